@@ -1,0 +1,31 @@
+"""Rounds and blocks: which policy runs when. Pure; knows no clock and no socket."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from loadgen.model.plan import Plan
+from loadgen.model.policy import ConnectionPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One stretch of load under one policy; `index` counts from 0 through the whole run."""
+
+    index: int
+    round: int
+    policy: ConnectionPolicy
+
+
+def blocks(plan: Plan) -> Iterator[Block]:
+    """Every block of the run in order: one of each policy a round, shuffled anew each round by the plan's seed."""
+    shuffle = random.Random(plan.seed).shuffle  # noqa: S311 # an order, not a secret
+    index = 0
+    for number in range(plan.load.rounds):
+        order = list(plan.policies)
+        shuffle(order)
+        for policy in order:
+            yield Block(index, number, policy)
+            index += 1

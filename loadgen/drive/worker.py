@@ -1,0 +1,323 @@
+"""One process's users: runs a block of closed-loop load and hands every exchange to the sink. Decides no order."""
+
+from __future__ import annotations
+
+import gc
+import resource
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import gevent
+from gevent.event import Event
+
+from loadgen.drive.pulse import LoopPulse
+from loadgen.drive.schedule import Block
+from loadgen.model.plan import Plan
+from loadgen.model.sample import ClosedBy, ConnectionFlag, ErrorKind
+from loadgen.model.units import NS_PER_S
+from loadgen.wire.connection import Connection
+from loadgen.wire.http1 import ResponseReader, build_request
+from loadgen.wire.route import Route
+
+# A user whose request failed rests this long: a target that refuses everything must not be hammered at full speed.
+_PAUSE_AFTER_ERROR_S = 0.01
+_MOST_USERS_AT_ONCE = 100
+
+
+class Sink(Protocol):
+    """Where rows go; the fields are those of model/sample.py."""
+
+    def exchange(self, *row: int) -> None: ...
+
+    def connection(self, *row: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The counted part of a block: when it began and ended (ns), and the CPU time (ns) this process spent in it."""
+
+    begun_ns: int
+    ended_ns: int
+    cpu_ns: int
+
+
+class User:
+    """One closed-loop client: sends, waits for the whole response, thinks, repeats. Owns at most one connection."""
+
+    __slots__ = ("_record", "_thinking", "_worker", "connection", "index", "session")
+
+    def __init__(self, worker: Worker, index: int) -> None:
+        self._worker = worker
+        self._record = worker.sink.exchange
+        self._thinking: Any = None
+        self.index = index
+        self.connection: Connection | None = None
+        self.session: Any = None
+
+    def begin(self) -> None:
+        """Send the next request, on the connection at hand or on a new one."""
+        connection = self.connection
+        if connection is None:
+            connection = self.connection = self._worker.new_connection(self)
+            connection.open(self._worker.request, 0, self.session)
+        else:
+            connection.exchange(self._worker.request)
+
+    def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
+        send, wait, receive = connection.exchange_ns(end_ns)
+        self._record(
+            connection.number, connection.nth, connection.scheduled_ns, send, wait, receive, connection.lag_ns, outcome,
+            connection.bytes_sent, connection.bytes_received,
+        )  # fmt: skip
+        worker = self._worker
+        if outcome < 0:
+            worker.errors += 1
+            worker.last_failure = (ErrorKind(-outcome), connection.failure)
+            self._drop(connection)
+            rest_s = max(worker.think_s, _PAUSE_AFTER_ERROR_S)
+        else:
+            if not (worker.reuses and connection.reusable):
+                self._finish(connection)
+            rest_s = worker.think_s
+        if not worker.running:
+            worker.rested()
+        elif rest_s:
+            self.rest(rest_s)
+        else:
+            self.begin()
+
+    def connection_lost(self, connection: Connection) -> None:
+        self._drop(connection)
+
+    def rest(self, seconds: float) -> None:
+        """Begin the next request after `seconds`."""
+        timer = self._thinking = gevent.get_hub().loop.timer(seconds)
+        timer.start(self._rested)
+
+    def leave(self) -> None:
+        """The block is over: think no more, close what is idle."""
+        if self._thinking is not None:
+            self._thinking.close()
+            self._thinking = None
+        if self.connection is not None and not self.connection.busy:
+            self._finish(self.connection)
+
+    def _rested(self) -> None:
+        self._thinking.close()
+        self._thinking = None
+        self.begin()
+
+    def _finish(self, connection: Connection) -> None:
+        """End a connection after a complete response."""
+        worker = self._worker
+        head = connection.reader.head
+        by = ClosedBy.CLIENT
+        if not worker.reuses:
+            if head is not None and head.persists and not connection.peer_has_closed():
+                connection.flags |= ConnectionFlag.IGNORED_CLOSE
+        elif head is not None and not head.persists:
+            by = ClosedBy.SERVER  # it announced the end; we only follow
+        if worker.resumes_tls:
+            self.session = connection.transport.session  # type: ignore[attr-defined] # such policies need TLS
+        connection.close(by)
+        self._drop(connection)
+
+    def _drop(self, connection: Connection) -> None:
+        self.connection = None
+        self._worker.record_connection(self.index, connection)
+
+
+class Worker:
+    """Runs blocks one after another on this process's loop."""
+
+    def __init__(self, plan: Plan, route: Route, sink: Sink) -> None:
+        self.sink = sink
+        self.errors = 0
+        self.last_failure: tuple[ErrorKind, str] | None = None
+        self.running = False
+        self.interrupted = False
+        self.observed: dict[str, Any] = {}
+        self._plan = plan
+        self._route = route
+        self._users: list[User] = []
+        self._connections = 0
+        self._busy = 0
+        self._wake = Event()
+        self._fatal: BaseException | None = None
+        self._loop = gevent.get_hub().loop
+        timeout_s = plan.load.timeout_ns / NS_PER_S
+        # One timer looks over all requests: a timer for each would cost more than the request's own bookkeeping.
+        tick_s = min(0.1, max(0.005, timeout_s / 50))
+        self._sweep = self._loop.timer(tick_s, tick_s, ref=False)
+        self._sweep.start(self._expire)
+        self.pulse = LoopPulse(self._loop)
+        self.think_s = plan.load.think_ns / NS_PER_S
+
+    def prepare(self, block: Block) -> None:
+        """Create the block's users; nothing is sent yet."""
+        plan = self._plan
+        self.reuses = block.policy.reuses
+        self.resumes_tls = block.policy.resumes_tls
+        self.request = build_request(
+            plan.method, plan.target.path, plan.target.host_field, plan.headers, plan.body, block.policy.connection_option
+        )  # fmt: skip
+        self._users = [User(self, index) for index in range(plan.load.users)]
+
+    def knock(self) -> tuple[ErrorKind, str] | None:
+        """Let the first user alone send one request; returns how it failed, or None. It goes on from there."""
+        user = self._users[0]
+        reuses, self.reuses = self.reuses, True  # keep the connection long enough to look at it
+        self._busy = 1
+        try:
+            user.begin()
+            self._drain()
+        finally:
+            self.reuses = reuses
+        if self.last_failure is not None:
+            failure, self.last_failure = self.last_failure, None
+            return failure
+        if user.connection is not None:
+            self.observed = _observe(user.connection)
+            if not reuses:
+                user.leave()
+        return None
+
+    def run(self, on_window: Callable[[int], None]) -> Window:
+        """Run the prepared block: ramp and warm-up, then the counted window, then drain and close.
+
+        `on_window` is called with the time (ns) at which the window begins. Raises whatever a callback of the loop
+        raised: OSError where the sink's disk is full.
+        """
+        load = self._plan.load
+        gc.collect()
+        gc.freeze()
+        self._wake.clear()
+        marks: list[tuple[int, int]] = []
+
+        def mark() -> None:
+            marks.append((time.monotonic_ns(), time.process_time_ns()))
+
+        def open_window() -> None:
+            mark()
+            on_window(marks[0][0])
+
+        if not self.interrupted:
+            self.running = True
+            window = self._loop.timer(load.warmup_ns / NS_PER_S)
+            window.start(open_window)
+            end_s = time.monotonic() + load.block_ns / NS_PER_S
+            self._start_users(load.warmup_ns / NS_PER_S)
+            self._wake.wait(max(0.0, end_s - time.monotonic()))
+            window.close()
+        mark()
+        self.running = False
+        self._settle()
+        if len(marks) == 1:  # interrupted within the warm-up: the window is empty
+            marks *= 2
+        (begun, cpu_begun), (ended, cpu_ended) = marks
+        return Window(begun, ended, cpu_ended - cpu_begun)
+
+    def interrupt(self) -> None:
+        """End the block now; what is under way is recorded as unfinished."""
+        self.interrupted = True
+        self._wake.set()
+
+    def fail(self, error: BaseException) -> None:
+        """A callback of the loop raised: end the run with that."""
+        if self._fatal is None:
+            self._fatal = error
+        self._wake.set()
+
+    @property
+    def connections(self) -> int:
+        """How many connections were begun; the next one gets this number."""
+        return self._connections
+
+    # Called by users
+
+    def new_connection(self, user: User) -> Connection:
+        reader = ResponseReader(self._plan.max_body_bytes)
+        reader.no_body = self._plan.method == "HEAD"
+        number = self._connections
+        self._connections = number + 1
+        return Connection(number, self._route, user, self.pulse, reader)
+
+    def record_connection(self, user: int, connection: Connection) -> None:
+        handshake = connection.handshake or connection.handshake_ns()
+        self.sink.connection(
+            connection.number, user, connection.opened_ns, *handshake, connection.flags, connection.closed_by
+        )
+
+    def rested(self) -> None:
+        """A user's exchange ended while the block is not running."""
+        self._busy -= 1
+        if self._busy == 0:
+            self._wake.set()
+
+    # Inside
+
+    def _settle(self) -> None:
+        """The block is over: let exchanges under way come to their end, then close all connections."""
+        for user in self._users:
+            user.leave()
+        self._busy = sum(user.connection is not None for user in self._users)
+        self._drain()
+        for user in self._users:
+            user.leave()
+
+    def _drain(self) -> None:
+        """Wait until no exchange is under way; an interruption cuts them short."""
+        while self._busy and self._fatal is None:
+            if self.interrupted:
+                for user in self._users:
+                    if user.connection is not None and user.connection.busy:
+                        user.connection.abandon()
+            else:
+                self._wake.clear()
+                self._wake.wait()
+        if self._fatal is not None:
+            raise self._fatal
+
+    def _start_users(self, over_s: float) -> None:
+        """Start users in batches spread over the first half of the warm-up, so as not to flood the listen queue."""
+        users = self._users
+        batches = [users[at : at + _MOST_USERS_AT_ONCE] for at in range(0, len(users), _MOST_USERS_AT_ONCE)]
+        pause_s = over_s / 2 / len(batches)
+        for number, batch in enumerate(batches):
+            if number and self._wake.wait(pause_s):
+                return
+            for user in batch:
+                if self.think_s:
+                    user.rest(self.think_s * (user.index % 100) / 100 or 1e-6)
+                else:
+                    user.begin()
+
+    def _expire(self) -> None:
+        oldest_ns = time.monotonic_ns() - self._plan.load.timeout_ns
+        for user in self._users:
+            connection = user.connection
+            if connection is not None and connection.busy and connection.scheduled_ns < oldest_ns:
+                connection.expire()
+
+
+def rss_bytes() -> int:
+    """Resident memory of this process now, in bytes."""
+    with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123 # a kernel table, not a path
+        return int(statm.read().split()[1]) * resource.getpagesize()
+
+
+def _observe(connection: Connection) -> dict[str, Any]:
+    head = connection.reader.head
+    server = dict((name.lower(), value) for name, value in head.headers).get(b"server") if head else None
+    describe = getattr(connection.transport, "describe", None)
+    return {
+        "http_version": head.version if head else None,
+        "status": head.status if head else None,
+        "server": server.decode("latin-1")[:200] if server else None,
+        "keep_alive_timeout_s": head.keep_alive_timeout_s if head else None,
+        "keep_alive_max": head.keep_alive_max if head else None,
+        "tls": describe() if describe else None,
+    }
+

@@ -1,0 +1,1 @@
+"""Samples to numbers. Knows no socket and draws nothing."""

@@ -1,0 +1,64 @@
+"""One policy's complete samples, arranged for percentiles and for resampling by round."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loadgen.measure.histogram import Histograms, histograms
+from loadgen.measure.resample import Draws, draws
+from loadgen.measure.samples import Samples
+from loadgen.model.sample import ABSENT
+from loadgen.model.units import NS_PER_S
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyMeasures:
+    """valid: the policy's complete samples. latency_ns: theirs, in the same order.
+
+    by_round: latency histograms, one a round. requests, seconds: for each round; a round without a window, as an
+    interrupted run has them, has 0 seconds.
+    """
+
+    name: str
+    valid: Samples
+    latency_ns: NDArray[np.int64]
+    by_round: Histograms
+    requests: NDArray[np.float64]
+    seconds: NDArray[np.float64]
+
+    @property
+    def rounds(self) -> NDArray[np.int64]:
+        """The round of each complete sample."""
+        return self.valid.columns["round"].astype(np.int64)
+
+
+def measure(samples: Samples, policy: int, rounds: int) -> PolicyMeasures:
+    """Arrange the samples of the policy with index `policy`."""
+    name = samples.policies[policy]
+    columns = samples.columns
+    valid = samples.of((columns["policy"] == policy) & (columns["error"] == ABSENT))
+    latency = valid.latency_ns()
+    seconds = np.zeros(rounds)
+    for block in samples.blocks:
+        if block["policy"] == name:
+            seconds[block["round"]] += block["window_ns"] / NS_PER_S
+    round_of = valid.columns["round"].astype(np.int64)
+    requests = np.bincount(round_of, minlength=rounds).astype(np.float64)
+    return PolicyMeasures(name, valid, latency, histograms(latency, round_of, rounds), requests, seconds)
+
+
+def round_draws(active: NDArray[np.bool_], seed: int) -> tuple[Draws, NDArray[np.float64]]:
+    """Draws over the rounds that `active` marks, and their weights spread over all rounds (draws × rounds)."""
+    chosen = draws(int(active.sum()), seed)
+    weights = np.zeros((len(chosen.weights), len(active)))
+    weights[:, active] = chosen.weights
+    return chosen, weights
+
+
+def quantile(ordered: NDArray[Any], share: float) -> int:
+    """The nearest-rank quantile of sorted values: always one that was measured."""
+    return int(ordered[max(0, int(np.ceil(share * len(ordered))) - 1)])

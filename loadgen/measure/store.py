@@ -1,0 +1,112 @@
+"""results/<run>/ on disk: makes it, fills it, reads it back. An existing run is never overwritten.
+
+While a run goes on the folder holds what the recorder writes; afterwards `samples.npz`, `run.json` and `summary.json`.
+Each file appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from loadgen.measure.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE, RUN_FILE
+from loadgen.measure.samples import Samples, read_rows
+from loadgen.model.errors import PlanError
+from loadgen.model.sample import COLUMNS
+
+SAMPLES_FILE = "samples.npz"
+SUMMARY_FILE = "summary.json"
+
+
+class RunStore:
+    """One run's folder."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    @classmethod
+    def create(cls, directory: Path) -> RunStore:
+        """Make the folder. Raises PlanError where it exists with something in it, or can't be written."""
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            if any(directory.iterdir()):
+                raise PlanError(f"{directory} exists and is not empty; a run is never overwritten, choose another --out")
+            (directory / RUN_FILE).touch()
+        except OSError as error:
+            raise PlanError(f"can't write to {directory}: {error.strerror}") from None
+        return cls(directory)
+
+    @classmethod
+    def open(cls, directory: Path) -> RunStore:
+        """An existing run. Raises PlanError where the folder holds none."""
+        if not (directory / RUN_FILE).is_file():
+            raise PlanError(f"{directory} holds no run ({RUN_FILE} is missing)")
+        return cls(directory)
+
+    def save_run(self, facts: dict[str, Any]) -> None:
+        """Save name, plan, environment, notes and, once they are known, blocks."""
+        self._write_json(RUN_FILE, facts)
+
+    def load_run(self) -> dict[str, Any]:
+        """What `save_run` saved. Raises PlanError where it can't be read."""
+        return self._read_json(RUN_FILE)
+
+    def save_summary(self, summary: dict[str, Any]) -> None:
+        self._write_json(SUMMARY_FILE, summary)
+
+    def load_summary(self) -> dict[str, Any]:
+        return self._read_json(SUMMARY_FILE)
+
+    def settle(self, policies: tuple[str, ...]) -> Samples:
+        """Turn the recorder's rows into `samples.npz`; the rows go once that is safely there."""
+        samples = read_rows(self.directory, policies)
+        self._write(SAMPLES_FILE, lambda file: np.savez(file, **samples.columns))  # type: ignore[arg-type] # its stubs name only allow_pickle
+        self.save_run({**self.load_run(), "blocks": samples.blocks})
+        for name in (EXCHANGES_FILE, CONNECTIONS_FILE, BLOCKS_FILE):
+            (self.directory / name).unlink()
+        return samples
+
+    def load_samples(self, policies: tuple[str, ...]) -> Samples:
+        """The run's samples, whether it was settled or cut off before. Raises PlanError where there are none."""
+        if (self.directory / EXCHANGES_FILE).exists():
+            try:
+                return self.settle(policies)
+            except (OSError, KeyError) as error:
+                raise PlanError(f"the samples in {self.directory} can't be read: {error}") from None
+        try:
+            with np.load(self.directory / SAMPLES_FILE) as columns:
+                return Samples(policies, {name: columns[name] for name in COLUMNS}, self.load_run()["blocks"])
+        except (OSError, KeyError, ValueError) as error:
+            raise PlanError(f"the samples in {self.directory} can't be read: {error}") from None
+
+    def write_text(self, name: str, text: str) -> None:
+        self._write(name, lambda file: file.write(text.encode("utf-8")))
+
+    def path(self, name: str) -> Path:
+        return self.directory / name
+
+    def _write_json(self, name: str, values: dict[str, Any]) -> None:
+        self.write_text(name, json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+    def _read_json(self, name: str) -> dict[str, Any]:
+        try:
+            values: dict[str, Any] = json.loads((self.directory / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise PlanError(f"{self.directory / name} can't be read: {error}") from None
+        return values
+
+    def _write(self, name: str, fill: Callable[[BinaryIO], object]) -> None:
+        """Write beside and rename, so that a full disk or an interruption leaves the old file or none."""
+        path = self.directory / name
+        beside = path.with_name(f".{name}.new")
+        try:
+            with beside.open("wb") as file:
+                fill(file)
+            beside.replace(path)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise

@@ -1,0 +1,91 @@
+"""The record of one request: its phases, its outcome, its columns. Knows nothing of how it is measured.
+
+On the hot path a sample is one packed row (`EXCHANGE_ROW`) plus, once per connection, one `CONNECTION_ROW`. All
+times are integer nanoseconds of one monotonic clock; absent is -1 in rows and columns, and None in values.
+"""
+
+from __future__ import annotations
+
+import struct
+from enum import Enum, IntEnum
+
+ABSENT = -1
+
+
+class Phase(Enum):
+    """The disjoint parts of a request's time, in the order in which they happen."""
+
+    QUEUE = "queue"
+    DNS = "dns"
+    CONNECT = "connect"
+    TLS = "tls"
+    UPGRADE = "upgrade"
+    SEND = "send"
+    WAIT = "wait"
+    RECEIVE = "receive"
+
+
+HANDSHAKE = (Phase.DNS, Phase.CONNECT, Phase.TLS, Phase.UPGRADE)
+EXCHANGE = (Phase.SEND, Phase.WAIT, Phase.RECEIVE)
+
+
+class ErrorKind(IntEnum):
+    """Why a request gave no complete response. Closed: whatever happens at a socket becomes one of these."""
+
+    UNFINISHED = 1  # the run was interrupted while the request was under way
+    DNS_FAILED = 2
+    CONNECT_REFUSED = 3
+    CONNECT_UNREACHABLE = 4
+    CONNECT_TIMEOUT = 5
+    CONNECT_FAILED = 6
+    NO_LOCAL_PORT = 7  # EADDRNOTAVAIL: the ephemeral ports are used up
+    NO_FILE_DESCRIPTOR = 8  # EMFILE or ENFILE
+    TLS_UNTRUSTED = 9
+    TLS_WRONG_NAME = 10
+    TLS_FAILED = 11
+    TLS_TIMEOUT = 12
+    STALE_CONNECTION = 13  # a reused connection closed before the first byte of the response
+    CLOSED_WITHOUT_RESPONSE = 14  # the same on a new connection
+    TRUNCATED = 15  # closed or reset in the middle of a response
+    SEND_FAILED = 16
+    MALFORMED = 17
+    HEAD_TOO_LARGE = 18
+    BODY_TOO_LARGE = 19
+    RESPONSE_TIMEOUT = 20
+
+    @property
+    def label(self) -> str:
+        """The name used in `summary.json`: lower case, as in `stale_connection`."""
+        return self.name.lower()
+
+
+class ClosedBy(IntEnum):
+    """Which side ended a connection first, as the client saw it."""
+
+    CLIENT = 0
+    SERVER = 1
+
+
+class ConnectionFlag(IntEnum):
+    """Bits of a connection row's `flags`."""
+
+    TLS = 1
+    TLS_RESUMED = 2
+    ESTABLISHED = 8  # TCP was connected; without it no server ever saw the connection
+    IGNORED_CLOSE = 4  # we sent `Connection: close`, the server neither announced nor did it
+
+
+# outcome: the status code, or -ErrorKind.
+EXCHANGE_FIELDS = (
+    "connection", "nth", "scheduled", "send", "wait", "receive", "lag", "outcome", "bytes_sent", "bytes_received",
+)  # fmt: skip
+EXCHANGE_ROW = struct.Struct(f"={len(EXCHANGE_FIELDS)}q")
+
+CONNECTION_FIELDS = ("connection", "user", "opened", "dns", "connect", "tls", "upgrade", "flags", "closed_by")
+CONNECTION_ROW = struct.Struct(f"={len(CONNECTION_FIELDS)}q")
+
+COLUMNS = (
+    "policy", "round", "worker", "user", "connection", "nth_on_connection", "scheduled", "queue", "dns", "connect",
+    "tls", "upgrade", "send", "wait", "receive", "lag", "status", "error", "bytes_sent", "bytes_received",
+    "tls_resumed", "closed_by",
+)  # fmt: skip

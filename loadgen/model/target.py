@@ -1,0 +1,85 @@
+"""The server under test as a value: what a URL says about it. Resolves and opens nothing."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from loadgen.model.errors import PlanError
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+_UNSENDABLE = re.compile(r"[\x00-\x20\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where requests go. `host` is bare (no brackets, A-labels), `path` is origin-form (RFC 9112 §3.2.1)."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+    @property
+    def is_tls(self) -> bool:
+        return self.scheme == "https"
+
+    @property
+    def host_field(self) -> str:
+        """The Host field's value (RFC 9110 §7.2): brackets around IPv6, no port where it is the default."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def is_ip_literal(self) -> bool:
+        try:
+            ipaddress.ip_address(self.host)
+        except ValueError:
+            return False
+        return True
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.host_field}{self.path}"
+
+
+def parse_target(url: str) -> Target:
+    """Read an absolute http or https URL (RFC 3986). Raises PlanError with one line for people."""
+    if _UNSENDABLE.search(url):
+        raise PlanError(f"the URL {url!r} has a space or control character; percent-encode it")
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise PlanError(f"the URL {url!r} can't be read: {error}") from None
+    if "://" not in url or not parts.scheme:
+        raise PlanError(f"the URL {url!r} has no scheme; write it like http://{url}")
+    if parts.scheme not in DEFAULT_PORTS:
+        raise PlanError(f"the URL's scheme {parts.scheme!r} is unknown; use http or https")
+    if not parts.hostname:
+        raise PlanError(f"the URL {url!r} names no host")
+    if parts.username is not None or parts.password is not None:
+        raise PlanError("the URL holds credentials; send them with -H 'Authorization: ...' instead")
+    try:
+        port = DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port
+    except ValueError:
+        port = 0
+    if not 1 <= port <= 65535:
+        raise PlanError(f"the URL {url!r} has a bad port; it is a number from 1 to 65535")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    if not path.isascii():
+        raise PlanError(f"the URL's path {path!r} is not ASCII; percent-encode it")
+    return Target(parts.scheme, _bare_host(parts.hostname), port, path)
+
+
+def _bare_host(host: str) -> str:
+    if ":" in host:
+        try:
+            ipaddress.IPv6Address(host)
+        except ValueError:
+            raise PlanError(f"{host!r} is no IPv6 address") from None
+        return host
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError:
+        raise PlanError(f"{host!r} is no host name") from None

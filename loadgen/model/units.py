@@ -1,0 +1,41 @@
+"""Durations and sizes as people write them. Knows nothing of what they are used for."""
+
+from __future__ import annotations
+
+import re
+
+NS_PER_US = 1_000
+NS_PER_MS = 1_000_000
+NS_PER_S = 1_000_000_000
+
+_UNITS_NS = {"ns": 1, "us": NS_PER_US, "µs": NS_PER_US, "ms": NS_PER_MS, "s": NS_PER_S, "m": 60 * NS_PER_S}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m)")
+
+
+def parse_duration_ns(text: str) -> int:
+    """Turn `500ms`, `2s`, `1m` or `1m30s` into nanoseconds; a bare `0` needs no unit.
+
+    Raises ValueError, with one line for people, when the text is no duration.
+    """
+    text = text.strip()
+    if text == "0":
+        return 0
+    parts = _DURATION.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise ValueError(f"{text!r} is no duration; write it like 500ms, 2s or 1m")
+    return sum(round(float(number) * _UNITS_NS[unit]) for number, unit in parts)
+
+
+def format_duration(value_ns: float) -> str:
+    """Write nanoseconds with three significant digits and the unit that suits: 412 µs, 1.25 ms, 2.00 s."""
+    for unit, size_ns in (("s", NS_PER_S), ("ms", NS_PER_MS), ("µs", NS_PER_US)):
+        scaled = value_ns / size_ns
+        if abs(scaled) >= 0.9995:
+            return f"{_three_digits(scaled)} {unit}"
+    return f"{value_ns:.0f} ns"
+
+
+def _three_digits(value: float) -> str:
+    size = abs(value)
+    decimals = 2 if size < 9.995 else 1 if size < 99.95 else 0
+    return f"{value:,.{decimals}f}"

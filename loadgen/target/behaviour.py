@@ -1,0 +1,38 @@
+"""How the embedded target behaves, as a value. Serves nothing itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from loadgen.model.errors import PlanError
+from loadgen.model.units import NS_PER_S
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """What the target does with requests and connections.
+
+    size_bytes: the body of each response. delay_ns: service time before it. close_after: responses a connection gets
+    before the server announces `Connection: close` and closes; 0 for no limit. idle_timeout_ns: silent close after so
+    long without a request; 0 for never. ignore_close: go on although the client sent `Connection: close`.
+    """
+
+    size_bytes: int = 5
+    delay_ns: int = 0
+    close_after: int = 0
+    idle_timeout_ns: int = 0
+    ignore_close: bool = False
+
+    def __post_init__(self) -> None:
+        for option, value in (("--size", self.size_bytes), ("--close-after", self.close_after)):
+            if value < 0:
+                raise PlanError(f"{option} is {value}; it can't be negative")
+
+    def keep_alive_field(self, served: int) -> bytes:
+        """The Keep-Alive field after `served` responses, or nothing where no limit is to be announced."""
+        parameters = []
+        if self.idle_timeout_ns >= NS_PER_S:
+            parameters.append(f"timeout={self.idle_timeout_ns // NS_PER_S}")
+        if self.close_after:
+            parameters.append(f"max={self.close_after - served}")
+        return f"Keep-Alive: {', '.join(parameters)}\r\n".encode() if parameters else b""

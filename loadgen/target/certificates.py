@@ -1,0 +1,22 @@
+"""A throw-away certificate authority for the embedded target; nothing of it outlives the process but the CA file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import trustme
+from OpenSSL import SSL
+
+
+def server_context(names: tuple[str, ...], ca_file: Path) -> SSL.Context:
+    """A server's TLS context with a fresh certificate for `names`; writes the CA's certificate (PEM) to `ca_file`.
+
+    Raises OSError where the file can't be written.
+    """
+    authority = trustme.CA(organization_name="loadgen embedded target")
+    authority.cert_pem.write_to_path(ca_file)
+    context = SSL.Context(SSL.TLS_SERVER_METHOD)
+    context.set_min_proto_version(SSL.TLS1_2_VERSION)
+    context.set_session_id(b"loadgen")
+    authority.issue_cert(*names).configure_cert(context)
+    return context

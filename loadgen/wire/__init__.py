@@ -1,0 +1,1 @@
+"""One connection: sans-IO protocol cores, the transport under them, and the state machine that marks phases."""

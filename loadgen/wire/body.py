@@ -1,0 +1,61 @@
+"""Chunked bodies (RFC 9112 §7.1), through llhttp. Bytes in, lengths and trailer fields out; knows no socket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httptools
+
+from loadgen.wire.head import Malformed
+
+# llhttp frames a body only after a head; this one says just what ours has said already.
+_PREAMBLE = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+class ChunkedBody:
+    """Decodes one chunked body fed in any fragments.
+
+    body_bytes: decoded octets so far. trailers: the fields of the trailer section. excess: bytes came after its end.
+    """
+
+    __slots__ = ("_in_body", "_parser", "_sink", "body_bytes", "complete", "excess", "trailers")
+
+    def __init__(self, sink: Callable[[bytes], object] | None = None) -> None:
+        self.body_bytes = 0
+        self.complete = False
+        self.excess = False
+        self.trailers: list[tuple[bytes, bytes]] = []
+        self._sink = sink
+        self._in_body = False
+        self._parser = httptools.HttpResponseParser(self)
+        self._parser.feed_data(_PREAMBLE)
+        self._in_body = True
+
+    def feed(self, data: bytes) -> bool:
+        """Take bytes; True once the body and its trailer section are complete. Raises Malformed."""
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            # After the end, whatever does not parse is not this message's fault.
+            if not self.complete:
+                raise Malformed(str(error)) from None
+            self.excess = True
+        return self.complete
+
+    # Called by httptools.
+    def on_message_begin(self) -> None:
+        if self.complete:
+            self.excess = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_body and not self.complete:
+            self.trailers.append((name, value))
+
+    def on_body(self, data: bytes) -> None:
+        if not self.complete:
+            self.body_bytes += len(data)
+            if self._sink is not None:
+                self._sink(data)
+
+    def on_message_complete(self) -> None:
+        self.complete = True

@@ -1,0 +1,180 @@
+"""HTTP/1.x heads: bytes in, a value out (RFC 9110, RFC 9112). Pure; knows no socket, no clock, no connection.
+
+Heads repeat, so both parsers are memoised on the head's bytes: the whole parse is done once per distinct head.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import httptools
+
+MAX_HEAD_BYTES = 64 * 1024
+# Enough for every head of a normal server, little enough (64 KiB heads, at worst) to stay bounded.
+_REMEMBERED_HEADS = 512
+
+UNTIL_CLOSE = -1
+CHUNKED = -2
+
+
+class Malformed(ValueError):
+    """The peer's bytes are not HTTP/1.x, or can't be framed without guessing."""
+
+
+class ResponseHead(NamedTuple):
+    """A response's head.
+
+    framing: the body's length in bytes, or UNTIL_CLOSE or CHUNKED (RFC 9112 §6.3), for a method that allows a body.
+    persists: the server lets the connection be reused (RFC 9112 §9.3).
+    options: the Connection field's options, lower case, from all its lines (RFC 9110 §7.6.1).
+    keep_alive_timeout_s, keep_alive_max: the Keep-Alive field's parameters, None where absent.
+    """
+
+    status: int
+    version: str
+    framing: int
+    persists: bool
+    options: frozenset[bytes]
+    keep_alive_timeout_s: int | None
+    keep_alive_max: int | None
+    headers: tuple[tuple[bytes, bytes], ...]
+
+
+class RequestHead(NamedTuple):
+    """A request's head; the fields mean what they mean in ResponseHead."""
+
+    method: bytes
+    path: bytes
+    version: str
+    framing: int
+    persists: bool
+    expects_continue: bool
+
+
+class _Fields:
+    """Collects what httptools calls back for one head."""
+
+    __slots__ = ("headers", "url")
+
+    def __init__(self) -> None:
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.url = b""
+
+    def on_url(self, url: bytes) -> None:
+        self.url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name, value))
+
+
+_RELEVANT = {
+    name: name.lower()
+    for word in (b"connection", b"keep-alive", b"content-length", b"transfer-encoding", b"expect")
+    for name in (word, word.title(), word.upper())
+}
+_RELEVANT_LENGTHS = {len(name) for name in _RELEVANT}
+
+
+@lru_cache(_REMEMBERED_HEADS)
+def parse_response_head(raw: bytes) -> ResponseHead:
+    """Parse one whole response head, its empty line included. Raises Malformed."""
+    fields = _Fields()
+    parser = httptools.HttpResponseParser(fields)
+    try:
+        parser.feed_data(raw)
+    except httptools.HttpParserUpgrade:
+        pass  # a 101: the caller decides whether it was asked for
+    except httptools.HttpParserError as error:
+        raise Malformed(str(error)) from None
+    status = parser.get_status_code()
+    version = parser.get_http_version()
+    options, length, coding, keep_alive, _ = _relevant(fields.headers)
+    if status < 200 or status in (204, 304):
+        framing = 0
+    elif coding is not None:
+        # Not chunked last: the length is known only by the connection's end (RFC 9112 §6.3, point 4).
+        framing = CHUNKED if _last_coding(coding) == b"chunked" else UNTIL_CLOSE
+    else:
+        framing = UNTIL_CLOSE if length is None else length
+    timeout_s, maximum = _keep_alive_parameters(keep_alive) if keep_alive else (None, None)
+    persists = framing != UNTIL_CLOSE and _persists(version, options)
+    return ResponseHead(
+        status, version, framing, persists, options, timeout_s, maximum, tuple(fields.headers)
+    )  # fmt: skip
+
+
+@lru_cache(_REMEMBERED_HEADS)
+def parse_request_head(raw: bytes) -> RequestHead:
+    """Parse one whole request head, its empty line included. Raises Malformed."""
+    fields = _Fields()
+    parser = httptools.HttpRequestParser(fields)
+    try:
+        parser.feed_data(raw)
+    except httptools.HttpParserUpgrade:
+        pass
+    except httptools.HttpParserError as error:
+        raise Malformed(str(error)) from None
+    version = parser.get_http_version()
+    options, length, coding, _, expect = _relevant(fields.headers)
+    if coding is not None and _last_coding(coding) != b"chunked":
+        raise Malformed("a request's last transfer coding must be chunked (RFC 9112 §6.3)")
+    framing = CHUNKED if coding is not None else length or 0
+    return RequestHead(
+        parser.get_method(),
+        fields.url,
+        version,
+        framing,
+        _persists(version, options),
+        expect is not None and expect.lower() == b"100-continue",
+    )
+
+
+def _relevant(
+    headers: list[tuple[bytes, bytes]],
+) -> tuple[frozenset[bytes], int | None, bytes | None, bytes | None, bytes | None]:
+    """The fields that decide framing and reuse: options, content-length, transfer-encoding, keep-alive, expect."""
+    found: dict[bytes, bytes] = {}
+    for name, value in headers:
+        if len(name) in _RELEVANT_LENGTHS:
+            known = _RELEVANT.get(name) or _RELEVANT.get(name.lower())
+            if known:
+                # Several lines of a list field are one list (RFC 9110 §5.3).
+                found[known] = found[known] + b"," + value if known in found else value
+    if not found:
+        return frozenset(), None, None, None, None
+    connection = found.get(b"connection")
+    options = frozenset() if connection is None else _list(connection)
+    length = found.get(b"content-length")
+    try:
+        length_bytes = None if length is None else int(length)
+    except ValueError:
+        raise Malformed(f"Content-Length is {length!r}") from None
+    coding = found.get(b"transfer-encoding")
+    return options, length_bytes, coding, found.get(b"keep-alive"), found.get(b"expect")
+
+
+@lru_cache(_REMEMBERED_HEADS)
+def _list(value: bytes) -> frozenset[bytes]:
+    return frozenset(item for part in value.split(b",") if (item := part.strip(b" \t").lower()))
+
+
+def _last_coding(value: bytes) -> bytes:
+    return value.rsplit(b",", 1)[-1].strip(b" \t").lower()
+
+
+def _persists(version: str, options: frozenset[bytes]) -> bool:
+    if b"close" in options:
+        return False
+    return version == "1.1" or b"keep-alive" in options
+
+
+@lru_cache(_REMEMBERED_HEADS)
+def _keep_alive_parameters(value: bytes) -> tuple[int | None, int | None]:
+    found = {}
+    for part in value.split(b","):
+        name, _, number = part.partition(b"=")
+        number = number.strip(b' \t"')
+        if number.isdigit():
+            found[name.strip(b" \t").lower()] = int(number[:9])
+    return found.get(b"timeout"), found.get(b"max")

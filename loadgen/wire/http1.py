@@ -1,0 +1,232 @@
+"""HTTP/1.x messages over any byte stream (RFC 9112): sans-IO readers and the request writer. No socket, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from loadgen.wire.body import ChunkedBody
+from loadgen.wire.head import (
+    CHUNKED,
+    MAX_HEAD_BYTES,
+    UNTIL_CLOSE,
+    Malformed,
+    RequestHead,
+    ResponseHead,
+    parse_request_head,
+    parse_response_head,
+)
+
+_END_OF_HEAD = b"\r\n\r\n"
+_MAX_INTERIM = 100
+
+
+class HeadTooLarge(Malformed):
+    """The head did not end within MAX_HEAD_BYTES."""
+
+
+class BodyTooLarge(Malformed):
+    """The body is, or claims to be, longer than the reader's limit."""
+
+
+def build_request(
+    method: str, path: str, host_field: str, headers: tuple[tuple[str, str], ...], body: bytes, connection: str
+) -> bytes:
+    """Write one request in origin-form. A field of the caller's replaces the default of the same name."""
+    fields = {"host": ("Host", host_field), "user-agent": ("User-Agent", "loadgen"), "accept": ("Accept", "*/*")}
+    for name in {name.lower() for name, _ in headers}:
+        fields.pop(name, None)
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.values())]
+    lines += [f"{name}: {value}" for name, value in headers]
+    # A method that gives its body a meaning sends the length even when it is 0 (RFC 9110 §8.6).
+    if body or method in ("POST", "PUT", "PATCH"):
+        lines.append(f"Content-Length: {len(body)}")
+    lines.append(f"Connection: {connection}")
+    return "\r\n".join(lines).encode("latin-1") + _END_OF_HEAD + body
+
+
+class ResponseReader:
+    """Reads responses one after another.
+
+    After `feed` has returned True: `head` is the final response's, `body_bytes` counts decoded octets, `excess` says
+    that bytes followed the response, `trailers` and `interim` (1xx responses) hold what else came; they stay until
+    the next response. Set `no_body` before a response to HEAD.
+    """
+
+    __slots__ = (
+        "_chunked", "_current", "_interim", "_limit", "_missing", "_partial", "body_bytes", "excess", "head",
+        "interim", "no_body", "trailers",
+    )  # fmt: skip
+
+    def __init__(self, max_body_bytes: int) -> None:
+        self._limit = max_body_bytes
+        self.no_body = False
+        self.head: ResponseHead | None = None
+        self.body_bytes = 0
+        self.excess = False
+        self.interim = 0
+        self.trailers: list[tuple[bytes, bytes]] = []
+        self._forget()
+
+    def feed(self, data: bytes, sink: Callable[[bytes], object] | None = None) -> bool:
+        """Take the next bytes; True once the response is complete. Decoded octets go to `sink`. Raises Malformed."""
+        if self._current is not None:
+            return self._feed_body(data, sink)
+        if self._partial:
+            data = self._partial + data
+        end = data.find(_END_OF_HEAD) + 4
+        if end < 4:
+            return self._keep_partial(data)
+        head = parse_response_head(data[:end])
+        # The usual response, whole in one read, ends here. Nothing was remembered, so nothing need be forgotten.
+        if head.framing + end == len(data) and self._is_simple(head, end):
+            self.head = head
+            self.body_bytes = head.framing
+            if sink is not None:
+                sink(data[end:])
+            return True
+        return self._begin(head, data[:end], data[end:], sink)
+
+    def finish(self) -> bool:
+        """The peer closed its side. True if that completes the response (RFC 9112 §8), False if it is cut short."""
+        complete = self._current is not None and self._current.framing == UNTIL_CLOSE
+        return self._complete() if complete else False
+
+    @property
+    def begun(self) -> bool:
+        """Some bytes of a response have come, and not all."""
+        return self._current is not None or bool(self._partial) or self._interim > 0
+
+    def _is_simple(self, head: ResponseHead, end: int) -> bool:
+        return not (
+            head.status < 200 or self.no_body or self._interim or self._partial or self.trailers
+            or head.framing > self._limit or end > MAX_HEAD_BYTES or self.excess or self.interim
+        )  # fmt: skip
+
+    def _keep_partial(self, data: bytes) -> bool:
+        if len(data) > MAX_HEAD_BYTES:
+            raise HeadTooLarge(f"the head is longer than {MAX_HEAD_BYTES} bytes")
+        if not b"HTTP/".startswith(data[:5]):
+            raise Malformed(f"the response starts with {data[:16]!r}")
+        self._partial = data
+        return False
+
+    def _begin(self, head: ResponseHead, raw: bytes, rest: bytes, sink: Callable[[bytes], object] | None) -> bool:
+        if len(raw) > MAX_HEAD_BYTES:
+            raise HeadTooLarge(f"the head is longer than {MAX_HEAD_BYTES} bytes")
+        self._partial = b""
+        if head.status < 200:
+            if head.status == 101:
+                raise Malformed("101 Switching Protocols, which was not asked for")
+            # An endless row of 1xx is an endless head.
+            if self._interim == _MAX_INTERIM:
+                raise HeadTooLarge(f"more than {_MAX_INTERIM} interim responses")
+            self._interim += 1
+            return bool(rest) and self.feed(rest, sink)
+        self._current = head
+        self.body_bytes = 0
+        self.excess = False
+        if self.no_body:
+            self.excess = bool(rest)
+            return self._complete()
+        if head.framing == CHUNKED:
+            self._chunked = ChunkedBody(sink)
+        elif head.framing > self._limit:
+            raise BodyTooLarge(f"Content-Length is {head.framing}, the limit {self._limit} bytes")
+        else:
+            self._missing = head.framing
+        return self._feed_body(rest, sink) if rest or head.framing == 0 else False
+
+    def _feed_body(self, data: bytes, sink: Callable[[bytes], object] | None) -> bool:
+        if self._chunked is not None:
+            done = self._chunked.feed(data)
+            self.body_bytes = self._chunked.body_bytes
+            self.excess = self._chunked.excess
+        else:
+            done = False
+            if self._missing != UNTIL_CLOSE:
+                self.excess = len(data) > self._missing
+                data = data[: self._missing]
+                self._missing -= len(data)
+                done = self._missing == 0
+            self.body_bytes += len(data)
+            if sink is not None and data:
+                sink(data)
+        if self.body_bytes > self._limit:
+            raise BodyTooLarge(f"the body is longer than {self._limit} bytes")
+        return self._complete() if done else False
+
+    def _complete(self) -> bool:
+        self.head = self._current
+        self.interim = self._interim
+        self.trailers = [] if self._chunked is None else self._chunked.trailers
+        self._forget()
+        return True
+
+    def _forget(self) -> None:
+        self._partial = b""
+        self._current: ResponseHead | None = None
+        self._chunked: ChunkedBody | None = None
+        self._missing = 0
+        self._interim = 0
+
+
+class RequestReader:
+    """Reads requests from a stream, pipelined or not: feed bytes, then take requests until None.
+
+    A request is returned once its body is complete; bodies are counted and dropped.
+    """
+
+    __slots__ = ("_body", "_buffer", "_limit", "_missing", "_pending", "wants_continue")
+
+    def __init__(self, max_body_bytes: int) -> None:
+        self._limit = max_body_bytes
+        self._buffer = b""
+        self._pending: RequestHead | None = None
+        self._missing = 0
+        self._body: ChunkedBody | None = None
+        self.wants_continue = False
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes."""
+        self._buffer = self._buffer + data if self._buffer else data
+
+    def next_request(self) -> RequestHead | None:
+        """The next complete request, or None while bytes are missing. Raises Malformed."""
+        head = self._pending
+        if head is None:
+            data = self._buffer
+            if not data:
+                return None
+            end = data.find(_END_OF_HEAD) + 4
+            if end < 4 or end > MAX_HEAD_BYTES:
+                if len(data) > MAX_HEAD_BYTES:
+                    raise HeadTooLarge(f"the head is longer than {MAX_HEAD_BYTES} bytes")
+                return None
+            head = parse_request_head(data[:end])
+            self._buffer = data[end:]
+            if head.framing == 0:
+                return head
+            self._pending = head
+            self._missing = head.framing
+            self.wants_continue = head.expects_continue
+            self._body = ChunkedBody() if head.framing == CHUNKED else None
+            if head.framing > self._limit:
+                raise BodyTooLarge(f"Content-Length is {head.framing}, the limit {self._limit} bytes")
+        return head if self._body_complete() else None
+
+    def _body_complete(self) -> bool:
+        data, self._buffer = self._buffer, b""
+        if self._body is not None:
+            done = self._body.feed(data) if data else False
+            if self._body.body_bytes > self._limit:
+                raise BodyTooLarge(f"the body is longer than {self._limit} bytes")
+            if self._body.excess:
+                raise Malformed("bytes followed a chunked request body; pipelining behind one is not supported")
+        else:
+            self._buffer = data[self._missing :]
+            self._missing -= len(data) - len(self._buffer)
+            done = self._missing == 0
+        if done:
+            self._pending = None
+            self.wants_continue = False
+        return done

@@ -1,0 +1,126 @@
+"""A non-blocking byte stream on gevent's loop: TCP here, TLS over it in tls.py. Knows no HTTP and marks no time.
+
+The seam between connection and kernel is the six methods of Transport; tests put a fake there.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Any, Protocol
+
+import gevent
+from gevent.monkey import get_original
+
+# The interpreter's own classes, even where something (Locust, for one) has monkey-patched the modules. The C class
+# has no Python layer above each call.
+_Socket: type[Any] = get_original("socket", "SocketType")
+_getaddrinfo = get_original("socket", "getaddrinfo")
+
+READ, WRITE = 1, 2
+READ_SIZE = 64 * 1024
+
+Address = tuple[int, tuple[Any, ...]]
+"""Address family and the socket address that goes with it."""
+
+
+class Step(IntEnum):
+    """What `Transport.establish` says comes next."""
+
+    OPEN = 0  # ready for application data
+    BEGIN_TLS = 1  # TCP is up, a TLS handshake follows: call establish again
+    WANT_READ = 2
+    WANT_WRITE = 3
+
+
+class Transport(Protocol):
+    """One byte stream. `recv` and `send` raise BlockingIOError where they would wait; all may raise OSError."""
+
+    recv: Callable[[int], bytes]
+    send: Callable[[bytes], int]
+
+    def connect(self, address: Address) -> None:
+        """Begin to connect; the stream becomes writable when that is decided."""
+
+    def establish(self) -> Step:
+        """Take the next step towards an open stream. Raises OSError or TlsFailure."""
+
+    def watch(self, event: int, callback: Callable[[], None]) -> None:
+        """Call back whenever the stream is readable (READ) or writable (WRITE); replaces the earlier watch."""
+
+    def close(self) -> None:
+        """Close the client's side; safe to call twice."""
+
+
+class TcpTransport:
+    """Plain TCP. A socket that already exists (a server's) is taken over as it is."""
+
+    __slots__ = ("_socket", "_watcher", "recv", "send")
+
+    def __init__(self, accepted: Any = None) -> None:
+        self._socket: Any = accepted
+        self._watcher: Any = None
+        if accepted is not None:
+            self._adopt(accepted)
+
+    def connect(self, address: Address) -> None:
+        family, sockaddr = address
+        # Non-blocking from birth: one system call less than setblocking.
+        sock = _Socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK, 0)
+        self._socket = sock
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._adopt(sock)
+        try:
+            sock.connect(sockaddr)
+        except BlockingIOError:
+            pass
+
+    def establish(self) -> Step:
+        code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            raise OSError(code, "connect failed")
+        return Step.OPEN
+
+    def watch(self, event: int, callback: Callable[[], None]) -> None:
+        watcher = self._watcher
+        if watcher is None:
+            watcher = self._watcher = gevent.get_hub().loop.io(self._socket.fileno(), event)
+        else:
+            # libev lets a watcher's events change only while it is stopped.
+            watcher.stop()
+            watcher.events = event
+        watcher.start(callback)
+
+    def close(self) -> None:
+        watcher, self._watcher = self._watcher, None
+        if watcher is not None:
+            # Before the descriptor goes: its number may belong to another connection at once.
+            watcher.stop()
+            watcher.close()
+        sock, self._socket = self._socket, None
+        if sock is not None:
+            # The bound methods would keep the socket alive in a cycle.
+            self.recv = self.send = _closed
+            sock.close()
+
+    def _adopt(self, sock: Any) -> None:
+        self.recv = sock.recv
+        self.send = sock.send
+
+
+def _closed(_: Any) -> Any:
+    raise OSError("the transport is closed")
+
+
+def resolve(host: str, port: int, callback: Callable[[list[Address] | OSError], None]) -> None:
+    """Look `host` up in gevent's thread pool and call back, in the loop, with addresses in the system's order."""
+
+    def look_up() -> list[Address] | OSError:
+        try:
+            found = _getaddrinfo(host, port, 0, socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            return error if isinstance(error, OSError) else OSError(str(error))
+        return [(family, sockaddr) for family, _, _, _, sockaddr in found]
+
+    gevent.get_hub().threadpool.spawn(look_up).rawlink(lambda result: callback(result.value))
