@@ -57,7 +57,11 @@ class Runner:
         try:
             for block in schedule.blocks(self._plan):
                 self._worker.prepare(block)
-                facts: dict[str, Any] = {"index": block.index, "round": block.round, "policy": block.policy.name}
+                facts: dict[str, Any] = {
+                    "index": block.index,
+                    "round": block.round,
+                    "policy": block.policy.name,
+                }
                 facts["first_connection"] = self._worker.connections
                 if block.index == 0:
                     self._sink.block(facts)

@@ -17,7 +17,7 @@ from loadgen.drive.schedule import Block
 from loadgen.model.plan import Plan
 from loadgen.model.sample import ClosedBy, ConnectionFlag, ErrorKind
 from loadgen.model.units import NS_PER_S
-from loadgen.wire.connection import Connection
+from loadgen.wire.connection import Connection, Listener
 from loadgen.wire.http1 import ResponseReader, build_request
 from loadgen.wire.route import Route
 
@@ -129,6 +129,23 @@ class User:
         self._worker.record_connection(self.index, connection)
 
 
+class _FirstLook:
+    """Listens in place of a user to its first exchange of the run, to note what kind of server answers."""
+
+    def __init__(self, worker: Worker, user: User) -> None:
+        self._worker = worker
+        self._user = user
+
+    def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
+        if outcome > 0:
+            self._worker.observed = _observe(connection)
+        connection.listener = self._user
+        self._user.exchange_done(connection, outcome, end_ns)
+
+    def connection_lost(self, connection: Connection) -> None:
+        self._user.connection_lost(connection)
+
+
 class Worker:
     """Runs blocks one after another on this process's loop."""
 
@@ -168,21 +185,12 @@ class Worker:
     def knock(self) -> tuple[ErrorKind, str] | None:
         """Let the first user alone send one request; returns how it failed, or None. It goes on from there."""
         user = self._users[0]
-        reuses, self.reuses = self.reuses, True  # keep the connection long enough to look at it
         self._busy = 1
-        try:
-            user.begin()
-            self._drain()
-        finally:
-            self.reuses = reuses
-        if self.last_failure is not None:
-            failure, self.last_failure = self.last_failure, None
-            return failure
-        if user.connection is not None:
-            self.observed = _observe(user.connection)
-            if not reuses:
-                user.leave()
-        return None
+        user.connection = self.new_connection(_FirstLook(self, user))
+        user.connection.open(self.request, 0)
+        self._drain()
+        failure, self.last_failure = self.last_failure, None
+        return failure
 
     def run(self, on_window: Callable[[int], None]) -> Window:
         """Run the prepared block: ramp and warm-up, then the counted window, then drain and close.
@@ -237,12 +245,12 @@ class Worker:
 
     # Called by users
 
-    def new_connection(self, user: User) -> Connection:
+    def new_connection(self, listener: Listener) -> Connection:
         reader = ResponseReader(self._plan.max_body_bytes)
         reader.no_body = self._plan.method == "HEAD"
         number = self._connections
         self._connections = number + 1
-        return Connection(number, self._route, user, self.pulse, reader)
+        return Connection(number, self._route, listener, self.pulse, reader)
 
     def record_connection(self, user: int, connection: Connection) -> None:
         handshake = connection.handshake or connection.handshake_ns()
@@ -289,8 +297,8 @@ class Worker:
             if number and self._wake.wait(pause_s):
                 return
             for user in batch:
-                if self.think_s:
-                    user.rest(self.think_s * (user.index % 100) / 100 or 1e-6)
+                if self.think_s:  # spread over one pause: in step they would meet at the target again and again
+                    user.rest(self.think_s * user.index / len(users) or 1e-6)
                 else:
                     user.begin()
 
@@ -310,7 +318,7 @@ def rss_bytes() -> int:
 
 def _observe(connection: Connection) -> dict[str, Any]:
     head = connection.reader.head
-    server = dict((name.lower(), value) for name, value in head.headers).get(b"server") if head else None
+    server = {name.lower(): value for name, value in head.headers}.get(b"server") if head else None
     describe = getattr(connection.transport, "describe", None)
     return {
         "http_version": head.version if head else None,
@@ -320,4 +328,3 @@ def _observe(connection: Connection) -> dict[str, Any]:
         "keep_alive_max": head.keep_alive_max if head else None,
         "tls": describe() if describe else None,
     }
-

@@ -12,7 +12,7 @@ from loadgen.model.units import format_duration
 _ENOUGH_ROUNDS = 5
 # Above these, what was measured is to a good part the generator itself.
 _BUSY_CPU_SHARE = 0.9
-_BUSY_LAG_SHARE = 0.1
+_BUSY_LAG_SHARE = 0.25
 # Percentiles of samples that differ this much in number aren't equally sharp.
 _UNLIKE_COUNTS = 20
 _WHAT = {
@@ -37,7 +37,10 @@ def warnings(policies: dict[str, Any], plan: dict[str, Any], rounds: int) -> lis
 
 def _run_warnings(policies: dict[str, Any], plan: dict[str, Any], rounds: int) -> Iterator[tuple[str, str]]:
     if rounds < _ENOUGH_ROUNDS:
-        yield "too_few_rounds", f"{rounds} rounds say little about the spread between rounds; use at least {_ENOUGH_ROUNDS}"
+        yield (
+            "too_few_rounds",
+            f"{rounds} rounds say little about their spread; use at least {_ENOUGH_ROUNDS}",
+        )
     if plan["insecure"] and plan["url"].startswith("https"):
         yield "tls_not_verified", "certificates were not verified (--insecure)"
     counts = {name: one["requests"] for name, one in policies.items()}
@@ -55,12 +58,15 @@ def _policy_warnings(name: str, one: dict[str, Any]) -> Iterator[tuple[str, str]
     if not one["requests"]:
         yield "no_samples", "no request that began in a counted window was answered; use a longer --block"
     elif generator["cpu_share"] > _BUSY_CPU_SHARE:
-        yield "generator_saturated", f"the generator used {generator['cpu_share']:.0%} of a core: it was the bottleneck"
+        yield (
+            "generator_saturated",
+            f"it used {generator['cpu_share']:.0%} of a core: the generator was the bottleneck",
+        )
     elif generator["lag_p50_ns"] > _BUSY_LAG_SHARE * latency["p50"]:
         yield (
             "generator_saturated",
-            f"the generator handled events up to {format_duration(generator['lag_p50_ns'])} late (median), "
-            f"against a median latency of {format_duration(latency['p50'])}",
+            f"up to {format_duration(generator['lag_p50_ns'])} of the median latency of {format_duration(latency['p50'])} "
+            "may be the generator's own lag",
         )
     if one["errors"]:
         listed = ", ".join(f"{count:,} {kind}" for kind, count in one["errors"].items())
@@ -81,7 +87,10 @@ def _policy_warnings(name: str, one: dict[str, Any]) -> Iterator[tuple[str, str]
             "that was asked for",
         )
     if connections["tls_resumed"] and not policy.resumes_tls:
-        yield "tls_resumed_unasked", f"{connections['tls_resumed']:,} handshakes were resumed though none should be"
+        yield (
+            "tls_resumed_unasked",
+            f"{connections['tls_resumed']:,} handshakes were resumed though none should be",
+        )
     if policy.resumes_tls and connections["tls_full"] > connections["ideal"]:
         yield (
             "tls_not_resumed",
@@ -95,8 +104,10 @@ def verdict(policies: dict[str, Any], comparisons: list[dict[str, Any]], found: 
         only = [f"{name} answered {one['requests']:,} requests" for name, one in policies.items() if one["requests"]]
         return f"{only[0]}; there is nothing to compare it with" if only else "no request was answered"
     sentence = "; ".join(_difference(comparison) for comparison in comparisons)
+    if any(one["generator"]["cpu_share"] > _BUSY_CPU_SHARE for one in policies.values()):
+        return f"{sentence}; the generator was the bottleneck, so these are its limits, not the target's"
     if any(warning["code"] == "generator_saturated" for warning in found):
-        sentence += "; the generator was the bottleneck, so these are its limits, not the target's"
+        return f"{sentence}; the generator lagged, so a good part of these times is its own"
     return sentence
 
 

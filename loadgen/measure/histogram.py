@@ -60,9 +60,7 @@ def _joined(lower: NDArray[np.float64], upper: NDArray[np.float64]) -> NDArray[n
     return np.unique(np.concatenate([lower, upper]))
 
 
-def _spread(
-    counts: NDArray[Any], lower: NDArray[np.float64], upper: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _spread(counts: NDArray[Any], lower: NDArray[np.float64], upper: NDArray[np.float64]) -> NDArray[np.float64]:
     """Counts for the bins between all edges: the gaps between used bins are bins of count 0."""
     edges = _joined(lower, upper)
     result = np.zeros((len(counts), len(edges) - 1))

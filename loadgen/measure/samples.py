@@ -118,7 +118,11 @@ def _windows(blocks: list[dict[str, Any]], scheduled: Integers) -> tuple[NDArray
 
 
 def _account(
-    blocks: list[dict[str, Any]], numbers: Integers, block_of: Integers, counted: Any, connections: NDArray[Any]
+    blocks: list[dict[str, Any]],
+    numbers: Integers,
+    block_of: Integers,
+    counted: Any,
+    connections: NDArray[Any],
 ) -> None:
     """Count, for each block, its exchanges and what became of its connections."""
     size = len(blocks)
@@ -187,6 +191,15 @@ def _columns(
     }
     for field in _HANDSHAKE_FIELDS:
         columns[field] = np.where(first, of_connection(field), ABSENT)
-    for field in ("connection", "scheduled", "send", "wait", "receive", "lag", "bytes_sent", "bytes_received"):
+    for field in (
+        "connection",
+        "scheduled",
+        "send",
+        "wait",
+        "receive",
+        "lag",
+        "bytes_sent",
+        "bytes_received",
+    ):
         columns[field] = counted[field]
     return {name: smallest(columns[name]) for name in COLUMNS}

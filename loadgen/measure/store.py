@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -34,7 +35,9 @@ class RunStore:
         try:
             directory.mkdir(parents=True, exist_ok=True)
             if any(directory.iterdir()):
-                raise PlanError(f"{directory} exists and is not empty; a run is never overwritten, choose another --out")
+                raise PlanError(
+                    f"{directory} exists and is not empty; a run is never overwritten, choose another --out"
+                )
             (directory / RUN_FILE).touch()
         except OSError as error:
             raise PlanError(f"can't write to {directory}: {error.strerror}") from None
@@ -84,13 +87,28 @@ class RunStore:
             raise PlanError(f"the samples in {self.directory} can't be read: {error}") from None
 
     def write_text(self, name: str, text: str) -> None:
-        self._write(name, lambda file: file.write(text.encode("utf-8")))
+        self.write_bytes(name, text.encode("utf-8"))
+
+    def write_bytes(self, name: str, content: bytes) -> None:
+        self._write(name, lambda file: file.write(content))
 
     def path(self, name: str) -> Path:
         return self.directory / name
 
+    def discard(self) -> None:
+        """Remove a run that never got a sample, so that its name is free again."""
+        for name in (RUN_FILE, EXCHANGES_FILE, CONNECTIONS_FILE, BLOCKS_FILE, "target-ca.pem"):
+            (self.directory / name).unlink(missing_ok=True)
+        with suppress(OSError):  # something that is not ours lies in it
+            self.directory.rmdir()
+
+    @staticmethod
+    def to_text(values: dict[str, Any]) -> str:
+        """JSON as the folder's files hold it."""
+        return json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
     def _write_json(self, name: str, values: dict[str, Any]) -> None:
-        self.write_text(name, json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+        self.write_text(name, self.to_text(values))
 
     def _read_json(self, name: str) -> dict[str, Any]:
         try:

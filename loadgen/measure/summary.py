@@ -22,7 +22,11 @@ CURVE = tuple(float(share) for share in 1 - np.logspace(np.log10(0.5), -4, 60))
 
 
 def summarise(
-    name: str, samples: Samples, plan: dict[str, Any], environment: dict[str, Any], notes: list[dict[str, str]]
+    name: str,
+    samples: Samples,
+    plan: dict[str, Any],
+    environment: dict[str, Any],
+    notes: list[dict[str, str]],
 ) -> dict[str, Any]:
     """The whole of `summary.json`. `notes` are warnings ({code, message}) from running itself."""
     rounds = 1 + max((block["round"] for block in samples.blocks), default=0)
@@ -30,8 +34,8 @@ def summarise(
     by_name = {one.name: one for one in measured}
     policies = {one.name: _policy(samples, index, one, plan) for index, one in enumerate(measured)}
     baseline = next((one for one in measured if one.name == "persistent"), measured[0])
-    comparisons = [compare(baseline, other, plan["seed"]) for other in measured if other is not baseline]
-    comparisons = [comparison for comparison in comparisons if comparison is not None]
+    compared = (compare(baseline, other, plan["seed"]) for other in measured if other is not baseline)
+    comparisons = [comparison for comparison in compared if comparison is not None]
     found = notes + warnings(policies, plan, rounds)
     return {
         "schema": SCHEMA,
@@ -83,7 +87,7 @@ def _throughput_interval(measured: PolicyMeasures, seed: int) -> list[float] | N
 def _latency(measured: PolicyMeasures, seed: int) -> dict[str, Any]:
     ordered = np.sort(measured.latency_ns)
     if not len(ordered):
-        return {"mean": None, **dict.fromkeys(_NAMED), "max": None, "p50_ci95": None, "curve": []}
+        return {"mean": None, **dict.fromkeys(_NAMED, None), "max": None, "p50_ci95": None, "curve": []}
     chosen, weights = round_draws(measured.seconds > 0, seed)
     shares = np.array([*CURVE, 0.5])
     bands = measured.by_round.quantiles(weights, shares)

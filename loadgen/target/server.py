@@ -30,7 +30,17 @@ _ACCEPTS_A_TURN = 64
 class ServerConnection:
     """One accepted connection. Requests are answered in order, one at a time (RFC 9112 §9.3.2)."""
 
-    __slots__ = ("_closing", "_delay", "_reader", "_server", "_unsent", "last_ns", "served", "transport", "uncounted")
+    __slots__ = (
+        "_closing",
+        "_delay",
+        "_reader",
+        "_server",
+        "_unsent",
+        "last_ns",
+        "served",
+        "transport",
+        "uncounted",
+    )
 
     def __init__(self, server: TargetServer, transport: Transport) -> None:
         self._server = server
@@ -97,7 +107,9 @@ class ServerConnection:
         except Malformed as error:
             self._closing = True
             body = str(error).encode()
-            self._send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body)
+            self._send(
+                b"HTTP/1.1 400 Bad Request\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body
+            )
 
     def _answer_later(self, request: RequestHead) -> None:
         self._delay = gevent.get_hub().loop.timer(self._server.behaviour.delay_ns / NS_PER_S)

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 from loadgen.model.sample import ABSENT, ClosedBy, ConnectionFlag, ErrorKind
 from loadgen.wire.errors import TlsFailure, kind_of, kind_of_close, kind_of_timeout
-from loadgen.wire.http1 import Malformed, ResponseReader
+from loadgen.wire.head import Malformed
+from loadgen.wire.http1 import ResponseReader
 from loadgen.wire.lifecycle import (
     CLOSED,
     CONNECTING,
@@ -54,8 +55,8 @@ class Connection(Lifecycle):
     """
 
     __slots__ = (
-        "_listener", "_pulse", "_request", "_route", "_sent", "_transport", "bytes_received", "closed_by", "failure",
-        "flags", "handshake", "lag_ns", "nth", "number", "opened_ns", "reader", "scheduled_ns",
+        "_pulse", "_request", "_route", "_sent", "_transport", "bytes_received", "closed_by", "failure",
+        "flags", "handshake", "lag_ns", "listener", "nth", "number", "opened_ns", "reader", "scheduled_ns",
     )  # fmt: skip
 
     def __init__(self, number: int, route: Route, listener: Listener, pulse: Pulse, reader: ResponseReader) -> None:
@@ -70,7 +71,7 @@ class Connection(Lifecycle):
         self.handshake: tuple[int, int, int, int] | None = None
         self.failure = ""
         self._route = route
-        self._listener = listener
+        self.listener = listener
         self._pulse = pulse
         self._transport: Transport
         self._sent = 0
@@ -247,7 +248,7 @@ class Connection(Lifecycle):
                 self.bytes_received += len(data)
                 if reader.feed(data):
                     self.enter(IDLE, end)
-                    self._listener.exchange_done(self, reader.head.status, end)  # type: ignore[union-attr] # complete
+                    self.listener.exchange_done(self, reader.head.status, end)  # type: ignore[union-attr] # complete
                     return
             except BlockingIOError:
                 return
@@ -264,7 +265,7 @@ class Connection(Lifecycle):
             self._lose(ClosedBy.SERVER)
         elif self.state is RECEIVING and self.reader.finish():
             self.enter(IDLE, end)
-            self._listener.exchange_done(self, self.reader.head.status, end)  # type: ignore[union-attr] # complete
+            self.listener.exchange_done(self, self.reader.head.status, end)  # type: ignore[union-attr] # complete
         else:
             kind = kind_of_close(self.state, self.nth > 0)
             self._fail(kind, "the server closed the connection", ClosedBy.SERVER)
@@ -278,7 +279,7 @@ class Connection(Lifecycle):
 
     def _lose(self, by: ClosedBy) -> None:
         self.close(by)
-        self._listener.connection_lost(self)
+        self.listener.connection_lost(self)
 
     def _fail_by(self, error: Exception) -> None:
         kind = kind_of(error, self.state, self.nth > 0)
@@ -291,4 +292,4 @@ class Connection(Lifecycle):
         self.close(by)
         if self.handshake is None:
             self.handshake = self.handshake_ns()
-        self._listener.exchange_done(self, -kind, self.entered[CLOSED])
+        self.listener.exchange_done(self, -kind, self.entered[CLOSED])

@@ -29,10 +29,19 @@ class BodyTooLarge(Malformed):
 
 
 def build_request(
-    method: str, path: str, host_field: str, headers: tuple[tuple[str, str], ...], body: bytes, connection: str
+    method: str,
+    path: str,
+    host_field: str,
+    headers: tuple[tuple[str, str], ...],
+    body: bytes,
+    connection: str,
 ) -> bytes:
     """Write one request in origin-form. A field of the caller's replaces the default of the same name."""
-    fields = {"host": ("Host", host_field), "user-agent": ("User-Agent", "loadgen"), "accept": ("Accept", "*/*")}
+    fields = {
+        "host": ("Host", host_field),
+        "user-agent": ("User-Agent", "loadgen"),
+        "accept": ("Accept", "*/*"),
+    }
     for name in {name.lower() for name, _ in headers}:
         fields.pop(name, None)
     lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.values())]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+from contextlib import suppress
 from typing import Any
 
 from cryptography.hazmat.bindings.openssl.binding import Binding
@@ -129,11 +130,9 @@ class TlsTransport(TcpTransport):
     def close(self) -> None:
         stream, self._stream = self._stream, None
         if stream is not None and self._up:
-            try:
-                # RFC 8446 §6.1: close_notify before closing. Without it OpenSSL won't resume the session either.
+            # RFC 8446 §6.1: close_notify before closing. Without it OpenSSL won't resume the session either.
+            with suppress(SSL.Error):
                 stream.shutdown()
-            except SSL.Error:
-                pass
         self._session = None
         super().close()
 

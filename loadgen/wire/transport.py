@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from enum import IntEnum
 from typing import Any, Protocol
 
@@ -71,10 +72,8 @@ class TcpTransport:
         self._socket = sock
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._adopt(sock)
-        try:
+        with suppress(BlockingIOError):
             sock.connect(sockaddr)
-        except BlockingIOError:
-            pass
 
     def establish(self) -> Step:
         code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -109,7 +108,7 @@ class TcpTransport:
         self.send = sock.send
 
 
-def _closed(_: Any) -> Any:
+def _closed(_: Any, /) -> Any:
     raise OSError("the transport is closed")
 
 

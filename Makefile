@@ -1,0 +1,57 @@
+# `make compare` and `make test` set up what they need. ARGS goes to the command: make compare ARGS="--users 10 URL"
+SHELL := /bin/bash
+VENV := .venv
+LOADGEN := $(VENV)/bin/loadgen
+INSTALLED := $(VENV)/.installed
+# A pause between a user's requests: the generator must not be what is measured.
+ARGS ?= --users 50 --think 20ms
+
+.PHONY: install compare test check format bench clean
+
+install: $(INSTALLED)
+
+# The newest CPython from 3.11 on with which everything installs.
+$(INSTALLED): pyproject.toml constraints.txt
+	@for python in $$(ls -d $${HOME}/.pyenv/versions/3.*/bin/python3 2>/dev/null | sort -rV) \
+	    python3.15 python3.14 python3.13 python3.12 python3.11 python3; do \
+	  command -v "$$python" >/dev/null && "$$python" -c 'import sys, ssl, venv; \
+	    assert sys.version_info >= (3, 11) and sys.implementation.name == "cpython"; \
+	    print("%03d%03d" % sys.version_info[:2], sys.executable)' 2>/dev/null; \
+	done | sort -rs -k1,1 | awk '!seen[$$2]++ {print $$2}' > .pythons; \
+	test -s .pythons || { echo "no Python of version 3.11 or newer was found" >&2; rm -f .pythons; exit 1; }; \
+	installed=; \
+	while read -r python; do \
+	  echo "trying $$python"; rm -rf $(VENV); \
+	  if "$$python" -m venv $(VENV) >/dev/null 2>&1; then pip="$(VENV)/bin/python -m pip"; \
+	  elif "$$python" -m venv --without-pip $(VENV) && "$$python" -m pip --version >/dev/null 2>&1; \
+	  then pip="$$python -m pip --python $(VENV)/bin/python"; \
+	  else echo "$$python has neither ensurepip nor pip (Debian: python3-venv)" >&2; continue; fi; \
+	  if $$pip install -q --only-binary numpy,gevent,matplotlib -c constraints.txt -e '.[dev]'; \
+	  then installed=1; break; fi; \
+	done < .pythons; rm -f .pythons; \
+	test -n "$$installed" || { echo "installation failed with every Python found" >&2; exit 1; }
+	@touch $@
+	@$(VENV)/bin/python --version
+
+compare: install
+	$(LOADGEN) compare $(ARGS)
+
+test: install
+	$(VENV)/bin/python -m pytest
+
+check: install
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/python -m pytest -q tests/test_layers.py
+
+format: install
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+bench: install
+	$(VENV)/bin/python -m tests.bench $(BENCH)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find loadgen tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,93 @@
+"""The commands and their options. Each hands over to a module of its own, imported only then."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+import loadgen
+from loadgen.cli.options import DURATION
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(loadgen.__version__, package_name="loadgen")
+def cli() -> None:
+    """What does HTTP connection reuse buy you? Compare connection policies against one target."""
+
+
+@cli.command()
+@click.argument("url", required=False)
+@click.option("--policies", default="persistent,close", show_default=True, help="Connection policies, comma-separated.")
+@click.option("--users", type=int, default=50, show_default=True, help="Closed-loop clients at the same time.")
+@click.option("--rounds", type=int, default=5, show_default=True, help="Rounds; each runs every policy once.")
+@click.option("--block", type=DURATION, default="2s", show_default=True, help="Length of one policy's turn.")
+@click.option("--warmup", type=DURATION, default="500ms", show_default=True, help="Uncounted first part of a block.")
+@click.option("--think", type=DURATION, default="0s", show_default=True, help="Pause of a user between requests.")
+@click.option("-X", "--method", help="Request method; GET, or POST where --data is given.")
+@click.option("-H", "--header", multiple=True, metavar="'K: V'", help="Header field to send; may be repeated.")
+@click.option("--data", metavar="TEXT|@FILE", help="Request body, or the file that holds it.")
+@click.option("--timeout", type=DURATION, default="10s", show_default=True, help="Deadline of each request.")
+@click.option("--max-body", type=int, default=64 << 20, show_default=True, help="Longest response body in bytes.")
+@click.option("--cacert", metavar="FILE", help="Trust only the authorities in this PEM file.")
+@click.option("--insecure", is_flag=True, help="Do not verify certificates.")
+@click.option("--tls", is_flag=True, help="Without URL: the embedded target speaks https.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder of this run; results/NAME if unset."
+)
+@click.option("--name", help="Name of this run; the time of its start if unset.")
+@click.option("--seed", type=int, help="Seed of the order of blocks; drawn and recorded if unset.")
+@click.option("--json", "as_json", is_flag=True, help="Print summary.json on standard output and nothing else there.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option("--yes", is_flag=True, help="Do not ask before loading a host that is not this machine.")
+def compare(**options: Any) -> int:
+    """Run the same load under each policy, in turns, and report the difference with its uncertainty.
+
+    Without URL the embedded target is started in a process of its own and compared against.
+    """
+    from loadgen.cli.compare import run
+
+    return run(options)
+
+
+@cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print summary.json on standard output and nothing else there.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def report(run: Path, as_json: bool, quiet: bool) -> int:
+    """Rebuild summary, charts and report of RUN from its samples, also of a run that was cut off."""
+    from loadgen.cli.report import rebuild
+
+    return rebuild(run, as_json, quiet)
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="Port; 0 for a free one.")
+@click.option("--tls", is_flag=True, help="Speak https with a throw-away certificate.")
+@click.option(
+    "--ca-file",
+    type=click.Path(path_type=Path),
+    help="With --tls: where to write the authority's certificate.",
+)
+@click.option("--size", type=int, default=5, show_default=True, help="Body of each response in bytes.")
+@click.option("--delay", type=DURATION, default="0s", show_default=True, help="Service time of each response.")
+@click.option("--close-after", type=int, default=0, show_default=True, help="Responses per connection; 0: no limit.")
+@click.option("--idle-timeout", type=DURATION, default="0s", show_default=True, help="Close when idle; 0: never.")
+@click.option("--ignore-close", is_flag=True, help="Go on although the client asked for close.")
+@click.option("--until-eof", is_flag=True, help="End when standard input ends.")
+def target(**options: Any) -> int:
+    """Serve the embedded target: HTTP/1.1, with its own account at /.loadgen/stats."""
+    from loadgen.cli.target import serve
+
+    return serve(options)
+
+
+@cli.command("_worker", hidden=True)
+@click.argument("directory", type=click.Path(path_type=Path))
+def worker(directory: Path) -> int:
+    """The process that makes the load: plan on standard input, events on standard output."""
+    from loadgen.cli.worker import work
+
+    return work(directory)

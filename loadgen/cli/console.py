@@ -1,0 +1,97 @@
+"""What a person sees in the shell: a progress bar on standard error, the table and the verdict on standard output."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from loadgen.model.plan import Plan
+from loadgen.model.units import NS_PER_S
+from loadgen.show.text import HEADINGS, rows
+
+_PIPE_COLUMNS = 120  # a pipe or a log has no width of its own
+
+
+class Progress:
+    """A bar with live req/s and errors per policy; silent where standard error is no terminal."""
+
+    def __init__(self, plan: Plan, quiet: bool) -> None:
+        console = Console(stderr=True)
+        self._plan = plan
+        self._counts = {policy.name: [0, 0.0] for policy in plan.policies}
+        self._now: dict[str, Any] | None = None
+        self._exchanges = 0
+        self._at = time.monotonic()
+        self._bar = Bar(
+            SpinnerColumn(),
+            BarColumn(24),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            console=console,
+            disable=quiet or not console.is_terminal,
+            auto_refresh=False,
+            transient=True,
+        )
+        load = plan.load
+        self._block_s = load.block_ns / NS_PER_S
+        self._task = self._bar.add_task(
+            "knocking at the target", total=load.rounds * len(plan.policies) * self._block_s
+        )
+
+    def __enter__(self) -> Progress:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def show(self, event: dict[str, Any]) -> None:
+        """Take one event of the worker's."""
+        now = time.monotonic()
+        if "block" in event:
+            self._now, self._at = event["block"], now
+        elif "exchanges" in event and self._now is not None:
+            count = self._counts[self._now["policy"]]
+            count[0] += event["exchanges"] - self._exchanges
+            count[1] += now - self._at
+            self._exchanges, self._at = event["exchanges"], now
+            self._draw(event["errors"], sum(seconds for _, seconds in self._counts.values()))
+
+    def _draw(self, errors: int, completed_s: float) -> None:
+        assert self._now is not None
+        rates = " · ".join(
+            f"{name} {exchanges / seconds:,.0f} req/s" if seconds else f"{name} –"
+            for name, (exchanges, seconds) in self._counts.items()
+        )
+        text = f"round {self._now['round'] + 1}/{self._plan.load.rounds}  {rates}  {errors:,} errors"
+        self._bar.update(self._task, completed=completed_s, description=text)
+        self._bar.refresh()
+
+
+def show_summary(summary: dict[str, Any], directory: Path) -> None:
+    """The final table, warnings, the verdict and where the report lies."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=_PIPE_COLUMNS)
+    table = Table(title=f"{summary['plan']['method']} {summary['plan']['url']}", title_justify="left")
+    for heading in HEADINGS:
+        table.add_column(heading, justify="left" if heading == HEADINGS[0] else "right")
+    for row in rows(summary):
+        table.add_row(*row)
+    console.print(table)
+    for warning in summary["warnings"]:
+        console.print(f"[yellow]warning[/] {warning['code']}: ", end="")
+        console.print(warning["message"], markup=False, soft_wrap=True)
+    console.print()
+    console.print(summary["verdict"], markup=False, style="bold", soft_wrap=True)
+    console.print()
+    console.print(str(directory / "report.html"), markup=False, soft_wrap=True)

@@ -1,0 +1,52 @@
+"""`loadgen target`: the embedded target as a server to run by hand, and as the child of `compare`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import gevent
+from gevent import signal_handler
+from gevent.event import Event
+
+from loadgen.cli import EXIT_DONE
+from loadgen.model.errors import PlanError
+from loadgen.target.behaviour import Behaviour
+from loadgen.target.certificates import server_context
+from loadgen.target.server import TargetServer
+
+_READ = 1
+
+
+def serve(options: dict[str, Any]) -> int:
+    """Listen until a signal comes (or, with --until-eof, standard input ends); prints the URL once it listens."""
+    behaviour = Behaviour(
+        options["size"],
+        options["delay"],
+        options["close_after"],
+        options["idle_timeout"],
+        options["ignore_close"],
+    )
+    host = options["host"]
+    ca_file = options["ca_file"] or Path(tempfile.gettempdir()) / "loadgen-target-ca.pem"
+    try:
+        context = server_context((host, "localhost"), ca_file) if options["tls"] else None
+        server = TargetServer(host, options["port"], behaviour, context)
+    except OSError as error:
+        raise PlanError(f"can't serve on {host}:{options['port']}: {error.strerror}") from None
+    ended = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal_handler(number, ended.set)
+    if options["until_eof"]:
+        watcher = gevent.get_hub().loop.io(sys.stdin.fileno(), _READ)
+        watcher.start(ended.set)
+    name = f"[{host}]" if ":" in host else host
+    print(f"{'https' if options['tls'] else 'http'}://{name}:{server.port}/", flush=True)  # noqa: T201
+    if options["tls"] and not options["until_eof"]:
+        print(f"trust it with --cacert {ca_file}", file=sys.stderr)  # noqa: T201
+    ended.wait()
+    server.close()
+    return EXIT_DONE

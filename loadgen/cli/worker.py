@@ -1,0 +1,63 @@
+"""The load-making process: reads a plan from standard input, writes rows to the run's folder, events to its parent.
+
+It is a process of its own so that nothing but the load runs on its loop, and so that its death loses nothing.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import gevent
+from gevent import signal_handler
+
+from loadgen.cli import EXIT_DONE
+from loadgen.drive.runner import Runner
+from loadgen.measure.recorder import Recorder
+from loadgen.model.errors import PlanError, TargetError
+from loadgen.model.plan import Plan
+from loadgen.wire.route import Route
+
+_READ = 1
+
+
+def work(directory: Path) -> int:
+    """Run the plan; the last event says how it ended."""
+    plan = Plan.from_json(json.loads(sys.stdin.readline()))
+    recorder = None
+    try:
+        recorder = Recorder(directory)
+        route = Route.to(plan.target, plan.cacert, plan.insecure)
+        runner = Runner(plan, route, recorder, _tell)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal_handler(number, runner.interrupt)
+        # The parent holds our standard input open for as long as it lives.
+        orphaned = gevent.get_hub().loop.io(sys.stdin.fileno(), _READ, ref=False)
+        orphaned.start(runner.interrupt)
+        whole = runner.run()
+        orphaned.close()
+        _tell({"end": "done" if whole else "interrupted"})
+    except PlanError as error:
+        _tell({"end": "plan", "message": str(error)})
+    except TargetError as error:
+        _tell({"end": "target", "message": str(error)})
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        _tell({"end": "disk_full"})
+    finally:
+        if recorder is not None:
+            recorder.close()
+    return EXIT_DONE
+
+
+def _tell(event: dict[str, Any]) -> None:
+    try:
+        sys.stdout.write(json.dumps(event) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        pass  # the parent is gone; the end of standard input ends the run

@@ -1,0 +1,116 @@
+"""Where time goes: the phases of each policy, and the way from one policy's mean to another's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from loadgen.model.units import format_duration
+from loadgen.show.charts.style import BASE_COLOUR, PHASE_LOOKS, duration_axis, new_figure, say_empty
+
+# Short phases that are not under study share the waterfall's last step.
+_STEPS = {
+    "dns": ("dns",), "connect": ("connect",), "tls": ("tls",), "upgrade": ("upgrade",), "wait": ("wait",),
+    "send, receive": ("queue", "send", "receive"),
+}  # fmt: skip
+
+
+def phases(summary: dict[str, Any]) -> Figure:
+    """Mean time per request in each phase, stacked, one bar a policy."""
+    policies = summary["policies"]
+    figure = new_figure(
+        summary,
+        "Where a request's time goes",
+        "Mean per request; a request on a reused connection pays no handshake and counts as 0 in those phases.",
+        height=2.4 + 0.62 * len(policies),
+    )
+    axes = figure.subplots()
+    names = list(policies)
+    longest = max((one["latency_ns"]["mean"] or 0 for one in policies.values()), default=0)
+    left = [0.0] * len(names)
+    for phase, (colour, hatch) in PHASE_LOOKS.items():
+        widths = [policies[name]["phases_ns"][phase]["mean_per_request"] for name in names]
+        if not any(widths):
+            continue
+        axes.barh(names, widths, left=left, color=colour, hatch=hatch, edgecolor="white", linewidth=0.8, label=phase)
+        for row, width in enumerate(widths):
+            if width > 0.09 * longest:
+                box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5, "alpha": 0.85}
+                middle = left[row] + width / 2
+                axes.text(middle, row, format_duration(width), ha="center", va="center", fontsize=8.5, bbox=box)
+        left = [start + width for start, width in zip(left, widths, strict=True)]
+    for row, total in enumerate(left):
+        axes.text(total + longest * 0.01, row, format_duration(total), va="center", fontweight="bold")
+    axes.set_xlim(0, longest * 1.13 or 1)
+    duration_axis(axes.xaxis)
+    axes.set_xlabel("mean latency")
+    axes.invert_yaxis()
+    axes.grid(visible=False, axis="y")
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=8, borderaxespad=0.3)
+    return figure
+
+
+def extra_time(summary: dict[str, Any]) -> Figure:
+    """A waterfall from the baseline's mean latency to each candidate's, through the phases."""
+    comparisons = summary["comparisons"]
+    if not comparisons:
+        figure = new_figure(summary, "Where the extra time goes", height=2.6)
+        say_empty(figure.subplots(), "one policy alone has nothing to be compared with")
+        return figure
+    title = "Where the extra time goes"
+    if len(comparisons) == 1:
+        only = comparisons[0]
+        delta = only["latency_mean_delta_ns"]
+        change = "adds" if delta >= 0 else "saves"
+        title = f"{only['candidate']} {change} {format_duration(abs(delta))} to the mean request: where it goes"
+    figure = new_figure(summary, title, _residuals(comparisons), height=1.2 + 3.4 * len(comparisons))
+    for axes, comparison in zip(figure.subplots(len(comparisons), 1, squeeze=False)[:, 0], comparisons, strict=True):
+        _waterfall(axes, comparison, summary)
+    return figure
+
+
+def _residuals(comparisons: list[dict[str, Any]]) -> str:
+    return "   ".join(
+        f"{one['candidate']}: handshake {format_duration(one['handshake_mean_ns'])}, "
+        f"residual (all the rest) {format_duration(one['residual_mean_ns'])}"
+        for one in comparisons
+    )
+
+
+def _waterfall(axes: Axes, comparison: dict[str, Any], summary: dict[str, Any]) -> None:
+    deltas = comparison["phase_deltas_mean_ns"]
+    both = [summary["policies"][comparison[side]] for side in ("baseline", "candidate")]
+    steps = {
+        label: sum(deltas[phase] for phase in parts)
+        for label, parts in _STEPS.items()
+        if any(one["phases_ns"][phase]["count"] for one in both for phase in parts)
+    }
+    end = both[1]["latency_ns"]["mean"]
+    level = end - sum(steps.values())
+    highest = max(level, end)
+    labels = [f"{comparison['baseline']}\n(mean)", *steps, f"{comparison['candidate']}\n(mean)"]
+    axes.bar(0, level, color=BASE_COLOUR, width=0.6)
+    _label(axes, 0, level, format_duration(level), highest)
+    for position, (label, delta) in enumerate(steps.items(), start=1):
+        colour, hatch = PHASE_LOOKS.get(label, PHASE_LOOKS["send"])
+        axes.bar(position, delta, bottom=level, color=colour, hatch=hatch, edgecolor="white", width=0.6)
+        axes.plot([position - 1 + 0.3, position - 0.3], [level, level], color="#999999", linewidth=0.8)
+        level += delta
+        highest = max(highest, level)
+        sign = "+" if delta >= 0 else "−"
+        _label(axes, position, max(level, level - delta), f"{sign}{format_duration(abs(delta))}", highest)
+    last = len(steps) + 1
+    axes.plot([last - 0.7, last - 0.3], [level, level], color="#999999", linewidth=0.8)
+    axes.bar(last, end, color=BASE_COLOUR, width=0.6)
+    _label(axes, last, end, format_duration(end), highest)
+    axes.set_xticks(range(len(labels)), labels)
+    axes.set_ylim(0, highest * 1.14 or 1)
+    duration_axis(axes.yaxis)
+    axes.set_ylabel("mean latency per request")
+    axes.grid(visible=False, axis="x")
+
+
+def _label(axes: Axes, x: float, y: float, text: str, highest: float) -> None:
+    axes.text(x, y + highest * 0.015, text, ha="center", va="bottom", fontsize=9)

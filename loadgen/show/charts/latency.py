@@ -1,0 +1,86 @@
+"""Latency: by percentile, and over the blocks of the run."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, LogLocator, NullLocator
+
+from loadgen.show.charts.style import count_axis, duration_axis, look, new_figure, say_empty
+
+_TICKS = {0.5: "50", 0.9: "90", 0.99: "99", 0.999: "99.9", 0.9999: "99.99"}
+
+
+def percentiles(summary: dict[str, Any]) -> Figure:
+    """Latency by percentile on an HDR axis: equal steps for each further nine."""
+    figure = new_figure(
+        summary,
+        "Latency by percentile",
+        "Handshake included. Bands: 95 % intervals from resampling rounds. A line ends at its 10th highest sample.",
+    )
+    axes = figure.subplots()
+    drawn = False
+    for name, one in summary["policies"].items():
+        curve = one["latency_ns"]["curve"]
+        if not curve:
+            continue
+        drawn = True
+        x = [_nines(point["share"]) for point in curve]
+        style = look(summary, name)
+        axes.plot(x, [point["value"] for point in curve], label=name, markevery=(0, 6), markersize=5, **style)
+        if all(point["ci95"] for point in curve):
+            low, high = zip(*(point["ci95"] for point in curve), strict=True)
+            axes.fill_between(x, low, high, color=style["color"], alpha=0.2, linewidth=0)
+    if not drawn:
+        say_empty(axes, "no complete request to show")
+        return figure
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    duration_axis(axes.yaxis)
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_locator(FixedLocator([_nines(share) for share in _TICKS]))
+    axes.set_xticklabels(list(_TICKS.values()))
+    axes.set_xlim(_nines(0.5), _nines(0.9999))
+    axes.set_xlabel("percentile of requests (%)")
+    axes.set_ylabel("latency (log scale)")
+    axes.legend(loc="upper left")
+    return figure
+
+
+def over_time(summary: dict[str, Any]) -> Figure:
+    """Each block of the run in the order in which it ran: throughput above, latency below."""
+    figure = new_figure(
+        summary,
+        "Each block in the order in which it ran",
+        "Policies take turns in shuffled order; a drift of the target or the machine would show as a slope.",
+        height=5.6,
+    )
+    above, below = figure.subplots(2, 1, sharex=True)
+    for name in summary["policies"]:
+        blocks = [block for block in summary["blocks"] if block["policy"] == name and block["latency_p50_ns"]]
+        x = [block["index"] + 1 for block in blocks]
+        style = look(summary, name)
+        above.plot(x, [block["throughput_rps"] for block in blocks], label=name, markersize=5, **style)
+        below.plot(x, [block["latency_p50_ns"] for block in blocks], label=f"{name} p50", markersize=5, **style)
+        faint = style | {"linestyle": ":", "markerfacecolor": "white"}
+        below.plot(x, [block["latency_p99_ns"] for block in blocks], label=f"{name} p99", markersize=5, **faint)
+    fastest = max((block["throughput_rps"] for block in summary["blocks"]), default=0)
+    above.set_ylim(0, fastest * 1.1 or 1)
+    above.set_ylabel("requests per second")
+    count_axis(above.yaxis)
+    above.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    below.set_yscale("log")
+    below.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    below.yaxis.set_minor_locator(NullLocator())
+    duration_axis(below.yaxis)
+    below.set_ylabel("latency (log scale)")
+    below.set_xlabel("block")
+    below.xaxis.get_major_locator().set_params(integer=True)
+    below.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return figure
+
+
+def _nines(share: float) -> float:
+    return -math.log10(1 - share)

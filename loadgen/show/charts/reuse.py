@@ -1,0 +1,69 @@
+"""Throughput, and how many requests a connection carried."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from loadgen.show.charts.style import count_axis, look, new_figure
+
+
+def throughput(summary: dict[str, Any]) -> Figure:
+    """Requests per second of each policy with its interval."""
+    policies = summary["policies"]
+    figure = new_figure(
+        summary,
+        "Throughput by policy",
+        "Closed loop: the same users send as fast as they are answered. Lines: 95 % intervals from resampling rounds.",
+        height=2.1 + 0.62 * len(policies),
+    )
+    axes = figure.subplots()
+    longest = max(max(one["throughput_rps_ci95"] or [one["throughput_rps"]]) for one in policies.values())
+    for row, (name, one) in enumerate(policies.items()):
+        rate, interval = one["throughput_rps"], one["throughput_rps_ci95"]
+        axes.barh(row, rate, color=look(summary, name)["color"], alpha=0.85, height=0.6)
+        text = f"{rate:,.0f} req/s"
+        end = rate
+        if interval is not None:
+            axes.plot(interval, [row, row], color="black", linewidth=1.4, marker="|", markersize=9)
+            text += f"  [{interval[0]:,.0f}, {interval[1]:,.0f}]"
+            end = max(rate, interval[1])
+        axes.text(end + longest * 0.015, row, text, va="center", fontsize=9)
+    axes.set_yticks(range(len(policies)), list(policies))
+    axes.invert_yaxis()
+    axes.set_xlim(0, longest * 1.42 or 1)
+    count_axis(axes.xaxis)
+    axes.set_xlabel("requests per second")
+    axes.grid(visible=False, axis="y")
+    return figure
+
+
+def requests_per_connection(summary: dict[str, Any]) -> Figure:
+    """Mean number of requests that a connection carried, beside how many were opened."""
+    policies = summary["policies"]
+    figure = new_figure(
+        summary,
+        "Is reuse happening? Requests per connection",
+        "Mean, warm-up included; ideal is one connection for each user and block.",
+        height=2.1 + 0.62 * len(policies),
+    )
+    axes = figure.subplots()
+    means = [one["connections"]["requests_per_connection"] for one in policies.values()]
+    for row, (name, one) in enumerate(policies.items()):
+        connections, mean = one["connections"], means[row]
+        # From a tenth of a request on: on a log scale a bar has to begin somewhere below 1.
+        axes.barh(row, max(mean - 0.1, 0), left=0.1, color=look(summary, name)["color"], alpha=0.85, height=0.6)
+        text = f"{mean:,.4g}   opened {connections['opened']:,} (ideal {connections['ideal']:,})"
+        axes.text(max(mean, 0.1) * 1.12, row, text, va="center", fontsize=9)
+    axes.set_yticks(range(len(policies)), list(policies))
+    axes.invert_yaxis()
+    axes.set_xscale("log")
+    highest = max(*means, 1.0)
+    axes.set_xlim(0.1, highest * (highest / 0.1) ** 0.75)
+    axes.xaxis.set_minor_locator(NullLocator())
+    count_axis(axes.xaxis)
+    axes.set_xlabel("requests per connection (log scale)")
+    axes.grid(visible=False, axis="y")
+    return figure
