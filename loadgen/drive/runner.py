@@ -8,7 +8,8 @@ from typing import Any, Protocol
 import gevent
 
 from loadgen.drive import schedule
-from loadgen.drive.worker import Sink, Worker, rss_bytes
+from loadgen.drive.user import Sink
+from loadgen.drive.worker import Worker, rss_bytes
 from loadgen.model.errors import TargetError
 from loadgen.model.plan import Plan
 from loadgen.model.sample import ErrorKind

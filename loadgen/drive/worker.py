@@ -7,31 +7,22 @@ import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import gevent
 from gevent.event import Event
 
 from loadgen.drive.pulse import LoopPulse
 from loadgen.drive.schedule import Block
+from loadgen.drive.user import FirstLook, Sink, User
 from loadgen.model.plan import Plan
-from loadgen.model.sample import ClosedBy, ConnectionFlag, ErrorKind
+from loadgen.model.sample import ErrorKind
 from loadgen.model.units import NS_PER_S
 from loadgen.wire.connection import Connection, Listener
 from loadgen.wire.http1 import ResponseReader, build_request
 from loadgen.wire.route import Route
 
-# A user whose request failed rests this long: a target that refuses everything must not be hammered at full speed.
-_PAUSE_AFTER_ERROR_S = 0.01
 _MOST_USERS_AT_ONCE = 100
-
-
-class Sink(Protocol):
-    """Where rows go; the fields are those of model/sample.py."""
-
-    def exchange(self, *row: int) -> None: ...
-
-    def connection(self, *row: int) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,109 +32,6 @@ class Window:
     begun_ns: int
     ended_ns: int
     cpu_ns: int
-
-
-class User:
-    """One closed-loop client: sends, waits for the whole response, thinks, repeats. Owns at most one connection."""
-
-    __slots__ = ("_record", "_thinking", "_worker", "connection", "index", "session")
-
-    def __init__(self, worker: Worker, index: int) -> None:
-        self._worker = worker
-        self._record = worker.sink.exchange
-        self._thinking: Any = None
-        self.index = index
-        self.connection: Connection | None = None
-        self.session: Any = None
-
-    def begin(self) -> None:
-        """Send the next request, on the connection at hand or on a new one."""
-        connection = self.connection
-        if connection is None:
-            connection = self.connection = self._worker.new_connection(self)
-            connection.open(self._worker.request, 0, self.session)
-        else:
-            connection.exchange(self._worker.request)
-
-    def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
-        send, wait, receive = connection.exchange_ns(end_ns)
-        self._record(
-            connection.number, connection.nth, connection.scheduled_ns, send, wait, receive, connection.lag_ns, outcome,
-            connection.bytes_sent, connection.bytes_received,
-        )  # fmt: skip
-        worker = self._worker
-        if outcome < 0:
-            worker.errors += 1
-            worker.last_failure = (ErrorKind(-outcome), connection.failure)
-            self._drop(connection)
-            rest_s = max(worker.think_s, _PAUSE_AFTER_ERROR_S)
-        else:
-            if not (worker.reuses and connection.reusable):
-                self._finish(connection)
-            rest_s = worker.think_s
-        if not worker.running:
-            worker.rested()
-        elif rest_s:
-            self.rest(rest_s)
-        else:
-            self.begin()
-
-    def connection_lost(self, connection: Connection) -> None:
-        self._drop(connection)
-
-    def rest(self, seconds: float) -> None:
-        """Begin the next request after `seconds`."""
-        timer = self._thinking = gevent.get_hub().loop.timer(seconds)
-        timer.start(self._rested)
-
-    def leave(self) -> None:
-        """The block is over: think no more, close what is idle."""
-        if self._thinking is not None:
-            self._thinking.close()
-            self._thinking = None
-        if self.connection is not None and not self.connection.busy:
-            self._finish(self.connection)
-
-    def _rested(self) -> None:
-        self._thinking.close()
-        self._thinking = None
-        self.begin()
-
-    def _finish(self, connection: Connection) -> None:
-        """End a connection after a complete response."""
-        worker = self._worker
-        head = connection.reader.head
-        by = ClosedBy.CLIENT
-        if not worker.reuses:
-            if head is not None and head.persists and not connection.peer_has_closed():
-                connection.flags |= ConnectionFlag.IGNORED_CLOSE
-        elif head is not None and not head.persists:
-            by = ClosedBy.SERVER  # it announced the end; we only follow
-        if worker.resumes_tls:
-            self.session = connection.transport.session  # type: ignore[attr-defined] # such policies need TLS
-        connection.close(by)
-        self._drop(connection)
-
-    def _drop(self, connection: Connection) -> None:
-        self.connection = None
-        self._worker.record_connection(self.index, connection)
-
-
-class _FirstLook:
-    """Listens in place of a user to its first exchange of the run, to note what kind of server answers."""
-
-    def __init__(self, worker: Worker, user: User) -> None:
-        self._worker = worker
-        self._user = user
-
-    def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
-        if outcome > 0:
-            self._worker.observed = _observe(connection)
-        connection.listener = self._user
-        self._user.exchange_done(connection, outcome, end_ns)
-
-    def connection_lost(self, connection: Connection) -> None:
-        self._user.connection_lost(connection)
 
 
 class Worker:
@@ -178,15 +66,20 @@ class Worker:
         self.reuses = block.policy.reuses
         self.resumes_tls = block.policy.resumes_tls
         self.request = build_request(
-            plan.method, plan.target.path, plan.target.host_field, plan.headers, plan.body, block.policy.connection_option
-        )  # fmt: skip
+            plan.method,
+            plan.target.path,
+            plan.target.host_field,
+            plan.headers,
+            plan.body,
+            block.policy.connection_option,
+        )
         self._users = [User(self, index) for index in range(plan.load.users)]
 
     def knock(self) -> tuple[ErrorKind, str] | None:
         """Let the first user alone send one request; returns how it failed, or None. It goes on from there."""
         user = self._users[0]
         self._busy = 1
-        user.connection = self.new_connection(_FirstLook(self, user))
+        user.connection = self.new_connection(FirstLook(self, user))
         user.connection.open(self.request, 0)
         self._drain()
         failure, self.last_failure = self.last_failure, None
@@ -314,17 +207,3 @@ def rss_bytes() -> int:
     """Resident memory of this process now, in bytes."""
     with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123 # a kernel table, not a path
         return int(statm.read().split()[1]) * resource.getpagesize()
-
-
-def _observe(connection: Connection) -> dict[str, Any]:
-    head = connection.reader.head
-    server = {name.lower(): value for name, value in head.headers}.get(b"server") if head else None
-    describe = getattr(connection.transport, "describe", None)
-    return {
-        "http_version": head.version if head else None,
-        "status": head.status if head else None,
-        "server": server.decode("latin-1")[:200] if server else None,
-        "keep_alive_timeout_s": head.keep_alive_timeout_s if head else None,
-        "keep_alive_max": head.keep_alive_max if head else None,
-        "tls": describe() if describe else None,
-    }

@@ -65,8 +65,8 @@ def _policy_warnings(name: str, one: dict[str, Any]) -> Iterator[tuple[str, str]
     elif generator["lag_p50_ns"] > _BUSY_LAG_SHARE * latency["p50"]:
         yield (
             "generator_saturated",
-            f"up to {format_duration(generator['lag_p50_ns'])} of the median latency of {format_duration(latency['p50'])} "
-            "may be the generator's own lag",
+            f"of the median latency of {format_duration(latency['p50'])} up to "
+            f"{format_duration(generator['lag_p50_ns'])} may be the generator's own lag",
         )
     if one["errors"]:
         listed = ", ".join(f"{count:,} {kind}" for kind, count in one["errors"].items())
@@ -77,7 +77,7 @@ def _policy_warnings(name: str, one: dict[str, Any]) -> Iterator[tuple[str, str]
     if policy.reuses and connections["opened"] != connections["ideal"]:
         yield (
             "connections_not_ideal",
-            f"{connections['opened']:,} connections were opened, for perfect reuse it would be {connections['ideal']:,}; "
+            f"{connections['opened']:,} connections were opened, perfect reuse takes {connections['ideal']:,}; "
             f"the server ended {connections['closed_by']['server']:,}",
         )
     if connections["server_ignored_close"]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations_with_replacement
 from statistics import NormalDist
 
@@ -38,8 +39,7 @@ class Draws:
         order = np.argsort(values, kind="stable")
         cumulated = np.cumsum(self.probabilities[order])
         tail = expanded_tail(rounds)
-        low = np.searchsorted(cumulated, tail)
-        high = np.searchsorted(cumulated, 1 - tail)
+        low, high = (int(np.searchsorted(cumulated, share)) for share in (tail, 1 - tail))
         last = len(values) - 1
         return float(values[order[min(low, last)]]), float(values[order[min(high, last)]])
 
@@ -48,7 +48,9 @@ def draws(rounds: int, seed: int) -> Draws:
     """Every draw of `rounds` rounds, or 2,000 random ones (by `seed`) where there are too many."""
     if rounds <= _LISTED_UP_TO:
         picks = list(combinations_with_replacement(range(rounds), rounds))
-        weights = np.array([np.bincount(pick, minlength=rounds) for pick in picks], np.float64).reshape(-1, rounds)
+        weights = np.array([np.bincount(pick, minlength=rounds) for pick in picks], np.float64).reshape(
+            len(picks), rounds
+        )
         ways = [math.factorial(rounds) / math.prod(math.factorial(int(n)) for n in row) for row in weights]
         return Draws(weights, np.array(ways) / rounds**rounds)
     weights = np.random.default_rng(seed).multinomial(rounds, [1 / rounds] * rounds, _DRAWS).astype(np.float64)
@@ -62,10 +64,11 @@ def expanded_tail(rounds: int) -> float:
     return NormalDist().cdf(-math.sqrt(rounds / (rounds - 1)) * _student_t(rounds - 1))
 
 
+@cache
 def _student_t(freedom: int) -> float:
     """The 97.5 % quantile of Student's t, by integrating its density."""
     x = np.linspace(0, 15, 300_001)
     scale = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)) / math.sqrt(freedom * math.pi)
     density = scale * (1 + x**2 / freedom) ** (-(freedom + 1) / 2)
     area = np.cumsum((density[1:] + density[:-1]) / 2) * (x[1] - x[0])
-    return float(x[np.searchsorted(area, 0.475) + 1])
+    return float(x[int(np.searchsorted(area, 0.475)) + 1])

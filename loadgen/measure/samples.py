@@ -21,7 +21,9 @@ from loadgen.model.sample import (
     Phase,
 )
 
-Integers = NDArray[np.signedinteger[Any]]
+Integers = NDArray[Any]
+"""A column: signed integers of any width."""
+
 _HANDSHAKE_FIELDS = ("dns", "connect", "tls", "upgrade")
 
 
@@ -69,14 +71,15 @@ def read_rows(directory: Path, policies: tuple[str, ...]) -> Samples:
     connections = _read(directory / CONNECTIONS_FILE, CONNECTION_FIELDS)
     connections = connections[: _written(connections["opened"])]
 
-    block_of = np.searchsorted([block["first_connection"] for block in blocks], rows["connection"], side="right") - 1
+    firsts = [block["first_connection"] for block in blocks]
+    block_of = smallest(np.searchsorted(firsts, rows["connection"], side="right") - 1)
     begun, ended = _windows(blocks, rows["scheduled"])
     for block, first, last in zip(blocks, begun, ended, strict=True):
         block["window_ns"] = int(max(0, last - first))
     counted = (rows["scheduled"] >= begun[block_of]) & (rows["scheduled"] < ended[block_of])
     _account(blocks, rows["connection"], block_of, counted, connections)
 
-    columns = _columns(rows[counted], block_of[counted], blocks, policies, connections, rows)
+    columns = _columns(rows, counted, block_of[counted], blocks, policies, connections)
     return Samples(policies, columns, blocks)
 
 
@@ -90,6 +93,11 @@ def smallest(column: Integers) -> Integers:
 
 def _read(path: Path, fields: tuple[str, ...]) -> NDArray[Any]:
     return np.fromfile(path, dtype=[(name, "=i8") for name in fields])
+
+
+def _connection_count(numbers: Integers, connections: NDArray[Any]) -> int:
+    """One more than the highest connection number."""
+    return int(max(numbers.max(initial=-1), connections["connection"].max(initial=-1))) + 1
 
 
 def _written(times: Integers) -> int:
@@ -132,8 +140,10 @@ def _account(
     firsts = [block["first_connection"] for block in blocks]
     home = np.searchsorted(firsts, connections["connection"], side="right") - 1
     # A worker that died left connections without a row; that they were open is known from their exchanges.
-    unknown = np.setdiff1d(numbers, connections["connection"])
-    lost = np.bincount(np.searchsorted(firsts, unknown, side="right") - 1, minlength=size)
+    unknown = np.zeros(_connection_count(numbers, connections), np.bool_)
+    unknown[numbers] = True
+    unknown[connections["connection"]] = False
+    lost = np.bincount(np.searchsorted(firsts, np.flatnonzero(unknown), side="right") - 1, minlength=size)
     opened = (flags & ConnectionFlag.ESTABLISHED) != 0
     tls = (flags & ConnectionFlag.TLS) != 0
     resumed = (flags & ConnectionFlag.TLS_RESUMED) != 0
@@ -154,16 +164,16 @@ def _account(
 
 
 def _columns(
-    counted: NDArray[Any],
+    rows: NDArray[Any],
+    counted: NDArray[np.bool_],
     block_of: Integers,
     blocks: list[dict[str, Any]],
     policies: tuple[str, ...],
     connections: NDArray[Any],
-    rows: NDArray[Any],
 ) -> dict[str, Integers]:
-    number = counted["connection"]
-    size = int(max(rows["connection"].max(initial=-1), connections["connection"].max(initial=-1))) + 1
-    absent = np.full(len(counted), ABSENT, np.int8)
+    number = rows["connection"][counted]
+    size = _connection_count(rows["connection"], connections)
+    absent = np.full(len(number), ABSENT, np.int8)
 
     def of_connection(field: str) -> Integers:
         """A connection's field, for each sample."""
@@ -172,22 +182,23 @@ def _columns(
         chosen: Integers = smallest(by_number)[number]
         return chosen
 
-    first = counted["nth"] == 0
-    outcome = counted["outcome"]
+    nth = smallest(rows["nth"][counted])
+    first = nth == 0
+    outcome = smallest(rows["outcome"][counted])
     last_nth = np.zeros(size, np.int64)
     np.maximum.at(last_nth, rows["connection"], rows["nth"])
     flags = of_connection("flags")
     columns: dict[str, Integers] = {
         "policy": np.array([policies.index(block["policy"]) for block in blocks], np.int16)[block_of],
         "round": np.array([block["round"] for block in blocks], np.int32)[block_of],
-        "worker": np.zeros(len(counted), np.int8),
+        "worker": np.zeros(len(number), np.int8),
         "user": of_connection("user"),
-        "nth_on_connection": counted["nth"],
+        "nth_on_connection": nth,
         "queue": absent,
         "status": np.where(outcome > 0, outcome, ABSENT),
         "error": np.where(outcome < 0, -outcome, ABSENT),
         "tls_resumed": np.where(flags & ConnectionFlag.TLS != 0, (flags & ConnectionFlag.TLS_RESUMED) != 0, ABSENT),
-        "closed_by": np.where(counted["nth"] == last_nth[number], of_connection("closed_by"), ABSENT),
+        "closed_by": np.where(nth == last_nth[number], of_connection("closed_by"), ABSENT),
     }
     for field in _HANDSHAKE_FIELDS:
         columns[field] = np.where(first, of_connection(field), ABSENT)
@@ -201,5 +212,5 @@ def _columns(
         "bytes_sent",
         "bytes_received",
     ):
-        columns[field] = counted[field]
+        columns[field] = smallest(rows[field][counted])
     return {name: smallest(columns[name]) for name in COLUMNS}

@@ -87,7 +87,8 @@ def _throughput_interval(measured: PolicyMeasures, seed: int) -> list[float] | N
 def _latency(measured: PolicyMeasures, seed: int) -> dict[str, Any]:
     ordered = np.sort(measured.latency_ns)
     if not len(ordered):
-        return {"mean": None, **dict.fromkeys(_NAMED, None), "max": None, "p50_ci95": None, "curve": []}
+        absent: dict[str, Any] = dict.fromkeys(("mean", *_NAMED, "max", "p50_ci95"))
+        return absent | {"curve": []}
     chosen, weights = round_draws(measured.seconds > 0, seed)
     shares = np.array([*CURVE, 0.5])
     bands = measured.by_round.quantiles(weights, shares)
@@ -132,7 +133,7 @@ def _connections(blocks: list[dict[str, Any]], valid: Samples, users: int) -> di
 
 
 def _phases(valid: Samples) -> dict[str, Any]:
-    phases = {}
+    phases: dict[str, Any] = {}
     for phase in Phase:
         column = valid.columns[phase.value]
         happened = column[column >= 0]

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from loadgen.model.errors import PlanError
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+_NAME = re.compile(r"[0-9A-Za-z._-]+")
 _UNSENDABLE = re.compile(r"[\x00-\x20\x7f]")
 
 
@@ -75,11 +76,16 @@ def parse_target(url: str) -> Target:
 def _bare_host(host: str) -> str:
     if ":" in host:
         try:
-            ipaddress.IPv6Address(host)
+            zone = ipaddress.IPv6Address(host).scope_id
         except ValueError:
             raise PlanError(f"{host!r} is no IPv6 address") from None
+        if zone is not None:
+            raise PlanError(f"the IPv6 address {host!r} names a zone, which is not supported")
         return host
     try:
-        return host.encode("idna").decode("ascii")
+        name = host.encode("idna").decode("ascii")
     except UnicodeError:
-        raise PlanError(f"{host!r} is no host name") from None
+        name = ""
+    if not _NAME.fullmatch(name):
+        raise PlanError(f"{host!r} is no host name")
+    return name

@@ -23,7 +23,10 @@ def parse_duration_ns(text: str) -> int:
     parts = _DURATION.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise ValueError(f"{text!r} is no duration; write it like 500ms, 2s or 1m")
-    return sum(round(float(number) * _UNITS_NS[unit]) for number, unit in parts)
+    try:
+        return sum(round(float(number) * _UNITS_NS[unit]) for number, unit in parts)
+    except OverflowError:
+        raise ValueError(f"{text[:20]}… is longer than any run") from None
 
 
 def format_duration(value_ns: float) -> str:

@@ -13,7 +13,7 @@ _HANDSHAKE = ("dns", "connect", "tls", "upgrade")
 
 def rows(summary: dict[str, Any]) -> list[tuple[str, ...]]:
     """One row a policy, under HEADINGS. `handshake` is the mean of what a request paid that opened a connection."""
-    table = []
+    table: list[tuple[str, ...]] = []
     for name, one in summary["policies"].items():
         connections, latency = one["connections"], one["latency_ns"]
         table.append(

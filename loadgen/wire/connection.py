@@ -168,13 +168,13 @@ class Connection(Lifecycle):
         transport = self._transport
         try:
             step = transport.establish()
+            self.flags = ConnectionFlag.ESTABLISHED
             if step is Step.BEGIN_TLS:
                 self.enter(HANDSHAKING, now)
                 step = transport.establish()
         except _FAILURES as error:
             self._fail_by(error)
             return
-        self.flags = ConnectionFlag.ESTABLISHED
         if step is Step.OPEN:
             if self.state is HANDSHAKING:
                 now = monotonic_ns()
@@ -220,10 +220,8 @@ class Connection(Lifecycle):
             if self.state is SENDING:
                 self.enter(WAITING, monotonic_ns())
             self._transport.watch(READ, self._on_readable)
-        elif self.state is SENDING:
-            self._read(monotonic_ns())
         else:
-            self._on_readable()
+            self._read(monotonic_ns())
 
     def _on_readable(self) -> None:
         now = monotonic_ns()
@@ -231,6 +229,7 @@ class Connection(Lifecycle):
         self._read(now)
 
     def _read(self, now: int) -> None:
+        """Take what the transport has, to the end of the response. What a listener raises is not caught."""
         reader = self.reader
         recv = self._transport.recv
         while True:
@@ -238,34 +237,39 @@ class Connection(Lifecycle):
                 data = recv(READ_SIZE)
                 end = monotonic_ns()
                 if not data:
-                    self._on_end(end)
-                    return
+                    break
                 if self.state is not RECEIVING:
                     if self.state is IDLE:
                         self._lose(ClosedBy.CLIENT)
                         return
                     self.enter(RECEIVING, now)
                 self.bytes_received += len(data)
-                if reader.feed(data):
-                    self.enter(IDLE, end)
-                    self.listener.exchange_done(self, reader.head.status, end)  # type: ignore[union-attr] # complete
-                    return
+                if not reader.feed(data):
+                    continue
             except BlockingIOError:
                 return
             except _FAILURES as error:
-                if self.state is IDLE:
-                    self._lose(ClosedBy.SERVER)
-                else:
-                    self._fail_by(error)
+                failure = error
+            else:
+                self._complete(end)
                 return
+            if self.state is IDLE:
+                self._lose(ClosedBy.SERVER)
+            else:
+                self._fail_by(failure)
+            return
+        self._on_end(end)
+
+    def _complete(self, end: int) -> None:
+        self.enter(IDLE, end)
+        self.listener.exchange_done(self, self.reader.head.status, end)  # type: ignore[union-attr] # it is complete
 
     def _on_end(self, end: int) -> None:
         """The server closed its side."""
         if self.state is IDLE:
             self._lose(ClosedBy.SERVER)
         elif self.state is RECEIVING and self.reader.finish():
-            self.enter(IDLE, end)
-            self.listener.exchange_done(self, self.reader.head.status, end)  # type: ignore[union-attr] # complete
+            self._complete(end)
         else:
             kind = kind_of_close(self.state, self.nth > 0)
             self._fail(kind, "the server closed the connection", ClosedBy.SERVER)

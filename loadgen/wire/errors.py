@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 
 from loadgen.model.sample import ErrorKind
-from loadgen.wire.http1 import BodyTooLarge, HeadTooLarge
+from loadgen.wire.head import BodyTooLarge, HeadTooLarge
 from loadgen.wire.lifecycle import CONNECTING, HANDSHAKING, RECEIVING, RESOLVING, SENDING, State
 
 _BY_ERRNO = {

@@ -22,6 +22,14 @@ class Malformed(ValueError):
     """The peer's bytes are not HTTP/1.x, or can't be framed without guessing."""
 
 
+class HeadTooLarge(Malformed):
+    """A head, or a trailer section, did not end within MAX_HEAD_BYTES."""
+
+
+class BodyTooLarge(Malformed):
+    """The body is, or claims to be, longer than the reader's limit."""
+
+
 class ResponseHead(NamedTuple):
     """A response's head.
 
@@ -88,7 +96,10 @@ def parse_response_head(raw: bytes) -> ResponseHead:
     except httptools.HttpParserError as error:
         raise Malformed(str(error)) from None
     status = parser.get_status_code()
-    version = parser.get_http_version()
+    version = _known_version(parser.get_http_version())
+    # llhttp is lenient about what stands before the status line, and knows other protocols of this family.
+    if status < 100 or not raw.startswith(b"HTTP/1."):
+        raise Malformed(f"the response starts with {raw[:16]!r}")
     options, length, coding, keep_alive, _ = _relevant(fields.headers)
     if status < 200 or status in (204, 304):
         framing = 0
@@ -98,10 +109,17 @@ def parse_response_head(raw: bytes) -> ResponseHead:
     else:
         framing = UNTIL_CLOSE if length is None else length
     timeout_s, maximum = _keep_alive_parameters(keep_alive) if keep_alive else (None, None)
-    persists = framing != UNTIL_CLOSE and _persists(version, options)
+    persists = framing != UNTIL_CLOSE and _persists(version, options, coding)
     return ResponseHead(
         status, version, framing, persists, options, timeout_s, maximum, tuple(fields.headers)
     )  # fmt: skip
+
+
+@lru_cache(_REMEMBERED_HEADS)
+def without_body(head: ResponseHead) -> ResponseHead:
+    """The same head where the request's method was HEAD: nothing follows it."""
+    coding = next((value for name, value in head.headers if name.lower() == b"transfer-encoding"), None)
+    return head._replace(framing=0, persists=_persists(head.version, head.options, coding))
 
 
 @lru_cache(_REMEMBERED_HEADS)
@@ -115,7 +133,7 @@ def parse_request_head(raw: bytes) -> RequestHead:
         pass
     except httptools.HttpParserError as error:
         raise Malformed(str(error)) from None
-    version = parser.get_http_version()
+    version = _known_version(parser.get_http_version())
     options, length, coding, _, expect = _relevant(fields.headers)
     if coding is not None and _last_coding(coding) != b"chunked":
         raise Malformed("a request's last transfer coding must be chunked (RFC 9112 §6.3)")
@@ -125,7 +143,7 @@ def parse_request_head(raw: bytes) -> RequestHead:
         fields.url,
         version,
         framing,
-        _persists(version, options),
+        _persists(version, options, coding),
         expect is not None and expect.lower() == b"100-continue",
     )
 
@@ -160,11 +178,19 @@ def _list(value: bytes) -> frozenset[bytes]:
 
 
 def _last_coding(value: bytes) -> bytes:
-    return value.rsplit(b",", 1)[-1].strip(b" \t").lower()
+    # Empty elements of a list don't count (RFC 9110 §5.6.1.2).
+    return value.rstrip(b", \t").rsplit(b",", 1)[-1].strip(b" \t").lower()
 
 
-def _persists(version: str, options: frozenset[bytes]) -> bool:
-    if b"close" in options:
+def _known_version(version: str) -> str:
+    if version not in ("1.0", "1.1"):
+        raise Malformed(f"HTTP/{version} is neither HTTP/1.0 nor HTTP/1.1")
+    return version
+
+
+def _persists(version: str, options: frozenset[bytes], coding: bytes | None) -> bool:
+    # A transfer coding in HTTP/1.0 is a faulty framing (RFC 9112 §6.1).
+    if b"close" in options or (coding is not None and version == "1.0"):
         return False
     return version == "1.1" or b"keep-alive" in options
 

@@ -9,23 +9,18 @@ from loadgen.wire.head import (
     CHUNKED,
     MAX_HEAD_BYTES,
     UNTIL_CLOSE,
+    BodyTooLarge,
+    HeadTooLarge,
     Malformed,
     RequestHead,
     ResponseHead,
     parse_request_head,
     parse_response_head,
+    without_body,
 )
 
 _END_OF_HEAD = b"\r\n\r\n"
 _MAX_INTERIM = 100
-
-
-class HeadTooLarge(Malformed):
-    """The head did not end within MAX_HEAD_BYTES."""
-
-
-class BodyTooLarge(Malformed):
-    """The body is, or claims to be, longer than the reader's limit."""
 
 
 def build_request(
@@ -74,7 +69,11 @@ class ResponseReader:
         self.excess = False
         self.interim = 0
         self.trailers: list[tuple[bytes, bytes]] = []
-        self._forget()
+        self._partial = b""
+        self._current: ResponseHead | None = None
+        self._chunked: ChunkedBody | None = None
+        self._missing = 0
+        self._interim = 0
 
     def feed(self, data: bytes, sink: Callable[[bytes], object] | None = None) -> bool:
         """Take the next bytes; True once the response is complete. Decoded octets go to `sink`. Raises Malformed."""
@@ -135,6 +134,8 @@ class ResponseReader:
         self.body_bytes = 0
         self.excess = False
         if self.no_body:
+            # It ends with its head, whatever length the head speaks of (RFC 9112 §6.3, point 1).
+            self._current = without_body(head)
             self.excess = bool(rest)
             return self._complete()
         if head.framing == CHUNKED:
@@ -173,8 +174,8 @@ class ResponseReader:
 
     def _forget(self) -> None:
         self._partial = b""
-        self._current: ResponseHead | None = None
-        self._chunked: ChunkedBody | None = None
+        self._current = None
+        self._chunked = None
         self._missing = 0
         self._interim = 0
 
@@ -203,7 +204,8 @@ class RequestReader:
         """The next complete request, or None while bytes are missing. Raises Malformed."""
         head = self._pending
         if head is None:
-            data = self._buffer
+            # Empty lines before a request are to be skipped (RFC 9112 §2.2).
+            data = self._buffer = self._buffer.lstrip(b"\r\n") if self._buffer[:1] in b"\r\n" else self._buffer
             if not data:
                 return None
             end = data.find(_END_OF_HEAD) + 4

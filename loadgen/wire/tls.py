@@ -76,8 +76,9 @@ class TlsTransport(TcpTransport):
         self._up = False
         super().__init__(accepted)
 
-    def _adopt(self, sock: Any) -> None:
-        stream = self._stream = SSL.Connection(self._context, sock)
+    def _begin(self) -> Any:
+        """Make the TLS stream: not before TCP is up, so that its cost counts as tls and not as connect."""
+        stream = self._stream = SSL.Connection(self._context, self._socket)
         if self._server_name is None:
             stream.set_accept_state()
         else:
@@ -89,6 +90,7 @@ class TlsTransport(TcpTransport):
                 stream.set_session(self._session)
         self.recv = self._recv
         self.send = self._send
+        return stream
 
     def establish(self) -> Step:
         if not self._begun:
@@ -96,7 +98,7 @@ class TlsTransport(TcpTransport):
             self._begun = True
             return Step.BEGIN_TLS
         try:
-            self._stream.do_handshake()
+            (self._stream or self._begin()).do_handshake()
         except SSL.WantReadError:
             return Step.WANT_READ
         except SSL.WantWriteError:

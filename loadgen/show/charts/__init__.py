@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -26,14 +26,16 @@ CHARTS: dict[str, Callable[[dict[str, Any]], Figure]] = {
     "requests_per_connection": requests_per_connection,
 }
 
+_FORMATS: dict[str, dict[str, Any]] = {"png": {"dpi": 144}, "svg": {"metadata": {"Date": None}}}
+
 
 def draw(name: str, summary: dict[str, Any]) -> dict[str, bytes]:
     """Draw one of CHARTS: the files' contents by ending, `png` and `svg`."""
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(cast(Any, STYLE)):
         figure = CHARTS[name](summary)
         files = {}
-        for ending, options in (("png", {"dpi": 144}), ("svg", {"metadata": {"Date": None}})):
+        for ending, options in _FORMATS.items():
             buffer = BytesIO()
-            figure.savefig(buffer, format=ending, **options)  # type: ignore[arg-type] # options differ by format
+            figure.savefig(buffer, format=ending, **options)
             files[ending] = buffer.getvalue()
     return files

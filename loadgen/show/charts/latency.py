@@ -57,6 +57,9 @@ def over_time(summary: dict[str, Any]) -> Figure:
         "Policies take turns in shuffled order; a drift of the target or the machine would show as a slope.",
         height=5.6,
     )
+    if not any(block["latency_p50_ns"] for block in summary["blocks"]):
+        say_empty(figure.subplots(), "no complete request to show")
+        return figure
     above, below = figure.subplots(2, 1, sharex=True)
     for name in summary["policies"]:
         blocks = [block for block in summary["blocks"] if block["policy"] == name and block["latency_p50_ns"]]

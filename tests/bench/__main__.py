@@ -1,0 +1,141 @@
+"""Measures what the project promises of its speed and memory, beside its peers, and prints Markdown tables.
+
+Generator and peers take turns on one core, nginx has another; each figure is the median of several turns. Machines are
+noisy: only ratios within one run mean anything.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from tests.bench.machine import GENERATOR_CORE, TARGET_CORE, Server, find, loadgen, nginx, pin, run_pinned
+from tests.bench.rows import write_run
+
+TURNS = 5
+SECONDS = 3
+_RATE = {
+    "wrk": re.compile(r"Requests/sec:\s+([\d.]+)"),
+    "ab": re.compile(r"Requests per second:\s+([\d.]+)"),
+    "hey": re.compile(r"Requests/sec:\s+([\d.]+)"),
+}
+
+
+def peer(name: str, url: str, close: bool) -> list[str]:
+    """The peer's command for 50 users during SECONDS."""
+    return {
+        "wrk": ["wrk", "-t1", "-c50", f"-d{SECONDS}s", *(["-H", "Connection: close"] if close else []), url],
+        "ab": ["ab", "-q", "-c50", f"-t{SECONDS}", "-n10000000", *([] if close else ["-k"]), url],
+        "hey": ["hey", "-c", "50", "-z", f"{SECONDS}s", *(["-disable-keepalive"] if close else []), url],
+    }[name]
+
+
+def run_loadgen(url: str, policy: str, folder: Path, *more: str, users: int = 50) -> dict[str, Any]:
+    """One block of the policy; returns its part of the summary."""
+    arguments = ["compare", url, "--policies", policy, "--users", str(users), "--rounds", "1"]
+    arguments += ["--block", f"{SECONDS + 1}s", "--warmup", "1s", "--json", "--out", str(folder / f"{time.time_ns()}")]
+    summary = json.loads(loadgen(*arguments, *more))
+    policies: dict[str, dict[str, Any]] = summary["policies"]
+    return policies[policy]
+
+
+def throughput(server: Server, folder: Path) -> None:
+    """Requests per second against each peer's, in the same turns."""
+    trust = ("--cacert", server.ca_file)
+    cases: tuple[tuple[str, str, str, tuple[str, ...], str, float], ...] = (
+        ("persistent HTTP", server.plain, "persistent", (), "wrk", 0.6),
+        ("persistent HTTP, every head differs", server.distinct, "persistent", (), "wrk", 0.35),
+        ("close HTTP", server.plain, "close", (), "wrk", 0.6),
+        ("persistent HTTPS", server.secure, "persistent", trust, "wrk", 0.55),
+        ("close HTTPS, full handshakes", server.secure, "close", trust, "ab", 0.6),
+    )
+    found = [name for name in _RATE if find(name)]
+    print(f"| case | loadgen req/s | {' | '.join(f'against {name}' for name in found)} | bar |")
+    print("|---|---|" + "---|" * len(found) + "---|")
+    for title, url, policy, more, main, bar in cases:
+        close = policy == "close"
+        ours, theirs = [], {name: [] for name in found}  # type: tuple[list[float], dict[str, list[float]]]
+        for _ in range(TURNS):
+            ours.append(run_loadgen(url, policy, folder, *more)["throughput_rps"])
+            for name in found:
+                match = _RATE[name].search(run_pinned(peer(name, url, close)))
+                assert match is not None
+                theirs[name].append(float(match[1]))
+        cells = [
+            f"{median(one / other for one, other in zip(ours, theirs[name], strict=True)):.2f} ×" for name in found
+        ]
+        print(f"| {title} | {median(ours):,.0f} | {' | '.join(cells)} | {main} {bar} × |", flush=True)
+
+
+def many(server: Server, folder: Path) -> None:
+    """Memory at 10,000 connections, and throughput at 5,000 users against 50."""
+    big = run_loadgen(server.plain, "persistent", folder, "--warmup", "2s", "--block", "5s", users=10_000)
+    resident = big["generator"]["rss_bytes"] / 1e6
+    opened, errors = big["connections"]["opened"], sum(big["errors"].values())
+    print(f"\n10,000 connections: opened {opened:,}, {errors} errors, {resident:.0f} MB resident")
+    ratios = []
+    for _ in range(TURNS):
+        few = run_loadgen(server.plain, "persistent", folder)
+        lots = run_loadgen(server.plain, "persistent", folder, "--warmup", "2s", "--block", "5s", users=5_000)
+        ratios.append(lots["throughput_rps"] / few["throughput_rps"])
+    print(f"5,000 users against 50: {median(ratios):.2f} ×", flush=True)
+
+
+def target(_server: Server, _folder: Path) -> None:
+    """What the embedded target carries on one core, driven by wrk from another."""
+    command = [sys.executable, "-m", "loadgen", "target", "--port", "0", "--until-eof"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, preexec_fn=lambda: pin(TARGET_CORE), **pipes) as process:  # type: ignore[call-overload] # mypy can't see through the options
+        url = process.stdout.readline().strip()
+        rates = []
+        for close in (False, True):
+            match = _RATE["wrk"].search(run_pinned(peer("wrk", url, close)))
+            assert match is not None
+            rates.append(float(match[1]))
+        process.stdin.close()
+    print(f"\nembedded target under wrk: {rates[0]:,.0f} req/s persistent, {rates[1]:,.0f} close", flush=True)
+
+
+def report(_server: Server, folder: Path) -> None:
+    """From five million samples to summary, charts and report: time and peak memory of one process."""
+    run = folder / "million"
+    write_run(run, 5_000_000)
+    command = [sys.executable, "-m", "loadgen", "report", str(run), "--quiet"]
+    begun = time.monotonic()
+    process = subprocess.Popen(command)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    print(
+        f"\nfive million samples to report: {time.monotonic() - begun:.1f} s, {used.ru_maxrss / 1e6:.2f} GB", flush=True
+    )
+
+
+CASES: dict[str, Callable[[Server, Path], None]] = {
+    "throughput": throughput,
+    "many": many,
+    "target": target,
+    "report": report,
+}
+
+
+def main(names: list[str]) -> None:
+    print(
+        f"generator on core {GENERATOR_CORE}, target on core {TARGET_CORE}, {TURNS} turns of {SECONDS} s\n", flush=True
+    )
+    with tempfile.TemporaryDirectory() as folder, nginx(Path(folder)) as server:
+        for name in names or list(CASES):
+            CASES[name](server, Path(folder))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

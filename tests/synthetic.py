@@ -1,0 +1,169 @@
+"""Runs made of known numbers: rows go through the real Recorder, so what is read back can be worked out by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from loadgen.measure.recorder import Recorder
+from loadgen.measure.store import RunStore
+from loadgen.measure.summary import summarise
+from loadgen.model.plan import Load, Plan
+from loadgen.model.policy import parse_policies
+from loadgen.model.sample import ABSENT, ClosedBy, ConnectionFlag
+from loadgen.model.target import parse_target
+
+MS = 1_000_000
+US = 1_000
+CLOCK_NS = 5_000_000_000_000  # a monotonic clock some time after boot
+BLOCK_NS, WARMUP_NS = 1_000 * MS, 200 * MS
+WINDOW_NS = BLOCK_NS - WARMUP_NS
+BLOCK_CPU_NS, RSS_BYTES = 100 * MS, 50 << 20
+OPEN = ConnectionFlag.ESTABLISHED
+TLS = OPEN | ConnectionFlag.TLS
+RESUMED = TLS | ConnectionFlag.TLS_RESUMED
+ENVIRONMENT = {
+    "loadgen": "0.1.0",
+    "started": "2026-01-02T03:04:05+00:00",
+    "packages": {"numpy": "2.3"},
+    "target": {"server": "nginx"},
+}
+
+
+@dataclass
+class Exchange:
+    """`at_ns` counts from the beginning of the block's window; below 0 is warm-up."""
+
+    at_ns: int = 0
+    send: int = 10 * US
+    wait: int = 100 * US
+    receive: int = 5 * US
+    lag: int = 2 * US
+    outcome: int = 200
+    bytes_sent: int = 60
+    bytes_received: int = 90
+
+
+@dataclass
+class Link:
+    """A connection with its exchanges. `row` is False where the worker died before it wrote the connection's row."""
+
+    exchanges: list[Exchange] = field(default_factory=lambda: [Exchange()])
+    user: int = 0
+    dns: int = ABSENT
+    connect: int = ABSENT
+    tls: int = ABSENT
+    upgrade: int = ABSENT
+    flags: int = OPEN
+    closed_by: int = ClosedBy.CLIENT
+    row: bool = True
+
+
+class Scribe:
+    """Stands in for the worker: numbers connections, lays blocks end to end, writes what the recorder expects."""
+
+    def __init__(self, directory: Path, plan: dict[str, Any] | None = None, **facts: Any) -> None:
+        self.store = RunStore.create(directory)
+        self.plan = plan or plan_json()
+        self.store.save_run(
+            {"name": directory.name, "plan": self.plan, "environment": ENVIRONMENT, "notes": []} | facts
+        )
+        self.recorder = Recorder(directory)
+        self._blocks = 0
+        self._connections = 0
+
+    def block(self, policy: str, number: int, links: Iterable[Link], ended: bool = True, **facts: Any) -> None:
+        """One block of round `number`; without `ended` the worker died in it."""
+        begun_ns = CLOCK_NS + self._blocks * BLOCK_NS + WARMUP_NS
+        known = {"index": self._blocks, "round": number, "policy": policy, "first_connection": self._connections}
+        self.recorder.block(known)
+        known["window_begun_ns"] = begun_ns
+        self.recorder.block(known)
+        for link in links:
+            self._write(link, begun_ns)
+        if ended:
+            end = {"window_ended_ns": begun_ns + WINDOW_NS, "cpu_ns": BLOCK_CPU_NS, "rss_bytes": RSS_BYTES}
+            self.recorder.block(known | end | facts)
+        self._blocks += 1
+
+    def settle(self) -> Any:
+        """Close the recorder and turn its rows into samples."""
+        self.recorder.close()
+        return self.store.settle(tuple(self.plan["policies"]))
+
+    def summary(self) -> dict[str, Any]:
+        """Settle and summarise."""
+        return summary_of(self.store, self.settle())
+
+    def _write(self, link: Link, begun_ns: int) -> None:
+        number = self._connections
+        self._connections += 1
+        for nth, one in enumerate(link.exchanges):
+            self.recorder.exchange(
+                number, nth, begun_ns + one.at_ns, one.send, one.wait, one.receive, one.lag, one.outcome,
+                one.bytes_sent, one.bytes_received,
+            )  # fmt: skip
+        if link.row:
+            opened_ns = begun_ns + link.exchanges[0].at_ns
+            self.recorder.connection(
+                number, link.user, opened_ns, link.dns, link.connect, link.tls, link.upgrade, link.flags, link.closed_by
+            )
+
+
+def summary_of(store: RunStore, samples: Any) -> dict[str, Any]:
+    """The summary as `loadgen report` makes it."""
+    facts = store.load_run()
+    return summarise(facts["name"], samples, facts["plan"], facts["environment"], facts["notes"])
+
+
+def plan_json(
+    policies: str = "persistent,close", rounds: int = 5, url: str = "http://127.0.0.1:8080/", **more: Any
+) -> dict[str, Any]:
+    """A plan of two users as a run's folder holds it."""
+    load = Load(users=2, rounds=rounds, block_ns=BLOCK_NS, warmup_ns=WARMUP_NS)
+    return Plan(parse_target(url), parse_policies(policies), load, **more).to_json(secrets=False)
+
+
+def persistent_links(number: int, requests: int = 50) -> list[Link]:
+    """Two users, one connection each, one request in the warm-up and `requests` counted; slower each round."""
+    return [
+        Link(
+            [Exchange(-MS)] + [Exchange(at * MS, wait=(100 + number) * US + at * US) for at in range(requests)],
+            user=user,
+            connect=30 * US,
+        )
+        for user in range(2)
+    ]
+
+
+def close_links(number: int, requests: int = 50, tls: int = ABSENT, flags: int = OPEN) -> list[Link]:
+    """Two users, a connection for each request: 40 µs of connect and 7 µs of waiting more than `persistent_links`."""
+    return [
+        Link(
+            [Exchange(at * MS, wait=(107 + number) * US + max(at, 0) * US)],
+            user=user, connect=40 * US, tls=tls, flags=flags,
+        )
+        for user in range(2)
+        for at in range(-1, requests)
+    ]  # fmt: skip
+
+
+def links(policy: str, number: int, requests: int = 50, secure: bool = False) -> list[Link]:
+    """The connections of a policy's block."""
+    if policy == "persistent":
+        return persistent_links(number, requests)
+    resumes = policy == "close-resume"
+    tls = (250 * US if resumes else 800 * US) if secure else ABSENT
+    return close_links(number, requests, tls, (RESUMED if resumes else TLS) if secure else OPEN)
+
+
+def full_run(directory: Path, policies: str = "persistent,close", rounds: int = 5, **plan: Any) -> Scribe:
+    """A whole run in which everything went well; rows are written, nothing is settled."""
+    scribe = Scribe(directory, plan_json(policies, rounds, **plan))
+    secure = scribe.plan["url"].startswith("https")
+    for number in range(rounds):
+        for policy in policies.split(","):
+            scribe.block(policy, number, links(policy, number, secure=secure))
+    return scribe

@@ -1,0 +1,219 @@
+"""Plans and policies: what may be run, what is refused and why, and that a plan survives its JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from loadgen.model.errors import PlanError
+from loadgen.model.plan import METHODS, Load, Plan, check_header, parse_header
+from loadgen.model.policy import POLICIES, parse_policies
+from loadgen.model.target import parse_target
+from loadgen.model.units import NS_PER_MS, NS_PER_S
+
+HTTP, HTTPS = parse_target("http://h/"), parse_target("https://h/")
+
+
+def plan(**changes: Any) -> Plan:
+    return Plan(**{"target": HTTP, "policies": parse_policies("persistent,close"), **changes})
+
+
+# Policies
+
+
+@pytest.mark.parametrize(
+    ("name", "reuses", "option", "resumes_tls"),
+    [
+        ("persistent", True, "keep-alive", False),
+        ("close", False, "close", False),
+        ("close-resume", False, "close", True),
+    ],
+)
+def test_a_policy_says_what_the_client_does(name: str, reuses: bool, option: str, resumes_tls: bool) -> None:
+    policy = POLICIES[name]
+    assert (policy.name, policy.reuses, policy.connection_option) == (name, reuses, option)
+    assert policy.resumes_tls is policy.needs_tls is resumes_tls
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("close", ["close"]),
+        ("persistent,close", ["persistent", "close"]),
+        ("close,persistent", ["close", "persistent"]),
+        (" close , persistent ,", ["close", "persistent"]),
+    ],
+)
+def test_policies_keep_the_order_in_which_they_are_named(text: str, names: list[str]) -> None:
+    assert [policy.name for policy in parse_policies(text)] == names
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "choose from persistent, close, close-resume"),
+        (" , ", "no policy is named"),
+        ("persistant", "did you mean 'persistent'"),
+        ("clsoe", "did you mean 'close'"),
+        ("Close", "did you mean 'close'"),
+        ("xyz", "choose from"),
+        ("close,persistent,close", "'close' is named twice"),
+    ],
+)
+def test_a_bad_list_of_policies_is_refused(text: str, complaint: str) -> None:
+    with pytest.raises(PlanError, match=complaint):
+        parse_policies(text)
+
+
+# Load
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"users": 1, "rounds": 1},
+        {"block_ns": 10 * NS_PER_MS, "warmup_ns": 0},
+        {"block_ns": NS_PER_S, "warmup_ns": NS_PER_S - 1},
+        {"timeout_ns": NS_PER_MS},
+    ],
+)
+def test_a_load_at_its_limits_is_accepted(changes: dict[str, int]) -> None:
+    load = Load(**changes)
+    assert {name: getattr(load, name) for name in changes} == changes
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"users": 0}, "--users is 0"),
+        ({"users": -1}, "--users is -1"),
+        ({"rounds": 0}, "--rounds is 0"),
+        ({"block_ns": 10 * NS_PER_MS - 1}, "--block is"),
+        ({"block_ns": NS_PER_S, "warmup_ns": NS_PER_S}, "--warmup is 1.00 s"),
+        ({"warmup_ns": -1}, "--warmup is"),
+        ({"timeout_ns": NS_PER_MS - 1}, "--timeout is"),
+    ],
+)
+def test_a_load_beyond_its_limits_names_the_option(changes: dict[str, int], complaint: str) -> None:
+    with pytest.raises(PlanError, match=complaint):
+        Load(**changes)
+
+
+# Plan
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"method": "BREW"}, "'BREW' is unknown; use one of GET"),
+        ({"method": "get"}, "'get' is unknown"),
+        ({"method": "CONNECT"}, "'CONNECT' is unknown"),
+        ({"headers": (("Connection", "close"),)}, "the connection policy sets it"),
+        ({"policies": parse_policies("close-resume")}, "http://h/ has none"),
+        ({"cacert": "ca.pem", "insecure": True}, "contradict"),
+    ],
+)
+def test_a_plan_that_can_not_run_is_refused(changes: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(PlanError, match=complaint):
+        plan(**changes)
+
+
+def test_tls_policies_run_against_a_tls_target() -> None:
+    assert plan(target=HTTPS, policies=parse_policies("close-resume")).target is HTTPS
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_is_accepted(method: str) -> None:
+    assert plan(method=method).method == method
+
+
+@pytest.mark.parametrize(
+    "original",
+    [
+        plan(),
+        plan(
+            target=parse_target("https://[::1]:8443/a?b"),
+            policies=parse_policies("close-resume,persistent"),
+            load=Load(users=3, rounds=2, block_ns=NS_PER_S, warmup_ns=1, think_ns=5, timeout_ns=NS_PER_S),
+            method="POST",
+            headers=(("X", "a"), ("X", "b"), ("Authorization", "Basic c2VjcmV0"), ("Y", "é")),
+            body=bytes(range(256)),
+            cacert="/ca.pem",
+            max_body_bytes=17,
+            seed=42,
+        ),
+        plan(target=HTTPS, insecure=True),
+    ],
+)
+def test_a_plan_survives_its_json(original: Plan) -> None:
+    assert Plan.from_json(json.loads(json.dumps(original.to_json(secrets=True)))) == original
+
+
+@pytest.mark.parametrize("name", ["Authorization", "PROXY-authorization", "cookie"])
+def test_credentials_stay_out_of_a_plan_that_is_shown(name: str) -> None:
+    shown = plan(headers=((name, "hunter2"), ("X", "seen"))).to_json(secrets=False)
+    assert shown["headers"] == [[name, "***"], ["X", "seen"]]
+    assert "hunter2" not in json.dumps(shown)
+
+
+def test_json_that_is_no_plan_is_refused() -> None:
+    with pytest.raises(KeyError):
+        Plan.from_json({"url": "http://h/"})
+    with pytest.raises(PlanError):
+        Plan.from_json(plan().to_json(secrets=True) | {"users": 0})
+
+
+# Header fields
+
+
+@pytest.mark.parametrize(
+    ("line", "pair"),
+    [
+        ("A: b", ("A", "b")),
+        ("A:b", ("A", "b")),
+        ("A: \tb \t", ("A", "b")),
+        ("A:", ("A", "")),
+        ("A: b:c", ("A", "b:c")),
+        ("!#$%&'*+.^_`|~09az-: \té\xff ", ("!#$%&'*+.^_`|~09az-", "é\xff")),
+        ("Host: other", ("Host", "other")),
+    ],
+)
+def test_a_header_line_is_split(line: str, pair: tuple[str, str]) -> None:
+    assert parse_header(line) == pair
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("", "no colon"),
+        ("A", "no colon"),
+        (": b", "no token"),
+        (" A: b", "no token"),
+        ("A : b", "no token"),
+        ("A\r\nB: c", "no token"),
+        ("Ä: b", "no token"),
+        ("A(: b", "no token"),
+        ("A: b\r\nC: d", "smuggle"),
+        ("A: b\nC: d", "smuggle"),
+        ("A: b\rC", "smuggle"),
+        ("A: b\0", "smuggle"),
+        ("A: €", "ISO 8859-1"),
+        ("connection: close", "the connection policy sets it"),
+        ("KEEP-ALIVE: timeout=5", "the connection policy sets it"),
+        ("Content-Length: 3", "it follows from --data"),
+        ("Transfer-encoding: chunked", "it follows from --data"),
+    ],
+)
+def test_a_header_line_that_can_not_be_sent_is_refused(line: str, complaint: str) -> None:
+    with pytest.raises(PlanError, match=complaint):
+        parse_header(line)
+
+
+@pytest.mark.parametrize("character", ["\x01", "\x7f"])
+def test_control_characters_in_a_value_are_refused(character: str) -> None:
+    """RFC 9110 §5.5: field values containing other CTL characters are also invalid."""
+    with pytest.raises(PlanError):
+        check_header("A", f"b{character}c")

@@ -1,0 +1,235 @@
+"""Rows as a worker wrote them become columns: what counts, what is absent, and what a dead worker leaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from loadgen.measure.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE
+from loadgen.measure.samples import Samples, read_rows, smallest
+from loadgen.model.sample import ABSENT, COLUMNS, CONNECTION_ROW, EXCHANGE_ROW, ClosedBy, ErrorKind, Phase
+from tests.synthetic import CLOCK_NS, MS, OPEN, RESUMED, TLS, WARMUP_NS, WINDOW_NS, Exchange, Link, Scribe
+
+POLICIES = ("persistent", "close")
+
+
+def read(scribe: Scribe) -> Samples:
+    scribe.recorder.close()
+    return read_rows(scribe.store.directory, POLICIES)
+
+
+def one_block(directory: Path, *links: Link, **block: Any) -> Samples:
+    scribe = Scribe(directory)
+    scribe.block("persistent", 0, links, **block)
+    return read(scribe)
+
+
+def column(samples: Samples, name: str) -> list[int]:
+    values: list[int] = samples.columns[name].tolist()
+    return values
+
+
+def test_a_row_becomes_a_sample(tmp_path: Path) -> None:
+    scribe = Scribe(tmp_path)
+    scribe.block("persistent", 0, [])
+    scribe.block(
+        "close", 3,
+        [Link([Exchange(5, 11, 12, 13, 14, 404, 15, 16)], 9, 21, 22, 23, 24, RESUMED, ClosedBy.SERVER)],
+    )  # fmt: skip
+    samples = read(scribe)
+    assert {name: samples.columns[name].tolist() for name in COLUMNS} == {
+        "policy": [1], "round": [3], "worker": [0], "user": [9], "connection": [0], "nth_on_connection": [0],
+        "scheduled": [CLOCK_NS + 1_000 * MS + WARMUP_NS + 5], "queue": [ABSENT], "dns": [21], "connect": [22],
+        "tls": [23], "upgrade": [24], "send": [11], "wait": [12], "receive": [13], "lag": [14], "status": [404],
+        "error": [ABSENT], "bytes_sent": [15], "bytes_received": [16], "tls_resumed": [1],
+        "closed_by": [ClosedBy.SERVER],
+    }  # fmt: skip
+    assert samples.latency_ns().tolist() == [21 + 22 + 23 + 24 + 11 + 12 + 13]
+
+
+@pytest.mark.parametrize(
+    ("at_ns", "counted"), [(-WARMUP_NS, False), (-1, False), (0, True), (WINDOW_NS - 1, True), (WINDOW_NS, False)]
+)
+def test_only_the_window_counts(tmp_path: Path, at_ns: int, counted: bool) -> None:
+    samples = one_block(tmp_path, Link([Exchange(at_ns)]))
+    assert len(samples) == counted
+    (block,) = samples.blocks
+    assert (block["exchanges"], block["started"], block["window_ns"]) == (1, counted, WINDOW_NS)
+
+
+def test_warm_up_counts_for_its_connection_but_not_as_a_sample(tmp_path: Path) -> None:
+    samples = one_block(tmp_path, Link([Exchange(-1), Exchange(0), Exchange(1)], connect=5))
+    assert column(samples, "nth_on_connection") == [1, 2]
+    assert column(samples, "connect") == [ABSENT, ABSENT]  # the warm-up's request paid it
+    assert samples.blocks[0]["connections"]["opened"] == 1
+
+
+def test_handshake_only_on_the_first_and_end_only_on_the_last(tmp_path: Path) -> None:
+    link = Link([Exchange(0), Exchange(1), Exchange(2)], dns=1, connect=2, tls=3, flags=TLS, closed_by=ClosedBy.SERVER)
+    samples = one_block(tmp_path, link, Link([Exchange(3)], connect=7))
+    assert column(samples, "nth_on_connection") == [0, 1, 2, 0]
+    assert column(samples, "dns") == [1, ABSENT, ABSENT, ABSENT]
+    assert column(samples, "connect") == [2, ABSENT, ABSENT, 7]
+    assert column(samples, "tls") == [3, ABSENT, ABSENT, ABSENT]
+    assert column(samples, "upgrade") == [ABSENT] * 4
+    assert column(samples, "closed_by") == [ABSENT, ABSENT, ClosedBy.SERVER, ClosedBy.CLIENT]
+
+
+def test_a_last_request_after_the_window_keeps_the_end_to_itself(tmp_path: Path) -> None:
+    samples = one_block(tmp_path, Link([Exchange(0), Exchange(WINDOW_NS)]))
+    assert column(samples, "closed_by") == [ABSENT]
+
+
+@pytest.mark.parametrize(("flags", "expected"), [(OPEN, ABSENT), (TLS, 0), (RESUMED, 1), (0, ABSENT)])
+def test_tls_resumed_says_what_the_handshake_was(tmp_path: Path, flags: int, expected: int) -> None:
+    assert column(one_block(tmp_path, Link(flags=flags)), "tls_resumed") == [expected]
+
+
+def test_a_connection_without_a_row_is_counted_as_opened(tmp_path: Path) -> None:
+    samples = one_block(tmp_path, Link(connect=5), Link([Exchange(0), Exchange(1)], row=False), ended=False)
+    assert samples.blocks[0]["connections"]["opened"] == 2
+    assert samples.blocks[0]["connections"]["closed_by_client"] == 1
+    assert column(samples, "connect") == [5, ABSENT, ABSENT]
+
+
+@pytest.mark.parametrize("name", ["user", "dns", "connect", "tls", "upgrade", "tls_resumed", "closed_by"])
+def test_what_is_unknown_of_a_connection_without_a_row_is_absent(tmp_path: Path, name: str) -> None:
+    assert column(one_block(tmp_path, Link(row=False), ended=False), name) == [ABSENT]
+
+
+@pytest.mark.parametrize("kind", list(ErrorKind), ids=lambda kind: kind.label)
+def test_errors_have_a_kind_and_no_status(tmp_path: Path, kind: ErrorKind) -> None:
+    samples = one_block(tmp_path, Link([Exchange(outcome=-kind)]), Link([Exchange(outcome=503)]))
+    assert column(samples, "error") == [kind, ABSENT]
+    assert column(samples, "status") == [ABSENT, 503]
+
+
+def test_every_started_request_is_complete_failed_or_unfinished(tmp_path: Path) -> None:
+    outcomes = [200, -ErrorKind.UNFINISHED, 500, -ErrorKind.TRUNCATED, -ErrorKind.UNFINISHED, -ErrorKind.DNS_FAILED]
+    samples = one_block(tmp_path, *(Link([Exchange(outcome=outcome)]) for outcome in outcomes))
+    error = samples.columns["error"]
+    requests, unfinished = np.count_nonzero(error == ABSENT), np.count_nonzero(error == ErrorKind.UNFINISHED)
+    failed = np.count_nonzero(error > ErrorKind.UNFINISHED)
+    assert (len(samples), requests, unfinished, failed) == (6, 2, 2, 2)
+    assert samples.blocks[0]["started"] == requests + failed + unfinished
+
+
+def test_latency_is_the_sum_of_the_phases_that_happened(tmp_path: Path) -> None:
+    failed = Exchange(send=ABSENT, wait=ABSENT, receive=ABSENT, outcome=-ErrorKind.CONNECT_REFUSED)
+    samples = one_block(
+        tmp_path,
+        Link([Exchange(0, 1, 2, 3), Exchange(1, 4, 5, 6)], dns=100, connect=200, tls=400, upgrade=800, flags=TLS),
+        Link([failed], connect=50, flags=0),
+    )
+    assert samples.latency_ns().tolist() == [1506, 15, 50]
+    phases = [samples.columns[phase.value] for phase in Phase]
+    assert samples.latency_ns().tolist() == [sum(max(int(v), 0) for v in row) for row in zip(*phases, strict=True)]
+
+
+def test_latency_does_not_overflow_the_small_columns(tmp_path: Path) -> None:
+    samples = one_block(tmp_path, Link([Exchange(send=120, wait=120, receive=120)], dns=120, connect=120))
+    assert samples.latency_ns().tolist() == [600]
+
+
+def test_connections_and_exchanges_belong_to_their_block(tmp_path: Path) -> None:
+    scribe = Scribe(tmp_path)
+    scribe.block("persistent", 0, [Link([Exchange(0), Exchange(1)], closed_by=ClosedBy.SERVER)])
+    scribe.block("close", 0, [Link(flags=TLS), Link(flags=RESUMED), Link(flags=0)])
+    scribe.block("close", 1, [])
+    samples = read(scribe)
+    assert column(samples, "policy") == [0, 0, 1, 1, 1]
+    assert [block["exchanges"] for block in samples.blocks] == [2, 3, 0]
+    names = ("opened", "closed_by_client", "closed_by_server", "tls_full", "tls_resumed")
+    assert [[block["connections"][name] for name in names] for block in samples.blocks] == [
+        [1, 0, 1, 0, 0], [2, 2, 0, 1, 1], [0, 0, 0, 0, 0],
+    ]  # fmt: skip
+
+
+def test_of_picks_samples(tmp_path: Path) -> None:
+    samples = one_block(tmp_path, Link([Exchange(0), Exchange(1), Exchange(2)]))
+    assert column(samples.of(np.array([True, False, True])), "nth_on_connection") == [0, 2]
+
+
+# What a worker that died leaves
+
+
+def test_the_unwritten_tail_is_dropped(tmp_path: Path) -> None:
+    scribe = Scribe(tmp_path)
+    scribe.block("persistent", 0, [Link([Exchange(0), Exchange(1)], connect=5)])
+    scribe.recorder.close()
+    for name, row in ((EXCHANGES_FILE, EXCHANGE_ROW), (CONNECTIONS_FILE, CONNECTION_ROW)):
+        with (tmp_path / name).open("ab") as file:
+            file.write(bytes(row.size * 100))
+    samples = read_rows(tmp_path, POLICIES)
+    assert column(samples, "nth_on_connection") == [0, 1]
+    assert column(samples, "connect") == [5, ABSENT]
+    assert samples.blocks[0]["connections"]["opened"] == 1
+
+
+def test_a_torn_row_is_dropped(tmp_path: Path) -> None:
+    scribe = Scribe(tmp_path)
+    scribe.block("persistent", 0, [Link([Exchange(0), Exchange(1)])])
+    scribe.recorder.close()
+    path = tmp_path / EXCHANGES_FILE
+    path.write_bytes(path.read_bytes()[:-1])
+    assert column(read_rows(tmp_path, POLICIES), "nth_on_connection") == [0]
+
+
+def test_an_open_block_ends_with_its_last_row(tmp_path: Path) -> None:
+    samples = one_block(tmp_path, Link([Exchange(-1), Exchange(0), Exchange(300)]), ended=False)
+    assert samples.blocks[0]["window_ns"] == 301
+    assert len(samples) == 2
+
+
+def test_a_block_that_died_in_its_warm_up_counts_nothing(tmp_path: Path) -> None:
+    scribe = Scribe(tmp_path)
+    scribe.block("persistent", 0, [Link()])
+    scribe.recorder.block({"index": 1, "round": 0, "policy": "close", "first_connection": 1})
+    scribe.recorder.exchange(1, 0, CLOCK_NS + 1_000 * MS, 1, 1, 1, 1, 200, 1, 1)
+    samples = read(scribe)
+    assert column(samples, "policy") == [0]
+    assert [block["window_ns"] for block in samples.blocks] == [WINDOW_NS, 0]
+    assert [block["exchanges"] for block in samples.blocks] == [1, 1]
+
+
+def test_a_half_written_block_line_is_dropped(tmp_path: Path) -> None:
+    scribe = Scribe(tmp_path)
+    scribe.block("persistent", 0, [Link()])
+    scribe.recorder.close()
+    with (tmp_path / BLOCKS_FILE).open("a", encoding="utf-8") as file:
+        file.write('{"index": 1, "rou')
+    assert [block["index"] for block in read_rows(tmp_path, POLICIES).blocks] == [0]
+
+
+def test_a_worker_that_measured_nothing(tmp_path: Path) -> None:
+    samples = read(Scribe(tmp_path))
+    assert len(samples) == 0
+    assert samples.blocks == []
+    assert set(samples.columns) == set(COLUMNS)
+    assert samples.latency_ns().tolist() == []
+
+
+# Types
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([], np.int8), ([ABSENT], np.int8), ([5, 100], np.int8), ([-128, 127], np.int8), ([-1, 128], np.int16),
+        ([200, 200], np.int16), ([-1, 2**31 - 1], np.int32), ([2**31, 2**31], np.int64), ([-1, 2**62], np.int64),
+        ([2**40, 2**40 + 1], np.int64), ([2**60, 2**60 + 1], np.int64),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_smallest_keeps_every_integer(values: list[int], kind: type[Any]) -> None:
+    column = smallest(np.array(values, np.int64))
+    assert column.dtype == kind
+    assert column.tolist() == values
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_columns_are_signed_integers(tmp_path: Path, name: str) -> None:
+    assert one_block(tmp_path, Link(connect=5)).columns[name].dtype.kind == "i"

@@ -1,0 +1,85 @@
+"""Durations: what people write is read exactly, what is no duration is refused, and numbers are written to be read."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from loadgen.model.units import NS_PER_MS, NS_PER_S, NS_PER_US, format_duration, parse_duration_ns
+
+
+@pytest.mark.parametrize(
+    ("text", "expected_ns"),
+    [
+        ("0", 0),
+        ("0s", 0),
+        ("7ns", 7),
+        ("10us", 10 * NS_PER_US),
+        ("10µs", 10 * NS_PER_US),
+        ("500ms", 500 * NS_PER_MS),
+        ("2s", 2 * NS_PER_S),
+        ("1m", 60 * NS_PER_S),
+        ("1.5s", 1500 * NS_PER_MS),
+        ("0.1ms", 100 * NS_PER_US),
+        ("1m30s", 90 * NS_PER_S),
+        ("1s250ms", 1250 * NS_PER_MS),
+        (" 2s ", 2 * NS_PER_S),
+    ],
+)
+def test_durations_are_read_exactly(text: str, expected_ns: int) -> None:
+    assert parse_duration_ns(text) == expected_ns
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "2", "s", "-1s", "+1s", "1h", "2 s", "1s1", "1.s", ".5s", "1e3s", "2S", "1,5s", "1s,", "inf", "nans"],
+)
+def test_what_is_no_duration_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(ValueError, match="write it like 500ms, 2s or 1m"):
+        parse_duration_ns(text)
+
+
+def test_a_duration_beyond_all_numbers_is_a_value_error() -> None:
+    with pytest.raises(ValueError):
+        parse_duration_ns("9" * 400 + "s")
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10**9), st.sampled_from([("ns", 1), ("us", NS_PER_US), ("ms", NS_PER_MS)]))
+def test_whole_numbers_lose_nothing(number: int, unit: tuple[str, int]) -> None:
+    name, size_ns = unit
+    assert parse_duration_ns(f"{number}{name}") == number * size_ns
+
+
+@pytest.mark.parametrize(
+    ("value_ns", "expected"),
+    [
+        (0, "0 ns"),
+        (1, "1 ns"),
+        (999, "999 ns"),
+        (999.6, "1.00 µs"),
+        (1000, "1.00 µs"),
+        (1234, "1.23 µs"),
+        (9_994, "9.99 µs"),
+        (9_996, "10.0 µs"),
+        (99_940, "99.9 µs"),
+        (99_960, "100 µs"),
+        (412_000, "412 µs"),
+        (999_400, "999 µs"),
+        (999_600, "1.00 ms"),
+        (1_250_000, "1.25 ms"),
+        (2 * NS_PER_S, "2.00 s"),
+        (1234 * NS_PER_S, "1,234 s"),
+        (-1500, "-1.50 µs"),
+    ],
+)
+def test_durations_are_written_with_three_digits(value_ns: float, expected: str) -> None:
+    assert format_duration(value_ns) == expected
+
+
+@settings(deadline=None)
+@given(st.integers(1, 3600 * NS_PER_S))
+def test_what_is_written_is_within_half_a_percent(value_ns: int) -> None:
+    written = format_duration(value_ns).replace(",", "").replace(" ", "")
+    assert parse_duration_ns(written) == pytest.approx(value_ns, rel=0.0051)
