@@ -1,4 +1,4 @@
-"""Samples to summary.json: every field of the contract against numbers worked out here, warnings, verdict, cut-off runs."""
+"""Samples to summary.json: every field of the contract worked out by hand, warnings, verdict, cut-off runs."""
 
 from __future__ import annotations
 
@@ -182,6 +182,24 @@ def test_what_both_sides_of_a_round_share_cancels_out(summary: Summary) -> None:
     assert high - low < 0.02
 
 
+def test_an_interval_holds_its_own_estimate_where_the_difference_is_small(tmp_path: Path) -> None:
+    """A target that takes 100 ms: 47 µs are less than a thousandth of it, and still what every round shows."""
+    scribe = Scribe(tmp_path / "run")
+    for number in range(ROUNDS):
+        for policy, extra in (("persistent", 0), ("close", 47 * US)):
+            waits = [100 * MS + number * US + at * US + extra for at in range(REQUESTS)]
+            scribe.block(policy, number, [Link([Exchange(at, wait=wait)]) for at, wait in enumerate(waits)])
+    made = scribe.summary()
+    (one,) = made["comparisons"]
+    assert one["latency_p50_delta_ns"] == 47 * US
+    low, high = one["latency_p50_delta_ci95"]
+    assert low - US <= 47 * US <= high + US
+    assert high - low < 10 * US
+    for policy in made["policies"].values():
+        low, high = policy["latency_ns"]["p50_ci95"]
+        assert low - US <= policy["latency_ns"]["p50"] <= high + US
+
+
 def test_delta_and_ratio_when_throughput_differs(tmp_path: Path) -> None:
     scribe = Scribe(tmp_path / "run", plan_json(rounds=2))
     for number in range(2):
@@ -232,7 +250,7 @@ INTERVALS = {
 
 def wrong_types(value: Any, path: str = "") -> list[str]:
     """Paths whose value is not of the type that the contract gives its name."""
-    if isinstance(value, list) and not path.split(".")[-1] in INTERVALS:
+    if isinstance(value, list) and path.split(".")[-1] not in INTERVALS:
         return [bad for index, item in enumerate(value) for bad in wrong_types(item, f"{path}.{index}")]
     if not isinstance(value, dict):
         return [] if fits(path.split(".")[-1], value) else [f"{path}: {value!r}"]
@@ -469,22 +487,21 @@ POLICIES_SEEN = {
             "100% of the mean difference is the TLS handshake",
         ),
         (
-            comparison(-2 * MS, (-2_100_000, -1_900_000), 0.5),
-            "close saves 2.00 ms per request at p50 [1.90, 2.10] than persistent, 0.5×",
-        ),
-        (
             comparison(10 * US, (-20_000, 40_000)),
             "close and persistent show no certain difference at p50 (+0.010 ms [-0.020, +0.040])",
         ),
     ],
-    ids=["costs", "no interval", "saves", "uncertain"],
+    ids=["costs", "no interval", "uncertain"],
 )
 def test_verdict_sentences(one: dict[str, Any], expected: str) -> None:
-    said = verdict(POLICIES_SEEN, [one], [])
-    if one["latency_p50_delta_ns"] == -2 * MS:  # the wording is free, the facts are not
-        assert all(part in said for part in ("close saves 2.00 ms per request at p50 [1.90, 2.10]", "0.5×"))
-    else:
-        assert said == expected
+    assert verdict(POLICIES_SEEN, [one], []) == expected
+
+
+def test_a_candidate_that_is_faster_saves() -> None:
+    said = verdict(POLICIES_SEEN, [comparison(-2 * MS, (-2_100_000, -1_900_000), 0.5)], [])
+    assert said.startswith("close saves 2.00 ms per request at p50 [1.90, 2.10]")
+    assert said.endswith("0.5×")
+    assert " than " not in said  # one saves compared with another; "saves than" is no English
 
 
 @pytest.mark.parametrize(("ratio", "written"), [(1.04, "1×"), (9.6, "9.6×"), (150.0, "150×"), (1234.0, "×")])

@@ -7,7 +7,7 @@ import ipaddress
 import json
 import ssl
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -65,8 +65,7 @@ def run(options: dict[str, Any]) -> int:
             facts["environment"]["embedded_target"] = _account(plan.target, plan.cacert)
     if end["end"] in _CUT_SHORT:
         facts["notes"].append({"code": end["end"], "message": _CUT_SHORT[end["end"]]})
-    store.save_run(facts)
-    finish(store, options["as_json"], options["quiet"])
+    finish(store, facts, options["as_json"], options["quiet"])
     return EXIT_INTERRUPTED if end["end"] in _CUT_SHORT else EXIT_DONE
 
 
@@ -76,7 +75,8 @@ def _work(plan: Plan, store: RunStore, facts: dict[str, Any], progress: Progress
     def on_event(event: dict[str, Any]) -> None:
         if "observed" in event:
             facts["environment"]["target"] = event["observed"]
-            store.save_run(facts)
+            with suppress(OSError):  # the disk may be full already; it is saved again at the end
+                store.save_run(facts)
         progress.show(event)
 
     with progress:

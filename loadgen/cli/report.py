@@ -4,29 +4,39 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from loadgen.cli import EXIT_DONE
 from loadgen.cli.console import show_summary
+from loadgen.measure.recorder import EXCHANGES_FILE
 from loadgen.measure.store import SUMMARY_FILE, RunStore
 from loadgen.measure.summary import summarise
-from loadgen.model.errors import TargetError
+from loadgen.model.errors import PlanError, TargetError
 
 
 def rebuild(run: Path, as_json: bool, quiet: bool) -> int:
     """`loadgen report`: everything that can be drawn from the run's samples, anew. Raises PlanError."""
-    finish(RunStore.open(run), as_json, quiet)
+    store = RunStore.open(run)
+    facts = store.load_run()
+    try:
+        finish(store, facts, as_json, quiet)
+    except KeyError as error:
+        raise PlanError(f"{run} holds no whole run: {error} is missing") from None
     return EXIT_DONE
 
 
-def finish(store: RunStore, as_json: bool, quiet: bool) -> None:
+def finish(store: RunStore, facts: dict[str, Any], as_json: bool, quiet: bool) -> None:
     """Summarise, draw, write the report and show it. Raises TargetError where no request was answered.
 
     A disk that fills up meanwhile costs the files that no longer fit, not what can be shown.
     """
-    facts = store.load_run()
+    failed = ""
+    try:
+        store.save_run(store.load_run() | facts)
+    except OSError as error:
+        failed = error.strerror or str(error)
     samples = store.load_samples(tuple(facts["plan"]["policies"]))
     summary = summarise(facts["name"], samples, facts["plan"], facts["environment"], facts["notes"])
-    failed = None
     try:
         store.save_summary(summary)
         from loadgen.show.report import write_report
@@ -38,7 +48,8 @@ def finish(store: RunStore, as_json: bool, quiet: bool) -> None:
         sys.stdout.write(store.to_text(summary))
     elif not quiet:
         show_summary(summary, store.directory)
-    if failed:
-        print(f"loadgen: not everything could be saved in {store.directory}: {failed}", file=sys.stderr)  # noqa: T201
+    if failed or store.path(EXCHANGES_FILE).exists():
+        where = f"not everything could be saved in {store.directory}"
+        print(f"loadgen: {where}: {failed or 'no room for the samples'}", file=sys.stderr)  # noqa: T201
     if not any(one["requests"] for one in summary["policies"].values()):
         raise TargetError(f"no request was answered in a counted window; see {store.path(SUMMARY_FILE)}")

@@ -41,6 +41,8 @@ def compare(baseline: PolicyMeasures, candidate: PolicyMeasures, seed: int) -> d
         "latency_p50_ratio_ci95": _listed(chosen.interval(cand / base)),
         "throughput_ratio": own_rps[1] / own_rps[0],
         "throughput_ratio_ci95": _listed(chosen.interval(cand_rps / base_rps)),
+        "baseline_mean_ns": round(_mean(baseline, both)),
+        "candidate_mean_ns": round(_mean(candidate, both)),
         "latency_mean_delta_ns": round(total),
         "handshake_mean_ns": round(handshake),
         "residual_mean_ns": round(total) - round(handshake),
@@ -50,6 +52,10 @@ def compare(baseline: PolicyMeasures, candidate: PolicyMeasures, seed: int) -> d
 
 def _rates(one: PolicyMeasures, weights: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(weights @ one.requests / (weights @ one.seconds))
+
+
+def _mean(one: PolicyMeasures, rounds: NDArray[np.bool_]) -> float:
+    return float(one.latency_ns[rounds[one.rounds]].mean())
 
 
 def _p50(one: PolicyMeasures, rounds: NDArray[np.bool_]) -> int:

@@ -120,11 +120,15 @@ def _difference(comparison: dict[str, Any]) -> str:
             f"{candidate} and {baseline} show no certain difference at p50 "
             f"({_ms(delta, sign=True)} ms [{_ms(interval[0], sign=True)}, {_ms(interval[1], sign=True)}])"
         )
-    more = "costs {} ms more" if delta > 0 else "saves {} ms"
-    text = f"{candidate} {more.format(_ms(abs(delta)))} per request at p50{bounds} than {baseline}"
+    ratio = _times(comparison["latency_p50_ratio"])
     if delta < 0:
-        return f"{text}, {comparison['latency_p50_ratio']:.2g}×"
-    return f"{text}, {comparison['latency_p50_ratio']:.2g}×{_share(comparison)}"
+        return f"{candidate} saves {_ms(-delta)} ms per request at p50{bounds} compared with {baseline}, {ratio}"
+    share = _share(comparison)
+    return f"{candidate} costs {_ms(delta)} ms more per request at p50{bounds} than {baseline}, {ratio}{share}"
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:,.0f}×" if ratio >= 99.5 else f"{ratio:.2g}×" if ratio >= 0.01 else "under 0.01×"
 
 
 def _share(comparison: dict[str, Any]) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loadgen.measure.histogram import Histograms, histograms
 from loadgen.measure.resample import Draws, draws
+from loadgen.measure.rounds import Rounds, by_round
 from loadgen.measure.samples import Samples
 from loadgen.model.sample import ABSENT
 from loadgen.model.units import NS_PER_S
@@ -19,14 +19,14 @@ from loadgen.model.units import NS_PER_S
 class PolicyMeasures:
     """valid: the policy's complete samples. latency_ns: theirs, in the same order.
 
-    by_round: latency histograms, one a round. requests, seconds: for each round; a round without a window, as an
+    by_round: latencies, round by round. requests, seconds: for each round; a round without a window, as an
     interrupted run has them, has 0 seconds.
     """
 
     name: str
     valid: Samples
     latency_ns: NDArray[np.int64]
-    by_round: Histograms
+    by_round: Rounds
     requests: NDArray[np.float64]
     seconds: NDArray[np.float64]
 
@@ -48,7 +48,7 @@ def measure(samples: Samples, policy: int, rounds: int) -> PolicyMeasures:
             seconds[block["round"]] += block["window_ns"] / NS_PER_S
     round_of = valid.columns["round"].astype(np.int64)
     requests = np.bincount(round_of, minlength=rounds).astype(np.float64)
-    return PolicyMeasures(name, valid, latency, histograms(latency, round_of, rounds), requests, seconds)
+    return PolicyMeasures(name, valid, latency, by_round(latency, round_of, rounds), requests, seconds)
 
 
 def round_draws(active: NDArray[np.bool_], seed: int) -> tuple[Draws, NDArray[np.float64]]:

@@ -87,7 +87,9 @@ def smallest(column: Integers) -> Integers:
     """The same integers in the smallest signed type that holds them."""
     if not len(column):
         return column.astype(np.int8)
-    kind = np.promote_types(np.min_scalar_type(int(column.min())), np.min_scalar_type(-int(abs(column.max())) - 1))
+    low, high = int(column.min()), int(column.max())
+    kinds = (np.int8, np.int16, np.int32, np.int64)
+    kind = next(kind for kind in kinds if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max)
     return column.astype(kind, copy=False)
 
 
@@ -134,7 +136,6 @@ def _account(
 ) -> None:
     """Count, for each block, its exchanges and what became of its connections."""
     size = len(blocks)
-    exchanges = np.bincount(block_of, minlength=size)
     started = np.bincount(block_of[counted], minlength=size)
     flags = connections["flags"]
     firsts = [block["first_connection"] for block in blocks]
@@ -145,6 +146,10 @@ def _account(
     unknown[connections["connection"]] = False
     lost = np.bincount(np.searchsorted(firsts, np.flatnonzero(unknown), side="right") - 1, minlength=size)
     opened = (flags & ConnectionFlag.ESTABLISHED) != 0
+    # An attempt that was refused carried no request.
+    reached = unknown
+    reached[connections["connection"][opened]] = True
+    exchanges = np.bincount(block_of[reached[numbers]], minlength=size)
     tls = (flags & ConnectionFlag.TLS) != 0
     resumed = (flags & ConnectionFlag.TLS_RESUMED) != 0
     tallies = {
@@ -197,7 +202,9 @@ def _columns(
         "queue": absent,
         "status": np.where(outcome > 0, outcome, ABSENT),
         "error": np.where(outcome < 0, -outcome, ABSENT),
-        "tls_resumed": np.where(flags & ConnectionFlag.TLS != 0, (flags & ConnectionFlag.TLS_RESUMED) != 0, ABSENT),
+        "tls_resumed": np.where(
+            (flags >= 0) & (flags & ConnectionFlag.TLS != 0), (flags & ConnectionFlag.TLS_RESUMED) != 0, ABSENT
+        ),
         "closed_by": np.where(nth == last_nth[number], of_connection("closed_by"), ABSENT),
     }
     for field in _HANDSHAKE_FIELDS:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from loadgen.model.sample import COLUMNS
 
 SAMPLES_FILE = "samples.npz"
 SUMMARY_FILE = "summary.json"
+# What reading a file may raise that somebody or something has damaged.
+_DAMAGE = (OSError, EOFError, KeyError, IndexError, TypeError, ValueError, BadZipFile)
 
 
 class RunStore:
@@ -67,23 +70,27 @@ class RunStore:
     def settle(self, policies: tuple[str, ...]) -> Samples:
         """Turn the recorder's rows into `samples.npz`; the rows go once that is safely there."""
         samples = read_rows(self.directory, policies)
+        with suppress(OSError):  # a full disk: the rows stay, for a try with more room
+            self._keep(samples)
+        return samples
+
+    def _keep(self, samples: Samples) -> None:
         self._write(SAMPLES_FILE, lambda file: np.savez(file, **samples.columns))  # type: ignore[arg-type] # its stubs name only allow_pickle
         self.save_run({**self.load_run(), "blocks": samples.blocks})
         for name in (EXCHANGES_FILE, CONNECTIONS_FILE, BLOCKS_FILE):
             (self.directory / name).unlink()
-        return samples
 
     def load_samples(self, policies: tuple[str, ...]) -> Samples:
         """The run's samples, whether it was settled or cut off before. Raises PlanError where there are none."""
         if (self.directory / EXCHANGES_FILE).exists():
             try:
                 return self.settle(policies)
-            except (OSError, KeyError) as error:
+            except _DAMAGE as error:
                 raise PlanError(f"the samples in {self.directory} can't be read: {error}") from None
         try:
-            with np.load(self.directory / SAMPLES_FILE) as columns:
+            with (self.directory / SAMPLES_FILE).open("rb") as file, np.load(file) as columns:
                 return Samples(policies, {name: columns[name] for name in COLUMNS}, self.load_run()["blocks"])
-        except (OSError, KeyError, ValueError) as error:
+        except _DAMAGE as error:
             raise PlanError(f"the samples in {self.directory} can't be read: {error}") from None
 
     def write_text(self, name: str, text: str) -> None:
@@ -115,6 +122,8 @@ class RunStore:
             values: dict[str, Any] = json.loads((self.directory / name).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise PlanError(f"{self.directory / name} can't be read: {error}") from None
+        if not isinstance(values, dict):
+            raise PlanError(f"{self.directory / name} can't be read: it holds no JSON object")
         return values
 
     def _write(self, name: str, fill: Callable[[BinaryIO], object]) -> None:

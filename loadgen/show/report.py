@@ -10,9 +10,10 @@ from typing import Any
 from loadgen.measure.store import RunStore
 from loadgen.model.units import format_duration
 from loadgen.show.charts import CHARTS, draw
-from loadgen.show.text import HEADINGS, PHASES, phase_rows, rows
+from loadgen.show.text import HEADINGS, PHASES, markdown, phase_rows, rows
 
 REPORT_FILE = "report.html"
+MARKDOWN_FILE = "report.md"
 
 _STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;color:#1c1c1c;background:#fff;max-width:62rem;margin:2rem auto;padding:0 1rem}
@@ -35,6 +36,7 @@ def write_report(store: RunStore, summary: dict[str, Any]) -> None:
             store.write_bytes(f"{name}.{ending}", content)
         pictures[name] = files["svg"]
     store.write_text(REPORT_FILE, render(summary, pictures))
+    store.write_text(MARKDOWN_FILE, markdown(summary))
 
 
 def render(summary: dict[str, Any], pictures: dict[str, bytes]) -> str:

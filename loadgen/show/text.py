@@ -30,6 +30,13 @@ def rows(summary: dict[str, Any]) -> list[tuple[str, ...]]:
     return table
 
 
+def markdown(summary: dict[str, Any]) -> str:
+    """Verdict and table for a page in Markdown: an issue, a README, a CI log."""
+    lines = [HEADINGS, ("---",) * len(HEADINGS), *rows(summary)]
+    table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    return f"> {summary['verdict']}\n\n{table}\n"
+
+
 def phase_rows(summary: dict[str, Any]) -> list[tuple[str, ...]]:
     """One row a policy: its name, then the mean of each phase where it happened, in the order of PHASES."""
     return [

@@ -21,7 +21,7 @@ from typing import Any
 from tests.bench.machine import GENERATOR_CORE, TARGET_CORE, Server, find, loadgen, nginx, pin, run_pinned
 from tests.bench.rows import write_run
 
-TURNS = 5
+TURNS = 3
 SECONDS = 3
 _RATE = {
     "wrk": re.compile(r"Requests/sec:\s+([\d.]+)"),
@@ -30,12 +30,12 @@ _RATE = {
 }
 
 
-def peer(name: str, url: str, close: bool) -> list[str]:
-    """The peer's command for 50 users during SECONDS."""
+def peer(name: str, url: str, close: bool, users: int = 50) -> list[str]:
+    """The peer's command for so many users during SECONDS."""
     return {
-        "wrk": ["wrk", "-t1", "-c50", f"-d{SECONDS}s", *(["-H", "Connection: close"] if close else []), url],
-        "ab": ["ab", "-q", "-c50", f"-t{SECONDS}", "-n10000000", *([] if close else ["-k"]), url],
-        "hey": ["hey", "-c", "50", "-z", f"{SECONDS}s", *(["-disable-keepalive"] if close else []), url],
+        "wrk": ["wrk", "-t1", f"-c{users}", f"-d{SECONDS}s", *(["-H", "Connection: close"] if close else []), url],
+        "ab": ["ab", "-q", f"-c{users}", f"-t{SECONDS}", "-n10000000", *([] if close else ["-k"]), url],
+        "hey": ["hey", "-c", str(users), "-z", f"{SECONDS}s", *(["-disable-keepalive"] if close else []), url],
     }[name]
 
 
@@ -82,12 +82,21 @@ def many(server: Server, folder: Path) -> None:
     resident = big["generator"]["rss_bytes"] / 1e6
     opened, errors = big["connections"]["opened"], sum(big["errors"].values())
     print(f"\n10,000 connections: opened {opened:,}, {errors} errors, {resident:.0f} MB resident")
-    ratios = []
+    rates: dict[str, list[float]] = {"loadgen": [], "wrk": []}
+    cpu = []
     for _ in range(TURNS):
         few = run_loadgen(server.plain, "persistent", folder)
         lots = run_loadgen(server.plain, "persistent", folder, "--warmup", "2s", "--block", "5s", users=5_000)
-        ratios.append(lots["throughput_rps"] / few["throughput_rps"])
-    print(f"5,000 users against 50: {median(ratios):.2f} ×", flush=True)
+        rates["loadgen"].append(lots["throughput_rps"] / few["throughput_rps"])
+        cpu.append(few["generator"]["cpu_ns_per_request"] / lots["generator"]["cpu_ns_per_request"])
+        if find("wrk"):
+            pair = [run_pinned(peer("wrk", server.plain, False, users)) for users in (5_000, 50)]
+            found = [_RATE["wrk"].search(text) for text in pair]
+            rates["wrk"].append(float(found[0][1]) / float(found[1][1]))  # type: ignore[index] # wrk prints it always
+    for name, ratios in rates.items():
+        if ratios:
+            print(f"5,000 users against 50, {name}: {median(ratios):.2f} × the throughput")
+    print(f"5,000 users against 50, loadgen: {median(cpu):.2f} × the requests per second of CPU", flush=True)
 
 
 def target(_server: Server, _folder: Path) -> None:

@@ -28,6 +28,9 @@ def phases(summary: dict[str, Any]) -> Figure:
     )
     axes = figure.subplots()
     names = list(policies)
+    if not any(one["requests"] for one in policies.values()):
+        say_empty(axes, "no complete request to show")
+        return figure
     longest = max((one["latency_ns"]["mean"] or 0 for one in policies.values()), default=0)
     left = [0.0] * len(names)
     for phase, (colour, hatch) in PHASE_LOOKS.items():
@@ -57,7 +60,7 @@ def extra_time(summary: dict[str, Any]) -> Figure:
     comparisons = summary["comparisons"]
     if not comparisons:
         figure = new_figure(summary, "Where the extra time goes", height=2.6)
-        say_empty(figure.subplots(), "one policy alone has nothing to be compared with")
+        say_empty(figure.subplots(), "nothing to compare: it takes two policies that were answered in one round")
         return figure
     title = "Where the extra time goes"
     if len(comparisons) == 1:
@@ -87,8 +90,7 @@ def _waterfall(axes: Axes, comparison: dict[str, Any], summary: dict[str, Any]) 
         for label, parts in _STEPS.items()
         if any(one["phases_ns"][phase]["count"] for one in both for phase in parts)
     }
-    end = both[1]["latency_ns"]["mean"]
-    level = end - sum(steps.values())
+    level, end = comparison["baseline_mean_ns"], comparison["candidate_mean_ns"]
     highest = max(level, end)
     labels = [f"{comparison['baseline']}\n(mean)", *steps, f"{comparison['candidate']}\n(mean)"]
     axes.bar(0, level, color=BASE_COLOUR, width=0.6)

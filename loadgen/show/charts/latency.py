@@ -6,9 +6,9 @@ import math
 from typing import Any
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, LogLocator, NullLocator
+from matplotlib.ticker import FixedLocator
 
-from loadgen.show.charts.style import count_axis, duration_axis, look, new_figure, say_empty
+from loadgen.show.charts.style import count_axis, log_duration_axis, look, new_figure, say_empty
 
 _TICKS = {0.5: "50", 0.9: "90", 0.99: "99", 0.999: "99.9", 0.9999: "99.99"}
 
@@ -34,12 +34,11 @@ def percentiles(summary: dict[str, Any]) -> Figure:
             low, high = zip(*(point["ci95"] for point in curve), strict=True)
             axes.fill_between(x, low, high, color=style["color"], alpha=0.2, linewidth=0)
     if not drawn:
-        say_empty(axes, "no complete request to show")
+        any_request = any(one["requests"] for one in summary["policies"].values())
+        say_empty(axes, "too few requests for percentiles" if any_request else "no complete request to show")
         return figure
     axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    duration_axis(axes.yaxis)
-    axes.yaxis.set_minor_locator(NullLocator())
+    log_duration_axis(axes.yaxis, *axes.get_ylim())
     axes.xaxis.set_major_locator(FixedLocator([_nines(share) for share in _TICKS]))
     axes.set_xticklabels(list(_TICKS.values()))
     axes.set_xlim(_nines(0.5), _nines(0.9999))
@@ -75,9 +74,7 @@ def over_time(summary: dict[str, Any]) -> Figure:
     count_axis(above.yaxis)
     above.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     below.set_yscale("log")
-    below.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    below.yaxis.set_minor_locator(NullLocator())
-    duration_axis(below.yaxis)
+    log_duration_axis(below.yaxis, *below.get_ylim())
     below.set_ylabel("latency (log scale)")
     below.set_xlabel("block")
     below.xaxis.get_major_locator().set_params(integer=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from loadgen.model.units import format_duration
 
@@ -38,6 +39,7 @@ STYLE: dict[str, Any] = {
     "legend.frameon": False,
     "svg.hashsalt": "loadgen",  # the same run draws the same file
     "axes.formatter.use_mathtext": False,
+    "text.parse_math": False,  # a URL may hold dollar signs
 }
 
 
@@ -46,7 +48,7 @@ def new_figure(summary: dict[str, Any], title: str, subtitle: str = "", height: 
     figure = Figure(figsize=(8.4, height), layout="constrained")
     # A rectangle of its own keeps the layout off title and footer, whatever the height.
     top = 1 - (0.62 if subtitle else 0.42) / height
-    figure.get_layout_engine().set(rect=(0.01, 0.32 / height, 0.98, top - 0.32 / height))  # type: ignore[union-attr, call-arg] # it is a constrained layout
+    figure.get_layout_engine().set(rect=(0.01, 0.42 / height, 0.98, top - 0.42 / height))  # type: ignore[union-attr, call-arg] # it is a constrained layout
     figure.text(0.015, 1 - 0.14 / height, title, fontsize=13, fontweight="bold", va="top")
     if subtitle:
         figure.text(0.015, 1 - 0.42 / height, subtitle, fontsize=9.5, color="#444444", va="top")
@@ -55,13 +57,13 @@ def new_figure(summary: dict[str, Any], title: str, subtitle: str = "", height: 
 
 
 def footer(summary: dict[str, Any]) -> str:
-    """The run's key facts on one line."""
+    """The run's key facts on two lines."""
     plan = summary["plan"]
     url = plan["url"] if len(plan["url"]) <= 48 else plan["url"][:47] + "…"
     think = f", think {format_duration(plan['think_ns'])}" if plan["think_ns"] else ""
     return (
         f"{plan['method']} {url} · {plan['users']:,} users{think} · {plan['rounds']} rounds of "
-        f"{format_duration(plan['block_ns'])} blocks, {format_duration(plan['warmup_ns'])} warm-up · "
+        f"{format_duration(plan['block_ns'])} blocks, {format_duration(plan['warmup_ns'])} warm-up\n"
         f"loadgen {summary['environment']['loadgen']} · {summary['environment']['started'][:10]} · "
         f"{summary['run'][:32]}"
     )
@@ -71,6 +73,14 @@ def look(summary: dict[str, Any], policy: str) -> dict[str, Any]:
     """Colour, marker and line of a policy; the same in all charts of a run."""
     colour, marker, line = _POLICY_LOOKS[list(summary["policies"]).index(policy) % len(_POLICY_LOOKS)]
     return {"color": colour, "marker": marker, "linestyle": line}
+
+
+def log_duration_axis(axis: Any, lowest_ns: float, highest_ns: float) -> None:
+    """A log axis of nanoseconds; where it spans many decades each has one label, else three."""
+    decades = math.log10(max(highest_ns, 1) / max(lowest_ns, 1))
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 2.5 else (1,)))
+    axis.set_minor_locator(NullLocator())
+    duration_axis(axis)
 
 
 def duration_axis(axis: Any) -> None:

@@ -1,0 +1,71 @@
+"""The README is true: its commands run, its table and picture are those of the committed example run."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from loadgen.show.text import markdown
+from tests.conftest import QUICK, Target, loadgen
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SHELL = [
+    line.split("#")[0].strip() for block in re.findall(r"```sh\n(.*?)```", README, re.S) for line in block.splitlines()
+]
+COMPARES = [line for line in SHELL if " compare " in line]
+MAKES = [line.split()[1] for line in SHELL if line.startswith("make ")]
+
+
+def test_the_make_targets_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+    assert set(MAKES) == {"compare", "test"} <= targets
+
+
+@pytest.mark.parametrize("line", COMPARES)
+def test_the_comparisons_run(line: str, start_target: Callable[..., Target], tmp_path: Path) -> None:
+    secure = "https://" in line
+    arguments = shlex.split(line)[1:]
+    if any("://" in word for word in arguments):
+        target = start_target(*(["--tls"] if secure else []))
+        arguments = [target.url if "://" in word else word for word in arguments]
+        arguments = [str(target.ca_file) if word == "ca.pem" else word for word in arguments]
+    done = loadgen(*arguments, *QUICK, "--out", "run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    if "--json" in line:
+        assert json.loads(done.stdout)["schema"] == 1
+
+
+def test_the_report_command_runs(tmp_path: Path) -> None:
+    (line,) = (line for line in SHELL if " report " in line)
+    shutil.copytree(ROOT / "results" / "example", tmp_path / "results" / "example")
+    done = loadgen(*shlex.split(line)[1:], cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_target_command_runs(start_target: Callable[..., Target]) -> None:
+    (line,) = (line for line in SHELL if " target " in line)
+    arguments = shlex.split(line)[2:]
+    port = arguments.index("--port")
+    target = start_target(*arguments[:port], *arguments[port + 2 :])
+    assert target.stats()["requests"] == 0
+
+
+def test_table_and_picture_are_the_examples() -> None:
+    summary = json.loads((ROOT / "results" / "example" / "summary.json").read_text(encoding="utf-8"))
+    assert markdown(summary) in README
+    for picture in re.findall(r"!\[.*?\]\((.*?)\)", README):
+        assert (ROOT / picture).is_file()
+
+
+def test_every_policy_is_explained() -> None:
+    from loadgen.model.policy import POLICIES
+
+    for name in POLICIES:
+        assert f"| `{name}` |" in README

@@ -1,0 +1,291 @@
+"""results/<run>/: never overwritten, settled once, read back equal, and a PlanError where it is damaged."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from loadgen.measure.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE, RUN_FILE
+from loadgen.measure.store import SAMPLES_FILE, SUMMARY_FILE, RunStore
+from loadgen.model.errors import PlanError
+from loadgen.model.sample import COLUMNS, EXCHANGE_ROW
+from tests.synthetic import Link, Scribe, close_links, full_run, persistent_links, summary_of
+
+POLICIES = ("persistent", "close")
+ROWS = (EXCHANGES_FILE, CONNECTIONS_FILE, BLOCKS_FILE)
+
+
+def names(directory: Path) -> set[str]:
+    return {path.name for path in directory.iterdir()}
+
+
+# The folder
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["missing", "empty"])
+def test_create_makes_the_folder(tmp_path: Path, there: bool) -> None:
+    directory = tmp_path / "results" / "run"
+    if there:
+        directory.mkdir(parents=True)
+    assert RunStore.create(directory).directory == directory
+    assert names(directory) == {RUN_FILE}
+
+
+@pytest.mark.parametrize("content", [RUN_FILE, SUMMARY_FILE, "notes.txt", ".hidden"])
+def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path, content: str) -> None:
+    (tmp_path / content).write_text("mine", encoding="utf-8")
+    with pytest.raises(PlanError, match="never overwritten"):
+        RunStore.create(tmp_path)
+    assert names(tmp_path) == {content}
+    assert (tmp_path / content).read_text(encoding="utf-8") == "mine"
+
+
+def test_two_runs_cannot_have_one_folder(tmp_path: Path) -> None:
+    RunStore.create(tmp_path / "run")
+    with pytest.raises(PlanError):
+        RunStore.create(tmp_path / "run")
+
+
+@pytest.mark.parametrize("place", ["file", "file/run", "/proc/self/run"])
+def test_a_folder_that_cannot_be_written(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(PlanError, match="can't write to"):
+        RunStore.create(tmp_path / place)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_parent(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(PlanError, match="Permission denied"):
+        RunStore.create(tmp_path / "run")
+
+
+@pytest.mark.parametrize("place", [".", "missing"])
+def test_open_wants_a_run(tmp_path: Path, place: str) -> None:
+    with pytest.raises(PlanError, match="holds no run"):
+        RunStore.open(tmp_path / place)
+
+
+def test_discard_leaves_no_trace_of_ours(tmp_path: Path) -> None:
+    scribe = full_run(tmp_path / "run", rounds=1)
+    scribe.recorder.close()
+    scribe.store.discard()
+    assert not (tmp_path / "run").exists()
+
+
+def test_discard_leaves_what_is_not_ours(tmp_path: Path) -> None:
+    store = RunStore.create(tmp_path / "run")
+    (tmp_path / "run" / "mine").touch()
+    store.discard()
+    assert names(tmp_path / "run") == {"mine"}
+
+
+# Settling and reading back
+
+
+def test_settling_puts_one_file_in_place_of_the_rows(tmp_path: Path) -> None:
+    scribe = full_run(tmp_path / "run")
+    scribe.settle()
+    assert names(tmp_path / "run") == {RUN_FILE, SAMPLES_FILE}
+
+
+def test_samples_come_back_as_they_were(tmp_path: Path) -> None:
+    scribe = full_run(tmp_path / "run")
+    settled = scribe.settle()
+    loaded = RunStore.open(tmp_path / "run").load_samples(POLICIES)
+    assert loaded.blocks == settled.blocks
+    assert set(loaded.columns) == set(settled.columns) == set(COLUMNS)
+    for name in COLUMNS:
+        assert np.array_equal(loaded.columns[name], settled.columns[name])
+        assert loaded.columns[name].dtype == settled.columns[name].dtype
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_reloaded_run_has_the_same_summary(tmp_path: Path, times: int) -> None:
+    made = full_run(tmp_path / "run").summary()
+    for _ in range(times):
+        store = RunStore.open(tmp_path / "run")
+        assert summary_of(store, store.load_samples(POLICIES)) == made
+
+
+def test_a_run_that_was_cut_off_has_the_summary_of_its_rows(tmp_path: Path) -> None:
+    """No close, no end of block, the reserved space still there: as a killed worker leaves its files."""
+    scribes = [Scribe(tmp_path / name / "run") for name in ("killed", "closed")]
+    for scribe in scribes:
+        scribe.block("persistent", 0, persistent_links(0))
+        scribe.block("close", 0, close_links(0), ended=False)
+    killed, closed = scribes
+    store = RunStore.open(killed.store.directory)
+    assert store.path(EXCHANGES_FILE).stat().st_size > 300 * EXCHANGE_ROW.size
+    found = summary_of(store, store.load_samples(POLICIES))
+    assert found == closed.summary()
+    assert found["policies"]["close"]["requests"] == 100
+    assert names(store.directory) == {RUN_FILE, SAMPLES_FILE}
+    killed.recorder.close()
+
+
+def test_settling_that_was_cut_off_is_taken_up_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scribe = full_run(tmp_path / "run")
+    scribe.recorder.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", raiser(KeyboardInterrupt()))
+        with pytest.raises(KeyboardInterrupt):
+            scribe.store.settle(POLICIES)
+    loaded = scribe.store.load_samples(POLICIES)
+    assert len(loaded) == 1_000
+    assert names(tmp_path / "run") == {RUN_FILE, SAMPLES_FILE}
+
+
+def test_a_full_disk_costs_the_file_not_the_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scribe = full_run(tmp_path / "run")
+    scribe.recorder.close()
+    monkeypatch.setattr(np, "savez", raiser(OSError(errno.ENOSPC, "No space left on device")))
+    assert len(scribe.store.load_samples(POLICIES)) == 1_000
+    assert names(tmp_path / "run") >= {RUN_FILE, *ROWS}  # the rows stay, for a try with more room
+    assert not any(name.endswith(".new") for name in names(tmp_path / "run"))
+
+
+# Writing
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    store = RunStore.create(tmp_path / "run")
+    store.save_summary({"schema": 1})
+    with pytest.raises(ValueError, match="JSON"):
+        store.save_summary({"schema": float("nan")})
+    with pytest.raises(UnicodeEncodeError):
+        store.write_text(SUMMARY_FILE, "\ud800")
+    assert store.load_summary() == {"schema": 1}
+    assert names(store.directory) == {RUN_FILE, SUMMARY_FILE}
+
+
+def test_a_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = RunStore.create(tmp_path / "run")
+    store.write_text("page", "old")
+    monkeypatch.setattr(Path, "replace", raiser(OSError(errno.ENOSPC, "full")))
+    with pytest.raises(OSError, match="full"):
+        store.write_text("page", "new")
+    assert store.path("page").read_text(encoding="utf-8") == "old"
+    assert names(store.directory) == {RUN_FILE, "page"}
+
+
+def test_json_round_trip(tmp_path: Path) -> None:
+    store = RunStore.create(tmp_path / "run")
+    facts = {"name": "Größe ×", "plan": {"absent": None, "ns": 2**60}, "blocks": [1.5]}
+    store.save_run(facts)
+    assert store.load_run() == facts
+    assert "Größe ×" in store.path(RUN_FILE).read_text(encoding="utf-8")
+
+
+def test_to_text_is_strict_json() -> None:
+    assert json.loads(RunStore.to_text({"a": None})) == {"a": None}
+    with pytest.raises(ValueError, match="JSON"):
+        RunStore.to_text({"a": float("inf")})
+
+
+# Damage
+
+Harm = Callable[[Path], object]
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def flip_bytes(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[200:400] = bytes(byte ^ 0xFF for byte in content[200:400])
+    path.write_bytes(content)
+
+
+def drop_a_column(path: Path) -> None:
+    with np.load(path) as columns:
+        kept = {name: columns[name] for name in COLUMNS if name != "wait"}
+    with path.open("wb") as file:
+        np.savez(file, **kept)  # type: ignore[arg-type] # its stubs name only allow_pickle
+
+
+def fill(text: str | bytes) -> Harm:
+    content = text.encode() if isinstance(text, str) else text
+    return lambda path: path.write_bytes(content)
+
+
+def raiser(error: BaseException) -> Callable[..., Any]:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    return fail
+
+
+SETTLED: dict[str, tuple[str, Harm]] = {
+    "samples missing": (SAMPLES_FILE, Path.unlink),
+    "samples empty": (SAMPLES_FILE, fill("")),
+    "samples truncated": (SAMPLES_FILE, truncate),
+    "samples flipped": (SAMPLES_FILE, flip_bytes),
+    "samples no archive": (SAMPLES_FILE, fill("PK\x03\x04 no archive")),
+    "samples text": (SAMPLES_FILE, fill("hello, world")),
+    "samples without a column": (SAMPLES_FILE, drop_a_column),
+    "run without blocks": (RUN_FILE, fill("{}")),
+    "run truncated": (RUN_FILE, truncate),
+    "run empty": (RUN_FILE, fill("")),
+    "run a list": (RUN_FILE, fill("[]")),
+    "run not UTF-8": (RUN_FILE, fill(b"\xff\xfe\x00")),
+}
+
+
+@pytest.mark.parametrize("harm", SETTLED)
+def test_a_damaged_settled_run_is_a_plan_error(tmp_path: Path, harm: str) -> None:
+    scribe = full_run(tmp_path / "run", rounds=1)
+    scribe.settle()
+    name, spoil = SETTLED[harm]
+    spoil(scribe.store.path(name))
+    with pytest.raises(PlanError, match="can't be read"):
+        scribe.store.load_samples(POLICIES)
+
+
+CUT_OFF: dict[str, tuple[str, Harm]] = {
+    "connections missing": (CONNECTIONS_FILE, Path.unlink),
+    "blocks missing": (BLOCKS_FILE, Path.unlink),
+    "blocks empty": (BLOCKS_FILE, fill("")),
+    "blocks not UTF-8": (BLOCKS_FILE, fill(b"\xff\xfe\x00")),
+    "blocks of another kind": (BLOCKS_FILE, fill('{"a": 1}\n')),
+    "blocks no objects": (BLOCKS_FILE, fill("7\n")),
+    "blocks of a policy the plan has not": (
+        BLOCKS_FILE,
+        fill('{"index": 0, "round": 0, "policy": "pooled", "first_connection": 0, "window_begun_ns": 1}\n'),
+    ),
+    "exchanges of no connection": (EXCHANGES_FILE, fill(EXCHANGE_ROW.pack(-5, *[1] * 9))),
+}
+
+
+@pytest.mark.parametrize("harm", CUT_OFF)
+def test_damaged_rows_are_a_plan_error(tmp_path: Path, harm: str) -> None:
+    scribe = Scribe(tmp_path / "run")
+    scribe.block("persistent", 0, [Link()])
+    scribe.recorder.close()
+    name, spoil = CUT_OFF[harm]
+    spoil(scribe.store.path(name))
+    with pytest.raises(PlanError, match="can't be read"):
+        scribe.store.load_samples(POLICIES)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "7", "null"])
+@pytest.mark.parametrize("load", [RunStore.load_run, RunStore.load_summary])
+def test_what_is_no_json_object_is_a_plan_error(tmp_path: Path, load: Callable[..., Any], content: str) -> None:
+    store = RunStore.create(tmp_path / "run")
+    for name in (RUN_FILE, SUMMARY_FILE):
+        store.path(name).write_text(content, encoding="utf-8")
+    with pytest.raises(PlanError, match="can't be read"):
+        load(store)
+
+
+def test_a_missing_summary_is_a_plan_error(tmp_path: Path) -> None:
+    with pytest.raises(PlanError, match="can't be read"):
+        RunStore.create(tmp_path / "run").load_summary()
