@@ -3,8 +3,8 @@ SHELL := /bin/bash
 VENV := .venv
 LOADGEN := $(VENV)/bin/loadgen
 INSTALLED := $(VENV)/.installed
-# A pause between a user's requests: the generator must not be what is measured.
-ARGS ?= --users 50 --think 20ms
+# One user shows the bare cost: nothing queues, in the generator or the target, and nothing but reuse is measured.
+ARGS ?= --tls --users 1
 
 .PHONY: install compare test check format bench clean
 

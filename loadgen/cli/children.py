@@ -48,6 +48,8 @@ def embedded_target(tls: bool, directory: Path) -> Iterator[tuple[str, str | Non
                 process.wait(_GRACE_S)
             except subprocess.TimeoutExpired:
                 process.kill()
+            if ca_file is not None:
+                ca_file.unlink(missing_ok=True)  # its key is gone, nothing will be signed by it again
 
 
 def run_worker(plan: dict[str, Any], directory: Path, on_event: Callable[[dict[str, Any]], None]) -> dict[str, Any]:

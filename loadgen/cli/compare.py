@@ -59,6 +59,8 @@ def run(options: dict[str, Any]) -> int:
             "environment": environment(),
             "notes": [],
         }
+        if embedded and plan.cacert:
+            facts["plan"]["cacert"] = Path(plan.cacert).name  # it goes with the target; its folder means nothing later
         store.save_run(facts)
         end = _work(plan, store, facts, Progress(plan, options["quiet"]))
         if embedded:

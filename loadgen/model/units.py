@@ -42,3 +42,8 @@ def _three_digits(value: float) -> str:
     size = abs(value)
     decimals = 2 if size < 9.995 else 1 if size < 99.95 else 0
     return f"{value:,.{decimals}f}"
+
+
+def count(number: int, noun: str) -> str:
+    """Write `1 user`, `1,000 users`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

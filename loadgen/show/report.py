@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from loadgen.measure.store import RunStore
-from loadgen.model.units import format_duration
+from loadgen.model.units import count, format_duration
 from loadgen.show.charts import CHARTS, draw
 from loadgen.show.text import HEADINGS, PHASES, markdown, phase_rows, rows
 
@@ -80,7 +80,7 @@ _SIDE_HEADINGS = (
 def _facts(summary: dict[str, Any]) -> str:
     plan, environment = summary["plan"], summary["environment"]
     return (
-        f"{plan['users']:,} users, think {format_duration(plan['think_ns'])}, {plan['rounds']} rounds of "
+        f"{count(plan['users'], 'user')}, think {format_duration(plan['think_ns'])}, {plan['rounds']} rounds of "
         f"{format_duration(plan['block_ns'])} blocks ({format_duration(plan['warmup_ns'])} warm-up), "
         f"seed {plan['seed']}, "
         f"run {summary['run']}, {environment['started']}"

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from loadgen.model.units import format_duration
+from loadgen.model.units import count, format_duration
 
 # Okabe and Ito, "Color Universal Design" (2008); the pale yellow is left out: it vanishes on white.
 _BLUE, _VERMILLION, _GREEN, _PURPLE, _SKY, _ORANGE, _GREY = (
@@ -62,7 +62,7 @@ def footer(summary: dict[str, Any]) -> str:
     url = plan["url"] if len(plan["url"]) <= 48 else plan["url"][:47] + "…"
     think = f", think {format_duration(plan['think_ns'])}" if plan["think_ns"] else ""
     return (
-        f"{plan['method']} {url} · {plan['users']:,} users{think} · {plan['rounds']} rounds of "
+        f"{plan['method']} {url} · {count(plan['users'], 'user')}{think} · {plan['rounds']} rounds of "
         f"{format_duration(plan['block_ns'])} blocks, {format_duration(plan['warmup_ns'])} warm-up\n"
         f"loadgen {summary['environment']['loadgen']} · {summary['environment']['started'][:10]} · "
         f"{summary['run'][:32]}"
