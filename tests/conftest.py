@@ -126,11 +126,7 @@ def nginx(tmp_path: Path) -> Iterator[Nginx]:
     folder = tmp_path / "nginx"
     folder.mkdir()
     folder.chmod(0o755)
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(folder / "ca.pem")
-    certificate = authority.issue_cert("localhost", "127.0.0.1")
-    certificate.private_key_pem.write_to_path(folder / "key.pem")
-    (folder / "chain.pem").write_bytes(b"".join(pem.bytes() for pem in certificate.cert_chain_pems))
+    write_certificates(folder)
     http, https = free_port(), free_port()
     (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, http=http, https=https), encoding="utf-8")
     process = subprocess.Popen([program, "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL)
@@ -140,6 +136,15 @@ def nginx(tmp_path: Path) -> Iterator[Nginx]:
     finally:
         process.terminate()
         process.wait(timeout=20)
+
+
+def write_certificates(folder: Path) -> None:
+    """A fresh authority's `ca.pem`, and `chain.pem` with `key.pem` for this machine's loopback names."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    certificate = authority.issue_cert("localhost", "127.0.0.1")
+    certificate.private_key_pem.write_to_path(folder / "key.pem")
+    (folder / "chain.pem").write_bytes(b"".join(pem.bytes() for pem in certificate.cert_chain_pems))
 
 
 def free_port() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,7 +14,7 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 from loadgen.model.plan import Plan
-from loadgen.model.units import NS_PER_S
+from loadgen.model.units import NS_PER_S, count
 from loadgen.show.text import HEADINGS, rows
 
 _PIPE_COLUMNS = 120  # a pipe or a log has no width of its own
@@ -25,9 +26,9 @@ class Progress:
     def __init__(self, plan: Plan, quiet: bool) -> None:
         console = Console(stderr=True)
         self._plan = plan
-        self._counts = {policy.name: [0, 0.0] for policy in plan.policies}
+        self._counts = {policy.name: _Count() for policy in plan.policies}
         self._now: dict[str, Any] | None = None
-        self._exchanges = 0
+        self._seen = (0, 0)
         self._at = time.monotonic()
         self._bar = Bar(
             SpinnerColumn(),
@@ -60,21 +61,34 @@ class Progress:
         if "block" in event:
             self._now, self._at = event["block"], now
         elif "exchanges" in event and self._now is not None:
-            count = self._counts[self._now["policy"]]
-            count[0] += event["exchanges"] - self._exchanges
-            count[1] += now - self._at
-            self._exchanges, self._at = event["exchanges"], now
-            self._draw(event["errors"], sum(seconds for _, seconds in self._counts.values()))
+            mine = self._counts[self._now["policy"]]
+            mine.exchanges += event["exchanges"] - self._seen[0]
+            mine.errors += event["errors"] - self._seen[1]
+            mine.seconds += now - self._at
+            self._seen, self._at = (event["exchanges"], event["errors"]), now
+            self._draw(self._now["round"] + 1)
 
-    def _draw(self, errors: int, completed_s: float) -> None:
-        assert self._now is not None
-        rates = " · ".join(
-            f"{name} {exchanges / seconds:,.0f} req/s" if seconds else f"{name} –"
-            for name, (exchanges, seconds) in self._counts.items()
-        )
-        text = f"round {self._now['round'] + 1}/{self._plan.load.rounds}  {rates}  {errors:,} errors"
+    def _draw(self, number: int) -> None:
+        rates = " · ".join(f"{name} {one}" for name, one in self._counts.items())
+        text = f"round {number}/{self._plan.load.rounds}  {rates}"
+        completed_s = sum(one.seconds for one in self._counts.values())
         self._bar.update(self._task, completed=completed_s, description=text)
         self._bar.refresh()
+
+
+@dataclass(slots=True)
+class _Count:
+    """What a policy has done so far, warm-up included."""
+
+    exchanges: int = 0
+    errors: int = 0
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        if not self.seconds:
+            return "–"
+        failed = f", {count(self.errors, 'error')}" if self.errors else ""
+        return f"{self.exchanges / self.seconds:,.0f} req/s{failed}"
 
 
 def show_summary(summary: dict[str, Any], directory: Path) -> None:

@@ -27,6 +27,10 @@ from loadgen.wire.lifecycle import (
 from loadgen.wire.route import Route
 from loadgen.wire.transport import READ, READ_SIZE, WRITE, Address, Step, Transport, resolve
 
+# A long body must not keep the loop from everybody else. What is left makes the transport readable again: OpenSSL is
+# asked for whole records, so it holds nothing back.
+_READS_A_TURN = 16
+
 _FAILURES = (OSError, TlsFailure, Malformed)
 
 
@@ -230,39 +234,42 @@ class Connection(Lifecycle):
 
     def _read(self, now: int) -> None:
         """Take what the transport has, to the end of the response. What a listener raises is not caught."""
-        reader = self.reader
         recv = self._transport.recv
-        while True:
+        complete = False
+        for _ in range(_READS_A_TURN):
             try:
                 data = recv(READ_SIZE)
                 end = monotonic_ns()
-                if not data:
-                    break
-                if self.state is not RECEIVING:
-                    if self.state is IDLE:
-                        self._lose(ClosedBy.CLIENT)
-                        return
-                    self.enter(RECEIVING, now)
-                self.bytes_received += len(data)
-                if not reader.feed(data):
-                    continue
+                if data and self.state is not IDLE:
+                    if self.state is not RECEIVING:
+                        self.enter(RECEIVING, now)
+                    self.bytes_received += len(data)
+                    complete = self.reader.feed(data)
             except BlockingIOError:
                 return
             except _FAILURES as error:
-                failure = error
-            else:
+                self._on_failure(error)
+                return
+            if complete:
                 self._complete(end)
                 return
-            if self.state is IDLE:
-                self._lose(ClosedBy.SERVER)
-            else:
-                self._fail_by(failure)
-            return
-        self._on_end(end)
+            if not data:
+                self._on_end(end)
+                return
+            if self.state is IDLE:  # bytes that nobody asked for
+                self._lose(ClosedBy.CLIENT)
+                return
 
     def _complete(self, end: int) -> None:
         self.enter(IDLE, end)
         self.listener.exchange_done(self, self.reader.head.status, end)  # type: ignore[union-attr] # it is complete
+
+    def _on_failure(self, error: Exception) -> None:
+        """Reading failed."""
+        if self.state is IDLE:
+            self._lose(ClosedBy.SERVER)
+        else:
+            self._fail_by(error)
 
     def _on_end(self, end: int) -> None:
         """The server closed its side."""

@@ -23,16 +23,20 @@ from tests.bench.rows import write_run
 
 TURNS = 3
 SECONDS = 3
+_K6_SCRIPT = str(Path(__file__).with_name("k6.js"))
 _RATE = {
     "wrk": re.compile(r"Requests/sec:\s+([\d.]+)"),
     "ab": re.compile(r"Requests per second:\s+([\d.]+)"),
     "hey": re.compile(r"Requests/sec:\s+([\d.]+)"),
+    "k6": re.compile(r"http_reqs[.:\s]+\d+\s+([\d.]+)/s"),
 }
 
 
 def peer(name: str, url: str, close: bool, users: int = 50) -> list[str]:
     """The peer's command for so many users during SECONDS."""
+    k6_options = ["--no-usage-report", "--insecure-skip-tls-verify", "--vus", str(users), "--duration", f"{SECONDS}s"]
     return {
+        "k6": ["k6", "run", *k6_options, *(["--no-connection-reuse"] if close else []), "-e", f"URL={url}", _K6_SCRIPT],
         "wrk": ["wrk", "-t1", f"-c{users}", f"-d{SECONDS}s", *(["-H", "Connection: close"] if close else []), url],
         "ab": ["ab", "-q", f"-c{users}", f"-t{SECONDS}", "-n10000000", *([] if close else ["-k"]), url],
         "hey": ["hey", "-c", str(users), "-z", f"{SECONDS}s", *(["-disable-keepalive"] if close else []), url],

@@ -11,12 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import trustme
-
-from tests.conftest import await_port, free_port
+from tests.conftest import await_port, free_port, write_certificates
 
 GENERATOR_CORE, *_, TARGET_CORE = sorted(os.sched_getaffinity(0))
-_SEARCH = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
+_SEARCH = f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
 
 _NGINX = """
 daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
@@ -48,7 +46,12 @@ def pin(core: int) -> None:
 def run_pinned(command: list[str]) -> str:
     """Run a program on the generator's core and return its output. Raises CalledProcessError."""
     done = subprocess.run(
-        command, capture_output=True, text=True, check=True, timeout=180, preexec_fn=lambda: pin(GENERATOR_CORE)
+        [find(command[0]) or command[0], *command[1:]],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=180,
+        preexec_fn=lambda: pin(GENERATOR_CORE),
     )
     return done.stdout
 
@@ -77,11 +80,7 @@ def nginx(folder: Path) -> Iterator[Server]:
     (folder / "www").mkdir(mode=0o755)
     (folder / "www" / "index.html").write_text("hello", encoding="utf-8")
     folder.chmod(0o755)
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(folder / "ca.pem")
-    certificate = authority.issue_cert("localhost", "127.0.0.1")
-    certificate.private_key_pem.write_to_path(folder / "key.pem")
-    (folder / "chain.pem").write_bytes(b"".join(pem.bytes() for pem in certificate.cert_chain_pems))
+    write_certificates(folder)
     http, https = free_port(), free_port()
     (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, http=http, https=https), encoding="utf-8")
     process = subprocess.Popen([program, "-c", str(folder / "nginx.conf")], preexec_fn=lambda: pin(TARGET_CORE))
