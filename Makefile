@@ -43,7 +43,7 @@ check: install
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/python -m pytest -q tests/test_layers.py
+	$(VENV)/bin/python -m pytest tests/test_layers.py
 
 format: install
 	$(VENV)/bin/ruff format .

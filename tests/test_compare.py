@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -267,6 +268,32 @@ def test_a_killed_worker_loses_nothing(start_target: Start, tmp_path: Path) -> N
     summary = json.loads(out)
     assert "died" in {warning["code"] for warning in summary["warnings"]}
     assert sum(block["exchanges"] for block in summary["blocks"]) > 29_000
+
+
+def test_a_full_disk_ends_the_run_and_keeps_what_there_is(start_target: Start, tmp_path: Path) -> None:
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (3 << 20, 3 << 20))
+
+    url = start_target().url
+    done = loadgen(
+        "compare", url, "--out", "run", "--users", "5", "--json", "--block", "60s", cwd=tmp_path, preexec_fn=limit
+    )
+    assert done.returncode == 130
+    assert "Traceback" not in done.stderr
+    summary = json.loads(done.stdout)
+    assert "disk_full" in {warning["code"] for warning in summary["warnings"]}
+    # Whole segments of about 1 MiB, of rows of 80 bytes.
+    assert sum(block["exchanges"] for block in summary["blocks"]) > 20_000
+
+
+def test_a_full_disk_from_the_start(tmp_path: Path) -> None:
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 19, 1 << 19))
+
+    done = loadgen("compare", "--out", "run", *QUICK, cwd=tmp_path, preexec_fn=limit)
+    assert done.returncode == 2
+    assert "can't write to" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_run_is_rebuilt_from_its_folder(start_target: Start, tmp_path: Path) -> None:

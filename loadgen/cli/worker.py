@@ -23,6 +23,7 @@ from loadgen.model.plan import Plan
 from loadgen.wire.route import Route
 
 _READ = 1
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the disk, our share of it, or the longest file allowed
 
 
 def work(directory: Path) -> int:
@@ -30,7 +31,7 @@ def work(directory: Path) -> int:
     plan = Plan.from_json(json.loads(sys.stdin.readline()))
     recorder = None
     try:
-        recorder = Recorder(directory)
+        recorder = _recorder(directory)
         route = Route.to(plan.target, plan.cacert, plan.insecure)
         runner = Runner(plan, route, recorder, _tell)
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -46,13 +47,20 @@ def work(directory: Path) -> int:
     except TargetError as error:
         _tell({"end": "target", "message": str(error)})
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in _FULL:
             raise
         _tell({"end": "disk_full"})
     finally:
         if recorder is not None:
             recorder.close()
     return EXIT_DONE
+
+
+def _recorder(directory: Path) -> Recorder:
+    try:
+        return Recorder(directory)
+    except OSError as error:
+        raise PlanError(f"can't write to {directory}: {error.strerror}") from None
 
 
 def _tell(event: dict[str, Any]) -> None:

@@ -49,7 +49,8 @@ class Runner:
         self._report = report
         self._worker = Worker(plan, route, sink)
         hub = gevent.get_hub()
-        hub.loop.error_handler = self
+        # The worker's process is ours alone: an error in any callback ends the run instead of being printed.
+        hub.handle_error = self._handle_error
         self._ticker = hub.loop.timer(_PROGRESS_EVERY_S, _PROGRESS_EVERY_S, ref=False)
 
     def run(self) -> bool:
@@ -94,8 +95,8 @@ class Runner:
         """End the run after cutting the block under way short."""
         self._worker.interrupt()
 
-    def handle_error(self, _context: Any, _kind: Any, error: BaseException, _traceback: Any) -> None:
-        """Called by gevent's loop when a callback raised."""
+    def _handle_error(self, _context: Any, _kind: Any, error: BaseException, _traceback: Any) -> None:
+        """Called by gevent's hub when a callback raised."""
         self._worker.fail(error)
 
     def _knock(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import mmap
 import os
+from contextlib import suppress
 from pathlib import Path
 from struct import Struct
 from typing import Any
@@ -97,4 +98,5 @@ class Recorder:
     def close(self) -> None:
         self._exchanges.close()
         self._connections.close()
-        self._blocks.close()
+        with suppress(OSError):  # a full disk: the line that does not fit was about a block that is not whole
+            self._blocks.close()
