@@ -51,7 +51,7 @@ class Link:
     """A connection with its exchanges. `row` is False where the worker died before it wrote the connection's row."""
 
     exchanges: list[Exchange] = field(default_factory=lambda: [Exchange()])
-    user: int = 0
+    user: int | None = None  # a user of its own, in turns
     dns: int = ABSENT
     connect: int = ABSENT
     tls: int = ABSENT
@@ -108,7 +108,15 @@ class Scribe:
         if link.row:
             opened_ns = begun_ns + link.exchanges[0].at_ns
             self.recorder.connection(
-                number, link.user, opened_ns, link.dns, link.connect, link.tls, link.upgrade, link.flags, link.closed_by
+                number,
+                number % 2 if link.user is None else link.user,
+                opened_ns,
+                link.dns,
+                link.connect,
+                link.tls,
+                link.upgrade,
+                link.flags,
+                link.closed_by,
             )
 
 

@@ -520,7 +520,9 @@ def test_a_saturated_generator_is_in_the_verdict() -> None:
 
 def test_the_verdict_of_a_lone_or_empty_run() -> None:
     assert verdict(POLICIES_SEEN, [], []) == "persistent answered 7 requests; there is nothing to compare it with"
-    assert verdict({"close": POLICIES_SEEN["close"]}, [], []) == "no request was answered"
+    assert (
+        verdict({"close": POLICIES_SEEN["close"]}, [], []) == "no request that began in a counted window was answered"
+    )
 
 
 def test_several_candidates_make_one_sentence(tmp_path: Path) -> None:
@@ -568,7 +570,7 @@ def test_cut_off_in_the_first_block(tmp_path: Path, ended: bool) -> None:
 
 def test_cut_off_before_the_first_block(tmp_path: Path) -> None:
     made = Scribe(tmp_path / "run").summary()
-    assert made["verdict"] == "no request was answered"
+    assert made["verdict"] == "no request that began in a counted window was answered"
     assert made["blocks"] == made["comparisons"] == []
     assert {one["code"] for one in made["warnings"]} == {"too_few_rounds", "no_samples"}
     json.dumps(made, allow_nan=False)

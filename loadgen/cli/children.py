@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,31 +55,42 @@ def embedded_target(tls: bool, directory: Path) -> Iterator[tuple[str, str | Non
 def run_worker(plan: dict[str, Any], directory: Path, on_event: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     """Run the plan in a worker; returns its last event. Ctrl-C or SIGTERM ends the run, a second one at once.
 
-    A worker that died without a word gives {"end": "died"}.
+    The worker is told by the end of its standard input, which it can't miss however early it comes. After an
+    interruption both signals stay ignored: what is left to do is short, and saves what was measured. A worker that died
+    without a word gives {"end": "died"}.
     """
+    last: dict[str, Any] = {}
+    interruptions = 0
     with _start(["_worker", str(directory)]) as process:
         assert process.stdin is not None
         assert process.stdout is not None
+        plan_file, events = process.stdin, process.stdout
 
-        def pass_on(number: int, _frame: object) -> None:
-            process.send_signal(signal.SIGINT)
-            signal.signal(number, lambda *_: process.kill())
+        def interrupt(_number: int, _frame: object) -> None:
+            nonlocal interruptions
+            interruptions += 1
+            if interruptions == 1:
+                with suppress(OSError):
+                    plan_file.close()
+            else:
+                process.kill()
 
-        before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+        with suppress(OSError):  # it died at once; so the end of its output will say
+            plan_file.write(json.dumps(plan) + "\n")
+            plan_file.flush()
+        before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
-            process.stdin.write(json.dumps(plan) + "\n")
-            process.stdin.flush()
-            last: dict[str, Any] = {}
-            for line in process.stdout:
+            for line in events:
                 last = json.loads(line)
                 on_event(last)
-            process.stdin.close()
+            with suppress(OSError):
+                plan_file.close()
             process.wait()
-        except BrokenPipeError:
-            last = {}
         finally:
             for number, handler in before.items():
-                signal.signal(number, handler)
+                signal.signal(number, signal.SIG_IGN if interruptions else handler)
             if process.poll() is None:
                 process.kill()
-    return last if "end" in last else {"end": "died"}
+    if "end" in last:
+        return last
+    return {"end": "interrupted" if interruptions else "died"}

@@ -39,6 +39,8 @@ def run(options: dict[str, Any]) -> int:
     """Run the comparison; returns the exit code. Raises PlanError or TargetError."""
     if options["tls"] and options["url"]:
         raise PlanError("--tls is for the embedded target; with a URL its scheme decides")
+    if options["cacert"] and not options["url"]:
+        raise PlanError("--cacert is for a URL; the embedded target has an authority of its own, trusted by itself")
     # Everything that can be wrong is found before anything is started or written.
     embedded = options["url"] is None
     plan = build_plan(parse_target(options["url"] or _PLACEHOLDER.format("s" if options["tls"] else "")), options)
@@ -46,13 +48,13 @@ def run(options: dict[str, Any]) -> int:
     if not embedded and not options["yes"]:
         _confirm(plan.target)
     name = options["name"] or f"{datetime.now():%Y%m%d-%H%M%S}"
-    if "/" in name or name.startswith("."):
+    if "/" in name or name.startswith(".") or not name.isprintable():
         raise PlanError(f"--name {name!r} can't be a folder's name")
     store = RunStore.create(options["out"] or Path("results") / name)
     with ExitStack() as stack:
         if embedded:
             url, ca_file = stack.enter_context(embedded_target(options["tls"], store.directory))
-            plan = build_plan(parse_target(url), options | {"cacert": ca_file})
+            plan = build_plan(parse_target(url), options | {"cacert": None if options["insecure"] else ca_file})
         facts: dict[str, Any] = {
             "name": name,
             "plan": plan.to_json(secrets=False),
@@ -67,8 +69,16 @@ def run(options: dict[str, Any]) -> int:
             facts["environment"]["embedded_target"] = _account(plan.target, plan.cacert)
     if end["end"] in _CUT_SHORT:
         facts["notes"].append({"code": end["end"], "message": _CUT_SHORT[end["end"]]})
-    finish(store, facts, options["as_json"], options["quiet"])
-    return EXIT_INTERRUPTED if end["end"] in _CUT_SHORT else EXIT_DONE
+    try:
+        finish(store, facts, options["as_json"], options["quiet"])
+    except TargetError:
+        if end["end"] != "interrupted":
+            raise
+    if end["end"] not in _CUT_SHORT:
+        return EXIT_DONE
+    if end["end"] != "interrupted":
+        print(f"loadgen: {_CUT_SHORT[end['end']]}", file=sys.stderr)  # noqa: T201
+    return EXIT_INTERRUPTED
 
 
 def _work(plan: Plan, store: RunStore, facts: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -87,6 +97,9 @@ def _work(plan: Plan, store: RunStore, facts: dict[str, Any], progress: Progress
         store.discard()
         raise (PlanError if end["end"] == "plan" else TargetError)(end["message"])
     if not (store.path(EXCHANGES_FILE)).exists():
+        store.discard()
+        if end["end"] == "interrupted":
+            raise KeyboardInterrupt
         raise TargetError("the worker process ended before it measured anything")
     return end
 

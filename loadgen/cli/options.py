@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import secrets
 from pathlib import Path
@@ -15,8 +16,9 @@ from loadgen.model.policy import parse_policies
 from loadgen.model.target import Target
 from loadgen.model.units import parse_duration_ns
 
-# Besides one for each user: standard streams, the loop, row files, libraries.
-_DESCRIPTORS_OF_OUR_OWN = 64
+# Besides one for each user: standard streams, the loop, row files, libraries, and connections that linger.
+_DESCRIPTORS_OF_OUR_OWN = 64 + 256
+_LONGEST_DATA_BYTES = 64 << 20
 
 
 class Duration(click.ParamType[int]):
@@ -80,10 +82,14 @@ def _read_data(data: str | None) -> bytes:
     if data is None:
         return b""
     if not data.startswith("@"):
-        return data.encode("utf-8")
+        return os.fsencode(data)
     path = Path(data[1:])
     _readable(path, "--data")
-    return path.read_bytes()
+    with path.open("rb") as file:
+        body = file.read(_LONGEST_DATA_BYTES + 1)
+    if len(body) > _LONGEST_DATA_BYTES:
+        raise PlanError(f"--data {path} is longer than {_LONGEST_DATA_BYTES >> 20} MiB")
+    return body
 
 
 def _readable(path: Path, option: str) -> None:

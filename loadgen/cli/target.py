@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import sys
 import tempfile
@@ -30,6 +31,8 @@ def serve(options: dict[str, Any]) -> int:
         options["idle_timeout"],
         options["ignore_close"],
     )
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != resource.RLIM_INFINITY else soft, hard))
     host = options["host"]
     ca_file = options["ca_file"] or Path(tempfile.gettempdir()) / "loadgen-target-ca.pem"
     try:

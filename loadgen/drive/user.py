@@ -40,6 +40,10 @@ class Crew(Protocol):
 
     def rested(self) -> None: ...
 
+    def linger(self, user: int, connection: Connection) -> None: ...
+
+    def lingered(self, user: int, linger: Linger) -> None: ...
+
 
 class User:
     """One closed-loop client: sends, waits for the whole response, thinks, repeats. Owns at most one connection."""
@@ -114,17 +118,46 @@ class User:
         by = ClosedBy.CLIENT
         if not worker.reuses:
             if head is not None and head.persists and not connection.peer_has_closed():
-                connection.flags |= ConnectionFlag.IGNORED_CLOSE
+                self._keep_session(connection)
+                self.connection = None
+                worker.linger(self.index, connection)
+                return
         elif head is not None and not head.persists:
             by = ClosedBy.SERVER  # it announced the end; we only follow
-        if worker.resumes_tls:
-            self.session = connection.transport.session  # type: ignore[attr-defined] # such policies need TLS
+        self._keep_session(connection)
         connection.close(by)
         self._drop(connection)
+
+    def _keep_session(self, connection: Connection) -> None:
+        if self._worker.resumes_tls:
+            self.session = connection.transport.session  # type: ignore[attr-defined] # such policies need TLS
 
     def _drop(self, connection: Connection) -> None:
         self.connection = None
         self._worker.record_connection(self.index, connection)
+
+
+class Linger:
+    """Watches a connection whose server was asked to close it and did not say that it would, for a short grace."""
+
+    def __init__(self, worker: Crew, user: int, connection: Connection) -> None:
+        self._worker = worker
+        self._user = user
+        self.connection = connection
+        connection.listener = self
+
+    def give_up(self) -> None:
+        """The grace is over: the server ignored the option, and the client closes."""
+        self.connection.flags |= ConnectionFlag.IGNORED_CLOSE
+        self.connection.close()
+        self._worker.lingered(self._user, self)
+
+    def connection_lost(self, connection: Connection) -> None:
+        """It did close, without a word."""
+        self._worker.lingered(self._user, self)
+
+    def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
+        raise AssertionError("nothing is sent on a connection that lingers")
 
 
 class FirstLook:

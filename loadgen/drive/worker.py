@@ -14,7 +14,7 @@ from gevent.event import Event
 
 from loadgen.drive.pulse import LoopPulse
 from loadgen.drive.schedule import Block
-from loadgen.drive.user import FirstLook, Sink, User
+from loadgen.drive.user import FirstLook, Linger, Sink, User
 from loadgen.model.plan import Plan
 from loadgen.model.sample import ErrorKind
 from loadgen.model.units import NS_PER_S
@@ -23,6 +23,9 @@ from loadgen.wire.http1 import ResponseReader, build_request
 from loadgen.wire.route import Route
 
 _MOST_USERS_AT_ONCE = 100
+# How long a server may take to close what it was asked to close, and how many such connections are waited for.
+_GRACE_S = 0.02
+MOST_LINGERING = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,9 @@ class Worker:
         tick_s = min(0.1, max(0.005, timeout_s / 50))
         self._sweep = self._loop.timer(tick_s, tick_s, ref=False)
         self._sweep.start(self._expire)
+        self._lingering: dict[Linger, float] = {}
+        self._grace = self._loop.timer(_GRACE_S / 4, _GRACE_S / 4, ref=False)
+        self._grace.start(self._end_grace)
         self.pulse = LoopPulse(self._loop)
         self.think_s = plan.load.think_ns / NS_PER_S
 
@@ -151,6 +157,18 @@ class Worker:
             connection.number, user, connection.opened_ns, *handshake, connection.flags, connection.closed_by
         )
 
+    def linger(self, user: int, connection: Connection) -> None:
+        """Give a server that announced no close a moment to do it; the user goes on meanwhile."""
+        lingering = self._lingering
+        lingering[Linger(self, user, connection)] = time.monotonic()
+        if len(lingering) > MOST_LINGERING:
+            next(iter(lingering)).give_up()
+
+    def lingered(self, user: int, linger: Linger) -> None:
+        """It is decided how the connection ended."""
+        del self._lingering[linger]
+        self.record_connection(user, linger.connection)
+
     def rested(self) -> None:
         """A user's exchange ended while the block is not running."""
         self._busy -= 1
@@ -167,6 +185,10 @@ class Worker:
         self._drain()
         for user in self._users:
             user.leave()
+        if self._lingering:
+            gevent.sleep(_GRACE_S)
+        for linger in list(self._lingering):
+            linger.give_up()
 
     def _drain(self) -> None:
         """Wait until no exchange is under way; an interruption cuts them short."""
@@ -194,6 +216,11 @@ class Worker:
                     user.rest(self.think_s * user.index / len(users) or 1e-6)
                 else:
                     user.begin()
+
+    def _end_grace(self) -> None:
+        latest = time.monotonic() - _GRACE_S
+        for linger in [linger for linger, begun in self._lingering.items() if begun < latest]:
+            linger.give_up()
 
     def _expire(self) -> None:
         oldest_ns = time.monotonic_ns() - self._plan.load.timeout_ns

@@ -56,8 +56,18 @@ def _policy_warnings(name: str, one: dict[str, Any]) -> Iterator[tuple[str, str]
     generator, connections, latency = one["generator"], one["connections"], one["latency_ns"]
     policy = POLICIES[name]
     if not one["requests"]:
-        yield "no_samples", "no request that began in a counted window was answered; use a longer --block"
-    elif generator["cpu_share"] > _BUSY_CPU_SHARE:
+        yield "no_samples", "no request that began in a counted window was answered; try a longer --block"
+    if connections["warmup_outlasted"]:
+        yield (
+            "window_outlasted",
+            f"{connections['warmup_outlasted']:,} requests of the warm-up lasted beyond the counted window and are in "
+            "no percentile; use a longer --block",
+        )
+    if connections["warmup_errors"]:
+        yield "warmup_errors", f"{connections['warmup_errors']:,} requests outside the counted windows failed"
+    if not one["requests"]:
+        return
+    if generator["cpu_share"] > _BUSY_CPU_SHARE:
         yield (
             "generator_saturated",
             f"it used {generator['cpu_share']:.0%} of a core: the generator was the bottleneck",
@@ -102,7 +112,11 @@ def verdict(policies: dict[str, Any], comparisons: list[dict[str, Any]], found: 
     """The answer in one sentence."""
     if not comparisons:
         only = [f"{name} answered {one['requests']:,} requests" for name, one in policies.items() if one["requests"]]
-        return f"{only[0]}; there is nothing to compare it with" if only else "no request was answered"
+        return (
+            f"{only[0]}; there is nothing to compare it with"
+            if only
+            else "no request that began in a counted window was answered"
+        )
     sentence = "; ".join(_difference(comparison) for comparison in comparisons)
     if any(one["generator"]["cpu_share"] > _BUSY_CPU_SHARE for one in policies.values()):
         return f"{sentence}; the generator was the bottleneck, so these are its limits, not the target's"

@@ -18,12 +18,14 @@ from loadgen.model.sample import (
     EXCHANGE_FIELDS,
     ClosedBy,
     ConnectionFlag,
+    ErrorKind,
     Phase,
 )
 
 Integers = NDArray[Any]
 """A column: signed integers of any width."""
 
+UNFINISHED = ErrorKind.UNFINISHED
 _HANDSHAKE_FIELDS = ("dns", "connect", "tls", "upgrade")
 
 
@@ -78,6 +80,7 @@ def read_rows(directory: Path, policies: tuple[str, ...]) -> Samples:
         block["window_ns"] = int(max(0, last - first))
     counted = (rows["scheduled"] >= begun[block_of]) & (rows["scheduled"] < ended[block_of])
     _account(blocks, rows["connection"], block_of, counted, connections)
+    _account_warmup(blocks, rows[~counted], block_of[~counted], begun, ended)
 
     columns = _columns(rows, counted, block_of[counted], blocks, policies, connections)
     return Samples(policies, columns, blocks)
@@ -162,10 +165,25 @@ def _account(
     }
     counts = {name: np.bincount(home[chosen], minlength=size) for name, chosen in tallies.items()}
     counts["opened"] = counts["opened"] + lost
+    pairs = np.unique(np.stack([home[opened], connections["user"][opened]]), axis=1)
+    counts["users"] = np.bincount(pairs[0], minlength=size) + lost
     for index, block in enumerate(blocks):
         block["exchanges"] = int(exchanges[index])
         block["started"] = int(started[index])
         block["connections"] = {name: int(count[index]) for name, count in counts.items()}
+
+
+def _account_warmup(
+    blocks: list[dict[str, Any]], rows: NDArray[Any], block_of: Integers, begun: Integers, ended: Integers
+) -> None:
+    """Count what the window does not show: requests of the warm-up that failed, or lasted beyond the window's end."""
+    lasted = rows["scheduled"] + present(rows["send"]) + present(rows["wait"]) + present(rows["receive"])
+    outlasted = (rows["scheduled"] < begun[block_of]) & (lasted >= ended[block_of]) & (rows["outcome"] != -UNFINISHED)
+    failed = (rows["outcome"] < 0) & (rows["outcome"] != -UNFINISHED)
+    for index, block in enumerate(blocks):
+        mine = block_of == index
+        block["warmup_outlasted"] = int(np.count_nonzero(outlasted & mine))
+        block["warmup_errors"] = int(np.count_nonzero(failed & mine))
 
 
 def _columns(

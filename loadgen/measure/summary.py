@@ -121,7 +121,8 @@ def _connections(blocks: list[dict[str, Any]], valid: Samples, users: int) -> di
     reused = int(np.count_nonzero(valid.columns["nth_on_connection"] > 0))
     return {
         "opened": opened,
-        "ideal": users * len(blocks),
+        # One for each user that sent anything in a block.
+        "ideal": sum(min(users, block["connections"]["users"]) for block in blocks),
         "reuse_ratio": reused / len(valid) if len(valid) else 0.0,
         "requests_per_connection": exchanges / opened if opened else 0.0,
         "closed_by": {"client": counts["closed_by_client"], "server": counts["closed_by_server"]},
@@ -129,6 +130,8 @@ def _connections(blocks: list[dict[str, Any]], valid: Samples, users: int) -> di
         "tls_resumed": counts["tls_resumed"],
         "server_ignored_close": counts["server_ignored_close"],
         "exchanges_with_warmup": exchanges,
+        "warmup_errors": sum(block["warmup_errors"] for block in blocks),
+        "warmup_outlasted": sum(block["warmup_outlasted"] for block in blocks),
     }
 
 

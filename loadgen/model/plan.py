@@ -78,6 +78,8 @@ class Plan:
                     f"the policy {policy.name!r} resumes TLS sessions, and {self.target} has none; "
                     "use an https URL (or --tls with the embedded target)"
                 )
+        if self.max_body_bytes < 0 or self.seed < 0:
+            raise PlanError("--max-body and --seed can't be negative")
         if self.cacert and self.insecure:
             raise PlanError("--cacert and --insecure contradict each other; give one of them")
 

@@ -45,13 +45,18 @@ class ServerConnection:
     def __init__(self, server: TargetServer, transport: Transport) -> None:
         self._server = server
         self._reader = RequestReader(_MAX_BODY_BYTES)
-        self._unsent = b""
+        self._unsent: bytes | memoryview = b""
         self._closing = False
         self._delay: Any = None
         self.transport = transport
         self.served = 0
         self.uncounted = False
         self.last_ns = time.monotonic_ns()
+
+    @property
+    def busy(self) -> bool:
+        """A request is in service or its response on the way."""
+        return self._delay is not None or bool(self._unsent)
 
     def begin_tls(self) -> None:
         """Take the next step of the TLS handshake."""
@@ -137,7 +142,8 @@ class ServerConnection:
         self._closing = not persists
         self._send(server.response(request.method == b"HEAD", persists, behaviour.keep_alive_field(self.served)))
 
-    def _send(self, data: bytes) -> None:
+    def _send(self, data: bytes | memoryview) -> None:
+        self.last_ns = time.monotonic_ns()
         try:
             sent = self.transport.send(data)
         except BlockingIOError:
@@ -146,7 +152,8 @@ class ServerConnection:
             self.close()
             return
         if sent < len(data):
-            self._unsent = data[sent:]
+            # A view: copying the rest for each TLS record would cost the square of a long body's length.
+            self._unsent = memoryview(data)[sent:]
             self.transport.watch(WRITE, self._on_writable)
         elif self._closing:
             self.close()
@@ -255,5 +262,5 @@ class TargetServer:
 
     def _close_idle(self) -> None:
         oldest_ns = time.monotonic_ns() - self.behaviour.idle_timeout_ns
-        for connection in [one for one in self._open if one.last_ns < oldest_ns]:
+        for connection in [one for one in self._open if one.last_ns < oldest_ns and not one.busy]:
             connection.close()

@@ -153,7 +153,7 @@ class TlsTransport(TcpTransport):
             raise self._failure(error) from None
         return data
 
-    def _send(self, data: bytes) -> int:
+    def _send(self, data: bytes | memoryview) -> int:
         try:
             sent: int = self._stream.send(data)
         except (SSL.WantWriteError, SSL.WantReadError):

@@ -39,7 +39,7 @@ class Transport(Protocol):
     """One byte stream. `recv` and `send` raise BlockingIOError where they would wait; all may raise OSError."""
 
     recv: Callable[[int], bytes]
-    send: Callable[[bytes], int]
+    send: Callable[[bytes | memoryview], int]
 
     def connect(self, address: Address) -> None:
         """Begin to connect; the stream becomes writable when that is decided."""
