@@ -43,6 +43,10 @@ USAGE = [
     (["http://127.0.0.1/", "--tls"], "embedded target"),
     (["http://127.0.0.1/", "--name", "../x"], "folder's name"),
     (["http://127.0.0.1/", "--nonsense"], "nonsense"),
+    (["http://127.0.0.1/", "--seed", "-1"], "can't be negative"),
+    (["http://127.0.0.1/", "--max-body", "-1"], "can't be negative"),
+    (["http://127.0.0.1/", "--data", "@/dev/zero"], "longer than 64 MiB"),
+    (["--cacert", __file__], "an authority of its own"),
 ]
 
 

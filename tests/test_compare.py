@@ -270,6 +270,64 @@ def test_a_killed_worker_loses_nothing(start_target: Start, tmp_path: Path) -> N
     assert sum(block["exchanges"] for block in summary["blocks"]) > 29_000
 
 
+def test_a_server_that_closes_without_a_word_did_not_ignore_close(tmp_path: Path) -> None:
+    def script(connection: socket.socket, _number: int) -> None:
+        if read_request(connection):
+            connection.sendall(HELLO)  # announces nothing, and closes a moment later
+
+    with scripted_server(script) as port:
+        summary = compare(f"http://127.0.0.1:{port}/", tmp_path / "run", "--users", "3", "--policies", "close")
+    check_account(summary)
+    connections = summary["policies"]["close"]["connections"]
+    assert connections["opened"] > 20
+    assert connections["server_ignored_close"] <= connections["opened"] * 0.05  # threads may be slower than the grace
+
+
+@pytest.mark.parametrize("presses", [1, 2])
+def test_ctrl_c_before_anything_was_counted(start_target: Start, tmp_path: Path, presses: int) -> None:
+    target = start_target("--delay", "20ms")
+    arguments = [
+        "compare",
+        target.url,
+        "--out",
+        str(tmp_path / "run"),
+        "--users",
+        "2",
+        "--block",
+        "60s",
+        "--warmup",
+        "50s",
+    ]
+    process = subprocess.Popen([sys.executable, "-m", "loadgen", *arguments], stderr=subprocess.PIPE, text=True)
+    while target.stats()["requests"] < 5:
+        assert process.poll() is None
+    for _ in range(presses):
+        process.send_signal(signal.SIGINT)
+    _, complaint = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in complaint
+    assert (tmp_path / "run" / "summary.json").exists()
+
+
+def test_a_window_that_requests_outlast_is_warned_of(start_target: Start, tmp_path: Path) -> None:
+    done = loadgen(
+        "compare", start_target("--delay", "400ms").url, "--out", "run", *QUICK, "--users", "2", cwd=tmp_path
+    )
+    assert done.returncode == 3
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8"))
+    assert {"window_outlasted", "no_samples"} <= {warning["code"] for warning in summary["warnings"]}
+    assert "--block" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["--delay", "150ms", "--idle-timeout", "50ms"], ["--size", "5000000"]])
+def test_the_target_serves_slow_and_long_responses(start_target: Start, tmp_path: Path, arguments: list[str]) -> None:
+    target = start_target("--tls", *arguments)
+    trust = ["--cacert", str(target.ca_file)]
+    summary = compare(target.url, tmp_path / "run", *trust, "--users", "2", "--block", "1s", "--policies", "persistent")
+    assert summary["policies"]["persistent"]["requests"] > 2
+    assert summary["policies"]["persistent"]["errors"] == {}
+
+
 def test_a_full_disk_ends_the_run_and_keeps_what_there_is(start_target: Start, tmp_path: Path) -> None:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (3 << 20, 3 << 20))

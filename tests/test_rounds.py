@@ -66,3 +66,13 @@ def test_an_empty_round_has_no_quantile_but_harms_no_mixture() -> None:
     found = made.quantiles(np.array([[0.0, 1.0], [1.0, 1.0]]), np.array([0.5]))[:, 0]
     assert np.isnan(found[0])
     assert found[1] == 100
+
+
+def test_a_stalled_round_does_not_blur_the_others() -> None:
+    medians = [1_000_000, 1_010_000, 1_020_000, 1_030_000, 2_000_000_000]
+    values = np.array([median + step for median in medians for step in range(-50, 51)])
+    made = of(values, np.repeat(np.arange(5), 101), 5)
+    weights = np.array([[1.0, 1, 1, 1, 1], [5, 0, 0, 0, 0], [0, 0, 2, 1, 2]])
+    pooled = [np.repeat(values, np.repeat(row.astype(int), 101)) for row in weights]
+    exact = [np.quantile(one, 0.5, method="inverted_cdf") for one in pooled]
+    assert made.quantiles(weights, np.array([0.5]))[:, 0].tolist() == exact
