@@ -328,14 +328,14 @@ def test_the_target_serves_slow_and_long_responses(start_target: Start, tmp_path
     assert summary["policies"]["persistent"]["errors"] == {}
 
 
-def test_a_full_disk_ends_the_run_and_keeps_what_there_is(start_target: Start, tmp_path: Path) -> None:
+@pytest.mark.parametrize("warmup", ["20ms", "50s"])
+def test_a_full_disk_ends_the_run_and_keeps_what_there_is(start_target: Start, tmp_path: Path, warmup: str) -> None:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (3 << 20, 3 << 20))
 
     url = start_target().url
-    done = loadgen(
-        "compare", url, "--out", "run", "--users", "5", "--json", "--block", "60s", cwd=tmp_path, preexec_fn=limit
-    )
+    arguments = ["--out", "run", "--users", "5", "--json", "--block", "60s", "--warmup", warmup]
+    done = loadgen("compare", url, *arguments, cwd=tmp_path, preexec_fn=limit)
     assert done.returncode == 130
     assert "Traceback" not in done.stderr
     summary = json.loads(done.stdout)

@@ -72,7 +72,7 @@ def run(options: dict[str, Any]) -> int:
     try:
         finish(store, facts, options["as_json"], options["quiet"])
     except TargetError:
-        if end["end"] != "interrupted":
+        if end["end"] not in _CUT_SHORT:
             raise
     if end["end"] not in _CUT_SHORT:
         return EXIT_DONE

@@ -25,7 +25,7 @@ from loadgen.wire.route import Route
 _MOST_USERS_AT_ONCE = 100
 # How long a server may take to close what it was asked to close, and how many such connections are waited for.
 _GRACE_S = 0.02
-MOST_LINGERING = 256
+_MOST_LINGERING = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ class Worker:
         """Give a server that announced no close a moment to do it; the user goes on meanwhile."""
         lingering = self._lingering
         lingering[Linger(self, user, connection)] = time.monotonic()
-        if len(lingering) > MOST_LINGERING:
+        if len(lingering) > _MOST_LINGERING:
             next(iter(lingering)).give_up()
 
     def lingered(self, user: int, linger: Linger) -> None:

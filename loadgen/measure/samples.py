@@ -25,7 +25,6 @@ from loadgen.model.sample import (
 Integers = NDArray[Any]
 """A column: signed integers of any width."""
 
-UNFINISHED = ErrorKind.UNFINISHED
 _HANDSHAKE_FIELDS = ("dns", "connect", "tls", "upgrade")
 
 
@@ -178,8 +177,10 @@ def _account_warmup(
 ) -> None:
     """Count what the window does not show: requests of the warm-up that failed, or lasted beyond the window's end."""
     lasted = rows["scheduled"] + present(rows["send"]) + present(rows["wait"]) + present(rows["receive"])
-    outlasted = (rows["scheduled"] < begun[block_of]) & (lasted >= ended[block_of]) & (rows["outcome"] != -UNFINISHED)
-    failed = (rows["outcome"] < 0) & (rows["outcome"] != -UNFINISHED)
+    outlasted = (
+        (rows["scheduled"] < begun[block_of]) & (lasted >= ended[block_of]) & (rows["outcome"] != -ErrorKind.UNFINISHED)
+    )
+    failed = (rows["outcome"] < 0) & (rows["outcome"] != -ErrorKind.UNFINISHED)
     for index, block in enumerate(blocks):
         mine = block_of == index
         block["warmup_outlasted"] = int(np.count_nonzero(outlasted & mine))
