@@ -25,8 +25,8 @@ from loadgen.measure.store import RunStore
 from loadgen.model.errors import PlanError, TargetError
 from loadgen.model.plan import Plan
 from loadgen.model.target import Target, parse_target
+from loadgen.target.behaviour import STATS_PATH
 
-STATS_PATH = "/.loadgen/stats"
 _PLACEHOLDER = "http{}://127.0.0.1:1/"
 _CUT_SHORT = {
     "interrupted": "the run was interrupted; this is what had been measured",

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadgen.measure.measured import PolicyMeasures, quantile, round_draws
+from loadgen.measure.samples import present
 from loadgen.model.sample import HANDSHAKE, Phase
 
 _HALF = np.array([0.5])
@@ -73,7 +74,7 @@ def _phase_deltas(baseline: PolicyMeasures, candidate: PolicyMeasures, rounds: N
 
 
 def _mean_paid(column: NDArray[Any]) -> float:
-    return float(np.maximum(column, 0).sum(dtype=np.int64)) / len(column)
+    return float(present(column).sum(dtype=np.int64)) / len(column)
 
 
 def _rounded(interval: tuple[float, float] | None) -> list[int] | None:

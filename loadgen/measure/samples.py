@@ -63,7 +63,7 @@ def present(column: Integers) -> Integers:
 def read_rows(directory: Path, policies: tuple[str, ...]) -> Samples:
     """Read what a worker has written, whether it came to its end or not.
 
-    Each block gains `window_ns`, `started`, `exchanges` (warm-up included) and `connections`.
+    Each block gains `window_ns`, `started`, `exchanges` (warm-up included), `connections`, two counts of the warm-up.
     Raises OSError where the files are missing.
     """
     blocks = _read_blocks(directory / BLOCKS_FILE)

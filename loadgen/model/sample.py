@@ -26,7 +26,6 @@ class Phase(Enum):
 
 
 HANDSHAKE = (Phase.DNS, Phase.CONNECT, Phase.TLS, Phase.UPGRADE)
-EXCHANGE = (Phase.SEND, Phase.WAIT, Phase.RECEIVE)
 
 
 class ErrorKind(IntEnum):

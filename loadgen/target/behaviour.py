@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from loadgen.model.errors import PlanError
 from loadgen.model.units import NS_PER_S
 
+STATS_PATH = "/.loadgen/stats"
+"""Where the target gives its own account, as JSON."""
+
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:

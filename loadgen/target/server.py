@@ -14,14 +14,14 @@ import gevent
 from gevent.monkey import get_original
 
 from loadgen.model.units import NS_PER_S
-from loadgen.target.behaviour import Behaviour
+from loadgen.target.behaviour import STATS_PATH, Behaviour
 from loadgen.wire.errors import TlsFailure
 from loadgen.wire.head import Malformed, RequestHead
 from loadgen.wire.http1 import RequestReader
 from loadgen.wire.tls import TlsTransport
 from loadgen.wire.transport import READ, READ_SIZE, WRITE, Step, TcpTransport, Transport
 
-STATS_PATH = b"/.loadgen/stats"
+_STATS_PATH = STATS_PATH.encode("ascii")
 _MAX_BODY_BYTES = 1 << 30
 _BACKLOG = 8192
 _ACCEPTS_A_TURN = 64
@@ -105,7 +105,7 @@ class ServerConnection:
                         reader.wants_continue = False
                         self._send(b"HTTP/1.1 100 Continue\r\n\r\n")
                     return
-                if self._server.behaviour.delay_ns and not request.path.startswith(STATS_PATH):
+                if self._server.behaviour.delay_ns and not request.path.startswith(_STATS_PATH):
                     self._answer_later(request)
                 else:
                     self._answer(request)
@@ -129,7 +129,7 @@ class ServerConnection:
 
     def _answer(self, request: RequestHead) -> None:
         server = self._server
-        if request.path == STATS_PATH:
+        if request.path == _STATS_PATH:
             # Whoever asks for the account must not change it.
             self.uncounted = True
             self._send(server.stats_response())
