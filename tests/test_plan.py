@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from loadgen.model.cell import Axes
 from loadgen.model.errors import PlanError
 from loadgen.model.plan import METHODS, Load, Plan, check_header, parse_header
-from loadgen.model.policy import POLICIES, parse_policies
+from loadgen.model.policy import FIFO, LIFO, PARTS, UNLIMITED, ConnectionPolicy, parse_policies, parse_policy
 from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_MS, NS_PER_S
 
@@ -24,17 +25,138 @@ def plan(**changes: Any) -> Plan:
 
 
 @pytest.mark.parametrize(
-    ("name", "reuses", "option", "resumes_tls"),
+    ("text", "fields"),
     [
-        ("persistent", True, "keep-alive", False),
-        ("close", False, "close", False),
-        ("close-resume", False, "close", True),
+        ("persistent", {}),
+        ("close", {"requests": 1}),
+        ("close-resume", {"requests": 1, "resumes_tls": True}),
+        ("recycle:10", {"requests": 10}),
+        ("recycle:inf", {"requests": UNLIMITED}),
+        ("lifetime:1m30s", {"lifetime_ns": 90 * NS_PER_S}),
+        ("idle:20ms", {"idle_ns": 20 * NS_PER_MS}),
+        ("pool:8", {"pool": 8, "pool_order": LIFO}),
+        ("pool:8:fifo", {"pool": 8, "pool_order": FIFO}),
+        ("abandon", {"requests": 1, "announces": False}),
+        ("http10", {"requests": 1, "http_version": "1.0", "keep_alive": False}),
+        ("http10-keepalive", {"http_version": "1.0"}),
+        ("pipeline:4", {"depth": 4}),
+        ("stubborn", {"obeys": False}),
+        ("resolve", {"requests": 1, "resolves": True}),
+        ("recycle:10+idle:2s", {"requests": 10, "idle_ns": 2 * NS_PER_S}),
+        ("recycle:10+abandon", {"requests": 10, "announces": False}),
+        ("resume+recycle:3", {"requests": 3, "resumes_tls": True}),
+        ("persistent+resolve", {"resolves": True}),
+        ("pool:2+close", {"pool": 2, "requests": 1}),
     ],
 )
-def test_a_policy_says_what_the_client_does(name: str, reuses: bool, option: str, resumes_tls: bool) -> None:
-    policy = POLICIES[name]
-    assert (policy.name, policy.reuses, policy.connection_option) == (name, reuses, option)
-    assert policy.resumes_tls is policy.needs_tls is resumes_tls
+def test_a_policy_is_the_sum_of_its_parts(text: str, fields: dict[str, Any]) -> None:
+    assert parse_policy(text) == ConnectionPolicy(text, **fields)
+
+
+@pytest.mark.parametrize(
+    ("text", "reuses", "more", "last", "asks"),
+    [
+        ("persistent", True, "keep-alive", "close", True),
+        ("close", False, "keep-alive", "close", True),
+        ("abandon", False, "keep-alive", "keep-alive", False),
+        ("recycle:2+abandon", True, "keep-alive", "keep-alive", False),
+        ("http10", False, "", "", True),
+        ("http10-keepalive", True, "keep-alive", "close", True),
+    ],
+)
+def test_what_a_policy_writes_into_the_connection_field(
+    text: str, reuses: bool, more: str, last: str, asks: bool
+) -> None:
+    policy = parse_policy(text)
+    written = (policy.reuses, policy.connection_option, policy.last_option, policy.asks_for_close)
+    assert written == (reuses, more, last, asks)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("recycle", "lacks a parameter; write recycle:K"),
+        ("recycle:0", "'0' is no whole number from 1 on"),
+        ("recycle:-1", "no whole number"),
+        ("recycle:٣", "no whole number"),
+        ("idle:soon", "'soon' is no duration"),
+        ("idle:0", "too short"),
+        ("pool:3:random", "neither lifo nor fifo"),
+        ("close:3", "close takes no parameter"),
+        ("close+recycle:3", "close and recycle exclude each other"),
+        ("recycle:3+recycle:4", "exclude each other"),
+        ("http10+recycle:2", "exclude each other"),
+        ("close+idle:1s", "nothing is reused after the gap"),
+        ("close+lifetime:1s", "no connection lives that long"),
+        ("abandon+stubborn", "nothing is tried again"),
+        ("recycle:1+pipeline:2", "a second request would have no connection"),
+        ("pool:3+idle:1s", "use --think"),
+        ("pool:3+pipeline:2", "serves one user at a time"),
+        ("pipeline:2+http10-keepalive", "came with HTTP/1.1"),
+        ("recicle:3", "did you mean 'recycle'"),
+        ("recycle:3+", "is unknown"),
+    ],
+)
+def test_a_bad_policy_is_refused_in_one_line(text: str, complaint: str) -> None:
+    with pytest.raises(PlanError, match=complaint) as caught:
+        parse_policy(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_every_part_says_what_it_means() -> None:
+    assert all(part.meaning and bool(part.parameter) == bool(part.reads) for part in PARTS.values())
+
+
+# Cells
+
+
+def test_without_axes_a_cell_is_a_policy() -> None:
+    one = plan(load=Load(users=3, rate_rps=10))
+    assert [(cell.name, cell.users, cell.rate_rps) for cell in one.cells] == [("persistent", 3, 10), ("close", 3, 10)]
+
+
+def test_a_grid_is_the_product_of_its_axes() -> None:
+    target = parse_target("http://h/x?n={size}")
+    cells = plan(target=target, axes=Axes(users=(1, 10), size=(5, 1_000))).cells
+    assert len({cell.name for cell in cells}) == len(cells) == 8
+    assert [(cell.name, cell.path) for cell in cells[:2]] == [
+        ("persistent · 1 user · 5 B", "/x?n=5"),
+        ("persistent · 1 user · 1,000 B", "/x?n=1000"),
+    ]
+    cells = plan(policies=(), axes=Axes(recycle=("1", "inf"), rate=(100.0, 200.0))).cells
+    assert [cell.policy.requests for cell in cells] == [1, UNLIMITED, 1, UNLIMITED]
+    assert [cell.rate_rps for cell in cells] == [100, 100, 200, 200]
+    cells = plan(policies=parse_policies("abandon"), axes=Axes(recycle=("2",), idle=("1ms",))).cells
+    assert [cell.name for cell in cells] == ["abandon+recycle:2+idle:1ms"]
+
+
+@pytest.mark.parametrize("axes", [{"rate": (0.0,)}, {"rate": (5.0, -1.0)}, {"rate": (2e6,)}, {"size": (-1,)}])
+def test_an_axis_with_a_bad_value_is_refused(axes: dict[str, Any]) -> None:
+    with pytest.raises(PlanError, match=r"--(rate|size)"):
+        Axes(**axes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"axes": Axes(size=(5,))}, r"must hold \{size\}"),
+        ({"axes": Axes(users=tuple(range(1, 400)))}, "798 cells"),
+        ({"axes": Axes(users=(2, 2))}, "twice"),
+        ({"axes": Axes(users=(0,))}, "at least 1"),
+        ({"axes": Axes(recycle=("2",))}, "exclude each other"),
+        ({"load": Load(rate_rps=5, think_ns=1)}, "--think is for users"),
+        ({"load": Load(rate_rps=5), "policies": parse_policies("idle:1s")}, "needs users"),
+        ({"load": Load(rate_rps=5), "policies": parse_policies("pipeline:2")}, "needs users"),
+        ({"policies": parse_policies("pipeline:2"), "method": "POST"}, "can't be pipelined"),
+        ({"policies": parse_policies("pipeline:2"), "retry_stale": True}, "excludes --retry-stale"),
+        ({"policies": parse_policies("resolve"), "target": parse_target("http://127.0.0.1/")}, "an address already"),
+        ({"retry_stale": True, "method": "POST"}, "not idempotent"),
+        ({"source_ips": ("10.0.0",)}, "no IP address"),
+    ],
+)
+def test_a_grid_or_load_that_makes_no_sense_is_refused(changes: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(PlanError, match=complaint):
+        plan(**changes)
 
 
 @pytest.mark.parametrize(
@@ -146,6 +268,8 @@ def test_every_method_is_accepted(method: str) -> None:
             seed=42,
         ),
         plan(target=HTTPS, insecure=True),
+        plan(policies=(), axes=Axes(recycle=("1", "inf"), users=(1, 2)), load=Load(arrivals="poisson")),
+        plan(retry_stale=True, cookies=False, source_ips=("127.0.0.2", "::1"), server_pid=1, load=Load(rate_rps=2.5)),
     ],
 )
 def test_a_plan_survives_its_json(original: Plan) -> None:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
 import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from loadgen.model.cell import NO_AXES, Axes, Cell, cells
 from loadgen.model.errors import PlanError
 from loadgen.model.policy import ConnectionPolicy, parse_policies
 from loadgen.model.target import Target, parse_target
 from loadgen.model.units import NS_PER_MS, NS_PER_S, format_duration
 
+CONSTANT, POISSON = "constant", "poisson"
+ARRIVALS = (CONSTANT, POISSON)
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
+IDEMPOTENT = ("GET", "HEAD", "PUT", "DELETE", "OPTIONS")  # RFC 9110 §9.2.2
+_MOST_CONNECTIONS = 1_000_000
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110 §5.5
 _SECRET_FIELDS = {"authorization", "proxy-authorization", "cookie"}
@@ -27,7 +33,11 @@ _OWNED_FIELDS = {
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """The closed-loop load of each block, the same under every policy."""
+    """The load of each block, the same under every policy.
+
+    A closed loop of `users`, unless rate_rps says how many arrivals per second are due, at equal distances or as a
+    Poisson process; then at most max_connections are open at the same time, and users play no part.
+    """
 
     users: int = 50
     rounds: int = 5
@@ -35,6 +45,9 @@ class Load:
     warmup_ns: int = 500 * NS_PER_MS
     think_ns: int = 0
     timeout_ns: int = 10 * NS_PER_S
+    rate_rps: float = 0.0
+    arrivals: str = CONSTANT
+    max_connections: int = 1_000
 
     def __post_init__(self) -> None:
         if self.users < 1:
@@ -50,11 +63,22 @@ class Load:
             )
         if self.timeout_ns < NS_PER_MS:
             raise PlanError(f"--timeout is {format_duration(self.timeout_ns)}; at least 1 ms is needed")
+        if not 0 <= self.rate_rps <= 1e6:
+            raise PlanError(f"--rate is {self.rate_rps:g} per second; it must lie above 0 and not above 1,000,000")
+        if self.arrivals not in ARRIVALS:
+            raise PlanError(f"--arrivals is {self.arrivals!r}; use one of {', '.join(ARRIVALS)}")
+        if not 1 <= self.max_connections <= _MOST_CONNECTIONS:
+            raise PlanError(f"--max-connections is {self.max_connections}; at least 1 is needed")
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that a run depends on; equal plans with equal seeds run the same blocks in the same order."""
+    """Everything that a run depends on; equal plans with equal seeds run the same blocks in the same order.
+
+    retry_stale: an idempotent request that met a stale connection is sent once more (RFC 9110 §9.2.2). cookies: each
+    user keeps the cookies that it is given. source_ips: local addresses to connect from, in turns. server_pid: the
+    process whose CPU time, memory and sockets are read, with its children. axes: what a sweep varies.
+    """
 
     target: Target
     policies: tuple[ConnectionPolicy, ...]
@@ -66,22 +90,65 @@ class Plan:
     insecure: bool = False
     max_body_bytes: int = 64 * 1024 * 1024
     seed: int = 0
+    retry_stale: bool = False
+    cookies: bool = True
+    source_ips: tuple[str, ...] = ()
+    server_pid: int | None = None
+    axes: Axes = NO_AXES
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
             raise PlanError(f"the method {self.method!r} is unknown; use one of {', '.join(METHODS)}")
         for name, value in self.headers:
             check_header(name, value)
-        for policy in self.policies:
-            if policy.needs_tls and not self.target.is_tls:
-                raise PlanError(
-                    f"the policy {policy.name!r} resumes TLS sessions, and {self.target} has none; "
-                    "use an https URL (or --tls with the embedded target)"
-                )
+        for cell in self.cells:
+            self._check(cell)
         if self.max_body_bytes < 0 or self.seed < 0:
             raise PlanError("--max-body and --seed can't be negative")
         if self.cacert and self.insecure:
             raise PlanError("--cacert and --insecure contradict each other; give one of them")
+        if self.retry_stale and self.method not in IDEMPOTENT:
+            raise PlanError(
+                f"--retry-stale: {self.method} is not idempotent, so it is never repeated (RFC 9110 §9.2.2)"
+            )
+        for address in self.source_ips:
+            _check_address(address)
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """What the blocks of a round are given, one each. Raises PlanError."""
+        return cells(self.policies, self.load.users, self.load.rate_rps, self.target.path, self.axes)
+
+    @property
+    def most_connections(self) -> int:
+        """No block has more connections at the same time than this."""
+        return max(self.load.max_connections if cell.rate_rps else cell.users for cell in self.cells)
+
+    def _check(self, cell: Cell) -> None:
+        policy = cell.policy
+        if policy.resumes_tls and not self.target.is_tls:
+            raise PlanError(
+                f"the policy {policy.name!r} resumes TLS sessions, and {self.target} has none; "
+                "use an https URL (or --tls with the embedded target)"
+            )
+        if policy.resolves and self.target.is_ip_literal:
+            raise PlanError(f"the policy {policy.name!r} looks a name up, and {self.target.host} is an address already")
+        if policy.depth > 1 and self.method not in IDEMPOTENT:
+            raise PlanError(f"the policy {policy.name!r}: {self.method} can't be pipelined (RFC 9112 §9.3.2)")
+        if policy.depth > 1 and self.retry_stale:
+            raise PlanError(
+                f"the policy {policy.name!r} excludes --retry-stale: what is lost in a pipeline is lost in rows"
+            )
+        if cell.users < 1:
+            raise PlanError(f"--users is {cell.users}; at least 1 is needed")
+        if not cell.rate_rps:
+            return
+        if self.load.think_ns:
+            raise PlanError("--think is for users; with --rate the arrivals decide when a request is due")
+        if policy.idle_ns or policy.depth > 1:
+            raise PlanError(
+                f"the policy {policy.name!r} needs users; with --rate the arrivals decide what is sent when"
+            )
 
     def to_json(self, *, secrets: bool) -> dict[str, Any]:
         """The plan as JSON values. Without `secrets`, values of credential fields are replaced by `***`."""
@@ -99,15 +166,23 @@ class Plan:
             "insecure": self.insecure,
             "max_body_bytes": self.max_body_bytes,
             "seed": self.seed,
+            "retry_stale": self.retry_stale,
+            "cookies": self.cookies,
+            "source_ips": list(self.source_ips),
+            "server_pid": self.server_pid,
+            "axes": {name: list(values) for name, values in asdict(self.axes).items()},
         }
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Plan:
         """The inverse of `to_json`. Raises PlanError or KeyError where the values are no plan."""
+        axes = Axes(**{name: tuple(found) for name, found in values.get("axes", {}).items()})
+        names = values["policies"]
         return cls(
             target=parse_target(values["url"]),
-            policies=parse_policies(",".join(values["policies"])),
-            load=Load(**{name: values[name] for name in Load.__dataclass_fields__}),
+            policies=parse_policies(",".join(names)) if names or not axes else (),
+            # What a plan of an earlier version does not say was then as it is now by default.
+            load=Load(**{name: values[name] for name in Load.__dataclass_fields__ if name in values}),
             method=values["method"],
             headers=tuple((name, value) for name, value in values["headers"]),
             body=base64.b64decode(values["body_base64"]),
@@ -115,7 +190,19 @@ class Plan:
             insecure=values["insecure"],
             max_body_bytes=values["max_body_bytes"],
             seed=values["seed"],
+            retry_stale=values.get("retry_stale", False),
+            cookies=values.get("cookies", True),
+            source_ips=tuple(values.get("source_ips", ())),
+            server_pid=values.get("server_pid"),
+            axes=axes,
         )
+
+
+def _check_address(text: str) -> None:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        raise PlanError(f"--source-ip {text!r} is no IP address") from None
 
 
 def parse_header(line: str) -> tuple[str, str]:

@@ -65,6 +65,31 @@ class ClosedBy(IntEnum):
     SERVER = 1
 
 
+class Ending(IntEnum):
+    """How a connection came to its end, as the client saw it."""
+
+    CLIENT_ANNOUNCED = 0  # our last request said `Connection: close`
+    CLIENT_SILENT = 1  # we closed an idle connection without a word: abandoned, too old, or the block was over
+    CLIENT_GAVE_UP = 2  # a deadline, bad bytes, a limit, an interruption
+    NOT_OPENED = 3  # it never came to its first request
+    SERVER_ANNOUNCED = 4  # its response said that it would close
+    SERVER_IDLE_FIN = 5  # it closed between two requests without a word
+    SERVER_IDLE_RST = 6
+    SERVER_STALE = 7  # found closed when a request had been sent on it, no byte of a response
+    SERVER_UNANSWERED = 8  # the same, with the connection's first request
+    SERVER_MID_RESPONSE_FIN = 9
+    SERVER_MID_RESPONSE_RST = 10
+
+    @property
+    def label(self) -> str:
+        """The name used in `summary.json`."""
+        return self.name.lower()
+
+    @property
+    def closed_by(self) -> ClosedBy:
+        return ClosedBy.SERVER if self >= Ending.SERVER_ANNOUNCED else ClosedBy.CLIENT
+
+
 class ConnectionFlag(IntEnum):
     """Bits of a connection row's `flags`."""
 
@@ -74,17 +99,21 @@ class ConnectionFlag(IntEnum):
     IGNORED_CLOSE = 4  # we sent `Connection: close`, the server neither announced nor did it
 
 
+# user: whose request it was. scheduled: when it was due, or when its user wanted it. queue: from then until it got a
+# connection, or in a pipeline the wait behind others. late: how much of that is the generator's own (open loop).
 # outcome: the status code, or -ErrorKind.
 EXCHANGE_FIELDS = (
-    "connection", "nth", "scheduled", "send", "wait", "receive", "lag", "outcome", "bytes_sent", "bytes_received",
+    "connection", "user", "nth", "scheduled", "queue", "late", "send", "wait", "receive", "lag", "outcome",
+    "bytes_sent", "bytes_received",
 )  # fmt: skip
 EXCHANGE_ROW = struct.Struct(f"={len(EXCHANGE_FIELDS)}q")
 
-CONNECTION_FIELDS = ("connection", "user", "opened", "dns", "connect", "tls", "upgrade", "flags", "closed_by")
+# slot: which of the block's places for a connection it took: the user's, or one of a pool's.
+CONNECTION_FIELDS = ("connection", "slot", "opened", "dns", "connect", "tls", "upgrade", "flags", "ending")
 CONNECTION_ROW = struct.Struct(f"={len(CONNECTION_FIELDS)}q")
 
 COLUMNS = (
     "policy", "round", "worker", "user", "connection", "nth_on_connection", "scheduled", "queue", "dns", "connect",
     "tls", "upgrade", "send", "wait", "receive", "lag", "status", "error", "bytes_sent", "bytes_received",
-    "tls_resumed", "closed_by",
+    "tls_resumed", "closed_by", "late",
 )  # fmt: skip

@@ -1,0 +1,106 @@
+"""What one block of a run is given: a policy with its load. A sweep's cells are the product of its axes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from itertools import product
+from typing import Any
+
+from loadgen.model.errors import PlanError
+from loadgen.model.policy import ConnectionPolicy, parse_policy
+from loadgen.model.units import count
+
+SIZE_FIELD = "{size}"
+"""What stands in a URL for the size of the response."""
+
+_MOST_CELLS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """What a sweep varies; an empty axis is not varied.
+
+    users; rate: arrivals per second; recycle: requests per connection, as written (`inf` too); idle: gaps, as written;
+    size: bytes of the response's body.
+    """
+
+    users: tuple[int, ...] = ()
+    rate: tuple[float, ...] = ()
+    recycle: tuple[str, ...] = ()
+    idle: tuple[str, ...] = ()
+    size: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if any(not 0 < rate <= 1e6 for rate in self.rate):
+            raise PlanError("--rate: each must lie above 0 and not above 1,000,000 per second")
+        if any(size < 0 for size in self.size):
+            raise PlanError("--size: a response can't have a negative size")
+
+    def __bool__(self) -> bool:
+        return any(getattr(self, axis.name) for axis in fields(self))
+
+    def varied(self) -> tuple[str, ...]:
+        """Names of the axes with more than one value."""
+        return tuple(axis.name for axis in fields(self) if len(getattr(self, axis.name)) > 1)
+
+
+NO_AXES = Axes()
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A policy under one load. rate_rps: arrivals per second, 0 for a closed loop. path: the request's target.
+
+    recycle, idle, size: this cell's values of those axes as written; None where the axis is not there.
+    """
+
+    name: str
+    policy: ConnectionPolicy
+    users: int
+    rate_rps: float
+    path: str
+    recycle: str | None = None
+    idle: str | None = None
+    size: int | None = None
+
+    def axis(self, name: str) -> Any:
+        """This cell's value of an axis of Axes."""
+        return self.rate_rps if name == "rate" else getattr(self, name)
+
+
+def cells(
+    policies: tuple[ConnectionPolicy, ...], users: int, rate_rps: float, path: str, axes: Axes
+) -> tuple[Cell, ...]:
+    """Every combination. Raises PlanError where the parts of a policy exclude each other, or there are too many."""
+    if not axes:
+        return tuple(Cell(policy.name, policy, users, rate_rps, path) for policy in policies)
+    if axes.size and SIZE_FIELD not in path:
+        raise PlanError(f"--size varies the response, so the URL must hold {SIZE_FIELD} where the size belongs")
+    bases: tuple[str | None, ...] = tuple(policy.name for policy in policies) or (None,)
+    grid = product(bases, *(getattr(axes, axis.name) or (None,) for axis in fields(axes)))
+    found = []
+    for base, users_here, rate, recycle, idle, size in grid:
+        parts = [base, recycle and f"recycle:{recycle}", idle and f"idle:{idle}"]
+        policy = parse_policy("+".join(part for part in parts if part) or "persistent")
+        name = [policy.name]
+        name += [count(users_here, "user")] if users_here is not None else []
+        name += [f"{rate:,g}/s"] if rate is not None else []
+        name += [f"{size:,} B"] if size is not None else []
+        found.append(
+            Cell(
+                " · ".join(name),
+                policy,
+                users if users_here is None else users_here,
+                rate_rps if rate is None else rate,
+                path.replace(SIZE_FIELD, str(size)) if size is not None else path,
+                recycle,
+                idle,
+                size,
+            )
+        )
+    if len(found) > _MOST_CELLS:
+        raise PlanError(f"the grid has {len(found):,} cells; {_MOST_CELLS} is the most")
+    twice = next((cell.name for cell in found if sum(one.name == cell.name for one in found) > 1), None)
+    if twice:
+        raise PlanError(f"the grid holds {twice!r} twice")
+    return tuple(found)
