@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from loadgen.model.sample import ABSENT, ClosedBy, ConnectionFlag, ErrorKind
+from loadgen.model.sample import ABSENT, ClosedBy, ConnectionFlag, Ending, ErrorKind
 from loadgen.model.target import parse_target
 from loadgen.wire import connection as connection_module
 from loadgen.wire.connection import Connection
@@ -27,7 +27,8 @@ from loadgen.wire.lifecycle import (
     IllegalTransition,
     State,
 )
-from loadgen.wire.transport import READ, READ_SIZE, WRITE, Step
+from loadgen.wire.route import Route
+from loadgen.wire.transport import NOTHING, READ, READ_SIZE, WRITE, Step
 
 ADDRESS = (2, ("192.0.2.1", 80))
 REQUEST = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -116,19 +117,27 @@ class FakeTransport:
         self.closed = True
 
 
+class FakeRoute(Route):
+    """A route whose transports are made by a test."""
+
+    make: Callable[[Any], FakeTransport]
+
+    def transport(self, session: Any = None) -> Any:
+        return self.make(session)
+
+
 class Rig:
     """A connection with all its neighbours faked; it is its own listener."""
 
-    def __init__(self, clock: Clock, limit_bytes: int = 1000) -> None:
+    def __init__(self, clock: Clock, limit_bytes: int = 1000, kind: type[Connection] = Connection) -> None:
         self.clock = clock
         self.transport = FakeTransport()
         self.sessions: list[Any] = []
-        self.route = SimpleNamespace(
-            target=parse_target("http://h:81/"), addresses=[ADDRESS], transport=self._new_transport
-        )
+        self.route = FakeRoute(parse_target("http://h:81/"), addresses=[ADDRESS])
+        self.route.make = self._new_transport
         self.pulse = SimpleNamespace(ready_ns=0)
         self.reader = ResponseReader(limit_bytes)
-        self.connection = Connection(7, self.route, self, self.pulse, self.reader)  # type: ignore[arg-type]
+        self.connection = kind(7, self.route, self, self.pulse, self.reader)  # type: ignore[arg-type]
         self.outcomes: list[int] = []
         self.end_ns = 0
         self.losses = 0
@@ -183,7 +192,7 @@ class Rig:
 
     def assert_failed(self, kind: ErrorKind, by: ClosedBy) -> None:
         assert [ErrorKind(-outcome) for outcome in self.outcomes[-1:]] == [kind]
-        assert (self.connection.state, self.connection.closed_by) == (CLOSED, by)
+        assert (self.connection.state, self.connection.ending.closed_by) == (CLOSED, by)
         assert self.transport.closed
         assert self.connection.failure
         assert self.losses == 0
@@ -242,7 +251,11 @@ def test_a_new_connection_connects_sends_and_receives(rig: Rig) -> None:
     assert (rig.outcomes, rig.connection.state, rig.connection.reusable) == ([200], IDLE, True)
     assert (rig.connection.bytes_sent, rig.connection.bytes_received) == (len(REQUEST), len(RESPONSE))
     assert (rig.connection.nth, rig.connection.flags) == (0, ConnectionFlag.ESTABLISHED)
-    assert (rig.connection.closed_by, rig.connection.busy, rig.transport.closed) == (ABSENT, False, False)
+    assert (rig.connection.ending.closed_by, rig.connection.busy, rig.transport.closed) == (
+        ClosedBy.CLIENT,
+        False,
+        False,
+    )
     rig.assert_tiled("connect", "send", "wait", "receive")
 
 
@@ -619,18 +632,61 @@ def test_a_bad_response_ends_the_connection(rig: Rig, response: bytes, kind: Err
 
 
 @pytest.mark.parametrize(
-    ("item", "by"),
+    ("item", "ending"),
     [
-        pytest.param(EOF, ClosedBy.SERVER, id="closed"),
-        pytest.param(reset(), ClosedBy.SERVER, id="reset"),
-        pytest.param(b"HTTP/1.1 408 Request Timeout\r\n\r\n", ClosedBy.CLIENT, id="unsolicited response"),
-        pytest.param(b"\0", ClosedBy.CLIENT, id="unsolicited byte"),
+        pytest.param(EOF, Ending.SERVER_IDLE_FIN, id="closed"),
+        pytest.param(reset(), Ending.SERVER_IDLE_RST, id="reset"),
+        pytest.param(b"HTTP/1.1 408 Request Timeout\r\n\r\n", Ending.CLIENT_GAVE_UP, id="unsolicited response"),
+        pytest.param(b"\0", Ending.CLIENT_GAVE_UP, id="unsolicited byte"),
     ],
 )
-def test_an_idle_connection_is_lost(rig: Rig, item: Any, by: ClosedBy) -> None:
+def test_an_idle_connection_is_lost(rig: Rig, item: Any, ending: Ending) -> None:
     in_state(rig, IDLE).arrive(item)
     assert (rig.losses, rig.outcomes) == (1, [200])
-    assert (rig.connection.state, rig.connection.closed_by, rig.transport.closed) == (CLOSED, by, True)
+    assert (rig.connection.state, rig.connection.ending, rig.transport.closed) == (CLOSED, ending, True)
+
+
+@pytest.mark.parametrize("item", [EOF, reset()], ids=str)
+def test_a_stubborn_client_takes_no_close_for_the_end(rig: Rig, item: Any) -> None:
+    rig.connection.stubborn = True
+    in_state(rig, IDLE).arrive(item)
+    assert (rig.losses, rig.connection.state, rig.connection.after_close) == (0, IDLE, True)
+    assert rig.transport.watched == NOTHING
+    rig.connection.exchange(REQUEST)
+    assert rig.transport.watched == READ
+    rig.arrive(EOF)
+    rig.assert_failed(ErrorKind.STALE_CONNECTION, ClosedBy.SERVER)
+    assert rig.connection.ending is Ending.SERVER_STALE
+
+
+@pytest.mark.parametrize("reused", [False, True])
+def test_time_waited_for_a_connection_is_queue(rig: Rig, reused: bool) -> None:
+    if reused:
+        in_state(rig, IDLE)
+        due_ns = rig.clock.now_ns - 5_000
+        rig.connection.exchange(REQUEST, due_ns)
+    else:
+        due_ns = rig.clock.now_ns - 5_000
+        rig.connection.open(REQUEST, due_ns)
+        rig.transport.callback()
+    rig.arrive(RESPONSE)
+    assert (rig.outcomes[-1], rig.connection.scheduled_ns) == (200, due_ns)
+    assert rig.connection.queue_ns == rig.connection.begun_ns - due_ns > 5_000
+    handshake = sum(phase for phase in rig.connection.handshake if phase >= 0) if not reused else 0
+    spent = sum(phase for phase in rig.connection.exchange_ns(rig.end_ns) if phase >= 0)
+    assert rig.connection.queue_ns + handshake + spent == rig.end_ns - due_ns
+    rig.connection.exchange(REQUEST)
+    assert rig.connection.queue_ns == ABSENT
+
+
+def test_a_lookup_for_each_connection(rig: Rig, resolver: list[Any]) -> None:
+    refused, other = (2, ("192.0.2.3", 81)), (2, ("192.0.2.2", 81))
+    rig.route.addresses[:] = [refused, ADDRESS]
+    rig.route.refuse()
+    rig.connection.open(REQUEST, look_up=True)
+    assert rig.connection.state is RESOLVING
+    resolver[0][2]([refused, other])
+    assert (rig.transport.connected_to, rig.route.addresses) == (other, [other])
 
 
 def test_an_idle_connection_that_only_woke_up_is_kept(rig: Rig) -> None:
@@ -647,13 +703,13 @@ def test_a_look_tells_whether_the_peer_has_closed(rig: Rig, incoming: list[Any],
     assert rig.connection.state is IDLE
 
 
-@pytest.mark.parametrize("by", ClosedBy)
-def test_closing_tells_nobody(rig: Rig, by: ClosedBy) -> None:
-    in_state(rig, IDLE).connection.close(by)
-    assert (rig.connection.state, rig.connection.closed_by, rig.transport.closed) == (CLOSED, by, True)
+@pytest.mark.parametrize("ending", Ending)
+def test_closing_tells_nobody(rig: Rig, ending: Ending) -> None:
+    in_state(rig, IDLE).connection.close(ending)
+    assert (rig.connection.state, rig.connection.ending, rig.transport.closed) == (CLOSED, ending, True)
     assert (rig.losses, rig.outcomes) == (0, [200])
     with pytest.raises(IllegalTransition):
-        rig.connection.close()
+        rig.connection.close(Ending.CLIENT_SILENT)
 
 
 # Given up

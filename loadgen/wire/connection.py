@@ -9,9 +9,9 @@ from __future__ import annotations
 from time import monotonic_ns
 from typing import Any, Protocol
 
-from loadgen.model.sample import ABSENT, ClosedBy, ConnectionFlag, ErrorKind
-from loadgen.wire.errors import TlsFailure, kind_of, kind_of_close, kind_of_timeout
-from loadgen.wire.head import Malformed
+from loadgen.model.sample import ABSENT, ConnectionFlag, Ending, ErrorKind
+from loadgen.wire.errors import TlsFailure, ending_of, kind_of, kind_of_close, kind_of_timeout
+from loadgen.wire.head import UNTIL_CLOSE, Malformed
 from loadgen.wire.http1 import ResponseReader
 from loadgen.wire.lifecycle import (
     CLOSED,
@@ -25,13 +25,13 @@ from loadgen.wire.lifecycle import (
     Lifecycle,
 )
 from loadgen.wire.route import Route
-from loadgen.wire.transport import READ, READ_SIZE, WRITE, Address, Step, Transport, resolve
+from loadgen.wire.transport import NOTHING, READ, READ_SIZE, WRITE, Address, Step, Transport, resolve
 
 # A long body must not keep the loop from everybody else. What is left makes the transport readable again: OpenSSL is
 # asked for whole records, so it holds nothing back.
-_READS_A_TURN = 16
+READS_A_TURN = 16
 
-_FAILURES = (OSError, TlsFailure, Malformed)
+FAILURES = (OSError, TlsFailure, Malformed)
 
 
 class Pulse(Protocol):
@@ -53,14 +53,17 @@ class Listener(Protocol):
 class Connection(Lifecycle):
     """One connection and its exchanges, one at a time.
 
-    nth: how many exchanges began on it before the present one. lag_ns: the sum, over the events of the present
-    exchange, of how late they were handled. handshake: durations (ns) of dns, connect, tls, upgrade, once known.
-    failure: one line about the last error, for people.
+    nth: how many exchanges began on it before the present one. scheduled_ns: when the present one was due; begun_ns:
+    when it got this connection; queue_ns: the time between, ABSENT where none was. lag_ns: the sum, over the events of
+    the present exchange, of how late they were handled. handshake: durations (ns) of dns, connect, tls, upgrade, once
+    known. ending: how it came to its end. failure: one line about the last error, for people.
+    stubborn: a close of the server's while idle is not taken for the end; after_close: the server said or did close.
     """
 
     __slots__ = (
-        "_pulse", "_request", "_route", "_sent", "_transport", "bytes_received", "closed_by", "failure",
-        "flags", "handshake", "lag_ns", "listener", "nth", "number", "opened_ns", "reader", "scheduled_ns",
+        "_pulse", "_request", "_route", "_sent", "_transport", "after_close", "begun_ns", "bytes_received", "ending",
+        "failure", "flags", "handshake", "lag_ns", "listener", "nth", "number", "opened_ns", "queue_ns", "reader",
+        "scheduled_ns", "stubborn",
     )  # fmt: skip
 
     def __init__(self, number: int, route: Route, listener: Listener, pulse: Pulse, reader: ResponseReader) -> None:
@@ -70,7 +73,9 @@ class Connection(Lifecycle):
         self.nth = 0
         self.lag_ns = 0
         self.bytes_received = 0
-        self.closed_by = ABSENT
+        self.queue_ns = ABSENT
+        self.ending = Ending.NOT_OPENED
+        self.stubborn = self.after_close = False
         self.flags = 0
         self.handshake: tuple[int, int, int, int] | None = None
         self.failure = ""
@@ -80,26 +85,37 @@ class Connection(Lifecycle):
         self._transport: Transport
         self._sent = 0
 
-    def open(self, request: bytes, scheduled_ns: int, session: Any = None) -> None:
-        """Resolve if need be, connect, shake hands, and send `request`. `session`: a TLS session to offer."""
+    def open(self, request: bytes, scheduled_ns: int = 0, session: Any = None, look_up: bool = False) -> None:
+        """Resolve if need be, connect, shake hands, and send `request`.
+
+        scheduled_ns: when it was due, 0 for now. session: a TLS session to offer. look_up: resolve in any case.
+        """
         self._request = request
-        self.scheduled_ns = self.opened_ns = now = monotonic_ns()
+        self.scheduled_ns = self.begun_ns = self.opened_ns = now = monotonic_ns()
         if scheduled_ns:
             self.scheduled_ns = scheduled_ns
+            self.queue_ns = now - scheduled_ns
         transport = self._transport = self._route.transport(session)
-        if self._route.addresses:
-            self._connect(transport, now)
+        if self._route.addresses and not look_up:
+            self._connect(transport, now, self._route.addresses[0])
         else:
             self.enter(RESOLVING, now)
             resolve(self._route.target.host, self._route.target.port, self._on_resolved)
 
-    def exchange(self, request: bytes) -> None:
-        """Send the next request on an idle connection."""
+    def exchange(self, request: bytes, scheduled_ns: int = 0) -> None:
+        """Send the next request, due at `scheduled_ns` (0 for now), on an idle connection."""
         self.nth += 1
         self.lag_ns = 0
         self.bytes_received = 0
         self._request = request
-        now = self.scheduled_ns = monotonic_ns()
+        now = self.scheduled_ns = self.begun_ns = monotonic_ns()
+        if scheduled_ns:
+            self.scheduled_ns = scheduled_ns
+            self.queue_ns = now - scheduled_ns
+        elif self.queue_ns >= 0:
+            self.queue_ns = ABSENT
+        if self.after_close:
+            self._transport.watch(READ, self._on_readable)
         self._send(now)
 
     @property
@@ -119,6 +135,13 @@ class Connection(Lifecycle):
         return head is not None and head.persists and not self.reader.excess and self._sent == len(self._request)
 
     @property
+    def framed(self) -> bool:
+        """Another request could be sent and its response told apart, whatever the server said of closing."""
+        head = self.reader.head
+        whole = head is not None and head.framing != UNTIL_CLOSE
+        return whole and not self.reader.excess and self._sent == len(self._request)
+
+    @property
     def transport(self) -> Transport:
         return self._transport
 
@@ -128,22 +151,22 @@ class Connection(Lifecycle):
             return not self._transport.recv(1)
         except BlockingIOError:
             return False
-        except _FAILURES:
+        except FAILURES:
             return True
 
-    def close(self, by: ClosedBy = ClosedBy.CLIENT) -> None:
+    def close(self, ending: Ending) -> None:
         """End the connection. Nothing is told to the listener: whoever calls this knows."""
         self.enter(CLOSED, monotonic_ns())
-        self.closed_by = by
+        self.ending = ending
         self._transport.close()
 
     def expire(self) -> None:
         """The deadline of the exchange under way has passed."""
-        self._fail(kind_of_timeout(self.state), "no answer within the time allowed", ClosedBy.CLIENT)
+        self._fail(kind_of_timeout(self.state), "no answer within the time allowed")
 
     def abandon(self) -> None:
         """The run ends while the exchange is under way."""
-        self._fail(ErrorKind.UNFINISHED, "interrupted", ClosedBy.CLIENT)
+        self._fail(ErrorKind.UNFINISHED, "interrupted")
 
     # Opening
 
@@ -152,15 +175,14 @@ class Connection(Lifecycle):
             return  # gave up while the resolver was still at it
         now = self._note_lag()
         if isinstance(found, OSError):
-            self._fail(ErrorKind.DNS_FAILED, found.strerror or str(found), ClosedBy.CLIENT)
+            self._fail(ErrorKind.DNS_FAILED, found.strerror or str(found))
             return
-        self._route.addresses[:] = found
-        self._connect(self._transport, now)
+        self._connect(self._transport, now, self._route.learn(found))
 
-    def _connect(self, transport: Transport, now: int) -> None:
+    def _connect(self, transport: Transport, now: int, address: Address) -> None:
         self.enter(CONNECTING, now)
         try:
-            transport.connect(self._route.addresses[0])
+            transport.connect(address)
         except OSError as error:
             self._fail_by(error)
         else:
@@ -176,7 +198,7 @@ class Connection(Lifecycle):
             if step is Step.BEGIN_TLS:
                 self.enter(HANDSHAKING, now)
                 step = transport.establish()
-        except _FAILURES as error:
+        except FAILURES as error:
             self._fail_by(error)
             return
         if step is Step.OPEN:
@@ -199,7 +221,7 @@ class Connection(Lifecycle):
             sent = self._sent = self._transport.send(request)
         except BlockingIOError:
             sent = self._sent = 0
-        except _FAILURES as error:
+        except FAILURES as error:
             self._sent = 0
             self._fail_by(error)
             return
@@ -215,7 +237,7 @@ class Connection(Lifecycle):
             self._sent += self._transport.send(self._request[self._sent : self._sent + READ_SIZE])
         except BlockingIOError:
             pass
-        except _FAILURES as error:
+        except FAILURES as error:
             # A server that refuses a long body may have answered before it closed: read that first.
             self._transport.watch(READ, self._on_readable)
             self.failure = str(error)
@@ -236,7 +258,7 @@ class Connection(Lifecycle):
         """Take what the transport has, to the end of the response. What a listener raises is not caught."""
         recv = self._transport.recv
         complete = False
-        for _ in range(_READS_A_TURN):
+        for _ in range(READS_A_TURN):
             try:
                 data = recv(READ_SIZE)
                 end = monotonic_ns()
@@ -247,7 +269,7 @@ class Connection(Lifecycle):
                     complete = self.reader.feed(data)
             except BlockingIOError:
                 return
-            except _FAILURES as error:
+            except FAILURES as error:
                 self._on_failure(error)
                 return
             if complete:
@@ -257,7 +279,7 @@ class Connection(Lifecycle):
                 self._on_end(end)
                 return
             if self.state is IDLE:  # bytes that nobody asked for
-                self._lose(ClosedBy.CLIENT)
+                self._lose(Ending.CLIENT_GAVE_UP)
                 return
 
     def _complete(self, end: int) -> None:
@@ -267,19 +289,25 @@ class Connection(Lifecycle):
     def _on_failure(self, error: Exception) -> None:
         """Reading failed."""
         if self.state is IDLE:
-            self._lose(ClosedBy.SERVER)
+            self._on_idle_close(Ending.SERVER_IDLE_RST if isinstance(error, OSError) else Ending.SERVER_IDLE_FIN)
         else:
             self._fail_by(error)
 
     def _on_end(self, end: int) -> None:
         """The server closed its side."""
         if self.state is IDLE:
-            self._lose(ClosedBy.SERVER)
+            self._on_idle_close(Ending.SERVER_IDLE_FIN)
         elif self.state is RECEIVING and self.reader.finish():
             self._complete(end)
         else:
-            kind = kind_of_close(self.state, self.nth > 0)
-            self._fail(kind, "the server closed the connection", ClosedBy.SERVER)
+            self._fail(kind_of_close(self.state, self.nth > 0), "the server closed the connection")
+
+    def _on_idle_close(self, ending: Ending) -> None:
+        if self.stubborn:
+            self.after_close = True
+            self._transport.watch(NOTHING, self._on_readable)
+        else:
+            self._lose(ending)
 
     # Ending
 
@@ -288,19 +316,18 @@ class Connection(Lifecycle):
         self.lag_ns += now - self._pulse.ready_ns
         return now
 
-    def _lose(self, by: ClosedBy) -> None:
-        self.close(by)
+    def _lose(self, ending: Ending) -> None:
+        self.close(ending)
         self.listener.connection_lost(self)
 
     def _fail_by(self, error: Exception) -> None:
         kind = kind_of(error, self.state, self.nth > 0)
-        is_peers = isinstance(error, OSError) and self.state > CONNECTING
         detail = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        self._fail(kind, detail, ClosedBy.SERVER if is_peers else ClosedBy.CLIENT)
+        self._fail(kind, detail, isinstance(error, OSError))
 
-    def _fail(self, kind: ErrorKind, detail: str, by: ClosedBy) -> None:
+    def _fail(self, kind: ErrorKind, detail: str, reset: bool = False) -> None:
         self.failure = detail
-        self.close(by)
+        self.close(ending_of(kind, reset) if self.flags & ConnectionFlag.ESTABLISHED else Ending.NOT_OPENED)
         if self.handshake is None:
             self.handshake = self.handshake_ns()
         self.listener.exchange_done(self, -kind, self.entered[CLOSED])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from loadgen.model.sample import ErrorKind
+from loadgen.model.sample import Ending, ErrorKind
 from loadgen.wire.head import BodyTooLarge, HeadTooLarge
 from loadgen.wire.lifecycle import CONNECTING, HANDSHAKING, RECEIVING, RESOLVING, SENDING, State
 
@@ -63,3 +63,22 @@ def kind_of_timeout(state: State) -> ErrorKind:
     if state <= RESOLVING:
         return ErrorKind.DNS_FAILED
     return _TIMEOUTS.get(state, ErrorKind.RESPONSE_TIMEOUT)
+
+
+_ENDINGS = {
+    ErrorKind.STALE_CONNECTION: Ending.SERVER_STALE,
+    ErrorKind.CLOSED_WITHOUT_RESPONSE: Ending.SERVER_UNANSWERED,
+    ErrorKind.SEND_FAILED: Ending.SERVER_UNANSWERED,
+}
+
+
+def ending_of(kind: ErrorKind, reset: bool) -> Ending:
+    """How an opened connection ended whose exchange failed with `kind`; `reset` where by RST rather than FIN.
+
+    A reset in the TLS handshake is the server's doing, a failed check the client's.
+    """
+    if kind is ErrorKind.TRUNCATED:
+        return Ending.SERVER_MID_RESPONSE_RST if reset else Ending.SERVER_MID_RESPONSE_FIN
+    if kind is ErrorKind.TLS_FAILED and reset:
+        return Ending.SERVER_UNANSWERED
+    return _ENDINGS.get(kind, Ending.CLIENT_GAVE_UP)

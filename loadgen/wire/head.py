@@ -37,6 +37,7 @@ class ResponseHead(NamedTuple):
     persists: the server lets the connection be reused (RFC 9112 §9.3).
     options: the Connection field's options, lower case, from all its lines (RFC 9110 §7.6.1).
     keep_alive_timeout_s, keep_alive_max: the Keep-Alive field's parameters, None where absent.
+    sets_cookies: it has Set-Cookie fields.
     """
 
     status: int
@@ -47,6 +48,7 @@ class ResponseHead(NamedTuple):
     keep_alive_timeout_s: int | None
     keep_alive_max: int | None
     headers: tuple[tuple[bytes, bytes], ...]
+    sets_cookies: bool = False
 
 
 class RequestHead(NamedTuple):
@@ -110,8 +112,9 @@ def parse_response_head(raw: bytes) -> ResponseHead:
         framing = UNTIL_CLOSE if length is None else length
     timeout_s, maximum = _keep_alive_parameters(keep_alive) if keep_alive else (None, None)
     persists = framing != UNTIL_CLOSE and _persists(version, options, coding)
+    sets_cookies = b"set-cookie" in raw.lower() and any(name.lower() == b"set-cookie" for name, _ in fields.headers)
     return ResponseHead(
-        status, version, framing, persists, options, timeout_s, maximum, tuple(fields.headers)
+        status, version, framing, persists, options, timeout_s, maximum, tuple(fields.headers), sets_cookies
     )  # fmt: skip
 
 

@@ -30,8 +30,12 @@ def build_request(
     headers: tuple[tuple[str, str], ...],
     body: bytes,
     connection: str,
+    version: str = "1.1",
 ) -> bytes:
-    """Write one request in origin-form. A field of the caller's replaces the default of the same name."""
+    """Write one request in origin-form. A field of the caller's replaces the default of the same name.
+
+    connection: the Connection field's value; empty for no such field.
+    """
     fields = {
         "host": ("Host", host_field),
         "user-agent": ("User-Agent", "loadgen"),
@@ -39,12 +43,13 @@ def build_request(
     }
     for name in {name.lower() for name, _ in headers}:
         fields.pop(name, None)
-    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.values())]
+    lines = [f"{method} {path} HTTP/{version}", *(f"{name}: {value}" for name, value in fields.values())]
     lines += [f"{name}: {value}" for name, value in headers]
     # A method that gives its body a meaning sends the length even when it is 0 (RFC 9110 §8.6).
     if body or method in ("POST", "PUT", "PATCH"):
         lines.append(f"Content-Length: {len(body)}")
-    lines.append(f"Connection: {connection}")
+    if connection:
+        lines.append(f"Connection: {connection}")
     return "\r\n".join(lines).encode("latin-1") + _END_OF_HEAD + body
 
 
@@ -53,17 +58,20 @@ class ResponseReader:
 
     After `feed` has returned True: `head` is the final response's, `body_bytes` counts decoded octets, `excess` says
     that bytes followed the response, `trailers` and `interim` (1xx responses) hold what else came; they stay until
-    the next response. Set `no_body` before a response to HEAD.
+    the next response. Set `no_body` before a response to HEAD. With `pipelined`, bytes that follow a response are no
+    excess: they wait in `rest` for whoever feeds them back.
     """
 
     __slots__ = (
         "_chunked", "_current", "_interim", "_limit", "_missing", "_partial", "body_bytes", "excess", "head",
-        "interim", "no_body", "trailers",
+        "interim", "no_body", "pipelined", "rest", "trailers",
     )  # fmt: skip
 
     def __init__(self, max_body_bytes: int) -> None:
         self._limit = max_body_bytes
         self.no_body = False
+        self.pipelined = False
+        self.rest = b""
         self.head: ResponseHead | None = None
         self.body_bytes = 0
         self.excess = False
@@ -136,7 +144,7 @@ class ResponseReader:
         if self.no_body:
             # It ends with its head, whatever length the head speaks of (RFC 9112 §6.3, point 1).
             self._current = without_body(head)
-            self.excess = bool(rest)
+            self._keep_rest(rest)
             return self._complete()
         if head.framing == CHUNKED:
             self._chunked = ChunkedBody(sink)
@@ -148,13 +156,13 @@ class ResponseReader:
 
     def _feed_body(self, data: bytes, sink: Callable[[bytes], object] | None) -> bool:
         if self._chunked is not None:
-            done = self._chunked.feed(data)
+            done = self._feed_chunks(self._chunked, data) if self.pipelined else self._chunked.feed(data)
             self.body_bytes = self._chunked.body_bytes
             self.excess = self._chunked.excess
         else:
             done = False
             if self._missing != UNTIL_CLOSE:
-                self.excess = len(data) > self._missing
+                self._keep_rest(data[self._missing :])
                 data = data[: self._missing]
                 self._missing -= len(data)
                 done = self._missing == 0
@@ -164,6 +172,30 @@ class ResponseReader:
         if self.body_bytes > self._limit:
             raise BodyTooLarge(f"the body is longer than {self._limit} bytes")
         return self._complete() if done else False
+
+    def _keep_rest(self, rest: bytes) -> None:
+        if self.pipelined:
+            self.rest = rest
+        else:
+            self.excess = bool(rest)
+
+    def _feed_chunks(self, body: ChunkedBody, data: bytes) -> bool:
+        """Feed up to where the body may end, again and again: llhttp does not tell where it did end.
+
+        A chunked body ends with CR LF CR LF. Its first bytes may have come before, so pieces end 1 to 3 bytes in too.
+        """
+        ends = [1, 2, 3]
+        at = data.find(_END_OF_HEAD)
+        while at >= 0:
+            ends.append(at + 4)
+            at = data.find(_END_OF_HEAD, at + 2)
+        begun = 0
+        for end in sorted({*(end for end in ends if end < len(data)), len(data)}):
+            if body.feed(data[begun:end]):
+                self.rest = data[end:]
+                return True
+            begun = end
+        return False
 
     def _complete(self) -> bool:
         self.head = self._current

@@ -66,7 +66,12 @@ class TlsTransport(TcpTransport):
     __slots__ = ("_begun", "_context", "_server_name", "_session", "_stream", "_up")
 
     def __init__(
-        self, context: SSL.Context, server_name: bytes | None, session: Any = None, accepted: Any = None
+        self,
+        context: SSL.Context,
+        server_name: bytes | None,
+        session: Any = None,
+        accepted: Any = None,
+        source: str | None = None,
     ) -> None:
         self._context = context
         self._server_name = server_name
@@ -74,7 +79,7 @@ class TlsTransport(TcpTransport):
         self._stream: Any = None
         self._begun = accepted is not None
         self._up = False
-        super().__init__(accepted)
+        super().__init__(accepted, source)
 
     def _begin(self) -> Any:
         """Make the TLS stream: not before TCP is up, so that its cost counts as tls and not as connect."""

@@ -19,8 +19,9 @@ from gevent.monkey import get_original
 _Socket: type[Any] = get_original("socket", "SocketType")
 _getaddrinfo = get_original("socket", "getaddrinfo")
 
-READ, WRITE = 1, 2
+NOTHING, READ, WRITE = 0, 1, 2
 READ_SIZE = 64 * 1024
+_IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h; the socket module names it only from Python 3.12 on
 
 Address = tuple[int, tuple[Any, ...]]
 """Address family and the socket address that goes with it."""
@@ -48,19 +49,26 @@ class Transport(Protocol):
         """Take the next step towards an open stream. Raises OSError or TlsFailure."""
 
     def watch(self, event: int, callback: Callable[[], None]) -> None:
-        """Call back whenever the stream is readable (READ) or writable (WRITE); replaces the earlier watch."""
+        """Call back whenever the stream is readable (READ) or writable (WRITE), or never (NOTHING).
+
+        Replaces the earlier watch.
+        """
 
     def close(self) -> None:
         """Close the client's side; safe to call twice."""
 
 
 class TcpTransport:
-    """Plain TCP. A socket that already exists (a server's) is taken over as it is."""
+    """Plain TCP. A socket that already exists (a server's) is taken over as it is.
 
-    __slots__ = ("_socket", "_watcher", "recv", "send")
+    source: the local address to connect from; the kernel chooses where it is None.
+    """
 
-    def __init__(self, accepted: Any = None) -> None:
+    __slots__ = ("_socket", "_source", "_watcher", "recv", "send")
+
+    def __init__(self, accepted: Any = None, source: str | None = None) -> None:
         self._socket: Any = accepted
+        self._source = source
         self._watcher: Any = None
         if accepted is not None:
             self._adopt(accepted)
@@ -72,6 +80,10 @@ class TcpTransport:
         self._socket = sock
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._adopt(sock)
+        if self._source is not None:
+            # The port is chosen at connect, by the whole four-tuple: else each source address had one range for all.
+            sock.setsockopt(socket.SOL_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
+            sock.bind((self._source, 0))
         with suppress(BlockingIOError):
             sock.connect(sockaddr)
 
@@ -88,6 +100,8 @@ class TcpTransport:
         else:
             # libev lets a watcher's events change only while it is stopped.
             watcher.stop()
+            if not event:
+                return
             watcher.events = event
         watcher.start(callback)
 
@@ -102,6 +116,11 @@ class TcpTransport:
             # The bound methods would keep the socket alive in a cycle.
             self.recv = self.send = _closed
             sock.close()
+
+    @property
+    def socket(self) -> Any:
+        """The socket itself, for a look at what the kernel knows of it; None once closed."""
+        return self._socket
 
     def _adopt(self, sock: Any) -> None:
         self.recv = sock.recv
