@@ -18,7 +18,7 @@ def schedule(seed: int = 1, rounds: int = 12, policies: tuple[str, ...] = NAMES)
 
 
 def orders(scheduled: list[Block], size: int = len(NAMES)) -> list[tuple[str, ...]]:
-    names = [block.policy.name for block in scheduled]
+    names = [block.cell.name for block in scheduled]
     return [tuple(names[at : at + size]) for at in range(0, len(names), size)]
 
 

@@ -28,12 +28,13 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the disk, our share of it, 
 
 def work(directory: Path) -> int:
     """Run the plan; the last event says how it ended."""
-    plan = Plan.from_json(json.loads(sys.stdin.readline()))
+    order = json.loads(sys.stdin.readline())
+    plan = Plan.from_json(order["plan"])
     recorder = None
     try:
         recorder = _recorder(directory)
-        route = Route.to(plan.target, plan.cacert, plan.insecure)
-        runner = Runner(plan, route, recorder, _tell)
+        route = Route.to(plan.target, plan.cacert, plan.insecure, plan.source_ips)
+        runner = Runner(plan, route, recorder, _tell, frozenset(order["skip"]), order["first_connection"])
         for number in (signal.SIGINT, signal.SIGTERM):
             signal_handler(number, runner.interrupt)
         # The parent holds our standard input open for as long as it lives.

@@ -8,8 +8,9 @@ from typing import Any, Protocol
 import gevent
 
 from loadgen.drive import schedule
-from loadgen.drive.user import Sink
-from loadgen.drive.worker import Worker, rss_bytes
+from loadgen.drive.costs import Costs
+from loadgen.drive.line import Sink
+from loadgen.drive.worker import Window, Worker, rss_bytes
 from loadgen.model.errors import TargetError
 from loadgen.model.plan import Plan
 from loadgen.model.sample import ErrorKind
@@ -20,6 +21,7 @@ _TRY_NEXT_ADDRESS = {ErrorKind.CONNECT_REFUSED, ErrorKind.CONNECT_UNREACHABLE, E
 _ADVICE = {
     ErrorKind.DNS_FAILED: "check the name",
     ErrorKind.CONNECT_REFUSED: "is the server running, and on this port?",
+    ErrorKind.NO_LOCAL_PORT: "closed connections hold them in TIME_WAIT; wait a minute, or add --source-ip ADDR",
     ErrorKind.TLS_UNTRUSTED: "give the authority's certificate with --cacert FILE, or skip the check with --insecure",
     ErrorKind.TLS_WRONG_NAME: "use a name that the certificate holds, or skip the check with --insecure",
     ErrorKind.TLS_FAILED: "does this port speak TLS 1.2 or 1.3?",
@@ -40,14 +42,22 @@ class RunSink(Sink, Protocol):
 
 
 class Runner:
-    """One run. `report` is called with small dictionaries: progress, blocks begun, what was observed."""
+    """One run. `report` is called with small dictionaries: progress, blocks begun, what was observed.
 
-    def __init__(self, plan: Plan, route: Route, sink: RunSink, report: Report) -> None:
+    skip: indices of blocks that an earlier part of the run has done; connections: how many it had begun.
+    """
+
+    def __init__(
+        self, plan: Plan, route: Route, sink: RunSink, report: Report, skip: frozenset[int] = frozenset(),
+        connections: int = 0,
+    ) -> None:  # fmt: skip
         self._plan = plan
         self._route = route
         self._sink = sink
         self._report = report
-        self._worker = Worker(plan, route, sink)
+        self._skip = skip
+        self._costs: Costs | None = None
+        self._worker = Worker(plan, route, sink, connections)
         hub = gevent.get_hub()
         # The worker's process is ours alone: an error in any callback ends the run instead of being printed.
         hub.handle_error = self._handle_error
@@ -57,39 +67,62 @@ class Runner:
         """Run every block; False if it was interrupted. Raises TargetError, or OSError where the disk is full."""
         self._ticker.start(self._progress)
         try:
+            knocked = False
             for block in schedule.blocks(self._plan):
-                self._worker.prepare(block)
-                facts: dict[str, Any] = {
-                    "index": block.index,
-                    "round": block.round,
-                    "policy": block.policy.name,
-                }
-                facts["first_connection"] = self._worker.connections
-                if block.index == 0:
-                    self._sink.block(facts)
-                    self._knock()
-                    self._report({"observed": self._observed()})
-                self._sink.block(facts)
-                self._report({"block": facts})
-
-                def note(begun_ns: int, facts: dict[str, Any] = facts) -> None:
-                    facts["window_begun_ns"] = begun_ns
-                    self._sink.block(facts)
-
-                window = self._worker.run(note)
-                facts |= {
-                    "window_begun_ns": window.begun_ns,
-                    "window_ended_ns": window.ended_ns,
-                    "cpu_ns": window.cpu_ns,
-                    "rss_bytes": rss_bytes(),
-                }
-                self._sink.block(facts)
-                self._progress()
-                if self._worker.interrupted:
-                    return False
+                if block.index not in self._skip:
+                    self._run(block, knocked)
+                    knocked = True
+                    if self._worker.interrupted:
+                        return False
         finally:
             self._ticker.stop()
+            if self._costs is not None:
+                self._costs.close()
         return True
+
+    def _run(self, block: schedule.Block, knocked: bool) -> None:
+        worker = self._worker
+        worker.prepare(block)
+        facts: dict[str, Any] = {
+            "index": block.index,
+            "round": block.round,
+            "policy": block.cell.name,
+            "first_connection": worker.connections,
+        }
+        self._sink.block(facts)
+        if not knocked:
+            self._knock()
+            observed = self._observed()
+            self._report({"observed": observed})
+            self._costs = worker.costs = Costs(self._plan, observed["address"], self._warn)
+        self._report({"block": facts})
+
+        def note(begun_ns: int) -> None:
+            facts["window_begun_ns"] = begun_ns
+            self._sink.block(facts)
+
+        window = worker.run(block, note)
+        facts |= self._outcome(block, window)
+        self._sink.block(facts)
+        self._progress()
+
+    def _outcome(self, block: schedule.Block, window: Window) -> dict[str, Any]:
+        """What is known of a block at its end."""
+        worker = self._worker
+        facts: dict[str, Any] = {
+            "window_begun_ns": window.begun_ns,
+            "window_ended_ns": window.ended_ns,
+            "cpu_ns": window.cpu_ns,
+            "rss_bytes": rss_bytes(),
+            "whole": not worker.interrupted,
+            "retried": worker.retried,
+            "keep_alive": worker.keep_alive,
+            **worker.account(window),
+            **worker.costs.end(),
+        }
+        if not block.cell.policy.obeys:
+            facts["after_close"] = {"tried": worker.after_close_tried, "answered": worker.after_close_answered}
+        return facts
 
     def interrupt(self) -> None:
         """End the run after cutting the block under way short."""
@@ -108,7 +141,7 @@ class Runner:
             kind, detail = failure
             addresses = self._route.addresses
             if kind in _TRY_NEXT_ADDRESS and len(addresses) > 1:
-                del addresses[0]
+                self._route.refuse()
                 continue
             advice = f"; {_ADVICE[kind]}" if kind in _ADVICE else ""
             raise TargetError(f"{self._plan.target}: {kind.label.replace('_', ' ')}: {detail}{advice}")
@@ -116,6 +149,9 @@ class Runner:
     def _observed(self) -> dict[str, Any]:
         address = self._route.addresses[0][1] if self._route.addresses else ("", 0)
         return {"address": f"{address[0]}", "port": address[1], **self._worker.observed}
+
+    def _warn(self, warning: dict[str, str]) -> None:
+        self._report({"warning": warning})
 
     def _progress(self) -> None:
         self._report({"exchanges": self._sink.exchanges, "errors": self._worker.errors})

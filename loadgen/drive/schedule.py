@@ -1,4 +1,4 @@
-"""Rounds and blocks: which policy runs when. Pure; knows no clock and no socket."""
+"""Rounds and blocks: which cell runs when. Pure; knows no clock and no socket."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from loadgen.model.cell import Cell
 from loadgen.model.plan import Plan
-from loadgen.model.policy import ConnectionPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,16 +16,17 @@ class Block:
 
     index: int
     round: int
-    policy: ConnectionPolicy
+    cell: Cell
 
 
 def blocks(plan: Plan) -> Iterator[Block]:
-    """Every block of the run in order: one of each policy a round, shuffled anew each round by the plan's seed."""
+    """Every block of the run in order: one of each cell a round, shuffled anew each round by the plan's seed."""
     shuffle = random.Random(plan.seed).shuffle  # noqa: S311 # an order, not a secret
+    cells = plan.cells
     index = 0
     for number in range(plan.load.rounds):
-        order = list(plan.policies)
+        order = list(cells)
         shuffle(order)
-        for policy in order:
-            yield Block(index, number, policy)
+        for cell in order:
+            yield Block(index, number, cell)
             index += 1

@@ -1,0 +1,145 @@
+"""Connections shared by all of a block's users or arrivals. Whoever finds none free waits its turn: the phase queue."""
+
+from __future__ import annotations
+
+from collections import deque
+from time import monotonic_ns
+from typing import Any
+
+import gevent
+
+from loadgen.drive.client import Client, Requests
+from loadgen.drive.line import PAUSE_AFTER_ERROR_S, Crew, Line
+from loadgen.model.policy import FIFO
+from loadgen.model.sample import ABSENT
+from loadgen.wire.connection import Connection
+
+
+class Pool:
+    """At most `size` connections. A slot's connection is opened when it is first needed, and anew when it is gone.
+
+    waiting: who waits, in order: the user (None for an arrival), when its request was due, and how late the generator
+    was (ns). It is not bounded: arrivals don't hold back because others wait. serves: those who wait still get their
+    turn.
+    """
+
+    def __init__(self, crew: Crew, size: int, requests: Requests) -> None:
+        self._crew = crew
+        self._size = size
+        self._requests = requests
+        self._fifo = crew.policy.pool_order == FIFO
+        self._idle: deque[Slot] = deque()
+        self.slots: list[Slot] = []
+        self.serves = True
+        self.waiting: deque[tuple[PooledUser | None, int, int]] = deque()
+
+    def ask(self, user: PooledUser | None, due_ns: int, late_ns: int) -> None:
+        """Send a request for `user`, or for an arrival that was due at `due_ns`, as soon as a connection is free."""
+        if self._idle:
+            slot = self._idle.popleft() if self._fifo else self._idle.pop()
+        elif len(self.slots) < self._size:
+            slot = self._add()
+        else:
+            self.waiting.append((user, due_ns or monotonic_ns(), late_ns))
+            return
+        slot.serve(user, due_ns, late_ns)
+
+    def first(self) -> Slot:
+        """A slot for the run's first request, which comes before all others."""
+        return self._add()
+
+    def free(self, slot: Slot) -> None:
+        """A slot's exchange is over: the next one waiting gets it."""
+        if self.waiting and self.serves:
+            slot.serve(*self.waiting.popleft())
+        else:
+            self._idle.append(slot)
+
+    def lost(self, slot: Slot) -> None:
+        """An idle slot's connection is gone: it is the last one to be taken, whatever the order."""
+        self._idle.remove(slot)
+        if self._fifo:
+            self._idle.append(slot)
+        else:
+            self._idle.appendleft(slot)
+
+    def _add(self) -> Slot:
+        slot = Slot(self, self._crew, len(self.slots), Client(len(self.slots), self._requests))
+        self.slots.append(slot)
+        return slot
+
+
+class Slot(Line):
+    """One of a pool's places. An arrival is nobody before, so it borrows the slot's own client."""
+
+    __slots__ = ("_own", "_pool", "_user")
+
+    def __init__(self, pool: Pool, crew: Crew, index: int, client: Client) -> None:
+        super().__init__(crew, index, client)
+        self._pool = pool
+        self._own = client
+        self._user: PooledUser | None = None
+
+    def serve(self, user: PooledUser | None, due_ns: int, late_ns: int) -> None:
+        """Send a request for `user`, due at `due_ns` (0 for now)."""
+        self._user = user
+        self.client = self._own if user is None else user.client
+        self.late_ns = late_ns
+        self.send(due_ns)
+
+    def done(self, outcome: int) -> None:
+        user, self._user = self._user, None
+        # Who has waited longest comes before who has just been served.
+        self._pool.free(self)
+        if user is not None:
+            user.served(outcome)
+        elif not self._crew.running:
+            self._crew.rested()
+
+    def connection_lost(self, connection: Connection) -> None:
+        super().connection_lost(connection)
+        self._pool.lost(self)
+
+
+class PooledUser:
+    """A closed-loop client without a connection of its own."""
+
+    __slots__ = ("_crew", "_pool", "_thinking", "client")
+
+    def __init__(self, crew: Crew, pool: Pool, client: Client) -> None:
+        self._crew = crew
+        self._pool = pool
+        self._thinking: Any = None
+        self.client = client
+
+    def begin(self) -> None:
+        """Want the next request answered."""
+        self._pool.ask(self, 0, ABSENT)
+
+    def served(self, outcome: int) -> None:
+        """Its request ended."""
+        crew = self._crew
+        if not crew.running:
+            crew.rested()
+            return
+        rest_s = max(crew.think_s, PAUSE_AFTER_ERROR_S) if outcome < 0 else crew.think_s
+        if rest_s:
+            self.rest(rest_s)
+        else:
+            self.begin()
+
+    def rest(self, seconds: float) -> None:
+        """Want the next request after `seconds`."""
+        timer = self._thinking = gevent.get_hub().loop.timer(seconds)
+        timer.start(self._rested)
+
+    def leave(self) -> None:
+        """The block is over: think no more."""
+        if self._thinking is not None:
+            self._thinking.close()
+            self._thinking = None
+
+    def _rested(self) -> None:
+        self._thinking.close()
+        self._thinking = None
+        self.begin()
