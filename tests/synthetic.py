@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,10 @@ from typing import Any
 from loadgen.measure.recorder import Recorder
 from loadgen.measure.store import RunStore
 from loadgen.measure.summary import summarise
+from loadgen.model.cell import Axes, Cell
 from loadgen.model.plan import Load, Plan
-from loadgen.model.policy import parse_policies
-from loadgen.model.sample import ABSENT, ClosedBy, ConnectionFlag
+from loadgen.model.policy import UNLIMITED, parse_policies
+from loadgen.model.sample import ABSENT, ConnectionFlag, Ending
 from loadgen.model.target import parse_target
 
 MS = 1_000_000
@@ -44,6 +45,9 @@ class Exchange:
     outcome: int = 200
     bytes_sent: int = 60
     bytes_received: int = 90
+    user: int | None = None  # the one whose place its connection took
+    queue: int = ABSENT
+    late: int = ABSENT
 
 
 @dataclass
@@ -51,28 +55,36 @@ class Link:
     """A connection with its exchanges. `row` is False where the worker died before it wrote the connection's row."""
 
     exchanges: list[Exchange] = field(default_factory=lambda: [Exchange()])
-    user: int | None = None  # a user of its own, in turns
+    slot: int | None = None  # a user of its own, in turns
     dns: int = ABSENT
     connect: int = ABSENT
     tls: int = ABSENT
     upgrade: int = ABSENT
     flags: int = OPEN
-    closed_by: int = ClosedBy.CLIENT
+    ending: int = Ending.CLIENT_SILENT
     row: bool = True
 
 
 class Scribe:
     """Stands in for the worker: numbers connections, lays blocks end to end, writes what the recorder expects."""
 
-    def __init__(self, directory: Path, plan: dict[str, Any] | None = None, **facts: Any) -> None:
-        self.store = RunStore.create(directory)
+    def __init__(
+        self,
+        directory: Path,
+        plan: dict[str, Any] | None = None,
+        begin: tuple[int, int] | None = None,
+        **facts: Any,
+    ) -> None:
+        """begin: goes on with an existing run, from this block and connection on."""
         self.plan = plan or plan_json()
-        self.store.save_run(
-            {"name": directory.name, "plan": self.plan, "environment": ENVIRONMENT, "notes": []} | facts
-        )
+        if begin is None:
+            self.store = RunStore.create(directory)
+            run = {"name": directory.name, "plan": self.plan, "environment": ENVIRONMENT, "notes": []}
+            self.store.save_run(run | facts)
+        else:
+            self.store = RunStore.open(directory)
         self.recorder = Recorder(directory)
-        self._blocks = 0
-        self._connections = 0
+        self._blocks, self._connections = begin or (0, 0)
 
     def block(self, policy: str, number: int, links: Iterable[Link], ended: bool = True, **facts: Any) -> None:
         """One block of round `number`; without `ended` the worker died in it."""
@@ -84,14 +96,19 @@ class Scribe:
         for link in links:
             self._write(link, begun_ns)
         if ended:
-            end = {"window_ended_ns": begun_ns + WINDOW_NS, "cpu_ns": BLOCK_CPU_NS, "rss_bytes": RSS_BYTES}
+            end = {
+                "window_ended_ns": begun_ns + WINDOW_NS,
+                "cpu_ns": BLOCK_CPU_NS,
+                "rss_bytes": RSS_BYTES,
+                "whole": True,
+            }
             self.recorder.block(known | end | facts)
         self._blocks += 1
 
     def settle(self) -> Any:
         """Close the recorder and turn its rows into samples."""
         self.recorder.close()
-        return self.store.settle(tuple(self.plan["policies"]))
+        return self.store.settle(cell_names(self.plan))
 
     def summary(self) -> dict[str, Any]:
         """Settle and summarise."""
@@ -100,24 +117,30 @@ class Scribe:
     def _write(self, link: Link, begun_ns: int) -> None:
         number = self._connections
         self._connections += 1
+        slot = number % 2 if link.slot is None else link.slot
         for nth, one in enumerate(link.exchanges):
             self.recorder.exchange(
-                number, nth, begun_ns + one.at_ns, one.send, one.wait, one.receive, one.lag, one.outcome,
-                one.bytes_sent, one.bytes_received,
+                number, slot if one.user is None else one.user, nth, begun_ns + one.at_ns, one.queue, one.late,
+                one.send, one.wait, one.receive, one.lag, one.outcome, one.bytes_sent, one.bytes_received,
             )  # fmt: skip
         if link.row:
             opened_ns = begun_ns + link.exchanges[0].at_ns
             self.recorder.connection(
                 number,
-                number % 2 if link.user is None else link.user,
+                slot,
                 opened_ns,
                 link.dns,
                 link.connect,
                 link.tls,
                 link.upgrade,
                 link.flags,
-                link.closed_by,
+                link.ending,
             )
+
+
+def cell_names(plan: dict[str, Any]) -> tuple[str, ...]:
+    """What a block's `policy` may be."""
+    return tuple(cell.name for cell in Plan.from_json(plan).cells)
 
 
 def summary_of(store: RunStore, samples: Any) -> dict[str, Any]:
@@ -127,10 +150,14 @@ def summary_of(store: RunStore, samples: Any) -> dict[str, Any]:
 
 
 def plan_json(
-    policies: str = "persistent,close", rounds: int = 5, url: str = "http://127.0.0.1:8080/", **more: Any
+    policies: str = "persistent,close",
+    rounds: int = 5,
+    url: str = "http://127.0.0.1:8080/",
+    rate_rps: float = 0.0,
+    **more: Any,
 ) -> dict[str, Any]:
     """A plan of two users as a run's folder holds it."""
-    load = Load(users=2, rounds=rounds, block_ns=BLOCK_NS, warmup_ns=WARMUP_NS)
+    load = Load(users=2, rounds=rounds, block_ns=BLOCK_NS, warmup_ns=WARMUP_NS, rate_rps=rate_rps)
     return Plan(parse_target(url), parse_policies(policies), load, **more).to_json(secrets=False)
 
 
@@ -139,7 +166,7 @@ def persistent_links(number: int, requests: int = 50) -> list[Link]:
     return [
         Link(
             [Exchange(-MS)] + [Exchange(at * MS, wait=(100 + number) * US + at * US) for at in range(requests)],
-            user=user,
+            slot=user,
             connect=30 * US,
         )
         for user in range(2)
@@ -151,7 +178,7 @@ def close_links(number: int, requests: int = 50, tls: int = ABSENT, flags: int =
     return [
         Link(
             [Exchange(at * MS, wait=(107 + number) * US + max(at, 0) * US)],
-            user=user, connect=40 * US, tls=tls, flags=flags,
+            slot=user, connect=40 * US, tls=tls, flags=flags,
         )
         for user in range(2)
         for at in range(-1, requests)
@@ -174,4 +201,54 @@ def full_run(directory: Path, policies: str = "persistent,close", rounds: int = 
     for number in range(rounds):
         for policy in policies.split(","):
             scribe.block(policy, number, links(policy, number, secure=secure))
+    return scribe
+
+
+def sweep_plan(policies: str = "", rounds: int = 3, url: str = "http://127.0.0.1:8080/", **axes: Any) -> dict[str, Any]:
+    """A plan over a grid, as a run's folder holds it."""
+    load = Load(users=2, rounds=rounds, block_ns=BLOCK_NS, warmup_ns=WARMUP_NS)
+    named = parse_policies(policies) if policies else ()
+    values = {name: tuple(found) for name, found in axes.items()}
+    return Plan(parse_target(url), named, load, axes=Axes(**values)).to_json(secrets=False)
+
+
+EXCHANGE_NS, CONNECT_NS = 115 * US, 300 * US
+
+
+def cell_links(cell: Cell, number: int, requests: int = 60, noise: Callable[[], int] = lambda: 0) -> list[Link]:
+    """A cell's connections: its first request each pays 300 µs and waits 20 µs longer.
+
+    More users, a higher rate and a larger response take longer; a round 1 µs more than the one before.
+    """
+    wait = 100 * US + number * US + cell.users * 2 * US + round(cell.rate_rps) * 10 + (cell.size or 0)
+    limit = min(cell.policy.requests, requests)
+    found = []
+    for begin in range(0, requests, limit):
+        exchanges = [
+            Exchange(
+                (begin + at) * MS, wait=wait + (20 * US if not at else 0) + noise(), user=begin % cell.users,
+                late=3 * US if cell.rate_rps else ABSENT, queue=5 * US if cell.rate_rps else ABSENT,
+            )
+            for at in range(min(limit, requests - begin))
+        ]  # fmt: skip
+        found.append(Link(exchanges, slot=begin % cell.users, connect=CONNECT_NS + noise(), ending=_ending(cell)))
+    return found
+
+
+def _ending(cell: Cell) -> int:
+    return Ending.CLIENT_SILENT if cell.policy.requests == UNLIMITED else Ending.CLIENT_ANNOUNCED
+
+
+def sweep_run(
+    directory: Path, plan: dict[str, Any], requests: int = 60, noise: Callable[[], int] = lambda: 0
+) -> Scribe:
+    """A whole run over a grid; arrivals above 5,000/s are too many for its target."""
+    scribe = Scribe(directory, plan)
+    for number in range(plan["rounds"]):
+        for cell in Plan.from_json(plan).cells:
+            facts: dict[str, Any] = {}
+            if cell.rate_rps:
+                unstarted = requests // 10 if cell.rate_rps > 5_000 else 0
+                facts = {"due": requests + unstarted, "unstarted": unstarted}
+            scribe.block(cell.name, number, cell_links(cell, number, requests, noise), **facts)
     return scribe

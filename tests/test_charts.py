@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from html.parser import HTMLParser
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -19,10 +19,24 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from loadgen.measure.store import RunStore
-from loadgen.show.charts import CHARTS, draw
+from loadgen.model.plan import Plan
+from loadgen.show.charts import CHARTS, charts_of, draw
 from loadgen.show.charts.style import STYLE, look
 from loadgen.show.report import REPORT_FILE, render, write_report
-from tests.synthetic import MS, US, Exchange, Link, Scribe, close_links, full_run, persistent_links, plan_json
+from tests.synthetic import (
+    MS,
+    US,
+    Exchange,
+    Link,
+    Scribe,
+    cell_links,
+    close_links,
+    full_run,
+    persistent_links,
+    plan_json,
+    sweep_plan,
+    sweep_run,
+)
 
 Summary = dict[str, Any]
 ALL = "persistent,close,close-resume"
@@ -66,6 +80,32 @@ def empty(directory: Path) -> Scribe:
     return Scribe(directory, plan_json())
 
 
+def seven_policies(directory: Path) -> Scribe:
+    names = "persistent,close,recycle:2,recycle:10,recycle:10+lifetime:500ms,abandon,stubborn"
+    scribe = Scribe(directory, plan_json(names))
+    for number in range(5):
+        for cell in Plan.from_json(scribe.plan).cells:
+            scribe.block(cell.name, number, cell_links(cell, number))
+    return scribe
+
+
+SIZED = "http://h/{size}"
+SWEEPS: dict[str, dict[str, Any]] = {
+    "K": {"recycle": ("1", "2", "5", "10", "inf")},
+    "K and users": {"recycle": ("1", "2", "5", "10", "100", "inf"), "users": (1, 10, 100, 1_000)},
+    "users of two": {"policies": "persistent,close", "users": (1, 2, 5, 10, 20, 50, 100, 200, 500)},
+    "rates": {"policies": "persistent,close", "rate": (100.0, 1_000.0, 5_000.0, 10_000.0)},
+    "sizes": {"policies": "persistent,close,pool:2", "size": (0, 1_000, 100_000), "url": SIZED},
+    "gaps": {"policies": "persistent,http10-keepalive", "idle": ("10ms", "500ms", "1s", "5s")},
+    "users and sizes": {"policies": "persistent,close", "users": (1, 10), "size": (0, 9, 99), "url": SIZED},
+    "many groups": {"recycle": ("1", "2", "5"), "users": tuple(range(1, 11)), "rounds": 1},
+}
+
+
+def swept(case: str, directory: Path) -> Scribe:
+    return sweep_run(directory, sweep_plan(**SWEEPS[case]))
+
+
 CASES: dict[str, Callable[[Path], Scribe]] = {
     "normal": full_run,
     "one policy": lambda path: full_run(path, "close"),
@@ -76,6 +116,9 @@ CASES: dict[str, Callable[[Path], Scribe]] = {
     "one side answers": one_side_answers,
     "candidate is faster": candidate_is_faster,
     "empty": empty,
+    "seven policies": seven_policies,
+    "open loop": lambda path: full_run(path, rate_rps=2_000.0),
+    **{name: partial(swept, name) for name in SWEEPS},
 }
 
 
@@ -118,17 +161,38 @@ def words(figure: Figure) -> str:
     return " ".join(text.get_text() for axes in figure.axes for text in axes.texts)
 
 
-every_chart = pytest.mark.parametrize("name", CHARTS)
-every_case = pytest.mark.parametrize("case", CASES)
 Layout = Callable[[str, str], tuple[Figure, Any]]
+
+
+def applying(layout: Layout, summaries: dict[str, Summary], case: str) -> list[tuple[Figure, Any]]:
+    """Every chart that is drawn of a case, laid out."""
+    return [layout(name, case) for name in charts_of(summaries[case])]
+
+
+every_case = pytest.mark.parametrize("case", CASES)
 
 
 # Files
 
 
-@pytest.mark.parametrize("case", list(CASES)[:5])
-@every_chart
+@pytest.mark.parametrize(
+    ("case", "name"),
+    [
+        *(
+            ("normal", name)
+            for name in ("extra_time", "percentiles", "phases", "throughput", "by_position", "over_time")
+        ),
+        ("empty", "requests_per_connection"),
+        ("K and users", "amortisation"),
+        ("K and users", "heat_map"),
+        ("K and users", "throughput_by_users"),
+        ("rates", "latency_by_rate"),
+        ("sizes", "latency_by_size"),
+        ("gaps", "latency_by_idle"),
+    ],
+)
 def test_every_chart_is_drawn_as_png_and_svg(summaries: dict[str, Summary], case: str, name: str) -> None:
+    assert name in charts_of(summaries[case])
     files = draw(name, summaries[case])
     assert set(files) == {"png", "svg"}
     assert files["png"].startswith(b"\x89PNG\r\n\x1a\n")
@@ -181,32 +245,34 @@ def assert_inside(figure: Figure, renderer: Any) -> None:
 
 
 @every_case
-@every_chart
-def test_nothing_overlaps_title_or_footer(layout: Layout, case: str, name: str) -> None:
-    assert_clear(*layout(name, case))
+def test_nothing_overlaps_title_or_footer(layout: Layout, summaries: dict[str, Summary], case: str) -> None:
+    for figure, renderer in applying(layout, summaries, case):
+        assert_clear(figure, renderer)
 
 
 @every_case
-@every_chart
-def test_no_text_is_cut_off(layout: Layout, case: str, name: str) -> None:
-    assert_inside(*layout(name, case))
+def test_no_text_is_cut_off(layout: Layout, summaries: dict[str, Summary], case: str) -> None:
+    for figure, renderer in applying(layout, summaries, case):
+        assert_inside(figure, renderer)
 
 
 @every_case
-@every_chart
-def test_texts_in_axes_do_not_overlap(layout: Layout, case: str, name: str) -> None:
-    figure, renderer = layout(name, case)
-    for axes in figure.axes:
-        boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in axes.texts]
-        for (one, box), (other, beside) in combinations(boxes, 2):
-            assert not overlaps(box, beside), f"{one!r} overlaps {other!r}"
-        if not axes.axison:  # an empty chart says why in place of its axes
-            continue
-        for axis in (axes.xaxis, axes.yaxis):
-            low, high = sorted(axis.get_view_interval())
-            labels = [tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
-            shown = [label.get_window_extent(renderer) for label in labels if label.get_text() and label.get_visible()]
-            assert not any(overlaps(one, other) for one, other in pairwise(shown)), f"ticks of {axis} overlap"
+def test_texts_in_axes_do_not_overlap(layout: Layout, summaries: dict[str, Summary], case: str) -> None:
+    for figure, renderer in applying(layout, summaries, case):
+        for axes in figure.axes:
+            assert_apart([text for text in axes.texts if text.get_text()], renderer)
+            for axis in (axes.xaxis, axes.yaxis) if axes.axison else ():  # an empty chart says why in place of axes
+                low, high = sorted(axis.get_view_interval())
+                labels = [tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+                shown = [label for label in labels if label.get_text() and label.get_visible()]
+                for one, other in pairwise(shown):
+                    assert_apart([one, other], renderer)
+
+
+def assert_apart(texts: list[Any], renderer: Any) -> None:
+    boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in texts]
+    for (one, box), (other, beside) in combinations(boxes, 2):
+        assert not overlaps(box, beside), f"{one!r} overlaps {other!r}"
 
 
 @pytest.mark.parametrize(
@@ -298,7 +364,7 @@ class Page(HTMLParser):
         return {tag for tag, _ in self.elements}
 
 
-PICTURES = dict.fromkeys(CHARTS, b"<svg/>")
+PICTURES = dict.fromkeys(("extra_time", "percentiles"), b"<svg/>")
 
 
 def hostile(summary: Summary, text: str) -> Summary:
@@ -344,7 +410,7 @@ def test_the_page_needs_nothing_beside_itself(summaries: dict[str, Summary], cas
         for name, value in attributes.items()
         if name in ("src", "href", "srcset", "data", "action", "poster", "background")
     ]
-    assert len(links) == len(CHARTS)
+    assert len(links) == len(PICTURES)
     assert all(link.startswith("data:image/svg+xml;base64,") for link in links)
     assert page.tags.isdisjoint({"link", "script", "iframe", "object", "embed", "base"})
     assert not re.search(r"url\(|@import", render(summaries[case], {}))
@@ -369,8 +435,25 @@ def test_write_report_puts_page_and_pictures_into_the_folder(tmp_path: Path) -> 
     scribe = full_run(tmp_path / "run")
     summary = scribe.summary()
     write_report(scribe.store, summary)
-    pictures = {f"{name}.{ending}" for name in CHARTS for ending in ("png", "svg")}
+    pictures = {f"{name}.{ending}" for name in charts_of(summary) for ending in ("png", "svg")}
     assert {path.name for path in (tmp_path / "run").iterdir()} >= pictures | {REPORT_FILE}
     page = RunStore.open(tmp_path / "run").path(REPORT_FILE).read_text(encoding="utf-8")
     shown = [base64.b64decode(data) for data in re.findall(r"base64,([^']+)'", page)]
-    assert shown == [(tmp_path / "run" / f"{name}.svg").read_bytes() for name in CHARTS]
+    assert shown == [(tmp_path / "run" / f"{name}.svg").read_bytes() for name in charts_of(summary)]
+
+
+def test_of_many_cells_those_are_shown_that_have_the_first_positions(tmp_path: Path) -> None:
+    """Connections that are never replaced get past their first positions in the warm-up."""
+    plan = sweep_plan(recycle=("2", "5", "inf"), users=(1, 2, 3), rounds=2)
+    scribe = Scribe(tmp_path / "run", plan)
+    for number in range(2):
+        for cell in Plan.from_json(plan).cells:
+            links = cell_links(cell, number)
+            if cell.recycle == "inf":
+                for at, exchange in enumerate(links[0].exchanges):
+                    exchange.at_ns = (at - 20) * MS
+            scribe.block(cell.name, number, links)
+    (axes,) = laid_out("by_position", scribe.summary())[0].axes
+    assert [line.get_label() for line in axes.lines] == [
+        f"recycle:5 · {users}" for users in ("1 user", "2 users", "3 users")
+    ]

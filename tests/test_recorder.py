@@ -12,9 +12,10 @@ from struct import Struct
 
 import pytest
 
-from loadgen.measure.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE, Recorder, RowFile
-from loadgen.model.sample import CONNECTION_ROW, EXCHANGE_ROW
+from loadgen.measure.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE, ROW_BYTES, Recorder, RowFile
+from loadgen.model.sample import CONNECTION_ROW, EXCHANGE_FIELDS, EXCHANGE_ROW
 
+WIDTH = len(EXCHANGE_FIELDS)
 ROWS = {"exchange": EXCHANGE_ROW, "connection": CONNECTION_ROW, "odd": Struct("=qb")}
 
 
@@ -55,17 +56,17 @@ def test_closing_an_empty_file_leaves_nothing(tmp_path: Path) -> None:
 
 def test_rows_are_in_the_file_before_it_is_closed(tmp_path: Path) -> None:
     rows = RowFile(tmp_path / "rows", EXCHANGE_ROW)
-    rows.append(*range(10))
+    rows.append(*range(WIDTH))
     content = (tmp_path / "rows").read_bytes()
     rows.close()
-    assert EXCHANGE_ROW.unpack_from(content) == tuple(range(10))
+    assert EXCHANGE_ROW.unpack_from(content) == tuple(range(WIDTH))
     assert not any(content[EXCHANGE_ROW.size :])
 
 
 def test_a_row_that_does_not_fit_its_type_is_not_counted(tmp_path: Path) -> None:
     rows = RowFile(tmp_path / "rows", EXCHANGE_ROW)
     with pytest.raises(struct.error):
-        rows.append(*[2**63] * 10)
+        rows.append(*[2**63] * len(EXCHANGE_FIELDS))
     assert rows.rows == 0
     rows.close()
 
@@ -74,7 +75,7 @@ _FILL = """
 import json, resource, signal, sys
 from pathlib import Path
 from loadgen.measure.recorder import RowFile
-from loadgen.model.sample import EXCHANGE_ROW
+from loadgen.model.sample import EXCHANGE_FIELDS, EXCHANGE_ROW
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 path = Path(sys.argv[1])
 rows = RowFile(path, EXCHANGE_ROW)
@@ -83,14 +84,14 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (2 * segment_bytes + 4096, resource.RL
 failed, number = [], 0
 while len(failed) < 3:
     try:
-        rows.append(*[number + 1] * 10)
+        rows.append(*[number + 1] * len(EXCHANGE_FIELDS))
         number += 1
     except OSError as error:
         failed.append(error.errno)
 full = rows.rows
 if sys.argv[2] == "room again":
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    rows.append(*[number + 1] * 10)
+    rows.append(*[number + 1] * len(EXCHANGE_FIELDS))
 rows.close()
 print(json.dumps([failed, full, segment_bytes // EXCHANGE_ROW.size]))
 """
@@ -112,15 +113,19 @@ def test_a_full_disk_is_an_error_and_earlier_rows_stay(tmp_path: Path, then: str
 
 def test_recorder_writes_three_files(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path)
-    recorder.exchange(*range(10))
-    recorder.exchange(*range(10, 20))
+    recorder.exchange(*range(WIDTH))
+    recorder.exchange(*range(10, 10 + WIDTH))
     recorder.connection(*range(9))
     recorder.block({"index": 0, "round": 0})
-    assert json.loads((tmp_path / BLOCKS_FILE).read_text()) == {"index": 0, "round": 0}  # at once, not when closed
+    assert json.loads((tmp_path / BLOCKS_FILE).read_text()) == {
+        "index": 0,
+        "round": 0,
+        "row_bytes": ROW_BYTES,
+    }  # at once, not when closed
     assert recorder.exchanges == 2
     recorder.close()
     exchanges = EXCHANGE_ROW.iter_unpack((tmp_path / EXCHANGES_FILE).read_bytes())
-    assert list(exchanges) == [tuple(range(10)), tuple(range(10, 20))]
+    assert list(exchanges) == [tuple(range(WIDTH)), tuple(range(10, 10 + WIDTH))]
     assert (tmp_path / CONNECTIONS_FILE).read_bytes() == CONNECTION_ROW.pack(*range(9))
 
 
@@ -128,10 +133,11 @@ _DIE = """
 import os, sys
 from pathlib import Path
 from loadgen.measure.recorder import Recorder
+from loadgen.model.sample import EXCHANGE_FIELDS
 recorder = Recorder(Path(sys.argv[1]))
 recorder.block({"index": 0})
 for number in range(1000):
-    recorder.exchange(*[number + 1] * 10)
+    recorder.exchange(*[number + 1] * len(EXCHANGE_FIELDS))
 os.kill(os.getpid(), 9)
 """
 
@@ -142,7 +148,7 @@ def test_a_killed_worker_loses_nothing(tmp_path: Path) -> None:
     rows = [row[0] for row in EXCHANGE_ROW.iter_unpack((tmp_path / EXCHANGES_FILE).read_bytes())]
     assert rows[:1000] == list(range(1, 1001))
     assert not any(rows[1000:])
-    assert json.loads((tmp_path / BLOCKS_FILE).read_text()) == {"index": 0}
+    assert json.loads((tmp_path / BLOCKS_FILE).read_text()) == {"index": 0, "row_bytes": ROW_BYTES}
 
 
 def test_recorder_needs_no_numpy() -> None:

@@ -10,8 +10,21 @@ import pytest
 
 from loadgen.measure.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE
 from loadgen.measure.samples import Samples, read_rows, smallest
-from loadgen.model.sample import ABSENT, COLUMNS, CONNECTION_ROW, EXCHANGE_ROW, ClosedBy, ErrorKind, Phase
-from tests.synthetic import CLOCK_NS, MS, OPEN, RESUMED, TLS, WARMUP_NS, WINDOW_NS, Exchange, Link, Scribe
+from loadgen.model.sample import ABSENT, COLUMNS, CONNECTION_ROW, EXCHANGE_ROW, ClosedBy, Ending, ErrorKind, Phase
+from tests.synthetic import (
+    CLOCK_NS,
+    MS,
+    OPEN,
+    RESUMED,
+    TLS,
+    US,
+    WARMUP_NS,
+    WINDOW_NS,
+    Exchange,
+    Link,
+    Scribe,
+    plan_json,
+)
 
 POLICIES = ("persistent", "close")
 
@@ -37,17 +50,22 @@ def test_a_row_becomes_a_sample(tmp_path: Path) -> None:
     scribe.block("persistent", 0, [])
     scribe.block(
         "close", 3,
-        [Link([Exchange(5, 11, 12, 13, 14, 404, 15, 16)], 9, 21, 22, 23, 24, RESUMED, ClosedBy.SERVER)],
+        [
+            Link(
+                [Exchange(5, 11, 12, 13, 14, 404, 15, 16, user=9, queue=17, late=7)],
+                3, 21, 22, 23, 24, RESUMED, Ending.SERVER_IDLE_FIN,
+            )
+        ],
     )  # fmt: skip
     samples = read(scribe)
     assert {name: samples.columns[name].tolist() for name in COLUMNS} == {
         "policy": [1], "round": [3], "worker": [0], "user": [9], "connection": [0], "nth_on_connection": [0],
-        "scheduled": [CLOCK_NS + 1_000 * MS + WARMUP_NS + 5], "queue": [ABSENT], "dns": [21], "connect": [22],
+        "scheduled": [CLOCK_NS + 1_000 * MS + WARMUP_NS + 5], "queue": [17], "dns": [21], "connect": [22],
         "tls": [23], "upgrade": [24], "send": [11], "wait": [12], "receive": [13], "lag": [14], "status": [404],
         "error": [ABSENT], "bytes_sent": [15], "bytes_received": [16], "tls_resumed": [1],
-        "closed_by": [ClosedBy.SERVER],
+        "closed_by": [ClosedBy.SERVER], "late": [7],
     }  # fmt: skip
-    assert samples.latency_ns().tolist() == [21 + 22 + 23 + 24 + 11 + 12 + 13]
+    assert samples.latency_ns().tolist() == [17 + 21 + 22 + 23 + 24 + 11 + 12 + 13]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +86,9 @@ def test_warm_up_counts_for_its_connection_but_not_as_a_sample(tmp_path: Path) -
 
 
 def test_handshake_only_on_the_first_and_end_only_on_the_last(tmp_path: Path) -> None:
-    link = Link([Exchange(0), Exchange(1), Exchange(2)], dns=1, connect=2, tls=3, flags=TLS, closed_by=ClosedBy.SERVER)
+    link = Link(
+        [Exchange(0), Exchange(1), Exchange(2)], dns=1, connect=2, tls=3, flags=TLS, ending=Ending.SERVER_ANNOUNCED
+    )
     samples = one_block(tmp_path, link, Link([Exchange(3)], connect=7))
     assert column(samples, "nth_on_connection") == [0, 1, 2, 0]
     assert column(samples, "dns") == [1, ABSENT, ABSENT, ABSENT]
@@ -95,7 +115,7 @@ def test_a_connection_without_a_row_is_counted_as_opened(tmp_path: Path) -> None
     assert column(samples, "connect") == [5, ABSENT, ABSENT]
 
 
-@pytest.mark.parametrize("name", ["user", "dns", "connect", "tls", "upgrade", "tls_resumed", "closed_by"])
+@pytest.mark.parametrize("name", ["dns", "connect", "tls", "upgrade", "tls_resumed", "closed_by"])
 def test_what_is_unknown_of_a_connection_without_a_row_is_absent(tmp_path: Path, name: str) -> None:
     assert column(one_block(tmp_path, Link(row=False), ended=False), name) == [ABSENT]
 
@@ -136,7 +156,7 @@ def test_latency_does_not_overflow_the_small_columns(tmp_path: Path) -> None:
 
 def test_connections_and_exchanges_belong_to_their_block(tmp_path: Path) -> None:
     scribe = Scribe(tmp_path)
-    scribe.block("persistent", 0, [Link([Exchange(0), Exchange(1)], closed_by=ClosedBy.SERVER)])
+    scribe.block("persistent", 0, [Link([Exchange(0), Exchange(1)], ending=Ending.SERVER_STALE)])
     scribe.block("close", 0, [Link(flags=TLS), Link(flags=RESUMED), Link(flags=0)])
     scribe.block("close", 1, [])
     samples = read(scribe)
@@ -146,6 +166,64 @@ def test_connections_and_exchanges_belong_to_their_block(tmp_path: Path) -> None
     assert [[block["connections"][name] for name in names] for block in samples.blocks] == [
         [1, 0, 1, 0, 0], [2, 2, 0, 1, 1], [0, 0, 0, 0, 0],
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("ending", list(Ending), ids=lambda ending: ending.label)
+def test_how_a_connection_ended(tmp_path: Path, ending: Ending) -> None:
+    samples = one_block(tmp_path, Link(ending=ending), Link())
+    (block,) = samples.blocks
+    expected = {ending.label: 1, "client_silent": 1}
+    assert block["endings"] == ({"client_silent": 2} if ending is Ending.CLIENT_SILENT else expected)
+    assert column(samples, "closed_by") == [ending.closed_by, ClosedBy.CLIENT]
+    by_server = ending.closed_by is ClosedBy.SERVER
+    opened = 1 if ending is Ending.NOT_OPENED else 2
+    names = ("opened", "closed_by_client", "closed_by_server")
+    assert [block["connections"][name] for name in names] == [opened, opened - by_server, by_server]
+
+
+def test_users_of_a_pool_share_its_slots(tmp_path: Path) -> None:
+    exchanges = [Exchange(at, user=at % 3, queue=at * US) for at in range(6)]
+    samples = one_block(
+        tmp_path, Link(exchanges[:3], slot=0), Link(exchanges[3:5], slot=0), Link(exchanges[5:], slot=1)
+    )
+    assert column(samples, "user") == [0, 1, 2, 0, 1, 2]
+    assert column(samples, "queue") == [at * US for at in range(6)]
+    connections = samples.blocks[0]["connections"]
+    assert (connections["opened"], connections["slots"]) == (3, 2)
+
+
+def test_the_next_number_is_beyond_all_of_the_block(tmp_path: Path) -> None:
+    scribe = Scribe(tmp_path)
+    scribe.block("persistent", 0, [Link(), Link(row=False)], ended=False)
+    scribe.block("close", 0, [])
+    assert [block["next_connection"] for block in read(scribe).blocks] == [2, 2]
+
+
+def test_samples_by_policy(tmp_path: Path) -> None:
+    scribe = Scribe(tmp_path, plan_json("persistent,close,recycle:3"))
+    for number, name in enumerate(("close", "persistent", "close")):
+        scribe.block(name, number, [Link()] * (number + 1))
+    scribe.recorder.close()
+    samples = read_rows(tmp_path, ("persistent", "close", "recycle:3"))
+    assert [mine.tolist() for mine in samples.by_policy()] == [[1, 2], [0, 3, 4, 5], []]
+
+
+@pytest.mark.parametrize(("queue", "connect", "outlasted"), [(0, 0, 0), (MS + WINDOW_NS, 0, 1), (0, MS + WINDOW_NS, 1)])
+def test_a_warm_up_request_ends_after_queue_and_handshake(
+    tmp_path: Path, queue: int, connect: int, outlasted: int
+) -> None:
+    samples = one_block(tmp_path, Link([Exchange(-MS, queue=queue)], connect=connect))
+    assert samples.blocks[0]["warmup_outlasted"] == outlasted
+
+
+def test_rows_of_another_version_are_not_read(tmp_path: Path) -> None:
+    scribe = Scribe(tmp_path)
+    scribe.block("persistent", 0, [Link()])
+    scribe.recorder.close()
+    path = tmp_path / BLOCKS_FILE
+    path.write_text(path.read_text().replace('"row_bytes"', '"other"'))
+    with pytest.raises(ValueError, match="another version"):
+        read_rows(tmp_path, POLICIES)
 
 
 def test_of_picks_samples(tmp_path: Path) -> None:
@@ -188,7 +266,7 @@ def test_a_block_that_died_in_its_warm_up_counts_nothing(tmp_path: Path) -> None
     scribe = Scribe(tmp_path)
     scribe.block("persistent", 0, [Link()])
     scribe.recorder.block({"index": 1, "round": 0, "policy": "close", "first_connection": 1})
-    scribe.recorder.exchange(1, 0, CLOCK_NS + 1_000 * MS, 1, 1, 1, 1, 200, 1, 1)
+    scribe.recorder.exchange(1, 0, 0, CLOCK_NS + 1_000 * MS, ABSENT, ABSENT, 1, 1, 1, 1, 200, 1, 1)
     samples = read(scribe)
     assert column(samples, "policy") == [0]
     assert [block["window_ns"] for block in samples.blocks] == [WINDOW_NS, 0]

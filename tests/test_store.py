@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -12,11 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from loadgen.measure.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE, RUN_FILE
+from loadgen.measure.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE, ROW_BYTES, RUN_FILE
 from loadgen.measure.store import SAMPLES_FILE, SUMMARY_FILE, RunStore
 from loadgen.model.errors import PlanError
-from loadgen.model.sample import COLUMNS, EXCHANGE_ROW
-from tests.synthetic import Link, Scribe, close_links, full_run, persistent_links, summary_of
+from loadgen.model.sample import COLUMNS, EXCHANGE_FIELDS, EXCHANGE_ROW
+from tests.synthetic import Link, Scribe, close_links, full_run, links, persistent_links, plan_json, summary_of
 
 POLICIES = ("persistent", "close")
 ROWS = (EXCHANGES_FILE, CONNECTIONS_FILE, BLOCKS_FILE)
@@ -152,6 +153,113 @@ def test_a_full_disk_costs_the_file_not_the_numbers(tmp_path: Path, monkeypatch:
     assert not any(name.endswith(".new") for name in names(tmp_path / "run"))
 
 
+# Going on
+
+
+def part(directory: Path, blocks: range, of: int = 4, cut: bool = False, first: int = 0) -> RunStore:
+    """Some of a run's blocks, as a worker leaves them that was told where to go on; with `cut` it died in the last."""
+    plan = plan_json(rounds=of // 2)
+    scribe = Scribe(directory, plan, (blocks.start, first) if (directory / RUN_FILE).exists() else None)
+    for index in blocks:
+        policy = POLICIES[index % 2]
+        scribe.block(policy, index // 2, links(policy, index // 2), ended=not (cut and index == blocks[-1]))
+    scribe.recorder.close()
+    return scribe.store
+
+
+def whole_run(directory: Path) -> Any:
+    return part(directory, range(4)).load_samples(POLICIES)
+
+
+def alike(one: Any, other: Any) -> bool:
+    """The same samples and blocks, in the same order."""
+    same = [np.array_equal(one.columns[name], other.columns[name]) for name in COLUMNS if name != "connection"]
+    facts = [[{key: block[key] for key in ("index", "whole", "started", "endings")} for block in side.blocks]
+             for side in (one, other)]  # fmt: skip
+    return all(same) and facts[0] == facts[1]
+
+
+def test_nothing_to_go_on_from(tmp_path: Path) -> None:
+    assert RunStore.create(tmp_path / "run").resume(POLICIES) == ([], 0)
+
+
+@pytest.mark.parametrize("settled", [False, True])
+def test_a_run_goes_on_where_it_was_cut_off(tmp_path: Path, settled: bool) -> None:
+    store = part(tmp_path / "run", range(2), cut=True)
+    if settled:
+        store.load_samples(POLICIES)
+    done, following = store.resume(POLICIES)
+    assert (done, following) == ([0], 2 + 102)
+    assert store.resume(POLICIES)[0] == [0]  # asking again changes nothing
+    part(tmp_path / "run", range(1, 4), first=following)
+    found = store.load_samples(POLICIES)
+    assert alike(found, whole_run(tmp_path / "other"))
+    assert names(tmp_path / "run") == {RUN_FILE, SAMPLES_FILE}
+    assert not set(found.columns["connection"][found.columns["round"] == 0]) & set(
+        found.columns["connection"][found.columns["round"] == 1]
+    )
+
+
+def test_several_times_cut_off(tmp_path: Path) -> None:
+    for index in range(4):
+        store = RunStore(tmp_path / "run")
+        done, following = store.resume(POLICIES) if index else ([], 0)
+        assert done == list(range(index))
+        store = part(tmp_path / "run", range(index, min(index + 2, 4)), cut=index < 3, first=following)
+    assert alike(store.load_samples(POLICIES), whole_run(tmp_path / "other"))
+    assert store.resume(POLICIES)[0] == [0, 1, 2, 3]
+
+
+def test_a_whole_run_has_nothing_left_to_do(tmp_path: Path) -> None:
+    store = part(tmp_path / "run", range(4))
+    assert store.resume(POLICIES)[0] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("at", range(5))
+def test_merging_that_was_cut_off_loses_and_doubles_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    """Killed before the samples' file is renamed, after it, and between the removals of the row files."""
+    store = part(tmp_path / "run", range(2))
+    _, following = store.resume(POLICIES)
+    part(tmp_path / "run", range(2, 4), first=following)
+    steps = iter(range(10))
+
+    def cut(original: Callable[..., Any]) -> Callable[..., Any]:
+        def step(*args: Any, **more: Any) -> Any:
+            if next(steps) == at:
+                raise KeyboardInterrupt
+            return original(*args, **more)
+
+        return step
+
+    with monkeypatch.context() as patch, contextlib.suppress(KeyboardInterrupt):
+        patch.setattr(Path, "replace", cut(Path.replace))
+        patch.setattr(Path, "unlink", cut(Path.unlink))
+        store.settle(POLICIES)
+    whole = whole_run(tmp_path / "other")
+    assert store.resume(POLICIES)[0] == [0, 1, 2, 3]
+    assert alike(store.load_samples(POLICIES), whole)
+
+
+def test_a_full_disk_stops_the_going_on_and_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = part(tmp_path / "run", range(2))
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "savez", raiser(OSError(errno.ENOSPC, "No space left on device")))
+        with pytest.raises(PlanError, match="no room"):
+            store.resume(POLICIES)
+    assert store.resume(POLICIES)[0] == [0, 1]
+
+
+def test_samples_of_an_earlier_version(tmp_path: Path) -> None:
+    store = part(tmp_path / "run", range(2))
+    store.load_samples(POLICIES)
+    rewrite(store.path(SAMPLES_FILE), drop="late")
+    for read in (store.load_samples, store.resume):
+        with pytest.raises(PlanError, match="another version of loadgen"):
+            read(POLICIES)
+
+
 # Writing
 
 
@@ -205,11 +313,11 @@ def flip_bytes(path: Path) -> None:
     path.write_bytes(content)
 
 
-def drop_a_column(path: Path) -> None:
+def rewrite(path: Path, drop: str = "", **changed: Any) -> None:
     with np.load(path) as columns:
-        kept = {name: columns[name] for name in COLUMNS if name != "wait"}
+        kept = {name: columns[name] for name in columns.files if name != drop}
     with path.open("wb") as file:
-        np.savez(file, **kept)  # type: ignore[arg-type] # its stubs name only allow_pickle
+        np.savez(file, **(kept | changed))
 
 
 def fill(text: str | bytes) -> Harm:
@@ -231,12 +339,9 @@ SETTLED: dict[str, tuple[str, Harm]] = {
     "samples flipped": (SAMPLES_FILE, flip_bytes),
     "samples no archive": (SAMPLES_FILE, fill("PK\x03\x04 no archive")),
     "samples text": (SAMPLES_FILE, fill("hello, world")),
-    "samples without a column": (SAMPLES_FILE, drop_a_column),
-    "run without blocks": (RUN_FILE, fill("{}")),
-    "run truncated": (RUN_FILE, truncate),
-    "run empty": (RUN_FILE, fill("")),
-    "run a list": (RUN_FILE, fill("[]")),
-    "run not UTF-8": (RUN_FILE, fill(b"\xff\xfe\x00")),
+    "samples without a column": (SAMPLES_FILE, lambda path: rewrite(path, drop="wait")),
+    "samples without blocks": (SAMPLES_FILE, lambda path: rewrite(path, drop="blocks")),
+    "blocks no JSON": (SAMPLES_FILE, lambda path: rewrite(path, blocks=np.zeros(3, np.uint8))),
 }
 
 
@@ -259,9 +364,12 @@ CUT_OFF: dict[str, tuple[str, Harm]] = {
     "blocks no objects": (BLOCKS_FILE, fill("7\n")),
     "blocks of a policy the plan has not": (
         BLOCKS_FILE,
-        fill('{"index": 0, "round": 0, "policy": "pooled", "first_connection": 0, "window_begun_ns": 1}\n'),
+        fill(
+            '{"index": 0, "round": 0, "policy": "pooled", "first_connection": 0, "window_begun_ns": 1, '
+            f'"row_bytes": {ROW_BYTES}}}\n'
+        ),
     ),
-    "exchanges of no connection": (EXCHANGES_FILE, fill(EXCHANGE_ROW.pack(-5, *[1] * 9))),
+    "exchanges of no connection": (EXCHANGES_FILE, fill(EXCHANGE_ROW.pack(-5, *[1] * (len(EXCHANGE_FIELDS) - 1)))),
 }
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from loadgen.measure.findings import verdict
-from loadgen.model.sample import ABSENT, ClosedBy, ConnectionFlag, ErrorKind, Phase
+from loadgen.measure.verdict import verdict
+from loadgen.model.sample import ABSENT, ConnectionFlag, Ending, ErrorKind, Phase
 from loadgen.model.units import NS_PER_S
 from tests.synthetic import (
     BLOCK_CPU_NS,
@@ -241,10 +241,10 @@ FLOATS = {
     "throughput_rps", "throughput_ratio", "latency_p50_ratio", "reuse_ratio", "requests_per_connection", "seconds",
     "cpu_share", "share",
 }  # fmt: skip
-WHOLE = {"started", "requests", "unfinished", "opened", "ideal", "client", "server", "tls_full", "tls_resumed", "count"}
+WHOLE = {"started", "requests", "unfinished", "opened", "ideal", "client", "tls_full", "tls_resumed", "count"}
 INTERVALS = {
     "p50_ci95": int, "latency_p50_delta_ci95": int, "latency_p50_ratio_ci95": float, "throughput_ratio_ci95": float,
-    "throughput_rps_ci95": float,
+    "throughput_rps_ci95": float, "p99_ci95": int, "ci95": int,
 }  # fmt: skip
 
 
@@ -333,7 +333,7 @@ def test_who_closed_and_what_tls_did(tmp_path: Path) -> None:
     ignored = TLS | ConnectionFlag.IGNORED_CLOSE
     made = quick(
         tmp_path,
-        Link(flags=TLS, closed_by=ClosedBy.SERVER), Link(flags=RESUMED), Link(flags=RESUMED), Link(flags=ignored),
+        Link(flags=TLS, ending=Ending.SERVER_IDLE_FIN), Link(flags=RESUMED), Link(flags=RESUMED), Link(flags=ignored),
         policy="close-resume", plan=plan_json("close-resume", url="https://h/"),
     )  # fmt: skip
     connections = made["policies"]["close-resume"]["connections"]
@@ -354,7 +354,7 @@ def test_an_attempt_that_was_refused_carried_no_request(tmp_path: Path) -> None:
 
 
 def lost_connection() -> Link:
-    return Link([Exchange(0), Exchange(1)], closed_by=ClosedBy.SERVER)
+    return Link([Exchange(0), Exchange(1)], ending=Ending.SERVER_IDLE_FIN)
 
 
 def failing(kind: ErrorKind) -> Link:

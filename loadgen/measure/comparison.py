@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from loadgen.measure.measured import PolicyMeasures, quantile, round_draws
-from loadgen.measure.samples import present
+from loadgen.measure.tally import present
+from loadgen.model.cell import Cell
 from loadgen.model.sample import HANDSHAKE, Phase
 
 _HALF = np.array([0.5])
+
+
+def pairs(cells: tuple[Cell, ...], swept: bool) -> Iterator[tuple[str, str]]:
+    """Names of baseline and candidate: only cells under the same load compare.
+
+    The baseline of a comparison is `persistent`, or else its first cell; in a sweep the cell that reuses most.
+    """
+    groups: dict[tuple[Any, ...], list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault((cell.users, cell.rate_rps, cell.size), []).append(cell)
+    for group in groups.values():
+        plain = (cell for cell in group if cell.policy.name == "persistent")
+        baseline = max(group, key=_reuse) if swept else next(plain, group[0])
+        for cell in group:
+            if cell is not baseline:
+                yield baseline.name, cell.name
+
+
+def _reuse(cell: Cell) -> tuple[int, bool, int]:
+    policy = cell.policy
+    return policy.requests, policy.lifetime_ns == 0, -policy.idle_ns
 
 
 def compare(baseline: PolicyMeasures, candidate: PolicyMeasures, seed: int) -> dict[str, Any] | None:

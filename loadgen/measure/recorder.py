@@ -20,6 +20,8 @@ EXCHANGES_FILE = "exchanges.rows"
 CONNECTIONS_FILE = "connections.rows"
 BLOCKS_FILE = "blocks.jsonl"
 RUN_FILE = "run.json"
+ROW_BYTES = [EXCHANGE_ROW.size, CONNECTION_ROW.size]
+"""Noted with each block, so that rows are never read as what they are not."""
 
 
 class RowFile:
@@ -80,9 +82,10 @@ class Recorder:
     """The sink of one worker: rows for exchanges and connections, a line for each block."""
 
     def __init__(self, directory: Path) -> None:
-        self._exchanges = RowFile(directory / EXCHANGES_FILE, EXCHANGE_ROW)
-        self._connections = RowFile(directory / CONNECTIONS_FILE, CONNECTION_ROW)
+        # The exchanges come last here and go first when a run is settled: where they are, the others are too.
         self._blocks = (directory / BLOCKS_FILE).open("w", encoding="utf-8")
+        self._connections = RowFile(directory / CONNECTIONS_FILE, CONNECTION_ROW)
+        self._exchanges = RowFile(directory / EXCHANGES_FILE, EXCHANGE_ROW)
         self.exchange = self._exchanges.append
         self.connection = self._connections.append
 
@@ -92,7 +95,7 @@ class Recorder:
 
     def block(self, facts: dict[str, Any]) -> None:
         """Note what is known of a block; a later line of the same index replaces an earlier one."""
-        self._blocks.write(json.dumps(facts) + "\n")
+        self._blocks.write(json.dumps({**facts, "row_bytes": ROW_BYTES}) + "\n")
         self._blocks.flush()
 
     def close(self) -> None:

@@ -37,9 +37,23 @@ class Rounds:
             edges = _values_between(filled, min(own), max(own)).astype(np.float64)
             below = np.array([np.searchsorted(values, edges, side="right") for values in self.ordered])
             # The slack is for sums that are whole numbers but for rounding.
-            reached = weights @ below >= (share * totals)[:, None] * (1 - 1e-12)
-            result[:, column] = np.where(totals > 0, edges[reached.argmax(axis=1)], np.nan)
+            reached = _first_reaching(weights, below, share * totals * (1 - 1e-12))
+            result[:, column] = np.where(totals > 0, edges[reached], np.nan)
         return result
+
+
+def _first_reaching(weights: NDArray[np.float64], below: NDArray[Any], wanted: NDArray[np.float64]) -> NDArray[np.intp]:
+    """For each mixture the first column of `below` (rounds × edges, rising) whose weighted sum is what is wanted.
+
+    By bisection, for all mixtures at once: thousands of mixtures of thousands of edges make too large a product.
+    """
+    low = np.zeros(len(weights), np.intp)
+    high = np.full(len(weights), below.shape[1] - 1, np.intp)
+    while (low < high).any():
+        middle = (low + high) // 2
+        enough = np.einsum("mr,rm->m", weights, below[:, middle]) >= wanted
+        low, high = np.where(enough, low, middle + 1), np.where(enough, middle, high)
+    return high
 
 
 def _values_between(rounds: list[NDArray[Any]], low: Any, high: Any) -> NDArray[Any]:

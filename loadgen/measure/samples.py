@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Container
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from loadgen.measure.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE
+from loadgen.measure.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE, ROW_BYTES
+from loadgen.measure.tally import Integers, connection_count, count_connections, count_warmup, present
 from loadgen.model.sample import (
     ABSENT,
     COLUMNS,
     CONNECTION_FIELDS,
     EXCHANGE_FIELDS,
-    ClosedBy,
+    HANDSHAKE,
     ConnectionFlag,
-    ErrorKind,
+    Ending,
     Phase,
 )
 
-Integers = NDArray[Any]
-"""A column: signed integers of any width."""
-
-_HANDSHAKE_FIELDS = ("dns", "connect", "tls", "upgrade")
+_AS_WRITTEN = (
+    "connection", "user", "scheduled", "queue", "late", "send", "wait", "receive", "lag", "bytes_sent",
+    "bytes_received",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Samples:
     """The counted requests of a run as columns of equal length (`COLUMNS`), and what is known of its blocks.
 
-    columns: integers, absent is -1; durations and times in ns. `policy` is an index into `policies`.
-    blocks: in the order in which they ran; see `read_rows`.
+    columns: integers, absent is -1; durations and times in ns. `policy` is an index into `policies`, the names of the
+    plan's cells. blocks: by index; see `read_rows`.
     """
 
     policies: tuple[str, ...]
@@ -47,24 +49,46 @@ class Samples:
         """Those samples that `chosen` (a mask or indices) picks."""
         return Samples(self.policies, {name: column[chosen] for name, column in self.columns.items()}, self.blocks)
 
+    def of_blocks(self, indices: Container[int]) -> Samples:
+        """What these blocks counted, and nothing of the others."""
+        # One block of each policy makes a round.
+        kept = [block for block in self.blocks if block["index"] in indices]
+        wanted = [block["round"] * len(self.policies) + self.policies.index(block["policy"]) for block in kept]
+        own = self.columns["round"].astype(np.int64) * len(self.policies) + self.columns["policy"]
+        return replace(self.of(np.isin(own, wanted)), blocks=kept)
+
+    def by_policy(self) -> list[NDArray[np.int64]]:
+        """The indices of each policy's samples, in one pass however many policies there are."""
+        policy = self.columns["policy"]
+        order = np.argsort(policy, kind="stable")
+        return np.split(order, np.searchsorted(policy[order], np.arange(1, len(self.policies))))
+
     def latency_ns(self) -> NDArray[np.int64]:
         """The sum of each sample's phases."""
+        return self.sum_ns(*Phase)
+
+    def sum_ns(self, *phases: Phase) -> NDArray[np.int64]:
+        """The sum of these phases of each sample."""
         total = np.zeros(len(self), np.int64)
-        for phase in Phase:
+        for phase in phases:
             total += present(self.columns[phase.value])
         return total
 
 
-def present(column: Integers) -> Integers:
-    """A column of durations with absent counted as 0."""
-    return np.maximum(column, 0)
+def merge(old: Samples, new: Samples) -> Samples:
+    """Both together; blocks that both hold are the new ones'. Merging twice is the same as once."""
+    replaced = {block["index"] for block in new.blocks}
+    kept = old.of_blocks({block["index"] for block in old.blocks} - replaced)
+    columns = {name: np.concatenate([kept.columns[name], new.columns[name]]) for name in COLUMNS}
+    return Samples(new.policies, columns, sorted(kept.blocks + new.blocks, key=lambda block: int(block["index"])))
 
 
 def read_rows(directory: Path, policies: tuple[str, ...]) -> Samples:
     """Read what a worker has written, whether it came to its end or not.
 
-    Each block gains `window_ns`, `started`, `exchanges` (warm-up included), `connections`, two counts of the warm-up.
-    Raises OSError where the files are missing.
+    Each block gains `window_ns`, `started`, `exchanges` (warm-up included), `connections`, `endings`,
+    `next_connection` (one above its highest number) and two counts of the warm-up. Raises OSError where the files are
+    missing, ValueError where another version wrote them.
     """
     blocks = _read_blocks(directory / BLOCKS_FILE)
     rows = _read(directory / EXCHANGES_FILE, EXCHANGE_FIELDS)
@@ -78,8 +102,8 @@ def read_rows(directory: Path, policies: tuple[str, ...]) -> Samples:
     for block, first, last in zip(blocks, begun, ended, strict=True):
         block["window_ns"] = int(max(0, last - first))
     counted = (rows["scheduled"] >= begun[block_of]) & (rows["scheduled"] < ended[block_of])
-    _account(blocks, rows["connection"], block_of, counted, connections)
-    _account_warmup(blocks, rows[~counted], block_of[~counted], begun, ended)
+    count_connections(blocks, rows, block_of, counted, connections)
+    count_warmup(blocks, rows[~counted], block_of[~counted], connections, ended)
 
     columns = _columns(rows, counted, block_of[counted], blocks, policies, connections)
     return Samples(policies, columns, blocks)
@@ -99,11 +123,6 @@ def _read(path: Path, fields: tuple[str, ...]) -> NDArray[Any]:
     return np.fromfile(path, dtype=[(name, "=i8") for name in fields])
 
 
-def _connection_count(numbers: Integers, connections: NDArray[Any]) -> int:
-    """One more than the highest connection number."""
-    return int(max(numbers.max(initial=-1), connections["connection"].max(initial=-1))) + 1
-
-
 def _written(times: Integers) -> int:
     """How many rows were written before a worker died: the space after them is zero."""
     unwritten = np.flatnonzero(times == 0)
@@ -114,9 +133,11 @@ def _read_blocks(path: Path) -> list[dict[str, Any]]:
     blocks: dict[int, dict[str, Any]] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
-            block = json.loads(line)
+            block = {**json.loads(line)}
         except ValueError:  # the last line of a worker that died
             break
+        if block.pop("row_bytes", None) != ROW_BYTES:
+            raise ValueError("another version of loadgen wrote its rows; run it again")
         blocks[block["index"]] = block
     return [blocks[index] for index in sorted(blocks)]
 
@@ -129,64 +150,6 @@ def _windows(blocks: list[dict[str, Any]], scheduled: Integers) -> tuple[NDArray
     return begun, ended
 
 
-def _account(
-    blocks: list[dict[str, Any]],
-    numbers: Integers,
-    block_of: Integers,
-    counted: Any,
-    connections: NDArray[Any],
-) -> None:
-    """Count, for each block, its exchanges and what became of its connections."""
-    size = len(blocks)
-    started = np.bincount(block_of[counted], minlength=size)
-    flags = connections["flags"]
-    firsts = [block["first_connection"] for block in blocks]
-    home = np.searchsorted(firsts, connections["connection"], side="right") - 1
-    # A worker that died left connections without a row; that they were open is known from their exchanges.
-    unknown = np.zeros(_connection_count(numbers, connections), np.bool_)
-    unknown[numbers] = True
-    unknown[connections["connection"]] = False
-    lost = np.bincount(np.searchsorted(firsts, np.flatnonzero(unknown), side="right") - 1, minlength=size)
-    opened = (flags & ConnectionFlag.ESTABLISHED) != 0
-    # An attempt that was refused carried no request.
-    reached = unknown
-    reached[connections["connection"][opened]] = True
-    exchanges = np.bincount(block_of[reached[numbers]], minlength=size)
-    tls = (flags & ConnectionFlag.TLS) != 0
-    resumed = (flags & ConnectionFlag.TLS_RESUMED) != 0
-    tallies = {
-        "opened": opened,
-        "closed_by_client": opened & (connections["closed_by"] == ClosedBy.CLIENT),
-        "closed_by_server": opened & (connections["closed_by"] == ClosedBy.SERVER),
-        "tls_full": tls & ~resumed,
-        "tls_resumed": resumed,
-        "server_ignored_close": (flags & ConnectionFlag.IGNORED_CLOSE) != 0,
-    }
-    counts = {name: np.bincount(home[chosen], minlength=size) for name, chosen in tallies.items()}
-    counts["opened"] = counts["opened"] + lost
-    pairs = np.unique(np.stack([home[opened], connections["user"][opened]]), axis=1)
-    counts["users"] = np.bincount(pairs[0], minlength=size) + lost
-    for index, block in enumerate(blocks):
-        block["exchanges"] = int(exchanges[index])
-        block["started"] = int(started[index])
-        block["connections"] = {name: int(count[index]) for name, count in counts.items()}
-
-
-def _account_warmup(
-    blocks: list[dict[str, Any]], rows: NDArray[Any], block_of: Integers, begun: Integers, ended: Integers
-) -> None:
-    """Count what the window does not show: requests of the warm-up that failed, or lasted beyond the window's end."""
-    lasted = rows["scheduled"] + present(rows["send"]) + present(rows["wait"]) + present(rows["receive"])
-    outlasted = (
-        (rows["scheduled"] < begun[block_of]) & (lasted >= ended[block_of]) & (rows["outcome"] != -ErrorKind.UNFINISHED)
-    )
-    failed = (rows["outcome"] < 0) & (rows["outcome"] != -ErrorKind.UNFINISHED)
-    for index, block in enumerate(blocks):
-        mine = block_of == index
-        block["warmup_outlasted"] = int(np.count_nonzero(outlasted & mine))
-        block["warmup_errors"] = int(np.count_nonzero(failed & mine))
-
-
 def _columns(
     rows: NDArray[Any],
     counted: NDArray[np.bool_],
@@ -196,8 +159,7 @@ def _columns(
     connections: NDArray[Any],
 ) -> dict[str, Integers]:
     number = rows["connection"][counted]
-    size = _connection_count(rows["connection"], connections)
-    absent = np.full(len(number), ABSENT, np.int8)
+    size = connection_count(rows["connection"], connections)
 
     def of_connection(field: str) -> Integers:
         """A connection's field, for each sample."""
@@ -206,37 +168,26 @@ def _columns(
         chosen: Integers = smallest(by_number)[number]
         return chosen
 
+    columns: dict[str, Integers] = {field: smallest(rows[field][counted]) for field in _AS_WRITTEN}
     nth = smallest(rows["nth"][counted])
-    first = nth == 0
     outcome = smallest(rows["outcome"][counted])
     last_nth = np.zeros(size, np.int64)
     np.maximum.at(last_nth, rows["connection"], rows["nth"])
     flags = of_connection("flags")
-    columns: dict[str, Integers] = {
+    # One more entry: an ending that is absent (-1) picks the last.
+    closed_by = np.array([*(ending.closed_by for ending in Ending), ABSENT], np.int8)[of_connection("ending")]
+    columns |= {
         "policy": np.array([policies.index(block["policy"]) for block in blocks], np.int16)[block_of],
         "round": np.array([block["round"] for block in blocks], np.int32)[block_of],
         "worker": np.zeros(len(number), np.int8),
-        "user": of_connection("user"),
         "nth_on_connection": nth,
-        "queue": absent,
         "status": np.where(outcome > 0, outcome, ABSENT),
         "error": np.where(outcome < 0, -outcome, ABSENT),
         "tls_resumed": np.where(
             (flags >= 0) & (flags & ConnectionFlag.TLS != 0), (flags & ConnectionFlag.TLS_RESUMED) != 0, ABSENT
         ),
-        "closed_by": np.where(nth == last_nth[number], of_connection("closed_by"), ABSENT),
+        "closed_by": np.where(nth == last_nth[number], closed_by, ABSENT),
     }
-    for field in _HANDSHAKE_FIELDS:
-        columns[field] = np.where(first, of_connection(field), ABSENT)
-    for field in (
-        "connection",
-        "scheduled",
-        "send",
-        "wait",
-        "receive",
-        "lag",
-        "bytes_sent",
-        "bytes_received",
-    ):
-        columns[field] = smallest(rows[field][counted])
+    for phase in HANDSHAKE:
+        columns[phase.value] = np.where(nth == 0, of_connection(phase.value), ABSENT)
     return {name: smallest(columns[name]) for name in COLUMNS}

@@ -16,7 +16,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from loadgen.measure.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE, RUN_FILE
-from loadgen.measure.samples import Samples, read_rows
+from loadgen.measure.samples import Samples, merge, read_rows
 from loadgen.model.errors import PlanError
 from loadgen.model.sample import COLUMNS
 
@@ -54,7 +54,7 @@ class RunStore:
         return cls(directory)
 
     def save_run(self, facts: dict[str, Any]) -> None:
-        """Save name, plan, environment, notes and, once they are known, blocks."""
+        """Save name, plan, environment and notes."""
         self._write_json(RUN_FILE, facts)
 
     def load_run(self) -> dict[str, Any]:
@@ -68,30 +68,60 @@ class RunStore:
         return self._read_json(SUMMARY_FILE)
 
     def settle(self, policies: tuple[str, ...]) -> Samples:
-        """Turn the recorder's rows into `samples.npz`; the rows go once that is safely there."""
-        samples = read_rows(self.directory, policies)
-        with suppress(OSError):  # a full disk: the rows stay, for a try with more room
-            self._keep(samples)
-        return samples
+        """Add the recorder's rows to `samples.npz`; they go once they are safely there.
 
-    def _keep(self, samples: Samples) -> None:
-        self._write(SAMPLES_FILE, lambda file: np.savez(file, **samples.columns))  # type: ignore[arg-type] # its stubs name only allow_pickle
-        self.save_run({**self.load_run(), "blocks": samples.blocks})
-        for name in (EXCHANGES_FILE, CONNECTIONS_FILE, BLOCKS_FILE):
-            (self.directory / name).unlink()
+        policies: the names of the plan's cells. However often this is cut off, each block is there once.
+        """
+        samples = read_rows(self.directory, policies)
+        if self.path(SAMPLES_FILE).exists():
+            samples = merge(self._load(policies), samples)
+        with suppress(OSError):  # a full disk: the rows stay, for a try with more room
+            self._save(samples)
+            # First of all what says that rows are there.
+            for name in (EXCHANGES_FILE, CONNECTIONS_FILE, BLOCKS_FILE):
+                self.path(name).unlink()
+        return samples
 
     def load_samples(self, policies: tuple[str, ...]) -> Samples:
         """The run's samples, whether it was settled or cut off before. Raises PlanError where there are none."""
-        if (self.directory / EXCHANGES_FILE).exists():
-            try:
-                return self.settle(policies)
-            except _DAMAGE as error:
-                raise PlanError(f"the samples in {self.directory} can't be read: {error}") from None
         try:
-            with (self.directory / SAMPLES_FILE).open("rb") as file, np.load(file) as columns:
-                return Samples(policies, {name: columns[name] for name in COLUMNS}, self.load_run()["blocks"])
+            if self.path(EXCHANGES_FILE).exists():
+                return self.settle(policies)
+            return self._load(policies)
+        except KeyError:
+            reason = "another version of loadgen wrote them, or they are damaged; run it again"
         except _DAMAGE as error:
-            raise PlanError(f"the samples in {self.directory} can't be read: {error}") from None
+            reason = str(error)
+        raise PlanError(f"the samples in {self.directory} can't be read: {reason}")
+
+    def resume(self, policies: tuple[str, ...]) -> tuple[list[int], int]:
+        """Make ready for a worker that goes on: returns the indices of whole blocks, and the next connection's number.
+
+        Blocks that did not come to their end are dropped with their samples, to be run again. Raises PlanError where
+        what lies there can't be read or, on a full disk, not be saved.
+        """
+        if not (self.path(EXCHANGES_FILE).exists() or self.path(SAMPLES_FILE).exists()):
+            return [], 0
+        samples = self.load_samples(policies)
+        whole = [block["index"] for block in samples.blocks if block.get("whole")]
+        try:
+            if len(whole) < len(samples.blocks):
+                self._save(samples.of_blocks(whole))
+        except OSError as error:
+            raise PlanError(f"can't write to {self.directory}: {error.strerror}") from None
+        if self.path(EXCHANGES_FILE).exists():
+            raise PlanError(f"can't go on in {self.directory}: there is no room to save what it holds already")
+        return whole, max((block["next_connection"] for block in samples.blocks), default=0)
+
+    def _save(self, samples: Samples) -> None:
+        # In one file with their blocks: neither is ever there without the other.
+        blocks = np.frombuffer(json.dumps(samples.blocks).encode(), np.uint8)
+        self._write(SAMPLES_FILE, lambda file: np.savez(file, **samples.columns, blocks=blocks))  # type: ignore[arg-type] # its stubs name only allow_pickle
+
+    def _load(self, policies: tuple[str, ...]) -> Samples:
+        with self.path(SAMPLES_FILE).open("rb") as file, np.load(file) as columns:
+            blocks = json.loads(columns["blocks"].tobytes())
+            return Samples(policies, {name: columns[name] for name in COLUMNS}, blocks)
 
     def write_text(self, name: str, text: str) -> None:
         self.write_bytes(name, text.encode("utf-8"))

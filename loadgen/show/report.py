@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 from html import escape
 from typing import Any
 
 from loadgen.measure.store import RunStore
-from loadgen.model.units import count, format_duration
-from loadgen.show.charts import CHARTS, draw
-from loadgen.show.text import HEADINGS, PHASES, markdown, phase_rows, rows
+from loadgen.model.units import format_duration
+from loadgen.show import tables
+from loadgen.show.charts import charts_of, draw
+from loadgen.show.text import (
+    AMORTISATION_HEADINGS,
+    HEADINGS,
+    PHASES,
+    amortisation_rows,
+    load_text,
+    markdown,
+    phase_rows,
+    rows,
+)
 
 REPORT_FILE = "report.html"
 MARKDOWN_FILE = "report.md"
@@ -28,9 +37,9 @@ td.text{text-align:left;white-space:normal;overflow-wrap:anywhere}.facts{color:#
 
 
 def write_report(store: RunStore, summary: dict[str, Any]) -> None:
-    """Draw every chart into the run's folder and write the page. Raises OSError where the disk is full."""
+    """Draw the charts that fit the run into its folder and write the page. Raises OSError where the disk is full."""
     pictures = {}
-    for name in CHARTS:
+    for name in charts_of(summary):
         files = draw(name, summary)
         for ending, content in files.items():
             store.write_bytes(f"{name}.{ending}", content)
@@ -43,79 +52,51 @@ def render(summary: dict[str, Any], pictures: dict[str, bytes]) -> str:
     """The page. Whatever a target or a user could have written is escaped."""
     plan = summary["plan"]
     title = f"{plan['method']} {plan['url']}"
+    swept = summary["sweep"] is not None
     parts = [
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}: connection reuse</title>",
         f"<meta name=viewport content='width=device-width'><style>{_STYLE}</style>",
         f"<h1>{escape(title)}</h1><p class=facts>{escape(_facts(summary))}</p>",
         f"<p class=verdict>{escape(summary['verdict'])}</p>",
         *(f"<p class=warning>{escape(one['code'])}: {escape(one['message'])}</p>" for one in summary["warnings"]),
-        "<h2>Policies</h2>",
-        _table(HEADINGS, rows(summary)),
-        "<h2>Differences</h2>",
-        _table(_DIFFERENCE_HEADINGS, [_difference_row(one) for one in summary["comparisons"]]),
-        "<p>In brackets: 95 % intervals from resampling whole rounds. Residual: what the candidate costs beyond its "
-        "measured handshake.</p>",
-        "<h2>Phases: mean where the phase happened</h2>",
-        _table(("policy", *PHASES), phase_rows(summary)),
+        _section("Cells" if swept else "Policies", (("cell" if swept else "policy", *HEADINGS[1:]), rows(summary))),
+        _section("How the cost of a connection is shared", (AMORTISATION_HEADINGS, amortisation_rows(summary)), _CURVE),
+        _section("Differences", tables.differences(summary), _INTERVALS),
+        _section("Arrivals", tables.arrivals(summary)),
+        _section("Phases: mean where the phase happened", (("policy", *PHASES), phase_rows(summary))),
         "<h2>Charts</h2>",
         *(_picture(name, svg) for name, svg in pictures.items()),
-        "<h2>Connections and generator</h2>",
-        _table(_SIDE_HEADINGS, [_side_row(name, one) for name, one in summary["policies"].items()]),
+        _section("Connections and generator", tables.generator(summary)),
+        _section("How connections ended", tables.endings(summary)),
+        _section("What the sockets cost", tables.sockets(summary), _SOCKETS),
+        _section("What the server spent", tables.server(summary)),
         "<h2>Environment</h2>",
         _environment(summary["environment"]),
         "</html>\n",
     ]
-    return "\n".join(parts)
+    return "\n".join(part for part in parts if part)
 
 
-_DIFFERENCE_HEADINGS = (
-    "candidate", "baseline", "p50 difference", "p50 ratio", "throughput ratio", "handshake", "residual",
-)  # fmt: skip
-_SIDE_HEADINGS = (
-    "policy", "requests", "requests per connection", "closed by client", "closed by server", "TLS full", "TLS resumed",
-    "CPU per request", "lag p99",
-)  # fmt: skip
+_INTERVALS = (
+    "In brackets: 95 % intervals from resampling whole rounds. Residual: what the candidate costs beyond its measured "
+    "handshake."
+)
+_CURVE = (
+    "A request's mean latency against K requests per connection, fitted as exchange + handshake / K. The K of 90 % is "
+    "read off what was measured; by the model it follows from the smallest and largest K alone."
+)
+_SOCKETS = (
+    "The kernel's counters are those of the whole network namespace: other programmes' sockets are in them. TCP's own "
+    "are of a share of the connections."
+)
 
 
 def _facts(summary: dict[str, Any]) -> str:
     plan, environment = summary["plan"], summary["environment"]
     return (
-        f"{count(plan['users'], 'user')}, think {format_duration(plan['think_ns'])}, {plan['rounds']} rounds of "
-        f"{format_duration(plan['block_ns'])} blocks ({format_duration(plan['warmup_ns'])} warm-up), "
-        f"seed {plan['seed']}, "
+        f"{load_text(plan)}, {plan['rounds']} rounds of {format_duration(plan['block_ns'])} blocks "
+        f"({format_duration(plan['warmup_ns'])} warm-up), seed {plan['seed']}, "
         f"run {summary['run']}, {environment['started']}"
-    )
-
-
-def _difference_row(one: dict[str, Any]) -> tuple[str, ...]:
-    return (
-        one["candidate"],
-        one["baseline"],
-        _with_interval(one["latency_p50_delta_ns"], one["latency_p50_delta_ci95"], format_duration),
-        _with_interval(one["latency_p50_ratio"], one["latency_p50_ratio_ci95"], "{:.2f}".format),
-        _with_interval(one["throughput_ratio"], one["throughput_ratio_ci95"], "{:.3f}".format),
-        format_duration(one["handshake_mean_ns"]),
-        format_duration(one["residual_mean_ns"]),
-    )
-
-
-def _with_interval(value: float, interval: list[float] | None, write: Callable[[float], str]) -> str:
-    return write(value) + ("" if interval is None else f" [{write(interval[0])}, {write(interval[1])}]")
-
-
-def _side_row(name: str, one: dict[str, Any]) -> tuple[str, ...]:
-    connections, generator = one["connections"], one["generator"]
-    cpu, lag = generator["cpu_ns_per_request"], generator["lag_p99_ns"]
-    return (
-        name,
-        f"{one['requests']:,}",
-        f"{connections['requests_per_connection']:,.4g}",
-        f"{connections['closed_by']['client']:,}",
-        f"{connections['closed_by']['server']:,}",
-        f"{connections['tls_full']:,}",
-        f"{connections['tls_resumed']:,}",
-        "–" if cpu is None else format_duration(cpu),
-        "–" if lag is None else format_duration(lag),
     )
 
 
@@ -128,10 +109,15 @@ def _environment(environment: dict[str, Any]) -> str:
     return f"<div class=scroll><table>{''.join(lines)}</table></div>"
 
 
-def _table(headings: tuple[str, ...], lines: list[tuple[str, ...]]) -> str:
+def _section(title: str, table: tables.Table, note: str = "") -> str:
+    """A heading with its table; nothing where the table has no rows."""
+    headings, lines = table
+    if not lines:
+        return ""
     head = "".join(f"<th>{escape(heading)}" for heading in headings)
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}" for cell in line) for line in lines)
-    return f"<div class=scroll><table><tr>{head}{body}</table></div>"
+    below = f"<p>{escape(note)}</p>" if note else ""
+    return f"<h2>{escape(title)}</h2><div class=scroll><table><tr>{head}{body}</table></div>{below}"
 
 
 def _picture(name: str, svg: bytes) -> str:

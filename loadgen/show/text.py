@@ -2,19 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from loadgen.model.units import format_duration
+from loadgen.model.units import count, format_duration
 
 HEADINGS = ("policy", "req/s", "p50", "p99", "handshake", "connections", "errors")
 PHASES = ("queue", "dns", "connect", "tls", "upgrade", "send", "wait", "receive")
+AMORTISATION_HEADINGS = (
+    "cells that differ in K alone", "exchange", "handshake", "R²", "saving", "90% of it at K", "by the model",
+)  # fmt: skip
 _HANDSHAKE = ("dns", "connect", "tls", "upgrade")
+# How a cell's value of an axis is written.
+_WRITTEN: dict[str, Callable[[Any], str]] = {
+    "base": str,
+    "users": lambda users: count(users, "user"),
+    "rate": lambda rate: f"{rate:,g}/s",
+    "recycle": lambda text: f"recycle:{text}",
+    "idle": lambda text: f"idle:{text}",
+    "size": lambda size: f"{size:,} B",
+}
+
+
+def in_order(summary: dict[str, Any]) -> list[str]:
+    """The names of the policies; a sweep's cells sorted by their axes."""
+    names = list(summary["policies"])
+    if not summary["sweep"]:
+        return names
+    cells = summary["sweep"]["cells"]
+    bases = list(dict.fromkeys(cell["base"] for cell in cells.values()))
+
+    def key(name: str) -> tuple[Any, ...]:
+        one = cells[name]
+        numbers = (
+            one["users"] or 0,
+            one["rate"] or 0,
+            one["requests"] or float("inf"),
+            one["idle_ns"],
+            one["size"] or 0,
+        )
+        return (bases.index(one["base"]), *numbers)
+
+    return sorted(names, key=key)
 
 
 def rows(summary: dict[str, Any]) -> list[tuple[str, ...]]:
     """One row a policy, under HEADINGS. `handshake` is the mean of what a request paid that opened a connection."""
     table: list[tuple[str, ...]] = []
-    for name, one in summary["policies"].items():
+    for name in in_order(summary):
+        one = summary["policies"][name]
         connections, latency = one["connections"], one["latency_ns"]
         table.append(
             (
@@ -31,18 +67,66 @@ def rows(summary: dict[str, Any]) -> list[tuple[str, ...]]:
 
 
 def markdown(summary: dict[str, Any]) -> str:
-    """Verdict and table for a page in Markdown: an issue, a README, a CI log."""
-    lines = [HEADINGS, ("---",) * len(HEADINGS), *rows(summary)]
-    table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-    return f"> {summary['verdict']}\n\n{table}\n"
+    """Verdict and tables for a page in Markdown: an issue, a README, a CI log."""
+    text = f"> {summary['verdict']}\n\n{_markdown_table(HEADINGS, rows(summary))}"
+    curves = amortisation_rows(summary)
+    return f"{text}\n{_markdown_table(AMORTISATION_HEADINGS, curves)}" if curves else text
+
+
+def _markdown_table(headings: tuple[str, ...], table: list[tuple[str, ...]]) -> str:
+    lines = [headings, ("---",) * len(headings), *table]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
 
 
 def phase_rows(summary: dict[str, Any]) -> list[tuple[str, ...]]:
     """One row a policy: its name, then the mean of each phase where it happened, in the order of PHASES."""
+    policies = summary["policies"]
     return [
-        (name, *(duration(one["phases_ns"][phase]["mean"]) for phase in PHASES))
-        for name, one in summary["policies"].items()
+        (name, *(duration(policies[name]["phases_ns"][phase]["mean"]) for phase in PHASES))
+        for name in in_order(summary)
     ]
+
+
+def amortisation_rows(summary: dict[str, Any]) -> list[tuple[str, ...]]:
+    """One row for each group of a sweep's cells that differ in K alone, under AMORTISATION_HEADINGS."""
+    groups = summary["sweep"]["amortisation"] if summary["sweep"] else []
+    return [
+        (
+            label,
+            with_interval(one["exchange_ns"], one["exchange_ci95"], format_duration),
+            with_interval(one["handshake_ns"], one["handshake_ci95"], format_duration),
+            "–" if one["r2"] is None else f"{one['r2']:.4f}",
+            with_interval(one["saving_ns"], one["saving_ci95"], format_duration),
+            "–" if one["k90"] is None else with_interval(one["k90"], one["k90_ci95"], "{:,.1f}".format),
+            f"{one['k90_model']:,.1f}",
+        )
+        for label, one in zip(labels(groups), groups, strict=True)
+    ]
+
+
+def labels(places: list[dict[str, Any]]) -> list[str]:
+    """A name for each of several places in a sweep, by what they differ in; by all they have where they don't."""
+    keys = [key for key in _WRITTEN if any(place.get(key) is not None for place in places)]
+    differing = [key for key in keys if len({place.get(key) for place in places}) > 1] or keys
+    return [
+        " · ".join(_WRITTEN[key](place[key]) for key in differing if place.get(key) is not None) or "all"
+        for place in places
+    ]
+
+
+def load_text(plan: dict[str, Any]) -> str:
+    """Who sends: users or arrivals, and what a sweep varies."""
+    axes = {name: values for name, values in plan["axes"].items() if values}
+    parts = [
+        f"{name} {', '.join(f'{value:,g}' if name == 'rate' else str(value) for value in axes[name])}" for name in axes
+    ]
+    if plan["rate_rps"] and "rate" not in axes:
+        parts.insert(0, f"{plan['rate_rps']:,g} arrivals/s ({plan['arrivals']})")
+    elif not (plan["rate_rps"] or "rate" in axes or "users" in axes):
+        parts.insert(0, count(plan["users"], "user"))
+    if plan["think_ns"]:
+        parts.append(f"think {format_duration(plan['think_ns'])}")
+    return "; ".join(parts)
 
 
 def handshake_ns(policy: dict[str, Any]) -> float | None:
@@ -55,3 +139,8 @@ def handshake_ns(policy: dict[str, Any]) -> float | None:
 def duration(value_ns: float | None) -> str:
     """A duration for a table's cell; a dash where it is absent."""
     return "–" if value_ns is None else format_duration(value_ns)
+
+
+def with_interval(value: float, interval: list[float] | None, write: Callable[[float], str]) -> str:
+    """A value with its interval in brackets, where there is one."""
+    return write(value) + ("" if interval is None else f" [{write(interval[0])}, {write(interval[1])}]")

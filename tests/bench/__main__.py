@@ -18,6 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from tests.bench import spectrum
 from tests.bench.machine import GENERATOR_CORE, TARGET_CORE, Server, find, loadgen, nginx, pin, run_pinned
 from tests.bench.rows import write_run
 
@@ -138,6 +139,10 @@ CASES: dict[str, Callable[[Server, Path], None]] = {
     "many": many,
     "target": target,
     "report": report,
+    "policies": spectrum.policies,
+    "open_loop": spectrum.open_loop,
+    "pipelining": spectrum.pipelining,
+    "sweep": spectrum.sweep,
 }
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from loadgen.measure.environment import environment
-from loadgen.measure.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE
+from loadgen.measure.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE, ROW_BYTES
 from loadgen.measure.store import RunStore
 from loadgen.model.plan import Load, Plan
 from loadgen.model.policy import parse_policies
-from loadgen.model.sample import ConnectionFlag
+from loadgen.model.sample import CONNECTION_FIELDS, EXCHANGE_FIELDS, ConnectionFlag, Ending
 from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_S
 
@@ -35,15 +37,16 @@ def write_run(directory: Path, samples: int) -> None:
         opened = USERS if reuses else size
         number = first + (np.arange(size) % opened)
         times = random.gamma(4, 100_000, (size, 4)).astype(np.int64)
-        rows = np.zeros((size, 10), np.int64)
-        rows[:, 0], rows[:, 1] = number, np.arange(size) // opened
-        rows[:, 2] = begun + np.arange(size) * (NS_PER_S // size)
-        rows[:, 3:7] = times
-        rows[:, 7:] = 200, 80, 240
-        paid = np.full((opened, 9), -1, np.int64)
-        paid[:, 0], paid[:, 1], paid[:, 2] = first + np.arange(opened), np.arange(opened) % USERS, begun
-        paid[:, 4] = random.gamma(4, 100_000, opened)
-        paid[:, 7], paid[:, 8] = ConnectionFlag.ESTABLISHED, 0
+        rows = _filled(size, EXCHANGE_FIELDS)
+        rows["connection"], rows["user"], rows["nth"] = number, number % USERS, np.arange(size) // opened
+        rows["scheduled"] = begun + np.arange(size) * (NS_PER_S // size)
+        for column, name in enumerate(("send", "wait", "receive", "lag")):
+            rows[name] = times[:, column]
+        rows["outcome"], rows["bytes_sent"], rows["bytes_received"] = 200, 80, 240
+        paid = _filled(opened, CONNECTION_FIELDS)
+        paid["connection"], paid["slot"], paid["opened"] = first + np.arange(opened), np.arange(opened) % USERS, begun
+        paid["connect"] = random.gamma(4, 100_000, opened)
+        paid["flags"], paid["ending"] = ConnectionFlag.ESTABLISHED, Ending.CLIENT_ANNOUNCED
         exchanges.append(rows)
         connections.append(paid)
         facts = {
@@ -53,8 +56,13 @@ def write_run(directory: Path, samples: int) -> None:
             "cpu_ns": NS_PER_S // 2,
         }
         window = {"window_begun_ns": begun, "window_ended_ns": begun + NS_PER_S, "rss_bytes": 40_000_000}
-        blocks.append(json.dumps(facts | window | {"first_connection": first}))
+        blocks.append(json.dumps(facts | window | {"first_connection": first, "whole": True, "row_bytes": ROW_BYTES}))
         first += opened
     np.concatenate(exchanges).tofile(directory / EXCHANGES_FILE)
     np.concatenate(connections).tofile(directory / CONNECTIONS_FILE)
     (directory / BLOCKS_FILE).write_text("\n".join(blocks) + "\n", encoding="utf-8")
+
+
+def _filled(size: int, fields: tuple[str, ...]) -> NDArray[Any]:
+    """Rows in which every field is absent as yet."""
+    return np.full(size, -1, np.int64).repeat(len(fields)).view([(name, np.int64) for name in fields])

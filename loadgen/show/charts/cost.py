@@ -8,12 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from loadgen.model.units import format_duration
-from loadgen.show.charts.style import BASE_COLOUR, PHASE_LOOKS, duration_axis, new_figure, say_empty
+from loadgen.show.charts.style import BASE_COLOUR, PHASE_LOOKS, duration_axis, new_figure, say_empty, wrapped
 
 # Short phases that are not under study share the waterfall's last step.
 _STEPS = {
-    "dns": ("dns",), "connect": ("connect",), "tls": ("tls",), "upgrade": ("upgrade",), "wait": ("wait",),
-    "send, receive": ("queue", "send", "receive"),
+    "queue": ("queue",), "dns": ("dns",), "connect": ("connect",), "tls": ("tls",), "upgrade": ("upgrade",),
+    "wait": ("wait",),
+    "send, receive": ("send", "receive"),
 }  # fmt: skip
 
 
@@ -49,7 +50,7 @@ def phases(summary: dict[str, Any]) -> Figure:
     axes.set_xlim(0, longest * 1.13 or 1)
     duration_axis(axes.xaxis)
     axes.set_xlabel("mean latency")
-    axes.invert_yaxis()
+    axes.set_ylim(len(names) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=8, borderaxespad=0.3)
     return figure
@@ -63,23 +64,24 @@ def extra_time(summary: dict[str, Any]) -> Figure:
         say_empty(figure.subplots(), "nothing to compare: it takes two policies that were answered in one round")
         return figure
     title = "Where the extra time goes"
+    said = ""
     if len(comparisons) == 1:
+        said = _residual(comparisons[0])
         only = comparisons[0]
         delta = only["latency_mean_delta_ns"]
         change = "adds" if delta >= 0 else "saves"
         title = f"{only['candidate']} {change} {format_duration(abs(delta))} to the mean request: where it goes"
-    figure = new_figure(summary, title, _residuals(comparisons), height=1.2 + 3.4 * len(comparisons))
+    figure = new_figure(summary, title, said, height=1.2 + (3.4 if said else 3.0) * len(comparisons))
     for axes, comparison in zip(figure.subplots(len(comparisons), 1, squeeze=False)[:, 0], comparisons, strict=True):
         _waterfall(axes, comparison, summary)
+        if not said:
+            axes.set_title(f"{comparison['candidate']}: {_residual(comparison)}", fontsize=9.5, loc="left")
     return figure
 
 
-def _residuals(comparisons: list[dict[str, Any]]) -> str:
-    return "   ".join(
-        f"{one['candidate']}: handshake {format_duration(one['handshake_mean_ns'])}, "
-        f"residual (all the rest) {format_duration(one['residual_mean_ns'])}"
-        for one in comparisons
-    )
+def _residual(one: dict[str, Any]) -> str:
+    handshake, residual = format_duration(one["handshake_mean_ns"]), format_duration(one["residual_mean_ns"])
+    return f"handshake {handshake}, residual (all the rest) {residual}"
 
 
 def _waterfall(axes: Axes, comparison: dict[str, Any], summary: dict[str, Any]) -> None:
@@ -92,7 +94,7 @@ def _waterfall(axes: Axes, comparison: dict[str, Any], summary: dict[str, Any]) 
     }
     level, end = comparison["baseline_mean_ns"], comparison["candidate_mean_ns"]
     highest = max(level, end)
-    labels = [f"{comparison['baseline']}\n(mean)", *steps, f"{comparison['candidate']}\n(mean)"]
+    labels = [f"{wrapped(comparison['baseline'])}\n(mean)", *steps, f"{wrapped(comparison['candidate'])}\n(mean)"]
     axes.bar(0, level, color=BASE_COLOUR, width=0.6)
     _label(axes, 0, level, format_duration(level), highest)
     for position, (label, delta) in enumerate(steps.items(), start=1):

@@ -10,6 +10,7 @@ from matplotlib.ticker import FixedLocator
 
 from loadgen.show.charts.style import count_axis, log_duration_axis, look, new_figure, say_empty
 
+_MOST_INSIDE = 3  # a longer legend would cover the lines
 _TICKS = {0.5: "50", 0.9: "90", 0.99: "99", 0.999: "99.9", 0.9999: "99.99"}
 
 
@@ -44,7 +45,10 @@ def percentiles(summary: dict[str, Any]) -> Figure:
     axes.set_xlim(_nines(0.5), _nines(0.9999))
     axes.set_xlabel("percentile of requests (%)")
     axes.set_ylabel("latency (log scale)")
-    axes.legend(loc="upper left")
+    if len(axes.lines) > _MOST_INSIDE:
+        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    else:
+        axes.legend(loc="upper left")
     return figure
 
 
@@ -53,7 +57,7 @@ def over_time(summary: dict[str, Any]) -> Figure:
     figure = new_figure(
         summary,
         "Each block in the order in which it ran",
-        "Policies take turns in shuffled order; a drift of the target or the machine would show as a slope.",
+        "Policies take turns in shuffled order; a drift would show as a slope. Filled: p50; hollow, dotted: p99.",
         height=5.6,
     )
     if not any(block["latency_p50_ns"] for block in summary["blocks"]):
@@ -65,20 +69,19 @@ def over_time(summary: dict[str, Any]) -> Figure:
         x = [block["index"] + 1 for block in blocks]
         style = look(summary, name)
         above.plot(x, [block["throughput_rps"] for block in blocks], label=name, markersize=5, **style)
-        below.plot(x, [block["latency_p50_ns"] for block in blocks], label=f"{name} p50", markersize=5, **style)
+        below.plot(x, [block["latency_p50_ns"] for block in blocks], markersize=5, **style)
         faint = style | {"linestyle": ":", "markerfacecolor": "white"}
-        below.plot(x, [block["latency_p99_ns"] for block in blocks], label=f"{name} p99", markersize=5, **faint)
+        below.plot(x, [block["latency_p99_ns"] for block in blocks], markersize=5, **faint)
     fastest = max((block["throughput_rps"] for block in summary["blocks"]), default=0)
     above.set_ylim(0, fastest * 1.1 or 1)
     above.set_ylabel("requests per second")
     count_axis(above.yaxis)
-    above.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    above.legend(loc="upper left", bbox_to_anchor=(1.0, 1.05))
     below.set_yscale("log")
     log_duration_axis(below.yaxis, *below.get_ylim())
     below.set_ylabel("latency (log scale)")
     below.set_xlabel("block")
     below.xaxis.get_major_locator().set_params(integer=True)
-    below.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
 
 

@@ -16,7 +16,7 @@ def throughput(summary: dict[str, Any]) -> Figure:
     figure = new_figure(
         summary,
         "Throughput by policy",
-        "Closed loop: the same users send as fast as they are answered. Lines: 95 % intervals from resampling rounds.",
+        f"{_loop(summary['plan'])} Lines: 95 % intervals from resampling rounds.",
         height=2.1 + 0.62 * len(policies),
     )
     axes = figure.subplots()
@@ -32,12 +32,20 @@ def throughput(summary: dict[str, Any]) -> Figure:
             end = max(rate, interval[1])
         axes.text(end + longest * 0.015, row, text, va="center", fontsize=9)
     axes.set_yticks(range(len(policies)), list(policies))
-    axes.invert_yaxis()
+    axes.set_ylim(len(policies) - 0.4, -0.6)
     axes.set_xlim(0, longest * 1.42 or 1)
     count_axis(axes.xaxis)
     axes.set_xlabel("requests per second")
     axes.grid(visible=False, axis="y")
     return figure
+
+
+def _loop(plan: dict[str, Any]) -> str:
+    """What decides how many requests are sent."""
+    open_loop = bool(plan["rate_rps"] or plan["axes"].get("rate"))
+    if open_loop:
+        return "Open loop: a target that keeps up answers what arrives."
+    return "Closed loop: the same users send as fast as they are answered."
 
 
 def requests_per_connection(summary: dict[str, Any]) -> Figure:
@@ -46,7 +54,7 @@ def requests_per_connection(summary: dict[str, Any]) -> Figure:
     figure = new_figure(
         summary,
         "Is reuse happening? Requests per connection",
-        "Mean, warm-up included; ideal is one connection for each user and block.",
+        "Mean, warm-up included; ideal is one connection for each place (a user's, or a pool's) and block.",
         height=2.1 + 0.62 * len(policies),
     )
     axes = figure.subplots()
@@ -58,7 +66,7 @@ def requests_per_connection(summary: dict[str, Any]) -> Figure:
         text = f"{mean:,.4g}   opened {connections['opened']:,} (ideal {connections['ideal']:,})"
         axes.text(max(mean, 0.1) * 1.12, row, text, va="center", fontsize=9)
     axes.set_yticks(range(len(policies)), list(policies))
-    axes.invert_yaxis()
+    axes.set_ylim(len(policies) - 0.4, -0.6)
     axes.set_xscale("log")
     highest = max(*means, 1.0)
     axes.set_xlim(0.1, highest * (highest / 0.1) ** 0.75)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from loadgen.model.units import count, format_duration
+from loadgen.model.units import format_duration
+from loadgen.show.text import load_text
 
 # Okabe and Ito, "Color Universal Design" (2008); the pale yellow is left out: it vanishes on white.
 _BLUE, _VERMILLION, _GREEN, _PURPLE, _SKY, _ORANGE, _GREY = (
@@ -19,6 +21,8 @@ _POLICY_LOOKS = (
     (_BLUE, "o", "-"), (_VERMILLION, "s", "--"), (_GREEN, "^", "-."), (_PURPLE, "D", ":"), (_SKY, "v", "-"),
     (_ORANGE, "P", "--"), (_GREY, "X", "-."),
 )  # fmt: skip
+MOST_SERIES = len(_POLICY_LOOKS)
+"""So many lines can be told apart in one chart."""
 # Colour and hatch, so that a grey print still tells them apart.
 PHASE_LOOKS = {
     "queue": (_GREY, ""), "dns": (_PURPLE, "xx"), "connect": (_VERMILLION, "//"), "tls": (_ORANGE, "\\\\"),
@@ -59,26 +63,63 @@ def new_figure(summary: dict[str, Any], title: str, subtitle: str = "", height: 
 def footer(summary: dict[str, Any]) -> str:
     """The run's key facts on two lines."""
     plan = summary["plan"]
-    url = plan["url"] if len(plan["url"]) <= 48 else plan["url"][:47] + "…"
-    think = f", think {format_duration(plan['think_ns'])}" if plan["think_ns"] else ""
     return (
-        f"{plan['method']} {url} · {count(plan['users'], 'user')}{think} · {plan['rounds']} rounds of "
-        f"{format_duration(plan['block_ns'])} blocks, {format_duration(plan['warmup_ns'])} warm-up\n"
-        f"loadgen {summary['environment']['loadgen']} · {summary['environment']['started'][:10]} · "
+        f"{plan['method']} {shortened(plan['url'], 48)} · {shortened(load_text(plan), 72)}\n"
+        f"{plan['rounds']} rounds of {format_duration(plan['block_ns'])} blocks, {format_duration(plan['warmup_ns'])} "
+        f"warm-up · loadgen {summary['environment']['loadgen']} · {summary['environment']['started'][:10]} · "
         f"{summary['run'][:32]}"
     )
 
 
-def look(summary: dict[str, Any], policy: str) -> dict[str, Any]:
-    """Colour, marker and line of a policy; the same in all charts of a run."""
-    colour, marker, line = _POLICY_LOOKS[list(summary["policies"]).index(policy) % len(_POLICY_LOOKS)]
+def shortened(text: str, most: int) -> str:
+    """The text, or as much of it as there is room for."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def series_look(number: int) -> dict[str, Any]:
+    """Colour, marker and line of the series with this number."""
+    colour, marker, line = _POLICY_LOOKS[number % len(_POLICY_LOOKS)]
     return {"color": colour, "marker": marker, "linestyle": line}
 
 
+def wrapped(name: str, most: int = 18) -> str:
+    """A policy's long name on several lines, broken between its parts."""
+    lines = [""]
+    for part in re.split(r"(?<= )|(?=\+)", name):
+        if lines[-1] and len(lines[-1]) + len(part) > most:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
+
+
+def spread(items: list[Any], most: int = MOST_SERIES) -> list[Any]:
+    """At most so many of the items, evenly from the first to the last."""
+    if len(items) <= most:
+        return items
+    return [items[round(number * (len(items) - 1) / (most - 1))] for number in range(most)]
+
+
+def clear_ticks(places: list[float], apart: float = 0.055) -> list[float]:
+    """Of places on a log axis those whose labels don't touch: each so far (of the whole axis) from the one before."""
+    ordered = sorted(places)
+    span = math.log10(ordered[-1] / ordered[0]) if len(ordered) > 1 else 0.0
+    kept = ordered[:1]
+    for place in ordered[1:]:
+        if math.log10(place / kept[-1]) >= apart * span:
+            kept.append(place)
+    return kept
+
+
+def look(summary: dict[str, Any], policy: str) -> dict[str, Any]:
+    """Colour, marker and line of a policy; the same in all charts of a run."""
+    return series_look(list(summary["policies"]).index(policy))
+
+
 def log_duration_axis(axis: Any, lowest_ns: float, highest_ns: float) -> None:
-    """A log axis of nanoseconds; where it spans many decades each has one label, else three."""
+    """A log axis of nanoseconds; where it spans many decades each has one label, else three or seven."""
     decades = math.log10(max(highest_ns, 1) / max(lowest_ns, 1))
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 2.5 else (1,)))
+    subs = (1, 1.5, 2, 3, 4, 5, 7) if decades < 1 else (1, 2, 5) if decades < 2.5 else (1,)
+    axis.set_major_locator(LogLocator(subs=subs))
     axis.set_minor_locator(NullLocator())
     duration_axis(axis)
 

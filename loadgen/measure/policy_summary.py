@@ -1,0 +1,183 @@
+"""One policy's part of `summary.json`: counts, latency, phases, connections, generator. Compares nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loadgen.measure.measured import PolicyMeasures, quantile, quantiles, round_draws
+from loadgen.measure.positions import by_position
+from loadgen.measure.samples import Samples
+from loadgen.model.cell import Cell
+from loadgen.model.plan import Load
+from loadgen.model.sample import ABSENT, ErrorKind, Phase
+from loadgen.model.units import NS_PER_S
+
+# What the contract names, and the points between them that the percentile chart needs.
+_NAMED = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99_9": 0.999}
+CURVE = tuple(float(share) for share in 1 - np.logspace(np.log10(0.5), -4, 60))
+
+
+def summarise_policy(
+    samples: Samples,
+    mine: NDArray[np.int64],
+    measured: PolicyMeasures,
+    cell: Cell,
+    load: Load,
+    seed: int,
+    with_curve: bool,
+) -> dict[str, Any]:
+    """`mine`: the indices of all the policy's samples. with_curve: its percentiles will be drawn."""
+    blocks = [block for block in samples.blocks if block["policy"] == measured.name]
+    kinds = np.bincount(samples.columns["error"][mine].astype(np.int64) - ABSENT, minlength=len(ErrorKind) - ABSENT + 1)
+    errors = {
+        ErrorKind(number + ABSENT): int(count) for number, count in enumerate(kinds) if count and number > -ABSENT
+    }
+    unfinished = errors.pop(ErrorKind.UNFINISHED, 0)
+    requests = len(measured.valid)
+    seconds = float(measured.seconds.sum())
+    statuses, counts = np.unique(measured.valid.columns["status"], return_counts=True)
+    return {
+        "started": len(mine),
+        "requests": requests,
+        "unfinished": unfinished,
+        "unstarted": sum(block.get("unstarted", 0) for block in blocks),
+        "errors": {kind.label: count for kind, count in errors.items()},
+        "statuses": {str(status): int(count) for status, count in zip(statuses, counts, strict=True)},
+        "seconds": seconds,
+        "throughput_rps": requests / seconds if seconds else 0.0,
+        "throughput_rps_ci95": _throughput_interval(measured, seed),
+        "arrivals": _arrivals(blocks, samples.columns["late"][mine], cell.rate_rps) if cell.rate_rps else None,
+        "connections": _connections(blocks, measured.valid, _places(cell, load)),
+        "latency_ns": _latency(measured, seed, with_curve),
+        "phases_ns": _phases(measured.valid),
+        "by_position": by_position(measured, seed) if cell.policy.reuses else None,
+        "generator": _generator(blocks, measured.valid, seconds),
+    }
+
+
+def _places(cell: Cell, load: Load) -> int:
+    """How many connections a block can have at the same time."""
+    return cell.policy.pool or (load.max_connections if cell.rate_rps else cell.users)
+
+
+def _arrivals(blocks: list[dict[str, Any]], late: NDArray[Any], rate_rps: float) -> dict[str, Any]:
+    """How the offered load was met. late: by how much the generator itself began too late, where that is known."""
+    ordered = np.sort(late[late >= 0])
+    return {
+        "due": sum(block.get("due", 0) for block in blocks),
+        "unstarted": sum(block.get("unstarted", 0) for block in blocks),
+        "rate_rps": rate_rps,
+        "late_p50_ns": quantile(ordered, 0.5) if len(ordered) else None,
+        "late_p99_ns": quantile(ordered, 0.99) if len(ordered) else None,
+        "late_max_ns": int(ordered[-1]) if len(ordered) else None,
+    }
+
+
+def _throughput_interval(measured: PolicyMeasures, seed: int) -> list[float] | None:
+    chosen, weights = round_draws(measured.seconds > 0, seed)
+    seconds = weights @ measured.seconds
+    if not seconds.all():
+        return None
+    interval = chosen.interval(weights @ measured.requests / seconds)
+    return list(interval) if interval else None
+
+
+def _latency(measured: PolicyMeasures, seed: int, with_curve: bool) -> dict[str, Any]:
+    ordered = np.sort(measured.latency_ns)
+    if not len(ordered):
+        absent: dict[str, Any] = dict.fromkeys(("mean", *_NAMED, "max", "p50_ci95", "p99_ci95"))
+        return absent | {"curve": []}
+    chosen, weights = round_draws(measured.seconds > 0, seed)
+    # A percentile that fewer than ten samples lie above is a story about those few.
+    shares = [share for share in CURVE if (1 - share) * len(ordered) >= 10] if with_curve else []
+    bands = measured.by_round.quantiles(weights, np.array([*shares, 0.5, 0.99]))
+    intervals = [_integers(chosen.interval(band)) for band in bands.T]
+    return {
+        "mean": round(float(ordered.mean())),
+        **{name: quantile(ordered, share) for name, share in _NAMED.items()},
+        "max": int(ordered[-1]),
+        "p50_ci95": intervals[-2],
+        "p99_ci95": intervals[-1],
+        "curve": [
+            {"share": share, "value": quantile(ordered, share), "ci95": interval}
+            for share, interval in zip(shares, intervals, strict=False)
+        ],
+    }
+
+
+def _integers(interval: tuple[float, float] | None) -> list[int] | None:
+    return None if interval is None else [round(bound) for bound in interval]
+
+
+def _connections(blocks: list[dict[str, Any]], valid: Samples, places: int) -> dict[str, Any]:
+    counts: Counter[str] = Counter()
+    endings: Counter[str] = Counter()
+    after_close: Counter[str] = Counter()
+    for block in blocks:
+        counts.update(block["connections"])
+        endings.update(block["endings"])
+        after_close.update(block.get("after_close") or {})
+    opened = counts["opened"]
+    exchanges = sum(block["exchanges"] for block in blocks)
+    reused = int(np.count_nonzero(valid.columns["nth_on_connection"] > 0))
+    return {
+        "opened": opened,
+        # One for each place of a block that was taken at all.
+        "ideal": sum(min(places, block["connections"]["slots"]) for block in blocks),
+        "reuse_ratio": reused / len(valid) if len(valid) else 0.0,
+        "requests_per_connection": exchanges / opened if opened else 0.0,
+        "closed_by": {"client": counts["closed_by_client"], "server": counts["closed_by_server"]},
+        "endings": dict(endings),
+        "retried": sum(block.get("retried", 0) for block in blocks),
+        "after_close": {"tried": after_close["tried"], "answered": after_close["answered"]},
+        "server_announced": _announced(blocks),
+        "tls_full": counts["tls_full"],
+        "tls_resumed": counts["tls_resumed"],
+        "server_ignored_close": counts["server_ignored_close"],
+        "exchanges_with_warmup": exchanges,
+        "warmup_errors": sum(block["warmup_errors"] for block in blocks),
+        "warmup_outlasted": sum(block["warmup_outlasted"] for block in blocks),
+    }
+
+
+def _announced(blocks: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the server's Keep-Alive fields said: the smallest timeout, the largest max; None where it said nothing."""
+    said = [block.get("keep_alive") or {} for block in blocks]
+    timeouts, most = ([one[name] for one in said if one.get(name) is not None] for name in ("timeout_s", "max"))
+    return {"keep_alive_timeout_s": min(timeouts, default=None), "keep_alive_max": max(most, default=None)}
+
+
+def _phases(valid: Samples) -> dict[str, Any]:
+    phases: dict[str, Any] = {}
+    for phase in Phase:
+        column = valid.columns[phase.value]
+        happened = column[column >= 0]
+        if len(happened):
+            p50, p99 = quantiles(happened, 0.5, 0.99)
+            phases[phase.value] = {
+                "count": len(happened),
+                "mean": round(float(happened.mean())),
+                "p50": p50,
+                "p99": p99,
+                "mean_per_request": round(float(happened.sum(dtype=np.int64)) / len(column)),
+            }
+        else:
+            phases[phase.value] = {"count": 0, "mean": None, "p50": None, "p99": None, "mean_per_request": 0}
+    return phases
+
+
+def _generator(blocks: list[dict[str, Any]], valid: Samples, seconds: float) -> dict[str, Any]:
+    cpu_ns = sum(block.get("cpu_ns", 0) for block in blocks)
+    started = sum(block["started"] for block in blocks)
+    lag_p50, lag_p99 = quantiles(valid.columns["lag"], 0.5, 0.99) if len(valid) else (None, None)
+    return {
+        "cpu_ns_per_request": round(cpu_ns / started) if started else None,
+        "cpu_share": cpu_ns / NS_PER_S / seconds if seconds else 0.0,
+        "lag_p50_ns": lag_p50,
+        "lag_p99_ns": lag_p99,
+        "rss_bytes": max((block.get("rss_bytes", 0) for block in blocks), default=0),
+    }

@@ -1,0 +1,137 @@
+"""The answer of a run in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from loadgen.measure.findings import BUSY_CPU_SHARE
+from loadgen.model.sample import Phase
+
+# So many differences still make a sentence; of more, only the ends are told.
+_MOST_CLAUSES = 3
+_WHAT = {
+    Phase.QUEUE: "waiting for a connection",
+    Phase.DNS: "the name look-up",
+    Phase.CONNECT: "the TCP handshake",
+    Phase.TLS: "the TLS handshake",
+    Phase.UPGRADE: "the upgrade",
+    Phase.SEND: "sending",
+    Phase.WAIT: "waiting for the response",
+    Phase.RECEIVE: "receiving",
+}
+
+
+def verdict(
+    policies: dict[str, Any],
+    comparisons: list[dict[str, Any]],
+    found: list[dict[str, str]],
+    swept: dict[str, Any] | None = None,
+) -> str:
+    """The answer. found: the run's warnings, for what must be said with it."""
+    answered = {name: one for name, one in policies.items() if one["requests"]}
+    if not answered:
+        return "no request that began in a counted window was answered"
+    if swept is not None and swept["amortisation"]:
+        sentence = _amortised(swept["amortisation"])
+    elif comparisons:
+        sentence = _differences(comparisons)
+    elif swept is not None:
+        sentence = _range(answered)
+    else:
+        name, one = next(iter(answered.items()))
+        return f"{name} answered {one['requests']:,} requests; there is nothing to compare it with"
+    if any(one["generator"]["cpu_share"] > BUSY_CPU_SHARE for one in policies.values()):
+        if len(policies) > 2 or swept is not None:
+            return f"{sentence}; in a part of the run the generator was the bottleneck: see the warnings"
+        return f"{sentence}; the generator was the bottleneck, so these are its limits, not the target's"
+    if any(warning["code"] in ("generator_saturated", "generator_late") for warning in found):
+        return f"{sentence}; the generator lagged, so a good part of these times is its own"
+    return sentence
+
+
+def _amortised(groups: list[dict[str, Any]]) -> str:
+    """What the amortisation says: of one group in full, of several the span."""
+    if len(groups) == 1:
+        one = groups[0]
+        cost = f"{_estimate(one['exchange_ns'], one['exchange_ci95'])} ms"
+        paid = f"{_estimate(one['handshake_ns'], one['handshake_ci95'])} ms"
+        sentence = f"a request costs {cost} plus {paid} for each new connection, shared by the K requests on it"
+        if one["k90"] is None:
+            return sentence
+        bounds = "" if one["k90_ci95"] is None else f" [{_k(one['k90_ci95'][0])}, {_k(one['k90_ci95'][1])}]"
+        return f"{sentence}; 90% of what reuse saves is reached at K = {_k(one['k90'])}{bounds}"
+    paid = _span([one["handshake_ns"] for one in groups], _ms)
+    sentence = f"a new connection costs {paid} ms in the {len(groups)} groups of cells that differ in K alone"
+    reached = [one["k90"] for one in groups if one["k90"] is not None]
+    if not reached:
+        return sentence
+    return f"{sentence}; 90% of what reuse saves is reached at K = {_span(reached, _k)}"
+
+
+def _differences(comparisons: list[dict[str, Any]]) -> str:
+    if len(comparisons) <= _MOST_CLAUSES:
+        return "; ".join(_difference(comparison) for comparison in comparisons)
+    ordered = sorted(comparisons, key=lambda one: float(one["latency_p50_ratio"]))
+    return f"of {len(ordered)} differences the ends: {_difference(ordered[-1])}; {_difference(ordered[0])}"
+
+
+def _range(answered: dict[str, Any]) -> str:
+    """Of cells that don't compare: where the median is lowest and highest, and where most is answered."""
+    by_p50 = sorted(answered, key=lambda name: int(answered[name]["latency_ns"]["p50"]))
+    low, high = by_p50[0], by_p50[-1]
+    most = max(answered, key=lambda name: float(answered[name]["throughput_rps"]))
+    p50 = {name: _ms(answered[name]["latency_ns"]["p50"]) for name in (low, high)}
+    return (
+        f"the median goes from {p50[low]} ms ({low}) to {p50[high]} ms ({high}); "
+        f"the highest throughput is {answered[most]['throughput_rps']:,.0f} req/s ({most})"
+    )
+
+
+def _estimate(value_ns: float, interval: list[int] | None) -> str:
+    return _ms(value_ns) + ("" if interval is None else f" [{_ms(interval[0])}, {_ms(interval[1])}]")
+
+
+def _span(values: list[float], write: Callable[[float], str]) -> str:
+    low, high = write(min(values)), write(max(values))
+    return low if low == high else f"{low} to {high}"
+
+
+def _k(value: float) -> str:
+    return f"{value:,.0f}" if value >= 9.95 else f"{value:.1f}"
+
+
+def _difference(comparison: dict[str, Any]) -> str:
+    baseline, candidate = comparison["baseline"], comparison["candidate"]
+    delta, interval = comparison["latency_p50_delta_ns"], comparison["latency_p50_delta_ci95"]
+    bounds = "" if interval is None else f" [{_ms(min(map(abs, interval)))}, {_ms(max(map(abs, interval)))}]"
+    if interval is not None and interval[0] <= 0 <= interval[1]:
+        return (
+            f"{candidate} and {baseline} show no certain difference at p50 "
+            f"({_ms(delta, sign=True)} ms [{_ms(interval[0], sign=True)}, {_ms(interval[1], sign=True)}])"
+        )
+    ratio = _times(comparison["latency_p50_ratio"])
+    if delta < 0:
+        return f"{candidate} saves {_ms(-delta)} ms per request at p50{bounds} compared with {baseline}, {ratio}"
+    share = _share(comparison)
+    return f"{candidate} costs {_ms(delta)} ms more per request at p50{bounds} than {baseline}, {ratio}{share}"
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:,.0f}×" if ratio >= 99.5 else f"{ratio:.2g}×" if ratio >= 0.01 else "under 0.01×"
+
+
+def _share(comparison: dict[str, Any]) -> str:
+    """The phase that makes up most of the mean difference, where there is one."""
+    total = comparison["latency_mean_delta_ns"]
+    deltas = comparison["phase_deltas_mean_ns"]
+    largest = max(deltas, key=deltas.__getitem__)
+    if total <= 0 or deltas[largest] <= 0:
+        return ""
+    return f"; {min(deltas[largest] / total, 1):.0%} of the mean difference is {_WHAT[Phase(largest)]}"
+
+
+def _ms(value_ns: float, *, sign: bool = False) -> str:
+    value = value_ns / 1e6
+    digits = 3 if abs(value) < 0.1 else 2 if abs(value) < 10 else 1
+    return f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"

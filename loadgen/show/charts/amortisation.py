@@ -1,0 +1,114 @@
+"""How the cost of a connection is shared by the requests on it: what was measured, and the model fitted to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from loadgen.model.units import format_duration
+from loadgen.show.charts.style import (
+    MOST_SERIES,
+    clear_ticks,
+    duration_axis,
+    log_duration_axis,
+    new_figure,
+    series_look,
+    shortened,
+    spread,
+)
+from loadgen.show.text import labels, with_interval
+
+# Where an unlimited K stands: so many times as far as the largest limit. Between them the axis goes by 1 / K.
+_BEYOND = 3
+_WIDE = 12  # curves that lie farther apart than this need a log axis
+
+
+def has_curves(summary: dict[str, Any]) -> bool:
+    return bool(summary["sweep"] and summary["sweep"]["amortisation"])
+
+
+def amortisation(summary: dict[str, Any]) -> Figure:
+    """Mean latency against requests per connection, one curve for each group of cells that differ in K alone."""
+    groups = summary["sweep"]["amortisation"]
+    named = spread(list(zip(labels(groups), groups, strict=True)))
+    left = f" {MOST_SERIES} of {len(groups)} groups are shown." if len(named) < len(groups) else ""
+    figure = new_figure(
+        summary,
+        "What a connection costs, shared by the K requests on it",
+        f"Points: measured, with 95 % intervals. Lines: exchange + handshake / K, fitted. ★: 90 % saved.{left}",
+        height=4.5 + 0.22 * len(named),
+    )
+    axes = figure.subplots()
+    largest = max(cell["requests_per_connection"] or 1.0 for _, one in named for cell in one["cells"])
+    for number, (label, one) in enumerate(named):
+        _draw(axes, one, label if len(groups) > 1 else "", series_look(number), largest)
+    _scale(axes, [one for _, one in named], largest)
+    axes.set_ylabel("mean latency per request")
+    axes.set_xlabel("K, requests per connection (log scale)")
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=1)
+    return figure
+
+
+def _draw(axes: Axes, one: dict[str, Any], label: str, style: dict[str, Any], largest: float) -> None:
+    colour = style["color"]
+    curve = one["curve"]
+    k = [_place(point["requests"], largest) for point in curve]
+    said = f"{format_duration(one['exchange_ns'])} + {format_duration(one['handshake_ns'])} / K"
+    said += "" if one["r2"] is None else f" (R² {one['r2']:.3f})"
+    if one["k90"] is not None:
+        said += f", 90 % at K = {with_interval(one['k90'], one['k90_ci95'], _k)}"
+    name = f"{shortened(label, 34)}: {said}" if label else said
+    axes.plot(k, [point["mean_ns"] for point in curve], color=colour, linestyle=style["linestyle"], label=name)
+    if all(point["ci95"] for point in curve):
+        low, high = zip(*(point["ci95"] for point in curve), strict=True)
+        axes.fill_between(k, low, high, color=colour, alpha=0.18, linewidth=0)
+    cells = one["cells"]
+    x = [_place(cell["requests_per_connection"], largest) for cell in cells]
+    axes.plot(
+        x, [cell["mean_ns"] for cell in cells], color=colour, marker=style["marker"], linestyle="none", markersize=6
+    )
+    for at, cell in zip(x, cells, strict=True):
+        if cell["ci95"] is not None:
+            axes.plot([at, at], cell["ci95"], color=colour, linewidth=1.4, marker="_", markersize=7)
+    if one["k90"] is not None:
+        reached_ns = cells[0]["mean_ns"] - 0.9 * one["saving_ns"]
+        axes.plot(
+            _place(one["k90"], largest),
+            reached_ns,
+            marker="*",
+            markersize=15,
+            color=colour,
+            markeredgecolor="black",
+            zorder=4,
+        )
+
+
+def _scale(axes: Axes, groups: list[dict[str, Any]], largest: float) -> None:
+    """Places on the axis for every K, the unlimited one included; from 0 up where the curves let it."""
+    every = {cell["requests_per_connection"] for one in groups for cell in one["cells"]}
+    places = {_place(k, largest): "∞" if k is None else f"{k:,.4g}" for k in every}
+    ticks = clear_ticks(list(places))
+    axes.set_xscale("log")
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xticks(ticks, [places[tick] for tick in ticks])
+    means = [cell["mean_ns"] for one in groups for cell in one["cells"]]
+    if max(means) > _WIDE * max(1, min(means)):
+        axes.set_yscale("log")
+        log_duration_axis(axes.yaxis, *axes.get_ylim())
+    else:
+        axes.set_ylim(0, axes.get_ylim()[1])
+        duration_axis(axes.yaxis)
+
+
+def _place(k: float | None, largest: float) -> float:
+    """Where K stands on the axis: None, an unlimited one, at its end."""
+    if k is not None and k <= largest:
+        return k
+    return largest * float(_BEYOND ** (1 - (largest / k if k else 0)))
+
+
+def _k(value: float) -> str:
+    return f"{value:,.0f}" if value >= 9.95 else f"{value:.1f}"

@@ -1,0 +1,178 @@
+"""Warnings about reuse, arrivals and the generator: each has its cause, says what to do, and comes without others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadgen.model.plan import Load, Plan
+from loadgen.model.policy import parse_policies
+from loadgen.model.sample import Ending, ErrorKind
+from loadgen.model.target import parse_target
+from tests.synthetic import BLOCK_NS, MS, US, WARMUP_NS, Exchange, Link, Scribe
+
+ROUNDS = 5
+
+
+def run(directory: Path, policy: str, *links: Link, load: dict[str, Any] | None = None, **facts: Any) -> dict[str, Any]:
+    """The summary of a run of one policy, two users, whose every block holds `links`. load: also of the plan's own."""
+    chosen = {"users": 2, "rounds": ROUNDS, "block_ns": BLOCK_NS, "warmup_ns": WARMUP_NS} | (load or {})
+    retry = {"retry_stale": True} if facts.pop("retry_stale", False) else {}
+    plan = Plan(parse_target("http://127.0.0.1:1/"), parse_policies(policy), Load(**chosen), **retry)
+    scribe = Scribe(directory / "run", plan.to_json(secrets=False))
+    for number in range(ROUNDS):
+        scribe.block(policy, number, links, **facts)
+    return scribe.summary()
+
+
+def long(requests: int, ending: int = Ending.CLIENT_SILENT, **more: Any) -> Link:
+    return Link([Exchange(at * MS, **more) for at in range(requests)], ending=ending)
+
+
+STALE = Link([Exchange(0), Exchange(1, outcome=-ErrorKind.STALE_CONNECTION)], ending=Ending.SERVER_STALE)
+OPEN_LOOP = {"rate_rps": 1_000.0}
+Make = Callable[[Path], dict[str, Any]]
+
+CAUSES: dict[str, tuple[list[str], Make, str]] = {
+    "arrivals without a connection": (
+        ["arrivals_not_started"],
+        lambda path: run(path, "persistent", long(9), load=OPEN_LOOP, due=10, unstarted=1),
+        "5 of 50 arrivals",
+    ),
+    "late by more than a millisecond": (
+        ["generator_late"],
+        lambda path: run(path, "persistent", long(9, wait=9 * MS, queue=MS + 1, late=MS + 1), load=OPEN_LOOP, due=9),
+        "the generator, not the target, was late",
+    ),
+    "late by more than half of p99": (
+        ["generator_late"],
+        lambda path: run(path, "persistent", long(9, queue=200 * US, late=200 * US), load=OPEN_LOOP, due=9),
+        "200 µs",
+    ),
+    "a pool that is too small": (
+        ["queue_unstarted"],
+        lambda path: run(path, "pool:1", long(9), unstarted=1),
+        "5 requests still waited for one of the 1 pooled",
+    ),
+    "a gap as long as the server's timeout": (
+        ["idle_over_timeout"],
+        lambda path: run(path, "idle:5s", long(9), long(9), keep_alive={"timeout_s": 5, "max": None}),
+        "5.00 s",
+    ),
+    "thinking longer than the server's timeout": (
+        ["idle_over_timeout"],
+        lambda path: run(path, "persistent", long(9), load={"think_ns": 6_000 * MS}, keep_alive={"timeout_s": 5}),
+        "rest 6.00 s",
+    ),
+    "stale": (
+        ["errors", "stale_connections", "connections_not_ideal"],
+        lambda path: run(path, "persistent", STALE, STALE, STALE),
+        "--retry-stale",
+    ),
+    "the server ends connections before K": (
+        ["closed_early"],
+        lambda path: run(path, "recycle:10", *[long(5, Ending.SERVER_IDLE_FIN)] * 4),
+        "carried 5 requests each, for the server ended 20 of 20: 20 server_idle_fin",
+    ),
+    "the server ends connections before their time": (
+        ["closed_early"],
+        lambda path: run(path, "lifetime:10s", *[long(5, Ending.SERVER_ANNOUNCED)] * 4),
+        "20 server_announced",
+    ),
+    "no connection comes to its K requests": (
+        ["never_recycled"],
+        lambda path: run(path, "recycle:1000", long(9), long(9)),
+        "1,000 requests in a block",
+    ),
+    "perfect reuse that is not": (
+        ["connections_not_ideal"],
+        lambda path: run(path, "recycle:inf", long(9), long(9), long(9)),
+        "15 connections were opened, perfect reuse takes 10; the server ended 0",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_each_warning_has_its_cause_and_no_other(tmp_path: Path, cause: str) -> None:
+    codes, make, said = CAUSES[cause]
+    found = make(tmp_path)["warnings"]
+    assert [one["code"] for one in found] == codes
+    assert any(said in one["message"] for one in found)
+
+
+FINE: dict[str, Make] = {
+    "recycled": lambda path: run(path, "recycle:3", *[long(3, Ending.CLIENT_ANNOUNCED)] * 9),
+    "recycled by the server's announced limit": lambda path: run(
+        path, "recycle:3", *[long(3, Ending.SERVER_ANNOUNCED)] * 9
+    ),
+    "too old": lambda path: run(path, "lifetime:50ms", *[long(3)] * 9),
+    "stubborn": lambda path: run(path, "stubborn", *[long(3, Ending.SERVER_ANNOUNCED)] * 9),
+    "a gap below the timeout": lambda path: run(path, "idle:4s", long(9), long(9), keep_alive={"timeout_s": 5}),
+    "a timeout that nothing meets": lambda path: run(path, "close", long(1), keep_alive={"timeout_s": 0}),
+    "a little late": lambda path: run(path, "persistent", long(9, queue=9 * US, late=9 * US), load=OPEN_LOOP, due=9),
+    "a pool": lambda path: run(path, "pool:1", Link([Exchange(at * 100 * US) for at in range(2_000)]), unstarted=1),
+}
+
+
+@pytest.mark.parametrize("case", FINE)
+def test_what_is_as_it_should_be_is_not_warned_of(tmp_path: Path, case: str) -> None:
+    assert FINE[case](tmp_path)["warnings"] == []
+
+
+def test_a_retry_already_asked_for_is_not_advised(tmp_path: Path) -> None:
+    found = run(tmp_path, "persistent", STALE, STALE, retry_stale=True, retried=2)
+    (message,) = [one["message"] for one in found["warnings"] if one["code"] == "stale_connections"]
+    assert "10 were sent once more" in message
+    assert "--retry-stale" not in message
+
+
+def test_the_verdict_says_that_the_generator_was_late(tmp_path: Path) -> None:
+    plan = Plan(
+        parse_target("http://h/"), parse_policies("persistent,close"),
+        Load(users=2, rounds=2, block_ns=BLOCK_NS, warmup_ns=WARMUP_NS, rate_rps=10.0),
+    ).to_json(secrets=False)  # fmt: skip
+    scribe = Scribe(tmp_path / "run", plan)
+    for number in range(2):
+        scribe.block("persistent", number, [long(9, queue=2 * MS, late=2 * MS)])
+        scribe.block("close", number, [long(1)] * 9)
+    assert "the generator lagged" in scribe.summary()["verdict"]
+
+
+# What the blocks' facts become
+
+
+def test_facts_of_blocks_are_summed_up(tmp_path: Path) -> None:
+    one = run(
+        tmp_path, "stubborn", long(3, Ending.SERVER_ANNOUNCED), long(3), Link(flags=0, ending=Ending.NOT_OPENED),
+        retried=3, after_close={"tried": 4, "answered": 1}, keep_alive={"timeout_s": 15, "max": 100},
+    )["policies"]["stubborn"]["connections"]  # fmt: skip
+    assert (one["retried"], one["after_close"]) == (15, {"tried": 20, "answered": 5})
+    assert one["server_announced"] == {"keep_alive_timeout_s": 15, "keep_alive_max": 100}
+    assert one["endings"] == {"client_silent": 5, "not_opened": 5, "server_announced": 5}
+    assert one["opened"] == 10
+
+
+def test_facts_that_no_block_has_are_absent(tmp_path: Path) -> None:
+    one = run(tmp_path, "persistent", long(3))["policies"]["persistent"]
+    assert one["connections"]["server_announced"] == {"keep_alive_timeout_s": None, "keep_alive_max": None}
+    assert one["connections"]["after_close"] == {"tried": 0, "answered": 0}
+    assert one["server"] is None
+    assert set(one["sockets"].values()) == {None}
+
+
+@pytest.mark.parametrize(
+    ("policy", "load", "ideal"),
+    [("persistent", {}, 2), ("pool:3", {}, 3), ("persistent", {"rate_rps": 9.0, "max_connections": 4}, 4)],
+)
+def test_ideal_is_what_there_is_room_for(tmp_path: Path, policy: str, load: dict[str, Any], ideal: int) -> None:
+    links = [Link([Exchange(at)], slot=at) for at in range(6)]
+    one = run(tmp_path, policy, *links, load=load, due=6)["policies"][policy]["connections"]
+    assert (one["opened"], one["ideal"]) == (6 * ROUNDS, ideal * ROUNDS)
+
+
+def test_late_is_a_part_of_the_queue_and_not_added(tmp_path: Path) -> None:
+    found = run(tmp_path, "persistent", long(1, queue=50 * US, late=20 * US), load=OPEN_LOOP, due=1)
+    assert found["policies"]["persistent"]["latency_ns"]["p50"] == 165 * US
