@@ -33,6 +33,7 @@ HOMES = {
     "OpenSSL": ("wire/tls.py", "target/certificates.py"),
     "httptools": ("wire/head.py", "wire/body.py"),
     "click": ("cli/",),
+    "tomli_w": ("cli/",),
     "rich": ("cli/",),
 }
 

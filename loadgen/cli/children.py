@@ -28,8 +28,8 @@ def _start(arguments: list[str]) -> subprocess.Popen[str]:
 
 
 @contextmanager
-def embedded_target(tls: bool, directory: Path) -> Iterator[tuple[str, str | None]]:
-    """Run the embedded target on a free loopback port: gives its URL and, with `tls`, its CA file."""
+def embedded_target(tls: bool, directory: Path) -> Iterator[tuple[str, str | None, int]]:
+    """Run the embedded target on a free loopback port: gives its URL, with `tls` its CA file, and its process."""
     ca_file = directory / "target-ca.pem" if tls else None
     arguments = ["target", "--port", "0", "--until-eof"]
     if ca_file is not None:
@@ -41,7 +41,7 @@ def embedded_target(tls: bool, directory: Path) -> Iterator[tuple[str, str | Non
             url = process.stdout.readline().strip()
             if not url:
                 raise PlanError("the embedded target did not start; the lines above say why")
-            yield url, None if ca_file is None else str(ca_file)
+            yield url, None if ca_file is None else str(ca_file), process.pid
         finally:
             process.stdin.close()
             try:
@@ -52,8 +52,10 @@ def embedded_target(tls: bool, directory: Path) -> Iterator[tuple[str, str | Non
                 ca_file.unlink(missing_ok=True)  # its key is gone, nothing will be signed by it again
 
 
-def run_worker(plan: dict[str, Any], directory: Path, on_event: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-    """Run the plan in a worker; returns its last event. Ctrl-C or SIGTERM ends the run, a second one at once.
+def run_worker(job: dict[str, Any], directory: Path, on_event: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    """Let a worker do the job; returns its last event. Ctrl-C or SIGTERM ends the run, a second one at once.
+
+    The job is {"plan", "skip": indices of blocks that are done, "first_connection": the first number that is free}.
 
     The worker is told by the end of its standard input, which it can't miss however early it comes. After an
     interruption both signals stay ignored: what is left to do is short, and saves what was measured. A worker that died
@@ -64,27 +66,27 @@ def run_worker(plan: dict[str, Any], directory: Path, on_event: Callable[[dict[s
     with _start(["_worker", str(directory)]) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        plan_file, events = process.stdin, process.stdout
+        job_file, events = process.stdin, process.stdout
 
         def interrupt(_number: int, _frame: object) -> None:
             nonlocal interruptions
             interruptions += 1
             if interruptions == 1:
                 with suppress(OSError):
-                    plan_file.close()
+                    job_file.close()
             else:
                 process.kill()
 
         with suppress(OSError):  # it died at once; so the end of its output will say
-            plan_file.write(json.dumps(plan) + "\n")
-            plan_file.flush()
+            job_file.write(json.dumps(job) + "\n")
+            job_file.flush()
         before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             for line in events:
                 last = json.loads(line)
                 on_event(last)
             with suppress(OSError):
-                plan_file.close()
+                job_file.close()
             process.wait()
         finally:
             for number, handler in before.items():

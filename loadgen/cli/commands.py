@@ -8,7 +8,9 @@ from typing import Any
 import click
 
 import loadgen
-from loadgen.cli.options import DURATION
+from loadgen.cli.planfile import given_options, settle
+from loadgen.cli.run_options import compare_options, sweep_options
+from loadgen.cli.types import DURATION
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -18,37 +20,32 @@ def cli() -> None:
 
 
 @cli.command()
-@click.argument("url", required=False)
-@click.option("--policies", default="persistent,close", show_default=True, help="Connection policies, comma-separated.")
-@click.option("--users", type=int, default=50, show_default=True, help="Closed-loop clients at the same time.")
-@click.option("--rounds", type=int, default=5, show_default=True, help="Rounds; each runs every policy once.")
-@click.option("--block", type=DURATION, default="2s", show_default=True, help="Length of one policy's turn.")
-@click.option("--warmup", type=DURATION, default="500ms", show_default=True, help="Uncounted first part of a block.")
-@click.option("--think", type=DURATION, default="0s", show_default=True, help="Pause of a user between requests.")
-@click.option("-X", "--method", help="Request method; GET, or POST where --data is given.")
-@click.option("-H", "--header", multiple=True, metavar="'K: V'", help="Header field to send; may be repeated.")
-@click.option("--data", metavar="TEXT|@FILE", help="Request body, or the file that holds it.")
-@click.option("--timeout", type=DURATION, default="10s", show_default=True, help="Deadline of each request.")
-@click.option("--max-body", type=int, default=64 << 20, show_default=True, help="Longest response body in bytes.")
-@click.option("--cacert", metavar="FILE", help="Trust only the authorities in this PEM file.")
-@click.option("--insecure", is_flag=True, help="Do not verify certificates.")
-@click.option("--tls", is_flag=True, help="Without URL: the embedded target speaks https.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder of this run; results/NAME if unset."
-)
-@click.option("--name", help="Name of this run; the time of its start if unset.")
-@click.option("--seed", type=int, help="Seed of the order of blocks; drawn and recorded if unset.")
-@click.option("--json", "as_json", is_flag=True, help="Print summary.json on standard output and nothing else there.")
-@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
-@click.option("--yes", is_flag=True, help="Do not ask before loading a host that is not this machine.")
-def compare(**options: Any) -> int:
+@compare_options
+@click.pass_context
+def compare(ctx: click.Context, /, **options: Any) -> int:
     """Run the same load under each policy, in turns, and report the difference with its uncertainty.
 
     Without URL the embedded target is started in a process of its own and compared against.
     """
     from loadgen.cli.compare import run
 
-    return run(options)
+    return run(settle(ctx, options))
+
+
+@cli.command()
+@sweep_options
+@click.pass_context
+def sweep(ctx: click.Context, /, **options: Any) -> int:
+    """Compare over a grid of users, rates, requests per connection, idle gaps or response sizes.
+
+    Each combination is a cell; the cells take turns as the policies of `compare` do. --resume goes on with a sweep
+    that was interrupted.
+    """
+    from loadgen.cli.sweep import resume, run
+
+    if options["resume"] is not None:
+        return resume(options, given_options(ctx))
+    return run(settle(ctx, options))
 
 
 @cli.command()
@@ -76,6 +73,7 @@ def report(run: Path, as_json: bool, quiet: bool) -> int:
 @click.option("--close-after", type=int, default=0, show_default=True, help="Responses per connection; 0: no limit.")
 @click.option("--idle-timeout", type=DURATION, default="0s", show_default=True, help="Close when idle; 0: never.")
 @click.option("--ignore-close", is_flag=True, help="Go on although the client asked for close.")
+@click.option("--silent", is_flag=True, help="Announce neither the close after --close-after nor the idle timeout.")
 @click.option("--until-eof", is_flag=True, help="End when standard input ends.")
 def target(**options: Any) -> int:
     """Serve the embedded target: HTTP/1.1, with its own account at /.loadgen/stats."""

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
@@ -17,16 +18,21 @@ from loadgen.model.plan import Plan
 from loadgen.model.units import NS_PER_S, count
 from loadgen.show.text import HEADINGS, rows
 
+_MOST_SHOWN = 4  # cells whose rates fit into a line beside each other
 _PIPE_COLUMNS = 120  # a pipe or a log has no width of its own
 
 
 class Progress:
-    """A bar with live req/s and errors per policy; silent where standard error is no terminal."""
+    """A bar with live req/s and errors per cell; silent where standard error is no terminal."""
 
-    def __init__(self, plan: Plan, quiet: bool) -> None:
+    def __init__(self, plan: Plan, quiet: bool, done: int) -> None:
         console = Console(stderr=True)
-        self._plan = plan
-        self._counts = {policy.name: _Count() for policy in plan.policies}
+        self._console = console
+        self._quiet = quiet
+        self._rounds = plan.load.rounds
+        self._counts = {cell.name: _Count() for cell in plan.cells}
+        self._blocks = self._rounds * len(self._counts)
+        self._begun = done
         self._now: dict[str, Any] | None = None
         self._seen = (0, 0)
         self._at = time.monotonic()
@@ -40,11 +46,9 @@ class Progress:
             auto_refresh=False,
             transient=True,
         )
-        load = plan.load
-        self._block_s = load.block_ns / NS_PER_S
-        self._task = self._bar.add_task(
-            "knocking at the target", total=load.rounds * len(plan.policies) * self._block_s
-        )
+        block_s = plan.load.block_ns / NS_PER_S
+        self._done_s = done * block_s
+        self._task = self._bar.add_task("knocking at the target", total=self._blocks * block_s)
 
     def __enter__(self) -> Progress:
         self._bar.start()
@@ -60,25 +64,35 @@ class Progress:
         now = time.monotonic()
         if "block" in event:
             self._now, self._at = event["block"], now
+            self._begun += 1
         elif "exchanges" in event and self._now is not None:
             mine = self._counts[self._now["policy"]]
             mine.exchanges += event["exchanges"] - self._seen[0]
             mine.errors += event["errors"] - self._seen[1]
             mine.seconds += now - self._at
             self._seen, self._at = (event["exchanges"], event["errors"]), now
-            self._draw(self._now["round"] + 1)
+            self._draw(self._now)
 
-    def _draw(self, number: int) -> None:
-        rates = " · ".join(f"{name} {one}" for name, one in self._counts.items())
-        text = f"round {number}/{self._plan.load.rounds}  {rates}"
-        completed_s = sum(one.seconds for one in self._counts.values())
-        self._bar.update(self._task, completed=completed_s, description=text)
+    def warn(self, message: str) -> None:
+        """Say at once, above the bar, what can't wait for the report."""
+        if not self._quiet:
+            self._console.print(f"loadgen: warning: {message}", markup=False, highlight=False, soft_wrap=True)
+
+    def _draw(self, block: dict[str, Any]) -> None:
+        if len(self._counts) > _MOST_SHOWN:
+            name = block["policy"]
+            text = f"block {self._begun}/{self._blocks}  {name} {self._counts[name]}"
+        else:
+            rates = " · ".join(f"{name} {one}" for name, one in self._counts.items())
+            text = f"round {block['round'] + 1}/{self._rounds}  {rates}"
+        completed_s = self._done_s + sum(one.seconds for one in self._counts.values())
+        self._bar.update(self._task, completed=completed_s, description=escape(text))
         self._bar.refresh()
 
 
 @dataclass(slots=True)
 class _Count:
-    """What a policy has done so far, warm-up included."""
+    """What a cell has done so far, warm-up included."""
 
     exchanges: int = 0
     errors: int = 0

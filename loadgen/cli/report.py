@@ -12,6 +12,7 @@ from loadgen.measure.recorder import EXCHANGES_FILE
 from loadgen.measure.store import SUMMARY_FILE, RunStore
 from loadgen.measure.summary import summarise
 from loadgen.model.errors import PlanError, TargetError
+from loadgen.model.plan import Plan
 
 
 def rebuild(run: Path, as_json: bool, quiet: bool) -> int:
@@ -35,7 +36,7 @@ def finish(store: RunStore, facts: dict[str, Any], as_json: bool, quiet: bool) -
         store.save_run(store.load_run() | facts)
     except OSError as error:
         failed = error.strerror or str(error)
-    samples = store.load_samples(tuple(facts["plan"]["policies"]))
+    samples = store.load_samples(tuple(cell.name for cell in Plan.from_json(facts["plan"]).cells))
     summary = summarise(facts["name"], samples, facts["plan"], facts["environment"], facts["notes"])
     try:
         store.save_summary(summary)

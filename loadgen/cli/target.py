@@ -30,6 +30,7 @@ def serve(options: dict[str, Any]) -> int:
         options["close_after"],
         options["idle_timeout"],
         options["ignore_close"],
+        options["silent"],
     )
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != resource.RLIM_INFINITY else soft, hard))

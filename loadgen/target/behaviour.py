@@ -16,8 +16,9 @@ class Behaviour:
     """What the target does with requests and connections.
 
     size_bytes: the body of each response. delay_ns: service time before it. close_after: responses a connection gets
-    before the server announces `Connection: close` and closes; 0 for no limit. idle_timeout_ns: silent close after so
-    long without a request; 0 for never. ignore_close: go on although the client sent `Connection: close`.
+    before the server announces `Connection: close` and closes; 0 for no limit. silent: it does not announce that, nor
+    that it would close when idle. idle_timeout_ns: silent close after so long without a request; 0 for never.
+    ignore_close: go on although the client sent `Connection: close`.
     """
 
     size_bytes: int = 5
@@ -25,6 +26,7 @@ class Behaviour:
     close_after: int = 0
     idle_timeout_ns: int = 0
     ignore_close: bool = False
+    silent: bool = False
 
     def __post_init__(self) -> None:
         for option, value in (("--size", self.size_bytes), ("--close-after", self.close_after)):
@@ -33,7 +35,9 @@ class Behaviour:
 
     def keep_alive_field(self, served: int) -> bytes:
         """The Keep-Alive field after `served` responses, or nothing where no limit is to be announced."""
-        parameters = []
+        parameters: list[str] = []
+        if self.silent:
+            return b""
         if self.idle_timeout_ns >= NS_PER_S:
             parameters.append(f"timeout={self.idle_timeout_ns // NS_PER_S}")
         if self.close_after:

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from email.utils import formatdate
+from functools import lru_cache
 from typing import Any
 
 import gevent
@@ -25,6 +26,24 @@ _STATS_PATH = STATS_PATH.encode("ascii")
 _MAX_BODY_BYTES = 1 << 30
 _BACKLOG = 8192
 _ACCEPTS_A_TURN = 64
+_LARGEST_BODY_BYTES = 64 << 20
+_MOST_REMEMBERED = 64
+
+
+@lru_cache(256)
+def _size_asked(path: bytes) -> int | None:
+    """The size that a request's query asks for, as in `/?size=1000`; None where it asks for none."""
+    _, _, query = path.partition(b"?")
+    for pair in query.split(b"&"):
+        name, _, value = pair.partition(b"=")
+        if name == b"size" and value.isdigit():
+            return min(int(value[:12]), _LARGEST_BODY_BYTES)
+    return None
+
+
+@lru_cache(16)
+def _body(size_bytes: int) -> bytes:
+    return (b"loadgen " * (size_bytes // 8 + 1))[:size_bytes]
 
 
 class ServerConnection:
@@ -137,10 +156,14 @@ class ServerConnection:
         self.served += 1
         behaviour = server.behaviour
         persists = request.persists or (behaviour.ignore_close and request.version == "1.1")
+        says = persists
         if behaviour.close_after and self.served >= behaviour.close_after:
             persists = False
+            says = says and behaviour.silent
         self._closing = not persists
-        self._send(server.response(request.method == b"HEAD", persists, behaviour.keep_alive_field(self.served)))
+        field = behaviour.keep_alive_field(self.served)
+        size_bytes = _size_asked(request.path) if b"size=" in request.path else None
+        self._send(server.response(request.method == b"HEAD", says, field, size_bytes))
 
     def _send(self, data: bytes | memoryview) -> None:
         self.last_ns = time.monotonic_ns()
@@ -175,8 +198,7 @@ class TargetServer:
         self._open: set[ServerConnection] = set()
         self._accepted = 0
         self._requests_of_closed: Counter[int] = Counter()
-        self._body = (b"loadgen " * (behaviour.size_bytes // 8 + 1))[: behaviour.size_bytes]
-        self._responses: dict[tuple[bool, bool, bytes], bytes] = {}
+        self._responses: dict[tuple[bool, bool, bytes, int | None], bytes] = {}
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = get_original("socket", "socket")(family, socket.SOCK_STREAM)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -195,18 +217,20 @@ class TargetServer:
             self._sweep = loop.timer(tick_s, tick_s)
             self._sweep.start(self._close_idle)
 
-    def response(self, head_only: bool, persists: bool, keep_alive: bytes) -> bytes:
-        """The bytes of one response."""
-        key = (head_only, persists, keep_alive)
+    def response(self, head_only: bool, persists: bool, keep_alive: bytes, size_bytes: int | None = None) -> bytes:
+        """The octets of one response, with a body of `size_bytes` where the request asked for that."""
+        key = (head_only, persists, keep_alive, size_bytes)
         response = self._responses.get(key)
         if response is None:
+            body = _body(self.behaviour.size_bytes if size_bytes is None else size_bytes)
             head = (
                 b"HTTP/1.1 200 OK\r\nServer: loadgen\r\nDate: %s\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n"
-                % (formatdate(usegmt=True).encode(), len(self._body))
+                % (formatdate(usegmt=True).encode(), len(body))
             )
             option = b"Connection: keep-alive\r\n" + keep_alive if persists else b"Connection: close\r\n"
-            response = head + option + b"\r\n" + (b"" if head_only else self._body)
-            self._responses[key] = response
+            response = head + option + b"\r\n" + (b"" if head_only else body)
+            if len(self._responses) < _MOST_REMEMBERED:
+                self._responses[key] = response
         return response
 
     def stats_response(self) -> bytes:

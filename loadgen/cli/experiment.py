@@ -1,0 +1,201 @@
+"""A checked plan becomes a finished run in results/<run>/: target, worker, folder, report.
+
+`compare` and `sweep` both end here, a new run as well as one that is resumed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from loadgen.cli import EXIT_DONE, EXIT_INTERRUPTED
+from loadgen.cli.children import embedded_target, run_worker
+from loadgen.cli.console import Progress
+from loadgen.cli.forecast import blocks, extent
+from loadgen.cli.hosts import account, added, confirm
+from loadgen.cli.options import check_machine
+from loadgen.cli.report import finish
+from loadgen.cli.savedplan import save_plan
+from loadgen.measure.environment import environment
+from loadgen.measure.recorder import EXCHANGES_FILE
+from loadgen.measure.store import RunStore
+from loadgen.model.errors import PlanError, TargetError
+from loadgen.model.plan import Plan
+from loadgen.model.target import parse_target
+
+CUT_SHORT = {
+    "interrupted": "the run was interrupted; this is what had been measured",
+    "disk_full": "the disk was full, so the run ended; this is what had been measured",
+    "died": "the worker process died; this is what it had measured",
+}
+
+
+def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
+    """Everything that can be wrong is found, and --save-plan and --dry-run done, before anything is started.
+
+    Gives None where nothing is to be run. Raises PlanError.
+    """
+    embedded = options["url"] is None
+    if options["dry_run"] and options["as_json"]:
+        raise PlanError("--dry-run prints blocks and measures nothing that --json could print; give one of them")
+    check_machine(plan)
+    name = options["name"] or f"{datetime.now():%Y%m%d-%H%M%S}"
+    if "/" in name or name.startswith(".") or not name.isprintable():
+        raise PlanError(f"--name {name!r} can't be a folder's name")
+    if options["dry_run"]:
+        _save_plan(plan, embedded, options)
+        click.echo("\n".join([*blocks(plan), extent(plan)]))
+        return None
+    if not embedded:
+        confirm(plan.target, options["yes"])
+    store = RunStore.create(options["out"] or Path("results") / name)
+    try:
+        _save_plan(plan, embedded, options)
+    except PlanError:
+        store.discard()
+        raise
+    found: dict[str, Any] = environment()
+    if embedded:
+        found["embedded_target"] = None  # marks the run as one against it, also where it is cut off
+    return Experiment(plan, store, {"name": name, "environment": found, "notes": []}, options)
+
+
+def _save_plan(plan: Plan, embedded: bool, options: dict[str, Any]) -> None:
+    if options["save_plan"] is None:
+        return
+    left_out = save_plan(options["save_plan"], plan, embedded)
+    if left_out and not options["quiet"]:
+        tell(f"{options['save_plan']} holds no credentials; give {', '.join(left_out)} with -H when you run it")
+
+
+class Experiment:
+    """One run, or what is left of it: `skip` are the blocks that are done, `first_connection` the next free number."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        store: RunStore,
+        facts: dict[str, Any],
+        options: dict[str, Any],
+        skip: Sequence[int] = (),
+        first_connection: int = 0,
+    ) -> None:
+        self._plan = plan
+        self._store = store
+        self._facts = facts
+        self._as_json = options["as_json"]
+        self._quiet = options["quiet"]
+        self._skip = skip
+        self._first_connection = first_connection
+        self._is_new = "plan" not in facts
+        self._embedded = "embedded_target" in facts["environment"]
+        self._warned: set[tuple[str, str]] = set()
+        self._cell = ""
+
+    @property
+    def directory(self) -> Path:
+        return self._store.directory
+
+    def run(self) -> int:
+        """Run it; returns the exit code. Raises PlanError or TargetError."""
+        with ExitStack() as stack:
+            if self._embedded:
+                self._start_target(stack)
+            self._facts["plan"] = self._plan.to_json(secrets=False)
+            if self._embedded and self._plan.cacert:
+                # It goes with the target; its folder means nothing later.
+                self._facts["plan"]["cacert"] = Path(self._plan.cacert).name
+            self._store.save_run(self._facts)
+            end = self._work()["end"]
+            if self._embedded:
+                self._account()
+        if end in CUT_SHORT:
+            self._facts["notes"].append({"code": end, "message": CUT_SHORT[end]})
+        try:
+            finish(self._store, self._facts, self._as_json, self._quiet)
+        except TargetError:
+            if end not in CUT_SHORT:
+                raise
+        if end not in CUT_SHORT:
+            return EXIT_DONE
+        if end != "interrupted":
+            tell(CUT_SHORT[end])
+        return EXIT_INTERRUPTED
+
+    def _start_target(self, stack: ExitStack) -> None:
+        """The plan's target has a placeholder for a port, or that of a process that is gone."""
+        plan = self._plan
+        url, ca_file, pid = stack.enter_context(embedded_target(plan.target.is_tls, self._store.directory))
+        self._plan = replace(
+            plan,
+            target=replace(plan.target, port=parse_target(url).port),
+            cacert=None if plan.insecure else ca_file,
+            server_pid=pid,
+        )
+
+    def _account(self) -> None:
+        """Note what the embedded target counted, of a resumed run the sum of its parts where each is known."""
+        found = account(self._plan.target, self._plan.cacert)
+        there = self._facts["environment"]
+        there["embedded_target"] = found if self._is_new else added(there["embedded_target"], found)
+
+    def _work(self) -> dict[str, Any]:
+        """Let a worker run the plan. Raises what it says of plan or target."""
+        job = {
+            "plan": self._plan.to_json(secrets=True),
+            "skip": list(self._skip),
+            "first_connection": self._first_connection,
+        }
+        with Progress(self._plan, self._quiet, len(self._skip)) as progress:
+
+            def on_event(event: dict[str, Any]) -> None:
+                self._note(event, progress)
+                progress.show(event)
+
+            end = run_worker(job, self._store.directory, on_event)
+        if end["end"] in ("plan", "target"):
+            self._discard()
+            raise (PlanError if end["end"] == "plan" else TargetError)(end["message"])
+        if not self._store.path(EXCHANGES_FILE).exists():
+            self._discard()
+            if end["end"] == "interrupted":
+                raise KeyboardInterrupt
+            raise TargetError("the worker process ended before it measured anything")
+        return end
+
+    def _note(self, event: dict[str, Any], progress: Progress) -> None:
+        """Take what an event says of target and generator."""
+        if "observed" in event:
+            self._facts["environment"]["target"] = event["observed"]
+            self._save()
+        elif "block" in event:
+            self._cell = event["block"]["policy"]
+        elif "warning" in event:
+            warning = event["warning"]
+            about = (warning["code"], self._cell)
+            if about not in self._warned:
+                self._warned.add(about)
+                self._facts["notes"].append({"code": warning["code"], "message": warning["message"]})
+                progress.warn(warning["message"])
+                self._save()
+
+    def _save(self) -> None:
+        with suppress(OSError):  # the disk may be full already; it is saved again at the end
+            self._store.save_run(self._facts)
+
+    def _discard(self) -> None:
+        """A run that never got a sample goes; what an earlier part measured stays."""
+        if self._is_new:
+            self._store.discard()
+
+
+def tell(message: str) -> None:
+    """One line on standard error."""
+    print(f"loadgen: {message}", file=sys.stderr)  # noqa: T201
