@@ -54,7 +54,7 @@ def test_counts_equal_the_targets(start_target: Start, tmp_path: Path) -> None:
     assert comparison["latency_mean_delta_ns"] == comparison["handshake_mean_ns"] + comparison["residual_mean_ns"]
     assert comparison["latency_p50_delta_ns"] > 0
     with np.load(tmp_path / "run" / "samples.npz") as samples:
-        assert tuple(samples) == COLUMNS
+        assert set(samples) >= set(COLUMNS)
         assert len(samples["wait"]) == sum(one["started"] for one in summary["policies"].values())
         closing = samples["policy"] == 1
         assert (samples["connect"][closing] > 0).all()
