@@ -88,16 +88,18 @@ def start_target(tmp_path: Path) -> Iterator[Callable[..., Target]]:
 
 
 class Nginx:
-    """A running nginx with an access log of one line a request: connection number, requests on it, TLS reuse."""
+    """A running nginx with an access log of one line a request. limited: it ends connections soon, and says so."""
 
-    def __init__(self, folder: Path, http: int, https: int) -> None:
+    def __init__(self, folder: Path, http: int, https: int, limited: int, pid: int) -> None:
         self.folder = folder
         self.http = f"http://127.0.0.1:{http}/"
         self.https = f"https://127.0.0.1:{https}/"
+        self.limited = f"http://127.0.0.1:{limited}/"
+        self.pid = pid
         self.ca_file = folder / "ca.pem"
 
     def log(self) -> list[list[str]]:
-        """The access log's fields: $connection, $connection_requests, $http_connection, $ssl_session_reused."""
+        """The access log's fields: $connection, $connection_requests, $http_connection, $ssl_session_reused, $msec."""
         lines = (self.folder / "access.log").read_text(encoding="utf-8").splitlines()
         return [line.split(" ") for line in lines]
 
@@ -106,11 +108,13 @@ _NGINX = """
 daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
 worker_rlimit_nofile 12000; events {{ worker_connections 10000; }}
 http {{
-  log_format counts '$connection $connection_requests $http_connection $ssl_session_reused';
+  log_format counts '$connection $connection_requests $http_connection $ssl_session_reused $msec';
   access_log {folder}/access.log counts; root {folder}; keepalive_requests 10000000; lingering_close off;
   client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
   uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5; client_max_body_size 50m;
   server {{ listen 127.0.0.1:{http}; location / {{ return 200 "hello"; }} }}
+  server {{ listen 127.0.0.1:{limited}; keepalive_requests 5; keepalive_timeout 1s 1s;
+    location / {{ return 200 "hello"; }} }}
   server {{ listen 127.0.0.1:{https} ssl; ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache shared:s:1m;
     ssl_certificate {folder}/chain.pem; ssl_certificate_key {folder}/key.pem; location / {{ return 200 "hello"; }} }}
 }}
@@ -120,19 +124,25 @@ http {{
 @pytest.fixture
 def nginx(tmp_path: Path) -> Iterator[Nginx]:
     """nginx on free loopback ports; skipped where it is not installed."""
+    with running_nginx(tmp_path / "nginx") as server:
+        yield server
+
+
+@contextmanager
+def running_nginx(folder: Path) -> Iterator[Nginx]:
+    """nginx in a new folder until the end of the block; skips the test where it is not installed."""
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
     if program is None:
         pytest.skip("nginx is not installed (Debian: nginx-light)")
-    folder = tmp_path / "nginx"
     folder.mkdir()
     folder.chmod(0o755)
     write_certificates(folder)
-    http, https = free_port(), free_port()
-    (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, http=http, https=https), encoding="utf-8")
+    ports = {name: free_port() for name in ("http", "https", "limited")}
+    (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, **ports), encoding="utf-8")
     process = subprocess.Popen([program, "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL)
     try:
-        await_port(http)
-        yield Nginx(folder, http, https)
+        await_port(ports["http"])
+        yield Nginx(folder, pid=process.pid, **ports)
     finally:
         process.terminate()
         process.wait(timeout=20)

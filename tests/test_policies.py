@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import socket
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.conftest import Target, compare, read_request, scripted_server
+from tests.conftest import Target, compare, loadgen, read_request, scripted_server
 
 Start = Callable[..., Target]
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -302,7 +303,7 @@ def test_idle_gaps_around_the_servers_timeout(
     # After every answer comes a gap, but for the last one of each user in each block.
     share = gone / (connections["exchanges_with_warmup"] - failed - 12 * BLOCKS)
     if expected == "none":
-        assert gone == 0
+        assert share < 0.02  # 50 ms are little where the machine is busy with something else
     elif expected == "all":
         assert share > 0.95
     else:
@@ -388,3 +389,26 @@ def test_connections_come_from_the_given_addresses(tmp_path: Path) -> None:
 def port_range() -> int:
     first, last = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()
     return int(last) - int(first) + 1
+
+
+def test_the_cost_of_a_connection_is_amortised_as_the_model_says(tmp_path: Path) -> None:
+    """The embedded target, whose handshakes all cost the same: exchange + handshake / K fits its curve."""
+    grid = ["--recycle", "1,2,5,10,100,inf", "--users", "1", "--tls"]
+    done = loadgen(
+        *("sweep", *grid, "--rounds", "3", "--block", "500ms", "--warmup", "100ms", "--json", "--out", "run"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    (curve,) = summary["sweep"]["amortisation"]
+    assert curve["r2"] >= 0.98
+    phases = summary["policies"]["recycle:1"]["phases_ns"]
+    handshake = phases["connect"]["mean"] + phases["tls"]["mean"]
+    # All that a new connection costs: its handshake, and what the first exchange on it takes longer.
+    assert handshake < curve["handshake_ns"] < 2 * handshake
+    assert 5 < curve["k90"] < 20
+    assert {f"{name}.png" for name in ("amortisation", "by_position")} <= {
+        path.name for path in (tmp_path / "run").iterdir()
+    }
+    opened = sum(one["connections"]["opened"] for one in summary["policies"].values())
+    assert summary["environment"]["embedded_target"]["accepted"] == opened

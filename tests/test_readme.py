@@ -19,7 +19,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 SHELL = [
     line.split("#")[0].strip() for block in re.findall(r"```sh\n(.*?)```", README, re.S) for line in block.splitlines()
 ]
-COMPARES = [line for line in SHELL if " compare " in line]
+COMPARES = [line for line in SHELL if re.search(" (compare|sweep) ", line) and "plan.toml" not in line]
 MAKES = [line.split()[1] for line in SHELL if line.startswith("make ")]
 
 
@@ -40,6 +40,19 @@ def test_the_comparisons_run(line: str, start_target: Callable[..., Target], tmp
     assert done.returncode == 0, done.stderr
     if "--json" in line:
         assert json.loads(done.stdout)["schema"] == 1
+
+
+def test_the_plan_commands_run(start_target: Callable[..., Target], tmp_path: Path) -> None:
+    save, again = (line for line in SHELL if "plan.toml" in line)
+    words = [start_target().url if "://" in word else word for word in shlex.split(save)[1:]]
+    for number, arguments in enumerate((words, shlex.split(again)[1:])):
+        done = loadgen(*arguments, *QUICK, "--out", f"run{number}", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    first, second = (
+        json.loads((tmp_path / f"run{number}" / "summary.json").read_text(encoding="utf-8"))["plan"]
+        for number in (0, 1)
+    )
+    assert second | {"seed": first["seed"]} == first
 
 
 def test_the_report_command_runs(tmp_path: Path) -> None:
@@ -65,7 +78,8 @@ def test_table_and_picture_are_the_examples() -> None:
 
 
 def test_every_policy_is_explained() -> None:
-    from loadgen.model.policy import POLICIES
+    from loadgen.model.policy import PARTS
 
-    for name in POLICIES:
-        assert f"| `{name}` |" in README
+    for name, part in PARTS.items():
+        parameter = f":{part.parameter.split('|')[0].split('[')[0]}" if part.parameter else ""
+        assert f"| `{name}{parameter}` |" in README

@@ -54,7 +54,9 @@ class Costs:
             half_s = load.warmup_ns / NS_PER_S / 2
             if half_s >= _SHORTEST_LOOK_S:
                 held = self._kernel.held().client or 0
-                self._look = gevent.get_hub().loop.timer(half_s, ref=False)
+                loop = gevent.get_hub().loop
+                loop.update_now()  # its time stood still since its last turn
+                self._look = loop.timer(half_s, ref=False)
                 self._look.start(lambda: self._look_ahead(block, held))
         self._begun_s = time.monotonic()
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 from time import monotonic_ns
 from typing import Any, Protocol
 
-import gevent
-
 from loadgen.drive.client import Client
+from loadgen.drive.pause import Pause
 from loadgen.model.policy import ConnectionPolicy
 from loadgen.model.sample import ABSENT, ConnectionFlag, Ending, ErrorKind
 from loadgen.wire.connection import Connection, Listener
@@ -189,14 +188,14 @@ class Line:
 class User(Line):
     """One closed-loop client on a line of its own: sends, waits for the whole response, thinks, repeats."""
 
-    __slots__ = ("_thinking",)
+    __slots__ = ("_pause",)
 
     def __init__(self, crew: Crew, index: int, client: Client) -> None:
         super().__init__(crew, index, client)
-        self._thinking: Any = None
+        self._pause = Pause(self.begin)
 
     def begin(self) -> None:
-        """Send the first request of the block."""
+        """Send the next request."""
         self.send(0)
 
     def done(self, outcome: int) -> None:
@@ -218,20 +217,12 @@ class User(Line):
         """Send the next request after `seconds`, or later where the connection at hand has to rest longer."""
         if self.connection is not None:  # the run's first user has one before its block begins
             seconds = max(seconds, self._crew.idle_s)
-        timer = self._thinking = gevent.get_hub().loop.timer(seconds)
-        timer.start(self._rested)
+        self._pause.begin(seconds)
 
     def leave(self) -> None:
         """The block is over: think no more, close what is idle."""
-        if self._thinking is not None:
-            self._thinking.close()
-            self._thinking = None
+        self._pause.cancel()
         self.close_idle()
-
-    def _rested(self) -> None:
-        self._thinking.close()
-        self._thinking = None
-        self.send(0)
 
 
 class Linger:

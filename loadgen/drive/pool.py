@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from time import monotonic_ns
-from typing import Any
-
-import gevent
 
 from loadgen.drive.client import Client, Requests
 from loadgen.drive.line import PAUSE_AFTER_ERROR_S, Crew, Line
+from loadgen.drive.pause import Pause
 from loadgen.model.policy import FIFO
 from loadgen.model.sample import ABSENT
 from loadgen.wire.connection import Connection
@@ -104,12 +102,12 @@ class Slot(Line):
 class PooledUser:
     """A closed-loop client without a connection of its own."""
 
-    __slots__ = ("_crew", "_pool", "_thinking", "client")
+    __slots__ = ("_crew", "_pause", "_pool", "client")
 
     def __init__(self, crew: Crew, pool: Pool, client: Client) -> None:
         self._crew = crew
         self._pool = pool
-        self._thinking: Any = None
+        self._pause = Pause(self.begin)
         self.client = client
 
     def begin(self) -> None:
@@ -130,16 +128,8 @@ class PooledUser:
 
     def rest(self, seconds: float) -> None:
         """Want the next request after `seconds`."""
-        timer = self._thinking = gevent.get_hub().loop.timer(seconds)
-        timer.start(self._rested)
+        self._pause.begin(seconds)
 
     def leave(self) -> None:
         """The block is over: think no more."""
-        if self._thinking is not None:
-            self._thinking.close()
-            self._thinking = None
-
-    def _rested(self) -> None:
-        self._thinking.close()
-        self._thinking = None
-        self.begin()
+        self._pause.cancel()

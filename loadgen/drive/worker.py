@@ -133,6 +133,7 @@ class Worker:
         self.costs.begin(block)
         if not self.interrupted:
             self.running = True
+            self._loop.update_now()  # timers count from the loop's own time, which stood still since its last turn
             window = self._loop.timer(load.warmup_ns / NS_PER_S)
             window.start(open_window)
             end_s = time.monotonic() + load.block_ns / NS_PER_S

@@ -87,7 +87,8 @@ def _policy_warnings(one: dict[str, Any], cell: Cell, plan: dict[str, Any]) -> I
 def many_unstarted(policy: dict[str, Any]) -> bool:
     """So many requests never got a connection that the percentiles without them are too small."""
     waiting: int = policy["unstarted"]
-    return waiting > _UNSTARTED_SHARE * (policy["started"] + waiting)
+    started: int = policy["started"]
+    return waiting > _UNSTARTED_SHARE * (started + waiting)
 
 
 def _unstarted(one: dict[str, Any], cell: Cell) -> Iterator[tuple[str, str]]:

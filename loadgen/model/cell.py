@@ -31,10 +31,12 @@ class Axes:
     size: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        if any(not 0 < rate <= 1e6 for rate in self.rate):
-            raise PlanError("--rate: each must lie above 0 and not above 1,000,000 per second")
-        if any(size < 0 for size in self.size):
-            raise PlanError("--size: a response can't have a negative size")
+        for rate in self.rate:
+            if not 0 < rate <= 1e6:
+                raise PlanError(f"--rate is {rate:g} per second; it must lie above 0 and not above 1,000,000")
+        for size in self.size:
+            if size < 0:
+                raise PlanError(f"--size is {size}; a response can't be smaller than nothing")
 
     def __bool__(self) -> bool:
         return any(getattr(self, axis.name) for axis in fields(self))
