@@ -44,7 +44,7 @@ class Exchange:
     lag: int = 2 * US
     outcome: int = 200
     bytes_sent: int = 60
-    bytes_received: int = 90
+    bytes_received: int | None = None  # of a response; one that failed has none
     user: int | None = None  # the one whose place its connection took
     queue: int = ABSENT
     late: int = ABSENT
@@ -121,7 +121,8 @@ class Scribe:
         for nth, one in enumerate(link.exchanges):
             self.recorder.exchange(
                 number, slot if one.user is None else one.user, nth, begun_ns + one.at_ns, one.queue, one.late,
-                one.send, one.wait, one.receive, one.lag, one.outcome, one.bytes_sent, one.bytes_received,
+                one.send, one.wait, one.receive, one.lag, one.outcome, one.bytes_sent,
+                (90 if one.outcome > 0 else 0) if one.bytes_received is None else one.bytes_received,
             )  # fmt: skip
         if link.row:
             opened_ns = begun_ns + link.exchanges[0].at_ns

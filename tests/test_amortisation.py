@@ -128,6 +128,20 @@ def test_where_the_server_closes_early_the_share_is_what_happened(tmp_path: Path
     assert [one["code"] for one in made["warnings"]].count("closed_early") == 1
 
 
+@pytest.mark.parametrize(("requests", "carried"), [("100", 42 / 9), ("inf", 42 / 9), ("4", 4)])
+def test_connections_that_grow_too_old_have_their_real_length(tmp_path: Path, requests: str, carried: float) -> None:
+    """A lifetime ends them at 5 requests, whatever K says; below that K decides, though the block cuts one short."""
+    plan = sweep_plan("lifetime:10ms", recycle=("2", "3", requests))
+    scribe = Scribe(tmp_path / "run", plan)
+    for number in range(3):
+        for cell in Plan.from_json(plan).cells:
+            limit = min(cell.policy.requests, 5)
+            sizes = [limit] * (42 // limit) + ([42 % limit] if 42 % limit else [])
+            scribe.block(cell.name, number, [Link([Exchange(at * MS) for at in range(size)]) for size in sizes])
+    (found,) = scribe.summary()["sweep"]["amortisation"]
+    assert found["cells"][-1]["requests_per_connection"] == pytest.approx(carried)
+
+
 def test_no_saving_has_no_ninety_percent(tmp_path: Path) -> None:
     plan = sweep_plan(recycle=("1", "2", "5"))
     scribe = Scribe(tmp_path / "run", plan)

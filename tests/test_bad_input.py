@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import resource
+import shlex
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import QUICK, Target, free_port, loadgen, scripted_server
+from tests.conftest import QUICK, Target, free_port, loadgen, read_request, scripted_server
 from tests.test_compare import Start
 
 USAGE = [
@@ -146,3 +149,55 @@ def test_report_of_no_run(tmp_path: Path, folder: str) -> None:
 def test_target_on_a_taken_port(tmp_path: Path) -> None:
     with scripted_server(lambda *_: None) as port:
         complains(["target", "--port", str(port)], 2, "Address already in use", tmp_path)
+
+
+@pytest.mark.parametrize("shown", [[], ["--json"]])
+def test_standard_output_that_is_full(tmp_path: Path, shown: list[str]) -> None:
+    done = to_shell(f"compare {' '.join(QUICK)} --users 2 --out run {' '.join(shown)} >/dev/full", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == "loadgen: can't write to standard output: No space left on device\n"
+    assert (tmp_path / "run" / "report.html").exists()
+
+
+@pytest.mark.parametrize("command", ["--help", "compare --help", "--version", "compare --dry-run"])
+def test_every_kind_of_output_may_fail(tmp_path: Path, command: str) -> None:
+    done = to_shell(f"{command} >/dev/full", tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "can't write to standard output" in done.stderr
+
+
+def test_a_reader_that_has_seen_enough(tmp_path: Path) -> None:
+    run = f"compare {' '.join(QUICK)} --users 2 --out"
+    for command in (f"{run} one", f"{run} two --json", "compare --dry-run --rounds 2000", "--help"):
+        done = to_shell(f"{command} | head -c 1 >/dev/null; exit ${{PIPESTATUS[0]}}", tmp_path)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (tmp_path / "one" / "report.html").exists()
+
+
+def test_streams_that_are_closed(tmp_path: Path) -> None:
+    done = to_shell(f"compare {' '.join(QUICK)} --users 2 --out run --json <&- >&- 2>&-", tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (tmp_path / "run" / "report.html").exists()
+    assert to_shell("compare --users 0 2>/dev/full", tmp_path).returncode == 2
+
+
+def to_shell(words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command with the streams that the shell gives it."""
+    script = f"{shlex.quote(sys.executable)} -m loadgen {words}"
+    return subprocess.run(
+        ["/bin/bash", "-c", script], capture_output=True, text=True, timeout=120, cwd=cwd, check=False
+    )
+
+
+def test_a_target_that_dies_early_is_named(tmp_path: Path) -> None:
+    def script(connection: socket.socket, number: int) -> None:
+        if number == 0:  # it is the knock
+            read_request(connection)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    with scripted_server(script) as port:
+        done = loadgen("compare", f"http://127.0.0.1:{port}/", "--users", "2", "--out", "run", *QUICK, cwd=tmp_path)
+    assert done.returncode == 3
+    (line,) = done.stderr.splitlines()
+    assert "closed_without_response" in line
+    assert line.endswith("see run/summary.json")

@@ -20,6 +20,7 @@ from matplotlib.transforms import Bbox
 
 from loadgen.measure.store import RunStore
 from loadgen.model.plan import Plan
+from loadgen.model.sample import ErrorKind
 from loadgen.show.charts import CHARTS, charts_of, draw
 from loadgen.show.charts.style import STYLE, look
 from loadgen.show.report import REPORT_FILE, render, write_report
@@ -89,6 +90,15 @@ def seven_policies(directory: Path) -> Scribe:
     return scribe
 
 
+def target_dies(directory: Path) -> Scribe:
+    scribe = Scribe(directory, plan_json(rounds=4))
+    for number in range(4):
+        failed = [Link([Exchange(outcome=-ErrorKind.RESPONSE_TIMEOUT)])]
+        scribe.block("persistent", number, persistent_links(number) if number < 3 else failed)
+        scribe.block("close", number, close_links(number) if number < 2 else failed)
+    return scribe
+
+
 SIZED = "http://h/{size}"
 SWEEPS: dict[str, dict[str, Any]] = {
     "K": {"recycle": ("1", "2", "5", "10", "inf")},
@@ -117,6 +127,7 @@ CASES: dict[str, Callable[[Path], Scribe]] = {
     "candidate is faster": candidate_is_faster,
     "empty": empty,
     "seven policies": seven_policies,
+    "the target dies": target_dies,
     "open loop": lambda path: full_run(path, rate_rps=2_000.0),
     **{name: partial(swept, name) for name in SWEEPS},
 }

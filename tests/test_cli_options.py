@@ -68,13 +68,24 @@ def test_every_new_option_reaches_the_plan() -> None:
         (["--rate", "nan"], "--rate is nan"),
         (["--arrivals", "poisson"], "give --rate too"),
         (["--max-connections", "5"], "give --rate too"),
-        (["--rate", "9", "--max-connections", "0"], "at least 1"),
+        (["--rate", "9", "--max-connections", "0"], "between 1 and 1,000,000"),
+        (["--rate", "9", "--max-connections", "10000000"], "between 1 and 1,000,000"),
+        (["--rate", "9", "--users", "50"], "--users is for a closed loop"),
         (["--rate", "9", "--think", "1s"], "--think is for users"),
         (["--rate", "9", "--arrivals", "weekly"], "is not one of"),
         (["--retry-stale", "-X", "POST"], "not idempotent"),
         (["--source-ip", "here"], "no IP address"),
         (["--source-ip", "192.0.2.1"], "--source-ip 192.0.2.1: not an address of this machine"),
         (["--source-ip", "::1"], "IPv6"),
+        (["--source-ip", "0.0.0.0"], "no address that a connection can come from"),
+        (["--source-ip", "224.0.0.1"], "no address that a connection can come from"),
+        (["--source-ip", "255.255.255.255"], "no address that a connection can come from"),
+        (["--source-ip", "127.255.255.255"], "no address that a connection can come from"),
+        (["--name", ""], "'--name': it is empty"),
+        (["--plan", ""], "'--plan': it is empty"),
+        (["--save-plan", ""], "'--save-plan': it is empty"),
+        (["--out", ""], "'--out': it is empty"),
+        (["--cacert", ""], "'--cacert': it is empty"),
         (["--server-pid", "0"], "no such process"),
         (["--server-pid", str(1 << 40)], "no such process"),
         (["--tls"], "embedded target"),
@@ -102,7 +113,7 @@ def test_descriptors_follow_the_connections_that_may_be_open(monkeypatch: pytest
     monkeypatch.setattr(resource, "setrlimit", lambda _which, limits: asked.append(limits))
     check_machine(planned(compare, URL, "--users", "600"))
     assert asked == [(600 + 320, 1000)]
-    check_machine(planned(compare, URL, "--users", "6000", "--rate", "9", "--max-connections", "500"))
+    check_machine(planned(compare, URL, "--rate", "9", "--max-connections", "500"))
     assert asked[1:] == [(500 + 320, 1000)]
     assert "--users 900 needs 1220" in complaint(sweep, URL, "--users", "1,900")
     assert "--max-connections 1000 needs 1320" in complaint(compare, URL, "--rate", "9")
@@ -114,8 +125,13 @@ def test_a_grid() -> None:
     assert plan.policies == ()
     assert len(plan.cells) == 6
     assert (plan.load.rounds, plan.load.block_ns, plan.load.warmup_ns) == (5, 1_000_000_000, 200_000_000)
-    assert extent(plan) == "6 cells × 5 rounds = 30 blocks of 1s: about 30 s"
-    assert extent(plan, 29) == "29 of 30 blocks are done, 1 to go: about 1 s"
+    assert extent(plan) == "6 cells × 5 rounds = 30 blocks of 1s: about 31 s and a few seconds for the report"
+    assert extent(plan, 29) == "29 of 30 blocks are done, 1 to go: about 1 s and a few seconds for the report"
+
+
+def test_what_lies_between_blocks_counts() -> None:
+    plan = planned(compare, URL, "--block", "10ms", "--warmup", "0", "--rounds", "1000")
+    assert ": about 80 s and" in extent(plan)
 
 
 def test_single_numbers_are_the_load() -> None:
@@ -128,8 +144,8 @@ def test_single_numbers_are_the_load() -> None:
 
 def test_policies_of_a_sweep() -> None:
     assert [policy.name for policy in planned(sweep, URL, "--rate", "1,2").policies] == ["persistent", "close"]
-    combined = planned(sweep, URL, "--policies", "abandon", "--recycle", "2")
-    assert [cell.policy.name for cell in combined.cells] == ["abandon+recycle:2"]
+    combined = planned(sweep, URL, "--policies", "abandon", "--recycle", "2,3")
+    assert [cell.policy.name for cell in combined.cells] == ["abandon+recycle:2", "abandon+recycle:3"]
 
 
 def test_sizes_stand_in_the_url() -> None:
@@ -138,8 +154,12 @@ def test_sizes_stand_in_the_url() -> None:
         "/?size=1000",
     ]
     assert "{size}" in complaint(sweep, URL, "--size", "5")
-    cells = planned(sweep, f"{URL}blob/{{size}}", "--size", "5", "--policies", "close").cells
-    assert [cell.path for cell in cells] == ["/blob/5"]
+    cells = planned(sweep, f"{URL}blob/{{size}}", "--size", "5", "--policies", "close,persistent").cells
+    assert [cell.path for cell in cells] == ["/blob/5", "/blob/5"]
+    for command in (compare, sweep):
+        assert "loadgen sweep --size" in complaint(
+            command, f"{URL}{{size}}", *(["--users", "1,2"] * (command is sweep))
+        )
 
 
 @pytest.mark.parametrize(
@@ -147,7 +167,9 @@ def test_sizes_stand_in_the_url() -> None:
     [
         ([], "nothing is varied"),
         (["--users", "10"], "nothing is varied"),
-        (["--users", "1,2", "--rate", "5"], "can't be varied together"),
+        (["--recycle", "10"], "nothing is varied"),
+        (["--size", "5", "--policies", "close"], "nothing is varied"),
+        (["--users", "1,2", "--rate", "5"], "--users is for a closed loop"),
         (["--users", "1,x"], "not a valid int"),
         (["--users", ","], "names no value"),
         (["--users", "0,1"], "at least 1"),
@@ -161,7 +183,7 @@ def test_sizes_stand_in_the_url() -> None:
     ],
 )
 def test_grids_that_make_no_sense(arguments: list[str], text: str) -> None:
-    assert text in complaint(sweep, URL, *arguments)
+    assert text in complaint(sweep, f"{URL}{{size}}" if "--size" in arguments else URL, *arguments)
 
 
 @pytest.mark.parametrize("value_ns", [0, 1, 999, 1_500, 2_000_000_000, 1_500_000_000, 90_000_000_001, 60_000_000_000])

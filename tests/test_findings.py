@@ -12,7 +12,7 @@ from loadgen.model.plan import Load, Plan
 from loadgen.model.policy import parse_policies
 from loadgen.model.sample import Ending, ErrorKind
 from loadgen.model.target import parse_target
-from tests.synthetic import BLOCK_NS, MS, US, WARMUP_NS, Exchange, Link, Scribe
+from tests.synthetic import BLOCK_NS, MS, RESUMED, TLS, US, WARMUP_NS, Exchange, Link, Scribe
 
 ROUNDS = 5
 
@@ -21,7 +21,8 @@ def run(directory: Path, policy: str, *links: Link, load: dict[str, Any] | None 
     """The summary of a run of one policy, two users, whose every block holds `links`. load: also of the plan's own."""
     chosen = {"users": 2, "rounds": ROUNDS, "block_ns": BLOCK_NS, "warmup_ns": WARMUP_NS} | (load or {})
     retry = {"retry_stale": True} if facts.pop("retry_stale", False) else {}
-    plan = Plan(parse_target("http://127.0.0.1:1/"), parse_policies(policy), Load(**chosen), **retry)
+    target = parse_target(facts.pop("url", "http://127.0.0.1:1/"))
+    plan = Plan(target, parse_policies(policy), Load(**chosen), **retry)
     scribe = Scribe(directory / "run", plan.to_json(secrets=False))
     for number in range(ROUNDS):
         scribe.block(policy, number, links, **facts)
@@ -33,6 +34,7 @@ def long(requests: int, ending: int = Ending.CLIENT_SILENT, **more: Any) -> Link
 
 
 STALE = Link([Exchange(0), Exchange(1, outcome=-ErrorKind.STALE_CONNECTION)], ending=Ending.SERVER_STALE)
+LONG_BLOCK = {"block_ns": 60_000 * MS}
 OPEN_LOOP = {"rate_rps": 1_000.0}
 Make = Callable[[Path], dict[str, Any]]
 
@@ -44,7 +46,7 @@ CAUSES: dict[str, tuple[list[str], Make, str]] = {
     ),
     "late by more than a millisecond": (
         ["generator_late"],
-        lambda path: run(path, "persistent", long(9, wait=9 * MS, queue=MS + 1, late=MS + 1), load=OPEN_LOOP, due=9),
+        lambda path: run(path, "persistent", long(9, wait=8 * MS, queue=MS + 1, late=MS + 1), load=OPEN_LOOP, due=9),
         "the generator, not the target, was late",
     ),
     "late by more than half of p99": (
@@ -59,18 +61,67 @@ CAUSES: dict[str, tuple[list[str], Make, str]] = {
     ),
     "a gap as long as the server's timeout": (
         ["idle_over_timeout"],
-        lambda path: run(path, "idle:5s", long(9), long(9), keep_alive={"timeout_s": 5, "max": None}),
+        lambda path: run(
+            path, "idle:5s", long(9), long(9), keep_alive={"timeout_s": 5, "max": None}, load=LONG_BLOCK
+        ),
         "5.00 s",
     ),
     "thinking longer than the server's timeout": (
         ["idle_over_timeout"],
-        lambda path: run(path, "persistent", long(9), load={"think_ns": 6_000 * MS}, keep_alive={"timeout_s": 5}),
+        lambda path: run(
+            path, "persistent", long(9), load=LONG_BLOCK | {"think_ns": 6_000 * MS}, keep_alive={"timeout_s": 5}
+        ),
         "rest 6.00 s",
     ),
     "stale": (
         ["errors", "stale_connections", "connections_not_ideal"],
         lambda path: run(path, "persistent", STALE, STALE, STALE),
         "--retry-stale",
+    ),
+    "stale while requests were in flight": (
+        ["errors", "stale_connections", "connections_not_ideal"],
+        lambda path: run(path, "pipeline:2", STALE, STALE, STALE),
+        "with recycle:K keep their number at or below",
+    ),
+    "stale without a pause": (
+        ["errors", "stale_connections", "connections_not_ideal"],
+        lambda path: run(path, "persistent", STALE, STALE, STALE),
+        "use recycle:K with a K below that",
+    ),
+    "stale after a pause": (
+        ["errors", "stale_connections", "connections_not_ideal"],
+        lambda path: run(path, "persistent", STALE, STALE, STALE, load={"think_ns": 9 * MS}),
+        "below the server's timeout",
+    ),
+    "stale among arrivals": (
+        ["errors", "stale_connections"],
+        lambda path: run(path, "persistent", STALE, STALE, load=OPEN_LOOP, due=4),
+        "below the server's timeout",
+    ),
+    "stubborn meets what was closed": (
+        ["errors"],
+        lambda path: run(path, "stubborn", STALE, STALE, STALE),
+        "15 stale_connection",
+    ),
+    "a gap as long as the window": (
+        ["never_used"],
+        lambda path: run(path, "idle:800ms", Link([Exchange(0)]), Link([Exchange(0)])),
+        "nothing was reused within a block of 1.00 s: connections rest 800 ms between two requests",
+    ),
+    "nothing reused": (
+        ["never_used"],
+        lambda path: run(path, "persistent", Link([Exchange(0)]), Link([Exchange(0)])),
+        "use a longer --block",
+    ),
+    "a lifetime shorter than a request": (
+        ["never_used"],
+        lambda path: run(path, "lifetime:1ms", *[Link([Exchange(0)])] * 9),
+        "use a longer lifetime",
+    ),
+    "a lifetime longer than the window": (
+        ["never_used"],
+        lambda path: run(path, "lifetime:800ms", long(9), long(9)),
+        "came to the age of 800 ms",
     ),
     "the server ends connections before K": (
         ["closed_early"],
@@ -110,9 +161,24 @@ FINE: dict[str, Make] = {
     ),
     "too old": lambda path: run(path, "lifetime:50ms", *[long(3)] * 9),
     "stubborn": lambda path: run(path, "stubborn", *[long(3, Ending.SERVER_ANNOUNCED)] * 9),
-    "a gap below the timeout": lambda path: run(path, "idle:4s", long(9), long(9), keep_alive={"timeout_s": 5}),
+    "a gap below the timeout": lambda path: run(
+        path, "idle:4s", long(9), long(9), keep_alive={"timeout_s": 5}, load=LONG_BLOCK
+    ),
     "a timeout that nothing meets": lambda path: run(path, "close", long(1), keep_alive={"timeout_s": 0}),
     "a little late": lambda path: run(path, "persistent", long(9, queue=9 * US, late=9 * US), load=OPEN_LOOP, due=9),
+    "late by less than a tenth": lambda path: run(
+        path, "persistent", long(9, wait=20 * MS, queue=2 * MS, late=2 * MS), load=OPEN_LOOP, due=9
+    ),
+    "a server that lets nothing be reused": lambda path: run(
+        path, "stubborn", *[Link([Exchange(0)], ending=Ending.SERVER_ANNOUNCED)] * 9
+    ),
+    "a user's one full handshake": lambda path: run(
+        path,
+        "pool:1+recycle:2+resume",
+        *[Link([Exchange(0), Exchange(1)], slot=0, flags=TLS)] * 2,
+        Link([Exchange(0), Exchange(1)], slot=0, flags=RESUMED),
+        url="https://h/",
+    ),
     "a pool": lambda path: run(path, "pool:1", Link([Exchange(at * 100 * US) for at in range(2_000)]), unstarted=1),
 }
 
@@ -125,8 +191,10 @@ def test_what_is_as_it_should_be_is_not_warned_of(tmp_path: Path, case: str) -> 
 def test_a_retry_already_asked_for_is_not_advised(tmp_path: Path) -> None:
     found = run(tmp_path, "persistent", STALE, STALE, retry_stale=True, retried=2)
     (message,) = [one["message"] for one in found["warnings"] if one["code"] == "stale_connections"]
-    assert "10 were sent once more" in message
+    assert "(10 of them were sent once more)" in message
     assert "--retry-stale" not in message
+    (message,) = [one["message"] for one in found["warnings"] if one["code"] == "errors"]
+    assert message.endswith("10 stale_connection; 10 were sent once more, warm-up included")
 
 
 def test_the_verdict_says_that_the_generator_was_late(tmp_path: Path) -> None:
@@ -151,7 +219,7 @@ def test_facts_of_blocks_are_summed_up(tmp_path: Path) -> None:
     )["policies"]["stubborn"]["connections"]  # fmt: skip
     assert (one["retried"], one["after_close"]) == (15, {"tried": 20, "answered": 5})
     assert one["server_announced"] == {"keep_alive_timeout_s": 15, "keep_alive_max": 100}
-    assert one["endings"] == {"client_silent": 5, "not_opened": 5, "server_announced": 5}
+    assert one["endings"] == {"client_silent": 5, "server_announced": 5}
     assert one["opened"] == 10
 
 

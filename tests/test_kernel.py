@@ -21,6 +21,9 @@ NETSTAT = "TcpExt: ListenOverflows ListenDrops TCPSynRetrans\nTcpExt: {} {} {}\n
 SNMP = "Ip: Forwarding\nIp: 1\nTcp: MaxConn RetransSegs\nTcp: -1 {}\n"
 
 
+SIDES = ("client", "server", "client_held", "server_held")
+
+
 class Network:
     """Tables and settings of a kernel that the test writes itself."""
 
@@ -113,6 +116,37 @@ def test_time_wait_is_on_the_side_that_closed_first(listener: socket.socket) -> 
     assert facts["sockets_peak"] >= 3  # two ends and the listening socket
 
 
+def test_a_block_is_credited_with_what_it_added(listener: socket.socket) -> None:
+    address, port = listener.getsockname()[:2]
+    watch = KernelWatch(port, address)
+    for _ in range(4):
+        close(*connection(listener))
+    watch.begin()
+    assert (watch.begun.client, watch.begun.server, watch.begun.in_use) == (4, 0, 4)
+    close(*connection(listener))
+    client, server = connection(listener)
+    close(server, client)
+    first = watch.end()["kernel"]["time_wait"]
+    watch.begin()
+    second = watch.end()["kernel"]["time_wait"]
+    watch.close()
+    assert [first[side] for side in SIDES] == [1, 1, 5, 1]
+    assert [second[side] for side in SIDES] == [0, 0, 5, 1]
+
+
+@pytest.mark.skipif(sys.byteorder != "little", reason="the tables are written for a little-endian machine")
+def test_a_block_in_which_old_sockets_end_added_none(network: Network) -> None:
+    heading = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+    target, me = "0100007F:1F90", "0100007F:8001"
+    network.table("tcp", heading + entries(9, me, target, "06", 10) + entries(2, target, me, "06", 10))
+    watch = KernelWatch(8080, "127.0.0.1")
+    watch.begin()
+    network.table("tcp", heading + entries(3, me, target, "06", 5_990) + entries(5, target, me, "06", 5_990))
+    found = watch.end()["kernel"]["time_wait"]
+    watch.close()
+    assert [found[side] for side in SIDES] == [0, 3, 3, 5]
+
+
 def test_a_dual_stack_server_s_sockets_are_found() -> None:
     try:
         listener = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
@@ -123,9 +157,9 @@ def test_a_dual_stack_server_s_sockets_are_found() -> None:
         client = socket.create_connection(("127.0.0.1", port), timeout=5)
         server, _ = listener.accept()
         server.settimeout(5)
-        close(server, client)
         watch = KernelWatch(port, "127.0.0.1")
         watch.begin()
+        close(server, client)
         waiting = watch.end()["kernel"]["time_wait"]
         watch.close()
     assert (waiting["client"], waiting["server"]) == (0, 1)
@@ -285,7 +319,7 @@ def test_counters_are_differences_and_peaks_are_peaks(network: Network) -> None:
     network.table("netstat", NETSTAT.format(4, 7, 41))
     network.table("snmp", SNMP.format(450))
     facts = watch.end()["kernel"]
-    assert facts["time_wait"] == {"before": 7, "peak": 90, "after": 60, "client": None, "server": None}
+    assert facts["time_wait"] == {"before": 7, "peak": 90, "after": 60} | dict.fromkeys(SIDES)
     assert facts["sockets_peak"] == 29
     names = ("listen_overflows", "listen_drops", "syn_retransmits", "retransmits")
     assert [facts[name] for name in names] == [3, 5, 11, 50]
@@ -335,7 +369,7 @@ def test_ports_left_counts_those_that_the_kernel_gives_out_again(network: Networ
         watch.begin()
         facts[reuse] = watch.end()["kernel"]
         watch.close()
-        assert (facts[reuse]["time_wait"]["client"], facts[reuse]["time_wait"]["server"]) == (50, 6)
+        assert [facts[reuse]["time_wait"][side] for side in SIDES] == [0, 0, 50, 6]
     assert facts["0"]["ports"] == {"range": 80, "in_use": 54, "reusable": 0, "left": 26}
     assert facts["2"]["ports"] == {"range": 80, "in_use": 54, "reusable": 30, "left": 56}
     network.setting("ip_local_port_range", "32768\t32777")

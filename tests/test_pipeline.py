@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ class PipelineRig(Rig):
         super().__init__(clock, kind=Pipeline)
         self.depth = depth
         self.told: list[dict[str, Any]] = []
+        self.refills = False
 
     def arrive(self, *items: bytes | Exception) -> PipelineRig:
         """Like a socket: the loop calls back as long as there is something to be read."""
@@ -46,9 +48,13 @@ class PipelineRig(Rig):
         self.told.append(
             {
                 "nth": connection.nth, "queue": connection.queue_ns, "send": send, "wait": wait, "receive": receive,
-                "took": end_ns - connection.scheduled_ns, "bytes": (connection.bytes_sent, connection.bytes_received),
+                "took": end_ns - connection.scheduled_ns, "lag": connection.lag_ns,
+                "bytes": (connection.bytes_sent, connection.bytes_received),
             }
         )  # fmt: skip
+        if self.refills and outcome > 0:
+            connection.submit(REQUEST)
+            connection.flush()
 
 
 @pytest.fixture
@@ -169,7 +175,8 @@ def test_a_body_until_close_is_the_last_answer(clock: Clock) -> None:
 def test_a_deadline_ends_all_in_flight(clock: Clock) -> None:
     rig = opened(clock, 3)
     rig.connection.expire()
-    assert rig.outcomes == [-ErrorKind.RESPONSE_TIMEOUT] * 3
+    # One of them waited too long; the others were behind it.
+    assert rig.outcomes == [-ErrorKind.RESPONSE_TIMEOUT, -ErrorKind.PIPELINE_DROPPED, -ErrorKind.PIPELINE_DROPPED]
     assert rig.connection.ending is Ending.CLIENT_GAVE_UP
     assert_tiled(rig)
 
@@ -181,6 +188,59 @@ def test_a_connection_that_does_not_open_is_one_failure(clock: Clock) -> None:
     rig.transport.callback()
     assert rig.outcomes == [-ErrorKind.CONNECT_REFUSED]
     assert rig.connection.ending is Ending.NOT_OPENED
+
+
+def test_a_response_that_comes_before_its_request_is_malformed(clock: Clock) -> None:
+    rig = opened(clock, 1)
+    rig.refills = True
+    rig.arrive(RESPONSE * 2)  # the second one cannot be the answer to what is sent because of the first
+    assert rig.outcomes == [200, -ErrorKind.MALFORMED]
+    assert rig.connection.ending is Ending.CLIENT_GAVE_UP
+    assert_tiled(rig)
+
+
+def test_an_error_of_the_listeners_is_not_taken_for_the_networks(clock: Clock) -> None:
+    rig = opened(clock, 2)
+    rig.listener_error = OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(OSError, match="No space left"):
+        rig.arrive(RESPONSE)
+    assert rig.connection.state is not CLOSED
+
+
+def test_lag_is_the_sum_over_an_exchanges_events(clock: Clock) -> None:
+    rig = opened(clock, 1)
+    opening_ns = rig.connection.lag_ns
+    assert opening_ns > 0
+    rig.arrive(RESPONSE[:5])
+    first_ns = rig.connection.lag_ns
+    rig.arrive(RESPONSE[5:])
+    assert rig.told[0]["lag"] > first_ns > opening_ns
+
+
+def test_long_requests_are_sent_piece_by_piece(clock: Clock) -> None:
+    long = b"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 200000\r\n\r\n" + b"x" * 200_000
+    rig = PipelineRig(clock, 1)
+    rig.transport.room_bytes = 70_000
+    rig.connection.open(long)
+    rig.transport.callback()
+    rig.connection.submit(long)
+    rig.connection.flush()
+    while len(rig.transport.written) < 2 * len(long):
+        assert rig.transport.watched == READ | WRITE
+        rig.transport.room_bytes = 70_000
+        rig.transport.callback()
+    assert rig.transport.written == long * 2
+    rig.arrive(RESPONSE * 2)
+    assert [one["bytes"][0] for one in rig.told] == [len(long)] * 2
+    assert_tiled(rig)
+
+
+def test_a_request_of_another_length_leaves_the_connection_reusable(clock: Clock) -> None:
+    rig = opened(clock, 1).arrive(RESPONSE)
+    rig.connection.submit(REQUEST.replace(b"\r\n\r\n", b"\r\nCookie: a=b\r\n\r\n"))
+    rig.connection.flush()
+    rig.arrive(RESPONSE)
+    assert rig.connection.reusable
 
 
 def test_an_idle_pipeline_is_lost_like_any_connection(clock: Clock) -> None:

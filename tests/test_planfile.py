@@ -11,11 +11,12 @@ from typing import Any
 
 import click
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from loadgen.cli.commands import compare, sweep
 from loadgen.cli.options import build_plan
+from loadgen.cli.recorded import AXES, PLAN
 from loadgen.cli.savedplan import save_plan
 from loadgen.model.cell import Axes
 from loadgen.model.errors import PlanError
@@ -144,11 +145,14 @@ def test_complaints_about_grids(tmp_path: Path, text: str, complaint: str) -> No
     [
         ("no.toml", None, "No such file"),
         ("no.json", None, "No such file"),
-        ("a.json", "{", "no run's plan"),
-        ("a.json", "[]", "no run's plan"),
-        ("a.json", '{"plan": {"url": "http://a/"}}', "no run's plan"),
-        ("a.json", '{"plan": {"url": "a", "policies": ["close"]}}', "has no scheme"),
-        ("a.toml", b"\xff", "is no TOML"),
+        ("a.json", "{", "is no JSON, seen from line 1, column 2"),
+        ("a.json", "[" * 100_000, "is no JSON"),
+        ("a.json", b"\xff", "is no JSON"),
+        ("a.json", "[]", "holds no run: it is no JSON object"),
+        ("a.json", "{}", "holds no run's plan: plan is missing"),
+        ("a.json", '{"plan": []}', "holds no run's plan: plan is \\[\\]; it must be an object"),
+        ("a.json", '{"plan": {"url": "http://a/"}}', "plan.policies is missing"),
+        ("a.toml", b"\xff", "is no TOML: it is not in UTF-8"),
         (".", None, "holds no run"),
     ],
 )
@@ -157,6 +161,66 @@ def test_what_is_no_plan(tmp_path: Path, name: str, content: str | bytes | None,
         (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(PlanError, match=complaint):
         planned(compare, "--plan", str(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    ("changed", "complaint"),
+    [
+        ({"usres": 5}, "plan.usres is unknown; did you mean 'users'?"),
+        ({"zzzzz": 5}, "plan.zzzzz is unknown; choose from url, policies"),
+        ({"axes": {"idel": []}}, "plan.axes.idel is unknown; did you mean 'idle'?"),
+        ({"url": "nowhere"}, "has no scheme"),
+        ({"url": 5}, "plan.url is 5; it must be a text"),
+        ({"users": "many"}, 'plan.users is "many"; it must be a whole number'),
+        ({"users": True}, "plan.users is true; it must be a whole number"),
+        ({"users": 0}, "--users is 0"),
+        ({"think_ns": -1}, "plan.think_ns is -1; it must be a whole number"),
+        ({"block_ns": 10**30}, "it must be a whole number"),
+        ({"rate_rps": float("nan")}, "--rate is nan"),
+        ({"rate_rps": None}, "plan.rate_rps is missing or null; it must be a number"),
+        ({"policies": "close"}, 'plan.policies is "close"; it must be a list of texts'),
+        ({"headers": [["X"]]}, 'plan.headers is [["X"]]; it must be a list of [name, value]'),
+        ({"headers": [["X", "a\nb"]]}, "control character"),
+        ({"body_base64": "?"}, 'plan.body_base64 is "?"; it must be base64'),
+        ({"body_base64": "é" * 99}, "é…; it must be base64"),
+        ({"insecure": "no"}, 'plan.insecure is "no"; it must be true or false'),
+        ({"source_ips": [1]}, "plan.source_ips is [1]; it must be a list of texts"),
+        ({"axes": []}, "plan.axes is []; it must be an object"),
+        ({"axes": {"users": 5}}, "plan.axes.users is 5; it must be a list of whole numbers"),
+        ({"axes": {"recycle": [5]}}, "plan.axes.recycle is [5]; it must be a list of texts"),
+    ],
+)
+def test_a_recorded_plan_that_was_edited(tmp_path: Path, changed: dict[str, Any], complaint: str) -> None:
+    facts = {"plan": planned(compare, URL).to_json(secrets=False) | changed}
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps(facts), encoding="utf-8")
+    with pytest.raises(PlanError) as caught:
+        planned(compare, "--plan", str(path))
+    assert str(caught.value).startswith(f"--plan {path}: ")
+    assert complaint in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_every_key_of_a_plan_is_known() -> None:
+    written = planned(sweep, URL, "--recycle", "1,2").to_json(secrets=True)
+    assert written.keys() == PLAN.keys()
+    assert written["axes"].keys() == AXES.keys()
+
+
+@pytest.mark.parametrize("text", ["rate = 100\narrivals = 'poisson'\nmax-connections = 5\nusers = 3", "users = 3"])
+def test_users_or_a_rate_on_the_command_line_win(tmp_path: Path, text: str) -> None:
+    file = write(tmp_path, text)
+    closed = planned(compare, URL, "--plan", file, "--users", "7").load
+    assert (closed.users, closed.rate_rps, closed.arrivals, closed.max_connections) == (7, 0.0, "constant", 1_000)
+    opened = planned(compare, URL, "--plan", file, "--rate", "9").load
+    assert (opened.users, opened.rate_rps) == (50, 9.0)
+
+
+def test_a_rate_on_the_command_line_displaces_an_axis_of_users(tmp_path: Path) -> None:
+    plan = planned(sweep, URL, "--plan", write(tmp_path, "users = [1, 10]"), "--rate", "5,6")
+    assert (plan.axes, plan.load.users) == (Axes(rate=(5.0, 6.0)), 10)
+    with pytest.raises(PlanError, match="can't be varied together"):
+        planned(sweep, URL, "--plan", write(tmp_path, "users = [1, 10]\nrate = 5"))
 
 
 def run_of(folder: Path, plan: Plan, environment: dict[str, Any] | None = None) -> str:
@@ -251,8 +315,9 @@ def _plans(draw: st.DrawFn) -> Plan:
             else {}
         ),
     )
-    return Plan(
-        target=parse_target(draw(st.sampled_from(["http://[::1]:81/", "https://example.org/a?b=%20"])) + "{size}"),
+    url = draw(st.sampled_from(["http://[::1]:81/", "https://example.org/a?b=%20"]))
+    plan = Plan(
+        target=parse_target(url + ("{size}" if axes.size else "")),
         policies=parse_policies(",".join(names)) if names else (),
         load=load,
         method=draw(st.sampled_from(["GET", "PUT"])),
@@ -266,7 +331,9 @@ def _plans(draw: st.DrawFn) -> Plan:
         source_ips=tuple(draw(st.lists(st.ip_addresses().map(str), max_size=2))),
         server_pid=draw(st.none() | st.integers(1, 1 << 22)),
         axes=axes,
-    )  # fmt: skip
+    )
+    assume(not axes or len(plan.cells) > 1)
+    return plan
 
 
 @settings(max_examples=150, deadline=None)
@@ -284,7 +351,7 @@ def test_dry_run_writes_the_plan_and_runs_nothing(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     *blocks, extent = done.stdout.splitlines()
     assert sorted(line.split()[-1] for line in blocks) == ["close", "close", "persistent", "persistent"]
-    assert extent == "2 cells × 2 rounds = 4 blocks of 2s: about 8 s"
+    assert extent == "2 cells × 2 rounds = 4 blocks of 2s: about 8 s and a few seconds for the report"
     assert [path.name for path in tmp_path.iterdir()] == ["p.toml"]
     again = loadgen("compare", "--plan", "p.toml", "--dry-run", cwd=tmp_path)
     assert again.stdout == done.stdout

@@ -201,6 +201,71 @@ def test_a_resumed_session_belongs_to_the_user(start_target: Start, tmp_path: Pa
     assert connections["tls_resumed"] == connections["opened"] - 3 * BLOCKS > 20
 
 
+def test_a_pipeline_that_grew_too_old_while_its_user_thought(start_target: Start, tmp_path: Path) -> None:
+    arguments = ["--think", "20ms", "--block", "500ms"]
+    one = run(start_target(), tmp_path, "pipeline:4+lifetime:50ms", *arguments)
+    assert one["requests"] > 100
+    # Every 50 ms a new connection, in blocks of 500 ms.
+    assert USERS * BLOCKS * 4 <= one["connections"]["opened"] <= USERS * BLOCKS * 11
+
+
+@pytest.mark.parametrize("limits", [["--close-after", "7"], ["--close-after", "7", "--silent"]])
+@pytest.mark.parametrize("policy", ["persistent", "pipeline:4", "pool:2", "stubborn"])
+def test_closes_over_tls_are_the_servers(start_target: Start, tmp_path: Path, limits: list[str], policy: str) -> None:
+    target = start_target("--tls", *limits)
+    one = run_unchecked(target, tmp_path, policy, "--cacert", str(target.ca_file))
+    assert set(one["errors"]) <= {"stale_connection", "truncated"}
+    endings = one["connections"]["endings"]
+    assert sum(count for ending, count in endings.items() if ending.startswith("server_")) > 10
+    assert "client_gave_up" not in endings
+
+
+def test_a_slot_that_lost_its_connection_is_taken_last(tmp_path: Path) -> None:
+    """Connections of one request and of many in one pool: who is idle and open is used before a new one is opened."""
+
+    def script(connection: socket.socket, number: int) -> None:
+        while read_request(connection):
+            connection.sendall(BYE if number % 3 == 0 else HELLO)
+            if number % 3 == 0:
+                return
+
+    with scripted_server(script) as port:
+        url = f"http://127.0.0.1:{port}/"
+        arguments = ["--users", "6", "--policies", "pool:6", "--think", "3ms", "--rounds", "1"]
+        one = compare(url, tmp_path / "run", *arguments)["policies"]["pool:6"]
+    # Two of three connections stay; once they are there, hardly one more is needed.
+    assert one["connections"]["opened"] < 0.1 * one["connections"]["exchanges_with_warmup"]
+
+
+def test_the_users_own_cookie_field_is_the_only_one(tmp_path: Path) -> None:
+    seen = set()
+
+    def script(connection: socket.socket, _number: int) -> None:
+        while request := read_request(connection):
+            seen.add(tuple(line for line in request.split(b"\r\n") if line.lower().startswith(b"cookie")))
+            connection.sendall(HELLO.replace(b"\r\n\r\n", b"\r\nSet-Cookie: given=1\r\n\r\n", 1))
+
+    with scripted_server(script) as port:
+        compare(f"http://127.0.0.1:{port}/", tmp_path / "run", "--users", "2", "-H", "Cookie: mine=1")
+    assert seen == {(b"Cookie: mine=1",)}
+
+
+def test_cookies_do_not_end_a_pipeline(tmp_path: Path) -> None:
+    def script(connection: socket.socket, _number: int) -> None:
+        data = b""
+        while more := connection.recv(65536):
+            data += more
+            while b"\r\n\r\n" in data:
+                _, _, data = data.partition(b"\r\n\r\n")
+                connection.sendall(HELLO.replace(b"\r\n\r\n", b"\r\nSet-Cookie: given=1\r\n\r\n", 1))
+
+    with scripted_server(script) as port:
+        url = f"http://127.0.0.1:{port}/"
+        arguments = ["--users", "2", "--policies", "pipeline:4", "--think", "5ms"]
+        one = compare(url, tmp_path / "run", *arguments)["policies"]["pipeline:4"]
+    assert one["connections"]["opened"] == one["connections"]["ideal"] == 2 * BLOCKS
+
+
 # What servers do
 
 
@@ -215,6 +280,8 @@ def test_a_stubborn_client_finds_out(start_target: Start, tmp_path: Path) -> Non
     assert set(one["errors"]) == {"stale_connection"}
     stale = one["connections"]["endings"]["server_stale"]
     assert after["tried"] - 2 * BLOCKS <= stale <= after["tried"]
+    # The target's own count knows nothing of what was sent onto closed connections.
+    assert target.stats()["requests"] == one["connections"]["exchanges_with_warmup"]
 
 
 def test_a_stubborn_client_finds_a_server_that_only_talks(tmp_path: Path) -> None:
@@ -242,6 +309,15 @@ def test_a_server_that_closes_silently_after_k(start_target: Start, tmp_path: Pa
     assert endings.get("server_idle_fin", 0) + endings.get("server_stale", 0) > 20
     assert "server_announced" not in endings
     assert set(one["errors"]) <= {"stale_connection"}
+    assert one["connections"]["requests_per_connection"] <= 5
+    assert one["connections"]["server_announced"] == {"keep_alive_timeout_s": None, "keep_alive_max": None}
+
+
+def test_what_the_server_announces_is_noted_from_the_first_response(start_target: Start, tmp_path: Path) -> None:
+    target = start_target("--close-after", "5", "--idle-timeout", "3s")
+    for policy in ("persistent", "pipeline:2", "pool:1", "http10-keepalive"):
+        one = run_unchecked(target, tmp_path / policy.replace(":", ""), policy)
+        assert one["connections"]["server_announced"] == {"keep_alive_timeout_s": 3, "keep_alive_max": 4}
 
 
 def run_unchecked(target: Target, folder: Path, policy: str, *arguments: str) -> dict[str, Any]:
@@ -299,9 +375,8 @@ def test_idle_gaps_around_the_servers_timeout(
     one = compare(target.url, tmp_path / "run", *arguments)["policies"][name]
     connections = one["connections"]
     gone = sum(connections["endings"].get(ending, 0) for ending in ("server_idle_fin", "server_stale"))
-    failed = sum(one["errors"].values()) + connections["warmup_errors"]
     # After every answer comes a gap, but for the last one of each user in each block.
-    share = gone / (connections["exchanges_with_warmup"] - failed - 12 * BLOCKS)
+    share = gone / (connections["exchanges_with_warmup"] - 12 * BLOCKS)
     if expected == "none":
         assert share < 0.02  # 50 ms are little where the machine is busy with something else
     elif expected == "all":

@@ -222,3 +222,15 @@ def test_a_listen_queue_that_is_too_short(many_ports: Network, tmp_path: Path) -
     assert close["errors"].get("connect_timeout", 0) > 0 or close["latency_ns"]["max"] > 900_000_000
     assert close["requests"] > 0
     assert {"listen_overflows", "syn_retransmits"} <= codes(summary)
+
+
+@pytest.mark.parametrize("load", [["--users", "1500"], ["--rate", "20000", "--max-connections", "20"]])
+def test_many_who_wait_survive_connections_that_fail_at_once(
+    few_ports: Network, tmp_path: Path, load: list[str]
+) -> None:
+    """A connect without a port fails in the call itself, and the next one waiting is served: hundreds in a row."""
+    arguments = ["--policies", "pool:20+abandon", "--rounds", "1", "--block", "500ms", "--warmup", "0s", *load]
+    summary, _ = few_ports.compare(few_ports.target(), tmp_path / "run", *arguments)
+    one = summary["policies"]["pool:20+abandon"]
+    assert one["errors"]["no_local_port"] > 1000
+    assert one["started"] == one["requests"] + sum(one["errors"].values()) + one["unfinished"]

@@ -56,7 +56,7 @@ def test_of_many_cells_the_one_that_runs_is_shown(capsys: pytest.CaptureFixture[
 def test_warnings_are_said_at_once_and_noted_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, quiet: bool
 ) -> None:
-    def worker(job: dict[str, Any], directory: Path, on_event: Any) -> dict[str, Any]:
+    def worker(job: dict[str, Any], directory: Path, _lock: int, on_event: Any) -> dict[str, Any]:
         assert (job["skip"], job["first_connection"]) == ([3], 17)
         for policy, message in (("close", "one"), ("close", "again"), ("persistent", "other [x]")):
             on_event({"block": {"index": 0, "round": 0, "policy": policy}})

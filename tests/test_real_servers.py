@@ -292,7 +292,8 @@ def test_idle_gaps_under_and_over_a_servers_limit(idlers: dict[str, dict[str, Co
             assert set(one.theirs) == {1}
             assert one.connections == one.facts["connections"]["opened"] > IDLERS
             gone = "server_stale" if policy.startswith("stubborn") else "server_idle_fin"
-            assert set(one.facts["endings"]) <= {"client_silent", gone}
+            # A stubborn client's last connections, closed by the server and not tried again, were lost while idle.
+            assert set(one.facts["endings"]) <= {"client_silent", "server_idle_fin", gone}
             assert one.facts["endings"][gone] >= one.connections - IDLERS
         if policy.startswith("stubborn"):
             lost = one.facts["endings"]["server_stale"]

@@ -118,8 +118,11 @@ def test_a_block_without_the_server_s_cpu_time_makes_it_unknown_not_small() -> N
         ({}, 100, []),
         ({"ports_left": 20_000, "ports_range": 28_232, "syn_retransmits": 0, "listen_overflows": 0}, 100, []),
         ({"ports_left": 2_824, "ports_range": 28_232}, 100, []),
-        ({"ports_left": 2_823, "ports_range": 28_232}, 100, ["ports_nearly_used_up"]),
-        ({"ports_left": 0, "ports_range": 28_232}, 100, ["ports_nearly_used_up"]),
+        ({"ports_left": 2_823, "ports_range": 28_232, "time_wait_client": 2_824}, 100, ["ports_nearly_used_up"]),
+        ({"ports_left": 0, "ports_range": 28_232, "time_wait_client": 20_000}, 100, ["ports_nearly_used_up"]),
+        # Others used them up.
+        ({"ports_left": 0, "ports_range": 28_232, "time_wait_client": 2_823}, 100, []),
+        ({"ports_left": 0, "ports_range": 28_232, "time_wait_client": 0}, 100, []),
         ({"syn_retransmits": 1}, 1_001, []),
         ({"syn_retransmits": 1}, 1_000, ["syn_retransmits"]),
         ({"listen_overflows": 1}, 10, ["listen_overflows"]),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import json
 import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -52,6 +54,33 @@ def test_two_runs_cannot_have_one_folder(tmp_path: Path) -> None:
     RunStore.create(tmp_path / "run")
     with pytest.raises(PlanError):
         RunStore.create(tmp_path / "run")
+
+
+def test_only_one_may_change_a_folder(tmp_path: Path) -> None:
+    store = RunStore.create(tmp_path / "run")
+    assert RunStore.open(tmp_path / "run").lock is None  # to read it
+    with pytest.raises(PlanError, match="is in use by another loadgen"):
+        RunStore.open(tmp_path / "run", to_change=True)
+    del store
+    other = RunStore.open(tmp_path / "run", to_change=True)
+    with pytest.raises(PlanError, match="is in use by another loadgen"):
+        RunStore.open(other.directory, to_change=True)
+
+
+def test_a_child_that_has_the_lock_keeps_it(tmp_path: Path) -> None:
+    store = RunStore.create(tmp_path / "run")
+    assert store.lock is not None
+    child = subprocess.Popen(["cat"], stdin=subprocess.PIPE, pass_fds=(store.lock,))
+    del store
+    with pytest.raises(PlanError, match="is in use"):
+        RunStore.open(tmp_path / "run", to_change=True)
+    child.communicate(timeout=20)
+    assert RunStore.open(tmp_path / "run", to_change=True).lock is not None
+
+
+def test_a_file_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fcntl, "flock", raiser(OSError(errno.ENOLCK, "No locks available")))
+    assert RunStore.create(tmp_path / "run").lock is None
 
 
 @pytest.mark.parametrize("place", ["file", "file/run", "/proc/self/run"])

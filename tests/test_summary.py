@@ -357,6 +357,9 @@ def lost_connection() -> Link:
     return Link([Exchange(0), Exchange(1)], ending=Ending.SERVER_IDLE_FIN)
 
 
+PAIR = Link([Exchange(0), Exchange(1)])  # a connection that is reused
+
+
 def failing(kind: ErrorKind) -> Link:
     return Link([Exchange(outcome=-kind)])
 
@@ -364,36 +367,37 @@ def failing(kind: ErrorKind) -> Link:
 CAUSES: dict[str, tuple[str, Callable[[Path], Summary], str]] = {
     "too few rounds": (
         "too_few_rounds",
-        lambda path: quick(path, Link(), Link(), rounds=4),
+        lambda path: quick(path, PAIR, PAIR, rounds=4),
         "4 rounds",
     ),
     "insecure": (
         "tls_not_verified",
         lambda path: quick(
-            path, Link(flags=TLS), Link(flags=TLS), plan=plan_json("persistent", url="https://h/", insecure=True)
+            path, *[Link(PAIR.exchanges, flags=TLS)] * 2,
+            plan=plan_json("persistent", url="https://h/", insecure=True),
         ),
         "--insecure",
     ),
     "nothing counted": ("no_samples", lambda path: quick(path, Link([Exchange(-1)]), Link([Exchange(-1)])), "--block"),
     "busy": (
         "generator_saturated",
-        lambda path: quick(path, Link(), Link(), cpu_ns=int(WINDOW_NS * 0.95)),
+        lambda path: quick(path, PAIR, PAIR, cpu_ns=int(WINDOW_NS * 0.95)),
         "95% of a core",
     ),
     "lagging": (
         "generator_saturated",
-        lambda path: quick(path, *[Link([Exchange(lag=60 * US)])] * 2),
+        lambda path: quick(path, *[Link([Exchange(0, lag=60 * US), Exchange(1, lag=60 * US)])] * 2),
         "60.0 µs",
     ),
     "errors": (
         "errors",
-        lambda path: quick(path, Link([Exchange(0), Exchange(1, outcome=-ErrorKind.TRUNCATED)]), Link()),
+        lambda path: quick(path, Link([Exchange(0), Exchange(1, outcome=-ErrorKind.TRUNCATED)]), PAIR),
         "5 truncated",
     ),
     "http errors": (
         "http_errors",
-        lambda path: quick(path, Link(), Link([Exchange(outcome=500)])),
-        "5 of 10 responses",
+        lambda path: quick(path, PAIR, Link([Exchange(outcome=500)])),
+        "5 of 15 responses",
     ),
     "server closes": (
         "connections_not_ideal",
@@ -441,7 +445,7 @@ def test_unlike_counts_are_warned_of(tmp_path: Path) -> None:
 def test_notes_of_the_run_come_first(tmp_path: Path) -> None:
     note = {"code": "interrupted", "message": "it was"}
     scribe = Scribe(tmp_path / "run", plan_json("persistent", rounds=1), notes=[note])
-    scribe.block("persistent", 0, [Link(), Link()])
+    scribe.block("persistent", 0, [PAIR, PAIR])
     assert [one["code"] for one in scribe.summary()["warnings"]] == ["interrupted", "too_few_rounds"]
 
 
@@ -463,7 +467,7 @@ def comparison(
     return {
         "baseline": "persistent", "candidate": "close", "latency_p50_delta_ns": delta_ns,
         "latency_p50_delta_ci95": None if interval is None else list(interval), "latency_p50_ratio": ratio,
-        "latency_mean_delta_ns": delta_ns, "phase_deltas_mean_ns": deltas,
+        "latency_mean_delta_ns": delta_ns, "phase_deltas_mean_ns": deltas, "rounds": 1 if interval is None else 5,
     }  # fmt: skip
 
 
@@ -483,7 +487,7 @@ POLICIES_SEEN = {
         ),
         (
             comparison(interval=None),
-            "close costs 2.00 ms more per request at p50 than persistent, 3×; "
+            "close costs 2.00 ms more per request at p50 (one round, no interval) than persistent, 3×; "
             "100% of the mean difference is the TLS handshake",
         ),
         (
@@ -521,7 +525,8 @@ def test_a_saturated_generator_is_in_the_verdict() -> None:
 def test_the_verdict_of_a_lone_or_empty_run() -> None:
     assert verdict(POLICIES_SEEN, [], []) == "persistent answered 7 requests; there is nothing to compare it with"
     assert (
-        verdict({"close": POLICIES_SEEN["close"]}, [], []) == "no request that began in a counted window was answered"
+        verdict({"close": POLICIES_SEEN["close"] | {"errors": {}, "window_answered": 0}}, [], [])
+        == "no request that began in a counted window was answered; try a longer --block"
     )
 
 
@@ -570,7 +575,7 @@ def test_cut_off_in_the_first_block(tmp_path: Path, ended: bool) -> None:
 
 def test_cut_off_before_the_first_block(tmp_path: Path) -> None:
     made = Scribe(tmp_path / "run").summary()
-    assert made["verdict"] == "no request that began in a counted window was answered"
+    assert made["verdict"] == "no request that began in a counted window was answered; try a longer --block"
     assert made["blocks"] == made["comparisons"] == []
     assert {one["code"] for one in made["warnings"]} == {"too_few_rounds", "no_samples"}
     json.dumps(made, allow_nan=False)

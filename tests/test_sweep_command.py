@@ -45,6 +45,10 @@ def blocks_of(folder: Path, summary: dict[str, Any]) -> list[dict[str, Any]]:
     return RunStore.open(folder / "run").load_samples(tuple(summary["policies"])).blocks
 
 
+def resumed(summary: dict[str, Any]) -> list[dict[str, str]]:
+    return [warning for warning in summary["warnings"] if warning["code"] == "resumed"]
+
+
 def check_whole(folder: Path, summary: dict[str, Any], cells: int) -> None:
     check_account(summary)
     blocks = blocks_of(folder, summary)
@@ -57,7 +61,9 @@ def check_whole(folder: Path, summary: dict[str, Any], cells: int) -> None:
 def test_a_grid_on_the_embedded_target(tmp_path: Path) -> None:
     done = loadgen("sweep", "--recycle", "1,2,inf", *SHORT, "--out", "run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stderr == "loadgen: 3 cells × 2 rounds = 6 blocks of 150ms: about 1 s\n"
+    assert (
+        done.stderr == "loadgen: 3 cells × 2 rounds = 6 blocks of 150ms: about 1 s and a few seconds for the report\n"
+    )
     summary = summary_of(tmp_path)
     check_whole(tmp_path, summary, 3)
     counts = {name: one["connections"] for name, one in summary["policies"].items()}
@@ -95,6 +101,7 @@ def test_an_interrupted_sweep_goes_on(start_target: Start, tmp_path: Path) -> No
     assert "of 6 blocks are done" in done.stderr
     second = summary_of(tmp_path)
     check_whole(tmp_path, second, 3)
+    assert [note["message"][:37] for note in resumed(second)] == ["the run was measured in 2 parts; bloc"]
     kept = [block for block in measured if block.get("whole")]
     assert 2 <= len(kept) < 6
     begun = {block["index"]: block["window_begun_ns"] for block in blocks_of(tmp_path, second)}
@@ -127,6 +134,27 @@ def test_a_killed_sweep_goes_on_with_a_new_embedded_target(tmp_path: Path) -> No
     assert summary["plan"]["url"] != url
     assert summary["environment"]["embedded_target"] is None  # one part's account is lost
     assert not (tmp_path / "run" / "target-ca.pem").exists()
+    other = loadgen("sweep", "--resume", "run", "--server-pid", str(os.getpid()), cwd=tmp_path)
+    assert other.returncode == 2
+    assert "watched by itself" in other.stderr
+
+
+def test_a_folder_is_held_until_the_worker_has_ended(tmp_path: Path) -> None:
+    process = begin(tmp_path, "--recycle", "1,2,inf")
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
+    (worker,) = (int(child) for child in children if b"_worker" in Path(f"/proc/{child}/cmdline").read_bytes())
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        held = [loadgen(*command, cwd=tmp_path) for command in (["report", "run"], ["sweep", "--resume", "run"])]
+        process.send_signal(signal.SIGKILL)
+        process.wait(timeout=60)
+        held.append(loadgen("sweep", "--resume", "run", cwd=tmp_path))
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    process.communicate(timeout=60)
+    for one in held:
+        assert one.returncode == 2
+        assert one.stderr == "loadgen: run is in use by another loadgen; wait until that has ended\n"
 
 
 def _runs(process: int) -> bool:
@@ -152,10 +180,13 @@ def test_a_target_that_is_gone_costs_nothing_measured(start_target: Start, tmp_p
     gone = loadgen("sweep", "--resume", "run", *secret, cwd=tmp_path)
     assert gone.returncode == 3, gone.stderr
     assert "connect refused" in gone.stderr
+    # Nothing was measured by that: the run is as it was.
+    assert [note["code"] for note in json.loads(facts.read_text(encoding="utf-8"))["notes"]] == ["interrupted"]
     facts.write_text(facts.read_text(encoding="utf-8").replace(":1/", f":{target.port}/"), encoding="utf-8")
     done = loadgen("sweep", "--resume", "run", *secret, "--json", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     check_whole(tmp_path, json.loads(done.stdout), 3)
+    assert ["in 2 parts" in note["message"] for note in resumed(json.loads(done.stdout))] == [True]
     assert not any(b"sesame" in path.read_bytes() for path in (tmp_path / "run").iterdir())
 
 
@@ -167,14 +198,18 @@ def test_a_target_that_is_gone_costs_nothing_measured(start_target: Start, tmp_p
         (["--resume", "run", "-H", "X: y"], "'x' can't be added"),
         (["--resume", "run", "--server-pid", str(os.getpid())], "no --server-pid"),
         (["--resume", "nowhere"], "holds no run"),
+        (["--resume", "nowhere", "--users", "3"], "nowhere holds no run"),
+        (["--resume", ""], "'--resume': it is empty"),
         (["--resume", "empty"], "can't be read"),
-        (["--resume", "part"], "holds no whole run"),
+        (["--resume", "part"], "part holds no whole run: plan is missing"),
+        (["--resume", "edited"], 'edited: plan.users is "many"; it must be a whole number'),
         (["http://127.0.0.1/"], "nothing is varied"),
         (["--recycle", "1,2", "--dry-run", "--json"], "give one of them"),
     ],
 )
 def test_usage(tmp_path: Path, arguments: list[str], text: str) -> None:
-    for name, content in (("run", _facts()), ("empty", ""), ("part", '{"name": "part"}')):
+    edited = _facts().replace('"users": 10', '"users": "many"')
+    for name, content in (("run", _facts()), ("empty", ""), ("part", '{"name": "part"}'), ("edited", edited)):
         (tmp_path / name).mkdir()
         (tmp_path / name / "run.json").write_text(content, encoding="utf-8")
     done = loadgen("sweep", *arguments, cwd=tmp_path)

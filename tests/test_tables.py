@@ -35,7 +35,7 @@ def test_what_the_sockets_cost(tmp_path: Path) -> None:
     summary = summary_with(tmp_path, kernel=KERNEL, tcp=TCP)
     headings, (row,) = tables.sockets(summary)
     assert dict(zip(headings, row, strict=True)) == {
-        "policy": "close", "TIME_WAIT peak": "4,321", "held by client": "1,234", "held by server": "56",
+        "policy": "close", "TIME_WAIT peak": "4,321", "added by client": "1,234", "added by server": "56",
         "ports left": "26,232 of 28,232", "SYNs sent again": "0", "listen overflows": "0", "TCP rtt p50": "31.0 µs",
         "cwnd p50": "10", "TCP segments sent again": "10",
     }  # fmt: skip

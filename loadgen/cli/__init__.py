@@ -16,8 +16,10 @@ def main() -> NoReturn:
     import click
 
     from loadgen.cli.commands import cli
+    from loadgen.cli.streams import complaint, guard
     from loadgen.model.errors import PlanError, TargetError
 
+    output = guard()
     try:
         code = cli.main(prog_name="loadgen", standalone_mode=False)
     except click.ClickException as error:
@@ -32,11 +34,10 @@ def main() -> NoReturn:
     except (KeyboardInterrupt, click.Abort):
         _complain("interrupted")
         code = EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output has gone (`| head`); nobody is left to tell.
-        sys.stderr.close()
-        code = EXIT_DONE
-    sys.exit(code or EXIT_DONE)
+    failed = complaint(output)
+    if failed:
+        _complain(failed)
+    sys.exit(code or (EXIT_USAGE if failed else EXIT_DONE))
 
 
 def _complain(message: str) -> None:

@@ -16,7 +16,7 @@ from loadgen.model.errors import PlanError
 _GRACE_S = 5
 
 
-def _start(arguments: list[str]) -> subprocess.Popen[str]:
+def _start(arguments: list[str], lock: int | None = None) -> subprocess.Popen[str]:
     # A session of its own: Ctrl-C at the terminal reaches us alone, and we pass it on once.
     return subprocess.Popen(
         [sys.executable, "-m", "loadgen", *arguments],
@@ -24,6 +24,7 @@ def _start(arguments: list[str]) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        pass_fds=() if lock is None else (lock,),
     )
 
 
@@ -52,10 +53,13 @@ def embedded_target(tls: bool, directory: Path) -> Iterator[tuple[str, str | Non
                 ca_file.unlink(missing_ok=True)  # its key is gone, nothing will be signed by it again
 
 
-def run_worker(job: dict[str, Any], directory: Path, on_event: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+def run_worker(
+    job: dict[str, Any], directory: Path, lock: int | None, on_event: Callable[[dict[str, Any]], None]
+) -> dict[str, Any]:
     """Let a worker do the job; returns its last event. Ctrl-C or SIGTERM ends the run, a second one at once.
 
     The job is {"plan", "skip": indices of blocks that are done, "first_connection": the first number that is free}.
+    The worker holds the folder's lock too, so that nobody has the folder before it has written its last row.
 
     The worker is told by the end of its standard input, which it can't miss however early it comes. After an
     interruption both signals stay ignored: what is left to do is short, and saves what was measured. A worker that died
@@ -63,7 +67,7 @@ def run_worker(job: dict[str, Any], directory: Path, on_event: Callable[[dict[st
     """
     last: dict[str, Any] = {}
     interruptions = 0
-    with _start(["_worker", str(directory)]) as process:
+    with _start(["_worker", str(directory)], lock) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         job_file, events = process.stdin, process.stdout

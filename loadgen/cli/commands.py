@@ -10,7 +10,7 @@ import click
 import loadgen
 from loadgen.cli.planfile import given_options, settle
 from loadgen.cli.run_options import compare_options, sweep_options
-from loadgen.cli.types import DURATION
+from loadgen.cli.types import DURATION, FILE
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -49,7 +49,7 @@ def sweep(ctx: click.Context, /, **options: Any) -> int:
 
 
 @cli.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=FILE)
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json on standard output and nothing else there.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def report(run: Path, as_json: bool, quiet: bool) -> int:
@@ -63,11 +63,7 @@ def report(run: Path, as_json: bool, quiet: bool) -> int:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="Port; 0 for a free one.")
 @click.option("--tls", is_flag=True, help="Speak https with a throw-away certificate.")
-@click.option(
-    "--ca-file",
-    type=click.Path(path_type=Path),
-    help="With --tls: where to write the authority's certificate.",
-)
+@click.option("--ca-file", type=FILE, help="With --tls: where to write the authority's certificate.")
 @click.option("--size", type=int, default=5, show_default=True, help="Body of each response in bytes.")
 @click.option("--delay", type=DURATION, default="0s", show_default=True, help="Service time of each response.")
 @click.option("--close-after", type=int, default=0, show_default=True, help="Responses per connection; 0: no limit.")
@@ -83,7 +79,7 @@ def target(**options: Any) -> int:
 
 
 @cli.command("_worker", hidden=True)
-@click.argument("directory", type=click.Path(path_type=Path))
+@click.argument("directory", type=FILE)
 def worker(directory: Path) -> int:
     """The process that makes the load: plan on standard input, events on standard output."""
     from loadgen.cli.worker import work

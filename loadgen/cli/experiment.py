@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import datetime
@@ -36,6 +36,11 @@ CUT_SHORT = {
     "died": "the worker process died; this is what it had measured",
 }
 
+_RESUMED = (
+    "the run was measured in {} parts; blocks that were cut off were dropped and run again, and the target's own "
+    "account still counts them"
+)
+
 
 def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
     """Everything that can be wrong is found, and --save-plan and --dry-run done, before anything is started.
@@ -46,7 +51,7 @@ def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
     if options["dry_run"] and options["as_json"]:
         raise PlanError("--dry-run prints blocks and measures nothing that --json could print; give one of them")
     check_machine(plan)
-    name = options["name"] or f"{datetime.now():%Y%m%d-%H%M%S}"
+    name = f"{datetime.now():%Y%m%d-%H%M%S}" if options["name"] is None else options["name"]
     if "/" in name or name.startswith(".") or not name.isprintable():
         raise PlanError(f"--name {name!r} can't be a folder's name")
     if options["dry_run"]:
@@ -94,7 +99,7 @@ class Experiment:
         self._quiet = options["quiet"]
         self._skip = skip
         self._first_connection = first_connection
-        self._is_new = "plan" not in facts
+        self._is_new = self._has_begun = "plan" not in facts
         self._embedded = "embedded_target" in facts["environment"]
         self._warned: set[tuple[str, str]] = set()
         self._cell = ""
@@ -117,7 +122,7 @@ class Experiment:
             if self._embedded:
                 self._account()
         if end in CUT_SHORT:
-            self._facts["notes"].append({"code": end, "message": CUT_SHORT[end]})
+            self._facts["notes"] = [*without(self._facts["notes"], CUT_SHORT), {"code": end, "message": CUT_SHORT[end]}]
         try:
             finish(self._store, self._facts, self._as_json, self._quiet)
         except TargetError:
@@ -159,7 +164,7 @@ class Experiment:
                 self._note(event, progress)
                 progress.show(event)
 
-            end = run_worker(job, self._store.directory, on_event)
+            end = run_worker(job, self._store.directory, self._store.lock, on_event)
         if end["end"] in ("plan", "target"):
             self._discard()
             raise (PlanError if end["end"] == "plan" else TargetError)(end["message"])
@@ -177,6 +182,8 @@ class Experiment:
             self._save()
         elif "block" in event:
             self._cell = event["block"]["policy"]
+            if not self._has_begun:
+                self._begin_part()
         elif "warning" in event:
             warning = event["warning"]
             about = (warning["code"], self._cell)
@@ -186,6 +193,14 @@ class Experiment:
                 progress.warn(warning["message"])
                 self._save()
 
+    def _begin_part(self) -> None:
+        """A run that is resumed goes on: what was said of its being cut off no longer holds."""
+        self._has_begun = True
+        parts = self._facts["parts"] = self._facts.get("parts", 1) + 1
+        note = {"code": "resumed", "message": _RESUMED.format(parts)}
+        self._facts["notes"] = [*without(self._facts["notes"], {*CUT_SHORT, "resumed"}), note]
+        self._save()
+
     def _save(self) -> None:
         with suppress(OSError):  # the disk may be full already; it is saved again at the end
             self._store.save_run(self._facts)
@@ -194,6 +209,11 @@ class Experiment:
         """A run that never got a sample goes; what an earlier part measured stays."""
         if self._is_new:
             self._store.discard()
+
+
+def without(notes: list[dict[str, str]], codes: Collection[str]) -> list[dict[str, str]]:
+    """The notes but those of these codes."""
+    return [note for note in notes if note["code"] not in codes]
 
 
 def tell(message: str) -> None:

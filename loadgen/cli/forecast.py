@@ -5,7 +5,10 @@ from __future__ import annotations
 from loadgen.cli.types import duration_text
 from loadgen.drive import schedule
 from loadgen.model.plan import Plan
-from loadgen.model.units import NS_PER_S, count
+from loadgen.model.units import NS_PER_MS, NS_PER_S, count
+
+_BETWEEN_BLOCKS_NS = 30 * NS_PER_MS  # measured: connections end, the kernel's counters are read, rows are noted
+_THEN = "and a few seconds for the report"
 
 
 def blocks(plan: Plan) -> list[str]:
@@ -14,16 +17,15 @@ def blocks(plan: Plan) -> list[str]:
 
 
 def extent(plan: Plan, done: int = 0) -> str:
-    """`12 cells × 5 rounds = 60 blocks of 1s: about 60 s`, or how much of that is left."""
+    """`12 cells × 5 rounds = 60 blocks of 1s: about 62 s and …`, or how much of that is left."""
     cells, rounds = len(plan.cells), plan.load.rounds
     total = cells * rounds
-    left_s = (total - done) * plan.load.block_ns / NS_PER_S
+    left_s = (total - done) * (plan.load.block_ns + _BETWEEN_BLOCKS_NS) / NS_PER_S
+    about = f"about {_rough(left_s)} {_THEN}"
     if done:
-        return f"{done:,} of {count(total, 'block')} are done, {total - done:,} to go: about {_rough(left_s)}"
+        return f"{done:,} of {count(total, 'block')} are done, {total - done:,} to go: {about}"
     of = duration_text(plan.load.block_ns)
-    return (
-        f"{count(cells, 'cell')} × {count(rounds, 'round')} = {count(total, 'block')} of {of}: about {_rough(left_s)}"
-    )
+    return f"{count(cells, 'cell')} × {count(rounds, 'round')} = {count(total, 'block')} of {of}: {about}"
 
 
 def _rough(seconds: float) -> str:

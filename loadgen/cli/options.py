@@ -10,7 +10,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from loadgen.model.cell import SIZE_FIELD, Axes
+from loadgen.model.cell import SIZE_FIELD, Axes, check_rate
 from loadgen.model.errors import PlanError
 from loadgen.model.plan import CONSTANT, Load, Plan, parse_header
 from loadgen.model.policy import ConnectionPolicy, parse_policies
@@ -21,6 +21,8 @@ _DESCRIPTORS_OF_OUR_OWN = 64 + 256
 _LONGEST_DATA_BYTES = 64 << 20
 _EMBEDDED_HOST = "127.0.0.1"
 _DEFAULT_POLICIES = "persistent,close"
+_NOTHING_VARIED = "nothing is varied; give several values of --recycle, --idle, --size, --users or --rate"
+WATCHED_BY_ITSELF = "--server-pid is for a URL; the embedded target's own process is watched by itself"
 
 
 def build_plan(options: dict[str, Any]) -> Plan:
@@ -28,12 +30,12 @@ def build_plan(options: dict[str, Any]) -> Plan:
     _check_pairs(options)
     axes = _axes(options)
     policies = _policies(options, axes)
-    target = parse_target(options["url"]) if options["url"] else _embedded(policies, axes, options["tls"])
+    target = parse_target(options["url"]) if options["url"] is not None else _embedded(policies, axes, options["tls"])
     data, cacert = options["data"], options["cacert"]
     if cacert is not None:
         _readable(Path(cacert), "--cacert")
         cacert = str(Path(cacert).resolve())
-    return Plan(
+    plan = Plan(
         target=target,
         policies=policies,
         load=_load(options),
@@ -50,6 +52,9 @@ def build_plan(options: dict[str, Any]) -> Plan:
         server_pid=options["server_pid"],
         axes=axes,
     )
+    if axes and len(plan.cells) == 1:
+        raise PlanError(_NOTHING_VARIED)
+    return plan
 
 
 def _check_pairs(options: dict[str, Any]) -> None:
@@ -58,7 +63,7 @@ def _check_pairs(options: dict[str, Any]) -> None:
     if options["cacert"] and not options["url"]:
         raise PlanError("--cacert is for a URL; the embedded target has an authority of its own, trusted by itself")
     if options["server_pid"] is not None and not options["url"]:
-        raise PlanError("--server-pid is for a URL; the embedded target's own process is watched by itself")
+        raise PlanError(WATCHED_BY_ITSELF)
     for option in ("arrivals", "max_connections"):
         if options[option] is not None and options["rate"] is None:
             raise PlanError(f"--{option.replace('_', '-')} is for arrivals at a fixed rate; give --rate too")
@@ -76,7 +81,7 @@ def _axes(options: dict[str, Any]) -> Axes:
             raise PlanError(f"--size is {size}; it can't be negative")
     axes = Axes(users, rates, options["recycle"] or (), options["idle"] or (), options["size"] or ())
     if not axes:
-        raise PlanError("nothing is varied; give --recycle, --idle or --size, or several values of --users or --rate")
+        raise PlanError(_NOTHING_VARIED)
     return axes
 
 
@@ -95,8 +100,8 @@ def _embedded(policies: tuple[ConnectionPolicy, ...], axes: Axes, tls: bool) -> 
 def _load(options: dict[str, Any]) -> Load:
     users, rates = (found if isinstance(found, tuple) else (found,) for found in (options["users"], options["rate"]))
     for rate_rps in rates:
-        if rate_rps is not None and not 0 < rate_rps <= 1e6:
-            raise PlanError(f"--rate is {rate_rps:g} per second; it must lie above 0 and not above 1,000,000")
+        if rate_rps is not None:
+            check_rate(rate_rps)
     return Load(
         users=users[0],
         rounds=options["rounds"],
@@ -146,11 +151,27 @@ def _check_source(text: str, target: Target) -> None:
     address = ipaddress.ip_address(text)
     if target.is_ip_literal and ipaddress.ip_address(target.host).version != address.version:
         raise PlanError(f"--source-ip {text} is an IPv{address.version} address, and {target.host} is none")
+    if address.is_multicast or address.is_unspecified or _is_broadcast(address):
+        raise PlanError(f"--source-ip {text} is no address that a connection can come from; give one of an interface")
     with socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6) as probe:
         try:
             probe.bind((text, 0))
         except OSError:
             raise PlanError(f"--source-ip {text}: not an address of this machine") from None
+
+
+def _is_broadcast(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Ask the kernel, which knows the networks here: only a socket that is told so may send to many. Sends nothing."""
+    if address.version == 6:
+        return False
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((str(address), 9))
+        except PermissionError:
+            return True
+        except OSError:  # no way there: not an address of this machine either
+            return False
+    return False
 
 
 def read_data(data: str | bytes | None, folder: Path = Path()) -> bytes:

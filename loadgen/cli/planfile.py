@@ -16,20 +16,26 @@ import click
 from click.core import ParameterSource
 
 from loadgen.cli.options import read_data
+from loadgen.cli.recorded import recorded_plan
 from loadgen.cli.savedplan import plan_keys
 from loadgen.cli.types import Amount, Duration, Gap, Listed
 from loadgen.model.cell import Axes
 from loadgen.model.errors import PlanError
-from loadgen.model.plan import Plan
+from loadgen.model.plan import HIDDEN
 
 _ALIASES = {"headers": "header", "source-ips": "source-ip"}
 _BODY = "data-base64"
 _NOT_IN_A_PLAN = {"plan", "save-plan", "dry-run", "resume"}
 # An option given on the command line stands in the way of these of the file.
-_DISPLACES = {"url": ("tls",), "cacert": ("insecure",), "insecure": ("cacert",)}
+_DISPLACES = {
+    "url": ("tls",),
+    "cacert": ("insecure",),
+    "insecure": ("cacert",),
+    "users": ("rate", "arrivals", "max_connections"),
+    "rate": ("users",),
+}
 _AXES = {axis.name for axis in fields(Axes)}
 _HEADERS = f"{__name__}.headers"
-_HIDDEN = "***"
 
 
 def read_plan(ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
@@ -53,20 +59,21 @@ def merge_headers(ctx: click.Context, _param: click.Parameter, value: tuple[str,
     given = {_name(line) for line in value}
     kept = tuple(line for line in lines if _name(line) not in given)
     for line in kept if source == "run" else ():
-        if line.partition(":")[2].strip() == _HIDDEN:
+        if line.partition(":")[2].strip() == HIDDEN:
             name = line.partition(":")[0]
             raise PlanError(f"the run did not record its credential {name}; give it again with -H '{name}: ...'")
     return kept + value
 
 
 def settle(ctx: click.Context, options: dict[str, Any]) -> dict[str, Any]:
-    """Drop what the plan file says where the command line says the opposite by another option."""
-    for option, others in _DISPLACES.items():
-        if ctx.get_parameter_source(option) is not ParameterSource.COMMANDLINE:
-            continue
-        for other in others:
+    """Drop what the plan file says where the command line says the opposite by another option. Raises PlanError."""
+    given, defaults = given_options(ctx), {param.name: param for param in ctx.command.params}
+    if "users" in given and "rate" in given:
+        raise PlanError("--users is for a closed loop; with --rate the arrivals decide, so give one of them")
+    for option in _DISPLACES.keys() & given.keys():
+        for other in _DISPLACES[option]:
             if ctx.get_parameter_source(other) is ParameterSource.DEFAULT_MAP:
-                options = options | {other: None if options[other] is not True else False}
+                options = options | {other: _default(ctx, defaults[other])}
     return options
 
 
@@ -159,7 +166,9 @@ def _toml_keys(path: Path) -> dict[str, Any]:
             return tomllib.load(file)
     except OSError as error:
         raise PlanError(f"--plan {path}: {error.strerror}") from None
-    except ValueError as error:
+    except UnicodeDecodeError:
+        raise PlanError(f"--plan {path} is no TOML: it is not in UTF-8") from None
+    except (ValueError, RecursionError) as error:
         raise PlanError(f"--plan {path} is no TOML: {error}") from None
 
 
@@ -173,15 +182,21 @@ def _run_keys(path: Path) -> dict[str, Any]:
         path = file
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        plan = Plan.from_json(found["plan"])
-        embedded = "embedded_target" in (found.get("environment") or {})
     except OSError as error:
         raise PlanError(f"--plan {path}: {error.strerror}") from None
-    except PlanError:
-        raise
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise PlanError(f"--plan {path} holds no run's plan: {error}") from None
+    except json.JSONDecodeError as error:
+        raise PlanError(f"--plan {path} is no JSON, seen from line {error.lineno}, column {error.colno}") from None
+    except (ValueError, RecursionError):
+        raise PlanError(f"--plan {path} is no JSON") from None
+    plan, embedded = recorded_plan(found, f"--plan {path}")
     return plan_keys(replace(plan, server_pid=None), embedded)
+
+
+def _default(ctx: click.Context, param: click.Parameter) -> Any:
+    """What an option is where neither the command line nor a plan file says anything of it."""
+    if isinstance(param.default, str | int):
+        return param.type_cast_value(ctx, param.default)
+    return False if isinstance(param, click.Option) and param.is_flag else None
 
 
 def _key(param: click.Parameter) -> str:

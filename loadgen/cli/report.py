@@ -8,21 +8,21 @@ from typing import Any
 
 from loadgen.cli import EXIT_DONE
 from loadgen.cli.console import show_summary
+from loadgen.cli.recorded import recorded_run
+from loadgen.measure.findings import nothing_answered
 from loadgen.measure.recorder import EXCHANGES_FILE
 from loadgen.measure.store import SUMMARY_FILE, RunStore
 from loadgen.measure.summary import summarise
-from loadgen.model.errors import PlanError, TargetError
+from loadgen.model.errors import TargetError
 from loadgen.model.plan import Plan
 
 
 def rebuild(run: Path, as_json: bool, quiet: bool) -> int:
     """`loadgen report`: everything that can be drawn from the run's samples, anew. Raises PlanError."""
-    store = RunStore.open(run)
+    store = RunStore.open(run, to_change=True)
     facts = store.load_run()
-    try:
-        finish(store, facts, as_json, quiet)
-    except KeyError as error:
-        raise PlanError(f"{run} holds no whole run: {error} is missing") from None
+    recorded_run(facts, str(run))
+    finish(store, facts, as_json, quiet)
     return EXIT_DONE
 
 
@@ -53,4 +53,4 @@ def finish(store: RunStore, facts: dict[str, Any], as_json: bool, quiet: bool) -
         where = f"not everything could be saved in {store.directory}"
         print(f"loadgen: {where}: {failed or 'no room for the samples'}", file=sys.stderr)  # noqa: T201
     if not any(one["requests"] for one in summary["policies"].values()):
-        raise TargetError(f"no request was answered in a counted window; see {store.path(SUMMARY_FILE)}")
+        raise TargetError(f"{nothing_answered(summary['policies'])}; see {store.path(SUMMARY_FILE)}")

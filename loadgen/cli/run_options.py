@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from loadgen.cli.planfile import merge_headers, read_plan
-from loadgen.cli.types import DATA, DURATION, Amount, Gap, Listed
+from loadgen.cli.types import DATA, DURATION, FILE, WORDS, Amount, Gap, Listed
 from loadgen.model.plan import ARRIVALS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Any], Any]
 
-_TARGET: list[Decorator] = [click.argument("url", required=False)]
+_TARGET: list[Decorator] = [click.argument("url", required=False, type=WORDS)]
 
 _COMPARED: list[Decorator] = [
     click.option(
@@ -60,17 +59,20 @@ _REQUEST: list[Decorator] = [
     click.option(
         "--think", type=DURATION, default="0s", show_default=True, help="Pause of a user between requests."
     ),
-    click.option("-X", "--method", help="Request method; GET, or POST where --data is given."),
+    click.option("-X", "--method", type=WORDS, help="Request method; GET, or POST where --data is given."),
     click.option(
         "-H", "--header", multiple=True, metavar="'K: V'", callback=merge_headers,
         help="Header field to send; may be repeated.",
     ),
     click.option("--data", type=DATA, metavar="TEXT|@FILE", help="Request body, or the file that holds it."),
-    click.option("--timeout", type=DURATION, default="10s", show_default=True, help="Deadline of each request."),
+    click.option(
+        "--timeout", type=DURATION, default="10s", show_default=True,
+        help="Deadline of each request, from when it has a connection.",
+    ),
     click.option("--max-body", type=int, default=64 << 20, show_default=True, help="Longest response body in bytes."),
     click.option("--retry-stale", is_flag=True, help="Repeat an idempotent request once that met a stale connection."),
     click.option("--cookies/--no-cookies", default=True, show_default=True, help="Each user keeps its cookies."),
-    click.option("--cacert", metavar="FILE", help="Trust only the authorities in this PEM file."),
+    click.option("--cacert", type=WORDS, metavar="FILE", help="Trust only the authorities in this PEM file."),
     click.option("--insecure", is_flag=True, help="Do not verify certificates."),
     click.option("--tls", is_flag=True, help="Without URL: the embedded target speaks https."),
     click.option("--source-ip", multiple=True, metavar="ADDR", help="Connect from this address; repeat to take turns."),
@@ -79,15 +81,15 @@ _REQUEST: list[Decorator] = [
 
 _RUN: list[Decorator] = [
     click.option(
-        "--plan", metavar="FILE|RUN", is_eager=True, callback=read_plan,
+        "--plan", type=WORDS, metavar="FILE|RUN", is_eager=True, callback=read_plan,
         help="Options from a TOML file or an earlier run; those given here win.",
     ),
-    click.option("--save-plan", type=click.Path(path_type=Path), metavar="FILE", help="Write the plan as TOML."),
+    click.option("--save-plan", type=FILE, metavar="FILE", help="Write the plan as TOML."),
     click.option("--dry-run", is_flag=True, help="Print the blocks and how long they take; run nothing."),
     click.option(
-        "--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder of this run; results/NAME if unset."
+        "--out", type=FILE, metavar="DIR", help="Folder of this run; results/NAME if unset."
     ),
-    click.option("--name", help="Name of this run; the time of its start if unset."),
+    click.option("--name", type=WORDS, help="Name of this run; the time of its start if unset."),
     click.option("--seed", type=int, help="Seed of the order of blocks; drawn and recorded if unset."),
     click.option(
         "--json", "as_json", is_flag=True, help="Print summary.json on standard output and nothing else there."
@@ -96,9 +98,7 @@ _RUN: list[Decorator] = [
     click.option("--yes", is_flag=True, help="Do not ask before loading a host that is not this machine."),
 ]  # fmt: skip
 
-_RESUME: list[Decorator] = [
-    click.option("--resume", type=click.Path(path_type=Path), metavar="RUN", help="Go on with an interrupted sweep.")
-]
+_RESUME: list[Decorator] = [click.option("--resume", type=FILE, metavar="RUN", help="Go on with an interrupted sweep.")]
 
 
 def compare_options(command: Command) -> Command:

@@ -7,9 +7,7 @@ from typing import Any
 
 from loadgen.cli.types import duration_text
 from loadgen.model.errors import PlanError
-from loadgen.model.plan import Plan
-
-_HIDDEN = "***"
+from loadgen.model.plan import HIDDEN, Plan
 
 
 def plan_keys(plan: Plan, embedded: bool) -> dict[str, Any]:
@@ -45,10 +43,10 @@ def save_plan(path: Path, plan: Plan, embedded: bool) -> list[str]:
     import tomli_w
 
     shown = plan.to_json(secrets=False)["headers"]
-    left_out = [name for name, value in shown if value == _HIDDEN]
+    left_out = [name for name, value in shown if value == HIDDEN]
     keys = plan_keys(plan, embedded)
     if left_out:
-        lines = [f"{name}: {value}" for name, value in shown if value != _HIDDEN]
+        lines = [f"{name}: {value}" for name, value in shown if value != HIDDEN]
         keys = {key: value for key, value in keys.items() if key != "headers"} | ({"headers": lines} if lines else {})
     text = "".join(f"# left out, a credential; give it with -H: {name}\n" for name in left_out) + tomli_w.dumps(keys)
     try:

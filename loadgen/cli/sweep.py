@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from loadgen.cli import EXIT_DONE, EXIT_INTERRUPTED
-from loadgen.cli.experiment import CUT_SHORT, Experiment, prepare, tell
+from loadgen.cli.experiment import CUT_SHORT, Experiment, prepare, tell, without
 from loadgen.cli.forecast import extent
 from loadgen.cli.hosts import confirm
-from loadgen.cli.options import build_plan, check_machine
+from loadgen.cli.options import WATCHED_BY_ITSELF, build_plan, check_machine
+from loadgen.cli.recorded import recorded_run
 from loadgen.cli.report import finish
 from loadgen.measure.store import RunStore
 from loadgen.model.errors import PlanError
-from loadgen.model.plan import Plan, parse_header
+from loadgen.model.plan import HIDDEN, Plan, parse_header
 
 # What a resumed sweep may be told: how to report, and what its plan can't know.
 _WITH_RESUME = {"resume", "quiet", "as_json", "yes", "header", "server_pid"}
-_HIDDEN = "***"
 
 
 def run(options: dict[str, Any]) -> int:
@@ -35,21 +35,17 @@ def run(options: dict[str, Any]) -> int:
 def resume(options: dict[str, Any], given: dict[str, str]) -> int:
     """Go on with what is left of a sweep, in its folder. `given`: the options on the command line."""
     directory: Path = options["resume"]
+    store = RunStore.open(directory, to_change=True)
     stranger = next((written for name, written in given.items() if name not in _WITH_RESUME), None)
     if stranger:
         raise PlanError(f"--resume goes on with the plan of {directory}; {stranger} can't be given with it")
-    store = RunStore.open(directory)
     facts = store.load_run()
-    try:
-        plan = _with_secrets(Plan.from_json(facts["plan"]), options["header"])
-        embedded = "embedded_target" in facts["environment"]
-        facts |= {"name": facts["name"], "notes": [one for one in facts["notes"] if one["code"] not in CUT_SHORT]}
-    except (KeyError, TypeError, AttributeError) as error:
-        raise PlanError(f"{directory} holds no whole run: {error} is missing") from None
-    plan = replace(plan, server_pid=None if embedded else _server(plan.server_pid, options["server_pid"]))
+    plan, embedded = recorded_run(facts, str(directory))
+    plan = replace(_with_secrets(plan, options["header"]), server_pid=_server(plan, embedded, options["server_pid"]))
     check_machine(plan)
     done, first_connection = store.resume(tuple(cell.name for cell in plan.cells))
     if len(done) == len(plan.cells) * plan.load.rounds:
+        facts["notes"] = without(facts["notes"], CUT_SHORT)
         finish(store, facts, options["as_json"], options["quiet"])
         return EXIT_DONE
     if not embedded:
@@ -73,19 +69,23 @@ def _announce(text: str, options: dict[str, Any]) -> None:
 def _with_secrets(plan: Plan, lines: tuple[str, ...]) -> Plan:
     """The plan with the credentials that its run did not record. Raises PlanError unless just those are given."""
     given = {name.lower(): value for name, value in map(parse_header, lines)}
-    hidden = {name.lower(): name for name, value in plan.headers if value == _HIDDEN}
+    hidden = {name.lower(): name for name, value in plan.headers if value == HIDDEN}
     for low, name in hidden.items():
         if low not in given:
             raise PlanError(f"the run did not record its credential {name}; give it again with -H '{name}: ...'")
     for low in given:
         if low not in hidden:
             raise PlanError(f"--resume goes on with the plan as it stands; the header {low!r} can't be added to it")
-    headers = tuple((name, given[name.lower()] if value == _HIDDEN else value) for name, value in plan.headers)
+    headers = tuple((name, given[name.lower()] if value == HIDDEN else value) for name, value in plan.headers)
     return replace(plan, headers=headers)
 
 
-def _server(recorded: int | None, given: int | None) -> int | None:
-    """The server's process now. A plan without one can't get one in its middle."""
-    if recorded is None and given is not None:
+def _server(plan: Plan, embedded: bool, given: int | None) -> int | None:
+    """The server's process now; the embedded target's is not known yet. A plan without one can't get it half-way."""
+    if embedded:
+        if given is not None:
+            raise PlanError(WATCHED_BY_ITSELF)
+        return None
+    if plan.server_pid is None and given is not None:
         raise PlanError("--resume goes on with the plan as it stands; it has no --server-pid")
-    return recorded if given is None else given
+    return plan.server_pid if given is None else given

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -67,8 +68,30 @@ class Data(click.ParamType[str | bytes]):
         return bytes(value) if isinstance(value, bytes) else str(value)
 
 
+class Words(click.ParamType[str]):
+    """A text that says something: an empty one mostly comes of a shell variable that was not set."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value == "":
+            self.fail("it is empty", param, ctx)
+        return str(value)
+
+
+class FilePath(click.ParamType[Path]):
+    """The name of a file or folder, which need not exist."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        return Path(WORDS.convert(value, param, ctx))
+
+
 DURATION = Duration()
 DATA = Data()
+WORDS = Words()
+FILE = FilePath()
 
 
 def duration_text(value_ns: int) -> str:

@@ -53,7 +53,7 @@ class Costs:
             # In the middle of the warm-up a look of some milliseconds disturbs nothing that counts.
             half_s = load.warmup_ns / NS_PER_S / 2
             if half_s >= _SHORTEST_LOOK_S:
-                held = self._kernel.held().client or 0
+                held = self._kernel.begun.client or 0
                 loop = gevent.get_hub().loop
                 loop.update_now()  # its time stood still since its last turn
                 self._look = loop.timer(half_s, ref=False)
@@ -82,7 +82,7 @@ class Costs:
     def end(self) -> dict[str, Any]:
         """The block is over and settled: its facts `kernel`, `tcp` and, where a process is known, `server`."""
         self._ticker.stop()
-        self._look.stop()
+        self._look.close()
         facts = self._kernel.end()
         if self._server is not None:
             facts["server"] = self._server_facts

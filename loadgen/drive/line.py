@@ -13,9 +13,17 @@ from loadgen.drive.pause import Pause
 from loadgen.model.policy import ConnectionPolicy
 from loadgen.model.sample import ABSENT, ConnectionFlag, Ending, ErrorKind
 from loadgen.wire.connection import Connection, Listener
+from loadgen.wire.head import ResponseHead
 
 # Whoever's request failed rests this long: a target that refuses everything must not be hammered at full speed.
-PAUSE_AFTER_ERROR_S = 0.01
+_PAUSE_AFTER_ERROR_S = 0.01
+
+
+def rest_after(outcome: int, think_s: float) -> float:
+    """How long (s) a user rests after an exchange. A stale connection says nothing against the target."""
+    if outcome < 0 and outcome != -ErrorKind.STALE_CONNECTION:
+        return max(think_s, _PAUSE_AFTER_ERROR_S)
+    return think_s
 
 
 class Sink(Protocol):
@@ -49,6 +57,8 @@ class Crew(Protocol):
     def record_connection(self, slot: int, connection: Connection) -> None: ...
 
     def rested(self) -> None: ...
+
+    def note_first(self, head: ResponseHead) -> None: ...
 
     def closing(self, connection: Connection) -> None: ...
 
@@ -142,17 +152,26 @@ class Line:
     def _answered(self, connection: Connection) -> None:
         """Keep the connection for the next request, or end it."""
         crew = self._crew
-        if connection.after_close:
-            crew.after_close_answered += 1
-        head = connection.reader.head
-        if crew.takes_cookies and head is not None and head.sets_cookies:
-            self.client.take_cookies(head, crew.url)
+        self._note(connection)
         is_last = connection.nth + 1 >= self._limit
         if is_last or not connection.reusable:
             if not is_last and not crew.policy.obeys and connection.framed:
                 connection.after_close = True
             else:
                 self._finish(connection, is_last)
+
+    def _note(self, connection: Connection) -> None:
+        """What a response says beside its status: cookies, and how long the server means to keep the connection."""
+        crew = self._crew
+        head = connection.reader.head
+        assert head is not None
+        if head.sets_cookies and crew.takes_cookies:
+            self.client.take_cookies(head, crew.url)
+        # A connection's first response speaks of all of it: `max` counts down.
+        if connection.nth == 0:
+            crew.note_first(head)
+        elif connection.after_close:
+            crew.after_close_answered += 1
 
     def _finish(self, connection: Connection, is_last: bool) -> None:
         """End a connection after a complete response; `is_last`: its request was sent as the last one."""
@@ -169,6 +188,8 @@ class Line:
             ending = Ending.CLIENT_ANNOUNCED
         else:
             ending = Ending.CLIENT_SILENT if persists else Ending.SERVER_ANNOUNCED
+            if connection.ending is not Ending.NOT_OPENED:  # the server ended it before us, and we did not care
+                ending = connection.ending
         self._end(connection, ending)
 
     def _end(self, connection: Connection, ending: Ending) -> None:
@@ -203,10 +224,8 @@ class User(Line):
         if not crew.running:
             crew.rested()
             return
-        rest_s = crew.think_s
-        if outcome < 0:
-            rest_s = max(rest_s, PAUSE_AFTER_ERROR_S)
-        elif crew.idle_s > rest_s and self.connection is not None:
+        rest_s = rest_after(outcome, crew.think_s)
+        if crew.idle_s > rest_s and self.connection is not None:
             rest_s = crew.idle_s
         if rest_s:
             self.rest(rest_s)

@@ -21,11 +21,13 @@ class Pipeliner(User):
         self._fill(connection)
 
     def send(self, scheduled_ns: int) -> None:
-        connection = self.connection
-        if connection is None:
+        pipeline = cast(Pipeline | None, self.connection)
+        if pipeline is not None and not pipeline.flying and not self._may_send(pipeline):
+            self._end(pipeline, Ending.CLIENT_SILENT)  # it grew too old while its user thought
+            pipeline = None
+        if pipeline is None:
             self._open(scheduled_ns)
         else:
-            pipeline = cast(Pipeline, connection)
             self._fill(pipeline)
             pipeline.flush()
 
@@ -59,10 +61,7 @@ class Pipeliner(User):
     def _answered(self, connection: Connection) -> None:
         """End the connection once the last response is there that it may carry."""
         pipeline = cast(Pipeline, connection)
-        head = pipeline.reader.head
-        crew = self._crew
-        if crew.takes_cookies and head is not None and head.sets_cookies:
-            self.client.take_cookies(head, crew.url)
+        self._note(pipeline)
         if pipeline.flying:
             return
         is_last = pipeline.nth + 1 >= self._limit

@@ -6,7 +6,7 @@ from collections import deque
 from time import monotonic_ns
 
 from loadgen.drive.client import Client, Requests
-from loadgen.drive.line import PAUSE_AFTER_ERROR_S, Crew, Line
+from loadgen.drive.line import Crew, Line, rest_after
 from loadgen.drive.pause import Pause
 from loadgen.model.policy import FIFO
 from loadgen.model.sample import ABSENT
@@ -27,6 +27,7 @@ class Pool:
         self._requests = requests
         self._fifo = crew.policy.pool_order == FIFO
         self._idle: deque[Slot] = deque()
+        self._serving = False
         self.slots: list[Slot] = []
         self.serves = True
         self.waiting: deque[tuple[PooledUser | None, int, int]] = deque()
@@ -34,7 +35,7 @@ class Pool:
     def ask(self, user: PooledUser | None, due_ns: int, late_ns: int) -> None:
         """Send a request for `user`, or for an arrival that was due at `due_ns`, as soon as a connection is free."""
         if self._idle:
-            slot = self._idle.popleft() if self._fifo else self._idle.pop()
+            slot = self._take()
         elif len(self.slots) < self._size:
             slot = self._add()
         else:
@@ -43,20 +44,32 @@ class Pool:
         slot.serve(user, due_ns, late_ns)
 
     def first(self) -> Slot:
-        """A slot for the run's first request, which comes before all others."""
-        return self._add()
+        """A slot for the run's first request, which comes before all others, or for its next try."""
+        return self._take() if self._idle else self._add()
 
     def free(self, slot: Slot) -> None:
-        """A slot's exchange is over: the next one waiting gets it."""
-        if self.waiting and self.serves:
-            slot.serve(*self.waiting.popleft())
-        else:
-            self._idle.append(slot)
+        """A slot's exchange is over: who waits gets it, or it becomes idle."""
+        self._put(slot)
+        if self._serving:
+            return  # a request failed at once; the loop below goes on with the next
+        self._serving = True
+        try:
+            while self.waiting and self.serves and self._idle:
+                self._take().serve(*self.waiting.popleft())
+        finally:
+            self._serving = False
 
     def lost(self, slot: Slot) -> None:
-        """An idle slot's connection is gone: it is the last one to be taken, whatever the order."""
+        """An idle slot's connection is gone."""
         self._idle.remove(slot)
-        if self._fifo:
+        self._put(slot)
+
+    def _take(self) -> Slot:
+        return self._idle.popleft() if self._fifo else self._idle.pop()
+
+    def _put(self, slot: Slot) -> None:
+        # A slot without a connection is the last one to be taken, whatever the order.
+        if self._fifo or slot.connection is not None:
             self._idle.append(slot)
         else:
             self._idle.appendleft(slot)
@@ -120,7 +133,7 @@ class PooledUser:
         if not crew.running:
             crew.rested()
             return
-        rest_s = max(crew.think_s, PAUSE_AFTER_ERROR_S) if outcome < 0 else crew.think_s
+        rest_s = rest_after(outcome, crew.think_s)
         if rest_s:
             self.rest(rest_s)
         else:

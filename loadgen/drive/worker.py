@@ -61,7 +61,8 @@ class Worker:
         self.interrupted = False
         self.observed: dict[str, Any] = {}
         self.retries_stale = plan.retry_stale
-        self.takes_cookies = plan.cookies
+        # Where the plan itself gives a Cookie field, that is the only one (RFC 6265 §5.4).
+        self.takes_cookies = plan.cookies and not any(name.lower() == "cookie" for name, _ in plan.headers)
         self.url = str(plan.target)
         self.retried = self.after_close_tried = self.after_close_answered = 0
         self.keep_alive: dict[str, int] = {}
@@ -188,9 +189,6 @@ class Worker:
         self.sink.connection(
             connection.number, slot, connection.opened_ns, *handshake, connection.flags, connection.ending
         )
-        head = connection.reader.head
-        if head is not None and (head.keep_alive_timeout_s is not None or head.keep_alive_max is not None):
-            self._note_keep_alive(head)
 
     def closing(self, connection: Connection) -> None:
         """A connection that served its purpose is about to be closed."""
@@ -227,13 +225,13 @@ class Worker:
             plan.method, path, plan.target.host_field, headers, plan.body, option, policy.http_version
         )  # fmt: skip
 
-    def _note_keep_alive(self, head: ResponseHead) -> None:
+    def note_first(self, head: ResponseHead) -> None:
+        """The head of a connection's first response: what its Keep-Alive field says."""
         timeout_s, maximum = head.keep_alive_timeout_s, head.keep_alive_max
         noted = self.keep_alive
         if timeout_s is not None:
             noted["timeout_s"] = min(timeout_s, noted.get("timeout_s", timeout_s))
         if maximum is not None:
-            # It counts down to what is left, so a connection's own requests belong to it.
             noted["max"] = max(maximum, noted.get("max", maximum))
 
     def _settle(self) -> None:

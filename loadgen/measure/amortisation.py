@@ -3,8 +3,9 @@
 A cell's mean is estimated by strata: 1/K of its requests are a connection's first, which paid the handshake, the others
 are not, and each kind has its own measured mean. The plain mean of a window would weigh the two as they happened to
 fall into it: users begin a block together and stay in step, so a window of one and a half cycles counts too many or too
-few handshakes, in every round alike, and no number of rounds would show it. Where the server ended connections before
-their K-th request, the share is what it was in truth: connections opened by exchanges, warm-up included.
+few handshakes, in every round alike, and no number of rounds would show it. Where connections ended before their K-th
+request, by the server's doing or for their age, the share is what it was in truth: connections opened by exchanges,
+warm-up included. That a block's end cut some short is no such case: the share of K is what a longer block would have.
 
 The fit is by least squares over the cells, each with the same weight: weighting by requests would let the largest K
 decide alone, and the handshake shows at the smallest. Intervals come from resampling rounds, the same of all cells.
@@ -24,6 +25,9 @@ from loadgen.measure.reuse_findings import ended_by_server
 
 Floats = NDArray[np.float64]
 
+# A connection of fewer than this share of its K requests is short; of so many replaced ones some were no accident.
+_WELL_BELOW = 0.9
+_REPLACED_SHARE = 0.05
 _FEWEST_CELLS = 3  # two points lie on any line
 _SAVING = 0.9
 _CURVE_POINTS = 30
@@ -115,9 +119,19 @@ def amortise(members: list[tuple[PolicyMeasures, int | None, dict[str, Any]]], s
 
 def _share(requests: int | None, connections: dict[str, Any]) -> float:
     """The share of requests that are their connection's first."""
-    if ended_by_server(connections):
+    if _ended_early(requests, connections):
         return float(connections["opened"] / max(1, connections["exchanges_with_warmup"]))
     return 0.0 if requests is None else 1 / requests
+
+
+def _ended_early(requests: int | None, connections: dict[str, Any]) -> bool:
+    """Connections came to much less than K, and not only the last of each place, which the block's end cut short."""
+    opened, carried = int(connections["opened"]), int(connections["exchanges_with_warmup"])
+    replaced = opened - int(connections["ideal"])
+    if requests is None:
+        return ended_by_server(connections) or replaced > _REPLACED_SHARE * opened
+    enough = _WELL_BELOW * requests
+    return carried < enough * replaced or (ended_by_server(connections) and carried < enough * opened)
 
 
 def _fit(shares: Floats, means: Floats) -> tuple[Floats, Floats]:

@@ -41,7 +41,8 @@ def compare(baseline: PolicyMeasures, candidate: PolicyMeasures, seed: int) -> d
     """The comparison as `summary.json` holds it; None where one of the two has no complete sample.
 
     Only rounds in which both have samples count, and a draw takes the same rounds of both: what a round had of its own
-    (a noisy neighbour, a warmer cache) then cancels out. Times in ns. The mean difference is the sum of
+    (a noisy neighbour, a warmer cache) then cancels out. throughput_ratio is None where the baseline's answers all came
+    after its windows. Times in ns. The mean difference is the sum of
     `phase_deltas_mean_ns`; its part outside the handshake is `residual_mean_ns`.
     """
     both = (baseline.requests > 0) & (candidate.requests > 0)
@@ -63,8 +64,8 @@ def compare(baseline: PolicyMeasures, candidate: PolicyMeasures, seed: int) -> d
         "latency_p50_delta_ci95": _rounded(chosen.interval(cand - base)),
         "latency_p50_ratio": cand_p50 / base_p50,
         "latency_p50_ratio_ci95": _listed(chosen.interval(cand / base)),
-        "throughput_ratio": own_rps[1] / own_rps[0],
-        "throughput_ratio_ci95": _listed(chosen.interval(cand_rps / base_rps)),
+        "throughput_ratio": own_rps[1] / own_rps[0] if own_rps[0] else None,
+        "throughput_ratio_ci95": _listed(chosen.interval(cand_rps / base_rps)) if base_rps.all() else None,
         "baseline_mean_ns": round(_mean(baseline, both)),
         "candidate_mean_ns": round(_mean(candidate, both)),
         "latency_mean_delta_ns": round(total),
@@ -75,7 +76,7 @@ def compare(baseline: PolicyMeasures, candidate: PolicyMeasures, seed: int) -> d
 
 
 def _rates(one: PolicyMeasures, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(weights @ one.requests / (weights @ one.seconds))
+    return np.asarray(weights @ one.answered / (weights @ one.seconds))
 
 
 def _mean(one: PolicyMeasures, rounds: NDArray[np.bool_]) -> float:

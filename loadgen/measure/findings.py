@@ -19,10 +19,12 @@ _BUSY_LAG_SHARE = 0.25
 # Percentiles of samples that differ this much in number aren't equally sharp.
 _UNLIKE_COUNTS = 20
 _UNSTARTED_SHARE = 0.001
+# The generator's own lateness counts above both of the first two, or above the last alone; shares are of p99.
 _LATE_NS = NS_PER_MS
-_LATE_SHARE = 0.5
+_LATE_SHARE = 0.1
+_MOSTLY_LATE_SHARE = 0.5
 # Of many cells that deserve the same warning, so many are named.
-_MOST_ALIKE = 7
+_MOST_ALIKE = 3
 
 
 def warnings(
@@ -61,7 +63,7 @@ def _run_warnings(policies: dict[str, Any], plan: dict[str, Any], rounds: int) -
 def _policy_warnings(one: dict[str, Any], cell: Cell, plan: dict[str, Any]) -> Iterator[tuple[str, str]]:
     connections = one["connections"]
     if not one["requests"]:
-        yield "no_samples", "no request that began in a counted window was answered; try a longer --block"
+        yield "no_samples", _unanswered(one)
     if connections["warmup_outlasted"]:
         yield (
             "window_outlasted",
@@ -72,8 +74,9 @@ def _policy_warnings(one: dict[str, Any], cell: Cell, plan: dict[str, Any]) -> I
         yield "warmup_errors", f"{connections['warmup_errors']:,} requests outside the counted windows failed"
     yield from _unstarted(one, cell)
     if one["errors"]:
-        listed = ", ".join(f"{count:,} {kind}" for kind, count in one["errors"].items())
-        yield "errors", f"of {one['started']:,} requests failed: {listed}"
+        retried = connections["retried"]
+        again = f"; {retried:,} were sent once more, warm-up included" if retried else ""
+        yield "errors", f"of {one['started']:,} requests failed: {_listed(one['errors'])}{again}"
     yield from idle_warnings(one, cell, plan)
     if not one["requests"]:
         return
@@ -81,7 +84,35 @@ def _policy_warnings(one: dict[str, Any], cell: Cell, plan: dict[str, Any]) -> I
     bad = sum(count for status, count in one["statuses"].items() if int(status) >= 400)
     if bad:
         yield "http_errors", f"{bad:,} of {one['requests']:,} responses had a status of 400 or above"
-    yield from reuse_warnings(connections, cell.policy)
+    yield from reuse_warnings(one, cell, plan)
+
+
+def _unanswered(one: dict[str, Any]) -> str:
+    """Why a policy has no sample. Of several reasons the surest."""
+    if one["errors"]:
+        return f"every request that came to its end in a counted window failed: {_listed(one['errors'])}"
+    if one["window_answered"]:
+        return (
+            f"none that began in a counted window was answered: its {one['window_answered']:,} answers went to "
+            "requests that had waited since before; use "
+            + ("a lower --rate or more --max-connections" if one["arrivals"] else "fewer users or a longer --block")
+        )
+    return "no request that began in a counted window was answered; try a longer --block"
+
+
+def nothing_answered(policies: dict[str, Any]) -> str:
+    """One line on why a run has no sample at all. policies: the summary's."""
+    if not any(one["errors"] for one in policies.values()):
+        waited = next((one for one in policies.values() if one["window_answered"]), None)
+        return _unanswered(waited or next(iter(policies.values())))
+    errors: Counter[str] = Counter()
+    for one in policies.values():
+        errors.update(one["errors"])
+    return _unanswered({"errors": errors})
+
+
+def _listed(errors: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {kind}" for kind, count in errors.items())
 
 
 def many_unstarted(policy: dict[str, Any]) -> bool:
@@ -112,6 +143,10 @@ def _unstarted(one: dict[str, Any], cell: Cell) -> Iterator[tuple[str, str]]:
         )
 
 
+def _is_late(late_ns: int, p99_ns: int) -> bool:
+    return late_ns > max(_LATE_NS, _LATE_SHARE * p99_ns) or late_ns > _MOSTLY_LATE_SHARE * p99_ns
+
+
 def _generator(one: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Where the numbers are about the generator."""
     generator, latency = one["generator"], one["latency_ns"]
@@ -127,7 +162,7 @@ def _generator(one: dict[str, Any]) -> Iterator[tuple[str, str]]:
             f"{format_duration(generator['lag_p50_ns'])} may be the generator's own lag",
         )
     late_ns = (one["arrivals"] or {}).get("late_p99_ns")
-    if late_ns is not None and (late_ns > _LATE_NS or late_ns > _LATE_SHARE * latency["p99"]):
+    if late_ns is not None and (_is_late(late_ns, latency["p99"])):
         yield (
             "generator_late",
             f"1% of the requests began {format_duration(late_ns)} or more after they were due: the generator, not the "

@@ -19,8 +19,9 @@ from loadgen.model.units import NS_PER_S
 class PolicyMeasures:
     """valid: the policy's complete samples. latency_ns: theirs, in the same order.
 
-    by_round: latencies, round by round. requests, seconds: for each round; a round without a window, as an
-    interrupted run has them, has 0 seconds.
+    by_round: latencies, round by round. requests, answered, seconds: for each round; a round without a window, as an
+    interrupted run has them, has 0 seconds. answered: what throughput counts. In a closed loop these are the requests;
+    in an open one the answers that came within the window, for arrivals that wait may be answered in a later one.
     """
 
     name: str
@@ -28,6 +29,7 @@ class PolicyMeasures:
     latency_ns: NDArray[np.int64]
     by_round: Rounds
     requests: NDArray[np.float64]
+    answered: NDArray[np.float64]
     seconds: NDArray[np.float64]
 
     @property
@@ -41,13 +43,15 @@ def measure(samples: Samples, policy: int, mine: NDArray[np.int64], rounds: int)
     name = samples.policies[policy]
     valid = samples.of(mine[samples.columns["error"][mine] == ABSENT])
     latency = valid.latency_ns()
-    seconds = np.zeros(rounds)
+    round_of = valid.columns["round"].astype(np.int64)
+    requests = np.bincount(round_of, minlength=rounds).astype(np.float64)
+    answered, seconds = requests.copy(), np.zeros(rounds)
     for block in samples.blocks:
         if block["policy"] == name:
             seconds[block["round"]] += block["window_ns"] / NS_PER_S
-    round_of = valid.columns["round"].astype(np.int64)
-    requests = np.bincount(round_of, minlength=rounds).astype(np.float64)
-    return PolicyMeasures(name, valid, latency, by_round(latency, round_of, rounds), requests, seconds)
+            if "due" in block and "answered" in block:
+                answered[block["round"]] = block["answered"]
+    return PolicyMeasures(name, valid, latency, by_round(latency, round_of, rounds), requests, answered, seconds)
 
 
 def round_draws(active: NDArray[np.bool_], seed: int) -> tuple[Draws, NDArray[np.float64]]:

@@ -13,7 +13,7 @@ from loadgen.measure.positions import by_position
 from loadgen.measure.samples import Samples
 from loadgen.model.cell import Cell
 from loadgen.model.plan import Load
-from loadgen.model.sample import ABSENT, ErrorKind, Phase
+from loadgen.model.sample import ABSENT, Ending, ErrorKind, Phase
 from loadgen.model.units import NS_PER_S
 
 # What the contract names, and the points between them that the percentile chart needs.
@@ -48,14 +48,17 @@ def summarise_policy(
         "errors": {kind.label: count for kind, count in errors.items()},
         "statuses": {str(status): int(count) for status, count in zip(statuses, counts, strict=True)},
         "seconds": seconds,
-        "throughput_rps": requests / seconds if seconds else 0.0,
+        "blocks": len(blocks),
+        "answered": int(measured.answered.sum()),
+        "window_answered": sum(block.get("answered", 0) for block in blocks),
+        "throughput_rps": float(measured.answered.sum()) / seconds if seconds else 0.0,
         "throughput_rps_ci95": _throughput_interval(measured, seed),
         "arrivals": _arrivals(blocks, samples.columns["late"][mine], cell.rate_rps) if cell.rate_rps else None,
         "connections": _connections(blocks, measured.valid, _places(cell, load)),
         "latency_ns": _latency(measured, seed, with_curve),
         "phases_ns": _phases(measured.valid),
         "by_position": by_position(measured, seed) if cell.policy.reuses else None,
-        "generator": _generator(blocks, measured.valid, seconds),
+        "generator": _generator(blocks, measured, seconds),
     }
 
 
@@ -82,7 +85,7 @@ def _throughput_interval(measured: PolicyMeasures, seed: int) -> list[float] | N
     seconds = weights @ measured.seconds
     if not seconds.all():
         return None
-    interval = chosen.interval(weights @ measured.requests / seconds)
+    interval = chosen.interval(weights @ measured.answered / seconds)
     return list(interval) if interval else None
 
 
@@ -114,15 +117,21 @@ def _integers(interval: tuple[float, float] | None) -> list[int] | None:
 
 
 def _connections(blocks: list[dict[str, Any]], valid: Samples, places: int) -> dict[str, Any]:
+    """What became of them, warm-up included.
+
+    requests_per_connection is what the server's own log shows: `exchanges_with_warmup`, the requests that were answered
+    at least in part, for each connection opened. One that found its connection closed was carried by none.
+    """
     counts: Counter[str] = Counter()
     endings: Counter[str] = Counter()
     after_close: Counter[str] = Counter()
     for block in blocks:
         counts.update(block["connections"])
-        endings.update(block["endings"])
+        # What was never opened did not end.
+        endings.update({how: count for how, count in block["endings"].items() if how != Ending.NOT_OPENED.label})
         after_close.update(block.get("after_close") or {})
     opened = counts["opened"]
-    exchanges = sum(block["exchanges"] for block in blocks)
+    exchanges = sum(block.get("carried", block["exchanges"]) for block in blocks)
     reused = int(np.count_nonzero(valid.columns["nth_on_connection"] > 0))
     return {
         "opened": opened,
@@ -170,9 +179,11 @@ def _phases(valid: Samples) -> dict[str, Any]:
     return phases
 
 
-def _generator(blocks: list[dict[str, Any]], valid: Samples, seconds: float) -> dict[str, Any]:
+def _generator(blocks: list[dict[str, Any]], measured: PolicyMeasures, seconds: float) -> dict[str, Any]:
+    valid = measured.valid
     cpu_ns = sum(block.get("cpu_ns", 0) for block in blocks)
-    started = sum(block["started"] for block in blocks)
+    # Under too high a rate a window sends, and pays for, more than what was due in it.
+    started = max(sum(block["started"] for block in blocks), int(measured.answered.sum()))
     lag_p50, lag_p99 = quantiles(valid.columns["lag"], 0.5, 0.99) if len(valid) else (None, None)
     return {
         "cpu_ns_per_request": round(cpu_ns / started) if started else None,

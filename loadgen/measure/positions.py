@@ -9,37 +9,37 @@ import numpy as np
 from loadgen.measure.measured import PolicyMeasures, quantiles, round_draws
 from loadgen.model.sample import Phase
 
-# The first position of each group; the last group goes on to the highest position counted.
-_FIRSTS = np.array([1, 2, 3, 4, 5, 6, 11, 21, 51, 101])
+FIRSTS = (1, 2, 3, 4, 5, 6, 11, 21, 51, 101)
+"""The first position of each group; the last one goes on without end."""
 
 
 def by_position(measured: PolicyMeasures, seed: int) -> list[dict[str, Any]]:
     """Groups of positions (1 is a connection's first request), each with the cost of its exchanges, handshake left out.
 
-    Positions that no counted request had are left out: with a warm-up, long-lived connections get past their first
-    positions before the window begins. The interval is that of the mean, from resampling rounds.
+    last: the highest position that a group really has, as where K ends connections. Positions that no counted request
+    had are left out: with a warm-up, long-lived connections get past their first positions before the window begins.
+    The interval is that of the mean, from resampling rounds.
     """
     nth = measured.valid.columns["nth_on_connection"]
     exchange_ns = measured.valid.sum_ns(Phase.SEND, Phase.WAIT, Phase.RECEIVE)
-    group = np.searchsorted(_FIRSTS, nth.astype(np.int64) + 1, side="right") - 1
+    group = np.searchsorted(FIRSTS, nth.astype(np.int64) + 1, side="right") - 1
     rounds = measured.rounds
     size = len(measured.seconds)
-    shape = (len(_FIRSTS), size)
+    shape = (len(FIRSTS), size)
     cell = group * size + rounds
     counts = np.bincount(cell, minlength=shape[0] * size).reshape(shape)
     sums = np.bincount(cell, weights=exchange_ns, minlength=shape[0] * size).reshape(shape)
     found = []
-    for number, first in enumerate(_FIRSTS.tolist()):
+    for number, first in enumerate(FIRSTS):
         if not counts[number].any():
             continue
         values = exchange_ns[group == number]
         chosen, weights = round_draws(counts[number] > 0, seed)
         interval = chosen.interval(weights @ sums[number] / (weights @ counts[number]))
-        last = _FIRSTS[number + 1] - 1 if number + 1 < len(_FIRSTS) else int(nth.max()) + 1
         found.append(
             {
                 "first": first,
-                "last": int(last),
+                "last": int(nth[group == number].max()) + 1,
                 "count": len(values),
                 "exchange_mean_ns": round(float(values.mean())),
                 "exchange_p50_ns": quantiles(values, 0.5)[0],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from loadgen.measure.labels import plain_number
 from loadgen.model.cell import Cell
 from loadgen.model.policy import UNLIMITED, ConnectionPolicy
 from loadgen.model.sample import ClosedBy, Ending
@@ -42,18 +43,35 @@ def idle_warnings(one: dict[str, Any], cell: Cell, plan: dict[str, Any]) -> Iter
             "connections",
         )
     stale = one["errors"].get("stale_connection", 0)
-    if stale:
-        repeated = f" ({connections['retried']:,} were sent once more)" if connections["retried"] else ""
-        advice = "" if plan["retry_stale"] else ", or let idempotent requests be sent once more with --retry-stale"
+    if stale and cell.policy.obeys:  # to be stubborn is to try what the server has closed
+        retried = connections["retried"]
+        repeated = f" ({min(retried, stale):,} of them were sent once more)" if retried else ""
         yield (
             "stale_connections",
-            f"{stale:,} requests met a connection that the server had closed{repeated}; keep the client's idle time "
-            f"below the server's timeout{advice}",
+            f"{stale:,} requests met a connection that the server had closed{repeated}; {_stale_advice(cell, plan)}",
         )
 
 
-def reuse_warnings(connections: dict[str, Any], policy: ConnectionPolicy) -> Iterator[tuple[str, str]]:
+def _stale_advice(cell: Cell, plan: dict[str, Any]) -> str:
+    policy = cell.policy
+    if policy.depth > 1:
+        return (
+            "it ends connections while requests are in flight on them: with recycle:K keep their number at or below "
+            "the server's limit"
+        )
+    again = "" if plan["retry_stale"] else ", or let idempotent requests be sent once more with --retry-stale"
+    # Arrivals, and users of a pool that has more connections than they need, leave connections idle.
+    busy = not cell.rate_rps and policy.pool <= cell.users
+    if busy and not policy.idle_ns and not plan["think_ns"]:
+        return f"it ends connections after some requests: use recycle:K with a K below that{again}"
+    return f"keep the client's idle time below the server's timeout{again}"
+
+
+def reuse_warnings(one: dict[str, Any], cell: Cell, plan: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Connections that did not do what the policy says."""
+    connections, policy = one["connections"], cell.policy
+    if policy.reuses:
+        yield from _never_used(connections, policy, plan)
     if policy.reuses and policy.obeys:
         yield from _lengths(connections, policy)
     if connections["server_ignored_close"]:
@@ -67,10 +85,38 @@ def reuse_warnings(connections: dict[str, Any], policy: ConnectionPolicy) -> Ite
             "tls_resumed_unasked",
             f"{connections['tls_resumed']:,} handshakes were resumed though none should be",
         )
-    if policy.resumes_tls and connections["tls_full"] > connections["ideal"]:
+    # A session is a user's own: of a pool's connections each user still needs one full handshake.
+    owners = cell.users * one["blocks"] if policy.pool and not cell.rate_rps else connections["ideal"]
+    if policy.resumes_tls and connections["tls_full"] > owners:
         yield (
             "tls_not_resumed",
             f"{connections['tls_full']:,} handshakes were full ones: the server did not resume every session",
+        )
+
+
+def _never_used(
+    connections: dict[str, Any], policy: ConnectionPolicy, plan: dict[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """A block too short for the policy to show: it measured something else than its name says."""
+    if ended_by_server(connections):
+        return
+    block, counted_ns = format_duration(plan["block_ns"]), plan["block_ns"] - plan["warmup_ns"]
+    gap_ns = max(policy.idle_ns, plan["think_ns"])
+    if not connections["reuse_ratio"] and policy.lifetime_ns and policy.lifetime_ns < counted_ns:
+        yield (
+            "never_used",
+            f"nothing was reused: before a second request a connection was older than "
+            f"{format_duration(policy.lifetime_ns)}; use a longer lifetime",
+        )
+    elif not connections["reuse_ratio"] or gap_ns >= counted_ns:
+        why = f": connections rest {format_duration(gap_ns)} between two requests" if gap_ns >= counted_ns else ""
+        what = "little" if connections["reuse_ratio"] else "nothing"
+        yield "never_used", f"{what} was reused within a block of {block}{why}; use a longer --block"
+    elif policy.lifetime_ns >= counted_ns:
+        yield (
+            "never_used",
+            f"hardly a connection came to the age of {format_duration(policy.lifetime_ns)} within a block of {block}; "
+            "use a longer --block",
         )
 
 
@@ -91,7 +137,7 @@ def _lengths(connections: dict[str, Any], policy: ConnectionPolicy) -> Iterator[
     if short and ended_by_server(connections):
         yield (
             "closed_early",
-            f"connections carried {carried:,.4g} requests each, for the server ended "
+            f"connections carried {plain_number(carried, 4)} requests each, for the server ended "
             f"{connections['closed_by']['server']:,} of {opened:,}: {_listed(server_endings(connections))}",
         )
     elif limited and short and 0 < opened <= ideal:

@@ -12,7 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadgen.measure.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE, ROW_BYTES
-from loadgen.measure.tally import Integers, connection_count, count_connections, count_warmup, present
+from loadgen.measure.tally import (
+    Integers,
+    connection_count,
+    count_answered,
+    count_connections,
+    count_warmup,
+    present,
+    request_ends,
+)
 from loadgen.model.sample import (
     ABSENT,
     COLUMNS,
@@ -86,9 +94,10 @@ def merge(old: Samples, new: Samples) -> Samples:
 def read_rows(directory: Path, policies: tuple[str, ...]) -> Samples:
     """Read what a worker has written, whether it came to its end or not.
 
-    Each block gains `window_ns`, `started`, `exchanges` (warm-up included), `connections`, `endings`,
-    `next_connection` (one above its highest number) and two counts of the warm-up. Raises OSError where the files are
-    missing, ValueError where another version wrote them.
+    Each block gains `window_ns`, `started`, `answered` (within the window), with the warm-up `exchanges` and those of
+    them that a server answered (`carried`), `connections`, `endings`, `next_connection` (one above its highest number)
+    and two counts of the warm-up. Raises OSError where the files are missing, ValueError where another version wrote
+    them.
     """
     blocks = _read_blocks(directory / BLOCKS_FILE)
     rows = _read(directory / EXCHANGES_FILE, EXCHANGE_FIELDS)
@@ -103,7 +112,9 @@ def read_rows(directory: Path, policies: tuple[str, ...]) -> Samples:
         block["window_ns"] = int(max(0, last - first))
     counted = (rows["scheduled"] >= begun[block_of]) & (rows["scheduled"] < ended[block_of])
     count_connections(blocks, rows, block_of, counted, connections)
-    count_warmup(blocks, rows[~counted], block_of[~counted], connections, ended)
+    end = request_ends(rows, connections)
+    count_answered(blocks, rows, block_of, end, begun, ended)
+    count_warmup(blocks, rows[~counted], block_of[~counted], end[~counted], ended)
 
     columns = _columns(rows, counted, block_of[counted], blocks, policies, connections)
     return Samples(policies, columns, blocks)

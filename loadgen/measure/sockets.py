@@ -10,7 +10,7 @@ from typing import Any
 
 from loadgen.model.units import NS_PER_US
 
-# Below this share of the ports, the next block may find none.
+# Below this share of the ports, the next block may find none. Who held less than that much of them is the victim.
 _FEW_PORTS_SHARE = 0.1
 # One connection in so many that needed a second SYN shows at p99.9.
 _OPENED_PER_SYN_RETRANSMIT = 1_000
@@ -21,8 +21,9 @@ Blocks = list[dict[str, Any]]
 def sockets(blocks: Blocks) -> dict[str, int | None]:
     """What the kernel counted in the blocks of one policy.
 
-    time_wait_* and sockets_peak are the highest of the blocks, ports_left the lowest, counts are sums. The medians of
-    TCP are the median of the blocks' medians, each with the weight of its samples: the samples themselves aren't kept.
+    time_wait_peak and sockets_peak are the highest of the blocks; time_wait_client and time_wait_server too, of what a
+    block added on that side. ports_left is the lowest, counts are sums. The medians of TCP are the median of the
+    blocks' medians, each with the weight of its samples: the samples themselves aren't kept.
     """
     return {
         "time_wait_peak": _highest(_facts(blocks, "kernel", "time_wait", "peak")),
@@ -43,7 +44,7 @@ def sockets(blocks: Blocks) -> dict[str, int | None]:
 
 
 def server(blocks: Blocks, requests: int) -> dict[str, float | int | None] | None:
-    """What the server spent on one policy, None where it was not watched. requests: those answered in the windows.
+    """What the server spent on one policy, None where it was not watched. requests: what its windows answered.
 
     cpu_share is of one core. sockets_per_request: sockets open at the end of a block for each of its requests;
     socket_ns_per_request: how long the server keeps a socket open for one request, whatever the length of a block.
@@ -73,12 +74,13 @@ def server(blocks: Blocks, requests: int) -> dict[str, float | int | None] | Non
 def socket_warnings(name: str, one: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """What a reader must know of a policy's sockets, as (code, message). one: the policy's part of the summary."""
     found = one.get("sockets") or {}
-    left, ports = found.get("ports_left"), found.get("ports_range")
-    if left is not None and ports and left < _FEW_PORTS_SHARE * ports:
+    left, ports, added = found.get("ports_left"), found.get("ports_range"), found.get("time_wait_client") or 0
+    if left is not None and ports and left < _FEW_PORTS_SHARE * ports <= added:
         yield (
             "ports_nearly_used_up",
             f"only {left:,} of {ports:,} local ports were left for connections to the target: those that the client "
-            f"closed first keep theirs in TIME_WAIT; add --source-ip or reuse connections more than {name} does",
+            f"closed first keep theirs in TIME_WAIT, {added:,} of one block; add --source-ip or reuse connections more "
+            f"than {name} does",
         )
     again, opened = found.get("syn_retransmits"), one["connections"]["opened"]
     if again and again * _OPENED_PER_SYN_RETRANSMIT >= opened:

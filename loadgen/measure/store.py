@@ -6,7 +6,10 @@ Each file appears whole or not at all.
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -27,31 +30,42 @@ _DAMAGE = (OSError, EOFError, KeyError, IndexError, TypeError, ValueError, BadZi
 
 
 class RunStore:
-    """One run's folder."""
+    """One run's folder.
 
-    def __init__(self, directory: Path) -> None:
+    lock: the descriptor that keeps others from changing it, for as long as this value or a child process that was given
+    it lives; None where nothing is to be changed, or the file system has no locks.
+    """
+
+    def __init__(self, directory: Path, lock: int | None = None) -> None:
         self.directory = directory
+        self.lock = lock
+        if lock is not None:
+            weakref.finalize(self, os.close, lock)
 
     @classmethod
     def create(cls, directory: Path) -> RunStore:
-        """Make the folder. Raises PlanError where it exists with something in it, or can't be written."""
+        """Make the folder, locked. Raises PlanError where it exists with something in it, or can't be written."""
         try:
             directory.mkdir(parents=True, exist_ok=True)
             if any(directory.iterdir()):
                 raise PlanError(
                     f"{directory} exists and is not empty; a run is never overwritten, choose another --out"
                 )
-            (directory / RUN_FILE).touch()
+            store = cls(directory, _lock(directory))
+            (directory / RUN_FILE).touch(exist_ok=False)  # another may have been faster
         except OSError as error:
             raise PlanError(f"can't write to {directory}: {error.strerror}") from None
-        return cls(directory)
+        return store
 
     @classmethod
-    def open(cls, directory: Path) -> RunStore:
-        """An existing run. Raises PlanError where the folder holds none."""
+    def open(cls, directory: Path, *, to_change: bool = False) -> RunStore:
+        """An existing run, locked if it is to be changed.
+
+        Raises PlanError where the folder holds none, or where it is to be changed and another loadgen has it.
+        """
         if not (directory / RUN_FILE).is_file():
             raise PlanError(f"{directory} holds no run ({RUN_FILE} is missing)")
-        return cls(directory)
+        return cls(directory, _lock(directory) if to_change else None)
 
     def save_run(self, facts: dict[str, Any]) -> None:
         """Save name, plan, environment and notes."""
@@ -167,3 +181,20 @@ class RunStore:
         except BaseException:
             beside.unlink(missing_ok=True)
             raise
+
+
+def _lock(directory: Path) -> int | None:
+    """Hold the folder; the kernel lets it go with the last process that has the descriptor. Raises PlanError."""
+    try:
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return None  # what is wrong with it will show when it is read or written
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise PlanError(f"{directory} is in use by another loadgen; wait until that has ended") from None
+    except OSError:  # a file system without locks
+        os.close(descriptor)
+        return None
+    return descriptor

@@ -9,6 +9,7 @@ import numpy as np
 from loadgen.measure.comparison import compare, pairs
 from loadgen.measure.findings import warnings
 from loadgen.measure.measured import PolicyMeasures, measure
+from loadgen.measure.outages import outages
 from loadgen.measure.policy_summary import summarise_policy
 from loadgen.measure.samples import Samples
 from loadgen.measure.sockets import server, sockets
@@ -45,7 +46,7 @@ def summarise(
         found = summarise_policy(samples, mine, one, cell, planned.load, planned.seed, with_curve)
         blocks = [block for block in samples.blocks if block["policy"] == cell_name]
         found["sockets"] = sockets(blocks)
-        found["server"] = server(blocks, found["requests"])
+        found["server"] = server(blocks, found["answered"])
         policies[cell_name] = found
     compared = (
         compare(measured[base], measured[other], planned.seed)
@@ -53,7 +54,7 @@ def summarise(
     )
     comparisons = [comparison for comparison in compared if comparison is not None]
     swept = sweep(planned, measured, policies) if planned.axes else None
-    said = notes + warnings(policies, plan, cells, rounds)
+    said = notes + outages(samples) + warnings(policies, plan, cells, rounds)
     return {
         "schema": SCHEMA,
         "run": name,
@@ -78,7 +79,7 @@ def _block(block: dict[str, Any], measured: PolicyMeasures) -> dict[str, Any]:
     return {
         **{key: block[key] for key in ("index", "round", "policy", "started", "exchanges", "connections")},
         "seconds": seconds,
-        "throughput_rps": float(measured.requests[number]) / seconds if seconds else 0.0,
+        "throughput_rps": float(measured.answered[number]) / seconds if seconds else 0.0,
         "latency_p50_ns": p50,
         "latency_p99_ns": p99,
     }

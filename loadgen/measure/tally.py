@@ -28,7 +28,7 @@ def connection_count(numbers: Integers, connections: NDArray[Any]) -> int:
 def count_connections(
     blocks: list[dict[str, Any]], rows: NDArray[Any], block_of: Integers, counted: Any, connections: NDArray[Any]
 ) -> None:
-    """Note in each block its exchanges and what became of its connections."""
+    """Note in each block its exchanges, how many of them a server answered, and what became of its connections."""
     size = len(blocks)
     numbers = rows["connection"]
     firsts = [block["first_connection"] for block in blocks]
@@ -44,6 +44,8 @@ def count_connections(
     reached = unknown
     reached[connections["connection"][opened]] = True
     exchanges = np.bincount(block_of[reached[numbers]], minlength=size)
+    # What no byte of a response came to was lost on its way, and no server counts it.
+    carried = np.bincount(block_of[(rows["outcome"] > 0) | (rows["bytes_received"] > 0)], minlength=size)
     counts = _tallies(flags, endings, opened, home, size)
     counts["opened"] = counts["opened"] + lost
     counts["slots"] = _distinct(home[opened], connections["slot"][opened], size) + lost
@@ -52,6 +54,7 @@ def count_connections(
     following = _following(blocks, numbers, block_of, connections["connection"], home)
     for index, block in enumerate(blocks):
         block["exchanges"] = int(exchanges[index])
+        block["carried"] = int(carried[index])
         block["started"] = int(started[index])
         block["connections"] = {name: int(count[index]) for name, count in counts.items()}
         block["endings"] = {ending.label: int(how[index, ending]) for ending in Ending if how[index, ending]}
@@ -90,16 +93,39 @@ def _following(
     return following
 
 
+def request_ends(rows: NDArray[Any], connections: NDArray[Any]) -> NDArray[np.int64]:
+    """When each request came to its end (ns)."""
+    handshakes = np.zeros(connection_count(rows["connection"], connections), np.int64)
+    handshakes[connections["connection"]] = sum(present(connections[field]) for field in _HANDSHAKE_FIELDS)
+    end: NDArray[np.int64] = rows["scheduled"] + np.where(rows["nth"] == 0, handshakes[rows["connection"]], 0)
+    for phase in ("queue", "send", "wait", "receive"):
+        end += present(rows[phase])
+    return end
+
+
+def count_answered(
+    blocks: list[dict[str, Any]],
+    rows: NDArray[Any],
+    block_of: Integers,
+    end: Integers,
+    begun: Integers,
+    ended: Integers,
+) -> None:
+    """Note the answers that came within each window, whenever their requests began.
+
+    Under too high a rate those that have waited longest are served first: all that a window answers may have been due
+    before it.
+    """
+    within = (rows["outcome"] > 0) & (end >= begun[block_of]) & (end < ended[block_of])
+    for block, count in zip(blocks, np.bincount(block_of[within], minlength=len(blocks)), strict=True):
+        block["answered"] = int(count)
+
+
 def count_warmup(
-    blocks: list[dict[str, Any]], rows: NDArray[Any], block_of: Integers, connections: NDArray[Any], ended: Integers
+    blocks: list[dict[str, Any]], rows: NDArray[Any], block_of: Integers, end: Integers, ended: Integers
 ) -> None:
     """Count what the window does not show (`rows`): requests that failed, or lasted beyond the window's end."""
     size = len(blocks)
-    handshakes = np.zeros(connection_count(rows["connection"], connections), np.int64)
-    handshakes[connections["connection"]] = sum(present(connections[field]) for field in _HANDSHAKE_FIELDS)
-    end = rows["scheduled"] + np.where(rows["nth"] == 0, handshakes[rows["connection"]], 0)
-    for phase in ("queue", "send", "wait", "receive"):
-        end += present(rows[phase])
     finished = rows["outcome"] != -ErrorKind.UNFINISHED
     late_end = finished & (rows["scheduled"] < ended[block_of]) & (end >= ended[block_of])
     failed = finished & (rows["outcome"] < 0)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from loadgen.measure.findings import BUSY_CPU_SHARE
+from loadgen.measure.findings import BUSY_CPU_SHARE, nothing_answered
+from loadgen.measure.labels import labels, plain_number
 from loadgen.model.sample import Phase
 
 # So many differences still make a sentence; of more, only the ends are told.
 _MOST_CLAUSES = 3
+# Where the greatest K's share of handshakes is this small, it saves all there is to save.
+_ALL_BUT = 0.01
+_NO_INTERVAL = "(one round, no interval)"
 _WHAT = {
     Phase.QUEUE: "waiting for a connection",
     Phase.DNS: "the name look-up",
@@ -31,7 +35,19 @@ def verdict(
     """The answer. found: the run's warnings, for what must be said with it."""
     answered = {name: one for name, one in policies.items() if one["requests"]}
     if not answered:
-        return "no request that began in a counted window was answered"
+        return nothing_answered(policies)
+    said = [_answer(policies, answered, comparisons, found, swept)]
+    said += [warning["message"] for warning in found if warning["code"] == "blocks_without_answer"]
+    return "; ".join(said)
+
+
+def _answer(
+    policies: dict[str, Any],
+    answered: dict[str, Any],
+    comparisons: list[dict[str, Any]],
+    found: list[dict[str, str]],
+    swept: dict[str, Any] | None,
+) -> str:
     if swept is not None and swept["amortisation"]:
         sentence = _amortised(swept["amortisation"])
     elif comparisons:
@@ -51,22 +67,51 @@ def verdict(
 
 
 def _amortised(groups: list[dict[str, Any]]) -> str:
-    """What the amortisation says: of one group in full, of several the span."""
+    """What the amortisation says: of one group in full, of several the ends."""
     if len(groups) == 1:
         one = groups[0]
-        cost = f"{_estimate(one['exchange_ns'], one['exchange_ci95'])} ms"
-        paid = f"{_estimate(one['handshake_ns'], one['handshake_ci95'])} ms"
+        cost, paid = _exchange(one), _handshake(one)
         sentence = f"a request costs {cost} plus {paid} for each new connection, shared by the K requests on it"
-        if one["k90"] is None:
-            return sentence
-        bounds = "" if one["k90_ci95"] is None else f" [{_k(one['k90_ci95'][0])}, {_k(one['k90_ci95'][1])}]"
-        return f"{sentence}; 90% of what reuse saves is reached at K = {_k(one['k90'])}{bounds}"
-    paid = _span([one["handshake_ns"] for one in groups], _ms)
-    sentence = f"a new connection costs {paid} ms in the {len(groups)} groups of cells that differ in K alone"
-    reached = [one["k90"] for one in groups if one["k90"] is not None]
-    if not reached:
-        return sentence
-    return f"{sentence}; 90% of what reuse saves is reached at K = {_span(reached, _k)}"
+        if one["k90"] is not None:
+            sentence += f"; {_saved(one)} is reached at K = {_k90(one)}"
+    else:
+        by_paid = sorted(groups, key=lambda one: float(one["handshake_ns"]))
+        sentence = (
+            f"a new connection costs {_ends(by_paid, groups, _handshake)} "
+            f"in the {len(groups)} groups of cells that differ in K alone"
+        )
+        by_k90 = sorted((one for one in groups if one["k90"] is not None), key=lambda one: float(one["k90"]))
+        if by_k90:
+            sentence += f"; {_saved(by_k90[0])} is reached at K = {_ends(by_k90, groups, _k90)}"
+    return sentence if groups[0]["exchange_ci95"] is not None else f"{sentence} {_NO_INTERVAL}"
+
+
+def _exchange(one: dict[str, Any]) -> str:
+    return _estimate(one["exchange_ns"], one["exchange_ci95"])
+
+
+def _handshake(one: dict[str, Any]) -> str:
+    return _estimate(one["handshake_ns"], one["handshake_ci95"])
+
+
+def _k90(one: dict[str, Any]) -> str:
+    bounds = "" if one["k90_ci95"] is None else f" [{_k(one['k90_ci95'][0])}, {_k(one['k90_ci95'][1])}]"
+    return f"{_k(one['k90'])}{bounds}"
+
+
+def _saved(one: dict[str, Any]) -> str:
+    """What the 90 % are of: a grid that ends early knows nothing of what more reuse would save."""
+    first, last = (one["cells"][end]["requests_per_connection"] for end in (0, -1))
+    if last is None or first < _ALL_BUT * last:
+        return "90% of what reuse saves"
+    return f"90% of what K = {_k(last)} saves over K = {_k(first)}"
+
+
+def _ends(ordered: list[dict[str, Any]], groups: list[dict[str, Any]], write: Callable[[dict[str, Any]], str]) -> str:
+    """The least and the greatest of the groups, each with its interval and its name."""
+    names = labels(groups)
+    low, high = (f"{write(one)} ({names[groups.index(one)]})" for one in (ordered[0], ordered[-1]))
+    return low if low == high else f"{low} to {high}"
 
 
 def _differences(comparisons: list[dict[str, Any]]) -> str:
@@ -89,22 +134,20 @@ def _range(answered: dict[str, Any]) -> str:
 
 
 def _estimate(value_ns: float, interval: list[int] | None) -> str:
-    return _ms(value_ns) + ("" if interval is None else f" [{_ms(interval[0])}, {_ms(interval[1])}]")
-
-
-def _span(values: list[float], write: Callable[[float], str]) -> str:
-    low, high = write(min(values)), write(max(values))
-    return low if low == high else f"{low} to {high}"
+    return _ms(value_ns) + ("" if interval is None else f" [{_ms(interval[0])}, {_ms(interval[1])}]") + " ms"
 
 
 def _k(value: float) -> str:
-    return f"{value:,.0f}" if value >= 9.95 else f"{value:.1f}"
+    """K, with a decimal where that says something."""
+    return f"{value:,.0f}" if value >= 9.95 else plain_number(round(value, 1))
 
 
 def _difference(comparison: dict[str, Any]) -> str:
     baseline, candidate = comparison["baseline"], comparison["candidate"]
     delta, interval = comparison["latency_p50_delta_ns"], comparison["latency_p50_delta_ci95"]
-    bounds = "" if interval is None else f" [{_ms(min(map(abs, interval)))}, {_ms(max(map(abs, interval)))}]"
+    bounds = (
+        f" {_NO_INTERVAL}" if interval is None else f" [{', '.join(_ms(one) for one in sorted(map(abs, interval)))}]"
+    )
     if interval is not None and interval[0] <= 0 <= interval[1]:
         return (
             f"{candidate} and {baseline} show no certain difference at p50 "

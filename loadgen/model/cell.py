@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import product
 from typing import Any
 
 from loadgen.model.errors import PlanError
-from loadgen.model.policy import ConnectionPolicy, parse_policy
+from loadgen.model.policy import ConnectionPolicy, parse_policy, same
 from loadgen.model.units import count
 
 SIZE_FIELD = "{size}"
 """What stands in a URL for the size of the response."""
 
 _MOST_CELLS = 500
+_LOWEST_RATE, _HIGHEST_RATE = 0.001, 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,7 @@ class Axes:
 
     def __post_init__(self) -> None:
         for rate in self.rate:
-            if not 0 < rate <= 1e6:
-                raise PlanError(f"--rate is {rate:g} per second; it must lie above 0 and not above 1,000,000")
+            check_rate(rate)
         for size in self.size:
             if size < 0:
                 raise PlanError(f"--size is {size}; a response can't be smaller than nothing")
@@ -47,6 +47,12 @@ class Axes:
 
 
 NO_AXES = Axes()
+
+
+def check_rate(rate_rps: float) -> None:
+    """Raises PlanError unless it is a rate of arrivals that a block can have."""
+    if not _LOWEST_RATE <= rate_rps <= _HIGHEST_RATE:
+        raise PlanError(f"--rate is {rate_rps:.10g} per second; it must lie between {_LOWEST_RATE} and {_HIGHEST_RATE:,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,8 @@ def cells(
     policies: tuple[ConnectionPolicy, ...], users: int, rate_rps: float, path: str, axes: Axes
 ) -> tuple[Cell, ...]:
     """Every combination. Raises PlanError where the parts of a policy exclude each other, or there are too many."""
+    if not axes.size and SIZE_FIELD in path:
+        raise PlanError(f"the URL holds {SIZE_FIELD}, so sizes must be given: loadgen sweep --size 100,10000")
     if not axes:
         return tuple(Cell(policy.name, policy, users, rate_rps, path) for policy in policies)
     if axes.size and SIZE_FIELD not in path:
@@ -86,7 +94,7 @@ def cells(
         policy = parse_policy("+".join(part for part in parts if part) or "persistent")
         name = [policy.name]
         name += [count(users_here, "user")] if users_here is not None else []
-        name += [f"{rate:,g}/s"] if rate is not None else []
+        name += [f"{rate:,.10g}/s"] if rate is not None else []
         name += [f"{size:,} B"] if size is not None else []
         found.append(
             Cell(
@@ -102,7 +110,11 @@ def cells(
         )
     if len(found) > _MOST_CELLS:
         raise PlanError(f"the grid has {len(found):,} cells; {_MOST_CELLS} is the most")
-    twice = next((cell.name for cell in found if sum(one.name == cell.name for one in found) > 1), None)
-    if twice:
-        raise PlanError(f"the grid holds {twice!r} twice")
+    for number, cell in enumerate(found):
+        for other in found[:number]:
+            alike = replace(cell, name="", policy=other.policy, recycle=None, idle=None) == replace(
+                other, name="", recycle=None, idle=None
+            )
+            if alike and same(cell.policy, other.policy):
+                raise PlanError(f"the grid holds {cell.name!r} twice")
     return tuple(found)

@@ -8,7 +8,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from loadgen.model.cell import NO_AXES, Axes, Cell, cells
+from loadgen.model.cell import NO_AXES, Axes, Cell, cells, check_rate
 from loadgen.model.errors import PlanError
 from loadgen.model.policy import ConnectionPolicy, parse_policies
 from loadgen.model.target import Target, parse_target
@@ -21,6 +21,9 @@ IDEMPOTENT = ("GET", "HEAD", "PUT", "DELETE", "OPTIONS")  # RFC 9110 §9.2.2
 _MOST_CONNECTIONS = 1_000_000
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110 §5.5
+HIDDEN = "***"
+"""What stands for a credential wherever a plan is shown."""
+
 _SECRET_FIELDS = {"authorization", "proxy-authorization", "cookie"}
 # The policy owns Connection; the engine frames the body, so a length of the user's would be a second opinion.
 _OWNED_FIELDS = {
@@ -63,12 +66,14 @@ class Load:
             )
         if self.timeout_ns < NS_PER_MS:
             raise PlanError(f"--timeout is {format_duration(self.timeout_ns)}; at least 1 ms is needed")
-        if not 0 <= self.rate_rps <= 1e6:
-            raise PlanError(f"--rate is {self.rate_rps:g} per second; it must lie above 0 and not above 1,000,000")
+        if self.rate_rps:
+            check_rate(self.rate_rps)
         if self.arrivals not in ARRIVALS:
             raise PlanError(f"--arrivals is {self.arrivals!r}; use one of {', '.join(ARRIVALS)}")
         if not 1 <= self.max_connections <= _MOST_CONNECTIONS:
-            raise PlanError(f"--max-connections is {self.max_connections}; at least 1 is needed")
+            raise PlanError(
+                f"--max-connections is {self.max_connections}; it must lie between 1 and {_MOST_CONNECTIONS:,}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +156,9 @@ class Plan:
             )
 
     def to_json(self, *, secrets: bool) -> dict[str, Any]:
-        """The plan as JSON values. Without `secrets`, values of credential fields are replaced by `***`."""
+        """The plan as JSON values. Without `secrets`, values of credential fields are replaced by HIDDEN."""
         headers = [
-            [name, value if secrets or name.lower() not in _SECRET_FIELDS else "***"] for name, value in self.headers
+            [name, value if secrets or name.lower() not in _SECRET_FIELDS else HIDDEN] for name, value in self.headers
         ]
         return {
             "url": str(self.target),

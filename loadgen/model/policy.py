@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from loadgen.model.errors import PlanError
@@ -97,8 +97,10 @@ def _duration(field: str) -> Callable[[str], dict[str, Any]]:
 
 
 def _whole(text: str, most: int) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= most):
+    if not (text.isascii() and text.isdigit() and int(text) >= 1):
         raise ValueError(f"{text!r} is no whole number from 1 on")
+    if int(text) > most:
+        raise ValueError(f"{text} is too much; {most:,} is the most")
     return int(text)
 
 
@@ -193,10 +195,16 @@ def parse_policies(text: str) -> tuple[ConnectionPolicy, ...]:
     if not names:
         raise PlanError(f"no policy is named; choose from {', '.join(PARTS)}")
     policies = tuple(parse_policy(name) for name in names)
-    for policy in policies:
-        if sum(one.name == policy.name for one in policies) > 1:
+    for number, policy in enumerate(policies):
+        if any(same(policy, other) for other in policies[:number]):
             raise PlanError(f"the policy {policy.name!r} is named twice")
     return policies
+
+
+def same(one: ConnectionPolicy, other: ConnectionPolicy) -> bool:
+    """Both are made of the same parts, however they are written; `close` and `recycle:1` are not."""
+    words = [{part.partition(":")[0] for part in policy.name.split("+")} for policy in (one, other)]
+    return words[0] == words[1] and replace(one, name=other.name) == other
 
 
 def _read(name: str, word: str, part: Part, parameter: str) -> dict[str, Any]:

@@ -51,6 +51,7 @@ class ErrorKind(IntEnum):
     HEAD_TOO_LARGE = 18
     BODY_TOO_LARGE = 19
     RESPONSE_TIMEOUT = 20
+    PIPELINE_DROPPED = 21  # behind a request in a pipeline for which the client gave the connection up
 
     @property
     def label(self) -> str:

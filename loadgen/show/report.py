@@ -25,12 +25,13 @@ REPORT_FILE = "report.html"
 MARKDOWN_FILE = "report.md"
 
 _STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;color:#1c1c1c;background:#fff;max-width:62rem;margin:2rem auto;padding:0 1rem}
+body{font:16px/1.5 system-ui,sans-serif;color:#1c1c1c;background:#fff;max-width:78rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.5rem;margin-bottom:.2rem;overflow-wrap:anywhere}h2{font-size:1.15rem;margin-top:2.2rem}
 .verdict{font-size:1.2rem;font-weight:600;border-left:4px solid #0072B2;padding:.4rem 1rem;background:#f3f7fa}
 .warning{border-left:4px solid #D55E00;padding:.3rem 1rem;margin:.4rem 0;background:#fdf4ee;overflow-wrap:anywhere}
-.scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}
-th,td{padding:.3rem .8rem;border-bottom:1px solid #ddd;text-align:right;white-space:nowrap}
+.scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.82rem;font-variant-numeric:tabular-nums}
+th,td{padding:.3rem .55rem;border-bottom:1px solid #ddd;text-align:right;white-space:nowrap}
+th{white-space:normal;vertical-align:bottom;min-width:3.5rem}th:first-child,td:first-child{white-space:normal}
 th:first-child,td:first-child{text-align:left}img{width:100%;height:auto}figure{margin:1.4rem 0}
 td.text{text-align:left;white-space:normal;overflow-wrap:anywhere}.facts{color:#555}
 """
@@ -87,7 +88,7 @@ _CURVE = (
 )
 _SOCKETS = (
     "The kernel's counters are those of the whole network namespace: other programmes' sockets are in them. TCP's own "
-    "are of a share of the connections."
+    "are of a share of the connections. Added: sockets in TIME_WAIT that one block left, by the side that holds them."
 )
 
 

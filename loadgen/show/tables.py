@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from loadgen.measure.labels import plain_number
 from loadgen.model.units import format_duration
 from loadgen.show.text import duration, in_order, with_interval
 
@@ -22,7 +23,7 @@ _ENDINGS = (
     "how connections ended",
 )  # fmt: skip
 _SOCKETS = (
-    "policy", "TIME_WAIT peak", "held by client", "held by server", "ports left", "SYNs sent again",
+    "policy", "TIME_WAIT peak", "added by client", "added by server", "ports left", "SYNs sent again",
     "listen overflows", "TCP rtt p50", "cwnd p50", "TCP segments sent again",
 )  # fmt: skip
 _SERVER = ("policy", "CPU per request", "CPU share of a core", "memory", "open sockets", "sockets per request")
@@ -36,7 +37,9 @@ def differences(summary: dict[str, Any]) -> Table:
             one["baseline"],
             with_interval(one["latency_p50_delta_ns"], one["latency_p50_delta_ci95"], format_duration),
             with_interval(one["latency_p50_ratio"], one["latency_p50_ratio_ci95"], "{:.2f}".format),
-            with_interval(one["throughput_ratio"], one["throughput_ratio_ci95"], "{:.3f}".format),
+            "–"
+            if one["throughput_ratio"] is None
+            else with_interval(one["throughput_ratio"], one["throughput_ratio_ci95"], "{:.3f}".format),
             format_duration(one["handshake_mean_ns"]),
             format_duration(one["residual_mean_ns"]),
         )
@@ -53,7 +56,7 @@ def generator(summary: dict[str, Any]) -> Table:
             (
                 name,
                 f"{one['requests']:,}",
-                f"{connections['requests_per_connection']:,.4g}",
+                plain_number(connections["requests_per_connection"], 4),
                 f"{connections['closed_by']['client']:,}",
                 f"{connections['closed_by']['server']:,}",
                 f"{connections['tls_full']:,}",
@@ -70,7 +73,7 @@ def arrivals(summary: dict[str, Any]) -> Table:
     return _ARRIVALS, [
         (
             name,
-            f"{found['rate_rps']:,g}/s",
+            f"{plain_number(found['rate_rps'])}/s",
             f"{found['due']:,}",
             f"{found['unstarted']:,}",
             *(duration(found[key]) for key in ("late_p50_ns", "late_p99_ns", "late_max_ns")),
@@ -133,7 +136,7 @@ def server(summary: dict[str, Any]) -> Table:
             "–" if found["cpu_share"] is None else f"{found['cpu_share']:.1%}",
             "–" if found["rss_bytes"] is None else f"{found['rss_bytes'] / 1e6:,.1f} MB",
             _count(found["sockets"]),
-            "–" if found["sockets_per_request"] is None else f"{found['sockets_per_request']:,.4g}",
+            "–" if found["sockets_per_request"] is None else plain_number(found["sockets_per_request"], 4),
         )
         for name, one in _policies(summary)
         if (found := one["server"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from loadgen.measure.labels import labels, plain_number
 from loadgen.model.units import count, format_duration
 
 HEADINGS = ("policy", "req/s", "p50", "p99", "handshake", "connections", "errors")
@@ -13,15 +14,6 @@ AMORTISATION_HEADINGS = (
     "cells that differ in K alone", "exchange", "handshake", "R²", "saving", "90% of it at K", "by the model",
 )  # fmt: skip
 _HANDSHAKE = ("dns", "connect", "tls", "upgrade")
-# How a cell's value of an axis is written.
-_WRITTEN: dict[str, Callable[[Any], str]] = {
-    "base": str,
-    "users": lambda users: count(users, "user"),
-    "rate": lambda rate: f"{rate:,g}/s",
-    "recycle": lambda text: f"recycle:{text}",
-    "idle": lambda text: f"idle:{text}",
-    "size": lambda size: f"{size:,} B",
-}
 
 
 def in_order(summary: dict[str, Any]) -> list[str]:
@@ -104,24 +96,15 @@ def amortisation_rows(summary: dict[str, Any]) -> list[tuple[str, ...]]:
     ]
 
 
-def labels(places: list[dict[str, Any]]) -> list[str]:
-    """A name for each of several places in a sweep, by what they differ in; by all they have where they don't."""
-    keys = [key for key in _WRITTEN if any(place.get(key) is not None for place in places)]
-    differing = [key for key in keys if len({place.get(key) for place in places}) > 1] or keys
-    return [
-        " · ".join(_WRITTEN[key](place[key]) for key in differing if place.get(key) is not None) or "all"
-        for place in places
-    ]
-
-
 def load_text(plan: dict[str, Any]) -> str:
     """Who sends: users or arrivals, and what a sweep varies."""
     axes = {name: values for name, values in plan["axes"].items() if values}
     parts = [
-        f"{name} {', '.join(f'{value:,g}' if name == 'rate' else str(value) for value in axes[name])}" for name in axes
+        f"{name} {', '.join(plain_number(value) if name == 'rate' else str(value) for value in axes[name])}"
+        for name in axes
     ]
     if plan["rate_rps"] and "rate" not in axes:
-        parts.insert(0, f"{plan['rate_rps']:,g} arrivals/s ({plan['arrivals']})")
+        parts.insert(0, f"{plain_number(plan['rate_rps'])} arrivals/s ({plan['arrivals']})")
     elif not (plan["rate_rps"] or "rate" in axes or "users" in axes):
         parts.insert(0, count(plan["users"], "user"))
     if plan["think_ns"]:

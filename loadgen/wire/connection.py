@@ -305,6 +305,7 @@ class Connection(Lifecycle):
     def _on_idle_close(self, ending: Ending) -> None:
         if self.stubborn:
             self.after_close = True
+            self.ending = ending
             self._transport.watch(NOTHING, self._on_readable)
         else:
             self._lose(ending)

@@ -13,6 +13,7 @@ from typing import Protocol, cast
 
 from loadgen.model.sample import ABSENT, Ending, ErrorKind
 from loadgen.wire.connection import FAILURES, READS_A_TURN, Connection, Listener, Pulse
+from loadgen.wire.head import Malformed
 from loadgen.wire.http1 import ResponseReader
 from loadgen.wire.lifecycle import CLOSED, IDLE, RECEIVING, SENDING, WAITING
 from loadgen.wire.route import Route
@@ -44,20 +45,22 @@ class Pipeline(Connection):
     The listener hears of each exchange on its own, in order, with `nth`, `scheduled_ns` and `queue_ns` of that one.
     """
 
-    __slots__ = ("_blocked",
-        "_first_ns", "_flying", "_phases", "_previous_end_ns", "_sent_bytes", "_submitted_bytes", "_unsent",
-                 "submitted")  # fmt: skip
+    __slots__ = (
+        "_blocked", "_first_ns", "_flying", "_phases", "_previous_end_ns", "_sent_bytes", "_submitted_bytes",
+        "_turn_lag_ns", "_unsent", "submitted",
+    )  # fmt: skip
 
     def __init__(self, number: int, route: Route, listener: Listener, pulse: Pulse, reader: ResponseReader) -> None:
         super().__init__(number, route, listener, pulse, reader)
         reader.pipelined = True
         self.submitted = 0
         self._flying: deque[Flight] = deque()
-        self._unsent = b""
+        self._unsent: deque[bytes | memoryview] = deque()
         self._blocked = False
         self._sent_bytes = self._submitted_bytes = 0
         self._previous_end_ns = 0
         self._first_ns = ABSENT
+        self._turn_lag_ns = 0
         self._phases = (ABSENT, ABSENT, ABSENT)
 
     @property
@@ -70,8 +73,9 @@ class Pipeline(Connection):
         return self.state < IDLE or bool(self._flying)
 
     @property
-    def bytes_sent(self) -> int:
-        return self._sent
+    def reusable(self) -> bool:
+        head = self.reader.head
+        return head is not None and head.persists and self._sent_bytes == self._submitted_bytes
 
     def submit(self, request: bytes) -> None:
         """Add a request behind those in flight; `flush` sends it."""
@@ -84,27 +88,33 @@ class Pipeline(Connection):
         if not unsent:
             return
         if self.state is IDLE:
+            self.lag_ns = 0
             self._next_response(monotonic_ns())
             self.nth = self._flying[0].nth
         try:
-            sent = self._transport.send(unsent)
+            while unsent:
+                piece = unsent[0]
+                sent = self._transport.send(piece)
+                self._note_sent(sent)
+                if sent < len(piece):
+                    unsent[0] = memoryview(piece)[sent:]
+                    break
+                unsent.popleft()
         except BlockingIOError:
-            sent = 0
+            pass
         except FAILURES as error:
             if self._sent_bytes == 0:
                 self._fail_by(error)
                 return
             # What was sent before may have been answered: reading finds that out, or the close.
-            sent, self._unsent = 0, b""
+            unsent.clear()
             self._transport.watch(READ, self._on_readable)
             return
-        self._unsent = unsent[sent:]
-        self._note_sent(sent)
-        if self._unsent and not self._blocked:
+        if unsent and not self._blocked:
             self._transport.watch(READ | WRITE, self._on_sendable)
-        elif self._blocked and not self._unsent:
+        elif self._blocked and not unsent:
             self._transport.watch(READ, self._on_readable)
-        self._blocked = bool(self._unsent)
+        self._blocked = bool(unsent)
 
     def exchange_ns(self, end_ns: int) -> tuple[int, int, int]:
         return self._phases
@@ -113,7 +123,12 @@ class Pipeline(Connection):
 
     def _add(self, request: bytes, scheduled_ns: int, begun_ns: int) -> None:
         self._submitted_bytes += len(request)
-        self._unsent += request
+        last = self._unsent[-1] if self._unsent else b""
+        # Short requests leave in one piece; long ones are never copied.
+        if isinstance(last, bytes) and last and len(last) + len(request) <= READ_SIZE:
+            self._unsent[-1] = last + request
+        else:
+            self._unsent.append(request)
         self._flying.append(Flight(self.submitted, scheduled_ns, begun_ns, self._submitted_bytes, len(request)))
         self.submitted += 1
 
@@ -144,40 +159,52 @@ class Pipeline(Connection):
 
     def _on_readable(self) -> None:
         now = monotonic_ns()
-        self.lag_ns = now - self._pulse.ready_ns
+        self._turn_lag_ns = now - self._pulse.ready_ns
+        self.lag_ns += self._turn_lag_ns
         self._read(now)
 
     def _read(self, now: int) -> None:
+        """Take what the transport has. What a listener raises is not caught."""
         for _ in range(READS_A_TURN):
             try:
                 data = self._transport.recv(READ_SIZE)
-                end = monotonic_ns()
-                while data:
-                    if not self._flying:
-                        self._lose(Ending.CLIENT_GAVE_UP)  # bytes that nobody asked for
-                        return
-                    if self.state is not RECEIVING:
-                        self.enter(RECEIVING, now)
-                        self._first_ns = now
-                    complete = self.reader.feed(data)
-                    rest, self.reader.rest = self.reader.rest, b""
-                    self.bytes_received += len(data) - len(rest)
-                    if not complete:
-                        break
-                    now = end
-                    if not self._answer(end):
-                        return
-                    data = rest
-                    if not data:
-                        return
-                else:
-                    self._on_end(end)
-                    return
             except BlockingIOError:
                 return
             except FAILURES as error:
                 self._on_failure(error)
                 return
+            end = monotonic_ns()
+            if not data:
+                self._on_end(end)
+                return
+            if not self._take(data, now, end):
+                return
+
+    def _take(self, data: bytes, now: int, end: int) -> bool:
+        """Read responses from `data`, which came between `now` and `end`; True where the last one wants more."""
+        while data:
+            if not self._flying:
+                self._lose(Ending.CLIENT_GAVE_UP)  # bytes that nobody asked for
+                return False
+            if self._flying[0].begun_ns > end:
+                self._fail(ErrorKind.MALFORMED, "a response came before its request")
+                return False
+            if self.state is not RECEIVING:
+                self.enter(RECEIVING, now)
+                self._first_ns = now
+            try:
+                complete = self.reader.feed(data)
+            except Malformed as error:
+                self._on_failure(error)
+                return False
+            rest, self.reader.rest = self.reader.rest, b""
+            self.bytes_received += len(data) - len(rest)
+            if not complete:
+                return True
+            now, data = end, rest
+            if not self._answer(end):
+                return False
+        return False
 
     def _complete(self, end: int) -> None:
         """The close of the connection completed the response (RFC 9112 §8)."""
@@ -196,6 +223,8 @@ class Pipeline(Connection):
         self._previous_end_ns = end
         self.listener.exchange_done(self, head.status, end)
         self.bytes_received = 0
+        # The next response may have come in the same turn of the loop, as late as this one.
+        self.lag_ns = self._turn_lag_ns
         if self._flying:
             self.nth = self._flying[0].nth
         if not persists and self.state is IDLE and self._flying:
@@ -245,7 +274,7 @@ class Pipeline(Connection):
     def _fail_flights(self, kind: ErrorKind) -> None:
         """Tell of every exchange in flight; those behind the first had no octet of a response."""
         end = self.entered[CLOSED]
-        behind = ErrorKind.STALE_CONNECTION if kind in _BY_SERVER else kind
+        behind = _BEHIND.get(kind, ErrorKind.PIPELINE_DROPPED)
         while self._flying:
             flight = self._flying.popleft()
             self._show(flight, end)
@@ -254,9 +283,14 @@ class Pipeline(Connection):
             self.bytes_received = 0
 
 
-_BY_SERVER = {
-    ErrorKind.TRUNCATED, ErrorKind.STALE_CONNECTION, ErrorKind.CLOSED_WITHOUT_RESPONSE, ErrorKind.SEND_FAILED,
-}  # fmt: skip
+# What befell the first in flight, and what that means for those behind it.
+_BEHIND = {
+    ErrorKind.TRUNCATED: ErrorKind.STALE_CONNECTION,
+    ErrorKind.STALE_CONNECTION: ErrorKind.STALE_CONNECTION,
+    ErrorKind.CLOSED_WITHOUT_RESPONSE: ErrorKind.STALE_CONNECTION,
+    ErrorKind.SEND_FAILED: ErrorKind.STALE_CONNECTION,
+    ErrorKind.UNFINISHED: ErrorKind.UNFINISHED,
+}
 
 
 class _Nobody:

@@ -63,7 +63,7 @@ def client_context(host: str, cacert: str | None, insecure: bool) -> SSL.Context
 class TlsTransport(TcpTransport):
     """TLS on one connection: a client's where `server_name` is given or empty, a server's where it is None."""
 
-    __slots__ = ("_begun", "_context", "_server_name", "_session", "_stream", "_up")
+    __slots__ = ("_begun", "_broken", "_context", "_server_name", "_session", "_stream", "_up")
 
     def __init__(
         self,
@@ -79,6 +79,7 @@ class TlsTransport(TcpTransport):
         self._stream: Any = None
         self._begun = accepted is not None
         self._up = False
+        self._broken: OSError | None = None
         super().__init__(accepted, source)
 
     def _begin(self) -> Any:
@@ -144,6 +145,8 @@ class TlsTransport(TcpTransport):
         super().close()
 
     def _recv(self, _: int) -> bytes:
+        if self._broken is not None:
+            raise self._broken
         try:
             data: bytes = self._stream.recv(_READ_SIZE)
         except SSL.WantReadError:
@@ -164,12 +167,17 @@ class TlsTransport(TcpTransport):
         except (SSL.WantWriteError, SSL.WantReadError):
             raise BlockingIOError from None
         except SSL.ZeroReturnError:
-            raise OSError(errno.EPIPE, "the peer closed the TLS session") from None
+            raise self._break(errno.EPIPE, "the peer closed the TLS session") from None
         except SSL.SysCallError as error:
-            raise OSError(error.args[0] if error.args[0] > 0 else errno.EPIPE, str(error.args[-1])) from None
+            raise self._break(error.args[0] if error.args[0] > 0 else errno.EPIPE, str(error.args[-1])) from None
         except SSL.Error as error:
             raise self._failure(error) from None
         return sent
+
+    def _break(self, code: int, detail: str) -> OSError:
+        """A write failed for good: OpenSSL must not be asked for anything on this stream any more."""
+        self._broken = OSError(code, detail)
+        return self._broken
 
     def _failure(self, error: SSL.Error) -> TlsFailure:
         code = _lib.SSL_get_verify_result(self._stream._ssl)

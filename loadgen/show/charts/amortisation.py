@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
+from loadgen.measure.labels import labels, plain_number
 from loadgen.model.units import format_duration
 from loadgen.show.charts.style import (
     MOST_SERIES,
@@ -19,10 +20,11 @@ from loadgen.show.charts.style import (
     shortened,
     spread,
 )
-from loadgen.show.text import labels, with_interval
+from loadgen.show.text import with_interval
 
 # Where an unlimited K stands: so many times as far as the largest limit. Between them the axis goes by 1 / K.
 _BEYOND = 3
+_MOST_BAND = 1.6  # the axis makes room for intervals up to so many times the highest mean
 _WIDE = 12  # curves that lie farther apart than this need a log axis
 
 
@@ -38,7 +40,7 @@ def amortisation(summary: dict[str, Any]) -> Figure:
     figure = new_figure(
         summary,
         "What a connection costs, shared by the K requests on it",
-        f"Points: measured, with 95 % intervals. Lines: exchange + handshake / K, fitted. ★: 90 % saved.{left}",
+        f"Points: measured, with 95 % intervals. Lines: fitted. ★: 90 % of what the last K saves.{left}",
         height=4.5 + 0.22 * len(named),
     )
     axes = figure.subplots()
@@ -89,17 +91,22 @@ def _draw(axes: Axes, one: dict[str, Any], label: str, style: dict[str, Any], la
 def _scale(axes: Axes, groups: list[dict[str, Any]], largest: float) -> None:
     """Places on the axis for every K, the unlimited one included; from 0 up where the curves let it."""
     every = {cell["requests_per_connection"] for one in groups for cell in one["cells"]}
-    places = {_place(k, largest): "∞" if k is None else f"{k:,.4g}" for k in every}
+    places = {_place(k, largest): "∞" if k is None else plain_number(k, 4) for k in every}
     ticks = clear_ticks(list(places))
     axes.set_xscale("log")
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticks(ticks, [places[tick] for tick in ticks])
+    # What is measured decides the axis; a band that is wider than that, or reaches below 0, is cut there.
     means = [cell["mean_ns"] for one in groups for cell in one["cells"]]
-    if max(means) > _WIDE * max(1, min(means)):
+    lowest, highest = min(means), max(means)
+    highest = max([highest, *(cell["ci95"][1] for one in groups for cell in one["cells"] if cell["ci95"])])
+    highest = min(highest, _MOST_BAND * max(means))
+    if highest > _WIDE * max(1, lowest):
         axes.set_yscale("log")
+        axes.set_ylim(max(1, lowest) / 1.5, highest * 1.3)
         log_duration_axis(axes.yaxis, *axes.get_ylim())
     else:
-        axes.set_ylim(0, axes.get_ylim()[1])
+        axes.set_ylim(0, highest * 1.08)
         duration_axis(axes.yaxis)
 
 

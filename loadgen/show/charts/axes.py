@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from loadgen.measure.findings import many_unstarted
+from loadgen.measure.labels import labels, plain_number
 from loadgen.model.units import NS_PER_MS, format_duration
 from loadgen.show.charts.style import (
     clear_ticks,
@@ -21,7 +22,6 @@ from loadgen.show.charts.style import (
     shortened,
     spread,
 )
-from loadgen.show.text import labels
 
 _PLACE = ("base", "users", "rate", "recycle", "idle", "size")
 _THROUGHPUT, _LATENCY = "throughput", "latency"
@@ -59,8 +59,8 @@ class AxisChart:
             points = [(cells[name][self.place], policies[name]) for name in series[label]]
             draw(axes, shortened(label, 44), [point for point in points if point[1]["requests"]], series_look(number))
         self._scale(axes, sorted({cells[name][self.place] for names in series.values() for name in names}))
-        handles, labels = axes.get_legend_handles_labels()
-        last = sorted(zip(handles, labels, strict=True), key=lambda one: one[1] == _NOT_STARTED)
+        handles, names = axes.get_legend_handles_labels()
+        last = sorted(zip(handles, names, strict=True), key=lambda one: one[1] == _NOT_STARTED)
         axes.legend(*zip(*last, strict=True), loc="upper left", bbox_to_anchor=(1.0, 1.0))
         return figure
 
@@ -101,7 +101,7 @@ class AxisChart:
             axes.set_ylabel("latency (log scale)")
 
     def _written(self, value: float) -> str:
-        return format_duration(value) if self.place == "idle_ns" and value >= NS_PER_MS / 1e3 else f"{value:,.6g}"
+        return format_duration(value) if self.place == "idle_ns" and value >= NS_PER_MS / 1e3 else plain_number(value)
 
 
 AXIS_CHARTS = {

@@ -9,6 +9,7 @@ from matplotlib import colormaps
 from matplotlib.colors import CenteredNorm, LogNorm, Normalize
 from matplotlib.figure import Figure
 
+from loadgen.measure.labels import plain_number
 from loadgen.model.units import format_duration, parse_duration_ns
 from loadgen.show.charts.style import new_figure, say_empty, shortened
 
@@ -109,4 +110,4 @@ def _number(value: Any) -> float:
 def _written(axis: str, value: Any) -> str:
     if axis == "users":
         return f"{value:,}"
-    return "∞" if value == "inf" else value if isinstance(value, str) else f"{value:,.6g}"
+    return "∞" if value == "inf" else value if isinstance(value, str) else plain_number(value)

@@ -60,20 +60,22 @@ def over_time(summary: dict[str, Any]) -> Figure:
         "Policies take turns in shuffled order; a drift would show as a slope. Filled: p50; hollow, dotted: p99.",
         height=5.6,
     )
-    if not any(block["latency_p50_ns"] for block in summary["blocks"]):
+    counted = [block for block in summary["blocks"] if block["seconds"]]
+    if not any(block["latency_p50_ns"] for block in counted):
         say_empty(figure.subplots(), "no complete request to show")
         return figure
     above, below = figure.subplots(2, 1, sharex=True)
     for name in summary["policies"]:
-        blocks = [block for block in summary["blocks"] if block["policy"] == name and block["latency_p50_ns"]]
+        blocks = [block for block in counted if block["policy"] == name]
         x = [block["index"] + 1 for block in blocks]
         style = look(summary, name)
         above.plot(x, [block["throughput_rps"] for block in blocks], label=name, markersize=5, **style)
-        below.plot(x, [block["latency_p50_ns"] for block in blocks], markersize=5, **style)
+        below.plot(x, _latencies(blocks, "p50"), markersize=5, **style)
         faint = style | {"linestyle": ":", "markerfacecolor": "white"}
-        below.plot(x, [block["latency_p99_ns"] for block in blocks], markersize=5, **faint)
+        below.plot(x, _latencies(blocks, "p99"), markersize=5, **faint)
     fastest = max((block["throughput_rps"] for block in summary["blocks"]), default=0)
-    above.set_ylim(0, fastest * 1.1 or 1)
+    # A little below 0: a block without answers stands on the axis, and is to be seen.
+    above.set_ylim(-0.03 * fastest if fastest else 0, fastest * 1.1 or 1)
     above.set_ylabel("requests per second")
     count_axis(above.yaxis)
     above.legend(loc="upper left", bbox_to_anchor=(1.0, 1.05))
@@ -83,6 +85,11 @@ def over_time(summary: dict[str, Any]) -> Figure:
     below.set_xlabel("block")
     below.xaxis.get_major_locator().set_params(integer=True)
     return figure
+
+
+def _latencies(blocks: list[dict[str, Any]], name: str) -> list[float]:
+    """Of each block, a gap where it has none."""
+    return [math.nan if block[f"latency_{name}_ns"] is None else block[f"latency_{name}_ns"] for block in blocks]
 
 
 def _nines(share: float) -> float:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
 from typing import Any
 
 from matplotlib.figure import Figure
 
+from loadgen.measure.positions import FIRSTS
 from loadgen.show.charts.style import MOST_SERIES, duration_axis, new_figure, series_look, shortened, spread
 from loadgen.show.text import in_order
+
+_MISSING: dict[str, Any] = {"exchange_mean_ns": math.nan, "ci95": (math.nan, math.nan)}
 
 
 def has_positions(summary: dict[str, Any]) -> bool:
@@ -28,18 +33,17 @@ def by_position(summary: dict[str, Any]) -> Figure:
         height=4.4 + 0.2 * len(names),
     )
     axes = figure.subplots()
-    groups = {point["first"]: point for name in names for point in policies[name]["by_position"]}
-    places = {first: place for place, first in enumerate(sorted(groups))}
+    firsts, ticks = _groups([point for name in names for point in policies[name]["by_position"]])
     for number, name in enumerate(names):
-        points = policies[name]["by_position"]
-        x = [places[point["first"]] for point in points]
+        # A group that a policy lacks is a gap in its line: the steps of the axis are the same for all.
+        by_first = {point["first"]: point for point in policies[name]["by_position"]}
+        points = [by_first.get(first, _MISSING) for first in firsts]
         style = series_look(number)
-        axes.plot(x, [point["exchange_mean_ns"] for point in points], label=shortened(name, 60), markersize=5, **style)
-        known = [(at, point["ci95"]) for at, point in zip(x, points, strict=True) if point["ci95"]]
-        if known:
-            low, high = zip(*(interval for _, interval in known), strict=True)
-            axes.fill_between([at for at, _ in known], low, high, color=style["color"], alpha=0.18, linewidth=0)
-    axes.set_xticks(list(places.values()), [_written(groups[first]) for first in places])
+        means_ns = [point["exchange_mean_ns"] for point in points]
+        axes.plot(range(len(firsts)), means_ns, label=shortened(name, 60), markersize=5, **style)
+        low, high = zip(*(point["ci95"] or _MISSING["ci95"] for point in points), strict=True)
+        axes.fill_between(range(len(firsts)), low, high, color=style["color"], alpha=0.18, linewidth=0)
+    axes.set_xticks(range(len(firsts)), ticks)
     axes.set_xlabel("position on the connection (1: the request that opened it)")
     means = [point["exchange_mean_ns"] for name in names for point in policies[name]["by_position"]]
     if max(means) > 2 * min(means):
@@ -65,6 +69,18 @@ def _longest(summary: dict[str, Any], names: list[str]) -> list[str]:
     return list(longest.values())
 
 
-def _written(point: dict[str, Any]) -> str:
-    first, last = point["first"], point["last"]
-    return f"{first}" if first == last else f"{first}+" if first > 100 else f"{first}–{last}"
+def _groups(points: list[dict[str, Any]]) -> tuple[list[int], list[str]]:
+    """The first position of each group from the lowest to the highest there is, and how the groups are written.
+
+    A group ends where the longest connections of these policies do; one that none has is there to keep its place.
+    """
+    lasts: dict[int, int] = {}
+    for point in points:
+        lasts[point["first"]] = max(point["last"], lasts.get(point["first"], 0))
+    firsts = [first for first in FIRSTS if min(lasts) <= first <= max(lasts)]
+    following = dict(pairwise(FIRSTS))
+    return firsts, [_written(first, lasts.get(first) or following[first] - 1) for first in firsts]
+
+
+def _written(first: int, last: int) -> str:
+    return f"{first}" if first == last else f"{first}+" if first == FIRSTS[-1] else f"{first}–{last}"

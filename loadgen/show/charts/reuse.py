@@ -7,7 +7,11 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
+from loadgen.measure.labels import plain_number
+from loadgen.model.units import format_duration
 from loadgen.show.charts.style import count_axis, look, new_figure
+
+_WIDE = 20  # bars that differ by more than this need a log axis
 
 
 def throughput(summary: dict[str, Any]) -> Figure:
@@ -42,10 +46,10 @@ def throughput(summary: dict[str, Any]) -> Figure:
 
 def _loop(plan: dict[str, Any]) -> str:
     """What decides how many requests are sent."""
-    open_loop = bool(plan["rate_rps"] or plan["axes"].get("rate"))
-    if open_loop:
+    if plan["rate_rps"] or plan["axes"].get("rate"):
         return "Open loop: a target that keeps up answers what arrives."
-    return "Closed loop: the same users send as fast as they are answered."
+    pause = f"{format_duration(plan['think_ns'])} after" if plan["think_ns"] else "as soon as"
+    return f"Closed loop: a user sends again {pause} it is answered."
 
 
 def requests_per_connection(summary: dict[str, Any]) -> Figure:
@@ -59,19 +63,22 @@ def requests_per_connection(summary: dict[str, Any]) -> Figure:
     )
     axes = figure.subplots()
     means = [one["connections"]["requests_per_connection"] for one in policies.values()]
+    highest = max(*means, 1.0)
+    # On a log scale a bar has to begin somewhere below 1.
+    left = 0.5 if highest > _WIDE * max(1.0, min(means)) else 0.0
     for row, (name, one) in enumerate(policies.items()):
         connections, mean = one["connections"], means[row]
-        # From a tenth of a request on: on a log scale a bar has to begin somewhere below 1.
-        axes.barh(row, max(mean - 0.1, 0), left=0.1, color=look(summary, name)["color"], alpha=0.85, height=0.6)
-        text = f"{mean:,.4g}   opened {connections['opened']:,} (ideal {connections['ideal']:,})"
-        axes.text(max(mean, 0.1) * 1.12, row, text, va="center", fontsize=9)
+        axes.barh(row, max(mean - left, 0), left=left, color=look(summary, name)["color"], alpha=0.85, height=0.6)
+        text = f"{plain_number(mean, 4)}   opened {connections['opened']:,} (ideal {connections['ideal']:,})"
+        # Beside the axis, so that the axis ends where the bars do.
+        axes.text(1.01, row, text, va="center", fontsize=9, transform=axes.get_yaxis_transform())
     axes.set_yticks(range(len(policies)), list(policies))
     axes.set_ylim(len(policies) - 0.4, -0.6)
-    axes.set_xscale("log")
-    highest = max(*means, 1.0)
-    axes.set_xlim(0.1, highest * (highest / 0.1) ** 0.75)
-    axes.xaxis.set_minor_locator(NullLocator())
+    if left:
+        axes.set_xscale("log")
+        axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlim(left, highest * 1.05)
     count_axis(axes.xaxis)
-    axes.set_xlabel("requests per connection (log scale)")
+    axes.set_xlabel(f"requests per connection{' (log scale)' if left else ''}")
     axes.grid(visible=False, axis="y")
     return figure
