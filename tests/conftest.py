@@ -42,7 +42,7 @@ def loadgen(*arguments: str, cwd: Path | None = None, **options: Any) -> subproc
 
 def compare(url: str, out: Path, *arguments: str) -> dict[str, Any]:
     """Run a quick comparison and return its summary."""
-    done = loadgen("compare", url, "--out", str(out), "--json", *QUICK, *arguments)
+    done = loadgen("compare", url, "--out", str(out), "--json", "--no-charts", *QUICK, *arguments)
     assert done.returncode == 0, done.stderr
     summary: dict[str, Any] = json.loads(done.stdout)
     return summary

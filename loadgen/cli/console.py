@@ -105,8 +105,8 @@ class _Count:
         return f"{self.exchanges / self.seconds:,.0f} req/s{failed}"
 
 
-def show_summary(summary: dict[str, Any], directory: Path) -> None:
-    """The final table, warnings, the verdict and where the report lies."""
+def show_summary(summary: dict[str, Any], found: Path) -> None:
+    """The final table, warnings, the verdict and where to read on."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=_PIPE_COLUMNS)
@@ -122,4 +122,4 @@ def show_summary(summary: dict[str, Any], directory: Path) -> None:
     console.print()
     console.print(summary["verdict"], markup=False, style="bold", soft_wrap=True)
     console.print()
-    console.print(str(directory / "report.html"), markup=False, soft_wrap=True)
+    console.print(str(found), markup=False, soft_wrap=True)

@@ -96,6 +96,7 @@ class Experiment:
         self._store = store
         self._facts = facts
         self._as_json = options["as_json"]
+        self._draws = not options["no_charts"]
         self._quiet = options["quiet"]
         self._skip = skip
         self._first_connection = first_connection
@@ -124,7 +125,7 @@ class Experiment:
         if end in CUT_SHORT:
             self._facts["notes"] = [*without(self._facts["notes"], CUT_SHORT), {"code": end, "message": CUT_SHORT[end]}]
         try:
-            finish(self._store, self._facts, self._as_json, self._quiet)
+            finish(self._store, self._facts, self._as_json, self._quiet, self._draws)
         except TargetError:
             if end not in CUT_SHORT:
                 raise

@@ -26,8 +26,10 @@ def rebuild(run: Path, as_json: bool, quiet: bool) -> int:
     return EXIT_DONE
 
 
-def finish(store: RunStore, facts: dict[str, Any], as_json: bool, quiet: bool) -> None:
+def finish(store: RunStore, facts: dict[str, Any], as_json: bool, quiet: bool, draws: bool = True) -> None:
     """Summarise, draw, write the report and show it. Raises TargetError where no request was answered.
+
+    Without `draws` there are neither charts nor pages, which take most of the time.
 
     A disk that fills up meanwhile costs the files that no longer fit, not what can be shown.
     """
@@ -40,15 +42,16 @@ def finish(store: RunStore, facts: dict[str, Any], as_json: bool, quiet: bool) -
     summary = summarise(facts["name"], samples, facts["plan"], facts["environment"], facts["notes"])
     try:
         store.save_summary(summary)
-        from loadgen.show.report import write_report
+        if draws:
+            from loadgen.show.report import write_report
 
-        write_report(store, summary)
+            write_report(store, summary)
     except OSError as error:
         failed = error.strerror or str(error)
     if as_json:
         sys.stdout.write(store.to_text(summary))
     elif not quiet:
-        show_summary(summary, store.directory)
+        show_summary(summary, store.path("report.html" if draws else SUMMARY_FILE))
     if failed or store.path(EXCHANGES_FILE).exists():
         where = f"not everything could be saved in {store.directory}"
         print(f"loadgen: {where}: {failed or 'no room for the samples'}", file=sys.stderr)  # noqa: T201

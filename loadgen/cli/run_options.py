@@ -95,6 +95,7 @@ _RUN: list[Decorator] = [
         "--json", "as_json", is_flag=True, help="Print summary.json on standard output and nothing else there."
     ),
     click.option("--quiet", is_flag=True, help="Print nothing but errors."),
+    click.option("--no-charts", is_flag=True, help="Draw nothing now; `loadgen report RUN` can do it later."),
     click.option("--yes", is_flag=True, help="Do not ask before loading a host that is not this machine."),
 ]  # fmt: skip
 

@@ -19,7 +19,7 @@ from loadgen.model.errors import PlanError
 from loadgen.model.plan import HIDDEN, Plan, parse_header
 
 # What a resumed sweep may be told: how to report, and what its plan can't know.
-_WITH_RESUME = {"resume", "quiet", "as_json", "yes", "header", "server_pid"}
+_WITH_RESUME = {"resume", "quiet", "as_json", "yes", "header", "server_pid", "no_charts"}
 
 
 def run(options: dict[str, Any]) -> int:
@@ -46,7 +46,7 @@ def resume(options: dict[str, Any], given: dict[str, str]) -> int:
     done, first_connection = store.resume(tuple(cell.name for cell in plan.cells))
     if len(done) == len(plan.cells) * plan.load.rounds:
         facts["notes"] = without(facts["notes"], CUT_SHORT)
-        finish(store, facts, options["as_json"], options["quiet"])
+        finish(store, facts, options["as_json"], options["quiet"], not options["no_charts"])
         return EXIT_DONE
     if not embedded:
         confirm(plan.target, options["yes"])
