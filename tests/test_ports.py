@@ -63,7 +63,18 @@ class Network:
 
     def compare(self, url: str, out: Path, *arguments: str) -> tuple[dict[str, Any], str]:
         """Compare in it: the summary, and what was said on standard error."""
-        command = [*self._enter, sys.executable, "-m", "loadgen", "compare", url, "--out", str(out), "--json", "--no-charts"]
+        command = [
+            *self._enter,
+            sys.executable,
+            "-m",
+            "loadgen",
+            "compare",
+            url,
+            "--out",
+            str(out),
+            "--json",
+            "--no-charts",
+        ]
         done = subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout), done.stderr

@@ -52,7 +52,9 @@ NO_AXES = Axes()
 def check_rate(rate_rps: float) -> None:
     """Raises PlanError unless it is a rate of arrivals that a block can have."""
     if not _LOWEST_RATE <= rate_rps <= _HIGHEST_RATE:
-        raise PlanError(f"--rate is {rate_rps:.10g} per second; it must lie between {_LOWEST_RATE} and {_HIGHEST_RATE:,}")
+        raise PlanError(
+            f"--rate is {rate_rps:.10g} per second; it must lie between {_LOWEST_RATE} and {_HIGHEST_RATE:,}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
