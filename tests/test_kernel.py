@@ -7,6 +7,7 @@ import socket
 import struct
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -67,13 +68,20 @@ def over_netlink(port: int, address: str, left_s: float) -> Sockets:
 
 @pytest.fixture(params=[(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")], ids=["ipv4", "ipv6"])
 def listener(request: pytest.FixtureRequest) -> Iterator[socket.socket]:
+    """Listens on a port that no earlier connection in TIME_WAIT speaks of: those end while a test counts."""
     family, address = request.param
-    try:
-        server = socket.create_server((address, 0), family=family)
-    except OSError:
-        pytest.skip(f"no {address} on this machine")
-    with server:
-        yield server
+    with ExitStack() as used:
+        while True:
+            try:
+                server = used.enter_context(socket.create_server((address, 0), family=family))
+            except OSError:
+                pytest.skip(f"no {address} on this machine")
+            watch = KernelWatch(server.getsockname()[1], address)
+            held = watch.held()
+            watch.close()
+            if not (held.client or held.server or held.in_use):
+                yield server
+                return
 
 
 def connection(listener: socket.socket) -> tuple[socket.socket, socket.socket]:
