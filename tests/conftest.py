@@ -219,3 +219,11 @@ def read_request(connection: socket.socket) -> bytes:
             return b""
         data += more
     return data
+
+
+def lose_the_third(connection: socket.socket, _number: int) -> None:
+    """A script for `scripted_server`: answers two requests, takes a third one and closes without a byte."""
+    for _ in range(2):
+        if read_request(connection):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+    read_request(connection)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.conftest import Target, compare, loadgen, read_request, scripted_server
+from tests.conftest import Target, compare, loadgen, lose_the_third, read_request, scripted_server
 
 Start = Callable[..., Target]
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -390,16 +390,7 @@ def test_idle_gaps_around_the_servers_timeout(
 
 
 def test_a_stale_request_is_repeated_once_where_asked_for(tmp_path: Path) -> None:
-    served = []
-
-    def script(connection: socket.socket, _number: int) -> None:
-        for _ in range(2):
-            if read_request(connection):
-                served.append(1)
-                connection.sendall(HELLO)
-        read_request(connection)  # takes the third request and closes without a byte
-
-    with scripted_server(script) as port:
+    with scripted_server(lose_the_third) as port:
         url = f"http://127.0.0.1:{port}/"
         summary = compare(url, tmp_path / "run", "--users", "1", "--policies", "persistent", "--retry-stale")
     one = summary["policies"]["persistent"]
