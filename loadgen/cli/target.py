@@ -18,8 +18,7 @@ from loadgen.model.errors import PlanError
 from loadgen.target.behaviour import Behaviour
 from loadgen.target.certificates import server_context
 from loadgen.target.server import TargetServer
-
-_READ = 1
+from loadgen.wire.transport import READ
 
 
 def serve(options: dict[str, Any]) -> int:
@@ -45,7 +44,7 @@ def serve(options: dict[str, Any]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal_handler(number, ended.set)
     if options["until_eof"]:
-        watcher = gevent.get_hub().loop.io(sys.stdin.fileno(), _READ)
+        watcher = gevent.get_hub().loop.io(sys.stdin.fileno(), READ)
         watcher.start(ended.set)
     name = f"[{host}]" if ":" in host else host
     print(f"{'https' if options['tls'] else 'http'}://{name}:{server.port}/", flush=True)  # noqa: T201

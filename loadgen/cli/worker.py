@@ -21,8 +21,8 @@ from loadgen.measure.recorder import Recorder
 from loadgen.model.errors import PlanError, TargetError
 from loadgen.model.plan import Plan
 from loadgen.wire.route import Route
+from loadgen.wire.transport import READ
 
-_READ = 1
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the disk, our share of it, or the longest file allowed
 
 
@@ -38,7 +38,7 @@ def work(directory: Path) -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal_handler(number, runner.interrupt)
         # The parent holds our standard input open for as long as it lives.
-        orphaned = gevent.get_hub().loop.io(sys.stdin.fileno(), _READ, ref=False)
+        orphaned = gevent.get_hub().loop.io(sys.stdin.fileno(), READ, ref=False)
         orphaned.start(runner.interrupt)
         whole = runner.run()
         orphaned.close()

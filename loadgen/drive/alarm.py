@@ -12,8 +12,8 @@ from collections.abc import Callable
 import gevent
 
 from loadgen.model.units import NS_PER_S
+from loadgen.wire.transport import READ
 
-_READ = 1
 _CLOCK_MONOTONIC = 1
 _ABSOLUTE = 1
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -36,7 +36,7 @@ class Alarm:
             raise OSError(ctypes.get_errno(), "timerfd_create failed")
         self._callback = callback
         self._setting = _Setting()
-        self._watcher = gevent.get_hub().loop.io(self._fd, _READ)
+        self._watcher = gevent.get_hub().loop.io(self._fd, READ)
         self._watcher.start(self._ring)
 
     def set(self, at_ns: int) -> None:

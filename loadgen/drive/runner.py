@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -10,7 +11,8 @@ import gevent
 from loadgen.drive import schedule
 from loadgen.drive.costs import Costs
 from loadgen.drive.line import Sink
-from loadgen.drive.worker import Window, Worker, rss_bytes
+from loadgen.drive.server_process import rss_bytes
+from loadgen.drive.worker import Window, Worker
 from loadgen.model.errors import TargetError
 from loadgen.model.plan import Plan
 from loadgen.model.sample import ErrorKind
@@ -113,7 +115,7 @@ class Runner:
             "window_begun_ns": window.begun_ns,
             "window_ended_ns": window.ended_ns,
             "cpu_ns": window.cpu_ns,
-            "rss_bytes": rss_bytes(),
+            "rss_bytes": rss_bytes([os.getpid()]),
             "whole": not worker.interrupted,
             "retried": worker.retried,
             "keep_alive": worker.keep_alive,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -296,9 +295,3 @@ class Worker:
             connection = line.connection
             if connection is not None and connection.busy and connection.begun_ns < oldest_ns:
                 connection.expire()
-
-
-def rss_bytes() -> int:
-    """Resident memory of this process now, in bytes."""
-    with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123 # a kernel table, not a path
-        return int(statm.read().split()[1]) * resource.getpagesize()

@@ -99,20 +99,20 @@ def amortise(members: list[tuple[PolicyMeasures, int | None, dict[str, Any]]], s
                 "requests": requests,
                 "requests_per_connection": 1 / share if share else None,
                 "mean_ns": round(float(own[0, index])),
-                "ci95": _interval(chosen, drawn[:, index]),
+                "ci95": chosen.whole_interval(drawn[:, index]),
             }
             for index, ((one, requests, _), share) in enumerate(zip(members, shares.tolist(), strict=True))
         ],
         "exchange_ns": round(float(exchange)),
-        "exchange_ci95": _interval(chosen, exchanges),
+        "exchange_ci95": chosen.whole_interval(exchanges),
         "handshake_ns": round(float(handshake)),
-        "handshake_ci95": _interval(chosen, handshakes),
+        "handshake_ci95": chosen.whole_interval(handshakes),
         "r2": _r2(shares, own[0], float(exchange), float(handshake)),
         "k90": None if np.isnan(k90) else k90,
-        "k90_ci95": _floats(chosen.interval(_k90(shares, drawn))),
+        "k90_ci95": chosen.listed_interval(_k90(shares, drawn)),
         "k90_model": float(1 / (shares[0] - _SAVING * (shares[0] - shares[-1]))),
         "saving_ns": round(float(own[0, 0] - own[0, -1])),
-        "saving_ci95": _interval(chosen, drawn[:, 0] - drawn[:, -1]),
+        "saving_ci95": chosen.whole_interval(drawn[:, 0] - drawn[:, -1]),
         "curve": _curve(shares, float(exchange), float(handshake), exchanges, handshakes, chosen),
     }
 
@@ -173,16 +173,7 @@ def _curve(
         {
             "requests": 1 / share if share else None,
             "mean_ns": round(exchange + handshake * share),
-            "ci95": _interval(chosen, exchanges + handshakes * share),
+            "ci95": chosen.whole_interval(exchanges + handshakes * share),
         }
         for share in points.tolist()
     ]
-
-
-def _interval(chosen: Draws, values: Floats) -> list[int] | None:
-    interval = chosen.interval(values)
-    return None if interval is None else [round(bound) for bound in interval]
-
-
-def _floats(interval: tuple[float, float] | None) -> list[float] | None:
-    return None if interval is None else list(interval)

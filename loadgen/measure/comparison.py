@@ -61,11 +61,11 @@ def compare(baseline: PolicyMeasures, candidate: PolicyMeasures, seed: int) -> d
         "candidate": candidate.name,
         "rounds": int(both.sum()),
         "latency_p50_delta_ns": cand_p50 - base_p50,
-        "latency_p50_delta_ci95": _rounded(chosen.interval(cand - base)),
+        "latency_p50_delta_ci95": chosen.whole_interval(cand - base),
         "latency_p50_ratio": cand_p50 / base_p50,
-        "latency_p50_ratio_ci95": _listed(chosen.interval(cand / base)),
+        "latency_p50_ratio_ci95": chosen.listed_interval(cand / base),
         "throughput_ratio": own_rps[1] / own_rps[0] if own_rps[0] else None,
-        "throughput_ratio_ci95": _listed(chosen.interval(cand_rps / base_rps)) if base_rps.all() else None,
+        "throughput_ratio_ci95": chosen.listed_interval(cand_rps / base_rps) if base_rps.all() else None,
         "baseline_mean_ns": round(_mean(baseline, both)),
         "candidate_mean_ns": round(_mean(candidate, both)),
         "latency_mean_delta_ns": round(total),
@@ -99,11 +99,3 @@ def _phase_deltas(baseline: PolicyMeasures, candidate: PolicyMeasures, rounds: N
 
 def _mean_paid(column: NDArray[Any]) -> float:
     return float(present(column).sum(dtype=np.int64)) / len(column)
-
-
-def _rounded(interval: tuple[float, float] | None) -> list[int] | None:
-    return None if interval is None else [round(bound) for bound in interval]
-
-
-def _listed(interval: tuple[float, float] | None) -> list[float] | None:
-    return None if interval is None else list(interval)

@@ -85,8 +85,7 @@ def _throughput_interval(measured: PolicyMeasures, seed: int) -> list[float] | N
     seconds = weights @ measured.seconds
     if not seconds.all():
         return None
-    interval = chosen.interval(weights @ measured.answered / seconds)
-    return list(interval) if interval else None
+    return chosen.listed_interval(weights @ measured.answered / seconds)
 
 
 def _latency(measured: PolicyMeasures, seed: int, with_curve: bool) -> dict[str, Any]:
@@ -98,7 +97,7 @@ def _latency(measured: PolicyMeasures, seed: int, with_curve: bool) -> dict[str,
     # A percentile that fewer than ten samples lie above is a story about those few.
     shares = [share for share in CURVE if (1 - share) * len(ordered) >= 10] if with_curve else []
     bands = measured.by_round.quantiles(weights, np.array([*shares, 0.5, 0.99]))
-    intervals = [_integers(chosen.interval(band)) for band in bands.T]
+    intervals = [chosen.whole_interval(band) for band in bands.T]
     return {
         "mean": round(float(ordered.mean())),
         **{name: quantile(ordered, share) for name, share in _NAMED.items()},
@@ -110,10 +109,6 @@ def _latency(measured: PolicyMeasures, seed: int, with_curve: bool) -> dict[str,
             for share, interval in zip(shares, intervals, strict=False)
         ],
     }
-
-
-def _integers(interval: tuple[float, float] | None) -> list[int] | None:
-    return None if interval is None else [round(bound) for bound in interval]
 
 
 def _connections(blocks: list[dict[str, Any]], valid: Samples, places: int) -> dict[str, Any]:

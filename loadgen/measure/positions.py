@@ -35,7 +35,7 @@ def by_position(measured: PolicyMeasures, seed: int) -> list[dict[str, Any]]:
             continue
         values = exchange_ns[group == number]
         chosen, weights = round_draws(counts[number] > 0, seed)
-        interval = chosen.interval(weights @ sums[number] / (weights @ counts[number]))
+        interval = chosen.whole_interval(weights @ sums[number] / (weights @ counts[number]))
         found.append(
             {
                 "first": first,
@@ -43,7 +43,7 @@ def by_position(measured: PolicyMeasures, seed: int) -> list[dict[str, Any]]:
                 "count": len(values),
                 "exchange_mean_ns": round(float(values.mean())),
                 "exchange_p50_ns": quantiles(values, 0.5)[0],
-                "ci95": None if interval is None else [round(bound) for bound in interval],
+                "ci95": interval,
             }
         )
     return found

@@ -43,6 +43,16 @@ class Draws:
         last = len(values) - 1
         return float(values[order[min(low, last)]]), float(values[order[min(high, last)]])
 
+    def whole_interval(self, values: Floats) -> list[int] | None:
+        """The interval in whole units, as `summary.json` holds that of a time."""
+        interval = self.interval(values)
+        return None if interval is None else [round(bound) for bound in interval]
+
+    def listed_interval(self, values: Floats) -> list[float] | None:
+        """The interval as `summary.json` holds that of a ratio."""
+        interval = self.interval(values)
+        return None if interval is None else list(interval)
+
 
 def draws(rounds: int, seed: int) -> Draws:
     """Every draw of `rounds` rounds, or 2,000 random ones (by `seed`) where there are too many."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
 from loadgen.model.errors import PlanError
-from loadgen.model.policy import ConnectionPolicy, parse_policy, same
+from loadgen.model.policy import ConnectionPolicy, identity, parse_policy
 from loadgen.model.units import count
 
 SIZE_FIELD = "{size}"
@@ -78,6 +79,7 @@ class Cell:
         return self.rate_rps if name == "rate" else getattr(self, name)
 
 
+@lru_cache(8)  # a plan is asked for its cells again and again
 def cells(
     policies: tuple[ConnectionPolicy, ...], users: int, rate_rps: float, path: str, axes: Axes
 ) -> tuple[Cell, ...]:
@@ -112,11 +114,10 @@ def cells(
         )
     if len(found) > _MOST_CELLS:
         raise PlanError(f"the grid has {len(found):,} cells; {_MOST_CELLS} is the most")
-    for number, cell in enumerate(found):
-        for other in found[:number]:
-            alike = replace(cell, name="", policy=other.policy, recycle=None, idle=None) == replace(
-                other, name="", recycle=None, idle=None
-            )
-            if alike and same(cell.policy, other.policy):
-                raise PlanError(f"the grid holds {cell.name!r} twice")
+    seen = set()
+    for cell in found:
+        kind = (identity(cell.policy), cell.users, cell.rate_rps, cell.path, cell.size)
+        if kind in seen:
+            raise PlanError(f"the grid holds {cell.name!r} twice")
+        seen.add(kind)
     return tuple(found)

@@ -195,16 +195,18 @@ def parse_policies(text: str) -> tuple[ConnectionPolicy, ...]:
     if not names:
         raise PlanError(f"no policy is named; choose from {', '.join(PARTS)}")
     policies = tuple(parse_policy(name) for name in names)
-    for number, policy in enumerate(policies):
-        if any(same(policy, other) for other in policies[:number]):
+    seen = set()
+    for policy in policies:
+        if identity(policy) in seen:
             raise PlanError(f"the policy {policy.name!r} is named twice")
+        seen.add(identity(policy))
     return policies
 
 
-def same(one: ConnectionPolicy, other: ConnectionPolicy) -> bool:
-    """Both are made of the same parts, however they are written; `close` and `recycle:1` are not."""
-    words = [{part.partition(":")[0] for part in policy.name.split("+")} for policy in (one, other)]
-    return words[0] == words[1] and replace(one, name=other.name) == other
+def identity(policy: ConnectionPolicy) -> tuple[frozenset[str], ConnectionPolicy]:
+    """Equal for policies of the same parts, however they are written; `close` and `recycle:1` are not of the same."""
+    words = frozenset(part.partition(":")[0] for part in policy.name.split("+"))
+    return words, replace(policy, name="")
 
 
 def _read(name: str, word: str, part: Part, parameter: str) -> dict[str, Any]:
