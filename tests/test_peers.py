@@ -77,13 +77,17 @@ def curl_phases_us(url: str, requests: int) -> dict[str, list[float]]:
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_phases_match_curls(one_core: None, nginx: Nginx, tmp_path: Path, scheme: str) -> None:
-    """At one user each phase's typical duration is within 100 µs of curl's, measured in turns with it."""
+    """At one user each undisturbed phase takes what curl says it takes, to 100 µs; the two are measured in turns.
+
+    Whatever else a machine does only ever adds to a phase, and it does so in stretches that last longer than a turn: the
+    medians of one and the same command differ by more than the bar. So the fastest tenth of each is compared.
+    """
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
     url = nginx.http if scheme == "http" else nginx.https
     ours: dict[str, list[float]] = {"connect": [], "tls": [], "wait": []}
     theirs: dict[str, list[float]] = {"connect": [], "tls": [], "wait": []}
-    for turn in range(4):
+    for turn in range(6):
         folder = tmp_path / f"run{turn}"
         compare(url, folder, "--users", "1", "--policies", "close", "--insecure")
         with np.load(folder / "samples.npz") as samples:
@@ -95,5 +99,5 @@ def test_phases_match_curls(one_core: None, nginx: Nginx, tmp_path: Path, scheme
     assert bool(ours["tls"]) == (scheme == "https")
     for phase, values in ours.items():
         if values:
-            mine, curls = np.median(values), np.median(theirs[phase])
+            mine, curls = np.quantile(values, 0.1), np.quantile(theirs[phase], 0.1)
             assert abs(mine - curls) < 100, f"{phase}: loadgen {mine:.0f} µs, curl {curls:.0f} µs"
