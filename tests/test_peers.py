@@ -79,8 +79,8 @@ def curl_phases_us(url: str, requests: int) -> dict[str, list[float]]:
 def test_phases_match_curls(one_core: None, nginx: Nginx, tmp_path: Path, scheme: str) -> None:
     """At one user each undisturbed phase takes what curl says it takes, to 100 µs; the two are measured in turns.
 
-    Whatever else a machine does only ever adds to a phase, and it does so in stretches that last longer than a turn: the
-    medians of one and the same command differ by more than the bar. So the fastest tenth of each is compared.
+    Whatever else a machine does only ever adds to a phase, and it does so in stretches that last longer than a turn:
+    the medians of one and the same command differ by more than the bar. So the fastest tenth of each is compared.
     """
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
