@@ -8,9 +8,21 @@ from typing import Any
 import numpy as np
 import pytest
 
+from loadgen.measure.placing import smallest
 from loadgen.measure.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE
-from loadgen.measure.samples import Samples, read_rows, smallest
-from loadgen.model.sample import ABSENT, COLUMNS, CONNECTION_ROW, EXCHANGE_ROW, ClosedBy, Ending, ErrorKind, Phase
+from loadgen.measure.samples import Samples, columns_of, read_rows
+from loadgen.model.sample import (
+    ABSENT,
+    COLUMNS,
+    CONNECTION_FIELDS,
+    CONNECTION_ROW,
+    EXCHANGE_FIELDS,
+    EXCHANGE_ROW,
+    ClosedBy,
+    Ending,
+    ErrorKind,
+    Phase,
+)
 from tests.synthetic import (
     CLOCK_NS,
     MS,
@@ -311,3 +323,145 @@ def test_smallest_keeps_every_integer(values: list[int], kind: type[Any]) -> Non
 @pytest.mark.parametrize("name", COLUMNS)
 def test_columns_are_signed_integers(tmp_path: Path, name: str) -> None:
     assert one_block(tmp_path, Link(connect=5)).columns[name].dtype.kind == "i"
+
+
+# Slices of what a worker wrote
+
+Rows = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
+
+
+def table(fields: tuple[str, ...], rows: list[dict[str, int]]) -> np.ndarray[Any, Any]:
+    found = np.full(len(rows), ABSENT, np.int64).repeat(len(fields)).view([(name, "=i8") for name in fields])
+    for number, row in enumerate(rows):
+        for name, value in row.items():
+            found[name][number] = value
+    return found
+
+
+def answer(connection: int, nth: int, scheduled: int, user: int = 0, outcome: int = 200) -> dict[str, int]:
+    return {
+        "connection": connection, "user": user, "nth": nth, "scheduled": scheduled, "send": 1, "wait": 2, "receive": 3,
+        "lag": 0, "outcome": outcome, "bytes_sent": 9, "bytes_received": 9,
+    }  # fmt: skip
+
+
+def closed(connection: int, opened: int, slot: int = 0, ending: int = Ending.CLIENT_SILENT) -> dict[str, int]:
+    return {"connection": connection, "slot": slot, "opened": opened, "connect": 5, "flags": OPEN, "ending": ending}
+
+
+def rows_of(exchanges: list[dict[str, int]], connections: list[dict[str, int]]) -> Rows:
+    return table(EXCHANGE_FIELDS, exchanges), table(CONNECTION_FIELDS, connections)
+
+
+@pytest.mark.parametrize("step", [1, 10**15], ids=["near", "far apart"])
+def test_numbers_need_not_begin_at_zero(step: int) -> None:
+    """Memory for connections up to the highest number would be 8 PB."""
+    rows = rows_of(
+        [answer(10**12 + step, 0, 100), answer(10**12 + step, 1, 110), answer(10**12 + 2 * step, 0, 120)],
+        [closed(10**12 + 2 * step, 119, ending=Ending.SERVER_IDLE_FIN), closed(10**12 + step, 99)],
+    )
+    block = {"index": 7, "round": 3, "policy": "close", "first_connection": 10**12, "window_begun_ns": 100}
+    samples = columns_of([block], *rows, POLICIES)
+    assert column(samples, "connect") == [5, ABSENT, 5]
+    assert column(samples, "closed_by") == [ABSENT, ClosedBy.CLIENT, ClosedBy.SERVER]
+    assert samples.blocks[0]["connections"]["opened"] == 2
+    assert samples.blocks[0]["next_connection"] == 10**12 + 2 * step + 1
+    assert "started" not in block  # what was handed over stays as it was
+
+
+def test_the_rows_of_each_block_alone_are_those_of_the_run(tmp_path: Path) -> None:
+    scribe = Scribe(tmp_path)
+    sizes = []
+    for number in range(4):
+        scribe.block(POLICIES[number % 2], number // 2, [Link([Exchange(-1), Exchange(5)])] * (number + 1))
+        sizes.append(scribe.recorder.exchanges)
+    scribe.recorder.close()
+    whole = read_rows(tmp_path, POLICIES)
+    exchanges = np.fromfile(tmp_path / EXCHANGES_FILE, [(name, "=i8") for name in EXCHANGE_FIELDS])
+    connections = np.fromfile(tmp_path / CONNECTIONS_FILE, [(name, "=i8") for name in CONNECTION_FIELDS])
+    begins = [0, *sizes]
+    for number, block in enumerate(whole.blocks):
+        rows = exchanges[begins[number] : begins[number + 1]]
+        own = connections[begins[number] // 2 : begins[number + 1] // 2]
+        alone = columns_of([block], rows, own, POLICIES)
+        assert alone.blocks == [block]
+        assert np.array_equal(alone.columns["connection"], whole.of_blocks({number}).columns["connection"])
+
+
+def test_blocks_may_run_in_another_order_than_their_indices(tmp_path: Path) -> None:
+    scribe = Scribe(tmp_path)
+    for first, (index, policy) in enumerate(((1, "close"), (0, "persistent"))):
+        known = {"index": index, "round": 0, "policy": policy, "first_connection": 10 * first, "window_begun_ns": 1}
+        scribe.recorder.block(known)
+        for number in range(first + 1):
+            scribe.recorder.exchange(10 * first + number, 0, 0, 5, ABSENT, ABSENT, 1, 1, 1, 1, 200, 1, 1)
+    samples = read(scribe)
+    assert [(block["index"], block["started"]) for block in samples.blocks] == [(0, 2), (1, 1)]
+    assert column(samples, "policy") == [1, 0, 0]
+
+
+def test_rows_that_belong_to_no_block_are_refused() -> None:
+    rows = rows_of([answer(3, 0, 100)], [])
+    for blocks in ([], [{"index": 0, "round": 0, "policy": "close", "first_connection": 4}]):
+        with pytest.raises(ValueError, match="no block"):
+            columns_of(blocks, *rows, POLICIES)
+
+
+# Connections that outlive a block
+
+
+def continuous(index: int, begun_ns: int) -> dict[str, Any]:
+    """A block of 100 ns of which the first ten are warm-up."""
+    return {
+        "index": index, "round": index, "policy": "persistent", "continuous": True, "begun_ns": begun_ns,
+        "window_begun_ns": begun_ns + 10, "window_ended_ns": begun_ns + 100, "whole": True,
+    }  # fmt: skip
+
+
+STREAM = rows_of(
+    [
+        answer(0, 0, 90), answer(0, 1, 120, outcome=404), answer(1, 0, 105, user=1), answer(0, 2, 195),
+        answer(0, 3, 210, outcome=-ErrorKind.STALE_CONNECTION), answer(1, 1, 250, user=1), answer(2, 0, 260),
+        answer(2, 1, 350), answer(3, 0, 360, user=2),
+    ],
+    [closed(0, 91, ending=Ending.SERVER_STALE), closed(2, 261), closed(1, 106, slot=1), closed(3, 361, slot=2)],
+)  # fmt: skip
+STREAM_BLOCKS = [continuous(0, 100), continuous(1, 200), continuous(2, 300)]
+
+
+def test_rows_of_continuous_blocks_belong_to_them_by_time() -> None:
+    samples = columns_of(STREAM_BLOCKS, *STREAM, POLICIES)
+    assert column(samples, "round") == [0, 0, 1, 1, 1, 2, 2]
+    assert column(samples, "nth_on_connection") == [1, 2, 3, 1, 0, 1, 0]
+    assert column(samples, "connect") == [ABSENT, ABSENT, ABSENT, ABSENT, 5, ABSENT, 5]
+    assert column(samples, "closed_by") == [ABSENT, ABSENT, ClosedBy.SERVER, ClosedBy.CLIENT, ABSENT, 0, 0]
+    # What began before the first block is its warm-up.
+    assert [block["exchanges"] for block in samples.blocks] == [4, 3, 2]
+    assert [block["connections"]["opened"] for block in samples.blocks] == [2, 1, 1]
+    assert [block["endings"] for block in samples.blocks] == [
+        {"client_silent": 1, "server_stale": 1}, {"client_silent": 1}, {"client_silent": 1},
+    ]  # fmt: skip
+
+
+def test_a_continuous_block_counts_the_places_that_are_new_in_it() -> None:
+    """Together they are the connections that perfect reuse takes."""
+    samples = columns_of(STREAM_BLOCKS, *STREAM, POLICIES)
+    assert [block["connections"]["slots"] for block in samples.blocks] == [2, 0, 1]
+
+
+def test_slices_of_a_stream_add_up_to_the_whole() -> None:
+    """A slice has the rows written since the last one; a connection's own row comes long after its requests'."""
+    whole = columns_of(STREAM_BLOCKS, *STREAM, POLICIES).blocks
+    exchanges, connections = STREAM
+    slices = [(exchanges[:3], connections[:0]), (exchanges[3:6], connections[:1]), (exchanges[6:], connections[1:])]
+    found = [columns_of([block], *rows, POLICIES).blocks[0] for block, rows in zip(STREAM_BLOCKS, slices, strict=True)]
+    for name in ("exchanges", "carried"):
+        assert sum(block[name] for block in found) == sum(block[name] for block in whole) == 9
+    assert sum(block["connections"]["opened"] for block in found) == 4
+
+
+def test_a_stream_that_was_cut_off_counts_the_connections_that_were_open() -> None:
+    exchanges, _ = STREAM
+    samples = columns_of(STREAM_BLOCKS, exchanges, np.empty(0, STREAM[1].dtype), POLICIES)
+    assert [block["connections"]["opened"] for block in samples.blocks] == [2, 1, 1]
+    assert [block["exchanges"] for block in samples.blocks] == [4, 3, 2]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from loadgen.measure.resample import Draws, draws
 from loadgen.measure.rounds import Rounds, by_round
 from loadgen.measure.samples import Samples
+from loadgen.measure.thinning import left_out
 from loadgen.model.sample import ABSENT
 from loadgen.model.units import NS_PER_S
 
@@ -22,6 +23,7 @@ class PolicyMeasures:
     by_round: latencies, round by round. requests, answered, seconds: for each round; a round without a window, as an
     interrupted run has them, has 0 seconds. answered: what throughput counts. In a closed loop these are the requests;
     in an open one the answers that came within the window, for arrivals that wait may be answered in a later one.
+    left_out: how many complete samples were measured that thinning has taken out of `valid`; requests counts them.
     """
 
     name: str
@@ -31,6 +33,7 @@ class PolicyMeasures:
     requests: NDArray[np.float64]
     answered: NDArray[np.float64]
     seconds: NDArray[np.float64]
+    left_out: int = 0
 
     @property
     def rounds(self) -> NDArray[np.int64]:
@@ -45,13 +48,16 @@ def measure(samples: Samples, policy: int, mine: NDArray[np.int64], rounds: int)
     latency = valid.latency_ns()
     round_of = valid.columns["round"].astype(np.int64)
     requests = np.bincount(round_of, minlength=rounds).astype(np.float64)
+    blocks = [block for block in samples.blocks if block["policy"] == name]
+    for block in blocks:
+        requests[block["round"]] += left_out([block])
     answered, seconds = requests.copy(), np.zeros(rounds)
-    for block in samples.blocks:
-        if block["policy"] == name:
-            seconds[block["round"]] += block["window_ns"] / NS_PER_S
-            if "due" in block and "answered" in block:
-                answered[block["round"]] = block["answered"]
-    return PolicyMeasures(name, valid, latency, by_round(latency, round_of, rounds), requests, answered, seconds)
+    for block in blocks:
+        seconds[block["round"]] += block["window_ns"] / NS_PER_S
+        if "due" in block and "answered" in block:
+            answered[block["round"]] = block["answered"]
+    ordered = by_round(latency, round_of, rounds)
+    return PolicyMeasures(name, valid, latency, ordered, requests, answered, seconds, left_out(blocks))
 
 
 def round_draws(active: NDArray[np.bool_], seed: int) -> tuple[Draws, NDArray[np.float64]]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from loadgen.measure.measured import PolicyMeasures, quantile, quantiles, round_draws
 from loadgen.measure.positions import by_position
 from loadgen.measure.samples import Samples
+from loadgen.measure.thinning import add_up
 from loadgen.model.cell import Cell
 from loadgen.model.plan import Load
 from loadgen.model.sample import ABSENT, Ending, ErrorKind, Phase
@@ -30,23 +31,24 @@ def summarise_policy(
     seed: int,
     with_curve: bool,
 ) -> dict[str, Any]:
-    """`mine`: the indices of all the policy's samples. with_curve: its percentiles will be drawn."""
+    """`mine`: the indices of all the policy's samples, whose blocks have `counted` what there was of them before any
+    thinning. with_curve: its percentiles will be drawn.
+    """
     blocks = [block for block in samples.blocks if block["policy"] == measured.name]
     kinds = np.bincount(samples.columns["error"][mine].astype(np.int64) - ABSENT, minlength=len(ErrorKind) - ABSENT + 1)
     errors = {
         ErrorKind(number + ABSENT): int(count) for number, count in enumerate(kinds) if count and number > -ABSENT
     }
     unfinished = errors.pop(ErrorKind.UNFINISHED, 0)
-    requests = len(measured.valid)
+    exact = add_up([block["counted"] for block in blocks])
     seconds = float(measured.seconds.sum())
-    statuses, counts = np.unique(measured.valid.columns["status"], return_counts=True)
     return {
-        "started": len(mine),
-        "requests": requests,
+        "started": len(mine) + measured.left_out,
+        "requests": exact["requests"],
         "unfinished": unfinished,
         "unstarted": sum(block.get("unstarted", 0) for block in blocks),
         "errors": {kind.label: count for kind, count in errors.items()},
-        "statuses": {str(status): int(count) for status, count in zip(statuses, counts, strict=True)},
+        "statuses": dict(sorted(exact["statuses"].items())),
         "seconds": seconds,
         "blocks": len(blocks),
         "answered": int(measured.answered.sum()),
@@ -54,9 +56,9 @@ def summarise_policy(
         "throughput_rps": float(measured.answered.sum()) / seconds if seconds else 0.0,
         "throughput_rps_ci95": _throughput_interval(measured, seed),
         "arrivals": _arrivals(blocks, samples.columns["late"][mine], cell.rate_rps) if cell.rate_rps else None,
-        "connections": _connections(blocks, measured.valid, _places(cell, load)),
+        "connections": _connections(blocks, exact, _places(cell, load)),
         "latency_ns": _latency(measured, seed, with_curve),
-        "phases_ns": _phases(measured.valid),
+        "phases_ns": _phases(measured.valid, exact["phases"]),
         "by_position": by_position(measured, seed) if cell.policy.reuses else None,
         "generator": _generator(blocks, measured, seconds),
     }
@@ -111,8 +113,8 @@ def _latency(measured: PolicyMeasures, seed: int, with_curve: bool) -> dict[str,
     }
 
 
-def _connections(blocks: list[dict[str, Any]], valid: Samples, places: int) -> dict[str, Any]:
-    """What became of them, warm-up included.
+def _connections(blocks: list[dict[str, Any]], exact: dict[str, Any], places: int) -> dict[str, Any]:
+    """What became of them, warm-up included. exact: what the blocks' windows counted.
 
     requests_per_connection is what the server's own log shows: `exchanges_with_warmup`, the requests that were answered
     at least in part, for each connection opened. One that found its connection closed was carried by none.
@@ -122,20 +124,23 @@ def _connections(blocks: list[dict[str, Any]], valid: Samples, places: int) -> d
     after_close: Counter[str] = Counter()
     for block in blocks:
         counts.update(block["connections"])
-        # What was never opened did not end.
-        endings.update({how: count for how, count in block["endings"].items() if how != Ending.NOT_OPENED.label})
+        endings.update(block["endings"])
         after_close.update(block.get("after_close") or {})
     opened = counts["opened"]
     exchanges = sum(block.get("carried", block["exchanges"]) for block in blocks)
-    reused = int(np.count_nonzero(valid.columns["nth_on_connection"] > 0))
     return {
         "opened": opened,
         # One for each place of a block that was taken at all.
         "ideal": sum(min(places, block["connections"]["slots"]) for block in blocks),
-        "reuse_ratio": reused / len(valid) if len(valid) else 0.0,
+        "reuse_ratio": exact["reused"] / exact["requests"] if exact["requests"] else 0.0,
         "requests_per_connection": exchanges / opened if opened else 0.0,
         "closed_by": {"client": counts["closed_by_client"], "server": counts["closed_by_server"]},
-        "endings": dict(endings),
+        # What was never opened did not end.
+        "endings": {
+            ending.label: endings[ending.label]
+            for ending in Ending
+            if endings[ending.label] and ending is not Ending.NOT_OPENED
+        },
         "retried": sum(block.get("retried", 0) for block in blocks),
         "after_close": {"tried": after_close["tried"], "answered": after_close["answered"]},
         "server_announced": _announced(blocks),
@@ -155,7 +160,8 @@ def _announced(blocks: list[dict[str, Any]]) -> dict[str, Any]:
     return {"keep_alive_timeout_s": min(timeouts, default=None), "keep_alive_max": max(most, default=None)}
 
 
-def _phases(valid: Samples) -> dict[str, Any]:
+def _phases(valid: Samples, counts: dict[str, int]) -> dict[str, Any]:
+    """counts: how often each happened, also in requests whose samples thinning has taken out."""
     phases: dict[str, Any] = {}
     for phase in Phase:
         column = valid.columns[phase.value]
@@ -163,26 +169,34 @@ def _phases(valid: Samples) -> dict[str, Any]:
         if len(happened):
             p50, p99 = quantiles(happened, 0.5, 0.99)
             phases[phase.value] = {
-                "count": len(happened),
+                "count": counts[phase.value],
                 "mean": round(float(happened.mean())),
                 "p50": p50,
                 "p99": p99,
                 "mean_per_request": round(float(happened.sum(dtype=np.int64)) / len(column)),
             }
         else:
-            phases[phase.value] = {"count": 0, "mean": None, "p50": None, "p99": None, "mean_per_request": 0}
+            phases[phase.value] = {
+                "count": counts.get(phase.value, 0),
+                "mean": None,
+                "p50": None,
+                "p99": None,
+                "mean_per_request": 0,
+            }
     return phases
 
 
 def _generator(blocks: list[dict[str, Any]], measured: PolicyMeasures, seconds: float) -> dict[str, Any]:
+    """cpu_share: of one core, and where several workers made the load that of the busiest."""
     valid = measured.valid
     cpu_ns = sum(block.get("cpu_ns", 0) for block in blocks)
+    busiest_ns = sum(block.get("busiest_cpu_ns", block.get("cpu_ns", 0)) for block in blocks)
     # Under too high a rate a window sends, and pays for, more than what was due in it.
     started = max(sum(block["started"] for block in blocks), int(measured.answered.sum()))
     lag_p50, lag_p99 = quantiles(valid.columns["lag"], 0.5, 0.99) if len(valid) else (None, None)
     return {
         "cpu_ns_per_request": round(cpu_ns / started) if started else None,
-        "cpu_share": cpu_ns / NS_PER_S / seconds if seconds else 0.0,
+        "cpu_share": busiest_ns / NS_PER_S / seconds if seconds else 0.0,
         "lag_p50_ns": lag_p50,
         "lag_p99_ns": lag_p99,
         "rss_bytes": max((block.get("rss_bytes", 0) for block in blocks), default=0),

@@ -18,7 +18,7 @@ def by_position(measured: PolicyMeasures, seed: int) -> list[dict[str, Any]]:
 
     last: the highest position that a group really has, as where K ends connections. Positions that no counted request
     had are left out: with a warm-up, long-lived connections get past their first positions before the window begins.
-    The interval is that of the mean, from resampling rounds.
+    The interval is that of the mean, from resampling rounds. count: of thinned samples as many as there were in all.
     """
     nth = measured.valid.columns["nth_on_connection"]
     exchange_ns = measured.valid.sum_ns(Phase.SEND, Phase.WAIT, Phase.RECEIVE)
@@ -40,7 +40,7 @@ def by_position(measured: PolicyMeasures, seed: int) -> list[dict[str, Any]]:
             {
                 "first": first,
                 "last": int(nth[group == number].max()) + 1,
-                "count": len(values),
+                "count": round(len(values) * (1 + measured.left_out / len(nth))),
                 "exchange_mean_ns": round(float(values.mean())),
                 "exchange_p50_ns": quantiles(values, 0.5)[0],
                 "ci95": interval,

@@ -19,9 +19,17 @@ from loadgen.model.sample import CONNECTION_ROW, EXCHANGE_ROW
 EXCHANGES_FILE = "exchanges.rows"
 CONNECTIONS_FILE = "connections.rows"
 BLOCKS_FILE = "blocks.jsonl"
+ROW_FILES = (EXCHANGES_FILE, CONNECTIONS_FILE, BLOCKS_FILE)
 RUN_FILE = "run.json"
+PART = "worker-"
+"""What the name of a part's folder begins with; its number follows."""
 ROW_BYTES = [EXCHANGE_ROW.size, CONNECTION_ROW.size]
 """Noted with each block, so that rows are never read as what they are not."""
+
+
+def part_directory(directory: Path, number: int) -> Path:
+    """Where in a run's folder the part of worker `number` lies."""
+    return directory / f"{PART}{number}"
 
 
 class RowFile:
@@ -92,6 +100,10 @@ class Recorder:
     @property
     def exchanges(self) -> int:
         return self._exchanges.rows
+
+    @property
+    def connections(self) -> int:
+        return self._connections.rows
 
     def block(self, facts: dict[str, Any]) -> None:
         """Note what is known of a block; a later line of the same index replaces an earlier one."""

@@ -11,16 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from loadgen.measure.placing import Integers, Placed, place, smallest
 from loadgen.measure.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE, ROW_BYTES
-from loadgen.measure.tally import (
-    Integers,
-    connection_count,
-    count_answered,
-    count_connections,
-    count_warmup,
-    present,
-    request_ends,
-)
+from loadgen.measure.tally import count_answered, count_connections, count_warmup, present, request_ends
+from loadgen.measure.thinning import counts, draw
 from loadgen.model.sample import (
     ABSENT,
     COLUMNS,
@@ -59,11 +53,45 @@ class Samples:
 
     def of_blocks(self, indices: Container[int]) -> Samples:
         """What these blocks counted, and nothing of the others."""
-        # One block of each policy makes a round.
-        kept = [block for block in self.blocks if block["index"] in indices]
-        wanted = [block["round"] * len(self.policies) + self.policies.index(block["policy"]) for block in kept]
-        own = self.columns["round"].astype(np.int64) * len(self.policies) + self.columns["policy"]
-        return replace(self.of(np.isin(own, wanted)), blocks=kept)
+        wanted = np.array([block["index"] in indices for block in self.blocks], np.bool_)
+        kept = [block for block, stays in zip(self.blocks, wanted, strict=True) if stays]
+        return replace(self.of(wanted[self.block_of()]), blocks=kept)
+
+    def thinned(self, most: int, seed: int) -> Samples:
+        """About `most` of the complete samples, drawn at random; itself where it has no more than that.
+
+        Every block keeps the same share of its own, and all that failed or are unfinished. What it had is noted in its
+        `counted`: complete `requests`, how many of them were `reused`, `statuses`, `phases` that happened, and `kept`,
+        how many of the requests are still there. A block that was thinned before keeps what it has noted.
+        """
+        if np.count_nonzero(self.columns["error"] == ABSENT) <= most:
+            return self
+        kept = self.of(draw(self.columns, self.block_of(), most, seed)).with_counts()
+        had = self.with_counts().blocks
+        blocks = [
+            {**block, "counted": {**before["counted"], "kept": block["counted"]["kept"]}}
+            for before, block in zip(had, kept.blocks, strict=True)
+        ]
+        return replace(kept, blocks=blocks)
+
+    def with_counts(self) -> Samples:
+        """The same, each block with its `counted`; where it has one, `kept` is what there is of its samples now."""
+        found = counts(self.columns, self.block_of(), self.blocks)
+        blocks = [
+            {**block, "counted": {**now, **block.get("counted", {}), "kept": now["kept"]}}
+            for now, block in zip(found, self.blocks, strict=True)
+        ]
+        return replace(self, blocks=blocks)
+
+    def block_of(self) -> NDArray[np.int64]:
+        """Each sample's block, by its position in `blocks`. One block of each policy makes a round."""
+        keys = [block["round"] * len(self.policies) + self.policies.index(block["policy"]) for block in self.blocks]
+        places = np.zeros(max(keys, default=0) + 1, np.int64)
+        places[keys] = np.arange(len(keys))
+        found: NDArray[np.int64] = places[
+            self.columns["round"].astype(np.int64) * len(self.policies) + self.columns["policy"]
+        ]
+        return found
 
     def by_policy(self) -> list[NDArray[np.int64]]:
         """The indices of each policy's samples, in one pass however many policies there are."""
@@ -92,42 +120,51 @@ def merge(old: Samples, new: Samples) -> Samples:
 
 
 def read_rows(directory: Path, policies: tuple[str, ...]) -> Samples:
-    """Read what a worker has written, whether it came to its end or not.
+    """Read what a worker has written, whether it came to its end or not; see `columns_of`.
 
-    Each block gains `window_ns`, `started`, `answered` (within the window), with the warm-up `exchanges` and those of
-    them that a server answered (`carried`), `connections`, `endings`, `next_connection` (one above its highest number)
-    and two counts of the warm-up. Raises OSError where the files are missing, ValueError where another version wrote
-    them.
+    Raises OSError where the files are missing, ValueError where another version wrote them.
     """
     blocks = _read_blocks(directory / BLOCKS_FILE)
     rows = _read(directory / EXCHANGES_FILE, EXCHANGE_FIELDS)
-    rows = rows[: _written(rows["scheduled"])]
     connections = _read(directory / CONNECTIONS_FILE, CONNECTION_FIELDS)
-    connections = connections[: _written(connections["opened"])]
+    written, closed = _written(rows["scheduled"]), _written(connections["opened"])
+    return columns_of(blocks, rows[:written], connections[:closed], policies)
 
-    firsts = [block["first_connection"] for block in blocks]
-    block_of = smallest(np.searchsorted(firsts, rows["connection"], side="right") - 1)
+
+def columns_of(
+    blocks: list[dict[str, Any]], rows: NDArray[Any], connections: NDArray[Any], policies: tuple[str, ...]
+) -> Samples:
+    """Turn rows (arrays with the fields of EXCHANGE_FIELDS and CONNECTION_FIELDS) of these blocks into samples.
+
+    blocks: their facts as the recorder was given them, in the order in which they ran. The samples have copies that
+    gained `window_ns`, `started`, `answered` (within the window), with the warm-up `exchanges` and those of them that a
+    server answered (`carried`), `connections`, `endings`, `next_connection` (one above its highest number) and two
+    counts of the warm-up.
+
+    A block has the connections from its `first_connection` on, with all their exchanges. Where blocks are `continuous`,
+    so that connections outlive them, each has the exchanges that were due, and the connections that were opened, from
+    its `begun_ns` on; its `slots` are those that no earlier of these blocks had. What began before the first of these
+    blocks then belongs to that, but for connections whose first exchange is not among the rows: a look at the rows
+    before has counted them, so that slices of a run, each with the rows written since the last, add up to the whole.
+
+    Numbers needn't begin at 0. Raises ValueError where rows and blocks don't go together.
+    """
+    blocks = [dict(block) for block in blocks]
+    if len(rows) and not blocks:
+        raise ValueError("there are rows, but no block that they belong to")
+    placed = place(blocks, rows, connections)
     begun, ended = _windows(blocks, rows["scheduled"])
     for block, first, last in zip(blocks, begun, ended, strict=True):
         block["window_ns"] = int(max(0, last - first))
+    block_of = placed.block_of
     counted = (rows["scheduled"] >= begun[block_of]) & (rows["scheduled"] < ended[block_of])
-    count_connections(blocks, rows, block_of, counted, connections)
-    end = request_ends(rows, connections)
+    count_connections(blocks, rows, placed, counted, connections)
+    end = request_ends(rows, placed, connections)
     count_answered(blocks, rows, block_of, end, begun, ended)
     count_warmup(blocks, rows[~counted], block_of[~counted], end[~counted], ended)
 
-    columns = _columns(rows, counted, block_of[counted], blocks, policies, connections)
-    return Samples(policies, columns, blocks)
-
-
-def smallest(column: Integers) -> Integers:
-    """The same integers in the smallest signed type that holds them."""
-    if not len(column):
-        return column.astype(np.int8)
-    low, high = int(column.min()), int(column.max())
-    kinds = (np.int8, np.int16, np.int32, np.int64)
-    kind = next(kind for kind in kinds if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max)
-    return column.astype(kind, copy=False)
+    columns = _columns(rows, counted, placed, blocks, policies, connections)
+    return Samples(policies, columns, sorted(blocks, key=lambda block: int(block["index"])))
 
 
 def _read(path: Path, fields: tuple[str, ...]) -> NDArray[Any]:
@@ -141,6 +178,7 @@ def _written(times: Integers) -> int:
 
 
 def _read_blocks(path: Path) -> list[dict[str, Any]]:
+    """In the order in which they ran."""
     blocks: dict[int, dict[str, Any]] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
@@ -150,7 +188,7 @@ def _read_blocks(path: Path) -> list[dict[str, Any]]:
         if block.pop("row_bytes", None) != ROW_BYTES:
             raise ValueError("another version of loadgen wrote its rows; run it again")
         blocks[block["index"]] = block
-    return [blocks[index] for index in sorted(blocks)]
+    return list(blocks.values())
 
 
 def _windows(blocks: list[dict[str, Any]], scheduled: Integers) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -164,40 +202,40 @@ def _windows(blocks: list[dict[str, Any]], scheduled: Integers) -> tuple[NDArray
 def _columns(
     rows: NDArray[Any],
     counted: NDArray[np.bool_],
-    block_of: Integers,
+    placed: Placed,
     blocks: list[dict[str, Any]],
     policies: tuple[str, ...],
     connections: NDArray[Any],
 ) -> dict[str, Integers]:
-    number = rows["connection"][counted]
-    size = connection_count(rows["connection"], connections)
+    link, block_of = placed.of_rows[counted], placed.block_of[counted]
+    size = len(placed.numbers)
 
     def of_connection(field: str) -> Integers:
         """A connection's field, for each sample."""
-        by_number = np.full(size, ABSENT, np.int64)
-        by_number[connections["connection"]] = connections[field]
-        chosen: Integers = smallest(by_number)[number]
+        by_link = np.full(size, ABSENT, np.int64)
+        by_link[placed.own] = connections[field]
+        chosen: Integers = smallest(by_link)[link]
         return chosen
 
     columns: dict[str, Integers] = {field: smallest(rows[field][counted]) for field in _AS_WRITTEN}
     nth = smallest(rows["nth"][counted])
     outcome = smallest(rows["outcome"][counted])
     last_nth = np.zeros(size, np.int64)
-    np.maximum.at(last_nth, rows["connection"], rows["nth"])
+    np.maximum.at(last_nth, placed.of_rows, rows["nth"])
     flags = of_connection("flags")
     # One more entry: an ending that is absent (-1) picks the last.
     closed_by = np.array([*(ending.closed_by for ending in Ending), ABSENT], np.int8)[of_connection("ending")]
     columns |= {
         "policy": np.array([policies.index(block["policy"]) for block in blocks], np.int16)[block_of],
         "round": np.array([block["round"] for block in blocks], np.int32)[block_of],
-        "worker": np.zeros(len(number), np.int8),
+        "worker": np.zeros(len(link), np.int8),
         "nth_on_connection": nth,
         "status": np.where(outcome > 0, outcome, ABSENT),
         "error": np.where(outcome < 0, -outcome, ABSENT),
         "tls_resumed": np.where(
             (flags >= 0) & (flags & ConnectionFlag.TLS != 0), (flags & ConnectionFlag.TLS_RESUMED) != 0, ABSENT
         ),
-        "closed_by": np.where(nth == last_nth[number], closed_by, ABSENT),
+        "closed_by": np.where(nth == last_nth[link], closed_by, ABSENT),
     }
     for phase in HANDSHAKE:
         columns[phase.value] = np.where(nth == 0, of_connection(phase.value), ABSENT)

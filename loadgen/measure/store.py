@@ -10,20 +10,19 @@ import fcntl
 import json
 import os
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 from zipfile import BadZipFile
 
-import numpy as np
-
-from loadgen.measure.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE, RUN_FILE
+from loadgen.measure.archive import SAMPLES_FILE, read_parts, read_samples, write_samples
+from loadgen.measure.merging import merge_parts
+from loadgen.measure.parts import part_folders, parts_in, read_part, remove_part, remove_rows
+from loadgen.measure.recorder import EXCHANGES_FILE, RUN_FILE
 from loadgen.measure.samples import Samples, merge, read_rows
 from loadgen.model.errors import PlanError
-from loadgen.model.sample import COLUMNS
 
-SAMPLES_FILE = "samples.npz"
 SUMMARY_FILE = "summary.json"
 # What reading a file may raise that somebody or something has damaged.
 _DAMAGE = (OSError, EOFError, KeyError, IndexError, TypeError, ValueError, BadZipFile)
@@ -67,6 +66,11 @@ class RunStore:
             raise PlanError(f"{directory} holds no run ({RUN_FILE} is missing)")
         return cls(directory, _lock(directory) if to_change else None)
 
+    def release(self) -> None:
+        """Let others change the folder from now on, at once: a descriptor may be closed later than it is given up."""
+        if self.lock is not None:
+            fcntl.flock(self.lock, fcntl.LOCK_UN)
+
     def save_run(self, facts: dict[str, Any]) -> None:
         """Save name, plan, environment and notes."""
         self._write_json(RUN_FILE, facts)
@@ -81,25 +85,39 @@ class RunStore:
     def load_summary(self) -> dict[str, Any]:
         return self._read_json(SUMMARY_FILE)
 
-    def settle(self, policies: tuple[str, ...]) -> Samples:
-        """Add the recorder's rows to `samples.npz`; they go once they are safely there.
+    @property
+    def has_rows(self) -> bool:
+        """Something was measured that is not in `samples.npz` yet, or is there still beside it."""
+        return self.path(EXCHANGES_FILE).exists() or bool(parts_in(self.directory))
 
-        policies: the names of the plan's cells. However often this is cut off, each block is there once.
+    def settle(self, policies: tuple[str, ...]) -> Samples:
+        """Add the recorder's rows, and all parts', to `samples.npz`; they go once they are safely there.
+
+        policies: the names of the plan's cells. However often this is cut off, each block is there once: rows of this
+        folder take the place of what `samples.npz` has of their blocks, and it names the parts that it holds.
         """
-        samples = read_rows(self.directory, policies)
-        if self.path(SAMPLES_FILE).exists():
-            samples = merge(self._load(policies), samples)
+        known = self.path(SAMPLES_FILE).exists()
+        samples = self._load(policies) if known else None
+        held = read_parts(self.path(SAMPLES_FILE)) if known else set()
+        if self.path(EXCHANGES_FILE).exists():
+            rows = read_rows(self.directory, policies)
+            samples = rows if samples is None else merge(samples, rows)
+        parts = parts_in(self.directory)
+        fresh = {number: path for number, path in parts.items() if path.name not in held}
+        if fresh:
+            samples = merge_parts([(number, _part(path, policies)) for number, path in fresh.items()], samples)
+        assert samples is not None
         with suppress(OSError):  # a full disk: the rows stay, for a try with more room
-            self._save(samples)
-            # First of all what says that rows are there.
-            for name in (EXCHANGES_FILE, CONNECTIONS_FILE, BLOCKS_FILE):
-                self.path(name).unlink()
+            self._save(samples, held.union(path.name for path in parts.values()))
+            remove_rows(self.directory)
+            for path in part_folders(self.directory).values():
+                remove_part(path)
         return samples
 
     def load_samples(self, policies: tuple[str, ...]) -> Samples:
         """The run's samples, whether it was settled or cut off before. Raises PlanError where there are none."""
         try:
-            if self.path(EXCHANGES_FILE).exists():
+            if self.has_rows:
                 return self.settle(policies)
             return self._load(policies)
         except KeyError:
@@ -114,28 +132,25 @@ class RunStore:
         Blocks that did not come to their end are dropped with their samples, to be run again. Raises PlanError where
         what lies there can't be read or, on a full disk, not be saved.
         """
-        if not (self.path(EXCHANGES_FILE).exists() or self.path(SAMPLES_FILE).exists()):
+        if not (self.has_rows or self.path(SAMPLES_FILE).exists()):
             return [], 0
         samples = self.load_samples(policies)
+        if self.has_rows:
+            raise PlanError(f"can't go on in {self.directory}: there is no room to save what it holds already")
         whole = [block["index"] for block in samples.blocks if block.get("whole")]
         try:
-            if len(whole) < len(samples.blocks):
+            # The next parts may have the names of those that are in by now.
+            if len(whole) < len(samples.blocks) or read_parts(self.path(SAMPLES_FILE)):
                 self._save(samples.of_blocks(whole))
         except OSError as error:
             raise PlanError(f"can't write to {self.directory}: {error.strerror}") from None
-        if self.path(EXCHANGES_FILE).exists():
-            raise PlanError(f"can't go on in {self.directory}: there is no room to save what it holds already")
         return whole, max((block["next_connection"] for block in samples.blocks), default=0)
 
-    def _save(self, samples: Samples) -> None:
-        # In one file with their blocks: neither is ever there without the other.
-        blocks = np.frombuffer(json.dumps(samples.blocks).encode(), np.uint8)
-        self._write(SAMPLES_FILE, lambda file: np.savez(file, **samples.columns, blocks=blocks))  # type: ignore[arg-type] # its stubs name only allow_pickle
+    def _save(self, samples: Samples, parts: Iterable[str] = ()) -> None:
+        self._write(SAMPLES_FILE, lambda file: write_samples(file, samples, parts))
 
     def _load(self, policies: tuple[str, ...]) -> Samples:
-        with self.path(SAMPLES_FILE).open("rb") as file, np.load(file) as columns:
-            blocks = json.loads(columns["blocks"].tobytes())
-            return Samples(policies, {name: columns[name] for name in COLUMNS}, blocks)
+        return read_samples(self.path(SAMPLES_FILE), policies)
 
     def write_text(self, name: str, text: str) -> None:
         self.write_bytes(name, text.encode("utf-8"))
@@ -148,7 +163,10 @@ class RunStore:
 
     def discard(self) -> None:
         """Remove a run that never got a sample, so that its name is free again."""
-        for name in (RUN_FILE, EXCHANGES_FILE, CONNECTIONS_FILE, BLOCKS_FILE, "target-ca.pem"):
+        for path in part_folders(self.directory).values():
+            remove_part(path)
+        remove_rows(self.directory)
+        for name in (RUN_FILE, "target-ca.pem"):
             (self.directory / name).unlink(missing_ok=True)
         with suppress(OSError):  # something that is not ours lies in it
             self.directory.rmdir()
@@ -181,6 +199,15 @@ class RunStore:
         except BaseException:
             beside.unlink(missing_ok=True)
             raise
+
+
+def _part(directory: Path, policies: tuple[str, ...]) -> Samples:
+    try:
+        return read_part(directory, policies)
+    except KeyError:
+        raise
+    except _DAMAGE as error:
+        raise ValueError(f"{directory.name}: {error}; without that folder the rest can be read") from None
 
 
 def _lock(directory: Path) -> int | None:

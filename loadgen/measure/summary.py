@@ -14,6 +14,7 @@ from loadgen.measure.policy_summary import summarise_policy
 from loadgen.measure.samples import Samples
 from loadgen.measure.sockets import server, sockets
 from loadgen.measure.sweep import sweep
+from loadgen.measure.thinning import add_up
 from loadgen.measure.verdict import verdict
 from loadgen.model.plan import Plan
 from loadgen.model.units import NS_PER_S
@@ -34,6 +35,7 @@ def summarise(
 ) -> dict[str, Any]:
     """The whole of `summary.json`. `notes` are warnings ({code, message}) from running itself."""
     planned = Plan.from_json(plan)
+    samples = samples.with_counts()
     cells = {cell.name: cell for cell in planned.cells}
     rounds = 1 + max((block["round"] for block in samples.blocks), default=0)
     measured: dict[str, PolicyMeasures] = {}
@@ -54,7 +56,7 @@ def summarise(
     )
     comparisons = [comparison for comparison in compared if comparison is not None]
     swept = sweep(planned, measured, policies) if planned.axes else None
-    said = notes + outages(samples) + warnings(policies, plan, cells, rounds)
+    said = notes + thinned(samples) + outages(samples) + warnings(policies, plan, cells, rounds)
     return {
         "schema": SCHEMA,
         "run": name,
@@ -67,6 +69,19 @@ def summarise(
         "sweep": swept,
         "blocks": [_block(block, measured[block["policy"]]) for block in samples.blocks],
     }
+
+
+def thinned(samples: Samples) -> list[dict[str, str]]:
+    """At most one warning, {code, message}: what is of a share of the samples only."""
+    counted = add_up([block["counted"] for block in samples.blocks])
+    kept, requests = counted["kept"], counted["requests"]
+    if kept == requests:
+        return []
+    message = (
+        f"percentiles, means and maxima come from {kept:,} of {requests:,} samples ({kept / requests:.1%}), drawn at "
+        "random; counts and throughput are of all"
+    )
+    return [{"code": "samples_thinned", "message": message}]
 
 
 def _block(block: dict[str, Any], measured: PolicyMeasures) -> dict[str, Any]:

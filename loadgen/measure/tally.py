@@ -7,10 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from loadgen.measure.placing import Integers, Placed
 from loadgen.model.sample import ConnectionFlag, Ending, ErrorKind
-
-Integers = NDArray[Any]
-"""A column: signed integers of any width."""
 
 _HANDSHAKE_FIELDS = ("dns", "connect", "tls", "upgrade")
 
@@ -20,38 +18,32 @@ def present(column: Integers) -> Integers:
     return np.maximum(column, 0)
 
 
-def connection_count(numbers: Integers, connections: NDArray[Any]) -> int:
-    """One more than the highest connection number."""
-    return int(max(numbers.max(initial=-1), connections["connection"].max(initial=-1))) + 1
-
-
 def count_connections(
-    blocks: list[dict[str, Any]], rows: NDArray[Any], block_of: Integers, counted: Any, connections: NDArray[Any]
+    blocks: list[dict[str, Any]], rows: NDArray[Any], placed: Placed, counted: Any, connections: NDArray[Any]
 ) -> None:
     """Note in each block its exchanges, how many of them a server answered, and what became of its connections."""
-    size = len(blocks)
-    numbers = rows["connection"]
-    firsts = [block["first_connection"] for block in blocks]
-    home = np.searchsorted(firsts, connections["connection"], side="right") - 1
+    size, block_of = len(blocks), placed.block_of
     # A worker that died left connections without a row; that they were open is known from their exchanges.
-    unknown = np.zeros(connection_count(numbers, connections), np.bool_)
-    unknown[numbers] = True
-    unknown[connections["connection"]] = False
-    lost = np.bincount(np.searchsorted(firsts, np.flatnonzero(unknown), side="right") - 1, minlength=size)
-    flags, endings = connections["flags"], connections["ending"]
-    opened = ((flags & ConnectionFlag.ESTABLISHED) != 0) & (endings != Ending.NOT_OPENED)
+    unknown = np.zeros(len(placed.numbers), np.bool_)
+    unknown[placed.of_rows] = True
+    unknown[placed.own] = False
+    lost = _count(placed.home[unknown & (placed.home >= 0)], size)
+    opened = ((connections["flags"] & ConnectionFlag.ESTABLISHED) != 0) & (connections["ending"] != Ending.NOT_OPENED)
     # An attempt that was refused carried no request.
     reached = unknown
-    reached[connections["connection"][opened]] = True
-    exchanges = np.bincount(block_of[reached[numbers]], minlength=size)
+    reached[placed.own[opened]] = True
+    exchanges = _count(block_of[reached[placed.of_rows]], size)
     # What no byte of a response came to was lost on its way, and no server counts it.
-    carried = np.bincount(block_of[(rows["outcome"] > 0) | (rows["bytes_received"] > 0)], minlength=size)
-    counts = _tallies(flags, endings, opened, home, size)
+    carried = _count(block_of[(rows["outcome"] > 0) | (rows["bytes_received"] > 0)], size)
+    here = placed.home[placed.own] >= 0
+    home, opened, known = placed.home[placed.own][here], opened[here], connections[here]
+    counts = _tallies(known["flags"], known["ending"], opened, home, size)
     counts["opened"] = counts["opened"] + lost
-    counts["slots"] = _distinct(home[opened], connections["slot"][opened], size) + lost
-    how = np.bincount(home * len(Ending) + endings, minlength=size * len(Ending)).reshape(size, len(Ending))
-    started = np.bincount(block_of[counted], minlength=size)
-    following = _following(blocks, numbers, block_of, connections["connection"], home)
+    once = any(block.get("continuous") for block in blocks)
+    counts["slots"] = _distinct(home[opened], known["slot"][opened], size, once) + lost
+    how = _count(home * len(Ending) + known["ending"], size * len(Ending)).reshape(size, len(Ending))
+    started = _count(block_of[counted], size)
+    following = _following(blocks, placed)
     for index, block in enumerate(blocks):
         block["exchanges"] = int(exchanges[index])
         block["carried"] = int(carried[index])
@@ -59,6 +51,11 @@ def count_connections(
         block["connections"] = {name: int(count[index]) for name, count in counts.items()}
         block["endings"] = {ending.label: int(how[index, ending]) for ending in Ending if how[index, ending]}
         block["next_connection"] = int(following[index])
+
+
+def _count(places: Integers, size: int) -> NDArray[np.int64]:
+    """How often each place from 0 to size occurs."""
+    return np.bincount(places, minlength=size)
 
 
 def _tallies(flags: Integers, endings: Integers, opened: Any, home: Integers, size: int) -> dict[str, Integers]:
@@ -74,30 +71,33 @@ def _tallies(flags: Integers, endings: Integers, opened: Any, home: Integers, si
         "tls_resumed": resumed,
         "server_ignored_close": (flags & ConnectionFlag.IGNORED_CLOSE) != 0,
     }
-    return {name: np.bincount(home[chosen], minlength=size) for name, chosen in traits.items()}
+    return {name: _count(home[chosen], size) for name, chosen in traits.items()}
 
 
-def _distinct(home: Integers, slots: Integers, size: int) -> Integers:
-    """How many different slots occur in each block."""
+def _distinct(home: Integers, slots: Integers, size: int, once: bool) -> Integers:
+    """How many different slots occur in each block; with `once` only those that no block before had."""
+    if once:
+        order = np.argsort(home, kind="stable")
+        _, first = np.unique(slots[order], return_index=True)
+        return _count(home[order][first], size)
     width = int(slots.max(initial=0)) + 1
-    return np.bincount(np.unique(home * width + slots) // width, minlength=size)
+    return _count(np.unique(home * width + slots) // width, size)
 
 
-def _following(
-    blocks: list[dict[str, Any]], numbers: Integers, block_of: Integers, own: Integers, home: Integers
-) -> NDArray[np.int64]:
+def _following(blocks: list[dict[str, Any]], placed: Placed) -> NDArray[np.int64]:
     """The first number beyond each block's connections."""
-    following = np.array([block["first_connection"] for block in blocks], np.int64)
-    np.maximum.at(following, block_of, numbers + 1)
-    np.maximum.at(following, home, own + 1)
+    following = np.array([block.get("first_connection", 0) for block in blocks], np.int64)
+    np.maximum.at(following, placed.block_of, placed.numbers[placed.of_rows] + 1)
+    own = placed.own[placed.home[placed.own] >= 0]
+    np.maximum.at(following, placed.home[own], placed.numbers[own] + 1)
     return following
 
 
-def request_ends(rows: NDArray[Any], connections: NDArray[Any]) -> NDArray[np.int64]:
+def request_ends(rows: NDArray[Any], placed: Placed, connections: NDArray[Any]) -> NDArray[np.int64]:
     """When each request came to its end (ns)."""
-    handshakes = np.zeros(connection_count(rows["connection"], connections), np.int64)
-    handshakes[connections["connection"]] = sum(present(connections[field]) for field in _HANDSHAKE_FIELDS)
-    end: NDArray[np.int64] = rows["scheduled"] + np.where(rows["nth"] == 0, handshakes[rows["connection"]], 0)
+    handshakes = np.zeros(len(placed.numbers), np.int64)
+    handshakes[placed.own] = sum(present(connections[field]) for field in _HANDSHAKE_FIELDS)
+    end: NDArray[np.int64] = rows["scheduled"] + np.where(rows["nth"] == 0, handshakes[placed.of_rows], 0)
     for phase in ("queue", "send", "wait", "receive"):
         end += present(rows[phase])
     return end
@@ -117,7 +117,7 @@ def count_answered(
     before it.
     """
     within = (rows["outcome"] > 0) & (end >= begun[block_of]) & (end < ended[block_of])
-    for block, count in zip(blocks, np.bincount(block_of[within], minlength=len(blocks)), strict=True):
+    for block, count in zip(blocks, _count(block_of[within], len(blocks)), strict=True):
         block["answered"] = int(count)
 
 
@@ -129,7 +129,7 @@ def count_warmup(
     finished = rows["outcome"] != -ErrorKind.UNFINISHED
     late_end = finished & (rows["scheduled"] < ended[block_of]) & (end >= ended[block_of])
     failed = finished & (rows["outcome"] < 0)
-    outlasted, errors = (np.bincount(block_of[chosen], minlength=size) for chosen in (late_end, failed))
+    outlasted, errors = (_count(block_of[chosen], size) for chosen in (late_end, failed))
     for index, block in enumerate(blocks):
         block["warmup_outlasted"] = int(outlasted[index])
         block["warmup_errors"] = int(errors[index])

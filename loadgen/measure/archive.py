@@ -1,0 +1,36 @@
+"""Samples with their blocks as one file, `samples.npz`. Decides nothing about when it is written or what goes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from loadgen.measure.samples import Samples
+from loadgen.model.sample import COLUMNS
+
+SAMPLES_FILE = "samples.npz"
+
+
+def write_samples(file: BinaryIO, samples: Samples, parts: Iterable[str] = ()) -> None:
+    """parts: the names of those that these samples hold. Raises OSError."""
+    # In one file with their blocks: neither is ever there without the other.
+    more = {"blocks": samples.blocks, "parts": sorted(parts)}
+    texts = {name: np.frombuffer(json.dumps(value).encode(), np.uint8) for name, value in more.items()}
+    np.savez(file, **samples.columns, **texts)  # type: ignore[arg-type] # its stubs name only allow_pickle
+
+
+def read_samples(path: Path, policies: tuple[str, ...]) -> Samples:
+    """What was written there. Raises OSError, and KeyError, ValueError or BadZipFile where it is something else."""
+    with path.open("rb") as file, np.load(file) as columns:
+        blocks = json.loads(columns["blocks"].tobytes())
+        return Samples(policies, {name: columns[name] for name in COLUMNS}, blocks)
+
+
+def read_parts(path: Path) -> set[str]:
+    """The names of the parts that the file's samples hold; raises as `read_samples` does."""
+    with path.open("rb") as file, np.load(file) as columns:
+        return set(json.loads(columns["parts"].tobytes())) if "parts" in columns.files else set()
