@@ -18,9 +18,10 @@ from loadgen.cli.commands import compare, sweep
 from loadgen.cli.options import build_plan
 from loadgen.cli.recorded import AXES, PLAN
 from loadgen.cli.savedplan import save_plan
+from loadgen.model.arrivals import ARRIVALS
 from loadgen.model.cell import Axes
 from loadgen.model.errors import PlanError
-from loadgen.model.plan import ARRIVALS, Load, Plan, parse_header
+from loadgen.model.plan import Load, Plan, parse_header
 from loadgen.model.policy import parse_policies
 from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_MS

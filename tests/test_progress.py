@@ -56,16 +56,17 @@ def test_of_many_cells_the_one_that_runs_is_shown(capsys: pytest.CaptureFixture[
 def test_warnings_are_said_at_once_and_noted_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, quiet: bool
 ) -> None:
-    def worker(job: dict[str, Any], directory: Path, _lock: int, on_event: Any) -> dict[str, Any]:
+    def workers(jobs: list[tuple[Path, dict[str, Any]]], _lock: int, on_event: Any) -> list[dict[str, Any]]:
+        ((directory, job),) = jobs
         assert (job["skip"], job["first_connection"]) == ([3], 17)
         for policy, message in (("close", "one"), ("close", "again"), ("persistent", "other [x]")):
-            on_event({"block": {"index": 0, "round": 0, "policy": policy}})
-            on_event({"warning": {"code": "ports_run_out", "message": message}})
+            on_event(0, {"block": {"index": 0, "round": 0, "policy": policy}})
+            on_event(0, {"warning": {"code": "ports_run_out", "message": message}})
         (directory / "exchanges.rows").touch()
-        return {"end": "done"}
+        return [{"end": "done"}]
 
     finished = []
-    monkeypatch.setattr(experiment, "run_worker", worker)
+    monkeypatch.setattr(experiment, "run_workers", workers)
     monkeypatch.setattr(experiment, "finish", lambda _store, facts, *_rest: finished.append(facts))
     facts: dict[str, Any] = {"name": "run", "environment": {}, "notes": []}
     options = {"as_json": False, "quiet": quiet, "no_charts": True}

@@ -85,3 +85,12 @@ def worker(directory: Path) -> int:
     from loadgen.cli.worker import work
 
     return work(directory)
+
+
+@cli.command("_draw", hidden=True)
+@click.argument("directory", type=FILE)
+def draw(directory: Path) -> int:
+    """Draw the charts of a summary that lies in DIRECTORY; the run itself may still go on."""
+    from loadgen.cli.report import redraw
+
+    return redraw(directory)

@@ -34,7 +34,7 @@ class Progress:
         self._blocks = self._rounds * len(self._counts)
         self._begun = done
         self._now: dict[str, Any] | None = None
-        self._seen = (0, 0)
+        self._seen: dict[int, tuple[int, int]] = {}
         self._at = time.monotonic()
         self._bar = Bar(
             SpinnerColumn(),
@@ -59,18 +59,20 @@ class Progress:
     ) -> None:
         self._bar.stop()
 
-    def show(self, event: dict[str, Any]) -> None:
-        """Take one event of the worker's."""
+    def show(self, event: dict[str, Any], worker: int = 0) -> None:
+        """Take one event of a worker's. Several run the same block at the same time: what they do is added up."""
         now = time.monotonic()
         if "block" in event:
-            self._now, self._at = event["block"], now
-            self._begun += 1
+            if self._now is None or self._now["index"] != event["block"]["index"]:
+                self._now, self._at = event["block"], now
+                self._begun += 1
         elif "exchanges" in event and self._now is not None:
             mine = self._counts[self._now["policy"]]
-            mine.exchanges += event["exchanges"] - self._seen[0]
-            mine.errors += event["errors"] - self._seen[1]
+            exchanges, errors = self._seen.get(worker, (0, 0))
+            mine.exchanges += event["exchanges"] - exchanges
+            mine.errors += event["errors"] - errors
             mine.seconds += now - self._at
-            self._seen, self._at = (event["exchanges"], event["errors"]), now
+            self._seen[worker], self._at = (event["exchanges"], event["errors"]), now
             self._draw(self._now)
 
     def warn(self, message: str) -> None:

@@ -16,19 +16,21 @@ from typing import Any
 import click
 
 from loadgen.cli import EXIT_DONE, EXIT_INTERRUPTED
-from loadgen.cli.children import embedded_target, run_worker
 from loadgen.cli.console import Progress
 from loadgen.cli.forecast import blocks, extent
-from loadgen.cli.hosts import account, added, confirm
+from loadgen.cli.hosts import added, confirm
 from loadgen.cli.options import check_machine
 from loadgen.cli.report import finish
 from loadgen.cli.savedplan import save_plan
+from loadgen.cli.workers import end_of, run_workers
 from loadgen.measure.environment import environment
-from loadgen.measure.recorder import EXCHANGES_FILE
+from loadgen.measure.recorder import part_directory
 from loadgen.measure.store import RunStore
 from loadgen.model.errors import PlanError, TargetError
 from loadgen.model.plan import Plan
+from loadgen.model.shares import shares
 from loadgen.model.target import parse_target
+from loadgen.target.process import EmbeddedTarget, account
 
 CUT_SHORT = {
     "interrupted": "the run was interrupted; this is what had been measured",
@@ -104,6 +106,8 @@ class Experiment:
         self._embedded = "embedded_target" in facts["environment"]
         self._warned: set[tuple[str, str]] = set()
         self._cell = ""
+        self._living = set(range(plan.processes))
+        self._rounds: dict[int, int] = {}
 
     @property
     def directory(self) -> Path:
@@ -138,12 +142,13 @@ class Experiment:
     def _start_target(self, stack: ExitStack) -> None:
         """The plan's target has a placeholder for a port, or that of a process that is gone."""
         plan = self._plan
-        url, ca_file, pid = stack.enter_context(embedded_target(plan.target.is_tls, self._store.directory))
+        embedded = EmbeddedTarget(plan.target.is_tls, self._store.directory)
+        stack.callback(embedded.stop)
         self._plan = replace(
             plan,
-            target=replace(plan.target, port=parse_target(url).port),
-            cacert=None if plan.insecure else ca_file,
-            server_pid=pid,
+            target=replace(plan.target, port=parse_target(embedded.url).port),
+            cacert=None if plan.insecure or embedded.ca_file is None else str(embedded.ca_file),
+            server_pid=embedded.pid,
         )
 
     def _account(self) -> None:
@@ -153,36 +158,55 @@ class Experiment:
         there["embedded_target"] = found if self._is_new else added(there["embedded_target"], found)
 
     def _work(self) -> dict[str, Any]:
-        """Let a worker run the plan. Raises what it says of plan or target."""
-        job = {
-            "plan": self._plan.to_json(secrets=True),
-            "skip": list(self._skip),
-            "first_connection": self._first_connection,
-        }
+        """Let the workers run the plan. Raises what they say of plan or target."""
         with Progress(self._plan, self._quiet, len(self._skip)) as progress:
 
-            def on_event(event: dict[str, Any]) -> None:
-                self._note(event, progress)
-                progress.show(event)
+            def on_event(worker: int, event: dict[str, Any]) -> None:
+                self._note(worker, event, progress)
+                progress.show(event, worker)
 
-            end = run_worker(job, self._store.directory, self._store.lock, on_event)
+            end = end_of(run_workers(self._jobs(), self._store.lock, on_event))
         if end["end"] in ("plan", "target"):
             self._discard()
             raise (PlanError if end["end"] == "plan" else TargetError)(end["message"])
-        if not self._store.path(EXCHANGES_FILE).exists():
+        if not self._store.has_rows:
             self._discard()
             if end["end"] == "interrupted":
                 raise KeyboardInterrupt
             raise TargetError("the worker process ended before it measured anything")
         return end
 
-    def _note(self, event: dict[str, Any], progress: Progress) -> None:
+    def _jobs(self) -> list[tuple[Path, dict[str, Any]]]:
+        """What each worker is to do, and the folder for its rows. Raises PlanError where that can't be made."""
+        plans = shares(self._plan)
+        jobs = []
+        for number, plan in enumerate(plans):
+            directory = self._store.directory
+            if len(plans) > 1:
+                directory = part_directory(directory, number)
+                try:
+                    directory.mkdir()
+                except OSError as error:
+                    self._discard()
+                    raise PlanError(f"can't write to {directory}: {error.strerror}") from None
+            job = {
+                "plan": plan.to_json(secrets=True),
+                "skip": list(self._skip),
+                "first_connection": self._first_connection,
+                "waits": len(plans) > 1,
+                "watches": number == 0,
+            }
+            jobs.append((directory, job))
+        return jobs
+
+    def _note(self, worker: int, event: dict[str, Any], progress: Progress) -> None:
         """Take what an event says of target and generator."""
         if "observed" in event:
             self._facts["environment"]["target"] = event["observed"]
             self._save()
         elif "block" in event:
             self._cell = event["block"]["policy"]
+            self._rounds[worker] = event["block"]["round"]
             if not self._has_begun:
                 self._begin_part()
         elif "warning" in event:
@@ -193,6 +217,22 @@ class Experiment:
                 self._facts["notes"].append({"code": warning["code"], "message": warning["message"]})
                 progress.warn(warning["message"])
                 self._save()
+        elif event.get("end") == "died":
+            self._lost(worker, progress)
+
+    def _lost(self, worker: int, progress: Progress) -> None:
+        """A worker died. Where others are left, the run goes on without it."""
+        self._living.discard(worker)
+        if not self._living:
+            return
+        when = f"in round {self._rounds[worker] + 1}" if worker in self._rounds else "before the first block"
+        message = (
+            f"worker {worker + 1} of {self._plan.processes} died {when}: that block is without what it had measured of "
+            "it, and from there on the load was only the others'"
+        )
+        self._facts["notes"].append({"code": "worker_died", "message": message})
+        progress.warn(message)
+        self._save()
 
     def _begin_part(self) -> None:
         """A run that is resumed goes on: what was said of its being cut off no longer holds."""

@@ -25,6 +25,8 @@ def extent(plan: Plan, done: int = 0) -> str:
     if done:
         return f"{done:,} of {count(total, 'block')} are done, {total - done:,} to go: {about}"
     of = duration_text(plan.load.block_ns)
+    if plan.processes > 1:
+        of += f" in {plan.processes} processes"
     return f"{count(cells, 'cell')} × {count(rounds, 'round')} = {count(total, 'block')} of {of}: {about}"
 
 

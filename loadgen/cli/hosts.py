@@ -1,18 +1,14 @@
-"""What is asked about the target's host: a person's consent to load it, and the embedded target's own account."""
+"""A person's consent to load a host; and the accounts of embedded targets that took turns, added."""
 
 from __future__ import annotations
 
-import http.client
 import ipaddress
-import json
-import ssl
 import sys
 from typing import Any
 
 import click
 
 from loadgen.model.target import Target
-from loadgen.target.behaviour import STATS_PATH
 
 
 def confirm(target: Target, agreed: bool) -> None:
@@ -25,22 +21,6 @@ def confirm(target: Target, agreed: bool) -> None:
         local = target.host == "localhost"
     if not local:
         click.confirm(f"{target.host} is not this machine. Send load to it?", abort=True, err=True)
-
-
-def account(target: Target, cacert: str | None) -> dict[str, Any] | None:
-    """What the embedded target counted on its side; None where it can't say."""
-    try:
-        if target.is_tls:
-            context = ssl.create_default_context(cafile=cacert)
-            link: http.client.HTTPConnection = http.client.HTTPSConnection(target.host, target.port, context=context)
-        else:
-            link = http.client.HTTPConnection(target.host, target.port)
-        link.request("GET", STATS_PATH)
-        found: dict[str, Any] = json.loads(link.getresponse().read())
-        link.close()
-    except (OSError, ValueError, http.client.HTTPException):
-        return None
-    return found
 
 
 def added(one: Any, other: Any) -> Any:

@@ -10,9 +10,10 @@ import socket
 from pathlib import Path
 from typing import Any
 
+from loadgen.model.arrivals import CONSTANT
 from loadgen.model.cell import SIZE_FIELD, Axes, check_rate
 from loadgen.model.errors import PlanError
-from loadgen.model.plan import CONSTANT, Load, Plan, parse_header
+from loadgen.model.plan import Load, Plan, parse_header
 from loadgen.model.policy import ConnectionPolicy, parse_policies
 from loadgen.model.target import Target, parse_target
 
@@ -51,6 +52,7 @@ def build_plan(options: dict[str, Any]) -> Plan:
         source_ips=options["source_ip"],
         server_pid=options["server_pid"],
         axes=axes,
+        processes=options.get("processes", 1),
     )
     if axes and len(plan.cells) == 1:
         raise PlanError(_NOTHING_VARIED)
@@ -135,7 +137,7 @@ def check_machine(plan: Plan) -> None:
 
 
 def _raise_descriptor_limit(plan: Plan) -> None:
-    most = plan.most_connections
+    most = plan.most_connections  # each worker is a process of its own
     needed = most + _DESCRIPTORS_OF_OUR_OWN
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < needed:

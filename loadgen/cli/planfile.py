@@ -25,6 +25,7 @@ from loadgen.model.plan import HIDDEN
 
 _ALIASES = {"headers": "header", "source-ips": "source-ip"}
 _BODY = "data-base64"
+_PROCESSES = "processes"
 _NOT_IN_A_PLAN = {"plan", "save-plan", "dry-run", "resume"}
 # An option given on the command line stands in the way of these of the file.
 _DISPLACES = {
@@ -153,6 +154,8 @@ class _Reader:
     def _hint(self, key: str) -> str:
         if key in _AXES:
             return "is for loadgen sweep"
+        if key == _PROCESSES:
+            return "is for loadgen compare"
         known = [*self._params, *_ALIASES, _BODY]
         near = difflib.get_close_matches(key, known, n=1)
         return f"is unknown; did you mean {near[0]!r}?" if near else f"is unknown; choose from {', '.join(known)}"

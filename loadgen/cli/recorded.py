@@ -81,6 +81,7 @@ PLAN = {
     "source_ips": _TEXTS,
     "server_pid": _or_null(_WHOLE),
     "axes": _OBJECT,
+    "processes": _WHOLE,
 }
 """Each key of `Plan.to_json`."""
 _NEEDED = ("url", "policies", "method", "headers", "body_base64", "cacert", "insecure", "max_body_bytes", "seed")

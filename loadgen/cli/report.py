@@ -10,7 +10,6 @@ from loadgen.cli import EXIT_DONE
 from loadgen.cli.console import show_summary
 from loadgen.cli.recorded import recorded_run
 from loadgen.measure.findings import nothing_answered
-from loadgen.measure.recorder import EXCHANGES_FILE
 from loadgen.measure.store import SUMMARY_FILE, RunStore
 from loadgen.measure.summary import summarise
 from loadgen.model.errors import TargetError
@@ -23,6 +22,15 @@ def rebuild(run: Path, as_json: bool, quiet: bool) -> int:
     facts = store.load_run()
     recorded_run(facts, str(run))
     finish(store, facts, as_json, quiet)
+    return EXIT_DONE
+
+
+def redraw(directory: Path) -> int:
+    """Draw what a summary says. Raises PlanError where there is none."""
+    from loadgen.show.report import write_report
+
+    store = RunStore(directory)
+    write_report(store, store.load_summary())
     return EXIT_DONE
 
 
@@ -52,7 +60,7 @@ def finish(store: RunStore, facts: dict[str, Any], as_json: bool, quiet: bool, d
         sys.stdout.write(store.to_text(summary))
     elif not quiet:
         show_summary(summary, store.path("report.html" if draws else SUMMARY_FILE))
-    if failed or store.path(EXCHANGES_FILE).exists():
+    if failed or store.has_rows:
         where = f"not everything could be saved in {store.directory}"
         print(f"loadgen: {where}: {failed or 'no room for the samples'}", file=sys.stderr)  # noqa: T201
     if not any(one["requests"] for one in summary["policies"].values()):

@@ -9,7 +9,7 @@ import click
 
 from loadgen.cli.planfile import merge_headers, read_plan
 from loadgen.cli.types import DATA, DURATION, FILE, WORDS, Amount, Gap, Listed
-from loadgen.model.plan import ARRIVALS
+from loadgen.model.arrivals import ARRIVALS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Any], Any]
@@ -22,6 +22,7 @@ _COMPARED: list[Decorator] = [
     ),
     click.option("--users", type=int, default=50, show_default=True, help="Closed-loop clients at the same time."),
     click.option("--rate", type=float, metavar="R", help="Open loop: R arrivals per second instead of users."),
+    click.option("--processes", type=int, default=1, show_default=True, help="Worker processes that share the load."),
 ]
 
 _SWEPT: list[Decorator] = [

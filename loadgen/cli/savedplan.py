@@ -20,6 +20,8 @@ def plan_keys(plan: Plan, embedded: bool) -> dict[str, Any]:
     if load.rate_rps or axes.rate:
         keys["rate"] = [_number(rate) for rate in axes.rate] or _number(load.rate_rps)
         keys |= {"arrivals": load.arrivals, "max-connections": load.max_connections}
+    if plan.processes != 1:
+        keys["processes"] = plan.processes
     keys |= {
         "recycle": [int(text) if text == _canonical(text) else text for text in axes.recycle],
         "idle": list(axes.idle),

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import gevent
 from gevent import signal_handler
+from gevent.event import Event
 
 from loadgen.cli import EXIT_DONE
 from loadgen.drive.runner import Runner
+from loadgen.drive.schedule import Block
 from loadgen.measure.recorder import Recorder
 from loadgen.model.errors import PlanError, TargetError
 from loadgen.model.plan import Plan
@@ -34,14 +38,21 @@ def work(directory: Path) -> int:
     try:
         recorder = _recorder(directory)
         route = Route.to(plan.target, plan.cacert, plan.insecure, plan.source_ips)
-        runner = Runner(plan, route, recorder, _tell, frozenset(order["skip"]), order["first_connection"])
+        gate = _Gate()
+        runner = Runner(
+            plan, route, recorder, _tell, frozenset(order["skip"]), order["first_connection"],
+            gate if order.get("waits") else None, order.get("watches", True),
+        )  # fmt: skip
+
+        def interrupt() -> None:
+            gate.close()
+            runner.interrupt()
+
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal_handler(number, runner.interrupt)
-        # The parent holds our standard input open for as long as it lives.
-        orphaned = gevent.get_hub().loop.io(sys.stdin.fileno(), READ, ref=False)
-        orphaned.start(runner.interrupt)
+            signal_handler(number, interrupt)
+        gate.watch(interrupt)
         whole = runner.run()
-        orphaned.close()
+        gate.end()
         _tell({"end": "done" if whole else "interrupted"})
     except PlanError as error:
         _tell({"end": "plan", "message": str(error)})
@@ -55,6 +66,55 @@ def work(directory: Path) -> int:
         if recorder is not None:
             recorder.close()
     return EXIT_DONE
+
+
+class _Gate:
+    """What the parent says on standard input while the run goes on. It holds that open for as long as it lives.
+
+    Called before each block it says {"ready": index} and waits for a line {"go": index}, which the parent sends to all
+    workers when all are ready, so that they run the same block at the same time.
+    """
+
+    def __init__(self) -> None:
+        self._descriptor = sys.stdin.fileno()
+        # Somebody who waits at the gate waits for this: without the reference the loop would have nothing to do.
+        self._watcher = gevent.get_hub().loop.io(self._descriptor, READ)
+        self._said = Event()
+        self._begun = b""
+        self._next: int | None = None
+        self._closed = False
+
+    def __call__(self, block: Block) -> bool:
+        """Wait until the block may begin; False where the run is over."""
+        _tell({"ready": block.index})
+        while not self._closed and self._next != block.index:
+            self._said.clear()
+            self._said.wait()
+        return not self._closed
+
+    def watch(self, on_end: Callable[[], None]) -> None:
+        """Call `on_end` when the parent closes its end, or is gone."""
+        self._watcher.start(self._read, on_end)
+
+    def close(self) -> None:
+        """No block begins any more."""
+        self._closed = True
+        self._said.set()
+
+    def end(self) -> None:
+        """Listen no more."""
+        self._watcher.stop()
+
+    def _read(self, on_end: Callable[[], None]) -> None:
+        heard = os.read(self._descriptor, 1 << 16)
+        if not heard:
+            self.end()
+            on_end()
+            return
+        *lines, self._begun = (self._begun + heard).split(b"\n")
+        for line in lines:
+            self._next = json.loads(line)["go"]
+        self._said.set()
 
 
 def _recorder(directory: Path) -> Recorder:

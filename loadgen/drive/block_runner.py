@@ -44,17 +44,21 @@ class BlockRunner:
     """One run's blocks. `report` is called with {"observed": ...}, {"block": facts} and {"warning": ...}.
 
     watches: read what the connections cost kernel and server too; of several processes on a machine one is enough.
+    insists: a target that fails the very first request ends the run; else that is reported as a warning.
     """
 
-    def __init__(self, plan: Plan, route: Route, worker: Worker, sink: RunSink, report: Report, watches: bool) -> None:
+    def __init__(
+        self, plan: Plan, route: Route, worker: Worker, sink: RunSink, report: Report, watches: bool,
+        insists: bool = True,
+    ) -> None:  # fmt: skip
         self._plan = plan
         self._route = route
         self._worker = worker
         self._sink = sink
         self._report = report
         self._watches = watches
-        self.knocked = False
-        """The target was asked once; before the first block one request goes alone."""
+        self._insists = insists
+        self._knocked = False
 
     def run(self, block: Block) -> dict[str, Any]:
         """Run a block; gives its facts. Raises TargetError where the first request fails, OSError on a full disk."""
@@ -67,8 +71,8 @@ class BlockRunner:
             "first_connection": worker.connections,
         }
         self._sink.block(facts)
-        if not self.knocked:
-            self.knocked = True
+        if not self._knocked:
+            self._knocked = True
             self._knock()
         if self._watches and worker.costs is None:
             worker.costs = Costs(self._plan, self._observed()["address"], self._warn)
@@ -118,7 +122,11 @@ class BlockRunner:
                 self._route.refuse()
                 continue
             advice = f"; {_ADVICE[kind]}" if kind in _ADVICE else ""
-            raise TargetError(f"{self._plan.target}: {kind.label.replace('_', ' ')}: {detail}{advice}")
+            message = f"{self._plan.target}: {kind.label.replace('_', ' ')}: {detail}{advice}"
+            if self._insists:
+                raise TargetError(message)
+            self._warn({"code": "target_failed", "message": message})
+            return
         self._report({"observed": self._observed()})
 
     def _observed(self) -> dict[str, Any]:

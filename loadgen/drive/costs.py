@@ -12,6 +12,7 @@ from loadgen.drive.kernel import KernelWatch
 from loadgen.drive.ports import TIME_WAIT_S, foresee
 from loadgen.drive.schedule import Block
 from loadgen.drive.server_process import ServerProcess
+from loadgen.model.arrivals import parse_arrivals
 from loadgen.model.plan import Plan
 from loadgen.model.units import NS_PER_S
 from loadgen.wire.connection import Connection
@@ -48,7 +49,9 @@ class Costs:
         self._ticker.start(self._kernel.tick)
         policy, load = block.cell.policy, self._plan.load
         if block.cell.rate_rps:
-            self._foresee(block, block.cell.rate_rps / policy.requests)
+            # Other workers of the run open as many from the same ports.
+            workers = parse_arrivals(load.arrivals).workers
+            self._foresee(block, workers * block.cell.rate_rps / policy.requests)
         else:
             # In the middle of the warm-up a look of some milliseconds disturbs nothing that counts.
             half_s = load.warmup_ns / NS_PER_S / 2

@@ -8,17 +8,17 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from loadgen.model.arrivals import CONSTANT, parse_arrivals
 from loadgen.model.cell import NO_AXES, Axes, Cell, cells, check_rate
 from loadgen.model.errors import PlanError
 from loadgen.model.policy import ConnectionPolicy, parse_policies
 from loadgen.model.target import Target, parse_target
 from loadgen.model.units import NS_PER_MS, NS_PER_S, format_duration
 
-CONSTANT, POISSON = "constant", "poisson"
-ARRIVALS = (CONSTANT, POISSON)
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
 IDEMPOTENT = ("GET", "HEAD", "PUT", "DELETE", "OPTIONS")  # RFC 9110 §9.2.2
 _MOST_CONNECTIONS = 1_000_000
+_MOST_PROCESSES = 256
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110 §5.5
 HIDDEN = "***"
@@ -68,8 +68,7 @@ class Load:
             raise PlanError(f"--timeout is {format_duration(self.timeout_ns)}; at least 1 ms is needed")
         if self.rate_rps:
             check_rate(self.rate_rps)
-        if self.arrivals not in ARRIVALS:
-            raise PlanError(f"--arrivals is {self.arrivals!r}; use one of {', '.join(ARRIVALS)}")
+        parse_arrivals(self.arrivals)
         if not 1 <= self.max_connections <= _MOST_CONNECTIONS:
             raise PlanError(
                 f"--max-connections is {self.max_connections}; it must lie between 1 and {_MOST_CONNECTIONS:,}"
@@ -82,7 +81,8 @@ class Plan:
 
     retry_stale: an idempotent request that met a stale connection is sent once more (RFC 9110 §9.2.2). cookies: each
     user keeps the cookies that it is given. source_ips: local addresses to connect from, in turns. server_pid: the
-    process whose CPU time, memory and sockets are read, with its children. axes: what a sweep varies.
+    process whose CPU time, memory and sockets are read, with its children. axes: what a sweep varies. processes: how
+    many workers share the load.
     """
 
     target: Target
@@ -100,6 +100,7 @@ class Plan:
     source_ips: tuple[str, ...] = ()
     server_pid: int | None = None
     axes: Axes = NO_AXES
+    processes: int = 1
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -118,6 +119,8 @@ class Plan:
             )
         for address in self.source_ips:
             _check_address(address)
+        if self.processes != 1:
+            self._check_processes()
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -126,8 +129,9 @@ class Plan:
 
     @property
     def most_connections(self) -> int:
-        """No block has more connections at the same time than this."""
-        return max(self.load.max_connections if cell.rate_rps else cell.users for cell in self.cells)
+        """No block of one worker has more connections at the same time than this."""
+        most = max(self.load.max_connections if cell.rate_rps else cell.users for cell in self.cells)
+        return -(-most // self.processes)
 
     def _check(self, cell: Cell) -> None:
         policy = cell.policy
@@ -155,6 +159,24 @@ class Plan:
                 f"the policy {policy.name!r} needs users; with --rate the arrivals decide what is sent when"
             )
 
+    def _check_processes(self) -> None:
+        if not 1 <= self.processes <= _MOST_PROCESSES:
+            raise PlanError(f"--processes is {self.processes}; it must lie between 1 and {_MOST_PROCESSES}")
+        if self.axes:
+            raise PlanError("--processes is for a comparison; a sweep runs in one process")
+        for policy in self.policies:
+            if policy.pool:
+                raise PlanError(
+                    f"the policy {policy.name!r} shares one pool among all users; it can't be spread over --processes"
+                )
+        if self.load.rate_rps:
+            shared, option = self.load.max_connections, "--max-connections"
+            check_rate(self.load.rate_rps / self.processes)
+        else:
+            shared, option = self.load.users, "--users"
+        if shared < self.processes:
+            raise PlanError(f"{option} {shared} can't be spread over --processes {self.processes}; each needs one")
+
     def to_json(self, *, secrets: bool) -> dict[str, Any]:
         """The plan as JSON values. Without `secrets`, values of credential fields are replaced by HIDDEN."""
         headers = [
@@ -176,6 +198,7 @@ class Plan:
             "source_ips": list(self.source_ips),
             "server_pid": self.server_pid,
             "axes": {name: list(values) for name, values in asdict(self.axes).items()},
+            "processes": self.processes,
         }
 
     @classmethod
@@ -200,6 +223,7 @@ class Plan:
             source_ips=tuple(values.get("source_ips", ())),
             server_pid=values.get("server_pid"),
             axes=axes,
+            processes=values.get("processes", 1),
         )
 
 

@@ -1,0 +1,77 @@
+"""The embedded target as a child process of ours, and what it says of itself. It ends when its parent does."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from loadgen.model.errors import PlanError
+from loadgen.model.target import Target
+from loadgen.target.behaviour import STATS_PATH
+
+_GRACE_S = 5
+
+
+class EmbeddedTarget:
+    """The embedded target on a free loopback port. url: where it is; ca_file: with `tls` its authority's certificate.
+
+    Raises PlanError where it did not start.
+    """
+
+    def __init__(self, tls: bool, directory: Path) -> None:
+        self.ca_file = directory / "target-ca.pem" if tls else None
+        arguments = ["target", "--port", "0", "--until-eof"]
+        if self.ca_file is not None:
+            arguments += ["--tls", "--ca-file", str(self.ca_file)]
+        # A session of its own: Ctrl-C at the terminal reaches us alone. Its standard input ends when we do.
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "loadgen", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        assert self._process.stdout is not None
+        self.url = self._process.stdout.readline().strip()
+        if not self.url:
+            self.stop()
+            raise PlanError("the embedded target did not start; the lines above say why")
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def stop(self) -> None:
+        """End it; stopping it twice is the same as once."""
+        process = self._process
+        for pipe in (process.stdin, process.stdout):
+            assert pipe is not None
+            pipe.close()
+        try:
+            process.wait(_GRACE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if self.ca_file is not None:
+            self.ca_file.unlink(missing_ok=True)  # its key is gone, nothing will be signed by it again
+
+
+def account(target: Target, cacert: str | None) -> dict[str, Any] | None:
+    """What the embedded target counted on its side; None where it can't say."""
+    try:
+        if target.is_tls:
+            context = ssl.create_default_context(cafile=cacert)
+            link: http.client.HTTPConnection = http.client.HTTPSConnection(target.host, target.port, context=context)
+        else:
+            link = http.client.HTTPConnection(target.host, target.port)
+        link.request("GET", STATS_PATH)
+        found: dict[str, Any] = json.loads(link.getresponse().read())
+        link.close()
+    except (OSError, ValueError, http.client.HTTPException):
+        return None
+    return found
