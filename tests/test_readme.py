@@ -6,6 +6,8 @@ import json
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 
 from loadgen.show.text import markdown
 from tests.conftest import QUICK, Target, loadgen
+from tests.locusts import BLOCKS, summary
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -25,7 +28,7 @@ MAKES = [line.split()[1] for line in SHELL if line.startswith("make ")]
 
 def test_the_make_targets_exist() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
-    assert set(MAKES) == {"compare", "test"} <= targets
+    assert set(MAKES) == {"compare", "test", "ui"} <= targets
 
 
 @pytest.mark.parametrize("line", COMPARES)
@@ -40,6 +43,20 @@ def test_the_comparisons_run(line: str, start_target: Callable[..., Target], tmp
     assert done.returncode == 0, done.stderr
     if "--json" in line:
         assert json.loads(done.stdout)["schema"] == 1
+
+
+@pytest.mark.parametrize("line", [line for line in SHELL if "/locust " in line])
+def test_the_locust_commands_run(line: str, start_target: Callable[..., Target], tmp_path: Path) -> None:
+    words = shlex.split(line)[1:]
+    arguments = [start_target().url if "://" in word else word for word in words]
+    arguments[arguments.index("-t") + 1] = "3s"
+    arguments[arguments.index("-f") + 1] = str(ROOT / arguments[arguments.index("-f") + 1])
+    done = subprocess.run(
+        [sys.executable, "-m", "locust", *arguments, *BLOCKS],
+        capture_output=True, text=True, timeout=120, cwd=tmp_path, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert summary(tmp_path)["verdict"] in done.stdout
 
 
 def test_the_plan_commands_run(start_target: Callable[..., Target], tmp_path: Path) -> None:

@@ -1,0 +1,174 @@
+"""The HTTP client of a scenario: Locust's way of asking, the engine's way of sending. Knows no run.
+
+Redirects are not followed: each exchange is measured by itself, and a redirect's Location is there to be asked for.
+"""
+
+from __future__ import annotations
+
+import json as json_module
+import time
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any, TypedDict, Unpack
+from urllib.parse import urlencode
+
+from locust import User
+
+from loadgen.drive.caller import Caller
+from loadgen.drive.writer import Fields
+from loadgen.model.target import parse_target
+from loadgen.swarm.response import ReuseResponse, why_failed
+
+Pairs = Mapping[str, Any] | Iterable[tuple[str, Any]]
+_NS_PER_MS = 1e6
+_FORM: Fields = (("Content-Type", "application/x-www-form-urlencoded"),)
+_JSON: Fields = (("Content-Type", "application/json"),)
+
+
+class Options(TypedDict, total=False):
+    """What every request may be given; see `ReuseClient.request`."""
+
+    name: str | None
+    headers: Mapping[str, str] | None
+    params: Pairs | str | None
+    catch_response: bool
+    context: Mapping[str, Any] | None
+
+
+class BodyOptions(Options, total=False):
+    """What a request may be given that seldom has a body."""
+
+    data: bytes | str | Pairs | None
+    json: Any
+
+
+class ReuseClient:
+    """One user's client: its requests go one at a time, over a connection that lives as the policy says.
+
+    origin: scheme and authority of the target. base: what stands before each path, as the path of Locust's host does.
+    """
+
+    def __init__(self, user: User, caller: Caller, origin: str, base: str, policy: str) -> None:
+        self._user = user
+        self._call = caller.call
+        self._event = user.environment.events.request
+        self._origin = origin
+        self._base = base
+        self._policy = policy
+
+    def get(self, path: str, **options: Unpack[BodyOptions]) -> ReuseResponse:
+        return self.request("GET", path, **options)
+
+    def head(self, path: str, **options: Unpack[BodyOptions]) -> ReuseResponse:
+        return self.request("HEAD", path, **options)
+
+    def options(self, path: str, **options: Unpack[BodyOptions]) -> ReuseResponse:
+        return self.request("OPTIONS", path, **options)
+
+    def delete(self, path: str, **options: Unpack[BodyOptions]) -> ReuseResponse:
+        return self.request("DELETE", path, **options)
+
+    def post(self, path: str, data: Any = None, json: Any = None, **options: Unpack[Options]) -> ReuseResponse:
+        return self.request("POST", path, data=data, json=json, **options)
+
+    def put(self, path: str, data: Any = None, json: Any = None, **options: Unpack[Options]) -> ReuseResponse:
+        return self.request("PUT", path, data=data, json=json, **options)
+
+    def patch(self, path: str, data: Any = None, json: Any = None, **options: Unpack[Options]) -> ReuseResponse:
+        return self.request("PATCH", path, data=data, json=json, **options)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        name: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        data: bytes | str | Pairs | None = None,
+        json: Any = None,
+        params: Pairs | str | None = None,
+        catch_response: bool = False,
+        context: Mapping[str, Any] | None = None,
+    ) -> ReuseResponse:
+        """Send a request, wait for the response, and fire `events.request`; a redirect is not followed.
+
+        path: with its query, or a URL of the user's own host. name: what it is called in the statistics, else `path`.
+        data: the body; str goes as UTF-8, pairs as a form. json: a value, where there is no data. params: added to the
+        query. catch_response: the response is the value of a `with` block that judges it. context: goes with the
+        event, beside `phases`, `reused` and `policy`.
+
+        No response, or one with a status from 400 on, is a failure in the statistics and raises nothing. Raises
+        ValueError where the request can't be sent: another host, a header field that the connection policy owns.
+        """
+        method = method.upper()
+        start_time = time.time()
+        target = self._base + path if path[:1] == "/" and not params else self._target(path, params)
+        fields = tuple(headers.items()) if headers else ()
+        body = b""
+        if data or json is not None:
+            fields, body = _framed(fields, data, json)
+        answer = self._call(method, target, fields, body)
+        url = self._origin + target
+        response = ReuseResponse(answer, url, self._event, catch_response)
+        outcome = answer.outcome
+        request_meta = response.request_meta = {
+            "request_type": method,
+            "name": name or path,
+            "response_time": answer.latency_ns / _NS_PER_MS,
+            "response_length": len(answer.body),
+            "response": response,
+            "exception": None if 0 < outcome < 400 else why_failed(answer),
+            "context": {
+                **self._user.context(),
+                **(context or {}),
+                "phases": answer.phases,
+                "reused": answer.nth > 0,
+                "policy": self._policy,
+            },
+            "start_time": start_time,
+            "url": url,
+        }
+        if not catch_response:
+            self._event.fire(**request_meta)
+        return response
+
+    def _target(self, path: str, params: Pairs | str | None) -> str:
+        """The path and query that are sent."""
+        if "://" in path.partition("?")[0]:
+            target = _own_path(self._origin, path)
+        else:
+            target = self._base + (f"/{path}" if path[:1] in ("", "?", "#") else path)
+        if not params:
+            return target
+        query = params if isinstance(params, str) else urlencode(_listed(params), doseq=True)
+        target = target.partition("#")[0]
+        return f"{target}{'&' if '?' in target else '?'}{query}"
+
+
+@lru_cache(256)
+def _own_path(origin: str, url: str) -> str:
+    """The path and query of a URL. Raises ValueError where it is none, or another host's."""
+    target = parse_target(url)
+    if f"{target.scheme}://{target.host_field}" != origin:
+        raise ValueError(f"the URL {url!r} is another host's; a user's requests go to {origin}")
+    return target.path
+
+
+def _framed(fields: Fields, data: bytes | str | Pairs | None, json: Any) -> tuple[Fields, bytes]:
+    """Header fields and body, with a Content-Type where the body's kind says one and the author none."""
+    kind: Fields = ()
+    if not data:
+        body, kind = json_module.dumps(json).encode(), _JSON
+    elif isinstance(data, str):
+        body = data.encode()
+    elif isinstance(data, bytes | bytearray | memoryview):
+        body = bytes(data)
+    else:
+        body, kind = urlencode(_listed(data), doseq=True).encode(), _FORM
+    if any(name.lower() == "content-type" for name, _ in fields):
+        kind = ()
+    return fields + kind, body
+
+
+def _listed(pairs: Pairs) -> list[tuple[str, Any]]:
+    return list(pairs.items() if isinstance(pairs, Mapping) else pairs)

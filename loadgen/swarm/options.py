@@ -1,0 +1,154 @@
+"""What Locust's command line and its start form say, as a Plan. Starts nothing."""
+
+from __future__ import annotations
+
+import secrets
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from locust import User
+from locust.argument_parser import LocustArgumentParser
+
+from loadgen.drive.caller import scenario_policy
+from loadgen.model.errors import PlanError
+from loadgen.model.plan import Load, Plan, parse_header
+from loadgen.model.policy import ConnectionPolicy, parse_policies
+from loadgen.model.target import parse_target
+from loadgen.model.units import parse_duration_ns
+from loadgen.swarm.scenario import ReuseUser
+from loadgen.swarm.users import SwarmUser
+
+_DEFAULT_POLICIES = "persistent,close"
+_DURATIONS = {"block": "block_ns", "warmup": "warmup_ns", "think": "think_ns", "timeout": "timeout_ns"}
+
+Lanes = dict[str, tuple[str, ...]]
+"""Names of user classes, each with the policies that it takes turns in."""
+
+
+def add_options(parser: LocustArgumentParser) -> None:
+    """Give Locust's command line, and with it the start form, the options of a comparison."""
+    add = parser.add_argument
+    add("--policies", default=_DEFAULT_POLICIES, help="Connection policies that users alternate between")
+    add("--path", default="/", help="Path of the request that SwarmUsers send")
+    add("--block", default="2s", help="Length of one policy's turn")
+    add("--warmup", default="500ms", help="Uncounted first part of a block")
+    add("--think", default="0s", help="Pause of a user between requests")
+    add("--timeout", default="10s", help="Deadline of each request")
+    add("--cacert", default="", help="Trust only the authorities in this PEM file")
+    add("--insecure", action="store_true", help="Do not verify certificates")
+    add("--tls", action="store_true", help="Without a host: the embedded target speaks https")
+    add("--method", default="GET", include_in_web_ui=False, help="Method of the request that SwarmUsers send")
+    add(
+        "--header",
+        action="append",
+        default=[],
+        metavar="'K: V'",
+        include_in_web_ui=False,
+        help="Header field of that request; may be repeated",
+    )
+    add("--data", default="", include_in_web_ui=False, help="Body of that request")
+    add("--seed", type=int, default=None, include_in_web_ui=False, help="Seed of the order of blocks")
+    add("--results", default="results", include_in_web_ui=False, help="Folder in which each run gets a folder")
+    add("--run-name", default="", include_in_web_ui=False, help="Name of the run's folder; the time of its start")
+    add(
+        "--most-samples", type=int, default=5_000_000, include_in_web_ui=False,
+        help="Samples that each worker sends at the end; of more, a random share",
+    )  # fmt: skip
+
+
+def is_ours(user_class: type[User]) -> bool:
+    """Its requests run on the engine."""
+    return issubclass(user_class, SwarmUser | ReuseUser)
+
+
+def lanes_of(classes: Sequence[type[User]], options: Any) -> Lanes:
+    """The user classes that are ours with their policies, by the names that these have everywhere else.
+
+    Raises PlanError where a policy is none, or not for these users, and where classes don't go together.
+    """
+    lanes = {}
+    for one in classes:
+        if issubclass(one, SwarmUser):
+            lanes[one.__name__] = parse_policies(one.policy or options.policies)
+        elif issubclass(one, ReuseUser):
+            lanes[one.__name__] = (scenario_policy(one.policy),)
+    return _names(lanes)
+
+
+def _names(parsed: dict[str, tuple[ConnectionPolicy, ...]]) -> Lanes:
+    lanes = {name: tuple(policy.name for policy in policies) for name, policies in parsed.items()}
+    if len({len(policies) for policies in lanes.values()}) > 1:
+        raise PlanError(
+            f"the user classes {', '.join(lanes)} alternate between unequal numbers of policies; "
+            "give each the same number"
+        )
+    turns = {(policy, turn) for policies in lanes.values() for turn, policy in enumerate(policies)}
+    if len({policy for policy, _ in turns}) < len(turns):
+        raise PlanError(
+            f"the user classes {', '.join(lanes)} have the same policies in another order; give them in one order"
+        )
+    return lanes
+
+
+def plan_of(options: Any, host: str | None, lanes: Lanes, users: int, rounds: int = 1) -> Plan:
+    """The plan of a run. Raises PlanError with one line for people."""
+    if not host:
+        raise PlanError("no host is given; write it like http://127.0.0.1:8080")
+    path = options.path if options.path.startswith("/") else f"/{options.path}"
+    base = parse_target(host.strip())
+    if base.path != "/" and path == "/":
+        path = base.path
+    target = parse_target(f"{str(base).removesuffix(base.path)}{path}")
+    names = dict.fromkeys(name for policies in lanes.values() for name in policies)
+    cacert = str(Path(options.cacert).resolve()) if options.cacert else None
+    if cacert is not None:
+        _readable(cacert)
+    return Plan(
+        target=target,
+        policies=parse_policies(",".join(names)),
+        load=Load(users=max(users, 1), rounds=rounds, **_durations(options)),
+        method=options.method.upper(),
+        headers=tuple(parse_header(line) for line in options.header),
+        body=options.data.encode(),
+        cacert=cacert,
+        insecure=options.insecure,
+        seed=secrets.randbelow(1 << 31) if options.seed is None else options.seed,
+    )
+
+
+def with_form(options: Any, form: Mapping[str, str]) -> Any:
+    """The options as they will be once Locust has taken over what its start form says."""
+    values = vars(options)
+    return changed(
+        options,
+        **{
+            name: value == "true" if isinstance(values[name], bool) else value
+            for name, value in form.items()
+            if name in values
+        },
+    )
+
+
+def changed(options: Any, **values: Any) -> Any:
+    """A copy of the options with other values."""
+    return Namespace(**{**vars(options), **values})
+
+
+def _durations(options: Any) -> dict[str, Any]:
+    found = {}
+    for name, field in _DURATIONS.items():
+        try:
+            found[field] = parse_duration_ns(getattr(options, name))
+        except ValueError as error:
+            raise PlanError(f"--{name}: {error}") from None
+    return found
+
+
+def _readable(path: str) -> None:
+    try:
+        with Path(path).open("rb"):
+            pass
+    except OSError as error:
+        raise PlanError(f"--cacert {path}: {error.strerror}") from None

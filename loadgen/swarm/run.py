@@ -1,0 +1,262 @@
+"""One run as the master, or a local runner, has it: orders its blocks, collects what comes, leaves results/<run>/.
+
+Sends and receives messages through whoever made it; knows neither Locust's events nor its web UI.
+"""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import gevent
+from gevent.event import Event
+
+import loadgen.swarm.messages as messages
+from loadgen.measure.archive import SAMPLES_FILE
+from loadgen.measure.environment import environment
+from loadgen.measure.live import Live
+from loadgen.measure.parts import remove_part
+from loadgen.measure.recorder import part_directory
+from loadgen.measure.store import RunStore
+from loadgen.model.errors import PlanError
+from loadgen.model.plan import Plan
+from loadgen.model.units import NS_PER_S, count
+from loadgen.swarm.conductor import Conductor, Members, Order
+from loadgen.swarm.options import Lanes
+
+# A worker that is not among the members while samples are handed over may be about to come back.
+_ABSENCE_S = 6
+_LOOK_EVERY_S = 0.2
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Who makes the load.
+
+    members: the workers that are there now; send: a message to one of them; name: what people call one; is_local: it is
+    this process itself, which writes into the run's folder.
+    """
+
+    members: Members
+    send: Order
+    name: Callable[[str], str]
+    is_local: bool
+
+
+class Run:
+    """lanes: user classes with their policies; scenarios: those of them whose requests are made in Python.
+
+    store: the run's folder, new. until_s: when Locust will end the run (monotonic), 0 if that is not known.
+    """
+
+    def __init__(
+        self, plan: Plan, lanes: Lanes, scenarios: list[str], store: RunStore, crew: Crew, until_s: float
+    ) -> None:
+        self.plan = plan
+        self.name = store.directory.name
+        self.directory = store.directory
+        self.live = Live(tuple(cell.name for cell in plan.cells))
+        self.facts: dict[str, Any] = {"name": self.name, "environment": environment(), "notes": []}
+        self.conductor = Conductor(
+            self.name, lanes, plan.seed, plan.load.block_ns / NS_PER_S, until_s, self._present, crew.send
+        )
+        self._lanes = lanes
+        self._scenarios = scenarios
+        self._store: RunStore | None = store
+        self._crew = crew
+        self._begun: dict[str, bool] = {}
+        self._ended: dict[str, bool] = {}
+        self._heard_s: dict[str, float] = {}
+        self._parts: dict[tuple[str, int], int] = {}
+        self._wake = Event()
+        self._conducting: gevent.Greenlet | None = None
+        self._save()
+
+    def begin(self, most_samples: int) -> None:
+        """Tell all workers of the run; those who come later are told as they come."""
+        self._most_samples = most_samples
+        for member in self._crew.members():
+            self.welcome(member)
+
+    def welcome(self, member: str) -> None:
+        """Tell one worker of the run."""
+        if member in self._begun:
+            return
+        order = {
+            "run": self.name,
+            "plan": self.plan.to_json(secrets=True),
+            "lanes": {name: list(policies) for name, policies in self._lanes.items()},
+            "scenarios": self._scenarios,
+            "directory": str(self.directory) if self._crew.is_local else None,
+            # One worker is enough to see what all of a machine's sockets cost.
+            "watches": not self._begun,
+            "most_samples": self._most_samples,
+        }
+        self._begun[member] = True
+        self._crew.send(messages.BEGIN, order, member)
+
+    def users(self, number: int) -> None:
+        """So many users there are now; the plan has the most that there were."""
+        load = self.plan.load
+        self.plan = replace(self.plan, load=replace(load, users=max(load.users, number)))
+
+    def conduct(self, between: Callable[[], None]) -> None:
+        """Begin to order blocks, once. between: called between two blocks."""
+        if self._conducting is None:
+            self.conductor.between = between
+            self._conducting = gevent.spawn(self.conductor.run)
+
+    # What comes from the workers
+
+    def take(self, worker: str, reported: dict[str, Any]) -> None:
+        """Block reports. Those of a worker that was given up come too late."""
+        if reported["run"] == self.name and self._counts(worker):
+            for report in reported["reports"]:
+                self.live.take(worker, report["lane"], report)
+
+    def news(self, data: dict[str, Any]) -> None:
+        """What a worker observed of the target or warns of."""
+        if "observed" in data:
+            self.facts["environment"].setdefault("target", data["observed"])
+        elif "warning" in data:
+            self.note(**data["warning"])
+        self._save()
+
+    def note(self, code: str, message: str) -> None:
+        """A warning for the report; said once."""
+        warning = {"code": code, "message": message}
+        if warning not in self.facts["notes"]:
+            self.facts["notes"].append(warning)
+            logger.warning("loadgen: %s", message)
+
+    def failed(self, worker: str, message: str) -> None:
+        """A worker can't go on, or can't begin. Where it is the only one, what it wrote until then is the run."""
+        if self._crew.is_local:
+            self.note("worker_failed", message)
+            self.conductor.stop()
+        else:
+            self.note("worker_failed", f"{self._crew.name(worker)}: {message}")
+            self.conductor.lost[worker] = self.conductor.round
+        self.conductor.excuse(worker)
+
+    def piece(self, worker: str, data: dict[str, Any]) -> None:
+        """The next piece of a part's file; an empty one is its end."""
+        self._heard_s[worker] = time.monotonic()
+        if data["run"] != self.name or not self._counts(worker):
+            return
+        number = self._parts.setdefault((worker, data["part"]), len(self._parts))
+        directory = part_directory(self.directory, number)
+        directory.mkdir(exist_ok=True)
+        path = directory / f".{SAMPLES_FILE}.new"
+        if data["piece"]:
+            with path.open("ab") as file:
+                file.write(data["piece"])
+        else:
+            path.replace(directory / SAMPLES_FILE)
+        self._crew.send(messages.PIECE_TAKEN, {"run": self.name}, worker)
+
+    def ended(self, worker: str, data: dict[str, Any]) -> None:
+        """A worker has handed over all it had."""
+        if data["run"] == self.name:
+            self.take(worker, data)
+            self._ended[worker] = True
+            self._wake.set()
+
+    # The end
+
+    def stop(self) -> None:
+        """No further block; the one under way is cut short."""
+        self.conductor.stop()
+
+    def collect(self) -> None:
+        """End the load, and wait until everybody has handed over the samples or is gone."""
+        self.stop()
+        if self._conducting is not None:
+            self._conducting.join()
+        self._collect()
+        self._note_lost()
+
+    def report(self) -> subprocess.CompletedProcess[str]:
+        """Summarise and draw what was collected, in a process of its own; gives how that ended."""
+        load = replace(self.plan.load, rounds=max(1, self.conductor.round + 1))
+        self.plan = replace(self.plan, load=load)
+        self._save()
+        if self._store is not None:
+            self._store.release()
+            self._store = None
+        # It takes seconds of one core's time, and the web UI is to stay alive meanwhile.
+        return subprocess.run(
+            [sys.executable, "-m", "loadgen", "report", str(self.directory)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def _collect(self) -> None:
+        now = time.monotonic()
+        waiting = [worker for worker in self._begun if worker not in self.conductor.lost]
+        for worker in waiting:
+            self._heard_s[worker] = now
+            self._crew.send(messages.END, {"run": self.name}, worker)
+        while waiting:
+            self._wake.clear()
+            self._wake.wait(_LOOK_EVERY_S)
+            now, present = time.monotonic(), self._crew.members()
+            for worker in waiting:
+                if worker in present:
+                    self._heard_s[worker] = now
+                elif not self._ended.get(worker) and now - self._heard_s[worker] > _ABSENCE_S:
+                    self.conductor.lost[worker] = self.conductor.round
+            waiting = [one for one in waiting if not self._ended.get(one) and one not in self.conductor.lost]
+
+    def _note_lost(self) -> None:
+        """Leave out what a lost worker had sent, and say so."""
+        lost = self.conductor.lost
+        for worker, in_round in lost.items():
+            self.live.drop(worker)
+            for (owner, _), number in self._parts.items():
+                if owner == worker:
+                    with suppress(OSError):
+                        remove_part(part_directory(self.directory, number))
+            self.note(
+                "worker_lost",
+                f"{self._crew.name(worker)}, one of {count(len(self._begun), 'worker')}, was lost in round "
+                f"{in_round + 1}; the results hold what the others measured, until then beside its load",
+            )
+
+    # Inside
+
+    def _present(self) -> list[str]:
+        """Workers that take part: those who are there and know of the run."""
+        return [member for member in self._crew.members() if member in self._begun]
+
+    def _counts(self, worker: str) -> bool:
+        return worker in self._begun and worker not in self.conductor.lost
+
+    def _save(self) -> None:
+        """What is known so far, so that a run that is cut off can be read."""
+        self.facts["plan"] = self.plan.to_json(secrets=False)
+        if self._store is not None:
+            with suppress(OSError):
+                self._store.save_run(self.facts)
+
+
+def new_folder(results: Path, name: str) -> RunStore:
+    """A new run's folder: of a name that is taken the next free one. Raises PlanError."""
+    if "/" in name or name.startswith(".") or not name.isprintable():
+        raise PlanError(f"--run-name {name!r} can't be a folder's name")
+    taken = 1
+    while True:
+        directory = results / (name if taken == 1 else f"{name}-{taken}")
+        if not directory.exists():
+            return RunStore.create(directory)
+        taken += 1

@@ -1,0 +1,268 @@
+// What the tab and the page share: numbers as the report writes them, and a run's figures as text and tables.
+// Names, addresses and messages may come from a target or a user: they are set as text, never as markup.
+
+export const PHASES = ["queue", "dns", "connect", "tls", "upgrade", "send", "wait", "receive"];
+const HEADINGS = ["policy", "requests", "req/s", "p50", "p99", "connections", "reuse ratio", "errors"];
+const FILES = ["summary.json", "samples.npz", "report.html"];
+const POLL_MS = 1000;
+const REST_MS = 2000;
+const TIMEOUT_MS = 10000;
+
+// Numbers: the twins of model/units.py and of Python's format(), which rounds a half to the even digit.
+
+/** A duration with three significant digits and the unit that suits: 412 µs, 1.25 ms, 2.00 s. */
+export function formatDuration(valueNs) {
+  for (const [unit, sizeNs] of [["s", 1e9], ["ms", 1e6], ["µs", 1e3]]) {
+    const scaled = valueNs / sizeNs;
+    if (Math.abs(scaled) >= 0.9995) {
+      return `${threeDigits(scaled)} ${unit}`;
+    }
+  }
+  return `${fixed(valueNs, 0)} ns`;
+}
+
+function threeDigits(value) {
+  const size = Math.abs(value);
+  return grouped(fixed(value, size < 9.995 ? 2 : size < 99.95 ? 1 : 0));
+}
+
+/** A count or a rate without decimals: 1,234,568. */
+export function formatCount(value) {
+  return grouped(fixed(value, 0));
+}
+
+/** A share in percent with one decimal; cut, not rounded: only what is all of it is 100%. */
+export function formatShare(value) {
+  return value === 1 ? "100%" : `${fixed(Math.floor(value * 1000) / 10, 1)}%`;
+}
+
+/** format(value, ".Nf"). toFixed is as exact, but takes a half away from zero. */
+function fixed(value, decimals) {
+  const halves = value * 2 ** (decimals + 1); // exact, and odd only where value lies in the middle of two results
+  if (!Number.isInteger(halves) || halves % 2 === 0) {
+    return value.toFixed(decimals);
+  }
+  const below = Math.floor(value * 10 ** decimals);
+  return ((below % 2 === 0 ? below : below + 1) / 10 ** decimals).toFixed(decimals);
+}
+
+function grouped(text) {
+  const [whole, ...rest] = text.split(".");
+  return [whole.replace(/\B(?=(\d{3})+$)/g, ","), ...rest].join(".");
+}
+
+const orDash = (value, format) => (value === null || value === undefined ? "–" : format(value));
+
+// A run's figures
+
+/** The parts that show a run, to be placed by their owner: an element, and update(live). */
+export class Figures {
+  constructor() {
+    this.element = element("div", "loadgen");
+    this.facts = element("p", "loadgen-facts");
+    this.trouble = element("p", "loadgen-trouble");
+    this.trouble.setAttribute("role", "alert");
+    this.verdict = element("p", "loadgen-verdict");
+    this.warnings = element("div", "loadgen-warnings");
+    this.policies = new Table("Policies", HEADINGS);
+    this.phases = new Table("Phases: mean where the phase happened", ["policy", ...PHASES]);
+    this.element.append(
+      this.facts, this.trouble, this.verdict, this.warnings, this.policies.element, this.phases.element,
+    );
+  }
+
+  update(live) {
+    setText(this.facts, factsOf(live));
+    const trouble = live.state === "failed" ? live.message || "The run failed." : "";
+    this.fail(trouble);
+    const isSaid = live.verdict !== "" && trouble.startsWith(live.verdict);
+    setText(this.verdict, isSaid ? "" : live.verdict || waitingFor(live));
+    this.verdict.classList.toggle("loadgen-open", !live.verdict);
+    fill(this.warnings, live.warnings.map((one) => `${one.code}: ${one.message}`), () => element("p", "loadgen-warning"));
+    this.policies.update(live.policies.map(policyRow));
+    this.phases.update(live.policies.map(phaseRow));
+  }
+
+  /** Say what went wrong; the figures stay. */
+  fail(message) {
+    setText(this.trouble, message);
+    this.trouble.hidden = !message;
+  }
+}
+
+function factsOf(live) {
+  const parts = [live.state];
+  if (live.round) {
+    const isOver = live.state === "finished" || live.state === "failed";
+    parts.push(isOver ? counted(live.round, "round") : `round ${formatCount(live.round)}`);
+  }
+  if (live.state !== "idle") {
+    parts.push(counted(live.blocks, "block"), counted(live.users, "user"));
+  }
+  return [...parts, live.url, live.directory].filter(Boolean).join(" · ");
+}
+
+const counted = (number, noun) => `${formatCount(number)} ${noun}${number === 1 ? "" : "s"}`;
+
+function waitingFor(live) {
+  if (live.state === "idle") {
+    return "No run yet: start one, and its figures appear here.";
+  }
+  return live.state === "failed" ? "No verdict." : "No verdict yet: it takes a finished round.";
+}
+
+function policyRow(one) {
+  const kinds = Object.entries(one.errors).filter(([, number]) => number > 0).sort(([, a], [, b]) => b - a);
+  const errors = kinds.map(([kind, number]) => `${formatCount(number)} ${kind.replaceAll("_", " ")}`);
+  return [
+    one.name,
+    formatCount(one.requests),
+    orDash(one.throughput_rps, formatCount),
+    orDash(one.p50_ns, formatDuration),
+    orDash(one.p99_ns, formatDuration),
+    `opened ${formatCount(one.opened)} (ideal ${formatCount(one.ideal)})`,
+    one.requests ? orDash(one.reuse_ratio, formatShare) : "–",
+    errors.join(", ") || "0",
+  ];
+}
+
+const phaseRow = (one) => [one.name, ...PHASES.map((phase) => orDash(one.phases_ns[phase], formatDuration))];
+
+/** A heading and a table of text, hidden while it has no rows. */
+class Table {
+  constructor(title, headings) {
+    this.element = element("section", "loadgen-section");
+    this.headings = headings;
+    const heading = element("h2");
+    heading.textContent = title;
+    const frame = element("div", "loadgen-scroll");
+    const table = element("table");
+    table.setAttribute("aria-label", title);
+    const head = element("tr");
+    fill(head, headings, () => header("col"));
+    const top = element("thead");
+    top.append(head);
+    this.body = element("tbody");
+    table.append(top, this.body);
+    frame.append(table);
+    this.element.append(heading, frame);
+  }
+
+  update(rows) {
+    this.element.hidden = rows.length === 0;
+    resize(this.body, rows.length, () => element("tr"));
+    rows.forEach((cells, index) => {
+      fill(this.body.children[index], cells, (column) => this.newCell(column));
+    });
+  }
+
+  newCell(column) {
+    const cell = column === 0 ? header("row") : element("td");
+    cell.dataset.column = this.headings[column];
+    return cell;
+  }
+}
+
+function header(scope) {
+  const cell = element("th");
+  cell.scope = scope;
+  return cell;
+}
+
+// Elements are changed only where the text is: a selection and the place in a wide table outlast the next figures.
+
+export function element(name, className = "") {
+  const made = document.createElement(name);
+  if (className) {
+    made.className = className;
+  }
+  return made;
+}
+
+export function setText(target, text) {
+  if (target.textContent !== text) {
+    target.textContent = text;
+  }
+}
+
+/** Make `parent` hold one child for each text; `make(index)` gives a new one. */
+export function fill(parent, texts, make) {
+  resize(parent, texts.length, make);
+  texts.forEach((text, index) => setText(parent.children[index], text));
+}
+
+/** Make `parent` hold so many children; `make(index)` gives a new one. */
+export function resize(parent, length, make) {
+  while (parent.children.length > length) {
+    parent.lastElementChild.remove();
+  }
+  while (parent.children.length < length) {
+    parent.append(make(parent.children.length));
+  }
+}
+
+/** Links to what a run has left so far; the report opens, the others are saved. */
+export class Downloads {
+  constructor() {
+    this.element = element("p", "loadgen-links");
+  }
+
+  update(live) {
+    const names = FILES.filter((name) => live.files.includes(name));
+    fill(this.element, names, () => element("a"));
+    names.forEach((name, index) => {
+      const link = this.element.children[index];
+      link.setAttribute("href", `./loadgen/files/${name}`);
+      link.toggleAttribute("download", name !== "report.html");
+      link.target = name === "report.html" ? "_blank" : "";
+    });
+    this.element.hidden = names.length === 0;
+  }
+}
+
+// Polling
+
+/** Fetch one of our JSON answers. Throws an Error whose message is for people. */
+export async function ask(path) {
+  let response;
+  try {
+    response = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS) });
+  } catch {
+    throw new Error("Locust does not answer; these are the last figures it gave.");
+  }
+  if (response.redirected) {
+    throw new Error("Log in again to see the figures.");
+  }
+  if (!response.ok) {
+    throw new Error(`Locust answered ${response.status}; these are the last figures it gave.`);
+  }
+  return response.json();
+}
+
+/** Ask for the figures again and again while `wanted()`: often in a run, rarely at rest, one question at a time. */
+export function poll(wanted, onFigures, onFailure) {
+  let timer = 0;
+  let asking = false;
+
+  async function turn() {
+    clearTimeout(timer);
+    if (asking || !wanted()) {
+      return;
+    }
+    asking = true;
+    let pauseMs = REST_MS;
+    try {
+      const live = await ask("./loadgen/live");
+      pauseMs = live.state === "running" || live.state === "finishing" ? POLL_MS : REST_MS;
+      await onFigures(live);
+    } catch (error) {
+      onFailure(error.message);
+    }
+    asking = false;
+    timer = setTimeout(turn, pauseMs);
+  }
+
+  document.addEventListener("visibilitychange", turn);
+  turn();
+  return turn;
+}
