@@ -84,14 +84,19 @@ def test_counts_of_several_processes_are_the_targets(
 
 
 def test_workers_run_the_same_blocks_at_the_same_time(start_target: Start, tmp_path: Path) -> None:
-    compare(start_target().url, tmp_path / "run", "--users", "4", "--processes", "2", "--rounds", "3")
+    compare(
+        start_target().url, tmp_path / "run", "--users", "4", "--processes", "2", "--rounds", "3", "--block", "500ms"
+    )
     columns, blocks = samples_of(tmp_path / "run")
+    together = []
     for block in blocks:
         own = columns["round"] == block["round"]
         own &= columns["policy"] == ("persistent", "close").index(block["policy"])
         times = [columns["scheduled"][own & (columns["worker"] == number)] for number in range(2)]
         together_ns = min(one.max() for one in times) - max(one.min() for one in times)
-        assert together_ns > 0.5 * block["window_ns"]
+        together.append(together_ns / block["window_ns"])
+    # In the median: a machine that does something else may hold one worker up for most of a block.
+    assert np.median(together) > 0.5
 
 
 @pytest.mark.parametrize("arrivals", ["constant", "poisson"])

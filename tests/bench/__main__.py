@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.bench import spectrum
+from tests.bench import processes, spectrum, swarm
 from tests.bench.machine import GENERATOR_CORE, TARGET_CORE, Server, find, loadgen, nginx, pin, run_pinned
 from tests.bench.rows import write_run
 
@@ -143,6 +143,8 @@ CASES: dict[str, Callable[[Server, Path], None]] = {
     "open_loop": spectrum.open_loop,
     "pipelining": spectrum.pipelining,
     "sweep": spectrum.sweep,
+    "processes": processes.processes,
+    "swarm": swarm.swarm,
 }
 
 
