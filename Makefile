@@ -1,4 +1,4 @@
-# `make compare` and `make test` set up what they need. ARGS goes to the command: make compare ARGS="--users 10 URL"
+# Each target sets up what it needs. ARGS goes to the command: make compare ARGS="--users 10 URL"
 SHELL := /bin/bash
 VENV := .venv
 LOADGEN := $(VENV)/bin/loadgen
@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 # One user shows the bare cost: nothing queues, in the generator or the target, and nothing but reuse is measured.
 ARGS ?= --tls --users 1
 
-.PHONY: install compare test check format bench clean
+.PHONY: install compare ui test check format bench clean
 
 install: $(INSTALLED)
 
@@ -36,8 +36,17 @@ $(INSTALLED): pyproject.toml constraints.txt
 compare: install
 	$(LOADGEN) compare $(ARGS)
 
+# Without a host the embedded target is started; --tls and --users of above are no options of a web UI's.
+ui: ARGS =
+ui: install
+	@port=$$(sed -nE 's/.*(--web-port|-P)[= ]*([0-9]+).*/\2/p' <<< "$(ARGS)"); \
+	echo "Locust's web UI: http://127.0.0.1:$${port:-8089}/ (Ctrl-C ends it)"; \
+	exec $(VENV)/bin/locust -f locustfiles/compare.py --web-host 127.0.0.1 $(ARGS)
+
+# Most tests wait for programs of their own; those that measure time, or count what the whole machine does, run alone.
 test: install
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -m "not alone" -n 2 --dist loadgroup
+	$(VENV)/bin/python -m pytest -m alone
 
 check: install
 	$(VENV)/bin/ruff format --check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import shutil
 import socket
@@ -22,9 +23,13 @@ QUICK = ["--rounds", "2", "--block", "200ms", "--warmup", "50ms"]
 
 
 def pytest_configure() -> None:
-    """Tests with many connections need descriptors; the hard limit is all we may have."""
+    """Tests with many connections need descriptors; the hard limit is all we may have.
+
+    Locust's masters listen on a port of this process's own: two tests may run at the same time.
+    """
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    os.environ["LOCUST_MASTER_NODE_PORT"] = os.environ["LOCUST_MASTER_BIND_PORT"] = str(free_port())
 
 
 def loadgen(*arguments: str, cwd: Path | None = None, **options: Any) -> subprocess.CompletedProcess[str]:

@@ -17,6 +17,8 @@ from loadgen.drive.kernel import KernelWatch
 from loadgen.drive.ports import TIME_WAIT_S, PortSupply, destination, foresee, port_supply, ports_needed
 from loadgen.drive.sock_diag import SockDiag, Sockets
 
+pytestmark = pytest.mark.alone
+
 SOCKSTAT = "sockets: used 90\nTCP: inuse {} orphan 0 tw {} alloc 40 mem 5\nUDP: inuse 2 mem 1\n"
 NETSTAT = "TcpExt: ListenOverflows ListenDrops TCPSynRetrans\nTcpExt: {} {} {}\nIpExt: InOctets\nIpExt: 9\n"
 SNMP = "Ip: Forwarding\nIp: 1\nTcp: MaxConn RetransSegs\nTcp: -1 {}\n"

@@ -20,6 +20,8 @@ from loadgen.drive.arrivals import Arrivals
 from loadgen.drive.pacer import due_ns
 from tests.conftest import Target, compare, read_request, scripted_server
 
+pytestmark = pytest.mark.alone
+
 Start = Callable[..., Target]
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 S_NS = 1_000_000_000

@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import Nginx, compare
 
-pytestmark = pytest.mark.peer
+pytestmark = [pytest.mark.peer, pytest.mark.alone]
 
 
 def test_nginx_counts_the_same_connections(nginx: Nginx, tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.conftest import Target, free_port, write_certificates
-from tests.locusts import BLOCKS, LOCUSTFILES, command, counts, headless, running, summary
+from tests.conftest import Target, free_port
+from tests.locusts import BLOCKS, command, counts, headless, running, summary
 
 
 def account(found: dict[str, Any]) -> tuple[int, int]:
@@ -307,9 +307,7 @@ def test_sigterm_saves_what_was_measured(tmp_path: Path, start_target: Callable[
 
 
 def test_a_target_that_goes_and_comes_back_is_counted_by_kind(tmp_path: Path) -> None:
-    folder, port = tmp_path / "certificates", free_port()
-    folder.mkdir()
-    write_certificates(folder)
+    port = free_port()
 
     def serve() -> subprocess.Popen[str]:
         process = subprocess.Popen(
@@ -322,25 +320,21 @@ def test_a_target_that_goes_and_comes_back_is_counted_by_kind(tmp_path: Path) ->
 
     first = serve()
     target = Target(f"http://127.0.0.1:{port}/", None)
-    line = command(
-        "compare.py", "--headless", "-u", "4", "-r", "4", "-t", "7s", "-H", target.url, "--only-summary", *BLOCKS
-    )
+    line = command("compare.py", "--headless", "-u", "4", "-r", "4", "-H", target.url, "--only-summary", *BLOCKS)
     with running(tmp_path, *line) as process:
         while target.stats()["requests"] < 2_000:
             assert process.poll() is None
         first.communicate()
-        process_was_alive = process.poll() is None
         second = serve()
         try:
-            while target.stats()["requests"] < 2_000:
+            while target.stats()["requests"] < 5_000:
                 assert process.poll() is None
+            process.send_signal(signal.SIGINT)
             out, _ = process.communicate(timeout=60)
         finally:
             second.communicate()
-    assert process_was_alive
     found = summary(tmp_path)
     check_sums(found)
     kinds = {kind for one in found["policies"].values() for kind in one["errors"]}
-    assert "connect_refused" in kinds, out
-    assert all(one["requests"] > 500 for one in found["policies"].values())
-    assert LOCUSTFILES.is_dir()
+    assert kinds & {"connect_refused", "stale_connection", "closed_without_response"}, out
+    assert sum(one["requests"] for one in found["policies"].values()) > 5_000

@@ -6,7 +6,7 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,9 @@ from typing import Any
 import gevent
 from locust import User
 from locust.env import Environment
-from locust.runners import STATE_MISSING, LocalRunner, MasterRunner, Runner, WorkerRunner
+from locust.runners import LocalRunner, MasterRunner, Runner, WorkerRunner
 from werkzeug.datastructures import MultiDict
 
-import loadgen
 import loadgen.swarm.messages as messages
 from loadgen.model.errors import PlanError
 from loadgen.model.plan import Plan
@@ -26,14 +25,14 @@ from loadgen.swarm.host import Host
 from loadgen.swarm.lane import ScenarioLane
 from loadgen.swarm.node import Node
 from loadgen.swarm.options import Lanes, is_ours, lanes_of, plan_of, with_form
+from loadgen.swarm.post import EXIT_PLAN, Post
 from loadgen.swarm.run import Crew, Run, new_folder
 from loadgen.swarm.users import SwarmUser
 from loadgen.wire.route import Route
 
-_LOCAL = "local"
 _LOOK_EVERY_S = 0.2
-# As those of `loadgen compare`.
-_EXIT_PLAN, _EXIT_CUT_SHORT = 2, 130
+# As that of `loadgen compare`.
+_EXIT_CUT_SHORT = 130
 
 logger = logging.getLogger(__name__)
 
@@ -50,17 +49,14 @@ class Session:
         self.run: Run | None = None
         self.desk = Desk()
         self.host = Host(environment)
-        self.makes_load = not isinstance(runner, MasterRunner)
         self.orders = not isinstance(runner, WorkerRunner)
-        self.node = Node(environment, self._to_master) if self.makes_load else None
-        self._welcomed: set[str] = set()
+        self._post = Post(runner, self._welcome)
+        self.node = None if isinstance(runner, MasterRunner) else Node(environment, self._post.to_master)
         self._form_run_time: str | None = None
         self._shown = ""
         self._interruptions = 0
         self._register()
         gevent.signal_handler(signal.SIGINT, self._interrupted)
-        if isinstance(runner, WorkerRunner):
-            self._to_master(messages.HELLO, {"version": loadgen.__version__})
 
     # What users ask for
 
@@ -120,7 +116,7 @@ class Session:
             self._end_test()
             return
         scenarios = [one.__name__ for one in classes if one.__name__ in lanes and not issubclass(one, SwarmUser)]
-        crew = Crew(self._members, self._to_worker, self._name, isinstance(self.runner, LocalRunner))
+        crew = Crew(self._post.members, self._post.to_worker, self._post.name, isinstance(self.runner, LocalRunner))
         self.run = Run(plan, lanes, scenarios, store, crew, self._until_s(options))
         if plan.server_pid is not None:
             self.run.facts["environment"]["embedded_target"] = None  # its account comes at the end
@@ -184,7 +180,7 @@ class Session:
             # With --json Locust's statistics stand on standard output, alone.
             print(self._shown, file=sys.stderr if options.json else sys.stdout, end="")
 
-    def _give_up(self, message: str, code: int = _EXIT_PLAN) -> None:
+    def _give_up(self, message: str, code: int = EXIT_PLAN) -> None:
         message = message.removeprefix("loadgen: ")
         self.desk.refuse(message)
         logger.error("loadgen: %s", message)
@@ -243,24 +239,20 @@ class Session:
     # Messages
 
     def _register(self) -> None:
+        listen = self._post.listen
         if self.orders:
-            self._listen(messages.HELLO, self._on_hello)
-            self._listen(messages.NEWS, self._of_run(lambda run, _worker, data: run.news(data)))
-            self._listen(messages.DONE, self._of_run(self._on_done))
-            self._listen(messages.PIECE, self._of_run(lambda run, worker, data: run.piece(worker, data)))
-            self._listen(messages.ENDED, self._of_run(lambda run, worker, data: run.ended(worker, data)))
-            self._listen(messages.FAILED, self._of_run(self._on_failed))
+            listen(messages.NEWS, self._of_run(lambda run, _worker, data: run.news(data)))
+            listen(messages.DONE, self._of_run(self._on_done))
+            listen(messages.PIECE, self._of_run(lambda run, worker, data: run.piece(worker, data)))
+            listen(messages.ENDED, self._of_run(lambda run, worker, data: run.ended(worker, data)))
+            listen(messages.FAILED, self._of_run(self._on_failed))
         if self.node is not None:
             node = self.node
-            self._listen(messages.BEGIN, lambda _worker, data: node.begin(data))
-            self._listen(messages.BLOCK, lambda _worker, data: node.block(data))
-            self._listen(messages.STOP, lambda _worker, _data: node.end_block())
-            self._listen(messages.END, lambda _worker, data: gevent.spawn(self._end, data))
-            self._listen(messages.PIECE_TAKEN, lambda _worker, _data: node.piece_taken())
-            self._listen(messages.REFUSED, self._on_refused)
-
-    def _listen(self, kind: str, handle: Callable[[str, dict[str, Any]], object]) -> None:
-        self.runner.register_message(kind, lambda environment, msg, **_: handle(msg.node_id, msg.data))
+            listen(messages.BEGIN, lambda _worker, data: node.begin(data))
+            listen(messages.BLOCK, lambda _worker, data: node.block(data))
+            listen(messages.STOP, lambda _worker, _data: node.end_block())
+            listen(messages.END, lambda _worker, data: gevent.spawn(self._end, data))
+            listen(messages.PIECE_TAKEN, lambda _worker, _data: node.piece_taken())
 
     def _of_run(self, handle: Callable[[Run, str, dict[str, Any]], None]) -> Callable[[str, dict[str, Any]], None]:
         """Only what speaks of the present run."""
@@ -281,18 +273,7 @@ class Session:
         if self.run is not None and messages.REPORTS in data:
             self.run.take(worker, data[messages.REPORTS])
 
-    def _on_hello(self, worker: str, data: dict[str, Any]) -> None:
-        assert isinstance(self.runner, MasterRunner)
-        if data["version"] != loadgen.__version__:
-            message = (
-                f"{self._name(worker)} has loadgen {data['version']}, the master {loadgen.__version__}; "
-                "install the same version on both"
-            )
-            logger.error("loadgen: %s", message)
-            self._to_worker(messages.REFUSED, {"message": message}, worker)
-            self.runner.clients.pop(worker, None)
-            return
-        self._welcomed.add(worker)
+    def _welcome(self, worker: str) -> None:
         if self.run is not None and self.desk.state == RUNNING:
             self.run.welcome(worker)
 
@@ -313,28 +294,6 @@ class Session:
         if not self.orders:
             self.runner.stop()
         self.node.end(data)
-
-    def _on_refused(self, _worker: str, data: dict[str, Any]) -> None:
-        logger.error("loadgen: %s", data["message"])
-        self.environment.process_exit_code = _EXIT_PLAN
-        gevent.spawn(self.runner.quit)
-
-    def _members(self) -> Collection[str]:
-        if not isinstance(self.runner, MasterRunner):
-            return (_LOCAL,)
-        clients = self.runner.clients
-        return [one for one in clients if clients[one].state != STATE_MISSING and one in self._welcomed]
-
-    def _name(self, worker: str) -> str:
-        """As Locust numbers it in its own messages."""
-        number = self.runner.get_worker_index(worker) if isinstance(self.runner, MasterRunner) else 0
-        return f"worker {number} ({worker})"
-
-    def _to_worker(self, kind: str, data: dict[str, Any], worker: str) -> None:
-        self.runner.send_message(kind, data, worker)
-
-    def _to_master(self, kind: str, data: dict[str, Any]) -> None:
-        self.runner.send_message(kind, data)
 
 
 def _planned(options: Any, host: str | None, lanes: Lanes, users: int) -> Plan:
