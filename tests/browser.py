@@ -38,7 +38,7 @@ POLICIES = "Policies"
 PHASES = "Phases: mean where the phase happened"
 
 T = TypeVar("T")
-_PATIENCE_S = 30
+_PATIENCE_S = 60
 _PASSING = (StaleElementReferenceException, ElementClickInterceptedException)  # while Locust draws its page anew
 _SWITCHES = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
@@ -184,7 +184,7 @@ class WebUI:
 def locust_web_ui(
     locustfile: Path, *options: str, base_path: str = "", folder: Path | None = None, **environment: str
 ) -> Iterator[WebUI]:
-    """Locust's web UI with this locustfile on a free loopback port, until the end of the block; it works in `folder`."""
+    """Locust's web UI with this locustfile on a free loopback port, working in `folder`, until the end of the block."""
     port = free_port()
     command = [sys.executable, "-m", "locust", "-f", str(locustfile), "--web-host", "127.0.0.1"]
     more = ["--web-base-path", base_path] if base_path else []

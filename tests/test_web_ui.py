@@ -15,7 +15,7 @@ import pytest
 from loadgen.model.units import format_duration
 from tests.browser import PHASES, POLICIES, SECTION, TAB, VERDICT, Browser, WebUI, locust_web_ui, open_browser
 
-pytestmark = pytest.mark.peer
+pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("browser")]
 
 LOCUSTFILE = Path(__file__).parent / "fake_locustfile.py"
 NO_PHASES = dict.fromkeys(("queue", "dns", "connect", "tls", "upgrade", "send", "wait", "receive"))
@@ -269,8 +269,9 @@ def test_nothing_that_comes_from_outside_runs_as_script(
 ) -> None:
     bad = {**RUNNING["policies"][0], "name": HOSTILE, "errors": {HOSTILE: 1}}
     shown.write(
-        **dict.fromkeys(("run", "directory", "url", "message", "verdict"), HOSTILE),
+        **dict.fromkeys(("run", "directory", "url", "verdict"), HOSTILE),
         state="failed",
+        message=f"failed: {HOSTILE}",
         policies=[bad],
         warnings=[{"code": HOSTILE, "message": HOSTILE}],
     )
