@@ -24,7 +24,7 @@ def main() -> None:
             browser.open(ui.url)
             browser.driver.execute_script("localStorage.theme = 'light'")
             browser.open(ui.url)
-            browser.start(userCount="2", spawnRate="2", policies="persistent,close,recycle:10", think="5ms")
+            browser.start(userCount="1", spawnRate="1", policies="persistent,close,recycle:10", think="5ms")
             browser.show_tab()
             browser.wait(lambda: _round(ui) > ROUNDS)
             PICTURE.write_bytes(_picture(browser))

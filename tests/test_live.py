@@ -117,6 +117,28 @@ def test_a_large_block_is_reported_by_a_share_with_exact_counts(reporter_of: Rep
     )
 
 
+def test_a_long_run_is_kept_in_brief_and_counted_exactly(reporter_of: Reporters) -> None:
+    plan = plan_json(rounds=70)
+    reporter, live = reporter_of(plan), Live(cell_names(plan))
+    bad = Link([Exchange(MS, outcome=-ErrorKind.TRUNCATED)])
+    for number in range(70):
+        report, _ = reporter.block("persistent", number, [*links("persistent", number, 200), bad])
+        live.take("0", "lane", report)
+        if number == 0:
+            first = report
+    assert len(first["share"]["scheduled"][1]) < 2_000  # of 400 samples about 25 are left, of 4 octets and more
+    found = live.summary("run", plan, ENVIRONMENT, [])
+    assert found is not None
+    truth = reporter.scribe.summary()["policies"]["persistent"]
+    one = found["policies"]["persistent"]
+    for count in ("started", "requests", "errors", "throughput_rps"):
+        assert one[count] == truth[count]
+    for name in ("mean", "max"):
+        assert one["latency_ns"][name] == truth["latency_ns"][name]
+    assert one["latency_ns"]["p99"] == pytest.approx(truth["latency_ns"]["p99"], rel=0.005)
+    assert one["phases_ns"]["wait"] | {"p50": 0, "p99": 0} == truth["phases_ns"]["wait"] | {"p50": 0, "p99": 0}
+
+
 def test_a_lost_worker_is_forgotten(reporter_of: Reporters) -> None:
     plan = plan_json()
     live = Live(cell_names(plan))

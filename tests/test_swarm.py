@@ -6,8 +6,11 @@ import csv
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import urllib.parse
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.conftest import Target, free_port
+from tests.conftest import Target, await_port, free_port, read_request, scripted_server
 from tests.locusts import BLOCKS, command, counts, headless, running, summary
 
 
@@ -168,6 +171,83 @@ def test_a_killed_worker_is_named_and_the_others_count(tmp_path: Path, start_tar
             assert block["connections"]["opened"] == 2
     assert counts(found)[0] < target.stats()["requests"]
     assert len({block["round"] for block in found["blocks"]}) >= 3
+
+
+def test_a_late_worker_begins_with_a_round(tmp_path: Path, start_target: Callable[..., Target]) -> None:
+    target, port = start_target(), free_port()
+    master = command(
+        *("compare.py", "--master", "--headless", "--expect-workers", "1", "-u", "4", "-r", "4", "-H", target.url),
+        *("--master-bind-host", "127.0.0.1", "--master-bind-port", str(port), "--only-summary", *BLOCKS),
+        *("--policies", "persistent,close,recycle:10", "--think", "1ms"),
+    )
+    one, late = workers_of(port, 2)
+    with running(tmp_path, *master) as process, running(tmp_path, *one):
+        while target.stats()["requests"] < 1_000:
+            assert process.poll() is None
+        with running(tmp_path, *late):
+            before = target.stats()["requests"]
+            while target.stats()["requests"] < before + 12_000:
+                assert process.poll() is None
+            process.send_signal(signal.SIGINT)
+            out, _ = process.communicate(timeout=60)
+    found = summary(tmp_path)
+    with np.load(next((tmp_path / "results").glob("*/samples.npz"))) as samples:
+        assert len(set(samples["worker"])) == 2, out
+    places: dict[int, set[int]] = {}
+    for block in found["blocks"][:-3]:  # the last round was cut
+        places.setdefault(block["round"], set()).add(block["connections"]["slots"])
+    assert all(len(found) == 1 for found in places.values()), places
+
+
+def test_when_all_workers_are_lost_the_run_ends_and_says_so(
+    tmp_path: Path, start_target: Callable[..., Target]
+) -> None:
+    target, port = start_target(), free_port()
+    master = command(
+        *("compare.py", "--master", "--headless", "--expect-workers", "1", "-u", "2", "-r", "2", "-H", target.url),
+        *("--master-bind-host", "127.0.0.1", "--master-bind-port", str(port), "--only-summary", *BLOCKS),
+    )
+    (one,) = workers_of(port, 1)
+    with running(tmp_path, *master) as process, running(tmp_path, *one) as victim:
+        while target.stats()["requests"] < 1_000:
+            assert process.poll() is None
+        os.kill(victim.pid, signal.SIGKILL)
+        # Locust itself stops its test then, and leaves it to us to end.
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, out
+    assert "all workers were lost, and what they had measured with them" in out
+
+
+def test_an_answer_of_400_or_more_is_a_failure_for_locust(tmp_path: Path) -> None:
+    def refuse(connection: socket.socket, _number: int) -> None:
+        while read_request(connection):
+            connection.sendall(b"HTTP/1.1 503 Not now\r\nContent-Length: 0\r\n\r\n")
+
+    with scripted_server(refuse) as port:
+        done = headless("persistent.py", tmp_path, "-H", f"http://127.0.0.1:{port}", "--exit-code-on-error", "9")
+    assert done.returncode == 9
+    assert "GET / [persistent]: 503" in done.stderr
+    assert set(summary(tmp_path)["policies"]["persistent"]["statuses"]) == {"503"}
+
+
+def test_a_run_that_is_too_short_for_its_ramp_says_so(tmp_path: Path) -> None:
+    done = headless("compare.py", tmp_path, "-r", "1", users=9, seconds=2)
+    assert "the run time of 2 s holds no whole round; give it more, or start users faster" in done.stderr
+
+
+def test_options_that_the_form_does_not_offer_can_not_be_set_by_it(tmp_path: Path) -> None:
+    port = free_port()
+    line = command("compare.py", "--web-host", "127.0.0.1", "--web-port", str(port), *BLOCKS)
+    with running(tmp_path, *line):
+        await_port(port)
+        for name, value in (("results", str(tmp_path / "elsewhere")), ("seed", "3"), ("most_samples", "x")):
+            form = urllib.parse.urlencode({"user_count": 1, "spawn_rate": 1, "host": "", name: value}).encode()
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/swarm", form) as response:
+                answer = json.load(response)
+            assert not answer["success"]
+            assert "is set on the command line, not here" in answer["message"]
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_a_worker_of_another_version_is_refused(tmp_path: Path, start_target: Callable[..., Target]) -> None:

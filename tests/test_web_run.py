@@ -64,6 +64,8 @@ class Lab:
 
     def stop(self, state: str = "finished") -> dict[str, Any]:
         """Stop the run; gives its summary when the tab shows its end."""
+        # Locust's page waits for ever where it is stopped before it has seen a user.
+        self.browser.wait(lambda: "Users\n0" not in self.browser.text("header"))
         self.browser.click("button", "Stop")
         self.browser.wait_text(FACTS, state)
         return self.summary()
@@ -162,7 +164,6 @@ def test_the_tab_follows_a_run_and_ends_with_the_figures_of_its_files(lab: Lab) 
     browser.click("button", "New")
     lab.start(policies="close,recycle:5", userCount="2")
     browser.wait(lambda: [row[0] for row in browser.table(POLICIES)] == ["close", "recycle:5"])
-    lab.wait_for_more()
     assert lab.run() != first
     found = lab.stop()
     lab.shows(found)
@@ -262,7 +263,13 @@ def test_reset_and_edit_leave_the_comparison_going(lab: Lab) -> None:
     browser.wait_text(FACTS, "1 user ")
     lab.wait_for_more()
 
-    found = lab.stop()
+    browser.click("button", "Stop")
+    browser.wait(lambda: lab.live()["state"] == "finishing")
+    refused = json.loads(lab.ui.post("swarm", "user_count=1&spawn_rate=1"))
+    assert refused["success"] is False
+    assert "the results of the last run are still being written" in refused["message"]
+    browser.wait_text(FACTS, "finished")
+    found = lab.summary()
     lab.shows(found)
     assert len(found["blocks"]) >= 2 * (found["plan"]["rounds"] - 1)
     # Locust's own figures are of what came after the reset, ours of the whole run.
@@ -381,7 +388,6 @@ def test_several_processes_show_one_result(window: Browser, tmp_path: Path) -> N
         open_start_form(window, ui)
         lab.start(policies="persistent,recycle:10")
         window.wait(lambda: lab.requests() > 0)
-        lab.wait_for_more()
         found = lab.stop()
         lab.shows(found)
         with np.load(lab.run() / "samples.npz") as samples:
@@ -394,12 +400,13 @@ def test_several_processes_show_one_result(window: Browser, tmp_path: Path) -> N
 def test_make_ui_starts_it_and_ctrl_c_ends_it(tmp_path: Path) -> None:
     port = free_port()
     # What is installed stays as it is, wherever this Python is.
-    make = ["make", f"VENV={sys.prefix}", f"--old-file={sys.prefix}/.installed", "ui"]
+    make = ["make", "--no-print-directory", f"VENV={sys.prefix}", f"--old-file={sys.prefix}/.installed", "ui"]
     log = tmp_path / "log"
     with log.open("wb") as out:
         process = subprocess.Popen(
             [*make, f"ARGS=--web-port {port} --results {tmp_path}"],
             cwd=LOCUSTFILES.parent, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
+            env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
         )  # fmt: skip
     try:
         await_port(port)

@@ -10,7 +10,7 @@ def start(arguments: list[str], lock: int | None = None) -> subprocess.Popen[str
     """Start a command of ours with pipes to its standard input and output; it gets the run's lock too."""
     # A session of its own: Ctrl-C at the terminal reaches us alone, and we pass it on once.
     return subprocess.Popen(
-        [sys.executable, "-m", "loadgen", *arguments],
+        [sys.executable, "-P", "-m", "loadgen", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -79,6 +79,15 @@ def block_report(
     }
 
 
+def shrink(report: dict[str, Any], most: int) -> None:
+    """Keep in a report about `most` of the complete samples that it shares, and all that failed."""
+    columns = {name: np.frombuffer(octets, kind) for name, (kind, octets) in report["share"].items()}
+    chosen = columns["error"] != ABSENT
+    complete = np.flatnonzero(~chosen)
+    chosen[complete[:: max(1, len(complete) // most)]] = True
+    report["share"] = {name: [column.dtype.str, column[chosen].tobytes()] for name, column in columns.items()}
+
+
 def shared_samples(reports: list[dict[str, Any]], policies: tuple[str, ...]) -> Samples:
     """The samples that the reports of one part share. reports: at least one."""
     columns = {
@@ -94,8 +103,8 @@ def request_figures(
     """Requests of a block, its warm-up included, as Locust's statistics count them; unfinished ones are left out.
 
     wall_s: what to add to the monotonic clock (s) to have seconds since the epoch. Gives count, total_ms, min_ms,
-    max_ms, times_ms (milliseconds, three digits of them, to count), bytes, failures (kind to count), last_s, per_second
-    and failures_per_second (second to count).
+    max_ms, times_ms (milliseconds, three digits of them, to count), bytes, failures (kind or status to count), last_s,
+    per_second and failures_per_second (second to count).
     """
     placed = place([facts], rows, connections)
     end = request_ends(rows, placed, connections)
@@ -105,7 +114,8 @@ def request_figures(
         return {"count": 0}
     times_ms = (end - rows["scheduled"]) / NS_PER_MS
     seconds = np.floor(end / NS_PER_S + wall_s).astype(np.int64)
-    failed = rows["outcome"] < 0
+    # As Locust's clients have it: an answer of 400 or more is a failure too.
+    failed = (rows["outcome"] < 0) | (rows["outcome"] >= 400)
     return {
         "count": len(rows),
         "total_ms": float(times_ms.sum()),
@@ -113,7 +123,7 @@ def request_figures(
         "max_ms": float(times_ms.max()),
         "times_ms": _counted(three_digits(times_ms)),
         "bytes": int(rows["bytes_received"].sum()),
-        "failures": {ErrorKind(-kind).label: count for kind, count in _counted(rows["outcome"][failed]).items()},
+        "failures": {_why(outcome): count for outcome, count in _counted(rows["outcome"][failed]).items()},
         "last_s": float(end.max() / NS_PER_S + wall_s),
         "per_second": _counted(seconds),
         "failures_per_second": _counted(seconds[failed]),
@@ -126,6 +136,10 @@ def three_digits(values_ms: NDArray[np.float64]) -> NDArray[np.float64]:
     # By powers of ten that are whole numbers, so that 0.101 is the same key however it came about.
     scale = 10.0 ** np.abs(size - 2)
     return np.where(size > 2, np.floor(values_ms / scale + 0.5) * scale, np.floor(values_ms * scale + 0.5) / scale)
+
+
+def _why(outcome: int) -> str:
+    return ErrorKind(-outcome).label if outcome < 0 else str(outcome)
 
 
 def _counted(values: NDArray[Any]) -> dict[Any, int]:

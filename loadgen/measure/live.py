@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from loadgen.measure.digest import LATENCY, shared_samples
+from loadgen.measure.digest import LATENCY, shared_samples, shrink
 from loadgen.measure.histogram import Histogram
 from loadgen.measure.merging import merge_parts
 from loadgen.measure.samples import Samples
@@ -13,6 +13,9 @@ from loadgen.model.sample import Phase
 
 # Enough for any percentile that is shown while the run goes on; the summary of so many takes a blink.
 _MOST_SAMPLES = 30_000
+# Of a part's blocks so many are kept as they came, the earlier ones in brief: a run may go on for hours.
+_RECENT = 50
+_SHARE_OF_OLD = 25
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99_9": 0.999}
 
 
@@ -22,14 +25,21 @@ class Live:
     def __init__(self, policies: tuple[str, ...]) -> None:
         self._policies = policies
         self._reports: dict[tuple[str, str], dict[int, dict[str, Any]]] = {}
+        self._old: dict[tuple[str, str], dict[str, dict[str, Histogram]]] = {}
 
     def take(self, worker: str, lane: str, report: dict[str, Any]) -> None:
         """Add a block's report; the same block's of the same part takes the place of the one before."""
-        self._reports.setdefault((worker, lane), {})[report["block"]["index"]] = report
+        part = (worker, lane)
+        reports = self._reports.setdefault(part, {})
+        reports[report["block"]["index"]] = report
+        if len(reports) > _RECENT:
+            self._abridge(part, reports[sorted(reports)[-_RECENT - 1]])
 
     def drop(self, worker: str) -> None:
         """Forget all that this worker reported."""
-        self._reports = {part: reports for part, reports in self._reports.items() if part[0] != worker}
+        for part in [part for part in self._reports if part[0] == worker]:
+            del self._reports[part]
+            self._old.pop(part, None)
 
     @property
     def blocks(self) -> int:
@@ -50,18 +60,30 @@ class Live:
         merged = merge_parts((number, self._samples(part)) for number, part in enumerate(parts))
         summary = summarise(name, merged.thinned(_MOST_SAMPLES, 0), plan, environment, notes)
         for policy, one in summary["policies"].items():
-            self._refine(one, [report for part in parts for report in part if report["block"]["policy"] == policy])
+            self._refine(one, policy)
         return summary
+
+    def _abridge(self, part: tuple[str, str], report: dict[str, Any]) -> None:
+        """Keep less of a block that is long over."""
+        if report["histograms"]:
+            merged = self._old.setdefault(part, {}).setdefault(report["block"]["policy"], _histograms())
+            _merge(merged, report)
+            report["histograms"] = {}
+            shrink(report, _SHARE_OF_OLD)
 
     def _samples(self, reports: list[dict[str, Any]]) -> Samples:
         return shared_samples(reports, self._policies)
 
-    def _refine(self, one: dict[str, Any], reports: list[dict[str, Any]]) -> None:
+    def _refine(self, one: dict[str, Any], policy: str) -> None:
         """Put what the histograms say in place of what the share says."""
-        merged = {key: Histogram() for key in (LATENCY, *(phase.value for phase in Phase))}
-        for report in reports:
-            for key, encoded in report["histograms"].items():
-                merged[key].merge(encoded)
+        merged = _histograms()
+        for old in self._old.values():
+            for key, histogram in old.get(policy, {}).items():
+                merged[key].merge(histogram.encode())
+        for reports in self._reports.values():
+            for report in reports.values():
+                if report["block"]["policy"] == policy:
+                    _merge(merged, report)
         latency = merged[LATENCY]
         if not latency.count:
             return
@@ -77,6 +99,15 @@ class Live:
                     "p99": found.quantile_ns(0.99),
                     "mean_per_request": round(found.sum_ns / latency.count),
                 }
+
+
+def _histograms() -> dict[str, Histogram]:
+    return {key: Histogram() for key in (LATENCY, *(phase.value for phase in Phase))}
+
+
+def _merge(merged: dict[str, Histogram], report: dict[str, Any]) -> None:
+    for key, encoded in report["histograms"].items():
+        merged[key].merge(encoded)
 
 
 def _rounded(value: float | None) -> int | None:

@@ -33,6 +33,7 @@ def _connect(environment: Environment, runner: Any, web_ui: Any, **_: Any) -> No
     on.test_stopping.add_listener(lambda environment, **_: session.stopping())
     if not session.orders:
         on.report_to_master.add_listener(lambda client_id, data, **_: session.report(data))
+        on.quit.add_listener(lambda exit_code, **_: session.close())
         return
     on.test_start.add_listener(lambda environment, **_: session.begin())
     on.spawning_complete.add_listener(lambda user_count, **_: session.spawned(user_count))

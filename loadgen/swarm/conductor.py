@@ -23,7 +23,7 @@ class Conductor:
 
     A round has as many turns as a lane has policies; in each turn every lane runs a block of one of its policies, in an
     order shuffled by `seed`. members: who takes part now. order: sends a message to one of them. lost: those who were
-    ordered a block and went away before it was done, with the round. between: called between two blocks. until_s: no
+    ordered a block and went away before it was done, with the round. between: called after each block. until_s: no
     round begins that would not end before this time (monotonic, s); 0 for no such time.
     """
 
@@ -32,7 +32,7 @@ class Conductor:
     ) -> None:
         self.round = -1
         self.lost: dict[str, int] = {}
-        self.between: Callable[[], None] | None = None
+        self.between: Callable[[], None] = lambda: None
         self._run = run
         self._lanes = lanes
         self._policies = list(dict.fromkeys(name for policies in lanes.values() for name in policies))
@@ -54,15 +54,16 @@ class Conductor:
             turns = list(range(self._turns))
             self._shuffle(turns)
             index = self.round * len(self._policies)
+            # Who comes in the middle of a round would load one policy more than another.
+            members = self._await_members()
             for turn in turns:
                 # Lanes of one policy share a block.
                 shared = dict.fromkeys(policies[turn] for policies in self._lanes.values())
-                self._block(turn, {policy: index + number for number, policy in enumerate(shared)})
+                self._block(members, turn, {policy: index + number for number, policy in enumerate(shared)})
                 index += len(shared)
                 if self._stopped:
                     return
-                if self.between is not None:
-                    self.between()
+                self.between()
 
     def done(self, member: str, round_number: int, turn: int) -> None:
         """A member has finished a block."""
@@ -88,16 +89,22 @@ class Conductor:
         # What would be cut off in the middle compares with nothing; but of a short run that is all there is.
         return not self._until_s or self.round < 0 or time.monotonic() + self._round_s <= self._until_s
 
-    def _block(self, turn: int, index: dict[str, int]) -> None:
-        """Order one block of each lane and wait until all who are there have done it."""
-        while not (members := [one for one in self._members() if one not in self.lost]):
-            if self._stopped:
-                return
+    def _await_members(self) -> list[str]:
+        """Who takes part in a round; none if the run is stopped before there is anybody."""
+        while not self._stopped:
+            members = [one for one in self._members() if one not in self.lost]
+            if members:
+                return members
+            self._wake.clear()
             self._wake.wait(_LOOK_EVERY_S)
+        return []
+
+    def _block(self, members: list[str], turn: int, index: dict[str, int]) -> None:
+        """Order one block of each lane and wait until all who are there have done it."""
         self._turn = turn
-        self._waiting = set(members)
+        self._waiting = {one for one in members if one not in self.lost}
         blocks = {name: [index[policies[turn]], policies[turn]] for name, policies in self._lanes.items()}
-        for member in members:
+        for member in list(self._waiting):
             self._order(messages.BLOCK, {"run": self._run, "round": self.round, "turn": turn, "blocks": blocks}, member)
         while self._waiting:
             self._wake.clear()

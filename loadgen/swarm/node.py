@@ -60,12 +60,12 @@ class Node:
 
     def begin(self, order: dict[str, Any]) -> None:
         """Get ready for a run. What is wrong here is told to the master."""
-        self._drop()
+        self.drop()
         self._run = order["run"]
         try:
             self._prepare(order)
         except (PlanError, OSError) as error:
-            self._fail(str(error))
+            self._fail(order["run"], str(error))
             self._run = ""
 
     def _prepare(self, order: dict[str, Any]) -> None:
@@ -91,29 +91,39 @@ class Node:
             self._block = gevent.spawn(self._run_block, order)
 
     def _run_block(self, order: dict[str, Any]) -> None:
-        if order["round"] != self._round:  # users who come or go in mid-round would load one policy more than another
-            self._round, self._counts = order["round"], Counter(self.users)
+        run, users = order["run"], self._users_of_round(order["round"])
+        try:
+            for name, lane, facts in self._facts(order, users):
+                self._report(name, lane, facts)
+        except OSError as error:
+            self._fail(run, f"{error.strerror or error}: the run's samples can't be written any more")
+        except Exception as error:  # whoever orders the blocks must not wait for ever
+            logger.exception("loadgen: a block failed")
+            self._fail(run, f"a block failed: {error!r}")
+        else:
+            self._send(messages.DONE, {"run": run, "round": order["round"], "turn": order["turn"]})
+
+    def _users_of_round(self, number: int) -> Counter[str]:
+        """The users of each lane: who comes or goes in mid-round would load one policy more than another."""
+        if number != self._round:
+            self._round, self._counts = number, Counter(self.users)
+        return self._counts
+
+    def _facts(self, order: dict[str, Any], users: Counter[str]) -> list[tuple[str, Lane, dict[str, Any] | None]]:
+        """Run the lanes' blocks at the same time; raises what one of them raised."""
         cells = {cell.name: cell for cell in self._plan.cells}
         started = []
         for name, (index, policy) in order["blocks"].items():
-            block = Block(index, order["round"], cells[policy])
-            lane = self.lanes[name]
-            started.append((name, lane, gevent.spawn(_outcome, lane, block, self._counts[name])))
+            lane, block = self.lanes[name], Block(index, order["round"], cells[policy])
+            started.append((name, lane, gevent.spawn(_outcome, lane, block, users[name])))
         gevent.joinall([running for _, _, running in started])
-        try:
-            for name, lane, running in started:
-                facts, error = running.get()
-                if error is not None:
-                    raise error
-                self._report(name, lane, facts)
-        except OSError as error:
-            self._fail(f"{error.strerror or error}: the run's samples can't be written any more")
-            return
-        except Exception as error:  # whoever orders the blocks must not wait for ever
-            logger.exception("loadgen: a block failed")
-            self._fail(f"a block failed: {error!r}")
-            return
-        self._send(messages.DONE, {"run": self._run, "round": order["round"], "turn": order["turn"]})
+        found = []
+        for name, lane, running in started:
+            facts, error = running.get()
+            if error is not None:
+                raise error
+            found.append((name, lane, facts))
+        return found
 
     def _report(self, name: str, lane: Lane, facts: dict[str, Any] | None) -> None:
         if facts is None:
@@ -143,28 +153,31 @@ class Node:
         gevent.spawn(self._hand_over)
 
     def _hand_over(self) -> None:
+        run = self._run
         if self._block is not None:
             self._block.join()
         lanes, self.lanes = self.lanes, {}
-        for lane in lanes.values():
-            lane.close()
         parts = 0
-        if self._own_directory:
-            policies = tuple(cell.name for cell in self._plan.cells)
+        try:
             for lane in lanes.values():
-                try:
-                    # In a thread: millions of rows take seconds, and heartbeats are to go on.
-                    share = self._most_samples // max(1, len(lanes))
-                    path = gevent.get_hub().threadpool.apply(compact, (lane.directory, policies, share, os.getpid()))
-                    self._send_part(parts, path)
-                except (OSError, ValueError) as error:
-                    self._fail(f"samples are lost: {error}")
-                    continue
-                parts += 1
-        else:
-            parts = len(lanes)
-        self._drop()
-        self._send(messages.ENDED, {"run": self._run, "parts": parts, **self.take_reports()})
+                lane.close()
+            if self._own_directory:
+                for lane in lanes.values():
+                    self._send_part(parts, self._compact(lane, len(lanes)))
+                    parts += 1
+        except Exception as error:  # the master must not wait for ever
+            self._fail(run, f"samples are lost: {error}")
+        finally:
+            reports = self.take_reports()["reports"]
+            self.drop()
+            self._send(messages.ENDED, {"run": run, "parts": parts, "reports": reports})
+
+    def _compact(self, lane: Lane, lanes: int) -> Path:
+        """A lane's part as one file. In a thread: millions of rows take seconds, and heartbeats are to go on."""
+        policies = tuple(cell.name for cell in self._plan.cells)
+        most = self._most_samples // lanes
+        path: Path = gevent.get_hub().threadpool.apply(compact, (lane.directory, policies, most, os.getpid()))
+        return path
 
     def _send_part(self, number: int, path: Path) -> None:
         """Send a part's file piece by piece, each when the one before has arrived."""
@@ -203,13 +216,17 @@ class Node:
         """What a lane observed of the target or warns of."""
         self._send(messages.NEWS, {"run": self._run, **{key: event[key] for key in event if key != "block"}})
 
-    def _fail(self, message: str) -> None:
+    def _fail(self, run: str, message: str) -> None:
         if self._own_directory:  # else it is said here anyway
             logger.error("loadgen: %s", message)
-        self._send(messages.FAILED, {"run": self._run, "message": message})
+        self._send(messages.FAILED, {"run": run, "message": message})
 
-    def _drop(self) -> None:
+    def drop(self) -> None:
         """Close what a run has left, remove what lies in a directory of our own."""
+        if self._block is not None and not self._block.ready():  # of a run that went on without this worker
+            self.end_block()
+            self._block.join(_PATIENCE_S)
+        self._block = None
         for lane in self.lanes.values():
             lane.close()
         self.lanes = {}

@@ -23,6 +23,9 @@ from loadgen.swarm.users import SwarmUser
 _DEFAULT_POLICIES = "persistent,close"
 _DURATIONS = {"block": "block_ns", "warmup": "warmup_ns", "think": "think_ns", "timeout": "timeout_ns"}
 
+HIDDEN = ("method", "header", "data", "seed", "results", "run_name", "most_samples")
+"""Options that the start form does not offer: where files go is for the command line alone."""
+
 Lanes = dict[str, tuple[str, ...]]
 """Names of user classes, each with the policies that it takes turns in."""
 
@@ -81,21 +84,25 @@ def _names(parsed: dict[str, tuple[ConnectionPolicy, ...]]) -> Lanes:
     lanes = {name: tuple(policy.name for policy in policies) for name, policies in parsed.items()}
     if len({len(policies) for policies in lanes.values()}) > 1:
         raise PlanError(
-            f"the user classes {', '.join(lanes)} alternate between unequal numbers of policies; "
-            "give each the same number"
+            f"users who alternate between policies can't run beside others who don't: {_told(lanes)}; give each class "
+            "as many policies, or choose some of the classes"
         )
     turns = {(policy, turn) for policies in lanes.values() for turn, policy in enumerate(policies)}
     if len({policy for policy, _ in turns}) < len(turns):
-        raise PlanError(
-            f"the user classes {', '.join(lanes)} have the same policies in another order; give them in one order"
-        )
+        raise PlanError(f"user classes have the same policies in another order: {_told(lanes)}; give them in one order")
     return lanes
+
+
+def _told(lanes: Lanes) -> str:
+    return ", ".join(f"{name} has {' and '.join(policies)}" for name, policies in lanes.items())
 
 
 def plan_of(options: Any, host: str | None, lanes: Lanes, users: int, rounds: int = 1) -> Plan:
     """The plan of a run. Raises PlanError with one line for people."""
     if not host:
         raise PlanError("no host is given; write it like http://127.0.0.1:8080")
+    if options.most_samples < 1:
+        raise PlanError(f"--most-samples is {options.most_samples}; at least 1 is needed")
     path = options.path if options.path.startswith("/") else f"/{options.path}"
     base = parse_target(host.strip())
     if base.path != "/" and path == "/":

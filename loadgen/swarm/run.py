@@ -6,6 +6,7 @@ Sends and receives messages through whoever made it; knows neither Locust's even
 from __future__ import annotations
 
 import logging
+import shutil
 import subprocess
 import sys
 import time
@@ -22,7 +23,7 @@ import loadgen.swarm.messages as messages
 from loadgen.measure.archive import SAMPLES_FILE
 from loadgen.measure.environment import environment
 from loadgen.measure.live import Live
-from loadgen.measure.parts import remove_part
+from loadgen.measure.parts import parts_in
 from loadgen.measure.recorder import part_directory
 from loadgen.measure.store import RunStore
 from loadgen.model.errors import PlanError
@@ -33,6 +34,8 @@ from loadgen.swarm.options import Lanes
 
 # A worker that is not among the members while samples are handed over may be about to come back.
 _ABSENCE_S = 6
+# One that is there, but says nothing for so long, hangs.
+_SILENCE_S = 300
 _LOOK_EVERY_S = 0.2
 
 logger = logging.getLogger(__name__)
@@ -55,12 +58,14 @@ class Crew:
 class Run:
     """lanes: user classes with their policies; scenarios: those of them whose requests are made in Python.
 
-    store: the run's folder, new. until_s: when Locust will end the run (monotonic), 0 if that is not known.
+    store: the run's folder, new. is_shown: somebody may look at it while it goes on. until_s: when Locust will end the
+    run (monotonic), 0 if that is not known.
     """
 
     def __init__(
-        self, plan: Plan, lanes: Lanes, scenarios: list[str], store: RunStore, crew: Crew, until_s: float
-    ) -> None:
+        self, plan: Plan, lanes: Lanes, scenarios: list[str], store: RunStore, crew: Crew, is_shown: bool,
+        until_s: float,
+    ) -> None:  # fmt: skip
         self.plan = plan
         self.name = store.directory.name
         self.directory = store.directory
@@ -73,8 +78,11 @@ class Run:
         self._scenarios = scenarios
         self._store: RunStore | None = store
         self._crew = crew
+        self._is_shown = is_shown
         self._begun: dict[str, bool] = {}
         self._ended: dict[str, bool] = {}
+        self._failed: set[str] = set()
+        self._users: list[int] = []
         self._heard_s: dict[str, float] = {}
         self._parts: dict[tuple[str, int], int] = {}
         self._wake = Event()
@@ -107,7 +115,32 @@ class Run:
     def users(self, number: int) -> None:
         """So many users there are now; the plan has the most that there were."""
         load = self.plan.load
+        self._users.append(number)
         self.plan = replace(self.plan, load=replace(load, users=max(load.users, number)))
+        if len(set(self._users)) > 1:
+            self.note(
+                "users_changed",
+                f"there were from {min(self._users)} to {max(self._users)} users, last changed in round "
+                f"{self.conductor.round + 1}; figures of one policy mix them",
+                anew=True,
+            )
+
+    def foresee(self, ramp_s: float, run_s: float) -> None:
+        """Say beforehand what the figures will not be able to say. ramp_s: until all users are there."""
+        load = self.plan.load
+        round_s = load.block_ns / NS_PER_S * max(len(policies) for policies in self._lanes.values())
+        if run_s and run_s < ramp_s + round_s:
+            self.note(
+                "run_too_short",
+                f"blocks begin when all users are there, after {ramp_s:.0f} s, and a round takes {round_s:.3g} s: the "
+                f"run time of {run_s:.0f} s holds no whole round; give it more, or start users faster",
+            )
+        if len(set(self._lanes.values())) > 1:
+            self.note(
+                "policies_together",
+                "the policies are those of different user classes, which load the target at the same time, and may "
+                "send it different requests: what differs is not the policy alone",
+            )
 
     def conduct(self, between: Callable[[], None]) -> None:
         """Begin to order blocks, once. between: called between two blocks."""
@@ -119,7 +152,7 @@ class Run:
 
     def take(self, worker: str, reported: dict[str, Any]) -> None:
         """Block reports. Those of a worker that was given up come too late."""
-        if reported["run"] == self.name and self._counts(worker):
+        if self._is_shown and reported["run"] == self.name and self._counts(worker):
             for report in reported["reports"]:
                 self.live.take(worker, report["lane"], report)
 
@@ -131,11 +164,11 @@ class Run:
             self.note(**data["warning"])
         self._save()
 
-    def note(self, code: str, message: str) -> None:
-        """A warning for the report; said once."""
+    def note(self, code: str, message: str, *, anew: bool = False) -> None:
+        """A warning for the report; said once. anew: it takes the place of what was said under this code."""
         warning = {"code": code, "message": message}
         if warning not in self.facts["notes"]:
-            self.facts["notes"].append(warning)
+            self.facts["notes"] = [one for one in self.facts["notes"] if not anew or one["code"] != code] + [warning]
             logger.warning("loadgen: %s", message)
 
     def failed(self, worker: str, message: str) -> None:
@@ -146,6 +179,7 @@ class Run:
         else:
             self.note("worker_failed", f"{self._crew.name(worker)}: {message}")
             self.conductor.lost[worker] = self.conductor.round
+            self._failed.add(worker)
         self.conductor.excuse(worker)
 
     def piece(self, worker: str, data: dict[str, Any]) -> None:
@@ -153,6 +187,13 @@ class Run:
         self._heard_s[worker] = time.monotonic()
         if data["run"] != self.name or not self._counts(worker):
             return
+        try:
+            self._keep_piece(worker, data)
+        except OSError as error:
+            self.failed(worker, f"its samples can't be written here: {error.strerror or error}")
+        self._crew.send(messages.PIECE_TAKEN, {"run": self.name}, worker)
+
+    def _keep_piece(self, worker: str, data: dict[str, Any]) -> None:
         number = self._parts.setdefault((worker, data["part"]), len(self._parts))
         directory = part_directory(self.directory, number)
         directory.mkdir(exist_ok=True)
@@ -162,7 +203,6 @@ class Run:
                 file.write(data["piece"])
         else:
             path.replace(directory / SAMPLES_FILE)
-        self._crew.send(messages.PIECE_TAKEN, {"run": self.name}, worker)
 
     def ended(self, worker: str, data: dict[str, Any]) -> None:
         """A worker has handed over all it had."""
@@ -195,7 +235,7 @@ class Run:
             self._store = None
         # It takes seconds of one core's time, and the web UI is to stay alive meanwhile.
         return subprocess.run(
-            [sys.executable, "-m", "loadgen", "report", str(self.directory)],
+            [sys.executable, "-P", "-m", "loadgen", "report", str(self.directory)],
             capture_output=True,
             text=True,
             check=False,
@@ -212,9 +252,8 @@ class Run:
             self._wake.wait(_LOOK_EVERY_S)
             now, present = time.monotonic(), self._crew.members()
             for worker in waiting:
-                if worker in present:
-                    self._heard_s[worker] = now
-                elif not self._ended.get(worker) and now - self._heard_s[worker] > _ABSENCE_S:
+                patience_s = _SILENCE_S if worker in present else _ABSENCE_S
+                if not self._ended.get(worker) and now - self._heard_s[worker] > patience_s:
                     self.conductor.lost[worker] = self.conductor.round
             waiting = [one for one in waiting if not self._ended.get(one) and one not in self.conductor.lost]
 
@@ -225,13 +264,24 @@ class Run:
             self.live.drop(worker)
             for (owner, _), number in self._parts.items():
                 if owner == worker:
-                    with suppress(OSError):
-                        remove_part(part_directory(self.directory, number))
+                    shutil.rmtree(part_directory(self.directory, number), ignore_errors=True)
+            if worker in self._failed:  # it has said why itself
+                continue
             self.note(
                 "worker_lost",
                 f"{self._crew.name(worker)}, one of {count(len(self._begun), 'worker')}, was lost in round "
                 f"{in_round + 1}; the results hold what the others measured, until then beside its load",
             )
+
+    @property
+    def goes_on(self) -> bool:
+        """Somebody still makes load."""
+        return not self._crew.is_local and any(one not in self.conductor.lost for one in self._present())
+
+    @property
+    def has_samples(self) -> bool:
+        """Something that was measured lies in the run's folder."""
+        return bool(parts_in(self.directory))
 
     # Inside
 

@@ -24,7 +24,7 @@ from loadgen.swarm.desk import FINISHING, RUNNING, Desk
 from loadgen.swarm.host import Host
 from loadgen.swarm.lane import ScenarioLane
 from loadgen.swarm.node import Node
-from loadgen.swarm.options import Lanes, is_ours, lanes_of, plan_of, with_form
+from loadgen.swarm.options import HIDDEN, Lanes, is_ours, lanes_of, plan_of, with_form
 from loadgen.swarm.post import EXIT_PLAN, Post
 from loadgen.swarm.run import Crew, Run, new_folder
 from loadgen.swarm.users import SwarmUser
@@ -117,7 +117,11 @@ class Session:
             return
         scenarios = [one.__name__ for one in classes if one.__name__ in lanes and not issubclass(one, SwarmUser)]
         crew = Crew(self._post.members, self._post.to_worker, self._post.name, isinstance(self.runner, LocalRunner))
-        self.run = Run(plan, lanes, scenarios, store, crew, self._until_s(options))
+        run_s = self._run_s(options)
+        until_s = time.monotonic() + run_s if run_s else 0.0
+        self.run = Run(plan, lanes, scenarios, store, crew, self.environment.web_ui is not None, until_s)
+        # The first users come at once, the others so many a second.
+        self.run.foresee(max(0.0, self.runner.target_user_count / (options.spawn_rate or 1) - 1), run_s)
         if plan.server_pid is not None:
             self.run.facts["environment"]["embedded_target"] = None  # its account comes at the end
         self.desk.show(self.run)
@@ -127,12 +131,6 @@ class Session:
         """All users are there."""
         if self.run is None or self.desk.state != RUNNING:
             return
-        if self.desk.users and self.desk.users != user_count:
-            self.run.note(
-                "users_changed",
-                f"the number of users went from {self.desk.users} to {user_count} in round "
-                f"{self.run.conductor.round + 1}; figures of one policy mix both",
-            )
         self.desk.users = user_count
         self.run.users(user_count)
         if user_count:
@@ -140,7 +138,10 @@ class Session:
 
     def _between(self) -> None:
         """Nobody sends anything now: bring up to date what is looked at. Without users there is no next block."""
-        self.desk.refresh()
+        try:
+            self.desk.refresh()
+        except Exception:  # whatever is wrong with what is shown, the run goes on
+            logger.exception("loadgen: the live figures can't be computed")
         while self.desk.state == RUNNING and not (self.desk.users and self.runner.target_user_count):
             gevent.sleep(_LOOK_EVERY_S)
 
@@ -160,6 +161,9 @@ class Session:
         run.collect()
         if "embedded_target" in run.facts["environment"]:
             run.facts["environment"]["embedded_target"] = self.host.account(run.plan)
+        if not run.has_samples:
+            self._give_up("all workers were lost, and what they had measured with them", _EXIT_CUT_SHORT)
+            return
         done = run.report()
         self._shown = done.stdout
         self.desk.finished()
@@ -173,6 +177,8 @@ class Session:
         self._say()
         self.desk.close()
         self.host.stop()
+        if self.node is not None:
+            self.node.drop()
 
     def _say(self) -> None:
         options = _options(self.environment)
@@ -191,10 +197,10 @@ class Session:
         """Let Locust end its test, and itself where no web UI is to stay."""
         gevent.spawn(self.runner.stop if self.environment.web_ui is not None else self.runner.quit)
 
-    def _until_s(self, options: Any) -> float:
+    def _run_s(self, options: Any) -> float:
+        """How long Locust will let the run be; 0 where nobody said."""
         # What an earlier form said stays among Locust's options, but only what the last one said counts.
-        run_time = None if self._form_run_time == "" else options.run_time
-        return time.monotonic() + run_time if run_time else 0.0
+        return 0.0 if self._form_run_time == "" else float(options.run_time or 0)
 
     # What the web UI shows and asks; see loadgen.swarm.web.View
 
@@ -211,6 +217,9 @@ class Session:
         """Why a start form can't start a run, in one line; None if it can."""
         if self.desk.state in (RUNNING, FINISHING):
             return "the results of the last run are still being written; start again when they are there"
+        hidden = [name for name in form if name in HIDDEN]
+        if hidden:
+            return f"--{hidden[0].replace('_', '-')} is set on the command line, not here"
         options = with_form(_options(self.environment), form)
         host = form.get("host", "") or self.environment.host
         known: dict[str, Any] = self.environment.available_user_classes or {}
@@ -284,7 +293,7 @@ class Session:
 
     def _on_failed(self, run: Run, worker: str, data: dict[str, Any]) -> None:
         run.failed(worker, data["message"])
-        if self.node is not None:  # there is nobody else to go on
+        if not run.goes_on:
             self.environment.process_exit_code = _EXIT_CUT_SHORT
             self._end_test()
 

@@ -30,7 +30,7 @@ class EmbeddedTarget:
             arguments += ["--tls", "--ca-file", str(self.ca_file)]
         # A session of its own: Ctrl-C at the terminal reaches us alone. Its standard input ends when we do.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "loadgen", *arguments],
+            [sys.executable, "-P", "-m", "loadgen", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
