@@ -370,7 +370,7 @@ def test_a_full_disk_ends_the_run_with_what_there_is(tmp_path: Path, start_targe
     assert "Traceback" not in done.stderr
     found = summary(tmp_path)
     check_sums(found)
-    assert sum(one["requests"] for one in found["policies"].values()) > 5_000
+    assert sum(one["requests"] for one in found["policies"].values()) > 3_000
 
 
 def test_sigterm_saves_what_was_measured(tmp_path: Path, start_target: Callable[..., Target]) -> None:
@@ -417,4 +417,4 @@ def test_a_target_that_goes_and_comes_back_is_counted_by_kind(tmp_path: Path) ->
     check_sums(found)
     kinds = {kind for one in found["policies"].values() for kind in one["errors"]}
     assert kinds & {"connect_refused", "stale_connection", "closed_without_response"}, out
-    assert sum(one["requests"] for one in found["policies"].values()) > 5_000
+    assert sum(one["requests"] for one in found["policies"].values()) > 3_000

@@ -252,7 +252,7 @@ def test_reset_and_edit_leave_the_comparison_going(lab: Lab) -> None:
     browser.type("userCount", "6")
     browser.click("button[type=submit]", "Update")
     browser.wait_text(FACTS, "6 users")
-    browser.wait_text(WARNING, "users_changed: the number of users went from 4 to 6 in round ")
+    browser.wait_text(WARNING, "users_changed: there were from 4 to 6 users, last changed in round ")
     lab.wait_for_more()
     assert lab.run() == run
 
@@ -262,6 +262,8 @@ def test_reset_and_edit_leave_the_comparison_going(lab: Lab) -> None:
     lab.ui.post("swarm", "user_count=1&spawn_rate=10")
     browser.wait_text(FACTS, "1 user ")
     lab.wait_for_more()
+    assert browser.text(WARNING).count("users_changed: there were from 0 to 6 users") == 1
+    assert browser.text(WARNING).count("users_changed") == 1
 
     browser.click("button", "Stop")
     browser.wait(lambda: lab.live()["state"] == "finishing")

@@ -191,9 +191,8 @@ def test_the_tab_outlasts_whatever_locust_does_to_its_page(browser: Browser, ui:
     browser.wait_text(SECTION, "persistent")
     browser.driver.execute_script("localStorage.clear()")
 
-    browser.wait_text(
-        "header", "Users\n1"
-    )  # Locust's page waits for ever where it is stopped before it has seen a user
+    # Locust's page waits for ever where it is stopped before it has seen a user.
+    browser.wait_text("header", "Users\n1")
     browser.click("button", "Stop")
     browser.wait(lambda: [one for one in browser.all("button") if one.text.lower() == "new"])
     shown.write(state="finishing", verdict="nearly there")

@@ -123,10 +123,13 @@ class Desk:
     # Inside
 
     def _warnings(self) -> list[dict[str, str]]:
-        """What the figures call for, after what has been noted since they were computed."""
-        known = self._summary["warnings"] if self._summary else []
-        notes = self.run.facts["notes"] if self.run is not None else []
-        return [*(one for one in notes if one not in known), *known]
+        """What has been noted until now, and what the figures called for when they were computed."""
+        known: list[dict[str, str]] = self._summary["warnings"] if self._summary else []
+        if self._summary and self.state in _OVER:
+            return known
+        notes: list[dict[str, str]] = self.run.facts["notes"] if self.run is not None else []
+        noted = {one["code"] for one in notes}
+        return [*notes, *(one for one in known if one["code"] not in noted)]
 
     def _draw(self, summary: dict[str, Any], now: float) -> None:
         """Let a process of its own draw the charts: niced, but not so that a busy machine never draws them."""

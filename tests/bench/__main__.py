@@ -19,7 +19,16 @@ from statistics import median
 from typing import Any
 
 from tests.bench import processes, spectrum, swarm
-from tests.bench.machine import GENERATOR_CORE, TARGET_CORE, Server, find, loadgen, nginx, pin, run_pinned
+from tests.bench.machine import (
+    GENERATOR_CORE,
+    TARGET_CORE,
+    Server,
+    embedded_target,
+    find,
+    loadgen,
+    nginx,
+    run_pinned,
+)
 from tests.bench.rows import write_run
 
 TURNS = 3
@@ -106,16 +115,12 @@ def many(server: Server, folder: Path) -> None:
 
 def target(_server: Server, _folder: Path) -> None:
     """What the embedded target carries on one core, driven by wrk from another."""
-    command = [sys.executable, "-m", "loadgen", "target", "--port", "0", "--until-eof"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, preexec_fn=lambda: pin(TARGET_CORE), **pipes) as process:  # type: ignore[call-overload] # mypy can't see through the options
-        url = process.stdout.readline().strip()
-        rates = []
+    rates = []
+    with embedded_target() as url:
         for close in (False, True):
             match = _RATE["wrk"].search(run_pinned(peer("wrk", url, close)))
             assert match is not None
             rates.append(float(match[1]))
-        process.stdin.close()
     print(f"\nembedded target under wrk: {rates[0]:,.0f} req/s persistent, {rates[1]:,.0f} close", flush=True)
 
 

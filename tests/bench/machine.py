@@ -90,3 +90,20 @@ def nginx(folder: Path) -> Iterator[Server]:
     finally:
         process.terminate()
         process.wait(timeout=20)
+
+
+@contextmanager
+def embedded_target() -> Iterator[str]:
+    """The embedded target on the target's core: it answers more than one core can ask, where nginx may not. Its URL."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "loadgen", "target", "--port", "0", "--until-eof"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: pin(TARGET_CORE),
+    )
+    assert process.stdout is not None
+    try:
+        yield process.stdout.readline().strip()
+    finally:
+        process.communicate(timeout=20)
