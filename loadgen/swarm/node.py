@@ -54,7 +54,7 @@ class Node:
         self._counts: Counter[str] = Counter()
         self._reports: list[dict[str, Any]] = []
         self._block: gevent.Greenlet | None = None
-        self._ending = False
+        self._ending = self._is_broken = False
         self._asked = Event()
         self._catch_errors()
 
@@ -73,7 +73,7 @@ class Node:
         self._own_directory = order["directory"] is None
         self._directory = Path(order["directory"] or tempfile.mkdtemp(prefix="loadgen-"))
         self._most_samples = order["most_samples"]
-        self._round, self._ending = -1, False
+        self._round, self._ending, self._is_broken = -1, False, False
         self._reports.clear()
         _raise_descriptor_limit()
         route = Route.to(plan.target, plan.cacert, plan.insecure)
@@ -203,8 +203,12 @@ class Node:
         handle = hub.handle_error
 
         def handle_error(context: Any, kind: Any, error: Any, trace: Any) -> None:
+            of_loop = not isinstance(context, gevent.Greenlet)
+            if of_loop and self._is_broken and isinstance(error, OSError | ValueError):
+                return  # connections that the broken block has left, and rows that go nowhere any more
             lanes = [lane for lane in self.lanes.values() if isinstance(lane, SwarmLane)]
-            if lanes and isinstance(error, OSError) and not isinstance(context, gevent.Greenlet):
+            if of_loop and lanes and isinstance(error, OSError):
+                self._is_broken = True
                 for lane in lanes:
                     lane.fail(error)
             else:
