@@ -7,7 +7,7 @@ import errno
 import json
 import random
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from tests.synthetic import (
     Exchange,
     Link,
     Scribe,
+    cutter,
     plan_json,
     summary_of,
 )
@@ -295,21 +296,6 @@ def everything(samples: Samples) -> Any:
     rows = sorted(zip(*(samples.columns[name].tolist() for name in names), strict=True))
     blocks = [{key: block[key] for key in ("index", "started", "connections", "workers")} for block in samples.blocks]
     return rows, blocks
-
-
-def cutter(at: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Makes functions that are interrupted when they have been called `at` times, all together."""
-    steps = iter(range(1_000))
-
-    def cut(original: Callable[..., Any]) -> Callable[..., Any]:
-        def step(*args: Any, **more: Any) -> Any:
-            if next(steps) == at:
-                raise KeyboardInterrupt
-            return original(*args, **more)
-
-        return step
-
-    return cut
 
 
 @pytest.mark.parametrize("at", range(16))

@@ -19,7 +19,7 @@ from loadgen.measure.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FI
 from loadgen.measure.store import SAMPLES_FILE, SUMMARY_FILE, RunStore
 from loadgen.model.errors import PlanError
 from loadgen.model.sample import COLUMNS, EXCHANGE_FIELDS, EXCHANGE_ROW
-from tests.synthetic import Link, Scribe, close_links, full_run, links, persistent_links, plan_json, summary_of
+from tests.synthetic import Link, Scribe, close_links, cutter, full_run, links, persistent_links, plan_json, summary_of
 
 POLICIES = ("persistent", "close")
 ROWS = (EXCHANGES_FILE, CONNECTIONS_FILE, BLOCKS_FILE)
@@ -252,15 +252,7 @@ def test_merging_that_was_cut_off_loses_and_doubles_nothing(
     store = part(tmp_path / "run", range(2))
     _, following = store.resume(POLICIES)
     part(tmp_path / "run", range(2, 4), first=following)
-    steps = iter(range(10))
-
-    def cut(original: Callable[..., Any]) -> Callable[..., Any]:
-        def step(*args: Any, **more: Any) -> Any:
-            if next(steps) == at:
-                raise KeyboardInterrupt
-            return original(*args, **more)
-
-        return step
+    cut = cutter(at)
 
     with monkeypatch.context() as patch, contextlib.suppress(KeyboardInterrupt):
         patch.setattr(Path, "replace", cut(Path.replace))

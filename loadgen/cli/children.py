@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import subprocess
-import sys
+
+from loadgen import COMMAND
 
 
 def start(arguments: list[str], lock: int | None = None) -> subprocess.Popen[str]:
     """Start a command of ours with pipes to its standard input and output; it gets the run's lock too."""
     # A session of its own: Ctrl-C at the terminal reaches us alone, and we pass it on once.
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "loadgen", *arguments],
+        [*COMMAND, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

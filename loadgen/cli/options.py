@@ -13,6 +13,7 @@ from typing import Any
 from loadgen.model.arrivals import CONSTANT
 from loadgen.model.cell import SIZE_FIELD, Axes, check_rate
 from loadgen.model.errors import PlanError
+from loadgen.model.files import check_readable
 from loadgen.model.plan import Load, Plan, parse_header
 from loadgen.model.policy import ConnectionPolicy, parse_policies
 from loadgen.model.target import Target, parse_target
@@ -34,7 +35,7 @@ def build_plan(options: dict[str, Any]) -> Plan:
     target = parse_target(options["url"]) if options["url"] is not None else _embedded(policies, axes, options["tls"])
     data, cacert = options["data"], options["cacert"]
     if cacert is not None:
-        _readable(Path(cacert), "--cacert")
+        check_readable(Path(cacert), "--cacert")
         cacert = str(Path(cacert).resolve())
     plan = Plan(
         target=target,
@@ -183,17 +184,9 @@ def read_data(data: str | bytes | None, folder: Path = Path()) -> bytes:
     if not data.startswith("@"):
         return os.fsencode(data)
     path = folder / data[1:]
-    _readable(path, "--data")
+    check_readable(path, "--data")
     with path.open("rb") as file:
         body = file.read(_LONGEST_DATA_BYTES + 1)
     if len(body) > _LONGEST_DATA_BYTES:
         raise PlanError(f"--data {path} is longer than {_LONGEST_DATA_BYTES >> 20} MiB")
     return body
-
-
-def _readable(path: Path, option: str) -> None:
-    try:
-        with path.open("rb"):
-            pass
-    except OSError as error:
-        raise PlanError(f"{option} {path}: {error.strerror}") from None

@@ -14,6 +14,7 @@ from locust.env import Environment
 
 from loadgen.model.errors import PlanError
 from loadgen.swarm.options import add_options
+from loadgen.swarm.post import EXIT_PLAN
 from loadgen.swarm.precision import install as keep_digits
 from loadgen.swarm.scenario import ReuseUser
 from loadgen.swarm.session import Session
@@ -47,7 +48,7 @@ def _connect(environment: Environment, runner: Any, web_ui: Any, **_: Any) -> No
     except PlanError as error:
         print(f"loadgen: {error}", file=sys.stderr)  # noqa: T201
         session.close()
-        sys.exit(2)
+        sys.exit(EXIT_PLAN)
     if web_ui is not None:
         from loadgen.swarm.web import install
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from loadgen import COMMAND
 from loadgen.measure.store import SUMMARY_FILE, RunStore
 from loadgen.model.errors import PlanError
 from loadgen.model.sample import Phase
@@ -142,12 +142,10 @@ class Desk:
             # Each time in a place of its own: a page that is being shown keeps its pictures.
             directory = Path(tempfile.mkdtemp(dir=self._folder.name))
             (directory / SUMMARY_FILE).write_text(json.dumps(summary), encoding="utf-8")
+            command = ["nice", "-n", "10", *COMMAND, "_draw", str(directory)]
+            self._drawing = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL), directory
         except OSError as error:
             logger.warning("loadgen: charts can't be drawn: %s", error)
-            return
-        command = ["nice", "-n", "10", sys.executable, "-m", "loadgen", "_draw", str(directory)]
-        drawing = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        self._drawing = drawing, directory
 
     def _settle_drawing(self, *, wait: bool) -> None:
         if self._drawing is None:

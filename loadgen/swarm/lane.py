@@ -21,6 +21,8 @@ from loadgen.model.plan import Plan
 from loadgen.model.units import NS_PER_S
 from loadgen.wire.route import Route
 
+Digest = tuple[dict[str, Any] | None, dict[str, Any] | None]
+
 
 class Lane(Protocol):
     """directory: where its rows are."""
@@ -30,8 +32,8 @@ class Lane(Protocol):
     def run(self, block: Block, users: int) -> dict[str, Any] | None:
         """Run a block; gives its facts, None where there was nobody to run it. Raises OSError on a full disk."""
 
-    def digest(self, facts: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | None]:
-        """The block's report, and its requests for Locust's statistics where these don't have them yet."""
+    def digest(self, facts: dict[str, Any], reports: bool) -> Digest:
+        """The block's report, if it is wanted, and its requests for Locust's statistics where these lack them."""
 
     def end_block(self) -> None:
         """End the block under way now, as it would have ended."""
@@ -79,10 +81,10 @@ class SwarmLane(_Recorded):
             return None
         return self._blocks.run(replace(block, cell=replace(block.cell, users=users)))
 
-    def digest(self, facts: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    def digest(self, facts: dict[str, Any], reports: bool) -> Digest:
         rows, connections = self._new_rows()
         figures = request_figures(facts, rows, connections, time.time() - time.monotonic())
-        return block_report(facts, rows, connections, self._policies), figures
+        return block_report(facts, rows, connections, self._policies) if reports else None, figures
 
     def fail(self, error: BaseException) -> None:
         """A callback of the loop raised: end the block with that."""
@@ -134,7 +136,9 @@ class ScenarioLane(_Recorded):
         self._sink.block(facts)
         return facts
 
-    def digest(self, facts: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    def digest(self, facts: dict[str, Any], reports: bool) -> Digest:
+        if not reports:
+            return None, None
         rows, connections = self._new_rows()
         report = block_report(facts, rows, connections, self._policies)
         # A look at one block can't know which places others had taken before.

@@ -9,7 +9,7 @@ ENDED = "loadgen_ended"  # {run, parts, reports}: nothing more comes
 FAILED = "loadgen_failed"  # {run, message}
 
 # To those who make the load
-BEGIN = "loadgen_begin"  # {run, plan, lanes, scenarios, directory, watches, most_samples}
+BEGIN = "loadgen_begin"  # {run, plan, lanes, scenarios, directory, watches, reports, most_samples}
 BLOCK = "loadgen_block"  # {run, round, turn, blocks: {lane: [index, policy]}}
 STOP = "loadgen_stop"  # {run}: end the block now
 END = "loadgen_end"  # {run}: hand over what was measured

@@ -50,6 +50,7 @@ class Node:
         self._directory = Path()
         self._own_directory = False
         self._most_samples = 0
+        self._wants_reports = True
         self._round = -1
         self._counts: Counter[str] = Counter()
         self._reports: list[dict[str, Any]] = []
@@ -73,6 +74,7 @@ class Node:
         self._own_directory = order["directory"] is None
         self._directory = Path(order["directory"] or tempfile.mkdtemp(prefix="loadgen-"))
         self._most_samples = order["most_samples"]
+        self._wants_reports = order["reports"]
         self._round, self._ending, self._is_broken = -1, False, False
         self._reports.clear()
         _raise_descriptor_limit()
@@ -128,8 +130,9 @@ class Node:
     def _report(self, name: str, lane: Lane, facts: dict[str, Any] | None) -> None:
         if facts is None:
             return
-        report, figures = lane.digest(facts)
-        self._reports.append({"lane": name, **report})
+        report, figures = lane.digest(facts, self._wants_reports)
+        if report is not None:
+            self._reports.append({"lane": name, **report})
         if figures is not None:
             plan = self._plan
             merge_figures(self._environment.stats, plan.method, f"{plan.target.path} [{facts['policy']}]", figures)

@@ -13,6 +13,7 @@ from locust.argument_parser import LocustArgumentParser
 
 from loadgen.drive.caller import scenario_policy
 from loadgen.model.errors import PlanError
+from loadgen.model.files import check_readable
 from loadgen.model.plan import Load, Plan, parse_header
 from loadgen.model.policy import ConnectionPolicy, parse_policies
 from loadgen.model.target import parse_target
@@ -111,7 +112,7 @@ def plan_of(options: Any, host: str | None, lanes: Lanes, users: int, rounds: in
     names = dict.fromkeys(name for policies in lanes.values() for name in policies)
     cacert = str(Path(options.cacert).resolve()) if options.cacert else None
     if cacert is not None:
-        _readable(cacert)
+        check_readable(Path(cacert), "--cacert")
     return Plan(
         target=target,
         policies=parse_policies(",".join(names)),
@@ -151,11 +152,3 @@ def _durations(options: Any) -> dict[str, Any]:
         except ValueError as error:
             raise PlanError(f"--{name}: {error}") from None
     return found
-
-
-def _readable(path: str) -> None:
-    try:
-        with Path(path).open("rb"):
-            pass
-    except OSError as error:
-        raise PlanError(f"--cacert {path}: {error.strerror}") from None

@@ -118,7 +118,7 @@ class ReuseResponse:
 
     @property
     def reused(self) -> bool:
-        return self._answer.nth > 0
+        return self._answer.reused
 
     @property
     def elapsed(self) -> timedelta:

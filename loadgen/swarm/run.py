@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,6 +19,7 @@ import gevent
 from gevent.event import Event
 
 import loadgen.swarm.messages as messages
+from loadgen import COMMAND
 from loadgen.measure.archive import SAMPLES_FILE
 from loadgen.measure.environment import environment
 from loadgen.measure.live import Live
@@ -79,8 +79,8 @@ class Run:
         self._store: RunStore | None = store
         self._crew = crew
         self._is_shown = is_shown
-        self._begun: dict[str, bool] = {}
-        self._ended: dict[str, bool] = {}
+        self._begun: set[str] = set()
+        self._ended: set[str] = set()
         self._failed: set[str] = set()
         self._users: list[int] = []
         self._heard_s: dict[str, float] = {}
@@ -107,9 +107,11 @@ class Run:
             "directory": str(self.directory) if self._crew.is_local else None,
             # One worker is enough to see what all of a machine's sockets cost.
             "watches": not self._begun,
+            # A local run that nobody can look at needs no reports between its blocks.
+            "reports": self._is_shown or not self._crew.is_local,
             "most_samples": self._most_samples,
         }
-        self._begun[member] = True
+        self._begun.add(member)
         self._crew.send(messages.BEGIN, order, member)
 
     def users(self, number: int) -> None:
@@ -150,10 +152,10 @@ class Run:
 
     # What comes from the workers
 
-    def take(self, worker: str, reported: dict[str, Any]) -> None:
+    def take(self, worker: str, reports: list[dict[str, Any]]) -> None:
         """Block reports. Those of a worker that was given up come too late."""
-        if self._is_shown and reported["run"] == self.name and self._counts(worker):
-            for report in reported["reports"]:
+        if self._is_shown and self._counts(worker):
+            for report in reports:
                 self.live.take(worker, report["lane"], report)
 
     def news(self, data: dict[str, Any]) -> None:
@@ -185,7 +187,7 @@ class Run:
     def piece(self, worker: str, data: dict[str, Any]) -> None:
         """The next piece of a part's file; an empty one is its end."""
         self._heard_s[worker] = time.monotonic()
-        if data["run"] != self.name or not self._counts(worker):
+        if not self._counts(worker):
             return
         try:
             self._keep_piece(worker, data)
@@ -206,10 +208,9 @@ class Run:
 
     def ended(self, worker: str, data: dict[str, Any]) -> None:
         """A worker has handed over all it had."""
-        if data["run"] == self.name:
-            self.take(worker, data)
-            self._ended[worker] = True
-            self._wake.set()
+        self.take(worker, data["reports"])
+        self._ended.add(worker)
+        self._wake.set()
 
     # The end
 
@@ -235,7 +236,7 @@ class Run:
             self._store = None
         # It takes seconds of one core's time, and the web UI is to stay alive meanwhile.
         return subprocess.run(
-            [sys.executable, "-P", "-m", "loadgen", "report", str(self.directory)],
+            [*COMMAND, "report", str(self.directory)],
             capture_output=True,
             text=True,
             check=False,
@@ -253,9 +254,9 @@ class Run:
             now, present = time.monotonic(), self._crew.members()
             for worker in waiting:
                 patience_s = _SILENCE_S if worker in present else _ABSENCE_S
-                if not self._ended.get(worker) and now - self._heard_s[worker] > patience_s:
+                if worker not in self._ended and now - self._heard_s[worker] > patience_s:
                     self.conductor.lost[worker] = self.conductor.round
-            waiting = [one for one in waiting if not self._ended.get(one) and one not in self.conductor.lost]
+            waiting = [one for one in waiting if one not in self._ended and one not in self.conductor.lost]
 
     def _note_lost(self) -> None:
         """Leave out what a lost worker had sent, and say so."""

@@ -279,8 +279,8 @@ class Session:
 
     def reported(self, worker: str, data: dict[str, Any]) -> None:
         """Locust's own report of a worker has come."""
-        if self.run is not None and messages.REPORTS in data:
-            self.run.take(worker, data[messages.REPORTS])
+        if messages.REPORTS in data:
+            self._of_run(lambda run, worker, data: run.take(worker, data["reports"]))(worker, data[messages.REPORTS])
 
     def _welcome(self, worker: str) -> None:
         if self.run is not None and self.desk.state == RUNNING:
@@ -288,7 +288,7 @@ class Session:
 
     def _on_done(self, run: Run, worker: str, data: dict[str, Any]) -> None:
         if self.node is not None:
-            run.take(worker, self.node.take_reports())
+            run.take(worker, self.node.take_reports()["reports"])
         run.conductor.done(worker, data["round"], data["turn"])
 
     def _on_failed(self, run: Run, worker: str, data: dict[str, Any]) -> None:

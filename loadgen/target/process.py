@@ -6,10 +6,10 @@ import http.client
 import json
 import ssl
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+from loadgen import COMMAND
 from loadgen.model.errors import PlanError
 from loadgen.model.target import Target
 from loadgen.target.behaviour import STATS_PATH
@@ -30,7 +30,7 @@ class EmbeddedTarget:
             arguments += ["--tls", "--ca-file", str(self.ca_file)]
         # A session of its own: Ctrl-C at the terminal reaches us alone. Its standard input ends when we do.
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "loadgen", *arguments],
+            [*COMMAND, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
