@@ -11,7 +11,9 @@ from typing import Any
 from loadgen.model.arrivals import CONSTANT, parse_arrivals
 from loadgen.model.cell import NO_AXES, Axes, Cell, cells, check_rate
 from loadgen.model.errors import PlanError
-from loadgen.model.policy import ConnectionPolicy, parse_policies
+from loadgen.model.policy import H2, H2_PRIOR, H2C_UPGRADE, WEBSOCKET, ConnectionPolicy, parse_policies
+from loadgen.model.proxy import HIDDEN as HIDDEN
+from loadgen.model.proxy import Proxy, parse_proxy
 from loadgen.model.target import Target, parse_target
 from loadgen.model.units import NS_PER_MS, NS_PER_S, format_duration
 
@@ -21,9 +23,6 @@ _MOST_CONNECTIONS = 1_000_000
 _MOST_PROCESSES = 256
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110 §5.5
-HIDDEN = "***"
-"""What stands for a credential wherever a plan is shown."""
-
 _SECRET_FIELDS = {"authorization", "proxy-authorization", "cookie"}
 # The policy owns Connection; the engine frames the body, so a length of the user's would be a second opinion.
 _OWNED_FIELDS = {
@@ -31,7 +30,11 @@ _OWNED_FIELDS = {
     "keep-alive": "the connection policy sets it",
     "content-length": "it follows from --data",
     "transfer-encoding": "it follows from --data",
+    # Who sends TE has to name it in Connection (RFC 9110 §10.1.4), and no other transfer coding would be understood.
+    "te": "--trailers of compare and sweep sends it, and names it in Connection",
 }
+# What can't go through a proxy in clear but by a tunnel: RFC 6455 §4.1; HTTP/2 has no form of request for that.
+_TUNNELLED = (WEBSOCKET, H2, H2_PRIOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,8 @@ class Plan:
     retry_stale: an idempotent request that met a stale connection is sent once more (RFC 9110 §9.2.2). cookies: each
     user keeps the cookies that it is given. source_ips: local addresses to connect from, in turns. server_pid: the
     process whose CPU time, memory and sockets are read, with its children. axes: what a sweep varies. processes: how
-    many workers share the load.
+    many workers share the load. trailers: requests say that trailer sections are understood (RFC 9110 §10.1.4).
+    proxy: who is connected to in the target's place.
     """
 
     target: Target
@@ -101,6 +105,8 @@ class Plan:
     server_pid: int | None = None
     axes: Axes = NO_AXES
     processes: int = 1
+    trailers: bool = False
+    proxy: Proxy | None = None
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -119,6 +125,8 @@ class Plan:
             )
         for address in self.source_ips:
             _check_address(address)
+        if self.proxy is not None and any(name.lower() == "proxy-authorization" for name, _ in self.headers):
+            raise PlanError("the header 'Proxy-Authorization' can't be given: it follows from --proxy")
         if self.processes != 1:
             self._check_processes()
 
@@ -133,6 +141,21 @@ class Plan:
         most = max(self.load.max_connections if cell.rate_rps else cell.users for cell in self.cells)
         return -(-most // self.processes)
 
+    @property
+    def peer(self) -> Target | Proxy:
+        """Whom connections go to."""
+        return self.proxy or self.target
+
+    def tunnels(self, policy: ConnectionPolicy) -> bool:
+        """Connections go through a tunnel that the proxy is asked for; else it is sent the requests themselves."""
+        return self.proxy is not None and (self.target.is_tls or policy.protocol in _TUNNELLED)
+
+    def request_target(self, policy: ConnectionPolicy, path: str) -> str:
+        """What a request line says for `path` (origin-form): absolute-form to a proxy (RFC 9112 §3.2.2)."""
+        if self.proxy is None or self.tunnels(policy):
+            return path
+        return f"{self.target.scheme}://{self.target.host_field}{path}"
+
     def _check(self, cell: Cell) -> None:
         policy = cell.policy
         if policy.resumes_tls and not self.target.is_tls:
@@ -140,13 +163,17 @@ class Plan:
                 f"the policy {policy.name!r} resumes TLS sessions, and {self.target} has none; "
                 "use an https URL (or --tls with the embedded target)"
             )
-        if policy.resolves and self.target.is_ip_literal:
-            raise PlanError(f"the policy {policy.name!r} looks a name up, and {self.target.host} is an address already")
-        if policy.depth > 1 and self.method not in IDEMPOTENT:
+        if policy.resolves and self.peer.is_ip_literal:
+            raise PlanError(f"the policy {policy.name!r} looks a name up, and {self.peer.host} is an address already")
+        if policy.protocol in (H2C_UPGRADE, H2_PRIOR) and self.target.is_tls:
+            raise PlanError(
+                f"the policy {policy.name!r} is HTTP/2 in clear, which {self.target} is not; h2 does it over TLS"
+            )
+        if policy.pipelines and self.method not in IDEMPOTENT:
             raise PlanError(f"the policy {policy.name!r}: {self.method} can't be pipelined (RFC 9112 §9.3.2)")
         if policy.depth > 1 and self.retry_stale:
             raise PlanError(
-                f"the policy {policy.name!r} excludes --retry-stale: what is lost in a pipeline is lost in rows"
+                f"the policy {policy.name!r} excludes --retry-stale: which of several in flight was lost is not known"
             )
         if cell.users < 1:
             raise PlanError(f"--users is {cell.users}; at least 1 is needed")
@@ -154,7 +181,7 @@ class Plan:
             return
         if self.load.think_ns:
             raise PlanError("--think is for users; with --rate the arrivals decide when a request is due")
-        if policy.idle_ns or policy.depth > 1:
+        if policy.idle_ns or policy.pipelines:
             raise PlanError(
                 f"the policy {policy.name!r} needs users; with --rate the arrivals decide what is sent when"
             )
@@ -199,6 +226,8 @@ class Plan:
             "server_pid": self.server_pid,
             "axes": {name: list(values) for name, values in asdict(self.axes).items()},
             "processes": self.processes,
+            "trailers": self.trailers,
+            "proxy": self.proxy and self.proxy.url(secrets=secrets),
         }
 
     @classmethod
@@ -224,6 +253,8 @@ class Plan:
             server_pid=values.get("server_pid"),
             axes=axes,
             processes=values.get("processes", 1),
+            trailers=values.get("trailers", False),
+            proxy=parse_proxy(values["proxy"]) if values.get("proxy") else None,
         )
 
 

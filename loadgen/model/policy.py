@@ -16,6 +16,11 @@ from loadgen.model.units import NS_PER_MS, format_duration, parse_duration_ns
 
 UNLIMITED = 1 << 62
 LIFO, FIFO = "lifo", "fifo"
+HTTP1, WEBSOCKET, H2C_UPGRADE, H2, H2_PRIOR = "http/1.1", "websocket", "h2c-upgrade", "h2", "h2-prior"
+"""What a connection speaks: HTTP/1.x; WebSocket after an upgrade (RFC 6455); HTTP/2 after an upgrade in clear
+(RFC 7540 §3.2), by ALPN over TLS (RFC 9113 §3.2) but in clear with prior knowledge (RFC 9113 §3.3), or only the latter.
+"""
+HTTP2 = (H2C_UPGRADE, H2, H2_PRIOR)
 _MOST_POOLED = 100_000
 _DEEPEST_PIPELINE = 1_000
 
@@ -31,7 +36,8 @@ class ConnectionPolicy:
     http_version: what the request line says. keep_alive: an HTTP/1.0 request asks for keep-alive (RFC 9112 §C.2.2).
     resumes_tls: a new connection offers the user's last TLS session; otherwise each handshake is a full one.
     resolves: the name is looked up for each connection. pool: connections shared by all users, 0 for one a user;
-    pool_order: which idle one is taken, the last used or the longest unused. depth: requests in flight on a connection.
+    pool_order: which idle one is taken, the last used or the longest unused. depth: requests in flight on a connection,
+    in a pipeline or, with HTTP/2, in streams. protocol: what the connection speaks once it is open.
     """
 
     name: str
@@ -47,11 +53,17 @@ class ConnectionPolicy:
     pool: int = 0
     pool_order: str = LIFO
     depth: int = 1
+    protocol: str = HTTP1
 
     @property
     def reuses(self) -> bool:
         """A connection may serve more than one request."""
         return self.requests > 1
+
+    @property
+    def pipelines(self) -> bool:
+        """Several HTTP/1.1 requests are in flight on a connection."""
+        return self.depth > 1 and self.protocol == HTTP1
 
     @property
     def connection_option(self) -> str:
@@ -66,6 +78,8 @@ class ConnectionPolicy:
     @property
     def asks_for_close(self) -> bool:
         """The last request on a connection asks the server to close it; HTTP/1.0 does so by saying nothing."""
+        if self.protocol != HTTP1:
+            return False
         return self.last_option == "close" or (self.http_version == "1.0" and not self.keep_alive)
 
 
@@ -110,6 +124,7 @@ class Part:
 
     says: fields that it sets; no other part may say them too. assumes: fields that it sets unless another part says
     them. parameter: how its parameter is written, empty where it has none; reads: turns that into fields.
+    needs: the protocols that it has a meaning in; empty for all.
     """
 
     meaning: str
@@ -117,9 +132,11 @@ class Part:
     assumes: Mapping[str, Any]
     parameter: str = ""
     reads: Callable[[str], dict[str, Any]] | None = None
+    needs: tuple[str, ...] = ()
 
 
 _ONCE = {"requests": 1}
+_HTTP1 = (HTTP1,)
 PARTS: dict[str, Part] = {
     "persistent": Part("one connection per user, kept open", {"requests": UNLIMITED}, {}),
     "close": Part("a new connection for each request, full TLS handshake", _ONCE, {}),
@@ -133,11 +150,33 @@ PARTS: dict[str, Part] = {
     "abandon": Part("the client closes without a word; by itself after each request", {"announces": False}, _ONCE),
     "http10": Part(
         "HTTP/1.0: a new connection for each request, no Connection field",
-        {**_ONCE, "http_version": "1.0", "keep_alive": False}, {},
+        {**_ONCE, "http_version": "1.0", "keep_alive": False}, {}, needs=_HTTP1,
     ),
-    "http10-keepalive": Part("HTTP/1.0 with `Connection: keep-alive`", {"http_version": "1.0"}, {}),
-    "pipeline": Part("D requests in flight on one connection, waiting behind others is `queue`", {}, {}, "D", _depth),
-    "stubborn": Part("uses a connection on, whatever the server said or did, until that fails", {"obeys": False}, {}),
+    "http10-keepalive": Part("HTTP/1.0 with `Connection: keep-alive`", {"http_version": "1.0"}, {}, needs=_HTTP1),
+    "pipeline": Part(
+        "D requests in flight on one connection, waiting behind others is `queue`", {}, {}, "D", _depth, _HTTP1
+    ),
+    "websocket": Part(
+        "WebSocket: one upgrade per connection, then a message and its echo for each request",
+        {"protocol": WEBSOCKET}, {},
+    ),
+    "websocket-close": Part(
+        "WebSocket with one upgrade and one close handshake for each message", {"protocol": WEBSOCKET, **_ONCE}, {}
+    ),
+    "h2c-upgrade": Part(
+        "HTTP/2 by `Connection: Upgrade` in clear; HTTP/1.1 where that is declined", {"protocol": H2C_UPGRADE}, {}
+    ),
+    "h2": Part(
+        "HTTP/2 by ALPN over TLS, HTTP/1.1 where that is declined; with prior knowledge in clear", {"protocol": H2}, {}
+    ),
+    "h2-prior": Part("HTTP/2 with prior knowledge, in clear", {"protocol": H2_PRIOR}, {}),
+    "streams": Part(
+        "with HTTP/2: S streams in flight on a connection; waiting for a free one is `queue`",
+        {}, {}, "S", _depth, HTTP2,
+    ),
+    "stubborn": Part(
+        "uses a connection on, whatever the server said or did, until that fails", {"obeys": False}, {}, needs=_HTTP1
+    ),
     "resume": Part("TLS sessions are resumed; a new connection each request by itself", {"resumes_tls": True}, _ONCE),
     "resolve": Part("DNS again for each connection; a new one each request by itself", {"resolves": True}, _ONCE),
 }  # fmt: skip
@@ -148,7 +187,8 @@ _TRAITS: dict[str, Callable[[ConnectionPolicy], bool]] = {
     "an idle gap": lambda one: one.idle_ns > 0,
     "a lifetime": lambda one: one.lifetime_ns > 0,
     "stubbornness": lambda one: not one.obeys,
-    "pipelining": lambda one: one.depth > 1,
+    "pipelining": lambda one: one.pipelines,
+    "several streams": lambda one: one.depth > 1 and not one.pipelines,
     "a pool": lambda one: one.pool > 0,
     "HTTP/1.0": lambda one: one.http_version == "1.0",
 }
@@ -162,6 +202,8 @@ _CLASHES = (
     ("pipelining", "an idle gap", "a connection with requests in flight is never idle"),
     ("pipelining", "stubbornness", "what follows a close in the pipeline fails anyway"),
     ("pipelining", "HTTP/1.0", "it came with HTTP/1.1 (RFC 9112 §9.3.2)"),
+    ("one request per connection", "several streams", "a second request would have no connection"),
+    ("several streams", "an idle gap", "a connection with requests in flight is never idle"),
 )
 
 
@@ -169,6 +211,7 @@ def parse_policy(text: str) -> ConnectionPolicy:
     """Read one policy. Raises PlanError with one line for people, naming the nearest known part."""
     name = "".join(text.split())
     said: dict[str, str] = {}
+    needed: dict[str, tuple[str, ...]] = {}
     fields: dict[str, Any] = {}
     assumed: dict[str, Any] = {}
     for words in name.split("+"):
@@ -182,7 +225,12 @@ def parse_policy(text: str) -> ConnectionPolicy:
             said[field] = word
             fields[field] = value
         assumed |= part.assumes
+        if part.needs:
+            needed[word] = part.needs
     policy = ConnectionPolicy(name, **{**assumed, **fields})
+    for word, protocols in needed.items():
+        if policy.protocol not in protocols:
+            raise PlanError(f"the policy {name!r} makes no sense: {word} is for {', '.join(protocols)} alone")
     for one, other, why in _CLASHES:
         if _TRAITS[one](policy) and _TRAITS[other](policy):
             raise PlanError(f"the policy {name!r} makes no sense: {one} and {other}: {why}")

@@ -18,6 +18,7 @@ class Phase(Enum):
     QUEUE = "queue"
     DNS = "dns"
     CONNECT = "connect"
+    TUNNEL = "tunnel"
     TLS = "tls"
     UPGRADE = "upgrade"
     SEND = "send"
@@ -25,7 +26,7 @@ class Phase(Enum):
     RECEIVE = "receive"
 
 
-HANDSHAKE = (Phase.DNS, Phase.CONNECT, Phase.TLS, Phase.UPGRADE)
+HANDSHAKE = (Phase.DNS, Phase.CONNECT, Phase.TUNNEL, Phase.TLS, Phase.UPGRADE)
 
 
 class ErrorKind(IntEnum):
@@ -52,6 +53,23 @@ class ErrorKind(IntEnum):
     BODY_TOO_LARGE = 19
     RESPONSE_TIMEOUT = 20
     PIPELINE_DROPPED = 21  # behind a request in a pipeline for which the client gave the connection up
+    UPGRADE_REFUSED = 22  # another answer than 101 where nothing else can go on: 426, 403, 200
+    UPGRADE_WRONG_PROTOCOL = 23  # 101, but to a protocol that was not asked for
+    UPGRADE_TIMEOUT = 24
+    WEBSOCKET_WRONG_ACCEPT = 25  # Sec-WebSocket-Accept is not the answer to our key
+    WEBSOCKET_PROTOCOL = 26  # a frame that RFC 6455 forbids
+    WEBSOCKET_MASKED = 27  # a server's frame with a mask (RFC 6455 §5.1)
+    WEBSOCKET_INVALID_UTF8 = 28
+    WEBSOCKET_TOO_LARGE = 29  # a message, or a frame, over --max-body
+    WEBSOCKET_CLOSED = 30  # the server began the close handshake instead of answering
+    HTTP2_PROTOCOL = 31  # a frame, or a header block, that RFC 9113 forbids; or no HTTP/2 at all
+    HTTP2_FLOOD = 32  # more SETTINGS, PING or the like than any peer needs (RFC 9113 §10.5)
+    HTTP2_SETTINGS_TIMEOUT = 33  # our SETTINGS were never acknowledged (RFC 9113 §6.5.3)
+    HTTP2_GOAWAY = 34  # the server ended the connection and did not process this request
+    HTTP2_RESET = 35  # the server ended this stream alone (RST_STREAM)
+    PROXY_REFUSED = 36  # the proxy answered CONNECT with something else than 2xx or 407
+    PROXY_AUTHENTICATION = 37  # 407, and there are no credentials, or not the right ones
+    PROXY_TIMEOUT = 38
 
     @property
     def label(self) -> str:
@@ -98,6 +116,8 @@ class ConnectionFlag(IntEnum):
     TLS_RESUMED = 2
     ESTABLISHED = 8  # TCP was connected; without it no server ever saw the connection
     IGNORED_CLOSE = 4  # we sent `Connection: close`, the server neither announced nor did it
+    UPGRADED = 16  # it speaks the protocol that the policy asked for instead of HTTP/1.1
+    DECLINED = 32  # the server declined that, and the connection went on in HTTP/1.1
 
 
 # user: whose request it was. scheduled: when it was due, or when its user wanted it. queue: from then until it got a
@@ -110,11 +130,11 @@ EXCHANGE_FIELDS = (
 EXCHANGE_ROW = struct.Struct(f"={len(EXCHANGE_FIELDS)}q")
 
 # slot: which of the block's places for a connection it took: the user's, or one of a pool's.
-CONNECTION_FIELDS = ("connection", "slot", "opened", "dns", "connect", "tls", "upgrade", "flags", "ending")
+CONNECTION_FIELDS = ("connection", "slot", "opened", "dns", "connect", "tunnel", "tls", "upgrade", "flags", "ending")
 CONNECTION_ROW = struct.Struct(f"={len(CONNECTION_FIELDS)}q")
 
 COLUMNS = (
     "policy", "round", "worker", "user", "connection", "nth_on_connection", "scheduled", "queue", "dns", "connect",
     "tls", "upgrade", "send", "wait", "receive", "lag", "status", "error", "bytes_sent", "bytes_received",
-    "tls_resumed", "closed_by", "late",
+    "tls_resumed", "closed_by", "late", "tunnel",
 )  # fmt: skip

@@ -30,19 +30,34 @@ class Target:
     @property
     def host_field(self) -> str:
         """The Host field's value (RFC 9110 §7.2): brackets around IPv6, no port where it is the default."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+        whole = self.authority
+        return whole.rpartition(":")[0] if self.port == DEFAULT_PORTS[self.scheme] else whole
+
+    @property
+    def authority(self) -> str:
+        """Host and port, as CONNECT names them (RFC 9112 §3.2.3)."""
+        return authority(self.host, self.port)
 
     @property
     def is_ip_literal(self) -> bool:
-        try:
-            ipaddress.ip_address(self.host)
-        except ValueError:
-            return False
-        return True
+        return is_ip_literal(self.host)
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.host_field}{self.path}"
+
+
+def authority(host: str, port: int) -> str:
+    """`host:port`, with brackets around an IPv6 address (RFC 3986 §3.2.2)."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def is_ip_literal(host: str) -> bool:
+    """It is an address, no name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def parse_target(url: str) -> Target:
@@ -70,10 +85,11 @@ def parse_target(url: str) -> Target:
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if not path.isascii():
         raise PlanError(f"the URL's path {path!r} is not ASCII; percent-encode it")
-    return Target(parts.scheme, _bare_host(parts.hostname), port, path)
+    return Target(parts.scheme, bare_host(parts.hostname), port, path)
 
 
-def _bare_host(host: str) -> str:
+def bare_host(host: str) -> str:
+    """A URL's host without brackets, a name in A-labels. Raises PlanError where it is none."""
     if ":" in host:
         try:
             zone = ipaddress.IPv6Address(host).scope_id

@@ -1,0 +1,104 @@
+"""The proxy that connections go through, as a value: what a URL says about it. Resolves and opens nothing.
+
+Its credentials are shown nowhere: no text made here holds them unless it is asked to.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass, field
+from urllib.parse import quote, unquote, urlsplit
+
+from loadgen.model.errors import PlanError
+from loadgen.model.target import authority, bare_host, is_ip_literal
+
+HIDDEN = "***"
+"""What stands for a credential wherever a plan is shown."""
+
+_DEFAULT_PORT = 80  # that of the scheme (RFC 9110 §4.2.1), as in any other http URL
+_UNSENDABLE = re.compile(r"[\x00-\x20\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # RFC 7617 §2
+_LIKE = "write it like http://user:password@127.0.0.1:3128"
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """An HTTP proxy, spoken to in clear. user, password: its credentials; no user where it was given none."""
+
+    host: str
+    port: int
+    user: str | None = field(default=None, repr=False)
+    password: str = field(default="", repr=False)
+
+    @property
+    def is_ip_literal(self) -> bool:
+        return is_ip_literal(self.host)
+
+    @property
+    def is_hidden(self) -> bool:
+        """It had credentials, and whoever wrote it down left them out."""
+        return self.user == HIDDEN
+
+    @property
+    def authorization(self) -> str:
+        """The value of Proxy-Authorization by the Basic scheme (RFC 7617), empty where there are no credentials."""
+        if self.user is None:
+            return ""
+        return f"Basic {base64.b64encode(f'{self.user}:{self.password}'.encode()).decode('ascii')}"
+
+    def url(self, *, secrets: bool) -> str:
+        """What `parse_proxy` reads again; without `secrets` HIDDEN stands for the credentials."""
+        if self.user is None:
+            return f"http://{self}"
+        if not secrets or self.is_hidden:
+            return f"http://{HIDDEN}@{self}"
+        return f"http://{quote(self.user, safe='')}:{quote(self.password, safe='')}@{self}"
+
+    def without_credentials(self) -> Proxy:
+        """The same as somebody without credentials has it."""
+        return Proxy(self.host, self.port)
+
+    def __str__(self) -> str:
+        return authority(self.host, self.port)
+
+
+def parse_proxy(url: str) -> Proxy:
+    """Read `http://[user[:password]@]host[:port]`, user and password percent-encoded (RFC 3986 §3.2.1).
+
+    Raises PlanError with one line for people, which never repeats the URL: it may hold a password.
+    """
+    if _UNSENDABLE.search(url):
+        raise PlanError("--proxy: the URL has a space or a control character; percent-encode it")
+    if "://" not in url:
+        raise PlanError(f"--proxy: the URL has no scheme; {_LIKE}")
+    try:
+        parts = urlsplit(url)
+        port = _DEFAULT_PORT if parts.port is None else parts.port
+        host = parts.hostname
+    except ValueError:
+        raise PlanError(f"--proxy: the URL can't be read; percent-encode user and password, and {_LIKE}") from None
+    if parts.scheme != "http":
+        raise PlanError(f"--proxy: the scheme {parts.scheme!r} is not supported; only http proxies are")
+    if not host:
+        raise PlanError(f"--proxy: the URL names no host; {_LIKE}")
+    if not 1 <= port <= 65535:
+        raise PlanError("--proxy: the URL has a bad port; it is a number from 1 to 65535")
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise PlanError(f"--proxy: the URL has more than a host and a port; {_LIKE}")
+    user, password = _credentials(parts.username, parts.password)
+    return Proxy(bare_host(host), port, user, password)
+
+
+def _credentials(user: str | None, password: str | None) -> tuple[str | None, str]:
+    if user is None:
+        return None, ""
+    try:
+        user, password = unquote(user, errors="strict"), unquote(password or "", errors="strict")
+    except UnicodeDecodeError:
+        raise PlanError("--proxy: user and password must be UTF-8, percent-encoded") from None
+    if ":" in user:
+        raise PlanError("--proxy: the user's name holds a colon, which Basic credentials can't (RFC 7617 §2)")
+    if _CONTROL.search(user + password):
+        raise PlanError("--proxy: the credentials hold a control character (RFC 7617 §2)")
+    return user, password
