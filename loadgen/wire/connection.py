@@ -10,8 +10,8 @@ from time import monotonic_ns
 from typing import Any, Protocol
 
 from loadgen.model.sample import ABSENT, ConnectionFlag, Ending, ErrorKind
-from loadgen.wire.errors import TlsFailure, ending_of, kind_of, kind_of_close, kind_of_timeout
-from loadgen.wire.head import UNTIL_CLOSE, Malformed
+from loadgen.wire.errors import FAILURES, ending_of, kind_of, kind_of_close, kind_of_timeout
+from loadgen.wire.head import UNTIL_CLOSE
 from loadgen.wire.http1 import ResponseReader
 from loadgen.wire.lifecycle import (
     CLOSED,
@@ -21,23 +21,16 @@ from loadgen.wire.lifecycle import (
     RECEIVING,
     RESOLVING,
     SENDING,
+    TUNNELLING,
     WAITING,
     Lifecycle,
 )
 from loadgen.wire.route import Route
-from loadgen.wire.transport import NOTHING, READ, READ_SIZE, WRITE, Address, Step, Transport, resolve
+from loadgen.wire.transport import NOTHING, READ, READ_SIZE, WRITE, Address, Pulse, Step, Transport, resolve
 
 # A long body must not keep the loop from everybody else. What is left makes the transport readable again: OpenSSL is
 # asked for whole records, so it holds nothing back.
 READS_A_TURN = 16
-
-FAILURES = (OSError, TlsFailure, Malformed)
-
-
-class Pulse(Protocol):
-    """When the kernel may first have had ready what the loop is handling now (ns)."""
-
-    ready_ns: int
 
 
 class Listener(Protocol):
@@ -55,8 +48,8 @@ class Connection(Lifecycle):
 
     nth: how many exchanges began on it before the present one. scheduled_ns: when the present one was due; begun_ns:
     when it got this connection; queue_ns: the time between, ABSENT where none was. lag_ns: the sum, over the events of
-    the present exchange, of how late they were handled. handshake: durations (ns) of dns, connect, tls, upgrade, once
-    known. ending: how it came to its end. failure: one line about the last error, for people.
+    the present exchange, of how late they were handled. handshake: durations (ns) of dns, connect, tunnel, tls and
+    upgrade, once known. ending: how it came to its end. failure: one line about the last error, for people.
     stubborn: a close of the server's while idle is not taken for the end; after_close: the server said or did close.
     """
 
@@ -65,6 +58,11 @@ class Connection(Lifecycle):
         "failure", "flags", "handshake", "lag_ns", "listener", "nth", "number", "opened_ns", "queue_ns", "reader",
         "scheduled_ns", "stubborn",
     )  # fmt: skip
+
+    offers_h2 = False
+    """HTTP/2 is offered by ALPN, where there is TLS."""
+    strangers = 0
+    """Answers that were no echo, where echoes are expected."""
 
     def __init__(self, number: int, route: Route, listener: Listener, pulse: Pulse, reader: ResponseReader) -> None:
         super().__init__()
@@ -77,7 +75,7 @@ class Connection(Lifecycle):
         self.ending = Ending.NOT_OPENED
         self.stubborn = self.after_close = False
         self.flags = 0
-        self.handshake: tuple[int, int, int, int] | None = None
+        self.handshake: tuple[int, int, int, int, int] | None = None
         self.failure = ""
         self._route = route
         self.listener = listener
@@ -85,24 +83,24 @@ class Connection(Lifecycle):
         self._transport: Transport
         self._sent = 0
 
-    def open(self, request: bytes, scheduled_ns: int = 0, session: Any = None, look_up: bool = False) -> None:
+    def open(self, request: Any, scheduled_ns: int = 0, session: Any = None, look_up: bool = False) -> None:
         """Resolve if need be, connect, shake hands, and send `request`.
 
         scheduled_ns: when it was due, 0 for now. session: a TLS session to offer. look_up: resolve in any case.
         """
-        self._request = request
+        self._request: Any = request
         self.scheduled_ns = self.begun_ns = self.opened_ns = now = monotonic_ns()
         if scheduled_ns:
             self.scheduled_ns = scheduled_ns
             self.queue_ns = now - scheduled_ns
-        transport = self._transport = self._route.transport(session)
+        transport = self._transport = self._route.transport(session, self.offers_h2)
         if self._route.addresses and not look_up:
             self._connect(transport, now, self._route.addresses[0])
         else:
             self.enter(RESOLVING, now)
-            resolve(self._route.target.host, self._route.target.port, self._on_resolved)
+            resolve(*self._route.peer, self._on_resolved)
 
-    def exchange(self, request: bytes, scheduled_ns: int = 0) -> None:
+    def exchange(self, request: Any, scheduled_ns: int = 0) -> None:
         """Send the next request, due at `scheduled_ns` (0 for now), on an idle connection."""
         self.nth += 1
         self.lag_ns = 0
@@ -144,6 +142,19 @@ class Connection(Lifecycle):
     @property
     def transport(self) -> Transport:
         return self._transport
+
+    def overdue(self, oldest_ns: int) -> bool:
+        """Something that began before `oldest_ns` has not come to its end."""
+        return self.busy and self.begun_ns < oldest_ns
+
+    def farewell(self) -> bool:
+        """Announce the end where the protocol has words for that by themselves; False where it has none."""
+        return False
+
+    @property
+    def awaits_close(self) -> bool:
+        """The server was told of the end and has an answer to give."""
+        return False
 
     def peer_has_closed(self) -> bool:
         """Whether the server's side is closed by now; takes a look at the socket, so ask only where it matters."""
@@ -195,6 +206,9 @@ class Connection(Lifecycle):
         try:
             step = transport.establish()
             self.flags = ConnectionFlag.ESTABLISHED
+            if step is Step.BEGIN_TUNNEL:
+                self.enter(TUNNELLING, now)
+                step = transport.establish()
             if step is Step.BEGIN_TLS:
                 self.enter(HANDSHAKING, now)
                 step = transport.establish()

@@ -5,8 +5,17 @@ from __future__ import annotations
 import errno
 
 from loadgen.model.sample import Ending, ErrorKind
-from loadgen.wire.head import BodyTooLarge, HeadTooLarge
-from loadgen.wire.lifecycle import CONNECTING, HANDSHAKING, RECEIVING, RESOLVING, SENDING, State
+from loadgen.wire.head import BodyTooLarge, HeadTooLarge, Malformed
+from loadgen.wire.lifecycle import (
+    CONNECTING,
+    HANDSHAKING,
+    RECEIVING,
+    RESOLVING,
+    SENDING,
+    TUNNELLING,
+    UPGRADING,
+    State,
+)
 
 _BY_ERRNO = {
     errno.ECONNREFUSED: ErrorKind.CONNECT_REFUSED,
@@ -17,20 +26,37 @@ _BY_ERRNO = {
     errno.EMFILE: ErrorKind.NO_FILE_DESCRIPTOR,
     errno.ENFILE: ErrorKind.NO_FILE_DESCRIPTOR,
 }
-_TIMEOUTS = {CONNECTING: ErrorKind.CONNECT_TIMEOUT, HANDSHAKING: ErrorKind.TLS_TIMEOUT}
+_TIMEOUTS = {
+    CONNECTING: ErrorKind.CONNECT_TIMEOUT,
+    TUNNELLING: ErrorKind.PROXY_TIMEOUT,
+    HANDSHAKING: ErrorKind.TLS_TIMEOUT,
+    UPGRADING: ErrorKind.UPGRADE_TIMEOUT,
+}
 
 
-class TlsFailure(Exception):
-    """The TLS handshake or record layer failed; `kind` says in what way."""
+class Failure(Exception):
+    """What the peer did can't go on; `kind` says in what way."""
 
     def __init__(self, kind: ErrorKind, detail: str) -> None:
         super().__init__(detail)
         self.kind = kind
 
 
+class TlsFailure(Failure):
+    """The TLS handshake or record layer failed."""
+
+
+class UpgradeFailure(Failure):
+    """A proxy, an upgrade or the protocol after it failed."""
+
+
+FAILURES = (OSError, Failure, Malformed)
+"""Whatever the peer, or the way to it, can do to us."""
+
+
 def kind_of(error: Exception, state: State, reused: bool) -> ErrorKind:
     """The kind of `error` raised while a connection was in `state`; `reused` where it served a request before."""
-    if isinstance(error, TlsFailure):
+    if isinstance(error, Failure):
         return error.kind
     if isinstance(error, HeadTooLarge):
         return ErrorKind.HEAD_TOO_LARGE
@@ -69,6 +95,8 @@ _ENDINGS = {
     ErrorKind.STALE_CONNECTION: Ending.SERVER_STALE,
     ErrorKind.CLOSED_WITHOUT_RESPONSE: Ending.SERVER_UNANSWERED,
     ErrorKind.SEND_FAILED: Ending.SERVER_UNANSWERED,
+    ErrorKind.WEBSOCKET_CLOSED: Ending.SERVER_ANNOUNCED,
+    ErrorKind.HTTP2_GOAWAY: Ending.SERVER_ANNOUNCED,
 }
 
 

@@ -23,6 +23,18 @@ _END_OF_HEAD = b"\r\n\r\n"
 _MAX_INTERIM = 100
 
 
+def with_defaults(host_field: str, headers: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
+    """The fields that every request has, and then the caller's; one of those replaces the default of the same name."""
+    given = {name.lower() for name, _ in headers}
+    defaults = (("Host", host_field), ("User-Agent", "loadgen"), ("Accept", "*/*"))
+    return [*(field for field in defaults if field[0].lower() not in given), *headers]
+
+
+def sends_length(method: str, body: bytes) -> bool:
+    """A method that gives its body a meaning sends the length even when it is 0 (RFC 9110 §8.6)."""
+    return bool(body) or method in ("POST", "PUT", "PATCH")
+
+
 def build_request(
     method: str,
     path: str,
@@ -31,26 +43,44 @@ def build_request(
     body: bytes,
     connection: str,
     version: str = "1.1",
+    trailers: bool = False,
 ) -> bytes:
     """Write one request in origin-form. A field of the caller's replaces the default of the same name.
 
-    connection: the Connection field's value; empty for no such field.
+    connection: the Connection field's value; empty for no such field. trailers: say that trailer sections are
+    understood, which HTTP/1.0 can't (RFC 9110 §10.1.4).
     """
-    fields = {
-        "host": ("Host", host_field),
-        "user-agent": ("User-Agent", "loadgen"),
-        "accept": ("Accept", "*/*"),
-    }
-    for name in {name.lower() for name, _ in headers}:
-        fields.pop(name, None)
-    lines = [f"{method} {path} HTTP/{version}", *(f"{name}: {value}" for name, value in fields.values())]
-    lines += [f"{name}: {value}" for name, value in headers]
-    # A method that gives its body a meaning sends the length even when it is 0 (RFC 9110 §8.6).
-    if body or method in ("POST", "PUT", "PATCH"):
+    lines = [f"{method} {path} HTTP/{version}"]
+    lines += [f"{name}: {value}" for name, value in with_defaults(host_field, headers)]
+    if sends_length(method, body):
         lines.append(f"Content-Length: {len(body)}")
+    if trailers and version != "1.0":
+        # TE is for the next hop alone: who sends it has to name it in Connection, so that no intermediary passes it on.
+        lines.append("TE: trailers")
+        connection = f"{connection}, TE" if connection else "TE"
     if connection:
         lines.append(f"Connection: {connection}")
     return "\r\n".join(lines).encode("latin-1") + _END_OF_HEAD + body
+
+
+def head_ends(data: bytes) -> int:
+    """Where the head at the start of `data` ends, its empty line included; 0 while it is not whole.
+
+    Raises Malformed where these octets begin no response, HeadTooLarge where it does not end.
+    """
+    end = data.find(_END_OF_HEAD) + 4
+    if end < 4:
+        check_partial_head(data)
+        return 0
+    return end
+
+
+def check_partial_head(data: bytes) -> None:
+    """Raises HeadTooLarge or Malformed where `data` can't become a response's head."""
+    if len(data) > MAX_HEAD_BYTES:
+        raise HeadTooLarge(f"the head is longer than {MAX_HEAD_BYTES} bytes")
+    if not b"HTTP/".startswith(data[:5]):
+        raise Malformed(f"the response starts with {data[:16]!r}")
 
 
 class ResponseReader:
@@ -108,6 +138,11 @@ class ResponseReader:
         return self._complete() if complete else False
 
     @property
+    def most_body_bytes(self) -> int:
+        """The longest body that it takes."""
+        return self._limit
+
+    @property
     def begun(self) -> bool:
         """Some bytes of a response have come, and not all."""
         return self._current is not None or bool(self._partial) or self._interim > 0
@@ -119,10 +154,7 @@ class ResponseReader:
         )  # fmt: skip
 
     def _keep_partial(self, data: bytes) -> bool:
-        if len(data) > MAX_HEAD_BYTES:
-            raise HeadTooLarge(f"the head is longer than {MAX_HEAD_BYTES} bytes")
-        if not b"HTTP/".startswith(data[:5]):
-            raise Malformed(f"the response starts with {data[:16]!r}")
+        check_partial_head(data)
         self._partial = data
         return False
 

@@ -12,22 +12,23 @@ from loadgen.model.sample import ABSENT
 
 
 class State(IntEnum):
-    """Where a connection is. RESOLVING to RECEIVING are the phases dns, connect, tls, upgrade, send, wait, receive."""
+    """Where a connection is. RESOLVING to RECEIVING are the phases from dns to receive."""
 
     NEW = 0
     RESOLVING = 1
     CONNECTING = 2
-    HANDSHAKING = 3
-    UPGRADING = 4
-    SENDING = 5
-    WAITING = 6
-    RECEIVING = 7
-    IDLE = 8
-    CLOSED = 9
+    TUNNELLING = 3
+    HANDSHAKING = 4
+    UPGRADING = 5
+    SENDING = 6
+    WAITING = 7
+    RECEIVING = 8
+    IDLE = 9
+    CLOSED = 10
 
 
 # Plain names: looking a member up on the Enum class costs more than the transition itself.
-NEW, RESOLVING, CONNECTING, HANDSHAKING, UPGRADING, SENDING, WAITING, RECEIVING, IDLE, CLOSED = State
+NEW, RESOLVING, CONNECTING, TUNNELLING, HANDSHAKING, UPGRADING, SENDING, WAITING, RECEIVING, IDLE, CLOSED = State
 
 
 def _bits(*states: State) -> int:
@@ -37,7 +38,8 @@ def _bits(*states: State) -> int:
 _LEGAL = (
     _bits(RESOLVING, CONNECTING, CLOSED),  # NEW
     _bits(CONNECTING, CLOSED),  # RESOLVING
-    _bits(HANDSHAKING, UPGRADING, SENDING, CLOSED),  # CONNECTING
+    _bits(TUNNELLING, HANDSHAKING, UPGRADING, SENDING, CLOSED),  # CONNECTING
+    _bits(HANDSHAKING, UPGRADING, SENDING, CLOSED),  # TUNNELLING
     _bits(UPGRADING, SENDING, CLOSED),  # HANDSHAKING
     _bits(SENDING, IDLE, CLOSED),  # UPGRADING
     # A server may answer before it has read everything, so SENDING can lead straight to RECEIVING.
@@ -69,8 +71,8 @@ class Lifecycle:
         self.entered[state] = now_ns
         self.state = state
 
-    def handshake_ns(self) -> tuple[int, int, int, int]:
-        """Durations (ns) of dns, connect, tls and upgrade; ABSENT where a phase did not happen.
+    def handshake_ns(self) -> tuple[int, int, int, int, int]:
+        """Durations (ns) of dns, connect, tunnel, tls and upgrade; ABSENT where a phase did not happen.
 
         To be asked when the first request begins to be sent, or at the end of a connection that did not come so far
         (the phase it died in lasts until then): later exchanges overwrite the times.
@@ -78,15 +80,26 @@ class Lifecycle:
         entered = self.entered
         durations = []
         end = entered[CLOSED] if entered[SENDING] < 0 else entered[SENDING]
-        for state in (UPGRADING, HANDSHAKING, CONNECTING, RESOLVING):
+        for state in (UPGRADING, HANDSHAKING, TUNNELLING, CONNECTING, RESOLVING):
             begun = entered[state]
             if begun < 0:
                 durations.append(ABSENT)
             else:
                 durations.append(end - begun)
                 end = begun
-        upgrade, tls, connect, dns = durations
-        return dns, connect, tls, upgrade
+        upgrade, tls, tunnel, connect, dns = durations
+        return dns, connect, tunnel, tls, upgrade
+
+    def not_upgraded(self, sent_ns: int, now_ns: int) -> None:
+        """The peer answers in HTTP/1.1 instead of upgrading: what was sent by `sent_ns` was an ordinary request.
+
+        Its phases are then send and wait, as if nothing else had been asked for; the answer begins at `now_ns`.
+        """
+        begun = self.entered[UPGRADING]
+        self.enter(SENDING, begun)
+        self.entered[UPGRADING] = ABSENT
+        self.enter(WAITING, sent_ns)
+        self.enter(RECEIVING, now_ns)
 
     def exchange_ns(self, end_ns: int) -> tuple[int, int, int]:
         """Durations (ns) of send, wait and receive of the exchange that ends at `end_ns`; ABSENT where none."""

@@ -12,12 +12,13 @@ from time import monotonic_ns
 from typing import Protocol, cast
 
 from loadgen.model.sample import ABSENT, Ending, ErrorKind
-from loadgen.wire.connection import FAILURES, READS_A_TURN, Connection, Listener, Pulse
+from loadgen.wire.connection import READS_A_TURN, Connection, Listener
+from loadgen.wire.errors import FAILURES
 from loadgen.wire.head import Malformed
 from loadgen.wire.http1 import ResponseReader
 from loadgen.wire.lifecycle import CLOSED, IDLE, RECEIVING, SENDING, WAITING
 from loadgen.wire.route import Route
-from loadgen.wire.transport import READ, READ_SIZE, WRITE
+from loadgen.wire.transport import READ, READ_SIZE, WRITE, Pulse
 
 
 class PipelineListener(Listener, Protocol):
@@ -71,6 +72,12 @@ class Pipeline(Connection):
     @property
     def busy(self) -> bool:
         return self.state < IDLE or bool(self._flying)
+
+    @property
+    def accepts(self) -> bool:
+        """More may be submitted."""
+        head = self.reader.head
+        return head is None or head.persists
 
     @property
     def reusable(self) -> bool:

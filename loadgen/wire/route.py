@@ -1,13 +1,20 @@
-"""The way to the target that all connections share: its addresses and its TLS context. Opens nothing itself."""
+"""The way to the target that all connections share: its addresses, or its proxy's, and its TLS context.
+
+Opens nothing itself.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
+from loadgen.model.proxy import Proxy
 from loadgen.model.target import Target
-from loadgen.wire.tls import TlsTransport, client_context
+from loadgen.wire.head import ResponseHead
+from loadgen.wire.tls import H2_OR_HTTP1, TlsTransport, client_context
 from loadgen.wire.transport import Address, TcpTransport, Transport
+from loadgen.wire.tunnel import CHALLENGE, ProxyLogin, Tunnel
+from loadgen.wire.tunnelled import TunnelledTcp, TunnelledTls
 
 
 @dataclass(slots=True)
@@ -15,21 +22,63 @@ class Route:
     """How to reach `target`. `addresses` is empty until the first connection has resolved the name.
 
     Connections go to the first address; the runner drops one that refuses while others are left. sources: local
-    addresses to connect from, taken in turns; empty to leave it to the kernel.
+    addresses to connect from, taken in turns; empty to leave it to the kernel. proxy: who is connected to instead of
+    the target, and whose addresses these are; tunnels: it is asked for a tunnel, else requests are sent to itself.
+    login: what it is shown of the credentials.
     """
 
     target: Target
     tls_context: Any = None
+    h2_context: Any = None
     addresses: list[Address] = field(default_factory=list)
     sources: tuple[str, ...] = ()
+    proxy: Proxy | None = None
+    tunnels: bool = False
+    login: ProxyLogin = field(default_factory=lambda: ProxyLogin(""))
     _refused: list[Address] = field(default_factory=list)
     _turn: int = 0
 
     @classmethod
-    def to(cls, target: Target, cacert: str | None, insecure: bool, sources: tuple[str, ...] = ()) -> Route:
+    def to(
+        cls,
+        target: Target,
+        cacert: str | None,
+        insecure: bool,
+        sources: tuple[str, ...] = (),
+        proxy: Proxy | None = None,
+    ) -> Route:
         """Raises PlanError where `cacert` can't be used."""
-        context = client_context(target.host, cacert, insecure) if target.is_tls else None
-        return cls(target, context, sources=sources)
+        route = cls(target, sources=sources, proxy=proxy)
+        if proxy is not None:
+            route.login = ProxyLogin(proxy.authorization)
+        if target.is_tls:
+            route.tunnels = True
+            route.tls_context = client_context(target.host, cacert, insecure)
+            route.h2_context = client_context(target.host, cacert, insecure, H2_OR_HTTP1)
+        return route
+
+    @property
+    def peer(self) -> tuple[str, int]:
+        """Host and port of whom connections go to."""
+        found = self.proxy or self.target
+        return found.host, found.port
+
+    @property
+    def proxy_fields(self) -> tuple[tuple[str, str], ...]:
+        """What a request to the proxy itself has to say to it now, once it has asked for that (RFC 9110 §11.7.2)."""
+        if self.proxy is None or self.tunnels or not self.login.authorization:
+            return ()
+        return (("Proxy-Authorization", self.login.authorization),)
+
+    def challenged(self, head: ResponseHead | None) -> bool:
+        """A response, if any, is the proxy's challenge, to be answered with `proxy_fields` as they are now.
+
+        Raises UpgradeFailure where there is no answer to give.
+        """
+        if head is None or head.status != CHALLENGE or self.proxy is None or self.tunnels:
+            return False
+        self.login.challenged(head, sent=self.login.wanted)
+        return True
 
     def learn(self, found: list[Address]) -> Address:
         """Take what the resolver found just now; gives the address to connect to."""
@@ -41,13 +90,17 @@ class Route:
         """The first address does not answer: leave it out from now on."""
         self._refused.append(self.addresses.pop(0))
 
-    def transport(self, session: Any = None) -> Transport:
-        """A new, unconnected stream; `session` is a TLS session to offer."""
+    def transport(self, session: Any = None, offers_h2: bool = False) -> Transport:
+        """A new, unconnected stream; `session` is a TLS session to offer, offers_h2: so is HTTP/2, by ALPN."""
         source = None
         if self.sources:
             source = self.sources[self._turn % len(self.sources)]
             self._turn += 1
+        tunnel = Tunnel(self.target.authority, self.login) if self.proxy is not None and self.tunnels else None
         if self.tls_context is None:
-            return TcpTransport(source=source)
+            return TcpTransport(source=source) if tunnel is None else TunnelledTcp(tunnel, source)
         server_name = b"" if self.target.is_ip_literal else self.target.host.encode("ascii")
-        return TlsTransport(self.tls_context, server_name, session, source=source)
+        context = self.h2_context if offers_h2 else self.tls_context
+        if tunnel is None:
+            return TlsTransport(context, server_name, session, source=source)
+        return TunnelledTls(tunnel, context, server_name, session, source)

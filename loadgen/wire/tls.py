@@ -26,12 +26,14 @@ _ffi = Binding().ffi
 # the servers measured today would not answer. What was negotiated is recorded with each run.
 _GROUPS = b"X25519:P-256:P-384:P-521"
 _NAME_MISMATCHES = {62, 63, 64}  # X509_V_ERR_HOSTNAME_MISMATCH, _EMAIL_, _IP_ADDRESS_
+H2_OR_HTTP1 = (b"h2", b"http/1.1")
 _READ_SIZE = 16 * 1024  # one TLS record
 
 
-def client_context(host: str, cacert: str | None, insecure: bool) -> SSL.Context:
+def client_context(host: str, cacert: str | None, insecure: bool, alpn: tuple[bytes, ...] = ()) -> SSL.Context:
     """A context that trusts the system's authorities, or only those in `cacert`, and checks the name `host`.
 
+    alpn: protocols to offer (RFC 7301), the preferred one first; empty to say nothing.
     Raises PlanError where `cacert` can't be used.
     """
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
@@ -39,6 +41,8 @@ def client_context(host: str, cacert: str | None, insecure: bool) -> SSL.Context
     # Sessions are handed over by the policy, never found in a cache behind its back.
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     _lib.SSL_CTX_set1_curves_list(context._context, _GROUPS)
+    if alpn:
+        context.set_alpn_protos(list(alpn))
     if insecure:
         context.set_verify(SSL.VERIFY_NONE)
         return context
@@ -134,6 +138,11 @@ class TlsTransport(TcpTransport):
             "cipher": stream.get_cipher_name(),
             "group": stream.get_group_name(),
         }
+
+    @property
+    def alpn(self) -> str:
+        """The protocol that was agreed on (RFC 7301), empty for none."""
+        return str(self._stream.get_alpn_proto_negotiated(), "ascii", "replace")
 
     def close(self) -> None:
         stream, self._stream = self._stream, None

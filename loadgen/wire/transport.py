@@ -27,6 +27,12 @@ Address = tuple[int, tuple[Any, ...]]
 """Address family and the socket address that goes with it."""
 
 
+class Pulse(Protocol):
+    """When the kernel may first have had ready what the loop is handling now (ns)."""
+
+    ready_ns: int
+
+
 class Step(IntEnum):
     """What `Transport.establish` says comes next."""
 
@@ -34,6 +40,7 @@ class Step(IntEnum):
     BEGIN_TLS = 1  # TCP is up, a TLS handshake follows: call establish again
     WANT_READ = 2
     WANT_WRITE = 3
+    BEGIN_TUNNEL = 4  # TCP is up as far as a proxy, which is asked for a tunnel next: call establish again
 
 
 class Transport(Protocol):

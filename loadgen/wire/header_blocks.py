@@ -1,0 +1,93 @@
+"""Header compression (RFC 7541) by hpack, remembered: heads repeat, so do header blocks. Knows no frame and no stream.
+
+What a block says depends on its octets and the dynamic table, and what fields are written as on them and the table. So
+what left the table as it was is remembered for as long as the table stays so.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hpack import Decoder, Encoder, HeaderTuple, NeverIndexedHeaderTuple
+from hpack.table import HeaderTable
+
+# Enough for every head of a normal server or client, and bounded.
+_MOST_REMEMBERED = 256
+
+
+def secret_field(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """A field that is kept out of the table, and so of reach of who compares sizes (RFC 7541 §7.1.3)."""
+    return NeverIndexedHeaderTuple(name, value)
+
+
+class _WatchedTable(HeaderTable):
+    """A dynamic table that counts its changes."""
+
+    changes = 0
+
+    def add(self, name: bytes, value: bytes) -> None:
+        self.changes += 1
+        super().add(name, value)
+
+    @property
+    def maxsize(self) -> int:
+        return self._maxsize
+
+    @maxsize.setter
+    def maxsize(self, newmax: int) -> None:
+        self.changes += 1
+        HeaderTable.maxsize.__set__(self, newmax)  # type: ignore[attr-defined] # super() has no way to set one
+
+
+class RememberingEncoder(Encoder):
+    """block_bytes: the length of the last block that was written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.header_table = self._table = _WatchedTable()
+        self._blocks: dict[Any, bytes] = {}
+        self._changes = 0
+        self.block_bytes = 0
+
+    def encode(self, headers: Any, huffman: bool = True) -> bytes:
+        table = self._table
+        fields = tuple(headers)
+        # A field never to be indexed equals a plain one, but is written as something else.
+        key = (fields, tuple(map(type, fields)), huffman)
+        if table.changes != self._changes:
+            self._blocks.clear()
+            self._changes = table.changes
+        # A size that changed is announced once, in the next block (RFC 7541 §4.2).
+        announces = table.resized
+        block = None if announces else self._blocks.get(key)
+        if block is None:
+            block = super().encode(fields, huffman)
+            if table.changes == self._changes and not announces and len(self._blocks) < _MOST_REMEMBERED:
+                self._blocks[key] = block
+        self.block_bytes = len(block)
+        return block
+
+
+class RememberingDecoder(Decoder):
+    """Gives tuples of fields. block_bytes: the length of the last block that was read. Raises hpack's HPACKError."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.header_table = self._table = _WatchedTable()
+        self._fields: dict[Any, tuple[HeaderTuple, ...]] = {}
+        self._valid_for = (0, 0, 0)
+        self.block_bytes = 0
+
+    def decode(self, data: Any, raw: bool = False) -> tuple[HeaderTuple, ...]:
+        block = bytes(data)
+        self.block_bytes = len(block)
+        now = (self._table.changes, self.max_allowed_table_size, self.max_header_list_size)
+        if now != self._valid_for:
+            self._fields.clear()
+            self._valid_for = now
+        fields = self._fields.get((block, raw))
+        if fields is None:
+            fields = tuple(super().decode(block, raw))
+            if self._table.changes == now[0] and len(self._fields) < _MOST_REMEMBERED:
+                self._fields[block, raw] = fields
+        return fields

@@ -1,0 +1,348 @@
+"""A client's side of one HTTP/2 connection (RFC 9113), by the library h2. Octets in and out; no socket, no clock.
+
+h2 keeps the protocol's state, checks frames, and counts windows; here its events become streams. Field sections are
+checked here, once for each distinct one: the library would do it for each response anew.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any
+
+import h2.connection
+from h2 import events
+from h2.config import H2Configuration
+from h2.connection import ConnectionInputs, ConnectionState, H2ConnectionStateMachine
+from h2.errors import ErrorCodes
+from h2.exceptions import DenialOfServiceError, InvalidBodyLengthError, ProtocolError
+from h2.settings import SettingCodes, Settings
+from hyperframe.frame import SettingsFrame
+
+from loadgen.model.sample import ErrorKind
+from loadgen.wire.errors import UpgradeFailure
+from loadgen.wire.head import Malformed, ResponseHead
+from loadgen.wire.header_blocks import RememberingDecoder, RememberingEncoder
+from loadgen.wire.streams import Stream, StreamRequest
+
+_FRAME_HEAD_BYTES = 9
+# Wide enough that a response of ordinary size never waits for a window, as in browsers and curl.
+_STREAM_WINDOW_BYTES = 1 << 20
+_CONNECTION_WINDOW_BYTES = 16 << 20
+_FIRST_WINDOW_BYTES = 65_535  # RFC 9113 §6.9.2
+_MOST_OUT_BYTES = 64 * 1024
+# Until the server has said how many it takes; RFC 9113 §6.5.2 advises servers not to take fewer.
+_STREAMS_BEFORE_SETTINGS = 100
+# Frames that carry no response, between two responses (RFC 9113 §10.5).
+_MOST_IDLE_FRAMES = 2_000
+CONNECTION_FIELDS = {b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"}
+_IDLE_EVENTS = (
+    events.RemoteSettingsChanged, events.SettingsAcknowledged, events.PingReceived, events.PingAckReceived,
+    events.WindowUpdated, events.PriorityUpdated, events.UnknownFrameReceived, events.InformationalResponseReceived,
+    events.AlternativeServiceAvailable,
+)  # fmt: skip
+
+
+class _Machine(H2ConnectionStateMachine):
+    """A GOAWAY ends no stream that the server still answers (RFC 9113 §6.8); the library's own machine stops there."""
+
+    _transitions = H2ConnectionStateMachine._transitions | {
+        (ConnectionState.CLIENT_OPEN, ConnectionInputs.RECV_GOAWAY): (None, ConnectionState.CLIENT_OPEN),
+    }
+
+
+class Http2:
+    """Streams (see wire/streams.py) of one connection; `more` begins with the preface.
+
+    upgrade_settings: the HTTP2-Settings field's value where the connection comes of an upgrade (RFC 7540 §3.2.1); then
+    `adopt` takes the place of the first `start`.
+    """
+
+    __slots__ = (
+        "_decoder", "_encoder", "_first", "_h2", "_idle_frames", "_limit_bytes", "_open", "_said_settings",
+        "_unacknowledged_bytes", "_uploads", "acknowledged", "ended", "upgrade_settings",
+    )  # fmt: skip
+
+    def __init__(self, max_body_bytes: int, upgrades: bool = False) -> None:
+        self._limit_bytes = max_body_bytes
+        self._open: dict[int, Stream] = {}
+        self._uploads: deque[tuple[Stream, bytes | memoryview]] = deque()
+        self._idle_frames = self._unacknowledged_bytes = 0
+        self._said_settings = False
+        self._first = b""
+        self.ended = self.acknowledged = False
+        self._h2 = connection = h2.connection.H2Connection(_CONFIGURATION)
+        connection.state_machine = _Machine()
+        self._encoder = connection.encoder = RememberingEncoder()
+        self._decoder = connection.decoder = RememberingDecoder()
+        self._decoder.max_header_list_size = connection.DEFAULT_MAX_HEADER_LIST_SIZE
+        connection.local_settings = Settings(client=True, initial_values=_SETTINGS)
+        self.upgrade_settings = ""
+        if upgrades:
+            self.upgrade_settings = (connection.initiate_upgrade_connection() or b"").decode("ascii").rstrip("=")
+        else:
+            connection.initiate_connection()
+        connection.increment_flow_control_window(_CONNECTION_WINDOW_BYTES - _FIRST_WINDOW_BYTES)
+
+    @property
+    def free(self) -> int:
+        if self.ended:
+            return 0
+        most = self._h2.remote_settings.max_concurrent_streams if self._said_settings else _STREAMS_BEFORE_SETTINGS
+        return max(0, int(most) - len(self._open))
+
+    def adopt(self, owner: Any, size_bytes: int) -> Stream:
+        """Stream 1, whose request went with the upgrade."""
+        stream = self._open[1] = Stream(1, owner)
+        stream.sent = True
+        stream.size_bytes = size_bytes
+        return stream
+
+    def start(self, request: StreamRequest, owner: Any) -> Stream:
+        connection, body = self._h2, request.body
+        try:
+            number = connection.get_next_available_stream_id()
+            connection.send_headers(number, request.fields, end_stream=not body)
+        except ProtocolError as error:  # after two billion requests
+            raise UpgradeFailure(ErrorKind.HTTP2_PROTOCOL, str(error)) from None
+        stream = self._open[number] = Stream(number, owner)
+        stream.size_bytes = self._encoder.block_bytes + _FRAME_HEAD_BYTES
+        if body:
+            self._uploads.append((stream, body))
+        else:
+            stream.sent = True
+        return stream
+
+    def more(self) -> bytes:
+        connection = self._h2
+        for _ in range(len(self._uploads)):
+            if len(connection._data_to_send) >= _MOST_OUT_BYTES:
+                break
+            stream, body = self._uploads.popleft()
+            if not stream.done:
+                rest = self._upload(stream, body)
+                if rest:
+                    self._uploads.append((stream, rest))
+        data: bytes = connection.data_to_send()
+        return data
+
+    def feed(self, data: bytes) -> list[Stream]:
+        if len(self._first) < _FRAME_HEAD_BYTES:
+            self._check_preface(data)
+        try:
+            found = self._h2.receive_data(data)
+        except DenialOfServiceError as error:
+            raise UpgradeFailure(ErrorKind.HTTP2_FLOOD, str(error)) from None
+        except (ProtocolError, ValueError) as error:
+            raise UpgradeFailure(ErrorKind.HTTP2_PROTOCOL, _words(error)) from None
+        self._check_next()
+        changed: list[Stream] = []
+        for event in found:
+            handle = _HANDLERS.get(type(event))
+            if handle is not None:
+                handle(self, event, changed)
+            if isinstance(event, _IDLE_EVENTS):
+                self._idle_frames += 1
+        if self._idle_frames > _MOST_IDLE_FRAMES:
+            self._h2.close_connection(ErrorCodes.ENHANCE_YOUR_CALM)
+            raise UpgradeFailure(
+                ErrorKind.HTTP2_FLOOD, f"more than {_MOST_IDLE_FRAMES:,} frames without a response among them"
+            )
+        return changed
+
+    def finish(self) -> list[Stream]:
+        return []
+
+    def cancel(self, stream: Stream) -> bool:
+        self._reset(stream, ErrorCodes.CANCEL)
+        return True
+
+    def farewell(self) -> bytes:
+        """GOAWAY (RFC 9113 §6.8): without an error, or with the one that the library has found."""
+        connection = self._h2
+        if connection.state_machine.state is not ConnectionState.CLOSED:
+            connection.close_connection()
+        data: bytes = connection.data_to_send()
+        return data
+
+    # Inside
+
+    def _check_preface(self, data: bytes) -> None:
+        """A server's first frame has to be its SETTINGS (RFC 9113 §3.4); the library takes any."""
+        first = self._first = (self._first + data)[:_FRAME_HEAD_BYTES]
+        if first.startswith(b"HTTP/"):
+            detail = "the server answers in HTTP/1.x"
+        elif len(first) == _FRAME_HEAD_BYTES and (first[3] != SettingsFrame.type or first[4] & 1):
+            detail = "the server's first octets are no SETTINGS frame"
+        else:
+            return
+        self._h2.close_connection(ErrorCodes.PROTOCOL_ERROR)
+        raise UpgradeFailure(ErrorKind.HTTP2_PROTOCOL, detail)
+
+    def _check_next(self) -> None:
+        """The frame of which only a part has come may not be too long; the library would wait for all of it."""
+        begun = self._h2.incoming_buffer._data[:3]
+        whole = len(self._first) == _FRAME_HEAD_BYTES and len(begun) == 3
+        if whole and int.from_bytes(begun, "big") > self._h2.max_inbound_frame_size:
+            self._h2.close_connection(ErrorCodes.FRAME_SIZE_ERROR)
+            raise UpgradeFailure(ErrorKind.HTTP2_PROTOCOL, "a frame is longer than we allow")
+
+    def _upload(self, stream: Stream, body: bytes | memoryview) -> bytes | memoryview:
+        """Send what the windows let through; gives the rest."""
+        connection, number = self._h2, stream.number
+        room = min(connection.local_flow_control_window(number), _MOST_OUT_BYTES)
+        rest = memoryview(body)
+        while room > 0 and rest:
+            piece = rest[: min(room, connection.max_outbound_frame_size)]
+            rest = rest[len(piece) :]
+            connection.send_data(number, bytes(piece), end_stream=not rest)
+            stream.size_bytes += len(piece) + _FRAME_HEAD_BYTES
+            room -= len(piece)
+        stream.sent = not rest
+        return rest
+
+    def _on_response(self, event: events.ResponseReceived, changed: list[Stream]) -> None:
+        stream = self._open.get(event.stream_id)
+        if stream is not None:
+            stream.begun = True
+            stream.bytes_received += self._decoder.block_bytes + _FRAME_HEAD_BYTES
+            changed.append(stream)
+            try:
+                stream.head = stream_head(tuple(event.headers))
+            except Malformed as error:
+                self._give_up(stream, ErrorKind.HTTP2_PROTOCOL, str(error), ErrorCodes.PROTOCOL_ERROR)
+
+    def _on_trailers(self, event: events.TrailersReceived, changed: list[Stream]) -> None:
+        stream = self._open.get(event.stream_id)
+        if stream is not None:
+            stream.bytes_received += self._decoder.block_bytes + _FRAME_HEAD_BYTES
+            stream.trailers = list(event.headers)
+            try:
+                _check_regular(tuple(event.headers))
+            except Malformed as error:
+                changed.append(stream)
+                self._give_up(stream, ErrorKind.HTTP2_PROTOCOL, str(error), ErrorCodes.PROTOCOL_ERROR)
+
+    def _on_data(self, event: events.DataReceived, changed: list[Stream]) -> None:
+        stream = self._open.get(event.stream_id)
+        size_bytes = event.flow_controlled_length
+        if not size_bytes:
+            self._idle_frames += 1
+        if event.stream_ended is None and stream is not None:
+            self._h2.acknowledge_received_data(size_bytes, event.stream_id)
+        else:  # its own window is needed no more, and the connection's is wide
+            self._unacknowledged_bytes += size_bytes
+            if self._unacknowledged_bytes > _CONNECTION_WINDOW_BYTES // 4:
+                self._h2.acknowledge_received_data(self._unacknowledged_bytes, event.stream_id)
+                self._unacknowledged_bytes = 0
+        if stream is None:
+            return
+        stream.bytes_received += size_bytes + _FRAME_HEAD_BYTES
+        stream.body_bytes += len(event.data)
+        if stream.body_bytes > self._limit_bytes:
+            changed.append(stream)
+            detail = f"the body is longer than {self._limit_bytes} bytes"
+            self._give_up(stream, ErrorKind.BODY_TOO_LARGE, detail, ErrorCodes.CANCEL)
+
+    def _on_end(self, event: events.StreamEnded, changed: list[Stream]) -> None:
+        stream = self._open.pop(event.stream_id, None)
+        if stream is not None:
+            self._idle_frames = 0
+            stream.done = True
+            changed.append(stream)
+            if not stream.sent:  # answered before all of the request was sent: the rest is of no use
+                self._reset(stream, ErrorCodes.NO_ERROR)
+
+    def _on_reset(self, event: events.StreamReset, changed: list[Stream]) -> None:
+        stream = self._open.pop(event.stream_id, None)
+        self._idle_frames = self._idle_frames + 1 if stream is None else 0
+        if stream is not None:
+            stream.fail(ErrorKind.HTTP2_RESET, f"the server reset the stream: {_name(event.error_code)}")
+            changed.append(stream)
+
+    def _on_goaway(self, event: events.ConnectionTerminated, changed: list[Stream]) -> None:
+        self.ended = True
+        self._idle_frames += 1
+        last = event.last_stream_id or 0
+        for number in [number for number in self._open if number > last]:
+            stream = self._open.pop(number)
+            stream.fail(ErrorKind.HTTP2_GOAWAY, f"the server ended the connection: {_name(event.error_code)}")
+            changed.append(stream)
+
+    def _on_settings(self, _event: events.RemoteSettingsChanged, _changed: list[Stream]) -> None:
+        self._said_settings = True
+
+    def _on_acknowledged(self, _event: events.SettingsAcknowledged, _changed: list[Stream]) -> None:
+        self.acknowledged = True
+
+    def _give_up(self, stream: Stream, kind: ErrorKind, detail: str, code: ErrorCodes) -> None:
+        stream.fail(kind, detail)
+        self._reset(stream, code)
+
+    def _reset(self, stream: Stream, code: ErrorCodes) -> None:
+        self._open.pop(stream.number, None)
+        stream.done = True
+        with suppress(ProtocolError):  # closed by both sides meanwhile
+            self._h2.reset_stream(stream.number, code)
+
+
+_HANDLERS: dict[type, Any] = {
+    events.ResponseReceived: Http2._on_response,
+    events.TrailersReceived: Http2._on_trailers,
+    events.DataReceived: Http2._on_data,
+    events.StreamEnded: Http2._on_end,
+    events.StreamReset: Http2._on_reset,
+    events.ConnectionTerminated: Http2._on_goaway,
+    events.RemoteSettingsChanged: Http2._on_settings,
+    events.SettingsAcknowledged: Http2._on_acknowledged,
+}
+_CONFIGURATION = H2Configuration(
+    client_side=True,
+    header_encoding=None,
+    validate_outbound_headers=False,  # they are checked when they are made
+    normalize_outbound_headers=False,
+    validate_inbound_headers=False,  # see stream_head
+    normalize_inbound_headers=False,
+)
+_SETTINGS = {
+    SettingCodes.ENABLE_PUSH: 0,
+    SettingCodes.INITIAL_WINDOW_SIZE: _STREAM_WINDOW_BYTES,
+    SettingCodes.MAX_HEADER_LIST_SIZE: h2.connection.H2Connection.DEFAULT_MAX_HEADER_LIST_SIZE,
+}
+
+
+@lru_cache(512)
+def stream_head(fields: tuple[tuple[bytes, bytes], ...]) -> ResponseHead:
+    """A response's field section as a head (RFC 9113 §8.2, §8.3.2). Raises Malformed."""
+    statuses = [value for name, value in fields if name == b":status"]
+    if len(statuses) != 1 or not (len(statuses[0]) == 3 and statuses[0].isdigit() and statuses[0] >= b"100"):
+        raise Malformed(f"the response's :status is {b', '.join(statuses)[:40].decode('latin-1')!r}")
+    regular = [(name, value) for name, value in fields if not name.startswith(b":")]
+    if len(regular) != len(fields) - 1 or fields[0][0] != b":status":
+        raise Malformed("a pseudo-field that no response has, or one behind other fields")
+    _check_regular(tuple(regular))
+    sets_cookies = any(name == b"set-cookie" for name, _ in regular)
+    return ResponseHead(int(statuses[0]), "2", 0, True, frozenset(), None, None, tuple(regular), sets_cookies)
+
+
+def _check_regular(fields: tuple[tuple[bytes, bytes], ...]) -> None:
+    """Fields that are not pseudo-fields, a trailer section for one. Raises Malformed."""
+    for name, value in fields:
+        shown = name[:40].decode("latin-1")
+        if not name or name != name.lower() or name.startswith(b":") or name in CONNECTION_FIELDS:
+            raise Malformed(f"the field {shown!r} can't be in HTTP/2 (RFC 9113 §8.2)")
+        if value != value.strip(b" \t") or any(octet in value for octet in (b"\0", b"\r", b"\n")):
+            raise Malformed(f"the value of the field {shown!r} can't be in HTTP/2 (RFC 9113 §8.2.1)")
+
+
+def _words(error: Exception) -> str:
+    """What the library says, without what only its own developers can read."""
+    if isinstance(error, InvalidBodyLengthError):
+        return f"content-length is {error.expected_length}, but {error.actual_length} octets came"
+    words = (str(error).removesuffix(".") or type(error).__name__).replace(" b'", " '")
+    return words.partition(": ")[0] if "header block: " in words else words
+
+
+def _name(code: ErrorCodes | int | None) -> str:
+    return code.name if isinstance(code, ErrorCodes) else f"error {code}"

@@ -1,0 +1,75 @@
+"""HTTP/1.1 seen as streams, one at a time: what goes on where a server declined HTTP/2. Sans I/O."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from loadgen.wire.http1 import ResponseReader
+from loadgen.wire.streams import Stream, StreamRequest
+
+
+class PlainStreams:
+    """Streams (see wire/streams.py) of one connection that speaks HTTP/1.1."""
+
+    __slots__ = ("_number", "_out", "_reader", "_stream", "acknowledged", "ended")
+
+    def __init__(self, reader: ResponseReader) -> None:
+        self._reader = reader
+        self._stream: Stream | None = None
+        self._number = 0
+        self._out = b""
+        self.ended = False
+        self.acknowledged = True
+
+    @property
+    def free(self) -> int:
+        return 0 if self.ended or self._stream is not None else 1
+
+    def adopt(self, owner: Any, size_bytes: int) -> Stream:
+        """The stream of a request that was sent already."""
+        self._number += 1
+        stream = self._stream = Stream(self._number, owner)
+        stream.sent = True
+        stream.size_bytes = size_bytes
+        return stream
+
+    def start(self, request: StreamRequest, owner: Any) -> Stream:
+        self._out += request.plain
+        return self.adopt(owner, len(request.plain))
+
+    def more(self) -> bytes:
+        data, self._out = self._out, b""
+        return data
+
+    def feed(self, data: bytes) -> list[Stream]:
+        stream = self._stream
+        if stream is None:  # octets that nobody asked for
+            self.ended = True
+            return []
+        stream.begun = True
+        stream.bytes_received += len(data)
+        if self._reader.feed(data):
+            self._complete(stream)
+        return [stream]
+
+    def finish(self) -> list[Stream]:
+        stream = self._stream
+        if stream is None or not stream.begun or not self._reader.finish():
+            return []
+        self._complete(stream)
+        return [stream]
+
+    def cancel(self, stream: Stream) -> bool:
+        return False
+
+    def farewell(self) -> bytes:
+        return b""
+
+    def _complete(self, stream: Stream) -> None:
+        reader = self._reader
+        stream.head = reader.head
+        stream.trailers = reader.trailers
+        stream.body_bytes = reader.body_bytes
+        stream.done = True
+        self._stream = None
+        self.ended = reader.head is None or not reader.head.persists or reader.excess

@@ -1,0 +1,87 @@
+"""What is sent and received on one stream, as values that HTTP/2 and HTTP/1.1 share. No octets are read here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from loadgen.model.sample import ErrorKind
+from loadgen.wire.head import ResponseHead
+
+Fields = tuple[tuple[bytes, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRequest:
+    """A request in each form that the server may make necessary.
+
+    fields: the HTTP/2 field section, pseudo-fields first; body: its content. plain: the whole request in HTTP/1.1, for
+    a server that declines HTTP/2. upgrade: the same asking for the upgrade (RFC 7540 §3.2), for a connection's first.
+    """
+
+    fields: Fields
+    body: bytes
+    plain: bytes
+    upgrade: bytes = b""
+
+
+class Stream:
+    """One request on its way and what came back of it.
+
+    owner: whatever the one who started it has put there. sent: all of it was handed out to be sent; size_bytes: how
+    much that was. begun: the response has begun; done: it is complete, or `error` and `detail` say why it never will
+    be. head, trailers, body_bytes, bytes_received: of the response.
+    """
+
+    __slots__ = (
+        "begun", "body_bytes", "bytes_received", "detail", "done", "error", "head", "number", "owner", "sent",
+        "size_bytes", "trailers",
+    )  # fmt: skip
+
+    def __init__(self, number: int, owner: Any) -> None:
+        self.number = number
+        self.owner = owner
+        self.sent = self.begun = self.done = False
+        self.size_bytes = self.body_bytes = self.bytes_received = 0
+        self.head: ResponseHead | None = None
+        self.trailers: list[tuple[bytes, bytes]] = []
+        self.error: ErrorKind | None = None
+        self.detail = ""
+
+    def fail(self, error: ErrorKind, detail: str) -> None:
+        """It is over without a response."""
+        self.done = True
+        self.error = error
+        self.detail = detail
+
+
+class Streams(Protocol):
+    """One connection's streams, sans I/O. All methods may raise Failure or Malformed: the connection can't go on.
+
+    ended: the server takes no further streams. acknowledged: it has accepted our settings, where there are any.
+    """
+
+    ended: bool
+    acknowledged: bool
+
+    @property
+    def free(self) -> int:
+        """How many streams may be started now."""
+
+    def start(self, request: StreamRequest, owner: Any) -> Stream:
+        """Begin a stream; its octets come with `more`."""
+
+    def more(self) -> bytes:
+        """The next octets to send, a bounded number; empty where there are none, or windows are closed."""
+
+    def feed(self, data: bytes) -> list[Stream]:
+        """Take octets; gives the streams that have begun to be answered, or are done."""
+
+    def finish(self) -> list[Stream]:
+        """The server closed its side; gives the streams that are complete by that."""
+
+    def cancel(self, stream: Stream) -> bool:
+        """Give one stream up; False where that takes the whole connection."""
+
+    def farewell(self) -> bytes:
+        """What announces the end of the connection; empty where nothing does."""
