@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, cast
 
-from loadgen.model.sample import ErrorKind
+from loadgen.model.sample import HANDSHAKE, ErrorKind
 from loadgen.wire.connection import Connection
 from loadgen.wire.head import ResponseHead
 from loadgen.wire.http1 import ResponseReader
+
+_HANDSHAKE = tuple(phase.value for phase in HANDSHAKE)
 
 
 class Answer(NamedTuple):
@@ -66,22 +68,18 @@ class BodyReader(ResponseReader):
 def answer_of(connection: Connection, row: tuple[int, ...]) -> Answer:
     """A call's answer from the row that was recorded of it and the connection it was recorded on."""
     number, _, nth, _, queue, _, send, wait, receive, _, outcome, _, _ = row
-    dns = connect = tls = upgrade = None
+    handshake: dict[str, int | None] = dict.fromkeys(_HANDSHAKE)
     latency_ns = 0
     if nth == 0:
-        dns, connect, tls, upgrade = (
-            value if value >= 0 else None for value in connection.handshake or connection.handshake_ns()
-        )
-        latency_ns = (dns or 0) + (connect or 0) + (tls or 0) + (upgrade or 0)
+        paid = connection.handshake or connection.handshake_ns()
+        handshake = {name: value if value >= 0 else None for name, value in zip(_HANDSHAKE, paid, strict=True)}
+        latency_ns = sum(value for value in paid if value >= 0)
     for value in (queue, send, wait, receive):
         if value >= 0:
             latency_ns += value
     phases = {
         "queue": queue if queue >= 0 else None,
-        "dns": dns,
-        "connect": connect,
-        "tls": tls,
-        "upgrade": upgrade,
+        **handshake,
         "send": send if send >= 0 else None,
         "wait": wait if wait >= 0 else None,
         "receive": receive if receive >= 0 else None,

@@ -26,6 +26,20 @@ _ADVICE = {
     ErrorKind.TLS_FAILED: "does this port speak TLS 1.2 or 1.3?",
     ErrorKind.RESPONSE_TIMEOUT: "allow more with --timeout",
     ErrorKind.MALFORMED: "does this port speak HTTP/1.1 in clear?",
+    ErrorKind.UPGRADE_REFUSED: "does this path speak WebSocket?",
+    ErrorKind.UPGRADE_TIMEOUT: "does the server know this upgrade?",
+    ErrorKind.HTTP2_PROTOCOL: "does this port speak HTTP/2? In clear only h2c-upgrade asks it first",
+    ErrorKind.PROXY_REFUSED: "does it allow CONNECT to this host and port, and does the target answer there?",
+    ErrorKind.PROXY_AUTHENTICATION: "the credentials stand in --proxy http://USER:PASSWORD@HOST:PORT",
+    ErrorKind.PROXY_TIMEOUT: "allow more with --timeout",
+}
+# What the server does with an upgrade, or a proxy with CONNECT, says nothing of other policies.
+_OF_THE_PROTOCOL = {
+    kind for kind in ErrorKind if kind.label.startswith(("upgrade_", "websocket_", "http2_", "proxy_refused"))
+}
+# With a proxy between, these speak of it and not of the target.
+_OF_THE_PROXY = {
+    kind for kind in ErrorKind if kind.label.startswith(("connect_", "proxy_")) or kind is ErrorKind.DNS_FAILED
 }
 
 Report = Callable[[dict[str, Any]], None]
@@ -58,11 +72,14 @@ class BlockRunner:
         self._report = report
         self._watches = watches
         self._insists = insists
-        self._knocked = False
+        self._knocked: set[str] = set()  # with requests of these protocols
+        self._ways: set[bool] = set()  # through a proxy's tunnel, or not
+        self._answered = False
 
     def run(self, block: Block) -> dict[str, Any]:
         """Run a block; gives its facts. Raises TargetError where the first request fails, OSError on a full disk."""
         worker = self._worker
+        tunnels = self._route.tunnels = self._plan.tunnels(block.cell.policy)
         worker.prepare(block)
         facts: dict[str, Any] = {
             "index": block.index,
@@ -71,9 +88,11 @@ class BlockRunner:
             "first_connection": worker.connections,
         }
         self._sink.block(facts)
-        if not self._knocked:
-            self._knocked = True
-            self._knock()
+        # A proxy may let requests pass and no tunnel, or ask for credentials on one of these ways alone.
+        is_new_way = tunnels not in self._ways and self._plan.proxy is not None
+        self._ways.add(tunnels)
+        if is_new_way or (not self._answered and block.cell.policy.protocol not in self._knocked):
+            self._knock(block.cell.policy.protocol)
         if self._watches and worker.costs is None:
             worker.costs = Costs(self._plan, self._observed()["address"], self._warn)
         self._report({"block": facts})
@@ -103,6 +122,8 @@ class BlockRunner:
             "whole": worker.whole,
             "retried": worker.retried,
             "keep_alive": worker.keep_alive,
+            "strangers": worker.strangers,
+            "trailers": worker.trailers.take(),
             **worker.account(window),
             **(worker.costs.end() if worker.costs is not None else {}),
         }
@@ -110,28 +131,44 @@ class BlockRunner:
             facts["after_close"] = {"tried": worker.after_close_tried, "answered": worker.after_close_answered}
         return facts
 
-    def _knock(self) -> None:
+    def _knock(self, protocol: str) -> None:
         """One request before all others: a target that can't be had is told at once, not after every round."""
+        self._knocked.add(protocol)
+        route = self._route
+        wanted = route.login.wanted or not route.tunnels
         while not self._worker.interrupted:
             failure = self._worker.knock()
             if failure is None or self._worker.interrupted:
+                self._answered = self._answered or failure is None
                 break
             kind, detail = failure
             addresses = self._route.addresses
             if kind in _TRY_NEXT_ADDRESS and len(addresses) > 1:
                 self._route.refuse()
                 continue
+            if kind is ErrorKind.PROXY_AUTHENTICATION and route.login.wanted and not wanted:
+                wanted = True  # it closed the connection that it asked on; from now on it is told unasked
+                continue
             advice = f"; {_ADVICE[kind]}" if kind in _ADVICE else ""
-            message = f"{self._plan.target}: {kind.label.replace('_', ' ')}: {detail}{advice}"
-            if self._insists:
+            message = f"{self._whom(kind)}: {kind.label.replace('_', ' ')}: {detail}{advice}"
+            others = {cell.policy.protocol for cell in self._plan.cells} - self._knocked
+            if self._insists and not self._answered and not (others and kind in _OF_THE_PROTOCOL):
                 raise TargetError(message)
             self._warn({"code": "target_failed", "message": message})
             return
         self._report({"observed": self._observed()})
 
+    def _whom(self, kind: ErrorKind) -> str:
+        """Of whom a failure of this kind speaks."""
+        proxy, target = self._plan.proxy, self._plan.target
+        if proxy is None:
+            return f"{target}"
+        return f"the proxy {proxy}, on the way to {target}" if kind in _OF_THE_PROXY else f"{target} by way of {proxy}"
+
     def _observed(self) -> dict[str, Any]:
         address = self._route.addresses[0][1] if self._route.addresses else ("", 0)
-        return {"address": f"{address[0]}", "port": address[1], **self._worker.observed}
+        proxy = {} if self._plan.proxy is None else {"proxy": f"{self._plan.proxy}"}
+        return {"address": f"{address[0]}", "port": address[1], **proxy, **self._worker.observed}
 
     def _warn(self, warning: dict[str, str]) -> None:
         self._report({"warning": warning})

@@ -21,7 +21,7 @@ from loadgen.drive.visitor import Visitor
 from loadgen.drive.writer import Fields, RequestWriter
 from loadgen.model.errors import PlanError
 from loadgen.model.plan import IDEMPOTENT, Plan
-from loadgen.model.policy import ConnectionPolicy, parse_policy
+from loadgen.model.policy import HTTP1, ConnectionPolicy, parse_policy
 from loadgen.model.sample import Ending
 from loadgen.model.units import NS_PER_S
 from loadgen.wire.connection import Connection, Listener
@@ -32,9 +32,9 @@ from loadgen.wire.route import Route
 def scenario_policy(text: str) -> ConnectionPolicy:
     """Read the policy of a scenario's users. Raises PlanError, also where it needs users that share or don't wait."""
     policy = parse_policy(text)
-    if policy.pool or policy.depth > 1:
+    if policy.pool or policy.depth > 1 or policy.protocol != HTTP1:
         raise PlanError(
-            f"the policy {policy.name!r} is not for scenarios, whose users send one request at a time "
+            f"the policy {policy.name!r} is not for scenarios, whose users send one HTTP/1.1 request at a time "
             "over a connection of their own; a SwarmUser can have it"
         )
     return policy

@@ -11,15 +11,19 @@ from loadgen.wire.head import ResponseHead
 
 
 class Requests:
-    """The octets of a request: with more to follow on its connection, and as the last one there."""
+    """A request in its protocol's form: with more to follow on its connection, and as the last one there."""
 
     __slots__ = ("_write", "last", "more")
 
     def __init__(self, write: Any) -> None:
-        """write(is_last, cookies) gives the octets; `cookies` is the Cookie field's value, empty for none."""
+        """write(is_last, cookies) gives the request; `cookies` is the Cookie field's value, empty for none."""
         self._write = write
-        self.more: bytes = write(False, "")
-        self.last: bytes = write(True, "")
+        self.rewrite()
+
+    def rewrite(self) -> None:
+        """Write it again, for what it is written from has changed."""
+        self.more: Any = self._write(False, "")
+        self.last: Any = self._write(True, "")
 
     def with_cookies(self, cookies: str) -> Requests:
         """The same request with a Cookie field."""

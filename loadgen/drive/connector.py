@@ -15,25 +15,39 @@ from loadgen.drive.costs import Costs
 from loadgen.drive.line import Linger, Sink
 from loadgen.drive.pulse import LoopPulse
 from loadgen.model.plan import Plan
-from loadgen.model.policy import ConnectionPolicy
+from loadgen.model.policy import H2, H2_PRIOR, H2C_UPGRADE, HTTP1, WEBSOCKET, ConnectionPolicy
 from loadgen.model.sample import ErrorKind
+from loadgen.model.trailers import TrailerCounts
 from loadgen.model.units import NS_PER_S
 from loadgen.wire.connection import Connection, Listener
 from loadgen.wire.head import ResponseHead
 from loadgen.wire.http1 import ResponseReader
+from loadgen.wire.messages import MessageConnection
+from loadgen.wire.multiplex import Multiplex
 from loadgen.wire.pipeline import Pipeline
 from loadgen.wire.route import Route
+from loadgen.wire.upgraded import UpgradedMultiplex
 
 # How long a server may take to close what it was asked to close, and how many such connections are waited for.
 GRACE_S = 0.02
 _MOST_LINGERING = 256
 
 
+_KINDS: dict[str, type[Connection]] = {
+    HTTP1: Connection,
+    WEBSOCKET: MessageConnection,
+    H2: Multiplex,
+    H2_PRIOR: Multiplex,
+    H2C_UPGRADE: UpgradedMultiplex,
+}
+
+
 class Connector:
     """The crew of lines under one policy at a time.
 
     policy, retried, after_close_tried, after_close_answered, keep_alive: of the block under way. costs: None where
-    nobody watches what the connections cost. connections: the number of the first connection.
+    nobody watches what the connections cost. trailers: what came since they were taken last. connections: the number of
+    the first connection.
     """
 
     def __init__(self, plan: Plan, route: Route, sink: Sink, connections: int = 0) -> None:
@@ -46,8 +60,9 @@ class Connector:
         # Where the plan itself gives a Cookie field, that is the only one (RFC 6265 §5.4).
         self.takes_cookies = plan.cookies and not any(name.lower() == "cookie" for name, _ in plan.headers)
         self.url = str(plan.target)
-        self.retried = self.after_close_tried = self.after_close_answered = 0
+        self.retried = self.strangers = self.after_close_tried = self.after_close_answered = 0
         self.keep_alive: dict[str, int] = {}
+        self.trailers = TrailerCounts()
         self.policy: ConnectionPolicy
         self.costs: Costs | None = None
         self.idle_s = 0.0
@@ -70,7 +85,7 @@ class Connector:
         """Connections are treated as `policy` says from now on; what is counted for a block begins anew."""
         self.policy = policy
         self.idle_s = policy.idle_ns / NS_PER_S
-        self.retried = self.after_close_tried = self.after_close_answered = 0
+        self.retried = self.strangers = self.after_close_tried = self.after_close_answered = 0
         self.keep_alive = {}
 
     def close(self) -> None:
@@ -88,7 +103,7 @@ class Connector:
     def new_connection(self, listener: Listener) -> Connection:
         number = self._connections
         self._connections = number + 1
-        kind = Pipeline if self.policy.depth > 1 else Connection
+        kind = Pipeline if self.policy.pipelines else _KINDS[self.policy.protocol]
         connection = kind(number, self._route, listener, self.pulse, self._new_reader())
         if not self.policy.obeys:
             connection.stubborn = True
@@ -96,6 +111,7 @@ class Connector:
 
     def record_connection(self, slot: int, connection: Connection) -> None:
         handshake = connection.handshake or connection.handshake_ns()
+        self.strangers += connection.strangers
         self.sink.connection(
             connection.number, slot, connection.opened_ns, *handshake, connection.flags, connection.ending
         )
@@ -157,5 +173,5 @@ class Connector:
     def _expire(self) -> None:
         oldest_ns = time.monotonic_ns() - self._timeout_ns
         for connection in self._at_work():
-            if connection is not None and connection.busy and connection.begun_ns < oldest_ns:
+            while connection is not None and connection.overdue(oldest_ns):
                 connection.expire()

@@ -34,7 +34,7 @@ class Costs:
     def __init__(self, plan: Plan, address: str, warn: Callable[[dict[str, str]], None]) -> None:
         self._plan = plan
         self._warn = warn
-        self._kernel = KernelWatch(plan.target.port, address, plan.source_ips)
+        self._kernel = KernelWatch(plan.peer.port, address, plan.source_ips)
         self._server = None if plan.server_pid is None else ServerProcess(plan.server_pid)
         loop = gevent.get_hub().loop
         self._ticker = loop.timer(_TICK_S, _TICK_S, ref=False)

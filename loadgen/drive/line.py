@@ -12,8 +12,10 @@ from loadgen.drive.client import Client
 from loadgen.drive.pause import Pause
 from loadgen.model.policy import ConnectionPolicy
 from loadgen.model.sample import ABSENT, ConnectionFlag, Ending, ErrorKind
+from loadgen.model.trailers import TrailerCounts
 from loadgen.wire.connection import Connection, Listener
 from loadgen.wire.head import ResponseHead
+from loadgen.wire.lifecycle import CLOSED
 
 # Whoever's request failed rests this long: a target that refuses everything must not be hammered at full speed.
 _PAUSE_AFTER_ERROR_S = 0.01
@@ -51,6 +53,7 @@ class Crew(Protocol):
     after_close_answered: int
     last_failure: tuple[ErrorKind, str] | None
     observed: dict[str, Any]
+    trailers: TrailerCounts
 
     def new_connection(self, listener: Listener) -> Connection: ...
 
@@ -130,6 +133,14 @@ class Line:
     def connection_lost(self, connection: Connection) -> None:
         self._drop(connection)
 
+    def connection_ready(self, connection: Connection) -> None:
+        """The connection could carry more requests than the one at hand; a line sends one at a time."""
+
+    @property
+    def under_way(self) -> int:
+        """How many of its requests will still be told of by `done`."""
+        return 0 if self.connection is None else 1
+
     def close_idle(self) -> None:
         """The block is over: close the connection if nothing is under way on it."""
         if self.connection is not None and not self.connection.busy:
@@ -147,7 +158,10 @@ class Line:
         crew = self._crew
         crew.errors += 1
         crew.last_failure = (ErrorKind(-outcome), connection.failure)
-        self._drop(connection)
+        if connection.state is CLOSED:
+            self._drop(connection)
+        elif connection.nth + 1 >= self._limit or not connection.reusable:  # it failed alone: a stream of HTTP/2
+            self._finish(connection, is_last=False)
 
     def _answered(self, connection: Connection) -> None:
         """Keep the connection for the next request, or end it."""
@@ -161,10 +175,13 @@ class Line:
                 self._finish(connection, is_last)
 
     def _note(self, connection: Connection) -> None:
-        """What a response says beside its status: cookies, and how long the server means to keep the connection."""
+        """What a response says beside its status: cookies, trailers, how long the server will keep the connection."""
         crew = self._crew
-        head = connection.reader.head
+        reader = connection.reader
+        head = reader.head
         assert head is not None
+        if reader.trailers:
+            crew.trailers.note(reader.trailers)
         if head.sets_cookies and crew.takes_cookies:
             self.client.take_cookies(head, crew.url)
         # A connection's first response speaks of all of it: `max` counts down.
@@ -187,13 +204,19 @@ class Line:
                 return
             ending = Ending.CLIENT_ANNOUNCED
         else:
-            ending = Ending.CLIENT_SILENT if persists else Ending.SERVER_ANNOUNCED
+            ending = Ending.CLIENT_SILENT if persists or head is None else Ending.SERVER_ANNOUNCED
             if connection.ending is not Ending.NOT_OPENED:  # the server ended it before us, and we did not care
                 ending = connection.ending
         self._end(connection, ending)
 
     def _end(self, connection: Connection, ending: Ending) -> None:
         self._keep_session(connection)
+        if ending is Ending.CLIENT_SILENT and self._crew.policy.announces and connection.farewell():
+            if connection.awaits_close:
+                self.connection = None
+                self._crew.linger(self.index, connection)
+                return
+            ending = Ending.CLIENT_ANNOUNCED
         connection.close(ending)
         self._drop(connection)
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 from time import monotonic_ns
+from typing import cast
 
 from loadgen.drive.client import Client, Requests
 from loadgen.drive.line import Crew, Line, rest_after
 from loadgen.drive.pause import Pause
+from loadgen.drive.several import Several
 from loadgen.model.policy import FIFO
 from loadgen.model.sample import ABSENT
 from loadgen.wire.connection import Connection
+from loadgen.wire.lifecycle import SENDING
+from loadgen.wire.multiplex import Multiplex
 
 
 class Pool:
@@ -32,6 +36,10 @@ class Pool:
         self.serves = True
         self.waiting: deque[tuple[PooledUser | None, int, int]] = deque()
 
+    def opened(self, slot: Slot) -> None:
+        """A slot's connection is open, and takes more than it has."""
+        self.free(slot)
+
     def ask(self, user: PooledUser | None, due_ns: int, late_ns: int) -> None:
         """Send a request for `user`, or for an arrival that was due at `due_ns`, as soon as a connection is free."""
         if self._idle:
@@ -42,6 +50,7 @@ class Pool:
             self.waiting.append((user, due_ns or monotonic_ns(), late_ns))
             return
         slot.serve(user, due_ns, late_ns)
+        self._put(slot)
 
     def first(self) -> Slot:
         """A slot for the run's first request, which comes before all others, or for its next try."""
@@ -55,19 +64,29 @@ class Pool:
         self._serving = True
         try:
             while self.waiting and self.serves and self._idle:
-                self._take().serve(*self.waiting.popleft())
+                slot = self._take()
+                slot.serve(*self.waiting.popleft())
+                self._put(slot)
         finally:
             self._serving = False
 
     def lost(self, slot: Slot) -> None:
         """An idle slot's connection is gone."""
-        self._idle.remove(slot)
+        if slot.listed:
+            self._idle.remove(slot)
+            slot.listed = False
         self._put(slot)
 
     def _take(self) -> Slot:
-        return self._idle.popleft() if self._fifo else self._idle.pop()
+        slot = self._idle.popleft() if self._fifo else self._idle.pop()
+        slot.listed = False
+        return slot
 
     def _put(self, slot: Slot) -> None:
+        """List a slot that can serve somebody now."""
+        if slot.listed or not slot.has_room:
+            return
+        slot.listed = True
         # A slot without a connection is the last one to be taken, whatever the order.
         if self._fifo or slot.connection is not None:
             self._idle.append(slot)
@@ -75,30 +94,46 @@ class Pool:
             self._idle.appendleft(slot)
 
     def _add(self) -> Slot:
-        slot = Slot(self, self._crew, len(self.slots), Client(len(self.slots), self._requests))
+        make = Slot if self._crew.policy.depth == 1 else Trunk
+        slot = make(self, self._crew, len(self.slots), Client(len(self.slots), self._requests))
         self.slots.append(slot)
         return slot
 
 
 class Slot(Line):
-    """One of a pool's places. An arrival is nobody before, so it borrows the slot's own client."""
+    """One of a pool's places. An arrival is nobody before, so it borrows the slot's own client.
 
-    __slots__ = ("_own", "_pool", "_user")
+    listed: it is among the pool's idle ones.
+    """
+
+    __slots__ = ("_own", "_pool", "_serving", "_user", "listed")
 
     def __init__(self, pool: Pool, crew: Crew, index: int, client: Client) -> None:
         super().__init__(crew, index, client)
         self._pool = pool
         self._own = client
         self._user: PooledUser | None = None
+        self._serving = self.listed = False
+
+    @property
+    def has_room(self) -> bool:
+        """It can send a request now."""
+        return not self._serving
 
     def serve(self, user: PooledUser | None, due_ns: int, late_ns: int) -> None:
         """Send a request for `user`, due at `due_ns` (0 for now)."""
+        self._serving = True
+        self._seat(user, late_ns)
+        self.send(due_ns)
+
+    def _seat(self, user: PooledUser | None, late_ns: int) -> None:
+        """The request that is sent, or told of, now is this user's."""
         self._user = user
         self.client = self._own if user is None else user.client
         self.late_ns = late_ns
-        self.send(due_ns)
 
     def done(self, outcome: int) -> None:
+        self._serving = False
         user, self._user = self._user, None
         # Who has waited longest comes before who has just been served.
         self._pool.free(self)
@@ -110,6 +145,51 @@ class Slot(Line):
     def connection_lost(self, connection: Connection) -> None:
         super().connection_lost(connection)
         self._pool.lost(self)
+
+
+class Trunk(Several, Slot):
+    """A place whose connection carries several requests at a time, each somebody else's: the streams of HTTP/2."""
+
+    __slots__ = ("_depth", "_riders")
+
+    def __init__(self, pool: Pool, crew: Crew, index: int, client: Client) -> None:
+        super().__init__(pool, crew, index, client)
+        self._depth = crew.policy.depth
+        self._riders: dict[int, tuple[PooledUser | None, int]] = {}
+
+    @property
+    def has_room(self) -> bool:
+        link = cast(Multiplex | None, self.connection)
+        if link is None:
+            return True
+        # While it opens it carries the request that it was opened for, and nobody knows yet what else.
+        return link.state >= SENDING and link.flying < self._depth and self._may_send(link)
+
+    @property
+    def under_way(self) -> int:
+        link = cast(Multiplex | None, self.connection)
+        return 0 if link is None else max(1, link.flying)
+
+    def serve(self, user: PooledUser | None, due_ns: int, late_ns: int) -> None:
+        self._seat(user, late_ns)
+        link = self._link()
+        if link is None:
+            self._riders = {0: (user, late_ns)}
+            self._open(due_ns)
+        else:
+            self._riders[link.submitted] = (user, late_ns)
+            requests = self.client.requests
+            is_last = link.submitted + 1 >= self._limit
+            link.exchange(requests.last if is_last else requests.more, due_ns)
+
+    def connection_ready(self, connection: Connection) -> None:
+        self._pool.opened(self)
+
+    def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
+        rider = self._riders.pop(connection.nth, None)
+        if rider is not None:  # else it is the run's first request, which nobody of the pool has asked for
+            self._seat(*rider)
+        super().exchange_done(connection, outcome, end_ns)
 
 
 class PooledUser:

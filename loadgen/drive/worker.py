@@ -12,7 +12,9 @@ from gevent.event import Event
 
 from loadgen.drive.client import Requests
 from loadgen.drive.connector import Connector
-from loadgen.drive.line import FirstLook, Sink
+from loadgen.drive.forms import in_form
+from loadgen.drive.knock import Knock
+from loadgen.drive.line import Sink
 from loadgen.drive.load import BlockLoad, Shared, Users
 from loadgen.drive.pacer import due_ns
 from loadgen.drive.schedule import Block
@@ -20,6 +22,8 @@ from loadgen.model.plan import Plan
 from loadgen.model.sample import ErrorKind
 from loadgen.model.units import NS_PER_S
 from loadgen.wire.connection import Connection
+from loadgen.wire.errors import UpgradeFailure
+from loadgen.wire.head import ResponseHead
 from loadgen.wire.http1 import build_request
 from loadgen.wire.route import Route
 
@@ -54,7 +58,7 @@ class Worker(Connector):
         plan, cell = self._plan, block.cell
         self.use(cell.policy)
         self._ended_early = False
-        requests = Requests(partial(self._write_request, cell.path))
+        requests = self._requests = Requests(in_form(plan, cell, partial(self._write_request, cell.path)))
         if cell.rate_rps or cell.policy.pool:
             dues = partial(due_ns, cell.rate_rps, plan.load.arrivals, plan.seed * 1_000_003 + block.round)
             self._load = Shared(self, cell, requests, plan.load.max_connections, dues, time.monotonic_ns)
@@ -63,10 +67,15 @@ class Worker(Connector):
 
     def knock(self) -> tuple[ErrorKind, str] | None:
         """Let one request go alone before all others; returns how it failed, or None. The load goes on from there."""
-        line = self._prepared.first()
-        self._busy = 1
-        line.knock(FirstLook(self, line))
-        self._drain()
+        try:
+            if self._route.challenged(self._knock()):  # by a proxy: answered on the same connection where that stays
+                self._requests.rewrite()
+                head = self._knock()
+                if head is None and self.last_failure and self.last_failure[0] is ErrorKind.STALE_CONNECTION:
+                    head = self._knock()
+                self._route.challenged(head)
+        except UpgradeFailure as error:
+            return error.kind, str(error)
         failure, self.last_failure = self.last_failure, None
         return failure
 
@@ -148,14 +157,28 @@ class Worker(Connector):
 
     # Inside
 
-    def _write_request(self, path: str, is_last: bool, cookies: str) -> bytes:
+    def _knock(self) -> ResponseHead | None:
+        line = self._prepared.first()
+        knock = Knock(self, line)
+        self._busy, self.last_failure = 1, None
+        knock.send(line, is_shared=self.policy.depth > 1)
+        self._drain()
+        return knock.head
+
+    def _write_request(
+        self, path: str, is_last: bool, cookies: str, upgrade: tuple[tuple[str, str], ...] = ()
+    ) -> bytes:
         plan, policy = self._plan, self.policy
-        headers = plan.headers
+        headers = plan.headers + self._route.proxy_fields
         if cookies:
             headers = (*headers, ("Cookie", cookies))
         option = policy.last_option if is_last else policy.connection_option
+        if upgrade:
+            headers = (*headers, *upgrade)
+            option = ", ".join(name for name, _ in upgrade)
         return build_request(
-            plan.method, path, plan.target.host_field, headers, plan.body, option, policy.http_version
+            plan.method, plan.request_target(policy, path), plan.target.host_field, headers, plan.body, option,
+            policy.http_version, plan.trailers,
         )  # fmt: skip
 
     @property
@@ -169,7 +192,7 @@ class Worker(Connector):
     def _settle(self, load: BlockLoad) -> None:
         """The block is over: let exchanges under way come to their end, then close all connections."""
         load.leave()
-        self._busy = sum(line.connection is not None for line in load.lines) + load.waiting
+        self._busy = sum(line.under_way for line in load.lines) + load.waiting
         patience = self._loop.timer(_PATIENCE_S)
         patience.start(self._drop_waiting)
         self._drain()

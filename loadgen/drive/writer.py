@@ -27,12 +27,18 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class RequestWriter:
-    """Writes requests to one target under a policy, which owns `Connection`. The plan's header fields are defaults."""
+    """Writes requests to one target under a policy, which owns `Connection`. The plan's header fields are defaults.
+
+    Where a proxy is sent the requests, it is sent its credentials unasked (RFC 7617 §2.2): these are written for good.
+    """
 
     def __init__(self, plan: Plan, policy: ConnectionPolicy) -> None:
         self._host_field = plan.target.host_field
         self._defaults = plan.headers
+        self._plan = plan
         self._policy = policy
+        credentials = plan.proxy.authorization if plan.proxy is not None and not plan.tunnels(policy) else ""
+        self._proxy_fields: Fields = (("Proxy-Authorization", credentials),) if credentials else ()
         self._remembered = lru_cache(_MOST_REMEMBERED)(self._build)
 
     def requests(self, method: str, path: str, headers: Fields, body: bytes, cookies: str) -> Requests:
@@ -56,8 +62,9 @@ class RequestWriter:
         fields = tuple(field for field in self._defaults if field[0].lower() not in given) + headers
         if cookies and "cookie" not in given:
             fields += (("Cookie", cookies),)
-        target = _origin_form(path)
         policy = self._policy
+        target = self._plan.request_target(policy, _origin_form(path))
+        fields += self._proxy_fields
 
         def write(is_last: bool, _cookies: str) -> bytes:
             option = policy.last_option if is_last else policy.connection_option

@@ -131,6 +131,7 @@ class ScenarioLane(_Recorded):
             "window_ended_ns": ended_ns,
             "cpu_ns": time.process_time_ns() - cpu_ns,
             "rss_bytes": rss_bytes([os.getpid()]),
+            "trailers": self.callers.trailers.take(),
             "whole": not self._ended.is_set(),
         }
         self._sink.block(facts)
