@@ -20,12 +20,12 @@ _GRACE_S = 5
 class EmbeddedTarget:
     """The embedded target on a free loopback port. url: where it is; ca_file: with `tls` its authority's certificate.
 
-    Raises PlanError where it did not start.
+    options: further arguments of `loadgen target`. Raises PlanError where it did not start.
     """
 
-    def __init__(self, tls: bool, directory: Path) -> None:
+    def __init__(self, tls: bool, directory: Path, options: tuple[str, ...] = ()) -> None:
         self.ca_file = directory / "target-ca.pem" if tls else None
-        arguments = ["target", "--port", "0", "--until-eof"]
+        arguments = ["target", "--port", "0", "--until-eof", *options]
         if self.ca_file is not None:
             arguments += ["--tls", "--ca-file", str(self.ca_file)]
         # A session of its own: Ctrl-C at the terminal reaches us alone. Its standard input ends when we do.

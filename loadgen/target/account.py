@@ -1,0 +1,67 @@
+"""The target's own account of connections and requests. Knows of a connection only what it counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Protocol
+
+from loadgen.target.behaviour import PROTOCOLS
+
+
+class Counted(Protocol):
+    """What the account asks of a connection. uncounted: whoever asks for the account must not change it."""
+
+    served: int
+    uncounted: bool
+
+    @property
+    def protocol(self) -> str:
+        """One of PROTOCOLS: what it speaks by now."""
+
+
+class Account:
+    """Counts connections of the type that it is given. opened: those that are open now."""
+
+    def __init__(self) -> None:
+        self._accepted = 0
+        self._open: set[Any] = set()
+        self._requests_of_closed: Counter[int] = Counter()
+        self._protocols_of_closed: Counter[str] = Counter()
+
+    @property
+    def opened(self) -> list[Any]:
+        return list(self._open)
+
+    def accepted(self, connection: Counted) -> None:
+        """A connection was accepted."""
+        self._accepted += 1
+        self._open.add(connection)
+
+    def upgraded(self, before: Counted, after: Counted) -> None:
+        """One connection goes on as another object, which has taken its counts over."""
+        self._open.discard(before)
+        self._open.add(after)
+
+    def closed(self, connection: Counted) -> None:
+        """A connection has closed; saying so twice is the same as once."""
+        if connection in self._open:
+            self._open.discard(connection)
+            if connection.uncounted:
+                self._accepted -= 1
+            else:
+                self._requests_of_closed[connection.served] += 1
+                self._protocols_of_closed[connection.protocol] += 1
+
+    def stats(self) -> dict[str, Any]:
+        """Accepted and open connections, requests, how many connections carried how many, and what they spoke."""
+        counted = [one for one in self._open if not one.uncounted]
+        uncounted = len(self._open) - len(counted)
+        per_connection = self._requests_of_closed + Counter(one.served for one in counted)
+        protocols = self._protocols_of_closed + Counter(one.protocol for one in counted)
+        return {
+            "accepted": self._accepted - uncounted,
+            "open": len(counted),
+            "requests": sum(requests * count for requests, count in per_connection.items()),
+            "requests_per_connection": {str(requests): per_connection[requests] for requests in sorted(per_connection)},
+            "protocols": {name: protocols[name] for name in PROTOCOLS},
+        }
