@@ -10,9 +10,10 @@ from typing import BinaryIO
 import numpy as np
 
 from loadgen.measure.samples import Samples
-from loadgen.model.sample import COLUMNS
+from loadgen.model.sample import ABSENT, COLUMNS
 
 SAMPLES_FILE = "samples.npz"
+_ADDED = ("tunnel",)  # columns that the first version did not have
 
 
 def write_samples(file: BinaryIO, samples: Samples, parts: Iterable[str] = ()) -> None:
@@ -27,7 +28,11 @@ def read_samples(path: Path, policies: tuple[str, ...]) -> Samples:
     """What was written there. Raises OSError, and KeyError, ValueError or BadZipFile where it is something else."""
     with path.open("rb") as file, np.load(file) as columns:
         blocks = json.loads(columns["blocks"].tobytes())
-        return Samples(policies, {name: columns[name] for name in COLUMNS}, blocks)
+        found = {name: columns[name] for name in COLUMNS if name in columns.files or name not in _ADDED}
+        size = len(found["policy"])
+        # What an earlier version knew nothing of did not happen in its runs.
+        found |= {name: np.full(size, ABSENT, np.int8) for name in _ADDED if name not in found}
+        return Samples(policies, {name: found[name] for name in COLUMNS}, blocks)
 
 
 def read_parts(path: Path) -> set[str]:

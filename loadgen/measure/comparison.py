@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from loadgen.measure.measured import PolicyMeasures, quantile, round_draws
 from loadgen.measure.tally import present
 from loadgen.model.cell import Cell
+from loadgen.model.policy import HTTP1
 from loadgen.model.sample import HANDSHAKE, Phase
 
 _HALF = np.array([0.5])
@@ -19,7 +20,8 @@ _HALF = np.array([0.5])
 def pairs(cells: tuple[Cell, ...], swept: bool) -> Iterator[tuple[str, str]]:
     """Names of baseline and candidate: only cells under the same load compare.
 
-    The baseline of a comparison is `persistent`, or else its first cell; in a sweep the cell that reuses most.
+    The baseline of a comparison is `persistent`, or else its first cell; in a sweep the cell that reuses most, of
+    several the one that speaks HTTP/1.1.
     """
     groups: dict[tuple[Any, ...], list[Cell]] = {}
     for cell in cells:
@@ -32,9 +34,9 @@ def pairs(cells: tuple[Cell, ...], swept: bool) -> Iterator[tuple[str, str]]:
                 yield baseline.name, cell.name
 
 
-def _reuse(cell: Cell) -> tuple[int, bool, int]:
+def _reuse(cell: Cell) -> tuple[int, bool, int, bool]:
     policy = cell.policy
-    return policy.requests, policy.lifetime_ns == 0, -policy.idle_ns
+    return policy.requests, policy.lifetime_ns == 0, -policy.idle_ns, policy.protocol == HTTP1
 
 
 def compare(baseline: PolicyMeasures, candidate: PolicyMeasures, seed: int) -> dict[str, Any] | None:

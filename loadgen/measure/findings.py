@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
+from loadgen.measure.advice import advice
+from loadgen.measure.protocols import protocol_warnings
 from loadgen.measure.reuse_findings import idle_warnings, reuse_warnings
 from loadgen.measure.sockets import socket_warnings
+from loadgen.measure.trailers import trailer_warnings
 from loadgen.model.cell import Cell
 from loadgen.model.units import NS_PER_MS, format_duration
 
@@ -76,8 +79,11 @@ def _policy_warnings(one: dict[str, Any], cell: Cell, plan: dict[str, Any]) -> I
     if one["errors"]:
         retried = connections["retried"]
         again = f"; {retried:,} were sent once more, warm-up included" if retried else ""
-        yield "errors", f"of {one['started']:,} requests failed: {_listed(one['errors'])}{again}"
+        failed = f"{_listed(one['errors'])}{again}{advice(one['errors'])}"
+        yield "errors", f"of {one['started']:,} requests failed: {failed}"
     yield from idle_warnings(one, cell, plan)
+    yield from protocol_warnings(one, cell.policy.protocol)
+    yield from trailer_warnings(one["trailers"])
     if not one["requests"]:
         return
     yield from _generator(one)
@@ -108,7 +114,7 @@ def nothing_answered(policies: dict[str, Any]) -> str:
     errors: Counter[str] = Counter()
     for one in policies.values():
         errors.update(one["errors"])
-    return _unanswered({"errors": errors})
+    return f"{_unanswered({'errors': errors})}{advice(errors)}"
 
 
 def _listed(errors: dict[str, int]) -> str:

@@ -13,12 +13,13 @@ from loadgen.measure.placing import smallest
 from loadgen.measure.samples import Samples
 from loadgen.measure.thinning import add_each, add_up
 from loadgen.model.sample import COLUMNS
+from loadgen.model.trailers import add_trailers
 
 _SUMS = (
     "started", "exchanges", "carried", "answered", "unstarted", "due", "retried", "warmup_outlasted", "warmup_errors",
     "cpu_ns", "rss_bytes",
 )  # fmt: skip
-_SUMS_OF_EACH = ("connections", "endings", "after_close")
+_SUMS_OF_EACH = ("connections", "endings", "after_close", "upgrades")
 _TIMES = ("begun_ns", "window_begun_ns", "window_ended_ns")
 # Shares that differ by less were meant to be the same.
 _SAME_SHARE = 0.99
@@ -71,6 +72,8 @@ def merge_blocks(parts: list[dict[str, Any]]) -> dict[str, Any]:
         merged["whole"] = all(part.get("whole", False) for part in parts)
     if "keep_alive" in merged:
         merged["keep_alive"] = _keep_alive([part.get("keep_alive") or {} for part in parts])
+    if "trailers" in merged:
+        merged["trailers"] = add_trailers(part.get("trailers") for part in parts)
     if "counted" in merged:
         merged["counted"] = add_up([part["counted"] for part in parts])
     return merged

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from loadgen.measure.measured import PolicyMeasures, quantile, quantiles, round_draws
 from loadgen.measure.positions import by_position
+from loadgen.measure.protocols import upgrade_cost
 from loadgen.measure.samples import Samples
 from loadgen.measure.thinning import add_up
 from loadgen.model.cell import Cell
@@ -43,6 +44,7 @@ def summarise_policy(
     exact = add_up([block["counted"] for block in blocks])
     seconds = float(measured.seconds.sum())
     return {
+        "protocol": cell.policy.protocol,
         "started": len(mine) + measured.left_out,
         "requests": exact["requests"],
         "unfinished": unfinished,
@@ -57,6 +59,7 @@ def summarise_policy(
         "throughput_rps_ci95": _throughput_interval(measured, seed),
         "arrivals": _arrivals(blocks, samples.columns["late"][mine], cell.rate_rps) if cell.rate_rps else None,
         "connections": _connections(blocks, exact, _places(cell, load)),
+        "upgrade": upgrade_cost(blocks, measured, cell.policy.protocol),
         "latency_ns": _latency(measured, seed, with_curve),
         "phases_ns": _phases(measured.valid, exact["phases"]),
         "by_position": by_position(measured, seed) if cell.policy.reuses else None,
@@ -147,6 +150,8 @@ def _connections(blocks: list[dict[str, Any]], exact: dict[str, Any], places: in
         "tls_full": counts["tls_full"],
         "tls_resumed": counts["tls_resumed"],
         "server_ignored_close": counts["server_ignored_close"],
+        "upgraded": counts["upgraded"],
+        "upgrade_declined": counts["upgrade_declined"],
         "exchanges_with_warmup": exchanges,
         "warmup_errors": sum(block["warmup_errors"] for block in blocks),
         "warmup_outlasted": sum(block["warmup_outlasted"] for block in blocks),

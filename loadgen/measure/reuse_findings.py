@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from loadgen.measure.labels import plain_number
+from loadgen.measure.protocols import exchange_word
 from loadgen.model.cell import Cell
-from loadgen.model.policy import UNLIMITED, ConnectionPolicy
+from loadgen.model.policy import UNLIMITED, WEBSOCKET, ConnectionPolicy
 from loadgen.model.sample import ClosedBy, Ending
 from loadgen.model.units import NS_PER_S, format_duration
 
@@ -32,10 +33,11 @@ def idle_warnings(one: dict[str, Any], cell: Cell, plan: dict[str, Any]) -> Iter
     """What comes of connections that rest too long."""
     if not cell.policy.reuses:
         return
-    connections = one["connections"]
+    connections, is_websocket = one["connections"], cell.policy.protocol == WEBSOCKET
     timeout_s = connections["server_announced"]["keep_alive_timeout_s"]
     gap_ns = max(cell.policy.idle_ns, plan["think_ns"])
-    if timeout_s is not None and gap_ns and gap_ns >= timeout_s * NS_PER_S:
+    # What a response that upgrades says of keeping connections alive says nothing of the WebSocket.
+    if timeout_s is not None and not is_websocket and gap_ns and gap_ns >= timeout_s * NS_PER_S:
         yield (
             "idle_over_timeout",
             f"connections rest {format_duration(gap_ns)} between two requests, and the server announced that it closes "
@@ -48,7 +50,8 @@ def idle_warnings(one: dict[str, Any], cell: Cell, plan: dict[str, Any]) -> Iter
         repeated = f" ({min(retried, stale):,} of them were sent once more)" if retried else ""
         yield (
             "stale_connections",
-            f"{stale:,} requests met a connection that the server had closed{repeated}; {_stale_advice(cell, plan)}",
+            f"{stale:,} {exchange_word(cell.policy.protocol)}s met a connection that the server had closed{repeated}; "
+            f"{_stale_advice(cell, plan)}",
         )
 
 
@@ -59,11 +62,14 @@ def _stale_advice(cell: Cell, plan: dict[str, Any]) -> str:
             "it ends connections while requests are in flight on them: with recycle:K keep their number at or below "
             "the server's limit"
         )
-    again = "" if plan["retry_stale"] else ", or let idempotent requests be sent once more with --retry-stale"
+    # Whether a message may be sent twice is not for HTTP to say.
+    told = plan["retry_stale"] or policy.protocol == WEBSOCKET
+    again = "" if told else ", or let idempotent requests be sent once more with --retry-stale"
     # Arrivals, and users of a pool that has more connections than they need, leave connections idle.
     busy = not cell.rate_rps and policy.pool <= cell.users
     if busy and not policy.idle_ns and not plan["think_ns"]:
-        return f"it ends connections after some requests: use recycle:K with a K below that{again}"
+        what = exchange_word(policy.protocol)
+        return f"it ends connections after some {what}s: use recycle:K with a K below that{again}"
     return f"keep the client's idle time below the server's timeout{again}"
 
 
@@ -74,7 +80,7 @@ def reuse_warnings(one: dict[str, Any], cell: Cell, plan: dict[str, Any]) -> Ite
         yield from _never_used(connections, policy, plan)
     if policy.reuses and policy.obeys:
         yield from _lengths(connections, policy)
-    if connections["server_ignored_close"]:
+    if connections["server_ignored_close"] and policy.protocol != WEBSOCKET:  # which has no such option
         yield (
             "server_ignored_close",
             f"on {connections['server_ignored_close']:,} connections the server neither announced nor did the close "
@@ -123,7 +129,7 @@ def _never_used(
 def _lengths(connections: dict[str, Any], policy: ConnectionPolicy) -> Iterator[tuple[str, str]]:
     """Whether connections lived as long as the policy lets them."""
     opened, ideal, carried = connections["opened"], connections["ideal"], connections["requests_per_connection"]
-    limited = policy.requests != UNLIMITED
+    limited, what = policy.requests != UNLIMITED, exchange_word(policy.protocol)
     if not limited and not policy.lifetime_ns:
         if opened != ideal:
             how = _listed(server_endings(connections))
@@ -137,13 +143,13 @@ def _lengths(connections: dict[str, Any], policy: ConnectionPolicy) -> Iterator[
     if short and ended_by_server(connections):
         yield (
             "closed_early",
-            f"connections carried {plain_number(carried, 4)} requests each, for the server ended "
+            f"connections carried {plain_number(carried, 4)} {what}s each, for the server ended "
             f"{connections['closed_by']['server']:,} of {opened:,}: {_listed(server_endings(connections))}",
         )
     elif limited and short and 0 < opened <= ideal:
         yield (
             "never_recycled",
-            f"no connection came to its {policy.requests:,} requests in a block, so none was replaced; "
+            f"no connection came to its {policy.requests:,} {what}s in a block, so none was replaced; "
             "use a longer --block",
         )
 

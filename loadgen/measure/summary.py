@@ -11,10 +11,12 @@ from loadgen.measure.findings import warnings
 from loadgen.measure.measured import PolicyMeasures, measure
 from loadgen.measure.outages import outages
 from loadgen.measure.policy_summary import summarise_policy
+from loadgen.measure.proxy_findings import proxy_warnings
 from loadgen.measure.samples import Samples
 from loadgen.measure.sockets import server, sockets
 from loadgen.measure.sweep import sweep
 from loadgen.measure.thinning import add_up
+from loadgen.measure.trailers import trailers
 from loadgen.measure.verdict import verdict
 from loadgen.model.plan import Plan
 from loadgen.model.units import NS_PER_S
@@ -47,6 +49,7 @@ def summarise(
         cell = cells[cell_name]
         found = summarise_policy(samples, mine, one, cell, planned.load, planned.seed, with_curve)
         blocks = [block for block in samples.blocks if block["policy"] == cell_name]
+        found["trailers"] = trailers(blocks, cell.policy, planned.trailers)
         found["sockets"] = sockets(blocks)
         found["server"] = server(blocks, found["answered"])
         policies[cell_name] = found
@@ -56,7 +59,8 @@ def summarise(
     )
     comparisons = [comparison for comparison in compared if comparison is not None]
     swept = sweep(planned, measured, policies) if planned.axes else None
-    said = notes + thinned(samples) + outages(samples) + warnings(policies, plan, cells, rounds)
+    said = notes + proxy_warnings(environment) + thinned(samples) + outages(samples)
+    said += warnings(policies, plan, cells, rounds)
     return {
         "schema": SCHEMA,
         "run": name,

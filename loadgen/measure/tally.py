@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadgen.measure.placing import Integers, Placed
-from loadgen.model.sample import ConnectionFlag, Ending, ErrorKind
+from loadgen.model.sample import HANDSHAKE, ConnectionFlag, Ending, ErrorKind
 
-_HANDSHAKE_FIELDS = ("dns", "connect", "tls", "upgrade")
+_HANDSHAKE_FIELDS = tuple(phase.value for phase in HANDSHAKE)
 
 
 def present(column: Integers) -> Integers:
@@ -42,6 +42,9 @@ def count_connections(
     once = any(block.get("continuous") for block in blocks)
     counts["slots"] = _distinct(home[opened], known["slot"][opened], size, once) + lost
     how = _count(home * len(Ending) + known["ending"], size * len(Ending)).reshape(size, len(Ending))
+    upgraded = (known["flags"] & ConnectionFlag.UPGRADED != 0) & (known["upgrade"] >= 0)
+    upgrades = _count(home[upgraded], size)
+    upgrade_ns = np.bincount(home[upgraded], weights=known["upgrade"][upgraded], minlength=size)
     started = _count(block_of[counted], size)
     following = _following(blocks, placed)
     for index, block in enumerate(blocks):
@@ -49,6 +52,7 @@ def count_connections(
         block["carried"] = int(carried[index])
         block["started"] = int(started[index])
         block["connections"] = {name: int(count[index]) for name, count in counts.items()}
+        block["upgrades"] = {"count": int(upgrades[index]), "ns": round(float(upgrade_ns[index]))}
         block["endings"] = {ending.label: int(how[index, ending]) for ending in Ending if how[index, ending]}
         block["next_connection"] = int(following[index])
 
@@ -70,6 +74,8 @@ def _tallies(flags: Integers, endings: Integers, opened: Any, home: Integers, si
         "tls_full": tls & ~resumed,
         "tls_resumed": resumed,
         "server_ignored_close": (flags & ConnectionFlag.IGNORED_CLOSE) != 0,
+        "upgraded": (flags & ConnectionFlag.UPGRADED) != 0,
+        "upgrade_declined": (flags & ConnectionFlag.DECLINED) != 0,
     }
     return {name: _count(home[chosen], size) for name, chosen in traits.items()}
 

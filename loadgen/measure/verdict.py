@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 from loadgen.measure.findings import BUSY_CPU_SHARE, nothing_answered
 from loadgen.measure.labels import labels, plain_number
+from loadgen.measure.protocols import went_on_in_http1
+from loadgen.model.policy import HTTP1, WEBSOCKET
 from loadgen.model.sample import Phase
 
 # So many differences still make a sentence; of more, only the ends are told.
 _MOST_CLAUSES = 3
+_MOST_LISTED = 4
+# A phase with this share of a difference is what it mostly is.
+_MOSTLY = 0.5
 # Where the greatest K's share of handshakes is this small, it saves all there is to save.
 _ALL_BUT = 0.01
 _NO_INTERVAL = "(one round, no interval)"
@@ -18,6 +23,7 @@ _WHAT = {
     Phase.QUEUE: "waiting for a connection",
     Phase.DNS: "the name look-up",
     Phase.CONNECT: "the TCP handshake",
+    Phase.TUNNEL: "the way through the proxy",
     Phase.TLS: "the TLS handshake",
     Phase.UPGRADE: "the upgrade",
     Phase.SEND: "sending",
@@ -51,7 +57,7 @@ def _answer(
     if swept is not None and swept["amortisation"]:
         sentence = _amortised(swept["amortisation"])
     elif comparisons:
-        sentence = _differences(comparisons)
+        sentence = _differences(comparisons, policies)
     elif swept is not None:
         sentence = _range(answered)
     else:
@@ -114,11 +120,45 @@ def _ends(ordered: list[dict[str, Any]], groups: list[dict[str, Any]], write: Ca
     return low if low == high else f"{low} to {high}"
 
 
-def _differences(comparisons: list[dict[str, Any]]) -> str:
+def _differences(comparisons: list[dict[str, Any]], policies: dict[str, Any]) -> str:
+    """HTTP/1.1 with itself first: that is about reuse alone. Then what another protocol changes."""
+    plain = [one for one in comparisons if policies[one["candidate"]]["protocol"] == HTTP1]
+    others = [one for one in comparisons if policies[one["candidate"]]["protocol"] != HTTP1]
     if len(comparisons) <= _MOST_CLAUSES:
-        return "; ".join(_difference(comparison) for comparison in comparisons)
+        return "; ".join(_difference(one, policies) for one in plain + others)
+    said = []
+    if len(plain) > _MOST_CLAUSES:
+        ordered = sorted(plain, key=lambda one: float(one["latency_p50_ratio"]))
+        ends = "; ".join(_difference(one, policies) for one in (ordered[-1], ordered[0]))
+        said.append(f"of {len(plain)} differences the ends: {ends}")
+    else:
+        said += [_difference(one, policies) for one in plain]
+    if others:
+        said.append(_other_protocols(others, policies))
+    return "; ".join(said)
+
+
+def _other_protocols(comparisons: list[dict[str, Any]], policies: dict[str, Any]) -> str:
+    """Many differences in brief; all have the same baseline."""
     ordered = sorted(comparisons, key=lambda one: float(one["latency_p50_ratio"]))
-    return f"of {len(ordered)} differences the ends: {_difference(ordered[-1])}; {_difference(ordered[0])}"
+    listed = comparisons if len(comparisons) <= _MOST_LISTED else [ordered[0], ordered[-1]]
+    which = "" if listed is comparisons else f" (the ends of {len(comparisons)})"
+    said = ", ".join(_brief(one, policies) for one in listed)
+    return f"against {_named(comparisons[0]['baseline'], policies)} at p50{which}: {said}"
+
+
+def _brief(comparison: dict[str, Any], policies: dict[str, Any]) -> str:
+    delta, interval = comparison["latency_p50_delta_ns"], comparison["latency_p50_delta_ci95"]
+    bounds = "" if interval is None else f" [{', '.join(_ms(one, sign=True) for one in interval)}]"
+    name = _named(comparison["candidate"], policies)
+    if _is_uncertain(interval):
+        return f"{name} no certain difference ({_ms(delta, sign=True)} ms{bounds})"
+    return f"{name} {_ms(delta, sign=True)} ms{bounds}{_mostly(comparison)}"
+
+
+def _mostly(comparison: dict[str, Any]) -> str:
+    share = _largest(comparison)
+    return f" (mostly {_WHAT[share[0]]})" if share is not None and share[1] > _MOSTLY else ""
 
 
 def _range(answered: dict[str, Any]) -> str:
@@ -142,22 +182,36 @@ def _k(value: float) -> str:
     return f"{value:,.0f}" if value >= 9.95 else plain_number(round(value, 1))
 
 
-def _difference(comparison: dict[str, Any]) -> str:
-    baseline, candidate = comparison["baseline"], comparison["candidate"]
+def _difference(comparison: dict[str, Any], policies: dict[str, Any]) -> str:
+    baseline, candidate = (_named(comparison[side], policies) for side in ("baseline", "candidate"))
+    protocol = policies[comparison["candidate"]]["protocol"]
     delta, interval = comparison["latency_p50_delta_ns"], comparison["latency_p50_delta_ci95"]
     bounds = (
         f" {_NO_INTERVAL}" if interval is None else f" [{', '.join(_ms(one) for one in sorted(map(abs, interval)))}]"
     )
-    if interval is not None and interval[0] <= 0 <= interval[1]:
+    if _is_uncertain(interval):
         return (
             f"{candidate} and {baseline} show no certain difference at p50 "
             f"({_ms(delta, sign=True)} ms [{_ms(interval[0], sign=True)}, {_ms(interval[1], sign=True)}])"
         )
-    ratio = _times(comparison["latency_p50_ratio"])
+    ratio, what = _times(comparison["latency_p50_ratio"]), "message" if protocol == WEBSOCKET else "request"
     if delta < 0:
-        return f"{candidate} saves {_ms(-delta)} ms per request at p50{bounds} compared with {baseline}, {ratio}"
+        # What reuse saves is said by what its absence costs; another protocol may save anywhere.
+        share = _share(comparison) if protocol != HTTP1 else ""
+        return f"{candidate} saves {_ms(-delta)} ms per {what} at p50{bounds} compared with {baseline}, {ratio}{share}"
     share = _share(comparison)
-    return f"{candidate} costs {_ms(delta)} ms more per request at p50{bounds} than {baseline}, {ratio}{share}"
+    return f"{candidate} costs {_ms(delta)} ms more per {what} at p50{bounds} than {baseline}, {ratio}{share}"
+
+
+def _named(name: str, policies: dict[str, Any]) -> str:
+    """A policy's name, and whether it is what its name says."""
+    one = policies[name]
+    said = went_on_in_http1(one) if one["protocol"] != HTTP1 else ""
+    return f"{name} ({said})" if said else name
+
+
+def _is_uncertain(interval: list[int] | None) -> TypeGuard[list[int]]:
+    return interval is not None and interval[0] <= 0 <= interval[1]
 
 
 def _times(ratio: float) -> str:
@@ -166,12 +220,19 @@ def _times(ratio: float) -> str:
 
 def _share(comparison: dict[str, Any]) -> str:
     """The phase that makes up most of the mean difference, where there is one."""
-    total = comparison["latency_mean_delta_ns"]
-    deltas = comparison["phase_deltas_mean_ns"]
+    share = _largest(comparison)
+    return "" if share is None else f"; {share[1]:.0%} of the mean difference is {_WHAT[share[0]]}"
+
+
+def _largest(comparison: dict[str, Any]) -> tuple[Phase, float] | None:
+    """The phase that makes up most of the mean difference, and its share; None where median and mean disagree."""
+    sign = -1 if comparison["latency_p50_delta_ns"] < 0 else 1
+    total = sign * comparison["latency_mean_delta_ns"]
+    deltas = {phase: sign * delta for phase, delta in comparison["phase_deltas_mean_ns"].items()}
     largest = max(deltas, key=deltas.__getitem__)
     if total <= 0 or deltas[largest] <= 0:
-        return ""
-    return f"; {min(deltas[largest] / total, 1):.0%} of the mean difference is {_WHAT[Phase(largest)]}"
+        return None
+    return Phase(largest), min(deltas[largest] / total, 1)
 
 
 def _ms(value_ns: float, *, sign: bool = False) -> str:

@@ -7,16 +7,17 @@ from html import escape
 from typing import Any
 
 from loadgen.measure.store import RunStore
+from loadgen.model.proxy import parse_proxy
 from loadgen.model.units import format_duration
 from loadgen.show import tables
 from loadgen.show.charts import charts_of, draw
 from loadgen.show.text import (
     AMORTISATION_HEADINGS,
     HEADINGS,
-    PHASES,
     amortisation_rows,
     load_text,
     markdown,
+    phase_names,
     phase_rows,
     rows,
 )
@@ -62,13 +63,15 @@ def render(summary: dict[str, Any], pictures: dict[str, bytes]) -> str:
         *(f"<p class=warning>{escape(one['code'])}: {escape(one['message'])}</p>" for one in summary["warnings"]),
         _section("Cells" if swept else "Policies", (("cell" if swept else "policy", *HEADINGS[1:]), rows(summary))),
         _section("How the cost of a connection is shared", (AMORTISATION_HEADINGS, amortisation_rows(summary)), _CURVE),
-        _section("Differences", tables.differences(summary), _INTERVALS),
+        _section("Differences", tables.differences(summary), _INTERVALS + _between(summary)),
         _section("Arrivals", tables.arrivals(summary)),
-        _section("Phases: mean where the phase happened", (("policy", *PHASES), phase_rows(summary))),
+        _section("Phases: mean where the phase happened", (("policy", *phase_names(summary)), phase_rows(summary))),
         "<h2>Charts</h2>",
         *(_picture(name, svg) for name, svg in pictures.items()),
         _section("Connections and generator", tables.generator(summary)),
         _section("How connections ended", tables.endings(summary)),
+        _section("Upgraded connections", tables.upgrades(summary), _UPGRADES + _target(summary)),
+        _section("Trailers", tables.trailers(summary), tables.said_of_trailers(summary)),
         _section("What the sockets cost", tables.sockets(summary), _SOCKETS),
         _section("What the server spent", tables.server(summary)),
         "<h2>Environment</h2>",
@@ -82,6 +85,17 @@ _INTERVALS = (
     "In brackets: 95 % intervals from resampling whole rounds. Residual: what the candidate costs beyond its measured "
     "handshake."
 )
+_OTHERS = " Between two protocols the residual is also what each exchange costs in the one and in the other."
+_UPGRADES = (
+    "In WebSocket a request is a message with its answer, in HTTP/2 a stream. An upgrade is what a connection pays "
+    "once, beside TCP and TLS. The one to h2c takes the first request along; HTTP/2 by ALPN or prior knowledge needs "
+    "none, and in clear, where there is no ALPN, h2 is prior knowledge too. Declined: the connection went on in "
+    "HTTP/1.1. One exchange: median of send + wait + receive on connections in use. Connections are those of the "
+    "warm-up too. Framing is the generator's own work: it is in send, and in CPU per request."
+)
+_EMBEDDED = (
+    " The embedded target frames HTTP/2 and WebSocket in Python: what an exchange costs with it says little of others."
+)
 _CURVE = (
     "A request's mean latency against K requests per connection, fitted as exchange + handshake / K. The K of 90 % is "
     "read off what was measured; by the model it follows from the smallest and largest K alone."
@@ -92,22 +106,45 @@ _SOCKETS = (
 )
 
 
+def _between(summary: dict[str, Any]) -> str:
+    """What must be said of differences where the policies speak several protocols."""
+    return _OTHERS if len({one["protocol"] for one in summary["policies"].values()}) > 1 else ""
+
+
+def _target(summary: dict[str, Any]) -> str:
+    """What must be said of exchanges where the target is our own."""
+    return _EMBEDDED if "embedded_target" in summary["environment"] else ""
+
+
 def _facts(summary: dict[str, Any]) -> str:
     plan, environment = summary["plan"], summary["environment"]
     return (
-        f"{load_text(plan)}, {plan['rounds']} rounds of {format_duration(plan['block_ns'])} blocks "
+        f"{load_text(plan)}, {_way(plan)}{plan['rounds']} rounds of {format_duration(plan['block_ns'])} blocks "
         f"({format_duration(plan['warmup_ns'])} warm-up), seed {plan['seed']}, "
         f"run {summary['run']}, {environment['started']}"
     )
 
 
+def _way(plan: dict[str, Any]) -> str:
+    """The proxy that requests went by, if any, without what stands for its credentials."""
+    return f"by way of the proxy {parse_proxy(plan['proxy'])}, " if plan.get("proxy") else ""
+
+
 def _environment(environment: dict[str, Any]) -> str:
     lines = []
     for name, value in environment.items():
-        text = ", ".join(f"{key} {item}" for key, item in value.items()) if isinstance(value, dict) else str(value)
+        text = _text(value)
         # The embedded target's own account lists every connection length; the page needs no such list.
         lines.append(f"<tr><td>{escape(name)}<td class=text>{escape(text[:400])}")
     return f"<div class=scroll><table>{''.join(lines)}</table></div>"
+
+
+def _text(value: Any) -> str:
+    """A value of the environment on one line."""
+    if not isinstance(value, dict):
+        return str(value)
+    texts = {key: f"({_text(item)})" if isinstance(item, dict) else f"{item}" for key, item in value.items()}
+    return ", ".join(f"{key} {text}" for key, text in texts.items())
 
 
 def _section(title: str, table: tables.Table, note: str = "") -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from loadgen.measure.labels import plain_number
+from loadgen.measure.protocols import exchange_word, protocol_words
+from loadgen.model.policy import HTTP1, WEBSOCKET
 from loadgen.model.units import format_duration
 from loadgen.show.text import duration, in_order, with_interval
 
@@ -26,6 +28,11 @@ _SOCKETS = (
     "policy", "TIME_WAIT peak", "added by client", "added by server", "ports left", "SYNs sent again",
     "listen overflows", "TCP rtt p50", "cwnd p50", "TCP segments sent again",
 )  # fmt: skip
+_UPGRADES = (
+    "policy", "protocol", "connections", "upgraded", "declined", "one upgrade, mean", "on each connection",
+    "one exchange, p50", "an upgrade in exchanges",
+)  # fmt: skip
+_TRAILERS = ("policy", "asked for", "responses with trailers", "of", "fields")
 _SERVER = ("policy", "CPU per request", "CPU share of a core", "memory", "open sockets", "sockets per request")
 
 
@@ -106,6 +113,67 @@ def endings(summary: dict[str, Any]) -> Table:
     return _ENDINGS, table
 
 
+def upgrades(summary: dict[str, Any]) -> Table:
+    """Connections that speak something else than HTTP/1.1, or should; no rows where none should."""
+    is_tls = summary["plan"]["url"].startswith("https:")
+    table: list[tuple[str, ...]] = []
+    for name, one in _policies(summary):
+        connections, cost, protocol = one["connections"], one["upgrade"], one["protocol"]
+        if protocol == HTTP1:
+            continue
+        table.append(
+            (
+                name,
+                protocol_words(protocol, is_tls),
+                f"{connections['opened']:,}",
+                f"{connections['upgraded']:,}",
+                f"{connections['upgrade_declined']:,}",
+                duration(cost["mean_ns"]),
+                _carried(connections["requests_per_connection"], exchange_word(protocol)),
+                duration(cost["exchange_p50_ns"]),
+                "–" if cost["exchanges"] is None else f"{cost['exchanges']:,.1f}",
+            )
+        )
+    return _UPGRADES, table
+
+
+def trailers(summary: dict[str, Any]) -> Table:
+    """Trailer sections by policy; no rows where none was asked for and none came."""
+    policies = _policies(summary)
+    if not any(one["trailers"]["asked"] or one["trailers"]["responses"] for _, one in policies):
+        return _TRAILERS, []
+    return _TRAILERS, [
+        (
+            name,
+            "yes" if found["asked"] else "–" if one["protocol"] == WEBSOCKET else "no",
+            f"{found['responses']:,}",
+            f"{one['connections']['exchanges_with_warmup']:,}",
+            ", ".join(f"{field} ({times:,})" for field, times in found["fields"].items()) or "–",
+        )
+        for name, one in policies
+        if (found := one["trailers"])
+    ]
+
+
+def said_of_trailers(summary: dict[str, Any]) -> str:
+    """In a sentence whether the target sent what it was asked for, and only then."""
+    found = {name: one["trailers"] for name, one in _policies(summary)}
+    sent = [name for name, one in found.items() if one["asked"] and one["responses"]]
+    never = [name for name, one in found.items() if one["asked"] and not one["responses"]]
+    unasked = [name for name, one in found.items() if not one["asked"] and one["responses"]]
+    said = []
+    if sent:
+        said.append(f"Asked with TE: trailers, the target sent trailer sections ({', '.join(sent)}).")
+    if never:
+        said.append(f"Asked with TE: trailers, the target never sent any ({', '.join(never)}); it need not.")
+    if unasked:
+        said.append(
+            f"The target sent some without being asked ({', '.join(unasked)}): it may, where nothing is lost by a "
+            "client that drops them (RFC 9110 §6.5.1)."
+        )
+    return " ".join([*said, "Warm-up included."])
+
+
 def sockets(summary: dict[str, Any]) -> Table:
     """What the kernel counted; no rows where it told nothing."""
     table: list[tuple[str, ...]] = []
@@ -141,6 +209,11 @@ def server(summary: dict[str, Any]) -> Table:
         for name, one in _policies(summary)
         if (found := one["server"])
     ]
+
+
+def _carried(mean: float, word: str) -> str:
+    """How much a connection carried: 1 message, 12.5 messages."""
+    return f"{plain_number(mean, 4)} {word}{'' if mean == 1 else 's'}"
 
 
 def _policies(summary: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from loadgen.measure.labels import labels, plain_number
+from loadgen.model.sample import HANDSHAKE, Phase
 from loadgen.model.units import count, format_duration
 
 HEADINGS = ("policy", "req/s", "p50", "p99", "handshake", "connections", "errors")
-PHASES = ("queue", "dns", "connect", "tls", "upgrade", "send", "wait", "receive")
 AMORTISATION_HEADINGS = (
     "cells that differ in K alone", "exchange", "handshake", "R²", "saving", "90% of it at K", "by the model",
 )  # fmt: skip
-_HANDSHAKE = ("dns", "connect", "tls", "upgrade")
+_HANDSHAKE = tuple(phase.value for phase in HANDSHAKE)
 
 
 def in_order(summary: dict[str, Any]) -> list[str]:
@@ -70,11 +70,17 @@ def _markdown_table(headings: tuple[str, ...], table: list[tuple[str, ...]]) -> 
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
 
 
+def phase_names(summary: dict[str, Any]) -> list[str]:
+    """The phases in their order; the way through a proxy is left out where there was none."""
+    tunnelled = any(one["phases_ns"][Phase.TUNNEL.value]["count"] for one in summary["policies"].values())
+    return [phase.value for phase in Phase if tunnelled or phase is not Phase.TUNNEL]
+
+
 def phase_rows(summary: dict[str, Any]) -> list[tuple[str, ...]]:
-    """One row a policy: its name, then the mean of each phase where it happened, in the order of PHASES."""
+    """One row a policy: its name, then the mean of each of `phase_names` where it happened."""
     policies = summary["policies"]
     return [
-        (name, *(duration(policies[name]["phases_ns"][phase]["mean"]) for phase in PHASES))
+        (name, *(duration(policies[name]["phases_ns"][phase]["mean"]) for phase in phase_names(summary)))
         for name in in_order(summary)
     ]
 
@@ -113,8 +119,9 @@ def load_text(plan: dict[str, Any]) -> str:
 
 
 def handshake_ns(policy: dict[str, Any]) -> float | None:
-    """Mean of dns + connect + tls + upgrade over the requests that paid them; None where none did."""
-    paid = [policy["phases_ns"][phase] for phase in _HANDSHAKE]
+    """Mean of the handshake (dns to upgrade) over the requests that paid them; None where none did."""
+    # A summary of an earlier version lacks phases that it knew nothing of.
+    paid = [policy["phases_ns"][phase] for phase in _HANDSHAKE if phase in policy["phases_ns"]]
     most = max(one["count"] for one in paid)
     return sum(one["count"] * one["mean"] for one in paid if one["count"]) / most if most else None
 

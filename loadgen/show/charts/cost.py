@@ -12,20 +12,27 @@ from loadgen.show.charts.style import BASE_COLOUR, PHASE_LOOKS, duration_axis, n
 
 # Short phases that are not under study share the waterfall's last step.
 _STEPS = {
-    "queue": ("queue",), "dns": ("dns",), "connect": ("connect",), "tls": ("tls",), "upgrade": ("upgrade",),
+    "queue": ("queue",), "dns": ("dns",), "connect": ("connect",), "tunnel": ("tunnel",),
+    "tls": ("tls",), "upgrade": ("upgrade",),
     "wait": ("wait",),
     "send, receive": ("send", "receive"),
 }  # fmt: skip
 
 
+_MOST_IN_A_ROW = 6  # entries of the legend
+_MANY_STEPS = 6
+
+
 def phases(summary: dict[str, Any]) -> Figure:
     """Mean time per request in each phase, stacked, one bar a policy."""
     policies = summary["policies"]
+    happened = [name for name in PHASE_LOOKS if any(_mean(one, name) for one in policies.values())]
+    is_wide = len(happened) > _MOST_IN_A_ROW
     figure = new_figure(
         summary,
         "Where a request's time goes",
         "Mean per request; a request on a reused connection pays no handshake and counts as 0 in those phases.",
-        height=2.4 + 0.62 * len(policies),
+        height=2.4 + 0.62 * len(policies) + (0.25 if is_wide else 0),
     )
     axes = figure.subplots()
     names = list(policies)
@@ -34,10 +41,9 @@ def phases(summary: dict[str, Any]) -> Figure:
         return figure
     longest = max((one["latency_ns"]["mean"] or 0 for one in policies.values()), default=0)
     left = [0.0] * len(names)
-    for phase, (colour, hatch) in PHASE_LOOKS.items():
-        widths = [policies[name]["phases_ns"][phase]["mean_per_request"] for name in names]
-        if not any(widths):
-            continue
+    for phase in happened:
+        colour, hatch = PHASE_LOOKS[phase]
+        widths = [_mean(policies[name], phase) for name in names]
         axes.barh(names, widths, left=left, color=colour, hatch=hatch, edgecolor="white", linewidth=0.8, label=phase)
         for row, width in enumerate(widths):
             if width > 0.09 * longest:
@@ -52,8 +58,20 @@ def phases(summary: dict[str, Any]) -> Figure:
     axes.set_xlabel("mean latency")
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=8, borderaxespad=0.3)
+    columns = -(-len(happened) // 2) if is_wide else max(1, len(happened))
+    handles, labels = axes.get_legend_handles_labels()
+    # A legend is filled column by column; phases are read row by row.
+    order = [place for column in range(columns) for place in range(column, len(handles), columns)]
+    axes.legend(
+        [handles[place] for place in order], [labels[place] for place in order],
+        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, borderaxespad=0.3,
+    )  # fmt: skip
     return figure
+
+
+def _mean(policy: dict[str, Any], phase: str) -> float:
+    """Mean of a phase per request (ns), 0 where it did not happen."""
+    return float(policy["phases_ns"][phase]["mean_per_request"])
 
 
 def extra_time(summary: dict[str, Any]) -> Figure:
@@ -66,7 +84,7 @@ def extra_time(summary: dict[str, Any]) -> Figure:
     title = "Where the extra time goes"
     said = ""
     if len(comparisons) == 1:
-        said = _residual(comparisons[0])
+        said = _residual(comparisons[0], summary)
         only = comparisons[0]
         delta = only["latency_mean_delta_ns"]
         change = "adds" if delta >= 0 else "saves"
@@ -75,13 +93,16 @@ def extra_time(summary: dict[str, Any]) -> Figure:
     for axes, comparison in zip(figure.subplots(len(comparisons), 1, squeeze=False)[:, 0], comparisons, strict=True):
         _waterfall(axes, comparison, summary)
         if not said:
-            axes.set_title(f"{comparison['candidate']}: {_residual(comparison)}", fontsize=9.5, loc="left")
+            axes.set_title(f"{comparison['candidate']}: {_residual(comparison, summary)}", fontsize=9.5, loc="left")
     return figure
 
 
-def _residual(one: dict[str, Any]) -> str:
+def _residual(one: dict[str, Any], summary: dict[str, Any]) -> str:
     handshake, residual = format_duration(one["handshake_mean_ns"]), format_duration(one["residual_mean_ns"])
-    return f"handshake {handshake}, residual (all the rest) {residual}"
+    spoken = {summary["policies"][one[side]]["protocol"] for side in ("baseline", "candidate")}
+    # Between two protocols the exchange itself differs, and not only what a new connection does to it.
+    what = "all the rest" if len(spoken) == 1 else "exchange and all the rest"
+    return f"handshake {handshake}, residual ({what}) {residual}"
 
 
 def _waterfall(axes: Axes, comparison: dict[str, Any], summary: dict[str, Any]) -> None:
@@ -94,7 +115,10 @@ def _waterfall(axes: Axes, comparison: dict[str, Any], summary: dict[str, Any]) 
     }
     level, end = comparison["baseline_mean_ns"], comparison["candidate_mean_ns"]
     highest = max(level, end)
-    labels = [f"{wrapped(comparison['baseline'])}\n(mean)", *steps, f"{wrapped(comparison['candidate'])}\n(mean)"]
+    # Beside many steps there is little room for a name.
+    most, size = (11, 9) if len(steps) > _MANY_STEPS else (18, 10)
+    ends = [f"{wrapped(comparison[side], most)}\n(mean)" for side in ("baseline", "candidate")]
+    labels = [ends[0], *(label.replace(" ", "\n") for label in steps), ends[1]]
     axes.bar(0, level, color=BASE_COLOUR, width=0.6)
     _label(axes, 0, level, format_duration(level), highest)
     for position, (label, delta) in enumerate(steps.items(), start=1):
@@ -109,7 +133,7 @@ def _waterfall(axes: Axes, comparison: dict[str, Any], summary: dict[str, Any]) 
     axes.plot([last - 0.7, last - 0.3], [level, level], color="#999999", linewidth=0.8)
     axes.bar(last, end, color=BASE_COLOUR, width=0.6)
     _label(axes, last, end, format_duration(end), highest)
-    axes.set_xticks(range(len(labels)), labels)
+    axes.set_xticks(range(len(labels)), labels, fontsize=size)
     axes.set_ylim(0, highest * 1.14 or 1)
     duration_axis(axes.yaxis)
     axes.set_ylabel("mean latency per request")

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from loadgen.measure.labels import plain_number
+from loadgen.model.policy import WEBSOCKET
 from loadgen.model.units import format_duration
 from loadgen.show.charts.style import count_axis, look, new_figure
 
@@ -79,6 +80,8 @@ def requests_per_connection(summary: dict[str, Any]) -> Figure:
         axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlim(left, highest * 1.05)
     count_axis(axes.xaxis)
-    axes.set_xlabel(f"requests per connection{' (log scale)' if left else ''}")
+    messages = any(one["protocol"] == WEBSOCKET for one in policies.values())
+    what = "requests, or WebSocket messages," if messages else "requests"
+    axes.set_xlabel(f"{what} per connection{' (log scale)' if left else ''}")
     axes.grid(visible=False, axis="y")
     return figure

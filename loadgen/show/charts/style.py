@@ -25,7 +25,8 @@ MOST_SERIES = len(_POLICY_LOOKS)
 """So many lines can be told apart in one chart."""
 # Colour and hatch, so that a grey print still tells them apart.
 PHASE_LOOKS = {
-    "queue": (_GREY, ""), "dns": (_PURPLE, "xx"), "connect": (_VERMILLION, "//"), "tls": (_ORANGE, "\\\\"),
+    "queue": (_GREY, ""), "dns": (_PURPLE, "xx"), "connect": (_VERMILLION, "//"),
+    "tunnel": ("#8C564B", "oo"), "tls": (_ORANGE, "\\\\"),
     "upgrade": ("#F0E442", ".."), "send": (_SKY, ""), "wait": (_BLUE, ""), "receive": (_GREEN, "--"),
 }  # fmt: skip
 BASE_COLOUR = _GREY
@@ -85,7 +86,7 @@ def series_look(number: int) -> dict[str, Any]:
 def wrapped(name: str, most: int = 18) -> str:
     """A policy's long name on several lines, broken between its parts."""
     lines = [""]
-    for part in re.split(r"(?<= )|(?=\+)", name):
+    for part in re.split(r"(?<=[ -])|(?=\+)", name):
         if lines[-1] and len(lines[-1]) + len(part) > most:
             lines.append("")
         lines[-1] += part
