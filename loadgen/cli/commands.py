@@ -10,7 +10,8 @@ import click
 import loadgen
 from loadgen.cli.planfile import given_options, settle
 from loadgen.cli.run_options import compare_options, sweep_options
-from loadgen.cli.types import DURATION, FILE
+from loadgen.cli.types import DURATION, FILE, Listed
+from loadgen.target.behaviour import DECLINABLE
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -70,9 +71,17 @@ def report(run: Path, as_json: bool, quiet: bool) -> int:
 @click.option("--idle-timeout", type=DURATION, default="0s", show_default=True, help="Close when idle; 0: never.")
 @click.option("--ignore-close", is_flag=True, help="Go on although the client asked for close.")
 @click.option("--silent", is_flag=True, help="Announce neither the close after --close-after nor the idle timeout.")
+@click.option(
+    "--decline",
+    type=Listed(click.Choice(DECLINABLE)),
+    default=(),
+    metavar="WORD,...",
+    help=f"What it is not to do, out of {', '.join(DECLINABLE)}.",
+)
+@click.option("--max-streams", type=int, default=100, show_default=True, help="HTTP/2: streams at the same time.")
 @click.option("--until-eof", is_flag=True, help="End when standard input ends.")
 def target(**options: Any) -> int:
-    """Serve the embedded target: HTTP/1.1, with its own account at /.loadgen/stats."""
+    """Serve the embedded target: HTTP/1.1, HTTP/2 and WebSocket, with its own account at /.loadgen/stats."""
     from loadgen.cli.target import serve
 
     return serve(options)

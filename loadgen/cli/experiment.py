@@ -18,7 +18,7 @@ import click
 from loadgen.cli import EXIT_DONE, EXIT_INTERRUPTED
 from loadgen.cli.console import Progress
 from loadgen.cli.forecast import blocks, extent
-from loadgen.cli.hosts import added, confirm
+from loadgen.cli.hosts import added, consent
 from loadgen.cli.options import check_machine
 from loadgen.cli.report import finish
 from loadgen.cli.savedplan import save_plan
@@ -30,6 +30,8 @@ from loadgen.model.errors import PlanError, TargetError
 from loadgen.model.plan import Plan
 from loadgen.model.shares import shares
 from loadgen.model.target import parse_target
+from loadgen.probe.hops import check_hops
+from loadgen.target.behaviour import FIELDS_PATH
 from loadgen.target.process import EmbeddedTarget, account
 
 CUT_SHORT = {
@@ -60,8 +62,7 @@ def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
         _save_plan(plan, embedded, options)
         click.echo("\n".join([*blocks(plan), extent(plan)]))
         return None
-    if not embedded:
-        confirm(plan.target, options["yes"])
+    consent(plan, embedded, options["yes"])
     store = RunStore.create(options["out"] or Path("results") / name)
     try:
         _save_plan(plan, embedded, options)
@@ -79,7 +80,7 @@ def _save_plan(plan: Plan, embedded: bool, options: dict[str, Any]) -> None:
         return
     left_out = save_plan(options["save_plan"], plan, embedded)
     if left_out and not options["quiet"]:
-        tell(f"{options['save_plan']} holds no credentials; give {', '.join(left_out)} with -H when you run it")
+        tell(f"{options['save_plan']} holds no credentials; give those of {', '.join(left_out)} when you run it")
 
 
 class Experiment:
@@ -118,6 +119,7 @@ class Experiment:
         with ExitStack() as stack:
             if self._embedded:
                 self._start_target(stack)
+            self._look_at_proxy()
             self._facts["plan"] = self._plan.to_json(secrets=False)
             if self._embedded and self._plan.cacert:
                 # It goes with the target; its folder means nothing later.
@@ -150,6 +152,18 @@ class Experiment:
             cacert=None if plan.insecure or embedded.ca_file is None else str(embedded.ca_file),
             server_pid=embedded.pid,
         )
+
+    def _look_at_proxy(self) -> None:
+        """Note what the proxy does with fields that are for it alone. A resumed run knows that already."""
+        there = self._facts["environment"]
+        if self._plan.proxy is None or "proxy" in there:
+            return
+        try:
+            found = check_hops(self._plan, FIELDS_PATH)
+        except KeyboardInterrupt:  # a silent proxy is waited for, for a while
+            self._discard()
+            raise
+        there["proxy"] = {"address": str(self._plan.proxy), "hop_by_hop": found}
 
     def _account(self) -> None:
         """Note what the embedded target counted, of a resumed run the sum of its parts where each is known."""

@@ -8,19 +8,24 @@ from typing import Any
 
 import click
 
-from loadgen.model.target import Target
+from loadgen.model.plan import Plan
 
 
-def confirm(target: Target, agreed: bool) -> None:
-    """Ask before loading somebody else's machine, where there is somebody to ask."""
+def consent(plan: Plan, embedded: bool, agreed: bool) -> None:
+    """Ask before loading somebody else's machine, or a proxy there, where there is somebody to ask."""
     if agreed or not sys.stdin.isatty():
         return
+    if not (embedded or _is_local(plan.target.host)):
+        click.confirm(f"{plan.target.host} is not this machine. Send load to it?", abort=True, err=True)
+    if plan.proxy is not None and not _is_local(plan.proxy.host):
+        click.confirm(f"The proxy {plan.proxy.host} is not this machine. Send load through it?", abort=True, err=True)
+
+
+def _is_local(host: str) -> bool:
     try:
-        local = ipaddress.ip_address(target.host).is_loopback
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        local = target.host == "localhost"
-    if not local:
-        click.confirm(f"{target.host} is not this machine. Send load to it?", abort=True, err=True)
+        return host == "localhost"
 
 
 def added(one: Any, other: Any) -> Any:

@@ -16,6 +16,7 @@ from loadgen.model.errors import PlanError
 from loadgen.model.files import check_readable
 from loadgen.model.plan import Load, Plan, parse_header
 from loadgen.model.policy import ConnectionPolicy, parse_policies
+from loadgen.model.proxy import Proxy, parse_proxy
 from loadgen.model.target import Target, parse_target
 
 # Besides one for each connection: standard streams, the loop, row files, libraries, and connections that linger.
@@ -24,6 +25,7 @@ _LONGEST_DATA_BYTES = 64 << 20
 _EMBEDDED_HOST = "127.0.0.1"
 _DEFAULT_POLICIES = "persistent,close"
 _NOTHING_VARIED = "nothing is varied; give several values of --recycle, --idle, --size, --users or --rate"
+NOT_RECORDED = "the run did not record its proxy's credentials; give them again with --proxy http://USER:PASSWORD@{}"
 WATCHED_BY_ITSELF = "--server-pid is for a URL; the embedded target's own process is watched by itself"
 
 
@@ -54,10 +56,20 @@ def build_plan(options: dict[str, Any]) -> Plan:
         server_pid=options["server_pid"],
         axes=axes,
         processes=options.get("processes", 1),
+        trailers=options["trailers"],
+        proxy=_proxy(options["proxy"]),
     )
     if axes and len(plan.cells) == 1:
         raise PlanError(_NOTHING_VARIED)
     return plan
+
+
+def _proxy(url: str | None) -> Proxy | None:
+    """The proxy that --proxy names, or that a plan does. Raises PlanError."""
+    proxy = None if url is None else parse_proxy(url)
+    if proxy is not None and proxy.is_hidden:
+        raise PlanError(NOT_RECORDED.format(proxy))
+    return proxy
 
 
 def _check_pairs(options: dict[str, Any]) -> None:
@@ -125,7 +137,7 @@ def check_machine(plan: Plan) -> None:
     """
     _raise_descriptor_limit(plan)
     for address in plan.source_ips:
-        _check_source(address, plan.target)
+        _check_source(address, plan.peer)
     if plan.server_pid is not None:
         try:
             if plan.server_pid < 1:
@@ -150,10 +162,10 @@ def _raise_descriptor_limit(plan: Plan) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
-def _check_source(text: str, target: Target) -> None:
+def _check_source(text: str, peer: Target | Proxy) -> None:
     address = ipaddress.ip_address(text)
-    if target.is_ip_literal and ipaddress.ip_address(target.host).version != address.version:
-        raise PlanError(f"--source-ip {text} is an IPv{address.version} address, and {target.host} is none")
+    if peer.is_ip_literal and ipaddress.ip_address(peer.host).version != address.version:
+        raise PlanError(f"--source-ip {text} is an IPv{address.version} address, and {peer.host} is none")
     if address.is_multicast or address.is_unspecified or _is_broadcast(address):
         raise PlanError(f"--source-ip {text} is no address that a connection can come from; give one of an interface")
     with socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6) as probe:

@@ -136,6 +136,8 @@ class _Reader:
             types = (*types, str)  # "1,10,100", as on the command line
         # To Python, true is a whole number.
         if not all(isinstance(one, types) and (not isinstance(one, bool) or types == (bool,)) for one in items):
+            if key == "proxy":  # it may hold a password
+                raise PlanError(f"{self._path}: {key} is no text; write {words}")
             shown = json.dumps(value, default=str, ensure_ascii=False)
             raise PlanError(f"{self._path}: {key} is {shown}; write {words}{', or a list of such' if several else ''}")
         if getattr(param, "multiple", False):

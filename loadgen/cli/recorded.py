@@ -82,6 +82,8 @@ PLAN = {
     "server_pid": _or_null(_WHOLE),
     "axes": _OBJECT,
     "processes": _WHOLE,
+    "trailers": _TRUTH,
+    "proxy": _or_null(_TEXT),
 }
 """Each key of `Plan.to_json`."""
 _NEEDED = ("url", "policies", "method", "headers", "body_base64", "cacert", "insecure", "max_body_bytes", "seed")

@@ -72,9 +72,13 @@ _REQUEST: list[Decorator] = [
     ),
     click.option("--max-body", type=int, default=64 << 20, show_default=True, help="Longest response body in bytes."),
     click.option("--retry-stale", is_flag=True, help="Repeat an idempotent request once that met a stale connection."),
+    click.option("--trailers", is_flag=True, help="Ask for trailer sections: TE: trailers, named in Connection."),
     click.option("--cookies/--no-cookies", default=True, show_default=True, help="Each user keeps its cookies."),
     click.option("--cacert", type=WORDS, metavar="FILE", help="Trust only the authorities in this PEM file."),
     click.option("--insecure", is_flag=True, help="Do not verify certificates."),
+    click.option(
+        "--proxy", type=WORDS, metavar="URL", help="Go through this proxy: http://[user:password@]host[:port]."
+    ),
     click.option("--tls", is_flag=True, help="Without URL: the embedded target speaks https."),
     click.option("--source-ip", multiple=True, metavar="ADDR", help="Connect from this address; repeat to take turns."),
     click.option("--server-pid", type=int, metavar="PID", help="Server's process here: its CPU, memory and sockets."),

@@ -36,21 +36,31 @@ def plan_keys(plan: Plan, embedded: bool) -> dict[str, Any]:
     else:
         keys |= {"cacert": plan.cacert, "server-pid": plan.server_pid}
     keys |= {"insecure": plan.insecure, "max-body": plan.max_body_bytes, "seed": plan.seed}
-    keys |= {"retry-stale": plan.retry_stale, "cookies": plan.cookies, "source-ips": list(plan.source_ips)}
+    keys |= {"retry-stale": plan.retry_stale, "cookies": plan.cookies, "trailers": plan.trailers}
+    keys["proxy"] = plan.proxy and plan.proxy.url(secrets=False)
+    keys |= {"source-ips": list(plan.source_ips)}
     return {key: value for key, value in keys.items() if value is not None and value != []}
 
 
 def save_plan(path: Path, plan: Plan, embedded: bool) -> list[str]:
-    """Write the plan as TOML; returns the header fields left out as credentials. Raises PlanError."""
+    """Write the plan as TOML; returns what held credentials, which were left out: header fields and --proxy.
+
+    Raises PlanError.
+    """
     import tomli_w
 
     shown = plan.to_json(secrets=False)["headers"]
     left_out = [name for name, value in shown if value == HIDDEN]
+    told = [f"# left out, a credential; give it with -H: {name}\n" for name in left_out]
     keys = plan_keys(plan, embedded)
     if left_out:
         lines = [f"{name}: {value}" for name, value in shown if value != HIDDEN]
         keys = {key: value for key, value in keys.items() if key != "headers"} | ({"headers": lines} if lines else {})
-    text = "".join(f"# left out, a credential; give it with -H: {name}\n" for name in left_out) + tomli_w.dumps(keys)
+    if plan.proxy is not None and plan.proxy.user is not None:
+        left_out.append("--proxy")
+        told.append(f"# left out, credentials; give them with --proxy http://USER:PASSWORD@{plan.proxy}\n")
+        keys["proxy"] = plan.proxy.without_credentials().url(secrets=False)
+    text = "".join(told) + tomli_w.dumps(keys)
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)

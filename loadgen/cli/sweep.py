@@ -10,16 +10,17 @@ from typing import Any
 from loadgen.cli import EXIT_DONE, EXIT_INTERRUPTED
 from loadgen.cli.experiment import CUT_SHORT, Experiment, prepare, tell, without
 from loadgen.cli.forecast import extent
-from loadgen.cli.hosts import confirm
-from loadgen.cli.options import WATCHED_BY_ITSELF, build_plan, check_machine
+from loadgen.cli.hosts import consent
+from loadgen.cli.options import NOT_RECORDED, WATCHED_BY_ITSELF, build_plan, check_machine
 from loadgen.cli.recorded import recorded_run
 from loadgen.cli.report import finish
 from loadgen.measure.store import RunStore
 from loadgen.model.errors import PlanError
 from loadgen.model.plan import HIDDEN, Plan, parse_header
+from loadgen.model.proxy import Proxy, parse_proxy
 
 # What a resumed sweep may be told: how to report, and what its plan can't know.
-_WITH_RESUME = {"resume", "quiet", "as_json", "yes", "header", "server_pid", "no_charts"}
+_WITH_RESUME = {"resume", "quiet", "as_json", "yes", "header", "proxy", "server_pid", "no_charts"}
 
 
 def run(options: dict[str, Any]) -> int:
@@ -42,14 +43,14 @@ def resume(options: dict[str, Any], given: dict[str, str]) -> int:
     facts = store.load_run()
     plan, embedded = recorded_run(facts, str(directory))
     plan = replace(_with_secrets(plan, options["header"]), server_pid=_server(plan, embedded, options["server_pid"]))
+    plan = replace(plan, proxy=_proxy(plan.proxy, options["proxy"]))
     check_machine(plan)
     done, first_connection = store.resume(tuple(cell.name for cell in plan.cells))
     if len(done) == len(plan.cells) * plan.load.rounds:
         facts["notes"] = without(facts["notes"], CUT_SHORT)
         finish(store, facts, options["as_json"], options["quiet"], not options["no_charts"])
         return EXIT_DONE
-    if not embedded:
-        confirm(plan.target, options["yes"])
+    consent(plan, embedded, options["yes"])
     _announce(extent(plan, len(done)), options)
     return _finish(Experiment(plan, store, facts, options, sorted(done), first_connection), directory)
 
@@ -78,6 +79,19 @@ def _with_secrets(plan: Plan, lines: tuple[str, ...]) -> Plan:
             raise PlanError(f"--resume goes on with the plan as it stands; the header {low!r} can't be added to it")
     headers = tuple((name, given[name.lower()] if value == HIDDEN else value) for name, value in plan.headers)
     return replace(plan, headers=headers)
+
+
+def _proxy(recorded: Proxy | None, given: str | None) -> Proxy | None:
+    """The run's proxy, with its credentials as they are given again. Raises PlanError where it would be another one."""
+    if given is None:
+        if recorded is not None and recorded.is_hidden:
+            raise PlanError(NOT_RECORDED.format(recorded))
+        return recorded
+    proxy = parse_proxy(given)
+    fits = recorded is not None and recorded.is_hidden and str(recorded) == str(proxy)
+    if not fits or proxy.user is None or proxy.is_hidden:
+        raise PlanError("--resume goes on with the plan as it stands; --proxy can only give its credentials again")
+    return proxy
 
 
 def _server(plan: Plan, embedded: bool, given: int | None) -> int | None:

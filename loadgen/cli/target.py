@@ -30,13 +30,16 @@ def serve(options: dict[str, Any]) -> int:
         options["idle_timeout"],
         options["ignore_close"],
         options["silent"],
+        frozenset(options["decline"]),
+        options["max_streams"],
     )
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != resource.RLIM_INFINITY else soft, hard))
     host = options["host"]
     ca_file = options["ca_file"] or Path(tempfile.gettempdir()) / "loadgen-target-ca.pem"
     try:
-        context = server_context((host, "localhost"), ca_file) if options["tls"] else None
+        protocols = ("http/1.1",) if "h2" in behaviour.declines else ("h2", "http/1.1")
+        context = server_context((host, "localhost"), ca_file, protocols) if options["tls"] else None
         server = TargetServer(host, options["port"], behaviour, context)
     except OSError as error:
         raise PlanError(f"can't serve on {host}:{options['port']}: {error.strerror}") from None

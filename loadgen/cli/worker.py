@@ -37,7 +37,7 @@ def work(directory: Path) -> int:
     recorder = None
     try:
         recorder = _recorder(directory)
-        route = Route.to(plan.target, plan.cacert, plan.insecure, plan.source_ips)
+        route = Route.to(plan.target, plan.cacert, plan.insecure, plan.source_ips, plan.proxy)
         gate = _Gate()
         runner = Runner(
             plan, route, recorder, _tell, frozenset(order["skip"]), order["first_connection"],
