@@ -63,6 +63,7 @@ class Link:
     flags: int = OPEN
     ending: int = Ending.CLIENT_SILENT
     row: bool = True
+    tunnel: int = ABSENT
 
 
 class Scribe:
@@ -132,6 +133,7 @@ class Scribe:
                 opened_ns,
                 link.dns,
                 link.connect,
+                link.tunnel,
                 link.tls,
                 link.upgrade,
                 link.flags,

@@ -20,7 +20,7 @@ from matplotlib.transforms import Bbox
 
 from loadgen.measure.store import RunStore
 from loadgen.model.plan import Plan
-from loadgen.model.sample import ErrorKind
+from loadgen.model.sample import ErrorKind, Phase
 from loadgen.show.charts import CHARTS, charts_of, draw
 from loadgen.show.charts.style import STYLE, look
 from loadgen.show.report import REPORT_FILE, render, write_report
@@ -38,6 +38,7 @@ from tests.synthetic import (
     sweep_plan,
     sweep_run,
 )
+from tests.synthetic_upgrades import every_phase, upgraded_run
 
 Summary = dict[str, Any]
 ALL = "persistent,close,close-resume"
@@ -129,6 +130,8 @@ CASES: dict[str, Callable[[Path], Scribe]] = {
     "seven policies": seven_policies,
     "the target dies": target_dies,
     "open loop": lambda path: full_run(path, rate_rps=2_000.0),
+    "other protocols": upgraded_run,
+    "every phase": every_phase,
     **{name: partial(swept, name) for name in SWEEPS},
 }
 
@@ -278,6 +281,23 @@ def test_texts_in_axes_do_not_overlap(layout: Layout, summaries: dict[str, Summa
                 shown = [label for label in labels if label.get_text() and label.get_visible()]
                 for one, other in pairwise(shown):
                     assert_apart([one, other], renderer)
+
+
+@pytest.mark.parametrize("case", ["three policies", "seven policies", "other protocols", "every phase"])
+def test_names_under_a_waterfall_do_not_overlap(layout: Layout, case: str) -> None:
+    figure, renderer = layout("extra_time", case)
+    for axes in figure.axes:
+        assert_apart(axes.get_xticklabels(), renderer)
+
+
+def test_the_legend_names_every_phase_in_its_order(layout: Layout) -> None:
+    figure, _ = layout("phases", "every phase")
+    legend = figure.axes[0].get_legend()
+    assert legend is not None
+    named = [text.get_text() for text in legend.get_texts()]
+    assert named[::2] + named[1::2] == [phase.value for phase in Phase]  # filled column by column, read row by row
+    looks = {(patch.get_facecolor(), patch.get_hatch()) for patch in legend.get_patches()}
+    assert len(looks) == len(named)
 
 
 def assert_apart(texts: list[Any], renderer: Any) -> None:

@@ -122,7 +122,7 @@ class FakeRoute(Route):
 
     make: Callable[[Any], FakeTransport]
 
-    def transport(self, session: Any = None) -> Any:
+    def transport(self, session: Any = None, offers_h2: bool = False) -> Any:
         return self.make(session)
 
 
@@ -179,8 +179,8 @@ class Rig:
     def phases(self) -> dict[str, int]:
         """The phases that happened (ns)."""
         assert self.connection.handshake is not None
-        names = ("dns", "connect", "tls", "upgrade", "send", "wait", "receive")
-        handshake = self.connection.handshake if self.connection.nth == 0 else (ABSENT,) * 4
+        names = ("dns", "connect", "tunnel", "tls", "upgrade", "send", "wait", "receive")
+        handshake = self.connection.handshake if self.connection.nth == 0 else (ABSENT,) * 5
         phases = zip(names, (*handshake, *self.connection.exchange_ns(self.end_ns)), strict=True)
         return {name: phase for name, phase in phases if phase != ABSENT}
 

@@ -18,6 +18,7 @@ from loadgen.wire.lifecycle import (
     RECEIVING,
     RESOLVING,
     SENDING,
+    TUNNELLING,
     UPGRADING,
     WAITING,
     IllegalTransition,
@@ -28,7 +29,8 @@ from loadgen.wire.lifecycle import (
 LEGAL = {
     NEW: {RESOLVING, CONNECTING, CLOSED},
     RESOLVING: {CONNECTING, CLOSED},
-    CONNECTING: {HANDSHAKING, UPGRADING, SENDING, CLOSED},
+    CONNECTING: {TUNNELLING, HANDSHAKING, UPGRADING, SENDING, CLOSED},
+    TUNNELLING: {HANDSHAKING, UPGRADING, SENDING, CLOSED},
     HANDSHAKING: {UPGRADING, SENDING, CLOSED},
     UPGRADING: {SENDING, IDLE, CLOSED},
     SENDING: {WAITING, RECEIVING, CLOSED},
@@ -62,27 +64,32 @@ def test_exactly_the_legal_steps_are_taken(begin: State, end: State) -> None:
 
 
 def test_each_step_stamps_its_time() -> None:
-    path = [RESOLVING, CONNECTING, HANDSHAKING, UPGRADING, SENDING, WAITING, RECEIVING, IDLE, CLOSED]
+    path = [RESOLVING, CONNECTING, TUNNELLING, HANDSHAKING, UPGRADING, SENDING, WAITING, RECEIVING, IDLE, CLOSED]
     life = walk(*((state, 10 * number) for number, state in enumerate(path, 1)))
-    assert life.entered == [ABSENT, 10, 20, 30, 40, 50, 60, 70, 80, 90]
+    assert life.entered == [ABSENT, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]
 
 
 @pytest.mark.parametrize(
     ("steps", "expected"),
     [
-        pytest.param([], (-1, -1, -1, -1), id="nothing happened"),
-        pytest.param([(CLOSED, 5)], (-1, -1, -1, -1), id="closed unopened"),
-        pytest.param([(CONNECTING, 10), (SENDING, 17)], (-1, 7, -1, -1), id="tcp"),
-        pytest.param([(RESOLVING, 1), (CONNECTING, 10), (SENDING, 17)], (9, 7, -1, -1), id="dns, tcp"),
-        pytest.param([(CONNECTING, 10), (HANDSHAKING, 17), (SENDING, 29)], (-1, 7, 12, -1), id="tls"),
-        pytest.param([(CONNECTING, 10), (UPGRADING, 17), (SENDING, 29)], (-1, 7, -1, 12), id="upgrade"),
+        pytest.param([], (-1, -1, -1, -1, -1), id="nothing happened"),
+        pytest.param([(CLOSED, 5)], (-1, -1, -1, -1, -1), id="closed unopened"),
+        pytest.param([(CONNECTING, 10), (SENDING, 17)], (-1, 7, -1, -1, -1), id="tcp"),
+        pytest.param([(RESOLVING, 1), (CONNECTING, 10), (SENDING, 17)], (9, 7, -1, -1, -1), id="dns, tcp"),
+        pytest.param([(CONNECTING, 10), (HANDSHAKING, 17), (SENDING, 29)], (-1, 7, -1, 12, -1), id="tls"),
         pytest.param(
-            [(RESOLVING, 0), (CONNECTING, 1), (HANDSHAKING, 3), (UPGRADING, 7), (SENDING, 15)], (1, 2, 4, 8), id="all"
+            [(CONNECTING, 10), (TUNNELLING, 17), (HANDSHAKING, 29), (SENDING, 39)], (-1, 7, 12, 10, -1), id="tunnel"
         ),
-        pytest.param([(CONNECTING, 10), (SENDING, 10)], (-1, 0, -1, -1), id="no time at all is 0, not absent"),
-        pytest.param([(RESOLVING, 1), (CLOSED, 5)], (4, -1, -1, -1), id="died resolving"),
-        pytest.param([(RESOLVING, 1), (CONNECTING, 5), (CLOSED, 8)], (4, 3, -1, -1), id="died connecting"),
-        pytest.param([(CONNECTING, 5), (HANDSHAKING, 8), (CLOSED, 15)], (-1, 3, 7, -1), id="died in tls"),
+        pytest.param([(CONNECTING, 10), (UPGRADING, 17), (SENDING, 29)], (-1, 7, -1, -1, 12), id="upgrade"),
+        pytest.param(
+            [(RESOLVING, 0), (CONNECTING, 1), (TUNNELLING, 2), (HANDSHAKING, 3), (UPGRADING, 7), (SENDING, 15)],
+            (1, 1, 1, 4, 8),
+            id="all",
+        ),
+        pytest.param([(CONNECTING, 10), (SENDING, 10)], (-1, 0, -1, -1, -1), id="no time at all is 0, not absent"),
+        pytest.param([(RESOLVING, 1), (CLOSED, 5)], (4, -1, -1, -1, -1), id="died resolving"),
+        pytest.param([(RESOLVING, 1), (CONNECTING, 5), (CLOSED, 8)], (4, 3, -1, -1, -1), id="died connecting"),
+        pytest.param([(CONNECTING, 5), (HANDSHAKING, 8), (CLOSED, 15)], (-1, 3, -1, 7, -1), id="died in tls"),
     ],
 )
 def test_durations_of_the_handshake(steps: list[tuple[State, int]], expected: tuple[int, ...]) -> None:
@@ -129,3 +136,11 @@ def test_phases_tile_the_time_of_any_path(data: st.DataObject) -> None:
     lasted_ns = {state: until_ns - from_ns for (state, from_ns), (_, until_ns) in pairwise(path)}
     assert phases == [lasted_ns.get(state, ABSENT) for state in list(State)[RESOLVING:IDLE]]
     assert sum(phase for phase in phases if phase != ABSENT) == path[-1][1] - begun_ns
+
+
+def test_an_upgrade_that_was_declined_was_an_ordinary_request() -> None:
+    life = walk((CONNECTING, 10), (UPGRADING, 17))
+    life.not_upgraded(19, 30)
+    assert life.state is RECEIVING
+    assert life.handshake_ns() == (-1, 7, -1, -1, -1)
+    assert life.exchange_ns(34) == (2, 11, 4)

@@ -10,7 +10,19 @@ import pytest
 from loadgen.model.cell import Axes
 from loadgen.model.errors import PlanError
 from loadgen.model.plan import METHODS, Load, Plan, check_header, parse_header
-from loadgen.model.policy import FIFO, LIFO, PARTS, UNLIMITED, ConnectionPolicy, parse_policies, parse_policy
+from loadgen.model.policy import (
+    FIFO,
+    H2,
+    H2_PRIOR,
+    H2C_UPGRADE,
+    LIFO,
+    PARTS,
+    UNLIMITED,
+    WEBSOCKET,
+    ConnectionPolicy,
+    parse_policies,
+    parse_policy,
+)
 from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_MS, NS_PER_S
 
@@ -47,6 +59,16 @@ def plan(**changes: Any) -> Plan:
         ("resume+recycle:3", {"requests": 3, "resumes_tls": True}),
         ("persistent+resolve", {"resolves": True}),
         ("pool:2+close", {"pool": 2, "requests": 1}),
+        ("websocket", {"protocol": WEBSOCKET}),
+        ("websocket-close", {"protocol": WEBSOCKET, "requests": 1}),
+        ("websocket+recycle:5", {"protocol": WEBSOCKET, "requests": 5}),
+        ("h2", {"protocol": H2}),
+        ("h2-prior", {"protocol": H2_PRIOR}),
+        ("h2c-upgrade+close", {"protocol": H2C_UPGRADE, "requests": 1}),
+        ("h2+streams:10", {"protocol": H2, "depth": 10}),
+        ("streams:10+h2+resume+recycle:7", {"protocol": H2, "depth": 10, "resumes_tls": True, "requests": 7}),
+        ("h2+pool:3", {"protocol": H2, "pool": 3}),
+        ("h2+pool:3+streams:2", {"protocol": H2, "pool": 3, "pool_order": LIFO, "depth": 2}),
     ],
 )
 def test_a_policy_is_the_sum_of_its_parts(text: str, fields: dict[str, Any]) -> None:
@@ -93,6 +115,16 @@ def test_what_a_policy_writes_into_the_connection_field(
         ("pool:3+idle:1s", "use --think"),
         ("pool:3+pipeline:2", "serves one user at a time"),
         ("pipeline:2+http10-keepalive", "came with HTTP/1.1"),
+        ("streams:3", "streams is for h2c-upgrade, h2, h2-prior alone"),
+        ("websocket+streams:3", "streams is for h2c-upgrade"),
+        ("h2+pipeline:3", "pipeline is for http/1.1 alone"),
+        ("h2+http10-keepalive", "http10-keepalive is for http/1.1 alone"),
+        ("websocket+stubborn", "stubborn is for http/1.1 alone"),
+        ("h2+websocket", "h2 and websocket exclude each other"),
+        ("websocket-close+recycle:2", "exclude each other"),
+        ("h2+streams:0", "no whole number"),
+        ("h2+close+streams:2", "a second request would have no connection"),
+        ("h2+idle:1s+streams:2", "never idle"),
         ("recicle:3", "did you mean 'recycle'"),
         ("recycle:3+", "is unknown"),
     ],

@@ -478,3 +478,124 @@ def test_the_cost_of_a_connection_is_amortised_as_the_model_says(tmp_path: Path)
     }
     opened = sum(one["connections"]["opened"] for one in summary["policies"].values())
     assert summary["environment"]["embedded_target"]["accepted"] == opened
+
+
+# Upgraded connections
+
+
+@pytest.mark.parametrize(
+    ("policy", "per_connection"),
+    [
+        ("websocket", None),
+        ("websocket-close", 1),
+        ("websocket+recycle:5", 5),
+        ("websocket+pool:2", None),
+        ("websocket+abandon", 1),
+        ("websocket+lifetime:20ms", None),
+        ("h2", None),
+        ("h2+close", 1),
+        ("h2+recycle:5", 5),
+        ("h2+streams:4", None),
+        ("h2+streams:4+recycle:10", 10),
+        ("h2+pool:2", None),
+        ("h2+pool:2+streams:3", None),
+        ("h2+pool:1+streams:3+recycle:7", 7),
+        ("h2+abandon", 1),
+        ("h2-prior", None),
+        ("h2c-upgrade", None),
+        ("h2c-upgrade+close", 1),
+        ("h2c-upgrade+streams:3", None),
+        ("h2c-upgrade+pool:2+streams:3", None),
+    ],
+)
+def test_an_upgraded_connection_serves_what_the_policy_says(
+    start_target: Start, tmp_path: Path, policy: str, per_connection: int | None
+) -> None:
+    target = start_target()
+    one = run(target, tmp_path, policy)
+    assert (one["errors"], one["unfinished"]) == ({}, 0)
+    links = one["connections"]
+    assert (links["upgraded"], links["upgrade_declined"]) == (links["opened"], 0)
+    carried = {int(size): count for size, count in target.stats()["requests_per_connection"].items()}
+    if per_connection is None:
+        assert links["requests_per_connection"] > 5
+    else:
+        assert max(carried) == per_connection
+    spoken = "websocket" if "websocket" in policy else "h2c" if "h2c" in policy else "h2"
+    assert target.stats()["protocols"][spoken] == links["opened"]
+    # By prior knowledge nothing is upgraded: the first request goes with the preface.
+    with np.load(tmp_path / "run" / "samples.npz") as samples:
+        paid = samples["upgrade"] >= 0
+        assert np.array_equal(paid, (samples["nth_on_connection"] == 0) & (spoken != "h2"))
+    # A close handshake, or a GOAWAY, is the client's announcement; one that abandons says nothing.
+    silent = "abandon" in policy
+    assert links["endings"].keys() == {"client_silent" if silent else "client_announced"}
+
+
+def test_users_share_the_streams_of_a_pool(start_target: Start, tmp_path: Path) -> None:
+    # Four users on one connection of two streams, each stream answered after 5 ms: half of them wait in turn.
+    one = run(start_target("--delay", "5ms"), tmp_path, "h2+pool:1+streams:2")
+    assert one["connections"]["opened"] == one["connections"]["ideal"] == BLOCKS
+    with np.load(tmp_path / "run" / "samples.npz") as samples:
+        assert set(samples["user"].tolist()) == set(range(USERS))
+        begun = samples["scheduled"].astype(np.int64) + np.maximum(samples["queue"].astype(np.int64), 0)
+        ended = begun + samples["wait"].astype(np.int64)
+        queue = samples["queue"].astype(np.int64)
+    at_once = [int(np.count_nonzero((begun <= moment) & (moment < ended))) for moment in begun.tolist()]
+    assert max(at_once) == 2
+    assert np.count_nonzero(queue > 0) > 0.8 * len(queue)
+    assert 4_000_000 < np.median(queue[queue > 0]) < 12_000_000
+
+
+def test_a_stream_waits_where_the_server_allows_fewer(start_target: Start, tmp_path: Path) -> None:
+    one = run(start_target("--delay", "5ms", "--max-streams", "1"), tmp_path, "h2+streams:3")
+    assert one["errors"] == {}
+    # Two of three wait: for one response, or for two.
+    assert one["phases_ns"]["queue"]["count"] > 0.8 * one["requests"]
+    assert one["phases_ns"]["queue"]["p50"] > 4_000_000
+    assert one["phases_ns"]["wait"]["p50"] < 9_000_000
+
+
+@pytest.mark.parametrize(
+    ("policy", "declined", "outcome"),
+    [("h2c-upgrade", "h2c", {}), ("h2c-upgrade+streams:3", "h2c", {}), ("h2c-upgrade+close", "h2c", {})],
+)
+def test_a_server_that_declines_is_counted_and_served_in_http_1_1(
+    start_target: Start, tmp_path: Path, policy: str, declined: str, outcome: dict[str, int]
+) -> None:
+    one = run(start_target("--decline", declined), tmp_path, policy)
+    assert one["errors"] == outcome
+    assert (one["connections"]["upgraded"], one["connections"]["upgrade_declined"]) == (0, one["connections"]["opened"])
+    assert one["phases_ns"]["upgrade"]["count"] == 0
+    assert one["requests"] > 20
+
+
+def test_one_comparison_over_every_protocol(start_target: Start, tmp_path: Path) -> None:
+    names = ["close", "persistent", "h2c-upgrade", "h2", "websocket", "websocket-close", "h2+streams:10"]
+    target = start_target()
+    summary = compare(target.url, tmp_path / "run", "--users", "4", "--policies", ",".join(names))
+    assert list(summary["policies"]) == names
+    for one in summary["policies"].values():
+        assert one["requests"] > 10
+        assert one["started"] == one["requests"] + one["unfinished"]
+    account = target.stats()
+    opened = sum(one["connections"]["opened"] for one in summary["policies"].values())
+    assert (account["accepted"], sum(account["protocols"].values())) == (opened, opened)
+
+
+def test_over_tls_http_2_is_agreed_on_by_alpn(start_target: Start, tmp_path: Path) -> None:
+    target = start_target("--tls")
+    names = ["h2", "h2+close", "websocket", "persistent"]
+    trust = ["--cacert", str(target.ca_file)]
+    summary = compare(target.url, tmp_path / "run", "--users", "4", "--policies", ",".join(names), *trust)
+    for name in names:
+        links = summary["policies"][name]["connections"]
+        assert summary["policies"][name]["errors"] == {}
+        assert links["upgraded"] == (0 if name == "persistent" else links["opened"])
+        assert links["tls_full"] == links["opened"]
+        upgrades = summary["policies"][name]["phases_ns"]["upgrade"]["count"]
+        assert upgrades == 0 or name == "websocket"
+    declining = start_target("--tls", "--decline", "h2")
+    trust = ["--cacert", str(declining.ca_file)]
+    one = compare(declining.url, tmp_path / "no", "--users", "4", "--policies", "h2", *trust)["policies"]["h2"]
+    assert (one["errors"], one["connections"]["upgrade_declined"]) == ({}, one["connections"]["opened"])

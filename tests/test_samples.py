@@ -65,7 +65,7 @@ def test_a_row_becomes_a_sample(tmp_path: Path) -> None:
         [
             Link(
                 [Exchange(5, 11, 12, 13, 14, 404, 15, 16, user=9, queue=17, late=7)],
-                3, 21, 22, 23, 24, RESUMED, Ending.SERVER_IDLE_FIN,
+                3, 21, 22, 23, 24, RESUMED, Ending.SERVER_IDLE_FIN, tunnel=25,
             )
         ],
     )  # fmt: skip
@@ -75,9 +75,9 @@ def test_a_row_becomes_a_sample(tmp_path: Path) -> None:
         "scheduled": [CLOCK_NS + 1_000 * MS + WARMUP_NS + 5], "queue": [17], "dns": [21], "connect": [22],
         "tls": [23], "upgrade": [24], "send": [11], "wait": [12], "receive": [13], "lag": [14], "status": [404],
         "error": [ABSENT], "bytes_sent": [15], "bytes_received": [16], "tls_resumed": [1],
-        "closed_by": [ClosedBy.SERVER], "late": [7],
+        "closed_by": [ClosedBy.SERVER], "late": [7], "tunnel": [25],
     }  # fmt: skip
-    assert samples.latency_ns().tolist() == [17 + 21 + 22 + 23 + 24 + 11 + 12 + 13]
+    assert samples.latency_ns().tolist() == [17 + 21 + 22 + 23 + 24 + 25 + 11 + 12 + 13]
 
 
 @pytest.mark.parametrize(

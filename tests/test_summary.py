@@ -472,8 +472,8 @@ def comparison(
 
 
 POLICIES_SEEN = {
-    "persistent": {"requests": 7, "generator": {"cpu_share": 0.1}},
-    "close": {"requests": 0, "generator": {"cpu_share": 0.1}},
+    "persistent": {"requests": 7, "generator": {"cpu_share": 0.1}, "protocol": "http/1.1"},
+    "close": {"requests": 0, "generator": {"cpu_share": 0.1}, "protocol": "http/1.1"},
 }
 
 
@@ -516,7 +516,7 @@ def test_a_ratio_is_written_in_plain_digits(ratio: float, written: str) -> None:
 
 
 def test_a_saturated_generator_is_in_the_verdict() -> None:
-    busy = {"persistent": {"requests": 7, "generator": {"cpu_share": 0.97}}}
+    busy = POLICIES_SEEN | {"close": {"requests": 7, "generator": {"cpu_share": 0.97}, "protocol": "http/1.1"}}
     assert "the generator was the bottleneck" in verdict(busy, [comparison()], [])
     lagging = [{"code": "generator_saturated", "message": ""}]
     assert "the generator lagged" in verdict(POLICIES_SEEN, [comparison()], lagging)

@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.bench import processes, spectrum, swarm
+from tests.bench import processes, spectrum, swarm, upgrades
 from tests.bench.machine import (
     GENERATOR_CORE,
     TARGET_CORE,
@@ -150,6 +150,7 @@ CASES: dict[str, Callable[[Server, Path], None]] = {
     "sweep": spectrum.sweep,
     "processes": processes.processes,
     "swarm": swarm.swarm,
+    "upgrades": upgrades.upgrades,
 }
 
 
