@@ -37,11 +37,11 @@ _STREAMS_BEFORE_SETTINGS = 100
 # Frames that carry no response, between two responses (RFC 9113 §10.5).
 _MOST_IDLE_FRAMES = 2_000
 CONNECTION_FIELDS = {b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"}
-_IDLE_EVENTS = (
+_IDLE_EVENTS = {
     events.RemoteSettingsChanged, events.SettingsAcknowledged, events.PingReceived, events.PingAckReceived,
     events.WindowUpdated, events.PriorityUpdated, events.UnknownFrameReceived, events.InformationalResponseReceived,
     events.AlternativeServiceAvailable,
-)  # fmt: skip
+}  # fmt: skip
 
 
 class _Machine(H2ConnectionStateMachine):
@@ -60,7 +60,7 @@ class Http2:
     """
 
     __slots__ = (
-        "_decoder", "_encoder", "_first", "_h2", "_idle_frames", "_limit_bytes", "_open", "_said_settings",
+        "_decoder", "_encoder", "_first", "_h2", "_idle_frames", "_limit_bytes", "_most_streams", "_open",
         "_unacknowledged_bytes", "_uploads", "acknowledged", "ended", "upgrade_settings",
     )  # fmt: skip
 
@@ -69,7 +69,7 @@ class Http2:
         self._open: dict[int, Stream] = {}
         self._uploads: deque[tuple[Stream, bytes | memoryview]] = deque()
         self._idle_frames = self._unacknowledged_bytes = 0
-        self._said_settings = False
+        self._most_streams = _STREAMS_BEFORE_SETTINGS
         self._first = b""
         self.ended = self.acknowledged = False
         self._h2 = connection = h2.connection.H2Connection(_CONFIGURATION)
@@ -89,8 +89,7 @@ class Http2:
     def free(self) -> int:
         if self.ended:
             return 0
-        most = self._h2.remote_settings.max_concurrent_streams if self._said_settings else _STREAMS_BEFORE_SETTINGS
-        return max(0, int(most) - len(self._open))
+        return max(0, self._most_streams - len(self._open))
 
     def adopt(self, owner: Any, size_bytes: int) -> Stream:
         """Stream 1, whose request went with the upgrade."""
@@ -139,10 +138,11 @@ class Http2:
         self._check_next()
         changed: list[Stream] = []
         for event in found:
-            handle = _HANDLERS.get(type(event))
+            kind = type(event)
+            handle = _HANDLERS.get(kind)
             if handle is not None:
                 handle(self, event, changed)
-            if isinstance(event, _IDLE_EVENTS):
+            if kind in _IDLE_EVENTS:
                 self._idle_frames += 1
         if self._idle_frames > _MOST_IDLE_FRAMES:
             self._h2.close_connection(ErrorCodes.ENHANCE_YOUR_CALM)
@@ -271,7 +271,7 @@ class Http2:
             changed.append(stream)
 
     def _on_settings(self, _event: events.RemoteSettingsChanged, _changed: list[Stream]) -> None:
-        self._said_settings = True
+        self._most_streams = int(self._h2.remote_settings.max_concurrent_streams)
 
     def _on_acknowledged(self, _event: events.SettingsAcknowledged, _changed: list[Stream]) -> None:
         self.acknowledged = True

@@ -7,7 +7,6 @@ declines HTTP/2 the connection goes on in HTTP/1.1, with one exchange after anot
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from time import monotonic_ns
 from typing import Any, Protocol, cast
 
@@ -20,7 +19,7 @@ from loadgen.wire.http2 import Http2
 from loadgen.wire.lifecycle import CLOSED, IDLE, RECEIVING, SENDING, UPGRADING, WAITING
 from loadgen.wire.plain_streams import PlainStreams
 from loadgen.wire.route import Route
-from loadgen.wire.streams import Stream, StreamRequest, Streams
+from loadgen.wire.streams import Flight, Stream, StreamRequest, Streams
 from loadgen.wire.transport import Pulse
 
 
@@ -31,31 +30,13 @@ class MultiplexListener(Listener, Protocol):
         """The connection is open, its first request about to be sent: more may be submitted now."""
 
 
-@dataclass(slots=True, eq=False)
-class Flight:
-    """One request under way, its times in ns. begun_ns: it got a stream; sent_ns: all of it was sent; ABSENT before.
-
-    queued: it was due before it could begin. lag_before_ns: the connection's lag when it began.
-    """
-
-    nth: int
-    request: StreamRequest
-    scheduled_ns: int
-    queued: bool
-    begun_ns: int = ABSENT
-    sent_ns: int = ABSENT
-    first_ns: int = ABSENT
-    lag_before_ns: int = 0
-    stream: Stream | None = None
-
-
 class Multiplex(Framed):
     """HTTP/2 by ALPN over TLS, with prior knowledge in clear. `submit` and `flush` add exchanges to those in flight.
 
     The listener hears of each exchange on its own, with `nth`, `scheduled_ns` and `queue_ns` of that one.
     """
 
-    __slots__ = ("_asked", "_flying", "_lag_total_ns", "_left_to_tell", "_phases", "_streams", "submitted")
+    __slots__ = ("_asked", "_flying", "_lag_total_ns", "_left_to_tell", "_phases", "_streams", "_taking", "submitted")
 
     offers_h2 = True
 
@@ -67,6 +48,7 @@ class Multiplex(Framed):
         self._streams: Streams | None = None
         self._lag_total_ns = 0
         self._left_to_tell = 0
+        self._taking = False
         self._phases = (ABSENT, ABSENT, ABSENT)
 
     @property
@@ -92,15 +74,20 @@ class Multiplex(Framed):
         return False
 
     def submit(self, request: StreamRequest) -> None:
-        """Add a request to those in flight; `flush` sends it."""
-        self._add(request, monotonic_ns(), queued=False)
+        """Add a request to those in flight; `flush` sends it, and it is due by then."""
+        self._add(request, ABSENT, queued=False)
 
     def exchange(self, request: Any, scheduled_ns: int = 0) -> None:
         self._add(request, scheduled_ns or monotonic_ns(), queued=scheduled_ns > 0)
         self.flush()
 
     def flush(self) -> None:
-        """Begin what was submitted, as far as there are streams for it."""
+        """Begin what was submitted, as far as there are streams for it.
+
+        While responses are being taken that waits for the last of them: what answers them all goes in one write.
+        """
+        if self._taking:
+            return
         try:
             self._begin()
             self._push()
@@ -182,6 +169,9 @@ class Multiplex(Framed):
         if not asked:
             return
         core, now = self._core, monotonic_ns()
+        for flight in asked:
+            if flight.scheduled_ns < 0:
+                flight.scheduled_ns = now
         for _ in range(min(core.free, len(asked))):
             flight = asked.popleft()
             self._fly(flight, core.start(flight.request, flight), now)
@@ -231,6 +221,7 @@ class Multiplex(Framed):
 
     def _take(self, data: bytes, now: int, end: int) -> None:
         core = self._core
+        self._taking = True
         for stream in core.feed(data):
             flight: Flight = stream.owner
             if stream.begun and flight.first_ns < 0:
@@ -242,6 +233,7 @@ class Multiplex(Framed):
                 self._finish(flight, stream, end)
                 if self.state is CLOSED:
                     return
+        self._taking = False
         if self.state is IDLE and core.ended and not self._asked:
             self._push()
             self._lose(Ending.SERVER_ANNOUNCED)
@@ -276,12 +268,13 @@ class Multiplex(Framed):
     def _show(self, flight: Flight, end: int) -> None:
         stream = flight.stream
         self.nth = flight.nth
-        self.scheduled_ns = flight.scheduled_ns
+        # One that was submitted and never flushed was due when the connection came to its end.
+        self.scheduled_ns = flight.scheduled_ns if flight.scheduled_ns >= 0 else end
         self.lag_ns = self._lag_total_ns - flight.lag_before_ns
         if flight.nth:
             self.begun_ns = flight.begun_ns
             begun_ns = flight.begun_ns if flight.begun_ns >= 0 else end
-            self.queue_ns = begun_ns - flight.scheduled_ns if flight.queued else ABSENT
+            self.queue_ns = begun_ns - self.scheduled_ns if flight.queued else ABSENT
         begun = flight.begun_ns
         if begun < 0 or stream is None:
             self._sent = self.bytes_received = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from loadgen.model.sample import ErrorKind
+from loadgen.model.sample import ABSENT, ErrorKind
 from loadgen.wire.head import ResponseHead
 
 Fields = tuple[tuple[bytes, bytes], ...]
@@ -53,6 +53,24 @@ class Stream:
         self.done = True
         self.error = error
         self.detail = detail
+
+
+@dataclass(slots=True, eq=False)
+class Flight:
+    """One request under way, its times in ns. begun_ns: it got a stream; sent_ns: all of it was sent; ABSENT before.
+
+    queued: it was due before it could begin. lag_before_ns: the connection's lag when it began.
+    """
+
+    nth: int
+    request: StreamRequest
+    scheduled_ns: int
+    queued: bool
+    begun_ns: int = ABSENT
+    sent_ns: int = ABSENT
+    first_ns: int = ABSENT
+    lag_before_ns: int = 0
+    stream: Stream | None = None
 
 
 class Streams(Protocol):
