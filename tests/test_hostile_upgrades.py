@@ -235,6 +235,7 @@ WEBSOCKETS = {
         refuses(b"HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"), K.WEBSOCKET_WRONG_ACCEPT
     ),
     "other protocol": Bad(switches(b"h2c"), K.UPGRADE_WRONG_PROTOCOL),
+    "no protocol": Bad(refuses(b"HTTP/1.1 101 X\r\n\r\n"), K.UPGRADE_WRONG_PROTOCOL),
     "foreign subprotocol": Bad(switches(more=b"Sec-WebSocket-Protocol: mqtt\r\n"), K.UPGRADE_WRONG_PROTOCOL),
     "foreign extension": Bad(
         switches(more=b"Sec-WebSocket-Extensions: permessage-deflate\r\n"), K.UPGRADE_WRONG_PROTOCOL
@@ -700,6 +701,7 @@ UPGRADED = H2C_101 % b"h2c"
 H2CS = {
     "other protocol": Bad(sends(H2C_101 % b"websocket"), K.UPGRADE_WRONG_PROTOCOL),
     "two protocols": Bad(sends(H2C_101 % b"h2c, websocket"), K.UPGRADE_WRONG_PROTOCOL),
+    "no protocol": Bad(sends(b"HTTP/1.1 101 X\r\n\r\n"), K.UPGRADE_WRONG_PROTOCOL),
     "never answered": Bad(sends(b""), K.UPGRADE_TIMEOUT),
     "half a head": Bad(sends(UPGRADED[:40]), K.UPGRADE_TIMEOUT),
     "garbage": Bad(sends(b"hello\r\n\r\n"), K.MALFORMED),

@@ -361,6 +361,17 @@ def test_a_chunked_body_knows_its_end(cut: Cut) -> None:
     assert body.trailers == [(b"A", b"b"), (b"A", b"c")]
 
 
+@either_way
+def test_a_length_in_the_trailer_section_frames_nothing(cut: Cut) -> None:
+    coded = b"1\r\nx\r\n0\r\nContent-Length: 9\r\n\r\n"
+    body = ChunkedBody(takes_length=True)
+    assert [body.feed(piece) for piece in cut(coded)][-1]
+    assert (body.body_bytes, body.excess, body.trailers) == (1, False, [(b"Content-Length", b"9")])
+    strict = ChunkedBody()
+    with pytest.raises(Malformed):  # of a request: who forwards it may frame it by that
+        any(strict.feed(piece) for piece in cut(coded))
+
+
 @settings(deadline=None)
 @given(st.lists(st.binary(min_size=1, max_size=40), max_size=5), st.sets(st.integers(1, 250)))
 def test_any_chunks_in_any_fragments_decode_to_what_was_put_in(chunks: list[bytes], places: set[int]) -> None:

@@ -181,6 +181,7 @@ def test_an_axis_with_a_bad_value_is_refused(axes: dict[str, Any]) -> None:
         ({"load": Load(rate_rps=5), "policies": parse_policies("pipeline:2")}, "needs users"),
         ({"policies": parse_policies("pipeline:2"), "method": "POST"}, "can't be pipelined"),
         ({"policies": parse_policies("pipeline:2"), "retry_stale": True}, "excludes --retry-stale"),
+        ({"policies": parse_policies("persistent,websocket"), "retry_stale": True}, "no idempotent request"),
         ({"policies": parse_policies("resolve"), "target": parse_target("http://127.0.0.1/")}, "an address already"),
         ({"retry_stale": True, "method": "POST"}, "not idempotent"),
         ({"source_ips": ("10.0.0",)}, "no IP address"),

@@ -176,7 +176,7 @@ def test_asked_and_never_sent(tmp_path: Path) -> None:
 
 
 def test_sent_without_being_asked(tmp_path: Path) -> None:
-    with server(b"Host: h\r\nSet-Cookie: a=b\r\nX-Sum: 1\r\n", always=True) as (url, account):
+    with server(b"Host: h\r\nContent-Length: 9\r\nSet-Cookie: a=b\r\nX-Sum: 1\r\n", always=True) as (url, account):
         summary = compare(url, tmp_path / "run", "--policies", "persistent,close", "--users", "1")
     assert {te for te, _ in account.asked} == {b""}
     assert sum(one["trailers"]["responses"] for one in summary["policies"].values()) == account.sent
@@ -185,6 +185,7 @@ def test_sent_without_being_asked(tmp_path: Path) -> None:
     warned = [one["message"] for one in summary["warnings"] if one["code"] == "forbidden_trailers"]
     assert len(warned) == 2
     assert "host (" in warned[0]
+    assert "content-length (" in warned[0]
     assert "set-cookie (" in warned[0]
     assert "x-sum" not in warned[0]
     assert account.cookies == 0  # one that is set behind the content is none

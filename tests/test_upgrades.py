@@ -109,6 +109,17 @@ def test_websocket_messages_of_any_size(tmp_path: Path, message: str | bytes) ->
     assert (run.columns["websocket"]["bytes_received"] > len(octets)).all()
 
 
+def test_answers_that_are_no_echo_are_counted(tmp_path: Path) -> None:
+    with echo_server() as server:
+        run = Run(f"{server.url}another", tmp_path, "websocket,persistent")
+        seen = server.end()
+    messages = sum(one["messages"] for one in seen)
+    assert run.policies["websocket"]["not_echoed"] == messages > 0
+    assert run.policies["persistent"]["not_echoed"] == 0
+    warned = [one["message"] for one in run.summary["warnings"] if one["code"] == "not_echoed"]
+    assert [one.split(" differ")[0] for one in warned] == [f"websocket: {messages:,} of {messages:,} answers"]
+
+
 def test_websocket_cookies_pools_idling_and_arrivals(tmp_path: Path) -> None:
     with echo_server() as server:
         first = Run(server.url, tmp_path / "a", "websocket+pool:2,websocket-close,websocket+idle:20ms", users=4)

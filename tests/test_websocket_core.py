@@ -155,6 +155,9 @@ REFUSALS: dict[str, tuple[Callable[[bytes], bytes], ErrorKind, str]] = {
     "other protocol": (
         lambda hello: switching(hello, b"h2c"), ErrorKind.UPGRADE_WRONG_PROTOCOL, "101, but its field Upgrade is 'h2c'",
     ),
+    "no protocol": (
+        status("101 Switching Protocols"), ErrorKind.UPGRADE_WRONG_PROTOCOL, "101, but its field Connection is missing",
+    ),
     "foreign subprotocol": (head("Sec-WebSocket-Protocol: mqtt"), ErrorKind.UPGRADE_WRONG_PROTOCOL, "subprotocol"),
     "extension": (head("Sec-WebSocket-Extensions: x"), ErrorKind.UPGRADE_WRONG_PROTOCOL, "extensions"),
     "426": (status("426 Upgrade Required"), ErrorKind.UPGRADE_REFUSED, "the server answered 426 Upgrade Required"),

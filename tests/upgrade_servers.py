@@ -248,7 +248,7 @@ async def echo(connection):
         async for message in connection:
             mine["messages"] += 1
             mine["octets"] += len(message)
-            await connection.send(message)
+            await connection.send("another" if connection.request.path == "/another" else message)
     finally:
         await connection.wait_closed()
         mine["code"] = connection.protocol.close_rcvd.code if connection.protocol.close_rcvd else None
@@ -267,7 +267,7 @@ asyncio.run(main())
 
 
 class EchoServer:
-    """The WebSocket server of the library websockets. account: of each connection, known after `end`."""
+    """The WebSocket server of the library websockets, which at /another answers with something else than an echo."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(

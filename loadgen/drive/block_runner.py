@@ -28,7 +28,6 @@ _ADVICE = {
     ErrorKind.MALFORMED: "does this port speak HTTP/1.1 in clear?",
     ErrorKind.UPGRADE_REFUSED: "does this path speak WebSocket?",
     ErrorKind.UPGRADE_TIMEOUT: "does the server know this upgrade?",
-    ErrorKind.HTTP2_PROTOCOL: "does this port speak HTTP/2? In clear only h2c-upgrade asks it first",
     ErrorKind.PROXY_REFUSED: "does it allow CONNECT to this host and port, and does the target answer there?",
     ErrorKind.PROXY_AUTHENTICATION: "the credentials stand in --proxy http://USER:PASSWORD@HOST:PORT",
     ErrorKind.PROXY_TIMEOUT: "allow more with --timeout",

@@ -68,7 +68,9 @@ class RequestWriter:
 
         def write(is_last: bool, _cookies: str) -> bytes:
             option = policy.last_option if is_last else policy.connection_option
-            return build_request(method, target, self._host_field, fields, body, option, policy.http_version)
+            return build_request(
+                method, target, self._host_field, fields, body, option, policy.http_version, self._plan.trailers
+            )  # fmt: skip
 
         return Requests(write)
 

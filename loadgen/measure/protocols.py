@@ -68,6 +68,14 @@ def protocol_warnings(one: dict[str, Any], protocol: str) -> Iterator[tuple[str,
             f"the server declined HTTP/2 on {declined:,} of {opened:,} connections, their requests went on in "
             f"HTTP/1.1: this policy's figures are {partly}those of HTTP/1.1",
         )
+    if one["not_echoed"]:
+        answers = connections["exchanges_with_warmup"]
+        yield (
+            "not_echoed",
+            f"{one['not_echoed']:,} of {answers:,} answers differ from the message before them: the first message that "
+            "comes is taken for the answer, so if the server also sends some unasked, the times of this policy say "
+            "little",
+        )
     if connections["server_ignored_close"] and protocol == WEBSOCKET:
         yield (
             "server_ignored_close",

@@ -175,6 +175,8 @@ class Plan:
             raise PlanError(
                 f"the policy {policy.name!r} excludes --retry-stale: which of several in flight was lost is not known"
             )
+        if policy.protocol == WEBSOCKET and self.retry_stale:
+            raise PlanError(f"the policy {policy.name!r} excludes --retry-stale: a message is no idempotent request")
         if cell.users < 1:
             raise PlanError(f"--users is {cell.users}; at least 1 is needed")
         if not cell.rate_rps:

@@ -9,10 +9,10 @@ from loadgen.target.behaviour import PROTOCOLS
 
 
 class Counted(Protocol):
-    """What the account asks of a connection. uncounted: whoever asks for the account must not change it."""
+    """What the account asks of a connection. served: requests, or messages, that count. asked: others came as well."""
 
     served: int
-    uncounted: bool
+    asked: bool
 
     @property
     def protocol(self) -> str:
@@ -46,15 +46,15 @@ class Account:
         """A connection has closed; saying so twice is the same as once."""
         if connection in self._open:
             self._open.discard(connection)
-            if connection.uncounted:
-                self._accepted -= 1
-            else:
+            if _counts(connection):
                 self._requests_of_closed[connection.served] += 1
                 self._protocols_of_closed[connection.protocol] += 1
+            else:
+                self._accepted -= 1
 
     def stats(self) -> dict[str, Any]:
         """Accepted and open connections, requests, how many connections carried how many, and what they spoke."""
-        counted = [one for one in self._open if not one.uncounted]
+        counted = [one for one in self._open if _counts(one)]
         uncounted = len(self._open) - len(counted)
         per_connection = self._requests_of_closed + Counter(one.served for one in counted)
         protocols = self._protocols_of_closed + Counter(one.protocol for one in counted)
@@ -65,3 +65,8 @@ class Account:
             "requests_per_connection": {str(requests): per_connection[requests] for requests in sorted(per_connection)},
             "protocols": {name: protocols[name] for name in PROTOCOLS},
         }
+
+
+def _counts(connection: Counted) -> bool:
+    """Whoever asks for the account must not change it; a proxy may ask over a connection that carries more."""
+    return connection.served > 0 or not connection.asked

@@ -33,12 +33,12 @@ class House:
 class ServerConnection:
     """What the protocols' connections have in common; each of them says what to do with the octets that arrive.
 
-    served: answered requests, or messages. uncounted: the account leaves it out. last_ns: when it was last used.
-    protocol: one of behaviour.PROTOCOLS.
+    served: answered requests, or messages. asked: others were for the account, or for their own fields. last_ns: when
+    it was last used. protocol: one of behaviour.PROTOCOLS.
     """
 
     __slots__ = (
-        "_closing", "_house", "_linger", "_unsent", "last_ns", "served", "transport", "uncounted"
+        "_closing", "_house", "_linger", "_unsent", "asked", "last_ns", "served", "transport"
     )  # fmt: skip
     protocol = "http/1.1"
 
@@ -49,7 +49,7 @@ class ServerConnection:
         self._linger: Any = None
         self.transport = transport
         self.served = 0
-        self.uncounted = False
+        self.asked = False
         self.last_ns = time.monotonic_ns()
 
     @property

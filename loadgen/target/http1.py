@@ -112,8 +112,7 @@ class Http1Connection(ServerConnection):
     def _answer(self, request: Request) -> None:
         house = self._house
         if request.asks is not BODY:
-            # Whoever asks for the account must not change it.
-            self.uncounted = True
+            self.asked = True
             self._closing = not request.persists
             self._send(house.answers.response(request, request.persists, b"", 0))
             return
@@ -153,7 +152,7 @@ class Http1Connection(ServerConnection):
 
     def _become(self, after: _Successor) -> _Successor:
         """Hand the transport and the counts over; nothing of this object is used any more."""
-        after.served, after.uncounted = self.served, self.uncounted
+        after.served, after.asked = self.served, self.asked
         self._house.account.upgraded(self, after)
         self.transport.watch(READ, after.on_readable)
         return after

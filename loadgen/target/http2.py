@@ -221,7 +221,7 @@ class Http2Connection(ServerConnection):
         if request.asks is BODY:
             self.served += 1
         else:
-            self.uncounted = True
+            self.asked = True
         head, body, trailers = self._house.answers.content(request, self.served)
         h2 = self._h2
         h2.send_headers(stream_id, head, end_stream=not body and not trailers)

@@ -16,7 +16,9 @@ _PREAMBLE = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 class ChunkedBody:
     """Decodes one chunked body fed in any fragments.
 
-    body_bytes: decoded octets so far. trailers: the fields of the trailer section. excess: bytes came after its end.
+    takes_length: a Content-Length in its trailer section is a field like another there, which frames nothing; else that
+    is malformed. body_bytes: decoded octets so far. trailers: the fields of the trailer section. excess: bytes came
+    after its end.
     """
 
     __slots__ = (
@@ -31,7 +33,7 @@ class ChunkedBody:
         "trailers",
     )
 
-    def __init__(self, sink: Callable[[bytes], object] | None = None) -> None:
+    def __init__(self, sink: Callable[[bytes], object] | None = None, takes_length: bool = False) -> None:
         self.body_bytes = 0
         self.complete = False
         self.excess = False
@@ -41,6 +43,8 @@ class ChunkedBody:
         self._tail = b""
         self._in_body = False
         self._parser = httptools.HttpResponseParser(self)
+        if takes_length:
+            self._parser.set_dangerous_leniencies(lenient_chunked_length=True)
         self._parser.feed_data(_PREAMBLE)
         self._in_body = True
 

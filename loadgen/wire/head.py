@@ -65,17 +65,21 @@ class RequestHead(NamedTuple):
 class _Fields:
     """Collects what httptools calls back for one head."""
 
-    __slots__ = ("headers", "url")
+    __slots__ = ("headers", "url", "whole")
 
     def __init__(self) -> None:
         self.headers: list[tuple[bytes, bytes]] = []
         self.url = b""
+        self.whole = False
 
     def on_url(self, url: bytes) -> None:
         self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        self.whole = True
 
 
 _RELEVANT = {
@@ -96,7 +100,9 @@ def parse_response_head(raw: bytes) -> ResponseHead:
     except httptools.HttpParserUpgrade:
         pass  # a 101: the caller decides whether it was asked for
     except httptools.HttpParserError as error:
-        raise Malformed(str(error)) from None
+        # A 101 that does not say what it switches to stops the parser as well, behind a head that is whole.
+        if not fields.whole or parser.get_status_code() != 101:
+            raise Malformed(str(error)) from None
     status = parser.get_status_code()
     version = _known_version(parser.get_http_version())
     # llhttp is lenient about what stands before the status line, and knows other protocols of this family.

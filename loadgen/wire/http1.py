@@ -179,7 +179,7 @@ class ResponseReader:
             self._keep_rest(rest)
             return self._complete()
         if head.framing == CHUNKED:
-            self._chunked = ChunkedBody(sink)
+            self._chunked = ChunkedBody(sink, takes_length=True)
         elif head.framing > self._limit:
             raise BodyTooLarge(f"Content-Length is {head.framing}, the limit {self._limit} bytes")
         else:

@@ -172,9 +172,9 @@ class Http2:
         """A server's first frame has to be its SETTINGS (RFC 9113 §3.4); the library takes any."""
         first = self._first = (self._first + data)[:_FRAME_HEAD_BYTES]
         if first.startswith(b"HTTP/"):
-            detail = "the server answers in HTTP/1.x"
+            detail = "the server answers in HTTP/1.x; in clear it takes an upgrade (h2c) to ask it first"
         elif len(first) == _FRAME_HEAD_BYTES and (first[3] != SettingsFrame.type or first[4] & 1):
-            detail = "the server's first octets are no SETTINGS frame"
+            detail = "the server's first octets are no SETTINGS frame; does this port speak HTTP/2?"
         else:
             return
         self._h2.close_connection(ErrorCodes.PROTOCOL_ERROR)

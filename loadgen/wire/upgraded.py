@@ -55,8 +55,8 @@ class UpgradedMultiplex(Multiplex):
         if head.status == _SWITCHING:
             tokens = [value.strip().lower() for name, value in head.headers if name.lower() == b"upgrade"]
             if tokens != [b"h2c"]:
-                said = b", ".join(tokens)[:40].decode("latin-1")
-                raise UpgradeFailure(ErrorKind.UPGRADE_WRONG_PROTOCOL, f"101, but its field Upgrade is {said!r}")
+                said = repr(b", ".join(tokens)[:40].decode("latin-1")) if tokens else "missing"
+                raise UpgradeFailure(ErrorKind.UPGRADE_WRONG_PROTOCOL, f"101, but its field Upgrade is {said}")
             self.flags |= ConnectionFlag.UPGRADED
             core: Http2 | PlainStreams = self._upgrading
             data = data[at:]
