@@ -49,6 +49,16 @@ class RememberingEncoder(Encoder):
         self._changes = 0
         self.block_bytes = 0
 
+    @property
+    def header_table_size(self) -> int:
+        return self._table.maxsize
+
+    @header_table_size.setter
+    def header_table_size(self, value: int) -> None:
+        # The library takes the same size again for no change at all, and forgets to announce the one before.
+        if value != self._table.maxsize:
+            Encoder.header_table_size.__set__(self, value)  # type: ignore[attr-defined] # super() has no way to set one
+
     def encode(self, headers: Any, huffman: bool = True) -> bytes:
         table = self._table
         fields = tuple(headers)
