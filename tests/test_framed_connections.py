@@ -62,7 +62,9 @@ class FramedRig(Rig):
         handshake = [max(phase, 0) for phase in connection.handshake] if connection.nth == 0 else []
         phases = connection.exchange_ns(end_ns)
         assert min(phases) >= -1
-        queue = connection.queue_ns if connection.nth else 0
+        if isinstance(connection, Multiplex) and connection.state is CLOSED:
+            assert not connection.accepts
+        queue = connection.queue_ns
         spent = sum(handshake) + max(queue, 0) + sum(max(phase, 0) for phase in phases)
         took = end_ns - connection.scheduled_ns
         assert spent == took if outcome > 0 else spent <= took
@@ -258,3 +260,137 @@ def test_a_close_of_the_servers_with_the_echo() -> None:
         rig.arrive(ws_frame(TEXT, b"hello") + ws_frame(CLOSE, b"\x03\xe9"))
     assert (rig.outcomes, rig.connection.state) == ([101], IDLE)
     assert (rig.connection.reusable, rig.connection.ending) == (False, Ending.SERVER_ANNOUNCED)
+
+
+def opened_h2(clock: Clock, *frames: bytes, depth: int = 1, request: Any = GET) -> FramedRig:
+    """A connection whose first `depth` requests are under way, and what the server said to that."""
+    rig = FramedRig(clock, Multiplex, depth=depth)
+    rig.open(request)
+    if frames:
+        rig.arrive(b"".join(frames))
+    return rig
+
+
+NO_STREAMS = SettingsFrame(0, {SettingsFrame.MAX_CONCURRENT_STREAMS: 0}).serialize()
+
+
+@pytest.mark.parametrize(
+    ("ends", "ending"),
+    [
+        (EOF, Ending.SERVER_STALE),
+        (reset(), Ending.SERVER_STALE),
+        (b"\0\0\1\1\4\0\0\0\0x", Ending.CLIENT_GAVE_UP),
+    ],
+    ids=["FIN", "RST", "garbage"],
+)
+def test_who_waits_for_a_stream_is_told_of_the_end(ends: Any, ending: Ending) -> None:
+    with ticking() as clock:
+        rig = opened_h2(clock, FOUR_STREAMS + ACKNOWLEDGED, head(1, True))
+        rig.arrive(NO_STREAMS)
+        for _ in range(2):
+            rig.connection.submit(GET)  # type: ignore[attr-defined]
+        rig.connection.flush()  # type: ignore[attr-defined]
+        rig.arrive(ends)
+    assert rig.told == [0, 1, 2]
+    assert (rig.outcomes[0], set(rig.outcomes[1:]) <= {-ErrorKind.STALE_CONNECTION, -ErrorKind.HTTP2_PROTOCOL}) == (
+        200,
+        True,
+    )
+    assert (rig.connection.state, rig.connection.ending) == (CLOSED, ending)
+
+
+def test_an_answer_that_ends_with_the_connection_leaves_nobody_waiting() -> None:
+    """h2c declined, in HTTP/1.1 whose content goes on until the close."""
+    with ticking() as clock:
+        rig = FramedRig(clock, UpgradedMultiplex, depth=3)
+        rig.open(GET)  # type: ignore[arg-type]
+        rig.arrive(b"HTTP/1.1 200 OK\r\n\r\nhello", EOF)
+        rig.pump()
+    assert rig.told == [0, 1, 2]
+    assert rig.outcomes == [200, *[-ErrorKind.STALE_CONNECTION] * 2]
+
+
+def test_octets_nobody_asked_for_after_a_decline() -> None:
+    with ticking() as clock:
+        rig = FramedRig(clock, UpgradedMultiplex)
+        rig.open(GET)  # type: ignore[arg-type]
+        rig.arrive(RESPONSE)
+        rig.arrive(b"HTTP/1.1 408 Request Timeout\r\n\r\n")
+    assert (rig.outcomes, rig.losses, rig.connection.ending) == ([200], 1, Ending.CLIENT_GAVE_UP)
+
+
+def test_a_reused_connection_that_closes_is_stale() -> None:
+    for error in (None, broken_pipe()):
+        with ticking() as clock:
+            rig = opened_h2(clock, FOUR_STREAMS + ACKNOWLEDGED, head(1, True))
+            rig.transport.send_error = error
+            rig.connection.exchange(GET)
+            rig.arrive(EOF)
+        assert rig.outcomes == [200, -ErrorKind.STALE_CONNECTION]
+        assert rig.connection.ending is Ending.SERVER_STALE
+
+
+def test_the_first_ones_own_queue_is_told_though_others_came_between() -> None:
+    with ticking() as clock:
+        rig = FramedRig(clock, Multiplex, depth=2)
+        rig.connection.open(GET, clock() - 500)
+        while rig.transport.steps:
+            rig.transport.callback()
+        own_ns = rig.connection.queue_ns
+        assert own_ns > 0
+        rig.arrive(FOUR_STREAMS + ACKNOWLEDGED)
+        rig.arrive(head(3, True))
+        assert rig.connection.queue_ns == -1
+        rig.arrive(head(1, True))
+        assert (rig.told, rig.connection.queue_ns) == ([1, 0], own_ns)
+
+
+def test_an_answer_before_all_was_sent_has_no_wait() -> None:
+    with ticking() as clock:
+        upload = StreamRequest(UPLOAD.fields, bytes(200_000), b"")
+        rig = opened_h2(clock, request=upload)
+        rig.arrive(FOUR_STREAMS + ACKNOWLEDGED + head(1, True))
+        assert rig.outcomes == [200]
+        send_ns, wait_ns, receive_ns = rig.connection.exchange_ns(rig.end_ns)
+    assert (send_ns > 0, wait_ns, receive_ns >= 0) == (True, -1, True)
+
+
+@pytest.mark.parametrize("kind", [Connection, Multiplex])
+def test_lag_of_the_handshake_counts(kind: type[Connection]) -> None:
+    """Every protocol's first request has the same error bar."""
+    late_ns = 50_000_000
+    with ticking() as clock:
+        rig = FramedRig(clock, kind)
+        rig.connection.open(GET if kind is Multiplex else b"GET / HTTP/1.1\r\n\r\n", 0)
+        clock.now_ns += late_ns
+        while rig.transport.steps:
+            rig.transport.callback()
+        rig.pulse.ready_ns = clock.now_ns
+        if kind is Multiplex:
+            rig.arrive(FOUR_STREAMS + ACKNOWLEDGED + head(1, True))
+        else:
+            rig.arrive(RESPONSE)
+    assert rig.outcomes == [200]
+    assert rig.connection.lag_ns >= late_ns
+
+
+def test_what_breaks_the_rules_behind_an_answer_takes_nothing_from_it() -> None:
+    bad = b"\0\0\0\1\0\0\0\0\0"  # HEADERS of stream 0
+    for cut in (1, 1000):
+        said = FOUR_STREAMS + ACKNOWLEDGED + head(1, True) + bad
+        with ticking() as clock:
+            rig = opened_h2(clock, depth=2)
+            for at in range(0, len(said), cut):
+                rig.arrive(said[at : at + cut])
+        assert rig.outcomes == [200, -ErrorKind.HTTP2_PROTOCOL]
+        assert rig.connection.ending is Ending.CLIENT_GAVE_UP
+
+
+def test_bad_text_behind_an_echo_takes_nothing_from_it() -> None:
+    with ticking() as clock:
+        rig = FramedRig(clock, MessageConnection)
+        rig.open(HELLO)  # type: ignore[arg-type]
+        rig.arrive(switching(rig.transport.written))
+        rig.arrive(ws_frame(TEXT, b"hello") + ws_frame(TEXT, b"\xff"))
+    assert rig.outcomes == [101]
+    assert (rig.connection.reusable, rig.connection.ending) == (False, Ending.CLIENT_GAVE_UP)

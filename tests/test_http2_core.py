@@ -20,7 +20,14 @@ from h2.events import (
     StreamReset,
 )
 from h2.settings import SettingCodes
-from hyperframe.frame import ContinuationFrame, DataFrame, GoAwayFrame, HeadersFrame, SettingsFrame
+from hyperframe.frame import (
+    ContinuationFrame,
+    DataFrame,
+    GoAwayFrame,
+    HeadersFrame,
+    SettingsFrame,
+    WindowUpdateFrame,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -81,6 +88,14 @@ class Server:
             self.h2.send_data(number, body, end_stream=True)
 
 
+def fed(client: Http2, data: bytes) -> list[Stream]:
+    """The streams that changed; raises what the connection ended with."""
+    changed = client.feed(data)
+    if client.failure is not None:
+        raise client.failure
+    return changed
+
+
 class Pair:
     """A client and its server, octets carried by hand; cut: how those of the server's come."""
 
@@ -102,7 +117,7 @@ class Pair:
                 self.server.take(said)
             answer = self.server.say()
             for piece in self.cut(answer):
-                changed += self.client.feed(piece)
+                changed += fed(self.client, piece)
             if not said and not answer:
                 return changed
 
@@ -110,7 +125,7 @@ class Pair:
         """Octets that no library says."""
         changed: list[Stream] = []
         for piece in self.cut(data):
-            changed += self.client.feed(piece)
+            changed += fed(self.client, piece)
         return changed
 
 
@@ -250,7 +265,7 @@ def test_interleaved_streams_in_any_fragments(data: st.DataObject) -> None:
     done = [
         stream
         for begin, end in pairwise([0, *sorted(places), len(raw)])
-        for stream in pair.client.feed(raw[begin:end])
+        for stream in fed(pair.client, raw[begin:end])
         if stream.done
     ]
     assert {stream.number for stream in done} == {stream.number for stream in streams}
@@ -279,6 +294,26 @@ def test_an_upload_through_small_windows() -> None:
     assert stream.size_bytes > len(body) + 9 * (len(body) // 1000)
 
 
+def test_a_long_upload_is_no_flood() -> None:
+    """Windows that are opened a little at a time take thousands of frames."""
+    pair = Pair()
+    stream = pair.start(StreamRequest(POST, bytes(8 << 20), b""))
+    for _ in range(10_000):
+        said = pair.client.more()
+        for event in pair.server.h2.receive_data(said):
+            if isinstance(event, DataReceived):
+                for _ in range(4):
+                    part = event.flow_controlled_length // 4
+                    pair.server.h2.increment_flow_control_window(part)
+                    if event.stream_ended is None:
+                        pair.server.h2.increment_flow_control_window(part, event.stream_id)
+        answer = pair.server.say()
+        if not said and not answer:
+            break
+        fed(pair.client, answer)
+    assert stream.sent
+
+
 def test_an_upload_waits_for_the_connections_window() -> None:
     pair = Pair(initial_window_size=1 << 20)
     stream = pair.start(StreamRequest(POST, bytes(200_000), b""))
@@ -295,7 +330,7 @@ def test_an_answer_before_the_upload_is_over_ends_that() -> None:
     pair.server.take(pair.client.more())
     pair.server.say()  # no window is opened
     pair.server.answer(stream.number, fields=[(":status", "413")])
-    pair.client.feed(pair.server.say())
+    fed(pair.client, pair.server.say())
     assert (stream.done, stream.error, stream.sent) == (True, None, False)
     pair.server.take(pair.client.more())
     assert [event.error_code for event in pair.server.of(StreamReset)] == [ErrorCodes.NO_ERROR]
@@ -370,10 +405,10 @@ def test_fewer_streams_in_mid_flight() -> None:
 
 def test_settings_without_a_number_of_streams() -> None:
     client = Http2(LIMIT_BYTES)
-    client.feed(SettingsFrame(0, {SettingsFrame.HEADER_TABLE_SIZE: 4096}).serialize())
+    fed(client, SettingsFrame(0, {SettingsFrame.HEADER_TABLE_SIZE: 4096}).serialize())
     assert client.free > 1000
     assert not client.acknowledged
-    client.feed(SettingsFrame(0, flags=["ACK"]).serialize())
+    fed(client, SettingsFrame(0, flags=["ACK"]).serialize())
     assert client.acknowledged
 
 
@@ -458,7 +493,7 @@ def test_a_stream_that_is_given_up() -> None:
     late = pair.server.say()
     assert pair.client.cancel(stream)
     for _ in range(3):
-        assert pair.client.feed(late if _ == 0 else b"") == []
+        assert fed(pair.client, late if _ == 0 else b"") == []
     pair.turn()
     assert [event.error_code for event in pair.server.of(StreamReset)] == [ErrorCodes.CANCEL]
     assert (stream.body_bytes, pair.client.free > 0) == (0, True)
@@ -631,7 +666,7 @@ def test_garbage_fails_in_order(data: bytes, greets: bool) -> None:
         pair.client = Http2(LIMIT_BYTES)
         pair.client.start(GET, None)
     with suppress(UpgradeFailure):
-        for stream in pair.client.feed(data):
+        for stream in fed(pair.client, data):
             assert stream.begun or stream.done
     pair.client.farewell()
 
@@ -655,7 +690,7 @@ def test_any_frames_in_any_order_fail_in_order(frames: list[bytes]) -> None:
     pair.turn()
     with suppress(UpgradeFailure):
         for frame in frames:
-            pair.client.feed(frame)
+            fed(pair.client, frame)
             pair.client.more()
     for stream in streams:
         assert (stream.error is None) or stream.done
@@ -670,7 +705,7 @@ def test_stream_1_went_with_the_upgrade(cut: Cut) -> None:
     client = Http2(LIMIT_BYTES, upgrades=True)
     server = H2Connection(H2Configuration(client_side=False, header_encoding=None))
     server.initiate_upgrade_connection(client.upgrade_settings.encode())
-    stream = client.adopt("owner", 100)
+    stream = client.adopt(StreamRequest(FIELDS, b"", b"", bytes(100)), "owner")
     assert (stream.number, stream.sent, stream.size_bytes, stream.owner) == (1, True, 100, "owner")
     following = client.start(GET, None)
     assert following.number == 3
@@ -679,5 +714,78 @@ def test_stream_1_went_with_the_upgrade(cut: Cut) -> None:
         server.send_headers(number, OK)
         server.send_data(number, b"hello", end_stream=True)
     for piece in cut(server.data_to_send()):
-        client.feed(piece)
+        fed(client, piece)
     assert [(one.done, one.error, one.body_bytes) for one in (stream, following)] == [(True, None, 5)] * 2
+
+
+# What the library leaves to us
+
+
+def test_a_goaway_takes_nothing_of_what_is_to_be_sent() -> None:
+    pair = Pair()
+    pair.start()
+    pair.turn()
+    stream = pair.start()
+    pair.server.h2.ping(b"12345678")
+    fed(pair.client, pair.server.say() + GoAwayFrame(0, (1 << 31) - 1).serialize())
+    assert not stream.done
+    pair.server.take(pair.client.more())
+    assert [event.stream_id for event in pair.server.of(RequestReceived)] == [1, 3]
+    assert len(pair.server.of(PingAckReceived)) == 1
+    pair.server.answer(3)
+    pair.turn()
+    assert (stream.done, stream.error) == (True, None)
+
+
+@any_way
+@pytest.mark.parametrize("trailers", [False, True])
+@pytest.mark.parametrize(
+    ("fields", "status", "said", "error"),
+    [
+        (FIELDS, "200", "5", ErrorKind.HTTP2_PROTOCOL),
+        (FIELDS, "200", "0", None),
+        (FIELDS, "304", "5", None),
+        (((b":method", b"HEAD"), *FIELDS[1:]), "200", "5", None),
+    ],
+)
+def test_content_that_was_promised_and_never_came(
+    cut: Cut, fields: Any, status: str, said: str, error: ErrorKind | None, trailers: bool
+) -> None:
+    pair = Pair(cut)
+    stream = pair.start(StreamRequest(fields, b"", b""))
+    pair.turn()
+    encoder = pair.server.h2.encoder
+    frames = [HeadersFrame(1, encoder.encode([(":status", status), ("content-length", said)]), flags=["END_HEADERS"])]
+    if trailers:
+        frames.append(HeadersFrame(1, encoder.encode([("x-sum", "1")]), flags=["END_HEADERS"]))
+    frames[-1].flags.add("END_STREAM")
+    pair.hear(b"".join(frame.serialize() for frame in frames))
+    assert (stream.done, stream.error) == (True, error)
+    assert (error is None) == (stream.detail == "")
+
+
+def test_a_stream_that_the_library_resets() -> None:
+    """A window that overflows is the server's fault, not its reset."""
+    pair = Pair()
+    stream = pair.start(StreamRequest(POST, bytes(100_000), b""))
+    pair.turn()
+    pair.hear(WindowUpdateFrame(1, (1 << 31) - 1).serialize())
+    assert (stream.error, stream.detail) == (ErrorKind.HTTP2_PROTOCOL, "the stream had to be reset: FLOW_CONTROL_ERROR")
+
+
+@any_way
+def test_each_streams_octets_are_its_own(cut: Cut) -> None:
+    """However many responses come at once; interim responses count too."""
+    pair = Pair(cut)
+    streams = [pair.start() for _ in range(3)]
+    pair.turn()
+    sizes = {}
+    for stream, length in zip(streams, (1, 100, 1000), strict=True):
+        before = len(pair.server.h2._data_to_send)
+        pair.server.h2.send_headers(stream.number, [(":status", "103"), ("x-early", "y" * length)])
+        pair.server.h2.send_headers(stream.number, [*OK, ("x-late", "z" * length)])
+        pair.server.h2.send_data(stream.number, bytes(length))
+        pair.server.h2.send_headers(stream.number, [("x-sum", "s" * length)], end_stream=True)
+        sizes[stream.number] = len(pair.server.h2._data_to_send) - before
+    pair.turn()
+    assert {stream.number: stream.bytes_received for stream in streams} == sizes

@@ -63,6 +63,8 @@ class Connection(Lifecycle):
     """HTTP/2 is offered by ALPN, where there is TLS."""
     strangers = 0
     """Answers that were no echo, where echoes are expected."""
+    said_close = False
+    """A request asked the server to close, where a policy's protocol has no such option."""
 
     def __init__(self, number: int, route: Route, listener: Listener, pulse: Pulse, reader: ResponseReader) -> None:
         super().__init__()

@@ -9,7 +9,7 @@ from loadgen.model.sample import ABSENT, ErrorKind
 from loadgen.wire.connection import READS_A_TURN, Connection, Listener
 from loadgen.wire.errors import FAILURES
 from loadgen.wire.http1 import ResponseReader
-from loadgen.wire.lifecycle import CLOSED, IDLE
+from loadgen.wire.lifecycle import CLOSED
 from loadgen.wire.route import Route
 from loadgen.wire.transport import READ, READ_SIZE, WRITE, Pulse
 
@@ -24,13 +24,12 @@ class Framed(Connection):
     where the client gives the connection up.
     """
 
-    __slots__ = ("_send_error", "_turn_lag_ns", "_unsent", "drained_ns")
+    __slots__ = ("_send_error", "_unsent", "drained_ns")
 
     def __init__(self, number: int, route: Route, listener: Listener, pulse: Pulse, reader: ResponseReader) -> None:
         super().__init__(number, route, listener, pulse, reader)
         self._unsent: bytes | memoryview = b""
         self._send_error: Exception | None = None
-        self._turn_lag_ns = 0
         self.drained_ns = ABSENT
 
     def _take(self, data: bytes, now: int, end: int) -> None:
@@ -89,10 +88,7 @@ class Framed(Connection):
         self._transport.watch(READ, self._on_readable)
 
     def _on_readable(self) -> None:
-        now = monotonic_ns()
-        self._turn_lag_ns = now - self._pulse.ready_ns
-        self.lag_ns += self._turn_lag_ns
-        self._read(now)
+        self._read(self._note_lag())
 
     def _read(self, now: int) -> None:
         """Take what the transport has. What a listener raises is not caught."""
@@ -114,11 +110,11 @@ class Framed(Connection):
             try:
                 self._take(data, now, end)
             except FAILURES as error:
-                if self.state is IDLE:
+                if self.busy:
+                    self._fail_by(error)
+                else:
                     self.failure = str(error)
                     self._give_up_idle()
-                else:
-                    self._fail_by(error)
                 return
             if self.state is CLOSED or len(data) < _FULL_READ_BYTES:
                 return
@@ -138,3 +134,16 @@ class Framed(Connection):
         if self.state is not CLOSED:
             self._say_last_words()
         super()._fail(kind, detail, reset)
+
+
+class _Nobody:
+    """Hears nothing: where the owner is told of each exchange, and not once."""
+
+    def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
+        pass
+
+    def connection_lost(self, connection: Connection) -> None:
+        pass
+
+
+NOBODY = _Nobody()

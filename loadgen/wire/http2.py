@@ -8,48 +8,32 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import suppress
-from functools import lru_cache
 from typing import Any
 
-import h2.connection
 from h2 import events
-from h2.config import H2Configuration
-from h2.connection import ConnectionInputs, ConnectionState, H2ConnectionStateMachine
+from h2.connection import ConnectionState
 from h2.errors import ErrorCodes
-from h2.exceptions import DenialOfServiceError, InvalidBodyLengthError, ProtocolError
-from h2.settings import SettingCodes, Settings
+from h2.exceptions import DenialOfServiceError, ProtocolError
 from hyperframe.frame import SettingsFrame
 
 from loadgen.model.sample import ErrorKind
 from loadgen.wire.errors import UpgradeFailure
-from loadgen.wire.head import Malformed, ResponseHead
-from loadgen.wire.header_blocks import RememberingDecoder, RememberingEncoder
+from loadgen.wire.h2_client import CONNECTION_WINDOW_BYTES, ClientConnection, code_name, words_of
+from loadgen.wire.head import Malformed
+from loadgen.wire.stream_heads import check_content, check_trailers, stream_head
 from loadgen.wire.streams import Stream, StreamRequest
 
 _FRAME_HEAD_BYTES = 9
-# Wide enough that a response of ordinary size never waits for a window, as in browsers and curl.
-_STREAM_WINDOW_BYTES = 1 << 20
-_CONNECTION_WINDOW_BYTES = 16 << 20
-_FIRST_WINDOW_BYTES = 65_535  # RFC 9113 §6.9.2
 _MOST_OUT_BYTES = 64 * 1024
 # Until the server has said how many it takes; RFC 9113 §6.5.2 advises servers not to take fewer.
 _STREAMS_BEFORE_SETTINGS = 100
 # Frames that carry no response, between two responses (RFC 9113 §10.5).
 _MOST_IDLE_FRAMES = 2_000
-CONNECTION_FIELDS = {b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"}
 _IDLE_EVENTS = {
     events.RemoteSettingsChanged, events.SettingsAcknowledged, events.PingReceived, events.PingAckReceived,
     events.WindowUpdated, events.PriorityUpdated, events.UnknownFrameReceived, events.InformationalResponseReceived,
     events.AlternativeServiceAvailable,
 }  # fmt: skip
-
-
-class _Machine(H2ConnectionStateMachine):
-    """A GOAWAY ends no stream that the server still answers (RFC 9113 §6.8); the library's own machine stops there."""
-
-    _transitions = H2ConnectionStateMachine._transitions | {
-        (ConnectionState.CLIENT_OPEN, ConnectionInputs.RECV_GOAWAY): (None, ConnectionState.CLIENT_OPEN),
-    }
 
 
 class Http2:
@@ -60,9 +44,10 @@ class Http2:
     """
 
     __slots__ = (
-        "_decoder", "_encoder", "_first", "_h2", "_idle_frames", "_limit_bytes", "_most_streams", "_open",
-        "_unacknowledged_bytes", "_uploads", "acknowledged", "ended", "upgrade_settings",
+        "_first", "_h2", "_idle_frames", "_limit_bytes", "_most_streams", "_open",
+        "_unacknowledged_bytes", "_uploads", "acknowledged", "ended", "failure", "upgrade_settings",
     )  # fmt: skip
+    said_close = False
 
     def __init__(self, max_body_bytes: int, upgrades: bool = False) -> None:
         self._limit_bytes = max_body_bytes
@@ -72,30 +57,21 @@ class Http2:
         self._most_streams = _STREAMS_BEFORE_SETTINGS
         self._first = b""
         self.ended = self.acknowledged = False
-        self._h2 = connection = h2.connection.H2Connection(_CONFIGURATION)
-        connection.state_machine = _Machine()
-        self._encoder = connection.encoder = RememberingEncoder()
-        self._decoder = connection.decoder = RememberingDecoder()
-        self._decoder.max_header_list_size = connection.DEFAULT_MAX_HEADER_LIST_SIZE
-        connection.local_settings = Settings(client=True, initial_values=_SETTINGS)
-        self.upgrade_settings = ""
-        if upgrades:
-            self.upgrade_settings = (connection.initiate_upgrade_connection() or b"").decode("ascii").rstrip("=")
-        else:
-            connection.initiate_connection()
-        connection.increment_flow_control_window(_CONNECTION_WINDOW_BYTES - _FIRST_WINDOW_BYTES)
+        self.failure: UpgradeFailure | None = None
+        self._h2 = ClientConnection(upgrades)
+        self.upgrade_settings = self._h2.upgrade_settings
 
     @property
     def free(self) -> int:
-        if self.ended:
+        if self.ended or self.failure is not None:
             return 0
         return max(0, self._most_streams - len(self._open))
 
-    def adopt(self, owner: Any, size_bytes: int) -> Stream:
+    def adopt(self, request: StreamRequest, owner: Any) -> Stream:
         """Stream 1, whose request went with the upgrade."""
-        stream = self._open[1] = Stream(1, owner)
+        stream = self._open[1] = Stream(1, owner, request.head_only)
         stream.sent = True
-        stream.size_bytes = size_bytes
+        stream.size_bytes = len(request.upgrade)
         return stream
 
     def start(self, request: StreamRequest, owner: Any) -> Stream:
@@ -105,8 +81,8 @@ class Http2:
             connection.send_headers(number, request.fields, end_stream=not body)
         except ProtocolError as error:  # after two billion requests
             raise UpgradeFailure(ErrorKind.HTTP2_PROTOCOL, str(error)) from None
-        stream = self._open[number] = Stream(number, owner)
-        stream.size_bytes = self._encoder.block_bytes + _FRAME_HEAD_BYTES
+        stream = self._open[number] = Stream(number, owner, request.head_only)
+        stream.size_bytes = connection.sent_block_bytes + _FRAME_HEAD_BYTES
         if body:
             self._uploads.append((stream, body))
         else:
@@ -127,15 +103,19 @@ class Http2:
         return data
 
     def feed(self, data: bytes) -> list[Stream]:
-        if len(self._first) < _FRAME_HEAD_BYTES:
-            self._check_preface(data)
+        connection = self._h2
+        connection.found = found = list[events.Event]()
         try:
-            found = self._h2.receive_data(data)
+            if len(self._first) < _FRAME_HEAD_BYTES:
+                self._check_preface(data)
+            connection.receive_data(data)
+            self._check_next()
         except DenialOfServiceError as error:
-            raise UpgradeFailure(ErrorKind.HTTP2_FLOOD, str(error)) from None
+            self.failure = UpgradeFailure(ErrorKind.HTTP2_FLOOD, str(error))
         except (ProtocolError, ValueError) as error:
-            raise UpgradeFailure(ErrorKind.HTTP2_PROTOCOL, _words(error)) from None
-        self._check_next()
+            self.failure = UpgradeFailure(ErrorKind.HTTP2_PROTOCOL, words_of(error))
+        except UpgradeFailure as error:
+            self.failure = error
         changed: list[Stream] = []
         for event in found:
             kind = type(event)
@@ -144,11 +124,10 @@ class Http2:
                 handle(self, event, changed)
             if kind in _IDLE_EVENTS:
                 self._idle_frames += 1
-        if self._idle_frames > _MOST_IDLE_FRAMES:
+        if self._idle_frames > _MOST_IDLE_FRAMES and self.failure is None:
             self._h2.close_connection(ErrorCodes.ENHANCE_YOUR_CALM)
-            raise UpgradeFailure(
-                ErrorKind.HTTP2_FLOOD, f"more than {_MOST_IDLE_FRAMES:,} frames without a response among them"
-            )
+            detail = f"more than {_MOST_IDLE_FRAMES:,} frames without a response among them"
+            self.failure = UpgradeFailure(ErrorKind.HTTP2_FLOOD, detail)
         return changed
 
     def finish(self) -> list[Stream]:
@@ -199,27 +178,37 @@ class Http2:
             connection.send_data(number, bytes(piece), end_stream=not rest)
             stream.size_bytes += len(piece) + _FRAME_HEAD_BYTES
             room -= len(piece)
+            # The windows that it takes are opened by frames, on the stream and on the connection.
+            self._idle_frames = max(0, self._idle_frames - 2 - len(piece) // 1024)
         stream.sent = not rest
         return rest
 
     def _on_response(self, event: events.ResponseReceived, changed: list[Stream]) -> None:
+        size_bytes = self._h2.sections.popleft() + _FRAME_HEAD_BYTES
         stream = self._open.get(event.stream_id)
         if stream is not None:
             stream.begun = True
-            stream.bytes_received += self._decoder.block_bytes + _FRAME_HEAD_BYTES
+            stream.bytes_received += size_bytes
             changed.append(stream)
             try:
                 stream.head = stream_head(tuple(event.headers))
             except Malformed as error:
                 self._give_up(stream, ErrorKind.HTTP2_PROTOCOL, str(error), ErrorCodes.PROTOCOL_ERROR)
 
-    def _on_trailers(self, event: events.TrailersReceived, changed: list[Stream]) -> None:
+    def _on_interim(self, event: events.InformationalResponseReceived, _changed: list[Stream]) -> None:
+        size_bytes = self._h2.sections.popleft() + _FRAME_HEAD_BYTES
         stream = self._open.get(event.stream_id)
         if stream is not None:
-            stream.bytes_received += self._decoder.block_bytes + _FRAME_HEAD_BYTES
+            stream.bytes_received += size_bytes
+
+    def _on_trailers(self, event: events.TrailersReceived, changed: list[Stream]) -> None:
+        size_bytes = self._h2.sections.popleft() + _FRAME_HEAD_BYTES
+        stream = self._open.get(event.stream_id)
+        if stream is not None:
+            stream.bytes_received += size_bytes
             stream.trailers = list(event.headers)
             try:
-                _check_regular(tuple(event.headers))
+                check_trailers(tuple(event.headers))
             except Malformed as error:
                 changed.append(stream)
                 self._give_up(stream, ErrorKind.HTTP2_PROTOCOL, str(error), ErrorCodes.PROTOCOL_ERROR)
@@ -229,11 +218,13 @@ class Http2:
         size_bytes = event.flow_controlled_length
         if not size_bytes:
             self._idle_frames += 1
-        if event.stream_ended is None and stream is not None:
+        if self.failure is not None:
+            pass  # the connection is closed, nothing can be acknowledged any more
+        elif event.stream_ended is None and stream is not None:
             self._h2.acknowledge_received_data(size_bytes, event.stream_id)
         else:  # its own window is needed no more, and the connection's is wide
             self._unacknowledged_bytes += size_bytes
-            if self._unacknowledged_bytes > _CONNECTION_WINDOW_BYTES // 4:
+            if self._unacknowledged_bytes > CONNECTION_WINDOW_BYTES // 4:
                 self._h2.acknowledge_received_data(self._unacknowledged_bytes, event.stream_id)
                 self._unacknowledged_bytes = 0
         if stream is None:
@@ -251,6 +242,11 @@ class Http2:
             self._idle_frames = 0
             stream.done = True
             changed.append(stream)
+            if not stream.body_bytes and not stream.head_only and stream.head is not None:
+                try:
+                    check_content(stream.head)  # the library does where a DATA frame ends the stream
+                except Malformed as error:
+                    stream.fail(ErrorKind.HTTP2_PROTOCOL, str(error))
             if not stream.sent:  # answered before all of the request was sent: the rest is of no use
                 self._reset(stream, ErrorCodes.NO_ERROR)
 
@@ -258,7 +254,10 @@ class Http2:
         stream = self._open.pop(event.stream_id, None)
         self._idle_frames = self._idle_frames + 1 if stream is None else 0
         if stream is not None:
-            stream.fail(ErrorKind.HTTP2_RESET, f"the server reset the stream: {_name(event.error_code)}")
+            if event.remote_reset:
+                stream.fail(ErrorKind.HTTP2_RESET, f"the server reset the stream: {code_name(event.error_code)}")
+            else:  # the library found that the server broke the rules
+                stream.fail(ErrorKind.HTTP2_PROTOCOL, f"the stream had to be reset: {code_name(event.error_code)}")
             changed.append(stream)
 
     def _on_goaway(self, event: events.ConnectionTerminated, changed: list[Stream]) -> None:
@@ -267,7 +266,7 @@ class Http2:
         last = event.last_stream_id or 0
         for number in [number for number in self._open if number > last]:
             stream = self._open.pop(number)
-            stream.fail(ErrorKind.HTTP2_GOAWAY, f"the server ended the connection: {_name(event.error_code)}")
+            stream.fail(ErrorKind.HTTP2_GOAWAY, f"the server ended the connection: {code_name(event.error_code)}")
             changed.append(stream)
 
     def _on_settings(self, _event: events.RemoteSettingsChanged, _changed: list[Stream]) -> None:
@@ -289,6 +288,7 @@ class Http2:
 
 _HANDLERS: dict[type, Any] = {
     events.ResponseReceived: Http2._on_response,
+    events.InformationalResponseReceived: Http2._on_interim,
     events.TrailersReceived: Http2._on_trailers,
     events.DataReceived: Http2._on_data,
     events.StreamEnded: Http2._on_end,
@@ -297,52 +297,3 @@ _HANDLERS: dict[type, Any] = {
     events.RemoteSettingsChanged: Http2._on_settings,
     events.SettingsAcknowledged: Http2._on_acknowledged,
 }
-_CONFIGURATION = H2Configuration(
-    client_side=True,
-    header_encoding=None,
-    validate_outbound_headers=False,  # they are checked when they are made
-    normalize_outbound_headers=False,
-    validate_inbound_headers=False,  # see stream_head
-    normalize_inbound_headers=False,
-)
-_SETTINGS = {
-    SettingCodes.ENABLE_PUSH: 0,
-    SettingCodes.INITIAL_WINDOW_SIZE: _STREAM_WINDOW_BYTES,
-    SettingCodes.MAX_HEADER_LIST_SIZE: h2.connection.H2Connection.DEFAULT_MAX_HEADER_LIST_SIZE,
-}
-
-
-@lru_cache(512)
-def stream_head(fields: tuple[tuple[bytes, bytes], ...]) -> ResponseHead:
-    """A response's field section as a head (RFC 9113 §8.2, §8.3.2). Raises Malformed."""
-    statuses = [value for name, value in fields if name == b":status"]
-    if len(statuses) != 1 or not (len(statuses[0]) == 3 and statuses[0].isdigit() and statuses[0] >= b"100"):
-        raise Malformed(f"the response's :status is {b', '.join(statuses)[:40].decode('latin-1')!r}")
-    regular = [(name, value) for name, value in fields if not name.startswith(b":")]
-    if len(regular) != len(fields) - 1 or fields[0][0] != b":status":
-        raise Malformed("a pseudo-field that no response has, or one behind other fields")
-    _check_regular(tuple(regular))
-    sets_cookies = any(name == b"set-cookie" for name, _ in regular)
-    return ResponseHead(int(statuses[0]), "2", 0, True, frozenset(), None, None, tuple(regular), sets_cookies)
-
-
-def _check_regular(fields: tuple[tuple[bytes, bytes], ...]) -> None:
-    """Fields that are not pseudo-fields, a trailer section for one. Raises Malformed."""
-    for name, value in fields:
-        shown = name[:40].decode("latin-1")
-        if not name or name != name.lower() or name.startswith(b":") or name in CONNECTION_FIELDS:
-            raise Malformed(f"the field {shown!r} can't be in HTTP/2 (RFC 9113 §8.2)")
-        if value != value.strip(b" \t") or any(octet in value for octet in (b"\0", b"\r", b"\n")):
-            raise Malformed(f"the value of the field {shown!r} can't be in HTTP/2 (RFC 9113 §8.2.1)")
-
-
-def _words(error: Exception) -> str:
-    """What the library says, without what only its own developers can read."""
-    if isinstance(error, InvalidBodyLengthError):
-        return f"content-length is {error.expected_length}, but {error.actual_length} octets came"
-    words = (str(error).removesuffix(".") or type(error).__name__).replace(" b'", " '")
-    return words.partition(": ")[0] if "header block: " in words else words
-
-
-def _name(code: ErrorCodes | int | None) -> str:
-    return code.name if isinstance(code, ErrorCodes) else f"error {code}"

@@ -108,8 +108,8 @@ class MessageConnection(Framed):
         if complete:
             if not core.echoed:
                 self.strangers += 1
-            if core.closed is not None:
-                self.ending = Ending.SERVER_ANNOUNCED
+            if not core.open:
+                self.ending = Ending.CLIENT_GAVE_UP if core.closed is None else Ending.SERVER_ANNOUNCED
             self.enter(IDLE, end)
             self.listener.exchange_done(self, SWITCHED, end)
         else:

@@ -11,9 +11,9 @@ from time import monotonic_ns
 from typing import Any, Protocol, cast
 
 from loadgen.model.sample import ABSENT, ConnectionFlag, Ending, ErrorKind
-from loadgen.wire.connection import Connection, Listener
+from loadgen.wire.connection import Listener
 from loadgen.wire.errors import FAILURES, kind_of_close
-from loadgen.wire.framed import Framed
+from loadgen.wire.framed import NOBODY, Framed
 from loadgen.wire.http1 import ResponseReader
 from loadgen.wire.http2 import Http2
 from loadgen.wire.lifecycle import CLOSED, IDLE, RECEIVING, SENDING, UPGRADING, WAITING
@@ -36,17 +36,22 @@ class Multiplex(Framed):
     The listener hears of each exchange on its own, with `nth`, `scheduled_ns` and `queue_ns` of that one.
     """
 
-    __slots__ = ("_asked", "_flying", "_lag_total_ns", "_left_to_tell", "_phases", "_streams", "_taking", "submitted")
+    __slots__ = (
+        "_asked", "_first_queue_ns", "_flying", "_lag_total_ns", "_left_to_tell", "_phases", "_streams", "_taking",
+        "said_close", "submitted",
+    )  # fmt: skip
 
     offers_h2 = True
 
     def __init__(self, number: int, route: Route, listener: Listener, pulse: Pulse, reader: ResponseReader) -> None:
         super().__init__(number, route, listener, pulse, reader)
         self.submitted = 0
+        self.said_close = False
         self._asked: deque[Flight] = deque()
         self._flying: list[Flight] = []
         self._streams: Streams | None = None
         self._lag_total_ns = 0
+        self._first_queue_ns = ABSENT
         self._left_to_tell = 0
         self._taking = False
         self._phases = (ABSENT, ABSENT, ABSENT)
@@ -63,7 +68,10 @@ class Multiplex(Framed):
     @property
     def accepts(self) -> bool:
         """More may be submitted."""
-        return self._streams is None or not self._streams.ended
+        streams = self._streams
+        if self.state is CLOSED:
+            return False
+        return streams is None or not (streams.ended or streams.failure is not None)
 
     @property
     def reusable(self) -> bool:
@@ -158,6 +166,8 @@ class Multiplex(Framed):
         self.flush()
 
     def _add(self, request: StreamRequest, scheduled_ns: int, queued: bool) -> Flight:
+        if not self.submitted:
+            self._first_queue_ns = self.queue_ns  # of its own, before other exchanges have theirs there
         flight = Flight(self.submitted, request, scheduled_ns, queued)
         self.submitted += 1
         self._asked.append(flight)
@@ -184,6 +194,7 @@ class Multiplex(Framed):
         flight.stream = stream
         # The first one's time goes on from the handshake; another's from when it was submitted, unless it had to wait.
         flight.begun_ns = self.entered[SENDING] if flight.nth == 0 else now if flight.queued else flight.scheduled_ns
+        self.said_close = self._core.said_close
         flight.lag_before_ns = self._lag_total_ns if flight.nth else 0
         self._flying.append(flight)
 
@@ -211,13 +222,11 @@ class Multiplex(Framed):
         if self.state is not CLOSED and self._streams is not None and not self._unsent:
             self.flush()
 
-    def _on_readable(self) -> None:
+    def _note_lag(self) -> int:
         before = self.lag_ns
-        now = monotonic_ns()
-        self._turn_lag_ns = now - self._pulse.ready_ns
-        self._lag_total_ns += self._turn_lag_ns
-        self.lag_ns = before + self._turn_lag_ns
-        self._read(now)
+        now = super()._note_lag()
+        self._lag_total_ns += self.lag_ns - before
+        return now
 
     def _take(self, data: bytes, now: int, end: int) -> None:
         core = self._core
@@ -234,6 +243,8 @@ class Multiplex(Framed):
                 if self.state is CLOSED:
                     return
         self._taking = False
+        if core.failure is not None:
+            raise core.failure
         if self.state is IDLE and core.ended and not self._asked:
             self._push()
             self._lose(Ending.SERVER_ANNOUNCED)
@@ -247,6 +258,8 @@ class Multiplex(Framed):
         """A stream came to its end, well or not."""
         if self._core.ended:
             self.ending = Ending.SERVER_ANNOUNCED
+        elif self._core.failure is not None:
+            self.ending = Ending.CLIENT_GAVE_UP
         if stream.error is not None:
             self.failure = stream.detail
             self._tell(flight, -stream.error, end)
@@ -275,6 +288,8 @@ class Multiplex(Framed):
             self.begun_ns = flight.begun_ns
             begun_ns = flight.begun_ns if flight.begun_ns >= 0 else end
             self.queue_ns = begun_ns - self.scheduled_ns if flight.queued else ABSENT
+        else:
+            self.queue_ns = self._first_queue_ns
         begun = flight.begun_ns
         if begun < 0 or stream is None:
             self._sent = self.bytes_received = 0
@@ -282,15 +297,7 @@ class Multiplex(Framed):
             return
         self._sent = stream.size_bytes
         self.bytes_received = stream.bytes_received
-        first = flight.first_ns
-        sent = flight.sent_ns
-        came = first if first >= 0 else end
-        if not 0 <= sent <= came:  # it was answered, or given up, before all of it was sent
-            sent = came
-        if first < 0:
-            self._phases = (sent - begun, end - sent if flight.sent_ns >= 0 else ABSENT, ABSENT)
-        else:
-            self._phases = (sent - begun, first - sent, end - first)
+        self._phases = flight.phases_ns(end)
 
     def _on_end(self, end: int) -> None:
         if self._streams is not None:
@@ -298,7 +305,18 @@ class Multiplex(Framed):
                 self._finish(stream.owner, stream, end)
                 if self.state is CLOSED:
                     return
+        self.nth = max(self.submitted - 1, 0)
         super()._on_end(end)
+
+    def _on_idle_close(self, ending: Ending) -> None:
+        if self._asked:  # the server takes no streams, and who waits for one is told
+            self._fail(ErrorKind.STALE_CONNECTION, "the server closed the connection", ending is Ending.SERVER_IDLE_RST)
+        else:
+            super()._on_idle_close(ending)
+
+    def _fail_by(self, error: Exception) -> None:
+        self.nth = max(self.submitted - 1, 0)  # the last one in flight, not the last one told of
+        super()._fail_by(error)
 
     def _give_up_idle(self) -> None:
         self._say_last_words()
@@ -308,7 +326,7 @@ class Multiplex(Framed):
         return self._streams.farewell() if self._streams is not None else b""
 
     def _fail(self, kind: ErrorKind, detail: str, reset: bool = False) -> None:
-        listener, self.listener = self.listener, _NOBODY
+        listener, self.listener = self.listener, NOBODY
         super()._fail(kind, detail, reset)
         self.listener = listener
         if self._streams is not None and self._streams.ended:
@@ -328,16 +346,3 @@ class Multiplex(Framed):
             self._show(flight, end)
             own = kind_of_close(RECEIVING if flight.first_ns >= 0 else WAITING, flight.nth > 0) if by_close else kind
             self.listener.exchange_done(self, -own, end)
-
-
-class _Nobody:
-    """Hears nothing: the owner is told of each exchange, not once."""
-
-    def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
-        pass
-
-    def connection_lost(self, connection: Connection) -> None:
-        pass
-
-
-_NOBODY = _Nobody()

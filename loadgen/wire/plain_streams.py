@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from loadgen.wire.errors import UpgradeFailure
+from loadgen.wire.head import Malformed
 from loadgen.wire.http1 import ResponseReader
 from loadgen.wire.streams import Stream, StreamRequest
 
@@ -11,31 +13,29 @@ from loadgen.wire.streams import Stream, StreamRequest
 class PlainStreams:
     """Streams (see wire/streams.py) of one connection that speaks HTTP/1.1."""
 
-    __slots__ = ("_number", "_out", "_reader", "_stream", "acknowledged", "ended")
+    __slots__ = ("_number", "_out", "_reader", "_stream", "acknowledged", "ended", "failure", "said_close")
 
     def __init__(self, reader: ResponseReader) -> None:
         self._reader = reader
         self._stream: Stream | None = None
         self._number = 0
         self._out = b""
-        self.ended = False
+        self.ended = self.said_close = False
         self.acknowledged = True
+        self.failure: UpgradeFailure | None = None
 
     @property
     def free(self) -> int:
         return 0 if self.ended or self._stream is not None else 1
 
-    def adopt(self, owner: Any, size_bytes: int) -> Stream:
-        """The stream of a request that was sent already."""
-        self._number += 1
-        stream = self._stream = Stream(self._number, owner)
-        stream.sent = True
-        stream.size_bytes = size_bytes
-        return stream
+    def adopt(self, request: StreamRequest, owner: Any) -> Stream:
+        """The stream of a request that was sent already, asking for an upgrade."""
+        return self._begin(request.upgrade, owner)
 
     def start(self, request: StreamRequest, owner: Any) -> Stream:
         self._out += request.plain
-        return self.adopt(owner, len(request.plain))
+        self.said_close = request.closes
+        return self._begin(request.plain, owner)
 
     def more(self) -> bytes:
         data, self._out = self._out, b""
@@ -43,9 +43,8 @@ class PlainStreams:
 
     def feed(self, data: bytes) -> list[Stream]:
         stream = self._stream
-        if stream is None:  # octets that nobody asked for
-            self.ended = True
-            return []
+        if stream is None:
+            raise Malformed("the server sent what nobody asked for")
         stream.begun = True
         stream.bytes_received += len(data)
         if self._reader.feed(data):
@@ -64,6 +63,13 @@ class PlainStreams:
 
     def farewell(self) -> bytes:
         return b""
+
+    def _begin(self, octets: bytes, owner: Any) -> Stream:
+        self._number += 1
+        stream = self._stream = Stream(self._number, owner)
+        stream.sent = True
+        stream.size_bytes = len(octets)
+        return stream
 
     def _complete(self, stream: Stream) -> None:
         reader = self._reader

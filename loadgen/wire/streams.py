@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from loadgen.model.sample import ABSENT, ErrorKind
+from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.head import ResponseHead
 
 Fields = tuple[tuple[bytes, bytes], ...]
@@ -17,12 +18,19 @@ class StreamRequest:
 
     fields: the HTTP/2 field section, pseudo-fields first; body: its content. plain: the whole request in HTTP/1.1, for
     a server that declines HTTP/2. upgrade: the same asking for the upgrade (RFC 7540 §3.2), for a connection's first.
+    closes: `plain` asks the server to close the connection.
     """
 
     fields: Fields
     body: bytes
     plain: bytes
     upgrade: bytes = b""
+    closes: bool = False
+
+    @property
+    def head_only(self) -> bool:
+        """The response has no content whatever its head says."""
+        return self.fields[0][1] == b"HEAD"
 
 
 class Stream:
@@ -30,15 +38,16 @@ class Stream:
 
     owner: whatever the one who started it has put there. sent: all of it was handed out to be sent; size_bytes: how
     much that was. begun: the response has begun; done: it is complete, or `error` and `detail` say why it never will
-    be. head, trailers, body_bytes, bytes_received: of the response.
+    be. head, trailers, body_bytes, bytes_received: of the response. head_only: it has no content (RFC 9110 §9.3.2).
     """
 
     __slots__ = (
-        "begun", "body_bytes", "bytes_received", "detail", "done", "error", "head", "number", "owner", "sent",
-        "size_bytes", "trailers",
+        "begun", "body_bytes", "bytes_received", "detail", "done", "error", "head", "head_only", "number", "owner",
+        "sent", "size_bytes", "trailers",
     )  # fmt: skip
 
-    def __init__(self, number: int, owner: Any) -> None:
+    def __init__(self, number: int, owner: Any, head_only: bool = False) -> None:
+        self.head_only = head_only
         self.number = number
         self.owner = owner
         self.sent = self.begun = self.done = False
@@ -72,15 +81,27 @@ class Flight:
     lag_before_ns: int = 0
     stream: Stream | None = None
 
+    def phases_ns(self, end_ns: int) -> tuple[int, int, int]:
+        """send, wait and receive of one that has begun and ended, well or not, at `end_ns`; ABSENT what was none."""
+        begun_ns, sent_ns, first_ns = self.begun_ns, self.sent_ns, self.first_ns
+        came_ns = first_ns if first_ns >= 0 else end_ns
+        receive_ns = end_ns - first_ns if first_ns >= 0 else ABSENT
+        if not 0 <= sent_ns <= came_ns:  # it was answered, or given up, before all of it was sent
+            return came_ns - begun_ns, ABSENT, receive_ns
+        return sent_ns - begun_ns, came_ns - sent_ns, receive_ns
+
 
 class Streams(Protocol):
     """One connection's streams, sans I/O. All methods may raise Failure or Malformed: the connection can't go on.
 
     ended: the server takes no further streams. acknowledged: it has accepted our settings, where there are any.
+    failure: why it can't go on after the streams that `feed` gave last. said_close: a request asked for that.
     """
 
     ended: bool
     acknowledged: bool
+    failure: UpgradeFailure | None
+    said_close: bool
 
     @property
     def free(self) -> int:

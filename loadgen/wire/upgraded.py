@@ -71,7 +71,7 @@ class UpgradedMultiplex(Multiplex):
             flight.sent_ns = sent_ns
         self._streams = core
         self._asked.remove(flight)
-        self._fly(flight, core.adopt(flight, len(self._request.upgrade)), end)
+        self._fly(flight, core.adopt(self._request, flight), end)
         self._ready()
         if data and self.state is not CLOSED:
             super()._take(data, now if head.status != _SWITCHING else end, end)

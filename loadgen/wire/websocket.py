@@ -135,8 +135,13 @@ class WebSocket:
         complete = echoed = False
         if protocol.events:
             for frame in protocol.events_received():
-                if self._collect(frame) and not complete:
-                    complete, echoed = True, self.echoed
+                try:
+                    if self._collect(frame) and not complete:
+                        complete, echoed = True, self.echoed
+                except UpgradeFailure:
+                    if not complete:
+                        raise
+                    break  # the answer had come before, and the connection closes
             if complete:
                 self.echoed = echoed  # the first message is the answer; one behind it nobody asked for
         # A close in the middle of a message ends that, and the connection in good order.
