@@ -100,8 +100,10 @@ def test_tls_through_a_tunnel(real: tuple[str, int], tmp_path: Path) -> None:
     # challenge and closes: that connection came no further.
     assert account["accepted"] == counts(summary, "opened") - (name == "tinyproxy")
     assert account["requests"] == counts(summary, "exchanges_with_warmup")
+    assert counts(summary, "proxy_asked") == (name == "tinyproxy")
+    assert counts(summary, "warmup_errors") == 0
     kept, close = summary["policies"]["persistent"], summary["policies"]["close"]
-    assert kept["connections"]["opened"] == kept["connections"]["ideal"] == 6
+    assert kept["connections"]["opened"] == kept["connections"]["ideal"] == 6 + kept["connections"]["proxy_asked"]
     assert kept["phases_ns"]["tunnel"]["count"] == kept["phases_ns"]["tls"]["count"] == 0
     assert close["requests"] > 0
     for phase in ("connect", "tunnel", "tls"):

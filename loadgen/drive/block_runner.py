@@ -13,6 +13,7 @@ from loadgen.drive.server_process import rss_bytes
 from loadgen.drive.worker import Window, Worker
 from loadgen.model.errors import TargetError
 from loadgen.model.plan import Plan
+from loadgen.model.policy import HTTP1
 from loadgen.model.sample import ErrorKind
 from loadgen.wire.route import Route
 
@@ -32,9 +33,11 @@ _ADVICE = {
     ErrorKind.PROXY_AUTHENTICATION: "the credentials stand in --proxy http://USER:PASSWORD@HOST:PORT",
     ErrorKind.PROXY_TIMEOUT: "allow more with --timeout",
 }
-# What the server does with an upgrade, or a proxy with CONNECT, says nothing of other policies.
-_OF_THE_PROTOCOL = {
-    kind for kind in ErrorKind if kind.label.startswith(("upgrade_", "websocket_", "http2_", "proxy_refused"))
+# Whoever fails on the way to the server fails under every policy; a proxy may refuse CONNECT alone.
+_ON_THE_WAY = {
+    kind
+    for kind in ErrorKind
+    if kind.label.startswith(("dns_", "connect_", "tls_", "no_", "proxy_")) and kind is not ErrorKind.PROXY_REFUSED
 }
 # With a proxy between, these speak of it and not of the target.
 _OF_THE_PROXY = {
@@ -90,8 +93,14 @@ class BlockRunner:
         # A proxy may let requests pass and no tunnel, or ask for credentials on one of these ways alone.
         is_new_way = tunnels not in self._ways and self._plan.proxy is not None
         self._ways.add(tunnels)
+        challenge = {}
         if is_new_way or (not self._answered and block.cell.policy.protocol not in self._knocked):
+            connections, errors = worker.connections, worker.errors
             self._knock(block.cell.policy.protocol)
+            if self._route.login.wanted:
+                # One connection had to be in any case; the others served the proxy to ask for credentials.
+                spent = max(0, worker.connections - connections - 1)
+                challenge = {"challenge": {"connections": spent, "errors": min(spent, worker.errors - errors)}}
         if self._watches and worker.costs is None:
             worker.costs = Costs(self._plan, self._observed()["address"], self._warn)
         self._report({"block": facts})
@@ -101,7 +110,7 @@ class BlockRunner:
             self._sink.block(facts)
 
         window = worker.run(block, note)
-        facts |= self._outcome(block, window)
+        facts |= self._outcome(block, window) | challenge
         self._sink.block(facts)
         return facts
 
@@ -151,9 +160,12 @@ class BlockRunner:
             advice = f"; {_ADVICE[kind]}" if kind in _ADVICE else ""
             message = f"{self._whom(kind)}: {kind.label.replace('_', ' ')}: {detail}{advice}"
             others = {cell.policy.protocol for cell in self._plan.cells} - self._knocked
-            if self._insists and not self._answered and not (others and kind in _OF_THE_PROTOCOL):
+            # What a server does with an upgrade, or another protocol than HTTP/1.1, says nothing of other policies.
+            of_protocol = protocol != HTTP1 and kind not in _ON_THE_WAY
+            if self._insists and not self._answered and not (others and of_protocol):
                 raise TargetError(message)
-            self._warn({"code": "target_failed", "message": message})
+            asked = f"{protocol}: " if of_protocol else ""
+            self._warn({"code": "target_failed", "message": f"{asked}{message}"})
             return
         self._report({"observed": self._observed()})
 

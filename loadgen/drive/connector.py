@@ -28,9 +28,12 @@ from loadgen.wire.pipeline import Pipeline
 from loadgen.wire.route import Route
 from loadgen.wire.upgraded import UpgradedMultiplex
 
-# How long a server may take to close what it was asked to close, and how many such connections are waited for.
-GRACE_S = 0.02
-_MOST_LINGERING = 256
+# How long a server may take to close what it was asked to close: some times what the handshake and the last exchange
+# took, for both tell how far and how busy it is, within these bounds. How many such connections are waited for.
+_SHORTEST_GRACE_S, _LONGEST_GRACE_S = 0.02, 1.0
+_GRACE_IN_EXCHANGES = 5
+_TICK_S = _SHORTEST_GRACE_S / 4
+_MOST_LINGERING = 1024
 
 
 _KINDS: dict[str, type[Connection]] = {
@@ -76,8 +79,8 @@ class Connector:
         tick_s = min(0.1, max(0.005, plan.load.timeout_ns / NS_PER_S / 50))
         self._sweep = self._loop.timer(tick_s, tick_s, ref=False)
         self._sweep.start(self._expire)
-        self._lingering: dict[Linger, float] = {}
-        self._grace = self._loop.timer(GRACE_S / 4, GRACE_S / 4, ref=False)
+        self._lingering: dict[Linger, None] = {}
+        self._grace = self._loop.timer(_TICK_S, _TICK_S, ref=False)
         self._grace.start(self._end_grace)
         self.pulse = LoopPulse(self._loop)
 
@@ -124,9 +127,9 @@ class Connector:
     def linger(self, slot: int, connection: Connection) -> None:
         """Give a server that announced no close a moment to do it; the load goes on meanwhile."""
         lingering = self._lingering
-        lingering[Linger(self, slot, connection)] = time.monotonic()
+        lingering[Linger(self, slot, connection, _grace_s(connection))] = None
         if len(lingering) > _MOST_LINGERING:
-            next(iter(lingering)).give_up()
+            next(iter(lingering)).give_up(waited=False)
 
     def lingered(self, slot: int, linger: Linger) -> None:
         """It is decided how the connection ended."""
@@ -158,20 +161,29 @@ class Connector:
 
     def _await_closes(self) -> None:
         """Give those who were asked to close what is left of their moment."""
-        if self._lingering:
-            gevent.sleep(GRACE_S)
-        for linger in list(self._lingering):
-            linger.give_up()
+        while self._lingering:
+            gevent.sleep(_TICK_S)
 
     # Inside
 
     def _end_grace(self) -> None:
-        latest = time.monotonic() - GRACE_S
-        for linger in [linger for linger, begun in self._lingering.items() if begun < latest]:
-            linger.give_up()
+        now_s = time.monotonic()
+        for linger in [linger for linger in self._lingering if linger.due_s < now_s]:
+            if linger.is_over:
+                linger.give_up(waited=True)
+            # What the loop was too late for itself, it is about to find now.
+            linger.is_over = True
 
     def _expire(self) -> None:
         oldest_ns = time.monotonic_ns() - self._timeout_ns
         for connection in self._at_work():
             while connection is not None and connection.overdue(oldest_ns):
                 connection.expire()
+
+
+def _grace_s(connection: Connection) -> float:
+    """How long the server of this connection may take to close it."""
+    took_ns = time.monotonic_ns() - connection.begun_ns
+    if connection.nth and connection.handshake is not None:
+        took_ns += sum(max(0, phase) for phase in connection.handshake)
+    return min(_LONGEST_GRACE_S, max(_SHORTEST_GRACE_S, _GRACE_IN_EXCHANGES * took_ns / NS_PER_S))

@@ -11,13 +11,14 @@ from loadgen.model.plan import Plan
 from loadgen.model.policy import H2C_UPGRADE, HTTP1, WEBSOCKET
 from loadgen.wire.header_blocks import secret_field
 from loadgen.wire.http1 import sends_length, with_defaults
-from loadgen.wire.http2 import CONNECTION_FIELDS, Http2
+from loadgen.wire.http2 import Http2
+from loadgen.wire.stream_heads import CONNECTION_FIELDS
 from loadgen.wire.streams import StreamRequest
 from loadgen.wire.websocket import Message
 
 _MESSAGE_BYTES = 5
 _SECRET = {"authorization", "cookie", "proxy-authorization"}
-_OF_UPGRADES = {"upgrade", "sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions"}
+_OF_UPGRADES = {"sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions"}
 
 
 class WritePlain(Protocol):
@@ -37,7 +38,8 @@ def in_form(plan: Plan, cell: Cell, plain: WritePlain) -> Callable[[bool, str], 
     def stream_request(is_last: bool, cookies: str) -> StreamRequest:
         fields = field_section(plan, cell.path, cookies)
         upgrade = plain(is_last, cookies, h2c_fields()) if protocol == H2C_UPGRADE else b""
-        return StreamRequest(fields, plan.body, plain(is_last, cookies), upgrade)
+        closes = is_last and cell.policy.last_option == "close"
+        return StreamRequest(fields, plan.body, plain(is_last, cookies), upgrade, closes)
 
     return stream_request
 

@@ -5,7 +5,7 @@ What is sent on it and when, its subclasses decide: a user's own line, a slot of
 
 from __future__ import annotations
 
-from time import monotonic_ns
+from time import monotonic, monotonic_ns
 from typing import Any, Protocol
 
 from loadgen.drive.client import Client
@@ -196,7 +196,7 @@ class Line:
         crew.closing(connection)
         head = connection.reader.head
         persists = head is not None and head.persists
-        if is_last and crew.policy.asks_for_close:
+        if (is_last and crew.policy.asks_for_close) or connection.said_close:
             if persists and not connection.peer_has_closed():
                 self._keep_session(connection)
                 self.connection = None
@@ -268,17 +268,23 @@ class User(Line):
 
 
 class Linger:
-    """Watches a connection whose server was asked to close it and did not say that it would, for a short grace."""
+    """Watches a connection whose server was asked to close it and did not say that it would, for a short grace.
 
-    def __init__(self, crew: Crew, slot: int, connection: Connection) -> None:
+    due_s: when that ends (time.monotonic). is_over: it was found to have ended.
+    """
+
+    def __init__(self, crew: Crew, slot: int, connection: Connection, grace_s: float) -> None:
+        self.due_s = monotonic() + grace_s
+        self.is_over = False
         self._crew = crew
         self._slot = slot
         self.connection = connection
         connection.listener = self
 
-    def give_up(self) -> None:
-        """The grace is over: the server ignored the option, and the client closes."""
-        self.connection.flags |= ConnectionFlag.IGNORED_CLOSE
+    def give_up(self, waited: bool) -> None:
+        """The client closes. waited: the grace is over, and the server ignored the option."""
+        if waited:
+            self.connection.flags |= ConnectionFlag.IGNORED_CLOSE
         self.connection.close(Ending.CLIENT_ANNOUNCED)
         self._crew.lingered(self._slot, self)
 

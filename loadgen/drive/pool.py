@@ -13,7 +13,7 @@ from loadgen.drive.several import Several
 from loadgen.model.policy import FIFO
 from loadgen.model.sample import ABSENT
 from loadgen.wire.connection import Connection
-from loadgen.wire.lifecycle import SENDING
+from loadgen.wire.lifecycle import CLOSED, SENDING
 from loadgen.wire.multiplex import Multiplex
 
 
@@ -42,19 +42,18 @@ class Pool:
 
     def ask(self, user: PooledUser | None, due_ns: int, late_ns: int) -> None:
         """Send a request for `user`, or for an arrival that was due at `due_ns`, as soon as a connection is free."""
-        if self._idle:
-            slot = self._take()
-        elif len(self.slots) < self._size:
+        slot = self._take()
+        if slot is None:
+            if len(self.slots) >= self._size:
+                self.waiting.append((user, due_ns or monotonic_ns(), late_ns))
+                return
             slot = self._add()
-        else:
-            self.waiting.append((user, due_ns or monotonic_ns(), late_ns))
-            return
         slot.serve(user, due_ns, late_ns)
         self._put(slot)
 
     def first(self) -> Slot:
         """A slot for the run's first request, which comes before all others, or for its next try."""
-        return self._take() if self._idle else self._add()
+        return self._take() or self._add()
 
     def free(self, slot: Slot) -> None:
         """A slot's exchange is over: who waits gets it, or it becomes idle."""
@@ -63,10 +62,9 @@ class Pool:
             return  # a request failed at once; the loop below goes on with the next
         self._serving = True
         try:
-            while self.waiting and self.serves and self._idle:
-                slot = self._take()
-                slot.serve(*self.waiting.popleft())
-                self._put(slot)
+            while self.waiting and self.serves and (found := self._take()) is not None:
+                found.serve(*self.waiting.popleft())
+                self._put(found)
         finally:
             self._serving = False
 
@@ -77,10 +75,14 @@ class Pool:
             slot.listed = False
         self._put(slot)
 
-    def _take(self) -> Slot:
-        slot = self._idle.popleft() if self._fifo else self._idle.pop()
-        slot.listed = False
-        return slot
+    def _take(self) -> Slot | None:
+        """A slot that can serve somebody; None where there is none among those that are listed."""
+        while self._idle:
+            slot = self._idle.popleft() if self._fifo else self._idle.pop()
+            slot.listed = False
+            if slot.has_room:  # its server may have said meanwhile that it takes no more
+                return slot
+        return None
 
     def _put(self, slot: Slot) -> None:
         """List a slot that can serve somebody now."""
@@ -162,8 +164,12 @@ class Trunk(Several, Slot):
         link = cast(Multiplex | None, self.connection)
         if link is None:
             return True
-        # While it opens it carries the request that it was opened for, and nobody knows yet what else.
-        return link.state >= SENDING and link.flying < self._depth and self._may_send(link)
+        if link.state < SENDING:
+            # It carries the request that it was opened for, and nobody knows yet what else.
+            return False
+        if not link.flying:
+            return link.state is not CLOSED  # one that may carry no more is replaced
+        return link.flying < self._depth and self._may_send(link)
 
     @property
     def under_way(self) -> int:

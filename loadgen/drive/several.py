@@ -39,6 +39,8 @@ class Several(Line):
             self._crew.errors += 1  # the last one to end, well or not, decides about the connection
         else:
             super()._failed(connection, outcome)
+            if self.connection is connection and not self._may_send(cast(Shared, connection)):
+                self._finish(connection, is_last=False)  # this one failed alone, and was the last that it could carry
 
     def _answered(self, connection: Connection) -> None:
         """End the connection once the last response is there that it may carry."""

@@ -163,6 +163,7 @@ class Worker(Connector):
         self._busy, self.last_failure = 1, None
         knock.send(line, is_shared=self.policy.depth > 1)
         self._drain()
+        self._await_closes()  # before anything keeps the loop from the answer
         return knock.head
 
     def _write_request(

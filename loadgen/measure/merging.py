@@ -19,7 +19,7 @@ _SUMS = (
     "started", "exchanges", "carried", "answered", "unstarted", "due", "retried", "strangers", "warmup_outlasted",
     "warmup_errors", "cpu_ns", "rss_bytes",
 )  # fmt: skip
-_SUMS_OF_EACH = ("connections", "endings", "after_close", "upgrades")
+_SUMS_OF_EACH = ("connections", "endings", "after_close", "upgrades", "challenge")
 _TIMES = ("begun_ns", "window_begun_ns", "window_ended_ns")
 # Shares that differ by less were meant to be the same.
 _SAME_SHARE = 0.99

@@ -122,12 +122,15 @@ def _connections(blocks: list[dict[str, Any]], exact: dict[str, Any], places: in
     """What became of them, warm-up included. exact: what the blocks' windows counted.
 
     requests_per_connection is what the server's own log shows: `exchanges_with_warmup`, the requests that were answered
-    at least in part, for each connection opened. One that found its connection closed was carried by none.
+    at least in part, for each connection opened. One that found its connection closed was carried by none. proxy_asked:
+    connections that a proxy closed after it had asked for credentials on them, which the best reuse takes as well.
     """
     counts: Counter[str] = Counter()
     endings: Counter[str] = Counter()
     after_close: Counter[str] = Counter()
+    challenge: Counter[str] = Counter()
     for block in blocks:
+        challenge.update(block.get("challenge") or {})
         counts.update(block["connections"])
         endings.update(block["endings"])
         after_close.update(block.get("after_close") or {})
@@ -136,7 +139,8 @@ def _connections(blocks: list[dict[str, Any]], exact: dict[str, Any], places: in
     return {
         "opened": opened,
         # One for each place of a block that was taken at all.
-        "ideal": sum(min(places, block["connections"]["slots"]) for block in blocks),
+        "ideal": sum(min(places, block["connections"]["slots"]) for block in blocks) + challenge["connections"],
+        "proxy_asked": challenge["connections"],
         "reuse_ratio": exact["reused"] / exact["requests"] if exact["requests"] else 0.0,
         "requests_per_connection": exchanges / opened if opened else 0.0,
         "closed_by": {"client": counts["closed_by_client"], "server": counts["closed_by_server"]},
@@ -155,7 +159,7 @@ def _connections(blocks: list[dict[str, Any]], exact: dict[str, Any], places: in
         "upgraded": counts["upgraded"],
         "upgrade_declined": counts["upgrade_declined"],
         "exchanges_with_warmup": exchanges,
-        "warmup_errors": sum(block["warmup_errors"] for block in blocks),
+        "warmup_errors": max(0, sum(block["warmup_errors"] for block in blocks) - challenge["errors"]),
         "warmup_outlasted": sum(block["warmup_outlasted"] for block in blocks),
     }
 
