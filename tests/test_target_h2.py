@@ -20,6 +20,7 @@ from h2.events import (
     DataReceived,
     Event,
     InformationalResponseReceived,
+    PingAckReceived,
     RemoteSettingsChanged,
     ResponseReceived,
     StreamEnded,
@@ -27,11 +28,19 @@ from h2.events import (
     TrailersReceived,
 )
 from h2.settings import SettingCodes
+from hyperframe.frame import GoAwayFrame, PingFrame, SettingsFrame
 
 from tests.conftest import Target
 
 Start = Callable[..., Target]
 Field = tuple[bytes, bytes]
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+PING = PingFrame(0, b"8 octets").serialize()
+
+
+def goaway_frame(code: ErrorCodes) -> bytes:
+    """By hand: the h2 library's client would take nothing any more once it has sent one."""
+    return GoAwayFrame(0, error_code=code).serialize()
 
 
 def program(name: str) -> str:
@@ -213,6 +222,16 @@ def test_one_read_is_answered_in_one_write(start_target: Start) -> None:
         assert client.body(streams[-1]) == b"loadg"
 
 
+def read_head(sock: socket.socket) -> bytes:
+    """The head of an HTTP/1.1 response, and nothing behind it."""
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        more = sock.recv(1)
+        assert more, f"closed after {head!r}"
+        head += more
+    return head
+
+
 def upgrade(settings: str = "AAMAAABkAAQAoAAA", options: str = "Upgrade, HTTP2-Settings", more: str = "") -> bytes:
     return (
         f"GET /?size=9 HTTP/1.1\r\nHost: a\r\nConnection: {options}\r\nUpgrade: h2c\r\n"
@@ -233,10 +252,7 @@ def test_the_upgraded_request_is_stream_1(start_target: Start, at_once: bool) ->
             sock.sendall(request + client.h2.data_to_send())
         else:
             sock.sendall(request)
-        head = b""
-        while not head.endswith(b"\r\n\r\n"):
-            head += sock.recv(1)
-        assert head == b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+        assert read_head(sock) == b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
         client.send()
         client.await_end(1)
         assert client.body(1) == b"loadgen l"
@@ -260,10 +276,7 @@ def test_the_upgraded_request_is_stream_1(start_target: Start, at_once: bool) ->
 def test_an_upgrade_that_is_none_is_ignored(start_target: Start, request_octets: bytes) -> None:
     with socket.create_connection(("127.0.0.1", start_target().port), timeout=20) as sock:
         sock.sendall(request_octets)
-        head = b""
-        while not head.endswith(b"\r\n\r\n"):
-            head += sock.recv(1)
-        assert head.startswith(b"HTTP/1.1 200 ")
+        assert read_head(sock).startswith(b"HTTP/1.1 200 ")
 
 
 def test_no_h2c_over_tls(start_target: Start) -> None:
@@ -370,6 +383,54 @@ def test_a_malformed_request_is_a_stream_error(start_target: Start) -> None:
 
 
 @pytest.mark.parametrize(
+    ("octets", "way"),
+    [
+        *((PREFACE + PING, way) for way in ("whole", "octet by octet", "upgraded")),
+        (PREFACE + SettingsFrame(0, flags=["ACK"]).serialize(), "whole"),
+        (PREFACE[:20] + b"OTHER", "upgraded"),
+    ],
+    ids=["ping", "ping_octet_by_octet", "ping_upgraded", "acknowledgement", "no_preface"],
+)
+def test_settings_must_come_first(start_target: Start, octets: bytes, way: str) -> None:
+    """RFC 9113 §3.4."""
+    with socket.create_connection(("127.0.0.1", start_target().port), timeout=20) as sock:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        client = Client(sock)
+        if way == "upgraded":
+            client.h2.initiate_upgrade_connection()
+            sock.sendall(upgrade())
+            read_head(sock)
+        else:
+            client.h2.initiate_connection()
+        for piece in [bytes([octet]) for octet in octets] if way == "octet by octet" else [octets]:
+            sock.sendall(piece)
+        client.h2.clear_outbound_data_buffer()
+        goaway = client.receive(lambda event: isinstance(event, ConnectionTerminated))
+        assert isinstance(goaway, ConnectionTerminated)
+        assert goaway.error_code == ErrorCodes.PROTOCOL_ERROR
+        client.to_end()
+        assert client.of(PingAckReceived) == []
+
+
+def test_a_frame_that_is_too_long_is_refused_at_its_head(start_target: Start) -> None:
+    """RFC 9113 §4.2: 16,384 octets are allowed, and one more is refused before any of them has come."""
+    with prior_knowledge(start_target()) as client:
+        client.exchange()  # with the settings out of the way, nothing is sent but what is written here
+        stream_id = client.h2.get_next_available_stream_id()
+        client.h2.send_headers(stream_id, fields("/", "POST"))
+        client.send()
+        frame_head = b"\x00\x01" + stream_id.to_bytes(4, "big")  # DATA that ends the stream
+        client.sock.sendall(PING + (1 << 14).to_bytes(3, "big") + frame_head)
+        client.receive(lambda event: isinstance(event, PingAckReceived))
+        client.sock.sendall(b"x" * (1 << 14))
+        client.await_end(stream_id)
+        client.sock.sendall(((1 << 14) + 1).to_bytes(3, "big"))
+        goaway = client.receive(lambda event: isinstance(event, ConnectionTerminated))
+        assert isinstance(goaway, ConnectionTerminated)
+        assert goaway.error_code == ErrorCodes.FRAME_SIZE_ERROR
+
+
+@pytest.mark.parametrize(
     "octets", [b"\x00\x00\x05\x00\x01\x00\x00\x00\x00hello", b"\x00\x00\x03\x03\x00\x00\x00\x00\x01abc"]
 )
 def test_a_broken_connection_ends_with_goaway(start_target: Start, octets: bytes) -> None:
@@ -417,6 +478,53 @@ def test_a_reset_stream_is_not_answered(start_target: Start) -> None:
     assert target.stats()["requests"] == 2
 
 
+@pytest.mark.parametrize("options", [(), ("--delay", "50ms")])
+def test_what_was_asked_before_a_goaway_is_answered(start_target: Start, options: tuple[str, ...]) -> None:
+    """RFC 9113 §6.8; also what waits for a window that the client opens later. Then the target closes."""
+    target = start_target(*options)
+    with prior_knowledge(target) as client:
+        streams = [client.ask(*fields("/?size=200000")), client.ask()]
+        client.sock.sendall(client.h2.data_to_send() + goaway_frame(ErrorCodes.NO_ERROR) + PING)
+        client.to_end()
+        assert [len(client.body(stream_id)) for stream_id in streams] == [200_000, 5]
+        assert len(client.of(StreamEnded)) == 2
+        assert len(client.of(PingAckReceived)) == 1
+        assert client.of(ConnectionTerminated) == [], "who is done itself is not told so"
+    assert target.stats()["requests_per_connection"] == {"2": 1}
+
+
+def test_a_request_that_is_half_sent_at_a_goaway_is_answered(start_target: Start) -> None:
+    with prior_knowledge(start_target()) as client:
+        stream_id = client.h2.get_next_available_stream_id()
+        client.h2.send_headers(stream_id, fields("/", "POST"))
+        client.sock.sendall(client.h2.data_to_send() + goaway_frame(ErrorCodes.NO_ERROR) + PING)
+        client.receive(lambda event: isinstance(event, PingAckReceived))
+        client.h2.send_data(stream_id, b"x", end_stream=True)
+        client.send()
+        client.to_end()
+        assert client.body(stream_id) == b"loadg"
+
+
+def test_a_goaway_before_any_request_ends_it(start_target: Start) -> None:
+    with prior_knowledge(start_target()) as client:
+        client.sock.sendall(PING + goaway_frame(ErrorCodes.NO_ERROR) + PING)
+        client.to_end()
+        assert len(client.of(PingAckReceived)) == 2
+        assert client.of(ConnectionTerminated) == []
+
+
+def test_after_a_goaway_with_an_error_nothing_is_answered(start_target: Start) -> None:
+    target = start_target()
+    with prior_knowledge(target) as client:
+        client.ask()
+        before = client.h2.data_to_send()
+        client.ask()
+        client.sock.sendall(before + goaway_frame(ErrorCodes.INTERNAL_ERROR) + client.h2.data_to_send())
+        client.to_end()
+        assert client.of(ResponseReceived) == []
+    assert target.stats()["requests_per_connection"] == {"0": 1}
+
+
 @pytest.mark.parametrize("end", ["goaway", "garbage", "close"])
 def test_a_client_that_leaves_while_it_is_served(
     start_target: Start, end: str, capfd: pytest.CaptureFixture[str]
@@ -427,12 +535,11 @@ def test_a_client_that_leaves_while_it_is_served(
         client.ask()
         client.send()
         if end == "goaway":
-            client.h2.close_connection()
-            client.send()
+            client.sock.sendall(goaway_frame(ErrorCodes.PROTOCOL_ERROR))
         elif end == "garbage":
             client.sock.sendall(b"\x00\x00\x03\x03\x00\x00\x00\x00\x01abc")
-        while end != "close" and client.sock.recv(65536):
-            pass  # the client's h2 would take nothing any more
+        if end != "close":
+            client.to_end()
     with prior_knowledge(target) as client:
         client.exchange()  # takes as long: the others would have been answered by now
         assert target.stats()["open"] == 1
@@ -453,6 +560,44 @@ def test_close_after_says_goaway(start_target: Start) -> None:
         assert goaway.last_stream_id == streams[2]
         assert sorted(e.stream_id for e in client.events if isinstance(e, StreamEnded)) == streams[:3]
     assert target.stats()["requests_per_connection"] == {"3": 1}
+
+
+def test_behind_a_stream_that_was_not_looked_at_none_is(start_target: Start) -> None:
+    """Else GOAWAY, which names the last that was, would claim it as well: its client could not ask again."""
+    target = start_target("--close-after", "3", "--delay", "50ms")
+    with prior_knowledge(target) as client:
+        streams = [client.ask() for _ in range(4)]
+        client.h2.reset_stream(streams[0], ErrorCodes.CANCEL)  # there is room again
+        client.ask()
+        client.send()
+        client.to_end()
+        (goaway,) = client.of(ConnectionTerminated)
+        assert isinstance(goaway, ConnectionTerminated)
+        assert goaway.last_stream_id == streams[2]
+        assert sorted(e.stream_id for e in client.events if isinstance(e, StreamEnded)) == streams[1:3]
+    assert target.stats()["requests_per_connection"] == {"2": 1}
+
+
+def test_goaway_comes_also_when_all_that_was_looked_at_is_reset(start_target: Start) -> None:
+    with prior_knowledge(start_target("--close-after", "1", "--delay", "1m")) as client:
+        first, _ = client.ask(), client.ask()
+        client.h2.reset_stream(first, ErrorCodes.CANCEL)
+        client.send()
+        client.to_end()
+        (goaway,) = client.of(ConnectionTerminated)
+        assert isinstance(goaway, ConnectionTerminated)
+        assert goaway.last_stream_id == first
+
+
+@pytest.mark.parametrize("parts", [True, False])
+def test_who_is_done_is_told_which_were_not_looked_at(start_target: Start, parts: bool) -> None:
+    with prior_knowledge(start_target("--close-after", "1", "--delay", "20ms")) as client:
+        first, _ = client.ask(), client.ask()
+        client.sock.sendall(client.h2.data_to_send() + (goaway_frame(ErrorCodes.NO_ERROR) if parts else b""))
+        client.to_end()
+        (goaway,) = client.of(ConnectionTerminated)
+        assert isinstance(goaway, ConnectionTerminated)
+        assert goaway.last_stream_id == first
 
 
 def test_a_silent_target_says_no_goaway(start_target: Start) -> None:

@@ -16,6 +16,12 @@ from websockets.frames import Frame, Opcode
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from loadgen.target.account import Account
+from loadgen.target.answers import Answers
+from loadgen.target.behaviour import Behaviour
+from loadgen.target.connection import House
+from loadgen.target.http1 import Http1Connection
+from loadgen.wire.transport import READ, TcpTransport
 from tests.conftest import Target
 
 Start = Callable[..., Target]
@@ -58,7 +64,9 @@ def upgraded(target: Target) -> Iterator[socket.socket]:
 def head(sock: socket.socket) -> bytes:
     data = b""
     while not data.endswith(b"\r\n\r\n"):
-        data += sock.recv(1)
+        more = sock.recv(1)
+        assert more, f"closed after {data!r}"
+        data += more
     return data
 
 
@@ -200,6 +208,43 @@ def test_what_is_no_handshake_is_answered_in_http(start_target: Start, before: s
         answer = head(sock)
     assert answer.startswith(f"HTTP/1.1 {status} ".encode())
     assert (b"Sec-WebSocket-Version: 13" in answer) == (status == 400)
+
+    protocols = target.stats()["protocols"]
+    assert (protocols["websocket"], protocols["http/1.1"]) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "content", ["Content-Length: 3\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"]
+)
+def test_the_content_of_a_handshake_is_dropped(start_target: Start, content: str) -> None:
+    target = start_target()
+    with raw(target) as sock:
+        sock.sendall(HANDSHAKE[:-2] + content.encode())
+        assert head(sock).startswith(b"HTTP/1.1 101 ")
+        sock.sendall(framed(Opcode.TEXT, b"one"))
+        assert exactly(sock, 5) == b"\x81\x03one"
+    assert target.stats()["requests"] == 1
+
+
+@pytest.mark.parametrize("data", [framed(Opcode.TEXT, b"one"), framed(Opcode.TEXT, b"one")[:3], b""])
+@pytest.mark.parametrize("valid", [True, False])
+def test_a_client_that_is_gone_before_its_answer(valid: bool, data: bytes) -> None:
+    """What it sent is there to be read, but nothing can be written; without a server's loop the order is certain."""
+    account = Account()
+    behaviour = Behaviour()
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    connection = Http1Connection(House(behaviour, Answers(behaviour, account.stats), account), TcpTransport(ours))
+    account.accepted(connection)
+    connection.transport.watch(READ, connection.on_readable)
+    handshake = HANDSHAKE if valid else HANDSHAKE.replace(b"Version: 13", b"Version: 8")
+    theirs.sendall(handshake + data)
+    theirs.close()
+    connection.on_readable()
+    assert connection.transport.socket is None
+    stats = account.stats()
+    assert (stats["accepted"], stats["open"]) == (1, 0)
+    assert stats["protocols"]["websocket"] == 0
 
 
 def test_declined(start_target: Start) -> None:

@@ -10,7 +10,6 @@ from contextlib import suppress
 from typing import Any
 
 from h2.config import H2Configuration
-from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import (
     ConnectionTerminated,
@@ -25,7 +24,7 @@ from h2.exceptions import H2Error, ProtocolError
 from h2.settings import SettingCodes
 
 from loadgen.target.connection import House, ServerConnection, service_timer
-from loadgen.target.http2_rules import MAX_HEADER_LIST_BYTES, is_valid, server_settings, valid_request
+from loadgen.target.http2_rules import MAX_HEADER_LIST_BYTES, Http2Server, is_valid, server_settings, valid_request
 from loadgen.target.requests import BODY, Fields, Request
 from loadgen.wire.header_blocks import RememberingDecoder, RememberingEncoder
 from loadgen.wire.transport import TcpTransport
@@ -60,21 +59,22 @@ class Http2Connection(ServerConnection):
     """Answers each stream's request as soon as it is complete, or after its service time.
 
     `_requests` holds the streams whose request is not answered yet, with the size of its body so far; `_delays` those
-    in service; `_outgoing` those whose response waits for flow control or for room to write.
+    in service; `_outgoing` those whose response waits for flow control or for room to write. `_skips`: streams are not
+    looked at any more. `_parts`: the client has said that it is done.
     """
 
-    __slots__ = ("_delays", "_h2", "_last_stream_id", "_outgoing", "_requests", "_upgraded")
+    __slots__ = ("_delays", "_h2", "_last_stream_id", "_outgoing", "_parts", "_requests", "_skips", "_upgraded")
 
     def __init__(self, house: House, transport: TcpTransport) -> None:
         super().__init__(house, transport)
-        h2 = self._h2 = H2Connection(_CONFIGURATION)
+        h2 = self._h2 = Http2Server(_CONFIGURATION)
         h2.encoder, h2.decoder = RememberingEncoder(), RememberingDecoder()
         h2.decoder.max_header_list_size = MAX_HEADER_LIST_BYTES
         self._requests: dict[int, tuple[Request, int]] = {}
         self._delays: dict[int, Any] = {}
         self._outgoing: dict[int, _Outgoing] = {}
         self._last_stream_id = 0
-        self._upgraded = False
+        self._skips = self._parts = self._upgraded = False
 
     @property
     def protocol(self) -> str:  # type: ignore[override] # it does not change, but depends on how it came about
@@ -140,7 +140,7 @@ class Http2Connection(ServerConnection):
                 if stream_id in self._requests:
                     self._serve(stream_id)
         except H2Error:
-            # h2 has written the GOAWAY that says why.
+            # The GOAWAY that says why is written.
             self._give_up()
         self._flush()
 
@@ -158,13 +158,20 @@ class Http2Connection(ServerConnection):
         elif isinstance(event, StreamReset):
             self._forget(event.stream_id)
         elif isinstance(event, ConnectionTerminated):
-            # The client is done, and h2 lets nothing be sent any more.
-            self._give_up()
+            # Without an error, what the client has asked for is answered yet (RFC 9113 §6.8).
+            if event.error_code == ErrorCodes.NO_ERROR:
+                self._parts = True
+            else:
+                self._give_up()
 
     def _begin_request(self, stream_id: int, fields: Fields) -> None:
         limit = self._house.behaviour.close_after
         if limit and self.served + len(self._requests) >= limit:
-            return  # the GOAWAY to come will tell the client that this one was not looked at (RFC 9113 §6.8)
+            # The GOAWAY to come will tell the client that this one was not looked at (RFC 9113 §6.8). It names the last
+            # one that was: so none behind this one may be, even if the client resets another and makes room.
+            self._skips = True
+        if self._skips:
+            return
         self._last_stream_id = stream_id
         request = valid_request(fields)
         if request is None:
@@ -198,7 +205,7 @@ class Http2Connection(ServerConnection):
 
     def _give_up(self) -> None:
         """Nothing is answered any more, and what is written already is the last."""
-        self._closing = True
+        self._closing = self._skips = True
         for stream_id in {*self._requests, *self._delays, *self._outgoing}:
             self._forget(stream_id)
 
@@ -242,8 +249,7 @@ class Http2Connection(ServerConnection):
             if not self._closing:
                 if self._outgoing:
                     self._send_more()
-                limit = self._house.behaviour.close_after
-                if limit and self.served >= limit and not self._requests and not self._outgoing:
+                if self._is_done():
                     self._leave()
             data = self._h2.data_to_send()
             if data:
@@ -273,10 +279,18 @@ class Http2Connection(ServerConnection):
                     if outgoing.trailers:
                         h2.send_headers(stream_id, outgoing.trailers, end_stream=True)
 
+    def _is_done(self) -> bool:
+        """All is answered, and nothing more is to be. A request in service is still among the requests."""
+        limit = self._house.behaviour.close_after
+        ends = self._parts or self._skips or (limit and self.served >= limit)
+        return bool(ends) and not self._requests and not self._outgoing
+
     def _leave(self) -> None:
         """Say that no further request is looked at, and close; the streams that were looked at are answered."""
         self._closing = True
-        if not self._house.behaviour.silent:
+        # A client that is done itself, and got all it asked for, needs no word: and if it has closed, a word would meet
+        # no one, and turn the end of its connection into a reset.
+        if not self._house.behaviour.silent and (self._skips or not self._parts):
             self._h2.close_connection(ErrorCodes.NO_ERROR, last_stream_id=self._last_stream_id)
 
     def _sent(self) -> None:

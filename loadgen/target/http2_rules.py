@@ -1,12 +1,18 @@
-"""What HTTP/2 lets a client send, and what we tell it of ourselves: values in, values out. Knows no connection."""
+"""What HTTP/2 lets a client send, and what we tell it of ourselves. Answers nothing; knows no socket.
+
+The h2 library's connection is here as well, held to those rules where it is more lenient, or stricter, than they are.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
 from functools import lru_cache
+from typing import Any
 
-from h2.exceptions import H2Error, ProtocolError
+from h2.connection import ConnectionInputs, ConnectionState, H2Connection, H2ConnectionStateMachine
+from h2.events import Event
+from h2.exceptions import FrameTooLargeError, H2Error, ProtocolError
 from h2.settings import SettingCodes, Settings
 from h2.utilities import HeaderValidationFlags, validate_headers
 from hyperframe.exceptions import HyperframeError
@@ -18,7 +24,60 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 """What a client's side of every HTTP/2 connection begins with (RFC 9113 §3.4)."""
 MAX_HEADER_LIST_BYTES = 64 * 1024
 
+_FRAME_HEAD_BYTES = 9
+_OPENING_BYTES = len(PREFACE) + _FRAME_HEAD_BYTES
+_SETTINGS_ACK = 1
 _MOST_REMEMBERED = 512
+
+
+class _Machine(H2ConnectionStateMachine):
+    """A client's GOAWAY ends no stream that it has opened (RFC 9113 §6.8); the library's own machine stops there."""
+
+    _transitions = H2ConnectionStateMachine._transitions | {
+        (state, ConnectionInputs.RECV_GOAWAY): (None, state)
+        for state in (ConnectionState.IDLE, ConnectionState.SERVER_OPEN)
+    }
+
+
+class Http2Server(H2Connection):
+    """The library's server. Whatever `receive_data` raises, the GOAWAY that says why is to be sent already."""
+
+    def __init__(self, configuration: Any) -> None:
+        super().__init__(configuration)
+        self.state_machine = _Machine()
+        self._opening = b""
+
+    def receive_data(self, data: Any) -> list[Event]:
+        if len(self._opening) < _OPENING_BYTES:
+            self._opening = (self._opening + data)[:_OPENING_BYTES]
+            if not opens_well(self._opening):
+                raise self._ended_by(ProtocolError("no preface with SETTINGS behind it"))
+        found = super().receive_data(data)
+        if is_too_long(self.incoming_buffer._data, self.max_inbound_frame_size):
+            raise self._ended_by(FrameTooLargeError("a frame is longer than we allow"))
+        return found
+
+    def clear_outbound_data_buffer(self) -> None:
+        """Keep it: the library calls this at a client's GOAWAY, and would lose acknowledgements, even our settings."""
+
+    def _ended_by(self, error: ProtocolError) -> ProtocolError:
+        self.close_connection(error.error_code)
+        return error
+
+
+def opens_well(opening: bytes) -> bool:
+    """The first octets from a client are, as far as they go, the preface and a SETTINGS frame's head (RFC 9113 §3.4).
+
+    The library takes any frame behind the preface.
+    """
+    head = opening[len(PREFACE) :]
+    settings = len(head) < _FRAME_HEAD_BYTES or (head[3] == SettingsFrame.type and not head[4] & _SETTINGS_ACK)
+    return settings and PREFACE.startswith(opening[: len(PREFACE)])
+
+
+def is_too_long(begun: bytes | bytearray, most_bytes: int) -> bool:
+    """The frame of which only the beginning has come is longer than allowed; the library would wait for all of it."""
+    return len(begun) >= 3 and int.from_bytes(begun[:3], "big") > most_bytes
 
 
 def server_settings(streams: int) -> Settings:

@@ -30,6 +30,10 @@ _CONT, _TEXT, _BINARY = Opcode.CONT, Opcode.TEXT, Opcode.BINARY
 _MESSAGES = (_TEXT, _BINARY, _CONT)
 _OPEN = State.OPEN
 
+# What the library is not told of a handshake: other protocols that were offered, and the content, which is read and
+# dropped by now. It refuses a handshake with content without a word.
+_UNTOLD = (b"upgrade", b"content-length", b"transfer-encoding")
+
 # Messages repeat, as requests do; their echoes are remembered up to this size.
 _REPEATED_BYTES = 1024
 _MOST_REMEMBERED = 256
@@ -56,13 +60,13 @@ class WebSocketConnection(ServerConnection):
     """Echoes text and binary messages, each as one frame; a message counts as one served request.
 
     Messages in service wait in `_waiting`, one behind the other; `_last` is what may be sent only after them.
-    `_leaving`: no message is taken any more.
+    `_leaving`: no message is taken any more. `_switched`: the 101 was sent.
     """
 
     __slots__ = (
-        "_delay", "_fragments", "_grace", "_last", "_leaving", "_opcode", "_waiting", "_waiting_bytes", "_websocket"
+        "_delay", "_fragments", "_grace", "_last", "_leaving", "_opcode", "_switched", "_waiting", "_waiting_bytes",
+        "_websocket",
     )  # fmt: skip
-    protocol = "websocket"
 
     def __init__(self, house: House, transport: TcpTransport) -> None:
         super().__init__(house, transport)
@@ -76,7 +80,11 @@ class WebSocketConnection(ServerConnection):
         self._delay: Any = None
         self._grace: Any = None
         self._last: list[bytes] = []
-        self._leaving = False
+        self._leaving = self._switched = False
+
+    @property
+    def protocol(self) -> str:  # type: ignore[override] # it depends on how the handshake ended
+        return "websocket" if self._switched else "http/1.1"
 
     @property
     def busy(self) -> bool:
@@ -84,9 +92,9 @@ class WebSocketConnection(ServerConnection):
 
     def begin(self, request: Request, data: bytes) -> None:
         """Answer the handshake; `data` is what followed it. A handshake that is not valid is refused in HTTP."""
-        fields = Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.fields)
+        told = ((name, value) for name, value in request.fields if name.lower() not in _UNTOLD)
+        fields = Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in told)
         # Of all that was offered, this is what is spoken from now on.
-        del fields["Upgrade"]
         fields["Upgrade"] = "websocket"
         websocket = self._websocket
         websocket.receive_data(Handshake(request.target.decode("latin-1"), fields).serialize())
@@ -100,8 +108,11 @@ class WebSocketConnection(ServerConnection):
             self._leaving = True
             self.served += 1
         self._write(websocket.data_to_send())
-        if data and not self._leaving:
-            self._received(data)
+        # The client may have gone meanwhile, and then nothing is left to read or write with.
+        if websocket.state is _OPEN and not self._closing:
+            self._switched = True
+            if data:
+                self._received(data)
 
     def close(self) -> None:
         for one in (self._delay, self._grace):
