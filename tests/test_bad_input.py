@@ -38,6 +38,11 @@ USAGE = [
     (["http://127.0.0.1/", "-H", "no colon"], "no colon"),
     (["http://127.0.0.1/", "-H", "bad name: x"], "no token"),
     (["http://127.0.0.1/", "-H", "Connection: close"], "the connection policy sets it"),
+    (["http://127.0.0.1/", "-H", "Upgrade: foo"], "'Upgrade' can't be given: the connection policy sets it"),
+    (
+        ["http://127.0.0.1/", "-H", "HTTP2-Settings: AAA"],
+        "'HTTP2-Settings' can't be given: the connection policy sets it",
+    ),
     (["http://127.0.0.1/", "--data", "@/nowhere/at/all"], "No such file"),
     (["http://127.0.0.1/", "-X", "BREW"], "'BREW' is unknown"),
     (["https://127.0.0.1/", "--cacert", "/nowhere.pem"], "No such file"),

@@ -196,3 +196,11 @@ def test_a_body_is_read_when_the_plan_is_made(tmp_path: Path) -> None:
     plan = planned(compare, URL, "--data", f"@{tmp_path / 'body'}")
     assert (plan.body, plan.method) == (b"\x00\xff", "POST")
     assert planned(compare, URL, "--data", "", "-X", "put").method == "PUT"
+
+
+@pytest.mark.parametrize("option", ["data", "max_body"])
+def test_the_help_says_what_an_option_is_for_a_websocket(option: str) -> None:
+    for command in (compare, sweep):
+        (found,) = (one for one in command.params if one.name == option)
+        assert isinstance(found, click.Option)
+        assert ", or the WebSocket message" in f"{found.help}" or ", or WebSocket message" in f"{found.help}"

@@ -10,6 +10,7 @@ import pytest
 
 from loadgen.model.plan import Load, Plan
 from loadgen.model.policy import parse_policies
+from loadgen.model.proxy import parse_proxy
 from loadgen.model.sample import Ending, ErrorKind
 from loadgen.model.target import parse_target
 from tests.synthetic import BLOCK_NS, MS, RESUMED, TLS, US, WARMUP_NS, Exchange, Link, Scribe
@@ -21,8 +22,8 @@ def run(directory: Path, policy: str, *links: Link, load: dict[str, Any] | None 
     """The summary of a run of one policy, two users, whose every block holds `links`. load: also of the plan's own."""
     chosen = {"users": 2, "rounds": ROUNDS, "block_ns": BLOCK_NS, "warmup_ns": WARMUP_NS} | (load or {})
     retry = {"retry_stale": True} if facts.pop("retry_stale", False) else {}
-    target = parse_target(facts.pop("url", "http://127.0.0.1:1/"))
-    plan = Plan(target, parse_policies(policy), Load(**chosen), **retry)
+    target, proxy = parse_target(facts.pop("url", "http://127.0.0.1:1/")), facts.pop("proxy", None)
+    plan = Plan(target, parse_policies(policy), Load(**chosen), **retry, proxy=proxy and parse_proxy(proxy))
     scribe = Scribe(directory / "run", plan.to_json(secrets=False))
     for number in range(ROUNDS):
         scribe.block(policy, number, links, **facts)
@@ -33,7 +34,14 @@ def long(requests: int, ending: int = Ending.CLIENT_SILENT, **more: Any) -> Link
     return Link([Exchange(at * MS, **more) for at in range(requests)], ending=ending)
 
 
-STALE = Link([Exchange(0), Exchange(1, outcome=-ErrorKind.STALE_CONNECTION)], ending=Ending.SERVER_STALE)
+def stale(requests: int = 2) -> Link:
+    """A connection that the server closes after so many, without a word."""
+    lost = Exchange(requests * MS, outcome=-ErrorKind.STALE_CONNECTION)
+    return Link([*(Exchange(at * MS) for at in range(requests)), lost], ending=Ending.SERVER_STALE)
+
+
+STALE = stale()
+PROXY = "http://user:password@127.0.0.1:3128"
 LONG_BLOCK = {"block_ns": 60_000 * MS}
 OPEN_LOOP = {"rate_rps": 1_000.0}
 Make = Callable[[Path], dict[str, Any]]
@@ -87,6 +95,36 @@ CAUSES: dict[str, tuple[list[str], Make, str]] = {
         ["errors", "stale_connections", "connections_not_ideal"],
         lambda path: run(path, "persistent", STALE, STALE, STALE),
         "use recycle:K with a K below that",
+    ),
+    "stale after one request": (
+        ["errors", "stale_connections", "connections_not_ideal"],
+        lambda path: run(path, "persistent", *[stale(1)] * 3),
+        "the server had closed; it ends connections after one request without saying so: use close",
+    ),
+    "stale after one request in a pipeline": (
+        ["errors", "stale_connections", "connections_not_ideal"],
+        lambda path: run(path, "pipeline:2", *[stale(1)] * 3),
+        "it ends connections after one request without saying so: use close",
+    ),
+    "stale after one request and a pause": (
+        ["errors", "stale_connections", "connections_not_ideal"],
+        lambda path: run(path, "persistent", *[stale(1)] * 3, load={"think_ns": 9 * MS}),
+        "below the server's timeout",
+    ),
+    "the proxy's connections": (
+        ["errors", "stale_connections", "connections_not_ideal"],
+        lambda path: run(path, "persistent", *[stale(1)] * 3, proxy=PROXY),
+        "15 requests met a connection that the proxy had closed; it ends connections after one request",
+    ),
+    "what the proxy ended": (
+        ["connections_not_ideal"],
+        lambda path: run(path, "persistent", *[long(9, Ending.SERVER_IDLE_FIN)] * 3, proxy=PROXY),
+        "; the proxy ended 15 (15 server_idle_fin)",
+    ),
+    "the server's connections through a tunnel": (
+        ["errors", "stale_connections", "connections_not_ideal"],
+        lambda path: run(path, "persistent", STALE, STALE, STALE, proxy=PROXY, url="https://h/"),
+        "15 requests met a connection that the server had closed; it ends connections after some requests",
     ),
     "stale after a pause": (
         ["errors", "stale_connections", "connections_not_ideal"],
@@ -195,6 +233,19 @@ def test_a_retry_already_asked_for_is_not_advised(tmp_path: Path) -> None:
     assert "--retry-stale" not in message
     (message,) = [one["message"] for one in found["warnings"] if one["code"] == "errors"]
     assert message.endswith("10 stale_connection; 10 were sent once more, warm-up included")
+
+
+@pytest.mark.parametrize(
+    ("times", "said"), [(1, "persistent: 1 request outside"), (2, "persistent: 2 requests outside")]
+)
+def test_one_failure_is_no_plural(tmp_path: Path, times: int, said: str) -> None:
+    lost = Link([Exchange(-MS, outcome=-ErrorKind.STALE_CONNECTION)])
+    scribe = Scribe(
+        tmp_path / "run", Plan(parse_target("http://h/"), parse_policies("persistent")).to_json(secrets=False)
+    )
+    scribe.block("persistent", 0, [long(9), *[lost] * times])
+    (message,) = [one["message"] for one in scribe.summary()["warnings"] if one["code"] == "warmup_errors"]
+    assert message == f"{said} the counted windows failed"
 
 
 def test_the_verdict_says_that_the_generator_was_late(tmp_path: Path) -> None:

@@ -134,9 +134,9 @@ def test_words() -> None:
 
 # Warned of
 
-STALE = Link(
-    [Exchange(0), Exchange(1, outcome=-ErrorKind.STALE_CONNECTION)], flags=UPGRADED, ending=Ending.SERVER_STALE
-)
+LOST = Exchange(2, outcome=-ErrorKind.STALE_CONNECTION)
+STALE = Link([Exchange(0), Exchange(1), LOST], flags=UPGRADED, ending=Ending.SERVER_STALE)
+STALE_AFTER_ONE = Link([Exchange(0), LOST], flags=UPGRADED, ending=Ending.SERVER_STALE)
 CLOSED = Link(
     [Exchange(0, outcome=101), Exchange(1, outcome=-ErrorKind.WEBSOCKET_CLOSED)],
     flags=UPGRADED, ending=Ending.SERVER_ANNOUNCED,
@@ -168,6 +168,16 @@ CAUSES: dict[str, tuple[list[str], Callable[[Path], Summary], str]] = {
         lambda path: quick(path, "websocket", STALE, STALE, STALE),
         "15 messages met a connection that the server had closed; it ends connections after some messages: "
         "use recycle:K with a K below that",
+    ),
+    "stale after one message": (
+        ["errors", "stale_connections", "connections_not_ideal"],
+        lambda path: quick(path, "websocket", *[STALE_AFTER_ONE] * 3),
+        "it ends connections after one message without saying so: use websocket-close",
+    ),
+    "stale after one stream": (
+        ["errors", "stale_connections"],
+        lambda path: quick(path, "h2", *[STALE_AFTER_ONE] * 2),
+        "it ends connections after one stream without saying so: use h2+recycle:1",
     ),
     "stale streams": (
         ["errors", "stale_connections"],

@@ -10,9 +10,10 @@ import pytest
 
 from loadgen.cli import experiment
 from loadgen.cli.commands import compare, sweep
-from loadgen.cli.console import Progress
+from loadgen.cli.console import Progress, show_summary
 from loadgen.cli.experiment import Experiment
 from loadgen.measure.store import RunStore
+from tests.synthetic import Exchange, Link, Scribe, plan_json
 from tests.test_cli_options import URL, planned
 
 EVENTS: list[dict[str, Any]] = [
@@ -50,6 +51,33 @@ def test_of_many_cells_the_one_that_runs_is_shown(capsys: pytest.CaptureFixture[
     text = shown(capsys)
     assert re.search(r"block 8/25  recycle:2 [\d,]+ req/s, 2 errors", text)
     assert "recycle:3" not in text
+
+
+@pytest.mark.usefixtures("_terminal")
+@pytest.mark.parametrize("policies", ["pool:100:fifo", "pool:100:fifo,close"])
+def test_a_policy_s_name_is_no_emoji(capsys: pytest.CaptureFixture[str], policies: str) -> None:
+    with Progress(planned(compare, URL, "--policies", policies), False, 0) as progress:
+        progress.show({"block": {"index": 0, "round": 0, "policy": "pool:100:fifo"}})
+        progress.show(EVENTS[1])
+        progress.warn("recycle:100: a [b] :smile:")
+    text = shown(capsys)
+    assert "pool:100:fifo " in text
+    assert "loadgen: warning: recycle:100: a [b] :smile:" in text
+
+
+@pytest.mark.parametrize("path", ["[/x]", "[bold]", ":100:", "[::1]"])
+def test_the_result_shows_every_text_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str], path: str) -> None:
+    scribe = Scribe(tmp_path / "run", plan_json("pool:100:fifo", 1, f"http://h/{path}"))
+    scribe.block("pool:100:fifo", 0, [Link([Exchange(0), Exchange(1)])])
+    summary = scribe.summary()
+    code, message = "some_code", f"recycle:100: a {path}"
+    show_summary(summary | {"warnings": [{"code": code, "message": message}], "verdict": message}, tmp_path / path)
+    text = capsys.readouterr().out
+    assert f"GET http://h/{path}" in text
+    assert "pool:100:fifo" in text
+    assert f"\nwarning {code}: {message}\n" in text
+    assert f"\n{message}\n" in text
+    assert f"{tmp_path / path}\n" in text
 
 
 @pytest.mark.parametrize("quiet", [False, True])

@@ -9,13 +9,17 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
+from itertools import pairwise
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from loadgen.show.text import markdown
 from tests.conftest import QUICK, Target, loadgen
 from tests.locusts import BLOCKS, summary
+from tests.proxies import USER, fake_proxy
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -35,12 +39,22 @@ def test_the_make_targets_exist() -> None:
 def test_the_comparisons_run(line: str, start_target: Callable[..., Target], tmp_path: Path) -> None:
     secure = "https://" in line
     arguments = shlex.split(line)[1:]
-    if any("://" in word for word in arguments):
-        target = start_target(*(["--tls"] if secure else []))
-        arguments = [target.url if "://" in word else word for word in arguments]
-        arguments = [str(target.ca_file) if word == "ca.pem" else word for word in arguments]
-    done = loadgen(*arguments, *QUICK, "--out", "run", cwd=tmp_path)
+    own = [word for before, word in pairwise(arguments) if "://" in word and before != "--proxy"]
+    with ExitStack() as stack:
+        if own:
+            target = start_target(*(["--tls"] if secure else []))
+            there = dict.fromkeys(own, target.url) | {"ca.pem": str(target.ca_file)}
+            arguments = [there.get(word, word) for word in arguments]
+        if "--proxy" in arguments:
+            proxy, port = stack.enter_context(fake_proxy(password="password"))
+            place = arguments.index("--proxy") + 1
+            assert urlsplit(arguments[place]).username == USER
+            arguments[place] = re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{port}", arguments[place])
+        done = loadgen(*arguments, *QUICK, "--out", "run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+    if "--proxy" in line:
+        run = json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8"))
+        assert proxy.shown >= sum(one["requests"] for one in run["policies"].values()) > 0
     if "--json" in line:
         assert json.loads(done.stdout)["schema"] == 1
 

@@ -13,9 +13,9 @@ from struct import Struct
 import pytest
 
 from loadgen.measure.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE, ROW_BYTES, Recorder, RowFile
-from loadgen.model.sample import CONNECTION_ROW, EXCHANGE_FIELDS, EXCHANGE_ROW
+from loadgen.model.sample import CONNECTION_FIELDS, CONNECTION_ROW, EXCHANGE_FIELDS, EXCHANGE_ROW
 
-WIDTH = len(EXCHANGE_FIELDS)
+WIDTH, CONNECTION_WIDTH = len(EXCHANGE_FIELDS), len(CONNECTION_FIELDS)
 ROWS = {"exchange": EXCHANGE_ROW, "connection": CONNECTION_ROW, "odd": Struct("=qb")}
 
 
@@ -115,7 +115,7 @@ def test_recorder_writes_three_files(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path)
     recorder.exchange(*range(WIDTH))
     recorder.exchange(*range(10, 10 + WIDTH))
-    recorder.connection(*range(9))
+    recorder.connection(*range(CONNECTION_WIDTH))
     recorder.block({"index": 0, "round": 0})
     assert json.loads((tmp_path / BLOCKS_FILE).read_text()) == {
         "index": 0,
@@ -126,7 +126,7 @@ def test_recorder_writes_three_files(tmp_path: Path) -> None:
     recorder.close()
     exchanges = EXCHANGE_ROW.iter_unpack((tmp_path / EXCHANGES_FILE).read_bytes())
     assert list(exchanges) == [tuple(range(WIDTH)), tuple(range(10, 10 + WIDTH))]
-    assert (tmp_path / CONNECTIONS_FILE).read_bytes() == CONNECTION_ROW.pack(*range(9))
+    assert (tmp_path / CONNECTIONS_FILE).read_bytes() == CONNECTION_ROW.pack(*range(CONNECTION_WIDTH))
 
 
 _DIE = """

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from loadgen.measure.environment import environment
 from loadgen.measure.verdict import verdict
 from loadgen.model.sample import ABSENT, ConnectionFlag, Ending, ErrorKind, Phase
 from loadgen.model.units import NS_PER_S
@@ -471,9 +472,9 @@ def comparison(
     }  # fmt: skip
 
 
-POLICIES_SEEN = {
-    "persistent": {"requests": 7, "generator": {"cpu_share": 0.1}, "protocol": "http/1.1"},
-    "close": {"requests": 0, "generator": {"cpu_share": 0.1}, "protocol": "http/1.1"},
+POLICIES_SEEN: dict[str, dict[str, Any]] = {
+    "persistent": {"requests": 7, "statuses": {"200": 7}, "generator": {"cpu_share": 0.1}, "protocol": "http/1.1"},
+    "close": {"requests": 0, "statuses": {}, "generator": {"cpu_share": 0.1}, "protocol": "http/1.1"},
 }
 
 
@@ -516,7 +517,7 @@ def test_a_ratio_is_written_in_plain_digits(ratio: float, written: str) -> None:
 
 
 def test_a_saturated_generator_is_in_the_verdict() -> None:
-    busy = POLICIES_SEEN | {"close": {"requests": 7, "generator": {"cpu_share": 0.97}, "protocol": "http/1.1"}}
+    busy = POLICIES_SEEN | {"close": POLICIES_SEEN["persistent"] | {"generator": {"cpu_share": 0.97}}}
     assert "the generator was the bottleneck" in verdict(busy, [comparison()], [])
     lagging = [{"code": "generator_saturated", "message": ""}]
     assert "the generator lagged" in verdict(POLICIES_SEEN, [comparison()], lagging)
@@ -589,3 +590,9 @@ def test_blocks_for_the_chart_over_time(summary: Summary) -> None:
     assert first["throughput_rps"] == pytest.approx(USERS * REQUESTS / first["seconds"])
     assert first["latency_p50_ns"] == pytest.approx((115 + 24.5) * US, rel=0.005)
     assert (first["started"], first["exchanges"]) == (USERS * REQUESTS, USERS * (REQUESTS + 1))
+
+
+def test_the_environment_has_the_version_of_all_that_reads_and_writes() -> None:
+    packages = environment()["packages"]
+    assert {"httptools", "h2", "hpack", "websockets", "pyopenssl"} <= packages.keys()
+    assert all(packages.values())

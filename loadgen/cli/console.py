@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
@@ -22,11 +21,16 @@ _MOST_SHOWN = 4  # cells whose rates fit into a line beside each other
 _PIPE_COLUMNS = 120  # a pipe or a log has no width of its own
 
 
+def _console(**options: Any) -> Console:
+    """One that shows texts as they are: `[x]` in a URL is no markup, `:100:` after a policy's name no emoji."""
+    return Console(markup=False, emoji=False, highlight=False, **options)
+
+
 class Progress:
     """A bar with live req/s and errors per cell; silent where standard error is no terminal."""
 
     def __init__(self, plan: Plan, quiet: bool, done: int) -> None:
-        console = Console(stderr=True)
+        console = _console(stderr=True)
         self._console = console
         self._quiet = quiet
         self._rounds = plan.load.rounds
@@ -39,7 +43,7 @@ class Progress:
         self._bar = Bar(
             SpinnerColumn(),
             BarColumn(24),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             TimeElapsedColumn(),
             console=console,
             disable=quiet or not console.is_terminal,
@@ -78,7 +82,7 @@ class Progress:
     def warn(self, message: str) -> None:
         """Say at once, above the bar, what can't wait for the report."""
         if not self._quiet:
-            self._console.print(f"loadgen: warning: {message}", markup=False, highlight=False, soft_wrap=True)
+            self._console.print(f"loadgen: warning: {message}", soft_wrap=True)
 
     def _draw(self, block: dict[str, Any]) -> None:
         if len(self._counts) > _MOST_SHOWN:
@@ -88,7 +92,7 @@ class Progress:
             rates = " · ".join(f"{name} {one}" for name, one in self._counts.items())
             text = f"round {block['round'] + 1}/{self._rounds}  {rates}"
         completed_s = self._done_s + sum(one.seconds for one in self._counts.values())
-        self._bar.update(self._task, completed=completed_s, description=escape(text))
+        self._bar.update(self._task, completed=completed_s, description=text)
         self._bar.refresh()
 
 
@@ -109,9 +113,9 @@ class _Count:
 
 def show_summary(summary: dict[str, Any], found: Path) -> None:
     """The final table, warnings, the verdict and where to read on."""
-    console = Console(highlight=False)
+    console = _console()
     if not console.is_terminal:
-        console = Console(highlight=False, width=_PIPE_COLUMNS)
+        console = _console(width=_PIPE_COLUMNS)
     table = Table(title=f"{summary['plan']['method']} {summary['plan']['url']}", title_justify="left")
     for heading in HEADINGS:
         table.add_column(heading, justify="left" if heading == HEADINGS[0] else "right")
@@ -119,9 +123,9 @@ def show_summary(summary: dict[str, Any], found: Path) -> None:
         table.add_row(*row)
     console.print(table)
     for warning in summary["warnings"]:
-        console.print(f"[yellow]warning[/] {warning['code']}: ", end="")
-        console.print(warning["message"], markup=False, soft_wrap=True)
+        console.print("warning", style="yellow", end=" ")
+        console.print(f"{warning['code']}: {warning['message']}", soft_wrap=True)
     console.print()
-    console.print(summary["verdict"], markup=False, style="bold", soft_wrap=True)
+    console.print(summary["verdict"], style="bold", soft_wrap=True)
     console.print()
-    console.print(str(found), markup=False, soft_wrap=True)
+    console.print(str(found), soft_wrap=True)

@@ -65,12 +65,18 @@ _REQUEST: list[Decorator] = [
         "-H", "--header", multiple=True, metavar="'K: V'", callback=merge_headers,
         help="Header field to send; may be repeated.",
     ),
-    click.option("--data", type=DATA, metavar="TEXT|@FILE", help="Request body, or the file that holds it."),
+    click.option(
+        "--data", type=DATA, metavar="TEXT|@FILE",
+        help="Request body, or the WebSocket message, or the file that holds it.",
+    ),
     click.option(
         "--timeout", type=DURATION, default="10s", show_default=True,
         help="Deadline of each request, from when it has a connection.",
     ),
-    click.option("--max-body", type=int, default=64 << 20, show_default=True, help="Longest response body in bytes."),
+    click.option(
+        "--max-body", type=int, default=64 << 20, show_default=True,
+        help="Longest response body, or WebSocket message, in bytes.",
+    ),
     click.option("--retry-stale", is_flag=True, help="Repeat an idempotent request once that met a stale connection."),
     click.option("--trailers", is_flag=True, help="Ask for trailer sections: TE: trailers, named in Connection."),
     click.option("--cookies/--no-cookies", default=True, show_default=True, help="Each user keeps its cookies."),

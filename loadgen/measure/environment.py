@@ -12,7 +12,7 @@ from typing import Any
 
 import loadgen
 
-_PACKAGES = ("gevent", "httptools", "numpy", "pyopenssl", "cryptography")
+_PACKAGES = ("gevent", "httptools", "h2", "hpack", "websockets", "numpy", "pyopenssl", "cryptography")
 
 
 def environment() -> dict[str, Any]:

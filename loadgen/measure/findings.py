@@ -13,7 +13,7 @@ from loadgen.measure.reuse_findings import idle_warnings, reuse_warnings
 from loadgen.measure.sockets import socket_warnings
 from loadgen.measure.trailers import trailer_warnings
 from loadgen.model.cell import Cell
-from loadgen.model.units import NS_PER_MS, format_duration
+from loadgen.model.units import NS_PER_MS, count, format_duration
 
 _ENOUGH_ROUNDS = 5
 # Above these, what was measured is to a good part the generator itself.
@@ -70,11 +70,11 @@ def _policy_warnings(one: dict[str, Any], cell: Cell, plan: dict[str, Any]) -> I
     if connections["warmup_outlasted"]:
         yield (
             "window_outlasted",
-            f"{connections['warmup_outlasted']:,} requests of the warm-up lasted beyond the counted window and are in "
-            "no percentile; use a longer --block",
+            f"{count(connections['warmup_outlasted'], 'request')} of the warm-up lasted beyond the counted window, "
+            "which no percentile shows; use a longer --block",
         )
     if connections["warmup_errors"]:
-        yield "warmup_errors", f"{connections['warmup_errors']:,} requests outside the counted windows failed"
+        yield "warmup_errors", f"{count(connections['warmup_errors'], 'request')} outside the counted windows failed"
     yield from _unstarted(one, cell)
     if one["errors"]:
         retried = connections["retried"]

@@ -1,8 +1,16 @@
-"""Warnings about the proxy between client and target, from what was found of it before the load. Measures nothing."""
+"""The proxy between client and target: which requests it is sent, and warnings of what it does. Measures nothing."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from loadgen.model.plan import Plan
+from loadgen.model.policy import ConnectionPolicy
+
+
+def is_sent_requests(plan: Plan, policy: ConnectionPolicy) -> bool:
+    """The plan's proxy gets this policy's requests itself, in absolute-form: connections and answers are its own."""
+    return plan.proxy is not None and not plan.tunnels(policy)
 
 
 def proxy_warnings(environment: dict[str, Any]) -> list[dict[str, str]]:

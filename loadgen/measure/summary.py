@@ -11,7 +11,7 @@ from loadgen.measure.findings import warnings
 from loadgen.measure.measured import PolicyMeasures, measure
 from loadgen.measure.outages import outages
 from loadgen.measure.policy_summary import summarise_policy
-from loadgen.measure.proxy_findings import proxy_warnings
+from loadgen.measure.proxy_findings import is_sent_requests, proxy_warnings
 from loadgen.measure.samples import Samples
 from loadgen.measure.sockets import server, sockets
 from loadgen.measure.sweep import sweep
@@ -61,13 +61,14 @@ def summarise(
     swept = sweep(planned, measured, policies) if planned.axes else None
     said = notes + proxy_warnings(environment) + thinned(samples) + outages(samples)
     said += warnings(policies, plan, cells, rounds)
+    by_proxy = [cell_name for cell_name, cell in cells.items() if is_sent_requests(planned, cell.policy)]
     return {
         "schema": SCHEMA,
         "run": name,
         "plan": plan,
         "environment": environment,
         "warnings": said,
-        "verdict": verdict(policies, comparisons, said, swept),
+        "verdict": verdict(policies, comparisons, said, swept, by_proxy),
         "policies": policies,
         "comparisons": comparisons,
         "sweep": swept,

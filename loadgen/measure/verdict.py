@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any, TypeGuard
 
 from loadgen.measure.findings import BUSY_CPU_SHARE, nothing_answered
@@ -10,7 +10,9 @@ from loadgen.measure.labels import labels, plain_number
 from loadgen.measure.protocols import went_on_in_http1
 from loadgen.model.policy import HTTP1, WEBSOCKET
 from loadgen.model.sample import Phase
+from loadgen.model.units import count
 
+_LOWEST_ERROR = 400  # RFC 9110 §15.5
 # So many differences still make a sentence; of more, only the ends are told.
 _MOST_CLAUSES = 3
 _MOST_LISTED = 4
@@ -37,12 +39,15 @@ def verdict(
     comparisons: list[dict[str, Any]],
     found: list[dict[str, str]],
     swept: dict[str, Any] | None = None,
+    by_proxy: Container[str] = (),
 ) -> str:
-    """The answer. found: the run's warnings, for what must be said with it."""
+    """The answer. found: the run's warnings, for what must be said with it. by_proxy: policies whose requests a proxy
+    is sent itself.
+    """
     answered = {name: one for name, one in policies.items() if one["requests"]}
     if not answered:
         return nothing_answered(policies)
-    said = [_answer(policies, answered, comparisons, found, swept)]
+    said = [_answer(policies, answered, comparisons, found, swept), *_errors_alone(answered, by_proxy)]
     said += [warning["message"] for warning in found if warning["code"] == "blocks_without_answer"]
     return "; ".join(said)
 
@@ -55,14 +60,15 @@ def _answer(
     swept: dict[str, Any] | None,
 ) -> str:
     if swept is not None and swept["amortisation"]:
-        sentence = _amortised(swept["amortisation"])
+        sentence = _amortised(swept["amortisation"]) + _declined(swept["amortisation"], policies)
     elif comparisons:
         sentence = _differences(comparisons, policies)
     elif swept is not None:
         sentence = _range(answered)
     else:
         name, one = next(iter(answered.items()))
-        return f"{name} answered {one['requests']:,} requests; there is nothing to compare it with"
+        requests = count(one["requests"], "request")
+        return f"{_named(name, policies)} answered {requests}; there is nothing to compare it with"
     if any(one["generator"]["cpu_share"] > BUSY_CPU_SHARE for one in policies.values()):
         if len(policies) > 2 or swept is not None:
             return f"{sentence}; in a part of the run the generator was the bottleneck: see the warnings"
@@ -70,6 +76,17 @@ def _answer(
     if any(warning["code"] in ("generator_saturated", "generator_late") for warning in found):
         return f"{sentence}; the generator lagged, so a good part of these times is its own"
     return sentence
+
+
+def _errors_alone(answered: dict[str, Any], by_proxy: Container[str]) -> list[str]:
+    """Where there was no other response, these are the times of refusals, and not what anybody wants to know."""
+    statuses = sorted({int(status) for one in answered.values() for status in one["statuses"]})
+    if min(statuses, default=0) < _LOWEST_ERROR:
+        return []
+    listed = ", ".join(map(str, statuses[:_MOST_LISTED])) + (", …" if len(statuses) > _MOST_LISTED else "")
+    # What went through a tunnel has another author, and got no better answer.
+    whose = ", perhaps the proxy's own" if all(name in by_proxy for name in answered) else ""
+    return [f"every response was an error ({listed}){whose}"]
 
 
 def _amortised(groups: list[dict[str, Any]]) -> str:
@@ -90,6 +107,16 @@ def _amortised(groups: list[dict[str, Any]]) -> str:
         if by_k90:
             sentence += f"; {_saved(by_k90[0])} is reached at K = {_ends(by_k90, groups, _k90)}"
     return sentence if groups[0]["exchange_ci95"] is not None else f"{sentence} {_NO_INTERVAL}"
+
+
+def _declined(groups: list[dict[str, Any]], policies: dict[str, Any]) -> str:
+    """What has to be said with curves of cells that are not what their names say."""
+    cells = {cell["name"]: group["base"] for group in groups for cell in group["cells"]}
+    declined = dict.fromkeys(base for name, base in cells.items() if went_on_in_http1(policies[name]))
+    if not declined:
+        return ""
+    partly = "partly " if any(policies[name]["connections"]["upgraded"] for name in cells) else ""
+    return f"; the server declined {', '.join(declined)}, so these figures are {partly}those of HTTP/1.1"
 
 
 def _exchange(one: dict[str, Any]) -> str:
@@ -139,18 +166,22 @@ def _differences(comparisons: list[dict[str, Any]], policies: dict[str, Any]) ->
 
 
 def _other_protocols(comparisons: list[dict[str, Any]], policies: dict[str, Any]) -> str:
-    """Many differences in brief; all have the same baseline."""
+    """Many differences in brief. In a sweep each load has a baseline of its own."""
     ordered = sorted(comparisons, key=lambda one: float(one["latency_p50_ratio"]))
     listed = comparisons if len(comparisons) <= _MOST_LISTED else [ordered[0], ordered[-1]]
     which = "" if listed is comparisons else f" (the ends of {len(comparisons)})"
-    said = ", ".join(_brief(one, policies) for one in listed)
-    return f"against {_named(comparisons[0]['baseline'], policies)} at p50{which}: {said}"
+    baselines = {one["baseline"]: f"against {_named(one['baseline'], policies)}" for one in comparisons}
+    if len(baselines) == 1:
+        said = ", ".join(_brief(one, policies) for one in listed)
+        return f"{baselines[listed[0]['baseline']]} at p50{which}: {said}"
+    said = ", ".join(_brief(one, policies, f" {baselines[one['baseline']]}") for one in listed)
+    return f"at p50{which}: {said}"
 
 
-def _brief(comparison: dict[str, Any], policies: dict[str, Any]) -> str:
+def _brief(comparison: dict[str, Any], policies: dict[str, Any], against: str = "") -> str:
     delta, interval = comparison["latency_p50_delta_ns"], comparison["latency_p50_delta_ci95"]
     bounds = "" if interval is None else f" [{', '.join(_ms(one, sign=True) for one in interval)}]"
-    name = _named(comparison["candidate"], policies)
+    name = f"{_named(comparison['candidate'], policies)}{against}"
     if _is_uncertain(interval):
         return f"{name} no certain difference ({_ms(delta, sign=True)} ms{bounds})"
     return f"{name} {_ms(delta, sign=True)} ms{bounds}{_mostly(comparison)}"
@@ -166,10 +197,11 @@ def _range(answered: dict[str, Any]) -> str:
     by_p50 = sorted(answered, key=lambda name: int(answered[name]["latency_ns"]["p50"]))
     low, high = by_p50[0], by_p50[-1]
     most = max(answered, key=lambda name: float(answered[name]["throughput_rps"]))
-    p50 = {name: _ms(answered[name]["latency_ns"]["p50"]) for name in (low, high)}
+    names = {name: _named(name, answered, bracketed=True) for name in (low, high, most)}
+    p50 = {name: f"{_ms(answered[name]['latency_ns']['p50'])} ms ({names[name]})" for name in (low, high)}
     return (
-        f"the median goes from {p50[low]} ms ({low}) to {p50[high]} ms ({high}); "
-        f"the highest throughput is {answered[most]['throughput_rps']:,.0f} req/s ({most})"
+        f"the median goes from {p50[low]} to {p50[high]}; "
+        f"the highest throughput is {answered[most]['throughput_rps']:,.0f} req/s ({names[most]})"
     )
 
 
@@ -203,11 +235,13 @@ def _difference(comparison: dict[str, Any], policies: dict[str, Any]) -> str:
     return f"{candidate} costs {_ms(delta)} ms more per {what} at p50{bounds} than {baseline}, {ratio}{share}"
 
 
-def _named(name: str, policies: dict[str, Any]) -> str:
-    """A policy's name, and whether it is what its name says."""
+def _named(name: str, policies: dict[str, Any], *, bracketed: bool = False) -> str:
+    """A policy's name, and whether it is what its name says. bracketed: it will stand in brackets."""
     one = policies[name]
     said = went_on_in_http1(one) if one["protocol"] != HTTP1 else ""
-    return f"{name} ({said})" if said else name
+    if not said:
+        return name
+    return f"{name}, {said}" if bracketed else f"{name} ({said})"
 
 
 def _is_uncertain(interval: list[int] | None) -> TypeGuard[list[int]]:

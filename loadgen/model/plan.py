@@ -24,12 +24,15 @@ _MOST_PROCESSES = 256
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110 §5.5
 _SECRET_FIELDS = {"authorization", "proxy-authorization", "cookie"}
-# The policy owns Connection; the engine frames the body, so a length of the user's would be a second opinion.
+# The policy owns Connection and what has to be named in it: Upgrade (RFC 9110 §7.8), HTTP2-Settings (RFC 7540 §3.2.1).
+# The engine frames the body, so a length of the user's would be a second opinion.
 _OWNED_FIELDS = {
     "connection": "the connection policy sets it",
     "keep-alive": "the connection policy sets it",
     "content-length": "it follows from --data",
     "transfer-encoding": "it follows from --data",
+    "upgrade": "the connection policy sets it",
+    "http2-settings": "the connection policy sets it",
     # Who sends TE has to name it in Connection (RFC 9110 §10.1.4), and no other transfer coding would be understood.
     "te": "--trailers of compare and sweep sends it, and names it in Connection",
 }
