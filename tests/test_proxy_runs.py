@@ -360,7 +360,8 @@ def test_credentials_are_left_nowhere(tmp_path: Path, tls: list[str]) -> None:
 def test_the_kernel_is_asked_about_the_proxys_sockets(tmp_path: Path) -> None:
     with fake_proxy(None) as (_, port):
         summary = run(tmp_path, f"http://127.0.0.1:{port}", "--policies", "close", "--source-ip", "127.0.0.2")
-    assert summary["policies"]["close"]["sockets"]["time_wait_client"] > 10
+    # How many that are is the proxy's speed, which is written in Python here and has a thread for each.
+    assert summary["policies"]["close"]["sockets"]["time_wait_client"] > 0
     assert summary["policies"]["close"]["server"]["cpu_ns_per_request"] > 0
 
 

@@ -143,7 +143,7 @@ def workers_of(port: int, number: int) -> list[list[str]]:
 def test_a_killed_worker_is_named_and_the_others_count(tmp_path: Path, start_target: Callable[..., Target]) -> None:
     target, port = start_target(), free_port()
     master = command(
-        *("compare.py", "--master", "--headless", "--expect-workers", "2", "-u", "4", "-r", "4", "-t", "12s"),
+        *("compare.py", "--master", "--headless", "--expect-workers", "2", "-u", "4", "-r", "4", "-t", "16s"),
         *("--master-bind-host", "127.0.0.1", "--master-bind-port", str(port), "-H", target.url, "--only-summary"),
         *BLOCKS,
     )

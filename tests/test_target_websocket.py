@@ -226,7 +226,9 @@ def test_the_content_of_a_handshake_is_dropped(start_target: Start, content: str
     assert target.stats()["requests"] == 1
 
 
-@pytest.mark.parametrize("data", [framed(Opcode.TEXT, b"one"), framed(Opcode.TEXT, b"one")[:3], b""])
+@pytest.mark.parametrize(
+    "data", [framed(Opcode.TEXT, b"one"), framed(Opcode.TEXT, b"one")[:3], b""], ids=["frame", "half", "nothing"]
+)
 @pytest.mark.parametrize("valid", [True, False])
 def test_a_client_that_is_gone_before_its_answer(valid: bool, data: bytes) -> None:
     """What it sent is there to be read, but nothing can be written; without a server's loop the order is certain."""
