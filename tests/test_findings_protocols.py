@@ -161,7 +161,7 @@ CAUSES: dict[str, tuple[list[str], Callable[[Path], Summary], str]] = {
     "a Close that nobody answered": (
         ["server_ignored_close"],
         lambda path: quick(path, "websocket-close", Link(flags=UNANSWERED_CLOSE), Link(flags=UPGRADED)),
-        "on 5 connections the server never answered our Close frame",
+        "on 5 connections the server did not answer our Close frame in time",
     ),
     "stale messages": (
         ["errors", "stale_connections", "connections_not_ideal"],

@@ -212,6 +212,13 @@ def test_delta_and_ratio_when_throughput_differs(tmp_path: Path) -> None:
     assert (one["handshake_mean_ns"], one["residual_mean_ns"]) == (0, 200 * US)
 
 
+def test_lag_is_never_more_than_the_request_took(tmp_path: Path) -> None:
+    """What the loop knows is how long an event was ready at most, and that may be from before the request began."""
+    exchange = Exchange(send=10 * US, wait=100 * US, receive=5 * US, lag=900 * US)
+    generator = quick(tmp_path, Link([exchange, exchange]))["policies"]["persistent"]["generator"]
+    assert (generator["lag_p50_ns"], generator["lag_p99_ns"]) == (115 * US, 115 * US)
+
+
 def test_a_handshake_of_all_its_phases(tmp_path: Path) -> None:
     scribe = Scribe(tmp_path / "run", plan_json(rounds=1))
     scribe.block("persistent", 0, [Link([Exchange(0), Exchange(1)], dns=2, connect=4, tls=6, upgrade=8, flags=TLS)])

@@ -221,7 +221,7 @@ def test_a_far_server_has_time_to_answer_the_close(tmp_path: Path) -> None:
         assert one["connections"]["endings"].keys() == {"client_announced"}
 
 
-def test_a_server_that_never_answers_the_close_is_told(tmp_path: Path) -> None:
+def test_a_server_that_leaves_the_close_unanswered_is_told(tmp_path: Path) -> None:
     def script(connection: socket.socket, _number: int) -> None:
         connection.sendall(switching(read_request(connection)))
         side = WebSocketSide(connection)

@@ -204,7 +204,9 @@ def _generator(blocks: list[dict[str, Any]], measured: PolicyMeasures, seconds: 
     busiest_ns = sum(block.get("busiest_cpu_ns", block.get("cpu_ns", 0)) for block in blocks)
     # Under too high a rate a window sends, and pays for, more than what was due in it.
     started = max(sum(block["started"] for block in blocks), int(measured.answered.sum()))
-    lag_p50, lag_p99 = quantiles(valid.columns["lag"], 0.5, 0.99) if len(valid) else (None, None)
+    # An upper bound, which the loop may have from before the request began: no more of it than the request took.
+    lag_ns = np.minimum(valid.columns["lag"], measured.latency_ns)
+    lag_p50, lag_p99 = quantiles(lag_ns, 0.5, 0.99) if len(valid) else (None, None)
     return {
         "cpu_ns_per_request": round(cpu_ns / started) if started else None,
         "cpu_share": busiest_ns / NS_PER_S / seconds if seconds else 0.0,

@@ -79,6 +79,6 @@ def protocol_warnings(one: dict[str, Any], protocol: str) -> Iterator[tuple[str,
     if connections["server_ignored_close"] and protocol == WEBSOCKET:
         yield (
             "server_ignored_close",
-            f"on {connections['server_ignored_close']:,} connections the server never answered our Close frame "
+            f"on {connections['server_ignored_close']:,} connections the server did not answer our Close frame in time "
             "(RFC 6455 §5.5.1), so the client closed without it",
         )

@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from loadgen.measure.positions import FIRSTS
-from loadgen.show.charts.style import MOST_SERIES, duration_axis, new_figure, series_look, shortened, spread
+from loadgen.show.charts.style import MOST_SERIES, duration_axis, look, new_figure, series_look, shortened, spread
 from loadgen.show.text import in_order
 
 _MISSING: dict[str, Any] = {"exchange_mean_ns": math.nan, "ci95": (math.nan, math.nan)}
@@ -38,7 +38,8 @@ def by_position(summary: dict[str, Any]) -> Figure:
         # A group that a policy lacks is a gap in its line: the steps of the axis are the same for all.
         by_first = {point["first"]: point for point in policies[name]["by_position"]}
         points = [by_first.get(first, _MISSING) for first in firsts]
-        style = series_look(number)
+        # A sweep has more cells than there are colours, and few of them are here.
+        style = look(summary, name) if summary["sweep"] is None else series_look(number)
         means_ns = [point["exchange_mean_ns"] for point in points]
         axes.plot(range(len(firsts)), means_ns, label=shortened(name, 60), markersize=5, **style)
         low, high = zip(*(point["ci95"] or _MISSING["ci95"] for point in points), strict=True)
