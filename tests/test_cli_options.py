@@ -111,12 +111,12 @@ def test_descriptors_follow_the_connections_that_may_be_open(monkeypatch: pytest
     asked = []
     monkeypatch.setattr(resource, "getrlimit", lambda _which: (256, 1000))
     monkeypatch.setattr(resource, "setrlimit", lambda _which, limits: asked.append(limits))
-    check_machine(planned(compare, URL, "--users", "600"))
-    assert asked == [(600 + 320, 1000)]
-    check_machine(planned(compare, URL, "--rate", "9", "--max-connections", "500"))
-    assert asked[1:] == [(500 + 320, 1000)]
-    assert "--users 900 needs 1220" in complaint(sweep, URL, "--users", "1,900")
-    assert "--max-connections 1000 needs 1320" in complaint(compare, URL, "--rate", "9")
+    check_machine(planned(compare, URL, "--users", "400"))
+    assert asked == [(400 + 576, 1000)]
+    check_machine(planned(compare, URL, "--rate", "9", "--max-connections", "300"))
+    assert asked[1:] == [(300 + 576, 1000)]
+    assert "--users 900 needs 1476" in complaint(sweep, URL, "--users", "1,900")
+    assert "--max-connections 1000 needs 1576" in complaint(compare, URL, "--rate", "9")
 
 
 def test_a_grid() -> None:

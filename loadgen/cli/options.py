@@ -20,7 +20,7 @@ from loadgen.model.proxy import Proxy, parse_proxy
 from loadgen.model.target import Target, parse_target
 
 # Besides one for each connection: standard streams, the loop, row files, libraries, and connections that linger.
-_DESCRIPTORS_OF_OUR_OWN = 64 + 1024
+_DESCRIPTORS_OF_OUR_OWN = 64 + 512
 _LONGEST_DATA_BYTES = 64 << 20
 _EMBEDDED_HOST = "127.0.0.1"
 _DEFAULT_POLICIES = "persistent,close"

@@ -33,7 +33,7 @@ from loadgen.wire.upgraded import UpgradedMultiplex
 _SHORTEST_GRACE_S, _LONGEST_GRACE_S = 0.02, 1.0
 _GRACE_IN_EXCHANGES = 5
 _TICK_S = _SHORTEST_GRACE_S / 4
-_MOST_LINGERING = 1024
+_MOST_LINGERING = 512
 
 
 _KINDS: dict[str, type[Connection]] = {
