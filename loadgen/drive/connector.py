@@ -129,7 +129,8 @@ class Connector:
         lingering = self._lingering
         lingering[Linger(self, slot, connection, _grace_s(connection))] = None
         if len(lingering) > _MOST_LINGERING:
-            next(iter(lingering)).give_up(waited=False)
+            oldest = next(iter(lingering))
+            oldest.give_up(waited=oldest.due_s < time.monotonic())
 
     def lingered(self, slot: int, linger: Linger) -> None:
         """It is decided how the connection ended."""
