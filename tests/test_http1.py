@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -13,24 +12,13 @@ from hypothesis import strategies as st
 from loadgen.wire.body import ChunkedBody
 from loadgen.wire.head import MAX_HEAD_BYTES, Malformed, RequestHead
 from loadgen.wire.http1 import BodyTooLarge, HeadTooLarge, RequestReader, ResponseReader, build_request
+from tests.cuts import Cut, either_way, whole
 
 LIMIT_BYTES = 1000
 
 
-def whole(data: bytes) -> list[bytes]:
-    return [data]
-
-
-def bytewise(data: bytes) -> list[bytes]:
-    return [data[at : at + 1] for at in range(len(data))]
-
-
 def by_kilobytes(data: bytes) -> list[bytes]:
     return [data[at : at + 1024] for at in range(0, len(data), 1024)]
-
-
-Cut = Callable[[bytes], list[bytes]]
-either_way = pytest.mark.parametrize("cut", [whole, bytewise])
 
 
 def cut_at(data: bytes, places: set[int]) -> list[bytes]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from contextlib import suppress
 from itertools import pairwise
 from typing import Any
@@ -35,25 +34,13 @@ from loadgen.model.sample import ErrorKind
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http2 import Http2
 from loadgen.wire.streams import Stream, StreamRequest
+from tests.cuts import Cut, either_way, whole
 
 LIMIT_BYTES = 8 << 20
 FIELDS = ((b":method", b"GET"), (b":scheme", b"http"), (b":authority", b"h"), (b":path", b"/"))
 POST = ((b":method", b"POST"), *FIELDS[1:])
 GET = StreamRequest(FIELDS, b"", b"")
 OK = [(":status", "200"), ("server", "test")]
-
-Cut = Callable[[bytes], Iterable[bytes]]
-
-
-def whole(data: bytes) -> list[bytes]:
-    return [data]
-
-
-def bytewise(data: bytes) -> list[bytes]:
-    return [data[at : at + 1] for at in range(len(data))]
-
-
-any_way = pytest.mark.parametrize("cut", [whole, bytewise])
 
 
 class Server:
@@ -132,7 +119,7 @@ class Pair:
 # What is the same however the octets come
 
 
-@any_way
+@either_way
 def test_an_exchange(cut: Cut) -> None:
     pair = Pair(cut)
     stream = pair.start()
@@ -158,7 +145,7 @@ RESPONSES: dict[str, tuple[Any, bytes, int]] = {
 }
 
 
-@any_way
+@either_way
 @pytest.mark.parametrize(("fields", "body", "status"), RESPONSES.values(), ids=RESPONSES)
 def test_responses(cut: Cut, fields: Any, body: bytes, status: int) -> None:
     pair = Pair(cut)
@@ -171,7 +158,7 @@ def test_responses(cut: Cut, fields: Any, body: bytes, status: int) -> None:
     assert stream.head.sets_cookies == any(name == "set-cookie" for name, _ in fields)
 
 
-@any_way
+@either_way
 def test_head_has_no_content_whatever_its_length_says(cut: Cut) -> None:
     pair = Pair(cut)
     stream = pair.start(StreamRequest(((b":method", b"HEAD"), *FIELDS[1:]), b"", b""))
@@ -181,7 +168,7 @@ def test_head_has_no_content_whatever_its_length_says(cut: Cut) -> None:
     assert (stream.done, stream.error, stream.body_bytes) == (True, None, 0)
 
 
-@any_way
+@either_way
 def test_interim_responses_and_trailers(cut: Cut) -> None:
     pair = Pair(cut)
     stream = pair.start()
@@ -200,7 +187,7 @@ def test_interim_responses_and_trailers(cut: Cut) -> None:
     assert (stream.done, stream.error, stream.trailers) == (True, None, [(b"digest", b"x")])
 
 
-@any_way
+@either_way
 @pytest.mark.parametrize("padding", [0, 1, 255])
 def test_padding_counts_as_received_but_not_as_content(cut: Cut, padding: int) -> None:
     pair = Pair(cut)
@@ -213,7 +200,7 @@ def test_padding_counts_as_received_but_not_as_content(cut: Cut, padding: int) -
     assert stream.bytes_received >= 9 + 5 + 9 + 1 + padding
 
 
-@any_way
+@either_way
 def test_a_head_in_many_frames(cut: Cut) -> None:
     pair = Pair(cut)
     stream = pair.start()
@@ -224,7 +211,7 @@ def test_a_head_in_many_frames(cut: Cut) -> None:
     assert (stream.done, len(stream.head.headers)) == (True, 41)
 
 
-@any_way
+@either_way
 def test_frames_that_nobody_knows(cut: Cut) -> None:
     pair = Pair(cut)
     stream = pair.start()
@@ -235,7 +222,7 @@ def test_frames_that_nobody_knows(cut: Cut) -> None:
     assert (stream.done, stream.error) == (True, None)
 
 
-@any_way
+@either_way
 def test_a_ping_is_answered(cut: Cut) -> None:
     pair = Pair(cut)
     pair.server.h2.ping(b"12345678")
@@ -426,7 +413,7 @@ def test_a_smaller_header_table() -> None:
 # Ends
 
 
-@any_way
+@either_way
 def test_goaway(cut: Cut) -> None:
     """Streams above the last one named fail at once; the others are answered, and none is begun any more."""
     pair = Pair(cut)
@@ -443,7 +430,7 @@ def test_goaway(cut: Cut) -> None:
     assert all(stream.done for stream in streams)
 
 
-@any_way
+@either_way
 def test_goaway_and_the_answer_at_once(cut: Cut) -> None:
     pair = Pair(cut)
     stream = pair.start()
@@ -453,7 +440,7 @@ def test_goaway_and_the_answer_at_once(cut: Cut) -> None:
     assert (stream.done, stream.error, stream.body_bytes, pair.client.ended) == (True, None, 5, True)
 
 
-@any_way
+@either_way
 def test_two_goaways(cut: Cut) -> None:
     """A server that means to end says so with the highest number first (RFC 9113 §6.8)."""
     pair = Pair(cut)
@@ -465,7 +452,7 @@ def test_two_goaways(cut: Cut) -> None:
     assert [stream.error for stream in streams] == [None, ErrorKind.HTTP2_GOAWAY, ErrorKind.HTTP2_GOAWAY]
 
 
-@any_way
+@either_way
 def test_a_reset_ends_one_stream(cut: Cut) -> None:
     pair = Pair(cut)
     first, second = pair.start(), pair.start()
@@ -533,7 +520,7 @@ BAD_SECTIONS: dict[str, list[tuple[bytes, bytes]]] = {
 }
 
 
-@any_way
+@either_way
 @pytest.mark.parametrize("fields", BAD_SECTIONS.values(), ids=BAD_SECTIONS)
 def test_a_malformed_section_fails_its_stream_alone(cut: Cut, fields: list[tuple[bytes, bytes]]) -> None:
     pair = Pair(cut)
@@ -581,7 +568,7 @@ def fails(pair: Pair, data: bytes) -> tuple[ErrorKind, ErrorCodes]:
     return caught.value.kind, pair.server.of(ConnectionTerminated)[0].error_code
 
 
-@any_way
+@either_way
 @pytest.mark.parametrize("said", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"hello, world", bytes(20), b"\xff" * 20])
 def test_no_http2_at_all(cut: Cut, said: bytes) -> None:
     pair = Pair()
@@ -596,7 +583,7 @@ def test_no_http2_at_all(cut: Cut, said: bytes) -> None:
     assert frame.error_code == ErrorCodes.PROTOCOL_ERROR
 
 
-@any_way
+@either_way
 def test_a_frame_that_is_too_long_is_not_waited_for(cut: Cut) -> None:
     pair = Pair(cut)
     assert fails(pair, b"\0\x40\1\0\0\0\0\0\1") == (ErrorKind.HTTP2_PROTOCOL, ErrorCodes.FRAME_SIZE_ERROR)
@@ -700,7 +687,7 @@ def test_any_frames_in_any_order_fail_in_order(frames: list[bytes]) -> None:
 # After an upgrade (RFC 7540 §3.2)
 
 
-@any_way
+@either_way
 def test_stream_1_went_with_the_upgrade(cut: Cut) -> None:
     client = Http2(LIMIT_BYTES, upgrades=True)
     server = H2Connection(H2Configuration(client_side=False, header_encoding=None))
@@ -737,7 +724,7 @@ def test_a_goaway_takes_nothing_of_what_is_to_be_sent() -> None:
     assert (stream.done, stream.error) == (True, None)
 
 
-@any_way
+@either_way
 @pytest.mark.parametrize("trailers", [False, True])
 @pytest.mark.parametrize(
     ("fields", "status", "said", "error"),
@@ -773,7 +760,7 @@ def test_a_stream_that_the_library_resets() -> None:
     assert (stream.error, stream.detail) == (ErrorKind.HTTP2_PROTOCOL, "the stream had to be reset: FLOW_CONTROL_ERROR")
 
 
-@any_way
+@either_way
 def test_each_streams_octets_are_its_own(cut: Cut) -> None:
     """However many responses come at once; interim responses count too."""
     pair = Pair(cut)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -13,22 +12,11 @@ from loadgen.model.sample import ErrorKind
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.head import MAX_HEAD_BYTES, BodyTooLarge, HeadTooLarge, Malformed, parse_response_head
 from loadgen.wire.tunnel import ProxyLogin, Tunnel, challenge_schemes, connect_request, status_text
+from tests.cuts import Cut, either_way
 
 BASIC = "Basic dXNlcjpwYXNz"
 OPEN = b"HTTP/1.1 200 Connection established\r\n\r\n"
 ASKED = b'HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="a, b"\r\n'
-Cut = Callable[[bytes], list[bytes]]
-
-
-def whole(data: bytes) -> list[bytes]:
-    return [data]
-
-
-def bytewise(data: bytes) -> list[bytes]:
-    return [data[at : at + 1] for at in range(len(data))]
-
-
-either_way = pytest.mark.parametrize("cut", [whole, bytewise])
 
 
 class Dialogue:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import pairwise
 
@@ -18,23 +18,11 @@ from loadgen.model.sample import ErrorKind
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.head import HeadTooLarge, Malformed
 from loadgen.wire.websocket import Message, WebSocket
+from tests.cuts import Cut, either_way, whole
 from tests.upgrade_servers import BINARY, CLOSE, PING, PONG, TEXT, random_mask, switching, ws_frame
 
 LIMIT_BYTES = 4 << 20
 HOST = ("Host", "h")
-
-Cut = Callable[[bytes], Iterable[bytes]]
-
-
-def whole(data: bytes) -> list[bytes]:
-    return [data]
-
-
-def bytewise(data: bytes) -> list[bytes]:
-    return [data[at : at + 1] for at in range(len(data))]
-
-
-any_way = pytest.mark.parametrize("cut", [whole, bytewise])
 
 
 def text(payload: str, *headers: tuple[str, str]) -> Message:
@@ -96,7 +84,7 @@ class Pair:
 # The upgrade
 
 
-@any_way
+@either_way
 def test_the_upgrade(cut: Cut) -> None:
     pair = Pair(cut)
     assert (pair.request.path, pair.request.headers["Host"]) == ("/chat?room=1", "h")
@@ -113,7 +101,7 @@ def test_each_connection_has_its_own_key() -> None:
     assert len(keys) == 5
 
 
-@any_way
+@either_way
 def test_interim_responses_come_before(cut: Cut) -> None:
     pair = Pair(cut)
     assert pair.upgrade(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 3 + pair.say())
@@ -129,7 +117,7 @@ def test_cookies_and_fields_go_along_and_come_back() -> None:
     assert pair.client.head.sets_cookies
 
 
-@any_way
+@either_way
 def test_a_subprotocol_is_chosen(cut: Cut) -> None:
     pair = Pair(cut, text("x", ("Sec-WebSocket-Protocol", "chat, superchat")), "superchat").opened()
     assert pair.request.headers["Sec-WebSocket-Protocol"] == "chat, superchat"
@@ -168,7 +156,7 @@ REFUSALS: dict[str, tuple[Callable[[bytes], bytes], ErrorKind, str]] = {
 }  # fmt: skip
 
 
-@any_way
+@either_way
 @pytest.mark.parametrize(("answer", "kind", "words"), REFUSALS.values(), ids=REFUSALS)
 def test_refusals(cut: Cut, answer: Callable[[bytes], bytes], kind: ErrorKind, words: str) -> None:
     client = WebSocket(HELLO, LIMIT_BYTES)
@@ -208,7 +196,7 @@ MESSAGES = {
 }
 
 
-@any_way
+@either_way
 @pytest.mark.parametrize("message", MESSAGES.values(), ids=MESSAGES)
 def test_an_echo(cut: Cut, message: Message) -> None:
     pair = Pair(cut, message).opened()
@@ -239,14 +227,14 @@ def test_each_frame_has_a_mask_of_its_own() -> None:
     assert {frame[:2] for frame in frames} == {b"\x81\x85"}
 
 
-@any_way
+@either_way
 def test_an_answer_that_is_no_echo(cut: Cut) -> None:
     pair = Pair(cut).opened()
     assert pair.exchange(HELLO, ws_frame(TEXT, b"something else"))
     assert not pair.client.echoed
 
 
-@any_way
+@either_way
 def test_fragments_with_a_ping_between(cut: Cut) -> None:
     pair = Pair(cut).opened()
     frames = [ws_frame(TEXT, b"he", fin=False), ws_frame(PING, b"there?"), ws_frame(0, fin=False), ws_frame(PONG)]
@@ -293,7 +281,7 @@ def test_binary_may_hold_anything() -> None:
     assert pair.exchange(HELLO, ws_frame(BINARY, b"\xc3("))
 
 
-@any_way
+@either_way
 def test_what_comes_right_behind_the_head_is_no_answer(cut: Cut) -> None:
     pair = Pair()
     assert pair.upgrade(pair.say() + ws_frame(TEXT, b"hello") + ws_frame(PING, b"x"))
@@ -313,7 +301,7 @@ def test_an_echo_and_a_stranger_behind_it() -> None:
 # The end
 
 
-@any_way
+@either_way
 @pytest.mark.parametrize("code", [1000, 1001, 1011, 3000, 4999])
 def test_the_server_closes(cut: Cut, code: int) -> None:
     pair = Pair(cut).opened()
@@ -327,7 +315,7 @@ def test_the_server_closes(cut: Cut, code: int) -> None:
     assert pair.server.state is State.CLOSED or pair.server.close_rcvd is not None
 
 
-@any_way
+@either_way
 def test_the_client_closes(cut: Cut) -> None:
     pair = Pair(cut).opened()
     pair.server.receive_data(pair.client.close())
@@ -340,7 +328,7 @@ def test_the_client_closes(cut: Cut) -> None:
     assert pair.client.close() == b""
 
 
-@any_way
+@either_way
 def test_an_echo_and_a_close_at_once(cut: Cut) -> None:
     pair = Pair(cut).opened()
     assert pair.exchange(HELLO, ws_frame(TEXT, b"hello"), ws_frame(CLOSE, b"\x03\xe9"))
