@@ -62,6 +62,23 @@ def test_a_headless_run_prints_the_comparison_and_leaves_a_run(tmp_path: Path) -
     assert "/ [close]" in (tmp_path / "stats.html").read_text(encoding="utf-8")
 
 
+def test_protocols_take_turns_on_several_processes(tmp_path: Path) -> None:
+    """What a block knows of its connections beside their rows goes the way to the master too."""
+    names = "persistent,websocket,h2c-upgrade,h2+streams:3"
+    done = headless("compare.py", tmp_path, "--policies", names, "--processes", "2", seconds=6)
+    assert done.returncode == 0, done.stderr
+    found = summary(tmp_path)
+    check_sums(found)
+    assert counts(found) == account(found)
+    assert list(found["policies"]) == names.split(",")
+    for name, one in found["policies"].items():
+        assert one["errors"] == {}
+        expected = 0 if name == "persistent" else one["connections"]["opened"]
+        assert one["connections"]["upgraded"] == expected
+        assert (one["not_echoed"], one["connections"]["server_ignored_close"]) == (0, 0)
+    assert found["policies"]["websocket"]["upgrade"]["mean_ns"] > 0
+
+
 def test_json_is_alone_on_standard_output(tmp_path: Path) -> None:
     done = headless("persistent.py", tmp_path, "--json", seconds=2)
     assert done.returncode == 0, done.stderr
