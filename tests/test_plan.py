@@ -267,7 +267,7 @@ def test_a_load_beyond_its_limits_names_the_option(changes: dict[str, int], comp
         ({"method": "get"}, "'get' is unknown"),
         ({"method": "CONNECT"}, "'CONNECT' is unknown"),
         ({"headers": (("Connection", "close"),)}, "the connection policy sets it"),
-        ({"policies": parse_policies("close-resume")}, "http://h/ has none"),
+        ({"policies": parse_policies("close-resume")}, "a target in clear has none"),
         ({"cacert": "ca.pem", "insecure": True}, "contradict"),
     ],
 )

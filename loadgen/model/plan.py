@@ -163,14 +163,14 @@ class Plan:
         policy = cell.policy
         if policy.resumes_tls and not self.target.is_tls:
             raise PlanError(
-                f"the policy {policy.name!r} resumes TLS sessions, and {self.target} has none; "
+                f"the policy {policy.name!r} resumes TLS sessions, and a target in clear has none; "
                 "use an https URL (or --tls with the embedded target)"
             )
         if policy.resolves and self.peer.is_ip_literal:
             raise PlanError(f"the policy {policy.name!r} looks a name up, and {self.peer.host} is an address already")
         if policy.protocol in (H2C_UPGRADE, H2_PRIOR) and self.target.is_tls:
             raise PlanError(
-                f"the policy {policy.name!r} is HTTP/2 in clear, which {self.target} is not; h2 does it over TLS"
+                f"the policy {policy.name!r} is HTTP/2 in clear, and the target speaks TLS; use h2, which does it there"
             )
         if policy.pipelines and self.method not in IDEMPOTENT:
             raise PlanError(f"the policy {policy.name!r}: {self.method} can't be pipelined (RFC 9112 §9.3.2)")
