@@ -776,3 +776,26 @@ def test_each_streams_octets_are_its_own(cut: Cut) -> None:
         sizes[stream.number] = len(pair.server.h2._data_to_send) - before
     pair.turn()
     assert {stream.number: stream.bytes_received for stream in streams} == sizes
+
+
+def test_streams_that_are_over_take_little_memory() -> None:
+    """And what was on its way for one that was given up is still no error."""
+    pair = Pair()
+    given_up = None
+    for number in range(3000):
+        stream = pair.start()
+        if number == 2500:
+            given_up = stream
+            pair.turn()
+            pair.server.h2.send_headers(stream.number, OK)
+            late = pair.server.say()
+            pair.client.cancel(stream)
+            continue
+        pair.turn()
+        pair.server.answer(stream.number)
+        pair.turn()
+        assert stream.done
+    assert given_up is not None
+    assert fed(pair.client, late) == []
+    h2 = pair.client._h2
+    assert len(h2.streams) + len(h2._closed_streams) < 1100

@@ -42,6 +42,9 @@ class _Machine(H2ConnectionStateMachine):
 class Http2Server(H2Connection):
     """The library's server. Whatever `receive_data` raises, the GOAWAY that says why is to be sent already."""
 
+    # How many streams that are over it knows apart, for what may still arrive for them; the default takes megabytes.
+    MAX_CLOSED_STREAMS = 1024
+
     def __init__(self, configuration: Any) -> None:
         super().__init__(configuration)
         self.state_machine = _Machine()

@@ -53,6 +53,10 @@ class ClientConnection(H2Connection):
     (bytes) of the header blocks, in order. sent_block_bytes: the size of the last one sent.
     """
 
+    # How many streams that are over it knows apart: what is on its way for one that was given up is no error. The
+    # library's 65,536 would take megabytes for each connection of ours.
+    MAX_CLOSED_STREAMS = 1024
+
     def __init__(self, upgrades: bool) -> None:
         super().__init__(_CONFIGURATION)
         self.state_machine = _Machine()
