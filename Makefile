@@ -52,7 +52,7 @@ check: install
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/python -m pytest tests/test_layers.py
+	$(VENV)/bin/python -m pytest tests/house
 
 format: install
 	$(VENV)/bin/ruff format .

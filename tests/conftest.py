@@ -1,25 +1,17 @@
-"""Real processes for the tests: the command line, the embedded target, nginx, and servers that misbehave by script."""
+"""Fixtures that several folders share; what they start ends with the test."""
 
 from __future__ import annotations
 
-import json
 import os
 import resource
-import shutil
-import socket
 import subprocess
 import sys
-import threading
-import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
-import trustme
 
-QUICK = ["--rounds", "2", "--block", "200ms", "--warmup", "50ms"]
+from tests.support.processes import Nginx, Target, free_port, running_nginx
 
 
 def pytest_configure() -> None:
@@ -30,41 +22,6 @@ def pytest_configure() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     os.environ["LOCUST_MASTER_NODE_PORT"] = os.environ["LOCUST_MASTER_BIND_PORT"] = str(free_port())
-
-
-def loadgen(*arguments: str, cwd: Path | None = None, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run the command as a user would."""
-    return subprocess.run(
-        [sys.executable, "-m", "loadgen", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        cwd=cwd,
-        check=False,
-        **options,
-    )
-
-
-def compare(url: str, out: Path, *arguments: str) -> dict[str, Any]:
-    """Run a quick comparison and return its summary."""
-    done = loadgen("compare", url, "--out", str(out), "--json", "--no-charts", *QUICK, *arguments)
-    assert done.returncode == 0, done.stderr
-    summary: dict[str, Any] = json.loads(done.stdout)
-    return summary
-
-
-class Target:
-    """A running embedded target."""
-
-    def __init__(self, url: str, ca_file: Path | None) -> None:
-        self.url = url
-        self.ca_file = ca_file
-        self.port = int(url.rsplit(":", 1)[1].rstrip("/"))
-
-    def stats(self) -> dict[str, Any]:
-        with urllib.request.urlopen(f"{self.url}.loadgen/stats") as response:
-            account: dict[str, Any] = json.load(response)
-        return account
 
 
 @pytest.fixture
@@ -92,143 +49,8 @@ def start_target(tmp_path: Path) -> Iterator[Callable[..., Target]]:
             process.communicate(timeout=20)  # closes its standard input, which ends it
 
 
-class Nginx:
-    """A running nginx with an access log of one line a request. limited: it ends connections soon, and says so."""
-
-    def __init__(self, folder: Path, http: int, https: int, limited: int, pid: int) -> None:
-        self.folder = folder
-        self.http = f"http://127.0.0.1:{http}/"
-        self.https = f"https://127.0.0.1:{https}/"
-        self.limited = f"http://127.0.0.1:{limited}/"
-        self.pid = pid
-        self.ca_file = folder / "ca.pem"
-
-    def log(self) -> list[list[str]]:
-        """The access log's fields: $connection, $connection_requests, $http_connection, $ssl_session_reused, $msec."""
-        lines = (self.folder / "access.log").read_text(encoding="utf-8").splitlines()
-        return [line.split(" ") for line in lines]
-
-
-_NGINX = """
-daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
-worker_rlimit_nofile 12000; events {{ worker_connections 10000; }}
-http {{
-  log_format counts '$connection $connection_requests $http_connection $ssl_session_reused $msec';
-  access_log {folder}/access.log counts; root {folder}; keepalive_requests 10000000; lingering_close off;
-  client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
-  uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5; client_max_body_size 50m;
-  server {{ listen 127.0.0.1:{http}; location / {{ return 200 "hello"; }} }}
-  server {{ listen 127.0.0.1:{limited}; keepalive_requests 5; keepalive_timeout 1s 1s;
-    location / {{ return 200 "hello"; }} }}
-  server {{ listen 127.0.0.1:{https} ssl; ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache shared:s:1m;
-    ssl_certificate {folder}/chain.pem; ssl_certificate_key {folder}/key.pem; location / {{ return 200 "hello"; }} }}
-}}
-"""
-
-
 @pytest.fixture
 def nginx(tmp_path: Path) -> Iterator[Nginx]:
     """nginx on free loopback ports; skipped where it is not installed."""
     with running_nginx(tmp_path / "nginx") as server:
         yield server
-
-
-@contextmanager
-def running_nginx(folder: Path) -> Iterator[Nginx]:
-    """nginx in a new folder until the end of the block; skips the test where it is not installed."""
-    program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
-    if program is None:
-        pytest.skip("nginx is not installed (Debian: nginx-light)")
-    folder.mkdir()
-    folder.chmod(0o755)
-    write_certificates(folder)
-    ports = {name: free_port() for name in ("http", "https", "limited")}
-    (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, **ports), encoding="utf-8")
-    process = subprocess.Popen([program, "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL)
-    try:
-        await_port(ports["http"])
-        yield Nginx(folder, pid=process.pid, **ports)
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def write_certificates(folder: Path) -> None:
-    """A fresh authority's `ca.pem`, and `chain.pem` with `key.pem` for this machine's loopback names."""
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(folder / "ca.pem")
-    certificate = authority.issue_cert("localhost", "127.0.0.1")
-    certificate.private_key_pem.write_to_path(folder / "key.pem")
-    (folder / "chain.pem").write_bytes(b"".join(pem.bytes() for pem in certificate.cert_chain_pems))
-
-
-def free_port() -> int:
-    """A loopback port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
-def await_port(port: int) -> None:
-    """Wait until something listens: each try is a real connect, the kernel does the waiting."""
-    for _ in range(2000):
-        with socket.socket() as probe:
-            probe.settimeout(5)
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        threading.Event().wait(0.005)
-    raise TimeoutError(f"nothing listens on port {port}")
-
-
-Script = Callable[[socket.socket, int], None]
-
-
-@contextmanager
-def scripted_server(script: Script, family: int = socket.AF_INET, host: str = "127.0.0.1") -> Iterator[int]:
-    """A server that runs `script(connection, number)` for each connection in a thread; gives its port."""
-    listener = socket.socket(family)
-    listener.bind((host, 0))
-    listener.listen(512)
-
-    def serve(connection: socket.socket, number: int) -> None:
-        with connection:
-            connection.settimeout(20)
-            with suppress(OSError):  # the client has gone
-                script(connection, number)
-
-    def accept() -> None:
-        number = 0
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=serve, args=(connection, number), daemon=True).start()
-            number += 1
-
-    threading.Thread(target=accept, daemon=True).start()
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-
-
-def read_request(connection: socket.socket) -> bytes:
-    """Read one request without a body; empty when the client has closed."""
-    data = b""
-    while b"\r\n\r\n" not in data:
-        more = connection.recv(65536)
-        if not more:
-            return b""
-        data += more
-    return data
-
-
-def lose_the_third(connection: socket.socket, _number: int) -> None:
-    """A script for `scripted_server`: answers two requests, takes a third one and closes without a byte."""
-    for _ in range(2):
-        if read_request(connection):
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
-    read_request(connection)

@@ -16,8 +16,8 @@ def main() -> NoReturn:
     import click
 
     from loadgen.cli.commands import cli
-    from loadgen.cli.streams import complaint, guard
-    from loadgen.model.errors import PlanError, TargetError
+    from loadgen.cli.stdio import complaint, guard
+    from loadgen.model.exceptions import PlanError, TargetError
 
     output = guard()
     try:

@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 import loadgen
-from loadgen.cli.planfile import given_options, settle
+from loadgen.cli.option_types import DURATION, FILE, Listed
+from loadgen.cli.plan_reader import given_options, settle
 from loadgen.cli.run_options import compare_options, sweep_options
-from loadgen.cli.types import DURATION, FILE, Listed
 from loadgen.target.behaviour import DECLINABLE
 
 
@@ -91,7 +91,7 @@ def target(**options: Any) -> int:
 @click.argument("directory", type=FILE)
 def worker(directory: Path) -> int:
     """The process that makes the load: plan on standard input, events on standard output."""
-    from loadgen.cli.worker import work
+    from loadgen.cli.worker_main import work
 
     return work(directory)
 

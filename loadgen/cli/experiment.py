@@ -16,21 +16,21 @@ from typing import Any
 import click
 
 from loadgen.cli import EXIT_DONE, EXIT_INTERRUPTED
+from loadgen.cli.consent import added, consent
 from loadgen.cli.console import Progress
-from loadgen.cli.forecast import blocks, extent
-from loadgen.cli.hosts import added, consent
+from loadgen.cli.dry_run import blocks, extent
 from loadgen.cli.options import check_machine
+from loadgen.cli.plan_writer import save_plan
 from loadgen.cli.report import finish
-from loadgen.cli.savedplan import save_plan
-from loadgen.cli.workers import end_of, run_workers
-from loadgen.measure.environment import environment
-from loadgen.measure.recorder import part_directory
-from loadgen.measure.store import RunStore
-from loadgen.model.errors import PlanError, TargetError
+from loadgen.cli.worker_pool import end_of, run_workers
+from loadgen.measure.data.environment import environment
+from loadgen.measure.data.recorder import part_directory
+from loadgen.measure.data.store import RunStore
+from loadgen.model.exceptions import PlanError, TargetError
 from loadgen.model.plan import Plan
-from loadgen.model.shares import shares
+from loadgen.model.split import shares
 from loadgen.model.target import parse_target
-from loadgen.probe.hops import check_hops
+from loadgen.probe.hop_by_hop import check_hops
 from loadgen.target.behaviour import FIELDS_PATH
 from loadgen.target.process import EmbeddedTarget, account
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from loadgen.model.arrivals import CONSTANT
 from loadgen.model.cell import SIZE_FIELD, Axes, check_rate
-from loadgen.model.errors import PlanError
+from loadgen.model.exceptions import PlanError
 from loadgen.model.files import check_readable
 from loadgen.model.plan import Load, Plan, parse_header
 from loadgen.model.policy import ConnectionPolicy, parse_policies

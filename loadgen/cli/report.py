@@ -8,11 +8,11 @@ from typing import Any
 
 from loadgen.cli import EXIT_DONE
 from loadgen.cli.console import show_summary
-from loadgen.cli.recorded import recorded_run
-from loadgen.measure.findings import nothing_answered
-from loadgen.measure.store import SUMMARY_FILE, RunStore
-from loadgen.measure.summary import summarise
-from loadgen.model.errors import TargetError
+from loadgen.cli.run_validation import recorded_run
+from loadgen.measure.data.store import SUMMARY_FILE, RunStore
+from loadgen.measure.summary.run import summarise
+from loadgen.measure.warnings.run import nothing_answered
+from loadgen.model.exceptions import TargetError
 from loadgen.model.plan import Plan
 
 

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
-from loadgen.cli.planfile import merge_headers, read_plan
-from loadgen.cli.types import DATA, DURATION, FILE, WORDS, Amount, Gap, Listed
+from loadgen.cli.option_types import DATA, DURATION, FILE, WORDS, Amount, Gap, Listed
+from loadgen.cli.plan_reader import merge_headers, read_plan
 from loadgen.model.arrivals import ARRIVALS
 
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from loadgen.cli import EXIT_DONE, EXIT_INTERRUPTED
+from loadgen.cli.consent import consent
+from loadgen.cli.dry_run import extent
 from loadgen.cli.experiment import CUT_SHORT, Experiment, prepare, tell, without
-from loadgen.cli.forecast import extent
-from loadgen.cli.hosts import consent
 from loadgen.cli.options import NOT_RECORDED, WATCHED_BY_ITSELF, build_plan, check_machine
-from loadgen.cli.recorded import recorded_run
 from loadgen.cli.report import finish
-from loadgen.measure.store import RunStore
-from loadgen.model.errors import PlanError
+from loadgen.cli.run_validation import recorded_run
+from loadgen.measure.data.store import RunStore
+from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import HIDDEN, Plan, parse_header
 from loadgen.model.proxy import Proxy, parse_proxy
 

@@ -14,7 +14,7 @@ from gevent import signal_handler
 from gevent.event import Event
 
 from loadgen.cli import EXIT_DONE
-from loadgen.model.errors import PlanError
+from loadgen.model.exceptions import PlanError
 from loadgen.target.behaviour import Behaviour
 from loadgen.target.certificates import server_context
 from loadgen.target.server import TargetServer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from loadgen.model.errors import PlanError
+from loadgen.model.exceptions import PlanError
 
 CONSTANT, POISSON = "constant", "poisson"
 ARRIVALS = (CONSTANT, POISSON)

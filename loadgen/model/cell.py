@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import product
 from typing import Any
 
-from loadgen.model.errors import PlanError
+from loadgen.model.exceptions import PlanError
 from loadgen.model.policy import ConnectionPolicy, identity, parse_policy
 from loadgen.model.units import count
 

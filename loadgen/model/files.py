@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from loadgen.model.errors import PlanError
+from loadgen.model.exceptions import PlanError
 
 
 def check_readable(path: Path, option: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from loadgen.model.arrivals import CONSTANT, parse_arrivals
 from loadgen.model.cell import NO_AXES, Axes, Cell, cells, check_rate
-from loadgen.model.errors import PlanError
+from loadgen.model.exceptions import PlanError
 from loadgen.model.policy import H2, H2_PRIOR, H2C_UPGRADE, WEBSOCKET, ConnectionPolicy, parse_policies
 from loadgen.model.proxy import HIDDEN as HIDDEN
 from loadgen.model.proxy import Proxy, parse_proxy

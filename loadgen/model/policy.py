@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from loadgen.model.errors import PlanError
+from loadgen.model.exceptions import PlanError
 from loadgen.model.units import NS_PER_MS, format_duration, parse_duration_ns
 
 UNLIMITED = 1 << 62

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from loadgen.model.errors import PlanError
+from loadgen.model.exceptions import PlanError
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 _NAME = re.compile(r"[0-9A-Za-z._-]+")

@@ -6,7 +6,7 @@ import base64
 from html import escape
 from typing import Any
 
-from loadgen.measure.store import RunStore
+from loadgen.measure.data.store import RunStore
 from loadgen.model.proxy import parse_proxy
 from loadgen.model.units import format_duration
 from loadgen.show import tables

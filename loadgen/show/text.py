@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from loadgen.measure.labels import labels, plain_number
-from loadgen.model.sample import HANDSHAKE, Phase
+from loadgen.model.records import HANDSHAKE, Phase
 from loadgen.model.units import count, format_duration
 
 HEADINGS = ("policy", "req/s", "p50", "p99", "handshake", "connections", "errors")

@@ -12,13 +12,13 @@ from typing import Any
 from locust import events
 from locust.env import Environment
 
-from loadgen.model.errors import PlanError
+from loadgen.model.exceptions import PlanError
+from loadgen.swarm.locust_patches import install as keep_digits
+from loadgen.swarm.messaging import EXIT_PLAN
 from loadgen.swarm.options import add_options
-from loadgen.swarm.post import EXIT_PLAN
-from loadgen.swarm.precision import install as keep_digits
-from loadgen.swarm.scenario import ReuseUser
-from loadgen.swarm.session import Session
-from loadgen.swarm.users import SwarmUser
+from loadgen.swarm.plugin import LoadgenPlugin
+from loadgen.swarm.reuse_user import ReuseUser
+from loadgen.swarm.swarm_user import SwarmUser
 
 __all__ = ["ReuseUser", "SwarmUser"]
 
@@ -29,7 +29,7 @@ keep_digits()
 @events.init.add_listener
 def _connect(environment: Environment, runner: Any, web_ui: Any, **_: Any) -> None:
     """Locust has read its command line: get ready, and refuse what can't be run before anything is."""
-    session = environment.loadgen = Session(environment, runner)  # type: ignore[attr-defined] # Locust's has no such attribute
+    session = environment.loadgen = LoadgenPlugin(environment, runner)  # type: ignore[attr-defined] # Locust's has no such attribute
     on = environment.events
     on.test_stopping.add_listener(lambda environment, **_: session.stopping())
     if not session.orders:

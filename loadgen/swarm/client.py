@@ -14,8 +14,8 @@ from urllib.parse import urlencode
 
 from locust import User
 
-from loadgen.drive.caller import Caller
-from loadgen.drive.writer import Fields
+from loadgen.drive.requests.builder import Fields
+from loadgen.drive.requests.greenlet_client import GreenletClient
 from loadgen.model.target import parse_target
 from loadgen.swarm.response import ReuseResponse, why_failed
 
@@ -48,7 +48,7 @@ class ReuseClient:
     origin: scheme and authority of the target. base: what stands before each path, as the path of Locust's host does.
     """
 
-    def __init__(self, user: User, caller: Caller, origin: str, base: str, policy: str) -> None:
+    def __init__(self, user: User, caller: GreenletClient, origin: str, base: str, policy: str) -> None:
         self._user = user
         self._call = caller.call
         self._event = user.environment.events.request

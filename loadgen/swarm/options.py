@@ -11,15 +11,15 @@ from typing import Any
 from locust import User
 from locust.argument_parser import LocustArgumentParser
 
-from loadgen.drive.caller import scenario_policy
-from loadgen.model.errors import PlanError
+from loadgen.drive.requests.greenlet_client import scenario_policy
+from loadgen.model.exceptions import PlanError
 from loadgen.model.files import check_readable
 from loadgen.model.plan import Load, Plan, parse_header
 from loadgen.model.policy import ConnectionPolicy, parse_policies
 from loadgen.model.target import parse_target
 from loadgen.model.units import parse_duration_ns
-from loadgen.swarm.scenario import ReuseUser
-from loadgen.swarm.users import SwarmUser
+from loadgen.swarm.reuse_user import ReuseUser
+from loadgen.swarm.swarm_user import SwarmUser
 
 _DEFAULT_POLICIES = "persistent,close"
 _DURATIONS = {"block": "block_ns", "warmup": "warmup_ns", "think": "think_ns", "timeout": "timeout_ns"}

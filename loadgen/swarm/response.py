@@ -11,8 +11,8 @@ from typing import Any, Self
 from locust.event import EventHook
 from locust.exception import CatchResponseError, LocustError, ResponseError
 
-from loadgen.drive.answer import Answer
-from loadgen.wire.head import ResponseHead
+from loadgen.drive.requests.call_result import CallResult
+from loadgen.wire.http1.head import ResponseHead
 
 
 class RequestFailed(Exception):
@@ -62,7 +62,7 @@ class ReuseResponse:
         "_answer", "_catches", "_entered", "_event", "_headers", "_verdict", "request_meta", "status_code", "url",
     )  # fmt: skip
 
-    def __init__(self, answer: Answer, url: str, event: EventHook, catches: bool) -> None:
+    def __init__(self, answer: CallResult, url: str, event: EventHook, catches: bool) -> None:
         self._answer = answer
         self._catches = catches
         self._entered = False
@@ -172,7 +172,7 @@ class ReuseResponse:
             raise LocustError("success() and failure() belong into a with block, with catch_response=True")
 
 
-def why_failed(answer: Answer) -> RequestFailed | None:
+def why_failed(answer: CallResult) -> RequestFailed | None:
     """None where the answer is a response with a status below 400."""
     if 0 < answer.outcome < 400:
         return None

@@ -20,16 +20,16 @@ from gevent.event import Event
 
 import loadgen.swarm.messages as messages
 from loadgen import COMMAND
-from loadgen.measure.archive import SAMPLES_FILE
-from loadgen.measure.environment import environment
-from loadgen.measure.live import Live
-from loadgen.measure.parts import parts_in
-from loadgen.measure.recorder import part_directory
-from loadgen.measure.store import RunStore
-from loadgen.model.errors import PlanError
+from loadgen.measure.data.environment import environment
+from loadgen.measure.data.npz import SAMPLES_FILE
+from loadgen.measure.data.recorder import part_directory
+from loadgen.measure.data.store import RunStore
+from loadgen.measure.data.worker_data import parts_in
+from loadgen.measure.live.live import Live
+from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 from loadgen.model.units import NS_PER_S, count
-from loadgen.swarm.conductor import Conductor, Members, Order
+from loadgen.swarm.coordinator import BlockCoordinator, Members, Order
 from loadgen.swarm.options import Lanes
 
 # A worker that is not among the members while samples are handed over may be about to come back.
@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Crew:
+class WorkerGroup:
     """Who makes the load.
 
     members: the workers that are there now; send: a message to one of them; name: what people call one; is_local: it is
@@ -63,7 +63,7 @@ class Run:
     """
 
     def __init__(
-        self, plan: Plan, lanes: Lanes, scenarios: list[str], store: RunStore, crew: Crew, is_shown: bool,
+        self, plan: Plan, lanes: Lanes, scenarios: list[str], store: RunStore, crew: WorkerGroup, is_shown: bool,
         until_s: float,
     ) -> None:  # fmt: skip
         self.plan = plan
@@ -71,7 +71,7 @@ class Run:
         self.directory = store.directory
         self.live = Live(tuple(cell.name for cell in plan.cells))
         self.facts: dict[str, Any] = {"name": self.name, "environment": environment(), "notes": []}
-        self.conductor = Conductor(
+        self.conductor = BlockCoordinator(
             self.name, lanes, plan.seed, plan.load.block_ns / NS_PER_S, until_s, self._present, crew.send
         )
         self._lanes = lanes

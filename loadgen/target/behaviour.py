@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from loadgen.model.errors import PlanError
+from loadgen.model.exceptions import PlanError
 from loadgen.model.units import NS_PER_S
 
 STATS_PATH = "/.loadgen/stats"

@@ -22,7 +22,7 @@ _LINGER_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class ServerContext:
     """What all connections of one server share."""
 
     behaviour: Behaviour
@@ -42,7 +42,7 @@ class ServerConnection:
     )  # fmt: skip
     protocol = "http/1.1"
 
-    def __init__(self, house: House, transport: TcpTransport) -> None:
+    def __init__(self, house: ServerContext, transport: TcpTransport) -> None:
         self._house = house
         self._unsent: bytes | memoryview = b""
         self._closing = False

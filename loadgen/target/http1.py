@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from loadgen.target.answers import malformed
-from loadgen.target.connection import House, ServerConnection, service_timer
-from loadgen.target.http2 import Http2Connection
+from loadgen.target.connection import ServerConnection, ServerContext, service_timer
+from loadgen.target.http2 import Http2ServerConnection
 from loadgen.target.http2_rules import PREFACE, client_settings
 from loadgen.target.requests import BODY, HeadReader, Request
-from loadgen.target.websocket import WebSocketConnection
+from loadgen.target.websocket import WebSocketServerConnection
 from loadgen.wire.errors import TlsFailure
-from loadgen.wire.head import Malformed
+from loadgen.wire.http1.head import Malformed
 from loadgen.wire.tls import TlsTransport
 from loadgen.wire.transport import READ, WRITE, Step, TcpTransport
 
@@ -24,12 +24,12 @@ _MAX_BODY_BYTES = 1 << 30
 _SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
 
 
-class Http1Connection(ServerConnection):
+class Http1ServerConnection(ServerConnection):
     """What every connection is at first. Where the peer begins with HTTP/2's preface it does not stay so."""
 
     __slots__ = ("_begun", "_delay", "_reader", "_secure")
 
-    def __init__(self, house: House, transport: TcpTransport) -> None:
+    def __init__(self, house: ServerContext, transport: TcpTransport) -> None:
         super().__init__(house, transport)
         self._reader = HeadReader(_MAX_BODY_BYTES)
         self._delay: Any = None
@@ -52,7 +52,7 @@ class Http1Connection(ServerConnection):
         if step is not Step.OPEN:
             transport.watch(READ if step is Step.WANT_READ else WRITE, self.begin_tls)
         elif isinstance(transport, TlsTransport) and transport.alpn == "h2":
-            self._become(Http2Connection(self._house, transport)).begin(b"")
+            self._become(Http2ServerConnection(self._house, transport)).begin(b"")
         else:
             transport.watch(READ, self.on_readable)
             self.on_readable()
@@ -70,7 +70,7 @@ class Http1Connection(ServerConnection):
                 if len(data) < len(PREFACE):
                     self._begun = data
                 else:
-                    self._become(Http2Connection(self._house, self.transport)).begin(data)
+                    self._become(Http2ServerConnection(self._house, self.transport)).begin(data)
                 return
             self._begun = None
         self._reader.feed(data)
@@ -140,12 +140,12 @@ class Http1Connection(ServerConnection):
         declines = self._house.behaviour.declines
         for protocol in request.upgrade:
             if protocol == b"websocket" and "websocket" not in declines and request.method == b"GET":
-                self._become(WebSocketConnection(self._house, self.transport)).begin(request, self._reader.rest())
+                self._become(WebSocketServerConnection(self._house, self.transport)).begin(request, self._reader.rest())
                 return True
             if protocol == b"h2c" and "h2c" not in declines and not self._secure:
                 settings = client_settings(request)
                 if settings is not None:
-                    connection = self._become(Http2Connection(self._house, self.transport))
+                    connection = self._become(Http2ServerConnection(self._house, self.transport))
                     connection.begin_upgraded(request, settings, _SWITCH, self._reader.rest())
                     return True
         return False

@@ -23,10 +23,10 @@ from h2.events import (
 from h2.exceptions import H2Error, ProtocolError
 from h2.settings import SettingCodes
 
-from loadgen.target.connection import House, ServerConnection, service_timer
+from loadgen.target.connection import ServerConnection, ServerContext, service_timer
 from loadgen.target.http2_rules import MAX_HEADER_LIST_BYTES, Http2Server, is_valid, server_settings, valid_request
 from loadgen.target.requests import BODY, Fields, Request
-from loadgen.wire.header_blocks import RememberingDecoder, RememberingEncoder
+from loadgen.wire.http2.hpack_cache import RememberingDecoder, RememberingEncoder
 from loadgen.wire.transport import TcpTransport
 
 _CONFIGURATION = H2Configuration(
@@ -55,7 +55,7 @@ class _Outgoing:
         self.trailers = trailers
 
 
-class Http2Connection(ServerConnection):
+class Http2ServerConnection(ServerConnection):
     """Answers each stream's request as soon as it is complete, or after its service time.
 
     `_requests` holds the streams whose request is not answered yet, with the size of its body so far; `_delays` those
@@ -65,7 +65,7 @@ class Http2Connection(ServerConnection):
 
     __slots__ = ("_delays", "_h2", "_last_stream_id", "_outgoing", "_parts", "_requests", "_skips", "_upgraded")
 
-    def __init__(self, house: House, transport: TcpTransport) -> None:
+    def __init__(self, house: ServerContext, transport: TcpTransport) -> None:
         super().__init__(house, transport)
         h2 = self._h2 = Http2Server(_CONFIGURATION)
         h2.encoder, h2.decoder = RememberingEncoder(), RememberingDecoder()

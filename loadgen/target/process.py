@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from loadgen import COMMAND
-from loadgen.model.errors import PlanError
+from loadgen.model.exceptions import PlanError
 from loadgen.model.target import Target
 from loadgen.target.behaviour import STATS_PATH
 

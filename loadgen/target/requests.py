@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from loadgen.target.behaviour import FIELDS_PATH, STATS_PATH
-from loadgen.wire.head import RequestHead
-from loadgen.wire.http1 import RequestReader
+from loadgen.wire.http1.head import RequestHead
+from loadgen.wire.http1.messages import RequestReader
 
 Fields = tuple[tuple[bytes, bytes], ...]
 

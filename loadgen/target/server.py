@@ -13,8 +13,8 @@ from loadgen.model.units import NS_PER_S
 from loadgen.target.account import Account
 from loadgen.target.answers import Answers
 from loadgen.target.behaviour import Behaviour
-from loadgen.target.connection import House
-from loadgen.target.http1 import Http1Connection
+from loadgen.target.connection import ServerContext
+from loadgen.target.http1 import Http1ServerConnection
 from loadgen.wire.tls import TlsTransport
 from loadgen.wire.transport import READ, TcpTransport
 
@@ -27,7 +27,7 @@ class TargetServer:
 
     def __init__(self, host: str, port: int, behaviour: Behaviour, tls_context: Any = None) -> None:
         self._account = Account()
-        self._house = House(behaviour, Answers(behaviour, self._account.stats), self._account)
+        self._house = ServerContext(behaviour, Answers(behaviour, self._account.stats), self._account)
         self._tls_context = tls_context
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = get_original("socket", "socket")(family, socket.SOCK_STREAM)
@@ -69,11 +69,11 @@ class TargetServer:
             transport: TcpTransport
             if self._tls_context is None:
                 transport = TcpTransport(sock)
-                connection = Http1Connection(self._house, transport)
+                connection = Http1ServerConnection(self._house, transport)
                 begin = connection.on_readable
             else:
                 transport = TlsTransport(self._tls_context, None, accepted=sock)
-                connection = Http1Connection(self._house, transport)
+                connection = Http1ServerConnection(self._house, transport)
                 begin = connection.begin_tls
             self._account.accepted(connection)
             transport.watch(READ, begin)

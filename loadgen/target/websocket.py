@@ -17,7 +17,7 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from loadgen.target.connection import House, ServerConnection, service_timer, timer
+from loadgen.target.connection import ServerConnection, ServerContext, service_timer, timer
 from loadgen.target.requests import Request
 from loadgen.wire.transport import NOTHING, READ, TcpTransport
 
@@ -56,7 +56,7 @@ def _first_offered(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprot
     return offered[0] if offered else None
 
 
-class WebSocketConnection(ServerConnection):
+class WebSocketServerConnection(ServerConnection):
     """Echoes text and binary messages, each as one frame; a message counts as one served request.
 
     Messages in service wait in `_waiting`, one behind the other; `_last` is what may be sent only after them.
@@ -68,7 +68,7 @@ class WebSocketConnection(ServerConnection):
         "_websocket",
     )  # fmt: skip
 
-    def __init__(self, house: House, transport: TcpTransport) -> None:
+    def __init__(self, house: ServerContext, transport: TcpTransport) -> None:
         super().__init__(house, transport)
         self._websocket = ServerProtocol(
             extensions=None, max_size=_MAX_MESSAGE_BYTES, select_subprotocol=_first_offered

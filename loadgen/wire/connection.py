@@ -9,10 +9,10 @@ from __future__ import annotations
 from time import monotonic_ns
 from typing import Any, Protocol
 
-from loadgen.model.sample import ABSENT, ConnectionFlag, Ending, ErrorKind
+from loadgen.model.records import ABSENT, ConnectionFlag, Ending, ErrorKind
 from loadgen.wire.errors import FAILURES, ending_of, kind_of, kind_of_close, kind_of_timeout
-from loadgen.wire.head import UNTIL_CLOSE
-from loadgen.wire.http1 import ResponseReader
+from loadgen.wire.http1.head import UNTIL_CLOSE
+from loadgen.wire.http1.messages import ResponseReader
 from loadgen.wire.lifecycle import (
     CLOSED,
     CONNECTING,
@@ -26,7 +26,7 @@ from loadgen.wire.lifecycle import (
     Lifecycle,
 )
 from loadgen.wire.route import Route
-from loadgen.wire.transport import NOTHING, READ, READ_SIZE, WRITE, Address, Pulse, Step, Transport, resolve
+from loadgen.wire.transport import NOTHING, READ, READ_SIZE, WRITE, Address, LagClock, Step, Transport, resolve
 
 # A long body must not keep the loop from everybody else. What is left makes the transport readable again: OpenSSL is
 # asked for whole records, so it holds nothing back.
@@ -66,7 +66,7 @@ class Connection(Lifecycle):
     said_close = False
     """A request asked the server to close, where a policy's protocol has no such option."""
 
-    def __init__(self, number: int, route: Route, listener: Listener, pulse: Pulse, reader: ResponseReader) -> None:
+    def __init__(self, number: int, route: Route, listener: Listener, pulse: LagClock, reader: ResponseReader) -> None:
         super().__init__()
         self.number = number
         self.reader = reader

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 
-from loadgen.model.sample import Ending, ErrorKind
-from loadgen.wire.head import BodyTooLarge, HeadTooLarge, Malformed
+from loadgen.model.records import Ending, ErrorKind
+from loadgen.wire.http1.head import BodyTooLarge, HeadTooLarge, Malformed
 from loadgen.wire.lifecycle import (
     CONNECTING,
     HANDSHAKING,

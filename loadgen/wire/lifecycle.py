@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from loadgen.model.sample import ABSENT
+from loadgen.model.records import ABSENT
 
 
 class State(IntEnum):

@@ -10,11 +10,11 @@ from typing import Any
 
 from loadgen.model.proxy import Proxy
 from loadgen.model.target import Target
-from loadgen.wire.head import ResponseHead
+from loadgen.wire.http1.head import ResponseHead
+from loadgen.wire.proxy.connect import CHALLENGE, ConnectRequest, ProxyLogin
+from loadgen.wire.proxy.transport import TunnelTcpTransport, TunnelTlsTransport
 from loadgen.wire.tls import H2_OR_HTTP1, TlsTransport, client_context
 from loadgen.wire.transport import Address, TcpTransport, Transport
-from loadgen.wire.tunnel import CHALLENGE, ProxyLogin, Tunnel
-from loadgen.wire.tunnelled import TunnelledTcp, TunnelledTls
 
 
 @dataclass(slots=True)
@@ -96,11 +96,11 @@ class Route:
         if self.sources:
             source = self.sources[self._turn % len(self.sources)]
             self._turn += 1
-        tunnel = Tunnel(self.target.authority, self.login) if self.proxy is not None and self.tunnels else None
+        tunnel = ConnectRequest(self.target.authority, self.login) if self.proxy is not None and self.tunnels else None
         if self.tls_context is None:
-            return TcpTransport(source=source) if tunnel is None else TunnelledTcp(tunnel, source)
+            return TcpTransport(source=source) if tunnel is None else TunnelTcpTransport(tunnel, source)
         server_name = b"" if self.target.is_ip_literal else self.target.host.encode("ascii")
         context = self.h2_context if offers_h2 else self.tls_context
         if tunnel is None:
             return TlsTransport(context, server_name, session, source=source)
-        return TunnelledTls(tunnel, context, server_name, session, source)
+        return TunnelTlsTransport(tunnel, context, server_name, session, source)

@@ -27,7 +27,7 @@ Address = tuple[int, tuple[Any, ...]]
 """Address family and the socket address that goes with it."""
 
 
-class Pulse(Protocol):
+class LagClock(Protocol):
     """When the kernel may first have had ready what the loop is handling now (ns)."""
 
     ready_ns: int

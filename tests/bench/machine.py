@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.conftest import await_port, free_port, write_certificates
+from tests.support.processes import await_port, free_port, write_certificates
 
 GENERATOR_CORE, *_, TARGET_CORE = sorted(os.sched_getaffinity(0))
 _SEARCH = f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"

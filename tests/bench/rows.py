@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loadgen.measure.environment import environment
-from loadgen.measure.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE, ROW_BYTES
-from loadgen.measure.store import RunStore
+from loadgen.measure.data.environment import environment
+from loadgen.measure.data.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE, ROW_BYTES
+from loadgen.measure.data.store import RunStore
 from loadgen.model.plan import Load, Plan
 from loadgen.model.policy import parse_policies
-from loadgen.model.sample import CONNECTION_FIELDS, EXCHANGE_FIELDS, ConnectionFlag, Ending
+from loadgen.model.records import CONNECTION_FIELDS, EXCHANGE_FIELDS, ConnectionFlag, Ending
 from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_S
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from loadgen.measure.store import RunStore
+from loadgen.measure.data.store import RunStore
 from tests.bench.machine import Server, loadgen
 
 ROUNDS = 12

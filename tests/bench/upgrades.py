@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.bench.machine import TARGET_CORE, Server, find, pin, run_pinned
 from tests.bench.spectrum import measure
-from tests.conftest import await_port, free_port
+from tests.support.processes import await_port, free_port
 
 TURNS = 3
 USERS = 50

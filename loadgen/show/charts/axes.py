@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from loadgen.measure.findings import many_unstarted
 from loadgen.measure.labels import labels, plain_number
+from loadgen.measure.warnings.run import many_unstarted
 from loadgen.model.units import NS_PER_MS, format_duration
 from loadgen.show.charts.style import (
     clear_ticks,

@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from loadgen.measure.positions import FIRSTS
+from loadgen.measure.stats.positions import FIRSTS
 from loadgen.show.charts.style import MOST_SERIES, duration_axis, look, new_figure, series_look, shortened, spread
 from loadgen.show.text import in_order
 

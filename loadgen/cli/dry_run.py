@@ -1,0 +1,36 @@
+"""What a plan is going to run and how long that takes. Runs nothing."""
+
+from __future__ import annotations
+
+from loadgen.cli.option_types import duration_text
+from loadgen.drive import schedule
+from loadgen.model.plan import Plan
+from loadgen.model.units import NS_PER_MS, NS_PER_S, count
+
+_BETWEEN_BLOCKS_NS = 30 * NS_PER_MS  # measured: connections end, the kernel's counters are read, rows are noted
+_THEN = "and a few seconds for the report"
+
+
+def blocks(plan: Plan) -> list[str]:
+    """A line for each block: its index, its round and its cell, in the order in which they run."""
+    return [f"{block.index:>5}  round {block.round + 1}  {block.cell.name}" for block in schedule.blocks(plan)]
+
+
+def extent(plan: Plan, done: int = 0) -> str:
+    """`12 cells × 5 rounds = 60 blocks of 1s: about 62 s and …`, or how much of that is left."""
+    cells, rounds = len(plan.cells), plan.load.rounds
+    total = cells * rounds
+    left_s = (total - done) * (plan.load.block_ns + _BETWEEN_BLOCKS_NS) / NS_PER_S
+    about = f"about {_rough(left_s)} {_THEN}"
+    if done:
+        return f"{done:,} of {count(total, 'block')} are done, {total - done:,} to go: {about}"
+    of = duration_text(plan.load.block_ns)
+    if plan.processes > 1:
+        of += f" in {plan.processes} processes"
+    return f"{count(cells, 'cell')} × {count(rounds, 'round')} = {count(total, 'block')} of {of}: {about}"
+
+
+def _rough(seconds: float) -> str:
+    if seconds < 120:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,238 @@
+"""One process's load: runs a block and hands every exchange to the sink. Decides no order."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from gevent.event import Event
+
+from loadgen.drive.connection_manager import ConnectionManager
+from loadgen.drive.open_loop.due_times import due_ns
+from loadgen.drive.preflight import Preflight
+from loadgen.drive.requests.encoding import in_form
+from loadgen.drive.requests.user_state import EncodedRequest
+from loadgen.drive.schedule import Block
+from loadgen.drive.slots.slot import SampleSink
+from loadgen.drive.slots.workload import BlockLoad, PerUserLoad, PooledLoad
+from loadgen.model.plan import Plan
+from loadgen.model.records import ErrorKind
+from loadgen.model.units import NS_PER_S
+from loadgen.wire.connection import Connection
+from loadgen.wire.errors import UpgradeFailure
+from loadgen.wire.http1.head import ResponseHead
+from loadgen.wire.http1.messages import build_request
+from loadgen.wire.route import Route
+
+_MOST_USERS_AT_ONCE = 100
+# How long, at the end of a block, those who still wait for a connection may get one.
+_PATIENCE_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The counted part of a block: when it began and ended (ns), and the CPU time (ns) this process spent in it."""
+
+    begun_ns: int
+    ended_ns: int
+    cpu_ns: int
+
+
+class Engine(ConnectionManager):
+    """Runs blocks one after another on this process's loop."""
+
+    def __init__(self, plan: Plan, route: Route, sink: SampleSink, connections: int = 0) -> None:
+        self._load: BlockLoad | None = None
+        super().__init__(plan, route, sink, connections)
+        self.interrupted = False
+        self._ended_early = False
+        self._busy = 0
+        self._wake = Event()
+        self._fatal: BaseException | None = None
+
+    def prepare(self, block: Block) -> None:
+        """Create the block's load; nothing is sent yet."""
+        plan, cell = self._plan, block.cell
+        self.use(cell.policy)
+        self._ended_early = False
+        requests = self._requests = EncodedRequest(in_form(plan, cell, partial(self._write_request, cell.path)))
+        if cell.rate_rps or cell.policy.pool:
+            dues = partial(due_ns, cell.rate_rps, plan.load.arrivals, plan.seed * 1_000_003 + block.round)
+            self._load = PooledLoad(self, cell, requests, plan.load.max_connections, dues, time.monotonic_ns)
+        else:
+            self._load = PerUserLoad(self, cell, requests)
+
+    def knock(self) -> tuple[ErrorKind, str] | None:
+        """Let one request go alone before all others; returns how it failed, or None. The load goes on from there."""
+        try:
+            if self._route.challenged(self._knock()):  # by a proxy: answered on the same connection where that stays
+                self._requests.rewrite()
+                head = self._knock()
+                if head is None and self.last_failure and self.last_failure[0] is ErrorKind.STALE_CONNECTION:
+                    head = self._knock()
+                self._route.challenged(head)
+        except UpgradeFailure as error:
+            return error.kind, str(error)
+        failure, self.last_failure = self.last_failure, None
+        return failure
+
+    def run(self, block: Block, on_window: Callable[[int], None]) -> Window:
+        """Run the prepared `block`: ramp and warm-up, then the counted window, then drain and close.
+
+        `on_window` is called with the time (ns) at which the window begins. Raises whatever a callback of the loop
+        raised: OSError where the sink's disk is full.
+        """
+        load, prepared = self._plan.load, self._prepared
+        gc.collect()
+        gc.freeze()
+        self._wake.clear()
+        marks: list[tuple[int, int]] = []
+
+        def mark() -> None:
+            marks.append((time.monotonic_ns(), time.process_time_ns()))
+
+        def open_window() -> None:
+            if self.costs is not None:
+                self.costs.window_begins()
+            mark()
+            on_window(marks[0][0])
+
+        if self.costs is not None:
+            self.costs.begin(block)
+        if self.whole:
+            self.running = True
+            self._loop.update_now()  # timers count from the loop's own time, which stood still since its last turn
+            window = self._loop.timer(load.warmup_ns / NS_PER_S)
+            window.start(open_window)
+            end_s = time.monotonic() + load.block_ns / NS_PER_S
+            prepared.begin()
+            self._start_users(prepared, load.warmup_ns / NS_PER_S)
+            self._wake.wait(max(0.0, end_s - time.monotonic()))
+            window.close()
+        mark()
+        self.running = False
+        if self.costs is not None:
+            self.costs.window_ends([line.connection for line in prepared.lines if line.connection is not None])
+        self._settle(prepared)
+        if len(marks) == 1:  # interrupted within the warm-up: the window is empty
+            marks *= 2
+        (begun, cpu_begun), (ended, cpu_ended) = marks
+        return Window(begun, ended, cpu_ended - cpu_begun)
+
+    def account(self, window: Window) -> dict[str, int]:
+        """What no sample tells of: requests of the window that never got a connection (`unstarted`), arrivals `due`."""
+        return self._prepared.account(window.begun_ns, window.ended_ns)
+
+    def end_block(self) -> None:
+        """End the block under way before its time, as it would have ended: exchanges come to their end."""
+        self._ended_early = True
+        self._wake.set()
+
+    @property
+    def whole(self) -> bool:
+        """The block had its time, so far."""
+        return not (self.interrupted or self._ended_early)
+
+    def interrupt(self) -> None:
+        """End the block now; what is under way is recorded as unfinished."""
+        self.interrupted = True
+        self._wake.set()
+
+    def fail(self, error: BaseException) -> None:
+        """A callback of the loop raised: end the run with that."""
+        if self._fatal is None:
+            self._fatal = error
+        self._wake.set()
+
+    # Called by lines
+
+    def rested(self) -> None:
+        """An exchange ended while the block is not running."""
+        self._busy -= 1
+        if self._busy == 0:
+            self._wake.set()
+
+    # Inside
+
+    def _knock(self) -> ResponseHead | None:
+        line = self._prepared.first()
+        knock = Preflight(self, line)
+        self._busy, self.last_failure = 1, None
+        knock.send(line, is_shared=self.policy.depth > 1)
+        self._drain()
+        self._await_closes()  # before anything keeps the loop from the answer
+        return knock.head
+
+    def _write_request(
+        self, path: str, is_last: bool, cookies: str, upgrade: tuple[tuple[str, str], ...] = ()
+    ) -> bytes:
+        plan, policy = self._plan, self.policy
+        headers = plan.headers + self._route.proxy_fields
+        if cookies:
+            headers = (*headers, ("Cookie", cookies))
+        option = policy.last_option if is_last else policy.connection_option
+        if upgrade:
+            headers = (*headers, *upgrade)
+            option = ", ".join(name for name, _ in upgrade)
+        return build_request(
+            plan.method, plan.request_target(policy, path), plan.target.host_field, headers, plan.body, option,
+            policy.http_version, plan.trailers,
+        )  # fmt: skip
+
+    @property
+    def _prepared(self) -> BlockLoad:
+        assert self._load is not None, "prepare comes first"
+        return self._load
+
+    def _at_work(self) -> Iterator[Connection | None]:
+        return (line.connection for line in self._load.lines) if self._load is not None else iter(())
+
+    def _settle(self, load: BlockLoad) -> None:
+        """The block is over: let exchanges under way come to their end, then close all connections."""
+        load.leave()
+        self._busy = sum(line.under_way for line in load.lines) + load.waiting
+        patience = self._loop.timer(_PATIENCE_S)
+        patience.start(self._drop_waiting)
+        self._drain()
+        patience.close()
+        load.leave()
+        self._await_closes()
+
+    def _drop_waiting(self) -> None:
+        """Who still waits for a connection gets none: it is counted, not sampled."""
+        dropped = self._prepared.drop_waiting()
+        self._busy -= dropped
+        if dropped and self._busy == 0:
+            self._wake.set()
+
+    def _drain(self) -> None:
+        """Wait until no exchange is under way; an interruption cuts them short."""
+        while self._busy and self._fatal is None:
+            if self.interrupted:
+                self._drop_waiting()
+                for connection in self._at_work():
+                    if connection is not None and connection.busy:
+                        connection.abandon()
+            else:
+                self._wake.clear()
+                self._wake.wait()
+        if self._fatal is not None:
+            raise self._fatal
+
+    def _start_users(self, load: BlockLoad, over_s: float) -> None:
+        """Start users in batches spread over the first half of the warm-up, so as not to flood the listen queue."""
+        users = load.starters
+        batches = [users[at : at + _MOST_USERS_AT_ONCE] for at in range(0, len(users), _MOST_USERS_AT_ONCE)]
+        pause_s = over_s / 2 / max(len(batches), 1)
+        pause = max(self.think_s, self.idle_s)
+        for number, batch in enumerate(batches):
+            if number and self._wake.wait(pause_s):
+                return
+            for index, user in enumerate(batch, start=number * _MOST_USERS_AT_ONCE):
+                if pause:  # spread over one pause: in step they would meet at the target again and again
+                    user.rest(pause * index / len(users) or 1e-6)
+                else:
+                    user.begin()

@@ -1,0 +1,62 @@
+"""Wakes the loop at an exact time. libev's own timers round to a millisecond, which would bunch arrivals.
+
+It is a timerfd (timerfd_create(2)), watched like any descriptor; Python names these calls only from 3.13 on.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Callable
+
+import gevent
+
+from loadgen.model.units import NS_PER_S
+from loadgen.wire.transport import READ
+
+_CLOCK_MONOTONIC = 1
+_ABSOLUTE = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class _Timespec(ctypes.Structure):
+    _fields_ = (("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long))
+
+
+class _Setting(ctypes.Structure):
+    _fields_ = (("interval", _Timespec), ("value", _Timespec))
+
+
+class TimerFd:
+    """Calls back once at each time that is set; a new one replaces the one before. Raises OSError."""
+
+    def __init__(self, callback: Callable[[], None]) -> None:
+        self._fd = _libc.timerfd_create(_CLOCK_MONOTONIC, os.O_NONBLOCK | os.O_CLOEXEC)
+        if self._fd < 0:
+            raise OSError(ctypes.get_errno(), "timerfd_create failed")
+        self._callback = callback
+        self._setting = _Setting()
+        self._watcher = gevent.get_hub().loop.io(self._fd, READ)
+        self._watcher.start(self._ring)
+
+    def set(self, at_ns: int) -> None:
+        """Ring at `at_ns` of the monotonic clock; at once where that has passed."""
+        value = self._setting.value
+        value.seconds, value.nanoseconds = divmod(max(at_ns, 1), NS_PER_S)
+        if _libc.timerfd_settime(self._fd, _ABSOLUTE, ctypes.byref(self._setting), None):
+            raise OSError(ctypes.get_errno(), "timerfd_settime failed")
+
+    def close(self) -> None:
+        """Ring no more; safe to call twice."""
+        if self._fd >= 0:
+            self._watcher.stop()
+            self._watcher.close()
+            os.close(self._fd)
+            self._fd = -1
+
+    def _ring(self) -> None:
+        try:
+            os.read(self._fd, 8)
+        except BlockingIOError:
+            return
+        self._callback()

@@ -1,0 +1,84 @@
+"""A scenario's requests as octets: checked once, framed by the engine, remembered, for scenarios repeat themselves.
+
+Sends nothing and keeps no cookie.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from urllib.parse import quote
+
+from loadgen.drive.requests.user_state import EncodedRequest
+from loadgen.model.exceptions import PlanError
+from loadgen.model.plan import METHODS, Plan, check_header
+from loadgen.model.policy import ConnectionPolicy
+from loadgen.wire.http1.messages import build_request
+
+Fields = tuple[tuple[str, str], ...]
+"""Header fields in order."""
+
+_MOST_REMEMBERED = 256
+# A longer body costs more to send than to build, and 256 of them would be much to keep.
+_LONGEST_REMEMBERED_BYTES = 16 * 1024
+# What stands in a path and a query as it is (RFC 3986 §2.2, §2.3), and % for what its author has encoded already.
+_KEPT = "!#$%&'()*+,-./:;=?@[]_~"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class RequestBuilder:
+    """Writes requests to one target under a policy, which owns `Connection`. The plan's header fields are defaults.
+
+    Where a proxy is sent the requests, it is sent its credentials unasked (RFC 7617 §2.2): these are written for good.
+    """
+
+    def __init__(self, plan: Plan, policy: ConnectionPolicy) -> None:
+        self._host_field = plan.target.host_field
+        self._defaults = plan.headers
+        self._plan = plan
+        self._policy = policy
+        credentials = plan.proxy.authorization if plan.proxy is not None and not plan.tunnels(policy) else ""
+        self._proxy_fields: Fields = (("Proxy-Authorization", credentials),) if credentials else ()
+        self._remembered = lru_cache(_MOST_REMEMBERED)(self._build)
+
+    def requests(self, method: str, path: str, headers: Fields, body: bytes, cookies: str) -> EncodedRequest:
+        """The octets of a request, with more to follow on its connection and as the last one there.
+
+        path: with its query; what a URL can't hold is percent-encoded (RFC 3986 §2.1), and a fragment left out.
+        cookies: the Cookie field's value, empty for none. Raises PlanError where the request can't be sent as it is.
+        """
+        if len(body) > _LONGEST_REMEMBERED_BYTES:
+            return self._build(method, path, headers, body, cookies)
+        return self._remembered(method, path, headers, body, cookies)
+
+    def _build(self, method: str, path: str, headers: Fields, body: bytes, cookies: str) -> EncodedRequest:
+        if method not in METHODS:
+            raise PlanError(f"the method {method!r} is unknown; use one of {', '.join(METHODS)}")
+        for name, value in headers:
+            if not (isinstance(name, str) and isinstance(value, str)):
+                raise PlanError(f"the header {name!r} has the value {value!r}; both must be text")
+            check_header(name, value)
+        given = {name.lower() for name, _ in headers}
+        fields = tuple(field for field in self._defaults if field[0].lower() not in given) + headers
+        if cookies and "cookie" not in given:
+            fields += (("Cookie", cookies),)
+        policy = self._policy
+        target = self._plan.request_target(policy, _origin_form(path))
+        fields += self._proxy_fields
+
+        def write(is_last: bool, _cookies: str) -> bytes:
+            option = policy.last_option if is_last else policy.connection_option
+            return build_request(
+                method, target, self._host_field, fields, body, option, policy.http_version, self._plan.trailers
+            )  # fmt: skip
+
+        return EncodedRequest(write)
+
+
+def _origin_form(path: str) -> str:
+    """The request's target (RFC 9112 §3.2.1)."""
+    if not path.startswith("/"):
+        raise PlanError(f"the path {path!r} does not begin with a slash")
+    if _CONTROL.search(path):
+        raise PlanError(f"the path {path!r} holds a control character; percent-encode it")
+    return quote(path.partition("#")[0], safe=_KEPT)

@@ -1,0 +1,90 @@
+"""What a call gets: the response with its body, and the times that were recorded of it. Decides nothing."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, cast
+
+from loadgen.model.records import HANDSHAKE, ErrorKind
+from loadgen.wire.connection import Connection
+from loadgen.wire.http1.head import ResponseHead
+from loadgen.wire.http1.messages import ResponseReader
+
+_HANDSHAKE = tuple(phase.value for phase in HANDSHAKE)
+
+
+class CallResult(NamedTuple):
+    """What became of one call, as it was recorded.
+
+    outcome: the status code, or -ErrorKind. failure: one line about an error, else empty. head, body: of a complete
+    response; body is decoded from chunks, and from nothing else. phases: durations (ns) by name, None where a phase did
+    not happen; latency_ns is their sum. connection: its number; nth: how many requests it had served before.
+    """
+
+    outcome: int
+    failure: str
+    head: ResponseHead | None
+    body: bytes
+    phases: dict[str, int | None]
+    latency_ns: int
+    connection: int
+    nth: int
+
+    @property
+    def status(self) -> int:
+        """The status code, 0 where there is no response."""
+        return max(self.outcome, 0)
+
+    @property
+    def error(self) -> ErrorKind | None:
+        return ErrorKind(-self.outcome) if self.outcome < 0 else None
+
+    @property
+    def reused(self) -> bool:
+        """The connection had served a request before."""
+        return self.nth > 0
+
+
+class BodyReader(ResponseReader):
+    """Keeps the body of the response under way until it is taken."""
+
+    __slots__ = ("_keep", "_parts")
+
+    def __init__(self, max_body_bytes: int) -> None:
+        super().__init__(max_body_bytes)
+        self._parts: list[bytes] = []
+        self._keep = self._parts.append
+
+    def feed(self, data: bytes, sink: Any = None) -> bool:
+        return super().feed(data, self._keep)
+
+    def take(self) -> bytes:
+        """The body so far; it is kept no longer."""
+        parts = self._parts
+        body = parts[0] if len(parts) == 1 else b"".join(parts)
+        parts.clear()
+        return body
+
+
+def answer_of(connection: Connection, row: tuple[int, ...]) -> CallResult:
+    """A call's answer from the row that was recorded of it and the connection it was recorded on."""
+    number, _, nth, _, queue, _, send, wait, receive, _, outcome, _, _ = row
+    handshake: dict[str, int | None] = dict.fromkeys(_HANDSHAKE)
+    latency_ns = 0
+    if nth == 0:
+        paid = connection.handshake or connection.handshake_ns()
+        handshake = {name: value if value >= 0 else None for name, value in zip(_HANDSHAKE, paid, strict=True)}
+        latency_ns = sum(value for value in paid if value >= 0)
+    for value in (queue, send, wait, receive):
+        if value >= 0:
+            latency_ns += value
+    phases = {
+        "queue": queue if queue >= 0 else None,
+        **handshake,
+        "send": send if send >= 0 else None,
+        "wait": wait if wait >= 0 else None,
+        "receive": receive if receive >= 0 else None,
+    }
+    if outcome < 0:
+        return CallResult(outcome, connection.failure, None, b"", phases, latency_ns, number, nth)
+    reader = cast(BodyReader, connection.reader)
+    return CallResult(outcome, "", reader.head, reader.take(), phases, latency_ns, number, nth)

@@ -1,0 +1,52 @@
+"""A client whose requests differ: each takes along the cookies that belong to its own path. Opens nothing."""
+
+from __future__ import annotations
+
+from urllib.request import Request as UrlRequest
+
+from loadgen.drive.requests.user_state import EncodedRequest, UserState
+from loadgen.wire.http1.head import ResponseHead
+
+_MOST_REMEMBERED = 256
+
+
+class PathCookieState(UserState):
+    """Cookies by RFC 6265. path: that of the request under way, with its query; origin: scheme and authority."""
+
+    __slots__ = ("_by_path", "_noted_path", "_origin", "path")
+
+    def __init__(self, index: int, origin: str) -> None:
+        super().__init__(index, EncodedRequest(lambda _is_last, _cookies: b""))
+        self.path = "/"
+        self._origin = origin
+        self._noted_path = ""
+        self._by_path: dict[str, str] = {}
+
+    def take_cookies(self, head: ResponseHead, url: str) -> None:
+        """Keep what the response to the present request sets; `url` is the plan's, which does not say its path."""
+        if self.path != self._noted_path or self._some_expire:
+            self._head = None  # the same head may say something else here, or say it anew
+        if head is not self._head:
+            self._by_path.clear()
+            self._noted_path = self.path
+            super().take_cookies(head, self._origin + self.path)
+
+    def cookies(self) -> str:
+        """The Cookie field's value for a request to `path`, empty for none (RFC 6265 §5.4)."""
+        if self._jar is None:
+            return ""
+        known = self._by_path.get(self.path)
+        if known is not None:
+            return known
+        request = UrlRequest(self._origin + self.path)  # noqa: S310 # nothing is opened: the jar takes it in this shape
+        self._jar.add_cookie_header(request)
+        cookies = request.get_header("Cookie") or ""
+        if not self._some_expire:
+            if len(self._by_path) >= _MOST_REMEMBERED:
+                self._by_path.clear()
+            self._by_path[self.path] = cookies
+        return cookies
+
+    @property
+    def _some_expire(self) -> bool:
+        return self._jar is not None and any(cookie.expires is not None for cookie in self._jar)

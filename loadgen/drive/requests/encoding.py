@@ -1,0 +1,94 @@
+"""A cell's request in the form that its policy's protocol wants: octets, a field section, a message. Sends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Protocol
+
+from loadgen.model.cell import Cell
+from loadgen.model.plan import Plan
+from loadgen.model.policy import H2C_UPGRADE, HTTP1, WEBSOCKET
+from loadgen.wire.http1.messages import sends_length, with_defaults
+from loadgen.wire.http2.fields import CONNECTION_FIELDS
+from loadgen.wire.http2.hpack_cache import secret_field
+from loadgen.wire.http2.protocol import Http2Protocol
+from loadgen.wire.http2.stream import StreamRequest
+from loadgen.wire.websocket.protocol import Message
+
+_MESSAGE_BYTES = 5
+_SECRET = {"authorization", "cookie", "proxy-authorization"}
+_OF_UPGRADES = {"sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions"}
+
+
+class WritePlain(Protocol):
+    """Writes the request in HTTP/1.x. upgrade: fields that ask for an upgrade, all named in Connection."""
+
+    def __call__(self, is_last: bool, cookies: str, upgrade: tuple[tuple[str, str], ...] = ()) -> bytes: ...
+
+
+def in_form(plan: Plan, cell: Cell, plain: WritePlain) -> Callable[[bool, str], Any]:
+    """What makes the request: given whether it is the last one on its connection, and the Cookie field's value."""
+    protocol = cell.policy.protocol
+    if protocol == HTTP1:
+        return plain
+    if protocol == WEBSOCKET:
+        return lambda _is_last, cookies: message(plan, cell, cookies)
+
+    def stream_request(is_last: bool, cookies: str) -> StreamRequest:
+        fields = field_section(plan, cell.path, cookies)
+        upgrade = plain(is_last, cookies, h2c_fields()) if protocol == H2C_UPGRADE else b""
+        closes = is_last and cell.policy.last_option == "close"
+        return StreamRequest(fields, plan.body, plain(is_last, cookies), upgrade, closes)
+
+    return stream_request
+
+
+def field_section(plan: Plan, path: str, cookies: str) -> tuple[tuple[bytes, bytes], ...]:
+    """The request's fields in HTTP/2 (RFC 9113 §8.3.1): pseudo-fields, then names in lower case.
+
+    What is of an HTTP/1.1 connection alone is left out (RFC 9113 §8.2.2).
+    """
+    target = plan.target
+    regular = [(name.lower(), value) for name, value in with_defaults(target.host_field, plan.headers)]
+    authority = next(value for name, value in regular if name == "host")
+    fields = [(":method", plan.method), (":scheme", target.scheme), (":authority", authority), (":path", path)]
+    fields += regular
+    if sends_length(plan.method, plan.body):
+        fields.append(("content-length", str(len(plan.body))))
+    if plan.trailers:
+        fields.append(("te", "trailers"))
+    if cookies:
+        fields.append(("cookie", cookies))
+    left_out = CONNECTION_FIELDS | {b"host"}
+    return tuple(
+        (secret_field if name in _SECRET else _field)(name.encode("latin-1"), value.encode("latin-1"))
+        for name, value in fields
+        if name.encode("latin-1") not in left_out
+    )
+
+
+def _field(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    return name, value
+
+
+def message(plan: Plan, cell: Cell, cookies: str) -> Message:
+    """--data, or as many octets as a response of this cell would have, where it says how many."""
+    size_bytes = _MESSAGE_BYTES if cell.size is None else cell.size
+    payload = plan.body or (b"loadgen " * (size_bytes // 8 + 1))[:size_bytes]
+    try:
+        payload.decode()
+        is_text = True
+    except UnicodeDecodeError:
+        is_text = False
+    fields = with_defaults(plan.target.host_field, plan.headers)
+    if cookies:
+        fields.append(("Cookie", cookies))
+    kept = tuple((name, value) for name, value in fields if name.lower() not in _OF_UPGRADES)
+    return Message(payload, is_text, cell.path, kept)
+
+
+@lru_cache(1)
+def h2c_fields() -> tuple[tuple[str, str], ...]:
+    """What asks for HTTP/2 in clear (RFC 7540 §3.2), with the settings that every connection of ours begins with."""
+    return (("Upgrade", "h2c"), ("HTTP2-Settings", Http2Protocol(0, upgrades=True).upgrade_settings))

@@ -1,0 +1,68 @@
+"""Who a request is sent for: what outlives connections, cookies and TLS sessions. Opens nothing."""
+
+from __future__ import annotations
+
+from email.message import Message
+from http.cookiejar import CookieJar
+from typing import Any, cast
+from urllib.request import Request as UrlRequest
+
+from loadgen.wire.http1.head import ResponseHead
+
+
+class EncodedRequest:
+    """A request in its protocol's form: with more to follow on its connection, and as the last one there."""
+
+    __slots__ = ("_write", "last", "more")
+
+    def __init__(self, write: Any) -> None:
+        """write(is_last, cookies) gives the request; `cookies` is the Cookie field's value, empty for none."""
+        self._write = write
+        self.rewrite()
+
+    def rewrite(self) -> None:
+        """Write it again, for what it is written from has changed."""
+        self.more: Any = self._write(False, "")
+        self.last: Any = self._write(True, "")
+
+    def with_cookies(self, cookies: str) -> EncodedRequest:
+        """The same request with a Cookie field."""
+        return EncodedRequest(lambda is_last, _none: self._write(is_last, cookies))
+
+
+class UserState:
+    """A user as the server knows it. `requests` are the octets that it sends now, its cookies included."""
+
+    __slots__ = ("_head", "_jar", "_plain", "index", "requests", "session")
+
+    def __init__(self, index: int, requests: EncodedRequest) -> None:
+        self.index = index
+        self.requests = self._plain = requests
+        self.session: Any = None
+        self._jar: CookieJar | None = None
+        self._head: ResponseHead | None = None
+
+    def take_cookies(self, head: ResponseHead, url: str) -> None:
+        """Keep what a response's Set-Cookie fields say (RFC 6265 §5.3), and send it from now on."""
+        if head is self._head:
+            return  # heads are remembered: the same one says the same
+        self._head = head
+        jar = self._jar = self._jar or CookieJar()
+        message = Message()
+        for name, value in head.headers:
+            message.add_header(name.decode("latin-1"), value.decode("latin-1"))
+        request = UrlRequest(url)  # noqa: S310 # nothing is opened: the jar takes its addressee in this shape
+        jar.extract_cookies(cast(Any, _Response(message)), request)
+        jar.add_cookie_header(request)
+        cookies = request.get_header("Cookie") or ""
+        self.requests = self._plain.with_cookies(cookies) if cookies else self._plain
+
+
+class _Response:
+    """What CookieJar wants of a response."""
+
+    def __init__(self, message: Message) -> None:
+        self._message = message
+
+    def info(self) -> Message:
+        return self._message

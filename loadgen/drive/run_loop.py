@@ -1,0 +1,76 @@
+"""Runs a whole plan on one worker, block after block. Prints nothing, writes no file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+
+from loadgen.drive import schedule
+from loadgen.drive.block import BlockRunner, Report, RunSink
+from loadgen.drive.engine import Engine
+from loadgen.model.plan import Plan
+from loadgen.wire.route import Route
+
+_PROGRESS_EVERY_S = 0.25
+
+
+class RunLoop:
+    """One run. `report` is called with small dictionaries: progress, blocks begun, what was observed.
+
+    skip: indices of blocks that an earlier part of the run has done; connections: how many it had begun. gate: called
+    before each block, returns when it may begin; False where the run ends instead. watches: see BlockRunner.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        route: Route,
+        sink: RunSink,
+        report: Report,
+        skip: frozenset[int] = frozenset(),
+        connections: int = 0,
+        gate: Callable[[schedule.Block], bool] | None = None,
+        watches: bool = True,
+    ) -> None:
+        self._plan = plan
+        self._sink = sink
+        self._report = report
+        self._skip = skip
+        self._gate = gate
+        self._worker = Engine(plan, route, sink, connections)
+        self._blocks = BlockRunner(plan, route, self._worker, sink, report, watches)
+        hub = gevent.get_hub()
+        # The worker's process is ours alone: an error in any callback ends the run instead of being printed.
+        hub.handle_error = self._handle_error
+        self._ticker = hub.loop.timer(_PROGRESS_EVERY_S, _PROGRESS_EVERY_S, ref=False)
+
+    def run(self) -> bool:
+        """Run every block; False if it was interrupted. Raises TargetError, or OSError where the disk is full."""
+        self._ticker.start(self._progress)
+        try:
+            for block in schedule.blocks(self._plan):
+                if block.index in self._skip:
+                    continue
+                if self._gate is not None and not self._gate(block):
+                    return False
+                self._blocks.run(block)
+                self._progress()
+                if self._worker.interrupted:
+                    return False
+        finally:
+            self._ticker.stop()
+            self._blocks.close()
+        return True
+
+    def interrupt(self) -> None:
+        """End the run after cutting the block under way short."""
+        self._worker.interrupt()
+
+    def _handle_error(self, _context: Any, _kind: Any, error: BaseException, _traceback: Any) -> None:
+        """Called by gevent's hub when a callback raised."""
+        self._worker.fail(error)
+
+    def _progress(self) -> None:
+        self._report({"exchanges": self._sink.exchanges, "errors": self._worker.errors})

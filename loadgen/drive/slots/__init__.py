@@ -1,0 +1,1 @@
+"""Places for connections and who uses them: one user, a pool, concurrent exchanges. Times no arrival."""

@@ -1,0 +1,122 @@
+"""What a block's connections cost kernel, ports and server, read around and during it. Sends nothing itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+
+from loadgen.drive.schedule import Block
+from loadgen.drive.system.kernel import KernelMonitor
+from loadgen.drive.system.ports import TIME_WAIT_S, foresee
+from loadgen.drive.system.server_process import ServerProcess
+from loadgen.model.arrivals import parse_arrivals
+from loadgen.model.plan import Plan
+from loadgen.model.units import NS_PER_S
+from loadgen.wire.connection import Connection
+
+_TICK_S = 0.25
+# Of the connections that end during a block one in so many is looked at, and at its end so many that are open.
+_SHARE = 64
+_MOST_OPEN = 64
+# Below this much of a warm-up a rate says nothing yet.
+_SHORTEST_LOOK_S = 0.05
+
+
+class SystemMonitor:
+    """One for a run, made once the target's address is known. `warn` is called with {code, message}.
+
+    Raises PlanError where the plan's server process is none.
+    """
+
+    def __init__(self, plan: Plan, address: str, warn: Callable[[dict[str, str]], None]) -> None:
+        self._plan = plan
+        self._warn = warn
+        self._kernel = KernelMonitor(plan.peer.port, address, plan.source_ips)
+        self._server = None if plan.server_pid is None else ServerProcess(plan.server_pid)
+        loop = gevent.get_hub().loop
+        self._ticker = loop.timer(_TICK_S, _TICK_S, ref=False)
+        self._look = loop.timer(0, ref=False)
+        self._begun_s = 0.0
+        self._cpu_begun_ns: int | None = None
+        self._server_facts: dict[str, int | None] = {}
+
+    def begin(self, block: Block) -> None:
+        """The block begins."""
+        self._kernel.begin()
+        self._ticker.start(self._kernel.tick)
+        policy, load = block.cell.policy, self._plan.load
+        if block.cell.rate_rps:
+            # Other workers of the run open as many from the same ports.
+            workers = parse_arrivals(load.arrivals).workers
+            self._foresee(block, workers * block.cell.rate_rps / policy.requests)
+        else:
+            # In the middle of the warm-up a look of some milliseconds disturbs nothing that counts.
+            half_s = load.warmup_ns / NS_PER_S / 2
+            if half_s >= _SHORTEST_LOOK_S:
+                held = self._kernel.begun.client or 0
+                loop = gevent.get_hub().loop
+                loop.update_now()  # its time stood still since its last turn
+                self._look = loop.timer(half_s, ref=False)
+                self._look.start(lambda: self._look_ahead(block, held))
+        self._begun_s = time.monotonic()
+
+    def window_begins(self) -> None:
+        """The counted part begins."""
+        if self._server is not None:
+            self._cpu_begun_ns = self._server.cpu_ns()
+
+    def window_ends(self, open_connections: list[Connection]) -> None:
+        """The counted part is over, its connections are still open."""
+        if self._server is not None:
+            now = self._server.read()
+            begun, ended = self._cpu_begun_ns, now["cpu_ns"]
+            self._server_facts = {**now, "cpu_ns": None if begun is None or ended is None else ended - begun}
+        for connection in open_connections[:_MOST_OPEN]:
+            self._note(connection)
+
+    def closing(self, connection: Connection) -> None:
+        """A connection of the block under way is about to be closed."""
+        if connection.number % _SHARE == 0:
+            self._note(connection)
+
+    def end(self) -> dict[str, Any]:
+        """The block is over and settled: its facts `kernel`, `tcp` and, where a process is known, `server`."""
+        self._ticker.stop()
+        self._look.close()
+        facts = self._kernel.end()
+        if self._server is not None:
+            facts["server"] = self._server_facts
+        return facts
+
+    def close(self) -> None:
+        """The run is over."""
+        self._ticker.stop()
+        self._kernel.close()
+
+    def _note(self, connection: Connection) -> None:
+        sock = getattr(connection.transport, "socket", None)
+        if sock is not None:
+            self._kernel.note_tcp(sock)
+
+    def _look_ahead(self, block: Block, held: int) -> None:
+        """How fast does the client come to hold ports: will they last for the block, or for the run if it goes on so?
+
+        held: the TIME_WAIT sockets that it had when the block began, of other policies and of earlier blocks. What is
+        open, or found no port, has no part in this: a client that opens once and keeps on needs no more.
+        """
+        closed_first = (self._kernel.held().client or 0) - held
+        if closed_first > 0:
+            self._foresee(block, closed_first / (time.monotonic() - self._begun_s))
+
+    def _foresee(self, block: Block, opened_per_s: float) -> None:
+        load, cells = self._plan.load, len(self._plan.cells)
+        block_s = load.block_ns / NS_PER_S
+        # Blocks of other policies lie between: over a whole minute only this one's share of the time counts.
+        left_s = (load.rounds - block.round) * block_s
+        for_s = min(TIME_WAIT_S / cells, left_s) if block_s < TIME_WAIT_S / cells else min(TIME_WAIT_S, block_s)
+        sentence = foresee(block.cell.name, opened_per_s, self._kernel.supply, for_s)
+        if sentence:
+            self._warn({"code": "ports_foreseen", "message": sentence})

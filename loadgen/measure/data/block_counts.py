@@ -1,0 +1,141 @@
+"""What is counted of a block beside its samples: connections, how they ended, what the warm-up hid. Reads no file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loadgen.measure.data.row_assignment import Integers, RowAssignment
+from loadgen.model.records import HANDSHAKE, ConnectionFlag, Ending, ErrorKind
+
+_HANDSHAKE_FIELDS = tuple(phase.value for phase in HANDSHAKE)
+
+
+def present(column: Integers) -> Integers:
+    """A column of durations with absent counted as 0."""
+    return np.maximum(column, 0)
+
+
+def count_connections(
+    blocks: list[dict[str, Any]], rows: NDArray[Any], placed: RowAssignment, counted: Any, connections: NDArray[Any]
+) -> None:
+    """Note in each block its exchanges, how many of them a server answered, and what became of its connections."""
+    size, block_of = len(blocks), placed.block_of
+    # A worker that died left connections without a row; that they were open is known from their exchanges.
+    unknown = np.zeros(len(placed.numbers), np.bool_)
+    unknown[placed.of_rows] = True
+    unknown[placed.own] = False
+    lost = _count(placed.home[unknown & (placed.home >= 0)], size)
+    opened = ((connections["flags"] & ConnectionFlag.ESTABLISHED) != 0) & (connections["ending"] != Ending.NOT_OPENED)
+    # An attempt that was refused carried no request.
+    reached = unknown
+    reached[placed.own[opened]] = True
+    exchanges = _count(block_of[reached[placed.of_rows]], size)
+    # What no byte of a response came to was lost on its way, and no server counts it.
+    carried = _count(block_of[(rows["outcome"] > 0) | (rows["bytes_received"] > 0)], size)
+    here = placed.home[placed.own] >= 0
+    home, opened, known = placed.home[placed.own][here], opened[here], connections[here]
+    counts = _tallies(known["flags"], known["ending"], opened, home, size)
+    counts["opened"] = counts["opened"] + lost
+    once = any(block.get("continuous") for block in blocks)
+    counts["slots"] = _distinct(home[opened], known["slot"][opened], size, once) + lost
+    how = _count(home * len(Ending) + known["ending"], size * len(Ending)).reshape(size, len(Ending))
+    upgraded = (known["flags"] & ConnectionFlag.UPGRADED != 0) & (known["upgrade"] >= 0)
+    upgrades = _count(home[upgraded], size)
+    upgrade_ns = np.bincount(home[upgraded], weights=known["upgrade"][upgraded], minlength=size)
+    started = _count(block_of[counted], size)
+    following = _following(blocks, placed)
+    for index, block in enumerate(blocks):
+        block["exchanges"] = int(exchanges[index])
+        block["carried"] = int(carried[index])
+        block["started"] = int(started[index])
+        block["connections"] = {name: int(count[index]) for name, count in counts.items()}
+        block["upgrades"] = {"count": int(upgrades[index]), "ns": round(float(upgrade_ns[index]))}
+        block["endings"] = {ending.label: int(how[index, ending]) for ending in Ending if how[index, ending]}
+        block["next_connection"] = int(following[index])
+
+
+def _count(places: Integers, size: int) -> NDArray[np.int64]:
+    """How often each place from 0 to size occurs."""
+    return np.bincount(places, minlength=size)
+
+
+def _tallies(flags: Integers, endings: Integers, opened: Any, home: Integers, size: int) -> dict[str, Integers]:
+    """How many connections of each block have a trait."""
+    by_server = np.array([ending.closed_by for ending in Ending], np.bool_)[endings]
+    tls = (flags & ConnectionFlag.TLS) != 0
+    resumed = (flags & ConnectionFlag.TLS_RESUMED) != 0
+    traits = {
+        "opened": opened,
+        "closed_by_client": opened & ~by_server,
+        "closed_by_server": opened & by_server,
+        "tls_full": tls & ~resumed,
+        "tls_resumed": resumed,
+        "server_ignored_close": (flags & ConnectionFlag.IGNORED_CLOSE) != 0,
+        "upgraded": (flags & ConnectionFlag.UPGRADED) != 0,
+        "upgrade_declined": (flags & ConnectionFlag.DECLINED) != 0,
+    }
+    return {name: _count(home[chosen], size) for name, chosen in traits.items()}
+
+
+def _distinct(home: Integers, slots: Integers, size: int, once: bool) -> Integers:
+    """How many different slots occur in each block; with `once` only those that no block before had."""
+    if once:
+        order = np.argsort(home, kind="stable")
+        _, first = np.unique(slots[order], return_index=True)
+        return _count(home[order][first], size)
+    width = int(slots.max(initial=0)) + 1
+    return _count(np.unique(home * width + slots) // width, size)
+
+
+def _following(blocks: list[dict[str, Any]], placed: RowAssignment) -> NDArray[np.int64]:
+    """The first number beyond each block's connections."""
+    following = np.array([block.get("first_connection", 0) for block in blocks], np.int64)
+    np.maximum.at(following, placed.block_of, placed.numbers[placed.of_rows] + 1)
+    own = placed.own[placed.home[placed.own] >= 0]
+    np.maximum.at(following, placed.home[own], placed.numbers[own] + 1)
+    return following
+
+
+def request_ends(rows: NDArray[Any], placed: RowAssignment, connections: NDArray[Any]) -> NDArray[np.int64]:
+    """When each request came to its end (ns)."""
+    handshakes = np.zeros(len(placed.numbers), np.int64)
+    handshakes[placed.own] = sum(present(connections[field]) for field in _HANDSHAKE_FIELDS)
+    end: NDArray[np.int64] = rows["scheduled"] + np.where(rows["nth"] == 0, handshakes[placed.of_rows], 0)
+    for phase in ("queue", "send", "wait", "receive"):
+        end += present(rows[phase])
+    return end
+
+
+def count_answered(
+    blocks: list[dict[str, Any]],
+    rows: NDArray[Any],
+    block_of: Integers,
+    end: Integers,
+    begun: Integers,
+    ended: Integers,
+) -> None:
+    """Note the answers that came within each window, whenever their requests began.
+
+    Under too high a rate those that have waited longest are served first: all that a window answers may have been due
+    before it.
+    """
+    within = (rows["outcome"] > 0) & (end >= begun[block_of]) & (end < ended[block_of])
+    for block, count in zip(blocks, _count(block_of[within], len(blocks)), strict=True):
+        block["answered"] = int(count)
+
+
+def count_warmup(
+    blocks: list[dict[str, Any]], rows: NDArray[Any], block_of: Integers, end: Integers, ended: Integers
+) -> None:
+    """Count what the window does not show (`rows`): requests that failed, or lasted beyond the window's end."""
+    size = len(blocks)
+    finished = rows["outcome"] != -ErrorKind.UNFINISHED
+    late_end = finished & (rows["scheduled"] < ended[block_of]) & (end >= ended[block_of])
+    failed = finished & (rows["outcome"] < 0)
+    outlasted, errors = (_count(block_of[chosen], size) for chosen in (late_end, failed))
+    for index, block in enumerate(blocks):
+        block["warmup_outlasted"] = int(outlasted[index])
+        block["warmup_errors"] = int(errors[index])

@@ -1,0 +1,76 @@
+"""A share of the samples in place of all, with exact counts beside it. Knows columns and blocks, no file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loadgen.measure.data.row_assignment import Integers
+from loadgen.model.records import ABSENT, Phase
+
+_STATUSES = 1_000  # a status code has three digits (RFC 9110 §15)
+
+
+def draw(columns: dict[str, Integers], block_of: Integers, most: int, seed: int) -> NDArray[np.bool_]:
+    """Which samples stay: all that failed or are unfinished, and of the complete ones a random share.
+
+    The share is the same in every block, but each keeps one at least; in all about `most` stay.
+    """
+    chosen: NDArray[np.bool_] = columns["error"] != ABSENT
+    complete = np.flatnonzero(~chosen)
+    own = block_of[complete].astype(np.int64)
+    sizes = np.bincount(own)
+    quotas = np.maximum(1, (sizes * (most / max(1, len(complete)))).astype(np.int64))
+    order = np.lexsort((np.random.default_rng(seed).random(len(complete), np.float32), own))
+    begins = np.cumsum(sizes) - sizes
+    rank = np.arange(len(complete)) - begins[own[order]]
+    chosen[complete[order[rank < quotas[own[order]]]]] = True
+    return chosen
+
+
+def counts(columns: dict[str, Integers], block_of: Integers, blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of each block: its complete samples, how many of them were on a reused connection, statuses and phases."""
+    complete = columns["error"] == ABSENT
+    size, own = len(blocks), block_of[complete].astype(np.int64)
+    requests = np.bincount(own, minlength=size)
+    reused = np.bincount(own[columns["nth_on_connection"][complete] > 0], minlength=size)
+    met = np.bincount(own * _STATUSES + columns["status"][complete])
+    statuses: list[dict[str, int]] = [{} for _ in blocks]
+    for number in np.flatnonzero(met).tolist():
+        statuses[number // _STATUSES][str(number % _STATUSES)] = int(met[number])
+    phases = {
+        phase.value: np.bincount(own[columns[phase.value][complete] >= 0], minlength=size) for phase in Phase
+    }  # fmt: skip
+    return [
+        {
+            "requests": int(requests[index]),
+            "kept": int(requests[index]),
+            "reused": int(reused[index]),
+            "statuses": statuses[index],
+            "phases": {name: int(count[index]) for name, count in phases.items()},
+        }
+        for index in range(size)
+    ]
+
+
+def add_up(counted: list[dict[str, Any]]) -> dict[str, Any]:
+    """The sum of what several blocks, or several parts of one, have counted."""
+    found: dict[str, Any] = {name: sum(one[name] for one in counted) for name in ("requests", "kept", "reused")}
+    return found | {name: add_each(one[name] for one in counted) for name in ("statuses", "phases")}
+
+
+def add_each(counts: Iterable[dict[str, int]]) -> dict[str, int]:
+    """The sum under each key."""
+    total: Counter[str] = Counter()
+    for one in counts:
+        total.update(one)
+    return dict(total)
+
+
+def left_out(blocks: list[dict[str, Any]]) -> int:
+    """How many complete samples of these blocks were measured and are not among the columns."""
+    return sum(one["requests"] - one["kept"] for one in (block.get("counted") for block in blocks) if one)

@@ -1,0 +1,117 @@
+"""Writes what a worker measures into files as it happens. Needs no numpy: the worker stays small.
+
+Rows go by memory map into the page cache, so neither a write call nor a flush ever interrupts the load, and a worker
+that is killed loses nothing. Space is reserved before it is written: a full disk is an OSError here, not a crash.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+from contextlib import suppress
+from pathlib import Path
+from struct import Struct
+from typing import Any
+
+from loadgen.model.records import CONNECTION_ROW, EXCHANGE_ROW
+
+EXCHANGES_FILE = "exchanges.rows"
+CONNECTIONS_FILE = "connections.rows"
+BLOCKS_FILE = "blocks.jsonl"
+ROW_FILES = (EXCHANGES_FILE, CONNECTIONS_FILE, BLOCKS_FILE)
+RUN_FILE = "run.json"
+PART = "worker-"
+"""What the name of a part's folder begins with; its number follows."""
+ROW_BYTES = [EXCHANGE_ROW.size, CONNECTION_ROW.size]
+"""Noted with each block, so that rows are never read as what they are not."""
+
+
+def part_directory(directory: Path, number: int) -> Path:
+    """Where in a run's folder the part of worker `number` lies."""
+    return directory / f"{PART}{number}"
+
+
+class RowFile:
+    """A file of fixed-size rows, appended through a memory map of about 1 MiB that moves along."""
+
+    __slots__ = ("_begun", "_file", "_map", "_offset", "_pack_into", "_row_bytes", "_segment_bytes")
+
+    def __init__(self, path: Path, row: Struct) -> None:
+        self._file = path.open("w+b")
+        self._row_bytes = row.size
+        self._pack_into = row.pack_into
+        # A whole number of pages and of rows.
+        unit = mmap.ALLOCATIONGRANULARITY * row.size
+        while unit % 2 == 0 and unit // 2 % mmap.ALLOCATIONGRANULARITY == 0 and unit // 2 % row.size == 0:
+            unit //= 2
+        self._segment_bytes = max(1, (1 << 20) // unit) * unit
+        self._begun = 0
+        self._offset = 0
+        self._map = self._map_segment()
+
+    def append(self, *row: int) -> None:
+        """Add one row. Raises OSError when the disk is full; the rows before stay."""
+        offset = self._offset
+        if offset == self._segment_bytes:
+            self._advance()
+            offset = 0
+        self._pack_into(self._map, offset, *row)
+        self._offset = offset + self._row_bytes
+
+    @property
+    def rows(self) -> int:
+        """How many rows were written."""
+        return (self._begun + self._offset) // self._row_bytes
+
+    def close(self) -> None:
+        """Give back the space that was reserved and not used."""
+        self._map.close()
+        self._file.truncate(self.rows * self._row_bytes)
+        self._file.close()
+
+    def _advance(self) -> None:
+        self._begun += self._segment_bytes
+        self._offset = 0
+        try:
+            full, self._map = self._map, self._map_segment()
+        except OSError:
+            self._begun -= self._segment_bytes
+            self._offset = self._segment_bytes
+            raise
+        full.close()
+
+    def _map_segment(self) -> mmap.mmap:
+        os.posix_fallocate(self._file.fileno(), self._begun, self._segment_bytes)
+        return mmap.mmap(self._file.fileno(), self._segment_bytes, offset=self._begun)
+
+
+class Recorder:
+    """The sink of one worker: rows for exchanges and connections, a line for each block."""
+
+    def __init__(self, directory: Path) -> None:
+        # The exchanges come last here and go first when a run is settled: where they are, the others are too.
+        self._blocks = (directory / BLOCKS_FILE).open("w", encoding="utf-8")
+        self._connections = RowFile(directory / CONNECTIONS_FILE, CONNECTION_ROW)
+        self._exchanges = RowFile(directory / EXCHANGES_FILE, EXCHANGE_ROW)
+        self.exchange = self._exchanges.append
+        self.connection = self._connections.append
+
+    @property
+    def exchanges(self) -> int:
+        return self._exchanges.rows
+
+    @property
+    def connections(self) -> int:
+        return self._connections.rows
+
+    def block(self, facts: dict[str, Any]) -> None:
+        """Note what is known of a block; a later line of the same index replaces an earlier one."""
+        self._blocks.write(json.dumps({**facts, "row_bytes": ROW_BYTES}) + "\n")
+        self._blocks.flush()
+
+    def close(self) -> None:
+        self._exchanges.close()
+        self._connections.close()
+        with suppress(OSError):  # a full disk: the line that does not fit was about a block that is not whole
+            self._blocks.close()

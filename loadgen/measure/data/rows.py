@@ -1,0 +1,242 @@
+"""Rows as a worker wrote them, to columns of samples: the bulk work that the hot path leaves undone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Container
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loadgen.measure.data.block_counts import count_answered, count_connections, count_warmup, present, request_ends
+from loadgen.measure.data.downsampling import counts, draw
+from loadgen.measure.data.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE, ROW_BYTES
+from loadgen.measure.data.row_assignment import Integers, RowAssignment, place, smallest
+from loadgen.model.records import (
+    ABSENT,
+    COLUMNS,
+    CONNECTION_FIELDS,
+    EXCHANGE_FIELDS,
+    HANDSHAKE,
+    ConnectionFlag,
+    Ending,
+    Phase,
+)
+
+_AS_WRITTEN = (
+    "connection", "user", "scheduled", "queue", "late", "send", "wait", "receive", "lag", "bytes_sent",
+    "bytes_received",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """The counted requests of a run as columns of equal length (`COLUMNS`), and what is known of its blocks.
+
+    columns: integers, absent is -1; durations and times in ns. `policy` is an index into `policies`, the names of the
+    plan's cells. blocks: by index; see `read_rows`.
+    """
+
+    policies: tuple[str, ...]
+    columns: dict[str, Integers]
+    blocks: list[dict[str, Any]]
+
+    def __len__(self) -> int:
+        return len(self.columns["scheduled"])
+
+    def of(self, chosen: NDArray[Any]) -> Samples:
+        """Those samples that `chosen` (a mask or indices) picks."""
+        return Samples(self.policies, {name: column[chosen] for name, column in self.columns.items()}, self.blocks)
+
+    def of_blocks(self, indices: Container[int]) -> Samples:
+        """What these blocks counted, and nothing of the others."""
+        wanted = np.array([block["index"] in indices for block in self.blocks], np.bool_)
+        kept = [block for block, stays in zip(self.blocks, wanted, strict=True) if stays]
+        return replace(self.of(wanted[self.block_of()]), blocks=kept)
+
+    def thinned(self, most: int, seed: int) -> Samples:
+        """About `most` of the complete samples, drawn at random; itself where it has no more than that.
+
+        Every block keeps the same share of its own, and all that failed or are unfinished. What it had is noted in its
+        `counted`: complete `requests`, how many of them were `reused`, `statuses`, `phases` that happened, and `kept`,
+        how many of the requests are still there. A block that was thinned before keeps what it has noted.
+        """
+        if np.count_nonzero(self.columns["error"] == ABSENT) <= most:
+            return self
+        kept = self.of(draw(self.columns, self.block_of(), most, seed)).with_counts()
+        had = self.with_counts().blocks
+        blocks = [
+            {**block, "counted": {**before["counted"], "kept": block["counted"]["kept"]}}
+            for before, block in zip(had, kept.blocks, strict=True)
+        ]
+        return replace(kept, blocks=blocks)
+
+    def with_counts(self) -> Samples:
+        """The same, each block with its `counted`; where it has one, `kept` is what there is of its samples now."""
+        found = counts(self.columns, self.block_of(), self.blocks)
+        blocks = [
+            {**block, "counted": {**now, **block.get("counted", {}), "kept": now["kept"]}}
+            for now, block in zip(found, self.blocks, strict=True)
+        ]
+        return replace(self, blocks=blocks)
+
+    def block_of(self) -> NDArray[np.int64]:
+        """Each sample's block, by its position in `blocks`. One block of each policy makes a round."""
+        keys = [block["round"] * len(self.policies) + self.policies.index(block["policy"]) for block in self.blocks]
+        places = np.zeros(max(keys, default=0) + 1, np.int64)
+        places[keys] = np.arange(len(keys))
+        found: NDArray[np.int64] = places[
+            self.columns["round"].astype(np.int64) * len(self.policies) + self.columns["policy"]
+        ]
+        return found
+
+    def by_policy(self) -> list[NDArray[np.int64]]:
+        """The indices of each policy's samples, in one pass however many policies there are."""
+        policy = self.columns["policy"]
+        order = np.argsort(policy, kind="stable")
+        return np.split(order, np.searchsorted(policy[order], np.arange(1, len(self.policies))))
+
+    def latency_ns(self) -> NDArray[np.int64]:
+        """The sum of each sample's phases."""
+        return self.sum_ns(*Phase)
+
+    def sum_ns(self, *phases: Phase) -> NDArray[np.int64]:
+        """The sum of these phases of each sample."""
+        total = np.zeros(len(self), np.int64)
+        for phase in phases:
+            total += present(self.columns[phase.value])
+        return total
+
+
+def merge(old: Samples, new: Samples) -> Samples:
+    """Both together; blocks that both hold are the new ones'. Merging twice is the same as once."""
+    replaced = {block["index"] for block in new.blocks}
+    kept = old.of_blocks({block["index"] for block in old.blocks} - replaced)
+    columns = {name: np.concatenate([kept.columns[name], new.columns[name]]) for name in COLUMNS}
+    return Samples(new.policies, columns, sorted(kept.blocks + new.blocks, key=lambda block: int(block["index"])))
+
+
+def read_rows(directory: Path, policies: tuple[str, ...]) -> Samples:
+    """Read what a worker has written, whether it came to its end or not; see `columns_of`.
+
+    Raises OSError where the files are missing, ValueError where another version wrote them.
+    """
+    blocks = _read_blocks(directory / BLOCKS_FILE)
+    rows = _read(directory / EXCHANGES_FILE, EXCHANGE_FIELDS)
+    connections = _read(directory / CONNECTIONS_FILE, CONNECTION_FIELDS)
+    written, closed = _written(rows["scheduled"]), _written(connections["opened"])
+    return columns_of(blocks, rows[:written], connections[:closed], policies)
+
+
+def columns_of(
+    blocks: list[dict[str, Any]], rows: NDArray[Any], connections: NDArray[Any], policies: tuple[str, ...]
+) -> Samples:
+    """Turn rows (arrays with the fields of EXCHANGE_FIELDS and CONNECTION_FIELDS) of these blocks into samples.
+
+    blocks: their facts as the recorder was given them, in the order in which they ran. The samples have copies that
+    gained `window_ns`, `started`, `answered` (within the window), with the warm-up `exchanges` and those of them that a
+    server answered (`carried`), `connections`, `endings`, `next_connection` (one above its highest number) and two
+    counts of the warm-up.
+
+    A block has the connections from its `first_connection` on, with all their exchanges. Where blocks are `continuous`,
+    so that connections outlive them, each has the exchanges that were due, and the connections that were opened, from
+    its `begun_ns` on; its `slots` are those that no earlier of these blocks had. What began before the first of these
+    blocks then belongs to that, but for connections whose first exchange is not among the rows: a look at the rows
+    before has counted them, so that slices of a run, each with the rows written since the last, add up to the whole.
+
+    Numbers needn't begin at 0. Raises ValueError where rows and blocks don't go together.
+    """
+    blocks = [dict(block) for block in blocks]
+    if len(rows) and not blocks:
+        raise ValueError("there are rows, but no block that they belong to")
+    placed = place(blocks, rows, connections)
+    begun, ended = _windows(blocks, rows["scheduled"])
+    for block, first, last in zip(blocks, begun, ended, strict=True):
+        block["window_ns"] = int(max(0, last - first))
+    block_of = placed.block_of
+    counted = (rows["scheduled"] >= begun[block_of]) & (rows["scheduled"] < ended[block_of])
+    count_connections(blocks, rows, placed, counted, connections)
+    end = request_ends(rows, placed, connections)
+    count_answered(blocks, rows, block_of, end, begun, ended)
+    count_warmup(blocks, rows[~counted], block_of[~counted], end[~counted], ended)
+
+    columns = _columns(rows, counted, placed, blocks, policies, connections)
+    return Samples(policies, columns, sorted(blocks, key=lambda block: int(block["index"])))
+
+
+def _read(path: Path, fields: tuple[str, ...]) -> NDArray[Any]:
+    return np.fromfile(path, dtype=[(name, "=i8") for name in fields])
+
+
+def _written(times: Integers) -> int:
+    """How many rows were written before a worker died: the space after them is zero."""
+    unwritten = np.flatnonzero(times == 0)
+    return int(unwritten[0]) if len(unwritten) else len(times)
+
+
+def _read_blocks(path: Path) -> list[dict[str, Any]]:
+    """In the order in which they ran."""
+    blocks: dict[int, dict[str, Any]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            block = {**json.loads(line)}
+        except ValueError:  # the last line of a worker that died
+            break
+        if block.pop("row_bytes", None) != ROW_BYTES:
+            raise ValueError("another version of loadgen wrote its rows; run it again")
+        blocks[block["index"]] = block
+    return list(blocks.values())
+
+
+def _windows(blocks: list[dict[str, Any]], scheduled: Integers) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """When each block's window began and ended (ns); a worker that died ended its last one with its last row."""
+    last = int(scheduled.max()) + 1 if len(scheduled) else 0
+    begun = np.array([block.get("window_begun_ns", last) for block in blocks], np.int64)
+    ended = np.array([block.get("window_ended_ns", last) for block in blocks], np.int64)
+    return begun, ended
+
+
+def _columns(
+    rows: NDArray[Any],
+    counted: NDArray[np.bool_],
+    placed: RowAssignment,
+    blocks: list[dict[str, Any]],
+    policies: tuple[str, ...],
+    connections: NDArray[Any],
+) -> dict[str, Integers]:
+    link, block_of = placed.of_rows[counted], placed.block_of[counted]
+    size = len(placed.numbers)
+
+    def of_connection(field: str) -> Integers:
+        """A connection's field, for each sample."""
+        by_link = np.full(size, ABSENT, np.int64)
+        by_link[placed.own] = connections[field]
+        chosen: Integers = smallest(by_link)[link]
+        return chosen
+
+    columns: dict[str, Integers] = {field: smallest(rows[field][counted]) for field in _AS_WRITTEN}
+    nth = smallest(rows["nth"][counted])
+    outcome = smallest(rows["outcome"][counted])
+    last_nth = np.zeros(size, np.int64)
+    np.maximum.at(last_nth, placed.of_rows, rows["nth"])
+    flags = of_connection("flags")
+    # One more entry: an ending that is absent (-1) picks the last.
+    closed_by = np.array([*(ending.closed_by for ending in Ending), ABSENT], np.int8)[of_connection("ending")]
+    columns |= {
+        "policy": np.array([policies.index(block["policy"]) for block in blocks], np.int16)[block_of],
+        "round": np.array([block["round"] for block in blocks], np.int32)[block_of],
+        "worker": np.zeros(len(link), np.int8),
+        "nth_on_connection": nth,
+        "status": np.where(outcome > 0, outcome, ABSENT),
+        "error": np.where(outcome < 0, -outcome, ABSENT),
+        "tls_resumed": np.where(
+            (flags >= 0) & (flags & ConnectionFlag.TLS != 0), (flags & ConnectionFlag.TLS_RESUMED) != 0, ABSENT
+        ),
+        "closed_by": np.where(nth == last_nth[link], closed_by, ABSENT),
+    }
+    for phase in HANDSHAKE:
+        columns[phase.value] = np.where(nth == 0, of_connection(phase.value), ABSENT)
+    return {name: smallest(columns[name]) for name in COLUMNS}

@@ -1,0 +1,227 @@
+"""results/<run>/ on disk: makes it, fills it, reads it back. An existing run is never overwritten.
+
+While a run goes on the folder holds what the recorder writes; afterwards `samples.npz`, `run.json` and `summary.json`.
+Each file appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import weakref
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+from zipfile import BadZipFile
+
+from loadgen.measure.data.merge_workers import merge_parts
+from loadgen.measure.data.npz import SAMPLES_FILE, read_parts, read_samples, write_samples
+from loadgen.measure.data.recorder import EXCHANGES_FILE, RUN_FILE
+from loadgen.measure.data.rows import Samples, merge, read_rows
+from loadgen.measure.data.worker_data import part_folders, parts_in, read_part, remove_part, remove_rows
+from loadgen.model.exceptions import PlanError
+
+SUMMARY_FILE = "summary.json"
+# What reading a file may raise that somebody or something has damaged.
+_DAMAGE = (OSError, EOFError, KeyError, IndexError, TypeError, ValueError, BadZipFile)
+
+
+class RunStore:
+    """One run's folder.
+
+    lock: the descriptor that keeps others from changing it, for as long as this value or a child process that was given
+    it lives; None where nothing is to be changed, or the file system has no locks.
+    """
+
+    def __init__(self, directory: Path, lock: int | None = None) -> None:
+        self.directory = directory
+        self.lock = lock
+        if lock is not None:
+            weakref.finalize(self, os.close, lock)
+
+    @classmethod
+    def create(cls, directory: Path) -> RunStore:
+        """Make the folder, locked. Raises PlanError where it exists with something in it, or can't be written."""
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            if any(directory.iterdir()):
+                raise PlanError(
+                    f"{directory} exists and is not empty; a run is never overwritten, choose another --out"
+                )
+            store = cls(directory, _lock(directory))
+            (directory / RUN_FILE).touch(exist_ok=False)  # another may have been faster
+        except OSError as error:
+            raise PlanError(f"can't write to {directory}: {error.strerror}") from None
+        return store
+
+    @classmethod
+    def open(cls, directory: Path, *, to_change: bool = False) -> RunStore:
+        """An existing run, locked if it is to be changed.
+
+        Raises PlanError where the folder holds none, or where it is to be changed and another loadgen has it.
+        """
+        if not (directory / RUN_FILE).is_file():
+            raise PlanError(f"{directory} holds no run ({RUN_FILE} is missing)")
+        return cls(directory, _lock(directory) if to_change else None)
+
+    def release(self) -> None:
+        """Let others change the folder from now on, at once: a descriptor may be closed later than it is given up."""
+        if self.lock is not None:
+            fcntl.flock(self.lock, fcntl.LOCK_UN)
+
+    def save_run(self, facts: dict[str, Any]) -> None:
+        """Save name, plan, environment and notes."""
+        self._write_json(RUN_FILE, facts)
+
+    def load_run(self) -> dict[str, Any]:
+        """What `save_run` saved. Raises PlanError where it can't be read."""
+        return self._read_json(RUN_FILE)
+
+    def save_summary(self, summary: dict[str, Any]) -> None:
+        self._write_json(SUMMARY_FILE, summary)
+
+    def load_summary(self) -> dict[str, Any]:
+        return self._read_json(SUMMARY_FILE)
+
+    @property
+    def has_rows(self) -> bool:
+        """Something was measured that is not in `samples.npz` yet, or is there still beside it."""
+        return self.path(EXCHANGES_FILE).exists() or bool(parts_in(self.directory))
+
+    def settle(self, policies: tuple[str, ...]) -> Samples:
+        """Add the recorder's rows, and all parts', to `samples.npz`; they go once they are safely there.
+
+        policies: the names of the plan's cells. However often this is cut off, each block is there once: rows of this
+        folder take the place of what `samples.npz` has of their blocks, and it names the parts that it holds.
+        """
+        known = self.path(SAMPLES_FILE).exists()
+        samples = self._load(policies) if known else None
+        held = read_parts(self.path(SAMPLES_FILE)) if known else set()
+        if self.path(EXCHANGES_FILE).exists():
+            rows = read_rows(self.directory, policies)
+            samples = rows if samples is None else merge(samples, rows)
+        parts = parts_in(self.directory)
+        fresh = {number: path for number, path in parts.items() if path.name not in held}
+        if fresh:
+            samples = merge_parts([(number, _part(path, policies)) for number, path in fresh.items()], samples)
+        assert samples is not None
+        with suppress(OSError):  # a full disk: the rows stay, for a try with more room
+            self._save(samples, held.union(path.name for path in parts.values()))
+            remove_rows(self.directory)
+            for path in part_folders(self.directory).values():
+                remove_part(path)
+        return samples
+
+    def load_samples(self, policies: tuple[str, ...]) -> Samples:
+        """The run's samples, whether it was settled or cut off before. Raises PlanError where there are none."""
+        try:
+            if self.has_rows:
+                return self.settle(policies)
+            return self._load(policies)
+        except KeyError:
+            reason = "another version of loadgen wrote them, or they are damaged; run it again"
+        except _DAMAGE as error:
+            reason = str(error)
+        raise PlanError(f"the samples in {self.directory} can't be read: {reason}")
+
+    def resume(self, policies: tuple[str, ...]) -> tuple[list[int], int]:
+        """Make ready for a worker that goes on: returns the indices of whole blocks, and the next connection's number.
+
+        Blocks that did not come to their end are dropped with their samples, to be run again. Raises PlanError where
+        what lies there can't be read or, on a full disk, not be saved.
+        """
+        if not (self.has_rows or self.path(SAMPLES_FILE).exists()):
+            return [], 0
+        samples = self.load_samples(policies)
+        if self.has_rows:
+            raise PlanError(f"can't go on in {self.directory}: there is no room to save what it holds already")
+        whole = [block["index"] for block in samples.blocks if block.get("whole")]
+        try:
+            # The next parts may have the names of those that are in by now.
+            if len(whole) < len(samples.blocks) or read_parts(self.path(SAMPLES_FILE)):
+                self._save(samples.of_blocks(whole))
+        except OSError as error:
+            raise PlanError(f"can't write to {self.directory}: {error.strerror}") from None
+        return whole, max((block["next_connection"] for block in samples.blocks), default=0)
+
+    def _save(self, samples: Samples, parts: Iterable[str] = ()) -> None:
+        self._write(SAMPLES_FILE, lambda file: write_samples(file, samples, parts))
+
+    def _load(self, policies: tuple[str, ...]) -> Samples:
+        return read_samples(self.path(SAMPLES_FILE), policies)
+
+    def write_text(self, name: str, text: str) -> None:
+        self.write_bytes(name, text.encode("utf-8"))
+
+    def write_bytes(self, name: str, content: bytes) -> None:
+        self._write(name, lambda file: file.write(content))
+
+    def path(self, name: str) -> Path:
+        return self.directory / name
+
+    def discard(self) -> None:
+        """Remove a run that never got a sample, so that its name is free again."""
+        for path in part_folders(self.directory).values():
+            remove_part(path)
+        remove_rows(self.directory)
+        for name in (RUN_FILE, "target-ca.pem"):
+            (self.directory / name).unlink(missing_ok=True)
+        with suppress(OSError):  # something that is not ours lies in it
+            self.directory.rmdir()
+
+    @staticmethod
+    def to_text(values: dict[str, Any]) -> str:
+        """JSON as the folder's files hold it."""
+        return json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def _write_json(self, name: str, values: dict[str, Any]) -> None:
+        self.write_text(name, self.to_text(values))
+
+    def _read_json(self, name: str) -> dict[str, Any]:
+        try:
+            values: dict[str, Any] = json.loads((self.directory / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise PlanError(f"{self.directory / name} can't be read: {error}") from None
+        if not isinstance(values, dict):
+            raise PlanError(f"{self.directory / name} can't be read: it holds no JSON object")
+        return values
+
+    def _write(self, name: str, fill: Callable[[BinaryIO], object]) -> None:
+        """Write beside and rename, so that a full disk or an interruption leaves the old file or none."""
+        path = self.directory / name
+        beside = path.with_name(f".{name}.new")
+        try:
+            with beside.open("wb") as file:
+                fill(file)
+            beside.replace(path)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+
+
+def _part(directory: Path, policies: tuple[str, ...]) -> Samples:
+    try:
+        return read_part(directory, policies)
+    except KeyError:
+        raise
+    except _DAMAGE as error:
+        raise ValueError(f"{directory.name}: {error}; without that folder the rest can be read") from None
+
+
+def _lock(directory: Path) -> int | None:
+    """Hold the folder; the kernel lets it go with the last process that has the descriptor. Raises PlanError."""
+    try:
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return None  # what is wrong with it will show when it is read or written
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise PlanError(f"{directory} is in use by another loadgen; wait until that has ended") from None
+    except OSError:  # a file system without locks
+        os.close(descriptor)
+        return None
+    return descriptor

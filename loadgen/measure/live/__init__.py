@@ -1,0 +1,1 @@
+"""Figures while a run goes on: from block reports, without samples."""

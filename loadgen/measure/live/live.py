@@ -1,0 +1,114 @@
+"""The state of a run that goes on, merged from the block reports of all its workers. Reads no file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from loadgen.measure.data.merge_workers import merge_parts
+from loadgen.measure.data.rows import Samples
+from loadgen.measure.live.block_report import LATENCY, shared_samples, shrink
+from loadgen.measure.stats.histogram import Histogram
+from loadgen.measure.summary.run import summarise
+from loadgen.model.records import Phase
+
+# Enough for any percentile that is shown while the run goes on; the summary of so many takes a blink.
+_MOST_SAMPLES = 30_000
+# Of a part's blocks so many are kept as they came, the earlier ones in brief: a run may go on for hours.
+_RECENT = 50
+_SHARE_OF_OLD = 25
+_QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99_9": 0.999}
+
+
+class Live:
+    """Reports by part (one lane of one worker). policies: the names of the plan's cells."""
+
+    def __init__(self, policies: tuple[str, ...]) -> None:
+        self._policies = policies
+        self._reports: dict[tuple[str, str], dict[int, dict[str, Any]]] = {}
+        self._old: dict[tuple[str, str], dict[str, dict[str, Histogram]]] = {}
+
+    def take(self, worker: str, lane: str, report: dict[str, Any]) -> None:
+        """Add a block's report; the same block's of the same part takes the place of the one before."""
+        part = (worker, lane)
+        reports = self._reports.setdefault(part, {})
+        reports[report["block"]["index"]] = report
+        if len(reports) > _RECENT:
+            self._abridge(part, reports[sorted(reports)[-_RECENT - 1]])
+
+    def drop(self, worker: str) -> None:
+        """Forget all that this worker reported."""
+        for part in [part for part in self._reports if part[0] == worker]:
+            del self._reports[part]
+            self._old.pop(part, None)
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks some worker has finished."""
+        return len({index for reports in self._reports.values() for index in reports})
+
+    def summary(
+        self, name: str, plan: dict[str, Any], environment: dict[str, Any], notes: list[dict[str, str]]
+    ) -> dict[str, Any] | None:
+        """What `summary.json` would say now; None before the first block. See `summarise`.
+
+        Counts are exact, and so are means. Percentiles are those of the merged histograms; intervals, curves and
+        differences come from the share of the samples that the reports hold.
+        """
+        parts = [list(reports.values()) for reports in self._reports.values() if reports]
+        if not parts:
+            return None
+        merged = merge_parts((number, self._samples(part)) for number, part in enumerate(parts))
+        summary = summarise(name, merged.thinned(_MOST_SAMPLES, 0), plan, environment, notes)
+        for policy, one in summary["policies"].items():
+            self._refine(one, policy)
+        return summary
+
+    def _abridge(self, part: tuple[str, str], report: dict[str, Any]) -> None:
+        """Keep less of a block that is long over."""
+        if report["histograms"]:
+            merged = self._old.setdefault(part, {}).setdefault(report["block"]["policy"], _histograms())
+            _merge(merged, report)
+            report["histograms"] = {}
+            shrink(report, _SHARE_OF_OLD)
+
+    def _samples(self, reports: list[dict[str, Any]]) -> Samples:
+        return shared_samples(reports, self._policies)
+
+    def _refine(self, one: dict[str, Any], policy: str) -> None:
+        """Put what the histograms say in place of what the share says."""
+        merged = _histograms()
+        for old in self._old.values():
+            for key, histogram in old.get(policy, {}).items():
+                merged[key].merge(histogram.encode())
+        for reports in self._reports.values():
+            for report in reports.values():
+                if report["block"]["policy"] == policy:
+                    _merge(merged, report)
+        latency = merged[LATENCY]
+        if not latency.count:
+            return
+        one["latency_ns"] |= {name: latency.quantile_ns(share) for name, share in _QUANTILES.items()}
+        one["latency_ns"] |= {"mean": _rounded(latency.mean_ns), "max": latency.max_ns}
+        for phase in Phase:
+            found = merged[phase.value]
+            if found.count:
+                one["phases_ns"][phase.value] |= {
+                    "count": found.count,
+                    "mean": _rounded(found.mean_ns),
+                    "p50": found.quantile_ns(0.5),
+                    "p99": found.quantile_ns(0.99),
+                    "mean_per_request": round(found.sum_ns / latency.count),
+                }
+
+
+def _histograms() -> dict[str, Histogram]:
+    return {key: Histogram() for key in (LATENCY, *(phase.value for phase in Phase))}
+
+
+def _merge(merged: dict[str, Histogram], report: dict[str, Any]) -> None:
+    for key, encoded in report["histograms"].items():
+        merged[key].merge(encoded)
+
+
+def _rounded(value: float | None) -> int | None:
+    return None if value is None else round(value)

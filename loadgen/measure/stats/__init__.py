@@ -1,0 +1,1 @@
+"""Statistics over samples: quantiles, resampled intervals, comparisons, curves. Words nothing."""

@@ -1,0 +1,179 @@
+"""How the cost of a connection is shared by its requests: `exchange + handshake / K`, fitted to what was measured.
+
+A cell's mean is estimated by strata: 1/K of its requests are a connection's first, which paid the handshake, the others
+are not, and each kind has its own measured mean. The plain mean of a window would weigh the two as they happened to
+fall into it: users begin a block together and stay in step, so a window of one and a half cycles counts too many or too
+few handshakes, in every round alike, and no number of rounds would show it. Where connections ended before their K-th
+request, by the server's doing or for their age, the share is what it was in truth: connections opened by exchanges,
+warm-up included. That a block's end cut some short is no such case: the share of K is what a longer block would have.
+
+The fit is by least squares over the cells, each with the same weight: weighting by requests would let the largest K
+decide alone, and the handshake shows at the smallest. Intervals come from resampling rounds, the same of all cells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loadgen.measure.stats.bootstrap import BootstrapDraws
+from loadgen.measure.stats.policy_samples import PolicySamples, round_draws
+from loadgen.measure.warnings.reuse import ended_by_server
+
+Floats = NDArray[np.float64]
+
+# A connection of fewer than this share of its K requests is short; of so many replaced ones some were no accident.
+_WELL_BELOW = 0.9
+_REPLACED_SHARE = 0.05
+_FEWEST_CELLS = 3  # two points lie on any line
+_SAVING = 0.9
+_CURVE_POINTS = 30
+_ENDLESS_POINTS = 8  # from the largest limit to unlimited
+
+
+@dataclass(frozen=True, slots=True)
+class _Strata:
+    """Sum (ns) and count, round by round, of a cell's first and later requests on a connection."""
+
+    first_ns: Floats
+    firsts: Floats
+    later_ns: Floats
+    laters: Floats
+
+    @classmethod
+    def of(cls, one: PolicySamples) -> _Strata:
+        first = one.valid.columns["nth_on_connection"] == 0
+        parts = []
+        for chosen in (first, ~first):
+            rounds, latency = one.rounds[chosen], one.latency_ns[chosen]
+            size = len(one.seconds)
+            parts += [np.bincount(rounds, weights=latency, minlength=size), np.bincount(rounds, minlength=size)]
+        return cls(*(part.astype(np.float64) for part in parts))
+
+    def means(self, weights: Floats, share: float) -> Floats:
+        """The mean cost of a request (ns), for each draw of rounds.
+
+        A stratum that is empty, as the first requests of connections all opened in the warm-up, says nothing of
+        itself and is taken to be like the other.
+        """
+        firsts, laters = weights @ self.firsts, weights @ self.laters
+        first = weights @ self.first_ns / np.maximum(firsts, 1)
+        later = weights @ self.later_ns / np.maximum(laters, 1)
+        first, later = np.where(firsts > 0, first, later), np.where(laters > 0, later, first)
+        return np.asarray(share * first + (1 - share) * later)
+
+
+def amortise(members: list[tuple[PolicySamples, int | None, dict[str, Any]]], seed: int) -> dict[str, Any] | None:
+    """The curve of cells that differ in K alone; None where fewer than three different K were measured.
+
+    members: each cell's measures, its K (None: unlimited) and its `connections` in the summary. k90: the K at which
+    90 % of the saving from the smallest to the largest K is reached as measured, by interpolation in 1/K between
+    cells. k90_model: the same by the model; it follows from the smallest and the largest K alone, so it says what to
+    expect of a constant handshake, and nothing of the target. r2: of the cells' means.
+    """
+    members = sorted(
+        (one for one in members if len(one[0].valid)), key=lambda one: _share(one[1], one[2]), reverse=True
+    )
+    shares = np.array([_share(requests, connections) for _, requests, connections in members])
+    if len(set(shares.tolist())) < _FEWEST_CELLS:
+        return None
+    active = np.all([one.requests > 0 for one, _, _ in members], axis=0)
+    if not active.any():
+        return None
+    chosen, weights = round_draws(active, seed)
+    strata = [_Strata.of(one) for one, _, _ in members]
+    own, drawn = (
+        np.stack([cell.means(rounds, share) for cell, share in zip(strata, shares, strict=True)], axis=1)
+        for rounds in (active[None, :].astype(np.float64), weights)
+    )
+    (exchange,), (handshake,) = _fit(shares, own)
+    exchanges, handshakes = _fit(shares, drawn)
+    k90 = float(_k90(shares, own)[0])
+    return {
+        "cells": [
+            {
+                "name": one.name,
+                "requests": requests,
+                "requests_per_connection": 1 / share if share else None,
+                "mean_ns": round(float(own[0, index])),
+                "ci95": chosen.whole_interval(drawn[:, index]),
+            }
+            for index, ((one, requests, _), share) in enumerate(zip(members, shares.tolist(), strict=True))
+        ],
+        "exchange_ns": round(float(exchange)),
+        "exchange_ci95": chosen.whole_interval(exchanges),
+        "handshake_ns": round(float(handshake)),
+        "handshake_ci95": chosen.whole_interval(handshakes),
+        "r2": _r2(shares, own[0], float(exchange), float(handshake)),
+        "k90": None if np.isnan(k90) else k90,
+        "k90_ci95": chosen.listed_interval(_k90(shares, drawn)),
+        "k90_model": float(1 / (shares[0] - _SAVING * (shares[0] - shares[-1]))),
+        "saving_ns": round(float(own[0, 0] - own[0, -1])),
+        "saving_ci95": chosen.whole_interval(drawn[:, 0] - drawn[:, -1]),
+        "curve": _curve(shares, float(exchange), float(handshake), exchanges, handshakes, chosen),
+    }
+
+
+def _share(requests: int | None, connections: dict[str, Any]) -> float:
+    """The share of requests that are their connection's first."""
+    if _ended_early(requests, connections):
+        return float(connections["opened"] / max(1, connections["exchanges_with_warmup"]))
+    return 0.0 if requests is None else 1 / requests
+
+
+def _ended_early(requests: int | None, connections: dict[str, Any]) -> bool:
+    """Connections came to much less than K, and not only the last of each place, which the block's end cut short."""
+    opened, carried = int(connections["opened"]), int(connections["exchanges_with_warmup"])
+    replaced = opened - int(connections["ideal"])
+    if requests is None:
+        return ended_by_server(connections) or replaced > _REPLACED_SHARE * opened
+    enough = _WELL_BELOW * requests
+    return carried < enough * replaced or (ended_by_server(connections) and carried < enough * opened)
+
+
+def _fit(shares: Floats, means: Floats) -> tuple[Floats, Floats]:
+    """Exchange and handshake of the best line through each row of means."""
+    centred = shares - shares.mean()
+    handshake = means @ centred / (centred @ centred)
+    return means.mean(axis=1) - handshake * shares.mean(), handshake
+
+
+def _k90(shares: Floats, means: Floats) -> Floats:
+    """K at which 90 % of the saving is reached, for each row of means; NaN where there is no saving."""
+    saving = means[:, 0] - means[:, -1]
+    wanted = means[:, 0] - _SAVING * saving
+    reached = (means <= wanted[:, None]).argmax(axis=1)
+    rows = np.arange(len(means))
+    before = np.maximum(reached - 1, 0)
+    high, low = means[rows, before], means[rows, reached]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        part = (high - wanted) / (high - low)
+        k = 1 / (shares[before] + part * (shares[reached] - shares[before]))
+    return np.where((saving > 0) & (reached > 0), k, np.nan)
+
+
+def _r2(shares: Floats, means: Floats, exchange: float, handshake: float) -> float | None:
+    total = float(((means - means.mean()) ** 2).sum())
+    left = float(((means - exchange - handshake * shares) ** 2).sum())
+    return 1 - left / total if total else None
+
+
+def _curve(
+    shares: Floats, exchange: float, handshake: float, exchanges: Floats, handshakes: Floats, chosen: BootstrapDraws
+) -> list[dict[str, Any]]:
+    """The fitted line as points over K, with its band; the last is of unlimited K (None) where that was measured."""
+    least = float(np.min(shares[shares > 0]))
+    points = np.geomspace(shares[0], least, _CURVE_POINTS)
+    if not shares[-1]:
+        points = np.append(points, np.linspace(least, 0, _ENDLESS_POINTS)[1:])
+    return [
+        {
+            "requests": 1 / share if share else None,
+            "mean_ns": round(exchange + handshake * share),
+            "ci95": chosen.whole_interval(exchanges + handshakes * share),
+        }
+        for share in points.tolist()
+    ]

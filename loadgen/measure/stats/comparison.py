@@ -1,0 +1,103 @@
+"""Two policies side by side: differences and ratios, each with its interval, and where the difference comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loadgen.measure.data.block_counts import present
+from loadgen.measure.stats.policy_samples import PolicySamples, quantile, round_draws
+from loadgen.model.cell import Cell
+from loadgen.model.policy import HTTP1
+from loadgen.model.records import HANDSHAKE, Phase
+
+_HALF = np.array([0.5])
+
+
+def pairs(cells: tuple[Cell, ...], swept: bool) -> Iterator[tuple[str, str]]:
+    """Names of baseline and candidate: only cells under the same load compare.
+
+    The baseline of a comparison is `persistent`, or else its first cell; in a sweep the cell that reuses most, of
+    several the one that speaks HTTP/1.1.
+    """
+    groups: dict[tuple[Any, ...], list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault((cell.users, cell.rate_rps, cell.size), []).append(cell)
+    for group in groups.values():
+        plain = (cell for cell in group if cell.policy.name == "persistent")
+        baseline = max(group, key=_reuse) if swept else next(plain, group[0])
+        for cell in group:
+            if cell is not baseline:
+                yield baseline.name, cell.name
+
+
+def _reuse(cell: Cell) -> tuple[int, bool, int, bool]:
+    policy = cell.policy
+    return policy.requests, policy.lifetime_ns == 0, -policy.idle_ns, policy.protocol == HTTP1
+
+
+def compare(baseline: PolicySamples, candidate: PolicySamples, seed: int) -> dict[str, Any] | None:
+    """The comparison as `summary.json` holds it; None where one of the two has no complete sample.
+
+    Only rounds in which both have samples count, and a draw takes the same rounds of both: what a round had of its own
+    (a noisy neighbour, a warmer cache) then cancels out. throughput_ratio is None where the baseline's answers all came
+    after its windows. Times in ns. The mean difference is the sum of
+    `phase_deltas_mean_ns`; its part outside the handshake is `residual_mean_ns`.
+    """
+    both = (baseline.requests > 0) & (candidate.requests > 0)
+    if not both.any():
+        return None
+    chosen, weights = round_draws(both, seed)
+    base, cand = (one.by_round.quantiles(weights, _HALF)[:, 0] for one in (baseline, candidate))
+    base_rps, cand_rps = (_rates(one, weights) for one in (baseline, candidate))
+    base_p50, cand_p50 = (_p50(one, both) for one in (baseline, candidate))
+    own_rps = [float(_rates(one, both[None, :].astype(np.float64))[0]) for one in (baseline, candidate)]
+    deltas = _phase_deltas(baseline, candidate, both)
+    handshake = sum(deltas[phase.value] for phase in HANDSHAKE)
+    total = sum(deltas.values())
+    return {
+        "baseline": baseline.name,
+        "candidate": candidate.name,
+        "rounds": int(both.sum()),
+        "latency_p50_delta_ns": cand_p50 - base_p50,
+        "latency_p50_delta_ci95": chosen.whole_interval(cand - base),
+        "latency_p50_ratio": cand_p50 / base_p50,
+        "latency_p50_ratio_ci95": chosen.listed_interval(cand / base),
+        "throughput_ratio": own_rps[1] / own_rps[0] if own_rps[0] else None,
+        "throughput_ratio_ci95": chosen.listed_interval(cand_rps / base_rps) if base_rps.all() else None,
+        "baseline_mean_ns": round(_mean(baseline, both)),
+        "candidate_mean_ns": round(_mean(candidate, both)),
+        "latency_mean_delta_ns": round(total),
+        "handshake_mean_ns": round(handshake),
+        "residual_mean_ns": round(total) - round(handshake),
+        "phase_deltas_mean_ns": {phase: round(delta) for phase, delta in deltas.items()},
+    }
+
+
+def _rates(one: PolicySamples, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(weights @ one.answered / (weights @ one.seconds))
+
+
+def _mean(one: PolicySamples, rounds: NDArray[np.bool_]) -> float:
+    return float(one.latency_ns[rounds[one.rounds]].mean())
+
+
+def _p50(one: PolicySamples, rounds: NDArray[np.bool_]) -> int:
+    return quantile(np.sort(one.latency_ns[rounds[one.rounds]]), 0.5)
+
+
+def _phase_deltas(baseline: PolicySamples, candidate: PolicySamples, rounds: NDArray[np.bool_]) -> dict[str, float]:
+    """Mean per request of each phase, candidate less baseline: a request that did not pay a phase counts as 0."""
+    means = []
+    for one in (baseline, candidate):
+        chosen = rounds[one.rounds]
+        columns = one.valid.columns
+        means.append({phase.value: _mean_paid(columns[phase.value][chosen]) for phase in Phase})
+    return {phase: means[1][phase] - means[0][phase] for phase in means[0]}
+
+
+def _mean_paid(column: NDArray[Any]) -> float:
+    return float(present(column).sum(dtype=np.int64)) / len(column)

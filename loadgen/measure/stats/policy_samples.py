@@ -1,0 +1,80 @@
+"""One policy's complete samples, arranged for percentiles and for resampling by round."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loadgen.measure.data.downsampling import left_out
+from loadgen.measure.data.rows import Samples
+from loadgen.measure.stats.bootstrap import BootstrapDraws, draws
+from loadgen.measure.stats.quantiles import RoundQuantiles, by_round
+from loadgen.model.records import ABSENT
+from loadgen.model.units import NS_PER_S
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySamples:
+    """valid: the policy's complete samples. latency_ns: theirs, in the same order.
+
+    by_round: latencies, round by round. requests, answered, seconds: for each round; a round without a window, as an
+    interrupted run has them, has 0 seconds. answered: what throughput counts. In a closed loop these are the requests;
+    in an open one the answers that came within the window, for arrivals that wait may be answered in a later one.
+    left_out: how many complete samples were measured that thinning has taken out of `valid`; requests counts them.
+    """
+
+    name: str
+    valid: Samples
+    latency_ns: NDArray[np.int64]
+    by_round: RoundQuantiles
+    requests: NDArray[np.float64]
+    answered: NDArray[np.float64]
+    seconds: NDArray[np.float64]
+    left_out: int = 0
+
+    @property
+    def rounds(self) -> NDArray[np.int64]:
+        """The round of each complete sample."""
+        return self.valid.columns["round"].astype(np.int64)
+
+
+def measure(samples: Samples, policy: int, mine: NDArray[np.int64], rounds: int) -> PolicySamples:
+    """Arrange the samples of the policy with index `policy`, found at the indices `mine`."""
+    name = samples.policies[policy]
+    valid = samples.of(mine[samples.columns["error"][mine] == ABSENT])
+    latency = valid.latency_ns()
+    round_of = valid.columns["round"].astype(np.int64)
+    requests = np.bincount(round_of, minlength=rounds).astype(np.float64)
+    blocks = [block for block in samples.blocks if block["policy"] == name]
+    for block in blocks:
+        requests[block["round"]] += left_out([block])
+    answered, seconds = requests.copy(), np.zeros(rounds)
+    for block in blocks:
+        seconds[block["round"]] += block["window_ns"] / NS_PER_S
+        if "due" in block and "answered" in block:
+            answered[block["round"]] = block["answered"]
+    ordered = by_round(latency, round_of, rounds)
+    return PolicySamples(name, valid, latency, ordered, requests, answered, seconds, left_out(blocks))
+
+
+def round_draws(active: NDArray[np.bool_], seed: int) -> tuple[BootstrapDraws, NDArray[np.float64]]:
+    """Draws over the rounds that `active` marks, and their weights spread over all rounds (draws × rounds)."""
+    chosen = draws(int(active.sum()), seed)
+    weights = np.zeros((len(chosen.weights), len(active)))
+    weights[:, active] = chosen.weights
+    return chosen, weights
+
+
+def quantiles(values: NDArray[Any], *shares: float) -> list[int]:
+    """Nearest-rank quantiles of values in any order: faster than sorting where few are wanted."""
+    ranks = [max(0, int(np.ceil(share * len(values))) - 1) for share in shares]
+    parted = np.partition(values, ranks)
+    return [int(parted[rank]) for rank in ranks]
+
+
+def quantile(ordered: NDArray[Any], share: float) -> int:
+    """The nearest-rank quantile of sorted values: always one that was measured."""
+    return int(ordered[max(0, int(np.ceil(share * len(ordered))) - 1)])

@@ -1,0 +1,49 @@
+"""What an exchange costs by its position on the connection: the first meets cold caches and congestion windows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from loadgen.measure.stats.policy_samples import PolicySamples, quantiles, round_draws
+from loadgen.model.records import Phase
+
+FIRSTS = (1, 2, 3, 4, 5, 6, 11, 21, 51, 101)
+"""The first position of each group; the last one goes on without end."""
+
+
+def by_position(measured: PolicySamples, seed: int) -> list[dict[str, Any]]:
+    """Groups of positions (1 is a connection's first request), each with the cost of its exchanges, handshake left out.
+
+    last: the highest position that a group really has, as where K ends connections. Positions that no counted request
+    had are left out: with a warm-up, long-lived connections get past their first positions before the window begins.
+    The interval is that of the mean, from resampling rounds. count: of thinned samples as many as there were in all.
+    """
+    nth = measured.valid.columns["nth_on_connection"]
+    exchange_ns = measured.valid.sum_ns(Phase.SEND, Phase.WAIT, Phase.RECEIVE)
+    group = np.searchsorted(FIRSTS, nth.astype(np.int64) + 1, side="right") - 1
+    rounds = measured.rounds
+    size = len(measured.seconds)
+    shape = (len(FIRSTS), size)
+    cell = group * size + rounds
+    counts = np.bincount(cell, minlength=shape[0] * size).reshape(shape)
+    sums = np.bincount(cell, weights=exchange_ns, minlength=shape[0] * size).reshape(shape)
+    found = []
+    for number, first in enumerate(FIRSTS):
+        if not counts[number].any():
+            continue
+        values = exchange_ns[group == number]
+        chosen, weights = round_draws(counts[number] > 0, seed)
+        interval = chosen.whole_interval(weights @ sums[number] / (weights @ counts[number]))
+        found.append(
+            {
+                "first": first,
+                "last": int(nth[group == number].max()) + 1,
+                "count": round(len(values) * (1 + measured.left_out / len(nth))),
+                "exchange_mean_ns": round(float(values.mean())),
+                "exchange_p50_ns": quantiles(values, 0.5)[0],
+                "ci95": interval,
+            }
+        )
+    return found

@@ -1,0 +1,216 @@
+"""One policy's part of `summary.json`: counts, latency, phases, connections, generator. Compares nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loadgen.measure.data.downsampling import add_up
+from loadgen.measure.data.rows import Samples
+from loadgen.measure.stats.policy_samples import PolicySamples, quantile, quantiles, round_draws
+from loadgen.measure.stats.positions import by_position
+from loadgen.measure.warnings.protocols import upgrade_cost
+from loadgen.model.cell import Cell
+from loadgen.model.plan import Load
+from loadgen.model.records import ABSENT, Ending, ErrorKind, Phase
+from loadgen.model.units import NS_PER_S
+
+# What the contract names, and the points between them that the percentile chart needs.
+_NAMED = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99_9": 0.999}
+CURVE = tuple(float(share) for share in 1 - np.logspace(np.log10(0.5), -4, 60))
+
+
+def summarise_policy(
+    samples: Samples,
+    mine: NDArray[np.int64],
+    measured: PolicySamples,
+    cell: Cell,
+    load: Load,
+    seed: int,
+    with_curve: bool,
+) -> dict[str, Any]:
+    """`mine`: the indices of all the policy's samples, whose blocks have `counted` what there was of them before any
+    thinning. with_curve: its percentiles will be drawn.
+    """
+    blocks = [block for block in samples.blocks if block["policy"] == measured.name]
+    kinds = np.bincount(samples.columns["error"][mine].astype(np.int64) - ABSENT, minlength=len(ErrorKind) - ABSENT + 1)
+    errors = {
+        ErrorKind(number + ABSENT): int(count) for number, count in enumerate(kinds) if count and number > -ABSENT
+    }
+    unfinished = errors.pop(ErrorKind.UNFINISHED, 0)
+    exact = add_up([block["counted"] for block in blocks])
+    seconds = float(measured.seconds.sum())
+    return {
+        "protocol": cell.policy.protocol,
+        "started": len(mine) + measured.left_out,
+        "requests": exact["requests"],
+        "unfinished": unfinished,
+        "unstarted": sum(block.get("unstarted", 0) for block in blocks),
+        "errors": {kind.label: count for kind, count in errors.items()},
+        "statuses": dict(sorted(exact["statuses"].items())),
+        "seconds": seconds,
+        "blocks": len(blocks),
+        "answered": int(measured.answered.sum()),
+        "window_answered": sum(block.get("answered", 0) for block in blocks),
+        "throughput_rps": float(measured.answered.sum()) / seconds if seconds else 0.0,
+        "throughput_rps_ci95": _throughput_interval(measured, seed),
+        "arrivals": _arrivals(blocks, samples.columns["late"][mine], cell.rate_rps) if cell.rate_rps else None,
+        "connections": _connections(blocks, exact, _places(cell, load)),
+        # Warm-up included, as a connection is counted at its end.
+        "not_echoed": sum(block.get("strangers", 0) for block in blocks),
+        "upgrade": upgrade_cost(blocks, measured, cell.policy.protocol),
+        "latency_ns": _latency(measured, seed, with_curve),
+        "phases_ns": _phases(measured.valid, exact["phases"]),
+        "by_position": by_position(measured, seed) if cell.policy.reuses else None,
+        "generator": _generator(blocks, measured, seconds),
+    }
+
+
+def _places(cell: Cell, load: Load) -> int:
+    """How many connections a block can have at the same time."""
+    return cell.policy.pool or (load.max_connections if cell.rate_rps else cell.users)
+
+
+def _arrivals(blocks: list[dict[str, Any]], late: NDArray[Any], rate_rps: float) -> dict[str, Any]:
+    """How the offered load was met. late: by how much the generator itself began too late, where that is known."""
+    ordered = np.sort(late[late >= 0])
+    return {
+        "due": sum(block.get("due", 0) for block in blocks),
+        "unstarted": sum(block.get("unstarted", 0) for block in blocks),
+        "rate_rps": rate_rps,
+        "late_p50_ns": quantile(ordered, 0.5) if len(ordered) else None,
+        "late_p99_ns": quantile(ordered, 0.99) if len(ordered) else None,
+        "late_max_ns": int(ordered[-1]) if len(ordered) else None,
+    }
+
+
+def _throughput_interval(measured: PolicySamples, seed: int) -> list[float] | None:
+    chosen, weights = round_draws(measured.seconds > 0, seed)
+    seconds = weights @ measured.seconds
+    if not seconds.all():
+        return None
+    return chosen.listed_interval(weights @ measured.answered / seconds)
+
+
+def _latency(measured: PolicySamples, seed: int, with_curve: bool) -> dict[str, Any]:
+    ordered = np.sort(measured.latency_ns)
+    if not len(ordered):
+        absent: dict[str, Any] = dict.fromkeys(("mean", *_NAMED, "max", "p50_ci95", "p99_ci95"))
+        return absent | {"curve": []}
+    chosen, weights = round_draws(measured.seconds > 0, seed)
+    # A percentile that fewer than ten samples lie above is a story about those few.
+    shares = [share for share in CURVE if (1 - share) * len(ordered) >= 10] if with_curve else []
+    bands = measured.by_round.quantiles(weights, np.array([*shares, 0.5, 0.99]))
+    intervals = [chosen.whole_interval(band) for band in bands.T]
+    return {
+        "mean": round(float(ordered.mean())),
+        **{name: quantile(ordered, share) for name, share in _NAMED.items()},
+        "max": int(ordered[-1]),
+        "p50_ci95": intervals[-2],
+        "p99_ci95": intervals[-1],
+        "curve": [
+            {"share": share, "value": quantile(ordered, share), "ci95": interval}
+            for share, interval in zip(shares, intervals, strict=False)
+        ],
+    }
+
+
+def _connections(blocks: list[dict[str, Any]], exact: dict[str, Any], places: int) -> dict[str, Any]:
+    """What became of them, warm-up included. exact: what the blocks' windows counted.
+
+    requests_per_connection is what the server's own log shows: `exchanges_with_warmup`, the requests that were answered
+    at least in part, for each connection opened. One that found its connection closed was carried by none. proxy_asked:
+    connections that a proxy closed after it had asked for credentials on them, which the best reuse takes as well.
+    """
+    counts: Counter[str] = Counter()
+    endings: Counter[str] = Counter()
+    after_close: Counter[str] = Counter()
+    challenge: Counter[str] = Counter()
+    for block in blocks:
+        challenge.update(block.get("challenge") or {})
+        counts.update(block["connections"])
+        endings.update(block["endings"])
+        after_close.update(block.get("after_close") or {})
+    opened = counts["opened"]
+    exchanges = sum(block.get("carried", block["exchanges"]) for block in blocks)
+    return {
+        "opened": opened,
+        # One for each place of a block that was taken at all.
+        "ideal": sum(min(places, block["connections"]["slots"]) for block in blocks) + challenge["connections"],
+        "proxy_asked": challenge["connections"],
+        "reuse_ratio": exact["reused"] / exact["requests"] if exact["requests"] else 0.0,
+        "requests_per_connection": exchanges / opened if opened else 0.0,
+        "closed_by": {"client": counts["closed_by_client"], "server": counts["closed_by_server"]},
+        # What was never opened did not end.
+        "endings": {
+            ending.label: endings[ending.label]
+            for ending in Ending
+            if endings[ending.label] and ending is not Ending.NOT_OPENED
+        },
+        "retried": sum(block.get("retried", 0) for block in blocks),
+        "after_close": {"tried": after_close["tried"], "answered": after_close["answered"]},
+        "server_announced": _announced(blocks),
+        "tls_full": counts["tls_full"],
+        "tls_resumed": counts["tls_resumed"],
+        "server_ignored_close": counts["server_ignored_close"],
+        "upgraded": counts["upgraded"],
+        "upgrade_declined": counts["upgrade_declined"],
+        "exchanges_with_warmup": exchanges,
+        "warmup_errors": max(0, sum(block["warmup_errors"] for block in blocks) - challenge["errors"]),
+        "warmup_outlasted": sum(block["warmup_outlasted"] for block in blocks),
+    }
+
+
+def _announced(blocks: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the server's Keep-Alive fields said: the smallest timeout, the largest max; None where it said nothing."""
+    said = [block.get("keep_alive") or {} for block in blocks]
+    timeouts, most = ([one[name] for one in said if one.get(name) is not None] for name in ("timeout_s", "max"))
+    return {"keep_alive_timeout_s": min(timeouts, default=None), "keep_alive_max": max(most, default=None)}
+
+
+def _phases(valid: Samples, counts: dict[str, int]) -> dict[str, Any]:
+    """counts: how often each happened, also in requests whose samples thinning has taken out."""
+    phases: dict[str, Any] = {}
+    for phase in Phase:
+        column = valid.columns[phase.value]
+        happened = column[column >= 0]
+        if len(happened):
+            p50, p99 = quantiles(happened, 0.5, 0.99)
+            phases[phase.value] = {
+                "count": counts[phase.value],
+                "mean": round(float(happened.mean())),
+                "p50": p50,
+                "p99": p99,
+                "mean_per_request": round(float(happened.sum(dtype=np.int64)) / len(column)),
+            }
+        else:
+            phases[phase.value] = {
+                "count": counts.get(phase.value, 0),
+                "mean": None,
+                "p50": None,
+                "p99": None,
+                "mean_per_request": 0,
+            }
+    return phases
+
+
+def _generator(blocks: list[dict[str, Any]], measured: PolicySamples, seconds: float) -> dict[str, Any]:
+    """cpu_share: of one core, and where several workers made the load that of the busiest."""
+    valid = measured.valid
+    cpu_ns = sum(block.get("cpu_ns", 0) for block in blocks)
+    busiest_ns = sum(block.get("busiest_cpu_ns", block.get("cpu_ns", 0)) for block in blocks)
+    # Under too high a rate a window sends, and pays for, more than what was due in it.
+    started = max(sum(block["started"] for block in blocks), int(measured.answered.sum()))
+    # An upper bound, which the loop may have from before the request began: no more of it than the request took.
+    lag_ns = np.minimum(valid.columns["lag"], measured.latency_ns)
+    lag_p50, lag_p99 = quantiles(lag_ns, 0.5, 0.99) if len(valid) else (None, None)
+    return {
+        "cpu_ns_per_request": round(cpu_ns / started) if started else None,
+        "cpu_share": busiest_ns / NS_PER_S / seconds if seconds else 0.0,
+        "lag_p50_ns": lag_p50,
+        "lag_p99_ns": lag_p99,
+        "rss_bytes": max((block.get("rss_bytes", 0) for block in blocks), default=0),
+    }

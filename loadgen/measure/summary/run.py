@@ -1,0 +1,105 @@
+"""Samples to `summary.json`: what happened under each policy, and how they compare. Draws and prints nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from loadgen.measure.data.downsampling import add_up
+from loadgen.measure.data.rows import Samples
+from loadgen.measure.stats.comparison import compare, pairs
+from loadgen.measure.stats.policy_samples import PolicySamples, measure
+from loadgen.measure.stats.sweep import sweep
+from loadgen.measure.summary.policy import summarise_policy
+from loadgen.measure.summary.verdict import verdict
+from loadgen.measure.warnings.outages import outages
+from loadgen.measure.warnings.proxy import is_sent_requests, proxy_warnings
+from loadgen.measure.warnings.run import warnings
+from loadgen.measure.warnings.sockets import server, sockets
+from loadgen.measure.warnings.trailers import trailers
+from loadgen.model.plan import Plan
+from loadgen.model.units import NS_PER_S
+
+SCHEMA = 1
+MOST_CURVES = 7
+"""Policies up to which each is drawn as a line of its own, and has a percentile curve for that."""
+
+_P50_P99 = np.array([0.5, 0.99])
+
+
+def summarise(
+    name: str,
+    samples: Samples,
+    plan: dict[str, Any],
+    environment: dict[str, Any],
+    notes: list[dict[str, str]],
+) -> dict[str, Any]:
+    """The whole of `summary.json`. `notes` are warnings ({code, message}) from running itself."""
+    planned = Plan.from_json(plan)
+    samples = samples.with_counts()
+    cells = {cell.name: cell for cell in planned.cells}
+    rounds = 1 + max((block["round"] for block in samples.blocks), default=0)
+    measured: dict[str, PolicySamples] = {}
+    policies: dict[str, Any] = {}
+    with_curve = len(cells) <= MOST_CURVES
+    for index, (cell_name, mine) in enumerate(zip(samples.policies, samples.by_policy(), strict=True)):
+        one = measure(samples, index, mine, rounds)
+        measured[cell_name] = one
+        cell = cells[cell_name]
+        found = summarise_policy(samples, mine, one, cell, planned.load, planned.seed, with_curve)
+        blocks = [block for block in samples.blocks if block["policy"] == cell_name]
+        found["trailers"] = trailers(blocks, cell.policy, planned.trailers)
+        found["sockets"] = sockets(blocks)
+        found["server"] = server(blocks, found["answered"])
+        policies[cell_name] = found
+    compared = (
+        compare(measured[base], measured[other], planned.seed)
+        for base, other in pairs(planned.cells, bool(planned.axes))
+    )
+    comparisons = [comparison for comparison in compared if comparison is not None]
+    swept = sweep(planned, measured, policies) if planned.axes else None
+    said = notes + proxy_warnings(environment) + thinned(samples) + outages(samples)
+    said += warnings(policies, plan, cells, rounds)
+    by_proxy = [cell_name for cell_name, cell in cells.items() if is_sent_requests(planned, cell.policy)]
+    return {
+        "schema": SCHEMA,
+        "run": name,
+        "plan": plan,
+        "environment": environment,
+        "warnings": said,
+        "verdict": verdict(policies, comparisons, said, swept, by_proxy),
+        "policies": policies,
+        "comparisons": comparisons,
+        "sweep": swept,
+        "blocks": [_block(block, measured[block["policy"]]) for block in samples.blocks],
+    }
+
+
+def thinned(samples: Samples) -> list[dict[str, str]]:
+    """At most one warning, {code, message}: what is of a share of the samples only."""
+    counted = add_up([block["counted"] for block in samples.blocks])
+    kept, requests = counted["kept"], counted["requests"]
+    if kept == requests:
+        return []
+    message = (
+        f"percentiles, means and maxima come from {kept:,} of {requests:,} samples ({kept / requests:.1%}), drawn at "
+        "random; counts and throughput are of all"
+    )
+    return [{"code": "samples_thinned", "message": message}]
+
+
+def _block(block: dict[str, Any], measured: PolicySamples) -> dict[str, Any]:
+    """One block for the chart over time."""
+    number = block["round"]
+    only = np.zeros((1, len(measured.seconds)))
+    only[0, number] = 1
+    p50, p99 = (None if np.isnan(value) else round(value) for value in measured.by_round.quantiles(only, _P50_P99)[0])
+    seconds = block["window_ns"] / NS_PER_S
+    return {
+        **{key: block[key] for key in ("index", "round", "policy", "started", "exchanges", "connections")},
+        "seconds": seconds,
+        "throughput_rps": float(measured.answered[number]) / seconds if seconds else 0.0,
+        "latency_p50_ns": p50,
+        "latency_p99_ns": p99,
+    }

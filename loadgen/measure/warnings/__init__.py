@@ -1,0 +1,1 @@
+"""What a reader of a run has to know before believing it: one module a subject. Draws nothing."""

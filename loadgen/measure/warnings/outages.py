@@ -1,0 +1,45 @@
+"""Blocks in which nothing was answered: a target that died, or did not answer one policy. Judges no latency."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from loadgen.measure.data.rows import Samples
+from loadgen.model.records import ErrorKind
+
+_MOST_NAMED = 5
+
+
+def outages(samples: Samples) -> list[dict[str, str]]:
+    """At most one warning, {code, message}. Blocks that asked for nothing, or had no window yet, don't count."""
+    blocks = [block for block in samples.blocks if block["window_ns"]]
+    silent = [block for block in blocks if _asked(block) and not _answered(block)]
+    if not silent:
+        return []
+    numbers = [block["index"] + 1 for block in silent]
+    if silent == blocks[-len(silent) :] and len(silent) > 1:
+        where = f"from block {numbers[0]} on"
+    else:
+        more = f" and {len(numbers) - _MOST_NAMED} more" if len(numbers) > _MOST_NAMED else ""
+        where = f"block{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers[:_MOST_NAMED]))}{more}"
+    message = f"nothing was answered in {len(silent)} of {len(blocks)} blocks, {where}: {_errors(samples, silent)}"
+    return [{"code": "blocks_without_answer", "message": message}]
+
+
+def _asked(block: dict[str, Any]) -> bool:
+    return bool(block["started"] or block.get("due") or block.get("unstarted") or block["warmup_errors"])
+
+
+def _answered(block: dict[str, Any]) -> bool:
+    return bool(block.get("answered", block["exchanges"]))
+
+
+def _errors(samples: Samples, blocks: list[dict[str, Any]]) -> str:
+    found = samples.of_blocks({block["index"] for block in blocks}).columns["error"]
+    kinds, counts = np.unique(found[found > 0], return_counts=True)
+    listed = ", ".join(
+        f"{count:,} {ErrorKind(kind).label}" for kind, count in zip(kinds.tolist(), counts.tolist(), strict=True)
+    )
+    return listed or "no request came to its end"

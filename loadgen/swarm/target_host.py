@@ -1,0 +1,75 @@
+"""Whom a run loads: the host that was given, or the embedded target, started where none was."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from locust.env import Environment
+
+from loadgen.model.exceptions import PlanError
+from loadgen.model.plan import Plan
+from loadgen.swarm.options import changed
+from loadgen.target.process import EmbeddedTarget, account
+
+
+class TargetHost:
+    """One for a process that orders runs."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._embedded: EmbeddedTarget | None = None
+        self._directory: tempfile.TemporaryDirectory[str] | None = None
+
+    def ready(self, options: Any) -> str | None:
+        """The host's URL; where none is given the embedded target's, which is started if need be.
+
+        Its scheme follows --tls. Raises PlanError where it does not start.
+        """
+        given = self._environment.host or self._of_classes()
+        if given and not self._is_embedded(given):
+            return given
+        if self._embedded is None or (self._embedded.ca_file is not None) != options.tls:
+            self.stop()
+            self._directory = tempfile.TemporaryDirectory(prefix="loadgen-target-")
+            self._embedded = EmbeddedTarget(options.tls, Path(self._directory.name))
+        self._environment.host = self._embedded.url
+        return self._embedded.url
+
+    def _of_classes(self) -> str | None:
+        """The host that the user classes name, if they do."""
+        hosts = {one.host for one in self._environment.user_classes if one.host}
+        if len(hosts) > 1:
+            raise PlanError(f"the user classes name different hosts, {' and '.join(sorted(hosts))}; give one with -H")
+        return next(iter(hosts), None)
+
+    def trusted(self, options: Any) -> Any:
+        """The options, with the embedded target's own authority where that is the host."""
+        embedded = self._embedded
+        if not self._is_embedded(self._environment.host) or embedded is None or embedded.ca_file is None:
+            return options
+        return options if options.insecure else changed(options, cacert=str(embedded.ca_file))
+
+    def watched(self, plan: Plan) -> Plan:
+        """The plan, with the embedded target's process to be watched."""
+        if self._embedded is None or not self._is_embedded(self._environment.host):
+            return plan
+        return replace(plan, server_pid=self._embedded.pid)
+
+    def account(self, plan: Plan) -> dict[str, Any] | None:
+        """What the embedded target counted; None where it is not the target."""
+        return account(plan.target, plan.cacert) if self._is_embedded(self._environment.host) else None
+
+    def stop(self) -> None:
+        """End the embedded target."""
+        if self._embedded is not None:
+            self._embedded.stop()
+            self._embedded = None
+        if self._directory is not None:
+            self._directory.cleanup()
+            self._directory = None
+
+    def _is_embedded(self, host: str | None) -> bool:
+        return self._embedded is not None and host == self._embedded.url

@@ -1,0 +1,307 @@
+"""HTTP/1.x messages over any byte stream (RFC 9112): sans-IO readers and the request writer. No socket, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from loadgen.wire.http1.chunked import ChunkedBody
+from loadgen.wire.http1.head import (
+    CHUNKED,
+    MAX_HEAD_BYTES,
+    UNTIL_CLOSE,
+    BodyTooLarge,
+    HeadTooLarge,
+    Malformed,
+    RequestHead,
+    ResponseHead,
+    parse_request_head,
+    parse_response_head,
+    without_body,
+)
+
+_END_OF_HEAD = b"\r\n\r\n"
+_MAX_INTERIM = 100
+
+
+def with_defaults(host_field: str, headers: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
+    """The fields that every request has, and then the caller's; one of those replaces the default of the same name."""
+    given = {name.lower() for name, _ in headers}
+    defaults = (("Host", host_field), ("User-Agent", "loadgen"), ("Accept", "*/*"))
+    return [*(field for field in defaults if field[0].lower() not in given), *headers]
+
+
+def sends_length(method: str, body: bytes) -> bool:
+    """A method that gives its body a meaning sends the length even when it is 0 (RFC 9110 §8.6)."""
+    return bool(body) or method in ("POST", "PUT", "PATCH")
+
+
+def build_request(
+    method: str,
+    path: str,
+    host_field: str,
+    headers: tuple[tuple[str, str], ...],
+    body: bytes,
+    connection: str,
+    version: str = "1.1",
+    trailers: bool = False,
+) -> bytes:
+    """Write one request in origin-form. A field of the caller's replaces the default of the same name.
+
+    connection: the Connection field's value; empty for no such field. trailers: say that trailer sections are
+    understood, which HTTP/1.0 can't (RFC 9110 §10.1.4).
+    """
+    lines = [f"{method} {path} HTTP/{version}"]
+    lines += [f"{name}: {value}" for name, value in with_defaults(host_field, headers)]
+    if sends_length(method, body):
+        lines.append(f"Content-Length: {len(body)}")
+    if trailers and version != "1.0":
+        # TE is for the next hop alone: who sends it has to name it in Connection, so that no intermediary passes it on.
+        lines.append("TE: trailers")
+        connection = f"{connection}, TE" if connection else "TE"
+    if connection:
+        lines.append(f"Connection: {connection}")
+    return "\r\n".join(lines).encode("latin-1") + _END_OF_HEAD + body
+
+
+def head_ends(data: bytes) -> int:
+    """Where the head at the start of `data` ends, its empty line included; 0 while it is not whole.
+
+    Raises Malformed where these octets begin no response, HeadTooLarge where it does not end.
+    """
+    end = data.find(_END_OF_HEAD) + 4
+    if end < 4:
+        check_partial_head(data)
+        return 0
+    return end
+
+
+def check_partial_head(data: bytes) -> None:
+    """Raises HeadTooLarge or Malformed where `data` can't become a response's head."""
+    if len(data) > MAX_HEAD_BYTES:
+        raise HeadTooLarge(f"the head is longer than {MAX_HEAD_BYTES} bytes")
+    if not b"HTTP/".startswith(data[:5]):
+        raise Malformed(f"the response starts with {data[:16]!r}")
+
+
+class ResponseReader:
+    """Reads responses one after another.
+
+    After `feed` has returned True: `head` is the final response's, `body_bytes` counts decoded octets, `excess` says
+    that bytes followed the response, `trailers` and `interim` (1xx responses) hold what else came; they stay until
+    the next response. Set `no_body` before a response to HEAD. With `pipelined`, bytes that follow a response are no
+    excess: they wait in `rest` for whoever feeds them back.
+    """
+
+    __slots__ = (
+        "_chunked", "_current", "_interim", "_limit", "_missing", "_partial", "body_bytes", "excess", "head",
+        "interim", "no_body", "pipelined", "rest", "trailers",
+    )  # fmt: skip
+
+    def __init__(self, max_body_bytes: int) -> None:
+        self._limit = max_body_bytes
+        self.no_body = False
+        self.pipelined = False
+        self.rest = b""
+        self.head: ResponseHead | None = None
+        self.body_bytes = 0
+        self.excess = False
+        self.interim = 0
+        self.trailers: list[tuple[bytes, bytes]] = []
+        self._partial = b""
+        self._current: ResponseHead | None = None
+        self._chunked: ChunkedBody | None = None
+        self._missing = 0
+        self._interim = 0
+
+    def feed(self, data: bytes, sink: Callable[[bytes], object] | None = None) -> bool:
+        """Take the next bytes; True once the response is complete. Decoded octets go to `sink`. Raises Malformed."""
+        if self._current is not None:
+            return self._feed_body(data, sink)
+        if self._partial:
+            data = self._partial + data
+        end = data.find(_END_OF_HEAD) + 4
+        if end < 4:
+            return self._keep_partial(data)
+        head = parse_response_head(data[:end])
+        # The usual response, whole in one read, ends here. Nothing was remembered, so nothing need be forgotten.
+        if head.framing + end == len(data) and self._is_simple(head, end):
+            self.head = head
+            self.body_bytes = head.framing
+            if sink is not None:
+                sink(data[end:])
+            return True
+        return self._begin(head, data[:end], data[end:], sink)
+
+    def finish(self) -> bool:
+        """The peer closed its side. True if that completes the response (RFC 9112 §8), False if it is cut short."""
+        complete = self._current is not None and self._current.framing == UNTIL_CLOSE
+        return self._complete() if complete else False
+
+    @property
+    def most_body_bytes(self) -> int:
+        """The longest body that it takes."""
+        return self._limit
+
+    @property
+    def begun(self) -> bool:
+        """Some bytes of a response have come, and not all."""
+        return self._current is not None or bool(self._partial) or self._interim > 0
+
+    def _is_simple(self, head: ResponseHead, end: int) -> bool:
+        return not (
+            head.status < 200 or self.no_body or self._interim or self._partial or self.trailers
+            or head.framing > self._limit or end > MAX_HEAD_BYTES or self.excess or self.interim
+        )  # fmt: skip
+
+    def _keep_partial(self, data: bytes) -> bool:
+        check_partial_head(data)
+        self._partial = data
+        return False
+
+    def _begin(self, head: ResponseHead, raw: bytes, rest: bytes, sink: Callable[[bytes], object] | None) -> bool:
+        if len(raw) > MAX_HEAD_BYTES:
+            raise HeadTooLarge(f"the head is longer than {MAX_HEAD_BYTES} bytes")
+        self._partial = b""
+        if head.status < 200:
+            if head.status == 101:
+                raise Malformed("101 Switching Protocols, which was not asked for")
+            # An endless row of 1xx is an endless head.
+            if self._interim == _MAX_INTERIM:
+                raise HeadTooLarge(f"more than {_MAX_INTERIM} interim responses")
+            self._interim += 1
+            return bool(rest) and self.feed(rest, sink)
+        self._current = head
+        self.body_bytes = 0
+        self.excess = False
+        if self.no_body:
+            # It ends with its head, whatever length the head speaks of (RFC 9112 §6.3, point 1).
+            self._current = without_body(head)
+            self._keep_rest(rest)
+            return self._complete()
+        if head.framing == CHUNKED:
+            self._chunked = ChunkedBody(sink, takes_length=True)
+        elif head.framing > self._limit:
+            raise BodyTooLarge(f"Content-Length is {head.framing}, the limit {self._limit} bytes")
+        else:
+            self._missing = head.framing
+        return self._feed_body(rest, sink) if rest or head.framing == 0 else False
+
+    def _feed_body(self, data: bytes, sink: Callable[[bytes], object] | None) -> bool:
+        if self._chunked is not None:
+            done = self._feed_chunks(self._chunked, data) if self.pipelined else self._chunked.feed(data)
+            self.body_bytes = self._chunked.body_bytes
+            self.excess = self._chunked.excess
+        else:
+            done = False
+            if self._missing != UNTIL_CLOSE:
+                self._keep_rest(data[self._missing :])
+                data = data[: self._missing]
+                self._missing -= len(data)
+                done = self._missing == 0
+            self.body_bytes += len(data)
+            if sink is not None and data:
+                sink(data)
+        if self.body_bytes > self._limit:
+            raise BodyTooLarge(f"the body is longer than {self._limit} bytes")
+        return self._complete() if done else False
+
+    def _keep_rest(self, rest: bytes) -> None:
+        if self.pipelined:
+            self.rest = rest
+        else:
+            self.excess = bool(rest)
+
+    def _feed_chunks(self, body: ChunkedBody, data: bytes) -> bool:
+        """Feed up to where the body may end, again and again: llhttp does not tell where it did end.
+
+        A chunked body ends with CR LF CR LF. Its first bytes may have come before, so pieces end 1 to 3 bytes in too.
+        """
+        ends = [1, 2, 3]
+        at = data.find(_END_OF_HEAD)
+        while at >= 0:
+            ends.append(at + 4)
+            at = data.find(_END_OF_HEAD, at + 2)
+        begun = 0
+        for end in sorted({*(end for end in ends if end < len(data)), len(data)}):
+            if body.feed(data[begun:end]):
+                self.rest = data[end:]
+                return True
+            begun = end
+        return False
+
+    def _complete(self) -> bool:
+        self.head = self._current
+        self.interim = self._interim
+        self.trailers = [] if self._chunked is None else self._chunked.trailers
+        self._forget()
+        return True
+
+    def _forget(self) -> None:
+        self._partial = b""
+        self._current = None
+        self._chunked = None
+        self._missing = 0
+        self._interim = 0
+
+
+class RequestReader:
+    """Reads requests from a stream, pipelined or not: feed bytes, then take requests until None.
+
+    A request is returned once its body is complete; bodies are counted and dropped.
+    """
+
+    __slots__ = ("_body", "_buffer", "_limit", "_missing", "_pending", "wants_continue")
+
+    def __init__(self, max_body_bytes: int) -> None:
+        self._limit = max_body_bytes
+        self._buffer = b""
+        self._pending: RequestHead | None = None
+        self._missing = 0
+        self._body: ChunkedBody | None = None
+        self.wants_continue = False
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes."""
+        self._buffer = self._buffer + data if self._buffer else data
+
+    def next_request(self) -> RequestHead | None:
+        """The next complete request, or None while bytes are missing. Raises Malformed."""
+        head = self._pending
+        if head is None:
+            # Empty lines before a request are to be skipped (RFC 9112 §2.2).
+            data = self._buffer = self._buffer.lstrip(b"\r\n") if self._buffer[:1] in b"\r\n" else self._buffer
+            if not data:
+                return None
+            end = data.find(_END_OF_HEAD) + 4
+            if end < 4 or end > MAX_HEAD_BYTES:
+                if len(data) > MAX_HEAD_BYTES:
+                    raise HeadTooLarge(f"the head is longer than {MAX_HEAD_BYTES} bytes")
+                return None
+            head = parse_request_head(data[:end])
+            self._buffer = data[end:]
+            if head.framing == 0:
+                return head
+            self._pending = head
+            self._missing = head.framing
+            self.wants_continue = head.expects_continue
+            self._body = ChunkedBody() if head.framing == CHUNKED else None
+            if head.framing > self._limit:
+                raise BodyTooLarge(f"Content-Length is {head.framing}, the limit {self._limit} bytes")
+        return head if self._body_complete() else None
+
+    def _body_complete(self) -> bool:
+        data, self._buffer = self._buffer, b""
+        if self._body is not None:
+            done = self._body.feed(data) if data else False
+            if self._body.body_bytes > self._limit:
+                raise BodyTooLarge(f"the body is longer than {self._limit} bytes")
+            if self._body.excess:
+                raise Malformed("bytes followed a chunked request body; pipelining behind one is not supported")
+        else:
+            self._buffer = data[self._missing :]
+            self._missing -= len(data) - len(self._buffer)
+            done = self._missing == 0
+        if done:
+            self._pending = None
+            self.wants_continue = False
+        return done

@@ -1,0 +1,312 @@
+"""Several requests in flight on one connection (RFC 9112 §9.3.2); responses come in the order of the requests.
+
+A request's time from being sent until the response before its own is complete is `queue`: head-of-line waiting, not the
+server's. Then its own `wait` and `receive` begin. Knows no policy.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from time import monotonic_ns
+from typing import Protocol, cast
+
+from loadgen.model.records import ABSENT, Ending, ErrorKind
+from loadgen.wire.connection import READS_A_TURN, Connection, Listener
+from loadgen.wire.errors import FAILURES
+from loadgen.wire.http1.head import Malformed
+from loadgen.wire.http1.messages import ResponseReader
+from loadgen.wire.lifecycle import CLOSED, IDLE, RECEIVING, SENDING, WAITING
+from loadgen.wire.route import Route
+from loadgen.wire.transport import READ, READ_SIZE, WRITE, LagClock
+
+
+class PipelineListener(Listener, Protocol):
+    """Who owns a pipeline."""
+
+    def connection_ready(self, connection: Pipeline) -> None:
+        """The connection is open, its first request about to be sent: more may be submitted now."""
+
+
+@dataclass(slots=True)
+class PipelinedExchange:
+    """One request under way. begun_ns: its sending began; sent_ns: its last octet was taken, ABSENT before."""
+
+    nth: int
+    scheduled_ns: int
+    begun_ns: int
+    ends_at_bytes: int
+    size_bytes: int
+    sent_ns: int = ABSENT
+
+
+class Pipeline(Connection):
+    """A connection with up to as many exchanges in flight as its owner submits.
+
+    The listener hears of each exchange on its own, in order, with `nth`, `scheduled_ns` and `queue_ns` of that one.
+    """
+
+    __slots__ = (
+        "_blocked", "_first_ns", "_flying", "_phases", "_previous_end_ns", "_sent_bytes", "_submitted_bytes",
+        "_turn_lag_ns", "_unsent", "submitted",
+    )  # fmt: skip
+
+    def __init__(self, number: int, route: Route, listener: Listener, pulse: LagClock, reader: ResponseReader) -> None:
+        super().__init__(number, route, listener, pulse, reader)
+        reader.pipelined = True
+        self.submitted = 0
+        self._flying: deque[PipelinedExchange] = deque()
+        self._unsent: deque[bytes | memoryview] = deque()
+        self._blocked = False
+        self._sent_bytes = self._submitted_bytes = 0
+        self._previous_end_ns = 0
+        self._first_ns = ABSENT
+        self._turn_lag_ns = 0
+        self._phases = (ABSENT, ABSENT, ABSENT)
+
+    @property
+    def flying(self) -> int:
+        """Requests submitted and not yet answered."""
+        return len(self._flying)
+
+    @property
+    def busy(self) -> bool:
+        return self.state < IDLE or bool(self._flying)
+
+    @property
+    def accepts(self) -> bool:
+        """More may be submitted."""
+        head = self.reader.head
+        return head is None or head.persists
+
+    @property
+    def reusable(self) -> bool:
+        head = self.reader.head
+        return head is not None and head.persists and self._sent_bytes == self._submitted_bytes
+
+    def submit(self, request: bytes) -> None:
+        """Add a request behind those in flight; `flush` sends it."""
+        now = monotonic_ns()
+        self._add(request, now, now)
+
+    def flush(self) -> None:
+        """Send what was submitted."""
+        unsent = self._unsent
+        if not unsent:
+            return
+        if self.state is IDLE:
+            self.lag_ns = 0
+            self._next_response(monotonic_ns())
+            self.nth = self._flying[0].nth
+        try:
+            while unsent:
+                piece = unsent[0]
+                sent = self._transport.send(piece)
+                self._note_sent(sent)
+                if sent < len(piece):
+                    unsent[0] = memoryview(piece)[sent:]
+                    break
+                unsent.popleft()
+        except BlockingIOError:
+            pass
+        except FAILURES as error:
+            if self._sent_bytes == 0:
+                self._fail_by(error)
+                return
+            # What was sent before may have been answered: reading finds that out, or the close.
+            unsent.clear()
+            self._transport.watch(READ, self._on_readable)
+            return
+        if unsent and not self._blocked:
+            self._transport.watch(READ | WRITE, self._on_sendable)
+        elif self._blocked and not unsent:
+            self._transport.watch(READ, self._on_readable)
+        self._blocked = bool(unsent)
+
+    def exchange_ns(self, end_ns: int) -> tuple[int, int, int]:
+        return self._phases
+
+    # Inside
+
+    def _add(self, request: bytes, scheduled_ns: int, begun_ns: int) -> None:
+        self._submitted_bytes += len(request)
+        last = self._unsent[-1] if self._unsent else b""
+        # Short requests leave in one piece; long ones are never copied.
+        if isinstance(last, bytes) and last and len(last) + len(request) <= READ_SIZE:
+            self._unsent[-1] = last + request
+        else:
+            self._unsent.append(request)
+        self._flying.append(
+            PipelinedExchange(self.submitted, scheduled_ns, begun_ns, self._submitted_bytes, len(request))
+        )
+        self.submitted += 1
+
+    def _send(self, now: int) -> None:
+        """The connection is open: its first request, and what the owner adds to it."""
+        self.enter(SENDING, now)
+        self.handshake = self.handshake_ns()
+        self._add(self._request, self.scheduled_ns, now)
+        cast(PipelineListener, self.listener).connection_ready(self)
+        self.flush()
+
+    def _note_sent(self, sent_bytes: int) -> None:
+        now = monotonic_ns()
+        self._sent_bytes += sent_bytes
+        for flight in reversed(self._flying):
+            if flight.sent_ns >= 0:
+                break
+            if flight.ends_at_bytes <= self._sent_bytes:
+                flight.sent_ns = now
+        if self.state is SENDING and self._flying[0].sent_ns >= 0:
+            self.enter(WAITING, now)
+
+    def _on_sendable(self) -> None:
+        self._note_lag()
+        self.flush()
+        if self._flying and self.state < IDLE:
+            self._read(monotonic_ns())
+
+    def _on_readable(self) -> None:
+        now = monotonic_ns()
+        self._turn_lag_ns = now - self._pulse.ready_ns
+        self.lag_ns += self._turn_lag_ns
+        self._read(now)
+
+    def _read(self, now: int) -> None:
+        """Take what the transport has. What a listener raises is not caught."""
+        for _ in range(READS_A_TURN):
+            try:
+                data = self._transport.recv(READ_SIZE)
+            except BlockingIOError:
+                return
+            except FAILURES as error:
+                self._on_failure(error)
+                return
+            end = monotonic_ns()
+            if not data:
+                self._on_end(end)
+                return
+            if not self._take(data, now, end):
+                return
+
+    def _take(self, data: bytes, now: int, end: int) -> bool:
+        """Read responses from `data`, which came between `now` and `end`; True where the last one wants more."""
+        while data:
+            if not self._flying:
+                self._lose(Ending.CLIENT_GAVE_UP)  # bytes that nobody asked for
+                return False
+            if self._flying[0].begun_ns > end:
+                self._fail(ErrorKind.MALFORMED, "a response came before its request")
+                return False
+            if self.state is not RECEIVING:
+                self.enter(RECEIVING, now)
+                self._first_ns = now
+            try:
+                complete = self.reader.feed(data)
+            except Malformed as error:
+                self._on_failure(error)
+                return False
+            rest, self.reader.rest = self.reader.rest, b""
+            self.bytes_received += len(data) - len(rest)
+            if not complete:
+                return True
+            now, data = end, rest
+            if not self._answer(end):
+                return False
+        return False
+
+    def _complete(self, end: int) -> None:
+        """The close of the connection completed the response (RFC 9112 §8)."""
+        self._answer(end)
+
+    def _answer(self, end: int) -> bool:
+        """The response to the first request in flight is complete; False where the connection does not go on."""
+        flight = self._flying.popleft()
+        self.enter(IDLE, end)
+        head = self.reader.head
+        assert head is not None
+        persists = head.persists
+        if persists:
+            self._next_response(end)
+        self._show(flight, end)
+        self._previous_end_ns = end
+        self.listener.exchange_done(self, head.status, end)
+        self.bytes_received = 0
+        # The next response may have come in the same turn of the loop, as late as this one.
+        self.lag_ns = self._turn_lag_ns
+        if self._flying:
+            self.nth = self._flying[0].nth
+        if not persists and self.state is IDLE and self._flying:
+            # The server will not answer what came behind (RFC 9112 §9.6).
+            self.close(Ending.SERVER_ANNOUNCED)
+            self._fail_flights(ErrorKind.STALE_CONNECTION)
+        return self.state <= IDLE
+
+    def _next_response(self, now: int) -> None:
+        """The state is that of the first request in flight."""
+        if self._flying:
+            flight = self._flying[0]
+            self.begun_ns = flight.begun_ns
+            self.enter(SENDING, now)
+            if flight.sent_ns >= 0:
+                self.enter(WAITING, now)
+
+    def _show(self, flight: PipelinedExchange, end: int) -> None:
+        """Put the exchange's own facts where the listener looks for them. Its response began at `_first_ns`."""
+        self.nth = flight.nth
+        self.scheduled_ns = flight.scheduled_ns
+        self._sent = max(0, min(flight.size_bytes, self._sent_bytes - flight.ends_at_bytes + flight.size_bytes))
+        sent_ns = flight.sent_ns if flight.sent_ns >= 0 else min(end, max(flight.begun_ns, self._first_ns))
+        turn_ns = max(sent_ns, min(self._previous_end_ns, end))
+        self.queue_ns = turn_ns - sent_ns if turn_ns > sent_ns else ABSENT
+        send = sent_ns - flight.begun_ns
+        if self._first_ns < 0:
+            self._phases = (send, end - turn_ns, ABSENT)
+        else:
+            # Octets that came before the request was all sent waited for nobody.
+            first_ns = max(turn_ns, self._first_ns)
+            self._phases = (send, first_ns - turn_ns, end - first_ns)
+        self._first_ns = ABSENT
+
+    def _fail(self, kind: ErrorKind, detail: str, reset: bool = False) -> None:
+        flying = bool(self._flying)
+        listener, self.listener = self.listener, _Nobody()
+        super()._fail(kind, detail, reset)
+        self.listener = listener
+        if flying:
+            self._fail_flights(kind)
+        else:  # it never came to its first request
+            self.submitted = 1
+            self._phases = (ABSENT, ABSENT, ABSENT)
+            self.listener.exchange_done(self, -kind, self.entered[CLOSED])
+
+    def _fail_flights(self, kind: ErrorKind) -> None:
+        """Tell of every exchange in flight; those behind the first had no octet of a response."""
+        end = self.entered[CLOSED]
+        behind = _BEHIND.get(kind, ErrorKind.PIPELINE_DROPPED)
+        while self._flying:
+            flight = self._flying.popleft()
+            self._show(flight, end)
+            self.listener.exchange_done(self, -kind, end)
+            kind = behind
+            self.bytes_received = 0
+
+
+# What befell the first in flight, and what that means for those behind it.
+_BEHIND = {
+    ErrorKind.TRUNCATED: ErrorKind.STALE_CONNECTION,
+    ErrorKind.STALE_CONNECTION: ErrorKind.STALE_CONNECTION,
+    ErrorKind.CLOSED_WITHOUT_RESPONSE: ErrorKind.STALE_CONNECTION,
+    ErrorKind.SEND_FAILED: ErrorKind.STALE_CONNECTION,
+    ErrorKind.UNFINISHED: ErrorKind.UNFINISHED,
+}
+
+
+class _Nobody:
+    """Hears nothing: the owner of a pipeline is told of each exchange, not once."""
+
+    def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
+        pass
+
+    def connection_lost(self, connection: Connection) -> None:
+        pass

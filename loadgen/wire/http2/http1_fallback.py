@@ -1,0 +1,81 @@
+"""HTTP/1.1 seen as streams, one at a time: what goes on where a server declined HTTP/2. Sans I/O."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from loadgen.wire.errors import UpgradeFailure
+from loadgen.wire.http1.head import Malformed
+from loadgen.wire.http1.messages import ResponseReader
+from loadgen.wire.http2.stream import HttpStream, StreamRequest
+
+
+class Http1FallbackStreams:
+    """Streams (see wire/http2/stream.py) of one connection that speaks HTTP/1.1."""
+
+    __slots__ = ("_number", "_out", "_reader", "_stream", "acknowledged", "ended", "failure", "said_close")
+
+    def __init__(self, reader: ResponseReader) -> None:
+        self._reader = reader
+        self._stream: HttpStream | None = None
+        self._number = 0
+        self._out = b""
+        self.ended = self.said_close = False
+        self.acknowledged = True
+        self.failure: UpgradeFailure | None = None
+
+    @property
+    def free(self) -> int:
+        return 0 if self.ended or self._stream is not None else 1
+
+    def adopt(self, request: StreamRequest, owner: Any) -> HttpStream:
+        """The stream of a request that was sent already, asking for an upgrade."""
+        return self._begin(request.upgrade, owner)
+
+    def start(self, request: StreamRequest, owner: Any) -> HttpStream:
+        self._out += request.plain
+        self.said_close = request.closes
+        return self._begin(request.plain, owner)
+
+    def more(self) -> bytes:
+        data, self._out = self._out, b""
+        return data
+
+    def feed(self, data: bytes) -> list[HttpStream]:
+        stream = self._stream
+        if stream is None:
+            raise Malformed("the server sent what nobody asked for")
+        stream.begun = True
+        stream.bytes_received += len(data)
+        if self._reader.feed(data):
+            self._complete(stream)
+        return [stream]
+
+    def finish(self) -> list[HttpStream]:
+        stream = self._stream
+        if stream is None or not stream.begun or not self._reader.finish():
+            return []
+        self._complete(stream)
+        return [stream]
+
+    def cancel(self, stream: HttpStream) -> bool:
+        return False
+
+    def farewell(self) -> bytes:
+        return b""
+
+    def _begin(self, octets: bytes, owner: Any) -> HttpStream:
+        self._number += 1
+        stream = self._stream = HttpStream(self._number, owner)
+        stream.sent = True
+        stream.size_bytes = len(octets)
+        return stream
+
+    def _complete(self, stream: HttpStream) -> None:
+        reader = self._reader
+        stream.head = reader.head
+        stream.trailers = reader.trailers
+        stream.body_bytes = reader.body_bytes
+        stream.done = True
+        self._stream = None
+        self.ended = reader.head is None or not reader.head.persists or reader.excess

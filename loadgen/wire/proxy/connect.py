@@ -1,0 +1,191 @@
+"""A way through a proxy by CONNECT (RFC 9110 §9.3.6), and its challenge (RFC 7617): octets in and out.
+
+Knows no socket and no clock.
+"""
+
+from __future__ import annotations
+
+import re
+
+from loadgen.model.records import ErrorKind
+from loadgen.wire.errors import UpgradeFailure
+from loadgen.wire.http1.head import MAX_HEAD_BYTES, HeadTooLarge, ResponseHead, parse_response_head
+from loadgen.wire.http1.messages import ResponseReader, head_ends
+
+CHALLENGE = 407
+_UNAUTHORIZED = 401
+_NOT_ACCEPTED = "the proxy does not accept the user and password that were given"
+_MOST_INTERIM = 100
+_LONGEST_REFUSAL_BYTES = 1 << 20
+_SHOWN_REASON = 60
+_TUNNELLED = re.compile(rb"HTTP/1\.[01] 2")
+# A 2xx to CONNECT has no content, whatever these say (RFC 9110 §9.3.6); they may even contradict each other.
+_FRAMING = re.compile(rb"(?im)^(?:content-length|transfer-encoding)[ \t]*:.*\n")
+_QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*"')
+# A challenge begins with its scheme, and a parameter with its name and an equals sign (RFC 9110 §11.2).
+_SCHEME = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:[ \t]+(?![ \t=])|$)")
+
+
+class ProxyLogin:
+    """What a proxy is shown of a run's credentials.
+
+    wanted: it has asked for them, so that from then on they are sent unasked (RFC 7617 §2.2).
+    """
+
+    __slots__ = ("_authorization", "wanted")
+
+    def __init__(self, authorization: str) -> None:
+        self._authorization = authorization
+        self.wanted = False
+
+    @property
+    def authorization(self) -> str:
+        """The value of Proxy-Authorization now; empty where none is sent."""
+        return self._authorization if self.wanted else ""
+
+    def challenged(self, head: ResponseHead, sent: bool) -> None:
+        """The proxy answered 407. sent: the request had the credentials.
+
+        Raises UpgradeFailure where there is no answer to give.
+        """
+        schemes = challenge_schemes(head)
+        if "basic" not in (scheme.lower() for scheme in schemes):
+            asked = f"it asks for {', '.join(schemes)[:_SHOWN_REASON]}" if schemes else "it does not say for which"
+            raise _unanswerable(f"the proxy wants credentials, {asked}, and only Basic can be given")
+        if not self._authorization:
+            raise _unanswerable("the proxy wants credentials (Basic), and none were given")
+        if sent:
+            raise _unanswerable(_NOT_ACCEPTED)
+        self.wanted = True
+
+
+class ConnectRequest:
+    """One connection's way to `authority` (host:port). What `outgoing` holds is to be sent, then `feed` what comes.
+
+    begun: to be set by who carries it, when the proxy is reached. open: the way is free; what follows is between the
+    client and the far end. challenged: the proxy has asked for credentials meanwhile.
+    """
+
+    __slots__ = (
+        "_authority", "_interim", "_login", "_partial", "_refusal", "_sent", "begun", "challenged", "open", "outgoing",
+    )  # fmt: skip
+
+    def __init__(self, authority: str, login: ProxyLogin) -> None:
+        self._authority = authority
+        self._login = login
+        self._partial = b""
+        self._interim = 0
+        self._refusal: ResponseReader | None = None
+        self.begun = self.open = self.challenged = False
+        self._ask()
+
+    def feed(self, data: bytes) -> int:
+        """Take octets of the proxy's; gives how many they were: what follows a 2xx belongs to the tunnel.
+
+        Raises UpgradeFailure where the proxy refuses, Malformed where this is no answer.
+        """
+        taken = 0
+        while taken < len(data) and not (self.open or self.outgoing):
+            piece = data[taken:]
+            if self._refusal is None:
+                taken += self._feed_head(piece)
+            else:
+                taken += self._feed_refusal(self._refusal, piece)
+        return taken
+
+    def closed(self) -> UpgradeFailure:
+        """The proxy closed the connection: what that means."""
+        if self.challenged:
+            return _unanswerable("the proxy asked for credentials and closed the connection; the next one brings them")
+        if self._partial or self._interim:
+            return UpgradeFailure(ErrorKind.TRUNCATED, "the proxy closed the connection within its answer to CONNECT")
+        return UpgradeFailure(
+            ErrorKind.CLOSED_WITHOUT_RESPONSE, "the proxy closed the connection instead of answering CONNECT"
+        )
+
+    # Inside
+
+    def _ask(self) -> None:
+        authorization = self._login.authorization
+        self._sent = bool(authorization)
+        self.outgoing = connect_request(self._authority, authorization)
+
+    def _feed_head(self, piece: bytes) -> int:
+        before = len(self._partial)
+        whole = self._partial + piece
+        end = head_ends(whole)
+        if end == 0:
+            self._partial = whole
+            return len(piece)
+        if end > MAX_HEAD_BYTES:
+            raise HeadTooLarge(f"the head is longer than {MAX_HEAD_BYTES} bytes")
+        self._partial = b""
+        self._decide(whole[:end])
+        return end - before
+
+    def _decide(self, raw: bytes) -> None:
+        """What the proxy's answer, a whole head, leads to."""
+        if _TUNNELLED.match(raw):
+            parse_response_head(_FRAMING.sub(b"", raw))
+            self.open = True
+            return
+        head = parse_response_head(raw)
+        if head.status < 200 and head.status != 101:
+            if self._interim == _MOST_INTERIM:
+                raise HeadTooLarge(f"more than {_MOST_INTERIM} interim responses")
+            self._interim += 1
+            return
+        if head.status == _UNAUTHORIZED and self._sent:  # some say so where 407 is due, and mean the same
+            raise _unanswerable(f"{_NOT_ACCEPTED} ({status_text(raw)})")
+        if head.status != CHALLENGE:
+            raise UpgradeFailure(ErrorKind.PROXY_REFUSED, f"the proxy answered CONNECT with {status_text(raw)}")
+        self._login.challenged(head, self._sent)
+        self.challenged = True
+        if not head.persists:
+            raise self.closed()
+        self._refusal = ResponseReader(_LONGEST_REFUSAL_BYTES)
+        self._refusal.pipelined = True
+        if self._refusal.feed(raw):
+            self._ask_again()
+
+    def _feed_refusal(self, reader: ResponseReader, piece: bytes) -> int:
+        """The content of a 407 is read away, for the next answer comes on the same connection."""
+        if not reader.feed(piece):
+            return len(piece)
+        self._ask_again()
+        return len(piece) - len(reader.rest)
+
+    def _ask_again(self) -> None:
+        self._refusal = None
+        self._interim = 0
+        self._ask()
+
+
+def connect_request(authority: str, authorization: str) -> bytes:
+    """CONNECT in authority-form (RFC 9112 §3.2.3); authorization: the credentials, empty for none."""
+    lines = [f"CONNECT {authority} HTTP/1.1", f"Host: {authority}", "User-Agent: loadgen"]
+    if authorization:
+        lines.append(f"Proxy-Authorization: {authorization}")
+    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
+
+
+def challenge_schemes(head: ResponseHead) -> list[str]:
+    """The authentication schemes that Proxy-Authenticate names (RFC 9110 §11.7.1), as they are written, each once."""
+    found: dict[str, None] = {}
+    for name, value in head.headers:
+        if name.lower() == b"proxy-authenticate":
+            for part in _QUOTED.sub(b'""', value).split(b","):
+                scheme = _SCHEME.match(part.strip(b" \t"))
+                if scheme:
+                    found.setdefault(scheme[1].decode("ascii"))
+    return list(found)
+
+
+def status_text(raw: bytes) -> str:
+    """Status code and reason phrase of a response's head, fit to be shown."""
+    _, _, status = raw.partition(b"\r\n")[0].decode("latin-1").partition(" ")
+    return "".join(character if character.isprintable() else "?" for character in status[:_SHOWN_REASON]).strip()
+
+
+def _unanswerable(detail: str) -> UpgradeFailure:
+    return UpgradeFailure(ErrorKind.PROXY_AUTHENTICATION, detail)

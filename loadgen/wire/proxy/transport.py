@@ -1,0 +1,77 @@
+"""Transports that reach their peer through a proxy's tunnel: TCP to the proxy, CONNECT, then as without it.
+
+Between the answer to CONNECT and what belongs to the tunnel nothing marks the border for a reader but the end of the
+head; so octets are looked at first and only the proxy's own are taken. Knows no HTTP beyond what the tunnel tells it.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from loadgen.wire.proxy.connect import ConnectRequest
+from loadgen.wire.tls import TlsTransport
+from loadgen.wire.transport import Step, TcpTransport
+
+_LOOK_BYTES = 64 * 1024
+
+
+class _Tunnelled(TcpTransport):
+    """The steps of opening that come before the other transport's own."""
+
+    __slots__ = ()
+    _tunnel: ConnectRequest
+
+    def establish(self) -> Step:
+        tunnel = self._tunnel
+        if tunnel.open:
+            return super().establish()
+        if not tunnel.begun:
+            TcpTransport.establish(self)
+            tunnel.begun = True
+            return Step.BEGIN_TUNNEL
+        try:
+            step = self._dig(tunnel)
+        except OSError:
+            if tunnel.challenged:
+                raise tunnel.closed() from None
+            raise
+        return super().establish() if step is None else step
+
+    def _dig(self, tunnel: ConnectRequest) -> Step | None:
+        """Send what is to be sent, take what has come; None once the tunnel is open."""
+        sock: Any = self._socket
+        while not tunnel.open:
+            try:
+                if tunnel.outgoing:
+                    tunnel.outgoing = tunnel.outgoing[sock.send(tunnel.outgoing) :]
+                    return Step.WANT_WRITE if tunnel.outgoing else Step.WANT_READ
+                data = sock.recv(_LOOK_BYTES, socket.MSG_PEEK)
+            except BlockingIOError:
+                return Step.WANT_WRITE if tunnel.outgoing else Step.WANT_READ
+            if not data:
+                raise tunnel.closed()
+            sock.recv(tunnel.feed(data))
+        return None
+
+
+class TunnelTcpTransport(_Tunnelled):
+    """Plain TCP through a proxy's tunnel."""
+
+    __slots__ = ("_tunnel",)
+
+    def __init__(self, tunnel: ConnectRequest, source: str | None = None) -> None:
+        super().__init__(source=source)
+        self._tunnel = tunnel
+
+
+class TunnelTlsTransport(_Tunnelled, TlsTransport):
+    """TLS with the far end through a proxy's tunnel."""
+
+    __slots__ = ("_tunnel",)
+
+    def __init__(
+        self, tunnel: ConnectRequest, context: Any, server_name: bytes, session: Any = None, source: str | None = None
+    ) -> None:
+        TlsTransport.__init__(self, context, server_name, session, source=source)
+        self._tunnel = tunnel

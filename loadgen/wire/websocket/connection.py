@@ -1,0 +1,130 @@
+"""A connection whose exchanges are WebSocket messages and their answers, after an upgrade. Knows no policy."""
+
+from __future__ import annotations
+
+from loadgen.model.records import ConnectionFlag, Ending, ErrorKind
+from loadgen.wire.connection import Listener
+from loadgen.wire.duplex_connection import DuplexConnection
+from loadgen.wire.errors import UpgradeFailure
+from loadgen.wire.http1.messages import ResponseReader
+from loadgen.wire.lifecycle import IDLE, RECEIVING, SENDING, UPGRADING, WAITING
+from loadgen.wire.route import Route
+from loadgen.wire.transport import LagClock
+from loadgen.wire.websocket.protocol import WebSocketProtocol
+
+SWITCHED = 101
+"""What stands for the status of a message: that of the response which upgraded its connection."""
+
+
+class WebSocketConnection(DuplexConnection):
+    """Each request is a `Message`; the next message of the server's is its answer, its echo as a rule.
+
+    strangers: answers that were no echo.
+    """
+
+    __slots__ = ("_most_bytes", "_socket", "strangers")
+
+    def __init__(self, number: int, route: Route, listener: Listener, pulse: LagClock, reader: ResponseReader) -> None:
+        super().__init__(number, route, listener, pulse, reader)
+        self._most_bytes = reader.most_body_bytes
+        self._socket: WebSocketProtocol | None = None
+        self.strangers = 0
+
+    @property
+    def subprotocol(self) -> str | None:
+        """The one that the server chose, if any."""
+        return self._core.subprotocol
+
+    @property
+    def reusable(self) -> bool:
+        return self._core.open
+
+    @property
+    def framed(self) -> bool:
+        return False
+
+    @property
+    def awaits_close(self) -> bool:
+        return self._core.closing
+
+    def farewell(self) -> bool:
+        if not self._core.open:
+            return False
+        self._write(self._core.close())
+        return True
+
+    # Inside
+
+    @property
+    def _core(self) -> WebSocketProtocol:
+        assert self._socket is not None, "the connection is open"
+        return self._socket
+
+    def _send(self, now: int) -> None:
+        """The transport is open: ask for the upgrade. After it: send the message."""
+        message = self._request
+        try:
+            if self._socket is None:
+                self.enter(UPGRADING, now)
+                self._socket = WebSocketProtocol(message, self._most_bytes)
+                self._write(self._socket.hello(message))
+                return
+            self.enter(SENDING, now)
+            if self.handshake is None:
+                self.handshake = self.handshake_ns()
+            frame = self._socket.frame(message)
+            self._sent = len(frame)
+            self._write(frame)
+        except (OSError, UpgradeFailure) as error:
+            self._fail_by(error)
+
+    def _drained(self, now: int) -> None:
+        if self.state is SENDING:
+            self.enter(WAITING, now)
+
+    def _take(self, data: bytes, now: int, end: int) -> None:
+        core = self._core
+        if self.state is UPGRADING:
+            if core.upgrade(data):
+                self.flags |= ConnectionFlag.UPGRADED
+                self.reader.head = core.head
+                core.feed(b"")  # what came right behind the head is no answer to a message of ours
+                self._check_open(core)
+                self._send(end)
+            return
+        complete = core.feed(data)
+        answers = core.take()
+        if answers:
+            self._write(answers)
+        if self.state is IDLE:
+            # A message that nobody asked for is no answer to the next one; only a close ends the connection.
+            if core.closed is not None:
+                self._lose(Ending.CLIENT_ANNOUNCED if self.awaits_close else Ending.SERVER_ANNOUNCED)
+            return
+        self.bytes_received += len(data)
+        if core.begun and self.state is not RECEIVING:
+            # The message may have been sent in this very turn of the loop.
+            self.enter(RECEIVING, now if now >= self.entered[SENDING] else end)
+        if complete:
+            if not core.echoed:
+                self.strangers += 1
+            if not core.open:
+                self.ending = Ending.CLIENT_GAVE_UP if core.closed is None else Ending.SERVER_ANNOUNCED
+            self.enter(IDLE, end)
+            self.listener.exchange_done(self, SWITCHED, end)
+        else:
+            self._check_open(core)
+
+    def _check_open(self, core: WebSocketProtocol) -> None:
+        if core.closed is not None:
+            reason = f": {core.closed.reason!r}" if core.closed.reason else ""
+            detail = f"the server closed with code {int(core.closed.code)}{reason}"
+            raise UpgradeFailure(ErrorKind.WEBSOCKET_CLOSED, detail)
+
+    def _give_up_idle(self) -> None:
+        self._say_last_words()
+        self._lose(Ending.CLIENT_GAVE_UP)
+
+    def _last_words(self) -> bytes:
+        core = self._socket
+        return core.close() if core is not None and core.head is not None else b""

@@ -1,0 +1,242 @@
+"""A client's side of one WebSocket (RFC 6455), by the library websockets. Octets in and out; no socket, no clock.
+
+The library keeps the protocol's state, makes and checks frames and the handshake; messages are put together here.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from websockets.client import ClientProtocol
+from websockets.datastructures import Headers
+from websockets.exceptions import (
+    InvalidHandshake,
+    InvalidHeader,
+    InvalidUpgrade,
+    PayloadTooBig,
+)
+from websockets.frames import Close, CloseCode, Frame, Opcode
+from websockets.http11 import Request
+from websockets.protocol import State
+from websockets.uri import WebSocketURI
+
+from loadgen.model.records import ErrorKind
+from loadgen.wire.errors import UpgradeFailure
+from loadgen.wire.http1.head import Malformed, ResponseHead, parse_response_head
+from loadgen.wire.http1.messages import head_ends
+from loadgen.wire.proxy.connect import status_text
+
+_SWITCHING = 101
+_MOST_INTERIM = 100
+_ACCEPT = "sec-websocket-accept"
+_PROTOCOLS = "sec-websocket-protocol"
+_SHOWN_VALUE = 60
+# What the library has to say, the samples say; it would print it where nobody set logging up.
+_LOGGER = logging.getLogger("loadgen.websocket")
+_LOGGER.addHandler(logging.NullHandler())
+_LOGGER.propagate = False
+# Plain names: looking a member up on an Enum class costs.
+_TEXT, _BINARY, _CONT, _CLOSE = Opcode.TEXT, Opcode.BINARY, Opcode.CONT, Opcode.CLOSE
+_OPEN = State.OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is sent for each request, and the head of the request that upgrades to it.
+
+    payload: sent as text where it is UTF-8 (`is_text`), else binary. path: origin-form; headers: all that the upgrade's
+    own fields don't say, Host first.
+    """
+
+    payload: bytes
+    is_text: bool
+    path: str
+    headers: tuple[tuple[str, str], ...]
+
+
+class WebSocketProtocol:
+    """One connection. It opens with `hello` and `upgrade`, then `frame` and `feed` take turns.
+
+    begun: octets of an answer have come. echoed: the last message was the same as ours. head: of the response that
+    upgraded. subprotocol: the one that the server chose.
+    """
+
+    __slots__ = (
+        "_begun", "_interim", "_parts", "_protocol", "_sent", "_text", "begun", "echoed", "head", "subprotocol",
+    )  # fmt: skip
+
+    def __init__(self, message: Message, most_bytes: int) -> None:
+        offered = [value for name, value in message.headers if name.lower() == _PROTOCOLS]
+        subprotocols: Any = [one.strip() for value in offered for one in value.split(",") if one.strip()]
+        # The URI is for the request that the library would write; ours says the same and more.
+        uri = WebSocketURI(False, "localhost", 80, message.path, "", None, None)
+        self._protocol = ClientProtocol(uri, subprotocols=subprotocols or None, max_size=most_bytes, logger=_LOGGER)
+        self._parts: list[bytes] = []
+        self._text = False
+        self._begun = self._sent = b""
+        self._interim = 0
+        self.begun = self.echoed = False
+        self.head: ResponseHead | None = None
+        self.subprotocol: str | None = None
+
+    def hello(self, message: Message) -> bytes:
+        """The request that asks for the upgrade (RFC 6455 §4.1)."""
+        protocol = self._protocol
+        headers = Headers()
+        for name, value in message.headers:
+            headers[name] = value
+        for name, value in protocol.connect().headers.raw_items():
+            if name not in ("Host", "Sec-WebSocket-Protocol"):
+                headers[name] = value
+        protocol.send_request(Request(message.path, headers))
+        return self.take()
+
+    def upgrade(self, data: bytes) -> bool:
+        """Take octets of the response; True once the connection is upgraded. Raises UpgradeFailure or Malformed.
+
+        The library is given the head of a 101 alone: it would wait for the end of a refusal's content.
+        """
+        data = self._begun + data
+        at = head_ends(data)
+        while at:
+            head = parse_response_head(data[:at])
+            if head.status == _SWITCHING:
+                self._switch(head, data)
+                return True
+            self._interim += 1
+            if head.status >= 200 or self._interim > _MOST_INTERIM:
+                raise UpgradeFailure(ErrorKind.UPGRADE_REFUSED, f"the server answered {status_text(data[:at])}")
+            data = data[at:]
+            at = head_ends(data)
+        self._begun = data
+        return False
+
+    def frame(self, message: Message) -> bytes:
+        """A message of ours as one frame, masked anew each time (RFC 6455 §5.3)."""
+        self.begun = False
+        self._sent = message.payload
+        protocol = self._protocol
+        if message.is_text:
+            protocol.send_text(message.payload)
+        else:
+            protocol.send_binary(message.payload)
+        return self.take()
+
+    def feed(self, data: bytes) -> bool:
+        """Take octets; True once a message is complete. What it makes necessary to send comes with `take`.
+
+        Raises UpgradeFailure where the connection can't go on: the server closes it, or broke the protocol.
+        """
+        protocol = self._protocol
+        if data:
+            protocol.receive_data(data)
+        complete = echoed = False
+        if protocol.events:
+            for frame in protocol.events_received():
+                try:
+                    if self._collect(frame) and not complete:
+                        complete, echoed = True, self.echoed
+                except UpgradeFailure:
+                    if not complete:
+                        raise
+                    break  # the answer had come before, and the connection closes
+            if complete:
+                self.echoed = echoed  # the first message is the answer; one behind it nobody asked for
+        # A close in the middle of a message ends that, and the connection in good order.
+        if protocol.parser_exc is not None and protocol.close_rcvd is None and not complete:
+            raise _violation(protocol.parser_exc)
+        if not self.begun and protocol.reader.buffer:
+            self.begun = True
+        return complete
+
+    def take(self) -> bytes:
+        """What is to be sent: frames of ours, pongs, the answer to a close."""
+        writes = self._protocol.writes
+        if not writes:
+            return b""
+        data = writes[0] if len(writes) == 1 else b"".join(writes)
+        writes.clear()
+        return data
+
+    def close(self) -> bytes:
+        """Begin the close handshake (RFC 6455 §7.1.2); nothing where it has begun."""
+        if self.open:
+            self._protocol.send_close(CloseCode.NORMAL_CLOSURE)
+        return self.take()
+
+    @property
+    def open(self) -> bool:
+        """Neither side has begun to close it."""
+        return self._protocol.state is _OPEN and self._protocol.close_rcvd is None
+
+    @property
+    def closed(self) -> Close | None:
+        """What the server's Close frame said; None where none came."""
+        return self._protocol.close_rcvd
+
+    @property
+    def closing(self) -> bool:
+        """We began to close it."""
+        return self._protocol.close_sent is not None and not self._protocol.close_rcvd_then_sent
+
+    # Inside
+
+    def _switch(self, head: ResponseHead, data: bytes) -> None:
+        protocol = self._protocol
+        protocol.receive_data(data)
+        if protocol.handshake_exc is not None:
+            raise _refusal(protocol.handshake_exc)
+        protocol.events.pop(0)  # the response
+        self.head = head
+        self.subprotocol = protocol.subprotocol
+
+    def _collect(self, frame: Any) -> bool:
+        """Add a frame to the message under way; True where that is its last one."""
+        assert isinstance(frame, Frame)
+        code = frame.opcode
+        if code is _TEXT or code is _BINARY:
+            self._text = code is _TEXT
+        elif code is not _CONT:
+            return False
+        self.begun = True
+        if not frame.fin:
+            self._parts.append(bytes(frame.data))
+            return False
+        payload: bytes = frame.data if not self._parts else b"".join((*self._parts, frame.data))  # type: ignore[assignment] # received data is bytes
+        self._parts.clear()
+        if self._text:
+            try:
+                payload.decode()
+            except UnicodeDecodeError as error:
+                self._protocol.fail(CloseCode.INVALID_DATA)
+                raise UpgradeFailure(
+                    ErrorKind.WEBSOCKET_INVALID_UTF8, f"a text message is not UTF-8: {error.reason}"
+                ) from None
+        self.echoed = payload == self._sent
+        return True
+
+
+def _refusal(error: Exception) -> Exception:
+    """Why a 101 did not upgrade the connection."""
+    if isinstance(error, InvalidHeader) and error.name.lower() == _ACCEPT:
+        return UpgradeFailure(ErrorKind.WEBSOCKET_WRONG_ACCEPT, "Sec-WebSocket-Accept does not answer our key")
+    if isinstance(error, InvalidUpgrade):
+        value = f" is {error.value[:_SHOWN_VALUE]!r}" if error.value else " is missing"
+        return UpgradeFailure(ErrorKind.UPGRADE_WRONG_PROTOCOL, f"101, but its field {error.name}{value}")
+    if isinstance(error, InvalidHandshake) and error.__cause__ is None:
+        detail = f"101, but with something that was not asked for: {str(error)[:_SHOWN_VALUE]}"
+        return UpgradeFailure(ErrorKind.UPGRADE_WRONG_PROTOCOL, detail)
+    return Malformed(str(error.__cause__ or error))
+
+
+def _violation(error: Exception) -> UpgradeFailure:
+    """What the server did that RFC 6455 forbids."""
+    if isinstance(error, PayloadTooBig):
+        return UpgradeFailure(ErrorKind.WEBSOCKET_TOO_LARGE, str(error))
+    if isinstance(error, UnicodeDecodeError):
+        return UpgradeFailure(ErrorKind.WEBSOCKET_INVALID_UTF8, "the reason of a close is not UTF-8")
+    if "masking" in str(error):
+        return UpgradeFailure(ErrorKind.WEBSOCKET_MASKED, "a frame of the server's was masked")
+    return UpgradeFailure(ErrorKind.WEBSOCKET_PROTOCOL, str(error) or type(error).__name__)

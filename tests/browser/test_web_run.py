@@ -1,0 +1,426 @@
+"""Real runs in Locust's web UI, in a real browser: from the start form to the files that a run leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from loadgen.show.text import duration, phase_rows
+from tests.support.browser import (
+    FACTS,
+    PHASES,
+    POLICIES,
+    SECTION,
+    TAB,
+    TROUBLE,
+    VERDICT,
+    WARNING,
+    Browser,
+    WebUI,
+    locust_web_ui,
+    open_browser,
+)
+from tests.support.locusts import LOCUSTFILES, counts
+from tests.support.processes import await_port, free_port, read_request, scripted_server
+
+pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("browser")]
+
+# Users that pause leave the processor to the browser.
+FORM = {
+    "userCount": "4", "spawnRate": "4", "host": "", "policies": "persistent,close", "block": "300ms", "warmup": "60ms",
+    "think": "2ms", "cacert": "", "path": "/",
+}  # fmt: skip
+HOSTILE = "<script>window.hacked=1</script>\"'<img/src=x/onerror=window.hacked=1>"
+
+
+@pytest.fixture(scope="module")
+def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with open_browser(tmp_path_factory.mktemp("browser")) as window:
+        yield window
+
+
+class Lab:
+    """A browser before Locust's web UI with compare.py; results/ is in `folder`."""
+
+    def __init__(self, browser: Browser, ui: WebUI, folder: Path) -> None:
+        self.browser = browser
+        self.ui = ui
+        self.folder = folder
+
+    def start(self, **fields: str) -> None:
+        """Start a run from the form, and go to our tab. Fields that aren't given are as in FORM."""
+        self.browser.start(**{**FORM, **fields})
+        self.browser.show_tab()
+
+    def stop(self, state: str = "finished") -> dict[str, Any]:
+        """Stop the run; gives its summary when the tab shows its end."""
+        # Locust's page waits for ever where it is stopped before it has seen a user.
+        self.browser.wait(lambda: "Users\n0" not in self.browser.text("header"))
+        self.browser.click("button", "Stop")
+        self.browser.wait_text(FACTS, state)
+        return self.summary()
+
+    def live(self) -> dict[str, Any]:
+        live: dict[str, Any] = json.loads(self.ui.get("loadgen/live").body)
+        return live
+
+    def run(self) -> Path:
+        """The folder of the run that the tab shows."""
+        return self.folder / self.browser.text(FACTS).split(" · ")[-1]
+
+    def summary(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.run() / "summary.json").read_text(encoding="utf-8"))
+        return found
+
+    def requests(self) -> int:
+        """All requests that the tab shows."""
+        return sum(int(row[1].replace(",", "")) for row in self.browser.table(POLICIES))
+
+    def wait_for_more(self) -> None:
+        before = self.requests()
+        self.browser.wait(lambda: self.requests() > before)
+
+    def shows(self, found: dict[str, Any]) -> None:
+        """Every figure of the tab is the summary's."""
+        assert self.browser.table(POLICIES) == [policy_row(name, one) for name, one in found["policies"].items()]
+        assert self.browser.table(PHASES) == [list(row) for row in phase_rows(found)]
+        assert self.browser.text(VERDICT) == found["verdict"]
+        warnings = [f"{one['code']}: {one['message']}" for one in found["warnings"]]
+        assert self.browser.text(WARNING).splitlines() == warnings
+
+
+def policy_row(name: str, one: dict[str, Any]) -> list[str]:
+    """A policy as the tab writes it."""
+    latency, connections = one["latency_ns"], one["connections"]
+    kinds = sorted(one["errors"].items(), key=lambda kind: -kind[1])
+    ratio = connections["reuse_ratio"]
+    return [
+        name,
+        f"{one['requests']:,}",
+        f"{one['throughput_rps']:,.0f}",
+        duration(latency["p50"]),
+        duration(latency["p99"]),
+        f"opened {connections['opened']:,} (ideal {connections['ideal']:,})",
+        ("100%" if ratio == 1 else f"{int(ratio * 1000) / 10:.1f}%") if one["requests"] else "–",
+        ", ".join(f"{number:,} {kind.replace('_', ' ')}" for kind, number in kinds) or "0",
+    ]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[WebUI, Path]]:
+    """One Locust for all tests: each run is a new one in it, as for people."""
+    folder = tmp_path_factory.mktemp("locust")
+    with locust_web_ui(LOCUSTFILES / "compare.py", folder=folder) as ui:
+        yield ui, folder
+
+
+@pytest.fixture
+def lab(window: Browser, running: tuple[WebUI, Path]) -> Iterator[Lab]:
+    """At the start form."""
+    ui, folder = running
+    lab = Lab(window, ui, folder)
+    open_start_form(window, ui)
+    yield lab
+    ui.post("stop")
+    window.wait(lambda: lab.live()["state"] not in ("running", "finishing"))
+
+
+def open_start_form(browser: Browser, ui: WebUI) -> None:
+    browser.open(ui.url)
+    browser.complaints()
+    browser.wait(lambda: browser.all("input[name='userCount']") or browser.all("[role=tab]"))
+    if browser.all("[role=tab]"):
+        browser.click("button", "New")
+
+
+def test_the_tab_follows_a_run_and_ends_with_the_figures_of_its_files(lab: Lab) -> None:
+    browser = lab.browser
+    lab.start(policies="persistent,close,recycle:10", userCount="3", spawnRate="3")
+    browser.wait(lambda: lab.requests() > 0)
+    lab.wait_for_more()
+    assert [row[0] for row in browser.table(POLICIES)] == ["persistent", "close", "recycle:10"]
+    assert browser.text(FACTS).startswith("running · round ")
+    assert " · 3 users · http://127.0.0.1:" in browser.text(FACTS)
+    browser.wait_text(VERDICT, "[")  # an interval: it takes several rounds
+    assert not browser.all(f"{SECTION} a[download]")
+
+    found = lab.stop()
+    lab.shows(found)
+    assert found["plan"]["users"] == 3
+    assert found["environment"]["embedded_target"]["requests"] >= lab.requests()
+    downloads(lab)
+
+    first = lab.run()
+    browser.click("button", "New")
+    lab.start(policies="close,recycle:5", userCount="2")
+    browser.wait(lambda: [row[0] for row in browser.table(POLICIES)] == ["close", "recycle:5"])
+    assert lab.run() != first
+    found = lab.stop()
+    lab.shows(found)
+    assert list(found["policies"]) == ["close", "recycle:5"]
+    assert found["plan"]["users"] == 2
+    assert "users_changed" not in {one["code"] for one in found["warnings"]}
+    assert len(list((lab.folder / "results").iterdir())) == 2
+    assert browser.complaints() == []
+
+
+def downloads(lab: Lab) -> None:
+    """What the browser saves is what lies in the run's folder."""
+    browser = lab.browser
+    for name in ("summary.json", "samples.npz"):
+        (browser.downloads / name).unlink(missing_ok=True)
+        browser.click(f"{SECTION} a", name)
+        browser.wait((browser.downloads / name).exists)
+        assert (browser.downloads / name).read_bytes() == (lab.run() / name).read_bytes()
+    with np.load(browser.downloads / "samples.npz") as samples:
+        assert len(samples["scheduled"]) == lab.requests()
+    assert lab.ui.get("loadgen/files/report.html?download").body == (lab.run() / "report.html").read_bytes()
+    verdict, main = browser.text(VERDICT), browser.driver.current_window_handle
+    browser.click(f"{SECTION} a", "report.html")
+    in_new_window(browser, main)
+    browser.wait_text("body", verdict)
+    assert browser.complaints() == []
+    back(browser, main)
+
+
+def in_new_window(browser: Browser, main: str) -> None:
+    (new,) = browser.wait(lambda: [one for one in browser.driver.window_handles if one != main])
+    browser.driver.switch_to.window(new)
+
+
+def back(browser: Browser, main: str) -> None:
+    browser.driver.close()
+    browser.driver.switch_to.window(main)
+
+
+def pictures(browser: Browser) -> list[str]:
+    """The addresses of the charts that are loaded."""
+    found: list[str] = browser.driver.execute_script(
+        "return [...document.querySelectorAll('#charts img')].filter(one => one.complete && one.naturalWidth)"
+        ".map(one => one.src)"
+    )
+    return found
+
+
+def test_charts_are_drawn_anew_while_the_run_goes_on(lab: Lab) -> None:
+    browser = lab.browser
+    lab.start()
+    main = browser.driver.current_window_handle
+    browser.click(f"{SECTION} a", "Charts, on a page of their own")
+    in_new_window(browser, main)
+    first = browser.wait(lambda: pictures(browser))
+    assert browser.text(FACTS).startswith("running")
+    assert {"extra time", "phases"} <= {str(one.get_attribute("alt")) for one in browser.all("#charts img")}
+    browser.wait(lambda: (now := pictures(browser)) and not set(first) & set(now))
+    assert browser.text(FACTS).startswith("running")
+
+    lab.ui.post("stop")
+    browser.wait_text(FACTS, "finished")
+    drawn = {path.stem.replace("_", " ") for path in lab.run().glob("*.svg")}
+    browser.wait(lambda: {one.get_attribute("alt") for one in browser.all("#charts img")} == drawn)
+    browser.wait(lambda: len(pictures(browser)) == len(drawn))
+    lab.shows(lab.summary())
+    assert browser.complaints() == []
+    back(browser, main)
+
+
+def test_reset_and_edit_leave_the_comparison_going(lab: Lab) -> None:
+    browser = lab.browser
+    lab.start()
+    browser.wait(lambda: lab.requests() > 0)
+    run, before = lab.run(), lab.requests()
+
+    def locusts_own() -> int:
+        number: int = json.loads(lab.ui.get("stats/requests").body)["stats"][-1]["num_requests"]
+        return number
+
+    counted = browser.wait(locusts_own)
+    browser.click("button", "Reset")
+    browser.wait(lambda: lab.requests() > before)
+
+    browser.click("button", "Edit")
+    browser.type("userCount", "6")
+    browser.click("button[type=submit]", "Update")
+    browser.wait_text(FACTS, "6 users")
+    browser.wait_text(WARNING, "users_changed: there were from 4 to 6 users, last changed in round ")
+    lab.wait_for_more()
+    assert lab.run() == run
+
+    # Without any user there is no round; with the next one it goes on.
+    lab.ui.post("swarm", "user_count=0&spawn_rate=10")
+    browser.wait_text(FACTS, "0 users")
+    lab.ui.post("swarm", "user_count=1&spawn_rate=10")
+    browser.wait_text(FACTS, "1 user ")
+    lab.wait_for_more()
+    assert browser.text(WARNING).count("users_changed: there were from 0 to 6 users") == 1
+    assert browser.text(WARNING).count("users_changed") == 1
+
+    browser.click("button", "Stop")
+    browser.wait(lambda: lab.live()["state"] == "finishing")
+    refused = json.loads(lab.ui.post("swarm", "user_count=1&spawn_rate=1"))
+    assert refused["success"] is False
+    assert "the results of the last run are still being written" in refused["message"]
+    browser.wait_text(FACTS, "finished")
+    found = lab.summary()
+    lab.shows(found)
+    assert len(found["blocks"]) >= 2 * (found["plan"]["rounds"] - 1)
+    # Locust's own figures are of what came after the reset, ours of the whole run.
+    assert 0 < locusts_own() <= counts(found)[0] - counted
+    assert browser.complaints() == []
+
+
+def test_the_form_says_what_is_wrong(lab: Lab) -> None:
+    runs = len(list(lab.folder.glob("results/*")))
+    right = FORM
+    for wrong, message in (
+        ({"host": "nonsense"}, "has no scheme; write it like http://nonsense"),
+        ({"policies": "persistent,clsoe"}, "the policy 'clsoe' is unknown"),
+        ({"host": "https://localhost", "cacert": "/nowhere.pem"}, "--cacert /nowhere.pem: No such file or directory"),
+        ({"host": "https://localhost", "cacert": __file__}, "no PEM certificate can be read from it"),
+        ({"block": "50ms"}, "--warmup is 60.0 ms, a part of each block of 50.0 ms"),
+    ):
+        lab.browser.start(**{**right, **wrong})
+        lab.browser.wait_text("[role=alert]", message)
+        assert lab.live()["state"] in ("idle", "finished", "failed")
+        assert lab.browser.all("input[name=userCount]")
+        right = {name: FORM[name] for name in wrong}
+    assert len(list(lab.folder.glob("results/*"))) == runs
+
+
+class Serving:
+    """The embedded target on a port of the test's, ended by being killed."""
+
+    def __init__(self, port: int, *options: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "loadgen", "target", "--port", str(port), "--until-eof", *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        await_port(port)
+
+    def __enter__(self) -> Serving:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.kill(self._process.pid, signal.SIGKILL)
+        self._process.communicate(timeout=20)
+
+
+def test_https_without_trust_says_what_to_do_and_counts(lab: Lab, tmp_path: Path) -> None:
+    browser, port = lab.browser, free_port()
+    with Serving(port, "--tls", "--ca-file", str(tmp_path / "ca.pem")):
+        lab.start(host=f"https://127.0.0.1:{port}")
+        browser.wait_text(WARNING, "give the authority's certificate with --cacert FILE")
+        browser.wait(lambda: all(row[-1].endswith(" tls untrusted") for row in browser.table(POLICIES)))
+        assert browser.text(FACTS).startswith("running")
+        found = lab.stop("failed")
+    assert "every request that came to its end in a counted window failed" in browser.text(TROUBLE)
+    assert browser.table(POLICIES) == [policy_row(name, one) for name, one in found["policies"].items()]
+    assert found["policies"]["close"]["errors"]["tls_untrusted"] > 0
+    assert lab.ui.get("loadgen/files/report.html").status == 200  # of a run that failed too there is a report
+
+
+def test_a_target_that_dies_and_comes_back(lab: Lab) -> None:
+    browser, port = lab.browser, free_port()
+    with Serving(port):
+        lab.start(host=f"http://127.0.0.1:{port}/")
+        browser.wait(lambda: browser.table(POLICIES) and all(row[1] != "0" for row in browser.table(POLICIES)))
+    browser.wait(lambda: all("connect refused" in row[-1] for row in browser.table(POLICIES)))
+    with Serving(port):
+        before = [row[1] for row in browser.table(POLICIES)]
+        browser.wait(lambda: not set(before) & {row[1] for row in browser.table(POLICIES)})
+        assert browser.text(FACTS).startswith("running")
+        found = lab.stop()
+    lab.shows(found)
+    assert browser.complaints() == []
+
+
+def hostile_server(connection: socket.socket, number: int) -> None:
+    """Script in whatever a server may say: in reason and header fields, and once where the status belongs."""
+    while read_request(connection):
+        if number == 1:
+            connection.sendall(f"HTTP/1.1 {HOSTILE}\r\n\r\n".encode())
+            return
+        fields = f"Server: {HOSTILE}\r\nContent-Type: {HOSTILE}\r\nSet-Cookie: a={HOSTILE}\r\nContent-Length: 2\r\n"
+        connection.sendall(f"HTTP/1.1 500 {HOSTILE}\r\n{fields}\r\nhi".encode())
+
+
+def test_nothing_that_a_target_says_runs_as_script(lab: Lab) -> None:
+    browser = lab.browser
+    with scripted_server(hostile_server) as port:
+        lab.start(host=f"http://127.0.0.1:{port}", path=f"/{HOSTILE}")
+        browser.wait(lambda: lab.requests() > 0)
+        assert HOSTILE in browser.text(FACTS)
+        browser.wait_text(WARNING, "http_errors")
+        is_harmless(browser)
+        for tab in ("Statistics", "Failures", "Exceptions"):
+            browser.click("[role=tab]", tab)
+        browser.show_tab()
+        lab.stop()
+    is_harmless(browser)
+    browser.open((lab.run() / "report.html").as_uri())  # no policy of ours keeps it from running what is in it
+    browser.wait_text("body", HOSTILE)
+    is_harmless(browser)
+    for path in ("loadgen", "loadgen/files/report.html", "stats/report", TAB):
+        browser.open(lab.ui.url + path)
+        browser.wait_text("body", HOSTILE)
+        is_harmless(browser)
+
+
+def is_harmless(browser: Browser) -> None:
+    assert browser.driver.execute_script("return window.hacked") is None
+    assert not browser.driver.find_elements("css selector", "img[src=x]")
+    assert browser.complaints() == []
+
+
+def test_several_processes_show_one_result(window: Browser, tmp_path: Path) -> None:
+    with locust_web_ui(LOCUSTFILES / "compare.py", "--processes", "2", folder=tmp_path) as ui:
+        lab = Lab(window, ui, tmp_path)
+        window.wait(lambda: json.loads(ui.get("worker-count").body)["worker_count"] == 2)
+        open_start_form(window, ui)
+        lab.start(policies="persistent,recycle:10")
+        window.wait(lambda: lab.requests() > 0)
+        found = lab.stop()
+        lab.shows(found)
+        with np.load(lab.run() / "samples.npz") as samples:
+            assert set(samples["worker"]) == {0, 1}
+            assert len(samples["worker"]) == lab.requests()
+        assert found["plan"]["users"] == 4
+        assert window.complaints() == []
+
+
+def test_make_ui_starts_it_and_ctrl_c_ends_it(tmp_path: Path) -> None:
+    port = free_port()
+    # What is installed stays as it is, wherever this Python is.
+    make = ["make", "--no-print-directory", f"VENV={sys.prefix}", f"--old-file={sys.prefix}/.installed", "ui"]
+    log = tmp_path / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [*make, f"ARGS=--web-port {port} --results {tmp_path}"],
+            cwd=LOCUSTFILES.parent, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
+            env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
+        )  # fmt: skip
+    try:
+        await_port(port)
+        ui = WebUI(f"http://127.0.0.1:{port}/")
+        assert log.read_text(encoding="utf-8").splitlines()[0].startswith(f"Locust's web UI: {ui.url} ")
+        assert json.loads(ui.get("loadgen/live").body)["state"] == "idle"
+        assert b"connection-reuse" in ui.get("").body
+    finally:
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        process.wait(timeout=30)
+    said = log.read_text(encoding="utf-8")
+    assert "Shutting down" in said
+    assert "Traceback" not in said
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", port))

@@ -1,0 +1,438 @@
+"""Locust's web UI with our tab, page and downloads in it, in a real browser, over figures that the test has written."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from loadgen.model.units import format_duration
+from tests.support.browser import PHASES, POLICIES, SECTION, TAB, VERDICT, Browser, WebUI, locust_web_ui, open_browser
+
+pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("browser")]
+
+LOCUSTFILE = Path(__file__).parents[1] / "support" / "fake_locustfile.py"
+NO_PHASES = dict.fromkeys(("queue", "dns", "connect", "tls", "upgrade", "send", "wait", "receive"))
+RUNNING = {
+    "state": "running", "run": "r1", "directory": "results/r1", "url": "http://127.0.0.1:8080/", "round": 2,
+    "blocks": 3, "users": 50, "message": "", "verdict": "close costs 0.95 ms more [0.86, 1.07] than persistent",
+    "warnings": [], "charts_version": 1,
+    "policies": [
+        {
+            "name": "persistent", "requests": 1234567, "throughput_rps": 41152.2, "p50_ns": 101_204, "p99_ns": 169_900,
+            "phases_ns": {**NO_PHASES, "send": 22_000, "wait": 77_000.5, "receive": 640}, "opened": 51, "ideal": 50,
+            "reuse_ratio": 0.99996, "errors": {},
+        },
+        {
+            "name": "close", "requests": 1745, "throughput_rps": 872.5, "p50_ns": 1_050_000, "p99_ns": 2_000_000_000,
+            "phases_ns": {**NO_PHASES, "dns": 1_500, "connect": 99_960, "tls": 784_000, "wait": 136_000},
+            "opened": 2170, "ideal": 50, "reuse_ratio": 0.0,
+            "errors": {"response_timeout": 3, "connect_refused": 12345, "truncated": 0},
+        },
+    ],
+}  # fmt: skip
+POLICY_ROWS = [
+    ["persistent", "1,234,567", "41,152", "101 µs", "170 µs", "opened 51 (ideal 50)", "99.9%", "0"],
+    [
+        "close", "1,745", "872", "1.05 ms", "2.00 s", "opened 2,170 (ideal 50)", "0.0%",
+        "12,345 connect refused, 3 response timeout",
+    ],
+]  # fmt: skip
+PHASE_ROWS = [
+    ["persistent", "–", "–", "–", "–", "–", "22.0 µs", "77.0 µs", "640 ns"],
+    ["close", "–", "1.50 µs", "100 µs", "784 µs", "–", "–", "136 µs", "–"],
+]
+IDLE = {
+    **RUNNING, "state": "idle", "run": None, "directory": None, "url": None, "round": 0, "blocks": 0, "users": 0,
+    "verdict": "", "charts_version": 0, "policies": [],
+}  # fmt: skip
+HOSTILE = '"><img src=x onerror="window.hacked=1"><script>window.hacked=1</script>\'&lt;'
+
+
+class Shown:
+    """The folder that the fake view shows."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("charts", "files"):
+            (folder / name).mkdir(parents=True)
+        self.write()
+
+    def write(self, **changes: Any) -> None:
+        """The figures from now on: those of RUNNING, but for these."""
+        new = self.folder / "new"
+        new.write_text(json.dumps({**RUNNING, **changes}), encoding="utf-8")
+        new.replace(self.folder / "live.json")
+
+    def draw(self, name: str, width: int) -> None:
+        picture = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="10"/>'
+        (self.folder / "charts" / name).write_text(picture, encoding="utf-8")
+
+    def asked(self) -> int:
+        """How many times charts were asked for."""
+        path = self.folder / "asked"
+        return path.stat().st_size if path.exists() else 0
+
+
+@pytest.fixture(scope="module")
+def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with open_browser(tmp_path_factory.mktemp("browser")) as window:
+        yield window
+
+
+@pytest.fixture
+def browser(window: Browser) -> Browser:
+    """The one window, without the last test's page, which may miss its server."""
+    window.open("about:blank")
+    window.complaints()
+    return window
+
+
+@pytest.fixture
+def shown(tmp_path: Path) -> Shown:
+    return Shown(tmp_path / "view")
+
+
+@pytest.fixture
+def start_ui(shown: Shown) -> Iterator[Callable[..., WebUI]]:
+    """Starts Locust's web UI over the figures of `shown`; it ends with the test."""
+    with ExitStack() as stack:
+
+        def start(*options: str, **more: str) -> WebUI:
+            return stack.enter_context(locust_web_ui(LOCUSTFILE, *options, LOADGEN_TEST_VIEW=str(shown.folder), **more))
+
+        yield start
+
+
+@pytest.fixture
+def ui(start_ui: Callable[..., WebUI]) -> WebUI:
+    return start_ui()
+
+
+@pytest.fixture
+def running(ui: WebUI) -> WebUI:
+    """A web UI in whose Locust a run is going on."""
+    ui.post("swarm", "user_count=1&spawn_rate=1")
+    return ui
+
+
+def test_the_tab_shows_the_run_and_follows_it(browser: Browser, running: WebUI, shown: Shown) -> None:
+    shown.write(warnings=[{"code": "generator_late", "message": "1.2% of events were late"}])
+    browser.open(running.url)
+    browser.click("[role=tab]", "Connection reuse")
+    browser.wait(lambda: browser.table(POLICIES) == POLICY_ROWS)
+    assert browser.table(PHASES) == PHASE_ROWS
+    assert browser.text(VERDICT) == RUNNING["verdict"]
+    assert browser.text(".loadgen-warning") == "generator_late: 1.2% of events were late"
+    assert (
+        browser.text(".loadgen-facts")
+        == "running · round 2 · 3 blocks · 50 users · http://127.0.0.1:8080/ · results/r1"
+    )
+    assert not browser.all(".loadgen-trouble")
+
+    shown.write(policies=RUNNING["policies"][:1], verdict="persistent alone", blocks=1)
+    browser.wait(lambda: browser.table(POLICIES) == POLICY_ROWS[:1])
+    assert browser.text(VERDICT) == "persistent alone"
+    assert "· 1 block ·" in browser.text(".loadgen-facts")
+    assert not browser.all(".loadgen-warning")
+    assert browser.complaints() == []
+
+
+def test_before_the_first_figures_the_tab_says_what_it_waits_for(
+    browser: Browser, running: WebUI, shown: Shown
+) -> None:
+    nothing = {"p50_ns": None, "p99_ns": None, "requests": 0, "throughput_rps": 0.0, "phases_ns": NO_PHASES}
+    shown.write(verdict="", policies=[{**RUNNING["policies"][0], **nothing}])
+    browser.open(running.url + TAB)
+    browser.wait(lambda: browser.table(PHASES) == [["persistent", *"––––––––"]])
+    assert browser.table(POLICIES) == [["persistent", "0", "0", "–", "–", "opened 51 (ideal 50)", "–", "0"]]
+    assert browser.text(VERDICT) == "No verdict yet: it takes a finished round."
+    shown.write(**IDLE)
+    browser.wait(lambda: browser.table(PHASES) == [])
+    assert browser.text(VERDICT).startswith("No run yet")
+    assert browser.text(".loadgen-facts") == "idle"
+    assert not browser.all(f"{SECTION} table")
+
+
+def test_a_failed_run_says_what_went_wrong(browser: Browser, running: WebUI, shown: Shown) -> None:
+    shown.write(state="failed", message="the disk is full: free some of it and run again")
+    browser.open(running.url + TAB)
+    browser.wait_text(".loadgen-trouble", "the disk is full: free some of it and run again")
+    browser.wait(lambda: browser.table(POLICIES) == POLICY_ROWS)
+
+
+def test_the_tab_outlasts_whatever_locust_does_to_its_page(browser: Browser, ui: WebUI, shown: Shown) -> None:
+    browser.open(ui.url + TAB)
+    browser.wait(lambda: browser.all("input[name=userCount]"))
+    assert not browser.all(SECTION)  # the start form is shown
+
+    browser.click("button", "Start")
+    browser.wait_text(SECTION, "persistent")
+    browser.click("[role=tab]", "Theirs")
+    browser.wait(lambda: not browser.all(SECTION))
+    browser.driver.back()  # the address says our tab again, Locust shows theirs
+    browser.wait(lambda: TAB in browser.driver.current_url)
+    browser.driver.execute_script("document.body.append(document.createElement('i'))")  # as if Locust drew anew
+    assert not browser.all(SECTION)
+    browser.click("[role=tab]", "Connection reuse")
+    browser.wait_text(SECTION, "persistent")
+
+    before = browser.driver.execute_script("return getComputedStyle(document.body).backgroundColor")
+    browser.all("header button")[-1].click()  # light or dark
+    browser.wait(
+        lambda: browser.driver.execute_script("return getComputedStyle(document.body).backgroundColor") != before
+    )
+    browser.wait_text(SECTION, "persistent")
+    browser.driver.execute_script("localStorage.clear()")
+
+    # Locust's page waits for ever where it is stopped before it has seen a user.
+    browser.wait_text("header", "Users\n1")
+    browser.click("button", "Stop")
+    browser.wait(lambda: [one for one in browser.all("button") if one.text.lower() == "new"])
+    shown.write(state="finishing", verdict="nearly there")
+    browser.wait_text(VERDICT, "nearly there")
+    shown.write(state="finished", verdict="the end")
+    browser.wait_text(VERDICT, "the end")
+    browser.click("button", "Reset")
+    browser.wait_text(VERDICT, "the end")
+
+    browser.click("button", "New")
+    browser.type("host", "ftp://files")
+    browser.click("button[type=submit]", "Start")
+    browser.wait_text("[role=alert]", "'ftp://files' is no target: use http:// or https://")
+    browser.type("host", "http://127.0.0.1:9")
+    shown.write(run="r2", verdict="of a second run")
+    browser.click("button[type=submit]", "Start")
+    browser.wait_text(VERDICT, "of a second run")
+    assert browser.complaints() == []
+
+
+def test_when_locust_is_gone_the_last_figures_stay(browser: Browser, shown: Shown) -> None:
+    with locust_web_ui(LOCUSTFILE, LOADGEN_TEST_VIEW=str(shown.folder)) as ui:
+        ui.post("swarm", "user_count=1&spawn_rate=1")
+        browser.open(ui.url + TAB)
+        browser.wait_text(SECTION, "persistent")
+    browser.wait_text(".loadgen-trouble", "Locust does not answer")
+    assert browser.table(POLICIES) == POLICY_ROWS
+    assert browser.complaints()
+
+
+def test_the_start_form_says_why_a_run_cannot_start(browser: Browser, ui: WebUI) -> None:
+    browser.open(ui.url)
+    browser.type("host", "ftp://files")
+    browser.click("button", "Start")
+    browser.wait_text("[role=alert]", "'ftp://files' is no target: use http:// or https://")
+    assert ui.get("tasks").status == 200  # Locust is alive, and no run has begun
+    assert browser.all("input[name=userCount]")
+    browser.type("host", "http://127.0.0.1:9")
+    browser.click("button", "Start")
+    browser.wait(lambda: browser.all("[role=tab]"))
+
+
+def test_the_edit_of_a_running_run_is_not_looked_at(running: WebUI) -> None:
+    answer = json.loads(running.post("swarm", "user_count=2&spawn_rate=1&host=ftp://files"))
+    assert answer["success"] is True
+    running.post("stop")
+    answer = json.loads(running.post("swarm", "user_count=2&spawn_rate=1&host=ftp://files"))
+    assert answer["success"] is False
+    assert "is no target" in answer["message"]
+
+
+def test_numbers_are_written_as_in_the_report(browser: Browser, ui: WebUI) -> None:
+    chance = random.Random(1)
+    # Halves, which go to the even digit; the edges of units and of digits; and anything.
+    values = [step * 0.5 for step in range(200)] + [step * 500 for step in range(2500)]
+    values += [125_000 * step for step in range(400)] + [12_500 * step for step in range(900)]
+    values += [edge * scale for scale in (1, 1e3, 1e6, 1e9) for edge in (0.9994, 0.9995, 9.995, 99.95, 999.4995, 999.5)]
+    values += [10 ** chance.uniform(-1, 14) for _ in range(2000)] + [chance.randrange(10**12) for _ in range(2000)]
+    values += [-value for value in values[-500:]]
+    browser.open(ui.url + "loadgen")
+    script = """const {formatDuration, formatCount} = await import('./loadgen/static/figures.js');
+        return args[0].map(value => [formatDuration(value), formatCount(value)]);"""
+    expected = [[format_duration(value), f"{value:,.0f}"] for value in values]
+    assert browser.run(script, values) == expected
+
+
+def test_a_share_is_never_rounded_up_to_all(browser: Browser, ui: WebUI) -> None:
+    browser.open(ui.url + "loadgen")
+    script = "const m = await import('./loadgen/static/figures.js'); return args[0].map(m.formatShare);"
+    assert browser.run(script, [0, 0.5, 0.98765, 0.99999, 1]) == ["0.0%", "50.0%", "98.7%", "99.9%", "100%"]
+
+
+@pytest.mark.parametrize("path", [TAB, "loadgen"], ids=["tab", "page"])
+def test_nothing_that_comes_from_outside_runs_as_script(
+    browser: Browser, running: WebUI, shown: Shown, path: str
+) -> None:
+    bad = {**RUNNING["policies"][0], "name": HOSTILE, "errors": {HOSTILE: 1}}
+    shown.write(
+        **dict.fromkeys(("run", "directory", "url", "verdict"), HOSTILE),
+        state="failed",
+        message=f"failed: {HOSTILE}",
+        policies=[bad],
+        warnings=[{"code": HOSTILE, "message": HOSTILE}],
+    )
+    shown.draw("a<b>.svg", 10)
+    browser.open(running.url + path)
+    browser.wait_text(VERDICT, HOSTILE)
+    for selector in (".loadgen-facts", ".loadgen-trouble", ".loadgen-warning"):
+        assert HOSTILE in browser.text(selector)
+    (row,) = browser.table(POLICIES)
+    assert row[0] == HOSTILE
+    assert HOSTILE.replace("_", " ") in row[-1]
+    assert browser.driver.execute_script("return window.hacked") is None
+    assert (
+        browser.driver.execute_script("return document.querySelectorAll('.loadgen :is(img[src=x], script)').length")
+        == 0
+    )
+
+
+def widths(browser: Browser) -> list[int]:
+    """The pictures' own widths, once they are loaded."""
+    found: list[int] = browser.driver.execute_script(
+        "return [...document.querySelectorAll('#charts img')].map(one => one.complete ? one.naturalWidth : 0)"
+    )
+    return found
+
+
+def test_the_page_shows_the_charts_and_newer_ones_as_they_are_drawn(
+    browser: Browser, running: WebUI, shown: Shown
+) -> None:
+    browser.open(running.url + "loadgen")
+    browser.wait(lambda: browser.table(POLICIES) == POLICY_ROWS)
+    browser.wait(lambda: shown.asked())
+    assert "None yet" in browser.text("#no-charts")
+    assert browser.text(VERDICT) == RUNNING["verdict"]
+
+    shown.draw("extra_time.svg", 31)
+    shown.draw("phases.svg", 32)
+    shown.write(charts_version=2)
+    browser.wait(lambda: widths(browser) == [31, 32])
+    assert [one.get_attribute("alt") for one in browser.all("#charts img")] == ["extra time", "phases"]
+    assert not browser.all("#no-charts")
+
+    shown.draw("extra_time.svg", 41)
+    shown.write(charts_version=3)
+    browser.wait(lambda: widths(browser) == [41, 32])
+    before = shown.asked()
+    browser.wait(lambda: shown.asked() > before)  # by itself, while the run goes on
+
+    (shown.folder / "charts" / "extra_time.svg").unlink()
+    shown.write(charts_version=4, state="finished", run="r2", verdict="the end")
+    browser.wait(lambda: widths(browser) == [32])
+    assert browser.driver.title == "r2: connection reuse"
+    assert browser.complaints() == []
+
+
+def test_fetching_a_picture_asks_for_no_newer_one(ui: WebUI, shown: Shown) -> None:
+    shown.draw("phases.svg", 10)
+    assert json.loads(ui.get("loadgen/charts").body) == ["phases.svg"]
+    assert ui.get("loadgen/charts/phases.svg").headers["Content-Type"].startswith("image/svg+xml")
+    assert shown.asked() == 1
+    shown.draw("late.svg", 10)
+    assert ui.get("loadgen/charts/late.svg").status == 200  # nobody had been told of it
+    assert shown.asked() == 2
+
+
+def test_the_page_is_as_dark_as_locust(browser: Browser, ui: WebUI) -> None:
+    background = "return getComputedStyle(document.documentElement).backgroundColor"
+    colours = set()
+    for theme in ("light", "dark"):
+        browser.open(ui.url)
+        browser.driver.execute_script("localStorage.theme = arguments[0]", theme)
+        browser.open(ui.url + "loadgen")
+        browser.wait(lambda: browser.text(VERDICT))
+        colours.add(browser.driver.execute_script(background))
+    browser.driver.execute_script("localStorage.clear()")
+    assert colours == {"rgb(255, 255, 255)", "rgb(18, 18, 18)"}
+
+
+def test_what_a_run_leaves_can_be_downloaded_once_it_is_there(browser: Browser, running: WebUI, shown: Shown) -> None:
+    browser.open(running.url + TAB)
+    browser.wait_text(SECTION, "persistent")
+    assert not browser.all(f"{SECTION} a[download]")
+    content = {"summary.json": '{"run": "r1"}', "samples.npz": "PK", "report.html": "<p>all of it</p>"}
+    for name, text in content.items():
+        (shown.folder / "files" / name).write_text(text, encoding="utf-8")
+    shown.write(state="finished")
+    browser.wait_text(SECTION, "report.html")
+    for name in ("summary.json", "samples.npz"):
+        browser.click(f"{SECTION} a", name)
+        browser.wait((browser.downloads / name).exists)
+        assert (browser.downloads / name).read_text(encoding="utf-8") == content[name]
+    (charts,) = [one for one in browser.all(f"{SECTION} a") if "Charts" in one.text]
+    assert charts.get_attribute("href") == running.url + "loadgen"
+
+    browser.click("[role=tab]", "Download Data")
+    browser.wait_text("main", "Theirs too")
+    links = {one.text: one.get_attribute("href") for one in browser.all("main a")}
+    assert links["Download summary (summary.json)"] == running.url + "loadgen/files/summary.json"
+    assert links["Download samples (samples.npz)"] == running.url + "loadgen/files/samples.npz"
+    browser.click("main a", "Open report (report.html)")
+    browser.wait_text("body", "all of it")
+    answer = running.get("loadgen/files/report.html?download")
+    assert answer.headers["Content-Disposition"] == "attachment; filename=report.html"
+
+
+def test_a_report_has_its_style_and_no_script(browser: Browser, ui: WebUI, shown: Shown) -> None:
+    page = "<style>p{color:rgb(1,2,3)}</style><p>styled</p><script>document.body.textContent = 'hacked'</script>"
+    (shown.folder / "files" / "report.html").write_text(page, encoding="utf-8")
+    browser.open(ui.url + "loadgen/files/report.html")
+    browser.wait_text("p", "styled")
+    colour = browser.driver.execute_script("return getComputedStyle(document.querySelector('p')).color")
+    assert colour == "rgb(1, 2, 3)"
+    (complaint,) = browser.complaints()
+    assert "script-src 'none'" in complaint
+
+
+def test_a_file_that_is_not_there_is_named(ui: WebUI) -> None:
+    missing = ui.get("loadgen/files/samples.npz")
+    assert missing.status == 404
+    assert missing.body.decode() == "There is no samples.npz yet: it is written when a run ends."
+
+
+def test_only_what_is_listed_is_served(ui: WebUI) -> None:
+    for folder, name in (
+        *(("files", "live.json"), ("files", "../live.json"), ("charts", "../live.json")),
+        *(("static", "../web.py"), ("static", "web.py")),
+    ):
+        assert ui.get(f"loadgen/{folder}/{quote(name, safe='')}").status == 404
+        assert ui.get(f"loadgen/{folder}/{name}").status == 404
+
+
+def test_every_answer_of_ours_is_closed_to_scripts_of_others(ui: WebUI, shown: Shown) -> None:
+    shown.draw("phases.svg", 10)
+    (shown.folder / "files" / "summary.json").write_text("{}", encoding="utf-8")
+    for path in ("", "/live", "/charts", "/charts/phases.svg", "/files/summary.json", "/static/tab.js"):
+        answer = ui.get(f"loadgen{path}")
+        assert answer.status == 200
+        assert answer.headers["Content-Security-Policy"].startswith("default-src 'none';")
+        assert "script-src 'unsafe" not in answer.headers["Content-Security-Policy"]
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_beside_locust_under_a_base_path(browser: Browser, start_ui: Callable[..., WebUI], shown: Shown) -> None:
+    ui = start_ui(base_path="/load")
+    ui.post("swarm", "user_count=1&spawn_rate=1")
+    shown.draw("phases.svg", 31)
+    browser.open(ui.url + TAB)
+    browser.wait_text(SECTION, "persistent")
+    (charts,) = [one for one in browser.all(f"{SECTION} a") if "Charts" in one.text]
+    browser.open(str(charts.get_attribute("href")))
+    browser.wait(lambda: widths(browser) == [31])
+    browser.click("header a", "Back to Locust")
+    browser.wait_text(SECTION, "persistent")
+    assert browser.complaints() == []
+
+
+def test_behind_a_login_nothing_of_ours_is_open(start_ui: Callable[..., WebUI]) -> None:
+    ui = start_ui("--web-login")
+    for path in ("", "/live", "/charts", "/files/summary.json", "/static/tab.js"):
+        assert ui.get(f"loadgen{path}").url.startswith(ui.url + "login?")
+    assert b"is no target" not in ui.post("swarm", "user_count=1&spawn_rate=1&host=ftp://files")

@@ -1,0 +1,252 @@
+"""WebSocket and HTTP/2 under connection policies: the embedded target counts the same; and servers that misbehave."""
+
+from __future__ import annotations
+
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.process.cli.test_policies import BLOCKS, HELLO, USERS, Start, run, run_unchecked
+from tests.support.processes import compare, read_request, scripted_server
+from tests.support.upgrade_servers import CLOSE, Http2Side, WebSocketSide, switching, ws_frame
+
+
+@pytest.mark.parametrize(
+    ("policy", "per_connection"),
+    [
+        ("websocket", None),
+        ("websocket-close", 1),
+        ("websocket+recycle:5", 5),
+        ("websocket+pool:2", None),
+        ("websocket+abandon", 1),
+        ("websocket+lifetime:20ms", None),
+        ("h2", None),
+        ("h2+close", 1),
+        ("h2+recycle:5", 5),
+        ("h2+streams:4", None),
+        ("h2+streams:4+recycle:10", 10),
+        ("h2+pool:2", None),
+        ("h2+pool:2+streams:3", None),
+        ("h2+pool:1+streams:3+recycle:7", 7),
+        ("h2+abandon", 1),
+        ("h2-prior", None),
+        ("h2c-upgrade", None),
+        ("h2c-upgrade+close", 1),
+        ("h2c-upgrade+streams:3", None),
+        ("h2c-upgrade+pool:2+streams:3", None),
+    ],
+)
+def test_an_upgraded_connection_serves_what_the_policy_says(
+    start_target: Start, tmp_path: Path, policy: str, per_connection: int | None
+) -> None:
+    target = start_target()
+    one = run(target, tmp_path, policy)
+    assert (one["errors"], one["unfinished"]) == ({}, 0)
+    links = one["connections"]
+    assert (links["upgraded"], links["upgrade_declined"]) == (links["opened"], 0)
+    carried = {int(size): count for size, count in target.stats()["requests_per_connection"].items()}
+    if per_connection is None:
+        assert links["requests_per_connection"] > 5
+    else:
+        assert max(carried) == per_connection
+    spoken = "websocket" if "websocket" in policy else "h2c" if "h2c" in policy else "h2"
+    assert target.stats()["protocols"][spoken] == links["opened"]
+    # By prior knowledge nothing is upgraded: the first request goes with the preface.
+    with np.load(tmp_path / "run" / "samples.npz") as samples:
+        paid = samples["upgrade"] >= 0
+        assert np.array_equal(paid, (samples["nth_on_connection"] == 0) & (spoken != "h2"))
+    # A close handshake, or a GOAWAY, is the client's announcement; one that abandons says nothing.
+    silent = "abandon" in policy
+    assert links["endings"].keys() == {"client_silent" if silent else "client_announced"}
+
+
+def test_users_share_the_streams_of_a_pool(start_target: Start, tmp_path: Path) -> None:
+    # Four users on one connection of two streams, each stream answered after 5 ms: half of them wait in turn.
+    one = run(start_target("--delay", "5ms"), tmp_path, "h2+pool:1+streams:2")
+    assert one["connections"]["opened"] == one["connections"]["ideal"] == BLOCKS
+    with np.load(tmp_path / "run" / "samples.npz") as samples:
+        assert set(samples["user"].tolist()) == set(range(USERS))
+        begun = samples["scheduled"].astype(np.int64) + np.maximum(samples["queue"].astype(np.int64), 0)
+        ended = begun + samples["wait"].astype(np.int64)
+        queue = samples["queue"].astype(np.int64)
+    at_once = [int(np.count_nonzero((begun <= moment) & (moment < ended))) for moment in begun.tolist()]
+    assert max(at_once) == 2
+    assert np.count_nonzero(queue > 0) > 0.8 * len(queue)
+    assert 4_000_000 < np.median(queue[queue > 0]) < 12_000_000
+
+
+def test_a_stream_waits_where_the_server_allows_fewer(start_target: Start, tmp_path: Path) -> None:
+    one = run(start_target("--delay", "5ms", "--max-streams", "1"), tmp_path, "h2+streams:3")
+    assert one["errors"] == {}
+    # Two of three wait: for one response, or for two.
+    assert one["phases_ns"]["queue"]["count"] > 0.8 * one["requests"]
+    assert one["phases_ns"]["queue"]["p50"] > 4_000_000
+    assert one["phases_ns"]["wait"]["p50"] < 9_000_000
+
+
+@pytest.mark.parametrize("policy", ["h2c-upgrade", "h2c-upgrade+streams:3", "h2c-upgrade+close"])
+def test_a_server_that_declines_is_counted_and_served_in_http_1_1(
+    start_target: Start, tmp_path: Path, policy: str
+) -> None:
+    one = run(start_target("--decline", "h2c"), tmp_path, policy)
+    assert one["errors"] == {}
+    assert (one["connections"]["upgraded"], one["connections"]["upgrade_declined"]) == (0, one["connections"]["opened"])
+    assert one["phases_ns"]["upgrade"]["count"] == 0
+    assert one["requests"] > 20
+
+
+def test_one_comparison_over_every_protocol(start_target: Start, tmp_path: Path) -> None:
+    names = ["close", "persistent", "h2c-upgrade", "h2", "websocket", "websocket-close", "h2+streams:10"]
+    target = start_target()
+    summary = compare(target.url, tmp_path / "run", "--users", "4", "--policies", ",".join(names))
+    assert list(summary["policies"]) == names
+    for one in summary["policies"].values():
+        assert one["requests"] > 10
+        assert one["started"] == one["requests"] + one["unfinished"]
+    account = target.stats()
+    opened = sum(one["connections"]["opened"] for one in summary["policies"].values())
+    assert (account["accepted"], sum(account["protocols"].values())) == (opened, opened)
+
+
+def test_over_tls_http_2_is_agreed_on_by_alpn(start_target: Start, tmp_path: Path) -> None:
+    target = start_target("--tls")
+    names = ["h2", "h2+close", "websocket", "persistent"]
+    trust = ["--cacert", str(target.ca_file)]
+    summary = compare(target.url, tmp_path / "run", "--users", "4", "--policies", ",".join(names), *trust)
+    for name in names:
+        links = summary["policies"][name]["connections"]
+        assert summary["policies"][name]["errors"] == {}
+        assert links["upgraded"] == (0 if name == "persistent" else links["opened"])
+        assert links["tls_full"] == links["opened"]
+        upgrades = summary["policies"][name]["phases_ns"]["upgrade"]["count"]
+        assert upgrades == 0 or name == "websocket"
+    declining = start_target("--tls", "--decline", "h2")
+    trust = ["--cacert", str(declining.ca_file)]
+    one = compare(declining.url, tmp_path / "no", "--users", "4", "--policies", "h2", *trust)["policies"]["h2"]
+    assert (one["errors"], one["connections"]["upgrade_declined"]) == ({}, one["connections"]["opened"])
+
+
+# Servers that end a shared connection
+
+
+@pytest.mark.parametrize("policy", ["h2+pool:2+streams:5", "h2+streams:5"])
+def test_nobody_is_put_on_a_connection_that_takes_no_more(start_target: Start, tmp_path: Path, policy: str) -> None:
+    """After GOAWAY the others find another one; only who was under way is turned away."""
+    target = start_target("--close-after", "5")
+    one = run_unchecked(target, tmp_path, policy)
+    assert one["errors"].keys() <= {"http2_goaway"}
+    assert one["requests"] > 100
+    assert target.stats()["accepted"] == one["connections"]["opened"]
+    assert target.stats()["requests"] == one["connections"]["exchanges_with_warmup"]
+
+
+@pytest.mark.parametrize("policy", ["h2+pool:2+streams:5", "h2+pool:1+streams:8", "h2+streams:5"])
+def test_a_shared_connection_that_dies_takes_nobody_with_it(start_target: Start, tmp_path: Path, policy: str) -> None:
+    target = start_target("--close-after", "5", "--silent")
+    one = run_unchecked(target, tmp_path, policy)
+    assert one["requests"] > 100
+    assert one["errors"].keys() <= {"stale_connection", "closed_without_response"}
+    assert one["started"] == one["requests"] + sum(one["errors"].values()) + one["unfinished"]
+    assert target.stats()["accepted"] == one["connections"]["opened"]
+    assert sum(one["connections"]["endings"].values()) == one["connections"]["opened"]
+
+
+@pytest.mark.parametrize("limit", ["recycle:4", "lifetime:50ms"])
+def test_a_place_whose_last_stream_fails_alone_is_used_again(tmp_path: Path, limit: str) -> None:
+    """The first stream of each connection is never answered: it is given up last, on a connection that is spent."""
+
+    def script(connection: socket.socket, number: int) -> None:
+        side = Http2Side(connection)
+        side.settings()
+        for stream in side.streams():
+            if stream > 1 or number == 0:
+                side.answer(stream)
+
+    with scripted_server(script) as port:
+        policy = f"h2-prior+pool:1+streams:4+{limit}"
+        more = ("--users", "4", "--policies", policy, "--timeout", "100ms", "--rounds", "1", "--block", "900ms")
+        one = compare(f"http://127.0.0.1:{port}/", tmp_path / "run", *more)["policies"][policy]
+    assert one["connections"]["opened"] > 4
+    assert one["requests"] > 6
+    assert one["errors"].keys() == {"response_timeout"}
+
+
+# Who closes, and who was asked to
+
+
+@pytest.mark.parametrize("policy", ["h2c-upgrade+recycle:4", "h2c-upgrade+streams:2+recycle:6"])
+def test_after_a_decline_the_last_request_announces_the_close(start_target: Start, tmp_path: Path, policy: str) -> None:
+    one = run(start_target("--decline", "h2c"), tmp_path, policy)
+    ended = one["connections"]["endings"]
+    # Those that a block's end cut short had no last request.
+    assert ended["client_announced"] >= one["connections"]["opened"] - USERS * BLOCKS
+    assert ended.keys() <= {"client_announced", "client_silent"}
+    ignoring = start_target("--decline", "h2c", "--ignore-close")
+    links = run_unchecked(ignoring, tmp_path / "ignoring", policy)["connections"]
+    assert links["server_ignored_close"] >= links["opened"] - USERS * BLOCKS
+
+
+def test_over_tls_the_first_request_may_announce_it_too(start_target: Start, tmp_path: Path) -> None:
+    target = start_target("--tls", "--decline", "h2")
+    one = run_unchecked(target, tmp_path, "h2+close", "--cacert", str(target.ca_file))
+    assert one["connections"]["endings"] == {"client_announced": one["connections"]["opened"]}
+
+
+def test_a_far_server_has_time_to_answer_the_close(tmp_path: Path) -> None:
+    """Each way takes longer than the shortest grace."""
+
+    def script(connection: socket.socket, _number: int) -> None:
+        head = read_request(connection)
+        time.sleep(0.03)
+        connection.sendall(switching(head) if b"pgrade:" in head else HELLO)
+        side = WebSocketSide(connection)
+        for opcode, payload in side.frames():
+            time.sleep(0.03)
+            side.say(ws_frame(opcode, payload))
+            if opcode == CLOSE:
+                return
+
+    with scripted_server(script) as port:
+        names = "websocket-close,websocket"
+        policies = compare(f"http://127.0.0.1:{port}/", tmp_path / "run", "--users", "3", "--policies", names)[
+            "policies"
+        ]
+    for one in policies.values():
+        assert one["requests"] > 3
+        assert one["connections"]["server_ignored_close"] == 0
+        assert one["connections"]["endings"].keys() == {"client_announced"}
+
+
+def test_a_server_that_leaves_the_close_unanswered_is_told(tmp_path: Path) -> None:
+    def script(connection: socket.socket, _number: int) -> None:
+        connection.sendall(switching(read_request(connection)))
+        side = WebSocketSide(connection)
+        for opcode, payload in side.frames():
+            if opcode != CLOSE:
+                side.say(ws_frame(opcode, payload))
+
+    with scripted_server(script) as port:
+        summary = compare(
+            f"http://127.0.0.1:{port}/", tmp_path / "run", "--users", "3", "--policies", "websocket-close"
+        )
+    links = summary["policies"]["websocket-close"]["connections"]
+    assert links["server_ignored_close"] == links["opened"] > 20
+
+
+@pytest.mark.parametrize("seed", ["1", "5"])
+def test_a_protocol_that_a_server_hangs_up_on_ends_no_run(tmp_path: Path, seed: str) -> None:
+    """Whichever of the policies comes first."""
+
+    def script(connection: socket.socket, _number: int) -> None:
+        while b"\r\nUpgrade:" not in (head := read_request(connection)) and head:
+            connection.sendall(HELLO)
+
+    with scripted_server(script) as port:
+        more: tuple[Any, ...] = ("--users", "2", "--policies", "persistent,websocket", "--seed", seed)
+        summary = compare(f"http://127.0.0.1:{port}/", tmp_path / "run", *more)
+    assert summary["policies"]["persistent"]["requests"] > 100
+    assert summary["policies"]["websocket"]["errors"].keys() == {"closed_without_response"}

@@ -1,0 +1,740 @@
+"""Callers on real sockets: the policy's rules, bodies of every kind, cookies, errors, kills; rows equal answers."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import gevent
+import pytest
+from gevent.event import Event
+
+from loadgen.drive.requests.builder import RequestBuilder
+from loadgen.drive.requests.call_result import CallResult
+from loadgen.drive.requests.greenlet_client import GreenletClientPool
+from loadgen.measure.data.recorder import Recorder
+from loadgen.measure.data.rows import read_rows
+from loadgen.model.exceptions import PlanError
+from loadgen.model.plan import Load, Plan
+from loadgen.model.policy import parse_policy
+from loadgen.model.records import CONNECTION_FIELDS, EXCHANGE_FIELDS, Ending, ErrorKind, Phase
+from loadgen.model.target import parse_target
+from loadgen.model.units import NS_PER_MS
+from loadgen.wire.route import Route
+from tests.support.processes import Nginx, Target, free_port, lose_the_third, read_request, scripted_server
+
+Start = Callable[..., Target]
+HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+WAIT_S = 20
+
+
+class Rows:
+    """A sink that keeps what it is given, as dictionaries."""
+
+    def __init__(self) -> None:
+        self.exchanges: list[dict[str, int]] = []
+        self.connections: list[dict[str, int]] = []
+        self.seen = Event()
+
+    def exchange(self, *row: int) -> None:
+        self.exchanges.append(dict(zip(EXCHANGE_FIELDS, row, strict=True)))
+
+    def connection(self, *row: int) -> None:
+        self.connections.append(dict(zip(CONNECTION_FIELDS, row, strict=True)))
+        self.seen.set()
+
+    @property
+    def endings(self) -> Counter[Ending]:
+        return Counter(Ending(row["ending"]) for row in self.connections)
+
+
+def plan_for(url: str, policy: str = "persistent", **values: Any) -> Plan:
+    timeout_ns = values.pop("timeout_ms", 10_000) * NS_PER_MS
+    return Plan(parse_target(url), (parse_policy(policy),), Load(timeout_ns=timeout_ns), **values)
+
+
+@contextmanager
+def crew(
+    url: str, policy: str = "persistent", sink: Any = None, **values: Any
+) -> Iterator[tuple[GreenletClientPool, Any]]:
+    """Callers and their rows; closed at the end."""
+    plan = plan_for(url, policy, **values)
+    sink = sink or Rows()
+    callers = GreenletClientPool(plan, Route.to(plan.target, plan.cacert, plan.insecure), sink, policy)
+    try:
+        yield callers, sink
+    finally:
+        callers.close()
+
+
+def run(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What a greenlet returns that runs the function."""
+    return gevent.spawn(function, *arguments).get(timeout=WAIT_S)
+
+
+def ask(callers: GreenletClientPool, times: int, path: str = "/") -> list[CallResult]:
+    """So many requests of a user who leaves then."""
+    caller = callers.caller()
+    answers = [caller.call("GET", path) for _ in range(times)]
+    caller.leave()
+    return answers
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Let the loop run until the condition holds."""
+    end = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < end
+        gevent.sleep(0.001)
+
+
+def one_answer(
+    response: bytes, method: str = "GET", closes: bool = False, **values: Any
+) -> tuple[CallResult, CallResult]:
+    """What two calls get from a server that gives this response, and closes after it or not."""
+
+    def script(connection: socket.socket, _number: int) -> None:
+        while read_request(connection):
+            connection.sendall(response)
+            if closes:
+                return
+
+    with scripted_server(script) as port, crew(f"http://127.0.0.1:{port}/", **values) as (callers, _):
+        caller = callers.caller()
+        return run(lambda: (caller.call(method, "/"), caller.call(method, "/")))
+
+
+# Policies, by the target's own account
+
+
+@pytest.mark.parametrize(
+    ("policy", "connections", "most", "ending"),
+    [
+        ("persistent", 1, 12, Ending.CLIENT_SILENT),
+        ("close", 12, 1, Ending.CLIENT_ANNOUNCED),
+        ("recycle:3", 4, 3, Ending.CLIENT_ANNOUNCED),
+        ("recycle:5+abandon", 3, 5, Ending.CLIENT_SILENT),
+        ("http10", 12, 1, Ending.CLIENT_ANNOUNCED),
+        ("http10-keepalive", 1, 12, Ending.CLIENT_SILENT),
+        ("idle:5ms", 1, 12, Ending.CLIENT_SILENT),
+        ("stubborn", 1, 12, Ending.CLIENT_SILENT),
+    ],
+)
+def test_connections_are_treated_as_the_policy_says(
+    start_target: Start, policy: str, connections: int, most: int, ending: Ending
+) -> None:
+    target = start_target()
+    with crew(target.url, policy) as (callers, rows):
+        answers = run(ask, callers, 12)
+        assert [answer.status for answer in answers] == [200] * 12
+        assert [answer.nth for answer in answers] == [number % most for number in range(12)]
+        assert [answer.reused for answer in answers] == [number % most > 0 for number in range(12)]
+        assert callers.connections == len(rows.connections) == connections
+        assert rows.endings[ending] >= connections - 1
+    account = target.stats()
+    assert (account["accepted"], account["requests"], account["open"]) == (connections, 12, 0)
+    assert max(map(int, account["requests_per_connection"])) == most
+
+
+def test_a_connection_rests_between_calls_and_no_phase_counts_it(start_target: Start) -> None:
+    with crew(start_target().url, "idle:30ms") as (callers, rows):
+        answers = run(ask, callers, 4)
+    ends = [row["scheduled"] + answer.latency_ns for row, answer in zip(rows.exchanges, answers, strict=True)]
+    gaps = [row["scheduled"] - end for row, end in zip(rows.exchanges[1:], ends, strict=False)]
+    assert min(gaps) >= 30 * NS_PER_MS
+    assert max(answer.latency_ns for answer in answers[1:]) < 30 * NS_PER_MS
+
+
+def test_no_request_begins_on_a_connection_that_is_too_old(start_target: Start) -> None:
+    target = start_target()
+
+    def scenario(callers: GreenletClientPool) -> list[CallResult]:
+        caller = callers.caller()
+        answers = [caller.call("GET", "/"), caller.call("GET", "/")]
+        gevent.sleep(0.06)  # what is tested is that time passes
+        return [*answers, caller.call("GET", "/")]
+
+    with crew(target.url, "lifetime:50ms") as (callers, rows):
+        answers = run(scenario, callers)
+        assert [answer.nth for answer in answers] == [0, 1, 0]
+        assert rows.endings == {Ending.CLIENT_SILENT: 1}
+    assert target.stats()["accepted"] == 2
+
+
+def test_an_announced_close_is_obeyed(nginx: Nginx) -> None:
+    with crew(nginx.limited) as (callers, rows):
+        answers = run(ask, callers, 12)
+    assert [answer.nth for answer in answers] == [number % 5 for number in range(12)]
+    assert rows.endings == {Ending.SERVER_ANNOUNCED: 2, Ending.CLIENT_SILENT: 1}
+    until(lambda: len(nginx.log()) == 12)
+    assert len({line[0] for line in nginx.log()}) == 3
+    assert callers.keep_alive == {"timeout_s": 1}
+
+
+@pytest.mark.parametrize(("policy", "resumed"), [("close", "."), ("close-resume", "r")])
+def test_tls_is_resumed_where_the_policy_says_so(nginx: Nginx, policy: str, resumed: str) -> None:
+    with crew(nginx.https, policy, cacert=str(nginx.ca_file)) as (callers, rows):
+        answers = run(ask, callers, 5)
+        assert callers.observed["tls"]["version"].startswith("TLSv1")
+    assert all(answer.status == 200 and answer.phases["tls"] for answer in answers)
+    until(lambda: len(nginx.log()) == 5)  # it writes a line after the response is out
+    assert [line[3] for line in nginx.log()] == [".", *resumed * 4]
+    assert len(rows.connections) == 5
+
+
+@pytest.mark.parametrize("policy", ["pool:2", "pipeline:4", "pool:3+close"])
+def test_users_that_share_or_do_not_wait_are_refused_in_one_line(policy: str) -> None:
+    with pytest.raises(PlanError, match="is not for scenarios") as caught, crew("http://127.0.0.1:9/", policy):
+        pass
+    assert str(caught.value).startswith(f"the policy '{policy}' is not for scenarios")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_close_while_idle_is_seen_and_costs_no_request() -> None:
+    def script(connection: socket.socket, _number: int) -> None:
+        read_request(connection)
+        connection.sendall(HELLO)
+
+    def scenario(callers: GreenletClientPool, rows: Rows) -> list[CallResult]:
+        caller = callers.caller()
+        first = caller.call("GET", "/")
+        assert rows.seen.wait(WAIT_S)
+        return [first, caller.call("GET", "/")]
+
+    with scripted_server(script) as port, crew(f"http://127.0.0.1:{port}/") as (callers, rows):
+        answers = run(scenario, callers, rows)
+        assert rows.connections[0]["ending"] == Ending.SERVER_IDLE_FIN
+    assert [(answer.status, answer.nth) for answer in answers] == [(200, 0), (200, 0)]
+
+
+# What is recorded
+
+
+@pytest.mark.parametrize("policy", ["persistent", "recycle:2"])
+def test_phases_sum_to_the_latency_and_the_recorded_row_says_the_same(
+    start_target: Start, tmp_path: Path, policy: str
+) -> None:
+    recorder = Recorder(tmp_path)
+    facts = {"index": 0, "round": 0, "policy": policy, "first_connection": 0, "window_begun_ns": time.monotonic_ns()}
+    with crew(start_target().url, policy, sink=recorder) as (callers, _):
+        answers = [answer for answers in (run(ask, callers, 7), run(ask, callers, 6)) for answer in answers]
+    recorder.block(facts | {"window_ended_ns": time.monotonic_ns(), "whole": True})
+    recorder.close()
+    samples = read_rows(tmp_path, (policy,))
+    assert len(samples) == 13
+    assert samples.latency_ns().tolist() == [answer.latency_ns for answer in answers]
+    assert samples.columns["connection"].tolist() == [answer.connection for answer in answers]
+    assert samples.columns["nth_on_connection"].tolist() == [answer.nth for answer in answers]
+    for phase in Phase:
+        column = [None if value < 0 else value for value in samples.columns[phase.value].tolist()]
+        assert column == [answer.phases[phase.value] for answer in answers]
+    for answer in answers:
+        assert answer.latency_ns == sum(value or 0 for value in answer.phases.values())
+        assert (answer.phases["connect"] is None) == answer.reused
+        assert answer.phases["queue"] is None
+
+
+def test_a_hundred_callers_take_turns_and_every_request_is_counted(start_target: Start) -> None:
+    target = start_target("--delay", "2ms")
+    with crew(target.url, "recycle:4") as (callers, rows):
+        users = [gevent.spawn(ask, callers, 10) for _ in range(100)]
+        begun = time.monotonic()
+        gevent.joinall(users, timeout=WAIT_S, raise_error=True)
+        # One after the other they would wait for 2 s.
+        assert time.monotonic() - begun < 1.5
+        assert Counter(row["outcome"] for row in rows.exchanges) == {200: 1000}
+        assert {row["user"] for row in rows.exchanges} == set(range(100))
+    account = target.stats()
+    assert account["requests"] == 1000
+    assert account["accepted"] == callers.connections == len(rows.connections) == 300
+    assert account["requests_per_connection"] == {"2": 100, "4": 200}
+
+
+def test_users_that_come_later_take_the_places_of_those_who_left(start_target: Start) -> None:
+    with crew(start_target().url) as (callers, rows):
+        first, second, third = callers.caller(), callers.caller(), callers.caller()
+        first.leave()
+        second.leave()
+        again = [callers.caller() for _ in range(3)]
+        assert [caller.index for caller in again] == [0, 1, 3]
+        run(again[1].call, "GET", "/")
+        assert third.index == 2
+        first.leave()
+        first.leave()
+        assert callers.caller().index == 4
+    assert [row["slot"] for row in rows.connections] == [1]
+
+
+def test_what_kind_of_server_answers_is_noted(start_target: Start) -> None:
+    with crew(start_target().url) as (callers, _):
+        run(ask, callers, 1)
+    assert callers.observed["server"] == "loadgen"
+    assert callers.observed["http_version"] == "1.1"
+
+
+# Requests
+
+
+def sent(method: str, path: str, *arguments: Any, **values: Any) -> bytes:
+    """The octets that a call puts on the wire."""
+    seen = []
+
+    def script(connection: socket.socket, _number: int) -> None:
+        request = read_request(connection)
+        head, _, body = request.partition(b"\r\n\r\n")
+        length = next((int(line[16:]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length: ")), 0)
+        while len(body) < length:
+            body += connection.recv(65536)
+        seen.append(head + b"\r\n\r\n" + body)
+        connection.sendall(HELLO)
+
+    with scripted_server(script) as port, crew(f"http://127.0.0.1:{port}/", **values) as (callers, _):
+        assert run(callers.caller().call, method, path, *arguments).status == 200
+    return seen[0]
+
+
+def test_method_path_fields_and_body_are_sent() -> None:
+    request = sent("PUT", "/items/7?full=1", (("X-One", "1"), ("X-Two", "2")), b"abc")
+    lines = request.split(b"\r\n")
+    assert lines[0] == b"PUT /items/7?full=1 HTTP/1.1"
+    assert {b"X-One: 1", b"X-Two: 2", b"Content-Length: 3", b"Connection: keep-alive"} <= set(lines)
+    assert request.endswith(b"\r\n\r\nabc")
+
+
+def test_a_body_of_many_segments_arrives_whole() -> None:
+    body = bytes(range(256)) * 8192
+    assert sent("POST", "/", (), body).endswith(b"\r\n\r\n" + body)
+
+
+def test_fields_of_the_plan_are_defaults() -> None:
+    plan = {"headers": (("X-Plan", "plan"), ("Accept", "text/plain"))}
+    lines = sent("GET", "/", (("x-plan", "mine"),), **plan).split(b"\r\n")
+    assert b"x-plan: mine" in lines
+    assert b"X-Plan: plan" not in lines
+    assert b"Accept: text/plain" in lines
+
+
+def test_what_a_url_cannot_hold_is_encoded_and_a_fragment_stays_here() -> None:
+    line = sent("GET", "/a b/%20/é?q=ü&r=[1]#part").split(b"\r\n")[0]
+    assert line == b"GET /a%20b/%20/%C3%A9?q=%C3%BC&r=[1] HTTP/1.1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("GET", "/", (("Connection", "close"),)), "the connection policy sets it"),
+        (("POST", "/", (("Content-Length", "3"),), b"abc"), "can't be given"),
+        (("GET", "/", (("X-A", "1\r\nX-B: 2"),)), "control character"),
+        (("GET", "/", (("X A", "1"),)), "no token"),
+        (("GET", "/", (("X-A", 1),)), "both must be text"),
+        (("GET", "/\r\nX-B: 2"), "control character"),
+        (("GET", "items"), "slash"),
+        (("BREW", "/"), "unknown"),
+    ],
+)
+def test_what_cannot_be_sent_is_told_in_one_line_and_not_sent(arguments: tuple[Any, ...], message: str) -> None:
+    with crew(f"http://127.0.0.1:{free_port()}/") as (callers, rows):
+        caller = callers.caller()
+        for _ in range(2):
+            with pytest.raises(ValueError, match=message) as caught:
+                caller.call(*arguments)
+            assert "\n" not in str(caught.value)
+    assert not rows.exchanges
+
+
+def test_octets_are_remembered_but_for_long_bodies() -> None:
+    writer = RequestBuilder(plan_for("http://127.0.0.1/"), parse_policy("recycle:3"))
+    one = writer.requests("GET", "/", (("X-A", "1"),), b"", "")
+    assert writer.requests("GET", "/", (("X-A", "1"),), b"", "") is one
+    assert b"Connection: close" in one.last
+    assert b"Connection: keep-alive" in one.more
+    body = b"x" * 1_000_000
+    assert writer.requests("POST", "/", (), body, "") is not writer.requests("POST", "/", (), body, "")
+
+
+# Bodies
+
+
+@pytest.mark.parametrize(
+    ("response", "body"),
+    [
+        (HELLO, b"hello"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", b""),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", b""),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", b"hello"),
+        (b"HTTP/1.1 103 Early Hints\r\n\r\n" + HELLO, b"hello"),
+        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone", b"none"),
+    ],
+)
+def test_the_body_is_the_response_s_own_each_time(response: bytes, body: bytes) -> None:
+    first, second = one_answer(response)
+    assert (first.body, second.body) == (body, body)
+    assert not first.failure
+    assert second.reused
+
+
+def test_a_body_that_ends_with_the_connection_is_whole() -> None:
+    answers = one_answer(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 100_000, closes=True)
+    assert [(answer.status, answer.body, answer.nth) for answer in answers] == [(200, b"x" * 100_000, 0)] * 2
+
+
+def test_a_response_to_head_has_no_body_and_the_next_one_to_get_has(start_target: Start) -> None:
+    def scenario(callers: GreenletClientPool) -> list[CallResult]:
+        caller = callers.caller()
+        return [caller.call(method, "/") for method in ("HEAD", "GET", "HEAD", "HEAD", "GET")]
+
+    for policy, nth in (("persistent", [0, 1, 2, 3, 4]), ("close", [0] * 5)):
+        with crew(start_target().url, policy) as (callers, _):
+            answers = run(scenario, callers)
+        assert [len(answer.body) for answer in answers] == [0, 5, 0, 0, 5]
+        assert [answer.nth for answer in answers] == nth
+
+
+def test_a_large_body_comes_whole(start_target: Start) -> None:
+    with crew(start_target().url) as (callers, rows):
+        answers = run(ask, callers, 2, "/?size=5000000")
+    assert [answer.body for answer in answers] == [(b"loadgen " * 625_000)] * 2
+    assert all(row["bytes_received"] > 5_000_000 for row in rows.exchanges)
+
+
+def test_a_body_over_the_limit_is_an_error_of_its_kind(start_target: Start) -> None:
+    with crew(start_target().url, max_body_bytes=1000) as (callers, rows):
+        (answer,) = run(ask, callers, 1, "/?size=1001")
+    assert answer.error is ErrorKind.BODY_TOO_LARGE
+    assert (answer.status, answer.body, answer.head) == (0, b"", None)
+    assert rows.exchanges[0]["outcome"] == -ErrorKind.BODY_TOO_LARGE
+
+
+# Cookies
+
+
+def cookies_seen(steps: list[str], sets: dict[str, str], own: dict[str, str] | None = None, **values: Any) -> list[str]:
+    """The Cookie fields of each step's request.
+
+    A path in `sets` answers with that Set-Cookie, a request to one in `own` brings that Cookie itself.
+    """
+    seen = []
+
+    def script(connection: socket.socket, _number: int) -> None:
+        while request := read_request(connection):
+            lines = request.decode().split("\r\n")
+            path = lines[0].split(" ")[1]
+            seen.append(" and ".join(line[8:] for line in lines if line.startswith("Cookie: ")))
+            field = f"Set-Cookie: {sets[path]}\r\n" if path in sets else ""
+            connection.sendall(f"HTTP/1.1 200 OK\r\n{field}Content-Length: 0\r\n\r\n".encode())
+
+    def scenario(callers: GreenletClientPool) -> None:
+        caller = callers.caller()
+        for step in steps:
+            caller.call("GET", step, (("Cookie", own[step]),) if own and step in own else ())
+
+    with scripted_server(script) as port, crew(f"http://127.0.0.1:{port}/", **values) as (callers, _):
+        run(scenario, callers)
+    return seen
+
+
+def test_cookies_go_where_their_path_says() -> None:
+    steps = ["/login", "/app/1", "/other", "/app/2", "/app/1"]
+    assert cookies_seen(steps, {"/login": "s=1; Path=/app"}) == ["", "s=1", "", "s=1", "s=1"]
+
+
+def test_the_same_field_means_another_path_elsewhere() -> None:
+    sets = {"/a/set": "s=1", "/b/set": "s=1"}  # without Path it is that of the request (RFC 6265 §5.1.4)
+    assert cookies_seen(["/a/set", "/b/x", "/b/set", "/b/x", "/a/x"], sets) == ["", "", "", "s=1", "s=1"]
+
+
+def test_cookies_are_replaced_and_taken_back() -> None:
+    sets = {"/in": "s=1; Path=/", "/more": "t=2; Path=/; Max-Age=1000", "/out": "s=; Path=/; Max-Age=0"}
+    steps = ["/in", "/x", "/more", "/x", "/out", "/x", "/in", "/x"]
+    assert cookies_seen(steps, sets) == ["", "s=1", "s=1", "s=1; t=2", "s=1; t=2", "t=2", "t=2", "t=2; s=1"]
+
+
+def test_no_cookies_where_the_plan_says_so() -> None:
+    assert cookies_seen(["/in", "/x"], {"/in": "s=1; Path=/"}, cookies=False) == ["", ""]
+
+
+def test_a_request_with_a_cookie_field_of_its_own_has_that_one_alone() -> None:
+    assert cookies_seen(["/in", "/x", "/y"], {"/in": "s=1; Path=/"}, own={"/x": "t=2"}) == ["", "t=2", "s=1"]
+
+
+def test_a_cookie_goes_no_more_once_it_has_expired() -> None:
+    seen: list[bytes] = []
+
+    def script(connection: socket.socket, _number: int) -> None:
+        while request := read_request(connection):
+            seen.append(request)
+            field = b"Set-Cookie: s=1; Max-Age=1\r\n" if b"GET /in" in request else b""
+            connection.sendall(b"HTTP/1.1 200 OK\r\n" + field + b"Content-Length: 0\r\n\r\n")
+
+    def scenario(callers: GreenletClientPool) -> None:
+        caller = callers.caller()
+        caller.call("GET", "/in")
+        caller.call("GET", "/x")
+        assert b"Cookie: s=1" in seen[-1]
+
+        def is_gone() -> bool:
+            caller.call("GET", "/x")
+            return b"Cookie: " not in seen[-1]
+
+        until(is_gone)
+
+    with scripted_server(script) as port, crew(f"http://127.0.0.1:{port}/") as (callers, _):
+        run(scenario, callers)
+
+
+def test_a_user_does_not_have_the_cookies_of_another() -> None:
+    seen = []
+
+    def script(connection: socket.socket, number: int) -> None:
+        while request := read_request(connection):
+            seen.append(b"Cookie: s=" in request)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nSet-Cookie: s=%d; Path=/\r\nContent-Length: 0\r\n\r\n" % number)
+
+    with scripted_server(script) as port, crew(f"http://127.0.0.1:{port}/") as (callers, _):
+        run(ask, callers, 2)
+        run(ask, callers, 2)
+    assert seen == [False, True, False, True]
+
+
+# What goes wrong
+
+
+def test_a_stale_connection_is_told_and_not_hidden() -> None:
+    with scripted_server(lose_the_third) as port, crew(f"http://127.0.0.1:{port}/") as (callers, rows):
+        answers = run(ask, callers, 4)
+    assert [answer.error for answer in answers] == [None, None, ErrorKind.STALE_CONNECTION, None]
+    assert [answer.nth for answer in answers] == [0, 1, 2, 0]
+    assert len(rows.exchanges) == 4
+    assert answers[2].failure == "the server closed the connection"
+
+
+def test_a_stale_connection_is_tried_again_once_where_the_plan_says_so() -> None:
+    with (
+        scripted_server(lose_the_third) as port,
+        crew(f"http://127.0.0.1:{port}/", retry_stale=True) as (callers, rows),
+    ):
+        answers = run(ask, callers, 3)
+    assert [answer.status for answer in answers] == [200, 200, 200]
+    assert [row["outcome"] for row in rows.exchanges] == [200, 200, -ErrorKind.STALE_CONNECTION, 200]
+    assert callers.retried == 1
+    # What the first try took counts: it is what the user waited.
+    lost = rows.exchanges[2]
+    assert answers[2].phases["queue"] is not None
+    assert answers[2].phases["queue"] >= lost["send"] + lost["wait"]
+    assert rows.exchanges[3]["scheduled"] == lost["scheduled"]
+
+
+def test_what_is_not_idempotent_is_never_sent_again() -> None:
+    def scenario(callers: GreenletClientPool) -> list[CallResult]:
+        caller = callers.caller()
+        return [caller.call(method, "/") for method in ("GET", "GET", "POST", "GET")]
+
+    with scripted_server(lose_the_third) as port, crew(f"http://127.0.0.1:{port}/", retry_stale=True) as (callers, _):
+        answers = run(scenario, callers)
+    assert [answer.error for answer in answers] == [None, None, ErrorKind.STALE_CONNECTION, None]
+    assert callers.retried == 0
+
+
+def test_silence_ends_at_the_deadline_and_the_next_call_opens_anew() -> None:
+    def script(connection: socket.socket, number: int) -> None:
+        while read_request(connection):
+            if number:
+                connection.sendall(HELLO)
+
+    with scripted_server(script) as port, crew(f"http://127.0.0.1:{port}/", timeout_ms=150) as (callers, rows):
+        answers = run(ask, callers, 2)
+    assert answers[0].error is ErrorKind.RESPONSE_TIMEOUT
+    assert 150 * NS_PER_MS <= answers[0].latency_ns < 1000 * NS_PER_MS
+    assert (answers[1].status, answers[1].nth) == (200, 0)
+    assert rows.connections[0]["ending"] == Ending.CLIENT_GAVE_UP
+
+
+def test_a_target_that_refuses_is_not_hammered_and_others_go_on() -> None:
+    others = []
+
+    def bystander() -> None:
+        while True:
+            others.append(1)
+            gevent.sleep(0)
+
+    with crew(f"http://127.0.0.1:{free_port()}/") as (callers, rows):
+        beside = gevent.spawn(bystander)
+        begun = time.monotonic()
+        answers = run(ask, callers, 10)
+        took_s = time.monotonic() - begun
+        beside.kill()
+    assert {answer.error for answer in answers} == {ErrorKind.CONNECT_REFUSED}
+    assert took_s >= 0.09  # 10 ms after each but the last
+    assert len(others) > 10
+    assert rows.endings == {Ending.NOT_OPENED: 10}
+
+
+def test_a_full_disk_is_raised_to_whoever_asks(start_target: Start) -> None:
+    class Full(Rows):
+        def exchange(self, *row: int) -> None:
+            if len(self.exchanges) == 2:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            super().exchange(*row)
+
+    target = start_target()
+    with crew(target.url, sink=Full()) as (callers, rows):
+        caller = callers.caller()
+        run(caller.call, "GET", "/")
+        run(caller.call, "GET", "/")
+        for _ in range(2):
+            with pytest.raises(OSError, match="No space left"):
+                run(caller.call, "GET", "/")
+    assert len(rows.exchanges) == 2
+    assert target.stats()["open"] == 0
+
+
+# Ends
+
+
+@contextmanager
+def silent_server() -> Iterator[tuple[int, threading.Event, threading.Event]]:
+    """A server that never answers: its port, that a request came, and that its client has gone."""
+    asked, gone = threading.Event(), threading.Event()
+
+    def script(connection: socket.socket, _number: int) -> None:
+        read_request(connection)
+        asked.set()
+        if not connection.recv(1):
+            gone.set()
+
+    with scripted_server(script) as port:
+        yield port, asked, gone
+
+
+def test_a_kill_in_mid_call_abandons_the_exchange_once() -> None:
+    with silent_server() as (port, asked, gone), crew(f"http://127.0.0.1:{port}/") as (callers, rows):
+        caller = callers.caller()
+        user = gevent.spawn(caller.call, "GET", "/")
+        until(asked.is_set)
+        user.kill(timeout=WAIT_S)
+        assert user.dead
+        assert [row["outcome"] for row in rows.exchanges] == [-ErrorKind.UNFINISHED]
+        assert rows.endings == {Ending.CLIENT_GAVE_UP: 1}
+        assert gone.wait(WAIT_S)
+        caller.leave()
+    assert len(rows.exchanges) == len(rows.connections) == 1
+
+
+def test_a_kill_before_the_connection_is_up_abandons_it_too(start_target: Start) -> None:
+    target = start_target()
+    with crew(target.url) as (callers, rows):
+        user = gevent.spawn(callers.caller().call, "GET", "/")
+        gevent.sleep(0)
+        user.kill(timeout=WAIT_S)
+        assert [row["outcome"] for row in rows.exchanges] == [-ErrorKind.UNFINISHED]
+        assert rows.endings == {Ending.NOT_OPENED: 1}
+    assert target.stats()["requests"] == 0
+
+
+def test_a_killed_user_may_still_say_goodbye() -> None:
+    def script(connection: socket.socket, number: int) -> None:
+        while request := read_request(connection):
+            if b"GET /bye" in request:
+                connection.sendall(HELLO)
+            else:
+                asked.set()
+
+    asked = threading.Event()
+    goodbyes = []
+
+    def scenario(callers: GreenletClientPool) -> None:
+        caller = callers.caller()
+        try:
+            caller.call("GET", "/")
+        finally:
+            goodbyes.append(caller.call("GET", "/bye"))
+            caller.leave()
+
+    with scripted_server(script) as port, crew(f"http://127.0.0.1:{port}/") as (callers, rows):
+        user = gevent.spawn(scenario, callers)
+        until(asked.is_set)
+        user.kill(timeout=WAIT_S)
+    assert [answer.status for answer in goodbyes] == [200]
+    assert [row["outcome"] for row in rows.exchanges] == [-ErrorKind.UNFINISHED, 200]
+    assert rows.endings == {Ending.CLIENT_GAVE_UP: 1, Ending.CLIENT_SILENT: 1}
+
+
+def test_a_timeout_of_the_scenario_s_own_abandons_too() -> None:
+    with silent_server() as (port, _, _), crew(f"http://127.0.0.1:{port}/") as (callers, rows):
+        caller = callers.caller()
+
+        def scenario() -> str:
+            try:
+                with gevent.Timeout(0.05):
+                    caller.call("GET", "/")
+            except gevent.Timeout:
+                return "own"
+            return "none"
+
+        assert run(scenario) == "own"
+    assert [row["outcome"] for row in rows.exchanges] == [-ErrorKind.UNFINISHED]
+
+
+def test_leaving_closes_an_idle_connection_without_a_word(start_target: Start) -> None:
+    target = start_target()
+    with crew(target.url) as (callers, rows):
+        caller = callers.caller()
+        run(caller.call, "GET", "/")
+        caller.leave()
+        caller.leave()
+        assert rows.endings == {Ending.CLIENT_SILENT: 1}
+        with pytest.raises(RuntimeError, match="has left"):
+            run(caller.call, "GET", "/")
+    assert target.stats()["accepted"] == 1
+
+
+def test_closing_the_crew_wakes_whoever_waits() -> None:
+    with silent_server() as (port, asked, gone), crew(f"http://127.0.0.1:{port}/") as (callers, rows):
+        user = gevent.spawn(callers.caller().call, "GET", "/")
+        until(asked.is_set)
+        callers.close()
+        callers.close()
+        assert user.get(timeout=WAIT_S).error is ErrorKind.UNFINISHED
+        assert gone.wait(WAIT_S)
+    assert len(rows.exchanges) == len(rows.connections) == 1
+
+
+def test_a_user_who_left_while_resting_opens_nothing(start_target: Start) -> None:
+    target = start_target()
+    with crew(target.url, "idle:100ms") as (callers, rows):
+        caller = callers.caller()
+        run(caller.call, "GET", "/")
+        user = gevent.spawn(caller.call, "GET", "/")
+        gevent.sleep(0)
+        caller.leave()
+        with pytest.raises(RuntimeError, match="has left"):
+            user.get(timeout=WAIT_S)
+    assert len(rows.exchanges) == len(rows.connections) == 1
+    assert target.stats()["requests"] == 1
+
+
+def test_one_user_has_one_request_at_a_time() -> None:
+    with silent_server() as (port, asked, _), crew(f"http://127.0.0.1:{port}/") as (callers, rows):
+        caller = callers.caller()
+        first = gevent.spawn(caller.call, "GET", "/")
+        until(asked.is_set)
+        with pytest.raises(RuntimeError, match="one at a time"):
+            caller.call("GET", "/")
+        assert not rows.exchanges
+        first.kill(timeout=WAIT_S)
+
+
+def test_a_server_asked_to_close_gets_a_moment_to_do_it(start_target: Start) -> None:
+    target = start_target("--ignore-close")
+    with crew(target.url, "close") as (callers, rows):
+        answers = run(ask, callers, 3)
+        assert [answer.status for answer in answers] == [200] * 3
+    assert rows.endings == {Ending.CLIENT_ANNOUNCED: 3}
+    assert target.stats()["accepted"] == 3

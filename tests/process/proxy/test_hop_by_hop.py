@@ -1,0 +1,157 @@
+"""What a proxy does with fields that are for one hop alone, as its far end tells it (RFC 9110 §7.6.1)."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from loadgen.measure.warnings.proxy import proxy_warnings
+from loadgen.model.plan import Load, Plan
+from loadgen.model.policy import parse_policies
+from loadgen.model.proxy import parse_proxy
+from loadgen.model.target import parse_target
+from loadgen.model.units import NS_PER_MS
+from loadgen.probe.hop_by_hop import check_hops, judge
+from loadgen.target.behaviour import FIELDS_PATH
+from loadgen.wire.http1.head import parse_response_head
+from tests.process.cli.test_compare import Start
+from tests.support.processes import Script, free_port, read_request, scripted_server
+from tests.support.proxies import REAL, asks, fake_proxy, proxy_url
+
+SENT = ["X-Loadgen-Hop", "TE", "Keep-Alive", "Proxy-Connection", "Proxy-Authorization"]
+LOWER = [name.lower() for name in SENT]
+SILENT = parse_response_head(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+TELLING = parse_response_head(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nx-loadgen-hop: response\r\n\r\n")
+
+
+def plan_for(url: str, proxy: str, policies: str = "persistent") -> Plan:
+    return Plan(parse_target(url), parse_policies(policies), proxy=parse_proxy(proxy), load=Load(timeout_ns=10**9))
+
+
+def test_a_proxy_that_removes_all() -> None:
+    found = judge(SENT, [("Host", "h"), ("Via", "1.1 a"), ("via", "1.0 b"), ("Connection", "keep-alive")], SILENT)
+    assert found == {
+        "removed": LOWER, "forwarded": [], "response_removed": True, "via": "1.1 a, 1.0 b", "reason": None,
+    }  # fmt: skip
+
+
+def test_a_proxy_that_passes_all_on() -> None:
+    received = [(name, "x") for name in SENT] + [("Connection", "keep-alive, X-Loadgen-Hop, TE")]
+    found = judge(SENT, received, TELLING)
+    assert (found["removed"], found["forwarded"]) == ([], LOWER)
+    assert (found["response_removed"], found["via"]) == (False, None)
+
+
+def test_what_a_proxy_sends_for_itself_it_has_not_passed_on() -> None:
+    received = [("TE", "trailers"), ("Keep-Alive", "timeout=9"), ("Connection", "te"), ("Connection", "close , ")]
+    assert judge(SENT, received, SILENT)["forwarded"] == ["keep-alive"]
+
+
+def test_warnings() -> None:
+    found = judge(SENT, [("TE", "x"), ("Keep-Alive", "x")], TELLING)
+    (warning,) = proxy_warnings({"proxy": {"address": "p:1", "hop_by_hop": found}})
+    assert warning["code"] == "hop_by_hop_forwarded"
+    assert "p:1 passed on" in warning["message"]
+    assert "te, keep-alive of the request and a field that the response's Connection named" in warning["message"]
+    clean = judge(SENT, [], SILENT)
+    for environment in ({}, {"proxy": {"address": "p:1", "hop_by_hop": clean}}, {"proxy": None}, {"proxy": {}}):
+        assert proxy_warnings(environment) == []
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize("name", REAL)
+def test_real_proxies_keep_them(start_target: Start, name: str) -> None:
+    target = start_target()
+    with REAL[name]() as port:
+        found = check_hops(plan_for(target.url, proxy_url(port)), FIELDS_PATH)
+    assert found["reason"] is None
+    assert (found["forwarded"], found["response_removed"]) == ([], True)
+    assert found["removed"] == LOWER
+    assert name in found["via"]
+    assert target.stats()["requests"] == 0
+
+
+@pytest.mark.parametrize("wants", [True, False])
+def test_a_bad_proxy_is_found_out(start_target: Start, wants: bool) -> None:
+    target = start_target()
+    with fake_proxy(asks if wants else None) as (fake, port):
+        found = check_hops(plan_for(target.url, proxy_url(port)), FIELDS_PATH)
+    # Credentials that nobody asked for are not sent, so nothing is known of them.
+    assert found["forwarded"] == (LOWER if wants else LOWER[:-1])
+    assert (found["response_removed"], found["via"], found["reason"]) == (False, None, None)
+    assert fake.heads[-1].startswith(f"GET {target.url}.loadgen/fields HTTP/1.1\r\n".encode())
+    assert (fake.asked, fake.shown) == ((1, 1) if wants else (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("url", "policies"), [("https://h/", "persistent,close"), ("http://h/", "websocket,h2-prior,h2")]
+)
+def test_through_tunnels_there_is_nothing_to_ask(url: str, policies: str) -> None:
+    found = check_hops(plan_for(url, "http://127.0.0.1:1", policies), FIELDS_PATH)
+    assert found["reason"] == "not applicable: through a tunnel the proxy sees no fields"
+    assert found["response_removed"] is None
+
+
+def answering(answer: bytes) -> Script:
+    def script(connection: socket.socket, _number: int) -> None:
+        read_request(connection)
+        connection.sendall(answer)
+
+    return script
+
+
+def with_body(status: bytes, body: bytes) -> bytes:
+    return b"HTTP/1.1 %b\r\nContent-Length: %d\r\n\r\n%b" % (status, len(body), body)
+
+
+UNTOLD = "unknown: the target does not say what it received"
+UNKNOWN = {
+    "not ours": (with_body(b"404 Not Found", b""), UNTOLD),
+    "not JSON": (with_body(b"200 OK", b"<html>"), UNTOLD),
+    "other JSON": (with_body(b"200 OK", b'{"fields": 5}'), UNTOLD),
+    "a list": (with_body(b"200 OK", b"[]"), UNTOLD),
+    "no HTTP": (b"SSH-2.0-x\r\n\r\n", "unknown: Expected HTTP/"),
+    "nothing": (b"", "unknown: the proxy closed the connection"),
+    "half": (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", "unknown: the proxy closed the connection"),
+    "Digest": (b"HTTP/1.1 407 No\r\nProxy-Authenticate: Digest x=1\r\nContent-Length: 0\r\n\r\n", "it asks for Digest"),
+}
+
+
+@pytest.mark.parametrize(("answer", "said"), UNKNOWN.values(), ids=UNKNOWN)
+def test_what_is_not_known_is_said(answer: bytes, said: str) -> None:
+    with scripted_server(answering(answer)) as port:
+        found = check_hops(plan_for("http://h/", f"http://127.0.0.1:{port}"), FIELDS_PATH)
+    assert said in found["reason"]
+    assert found["reason"].startswith("unknown: ")
+    assert (found["removed"], found["forwarded"], found["response_removed"], found["via"]) == ([], [], None, None)
+
+
+@contextmanager
+def dripping() -> Iterator[int]:
+    def script(connection: socket.socket, _number: int) -> None:
+        read_request(connection)
+        connection.settimeout(0.02)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+        while True:
+            connection.sendall(b"a")
+            try:
+                if not connection.recv(1):
+                    return
+            except TimeoutError:
+                continue
+
+    with scripted_server(script) as port:
+        yield port
+
+
+def test_nobody_is_waited_for_without_end() -> None:
+    with dripping() as port:
+        plan = plan_for("http://h/", f"http://127.0.0.1:{port}")
+        found = check_hops(replace(plan, load=replace(plan.load, timeout_ns=300 * NS_PER_MS)), FIELDS_PATH)
+    assert found["reason"] == "unknown: no answer within the time allowed"
+    found = check_hops(plan_for("http://h/", f"http://127.0.0.1:{free_port()}"), FIELDS_PATH)
+    assert found["reason"] == "unknown: Connection refused"

@@ -1,0 +1,72 @@
+"""A locustfile whose users do nothing and whose web UI shows what a test has written into a folder.
+
+The folder (LOADGEN_TEST_VIEW): `live.json`, charts/, files/; `asked` grows by a byte whenever charts are asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+from locust import User, constant, events, task
+from locust.env import Environment
+
+# By its path: importing the package would connect the real session with this Locust.
+_spec = spec_from_file_location("web", Path(__file__).parents[2] / "loadgen" / "swarm" / "web.py")
+assert _spec is not None
+assert _spec.loader is not None
+web = module_from_spec(_spec)
+_spec.loader.exec_module(web)
+
+
+class WrittenView:
+    """What a test says that a run has come to."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def live(self) -> dict[str, Any]:
+        figures: dict[str, Any] = json.loads((self._folder / "live.json").read_text(encoding="utf-8"))
+        return figures
+
+    def charts(self) -> tuple[Path | None, list[str]]:
+        with (self._folder / "asked").open("a", encoding="utf-8") as asked:
+            asked.write("x")
+        folder = self._folder / "charts"
+        return folder, sorted(path.name for path in folder.iterdir())
+
+    def file(self, name: str) -> Path | None:
+        path = self._folder / "files" / name
+        return path if path.exists() else None
+
+    def refuse(self, form: Mapping[str, str]) -> str | None:
+        host = form.get("host", "")
+        return f"'{host}' is no target: use http:// or https://" if host.startswith("ftp") else None
+
+
+class Idle(User):
+    """Sends nothing; there is only a run for Locust to start and stop."""
+
+    host = "http://127.0.0.1:9"
+    wait_time = constant(1)
+
+    @task
+    def rest(self) -> None: ...
+
+
+@events.init.add_listener
+def add_ours(environment: Environment, **_others: Any) -> None:
+    web_ui = environment.web_ui
+    assert web_ui is not None
+    assert web_ui.app is not None
+    if web_ui.web_login:
+        web_ui.app.secret_key = "of this test"
+        web_ui.login_manager.user_loader(lambda _name: None)
+    # What somebody else's listener added before.
+    web_ui.template_args["extended_tabs"] = [{"title": "Theirs", "key": "theirs"}]
+    web_ui.template_args["extended_csv_files"] = [{"href": "/theirs", "title": "Theirs too"}]
+    web.install(environment, WrittenView(Path(os.environ["LOADGEN_TEST_VIEW"])))

@@ -1,0 +1,70 @@
+"""Locust as a process of its own: importing it here would patch the tests' standard library."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+LOCUSTFILES = Path(__file__).parents[2] / "locustfiles"
+BLOCKS = ("--block", "300ms", "--warmup", "60ms")
+
+
+def command(locustfile: str | Path, *arguments: str) -> list[str]:
+    """A Locust command on one of our locustfiles, or on a file of the test's."""
+    return [sys.executable, "-m", "locust", "-f", str(LOCUSTFILES / locustfile), *arguments]
+
+
+def headless(
+    locustfile: str | Path, folder: Path, *arguments: str, users: int = 4, seconds: int = 3
+) -> subprocess.CompletedProcess[str]:
+    """Run it to its end; its results are in `folder`."""
+    folder.mkdir(exist_ok=True)
+    return subprocess.run(
+        [
+            *command(locustfile, "--headless", "-u", str(users), "-r", str(users), "-t", f"{seconds}s"),
+            *(*BLOCKS, "--only-summary", *arguments),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=folder,
+        check=False,
+    )
+
+
+@contextmanager
+def running(folder: Path, *command_line: str) -> Iterator[subprocess.Popen[str]]:
+    """A Locust process that is ended with the block if it has not ended by itself."""
+    folder.mkdir(exist_ok=True)
+    process = subprocess.Popen(
+        command_line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder, start_new_session=True
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.communicate(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        process.communicate()
+
+
+def summary(folder: Path) -> dict[str, Any]:
+    """The only run's summary."""
+    (path,) = (folder / "results").glob("*/summary.json")
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def counts(found: dict[str, Any]) -> tuple[int, int]:
+    """Requests that a server answered, and connections that it accepted, by a summary."""
+    connections = [one["connections"] for one in found["policies"].values()]
+    return sum(one["exchanges_with_warmup"] for one in connections), sum(one["opened"] for one in connections)

@@ -1,0 +1,106 @@
+"""What the shell shows while a run goes on: rates by cell, blocks done, and warnings that can't wait."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadgen.cli import experiment
+from loadgen.cli.commands import compare, sweep
+from loadgen.cli.console import Progress, show_summary
+from loadgen.cli.experiment import Experiment
+from loadgen.measure.data.store import RunStore
+from tests.support.synthetic import Exchange, Link, Scribe, plan_json
+from tests.unit.cli.test_options import URL, planned
+
+EVENTS: list[dict[str, Any]] = [
+    {"block": {"index": 4, "round": 1, "policy": "recycle:2"}},
+    {"exchanges": 500, "errors": 0},
+    {"exchanges": 900, "errors": 2},
+]
+
+
+def shown(capsys: pytest.CaptureFixture[str]) -> str:
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", capsys.readouterr().err)
+
+
+@pytest.fixture
+def _terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+@pytest.mark.usefixtures("_terminal")
+def test_few_cells_stand_beside_each_other(capsys: pytest.CaptureFixture[str]) -> None:
+    with Progress(planned(compare, URL, "--policies", "close,recycle:2"), False, 0) as progress:
+        for event in EVENTS:
+            progress.show(event)
+    text = shown(capsys)
+    assert "round 2/5" in text
+    assert re.search(r"close – · recycle:2 [\d,]+ req/s, 2 errors", text)
+
+
+@pytest.mark.usefixtures("_terminal")
+def test_of_many_cells_the_one_that_runs_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    with Progress(planned(sweep, URL, "--recycle", "1,2,3,4,inf"), False, 7) as progress:
+        for event in EVENTS:
+            progress.show(event)
+    text = shown(capsys)
+    assert re.search(r"block 8/25  recycle:2 [\d,]+ req/s, 2 errors", text)
+    assert "recycle:3" not in text
+
+
+@pytest.mark.usefixtures("_terminal")
+@pytest.mark.parametrize("policies", ["pool:100:fifo", "pool:100:fifo,close"])
+def test_a_policy_s_name_is_no_emoji(capsys: pytest.CaptureFixture[str], policies: str) -> None:
+    with Progress(planned(compare, URL, "--policies", policies), False, 0) as progress:
+        progress.show({"block": {"index": 0, "round": 0, "policy": "pool:100:fifo"}})
+        progress.show(EVENTS[1])
+        progress.warn("recycle:100: a [b] :smile:")
+    text = shown(capsys)
+    assert "pool:100:fifo " in text
+    assert "loadgen: warning: recycle:100: a [b] :smile:" in text
+
+
+@pytest.mark.parametrize("path", ["[/x]", "[bold]", ":100:", "[::1]"])
+def test_the_result_shows_every_text_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str], path: str) -> None:
+    scribe = Scribe(tmp_path / "run", plan_json("pool:100:fifo", 1, f"http://h/{path}"))
+    scribe.block("pool:100:fifo", 0, [Link([Exchange(0), Exchange(1)])])
+    summary = scribe.summary()
+    code, message = "some_code", f"recycle:100: a {path}"
+    show_summary(summary | {"warnings": [{"code": code, "message": message}], "verdict": message}, tmp_path / path)
+    text = capsys.readouterr().out
+    assert f"GET http://h/{path}" in text
+    assert "pool:100:fifo" in text
+    assert f"\nwarning {code}: {message}\n" in text
+    assert f"\n{message}\n" in text
+    assert f"{tmp_path / path}\n" in text
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_warnings_are_said_at_once_and_noted_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, quiet: bool
+) -> None:
+    def workers(jobs: list[tuple[Path, dict[str, Any]]], _lock: int, on_event: Any) -> list[dict[str, Any]]:
+        ((directory, job),) = jobs
+        assert (job["skip"], job["first_connection"]) == ([3], 17)
+        for policy, message in (("close", "one"), ("close", "again"), ("persistent", "other [x]")):
+            on_event(0, {"block": {"index": 0, "round": 0, "policy": policy}})
+            on_event(0, {"warning": {"code": "ports_run_out", "message": message}})
+        (directory / "exchanges.rows").touch()
+        return [{"end": "done"}]
+
+    finished = []
+    monkeypatch.setattr(experiment, "run_workers", workers)
+    monkeypatch.setattr(experiment, "finish", lambda _store, facts, *_rest: finished.append(facts))
+    facts: dict[str, Any] = {"name": "run", "environment": {}, "notes": []}
+    options = {"as_json": False, "quiet": quiet, "no_charts": True}
+    store = RunStore.create(tmp_path / "run")
+    assert Experiment(planned(compare, URL), store, facts, options, [3], 17).run() == 0
+    assert [note["message"] for note in finished[0]["notes"]] == ["one", "other [x]"]
+    assert store.load_run()["notes"] == finished[0]["notes"]
+    lines = shown(capsys).splitlines()
+    assert lines == ([] if quiet else ["loadgen: warning: one", "loadgen: warning: other [x]"])

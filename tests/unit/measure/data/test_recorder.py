@@ -1,0 +1,156 @@
+"""RowFile and Recorder: rows survive segment boundaries, closing, a full disk and a killed worker."""
+
+from __future__ import annotations
+
+import json
+import mmap
+import struct
+import subprocess
+import sys
+from pathlib import Path
+from struct import Struct
+
+import pytest
+
+from loadgen.measure.data.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE, ROW_BYTES, Recorder, RowFile
+from loadgen.model.records import CONNECTION_FIELDS, CONNECTION_ROW, EXCHANGE_FIELDS, EXCHANGE_ROW
+
+WIDTH, CONNECTION_WIDTH = len(EXCHANGE_FIELDS), len(CONNECTION_FIELDS)
+ROWS = {"exchange": EXCHANGE_ROW, "connection": CONNECTION_ROW, "odd": Struct("=qb")}
+
+
+def segment_rows(tmp_path: Path, row: Struct) -> int:
+    """How many rows one segment holds: the space that a new file reserves."""
+    path = tmp_path / "probe"
+    rows = RowFile(path, row)
+    size = path.stat().st_size
+    rows.close()
+    assert size % row.size == 0
+    assert size % mmap.ALLOCATIONGRANULARITY == 0
+    return size // row.size
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+@pytest.mark.parametrize("beyond", [-1, 0, 1])
+@pytest.mark.parametrize("segments", [1, 2])
+def test_rows_across_segments(tmp_path: Path, row: Struct, beyond: int, segments: int) -> None:
+    count = segment_rows(tmp_path, row) * segments + beyond
+    width = len(row.unpack(bytes(row.size)))
+    written = [(number % 100,) * width for number in range(count)]
+    rows = RowFile(tmp_path / "rows", row)
+    for values in written:
+        rows.append(*values)
+    assert rows.rows == count
+    rows.close()
+    content = (tmp_path / "rows").read_bytes()
+    assert len(content) == count * row.size
+    assert list(row.iter_unpack(content)) == written
+
+
+def test_closing_an_empty_file_leaves_nothing(tmp_path: Path) -> None:
+    rows = RowFile(tmp_path / "rows", EXCHANGE_ROW)
+    assert rows.rows == 0
+    rows.close()
+    assert (tmp_path / "rows").stat().st_size == 0
+
+
+def test_rows_are_in_the_file_before_it_is_closed(tmp_path: Path) -> None:
+    rows = RowFile(tmp_path / "rows", EXCHANGE_ROW)
+    rows.append(*range(WIDTH))
+    content = (tmp_path / "rows").read_bytes()
+    rows.close()
+    assert EXCHANGE_ROW.unpack_from(content) == tuple(range(WIDTH))
+    assert not any(content[EXCHANGE_ROW.size :])
+
+
+def test_a_row_that_does_not_fit_its_type_is_not_counted(tmp_path: Path) -> None:
+    rows = RowFile(tmp_path / "rows", EXCHANGE_ROW)
+    with pytest.raises(struct.error):
+        rows.append(*[2**63] * len(EXCHANGE_FIELDS))
+    assert rows.rows == 0
+    rows.close()
+
+
+_FILL = """
+import json, resource, signal, sys
+from pathlib import Path
+from loadgen.measure.data.recorder import RowFile
+from loadgen.model.records import EXCHANGE_FIELDS, EXCHANGE_ROW
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+path = Path(sys.argv[1])
+rows = RowFile(path, EXCHANGE_ROW)
+segment_bytes = path.stat().st_size
+resource.setrlimit(resource.RLIMIT_FSIZE, (2 * segment_bytes + 4096, resource.RLIM_INFINITY))
+failed, number = [], 0
+while len(failed) < 3:
+    try:
+        rows.append(*[number + 1] * len(EXCHANGE_FIELDS))
+        number += 1
+    except OSError as error:
+        failed.append(error.errno)
+full = rows.rows
+if sys.argv[2] == "room again":
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    rows.append(*[number + 1] * len(EXCHANGE_FIELDS))
+rows.close()
+print(json.dumps([failed, full, segment_bytes // EXCHANGE_ROW.size]))
+"""
+
+
+@pytest.mark.parametrize(("then", "more"), [("full", 0), ("room again", 1)])
+def test_a_full_disk_is_an_error_and_earlier_rows_stay(tmp_path: Path, then: str, more: int) -> None:
+    path = tmp_path / "rows"
+    done = subprocess.run(
+        [sys.executable, "-c", _FILL, str(path), then], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    failed, full, in_segment = json.loads(done.stdout)
+    assert len(failed) == 3  # every further try fails as well, none goes astray
+    assert full == 2 * in_segment
+    written = [row[0] for row in EXCHANGE_ROW.iter_unpack(path.read_bytes())]
+    assert written == list(range(1, full + more + 1))
+
+
+def test_recorder_writes_three_files(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path)
+    recorder.exchange(*range(WIDTH))
+    recorder.exchange(*range(10, 10 + WIDTH))
+    recorder.connection(*range(CONNECTION_WIDTH))
+    recorder.block({"index": 0, "round": 0})
+    assert json.loads((tmp_path / BLOCKS_FILE).read_text()) == {
+        "index": 0,
+        "round": 0,
+        "row_bytes": ROW_BYTES,
+    }  # at once, not when closed
+    assert recorder.exchanges == 2
+    recorder.close()
+    exchanges = EXCHANGE_ROW.iter_unpack((tmp_path / EXCHANGES_FILE).read_bytes())
+    assert list(exchanges) == [tuple(range(WIDTH)), tuple(range(10, 10 + WIDTH))]
+    assert (tmp_path / CONNECTIONS_FILE).read_bytes() == CONNECTION_ROW.pack(*range(CONNECTION_WIDTH))
+
+
+_DIE = """
+import os, sys
+from pathlib import Path
+from loadgen.measure.data.recorder import Recorder
+from loadgen.model.records import EXCHANGE_FIELDS
+recorder = Recorder(Path(sys.argv[1]))
+recorder.block({"index": 0})
+for number in range(1000):
+    recorder.exchange(*[number + 1] * len(EXCHANGE_FIELDS))
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_killed_worker_loses_nothing(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", _DIE, str(tmp_path)], check=False, timeout=60)
+    assert done.returncode == -9
+    rows = [row[0] for row in EXCHANGE_ROW.iter_unpack((tmp_path / EXCHANGES_FILE).read_bytes())]
+    assert rows[:1000] == list(range(1, 1001))
+    assert not any(rows[1000:])
+    assert json.loads((tmp_path / BLOCKS_FILE).read_text()) == {"index": 0, "row_bytes": ROW_BYTES}
+
+
+def test_recorder_needs_no_numpy() -> None:
+    code = "import sys, loadgen.measure.data.recorder; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0

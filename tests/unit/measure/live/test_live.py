@@ -1,0 +1,183 @@
+"""The state of a run that goes on: reports of blocks, merged, say what the summary will say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from loadgen.measure.data.recorder import BLOCKS_FILE
+from loadgen.measure.live.block_report import RowReader, block_report, request_figures, three_digits
+from loadgen.measure.live.live import Live
+from loadgen.model.records import ABSENT, ErrorKind
+from tests.support.synthetic import ENVIRONMENT, MS, US, Exchange, Link, Scribe, cell_names, links, plan_json
+
+POLICIES = ("persistent", "close")
+
+
+def facts_of(scribe: Scribe) -> dict[str, Any]:
+    """What the recorder was told of its last block."""
+    last = (scribe.store.directory / BLOCKS_FILE).read_text(encoding="utf-8").splitlines()[-1]
+    return {key: value for key, value in json.loads(last).items() if key != "row_bytes"}
+
+
+class Reporter:
+    """Writes blocks and reports each right after it, as a lane does."""
+
+    def __init__(self, directory: Path, plan: dict[str, Any]) -> None:
+        self.scribe = Scribe(directory, plan)
+        self.policies = cell_names(plan)
+        self.reader = RowReader(directory)
+
+    def block(self, policy: str, number: int, made: list[Link]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The block's report, as a message carries it, and its figures."""
+        scribe = self.scribe
+        scribe.block(policy, number, made)
+        rows, connections = self.reader.read(scribe.recorder.exchanges, scribe.recorder.connections)
+        facts = facts_of(scribe)
+        figures = request_figures(facts, rows, connections, wall_s=1_000_000.0)
+        return block_report(facts, rows, connections, self.policies), figures
+
+
+Reporters = Callable[..., Reporter]
+
+
+@pytest.fixture
+def reporter_of(tmp_path: Path) -> Iterator[Reporters]:
+    """Makes reporters, each in a folder of its own; their files are closed with the test."""
+    made = []
+
+    def make(plan: dict[str, Any], name: str = "run") -> Reporter:
+        made.append(Reporter(tmp_path / name, plan))
+        return made[-1]
+
+    yield make
+    for reporter in made:
+        with suppress(ValueError):  # closed by the test
+            reporter.scribe.recorder.close()
+
+
+def test_live_figures_are_those_of_the_summary(reporter_of: Reporters) -> None:
+    plan = plan_json()
+    reporters = [reporter_of(plan, name) for name in ("one", "other")]
+    live = Live(cell_names(plan))
+    assert live.summary("run", plan, ENVIRONMENT, []) is None
+    for number in range(5):
+        for policy in POLICIES:
+            for name, reporter in enumerate(reporters):
+                live.take(str(name), "lane", reporter.block(policy, number, links(policy, number))[0])
+    assert live.blocks == 10
+    found = live.summary("run", plan | {"users": 4}, ENVIRONMENT, [])  # two users each
+    assert found is not None
+    truth = reporters[0].scribe.summary()  # both measured the same
+    for policy in POLICIES:
+        mine, his = found["policies"][policy], truth["policies"][policy]
+        for count in ("started", "requests", "unfinished"):
+            assert mine[count] == 2 * his[count]
+        for count in ("opened", "ideal", "exchanges_with_warmup"):
+            assert mine["connections"][count] == 2 * his["connections"][count]
+        assert mine["throughput_rps"] == pytest.approx(2 * his["throughput_rps"])
+        for name in ("mean", "max"):
+            assert mine["latency_ns"][name] == his["latency_ns"][name]
+        for name in ("p50", "p90", "p99"):
+            assert mine["latency_ns"][name] == pytest.approx(his["latency_ns"][name], rel=0.005)
+        for phase, one in his["phases_ns"].items():
+            assert mine["phases_ns"][phase]["mean"] == one["mean"]
+            assert mine["phases_ns"][phase]["count"] == 2 * one["count"]
+    assert found["comparisons"][0]["latency_p50_delta_ns"] == pytest.approx(
+        truth["comparisons"][0]["latency_p50_delta_ns"], rel=0.01
+    )
+    assert found["verdict"].startswith("close costs")
+
+
+def test_a_large_block_is_reported_by_a_share_with_exact_counts(reporter_of: Reporters) -> None:
+    plan = plan_json()
+    reporter, live = reporter_of(plan), Live(cell_names(plan))
+    made = [Link([Exchange(at * 10 * US, wait=(100 + at % 50) * US) for at in range(3_000)]) for _ in range(2)]
+    made[0].exchanges[-1].outcome = -ErrorKind.TRUNCATED
+    report, _ = reporter.block("persistent", 0, made)
+    assert len(report["share"]["scheduled"][1]) < 10_000
+    assert report["errors"] == {"truncated": 1}
+    live.take("0", "lane", report)
+    live.take("0", "lane", report)  # a message that comes twice counts once
+    found = live.summary("run", plan, ENVIRONMENT, [])
+    assert found is not None
+    one = found["policies"]["persistent"]
+    assert one["requests"] == 5_999
+    assert one["errors"] == {"truncated": 1}
+    assert one["started"] == 6_000
+    assert (
+        one["phases_ns"]["wait"]["mean"]
+        == reporter.scribe.summary()["policies"]["persistent"]["phases_ns"]["wait"]["mean"]
+    )
+
+
+def test_a_long_run_is_kept_in_brief_and_counted_exactly(reporter_of: Reporters) -> None:
+    plan = plan_json(rounds=70)
+    reporter, live = reporter_of(plan), Live(cell_names(plan))
+    bad = Link([Exchange(MS, outcome=-ErrorKind.TRUNCATED)])
+    for number in range(70):
+        report, _ = reporter.block("persistent", number, [*links("persistent", number, 200), bad])
+        live.take("0", "lane", report)
+        if number == 0:
+            first = report
+    assert len(first["share"]["scheduled"][1]) < 2_000  # of 400 samples about 25 are left, of 4 octets and more
+    found = live.summary("run", plan, ENVIRONMENT, [])
+    assert found is not None
+    truth = reporter.scribe.summary()["policies"]["persistent"]
+    one = found["policies"]["persistent"]
+    for count in ("started", "requests", "errors", "throughput_rps"):
+        assert one[count] == truth[count]
+    for name in ("mean", "max"):
+        assert one["latency_ns"][name] == truth["latency_ns"][name]
+    assert one["latency_ns"]["p99"] == pytest.approx(truth["latency_ns"]["p99"], rel=0.005)
+    assert one["phases_ns"]["wait"] | {"p50": 0, "p99": 0} == truth["phases_ns"]["wait"] | {"p50": 0, "p99": 0}
+
+
+def test_a_lost_worker_is_forgotten(reporter_of: Reporters) -> None:
+    plan = plan_json()
+    live = Live(cell_names(plan))
+    for name in ("stays", "goes"):
+        live.take(name, "lane", reporter_of(plan, name).block("persistent", 0, links("persistent", 0))[0])
+    live.drop("goes")
+    found = live.summary("run", plan, ENVIRONMENT, [])
+    assert found is not None
+    assert found["policies"]["persistent"]["requests"] == 100
+
+
+def test_figures_for_locust_hold_every_finished_request(reporter_of: Reporters) -> None:
+    reporter = reporter_of(plan_json())
+    made = [
+        Link([Exchange(-MS), Exchange(0, wait=2 * MS)], connect=40 * US),
+        Link([Exchange(MS, outcome=-ErrorKind.RESPONSE_TIMEOUT, receive=ABSENT)], connect=40 * US),
+        Link([Exchange(2 * MS, outcome=-ErrorKind.UNFINISHED, receive=ABSENT)], connect=40 * US),
+    ]
+    _, figures = reporter.block("persistent", 0, made)
+    assert figures["count"] == 3
+    assert figures["failures"] == {"response_timeout": 1}
+    # 10 µs of sending, 100 of waiting, 5 of receiving, and 40 of connecting where the connection was new.
+    assert figures["times_ms"] == {0.155: 1, 2.02: 1, 0.15: 1}
+    assert figures["min_ms"] == 0.15
+    assert figures["max_ms"] == 2.015
+    assert figures["total_ms"] == pytest.approx(0.155 + 2.015 + 0.15)
+    assert figures["bytes"] == 180
+    # The monotonic clock stands at 5,000 s and the block's window begins 0.2 s later.
+    assert figures["per_second"] == {1_005_000: 3}
+    assert figures["failures_per_second"] == {1_005_000: 1}
+
+
+def test_a_block_without_requests_has_no_figures(reporter_of: Reporters) -> None:
+    reporter = reporter_of(plan_json())
+    report, figures = reporter.block("close", 0, [])
+    assert figures == {"count": 0}
+    assert report["requests"] == 0
+
+
+def test_three_digits_are_kept_at_any_size() -> None:
+    values = np.array([0.0, 0.00123, 0.04123, 0.1014, 0.9996, 1.2345, 12.345, 146.6, 1234.0, 58_760.0])
+    assert three_digits(values).tolist() == [0.0, 0.0012, 0.0412, 0.101, 1.0, 1.23, 12.3, 147.0, 1230.0, 58_800.0]

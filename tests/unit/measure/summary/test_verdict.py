@@ -1,0 +1,164 @@
+"""The verdict of runs whose names say too little: declined upgrades, several baselines, nothing but errors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadgen.model.plan import Plan
+from loadgen.model.proxy import parse_proxy
+from tests.support.processes import QUICK, Target, compare, loadgen
+from tests.support.proxies import fake_proxy, proxy_url
+from tests.support.synthetic import MS, OPEN, US, Exchange, Link, Scribe, plan_json, sweep_plan
+from tests.support.synthetic_upgrades import DECLINED, UPGRADED, upgraded_links
+
+ROUNDS = 2
+WAIT_US = {"persistent": 100, "websocket": 60, "h2-prior": 160, "h2c-upgrade": 170, "close": 200}
+
+
+def swept(directory: Path, policies: str, flags: dict[str, int] | None = None, **axes: Any) -> dict[str, Any]:
+    """A sweep of these policies; a user more is 1 µs more. flags: of a policy's connections, where not UPGRADED."""
+    scribe = Scribe(directory / "run", sweep_plan(policies, ROUNDS, **axes))
+    for number in range(ROUNDS):
+        for cell in Plan.from_json(scribe.plan).cells:
+            base = cell.policy.name.partition("+")[0]
+            flag = OPEN if base in ("persistent", "close") else (flags or {}).get(base, UPGRADED)
+            exchanges = [Exchange(at * MS, wait=(WAIT_US[base] + cell.users) * US) for at in range(20)]
+            size = min(cell.policy.requests, 20)
+            links = [Link(exchanges[at : at + size], connect=30 * US, flags=flag) for at in range(0, 20, size)]
+            scribe.block(cell.name, number, links)
+    return scribe.summary()
+
+
+# Several baselines
+
+
+def test_in_a_sweep_each_difference_names_its_own_baseline(tmp_path: Path) -> None:
+    summary = swept(tmp_path, "persistent,websocket,h2-prior", users=(1, 10))
+    said = summary["verdict"]
+    assert said.startswith("at p50: websocket · 1 user against persistent · 1 user -0.040 ms [")
+    for one in summary["comparisons"]:
+        assert f"{one['candidate']} against {one['baseline']} " in said
+    assert said.count(" against ") == len(summary["comparisons"]) == 4
+
+
+def test_the_ends_name_their_baselines_too(tmp_path: Path) -> None:
+    said = swept(tmp_path, "persistent,websocket,h2-prior", users=(1, 5, 10))["verdict"]
+    assert said.startswith("at p50 (the ends of 6): websocket · 1 user against persistent · 1 user -0.040 ms [")
+    assert ", h2-prior · 1 user against persistent · 1 user +0.060 ms [" in said
+    assert said.count(" against ") == 2
+
+
+def test_of_one_load_the_baseline_is_named_once(tmp_path: Path) -> None:
+    said = swept(tmp_path, "persistent,websocket,h2-prior,h2c-upgrade,close", users=(3,))["verdict"]
+    assert "; against persistent · 3 users at p50: websocket · 3 users -0.040 ms [" in said
+    assert said.count("against") == 1
+
+
+# Declined upgrades
+
+
+@pytest.mark.parametrize(("flags", "said"), [(DECLINED, "h2c-upgrade (declined: HTTP/1.1)"), (UPGRADED, "h2c-upgrade")])
+def test_one_policy_that_was_declined(tmp_path: Path, flags: int, said: str) -> None:
+    scribe = Scribe(tmp_path / "run", plan_json("h2c-upgrade", 1))
+    scribe.block("h2c-upgrade", 0, upgraded_links("h2c-upgrade", 0, flags))
+    assert scribe.summary()["verdict"] == f"{said} answered 100 requests; there is nothing to compare it with"
+
+
+def test_cells_that_were_declined_and_don_t_compare(tmp_path: Path) -> None:
+    said = swept(tmp_path, "h2c-upgrade", {"h2c-upgrade": DECLINED}, users=(1, 10))["verdict"]
+    assert "ms (h2c-upgrade · 1 user, declined: HTTP/1.1) to " in said
+    assert said.endswith(" req/s (h2c-upgrade · 1 user, declined: HTTP/1.1)")
+    assert "declined" not in swept(tmp_path / "taken", "h2c-upgrade", users=(1, 10))["verdict"]
+
+
+@pytest.mark.parametrize(
+    ("policies", "flags", "said"),
+    [
+        ("h2c-upgrade", DECLINED, "; the server declined h2c-upgrade, so these figures are those of HTTP/1.1"),
+        ("h2c-upgrade,h2-prior", DECLINED, "; the server declined h2c-upgrade, so these figures are partly those of"),
+        ("h2c-upgrade,h2-prior", UPGRADED, ""),
+    ],
+)
+def test_a_curve_of_what_was_declined(tmp_path: Path, policies: str, flags: int, said: str) -> None:
+    verdict = swept(tmp_path, policies, {"h2c-upgrade": flags}, recycle=("1", "2", "10"))["verdict"]
+    assert ("declined" in verdict) is bool(said)
+    assert said in verdict
+
+
+def test_a_target_that_declines_alone_and_over_a_grid(start_target: Any, tmp_path: Path) -> None:
+    target: Target = start_target("--decline", "h2c")
+    summary = compare(target.url, tmp_path / "run", "--policies", "h2c-upgrade", "--users", "2")
+    assert summary["verdict"].startswith("h2c-upgrade (declined: HTTP/1.1) answered ")
+    grid = ["--policies", "h2c-upgrade", "--recycle", "1,10,100", "--users", "2", "--out", "grid", "--json", *QUICK]
+    done = loadgen("sweep", target.url, *grid, "--no-charts", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (
+        "; the server declined h2c-upgrade, so these figures are those of HTTP/1.1"
+        in json.loads(done.stdout)["verdict"]
+    )
+
+
+# Nothing but errors
+
+
+def answered(directory: Path, policies: str, *outcomes: int, proxy: str = "", url: str = "http://h/") -> str:
+    """The verdict where the policies were given these statuses, in turns."""
+    plan = plan_json(policies, ROUNDS, url, proxy=parse_proxy(proxy) if proxy else None)
+    scribe = Scribe(directory / "run", plan)
+    for number in range(ROUNDS):
+        for turn, name in enumerate(policies.split(",")):
+            exchanges = [
+                Exchange(at * MS, wait=(100 + at) * US, outcome=outcomes[turn % len(outcomes)]) for at in range(9)
+            ]
+            scribe.block(name, number, [Link(exchanges, flags=UPGRADED if name.startswith("h2") else OPEN)])
+    said: str = scribe.summary()["verdict"]
+    return said
+
+
+PROXY = "http://user:password@127.0.0.1:3128"
+
+
+@pytest.mark.parametrize(
+    ("proxy", "url", "policies", "outcomes", "said"),
+    [
+        ("", "http://h/", "persistent,close", (404,), "; every response was an error (404)"),
+        ("", "http://h/", "persistent,close", (503, 404), "; every response was an error (404, 503)"),
+        ("", "http://h/", "persistent", (500,), "; every response was an error (500)"),
+        (
+            PROXY,
+            "http://h/",
+            "persistent,close",
+            (401,),
+            "; every response was an error (401), perhaps the proxy's own",
+        ),
+        (PROXY, "https://h/", "persistent,close", (404,), "; every response was an error (404)"),
+        (PROXY, "http://h/", "persistent,h2-prior", (404,), "; every response was an error (404)"),
+    ],
+)
+def test_nothing_but_errors(
+    tmp_path: Path, proxy: str, url: str, policies: str, outcomes: tuple[int, ...], said: str
+) -> None:
+    assert answered(tmp_path, policies, *outcomes, proxy=proxy, url=url).endswith(said)
+
+
+def test_of_many_statuses_the_first(tmp_path: Path) -> None:
+    names = "persistent,close,recycle:2,recycle:3,recycle:4"
+    assert answered(tmp_path, names, 400, 401, 402, 403, 404).endswith("an error (400, 401, 402, 403, …)")
+
+
+@pytest.mark.parametrize("fine", [200, 304])
+def test_one_policy_without_errors_is_enough(tmp_path: Path, fine: int) -> None:
+    assert "every response" not in answered(tmp_path, "persistent,close", 404, fine, proxy=PROXY)
+
+
+def test_a_proxy_whose_target_is_down(tmp_path: Path) -> None:
+    with fake_proxy(lambda connection, _request: connection.sendall(REFUSED) is None) as (_, port):
+        summary = compare("http://127.0.0.1:9/", tmp_path / "run", "--proxy", proxy_url(port, ""), "--users", "2")
+    assert summary["verdict"].endswith("; every response was an error (502), perhaps the proxy's own")
+
+
+REFUSED = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"

@@ -1,0 +1,376 @@
+"""Plans and policies: what may be run, what is refused and why, and that a plan survives its JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from loadgen.model.cell import Axes
+from loadgen.model.exceptions import PlanError
+from loadgen.model.plan import METHODS, Load, Plan, check_header, parse_header
+from loadgen.model.policy import (
+    FIFO,
+    H2,
+    H2_PRIOR,
+    H2C_UPGRADE,
+    LIFO,
+    PARTS,
+    UNLIMITED,
+    WEBSOCKET,
+    ConnectionPolicy,
+    parse_policies,
+    parse_policy,
+)
+from loadgen.model.target import parse_target
+from loadgen.model.units import NS_PER_MS, NS_PER_S
+
+HTTP, HTTPS = parse_target("http://h/"), parse_target("https://h/")
+
+
+def plan(**changes: Any) -> Plan:
+    return Plan(**{"target": HTTP, "policies": parse_policies("persistent,close"), **changes})
+
+
+# Policies
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        ("persistent", {}),
+        ("close", {"requests": 1}),
+        ("close-resume", {"requests": 1, "resumes_tls": True}),
+        ("recycle:10", {"requests": 10}),
+        ("recycle:inf", {"requests": UNLIMITED}),
+        ("lifetime:1m30s", {"lifetime_ns": 90 * NS_PER_S}),
+        ("idle:20ms", {"idle_ns": 20 * NS_PER_MS}),
+        ("pool:8", {"pool": 8, "pool_order": LIFO}),
+        ("pool:8:fifo", {"pool": 8, "pool_order": FIFO}),
+        ("abandon", {"requests": 1, "announces": False}),
+        ("http10", {"requests": 1, "http_version": "1.0", "keep_alive": False}),
+        ("http10-keepalive", {"http_version": "1.0"}),
+        ("pipeline:4", {"depth": 4}),
+        ("stubborn", {"obeys": False}),
+        ("resolve", {"requests": 1, "resolves": True}),
+        ("recycle:10+idle:2s", {"requests": 10, "idle_ns": 2 * NS_PER_S}),
+        ("recycle:10+abandon", {"requests": 10, "announces": False}),
+        ("resume+recycle:3", {"requests": 3, "resumes_tls": True}),
+        ("persistent+resolve", {"resolves": True}),
+        ("pool:2+close", {"pool": 2, "requests": 1}),
+        ("websocket", {"protocol": WEBSOCKET}),
+        ("websocket-close", {"protocol": WEBSOCKET, "requests": 1}),
+        ("websocket+recycle:5", {"protocol": WEBSOCKET, "requests": 5}),
+        ("h2", {"protocol": H2}),
+        ("h2-prior", {"protocol": H2_PRIOR}),
+        ("h2c-upgrade+close", {"protocol": H2C_UPGRADE, "requests": 1}),
+        ("h2+streams:10", {"protocol": H2, "depth": 10}),
+        ("streams:10+h2+resume+recycle:7", {"protocol": H2, "depth": 10, "resumes_tls": True, "requests": 7}),
+        ("h2+pool:3", {"protocol": H2, "pool": 3}),
+        ("h2+pool:3+streams:2", {"protocol": H2, "pool": 3, "pool_order": LIFO, "depth": 2}),
+    ],
+)
+def test_a_policy_is_the_sum_of_its_parts(text: str, fields: dict[str, Any]) -> None:
+    assert parse_policy(text) == ConnectionPolicy(text, **fields)
+
+
+@pytest.mark.parametrize(
+    ("text", "reuses", "more", "last", "asks"),
+    [
+        ("persistent", True, "keep-alive", "close", True),
+        ("close", False, "keep-alive", "close", True),
+        ("abandon", False, "keep-alive", "keep-alive", False),
+        ("recycle:2+abandon", True, "keep-alive", "keep-alive", False),
+        ("http10", False, "", "", True),
+        ("http10-keepalive", True, "keep-alive", "close", True),
+    ],
+)
+def test_what_a_policy_writes_into_the_connection_field(
+    text: str, reuses: bool, more: str, last: str, asks: bool
+) -> None:
+    policy = parse_policy(text)
+    written = (policy.reuses, policy.connection_option, policy.last_option, policy.asks_for_close)
+    assert written == (reuses, more, last, asks)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("recycle", "lacks a parameter; write recycle:K"),
+        ("recycle:0", "'0' is no whole number from 1 on"),
+        ("recycle:-1", "no whole number"),
+        ("recycle:٣", "no whole number"),
+        ("idle:soon", "'soon' is no duration"),
+        ("idle:0", "too short"),
+        ("pool:3:random", "neither lifo nor fifo"),
+        ("close:3", "close takes no parameter"),
+        ("close+recycle:3", "close and recycle exclude each other"),
+        ("recycle:3+recycle:4", "exclude each other"),
+        ("http10+recycle:2", "exclude each other"),
+        ("close+idle:1s", "nothing is reused after the gap"),
+        ("close+lifetime:1s", "no connection lives that long"),
+        ("abandon+stubborn", "nothing is tried again"),
+        ("recycle:1+pipeline:2", "a second request would have no connection"),
+        ("pool:3+idle:1s", "use --think"),
+        ("pool:3+pipeline:2", "serves one user at a time"),
+        ("pipeline:2+http10-keepalive", "came with HTTP/1.1"),
+        ("streams:3", "streams is for h2c-upgrade, h2, h2-prior alone"),
+        ("websocket+streams:3", "streams is for h2c-upgrade"),
+        ("h2+pipeline:3", "pipeline is for http/1.1 alone"),
+        ("h2+http10-keepalive", "http10-keepalive is for http/1.1 alone"),
+        ("websocket+stubborn", "stubborn is for http/1.1 alone"),
+        ("h2+websocket", "h2 and websocket exclude each other"),
+        ("websocket-close+recycle:2", "exclude each other"),
+        ("h2+streams:0", "no whole number"),
+        ("h2+close+streams:2", "a second request would have no connection"),
+        ("h2+idle:1s+streams:2", "never idle"),
+        ("recicle:3", "did you mean 'recycle'"),
+        ("recycle:3+", "is unknown"),
+    ],
+)
+def test_a_bad_policy_is_refused_in_one_line(text: str, complaint: str) -> None:
+    with pytest.raises(PlanError, match=complaint) as caught:
+        parse_policy(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_every_part_says_what_it_means() -> None:
+    assert all(part.meaning and bool(part.parameter) == bool(part.reads) for part in PARTS.values())
+
+
+# Cells
+
+
+def test_without_axes_a_cell_is_a_policy() -> None:
+    one = plan(load=Load(users=3, rate_rps=10))
+    assert [(cell.name, cell.users, cell.rate_rps) for cell in one.cells] == [("persistent", 3, 10), ("close", 3, 10)]
+
+
+def test_a_grid_is_the_product_of_its_axes() -> None:
+    target = parse_target("http://h/x?n={size}")
+    cells = plan(target=target, axes=Axes(users=(1, 10), size=(5, 1_000))).cells
+    assert len({cell.name for cell in cells}) == len(cells) == 8
+    assert [(cell.name, cell.path) for cell in cells[:2]] == [
+        ("persistent · 1 user · 5 B", "/x?n=5"),
+        ("persistent · 1 user · 1,000 B", "/x?n=1000"),
+    ]
+    cells = plan(policies=(), axes=Axes(recycle=("1", "inf"), rate=(100.0, 200.0))).cells
+    assert [cell.policy.requests for cell in cells] == [1, UNLIMITED, 1, UNLIMITED]
+    assert [cell.rate_rps for cell in cells] == [100, 100, 200, 200]
+    cells = plan(policies=parse_policies("abandon"), axes=Axes(recycle=("2",), idle=("1ms",))).cells
+    assert [cell.name for cell in cells] == ["abandon+recycle:2+idle:1ms"]
+
+
+@pytest.mark.parametrize("axes", [{"rate": (0.0,)}, {"rate": (5.0, -1.0)}, {"rate": (2e6,)}, {"size": (-1,)}])
+def test_an_axis_with_a_bad_value_is_refused(axes: dict[str, Any]) -> None:
+    with pytest.raises(PlanError, match=r"--(rate|size)"):
+        Axes(**axes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"axes": Axes(size=(5,))}, r"must hold \{size\}"),
+        ({"axes": Axes(users=tuple(range(1, 400)))}, "798 cells"),
+        ({"axes": Axes(users=(2, 2))}, "twice"),
+        ({"axes": Axes(users=(0,))}, "at least 1"),
+        ({"axes": Axes(recycle=("2",))}, "exclude each other"),
+        ({"load": Load(rate_rps=5, think_ns=1)}, "--think is for users"),
+        ({"load": Load(rate_rps=5), "policies": parse_policies("idle:1s")}, "needs users"),
+        ({"load": Load(rate_rps=5), "policies": parse_policies("pipeline:2")}, "needs users"),
+        ({"policies": parse_policies("pipeline:2"), "method": "POST"}, "can't be pipelined"),
+        ({"policies": parse_policies("pipeline:2"), "retry_stale": True}, "excludes --retry-stale"),
+        ({"policies": parse_policies("persistent,websocket"), "retry_stale": True}, "no idempotent request"),
+        ({"policies": parse_policies("resolve"), "target": parse_target("http://127.0.0.1/")}, "an address already"),
+        ({"retry_stale": True, "method": "POST"}, "not idempotent"),
+        ({"source_ips": ("10.0.0",)}, "no IP address"),
+    ],
+)
+def test_a_grid_or_load_that_makes_no_sense_is_refused(changes: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(PlanError, match=complaint):
+        plan(**changes)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("close", ["close"]),
+        ("persistent,close", ["persistent", "close"]),
+        ("close,persistent", ["close", "persistent"]),
+        (" close , persistent ,", ["close", "persistent"]),
+    ],
+)
+def test_policies_keep_the_order_in_which_they_are_named(text: str, names: list[str]) -> None:
+    assert [policy.name for policy in parse_policies(text)] == names
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "choose from persistent, close, close-resume"),
+        (" , ", "no policy is named"),
+        ("persistant", "did you mean 'persistent'"),
+        ("clsoe", "did you mean 'close'"),
+        ("Close", "did you mean 'close'"),
+        ("xyz", "choose from"),
+        ("close,persistent,close", "'close' is named twice"),
+    ],
+)
+def test_a_bad_list_of_policies_is_refused(text: str, complaint: str) -> None:
+    with pytest.raises(PlanError, match=complaint):
+        parse_policies(text)
+
+
+# Load
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"users": 1, "rounds": 1},
+        {"block_ns": 10 * NS_PER_MS, "warmup_ns": 0},
+        {"block_ns": NS_PER_S, "warmup_ns": NS_PER_S - 1},
+        {"timeout_ns": NS_PER_MS},
+    ],
+)
+def test_a_load_at_its_limits_is_accepted(changes: dict[str, int]) -> None:
+    load = Load(**changes)
+    assert {name: getattr(load, name) for name in changes} == changes
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"users": 0}, "--users is 0"),
+        ({"users": -1}, "--users is -1"),
+        ({"rounds": 0}, "--rounds is 0"),
+        ({"block_ns": 10 * NS_PER_MS - 1}, "--block is"),
+        ({"block_ns": NS_PER_S, "warmup_ns": NS_PER_S}, "--warmup is 1.00 s"),
+        ({"warmup_ns": -1}, "--warmup is"),
+        ({"timeout_ns": NS_PER_MS - 1}, "--timeout is"),
+    ],
+)
+def test_a_load_beyond_its_limits_names_the_option(changes: dict[str, int], complaint: str) -> None:
+    with pytest.raises(PlanError, match=complaint):
+        Load(**changes)
+
+
+# Plan
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"method": "BREW"}, "'BREW' is unknown; use one of GET"),
+        ({"method": "get"}, "'get' is unknown"),
+        ({"method": "CONNECT"}, "'CONNECT' is unknown"),
+        ({"headers": (("Connection", "close"),)}, "the connection policy sets it"),
+        ({"policies": parse_policies("close-resume")}, "a target in clear has none"),
+        ({"cacert": "ca.pem", "insecure": True}, "contradict"),
+    ],
+)
+def test_a_plan_that_can_not_run_is_refused(changes: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(PlanError, match=complaint):
+        plan(**changes)
+
+
+def test_tls_policies_run_against_a_tls_target() -> None:
+    assert plan(target=HTTPS, policies=parse_policies("close-resume")).target is HTTPS
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_is_accepted(method: str) -> None:
+    assert plan(method=method).method == method
+
+
+@pytest.mark.parametrize(
+    "original",
+    [
+        plan(),
+        plan(
+            target=parse_target("https://[::1]:8443/a?b"),
+            policies=parse_policies("close-resume,persistent"),
+            load=Load(users=3, rounds=2, block_ns=NS_PER_S, warmup_ns=1, think_ns=5, timeout_ns=NS_PER_S),
+            method="POST",
+            headers=(("X", "a"), ("X", "b"), ("Authorization", "Basic c2VjcmV0"), ("Y", "é")),
+            body=bytes(range(256)),
+            cacert="/ca.pem",
+            max_body_bytes=17,
+            seed=42,
+        ),
+        plan(target=HTTPS, insecure=True),
+        plan(policies=(), axes=Axes(recycle=("1", "inf"), users=(1, 2)), load=Load(arrivals="poisson")),
+        plan(retry_stale=True, cookies=False, source_ips=("127.0.0.2", "::1"), server_pid=1, load=Load(rate_rps=2.5)),
+    ],
+)
+def test_a_plan_survives_its_json(original: Plan) -> None:
+    assert Plan.from_json(json.loads(json.dumps(original.to_json(secrets=True)))) == original
+
+
+@pytest.mark.parametrize("name", ["Authorization", "PROXY-authorization", "cookie"])
+def test_credentials_stay_out_of_a_plan_that_is_shown(name: str) -> None:
+    shown = plan(headers=((name, "hunter2"), ("X", "seen"))).to_json(secrets=False)
+    assert shown["headers"] == [[name, "***"], ["X", "seen"]]
+    assert "hunter2" not in json.dumps(shown)
+
+
+def test_json_that_is_no_plan_is_refused() -> None:
+    with pytest.raises(KeyError):
+        Plan.from_json({"url": "http://h/"})
+    with pytest.raises(PlanError):
+        Plan.from_json(plan().to_json(secrets=True) | {"users": 0})
+
+
+# Header fields
+
+
+@pytest.mark.parametrize(
+    ("line", "pair"),
+    [
+        ("A: b", ("A", "b")),
+        ("A:b", ("A", "b")),
+        ("A: \tb \t", ("A", "b")),
+        ("A:", ("A", "")),
+        ("A: b:c", ("A", "b:c")),
+        ("!#$%&'*+.^_`|~09az-: \té\xff ", ("!#$%&'*+.^_`|~09az-", "é\xff")),
+        ("Host: other", ("Host", "other")),
+    ],
+)
+def test_a_header_line_is_split(line: str, pair: tuple[str, str]) -> None:
+    assert parse_header(line) == pair
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("", "no colon"),
+        ("A", "no colon"),
+        (": b", "no token"),
+        (" A: b", "no token"),
+        ("A : b", "no token"),
+        ("A\r\nB: c", "no token"),
+        ("Ä: b", "no token"),
+        ("A(: b", "no token"),
+        ("A: b\r\nC: d", "smuggle"),
+        ("A: b\nC: d", "smuggle"),
+        ("A: b\rC", "smuggle"),
+        ("A: b\0", "smuggle"),
+        ("A: €", "ISO 8859-1"),
+        ("connection: close", "the connection policy sets it"),
+        ("KEEP-ALIVE: timeout=5", "the connection policy sets it"),
+        ("Content-Length: 3", "it follows from --data"),
+        ("Transfer-encoding: chunked", "it follows from --data"),
+    ],
+)
+def test_a_header_line_that_can_not_be_sent_is_refused(line: str, complaint: str) -> None:
+    with pytest.raises(PlanError, match=complaint):
+        parse_header(line)
+
+
+@pytest.mark.parametrize("character", ["\x01", "\x7f"])
+def test_control_characters_in_a_value_are_refused(character: str) -> None:
+    """RFC 9110 §5.5: field values containing other CTL characters are also invalid."""
+    with pytest.raises(PlanError):
+        check_header("A", f"b{character}c")

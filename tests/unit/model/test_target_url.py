@@ -1,0 +1,101 @@
+"""Target URLs: what a URL says about host, port, path and Host field, and which URLs are refused, with which hint."""
+
+from __future__ import annotations
+
+import pytest
+
+from loadgen.model.exceptions import PlanError
+from loadgen.model.target import Target, parse_target
+
+URLS = [
+    # URL, scheme, host, port, path, Host field
+    ("http://h", "http", "h", 80, "/", "h"),
+    ("https://h/", "https", "h", 443, "/", "h"),
+    ("HTTP://H.Example/A", "http", "h.example", 80, "/A", "h.example"),
+    ("http://h:80/", "http", "h", 80, "/", "h"),
+    ("http://h:443/", "http", "h", 443, "/", "h:443"),
+    ("https://h:80/", "https", "h", 80, "/", "h:80"),
+    ("http://h:/", "http", "h", 80, "/", "h"),
+    ("http://h:65535/a?b=c&d", "http", "h", 65535, "/a?b=c&d", "h:65535"),
+    ("http://h?x=1", "http", "h", 80, "/?x=1", "h"),
+    ("http://h/a#fragment", "http", "h", 80, "/a", "h"),
+    ("http://h/%20?q=%C3%BC", "http", "h", 80, "/%20?q=%C3%BC", "h"),
+    ("http://h//x", "http", "h", 80, "//x", "h"),
+    ("http://h/a?u=http://u:p@x/", "http", "h", 80, "/a?u=http://u:p@x/", "h"),
+    ("http://127.0.0.1:8080/", "http", "127.0.0.1", 8080, "/", "127.0.0.1:8080"),
+    ("http://[::1]/", "http", "::1", 80, "/", "[::1]"),
+    ("https://[2001:db8::1]:8443/x", "https", "2001:db8::1", 8443, "/x", "[2001:db8::1]:8443"),
+    ("http://bücher.example/", "http", "xn--bcher-kva.example", 80, "/", "xn--bcher-kva.example"),
+    ("http://my_service/", "http", "my_service", 80, "/", "my_service"),
+]
+
+
+@pytest.mark.parametrize(("url", "scheme", "host", "port", "path", "host_field"), URLS)
+def test_a_url_is_taken_apart(url: str, scheme: str, host: str, port: int, path: str, host_field: str) -> None:
+    target = parse_target(url)
+    assert target == Target(scheme, host, port, path)
+    assert target.host_field == host_field
+    assert target.is_tls is (scheme == "https")
+
+
+@pytest.mark.parametrize("url", [row[0] for row in URLS])
+def test_a_target_reads_back_from_its_text(url: str) -> None:
+    target = parse_target(url)
+    assert parse_target(str(target)) == target
+
+
+@pytest.mark.parametrize(
+    ("url", "complaint"),
+    [
+        ("", "no scheme"),
+        ("h", "write it like http://h"),
+        ("localhost:8080/x", "write it like http://localhost:8080/x"),
+        ("//h/x", "no scheme"),
+        ("ftp://h/", "'ftp' is unknown"),
+        ("http://", "names no host"),
+        ("http:///x", "names no host"),
+        ("http://:80/", "names no host"),
+        ("http://h:0/", "bad port"),
+        ("http://h:65536/", "bad port"),
+        ("http://h:-1/", "bad port"),
+        ("http://h:eighty/", "bad port"),
+        ("http://a:b:c/", "bad port"),
+        ("http://user:secret@h/", "credentials"),
+        ("http://user@h/", "credentials"),
+        ("http://@h/", "credentials"),
+        ("http://h/a b", "percent-encode"),
+        ("http://ex ample/", "percent-encode"),
+        ("http://h/\r\nX: y", "percent-encode"),
+        ("http://h/\x7f", "percent-encode"),
+        ("http://h/ü", "not ASCII"),
+        ("http://h/?ü", "not ASCII"),
+        ("http://h..x/", "no host name"),
+        (f"http://{'a' * 64}/", "no host name"),
+        ("http://[::1/", "can't be read"),
+        ("http://[:::1]/", "IPv6|can't be read"),
+    ],
+)
+def test_a_bad_url_is_refused_in_one_line(url: str, complaint: str) -> None:
+    with pytest.raises(PlanError, match=complaint) as caught:
+        parse_target(url)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["http://h<>/", "http://h%20x/"])
+def test_a_host_that_can_be_no_name_is_refused(url: str) -> None:
+    """RFC 3986 §3.2.2: neither is a reg-name that could stand in a Host field."""
+    with pytest.raises(PlanError):
+        parse_target(url)
+
+
+def test_a_refusal_does_not_repeat_a_password() -> None:
+    with pytest.raises(PlanError) as caught:
+        parse_target("http://user:secret@h/")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("host", "is_literal"), [("127.0.0.1", True), ("::1", True), ("localhost", False), ("1.2.3", False)]
+)
+def test_ip_literals_are_told_from_names(host: str, is_literal: bool) -> None:
+    assert Target("http", host, 80, "/").is_ip_literal is is_literal

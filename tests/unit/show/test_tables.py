@@ -1,0 +1,193 @@
+"""The report's tables and texts: what the sockets cost, how connections ended, who sent, and which charts are drawn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadgen.measure.summary.run import MOST_CURVES
+from loadgen.show import tables
+from loadgen.show.charts import CHARTS, charts_of
+from loadgen.show.charts.style import MOST_SERIES, clear_ticks, spread, wrapped
+from loadgen.show.report import render
+from loadgen.show.text import AMORTISATION_HEADINGS, amortisation_rows, in_order, labels, load_text, markdown, rows
+from tests.support.synthetic import Link, Scribe, full_run, plan_json, sweep_plan, sweep_run
+
+Summary = dict[str, Any]
+KERNEL = {
+    "time_wait": {"before": 3, "peak": 4_321, "after": 40, "client": 1_234, "server": 56},
+    "sockets_peak": 99, "syn_retransmits": 0, "listen_overflows": 0, "listen_drops": 0, "retransmits": 7,
+    "ports": {"range": 28_232, "in_use": 2_000, "left": 26_232},
+}  # fmt: skip
+TCP = {"sampled": 10, "rtt_us_p50": 31, "cwnd_p50": 10, "retransmits": 2}
+
+
+def summary_with(directory: Path, **facts: Any) -> Summary:
+    scribe = Scribe(directory / "run", plan_json("close"))
+    for number in range(5):
+        scribe.block("close", number, [Link()] * 4, **facts)
+    return scribe.summary()
+
+
+def test_what_the_sockets_cost(tmp_path: Path) -> None:
+    summary = summary_with(tmp_path, kernel=KERNEL, tcp=TCP)
+    headings, (row,) = tables.sockets(summary)
+    assert dict(zip(headings, row, strict=True)) == {
+        "policy": "close", "TIME_WAIT peak": "4,321", "added by client": "1,234", "added by server": "56",
+        "ports left": "26,232 of 28,232", "SYNs sent again": "0", "listen overflows": "0", "TCP rtt p50": "31.0 µs",
+        "cwnd p50": "10", "TCP segments sent again": "10",
+    }  # fmt: skip
+    page = render(summary, {})
+    assert "What the sockets cost" in page
+    assert "4,321" in page
+    assert "What the server spent" not in page
+
+
+def test_what_the_server_spent(tmp_path: Path) -> None:
+    summary = summary_with(tmp_path, server={"cpu_ns": 80_000_000, "rss_bytes": 12_300_000, "sockets": 8})
+    headings, (row,) = tables.server(summary)
+    assert dict(zip(headings, row, strict=True)) == {
+        "policy": "close", "CPU per request": "20.0 ms", "CPU share of a core": "10.0%", "memory": "12.3 MB",
+        "open sockets": "8", "sockets per request": "2",
+    }  # fmt: skip
+    assert "What the server spent" in render(summary, {})
+
+
+def test_a_server_that_can_t_be_read_is_a_dash(tmp_path: Path) -> None:
+    summary = summary_with(tmp_path, server={"cpu_ns": None, "rss_bytes": None, "sockets": None})
+    (row,) = tables.server(summary)[1]
+    assert row == ("close", *["–"] * 5)
+
+
+def test_sections_without_rows_are_left_out(tmp_path: Path) -> None:
+    page = render(full_run(tmp_path / "run", "close").summary(), {})
+    for title in (
+        "Differences",
+        "Arrivals",
+        "What the sockets cost",
+        "How the cost of a connection is shared",
+        "Cells",
+    ):
+        assert f"<h2>{title}<" not in page
+    assert "<h2>Policies<" in page
+    assert "<h2>How connections ended<" in page
+
+
+def test_how_connections_ended(tmp_path: Path) -> None:
+    facts = {"keep_alive": {"timeout_s": 5, "max": 1_000}, "retried": 1, "after_close": {"tried": 2, "answered": 0}}
+    (row,) = tables.endings(summary_with(tmp_path, **facts))[1]
+    assert row == ("close", "timeout 5 s, max 1,000", "5", "10", "0", "20 client silent")
+
+
+# A sweep's page
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> Summary:
+    plan = sweep_plan(users=(10, 1), recycle=("inf", "10", "2", "1"), rounds=2)
+    return sweep_run(tmp_path_factory.mktemp("swept") / "run", plan).summary()
+
+
+def test_cells_are_sorted_by_their_axes(swept: Summary) -> None:
+    wanted = [f"recycle:{k} · {users}" for users in ("1 user", "10 users") for k in ("1", "2", "10", "inf")]
+    assert in_order(swept) == wanted
+    assert [row[0] for row in rows(swept)] == wanted
+
+
+def test_a_sweep_has_its_curves_as_a_table(swept: Summary) -> None:
+    table = [dict(zip(AMORTISATION_HEADINGS, row, strict=True)) for row in amortisation_rows(swept)]
+    assert [row["cells that differ in K alone"] for row in table] == ["10 users", "1 user"]
+    assert table[0]["handshake"].startswith("320 µs [")
+    assert table[0]["by the model"] == "10.0"
+    text = markdown(swept)
+    assert text.count("\n| --- |") == 2
+    assert "| 10 users | 136 µs" in text
+    page = render(swept, {})
+    assert "<h2>Cells<" in page
+    assert "<h2>How the cost of a connection is shared<" in page
+
+
+def test_a_comparison_has_one_table_in_markdown(tmp_path: Path) -> None:
+    text = markdown(full_run(tmp_path / "run").summary())
+    assert text.startswith("> close costs")
+    assert text.count("\n| --- |") == 1
+
+
+@pytest.mark.parametrize(
+    ("places", "expected"),
+    [
+        ([{"base": "close", "users": 1}, {"base": "close", "users": 9}], ["1 user", "9 users"]),
+        ([{"base": "a", "idle": "1s", "rate": 1e4}], ["a · 10,000/s · idle:1s"]),
+        ([{"base": None, "size": None}], ["all"]),
+        ([{"base": "a", "size": 5}, {"base": "b", "size": 2_000}], ["a · 5 B", "b · 2,000 B"]),
+    ],
+)
+def test_places_are_named_by_what_they_differ_in(places: list[dict[str, Any]], expected: list[str]) -> None:
+    assert labels(places) == expected
+
+
+@pytest.mark.parametrize(
+    ("plan", "expected"),
+    [
+        (plan_json(), "2 users"),
+        (plan_json(rate_rps=1_500.0), "1,500 arrivals/s (constant)"),
+        (sweep_plan(users=(1, 20)), "users 1, 20"),
+        (sweep_plan(rate=(10.0, 2_000.0)), "rate 10, 2,000"),
+        (sweep_plan(recycle=("1", "inf")), "2 users; recycle 1, inf"),
+        (plan_json() | {"think_ns": 5_000_000}, "2 users; think 5.00 ms"),
+    ],
+)
+def test_who_sends(plan: dict[str, Any], expected: str) -> None:
+    assert load_text(plan) == expected
+
+
+# Which charts
+
+
+def test_each_curve_that_is_worked_out_is_drawn_and_no_other() -> None:
+    assert MOST_CURVES == MOST_SERIES
+
+
+@pytest.mark.parametrize(
+    ("axes", "with_charts", "without"),
+    [
+        ({"recycle": ("1", "2", "inf")}, {"amortisation", "by_position", "percentiles"}, {"heat_map"}),
+        ({"users": (1, 2)}, {"throughput_by_users"}, {"amortisation", "heat_map"}),
+        ({"users": (1, 2), "idle": ("1s", "2s")}, {"throughput_by_users", "latency_by_idle", "heat_map"}, set()),
+        ({"users": (1, 2), "idle": ("1s", "2s"), "recycle": ("2", "3")}, {"phases"}, {"heat_map", "percentiles"}),
+        ({"rate": (9.0,)}, {"throughput"}, {"latency_by_rate"}),
+        ({"users": tuple(range(1, 31))}, {"throughput_by_users"}, {"throughput", "phases", "over_time", "extra_time"}),
+    ],
+)  # fmt: skip
+def test_a_chart_is_drawn_where_it_says_something(
+    tmp_path: Path, axes: dict[str, Any], with_charts: set[str], without: set[str]
+) -> None:
+    found = set(charts_of(sweep_run(tmp_path / "run", sweep_plan(rounds=2, **axes), 6).summary()))
+    assert found >= with_charts
+    assert not found & without
+    assert found <= set(CHARTS)
+
+
+def test_a_comparison_has_no_chart_of_a_sweep(tmp_path: Path) -> None:
+    assert charts_of(full_run(tmp_path / "run").summary()) == [
+        "extra_time", "percentiles", "phases", "throughput", "by_position", "over_time", "requests_per_connection",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("size", "kept"), [(3, 3), (7, 7), (8, 7), (100, 7)])
+def test_of_many_the_ends_and_some_between(size: int, kept: int) -> None:
+    found = spread(list(range(size)))
+    assert (len(found), found[0], found[-1]) == (kept, 0, size - 1)
+    assert found == sorted(set(found))
+
+
+def test_ticks_keep_apart() -> None:
+    assert clear_ticks([1000, 1, 1001, 10, 10.1, 100]) == [1, 10, 100, 1000]
+    assert clear_ticks([5]) == [5]
+
+
+def test_long_names_break_between_their_parts() -> None:
+    assert wrapped("recycle:10+lifetime:500ms+resume") == "recycle:10\n+lifetime:500ms\n+resume"
+    assert wrapped("close") == "close"

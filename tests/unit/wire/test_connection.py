@@ -1,0 +1,794 @@
+"""One connection over a fake transport: phases add up, outcomes are named rightly, nothing is retried or hidden."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from loadgen.model.records import ABSENT, ClosedBy, ConnectionFlag, Ending, ErrorKind
+from loadgen.model.target import parse_target
+from loadgen.wire import connection as connection_module
+from loadgen.wire.connection import Connection
+from loadgen.wire.errors import TlsFailure
+from loadgen.wire.http1.messages import ResponseReader
+from loadgen.wire.lifecycle import (
+    CLOSED,
+    CONNECTING,
+    HANDSHAKING,
+    IDLE,
+    RECEIVING,
+    RESOLVING,
+    SENDING,
+    WAITING,
+    IllegalTransition,
+    State,
+)
+from loadgen.wire.route import Route
+from loadgen.wire.transport import NOTHING, READ, READ_SIZE, WRITE, Step
+
+ADDRESS = (2, ("192.0.2.1", 80))
+REQUEST = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+CLOSING = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"
+UNTIL_CLOSE = b"HTTP/1.1 200 OK\r\n\r\nhello"
+REFUSAL = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n"
+EOF = b""
+
+
+def reset() -> OSError:
+    return ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
+
+
+def broken_pipe() -> OSError:
+    return BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+
+class Clock:
+    """A monotonic clock that advances by itself at each look, a different step each time."""
+
+    def __init__(self) -> None:
+        self.now_ns = 1_000_000
+        self.looks = 0
+        self.runs = True
+
+    def __call__(self) -> int:
+        if self.runs:
+            self.looks += 1
+            self.now_ns += 1000 + self.looks
+        return self.now_ns
+
+
+class FakeTransport:
+    """Records what was written and watched; gives what a test put into `steps` and `incoming`, raising exceptions."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step | Exception] = [Step.OPEN]
+        self.incoming: list[bytes | Exception] = []
+        self.room_bytes = 1 << 30
+        self.send_error: Exception | None = None
+        self.connect_error: OSError | None = None
+        self.connected_to: Any = None
+        self.written = b""
+        self.watched = 0
+        self.closed = False
+        self.resumed = False
+        self.callback: Callable[[], None]
+
+    def connect(self, address: Any) -> None:
+        if self.connect_error:
+            raise self.connect_error
+        self.connected_to = address
+
+    def establish(self) -> Step:
+        step = self.steps.pop(0)
+        if isinstance(step, Exception):
+            raise step
+        return step
+
+    def recv(self, size_bytes: int) -> bytes:
+        if not self.incoming:
+            raise BlockingIOError
+        item = self.incoming.pop(0)
+        if isinstance(item, Exception):
+            raise item
+        if len(item) > size_bytes:
+            self.incoming.insert(0, item[size_bytes:])
+        return item[:size_bytes]
+
+    def send(self, data: bytes) -> int:
+        if self.send_error:
+            raise self.send_error
+        taken = data[: self.room_bytes]
+        if not taken:
+            raise BlockingIOError
+        self.room_bytes -= len(taken)
+        self.written += taken
+        return len(taken)
+
+    def watch(self, event: int, callback: Callable[[], None]) -> None:
+        assert not self.closed
+        self.watched, self.callback = event, callback
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class FakeRoute(Route):
+    """A route whose transports are made by a test."""
+
+    make: Callable[[Any], FakeTransport]
+
+    def transport(self, session: Any = None, offers_h2: bool = False) -> Any:
+        return self.make(session)
+
+
+class Rig:
+    """A connection with all its neighbours faked; it is its own listener."""
+
+    def __init__(self, clock: Clock, limit_bytes: int = 1000, kind: type[Connection] = Connection) -> None:
+        self.clock = clock
+        self.transport = FakeTransport()
+        self.sessions: list[Any] = []
+        self.route = FakeRoute(parse_target("http://h:81/"), addresses=[ADDRESS])
+        self.route.make = self._new_transport
+        self.pulse = SimpleNamespace(ready_ns=0)
+        self.reader = ResponseReader(limit_bytes)
+        self.connection = kind(7, self.route, self, self.pulse, self.reader)  # type: ignore[arg-type]
+        self.outcomes: list[int] = []
+        self.end_ns = 0
+        self.losses = 0
+        self.answer: Callable[[bytes, int, Callable[[Any], None]], None] | None = None
+        self.listener_error: Exception | None = None
+
+    def _new_transport(self, session: Any) -> FakeTransport:
+        self.sessions.append(session)
+        return self.transport
+
+    def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
+        assert connection is self.connection
+        self.outcomes.append(outcome)
+        self.end_ns = end_ns
+        if self.listener_error:
+            raise self.listener_error
+
+    def connection_lost(self, connection: Connection) -> None:
+        assert connection is self.connection
+        self.losses += 1
+
+    def open(self, request: bytes = REQUEST) -> Rig:
+        """Open, and take all the transport's steps."""
+        self.connection.open(request, 0)
+        while self.transport.steps and self.connection.busy:
+            self.transport.callback()
+        return self
+
+    def arrive(self, *items: bytes | Exception) -> Rig:
+        self.transport.incoming += items
+        self.transport.callback()
+        return self
+
+    def reuse(self, request: bytes = REQUEST) -> Rig:
+        self.connection.exchange(request)
+        return self
+
+    @property
+    def phases(self) -> dict[str, int]:
+        """The phases that happened (ns)."""
+        assert self.connection.handshake is not None
+        names = ("dns", "connect", "tunnel", "tls", "upgrade", "send", "wait", "receive")
+        handshake = self.connection.handshake if self.connection.nth == 0 else (ABSENT,) * 5
+        phases = zip(names, (*handshake, *self.connection.exchange_ns(self.end_ns)), strict=True)
+        return {name: phase for name, phase in phases if phase != ABSENT}
+
+    def assert_tiled(self, *names: str) -> None:
+        """Exactly these phases happened, and they sum to the time of the sample."""
+        assert tuple(self.phases) == names
+        assert all(phase > 0 for phase in self.phases.values())
+        assert sum(self.phases.values()) == self.end_ns - self.connection.scheduled_ns
+
+    def assert_failed(self, kind: ErrorKind, by: ClosedBy) -> None:
+        assert [ErrorKind(-outcome) for outcome in self.outcomes[-1:]] == [kind]
+        assert (self.connection.state, self.connection.ending.closed_by) == (CLOSED, by)
+        assert self.transport.closed
+        assert self.connection.failure
+        assert self.losses == 0
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(connection_module, "monotonic_ns", clock)
+    return clock
+
+
+@pytest.fixture
+def rig(clock: Clock) -> Rig:
+    return Rig(clock)
+
+
+@pytest.fixture
+def resolver(monkeypatch: pytest.MonkeyPatch, rig: Rig) -> list[tuple[str, int, Callable[[Any], None]]]:
+    """Makes the rig's route unresolved; holds what was asked for."""
+    asked: list[tuple[str, int, Callable[[Any], None]]] = []
+    monkeypatch.setattr(connection_module, "resolve", lambda *args: asked.append(args))
+    rig.route.addresses.clear()
+    return asked
+
+
+def in_state(rig: Rig, state: State) -> Rig:
+    """Bring an exchange so far that it is in `state`."""
+    connection, transport = rig.connection, rig.transport
+    if state is CONNECTING:
+        connection.open(REQUEST, 0)
+    elif state is HANDSHAKING:
+        transport.steps = [Step.BEGIN_TLS, Step.WANT_READ]
+        connection.open(REQUEST, 0)
+        transport.callback()
+    else:
+        if state is SENDING:
+            transport.room_bytes = 3
+        rig.open()
+        if state is RECEIVING:
+            rig.arrive(RESPONSE[:9])
+        elif state is IDLE:
+            rig.arrive(RESPONSE)
+    assert connection.state is state
+    return rig
+
+
+# Opening
+
+
+def test_a_new_connection_connects_sends_and_receives(rig: Rig) -> None:
+    rig.open()
+    assert (rig.transport.connected_to, rig.transport.written) == (ADDRESS, REQUEST)
+    assert (rig.connection.state, rig.transport.watched, rig.outcomes) == (WAITING, READ, [])
+    rig.arrive(RESPONSE)
+    assert (rig.outcomes, rig.connection.state, rig.connection.reusable) == ([200], IDLE, True)
+    assert (rig.connection.bytes_sent, rig.connection.bytes_received) == (len(REQUEST), len(RESPONSE))
+    assert (rig.connection.nth, rig.connection.flags) == (0, ConnectionFlag.ESTABLISHED)
+    assert (rig.connection.ending.closed_by, rig.connection.busy, rig.transport.closed) == (
+        ClosedBy.CLIENT,
+        False,
+        False,
+    )
+    rig.assert_tiled("connect", "send", "wait", "receive")
+
+
+@pytest.mark.parametrize(
+    ("steps", "resumed", "flags"),
+    [
+        ([Step.BEGIN_TLS, Step.OPEN], False, ConnectionFlag.TLS),
+        ([Step.BEGIN_TLS, Step.WANT_READ, Step.WANT_WRITE, Step.WANT_READ, Step.OPEN], False, ConnectionFlag.TLS),
+        ([Step.BEGIN_TLS, Step.WANT_READ, Step.OPEN], True, ConnectionFlag.TLS | ConnectionFlag.TLS_RESUMED),
+    ],
+)
+def test_tls_is_a_phase_of_its_own(rig: Rig, steps: list[Any], resumed: bool, flags: int) -> None:
+    rig.transport.steps, rig.transport.resumed = steps, resumed
+    rig.open().arrive(RESPONSE)
+    assert (rig.outcomes, rig.connection.flags) == ([200], ConnectionFlag.ESTABLISHED | flags)
+    rig.assert_tiled("connect", "tls", "send", "wait", "receive")
+
+
+@pytest.mark.parametrize(("step", "watched"), [(Step.WANT_READ, READ), (Step.WANT_WRITE, WRITE)])
+def test_the_handshake_waits_for_what_tls_wants(rig: Rig, step: Step, watched: int) -> None:
+    rig.transport.steps = [Step.BEGIN_TLS, step]
+    rig.open()
+    assert (rig.connection.state, rig.transport.watched, rig.transport.written) == (HANDSHAKING, watched, b"")
+
+
+def test_a_name_is_resolved_once(rig: Rig, resolver: list[Any]) -> None:
+    rig.connection.open(REQUEST, 0)
+    ((host, port, on_resolved),) = resolver
+    assert (host, port, rig.connection.state, rig.transport.connected_to) == ("h", 81, RESOLVING, None)
+    other = (2, ("192.0.2.2", 81))
+    on_resolved([ADDRESS, other])
+    assert (rig.transport.connected_to, rig.route.addresses) == (ADDRESS, [ADDRESS, other])
+    rig.transport.callback()
+    rig.arrive(RESPONSE)
+    rig.assert_tiled("dns", "connect", "send", "wait", "receive")
+
+
+def test_a_name_that_can_not_be_resolved(rig: Rig, resolver: list[Any]) -> None:
+    rig.connection.open(REQUEST, 0)
+    resolver[0][2](OSError(-2, "Name or service not known"))
+    rig.assert_failed(ErrorKind.DNS_FAILED, ClosedBy.CLIENT)
+    assert rig.connection.failure == "Name or service not known"
+    assert rig.route.addresses == []
+    rig.assert_tiled("dns")
+
+
+def test_an_address_that_comes_too_late_is_dropped(rig: Rig, resolver: list[Any]) -> None:
+    rig.connection.open(REQUEST, 0)
+    rig.connection.expire()
+    rig.assert_failed(ErrorKind.DNS_FAILED, ClosedBy.CLIENT)
+    rig.assert_tiled("dns")
+    resolver[0][2]([ADDRESS])
+    assert (rig.connection.state, len(rig.outcomes), rig.transport.connected_to) == (CLOSED, 1, None)
+
+
+CONNECT_ERRORS = [
+    (errno.ECONNREFUSED, ErrorKind.CONNECT_REFUSED),
+    (errno.ENETUNREACH, ErrorKind.CONNECT_UNREACHABLE),
+    (errno.EHOSTUNREACH, ErrorKind.CONNECT_UNREACHABLE),
+    (errno.ETIMEDOUT, ErrorKind.CONNECT_TIMEOUT),
+    (errno.EADDRNOTAVAIL, ErrorKind.NO_LOCAL_PORT),
+    (errno.EMFILE, ErrorKind.NO_FILE_DESCRIPTOR),
+    (errno.ENFILE, ErrorKind.NO_FILE_DESCRIPTOR),
+    (errno.ECONNRESET, ErrorKind.CONNECT_FAILED),
+    (errno.EACCES, ErrorKind.CONNECT_FAILED),
+]
+
+
+@pytest.mark.parametrize(("number", "kind"), CONNECT_ERRORS, ids=lambda value: getattr(value, "name", None))
+@pytest.mark.parametrize("at_once", [True, False], ids=["at once", "later"])
+def test_a_connection_that_does_not_come_about(rig: Rig, number: int, kind: ErrorKind, at_once: bool) -> None:
+    error = OSError(number, "no way")
+    if at_once:
+        rig.transport.connect_error = error
+    else:
+        rig.transport.steps = [error]
+    rig.open()
+    rig.assert_failed(kind, ClosedBy.CLIENT)
+    assert (rig.connection.flags, rig.connection.failure, rig.connection.bytes_sent) == (0, "no way", 0)
+    rig.assert_tiled("connect")
+
+
+@pytest.mark.parametrize("kind", [ErrorKind.TLS_UNTRUSTED, ErrorKind.TLS_WRONG_NAME, ErrorKind.TLS_FAILED])
+def test_a_tls_failure_keeps_its_kind(rig: Rig, kind: ErrorKind) -> None:
+    rig.transport.steps = [Step.BEGIN_TLS, Step.WANT_READ, TlsFailure(kind, "why")]
+    rig.open()
+    rig.assert_failed(kind, ClosedBy.CLIENT)
+    assert (rig.connection.failure, rig.connection.flags) == ("why", ConnectionFlag.ESTABLISHED)
+    rig.assert_tiled("connect", "tls")
+
+
+def test_a_reset_in_the_handshake_is_the_servers(rig: Rig) -> None:
+    rig.transport.steps = [Step.BEGIN_TLS, Step.WANT_READ, reset()]
+    rig.open()
+    rig.assert_failed(ErrorKind.TLS_FAILED, ClosedBy.SERVER)
+    rig.assert_tiled("connect", "tls")
+
+
+def test_tcp_was_up_even_if_the_first_step_of_tls_failed(rig: Rig) -> None:
+    rig.transport.steps = [Step.BEGIN_TLS, TlsFailure(ErrorKind.TLS_FAILED, "why")]
+    rig.open()
+    assert rig.connection.flags == ConnectionFlag.ESTABLISHED
+
+
+def test_a_time_fixed_beforehand_and_a_session_are_passed_on(rig: Rig) -> None:
+    session = object()
+    rig.connection.open(REQUEST, 17, session)
+    assert (rig.connection.scheduled_ns, rig.sessions) == (17, [session])
+    assert rig.connection.opened_ns == rig.clock.now_ns
+
+
+# Exchanging
+
+
+def test_a_reused_connection_pays_no_handshake(rig: Rig) -> None:
+    rig.open().arrive(RESPONSE)
+    handshake = rig.connection.handshake
+    for nth in (1, 2, 3):
+        rig.reuse()
+        assert (rig.connection.nth, rig.connection.bytes_received, rig.connection.state) == (nth, 0, WAITING)
+        rig.arrive(RESPONSE)
+        rig.assert_tiled("send", "wait", "receive")
+    assert rig.outcomes == [200] * 4
+    assert rig.transport.written == REQUEST * 4
+    assert rig.connection.handshake == handshake
+    assert len(rig.sessions) == 1
+
+
+def test_a_listener_may_send_the_next_request_at_once(rig: Rig) -> None:
+    done = rig.exchange_done
+
+    def go_on(connection: Connection, outcome: int, end_ns: int) -> None:
+        done(connection, outcome, end_ns)
+        if len(rig.outcomes) < 3:
+            connection.exchange(REQUEST)
+
+    rig.exchange_done = go_on  # type: ignore[method-assign]
+    rig.open().arrive(RESPONSE).arrive(RESPONSE).arrive(RESPONSE)
+    assert (rig.outcomes, rig.connection.nth, rig.connection.state) == ([200] * 3, 2, IDLE)
+
+
+@pytest.mark.parametrize("size_bytes", [1, 7, 1000])
+def test_a_response_may_come_in_any_pieces(rig: Rig, size_bytes: int) -> None:
+    rig.open()
+    for at in range(0, len(RESPONSE), size_bytes):
+        assert rig.outcomes == []
+        rig.arrive(RESPONSE[at : at + size_bytes])
+    assert (rig.outcomes, rig.connection.bytes_received, rig.connection.reusable) == ([200], len(RESPONSE), True)
+    rig.assert_tiled("connect", "send", "wait", "receive")
+
+
+def test_interim_responses_are_no_outcome(rig: Rig) -> None:
+    interim = b"HTTP/1.1 103 Early Hints\r\n\r\n"
+    rig.open().arrive(interim)
+    assert (rig.outcomes, rig.connection.state) == ([], RECEIVING)
+    rig.arrive(interim + RESPONSE)
+    assert (rig.outcomes, rig.reader.interim) == ([200], 2)
+    assert rig.connection.bytes_received == len(interim * 2 + RESPONSE)
+
+
+@pytest.mark.parametrize(
+    ("response", "reusable"),
+    [
+        pytest.param(RESPONSE, True, id="http/1.1"),
+        pytest.param(CLOSING, False, id="close"),
+        pytest.param(RESPONSE.replace(b"1.1", b"1.0"), False, id="http/1.0"),
+        pytest.param(RESPONSE.replace(b"1.1 200 OK", b"1.0 200 OK\r\nConnection: Keep-Alive"), True, id="keep-alive"),
+        pytest.param(RESPONSE + b"x", False, id="excess"),
+        pytest.param(RESPONSE + RESPONSE, False, id="a response too many"),
+    ],
+)
+def test_what_makes_a_connection_fit_for_another_exchange(rig: Rig, response: bytes, reusable: bool) -> None:
+    rig.open().arrive(response)
+    assert (rig.outcomes, rig.connection.reusable) == ([200], reusable)
+
+
+@pytest.mark.parametrize("field", [b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n", b""])
+def test_a_response_to_head_leaves_the_connection_reusable(rig: Rig, field: bytes) -> None:
+    """It ends with its head whatever the fields say (RFC 9112 §6.3), so its end needs no close."""
+    rig.reader.no_body = True
+    rig.open().arrive(b"HTTP/1.1 200 OK\r\n" + field + b"\r\n")
+    assert (rig.outcomes, rig.connection.reusable) == ([200], True)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_body_until_close_is_complete_at_the_end(rig: Rig, together: bool) -> None:
+    rig.open()
+    if together:
+        rig.arrive(UNTIL_CLOSE, EOF)
+    else:
+        rig.arrive(UNTIL_CLOSE)
+        assert rig.outcomes == []
+        rig.arrive(EOF)
+    assert (rig.outcomes, rig.reader.body_bytes, rig.connection.reusable) == ([200], 5, False)
+    rig.assert_tiled("connect", "send", "wait", "receive")
+
+
+def test_a_response_before_the_close_counts(rig: Rig) -> None:
+    rig.open().arrive(CLOSING, EOF)
+    assert (rig.outcomes, rig.connection.reusable, rig.losses) == ([200], False, 0)
+    assert rig.connection.peer_has_closed()
+
+
+# Sending in parts
+
+
+@pytest.mark.parametrize("room_bytes", [0, 1, 5])
+def test_a_request_may_go_out_in_parts(rig: Rig, room_bytes: int) -> None:
+    rig.transport.room_bytes = room_bytes
+    rig.open()
+    assert (rig.connection.state, rig.transport.watched) == (SENDING, READ | WRITE)
+    assert (rig.connection.bytes_sent, rig.transport.written) == (room_bytes, REQUEST[:room_bytes])
+    rig.transport.callback()  # nothing has changed: neither room nor bytes
+    assert (rig.connection.state, rig.connection.bytes_sent) == (SENDING, room_bytes)
+    rig.transport.room_bytes = 3
+    rig.transport.callback()
+    assert (rig.connection.state, rig.connection.bytes_sent) == (SENDING, room_bytes + 3)
+    rig.transport.room_bytes = 1000
+    rig.transport.callback()
+    assert (rig.connection.state, rig.transport.watched, rig.transport.written) == (WAITING, READ, REQUEST)
+    rig.arrive(RESPONSE)
+    assert (rig.outcomes, rig.connection.reusable) == ([200], True)
+    rig.assert_tiled("connect", "send", "wait", "receive")
+
+
+def test_a_body_larger_than_one_write_goes_out_whole(rig: Rig) -> None:
+    request = REQUEST + bytes(range(256)) * 1000
+    rig.transport.room_bytes = 100_000
+    rig.open(request)
+    rig.transport.room_bytes = 1 << 30
+    for _ in range(len(request) // READ_SIZE):
+        rig.transport.callback()
+    assert (rig.transport.written, rig.connection.state) == (request, WAITING)
+
+
+def test_a_response_may_come_while_the_request_is_being_sent(rig: Rig) -> None:
+    in_state(rig, SENDING).arrive(REFUSAL)
+    assert (rig.outcomes, rig.connection.reusable, rig.connection.bytes_sent) == ([413], False, 3)
+    rig.assert_tiled("connect", "send", "receive")
+
+
+def test_the_rest_is_sent_while_an_early_response_arrives(rig: Rig) -> None:
+    in_state(rig, SENDING).arrive(RESPONSE[:20])
+    assert rig.connection.state is RECEIVING
+    rig.transport.room_bytes = 4
+    rig.transport.callback()
+    assert (rig.connection.state, rig.connection.bytes_sent) == (RECEIVING, 7)
+    rig.transport.room_bytes = 1000
+    rig.transport.callback()
+    assert (rig.connection.state, rig.transport.written, rig.transport.watched) == (RECEIVING, REQUEST, READ)
+    rig.arrive(RESPONSE[20:])
+    assert (rig.outcomes, rig.connection.reusable) == ([200], True)
+    rig.assert_tiled("connect", "send", "receive")
+
+
+def test_a_server_that_refuses_the_rest_may_have_answered(rig: Rig) -> None:
+    in_state(rig, SENDING)
+    rig.transport.send_error = broken_pipe()
+    rig.transport.callback()
+    assert (rig.outcomes, rig.transport.watched) == ([], READ)
+    rig.arrive(REFUSAL, EOF)
+    assert (rig.outcomes, rig.connection.reusable) == ([413], False)
+    rig.assert_tiled("connect", "send", "receive")
+
+
+@pytest.mark.parametrize("end", [EOF, reset()], ids=["closed", "reset"])
+def test_a_server_that_refuses_the_rest_without_an_answer(rig: Rig, end: Any) -> None:
+    in_state(rig, SENDING)
+    rig.transport.send_error = broken_pipe()
+    rig.transport.callback()
+    rig.arrive(end)
+    rig.assert_failed(ErrorKind.SEND_FAILED, ClosedBy.SERVER)
+    rig.assert_tiled("connect", "send")
+
+
+@pytest.mark.parametrize(
+    ("reused", "kind"), [(False, ErrorKind.SEND_FAILED), (True, ErrorKind.STALE_CONNECTION)], ids=["new", "reused"]
+)
+def test_a_request_that_can_not_even_begin(rig: Rig, reused: bool, kind: ErrorKind) -> None:
+    if reused:
+        in_state(rig, IDLE)
+        rig.transport.send_error = broken_pipe()
+        rig.reuse()
+    else:
+        rig.transport.send_error = broken_pipe()
+        rig.open()
+    rig.assert_failed(kind, ClosedBy.SERVER)
+    assert rig.connection.bytes_sent == 0
+    rig.assert_tiled(*(["send"] if reused else ["connect", "send"]))
+
+
+# Ends at the wrong time
+
+
+@pytest.mark.parametrize("end", [EOF, reset()], ids=["closed", "reset"])
+@pytest.mark.parametrize(
+    ("state", "reused", "kind"),
+    [
+        (SENDING, False, ErrorKind.SEND_FAILED),
+        (SENDING, True, ErrorKind.STALE_CONNECTION),
+        (WAITING, False, ErrorKind.CLOSED_WITHOUT_RESPONSE),
+        (WAITING, True, ErrorKind.STALE_CONNECTION),
+        (RECEIVING, False, ErrorKind.TRUNCATED),
+        (RECEIVING, True, ErrorKind.TRUNCATED),
+    ],
+)
+def test_a_close_before_the_response_is_complete(
+    rig: Rig, state: State, reused: bool, kind: ErrorKind, end: Any
+) -> None:
+    if reused:
+        in_state(rig, IDLE)
+        rig.transport.room_bytes = 3 if state is SENDING else 1000
+        rig.reuse()
+        if state is RECEIVING:
+            rig.arrive(RESPONSE[:9])
+    else:
+        in_state(rig, state)
+    assert rig.connection.state is state
+    rig.arrive(end)
+    rig.assert_failed(kind, ClosedBy.SERVER)
+    assert len(rig.outcomes) == 1 + reused
+    phases = {SENDING: ["send"], WAITING: ["send", "wait"], RECEIVING: ["send", "wait", "receive"]}[state]
+    rig.assert_tiled(*([] if reused else ["connect"]), *phases)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        b"H",
+        RESPONSE[:20],
+        RESPONSE[:-1],
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n",
+    ],
+)
+@pytest.mark.parametrize("together", [True, False])
+def test_a_part_of_a_response_is_truncated(rig: Rig, part: bytes, together: bool) -> None:
+    rig.open()
+    if together:
+        rig.arrive(part, EOF)
+    else:
+        rig.arrive(part).arrive(EOF)
+    rig.assert_failed(ErrorKind.TRUNCATED, ClosedBy.SERVER)
+    assert rig.connection.bytes_received == len(part)
+
+
+def test_a_reset_is_no_end_of_a_body_until_close(rig: Rig) -> None:
+    rig.open().arrive(UNTIL_CLOSE, reset())
+    rig.assert_failed(ErrorKind.TRUNCATED, ClosedBy.SERVER)
+
+
+@pytest.mark.parametrize(
+    ("response", "kind"),
+    [
+        (b"SSH-2.0-OpenSSH\r\n", ErrorKind.MALFORMED),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", ErrorKind.MALFORMED),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", ErrorKind.MALFORMED),
+        (b"HTTP/1.1 101 x\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n", ErrorKind.MALFORMED),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000, ErrorKind.HEAD_TOO_LARGE),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" * 101, ErrorKind.HEAD_TOO_LARGE),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n", ErrorKind.BODY_TOO_LARGE),
+        (b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 1001, ErrorKind.BODY_TOO_LARGE),
+    ],
+    ids=["garbage", "bad length", "two framings", "101", "long head", "endless 1xx", "claims too much", "too much"],
+)
+def test_a_bad_response_ends_the_connection(rig: Rig, response: bytes, kind: ErrorKind) -> None:
+    rig.open().arrive(response)
+    rig.assert_failed(kind, ClosedBy.CLIENT)
+    assert rig.connection.bytes_received > 0
+    rig.assert_tiled("connect", "send", "wait", "receive")
+
+
+# Idle
+
+
+@pytest.mark.parametrize(
+    ("item", "ending"),
+    [
+        pytest.param(EOF, Ending.SERVER_IDLE_FIN, id="closed"),
+        pytest.param(reset(), Ending.SERVER_IDLE_RST, id="reset"),
+        pytest.param(b"HTTP/1.1 408 Request Timeout\r\n\r\n", Ending.CLIENT_GAVE_UP, id="unsolicited response"),
+        pytest.param(b"\0", Ending.CLIENT_GAVE_UP, id="unsolicited byte"),
+    ],
+)
+def test_an_idle_connection_is_lost(rig: Rig, item: Any, ending: Ending) -> None:
+    in_state(rig, IDLE).arrive(item)
+    assert (rig.losses, rig.outcomes) == (1, [200])
+    assert (rig.connection.state, rig.connection.ending, rig.transport.closed) == (CLOSED, ending, True)
+
+
+@pytest.mark.parametrize("item", [EOF, reset()], ids=str)
+def test_a_stubborn_client_takes_no_close_for_the_end(rig: Rig, item: Any) -> None:
+    rig.connection.stubborn = True
+    in_state(rig, IDLE).arrive(item)
+    assert (rig.losses, rig.connection.state, rig.connection.after_close) == (0, IDLE, True)
+    assert rig.transport.watched == NOTHING
+    rig.connection.exchange(REQUEST)
+    assert rig.transport.watched == READ
+    rig.arrive(EOF)
+    rig.assert_failed(ErrorKind.STALE_CONNECTION, ClosedBy.SERVER)
+    assert rig.connection.ending is Ending.SERVER_STALE
+
+
+@pytest.mark.parametrize("reused", [False, True])
+def test_time_waited_for_a_connection_is_queue(rig: Rig, reused: bool) -> None:
+    if reused:
+        in_state(rig, IDLE)
+        due_ns = rig.clock.now_ns - 5_000
+        rig.connection.exchange(REQUEST, due_ns)
+    else:
+        due_ns = rig.clock.now_ns - 5_000
+        rig.connection.open(REQUEST, due_ns)
+        rig.transport.callback()
+    rig.arrive(RESPONSE)
+    assert (rig.outcomes[-1], rig.connection.scheduled_ns) == (200, due_ns)
+    assert rig.connection.queue_ns == rig.connection.begun_ns - due_ns > 5_000
+    handshake = sum(phase for phase in rig.connection.handshake if phase >= 0) if not reused else 0
+    spent = sum(phase for phase in rig.connection.exchange_ns(rig.end_ns) if phase >= 0)
+    assert rig.connection.queue_ns + handshake + spent == rig.end_ns - due_ns
+    rig.connection.exchange(REQUEST)
+    assert rig.connection.queue_ns == ABSENT
+
+
+def test_a_lookup_for_each_connection(rig: Rig, resolver: list[Any]) -> None:
+    refused, other = (2, ("192.0.2.3", 81)), (2, ("192.0.2.2", 81))
+    rig.route.addresses[:] = [refused, ADDRESS]
+    rig.route.refuse()
+    rig.connection.open(REQUEST, look_up=True)
+    assert rig.connection.state is RESOLVING
+    resolver[0][2]([refused, other])
+    assert (rig.transport.connected_to, rig.route.addresses) == (other, [other])
+
+
+def test_an_idle_connection_that_only_woke_up_is_kept(rig: Rig) -> None:
+    in_state(rig, IDLE).arrive()
+    assert (rig.losses, rig.connection.state) == (0, IDLE)
+
+
+@pytest.mark.parametrize(
+    ("incoming", "closed"), [([], False), ([b"x"], False), ([EOF], True), ([reset()], True)], ids=str
+)
+def test_a_look_tells_whether_the_peer_has_closed(rig: Rig, incoming: list[Any], closed: bool) -> None:
+    in_state(rig, IDLE).transport.incoming += incoming
+    assert rig.connection.peer_has_closed() is closed
+    assert rig.connection.state is IDLE
+
+
+@pytest.mark.parametrize("ending", Ending)
+def test_closing_tells_nobody(rig: Rig, ending: Ending) -> None:
+    in_state(rig, IDLE).connection.close(ending)
+    assert (rig.connection.state, rig.connection.ending, rig.transport.closed) == (CLOSED, ending, True)
+    assert (rig.losses, rig.outcomes) == (0, [200])
+    with pytest.raises(IllegalTransition):
+        rig.connection.close(Ending.CLIENT_SILENT)
+
+
+# Given up
+
+PHASES = {
+    CONNECTING: ["connect"],
+    HANDSHAKING: ["connect", "tls"],
+    SENDING: ["connect", "send"],
+    WAITING: ["connect", "send", "wait"],
+    RECEIVING: ["connect", "send", "wait", "receive"],
+}
+
+
+@pytest.mark.parametrize(
+    ("state", "kind"),
+    [
+        (CONNECTING, ErrorKind.CONNECT_TIMEOUT),
+        (HANDSHAKING, ErrorKind.TLS_TIMEOUT),
+        (SENDING, ErrorKind.RESPONSE_TIMEOUT),
+        (WAITING, ErrorKind.RESPONSE_TIMEOUT),
+        (RECEIVING, ErrorKind.RESPONSE_TIMEOUT),
+    ],
+)
+def test_a_deadline_that_passes(rig: Rig, state: State, kind: ErrorKind) -> None:
+    in_state(rig, state).connection.expire()
+    rig.assert_failed(kind, ClosedBy.CLIENT)
+    assert len(rig.outcomes) == 1
+    rig.assert_tiled(*PHASES[state])
+
+
+@pytest.mark.parametrize("state", PHASES, ids=lambda state: state.name)
+def test_a_run_that_ends_meanwhile(rig: Rig, state: State) -> None:
+    in_state(rig, state).connection.abandon()
+    rig.assert_failed(ErrorKind.UNFINISHED, ClosedBy.CLIENT)
+    assert len(rig.outcomes) == 1
+    rig.assert_tiled(*PHASES[state])
+
+
+def test_a_deadline_on_a_reused_connection_keeps_its_handshake(rig: Rig) -> None:
+    in_state(rig, IDLE)
+    handshake = rig.connection.handshake
+    rig.reuse().connection.expire()
+    rig.assert_failed(ErrorKind.RESPONSE_TIMEOUT, ClosedBy.CLIENT)
+    assert rig.connection.handshake == handshake
+    rig.assert_tiled("send", "wait")
+
+
+# Lag and the listener
+
+
+def test_lag_is_the_sum_over_the_events_of_one_exchange(rig: Rig) -> None:
+    rig.clock.runs = False
+    rig.pulse.ready_ns = rig.clock.now_ns - 5
+    rig.open()
+    assert rig.connection.lag_ns == 5
+    rig.arrive(RESPONSE[:9]).arrive(RESPONSE[9:])
+    assert rig.connection.lag_ns == 15
+    rig.reuse()
+    assert rig.connection.lag_ns == 0
+    rig.arrive(RESPONSE)
+    assert rig.connection.lag_ns == 5
+
+
+def test_one_event_counts_its_lag_once(rig: Rig) -> None:
+    """Also where room to send and bytes to read come together."""
+    in_state(rig, SENDING).arrive(RESPONSE[:9])
+    rig.clock.runs = False
+    rig.pulse.ready_ns = rig.clock.now_ns - 5
+    before_ns = rig.connection.lag_ns
+    rig.arrive(RESPONSE[9:20])
+    assert (rig.connection.state, rig.connection.lag_ns - before_ns) == (RECEIVING, 5)
+
+
+@pytest.mark.parametrize("items", [[RESPONSE], [UNTIL_CLOSE, EOF], [b"garbage"]], ids=["complete", "at close", "bad"])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EAGAIN], ids=["disk full", "would block"])
+def test_a_listeners_error_is_not_taken_for_the_servers(rig: Rig, items: list[bytes], number: int) -> None:
+    """A sink whose disk is full raises OSError; whoever runs the loop must hear of it."""
+    rig.listener_error = OSError(number, "the listener's own")
+    rig.open()
+    with pytest.raises(OSError, match="the listener's own"):
+        rig.arrive(*items)
+    assert (len(rig.outcomes), rig.losses) == (1, 0)
