@@ -37,7 +37,7 @@ def compare(ctx: click.Context, /, **options: Any) -> int:
 @sweep_options
 @click.pass_context
 def sweep(ctx: click.Context, /, **options: Any) -> int:
-    """Compare over a grid of users, rates, requests per connection, idle gaps or response sizes.
+    """Compare over a grid of users, rates, requests per connection, gaps or response sizes.
 
     Each combination is a cell; the cells take turns as the policies of `compare` do. --resume goes on with a sweep
     that was interrupted.

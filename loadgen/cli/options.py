@@ -24,7 +24,7 @@ _DESCRIPTORS_OF_OUR_OWN = 64 + 512
 _LONGEST_DATA_BYTES = 64 << 20
 _EMBEDDED_HOST = "127.0.0.1"
 _DEFAULT_POLICIES = "persistent,close"
-_NOTHING_VARIED = "nothing is varied; give several values of --recycle, --idle, --size, --users or --rate"
+_NOTHING_VARIED = "nothing is varied; give several values of --recycle, --gap, --size, --users or --rate"
 NOT_RECORDED = "the run did not record its proxy's credentials; give them again with --proxy http://USER:PASSWORD@{}"
 WATCHED_BY_ITSELF = "--server-pid is for a URL; the embedded target's own process is watched by itself"
 
@@ -94,7 +94,7 @@ def _axes(options: dict[str, Any]) -> Axes:
     for size in options["size"] or ():
         if size < 0:
             raise PlanError(f"--size is {size}; it can't be negative")
-    axes = Axes(users, rates, options["recycle"] or (), options["idle"] or (), options["size"] or ())
+    axes = Axes(users, rates, options["recycle"] or (), options["gap"] or (), options["size"] or ())
     if not axes:
         raise PlanError(_NOTHING_VARIED)
     return axes
@@ -102,7 +102,7 @@ def _axes(options: dict[str, Any]) -> Axes:
 
 def _policies(options: dict[str, Any], axes: Axes) -> tuple[ConnectionPolicy, ...]:
     if options["policies"] is None:
-        return () if axes.recycle or axes.idle else parse_policies(_DEFAULT_POLICIES)
+        return () if axes.recycle or axes.gap else parse_policies(_DEFAULT_POLICIES)
     return parse_policies(options["policies"])
 
 
@@ -150,7 +150,7 @@ def check_machine(plan: Plan) -> None:
 
 
 def _raise_descriptor_limit(plan: Plan) -> None:
-    most = plan.most_connections  # each worker is a process of its own
+    most = plan.peak_connections  # each worker is a process of its own
     needed = most + _DESCRIPTORS_OF_OUR_OWN
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < needed:

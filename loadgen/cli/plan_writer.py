@@ -24,7 +24,7 @@ def plan_keys(plan: Plan, embedded: bool) -> dict[str, Any]:
         keys["processes"] = plan.processes
     keys |= {
         "recycle": [int(text) if text == _canonical(text) else text for text in axes.recycle],
-        "idle": list(axes.idle),
+        "gap": list(axes.gap),
         "size": list(axes.size),
     }
     keys |= {"rounds": load.rounds, "block": duration_text(load.block_ns), "warmup": duration_text(load.warmup_ns)}

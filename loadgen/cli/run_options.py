@@ -28,14 +28,14 @@ _COMPARED: list[Decorator] = [
 _SWEPT: list[Decorator] = [
     click.option(
         "--policies",
-        help="Connection policies, comma-separated; persistent,close unless --recycle or --idle make them.",
+        help="Connection policies, comma-separated; persistent,close unless --recycle or --gap make them.",
     ),
     click.option(
         "--users", type=Listed(click.INT), default="10", show_default=True, metavar="N,...", help="Numbers of users."
     ),
     click.option("--rate", type=Listed(click.FLOAT), metavar="R,...", help="Open loop: arrivals per second."),
     click.option("--recycle", type=Listed(Amount()), metavar="K,...", help="Requests per connection; inf for all."),
-    click.option("--idle", type=Listed(Gap()), metavar="T,...", help="Gaps before a connection is used again."),
+    click.option("--gap", type=Listed(Gap()), metavar="T,...", help="Gaps before a connection is used again."),
     click.option(
         "--size", type=Listed(click.INT), metavar="BYTES,...", help="Response sizes, put in place of {size} in the URL."
     ),

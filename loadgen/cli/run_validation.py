@@ -54,7 +54,7 @@ AXES = {
     "users": _list_of(_WHOLE, "whole numbers"),
     "rate": _list_of(_NUMBER, "numbers"),
     "recycle": _TEXTS,
-    "idle": _TEXTS,
+    "gap": _TEXTS,
     "size": _list_of(_WHOLE, "whole numbers"),
 }
 PLAN = {

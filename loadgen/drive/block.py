@@ -130,12 +130,12 @@ class BlockRunner:
             "whole": worker.whole,
             "retried": worker.retried,
             "keep_alive": worker.keep_alive,
-            "strangers": worker.strangers,
+            "mismatched_echoes": worker.mismatched_echoes,
             "trailers": worker.trailers.take(),
             **worker.account(window),
             **(worker.costs.end() if worker.costs is not None else {}),
         }
-        if not block.cell.policy.obeys:
+        if not block.cell.policy.honours_close:
             facts["after_close"] = {"tried": worker.after_close_tried, "answered": worker.after_close_answered}
         return facts
 

@@ -63,12 +63,12 @@ class ConnectionManager:
         # Where the plan itself gives a Cookie field, that is the only one (RFC 6265 §5.4).
         self.takes_cookies = plan.cookies and not any(name.lower() == "cookie" for name, _ in plan.headers)
         self.url = str(plan.target)
-        self.retried = self.strangers = self.after_close_tried = self.after_close_answered = 0
+        self.retried = self.mismatched_echoes = self.after_close_tried = self.after_close_answered = 0
         self.keep_alive: dict[str, int] = {}
         self.trailers = TrailerCounts()
         self.policy: ConnectionPolicy
         self.costs: SystemMonitor | None = None
-        self.idle_s = 0.0
+        self.gap_s = 0.0
         self.think_s = plan.load.think_ns / NS_PER_S
         self._plan = plan
         self._route = route
@@ -82,13 +82,13 @@ class ConnectionManager:
         self._lingering: dict[CloseWait, None] = {}
         self._grace = self._loop.timer(_TICK_S, _TICK_S, ref=False)
         self._grace.start(self._end_grace)
-        self.pulse = LoopLag(self._loop)
+        self.lag_clock = LoopLag(self._loop)
 
     def use(self, policy: ConnectionPolicy) -> None:
         """Connections are treated as `policy` says from now on; what is counted for a block begins anew."""
         self.policy = policy
-        self.idle_s = policy.idle_ns / NS_PER_S
-        self.retried = self.strangers = self.after_close_tried = self.after_close_answered = 0
+        self.gap_s = policy.gap_ns / NS_PER_S
+        self.retried = self.mismatched_echoes = self.after_close_tried = self.after_close_answered = 0
         self.keep_alive = {}
 
     def close(self) -> None:
@@ -96,7 +96,7 @@ class ConnectionManager:
         for timer in (self._sweep, self._grace):
             timer.stop()
             timer.close()
-        self.pulse.stop()
+        self.lag_clock.stop()
 
     @property
     def connections(self) -> int:
@@ -107,14 +107,14 @@ class ConnectionManager:
         number = self._connections
         self._connections = number + 1
         kind = Pipeline if self.policy.pipelines else _KINDS[self.policy.protocol]
-        connection = kind(number, self._route, listener, self.pulse, self._new_reader())
-        if not self.policy.obeys:
-            connection.stubborn = True
+        connection = kind(number, self._route, listener, self.lag_clock, self._new_reader())
+        if not self.policy.honours_close:
+            connection.ignores_close = True
         return connection
 
     def record_connection(self, slot: int, connection: Connection) -> None:
         handshake = connection.handshake or connection.handshake_ns()
-        self.strangers += connection.strangers
+        self.mismatched_echoes += connection.mismatched_echoes
         self.sink.connection(
             connection.number, slot, connection.opened_ns, *handshake, connection.flags, connection.ending
         )
@@ -185,6 +185,6 @@ class ConnectionManager:
 def _grace_s(connection: Connection) -> float:
     """How long the server of this connection may take to close it."""
     took_ns = time.monotonic_ns() - connection.begun_ns
-    if connection.nth and connection.handshake is not None:
+    if connection.request_index and connection.handshake is not None:
         took_ns += sum(max(0, phase) for phase in connection.handshake)
     return min(_LONGEST_GRACE_S, max(_SHORTEST_GRACE_S, _GRACE_IN_EXCHANGES * took_ns / NS_PER_S))

@@ -227,7 +227,7 @@ class Engine(ConnectionManager):
         users = load.starters
         batches = [users[at : at + _MOST_USERS_AT_ONCE] for at in range(0, len(users), _MOST_USERS_AT_ONCE)]
         pause_s = over_s / 2 / max(len(batches), 1)
-        pause = max(self.think_s, self.idle_s)
+        pause = max(self.think_s, self.gap_s)
         for number, batch in enumerate(batches):
             if number and self._wake.wait(pause_s):
                 return

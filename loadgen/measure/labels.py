@@ -19,7 +19,7 @@ _WRITTEN: dict[str, Callable[[Any], str]] = {
     "users": lambda users: count(users, "user"),
     "rate": lambda rate: f"{plain_number(rate)}/s",
     "recycle": lambda text: f"recycle:{text}",
-    "idle": lambda text: f"idle:{text}",
+    "gap": lambda text: f"gap:{text}",
     "size": lambda size: f"{size:,} B",
 }
 

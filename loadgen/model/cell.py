@@ -22,14 +22,14 @@ _LOWEST_RATE, _HIGHEST_RATE = 0.001, 1_000_000
 class Axes:
     """What a sweep varies; an empty axis is not varied.
 
-    users; rate: arrivals per second; recycle: requests per connection, as written (`inf` too); idle: gaps, as written;
+    users; rate: arrivals per second; recycle: requests per connection, as written (`inf` too); gap: gaps, as written;
     size: bytes of the response's body.
     """
 
     users: tuple[int, ...] = ()
     rate: tuple[float, ...] = ()
     recycle: tuple[str, ...] = ()
-    idle: tuple[str, ...] = ()
+    gap: tuple[str, ...] = ()
     size: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
@@ -62,7 +62,7 @@ def check_rate(rate_rps: float) -> None:
 class Cell:
     """A policy under one load. rate_rps: arrivals per second, 0 for a closed loop. path: the request's target.
 
-    recycle, idle, size: this cell's values of those axes as written; None where the axis is not there.
+    recycle, gap, size: this cell's values of those axes as written; None where the axis is not there.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Cell:
     rate_rps: float
     path: str
     recycle: str | None = None
-    idle: str | None = None
+    gap: str | None = None
     size: int | None = None
 
     def axis(self, name: str) -> Any:
@@ -93,8 +93,8 @@ def cells(
     bases: tuple[str | None, ...] = tuple(policy.name for policy in policies) or (None,)
     grid = product(bases, *(getattr(axes, axis.name) or (None,) for axis in fields(axes)))
     found = []
-    for base, users_here, rate, recycle, idle, size in grid:
-        parts = [base, recycle and f"recycle:{recycle}", idle and f"idle:{idle}"]
+    for base, users_here, rate, recycle, gap, size in grid:
+        parts = [base, recycle and f"recycle:{recycle}", gap and f"gap:{gap}"]
         policy = parse_policy("+".join(part for part in parts if part) or "persistent")
         name = [policy.name]
         name += [count(users_here, "user")] if users_here is not None else []
@@ -108,7 +108,7 @@ def cells(
                 rate_rps if rate is None else rate,
                 path.replace(SIZE_FIELD, str(size)) if size is not None else path,
                 recycle,
-                idle,
+                gap,
                 size,
             )
         )

@@ -139,7 +139,7 @@ class Plan:
         return cells(self.policies, self.load.users, self.load.rate_rps, self.target.path, self.axes)
 
     @property
-    def most_connections(self) -> int:
+    def peak_connections(self) -> int:
         """No block of one worker has more connections at the same time than this."""
         most = max(self.load.max_connections if cell.rate_rps else cell.users for cell in self.cells)
         return -(-most // self.processes)
@@ -186,7 +186,7 @@ class Plan:
             return
         if self.load.think_ns:
             raise PlanError("--think is for users; with --rate the arrivals decide when a request is due")
-        if policy.idle_ns or policy.pipelines:
+        if policy.gap_ns or policy.pipelines:
             raise PlanError(
                 f"the policy {policy.name!r} needs users; with --rate the arrivals decide what is sent when"
             )

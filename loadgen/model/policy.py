@@ -1,6 +1,6 @@
 """Connection policies: how a client treats connections. The thing under test, as a value.
 
-A policy is written as parts joined by `+`, a part as a name and its parameters: `recycle:10+idle:2s`. What the parts
+A policy is written as parts joined by `+`, a part as a name and its parameters: `recycle:10+gap:2s`. What the parts
 mean stands in one table; they combine where no two of them say the same thing.
 """
 
@@ -30,9 +30,9 @@ class ConnectionPolicy:
     """One policy, as the sum of its parts.
 
     requests: how many requests a connection serves before the client ends it. lifetime_ns: no request begins on a
-    connection older than that; 0 for no limit. idle_ns: how long a connection rests before it is used again.
+    connection older than that; 0 for no limit. gap_ns: how long a connection rests before it is used again.
     announces: the client sends `Connection: close` with a connection's last request (RFC 9112 §9.6), where it knows it.
-    obeys: the client stops using a connection when the server says or does close; else it tries again.
+    honours_close: the client stops using a connection when the server says or does close; else it tries again.
     http_version: what the request line says. keep_alive: an HTTP/1.0 request asks for keep-alive (RFC 9112 §C.2.2).
     resumes_tls: a new connection offers the user's last TLS session; otherwise each handshake is a full one.
     resolves: the name is looked up for each connection. pool: connections shared by all users, 0 for one a user;
@@ -43,9 +43,9 @@ class ConnectionPolicy:
     name: str
     requests: int = UNLIMITED
     lifetime_ns: int = 0
-    idle_ns: int = 0
+    gap_ns: int = 0
     announces: bool = True
-    obeys: bool = True
+    honours_close: bool = True
     http_version: str = "1.1"
     keep_alive: bool = True
     resumes_tls: bool = False
@@ -145,7 +145,7 @@ PARTS: dict[str, Part] = {
     ),
     "recycle": Part("K requests per connection, the last one announces close", {}, {}, "K|inf", _requests),
     "lifetime": Part("no request begins on a connection older than T", {}, {}, "T", _duration("lifetime_ns")),
-    "idle": Part("a connection rests T before it is used again", {}, {}, "T", _duration("idle_ns")),
+    "gap": Part("a connection rests T before it is used again", {}, {}, "T", _duration("gap_ns")),
     "pool": Part("P connections shared by all users; waiting for one is `queue`", {}, {}, "P[:lifo|fifo]", _pool),
     "abandon": Part("the client closes without a word; by itself after each request", {"announces": False}, _ONCE),
     "http10": Part(
@@ -174,8 +174,9 @@ PARTS: dict[str, Part] = {
         "with HTTP/2: S streams in flight on a connection; waiting for a free one is `queue`",
         {}, {}, "S", _depth, HTTP2,
     ),
-    "stubborn": Part(
-        "uses a connection on, whatever the server said or did, until that fails", {"obeys": False}, {}, needs=_HTTP1
+    "ignore-close": Part(
+        "uses a connection on, whatever the server said or did, until that fails",
+        {"honours_close": False}, {}, needs=_HTTP1,
     ),
     "resume": Part("TLS sessions are resumed; a new connection each request by itself", {"resumes_tls": True}, _ONCE),
     "resolve": Part("DNS again for each connection; a new one each request by itself", {"resolves": True}, _ONCE),
@@ -184,26 +185,26 @@ PARTS: dict[str, Part] = {
 # Pairs of traits that have no meaning together, and why.
 _TRAITS: dict[str, Callable[[ConnectionPolicy], bool]] = {
     "one request per connection": lambda one: not one.reuses,
-    "an idle gap": lambda one: one.idle_ns > 0,
+    "a gap": lambda one: one.gap_ns > 0,
     "a lifetime": lambda one: one.lifetime_ns > 0,
-    "stubbornness": lambda one: not one.obeys,
+    "ignoring close": lambda one: not one.honours_close,
     "pipelining": lambda one: one.pipelines,
     "several streams": lambda one: one.depth > 1 and not one.pipelines,
     "a pool": lambda one: one.pool > 0,
     "HTTP/1.0": lambda one: one.http_version == "1.0",
 }
 _CLASHES = (
-    ("one request per connection", "an idle gap", "nothing is reused after the gap"),
+    ("one request per connection", "a gap", "nothing is reused after the gap"),
     ("one request per connection", "a lifetime", "no connection lives that long"),
-    ("one request per connection", "stubbornness", "nothing is tried again"),
+    ("one request per connection", "ignoring close", "nothing is tried again"),
     ("one request per connection", "pipelining", "a second request would have no connection"),
-    ("a pool", "an idle gap", "whoever waits for a connection decides its gap; use --think"),
+    ("a pool", "a gap", "whoever waits for a connection decides its gap; use --think"),
     ("a pool", "pipelining", "a pooled connection serves one user at a time"),
-    ("pipelining", "an idle gap", "a connection with requests in flight is never idle"),
-    ("pipelining", "stubbornness", "what follows a close in the pipeline fails anyway"),
+    ("pipelining", "a gap", "a connection with requests in flight is never idle"),
+    ("pipelining", "ignoring close", "what follows a close in the pipeline fails anyway"),
     ("pipelining", "HTTP/1.0", "it came with HTTP/1.1 (RFC 9112 §9.3.2)"),
     ("one request per connection", "several streams", "a second request would have no connection"),
-    ("several streams", "an idle gap", "a connection with requests in flight is never idle"),
+    ("several streams", "a gap", "a connection with requests in flight is never idle"),
 )
 
 
@@ -270,6 +271,12 @@ def _read(name: str, word: str, part: Part, parameter: str) -> dict[str, Any]:
         raise PlanError(f"the policy {name!r}: {error}; write {word}:{part.parameter}") from None
 
 
+RENAMED = {"idle": "gap", "stubborn": "ignore-close"}
+"""Words of earlier versions, which are refused, and what they are called now."""
+
+
 def _hint(word: str) -> str:
+    if word in RENAMED:
+        return f"{word} is now called {RENAMED[word]!r}"
     near = difflib.get_close_matches(word, PARTS, n=1)
     return f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(PARTS)}"

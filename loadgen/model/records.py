@@ -124,7 +124,7 @@ class ConnectionFlag(IntEnum):
 # connection, or in a pipeline the wait behind others. late: how much of that is the generator's own (open loop).
 # outcome: the status code, or -ErrorKind.
 EXCHANGE_FIELDS = (
-    "connection", "user", "nth", "scheduled", "queue", "late", "send", "wait", "receive", "lag", "outcome",
+    "connection", "user", "request_index", "scheduled", "queue", "late", "send", "wait", "receive", "lag", "outcome",
     "bytes_sent", "bytes_received",
 )  # fmt: skip
 EXCHANGE_ROW = struct.Struct(f"={len(EXCHANGE_FIELDS)}q")

@@ -30,7 +30,7 @@ def in_order(summary: dict[str, Any]) -> list[str]:
             one["users"] or 0,
             one["rate"] or 0,
             one["requests"] or float("inf"),
-            one["idle_ns"],
+            one["gap_ns"],
             one["size"] or 0,
         )
         return (bases.index(one["base"]), *numbers)

@@ -122,7 +122,7 @@ class ReuseClient:
                 **self._user.context(),
                 **(context or {}),
                 "phases": answer.phases,
-                "reused": answer.nth > 0,
+                "reused": answer.request_index > 0,
                 "policy": self._policy,
             },
             "start_time": start_time,

@@ -30,7 +30,7 @@ class Scenarios(Protocol):
 class ReuseUser(User):
     """A user that sends what its tasks say with `self.client`, and waits for each response.
 
-    policy: the connection policy that its users keep to, such as `persistent` or `recycle:10+idle:2s`; not one that
+    policy: the connection policy that its users keep to, such as `persistent` or `recycle:10+gap:2s`; not one that
     shares connections (`pool`) or doesn't wait (`pipeline`).
     """
 

@@ -46,42 +46,63 @@ class Listener(Protocol):
 class Connection(Lifecycle):
     """One connection and its exchanges, one at a time.
 
-    nth: how many exchanges began on it before the present one. scheduled_ns: when the present one was due; begun_ns:
-    when it got this connection; queue_ns: the time between, ABSENT where none was. lag_ns: the sum, over the events of
-    the present exchange, of how late they were handled. handshake: durations (ns) of dns, connect, tunnel, tls and
+    request_index: how many exchanges began on it before the present one. scheduled_ns: when the present one was due;
+    begun_ns: when it got this connection; queue_ns: the time between, ABSENT where none was. lag_ns: the sum, over the
+    events of the present exchange, of how late they were handled. handshake: durations (ns) of dns, connect, tunnel, tls and
     upgrade, once known. ending: how it came to its end. failure: one line about the last error, for people.
-    stubborn: a close of the server's while idle is not taken for the end; after_close: the server said or did close.
+    ignores_close: a close of the server's while idle is not taken for the end. after_close: the server said or did
+    close.
     """
 
     __slots__ = (
-        "_pulse", "_request", "_route", "_sent", "_transport", "after_close", "begun_ns", "bytes_received", "ending",
-        "failure", "flags", "handshake", "lag_ns", "listener", "nth", "number", "opened_ns", "queue_ns", "reader",
-        "scheduled_ns", "stubborn",
+        "_lag_clock",
+        "_request",
+        "_route",
+        "_sent",
+        "_transport",
+        "after_close",
+        "begun_ns",
+        "bytes_received",
+        "ending",
+        "failure",
+        "flags",
+        "handshake",
+        "ignores_close",
+        "lag_ns",
+        "listener",
+        "number",
+        "opened_ns",
+        "queue_ns",
+        "reader",
+        "request_index",
+        "scheduled_ns",
     )  # fmt: skip
 
     offers_h2 = False
     """HTTP/2 is offered by ALPN, where there is TLS."""
-    strangers = 0
+    mismatched_echoes = 0
     """Answers that were no echo, where echoes are expected."""
     said_close = False
     """A request asked the server to close, where a policy's protocol has no such option."""
 
-    def __init__(self, number: int, route: Route, listener: Listener, pulse: LagClock, reader: ResponseReader) -> None:
+    def __init__(
+        self, number: int, route: Route, listener: Listener, lag_clock: LagClock, reader: ResponseReader
+    ) -> None:
         super().__init__()
         self.number = number
         self.reader = reader
-        self.nth = 0
+        self.request_index = 0
         self.lag_ns = 0
         self.bytes_received = 0
         self.queue_ns = ABSENT
         self.ending = Ending.NOT_OPENED
-        self.stubborn = self.after_close = False
+        self.ignores_close = self.after_close = False
         self.flags = 0
         self.handshake: tuple[int, int, int, int, int] | None = None
         self.failure = ""
         self._route = route
         self.listener = listener
-        self._pulse = pulse
+        self._lag_clock = lag_clock
         self._transport: Transport
         self._sent = 0
 
@@ -104,7 +125,7 @@ class Connection(Lifecycle):
 
     def exchange(self, request: Any, scheduled_ns: int = 0) -> None:
         """Send the next request, due at `scheduled_ns` (0 for now), on an idle connection."""
-        self.nth += 1
+        self.request_index += 1
         self.lag_ns = 0
         self.bytes_received = 0
         self._request = request
@@ -267,7 +288,7 @@ class Connection(Lifecycle):
 
     def _on_readable(self) -> None:
         now = monotonic_ns()
-        self.lag_ns += now - self._pulse.ready_ns
+        self.lag_ns += now - self._lag_clock.ready_ns
         self._read(now)
 
     def _read(self, now: int) -> None:
@@ -316,10 +337,10 @@ class Connection(Lifecycle):
         elif self.state is RECEIVING and self.reader.finish():
             self._complete(end)
         else:
-            self._fail(kind_of_close(self.state, self.nth > 0), "the server closed the connection")
+            self._fail(kind_of_close(self.state, self.request_index > 0), "the server closed the connection")
 
     def _on_idle_close(self, ending: Ending) -> None:
-        if self.stubborn:
+        if self.ignores_close:
             self.after_close = True
             self.ending = ending
             self._transport.watch(NOTHING, self._on_readable)
@@ -330,7 +351,7 @@ class Connection(Lifecycle):
 
     def _note_lag(self) -> int:
         now = monotonic_ns()
-        self.lag_ns += now - self._pulse.ready_ns
+        self.lag_ns += now - self._lag_clock.ready_ns
         return now
 
     def _lose(self, ending: Ending) -> None:
@@ -338,7 +359,7 @@ class Connection(Lifecycle):
         self.listener.connection_lost(self)
 
     def _fail_by(self, error: Exception) -> None:
-        kind = kind_of(error, self.state, self.nth > 0)
+        kind = kind_of(error, self.state, self.request_index > 0)
         detail = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         self._fail(kind, detail, isinstance(error, OSError))
 

@@ -26,8 +26,10 @@ class DuplexConnection(Connection):
 
     __slots__ = ("_send_error", "_unsent", "drained_ns")
 
-    def __init__(self, number: int, route: Route, listener: Listener, pulse: LagClock, reader: ResponseReader) -> None:
-        super().__init__(number, route, listener, pulse, reader)
+    def __init__(
+        self, number: int, route: Route, listener: Listener, lag_clock: LagClock, reader: ResponseReader
+    ) -> None:
+        super().__init__(number, route, listener, lag_clock, reader)
         self._unsent: bytes | memoryview = b""
         self._send_error: Exception | None = None
         self.drained_ns = ABSENT

@@ -38,7 +38,7 @@ def write_run(directory: Path, samples: int) -> None:
         number = first + (np.arange(size) % opened)
         times = random.gamma(4, 100_000, (size, 4)).astype(np.int64)
         rows = _filled(size, EXCHANGE_FIELDS)
-        rows["connection"], rows["user"], rows["nth"] = number, number % USERS, np.arange(size) // opened
+        rows["connection"], rows["user"], rows["request_index"] = number, number % USERS, np.arange(size) // opened
         rows["scheduled"] = begun + np.arange(size) * (NS_PER_S // size)
         for column, name in enumerate(("send", "wait", "receive", "lag")):
             rows[name] = times[:, column]

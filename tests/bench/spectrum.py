@@ -23,7 +23,7 @@ def measure(url: str, folder: Path, *arguments: str) -> dict[str, Any]:
 def policies(server: Server, folder: Path) -> None:
     """Throughput of policies that do nothing more than `persistent`, in interleaved rounds against it."""
     arguments = ["--rounds", str(ROUNDS), "--block", "1s", "--warmup", "200ms"]
-    for names in ("persistent,recycle:inf", "persistent,lifetime:1m,http10-keepalive,stubborn"):
+    for names in ("persistent,recycle:inf", "persistent,lifetime:1m,http10-keepalive,ignore-close"):
         for one in measure(server.plain, folder, "--policies", names, *arguments)["comparisons"]:
             low, high = one["throughput_ratio_ci95"]
             print(

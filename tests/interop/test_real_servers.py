@@ -120,7 +120,7 @@ COUNTED = (
     "http10-keepalive", "pool:2", "pipeline:2",
 )  # fmt: skip
 NGINX = (
-    *COUNTED, "lifetime:30ms", "idle:10ms", "stubborn", "pool:2:fifo", "recycle:10+abandon", "pool:2+close",
+    *COUNTED, "lifetime:30ms", "gap:10ms", "ignore-close", "pool:2:fifo", "recycle:10+abandon", "pool:2+close",
     "pipeline:3+recycle:10", "recycle:10+http10-keepalive",
 )  # fmt: skip
 NGINX_TLS = ("persistent", "close", "close-resume", "resume", "resolve", "recycle:10+resume", "pool:2+resume")
@@ -161,7 +161,7 @@ def endings(policy_name: str, peer: Peer) -> set[str]:
         )
     found = {"client_announced", "client_silent"}
     if peer.most < UNLIMITED or (policy.http_version == "1.0" and not peer.keeps_http10):
-        found |= {"server_announced" if policy.obeys else "server_stale"}
+        found |= {"server_announced" if policy.honours_close else "server_stale"}
     return found
 
 
@@ -251,12 +251,12 @@ def test_an_announced_limit_is_seen(tmp_path: Path) -> None:
 # Idle gaps around a server's limit
 
 
-UNDER, AT, OVER = "idle:800ms", "idle:1s", "idle:1300ms"
+UNDER, AT, OVER = "gap:800ms", "gap:1s", "gap:1300ms"
 IDLE: dict[str, tuple[str, ...]] = {
-    name: (UNDER, AT, OVER, f"stubborn+{OVER}") for name in PEERS if name != "gunicorn-sync"
+    name: (UNDER, AT, OVER, f"ignore-close+{OVER}") for name in PEERS if name != "gunicorn-sync"
 }
-IDLE["node"] = (UNDER, "idle:2300ms")  # whatever it is told, newer versions keep a connection for a second more
-NEAR = tuple(f"idle:{gap}ms" for gap in (985, 995, 1000, 1005, 1015))
+IDLE["node"] = (UNDER, "gap:2300ms")  # whatever it is told, newer versions keep a connection for a second more
+NEAR = tuple(f"gap:{gap}ms" for gap in (985, 995, 1000, 1005, 1015))
 IDLERS = 12
 
 
@@ -296,11 +296,11 @@ def test_idle_gaps_under_and_over_a_servers_limit(idlers: dict[str, dict[str, Co
         else:
             assert set(one.theirs) == {1}
             assert one.connections == one.facts["connections"]["opened"] > IDLERS
-            gone = "server_stale" if policy.startswith("stubborn") else "server_idle_fin"
-            # A stubborn client's last connections, closed by the server and not tried again, were lost while idle.
+            gone = "server_stale" if policy.startswith("ignore-close") else "server_idle_fin"
+            # The last connections of a client that ignores closes were closed by the server while idle, and not tried.
             assert set(one.facts["endings"]) <= {"client_silent", "server_idle_fin", gone}
             assert one.facts["endings"][gone] >= one.connections - IDLERS
-        if policy.startswith("stubborn"):
+        if policy.startswith("ignore-close"):
             lost = one.facts["endings"]["server_stale"]
             assert one.facts["after_close"] == {"tried": lost, "answered": 0}
             assert one.facts["exchanges"] == one.requests + lost

@@ -122,7 +122,7 @@ def test_answers_that_are_no_echo_are_counted(tmp_path: Path) -> None:
 
 def test_websocket_cookies_pools_idling_and_arrivals(tmp_path: Path) -> None:
     with echo_server() as server:
-        first = Run(server.url, tmp_path / "a", "websocket+pool:2,websocket-close,websocket+idle:20ms", users=4)
+        first = Run(server.url, tmp_path / "a", "websocket+pool:2,websocket-close,websocket+gap:20ms", users=4)
         second = Run(server.url, tmp_path / "b", "websocket,websocket+pool:2", "--rate", "200")
         seen = server.end()
     for run in (first, second):
@@ -213,7 +213,7 @@ def test_arrivals_and_abandoning(tmp_path: Path) -> None:
     with scripted_server(script) as port:
         url = f"http://127.0.0.1:{port}/"
         for number, policy in enumerate(
-            ("h2-prior+recycle:5", "h2-prior+recycle:5+abandon", "h2-prior+lifetime:20ms", "h2-prior+idle:20ms")
+            ("h2-prior+recycle:5", "h2-prior+recycle:5+abandon", "h2-prior+lifetime:20ms", "h2-prior+gap:20ms")
         ):
             sides.clear()
             run = Run(url, tmp_path / f"{number}", policy)

@@ -119,10 +119,10 @@ class Scribe:
         number = self._connections
         self._connections += 1
         slot = number % 2 if link.slot is None else link.slot
-        for nth, one in enumerate(link.exchanges):
+        for request_index, one in enumerate(link.exchanges):
             self.recorder.exchange(
-                number, slot if one.user is None else one.user, nth, begun_ns + one.at_ns, one.queue, one.late,
-                one.send, one.wait, one.receive, one.lag, one.outcome, one.bytes_sent,
+                number, slot if one.user is None else one.user, request_index, begun_ns + one.at_ns, one.queue,
+                one.late, one.send, one.wait, one.receive, one.lag, one.outcome, one.bytes_sent,
                 (90 if one.outcome > 0 else 0) if one.bytes_received is None else one.bytes_received,
             )  # fmt: skip
         if link.row:

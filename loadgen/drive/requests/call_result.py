@@ -17,7 +17,7 @@ class CallResult(NamedTuple):
 
     outcome: the status code, or -ErrorKind. failure: one line about an error, else empty. head, body: of a complete
     response; body is decoded from chunks, and from nothing else. phases: durations (ns) by name, None where a phase did
-    not happen; latency_ns is their sum. connection: its number; nth: how many requests it had served before.
+    not happen; latency_ns is their sum. connection: its number; request_index: how many requests it had served before.
     """
 
     outcome: int
@@ -27,7 +27,7 @@ class CallResult(NamedTuple):
     phases: dict[str, int | None]
     latency_ns: int
     connection: int
-    nth: int
+    request_index: int
 
     @property
     def status(self) -> int:
@@ -41,7 +41,7 @@ class CallResult(NamedTuple):
     @property
     def reused(self) -> bool:
         """The connection had served a request before."""
-        return self.nth > 0
+        return self.request_index > 0
 
 
 class BodyReader(ResponseReader):
@@ -67,10 +67,10 @@ class BodyReader(ResponseReader):
 
 def answer_of(connection: Connection, row: tuple[int, ...]) -> CallResult:
     """A call's answer from the row that was recorded of it and the connection it was recorded on."""
-    number, _, nth, _, queue, _, send, wait, receive, _, outcome, _, _ = row
+    number, _, request_index, _, queue, _, send, wait, receive, _, outcome, _, _ = row
     handshake: dict[str, int | None] = dict.fromkeys(_HANDSHAKE)
     latency_ns = 0
-    if nth == 0:
+    if request_index == 0:
         paid = connection.handshake or connection.handshake_ns()
         handshake = {name: value if value >= 0 else None for name, value in zip(_HANDSHAKE, paid, strict=True)}
         latency_ns = sum(value for value in paid if value >= 0)
@@ -85,6 +85,6 @@ def answer_of(connection: Connection, row: tuple[int, ...]) -> CallResult:
         "receive": receive if receive >= 0 else None,
     }
     if outcome < 0:
-        return CallResult(outcome, connection.failure, None, b"", phases, latency_ns, number, nth)
+        return CallResult(outcome, connection.failure, None, b"", phases, latency_ns, number, request_index)
     reader = cast(BodyReader, connection.reader)
-    return CallResult(outcome, "", reader.head, reader.take(), phases, latency_ns, number, nth)
+    return CallResult(outcome, "", reader.head, reader.take(), phases, latency_ns, number, request_index)

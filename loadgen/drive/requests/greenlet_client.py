@@ -119,8 +119,8 @@ class GreenletClient(ConnectionSlot):
 
     def done(self, outcome: int) -> None:
         rest_s = rest_after(outcome, 0.0)
-        if self.connection is not None and self._crew.idle_s > rest_s:
-            rest_s = self._crew.idle_s
+        if self.connection is not None and self._context.gap_s > rest_s:
+            rest_s = self._context.gap_s
         self._rest_until_ns = monotonic_ns() + int(rest_s * NS_PER_S) if rest_s else 0
         self._end_call()
 

@@ -36,7 +36,7 @@ class ConcurrentSlot(ConnectionSlot):
 
     def _failed(self, connection: Connection, outcome: int) -> None:
         if cast(Shared, connection).flying:
-            self._crew.errors += 1  # the last one to end, well or not, decides about the connection
+            self._context.errors += 1  # the last one to end, well or not, decides about the connection
         else:
             super()._failed(connection, outcome)
             if self.connection is connection and not self._may_send(cast(Shared, connection)):

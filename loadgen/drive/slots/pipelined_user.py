@@ -29,13 +29,13 @@ class PipelinedUser(ConcurrentSlot, ClosedLoopUser):
     def done(self, outcome: int) -> None:
         pipeline = cast(Shared | None, self.connection)
         if pipeline is not None and pipeline.flying:
-            if self._crew.running and outcome > 0 and not self._crew.think_s:
+            if self._context.running and outcome > 0 and not self._context.think_s:
                 self.send(0)
             return
         super().done(outcome)
 
     def _fill(self, pipeline: Shared) -> None:
-        crew = self._crew
+        context = self._context
         requests = self.client.requests
-        while crew.running and pipeline.flying < crew.policy.depth and self._may_send(pipeline):
+        while context.running and pipeline.flying < context.policy.depth and self._may_send(pipeline):
             pipeline.submit(requests.last if pipeline.submitted + 1 >= self._limit else requests.more)

@@ -25,11 +25,11 @@ class Pool:
     turn.
     """
 
-    def __init__(self, crew: SlotContext, size: int, requests: EncodedRequest) -> None:
-        self._crew = crew
+    def __init__(self, context: SlotContext, size: int, requests: EncodedRequest) -> None:
+        self._context = context
         self._size = size
         self._requests = requests
-        self._fifo = crew.policy.pool_order == FIFO
+        self._fifo = context.policy.pool_order == FIFO
         self._idle: deque[PooledSlot] = deque()
         self._serving = False
         self.slots: list[PooledSlot] = []
@@ -96,8 +96,8 @@ class Pool:
             self._idle.appendleft(slot)
 
     def _add(self) -> PooledSlot:
-        make = PooledSlot if self._crew.policy.depth == 1 else PooledConcurrentSlot
-        slot = make(self, self._crew, len(self.slots), UserState(len(self.slots), self._requests))
+        make = PooledSlot if self._context.policy.depth == 1 else PooledConcurrentSlot
+        slot = make(self, self._context, len(self.slots), UserState(len(self.slots), self._requests))
         self.slots.append(slot)
         return slot
 
@@ -110,8 +110,8 @@ class PooledSlot(ConnectionSlot):
 
     __slots__ = ("_own", "_pool", "_serving", "_user", "listed")
 
-    def __init__(self, pool: Pool, crew: SlotContext, index: int, client: UserState) -> None:
-        super().__init__(crew, index, client)
+    def __init__(self, pool: Pool, context: SlotContext, index: int, client: UserState) -> None:
+        super().__init__(context, index, client)
         self._pool = pool
         self._own = client
         self._user: PooledUser | None = None
@@ -141,8 +141,8 @@ class PooledSlot(ConnectionSlot):
         self._pool.free(self)
         if user is not None:
             user.served(outcome)
-        elif not self._crew.running:
-            self._crew.rested()
+        elif not self._context.running:
+            self._context.rested()
 
     def connection_lost(self, connection: Connection) -> None:
         super().connection_lost(connection)
@@ -154,9 +154,9 @@ class PooledConcurrentSlot(ConcurrentSlot, PooledSlot):
 
     __slots__ = ("_depth", "_riders")
 
-    def __init__(self, pool: Pool, crew: SlotContext, index: int, client: UserState) -> None:
-        super().__init__(pool, crew, index, client)
-        self._depth = crew.policy.depth
+    def __init__(self, pool: Pool, context: SlotContext, index: int, client: UserState) -> None:
+        super().__init__(pool, context, index, client)
+        self._depth = context.policy.depth
         self._riders: dict[int, tuple[PooledUser | None, int]] = {}
 
     @property
@@ -192,7 +192,7 @@ class PooledConcurrentSlot(ConcurrentSlot, PooledSlot):
         self._pool.opened(self)
 
     def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
-        rider = self._riders.pop(connection.nth, None)
+        rider = self._riders.pop(connection.request_index, None)
         if rider is not None:  # else it is the run's first request, which nobody of the pool has asked for
             self._seat(*rider)
         super().exchange_done(connection, outcome, end_ns)
@@ -201,10 +201,10 @@ class PooledConcurrentSlot(ConcurrentSlot, PooledSlot):
 class PooledUser:
     """A closed-loop client without a connection of its own."""
 
-    __slots__ = ("_crew", "_pause", "_pool", "client")
+    __slots__ = ("_context", "_pause", "_pool", "client")
 
-    def __init__(self, crew: SlotContext, pool: Pool, client: UserState) -> None:
-        self._crew = crew
+    def __init__(self, context: SlotContext, pool: Pool, client: UserState) -> None:
+        self._context = context
         self._pool = pool
         self._pause = OneShotTimer(self.begin)
         self.client = client
@@ -215,11 +215,11 @@ class PooledUser:
 
     def served(self, outcome: int) -> None:
         """Its request ended."""
-        crew = self._crew
-        if not crew.running:
-            crew.rested()
+        context = self._context
+        if not context.running:
+            context.rested()
             return
-        rest_s = rest_after(outcome, crew.think_s)
+        rest_s = rest_after(outcome, context.think_s)
         if rest_s:
             self.rest(rest_s)
         else:

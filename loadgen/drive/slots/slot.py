@@ -42,7 +42,7 @@ class SlotContext(Protocol):
     sink: SampleSink
     policy: ConnectionPolicy
     think_s: float
-    idle_s: float
+    gap_s: float
     running: bool
     retries_stale: bool
     takes_cookies: bool
@@ -73,13 +73,23 @@ class SlotContext(Protocol):
 class ConnectionSlot:
     """Owns at most one connection and runs one exchange at a time on it, for `client`. index: its slot in the block."""
 
-    __slots__ = ("_crew", "_lifetime_ns", "_limit", "_record", "_retrying", "client", "connection", "index", "late_ns")
+    __slots__ = (
+        "_context",
+        "_lifetime_ns",
+        "_limit",
+        "_record",
+        "_retrying",
+        "client",
+        "connection",
+        "index",
+        "late_ns",
+    )
 
-    def __init__(self, crew: SlotContext, index: int, client: UserState) -> None:
-        self._crew = crew
-        self._record = crew.sink.exchange
-        self._limit = crew.policy.requests
-        self._lifetime_ns = crew.policy.lifetime_ns
+    def __init__(self, context: SlotContext, index: int, client: UserState) -> None:
+        self._context = context
+        self._record = context.sink.exchange
+        self._limit = context.policy.requests
+        self._lifetime_ns = context.policy.lifetime_ns
         self._retrying = False
         self.index = index
         self.client = client
@@ -95,8 +105,10 @@ class ConnectionSlot:
             else:
                 requests = self.client.requests
                 if connection.after_close:
-                    self._crew.after_close_tried += 1
-                connection.exchange(requests.more if connection.nth + 2 < self._limit else requests.last, scheduled_ns)
+                    self._context.after_close_tried += 1
+                connection.exchange(
+                    requests.more if connection.request_index + 2 < self._limit else requests.last, scheduled_ns
+                )
                 return
         self._open(scheduled_ns)
 
@@ -113,18 +125,18 @@ class ConnectionSlot:
     def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
         send, wait, receive = connection.exchange_ns(end_ns)
         self._record(
-            connection.number, self.client.index, connection.nth, connection.scheduled_ns, connection.queue_ns,
-            self.late_ns, send, wait, receive, connection.lag_ns, outcome, connection.bytes_sent,
+            connection.number, self.client.index, connection.request_index, connection.scheduled_ns,
+            connection.queue_ns, self.late_ns, send, wait, receive, connection.lag_ns, outcome, connection.bytes_sent,
             connection.bytes_received,
         )  # fmt: skip
         if outcome < 0:
             self._failed(connection, outcome)
         else:
             self._answered(connection)
-        if outcome == -ErrorKind.STALE_CONNECTION and self._crew.retries_stale and not self._retrying:
+        if outcome == -ErrorKind.STALE_CONNECTION and self._context.retries_stale and not self._retrying:
             # Once, on a new connection, and timed from when the first try was due: that is what the user waited.
             self._retrying = True
-            self._crew.retried += 1
+            self._context.retried += 1
             self._open(connection.scheduled_ns)
             return
         self._retrying = False
@@ -149,58 +161,60 @@ class ConnectionSlot:
     # Inside
 
     def _open(self, scheduled_ns: int) -> None:
-        crew, client = self._crew, self.client
-        connection = self.connection = crew.new_connection(self)
+        context, client = self._context, self.client
+        connection = self.connection = context.new_connection(self)
         request = client.requests.last if self._limit == 1 else client.requests.more
-        connection.open(request, scheduled_ns, client.session, crew.policy.resolves)
+        connection.open(request, scheduled_ns, client.session, context.policy.resolves)
 
     def _failed(self, connection: Connection, outcome: int) -> None:
-        crew = self._crew
-        crew.errors += 1
-        crew.last_failure = (ErrorKind(-outcome), connection.failure)
+        context = self._context
+        context.errors += 1
+        context.last_failure = (ErrorKind(-outcome), connection.failure)
         if connection.state is CLOSED:
             self._drop(connection)
-        elif connection.nth + 1 >= self._limit or not connection.reusable:  # it failed alone: a stream of HTTP/2
+        elif (
+            connection.request_index + 1 >= self._limit or not connection.reusable
+        ):  # it failed alone: a stream of HTTP/2
             self._finish(connection, is_last=False)
 
     def _answered(self, connection: Connection) -> None:
         """Keep the connection for the next request, or end it."""
-        crew = self._crew
+        context = self._context
         self._note(connection)
-        is_last = connection.nth + 1 >= self._limit
+        is_last = connection.request_index + 1 >= self._limit
         if is_last or not connection.reusable:
-            if not is_last and not crew.policy.obeys and connection.framed:
+            if not is_last and not context.policy.honours_close and connection.framed:
                 connection.after_close = True
             else:
                 self._finish(connection, is_last)
 
     def _note(self, connection: Connection) -> None:
         """What a response says beside its status: cookies, trailers, how long the server will keep the connection."""
-        crew = self._crew
+        context = self._context
         reader = connection.reader
         head = reader.head
         assert head is not None
         if reader.trailers:
-            crew.trailers.note(reader.trailers)
-        if head.sets_cookies and crew.takes_cookies:
-            self.client.take_cookies(head, crew.url)
+            context.trailers.note(reader.trailers)
+        if head.sets_cookies and context.takes_cookies:
+            self.client.take_cookies(head, context.url)
         # A connection's first response speaks of all of it: `max` counts down.
-        if connection.nth == 0:
-            crew.note_first(head)
+        if connection.request_index == 0:
+            context.note_first(head)
         elif connection.after_close:
-            crew.after_close_answered += 1
+            context.after_close_answered += 1
 
     def _finish(self, connection: Connection, is_last: bool) -> None:
         """End a connection after a complete response; `is_last`: its request was sent as the last one."""
-        crew = self._crew
-        crew.closing(connection)
+        context = self._context
+        context.closing(connection)
         head = connection.reader.head
         persists = head is not None and head.persists
-        if (is_last and crew.policy.asks_for_close) or connection.said_close:
+        if (is_last and context.policy.asks_for_close) or connection.said_close:
             if persists and not connection.peer_has_closed():
                 self._keep_session(connection)
                 self.connection = None
-                crew.linger(self.index, connection)
+                context.linger(self.index, connection)
                 return
             ending = Ending.CLIENT_ANNOUNCED
         else:
@@ -211,22 +225,22 @@ class ConnectionSlot:
 
     def _end(self, connection: Connection, ending: Ending) -> None:
         self._keep_session(connection)
-        if ending is Ending.CLIENT_SILENT and self._crew.policy.announces and connection.farewell():
+        if ending is Ending.CLIENT_SILENT and self._context.policy.announces and connection.farewell():
             if connection.awaits_close:
                 self.connection = None
-                self._crew.linger(self.index, connection)
+                self._context.linger(self.index, connection)
                 return
             ending = Ending.CLIENT_ANNOUNCED
         connection.close(ending)
         self._drop(connection)
 
     def _keep_session(self, connection: Connection) -> None:
-        if self._crew.policy.resumes_tls:
+        if self._context.policy.resumes_tls:
             self.client.session = connection.transport.session  # type: ignore[attr-defined] # such policies need TLS
 
     def _drop(self, connection: Connection) -> None:
         self.connection = None
-        self._crew.record_connection(self.index, connection)
+        self._context.record_connection(self.index, connection)
 
 
 class ClosedLoopUser(ConnectionSlot):
@@ -234,8 +248,8 @@ class ClosedLoopUser(ConnectionSlot):
 
     __slots__ = ("_pause",)
 
-    def __init__(self, crew: SlotContext, index: int, client: UserState) -> None:
-        super().__init__(crew, index, client)
+    def __init__(self, context: SlotContext, index: int, client: UserState) -> None:
+        super().__init__(context, index, client)
         self._pause = OneShotTimer(self.begin)
 
     def begin(self) -> None:
@@ -243,13 +257,13 @@ class ClosedLoopUser(ConnectionSlot):
         self.send(0)
 
     def done(self, outcome: int) -> None:
-        crew = self._crew
-        if not crew.running:
-            crew.rested()
+        context = self._context
+        if not context.running:
+            context.rested()
             return
-        rest_s = rest_after(outcome, crew.think_s)
-        if crew.idle_s > rest_s and self.connection is not None:
-            rest_s = crew.idle_s
+        rest_s = rest_after(outcome, context.think_s)
+        if context.gap_s > rest_s and self.connection is not None:
+            rest_s = context.gap_s
         if rest_s:
             self.rest(rest_s)
         else:
@@ -258,7 +272,7 @@ class ClosedLoopUser(ConnectionSlot):
     def rest(self, seconds: float) -> None:
         """Send the next request after `seconds`, or later where the connection at hand has to rest longer."""
         if self.connection is not None:  # the run's first user has one before its block begins
-            seconds = max(seconds, self._crew.idle_s)
+            seconds = max(seconds, self._context.gap_s)
         self._pause.begin(seconds)
 
     def leave(self) -> None:
@@ -273,10 +287,10 @@ class CloseWait:
     due_s: when that ends (time.monotonic). is_over: it was found to have ended.
     """
 
-    def __init__(self, crew: SlotContext, slot: int, connection: Connection, grace_s: float) -> None:
+    def __init__(self, context: SlotContext, slot: int, connection: Connection, grace_s: float) -> None:
         self.due_s = monotonic() + grace_s
         self.is_over = False
-        self._crew = crew
+        self._context = context
         self._slot = slot
         self.connection = connection
         connection.listener = self
@@ -286,12 +300,12 @@ class CloseWait:
         if waited:
             self.connection.flags |= ConnectionFlag.IGNORED_CLOSE
         self.connection.close(Ending.CLIENT_ANNOUNCED)
-        self._crew.lingered(self._slot, self)
+        self._context.lingered(self._slot, self)
 
     def connection_lost(self, connection: Connection) -> None:
         """It did close, without a word, as it had been asked to."""
         connection.ending = Ending.CLIENT_ANNOUNCED
-        self._crew.lingered(self._slot, self)
+        self._context.lingered(self._slot, self)
 
     def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
         raise AssertionError("nothing is sent on a connection that lingers")
@@ -300,13 +314,13 @@ class CloseWait:
 class ServerObserver:
     """Listens in place of a line to its first exchange of the run, to note what kind of server answers."""
 
-    def __init__(self, crew: SlotContext, line: Listener) -> None:
-        self._crew = crew
+    def __init__(self, context: SlotContext, line: Listener) -> None:
+        self._context = context
         self._line = line
 
     def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
         if outcome > 0:
-            self._crew.observed = _observe(connection)
+            self._context.observed = _observe(connection)
         connection.listener = self._line
         self._line.exchange_done(connection, outcome, end_ns)
 

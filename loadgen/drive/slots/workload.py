@@ -55,11 +55,11 @@ class BlockLoad(Protocol):
 class PerUserLoad:
     """Closed loop, each user with a line of its own."""
 
-    def __init__(self, crew: SlotContext, cell: Cell, requests: EncodedRequest) -> None:
+    def __init__(self, context: SlotContext, cell: Cell, requests: EncodedRequest) -> None:
         make: Callable[[SlotContext, int, UserState], ClosedLoopUser] = (
             PipelinedUser if cell.policy.depth > 1 else ClosedLoopUser
         )
-        self._users = [make(crew, index, UserState(index, requests)) for index in range(cell.users)]
+        self._users = [make(context, index, UserState(index, requests)) for index in range(cell.users)]
         self.starters: list[Starter] = list(self._users)
         self.lines: list[ConnectionSlot] = list(self._users)
 
@@ -89,21 +89,21 @@ class PooledLoad:
 
     def __init__(
         self,
-        crew: SlotContext,
+        context: SlotContext,
         cell: Cell,
         requests: EncodedRequest,
-        most_connections: int,
+        peak_connections: int,
         dues: Callable[[], Iterator[int]],
         clock: Callable[[], int],
     ) -> None:
         policy = cell.policy
-        size = min(policy.pool or most_connections, most_connections) if cell.rate_rps else policy.pool
-        self._pool = Pool(crew, size, requests)
+        size = min(policy.pool or peak_connections, peak_connections) if cell.rate_rps else policy.pool
+        self._pool = Pool(context, size, requests)
         self._dues = dues
         self._clock = clock
         self._arrivals: ArrivalDispatcher | None = None
         users = 0 if cell.rate_rps else cell.users
-        self._users = [PooledUser(crew, self._pool, UserState(index, requests)) for index in range(users)]
+        self._users = [PooledUser(context, self._pool, UserState(index, requests)) for index in range(users)]
         self.starters: list[Starter] = list(self._users)
 
     @property

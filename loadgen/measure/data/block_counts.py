@@ -103,7 +103,7 @@ def request_ends(rows: NDArray[Any], placed: RowAssignment, connections: NDArray
     """When each request came to its end (ns)."""
     handshakes = np.zeros(len(placed.numbers), np.int64)
     handshakes[placed.own] = sum(present(connections[field]) for field in _HANDSHAKE_FIELDS)
-    end: NDArray[np.int64] = rows["scheduled"] + np.where(rows["nth"] == 0, handshakes[placed.of_rows], 0)
+    end: NDArray[np.int64] = rows["scheduled"] + np.where(rows["request_index"] == 0, handshakes[placed.of_rows], 0)
     for phase in ("queue", "send", "wait", "receive"):
         end += present(rows[phase])
     return end

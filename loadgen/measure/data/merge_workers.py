@@ -16,8 +16,8 @@ from loadgen.model.records import COLUMNS
 from loadgen.model.trailers import add_trailers
 
 _SUMS = (
-    "started", "exchanges", "carried", "answered", "unstarted", "due", "retried", "strangers", "warmup_outlasted",
-    "warmup_errors", "cpu_ns", "rss_bytes",
+    "started", "exchanges", "carried", "answered", "unstarted", "due", "retried", "mismatched_echoes",
+    "warmup_outlasted", "warmup_errors", "cpu_ns", "rss_bytes",
 )  # fmt: skip
 _SUMS_OF_EACH = ("connections", "endings", "after_close", "upgrades", "challenge")
 _TIMES = ("begun_ns", "window_begun_ns", "window_ended_ns")

@@ -78,7 +78,7 @@ def _by_time(
     begun = np.array([block["begun_ns"] for block in blocks], np.int64)
     block_of = smallest(np.maximum(np.searchsorted(begun, rows["scheduled"], side="right") - 1, 0))
     home = np.full(len(numbers), -1, np.int64)
-    first = rows["nth"] == 0
+    first = rows["request_index"] == 0
     home[of_rows[first]] = block_of[first]
     opened = np.searchsorted(begun, connections["opened"], side="right") - 1
     home[own[opened >= 0]] = opened[opened >= 0]

@@ -218,10 +218,10 @@ def _columns(
         return chosen
 
     columns: dict[str, Integers] = {field: smallest(rows[field][counted]) for field in _AS_WRITTEN}
-    nth = smallest(rows["nth"][counted])
+    request_index = smallest(rows["request_index"][counted])
     outcome = smallest(rows["outcome"][counted])
-    last_nth = np.zeros(size, np.int64)
-    np.maximum.at(last_nth, placed.of_rows, rows["nth"])
+    last_request_index = np.zeros(size, np.int64)
+    np.maximum.at(last_request_index, placed.of_rows, rows["request_index"])
     flags = of_connection("flags")
     # One more entry: an ending that is absent (-1) picks the last.
     closed_by = np.array([*(ending.closed_by for ending in Ending), ABSENT], np.int8)[of_connection("ending")]
@@ -229,14 +229,14 @@ def _columns(
         "policy": np.array([policies.index(block["policy"]) for block in blocks], np.int16)[block_of],
         "round": np.array([block["round"] for block in blocks], np.int32)[block_of],
         "worker": np.zeros(len(link), np.int8),
-        "nth_on_connection": nth,
+        "nth_on_connection": request_index,
         "status": np.where(outcome > 0, outcome, ABSENT),
         "error": np.where(outcome < 0, -outcome, ABSENT),
         "tls_resumed": np.where(
             (flags >= 0) & (flags & ConnectionFlag.TLS != 0), (flags & ConnectionFlag.TLS_RESUMED) != 0, ABSENT
         ),
-        "closed_by": np.where(nth == last_nth[link], closed_by, ABSENT),
+        "closed_by": np.where(request_index == last_request_index[link], closed_by, ABSENT),
     }
     for phase in HANDSHAKE:
-        columns[phase.value] = np.where(nth == 0, of_connection(phase.value), ABSENT)
+        columns[phase.value] = np.where(request_index == 0, of_connection(phase.value), ABSENT)
     return {name: smallest(columns[name]) for name in COLUMNS}

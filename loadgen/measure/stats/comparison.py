@@ -36,7 +36,7 @@ def pairs(cells: tuple[Cell, ...], swept: bool) -> Iterator[tuple[str, str]]:
 
 def _reuse(cell: Cell) -> tuple[int, bool, int, bool]:
     policy = cell.policy
-    return policy.requests, policy.lifetime_ns == 0, -policy.idle_ns, policy.protocol == HTTP1
+    return policy.requests, policy.lifetime_ns == 0, -policy.gap_ns, policy.protocol == HTTP1
 
 
 def compare(baseline: PolicySamples, candidate: PolicySamples, seed: int) -> dict[str, Any] | None:

@@ -20,9 +20,9 @@ def by_position(measured: PolicySamples, seed: int) -> list[dict[str, Any]]:
     had are left out: with a warm-up, long-lived connections get past their first positions before the window begins.
     The interval is that of the mean, from resampling rounds. count: of thinned samples as many as there were in all.
     """
-    nth = measured.valid.columns["nth_on_connection"]
+    request_index = measured.valid.columns["nth_on_connection"]
     exchange_ns = measured.valid.sum_ns(Phase.SEND, Phase.WAIT, Phase.RECEIVE)
-    group = np.searchsorted(FIRSTS, nth.astype(np.int64) + 1, side="right") - 1
+    group = np.searchsorted(FIRSTS, request_index.astype(np.int64) + 1, side="right") - 1
     rounds = measured.rounds
     size = len(measured.seconds)
     shape = (len(FIRSTS), size)
@@ -39,8 +39,8 @@ def by_position(measured: PolicySamples, seed: int) -> list[dict[str, Any]]:
         found.append(
             {
                 "first": first,
-                "last": int(nth[group == number].max()) + 1,
-                "count": round(len(values) * (1 + measured.left_out / len(nth))),
+                "last": int(request_index[group == number].max()) + 1,
+                "count": round(len(values) * (1 + measured.left_out / len(request_index))),
                 "exchange_mean_ns": round(float(values.mean())),
                 "exchange_p50_ns": quantiles(values, 0.5)[0],
                 "ci95": interval,

@@ -12,7 +12,7 @@ from loadgen.model.plan import Plan
 from loadgen.model.policy import UNLIMITED
 
 # What else a cell is, apart from its requests per connection.
-_LIKE = ("base", "users", "rate", "idle", "size")
+_LIKE = ("base", "users", "rate", "gap", "size")
 
 
 def sweep(plan: Plan, measured: dict[str, PolicySamples], policies: dict[str, Any]) -> dict[str, Any]:
@@ -49,8 +49,8 @@ def _place(cell: Cell, plan: Plan, base: int) -> dict[str, Any]:
         "users": None if cell.rate_rps and not plan.axes.users else cell.users,
         "rate": cell.rate_rps or None,
         "recycle": cell.recycle,
-        "idle": cell.idle,
+        "gap": cell.gap,
         "size": cell.size,
         "requests": None if cell.policy.requests == UNLIMITED else cell.policy.requests,
-        "idle_ns": cell.policy.idle_ns,
+        "gap_ns": cell.policy.gap_ns,
     }

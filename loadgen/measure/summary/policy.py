@@ -60,7 +60,7 @@ def summarise_policy(
         "arrivals": _arrivals(blocks, samples.columns["late"][mine], cell.rate_rps) if cell.rate_rps else None,
         "connections": _connections(blocks, exact, _places(cell, load)),
         # Warm-up included, as a connection is counted at its end.
-        "not_echoed": sum(block.get("strangers", 0) for block in blocks),
+        "not_echoed": sum(block.get("mismatched_echoes", 0) for block in blocks),
         "upgrade": upgrade_cost(blocks, measured, cell.policy.protocol),
         "latency_ns": _latency(measured, seed, with_curve),
         "phases_ns": _phases(measured.valid, exact["phases"]),

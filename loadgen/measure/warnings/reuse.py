@@ -39,7 +39,7 @@ def idle_warnings(one: dict[str, Any], cell: Cell, plan: dict[str, Any]) -> Iter
         return
     connections, is_websocket = one["connections"], cell.policy.protocol == WEBSOCKET
     timeout_s = connections["server_announced"]["keep_alive_timeout_s"]
-    gap_ns = max(cell.policy.idle_ns, plan["think_ns"])
+    gap_ns = max(cell.policy.gap_ns, plan["think_ns"])
     peer = _peer(cell.policy, plan)
     # What a response that upgrades says of keeping connections alive says nothing of the WebSocket.
     if timeout_s is not None and not is_websocket and gap_ns and gap_ns >= timeout_s * NS_PER_S:
@@ -50,7 +50,7 @@ def idle_warnings(one: dict[str, Any], cell: Cell, plan: dict[str, Any]) -> Iter
             "connections",
         )
     stale = one["errors"].get("stale_connection", 0)
-    if stale and cell.policy.obeys:  # to be stubborn is to try what the server has closed
+    if stale and cell.policy.honours_close:  # to ignore a close is to try what the server has closed
         retried = connections["retried"]
         repeated = f" ({min(retried, stale):,} of them were sent once more)" if retried else ""
         met = count(stale, exchange_word(cell.policy.protocol))
@@ -70,7 +70,7 @@ def _stale_advice(cell: Cell, plan: dict[str, Any], carried: float, peer: str) -
     """carried: requests on a connection, the mean."""
     policy, what = cell.policy, exchange_word(cell.policy.protocol)
     # Arrivals, and users of a pool that has more connections than they need, leave connections idle.
-    busy = not cell.rate_rps and policy.pool <= cell.users and not policy.idle_ns and not plan["think_ns"]
+    busy = not cell.rate_rps and policy.pool <= cell.users and not policy.gap_ns and not plan["think_ns"]
     if busy and carried < _ABOUT_ONE:  # nothing can be kept below that
         return f"it ends connections after one {what} without saying so: use {_single(policy)}"
     if policy.depth > 1:
@@ -96,7 +96,7 @@ def reuse_warnings(one: dict[str, Any], cell: Cell, plan: dict[str, Any]) -> Ite
     connections, policy, peer = one["connections"], cell.policy, _peer(cell.policy, plan)
     if policy.reuses:
         yield from _never_used(connections, policy, plan)
-    if policy.reuses and policy.obeys:
+    if policy.reuses and policy.honours_close:
         yield from _lengths(connections, policy, peer)
     if connections["server_ignored_close"] and policy.protocol != WEBSOCKET:  # which has no such option
         yield (
@@ -125,7 +125,7 @@ def _never_used(
     if ended_by_server(connections):
         return
     block, counted_ns = format_duration(plan["block_ns"]), plan["block_ns"] - plan["warmup_ns"]
-    gap_ns = max(policy.idle_ns, plan["think_ns"])
+    gap_ns = max(policy.gap_ns, plan["think_ns"])
     if not connections["reuse_ratio"] and policy.lifetime_ns and policy.lifetime_ns < counted_ns:
         yield (
             "never_used",

@@ -1,4 +1,4 @@
-"""A sweep along one axis: throughput or latency against users, rate, size or idle gap, a line for each of the rest."""
+"""A sweep along one axis: throughput or latency against users, rate, size or gap, a line for each of the rest."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from loadgen.show.charts.style import (
     spread,
 )
 
-_PLACE = ("base", "users", "rate", "recycle", "idle", "size")
+_PLACE = ("base", "users", "rate", "recycle", "gap", "size")
 _THROUGHPUT, _LATENCY = "throughput", "latency"
 
 
@@ -101,14 +101,14 @@ class AxisChart:
             axes.set_ylabel("latency (log scale)")
 
     def _written(self, value: float) -> str:
-        return format_duration(value) if self.place == "idle_ns" and value >= NS_PER_MS / 1e3 else plain_number(value)
+        return format_duration(value) if self.place == "gap_ns" and value >= NS_PER_MS / 1e3 else plain_number(value)
 
 
 AXIS_CHARTS = {
     "throughput_by_users": AxisChart("Throughput by users", "users", "users", "users", _THROUGHPUT),
     "latency_by_rate": AxisChart("Latency by offered rate", "rate", "rate", "arrivals per second", _LATENCY),
     "latency_by_size": AxisChart("Latency by size of the response", "size", "size", "bytes of the body", _LATENCY),
-    "latency_by_idle": AxisChart("Latency by idle gap", "idle", "idle_ns", "gap before each reuse", _LATENCY),
+    "latency_by_gap": AxisChart("Latency by gap", "gap", "gap_ns", "gap before each reuse", _LATENCY),
 }
 
 _NOT_STARTED = "arrivals not started"

@@ -15,7 +15,7 @@ from loadgen.show.charts.style import new_figure, say_empty, shortened
 
 Grid = dict[tuple[Any, Any], float | None]
 _TITLES = {
-    "users": "users", "rate": "arrivals per second", "recycle": "K, requests per connection", "idle": "idle gap",
+    "users": "users", "rate": "arrivals per second", "recycle": "K, requests per connection", "gap": "gap",
     "size": "bytes of the body",
 }  # fmt: skip
 _DARK = 0.55  # below this lightness of a square its text is white

@@ -65,7 +65,7 @@ def _longest(summary: dict[str, Any], names: list[str]) -> list[str]:
     cells = summary["sweep"]["cells"]
     longest: dict[tuple[Any, ...], str] = {}
     for name in names:  # K rises within each group
-        key = tuple(cells[name][part] for part in ("base", "users", "rate", "idle", "size"))
+        key = tuple(cells[name][part] for part in ("base", "users", "rate", "gap", "size"))
         longest[key] = max(longest.get(key, name), name, key=lambda one: len(summary["policies"][one]["by_position"]))
     return list(longest.values())
 

@@ -32,7 +32,7 @@ class PipelineListener(Listener, Protocol):
 class PipelinedExchange:
     """One request under way. begun_ns: its sending began; sent_ns: its last octet was taken, ABSENT before."""
 
-    nth: int
+    request_index: int
     scheduled_ns: int
     begun_ns: int
     ends_at_bytes: int
@@ -51,8 +51,10 @@ class Pipeline(Connection):
         "_turn_lag_ns", "_unsent", "submitted",
     )  # fmt: skip
 
-    def __init__(self, number: int, route: Route, listener: Listener, pulse: LagClock, reader: ResponseReader) -> None:
-        super().__init__(number, route, listener, pulse, reader)
+    def __init__(
+        self, number: int, route: Route, listener: Listener, lag_clock: LagClock, reader: ResponseReader
+    ) -> None:
+        super().__init__(number, route, listener, lag_clock, reader)
         reader.pipelined = True
         self.submitted = 0
         self._flying: deque[PipelinedExchange] = deque()
@@ -97,7 +99,7 @@ class Pipeline(Connection):
         if self.state is IDLE:
             self.lag_ns = 0
             self._next_response(monotonic_ns())
-            self.nth = self._flying[0].nth
+            self.request_index = self._flying[0].request_index
         try:
             while unsent:
                 piece = unsent[0]
@@ -168,7 +170,7 @@ class Pipeline(Connection):
 
     def _on_readable(self) -> None:
         now = monotonic_ns()
-        self._turn_lag_ns = now - self._pulse.ready_ns
+        self._turn_lag_ns = now - self._lag_clock.ready_ns
         self.lag_ns += self._turn_lag_ns
         self._read(now)
 
@@ -235,7 +237,7 @@ class Pipeline(Connection):
         # The next response may have come in the same turn of the loop, as late as this one.
         self.lag_ns = self._turn_lag_ns
         if self._flying:
-            self.nth = self._flying[0].nth
+            self.request_index = self._flying[0].request_index
         if not persists and self.state is IDLE and self._flying:
             # The server will not answer what came behind (RFC 9112 §9.6).
             self.close(Ending.SERVER_ANNOUNCED)
@@ -253,7 +255,7 @@ class Pipeline(Connection):
 
     def _show(self, flight: PipelinedExchange, end: int) -> None:
         """Put the exchange's own facts where the listener looks for them. Its response began at `_first_ns`."""
-        self.nth = flight.nth
+        self.request_index = flight.request_index
         self.scheduled_ns = flight.scheduled_ns
         self._sent = max(0, min(flight.size_bytes, self._sent_bytes - flight.ends_at_bytes + flight.size_bytes))
         sent_ns = flight.sent_ns if flight.sent_ns >= 0 else min(end, max(flight.begun_ns, self._first_ns))

@@ -43,8 +43,10 @@ class Http2Connection(DuplexConnection):
 
     offers_h2 = True
 
-    def __init__(self, number: int, route: Route, listener: Listener, pulse: LagClock, reader: ResponseReader) -> None:
-        super().__init__(number, route, listener, pulse, reader)
+    def __init__(
+        self, number: int, route: Route, listener: Listener, lag_clock: LagClock, reader: ResponseReader
+    ) -> None:
+        super().__init__(number, route, listener, lag_clock, reader)
         self.submitted = 0
         self.said_close = False
         self._asked: deque[StreamExchange] = deque()
@@ -193,9 +195,11 @@ class Http2Connection(DuplexConnection):
     def _fly(self, flight: StreamExchange, stream: HttpStream, now: int) -> None:
         flight.stream = stream
         # The first one's time goes on from the handshake; another's from when it was submitted, unless it had to wait.
-        flight.begun_ns = self.entered[SENDING] if flight.nth == 0 else now if flight.queued else flight.scheduled_ns
+        flight.begun_ns = (
+            self.entered[SENDING] if flight.request_index == 0 else now if flight.queued else flight.scheduled_ns
+        )
         self.said_close = self._core.said_close
-        flight.lag_before_ns = self._lag_total_ns if flight.nth else 0
+        flight.lag_before_ns = self._lag_total_ns if flight.request_index else 0
         self._flying.append(flight)
 
     def _push(self) -> None:
@@ -280,11 +284,11 @@ class Http2Connection(DuplexConnection):
 
     def _show(self, flight: StreamExchange, end: int) -> None:
         stream = flight.stream
-        self.nth = flight.nth
+        self.request_index = flight.request_index
         # One that was submitted and never flushed was due when the connection came to its end.
         self.scheduled_ns = flight.scheduled_ns if flight.scheduled_ns >= 0 else end
         self.lag_ns = self._lag_total_ns - flight.lag_before_ns
-        if flight.nth:
+        if flight.request_index:
             self.begun_ns = flight.begun_ns
             begun_ns = flight.begun_ns if flight.begun_ns >= 0 else end
             self.queue_ns = begun_ns - self.scheduled_ns if flight.queued else ABSENT
@@ -305,7 +309,7 @@ class Http2Connection(DuplexConnection):
                 self._finish(stream.owner, stream, end)
                 if self.state is CLOSED:
                     return
-        self.nth = max(self.submitted - 1, 0)
+        self.request_index = max(self.submitted - 1, 0)
         super()._on_end(end)
 
     def _on_idle_close(self, ending: Ending) -> None:
@@ -315,7 +319,7 @@ class Http2Connection(DuplexConnection):
             super()._on_idle_close(ending)
 
     def _fail_by(self, error: Exception) -> None:
-        self.nth = max(self.submitted - 1, 0)  # the last one in flight, not the last one told of
+        self.request_index = max(self.submitted - 1, 0)  # the last one in flight, not the last one told of
         super()._fail_by(error)
 
     def _give_up_idle(self) -> None:
@@ -344,5 +348,9 @@ class Http2Connection(DuplexConnection):
         for number, flight in enumerate(flights, start=1):
             self._left_to_tell = len(flights) - number
             self._show(flight, end)
-            own = kind_of_close(RECEIVING if flight.first_ns >= 0 else WAITING, flight.nth > 0) if by_close else kind
+            own = (
+                kind_of_close(RECEIVING if flight.first_ns >= 0 else WAITING, flight.request_index > 0)
+                if by_close
+                else kind
+            )
             self.listener.exchange_done(self, -own, end)

@@ -71,7 +71,7 @@ class StreamExchange:
     queued: it was due before it could begin. lag_before_ns: the connection's lag when it began.
     """
 
-    nth: int
+    request_index: int
     request: StreamRequest
     scheduled_ns: int
     queued: bool

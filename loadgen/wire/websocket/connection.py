@@ -19,16 +19,18 @@ SWITCHED = 101
 class WebSocketConnection(DuplexConnection):
     """Each request is a `Message`; the next message of the server's is its answer, its echo as a rule.
 
-    strangers: answers that were no echo.
+    mismatched_echoes: answers that were no echo.
     """
 
-    __slots__ = ("_most_bytes", "_socket", "strangers")
+    __slots__ = ("_most_bytes", "_socket", "mismatched_echoes")
 
-    def __init__(self, number: int, route: Route, listener: Listener, pulse: LagClock, reader: ResponseReader) -> None:
-        super().__init__(number, route, listener, pulse, reader)
+    def __init__(
+        self, number: int, route: Route, listener: Listener, lag_clock: LagClock, reader: ResponseReader
+    ) -> None:
+        super().__init__(number, route, listener, lag_clock, reader)
         self._most_bytes = reader.most_body_bytes
         self._socket: WebSocketProtocol | None = None
-        self.strangers = 0
+        self.mismatched_echoes = 0
 
     @property
     def subprotocol(self) -> str | None:
@@ -107,7 +109,7 @@ class WebSocketConnection(DuplexConnection):
             self.enter(RECEIVING, now if now >= self.entered[SENDING] else end)
         if complete:
             if not core.echoed:
-                self.strangers += 1
+                self.mismatched_echoes += 1
             if not core.open:
                 self.ending = Ending.CLIENT_GAVE_UP if core.closed is None else Ending.SERVER_ANNOUNCED
             self.enter(IDLE, end)

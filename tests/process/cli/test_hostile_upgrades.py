@@ -65,14 +65,15 @@ TIMEOUT = "400ms"
 class Bad:
     """One way to be bad: what the server does, the kind that its client counts, and the code it closes with.
 
-    nth: which of the connection's requests fails. code: of the Close frame or the GOAWAY, None where none can come.
+    request_index: which of the connection's requests fails.
+    code: of the Close frame or the GOAWAY, None where none can come.
     stays: the connection serves its other requests; reset: the code of the RST_STREAM that the client says then.
     """
 
     does: Callable[[Any], None]
     kind: ErrorKind
     code: int | None = None
-    nth: int = 0
+    request_index: int = 0
     stays: bool = False
     reset: int | None = None
 
@@ -82,7 +83,7 @@ class Outcome:
     """One request that failed."""
 
     name: str
-    nth: int
+    request_index: int
     kind: ErrorKind
 
 
@@ -117,20 +118,20 @@ class Meeting:
         rows = zip(*(self.columns[name].tolist() for name in ("connection", "nth_on_connection", "error")), strict=True)
         self.outcomes: list[Outcome] = []
         self.answered: dict[str, set[int]] = {name: set() for name in self.sides}
-        for number, nth, error in rows:
+        for number, request_index, error in rows:
             name = names[number // 2 % len(names)] if number % 2 else "good"
             if error < 0:
-                self.answered[name].add(nth)
+                self.answered[name].add(request_index)
             else:
-                self.outcomes.append(Outcome(name, nth, ErrorKind(error)))
+                self.outcomes.append(Outcome(name, request_index, ErrorKind(error)))
 
     def check(self, bad: Mapping[str, Bad]) -> None:
         """Each is met, counted as its own kind, and the sums hold; no good connection failed."""
         found: dict[str, Counter[tuple[str, int]]] = {}
         for one in self.outcomes:
-            found.setdefault(one.name, Counter())[(one.kind.label, one.nth)] += 1
+            found.setdefault(one.name, Counter())[(one.kind.label, one.request_index)] += 1
         met = {name: set(kinds) for name, kinds in found.items()}
-        assert met == {name: {(one.kind.label, one.nth)} for name, one in bad.items()}
+        assert met == {name: {(one.kind.label, one.request_index)} for name, one in bad.items()}
         for name, one in bad.items():
             assert (self.answered[name] >= {1, 2}) == one.stays, name
         one = self.one
@@ -285,8 +286,8 @@ WEBSOCKETS = {
     "FIN in mid-message": Bad(ends(ws_frame(TEXT, b"loadg")[:4]), K.TRUNCATED),
     "RST in mid-message": Bad(ends(ws_frame(TEXT, b"lo", fin=False), reset=True), K.TRUNCATED),
     "FIN instead": Bad(ends(), K.CLOSED_WITHOUT_RESPONSE),
-    "FIN after a message": Bad(ends(echoes=1), K.STALE_CONNECTION, nth=1),
-    "RST after two messages": Bad(ends(echoes=2, reset=True), K.STALE_CONNECTION, nth=2),
+    "FIN after a message": Bad(ends(echoes=1), K.STALE_CONNECTION, request_index=1),
+    "RST after two messages": Bad(ends(echoes=2, reset=True), K.STALE_CONNECTION, request_index=2),
 }
 
 
@@ -415,7 +416,7 @@ HTTP2S = {
     "unknown error": Bad(instead(RstStreamFrame(1, 0xBAD)), K.HTTP2_RESET, stays=True),
     "goaway": Bad(instead(GoAwayFrame(0, 0, 0)), K.HTTP2_GOAWAY),
     "goaway with an error": Bad(instead(GoAwayFrame(0, 0, 11, b"calm")), K.HTTP2_GOAWAY),
-    "goaway after an answer": Bad(instead(GoAwayFrame(0, 1, 0), answers=1), K.HTTP2_GOAWAY, nth=1),
+    "goaway after an answer": Bad(instead(GoAwayFrame(0, 1, 0), answers=1), K.HTTP2_GOAWAY, request_index=1),
     "upper case": Bad(with_fields((":status", "200"), ("Server", "x")), K.HTTP2_PROTOCOL, stays=True, reset=1),
     "connection": Bad(with_fields((":status", "200"), ("connection", "close")), K.HTTP2_PROTOCOL, stays=True, reset=1),
     "no status": Bad(with_fields(("server", "x")), K.HTTP2_PROTOCOL, stays=True, reset=1),
@@ -446,8 +447,8 @@ HTTP2S = {
     "FIN": Bad(h2_ends(), K.CLOSED_WITHOUT_RESPONSE),
     "FIN in mid-answer": Bad(h2_ends(HEAD), K.TRUNCATED),
     "RST in mid-answer": Bad(h2_ends(HEAD, reset=True), K.TRUNCATED),
-    "FIN after an answer": Bad(h2_ends(answers=1), K.STALE_CONNECTION, nth=1),
-    "RST after two answers": Bad(h2_ends(answers=2, reset=True), K.STALE_CONNECTION, nth=2),
+    "FIN after an answer": Bad(h2_ends(answers=1), K.STALE_CONNECTION, request_index=1),
+    "RST after two answers": Bad(h2_ends(answers=2, reset=True), K.STALE_CONNECTION, request_index=2),
 }
 
 
@@ -714,8 +715,8 @@ H2CS = {
     "goaway": Bad(sends(UPGRADED + FRAMES + GoAwayFrame(0, 0).serialize()), K.HTTP2_GOAWAY),
     "reset": Bad(resets_the_first, K.HTTP2_RESET, 0, stays=True),
     "declined, half an answer": Bad(leaves(ANSWER[:-2]), K.TRUNCATED),
-    "declined, no answer more": Bad(sends(ANSWER), K.RESPONSE_TIMEOUT, nth=1),
-    "declined, FIN": Bad(leaves(ANSWER), K.STALE_CONNECTION, nth=1),
+    "declined, no answer more": Bad(sends(ANSWER), K.RESPONSE_TIMEOUT, request_index=1),
+    "declined, FIN": Bad(leaves(ANSWER), K.STALE_CONNECTION, request_index=1),
 }
 
 
@@ -743,7 +744,7 @@ NO_WORDS = re.compile(r"<|\[|[a-z]Error\b|object at|None|\bb'|\\x")
 @pytest.mark.parametrize("policy", KNOCKS)
 def test_each_is_told_in_one_line(policy: str) -> None:
     script, table = KNOCKS[policy]
-    bad = {name: one for name, one in table.items() if one.nth == 0}
+    bad = {name: one for name, one in table.items() if one.request_index == 0}
     names = list(bad)
 
     def serve(connection: socket.socket, number: int) -> None:

@@ -90,7 +90,7 @@ def test_no_request_begins_on_a_connection_that_is_too_old(start_target: Start, 
 
 
 def test_a_connection_rests_before_it_is_used_again(start_target: Start, tmp_path: Path) -> None:
-    one = run(start_target(), tmp_path, "idle:10ms")
+    one = run(start_target(), tmp_path, "gap:10ms")
     assert one["connections"]["opened"] == USERS * BLOCKS
     with np.load(tmp_path / "run" / "samples.npz") as samples:
         order = np.lexsort((samples["scheduled"], samples["connection"]))
@@ -210,7 +210,7 @@ def test_a_pipeline_that_grew_too_old_while_its_user_thought(start_target: Start
 
 
 @pytest.mark.parametrize("limits", [["--close-after", "7"], ["--close-after", "7", "--silent"]])
-@pytest.mark.parametrize("policy", ["persistent", "pipeline:4", "pool:2", "stubborn"])
+@pytest.mark.parametrize("policy", ["persistent", "pipeline:4", "pool:2", "ignore-close"])
 def test_closes_over_tls_are_the_servers(start_target: Start, tmp_path: Path, limits: list[str], policy: str) -> None:
     target = start_target("--tls", *limits)
     one = run_unchecked(target, tmp_path, policy, "--cacert", str(target.ca_file))
@@ -269,11 +269,11 @@ def test_cookies_do_not_end_a_pipeline(tmp_path: Path) -> None:
 # What servers do
 
 
-def test_a_stubborn_client_finds_out(start_target: Start, tmp_path: Path) -> None:
+def test_a_client_that_ignores_close_finds_out(start_target: Start, tmp_path: Path) -> None:
     """The server announces the close and does it: nothing sent after that is answered."""
     target = start_target("--close-after", "3")
-    summary = compare(target.url, tmp_path / "run", "--users", "2", "--policies", "stubborn")
-    one = summary["policies"]["stubborn"]
+    summary = compare(target.url, tmp_path / "run", "--users", "2", "--policies", "ignore-close")
+    one = summary["policies"]["ignore-close"]
     after = one["connections"]["after_close"]
     assert after["tried"] > 20
     assert after["answered"] == 0
@@ -284,19 +284,19 @@ def test_a_stubborn_client_finds_out(start_target: Start, tmp_path: Path) -> Non
     assert target.stats()["requests"] == one["connections"]["exchanges_with_warmup"]
 
 
-def test_a_stubborn_client_finds_a_server_that_only_talks(tmp_path: Path) -> None:
+def test_a_client_that_ignores_close_finds_a_server_that_only_talks(tmp_path: Path) -> None:
     def script(connection: socket.socket, _number: int) -> None:
         while read_request(connection):
             connection.sendall(BYE)
 
     with scripted_server(script) as port:
         url = f"http://127.0.0.1:{port}/"
-        summary = compare(url, tmp_path / "run", "--users", "2", "--policies", "persistent,stubborn")
-    stubborn, persistent = (summary["policies"][name] for name in ("stubborn", "persistent"))
-    after = stubborn["connections"]["after_close"]
+        summary = compare(url, tmp_path / "run", "--users", "2", "--policies", "persistent,ignore-close")
+    ignoring, persistent = (summary["policies"][name] for name in ("ignore-close", "persistent"))
+    after = ignoring["connections"]["after_close"]
     assert after["tried"] == after["answered"] > 20
-    assert stubborn["connections"]["opened"] == 2 * BLOCKS
-    # Who obeys opens a connection for each request.
+    assert ignoring["connections"]["opened"] == 2 * BLOCKS
+    # Who honours it opens a connection for each request.
     assert persistent["connections"]["requests_per_connection"] == 1.0
     assert set(persistent["connections"]["endings"]) == {"server_announced"}
 
@@ -364,7 +364,7 @@ def test_how_the_server_ended_a_connection(tmp_path: Path, reply: bytes, rst: bo
 
 
 @pytest.mark.parametrize(("gap", "expected"), [("150ms", "none"), ("205ms", "some"), ("260ms", "all")])
-@pytest.mark.parametrize("policy", ["idle", "stubborn+idle"])
+@pytest.mark.parametrize("policy", ["gap", "ignore-close+gap"])
 def test_idle_gaps_around_the_servers_timeout(
     start_target: Start, tmp_path: Path, gap: str, expected: str, policy: str
 ) -> None:
@@ -383,7 +383,7 @@ def test_idle_gaps_around_the_servers_timeout(
         assert share > 0.95
     else:
         assert 0.02 < share < 0.98
-    if "stubborn" in policy:
+    if "ignore-close" in policy:
         assert connections["endings"].get("server_stale", 0) >= 0.9 * gone
     elif expected == "all":  # seen before the next request was sent
         assert connections["endings"].get("server_stale", 0) <= 0.1 * gone
@@ -404,7 +404,7 @@ def test_a_stale_request_is_repeated_once_where_asked_for(tmp_path: Path) -> Non
 
 
 def test_without_being_asked_nothing_is_repeated(start_target: Start, tmp_path: Path) -> None:
-    one = run_unchecked(start_target("--close-after", "2", "--silent"), tmp_path, "stubborn")
+    one = run_unchecked(start_target("--close-after", "2", "--silent"), tmp_path, "ignore-close")
     assert one["connections"]["retried"] == 0
     assert one["errors"]["stale_connection"] > 5
 

@@ -394,7 +394,7 @@ def test_shares_add_up_to_the_plan(processes: int) -> None:
     assert sum(part.load.users for part in parts) == 10
     assert sum(part.load.max_connections for part in parts) == 100
     assert max(part.load.users for part in parts) - min(part.load.users for part in parts) <= 1
-    assert max(part.most_connections for part in parts) == whole.most_connections
+    assert max(part.peak_connections for part in parts) == whole.peak_connections
     assert {part.processes for part in parts} == {1}
     assert {part.seed for part in parts} == {whole.seed}  # the order of blocks
 

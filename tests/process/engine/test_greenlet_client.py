@@ -123,8 +123,8 @@ def one_answer(
         ("recycle:5+abandon", 3, 5, Ending.CLIENT_SILENT),
         ("http10", 12, 1, Ending.CLIENT_ANNOUNCED),
         ("http10-keepalive", 1, 12, Ending.CLIENT_SILENT),
-        ("idle:5ms", 1, 12, Ending.CLIENT_SILENT),
-        ("stubborn", 1, 12, Ending.CLIENT_SILENT),
+        ("gap:5ms", 1, 12, Ending.CLIENT_SILENT),
+        ("ignore-close", 1, 12, Ending.CLIENT_SILENT),
     ],
 )
 def test_connections_are_treated_as_the_policy_says(
@@ -134,7 +134,7 @@ def test_connections_are_treated_as_the_policy_says(
     with crew(target.url, policy) as (callers, rows):
         answers = run(ask, callers, 12)
         assert [answer.status for answer in answers] == [200] * 12
-        assert [answer.nth for answer in answers] == [number % most for number in range(12)]
+        assert [answer.request_index for answer in answers] == [number % most for number in range(12)]
         assert [answer.reused for answer in answers] == [number % most > 0 for number in range(12)]
         assert callers.connections == len(rows.connections) == connections
         assert rows.endings[ending] >= connections - 1
@@ -144,7 +144,7 @@ def test_connections_are_treated_as_the_policy_says(
 
 
 def test_a_connection_rests_between_calls_and_no_phase_counts_it(start_target: Start) -> None:
-    with crew(start_target().url, "idle:30ms") as (callers, rows):
+    with crew(start_target().url, "gap:30ms") as (callers, rows):
         answers = run(ask, callers, 4)
     ends = [row["scheduled"] + answer.latency_ns for row, answer in zip(rows.exchanges, answers, strict=True)]
     gaps = [row["scheduled"] - end for row, end in zip(rows.exchanges[1:], ends, strict=False)]
@@ -163,7 +163,7 @@ def test_no_request_begins_on_a_connection_that_is_too_old(start_target: Start) 
 
     with crew(target.url, "lifetime:50ms") as (callers, rows):
         answers = run(scenario, callers)
-        assert [answer.nth for answer in answers] == [0, 1, 0]
+        assert [answer.request_index for answer in answers] == [0, 1, 0]
         assert rows.endings == {Ending.CLIENT_SILENT: 1}
     assert target.stats()["accepted"] == 2
 
@@ -171,7 +171,7 @@ def test_no_request_begins_on_a_connection_that_is_too_old(start_target: Start) 
 def test_an_announced_close_is_obeyed(nginx: Nginx) -> None:
     with crew(nginx.limited) as (callers, rows):
         answers = run(ask, callers, 12)
-    assert [answer.nth for answer in answers] == [number % 5 for number in range(12)]
+    assert [answer.request_index for answer in answers] == [number % 5 for number in range(12)]
     assert rows.endings == {Ending.SERVER_ANNOUNCED: 2, Ending.CLIENT_SILENT: 1}
     until(lambda: len(nginx.log()) == 12)
     assert len({line[0] for line in nginx.log()}) == 3
@@ -211,7 +211,7 @@ def test_a_close_while_idle_is_seen_and_costs_no_request() -> None:
     with scripted_server(script) as port, crew(f"http://127.0.0.1:{port}/") as (callers, rows):
         answers = run(scenario, callers, rows)
         assert rows.connections[0]["ending"] == Ending.SERVER_IDLE_FIN
-    assert [(answer.status, answer.nth) for answer in answers] == [(200, 0), (200, 0)]
+    assert [(answer.status, answer.request_index) for answer in answers] == [(200, 0), (200, 0)]
 
 
 # What is recorded
@@ -231,7 +231,7 @@ def test_phases_sum_to_the_latency_and_the_recorded_row_says_the_same(
     assert len(samples) == 13
     assert samples.latency_ns().tolist() == [answer.latency_ns for answer in answers]
     assert samples.columns["connection"].tolist() == [answer.connection for answer in answers]
-    assert samples.columns["nth_on_connection"].tolist() == [answer.nth for answer in answers]
+    assert samples.columns["nth_on_connection"].tolist() == [answer.request_index for answer in answers]
     for phase in Phase:
         column = [None if value < 0 else value for value in samples.columns[phase.value].tolist()]
         assert column == [answer.phases[phase.value] for answer in answers]
@@ -382,7 +382,7 @@ def test_the_body_is_the_response_s_own_each_time(response: bytes, body: bytes) 
 
 def test_a_body_that_ends_with_the_connection_is_whole() -> None:
     answers = one_answer(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 100_000, closes=True)
-    assert [(answer.status, answer.body, answer.nth) for answer in answers] == [(200, b"x" * 100_000, 0)] * 2
+    assert [(answer.status, answer.body, answer.request_index) for answer in answers] == [(200, b"x" * 100_000, 0)] * 2
 
 
 def test_a_response_to_head_has_no_body_and_the_next_one_to_get_has(start_target: Start) -> None:
@@ -390,11 +390,11 @@ def test_a_response_to_head_has_no_body_and_the_next_one_to_get_has(start_target
         caller = callers.caller()
         return [caller.call(method, "/") for method in ("HEAD", "GET", "HEAD", "HEAD", "GET")]
 
-    for policy, nth in (("persistent", [0, 1, 2, 3, 4]), ("close", [0] * 5)):
+    for policy, request_index in (("persistent", [0, 1, 2, 3, 4]), ("close", [0] * 5)):
         with crew(start_target().url, policy) as (callers, _):
             answers = run(scenario, callers)
         assert [len(answer.body) for answer in answers] == [0, 5, 0, 0, 5]
-        assert [answer.nth for answer in answers] == nth
+        assert [answer.request_index for answer in answers] == request_index
 
 
 def test_a_large_body_comes_whole(start_target: Start) -> None:
@@ -510,7 +510,7 @@ def test_a_stale_connection_is_told_and_not_hidden() -> None:
     with scripted_server(lose_the_third) as port, crew(f"http://127.0.0.1:{port}/") as (callers, rows):
         answers = run(ask, callers, 4)
     assert [answer.error for answer in answers] == [None, None, ErrorKind.STALE_CONNECTION, None]
-    assert [answer.nth for answer in answers] == [0, 1, 2, 0]
+    assert [answer.request_index for answer in answers] == [0, 1, 2, 0]
     assert len(rows.exchanges) == 4
     assert answers[2].failure == "the server closed the connection"
 
@@ -552,7 +552,7 @@ def test_silence_ends_at_the_deadline_and_the_next_call_opens_anew() -> None:
         answers = run(ask, callers, 2)
     assert answers[0].error is ErrorKind.RESPONSE_TIMEOUT
     assert 150 * NS_PER_MS <= answers[0].latency_ns < 1000 * NS_PER_MS
-    assert (answers[1].status, answers[1].nth) == (200, 0)
+    assert (answers[1].status, answers[1].request_index) == (200, 0)
     assert rows.connections[0]["ending"] == Ending.CLIENT_GAVE_UP
 
 
@@ -708,7 +708,7 @@ def test_closing_the_crew_wakes_whoever_waits() -> None:
 
 def test_a_user_who_left_while_resting_opens_nothing(start_target: Start) -> None:
     target = start_target()
-    with crew(target.url, "idle:100ms") as (callers, rows):
+    with crew(target.url, "gap:100ms") as (callers, rows):
         caller = callers.caller()
         run(caller.call, "GET", "/")
         user = gevent.spawn(caller.call, "GET", "/")

@@ -193,7 +193,7 @@ def test_paths_and_parameters_arrive(methods: dict[str, Any], case: str, path: s
 
 
 def test_a_journey_over_one_connection_is_recorded_as_one(methods: dict[str, Any]) -> None:
-    assert [row["nth"] for row in methods["exchanges"]] == list(range(len(methods["events"])))
+    assert [row["request_index"] for row in methods["exchanges"]] == list(range(len(methods["events"])))
     assert [row["ending"] for row in methods["connections"]] == [Ending.CLIENT_SILENT]
     assert methods["found"]["get"]["reused"] is False
     assert methods["found"]["post"]["reused"] is True

@@ -346,12 +346,21 @@ def test_the_embedded_target_over_tls_is_trusted_by_itself(tmp_path: Path) -> No
 def test_failures_set_locusts_exit_code(tmp_path: Path, start_target: Callable[..., Target]) -> None:
     target = start_target("--close-after", "3", "--silent")
     done = headless(
-        *("compare.py", tmp_path, "-H", target.url, "--policies", "stubborn,persistent", "--exit-code-on-error", "7"),
+        *(
+            "compare.py",
+            tmp_path,
+            "-H",
+            target.url,
+            "--policies",
+            "ignore-close,persistent",
+            "--exit-code-on-error",
+            "7",
+        ),
         seconds=4,
     )
     assert done.returncode == 7
     assert "stale_connection" in done.stdout
-    assert summary(tmp_path)["policies"]["stubborn"]["errors"]["stale_connection"] > 10
+    assert summary(tmp_path)["policies"]["ignore-close"]["errors"]["stale_connection"] > 10
 
 
 def test_ctrl_c_saves_what_was_measured(tmp_path: Path, start_target: Callable[..., Target]) -> None:

@@ -156,7 +156,7 @@ def test_a_person_is_asked_about_target_and_proxy(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("part", [name for name in PARTS if name not in ("streams",)])
 def test_which_policies_need_a_tunnel(part: str) -> None:
-    word = {"recycle": "recycle:2", "lifetime": "lifetime:1s", "idle": "idle:1s", "pool": "pool:2"}.get(part, part)
+    word = {"recycle": "recycle:2", "lifetime": "lifetime:1s", "gap": "gap:1s", "pool": "pool:2"}.get(part, part)
     policy = parse_policy({"pipeline": "pipeline:2"}.get(part, word))
     proxy = Proxy("p.example", 3128)
     clear = Plan(parse_target("http://[::1]:8080/"), (parse_policy("close"),), proxy=proxy)

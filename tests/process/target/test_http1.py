@@ -49,12 +49,12 @@ def connected(target: Target) -> Iterator[Callable[[str], Answer]]:
 @pytest.mark.parametrize("size", [0, 5, 100_000])
 def test_trailers_where_they_are_wanted(start_target: Start, size: int) -> None:
     with connected(start_target()) as ask:
-        for nth in (1, 2):
+        for request_index in (1, 2):
             answer = ask(f"GET /?size={size} HTTP/1.1|Host: a|TE: deflate;q=0.5, Trailers|Connection: keep-alive, te")
             assert len(answer.body) == size
             assert answer.fields[b"Transfer-Encoding"] == b"chunked"
             assert answer.fields[b"Trailer"] == b"X-Loadgen-Served"
-            assert answer.trailers == [(b"X-Loadgen-Served", b"%d" % nth)]
+            assert answer.trailers == [(b"X-Loadgen-Served", b"%d" % request_index)]
 
 
 @pytest.mark.parametrize(

@@ -318,11 +318,11 @@ def test_head_has_no_content(start_target: Start) -> None:
 @pytest.mark.parametrize("size", [0, 5, 100_000])
 def test_trailers_where_they_are_wanted(start_target: Start, size: int) -> None:
     with prior_knowledge(start_target("--size", str(size))) as client:
-        for nth in (1, 2):
+        for request_index in (1, 2):
             stream_id = client.exchange(*fields("/", "GET", (b"te", b"trailers")))
             assert len(client.body(stream_id)) == size
             (found,) = [e for e in client.events if isinstance(e, TrailersReceived) and e.stream_id == stream_id]
-            assert list(found.headers) == [(b"x-loadgen-served", b"%d" % nth)]
+            assert list(found.headers) == [(b"x-loadgen-served", b"%d" % request_index)]
         client.exchange()
 
 

@@ -135,8 +135,8 @@ def test_what_lies_between_blocks_counts() -> None:
 
 
 def test_single_numbers_are_the_load() -> None:
-    plan = planned(sweep, URL, "--users", "7", "--idle", "10ms,1s")
-    assert (plan.load.users, plan.axes) == (7, Axes(idle=("10ms", "1s")))
+    plan = planned(sweep, URL, "--users", "7", "--gap", "10ms,1s")
+    assert (plan.load.users, plan.axes) == (7, Axes(gap=("10ms", "1s")))
     plan = planned(sweep, URL, "--rate", "100", "--recycle", "1,2")
     assert (plan.load.rate_rps, plan.axes.rate) == (100.0, ())
     assert {cell.rate_rps for cell in plan.cells} == {100.0}
@@ -175,7 +175,7 @@ def test_sizes_stand_in_the_url() -> None:
         (["--users", "0,1"], "at least 1"),
         (["--rate", "1,0"], "--rate is 0"),
         (["--size", "-1"], "can't be negative"),
-        (["--idle", "10"], "no duration"),
+        (["--gap", "10"], "no duration"),
         (["--recycle", "1,many"], "no whole number"),
         (["--recycle", "2,2"], "twice"),
         (["--recycle", "2", "--policies", "close"], "exclude each other"),

@@ -129,7 +129,7 @@ def test_complaints_name_file_and_key(tmp_path: Path, text: str, complaint: str)
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("idle = [10]", "write a duration"),
+        ("gap = [10]", "write a duration"),
         ("recycle = [true]", 'write a whole number or "inf"'),
         ("size = []", "names no value"),
         ("users = [1, 2.5]", "write a whole number, or a list of such"),
@@ -169,7 +169,7 @@ def test_what_is_no_plan(tmp_path: Path, name: str, content: str | bytes | None,
     [
         ({"usres": 5}, "plan.usres is unknown; did you mean 'users'?"),
         ({"zzzzz": 5}, "plan.zzzzz is unknown; choose from url, policies"),
-        ({"axes": {"idel": []}}, "plan.axes.idel is unknown; did you mean 'idle'?"),
+        ({"axes": {"gpa": []}}, "plan.axes.gpa is unknown; did you mean 'gap'?"),
         ({"url": "nowhere"}, "has no scheme"),
         ({"url": 5}, "plan.url is 5; it must be a text"),
         ({"users": "many"}, 'plan.users is "many"; it must be a whole number'),
@@ -232,7 +232,7 @@ def run_of(folder: Path, plan: Plan, environment: dict[str, Any] | None = None) 
 
 def test_a_run_runs_again_as_it_stands(tmp_path: Path) -> None:
     plan = planned(
-        compare, URL, "--data", "@" + __file__, "-H", "X: ***x", "--policies", "recycle:3+idle:2ms", "--seed", "3"
+        compare, URL, "--data", "@" + __file__, "-H", "X: ***x", "--policies", "recycle:3+gap:2ms", "--seed", "3"
     )
     assert planned(compare, "--plan", run_of(tmp_path, plan)) == plan
     assert planned(compare, "--plan", run_of(tmp_path, plan) + "/run.json") == plan
@@ -283,7 +283,7 @@ _AXES = st.builds(
     recycle=st.lists(st.integers(1, 500).map(str) | st.sampled_from(["inf", "007"]), max_size=3, unique=True).map(
         tuple
     ),
-    idle=st.just(()),
+    gap=st.just(()),
     size=st.lists(st.integers(0, 9_999), max_size=2, unique=True).map(tuple),
 )
 _VALUE = st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f")).map(str.strip)
@@ -299,9 +299,9 @@ def _plans(draw: st.DrawFn) -> Plan:
     block_ns = draw(st.integers(10 * NS_PER_MS, 10**13))
     rate_rps = draw(st.just(0.0) | st.floats(0.001, 1e6))
     if not rate_rps:
-        idle = tuple(draw(st.lists(_GAPS, max_size=2, unique=True))) if "1" not in axes.recycle else ()
-        axes = replace(axes, idle=idle, users=draw(st.sampled_from([(), (3, 20)])))
-    names = [] if axes.recycle or axes.idle else draw(st.lists(_NAMES, min_size=1, max_size=3, unique=True))
+        gap = tuple(draw(st.lists(_GAPS, max_size=2, unique=True))) if "1" not in axes.recycle else ()
+        axes = replace(axes, gap=gap, users=draw(st.sampled_from([(), (3, 20)])))
+    names = [] if axes.recycle or axes.gap else draw(st.lists(_NAMES, min_size=1, max_size=3, unique=True))
     load = Load(
         users=axes.users[0] if axes.users else draw(st.integers(1, 999)),
         rounds=draw(st.integers(1, 9)),

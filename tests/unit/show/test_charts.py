@@ -83,7 +83,7 @@ def empty(directory: Path) -> Scribe:
 
 
 def seven_policies(directory: Path) -> Scribe:
-    names = "persistent,close,recycle:2,recycle:10,recycle:10+lifetime:500ms,abandon,stubborn"
+    names = "persistent,close,recycle:2,recycle:10,recycle:10+lifetime:500ms,abandon,ignore-close"
     scribe = Scribe(directory, plan_json(names))
     for number in range(5):
         for cell in Plan.from_json(scribe.plan).cells:
@@ -107,7 +107,7 @@ SWEEPS: dict[str, dict[str, Any]] = {
     "users of two": {"policies": "persistent,close", "users": (1, 2, 5, 10, 20, 50, 100, 200, 500)},
     "rates": {"policies": "persistent,close", "rate": (100.0, 1_000.0, 5_000.0, 10_000.0)},
     "sizes": {"policies": "persistent,close,pool:2", "size": (0, 1_000, 100_000), "url": SIZED},
-    "gaps": {"policies": "persistent,http10-keepalive", "idle": ("10ms", "500ms", "1s", "5s")},
+    "gaps": {"policies": "persistent,http10-keepalive", "gap": ("10ms", "500ms", "1s", "5s")},
     "users and sizes": {"policies": "persistent,close", "users": (1, 10), "size": (0, 9, 99), "url": SIZED},
     "many groups": {"recycle": ("1", "2", "5"), "users": tuple(range(1, 11)), "rounds": 1},
 }
@@ -202,7 +202,7 @@ every_case = pytest.mark.parametrize("case", CASES)
         ("K and users", "throughput_by_users"),
         ("rates", "latency_by_rate"),
         ("sizes", "latency_by_size"),
-        ("gaps", "latency_by_idle"),
+        ("gaps", "latency_by_gap"),
     ],
 )
 def test_every_chart_is_drawn_as_png_and_svg(summaries: dict[str, Summary], case: str, name: str) -> None:

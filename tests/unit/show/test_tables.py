@@ -119,7 +119,7 @@ def test_a_comparison_has_one_table_in_markdown(tmp_path: Path) -> None:
     ("places", "expected"),
     [
         ([{"base": "close", "users": 1}, {"base": "close", "users": 9}], ["1 user", "9 users"]),
-        ([{"base": "a", "idle": "1s", "rate": 1e4}], ["a · 10,000/s · idle:1s"]),
+        ([{"base": "a", "gap": "1s", "rate": 1e4}], ["a · 10,000/s · gap:1s"]),
         ([{"base": None, "size": None}], ["all"]),
         ([{"base": "a", "size": 5}, {"base": "b", "size": 2_000}], ["a · 5 B", "b · 2,000 B"]),
     ],
@@ -155,8 +155,8 @@ def test_each_curve_that_is_worked_out_is_drawn_and_no_other() -> None:
     [
         ({"recycle": ("1", "2", "inf")}, {"amortisation", "by_position", "percentiles"}, {"heat_map"}),
         ({"users": (1, 2)}, {"throughput_by_users"}, {"amortisation", "heat_map"}),
-        ({"users": (1, 2), "idle": ("1s", "2s")}, {"throughput_by_users", "latency_by_idle", "heat_map"}, set()),
-        ({"users": (1, 2), "idle": ("1s", "2s"), "recycle": ("2", "3")}, {"phases"}, {"heat_map", "percentiles"}),
+        ({"users": (1, 2), "gap": ("1s", "2s")}, {"throughput_by_users", "latency_by_gap", "heat_map"}, set()),
+        ({"users": (1, 2), "gap": ("1s", "2s"), "recycle": ("2", "3")}, {"phases"}, {"heat_map", "percentiles"}),
         ({"rate": (9.0,)}, {"throughput"}, {"latency_by_rate"}),
         ({"users": tuple(range(1, 31))}, {"throughput_by_users"}, {"throughput", "phases", "over_time", "extra_time"}),
     ],

@@ -135,9 +135,9 @@ class Rig:
         self.sessions: list[Any] = []
         self.route = FakeRoute(parse_target("http://h:81/"), addresses=[ADDRESS])
         self.route.make = self._new_transport
-        self.pulse = SimpleNamespace(ready_ns=0)
+        self.lag_clock = SimpleNamespace(ready_ns=0)
         self.reader = ResponseReader(limit_bytes)
-        self.connection = kind(7, self.route, self, self.pulse, self.reader)  # type: ignore[arg-type]
+        self.connection = kind(7, self.route, self, self.lag_clock, self.reader)  # type: ignore[arg-type]
         self.outcomes: list[int] = []
         self.end_ns = 0
         self.losses = 0
@@ -180,7 +180,7 @@ class Rig:
         """The phases that happened (ns)."""
         assert self.connection.handshake is not None
         names = ("dns", "connect", "tunnel", "tls", "upgrade", "send", "wait", "receive")
-        handshake = self.connection.handshake if self.connection.nth == 0 else (ABSENT,) * 5
+        handshake = self.connection.handshake if self.connection.request_index == 0 else (ABSENT,) * 5
         phases = zip(names, (*handshake, *self.connection.exchange_ns(self.end_ns)), strict=True)
         return {name: phase for name, phase in phases if phase != ABSENT}
 
@@ -250,7 +250,7 @@ def test_a_new_connection_connects_sends_and_receives(rig: Rig) -> None:
     rig.arrive(RESPONSE)
     assert (rig.outcomes, rig.connection.state, rig.connection.reusable) == ([200], IDLE, True)
     assert (rig.connection.bytes_sent, rig.connection.bytes_received) == (len(REQUEST), len(RESPONSE))
-    assert (rig.connection.nth, rig.connection.flags) == (0, ConnectionFlag.ESTABLISHED)
+    assert (rig.connection.request_index, rig.connection.flags) == (0, ConnectionFlag.ESTABLISHED)
     assert (rig.connection.ending.closed_by, rig.connection.busy, rig.transport.closed) == (
         ClosedBy.CLIENT,
         False,
@@ -373,9 +373,13 @@ def test_a_time_fixed_beforehand_and_a_session_are_passed_on(rig: Rig) -> None:
 def test_a_reused_connection_pays_no_handshake(rig: Rig) -> None:
     rig.open().arrive(RESPONSE)
     handshake = rig.connection.handshake
-    for nth in (1, 2, 3):
+    for request_index in (1, 2, 3):
         rig.reuse()
-        assert (rig.connection.nth, rig.connection.bytes_received, rig.connection.state) == (nth, 0, WAITING)
+        assert (rig.connection.request_index, rig.connection.bytes_received, rig.connection.state) == (
+            request_index,
+            0,
+            WAITING,
+        )
         rig.arrive(RESPONSE)
         rig.assert_tiled("send", "wait", "receive")
     assert rig.outcomes == [200] * 4
@@ -394,7 +398,7 @@ def test_a_listener_may_send_the_next_request_at_once(rig: Rig) -> None:
 
     rig.exchange_done = go_on  # type: ignore[method-assign]
     rig.open().arrive(RESPONSE).arrive(RESPONSE).arrive(RESPONSE)
-    assert (rig.outcomes, rig.connection.nth, rig.connection.state) == ([200] * 3, 2, IDLE)
+    assert (rig.outcomes, rig.connection.request_index, rig.connection.state) == ([200] * 3, 2, IDLE)
 
 
 @pytest.mark.parametrize("size_bytes", [1, 7, 1000])
@@ -647,8 +651,8 @@ def test_an_idle_connection_is_lost(rig: Rig, item: Any, ending: Ending) -> None
 
 
 @pytest.mark.parametrize("item", [EOF, reset()], ids=str)
-def test_a_stubborn_client_takes_no_close_for_the_end(rig: Rig, item: Any) -> None:
-    rig.connection.stubborn = True
+def test_a_client_that_ignores_close_takes_no_close_for_the_end(rig: Rig, item: Any) -> None:
+    rig.connection.ignores_close = True
     in_state(rig, IDLE).arrive(item)
     assert (rig.losses, rig.connection.state, rig.connection.after_close) == (0, IDLE, True)
     assert rig.transport.watched == NOTHING
@@ -762,7 +766,7 @@ def test_a_deadline_on_a_reused_connection_keeps_its_handshake(rig: Rig) -> None
 
 def test_lag_is_the_sum_over_the_events_of_one_exchange(rig: Rig) -> None:
     rig.clock.runs = False
-    rig.pulse.ready_ns = rig.clock.now_ns - 5
+    rig.lag_clock.ready_ns = rig.clock.now_ns - 5
     rig.open()
     assert rig.connection.lag_ns == 5
     rig.arrive(RESPONSE[:9]).arrive(RESPONSE[9:])
@@ -777,7 +781,7 @@ def test_one_event_counts_its_lag_once(rig: Rig) -> None:
     """Also where room to send and bytes to read come together."""
     in_state(rig, SENDING).arrive(RESPONSE[:9])
     rig.clock.runs = False
-    rig.pulse.ready_ns = rig.clock.now_ns - 5
+    rig.lag_clock.ready_ns = rig.clock.now_ns - 5
     before_ns = rig.connection.lag_ns
     rig.arrive(RESPONSE[9:20])
     assert (rig.connection.state, rig.connection.lag_ns - before_ns) == (RECEIVING, 5)

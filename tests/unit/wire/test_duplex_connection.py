@@ -58,8 +58,8 @@ class FramedRig(Rig):
 
     def exchange_done(self, connection: Any, outcome: int, end_ns: int) -> None:
         super().exchange_done(connection, outcome, end_ns)
-        self.told.append(connection.nth)
-        handshake = [max(phase, 0) for phase in connection.handshake] if connection.nth == 0 else []
+        self.told.append(connection.request_index)
+        handshake = [max(phase, 0) for phase in connection.handshake] if connection.request_index == 0 else []
         phases = connection.exchange_ns(end_ns)
         assert min(phases) >= -1
         if isinstance(connection, Http2Connection) and connection.state is CLOSED:
@@ -203,7 +203,7 @@ def test_whatever_comes_each_message_is_told_of_once(
                 happen(rig, step, at_once)
         rig.end()
     assert rig.told == list(range(len(rig.told)))
-    assert len(rig.told) == rig.connection.nth + 1
+    assert len(rig.told) == rig.connection.request_index + 1
 
 
 def test_an_answer_is_read_though_nothing_can_be_sent_any_more() -> None:
@@ -365,7 +365,7 @@ def test_lag_of_the_handshake_counts(kind: type[Connection]) -> None:
         clock.now_ns += late_ns
         while rig.transport.steps:
             rig.transport.callback()
-        rig.pulse.ready_ns = clock.now_ns
+        rig.lag_clock.ready_ns = clock.now_ns
         if kind is Http2Connection:
             rig.arrive(FOUR_STREAMS + ACKNOWLEDGED + head(1, True))
         else:

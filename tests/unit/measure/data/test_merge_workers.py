@@ -70,10 +70,11 @@ def measured(seed: int) -> Links:
     def link(user: int, begin: int) -> Link:
         exchanges = [
             Exchange(
-                at_ns=-WARMUP_NS // 2 + (begin + nth) * 20 * MS + rng.randrange(MS), wait=rng.randrange(50, 500) * US,
+                at_ns=-WARMUP_NS // 2 + (begin + request_index) * 20 * MS + rng.randrange(MS),
+                wait=rng.randrange(50, 500) * US,
                 outcome=rng.choice(outcomes), user=user, queue=rng.choice((-1, 7 * US)),
             )
-            for nth in range(rng.randrange(1, 5))
+            for request_index in range(rng.randrange(1, 5))
         ]  # fmt: skip
         return Link(exchanges, slot=user, connect=rng.randrange(20, 60) * US, ending=rng.choice((0, 1, 4, 5)))
 

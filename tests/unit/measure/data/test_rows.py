@@ -338,9 +338,10 @@ def table(fields: tuple[str, ...], rows: list[dict[str, int]]) -> np.ndarray[Any
     return found
 
 
-def answer(connection: int, nth: int, scheduled: int, user: int = 0, outcome: int = 200) -> dict[str, int]:
+def answer(connection: int, request_index: int, scheduled: int, user: int = 0, outcome: int = 200) -> dict[str, int]:
     return {
-        "connection": connection, "user": user, "nth": nth, "scheduled": scheduled, "send": 1, "wait": 2, "receive": 3,
+        "connection": connection, "user": user, "request_index": request_index, "scheduled": scheduled,
+        "send": 1, "wait": 2, "receive": 3,
         "lag": 0, "outcome": outcome, "bytes_sent": 9, "bytes_received": 9,
     }  # fmt: skip
 

@@ -28,22 +28,22 @@ def test_axes_and_cells(tmp_path: Path) -> None:
     assert swept["amortisation"] == []
     assert list(swept["cells"]) == ["persistent · 100/s", "persistent · 2,000/s", "close · 100/s", "close · 2,000/s"]
     assert swept["cells"]["close · 2,000/s"] == {
-        "policy": "close", "base": "close", "users": None, "rate": 2_000.0, "recycle": None, "idle": None, "size": None,
-        "requests": 1, "idle_ns": 0,
+        "policy": "close", "base": "close", "users": None, "rate": 2_000.0, "recycle": None, "gap": None, "size": None,
+        "requests": 1, "gap_ns": 0,
     }  # fmt: skip
 
 
 def test_a_cell_s_base_is_what_the_plan_names(tmp_path: Path) -> None:
-    cells = made(tmp_path, policies="abandon,stubborn", recycle=("2", "inf"), idle=("1s",))["sweep"]["cells"]
-    assert [one["base"] for one in cells.values()] == ["abandon", "abandon", "stubborn", "stubborn"]
-    assert [(one["requests"], one["idle_ns"]) for one in cells.values()] == [(2, 1_000 * MS), (None, 1_000 * MS)] * 2
+    cells = made(tmp_path, policies="abandon,ignore-close", recycle=("2", "inf"), gap=("1s",))["sweep"]["cells"]
+    assert [one["base"] for one in cells.values()] == ["abandon", "abandon", "ignore-close", "ignore-close"]
+    assert [(one["requests"], one["gap_ns"]) for one in cells.values()] == [(2, 1_000 * MS), (None, 1_000 * MS)] * 2
 
 
 @pytest.mark.parametrize(
     ("plan", "pairs"),
     [
         ({"recycle": ("1", "5", "inf")}, [("recycle:inf", "recycle:1"), ("recycle:inf", "recycle:5")]),
-        ({"idle": ("1s", "10ms")}, [("idle:10ms", "idle:1s")]),
+        ({"gap": ("1s", "10ms")}, [("gap:10ms", "gap:1s")]),
         ({"users": (1, 9)}, []),
         (
             {"policies": "close,persistent", "users": (1, 9)},

@@ -70,7 +70,7 @@ CAUSES: dict[str, tuple[list[str], Make, str]] = {
     "a gap as long as the server's timeout": (
         ["idle_over_timeout"],
         lambda path: run(
-            path, "idle:5s", long(9), long(9), keep_alive={"timeout_s": 5, "max": None}, load=LONG_BLOCK
+            path, "gap:5s", long(9), long(9), keep_alive={"timeout_s": 5, "max": None}, load=LONG_BLOCK
         ),
         "5.00 s",
     ),
@@ -136,14 +136,14 @@ CAUSES: dict[str, tuple[list[str], Make, str]] = {
         lambda path: run(path, "persistent", STALE, STALE, load=OPEN_LOOP, due=4),
         "below the server's timeout",
     ),
-    "stubborn meets what was closed": (
+    "ignore-close meets what was closed": (
         ["errors"],
-        lambda path: run(path, "stubborn", STALE, STALE, STALE),
+        lambda path: run(path, "ignore-close", STALE, STALE, STALE),
         "15 stale_connection",
     ),
     "a gap as long as the window": (
         ["never_used"],
-        lambda path: run(path, "idle:800ms", Link([Exchange(0)]), Link([Exchange(0)])),
+        lambda path: run(path, "gap:800ms", Link([Exchange(0)]), Link([Exchange(0)])),
         "nothing was reused within a block of 1.00 s: connections rest 800 ms between two requests",
     ),
     "nothing reused": (
@@ -198,9 +198,9 @@ FINE: dict[str, Make] = {
         path, "recycle:3", *[long(3, Ending.SERVER_ANNOUNCED)] * 9
     ),
     "too old": lambda path: run(path, "lifetime:50ms", *[long(3)] * 9),
-    "stubborn": lambda path: run(path, "stubborn", *[long(3, Ending.SERVER_ANNOUNCED)] * 9),
+    "ignore-close": lambda path: run(path, "ignore-close", *[long(3, Ending.SERVER_ANNOUNCED)] * 9),
     "a gap below the timeout": lambda path: run(
-        path, "idle:4s", long(9), long(9), keep_alive={"timeout_s": 5}, load=LONG_BLOCK
+        path, "gap:4s", long(9), long(9), keep_alive={"timeout_s": 5}, load=LONG_BLOCK
     ),
     "a timeout that nothing meets": lambda path: run(path, "close", long(1), keep_alive={"timeout_s": 0}),
     "a little late": lambda path: run(path, "persistent", long(9, queue=9 * US, late=9 * US), load=OPEN_LOOP, due=9),
@@ -208,7 +208,7 @@ FINE: dict[str, Make] = {
         path, "persistent", long(9, wait=20 * MS, queue=2 * MS, late=2 * MS), load=OPEN_LOOP, due=9
     ),
     "a server that lets nothing be reused": lambda path: run(
-        path, "stubborn", *[Link([Exchange(0)], ending=Ending.SERVER_ANNOUNCED)] * 9
+        path, "ignore-close", *[Link([Exchange(0)], ending=Ending.SERVER_ANNOUNCED)] * 9
     ),
     "a user's one full handshake": lambda path: run(
         path,
@@ -265,9 +265,9 @@ def test_the_verdict_says_that_the_generator_was_late(tmp_path: Path) -> None:
 
 def test_facts_of_blocks_are_summed_up(tmp_path: Path) -> None:
     one = run(
-        tmp_path, "stubborn", long(3, Ending.SERVER_ANNOUNCED), long(3), Link(flags=0, ending=Ending.NOT_OPENED),
+        tmp_path, "ignore-close", long(3, Ending.SERVER_ANNOUNCED), long(3), Link(flags=0, ending=Ending.NOT_OPENED),
         retried=3, after_close={"tried": 4, "answered": 1}, keep_alive={"timeout_s": 15, "max": 100},
-    )["policies"]["stubborn"]["connections"]  # fmt: skip
+    )["policies"]["ignore-close"]["connections"]  # fmt: skip
     assert (one["retried"], one["after_close"]) == (15, {"tried": 20, "answered": 5})
     assert one["server_announced"] == {"keep_alive_timeout_s": 15, "keep_alive_max": 100}
     assert one["endings"] == {"client_silent": 5, "server_announced": 5}

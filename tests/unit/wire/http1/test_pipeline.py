@@ -47,7 +47,8 @@ class PipelineRig(Rig):
         send, wait, receive = connection.exchange_ns(end_ns)
         self.told.append(
             {
-                "nth": connection.nth, "queue": connection.queue_ns, "send": send, "wait": wait, "receive": receive,
+                "request_index": connection.request_index, "queue": connection.queue_ns,
+                "send": send, "wait": wait, "receive": receive,
                 "took": end_ns - connection.scheduled_ns, "lag": connection.lag_ns,
                 "bytes": (connection.bytes_sent, connection.bytes_received),
             }
@@ -75,7 +76,7 @@ def assert_tiled(rig: PipelineRig) -> None:
     """What the listener was told of an exchange sums to its time; the first one also paid the handshake."""
     assert rig.connection.handshake is not None
     for one in rig.told:
-        handshake = sum(max(phase, 0) for phase in rig.connection.handshake) if one["nth"] == 0 else 0
+        handshake = sum(max(phase, 0) for phase in rig.connection.handshake) if one["request_index"] == 0 else 0
         spent = sum(max(one[phase], 0) for phase in ("queue", "send", "wait", "receive"))
         assert handshake + spent == one["took"]
 
@@ -87,7 +88,7 @@ def test_all_requests_leave_at_once_and_are_answered_in_order(clock: Clock) -> N
     rig.arrive(RESPONSE, RESPONSE)
     rig.arrive(RESPONSE)
     assert rig.outcomes == [200] * 3
-    assert [one["nth"] for one in rig.told] == [0, 1, 2]
+    assert [one["request_index"] for one in rig.told] == [0, 1, 2]
     assert [one["bytes"] for one in rig.told] == [(len(REQUEST), len(RESPONSE))] * 3
     assert rig.told[0]["queue"] == ABSENT
     assert all(one["queue"] > 0 for one in rig.told[1:])
