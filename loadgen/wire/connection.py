@@ -48,8 +48,8 @@ class Connection(Lifecycle):
 
     request_index: how many exchanges began on it before the present one. scheduled_ns: when the present one was due;
     begun_ns: when it got this connection; queue_ns: the time between, ABSENT where none was. lag_ns: the sum, over the
-    events of the present exchange, of how late they were handled. handshake: durations (ns) of dns, connect, tunnel, tls and
-    upgrade, once known. ending: how it came to its end. failure: one line about the last error, for people.
+    events of the present exchange, of how late they were handled. handshake: durations (ns) of dns, connect, tunnel,
+    tls and upgrade, once known. ending: how it came to its end. failure: one line about the last error, for people.
     ignores_close: a close of the server's while idle is not taken for the end. after_close: the server said or did
     close.
     """
