@@ -1,0 +1,39 @@
+"""The command as a whole: help, refusals, exit codes. It runs inside the test's process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import loadgen
+from tests.support.runner import run_cli
+
+
+@pytest.mark.parametrize("command", ["compare", "sweep", "report", "target"])
+def test_each_command_explains_itself(command: str) -> None:
+    done = run_cli(command, "--help")
+    assert (done.code, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"Usage: loadgen {command} ")
+
+
+def test_the_version() -> None:
+    assert run_cli("--version").stdout == f"loadgen, version {loadgen.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["compare", "--nonsense"], "No such option '--nonsense'"),
+        (["compare", "127.0.0.1:80/"], "has no scheme"),
+        (["nonsense"], "No such command 'nonsense'"),
+        (["report", "nowhere"], "holds no run"),
+    ],
+)
+def test_a_refusal_is_one_line(arguments: list[str], text: str, tmp_path: Path) -> None:
+    done = run_cli(*arguments, cwd=tmp_path)
+    assert (done.code, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("loadgen: ")
+    assert text in line
+    assert not list(tmp_path.iterdir())
