@@ -10,7 +10,7 @@ from typing import Any
 from gevent.event import Event
 
 import loadgen.swarm.messages as messages
-from loadgen.swarm.options import Lanes
+from loadgen.swarm.user_classes import ClassPolicies
 
 _LOOK_EVERY_S = 0.2
 
@@ -28,7 +28,7 @@ class BlockCoordinator:
     """
 
     def __init__(
-        self, run: str, lanes: Lanes, seed: int, block_s: float, until_s: float, members: Members, order: Order
+        self, run: str, lanes: ClassPolicies, seed: int, block_s: float, until_s: float, members: Members, order: Order
     ) -> None:
         self.round = -1
         self.lost: dict[str, int] = {}

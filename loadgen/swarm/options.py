@@ -1,34 +1,29 @@
-"""What Locust's command line and its start form say, as a Plan. Starts nothing."""
+"""Locust's command line and its start form as a Plan. Starts nothing, and imports no Locust."""
 
 from __future__ import annotations
 
 import secrets
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from locust import User
-from locust.argument_parser import LocustArgumentParser
-
-from loadgen.drive.requests.greenlet_client import scenario_policy
 from loadgen.model.exceptions import PlanError
 from loadgen.model.files import check_readable
 from loadgen.model.plan import Load, Plan, parse_header
-from loadgen.model.policy import ConnectionPolicy, parse_policies
+from loadgen.model.policy import parse_policies
 from loadgen.model.target import parse_target
 from loadgen.model.units import parse_duration_ns
-from loadgen.swarm.reuse_user import ReuseUser
-from loadgen.swarm.swarm_user import SwarmUser
+from loadgen.swarm.user_classes import ClassPolicies
+
+if TYPE_CHECKING:
+    from locust.argument_parser import LocustArgumentParser
 
 _DEFAULT_POLICIES = "persistent,close"
 _DURATIONS = {"block": "block_ns", "warmup": "warmup_ns", "think": "think_ns", "timeout": "timeout_ns"}
 
-HIDDEN = ("method", "header", "data", "seed", "results", "run_name", "most_samples")
+COMMAND_LINE_ONLY = ("method", "header", "data", "seed", "results", "run_name", "most_samples")
 """Options that the start form does not offer: where files go is for the command line alone."""
-
-Lanes = dict[str, tuple[str, ...]]
-"""Names of user classes, each with the policies that it takes turns in."""
 
 
 def add_options(parser: LocustArgumentParser) -> None:
@@ -62,43 +57,7 @@ def add_options(parser: LocustArgumentParser) -> None:
     )  # fmt: skip
 
 
-def is_ours(user_class: type[User]) -> bool:
-    """Its requests run on the engine."""
-    return issubclass(user_class, SwarmUser | ReuseUser)
-
-
-def lanes_of(classes: Sequence[type[User]], options: Any) -> Lanes:
-    """The user classes that are ours with their policies, by the names that these have everywhere else.
-
-    Raises PlanError where a policy is none, or not for these users, and where classes don't go together.
-    """
-    lanes = {}
-    for one in classes:
-        if issubclass(one, SwarmUser):
-            lanes[one.__name__] = parse_policies(one.policy or options.policies)
-        elif issubclass(one, ReuseUser):
-            lanes[one.__name__] = (scenario_policy(one.policy),)
-    return _names(lanes)
-
-
-def _names(parsed: dict[str, tuple[ConnectionPolicy, ...]]) -> Lanes:
-    lanes = {name: tuple(policy.name for policy in policies) for name, policies in parsed.items()}
-    if len({len(policies) for policies in lanes.values()}) > 1:
-        raise PlanError(
-            f"users who alternate between policies can't run beside others who don't: {_told(lanes)}; give each class "
-            "as many policies, or choose some of the classes"
-        )
-    turns = {(policy, turn) for policies in lanes.values() for turn, policy in enumerate(policies)}
-    if len({policy for policy, _ in turns}) < len(turns):
-        raise PlanError(f"user classes have the same policies in another order: {_told(lanes)}; give them in one order")
-    return lanes
-
-
-def _told(lanes: Lanes) -> str:
-    return ", ".join(f"{name} has {' and '.join(policies)}" for name, policies in lanes.items())
-
-
-def plan_of(options: Any, host: str | None, lanes: Lanes, users: int, rounds: int = 1) -> Plan:
+def plan_of(options: Any, host: str | None, class_policies: ClassPolicies, users: int, rounds: int = 1) -> Plan:
     """The plan of a run. Raises PlanError with one line for people."""
     if not host:
         raise PlanError("no host is given; write it like http://127.0.0.1:8080")
@@ -109,7 +68,7 @@ def plan_of(options: Any, host: str | None, lanes: Lanes, users: int, rounds: in
     if base.path != "/" and path == "/":
         path = base.path
     target = parse_target(f"{str(base).removesuffix(base.path)}{path}")
-    names = dict.fromkeys(name for policies in lanes.values() for name in policies)
+    names = dict.fromkeys(name for policies in class_policies.values() for name in policies)
     cacert = str(Path(options.cacert).resolve()) if options.cacert else None
     if cacert is not None:
         check_readable(Path(cacert), "--cacert")

@@ -23,10 +23,10 @@ from loadgen.model.plan import Plan
 from loadgen.swarm.class_runner import ScenarioClassRunner
 from loadgen.swarm.live_view import FINISHING, RUNNING, LiveView
 from loadgen.swarm.messaging import EXIT_PLAN, MessageChannel
-from loadgen.swarm.options import HIDDEN, Lanes, is_ours, lanes_of, plan_of, with_form
+from loadgen.swarm.options import COMMAND_LINE_ONLY, plan_of, with_form
 from loadgen.swarm.run import Run, WorkerGroup, new_folder
-from loadgen.swarm.swarm_user import SwarmUser
 from loadgen.swarm.target_host import TargetHost
+from loadgen.swarm.user_classes import ClassPolicies, UserKind, kind_of, policies_of
 from loadgen.swarm.worker_agent import WorkerAgent
 from loadgen.wire.route import Route
 
@@ -85,15 +85,15 @@ class LoadgenPlugin:
         In the web UI's form it may still be put right.
         """
         options = _options(self.environment)
-        if not any(map(is_ours, self.environment.user_classes)):
+        if not any(map(kind_of, self.environment.user_classes)):
             return
         host = self.host.ready(options)
         if self.environment.web_ui is None:
             self.plan(self.host.trusted(options), host)
 
-    def plan(self, options: Any, host: str | None) -> tuple[Plan, Lanes]:
+    def plan(self, options: Any, host: str | None) -> tuple[Plan, ClassPolicies]:
         """The plan that the options mean. Raises PlanError."""
-        lanes = lanes_of(self.environment.user_classes, options)
+        lanes = policies_of(self.environment.user_classes, options.policies)
         if not lanes:
             raise PlanError("no user class of loadgen's takes part; make one from SwarmUser or ReuseUser")
         return _planned(options, host, lanes, self.runner.target_user_count), lanes
@@ -101,7 +101,7 @@ class LoadgenPlugin:
     def begin(self) -> None:
         """Locust begins a test."""
         options, classes = _options(self.environment), self.environment.user_classes
-        if not any(map(is_ours, classes)):
+        if not any(map(kind_of, classes)):
             self.run = None
             return
         try:
@@ -115,7 +115,7 @@ class LoadgenPlugin:
             self._give_up(str(error))
             self._end_test()
             return
-        scenarios = [one.__name__ for one in classes if one.__name__ in lanes and not issubclass(one, SwarmUser)]
+        scenarios = [one.__name__ for one in classes if kind_of(one) is UserKind.SCENARIO]
         crew = WorkerGroup(
             self._post.members, self._post.to_worker, self._post.name, isinstance(self.runner, LocalRunner)
         )
@@ -219,7 +219,7 @@ class LoadgenPlugin:
         """Why a start form can't start a run, in one line; None if it can."""
         if self.desk.state in (RUNNING, FINISHING):
             return "the results of the last run are still being written; start again when they are there"
-        hidden = [name for name in form if name in HIDDEN]
+        hidden = [name for name in form if name in COMMAND_LINE_ONLY]
         if hidden:
             return f"--{hidden[0].replace('_', '-')} is set on the command line, not here"
         options = with_form(_options(self.environment), form)
@@ -228,11 +228,11 @@ class LoadgenPlugin:
         wanted = form.getlist("user_classes") if isinstance(form, MultiDict) else []
         classes = [known[name] for name in wanted if name in known] or self.environment.user_classes
         self._form_run_time = form.get("run_time", "")
-        if not any(map(is_ours, classes)):
+        if not any(map(kind_of, classes)):
             return None
         try:
             # What is embedded comes with its authority, whatever the scheme that the form asks for.
-            _planned(self.host.trusted(options), host or "http://127.0.0.1", lanes_of(classes, options), 1)
+            _planned(self.host.trusted(options), host or "http://127.0.0.1", policies_of(classes, options.policies), 1)
         except PlanError as error:
             return str(error)
         return None
@@ -307,7 +307,7 @@ class LoadgenPlugin:
         self.node.end(data)
 
 
-def _planned(options: Any, host: str | None, lanes: Lanes, users: int) -> Plan:
+def _planned(options: Any, host: str | None, lanes: ClassPolicies, users: int) -> Plan:
     plan = plan_of(options, host, lanes, users)
     Route.to(plan.target, plan.cacert, plan.insecure)  # a file that holds no authorities is told before a run begins
     return plan

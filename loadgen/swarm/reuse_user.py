@@ -12,6 +12,7 @@ from locust.env import Environment
 
 from loadgen.drive.requests.greenlet_client import GreenletClientPool
 from loadgen.swarm.client import ReuseClient
+from loadgen.swarm.user_classes import UserKind
 
 
 class ScenarioUserRunner(Protocol):
@@ -36,6 +37,7 @@ class ReuseUser(User):
 
     abstract = True
     policy: str = "persistent"
+    loadgen_kind = UserKind.SCENARIO
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)

@@ -30,7 +30,7 @@ from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 from loadgen.model.units import NS_PER_S, count
 from loadgen.swarm.coordinator import BlockCoordinator, Members, Order
-from loadgen.swarm.options import Lanes
+from loadgen.swarm.user_classes import ClassPolicies
 
 # A worker that is not among the members while samples are handed over may be about to come back.
 _ABSENCE_S = 6
@@ -63,8 +63,8 @@ class Run:
     """
 
     def __init__(
-        self, plan: Plan, lanes: Lanes, scenarios: list[str], store: RunStore, crew: WorkerGroup, is_shown: bool,
-        until_s: float,
+        self, plan: Plan, lanes: ClassPolicies, scenarios: list[str], store: RunStore, crew: WorkerGroup,
+        is_shown: bool, until_s: float,
     ) -> None:  # fmt: skip
         self.plan = plan
         self.name = store.directory.name

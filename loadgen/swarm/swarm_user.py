@@ -8,6 +8,8 @@ from gevent.event import Event
 from locust import User, task
 from locust.user.task import LOCUST_STATE_WAITING
 
+from loadgen.swarm.user_classes import UserKind
+
 
 class SwarmUser(User):
     """Sends one fixed request as fast as the engine can; blocks of the run say under which connection policy.
@@ -18,6 +20,7 @@ class SwarmUser(User):
 
     abstract = True
     policy: str | None = None
+    loadgen_kind = UserKind.SWARM
 
     @task
     def drive(self) -> None:
