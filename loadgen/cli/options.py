@@ -14,7 +14,8 @@ from loadgen.model.arrivals import CONSTANT
 from loadgen.model.cell import SIZE_FIELD, Axes, check_rate
 from loadgen.model.exceptions import PlanError
 from loadgen.model.files import check_readable
-from loadgen.model.plan import Load, Plan, parse_header
+from loadgen.model.headers import parse_header
+from loadgen.model.plan import Load, Plan
 from loadgen.model.policy import ConnectionPolicy, parse_policies
 from loadgen.model.proxy import Proxy, parse_proxy
 from loadgen.model.target import Target, parse_target

@@ -16,7 +16,8 @@ from loadgen.cli.report import finish
 from loadgen.cli.run_validation import recorded_run
 from loadgen.measure.data.store import RunStore
 from loadgen.model.exceptions import PlanError
-from loadgen.model.plan import HIDDEN, Plan, parse_header
+from loadgen.model.headers import parse_header
+from loadgen.model.plan import HIDDEN, Plan
 from loadgen.model.proxy import Proxy, parse_proxy
 
 # What a resumed sweep may be told: how to report, and what its plan can't know.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import ipaddress
-import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from loadgen.model.arrivals import CONSTANT, parse_arrivals
 from loadgen.model.cell import NO_AXES, Axes, Cell, cells, check_rate
 from loadgen.model.exceptions import PlanError
+from loadgen.model.headers import SECRET_FIELDS, check_header
 from loadgen.model.policy import H2, H2_PRIOR, H2C_UPGRADE, WEBSOCKET, ConnectionPolicy, parse_policies
 from loadgen.model.proxy import HIDDEN as HIDDEN
 from loadgen.model.proxy import Proxy, parse_proxy
@@ -21,21 +21,6 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
 IDEMPOTENT = ("GET", "HEAD", "PUT", "DELETE", "OPTIONS")  # RFC 9110 §9.2.2
 _MOST_CONNECTIONS = 1_000_000
 _MOST_PROCESSES = 256
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110 §5.5
-_SECRET_FIELDS = {"authorization", "proxy-authorization", "cookie"}
-# The policy owns Connection and what has to be named in it: Upgrade (RFC 9110 §7.8), HTTP2-Settings (RFC 7540 §3.2.1).
-# The engine frames the body, so a length of the user's would be a second opinion.
-_OWNED_FIELDS = {
-    "connection": "the connection policy sets it",
-    "keep-alive": "the connection policy sets it",
-    "content-length": "it follows from --data",
-    "transfer-encoding": "it follows from --data",
-    "upgrade": "the connection policy sets it",
-    "http2-settings": "the connection policy sets it",
-    # Who sends TE has to name it in Connection (RFC 9110 §10.1.4), and no other transfer coding would be understood.
-    "te": "--trailers of compare and sweep sends it, and names it in Connection",
-}
 # What can't go through a proxy in clear but by a tunnel: RFC 6455 §4.1; HTTP/2 has no form of request for that.
 _TUNNELLED = (WEBSOCKET, H2, H2_PRIOR)
 
@@ -212,7 +197,7 @@ class Plan:
     def to_json(self, *, secrets: bool) -> dict[str, Any]:
         """The plan as JSON values. Without `secrets`, values of credential fields are replaced by HIDDEN."""
         headers = [
-            [name, value if secrets or name.lower() not in _SECRET_FIELDS else HIDDEN] for name, value in self.headers
+            [name, value if secrets or name.lower() not in SECRET_FIELDS else HIDDEN] for name, value in self.headers
         ]
         return {
             "url": str(self.target),
@@ -268,28 +253,3 @@ def _check_address(text: str) -> None:
         ipaddress.ip_address(text)
     except ValueError:
         raise PlanError(f"--source-ip {text!r} is no IP address") from None
-
-
-def parse_header(line: str) -> tuple[str, str]:
-    """Split `Name: value`. Raises PlanError where it is none or can't be sent."""
-    name, colon, value = line.partition(":")
-    if not colon:
-        raise PlanError(f"the header {line!r} has no colon; write it like 'Name: value'")
-    pair = name, value.strip(" \t")
-    check_header(*pair)
-    return pair
-
-
-def check_header(name: str, value: str) -> None:
-    """Raise PlanError unless the field can go on the wire as it stands (RFC 9110 §5.1, §5.5)."""
-    if not _TOKEN.fullmatch(name):
-        raise PlanError(f"the header name {name!r} is no token (RFC 9110 §5.6.2)")
-    if _CONTROL.search(value):
-        raise PlanError(f"the value of header {name!r} holds a control character, which could smuggle a second header")
-    try:
-        value.encode("latin-1")
-    except UnicodeEncodeError:
-        raise PlanError(f"the value of header {name!r} has characters outside ISO 8859-1") from None
-    reason = _OWNED_FIELDS.get(name.lower())
-    if reason:
-        raise PlanError(f"the header {name!r} can't be given: {reason}")

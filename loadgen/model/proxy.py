@@ -6,10 +6,10 @@ Its credentials are shown nowhere: no text made here holds them unless it is ask
 from __future__ import annotations
 
 import base64
-import re
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urlsplit
 
+from loadgen.model.characters import has_control, has_space_or_control
 from loadgen.model.exceptions import PlanError
 from loadgen.model.target import authority, bare_host, is_ip_literal
 
@@ -17,8 +17,6 @@ HIDDEN = "***"
 """What stands for a credential wherever a plan is shown."""
 
 _DEFAULT_PORT = 80  # that of the scheme (RFC 9110 §4.2.1), as in any other http URL
-_UNSENDABLE = re.compile(r"[\x00-\x20\x7f]")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # RFC 7617 §2
 _LIKE = "write it like http://user:password@127.0.0.1:3128"
 
 
@@ -68,7 +66,7 @@ def parse_proxy(url: str) -> Proxy:
 
     Raises PlanError with one line for people, which never repeats the URL: it may hold a password.
     """
-    if _UNSENDABLE.search(url):
+    if has_space_or_control(url):
         raise PlanError("--proxy: the URL has a space or a control character; percent-encode it")
     if "://" not in url:
         raise PlanError(f"--proxy: the URL has no scheme; {_LIKE}")
@@ -99,6 +97,6 @@ def _credentials(user: str | None, password: str | None) -> tuple[str | None, st
         raise PlanError("--proxy: user and password must be UTF-8, percent-encoded") from None
     if ":" in user:
         raise PlanError("--proxy: the user's name holds a colon, which Basic credentials can't (RFC 7617 §2)")
-    if _CONTROL.search(user + password):
+    if has_control(user + password):
         raise PlanError("--proxy: the credentials hold a control character (RFC 7617 §2)")
     return user, password

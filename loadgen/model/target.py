@@ -7,11 +7,11 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from loadgen.model.characters import has_space_or_control
 from loadgen.model.exceptions import PlanError
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 _NAME = re.compile(r"[0-9A-Za-z._-]+")
-_UNSENDABLE = re.compile(r"[\x00-\x20\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def is_ip_literal(host: str) -> bool:
 
 def parse_target(url: str) -> Target:
     """Read an absolute http or https URL (RFC 3986). Raises PlanError with one line for people."""
-    if _UNSENDABLE.search(url):
+    if has_space_or_control(url):
         raise PlanError(f"the URL {url!r} has a space or control character; percent-encode it")
     try:
         parts = urlsplit(url)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from loadgen.model.exceptions import PlanError
 from loadgen.model.files import check_readable
-from loadgen.model.plan import Load, Plan, parse_header
+from loadgen.model.headers import parse_header
+from loadgen.model.plan import Load, Plan
 from loadgen.model.policy import parse_policies
 from loadgen.model.target import parse_target
 from loadgen.model.units import parse_duration_ns

@@ -5,13 +5,14 @@ Sends nothing and keeps no cookie.
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from urllib.parse import quote
 
 from loadgen.drive.requests.user_state import EncodedRequest
+from loadgen.model.characters import has_control
 from loadgen.model.exceptions import PlanError
-from loadgen.model.plan import METHODS, Plan, check_header
+from loadgen.model.headers import check_header
+from loadgen.model.plan import METHODS, Plan
 from loadgen.model.policy import ConnectionPolicy
 from loadgen.wire.http1.messages import build_request
 
@@ -23,7 +24,6 @@ _MOST_REMEMBERED = 256
 _LONGEST_REMEMBERED_BYTES = 16 * 1024
 # What stands in a path and a query as it is (RFC 3986 §2.2, §2.3), and % for what its author has encoded already.
 _KEPT = "!#$%&'()*+,-./:;=?@[]_~"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class RequestBuilder:
@@ -79,6 +79,6 @@ def _origin_form(path: str) -> str:
     """The request's target (RFC 9112 §3.2.1)."""
     if not path.startswith("/"):
         raise PlanError(f"the path {path!r} does not begin with a slash")
-    if _CONTROL.search(path):
+    if has_control(path):
         raise PlanError(f"the path {path!r} holds a control character; percent-encode it")
     return quote(path.partition("#")[0], safe=_KEPT)

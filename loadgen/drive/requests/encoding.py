@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from loadgen.model.cell import Cell
+from loadgen.model.headers import SECRET_FIELDS
 from loadgen.model.plan import Plan
 from loadgen.model.policy import H2C_UPGRADE, HTTP1, WEBSOCKET
 from loadgen.wire.http1.messages import sends_length, with_defaults
@@ -17,7 +18,6 @@ from loadgen.wire.http2.stream import StreamRequest
 from loadgen.wire.websocket.protocol import Message
 
 _MESSAGE_BYTES = 5
-_SECRET = {"authorization", "cookie", "proxy-authorization"}
 _OF_UPGRADES = {"sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions"}
 
 
@@ -62,7 +62,7 @@ def field_section(plan: Plan, path: str, cookies: str) -> tuple[tuple[bytes, byt
         fields.append(("cookie", cookies))
     left_out = CONNECTION_FIELDS | {b"host"}
     return tuple(
-        (secret_field if name in _SECRET else _field)(name.encode("latin-1"), value.encode("latin-1"))
+        (secret_field if name in SECRET_FIELDS else _field)(name.encode("latin-1"), value.encode("latin-1"))
         for name, value in fields
         if name.encode("latin-1") not in left_out
     )

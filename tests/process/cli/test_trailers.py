@@ -19,7 +19,8 @@ from loadgen.measure.data.recorder import BLOCKS_FILE
 from loadgen.measure.live.block_report import RowReader, block_report
 from loadgen.measure.live.live import Live
 from loadgen.model.exceptions import PlanError
-from loadgen.model.plan import Plan, parse_header
+from loadgen.model.headers import parse_header
+from loadgen.model.plan import Plan
 from loadgen.model.trailers import FORBIDDEN, MOST_NAMES, OTHER, TrailerCounts, add_trailers
 from loadgen.show import tables
 from loadgen.show.report import render

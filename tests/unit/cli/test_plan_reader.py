@@ -21,7 +21,8 @@ from loadgen.cli.run_validation import AXES, PLAN
 from loadgen.model.arrivals import ARRIVALS
 from loadgen.model.cell import Axes
 from loadgen.model.exceptions import PlanError
-from loadgen.model.plan import Load, Plan, parse_header
+from loadgen.model.headers import parse_header
+from loadgen.model.plan import Load, Plan
 from loadgen.model.policy import parse_policies
 from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_MS

@@ -9,7 +9,8 @@ import pytest
 
 from loadgen.model.cell import Axes
 from loadgen.model.exceptions import PlanError
-from loadgen.model.plan import METHODS, Load, Plan, check_header, parse_header
+from loadgen.model.headers import check_header, parse_header
+from loadgen.model.plan import METHODS, Load, Plan
 from loadgen.model.policy import (
     FIFO,
     H2,

@@ -1,0 +1,50 @@
+"""Header fields that a user gives: how they are read, which may be sent, which are secret. Sends nothing."""
+
+from __future__ import annotations
+
+import re
+
+from loadgen.model.characters import has_control
+from loadgen.model.exceptions import PlanError
+
+SECRET_FIELDS = frozenset({"authorization", "proxy-authorization", "cookie"})
+"""Fields whose values are credentials: never recorded, and never kept in an index of HPACK."""
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
+# The policy owns Connection and what has to be named in it: Upgrade (RFC 9110 §7.8), HTTP2-Settings (RFC 7540 §3.2.1).
+# The engine frames the body, so a length that the user gives could contradict it.
+_OWNED_FIELDS = {
+    "connection": "the connection policy sets it",
+    "keep-alive": "the connection policy sets it",
+    "content-length": "it follows from --data",
+    "transfer-encoding": "it follows from --data",
+    "upgrade": "the connection policy sets it",
+    "http2-settings": "the connection policy sets it",
+    # A sender of TE has to name it in Connection (RFC 9110 §10.1.4), and no other transfer coding would be understood.
+    "te": "--trailers of compare and sweep sends it, and names it in Connection",
+}
+
+
+def parse_header(line: str) -> tuple[str, str]:
+    """Split `Name: value`. Raises PlanError where the line is no field or can't be sent."""
+    name, colon, value = line.partition(":")
+    if not colon:
+        raise PlanError(f"the header {line!r} has no colon; write it like 'Name: value'")
+    pair = name, value.strip(" \t")
+    check_header(*pair)
+    return pair
+
+
+def check_header(name: str, value: str) -> None:
+    """Raise PlanError unless the field can go on the wire as it stands (RFC 9110 §5.1, §5.5)."""
+    if not _TOKEN.fullmatch(name):
+        raise PlanError(f"the header name {name!r} is no token (RFC 9110 §5.6.2)")
+    if has_control(value, allowed="\t"):
+        raise PlanError(f"the value of header {name!r} holds a control character, which could smuggle a second header")
+    try:
+        value.encode("latin-1")
+    except UnicodeEncodeError:
+        raise PlanError(f"the value of header {name!r} has characters outside ISO 8859-1") from None
+    reason = _OWNED_FIELDS.get(name.lower())
+    if reason:
+        raise PlanError(f"the header {name!r} can't be given: {reason}")
