@@ -19,7 +19,8 @@ from loadgen.model.policy import H2, H2_PRIOR, H2C_UPGRADE, HTTP1, WEBSOCKET, Co
 from loadgen.model.records import ErrorKind
 from loadgen.model.trailers import TrailerCounts
 from loadgen.model.units import NS_PER_S
-from loadgen.wire.connection import Connection, Listener
+from loadgen.wire.connection import Connection
+from loadgen.wire.connection_setup import Listener
 from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.http1.messages import ResponseReader
 from loadgen.wire.http1.pipeline import Pipeline

@@ -1,28 +1,25 @@
-"""A connection whose protocol is not HTTP/1.x: the peer may send at any time, and so may we. Knows no frame itself."""
+"""A connection whose protocol is not HTTP/1.x: both sides may send at any time. Knows no frame itself."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from time import monotonic_ns
 
-from loadgen.model.records import ABSENT, ErrorKind
-from loadgen.wire.connection import READS_A_TURN, Connection, Listener
+from loadgen.model.records import ABSENT, Ending, ErrorKind
+from loadgen.wire.connection import Connection
+from loadgen.wire.connection_setup import Listener
 from loadgen.wire.errors import FAILURES
 from loadgen.wire.http1.messages import ResponseReader
 from loadgen.wire.lifecycle import CLOSED
 from loadgen.wire.route import Route
 from loadgen.wire.transport import READ, READ_SIZE, WRITE, LagClock
 
-# Less than this, and the transport had no more: TLS gives one record at a time.
+# A shorter read means that the transport had no more: TLS gives one record at a time.
 _FULL_READ_BYTES = 16 * 1024
 
 
 class DuplexConnection(Connection):
-    """Keeps what the transport does not take at once, and reads whatever comes.
-
-    For subclasses: `_take` is given what came; `_drained` is called when all octets have gone; `_last_words` are sent
-    where the client gives the connection up.
-    """
+    """Keeps what the transport does not take at once, and reads whatever comes."""
 
     __slots__ = ("_send_error", "_unsent", "drained_ns")
 
@@ -32,22 +29,27 @@ class DuplexConnection(Connection):
         super().__init__(number, route, listener, lag_clock, reader)
         self._unsent: bytes | memoryview = b""
         self._send_error: Exception | None = None
+        # When the request for an upgrade had been sent in full, before its answer came.
         self.drained_ns = ABSENT
 
-    def _take(self, data: bytes, now: int, end: int) -> None:
-        """Octets came: the loop began to handle that at `now`, and had them at `end` (ns). May raise FAILURES."""
+    # For subclasses to fill in
+
+    def _receive(self, data: bytes, now: int, end: int) -> None:
+        """Handle bytes that the loop began to read at `now` and had at `end` (ns). May raise FAILURES."""
         raise NotImplementedError
 
     def _drained(self, now: int) -> None:
         """Everything that was written has been sent, at `now`."""
         raise NotImplementedError
 
-    def _last_words(self) -> bytes:
+    def _closing_bytes(self) -> bytes:
         """What tells the server why the client closes; empty for nothing."""
         return b""
 
+    # For subclasses to call
+
     def _write(self, data: bytes) -> None:
-        """Send, behind what still waits."""
+        """Send `data`, after what is still unsent."""
         if self._unsent:
             self._unsent = bytes(self._unsent) + data
             return
@@ -63,6 +65,26 @@ class DuplexConnection(Connection):
         else:
             self._unsent = memoryview(data)[sent:]
             self._transport.watch(READ | WRITE, self._on_sendable)
+
+    def _fail(self, kind: ErrorKind, detail: str, reset: bool = False) -> None:
+        if self.state is not CLOSED:
+            self._send_closing_bytes()
+        super()._fail(kind, detail, reset)
+
+    # Inside
+
+    def _take(self, data: bytes, now: int, end: int) -> bool:
+        try:
+            self._receive(data, now, end)
+        except FAILURES as error:
+            if self.busy:
+                self._fail_by(error)
+            else:  # the peer broke the protocol while no exchange was under way
+                self.failure = str(error)
+                self._send_closing_bytes()
+                self._lose(Ending.CLIENT_GAVE_UP)
+            return False
+        return self.state is not CLOSED and len(data) >= _FULL_READ_BYTES
 
     def _on_sendable(self) -> None:
         now = self._note_lag()
@@ -85,67 +107,22 @@ class DuplexConnection(Connection):
             self._fail_by(error)
 
     def _on_unsendable(self, error: Exception) -> None:
-        """What was sent before may have been answered: reading finds that out, or the close."""
+        """What was sent before may have been answered: reading finds that out, or finds the close."""
         self._send_error = error
         self._transport.watch(READ, self._on_readable)
 
     def _on_readable(self) -> None:
         self._read(self._note_lag())
 
-    def _read(self, now: int) -> None:
-        """Take what the transport has. What a listener raises is not caught."""
-        for _ in range(READS_A_TURN):
-            try:
-                data = self._transport.recv(READ_SIZE)
-            except BlockingIOError:
-                return
-            except FAILURES as error:
-                self._on_failure(error)
-                return
-            end = monotonic_ns()
-            if not data:
-                if self._send_error is None:
-                    self._on_end(end)
-                else:
-                    self._on_failure(self._send_error)
-                return
-            try:
-                self._take(data, now, end)
-            except FAILURES as error:
-                if self.busy:
-                    self._fail_by(error)
-                else:
-                    self.failure = str(error)
-                    self._give_up_idle()
-                return
-            if self.state is CLOSED or len(data) < _FULL_READ_BYTES:
-                return
+    def _on_end(self, end: int) -> None:
+        if self._send_error is None:
+            super()._on_end(end)
+        else:
+            self._on_failure(self._send_error)
 
-    def _give_up_idle(self) -> None:
-        """The peer broke the protocol while nothing was under way."""
-        raise NotImplementedError
-
-    def _say_last_words(self) -> None:
+    def _send_closing_bytes(self) -> None:
         """Best effort: the connection is closed whether they arrive or not."""
         with suppress(*FAILURES, BlockingIOError):
-            words = self._last_words()
-            if words and not self._unsent:
-                self._transport.send(words)
-
-    def _fail(self, kind: ErrorKind, detail: str, reset: bool = False) -> None:
-        if self.state is not CLOSED:
-            self._say_last_words()
-        super()._fail(kind, detail, reset)
-
-
-class _Nobody:
-    """Hears nothing: where the owner is told of each exchange, and not once."""
-
-    def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
-        pass
-
-    def connection_lost(self, connection: Connection) -> None:
-        pass
-
-
-NOBODY = _Nobody()
+            data = self._closing_bytes()
+            if data and not self._unsent:
+                self._transport.send(data)

@@ -24,7 +24,8 @@ from loadgen.model.plan import IDEMPOTENT, Plan
 from loadgen.model.policy import HTTP1, ConnectionPolicy, parse_policy
 from loadgen.model.records import Ending
 from loadgen.model.units import NS_PER_S
-from loadgen.wire.connection import Connection, Listener
+from loadgen.wire.connection import Connection
+from loadgen.wire.connection_setup import Listener
 from loadgen.wire.lifecycle import CLOSED
 from loadgen.wire.route import Route
 

@@ -13,7 +13,8 @@ from loadgen.drive.slots.pause import OneShotTimer
 from loadgen.model.policy import ConnectionPolicy
 from loadgen.model.records import ABSENT, ConnectionFlag, Ending, ErrorKind
 from loadgen.model.trailers import TrailerCounts
-from loadgen.wire.connection import Connection, Listener
+from loadgen.wire.connection import Connection
+from loadgen.wire.connection_setup import Listener
 from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.lifecycle import CLOSED
 

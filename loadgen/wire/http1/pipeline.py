@@ -12,7 +12,8 @@ from time import monotonic_ns
 from typing import Protocol, cast
 
 from loadgen.model.records import ABSENT, Ending, ErrorKind
-from loadgen.wire.connection import READS_A_TURN, Connection, Listener
+from loadgen.wire.connection import Connection
+from loadgen.wire.connection_setup import NULL_LISTENER, Listener
 from loadgen.wire.errors import FAILURES
 from loadgen.wire.http1.head import Malformed
 from loadgen.wire.http1.messages import ResponseReader
@@ -174,23 +175,6 @@ class Pipeline(Connection):
         self.lag_ns += self._turn_lag_ns
         self._read(now)
 
-    def _read(self, now: int) -> None:
-        """Take what the transport has. What a listener raises is not caught."""
-        for _ in range(READS_A_TURN):
-            try:
-                data = self._transport.recv(READ_SIZE)
-            except BlockingIOError:
-                return
-            except FAILURES as error:
-                self._on_failure(error)
-                return
-            end = monotonic_ns()
-            if not data:
-                self._on_end(end)
-                return
-            if not self._take(data, now, end):
-                return
-
     def _take(self, data: bytes, now: int, end: int) -> bool:
         """Read responses from `data`, which came between `now` and `end`; True where the last one wants more."""
         while data:
@@ -272,7 +256,7 @@ class Pipeline(Connection):
 
     def _fail(self, kind: ErrorKind, detail: str, reset: bool = False) -> None:
         flying = bool(self._flying)
-        listener, self.listener = self.listener, _Nobody()
+        listener, self.listener = self.listener, NULL_LISTENER
         super()._fail(kind, detail, reset)
         self.listener = listener
         if flying:
@@ -302,13 +286,3 @@ _BEHIND = {
     ErrorKind.SEND_FAILED: ErrorKind.STALE_CONNECTION,
     ErrorKind.UNFINISHED: ErrorKind.UNFINISHED,
 }
-
-
-class _Nobody:
-    """Hears nothing: the owner of a pipeline is told of each exchange, not once."""
-
-    def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
-        pass
-
-    def connection_lost(self, connection: Connection) -> None:
-        pass

@@ -6,17 +6,16 @@ declines HTTP/2 the connection goes on in HTTP/1.1, with one exchange after anot
 
 from __future__ import annotations
 
-from collections import deque
 from time import monotonic_ns
 from typing import Any, Protocol, cast
 
 from loadgen.model.records import ABSENT, ConnectionFlag, Ending, ErrorKind
-from loadgen.wire.connection import Listener
-from loadgen.wire.duplex_connection import NOBODY, DuplexConnection
-from loadgen.wire.errors import FAILURES, kind_of_close
+from loadgen.wire.connection_setup import Listener
+from loadgen.wire.errors import FAILURES
 from loadgen.wire.http1.messages import ResponseReader
 from loadgen.wire.http2.http1_fallback import Http1FallbackStreams
 from loadgen.wire.http2.protocol import Http2Protocol
+from loadgen.wire.http2.reporting import ReportingConnection
 from loadgen.wire.http2.stream import HttpStream, StreamExchange, StreamProtocol, StreamRequest
 from loadgen.wire.lifecycle import CLOSED, IDLE, RECEIVING, SENDING, UPGRADING, WAITING
 from loadgen.wire.route import Route
@@ -24,22 +23,16 @@ from loadgen.wire.transport import LagClock
 
 
 class Http2Listener(Listener, Protocol):
-    """Who owns such a connection."""
+    """The owner of such a connection."""
 
     def connection_ready(self, connection: Any) -> None:
         """The connection is open, its first request about to be sent: more may be submitted now."""
 
 
-class Http2Connection(DuplexConnection):
-    """HTTP/2 by ALPN over TLS, with prior knowledge in clear. `submit` and `flush` add exchanges to those in flight.
+class Http2Connection(ReportingConnection):
+    """HTTP/2 by ALPN over TLS, in clear with prior knowledge. `submit` and `flush` add to the exchanges in flight."""
 
-    The listener hears of each exchange on its own, with `nth`, `scheduled_ns` and `queue_ns` of that one.
-    """
-
-    __slots__ = (
-        "_asked", "_first_queue_ns", "_flying", "_lag_total_ns", "_left_to_tell", "_phases", "_streams", "_taking",
-        "said_close", "submitted",
-    )  # fmt: skip
+    __slots__ = ("_receiving", "said_close")
 
     offers_h2 = True
 
@@ -47,25 +40,9 @@ class Http2Connection(DuplexConnection):
         self, number: int, route: Route, listener: Listener, lag_clock: LagClock, reader: ResponseReader
     ) -> None:
         super().__init__(number, route, listener, lag_clock, reader)
-        self.submitted = 0
         self.said_close = False
-        self._asked: deque[StreamExchange] = deque()
-        self._flying: list[StreamExchange] = []
-        self._streams: StreamProtocol | None = None
-        self._lag_total_ns = 0
-        self._first_queue_ns = ABSENT
-        self._left_to_tell = 0
-        self._taking = False
-        self._phases = (ABSENT, ABSENT, ABSENT)
-
-    @property
-    def flying(self) -> int:
-        """Requests submitted and not yet answered."""
-        return len(self._flying) + len(self._asked) + self._left_to_tell
-
-    @property
-    def busy(self) -> bool:
-        return self.state < IDLE or bool(self._asked)
+        # Responses are being taken: what they lead to is sent once they all are.
+        self._receiving = False
 
     @property
     def accepts(self) -> bool:
@@ -94,25 +71,22 @@ class Http2Connection(DuplexConnection):
     def flush(self) -> None:
         """Begin what was submitted, as far as there are streams for it.
 
-        While responses are being taken that waits for the last of them: what answers them all goes in one write.
+        While responses are being read it waits for the last of them: all that they lead to goes out in one write.
         """
-        if self._taking:
+        if self._receiving:
             return
         try:
-            self._begin()
+            self._start_waiting()
             self._push()
         except FAILURES as error:
             self._fail_by(error)
-
-    def exchange_ns(self, end_ns: int) -> tuple[int, int, int]:
-        return self._phases
 
     def overdue(self, oldest_ns: int) -> bool:
         if self.state < SENDING:
             return super().overdue(oldest_ns)
         if self.state is CLOSED or not self.flying:
             return False
-        oldest = self._flying[0].begun_ns if self._flying else self._asked[0].scheduled_ns
+        oldest = self._active[0].begun_ns if self._active else self._waiting[0].scheduled_ns
         return oldest < oldest_ns or not (self._core.acknowledged or self.opened_ns >= oldest_ns)
 
     def expire(self) -> None:
@@ -122,12 +96,12 @@ class Http2Connection(DuplexConnection):
         elif not self._core.acknowledged:
             self._fail(ErrorKind.HTTP2_SETTINGS_TIMEOUT, "the server never acknowledged our SETTINGS")
         else:
-            flight = self._flying[0] if self._flying else self._asked[0]
-            if flight.stream is None or not self._core.cancel(flight.stream):
+            exchange = self._active[0] if self._active else self._waiting[0]
+            if exchange.stream is None or not self._core.cancel(exchange.stream):
                 self._fail(ErrorKind.RESPONSE_TIMEOUT, "no answer within the time allowed")
                 return
             self.failure = "no answer within the time allowed"
-            self._tell(flight, -ErrorKind.RESPONSE_TIMEOUT, monotonic_ns())
+            self._report(exchange, -ErrorKind.RESPONSE_TIMEOUT, monotonic_ns())
             if self.state is not CLOSED:
                 self.flush()
 
@@ -167,40 +141,32 @@ class Http2Connection(DuplexConnection):
         cast(Http2Listener, self.listener).connection_ready(self)
         self.flush()
 
-    def _add(self, request: StreamRequest, scheduled_ns: int, queued: bool) -> StreamExchange:
-        if not self.submitted:
-            self._first_queue_ns = self.queue_ns  # of its own, before other exchanges have theirs there
-        flight = StreamExchange(self.submitted, request, scheduled_ns, queued)
-        self.submitted += 1
-        self._asked.append(flight)
-        return flight
-
-    def _begin(self) -> None:
-        """Start streams for who waits."""
-        asked = self._asked
-        if not asked:
+    def _start_waiting(self) -> None:
+        """Start streams for the exchanges that wait, as many as there are."""
+        waiting = self._waiting
+        if not waiting:
             return
         core, now = self._core, monotonic_ns()
-        for flight in asked:
-            if flight.scheduled_ns < 0:
-                flight.scheduled_ns = now
-        for _ in range(min(core.free, len(asked))):
-            flight = asked.popleft()
-            self._fly(flight, core.start(flight.request, flight), now)
-        for flight in asked:
-            flight.queued = True
-        if self._flying and self.state is IDLE:
+        for exchange in waiting:
+            if exchange.scheduled_ns < 0:
+                exchange.scheduled_ns = now
+        for _ in range(min(core.free, len(waiting))):
+            exchange = waiting.popleft()
+            self._start(exchange, core.start(exchange.request, exchange), now)
+        for exchange in waiting:
+            exchange.queued = True
+        if self._active and self.state is IDLE:
             self.enter(SENDING, now)
 
-    def _fly(self, flight: StreamExchange, stream: HttpStream, now: int) -> None:
-        flight.stream = stream
+    def _start(self, exchange: StreamExchange, stream: HttpStream, now: int) -> None:
+        exchange.stream = stream
         # The first one's time goes on from the handshake; another's from when it was submitted, unless it had to wait.
-        flight.begun_ns = (
-            self.entered[SENDING] if flight.request_index == 0 else now if flight.queued else flight.scheduled_ns
+        exchange.begun_ns = (
+            self.entered[SENDING] if exchange.request_index == 0 else now if exchange.queued else exchange.scheduled_ns
         )
         self.said_close = self._core.said_close
-        flight.lag_before_ns = self._lag_total_ns if flight.request_index else 0
-        self._flying.append(flight)
+        exchange.lag_before_ns = self._lag_total_ns if exchange.request_index else 0
+        self._active.append(exchange)
 
     def _push(self) -> None:
         """Write what the streams have to send, a bounded piece at a time."""
@@ -215,10 +181,10 @@ class Http2Connection(DuplexConnection):
         if self.state is UPGRADING:
             self.drained_ns = now
             return
-        for flight in self._flying:
-            if flight.sent_ns < 0 and flight.stream is not None and flight.stream.sent:
-                flight.sent_ns = now
-        if self.state is SENDING and any(flight.sent_ns >= 0 for flight in self._flying):
+        for exchange in self._active:
+            if exchange.sent_ns < 0 and exchange.stream is not None and exchange.stream.sent:
+                exchange.sent_ns = now
+        if self.state is SENDING and any(exchange.sent_ns >= 0 for exchange in self._active):
             self.enter(WAITING, now)
 
     def _on_sendable(self) -> None:
@@ -226,131 +192,31 @@ class Http2Connection(DuplexConnection):
         if self.state is not CLOSED and self._streams is not None and not self._unsent:
             self.flush()
 
-    def _note_lag(self) -> int:
-        before = self.lag_ns
-        now = super()._note_lag()
-        self._lag_total_ns += self.lag_ns - before
-        return now
-
-    def _take(self, data: bytes, now: int, end: int) -> None:
+    def _receive(self, data: bytes, now: int, end: int) -> None:
         core = self._core
-        self._taking = True
+        self._receiving = True
         for stream in core.feed(data):
-            flight: StreamExchange = stream.owner
-            if stream.begun and flight.first_ns < 0:
+            exchange: StreamExchange = stream.owner
+            if stream.begun and exchange.first_ns < 0:
                 # It may have begun in this very turn of the loop.
-                flight.first_ns = now if now >= flight.begun_ns else end
+                exchange.first_ns = now if now >= exchange.begun_ns else end
                 if self.state is not RECEIVING:
                     self.enter(RECEIVING, now)
-            if stream.done and flight in self._flying:
-                self._finish(flight, stream, end)
+            if stream.done and exchange in self._active:
+                self._finish(exchange, stream, end)
                 if self.state is CLOSED:
                     return
-        self._taking = False
+        self._receiving = False
         if core.failure is not None:
             raise core.failure
-        if self.state is IDLE and core.ended and not self._asked:
+        if self.state is IDLE and core.ended and not self._waiting:
             self._push()
             self._lose(Ending.SERVER_ANNOUNCED)
             return
-        if core.ended and self._asked and not self._flying:
+        if core.ended and self._waiting and not self._active:
             self._fail(ErrorKind.STALE_CONNECTION, "the server takes no further request on this connection")
             return
         self.flush()
 
-    def _finish(self, flight: StreamExchange, stream: HttpStream, end: int) -> None:
-        """A stream came to its end, well or not."""
-        if self._core.ended:
-            self.ending = Ending.SERVER_ANNOUNCED
-        elif self._core.failure is not None:
-            self.ending = Ending.CLIENT_GAVE_UP
-        if stream.error is not None:
-            self.failure = stream.detail
-            self._tell(flight, -stream.error, end)
-        else:
-            self.reader.head = stream.head
-            self.reader.trailers = stream.trailers
-            self._tell(flight, stream.head.status, end)  # type: ignore[union-attr] # it is complete
-
-    def _tell(self, flight: StreamExchange, outcome: int, end: int) -> None:
-        """Put the exchange's own facts where the listener looks for them, and tell it."""
-        self._flying.remove(flight)
-        self._show(flight, end)
-        if not self._flying:
-            if self.state is not RECEIVING:  # given up before anything came
-                self.enter(RECEIVING, end)
-            self.enter(IDLE, end)
-        self.listener.exchange_done(self, outcome, end)
-
-    def _show(self, flight: StreamExchange, end: int) -> None:
-        stream = flight.stream
-        self.request_index = flight.request_index
-        # One that was submitted and never flushed was due when the connection came to its end.
-        self.scheduled_ns = flight.scheduled_ns if flight.scheduled_ns >= 0 else end
-        self.lag_ns = self._lag_total_ns - flight.lag_before_ns
-        if flight.request_index:
-            self.begun_ns = flight.begun_ns
-            begun_ns = flight.begun_ns if flight.begun_ns >= 0 else end
-            self.queue_ns = begun_ns - self.scheduled_ns if flight.queued else ABSENT
-        else:
-            self.queue_ns = self._first_queue_ns
-        begun = flight.begun_ns
-        if begun < 0 or stream is None:
-            self._sent = self.bytes_received = 0
-            self._phases = (ABSENT, ABSENT, ABSENT)
-            return
-        self._sent = stream.size_bytes
-        self.bytes_received = stream.bytes_received
-        self._phases = flight.phases_ns(end)
-
-    def _on_end(self, end: int) -> None:
-        if self._streams is not None:
-            for stream in self._streams.finish():
-                self._finish(stream.owner, stream, end)
-                if self.state is CLOSED:
-                    return
-        self.request_index = max(self.submitted - 1, 0)
-        super()._on_end(end)
-
-    def _on_idle_close(self, ending: Ending) -> None:
-        if self._asked:  # the server takes no streams, and who waits for one is told
-            self._fail(ErrorKind.STALE_CONNECTION, "the server closed the connection", ending is Ending.SERVER_IDLE_RST)
-        else:
-            super()._on_idle_close(ending)
-
-    def _fail_by(self, error: Exception) -> None:
-        self.request_index = max(self.submitted - 1, 0)  # the last one in flight, not the last one told of
-        super()._fail_by(error)
-
-    def _give_up_idle(self) -> None:
-        self._say_last_words()
-        self._lose(Ending.CLIENT_GAVE_UP)
-
-    def _last_words(self) -> bytes:
+    def _closing_bytes(self) -> bytes:
         return self._streams.farewell() if self._streams is not None else b""
-
-    def _fail(self, kind: ErrorKind, detail: str, reset: bool = False) -> None:
-        listener, self.listener = self.listener, NOBODY
-        super()._fail(kind, detail, reset)
-        self.listener = listener
-        if self._streams is not None and self._streams.ended:
-            self.ending = Ending.SERVER_ANNOUNCED
-        end = self.entered[CLOSED]
-        flights = [*self._flying, *self._asked]
-        self._flying.clear()
-        self._asked.clear()
-        if not flights:  # it never came to its first request
-            self.submitted = 1
-            self._phases = (ABSENT, ABSENT, ABSENT)
-            self.listener.exchange_done(self, -kind, end)
-        # A close means something else to each, by how far it had come.
-        by_close = kind in (ErrorKind.TRUNCATED, ErrorKind.STALE_CONNECTION, ErrorKind.CLOSED_WITHOUT_RESPONSE)
-        for number, flight in enumerate(flights, start=1):
-            self._left_to_tell = len(flights) - number
-            self._show(flight, end)
-            own = (
-                kind_of_close(RECEIVING if flight.first_ns >= 0 else WAITING, flight.request_index > 0)
-                if by_close
-                else kind
-            )
-            self.listener.exchange_done(self, -own, end)

@@ -32,11 +32,11 @@ class H2cConnection(Http2Connection):
         except FAILURES as error:
             self._fail_by(error)
 
-    def _take(self, data: bytes, now: int, end: int) -> None:
+    def _receive(self, data: bytes, now: int, end: int) -> None:
         if self.state is UPGRADING:
             self._take_answer(data, now, end)
         else:
-            super()._take(data, now, end)
+            super()._receive(data, now, end)
 
     def _take_answer(self, data: bytes, now: int, end: int) -> None:
         """The answer to the upgrade, or to the request where the server declines."""
@@ -60,18 +60,18 @@ class H2cConnection(Http2Connection):
             self.flags |= ConnectionFlag.UPGRADED
             core: Http2Protocol | Http1FallbackStreams = self._upgrading
             data = data[at:]
-            flight = self._open_exchange(end)
+            exchange = self._open_exchange(end)
         else:
             self.flags |= ConnectionFlag.DECLINED
             core = Http1FallbackStreams(self.reader)
             sent_ns = self.drained_ns if self.drained_ns >= 0 else now
             self.not_upgraded(sent_ns, now)
             self.handshake = self.handshake_ns()
-            flight = self._add(self._request, self.scheduled_ns, queued=False)
-            flight.sent_ns = sent_ns
+            exchange = self._add(self._request, self.scheduled_ns, queued=False)
+            exchange.sent_ns = sent_ns
         self._streams = core
-        self._asked.remove(flight)
-        self._fly(flight, core.adopt(self._request, flight), end)
+        self._waiting.remove(exchange)
+        self._start(exchange, core.adopt(self._request, exchange), end)
         self._ready()
         if data and self.state is not CLOSED:
-            super()._take(data, now if head.status != _SWITCHING else end, end)
+            super()._receive(data, now if head.status != _SWITCHING else end, end)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loadgen.model.records import ConnectionFlag, Ending, ErrorKind
-from loadgen.wire.connection import Listener
+from loadgen.wire.connection_setup import Listener
 from loadgen.wire.duplex_connection import DuplexConnection
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http1.messages import ResponseReader
@@ -84,7 +84,7 @@ class WebSocketConnection(DuplexConnection):
         if self.state is SENDING:
             self.enter(WAITING, now)
 
-    def _take(self, data: bytes, now: int, end: int) -> None:
+    def _receive(self, data: bytes, now: int, end: int) -> None:
         core = self._core
         if self.state is UPGRADING:
             if core.upgrade(data):
@@ -123,10 +123,6 @@ class WebSocketConnection(DuplexConnection):
             detail = f"the server closed with code {int(core.closed.code)}{reason}"
             raise UpgradeFailure(ErrorKind.WEBSOCKET_CLOSED, detail)
 
-    def _give_up_idle(self) -> None:
-        self._say_last_words()
-        self._lose(Ending.CLIENT_GAVE_UP)
-
-    def _last_words(self) -> bytes:
+    def _closing_bytes(self) -> bytes:
         core = self._socket
         return core.close() if core is not None and core.head is not None else b""

@@ -20,19 +20,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadgen.model.records import Ending, ErrorKind
-from loadgen.wire import connection as connection_module
-from loadgen.wire import duplex_connection as framed_module
 from loadgen.wire.connection import Connection
-from loadgen.wire.http2 import connection as multiplex_module
 from loadgen.wire.http2.connection import Http2Connection
 from loadgen.wire.http2.h2c import H2cConnection
 from loadgen.wire.http2.stream import StreamRequest
 from loadgen.wire.lifecycle import CLOSED, IDLE
 from loadgen.wire.websocket.connection import WebSocketConnection
 from loadgen.wire.websocket.protocol import Message
+from tests.support.connections import EOF, RESPONSE, Clock, Rig, broken_pipe, reset, set_clock
 from tests.support.upgrade_servers import BINARY, CLOSE, PING, TEXT, switching, ws_frame
 from tests.unit.wire.http2.test_protocol import FIELDS, FRAME, POST
-from tests.unit.wire.test_connection import EOF, RESPONSE, Clock, Rig, broken_pipe, reset
 
 PLAIN = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 GET = StreamRequest(FIELDS, b"", PLAIN, PLAIN)
@@ -96,11 +93,8 @@ class FramedRig(Rig):
 @contextmanager
 def ticking() -> Iterator[Clock]:
     """A clock that every module of a connection looks at."""
-    clock = Clock()
     with pytest.MonkeyPatch.context() as patch:
-        for module in (connection_module, framed_module, multiplex_module):
-            patch.setattr(module, "monotonic_ns", clock)
-        yield clock
+        yield set_clock(patch)
 
 
 def happen(rig: FramedRig, step: Any, at_once: bool) -> None:

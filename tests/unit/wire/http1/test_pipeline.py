@@ -8,12 +8,10 @@ from typing import Any
 import pytest
 
 from loadgen.model.records import ABSENT, Ending, ErrorKind
-from loadgen.wire import connection as connection_module
-from loadgen.wire.http1 import pipeline as pipeline_module
 from loadgen.wire.http1.pipeline import Pipeline
 from loadgen.wire.lifecycle import CLOSED, IDLE
 from loadgen.wire.transport import READ, WRITE
-from tests.unit.wire.test_connection import CLOSING, EOF, REQUEST, RESPONSE, UNTIL_CLOSE, Clock, Rig, reset
+from tests.support.connections import CLOSING, EOF, REQUEST, RESPONSE, UNTIL_CLOSE, Clock, Rig, reset, set_clock
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe\r\n\r\r\n0\r\nX: y\r\n\r\n"
 HEAD_ONLY = b"HTTP/1.1 204 No Content\r\n\r\n"
@@ -60,10 +58,7 @@ class PipelineRig(Rig):
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    for module in (connection_module, pipeline_module):
-        monkeypatch.setattr(module, "monotonic_ns", clock)
-    return clock
+    return set_clock(monkeypatch)
 
 
 def opened(clock: Clock, depth: int) -> PipelineRig:

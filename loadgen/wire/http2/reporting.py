@@ -1,0 +1,161 @@
+"""The exchanges in flight on one connection, and the report of each one to the listener. Sends and reads nothing."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from loadgen.model.records import ABSENT, Ending, ErrorKind
+from loadgen.wire.connection_setup import NULL_LISTENER, Listener
+from loadgen.wire.duplex_connection import DuplexConnection
+from loadgen.wire.errors import kind_of_close
+from loadgen.wire.http1.messages import ResponseReader
+from loadgen.wire.http2.stream import HttpStream, StreamExchange, StreamProtocol, StreamRequest
+from loadgen.wire.lifecycle import CLOSED, IDLE, RECEIVING, WAITING
+from loadgen.wire.route import Route
+from loadgen.wire.transport import LagClock
+
+
+class ReportingConnection(DuplexConnection):
+    """The listener hears of each exchange on its own, with `request_index`, `scheduled_ns` and `queue_ns` of that one.
+
+    It is told of an exchange by the connection's own attributes, which are therefore set for each report.
+    """
+
+    __slots__ = (
+        "_active", "_first_queue_ns", "_lag_total_ns", "_phases", "_streams", "_unreported", "_waiting", "submitted",
+    )  # fmt: skip
+
+    def __init__(
+        self, number: int, route: Route, listener: Listener, lag_clock: LagClock, reader: ResponseReader
+    ) -> None:
+        super().__init__(number, route, listener, lag_clock, reader)
+        # How many requests were submitted so far: those that wait for a stream, and those that have one.
+        self.submitted = 0
+        self._waiting: deque[StreamExchange] = deque()
+        self._active: list[StreamExchange] = []
+        # Of a connection that failed: how many of its exchanges are not reported yet.
+        self._unreported = 0
+        # None until the connection is open.
+        self._streams: StreamProtocol | None = None
+        # The lag of all events; and the queue time of the first exchange, which began with the connection.
+        self._lag_total_ns = 0
+        self._first_queue_ns = ABSENT
+        # send, wait and receive of the exchange that is being reported.
+        self._phases = (ABSENT, ABSENT, ABSENT)
+
+    @property
+    def flying(self) -> int:
+        """Requests submitted and not yet answered."""
+        return len(self._active) + len(self._waiting) + self._unreported
+
+    @property
+    def busy(self) -> bool:
+        return self.state < IDLE or bool(self._waiting)
+
+    def exchange_ns(self, end_ns: int) -> tuple[int, int, int]:
+        return self._phases
+
+    def _add(self, request: StreamRequest, scheduled_ns: int, queued: bool) -> StreamExchange:
+        if not self.submitted:
+            self._first_queue_ns = self.queue_ns  # of its own, before other exchanges have theirs there
+        exchange = StreamExchange(self.submitted, request, scheduled_ns, queued)
+        self.submitted += 1
+        self._waiting.append(exchange)
+        return exchange
+
+    def _note_lag(self) -> int:
+        before = self.lag_ns
+        now = super()._note_lag()
+        self._lag_total_ns += self.lag_ns - before
+        return now
+
+    def _finish(self, exchange: StreamExchange, stream: HttpStream, end: int) -> None:
+        """A stream came to its end, well or not."""
+        streams = self._streams
+        assert streams is not None, "the connection is open"
+        if streams.ended:
+            self.ending = Ending.SERVER_ANNOUNCED
+        elif streams.failure is not None:
+            self.ending = Ending.CLIENT_GAVE_UP
+        if stream.error is not None:
+            self.failure = stream.detail
+            self._report(exchange, -stream.error, end)
+        else:
+            self.reader.head = stream.head
+            self.reader.trailers = stream.trailers
+            self._report(exchange, stream.head.status, end)  # type: ignore[union-attr] # it is complete
+
+    def _report(self, exchange: StreamExchange, outcome: int, end: int) -> None:
+        """An active exchange ended: set its own facts where the listener looks for them, and call the listener."""
+        self._active.remove(exchange)
+        self._show(exchange, end)
+        if not self._active:
+            if self.state is not RECEIVING:  # given up before anything came
+                self.enter(RECEIVING, end)
+            self.enter(IDLE, end)
+        self.listener.exchange_done(self, outcome, end)
+
+    def _show(self, exchange: StreamExchange, end: int) -> None:
+        stream = exchange.stream
+        self.request_index = exchange.request_index
+        # A request that was submitted and never flushed has no due time: use the connection's end.
+        self.scheduled_ns = exchange.scheduled_ns if exchange.scheduled_ns >= 0 else end
+        self.lag_ns = self._lag_total_ns - exchange.lag_before_ns
+        if exchange.request_index:
+            self.begun_ns = exchange.begun_ns
+            begun_ns = exchange.begun_ns if exchange.begun_ns >= 0 else end
+            self.queue_ns = begun_ns - self.scheduled_ns if exchange.queued else ABSENT
+        else:
+            self.queue_ns = self._first_queue_ns
+        if exchange.begun_ns < 0 or stream is None:
+            self._sent = self.bytes_received = 0
+            self._phases = (ABSENT, ABSENT, ABSENT)
+            return
+        self._sent = stream.size_bytes
+        self.bytes_received = stream.bytes_received
+        self._phases = exchange.phases_ns(end)
+
+    def _on_end(self, end: int) -> None:
+        if self._streams is not None and self._send_error is None:
+            for stream in self._streams.finish():
+                self._finish(stream.owner, stream, end)
+                if self.state is CLOSED:
+                    return
+        self.request_index = max(self.submitted - 1, 0)
+        super()._on_end(end)
+
+    def _on_idle_close(self, ending: Ending) -> None:
+        if self._waiting:  # the server takes no streams, and some exchanges wait for one
+            self._fail(ErrorKind.STALE_CONNECTION, "the server closed the connection", ending is Ending.SERVER_IDLE_RST)
+        else:
+            super()._on_idle_close(ending)
+
+    def _fail_by(self, error: Exception) -> None:
+        self.request_index = max(self.submitted - 1, 0)  # the last one in flight, not the last one reported
+        super()._fail_by(error)
+
+    def _fail(self, kind: ErrorKind, detail: str, reset: bool = False) -> None:
+        listener, self.listener = self.listener, NULL_LISTENER
+        super()._fail(kind, detail, reset)
+        self.listener = listener
+        if self._streams is not None and self._streams.ended:
+            self.ending = Ending.SERVER_ANNOUNCED
+        end = self.entered[CLOSED]
+        exchanges = [*self._active, *self._waiting]
+        self._active.clear()
+        self._waiting.clear()
+        if not exchanges:  # the connection failed before its first request
+            self.submitted = 1
+            self._phases = (ABSENT, ABSENT, ABSENT)
+            self.listener.exchange_done(self, -kind, end)
+        # What a close means to an exchange depends on how far that one had come.
+        by_close = kind in (ErrorKind.TRUNCATED, ErrorKind.STALE_CONNECTION, ErrorKind.CLOSED_WITHOUT_RESPONSE)
+        for number, exchange in enumerate(exchanges, start=1):
+            self._unreported = len(exchanges) - number
+            self._show(exchange, end)
+            own = (
+                kind_of_close(RECEIVING if exchange.first_ns >= 0 else WAITING, exchange.request_index > 0)
+                if by_close
+                else kind
+            )
+            self.listener.exchange_done(self, -own, end)

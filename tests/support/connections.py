@@ -1,0 +1,196 @@
+"""A client connection with all its neighbours faked: its transport, its clock, its route and its listener."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from loadgen.model.records import ABSENT, ClosedBy, ErrorKind
+from loadgen.model.target import parse_target
+from loadgen.wire.connection import Connection
+from loadgen.wire.http1.messages import ResponseReader
+from loadgen.wire.lifecycle import CLOSED
+from loadgen.wire.route import Route
+from loadgen.wire.transport import Step
+
+_TIMED_MODULES = ("connection_setup", "connection", "duplex_connection", "http1.pipeline", "http2.connection")
+
+ADDRESS = (2, ("192.0.2.1", 80))
+REQUEST = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+CLOSING = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"
+UNTIL_CLOSE = b"HTTP/1.1 200 OK\r\n\r\nhello"
+REFUSAL = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n"
+EOF = b""
+
+
+def reset() -> OSError:
+    return ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
+
+
+def broken_pipe() -> OSError:
+    return BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+
+class Clock:
+    """A monotonic clock that advances by itself at each look, a different step each time."""
+
+    def __init__(self) -> None:
+        self.now_ns = 1_000_000
+        self.looks = 0
+        self.runs = True
+
+    def __call__(self) -> int:
+        if self.runs:
+            self.looks += 1
+            self.now_ns += 1000 + self.looks
+        return self.now_ns
+
+
+class FakeTransport:
+    """Records what was written and watched; gives what a test put into `steps` and `incoming`, raising exceptions."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step | Exception] = [Step.OPEN]
+        self.incoming: list[bytes | Exception] = []
+        self.room_bytes = 1 << 30
+        self.send_error: Exception | None = None
+        self.connect_error: OSError | None = None
+        self.connected_to: Any = None
+        self.written = b""
+        self.watched = 0
+        self.closed = False
+        self.resumed = False
+        self.callback: Callable[[], None]
+
+    def connect(self, address: Any) -> None:
+        if self.connect_error:
+            raise self.connect_error
+        self.connected_to = address
+
+    def establish(self) -> Step:
+        step = self.steps.pop(0)
+        if isinstance(step, Exception):
+            raise step
+        return step
+
+    def recv(self, size_bytes: int) -> bytes:
+        if not self.incoming:
+            raise BlockingIOError
+        item = self.incoming.pop(0)
+        if isinstance(item, Exception):
+            raise item
+        if len(item) > size_bytes:
+            self.incoming.insert(0, item[size_bytes:])
+        return item[:size_bytes]
+
+    def send(self, data: bytes) -> int:
+        if self.send_error:
+            raise self.send_error
+        taken = data[: self.room_bytes]
+        if not taken:
+            raise BlockingIOError
+        self.room_bytes -= len(taken)
+        self.written += taken
+        return len(taken)
+
+    def watch(self, event: int, callback: Callable[[], None]) -> None:
+        assert not self.closed
+        self.watched, self.callback = event, callback
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class FakeRoute(Route):
+    """A route whose transports are made by a test."""
+
+    make: Callable[[Any], FakeTransport]
+
+    def transport(self, session: Any = None, offers_h2: bool = False) -> Any:
+        return self.make(session)
+
+
+class Rig:
+    """A connection with all its neighbours faked; it is its own listener."""
+
+    def __init__(self, clock: Clock, limit_bytes: int = 1000, kind: type[Connection] = Connection) -> None:
+        self.clock = clock
+        self.transport = FakeTransport()
+        self.sessions: list[Any] = []
+        self.route = FakeRoute(parse_target("http://h:81/"), addresses=[ADDRESS])
+        self.route.make = self._new_transport
+        self.lag_clock = SimpleNamespace(ready_ns=0)
+        self.reader = ResponseReader(limit_bytes)
+        self.connection = kind(7, self.route, self, self.lag_clock, self.reader)  # type: ignore[arg-type]
+        self.outcomes: list[int] = []
+        self.end_ns = 0
+        self.losses = 0
+        self.answer: Callable[[bytes, int, Callable[[Any], None]], None] | None = None
+        self.listener_error: Exception | None = None
+
+    def _new_transport(self, session: Any) -> FakeTransport:
+        self.sessions.append(session)
+        return self.transport
+
+    def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
+        assert connection is self.connection
+        self.outcomes.append(outcome)
+        self.end_ns = end_ns
+        if self.listener_error:
+            raise self.listener_error
+
+    def connection_lost(self, connection: Connection) -> None:
+        assert connection is self.connection
+        self.losses += 1
+
+    def open(self, request: bytes = REQUEST) -> Rig:
+        """Open, and take all the transport's steps."""
+        self.connection.open(request, 0)
+        while self.transport.steps and self.connection.busy:
+            self.transport.callback()
+        return self
+
+    def arrive(self, *items: bytes | Exception) -> Rig:
+        self.transport.incoming += items
+        self.transport.callback()
+        return self
+
+    def reuse(self, request: bytes = REQUEST) -> Rig:
+        self.connection.exchange(request)
+        return self
+
+    @property
+    def phases(self) -> dict[str, int]:
+        """The phases that happened (ns)."""
+        assert self.connection.handshake is not None
+        names = ("dns", "connect", "tunnel", "tls", "upgrade", "send", "wait", "receive")
+        handshake = self.connection.handshake if self.connection.request_index == 0 else (ABSENT,) * 5
+        phases = zip(names, (*handshake, *self.connection.exchange_ns(self.end_ns)), strict=True)
+        return {name: phase for name, phase in phases if phase != ABSENT}
+
+    def assert_tiled(self, *names: str) -> None:
+        """Exactly these phases happened, and they sum to the time of the sample."""
+        assert tuple(self.phases) == names
+        assert all(phase > 0 for phase in self.phases.values())
+        assert sum(self.phases.values()) == self.end_ns - self.connection.scheduled_ns
+
+    def assert_failed(self, kind: ErrorKind, by: ClosedBy) -> None:
+        assert [ErrorKind(-outcome) for outcome in self.outcomes[-1:]] == [kind]
+        assert (self.connection.state, self.connection.ending.closed_by) == (CLOSED, by)
+        assert self.transport.closed
+        assert self.connection.failure
+        assert self.losses == 0
+
+
+def set_clock(patch: pytest.MonkeyPatch) -> Clock:
+    """A clock that every module of a connection reads."""
+    clock = Clock()
+    for name in _TIMED_MODULES:
+        patch.setattr(importlib.import_module(f"loadgen.wire.{name}"), "monotonic_ns", clock)
+    return clock
