@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from loadgen.model.records import COLUMNS
-from tests.process.cli.test_hostile_upgrades import http2_script
 from tests.support.processes import loadgen, scripted_server
 from tests.support.upgrade_servers import (
     Http2Side,
     counting_server,
     echo_server,
+    http2_script,
     nghttpd,
     nghttpx,
     nginx2,

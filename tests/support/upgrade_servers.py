@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -469,3 +469,19 @@ def nginx2(folder: Path) -> Iterator[Nginx2]:
     (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, **ports), encoding="utf-8")
     with running([program, "-c", str(folder / "nginx.conf")], folder, ports["h2"]):
         yield Nginx2(folder, *(f"https://127.0.0.1:{ports[name]}/" for name in ("h2", "limited", "plain")))
+
+
+def http2_script(connection: socket.socket, does: Callable[[Http2Side], None] | None) -> Http2Side:
+    """A good server answers each stream; a bad one does what it does, then hears the client out."""
+    side = Http2Side(connection)
+    try:
+        if does is None:
+            side.settings()
+            for number in side.streams():
+                side.answer(number)
+        else:
+            does(side)
+            side.listen()
+    except OSError:
+        pass
+    return side

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.process.cli.test_compare import Start
 from tests.support.processes import QUICK, Target, free_port, loadgen, read_request, scripted_server
+from tests.support.runs import Start
 
 USAGE = [
     (["127.0.0.1:80/"], "no scheme"),

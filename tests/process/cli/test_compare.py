@@ -9,31 +9,14 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from loadgen.model.records import COLUMNS
-from tests.support.processes import QUICK, Target, compare, loadgen, lose_the_third, read_request, scripted_server
-
-Start = Callable[..., Target]
-HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
-POLICY_FIELDS = {
-    "started", "requests", "unfinished", "errors", "seconds", "throughput_rps", "connections", "latency_ns",
-    "phases_ns", "generator",
-}  # fmt: skip
-
-
-def check_account(summary: dict[str, Any]) -> None:
-    """What must hold in every summary."""
-    for one in summary["policies"].values():
-        assert one.keys() >= POLICY_FIELDS
-        assert one["started"] == one["requests"] + sum(one["errors"].values()) + one["unfinished"]
-        closed = one["connections"]["closed_by"]
-        assert closed["client"] + closed["server"] == one["connections"]["opened"]
+from tests.support.processes import HELLO, QUICK, compare, loadgen, lose_the_third, read_request, scripted_server
+from tests.support.runs import Start, check_account
 
 
 def test_counts_equal_the_targets(start_target: Start, tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ from tests.support.upgrade_servers import (
     TEXT,
     Http2Side,
     WebSocketSide,
+    http2_script,
     random_mask,
     switching,
     ws_frame,
@@ -301,22 +302,6 @@ def test_bad_websocket_servers(tmp_path: Path) -> None:
 
 
 # HTTP/2
-
-
-def http2_script(connection: socket.socket, does: Callable[[Http2Side], None] | None) -> Http2Side:
-    """A good server answers each stream; a bad one does what it does, then hears the client out."""
-    side = Http2Side(connection)
-    try:
-        if does is None:
-            side.settings()
-            for number in side.streams():
-                side.answer(number)
-        else:
-            does(side)
-            side.listen()
-    except OSError:
-        pass
-    return side
 
 
 def before(*pieces: bytes) -> Callable[[Http2Side], None]:

@@ -7,29 +7,12 @@ import math
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.support.processes import Target, compare, loadgen, lose_the_third, read_request, scripted_server
-
-Start = Callable[..., Target]
-HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
-BYE = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"
-USERS, BLOCKS = 4, 2
-
-
-def run(target: Target, folder: Path, policy: str, *arguments: str) -> dict[str, Any]:
-    """One policy, two blocks; its part of the summary, once the counts of both sides are known to agree."""
-    summary = compare(target.url, folder / "run", "--users", str(USERS), "--policies", policy, *arguments)
-    one: dict[str, Any] = summary["policies"][policy]
-    account = target.stats()
-    assert account["accepted"] == one["connections"]["opened"]
-    assert account["requests"] == one["connections"]["exchanges_with_warmup"]
-    assert account["open"] == 0
-    assert sum(one["connections"]["endings"].values()) == one["connections"]["opened"]
-    return one
+from tests.support.processes import BYE, HELLO, compare, loadgen, lose_the_third, read_request, scripted_server
+from tests.support.runs import BLOCKS, USERS, Start, run, run_unchecked
 
 
 @pytest.mark.parametrize("limit", [1, 2, 10, 100])
@@ -318,12 +301,6 @@ def test_what_the_server_announces_is_noted_from_the_first_response(start_target
     for policy in ("persistent", "pipeline:2", "pool:1", "http10-keepalive"):
         one = run_unchecked(target, tmp_path / policy.replace(":", ""), policy)
         assert one["connections"]["server_announced"] == {"keep_alive_timeout_s": 3, "keep_alive_max": 4}
-
-
-def run_unchecked(target: Target, folder: Path, policy: str, *arguments: str) -> dict[str, Any]:
-    summary = compare(target.url, folder / "run", "--users", str(USERS), "--policies", policy, *arguments)
-    one: dict[str, Any] = summary["policies"][policy]
-    return one
 
 
 def linger_off(connection: socket.socket) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import re
@@ -10,7 +9,7 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -18,26 +17,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from loadgen.cli import experiment
 from loadgen.cli.commands import compare as compare_command
-from loadgen.cli.console import Progress
-from loadgen.cli.experiment import Experiment
-from loadgen.cli.worker_pool import end_of
-from loadgen.drive.open_loop.due_times import due_ns
 from loadgen.measure.data.recorder import BLOCKS_FILE, RUN_FILE, part_directory
-from loadgen.measure.data.store import RunStore
-from loadgen.model.arrivals import parse_arrivals
 from loadgen.model.exceptions import PlanError
-from loadgen.model.plan import Load, Plan
-from loadgen.model.policy import parse_policies
-from loadgen.model.split import shares
-from loadgen.model.target import parse_target
-from tests.process.cli.test_compare import check_account
+from loadgen.model.plan import Plan
+from tests.support.plans import URL, planned
 from tests.support.processes import QUICK, Target, compare, free_port, loadgen
-from tests.unit.cli.test_console import shown
-from tests.unit.cli.test_options import URL, planned
+from tests.support.runs import Start, check_account
 
-Start = Callable[..., Target]
 S_NS = 1_000_000_000
 
 
@@ -129,29 +116,6 @@ def test_a_comparison_runs_again_in_as_many_processes(tmp_path: Path) -> None:
     assert "processes" not in loadgen("compare", "--plan", "one", "--processes", "1", "--dry-run", cwd=tmp_path).stdout
     refused = loadgen("sweep", "--plan", "p.toml", "--recycle", "1,2", "--dry-run", cwd=tmp_path)
     assert (refused.returncode, "'processes' is for loadgen compare" in refused.stderr) == (2, True)
-
-
-def test_only_the_first_worker_looks_at_kernel_and_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    given: list[tuple[Path, dict[str, Any]]] = []
-
-    def workers(jobs: list[tuple[Path, dict[str, Any]]], *_: Any) -> list[dict[str, Any]]:
-        given.extend(jobs)
-        (jobs[0][0] / "exchanges.rows").touch()
-        return [{"end": "done"}] * len(jobs)
-
-    monkeypatch.setattr(experiment, "run_workers", workers)
-    monkeypatch.setattr(experiment, "finish", lambda *_: None)
-    options = {"as_json": False, "quiet": True, "no_charts": True}
-    facts: dict[str, Any] = {"name": "run", "environment": {}, "notes": []}
-    plan = planned(compare_command, URL, "--processes", "3", "--users", "7", "--server-pid", str(os.getpid()))
-    store = RunStore.create(tmp_path / "run")
-    assert Experiment(plan, store, facts, options).run() == 0
-    assert [directory for directory, _ in given] == [part_directory(store.directory, number) for number in range(3)]
-    assert [job["watches"] for _, job in given] == [True, False, False]
-    assert [job["plan"]["server_pid"] for _, job in given] == [os.getpid(), None, None]
-    assert [job["plan"]["users"] for _, job in given] == [3, 2, 2]
-    assert all(job["waits"] for _, job in given)
-    assert store.load_run()["plan"]["users"] == 7
 
 
 # Ends
@@ -327,17 +291,6 @@ def test_a_full_disk_ends_all_workers(start_target: Start, tmp_path: Path) -> No
     assert "disk_full" in codes(json.loads(done.stdout))
 
 
-@pytest.mark.parametrize(
-    ("ends", "expected"),
-    [
-        (["done", "died", "done"], "done"), (["died", "died"], "died"), (["done", "interrupted"], "interrupted"),
-        (["interrupted", "disk_full"], "disk_full"), (["interrupted", "target"], "target"), (["died"], "died"),
-    ],
-)  # fmt: skip
-def test_how_a_run_of_several_has_ended(ends: list[str], expected: str) -> None:
-    assert end_of([{"end": end} for end in ends]) == {"end": expected}
-
-
 # Bad input
 
 
@@ -377,85 +330,3 @@ def test_a_sweep_runs_in_one_process(tmp_path: Path) -> None:
     values = planned(compare_command, URL, "--processes", "2").to_json(secrets=True)
     with pytest.raises(PlanError, match="a sweep runs in one process"):
         Plan.from_json(values | {"policies": [], "axes": {"recycle": ["1", "2"]}})
-
-
-# Shares
-
-
-def plan_of(processes: int, **load: Any) -> Plan:
-    return Plan(parse_target(URL), parse_policies("persistent"), Load(**load), processes=processes)
-
-
-@pytest.mark.parametrize("processes", [1, 2, 3, 7])
-def test_shares_add_up_to_the_plan(processes: int) -> None:
-    whole = plan_of(processes, users=10, max_connections=100)
-    parts = shares(whole)
-    assert len(parts) == processes
-    assert sum(part.load.users for part in parts) == 10
-    assert sum(part.load.max_connections for part in parts) == 100
-    assert max(part.load.users for part in parts) - min(part.load.users for part in parts) <= 1
-    assert max(part.peak_connections for part in parts) == whole.peak_connections
-    assert {part.processes for part in parts} == {1}
-    assert {part.seed for part in parts} == {whole.seed}  # the order of blocks
-
-
-@pytest.mark.parametrize("processes", [2, 3, 5])
-def test_constant_arrivals_of_all_workers_are_those_of_one(processes: int) -> None:
-    whole = plan_of(processes, rate_rps=600.0)
-    dues = sorted(
-        due
-        for part in shares(whole)
-        for due in itertools.islice(due_ns(part.load.rate_rps, part.load.arrivals, 7), 100)
-    )
-    alone = itertools.islice(due_ns(600.0, "constant", 7), 100 * processes)
-    assert all(abs(one - other) <= 1 for one, other in zip(dues, alone, strict=True))
-
-
-def test_poisson_arrivals_of_each_worker_are_its_own() -> None:
-    parts = shares(plan_of(3, rate_rps=3_000.0, arrivals="poisson"))
-    dues = [list(itertools.islice(due_ns(part.load.rate_rps, part.load.arrivals, 7), 20_000)) for part in parts]
-    for one in dues:
-        assert one[-1] == pytest.approx(20 * S_NS, rel=0.03)
-    assert len(set(dues[0]) & set(dues[1])) < 20
-    # The sum of Poisson processes is one: the variance of its counts is their mean.
-    merged = np.concatenate([np.array(one)[np.array(one) < 18 * S_NS] for one in dues])
-    counts = np.bincount(merged // (S_NS // 100))
-    assert counts.var() / counts.mean() == pytest.approx(1, abs=0.15)
-    again = list(itertools.islice(due_ns(parts[1].load.rate_rps, parts[1].load.arrivals, 7), 20_000))
-    assert again == dues[1]
-
-
-@pytest.mark.parametrize(
-    "text", ["", "steady", "constant:", "constant:1", "constant:2/2", "constant:0/0", "poisson:-1/2", "constant:0/2x"]
-)
-def test_what_is_no_way_to_arrive(text: str) -> None:
-    with pytest.raises(PlanError, match="--arrivals is"):
-        parse_arrivals(text)
-
-
-def test_a_share_of_arrivals_is_read_as_it_is_written() -> None:
-    for text in ("constant", "poisson", "poisson:0/2", "constant:6/7"):
-        assert str(parse_arrivals(text)) == text
-
-
-# The bar
-
-
-def test_the_bar_adds_up_what_all_workers_do(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("COLUMNS", "200")
-    ticks = itertools.count()
-    monkeypatch.setattr("time.monotonic", lambda: float(next(ticks)))
-    with Progress(planned(compare_command, URL, "--processes", "2"), False, 0) as progress:
-        begun_s = next(ticks)
-        for worker in (0, 1):
-            progress.show({"block": {"index": 0, "round": 0, "policy": "close"}}, worker)
-        for worker in (0, 1):
-            progress.show({"exchanges": 300, "errors": worker}, worker)
-        spent_s = progress._counts["close"].seconds
-        assert 0 < spent_s <= next(ticks) - begun_s
-        assert (progress._counts["close"].exchanges, progress._counts["close"].errors) == (600, 1)
-        assert progress._begun == 1
-    assert "1 error" in shown(capsys)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -17,22 +15,9 @@ import pytest
 from loadgen.cli.commands import sweep
 from loadgen.cli.consent import added
 from loadgen.measure.data.store import RunStore
-from tests.process.cli.test_compare import Start, check_account
+from tests.support.plans import URL, planned
 from tests.support.processes import loadgen
-from tests.unit.cli.test_options import URL, planned
-
-SHORT = ["--rounds", "2", "--block", "150ms", "--warmup", "30ms", "--users", "2"]
-
-
-def begin(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start a sweep of six blocks and come back when two of them are done."""
-    command = [sys.executable, "-m", "loadgen", "sweep", *arguments, "--out", "run", *SHORT, "--block", "400ms"]
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    blocks = folder / "run" / "blocks.jsonl"
-    while not blocks.exists() or blocks.read_text(encoding="utf-8").count('"whole": true') < 2:
-        assert process.poll() is None, process.communicate()
-        threading.Event().wait(0.01)  # for a file to grow, with a core left for those who write it
-    return process
+from tests.support.runs import SHORT, Start, begin_sweep, check_account
 
 
 def summary_of(folder: Path) -> dict[str, Any]:
@@ -87,7 +72,7 @@ def test_sizes_reach_the_target(tmp_path: Path) -> None:
 
 def test_an_interrupted_sweep_goes_on(start_target: Start, tmp_path: Path) -> None:
     target = start_target()
-    process = begin(tmp_path, target.url, "--recycle", "1,2,inf", "--quiet")
+    process = begin_sweep(tmp_path, target.url, "--recycle", "1,2,inf", "--quiet")
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -119,7 +104,7 @@ def test_an_interrupted_sweep_goes_on(start_target: Start, tmp_path: Path) -> No
 
 
 def test_a_killed_sweep_goes_on_with_a_new_embedded_target(tmp_path: Path) -> None:
-    process = begin(tmp_path, "--recycle", "1,2,inf", "--tls")
+    process = begin_sweep(tmp_path, "--recycle", "1,2,inf", "--tls")
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=60)
@@ -140,7 +125,7 @@ def test_a_killed_sweep_goes_on_with_a_new_embedded_target(tmp_path: Path) -> No
 
 
 def test_a_folder_is_held_until_the_worker_has_ended(tmp_path: Path) -> None:
-    process = begin(tmp_path, "--recycle", "1,2,inf")
+    process = begin_sweep(tmp_path, "--recycle", "1,2,inf")
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
     (worker,) = (int(child) for child in children if b"_worker" in Path(f"/proc/{child}/cmdline").read_bytes())
     os.kill(worker, signal.SIGSTOP)
@@ -168,7 +153,7 @@ def _runs(process: int) -> bool:
 def test_a_target_that_is_gone_costs_nothing_measured(start_target: Start, tmp_path: Path) -> None:
     target = start_target()
     secret = ["-H", "Authorization: sesame"]
-    process = begin(tmp_path, target.url, "--recycle", "1,2,inf", "--json", *secret)
+    process = begin_sweep(tmp_path, target.url, "--recycle", "1,2,inf", "--json", *secret)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     refused = loadgen("sweep", "--resume", "run", cwd=tmp_path)

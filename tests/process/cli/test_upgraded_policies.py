@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.process.cli.test_policies import BLOCKS, HELLO, USERS, Start, run, run_unchecked
-from tests.support.processes import compare, read_request, scripted_server
+from tests.support.processes import HELLO, compare, read_request, scripted_server
+from tests.support.runs import BLOCKS, USERS, Start, run, run_unchecked
 from tests.support.upgrade_servers import CLOSE, Http2Side, WebSocketSide, switching, ws_frame
 
 

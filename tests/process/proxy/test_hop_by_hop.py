@@ -18,9 +18,9 @@ from loadgen.model.units import NS_PER_MS
 from loadgen.probe.hop_by_hop import check_hops, judge
 from loadgen.target.behaviour import FIELDS_PATH
 from loadgen.wire.http1.head import parse_response_head
-from tests.process.cli.test_compare import Start
 from tests.support.processes import Script, free_port, read_request, scripted_server
 from tests.support.proxies import REAL, asks, fake_proxy, proxy_url
+from tests.support.runs import Start
 
 SENT = ["X-Loadgen-Hop", "TE", "Keep-Alive", "Proxy-Connection", "Proxy-Authorization"]
 LOWER = [name.lower() for name in SENT]

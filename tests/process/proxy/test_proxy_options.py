@@ -22,8 +22,8 @@ from loadgen.model.plan import Plan
 from loadgen.model.policy import PARTS, parse_policy
 from loadgen.model.proxy import HIDDEN, Proxy, parse_proxy
 from loadgen.model.target import parse_target
+from tests.support.plans import URL, complaint, planned
 from tests.support.processes import QUICK, loadgen
-from tests.unit.cli.test_options import URL, complaint, planned
 
 SECRET = "s3cretword"
 PROXY = f"http://user:{SECRET}@127.0.0.1:3128"

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from tests.process.cli.test_sweep import begin
 from tests.support.processes import QUICK, Script, free_port, loadgen, read_request, scripted_server
 from tests.support.proxies import (
     PASSWORD,
@@ -30,6 +29,7 @@ from tests.support.proxies import (
     fake_proxy,
     proxy_url,
 )
+from tests.support.runs import begin_sweep
 
 SECRETS = (PASSWORD, basic(PASSWORD).split()[1].rstrip("=")[:-1])
 SHORT = ["--users", "3", *QUICK, "--no-charts"]
@@ -374,7 +374,7 @@ def test_several_workers_each_meet_the_challenge(tmp_path: Path) -> None:
 
 def test_a_sweep_goes_on_with_the_credentials_given_again(tmp_path: Path) -> None:
     with fake_proxy() as (fake, port):
-        begun = begin(tmp_path, "--recycle", "1,2,4", "--proxy", proxy_url(port))
+        begun = begin_sweep(tmp_path, "--recycle", "1,2,4", "--proxy", proxy_url(port))
         begun.send_signal(signal.SIGINT)
         _, said = begun.communicate(timeout=60)
         assert begun.returncode == 130, said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,8 @@ from loadgen.cli.commands import compare, sweep
 from loadgen.cli.console import Progress, show_summary
 from loadgen.cli.experiment import Experiment
 from loadgen.measure.data.store import RunStore
+from tests.support.plans import URL, planned
 from tests.support.synthetic import Exchange, Link, Scribe, plan_json
-from tests.unit.cli.test_options import URL, planned
 
 EVENTS: list[dict[str, Any]] = [
     {"block": {"index": 4, "round": 1, "policy": "recycle:2"}},
@@ -104,3 +105,22 @@ def test_warnings_are_said_at_once_and_noted_once(
     assert store.load_run()["notes"] == finished[0]["notes"]
     lines = shown(capsys).splitlines()
     assert lines == ([] if quiet else ["loadgen: warning: one", "loadgen: warning: other [x]"])
+
+
+@pytest.mark.usefixtures("_terminal")
+def test_the_bar_adds_up_what_all_workers_do(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = itertools.count()
+    monkeypatch.setattr("time.monotonic", lambda: float(next(ticks)))
+    with Progress(planned(compare, URL, "--processes", "2"), False, 0) as progress:
+        begun_s = next(ticks)
+        for worker in (0, 1):
+            progress.show({"block": {"index": 0, "round": 0, "policy": "close"}}, worker)
+        for worker in (0, 1):
+            progress.show({"exchanges": 300, "errors": worker}, worker)
+        spent_s = progress._counts["close"].seconds
+        assert 0 < spent_s <= next(ticks) - begun_s
+        assert (progress._counts["close"].exchanges, progress._counts["close"].errors) == (600, 1)
+        assert progress._begun == 1
+    assert "1 error" in shown(capsys)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import resource
 from pathlib import Path
-from typing import Any
 
 import click
 import pytest
@@ -13,33 +12,10 @@ import pytest
 from loadgen.cli.commands import compare, sweep
 from loadgen.cli.dry_run import extent
 from loadgen.cli.option_types import duration_text
-from loadgen.cli.options import build_plan, check_machine
-from loadgen.cli.plan_reader import settle
+from loadgen.cli.options import check_machine
 from loadgen.model.cell import Axes
-from loadgen.model.exceptions import PlanError
-from loadgen.model.plan import Plan
 from loadgen.model.units import parse_duration_ns
-
-URL = "http://127.0.0.1:8080/"
-
-
-def options_of(command: click.Command, *arguments: str) -> dict[str, Any]:
-    """The options as the command's function gets them."""
-    context = command.make_context("loadgen", list(arguments))
-    return settle(context, context.params)
-
-
-def planned(command: click.Command, *arguments: str) -> Plan:
-    return build_plan(options_of(command, *arguments))
-
-
-def complaint(command: click.Command, *arguments: str) -> str:
-    with pytest.raises((PlanError, click.UsageError)) as caught:
-        check_machine(planned(command, *arguments))
-    error = caught.value
-    text = error.format_message() if isinstance(error, click.UsageError) else str(error)
-    assert "\n" not in text
-    return text
+from tests.support.plans import URL, complaint, planned
 
 
 def test_defaults() -> None:

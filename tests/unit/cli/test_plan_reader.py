@@ -26,8 +26,8 @@ from loadgen.model.plan import Load, Plan
 from loadgen.model.policy import parse_policies
 from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_MS
+from tests.support.plans import URL, options_of, planned
 from tests.support.processes import QUICK, loadgen
-from tests.unit.cli.test_options import URL, options_of, planned
 
 FULL = """
 url = "http://127.0.0.1:8080/"

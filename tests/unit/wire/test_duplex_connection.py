@@ -28,8 +28,8 @@ from loadgen.wire.lifecycle import CLOSED, IDLE
 from loadgen.wire.websocket.connection import WebSocketConnection
 from loadgen.wire.websocket.protocol import Message
 from tests.support.connections import EOF, RESPONSE, Clock, Rig, broken_pipe, reset, set_clock
+from tests.support.http2_requests import FIELDS, FRAME, POST
 from tests.support.upgrade_servers import BINARY, CLOSE, PING, TEXT, switching, ws_frame
-from tests.unit.wire.http2.test_protocol import FIELDS, FRAME, POST
 
 PLAIN = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 GET = StreamRequest(FIELDS, b"", PLAIN, PLAIN)

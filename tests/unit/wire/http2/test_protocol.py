@@ -35,10 +35,9 @@ from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http2.protocol import Http2Protocol
 from loadgen.wire.http2.stream import HttpStream, StreamRequest
 from tests.support.cuts import Cut, either_way, whole
+from tests.support.http2_requests import FIELDS, FRAME, POST
 
 LIMIT_BYTES = 8 << 20
-FIELDS = ((b":method", b"GET"), (b":scheme", b"http"), (b":authority", b"h"), (b":path", b"/"))
-POST = ((b":method", b"POST"), *FIELDS[1:])
 GET = StreamRequest(FIELDS, b"", b"")
 OK = [(":status", "200"), ("server", "test")]
 
@@ -656,17 +655,6 @@ def test_garbage_fails_in_order(data: bytes, greets: bool) -> None:
         for stream in fed(pair.client, data):
             assert stream.begun or stream.done
     pair.client.farewell()
-
-
-FRAME = st.builds(
-    lambda kind, flags, stream, body: (
-        len(body).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + body
-    ),
-    st.integers(0, 11),
-    st.sampled_from([0, 1, 4, 5, 8, 32, 255]),
-    st.sampled_from([0, 1, 2, 3, 5]),
-    st.one_of(st.binary(max_size=12), st.sampled_from([b"\x88", b"\0\0\0\1", bytes(8), b"\x88\x5f\x01a"])),
-)
 
 
 @settings(max_examples=300, deadline=None)

@@ -1,0 +1,60 @@
+"""Runs against a target that counts too: what must hold in every summary, and sweeps that a test cuts off."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.support.processes import Target, compare
+
+Start = Callable[..., Target]
+USERS, BLOCKS = 4, 2
+"""Of `run` and `run_unchecked`."""
+SHORT = ["--rounds", "2", "--block", "150ms", "--warmup", "30ms", "--users", "2"]
+"""Of sweeps."""
+_POLICY_FIELDS = {
+    "started", "requests", "unfinished", "errors", "seconds", "throughput_rps", "connections", "latency_ns",
+    "phases_ns", "generator",
+}  # fmt: skip
+
+
+def check_account(summary: dict[str, Any]) -> None:
+    """What must hold in every summary."""
+    for one in summary["policies"].values():
+        assert one.keys() >= _POLICY_FIELDS
+        assert one["started"] == one["requests"] + sum(one["errors"].values()) + one["unfinished"]
+        closed = one["connections"]["closed_by"]
+        assert closed["client"] + closed["server"] == one["connections"]["opened"]
+
+
+def run(target: Target, folder: Path, policy: str, *arguments: str) -> dict[str, Any]:
+    """One policy, two blocks; its part of the summary, once the counts of both sides are known to agree."""
+    summary = compare(target.url, folder / "run", "--users", str(USERS), "--policies", policy, *arguments)
+    one: dict[str, Any] = summary["policies"][policy]
+    account = target.stats()
+    assert account["accepted"] == one["connections"]["opened"]
+    assert account["requests"] == one["connections"]["exchanges_with_warmup"]
+    assert account["open"] == 0
+    assert sum(one["connections"]["endings"].values()) == one["connections"]["opened"]
+    return one
+
+
+def run_unchecked(target: Target, folder: Path, policy: str, *arguments: str) -> dict[str, Any]:
+    summary = compare(target.url, folder / "run", "--users", str(USERS), "--policies", policy, *arguments)
+    one: dict[str, Any] = summary["policies"][policy]
+    return one
+
+
+def begin_sweep(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start a sweep of six blocks and come back when two of them are done."""
+    command = [sys.executable, "-m", "loadgen", "sweep", *arguments, "--out", "run", *SHORT, "--block", "400ms"]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    blocks = folder / "run" / "blocks.jsonl"
+    while not blocks.exists() or blocks.read_text(encoding="utf-8").count('"whole": true') < 2:
+        assert process.poll() is None, process.communicate()
+        threading.Event().wait(0.01)  # for a file to grow, with a core left for those who write it
+    return process

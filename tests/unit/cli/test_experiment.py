@@ -1,0 +1,39 @@
+"""What an experiment hands to its workers, which are faked here."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadgen.cli import experiment
+from loadgen.cli.commands import compare as compare_command
+from loadgen.cli.experiment import Experiment
+from loadgen.measure.data.recorder import part_directory
+from loadgen.measure.data.store import RunStore
+from tests.support.plans import URL, planned
+
+
+def test_only_the_first_worker_looks_at_kernel_and_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[tuple[Path, dict[str, Any]]] = []
+
+    def workers(jobs: list[tuple[Path, dict[str, Any]]], *_: Any) -> list[dict[str, Any]]:
+        given.extend(jobs)
+        (jobs[0][0] / "exchanges.rows").touch()
+        return [{"end": "done"}] * len(jobs)
+
+    monkeypatch.setattr(experiment, "run_workers", workers)
+    monkeypatch.setattr(experiment, "finish", lambda *_: None)
+    options = {"as_json": False, "quiet": True, "no_charts": True}
+    facts: dict[str, Any] = {"name": "run", "environment": {}, "notes": []}
+    plan = planned(compare_command, URL, "--processes", "3", "--users", "7", "--server-pid", str(os.getpid()))
+    store = RunStore.create(tmp_path / "run")
+    assert Experiment(plan, store, facts, options).run() == 0
+    assert [directory for directory, _ in given] == [part_directory(store.directory, number) for number in range(3)]
+    assert [job["watches"] for _, job in given] == [True, False, False]
+    assert [job["plan"]["server_pid"] for _, job in given] == [os.getpid(), None, None]
+    assert [job["plan"]["users"] for _, job in given] == [3, 2, 2]
+    assert all(job["waits"] for _, job in given)
+    assert store.load_run()["plan"]["users"] == 7
