@@ -75,6 +75,21 @@ class Connection(ConnectionSetup):
         return head is not None and head.persists and not self.reader.excess and self._sent == len(self._request)
 
     @property
+    def accepts(self) -> bool:
+        """Another request may follow on it, as far as the server is concerned."""
+        return self.reusable
+
+    @property
+    def requests_begun(self) -> int:
+        """Requests that were given to it so far."""
+        return self.request_index + 1
+
+    @property
+    def idle_since_ns(self) -> int:
+        """When its last response was complete."""
+        return self.entered[IDLE]
+
+    @property
     def framed(self) -> bool:
         """Another request could be sent and its response told apart, whatever the server said of closing."""
         head = self.reader.head

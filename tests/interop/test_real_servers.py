@@ -144,7 +144,7 @@ def check(policy_name: str, one: Counted, peer: Peer) -> None:
     assert one.requests > places
     assert max(one.theirs) <= most
     short = sum(count for size, count in one.theirs.items() if size < most)
-    if policy.lifetime_ns:
+    if policy.limits:
         assert short > places
     else:  # who had fewer requests than the most was the last one of its place
         assert short <= places
@@ -182,7 +182,7 @@ def test_each_server_counts_what_we_count(peer_and_counts: tuple[Peer, dict[str,
 
 def is_of_http1(part: Part) -> bool:
     """A policy with this part can speak HTTP/1.x; what can't meets its own servers in tests/test_upgrades.py."""
-    return part.says.get("protocol", HTTP1) == HTTP1 and (not part.needs or HTTP1 in part.needs)
+    return part.sets.get("protocol", HTTP1) == HTTP1 and (not part.protocols or HTTP1 in part.protocols)
 
 
 def test_every_part_of_a_policy_meets_nginx() -> None:

@@ -21,7 +21,7 @@ from loadgen.drive.requests.cookies import PathCookieState
 from loadgen.drive.slots.slot import ConnectionSlot, SampleSink, ServerObserver, rest_after
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import IDEMPOTENT, Plan
-from loadgen.model.policy import HTTP1, ConnectionPolicy, parse_policy
+from loadgen.model.policy import ConnectionPolicy, parse_policy
 from loadgen.model.records import Ending
 from loadgen.model.units import NS_PER_S
 from loadgen.wire.connection import Connection
@@ -33,7 +33,7 @@ from loadgen.wire.route import Route
 def scenario_policy(text: str) -> ConnectionPolicy:
     """Read the policy of a scenario's users. Raises PlanError, also where it needs users that share or don't wait."""
     policy = parse_policy(text)
-    if policy.pool or policy.depth > 1 or policy.protocol != HTTP1:
+    if not policy.fits_scenarios:
         raise PlanError(
             f"the policy {policy.name!r} is not for scenarios, whose users send one HTTP/1.1 request at a time "
             "over a connection of their own; a SwarmUser can have it"

@@ -22,9 +22,7 @@ class ConcurrentSlot(ConnectionSlot):
 
     def _may_send(self, link: Shared) -> bool:
         """One more request may begin on it."""
-        if link.submitted >= self._limit or not link.accepts:
-            return False
-        return not self._lifetime_ns or monotonic_ns() - link.opened_ns < self._lifetime_ns
+        return self._policy.may_reuse(link, monotonic_ns())
 
     def _link(self) -> Shared | None:
         """The connection at hand, unless it can carry no more and is idle: then it is ended."""

@@ -76,8 +76,9 @@ class ConnectionSlot:
 
     __slots__ = (
         "_context",
-        "_lifetime_ns",
+        "_expires",
         "_limit",
+        "_policy",
         "_record",
         "_retrying",
         "client",
@@ -89,8 +90,10 @@ class ConnectionSlot:
     def __init__(self, context: SlotContext, index: int, client: UserState) -> None:
         self._context = context
         self._record = context.sink.exchange
+        # For each request a policy without limits in time pays two comparisons and no call.
+        self._policy = context.policy
         self._limit = context.policy.requests
-        self._lifetime_ns = context.policy.lifetime_ns
+        self._expires = bool(context.policy.limits)
         self._retrying = False
         self.index = index
         self.client = client
@@ -101,7 +104,7 @@ class ConnectionSlot:
         """Send the client's request, due at `scheduled_ns` (0 for now), on the connection at hand or on a new one."""
         connection = self.connection
         if connection is not None:
-            if self._lifetime_ns and monotonic_ns() - connection.opened_ns >= self._lifetime_ns:
+            if self._expires and not self._policy.may_reuse(connection, monotonic_ns()):
                 self._end(connection, Ending.CLIENT_SILENT)
             else:
                 requests = self.client.requests
@@ -180,11 +183,10 @@ class ConnectionSlot:
 
     def _answered(self, connection: Connection) -> None:
         """Keep the connection for the next request, or end it."""
-        context = self._context
         self._note(connection)
         is_last = connection.request_index + 1 >= self._limit
         if is_last or not connection.reusable:
-            if not is_last and not context.policy.honours_close and connection.framed:
+            if self._policy.keeps(connection):
                 connection.after_close = True
             else:
                 self._finish(connection, is_last)

@@ -51,7 +51,7 @@ class SystemMonitor:
         if block.cell.rate_rps:
             # Other workers of the run open as many from the same ports.
             workers = parse_arrivals(load.arrivals).workers
-            self._foresee(block, workers * block.cell.rate_rps / policy.requests)
+            self._foresee(block, policy.opened_per_s(workers * block.cell.rate_rps))
         else:
             # In the middle of the warm-up a look of some milliseconds disturbs nothing that counts.
             half_s = load.warmup_ns / NS_PER_S / 2

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from loadgen.measure.data.block_counts import present
 from loadgen.measure.stats.policy_samples import PolicySamples, quantile, round_draws
 from loadgen.model.cell import Cell
-from loadgen.model.policy import HTTP1
 from loadgen.model.records import HANDSHAKE, Phase
 
 _HALF = np.array([0.5])
@@ -28,15 +27,10 @@ def pairs(cells: tuple[Cell, ...], swept: bool) -> Iterator[tuple[str, str]]:
         groups.setdefault((cell.users, cell.rate_rps, cell.size), []).append(cell)
     for group in groups.values():
         plain = (cell for cell in group if cell.policy.name == "persistent")
-        baseline = max(group, key=_reuse) if swept else next(plain, group[0])
+        baseline = max(group, key=lambda cell: cell.policy.reuse_rank) if swept else next(plain, group[0])
         for cell in group:
             if cell is not baseline:
                 yield baseline.name, cell.name
-
-
-def _reuse(cell: Cell) -> tuple[int, bool, int, bool]:
-    policy = cell.policy
-    return policy.requests, policy.lifetime_ns == 0, -policy.gap_ns, policy.protocol == HTTP1
 
 
 def compare(baseline: PolicySamples, candidate: PolicySamples, seed: int) -> dict[str, Any] | None:

@@ -9,7 +9,6 @@ from loadgen.measure.stats.amortisation import amortise
 from loadgen.measure.stats.policy_samples import PolicySamples
 from loadgen.model.cell import Cell
 from loadgen.model.plan import Plan
-from loadgen.model.policy import UNLIMITED
 
 # What else a cell is, apart from its requests per connection.
 _LIKE = ("base", "users", "rate", "gap", "size")
@@ -51,6 +50,6 @@ def _place(cell: Cell, plan: Plan, base: int) -> dict[str, Any]:
         "recycle": cell.recycle,
         "gap": cell.gap,
         "size": cell.size,
-        "requests": None if cell.policy.requests == UNLIMITED else cell.policy.requests,
+        "requests": cell.policy.requests if cell.policy.limits_requests else None,
         "gap_ns": cell.policy.gap_ns,
     }

@@ -10,7 +10,7 @@ from loadgen.measure.warnings.protocols import exchange_word
 from loadgen.measure.warnings.proxy import is_sent_requests
 from loadgen.model.cell import Cell
 from loadgen.model.plan import Plan
-from loadgen.model.policy import HTTP1, UNLIMITED, WEBSOCKET, ConnectionPolicy
+from loadgen.model.policy import WEBSOCKET, ConnectionPolicy, single_use_policy
 from loadgen.model.records import ClosedBy, Ending
 from loadgen.model.units import NS_PER_S, count, format_duration
 
@@ -72,7 +72,7 @@ def _stale_advice(cell: Cell, plan: dict[str, Any], carried: float, peer: str) -
     # Arrivals, and users of a pool that has more connections than they need, leave connections idle.
     busy = not cell.rate_rps and policy.pool <= cell.users and not policy.gap_ns and not plan["think_ns"]
     if busy and carried < _ABOUT_ONE:  # nothing can be kept below that
-        return f"it ends connections after one {what} without saying so: use {_single(policy)}"
+        return f"it ends connections after one {what} without saying so: use {single_use_policy(policy.protocol)}"
     if policy.depth > 1:
         return (
             "it ends connections while requests are in flight on them: with recycle:K keep their number at or below "
@@ -84,11 +84,6 @@ def _stale_advice(cell: Cell, plan: dict[str, Any], carried: float, peer: str) -
     if busy:
         return f"it ends connections after some {what}s: use recycle:K with a K below that{again}"
     return f"keep the client's idle time below the {peer}'s timeout{again}"
-
-
-def _single(policy: ConnectionPolicy) -> str:
-    """The policy of this protocol that has a new connection for each request."""
-    return {HTTP1: "close", WEBSOCKET: "websocket-close"}.get(policy.protocol, f"{policy.protocol}+recycle:1")
 
 
 def reuse_warnings(one: dict[str, Any], cell: Cell, plan: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -126,20 +121,21 @@ def _never_used(
         return
     block, counted_ns = format_duration(plan["block_ns"]), plan["block_ns"] - plan["warmup_ns"]
     gap_ns = max(policy.gap_ns, plan["think_ns"])
-    if not connections["reuse_ratio"] and policy.lifetime_ns and policy.lifetime_ns < counted_ns:
+    limit = min(policy.limits, key=lambda limit: limit.limit_ns, default=None)
+    if not connections["reuse_ratio"] and limit is not None and limit.limit_ns < counted_ns:
         yield (
             "never_used",
-            f"nothing was reused: before a second request a connection was older than "
-            f"{format_duration(policy.lifetime_ns)}; use a longer lifetime",
+            f"nothing was reused: before a second request each connection had passed its {limit.noun} of "
+            f"{format_duration(limit.limit_ns)}; use a longer {limit.noun}",
         )
     elif not connections["reuse_ratio"] or gap_ns >= counted_ns:
         why = f": connections rest {format_duration(gap_ns)} between two requests" if gap_ns >= counted_ns else ""
         what = "little" if connections["reuse_ratio"] else "nothing"
         yield "never_used", f"{what} was reused within a block of {block}{why}; use a longer --block"
-    elif policy.lifetime_ns >= counted_ns:
+    elif limit is not None and limit.limit_ns >= counted_ns:
         yield (
             "never_used",
-            f"hardly a connection came to the age of {format_duration(policy.lifetime_ns)} within a block of {block}; "
+            f"almost no connection reached its {format_duration(limit.limit_ns)} {limit.noun} within a {block} block; "
             "use a longer --block",
         )
 
@@ -147,8 +143,8 @@ def _never_used(
 def _lengths(connections: dict[str, Any], policy: ConnectionPolicy, peer: str) -> Iterator[tuple[str, str]]:
     """Whether connections lived as long as the policy lets them."""
     opened, ideal, carried = connections["opened"], connections["ideal"], connections["requests_per_connection"]
-    limited, what = policy.requests != UNLIMITED, exchange_word(policy.protocol)
-    if not limited and not policy.lifetime_ns:
+    limited, what = policy.limits_requests, exchange_word(policy.protocol)
+    if policy.keeps_open:
         if opened != ideal:
             how = _listed(server_endings(connections))
             yield (

@@ -77,6 +77,10 @@ class Pipeline(Connection):
         return self.state < IDLE or bool(self._flying)
 
     @property
+    def requests_begun(self) -> int:
+        return self.submitted
+
+    @property
     def accepts(self) -> bool:
         """More may be submitted."""
         head = self.reader.head

@@ -45,6 +45,10 @@ class Http2Connection(ReportingConnection):
         self._receiving = False
 
     @property
+    def requests_begun(self) -> int:
+        return self.submitted
+
+    @property
     def accepts(self) -> bool:
         """More may be submitted."""
         streams = self._streams

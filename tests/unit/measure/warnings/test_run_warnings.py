@@ -159,7 +159,7 @@ CAUSES: dict[str, tuple[list[str], Make, str]] = {
     "a lifetime longer than the window": (
         ["never_used"],
         lambda path: run(path, "lifetime:800ms", long(9), long(9)),
-        "came to the age of 800 ms",
+        "reached its 800 ms lifetime",
     ),
     "the server ends connections before K": (
         ["closed_early"],

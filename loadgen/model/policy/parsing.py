@@ -1,0 +1,100 @@
+"""Reads policies as people write them: parts joined by `+`, each a name and its parameter. Knows no part by name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from loadgen.model.exceptions import PlanError
+from loadgen.model.policy.part import Part
+from loadgen.model.policy.parts import PARTS
+from loadgen.model.policy.policy import ConnectionPolicy, ReuseLimit
+
+RENAMED = {"idle": "gap", "stubborn": "ignore-close"}
+"""Words of earlier versions, which are refused, and what they are called now."""
+
+
+def parse_policy(text: str) -> ConnectionPolicy:
+    """Read one policy. Raises PlanError with one line for people, naming the nearest known part."""
+    name = "".join(text.split())
+    words: dict[str, Part] = {}
+    set_by: dict[str, str] = {}
+    fields: dict[str, Any] = {}
+    defaults: dict[str, Any] = {}
+    limits: list[ReuseLimit] = []
+    for written in name.split("+"):
+        word, _, parameter = written.partition(":")
+        part = PARTS.get(word)
+        if part is None:
+            raise PlanError(f"the policy {name!r} is unknown; {_hint(word)}")
+        if word in words:
+            raise PlanError(f"policy {name!r}: {word} and {word} exclude each other")
+        words[word] = part
+        found = {**part.sets, **_parse(name, word, part, parameter)}
+        limits += found.pop("limits", ())  # these add up
+        for field in found:
+            if field in set_by:
+                raise PlanError(f"policy {name!r}: {set_by[field]} and {word} exclude each other")
+            set_by[field] = word
+        fields |= found
+        defaults |= part.defaults
+    # In one order, so that policies are equal however they are written.
+    fields["limits"] = tuple(sorted(limits, key=lambda limit: limit.noun))
+    policy = ConnectionPolicy(name, **{**defaults, **fields})
+    _check(policy, words)
+    return policy
+
+
+def parse_policies(text: str) -> tuple[ConnectionPolicy, ...]:
+    """Read a comma-separated list of policies. Raises PlanError."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise PlanError(f"no policy is named; choose from {', '.join(PARTS)}")
+    policies = tuple(parse_policy(name) for name in names)
+    seen = set()
+    for policy in policies:
+        if identity(policy) in seen:
+            raise PlanError(f"the policy {policy.name!r} is named twice")
+        seen.add(identity(policy))
+    return policies
+
+
+def identity(policy: ConnectionPolicy) -> tuple[frozenset[str], ConnectionPolicy]:
+    """Equal for policies of the same parts in any order; `close` and `recycle:1` are different parts."""
+    words = frozenset(part.partition(":")[0] for part in policy.name.split("+"))
+    return words, replace(policy, name="")
+
+
+def _check(policy: ConnectionPolicy, words: Mapping[str, Part]) -> None:
+    """Raise PlanError where the parts have no meaning together."""
+    for word, part in words.items():
+        if part.protocols and policy.protocol not in part.protocols:
+            raise PlanError(f"policy {policy.name!r}: {word} is for {', '.join(part.protocols)} alone")
+    traits = {part.trait.name: part.trait for part in PARTS.values() if part.trait is not None}
+    held = {name: trait for name, trait in traits.items() if trait.holds(policy)}
+    for name, trait in held.items():
+        for other, why in trait.excludes.items():
+            if other in held:
+                raise PlanError(f"policy {policy.name!r}: {name} cannot be combined with {other} ({why})")
+
+
+def _parse(name: str, word: str, part: Part, parameter: str) -> Mapping[str, Any]:
+    if part.parse is None:
+        if parameter:
+            raise PlanError(f"the policy {name!r} is unknown: {word} takes no parameter")
+        return {}
+    if not parameter:
+        raise PlanError(f"the policy {name!r} lacks a parameter; write {word}:{part.parameter}")
+    try:
+        return part.parse(parameter)
+    except ValueError as error:
+        raise PlanError(f"the policy {name!r}: {error}; write {word}:{part.parameter}") from None
+
+
+def _hint(word: str) -> str:
+    if word in RENAMED:
+        return f"{word} is now called {RENAMED[word]!r}"
+    near = difflib.get_close_matches(word, PARTS, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(PARTS)}"

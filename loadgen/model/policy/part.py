@@ -1,0 +1,61 @@
+"""How a part of a policy is declared, and what reads a part's parameter. Knows no part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from loadgen.model.policy.policy import ConnectionPolicy
+from loadgen.model.units import NS_PER_MS, format_duration, parse_duration_ns
+
+_MIN_DURATION_NS = NS_PER_MS // 10
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """What parts of a policy can come to together: some traits exclude each other."""
+
+    name: str
+    """As messages call it."""
+    holds: Callable[[ConnectionPolicy], bool]
+    """The policy has this trait."""
+    excludes: Mapping[str, str] = field(default_factory=dict)
+    """Name of another trait -> why a policy cannot have both. It is enough that one of the two says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one word of a policy's text does. A new part is one such value in a file of parts/, and a row there."""
+
+    meaning: str
+    """One line for people."""
+    sets: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of ConnectionPolicy that it sets; no other part of the policy may set them too."""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """Fields that it sets unless another part does."""
+    parameter: str = ""
+    """How its parameter is written; empty where it has none."""
+    parse: Callable[[str], Mapping[str, Any]] | None = None
+    """Turns the parameter into fields. Raises ValueError with the reason."""
+    protocols: tuple[str, ...] = ()
+    """The protocols in which it has a meaning; empty for all."""
+    trait: Trait | None = None
+    """What it is in a policy, where something else excludes that."""
+
+
+def whole_number(text: str, maximum: int) -> int:
+    """Raises ValueError unless it is a number from 1 to `maximum`."""
+    if not (text.isascii() and text.isdigit() and int(text) >= 1):
+        raise ValueError(f"{text!r} is not a whole number from 1 on")
+    if int(text) > maximum:
+        raise ValueError(f"{text} is too many; the maximum is {maximum:,}")
+    return int(text)
+
+
+def duration_ns(text: str) -> int:
+    """Raises ValueError unless it is a duration of at least 100 µs."""
+    value_ns = parse_duration_ns(text)
+    if value_ns < _MIN_DURATION_NS:
+        raise ValueError(f"{format_duration(value_ns)} is too short; at least 100 µs is needed")
+    return value_ns

@@ -1,0 +1,32 @@
+"""Every part of a policy, by its word, in the order in which people are shown them."""
+
+from __future__ import annotations
+
+from loadgen.model.policy.part import Part
+from loadgen.model.policy.parts.abandon import PARTS as ABANDON
+from loadgen.model.policy.parts.gap import PARTS as GAP
+from loadgen.model.policy.parts.http2 import PARTS as HTTP2
+from loadgen.model.policy.parts.http10 import PARTS as HTTP10
+from loadgen.model.policy.parts.ignore_close import PARTS as IGNORE_CLOSE
+from loadgen.model.policy.parts.lifetime import PARTS as LIFETIME
+from loadgen.model.policy.parts.pipeline import PARTS as PIPELINE
+from loadgen.model.policy.parts.pool import PARTS as POOL
+from loadgen.model.policy.parts.requests import PARTS as REQUESTS
+from loadgen.model.policy.parts.resolve import PARTS as RESOLVE
+from loadgen.model.policy.parts.resume import PARTS as RESUME
+from loadgen.model.policy.parts.websocket import PARTS as WEBSOCKET
+
+PARTS: dict[str, Part] = {
+    **REQUESTS,
+    **LIFETIME,
+    **GAP,
+    **POOL,
+    **ABANDON,
+    **HTTP10,
+    **PIPELINE,
+    **WEBSOCKET,
+    **HTTP2,
+    **IGNORE_CLOSE,
+    **RESUME,
+    **RESOLVE,
+}

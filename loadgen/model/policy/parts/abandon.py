@@ -1,0 +1,13 @@
+"""`abandon`: the client closes without announcing it."""
+
+from __future__ import annotations
+
+from loadgen.model.policy.part import Part
+from loadgen.model.policy.parts.requests import ONCE, SINGLE_USE
+
+PARTS = {
+    "abandon": Part(
+        "the client closes without announcing it; by itself after each request",
+        {"announces": False}, ONCE, trait=SINGLE_USE,
+    )
+}  # fmt: skip

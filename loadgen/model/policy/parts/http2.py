@@ -1,0 +1,28 @@
+"""`h2c-upgrade`, `h2`, `h2-prior`: HTTP/2 (RFC 9113), and `streams:S`: several requests in flight with it."""
+
+from __future__ import annotations
+
+from loadgen.model.policy.part import Part, Trait
+from loadgen.model.policy.parts.gap import GAP
+from loadgen.model.policy.parts.pipeline import NEVER_IDLE, NO_SECOND, parse_depth
+from loadgen.model.policy.parts.requests import SINGLE_USE
+from loadgen.model.policy.protocols import H2, H2_PRIOR, H2C_UPGRADE, HTTP2
+
+STREAMS = Trait(
+    "several streams",
+    lambda policy: policy.depth > 1 and not policy.pipelines,
+    {SINGLE_USE.name: NO_SECOND, GAP.name: NEVER_IDLE},
+)
+PARTS = {
+    "h2c-upgrade": Part(
+        "HTTP/2 by `Connection: Upgrade` in clear; HTTP/1.1 where that is declined", {"protocol": H2C_UPGRADE}
+    ),
+    "h2": Part(
+        "HTTP/2 by ALPN over TLS, HTTP/1.1 where that is declined; with prior knowledge in clear", {"protocol": H2}
+    ),
+    "h2-prior": Part("HTTP/2 with prior knowledge, in clear", {"protocol": H2_PRIOR}),
+    "streams": Part(
+        "with HTTP/2: S streams in flight on a connection; waiting for a free one is `queue`",
+        parameter="S", parse=parse_depth, protocols=HTTP2, trait=STREAMS,
+    ),
+}  # fmt: skip

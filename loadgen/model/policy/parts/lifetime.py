@@ -1,0 +1,33 @@
+"""`lifetime:T`: no request begins on a connection older than T."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from loadgen.model.policy.part import Part, Trait, duration_ns
+from loadgen.model.policy.parts.requests import SINGLE_USE
+from loadgen.model.policy.policy import ConnectionPolicy, ConnectionUse, ReuseLimit
+
+
+class Lifetime(ReuseLimit):
+    """The age that a connection may have when a request begins."""
+
+    __slots__ = ()
+    noun = "lifetime"
+
+    def allows(self, connection: ConnectionUse, now_ns: int) -> bool:
+        return now_ns - connection.opened_ns < self.limit_ns
+
+
+def _parse(text: str) -> dict[str, Any]:
+    return {"limits": (Lifetime(duration_ns(text)),)}
+
+
+def _holds(policy: ConnectionPolicy) -> bool:
+    return any(isinstance(limit, Lifetime) for limit in policy.limits)
+
+
+LIFETIME = Trait("a lifetime", _holds, {SINGLE_USE.name: "no connection lives that long"})
+PARTS = {
+    "lifetime": Part("no request begins on a connection older than T", parameter="T", parse=_parse, trait=LIFETIME)
+}

@@ -1,0 +1,41 @@
+"""`pipeline:D`: several HTTP/1.1 requests in flight on a connection (RFC 9112 §9.3.2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from loadgen.model.policy.part import Part, Trait, whole_number
+from loadgen.model.policy.parts.gap import GAP
+from loadgen.model.policy.parts.http10 import HTTP10
+from loadgen.model.policy.parts.ignore_close import IGNORE_CLOSE
+from loadgen.model.policy.parts.pool import POOL
+from loadgen.model.policy.parts.requests import SINGLE_USE
+from loadgen.model.policy.protocols import HTTP1
+
+_MAX_DEPTH = 1_000
+NEVER_IDLE = "a connection with requests in flight is never idle"
+NO_SECOND = "a second request would have no connection"
+
+
+def parse_depth(text: str) -> dict[str, Any]:
+    """How many requests are in flight on a connection."""
+    return {"depth": whole_number(text, _MAX_DEPTH)}
+
+
+PIPELINING = Trait(
+    "pipelining",
+    lambda policy: policy.pipelines,
+    {
+        SINGLE_USE.name: NO_SECOND,
+        GAP.name: NEVER_IDLE,
+        POOL.name: "a pooled connection serves one user at a time",
+        IGNORE_CLOSE.name: "what follows a close in the pipeline fails anyway",
+        HTTP10.name: "it came with HTTP/1.1, RFC 9112 §9.3.2",
+    },
+)
+PARTS = {
+    "pipeline": Part(
+        "D requests in flight on one connection, waiting behind others is `queue`",
+        parameter="D", parse=parse_depth, protocols=(HTTP1,), trait=PIPELINING,
+    )
+}  # fmt: skip

@@ -1,0 +1,154 @@
+"""A connection policy as a value, and the one rule of reuse that the engine obeys. Knows no part and no socket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from loadgen.model.policy.protocols import HTTP1
+
+UNLIMITED = 1 << 62
+LIFO, FIFO = "lifo", "fifo"
+
+
+class ConnectionUse(Protocol):
+    """What a policy looks at before another request begins on a connection."""
+
+    @property
+    def requests_begun(self) -> int:
+        """Requests that were given to it so far."""
+
+    @property
+    def accepts(self) -> bool:
+        """It can carry another request: the server has not announced its close."""
+
+    @property
+    def framed(self) -> bool:
+        """Another request could be sent and its response told apart, whatever the server said about closing."""
+
+    @property
+    def opened_ns(self) -> int:
+        """When it began to open."""
+
+    @property
+    def idle_since_ns(self) -> int:
+        """When its last response was complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReuseLimit:
+    """A limit in time on the reuse of a connection, brought by one part of a policy."""
+
+    noun: ClassVar[str]
+    """What messages call it, as in "its 5 s lifetime"."""
+    rank: ClassVar[int] = -1
+    """How much reuse it leaves, for comparisons; a policy without any limit has 0."""
+
+    limit_ns: int
+
+    def allows(self, connection: ConnectionUse, now_ns: int) -> bool:
+        """Another request may begin on `connection` at `now_ns`."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionPolicy:
+    """One policy, as the sum of its parts."""
+
+    name: str
+    """As it was written."""
+    requests: int = UNLIMITED
+    """Requests that a connection serves before the client ends it."""
+    limits: tuple[ReuseLimit, ...] = ()
+    """When a connection is too old, or unused for too long, for another request."""
+    gap_ns: int = 0
+    """How long a connection rests before it is used again."""
+    announces: bool = True
+    """The client sends `Connection: close` with a connection's last request (RFC 9112 §9.6), where it knows it."""
+    honours_close: bool = True
+    """The client stops using a connection when the server announces or does close; otherwise it tries again."""
+    http_version: str = "1.1"
+    """What the request line says."""
+    keep_alive: bool = True
+    """An HTTP/1.0 request asks for keep-alive (RFC 9112 §C.2.2)."""
+    resumes_tls: bool = False
+    """A new connection offers the user's last TLS session; otherwise each handshake is a full one."""
+    resolves: bool = False
+    """The name is looked up for each connection."""
+    pool: int = 0
+    """Connections shared by all users; 0 for one connection a user."""
+    pool_order: str = LIFO
+    """Which idle connection of a pool is taken: the one used last, or the one unused for longest."""
+    depth: int = 1
+    """Requests in flight on a connection, in a pipeline or, with HTTP/2, in streams."""
+    protocol: str = HTTP1
+    """What the connection speaks once it is open."""
+
+    def keeps(self, connection: ConnectionUse) -> bool:
+        """Neither the policy's number of requests nor the server's close ends the connection here."""
+        return connection.requests_begun < self.requests and (
+            connection.accepts or (not self.honours_close and connection.framed)
+        )
+
+    def may_reuse(self, connection: ConnectionUse, now_ns: int) -> bool:
+        """Another request may begin on `connection` at `now_ns`. Whatever owns connections asks this and nothing else.
+
+        `gap_ns` has no part in it: a gap delays the next request and does not forbid it.
+        """
+        if not self.keeps(connection):
+            return False
+        for limit in self.limits:  # noqa: SIM110 # asked for each request of a pipeline: no generator
+            if not limit.allows(connection, now_ns):
+                return False
+        return True
+
+    @property
+    def reuse_rank(self) -> tuple[int, int, int, bool]:
+        """Orders policies by how much they reuse connections; of equal ones HTTP/1.1 comes first."""
+        return self.requests, sum(limit.rank for limit in self.limits), -self.gap_ns, self.protocol == HTTP1
+
+    @property
+    def reuses(self) -> bool:
+        """A connection may serve more than one request."""
+        return self.requests > 1
+
+    @property
+    def limits_requests(self) -> bool:
+        """A connection ends after a number of requests."""
+        return self.requests != UNLIMITED
+
+    @property
+    def keeps_open(self) -> bool:
+        """Nothing in the policy ends a connection while the load runs."""
+        return not self.limits_requests and not self.limits
+
+    def opened_per_s(self, requests_rps: float) -> float:
+        """Connections that this many requests per second take at least."""
+        return requests_rps / self.requests
+
+    @property
+    def pipelines(self) -> bool:
+        """Several HTTP/1.1 requests are in flight on a connection."""
+        return self.depth > 1 and self.protocol == HTTP1
+
+    @property
+    def fits_scenarios(self) -> bool:
+        """One HTTP/1.1 request at a time, on a connection of the user's own: what a blocking client can do."""
+        return self.protocol == HTTP1 and self.depth == 1 and not self.pool
+
+    @property
+    def connection_option(self) -> str:
+        """The Connection field of a request that more requests may follow; empty where none is sent."""
+        return "keep-alive" if self.keep_alive else ""
+
+    @property
+    def last_option(self) -> str:
+        """The Connection field of the last request on a connection."""
+        return "close" if self.announces and self.keep_alive else self.connection_option
+
+    @property
+    def asks_for_close(self) -> bool:
+        """The last request on a connection asks the server to close it; HTTP/1.0 does so by sending no field."""
+        if self.protocol != HTTP1:
+            return False
+        return self.last_option == "close" or (self.http_version == "1.0" and not self.keep_alive)

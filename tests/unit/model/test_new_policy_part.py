@@ -1,0 +1,106 @@
+"""A new part of a policy is one class and one row: what reads, refuses, obeys and compares policies needs no change.
+
+The part is `max-idle:T`, the keepalive_expiry of httpcore and IdleConnTimeout of Go.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from loadgen.drive.requests.user_state import UserState
+from loadgen.drive.slots.slot import ClosedLoopUser
+from loadgen.measure.stats.comparison import pairs
+from loadgen.model.cell import NO_AXES, cells
+from loadgen.model.exceptions import PlanError
+from loadgen.model.policy import PARTS, ConnectionUse, Part, ReuseLimit, Trait, parse_policies, parse_policy
+from loadgen.model.policy.part import duration_ns
+from loadgen.model.records import Ending
+from loadgen.model.units import NS_PER_MS
+from tests.support.fake_network import FakeClock, FakeContext, requests
+
+
+class MaxIdle(ReuseLimit):
+    """How long a connection may be unused before the client no longer trusts it."""
+
+    __slots__ = ()
+    noun = "max-idle"
+
+    def allows(self, connection: ConnectionUse, now_ns: int) -> bool:
+        return now_ns - connection.idle_since_ns <= self.limit_ns
+
+
+def _parse(text: str) -> dict[str, Any]:
+    return {"limits": (MaxIdle(duration_ns(text)),)}
+
+
+PART = Part(
+    "a connection left unused for longer than T is not used again",
+    parameter="T",
+    parse=_parse,
+    trait=Trait(
+        "a longest idle time",
+        lambda policy: any(isinstance(limit, MaxIdle) for limit in policy.limits),
+        {"one request per connection": "no connection is ever idle"},
+    ),
+)
+
+
+@pytest.fixture(autouse=True)
+def _part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PARTS, "max-idle", PART)
+
+
+def test_it_is_parsed() -> None:
+    policy = parse_policy("recycle:10+max-idle:50ms")
+    assert policy.limits == (MaxIdle(50 * NS_PER_MS),)
+    assert policy.requests == 10
+    assert not policy.keeps_open
+    assert [limit.noun for limit in parse_policy("max-idle:1s+lifetime:2s").limits] == ["lifetime", "max-idle"]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("max-idle", "write max-idle:T"),
+        ("max-idle:1s+max-idle:2s", "max-idle and max-idle exclude each other"),
+        (
+            "close+max-idle:1s",
+            r"a longest idle time cannot be combined with one request per connection",
+        ),
+        ("max-idel:1s", "did you mean 'max-idle'"),
+    ],
+)
+def test_what_excludes_it_is_refused(text: str, complaint: str) -> None:
+    with pytest.raises(PlanError, match=complaint):
+        parse_policy(text)
+
+
+def test_the_engine_obeys_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeClock()
+    clock.install(monkeypatch)
+    context = FakeContext("max-idle:50ms", think_s=0.049)
+    user = ClosedLoopUser(context, 0, UserState(0, requests()))
+    user.begin()
+    context.made[0].open()
+    context.made[0].answer()
+    clock.pass_ms(49)
+    assert len(context.made) == 1  # used again in time
+    context.think_s = 0.051
+    context.made[0].answer()
+    clock.pass_ms(51)
+    assert len(context.made) == 2
+    assert context.made[0].closed
+    assert context.sink.endings == [Ending.CLIENT_SILENT]
+
+
+def test_a_comparison_ranks_it() -> None:
+    policies = parse_policies("max-idle:1s,persistent,max-idle:1s+lifetime:1s")
+    ranked = sorted(policies, key=lambda policy: policy.reuse_rank)
+    assert [policy.name for policy in ranked] == ["max-idle:1s+lifetime:1s", "max-idle:1s", "persistent"]
+    swept = cells(policies, 1, 0.0, "/", axes=NO_AXES)
+    assert list(pairs(swept, swept=True)) == [
+        ("persistent", "max-idle:1s"),
+        ("persistent", "max-idle:1s+lifetime:1s"),
+    ]
