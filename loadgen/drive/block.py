@@ -11,38 +11,11 @@ from loadgen.drive.schedule import Block
 from loadgen.drive.slots.slot import SampleSink
 from loadgen.drive.system.monitor import SystemMonitor
 from loadgen.drive.system.server_process import rss_bytes
+from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import TargetError
 from loadgen.model.plan import Plan
 from loadgen.model.policy import HTTP1
-from loadgen.model.records import ErrorKind
 from loadgen.wire.route import Route
-
-_TRY_NEXT_ADDRESS = {ErrorKind.CONNECT_REFUSED, ErrorKind.CONNECT_UNREACHABLE, ErrorKind.CONNECT_TIMEOUT}
-_ADVICE = {
-    ErrorKind.DNS_FAILED: "check the name",
-    ErrorKind.CONNECT_REFUSED: "is the server running, and on this port?",
-    ErrorKind.NO_LOCAL_PORT: "closed connections hold them in TIME_WAIT; wait a minute, or add --source-ip ADDR",
-    ErrorKind.TLS_UNTRUSTED: "give the authority's certificate with --cacert FILE, or skip the check with --insecure",
-    ErrorKind.TLS_WRONG_NAME: "use a name that the certificate holds, or skip the check with --insecure",
-    ErrorKind.TLS_FAILED: "does this port speak TLS 1.2 or 1.3?",
-    ErrorKind.RESPONSE_TIMEOUT: "allow more with --timeout",
-    ErrorKind.MALFORMED: "does this port speak HTTP/1.1 in clear?",
-    ErrorKind.UPGRADE_REFUSED: "does this path speak WebSocket?",
-    ErrorKind.UPGRADE_TIMEOUT: "does the server know this upgrade?",
-    ErrorKind.PROXY_REFUSED: "does it allow CONNECT to this host and port, and does the target answer there?",
-    ErrorKind.PROXY_AUTHENTICATION: "the credentials stand in --proxy http://USER:PASSWORD@HOST:PORT",
-    ErrorKind.PROXY_TIMEOUT: "allow more with --timeout",
-}
-# Whoever fails on the way to the server fails under every policy; a proxy may refuse CONNECT alone.
-_ON_THE_WAY = {
-    kind
-    for kind in ErrorKind
-    if kind.label.startswith(("dns_", "connect_", "tls_", "no_", "proxy_")) and kind is not ErrorKind.PROXY_REFUSED
-}
-# With a proxy between, these speak of it and not of the target.
-_OF_THE_PROXY = {
-    kind for kind in ErrorKind if kind.label.startswith(("connect_", "proxy_")) or kind is ErrorKind.DNS_FAILED
-}
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -151,17 +124,17 @@ class BlockRunner:
                 break
             kind, detail = failure
             addresses = self._route.addresses
-            if kind in _TRY_NEXT_ADDRESS and len(addresses) > 1:
+            if kind.tries_next_address and len(addresses) > 1:
                 self._route.refuse()
                 continue
             if kind is ErrorKind.PROXY_AUTHENTICATION and route.login.wanted and not wanted:
                 wanted = True  # it closed the connection that it asked on; from now on it is told unasked
                 continue
-            advice = f"; {_ADVICE[kind]}" if kind in _ADVICE else ""
+            advice = f"; {kind.advice}" if kind.advice else ""
             message = f"{self._whom(kind)}: {kind.label.replace('_', ' ')}: {detail}{advice}"
             others = {cell.policy.protocol for cell in self._plan.cells} - self._knocked
             # What a server does with an upgrade, or another protocol than HTTP/1.1, says nothing of other policies.
-            of_protocol = protocol != HTTP1 and kind not in _ON_THE_WAY
+            of_protocol = protocol != HTTP1 and not kind.hits_every_policy
             if self._insists and not self._answered and not (others and of_protocol):
                 raise TargetError(message)
             asked = f"{protocol}: " if of_protocol else ""
@@ -174,7 +147,7 @@ class BlockRunner:
         proxy, target = self._plan.proxy, self._plan.target
         if proxy is None:
             return f"{target}"
-        return f"the proxy {proxy}, on the way to {target}" if kind in _OF_THE_PROXY else f"{target} by way of {proxy}"
+        return f"the proxy {proxy}, on the way to {target}" if kind.is_about_proxy else f"{target} by way of {proxy}"
 
     def _observed(self) -> dict[str, Any]:
         address = self._route.addresses[0][1] if self._route.addresses else ("", 0)

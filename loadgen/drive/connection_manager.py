@@ -14,9 +14,9 @@ import gevent
 from loadgen.drive.slots.slot import CloseWait, SampleSink
 from loadgen.drive.system.loop_lag import LoopLag
 from loadgen.drive.system.monitor import SystemMonitor
+from loadgen.model.errors import ErrorKind
 from loadgen.model.plan import Plan
 from loadgen.model.policy import H2, H2_PRIOR, H2C_UPGRADE, HTTP1, WEBSOCKET, ConnectionPolicy
-from loadgen.model.records import ErrorKind
 from loadgen.model.trailers import TrailerCounts
 from loadgen.model.units import NS_PER_S
 from loadgen.wire.connection import Connection

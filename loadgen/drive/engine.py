@@ -18,8 +18,8 @@ from loadgen.drive.requests.user_state import EncodedRequest
 from loadgen.drive.schedule import Block
 from loadgen.drive.slots.slot import SampleSink
 from loadgen.drive.slots.workload import BlockLoad, PerUserLoad, PooledLoad
+from loadgen.model.errors import ErrorKind
 from loadgen.model.plan import Plan
-from loadgen.model.records import ErrorKind
 from loadgen.model.units import NS_PER_S
 from loadgen.wire.connection import Connection
 from loadgen.wire.errors import UpgradeFailure

@@ -29,54 +29,6 @@ class Phase(Enum):
 HANDSHAKE = (Phase.DNS, Phase.CONNECT, Phase.TUNNEL, Phase.TLS, Phase.UPGRADE)
 
 
-class ErrorKind(IntEnum):
-    """Why a request gave no complete response. Closed: whatever happens at a socket becomes one of these."""
-
-    UNFINISHED = 1  # the run was interrupted while the request was under way
-    DNS_FAILED = 2
-    CONNECT_REFUSED = 3
-    CONNECT_UNREACHABLE = 4
-    CONNECT_TIMEOUT = 5
-    CONNECT_FAILED = 6
-    NO_LOCAL_PORT = 7  # EADDRNOTAVAIL: the ephemeral ports are used up
-    NO_FILE_DESCRIPTOR = 8  # EMFILE or ENFILE
-    TLS_UNTRUSTED = 9
-    TLS_WRONG_NAME = 10
-    TLS_FAILED = 11
-    TLS_TIMEOUT = 12
-    STALE_CONNECTION = 13  # a reused connection closed before the first byte of the response
-    CLOSED_WITHOUT_RESPONSE = 14  # the same on a new connection
-    TRUNCATED = 15  # closed or reset in the middle of a response
-    SEND_FAILED = 16
-    MALFORMED = 17
-    HEAD_TOO_LARGE = 18
-    BODY_TOO_LARGE = 19
-    RESPONSE_TIMEOUT = 20
-    PIPELINE_DROPPED = 21  # behind a request in a pipeline for which the client gave the connection up
-    UPGRADE_REFUSED = 22  # another answer than 101 where nothing else can go on: 426, 403, 200
-    UPGRADE_WRONG_PROTOCOL = 23  # 101, but to a protocol that was not asked for
-    UPGRADE_TIMEOUT = 24
-    WEBSOCKET_WRONG_ACCEPT = 25  # Sec-WebSocket-Accept is not the answer to our key
-    WEBSOCKET_PROTOCOL = 26  # a frame that RFC 6455 forbids
-    WEBSOCKET_MASKED = 27  # a server's frame with a mask (RFC 6455 §5.1)
-    WEBSOCKET_INVALID_UTF8 = 28
-    WEBSOCKET_TOO_LARGE = 29  # a message, or a frame, over --max-body
-    WEBSOCKET_CLOSED = 30  # the server began the close handshake instead of answering
-    HTTP2_PROTOCOL = 31  # a frame, or a header block, that RFC 9113 forbids; or no HTTP/2 at all
-    HTTP2_FLOOD = 32  # more SETTINGS, PING or the like than any peer needs (RFC 9113 §10.5)
-    HTTP2_SETTINGS_TIMEOUT = 33  # our SETTINGS were never acknowledged (RFC 9113 §6.5.3)
-    HTTP2_GOAWAY = 34  # the server ended the connection and did not process this request
-    HTTP2_RESET = 35  # the server ended this stream alone (RST_STREAM)
-    PROXY_REFUSED = 36  # the proxy answered CONNECT with something else than 2xx or 407
-    PROXY_AUTHENTICATION = 37  # 407, and there are no credentials, or not the right ones
-    PROXY_TIMEOUT = 38
-
-    @property
-    def label(self) -> str:
-        """The name used in `summary.json`: lower case, as in `stale_connection`."""
-        return self.name.lower()
-
-
 class ClosedBy(IntEnum):
     """Which side ended a connection first, as the client saw it."""
 

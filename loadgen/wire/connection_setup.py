@@ -8,7 +8,8 @@ from __future__ import annotations
 from time import monotonic_ns
 from typing import Any, Protocol
 
-from loadgen.model.records import ABSENT, ConnectionFlag, Ending, ErrorKind
+from loadgen.model.errors import ErrorKind
+from loadgen.model.records import ABSENT, ConnectionFlag, Ending
 from loadgen.wire.errors import FAILURES, ending_of, kind_of, kind_of_timeout
 from loadgen.wire.http1.messages import ResponseReader
 from loadgen.wire.lifecycle import CLOSED, CONNECTING, HANDSHAKING, RESOLVING, TUNNELLING, Lifecycle

@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from time import monotonic_ns
 
-from loadgen.model.records import ABSENT, Ending, ErrorKind
+from loadgen.model.errors import ErrorKind
+from loadgen.model.records import ABSENT, Ending
 from loadgen.wire.connection import Connection
 from loadgen.wire.connection_setup import Listener
 from loadgen.wire.errors import FAILURES

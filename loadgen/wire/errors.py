@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import errno
-
-from loadgen.model.records import Ending, ErrorKind
+from loadgen.model.errors import ErrorKind
+from loadgen.model.records import Ending, Phase
 from loadgen.wire.http1.head import BodyTooLarge, HeadTooLarge, Malformed
 from loadgen.wire.lifecycle import (
     CONNECTING,
@@ -12,30 +11,16 @@ from loadgen.wire.lifecycle import (
     RECEIVING,
     RESOLVING,
     SENDING,
-    TUNNELLING,
-    UPGRADING,
     State,
 )
 
-_BY_ERRNO = {
-    errno.ECONNREFUSED: ErrorKind.CONNECT_REFUSED,
-    errno.ENETUNREACH: ErrorKind.CONNECT_UNREACHABLE,
-    errno.EHOSTUNREACH: ErrorKind.CONNECT_UNREACHABLE,
-    errno.ETIMEDOUT: ErrorKind.CONNECT_TIMEOUT,
-    errno.EADDRNOTAVAIL: ErrorKind.NO_LOCAL_PORT,
-    errno.EMFILE: ErrorKind.NO_FILE_DESCRIPTOR,
-    errno.ENFILE: ErrorKind.NO_FILE_DESCRIPTOR,
-}
-_TIMEOUTS = {
-    CONNECTING: ErrorKind.CONNECT_TIMEOUT,
-    TUNNELLING: ErrorKind.PROXY_TIMEOUT,
-    HANDSHAKING: ErrorKind.TLS_TIMEOUT,
-    UPGRADING: ErrorKind.UPGRADE_TIMEOUT,
-}
+_BY_ERRNO = {number: kind for kind in ErrorKind for number in kind.errnos}
+# The states from RESOLVING to RECEIVING are the phases from dns to receive, in the same order.
+_BY_TIMEOUT = {State(list(Phase).index(kind.timeout_in)): kind for kind in ErrorKind if kind.timeout_in is not None}
 
 
 class Failure(Exception):
-    """What the peer did can't go on; `kind` says in what way."""
+    """The peer did what the connection can't go on after; `kind` says what."""
 
     def __init__(self, kind: ErrorKind, detail: str) -> None:
         super().__init__(detail)
@@ -51,7 +36,7 @@ class UpgradeFailure(Failure):
 
 
 FAILURES = (OSError, Failure, Malformed)
-"""Whatever the peer, or the way to it, can do to us."""
+"""What the peer, or the way to it, can raise."""
 
 
 def kind_of(error: Exception, state: State, reused: bool) -> ErrorKind:
@@ -86,27 +71,9 @@ def kind_of_close(state: State, reused: bool) -> ErrorKind:
 
 def kind_of_timeout(state: State) -> ErrorKind:
     """The kind of a request whose deadline passed in `state`."""
-    if state <= RESOLVING:
-        return ErrorKind.DNS_FAILED
-    return _TIMEOUTS.get(state, ErrorKind.RESPONSE_TIMEOUT)
-
-
-_ENDINGS = {
-    ErrorKind.STALE_CONNECTION: Ending.SERVER_STALE,
-    ErrorKind.CLOSED_WITHOUT_RESPONSE: Ending.SERVER_UNANSWERED,
-    ErrorKind.SEND_FAILED: Ending.SERVER_UNANSWERED,
-    ErrorKind.WEBSOCKET_CLOSED: Ending.SERVER_ANNOUNCED,
-    ErrorKind.HTTP2_GOAWAY: Ending.SERVER_ANNOUNCED,
-}
+    return _BY_TIMEOUT.get(max(state, RESOLVING), ErrorKind.RESPONSE_TIMEOUT)
 
 
 def ending_of(kind: ErrorKind, reset: bool) -> Ending:
-    """How an opened connection ended whose exchange failed with `kind`; `reset` where by RST rather than FIN.
-
-    A reset in the TLS handshake is the server's doing, a failed check the client's.
-    """
-    if kind is ErrorKind.TRUNCATED:
-        return Ending.SERVER_MID_RESPONSE_RST if reset else Ending.SERVER_MID_RESPONSE_FIN
-    if kind is ErrorKind.TLS_FAILED and reset:
-        return Ending.SERVER_UNANSWERED
-    return _ENDINGS.get(kind, Ending.CLIENT_GAVE_UP)
+    """How an opened connection ended whose exchange failed with `kind`; `reset` where by RST rather than FIN."""
+    return kind.ending_by_reset if reset else kind.ending

@@ -14,8 +14,8 @@ from typing import Any
 from cryptography.hazmat.bindings.openssl.binding import Binding
 from OpenSSL import SSL
 
+from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import PlanError
-from loadgen.model.records import ErrorKind
 from loadgen.wire.errors import TlsFailure
 from loadgen.wire.transport import Step, TcpTransport
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from loadgen.model.records import ABSENT, ClosedBy, ErrorKind
+from loadgen.model.errors import ErrorKind
+from loadgen.model.records import ABSENT, ClosedBy
 from loadgen.model.target import parse_target
 from loadgen.wire.connection import Connection
 from loadgen.wire.http1.messages import ResponseReader

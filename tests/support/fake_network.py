@@ -12,8 +12,9 @@ import pytest
 
 from loadgen.drive.requests.user_state import EncodedRequest
 from loadgen.model.cell import Cell
+from loadgen.model.errors import ErrorKind
 from loadgen.model.policy import parse_policy
-from loadgen.model.records import CONNECTION_FIELDS, EXCHANGE_FIELDS, ErrorKind
+from loadgen.model.records import CONNECTION_FIELDS, EXCHANGE_FIELDS
 from loadgen.model.target import parse_target
 from loadgen.model.trailers import TrailerCounts
 from loadgen.wire.connection import Connection, Listener

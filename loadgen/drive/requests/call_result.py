@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, cast
 
-from loadgen.model.records import HANDSHAKE, ErrorKind
+from loadgen.model.errors import ErrorKind
+from loadgen.model.records import HANDSHAKE
 from loadgen.wire.connection import Connection
 from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.http1.messages import ResponseReader

@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 from loadgen.drive.requests.user_state import UserState
 from loadgen.drive.slots.pause import OneShotTimer
+from loadgen.model.errors import ErrorKind
 from loadgen.model.policy import ConnectionPolicy
-from loadgen.model.records import ABSENT, ConnectionFlag, Ending, ErrorKind
+from loadgen.model.records import ABSENT, ConnectionFlag, Ending
 from loadgen.model.trailers import TrailerCounts
 from loadgen.wire.connection import Connection
 from loadgen.wire.connection_setup import Listener

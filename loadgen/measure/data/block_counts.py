@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadgen.measure.data.row_assignment import Integers, RowAssignment
-from loadgen.model.records import HANDSHAKE, ConnectionFlag, Ending, ErrorKind
+from loadgen.model.errors import ErrorKind
+from loadgen.model.records import HANDSHAKE, ConnectionFlag, Ending
 
 _HANDSHAKE_FIELDS = tuple(phase.value for phase in HANDSHAKE)
 

@@ -16,15 +16,8 @@ from loadgen.measure.data.recorder import CONNECTIONS_FILE, EXCHANGES_FILE
 from loadgen.measure.data.row_assignment import place
 from loadgen.measure.data.rows import Samples, columns_of
 from loadgen.measure.stats.histogram import Histogram
-from loadgen.model.records import (
-    ABSENT,
-    CONNECTION_FIELDS,
-    CONNECTION_ROW,
-    EXCHANGE_FIELDS,
-    EXCHANGE_ROW,
-    ErrorKind,
-    Phase,
-)
+from loadgen.model.errors import ErrorKind
+from loadgen.model.records import ABSENT, CONNECTION_FIELDS, CONNECTION_ROW, EXCHANGE_FIELDS, EXCHANGE_ROW, Phase
 from loadgen.model.units import NS_PER_MS, NS_PER_S
 
 _SHARE = 500

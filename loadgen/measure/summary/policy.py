@@ -14,8 +14,9 @@ from loadgen.measure.stats.policy_samples import PolicySamples, quantile, quanti
 from loadgen.measure.stats.positions import by_position
 from loadgen.measure.warnings.protocols import upgrade_cost
 from loadgen.model.cell import Cell
+from loadgen.model.errors import ErrorKind
 from loadgen.model.plan import Load
-from loadgen.model.records import ABSENT, Ending, ErrorKind, Phase
+from loadgen.model.records import ABSENT, Ending, Phase
 from loadgen.model.units import NS_PER_S
 
 # What the contract names, and the points between them that the percentile chart needs.

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from loadgen.measure.data.rows import Samples
-from loadgen.model.records import ErrorKind
+from loadgen.model.errors import ErrorKind
 
 _MOST_NAMED = 5
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from time import monotonic_ns
 from typing import Protocol, cast
 
-from loadgen.model.records import ABSENT, Ending, ErrorKind
+from loadgen.model.errors import Behind, ErrorKind
+from loadgen.model.records import ABSENT, Ending
 from loadgen.wire.connection import Connection
 from loadgen.wire.connection_setup import NULL_LISTENER, Listener
 from loadgen.wire.errors import FAILURES
@@ -20,6 +21,13 @@ from loadgen.wire.http1.messages import ResponseReader
 from loadgen.wire.lifecycle import CLOSED, IDLE, RECEIVING, SENDING, WAITING
 from loadgen.wire.route import Route
 from loadgen.wire.transport import READ, READ_SIZE, WRITE, LagClock
+
+# The kind that exchanges behind a failed one get; None for its own.
+_BEHIND = {
+    Behind.SAME: None,
+    Behind.DROPPED: ErrorKind.PIPELINE_DROPPED,
+    Behind.STALE: ErrorKind.STALE_CONNECTION,
+}
 
 
 class PipelineListener(Listener, Protocol):
@@ -273,20 +281,10 @@ class Pipeline(Connection):
     def _fail_flights(self, kind: ErrorKind) -> None:
         """Tell of every exchange in flight; those behind the first had no octet of a response."""
         end = self.entered[CLOSED]
-        behind = _BEHIND.get(kind, ErrorKind.PIPELINE_DROPPED)
+        behind = _BEHIND[kind.pipeline_behind] or kind
         while self._flying:
             flight = self._flying.popleft()
             self._show(flight, end)
             self.listener.exchange_done(self, -kind, end)
             kind = behind
             self.bytes_received = 0
-
-
-# What befell the first in flight, and what that means for those behind it.
-_BEHIND = {
-    ErrorKind.TRUNCATED: ErrorKind.STALE_CONNECTION,
-    ErrorKind.STALE_CONNECTION: ErrorKind.STALE_CONNECTION,
-    ErrorKind.CLOSED_WITHOUT_RESPONSE: ErrorKind.STALE_CONNECTION,
-    ErrorKind.SEND_FAILED: ErrorKind.STALE_CONNECTION,
-    ErrorKind.UNFINISHED: ErrorKind.UNFINISHED,
-}

@@ -9,7 +9,8 @@ from __future__ import annotations
 from time import monotonic_ns
 from typing import Any, Protocol, cast
 
-from loadgen.model.records import ABSENT, ConnectionFlag, Ending, ErrorKind
+from loadgen.model.errors import ErrorKind
+from loadgen.model.records import ABSENT, ConnectionFlag, Ending
 from loadgen.wire.connection_setup import Listener
 from loadgen.wire.errors import FAILURES
 from loadgen.wire.http1.messages import ResponseReader

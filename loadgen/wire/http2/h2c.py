@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from loadgen.model.records import ConnectionFlag, ErrorKind
+from loadgen.model.errors import ErrorKind
+from loadgen.model.records import ConnectionFlag
 from loadgen.wire.errors import FAILURES, UpgradeFailure
 from loadgen.wire.http1.head import parse_response_head
 from loadgen.wire.http1.messages import head_ends

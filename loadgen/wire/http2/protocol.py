@@ -16,7 +16,7 @@ from h2.errors import ErrorCodes
 from h2.exceptions import DenialOfServiceError, ProtocolError
 from hyperframe.frame import SettingsFrame
 
-from loadgen.model.records import ErrorKind
+from loadgen.model.errors import ErrorKind
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http1.head import Malformed
 from loadgen.wire.http2.fields import check_content, check_trailers, stream_head

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
-from loadgen.model.records import ABSENT, Ending, ErrorKind
+from loadgen.model.errors import Behind, ErrorKind
+from loadgen.model.records import ABSENT, Ending
 from loadgen.wire.connection_setup import NULL_LISTENER, Listener
 from loadgen.wire.duplex_connection import DuplexConnection
 from loadgen.wire.errors import kind_of_close
@@ -148,14 +149,13 @@ class ReportingConnection(DuplexConnection):
             self.submitted = 1
             self._phases = (ABSENT, ABSENT, ABSENT)
             self.listener.exchange_done(self, -kind, end)
-        # What a close means to an exchange depends on how far that one had come.
-        by_close = kind in (ErrorKind.TRUNCATED, ErrorKind.STALE_CONNECTION, ErrorKind.CLOSED_WITHOUT_RESPONSE)
+        by_progress = kind.streams_behind is Behind.BY_PROGRESS
         for number, exchange in enumerate(exchanges, start=1):
             self._unreported = len(exchanges) - number
             self._show(exchange, end)
             own = (
                 kind_of_close(RECEIVING if exchange.first_ns >= 0 else WAITING, exchange.request_index > 0)
-                if by_close
+                if by_progress
                 else kind
             )
             self.listener.exchange_done(self, -own, end)

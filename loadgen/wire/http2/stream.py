@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from loadgen.model.records import ABSENT, ErrorKind
+from loadgen.model.errors import ErrorKind
+from loadgen.model.records import ABSENT
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http1.head import ResponseHead
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from loadgen.model.records import ErrorKind
+from loadgen.model.errors import ErrorKind
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http1.head import MAX_HEAD_BYTES, HeadTooLarge, ResponseHead, parse_response_head
 from loadgen.wire.http1.messages import ResponseReader, head_ends

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from loadgen.model.records import ConnectionFlag, Ending, ErrorKind
+from loadgen.model.errors import ErrorKind
+from loadgen.model.records import ConnectionFlag, Ending
 from loadgen.wire.connection_setup import Listener
 from loadgen.wire.duplex_connection import DuplexConnection
 from loadgen.wire.errors import UpgradeFailure

@@ -22,7 +22,7 @@ from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.uri import WebSocketURI
 
-from loadgen.model.records import ErrorKind
+from loadgen.model.errors import ErrorKind
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http1.head import Malformed, ResponseHead, parse_response_head
 from loadgen.wire.http1.messages import head_ends

@@ -36,10 +36,11 @@ from hyperframe.frame import (
 from loadgen.drive.block import BlockRunner
 from loadgen.drive.engine import Engine
 from loadgen.drive.schedule import blocks
+from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import TargetError
 from loadgen.model.plan import Load, Plan
 from loadgen.model.policy import parse_policies
-from loadgen.model.records import COLUMNS, ErrorKind
+from loadgen.model.records import COLUMNS
 from loadgen.model.target import parse_target
 from loadgen.wire.route import Route
 from tests.support.processes import loadgen, read_request, scripted_server

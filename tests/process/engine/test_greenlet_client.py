@@ -21,10 +21,11 @@ from loadgen.drive.requests.call_result import CallResult
 from loadgen.drive.requests.greenlet_client import GreenletClientPool
 from loadgen.measure.data.recorder import Recorder
 from loadgen.measure.data.rows import read_rows
+from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Load, Plan
 from loadgen.model.policy import parse_policy
-from loadgen.model.records import CONNECTION_FIELDS, EXCHANGE_FIELDS, Ending, ErrorKind, Phase
+from loadgen.model.records import CONNECTION_FIELDS, EXCHANGE_FIELDS, Ending, Phase
 from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_MS
 from loadgen.wire.route import Route

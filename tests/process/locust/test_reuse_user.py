@@ -21,7 +21,8 @@ from typing import Any
 
 import pytest
 
-from loadgen.model.records import Ending, ErrorKind
+from loadgen.model.errors import ErrorKind
+from loadgen.model.records import Ending
 from tests.support.locusts import running
 from tests.support.processes import Target, free_port, scripted_server
 

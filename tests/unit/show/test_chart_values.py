@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from loadgen.measure.labels import plain_number
-from loadgen.model.records import ABSENT, ErrorKind
+from loadgen.model.errors import ErrorKind
+from loadgen.model.records import ABSENT
 from loadgen.show.charts import CHARTS
 from loadgen.show.text import load_text
 from tests.support.synthetic import (

@@ -19,8 +19,9 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from loadgen.measure.data.store import RunStore
+from loadgen.model.errors import ErrorKind
 from loadgen.model.plan import Plan
-from loadgen.model.records import ErrorKind, Phase
+from loadgen.model.records import Phase
 from loadgen.show.charts import CHARTS, charts_of, draw
 from loadgen.show.charts.style import STYLE, look
 from loadgen.show.report import REPORT_FILE, render, write_report

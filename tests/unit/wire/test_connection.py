@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from loadgen.model.records import ABSENT, ClosedBy, ConnectionFlag, Ending, ErrorKind
+from loadgen.model.errors import ErrorKind
+from loadgen.model.records import ABSENT, ClosedBy, ConnectionFlag, Ending
 from loadgen.wire import connection_setup
 from loadgen.wire.connection import Connection
 from loadgen.wire.errors import TlsFailure

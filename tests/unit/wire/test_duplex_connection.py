@@ -19,7 +19,8 @@ from hyperframe.frame import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadgen.model.records import Ending, ErrorKind
+from loadgen.model.errors import ErrorKind
+from loadgen.model.records import Ending
 from loadgen.wire.connection import Connection
 from loadgen.wire.http2.connection import Http2Connection
 from loadgen.wire.http2.h2c import H2cConnection

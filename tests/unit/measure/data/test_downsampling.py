@@ -11,7 +11,8 @@ import pytest
 from loadgen.measure.data.rows import Samples
 from loadgen.measure.data.store import RunStore
 from loadgen.measure.summary.run import summarise
-from loadgen.model.records import ABSENT, ErrorKind
+from loadgen.model.errors import ErrorKind
+from loadgen.model.records import ABSENT
 from tests.support.synthetic import ENVIRONMENT, MS, US, Exchange, Link, Scribe, full_run, plan_json, summary_of
 
 POLICIES = ("persistent", "close")

@@ -20,8 +20,8 @@ from loadgen.measure.data.recorder import RUN_FILE, Recorder, part_directory
 from loadgen.measure.data.rows import Samples
 from loadgen.measure.data.store import RunStore
 from loadgen.measure.data.worker_data import compact, parts_in, read_part
+from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import PlanError
-from loadgen.model.records import ErrorKind
 from tests.support.synthetic import (
     BLOCK_NS,
     CLOCK_NS,

@@ -11,6 +11,7 @@ import pytest
 from loadgen.measure.data.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE
 from loadgen.measure.data.row_assignment import smallest
 from loadgen.measure.data.rows import Samples, columns_of, read_rows
+from loadgen.model.errors import ErrorKind
 from loadgen.model.records import (
     ABSENT,
     COLUMNS,
@@ -20,7 +21,6 @@ from loadgen.model.records import (
     EXCHANGE_ROW,
     ClosedBy,
     Ending,
-    ErrorKind,
     Phase,
 )
 from tests.support.synthetic import (

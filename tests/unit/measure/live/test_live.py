@@ -14,7 +14,8 @@ import pytest
 from loadgen.measure.data.recorder import BLOCKS_FILE
 from loadgen.measure.live.block_report import RowReader, block_report, request_figures, three_digits
 from loadgen.measure.live.live import Live
-from loadgen.model.records import ABSENT, ErrorKind
+from loadgen.model.errors import ErrorKind
+from loadgen.model.records import ABSENT
 from tests.support.synthetic import ENVIRONMENT, MS, US, Exchange, Link, Scribe, cell_names, links, plan_json
 
 POLICIES = ("persistent", "close")

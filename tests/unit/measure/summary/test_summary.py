@@ -13,7 +13,8 @@ import pytest
 
 from loadgen.measure.data.environment import environment
 from loadgen.measure.summary.verdict import verdict
-from loadgen.model.records import ABSENT, ConnectionFlag, Ending, ErrorKind, Phase
+from loadgen.model.errors import ErrorKind
+from loadgen.model.records import ABSENT, ConnectionFlag, Ending, Phase
 from loadgen.model.units import NS_PER_S
 from tests.support.synthetic import (
     BLOCK_CPU_NS,

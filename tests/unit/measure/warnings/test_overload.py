@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from loadgen.measure.warnings.run import nothing_answered
-from loadgen.model.records import ABSENT, ErrorKind
+from loadgen.model.errors import ErrorKind
+from loadgen.model.records import ABSENT
 from tests.support.synthetic import (
     BLOCK_CPU_NS,
     MS,

@@ -12,9 +12,10 @@ from loadgen.measure.data.merge_workers import merge_blocks
 from loadgen.measure.warnings.hints import advice
 from loadgen.measure.warnings.protocols import exchange_word, protocol_words
 from loadgen.model.cell import Axes
+from loadgen.model.errors import ErrorKind
 from loadgen.model.plan import Load, Plan
 from loadgen.model.policy import H2, H2_PRIOR, H2C_UPGRADE, HTTP1, WEBSOCKET, parse_policies
-from loadgen.model.records import Ending, ErrorKind
+from loadgen.model.records import Ending
 from loadgen.model.target import parse_target
 from loadgen.show import tables
 from loadgen.show.report import render

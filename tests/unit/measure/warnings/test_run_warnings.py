@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from loadgen.model.errors import ErrorKind
 from loadgen.model.plan import Load, Plan
 from loadgen.model.policy import parse_policies
 from loadgen.model.proxy import parse_proxy
-from loadgen.model.records import Ending, ErrorKind
+from loadgen.model.records import Ending
 from loadgen.model.target import parse_target
 from tests.support.synthetic import BLOCK_NS, MS, RESUMED, TLS, US, WARMUP_NS, Exchange, Link, Scribe
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from loadgen.model.records import ABSENT, Ending, ErrorKind
+from loadgen.model.errors import ErrorKind
+from loadgen.model.records import ABSENT, Ending
 from loadgen.wire.http1.pipeline import Pipeline
 from loadgen.wire.lifecycle import CLOSED, IDLE
 from loadgen.wire.transport import READ, WRITE

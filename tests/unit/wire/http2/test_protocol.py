@@ -30,7 +30,7 @@ from hyperframe.frame import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadgen.model.records import ErrorKind
+from loadgen.model.errors import ErrorKind
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http2.protocol import Http2Protocol
 from loadgen.wire.http2.stream import HttpStream, StreamRequest

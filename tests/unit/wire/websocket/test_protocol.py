@@ -14,7 +14,7 @@ from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from loadgen.model.records import ErrorKind
+from loadgen.model.errors import ErrorKind
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http1.head import HeadTooLarge, Malformed
 from loadgen.wire.websocket.protocol import Message, WebSocketProtocol
