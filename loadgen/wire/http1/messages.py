@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from loadgen.wire.http1.chunked import ChunkedBody
+from loadgen.wire.http1.final_head import END_OF_HEAD, SWITCHING_PROTOCOLS, FinalHeadReader
 from loadgen.wire.http1.head import (
     CHUNKED,
     MAX_HEAD_BYTES,
@@ -18,9 +19,6 @@ from loadgen.wire.http1.head import (
     parse_response_head,
     without_body,
 )
-
-_END_OF_HEAD = b"\r\n\r\n"
-_MAX_INTERIM = 100
 
 
 def with_defaults(host_field: str, headers: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
@@ -60,77 +58,61 @@ def build_request(
         connection = f"{connection}, TE" if connection else "TE"
     if connection:
         lines.append(f"Connection: {connection}")
-    return "\r\n".join(lines).encode("latin-1") + _END_OF_HEAD + body
-
-
-def head_ends(data: bytes) -> int:
-    """Where the head at the start of `data` ends, its empty line included; 0 while it is not whole.
-
-    Raises Malformed where these octets begin no response, HeadTooLarge where it does not end.
-    """
-    end = data.find(_END_OF_HEAD) + 4
-    if end < 4:
-        check_partial_head(data)
-        return 0
-    return end
-
-
-def check_partial_head(data: bytes) -> None:
-    """Raises HeadTooLarge or Malformed where `data` can't become a response's head."""
-    if len(data) > MAX_HEAD_BYTES:
-        raise HeadTooLarge(f"the head is longer than {MAX_HEAD_BYTES} bytes")
-    if not b"HTTP/".startswith(data[:5]):
-        raise Malformed(f"the response starts with {data[:16]!r}")
+    return "\r\n".join(lines).encode("latin-1") + END_OF_HEAD + body
 
 
 class ResponseReader:
-    """Reads responses one after another.
-
-    After `feed` has returned True: `head` is the final response's, `body_bytes` counts decoded octets, `excess` says
-    that bytes followed the response, `trailers` and `interim` (1xx responses) hold what else came; they stay until
-    the next response. Set `no_body` before a response to HEAD. With `pipelined`, bytes that follow a response are no
-    excess: they wait in `rest` for whoever feeds them back.
-    """
+    """Reads responses one after another. What it tells of a response stays until the next one has been read."""
 
     __slots__ = (
-        "_chunked", "_current", "_interim", "_limit", "_missing", "_partial", "body_bytes", "excess", "head",
-        "interim", "no_body", "pipelined", "rest", "trailers",
+        "_chunked", "_current", "_heads", "_interim", "_limit", "_missing", "body_bytes", "excess", "head", "interim",
+        "no_body", "pipelined", "rest", "trailers",
     )  # fmt: skip
 
     def __init__(self, max_body_bytes: int) -> None:
         self._limit = max_body_bytes
+        # To be set: the next response is one to HEAD.
         self.no_body = False
+        # To be set: bytes that follow a response are the next one's. They wait in `rest`, and the caller feeds them.
         self.pipelined = False
         self.rest = b""
+        # Once `feed` has returned True: the final response's head, the length of its decoded body, its trailer fields,
         self.head: ResponseHead | None = None
         self.body_bytes = 0
-        self.excess = False
-        self.interim = 0
         self.trailers: list[tuple[bytes, bytes]] = []
-        self._partial = b""
+        # the number of 1xx responses before it, and whether bytes followed it that belong to no response.
+        self.interim = 0
+        self.excess = False
+        # The response under way: its head, if that is whole, and what is known of its body.
+        self._heads = FinalHeadReader()
         self._current: ResponseHead | None = None
+        self._interim = 0
         self._chunked: ChunkedBody | None = None
         self._missing = 0
-        self._interim = 0
 
     def feed(self, data: bytes, sink: Callable[[bytes], object] | None = None) -> bool:
-        """Take the next bytes; True once the response is complete. Decoded octets go to `sink`. Raises Malformed."""
+        """Take the next bytes; True once the response is complete. Decoded bytes go to `sink`. Raises Malformed."""
         if self._current is not None:
             return self._feed_body(data, sink)
-        if self._partial:
-            data = self._partial + data
-        end = data.find(_END_OF_HEAD) + 4
-        if end < 4:
-            return self._keep_partial(data)
-        head = parse_response_head(data[:end])
-        # The usual response, whole in one read, ends here. Nothing was remembered, so nothing need be forgotten.
-        if head.framing + end == len(data) and self._is_simple(head, end):
-            self.head = head
-            self.body_bytes = head.framing
-            if sink is not None:
-                sink(data[end:])
-            return True
-        return self._begin(head, data[:end], data[end:], sink)
+        heads = self._heads
+        if not heads.begun:
+            end = data.find(END_OF_HEAD) + 4
+            if end >= 4:
+                head = parse_response_head(data[:end])
+                # The usual response, whole in one read, ends here. Nothing was kept, so nothing need be dropped.
+                if head.framing + end == len(data) and self._is_simple(head, end):
+                    self.head = head
+                    self.body_bytes = head.framing
+                    if sink is not None:
+                        sink(data[end:])
+                    return True
+        found = heads.feed(data)
+        if found is None:
+            return False
+        if found.head.status == SWITCHING_PROTOCOLS:
+            raise Malformed("101 Switching Protocols, which was not asked for")
+        self._interim = found.interim
+        return self._begin(found.head, found.rest, sink)
 
     def finish(self) -> bool:
         """The peer closed its side. True if that completes the response (RFC 9112 §8), False if it is cut short."""
@@ -138,38 +120,22 @@ class ResponseReader:
         return self._complete() if complete else False
 
     @property
-    def most_body_bytes(self) -> int:
+    def max_body_bytes(self) -> int:
         """The longest body that it takes."""
         return self._limit
 
     @property
     def begun(self) -> bool:
         """Some bytes of a response have come, and not all."""
-        return self._current is not None or bool(self._partial) or self._interim > 0
+        return self._current is not None or self._heads.begun
 
     def _is_simple(self, head: ResponseHead, end: int) -> bool:
         return not (
-            head.status < 200 or self.no_body or self._interim or self._partial or self.trailers
-            or head.framing > self._limit or end > MAX_HEAD_BYTES or self.excess or self.interim
+            head.status < 200 or self.no_body or self.trailers or head.framing > self._limit or end > MAX_HEAD_BYTES
+            or self.excess or self.interim
         )  # fmt: skip
 
-    def _keep_partial(self, data: bytes) -> bool:
-        check_partial_head(data)
-        self._partial = data
-        return False
-
-    def _begin(self, head: ResponseHead, raw: bytes, rest: bytes, sink: Callable[[bytes], object] | None) -> bool:
-        if len(raw) > MAX_HEAD_BYTES:
-            raise HeadTooLarge(f"the head is longer than {MAX_HEAD_BYTES} bytes")
-        self._partial = b""
-        if head.status < 200:
-            if head.status == 101:
-                raise Malformed("101 Switching Protocols, which was not asked for")
-            # An endless row of 1xx is an endless head.
-            if self._interim == _MAX_INTERIM:
-                raise HeadTooLarge(f"more than {_MAX_INTERIM} interim responses")
-            self._interim += 1
-            return bool(rest) and self.feed(rest, sink)
+    def _begin(self, head: ResponseHead, rest: bytes, sink: Callable[[bytes], object] | None) -> bool:
         self._current = head
         self.body_bytes = 0
         self.excess = False
@@ -217,10 +183,10 @@ class ResponseReader:
         A chunked body ends with CR LF CR LF. Its first bytes may have come before, so pieces end 1 to 3 bytes in too.
         """
         ends = [1, 2, 3]
-        at = data.find(_END_OF_HEAD)
+        at = data.find(END_OF_HEAD)
         while at >= 0:
             ends.append(at + 4)
-            at = data.find(_END_OF_HEAD, at + 2)
+            at = data.find(END_OF_HEAD, at + 2)
         begun = 0
         for end in sorted({*(end for end in ends if end < len(data)), len(data)}):
             if body.feed(data[begun:end]):
@@ -233,15 +199,10 @@ class ResponseReader:
         self.head = self._current
         self.interim = self._interim
         self.trailers = [] if self._chunked is None else self._chunked.trailers
-        self._forget()
-        return True
-
-    def _forget(self) -> None:
-        self._partial = b""
         self._current = None
         self._chunked = None
-        self._missing = 0
-        self._interim = 0
+        self._missing = self._interim = 0
+        return True
 
 
 class RequestReader:
@@ -272,7 +233,7 @@ class RequestReader:
             data = self._buffer = self._buffer.lstrip(b"\r\n") if self._buffer[:1] in b"\r\n" else self._buffer
             if not data:
                 return None
-            end = data.find(_END_OF_HEAD) + 4
+            end = data.find(END_OF_HEAD) + 4
             if end < 4 or end > MAX_HEAD_BYTES:
                 if len(data) > MAX_HEAD_BYTES:
                     raise HeadTooLarge(f"the head is longer than {MAX_HEAD_BYTES} bytes")

@@ -128,7 +128,7 @@ class Http2Connection(ReportingConnection):
         alpn = getattr(self._transport, "alpn", None)
         if alpn is None or alpn == "h2":
             self.flags |= ConnectionFlag.UPGRADED
-            self._streams = Http2Protocol(self.reader.most_body_bytes)
+            self._streams = Http2Protocol(self.reader.max_body_bytes)
         else:
             self.flags |= ConnectionFlag.DECLINED
             self._streams = Http1FallbackStreams(self.reader)

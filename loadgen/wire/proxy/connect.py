@@ -9,15 +9,15 @@ import re
 
 from loadgen.model.errors import ErrorKind
 from loadgen.wire.errors import UpgradeFailure
-from loadgen.wire.http1.head import MAX_HEAD_BYTES, HeadTooLarge, ResponseHead, parse_response_head
-from loadgen.wire.http1.messages import ResponseReader, head_ends
+from loadgen.wire.http1.final_head import FinalHead, FinalHeadReader, status_text
+from loadgen.wire.http1.head import ResponseHead, parse_response_head
+from loadgen.wire.http1.messages import ResponseReader
 
 CHALLENGE = 407
 _UNAUTHORIZED = 401
 _NOT_ACCEPTED = "the proxy does not accept the user and password that were given"
-_MOST_INTERIM = 100
-_LONGEST_REFUSAL_BYTES = 1 << 20
-_SHOWN_REASON = 60
+_MAX_REFUSAL_BYTES = 1 << 20
+_MAX_SHOWN_SCHEMES = 60
 _TUNNELLED = re.compile(rb"HTTP/1\.[01] 2")
 # A 2xx to CONNECT has no content, whatever these say (RFC 9110 §9.3.6); they may even contradict each other.
 _FRAMING = re.compile(rb"(?im)^(?:content-length|transfer-encoding)[ \t]*:.*\n")
@@ -50,7 +50,7 @@ class ProxyLogin:
         """
         schemes = challenge_schemes(head)
         if "basic" not in (scheme.lower() for scheme in schemes):
-            asked = f"it asks for {', '.join(schemes)[:_SHOWN_REASON]}" if schemes else "it does not say for which"
+            asked = f"it asks for {', '.join(schemes)[:_MAX_SHOWN_SCHEMES]}" if schemes else "it does not say for which"
             raise _unanswerable(f"the proxy wants credentials, {asked}, and only Basic can be given")
         if not self._authorization:
             raise _unanswerable("the proxy wants credentials (Basic), and none were given")
@@ -67,14 +67,13 @@ class ConnectRequest:
     """
 
     __slots__ = (
-        "_authority", "_interim", "_login", "_partial", "_refusal", "_sent", "begun", "challenged", "open", "outgoing",
+        "_authority", "_heads", "_login", "_refusal", "_sent", "begun", "challenged", "open", "outgoing",
     )  # fmt: skip
 
     def __init__(self, authority: str, login: ProxyLogin) -> None:
         self._authority = authority
         self._login = login
-        self._partial = b""
-        self._interim = 0
+        self._heads = FinalHeadReader(_parse_answer)
         self._refusal: ResponseReader | None = None
         self.begun = self.open = self.challenged = False
         self._ask()
@@ -97,7 +96,7 @@ class ConnectRequest:
         """The proxy closed the connection: what that means."""
         if self.challenged:
             return _unanswerable("the proxy asked for credentials and closed the connection; the next one brings them")
-        if self._partial or self._interim:
+        if self._heads.begun:
             return UpgradeFailure(ErrorKind.TRUNCATED, "the proxy closed the connection within its answer to CONNECT")
         return UpgradeFailure(
             ErrorKind.CLOSED_WITHOUT_RESPONSE, "the proxy closed the connection instead of answering CONNECT"
@@ -111,29 +110,17 @@ class ConnectRequest:
         self.outgoing = connect_request(self._authority, authorization)
 
     def _feed_head(self, piece: bytes) -> int:
-        before = len(self._partial)
-        whole = self._partial + piece
-        end = head_ends(whole)
-        if end == 0:
-            self._partial = whole
+        found = self._heads.feed(piece)
+        if found is None:
             return len(piece)
-        if end > MAX_HEAD_BYTES:
-            raise HeadTooLarge(f"the head is longer than {MAX_HEAD_BYTES} bytes")
-        self._partial = b""
-        self._decide(whole[:end])
-        return end - before
+        self._decide(found)
+        return len(piece) - len(found.rest)
 
-    def _decide(self, raw: bytes) -> None:
+    def _decide(self, found: FinalHead) -> None:
         """What the proxy's answer, a whole head, leads to."""
-        if _TUNNELLED.match(raw):
-            parse_response_head(_FRAMING.sub(b"", raw))
+        head, raw = found.head, found.raw
+        if head.status // 100 == 2:
             self.open = True
-            return
-        head = parse_response_head(raw)
-        if head.status < 200 and head.status != 101:
-            if self._interim == _MOST_INTERIM:
-                raise HeadTooLarge(f"more than {_MOST_INTERIM} interim responses")
-            self._interim += 1
             return
         if head.status == _UNAUTHORIZED and self._sent:  # some say so where 407 is due, and mean the same
             raise _unanswerable(f"{_NOT_ACCEPTED} ({status_text(raw)})")
@@ -143,7 +130,7 @@ class ConnectRequest:
         self.challenged = True
         if not head.persists:
             raise self.closed()
-        self._refusal = ResponseReader(_LONGEST_REFUSAL_BYTES)
+        self._refusal = ResponseReader(_MAX_REFUSAL_BYTES)
         self._refusal.pipelined = True
         if self._refusal.feed(raw):
             self._ask_again()
@@ -157,7 +144,6 @@ class ConnectRequest:
 
     def _ask_again(self) -> None:
         self._refusal = None
-        self._interim = 0
         self._ask()
 
 
@@ -181,10 +167,9 @@ def challenge_schemes(head: ResponseHead) -> list[str]:
     return list(found)
 
 
-def status_text(raw: bytes) -> str:
-    """Status code and reason phrase of a response's head, fit to be shown."""
-    _, _, status = raw.partition(b"\r\n")[0].decode("latin-1").partition(" ")
-    return "".join(character if character.isprintable() else "?" for character in status[:_SHOWN_REASON]).strip()
+def _parse_answer(raw: bytes) -> ResponseHead:
+    """The head of an answer to CONNECT. Raises Malformed."""
+    return parse_response_head(_FRAMING.sub(b"", raw) if _TUNNELLED.match(raw) else raw)
 
 
 def _unanswerable(detail: str) -> UpgradeFailure:

@@ -23,13 +23,13 @@ class WebSocketConnection(DuplexConnection):
     mismatched_echoes: answers that were no echo.
     """
 
-    __slots__ = ("_most_bytes", "_socket", "mismatched_echoes")
+    __slots__ = ("_max_bytes", "_socket", "mismatched_echoes")
 
     def __init__(
         self, number: int, route: Route, listener: Listener, lag_clock: LagClock, reader: ResponseReader
     ) -> None:
         super().__init__(number, route, listener, lag_clock, reader)
-        self._most_bytes = reader.most_body_bytes
+        self._max_bytes = reader.max_body_bytes
         self._socket: WebSocketProtocol | None = None
         self.mismatched_echoes = 0
 
@@ -69,7 +69,7 @@ class WebSocketConnection(DuplexConnection):
         try:
             if self._socket is None:
                 self.enter(UPGRADING, now)
-                self._socket = WebSocketProtocol(message, self._most_bytes)
+                self._socket = WebSocketProtocol(message, self._max_bytes)
                 self._write(self._socket.hello(message))
                 return
             self.enter(SENDING, now)

@@ -24,12 +24,9 @@ from websockets.uri import WebSocketURI
 
 from loadgen.model.errors import ErrorKind
 from loadgen.wire.errors import UpgradeFailure
-from loadgen.wire.http1.head import Malformed, ResponseHead, parse_response_head
-from loadgen.wire.http1.messages import head_ends
-from loadgen.wire.proxy.connect import status_text
+from loadgen.wire.http1.final_head import SWITCHING_PROTOCOLS, FinalHeadReader, TooManyInterim, status_text
+from loadgen.wire.http1.head import Malformed, ResponseHead
 
-_SWITCHING = 101
-_MOST_INTERIM = 100
 _ACCEPT = "sec-websocket-accept"
 _PROTOCOLS = "sec-websocket-protocol"
 _SHOWN_VALUE = 60
@@ -64,19 +61,19 @@ class WebSocketProtocol:
     """
 
     __slots__ = (
-        "_begun", "_interim", "_parts", "_protocol", "_sent", "_text", "begun", "echoed", "head", "subprotocol",
+        "_heads", "_parts", "_protocol", "_sent", "_text", "begun", "echoed", "head", "subprotocol",
     )  # fmt: skip
 
-    def __init__(self, message: Message, most_bytes: int) -> None:
+    def __init__(self, message: Message, max_bytes: int) -> None:
         offered = [value for name, value in message.headers if name.lower() == _PROTOCOLS]
         subprotocols: Any = [one.strip() for value in offered for one in value.split(",") if one.strip()]
         # The URI is for the request that the library would write; ours says the same and more.
         uri = WebSocketURI(False, "localhost", 80, message.path, "", None, None)
-        self._protocol = ClientProtocol(uri, subprotocols=subprotocols or None, max_size=most_bytes, logger=_LOGGER)
+        self._protocol = ClientProtocol(uri, subprotocols=subprotocols or None, max_size=max_bytes, logger=_LOGGER)
         self._parts: list[bytes] = []
         self._text = False
-        self._begun = self._sent = b""
-        self._interim = 0
+        self._sent = b""
+        self._heads = FinalHeadReader()
         self.begun = self.echoed = False
         self.head: ResponseHead | None = None
         self.subprotocol: str | None = None
@@ -98,20 +95,16 @@ class WebSocketProtocol:
 
         The library is given the head of a 101 alone: it would wait for the end of a refusal's content.
         """
-        data = self._begun + data
-        at = head_ends(data)
-        while at:
-            head = parse_response_head(data[:at])
-            if head.status == _SWITCHING:
-                self._switch(head, data)
-                return True
-            self._interim += 1
-            if head.status >= 200 or self._interim > _MOST_INTERIM:
-                raise UpgradeFailure(ErrorKind.UPGRADE_REFUSED, f"the server answered {status_text(data[:at])}")
-            data = data[at:]
-            at = head_ends(data)
-        self._begun = data
-        return False
+        try:
+            found = self._heads.feed(data)
+        except TooManyInterim as error:
+            raise UpgradeFailure(ErrorKind.UPGRADE_REFUSED, str(error)) from None
+        if found is None:
+            return False
+        if found.head.status != SWITCHING_PROTOCOLS:
+            raise UpgradeFailure(ErrorKind.UPGRADE_REFUSED, f"the server answered {status_text(found.raw)}")
+        self._switch(found.head, found.raw + found.rest)
+        return True
 
     def frame(self, message: Message) -> bytes:
         """A message of ours as one frame, masked anew each time (RFC 6455 §5.3)."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from loadgen.model.errors import ErrorKind
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http1.head import MAX_HEAD_BYTES, BodyTooLarge, HeadTooLarge, Malformed, parse_response_head
-from loadgen.wire.proxy.connect import ConnectRequest, ProxyLogin, challenge_schemes, connect_request, status_text
+from loadgen.wire.proxy.connect import ConnectRequest, ProxyLogin, challenge_schemes, connect_request
 from tests.support.cuts import Cut, either_way
 
 BASIC = "Basic dXNlcjpwYXNz"
@@ -183,11 +183,6 @@ def test_a_refusal_tells_its_status(status: str, cut: Cut) -> None:
 def test_another_protocol_is_no_tunnel() -> None:
     error = Dialogue().refused([b"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"])
     assert (error.kind, str(error)) == (ErrorKind.PROXY_REFUSED, "the proxy answered CONNECT with 101 Switching")
-
-
-def test_a_status_is_fit_to_be_shown() -> None:
-    assert status_text(b"HTTP/1.1 403 \x1b[31mred\xff\r\nX: y\r\n\r\n") == "403 ?[31mred\xff"
-    assert len(status_text(b"HTTP/1.1 403 " + b"a" * 1000 + b"\r\n\r\n")) == 60
 
 
 @either_way
