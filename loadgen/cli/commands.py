@@ -8,10 +8,13 @@ from typing import Any
 import click
 
 import loadgen
-from loadgen.cli.option_types import DURATION, FILE, Listed
-from loadgen.cli.plan_reader import given_options, settle
-from loadgen.cli.run_options import compare_options, sweep_options
+from loadgen.cli.option_types import OptionType
+from loadgen.cli.options import given_options, settle, with_options
+from loadgen.model.options import COMPARE, REPORT, SWEEP
+from loadgen.model.value_types import Choice, Duration, FilePath, ListOf
 from loadgen.target.behaviour import DECLINABLE
+
+_DURATION, _FILE = OptionType(Duration()), OptionType(FilePath())
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -21,7 +24,7 @@ def cli() -> None:
 
 
 @cli.command()
-@compare_options
+@with_options(COMPARE)
 @click.pass_context
 def compare(ctx: click.Context, /, **options: Any) -> int:
     """Run the same load under each policy, in turns, and report the difference with its uncertainty.
@@ -34,7 +37,7 @@ def compare(ctx: click.Context, /, **options: Any) -> int:
 
 
 @cli.command()
-@sweep_options
+@with_options(SWEEP)
 @click.pass_context
 def sweep(ctx: click.Context, /, **options: Any) -> int:
     """Compare over a grid of users, rates, requests per connection, gaps or response sizes.
@@ -50,30 +53,29 @@ def sweep(ctx: click.Context, /, **options: Any) -> int:
 
 
 @cli.command()
-@click.argument("run", type=FILE)
-@click.option("--json", "as_json", is_flag=True, help="Print summary.json on standard output and nothing else there.")
-@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
-def report(run: Path, as_json: bool, quiet: bool) -> int:
+@click.argument("run", type=_FILE)
+@with_options(REPORT)
+def report(run: Path, json: bool, quiet: bool) -> int:
     """Rebuild summary, charts and report of RUN from its samples, also of a run that was cut off."""
     from loadgen.cli.report import rebuild
 
-    return rebuild(run, as_json, quiet)
+    return rebuild(run, json, quiet)
 
 
 @cli.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="Port; 0 for a free one.")
 @click.option("--tls", is_flag=True, help="Speak https with a throw-away certificate.")
-@click.option("--ca-file", type=FILE, help="With --tls: where to write the authority's certificate.")
+@click.option("--ca-file", type=_FILE, help="With --tls: where to write the authority's certificate.")
 @click.option("--size", type=int, default=5, show_default=True, help="Body of each response in bytes.")
-@click.option("--delay", type=DURATION, default="0s", show_default=True, help="Service time of each response.")
+@click.option("--delay", type=_DURATION, default="0s", show_default=True, help="Service time of each response.")
 @click.option("--close-after", type=int, default=0, show_default=True, help="Responses per connection; 0: no limit.")
-@click.option("--idle-timeout", type=DURATION, default="0s", show_default=True, help="Close when idle; 0: never.")
+@click.option("--idle-timeout", type=_DURATION, default="0s", show_default=True, help="Close when idle; 0: never.")
 @click.option("--ignore-close", is_flag=True, help="Go on although the client asked for close.")
 @click.option("--silent", is_flag=True, help="Announce neither the close after --close-after nor the idle timeout.")
 @click.option(
     "--decline",
-    type=Listed(click.Choice(DECLINABLE)),
+    type=OptionType(ListOf(Choice(*DECLINABLE))),
     default=(),
     metavar="WORD,...",
     help=f"What it is not to do, out of {', '.join(DECLINABLE)}.",
@@ -88,7 +90,7 @@ def target(**options: Any) -> int:
 
 
 @cli.command("_worker", hidden=True)
-@click.argument("directory", type=FILE)
+@click.argument("directory", type=_FILE)
 def worker(directory: Path) -> int:
     """The process that makes the load: plan on standard input, events on standard output."""
     from loadgen.cli.worker_main import work
@@ -97,7 +99,7 @@ def worker(directory: Path) -> int:
 
 
 @cli.command("_draw", hidden=True)
-@click.argument("directory", type=FILE)
+@click.argument("directory", type=_FILE)
 def draw(directory: Path) -> int:
     """Draw the charts of a summary that lies in DIRECTORY; the run itself may still go on."""
     from loadgen.cli.report import redraw

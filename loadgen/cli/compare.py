@@ -6,7 +6,7 @@ from typing import Any
 
 from loadgen.cli import EXIT_DONE
 from loadgen.cli.experiment import prepare
-from loadgen.cli.options import build_plan
+from loadgen.cli.plan_builder import build_plan
 
 
 def run(options: dict[str, Any]) -> int:

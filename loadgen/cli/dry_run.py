@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from loadgen.cli.option_types import duration_text
 from loadgen.drive import schedule
 from loadgen.model.plan import Plan
-from loadgen.model.units import NS_PER_MS, NS_PER_S, count
+from loadgen.model.units import NS_PER_MS, NS_PER_S, count, duration_text
 
 _BETWEEN_BLOCKS_NS = 30 * NS_PER_MS  # measured: connections end, the kernel's counters are read, rows are noted
 _THEN = "and a few seconds for the report"

@@ -19,7 +19,7 @@ from loadgen.cli import EXIT_DONE, EXIT_INTERRUPTED
 from loadgen.cli.consent import added, consent
 from loadgen.cli.console import Progress
 from loadgen.cli.dry_run import blocks, extent
-from loadgen.cli.options import check_machine
+from loadgen.cli.machine import check_machine
 from loadgen.cli.plan_writer import save_plan
 from loadgen.cli.report import finish
 from loadgen.cli.worker_pool import end_of, run_workers
@@ -52,7 +52,7 @@ def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
     Gives None where nothing is to be run. Raises PlanError.
     """
     embedded = options["url"] is None
-    if options["dry_run"] and options["as_json"]:
+    if options["dry_run"] and options["json"]:
         raise PlanError("--dry-run prints blocks and measures nothing that --json could print; give one of them")
     check_machine(plan)
     name = f"{datetime.now():%Y%m%d-%H%M%S}" if options["name"] is None else options["name"]
@@ -98,7 +98,7 @@ class Experiment:
         self._plan = plan
         self._store = store
         self._facts = facts
-        self._as_json = options["as_json"]
+        self._as_json = options["json"]
         self._draws = not options["no_charts"]
         self._quiet = options["quiet"]
         self._skip = skip

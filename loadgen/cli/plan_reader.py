@@ -1,4 +1,4 @@
-"""Plan files: options read from TOML or from an earlier run, as defaults that the command line overrides.
+"""Plan files: options read from TOML or from an earlier run, which those that are given elsewhere override.
 
 Keys are the names of the options. Files that a plan names lie where it says, seen from the plan's own folder.
 """
@@ -7,27 +7,21 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable
-from dataclasses import fields, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import click
-from click.core import ParameterSource
-
-from loadgen.cli.option_types import Amount, Duration, Gap, Listed
-from loadgen.cli.options import read_data
 from loadgen.cli.plan_writer import plan_keys
 from loadgen.cli.run_validation import recorded_plan
-from loadgen.model.cell import Axes
+from loadgen.model import options
 from loadgen.model.exceptions import PlanError
-from loadgen.model.plan import HIDDEN
+from loadgen.model.options import COMPARE, SWEEP, Option, options_of
+from loadgen.model.proxy import HIDDEN
+from loadgen.model.request_body import read_body
 
-_ALIASES = {"headers": "header", "source-ips": "source-ip"}
 _BODY = "data-base64"
-_PROCESSES = "processes"
-_NOT_IN_A_PLAN = {"plan", "save-plan", "dry-run", "resume"}
-# An option given on the command line stands in the way of these of the file.
+# An option that is given displaces these of the plan file.
 _DISPLACES = {
     "url": ("tls",),
     "cacert": ("insecure",),
@@ -35,130 +29,127 @@ _DISPLACES = {
     "users": ("rate", "arrivals", "max_connections"),
     "rate": ("users",),
 }
-_AXES = {axis.name for axis in fields(Axes)}
-_HEADERS = f"{__name__}.headers"
 
 
-def read_plan(ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
-    """The callback of --plan, eager: what the file says becomes the other options' defaults. Raises PlanError."""
-    if value is None or ctx.resilient_parsing:
-        return value
-    path = Path(value)
-    if path.is_dir() or path.suffix == ".json":
-        keys, source = _run_keys(path), "run"
-    else:
-        keys, source = _toml_keys(path), "file"
-    defaults = _Reader(path, ctx).defaults(keys)
-    ctx.meta[_HEADERS] = (source, defaults.pop("header", ()))
-    ctx.default_map = defaults
-    return value
+class PlanFile(NamedTuple):
+    """What a plan file says."""
+
+    values: Mapping[str, Any] = {}
+    """Values of options, by name."""
+    is_run: bool = False
+    """It is the record of a run, which leaves credentials out."""
 
 
-def merge_headers(ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    """The callback of --header: it replaces the plan file's fields of the same names, the others stay."""
-    source, lines = ctx.meta.get(_HEADERS, ("", ()))
-    given = {_name(line) for line in value}
-    kept = tuple(line for line in lines if _name(line) not in given)
-    for line in kept if source == "run" else ():
-        if line.partition(":")[2].strip() == HIDDEN:
-            name = line.partition(":")[0]
-            raise PlanError(f"the run did not record its credential {name}; give it again with -H '{name}: ...'")
-    return kept + value
+def read_plan(path: Path, command: str) -> PlanFile:
+    """The options that a TOML file or an earlier run gives to a command. Raises PlanError."""
+    is_run = path.is_dir() or path.suffix == ".json"
+    keys = _run_keys(path) if is_run else _toml_keys(path)
+    return PlanFile(OptionReader(str(path), path.parent, command).values(keys), is_run)
 
 
-def settle(ctx: click.Context, options: dict[str, Any]) -> dict[str, Any]:
-    """Drop what the plan file says where the command line says the opposite by another option. Raises PlanError."""
-    given, defaults = given_options(ctx), {param.name: param for param in ctx.command.params}
+def merge(values: dict[str, Any], given: Mapping[str, Any], file: PlanFile | Mapping[str, Any]) -> dict[str, Any]:
+    """The values of options: those that are given, then the plan file's, then the defaults. Raises PlanError."""
     if "users" in given and "rate" in given:
         raise PlanError("--users is for a closed loop; with --rate the arrivals decide, so give one of them")
-    for option in _DISPLACES.keys() & given.keys():
-        for other in _DISPLACES[option]:
-            if ctx.get_parameter_source(other) is ParameterSource.DEFAULT_MAP:
-                options = options | {other: _default(ctx, defaults[other])}
-    return options
+    plan = file if isinstance(file, PlanFile) else PlanFile(file)
+    displaced = {other for name in _DISPLACES.keys() & given.keys() for other in _DISPLACES[name]}
+    from_file = {name: value for name, value in plan.values.items() if name not in displaced | given.keys()}
+    header = _headers(plan, tuple(given.get("header", ())))
+    return values | from_file | {"header": header}
 
 
-def given_options(ctx: click.Context) -> dict[str, str]:
-    """What stands on the command line: each parameter's name and how it is written."""
-    return {
-        param.name: _key(param) if isinstance(param, click.Argument) else f"--{_key(param)}"
-        for param in ctx.command.params
-        if param.name and ctx.get_parameter_source(param.name) is ParameterSource.COMMANDLINE
-    }
+def _headers(plan: PlanFile, given: tuple[str, ...]) -> tuple[str, ...]:
+    """Those that are given replace the plan file's of the same names, the others stay."""
+    replaced = {_field_name(line) for line in given}
+    kept = tuple(line for line in plan.values.get("header", ()) if _field_name(line) not in replaced)
+    for line in kept if plan.is_run else ():
+        name, _, value = line.partition(":")
+        if value.strip() == HIDDEN:
+            raise PlanError(f"the run did not record its credential {name}; give it again with -H '{name}: ...'")
+    return kept + given
 
 
-class _Reader:
-    """Turns a plan file's values into those of the command's parameters, complaining by file and key."""
+def _field_name(line: str) -> str:
+    return line.partition(":")[0].strip().lower()
 
-    def __init__(self, path: Path, ctx: click.Context) -> None:
-        self._path = path
-        self._ctx = ctx
-        params = {_key(param): param for param in ctx.command.params}
-        self._params = {key: param for key, param in params.items() if key not in _NOT_IN_A_PLAN}
 
-    def defaults(self, keys: dict[str, Any]) -> dict[str, Any]:
+class OptionReader:
+    """Turns keys with values into a command's options; complains by `where` and key."""
+
+    def __init__(self, where: str, folder: Path, command: str) -> None:
+        self._where = where
+        self._folder = folder
+        self._options = {option.key: option for option in options_of(command) if option.in_plan_file}
+        self._plurals = {option.plural: option.key for option in self._options.values() if option.plural}
+
+    def values(self, keys: Mapping[str, Any]) -> dict[str, Any]:
+        """The options' values, by name. Raises PlanError."""
         found: dict[str, Any] = {}
         for written, value in keys.items():
             name, converted = self._one(written, value)
             if name in found:
-                raise PlanError(f"{self._path}: {written!r} says again what stands there already")
+                raise PlanError(f"{self._where}: {written!r} says again what stands there already")
             found[name] = converted
         return found
 
     def _one(self, written: str, value: Any) -> tuple[str, Any]:
         key = written.replace("_", "-")
-        key = _ALIASES.get(key, key)
         if key == _BODY:
-            return "data", self._body(written, value)
-        param = self._params.get(key)
-        if param is None or param.name is None:
-            raise PlanError(f"{self._path}: the key {written!r} {self._hint(key)}")
-        raw = self._checked(written, value, param)
-        if key == "data":
+            return "data", self._base64(written, value)
+        option = self._options.get(self._plurals.get(key, key))
+        if option is None:
+            raise PlanError(f"{self._where}: the key {written!r} {self._hint(key)}")
+        raw = self._checked(written, value, option)
+        if option.name == "data":
             # A file's text is UTF-8 whatever the shell's encoding is.
-            return "data", read_data(raw, self._path.parent) if raw.startswith("@") else raw.encode("utf-8")
-        if key == "cacert":
-            raw = str(self._path.parent / raw)
+            return "data", read_body(raw, self._folder) if raw.startswith("@") else raw.encode("utf-8")
+        if option.name == "cacert":
+            raw = str(self._folder / raw)
         try:
-            return param.name, param.type_cast_value(self._ctx, raw)
-        except click.BadParameter as error:
-            raise PlanError(f"{self._path}: {written}: {error.message}") from None
+            return option.name, option.type.read(raw) if isinstance(raw, str) else raw
+        except ValueError as error:
+            raise PlanError(f"{self._where}: {written}: {error}") from None
 
-    def _checked(self, key: str, value: Any, param: click.Parameter) -> Any:
-        """The value as the parameter's type takes it, where it is of the right kind."""
-        kind = param.type
-        if isinstance(value, list) and key in _AXES and not isinstance(kind, Listed):
-            raise PlanError(f"{self._path}: {key!r} as a list is for loadgen sweep")
-        several = isinstance(kind, Listed) or getattr(param, "multiple", False) or key == "policies"
-        types, words = _wanted(kind.item if isinstance(kind, Listed) else kind)
-        items = value if several and isinstance(value, list) else [value]
-        if isinstance(kind, Listed):
-            types = (*types, str)  # "1,10,100", as on the command line
+    def _checked(self, key: str, value: Any, option: Option) -> Any:
+        """The value as the option's type reads it, where it is of the right kind."""
+        kind = option.type
+        if isinstance(value, list) and option.is_axis and not kind.is_list:
+            raise PlanError(f"{self._where}: {key!r} as a list is for loadgen sweep")
+        takes_list = kind.is_list or kind.is_repeated
+        types = kind.file_types
+        items = value if takes_list and isinstance(value, list) else [value]
         # To Python, true is a whole number.
         if not all(isinstance(one, types) and (not isinstance(one, bool) or types == (bool,)) for one in items):
-            if key == "proxy":  # it may hold a password
-                raise PlanError(f"{self._path}: {key} is no text; write {words}")
+            if option.name == "proxy":  # it may hold a password
+                raise PlanError(f"{self._where}: {key} is no text; write {kind.file_words}")
             shown = json.dumps(value, default=str, ensure_ascii=False)
-            raise PlanError(f"{self._path}: {key} is {shown}; write {words}{', or a list of such' if several else ''}")
-        if getattr(param, "multiple", False):
+            more = ", or a list of such" if takes_list else ""
+            raise PlanError(f"{self._where}: {key} is {shown}; write {kind.file_words}{more}")
+        if kind.is_repeated:
             return tuple(items)
-        return ",".join(str(one) for one in items) if several else value
+        if kind.is_list:
+            return ",".join(str(one) for one in items)
+        return value if isinstance(value, bool) else str(value)
 
-    def _body(self, key: str, value: Any) -> bytes:
+    def _base64(self, key: str, value: Any) -> bytes:
         import base64
         import binascii
 
         try:
             return base64.b64decode(value, validate=True)
         except (binascii.Error, TypeError, ValueError):
-            raise PlanError(f"{self._path}: {key} is no base64") from None
+            raise PlanError(f"{self._where}: {key} is no base64") from None
 
     def _hint(self, key: str) -> str:
-        if key in _AXES:
+        other = {one.key: one for one in options.OPTIONS if one.in_plan_file}.get(key)
+        if other is not None and SWEEP in other.commands:
             return "is for loadgen sweep"
-        if key == _PROCESSES:
+        if other is not None and COMPARE in other.commands:
             return "is for loadgen compare"
-        known = [*self._params, *_ALIASES, _BODY]
+        now = {one.renamed: one.key for one in options.OPTIONS if one.renamed and one.commands}
+        if key in now:
+            return f"is called {now[key]!r} now"
+        known = [*self._options, *self._plurals, _BODY]
         near = difflib.get_close_matches(key, known, n=1)
         return f"is unknown; did you mean {near[0]!r}?" if near else f"is unknown; choose from {', '.join(known)}"
 
@@ -178,7 +169,7 @@ def _toml_keys(path: Path) -> dict[str, Any]:
 
 
 def _run_keys(path: Path) -> dict[str, Any]:
-    """What a run says that it ran: its folder, its run.json or its summary.json."""
+    """The plan that a run recorded: in its folder, its run.json or its summary.json."""
     if path.is_dir():
         names: Iterable[str] = ("run.json", "summary.json")
         file = next((path / name for name in names if (path / name).is_file()), None)
@@ -195,35 +186,3 @@ def _run_keys(path: Path) -> dict[str, Any]:
         raise PlanError(f"--plan {path} is no JSON") from None
     plan, embedded = recorded_plan(found, f"--plan {path}")
     return plan_keys(replace(plan, server_pid=None), embedded)
-
-
-def _default(ctx: click.Context, param: click.Parameter) -> Any:
-    """What an option is where neither the command line nor a plan file says anything of it."""
-    if isinstance(param.default, str | int):
-        return param.type_cast_value(ctx, param.default)
-    return False if isinstance(param, click.Option) and param.is_flag else None
-
-
-def _key(param: click.Parameter) -> str:
-    """How a plan file calls a parameter: its long option without the dashes."""
-    long = [option for option in param.opts if option.startswith("--")]
-    return long[0].removeprefix("--") if long else str(param.name)
-
-
-def _name(line: str) -> str:
-    return line.partition(":")[0].strip().lower()
-
-
-def _wanted(kind: click.ParamType[Any]) -> tuple[tuple[type, ...], str]:
-    """The types of a TOML value that a parameter's type can take, and how that is said."""
-    if isinstance(kind, Duration | Gap):
-        return (str,), 'a duration with its unit in quotes, like "2s"'
-    if isinstance(kind, Amount):
-        return (int, str), 'a whole number or "inf"'
-    if isinstance(kind, type(click.BOOL)):
-        return (bool,), "true or false"
-    if isinstance(kind, type(click.INT)):
-        return (int,), "a whole number"
-    if isinstance(kind, type(click.FLOAT)):
-        return (int, float), "a number"
-    return (str,), "a text in quotes"

@@ -11,17 +11,19 @@ from loadgen.cli import EXIT_DONE, EXIT_INTERRUPTED
 from loadgen.cli.consent import consent
 from loadgen.cli.dry_run import extent
 from loadgen.cli.experiment import CUT_SHORT, Experiment, prepare, tell, without
-from loadgen.cli.options import NOT_RECORDED, WATCHED_BY_ITSELF, build_plan, check_machine
+from loadgen.cli.machine import check_machine
+from loadgen.cli.plan_builder import build_plan
 from loadgen.cli.report import finish
 from loadgen.cli.run_validation import recorded_run
 from loadgen.measure.data.store import RunStore
 from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import parse_header
+from loadgen.model.options import option_named
 from loadgen.model.plan import HIDDEN, Plan
 from loadgen.model.proxy import Proxy, parse_proxy
 
 # What a resumed sweep may be told: how to report, and what its plan can't know.
-_WITH_RESUME = {"resume", "quiet", "as_json", "yes", "header", "proxy", "server_pid", "no_charts"}
+_WITH_RESUME = {"resume", "quiet", "json", "yes", "header", "proxy", "server_pid", "no_charts"}
 
 
 def run(options: dict[str, Any]) -> int:
@@ -49,7 +51,7 @@ def resume(options: dict[str, Any], given: dict[str, str]) -> int:
     done, first_connection = store.resume(tuple(cell.name for cell in plan.cells))
     if len(done) == len(plan.cells) * plan.load.rounds:
         facts["notes"] = without(facts["notes"], CUT_SHORT)
-        finish(store, facts, options["as_json"], options["quiet"], not options["no_charts"])
+        finish(store, facts, options["json"], options["quiet"], not options["no_charts"])
         return EXIT_DONE
     consent(plan, embedded, options["yes"])
     _announce(extent(plan, len(done)), options)
@@ -64,7 +66,7 @@ def _finish(experiment: Experiment, directory: Path) -> int:
 
 
 def _announce(text: str, options: dict[str, Any]) -> None:
-    if not options["quiet"] and not options["as_json"]:
+    if not options["quiet"] and not options["json"]:
         tell(text)
 
 
@@ -85,8 +87,8 @@ def _with_secrets(plan: Plan, lines: tuple[str, ...]) -> Plan:
 def _proxy(recorded: Proxy | None, given: str | None) -> Proxy | None:
     """The run's proxy, with its credentials as they are given again. Raises PlanError where it would be another one."""
     if given is None:
-        if recorded is not None and recorded.is_hidden:
-            raise PlanError(NOT_RECORDED.format(recorded))
+        if recorded is not None:
+            recorded.check_credentials()
         return recorded
     proxy = parse_proxy(given)
     fits = recorded is not None and recorded.is_hidden and str(recorded) == str(proxy)
@@ -99,7 +101,7 @@ def _server(plan: Plan, embedded: bool, given: int | None) -> int | None:
     """The server's process now; the embedded target's is not known yet. A plan without one can't get it half-way."""
     if embedded:
         if given is not None:
-            raise PlanError(WATCHED_BY_ITSELF)
+            raise PlanError(f"--server-pid is for a URL; {option_named('server_pid').url_only}")
         return None
     if plan.server_pid is None and given is not None:
         raise PlanError("--resume goes on with the plan as it stands; it has no --server-pid")

@@ -1,100 +1,65 @@
-"""A run as one value: what is sent, to whom, under which policies, for how long. Executes nothing."""
+"""A run as one value: what is sent where, under which policies, for how long. Executes nothing."""
 
 from __future__ import annotations
 
-import base64
 import ipaddress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from loadgen.model.arrivals import CONSTANT, parse_arrivals
+from loadgen.model import plan_fields
 from loadgen.model.cell import NO_AXES, Axes, Cell, cells, check_rate
 from loadgen.model.exceptions import PlanError
-from loadgen.model.headers import SECRET_FIELDS, check_header
-from loadgen.model.policy import H2, H2_PRIOR, H2C_UPGRADE, WEBSOCKET, ConnectionPolicy, parse_policies
+from loadgen.model.headers import check_header
+from loadgen.model.load import DEFAULT_LOAD
+from loadgen.model.load import Load as Load
+from loadgen.model.options import default
+from loadgen.model.policy import H2, H2_PRIOR, H2C_UPGRADE, WEBSOCKET, ConnectionPolicy
 from loadgen.model.proxy import HIDDEN as HIDDEN
-from loadgen.model.proxy import Proxy, parse_proxy
-from loadgen.model.target import Target, parse_target
-from loadgen.model.units import NS_PER_MS, NS_PER_S, format_duration
+from loadgen.model.proxy import Proxy
+from loadgen.model.target import Target
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
 IDEMPOTENT = ("GET", "HEAD", "PUT", "DELETE", "OPTIONS")  # RFC 9110 §9.2.2
-_MOST_CONNECTIONS = 1_000_000
-_MOST_PROCESSES = 256
-# What can't go through a proxy in clear but by a tunnel: RFC 6455 §4.1; HTTP/2 has no form of request for that.
+_MAX_PROCESSES = 256
+# Protocols that need a CONNECT tunnel even to an http target: RFC 6455 §4.1; HTTP/2 has no form of request for a proxy.
 _TUNNELLED = (WEBSOCKET, H2, H2_PRIOR)
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
-    """The load of each block, the same under every policy.
-
-    A closed loop of `users`, unless rate_rps says how many arrivals per second are due, at equal distances or as a
-    Poisson process; then at most max_connections are open at the same time, and users play no part.
-    """
-
-    users: int = 50
-    rounds: int = 5
-    block_ns: int = 2 * NS_PER_S
-    warmup_ns: int = 500 * NS_PER_MS
-    think_ns: int = 0
-    timeout_ns: int = 10 * NS_PER_S
-    rate_rps: float = 0.0
-    arrivals: str = CONSTANT
-    max_connections: int = 1_000
-
-    def __post_init__(self) -> None:
-        if self.users < 1:
-            raise PlanError(f"--users is {self.users}; at least 1 is needed")
-        if self.rounds < 1:
-            raise PlanError(f"--rounds is {self.rounds}; at least 1 is needed")
-        if self.block_ns < 10 * NS_PER_MS:
-            raise PlanError(f"--block is {format_duration(self.block_ns)}; at least 10 ms is needed")
-        if not 0 <= self.warmup_ns < self.block_ns:
-            raise PlanError(
-                f"--warmup is {format_duration(self.warmup_ns)}, a part of each block of "
-                f"{format_duration(self.block_ns)}; it must be shorter"
-            )
-        if self.timeout_ns < NS_PER_MS:
-            raise PlanError(f"--timeout is {format_duration(self.timeout_ns)}; at least 1 ms is needed")
-        if self.rate_rps:
-            check_rate(self.rate_rps)
-        parse_arrivals(self.arrivals)
-        if not 1 <= self.max_connections <= _MOST_CONNECTIONS:
-            raise PlanError(
-                f"--max-connections is {self.max_connections}; it must lie between 1 and {_MOST_CONNECTIONS:,}"
-            )
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that a run depends on; equal plans with equal seeds run the same blocks in the same order.
-
-    retry_stale: an idempotent request that met a stale connection is sent once more (RFC 9110 §9.2.2). cookies: each
-    user keeps the cookies that it is given. source_ips: local addresses to connect from, in turns. server_pid: the
-    process whose CPU time, memory and sockets are read, with its children. axes: what a sweep varies. processes: how
-    many workers share the load. trailers: requests say that trailer sections are understood (RFC 9110 §10.1.4).
-    proxy: who is connected to in the target's place.
-    """
+    """Everything that a run depends on; equal plans with equal seeds run the same blocks in the same order."""
 
     target: Target
     policies: tuple[ConnectionPolicy, ...]
-    load: Load = Load()
-    method: str = "GET"
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
+    """Empty where the axes make them."""
+    load: Load = DEFAULT_LOAD
+    method: str = default("method")
+    headers: tuple[tuple[str, str], ...] = default("header")
+    body: bytes = default("data")
     cacert: str | None = None
-    insecure: bool = False
-    max_body_bytes: int = 64 * 1024 * 1024
-    seed: int = 0
-    retry_stale: bool = False
-    cookies: bool = True
-    source_ips: tuple[str, ...] = ()
+    """The file with the authorities that are trusted; None: the system's."""
+    insecure: bool = default("insecure")
+    """Certificates are not verified."""
+    max_body_bytes: int = default("max_body")
+    """A longer response body is an error."""
+    seed: int = default("seed")
+    """Of the order of the blocks."""
+    retry_stale: bool = default("retry_stale")
+    """An idempotent request that met a stale connection is sent once more (RFC 9110 §9.2.2)."""
+    cookies: bool = default("cookies")
+    """Each user keeps the cookies that it is given."""
+    source_ips: tuple[str, ...] = default("source_ip")
+    """Local addresses to connect from, in turns."""
     server_pid: int | None = None
+    """The process whose CPU time, memory and sockets are read, with its children."""
     axes: Axes = NO_AXES
-    processes: int = 1
-    trailers: bool = False
+    """What a sweep varies."""
+    processes: int = default("processes")
+    """How many workers share the load."""
+    trailers: bool = default("trailers")
+    """Requests say that trailer sections are understood (RFC 9110 §10.1.4)."""
     proxy: Proxy | None = None
+    """Connections go to it in place of the target."""
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -120,26 +85,26 @@ class Plan:
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """What the blocks of a round are given, one each. Raises PlanError."""
+        """The cells of a round: each block runs one. Raises PlanError."""
         return cells(self.policies, self.load.users, self.load.rate_rps, self.target.path, self.axes)
 
     @property
     def peak_connections(self) -> int:
-        """No block of one worker has more connections at the same time than this."""
-        most = max(self.load.max_connections if cell.rate_rps else cell.users for cell in self.cells)
-        return -(-most // self.processes)
+        """The most connections that one worker has at the same time."""
+        peak = max(self.load.max_connections if cell.rate_rps else cell.users for cell in self.cells)
+        return -(-peak // self.processes)
 
     @property
     def peer(self) -> Target | Proxy:
-        """Whom connections go to."""
+        """Where connections go: the proxy if there is one, else the target."""
         return self.proxy or self.target
 
     def tunnels(self, policy: ConnectionPolicy) -> bool:
-        """Connections go through a tunnel that the proxy is asked for; else it is sent the requests themselves."""
+        """Whether connections go through a CONNECT tunnel; otherwise the proxy gets the requests themselves."""
         return self.proxy is not None and (self.target.is_tls or policy.protocol in _TUNNELLED)
 
     def request_target(self, policy: ConnectionPolicy, path: str) -> str:
-        """What a request line says for `path` (origin-form): absolute-form to a proxy (RFC 9112 §3.2.2)."""
+        """The target in a request line for `path` (origin-form): absolute-form to a proxy (RFC 9112 §3.2.2)."""
         if self.proxy is None or self.tunnels(policy):
             return path
         return f"{self.target.scheme}://{self.target.host_field}{path}"
@@ -177,8 +142,8 @@ class Plan:
             )
 
     def _check_processes(self) -> None:
-        if not 1 <= self.processes <= _MOST_PROCESSES:
-            raise PlanError(f"--processes is {self.processes}; it must lie between 1 and {_MOST_PROCESSES}")
+        if not 1 <= self.processes <= _MAX_PROCESSES:
+            raise PlanError(f"--processes is {self.processes}; it must lie between 1 and {_MAX_PROCESSES}")
         if self.axes:
             raise PlanError("--processes is for a comparison; a sweep runs in one process")
         for policy in self.policies:
@@ -196,56 +161,12 @@ class Plan:
 
     def to_json(self, *, secrets: bool) -> dict[str, Any]:
         """The plan as JSON values. Without `secrets`, values of credential fields are replaced by HIDDEN."""
-        headers = [
-            [name, value if secrets or name.lower() not in SECRET_FIELDS else HIDDEN] for name, value in self.headers
-        ]
-        return {
-            "url": str(self.target),
-            "policies": [policy.name for policy in self.policies],
-            **asdict(self.load),
-            "method": self.method,
-            "headers": headers,
-            "body_base64": base64.b64encode(self.body).decode("ascii"),
-            "cacert": self.cacert,
-            "insecure": self.insecure,
-            "max_body_bytes": self.max_body_bytes,
-            "seed": self.seed,
-            "retry_stale": self.retry_stale,
-            "cookies": self.cookies,
-            "source_ips": list(self.source_ips),
-            "server_pid": self.server_pid,
-            "axes": {name: list(values) for name, values in asdict(self.axes).items()},
-            "processes": self.processes,
-            "trailers": self.trailers,
-            "proxy": self.proxy and self.proxy.url(secrets=secrets),
-        }
+        return plan_fields.record(self, secrets=secrets)
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Plan:
         """The inverse of `to_json`. Raises PlanError or KeyError where the values are no plan."""
-        axes = Axes(**{name: tuple(found) for name, found in values.get("axes", {}).items()})
-        names = values["policies"]
-        return cls(
-            target=parse_target(values["url"]),
-            policies=parse_policies(",".join(names)) if names or not axes else (),
-            # What a plan of an earlier version does not say was then as it is now by default.
-            load=Load(**{name: values[name] for name in Load.__dataclass_fields__ if name in values}),
-            method=values["method"],
-            headers=tuple((name, value) for name, value in values["headers"]),
-            body=base64.b64decode(values["body_base64"]),
-            cacert=values["cacert"],
-            insecure=values["insecure"],
-            max_body_bytes=values["max_body_bytes"],
-            seed=values["seed"],
-            retry_stale=values.get("retry_stale", False),
-            cookies=values.get("cookies", True),
-            source_ips=tuple(values.get("source_ips", ())),
-            server_pid=values.get("server_pid"),
-            axes=axes,
-            processes=values.get("processes", 1),
-            trailers=values.get("trailers", False),
-            proxy=parse_proxy(values["proxy"]) if values.get("proxy") else None,
-        )
+        return cls(**plan_fields.restore(values))
 
 
 def _check_address(text: str) -> None:

@@ -1,6 +1,6 @@
 """The proxy that connections go through, as a value: what a URL says about it. Resolves and opens nothing.
 
-Its credentials are shown nowhere: no text made here holds them unless it is asked to.
+No text made here holds its credentials unless the caller asks for them.
 """
 
 from __future__ import annotations
@@ -35,8 +35,15 @@ class Proxy:
 
     @property
     def is_hidden(self) -> bool:
-        """It had credentials, and whoever wrote it down left them out."""
+        """It has credentials, and the record that it was read from left them out."""
         return self.user == HIDDEN
+
+    def check_credentials(self) -> None:
+        """Raise PlanError where it has credentials that are not known here."""
+        if self.is_hidden:
+            raise PlanError(
+                f"the run did not record its proxy's credentials; give them again with --proxy http://USER:PASSWORD@{self}"
+            )
 
     @property
     def authorization(self) -> str:
@@ -54,7 +61,7 @@ class Proxy:
         return f"http://{quote(self.user, safe='')}:{quote(self.password, safe='')}@{self}"
 
     def without_credentials(self) -> Proxy:
-        """The same as somebody without credentials has it."""
+        """The same proxy, used by a client without credentials."""
         return Proxy(self.host, self.port)
 
     def __str__(self) -> str:

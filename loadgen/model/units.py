@@ -29,6 +29,15 @@ def parse_duration_ns(text: str) -> int:
         raise ValueError(f"{text[:20]}… is longer than any run") from None
 
 
+def duration_text(value_ns: int) -> str:
+    """Write nanoseconds so that `parse_duration_ns` reads the same again: 2s, 1500ms, 1s1ns."""
+    for unit, size_ns in (("s", NS_PER_S), ("ms", NS_PER_MS), ("us", NS_PER_US)):
+        if value_ns % size_ns == 0:
+            return f"{value_ns // size_ns}{unit}"
+    whole_s, rest_ns = divmod(value_ns, NS_PER_S)
+    return f"{whole_s}s{rest_ns}ns" if whole_s else f"{rest_ns}ns"
+
+
 def format_duration(value_ns: float) -> str:
     """Write nanoseconds with three significant digits and the unit that suits: 412 µs, 1.25 ms, 2.00 s."""
     for unit, size_ns in (("s", NS_PER_S), ("ms", NS_PER_MS), ("µs", NS_PER_US)):

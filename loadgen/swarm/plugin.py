@@ -127,7 +127,7 @@ class LoadgenPlugin:
         if plan.server_pid is not None:
             self.run.facts["environment"]["embedded_target"] = None  # its account comes at the end
         self.desk.show(self.run)
-        self.run.begin(options.most_samples)
+        self.run.begin(options.max_samples)
 
     def spawned(self, user_count: int) -> None:
         """All users are there."""

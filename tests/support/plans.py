@@ -7,8 +7,9 @@ from typing import Any
 import click
 import pytest
 
-from loadgen.cli.options import build_plan, check_machine
-from loadgen.cli.plan_reader import settle
+from loadgen.cli.machine import check_machine
+from loadgen.cli.options import settle
+from loadgen.cli.plan_builder import build_plan
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 

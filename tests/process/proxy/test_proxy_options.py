@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import loadgen.cli.consent as hosts
 from loadgen.cli.commands import compare, sweep
-from loadgen.cli.options import check_machine
+from loadgen.cli.machine import check_machine
 from loadgen.cli.plan_writer import save_plan
 from loadgen.drive.requests.builder import RequestBuilder
 from loadgen.model.exceptions import PlanError

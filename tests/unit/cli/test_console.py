@@ -98,7 +98,7 @@ def test_warnings_are_said_at_once_and_noted_once(
     monkeypatch.setattr(experiment, "run_workers", workers)
     monkeypatch.setattr(experiment, "finish", lambda _store, facts, *_rest: finished.append(facts))
     facts: dict[str, Any] = {"name": "run", "environment": {}, "notes": []}
-    options = {"as_json": False, "quiet": quiet, "no_charts": True}
+    options = {"json": False, "quiet": quiet, "no_charts": True}
     store = RunStore.create(tmp_path / "run")
     assert Experiment(planned(compare, URL), store, facts, options, [3], 17).run() == 0
     assert [note["message"] for note in finished[0]["notes"]] == ["one", "other [x]"]

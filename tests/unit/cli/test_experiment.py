@@ -26,7 +26,7 @@ def test_only_the_first_worker_looks_at_kernel_and_server(tmp_path: Path, monkey
 
     monkeypatch.setattr(experiment, "run_workers", workers)
     monkeypatch.setattr(experiment, "finish", lambda *_: None)
-    options = {"as_json": False, "quiet": True, "no_charts": True}
+    options = {"json": False, "quiet": True, "no_charts": True}
     facts: dict[str, Any] = {"name": "run", "environment": {}, "notes": []}
     plan = planned(compare_command, URL, "--processes", "3", "--users", "7", "--server-pid", str(os.getpid()))
     store = RunStore.create(tmp_path / "run")

@@ -11,10 +11,9 @@ import pytest
 
 from loadgen.cli.commands import compare, sweep
 from loadgen.cli.dry_run import extent
-from loadgen.cli.option_types import duration_text
-from loadgen.cli.options import check_machine
+from loadgen.cli.machine import check_machine
 from loadgen.model.cell import Axes
-from loadgen.model.units import parse_duration_ns
+from loadgen.model.units import duration_text, parse_duration_ns
 from tests.support.plans import URL, complaint, planned
 
 
@@ -152,7 +151,7 @@ def test_sizes_stand_in_the_url() -> None:
         (["--rate", "1,0"], "--rate is 0"),
         (["--size", "-1"], "can't be negative"),
         (["--gap", "10"], "no duration"),
-        (["--recycle", "1,many"], "no whole number"),
+        (["--recycle", "1,many"], "not a whole number"),
         (["--recycle", "2,2"], "twice"),
         (["--recycle", "2", "--policies", "close"], "exclude each other"),
         (["--recycle", ",".join(map(str, range(1, 502)))], "500 is the most"),

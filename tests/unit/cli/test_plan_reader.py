@@ -15,14 +15,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from loadgen.cli.commands import compare, sweep
-from loadgen.cli.options import build_plan
+from loadgen.cli.plan_builder import build_plan
 from loadgen.cli.plan_writer import save_plan
-from loadgen.cli.run_validation import AXES, PLAN
 from loadgen.model.arrivals import ARRIVALS
 from loadgen.model.cell import Axes
 from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import parse_header
 from loadgen.model.plan import Load, Plan
+from loadgen.model.plan_fields import axis_types, json_types
 from loadgen.model.policy import parse_policies
 from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_MS
@@ -205,8 +205,8 @@ def test_a_recorded_plan_that_was_edited(tmp_path: Path, changed: dict[str, Any]
 
 def test_every_key_of_a_plan_is_known() -> None:
     written = planned(sweep, URL, "--recycle", "1,2").to_json(secrets=True)
-    assert written.keys() == PLAN.keys()
-    assert written["axes"].keys() == AXES.keys()
+    assert written.keys() == json_types().keys()
+    assert written["axes"].keys() == axis_types().keys()
 
 
 @pytest.mark.parametrize("text", ["rate = 100\narrivals = 'poisson'\nmax-connections = 5\nusers = 3", "users = 3"])

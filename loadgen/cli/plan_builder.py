@@ -1,0 +1,87 @@
+"""From the options of `compare` and `sweep` to a Plan, or to one line that says which of them contradict each other."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from loadgen.model import options as table
+from loadgen.model import plan_fields
+from loadgen.model.cell import SIZE_FIELD, Axes, check_rate
+from loadgen.model.exceptions import PlanError
+from loadgen.model.options import default
+from loadgen.model.plan import Plan
+from loadgen.model.policy import ConnectionPolicy, parse_policies
+from loadgen.model.target import Target
+
+_EMBEDDED_HOST = "127.0.0.1"
+_NOTHING_VARIED = "nothing is varied; give several values of --recycle, --gap, --size, --users or --rate"
+
+
+def build_plan(options: dict[str, Any]) -> Plan:
+    """The plan that the options describe; without URL its target's port is still a placeholder. Raises PlanError."""
+    _check_pairs(options)
+    axes = _axes(options)
+    users, rate = (_single(options[name]) for name in ("users", "rate"))
+    if rate is not None:
+        check_rate(rate)
+    plan_options = options | {"users": users, "rate": rate, "seed": _seed(options["seed"])}
+    if options["method"] is None and options["data"] is not None:
+        plan_options["method"] = "POST"
+    policies = _policies(options, axes)
+    fields: dict[str, Any] = {"target": _embedded(policies, axes, options["tls"])}
+    fields |= plan_fields.of_values(plan_options) | {"policies": policies, "axes": axes}
+    plan = Plan(**fields)
+    if axes and len(plan.cells) == 1:
+        raise PlanError(_NOTHING_VARIED)
+    return plan
+
+
+def _single(value: Any) -> Any:
+    """Of the values of an axis the first."""
+    return value[0] if isinstance(value, tuple) else value
+
+
+def _seed(given: int | None) -> int:
+    return secrets.randbelow(1 << 31) if given is None else given
+
+
+def _check_pairs(options: dict[str, Any]) -> None:
+    if options["tls"] and options["url"]:
+        raise PlanError("--tls is for the embedded target; with a URL its scheme decides")
+    for option in table.OPTIONS:
+        value = options.get(option.name)
+        if value is None:
+            continue
+        if option.url_only and not options["url"]:
+            raise PlanError(f"--{option.key} is for a URL; {option.url_only}")
+        if option.needs and options[option.needs] is None:
+            raise PlanError(f"--{option.key} is for arrivals at a fixed rate; give --{option.needs} too")
+
+
+def _axes(options: dict[str, Any]) -> Axes:
+    """What a sweep varies; a single number of users or a single rate is no axis, but the load."""
+    if "recycle" not in options:
+        return Axes()
+    users, rates = ((found if found and len(found) > 1 else ()) for found in (options["users"], options["rate"]))
+    if users and options["rate"]:
+        raise PlanError("--users can't be varied together with --rate: with a rate the arrivals decide, not users")
+    for size in options["size"] or ():
+        if size < 0:
+            raise PlanError(f"--size is {size}; it can't be negative")
+    axes = Axes(users, rates, options["recycle"] or (), options["gap"] or (), options["size"] or ())
+    if not axes:
+        raise PlanError(_NOTHING_VARIED)
+    return axes
+
+
+def _policies(options: dict[str, Any], axes: Axes) -> tuple[ConnectionPolicy, ...]:
+    if options["policies"] is None:
+        return () if axes.recycle or axes.gap else default("policies")
+    return parse_policies(options["policies"])
+
+
+def _embedded(policies: tuple[ConnectionPolicy, ...], axes: Axes, tls: bool) -> Target:
+    """The embedded target, its port still unknown; a policy that looks names up needs a name."""
+    host = "localhost" if any(policy.resolves for policy in policies) else _EMBEDDED_HOST
+    return Target("https" if tls else "http", host, 1, f"/?size={SIZE_FIELD}" if axes.size else "/")

@@ -1,0 +1,304 @@
+"""Every option of loadgen, one row each. The commands, plan files, recorded runs and Locust's arguments follow from it.
+
+A new option is a row here, and the field of Plan (or the code) that it is for. Knows no library of the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from loadgen.model.arrivals import ARRIVALS, CONSTANT
+from loadgen.model.value_types import (
+    Address,
+    Amount,
+    Body,
+    Certificates,
+    Choice,
+    Duration,
+    FilePath,
+    Flag,
+    Gap,
+    Header,
+    ListOf,
+    Method,
+    OptionalWhole,
+    Policies,
+    ProxyUrl,
+    Rate,
+    Url,
+    ValueType,
+    Whole,
+    Words,
+)  # fmt: skip
+
+COMPARE, SWEEP, REPORT = "compare", "sweep", "report"
+_RUNS = (COMPARE, SWEEP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocustArgument:
+    """What Locust's command line makes different."""
+
+    help: str = ""
+    """Empty: as on our own command line."""
+    default: Any = None
+    """None: as on our own command line."""
+    in_form: bool = True
+    """The start form of the web UI offers it too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One row."""
+
+    name: str
+    """With dashes: the flag, and the key in a plan file."""
+    type: ValueType
+    help: str = ""
+    default: Any = None
+    """The plan's value where nothing is said, or a text that `type` reads."""
+    is_implicit: bool = False
+    """The command line has no default of its own, so that a value there was given by the user."""
+    metavar: str | None = None
+    short: str = ""
+    """A one-letter flag."""
+    positional: bool = False
+    commands: tuple[str, ...] = _RUNS
+    sweep: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of this row that `sweep` has otherwise."""
+    is_axis: bool = False
+    """`sweep` varies it: there it takes several values, which are an axis of the grid."""
+    locust: LocustArgument | None = None
+    """None: Locust does not have it."""
+    plan_field: str = ""
+    """Where the plan has it, like `load.users`; empty where it is no part of a plan."""
+    recorded: str = ""
+    """Its key in the plan of a recorded run; empty: the field's own name."""
+    is_needed: bool = False
+    """Every recorded plan has it; the others were added later."""
+    needs: str = ""
+    """Another option without which it means nothing."""
+    url_only: str = ""
+    """Why it can't be given for the embedded target."""
+    in_plan_file: bool = True
+    plural: str = ""
+    """Another key for it in plan files, which is used when one is written."""
+    renamed: str = ""
+    """A former name, which is refused with a line that names the new one."""
+
+    @property
+    def key(self) -> str:
+        """Its key in a plan file; after `--`, its flag."""
+        return self.name.replace("_", "-")
+
+    @property
+    def recorded_key(self) -> str:
+        return self.recorded or self.plan_field.rpartition(".")[2]
+
+    def plan_default(self) -> Any:
+        """What the plan has where nothing is said."""
+        text = self.default
+        return self.type.make(self.type.read(text)) if isinstance(text, str) else text
+
+    def of(self, command: str) -> Option:
+        """The row as this command has it."""
+        if command != SWEEP:
+            return self
+        return replace(self, type=ListOf(self.type) if self.is_axis else self.type, **self.sweep)
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option(name="url", type=Url(), plan_field="target", recorded="url", is_needed=True, positional=True),
+    Option(
+        name="policies", type=Policies(), plan_field="policies", is_needed=True, default="persistent,close",
+        help="Connection policies, comma-separated.",
+        sweep={
+            "is_implicit": True,
+            "help": "Connection policies, comma-separated; persistent,close unless --recycle or --gap make them.",
+        },
+        locust=LocustArgument(help="Connection policies that users alternate between"),
+    ),
+    Option(
+        name="path", type=ValueType(), default="/", commands=(), help="Path of the request that SwarmUsers send",
+        locust=LocustArgument(),
+    ),
+    Option(
+        name="users", type=Whole(), plan_field="load.users", is_axis=True, default=50,
+        help="Closed-loop clients at the same time.",
+        sweep={"default": "10", "metavar": "N,...", "help": "Numbers of users."},
+    ),
+    Option(
+        name="rate", type=Rate(), plan_field="load.rate_rps", is_axis=True, default=0.0, is_implicit=True, metavar="R",
+        help="Open loop: R arrivals per second instead of users.",
+        sweep={"metavar": "R,...", "help": "Open loop: arrivals per second."},
+    ),
+    Option(
+        name="processes", type=Whole(), plan_field="processes", default=1, commands=(COMPARE,),
+        help="Worker processes that share the load.",
+    ),
+    Option(
+        name="recycle", type=Amount(), is_axis=True, is_implicit=True, commands=(SWEEP,), metavar="K,...",
+        help="Requests per connection; inf for all.",
+    ),
+    Option(
+        name="gap", type=Gap(), is_axis=True, is_implicit=True, commands=(SWEEP,), metavar="T,...", renamed="idle",
+        help="Gaps before a connection is used again.",
+    ),
+    Option(
+        name="size", type=Whole(), is_axis=True, is_implicit=True, commands=(SWEEP,), metavar="BYTES,...",
+        help="Response sizes, put in place of {size} in the URL.",
+    ),
+    Option(
+        name="rounds", type=Whole(), plan_field="load.rounds", default=5,
+        help="Rounds; each runs every policy once.",
+    ),
+    Option(
+        name="block", type=Duration(), plan_field="load.block_ns", default="2s", sweep={"default": "1s"},
+        help="Length of one policy's turn.", locust=LocustArgument(),
+    ),
+    Option(
+        name="warmup", type=Duration(), plan_field="load.warmup_ns", default="500ms", sweep={"default": "200ms"},
+        help="Uncounted first part of a block.", locust=LocustArgument(),
+    ),
+    Option(
+        name="arrivals", type=Choice(*ARRIVALS), plan_field="load.arrivals", default=CONSTANT, is_implicit=True,
+        needs="rate", help="With --rate: how they come; constant if unset.",
+    ),
+    Option(
+        name="max_connections", type=Whole(), plan_field="load.max_connections", default=1_000, is_implicit=True,
+        needs="rate", metavar="N", help="With --rate: most at the same time; 1000 if unset.",
+    ),
+    Option(
+        name="think", type=Duration(), plan_field="load.think_ns", default="0s",
+        help="Pause of a user between requests.", locust=LocustArgument(),
+    ),
+    Option(
+        name="method", type=Method(), plan_field="method", is_needed=True, default="GET", is_implicit=True, short="-X",
+        help="Request method; GET, or POST where --data is given.",
+        locust=LocustArgument(help="Method of the request that SwarmUsers send", in_form=False),
+    ),
+    Option(
+        name="header", type=Header(), plan_field="headers", is_needed=True, default=(), short="-H", metavar="'K: V'",
+        plural="headers", help="Header field to send; may be repeated.", locust=LocustArgument(in_form=False),
+    ),
+    Option(
+        name="data", type=Body(), plan_field="body", recorded="body_base64", is_needed=True, default=b"",
+        is_implicit=True,
+        metavar="TEXT|@FILE", help="Request body, or the WebSocket message, or the file that holds it.",
+        locust=LocustArgument(help="Body of that request", default="", in_form=False),
+    ),
+    Option(
+        name="timeout", type=Duration(), plan_field="load.timeout_ns", default="10s",
+        help="Deadline of each request, from when it has a connection.", locust=LocustArgument(),
+    ),
+    Option(
+        name="max_body", type=Whole(), plan_field="max_body_bytes", is_needed=True, default=64 << 20,
+        help="Longest response body, or WebSocket message, in bytes.",
+    ),
+    Option(
+        name="retry_stale", type=Flag(), plan_field="retry_stale", default=False,
+        help="Repeat an idempotent request once that met a stale connection.",
+    ),
+    Option(
+        name="trailers", type=Flag(), plan_field="trailers", default=False,
+        help="Ask for trailer sections: TE: trailers, named in Connection.",
+    ),
+    Option(name="cookies", type=Flag(), plan_field="cookies", default=True, help="Each user keeps its cookies."),
+    Option(
+        name="cacert", type=Certificates(), plan_field="cacert", is_needed=True, is_implicit=True, metavar="FILE",
+        url_only="the embedded target has an authority of its own, trusted by itself",
+        help="Trust only the authorities in this PEM file.", locust=LocustArgument(default=""),
+    ),
+    Option(
+        name="insecure", type=Flag(), plan_field="insecure", is_needed=True, default=False,
+        help="Do not verify certificates.", locust=LocustArgument(),
+    ),
+    Option(
+        name="proxy", type=ProxyUrl(), plan_field="proxy", is_implicit=True, metavar="URL",
+        help="Go through this proxy: http://[user:password@]host[:port].",
+    ),
+    Option(
+        name="tls", type=Flag(), default=False, help="Without URL: the embedded target speaks https.",
+        locust=LocustArgument(help="Without a host: the embedded target speaks https"),
+    ),
+    Option(
+        name="source_ip", type=Address(), plan_field="source_ips", default=(), metavar="ADDR", plural="source-ips",
+        help="Connect from this address; repeat to take turns.",
+    ),
+    Option(
+        name="server_pid", type=OptionalWhole(), plan_field="server_pid", is_implicit=True, metavar="PID",
+        url_only="the embedded target's own process is watched by itself",
+        help="Server's process here: its CPU, memory and sockets.",
+    ),
+    Option(
+        name="plan", type=Words(), is_implicit=True, metavar="FILE|RUN", in_plan_file=False,
+        help="Options from a TOML file or an earlier run; those given here win.",
+    ),
+    Option(
+        name="save_plan", type=FilePath(), is_implicit=True, metavar="FILE", in_plan_file=False,
+        help="Write the plan as TOML.",
+    ),
+    Option(
+        name="dry_run", type=Flag(), default=False, in_plan_file=False,
+        help="Print the blocks and how long they take; run nothing.",
+    ),
+    Option(
+        name="out", type=FilePath(), is_implicit=True, metavar="DIR",
+        help="Folder of this run; results/NAME if unset.",
+    ),
+    Option(name="name", type=Words(), is_implicit=True, help="Name of this run; the time of its start if unset."),
+    Option(
+        name="seed", type=Whole(), plan_field="seed", is_needed=True, default=0, is_implicit=True,
+        help="Seed of the order of blocks; drawn and recorded if unset.",
+        locust=LocustArgument(help="Seed of the order of blocks", in_form=False),
+    ),
+    Option(
+        name="json", type=Flag(), default=False, commands=(COMPARE, SWEEP, REPORT),
+        help="Print summary.json on standard output and nothing else there.",
+    ),
+    Option(
+        name="quiet", type=Flag(), default=False, commands=(COMPARE, SWEEP, REPORT), help="Print nothing but errors.",
+    ),
+    Option(
+        name="no_charts", type=Flag(), default=False, help="Draw nothing now; `loadgen report RUN` can do it later.",
+    ),
+    Option(
+        name="yes", type=Flag(), default=False, help="Do not ask before loading a host that is not this machine.",
+    ),
+    Option(
+        name="resume", type=FilePath(), is_implicit=True, commands=(SWEEP,), metavar="RUN", in_plan_file=False,
+        help="Go on with an interrupted sweep.",
+    ),
+    Option(
+        name="results", type=ValueType(), default="results", commands=(), help="Folder in which each run gets a folder",
+        locust=LocustArgument(in_form=False),
+    ),
+    Option(
+        name="run_name", type=ValueType(), default="", commands=(),
+        help="Name of the run's folder; the time of its start", locust=LocustArgument(in_form=False),
+    ),
+    Option(
+        name="max_samples", type=Whole(), default=5_000_000, commands=(), renamed="most-samples",
+        help="Samples that each worker sends at the end; of more, a random share", locust=LocustArgument(in_form=False),
+    ),
+)  # fmt: skip
+
+
+def option_named(name: str) -> Option:
+    """The row. Raises KeyError."""
+    for option in OPTIONS:
+        if option.name == name:
+            return option
+    raise KeyError(name)
+
+
+def default(name: str) -> Any:
+    """What a plan has where nothing is said of an option."""
+    return option_named(name).plan_default()
+
+
+def options_of(command: str) -> list[Option]:
+    """The rows of a command, as it has them."""
+    return [option.of(command) for option in OPTIONS if command in option.commands]

@@ -1,0 +1,85 @@
+"""From the values of options to the fields of a Plan, and to and from the plan in a recorded run's JSON.
+
+Follows the table of options; knows none of them by name but the axes of a sweep, which are a value of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from operator import attrgetter
+from typing import Any
+
+from loadgen.model import options
+from loadgen.model.cell import Axes
+from loadgen.model.json_types import JSON_OBJECT, JsonType, list_of
+from loadgen.model.load import Load
+from loadgen.model.options import Option
+
+AXES = "axes"
+_LOAD = "load."
+
+
+def of_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of Plan that these values of options set; None sets nothing. Raises PlanError."""
+    return _nested({
+        option.plan_field: option.type.make(values[option.name])
+        for option in _in_plan()
+        if values.get(option.name) is not None
+    })  # fmt: skip
+
+
+def record(plan: Any, *, secrets: bool) -> dict[str, Any]:
+    """The plan as JSON values. Without `secrets`, HIDDEN stands for each credential."""
+    found = {
+        option.recorded_key: option.type.record(attrgetter(option.plan_field)(plan), secrets=secrets)
+        for option in _in_plan()
+    }
+    return found | {AXES: {name: list(values) for name, values in asdict(plan.axes).items()}}
+
+
+def restore(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of Plan that these JSON values set; one that is not there has its default.
+
+    Raises PlanError, or KeyError where a value is missing that every plan has.
+    """
+    axes = Axes(**{name: tuple(found) for name, found in values.get(AXES, {}).items()})
+    found = {
+        option.plan_field: option.type.restore(values[option.recorded_key])
+        for option in _in_plan()
+        if option.is_needed or option.recorded_key in values
+        # A grid may make its policies itself.
+        if not (option.plan_field == "policies" and axes and not values["policies"])
+    }
+    return {"policies": ()} | _nested(found) | {AXES: axes}
+
+
+def json_types() -> dict[str, JsonType]:
+    """Each key of `record`, and what its value must be."""
+    return {option.recorded_key: option.type.json for option in _in_plan()} | {AXES: JSON_OBJECT}
+
+
+def axis_types() -> dict[str, JsonType]:
+    """The same for the axes."""
+    return {option.name: list_of(option.type.json) for option in options.OPTIONS if option.is_axis}
+
+
+def needed_keys() -> list[str]:
+    """The keys that every recorded plan has."""
+    return [option.recorded_key for option in _in_plan() if option.is_needed]
+
+
+def renamed_keys() -> dict[str, str]:
+    """Former names of axes, and what they are now."""
+    return {option.renamed: option.name for option in options.OPTIONS if option.is_axis and option.renamed}
+
+
+def _in_plan() -> list[Option]:
+    return [option for option in options.OPTIONS if option.plan_field]
+
+
+def _nested(found: dict[str, Any]) -> dict[str, Any]:
+    """`load.users` is a field of the load, which is made from all that there is of it."""
+    load = {name.removeprefix(_LOAD): value for name, value in found.items() if name.startswith(_LOAD)}
+    rest = {name: value for name, value in found.items() if not name.startswith(_LOAD)}
+    return rest | ({"load": Load(**load)} if load else {})
