@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import resource
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.processes import Nginx, Target, free_port, running_nginx
+from tests.support.processes import Nginx, free_port, running_nginx
+from tests.support.targets import Target, Targets
 
 
 def pytest_configure() -> None:
@@ -26,27 +25,22 @@ def pytest_configure() -> None:
 
 @pytest.fixture
 def start_target(tmp_path: Path) -> Iterator[Callable[..., Target]]:
-    """Starts embedded targets; each ends with the test."""
-    processes = []
-
-    def start(*arguments: str) -> Target:
-        ca_file = tmp_path / "ca.pem" if "--tls" in arguments else None
-        more = ["--ca-file", str(ca_file)] if ca_file else []
-        process = subprocess.Popen(
-            [sys.executable, "-m", "loadgen", "target", "--port", "0", "--until-eof", *arguments, *more],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        processes.append(process)
-        assert process.stdout is not None
-        return Target(process.stdout.readline().strip(), ca_file)
-
+    """Starts embedded targets for this test alone."""
+    targets = Targets(tmp_path)
     try:
-        yield start
+        yield targets.start
     finally:
-        for process in processes:
-            process.communicate(timeout=20)  # closes its standard input, which ends it
+        targets.close()
+
+
+@pytest.fixture(scope="session")
+def share_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Target]]:
+    """Gives embedded targets that serve other tests too; a test sees its own counts."""
+    targets = Targets(tmp_path_factory.mktemp("targets"))
+    try:
+        yield targets.share
+    finally:
+        targets.close()
 
 
 @pytest.fixture

@@ -18,8 +18,9 @@ import pytest
 
 from loadgen.show.text import markdown
 from tests.support.locusts import BLOCKS, summary
-from tests.support.processes import QUICK, Target, loadgen
+from tests.support.processes import QUICK, loadgen
 from tests.support.proxies import USER, fake_proxy
+from tests.support.targets import Target
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -36,13 +37,13 @@ def test_the_make_targets_exist() -> None:
 
 
 @pytest.mark.parametrize("line", COMPARES)
-def test_the_comparisons_run(line: str, start_target: Callable[..., Target], tmp_path: Path) -> None:
+def test_the_comparisons_run(line: str, share_target: Callable[..., Target], tmp_path: Path) -> None:
     secure = "https://" in line
     arguments = shlex.split(line)[1:]
     own = [word for before, word in pairwise(arguments) if "://" in word and before != "--proxy"]
     with ExitStack() as stack:
         if own:
-            target = start_target(*(["--tls"] if secure else []))
+            target = share_target(*(["--tls"] if secure else []))
             there = dict.fromkeys(own, target.url) | {"ca.pem": str(target.ca_file)}
             arguments = [there.get(word, word) for word in arguments]
         if "--proxy" in arguments:
@@ -60,9 +61,9 @@ def test_the_comparisons_run(line: str, start_target: Callable[..., Target], tmp
 
 
 @pytest.mark.parametrize("line", [line for line in SHELL if "/locust " in line])
-def test_the_locust_commands_run(line: str, start_target: Callable[..., Target], tmp_path: Path) -> None:
+def test_the_locust_commands_run(line: str, share_target: Callable[..., Target], tmp_path: Path) -> None:
     words = shlex.split(line)[1:]
-    arguments = [start_target().url if "://" in word else word for word in words]
+    arguments = [share_target().url if "://" in word else word for word in words]
     arguments[arguments.index("-t") + 1] = "3s"
     arguments[arguments.index("-f") + 1] = str(ROOT / arguments[arguments.index("-f") + 1])
     done = subprocess.run(
@@ -73,9 +74,9 @@ def test_the_locust_commands_run(line: str, start_target: Callable[..., Target],
     assert summary(tmp_path)["verdict"] in done.stdout
 
 
-def test_the_plan_commands_run(start_target: Callable[..., Target], tmp_path: Path) -> None:
+def test_the_plan_commands_run(share_target: Callable[..., Target], tmp_path: Path) -> None:
     save, again = (line for line in SHELL if "plan.toml" in line)
-    words = [start_target().url if "://" in word else word for word in shlex.split(save)[1:]]
+    words = [share_target().url if "://" in word else word for word in shlex.split(save)[1:]]
     for number, arguments in enumerate((words, shlex.split(again)[1:])):
         done = loadgen(*arguments, *QUICK, "--out", f"run{number}", cwd=tmp_path)
         assert done.returncode == 0, done.stderr
@@ -93,11 +94,11 @@ def test_the_report_command_runs(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_target_command_runs(start_target: Callable[..., Target]) -> None:
+def test_the_target_command_runs(share_target: Callable[..., Target]) -> None:
     (line,) = (line for line in SHELL if " target " in line)
     arguments = shlex.split(line)[2:]
     port = arguments.index("--port")
-    target = start_target(*arguments[:port], *arguments[port + 2 :])
+    target = share_target(*arguments[:port], *arguments[port + 2 :])
     assert target.stats()["requests"] == 0
 
 

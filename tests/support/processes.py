@@ -1,4 +1,4 @@
-"""Real processes for the tests: the command line, the embedded target, nginx, and servers that misbehave by script."""
+"""The command line for the tests, here or as a process; nginx; and servers that misbehave by script."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,11 +16,19 @@ from typing import Any
 import pytest
 import trustme
 
+from tests.support.runner import run_cli
+
 QUICK = ["--rounds", "2", "--block", "200ms", "--warmup", "50ms"]
 
 
-def loadgen(*arguments: str, cwd: Path | None = None, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run the command as a user would."""
+def loadgen(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command here, which saves the start of a process; those that it starts itself are real ones."""
+    done = run_cli(*arguments, cwd=cwd)
+    return subprocess.CompletedProcess(arguments, done.code, done.stdout, done.stderr)
+
+
+def loadgen_process(*arguments: str, cwd: Path | None = None, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user would; options: those of subprocess.run."""
     return subprocess.run(
         [sys.executable, "-m", "loadgen", *arguments],
         capture_output=True,
@@ -39,20 +46,6 @@ def compare(url: str, out: Path, *arguments: str) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     summary: dict[str, Any] = json.loads(done.stdout)
     return summary
-
-
-class Target:
-    """A running embedded target."""
-
-    def __init__(self, url: str, ca_file: Path | None) -> None:
-        self.url = url
-        self.ca_file = ca_file
-        self.port = int(url.rsplit(":", 1)[1].rstrip("/"))
-
-    def stats(self) -> dict[str, Any]:
-        with urllib.request.urlopen(f"{self.url}.loadgen/stats") as response:
-            account: dict[str, Any] = json.load(response)
-        return account
 
 
 class Nginx:

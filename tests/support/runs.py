@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.support.processes import Target, compare
+from tests.support.processes import compare
+from tests.support.targets import Target
 
 Start = Callable[..., Target]
 USERS, BLOCKS = 4, 2

@@ -18,7 +18,8 @@ from gevent.event import Event
 from loadgen.drive.open_loop.dispatcher import ArrivalDispatcher
 from loadgen.drive.open_loop.due_times import due_ns
 from loadgen.drive.open_loop.timerfd import TimerFd
-from tests.support.processes import Target, compare, read_request, scripted_server
+from tests.support.processes import compare, read_request, scripted_server
+from tests.support.targets import Target
 
 pytestmark = pytest.mark.alone
 
@@ -124,8 +125,8 @@ def samples_of(folder: Path) -> dict[str, Any]:
         return {name: samples[name].astype(np.int64) for name in samples if name != "blocks"}
 
 
-def test_every_arrival_of_the_window_is_a_sample(start_target: Start, tmp_path: Path) -> None:
-    target = start_target()
+def test_every_arrival_of_the_window_is_a_sample(share_target: Start, tmp_path: Path) -> None:
+    target = share_target()
     summary = compare(target.url, tmp_path / "run", "--rate", "400", "--block", "600ms", "--warmup", "100ms")
     samples = samples_of(tmp_path / "run")
     for index, one in enumerate(summary["policies"].values()):
@@ -144,9 +145,9 @@ def test_every_arrival_of_the_window_is_a_sample(start_target: Start, tmp_path: 
     assert summary["plan"]["rate_rps"] == 400
 
 
-def test_policies_of_a_round_meet_the_same_arrivals(start_target: Start, tmp_path: Path) -> None:
+def test_policies_of_a_round_meet_the_same_arrivals(share_target: Start, tmp_path: Path) -> None:
     arguments = ["--rate", "300", "--arrivals", "poisson", "--block", "600ms", "--warmup", "100ms", "--seed", "5"]
-    compare(start_target().url, tmp_path / "run", *arguments)
+    compare(share_target().url, tmp_path / "run", *arguments)
     samples = samples_of(tmp_path / "run")
     gaps = {}
     for policy, number in itertools.product((0, 1), (0, 1)):
@@ -159,8 +160,8 @@ def test_policies_of_a_round_meet_the_same_arrivals(start_target: Start, tmp_pat
     assert len(gaps[0, 0] & gaps[0, 1]) < 3
 
 
-def test_a_target_too_slow_is_told_from_a_generator_too_slow(start_target: Start, tmp_path: Path) -> None:
-    target = start_target("--delay", "50ms")
+def test_a_target_too_slow_is_told_from_a_generator_too_slow(share_target: Start, tmp_path: Path) -> None:
+    target = share_target("--delay", "50ms")
     load = ["--rate", "200", "--max-connections", "2", "--policies", "persistent", "--block", "1s", "--warmup", "200ms"]
     summary = compare(target.url, tmp_path / "run", *load)
     one = summary["policies"]["persistent"]
@@ -201,8 +202,8 @@ def test_a_stall_counts_for_all_who_were_due_in_it(tmp_path: Path) -> None:
     assert slow["open"] >= 30
 
 
-def test_a_pool_bounds_the_open_loop_too(start_target: Start, tmp_path: Path) -> None:
-    target = start_target("--delay", "5ms")
+def test_a_pool_bounds_the_open_loop_too(share_target: Start, tmp_path: Path) -> None:
+    target = share_target("--delay", "5ms")
     load = ["--rate", "300", "--policies", "pool:1,pool:8:fifo", "--block", "600ms", "--warmup", "100ms"]
     policies = compare(target.url, tmp_path / "run", *load)["policies"]
     assert policies["pool:1"]["connections"]["opened"] == 2

@@ -17,8 +17,8 @@ from tests.support.runs import BLOCKS, USERS, Start, run, run_unchecked
 
 @pytest.mark.parametrize("limit", [1, 2, 10, 100])
 @pytest.mark.parametrize("suffix", ["", "+abandon"])
-def test_recycling_opens_what_arithmetic_says(start_target: Start, tmp_path: Path, limit: int, suffix: str) -> None:
-    target = start_target()
+def test_recycling_opens_what_arithmetic_says(share_target: Start, tmp_path: Path, limit: int, suffix: str) -> None:
+    target = share_target()
     one = run(target, tmp_path, f"recycle:{limit}{suffix}")
     carried = {int(size): count for size, count in target.stats()["requests_per_connection"].items()}
     # Every connection carries K requests, but for the last one of each user in each block.
@@ -30,8 +30,8 @@ def test_recycling_opens_what_arithmetic_says(start_target: Start, tmp_path: Pat
     assert one["connections"]["endings"][ending] >= carried[limit]
 
 
-def test_recycling_without_end_is_persistent(start_target: Start, tmp_path: Path) -> None:
-    one = run(start_target(), tmp_path, "recycle:inf")
+def test_recycling_without_end_is_persistent(share_target: Start, tmp_path: Path) -> None:
+    one = run(share_target(), tmp_path, "recycle:inf")
     assert one["connections"]["opened"] == one["connections"]["ideal"] == USERS * BLOCKS
     assert one["connections"]["reuse_ratio"] == 1.0
 
@@ -61,8 +61,8 @@ def test_the_last_request_announces_the_close(tmp_path: Path) -> None:
             assert sum(seen[: len(whole)] == whole for seen in options) >= len(options) - 3, policy
 
 
-def test_no_request_begins_on_a_connection_that_is_too_old(start_target: Start, tmp_path: Path) -> None:
-    one = run(start_target(), tmp_path, "lifetime:30ms")
+def test_no_request_begins_on_a_connection_that_is_too_old(share_target: Start, tmp_path: Path) -> None:
+    one = run(share_target(), tmp_path, "lifetime:30ms")
     with np.load(tmp_path / "run" / "samples.npz") as samples:
         number, scheduled = samples["connection"].astype(np.int64), samples["scheduled"].astype(np.int64)
         spans = [np.ptp(scheduled[number == one]) for one in np.unique(number)]
@@ -72,8 +72,8 @@ def test_no_request_begins_on_a_connection_that_is_too_old(start_target: Start, 
     assert one["connections"]["endings"] == {"client_silent": one["connections"]["opened"]}
 
 
-def test_a_connection_rests_before_it_is_used_again(start_target: Start, tmp_path: Path) -> None:
-    one = run(start_target(), tmp_path, "gap:10ms")
+def test_a_connection_rests_before_it_is_used_again(share_target: Start, tmp_path: Path) -> None:
+    one = run(share_target(), tmp_path, "gap:10ms")
     assert one["connections"]["opened"] == USERS * BLOCKS
     with np.load(tmp_path / "run" / "samples.npz") as samples:
         order = np.lexsort((samples["scheduled"], samples["connection"]))
@@ -84,8 +84,8 @@ def test_a_connection_rests_before_it_is_used_again(start_target: Start, tmp_pat
 
 
 @pytest.mark.parametrize("order", ["lifo", "fifo"])
-def test_a_pool_is_shared_and_waiting_is_queue(start_target: Start, tmp_path: Path, order: str) -> None:
-    target = start_target("--delay", "2ms")
+def test_a_pool_is_shared_and_waiting_is_queue(share_target: Start, tmp_path: Path, order: str) -> None:
+    target = share_target("--delay", "2ms")
     one = run(target, tmp_path, f"pool:2:{order}")
     assert one["connections"]["opened"] == one["connections"]["ideal"] == 2 * BLOCKS
     with np.load(tmp_path / "run" / "samples.npz") as samples:
@@ -99,10 +99,10 @@ def test_a_pool_is_shared_and_waiting_is_queue(start_target: Start, tmp_path: Pa
 
 @pytest.mark.parametrize(("order", "pick"), [("lifo", max), ("fifo", min)])
 def test_the_order_of_a_pool_decides_which_connection_is_used(
-    start_target: Start, tmp_path: Path, order: str, pick: Callable[..., int]
+    share_target: Start, tmp_path: Path, order: str, pick: Callable[..., int]
 ) -> None:
     arguments = ["--think", "5ms", "--block", "500ms", "--warmup", "1ms", "--rounds", "1"]
-    url = start_target().url
+    url = share_target().url
     compare(url, tmp_path / "run", "--users", "6", "--policies", f"pool:6:{order}", *arguments)
     with np.load(tmp_path / "run" / "samples.npz") as samples:
         phases = ("queue", "connect", "send", "wait", "receive")
@@ -123,32 +123,32 @@ def test_the_order_of_a_pool_decides_which_connection_is_used(
     assert wrong < 0.1 * right
 
 
-def test_pool_connections_may_be_new_each_time(start_target: Start, tmp_path: Path) -> None:
-    one = run(start_target(), tmp_path, "pool:2+close")
+def test_pool_connections_may_be_new_each_time(share_target: Start, tmp_path: Path) -> None:
+    one = run(share_target(), tmp_path, "pool:2+close")
     assert one["connections"]["requests_per_connection"] == 1.0
     assert one["connections"]["ideal"] == 2 * BLOCKS
 
 
 @pytest.mark.parametrize(("policy", "per_connection"), [("http10", 1), ("http10-keepalive", None)])
-def test_http_1_0(start_target: Start, tmp_path: Path, policy: str, per_connection: int | None) -> None:
-    target = start_target()
+def test_http_1_0(share_target: Start, tmp_path: Path, policy: str, per_connection: int | None) -> None:
+    target = share_target()
     one = run(target, tmp_path, policy)
     carried = {int(size) for size in target.stats()["requests_per_connection"]}
     assert carried == {1} if per_connection else min(carried) > 10
     assert one["errors"] == {}
 
 
-def test_a_pipeline_keeps_requests_in_flight(start_target: Start, tmp_path: Path) -> None:
+def test_a_pipeline_keeps_requests_in_flight(share_target: Start, tmp_path: Path) -> None:
     # One response in 5 ms on each connection: with four in flight each waits behind three.
-    one = run(start_target("--delay", "5ms"), tmp_path, "pipeline:4")
+    one = run(share_target("--delay", "5ms"), tmp_path, "pipeline:4")
     assert one["connections"]["opened"] == USERS * BLOCKS
     queue, wait = one["phases_ns"]["queue"], one["phases_ns"]["wait"]
     assert queue["count"] > 0.7 * one["requests"]
     assert 2.2 * wait["p50"] < queue["p50"] < 4 * wait["p50"]
 
 
-def test_a_pipeline_ends_where_the_server_ends_it(start_target: Start, tmp_path: Path) -> None:
-    target = start_target("--close-after", "5")
+def test_a_pipeline_ends_where_the_server_ends_it(share_target: Start, tmp_path: Path) -> None:
+    target = share_target("--close-after", "5")
     summary = compare(target.url, tmp_path / "run", "--users", "2", "--policies", "pipeline:4")
     one = summary["policies"]["pipeline:4"]
     assert set(one["errors"]) == {"stale_connection"}
@@ -158,24 +158,24 @@ def test_a_pipeline_ends_where_the_server_ends_it(start_target: Start, tmp_path:
     assert one["connections"]["endings"]["server_announced"] > 10
 
 
-def test_a_recycled_pipeline(start_target: Start, tmp_path: Path) -> None:
-    target = start_target()
+def test_a_recycled_pipeline(share_target: Start, tmp_path: Path) -> None:
+    target = share_target()
     one = run(target, tmp_path, "pipeline:3+recycle:10")
     carried = target.stats()["requests_per_connection"]
     assert carried["10"] >= one["connections"]["opened"] - USERS * BLOCKS
     assert one["errors"] == {}
 
 
-def test_each_connection_looks_the_name_up(start_target: Start, tmp_path: Path) -> None:
-    target = start_target()
+def test_each_connection_looks_the_name_up(share_target: Start, tmp_path: Path) -> None:
+    target = share_target()
     target.url = target.url.replace("127.0.0.1", "localhost")
     one = run(target, tmp_path, "resolve")
     assert one["phases_ns"]["dns"]["count"] == one["phases_ns"]["connect"]["count"] == one["requests"]
     assert one["connections"]["requests_per_connection"] == 1.0
 
 
-def test_a_resumed_session_belongs_to_the_user(start_target: Start, tmp_path: Path) -> None:
-    target = start_target("--tls")
+def test_a_resumed_session_belongs_to_the_user(share_target: Start, tmp_path: Path) -> None:
+    target = share_target("--tls")
     summary = compare(
         target.url, tmp_path / "run", "--users", "3", "--policies", "recycle:4+resume", "--cacert", str(target.ca_file)
     )
@@ -184,9 +184,9 @@ def test_a_resumed_session_belongs_to_the_user(start_target: Start, tmp_path: Pa
     assert connections["tls_resumed"] == connections["opened"] - 3 * BLOCKS > 20
 
 
-def test_a_pipeline_that_grew_too_old_while_its_user_thought(start_target: Start, tmp_path: Path) -> None:
+def test_a_pipeline_that_grew_too_old_while_its_user_thought(share_target: Start, tmp_path: Path) -> None:
     arguments = ["--think", "20ms", "--block", "500ms"]
-    one = run(start_target(), tmp_path, "pipeline:4+lifetime:50ms", *arguments)
+    one = run(share_target(), tmp_path, "pipeline:4+lifetime:50ms", *arguments)
     assert one["requests"] > 100
     # Every 50 ms a new connection, in blocks of 500 ms.
     assert USERS * BLOCKS * 4 <= one["connections"]["opened"] <= USERS * BLOCKS * 11
@@ -194,8 +194,8 @@ def test_a_pipeline_that_grew_too_old_while_its_user_thought(start_target: Start
 
 @pytest.mark.parametrize("limits", [["--close-after", "7"], ["--close-after", "7", "--silent"]])
 @pytest.mark.parametrize("policy", ["persistent", "pipeline:4", "pool:2", "ignore-close"])
-def test_closes_over_tls_are_the_servers(start_target: Start, tmp_path: Path, limits: list[str], policy: str) -> None:
-    target = start_target("--tls", *limits)
+def test_closes_over_tls_are_the_servers(share_target: Start, tmp_path: Path, limits: list[str], policy: str) -> None:
+    target = share_target("--tls", *limits)
     one = run_unchecked(target, tmp_path, policy, "--cacert", str(target.ca_file))
     assert set(one["errors"]) <= {"stale_connection", "truncated"}
     endings = one["connections"]["endings"]
@@ -252,9 +252,9 @@ def test_cookies_do_not_end_a_pipeline(tmp_path: Path) -> None:
 # What servers do
 
 
-def test_a_client_that_ignores_close_finds_out(start_target: Start, tmp_path: Path) -> None:
+def test_a_client_that_ignores_close_finds_out(share_target: Start, tmp_path: Path) -> None:
     """The server announces the close and does it: nothing sent after that is answered."""
-    target = start_target("--close-after", "3")
+    target = share_target("--close-after", "3")
     summary = compare(target.url, tmp_path / "run", "--users", "2", "--policies", "ignore-close")
     one = summary["policies"]["ignore-close"]
     after = one["connections"]["after_close"]
@@ -284,8 +284,8 @@ def test_a_client_that_ignores_close_finds_a_server_that_only_talks(tmp_path: Pa
     assert set(persistent["connections"]["endings"]) == {"server_announced"}
 
 
-def test_a_server_that_closes_silently_after_k(start_target: Start, tmp_path: Path) -> None:
-    target = start_target("--close-after", "5", "--silent")
+def test_a_server_that_closes_silently_after_k(share_target: Start, tmp_path: Path) -> None:
+    target = share_target("--close-after", "5", "--silent")
     one = run_unchecked(target, tmp_path, "persistent")
     endings = one["connections"]["endings"]
     # Its FIN comes with the response or after the next request: lost while idle, or stale.
@@ -296,8 +296,8 @@ def test_a_server_that_closes_silently_after_k(start_target: Start, tmp_path: Pa
     assert one["connections"]["server_announced"] == {"keep_alive_timeout_s": None, "keep_alive_max": None}
 
 
-def test_what_the_server_announces_is_noted_from_the_first_response(start_target: Start, tmp_path: Path) -> None:
-    target = start_target("--close-after", "5", "--idle-timeout", "3s")
+def test_what_the_server_announces_is_noted_from_the_first_response(share_target: Start, tmp_path: Path) -> None:
+    target = share_target("--close-after", "5", "--idle-timeout", "3s")
     for policy in ("persistent", "pipeline:2", "pool:1", "http10-keepalive"):
         one = run_unchecked(target, tmp_path / policy.replace(":", ""), policy)
         assert one["connections"]["server_announced"] == {"keep_alive_timeout_s": 3, "keep_alive_max": 4}
@@ -343,10 +343,10 @@ def test_how_the_server_ended_a_connection(tmp_path: Path, reply: bytes, rst: bo
 @pytest.mark.parametrize(("gap", "expected"), [("150ms", "none"), ("205ms", "some"), ("260ms", "all")])
 @pytest.mark.parametrize("policy", ["gap", "ignore-close+gap"])
 def test_idle_gaps_around_the_servers_timeout(
-    start_target: Start, tmp_path: Path, gap: str, expected: str, policy: str
+    share_target: Start, tmp_path: Path, gap: str, expected: str, policy: str
 ) -> None:
     """Who looks before it sends reconnects; who does not, sends onto connections that are gone."""
-    target = start_target("--idle-timeout", "200ms", "--silent")
+    target = share_target("--idle-timeout", "200ms", "--silent")
     name = f"{policy}:{gap}"
     arguments = ["--block", "1600ms", "--warmup", "100ms", "--users", "12", "--policies", name]
     one = compare(target.url, tmp_path / "run", *arguments)["policies"][name]
@@ -380,8 +380,8 @@ def test_a_stale_request_is_repeated_once_where_asked_for(tmp_path: Path) -> Non
         assert (samples["status"][again] == 200).all()
 
 
-def test_without_being_asked_nothing_is_repeated(start_target: Start, tmp_path: Path) -> None:
-    one = run_unchecked(start_target("--close-after", "2", "--silent"), tmp_path, "ignore-close")
+def test_without_being_asked_nothing_is_repeated(share_target: Start, tmp_path: Path) -> None:
+    one = run_unchecked(share_target("--close-after", "2", "--silent"), tmp_path, "ignore-close")
     assert one["connections"]["retried"] == 0
     assert one["errors"]["stale_connection"] > 5
 

@@ -22,8 +22,9 @@ from loadgen.measure.data.recorder import BLOCKS_FILE, RUN_FILE, part_directory
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 from tests.support.plans import URL, planned
-from tests.support.processes import QUICK, Target, compare, free_port, loadgen
+from tests.support.processes import QUICK, compare, free_port, loadgen, loadgen_process
 from tests.support.runs import Start, check_account
+from tests.support.targets import Target
 
 S_NS = 1_000_000_000
 
@@ -51,9 +52,9 @@ def check_target(summary: dict[str, Any], target: Target, abandoned: int = 0) ->
 
 @pytest.mark.parametrize(("users", "processes"), [(3, 2), (5, 3)])
 def test_counts_of_several_processes_are_the_targets(
-    start_target: Start, tmp_path: Path, users: int, processes: int
+    share_target: Start, tmp_path: Path, users: int, processes: int
 ) -> None:
-    target = start_target()
+    target = share_target()
     policies = "persistent,close,recycle:10"
     more = ["--policies", policies, "--users", str(users), "--processes", str(processes)]
     summary = compare(target.url, tmp_path / "run", *more)
@@ -70,9 +71,9 @@ def test_counts_of_several_processes_are_the_targets(
     assert "worker_died" not in {warning["code"] for warning in summary["warnings"]}
 
 
-def test_workers_run_the_same_blocks_at_the_same_time(start_target: Start, tmp_path: Path) -> None:
+def test_workers_run_the_same_blocks_at_the_same_time(share_target: Start, tmp_path: Path) -> None:
     compare(
-        start_target().url, tmp_path / "run", "--users", "4", "--processes", "2", "--rounds", "3", "--block", "500ms"
+        share_target().url, tmp_path / "run", "--users", "4", "--processes", "2", "--rounds", "3", "--block", "500ms"
     )
     columns, blocks = samples_of(tmp_path / "run")
     together = []
@@ -87,8 +88,8 @@ def test_workers_run_the_same_blocks_at_the_same_time(start_target: Start, tmp_p
 
 
 @pytest.mark.parametrize("arrivals", ["constant", "poisson"])
-def test_arrivals_of_several_processes_are_those_of_one(start_target: Start, tmp_path: Path, arrivals: str) -> None:
-    target = start_target()
+def test_arrivals_of_several_processes_are_those_of_one(share_target: Start, tmp_path: Path, arrivals: str) -> None:
+    target = share_target()
     more = ["--rate", "400", "--arrivals", arrivals, "--processes", "2", "--rounds", "3", "--block", "500ms"]
     summary = compare(target.url, tmp_path / "run", *more)
     check_target(summary, target)
@@ -140,7 +141,7 @@ class Run:
         found = {}
         for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split():
             line = []
-            with suppress(FileNotFoundError):  # it has just ended
+            with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
                 line = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
             part = next((one for one in line if b"/worker-" in one), b"")
             if part:
@@ -169,7 +170,11 @@ def running(target: Target, folder: Path, *more: str) -> Iterator[Run]:
     try:
         yield run
     finally:
+        left = run.workers().values() if run.process.poll() is None else []
         run.process.kill()
+        for pid in left:  # one that is stopped would hold our pipes open
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         run.process.communicate(timeout=60)
 
 
@@ -178,8 +183,8 @@ def codes(summary: dict[str, Any]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("victim", [0, 1])
-def test_the_others_go_on_when_a_worker_dies(start_target: Start, tmp_path: Path, victim: int) -> None:
-    target = start_target()
+def test_the_others_go_on_when_a_worker_dies(share_target: Start, tmp_path: Path, victim: int) -> None:
+    target = share_target()
     folder = tmp_path / "run"
     with running(target, folder, "--rounds", "3", "--block", "300ms", "--warmup", "50ms") as run:
         run.await_block(victim, "window_begun_ns", least=2)
@@ -209,8 +214,8 @@ def test_the_others_go_on_when_a_worker_dies(start_target: Start, tmp_path: Path
     assert 0 < missing < blocks[0]["carried"] + blocks[1]["carried"]
 
 
-def test_when_all_workers_die_what_they_measured_stays(start_target: Start, tmp_path: Path) -> None:
-    target = start_target()
+def test_when_all_workers_die_what_they_measured_stays(share_target: Start, tmp_path: Path) -> None:
+    target = share_target()
     with running(target, tmp_path / "run", "--block", "60s") as run:
         while target.stats()["requests"] < 10_000:
             assert run.process.poll() is None
@@ -226,8 +231,8 @@ def test_when_all_workers_die_what_they_measured_stays(start_target: Start, tmp_
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("whom", ["the command", "a worker"])
-def test_an_interruption_ends_all_workers(start_target: Start, tmp_path: Path, number: int, whom: str) -> None:
-    target = start_target("--delay", "20ms")
+def test_an_interruption_ends_all_workers(share_target: Start, tmp_path: Path, number: int, whom: str) -> None:
+    target = share_target("--delay", "20ms")
     with running(target, tmp_path / "run", "--block", "60s") as run:
         while target.stats()["requests"] < 200:
             assert run.process.poll() is None
@@ -241,9 +246,9 @@ def test_an_interruption_ends_all_workers(start_target: Start, tmp_path: Path, n
     assert not [path for path in (tmp_path / "run").iterdir() if path.is_dir()]
 
 
-def test_an_interruption_finds_workers_that_wait_for_each_other(start_target: Start, tmp_path: Path) -> None:
+def test_an_interruption_finds_workers_that_wait_for_each_other(share_target: Start, tmp_path: Path) -> None:
     """One is stopped, so the other waits at the gate for the next block; there it hears of the end."""
-    target = start_target()
+    target = share_target()
     with running(target, tmp_path / "run", "--block", "150ms", "--warmup", "20ms", "--rounds", "50") as run:
         run.await_block(1, "index", least=1)
         stopped = run.workers()[1]
@@ -258,8 +263,8 @@ def test_an_interruption_finds_workers_that_wait_for_each_other(start_target: St
     check_account(summary)
 
 
-def test_a_killed_parent_takes_its_workers_along(start_target: Start, tmp_path: Path) -> None:
-    target = start_target()
+def test_a_killed_parent_takes_its_workers_along(share_target: Start, tmp_path: Path) -> None:
+    target = share_target()
     folder = tmp_path / "run"
     with running(target, folder, "--block", "200ms", "--warmup", "20ms", "--rounds", "100") as run:
         run.await_block(0, "index", least=2)
@@ -280,12 +285,12 @@ def test_a_killed_parent_takes_its_workers_along(start_target: Start, tmp_path: 
     assert not list(folder.glob("worker-*"))
 
 
-def test_a_full_disk_ends_all_workers(start_target: Start, tmp_path: Path) -> None:
+def test_a_full_disk_ends_all_workers(share_target: Start, tmp_path: Path) -> None:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (3 << 20, 3 << 20))
 
     more = ["--users", "4", "--processes", "2", "--json", "--block", "60s", "--warmup", "20ms"]
-    done = loadgen("compare", start_target().url, *more, "--out", "run", cwd=tmp_path, preexec_fn=limit)
+    done = loadgen_process("compare", share_target().url, *more, "--out", "run", cwd=tmp_path, preexec_fn=limit)
     assert done.returncode == 130
     assert "Traceback" not in done.stderr
     assert "disk_full" in codes(json.loads(done.stdout))

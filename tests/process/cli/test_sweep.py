@@ -70,8 +70,8 @@ def test_sizes_reach_the_target(tmp_path: Path) -> None:
     assert received[1].min() > 9_000
 
 
-def test_an_interrupted_sweep_goes_on(start_target: Start, tmp_path: Path) -> None:
-    target = start_target()
+def test_an_interrupted_sweep_goes_on(share_target: Start, tmp_path: Path) -> None:
+    target = share_target()
     process = begin_sweep(tmp_path, target.url, "--recycle", "1,2,inf", "--quiet")
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
@@ -150,8 +150,8 @@ def _runs(process: int) -> bool:
     return state != "Z"
 
 
-def test_a_target_that_is_gone_costs_nothing_measured(start_target: Start, tmp_path: Path) -> None:
-    target = start_target()
+def test_a_target_that_is_gone_costs_nothing_measured(share_target: Start, tmp_path: Path) -> None:
+    target = share_target()
     secret = ["-H", "Authorization: sesame"]
     process = begin_sweep(tmp_path, target.url, "--recycle", "1,2,inf", "--json", *secret)
     process.send_signal(signal.SIGINT)

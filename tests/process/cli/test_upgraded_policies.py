@@ -41,9 +41,9 @@ from tests.support.upgrade_servers import CLOSE, Http2Side, WebSocketSide, switc
     ],
 )
 def test_an_upgraded_connection_serves_what_the_policy_says(
-    start_target: Start, tmp_path: Path, policy: str, per_connection: int | None
+    share_target: Start, tmp_path: Path, policy: str, per_connection: int | None
 ) -> None:
-    target = start_target()
+    target = share_target()
     one = run(target, tmp_path, policy)
     assert (one["errors"], one["unfinished"]) == ({}, 0)
     links = one["connections"]
@@ -64,9 +64,9 @@ def test_an_upgraded_connection_serves_what_the_policy_says(
     assert links["endings"].keys() == {"client_silent" if silent else "client_announced"}
 
 
-def test_users_share_the_streams_of_a_pool(start_target: Start, tmp_path: Path) -> None:
+def test_users_share_the_streams_of_a_pool(share_target: Start, tmp_path: Path) -> None:
     # Four users on one connection of two streams, each stream answered after 5 ms: half of them wait in turn.
-    one = run(start_target("--delay", "5ms"), tmp_path, "h2+pool:1+streams:2")
+    one = run(share_target("--delay", "5ms"), tmp_path, "h2+pool:1+streams:2")
     assert one["connections"]["opened"] == one["connections"]["ideal"] == BLOCKS
     with np.load(tmp_path / "run" / "samples.npz") as samples:
         assert set(samples["user"].tolist()) == set(range(USERS))
@@ -79,8 +79,8 @@ def test_users_share_the_streams_of_a_pool(start_target: Start, tmp_path: Path) 
     assert 4_000_000 < np.median(queue[queue > 0]) < 12_000_000
 
 
-def test_a_stream_waits_where_the_server_allows_fewer(start_target: Start, tmp_path: Path) -> None:
-    one = run(start_target("--delay", "5ms", "--max-streams", "1"), tmp_path, "h2+streams:3")
+def test_a_stream_waits_where_the_server_allows_fewer(share_target: Start, tmp_path: Path) -> None:
+    one = run(share_target("--delay", "5ms", "--max-streams", "1"), tmp_path, "h2+streams:3")
     assert one["errors"] == {}
     # Two of three wait: for one response, or for two.
     assert one["phases_ns"]["queue"]["count"] > 0.8 * one["requests"]
@@ -90,18 +90,18 @@ def test_a_stream_waits_where_the_server_allows_fewer(start_target: Start, tmp_p
 
 @pytest.mark.parametrize("policy", ["h2c-upgrade", "h2c-upgrade+streams:3", "h2c-upgrade+close"])
 def test_a_server_that_declines_is_counted_and_served_in_http_1_1(
-    start_target: Start, tmp_path: Path, policy: str
+    share_target: Start, tmp_path: Path, policy: str
 ) -> None:
-    one = run(start_target("--decline", "h2c"), tmp_path, policy)
+    one = run(share_target("--decline", "h2c"), tmp_path, policy)
     assert one["errors"] == {}
     assert (one["connections"]["upgraded"], one["connections"]["upgrade_declined"]) == (0, one["connections"]["opened"])
     assert one["phases_ns"]["upgrade"]["count"] == 0
     assert one["requests"] > 20
 
 
-def test_one_comparison_over_every_protocol(start_target: Start, tmp_path: Path) -> None:
+def test_one_comparison_over_every_protocol(share_target: Start, tmp_path: Path) -> None:
     names = ["close", "persistent", "h2c-upgrade", "h2", "websocket", "websocket-close", "h2+streams:10"]
-    target = start_target()
+    target = share_target()
     summary = compare(target.url, tmp_path / "run", "--users", "4", "--policies", ",".join(names))
     assert list(summary["policies"]) == names
     for one in summary["policies"].values():
@@ -112,8 +112,8 @@ def test_one_comparison_over_every_protocol(start_target: Start, tmp_path: Path)
     assert (account["accepted"], sum(account["protocols"].values())) == (opened, opened)
 
 
-def test_over_tls_http_2_is_agreed_on_by_alpn(start_target: Start, tmp_path: Path) -> None:
-    target = start_target("--tls")
+def test_over_tls_http_2_is_agreed_on_by_alpn(share_target: Start, tmp_path: Path) -> None:
+    target = share_target("--tls")
     names = ["h2", "h2+close", "websocket", "persistent"]
     trust = ["--cacert", str(target.ca_file)]
     summary = compare(target.url, tmp_path / "run", "--users", "4", "--policies", ",".join(names), *trust)
@@ -124,7 +124,7 @@ def test_over_tls_http_2_is_agreed_on_by_alpn(start_target: Start, tmp_path: Pat
         assert links["tls_full"] == links["opened"]
         upgrades = summary["policies"][name]["phases_ns"]["upgrade"]["count"]
         assert upgrades == 0 or name == "websocket"
-    declining = start_target("--tls", "--decline", "h2")
+    declining = share_target("--tls", "--decline", "h2")
     trust = ["--cacert", str(declining.ca_file)]
     one = compare(declining.url, tmp_path / "no", "--users", "4", "--policies", "h2", *trust)["policies"]["h2"]
     assert (one["errors"], one["connections"]["upgrade_declined"]) == ({}, one["connections"]["opened"])
@@ -134,9 +134,9 @@ def test_over_tls_http_2_is_agreed_on_by_alpn(start_target: Start, tmp_path: Pat
 
 
 @pytest.mark.parametrize("policy", ["h2+pool:2+streams:5", "h2+streams:5"])
-def test_nobody_is_put_on_a_connection_that_takes_no_more(start_target: Start, tmp_path: Path, policy: str) -> None:
+def test_nobody_is_put_on_a_connection_that_takes_no_more(share_target: Start, tmp_path: Path, policy: str) -> None:
     """After GOAWAY the others find another one; only who was under way is turned away."""
-    target = start_target("--close-after", "5")
+    target = share_target("--close-after", "5")
     one = run_unchecked(target, tmp_path, policy)
     assert one["errors"].keys() <= {"http2_goaway"}
     assert one["requests"] > 100
@@ -145,8 +145,8 @@ def test_nobody_is_put_on_a_connection_that_takes_no_more(start_target: Start, t
 
 
 @pytest.mark.parametrize("policy", ["h2+pool:2+streams:5", "h2+pool:1+streams:8", "h2+streams:5"])
-def test_a_shared_connection_that_dies_takes_nobody_with_it(start_target: Start, tmp_path: Path, policy: str) -> None:
-    target = start_target("--close-after", "5", "--silent")
+def test_a_shared_connection_that_dies_takes_nobody_with_it(share_target: Start, tmp_path: Path, policy: str) -> None:
+    target = share_target("--close-after", "5", "--silent")
     one = run_unchecked(target, tmp_path, policy)
     assert one["requests"] > 100
     assert one["errors"].keys() <= {"stale_connection", "closed_without_response"}
@@ -179,19 +179,19 @@ def test_a_place_whose_last_stream_fails_alone_is_used_again(tmp_path: Path, lim
 
 
 @pytest.mark.parametrize("policy", ["h2c-upgrade+recycle:4", "h2c-upgrade+streams:2+recycle:6"])
-def test_after_a_decline_the_last_request_announces_the_close(start_target: Start, tmp_path: Path, policy: str) -> None:
-    one = run(start_target("--decline", "h2c"), tmp_path, policy)
+def test_after_a_decline_the_last_request_announces_the_close(share_target: Start, tmp_path: Path, policy: str) -> None:
+    one = run(share_target("--decline", "h2c"), tmp_path, policy)
     ended = one["connections"]["endings"]
     # Those that a block's end cut short had no last request.
     assert ended["client_announced"] >= one["connections"]["opened"] - USERS * BLOCKS
     assert ended.keys() <= {"client_announced", "client_silent"}
-    ignoring = start_target("--decline", "h2c", "--ignore-close")
+    ignoring = share_target("--decline", "h2c", "--ignore-close")
     links = run_unchecked(ignoring, tmp_path / "ignoring", policy)["connections"]
     assert links["server_ignored_close"] >= links["opened"] - USERS * BLOCKS
 
 
-def test_over_tls_the_first_request_may_announce_it_too(start_target: Start, tmp_path: Path) -> None:
-    target = start_target("--tls", "--decline", "h2")
+def test_over_tls_the_first_request_may_announce_it_too(share_target: Start, tmp_path: Path) -> None:
+    target = share_target("--tls", "--decline", "h2")
     one = run_unchecked(target, tmp_path, "h2+close", "--cacert", str(target.ca_file))
     assert one["connections"]["endings"] == {"client_announced": one["connections"]["opened"]}
 

@@ -29,7 +29,8 @@ from loadgen.model.records import CONNECTION_FIELDS, EXCHANGE_FIELDS, Ending, Ph
 from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_MS
 from loadgen.wire.route import Route
-from tests.support.processes import Nginx, Target, free_port, lose_the_third, read_request, scripted_server
+from tests.support.processes import Nginx, free_port, lose_the_third, read_request, scripted_server
+from tests.support.targets import Target
 
 Start = Callable[..., Target]
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"

@@ -24,7 +24,8 @@ import pytest
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import Ending
 from tests.support.locusts import running
-from tests.support.processes import Target, free_port, scripted_server
+from tests.support.processes import free_port, scripted_server
+from tests.support.targets import Target
 
 LOCUSTFILE = Path(__file__).parents[2] / "support" / "scenario_locustfile.py"
 

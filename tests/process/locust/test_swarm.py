@@ -19,7 +19,8 @@ import numpy as np
 import pytest
 
 from tests.support.locusts import BLOCKS, command, counts, headless, running, summary
-from tests.support.processes import Target, await_port, free_port, read_request, scripted_server
+from tests.support.processes import await_port, free_port, read_request, scripted_server
+from tests.support.targets import Target
 
 
 def account(found: dict[str, Any]) -> tuple[int, int]:

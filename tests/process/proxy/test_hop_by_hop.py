@@ -64,8 +64,8 @@ def test_warnings() -> None:
 
 @pytest.mark.peer
 @pytest.mark.parametrize("name", REAL)
-def test_real_proxies_keep_them(start_target: Start, name: str) -> None:
-    target = start_target()
+def test_real_proxies_keep_them(share_target: Start, name: str) -> None:
+    target = share_target()
     with REAL[name]() as port:
         found = check_hops(plan_for(target.url, proxy_url(port)), FIELDS_PATH)
     assert found["reason"] is None
@@ -76,8 +76,8 @@ def test_real_proxies_keep_them(start_target: Start, name: str) -> None:
 
 
 @pytest.mark.parametrize("wants", [True, False])
-def test_a_bad_proxy_is_found_out(start_target: Start, wants: bool) -> None:
-    target = start_target()
+def test_a_bad_proxy_is_found_out(share_target: Start, wants: bool) -> None:
+    target = share_target()
     with fake_proxy(asks if wants else None) as (fake, port):
         found = check_hops(plan_for(target.url, proxy_url(port)), FIELDS_PATH)
     # Credentials that nobody asked for are not sent, so nothing is known of them.

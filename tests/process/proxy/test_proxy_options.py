@@ -23,7 +23,7 @@ from loadgen.model.policy import PARTS, parse_policy
 from loadgen.model.proxy import HIDDEN, Proxy, parse_proxy
 from loadgen.model.target import parse_target
 from tests.support.plans import URL, complaint, planned
-from tests.support.processes import QUICK, loadgen
+from tests.support.processes import QUICK, loadgen, loadgen_process
 
 SECRET = "s3cretword"
 PROXY = f"http://user:{SECRET}@127.0.0.1:3128"
@@ -238,5 +238,5 @@ def test_the_environment_says_nothing_of_proxies(tmp_path: Path) -> None:
     import os
 
     nowhere = dict.fromkeys(("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"), "http://127.0.0.1:1")
-    done = loadgen("compare", "--no-charts", "--out", "run", *QUICK, cwd=tmp_path, env=os.environ | nowhere)
+    done = loadgen_process("compare", "--no-charts", "--out", "run", *QUICK, cwd=tmp_path, env=os.environ | nowhere)
     assert (done.returncode, done.stderr) == (0, "")

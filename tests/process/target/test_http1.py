@@ -14,7 +14,8 @@ from loadgen.target.behaviour import DECLINABLE, FIELDS_PATH, Behaviour
 from loadgen.target.process import EmbeddedTarget
 from loadgen.target.requests import FIELDS, STATS, HeadReader, Request
 from loadgen.wire.http1.messages import ResponseReader
-from tests.support.processes import Target, loadgen
+from tests.support.processes import loadgen
+from tests.support.targets import Target
 
 Start = Callable[..., Target]
 

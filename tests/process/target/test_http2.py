@@ -30,7 +30,7 @@ from h2.events import (
 from h2.settings import SettingCodes
 from hyperframe.frame import GoAwayFrame, PingFrame, SettingsFrame
 
-from tests.support.processes import Target
+from tests.support.targets import Target
 
 Start = Callable[..., Target]
 Field = tuple[bytes, bytes]

@@ -22,7 +22,7 @@ from loadgen.target.behaviour import Behaviour
 from loadgen.target.connection import ServerContext
 from loadgen.target.http1 import Http1ServerConnection
 from loadgen.wire.transport import READ, TcpTransport
-from tests.support.processes import Target
+from tests.support.targets import Target
 
 Start = Callable[..., Target]
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # the example of RFC 6455 §1.3

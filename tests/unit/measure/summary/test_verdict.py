@@ -10,10 +10,11 @@ import pytest
 
 from loadgen.model.plan import Plan
 from loadgen.model.proxy import parse_proxy
-from tests.support.processes import QUICK, Target, compare, loadgen
+from tests.support.processes import QUICK, compare, loadgen
 from tests.support.proxies import fake_proxy, proxy_url
 from tests.support.synthetic import MS, OPEN, US, Exchange, Link, Scribe, plan_json, sweep_plan
 from tests.support.synthetic_upgrades import DECLINED, UPGRADED, upgraded_links
+from tests.support.targets import Target
 
 ROUNDS = 2
 WAIT_US = {"persistent": 100, "websocket": 60, "h2-prior": 160, "h2c-upgrade": 170, "close": 200}
@@ -89,8 +90,8 @@ def test_a_curve_of_what_was_declined(tmp_path: Path, policies: str, flags: int,
     assert said in verdict
 
 
-def test_a_target_that_declines_alone_and_over_a_grid(start_target: Any, tmp_path: Path) -> None:
-    target: Target = start_target("--decline", "h2c")
+def test_a_target_that_declines_alone_and_over_a_grid(share_target: Any, tmp_path: Path) -> None:
+    target: Target = share_target("--decline", "h2c")
     summary = compare(target.url, tmp_path / "run", "--policies", "h2c-upgrade", "--users", "2")
     assert summary["verdict"].startswith("h2c-upgrade (declined: HTTP/1.1) answered ")
     grid = ["--policies", "h2c-upgrade", "--recycle", "1,10,100", "--users", "2", "--out", "grid", "--json", *QUICK]

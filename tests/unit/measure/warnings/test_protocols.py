@@ -19,9 +19,10 @@ from loadgen.model.records import Ending
 from loadgen.model.target import parse_target
 from loadgen.show import tables
 from loadgen.show.report import render
-from tests.support.processes import Target, compare
+from tests.support.processes import compare
 from tests.support.synthetic import BLOCK_NS, MS, OPEN, US, WARMUP_NS, Exchange, Link, Scribe, full_run
 from tests.support.synthetic_upgrades import DECLINED, UNANSWERED_CLOSE, UPGRADED, upgraded_links, upgraded_run
+from tests.support.targets import Target
 
 Summary = dict[str, Any]
 ROUNDS = 5
@@ -286,8 +287,8 @@ def test_a_sweep_s_baseline_speaks_http1(tmp_path: Path) -> None:
 # End to end
 
 
-def test_our_counts_are_the_target_s_own(start_target: Callable[..., Target], tmp_path: Path) -> None:
-    target = start_target()
+def test_our_counts_are_the_target_s_own(share_target: Callable[..., Target], tmp_path: Path) -> None:
+    target = share_target()
     names = "close,persistent,h2c-upgrade,h2,websocket,websocket-close"
     summary = compare(target.url, tmp_path / "run", "--policies", names, "--users", "2", "--trailers")
     opened = {name: one["connections"]["opened"] for name, one in summary["policies"].items()}
@@ -304,8 +305,8 @@ def test_our_counts_are_the_target_s_own(start_target: Callable[..., Target], tm
     assert summary["policies"]["websocket"]["upgrade"]["mean_ns"] > 0
 
 
-def test_a_target_that_declines(start_target: Callable[..., Target], tmp_path: Path) -> None:
-    target = start_target("--decline", "h2c,trailers")
+def test_a_target_that_declines(share_target: Callable[..., Target], tmp_path: Path) -> None:
+    target = share_target("--decline", "h2c,trailers")
     names = "persistent,h2c-upgrade"
     summary = compare(target.url, tmp_path / "run", "--policies", names, "--users", "2", "--trailers")
     connections = summary["policies"]["h2c-upgrade"]["connections"]
