@@ -1,7 +1,7 @@
 """Measures what the project promises of its speed and memory, beside its peers, and prints Markdown tables.
 
 Generator and peers take turns on one core, nginx has another; each figure is the median of several turns. Machines are
-noisy: only ratios within one run mean anything.
+noisy: only ratios within one run mean anything, and only where the generator is what is measured (tests/bench/cpu.py).
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.bench import processes, spectrum, swarm, upgrades
+from tests.bench import cpu, processes, spectrum, swarm, upgrades
+from tests.bench.cpu import peer
 from tests.bench.machine import (
     GENERATOR_CORE,
     TARGET_CORE,
@@ -33,24 +34,7 @@ from tests.bench.rows import write_run
 
 TURNS = 3
 SECONDS = 3
-_K6_SCRIPT = str(Path(__file__).with_name("k6.js"))
-_RATE = {
-    "wrk": re.compile(r"Requests/sec:\s+([\d.]+)"),
-    "ab": re.compile(r"Requests per second:\s+([\d.]+)"),
-    "hey": re.compile(r"Requests/sec:\s+([\d.]+)"),
-    "k6": re.compile(r"http_reqs[.:\s]+\d+\s+([\d.]+)/s"),
-}
-
-
-def peer(name: str, url: str, close: bool, users: int = 50) -> list[str]:
-    """The peer's command for so many users during SECONDS."""
-    k6_options = ["--no-usage-report", "--insecure-skip-tls-verify", "--vus", str(users), "--duration", f"{SECONDS}s"]
-    return {
-        "k6": ["k6", "run", *k6_options, *(["--no-connection-reuse"] if close else []), "-e", f"URL={url}", _K6_SCRIPT],
-        "wrk": ["wrk", "-t1", f"-c{users}", f"-d{SECONDS}s", *(["-H", "Connection: close"] if close else []), url],
-        "ab": ["ab", "-q", f"-c{users}", f"-t{SECONDS}", "-n10000000", *([] if close else ["-k"]), url],
-        "hey": ["hey", "-c", str(users), "-z", f"{SECONDS}s", *(["-disable-keepalive"] if close else []), url],
-    }[name]
+_WRK_RATE = re.compile(r"Requests/sec:\s+([\d.]+)")
 
 
 def run_loadgen(url: str, policy: str, folder: Path, *more: str, users: int = 50) -> dict[str, Any]:
@@ -60,34 +44,6 @@ def run_loadgen(url: str, policy: str, folder: Path, *more: str, users: int = 50
     summary = json.loads(loadgen(*arguments, *more))
     policies: dict[str, dict[str, Any]] = summary["policies"]
     return policies[policy]
-
-
-def throughput(server: Server, folder: Path) -> None:
-    """Requests per second against each peer's, in the same turns."""
-    trust = ("--cacert", server.ca_file)
-    cases: tuple[tuple[str, str, str, tuple[str, ...], str, float], ...] = (
-        ("persistent HTTP", server.plain, "persistent", (), "wrk", 0.6),
-        ("persistent HTTP, every head differs", server.distinct, "persistent", (), "wrk", 0.35),
-        ("close HTTP", server.plain, "close", (), "wrk", 0.6),
-        ("persistent HTTPS", server.secure, "persistent", trust, "wrk", 0.55),
-        ("close HTTPS, full handshakes", server.secure, "close", trust, "ab", 0.6),
-    )
-    found = [name for name in _RATE if find(name)]
-    print(f"| case | loadgen req/s | {' | '.join(f'against {name}' for name in found)} | bar |")
-    print("|---|---|" + "---|" * len(found) + "---|")
-    for title, url, policy, more, main, bar in cases:
-        close = policy == "close"
-        ours, theirs = [], {name: [] for name in found}  # type: tuple[list[float], dict[str, list[float]]]
-        for _ in range(TURNS):
-            ours.append(run_loadgen(url, policy, folder, *more)["throughput_rps"])
-            for name in found:
-                match = _RATE[name].search(run_pinned(peer(name, url, close)))
-                assert match is not None
-                theirs[name].append(float(match[1]))
-        cells = [
-            f"{median(one / other for one, other in zip(ours, theirs[name], strict=True)):.2f} ×" for name in found
-        ]
-        print(f"| {title} | {median(ours):,.0f} | {' | '.join(cells)} | {main} {bar} × |", flush=True)
 
 
 def many(server: Server, folder: Path) -> None:
@@ -105,7 +61,7 @@ def many(server: Server, folder: Path) -> None:
         cpu.append(few["generator"]["cpu_ns_per_request"] / lots["generator"]["cpu_ns_per_request"])
         if find("wrk"):
             pair = [run_pinned(peer("wrk", server.plain, False, users)) for users in (5_000, 50)]
-            found = [_RATE["wrk"].search(text) for text in pair]
+            found = [_WRK_RATE.search(text) for text in pair]
             rates["wrk"].append(float(found[0][1]) / float(found[1][1]))  # type: ignore[index] # wrk prints it always
     for name, ratios in rates.items():
         if ratios:
@@ -118,7 +74,7 @@ def target(_server: Server, _folder: Path) -> None:
     rates = []
     with embedded_target() as url:
         for close in (False, True):
-            match = _RATE["wrk"].search(run_pinned(peer("wrk", url, close)))
+            match = _WRK_RATE.search(run_pinned(peer("wrk", url, close)))
             assert match is not None
             rates.append(float(match[1]))
     print(f"\nembedded target under wrk: {rates[0]:,.0f} req/s persistent, {rates[1]:,.0f} close", flush=True)
@@ -140,7 +96,7 @@ def report(_server: Server, folder: Path) -> None:
 
 
 CASES: dict[str, Callable[[Server, Path], None]] = {
-    "throughput": throughput,
+    "cpu": cpu.cpu,
     "many": many,
     "target": target,
     "report": report,
@@ -153,14 +109,15 @@ CASES: dict[str, Callable[[Server, Path], None]] = {
     "upgrades": upgrades.upgrades,
 }
 
+ON_DEMAND: dict[str, Callable[[Server, Path], None]] = {"checkout": cpu.checkout}
+"""Cases that run only where they are named."""
+
 
 def main(names: list[str]) -> None:
-    print(
-        f"generator on core {GENERATOR_CORE}, target on core {TARGET_CORE}, {TURNS} turns of {SECONDS} s\n", flush=True
-    )
+    print(f"generator on core {GENERATOR_CORE}, target on core {TARGET_CORE}\n", flush=True)
     with tempfile.TemporaryDirectory() as folder, nginx(Path(folder)) as server:
         for name in names or list(CASES):
-            CASES[name](server, Path(folder))
+            (CASES | ON_DEMAND)[name](server, Path(folder))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,8 +25,10 @@ http {{
   client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
   uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
   server {{ listen 127.0.0.1:{http} backlog=8192; location / {{ }}
+    location /hello {{ return 200 "hello"; }}
     location /distinct {{ add_header X-Request-Id $request_id; return 200 "hello"; }} }}
-  server {{ listen 127.0.0.1:{https} ssl backlog=8192;
+  server {{ listen 127.0.0.1:{https} ssl backlog=8192; ssl_session_tickets off; ssl_session_cache off;
+    location /hello {{ return 200 "hello"; }}
     ssl_certificate {folder}/chain.pem; ssl_certificate_key {folder}/key.pem; }}
 }}
 """
@@ -56,18 +59,33 @@ def run_pinned(command: list[str]) -> str:
     return done.stdout
 
 
+def run_counted(command: list[str]) -> tuple[str, float]:
+    """Run a program on the generator's core; its output, and the CPU time (s) that it took."""
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(
+            [find(command[0]) or command[0], *command[1:]], stdout=output, preexec_fn=lambda: pin(GENERATOR_CORE)
+        )
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, command)
+        output.seek(0)
+        return output.read(), used.ru_utime + used.ru_stime
+
+
 def loadgen(*arguments: str) -> str:
     """Run our own command on the generator's core."""
     return run_pinned([sys.executable, "-m", "loadgen", *arguments])
 
 
 class Server:
-    """The nginx under load. `plain` and `secure` serve a file of five bytes, `distinct` a head that always differs."""
+    """The nginx under load. `plain` serves a file, `hello` five bytes, `distinct` a head that always differs."""
 
     def __init__(self, folder: Path, http: int, https: int) -> None:
         self.plain = f"http://127.0.0.1:{http}/"
         self.distinct = f"http://127.0.0.1:{http}/distinct"
-        self.secure = f"https://127.0.0.1:{https}/"
+        self.hello = f"{self.plain}hello"
+        self.secure_hello = f"https://127.0.0.1:{https}/hello"
         self.ca_file = str(folder / "ca.pem")
 
 
