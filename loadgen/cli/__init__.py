@@ -6,40 +6,56 @@ It is a package, not a module: each command and each child process has a page of
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
+from pathlib import Path
+from typing import NamedTuple, NoReturn
 
-EXIT_DONE, EXIT_GATE, EXIT_USAGE, EXIT_TARGET, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
+EXIT_DONE, EXIT_GATE, EXIT_USAGE, EXIT_TARGET, EXIT_OUTPUT, EXIT_INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+
+class Outcome(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    saved: Path | None = None
+    """The folder with the results, if there are any."""
 
 
 def main() -> NoReturn:
-    """Run the `loadgen` command and exit by the contract's codes; every error of the user's is one line."""
+    """Run the `loadgen` command and exit by the contract's codes; each error that a user can make is one line."""
     import click
 
     from loadgen.cli.commands import cli
-    from loadgen.cli.stdio import complaint, guard
+    from loadgen.cli.stdio import complain, guard, output_failure
     from loadgen.model.exceptions import PlanError, TargetError
 
     output = guard()
+    outcome = Outcome(EXIT_DONE)
     try:
-        code = cli.main(prog_name="loadgen", standalone_mode=False)
+        outcome = _outcome(cli.main(prog_name="loadgen", standalone_mode=False))
     except click.ClickException as error:
-        _complain(error.format_message())
-        code = EXIT_USAGE
+        complain(error.format_message())
+        outcome = Outcome(EXIT_USAGE)
     except PlanError as error:
-        _complain(str(error))
-        code = EXIT_USAGE
+        complain(str(error))
+        outcome = Outcome(EXIT_USAGE)
     except TargetError as error:
-        _complain(str(error))
-        code = EXIT_TARGET
+        complain(str(error))
+        outcome = Outcome(EXIT_TARGET)
     except (KeyboardInterrupt, click.Abort):
-        _complain("interrupted")
-        code = EXIT_INTERRUPTED
-    failed = complaint(output)
-    if failed:
-        _complain(failed)
-    sys.exit(code or (EXIT_USAGE if failed else EXIT_DONE))
+        complain("interrupted")
+        outcome = Outcome(EXIT_INTERRUPTED)
+    failure = output_failure(output)
+    if failure:
+        complain(f"{failure}; the results are saved in {outcome.saved}" if outcome.saved else failure)
+    sys.exit(outcome.code or _failed_output(outcome, failure))
 
 
-def _complain(message: str) -> None:
-    line = " ".join(message.split())
-    print(f"loadgen: {line}", file=sys.stderr)  # noqa: T201 # this room prints
+def _outcome(returned: object) -> Outcome:
+    """What a command returned; click itself returns an exit code after --help and --version."""
+    return returned if isinstance(returned, Outcome) else Outcome(EXIT_DONE)
+
+
+def _failed_output(outcome: Outcome, failure: str) -> int:
+    if not failure:
+        return EXIT_DONE
+    return EXIT_OUTPUT if outcome.saved else EXIT_USAGE

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 import loadgen
+from loadgen.cli import EXIT_DONE, Outcome
 from loadgen.cli.option_types import OptionType
 from loadgen.cli.options import given_options, settle, with_options
 from loadgen.model.options import COMPARE, REPORT, SWEEP
@@ -26,20 +27,23 @@ def cli() -> None:
 @cli.command()
 @with_options(COMPARE)
 @click.pass_context
-def compare(ctx: click.Context, /, **options: Any) -> int:
+def compare(ctx: click.Context, /, **options: Any) -> Outcome:
     """Run the same load under each policy, in turns, and report the difference with its uncertainty.
 
     Without URL the embedded target is started in a process of its own and compared against.
     """
-    from loadgen.cli.compare import run
+    from loadgen.cli.report import present
+    from loadgen.cli.run_setup import compare as run
 
-    return run(settle(ctx, options))
+    settled = settle(ctx, options)
+    finished = run(settled)
+    return Outcome(EXIT_DONE) if finished is None else present(finished, settled)
 
 
 @cli.command()
 @with_options(SWEEP)
 @click.pass_context
-def sweep(ctx: click.Context, /, **options: Any) -> int:
+def sweep(ctx: click.Context, /, **options: Any) -> Outcome:
     """Compare over a grid of users, rates, requests per connection, gaps or response sizes.
 
     Each combination is a cell; the cells take turns as the policies of `compare` do. --resume goes on with a sweep
@@ -55,11 +59,11 @@ def sweep(ctx: click.Context, /, **options: Any) -> int:
 @cli.command()
 @click.argument("run", type=_FILE)
 @with_options(REPORT)
-def report(run: Path, json: bool, quiet: bool) -> int:
+def report(run: Path, **options: Any) -> Outcome:
     """Rebuild summary, charts and report of RUN from its samples, also of a run that was cut off."""
     from loadgen.cli.report import rebuild
 
-    return rebuild(run, json, quiet)
+    return rebuild(run, options)
 
 
 @cli.command()
@@ -82,7 +86,7 @@ def report(run: Path, json: bool, quiet: bool) -> int:
 )
 @click.option("--max-streams", type=int, default=100, show_default=True, help="HTTP/2: streams at the same time.")
 @click.option("--until-eof", is_flag=True, help="End when standard input ends.")
-def target(**options: Any) -> int:
+def target(**options: Any) -> Outcome:
     """Serve the embedded target: HTTP/1.1, HTTP/2 and WebSocket, with its own account at /.loadgen/stats."""
     from loadgen.cli.target import serve
 
@@ -91,7 +95,7 @@ def target(**options: Any) -> int:
 
 @cli.command("_worker", hidden=True)
 @click.argument("directory", type=_FILE)
-def worker(directory: Path) -> int:
+def worker(directory: Path) -> Outcome:
     """The process that makes the load: plan on standard input, events on standard output."""
     from loadgen.cli.worker_main import work
 
@@ -100,7 +104,7 @@ def worker(directory: Path) -> int:
 
 @cli.command("_draw", hidden=True)
 @click.argument("directory", type=_FILE)
-def draw(directory: Path) -> int:
+def draw(directory: Path) -> Outcome:
     """Draw the charts of a summary that lies in DIRECTORY; the run itself may still go on."""
     from loadgen.cli.report import redraw
 

@@ -1,18 +1,17 @@
-"""A person's consent to load a host; and the accounts of embedded targets that took turns, added."""
+"""The user's consent before load goes to another machine. Sends nothing."""
 
 from __future__ import annotations
 
 import ipaddress
 import sys
-from typing import Any
 
 import click
 
 from loadgen.model.plan import Plan
 
 
-def consent(plan: Plan, embedded: bool, agreed: bool) -> None:
-    """Ask before loading somebody else's machine, or a proxy there, where there is somebody to ask."""
+def ask_consent(plan: Plan, embedded: bool, *, agreed: bool) -> None:
+    """Ask before the target or the proxy on another machine gets load, if standard input is a terminal."""
     if agreed or not sys.stdin.isatty():
         return
     if not (embedded or _is_local(plan.target.host)):
@@ -26,15 +25,3 @@ def _is_local(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def added(one: Any, other: Any) -> Any:
-    """Two accounts of targets that served the same run after each other; None where one of them is not known."""
-    if one is None or other is None:
-        return None
-    if isinstance(one, dict) and isinstance(other, dict):
-        return {
-            key: added(one[key], other[key]) if key in one and key in other else one.get(key, other.get(key))
-            for key in one | other
-        }
-    return one + other if isinstance(one, int | float) and isinstance(other, int | float) else other

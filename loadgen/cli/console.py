@@ -1,4 +1,4 @@
-"""What a person sees in the shell: a progress bar on standard error, the table and the verdict on standard output."""
+"""What the shell shows: a progress bar on standard error, the table and the verdict on standard output."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from loadgen.model.plan import Plan
 from loadgen.model.units import NS_PER_S, count
 from loadgen.show.text import HEADINGS, rows
 
-_MOST_SHOWN = 4  # cells whose rates fit into a line beside each other
+_MAX_RATES = 4  # cells whose rates fit on one line
 _PIPE_COLUMNS = 120  # a pipe or a log has no width of its own
 
 
 def _console(**options: Any) -> Console:
-    """One that shows texts as they are: `[x]` in a URL is no markup, `:100:` after a policy's name no emoji."""
+    """A console that changes no text: `[x]` in a URL is no markup, `:100:` after a policy's name no emoji."""
     return Console(markup=False, emoji=False, highlight=False, **options)
 
 
@@ -36,10 +36,12 @@ class Progress:
         self._rounds = plan.load.rounds
         self._counts = {cell.name: _Count() for cell in plan.cells}
         self._blocks = self._rounds * len(self._counts)
-        self._begun = done
-        self._now: dict[str, Any] | None = None
+        self._started = done
+        """Blocks that have begun, those of earlier parts included."""
+        self._block: dict[str, Any] | None = None
         self._seen: dict[int, tuple[int, int]] = {}
-        self._at = time.monotonic()
+        """Exchanges and errors that each worker has reported."""
+        self._updated_s = time.monotonic()
         self._bar = Bar(
             SpinnerColumn(),
             BarColumn(24),
@@ -52,7 +54,7 @@ class Progress:
         )
         block_s = plan.load.block_ns / NS_PER_S
         self._done_s = done * block_s
-        self._task = self._bar.add_task("knocking at the target", total=self._blocks * block_s)
+        self._task = self._bar.add_task("checking the target", total=self._blocks * block_s)
 
     def __enter__(self) -> Progress:
         self._bar.start()
@@ -64,30 +66,30 @@ class Progress:
         self._bar.stop()
 
     def show(self, event: dict[str, Any], worker: int = 0) -> None:
-        """Take one event of a worker's. Several run the same block at the same time: what they do is added up."""
-        now = time.monotonic()
+        """Take one event of a worker. Several workers run the same block at the same time; their counts are added."""
+        now_s = time.monotonic()
         if "block" in event:
-            if self._now is None or self._now["index"] != event["block"]["index"]:
-                self._now, self._at = event["block"], now
-                self._begun += 1
-        elif "exchanges" in event and self._now is not None:
-            mine = self._counts[self._now["policy"]]
+            if self._block is None or self._block["index"] != event["block"]["index"]:
+                self._block, self._updated_s = event["block"], now_s
+                self._started += 1
+        elif "exchanges" in event and self._block is not None:
+            counts = self._counts[self._block["policy"]]
             exchanges, errors = self._seen.get(worker, (0, 0))
-            mine.exchanges += event["exchanges"] - exchanges
-            mine.errors += event["errors"] - errors
-            mine.seconds += now - self._at
-            self._seen[worker], self._at = (event["exchanges"], event["errors"]), now
-            self._draw(self._now)
+            counts.exchanges += event["exchanges"] - exchanges
+            counts.errors += event["errors"] - errors
+            counts.seconds += now_s - self._updated_s
+            self._seen[worker], self._updated_s = (event["exchanges"], event["errors"]), now_s
+            self._draw(self._block)
 
     def warn(self, message: str) -> None:
-        """Say at once, above the bar, what can't wait for the report."""
+        """Show a warning above the bar, at once."""
         if not self._quiet:
             self._console.print(f"loadgen: warning: {message}", soft_wrap=True)
 
     def _draw(self, block: dict[str, Any]) -> None:
-        if len(self._counts) > _MOST_SHOWN:
+        if len(self._counts) > _MAX_RATES:
             name = block["policy"]
-            text = f"block {self._begun}/{self._blocks}  {name} {self._counts[name]}"
+            text = f"block {self._started}/{self._blocks}  {name} {self._counts[name]}"
         else:
             rates = " · ".join(f"{name} {one}" for name, one in self._counts.items())
             text = f"round {block['round'] + 1}/{self._rounds}  {rates}"
@@ -98,7 +100,7 @@ class Progress:
 
 @dataclass(slots=True)
 class _Count:
-    """What a cell has done so far, warm-up included."""
+    """The exchanges and errors of a cell so far, warm-up included."""
 
     exchanges: int = 0
     errors: int = 0
@@ -111,8 +113,8 @@ class _Count:
         return f"{self.exchanges / self.seconds:,.0f} req/s{failed}"
 
 
-def show_summary(summary: dict[str, Any], found: Path) -> None:
-    """The final table, warnings, the verdict and where to read on."""
+def show_summary(summary: dict[str, Any], report: Path) -> None:
+    """The final table, warnings, the verdict and the path of the report."""
     console = _console()
     if not console.is_terminal:
         console = _console(width=_PIPE_COLUMNS)
@@ -128,4 +130,4 @@ def show_summary(summary: dict[str, Any], found: Path) -> None:
     console.print()
     console.print(summary["verdict"], style="bold", soft_wrap=True)
     console.print()
-    console.print(str(found), soft_wrap=True)
+    console.print(str(report), soft_wrap=True)

@@ -1,4 +1,4 @@
-"""What a plan is going to run and how long that takes. Runs nothing."""
+"""The blocks of a plan, and how long they take. Runs nothing."""
 
 from __future__ import annotations
 

@@ -1,51 +1,74 @@
-"""From a run's folder to summary, charts, report and what the shell shows of them."""
+"""From a run's folder to summary, charts and report, and what the shell shows of them."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from loadgen.cli import EXIT_DONE
+from loadgen.cli import EXIT_DONE, EXIT_INTERRUPTED, Outcome
 from loadgen.cli.console import show_summary
+from loadgen.cli.run_record import CUT_SHORT
 from loadgen.cli.run_validation import recorded_run
+from loadgen.cli.stdio import complain
 from loadgen.measure.data.store import SUMMARY_FILE, RunStore
 from loadgen.measure.summary.run import summarise
 from loadgen.measure.warnings.run import nothing_answered
 from loadgen.model.exceptions import TargetError
 from loadgen.model.plan import Plan
 
+_DONE = "done"
 
-def rebuild(run: Path, as_json: bool, quiet: bool) -> int:
-    """`loadgen report`: everything that can be drawn from the run's samples, anew. Raises PlanError."""
+
+@dataclass(frozen=True, slots=True)
+class FinishedRun:
+    """A run whose samples lie in its folder, with what was made from them."""
+
+    store: RunStore
+    summary: dict[str, Any]
+    end: str
+    """`done`, or one of CUT_SHORT."""
+    is_drawn: bool
+    """Charts and pages were made."""
+    failure: str
+    """Why not everything could be saved; empty where it was."""
+
+    def check_answered(self) -> None:
+        """Raise TargetError where no request was answered."""
+        policies = self.summary["policies"]
+        if not any(one["requests"] for one in policies.values()):
+            raise TargetError(f"{nothing_answered(policies)}; see {self.store.path(SUMMARY_FILE)}")
+
+
+def rebuild(run: Path, options: dict[str, Any]) -> Outcome:
+    """`loadgen report`: everything that can be made from the run's samples, anew. Raises PlanError or TargetError."""
     store = RunStore.open(run, to_change=True)
     facts = store.load_run()
     recorded_run(facts, str(run))
-    finish(store, facts, as_json, quiet)
-    return EXIT_DONE
+    return present(finish(store, facts, _DONE, draws=True), options)
 
 
-def redraw(directory: Path) -> int:
+def redraw(directory: Path) -> Outcome:
     """Draw what a summary says. Raises PlanError where there is none."""
     from loadgen.show.report import write_report
 
     store = RunStore(directory)
     write_report(store, store.load_summary())
-    return EXIT_DONE
+    return Outcome(EXIT_DONE, directory)
 
 
-def finish(store: RunStore, facts: dict[str, Any], as_json: bool, quiet: bool, draws: bool = True) -> None:
-    """Summarise, draw, write the report and show it. Raises TargetError where no request was answered.
+def finish(store: RunStore, facts: dict[str, Any], end: str, *, draws: bool) -> FinishedRun:
+    """Make summary, charts and pages, and save them.
 
-    Without `draws` there are neither charts nor pages, which take most of the time.
-
-    A disk that fills up meanwhile costs the files that no longer fit, not what can be shown.
+    Without `draws` there are neither charts nor pages, which take most of the time. If the disk fills up meanwhile,
+    only the files that no longer fit are missing.
     """
-    failed = ""
+    failure = ""
     try:
         store.save_run(store.load_run() | facts)
     except OSError as error:
-        failed = error.strerror or str(error)
+        failure = error.strerror or str(error)
     samples = store.load_samples(tuple(cell.name for cell in Plan.from_json(facts["plan"]).cells))
     summary = summarise(facts["name"], samples, facts["plan"], facts["environment"], facts["notes"])
     try:
@@ -55,13 +78,24 @@ def finish(store: RunStore, facts: dict[str, Any], as_json: bool, quiet: bool, d
 
             write_report(store, summary)
     except OSError as error:
-        failed = error.strerror or str(error)
-    if as_json:
-        sys.stdout.write(store.to_text(summary))
-    elif not quiet:
-        show_summary(summary, store.path("report.html" if draws else SUMMARY_FILE))
-    if failed or store.has_rows:
-        where = f"not everything could be saved in {store.directory}"
-        print(f"loadgen: {where}: {failed or 'no room for the samples'}", file=sys.stderr)  # noqa: T201
-    if not any(one["requests"] for one in summary["policies"].values()):
-        raise TargetError(f"{nothing_answered(summary['policies'])}; see {store.path(SUMMARY_FILE)}")
+        failure = error.strerror or str(error)
+    if store.has_rows:
+        failure = failure or "no room for the samples"
+    return FinishedRun(store, summary, end, draws, failure)
+
+
+def present(run: FinishedRun, options: dict[str, Any]) -> Outcome:
+    """Show a run as --json and --quiet say. Raises TargetError where it came to its end without a single answer."""
+    store = run.store
+    if options["json"]:
+        sys.stdout.write(store.to_text(run.summary))
+    elif not options["quiet"]:
+        show_summary(run.summary, store.path("report.html" if run.is_drawn else SUMMARY_FILE))
+    if run.failure:
+        complain(f"not everything could be saved in {store.directory}: {run.failure}")
+    if run.end == _DONE:
+        run.check_answered()
+        return Outcome(EXIT_DONE, store.directory)
+    if run.end != "interrupted":
+        complain(CUT_SHORT[run.end])
+    return Outcome(EXIT_INTERRUPTED, store.directory)

@@ -1,6 +1,6 @@
-"""The standard streams: a failure of theirs never ends a run, which is saved whatever becomes of what it shows.
+"""The standard streams. If one fails, the run goes on and its results are saved.
 
-What can't be written is dropped and the first reason kept, to be told at the end. Knows no command.
+Output that can't be written is dropped; the first reason is kept and reported at the end. Knows no command.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import TextIO
 
 
 class GuardedStream(io.FileIO):
-    """An open descriptor to write to, as far as that goes."""
+    """Writes to an open descriptor until that fails, and from then on drops what it gets."""
 
     def __init__(self, descriptor: int) -> None:
         super().__init__(descriptor, "w", closefd=False)
         self.failure: OSError | None = None
 
     def write(self, data: object, /) -> int | None:  # type: ignore[override] # the buffer above hands over memory views
-        """Write, or take note that it failed and let this and all that follows go."""
+        """Write, or note the failure."""
         view = memoryview(data)  # type: ignore[arg-type]
         if self.failure is None:
             try:
@@ -31,9 +31,9 @@ class GuardedStream(io.FileIO):
 
 
 def guard() -> GuardedStream:
-    """Put both output streams on such files; returns standard output's.
+    """Put both output streams on such files; returns the one of standard output.
 
-    A stream that the caller has closed becomes the null device, for else a file of ours would take its number.
+    A stream that the caller has closed becomes the null device: otherwise the next file we open would get its number.
     """
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:
@@ -45,12 +45,17 @@ def guard() -> GuardedStream:
     return output
 
 
-def complaint(output: GuardedStream) -> str:
-    """Why standard output could not be written; empty where it could, or its reader had seen enough (`| head`)."""
+def output_failure(output: GuardedStream) -> str:
+    """Why standard output could not be written; empty where it could, or where its reader has closed it (`| head`)."""
     sys.stdout.flush()
     if output.failure is None or output.failure.errno == errno.EPIPE:
         return ""
     return f"can't write to standard output: {output.failure.strerror}"
+
+
+def complain(message: str) -> None:
+    """One line on standard error."""
+    print(f"loadgen: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201 # this room prints
 
 
 def _text(file: GuardedStream, before: TextIO) -> TextIO:

@@ -7,67 +7,73 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from loadgen.cli import EXIT_DONE, EXIT_INTERRUPTED
-from loadgen.cli.consent import consent
+from loadgen.cli import EXIT_DONE, EXIT_INTERRUPTED, Outcome
+from loadgen.cli.consent import ask_consent
 from loadgen.cli.dry_run import extent
-from loadgen.cli.experiment import CUT_SHORT, Experiment, prepare, tell, without
+from loadgen.cli.experiment import Experiment
 from loadgen.cli.machine import check_machine
 from loadgen.cli.plan_builder import build_plan
-from loadgen.cli.report import finish
+from loadgen.cli.report import FinishedRun, finish, present
+from loadgen.cli.run_record import CUT_SHORT, without
+from loadgen.cli.run_setup import prepare
 from loadgen.cli.run_validation import recorded_run
+from loadgen.cli.stdio import complain
 from loadgen.measure.data.store import RunStore
 from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import parse_header
 from loadgen.model.options import option_named
-from loadgen.model.plan import HIDDEN, Plan
-from loadgen.model.proxy import Proxy, parse_proxy
+from loadgen.model.plan import Plan
+from loadgen.model.proxy import HIDDEN, Proxy, parse_proxy
 
-# What a resumed sweep may be told: how to report, and what its plan can't know.
+# Options that may be given with --resume: how to report, and what the recorded plan can't hold.
 _WITH_RESUME = {"resume", "quiet", "json", "yes", "header", "proxy", "server_pid", "no_charts"}
 
 
-def run(options: dict[str, Any]) -> int:
-    """Run the sweep; returns the exit code. Raises PlanError or TargetError."""
+def run(options: dict[str, Any]) -> Outcome:
+    """Run the sweep. Raises PlanError or TargetError."""
     plan = build_plan(options)
     experiment = prepare(plan, options)
     if experiment is None:
-        return EXIT_DONE
+        return Outcome(EXIT_DONE)
     _announce(extent(plan), options)
-    return _finish(experiment, experiment.directory)
+    return _present(experiment.run(), options)
 
 
-def resume(options: dict[str, Any], given: dict[str, str]) -> int:
-    """Go on with what is left of a sweep, in its folder. `given`: the options on the command line."""
+def resume(options: dict[str, Any], given: dict[str, str]) -> Outcome:
+    """Run the rest of a sweep, in its folder. `given`: the options on the command line. Raises as `run` does."""
     directory: Path = options["resume"]
     store = RunStore.open(directory, to_change=True)
-    stranger = next((written for name, written in given.items() if name not in _WITH_RESUME), None)
-    if stranger:
-        raise PlanError(f"--resume goes on with the plan of {directory}; {stranger} can't be given with it")
+    excluded = next((written for name, written in given.items() if name not in _WITH_RESUME), None)
+    if excluded:
+        raise PlanError(f"--resume goes on with the plan of {directory}; {excluded} can't be given with it")
     facts = store.load_run()
     plan, embedded = recorded_run(facts, str(directory))
     plan = replace(_with_secrets(plan, options["header"]), server_pid=_server(plan, embedded, options["server_pid"]))
     plan = replace(plan, proxy=_proxy(plan.proxy, options["proxy"]))
     check_machine(plan)
     done, first_connection = store.resume(tuple(cell.name for cell in plan.cells))
+    quiet, draws = options["quiet"], not options["no_charts"]
     if len(done) == len(plan.cells) * plan.load.rounds:
         facts["notes"] = without(facts["notes"], CUT_SHORT)
-        finish(store, facts, options["json"], options["quiet"], not options["no_charts"])
-        return EXIT_DONE
-    consent(plan, embedded, options["yes"])
+        return present(finish(store, facts, "done", draws=draws), options)
+    ask_consent(plan, embedded, agreed=options["yes"])
     _announce(extent(plan, len(done)), options)
-    return _finish(Experiment(plan, store, facts, options, sorted(done), first_connection), directory)
+    experiment = Experiment(
+        plan, store, facts, quiet=quiet, draws=draws, done=sorted(done), first_connection=first_connection
+    )
+    return _present(experiment.run(), options)
 
 
-def _finish(experiment: Experiment, directory: Path) -> int:
-    code = experiment.run()
-    if code == EXIT_INTERRUPTED:
-        tell(f"go on with: loadgen sweep --resume {shlex.quote(str(directory))}")
-    return code
+def _present(finished: FinishedRun, options: dict[str, Any]) -> Outcome:
+    outcome = present(finished, options)
+    if outcome.code == EXIT_INTERRUPTED:
+        complain(f"go on with: loadgen sweep --resume {shlex.quote(str(finished.store.directory))}")
+    return outcome
 
 
 def _announce(text: str, options: dict[str, Any]) -> None:
     if not options["quiet"] and not options["json"]:
-        tell(text)
+        complain(text)
 
 
 def _with_secrets(plan: Plan, lines: tuple[str, ...]) -> Plan:

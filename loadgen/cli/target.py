@@ -13,7 +13,7 @@ import gevent
 from gevent import signal_handler
 from gevent.event import Event
 
-from loadgen.cli import EXIT_DONE
+from loadgen.cli import EXIT_DONE, Outcome
 from loadgen.model.exceptions import PlanError
 from loadgen.target.behaviour import Behaviour
 from loadgen.target.certificates import server_context
@@ -21,7 +21,7 @@ from loadgen.target.server import TargetServer
 from loadgen.wire.transport import READ
 
 
-def serve(options: dict[str, Any]) -> int:
+def serve(options: dict[str, Any]) -> Outcome:
     """Listen until a signal comes (or, with --until-eof, standard input ends); prints the URL once it listens."""
     behaviour = Behaviour(
         options["size"],
@@ -55,4 +55,4 @@ def serve(options: dict[str, Any]) -> int:
         print(f"trust it with --cacert {ca_file}", file=sys.stderr)  # noqa: T201
     ended.wait()
     server.close()
-    return EXIT_DONE
+    return Outcome(EXIT_DONE)

@@ -1,4 +1,4 @@
-"""The worker processes of a run, seen from their parent: started, kept in step, heard, and ended together."""
+"""The worker processes of a run, seen from their parent: started, kept in step, listened to, and ended together."""
 
 from __future__ import annotations
 
@@ -7,42 +7,50 @@ import os
 import selectors
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from loadgen.cli.children import start
+from loadgen import COMMAND
 
 Event = dict[str, Any]
 _ENDS = ("plan", "target", "disk_full", "interrupted", "done", "died")
-"""How a worker can end. What one comes to earlier in this list is how a run of several has ended."""
+"""The ways in which a worker can end. A run of several workers has ended in the first of these that any of them has."""
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def run_workers(
     jobs: list[tuple[Path, dict[str, Any]]], lock: int | None, on_event: Callable[[int, Event], None]
 ) -> list[Event]:
-    """Let each job have its worker; returns the last event of each. Ctrl-C or SIGTERM ends the run, a second at once.
+    """Run each job in a worker of its own; returns the last event of each.
 
-    A job is a folder and {"plan", "skip": indices of blocks that are done, "first_connection": the first number that is
-    free, "waits": it begins each block when all others do, "watches": it reads what kernel and server count}.
-    `on_event` is called with the job's number and what its worker says. The workers hold the run's lock too, so that
-    nobody has the folder before the last row is written.
+    Ctrl-C or SIGTERM ends the run, a second one ends it at once.
 
-    A worker is told by the end of its standard input, which it can't miss however early it comes. After an interruption
-    both signals stay ignored: what is left to do is short, and saves what was measured. A worker that died without a
-    word gives {"end": "died"}; the others go on. Whatever else ends one of them before its time ends all.
+    A job is a folder and an order:
+
+        plan              as JSON
+        skip              indices of the blocks that are done
+        first_connection  the lowest number that no connection has had
+        waits             begin each block when all other workers do
+        watches           read what kernel and server count
+
+    `on_event` gets the job's number and each event of its worker. The workers hold the run's lock too, so that the
+    folder is free only after the last row is written.
+
+    The end of its standard input tells a worker to end: it can't miss that, however early it comes. After an
+    interruption both signals stay ignored: what is left to do is short, and saves what was measured. A worker that
+    died without an event gives {"end": "died"}; the others go on. If one ends early in any other way, all end.
     """
-    team = _WorkerPool(lock, on_event)
-    before = {number: signal.signal(number, team.signalled) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        for directory, job in jobs:
-            team.hire(directory, job)
-        return team.run()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_IGN if team.interruptions else handler)
-        team.close()
+    pool = _WorkerPool(lock, on_event)
+    with _signals(pool):
+        try:
+            for directory, job in jobs:
+                pool.start(directory, job)
+            return pool.run()
+        finally:
+            pool.close()
 
 
 def end_of(ends: list[Event]) -> Event:
@@ -50,110 +58,135 @@ def end_of(ends: list[Event]) -> Event:
     return min(ends, key=lambda event: _ENDS.index(event["end"]))
 
 
+@contextmanager
+def _signals(pool: _WorkerPool) -> Iterator[None]:
+    """The pool gets the signals; outside the main thread, where Python allows no handler, it does not."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, pool.on_signal) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_IGN if pool.interruptions else handler)
+
+
 class _Worker:
-    """One of them. ready: the block that it waits to begin."""
+    """One worker process."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self.process = process
-        self.orders = process.stdin
-        self.events = process.stdout.fileno()
-        self.last: Event = {}
+    def __init__(self, directory: Path, lock: int | None) -> None:
+        # A session of its own: Ctrl-C at the terminal reaches the parent alone, which passes it on once.
+        self.process = subprocess.Popen(
+            [*COMMAND, "_worker", str(directory)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            pass_fds=() if lock is None else (lock,),
+        )
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self._stdin = self.process.stdin
+        self.stdout = self.process.stdout.fileno()
+        self.last_event: Event = {}
         self.ready: int | None = None
-        self._begun = b""
+        """The block that it waits to begin."""
+        self._partial_line = b""
 
-    def tell(self, order: dict[str, Any]) -> None:
-        # Past the stream's own buffer, which a signal's handler could not close in the middle of a write.
-        left = memoryview(json.dumps(order).encode() + b"\n")
-        with suppress(OSError, ValueError):  # it died, or was told to end; so the end of its output will say
-            while left:
-                left = left[os.write(self.orders.fileno(), left) :]
+    def send(self, order: dict[str, Any]) -> None:
+        # Past the stream's own buffer, which a signal handler could not close in the middle of a write.
+        rest = memoryview(json.dumps(order).encode() + b"\n")
+        with suppress(OSError, ValueError):  # it died, or its input is closed; the end of its output will say so
+            while rest:
+                rest = rest[os.write(self._stdin.fileno(), rest) :]
 
-    def dismiss(self) -> None:
-        """Let it come to its end."""
+    def close_stdin(self) -> None:
+        """Tell it to end."""
         with suppress(OSError):
-            self.orders.close()
+            self._stdin.close()
 
-    def heard(self) -> Iterator[Event] | None:
-        """What it has said since; None where it will say no more."""
-        text = os.read(self.events, 1 << 16)
-        if not text:
+    def read_events(self) -> Iterator[Event] | None:
+        """The events since the last call; None after the last one."""
+        data = os.read(self.stdout, 1 << 16)
+        if not data:
             return None
-        *lines, self._begun = (self._begun + text).split(b"\n")
+        *lines, self._partial_line = (self._partial_line + data).split(b"\n")
         return map(json.loads, lines)
 
 
 class _WorkerPool:
-    """All of them."""
+    """All workers of a run."""
 
     def __init__(self, lock: int | None, on_event: Callable[[int, Event], None]) -> None:
         self.interruptions = 0
         self._lock = lock
         self._on_event = on_event
-        self._all: list[_Worker] = []
-        self._present = selectors.DefaultSelector()
+        self._workers: list[_Worker] = []
+        self._selector = selectors.DefaultSelector()
+        """Has the output of each worker that still runs, with the worker's number."""
 
-    def hire(self, directory: Path, job: dict[str, Any]) -> None:
-        worker = _Worker(start(["_worker", str(directory)], self._lock))
-        self._all.append(worker)
-        self._present.register(worker.events, selectors.EVENT_READ, len(self._all) - 1)
-        worker.tell(job)
+    def start(self, directory: Path, job: dict[str, Any]) -> None:
+        worker = _Worker(directory, self._lock)
+        self._workers.append(worker)
+        self._selector.register(worker.stdout, selectors.EVENT_READ, len(self._workers) - 1)
+        worker.send(job)
         if self.interruptions:
-            worker.dismiss()
+            worker.close_stdin()
 
     def run(self) -> list[Event]:
-        """Hear them all until the last is gone."""
-        while self._present.get_map():
-            for key, _ in self._present.select():
-                self._hear(key.data)
-            self._release()
-        return [worker.last for worker in self._all]
+        """Listen until the last worker has ended."""
+        while self._selector.get_map():
+            for key, _ in self._selector.select():
+                self._read(key.data)
+            self._release_block()
+        return [worker.last_event for worker in self._workers]
 
-    def signalled(self, _number: int, _frame: object) -> None:
-        """The first signal asks them to end, the second ends them."""
+    def on_signal(self, _number: int, _frame: object) -> None:
+        """The first signal asks the workers to end, the second kills them."""
         self.interruptions += 1
-        for worker in self._all:
+        for worker in self._workers:
             if self.interruptions == 1:
-                worker.dismiss()
+                worker.close_stdin()
             else:
                 worker.process.kill()
 
     def close(self) -> None:
-        """Nothing of them is left, whatever happened."""
-        self._present.close()
-        for worker in self._all:
+        """Leave no process behind, whatever has happened."""
+        self._selector.close()
+        for worker in self._workers:
             if worker.process.poll() is None:
                 worker.process.kill()
             with suppress(OSError):
                 worker.process.__exit__(None, None, None)
 
-    def _hear(self, number: int) -> None:
-        worker = self._all[number]
-        found = worker.heard()
-        if found is None:
-            self._gone(number, worker)
+    def _read(self, number: int) -> None:
+        worker = self._workers[number]
+        events = worker.read_events()
+        if events is None:
+            self._end(number, worker)
             return
-        for event in found:
-            worker.last = event
+        for event in events:
+            worker.last_event = event
             worker.ready = event.get("ready", worker.ready)
             self._on_event(number, event)
 
-    def _gone(self, number: int, worker: _Worker) -> None:
-        self._present.unregister(worker.events)
-        worker.dismiss()
+    def _end(self, number: int, worker: _Worker) -> None:
+        """A worker has closed its output."""
+        self._selector.unregister(worker.stdout)
+        worker.close_stdin()
         worker.process.wait()
-        if "end" not in worker.last:
-            worker.last = {"end": "interrupted" if self.interruptions else "died"}
-            self._on_event(number, worker.last)
-        if worker.last["end"] not in ("done", "died"):
-            for other in self._all:
-                other.dismiss()
+        if "end" not in worker.last_event:
+            worker.last_event = {"end": "interrupted" if self.interruptions else "died"}
+            self._on_event(number, worker.last_event)
+        if worker.last_event["end"] not in ("done", "died"):
+            for other in self._workers:
+                other.close_stdin()
 
-    def _release(self) -> None:
-        """Those who are left may begin the next block if all of them are ready for it."""
-        left = [self._all[key.data] for key in self._present.get_map().values()]
-        if left and all(worker.ready is not None for worker in left):
-            for worker in left:
-                worker.tell({"go": worker.ready})
+    def _release_block(self) -> None:
+        """Let the workers begin the next block once all of them are ready for it."""
+        running = [self._workers[key.data] for key in self._selector.get_map().values()]
+        if running and all(worker.ready is not None for worker in running):
+            for worker in running:
+                worker.send({"go": worker.ready})
                 worker.ready = None

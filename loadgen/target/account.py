@@ -70,3 +70,15 @@ class Account:
 def _counts(connection: Counted) -> bool:
     """Whoever asks for the account must not change it; a proxy may ask over a connection that carries more."""
     return connection.served > 0 or not connection.asked
+
+
+def add_accounts(one: Any, other: Any) -> Any:
+    """The sum of the accounts of two targets that served one run after each other; None where one is not known."""
+    if one is None or other is None:
+        return None
+    if isinstance(one, dict) and isinstance(other, dict):
+        return {
+            key: add_accounts(one[key], other[key]) if key in one and key in other else one.get(key, other.get(key))
+            for key in one | other
+        }
+    return one + other if isinstance(one, int | float) and isinstance(other, int | float) else other

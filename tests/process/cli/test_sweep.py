@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from loadgen.cli.commands import sweep
-from loadgen.cli.consent import added
 from loadgen.measure.data.store import RunStore
+from loadgen.target.account import add_accounts
 from tests.support.plans import URL, planned
 from tests.support.processes import loadgen
 from tests.support.runs import SHORT, Start, begin_sweep, check_account
@@ -211,5 +211,5 @@ def _facts() -> str:
 def test_accounts_of_two_targets_add_up() -> None:
     one = {"accepted": 2, "requests_per_connection": {"1": 2}, "name": "a"}
     other = {"accepted": 3, "requests_per_connection": {"1": 1, "5": 4}, "name": "b"}
-    assert added(one, other) == {"accepted": 5, "requests_per_connection": {"1": 3, "5": 4}, "name": "b"}
-    assert added(None, other) is None
+    assert add_accounts(one, other) == {"accepted": 5, "requests_per_connection": {"1": 3, "5": 4}, "name": "b"}
+    assert add_accounts(None, other) is None

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import loadgen.cli.consent as hosts
+from loadgen.cli import consent
 from loadgen.cli.commands import compare, sweep
 from loadgen.cli.machine import check_machine
 from loadgen.cli.plan_writer import save_plan
@@ -134,8 +134,8 @@ def asked(monkeypatch: pytest.MonkeyPatch, plan: Plan, embedded: bool) -> list[s
     said: list[str] = []
     monkeypatch.setattr("sys.stdin", type("Terminal", (), {"isatty": lambda _self: True})())
     monkeypatch.setattr(click, "confirm", lambda text, **_more: said.append(text))
-    hosts.consent(plan, embedded, agreed=False)
-    hosts.consent(plan, embedded, agreed=True)
+    consent.ask_consent(plan, embedded, agreed=False)
+    consent.ask_consent(plan, embedded, agreed=True)
     return said
 
 

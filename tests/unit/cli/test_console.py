@@ -96,13 +96,15 @@ def test_warnings_are_said_at_once_and_noted_once(
 
     finished = []
     monkeypatch.setattr(experiment, "run_workers", workers)
-    monkeypatch.setattr(experiment, "finish", lambda _store, facts, *_rest: finished.append(facts))
+    monkeypatch.setattr(experiment, "finish", lambda _store, facts, end, *, draws: finished.append((facts, end, draws)))
     facts: dict[str, Any] = {"name": "run", "environment": {}, "notes": []}
-    options = {"json": False, "quiet": quiet, "no_charts": True}
     store = RunStore.create(tmp_path / "run")
-    assert Experiment(planned(compare, URL), store, facts, options, [3], 17).run() == 0
-    assert [note["message"] for note in finished[0]["notes"]] == ["one", "other [x]"]
-    assert store.load_run()["notes"] == finished[0]["notes"]
+    plan = planned(compare, URL)
+    Experiment(plan, store, facts, quiet=quiet, draws=False, done=[3], first_connection=17).run()
+    ((noted, end, draws),) = finished
+    assert (end, draws) == ("done", False)
+    assert [note["message"] for note in noted["notes"]] == ["one", "other [x]"]
+    assert store.load_run()["notes"] == noted["notes"]
     lines = shown(capsys).splitlines()
     assert lines == ([] if quiet else ["loadgen: warning: one", "loadgen: warning: other [x]"])
 
@@ -122,5 +124,5 @@ def test_the_bar_adds_up_what_all_workers_do(
         spent_s = progress._counts["close"].seconds
         assert 0 < spent_s <= next(ticks) - begun_s
         assert (progress._counts["close"].exchanges, progress._counts["close"].errors) == (600, 1)
-        assert progress._begun == 1
+        assert progress._started == 1
     assert "1 error" in shown(capsys)

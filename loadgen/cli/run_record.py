@@ -1,0 +1,99 @@
+"""The record of a run while it goes on: what its workers report of target and generator, saved at once as run.json."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import suppress
+from typing import Any
+
+from loadgen.measure.data.store import RunStore
+
+CUT_SHORT = {
+    "interrupted": "the run was interrupted; this is what had been measured",
+    "disk_full": "the disk was full, so the run ended; this is what had been measured",
+    "died": "the worker process died; this is what it had measured",
+}
+"""The ways in which a run can end early, as notes."""
+
+_RESUMED = (
+    "the run was measured in {} parts; blocks that were cut off were dropped and run again, and the target's own "
+    "account still counts them"
+)
+
+
+class RunRecord:
+    """Takes the workers' events, and keeps `facts` and the run's folder up to date."""
+
+    def __init__(self, store: RunStore, facts: dict[str, Any], workers: int, *, is_new: bool) -> None:
+        self._store = store
+        self._facts = facts
+        self._workers = workers
+        self._alive = set(range(workers))
+        self._has_begun = is_new
+        """False until a resumed run measures again."""
+        self._cell = ""
+        """The cell that runs now."""
+        self._rounds: dict[int, int] = {}
+        """The round of each worker's last block."""
+        self._warned: set[tuple[str, str]] = set()
+
+    def add(self, worker: int, event: dict[str, Any]) -> str:
+        """Note what the event says; returns a warning for the user where it holds a new one, else an empty text."""
+        if "observed" in event:
+            self._facts["environment"]["target"] = event["observed"]
+            self._save()
+        elif "block" in event:
+            self._cell = event["block"]["policy"]
+            self._rounds[worker] = event["block"]["round"]
+            if not self._has_begun:
+                self._begin_part()
+        elif "warning" in event:
+            return self._add_warning(event["warning"])
+        elif event.get("end") == "died":
+            return self._lose(worker)
+        return ""
+
+    def add_end(self, end: str) -> None:
+        """The run has ended early, in one of the ways of CUT_SHORT."""
+        self._facts["notes"] = [*without(self._facts["notes"], CUT_SHORT), {"code": end, "message": CUT_SHORT[end]}]
+
+    def _add_warning(self, warning: dict[str, str]) -> str:
+        """Each warning is noted once for a cell."""
+        code, message = warning["code"], warning["message"]
+        if (code, self._cell) in self._warned:
+            return ""
+        self._warned.add((code, self._cell))
+        return self._note(code, message)
+
+    def _lose(self, worker: int) -> str:
+        """A worker died. While others are left, the run goes on without it."""
+        self._alive.discard(worker)
+        if not self._alive:
+            return ""
+        when = f"in round {self._rounds[worker] + 1}" if worker in self._rounds else "before the first block"
+        return self._note(
+            "worker_died",
+            f"worker {worker + 1} of {self._workers} died {when}: its samples of that block are lost, and from there "
+            "on only the other workers made load",
+        )
+
+    def _begin_part(self) -> None:
+        """A resumed run goes on, so the note that it was cut off no longer holds."""
+        self._has_begun = True
+        parts = self._facts["parts"] = self._facts.get("parts", 1) + 1
+        self._facts["notes"] = without(self._facts["notes"], {*CUT_SHORT, "resumed"})
+        self._note("resumed", _RESUMED.format(parts))
+
+    def _note(self, code: str, message: str) -> str:
+        self._facts["notes"] = [*self._facts["notes"], {"code": code, "message": message}]
+        self._save()
+        return message
+
+    def _save(self) -> None:
+        with suppress(OSError):  # the disk may be full already; it is saved again at the end
+            self._store.save_run(self._facts)
+
+
+def without(notes: list[dict[str, str]], codes: Collection[str]) -> list[dict[str, str]]:
+    """The notes without those of these codes."""
+    return [note for note in notes if note["code"] not in codes]

@@ -1,0 +1,65 @@
+"""From a plan to an experiment that can run: checks, --save-plan and --dry-run, the folder. Starts nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from loadgen.cli.consent import ask_consent
+from loadgen.cli.dry_run import blocks, extent
+from loadgen.cli.experiment import Experiment
+from loadgen.cli.machine import check_machine
+from loadgen.cli.plan_builder import build_plan
+from loadgen.cli.plan_writer import save_plan
+from loadgen.cli.report import FinishedRun
+from loadgen.cli.stdio import complain
+from loadgen.measure.data.environment import environment
+from loadgen.measure.data.store import RunStore
+from loadgen.model.exceptions import PlanError
+from loadgen.model.plan import Plan
+
+
+def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
+    """Find whatever can be wrong before anything starts, and make the run's folder.
+
+    Returns None where nothing is to be run (--dry-run). Raises PlanError.
+    """
+    embedded = options["url"] is None
+    if options["dry_run"] and options["json"]:
+        raise PlanError("--dry-run prints blocks and measures nothing that --json could print; give one of them")
+    check_machine(plan)
+    name = f"{datetime.now():%Y%m%d-%H%M%S}" if options["name"] is None else options["name"]
+    if "/" in name or name.startswith(".") or not name.isprintable():
+        raise PlanError(f"--name {name!r} can't be a folder's name")
+    if options["dry_run"]:
+        _save_plan(plan, embedded, options)
+        click.echo("\n".join([*blocks(plan), extent(plan)]))
+        return None
+    ask_consent(plan, embedded, agreed=options["yes"])
+    store = RunStore.create(options["out"] or Path("results") / name)
+    try:
+        _save_plan(plan, embedded, options)
+    except PlanError:
+        store.discard()
+        raise
+    facts: dict[str, Any] = {"name": name, "environment": dict(environment()), "notes": []}
+    if embedded:
+        facts["environment"]["embedded_target"] = None  # marks the run, also if it is cut off
+    return Experiment(plan, store, facts, quiet=options["quiet"], draws=not options["no_charts"])
+
+
+def compare(options: dict[str, Any]) -> FinishedRun | None:
+    """Run a comparison; None where nothing was to be run. Raises PlanError or TargetError."""
+    experiment = prepare(build_plan(options), options)
+    return None if experiment is None else experiment.run()
+
+
+def _save_plan(plan: Plan, embedded: bool, options: dict[str, Any]) -> None:
+    if options["save_plan"] is None:
+        return
+    left_out = save_plan(options["save_plan"], plan, embedded)
+    if left_out and not options["quiet"]:
+        complain(f"{options['save_plan']} holds no credentials; give those of {', '.join(left_out)} when you run it")
