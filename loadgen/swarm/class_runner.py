@@ -1,4 +1,4 @@
-"""One user class's load in one process: runs the blocks that it is told to and keeps what they measured."""
+"""The load of one user class in one process: runs the blocks it is given and keeps what they measured."""
 
 from __future__ import annotations
 
@@ -21,143 +21,145 @@ from loadgen.model.plan import Plan
 from loadgen.model.units import NS_PER_S
 from loadgen.wire.route import Route
 
+BlockFacts = dict[str, Any]
 Digest = tuple[dict[str, Any] | None, dict[str, Any] | None]
 
 
 class ClassRunner(Protocol):
-    """directory: where its rows are."""
+    """Runs blocks of one user class."""
 
     directory: Path
+    """Where its rows are."""
 
-    def run(self, block: Block, users: int) -> dict[str, Any] | None:
-        """Run a block; gives its facts, None where there was nobody to run it. Raises OSError on a full disk."""
+    def run(self, block: Block, users: int) -> BlockFacts | None:
+        """Run a block; gives its facts, None where there are no users. Raises OSError on a full disk."""
 
-    def digest(self, facts: dict[str, Any], reports: bool) -> Digest:
-        """The block's report, if it is wanted, and its requests for Locust's statistics where these lack them."""
+    def digest(self, facts: BlockFacts, wants_report: bool) -> Digest:
+        """The block's report, if it is wanted, and its requests for Locust's statistics, where these lack them."""
 
-    def end_block(self) -> None:
-        """End the block under way now, as it would have ended."""
+    def cut_block(self) -> None:
+        """End the present block now, as it would have ended."""
 
     def close(self) -> None:
-        """The run is over: all rows are written."""
+        """The run is over: write all rows."""
 
 
-class _LaneRecorder(Recorder):
-    """Notes with each block by which machine's clock its times are: lanes of others may have another."""
+class _ClockRecorder(Recorder):
+    """Notes with each block which machine's clock its times are of: workers may be on several machines."""
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
         self._boot_id = _boot_id()
 
-    def block(self, facts: dict[str, Any]) -> None:
+    def block(self, facts: BlockFacts) -> None:
         super().block(facts | {"boot_id": self._boot_id})
 
 
-class _Recorded:
-    """What lanes have in common: rows in a directory, and the way from rows to reports."""
+class _RecordedRunner:
+    """What both kinds have in common: rows in a directory, and reports made from them."""
 
     def __init__(self, plan: Plan, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
         self._policies = tuple(cell.name for cell in plan.cells)
-        self._sink = _LaneRecorder(directory)
+        self._sink = _ClockRecorder(directory)
         self._reader = RowReader(directory)
 
     def _new_rows(self) -> tuple[Any, Any]:
         return self._reader.read(self._sink.exchanges, self._sink.connections)
 
 
-class SwarmClassRunner(_Recorded):
-    """The blocks of a SwarmUser class. watches: whether it looks at what they cost kernel and server too."""
+class SwarmClassRunner(_RecordedRunner):
+    """The blocks of a SwarmUser class. monitors: whether it reads what they cost kernel and server too."""
 
-    def __init__(self, plan: Plan, route: Route, directory: Path, report: Report, watches: bool) -> None:
+    def __init__(self, plan: Plan, route: Route, directory: Path, report: Report, monitors: bool) -> None:
         super().__init__(plan, directory)
-        self._worker = Engine(plan, route, self._sink)
-        # Who watches a web page may be about to start the target; what fails until then is counted.
-        self._blocks = BlockRunner(plan, route, self._worker, self._sink, report, watches, insists=False)
+        self._engine = Engine(plan, route, self._sink)
+        # People in front of a web page may be about to start the target; until then failures are counted.
+        self._blocks = BlockRunner(plan, route, self._engine, self._sink, report, monitors, insists=False)
 
-    def run(self, block: Block, users: int) -> dict[str, Any] | None:
+    def run(self, block: Block, users: int) -> BlockFacts | None:
         if not users:
             return None
         return self._blocks.run(replace(block, cell=replace(block.cell, users=users)))
 
-    def digest(self, facts: dict[str, Any], reports: bool) -> Digest:
+    def digest(self, facts: BlockFacts, wants_report: bool) -> Digest:
         rows, connections = self._new_rows()
         figures = request_figures(facts, rows, connections, time.time() - time.monotonic())
-        return block_report(facts, rows, connections, self._policies) if reports else None, figures
+        return block_report(facts, rows, connections, self._policies) if wants_report else None, figures
 
     def fail(self, error: BaseException) -> None:
         """A callback of the loop raised: end the block with that."""
-        self._worker.fail(error)
+        self._engine.fail(error)
 
-    def end_block(self) -> None:
-        self._worker.end_block()
+    def cut_block(self) -> None:
+        self._engine.end_block()
 
     def close(self) -> None:
         self._blocks.close()
-        self._worker.close()
+        self._engine.close()
         self._sink.close()
 
 
-class ScenarioClassRunner(_Recorded):
-    """The requests of a ReuseUser class. They go on all the time: a block is a stretch of it."""
+class ScenarioClassRunner(_RecordedRunner):
+    """The requests of a ReuseUser class. They go on all the time: a block is a stretch of them."""
 
     def __init__(self, plan: Plan, route: Route, directory: Path, policy: str) -> None:
         super().__init__(plan, directory)
-        self._plan = plan
-        self.callers = GreenletClientPool(plan, route, self._sink, policy)
-        self._ended = Event()
-        self._is_first = True
+        self._load = plan.load
+        self.client_pool = GreenletClientPool(plan, route, self._sink, policy)
+        self._cut = Event()
+        self._is_first_block = True
         self._slots: set[int] = set()
+        """Slots that had a connection in an earlier block."""
 
-    def run(self, block: Block, users: int) -> dict[str, Any] | None:
-        load = self._plan.load
+    def run(self, block: Block, users: int) -> BlockFacts | None:
         begun_ns, cpu_ns = time.monotonic_ns(), time.process_time_ns()
-        facts: dict[str, Any] = {
+        facts: BlockFacts = {
             "index": block.index,
             "round": block.round,
             "policy": block.cell.name,
-            "first_connection": self.callers.connections,
+            "first_connection": self.client_pool.connections,
             "continuous": True,
             "begun_ns": begun_ns,
-            "window_begun_ns": begun_ns + (load.warmup_ns if self._is_first else 0),
+            "window_begun_ns": begun_ns + (self._load.warmup_ns if self._is_first_block else 0),
         }
-        self._is_first = False
+        self._is_first_block = False
         self._sink.block(facts)
-        self._ended.wait(load.block_ns / NS_PER_S)
+        self._cut.wait(self._load.block_ns / NS_PER_S)
         ended_ns = time.monotonic_ns()
         facts |= {
             "window_begun_ns": min(facts["window_begun_ns"], ended_ns),
             "window_ended_ns": ended_ns,
             "cpu_ns": time.process_time_ns() - cpu_ns,
             "rss_bytes": rss_bytes([os.getpid()]),
-            "trailers": self.callers.trailers.take(),
-            "whole": not self._ended.is_set(),
+            "trailers": self.client_pool.trailers.take(),
+            "whole": not self._cut.is_set(),
         }
         self._sink.block(facts)
         return facts
 
-    def digest(self, facts: dict[str, Any], reports: bool) -> Digest:
-        if not reports:
+    def digest(self, facts: BlockFacts, wants_report: bool) -> Digest:
+        if not wants_report:
             return None, None
         rows, connections = self._new_rows()
         report = block_report(facts, rows, connections, self._policies)
-        # A look at one block can't know which places others had taken before.
+        # The report of one block can't know which slots earlier blocks had counted.
         slots = set(connections["slot"].tolist())
         report["block"]["connections"]["slots"] -= len(slots & self._slots)
         self._slots |= slots
         return report, None
 
-    def end_block(self) -> None:
-        self._ended.set()
+    def cut_block(self) -> None:
+        self._cut.set()
 
     def close(self) -> None:
-        self.callers.close()
+        self.client_pool.close()
         self._sink.close()
 
 
 def _boot_id() -> str | None:
-    """Which machine's clock this is, since which start of it; None where the system doesn't say."""
+    """Identifies the machine's clock, since its last start; None where the system doesn't say."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:

@@ -1,6 +1,6 @@
-"""The HTTP client of a scenario: Locust's way of asking, the engine's way of sending. Knows no run.
+"""The HTTP client of a scenario: called as Locust's clients are, sends with the engine. Knows no run.
 
-Redirects are not followed: each exchange is measured by itself, and a redirect's Location is there to be asked for.
+Redirects are not followed: each exchange is measured by itself, and a scenario can request a redirect's Location.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from locust import User
 from loadgen.drive.requests.builder import Fields
 from loadgen.drive.requests.greenlet_client import GreenletClient
 from loadgen.model.target import parse_target
-from loadgen.swarm.response import ReuseResponse, why_failed
+from loadgen.swarm.response import ReuseResponse, failure_of
 
 Pairs = Mapping[str, Any] | Iterable[tuple[str, Any]]
 _NS_PER_MS = 1e6
@@ -26,7 +26,7 @@ _JSON: Fields = (("Content-Type", "application/json"),)
 
 
 class Options(TypedDict, total=False):
-    """What every request may be given; see `ReuseClient.request`."""
+    """Options of every request; see `ReuseClient.request`."""
 
     name: str | None
     headers: Mapping[str, str] | None
@@ -36,7 +36,7 @@ class Options(TypedDict, total=False):
 
 
 class BodyOptions(Options, total=False):
-    """What a request may be given that seldom has a body."""
+    """Options of a request that seldom has a body."""
 
     data: bytes | str | Pairs | None
     json: Any
@@ -45,12 +45,12 @@ class BodyOptions(Options, total=False):
 class ReuseClient:
     """One user's client: its requests go one at a time, over a connection that lives as the policy says.
 
-    origin: scheme and authority of the target. base: what stands before each path, as the path of Locust's host does.
+    origin: scheme and authority of the target. base: goes before each path, as the path of Locust's host does.
     """
 
-    def __init__(self, user: User, caller: GreenletClient, origin: str, base: str, policy: str) -> None:
+    def __init__(self, user: User, client: GreenletClient, origin: str, base: str, policy: str) -> None:
         self._user = user
-        self._call = caller.call
+        self._call = client.call
         self._event = user.environment.events.request
         self._origin = origin
         self._base = base
@@ -92,13 +92,16 @@ class ReuseClient:
     ) -> ReuseResponse:
         """Send a request, wait for the response, and fire `events.request`; a redirect is not followed.
 
-        path: with its query, or a URL of the user's own host. name: what it is called in the statistics, else `path`.
-        data: the body; str goes as UTF-8, pairs as a form. json: a value, where there is no data. params: added to the
-        query. catch_response: the response is the value of a `with` block that judges it. context: goes with the
-        event, beside `phases`, `reused` and `policy`.
+        path: with its query, or a URL of the user's own host
+        name: the request's name in the statistics; else `path`
+        data: the body; str is sent as UTF-8, pairs as a form
+        json: a value to be sent as JSON, where there is no data
+        params: added to the query
+        catch_response: the response is the value of a `with` block that judges it
+        context: passed on with the event, beside `phases`, `reused` and `policy`
 
         No response, or one with a status from 400 on, is a failure in the statistics and raises nothing. Raises
-        ValueError where the request can't be sent: another host, a header field that the connection policy owns.
+        ValueError where the request can't be sent: another host, a header field that the connection policy sets.
         """
         method = method.upper()
         start_time = time.time()
@@ -106,23 +109,23 @@ class ReuseClient:
         fields = tuple(headers.items()) if headers else ()
         body = b""
         if data or json is not None:
-            fields, body = _framed(fields, data, json)
-        answer = self._call(method, target, fields, body)
+            fields, body = _encoded(fields, data, json)
+        result = self._call(method, target, fields, body)
         url = self._origin + target
-        response = ReuseResponse(answer, url, self._event, catch_response)
-        outcome = answer.outcome
+        response = ReuseResponse(result, url, self._event, catch_response)
+        outcome = result.outcome
         request_meta = response.request_meta = {
             "request_type": method,
             "name": name or path,
-            "response_time": answer.latency_ns / _NS_PER_MS,
-            "response_length": len(answer.body),
+            "response_time": result.latency_ns / _NS_PER_MS,
+            "response_length": len(result.body),
             "response": response,
-            "exception": None if 0 < outcome < 400 else why_failed(answer),
+            "exception": None if 0 < outcome < 400 else failure_of(result),
             "context": {
                 **self._user.context(),
                 **(context or {}),
-                "phases": answer.phases,
-                "reused": answer.request_index > 0,
+                "phases": result.phases,
+                "reused": result.request_index > 0,
                 "policy": self._policy,
             },
             "start_time": start_time,
@@ -133,29 +136,29 @@ class ReuseClient:
         return response
 
     def _target(self, path: str, params: Pairs | str | None) -> str:
-        """The path and query that are sent."""
+        """The path and query to be sent."""
         if "://" in path.partition("?")[0]:
-            target = _own_path(self._origin, path)
+            target = _path_of(self._origin, path)
         else:
             target = self._base + (f"/{path}" if path[:1] in ("", "?", "#") else path)
         if not params:
             return target
-        query = params if isinstance(params, str) else urlencode(_listed(params), doseq=True)
+        query = params if isinstance(params, str) else urlencode(_as_list(params), doseq=True)
         target = target.partition("#")[0]
         return f"{target}{'&' if '?' in target else '?'}{query}"
 
 
 @lru_cache(256)
-def _own_path(origin: str, url: str) -> str:
-    """The path and query of a URL. Raises ValueError where it is none, or another host's."""
+def _path_of(origin: str, url: str) -> str:
+    """The path and query of a URL. Raises ValueError for no URL, and for one of another host."""
     target = parse_target(url)
     if f"{target.scheme}://{target.host_field}" != origin:
         raise ValueError(f"the URL {url!r} is another host's; a user's requests go to {origin}")
     return target.path
 
 
-def _framed(fields: Fields, data: bytes | str | Pairs | None, json: Any) -> tuple[Fields, bytes]:
-    """Header fields and body, with a Content-Type where the body's kind says one and the author none."""
+def _encoded(fields: Fields, data: bytes | str | Pairs | None, json: Any) -> tuple[Fields, bytes]:
+    """Header fields and body, with the Content-Type of the body's kind unless the scenario has set one."""
     kind: Fields = ()
     if not data:
         body, kind = json_module.dumps(json).encode(), _JSON
@@ -164,11 +167,11 @@ def _framed(fields: Fields, data: bytes | str | Pairs | None, json: Any) -> tupl
     elif isinstance(data, bytes | bytearray | memoryview):
         body = bytes(data)
     else:
-        body, kind = urlencode(_listed(data), doseq=True).encode(), _FORM
+        body, kind = urlencode(_as_list(data), doseq=True).encode(), _FORM
     if any(name.lower() == "content-type" for name, _ in fields):
         kind = ()
     return fields + kind, body
 
 
-def _listed(pairs: Pairs) -> list[tuple[str, Any]]:
+def _as_list(pairs: Pairs) -> list[tuple[str, Any]]:
     return list(pairs.items() if isinstance(pairs, Mapping) else pairs)

@@ -1,4 +1,4 @@
-"""Orders block after block: every worker runs the same ones at the same time. Knows no file and no statistics."""
+"""Orders block after block: all workers run the same blocks at the same time. Knows no file and no statistics."""
 
 from __future__ import annotations
 
@@ -12,103 +12,126 @@ from gevent.event import Event
 import loadgen.swarm.messages as messages
 from loadgen.swarm.user_classes import ClassPolicies
 
-_LOOK_EVERY_S = 0.2
+POLL_S = 0.2
+"""How often the coordinating process looks whether workers have come or gone."""
 
-Members = Callable[[], Collection[str]]
-Order = Callable[[str, dict[str, Any], str], None]
+SendToWorker = Callable[[str, dict[str, Any], str], None]
 
 
 class BlockCoordinator:
-    """One run's order of blocks.
+    """The order of one run's blocks.
 
-    A round has as many turns as a lane has policies; in each turn every lane runs a block of one of its policies, in an
-    order shuffled by `seed`. members: who takes part now. order: sends a message to one of them. lost: those who were
-    ordered a block and went away before it was done, with the round. between: called after each block. until_s: no
-    round begins that would not end before this time (monotonic, s); 0 for no such time.
+    A round has as many turns as a user class has policies. In each turn every class runs a block of one of its
+    policies; `seed` shuffles the turns of each round.
     """
 
     def __init__(
-        self, run: str, lanes: ClassPolicies, seed: int, block_s: float, until_s: float, members: Members, order: Order
+        self,
+        run: str,
+        class_policies: ClassPolicies,
+        seed: int,
+        block_s: float,
+        until_s: float,
+        workers: Callable[[], Collection[str]],
+        send: SendToWorker,
+        clock: Callable[[], float] = time.monotonic,
+        poll_s: float = POLL_S,
     ) -> None:
         self.round = -1
+        """The present round, counted from 0."""
         self.lost: dict[str, int] = {}
-        self.between: Callable[[], None] = lambda: None
+        """Workers that went away before they had finished a block, each with the round of that block."""
+        self.between_blocks: Callable[[], None] = lambda: None
+        """Called after each block, while no request is under way."""
         self._run = run
-        self._lanes = lanes
-        self._policies = list(dict.fromkeys(name for policies in lanes.values() for name in policies))
-        self._turns = max(len(policies) for policies in lanes.values())
+        self._class_policies = class_policies
+        self._policies = list(dict.fromkeys(name for policies in class_policies.values() for name in policies))
+        self._turns = max(len(policies) for policies in class_policies.values())
         self._shuffle = random.Random(seed).shuffle  # noqa: S311 # an order, not a secret
         self._round_s = self._turns * block_s
         self._until_s = until_s
-        self._members = members
-        self._order = order
+        """No round begins that would end after this time of the clock; 0 for no limit."""
+        self._workers = workers
+        """Gives the workers that can take part now."""
+        self._send = send
+        self._clock = clock
+        self._poll_s = poll_s
         self._wake = Event()
-        self._stopped = False
-        self._waiting: set[str] = set()
+        self._is_stopped = False
+        self._running: set[str] = set()
+        """Workers that have not finished the present block."""
         self._turn = -1
 
     def run(self) -> None:
         """Order blocks until stopped, or until the time is up."""
-        while self._goes_on():
+        while self._has_time():
             self.round += 1
             turns = list(range(self._turns))
             self._shuffle(turns)
             index = self.round * len(self._policies)
-            # Who comes in the middle of a round would load one policy more than another.
-            members = self._await_members()
+            # A worker that joins mid-round would load some policies more than others, so workers are fixed per round.
+            workers = self._wait_for_workers()
             for turn in turns:
-                # Lanes of one policy share a block.
-                shared = dict.fromkeys(policies[turn] for policies in self._lanes.values())
-                self._block(members, turn, {policy: index + number for number, policy in enumerate(shared)})
-                index += len(shared)
-                if self._stopped:
+                # User classes that have the same policy share a block.
+                policies_now = dict.fromkeys(policies[turn] for policies in self._class_policies.values())
+                self._run_block(workers, turn, {policy: index + nth for nth, policy in enumerate(policies_now)})
+                index += len(policies_now)
+                if self._is_stopped:
                     return
-                self.between()
+                self.between_blocks()
 
-    def done(self, member: str, round_number: int, turn: int) -> None:
-        """A member has finished a block."""
+    def block_done(self, worker: str, round_number: int, turn: int) -> None:
+        """A worker has finished a block."""
         if (round_number, turn) == (self.round, self._turn):
-            self._waiting.discard(member)
-            self._wake.set()
+            self.excuse(worker)
 
-    def excuse(self, member: str) -> None:
-        """Wait no longer for what a member was ordered."""
-        self._waiting.discard(member)
+    def excuse(self, worker: str) -> None:
+        """Wait no longer for this worker's present block."""
+        self._running.discard(worker)
         self._wake.set()
 
     def stop(self) -> None:
-        """No further block; the one under way is cut short by all."""
-        self._stopped = True
-        for member in self._members():
-            self._order(messages.STOP, {"run": self._run}, member)
+        """Order no further block; all workers cut the present one short."""
+        self._is_stopped = True
+        for worker in self._workers():
+            self._send(messages.CUT_BLOCK, {"run": self._run}, worker)
         self._wake.set()
 
-    def _goes_on(self) -> bool:
-        if self._stopped:
-            return False
-        # What would be cut off in the middle compares with nothing; but of a short run that is all there is.
-        return not self._until_s or self.round < 0 or time.monotonic() + self._round_s <= self._until_s
+    def _has_time(self) -> bool:
+        """Whether another round may begin.
 
-    def _await_members(self) -> list[str]:
-        """Who takes part in a round; none if the run is stopped before there is anybody."""
-        while not self._stopped:
-            members = [one for one in self._members() if one not in self.lost]
-            if members:
-                return members
-            self._wake.clear()
-            self._wake.wait(_LOOK_EVERY_S)
+        A round that is cut in the middle can't be compared, so none begins that has no time to end. The first one
+        always does: of a short run it is all there is.
+        """
+        if self._is_stopped:
+            return False
+        return not self._until_s or self.round < 0 or self._clock() + self._round_s <= self._until_s
+
+    def _wait_for_workers(self) -> list[str]:
+        """The workers of a round; none if the run is stopped before there is a worker."""
+        while not self._is_stopped:
+            workers = [worker for worker in self._workers() if worker not in self.lost]
+            if workers:
+                return workers
+            self._wait()
         return []
 
-    def _block(self, members: list[str], turn: int, index: dict[str, int]) -> None:
-        """Order one block of each lane and wait until all who are there have done it."""
+    def _run_block(self, workers: list[str], turn: int, index: dict[str, int]) -> None:
+        """Order one block of each user class and wait until all workers that are still there have finished it."""
         self._turn = turn
-        self._waiting = {one for one in members if one not in self.lost}
-        blocks = {name: [index[policies[turn]], policies[turn]] for name, policies in self._lanes.items()}
-        for member in list(self._waiting):
-            self._order(messages.BLOCK, {"run": self._run, "round": self.round, "turn": turn, "blocks": blocks}, member)
-        while self._waiting:
-            self._wake.clear()
-            self._wake.wait(_LOOK_EVERY_S)
-            for member in self._waiting.difference(self._members()):
-                self.lost[member] = self.round
-                self.excuse(member)
+        self._running = {worker for worker in workers if worker not in self.lost}
+        blocks = {
+            user_class: [index[policies[turn]], policies[turn]] for user_class, policies in self._class_policies.items()
+        }
+        order = {"run": self._run, "round": self.round, "turn": turn, "blocks": blocks}
+        for worker in list(self._running):
+            self._send(messages.RUN_BLOCK, order, worker)
+        while self._running:
+            self._wait()
+            for worker in self._running.difference(self._workers()):
+                self.lost[worker] = self.round
+                self.excuse(worker)
+
+    def _wait(self) -> None:
+        self._wake.clear()
+        self._wake.wait(self._poll_s)

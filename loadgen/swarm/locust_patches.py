@@ -1,7 +1,7 @@
-"""Locust's own statistics with three significant digits at any size; as they come they are whole milliseconds.
+"""Three significant digits for Locust's own statistics, which by themselves keep and show whole milliseconds.
 
-Locust means `bucket_response_time` to be replaced. Where its tables and CSV files cut what they show to whole numbers,
-those methods are replaced too.
+Locust documents `bucket_response_time` as a function to replace. Its tables and CSV files cut figures to whole numbers
+in methods that are not, so these are patched.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import Any
 from locust import stats
 from locust.stats import StatsCSV, StatsEntry
 
-# Figures below this many ms have that many decimals; from 100 ms on they are whole. Nothing real is below 10 ns.
+# (limit in ms, decimals of figures below it); from 100 ms on figures are whole. Nothing real is below 10 ns.
 _DECIMALS = ((0.1, 4), (1, 3), (10, 2), (100, 1))
 
 _to_dict = StatsEntry.to_dict
 
 
 def install() -> None:
-    """Make Locust keep and show sub-millisecond digits in this process; doing it twice is the same as once."""
+    """Make Locust keep and show digits below a millisecond in this process; twice is the same as once."""
     stats.bucket_response_time = three_digits  # type: ignore[assignment] # keys may be any numbers
     StatsEntry.to_dict = _figures  # type: ignore[assignment, method-assign]
     StatsEntry.to_string = _row  # type: ignore[assignment, method-assign]
@@ -50,7 +50,7 @@ def readable(value_ms: float) -> str:
 
 
 def _figures(entry: StatsEntry, escape_string_values: bool = False) -> dict[str, Any]:
-    """In place of `StatsEntry.to_dict`: what web UI and HTML report show."""
+    """In place of `StatsEntry.to_dict`: the figures of web UI and HTML report."""
     figures: dict[str, Any] = _to_dict(entry, escape_string_values)
     figures["min_response_time"] = three_digits(entry.min_response_time or 0)
     figures["max_response_time"] = three_digits(entry.max_response_time)
@@ -66,12 +66,12 @@ def _row(entry: StatsEntry, current: bool = True) -> str:
     times = (
         entry.avg_response_time, entry.min_response_time or 0, entry.max_response_time, entry.median_response_time,
     )  # fmt: skip
-    average, least, most, median = (readable(value) for value in times)
+    average, minimum, maximum, median = (readable(value) for value in times)
     failures = f"{entry.num_failures}({entry.fail_ratio * 100:.2f}%)"
     method = f"{entry.method} " if entry.method else ""
     return (
         f"{method:<{stats.STATS_TYPE_WIDTH}} {entry.name:<{name_width}} {entry.num_requests:>7} {failures:>12} |"
-        f"{average:>7} {least:>7} {most:>7}{median:>7} | {rps or 0:>7.2f} {failures_rps or 0:>11.2f}"
+        f"{average:>7} {minimum:>7} {maximum:>7}{median:>7} | {rps or 0:>7.2f} {failures_rps or 0:>11.2f}"
     )
 
 
@@ -89,5 +89,7 @@ def _percentile_fields(writer: StatsCSV, stats_entry: StatsEntry, use_current: b
     if not stats_entry.num_requests:
         return writer.percentiles_na
     use_current = use_current and stats_entry.use_response_times_cache
-    ask = stats_entry.get_current_response_time_percentile if use_current else stats_entry.get_response_time_percentile
-    return [ask(share) or 0 for share in writer.percentiles_to_report]
+    percentile = (
+        stats_entry.get_current_response_time_percentile if use_current else stats_entry.get_response_time_percentile
+    )
+    return [percentile(share) or 0 for share in writer.percentiles_to_report]

@@ -1,4 +1,4 @@
-"""Requests of the engine in Locust's own statistics, a whole block at a time."""
+"""Adds the engine's requests to Locust's own statistics, a whole block at a time. Measures nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from locust.stats import RequestStats, StatsEntry, StatsError
 def merge_figures(stats: RequestStats, method: str, name: str, figures: dict[str, Any]) -> None:
     """Add the requests of a block (see `request_figures`) to an entry and to the total.
 
-    Locust's listeners of `request` don't hear of them: an event for each would cost more than the request did.
+    `events.request` does not fire for them: an event for each would cost more than the request did.
     """
     if not figures["count"]:
         return
@@ -37,5 +37,5 @@ def _add_error(stats: RequestStats, method: str, name: str, kind: str, count: in
     if key not in stats.errors:
         stats.errors[key] = StatsError(method, name, kind)
     error = stats.errors[key]
-    error.occurred()  # notes when it was seen
+    error.occurred()  # notes the time
     error.occurrences += count - 1

@@ -1,20 +1,21 @@
-"""The names of the messages between master and workers; a local runner sends them to itself."""
+"""The kinds of messages between the coordinating process and its workers; a local runner sends them to itself."""
 
-# To whoever orders the blocks
-HELLO = "loadgen_hello"  # {version}: a worker has come
-NEWS = "loadgen_news"  # {run, observed | warning}
-DONE = "loadgen_done"  # {run, round, turn}: the block is over
-PIECE = "loadgen_piece"  # {run, part, piece: bytes}: of a part's file; an empty piece is its end
-ENDED = "loadgen_ended"  # {run, parts, reports}: nothing more comes
-FAILED = "loadgen_failed"  # {run, message}
+# From a worker to the coordinating process
+HELLO = "loadgen_hello"  # {version}: a worker has connected
+NOTICE = "loadgen_notice"  # {run, observed | warning}: what it observed of the target, or a warning for the report
+BLOCK_DONE = "loadgen_block_done"  # {run, round, turn}
+SAMPLE_PIECE = "loadgen_sample_piece"  # {run, part, piece: bytes}: of a part's file; an empty piece ends the file
+WORKER_DONE = "loadgen_worker_done"  # {run, parts, reports}: everything is handed over
+WORKER_FAILED = "loadgen_worker_failed"  # {run, message}
 
-# To those who make the load
-BEGIN = "loadgen_begin"  # {run, plan, lanes, scenarios, directory, watches, reports, most_samples}
-BLOCK = "loadgen_block"  # {run, round, turn, blocks: {lane: [index, policy]}}
-STOP = "loadgen_stop"  # {run}: end the block now
-END = "loadgen_end"  # {run}: hand over what was measured
-PIECE_TAKEN = "loadgen_piece_taken"  # {run}
-REFUSED = "loadgen_refused"  # {message}
+# From the coordinating process to a worker
+BEGIN_RUN = "loadgen_begin_run"
+# {run, plan, class_policies, scenarios, directory, monitors, wants_reports, max_samples}
+RUN_BLOCK = "loadgen_run_block"  # {run, round, turn, blocks: {user class: [index, policy]}}
+CUT_BLOCK = "loadgen_cut_block"  # {run}: end the block under way now
+END_RUN = "loadgen_end_run"  # {run}: hand over the samples
+PIECE_RECEIVED = "loadgen_piece_received"  # {run}
+WORKER_REFUSED = "loadgen_worker_refused"  # {message}
 
-REPORTS = "loadgen"
-"""The key under which block reports travel in Locust's own reports: {run, reports}."""
+BLOCK_REPORTS = "loadgen"
+"""The key of block reports in Locust's own reports to the master: {run, reports}."""

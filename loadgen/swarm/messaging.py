@@ -1,75 +1,96 @@
-"""The messages of one Locust process: who is there, and what is sent to whom. Knows no run."""
+"""The messages of one Locust process: which workers are there, and what is sent to which. Knows no run.
+
+Works with any object that has the few attributes of Locust's runners used here; imports no Locust.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection
+from enum import Enum
 from typing import Any
 
 import gevent
-from locust.runners import STATE_MISSING, MasterRunner, Runner, WorkerRunner
 
 import loadgen
 import loadgen.swarm.messages as messages
+from loadgen.swarm.locust_states import MISSING
 
-_LOCAL = "local"  # as a local runner calls itself
+_LOCAL_WORKER = "local"  # the name that Locust's local runner gives itself
 EXIT_PLAN = 2
-"""As that of `loadgen compare` for what can't be run."""
+"""The exit code for a run that can't be started, as that of `loadgen compare`."""
 
 logger = logging.getLogger(__name__)
 Handler = Callable[[str, dict[str, Any]], object]
 
 
-class MessageChannel:
-    """welcome: called on a master with each worker that has come and can take part."""
+class Role(Enum):
+    """What a Locust process does: both coordinate and make load, one of them."""
 
-    def __init__(self, runner: Runner, welcome: Callable[[str], None]) -> None:
+    LOCAL = "local"
+    MASTER = "master"
+    WORKER = "worker"
+
+
+class MessageChannel:
+    """Sends and receives messages through Locust's runner. A local runner is its own worker.
+
+    worker_joined: called on a master with each worker that has connected and can take part.
+    """
+
+    def __init__(self, runner: Any, role: Role) -> None:
+        self.worker_joined: Callable[[str], None] = lambda worker: None
         self._runner = runner
-        self._welcome = welcome
-        self._welcomed: set[str] = set()
-        if isinstance(runner, MasterRunner):
+        self._role = role
+        self._accepted: set[str] = set()  # workers of the same version
+
+    def announce(self) -> None:
+        """Begin to take part, once everybody listens."""
+        if self._role is Role.MASTER:
             self.listen(messages.HELLO, self._on_hello)
-        if isinstance(runner, WorkerRunner):
-            self.listen(messages.REFUSED, self._on_refused)
-            self.to_master(messages.HELLO, {"version": loadgen.__version__})
+        elif self._role is Role.WORKER:
+            self.listen(messages.WORKER_REFUSED, self._on_refused)
+            self.send_to_coordinator(messages.HELLO, {"version": loadgen.__version__})
 
     def listen(self, kind: str, handle: Handler) -> None:
         """Have `handle` called with the sender and the content of each message of this kind."""
         self._runner.register_message(kind, lambda environment, msg, **_: handle(msg.node_id, msg.data))
 
-    def to_worker(self, kind: str, data: dict[str, Any], worker: str) -> None:
-        """Send to one worker; a local runner is its own."""
+    def send_to_worker(self, kind: str, data: dict[str, Any], worker: str) -> None:
         self._runner.send_message(kind, data, worker)
 
-    def to_master(self, kind: str, data: dict[str, Any]) -> None:
-        """Send to whoever orders the blocks; a local runner does."""
+    def send_to_coordinator(self, kind: str, data: dict[str, Any]) -> None:
         self._runner.send_message(kind, data)
 
-    def members(self) -> Collection[str]:
-        """The workers that are there now and can take part."""
-        if not isinstance(self._runner, MasterRunner):
-            return (_LOCAL,)
-        clients = self._runner.clients
-        return [one for one in clients if clients[one].state != STATE_MISSING and one in self._welcomed]
+    @property
+    def is_local(self) -> bool:
+        """The coordinating process is the only worker."""
+        return self._role is Role.LOCAL
 
-    def name(self, worker: str) -> str:
-        """As Locust numbers it in its own messages."""
-        number = self._runner.get_worker_index(worker) if isinstance(self._runner, MasterRunner) else 0
+    def workers(self) -> Collection[str]:
+        """The workers that are there now and can take part."""
+        if self._role is not Role.MASTER:
+            return (_LOCAL_WORKER,)
+        clients = self._runner.clients
+        return [worker for worker in clients if clients[worker].state != MISSING and worker in self._accepted]
+
+    def worker_name(self, worker: str) -> str:
+        """The worker's number in Locust's own messages, and its identifier."""
+        number = self._runner.get_worker_index(worker) if self._role is Role.MASTER else 0
         return f"worker {number} ({worker})"
 
     def _on_hello(self, worker: str, data: dict[str, Any]) -> None:
         if data["version"] == loadgen.__version__:
-            self._welcomed.add(worker)
-            self._welcome(worker)
+            self._accepted.add(worker)
+            self.worker_joined(worker)
             return
         message = (
-            f"{self.name(worker)} has loadgen {data['version']}, the master {loadgen.__version__}; "
+            f"{self.worker_name(worker)} has loadgen {data['version']}, the master {loadgen.__version__}; "
             "install the same version on both"
         )
         logger.error("loadgen: %s", message)
-        self.to_worker(messages.REFUSED, {"message": message}, worker)
-        assert isinstance(self._runner, MasterRunner)
-        self._runner.clients.pop(worker, None)  # Locust is not to count on it
+        self.send_to_worker(messages.WORKER_REFUSED, {"message": message}, worker)
+        self._runner.clients.pop(worker, None)  # so that Locust gives it no users
 
     def _on_refused(self, _master: str, data: dict[str, Any]) -> None:
         logger.error("loadgen: %s", data["message"])

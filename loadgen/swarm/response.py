@@ -1,4 +1,4 @@
-"""What a scenario's request returns: Locust's way of looking at a response and of judging it."""
+"""The response that a scenario gets: read and judged as those of Locust's own clients."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from loadgen.wire.http1.head import ResponseHead
 
 
 class RequestFailed(Exception):
-    """Why a request counts as failed: `503`, `response_timeout`. Nothing else that a target sent is in it."""
+    """Why a request counts as failed: `503`, `response_timeout`. Holds no text that a target sent."""
 
-    def __repr__(self) -> str:  # what Locust shows of it
+    def __repr__(self) -> str:  # Locust shows this one
         return str(self)
 
 
 class Headers(Mapping[str, str]):
-    """A response's fields. Names are equal whatever their case; lines of the same name are joined (RFC 9110 §5.3)."""
+    """A response's fields. The case of names does not matter; lines of one name are joined (RFC 9110 §5.3)."""
 
     def __init__(self, head: ResponseHead | None) -> None:
         self._fields: dict[str, tuple[str, list[str]]] = {}
@@ -45,32 +45,28 @@ class Headers(Mapping[str, str]):
         return len(self._fields)
 
     def get_all(self, name: str) -> list[str]:
-        """The values of all lines of that name, in order: what Set-Cookie needs, whose lines can't be joined."""
+        """The values of all lines of that name, in order: needed for Set-Cookie, whose lines can't be joined."""
         return list(self._fields.get(name.lower(), ("", []))[1])
 
 
 class ReuseResponse:
-    """A response with its times. As the value of a `with` block (with catch_response=True) the block judges it.
-
-    status_code: 0 where there is no response; `status` is the same. ok: there is one, and its status is below 400.
-    content: the body, decoded from chunks and from no Content-Encoding. phases: ns by name, None where a phase did not
-    happen. reused: the connection had served a request before. error: the kind of an error, such as
-    `stale_connection`, None where there is a response. request_meta: what `events.request` is fired with.
-    """
+    """A response with its times. As the value of a `with` block (with catch_response=True) the block judges it."""
 
     __slots__ = (
-        "_answer", "_catches", "_entered", "_event", "_headers", "_verdict", "request_meta", "status_code", "url",
+        "_catches", "_entered", "_event", "_headers", "_result", "_verdict", "request_meta", "status_code", "url",
     )  # fmt: skip
 
-    def __init__(self, answer: CallResult, url: str, event: EventHook, catches: bool) -> None:
-        self._answer = answer
+    def __init__(self, result: CallResult, url: str, event: EventHook, catches: bool) -> None:
+        self._result = result
         self._catches = catches
         self._entered = False
         self._event = event
         self._headers: Headers | None = None
         self._verdict: bool | Exception | None = None
         self.request_meta: dict[str, Any]
-        self.status_code = answer.outcome if answer.outcome > 0 else 0
+        """The arguments that `events.request` is fired with."""
+        self.status_code = max(result.outcome, 0)
+        """0 where there is no response."""
         self.url = url
 
     def __repr__(self) -> str:
@@ -78,30 +74,34 @@ class ReuseResponse:
 
     @property
     def status(self) -> int:
+        """The same as status_code."""
         return self.status_code
 
     @property
     def ok(self) -> bool:
+        """There is a response, and its status is below 400."""
         return 0 < self.status_code < 400
 
     @property
     def error(self) -> str | None:
-        error = self._answer.error
+        """The kind of an error, such as `stale_connection`; None where there is a response."""
+        error = self._result.error
         return None if error is None else error.label
 
     @property
     def headers(self) -> Headers:
         if self._headers is None:
-            self._headers = Headers(self._answer.head)
+            self._headers = Headers(self._result.head)
         return self._headers
 
     @property
     def content(self) -> bytes:
-        return self._answer.body
+        """The body: chunks are joined, a Content-Encoding is not decoded."""
+        return self._result.body
 
     @property
     def text(self) -> str:
-        """The body by the charset of its Content-Type, by UTF-8 where that names none that is known."""
+        """The body, decoded by the charset of its Content-Type, or by UTF-8 where that names none that is known."""
         _, _, charset = self.headers.get("content-type", "").lower().partition("charset=")
         try:
             return self.content.decode(charset.partition(";")[0].strip(" \"'") or "utf-8", "replace")
@@ -109,27 +109,29 @@ class ReuseResponse:
             return self.content.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """The body as JSON. Raises ValueError where it is none."""
+        """The body as JSON. Raises ValueError for a body that is no JSON."""
         return loads(self.content)
 
     @property
     def phases(self) -> dict[str, int | None]:
-        return self._answer.phases
+        """ns by name; None for a phase that did not happen."""
+        return self._result.phases
 
     @property
     def reused(self) -> bool:
-        return self._answer.reused
+        """The connection had served a request before."""
+        return self._result.reused
 
     @property
     def elapsed(self) -> timedelta:
         """The sum of the phases, to the microsecond."""
-        return timedelta(microseconds=self._answer.latency_ns / 1000)
+        return timedelta(microseconds=self._result.latency_ns / 1000)
 
     def raise_for_status(self) -> None:
-        """Raises RequestFailed unless the response is ok, or what `failure` was given; nothing after `success`."""
+        """Raises RequestFailed unless the response is ok; after `failure` its exception, after `success` nothing."""
         if isinstance(self._verdict, Exception):
             raise self._verdict
-        failure = why_failed(self._answer) if self._verdict is None else None
+        failure = failure_of(self._result) if self._verdict is None else None
         if failure is not None:
             raise failure
 
@@ -144,9 +146,9 @@ class ReuseResponse:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
-        """As with Locust's own clients: what the block said counts, then a ResponseError that it raised, then status.
+        """As with Locust's own clients: the verdict of the block counts, then a ResponseError from it, then the status.
 
-        Any other exception of the block's goes on, and the request is not counted.
+        Any other exception of the block is raised again, and the request is not counted.
         """
         if self._verdict is not None:
             self.request_meta["exception"] = None if self._verdict is True else self._verdict
@@ -169,12 +171,12 @@ class ReuseResponse:
 
     def _check_entered(self) -> None:
         if not self._entered:
-            raise LocustError("success() and failure() belong into a with block, with catch_response=True")
+            raise LocustError("success() and failure() belong in a with block, with catch_response=True")
 
 
-def why_failed(answer: CallResult) -> RequestFailed | None:
-    """None where the answer is a response with a status below 400."""
-    if 0 < answer.outcome < 400:
+def failure_of(result: CallResult) -> RequestFailed | None:
+    """None for a response with a status below 400."""
+    if 0 < result.outcome < 400:
         return None
-    error = answer.error
-    return RequestFailed(str(answer.outcome) if error is None else error.label)
+    error = result.error
+    return RequestFailed(str(result.outcome) if error is None else error.label)

@@ -15,43 +15,41 @@ from loadgen.swarm.client import ReuseClient
 from loadgen.swarm.user_classes import UserKind
 
 
-class ScenarioUserRunner(Protocol):
-    """Where the requests of one user class are made in this process."""
+class ScenarioRunner(Protocol):
+    """Makes the requests of one user class in this process."""
 
     @property
-    def callers(self) -> GreenletClientPool: ...
+    def client_pool(self) -> GreenletClientPool: ...
 
 
-class Scenarios(Protocol):
-    """What a scenario's user asks of the process's session, which lies at `environment.loadgen`."""
+class ScenarioRunners(Protocol):
+    """What a ReuseUser needs of `environment.loadgen`."""
 
-    def scenario_lane(self, user_class: type[User]) -> ScenarioUserRunner: ...
+    def scenario_runner(self, user_class: type[User]) -> ScenarioRunner: ...
 
 
 class ReuseUser(User):
-    """A user that sends what its tasks say with `self.client`, and waits for each response.
-
-    policy: the connection policy that its users keep to, such as `persistent` or `recycle:10+gap:2s`; not one that
-    shares connections (`pool`) or doesn't wait (`pipeline`).
-    """
+    """A user that sends what its tasks say with `self.client`, and waits for each response."""
 
     abstract = True
-    policy: str = "persistent"
     loadgen_kind = UserKind.SCENARIO
+    policy: str = "persistent"
+    """The connection policy of its users, such as `persistent` or `recycle:10+gap:2s`; not one that shares connections
+    (`pool`) or doesn't wait (`pipeline`)."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        session: Scenarios = self.environment.loadgen
-        callers = session.scenario_lane(type(self)).callers
-        self._caller = callers.caller()
+        plugin: ScenarioRunners = self.environment.loadgen
+        pool = plugin.scenario_runner(type(self)).client_pool
+        self._greenlet_client = pool.caller()
         base = urlsplit(self.host or "").path.rstrip("/")
-        self.client = ReuseClient(self, self._caller, callers.origin, base, self.policy)
+        self.client = ReuseClient(self, self._greenlet_client, pool.origin, base, self.policy)
 
     def start(self, group: Group) -> Greenlet:
         greenlet = super().start(group)
-        # However it ends: stopped, killed, by an exception; after its on_stop, which may still send requests.
+        # Stopped, killed, or by an exception: in any case after its on_stop, which may still send requests.
         greenlet.rawlink(self._leave)
         return greenlet
 
     def _leave(self, _greenlet: Any) -> None:
-        self._caller.leave()
+        self._greenlet_client.leave()

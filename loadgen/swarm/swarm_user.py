@@ -14,21 +14,22 @@ from loadgen.swarm.user_classes import UserKind
 class SwarmUser(User):
     """Sends one fixed request as fast as the engine can; blocks of the run say under which connection policy.
 
-    policy: what its users keep to, such as `close`; None to alternate between those of --policies. All requests of its
-    users are measured, and reach Locust's statistics in bulk after each block: `events.request` does not fire for each.
+    All requests of its users are measured, and reach Locust's statistics in bulk after each block: `events.request`
+    does not fire for each of them.
     """
 
     abstract = True
-    policy: str | None = None
     loadgen_kind = UserKind.SWARM
+    policy: str | None = None
+    """The policy of its users, such as `close`; None to alternate between those of --policies."""
 
     @task
     def drive(self) -> None:
-        """Be counted among the block's users until Locust ends this one."""
-        session: Any = self.environment.loadgen
-        session.joined(type(self).__name__)
-        self._state = LOCUST_STATE_WAITING  # nothing of a task is under way: it may be ended at any time
+        """Count as one of the block's users until Locust stops this one."""
+        plugin: Any = self.environment.loadgen
+        plugin.user_started(type(self).__name__)
+        self._state = LOCUST_STATE_WAITING  # no task is under way: Locust may stop this user at any time
         try:
             Event().wait()
         finally:
-            session.left(type(self).__name__)
+            plugin.user_stopped(type(self).__name__)

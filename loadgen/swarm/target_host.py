@@ -1,4 +1,4 @@
-"""Whom a run loads: the host that was given, or the embedded target, started where none was."""
+"""The target of a run: the host that was given, or the embedded target, which is started where none was."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from locust.env import Environment
-
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 from loadgen.swarm.options import changed
@@ -16,19 +14,19 @@ from loadgen.target.process import EmbeddedTarget, account
 
 
 class TargetHost:
-    """One for a process that orders runs."""
+    """One for a coordinating process. environment: Locust's; its host becomes the embedded target's."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Any) -> None:
         self._environment = environment
         self._embedded: EmbeddedTarget | None = None
         self._directory: tempfile.TemporaryDirectory[str] | None = None
 
-    def ready(self, options: Any) -> str | None:
-        """The host's URL; where none is given the embedded target's, which is started if need be.
+    def url(self, options: Any) -> str | None:
+        """The host; where none is given the embedded target, started if need be. Its scheme follows --tls.
 
-        Its scheme follows --tls. Raises PlanError where it does not start.
+        Raises PlanError where it does not start.
         """
-        given = self._environment.host or self._of_classes()
+        given = self._environment.host or self._host_of_classes()
         if given and not self._is_embedded(given):
             return given
         if self._embedded is None or (self._embedded.ca_file is not None) != options.tls:
@@ -38,7 +36,7 @@ class TargetHost:
         self._environment.host = self._embedded.url
         return self._embedded.url
 
-    def _of_classes(self) -> str | None:
+    def _host_of_classes(self) -> str | None:
         """The host that the user classes name, if they do."""
         hosts = {one.host for one in self._environment.user_classes if one.host}
         if len(hosts) > 1:
@@ -46,14 +44,14 @@ class TargetHost:
         return next(iter(hosts), None)
 
     def trusted(self, options: Any) -> Any:
-        """The options, with the embedded target's own authority where that is the host."""
+        """The options, with the embedded target's own authority if that is the host."""
         embedded = self._embedded
         if not self._is_embedded(self._environment.host) or embedded is None or embedded.ca_file is None:
             return options
         return options if options.insecure else changed(options, cacert=str(embedded.ca_file))
 
-    def watched(self, plan: Plan) -> Plan:
-        """The plan, with the embedded target's process to be watched."""
+    def monitored(self, plan: Plan) -> Plan:
+        """The plan, with the embedded target's process to be monitored."""
         if self._embedded is None or not self._is_embedded(self._environment.host):
             return plan
         return replace(plan, server_pid=self._embedded.pid)

@@ -1,6 +1,6 @@
-"""The load-making side of one Locust process: runs the blocks that it is sent, reports them, hands its samples over.
+"""The load-making side of a Locust process: runs the blocks it is ordered to, reports them, hands its samples over.
 
-A local runner has it beside the conductor, a worker by itself. Orders no block and knows no result.
+A local runner has it beside the coordinating side, a worker has it alone. Orders no block and knows no result.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import gevent
-from gevent.event import Event
-from locust.env import Environment
 
 import loadgen.swarm.messages as messages
 from loadgen.drive.schedule import Block
@@ -25,43 +23,44 @@ from loadgen.measure.data.recorder import part_directory
 from loadgen.measure.data.worker_data import compact
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
-from loadgen.swarm.class_runner import ClassRunner, ScenarioClassRunner, SwarmClassRunner
-from loadgen.swarm.locust_stats import merge_figures
+from loadgen.swarm.class_runner import BlockFacts, ClassRunner, ScenarioClassRunner, SwarmClassRunner
+from loadgen.swarm.sample_sender import MAX_SILENCE_S, SampleSender, SendToCoordinator
 from loadgen.wire.route import Route
 
-_CHUNK_BYTES = 1 << 20
-# So long a silence of the master's while samples are handed over means that it is gone.
-_PATIENCE_S = 30
-
 logger = logging.getLogger(__name__)
-Send = Callable[[str, dict[str, Any]], None]
+MergeFigures = Callable[[str, str, dict[str, Any]], None]
 
 
 class WorkerAgent:
-    """send: to whoever orders the blocks. users: how many Locust users of each class run here now."""
+    """One run after another, as the coordinating process orders them."""
 
-    def __init__(self, environment: Environment, send: Send) -> None:
+    def __init__(self, send: SendToCoordinator, merge_figures: MergeFigures) -> None:
         self.users: Counter[str] = Counter()
-        self.lanes: dict[str, ClassRunner] = {}
-        self._environment = environment
+        """Locust users of each class that run in this process now."""
+        self.class_runners: dict[str, ClassRunner] = {}
         self._send = send
+        self._merge_figures = merge_figures
+        """Adds a block's requests (method, name, figures) to Locust's statistics."""
         self._run = ""
         self._plan: Plan
         self._directory = Path()
-        self._own_directory = False
-        self._most_samples = 0
+        self._is_own_directory = False
+        """The samples are in a temporary folder, to be sent at the end."""
+        self._max_samples = 0
         self._wants_reports = True
         self._round = -1
-        self._counts: Counter[str] = Counter()
+        self._round_users: Counter[str] = Counter()
         self._reports: list[dict[str, Any]] = []
         self._block: gevent.Greenlet | None = None
-        self._ending = self._is_broken = False
-        self._asked = Event()
-        self._catch_errors()
+        self._is_ending = self._is_broken = False
+        self._sender = SampleSender(send)
+        self._catch_loop_errors()
 
-    def begin(self, order: dict[str, Any]) -> None:
-        """Get ready for a run. What is wrong here is told to the master."""
-        self.drop()
+    # Orders
+
+    def begin_run(self, order: dict[str, Any]) -> None:
+        """Get ready for a run. Says what is wrong here by a message."""
+        self.close_run()
         self._run = order["run"]
         try:
             self._prepare(order)
@@ -69,190 +68,180 @@ class WorkerAgent:
             self._fail(order["run"], str(error))
             self._run = ""
 
+    def run_block(self, order: dict[str, Any]) -> None:
+        """Run a block of each user class, then report them."""
+        if order["run"] == self._run and not self._is_ending:
+            self._block = gevent.spawn(self._run_block, order)
+
+    def cut_block(self) -> None:
+        """End the present block; no other one begins."""
+        self._is_ending = True
+        for runner in self.class_runners.values():
+            runner.cut_block()
+
+    def end_run(self, order: dict[str, Any]) -> None:
+        """The run is over: send the samples, unless they are where the coordinating process wants them."""
+        if order["run"] == self._run:
+            self.cut_block()
+            gevent.spawn(self._hand_over)
+
+    def piece_received(self) -> None:
+        """The coordinating process has the last piece of samples."""
+        self._sender.piece_received()
+
+    def take_reports(self) -> dict[str, Any]:
+        """The block reports since the last call."""
+        reports, self._reports = self._reports, []
+        return {"run": self._run, "reports": reports}
+
+    def close_run(self) -> None:
+        """Close what a run has left, and remove its temporary folder."""
+        if self._block is not None and not self._block.ready():  # of a run that went on without this worker
+            self.cut_block()
+            self._block.join(MAX_SILENCE_S)
+        self._block = None
+        for runner in self.class_runners.values():
+            runner.close()
+        self.class_runners = {}
+        if self._is_own_directory:
+            shutil.rmtree(self._directory, ignore_errors=True)
+            self._is_own_directory = False
+
+    # The begin of a run
+
     def _prepare(self, order: dict[str, Any]) -> None:
+        """Raises PlanError and OSError."""
         plan = self._plan = Plan.from_json(order["plan"])
-        self._own_directory = order["directory"] is None
+        self._is_own_directory = order["directory"] is None
         self._directory = Path(order["directory"] or tempfile.mkdtemp(prefix="loadgen-"))
-        self._most_samples = order["most_samples"]
-        self._wants_reports = order["reports"]
-        self._round, self._ending, self._is_broken = -1, False, False
+        self._max_samples = order["max_samples"]
+        self._wants_reports = order["wants_reports"]
+        self._round, self._is_ending, self._is_broken = -1, False, False
         self._reports.clear()
         _raise_descriptor_limit()
         route = Route.to(plan.target, plan.cacert, plan.insecure)
-        watches = order["watches"]
-        for number, (name, policies) in enumerate(order["lanes"].items()):
+        for number, (name, policies) in enumerate(order["class_policies"].items()):
             directory = part_directory(self._directory, number)
             if name in order["scenarios"]:
-                self.lanes[name] = ScenarioClassRunner(plan, route, directory, policies[0])
+                self.class_runners[name] = ScenarioClassRunner(plan, route, directory, policies[0])
             else:
-                self.lanes[name] = SwarmClassRunner(plan, route, directory, self._tell, watches and number == 0)
+                monitors = order["monitors"] and number == 0
+                self.class_runners[name] = SwarmClassRunner(plan, route, directory, self._send_notice, monitors)
 
-    def block(self, order: dict[str, Any]) -> None:
-        """Run a block of each lane, then report them."""
-        if order["run"] == self._run and not self._ending:
-            self._block = gevent.spawn(self._run_block, order)
+    # A block
 
     def _run_block(self, order: dict[str, Any]) -> None:
         run, users = order["run"], self._users_of_round(order["round"])
         try:
-            for name, lane, facts in self._facts(order, users):
-                self._report(name, lane, facts)
+            for name, facts in self._run_classes(order, users).items():
+                self._report(name, facts)
         except OSError as error:
             self._fail(run, f"{error.strerror or error}: the run's samples can't be written any more")
-        except Exception as error:  # whoever orders the blocks must not wait for ever
+        except Exception as error:  # the coordinating process must not wait for ever
             logger.exception("loadgen: a block failed")
             self._fail(run, f"a block failed: {error!r}")
         else:
-            self._send(messages.DONE, {"run": run, "round": order["round"], "turn": order["turn"]})
+            self._send(messages.BLOCK_DONE, {"run": run, "round": order["round"], "turn": order["turn"]})
 
     def _users_of_round(self, number: int) -> Counter[str]:
-        """The users of each lane: who comes or goes in mid-round would load one policy more than another."""
+        """Users of each class. One that starts or stops mid-round would load some policies more than others."""
         if number != self._round:
-            self._round, self._counts = number, Counter(self.users)
-        return self._counts
+            self._round, self._round_users = number, Counter(self.users)
+        return self._round_users
 
-    def _facts(
-        self, order: dict[str, Any], users: Counter[str]
-    ) -> list[tuple[str, ClassRunner, dict[str, Any] | None]]:
-        """Run the lanes' blocks at the same time; raises what one of them raised."""
+    def _run_classes(self, order: dict[str, Any], users: Counter[str]) -> dict[str, BlockFacts | None]:
+        """Run the blocks of all user classes at the same time; raises what one of them raised."""
         cells = {cell.name: cell for cell in self._plan.cells}
-        started = []
+        running = {}
         for name, (index, policy) in order["blocks"].items():
-            lane, block = self.lanes[name], Block(index, order["round"], cells[policy])
-            started.append((name, lane, gevent.spawn(_outcome, lane, block, users[name])))
-        gevent.joinall([running for _, _, running in started])
-        found = []
-        for name, lane, running in started:
-            facts, error = running.get()
+            block = Block(index, order["round"], cells[policy])
+            running[name] = gevent.spawn(_outcome, self.class_runners[name], block, users[name])
+        gevent.joinall(list(running.values()))
+        facts = {}
+        for name, greenlet in running.items():
+            facts[name], error = greenlet.get()
             if error is not None:
                 raise error
-            found.append((name, lane, facts))
-        return found
+        return facts
 
-    def _report(self, name: str, lane: ClassRunner, facts: dict[str, Any] | None) -> None:
+    def _report(self, name: str, facts: BlockFacts | None) -> None:
         if facts is None:
             return
-        report, figures = lane.digest(facts, self._wants_reports)
+        report, figures = self.class_runners[name].digest(facts, self._wants_reports)
         if report is not None:
-            self._reports.append({"lane": name, **report})
+            self._reports.append({"user_class": name, **report})
         if figures is not None:
-            plan = self._plan
-            merge_figures(self._environment.stats, plan.method, f"{plan.target.path} [{facts['policy']}]", figures)
+            self._merge_figures(self._plan.method, f"{self._plan.target.path} [{facts['policy']}]", figures)
 
-    def take_reports(self) -> dict[str, Any]:
-        """What was reported since this was asked last."""
-        reports, self._reports = self._reports, []
-        return {"run": self._run, "reports": reports}
-
-    def end_block(self) -> None:
-        """End the block under way now; no other one begins."""
-        self._ending = True
-        for lane in self.lanes.values():
-            lane.end_block()
-
-    def end(self, order: dict[str, Any]) -> None:
-        """The run is over: send what was measured, unless it lies where the master wants it."""
-        if order["run"] != self._run:
-            return
-        self.end_block()
-        gevent.spawn(self._hand_over)
+    # The end of a run
 
     def _hand_over(self) -> None:
         run = self._run
         if self._block is not None:
             self._block.join()
-        lanes, self.lanes = self.lanes, {}
+        runners, self.class_runners = list(self.class_runners.values()), {}
         parts = 0
         try:
-            for lane in lanes.values():
-                lane.close()
-            if self._own_directory:
-                for lane in lanes.values():
-                    self._send_part(parts, self._compact(lane, len(lanes)))
+            for runner in runners:
+                runner.close()
+            if self._is_own_directory:
+                for runner in runners:
+                    path = self._compact(runner, self._max_samples // len(runners))
+                    self._sender.send_part(run, parts, path)
                     parts += 1
-        except Exception as error:  # the master must not wait for ever
+        except Exception as error:  # the coordinating process must not wait for ever
             self._fail(run, f"samples are lost: {error}")
         finally:
             reports = self.take_reports()["reports"]
-            self.drop()
-            self._send(messages.ENDED, {"run": run, "parts": parts, "reports": reports})
+            self.close_run()
+            self._send(messages.WORKER_DONE, {"run": run, "parts": parts, "reports": reports})
 
-    def _compact(self, lane: ClassRunner, lanes: int) -> Path:
-        """A lane's part as one file. In a thread: millions of rows take seconds, and heartbeats are to go on."""
+    def _compact(self, runner: ClassRunner, max_samples: int) -> Path:
+        """The samples as one file. In a thread: millions of rows take seconds, and heartbeats must go on."""
         policies = tuple(cell.name for cell in self._plan.cells)
-        most = self._most_samples // lanes
-        path: Path = gevent.get_hub().threadpool.apply(compact, (lane.directory, policies, most, os.getpid()))
+        path: Path = gevent.get_hub().threadpool.apply(compact, (runner.directory, policies, max_samples, os.getpid()))
         return path
-
-    def _send_part(self, number: int, path: Path) -> None:
-        """Send a part's file piece by piece, each when the one before has arrived."""
-        with path.open("rb") as file:
-            while True:
-                piece = file.read(_CHUNK_BYTES)
-                self._asked.clear()
-                self._send(messages.PIECE, {"run": self._run, "part": number, "piece": piece})
-                if not self._asked.wait(_PATIENCE_S):
-                    raise OSError("the master does not take them")
-                if not piece:
-                    return
-
-    def piece_taken(self) -> None:
-        """The master has the last piece."""
-        self._asked.set()
 
     # Inside
 
-    def _catch_errors(self) -> None:
-        """A full disk shows in a callback of the loop, where nobody would hear of it: end the blocks with that."""
+    def _catch_loop_errors(self) -> None:
+        """A full disk shows in a callback of the loop, where no caller would see it: end the blocks with that."""
         hub = gevent.get_hub()
         handle = hub.handle_error
 
         def handle_error(context: Any, kind: Any, error: Any, trace: Any) -> None:
-            of_loop = not isinstance(context, gevent.Greenlet)
-            if of_loop and self._is_broken and isinstance(error, OSError | ValueError):
-                return  # connections that the broken block has left, and rows that go nowhere any more
-            lanes = [lane for lane in self.lanes.values() if isinstance(lane, SwarmClassRunner)]
-            if of_loop and lanes and isinstance(error, OSError):
+            is_of_loop = not isinstance(context, gevent.Greenlet)
+            if is_of_loop and self._is_broken and isinstance(error, OSError | ValueError):
+                return  # connections that the broken block has left, and rows that can't be written any more
+            runners = [one for one in self.class_runners.values() if isinstance(one, SwarmClassRunner)]
+            if is_of_loop and runners and isinstance(error, OSError):
                 self._is_broken = True
-                for lane in lanes:
-                    lane.fail(error)
+                for runner in runners:
+                    runner.fail(error)
             else:
                 handle(context, kind, error, trace)
 
         hub.handle_error = handle_error
 
-    def _tell(self, event: dict[str, Any]) -> None:
-        """What a lane observed of the target or warns of."""
-        self._send(messages.NEWS, {"run": self._run, **{key: event[key] for key in event if key != "block"}})
+    def _send_notice(self, event: dict[str, Any]) -> None:
+        """What a class runner observed of the target, or warns of."""
+        self._send(messages.NOTICE, {"run": self._run, **{key: event[key] for key in event if key != "block"}})
 
     def _fail(self, run: str, message: str) -> None:
-        if self._own_directory:  # else it is said here anyway
+        if self._is_own_directory:  # a local runner's coordinating side says it in this process
             logger.error("loadgen: %s", message)
-        self._send(messages.FAILED, {"run": run, "message": message})
-
-    def drop(self) -> None:
-        """Close what a run has left, remove what lies in a directory of our own."""
-        if self._block is not None and not self._block.ready():  # of a run that went on without this worker
-            self.end_block()
-            self._block.join(_PATIENCE_S)
-        self._block = None
-        for lane in self.lanes.values():
-            lane.close()
-        self.lanes = {}
-        if self._own_directory:
-            shutil.rmtree(self._directory, ignore_errors=True)
-            self._own_directory = False
+        self._send(messages.WORKER_FAILED, {"run": run, "message": message})
 
 
-def _outcome(lane: ClassRunner, block: Block, users: int) -> tuple[dict[str, Any] | None, Exception | None]:
-    """Run a block; an error is a value, for a greenlet that raises one prints it."""
+def _outcome(runner: ClassRunner, block: Block, users: int) -> tuple[BlockFacts | None, Exception | None]:
+    """Run a block; an error is a value, for gevent prints one that a greenlet raises."""
     try:
-        return lane.run(block, users), None
+        return runner.run(block, users), None
     except Exception as error:
         return None, error
 
 
 def _raise_descriptor_limit() -> None:
-    """As far as the system lets us: how many users come is known to Locust alone."""
+    """To the hard limit: only Locust knows how many users will come."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -18,11 +18,11 @@ import pytest
 from loadgen.show.text import duration, phase_rows
 from tests.support.browser import (
     FACTS,
+    FAILURE,
     PHASES,
     POLICIES,
     SECTION,
     TAB,
-    TROUBLE,
     VERDICT,
     WARNING,
     Browser,
@@ -324,7 +324,7 @@ def test_https_without_trust_says_what_to_do_and_counts(lab: Lab, tmp_path: Path
         browser.wait(lambda: all(row[-1].endswith(" tls untrusted") for row in browser.table(POLICIES)))
         assert browser.text(FACTS).startswith("running")
         found = lab.stop("failed")
-    assert "every request that came to its end in a counted window failed" in browser.text(TROUBLE)
+    assert "every request that came to its end in a counted window failed" in browser.text(FAILURE)
     assert browser.table(POLICIES) == [policy_row(name, one) for name, one in found["policies"].items()]
     assert found["policies"]["close"]["errors"]["tls_untrusted"] > 0
     assert lab.ui.get("loadgen/files/report.html").status == 200  # of a run that failed too there is a report

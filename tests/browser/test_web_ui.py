@@ -134,7 +134,7 @@ def test_the_tab_shows_the_run_and_follows_it(browser: Browser, running: WebUI, 
         browser.text(".loadgen-facts")
         == "running · round 2 · 3 blocks · 50 users · http://127.0.0.1:8080/ · results/r1"
     )
-    assert not browser.all(".loadgen-trouble")
+    assert not browser.all(".loadgen-failure")
 
     shown.write(policies=RUNNING["policies"][:1], verdict="persistent alone", blocks=1)
     browser.wait(lambda: browser.table(POLICIES) == POLICY_ROWS[:1])
@@ -163,7 +163,7 @@ def test_before_the_first_figures_the_tab_says_what_it_waits_for(
 def test_a_failed_run_says_what_went_wrong(browser: Browser, running: WebUI, shown: Shown) -> None:
     shown.write(state="failed", message="the disk is full: free some of it and run again")
     browser.open(running.url + TAB)
-    browser.wait_text(".loadgen-trouble", "the disk is full: free some of it and run again")
+    browser.wait_text(".loadgen-failure", "the disk is full: free some of it and run again")
     browser.wait(lambda: browser.table(POLICIES) == POLICY_ROWS)
 
 
@@ -218,7 +218,7 @@ def test_when_locust_is_gone_the_last_figures_stay(browser: Browser, shown: Show
         ui.post("swarm", "user_count=1&spawn_rate=1")
         browser.open(ui.url + TAB)
         browser.wait_text(SECTION, "persistent")
-    browser.wait_text(".loadgen-trouble", "Locust does not answer")
+    browser.wait_text(".loadgen-failure", "Locust does not answer")
     assert browser.table(POLICIES) == POLICY_ROWS
     assert browser.complaints()
 
@@ -280,7 +280,7 @@ def test_nothing_that_comes_from_outside_runs_as_script(
     shown.draw("a<b>.svg", 10)
     browser.open(running.url + path)
     browser.wait_text(VERDICT, HOSTILE)
-    for selector in (".loadgen-facts", ".loadgen-trouble", ".loadgen-warning"):
+    for selector in (".loadgen-facts", ".loadgen-failure", ".loadgen-warning"):
         assert HOSTILE in browser.text(selector)
     (row,) = browser.table(POLICIES)
     assert row[0] == HOSTILE

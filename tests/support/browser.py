@@ -33,7 +33,7 @@ SECTION = "#loadgen-tab"
 FACTS = ".loadgen-facts"
 VERDICT = ".loadgen-verdict"
 WARNING = ".loadgen-warning"
-TROUBLE = ".loadgen-trouble"
+FAILURE = ".loadgen-failure"
 POLICIES = "Policies"
 PHASES = "Phases: mean where the phase happened"
 

@@ -8,19 +8,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
 from locust import User, constant, events, task
 from locust.env import Environment
 
-# By its path: importing the package would connect the real session with this Locust.
-_spec = spec_from_file_location("web", Path(__file__).parents[2] / "loadgen" / "swarm" / "web.py")
-assert _spec is not None
-assert _spec.loader is not None
-web = module_from_spec(_spec)
-_spec.loader.exec_module(web)
+from loadgen.swarm import web
 
 
 class WrittenView:
@@ -43,9 +37,10 @@ class WrittenView:
         path = self._folder / "files" / name
         return path if path.exists() else None
 
-    def refuse(self, form: Mapping[str, str]) -> str | None:
-        host = form.get("host", "")
-        return f"'{host}' is no target: use http:// or https://" if host.startswith("ftp") else None
+
+def refusal(form: Mapping[str, str]) -> str | None:
+    host = form.get("host", "")
+    return f"'{host}' is no target: use http:// or https://" if host.startswith("ftp") else None
 
 
 class Idle(User):
@@ -69,4 +64,4 @@ def add_ours(environment: Environment, **_others: Any) -> None:
     # What somebody else's listener added before.
     web_ui.template_args["extended_tabs"] = [{"title": "Theirs", "key": "theirs"}]
     web_ui.template_args["extended_csv_files"] = [{"href": "/theirs", "title": "Theirs too"}]
-    web.install(environment, WrittenView(Path(os.environ["LOADGEN_TEST_VIEW"])))
+    web.install(environment, WrittenView(Path(os.environ["LOADGEN_TEST_VIEW"])), refusal)

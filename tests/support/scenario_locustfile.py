@@ -1,4 +1,4 @@
-"""Scenarios for the tests, with a stand-in for the session: it keeps rows and events and writes them down at the end.
+"""Scenarios for the tests, with a stand-in for the plugin: it keeps rows and events and writes them down at the end.
 
 LOADGEN_TEST_REPORT names the file; what a scenario found goes into its `found`, or why it failed into `wrong`.
 """
@@ -7,35 +7,26 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import traceback
-import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import loadgen
+from locust import SequentialTaskSet, TaskSet, User, constant, events, task
+from locust.env import Environment
+from locust.exception import CatchResponseError, LocustError, ResponseError, StopUser
 
-# The package's own listeners would set up the whole of a run.
-_package = types.ModuleType("loadgen.swarm")
-_package.__path__ = [str(Path(loadgen.__file__).parent / "swarm")]
-sys.modules.setdefault("loadgen.swarm", _package)
-
-from locust import SequentialTaskSet, TaskSet, User, constant, events, task  # noqa: E402
-from locust.env import Environment  # noqa: E402
-from locust.exception import CatchResponseError, LocustError, ResponseError, StopUser  # noqa: E402
-
-from loadgen.drive.requests.greenlet_client import GreenletClientPool  # noqa: E402
-from loadgen.model.plan import Load, Plan  # noqa: E402
-from loadgen.model.policy import parse_policy  # noqa: E402
-from loadgen.model.records import CONNECTION_FIELDS, EXCHANGE_FIELDS  # noqa: E402
-from loadgen.model.target import parse_target  # noqa: E402
-from loadgen.swarm import locust_patches as precision  # noqa: E402
-from loadgen.swarm.reuse_user import ReuseUser  # noqa: E402
-from loadgen.wire.route import Route  # noqa: E402
+from loadgen.drive.requests.greenlet_client import GreenletClientPool
+from loadgen.model.plan import Load, Plan
+from loadgen.model.policy import parse_policy
+from loadgen.model.records import CONNECTION_FIELDS, EXCHANGE_FIELDS
+from loadgen.model.target import parse_target
+from loadgen.swarm import locust_patches
+from loadgen.swarm.reuse_user import ReuseUser
+from loadgen.wire.route import Route
 
 REPORT: dict[str, Any] = {"events": [], "exchanges": [], "connections": [], "found": {}, "wrong": [], "marks": []}
-precision.install()
+locust_patches.install()
 
 
 class Rows:
@@ -46,36 +37,37 @@ class Rows:
         REPORT["connections"].append(dict(zip(CONNECTION_FIELDS, row, strict=True)))
 
 
-class Lane:
+class Runner:
     def __init__(self, plan: Plan, policy: str) -> None:
-        self.callers = GreenletClientPool(plan, Route.to(plan.target, None, False), Rows(), policy)
+        self.client_pool = GreenletClientPool(plan, Route.to(plan.target, None, False), Rows(), policy)
 
 
-class Session:
-    """Has a lane for each user class that is asked for."""
+class Plugin:
+    """Has a runner for each user class that asks for one."""
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
-        self.lanes: dict[str, Lane] = {}
+        self.runners: dict[str, Runner] = {}
 
-    def scenario_lane(self, user_class: type[ReuseUser]) -> Lane:
+    def scenario_runner(self, user_class: type[ReuseUser]) -> Runner:
         name = user_class.__name__
-        if name not in self.lanes:
+        if name not in self.runners:
             target = parse_target(self._environment.host or "")
             load = Load(timeout_ns=2_000_000_000)
-            self.lanes[name] = Lane(Plan(target, (parse_policy(user_class.policy),), load), user_class.policy)
-        return self.lanes[name]
+            plan = Plan(target, (parse_policy(user_class.policy),), load)
+            self.runners[name] = Runner(plan, user_class.policy)
+        return self.runners[name]
 
 
 @events.init.add_listener
 def set_up(environment: Environment, **_others: Any) -> None:
-    environment.loadgen = Session(environment)
+    environment.loadgen = Plugin(environment)
 
 
 @events.test_stop.add_listener
 def write_report(environment: Environment, **_others: Any) -> None:
-    for lane in environment.loadgen.lanes.values():
-        lane.callers.close()
+    for runner in environment.loadgen.runners.values():
+        runner.client_pool.close()
     if "LOADGEN_TEST_REPORT" in os.environ:
         Path(os.environ["LOADGEN_TEST_REPORT"]).write_text(json.dumps(REPORT), encoding="utf-8")
 

@@ -1,11 +1,10 @@
-// What the tab and the page share: numbers as the report writes them, and a run's figures as text and tables.
+// Shared by the tab and the page: numbers as the report writes them, and a run's figures as text and tables.
 // Names, addresses and messages may come from a target or a user: they are set as text, never as markup.
 
 export const PHASES = ["queue", "dns", "connect", "tls", "upgrade", "send", "wait", "receive"];
 const HEADINGS = ["policy", "requests", "req/s", "p50", "p99", "connections", "reuse ratio", "errors"];
-const FILES = ["summary.json", "samples.npz", "report.html"];
 const POLL_MS = 1000;
-const REST_MS = 2000;
+const POLL_AT_REST_MS = 2000;
 const TIMEOUT_MS = 10000;
 
 // Numbers: the twins of model/units.py and of Python's format(), which rounds a half to the even digit.
@@ -31,14 +30,14 @@ export function formatCount(value) {
   return grouped(fixed(value, 0));
 }
 
-/** A share in percent with one decimal; cut, not rounded: only what is all of it is 100%. */
+/** A share in percent with one decimal; cut, not rounded: only all of it is 100%. */
 export function formatShare(value) {
   return value === 1 ? "100%" : `${fixed(Math.floor(value * 1000) / 10, 1)}%`;
 }
 
-/** format(value, ".Nf"). toFixed is as exact, but takes a half away from zero. */
+/** Python's format(value, ".Nf"). toFixed is as exact, but rounds a half away from zero. */
 function fixed(value, decimals) {
-  const halves = value * 2 ** (decimals + 1); // exact, and odd only where value lies in the middle of two results
+  const halves = value * 2 ** (decimals + 1); // exact, and odd only where value is in the middle of two results
   if (!Number.isInteger(halves) || halves % 2 === 0) {
     return value.toFixed(decimals);
   }
@@ -55,38 +54,38 @@ const orDash = (value, format) => (value === null || value === undefined ? "–"
 
 // A run's figures
 
-/** The parts that show a run, to be placed by their owner: an element, and update(live). */
+/** An element that shows a run, to be placed by its owner; update(live) shows newer figures. */
 export class Figures {
   constructor() {
     this.element = element("div", "loadgen");
     this.facts = element("p", "loadgen-facts");
-    this.trouble = element("p", "loadgen-trouble");
-    this.trouble.setAttribute("role", "alert");
+    this.failure = element("p", "loadgen-failure");
+    this.failure.setAttribute("role", "alert");
     this.verdict = element("p", "loadgen-verdict");
     this.warnings = element("div", "loadgen-warnings");
     this.policies = new Table("Policies", HEADINGS);
     this.phases = new Table("Phases: mean where the phase happened", ["policy", ...PHASES]);
     this.element.append(
-      this.facts, this.trouble, this.verdict, this.warnings, this.policies.element, this.phases.element,
+      this.facts, this.failure, this.verdict, this.warnings, this.policies.element, this.phases.element,
     );
   }
 
   update(live) {
     setText(this.facts, factsOf(live));
-    const trouble = live.state === "failed" ? live.message || "The run failed." : "";
-    this.fail(trouble);
-    const isSaid = live.verdict !== "" && trouble.startsWith(live.verdict);
-    setText(this.verdict, isSaid ? "" : live.verdict || waitingFor(live));
+    const failure = live.state === "failed" ? live.message || "The run failed." : "";
+    this.fail(failure);
+    const isRepeated = live.verdict !== "" && failure.startsWith(live.verdict);
+    setText(this.verdict, isRepeated ? "" : live.verdict || waitingFor(live));
     this.verdict.classList.toggle("loadgen-open", !live.verdict);
     fill(this.warnings, live.warnings.map((one) => `${one.code}: ${one.message}`), () => element("p", "loadgen-warning"));
     this.policies.update(live.policies.map(policyRow));
     this.phases.update(live.policies.map(phaseRow));
   }
 
-  /** Say what went wrong; the figures stay. */
+  /** Show what went wrong; the figures stay. */
   fail(message) {
-    setText(this.trouble, message);
-    this.trouble.hidden = !message;
+    setText(this.failure, message);
+    this.failure.hidden = !message;
   }
 }
 
@@ -169,7 +168,7 @@ function header(scope) {
   return cell;
 }
 
-// Elements are changed only where the text is: a selection and the place in a wide table outlast the next figures.
+// Only texts that differ are set: a selection and the scroll position of a wide table outlast the next figures.
 
 export function element(name, className = "") {
   const made = document.createElement(name);
@@ -191,7 +190,7 @@ export function fill(parent, texts, make) {
   texts.forEach((text, index) => setText(parent.children[index], text));
 }
 
-/** Make `parent` hold so many children; `make(index)` gives a new one. */
+/** Make `parent` hold `length` children; `make(index)` gives a new one. */
 export function resize(parent, length, make) {
   while (parent.children.length > length) {
     parent.lastElementChild.remove();
@@ -201,29 +200,28 @@ export function resize(parent, length, make) {
   }
 }
 
-/** Links to what a run has left so far; the report opens, the others are saved. */
+/** Links to the files that a run has left so far; the server says which of them opens instead of being saved. */
 export class Downloads {
   constructor() {
     this.element = element("p", "loadgen-links");
   }
 
   update(live) {
-    const names = FILES.filter((name) => live.files.includes(name));
-    fill(this.element, names, () => element("a"));
-    names.forEach((name, index) => {
+    fill(this.element, live.files.map((file) => file.name), () => element("a"));
+    live.files.forEach((file, index) => {
       const link = this.element.children[index];
-      link.setAttribute("href", `./loadgen/files/${name}`);
-      link.toggleAttribute("download", name !== "report.html");
-      link.target = name === "report.html" ? "_blank" : "";
+      link.setAttribute("href", `./loadgen/files/${file.name}`);
+      link.toggleAttribute("download", !file.opens);
+      link.target = file.opens ? "_blank" : "";
     });
-    this.element.hidden = names.length === 0;
+    this.element.hidden = live.files.length === 0;
   }
 }
 
 // Polling
 
 /** Fetch one of our JSON answers. Throws an Error whose message is for people. */
-export async function ask(path) {
+export async function fetchJson(path) {
   let response;
   try {
     response = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS) });
@@ -239,30 +237,30 @@ export async function ask(path) {
   return response.json();
 }
 
-/** Ask for the figures again and again while `wanted()`: often in a run, rarely at rest, one question at a time. */
-export function poll(wanted, onFigures, onFailure) {
+/** Fetch the figures again and again while `isWanted()`: often in a run, rarely at rest, one request at a time. */
+export function poll(isWanted, onFigures, onFailure) {
   let timer = 0;
-  let asking = false;
+  let isFetching = false;
 
-  async function turn() {
+  async function next() {
     clearTimeout(timer);
-    if (asking || !wanted()) {
+    if (isFetching || !isWanted()) {
       return;
     }
-    asking = true;
-    let pauseMs = REST_MS;
+    isFetching = true;
+    let pauseMs = POLL_AT_REST_MS;
     try {
-      const live = await ask("./loadgen/live");
-      pauseMs = live.state === "running" || live.state === "finishing" ? POLL_MS : REST_MS;
+      const live = await fetchJson("./loadgen/live");
+      pauseMs = live.state === "running" || live.state === "finishing" ? POLL_MS : POLL_AT_REST_MS;
       await onFigures(live);
     } catch (error) {
       onFailure(error.message);
     }
-    asking = false;
-    timer = setTimeout(turn, pauseMs);
+    isFetching = false;
+    timer = setTimeout(next, pauseMs);
   }
 
-  document.addEventListener("visibilitychange", turn);
-  turn();
-  return turn;
+  document.addEventListener("visibilitychange", next);
+  next();
+  return next;
 }

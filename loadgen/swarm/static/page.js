@@ -1,8 +1,8 @@
-// The page of charts: the same figures as in the tab, and the comparison's charts, newer ones as they are drawn.
+// The page of charts: the same figures as in the tab, and the comparison's charts, each replaced as it is redrawn.
 
-import { ask, Downloads, element, Figures, poll, resize } from "./figures.js";
+import { Downloads, element, fetchJson, Figures, poll, resize } from "./figures.js";
 
-const ASK_FOR_CHARTS_MS = 5000;
+const CHARTS_EVERY_MS = 5000;
 
 const figures = new Figures();
 const downloads = new Downloads();
@@ -11,14 +11,14 @@ const noCharts = document.getElementById("no-charts");
 const noDownloads = document.getElementById("no-downloads");
 let shownVersion = null;
 let shownRun = null;
-let askedMs = -Infinity;
+let fetchedMs = -Infinity;
 
 figures.fail("");
 document.getElementById("figures").append(figures.element);
 document.getElementById("downloads").append(downloads.element);
 
-/** As light or dark as Locust's own pages: they keep what was chosen under this name. */
-function takeTheme() {
+/** As light or dark as Locust's own pages, which keep the user's choice under this name. */
+function useTheme() {
   document.documentElement.dataset.theme = localStorage.getItem("theme") ?? "";
 }
 
@@ -28,16 +28,16 @@ async function update(live) {
   noDownloads.hidden = live.files.length > 0;
   document.title = live.run ? `${live.run}: connection reuse` : "Connection reuse";
   const isNew = live.charts_version !== shownVersion || live.run !== shownRun;
-  const isDue = live.state === "running" && performance.now() - askedMs >= ASK_FOR_CHARTS_MS;
+  const isDue = live.state === "running" && performance.now() - fetchedMs >= CHARTS_EVERY_MS;
   if (isNew || isDue) {
-    askedMs = performance.now();
-    show(await ask("./loadgen/charts"), `${live.run ?? ""}-${live.charts_version}`);
+    fetchedMs = performance.now();
+    show(await fetchJson("./loadgen/charts"), `${live.run ?? ""}-${live.charts_version}`);
     shownVersion = live.charts_version;
     shownRun = live.run;
   }
 }
 
-/** A picture for each name; `version` makes the browser fetch those again that were drawn anew. */
+/** A picture for each name; `version` makes the browser fetch redrawn pictures again. */
 function show(names, version) {
   noCharts.hidden = names.length > 0;
   resize(charts, names.length, () => element("img"));
@@ -51,6 +51,6 @@ function show(names, version) {
   });
 }
 
-window.addEventListener("storage", takeTheme);
-takeTheme();
+window.addEventListener("storage", useTheme);
+useTheme();
 poll(() => document.visibilityState === "visible", update, (message) => figures.fail(message));

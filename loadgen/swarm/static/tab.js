@@ -1,5 +1,5 @@
-// Fills Locust's empty tab "Connection reuse". Locust draws its page anew whenever it likes, so nothing of its elements
-// is kept: whether the tab is chosen, and where its content belongs, is read from the page each time that it changes.
+// Fills Locust's empty tab "Connection reuse". Locust redraws its page at any time, so none of its elements is kept:
+// whether the tab is chosen, and where its content belongs, is read from the page after each change.
 
 import { Downloads, element, Figures, poll } from "./figures.js";
 
@@ -17,15 +17,15 @@ figures.element.id = "loadgen-tab";
 figures.facts.after(links);
 figures.fail("");
 
-/** Where the content belongs now: the panel of Locust's tabs; null while another tab or the start form is shown. */
-function place() {
+/** The panel of Locust's tabs, where the content belongs; null while another tab or the start form is shown. */
+function currentPanel() {
   const tab = document.querySelector('main [role="tab"][aria-selected="true"]');
   const isOurs = tab !== null && tab.textContent.trim() === TITLE;
   return isOurs ? document.querySelector("main > *:has([role='tablist'])") : null;
 }
 
-const turn = poll(
-  () => place() !== null && document.visibilityState === "visible",
+const pollNow = poll(
+  () => currentPanel() !== null && document.visibilityState === "visible",
   (live) => {
     figures.update(live);
     downloads.update(live);
@@ -33,17 +33,17 @@ const turn = poll(
   (message) => figures.fail(message),
 );
 
-function settle() {
-  const panel = place();
+function follow() {
+  const panel = currentPanel();
   if (panel === null) {
     figures.element.remove();
   } else if (figures.element.parentNode !== panel) {
     panel.append(figures.element);
-    turn();
+    pollNow();
   }
 }
 
-new MutationObserver(settle).observe(document.body, {
+new MutationObserver(follow).observe(document.body, {
   subtree: true, childList: true, attributes: true, attributeFilter: ["aria-selected"],
 });
-settle();
+follow();

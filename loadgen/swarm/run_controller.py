@@ -1,0 +1,236 @@
+"""The coordinating side of a Locust process: starts a run when Locust starts a test, and completes it at its end.
+
+Called by Locust's events and by the workers' messages; imports no Locust.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import gevent
+
+import loadgen.swarm.messages as messages
+from loadgen.model.exceptions import PlanError
+from loadgen.model.plan import Plan
+from loadgen.swarm.coordinator import POLL_S
+from loadgen.swarm.live_view import FINISHING, RUNNING, LiveView
+from loadgen.swarm.messaging import EXIT_PLAN, MessageChannel
+from loadgen.swarm.run import Run, RunOptions
+from loadgen.swarm.run_folder import RunFolder
+from loadgen.swarm.run_notes import ramp_seconds
+from loadgen.swarm.start_form import StartForm, checked_plan
+from loadgen.swarm.target_host import TargetHost
+from loadgen.swarm.user_classes import ClassPolicies, UserKind, kind_of, policies_of
+from loadgen.swarm.worker_agent import WorkerAgent
+
+EXIT_CUT_SHORT = 130
+"""The exit code of a run that broke off, as that of `loadgen compare`."""
+
+logger = logging.getLogger(__name__)
+RunHandler = Callable[[Run, str, dict[str, Any]], None]
+
+
+class RunController:
+    """One run after another, as Locust's tests come."""
+
+    def __init__(self, environment: Any, runner: Any, channel: MessageChannel, agent: WorkerAgent | None) -> None:
+        self.run: Run | None = None
+        """The present run, or the last one."""
+        self.live_view = LiveView()
+        self.target_host = TargetHost(environment)
+        self.start_form = StartForm(environment, self.target_host, self.live_view)
+        self._environment = environment
+        self._runner = runner
+        self._channel = channel
+        self._agent = agent
+        """The load-making side in this process; None on a master."""
+        self._report_text = ""
+        """What `loadgen report` printed of the last run."""
+        self._listen()
+
+    # Locust's events
+
+    def check(self) -> None:
+        """Locust has started: start the embedded target if it is needed. Raises PlanError for what can't be run.
+
+        With a web UI the start form may still put it right.
+        """
+        if not self._has_users():
+            return
+        options = self._options
+        host = self.target_host.url(options)
+        if not self._has_web_ui:
+            self._plan(self.target_host.trusted(options), host)
+
+    def begin(self) -> None:
+        """Locust begins a test."""
+        self.run = None
+        if not self._has_users():
+            return
+        try:
+            run = self.run = self._new_run()
+        except PlanError as error:
+            self._give_up(str(error))
+            self._end_test()
+            return
+        self.live_view.show(run)
+        run.begin()
+
+    def users_spawned(self, number: int) -> None:
+        """Locust has started all users."""
+        if self.run is None or self.live_view.state != RUNNING:
+            return
+        self.live_view.users = number
+        self.run.set_users(number)
+        if number:
+            self.run.start_blocks(self._between_blocks)
+
+    def worker_reported(self, worker: str, data: dict[str, Any]) -> None:
+        """Locust's own report of a worker has come, with block reports in it."""
+        if messages.BLOCK_REPORTS in data:
+            reports = data[messages.BLOCK_REPORTS]
+            self._of_run(lambda run, worker, data: run.take_reports(worker, data["reports"]))(worker, reports)
+
+    def stopping(self) -> None:
+        """Locust is about to end the test."""
+        if self.run is not None and self.live_view.state == RUNNING:
+            self.run.stop()
+
+    def finish(self) -> None:
+        """Locust has ended the test: complete the run's folder."""
+        run = self.run
+        if run is None or self.live_view.state != RUNNING:
+            return
+        self.live_view.state = FINISHING
+        run.collect()
+        if "embedded_target" in run.facts["environment"]:
+            run.facts["environment"]["embedded_target"] = self.target_host.account(run.plan)
+        if not run.has_samples:
+            self._give_up("all workers were lost, and what they had measured with them", EXIT_CUT_SHORT)
+            return
+        done = run.report()
+        self._report_text = done.stdout
+        self.live_view.finish()
+        if done.returncode:
+            self._give_up((done.stderr.strip().splitlines() or ["the report could not be made"])[-1], done.returncode)
+        else:
+            logger.info("loadgen: the run is in %s", run.directory)
+
+    def close(self) -> None:
+        """Locust ends: print the comparison where no web UI shows it, and leave nothing behind."""
+        if self._report_text and not self._has_web_ui:
+            # With --json Locust's statistics stand alone on standard output.
+            print(self._report_text, file=sys.stderr if self._options.json else sys.stdout, end="")
+        self.live_view.close()
+        self.target_host.stop()
+
+    # A new run
+
+    def _new_run(self) -> Run:
+        """Raises PlanError."""
+        options = self._options
+        host = self.target_host.url(options)
+        plan, class_policies = self._plan(self.target_host.trusted(options), host)
+        plan = self.target_host.monitored(plan)
+        run_s = self.start_form.run_seconds(options)
+        folder = RunFolder.create(Path(options.results), options.run_name or f"{datetime.now():%Y%m%d-%H%M%S}")
+        classes = self._environment.user_classes
+        run = Run(
+            plan,
+            RunOptions(
+                class_policies=class_policies,
+                scenarios=tuple(one.__name__ for one in classes if kind_of(one) is UserKind.SCENARIO),
+                is_watched=self._has_web_ui,
+                max_samples=options.max_samples,
+                until_s=time.monotonic() + run_s if run_s else 0.0,
+            ),
+            folder,
+            self._channel,
+        )
+        run.note_expected(ramp_seconds(self._runner.target_user_count, options.spawn_rate), run_s)
+        if plan.server_pid is not None:
+            run.facts["environment"]["embedded_target"] = None  # its account comes at the end
+        return run
+
+    def _plan(self, options: Any, host: str | None) -> tuple[Plan, ClassPolicies]:
+        """The plan that the options mean. Raises PlanError."""
+        class_policies = policies_of(self._environment.user_classes, options.policies)
+        if not class_policies:
+            raise PlanError("no user class of loadgen's takes part; make one from SwarmUser or ReuseUser")
+        return checked_plan(options, host, class_policies, self._runner.target_user_count), class_policies
+
+    # Messages from the workers
+
+    def _listen(self) -> None:
+        channel = self._channel
+        channel.worker_joined = self._worker_joined
+        channel.listen(messages.NOTICE, self._of_run(lambda run, _worker, data: run.take_notice(data)))
+        channel.listen(messages.BLOCK_DONE, self._of_run(self._block_done))
+        channel.listen(messages.SAMPLE_PIECE, self._of_run(lambda run, worker, data: run.take_piece(worker, data)))
+        channel.listen(messages.WORKER_DONE, self._of_run(lambda run, worker, data: run.worker_done(worker, data)))
+        channel.listen(messages.WORKER_FAILED, self._of_run(self._worker_failed))
+
+    def _of_run(self, handle: RunHandler) -> Callable[[str, dict[str, Any]], None]:
+        """Ignore messages about another run than the present one."""
+
+        def take(worker: str, data: dict[str, Any]) -> None:
+            if self.run is not None and self.run.name == data["run"]:
+                handle(self.run, worker, data)
+
+        return take
+
+    def _worker_joined(self, worker: str) -> None:
+        if self.run is not None and self.live_view.state == RUNNING:
+            self.run.add_worker(worker)
+
+    def _block_done(self, run: Run, worker: str, data: dict[str, Any]) -> None:
+        if self._agent is not None:
+            run.take_reports(worker, self._agent.take_reports()["reports"])
+        run.coordinator.block_done(worker, data["round"], data["turn"])
+
+    def _worker_failed(self, run: Run, worker: str, data: dict[str, Any]) -> None:
+        run.worker_failed(worker, data["message"])
+        if not run.goes_on:
+            self._environment.process_exit_code = EXIT_CUT_SHORT
+            self._end_test()
+
+    # Inside
+
+    def _between_blocks(self) -> None:
+        """No request is under way: refresh what people look at. While there are no users no next block begins."""
+        try:
+            self.live_view.refresh()
+        except Exception:  # the run goes on, whatever is wrong with its view
+            logger.exception("loadgen: the live figures can't be computed")
+        while self.live_view.state == RUNNING and not (self.live_view.users and self._runner.target_user_count):
+            gevent.sleep(POLL_S)
+
+    def _give_up(self, message: str, code: int = EXIT_PLAN) -> None:
+        message = message.removeprefix("loadgen: ")
+        self.live_view.fail(message)
+        logger.error("loadgen: %s", message)
+        if not self._has_web_ui:
+            self._environment.process_exit_code = code
+
+    def _end_test(self) -> None:
+        """Let Locust end its test; and itself too, where no web UI is to stay."""
+        gevent.spawn(self._runner.stop if self._has_web_ui else self._runner.quit)
+
+    def _has_users(self) -> bool:
+        """Some user class runs on the engine."""
+        return any(map(kind_of, self._environment.user_classes))
+
+    @property
+    def _has_web_ui(self) -> bool:
+        return self._environment.web_ui is not None
+
+    @property
+    def _options(self) -> Any:
+        """Locust's command line, as its start form may have changed it."""
+        return self._environment.parsed_options

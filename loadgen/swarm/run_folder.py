@@ -1,0 +1,73 @@
+"""A run's folder while Locust runs: its facts, the pieces of samples that workers send, and the report at the end."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from loadgen import COMMAND
+from loadgen.measure.data.npz import SAMPLES_FILE
+from loadgen.measure.data.recorder import part_directory
+from loadgen.measure.data.store import RunStore
+from loadgen.measure.data.worker_data import parts_in
+from loadgen.model.exceptions import PlanError
+
+
+class RunFolder:
+    """A new folder, locked until `report`."""
+
+    def __init__(self, store: RunStore) -> None:
+        self.directory = store.directory
+        self._store: RunStore | None = store
+        self._parts: dict[tuple[str, int], int] = {}  # a worker and its part: the part's number in this folder
+
+    @classmethod
+    def create(cls, results: Path, name: str) -> RunFolder:
+        """Make the folder; where the name is taken, with the next free number behind it. Raises PlanError."""
+        if "/" in name or name.startswith(".") or not name.isprintable():
+            raise PlanError(f"--run-name {name!r} can't be a folder's name")
+        number = 1
+        while True:
+            directory = results / (name if number == 1 else f"{name}-{number}")
+            if not directory.exists():
+                return cls(RunStore.create(directory))
+            number += 1
+
+    def save_facts(self, facts: dict[str, Any]) -> None:
+        """Keep what is known so far, so that a run that breaks off can be read."""
+        if self._store is not None:
+            with suppress(OSError):
+                self._store.save_run(facts)
+
+    def add_piece(self, worker: str, part: int, piece: bytes) -> None:
+        """The next piece of a part's file; an empty one ends the file. Raises OSError."""
+        number = self._parts.setdefault((worker, part), len(self._parts))
+        directory = part_directory(self.directory, number)
+        directory.mkdir(exist_ok=True)
+        path = directory / f".{SAMPLES_FILE}.new"
+        if piece:
+            with path.open("ab") as file:
+                file.write(piece)
+        else:
+            path.replace(directory / SAMPLES_FILE)
+
+    def drop_samples(self, worker: str) -> None:
+        """Remove what a worker has sent."""
+        for (owner, _), number in self._parts.items():
+            if owner == worker:
+                shutil.rmtree(part_directory(self.directory, number), ignore_errors=True)
+
+    @property
+    def has_samples(self) -> bool:
+        return bool(parts_in(self.directory))
+
+    def report(self) -> subprocess.CompletedProcess[str]:
+        """Unlock the folder, then summarise and draw the run in a child process; gives how that ended."""
+        if self._store is not None:
+            self._store.release()
+            self._store = None
+        # It takes seconds of one core's time, and the web UI is to stay alive meanwhile.
+        return subprocess.run([*COMMAND, "report", str(self.directory)], capture_output=True, text=True, check=False)

@@ -1,0 +1,64 @@
+"""Warnings about a distributed run that no figure can show: who took part, and when. Pure; measures nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from loadgen.model.units import count
+from loadgen.swarm.user_classes import ClassPolicies
+
+Note = tuple[str, str]
+"""A warning's code and its text."""
+
+
+def ramp_seconds(users: int, spawn_rate: float) -> float:
+    """How long Locust takes to start the users: the first ones come at once, the others at `spawn_rate` a second."""
+    return max(0.0, users / (spawn_rate or 1) - 1)
+
+
+def run_too_short(ramp_s: float, round_s: float, run_s: float) -> list[Note]:
+    """run_s: how long Locust lets the test run; 0 if it does not end it."""
+    if not run_s or run_s >= ramp_s + round_s:
+        return []
+    return [
+        (
+            "run_too_short",
+            f"blocks begin when all users are there, after {ramp_s:.0f} s, and a round takes {round_s:.3g} s: the "
+            f"run time of {run_s:.0f} s holds no whole round; give it more, or start users faster",
+        )
+    ]
+
+
+def policies_together(class_policies: ClassPolicies) -> list[Note]:
+    """User classes with different policies run at the same time."""
+    if len(set(class_policies.values())) <= 1:
+        return []
+    return [
+        (
+            "policies_together",
+            "the policies are those of different user classes, which load the target at the same time, and may "
+            "send it different requests: what differs is not the policy alone",
+        )
+    ]
+
+
+def users_changed(numbers: Sequence[int], round_number: int) -> list[Note]:
+    """numbers: how many users there were, one after another. round_number: the present one, counted from 1."""
+    if len(set(numbers)) <= 1:
+        return []
+    return [
+        (
+            "users_changed",
+            f"there were from {min(numbers)} to {max(numbers)} users, last changed in round {round_number}; "
+            "figures of one policy mix them",
+        )
+    ]
+
+
+def worker_lost(name: str, workers: int, round_number: int) -> Note:
+    """workers: how many took part. round_number: the round in which this one was lost, counted from 1."""
+    return (
+        "worker_lost",
+        f"{name}, one of {count(workers, 'worker')}, was lost in round {round_number}; the results hold what the "
+        "others measured, until then beside its load",
+    )

@@ -1,0 +1,155 @@
+"""loadgen's own pages beside Locust's: live figures, charts, a run's files, and the scripts that show them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from flask import Blueprint, Response, request, send_file
+from flask.typing import ResponseReturnValue
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+REPORT = "report.html"
+FILES = {"summary.json": "Download summary", "samples.npz": "Download samples", REPORT: "Open report"}
+"""The files of a run's folder that the web UI offers, with the names of their links."""
+
+_STATIC = Path(__file__).parent / "static"
+_MIMETYPES = {
+    ".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml", ".png": "image/png",
+}  # fmt: skip
+_CLOSED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_PAGE_POLICY = f"{_CLOSED}; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'"
+# Charts and the report have their style inside, and the report its pictures; neither has a script.
+_DRAWN_POLICY = f"{_CLOSED}; script-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+
+class View(Protocol):
+    """A process's present run, or its last one, as the web UI shows it."""
+
+    def live(self) -> dict[str, Any]:
+        """The figures so far, for JSON.
+
+        state: idle, running, finishing, finished or failed
+        run, directory, url: str or None
+        round: the present one, counted from 1; 0 before the first
+        blocks, users: how many are done, and are there
+        message: what went wrong
+        verdict: one sentence; empty while there is none
+        warnings: [{code, message}]
+        charts_version: grows with each redraw
+        policies: [{name, requests, throughput_rps, p50_ns, p99_ns, phases_ns: {phase: mean}, opened, ideal,
+            reuse_ratio, errors: {kind: n}}], None for a value that is not there yet; after the end `summary.json`'s
+        """
+
+    def charts(self) -> tuple[Path | None, list[str]]:
+        """The folder and the file names (SVG or PNG) of the charts drawn so far; asks for newer ones."""
+
+    def file(self, name: str) -> Path | None:
+        """Where a file of FILES is; None while it isn't there."""
+
+
+def add_pages(app: Flask, web_ui: Any, view: View) -> None:
+    """Add them below `loadgen` beside Locust's pages, whatever --web-base-path says."""
+    prefix = (app.blueprints["locust"].url_prefix or "").rstrip("/") + "/loadgen"
+    pages = Blueprint("loadgen", __name__, url_prefix=prefix)
+    for path, handler in _Handlers(view).by_path().items():
+        # Behind the login as Locust's own pages are.
+        pages.add_url_rule(path, handler.__name__, web_ui.auth_required_if_enabled(handler))
+    pages.after_request(_harden)
+    app.register_blueprint(pages)
+
+
+class _Handlers:
+    """Each gives the answer to one path."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._charts = _Charts(view)
+        self._static = {path.name: path.read_bytes() for path in _STATIC.iterdir() if path.suffix in _MIMETYPES}
+
+    def by_path(self) -> dict[str, Callable[..., ResponseReturnValue]]:
+        return {
+            "": self.page,
+            "/live": self.live,
+            "/charts": self.chart_names,
+            "/charts/<name>": self.chart,
+            "/files/<name>": self.file,
+            "/static/<name>": self.asset,
+        }
+
+    def page(self) -> Response:
+        response = Response(self._static["page.html"], mimetype="text/html")
+        response.headers["Content-Security-Policy"] = _PAGE_POLICY
+        return response
+
+    def live(self) -> Response:
+        """The figures, and the files that are there. opens: to be shown by the browser, not saved."""
+        files = [{"name": name, "opens": name == REPORT} for name in FILES if self._view.file(name) is not None]
+        return _json({**self._view.live(), "files": files})
+
+    def chart_names(self) -> Response:
+        return _json(self._charts.names())
+
+    def chart(self, name: str) -> Response:
+        return _file(self._charts.find(name), f"There is no chart {name} yet.")
+
+    def file(self, name: str) -> Response:
+        path = self._view.file(name) if name in FILES else None
+        as_attachment = name != REPORT or "download" in request.args
+        return _file(path, f"There is no {name} yet: it is written when a run ends.", as_attachment)
+
+    def asset(self, name: str) -> Response:
+        content = self._static.get(name)
+        if content is None:
+            return _missing("There is no such file.")
+        return Response(content, mimetype=_MIMETYPES[Path(name).suffix])
+
+
+class _Charts:
+    """The charts in the last list of names: fetching a picture must not ask for the next one to be drawn."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._listed: dict[str, Path] = {}
+
+    def names(self) -> list[str]:
+        """What there is to show now; asks for newer charts."""
+        folder, names = self._view.charts()
+        self._listed = {} if folder is None else {name: folder / name for name in names}
+        return list(self._listed)
+
+    def find(self, name: str) -> Path | None:
+        if name not in self._listed:  # the page was open before this process began
+            self.names()
+        return self._listed.get(name)
+
+
+def _json(value: Any) -> Response:
+    return Response(json.dumps(value), mimetype="application/json")
+
+
+def _file(path: Path | None, missing: str, as_attachment: bool = False) -> Response:
+    """A file of a run's folder, or one line saying that it isn't there."""
+    if path is None or not path.is_file():
+        return _missing(missing)
+    mimetype = _MIMETYPES.get(path.suffix)
+    response = send_file(path.resolve(), mimetype, as_attachment, download_name=path.name, conditional=False)
+    response.headers["Content-Security-Policy"] = _DRAWN_POLICY
+    return response
+
+
+def _missing(message: str) -> Response:
+    return Response(message, status=404, mimetype="text/plain")
+
+
+def _harden(response: Response) -> Response:
+    """Our answers have the type that they name, show nothing from elsewhere, and are kept for no later request."""
+    response.headers.setdefault("Content-Security-Policy", _CLOSED)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cache-Control"] = "no-store"
+    return response
