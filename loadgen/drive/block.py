@@ -125,7 +125,7 @@ class BlockRunner:
             kind, detail = failure
             addresses = self._route.addresses
             if kind.tries_next_address and len(addresses) > 1:
-                self._route.refuse()
+                self._route.drop_address()
                 continue
             if kind is ErrorKind.PROXY_AUTHENTICATION and route.login.wanted and not wanted:
                 wanted = True  # it closed the connection that it asked on; from now on it is told unasked

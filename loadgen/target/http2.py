@@ -24,7 +24,13 @@ from h2.exceptions import H2Error, ProtocolError
 from h2.settings import SettingCodes
 
 from loadgen.target.connection import ServerConnection, ServerContext, service_timer
-from loadgen.target.http2_rules import MAX_HEADER_LIST_BYTES, Http2Server, is_valid, server_settings, valid_request
+from loadgen.target.http2_rules import (
+    MAX_HEADER_LIST_BYTES,
+    ServerH2Connection,
+    is_valid,
+    server_settings,
+    valid_request,
+)
 from loadgen.target.requests import BODY, Fields, Request
 from loadgen.wire.http2.hpack_cache import RememberingDecoder, RememberingEncoder
 from loadgen.wire.transport import TcpTransport
@@ -67,7 +73,7 @@ class Http2ServerConnection(ServerConnection):
 
     def __init__(self, house: ServerContext, transport: TcpTransport) -> None:
         super().__init__(house, transport)
-        h2 = self._h2 = Http2Server(_CONFIGURATION)
+        h2 = self._h2 = ServerH2Connection(_CONFIGURATION)
         h2.encoder, h2.decoder = RememberingEncoder(), RememberingDecoder()
         h2.decoder.max_header_list_size = MAX_HEADER_LIST_BYTES
         self._requests: dict[int, tuple[Request, int]] = {}

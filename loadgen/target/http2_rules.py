@@ -1,6 +1,6 @@
-"""What HTTP/2 lets a client send, and what we tell it of ourselves. Answers nothing; knows no socket.
+"""What HTTP/2 lets a client send, and the settings that the target sends. Answers nothing; knows no socket.
 
-The h2 library's connection is here as well, held to those rules where it is more lenient, or stricter, than they are.
+The library h2's connection is here too, held to those rules where it is more lenient, or stricter, than they are.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import binascii
 from functools import lru_cache
 from typing import Any
 
-from h2.connection import ConnectionInputs, ConnectionState, H2Connection, H2ConnectionStateMachine
+from h2.connection import ConnectionState
 from h2.events import Event
 from h2.exceptions import FrameTooLargeError, H2Error, ProtocolError
 from h2.settings import SettingCodes, Settings
@@ -19,6 +19,7 @@ from hyperframe.exceptions import HyperframeError
 from hyperframe.frame import SettingsFrame
 
 from loadgen.target.requests import Fields, Request, options, request_of_fields
+from loadgen.wire.http2.h2_base import BaseH2Connection
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 """What a client's side of every HTTP/2 connection begins with (RFC 9113 §3.4)."""
@@ -27,27 +28,16 @@ MAX_HEADER_LIST_BYTES = 64 * 1024
 _FRAME_HEAD_BYTES = 9
 _OPENING_BYTES = len(PREFACE) + _FRAME_HEAD_BYTES
 _SETTINGS_ACK = 1
-_MOST_REMEMBERED = 512
+_MAX_REMEMBERED = 512
 
 
-class _Machine(H2ConnectionStateMachine):
-    """A client's GOAWAY ends no stream that it has opened (RFC 9113 §6.8); the library's own machine stops there."""
+class ServerH2Connection(BaseH2Connection):
+    """The library's server. When `receive_data` raises, the GOAWAY that says why is ready to be sent."""
 
-    _transitions = H2ConnectionStateMachine._transitions | {
-        (state, ConnectionInputs.RECV_GOAWAY): (None, state)
-        for state in (ConnectionState.IDLE, ConnectionState.SERVER_OPEN)
-    }
-
-
-class Http2Server(H2Connection):
-    """The library's server. Whatever `receive_data` raises, the GOAWAY that says why is to be sent already."""
-
-    # How many streams that are over it knows apart, for what may still arrive for them; the default takes megabytes.
-    MAX_CLOSED_STREAMS = 1024
+    open_after_goaway = frozenset({ConnectionState.IDLE, ConnectionState.SERVER_OPEN})
 
     def __init__(self, configuration: Any) -> None:
         super().__init__(configuration)
-        self.state_machine = _Machine()
         self._opening = b""
 
     def receive_data(self, data: Any) -> list[Event]:
@@ -60,16 +50,13 @@ class Http2Server(H2Connection):
             raise self._ended_by(FrameTooLargeError("a frame is longer than we allow"))
         return found
 
-    def clear_outbound_data_buffer(self) -> None:
-        """Keep it: the library calls this at a client's GOAWAY, and would lose acknowledgements, even our settings."""
-
     def _ended_by(self, error: ProtocolError) -> ProtocolError:
         self.close_connection(error.error_code)
         return error
 
 
 def opens_well(opening: bytes) -> bool:
-    """The first octets from a client are, as far as they go, the preface and a SETTINGS frame's head (RFC 9113 §3.4).
+    """The first bytes from a client are, as far as they go, the preface and a SETTINGS frame's head (RFC 9113 §3.4).
 
     The library takes any frame behind the preface.
     """
@@ -78,13 +65,13 @@ def opens_well(opening: bytes) -> bool:
     return settings and PREFACE.startswith(opening[: len(PREFACE)])
 
 
-def is_too_long(begun: bytes | bytearray, most_bytes: int) -> bool:
-    """The frame of which only the beginning has come is longer than allowed; the library would wait for all of it."""
-    return len(begun) >= 3 and int.from_bytes(begun[:3], "big") > most_bytes
+def is_too_long(begun: bytes | bytearray, max_bytes: int) -> bool:
+    """A frame that is still incomplete is longer than allowed; the library would wait for all of it."""
+    return len(begun) >= 3 and int.from_bytes(begun[:3], "big") > max_bytes
 
 
 def server_settings(streams: int) -> Settings:
-    """Our settings, with so many concurrent streams."""
+    """The target's settings, with this number of concurrent streams."""
     return Settings(
         client=False,
         initial_values={
@@ -112,7 +99,7 @@ def client_settings(request: Request) -> bytes | None:
     return padded
 
 
-@lru_cache(_MOST_REMEMBERED)
+@lru_cache(_MAX_REMEMBERED)
 def valid_request(received: Fields) -> Request | None:
     """The request that a header section is, or None where it is malformed (RFC 9113 §8.1.1)."""
     return request_of_fields(received) if is_valid(received, False) else None

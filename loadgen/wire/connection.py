@@ -29,8 +29,8 @@ class Connection(ConnectionSetup):
 
     mismatched_echoes = 0
     """Answers that were no echo, where echoes are expected."""
-    said_close = False
-    """A request asked the server to close, where a policy's protocol has no such option."""
+    requested_close = False
+    """A request asked the server to close although the policy's protocol has no such option (HTTP/2 declined)."""
 
     def __init__(
         self, number: int, route: Route, listener: Listener, lag_clock: LagClock, reader: ResponseReader
@@ -72,7 +72,9 @@ class Connection(ConnectionSetup):
     def reusable(self) -> bool:
         """The exchange just done leaves the connection fit for another one (RFC 9112 §9.3)."""
         head = self.reader.head
-        return head is not None and head.persists and not self.reader.excess and self._sent == len(self._request)
+        return (
+            head is not None and head.persists and not self.reader.has_extra_bytes and self._sent == len(self._request)
+        )
 
     @property
     def accepts(self) -> bool:
@@ -91,22 +93,22 @@ class Connection(ConnectionSetup):
 
     @property
     def framed(self) -> bool:
-        """Another request could be sent and its response told apart, whatever the server said of closing."""
+        """The response ended by its own framing: another exchange may work even if the server said it would close."""
         head = self.reader.head
         whole = head is not None and head.framing != UNTIL_CLOSE
-        return whole and not self.reader.excess and self._sent == len(self._request)
+        return whole and not self.reader.has_extra_bytes and self._sent == len(self._request)
 
     def overdue(self, oldest_ns: int) -> bool:
         """An exchange that began before `oldest_ns` has not ended."""
         return self.busy and self.begun_ns < oldest_ns
 
-    def farewell(self) -> bool:
-        """Announce the end where the protocol has words for that by themselves; False where it has none."""
+    def announce_close(self) -> bool:
+        """Tell the server of the end, where the protocol has a message for that; False where it has none."""
         return False
 
     @property
     def awaits_close(self) -> bool:
-        """The server was told of the end and has an answer to give."""
+        """The close was announced, and the server has still to confirm it."""
         return False
 
     def peer_has_closed(self) -> bool:

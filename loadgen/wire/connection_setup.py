@@ -158,7 +158,7 @@ class ConnectionSetup(Lifecycle):
         if isinstance(found, OSError):
             self._fail(ErrorKind.DNS_FAILED, found.strerror or str(found))
             return
-        self._connect(self._transport, now, self._route.learn(found))
+        self._connect(self._transport, now, self._route.set_addresses(found))
 
     def _connect(self, transport: Transport, now: int, address: Address) -> None:
         self.enter(CONNECTING, now)

@@ -1,4 +1,4 @@
-"""Translates what a socket or a TLS library raises into an ErrorKind: once, here. Knows no connection."""
+"""Translates what a socket or a TLS library raises into an ErrorKind. Only this module does. Knows no connection."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ _LEGAL = (
 
 
 class IllegalTransition(RuntimeError):
-    """The engine tried a step that the life cycle does not have: a defect, never the target's doing."""
+    """The engine tried a step that the life cycle does not have: a defect here, never caused by the target."""
 
 
 class Lifecycle:
@@ -74,8 +74,8 @@ class Lifecycle:
     def handshake_ns(self) -> tuple[int, int, int, int, int]:
         """Durations (ns) of dns, connect, tunnel, tls and upgrade; ABSENT where a phase did not happen.
 
-        To be asked when the first request begins to be sent, or at the end of a connection that did not come so far
-        (the phase it died in lasts until then): later exchanges overwrite the times.
+        Call it when the first request begins to be sent, or at the end of a connection that never got there (the phase
+        it ended in lasts until then): later exchanges overwrite the times.
         """
         entered = self.entered
         durations = []
@@ -91,9 +91,9 @@ class Lifecycle:
         return dns, connect, tunnel, tls, upgrade
 
     def not_upgraded(self, sent_ns: int, now_ns: int) -> None:
-        """The peer answers in HTTP/1.1 instead of upgrading: what was sent by `sent_ns` was an ordinary request.
+        """The peer answers in HTTP/1.1 instead of upgrading: the request sent by `sent_ns` was an ordinary one.
 
-        Its phases are then send and wait, as if nothing else had been asked for; the answer begins at `now_ns`.
+        Its phases are send and wait, as without an offer to upgrade. The answer begins at `now_ns`.
         """
         begun = self.entered[UPGRADING]
         self.enter(SENDING, begun)
@@ -107,7 +107,7 @@ class Lifecycle:
         if begun < 0:
             return ABSENT, ABSENT, ABSENT
         waiting, receiving = self.entered[WAITING], self.entered[RECEIVING]
-        # Times from before this exchange began belong to an earlier one.
+        # A time from before this exchange began belongs to an earlier one.
         receive = end_ns - receiving if receiving >= begun else ABSENT
         end_ns = receiving if receiving >= begun else end_ns
         wait = end_ns - waiting if waiting >= begun else ABSENT

@@ -19,23 +19,24 @@ from loadgen.wire.transport import Address, TcpTransport, Transport
 
 @dataclass(slots=True)
 class Route:
-    """How to reach `target`. `addresses` is empty until the first connection has resolved the name.
-
-    Connections go to the first address; the runner drops one that refuses while others are left. sources: local
-    addresses to connect from, taken in turns; empty to leave it to the kernel. proxy: who is connected to instead of
-    the target, and whose addresses these are; tunnels: it is asked for a tunnel, else requests are sent to itself.
-    login: what it is shown of the credentials.
-    """
+    """How to reach `target`."""
 
     target: Target
     tls_context: Any = None
     h2_context: Any = None
+    """The same, with HTTP/2 offered by ALPN."""
     addresses: list[Address] = field(default_factory=list)
+    """Those of the target, or of the proxy; empty until the first connection has resolved the name. Connections go to
+    the first one."""
     sources: tuple[str, ...] = ()
+    """Local addresses to connect from, taken in turns; empty to leave the choice to the kernel."""
     proxy: Proxy | None = None
+    """Connections go to this proxy instead of the target."""
     tunnels: bool = False
+    """The proxy is asked for a tunnel (CONNECT); else requests are sent to the proxy itself."""
     login: ProxyLogin = field(default_factory=lambda: ProxyLogin(""))
-    _refused: list[Address] = field(default_factory=list)
+    """The credentials for the proxy, and whether it has asked for them."""
+    _dropped: list[Address] = field(default_factory=list)
     _turn: int = 0
 
     @classmethod
@@ -59,39 +60,39 @@ class Route:
 
     @property
     def peer(self) -> tuple[str, int]:
-        """Host and port of whom connections go to."""
+        """Host and port that connections go to."""
         found = self.proxy or self.target
         return found.host, found.port
 
     @property
     def proxy_fields(self) -> tuple[tuple[str, str], ...]:
-        """What a request to the proxy itself has to say to it now, once it has asked for that (RFC 9110 §11.7.2)."""
+        """The fields for the proxy in a request sent to it: credentials, once it has asked (RFC 9110 §11.7.2)."""
         if self.proxy is None or self.tunnels or not self.login.authorization:
             return ()
         return (("Proxy-Authorization", self.login.authorization),)
 
     def challenged(self, head: ResponseHead | None) -> bool:
-        """A response, if any, is the proxy's challenge, to be answered with `proxy_fields` as they are now.
+        """Whether this head, if any, is a challenge of the proxy's, to be answered with `proxy_fields` as they are now.
 
-        Raises UpgradeFailure where there is no answer to give.
+        Raises UpgradeFailure where there is nothing to answer it with.
         """
         if head is None or head.status != CHALLENGE or self.proxy is None or self.tunnels:
             return False
         self.login.challenged(head, sent=self.login.wanted)
         return True
 
-    def learn(self, found: list[Address]) -> Address:
-        """Take what the resolver found just now; gives the address to connect to."""
-        usable = [address for address in found if address not in self._refused]
+    def set_addresses(self, found: list[Address]) -> Address:
+        """Keep the addresses that the resolver found; returns the one to connect to."""
+        usable = [address for address in found if address not in self._dropped]
         self.addresses[:] = usable or found
         return self.addresses[0]
 
-    def refuse(self) -> None:
-        """The first address does not answer: leave it out from now on."""
-        self._refused.append(self.addresses.pop(0))
+    def drop_address(self) -> None:
+        """The first address does not answer: do not use it any more."""
+        self._dropped.append(self.addresses.pop(0))
 
     def transport(self, session: Any = None, offers_h2: bool = False) -> Transport:
-        """A new, unconnected stream; `session` is a TLS session to offer, offers_h2: so is HTTP/2, by ALPN."""
+        """A new, unconnected stream. session: a TLS session to offer. offers_h2: offer HTTP/2 too, by ALPN."""
         source = None
         if self.sources:
             source = self.sources[self._turn % len(self.sources)]

@@ -1,7 +1,7 @@
 """TLS over a TcpTransport, by OpenSSL: verified chains and names, full or resumed handshakes. Knows no HTTP.
 
-pyOpenSSL rather than ssl: its OpenSSL does a full handshake in about a fifth less CPU, and it hands sessions over
-without copying them. Three calls that pyOpenSSL does not wrap are taken from the bindings that it stands on.
+pyOpenSSL rather than ssl: a full handshake takes about a fifth less CPU, and a session is passed on without a copy.
+Three calls that pyOpenSSL does not wrap are taken from the bindings that it is built on.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from loadgen.wire.transport import Step, TcpTransport
 _lib = Binding().lib
 _ffi = Binding().ffi
 
-# The classical groups, as the C tools offer them: OpenSSL's own default would add an ML-KEM key share, whose cost
-# the servers measured today would not answer. What was negotiated is recorded with each run.
+# The classical groups, as the C tools offer them. OpenSSL's default adds an ML-KEM key share, which costs the client
+# CPU even if the server does not use it. Each run records what was negotiated.
 _GROUPS = b"X25519:P-256:P-384:P-521"
 _NAME_MISMATCHES = {62, 63, 64}  # X509_V_ERR_HOSTNAME_MISMATCH, _EMAIL_, _IP_ADDRESS_
 H2_OR_HTTP1 = (b"h2", b"http/1.1")
@@ -33,12 +33,12 @@ _READ_SIZE = 16 * 1024  # one TLS record
 def client_context(host: str, cacert: str | None, insecure: bool, alpn: tuple[bytes, ...] = ()) -> SSL.Context:
     """A context that trusts the system's authorities, or only those in `cacert`, and checks the name `host`.
 
-    alpn: protocols to offer (RFC 7301), the preferred one first; empty to say nothing.
+    alpn: protocols to offer (RFC 7301), the preferred one first; empty for no such extension.
     Raises PlanError where `cacert` can't be used.
     """
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     context.set_min_proto_version(SSL.TLS1_2_VERSION)
-    # Sessions are handed over by the policy, never found in a cache behind its back.
+    # The policy decides which session is offered, so there is no cache.
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     _lib.SSL_CTX_set1_curves_list(context._context, _GROUPS)
     if alpn:
@@ -122,12 +122,12 @@ class TlsTransport(TcpTransport):
 
     @property
     def resumed(self) -> bool:
-        """What the handshake really did."""
+        """The handshake really resumed a session."""
         return bool(_lib.SSL_session_reused(self._stream._ssl))
 
     @property
     def session(self) -> Any:
-        """The session to offer next time; with TLS 1.3 it is there only after data came (RFC 8446 §4.6.1)."""
+        """The session to offer next time; with TLS 1.3 it exists only once data has come (RFC 8446 §4.6.1)."""
         return self._stream.get_session()
 
     def describe(self) -> dict[str, str | None]:
@@ -147,7 +147,7 @@ class TlsTransport(TcpTransport):
     def close(self) -> None:
         stream, self._stream = self._stream, None
         if stream is not None and self._up:
-            # RFC 8446 §6.1: close_notify before closing. Without it OpenSSL won't resume the session either.
+            # RFC 8446 §6.1: close_notify before closing. Without it OpenSSL does not resume the session either.
             with suppress(SSL.Error):
                 stream.shutdown()
         self._session = None
@@ -184,7 +184,7 @@ class TlsTransport(TcpTransport):
         return sent
 
     def _break(self, code: int, detail: str) -> OSError:
-        """A write failed for good: OpenSSL must not be asked for anything on this stream any more."""
+        """A write failed for good: OpenSSL must not be called for this stream any more."""
         self._broken = OSError(code, detail)
         return self._broken
 

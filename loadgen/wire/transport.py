@@ -1,4 +1,4 @@
-"""A non-blocking byte stream on gevent's loop: TCP here, TLS over it in tls.py. Knows no HTTP and marks no time.
+"""A non-blocking byte stream on gevent's loop: TCP here, TLS over it in tls.py. Knows no HTTP and takes no times.
 
 The seam between connection and kernel is the six methods of Transport; tests put a fake there.
 """
@@ -28,7 +28,7 @@ Address = tuple[int, tuple[Any, ...]]
 
 
 class LagClock(Protocol):
-    """When the kernel may first have had ready what the loop is handling now (ns)."""
+    """The earliest time (ns) at which the kernel can have had ready what the loop is handling now."""
 
     ready_ns: int
 
@@ -40,7 +40,7 @@ class Step(IntEnum):
     BEGIN_TLS = 1  # TCP is up, a TLS handshake follows: call establish again
     WANT_READ = 2
     WANT_WRITE = 3
-    BEGIN_TUNNEL = 4  # TCP is up as far as a proxy, which is asked for a tunnel next: call establish again
+    BEGIN_TUNNEL = 4  # TCP to the proxy is up, the request for a tunnel follows: call establish again
 
 
 class Transport(Protocol):
@@ -66,10 +66,7 @@ class Transport(Protocol):
 
 
 class TcpTransport:
-    """Plain TCP. A socket that already exists (a server's) is taken over as it is.
-
-    source: the local address to connect from; the kernel chooses where it is None.
-    """
+    """Plain TCP. accepted: a server's socket, used as it is. source: a local address to connect from."""
 
     __slots__ = ("_socket", "_source", "_watcher", "recv", "send")
 
@@ -82,13 +79,13 @@ class TcpTransport:
 
     def connect(self, address: Address) -> None:
         family, sockaddr = address
-        # Non-blocking from birth: one system call less than setblocking.
+        # Created non-blocking: one system call less than with setblocking.
         sock = _Socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK, 0)
         self._socket = sock
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._adopt(sock)
         if self._source is not None:
-            # The port is chosen at connect, by the whole four-tuple: else each source address had one range for all.
+            # Defer the choice of a port to connect(), so that ports need be unique only per four-tuple.
             sock.setsockopt(socket.SOL_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
             sock.bind((self._source, 0))
         with suppress(BlockingIOError):
@@ -115,7 +112,7 @@ class TcpTransport:
     def close(self) -> None:
         watcher, self._watcher = self._watcher, None
         if watcher is not None:
-            # Before the descriptor goes: its number may belong to another connection at once.
+            # First the watcher: once closed, the descriptor's number may belong to another connection at once.
             watcher.stop()
             watcher.close()
         sock, self._socket = self._socket, None
@@ -126,7 +123,7 @@ class TcpTransport:
 
     @property
     def socket(self) -> Any:
-        """The socket itself, for a look at what the kernel knows of it; None once closed."""
+        """The socket itself, to read what the kernel knows of it; None once closed."""
         return self._socket
 
     def _adopt(self, sock: Any) -> None:

@@ -66,7 +66,7 @@ HOMES = {
     "locust": ("swarm/",),
     "OpenSSL": ("wire/tls.py", "target/certificates.py"),
     "httptools": ("wire/http1/head.py", "wire/http1/chunked.py"),
-    "h2": ("wire/http2/protocol.py", "wire/http2/h2_adapter.py", "target/http2.py", "target/http2_rules.py"),
+    "h2": ("wire/http2/protocol.py", "wire/http2/h2_", "target/http2"),
     "hpack": ("wire/http2/hpack_cache.py",),
     "hyperframe": ("wire/http2/protocol.py", "wire/http2/h2_adapter.py", "target/http2_rules.py"),
     "websockets": ("wire/websocket/protocol.py", "target/websocket.py"),

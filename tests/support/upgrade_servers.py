@@ -319,12 +319,12 @@ async def app(scope, receive, send):
     else:
         port = scope["client"][1]
         if latest.get(port) is None:
-            latest[port] = {"requests": 0, "flying": 0, "most": 0, "versions": [], "octets": 0, "cookies": []}
+            latest[port] = {"requests": 0, "in_flight": 0, "most": 0, "versions": [], "octets": 0, "cookies": []}
             seen.append(latest[port])
         mine, fields = latest[port], dict(scope["headers"])
         mine["requests"] += 1
-        mine["flying"] += 1
-        mine["most"] = max(mine["most"], mine["flying"])
+        mine["in_flight"] += 1
+        mine["most"] = max(mine["most"], mine["in_flight"])
         mine["versions"] = sorted({*mine["versions"], scope["http_version"]})
         mine["cookies"] = sorted({*mine["cookies"], fields.get(b"cookie", b"").decode()})
         while True:
@@ -333,7 +333,7 @@ async def app(scope, receive, send):
             if not part.get("more_body"):
                 break
         await asyncio.sleep(0.002)
-        mine["flying"] -= 1
+        mine["in_flight"] -= 1
         body = b"hello"
     length = [(b"content-length", b"%d" % len(body)), (b"set-cookie", b"seen=yes")]
     await send({"type": "http.response.start", "status": 200, "headers": length})

@@ -11,7 +11,7 @@ from loadgen.model.headers import SECRET_FIELDS
 from loadgen.model.plan import Plan
 from loadgen.model.policy import H2C_UPGRADE, HTTP1, WEBSOCKET
 from loadgen.wire.http1.messages import sends_length, with_defaults
-from loadgen.wire.http2.fields import CONNECTION_FIELDS
+from loadgen.wire.http2.fields import HTTP1_CONNECTION_FIELDS
 from loadgen.wire.http2.hpack_cache import secret_field
 from loadgen.wire.http2.protocol import Http2Protocol
 from loadgen.wire.http2.stream import StreamRequest
@@ -60,7 +60,7 @@ def field_section(plan: Plan, path: str, cookies: str) -> tuple[tuple[bytes, byt
         fields.append(("te", "trailers"))
     if cookies:
         fields.append(("cookie", cookies))
-    left_out = CONNECTION_FIELDS | {b"host"}
+    left_out = HTTP1_CONNECTION_FIELDS | {b"host"}
     return tuple(
         (secret_field if name in SECRET_FIELDS else _field)(name.encode("latin-1"), value.encode("latin-1"))
         for name, value in fields

@@ -27,13 +27,13 @@ class ConcurrentSlot(ConnectionSlot):
     def _link(self) -> Shared | None:
         """The connection at hand, unless it can carry no more and is idle: then it is ended."""
         link = cast(Shared | None, self.connection)
-        if link is not None and not link.flying and not self._may_send(link):
+        if link is not None and not link.in_flight and not self._may_send(link):
             self._end(link, Ending.CLIENT_SILENT)  # it grew too old meanwhile
             return None
         return link
 
     def _failed(self, connection: Connection, outcome: int) -> None:
-        if cast(Shared, connection).flying:
+        if cast(Shared, connection).in_flight:
             self._context.errors += 1  # the last one to end, well or not, decides about the connection
         else:
             super()._failed(connection, outcome)
@@ -44,7 +44,7 @@ class ConcurrentSlot(ConnectionSlot):
         """End the connection once the last response is there that it may carry."""
         link = cast(Shared, connection)
         self._note(link)
-        if link.flying:
+        if link.in_flight:
             return
         is_last = link.submitted >= self._limit
         if is_last or not link.reusable:

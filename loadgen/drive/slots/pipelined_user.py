@@ -28,7 +28,7 @@ class PipelinedUser(ConcurrentSlot, ClosedLoopUser):
 
     def done(self, outcome: int) -> None:
         pipeline = cast(Shared | None, self.connection)
-        if pipeline is not None and pipeline.flying:
+        if pipeline is not None and pipeline.in_flight:
             if self._context.running and outcome > 0 and not self._context.think_s:
                 self.send(0)
             return
@@ -37,5 +37,5 @@ class PipelinedUser(ConcurrentSlot, ClosedLoopUser):
     def _fill(self, pipeline: Shared) -> None:
         context = self._context
         requests = self.client.requests
-        while context.running and pipeline.flying < context.policy.depth and self._may_send(pipeline):
+        while context.running and pipeline.in_flight < context.policy.depth and self._may_send(pipeline):
             pipeline.submit(requests.last if pipeline.submitted + 1 >= self._limit else requests.more)

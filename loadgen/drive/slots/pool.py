@@ -167,14 +167,14 @@ class PooledConcurrentSlot(ConcurrentSlot, PooledSlot):
         if link.state < SENDING:
             # It carries the request that it was opened for, and nobody knows yet what else.
             return False
-        if not link.flying:
+        if not link.in_flight:
             return link.state is not CLOSED  # one that may carry no more is replaced
-        return link.flying < self._depth and self._may_send(link)
+        return link.in_flight < self._depth and self._may_send(link)
 
     @property
     def under_way(self) -> int:
         link = cast(Http2Connection | None, self.connection)
-        return 0 if link is None else max(1, link.flying)
+        return 0 if link is None else max(1, link.in_flight)
 
     def serve(self, user: PooledUser | None, due_ns: int, late_ns: int) -> None:
         self._seat(user, late_ns)

@@ -214,7 +214,7 @@ class ConnectionSlot:
         context.closing(connection)
         head = connection.reader.head
         persists = head is not None and head.persists
-        if (is_last and context.policy.asks_for_close) or connection.said_close:
+        if (is_last and context.policy.asks_for_close) or connection.requested_close:
             if persists and not connection.peer_has_closed():
                 self._keep_session(connection)
                 self.connection = None
@@ -229,7 +229,7 @@ class ConnectionSlot:
 
     def _end(self, connection: Connection, ending: Ending) -> None:
         self._keep_session(connection)
-        if ending is Ending.CLIENT_SILENT and self._context.policy.announces and connection.farewell():
+        if ending is Ending.CLIENT_SILENT and self._context.policy.announces and connection.announce_close():
             if connection.awaits_close:
                 self.connection = None
                 self._context.linger(self.index, connection)

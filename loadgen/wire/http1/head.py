@@ -1,6 +1,6 @@
 """HTTP/1.x heads: bytes in, a value out (RFC 9110, RFC 9112). Pure; knows no socket, no clock, no connection.
 
-Heads repeat, so both parsers are memoised on the head's bytes: the whole parse is done once per distinct head.
+Heads repeat, so both parsers remember results by the head's bytes: each distinct head is parsed once.
 """
 
 from __future__ import annotations
@@ -18,6 +18,10 @@ UNTIL_CLOSE = -1
 CHUNKED = -2
 
 
+FieldLines = tuple[tuple[bytes, bytes], ...]
+"""Header or trailer fields: names and values, in their order."""
+
+
 class Malformed(ValueError):
     """The peer's bytes are not HTTP/1.x, or can't be framed without guessing."""
 
@@ -31,24 +35,22 @@ class BodyTooLarge(Malformed):
 
 
 class ResponseHead(NamedTuple):
-    """A response's head.
-
-    framing: the body's length in bytes, or UNTIL_CLOSE or CHUNKED (RFC 9112 §6.3), for a method that allows a body.
-    persists: the server lets the connection be reused (RFC 9112 §9.3).
-    options: the Connection field's options, lower case, from all its lines (RFC 9110 §7.6.1).
-    keep_alive_timeout_s, keep_alive_max: the Keep-Alive field's parameters, None where absent.
-    sets_cookies: it has Set-Cookie fields.
-    """
+    """A response's head."""
 
     status: int
     version: str
     framing: int
+    """The body's length in bytes, or UNTIL_CLOSE or CHUNKED (RFC 9112 §6.3), for a method that allows a body."""
     persists: bool
+    """The server lets the connection be reused (RFC 9112 §9.3)."""
     options: frozenset[bytes]
+    """The Connection field's options, lower case, from all its lines (RFC 9110 §7.6.1)."""
     keep_alive_timeout_s: int | None
+    """A parameter of the Keep-Alive field, None where it is absent; so is the next."""
     keep_alive_max: int | None
-    headers: tuple[tuple[bytes, bytes], ...]
+    headers: FieldLines
     sets_cookies: bool = False
+    """It has Set-Cookie fields."""
 
 
 class RequestHead(NamedTuple):
@@ -62,8 +64,8 @@ class RequestHead(NamedTuple):
     expects_continue: bool
 
 
-class _Fields:
-    """Collects what httptools calls back for one head."""
+class _HeadCallbacks:
+    """Collects what httptools reports of one head."""
 
     __slots__ = ("headers", "url", "whole")
 
@@ -93,26 +95,26 @@ _RELEVANT_LENGTHS = {len(name) for name in _RELEVANT}
 @lru_cache(_REMEMBERED_HEADS)
 def parse_response_head(raw: bytes) -> ResponseHead:
     """Parse one whole response head, its empty line included. Raises Malformed."""
-    fields = _Fields()
+    fields = _HeadCallbacks()
     parser = httptools.HttpResponseParser(fields)
     try:
         parser.feed_data(raw)
     except httptools.HttpParserUpgrade:
         pass  # a 101: the caller decides whether it was asked for
     except httptools.HttpParserError as error:
-        # A 101 that does not say what it switches to stops the parser as well, behind a head that is whole.
+        # A 101 that names no protocol stops the parser as well, but after a whole head.
         if not fields.whole or parser.get_status_code() != 101:
             raise Malformed(str(error)) from None
     status = parser.get_status_code()
     version = _known_version(parser.get_http_version())
-    # llhttp is lenient about what stands before the status line, and knows other protocols of this family.
+    # llhttp accepts bytes before the status line, and related protocols such as RTSP.
     if status < 100 or not raw.startswith(b"HTTP/1."):
         raise Malformed(f"the response starts with {raw[:16]!r}")
     options, length, coding, keep_alive, _ = _relevant(fields.headers)
     if status < 200 or status in (204, 304):
         framing = 0
     elif coding is not None:
-        # Not chunked last: the length is known only by the connection's end (RFC 9112 §6.3, point 4).
+        # The last coding is not chunked: only the connection's end tells the length (RFC 9112 §6.3, point 4).
         framing = CHUNKED if _last_coding(coding) == b"chunked" else UNTIL_CLOSE
     else:
         framing = UNTIL_CLOSE if length is None else length
@@ -126,7 +128,7 @@ def parse_response_head(raw: bytes) -> ResponseHead:
 
 @lru_cache(_REMEMBERED_HEADS)
 def without_body(head: ResponseHead) -> ResponseHead:
-    """The same head where the request's method was HEAD: nothing follows it."""
+    """The same head as the answer to a HEAD request: no body follows it."""
     coding = next((value for name, value in head.headers if name.lower() == b"transfer-encoding"), None)
     return head._replace(framing=0, persists=_persists(head.version, head.options, coding))
 
@@ -134,7 +136,7 @@ def without_body(head: ResponseHead) -> ResponseHead:
 @lru_cache(_REMEMBERED_HEADS)
 def parse_request_head(raw: bytes) -> RequestHead:
     """Parse one whole request head, its empty line included. Raises Malformed."""
-    fields = _Fields()
+    fields = _HeadCallbacks()
     parser = httptools.HttpRequestParser(fields)
     try:
         parser.feed_data(raw)

@@ -22,7 +22,7 @@ from loadgen.wire.http1.head import (
 
 
 def with_defaults(host_field: str, headers: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
-    """The fields that every request has, and then the caller's; one of those replaces the default of the same name."""
+    """The default fields and then the caller's, which replace defaults of the same name."""
     given = {name.lower() for name, _ in headers}
     defaults = (("Host", host_field), ("User-Agent", "loadgen"), ("Accept", "*/*"))
     return [*(field for field in defaults if field[0].lower() not in given), *headers]
@@ -43,17 +43,17 @@ def build_request(
     version: str = "1.1",
     trailers: bool = False,
 ) -> bytes:
-    """Write one request in origin-form. A field of the caller's replaces the default of the same name.
+    """One request in origin-form, as bytes. A field of the caller's replaces the default of the same name.
 
     connection: the Connection field's value; empty for no such field. trailers: say that trailer sections are
-    understood, which HTTP/1.0 can't (RFC 9110 §10.1.4).
+    understood (RFC 9110 §10.1.4), which HTTP/1.0 has no way to say.
     """
     lines = [f"{method} {path} HTTP/{version}"]
     lines += [f"{name}: {value}" for name, value in with_defaults(host_field, headers)]
     if sends_length(method, body):
         lines.append(f"Content-Length: {len(body)}")
     if trailers and version != "1.0":
-        # TE is for the next hop alone: who sends it has to name it in Connection, so that no intermediary passes it on.
+        # TE is for the next hop alone: its sender must name it in Connection, so that no intermediary forwards it.
         lines.append("TE: trailers")
         connection = f"{connection}, TE" if connection else "TE"
     if connection:
@@ -62,11 +62,11 @@ def build_request(
 
 
 class ResponseReader:
-    """Reads responses one after another. What it tells of a response stays until the next one has been read."""
+    """Reads responses one after another. Its facts about a response stay until the next one is complete."""
 
     __slots__ = (
-        "_chunked", "_current", "_heads", "_interim", "_limit", "_missing", "body_bytes", "excess", "head", "interim",
-        "no_body", "pipelined", "rest", "trailers",
+        "_chunked", "_current", "_heads", "_interim", "_limit", "_missing", "body_bytes", "has_extra_bytes", "head",
+        "interim", "no_body", "pipelined", "rest", "trailers",
     )  # fmt: skip
 
     def __init__(self, max_body_bytes: int) -> None:
@@ -82,7 +82,7 @@ class ResponseReader:
         self.trailers: list[tuple[bytes, bytes]] = []
         # the number of 1xx responses before it, and whether bytes followed it that belong to no response.
         self.interim = 0
-        self.excess = False
+        self.has_extra_bytes = False
         # The response under way: its head, if that is whole, and what is known of its body.
         self._heads = FinalHeadReader()
         self._current: ResponseHead | None = None
@@ -121,7 +121,7 @@ class ResponseReader:
 
     @property
     def max_body_bytes(self) -> int:
-        """The longest body that it takes."""
+        """The longest body that it accepts."""
         return self._limit
 
     @property
@@ -132,15 +132,15 @@ class ResponseReader:
     def _is_simple(self, head: ResponseHead, end: int) -> bool:
         return not (
             head.status < 200 or self.no_body or self.trailers or head.framing > self._limit or end > MAX_HEAD_BYTES
-            or self.excess or self.interim
+            or self.has_extra_bytes or self.interim
         )  # fmt: skip
 
     def _begin(self, head: ResponseHead, rest: bytes, sink: Callable[[bytes], object] | None) -> bool:
         self._current = head
         self.body_bytes = 0
-        self.excess = False
+        self.has_extra_bytes = False
         if self.no_body:
-            # It ends with its head, whatever length the head speaks of (RFC 9112 §6.3, point 1).
+            # It ends with its head, whatever length the head names (RFC 9112 §6.3, point 1).
             self._current = without_body(head)
             self._keep_rest(rest)
             return self._complete()
@@ -156,7 +156,7 @@ class ResponseReader:
         if self._chunked is not None:
             done = self._feed_chunks(self._chunked, data) if self.pipelined else self._chunked.feed(data)
             self.body_bytes = self._chunked.body_bytes
-            self.excess = self._chunked.excess
+            self.has_extra_bytes = self._chunked.has_extra_bytes
         else:
             done = False
             if self._missing != UNTIL_CLOSE:
@@ -175,12 +175,12 @@ class ResponseReader:
         if self.pipelined:
             self.rest = rest
         else:
-            self.excess = bool(rest)
+            self.has_extra_bytes = bool(rest)
 
     def _feed_chunks(self, body: ChunkedBody, data: bytes) -> bool:
-        """Feed up to where the body may end, again and again: llhttp does not tell where it did end.
+        """Feed one piece after another, each up to where the body may end: llhttp does not tell where it ended.
 
-        A chunked body ends with CR LF CR LF. Its first bytes may have come before, so pieces end 1 to 3 bytes in too.
+        A chunked body ends with CR LF CR LF. That may be split over two reads, so pieces also end after 1 to 3 bytes.
         """
         ends = [1, 2, 3]
         at = data.find(END_OF_HEAD)
@@ -256,7 +256,7 @@ class RequestReader:
             done = self._body.feed(data) if data else False
             if self._body.body_bytes > self._limit:
                 raise BodyTooLarge(f"the body is longer than {self._limit} bytes")
-            if self._body.excess:
+            if self._body.has_extra_bytes:
                 raise Malformed("bytes followed a chunked request body; pipelining behind one is not supported")
         else:
             self._buffer = data[self._missing :]

@@ -31,7 +31,7 @@ _BEHIND = {
 
 
 class PipelineListener(Listener, Protocol):
-    """Who owns a pipeline."""
+    """The owner of a pipeline."""
 
     def connection_ready(self, connection: Pipeline) -> None:
         """The connection is open, its first request about to be sent: more may be submitted now."""
@@ -39,24 +39,27 @@ class PipelineListener(Listener, Protocol):
 
 @dataclass(slots=True)
 class PipelinedExchange:
-    """One request under way. begun_ns: its sending began; sent_ns: its last octet was taken, ABSENT before."""
+    """One request under way."""
 
     request_index: int
     scheduled_ns: int
     begun_ns: int
+    """When its sending began."""
     ends_at_bytes: int
+    """How many bytes the connection has sent once this request is sent."""
     size_bytes: int
     sent_ns: int = ABSENT
+    """When the transport took its last byte; ABSENT before."""
 
 
 class Pipeline(Connection):
-    """A connection with up to as many exchanges in flight as its owner submits.
+    """A connection with as many exchanges in flight as its owner submits.
 
-    The listener hears of each exchange on its own, in order, with `nth`, `scheduled_ns` and `queue_ns` of that one.
+    The listener hears of each exchange in order, with `request_index`, `scheduled_ns` and `queue_ns` of that one.
     """
 
     __slots__ = (
-        "_blocked", "_first_ns", "_flying", "_phases", "_previous_end_ns", "_sent_bytes", "_submitted_bytes",
+        "_blocked", "_exchanges", "_first_ns", "_phases", "_previous_end_ns", "_sent_bytes", "_submitted_bytes",
         "_turn_lag_ns", "_unsent", "submitted",
     )  # fmt: skip
 
@@ -65,24 +68,28 @@ class Pipeline(Connection):
     ) -> None:
         super().__init__(number, route, listener, lag_clock, reader)
         reader.pipelined = True
+        # How many requests were submitted so far; those that are not answered yet; and pieces that are not sent yet.
         self.submitted = 0
-        self._flying: deque[PipelinedExchange] = deque()
+        self._exchanges: deque[PipelinedExchange] = deque()
         self._unsent: deque[bytes | memoryview] = deque()
+        # The transport takes no more now: it is watched for writing too.
         self._blocked = False
         self._sent_bytes = self._submitted_bytes = 0
+        # When the response before the present one was complete, and when the present one began.
         self._previous_end_ns = 0
         self._first_ns = ABSENT
         self._turn_lag_ns = 0
+        # send, wait and receive of the exchange that is being reported.
         self._phases = (ABSENT, ABSENT, ABSENT)
 
     @property
-    def flying(self) -> int:
+    def in_flight(self) -> int:
         """Requests submitted and not yet answered."""
-        return len(self._flying)
+        return len(self._exchanges)
 
     @property
     def busy(self) -> bool:
-        return self.state < IDLE or bool(self._flying)
+        return self.state < IDLE or bool(self._exchanges)
 
     @property
     def requests_begun(self) -> int:
@@ -112,7 +119,7 @@ class Pipeline(Connection):
         if self.state is IDLE:
             self.lag_ns = 0
             self._next_response(monotonic_ns())
-            self.request_index = self._flying[0].request_index
+            self.request_index = self._exchanges[0].request_index
         try:
             while unsent:
                 piece = unsent[0]
@@ -128,7 +135,7 @@ class Pipeline(Connection):
             if self._sent_bytes == 0:
                 self._fail_by(error)
                 return
-            # What was sent before may have been answered: reading finds that out, or the close.
+            # What was sent before may have been answered: reading finds that out, or finds the close.
             unsent.clear()
             self._transport.watch(READ, self._on_readable)
             return
@@ -151,7 +158,7 @@ class Pipeline(Connection):
             self._unsent[-1] = last + request
         else:
             self._unsent.append(request)
-        self._flying.append(
+        self._exchanges.append(
             PipelinedExchange(self.submitted, scheduled_ns, begun_ns, self._submitted_bytes, len(request))
         )
         self.submitted += 1
@@ -167,18 +174,18 @@ class Pipeline(Connection):
     def _note_sent(self, sent_bytes: int) -> None:
         now = monotonic_ns()
         self._sent_bytes += sent_bytes
-        for flight in reversed(self._flying):
-            if flight.sent_ns >= 0:
+        for exchange in reversed(self._exchanges):
+            if exchange.sent_ns >= 0:
                 break
-            if flight.ends_at_bytes <= self._sent_bytes:
-                flight.sent_ns = now
-        if self.state is SENDING and self._flying[0].sent_ns >= 0:
+            if exchange.ends_at_bytes <= self._sent_bytes:
+                exchange.sent_ns = now
+        if self.state is SENDING and self._exchanges[0].sent_ns >= 0:
             self.enter(WAITING, now)
 
     def _on_sendable(self) -> None:
         self._note_lag()
         self.flush()
-        if self._flying and self.state < IDLE:
+        if self._exchanges and self.state < IDLE:
             self._read(monotonic_ns())
 
     def _on_readable(self) -> None:
@@ -190,10 +197,10 @@ class Pipeline(Connection):
     def _take(self, data: bytes, now: int, end: int) -> bool:
         """Read responses from `data`, which came between `now` and `end`; True where the last one wants more."""
         while data:
-            if not self._flying:
-                self._lose(Ending.CLIENT_GAVE_UP)  # bytes that nobody asked for
+            if not self._exchanges:
+                self._lose(Ending.CLIENT_GAVE_UP)  # bytes without a request
                 return False
-            if self._flying[0].begun_ns > end:
+            if self._exchanges[0].begun_ns > end:
                 self._fail(ErrorKind.MALFORMED, "a response came before its request")
                 return False
             if self.state is not RECEIVING:
@@ -219,72 +226,72 @@ class Pipeline(Connection):
 
     def _answer(self, end: int) -> bool:
         """The response to the first request in flight is complete; False where the connection does not go on."""
-        flight = self._flying.popleft()
+        exchange = self._exchanges.popleft()
         self.enter(IDLE, end)
         head = self.reader.head
         assert head is not None
         persists = head.persists
         if persists:
             self._next_response(end)
-        self._show(flight, end)
+        self._show(exchange, end)
         self._previous_end_ns = end
         self.listener.exchange_done(self, head.status, end)
         self.bytes_received = 0
         # The next response may have come in the same turn of the loop, as late as this one.
         self.lag_ns = self._turn_lag_ns
-        if self._flying:
-            self.request_index = self._flying[0].request_index
-        if not persists and self.state is IDLE and self._flying:
-            # The server will not answer what came behind (RFC 9112 §9.6).
+        if self._exchanges:
+            self.request_index = self._exchanges[0].request_index
+        if not persists and self.state is IDLE and self._exchanges:
+            # The server will not answer the requests behind this one (RFC 9112 §9.6).
             self.close(Ending.SERVER_ANNOUNCED)
-            self._fail_flights(ErrorKind.STALE_CONNECTION)
+            self._fail_exchanges(ErrorKind.STALE_CONNECTION)
         return self.state <= IDLE
 
     def _next_response(self, now: int) -> None:
-        """The state is that of the first request in flight."""
-        if self._flying:
-            flight = self._flying[0]
-            self.begun_ns = flight.begun_ns
+        """The state is that of the first request in exchange."""
+        if self._exchanges:
+            exchange = self._exchanges[0]
+            self.begun_ns = exchange.begun_ns
             self.enter(SENDING, now)
-            if flight.sent_ns >= 0:
+            if exchange.sent_ns >= 0:
                 self.enter(WAITING, now)
 
-    def _show(self, flight: PipelinedExchange, end: int) -> None:
-        """Put the exchange's own facts where the listener looks for them. Its response began at `_first_ns`."""
-        self.request_index = flight.request_index
-        self.scheduled_ns = flight.scheduled_ns
-        self._sent = max(0, min(flight.size_bytes, self._sent_bytes - flight.ends_at_bytes + flight.size_bytes))
-        sent_ns = flight.sent_ns if flight.sent_ns >= 0 else min(end, max(flight.begun_ns, self._first_ns))
+    def _show(self, exchange: PipelinedExchange, end: int) -> None:
+        """Set the exchange's own facts where the listener looks for them. Its response began at `_first_ns`."""
+        self.request_index = exchange.request_index
+        self.scheduled_ns = exchange.scheduled_ns
+        self._sent = max(0, min(exchange.size_bytes, self._sent_bytes - exchange.ends_at_bytes + exchange.size_bytes))
+        sent_ns = exchange.sent_ns if exchange.sent_ns >= 0 else min(end, max(exchange.begun_ns, self._first_ns))
         turn_ns = max(sent_ns, min(self._previous_end_ns, end))
         self.queue_ns = turn_ns - sent_ns if turn_ns > sent_ns else ABSENT
-        send = sent_ns - flight.begun_ns
+        send = sent_ns - exchange.begun_ns
         if self._first_ns < 0:
             self._phases = (send, end - turn_ns, ABSENT)
         else:
-            # Octets that came before the request was all sent waited for nobody.
+            # Bytes that came before all of the request was sent did not wait for other responses.
             first_ns = max(turn_ns, self._first_ns)
             self._phases = (send, first_ns - turn_ns, end - first_ns)
         self._first_ns = ABSENT
 
     def _fail(self, kind: ErrorKind, detail: str, reset: bool = False) -> None:
-        flying = bool(self._flying)
+        had_exchanges = bool(self._exchanges)
         listener, self.listener = self.listener, NULL_LISTENER
         super()._fail(kind, detail, reset)
         self.listener = listener
-        if flying:
-            self._fail_flights(kind)
-        else:  # it never came to its first request
+        if had_exchanges:
+            self._fail_exchanges(kind)
+        else:  # the connection failed before its first request
             self.submitted = 1
             self._phases = (ABSENT, ABSENT, ABSENT)
             self.listener.exchange_done(self, -kind, self.entered[CLOSED])
 
-    def _fail_flights(self, kind: ErrorKind) -> None:
-        """Tell of every exchange in flight; those behind the first had no octet of a response."""
+    def _fail_exchanges(self, kind: ErrorKind) -> None:
+        """Report every exchange in flight; those behind the first one have no byte of a response."""
         end = self.entered[CLOSED]
         behind = _BEHIND[kind.pipeline_behind] or kind
-        while self._flying:
-            flight = self._flying.popleft()
-            self._show(flight, end)
+        while self._exchanges:
+            exchange = self._exchanges.popleft()
+            self._show(exchange, end)
             self.listener.exchange_done(self, -kind, end)
             kind = behind
             self.bytes_received = 0

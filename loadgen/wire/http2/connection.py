@@ -33,7 +33,7 @@ class Http2Listener(Listener, Protocol):
 class Http2Connection(ReportingConnection):
     """HTTP/2 by ALPN over TLS, in clear with prior knowledge. `submit` and `flush` add to the exchanges in flight."""
 
-    __slots__ = ("_receiving", "said_close")
+    __slots__ = ("_receiving", "requested_close")
 
     offers_h2 = True
 
@@ -41,7 +41,7 @@ class Http2Connection(ReportingConnection):
         self, number: int, route: Route, listener: Listener, lag_clock: LagClock, reader: ResponseReader
     ) -> None:
         super().__init__(number, route, listener, lag_clock, reader)
-        self.said_close = False
+        self.requested_close = False
         # Responses are being taken: what they lead to is sent once they all are.
         self._receiving = False
 
@@ -89,13 +89,13 @@ class Http2Connection(ReportingConnection):
     def overdue(self, oldest_ns: int) -> bool:
         if self.state < SENDING:
             return super().overdue(oldest_ns)
-        if self.state is CLOSED or not self.flying:
+        if self.state is CLOSED or not self.in_flight:
             return False
         oldest = self._active[0].begun_ns if self._active else self._waiting[0].scheduled_ns
         return oldest < oldest_ns or not (self._core.acknowledged or self.opened_ns >= oldest_ns)
 
     def expire(self) -> None:
-        """The oldest request has had its time: it alone is given up, where the protocol has a way to do that."""
+        """The oldest request is overdue: give up that one alone, where the protocol has a way to do so."""
         if self.state < SENDING:
             super().expire()
         elif not self._core.acknowledged:
@@ -110,11 +110,11 @@ class Http2Connection(ReportingConnection):
             if self.state is not CLOSED:
                 self.flush()
 
-    def farewell(self) -> bool:
-        words = self._core.farewell()
-        if words and not self._unsent:
-            self._write(words)
-        return bool(words)
+    def announce_close(self) -> bool:
+        data = self._core.closing_bytes()
+        if data and not self._unsent:
+            self._write(data)
+        return bool(data)
 
     # Inside
 
@@ -165,11 +165,11 @@ class Http2Connection(ReportingConnection):
 
     def _start(self, exchange: StreamExchange, stream: HttpStream, now: int) -> None:
         exchange.stream = stream
-        # The first one's time goes on from the handshake; another's from when it was submitted, unless it had to wait.
+        # The first one begins when the handshake ends; any other when it was submitted, unless it had to wait.
         exchange.begun_ns = (
             self.entered[SENDING] if exchange.request_index == 0 else now if exchange.queued else exchange.scheduled_ns
         )
-        self.said_close = self._core.said_close
+        self.requested_close = self._core.requested_close
         exchange.lag_before_ns = self._lag_total_ns if exchange.request_index else 0
         self._active.append(exchange)
 
@@ -203,7 +203,7 @@ class Http2Connection(ReportingConnection):
         for stream in core.feed(data):
             exchange: StreamExchange = stream.owner
             if stream.begun and exchange.first_ns < 0:
-                # It may have begun in this very turn of the loop.
+                # The exchange may have begun in this turn of the loop, after `now`.
                 exchange.first_ns = now if now >= exchange.begun_ns else end
                 if self.state is not RECEIVING:
                     self.enter(RECEIVING, now)
@@ -224,4 +224,4 @@ class Http2Connection(ReportingConnection):
         self.flush()
 
     def _closing_bytes(self) -> bytes:
-        return self._streams.farewell() if self._streams is not None else b""
+        return self._streams.closing_bytes() if self._streams is not None else b""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from loadgen.wire.http1.head import Malformed, ResponseHead
+from loadgen.wire.http1.head import FieldLines, Malformed, ResponseHead
 
-CONNECTION_FIELDS = {b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"}
-"""Fields of one connection in HTTP/1.1, which HTTP/2 does not have (RFC 9113 §8.2.2)."""
+HTTP1_CONNECTION_FIELDS = {b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"}
+"""HTTP/1.1's fields about one connection, which HTTP/2 forbids (RFC 9113 §8.2.2)."""
 
 
 @lru_cache(512)
-def stream_head(fields: tuple[tuple[bytes, bytes], ...]) -> ResponseHead:
+def stream_head(fields: FieldLines) -> ResponseHead:
     """A response's field section as a head (RFC 9113 §8.2, §8.3.2). Raises Malformed."""
     statuses = [value for name, value in fields if name == b":status"]
     if len(statuses) != 1 or not (len(statuses[0]) == 3 and statuses[0].isdigit() and statuses[0] >= b"100"):
@@ -24,18 +24,18 @@ def stream_head(fields: tuple[tuple[bytes, bytes], ...]) -> ResponseHead:
     return ResponseHead(int(statuses[0]), "2", 0, True, frozenset(), None, None, tuple(regular), sets_cookies)
 
 
-def check_trailers(fields: tuple[tuple[bytes, bytes], ...]) -> None:
-    """Fields that are not pseudo-fields, a trailer section for one. Raises Malformed."""
+def check_trailers(fields: FieldLines) -> None:
+    """Check fields other than pseudo-fields, such as a trailer section. Raises Malformed."""
     for name, value in fields:
         shown = name[:40].decode("latin-1")
-        if not name or name != name.lower() or name.startswith(b":") or name in CONNECTION_FIELDS:
+        if not name or name != name.lower() or name.startswith(b":") or name in HTTP1_CONNECTION_FIELDS:
             raise Malformed(f"the field {shown!r} can't be in HTTP/2 (RFC 9113 §8.2)")
-        if value != value.strip(b" \t") or any(octet in value for octet in (b"\0", b"\r", b"\n")):
+        if value != value.strip(b" \t") or any(byte in value for byte in (b"\0", b"\r", b"\n")):
             raise Malformed(f"the value of the field {shown!r} can't be in HTTP/2 (RFC 9113 §8.2.1)")
 
 
 def check_content(head: ResponseHead) -> None:
-    """The response, not one to HEAD, ended without any content. Raises Malformed where it had said something else."""
-    said = next((value for name, value in head.headers if name == b"content-length"), b"0")
-    if head.status != 304 and said.strip(b"0"):
-        raise Malformed(f"content-length is {said[:20].decode('latin-1')}, but no content came (RFC 9113 §8.1.1)")
+    """Check a response, but to HEAD, that ended without content. Raises Malformed where its length says otherwise."""
+    length = next((value for name, value in head.headers if name == b"content-length"), b"0")
+    if head.status != 304 and length.strip(b"0"):
+        raise Malformed(f"content-length is {length[:20].decode('latin-1')}, but no content came (RFC 9113 §8.1.1)")

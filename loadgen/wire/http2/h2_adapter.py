@@ -1,6 +1,6 @@
-"""The library h2's connection as a client's here: what it sends and remembers, and where it stops short of RFC 9113.
+"""The library h2's connection as the client uses it: its settings, its windows, the sizes of its header blocks.
 
-Knows no stream of ours, no socket and no clock.
+Knows no HttpStream, no socket and no clock.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from collections import deque
 
 from h2 import events
 from h2.config import H2Configuration
-from h2.connection import ConnectionInputs, ConnectionState, H2Connection, H2ConnectionStateMachine
+from h2.connection import ConnectionState
 from h2.errors import ErrorCodes
 from h2.exceptions import InvalidBodyLengthError
 from h2.settings import SettingCodes, Settings
 from hyperframe.frame import Frame
 
+from loadgen.wire.http2.h2_base import BaseH2Connection
 from loadgen.wire.http2.hpack_cache import RememberingDecoder, RememberingEncoder
 
 CONNECTION_WINDOW_BYTES = 16 << 20
@@ -24,7 +25,7 @@ _FIRST_WINDOW_BYTES = 65_535  # RFC 9113 §6.9.2
 _CONFIGURATION = H2Configuration(
     client_side=True,
     header_encoding=None,
-    validate_outbound_headers=False,  # they are checked when they are made
+    validate_outbound_headers=False,  # they are checked where they are made
     normalize_outbound_headers=False,
     validate_inbound_headers=False,  # see wire/http2/fields.py
     normalize_inbound_headers=False,
@@ -32,40 +33,27 @@ _CONFIGURATION = H2Configuration(
 _SETTINGS = {
     SettingCodes.ENABLE_PUSH: 0,
     SettingCodes.INITIAL_WINDOW_SIZE: _STREAM_WINDOW_BYTES,
-    SettingCodes.MAX_HEADER_LIST_SIZE: H2Connection.DEFAULT_MAX_HEADER_LIST_SIZE,
+    SettingCodes.MAX_HEADER_LIST_SIZE: BaseH2Connection.DEFAULT_MAX_HEADER_LIST_SIZE,
 }
 _SECTIONS = (events.ResponseReceived, events.TrailersReceived, events.InformationalResponseReceived)
 
 
-class _Machine(H2ConnectionStateMachine):
-    """A GOAWAY ends no stream that the server still answers (RFC 9113 §6.8); the library's own machine stops there."""
+class ClientH2Connection(BaseH2Connection):
+    """One connection, whose first frames are ready to be sent. Raises what the library raises."""
 
-    _transitions = H2ConnectionStateMachine._transitions | {
-        (ConnectionState.CLIENT_OPEN, ConnectionInputs.RECV_GOAWAY): (None, ConnectionState.CLIENT_OPEN),
-    }
-
-
-class ClientConnection(H2Connection):
-    """One connection, its first frames made. Raises what the library raises.
-
-    upgrade_settings: the HTTP2-Settings field's value where it comes of an upgrade (RFC 7540 §3.2.1). found: the events
-    of the last octets received, also where a frame behind them broke the rules. sections: of those events, the sizes
-    (bytes) of the header blocks, in order. sent_block_bytes: the size of the last one sent.
-    """
-
-    # How many streams that are over it knows apart: what is on its way for one that was given up is no error. The
-    # library's 65,536 would take megabytes for each connection of ours.
-    MAX_CLOSED_STREAMS = 1024
+    open_after_goaway = frozenset({ConnectionState.CLIENT_OPEN})
 
     def __init__(self, upgrades: bool) -> None:
         super().__init__(_CONFIGURATION)
-        self.state_machine = _Machine()
         self.encoder = self._encoder = RememberingEncoder()
         self.decoder = self._decoder = RememberingDecoder()
         self.decoder.max_header_list_size = self.DEFAULT_MAX_HEADER_LIST_SIZE
         self.local_settings = Settings(client=True, initial_values=_SETTINGS)
+        # The events of the last bytes received, also where a frame after them broke the rules.
         self.found: list[events.Event] = []
+        # Of those events: the sizes (bytes) of the header blocks, in order.
         self.sections: deque[int] = deque()
+        # The value of HTTP2-Settings, where the connection begins with an upgrade (RFC 7540 §3.2.1).
         self.upgrade_settings = ""
         if upgrades:
             self.upgrade_settings = (self.initiate_upgrade_connection() or b"").decode("ascii").rstrip("=")
@@ -75,6 +63,7 @@ class ClientConnection(H2Connection):
 
     @property
     def sent_block_bytes(self) -> int:
+        """The size of the last header block sent."""
         return self._encoder.block_bytes
 
     def _receive_frame(self, frame: Frame) -> list[events.Event]:
@@ -84,16 +73,13 @@ class ClientConnection(H2Connection):
             self.sections.append(self._decoder.block_bytes)
         return found
 
-    def clear_outbound_data_buffer(self) -> None:
-        """Keep it: the library drops it on GOAWAY, but what is in it belongs to streams that go on (RFC 9113 §6.8)."""
 
-
-def words_of(error: Exception) -> str:
-    """What the library says, without what only its own developers can read."""
+def error_text(error: Exception) -> str:
+    """The library's message, without the parts that only its own developers can read."""
     if isinstance(error, InvalidBodyLengthError):
-        return f"content-length is {error.expected_length}, but {error.actual_length} octets came"
-    words = (str(error).removesuffix(".") or type(error).__name__).replace(" b'", " '")
-    return words.partition(": ")[0] if "header block: " in words else words
+        return f"content-length is {error.expected_length}, but {error.actual_length} bytes came"
+    text = (str(error).removesuffix(".") or type(error).__name__).replace(" b'", " '")
+    return text.partition(": ")[0] if "header block: " in text else text
 
 
 def code_name(code: ErrorCodes | int | None) -> str:

@@ -1,7 +1,7 @@
-"""Header compression (RFC 7541) by hpack, remembered: heads repeat, so do header blocks. Knows no frame and no stream.
+"""Header compression (RFC 7541) by hpack, with a cache: header blocks repeat. Knows no frame and no stream.
 
-What a block says depends on its octets and the dynamic table, and what fields are written as on them and the table. So
-what left the table as it was is remembered for as long as the table stays so.
+A block's fields depend on its bytes and the dynamic table, and the bytes of fields depend on the fields and the table.
+So a result that did not change the table is remembered until the table changes.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from hpack import Decoder, Encoder, HeaderTuple, NeverIndexedHeaderTuple
 from hpack.table import HeaderTable
 
 # Enough for every head of a normal server or client, and bounded.
-_MOST_REMEMBERED = 256
+_MAX_REMEMBERED = 256
 
 
 def secret_field(name: bytes, value: bytes) -> tuple[bytes, bytes]:
-    """A field that is kept out of the table, and so of reach of who compares sizes (RFC 7541 §7.1.3)."""
+    """A field kept out of the table, so that no one can guess it by comparing sizes (RFC 7541 §7.1.3)."""
     return NeverIndexedHeaderTuple(name, value)
 
 
@@ -55,14 +55,14 @@ class RememberingEncoder(Encoder):
 
     @header_table_size.setter
     def header_table_size(self, value: int) -> None:
-        # The library takes the same size again for no change at all, and forgets to announce the one before.
+        # The library takes the same size for no change, and then forgets to announce the size before it.
         if value != self._table.maxsize:
             Encoder.header_table_size.__set__(self, value)  # type: ignore[attr-defined] # super() has no way to set one
 
     def encode(self, headers: Any, huffman: bool = True) -> bytes:
         table = self._table
         fields = tuple(headers)
-        # A field never to be indexed equals a plain one, but is written as something else.
+        # A never-indexed field equals a plain one, but is written differently.
         key = (fields, tuple(map(type, fields)), huffman)
         if table.changes != self._changes:
             self._blocks.clear()
@@ -72,14 +72,14 @@ class RememberingEncoder(Encoder):
         block = None if announces else self._blocks.get(key)
         if block is None:
             block = super().encode(fields, huffman)
-            if table.changes == self._changes and not announces and len(self._blocks) < _MOST_REMEMBERED:
+            if table.changes == self._changes and not announces and len(self._blocks) < _MAX_REMEMBERED:
                 self._blocks[key] = block
         self.block_bytes = len(block)
         return block
 
 
 class RememberingDecoder(Decoder):
-    """Gives tuples of fields. block_bytes: the length of the last block that was read. Raises hpack's HPACKError."""
+    """Returns tuples of fields. block_bytes: the length of the last block that was read. Raises hpack's HPACKError."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -98,6 +98,6 @@ class RememberingDecoder(Decoder):
         fields = self._fields.get((block, raw))
         if fields is None:
             fields = tuple(super().decode(block, raw))
-            if self._table.changes == now[0] and len(self._fields) < _MOST_REMEMBERED:
+            if self._table.changes == now[0] and len(self._fields) < _MAX_REMEMBERED:
                 self._fields[block, raw] = fields
         return fields

@@ -1,4 +1,4 @@
-"""HTTP/1.1 seen as streams, one at a time: what goes on where a server declined HTTP/2. Sans I/O."""
+"""HTTP/1.1 as streams, one at a time, for a connection whose server declined HTTP/2. Sans I/O."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from loadgen.wire.http2.stream import HttpStream, StreamRequest
 class Http1FallbackStreams:
     """Streams (see wire/http2/stream.py) of one connection that speaks HTTP/1.1."""
 
-    __slots__ = ("_number", "_out", "_reader", "_stream", "acknowledged", "ended", "failure", "said_close")
+    __slots__ = ("_number", "_out", "_reader", "_stream", "acknowledged", "ended", "failure", "requested_close")
 
     def __init__(self, reader: ResponseReader) -> None:
         self._reader = reader
         self._stream: HttpStream | None = None
         self._number = 0
         self._out = b""
-        self.ended = self.said_close = False
+        self.ended = self.requested_close = False
         self.acknowledged = True
         self.failure: UpgradeFailure | None = None
 
@@ -29,12 +29,12 @@ class Http1FallbackStreams:
         return 0 if self.ended or self._stream is not None else 1
 
     def adopt(self, request: StreamRequest, owner: Any) -> HttpStream:
-        """The stream of a request that was sent already, asking for an upgrade."""
+        """The stream of a request that was already sent, with the offer to upgrade."""
         return self._begin(request.upgrade, owner)
 
     def start(self, request: StreamRequest, owner: Any) -> HttpStream:
         self._out += request.plain
-        self.said_close = request.closes
+        self.requested_close = request.closes
         return self._begin(request.plain, owner)
 
     def more(self) -> bytes:
@@ -44,7 +44,7 @@ class Http1FallbackStreams:
     def feed(self, data: bytes) -> list[HttpStream]:
         stream = self._stream
         if stream is None:
-            raise Malformed("the server sent what nobody asked for")
+            raise Malformed("the server sent bytes without a request")
         stream.begun = True
         stream.bytes_received += len(data)
         if self._reader.feed(data):
@@ -61,14 +61,14 @@ class Http1FallbackStreams:
     def cancel(self, stream: HttpStream) -> bool:
         return False
 
-    def farewell(self) -> bytes:
+    def closing_bytes(self) -> bytes:
         return b""
 
-    def _begin(self, octets: bytes, owner: Any) -> HttpStream:
+    def _begin(self, request: bytes, owner: Any) -> HttpStream:
         self._number += 1
         stream = self._stream = HttpStream(self._number, owner)
         stream.sent = True
-        stream.size_bytes = len(octets)
+        stream.size_bytes = len(request)
         return stream
 
     def _complete(self, stream: HttpStream) -> None:
@@ -78,4 +78,4 @@ class Http1FallbackStreams:
         stream.body_bytes = reader.body_bytes
         stream.done = True
         self._stream = None
-        self.ended = reader.head is None or not reader.head.persists or reader.excess
+        self.ended = reader.head is None or not reader.head.persists or reader.has_extra_bytes

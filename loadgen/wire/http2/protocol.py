@@ -1,7 +1,7 @@
-"""A client's side of one HTTP/2 connection (RFC 9113), by the library h2. Octets in and out; no socket, no clock.
+"""A client's side of one HTTP/2 connection (RFC 9113), by the library h2. Bytes in and out; no socket, no clock.
 
-h2 keeps the protocol's state, checks frames, and counts windows; here its events become streams. Field sections are
-checked here, once for each distinct one: the library would do it for each response anew.
+h2 keeps the protocol's state, checks frames and counts windows; this module turns its events into streams. It also
+checks field sections, once for each distinct one: the library would check them for each response.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from loadgen.model.errors import ErrorKind
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http1.head import Malformed
 from loadgen.wire.http2.fields import check_content, check_trailers, stream_head
-from loadgen.wire.http2.h2_adapter import CONNECTION_WINDOW_BYTES, ClientConnection, code_name, words_of
+from loadgen.wire.http2.h2_adapter import CONNECTION_WINDOW_BYTES, ClientH2Connection, code_name, error_text
 from loadgen.wire.http2.stream import HttpStream, StreamRequest
 
 _FRAME_HEAD_BYTES = 9
-_MOST_OUT_BYTES = 64 * 1024
-# Until the server has said how many it takes; RFC 9113 §6.5.2 advises servers not to take fewer.
+_MAX_OUT_BYTES = 64 * 1024
+# Until the server's SETTINGS say how many it allows; RFC 9113 §6.5.2 advises servers to allow at least these.
 _STREAMS_BEFORE_SETTINGS = 100
-# Frames that carry no response, between two responses (RFC 9113 §10.5).
-_MOST_IDLE_FRAMES = 2_000
+# Frames between two responses that are no part of a response (RFC 9113 §10.5).
+_MAX_IDLE_FRAMES = 2_000
 _IDLE_EVENTS = {
     events.RemoteSettingsChanged, events.SettingsAcknowledged, events.PingReceived, events.PingAckReceived,
     events.WindowUpdated, events.PriorityUpdated, events.UnknownFrameReceived, events.InformationalResponseReceived,
@@ -39,33 +39,33 @@ _IDLE_EVENTS = {
 class Http2Protocol:
     """Streams (see wire/http2/stream.py) of one connection; `more` begins with the preface.
 
-    upgrade_settings: the HTTP2-Settings field's value where the connection comes of an upgrade (RFC 7540 §3.2.1); then
-    `adopt` takes the place of the first `start`.
+    upgrades: the connection begins with an upgrade (RFC 7540 §3.2). Then `upgrade_settings` is the value of its
+    request's HTTP2-Settings field, and `adopt` takes the place of the first `start`.
     """
 
     __slots__ = (
-        "_first", "_h2", "_idle_frames", "_limit_bytes", "_most_streams", "_open",
+        "_first", "_h2", "_idle_frames", "_limit_bytes", "_max_streams", "_open",
         "_unacknowledged_bytes", "_uploads", "acknowledged", "ended", "failure", "upgrade_settings",
     )  # fmt: skip
-    said_close = False
+    requested_close = False
 
     def __init__(self, max_body_bytes: int, upgrades: bool = False) -> None:
         self._limit_bytes = max_body_bytes
         self._open: dict[int, HttpStream] = {}
         self._uploads: deque[tuple[HttpStream, bytes | memoryview]] = deque()
         self._idle_frames = self._unacknowledged_bytes = 0
-        self._most_streams = _STREAMS_BEFORE_SETTINGS
+        self._max_streams = _STREAMS_BEFORE_SETTINGS
         self._first = b""
         self.ended = self.acknowledged = False
         self.failure: UpgradeFailure | None = None
-        self._h2 = ClientConnection(upgrades)
+        self._h2 = ClientH2Connection(upgrades)
         self.upgrade_settings = self._h2.upgrade_settings
 
     @property
     def free(self) -> int:
         if self.ended or self.failure is not None:
             return 0
-        return max(0, self._most_streams - len(self._open))
+        return max(0, self._max_streams - len(self._open))
 
     def adopt(self, request: StreamRequest, owner: Any) -> HttpStream:
         """Stream 1, whose request went with the upgrade."""
@@ -92,7 +92,7 @@ class Http2Protocol:
     def more(self) -> bytes:
         connection = self._h2
         for _ in range(len(self._uploads)):
-            if len(connection._data_to_send) >= _MOST_OUT_BYTES:
+            if len(connection._data_to_send) >= _MAX_OUT_BYTES:
                 break
             stream, body = self._uploads.popleft()
             if not stream.done:
@@ -113,7 +113,7 @@ class Http2Protocol:
         except DenialOfServiceError as error:
             self.failure = UpgradeFailure(ErrorKind.HTTP2_FLOOD, str(error))
         except (ProtocolError, ValueError) as error:
-            self.failure = UpgradeFailure(ErrorKind.HTTP2_PROTOCOL, words_of(error))
+            self.failure = UpgradeFailure(ErrorKind.HTTP2_PROTOCOL, error_text(error))
         except UpgradeFailure as error:
             self.failure = error
         changed: list[HttpStream] = []
@@ -124,9 +124,9 @@ class Http2Protocol:
                 handle(self, event, changed)
             if kind in _IDLE_EVENTS:
                 self._idle_frames += 1
-        if self._idle_frames > _MOST_IDLE_FRAMES and self.failure is None:
+        if self._idle_frames > _MAX_IDLE_FRAMES and self.failure is None:
             self._h2.close_connection(ErrorCodes.ENHANCE_YOUR_CALM)
-            detail = f"more than {_MOST_IDLE_FRAMES:,} frames without a response among them"
+            detail = f"more than {_MAX_IDLE_FRAMES:,} frames without a response among them"
             self.failure = UpgradeFailure(ErrorKind.HTTP2_FLOOD, detail)
         return changed
 
@@ -137,7 +137,7 @@ class Http2Protocol:
         self._reset(stream, ErrorCodes.CANCEL)
         return True
 
-    def farewell(self) -> bytes:
+    def closing_bytes(self) -> bytes:
         """GOAWAY (RFC 9113 §6.8): without an error, or with the one that the library has found."""
         connection = self._h2
         if connection.state_machine.state is not ConnectionState.CLOSED:
@@ -153,14 +153,14 @@ class Http2Protocol:
         if first.startswith(b"HTTP/"):
             detail = "the server answers in HTTP/1.x; in clear it takes an upgrade (h2c) to ask it first"
         elif len(first) == _FRAME_HEAD_BYTES and (first[3] != SettingsFrame.type or first[4] & 1):
-            detail = "the server's first octets are no SETTINGS frame; does this port speak HTTP/2?"
+            detail = "the server's first bytes are no SETTINGS frame; does this port speak HTTP/2?"
         else:
             return
         self._h2.close_connection(ErrorCodes.PROTOCOL_ERROR)
         raise UpgradeFailure(ErrorKind.HTTP2_PROTOCOL, detail)
 
     def _check_next(self) -> None:
-        """The frame of which only a part has come may not be too long; the library would wait for all of it."""
+        """Check the length of a frame that is still incomplete; the library would wait for all of it."""
         begun = self._h2.incoming_buffer._data[:3]
         whole = len(self._first) == _FRAME_HEAD_BYTES and len(begun) == 3
         if whole and int.from_bytes(begun, "big") > self._h2.max_inbound_frame_size:
@@ -168,9 +168,9 @@ class Http2Protocol:
             raise UpgradeFailure(ErrorKind.HTTP2_PROTOCOL, "a frame is longer than we allow")
 
     def _upload(self, stream: HttpStream, body: bytes | memoryview) -> bytes | memoryview:
-        """Send what the windows let through; gives the rest."""
+        """Send what the windows allow; returns the rest."""
         connection, number = self._h2, stream.number
-        room = min(connection.local_flow_control_window(number), _MOST_OUT_BYTES)
+        room = min(connection.local_flow_control_window(number), _MAX_OUT_BYTES)
         rest = memoryview(body)
         while room > 0 and rest:
             piece = rest[: min(room, connection.max_outbound_frame_size)]
@@ -178,7 +178,7 @@ class Http2Protocol:
             connection.send_data(number, bytes(piece), end_stream=not rest)
             stream.size_bytes += len(piece) + _FRAME_HEAD_BYTES
             room -= len(piece)
-            # The windows that it takes are opened by frames, on the stream and on the connection.
+            # Opening the windows for it took frames, on the stream and on the connection: these are not idle.
             self._idle_frames = max(0, self._idle_frames - 2 - len(piece) // 1024)
         stream.sent = not rest
         return rest
@@ -219,10 +219,10 @@ class Http2Protocol:
         if not size_bytes:
             self._idle_frames += 1
         if self.failure is not None:
-            pass  # the connection is closed, nothing can be acknowledged any more
+            pass  # the connection is closed: nothing can be acknowledged now
         elif event.stream_ended is None and stream is not None:
             self._h2.acknowledge_received_data(size_bytes, event.stream_id)
-        else:  # its own window is needed no more, and the connection's is wide
+        else:  # its own window is no longer needed, and the connection's is wide
             self._unacknowledged_bytes += size_bytes
             if self._unacknowledged_bytes > CONNECTION_WINDOW_BYTES // 4:
                 self._h2.acknowledge_received_data(self._unacknowledged_bytes, event.stream_id)
@@ -244,10 +244,10 @@ class Http2Protocol:
             changed.append(stream)
             if not stream.body_bytes and not stream.head_only and stream.head is not None:
                 try:
-                    check_content(stream.head)  # the library does where a DATA frame ends the stream
+                    check_content(stream.head)  # the library checks it only where a DATA frame ends the stream
                 except Malformed as error:
                     stream.fail(ErrorKind.HTTP2_PROTOCOL, str(error))
-            if not stream.sent:  # answered before all of the request was sent: the rest is of no use
+            if not stream.sent:  # answered before all of the request was sent: the rest is not needed
                 self._reset(stream, ErrorCodes.NO_ERROR)
 
     def _on_reset(self, event: events.StreamReset, changed: list[HttpStream]) -> None:
@@ -270,7 +270,7 @@ class Http2Protocol:
             changed.append(stream)
 
     def _on_settings(self, _event: events.RemoteSettingsChanged, _changed: list[HttpStream]) -> None:
-        self._most_streams = int(self._h2.remote_settings.max_concurrent_streams)
+        self._max_streams = int(self._h2.remote_settings.max_concurrent_streams)
 
     def _on_acknowledged(self, _event: events.SettingsAcknowledged, _changed: list[HttpStream]) -> None:
         self.acknowledged = True
@@ -282,7 +282,7 @@ class Http2Protocol:
     def _reset(self, stream: HttpStream, code: ErrorCodes) -> None:
         self._open.pop(stream.number, None)
         stream.done = True
-        with suppress(ProtocolError):  # closed by both sides meanwhile
+        with suppress(ProtocolError):  # both sides have closed it meanwhile
             self._h2.reset_stream(stream.number, code)
 
 

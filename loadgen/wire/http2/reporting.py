@@ -17,10 +17,7 @@ from loadgen.wire.transport import LagClock
 
 
 class ReportingConnection(DuplexConnection):
-    """The listener hears of each exchange on its own, with `request_index`, `scheduled_ns` and `queue_ns` of that one.
-
-    It is told of an exchange by the connection's own attributes, which are therefore set for each report.
-    """
+    """Reports each exchange to the listener, through the connection's own attributes: they are set for each report."""
 
     __slots__ = (
         "_active", "_first_queue_ns", "_lag_total_ns", "_phases", "_streams", "_unreported", "_waiting", "submitted",
@@ -38,14 +35,14 @@ class ReportingConnection(DuplexConnection):
         self._unreported = 0
         # None until the connection is open.
         self._streams: StreamProtocol | None = None
-        # The lag of all events; and the queue time of the first exchange, which began with the connection.
+        # The lag of all events; and the first exchange's queue time, which passed before the connection opened.
         self._lag_total_ns = 0
         self._first_queue_ns = ABSENT
         # send, wait and receive of the exchange that is being reported.
         self._phases = (ABSENT, ABSENT, ABSENT)
 
     @property
-    def flying(self) -> int:
+    def in_flight(self) -> int:
         """Requests submitted and not yet answered."""
         return len(self._active) + len(self._waiting) + self._unreported
 
@@ -58,7 +55,7 @@ class ReportingConnection(DuplexConnection):
 
     def _add(self, request: StreamRequest, scheduled_ns: int, queued: bool) -> StreamExchange:
         if not self.submitted:
-            self._first_queue_ns = self.queue_ns  # of its own, before other exchanges have theirs there
+            self._first_queue_ns = self.queue_ns  # before reports of other exchanges overwrite it
         exchange = StreamExchange(self.submitted, request, scheduled_ns, queued)
         self.submitted += 1
         self._waiting.append(exchange)

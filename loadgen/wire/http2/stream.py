@@ -1,4 +1,4 @@
-"""What is sent and received on one stream, as values that HTTP/2 and HTTP/1.1 share. No octets are read here."""
+"""What is sent and received on one stream, as values that HTTP/2 and HTTP/1.1 share. Reads no bytes itself."""
 
 from __future__ import annotations
 
@@ -8,25 +8,22 @@ from typing import Any, Protocol
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT
 from loadgen.wire.errors import UpgradeFailure
-from loadgen.wire.http1.head import ResponseHead
-
-Fields = tuple[tuple[bytes, bytes], ...]
+from loadgen.wire.http1.head import FieldLines, ResponseHead
 
 
 @dataclass(frozen=True, slots=True)
 class StreamRequest:
-    """A request in each form that the server may make necessary.
+    """A request in each form that the server may make necessary."""
 
-    fields: the HTTP/2 field section, pseudo-fields first; body: its content. plain: the whole request in HTTP/1.1, for
-    a server that declines HTTP/2. upgrade: the same asking for the upgrade (RFC 7540 §3.2), for a connection's first.
-    closes: `plain` asks the server to close the connection.
-    """
-
-    fields: Fields
+    fields: FieldLines
+    """The HTTP/2 field section, pseudo-fields first."""
     body: bytes
     plain: bytes
+    """The whole request in HTTP/1.1, for a server that declines HTTP/2."""
     upgrade: bytes = b""
+    """The same with an offer to upgrade (RFC 7540 §3.2), for the first request of a connection."""
     closes: bool = False
+    """`plain` asks the server to close the connection."""
 
     @property
     def head_only(self) -> bool:
@@ -35,12 +32,7 @@ class StreamRequest:
 
 
 class HttpStream:
-    """One request on its way and what came back of it.
-
-    owner: whatever the one who started it has put there. sent: all of it was handed out to be sent; size_bytes: how
-    much that was. begun: the response has begun; done: it is complete, or `error` and `detail` say why it never will
-    be. head, trailers, body_bytes, bytes_received: of the response. head_only: it has no content (RFC 9110 §9.3.2).
-    """
+    """One request and what has come of its response."""
 
     __slots__ = (
         "begun", "body_bytes", "bytes_received", "detail", "done", "error", "head", "head_only", "number", "owner",
@@ -48,15 +40,23 @@ class HttpStream:
     )  # fmt: skip
 
     def __init__(self, number: int, owner: Any, head_only: bool = False) -> None:
-        self.head_only = head_only
         self.number = number
+        # Whatever the caller that started the stream put there.
         self.owner = owner
-        self.sent = self.begun = self.done = False
-        self.size_bytes = self.body_bytes = self.bytes_received = 0
-        self.head: ResponseHead | None = None
-        self.trailers: list[tuple[bytes, bytes]] = []
+        # The response has no content, whatever its head says (RFC 9110 §9.3.2).
+        self.head_only = head_only
+        # The whole request was handed out to be sent, and how many bytes that were.
+        self.sent = False
+        self.size_bytes = 0
+        # The response has begun; and it is complete, or `error` and `detail` say why it never will be.
+        self.begun = self.done = False
         self.error: ErrorKind | None = None
         self.detail = ""
+        # The response.
+        self.head: ResponseHead | None = None
+        self.body_bytes = 0
+        self.trailers: list[tuple[bytes, bytes]] = []
+        self.bytes_received = 0
 
     def fail(self, error: ErrorKind, detail: str) -> None:
         """It is over without a response."""
@@ -67,23 +67,25 @@ class HttpStream:
 
 @dataclass(slots=True, eq=False)
 class StreamExchange:
-    """One request under way, its times in ns. begun_ns: it got a stream; sent_ns: all of it was sent; ABSENT before.
-
-    queued: it was due before it could begin. lag_before_ns: the connection's lag when it began.
-    """
+    """One request under way. Each time is ABSENT until it has come."""
 
     request_index: int
     request: StreamRequest
     scheduled_ns: int
     queued: bool
+    """It was due before it could begin."""
     begun_ns: int = ABSENT
+    """It got a stream."""
     sent_ns: int = ABSENT
+    """All of it was sent."""
     first_ns: int = ABSENT
+    """The first byte of the response came."""
     lag_before_ns: int = 0
+    """The connection's lag until it began."""
     stream: HttpStream | None = None
 
     def phases_ns(self, end_ns: int) -> tuple[int, int, int]:
-        """send, wait and receive of one that has begun and ended, well or not, at `end_ns`; ABSENT what was none."""
+        """send, wait and receive of an exchange that ended, well or not, at `end_ns`; ABSENT for a missing phase."""
         begun_ns, sent_ns, first_ns = self.begun_ns, self.sent_ns, self.first_ns
         came_ns = first_ns if first_ns >= 0 else end_ns
         receive_ns = end_ns - first_ns if first_ns >= 0 else ABSENT
@@ -93,35 +95,35 @@ class StreamExchange:
 
 
 class StreamProtocol(Protocol):
-    """One connection's streams, sans I/O. All methods may raise Failure or Malformed: the connection can't go on.
-
-    ended: the server takes no further streams. acknowledged: it has accepted our settings, where there are any.
-    failure: why it can't go on after the streams that `feed` gave last. said_close: a request asked for that.
-    """
+    """One connection's streams, sans I/O. All methods may raise Failure or Malformed: the connection can't go on."""
 
     ended: bool
+    """The server accepts no further streams."""
     acknowledged: bool
+    """The server has accepted our settings, or there are none."""
     failure: UpgradeFailure | None
-    said_close: bool
+    """Why the connection can't go on, once the streams that `feed` returned last are handled."""
+    requested_close: bool
+    """A request asked the server to close the connection."""
 
     @property
     def free(self) -> int:
         """How many streams may be started now."""
 
     def start(self, request: StreamRequest, owner: Any) -> HttpStream:
-        """Begin a stream; its octets come with `more`."""
+        """Begin a stream; its bytes come with `more`."""
 
     def more(self) -> bytes:
-        """The next octets to send, a bounded number; empty where there are none, or windows are closed."""
+        """The next bytes to send, a bounded number; empty where there are none, or windows are closed."""
 
     def feed(self, data: bytes) -> list[HttpStream]:
-        """Take octets; gives the streams that have begun to be answered, or are done."""
+        """Take bytes; returns the streams whose response has begun, or that are done."""
 
     def finish(self) -> list[HttpStream]:
-        """The server closed its side; gives the streams that are complete by that."""
+        """The server closed its side; returns the streams that are complete by that."""
 
     def cancel(self, stream: HttpStream) -> bool:
         """Give one stream up; False where that takes the whole connection."""
 
-    def farewell(self) -> bytes:
+    def closing_bytes(self) -> bytes:
         """What announces the end of the connection; empty where nothing does."""

@@ -1,6 +1,6 @@
-"""A way through a proxy by CONNECT (RFC 9110 §9.3.6), and its challenge (RFC 7617): octets in and out.
+"""A tunnel through a proxy by CONNECT (RFC 9110 §9.3.6), and the login that the proxy may ask for (RFC 7617).
 
-Knows no socket and no clock.
+Bytes in and out; knows no socket and no clock.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ CHALLENGE = 407
 _UNAUTHORIZED = 401
 _NOT_ACCEPTED = "the proxy does not accept the user and password that were given"
 _MAX_REFUSAL_BYTES = 1 << 20
-_MAX_SHOWN_SCHEMES = 60
+_MAX_SHOWN_BYTES = 60
 _TUNNELLED = re.compile(rb"HTTP/1\.[01] 2")
 # A 2xx to CONNECT has no content, whatever these say (RFC 9110 §9.3.6); they may even contradict each other.
 _FRAMING = re.compile(rb"(?im)^(?:content-length|transfer-encoding)[ \t]*:.*\n")
@@ -27,15 +27,13 @@ _SCHEME = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:[ \t]+(?![ \t=])|$)")
 
 
 class ProxyLogin:
-    """What a proxy is shown of a run's credentials.
-
-    wanted: it has asked for them, so that from then on they are sent unasked (RFC 7617 §2.2).
-    """
+    """A run's credentials for its proxy: sent once the proxy has asked for them."""
 
     __slots__ = ("_authorization", "wanted")
 
     def __init__(self, authorization: str) -> None:
         self._authorization = authorization
+        # The proxy has asked. From then on each request has them at once (RFC 7617 §2.2).
         self.wanted = False
 
     @property
@@ -46,12 +44,12 @@ class ProxyLogin:
     def challenged(self, head: ResponseHead, sent: bool) -> None:
         """The proxy answered 407. sent: the request had the credentials.
 
-        Raises UpgradeFailure where there is no answer to give.
+        Raises UpgradeFailure where no credentials would help.
         """
         schemes = challenge_schemes(head)
         if "basic" not in (scheme.lower() for scheme in schemes):
-            asked = f"it asks for {', '.join(schemes)[:_MAX_SHOWN_SCHEMES]}" if schemes else "it does not say for which"
-            raise _unanswerable(f"the proxy wants credentials, {asked}, and only Basic can be given")
+            reason = f"it asks for {', '.join(schemes)[:_MAX_SHOWN_BYTES]}" if schemes else "it does not say for which"
+            raise _unanswerable(f"the proxy wants credentials, {reason}, and only Basic can be given")
         if not self._authorization:
             raise _unanswerable("the proxy wants credentials (Basic), and none were given")
         if sent:
@@ -60,11 +58,7 @@ class ProxyLogin:
 
 
 class ConnectRequest:
-    """One connection's way to `authority` (host:port). What `outgoing` holds is to be sent, then `feed` what comes.
-
-    begun: to be set by who carries it, when the proxy is reached. open: the way is free; what follows is between the
-    client and the far end. challenged: the proxy has asked for credentials meanwhile.
-    """
+    """One connection's tunnel to `authority` (host:port): send what `outgoing` holds, then `feed` what comes."""
 
     __slots__ = (
         "_authority", "_heads", "_login", "_refusal", "_sent", "begun", "challenged", "open", "outgoing",
@@ -75,13 +69,18 @@ class ConnectRequest:
         self._login = login
         self._heads = FinalHeadReader(_parse_answer)
         self._refusal: ResponseReader | None = None
-        self.begun = self.open = self.challenged = False
-        self._ask()
+        # To be set by the transport: the proxy is connected to.
+        self.begun = False
+        # The tunnel is open: what follows is between the client and the target.
+        self.open = False
+        # The proxy has asked for credentials on this connection.
+        self.challenged = False
+        self._send_request()
 
     def feed(self, data: bytes) -> int:
-        """Take octets of the proxy's; gives how many they were: what follows a 2xx belongs to the tunnel.
+        """Take bytes; returns how many of them were the proxy's: what follows a 2xx belongs to the tunnel.
 
-        Raises UpgradeFailure where the proxy refuses, Malformed where this is no answer.
+        Raises UpgradeFailure where the proxy refuses, Malformed where this is no response.
         """
         taken = 0
         while taken < len(data) and not (self.open or self.outgoing):
@@ -93,9 +92,9 @@ class ConnectRequest:
         return taken
 
     def closed(self) -> UpgradeFailure:
-        """The proxy closed the connection: what that means."""
+        """What it means that the proxy closed the connection."""
         if self.challenged:
-            return _unanswerable("the proxy asked for credentials and closed the connection; the next one brings them")
+            return _unanswerable("the proxy asked for credentials and closed the connection; the next one sends them")
         if self._heads.begun:
             return UpgradeFailure(ErrorKind.TRUNCATED, "the proxy closed the connection within its answer to CONNECT")
         return UpgradeFailure(
@@ -104,7 +103,7 @@ class ConnectRequest:
 
     # Inside
 
-    def _ask(self) -> None:
+    def _send_request(self) -> None:
         authorization = self._login.authorization
         self._sent = bool(authorization)
         self.outgoing = connect_request(self._authority, authorization)
@@ -117,12 +116,12 @@ class ConnectRequest:
         return len(piece) - len(found.rest)
 
     def _decide(self, found: FinalHead) -> None:
-        """What the proxy's answer, a whole head, leads to."""
+        """Act on the proxy's answer, a whole head."""
         head, raw = found.head, found.raw
         if head.status // 100 == 2:
             self.open = True
             return
-        if head.status == _UNAUTHORIZED and self._sent:  # some say so where 407 is due, and mean the same
+        if head.status == _UNAUTHORIZED and self._sent:  # some proxies send 401 where 407 is due
             raise _unanswerable(f"{_NOT_ACCEPTED} ({status_text(raw)})")
         if head.status != CHALLENGE:
             raise UpgradeFailure(ErrorKind.PROXY_REFUSED, f"the proxy answered CONNECT with {status_text(raw)}")
@@ -133,18 +132,18 @@ class ConnectRequest:
         self._refusal = ResponseReader(_MAX_REFUSAL_BYTES)
         self._refusal.pipelined = True
         if self._refusal.feed(raw):
-            self._ask_again()
+            self._try_again()
 
     def _feed_refusal(self, reader: ResponseReader, piece: bytes) -> int:
-        """The content of a 407 is read away, for the next answer comes on the same connection."""
+        """Skip the content of a 407: the next answer comes on the same connection."""
         if not reader.feed(piece):
             return len(piece)
-        self._ask_again()
+        self._try_again()
         return len(piece) - len(reader.rest)
 
-    def _ask_again(self) -> None:
+    def _try_again(self) -> None:
         self._refusal = None
-        self._ask()
+        self._send_request()
 
 
 def connect_request(authority: str, authorization: str) -> bytes:

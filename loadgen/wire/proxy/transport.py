@@ -1,7 +1,7 @@
-"""Transports that reach their peer through a proxy's tunnel: TCP to the proxy, CONNECT, then as without it.
+"""Transports that reach their peer through a proxy's tunnel: TCP to the proxy, CONNECT, then as without a proxy.
 
-Between the answer to CONNECT and what belongs to the tunnel nothing marks the border for a reader but the end of the
-head; so octets are looked at first and only the proxy's own are taken. Knows no HTTP beyond what the tunnel tells it.
+Only the end of its head separates the answer to CONNECT from the tunnel's own bytes. So bytes are peeked at first, and
+only those of the proxy's answer are read. Knows no HTTP itself; ConnectRequest does.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from loadgen.wire.proxy.connect import ConnectRequest
 from loadgen.wire.tls import TlsTransport
 from loadgen.wire.transport import Step, TcpTransport
 
-_LOOK_BYTES = 64 * 1024
+_PEEK_BYTES = 64 * 1024
 
 
-class _Tunnelled(TcpTransport):
-    """The steps of opening that come before the other transport's own."""
+class _TunnelSteps(TcpTransport):
+    """The steps that come before those of the transport it is mixed into."""
 
     __slots__ = ()
     _tunnel: ConnectRequest
@@ -31,22 +31,22 @@ class _Tunnelled(TcpTransport):
             tunnel.begun = True
             return Step.BEGIN_TUNNEL
         try:
-            step = self._dig(tunnel)
+            step = self._exchange_heads(tunnel)
         except OSError:
             if tunnel.challenged:
                 raise tunnel.closed() from None
             raise
         return super().establish() if step is None else step
 
-    def _dig(self, tunnel: ConnectRequest) -> Step | None:
-        """Send what is to be sent, take what has come; None once the tunnel is open."""
+    def _exchange_heads(self, tunnel: ConnectRequest) -> Step | None:
+        """Send what is still unsent, read what has come; None once the tunnel is open."""
         sock: Any = self._socket
         while not tunnel.open:
             try:
                 if tunnel.outgoing:
                     tunnel.outgoing = tunnel.outgoing[sock.send(tunnel.outgoing) :]
                     return Step.WANT_WRITE if tunnel.outgoing else Step.WANT_READ
-                data = sock.recv(_LOOK_BYTES, socket.MSG_PEEK)
+                data = sock.recv(_PEEK_BYTES, socket.MSG_PEEK)
             except BlockingIOError:
                 return Step.WANT_WRITE if tunnel.outgoing else Step.WANT_READ
             if not data:
@@ -55,7 +55,7 @@ class _Tunnelled(TcpTransport):
         return None
 
 
-class TunnelTcpTransport(_Tunnelled):
+class TunnelTcpTransport(_TunnelSteps):
     """Plain TCP through a proxy's tunnel."""
 
     __slots__ = ("_tunnel",)
@@ -65,8 +65,8 @@ class TunnelTcpTransport(_Tunnelled):
         self._tunnel = tunnel
 
 
-class TunnelTlsTransport(_Tunnelled, TlsTransport):
-    """TLS with the far end through a proxy's tunnel."""
+class TunnelTlsTransport(_TunnelSteps, TlsTransport):
+    """TLS with the target through a proxy's tunnel."""
 
     __slots__ = ("_tunnel",)
 

@@ -13,15 +13,12 @@ from loadgen.wire.route import Route
 from loadgen.wire.transport import LagClock
 from loadgen.wire.websocket.protocol import WebSocketProtocol
 
-SWITCHED = 101
-"""What stands for the status of a message: that of the response which upgraded its connection."""
+MESSAGE_STATUS = 101
+"""The status recorded for a message: that of the response which upgraded its connection."""
 
 
 class WebSocketConnection(DuplexConnection):
-    """Each request is a `Message`; the next message of the server's is its answer, its echo as a rule.
-
-    mismatched_echoes: answers that were no echo.
-    """
+    """Each request is a `Message`; the server's next message is its answer, normally its echo."""
 
     __slots__ = ("_max_bytes", "_socket", "mismatched_echoes")
 
@@ -50,7 +47,7 @@ class WebSocketConnection(DuplexConnection):
     def awaits_close(self) -> bool:
         return self._core.closing
 
-    def farewell(self) -> bool:
+    def announce_close(self) -> bool:
         if not self._core.open:
             return False
         self._write(self._core.close())
@@ -70,7 +67,7 @@ class WebSocketConnection(DuplexConnection):
             if self._socket is None:
                 self.enter(UPGRADING, now)
                 self._socket = WebSocketProtocol(message, self._max_bytes)
-                self._write(self._socket.hello(message))
+                self._write(self._socket.handshake(message))
                 return
             self.enter(SENDING, now)
             if self.handshake is None:
@@ -91,7 +88,7 @@ class WebSocketConnection(DuplexConnection):
             if core.upgrade(data):
                 self.flags |= ConnectionFlag.UPGRADED
                 self.reader.head = core.head
-                core.feed(b"")  # what came right behind the head is no answer to a message of ours
+                core.feed(b"")  # what followed the head directly is no answer to a message
                 self._check_open(core)
                 self._send(end)
             return
@@ -100,13 +97,13 @@ class WebSocketConnection(DuplexConnection):
         if answers:
             self._write(answers)
         if self.state is IDLE:
-            # A message that nobody asked for is no answer to the next one; only a close ends the connection.
+            # A message without a request is no answer to the next one; only a close ends the connection.
             if core.closed is not None:
                 self._lose(Ending.CLIENT_ANNOUNCED if self.awaits_close else Ending.SERVER_ANNOUNCED)
             return
         self.bytes_received += len(data)
         if core.begun and self.state is not RECEIVING:
-            # The message may have been sent in this very turn of the loop.
+            # The message may have been sent in this turn of the loop, after `now`.
             self.enter(RECEIVING, now if now >= self.entered[SENDING] else end)
         if complete:
             if not core.echoed:
@@ -114,7 +111,7 @@ class WebSocketConnection(DuplexConnection):
             if not core.open:
                 self.ending = Ending.CLIENT_GAVE_UP if core.closed is None else Ending.SERVER_ANNOUNCED
             self.enter(IDLE, end)
-            self.listener.exchange_done(self, SWITCHED, end)
+            self.listener.exchange_done(self, MESSAGE_STATUS, end)
         else:
             self._check_open(core)
 

@@ -1,6 +1,7 @@
-"""A client's side of one WebSocket (RFC 6455), by the library websockets. Octets in and out; no socket, no clock.
+"""A client's side of one WebSocket (RFC 6455), by the library websockets. Bytes in and out; no socket, no clock.
 
-The library keeps the protocol's state, makes and checks frames and the handshake; messages are put together here.
+The library keeps the protocol's state, and makes and checks frames and the handshake. This module joins frames into
+messages.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from loadgen.wire.http1.head import Malformed, ResponseHead
 
 _ACCEPT = "sec-websocket-accept"
 _PROTOCOLS = "sec-websocket-protocol"
-_SHOWN_VALUE = 60
-# What the library has to say, the samples say; it would print it where nobody set logging up.
+_MAX_SHOWN_BYTES = 60
+# Samples record what the library would log. Without a handler it would print that where logging is not set up.
 _LOGGER = logging.getLogger("loadgen.websocket")
 _LOGGER.addHandler(logging.NullHandler())
 _LOGGER.propagate = False
@@ -41,24 +42,19 @@ _OPEN = State.OPEN
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is sent for each request, and the head of the request that upgrades to it.
-
-    payload: sent as text where it is UTF-8 (`is_text`), else binary. path: origin-form; headers: all that the upgrade's
-    own fields don't say, Host first.
-    """
+    """What is sent for each request, and the head of the request for the upgrade."""
 
     payload: bytes
     is_text: bool
+    """It is UTF-8, and so sent as text; else binary."""
     path: str
+    """In origin-form."""
     headers: tuple[tuple[str, str], ...]
+    """All fields but the upgrade's own, Host first."""
 
 
 class WebSocketProtocol:
-    """One connection. It opens with `hello` and `upgrade`, then `frame` and `feed` take turns.
-
-    begun: octets of an answer have come. echoed: the last message was the same as ours. head: of the response that
-    upgraded. subprotocol: the one that the server chose.
-    """
+    """One connection. It opens with `handshake` and `upgrade`, then `frame` and `feed` take turns."""
 
     __slots__ = (
         "_heads", "_parts", "_protocol", "_sent", "_text", "begun", "echoed", "head", "subprotocol",
@@ -67,18 +63,22 @@ class WebSocketProtocol:
     def __init__(self, message: Message, max_bytes: int) -> None:
         offered = [value for name, value in message.headers if name.lower() == _PROTOCOLS]
         subprotocols: Any = [one.strip() for value in offered for one in value.split(",") if one.strip()]
-        # The URI is for the request that the library would write; ours says the same and more.
+        # The library wants a URI for the request that it would write; `handshake` writes that request itself.
         uri = WebSocketURI(False, "localhost", 80, message.path, "", None, None)
         self._protocol = ClientProtocol(uri, subprotocols=subprotocols or None, max_size=max_bytes, logger=_LOGGER)
         self._parts: list[bytes] = []
         self._text = False
         self._sent = b""
         self._heads = FinalHeadReader()
-        self.begun = self.echoed = False
+        # Bytes of an answer have come.
+        self.begun = False
+        # The last message received was the same as the last one sent.
+        self.echoed = False
+        # Of the response that upgraded the connection; and the subprotocol that the server chose.
         self.head: ResponseHead | None = None
         self.subprotocol: str | None = None
 
-    def hello(self, message: Message) -> bytes:
+    def handshake(self, message: Message) -> bytes:
         """The request that asks for the upgrade (RFC 6455 §4.1)."""
         protocol = self._protocol
         headers = Headers()
@@ -91,9 +91,9 @@ class WebSocketProtocol:
         return self.take()
 
     def upgrade(self, data: bytes) -> bool:
-        """Take octets of the response; True once the connection is upgraded. Raises UpgradeFailure or Malformed.
+        """Take bytes of the response; True once the connection is upgraded. Raises UpgradeFailure or Malformed.
 
-        The library is given the head of a 101 alone: it would wait for the end of a refusal's content.
+        The library gets only the head of a 101: it would wait for the end of a refusal's content.
         """
         try:
             found = self._heads.feed(data)
@@ -107,7 +107,7 @@ class WebSocketProtocol:
         return True
 
     def frame(self, message: Message) -> bytes:
-        """A message of ours as one frame, masked anew each time (RFC 6455 §5.3)."""
+        """The message as one frame, masked anew each time (RFC 6455 §5.3)."""
         self.begun = False
         self._sent = message.payload
         protocol = self._protocol
@@ -118,7 +118,7 @@ class WebSocketProtocol:
         return self.take()
 
     def feed(self, data: bytes) -> bool:
-        """Take octets; True once a message is complete. What it makes necessary to send comes with `take`.
+        """Take bytes; True once a message is complete. `take` gives what has to be sent in reply to frames.
 
         Raises UpgradeFailure where the connection can't go on: the server closes it, or broke the protocol.
         """
@@ -134,10 +134,10 @@ class WebSocketProtocol:
                 except UpgradeFailure:
                     if not complete:
                         raise
-                    break  # the answer had come before, and the connection closes
+                    break  # the answer came first, and the connection closes
             if complete:
-                self.echoed = echoed  # the first message is the answer; one behind it nobody asked for
-        # A close in the middle of a message ends that, and the connection in good order.
+                self.echoed = echoed  # the first message is the answer; any after it has no request
+        # A close in the middle of a message ends the message, and the connection in good order.
         if protocol.parser_exc is not None and protocol.close_rcvd is None and not complete:
             raise _violation(protocol.parser_exc)
         if not self.begun and protocol.reader.buffer:
@@ -145,7 +145,7 @@ class WebSocketProtocol:
         return complete
 
     def take(self) -> bytes:
-        """What is to be sent: frames of ours, pongs, the answer to a close."""
+        """The bytes to send: messages, pongs, the answer to a close."""
         writes = self._protocol.writes
         if not writes:
             return b""
@@ -154,7 +154,7 @@ class WebSocketProtocol:
         return data
 
     def close(self) -> bytes:
-        """Begin the close handshake (RFC 6455 §7.1.2); nothing where it has begun."""
+        """Begin the close handshake (RFC 6455 §7.1.2); empty where it has begun."""
         if self.open:
             self._protocol.send_close(CloseCode.NORMAL_CLOSURE)
         return self.take()
@@ -171,7 +171,7 @@ class WebSocketProtocol:
 
     @property
     def closing(self) -> bool:
-        """We began to close it."""
+        """This side began to close it."""
         return self._protocol.close_sent is not None and not self._protocol.close_rcvd_then_sent
 
     # Inside
@@ -186,7 +186,7 @@ class WebSocketProtocol:
         self.subprotocol = protocol.subprotocol
 
     def _collect(self, frame: Any) -> bool:
-        """Add a frame to the message under way; True where that is its last one."""
+        """Add a frame to the present message; True for its last one."""
         assert isinstance(frame, Frame)
         code = frame.opcode
         if code is _TEXT or code is _BINARY:
@@ -216,16 +216,16 @@ def _refusal(error: Exception) -> Exception:
     if isinstance(error, InvalidHeader) and error.name.lower() == _ACCEPT:
         return UpgradeFailure(ErrorKind.WEBSOCKET_WRONG_ACCEPT, "Sec-WebSocket-Accept does not answer our key")
     if isinstance(error, InvalidUpgrade):
-        value = f" is {error.value[:_SHOWN_VALUE]!r}" if error.value else " is missing"
+        value = f" is {error.value[:_MAX_SHOWN_BYTES]!r}" if error.value else " is missing"
         return UpgradeFailure(ErrorKind.UPGRADE_WRONG_PROTOCOL, f"101, but its field {error.name}{value}")
     if isinstance(error, InvalidHandshake) and error.__cause__ is None:
-        detail = f"101, but with something that was not asked for: {str(error)[:_SHOWN_VALUE]}"
+        detail = f"101, but with something that was not asked for: {str(error)[:_MAX_SHOWN_BYTES]}"
         return UpgradeFailure(ErrorKind.UPGRADE_WRONG_PROTOCOL, detail)
     return Malformed(str(error.__cause__ or error))
 
 
 def _violation(error: Exception) -> UpgradeFailure:
-    """What the server did that RFC 6455 forbids."""
+    """What the server did against RFC 6455."""
     if isinstance(error, PayloadTooBig):
         return UpgradeFailure(ErrorKind.WEBSOCKET_TOO_LARGE, str(error))
     if isinstance(error, UnicodeDecodeError):

@@ -269,7 +269,7 @@ def test_interim_responses_are_no_outcome(rig: Rig) -> None:
         pytest.param(CLOSING, False, id="close"),
         pytest.param(RESPONSE.replace(b"1.1", b"1.0"), False, id="http/1.0"),
         pytest.param(RESPONSE.replace(b"1.1 200 OK", b"1.0 200 OK\r\nConnection: Keep-Alive"), True, id="keep-alive"),
-        pytest.param(RESPONSE + b"x", False, id="excess"),
+        pytest.param(RESPONSE + b"x", False, id="extra bytes"),
         pytest.param(RESPONSE + RESPONSE, False, id="a response too many"),
     ],
 )
@@ -528,7 +528,7 @@ def test_time_waited_for_a_connection_is_queue(rig: Rig, reused: bool) -> None:
 def test_a_lookup_for_each_connection(rig: Rig, resolver: list[Any]) -> None:
     refused, other = (2, ("192.0.2.3", 81)), (2, ("192.0.2.2", 81))
     rig.route.addresses[:] = [refused, ADDRESS]
-    rig.route.refuse()
+    rig.route.drop_address()
     rig.connection.open(REQUEST, look_up=True)
     assert rig.connection.state is RESOLVING
     resolver[0][2]([refused, other])

@@ -85,7 +85,7 @@ class FramedRig(Rig):
             self.pump()
         if self.connection.state is CLOSED:
             return
-        if self.connection.busy or getattr(self.connection, "flying", 0):
+        if self.connection.busy or getattr(self.connection, "in_flight", 0):
             self.connection.abandon()
         else:
             self.connection.close(Ending.CLIENT_SILENT)

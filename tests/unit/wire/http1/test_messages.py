@@ -114,7 +114,7 @@ def check(reader: ResponseReader, pieces: list[bytes], expected: Response) -> No
     assert reader.body_bytes == len(expected.body)
     assert reader.trailers == list(expected.trailers)
     assert reader.interim == expected.interim
-    assert not reader.excess
+    assert not reader.has_extra_bytes
 
 
 def feed_all(reader: ResponseReader, pieces: list[bytes]) -> bool:
@@ -154,7 +154,7 @@ def test_bytes_after_a_response_are_excess_and_no_body(expected: Response, tail:
         reader.no_body = expected.no_body
         pieces = [piece for piece in (expected.raw[:place], expected.raw[place:] + tail) if piece]
         assert [reader.feed(piece, got.append) for piece in pieces][-1]
-        assert reader.excess
+        assert reader.has_extra_bytes
         assert (b"".join(got), reader.body_bytes) == (expected.body, len(expected.body))
 
 
@@ -163,14 +163,14 @@ def test_bytes_after_a_response_are_excess_and_no_body(expected: Response, tail:
 def test_an_empty_line_after_a_response_is_excess_too(raw: bytes, tail: bytes) -> None:
     reader = ResponseReader(LIMIT_BYTES)
     assert reader.feed(raw + tail)
-    assert reader.excess
+    assert reader.has_extra_bytes
 
 
 def test_excess_is_forgotten_with_the_next_response() -> None:
     reader = ResponseReader(LIMIT_BYTES)
-    for raw, excess in ((HELLO + b"x", True), (HELLO, False), (CHUNKED + b"0\r\n\r\nx", True), (HELLO, False)):
+    for raw, extra in ((HELLO + b"x", True), (HELLO, False), (CHUNKED + b"0\r\n\r\nx", True), (HELLO, False)):
         assert reader.feed(raw)
-        assert reader.excess is excess
+        assert reader.has_extra_bytes is extra
 
 
 @either_way
@@ -345,7 +345,7 @@ def test_a_chunked_body_knows_its_end(cut: Cut) -> None:
     body = ChunkedBody(got.append)
     answers = [body.feed(piece) for piece in cut(b"3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nA: b\r\nA: c\r\n\r\n")]
     assert (answers.count(True), answers[-1], body.complete) == (1, True, True)
-    assert (b"".join(got), body.body_bytes, body.excess) == (b"abcde", 5, False)
+    assert (b"".join(got), body.body_bytes, body.has_extra_bytes) == (b"abcde", 5, False)
     assert body.trailers == [(b"A", b"b"), (b"A", b"c")]
 
 
@@ -354,7 +354,7 @@ def test_a_length_in_the_trailer_section_frames_nothing(cut: Cut) -> None:
     coded = b"1\r\nx\r\n0\r\nContent-Length: 9\r\n\r\n"
     body = ChunkedBody(takes_length=True)
     assert [body.feed(piece) for piece in cut(coded)][-1]
-    assert (body.body_bytes, body.excess, body.trailers) == (1, False, [(b"Content-Length", b"9")])
+    assert (body.body_bytes, body.has_extra_bytes, body.trailers) == (1, False, [(b"Content-Length", b"9")])
     strict = ChunkedBody()
     with pytest.raises(Malformed):  # of a request: who forwards it may frame it by that
         any(strict.feed(piece) for piece in cut(coded))
@@ -368,7 +368,7 @@ def test_any_chunks_in_any_fragments_decode_to_what_was_put_in(chunks: list[byte
     body = ChunkedBody(got.append)
     assert [body.feed(piece) for piece in cut_at(coded, places)][-1]
     assert b"".join(got) == b"".join(chunks)
-    assert not body.excess
+    assert not body.has_extra_bytes
 
 
 # Requests

@@ -80,7 +80,7 @@ def assert_tiled(rig: PipelineRig) -> None:
 def test_all_requests_leave_at_once_and_are_answered_in_order(clock: Clock) -> None:
     rig = opened(clock, 3)
     assert rig.transport.written == REQUEST * 3
-    assert (rig.connection.flying, rig.connection.submitted, rig.connection.busy) == (3, 3, True)
+    assert (rig.connection.in_flight, rig.connection.submitted, rig.connection.busy) == (3, 3, True)
     rig.arrive(RESPONSE, RESPONSE)
     rig.arrive(RESPONSE)
     assert rig.outcomes == [200] * 3
@@ -101,7 +101,7 @@ def test_responses_in_any_fragments(clock: Clock, response: bytes, size_bytes: i
         rig.arrive(stream[at : at + size_bytes])
     assert len(rig.outcomes) == 4
     assert all(outcome > 0 for outcome in rig.outcomes)
-    assert rig.connection.flying == 0
+    assert rig.connection.in_flight == 0
     assert sum(one["bytes"][1] for one in rig.told) == len(stream)
     assert_tiled(rig)
 

@@ -492,10 +492,10 @@ def test_a_stream_that_is_given_up() -> None:
 
 def test_a_farewell_is_said_once() -> None:
     pair = Pair()
-    pair.server.take(pair.client.farewell())
+    pair.server.take(pair.client.closing_bytes())
     (goaway,) = pair.server.of(ConnectionTerminated)
     assert (goaway.error_code, goaway.last_stream_id) == (ErrorCodes.NO_ERROR, 0)
-    assert pair.client.farewell() == b""
+    assert pair.client.closing_bytes() == b""
 
 
 # Bad servers: more of them meet the whole program in test_hostile_upgrades
@@ -563,7 +563,7 @@ def fails(pair: Pair, data: bytes) -> tuple[ErrorKind, ErrorCodes]:
     """The kind with which the connection fails, and the code that its server is told."""
     with pytest.raises(UpgradeFailure) as caught:
         pair.hear(data)
-    pair.server.take(pair.client.farewell())
+    pair.server.take(pair.client.closing_bytes())
     return caught.value.kind, pair.server.of(ConnectionTerminated)[0].error_code
 
 
@@ -578,7 +578,7 @@ def test_no_http2_at_all(cut: Cut, said: bytes) -> None:
         pair.hear(said)
     assert caught.value.kind is ErrorKind.HTTP2_PROTOCOL
     frame = GoAwayFrame(0)
-    frame.parse_body(memoryview(pair.client.farewell()[9:]))
+    frame.parse_body(memoryview(pair.client.closing_bytes()[9:]))
     assert frame.error_code == ErrorCodes.PROTOCOL_ERROR
 
 
@@ -654,7 +654,7 @@ def test_garbage_fails_in_order(data: bytes, greets: bool) -> None:
     with suppress(UpgradeFailure):
         for stream in fed(pair.client, data):
             assert stream.begun or stream.done
-    pair.client.farewell()
+    pair.client.closing_bytes()
 
 
 @settings(max_examples=300, deadline=None)
@@ -669,7 +669,7 @@ def test_any_frames_in_any_order_fail_in_order(frames: list[bytes]) -> None:
             pair.client.more()
     for stream in streams:
         assert (stream.error is None) or stream.done
-    pair.client.farewell()
+    pair.client.closing_bytes()
 
 
 # After an upgrade (RFC 7540 §3.2)

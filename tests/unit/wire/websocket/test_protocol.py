@@ -39,7 +39,7 @@ class Pair:
         self.cut = cut
         self.client = WebSocketProtocol(message, LIMIT_BYTES)
         self.server = ServerProtocol(subprotocols=[chosen] if chosen else None, max_size=None)  # type: ignore[list-item]
-        self.server.receive_data(self.client.hello(message))
+        self.server.receive_data(self.client.handshake(message))
         (request,) = self.server.events_received()
         assert isinstance(request, Request)
         self.request = request
@@ -160,7 +160,7 @@ REFUSALS: dict[str, tuple[Callable[[bytes], bytes], ErrorKind, str]] = {
 @pytest.mark.parametrize(("answer", "kind", "words"), REFUSALS.values(), ids=REFUSALS)
 def test_refusals(cut: Cut, answer: Callable[[bytes], bytes], kind: ErrorKind, words: str) -> None:
     client = WebSocketProtocol(HELLO, LIMIT_BYTES)
-    hello = client.hello(HELLO)
+    hello = client.handshake(HELLO)
     with pytest.raises(UpgradeFailure) as caught:
         any(client.upgrade(piece) for piece in cut(answer(hello)))
     assert caught.value.kind is kind
@@ -177,7 +177,7 @@ def test_refusals(cut: Cut, answer: Callable[[bytes], bytes], kind: ErrorKind, w
 )
 def test_no_head_at_all(said: bytes, error: type[Exception]) -> None:
     client = WebSocketProtocol(HELLO, LIMIT_BYTES)
-    client.hello(HELLO)
+    client.handshake(HELLO)
     with pytest.raises(error):
         any(client.upgrade(said[at : at + 1000]) for at in range(0, len(said), 1000))
 
