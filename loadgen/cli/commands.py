@@ -93,6 +93,35 @@ def target(**options: Any) -> Outcome:
     return serve(options)
 
 
+# Everything behind NAME is Locust's, -h included; so click must not look for options of ours there.
+@cli.command("locust", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("--list", "as_list", is_flag=True, help="List the locustfiles, a line each.")
+@click.argument("name", required=False)
+@click.argument("locust_options", nargs=-1, type=click.UNPROCESSED)
+def run_locust(as_list: bool, name: str | None, locust_options: tuple[str, ...]) -> int:
+    """Run Locust with the locustfile NAME that comes with loadgen; LOCUST_OPTIONS go to Locust.
+
+    `loadgen locust compare -h` shows Locust's options and those of loadgen's users.
+    """
+    from loadgen.cli.locust import list_locustfiles, run_locustfile
+
+    if as_list:
+        return list_locustfiles()
+    return run_locustfile(name, locust_options)
+
+
+@cli.command("ui", context_settings={"ignore_unknown_options": True})
+@click.argument("locust_options", nargs=-1, type=click.UNPROCESSED)
+def start_ui(locust_options: tuple[str, ...]) -> int:
+    """Start Locust's web UI with the locustfile `compare`; LOCUST_OPTIONS, such as --web-port, go to Locust.
+
+    Only this machine can reach it, unless --web-host says otherwise. Without --host the embedded target is started.
+    """
+    from loadgen.cli.locust import start_web_ui
+
+    return start_web_ui(locust_options)
+
+
 @cli.command("_worker", hidden=True)
 @click.argument("directory", type=_FILE)
 def worker(directory: Path) -> Outcome:
