@@ -1,0 +1,113 @@
+"""Proves that loadgen installs on each CPython of this machine, and works with the oldest.
+
+With each minor version from 3.11 on (.ci/pythons.sh finds them) pip must find versions of everything within
+constraints.txt. With the oldest, a wheel made from a clean copy is installed into a fresh environment; there, in an
+empty folder, the command must compare and must know its locustfiles, and the unit tests must pass.
+
+Where there is one CPython only, `make test` runs the unit tests with it anyway, so they are not run twice.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+_NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "build", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis")
+COMPARE = ("compare", "--tls", "--users", "1", "--block", "200ms", "--warmup", "50ms", "--rounds", "2")
+
+
+def main() -> None:
+    """Each step prints its name and time; the first that fails ends the script with what it printed."""
+    pythons = minor_versions()
+    if not pythons:
+        sys.exit("no CPython 3.11 or newer was found")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        # In a copy: pip builds where the project lies, and what an earlier build left there would get into the wheel.
+        project = shutil.copytree(ROOT, folder / "project", symlinks=True, ignore=_NOT_COPIED)
+        for version, python in pythons.items():
+            prove_resolves(version, python, project, folder)
+        version, python = list(pythons.items())[-1]
+        environment = prove_works(version, python, project, folder)
+        if len(pythons) > 1:
+            step(f"{version}: the unit tests", ["make", "quick", f"VENV={environment}"], ROOT, 600)
+
+
+def minor_versions() -> dict[str, str]:
+    """The newest CPython of each minor version, the newest first: version -> path."""
+    listed = subprocess.run([ROOT / ".ci" / "pythons.sh"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    found: dict[str, tuple[str, str]] = {}
+    for line in listed.splitlines():
+        version, _, python = line.partition(" ")
+        found.setdefault(version.rpartition(".")[0], (version, python))
+    return dict(found.values())
+
+
+def prove_resolves(version: str, python: str, project: Path, folder: Path) -> None:
+    """The constraints hold with this CPython: pip finds a version of everything, and installs nothing."""
+    pip = [*new_environment(python, folder / version), "install", "-q", "--dry-run", "--ignore-installed"]
+    step(f"{version}: the constraints hold", [*pip, "-c", "constraints.txt", "-e", ".[dev]"], project, 300)
+
+
+def prove_works(version: str, python: str, project: Path, folder: Path) -> Path:
+    """A wheel in a fresh environment does its work from an empty folder; returns the environment."""
+    environment, empty = folder / "installed", folder / "empty"
+    empty.mkdir()
+    pip = [*new_environment(python, environment), "install", "-q", "-c", str(project / "constraints.txt")]
+    step(f"{version}: install", [*pip, f"{project}[dev]"], empty, 600)
+    (environment / ".installed").touch()
+    loadgen = str(environment / "bin" / "loadgen")
+    listed = step(f"{version}: loadgen locust --list", [loadgen, "locust", "--list"], empty, 60)
+    names = {line.split()[0] for line in listed.splitlines()}
+    if names != {path.stem for path in (ROOT / "locustfiles").glob("*.py")}:
+        sys.exit(f"the wheel does not hold the files of locustfiles/; it lists:\n{listed}")
+    headless = ["locust", "persistent", "--headless", "-u", "1", "-t", "1s", "--only-summary"]
+    step(f"{version}: loadgen {' '.join(headless)}", [loadgen, *headless], empty, 60)
+    step(f"{version}: loadgen {' '.join(COMPARE)}", [loadgen, *COMPARE], empty, 120)
+    return environment
+
+
+def new_environment(python: str, folder: Path) -> list[str]:
+    """A virtual environment; returns the pip command for it, the interpreter's own where ensurepip is missing."""
+    created = subprocess.run([python, "-m", "venv", folder], capture_output=True, check=False)
+    if created.returncode == 0:
+        return [str(folder / "bin" / "python"), "-m", "pip"]
+    step(f"{python}: venv without pip", [python, "-m", "venv", "--clear", "--without-pip", str(folder)], ROOT, 60)
+    return [python, "-m", "pip", "--python", str(folder / "bin" / "python")]
+
+
+def step(name: str, command: Sequence[str], folder: Path, timeout_s: float) -> str:
+    """Run a command that must succeed; returns what it printed."""
+    started = time.monotonic()
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=folder,
+            timeout=timeout_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        sys.exit(f"{name}: not done after {timeout_s:.0f} s\n{_last_lines(error.stdout)}")
+    if done.returncode:
+        sys.exit(f"{name}: failed with exit code {done.returncode}\n{_last_lines(done.stdout)}")
+    print(f"{name}: passed in {time.monotonic() - started:.1f} s", flush=True)
+    return done.stdout
+
+
+def _last_lines(output: str | bytes | None) -> str:
+    text = output.decode(errors="replace") if isinstance(output, bytes) else output or ""
+    return "\n".join(text.splitlines()[-40:])
+
+
+if __name__ == "__main__":
+    main()
