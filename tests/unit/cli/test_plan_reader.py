@@ -281,9 +281,12 @@ _GAPS = st.integers(1, 10_000).map(lambda number: f"{number}ms")
 _AXES = st.builds(
     Axes,
     users=st.just(()),
-    recycle=st.lists(st.integers(1, 500).map(str) | st.sampled_from(["inf", "007"]), max_size=3, unique=True).map(
-        tuple
-    ),
+    # 7 and 007 are one value, and a grid refuses to hold one twice.
+    recycle=st.lists(
+        st.integers(1, 500).map(str) | st.sampled_from(["inf", "007"]),
+        max_size=3,
+        unique_by=lambda one: one.lstrip("0"),
+    ).map(tuple),
     gap=st.just(()),
     size=st.lists(st.integers(0, 9_999), max_size=2, unique=True).map(tuple),
 )
