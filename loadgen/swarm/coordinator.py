@@ -76,9 +76,10 @@ class BlockCoordinator:
                 policies_now = dict.fromkeys(policies[turn] for policies in self._class_policies.values())
                 self._run_block(workers, turn, {policy: index + nth for nth, policy in enumerate(policies_now)})
                 index += len(policies_now)
-                if self._is_stopped:
+                if not self._is_stopped:
+                    self.between_blocks()
+                if self._is_stopped:  # perhaps between two blocks: workers that were told run no further one
                     return
-                self.between_blocks()
 
     def block_done(self, worker: str, round_number: int, turn: int) -> None:
         """A worker has finished a block."""

@@ -1,0 +1,208 @@
+"""The order of blocks: rounds, workers that join or are lost in mid-round, and what cuts a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+import pytest
+
+import loadgen.swarm.messages as messages
+from loadgen.swarm.coordinator import BlockCoordinator
+from loadgen.swarm.user_classes import ClassPolicies
+from tests.support.fake_swarm import CLASS_POLICIES, Clock, FakeChannel
+
+
+class Rig:
+    """A coordinator whose workers finish each block at once, unless `answer` says otherwise."""
+
+    def __init__(
+        self, *workers: str, policies: ClassPolicies = CLASS_POLICIES, until_s: float = 0.0, seed: int = 1
+    ) -> None:
+        self.clock = Clock()
+        self.channel = FakeChannel(*workers)
+        self.coordinator = BlockCoordinator(
+            *("r", policies, seed, 2.0, until_s, self.channel.workers, self.channel.send_to_worker, self.clock, 0.001),
+        )
+        self.answer: Callable[[dict[str, Any], str], None] = self.finish
+        self.after_block: Callable[[int], None] = lambda blocks: None
+        self.blocks = 0
+        self.channel.on_message = self._on_message
+        self.coordinator.between_blocks = self._between_blocks
+
+    def finish(self, order: dict[str, Any], worker: str) -> None:
+        self.coordinator.block_done(worker, order["round"], order["turn"])
+
+    def run(self, max_blocks: int = 1000) -> None:
+        """Until the coordinator ends, or is stopped after so many blocks."""
+        self._max_blocks = max_blocks
+        with gevent.Timeout(10):
+            self.coordinator.run()
+
+    def orders(self, worker: str = "a") -> list[dict[str, Any]]:
+        return [data for kind, data, to in self.channel.sent if kind == messages.RUN_BLOCK and to == worker]
+
+    def _on_message(self, kind: str, data: dict[str, Any], worker: str) -> None:
+        if kind == messages.RUN_BLOCK:
+            self.answer(data, worker)
+
+    def _between_blocks(self) -> None:
+        self.blocks += 1
+        self.after_block(self.blocks)
+        if self.blocks >= self._max_blocks:
+            self.coordinator.stop()
+
+
+def test_a_round_has_one_block_of_each_policy_for_all_workers() -> None:
+    rig = Rig("a", "b", policies={"One": ("persistent", "close", "recycle:5")})
+    rig.run(max_blocks=9)
+    assert rig.orders("a")[:9] == rig.orders("b")[:9]
+    for number in range(3):
+        blocks = [order["blocks"]["One"] for order in rig.orders()[number * 3 : number * 3 + 3]]
+        assert sorted(policy for _, policy in blocks) == ["close", "persistent", "recycle:5"]
+        assert [index for index, _ in blocks] == [number * 3, number * 3 + 1, number * 3 + 2]
+
+
+def test_the_seed_makes_the_order_and_rounds_differ() -> None:
+    def order(seed: int) -> list[str]:
+        rig = Rig("a", seed=seed)
+        rig.run(max_blocks=16)
+        return [one["blocks"]["Alternating"][1] for one in rig.orders()]
+
+    assert order(1) == order(1)
+    assert order(1) != order(2)
+    first = order(1)
+    assert len({tuple(first[at : at + 2]) for at in range(0, 16, 2)}) == 2
+
+
+def test_user_classes_of_one_policy_share_a_block() -> None:
+    rig = Rig("a", policies={"One": ("persistent", "close"), "Other": ("persistent", "close")})
+    rig.run(max_blocks=4)
+    for order in rig.orders()[:4]:
+        assert order["blocks"]["One"] == order["blocks"]["Other"]
+    assert [order["blocks"]["One"][0] for order in rig.orders()[:4]] == [0, 1, 2, 3]
+
+
+def test_user_classes_of_two_policies_run_side_by_side_in_each_round() -> None:
+    rig = Rig("a", policies={"One": ("persistent",), "Other": ("close",)})
+    rig.run(max_blocks=3)
+    assert [order["blocks"] for order in rig.orders()[:3]] == [
+        {"One": [0, "persistent"], "Other": [1, "close"]},
+        {"One": [2, "persistent"], "Other": [3, "close"]},
+        {"One": [4, "persistent"], "Other": [5, "close"]},
+    ]
+
+
+def test_a_worker_that_joins_in_mid_round_waits_for_the_next_one() -> None:
+    rig = Rig("a", policies={"One": ("persistent", "close", "recycle:5")})
+    rig.after_block = lambda blocks: rig.channel.present.append("late") if blocks == 1 else None
+    rig.run(max_blocks=6)
+    assert {order["round"] for order in rig.orders("late")} == {1}
+    assert len(rig.orders("late")) == 3
+
+
+def test_a_worker_that_goes_away_in_a_block_is_lost_and_the_others_go_on() -> None:
+    rig = Rig("a", "b")
+
+    def answer(order: dict[str, Any], worker: str) -> None:
+        if worker == "b" and order["round"] == 1:
+            rig.channel.present.remove("b")
+        else:
+            rig.finish(order, worker)
+
+    rig.answer = answer
+    rig.run(max_blocks=6)
+    assert rig.coordinator.lost == {"b": 1}
+    assert len(rig.orders("b")) == 3
+    assert len(rig.orders("a")) >= 6
+
+
+def test_a_lost_worker_that_comes_back_gets_no_block() -> None:
+    rig = Rig("a", "b")
+    rig.coordinator.lost["b"] = 0
+    rig.run(max_blocks=2)
+    assert rig.orders("b") == []
+
+
+def test_an_excused_worker_is_not_waited_for() -> None:
+    rig = Rig("a", "b")
+    rig.answer = lambda order, worker: rig.coordinator.excuse(worker) if worker == "b" else rig.finish(order, worker)
+    rig.run(max_blocks=2)
+    assert rig.coordinator.lost == {}
+    assert rig.blocks == 2
+
+
+def test_a_late_answer_does_not_end_another_block() -> None:
+    rig = Rig("a", "b")
+    stale = []
+
+    def answer(order: dict[str, Any], worker: str) -> None:
+        if worker == "b":
+            rig.coordinator.block_done("b", order["round"] - 1, order["turn"])
+            stale.append(order)
+            gevent.spawn(rig.finish, order, "b")
+        else:
+            rig.finish(order, worker)
+
+    rig.answer = answer
+    rig.run(max_blocks=2)
+    assert len(stale) == 2
+    assert rig.blocks == 2
+
+
+def test_without_workers_it_waits_until_one_comes() -> None:
+    rig = Rig()
+    gevent.spawn(rig.channel.present.append, "a")
+    rig.run(max_blocks=2)
+    assert rig.blocks == 2
+    assert rig.coordinator.round == 0
+
+
+def test_stopped_without_workers_it_ends() -> None:
+    rig = Rig()
+    gevent.spawn(rig.coordinator.stop)
+    rig.run()
+    assert rig.blocks == 0
+
+
+def test_stop_cuts_the_present_block_on_all_workers() -> None:
+    rig = Rig("a", "b")
+    held: list[tuple[dict[str, Any], str]] = []
+
+    def answer(order: dict[str, Any], worker: str) -> None:
+        held.append((order, worker))
+        if len(held) == 2:
+            gevent.spawn(stop)
+
+    def stop() -> None:
+        rig.coordinator.stop()
+        for order, worker in held:
+            rig.finish(order, worker)
+
+    rig.answer = answer
+    rig.run()
+    assert [worker for kind, _, worker in rig.channel.sent if kind == messages.CUT_BLOCK] == ["a", "b"]
+    assert (rig.blocks, len(held)) == (0, 2)
+
+
+def test_stopped_between_two_blocks_it_orders_no_further_one() -> None:
+    """Workers that were told to stop would not answer it."""
+    rig = Rig("a")
+    rig.answer = lambda order, worker: None if rig.blocks else rig.finish(order, worker)
+    rig.run(max_blocks=1)
+    assert len(rig.orders()) == 1
+
+
+@pytest.mark.parametrize(("seconds", "rounds"), [(1, 1), (4, 1), (7.9, 1), (8, 2), (12, 3)])
+def test_no_round_begins_that_has_no_time_to_end(seconds: float, rounds: int) -> None:
+    """A round takes 4 s; the first one begins in any case."""
+    rig = Rig("a", until_s=1000.0 + seconds)
+
+    def answer(order: dict[str, Any], worker: str) -> None:
+        rig.clock.now_s += 2.0
+        rig.finish(order, worker)
+
+    rig.answer = answer
+    rig.run()
+    assert rig.coordinator.round + 1 == rounds

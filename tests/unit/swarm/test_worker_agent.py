@@ -1,0 +1,299 @@
+"""The load-making side: blocks of all user classes at once, users per round, errors, and the samples piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import gevent
+import pytest
+from gevent.event import Event
+
+import loadgen.swarm.messages as messages
+from loadgen.drive.schedule import Block
+from loadgen.measure.data.recorder import part_directory
+from loadgen.swarm import sample_sender, worker_agent
+from loadgen.swarm.sample_sender import SampleSender
+from loadgen.swarm.worker_agent import WorkerAgent
+from tests.support.fake_swarm import plan
+
+
+class FakeClassRunner:
+    """Runs no load. made: all of them, in the order in which they came to be."""
+
+    made: ClassVar[list[FakeClassRunner]] = []
+
+    def __init__(self, plan: Any, route: Any, directory: Path, *more: Any) -> None:
+        directory.mkdir(parents=True)
+        self.directory = directory
+        self.more = more
+        self.blocks: list[tuple[Block, int]] = []
+        self.calls: list[str] = []
+        self.hold: Event | None = None
+        self.error: Exception | None = None
+        FakeClassRunner.made.append(self)
+
+    def run(self, block: Block, users: int) -> dict[str, Any] | None:
+        self.blocks.append((block, users))
+        if self.hold is not None:
+            self.hold.wait()
+        if self.error is not None:
+            raise self.error
+        return {"policy": block.cell.name} if users else None
+
+    def digest(self, facts: dict[str, Any], wants_report: bool) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+        return ({"of": facts["policy"]} if wants_report else None), {"count": 1}
+
+    def cut_block(self) -> None:
+        self.calls.append("cut")
+        if self.hold is not None:
+            self.hold.set()
+
+    def fail(self, error: BaseException) -> None:
+        self.calls.append(f"fail: {error}")
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+
+class FakeScenarioRunner(FakeClassRunner):
+    """That of a ReuseUser class."""
+
+
+class Rig:
+    """An agent, with all that it sent and what it added to Locust's statistics."""
+
+    def __init__(self, directory: Path | None) -> None:
+        self.sent: list[tuple[str, dict[str, Any]]] = []
+        self.figures: list[tuple[str, str]] = []
+        self.on_piece: Callable[[], None] = lambda: self.agent.piece_received()
+        self.agent = WorkerAgent(self._send, lambda method, name, figures: self.figures.append((method, name)))
+        self._directory = directory
+
+    def _send(self, kind: str, data: dict[str, Any]) -> None:
+        self.sent.append((kind, data))
+        if kind == messages.SAMPLE_PIECE:
+            self.on_piece()
+
+    def begin(self, run: str = "r", scenarios: tuple[str, ...] = (), **changes: Any) -> list[FakeClassRunner]:
+        FakeClassRunner.made.clear()
+        order = {
+            "run": run, "plan": plan().to_json(secrets=True), "scenarios": list(scenarios), "monitors": True,
+            "class_policies": {"One": ["persistent", "close"], "Two": ["persistent", "close"]}, "max_samples": 100,
+            "directory": None if self._directory is None else str(self._directory / run), "wants_reports": True,
+        }  # fmt: skip
+        self.agent.begin_run({**order, **changes})
+        return list(FakeClassRunner.made)
+
+    def block(self, run: str = "r", round_number: int = 0, turn: int = 0, policy: str = "persistent") -> None:
+        blocks = {"One": [0, policy], "Two": [0, policy]}
+        self.agent.run_block({"run": run, "round": round_number, "turn": turn, "blocks": blocks})
+        gevent.idle()
+
+    def of_kind(self, kind: str) -> list[dict[str, Any]]:
+        return [data for one, data in self.sent if one == kind]
+
+    def end(self, run: str = "r") -> None:
+        self.agent.end_run({"run": run})
+        with gevent.Timeout(10):
+            while not self.of_kind(messages.WORKER_DONE):
+                gevent.idle()
+                gevent.sleep(0.001)
+
+
+@pytest.fixture(autouse=True)
+def fakes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(worker_agent, "SwarmClassRunner", FakeClassRunner)
+    monkeypatch.setattr(worker_agent, "ScenarioClassRunner", FakeScenarioRunner)
+    monkeypatch.setattr(worker_agent, "compact", fake_compact)
+    hub = gevent.get_hub()
+    yield
+    hub.__dict__.pop("handle_error", None)  # each agent puts its own before
+
+
+def fake_compact(directory: Path, policies: tuple[str, ...], max_samples: int, _seed: int) -> Path:
+    path = directory / "compact"
+    path.write_text(f"{directory.name} {','.join(policies)} {max_samples}", encoding="ascii")
+    return path
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Rig:
+    """The worker of a local runner: it writes into the run's folder."""
+    return Rig(tmp_path)
+
+
+@pytest.fixture
+def remote() -> Rig:
+    return Rig(None)
+
+
+def test_a_block_runs_in_all_classes_with_their_users_and_is_reported(local: Rig, tmp_path: Path) -> None:
+    one, two = local.begin()
+    assert [runner.directory for runner in (one, two)] == [part_directory(tmp_path / "r", n) for n in (0, 1)]
+    local.agent.users.update(One=3, Two=0)
+    local.block(turn=1, policy="close")
+    assert [(block.cell.name, users) for block, users in (*one.blocks, *two.blocks)] == [("close", 3), ("close", 0)]
+    assert local.sent == [(messages.BLOCK_DONE, {"run": "r", "round": 0, "turn": 1})]
+    # A class without users has nothing to report.
+    assert local.agent.take_reports() == {"run": "r", "reports": [{"user_class": "One", "of": "close"}]}
+    assert local.agent.take_reports()["reports"] == []
+    assert local.figures == [("GET", "/ [close]")]
+
+
+def test_only_the_first_class_of_a_monitoring_worker_monitors(local: Rig) -> None:
+    assert [runner.more[-1] for runner in local.begin()] == [True, False]
+    assert [runner.more[-1] for runner in local.begin("other", monitors=False)] == [False, False]
+
+
+def test_scenarios_have_their_own_kind_of_runner(local: Rig) -> None:
+    one, two = local.begin(scenarios=("Two",))
+    assert (type(one), type(two)) == (FakeClassRunner, FakeScenarioRunner)
+    assert two.more == ("persistent",)
+
+
+def test_users_that_come_or_go_count_from_the_next_round_on(local: Rig) -> None:
+    one, _ = local.begin()
+    local.agent.users["One"] = 2
+    local.block(round_number=0, turn=0)
+    local.agent.users["One"] = 5
+    local.block(round_number=0, turn=1)
+    local.block(round_number=1, turn=0)
+    assert [users for _, users in one.blocks] == [2, 2, 5]
+
+
+def test_orders_of_another_run_are_ignored(local: Rig) -> None:
+    one, _ = local.begin()
+    local.block(run="earlier")
+    local.agent.end_run({"run": "earlier"})
+    gevent.idle()
+    assert (one.blocks, one.calls, local.sent) == ([], [], [])
+
+
+def test_a_cut_ends_the_block_and_no_other_begins(local: Rig) -> None:
+    one, two = local.begin()
+    one.hold = two.hold = Event()
+    local.block()
+    assert local.sent == []
+    local.agent.cut_block()
+    gevent.idle()
+    assert [kind for kind, _ in local.sent] == [messages.BLOCK_DONE]
+    local.block(turn=1)
+    assert len(one.blocks) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (
+            OSError(28, "No space left on device"),
+            "No space left on device: the run's samples can't be written any more",
+        ),
+        (KeyError("x"), "a block failed: KeyError('x')"),
+    ],
+)
+def test_an_error_in_a_block_is_told_and_not_waited_for(local: Rig, error: Exception, message: str) -> None:
+    one, _ = local.begin()
+    one.error = error
+    local.block()
+    assert local.sent == [(messages.WORKER_FAILED, {"run": "r", "message": message})]
+
+
+def test_what_can_not_be_prepared_is_told(local: Rig, caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    bad = plan(url="https://127.0.0.1:9/").to_json(secrets=True) | {"cacert": str(tmp_path / "nowhere.pem")}
+    local.begin(plan=bad)
+    ((kind, data),) = local.sent
+    assert (kind, data["run"]) == (messages.WORKER_FAILED, "r")
+    assert "nowhere.pem" in data["message"]
+    local.block()
+    assert len(local.sent) == 1
+    assert caplog.text == ""  # a local runner's coordinating side says it
+
+
+def test_a_full_disk_in_a_callback_of_the_loop_ends_the_blocks(local: Rig) -> None:
+    one, two = local.begin()
+    hub = gevent.get_hub()
+    hub.handle_error(None, OSError, OSError(28, "full"), None)
+    assert one.calls == two.calls == ["fail: [Errno 28] full"]
+    hub.handle_error(None, ValueError, ValueError("write to closed file"), None)  # what comes of it
+    assert len(one.calls) == 1
+
+
+def test_a_local_run_ends_without_sending_samples(local: Rig, tmp_path: Path) -> None:
+    one, _ = local.begin()
+    local.agent.users["One"] = 1
+    local.block()
+    local.end()
+    assert local.of_kind(messages.SAMPLE_PIECE) == []
+    (done,) = local.of_kind(messages.WORKER_DONE)
+    assert done == {"run": "r", "parts": 0, "reports": [{"user_class": "One", "of": "persistent"}]}
+    assert one.calls[:2] == ["cut", "close"]
+    assert (tmp_path / "r").exists()
+
+
+def test_a_remote_run_sends_a_part_for_each_class_and_removes_its_folder(remote: Rig) -> None:
+    one, two = remote.begin()
+    folder = one.directory.parent
+    remote.end()
+    pieces = [(data["part"], data["piece"]) for data in remote.of_kind(messages.SAMPLE_PIECE)]
+    # The two classes share what a worker may send.
+    assert pieces == [
+        (0, f"{one.directory.name} persistent,close 50".encode()), (0, b""),
+        (1, f"{two.directory.name} persistent,close 50".encode()), (1, b""),
+    ]  # fmt: skip
+    assert remote.of_kind(messages.WORKER_DONE) == [{"run": "r", "parts": 2, "reports": []}]
+    assert not folder.exists()
+
+
+def test_the_end_waits_for_the_block_that_is_cut(remote: Rig) -> None:
+    one, two = remote.begin()
+    one.hold = two.hold = Event()
+    remote.block()
+    remote.end()
+    assert remote.sent[0][0] == messages.BLOCK_DONE
+
+
+def test_a_master_that_takes_no_samples_is_not_waited_for_for_ever(
+    remote: Rig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    remote.begin()
+    monkeypatch.setattr(remote.agent._sender, "_max_silence_s", 0.01)
+    remote.on_piece = lambda: None
+    remote.end()
+    assert [kind for kind, _ in remote.sent] == [messages.SAMPLE_PIECE, messages.WORKER_FAILED, messages.WORKER_DONE]
+    assert remote.of_kind(messages.WORKER_FAILED)[0]["message"] == "samples are lost: the master does not take them"
+    assert "samples are lost" in caplog.text  # nobody else would say it on this machine
+
+
+def test_a_new_run_closes_what_the_last_one_left(remote: Rig) -> None:
+    """The master may have gone on without this worker, and begun another run."""
+    one, two = remote.begin()
+    one.hold = two.hold = Event()
+    remote.block()
+    folder = one.directory.parent
+    remote.begin("next")
+    assert one.calls == ["cut", "close"]
+    assert not folder.exists()
+    remote.agent.close_run()
+
+
+def test_a_part_goes_in_pieces_one_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sample_sender, "PIECE_BYTES", 4)
+    path = tmp_path / "part"
+    path.write_bytes(b"0123456789")
+    pieces: list[bytes] = []
+
+    def receive(_kind: str, data: dict[str, Any]) -> None:
+        pieces.append(data["piece"])
+        gevent.spawn(arrive, len(pieces))
+
+    def arrive(number: int) -> None:
+        gevent.idle()
+        assert len(pieces) == number  # no other one before this has arrived
+        sender.piece_received()
+
+    sender = SampleSender(receive)
+    with gevent.Timeout(10):
+        sender.send_part("r", 0, path)
+    assert pieces == [b"0123", b"4567", b"89", b""]
