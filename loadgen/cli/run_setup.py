@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from loadgen.measure.data.environment import environment
 from loadgen.measure.data.store import RunStore
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
+
+_RESULTS = Path("results")
 
 
 def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
@@ -39,7 +42,9 @@ def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
         click.echo("\n".join([*blocks(plan), extent(plan)]))
         return None
     ask_consent(plan, embedded, agreed=options["yes"])
-    store = RunStore.create(options["out"] or Path("results") / name)
+    if options["name"] is None and options["out"] is None:
+        name = _free_name(name)
+    store = RunStore.create(options["out"] or _RESULTS / name)
     try:
         _save_plan(plan, embedded, options)
     except PlanError:
@@ -49,6 +54,12 @@ def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
     if embedded:
         facts["environment"]["embedded_target"] = None  # marks the run, also if it is cut off
     return Experiment(plan, store, facts, quiet=options["quiet"], draws=not options["no_charts"])
+
+
+def _free_name(name: str) -> str:
+    """The name itself; a second run in the same second gets a number."""
+    numbered = (f"{name}-{number}" if number > 1 else name for number in count(1))
+    return next(found for found in numbered if not (_RESULTS / found).exists())
 
 
 def compare(options: dict[str, Any]) -> FinishedRun | None:

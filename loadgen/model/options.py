@@ -97,6 +97,12 @@ class Option:
     def recorded_key(self) -> str:
         return self.recorded or self.plan_field.rpartition(".")[2]
 
+    def default_value(self) -> Any:
+        """The option's own value where nothing is said; None where that is known to be nothing."""
+        if self.is_implicit:
+            return None
+        return self.type.read(self.default) if isinstance(self.default, str) else self.default
+
     def plan_default(self) -> Any:
         """What the plan has where nothing is said."""
         text = self.default

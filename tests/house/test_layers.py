@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "probe": {"probe", "drive", "wire", "model"},
     "swarm": {"swarm", "drive", "measure", "show", "target", "wire", "model"},
     "cli": {"cli", "drive", "measure", "show", "target", "probe", "wire", "model"},
-    "": {"cli"},
+    "": {"cli", "model"},
 }
 # Inside a room: its layers, lowest first, as beginnings of paths; the longest that fits counts. A module may import
 # from its own layer and those below.

@@ -11,7 +11,7 @@ from io import BytesIO
 from typing import Any, cast
 
 import matplotlib
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Figure
 
 from loadgen.show.charts.amortisation import amortisation, has_curves
 from loadgen.show.charts.axes import AXIS_CHARTS
@@ -69,6 +69,12 @@ _FORMATS: dict[str, dict[str, Any]] = {"png": {"dpi": 144}, "svg": {"metadata": 
 def charts_of(summary: Summary) -> list[str]:
     """The names of the charts that say something of this run, in the order of a page."""
     return [name for name, chart in CHARTS.items() if chart.applies(summary)]
+
+
+def figure(name: str, summary: Summary) -> Figure:
+    """Draw one of CHARTS."""
+    with matplotlib.rc_context(cast(Any, STYLE)):
+        return CHARTS[name](summary)
 
 
 def draw(name: str, summary: Summary) -> dict[str, bytes]:

@@ -1,0 +1,193 @@
+"""loadgen from Python: what `loadgen.compare` and `loadgen.load_run` do. It is the command without its shell.
+
+Prints nothing unless it is asked to. Options have the names, values and defaults that they have in a plan file.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from loadgen.cli.console import show_summary
+from loadgen.cli.plan_reader import OptionReader, PlanFile, merge, read_plan
+from loadgen.cli.report import finish
+from loadgen.cli.run_setup import compare as run_comparison
+from loadgen.cli.run_validation import recorded_run
+from loadgen.measure.data.sample_table import SampleTable
+from loadgen.measure.data.store import SUMMARY_FILE, RunStore
+from loadgen.model.exceptions import PlanError
+from loadgen.model.options import COMPARE, options_of
+from loadgen.model.plan import Plan
+
+if TYPE_CHECKING:
+    from loadgen.show.charts import Figure
+
+_WHERE = "loadgen.compare()"
+_SHELL_ONLY = ("json", "yes")
+_NO_SHELL = {"json": False, "yes": True, "dry_run": False, "save_plan": None}
+Duration = str | timedelta
+
+
+class CompareOptions(TypedDict, total=False):
+    """The options of `loadgen.compare`: those of `loadgen compare`, as a plan file names them, with underscores.
+
+    A duration is a text as on the command line (`"500ms"`, `"2s"`, `"1m"`) or a timedelta.
+    """
+
+    policies: str | Sequence[str]
+    """`"persistent,close"`, or a list of such."""
+    users: int
+    rate: float
+    processes: int
+    rounds: int
+    block: Duration
+    warmup: Duration
+    arrivals: str
+    max_connections: int
+    think: Duration
+    method: str
+    headers: Mapping[str, str] | Sequence[str]
+    """By name, or as lines `"Name: value"`."""
+    data: str | bytes
+    timeout: Duration
+    max_body: int
+    retry_stale: bool
+    trailers: bool
+    cookies: bool
+    cacert: str | Path
+    insecure: bool
+    proxy: str
+    tls: bool
+    source_ips: str | Sequence[str]
+    server_pid: int
+    plan: str | Path
+    """A plan file or an earlier run; the other options win."""
+    out: str | Path
+    name: str
+    seed: int
+    quiet: bool
+    """True unless given: print nothing."""
+    no_charts: bool
+
+
+class Run:
+    """A run that lies in its folder."""
+
+    def __init__(self, directory: Path, summary: dict[str, Any]) -> None:
+        self.directory = directory
+        self.summary = summary
+        """The content of `summary.json`; docs/results.md says what each key means."""
+
+    @property
+    def verdict(self) -> str:
+        """The result in a sentence."""
+        verdict: str = self.summary["verdict"]
+        return verdict
+
+    @property
+    def warnings(self) -> list[dict[str, str]]:
+        """What to mind before the result is believed: `code` and `message` of each warning."""
+        found: list[dict[str, str]] = self.summary["warnings"]
+        return found
+
+    @cached_property
+    def samples(self) -> SampleTable:
+        """The counted requests, one row each. They are read when they are first used."""
+        cells = Plan.from_json(self.summary["plan"]).cells
+        return SampleTable(RunStore(self.directory).load_samples(tuple(cell.name for cell in cells)))
+
+    @property
+    def charts(self) -> list[str]:
+        """The names of the charts that say something about this run."""
+        from loadgen.show.charts import charts_of
+
+        return charts_of(self.summary)
+
+    def figure(self, name: str) -> Figure:
+        """One of the charts. Raises ValueError where there is none of that name for this run."""
+        from loadgen.show.charts import figure
+
+        if name not in self.charts:
+            raise ValueError(f"this run has no chart {name!r}; choose from {', '.join(self.charts)}")
+        return figure(name, self.summary)
+
+    def __repr__(self) -> str:
+        return f"<Run {str(self.directory)!r}: {self.verdict}>"
+
+
+def compare(url: str | None, options: Mapping[str, Any]) -> Run:
+    """Run a comparison; see `loadgen.compare`."""
+    settled = _settle(url, options)
+    with _handlers_kept():
+        finished = run_comparison(settled)
+    assert finished is not None
+    if finished.failure:
+        message = f"not everything could be saved in {finished.store.directory}: {finished.failure}"
+        warnings.warn(message, RuntimeWarning, stacklevel=3)
+    if finished.end == "interrupted":
+        raise KeyboardInterrupt(f"interrupted; partial results are saved in {finished.store.directory}")
+    finished.check_answered()
+    if not settled["quiet"]:
+        show_summary(finished.summary, finished.store.path(SUMMARY_FILE))
+    return Run(finished.store.directory, finished.summary)
+
+
+def load_run(path: str | Path) -> Run:
+    """An earlier run; see `loadgen.load_run`."""
+    directory = Path(path)
+    store = RunStore.open(directory)
+    facts = store.load_run()
+    recorded_run(facts, str(directory))
+    if store.has_rows or not store.path(SUMMARY_FILE).exists():  # it was cut off
+        finished = finish(RunStore.open(directory, to_change=True), facts, "done", draws=False)
+        return Run(directory, finished.summary)
+    return Run(directory, store.load_summary())
+
+
+def _settle(url: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of all options, as the command line would have them. Raises PlanError."""
+    keys = {key: value for key, value in {"url": url, **options}.items() if value is not None}
+    for key in _SHELL_ONLY:
+        if key in keys:
+            raise PlanError(f"{_WHERE}: {key!r} is for the command line")
+    plan = keys.pop("plan", None)
+    body = keys.pop("data") if isinstance(keys.get("data"), bytes) else None
+    reader = OptionReader(_WHERE, Path(), COMPARE)
+    given = reader.values({key: _plain(value) for key, value in keys.items()})
+    if body is not None:
+        given["data"] = body
+    file = PlanFile() if plan is None else read_plan(Path(plan), COMPARE)
+    defaults = {option.name: option.default_value() for option in options_of(COMPARE)} | {"quiet": True}
+    return merge(defaults | given, given, file) | _NO_SHELL
+
+
+def _plain(value: Any) -> Any:
+    """A value of Python's as a plan file would have it."""
+    if isinstance(value, timedelta):
+        return f"{value // timedelta(microseconds=1)}us"
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, Mapping):
+        return [f"{name}: {text}" for name, text in value.items()]
+    return list(value) if isinstance(value, tuple) else value
+
+
+@contextmanager
+def _handlers_kept() -> Iterator[None]:
+    """Give the signals back to whom they belonged; a run that was interrupted leaves them ignored."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
