@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 _NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "build", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis")
-COMPARE = ("compare", "--tls", "--users", "1", "--block", "200ms", "--warmup", "50ms", "--rounds", "2")
+COMPARE = ("compare", "--tls", "--users", "1", "--block", "200ms", "--rounds", "2")
 
 
 def main() -> None:

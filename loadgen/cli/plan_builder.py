@@ -25,7 +25,8 @@ def build_plan(options: dict[str, Any]) -> Plan:
     users, rate = (_single(options[name]) for name in ("users", "rate"))
     if rate is not None:
         check_rate(rate)
-    plan_options = options | {"users": users, "rate": rate, "seed": _seed(options["seed"])}
+    settled = {"users": users, "rate": rate, "warmup": _warmup(options), "seed": _seed(options["seed"])}
+    plan_options = options | settled
     if options["method"] is None and options["data"] is not None:
         plan_options["method"] = "POST"
     policies = _policies(options, axes)
@@ -46,6 +47,19 @@ def _seed(given: int | None) -> int:
     return secrets.randbelow(1 << 31) if given is None else given
 
 
+def _warmup(options: dict[str, Any]) -> Any:
+    """As given, or the command's own; `--block 200ms` alone asks for no warm-up that is longer than the block."""
+    if options["warmup"] is not None:
+        return options["warmup"]
+    command = table.SWEEP if _varies(options) else table.COMPARE
+    return min(table.option_named("warmup").of(command).plan_default(), options["block"] // 2)
+
+
+def _varies(options: dict[str, Any]) -> bool:
+    """The options are those of `sweep`."""
+    return "recycle" in options
+
+
 def _check_pairs(options: dict[str, Any]) -> None:
     if options["tls"] and options["url"]:
         raise PlanError("--tls is for the embedded target; with a URL its scheme decides")
@@ -61,7 +75,7 @@ def _check_pairs(options: dict[str, Any]) -> None:
 
 def _axes(options: dict[str, Any]) -> Axes:
     """What a sweep varies; a single number of users or a single rate is no axis, but the load."""
-    if "recycle" not in options:
+    if not _varies(options):
         return Axes()
     users, rates = ((found if found and len(found) > 1 else ()) for found in (options["users"], options["rate"]))
     if users and options["rate"]:

@@ -165,8 +165,13 @@ OPTIONS: tuple[Option, ...] = (
         help="Length of one policy's turn.", locust=LocustArgument(),
     ),
     Option(
-        name="warmup", type=Duration(), plan_field="load.warmup_ns", default="500ms", sweep={"default": "200ms"},
-        help="Uncounted first part of a block.", locust=LocustArgument(),
+        name="warmup", type=Duration(), plan_field="load.warmup_ns", default="500ms", is_implicit=True,
+        help="Uncounted first part of a block; 500ms if unset, but at most half of the block.",
+        sweep={
+            "default": "200ms",
+            "help": "Uncounted first part of a block; 200ms if unset, but at most half of the block.",
+        },
+        locust=LocustArgument(help="Uncounted first part of a block"),
     ),
     Option(
         name="arrivals", type=Choice(*ARRIVALS), plan_field="load.arrivals", default=CONSTANT, is_implicit=True,

@@ -104,6 +104,23 @@ def test_a_grid() -> None:
     assert extent(plan, 29) == "29 of 30 blocks are done, 1 to go: about 1 s and a few seconds for the report"
 
 
+@pytest.mark.parametrize(
+    ("command", "arguments", "warmup_ms"),
+    [
+        (compare, [], 500),
+        (compare, ["--block", "1s"], 500),
+        (compare, ["--block", "200ms"], 100),
+        (compare, ["--block", "200ms", "--warmup", "150ms"], 150),
+        (sweep, ["--gap", "1ms,2ms", "--block", "600ms"], 200),
+        (sweep, ["--gap", "1ms,2ms", "--block", "100ms"], 50),
+    ],
+)
+def test_the_default_warmup_fits_into_a_short_block(
+    command: click.Command, arguments: list[str], warmup_ms: int
+) -> None:
+    assert planned(command, URL, *arguments).load.warmup_ns == warmup_ms * 1_000_000
+
+
 def test_what_lies_between_blocks_counts() -> None:
     plan = planned(compare, URL, "--block", "10ms", "--warmup", "0", "--rounds", "1000")
     assert ": about 80 s and" in extent(plan)
