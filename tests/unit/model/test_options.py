@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from argparse import ArgumentParser
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from loadgen.model.exceptions import PlanError
 from loadgen.model.options import COMPARE, OPTIONS, SWEEP, LocustArgument, Option, option_named, options_of
 from loadgen.model.plan import Plan
 from loadgen.model.value_types import Duration
+from loadgen.swarm import options as locust_options
 from tests.support.runner import run_cli
 
 URL = "http://127.0.0.1:8080/"
@@ -81,6 +83,26 @@ def test_a_new_row_is_recorded_and_checked() -> None:
     assert Plan.from_json(values) == plan
     with pytest.raises(PlanError, match=r'plan\.patience_ns is "9s"; it must be a whole number'):
         recorded_plan({"plan": values | {"patience_ns": "9s"}}, "run")
+
+
+@pytest.mark.usefixtures("_new_option")
+def test_a_new_row_is_an_argument_of_locust() -> None:
+    parser = ArgumentParser(exit_on_error=False)
+    # Locust's own parser takes one keyword more.
+    own, in_form = parser.add_argument, {}
+
+    def add(flag: str, include_in_web_ui: bool = True, **values: Any) -> None:
+        in_form[flag] = include_in_web_ui
+        own(flag, **values)
+
+    parser.add_argument = add  # type: ignore[assignment, method-assign] # as said above
+    locust_options.add_options(parser)  # type: ignore[arg-type] # it is as much of one as is needed
+    found = parser.parse_args(["--patience-limit", "4s"])
+    assert (in_form["--patience-limit"], in_form["--data"]) == (True, False)
+    plan = locust_options.plan_of(found, URL, {"User": ("close", "persistent")}, users=3)
+    assert (plan.load.timeout_ns, plan.load.users, plan.method) == (4_000_000_000, 3, "GET")
+    with pytest.raises(Exception, match="--endurance is called --patience-limit now"):
+        parser.parse_args(["--endurance", "4s"])
 
 
 def test_every_option_of_a_command_is_explained() -> None:
