@@ -1,6 +1,6 @@
 """The command line: the only room that prints or exits. Heavy imports wait until a command needs them.
 
-It is a package, not a module: each command and each child process has a page of its own.
+Each command and each child process has a module of its own.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from loadgen.model.value_types import Choice, ValueType
 
 
 class OptionType(click.ParamType[Any]):
-    """Reads a text as its value type does; what is no text is a value already."""
+    """Reads a text as its value type does; anything else is a value already."""
 
     def __init__(self, value_type: ValueType) -> None:
         self._type = value_type

@@ -40,7 +40,7 @@ def run_workers(
     folder is free only after the last row is written.
 
     The end of its standard input tells a worker to end: it can't miss that, however early it comes. After an
-    interruption both signals stay ignored: what is left to do is short, and saves what was measured. A worker that
+    interruption both signals stay ignored: the rest of the work is short, and saves what was measured. A worker that
     died without an event gives {"end": "died"}; the others go on. If one ends early in any other way, all end.
     """
     pool = _WorkerPool(lock, on_event)

@@ -1,4 +1,4 @@
-"""How arrivals of an open loop come, and how several workers share them. Paces nothing."""
+"""The kinds of arrivals of an open loop, and how several workers share them. Paces nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SHARE = re.compile(r"(?P<kind>[a-z]+)(?::(?P<number>[0-9]{1,6})/(?P<workers>[0-
 
 
 class Share(NamedTuple):
-    """One worker's part of the arrivals: it is `number` (from 0) of so many `workers`, each with the same rate."""
+    """The arrivals of one worker: number `number` (from 0) of `workers`, which all have the same rate."""
 
     kind: str
     number: int

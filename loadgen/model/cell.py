@@ -1,4 +1,4 @@
-"""What one block of a run is given: a policy with its load. A sweep's cells are the product of its axes."""
+"""A cell: the policy and the load of one block. The cells of a sweep are the product of its axes."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from loadgen.model.policy import ConnectionPolicy, identity, parse_policy
 from loadgen.model.units import count
 
 SIZE_FIELD = "{size}"
-"""What stands in a URL for the size of the response."""
+"""The place in a URL for the size of the response."""
 
-_MOST_CELLS = 500
-_LOWEST_RATE, _HIGHEST_RATE = 0.001, 1_000_000
+_MAX_CELLS = 500
+_MIN_RATE_RPS, _MAX_RATE_RPS = 0.001, 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """What a sweep varies; an empty axis is not varied.
-
-    users; rate: arrivals per second; recycle: requests per connection, as written (`inf` too); gap: gaps, as written;
-    size: bytes of the response's body.
-    """
+    """What a sweep varies; an empty axis is not varied."""
 
     users: tuple[int, ...] = ()
     rate: tuple[float, ...] = ()
+    """Arrivals per second."""
     recycle: tuple[str, ...] = ()
+    """Requests per connection, as written; `inf` too."""
     gap: tuple[str, ...] = ()
+    """Gaps before a connection is used again, as written."""
     size: tuple[int, ...] = ()
+    """Bytes of the response's body."""
 
     def __post_init__(self) -> None:
         for rate in self.rate:
@@ -51,35 +51,35 @@ NO_AXES = Axes()
 
 
 def check_rate(rate_rps: float) -> None:
-    """Raises PlanError unless it is a rate of arrivals that a block can have."""
-    if not _LOWEST_RATE <= rate_rps <= _HIGHEST_RATE:
+    """Raise PlanError unless a block can have this rate of arrivals."""
+    if not _MIN_RATE_RPS <= rate_rps <= _MAX_RATE_RPS:
         raise PlanError(
-            f"--rate is {rate_rps:.10g} per second; it must lie between {_LOWEST_RATE} and {_HIGHEST_RATE:,}"
+            f"--rate is {rate_rps:.10g} per second; it must lie between {_MIN_RATE_RPS} and {_MAX_RATE_RPS:,}"
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A policy under one load. rate_rps: arrivals per second, 0 for a closed loop. path: the request's target.
-
-    recycle, gap, size: this cell's values of those axes as written; None where the axis is not there.
-    """
+    """A policy under one load."""
 
     name: str
     policy: ConnectionPolicy
     users: int
     rate_rps: float
+    """Arrivals per second; 0 in a closed loop."""
     path: str
+    """The request's target."""
     recycle: str | None = None
+    """This cell's value of the axis, as written; None without the axis. So with the next two."""
     gap: str | None = None
     size: int | None = None
 
     def axis(self, name: str) -> Any:
-        """This cell's value of an axis of Axes."""
+        """This cell's value of one of Axes."""
         return self.rate_rps if name == "rate" else getattr(self, name)
 
 
-@lru_cache(8)  # a plan is asked for its cells again and again
+@lru_cache(8)  # one plan is expanded many times
 def cells(
     policies: tuple[ConnectionPolicy, ...], users: int, rate_rps: float, path: str, axes: Axes
 ) -> tuple[Cell, ...]:
@@ -112,8 +112,8 @@ def cells(
                 size,
             )
         )
-    if len(found) > _MOST_CELLS:
-        raise PlanError(f"the grid has {len(found):,} cells; {_MOST_CELLS} is the most")
+    if len(found) > _MAX_CELLS:
+        raise PlanError(f"the grid has {len(found):,} cells; {_MAX_CELLS} is the most")
     seen = set()
     for cell in found:
         kind = (identity(cell.policy), cell.users, cell.rate_rps, cell.path, cell.size)

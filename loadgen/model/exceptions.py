@@ -1,4 +1,4 @@
-"""The two ways in which a run can't be had, each with one line for people."""
+"""The two reasons why there is no run, each with one line for people."""
 
 
 class PlanError(ValueError):

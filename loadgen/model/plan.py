@@ -14,7 +14,6 @@ from loadgen.model.load import DEFAULT_LOAD
 from loadgen.model.load import Load as Load
 from loadgen.model.options import default
 from loadgen.model.policy import H2, H2_PRIOR, H2C_UPGRADE, WEBSOCKET, ConnectionPolicy
-from loadgen.model.proxy import HIDDEN as HIDDEN
 from loadgen.model.proxy import Proxy
 from loadgen.model.target import Target
 

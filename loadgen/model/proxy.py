@@ -1,4 +1,4 @@
-"""The proxy that connections go through, as a value: what a URL says about it. Resolves and opens nothing.
+"""The proxy that connections go through as a value, read from a URL. Resolves and opens nothing.
 
 No text made here holds its credentials unless the caller asks for them.
 """
@@ -14,7 +14,7 @@ from loadgen.model.exceptions import PlanError
 from loadgen.model.target import authority, bare_host, is_ip_literal
 
 HIDDEN = "***"
-"""What stands for a credential wherever a plan is shown."""
+"""Replaces each credential wherever a plan is shown."""
 
 _DEFAULT_PORT = 80  # that of the scheme (RFC 9110 §4.2.1), as in any other http URL
 _LIKE = "write it like http://user:password@127.0.0.1:3128"
@@ -22,7 +22,7 @@ _LIKE = "write it like http://user:password@127.0.0.1:3128"
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """An HTTP proxy, spoken to in clear. user, password: its credentials; no user where it was given none."""
+    """An HTTP proxy, spoken to in clear. Without a user it has no credentials."""
 
     host: str
     port: int

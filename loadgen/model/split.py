@@ -1,4 +1,4 @@
-"""A plan spread over several worker processes: what each of them is given. Starts none."""
+"""A plan split over several worker processes: the plan of each. Starts none."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from loadgen.model.plan import Plan
 def shares(plan: Plan) -> list[Plan]:
     """The plan of each of its `processes`; together they are the load of the whole.
 
-    Users and connections are dealt out, the rate is divided: constant arrivals of one worker come between those of the
-    others, and Poisson arrivals have a seed of each worker's own, for the sum of Poisson processes is one. Only the
-    first watches the server's process.
+    Users, connections and the rate are divided. Constant arrivals of one worker come between those of the others.
+    Poisson arrivals have another seed in each worker: the sum of Poisson processes is a Poisson process. Only the first
+    worker watches the server's process.
     """
     count, load = plan.processes, plan.load
     if count == 1:
@@ -26,8 +26,8 @@ def shares(plan: Plan) -> list[Plan]:
             server_pid=plan.server_pid if number == 0 else None,
             load=replace(
                 load,
-                users=_dealt(max(load.users, count), number, count),
-                max_connections=_dealt(max(load.max_connections, count), number, count),
+                users=_share_of(max(load.users, count), number, count),
+                max_connections=_share_of(max(load.max_connections, count), number, count),
                 rate_rps=load.rate_rps / count,
                 arrivals=str(Share(kind, number, count)),
             ),
@@ -36,5 +36,5 @@ def shares(plan: Plan) -> list[Plan]:
     ]
 
 
-def _dealt(whole: int, number: int, count: int) -> int:
-    return whole // count + (number < whole % count)
+def _share_of(total: int, number: int, count: int) -> int:
+    return total // count + (number < total % count)

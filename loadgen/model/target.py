@@ -1,4 +1,4 @@
-"""The server under test as a value: what a URL says about it. Resolves and opens nothing."""
+"""The server under test as a value, read from a URL. Resolves and opens nothing."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def authority(host: str, port: int) -> str:
 
 
 def is_ip_literal(host: str) -> bool:
-    """It is an address, no name."""
+    """Whether the host is an address, not a name."""
     try:
         ipaddress.ip_address(host)
     except ValueError:

@@ -1,13 +1,13 @@
-"""Trailer fields as counts (RFC 9110 §6.5): which came, and which may never come there. Reads no message."""
+"""Counts of trailer fields (RFC 9110 §6.5), and the fields that may not be among them. Reads no message."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-MOST_NAMES = 50
+MAX_NAMES = 50
 OTHER = "other"
-"""What stands for the names beyond MOST_NAMES. A server that makes names up must not fill the memory."""
+"""Counts the names beyond MAX_NAMES together: a server that makes names up must not fill the memory."""
 
 FORBIDDEN = frozenset({
     "connection", "keep-alive", "proxy-connection", "upgrade",  # of this connection, not of the response
@@ -18,11 +18,11 @@ FORBIDDEN = frozenset({
     "age", "cache-control", "expires", "location", "pragma", "retry-after", "vary",  # response controls
     "content-encoding", "content-range", "content-type",  # content format
 })  # fmt: skip
-"""Fields that are needed before the content comes, so no sender may put them behind it (RFC 9110 §6.5.1)."""
+"""Fields that are needed before the content, so that no sender may put them into trailers (RFC 9110 §6.5.1)."""
 
 
 class TrailerCounts:
-    """Counts of a block: `responses` with a trailer section that was not empty, and how often each field came."""
+    """Counts of one block: responses with a trailer section that was not empty, and each field in them."""
 
     __slots__ = ("_fields", "_responses")
 
@@ -37,13 +37,13 @@ class TrailerCounts:
         for name, _ in section:
             if name in fields:
                 fields[name] += 1
-            elif len(fields) < MOST_NAMES:
+            elif len(fields) < MAX_NAMES:
                 fields[name] = 1
             else:
                 fields[b""] = fields.get(b"", 0) + 1
 
     def take(self) -> dict[str, Any]:
-        """What was counted since this was asked last, as JSON values: `responses`, and `fields` by lower-case name."""
+        """The counts since the last call, as JSON values: `responses`, and `fields` by lower-case name."""
         fields: dict[str, int] = {}
         for name, count in self._fields.items():
             written = name.decode("latin-1").lower() or OTHER
@@ -54,7 +54,7 @@ class TrailerCounts:
 
 
 def add_trailers(counted: Iterable[dict[str, Any] | None]) -> dict[str, Any]:
-    """The sum of what several blocks have counted; of more than MOST_NAMES names the most frequent ones."""
+    """The sum of the counts of several blocks; of more than MAX_NAMES names the most frequent ones."""
     responses, total = 0, dict[str, int]()
     for one in counted:
         if one:
@@ -62,8 +62,8 @@ def add_trailers(counted: Iterable[dict[str, Any] | None]) -> dict[str, Any]:
             for name, count in one["fields"].items():
                 total[name] = total.get(name, 0) + count
     other = total.pop(OTHER, 0)
-    # What is forbidden is told of whatever else came.
+    # Forbidden fields are kept before all others.
     ordered = sorted(total, key=lambda name: (name not in FORBIDDEN, -total[name], name))
-    fields = {name: total[name] for name in ordered[:MOST_NAMES]}
-    other += sum(total[name] for name in ordered[MOST_NAMES:])
+    fields = {name: total[name] for name in ordered[:MAX_NAMES]}
+    other += sum(total[name] for name in ordered[MAX_NAMES:])
     return {"responses": responses, "fields": fields | ({OTHER: other} if other else {})}

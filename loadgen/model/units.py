@@ -1,4 +1,4 @@
-"""Durations and sizes as people write them. Knows nothing of what they are used for."""
+"""Durations and counts as people write them. Does not know what they are used for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The samples of a run as a table for analysis: whole columns, names for what is a code in the file. Reads no file."""
+"""The samples of a run as a table for analysis: whole columns, with names in place of codes. Reads no file."""
 
 from __future__ import annotations
 
