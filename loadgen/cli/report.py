@@ -14,7 +14,6 @@ from loadgen.cli.run_validation import recorded_run
 from loadgen.cli.stdio import complain
 from loadgen.measure.data.store import SUMMARY_FILE, RunStore
 from loadgen.measure.summary.run import summarise
-from loadgen.measure.warnings.run import nothing_answered
 from loadgen.model.exceptions import TargetError
 from loadgen.model.plan import Plan
 
@@ -26,7 +25,7 @@ class FinishedRun:
     """A run whose samples lie in its folder, with what was made from them."""
 
     store: RunStore
-    summary: dict[str, Any]
+    summary: Any
     end: str
     """`done`, or one of CUT_SHORT."""
     is_drawn: bool
@@ -36,9 +35,8 @@ class FinishedRun:
 
     def check_answered(self) -> None:
         """Raise TargetError where no request was answered."""
-        policies = self.summary["policies"]
-        if not any(one["requests"] for one in policies.values()):
-            raise TargetError(f"{nothing_answered(policies)}; see {self.store.path(SUMMARY_FILE)}")
+        if not any(one["requests"] for one in self.summary["policies"].values()):
+            raise TargetError(f"{self.summary['verdict']}; see {self.store.path(SUMMARY_FILE)}")
 
 
 def rebuild(run: Path, options: dict[str, Any]) -> Outcome:
@@ -54,7 +52,8 @@ def redraw(directory: Path) -> Outcome:
     from loadgen.show.report import write_report
 
     store = RunStore(directory)
-    write_report(store, store.load_summary())
+    summary: Any = store.load_summary()
+    write_report(store, summary)
     return Outcome(EXIT_DONE, directory)
 
 
@@ -70,7 +69,7 @@ def finish(store: RunStore, facts: dict[str, Any], end: str, *, draws: bool) -> 
     except OSError as error:
         failure = error.strerror or str(error)
     samples = store.load_samples(tuple(cell.name for cell in Plan.from_json(facts["plan"]).cells))
-    summary = summarise(facts["name"], samples, facts["plan"], facts["environment"], facts["notes"])
+    summary: Any = summarise(facts["name"], samples, facts["plan"], facts["environment"], facts["notes"])
     try:
         store.save_summary(summary)
         if draws:

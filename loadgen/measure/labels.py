@@ -1,15 +1,17 @@
-"""How places in a sweep, and counts, are written for people. Measures nothing."""
+"""How numbers, cells of a sweep, protocols and counts by kind are written for people. Measures nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from loadgen.model.policy import H2, H2_PRIOR, H2C_UPGRADE, HTTP1, HTTP2, WEBSOCKET
+from loadgen.model.summary import PolicySummary
 from loadgen.model.units import count
 
 
 def plain_number(value: float, digits: int = 6) -> str:
-    """A number with so many significant digits, but all those before its point: 1,000,000 and never 1e+06."""
+    """A number with this many significant digits, and never fewer than its integer part has: 1,000,000, not 1e+06."""
     return f"{value:,.0f}" if abs(value) >= 10 ** (digits - 1) else f"{value:,.{digits}g}"
 
 
@@ -24,11 +26,43 @@ _WRITTEN: dict[str, Callable[[Any], str]] = {
 }
 
 
-def labels(places: list[dict[str, Any]]) -> list[str]:
-    """A name for each of several places in a sweep, by what they differ in; by all they have where they don't."""
-    keys = [key for key in _WRITTEN if any(place.get(key) is not None for place in places)]
-    differing = [key for key in keys if len({place.get(key) for place in places}) > 1] or keys
+def labels(cells: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A name for each of several cells of a sweep, or groups of them, by the axes in which they differ.
+
+    By all axes that they have where they differ in none.
+    """
+    keys = [key for key in _WRITTEN if any(cell.get(key) is not None for cell in cells)]
+    differing = [key for key in keys if len({cell.get(key) for cell in cells}) > 1] or keys
     return [
-        " · ".join(_WRITTEN[key](place[key]) for key in differing if place.get(key) is not None) or "all"
-        for place in places
+        " · ".join(_WRITTEN[key](cell[key]) for key in differing if cell.get(key) is not None) or "all"
+        for cell in cells
     ]
+
+
+def listed(counts: Mapping[str, int]) -> str:
+    """Counts by kind, as in `3 connect_refused, 1 dns_failed`."""
+    return ", ".join(f"{number:,} {kind}" for kind, number in counts.items())
+
+
+def protocol_words(protocol: str, is_tls: bool) -> str:
+    """How a table names what a policy's connections speak. `h2` is negotiated over TLS alone (RFC 9113 §3.2)."""
+    return {
+        HTTP1: "HTTP/1.1",
+        WEBSOCKET: "WebSocket",
+        H2C_UPGRADE: "HTTP/2 by upgrade (h2c)",
+        H2: "HTTP/2 by ALPN" if is_tls else "HTTP/2, prior knowledge (in clear)",
+        H2_PRIOR: "HTTP/2, prior knowledge",
+    }[protocol]
+
+
+def exchange_word(protocol: str) -> str:
+    """What a connection of this protocol carries: requests, messages, or streams."""
+    return "message" if protocol == WEBSOCKET else "stream" if protocol in HTTP2 else "request"
+
+
+def declined_words(policy: PolicySummary) -> str:
+    """What must stand beside the name of a policy whose upgrades were declined; empty where none was."""
+    connections = policy["connections"]
+    if not connections["upgrade_declined"]:
+        return ""
+    return "declined in part" if connections["upgraded"] else "declined: HTTP/1.1"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from loadgen.model import plan_fields
 from loadgen.model.cell import NO_AXES, Axes, Cell, cells, check_rate
@@ -15,6 +16,7 @@ from loadgen.model.load import Load as Load
 from loadgen.model.options import default
 from loadgen.model.policy import H2, H2_PRIOR, H2C_UPGRADE, WEBSOCKET, ConnectionPolicy
 from loadgen.model.proxy import Proxy
+from loadgen.model.run_record import PlanRecord
 from loadgen.model.target import Target
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
@@ -158,12 +160,12 @@ class Plan:
         if shared < self.processes:
             raise PlanError(f"{option} {shared} can't be spread over --processes {self.processes}; each needs one")
 
-    def to_json(self, *, secrets: bool) -> dict[str, Any]:
+    def to_json(self, *, secrets: bool) -> PlanRecord:
         """The plan as JSON values. Without `secrets`, values of credential fields are replaced by HIDDEN."""
-        return plan_fields.record(self, secrets=secrets)
+        return cast(PlanRecord, plan_fields.record(self, secrets=secrets))
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Plan:
+    def from_json(cls, values: Mapping[str, Any]) -> Plan:
         """The inverse of `to_json`. Raises PlanError or KeyError where the values are no plan."""
         return cls(**plan_fields.restore(values))
 

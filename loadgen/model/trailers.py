@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+
+from loadgen.model.block_facts import TrailerFacts
 
 MAX_NAMES = 50
 OTHER = "other"
@@ -42,18 +43,18 @@ class TrailerCounts:
             else:
                 fields[b""] = fields.get(b"", 0) + 1
 
-    def take(self) -> dict[str, Any]:
+    def take(self) -> TrailerFacts:
         """The counts since the last call, as JSON values: `responses`, and `fields` by lower-case name."""
         fields: dict[str, int] = {}
         for name, count in self._fields.items():
             written = name.decode("latin-1").lower() or OTHER
             fields[written] = fields.get(written, 0) + count
-        found = {"responses": self._responses, "fields": fields}
+        found: TrailerFacts = {"responses": self._responses, "fields": fields}
         self._responses, self._fields = 0, {}
         return found
 
 
-def add_trailers(counted: Iterable[dict[str, Any] | None]) -> dict[str, Any]:
+def add_trailers(counted: Iterable[TrailerFacts | None]) -> TrailerFacts:
     """The sum of the counts of several blocks; of more than MAX_NAMES names the most frequent ones."""
     responses, total = 0, dict[str, int]()
     for one in counted:

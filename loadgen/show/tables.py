@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from loadgen.measure.labels import plain_number
-from loadgen.measure.warnings.protocols import exchange_word, protocol_words
+from loadgen.measure.labels import exchange_word, plain_number, protocol_words
 from loadgen.model.policy import HTTP1, WEBSOCKET
 from loadgen.model.units import format_duration
 from loadgen.show.text import duration, in_order, with_interval

@@ -11,6 +11,7 @@ from typing import Any
 from loadgen.measure.data.store import RunStore
 from loadgen.model.exceptions import PlanError
 from loadgen.model.records import Phase
+from loadgen.model.summary import Summary
 from loadgen.swarm.chart_drawer import ChartDrawer
 from loadgen.swarm.run import Run
 
@@ -36,7 +37,7 @@ class LiveView:
         self.run: Run | None = None
         self._clock = clock
         self._drawer = drawer or ChartDrawer()
-        self._summary: dict[str, Any] | None = None
+        self._summary: Any = None
         self._figures_asked_s = self._charts_asked_s = _NEVER_S
         """When the web UI last asked, by the clock."""
         self._drawn_s = _NEVER_S
@@ -133,7 +134,7 @@ class LiveView:
         return [*notes, *(one for one in known if one["code"] not in noted)]
 
 
-def _summary_so_far(run: Run) -> dict[str, Any] | None:
+def _summary_so_far(run: Run) -> Summary | None:
     """The summary of the rounds so far."""
     plan = replace(run.plan, load=replace(run.plan.load, rounds=run.coordinator.round + 1))
     summary = run.live.summary(run.name, plan.to_json(secrets=False), run.facts["environment"], run.facts["notes"])

@@ -18,6 +18,7 @@ from gevent.event import Event
 
 import loadgen.swarm.messages as messages
 from loadgen.measure.data.environment import environment
+from loadgen.measure.live.block_report import BlockReport
 from loadgen.measure.live.live import Live
 from loadgen.model.plan import Plan
 from loadgen.model.units import NS_PER_S
@@ -174,7 +175,7 @@ class Run:
 
     # Messages from the workers
 
-    def take_reports(self, worker: str, reports: list[dict[str, Any]]) -> None:
+    def take_reports(self, worker: str, reports: list[BlockReport]) -> None:
         """Block reports. Those of a lost worker come too late."""
         if self._options.is_watched and self._takes_part(worker):
             for report in reports:

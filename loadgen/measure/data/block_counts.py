@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from loadgen.measure.data.row_assignment import Integers, RowAssignment
+from loadgen.model.block_facts import BlockFacts
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import HANDSHAKE, ConnectionFlag, Ending
+from loadgen.model.summary import BlockConnections
 
 _HANDSHAKE_FIELDS = tuple(phase.value for phase in HANDSHAKE)
 
@@ -20,7 +22,7 @@ def present(column: Integers) -> Integers:
 
 
 def count_connections(
-    blocks: list[dict[str, Any]], rows: NDArray[Any], placed: RowAssignment, counted: Any, connections: NDArray[Any]
+    blocks: list[BlockFacts], rows: NDArray[Any], placed: RowAssignment, counted: Any, connections: NDArray[Any]
 ) -> None:
     """Note in each block its exchanges, how many of them a server answered, and what became of its connections."""
     size, block_of = len(blocks), placed.block_of
@@ -52,7 +54,7 @@ def count_connections(
         block["exchanges"] = int(exchanges[index])
         block["carried"] = int(carried[index])
         block["started"] = int(started[index])
-        block["connections"] = {name: int(count[index]) for name, count in counts.items()}
+        block["connections"] = cast(BlockConnections, {name: int(count[index]) for name, count in counts.items()})
         block["upgrades"] = {"count": int(upgrades[index]), "ns": round(float(upgrade_ns[index]))}
         block["endings"] = {ending.label: int(how[index, ending]) for ending in Ending if how[index, ending]}
         block["next_connection"] = int(following[index])
@@ -91,7 +93,7 @@ def _distinct(home: Integers, slots: Integers, size: int, once: bool) -> Integer
     return _count(np.unique(home * width + slots) // width, size)
 
 
-def _following(blocks: list[dict[str, Any]], placed: RowAssignment) -> NDArray[np.int64]:
+def _following(blocks: list[BlockFacts], placed: RowAssignment) -> NDArray[np.int64]:
     """The first number beyond each block's connections."""
     following = np.array([block.get("first_connection", 0) for block in blocks], np.int64)
     np.maximum.at(following, placed.block_of, placed.numbers[placed.of_rows] + 1)
@@ -111,7 +113,7 @@ def request_ends(rows: NDArray[Any], placed: RowAssignment, connections: NDArray
 
 
 def count_answered(
-    blocks: list[dict[str, Any]],
+    blocks: list[BlockFacts],
     rows: NDArray[Any],
     block_of: Integers,
     end: Integers,
@@ -129,7 +131,7 @@ def count_answered(
 
 
 def count_warmup(
-    blocks: list[dict[str, Any]], rows: NDArray[Any], block_of: Integers, end: Integers, ended: Integers
+    blocks: list[BlockFacts], rows: NDArray[Any], block_of: Integers, end: Integers, ended: Integers
 ) -> None:
     """Count what the window does not show (`rows`): requests that failed, or lasted beyond the window's end."""
     size = len(blocks)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from loadgen.measure.data.row_assignment import Integers
+from loadgen.model.block_facts import BlockFacts, BlockRecord, SampleCounts
 from loadgen.model.records import ABSENT, Phase
 
 _STATUSES = 1_000  # a status code has three digits (RFC 9110 §15)
@@ -32,7 +32,7 @@ def draw(columns: dict[str, Integers], block_of: Integers, most: int, seed: int)
     return chosen
 
 
-def counts(columns: dict[str, Integers], block_of: Integers, blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def counts(columns: dict[str, Integers], block_of: Integers, blocks: Sequence[BlockRecord]) -> list[SampleCounts]:
     """Of each block: its complete samples, how many of them were on a reused connection, statuses and phases."""
     complete = columns["error"] == ABSENT
     size, own = len(blocks), block_of[complete].astype(np.int64)
@@ -57,13 +57,18 @@ def counts(columns: dict[str, Integers], block_of: Integers, blocks: list[dict[s
     ]
 
 
-def add_up(counted: list[dict[str, Any]]) -> dict[str, Any]:
-    """The sum of what several blocks, or several parts of one, have counted."""
-    found: dict[str, Any] = {name: sum(one[name] for one in counted) for name in ("requests", "kept", "reused")}
-    return found | {name: add_each(one[name] for one in counted) for name in ("statuses", "phases")}
+def add_up(counted: list[SampleCounts]) -> SampleCounts:
+    """The sum of what several blocks, or several workers in one block, have counted."""
+    return {
+        "requests": sum(one["requests"] for one in counted),
+        "kept": sum(one["kept"] for one in counted),
+        "reused": sum(one["reused"] for one in counted),
+        "statuses": add_each(one["statuses"] for one in counted),
+        "phases": add_each(one["phases"] for one in counted),
+    }
 
 
-def add_each(counts: Iterable[dict[str, int]]) -> dict[str, int]:
+def add_each(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     """The sum under each key."""
     total: Counter[str] = Counter()
     for one in counts:
@@ -71,6 +76,6 @@ def add_each(counts: Iterable[dict[str, int]]) -> dict[str, int]:
     return dict(total)
 
 
-def left_out(blocks: list[dict[str, Any]]) -> int:
+def left_out(blocks: Iterable[BlockFacts]) -> int:
     """How many complete samples of these blocks were measured and are not among the columns."""
     return sum(one["requests"] - one["kept"] for one in (block.get("counted") for block in blocks) if one)

@@ -8,14 +8,14 @@ import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import loadgen
+from loadgen.model.run_record import EnvironmentRecord
 
 _PACKAGES = ("gevent", "httptools", "h2", "hpack", "websockets", "numpy", "pyopenssl", "cryptography")
 
 
-def environment() -> dict[str, Any]:
+def environment() -> EnvironmentRecord:
     """The environment of a run that starts now."""
     return {
         "loadgen": loadgen.__version__,

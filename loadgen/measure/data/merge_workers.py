@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from statistics import median
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from loadgen.measure.data.downsampling import add_each, add_up
 from loadgen.measure.data.row_assignment import smallest
 from loadgen.measure.data.rows import Samples
+from loadgen.model.block_facts import BlockFacts
 from loadgen.model.records import COLUMNS
 from loadgen.model.trailers import add_trailers
 
@@ -47,7 +48,7 @@ def merge_parts(parts: Iterable[tuple[int, Samples]], earlier: Samples | None = 
         one.shift(clock)
         connections, users = one.renumber(connections, users)
     columns = {name: smallest(np.concatenate([one.samples.columns[name] for one in sources])) for name in COLUMNS}
-    by_index: dict[int, list[dict[str, Any]]] = {}
+    by_index: dict[int, list[BlockFacts]] = {}
     for one in sources:
         for block in one.samples.blocks:
             by_index.setdefault(block["index"], []).append(block)
@@ -55,9 +56,12 @@ def merge_parts(parts: Iterable[tuple[int, Samples]], earlier: Samples | None = 
     return Samples(sources[0].samples.policies, columns, blocks)
 
 
-def merge_blocks(parts: list[dict[str, Any]]) -> dict[str, Any]:
-    """One block's facts, from those of its parts."""
-    merged = {key: value for part in reversed(parts) for key, value in part.items() if value is not None}
+def merge_blocks(blocks: list[BlockFacts]) -> BlockFacts:
+    """One block's facts, from those of the workers that measured it."""
+    parts: list[dict[str, Any]] = [{**block} for block in blocks]
+    merged: dict[str, Any] = {
+        key: value for part in reversed(parts) for key, value in part.items() if value is not None
+    }
     merged |= {key: sum(part.get(key, 0) for part in parts) for key in _SUMS if key in merged}
     for key in _SUMS_OF_EACH:
         if key in merged:
@@ -76,7 +80,7 @@ def merge_blocks(parts: list[dict[str, Any]]) -> dict[str, Any]:
         merged["trailers"] = add_trailers(part.get("trailers") for part in parts)
     if "counted" in merged:
         merged["counted"] = add_up([part["counted"] for part in parts])
-    return merged
+    return cast(BlockFacts, merged)
 
 
 def _keep_alive(said: list[dict[str, int]]) -> dict[str, int]:
@@ -113,10 +117,7 @@ class _Source:
         shifts = clock.shifts_ns(samples.blocks)
         if any(shifts):
             scheduled = samples.columns["scheduled"] + np.array(shifts, np.int64)[samples.block_of()]
-            blocks = [
-                block | {key: block[key] + shift_ns for key in _TIMES if key in block}
-                for block, shift_ns in zip(samples.blocks, shifts, strict=True)
-            ]
+            blocks = [_shifted(block, shift_ns) for block, shift_ns in zip(samples.blocks, shifts, strict=True)]
             self.samples = replace(samples, columns=samples.columns | {"scheduled": scheduled}, blocks=blocks)
         clock.note(self.samples.blocks)
 
@@ -130,9 +131,17 @@ class _Source:
             following.append(int(moved.max(initial=begin - 1)) + 1)
         if self.number is not None:
             columns["worker"] = np.full(len(self.samples), self.number, np.int16)
-        blocks = [block | {"next_connection": block["next_connection"] + connections} for block in self.samples.blocks]
+        blocks: list[BlockFacts] = [
+            {**block, "next_connection": block["next_connection"] + connections} for block in self.samples.blocks
+        ]
         self.samples = replace(self.samples, columns=columns, blocks=blocks)
         return max([following[0], *(block["next_connection"] for block in blocks)]), following[1]
+
+
+def _shifted(block: BlockFacts, shift_ns: int) -> BlockFacts:
+    """The block with its times by another clock."""
+    moved: Any = {key: value + shift_ns for key, value in {**block}.items() if key in _TIMES and isinstance(value, int)}
+    return {**block, **moved}
 
 
 class _Clock:
@@ -142,7 +151,7 @@ class _Clock:
         self._boot_id: str | None = None
         self._begun_ns: dict[int, int] = {}
 
-    def shifts_ns(self, blocks: list[dict[str, Any]]) -> list[int]:
+    def shifts_ns(self, blocks: list[BlockFacts]) -> list[int]:
         """What to add to each block's times; for a block that no part before has, what holds for the others."""
         boot_ids = {block.get("boot_id") for block in blocks} - {None}
         if self._boot_id is None or not boot_ids or boot_ids == {self._boot_id}:
@@ -155,7 +164,7 @@ class _Clock:
         usual = round(median(known.values())) if known else 0
         return [known.get(block["index"], usual) for block in blocks]
 
-    def note(self, blocks: list[dict[str, Any]]) -> None:
+    def note(self, blocks: list[BlockFacts]) -> None:
         """These blocks' times are by this clock."""
         for block in blocks:
             self._boot_id = self._boot_id or block.get("boot_id")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from loadgen.model.block_facts import BlockRecord
 
 Integers = NDArray[Any]
 """A column: signed integers of any width."""
@@ -38,7 +41,7 @@ class RowAssignment:
     home: Integers
 
 
-def place(blocks: list[dict[str, Any]], rows: NDArray[Any], connections: NDArray[Any]) -> RowAssignment:
+def place(blocks: Sequence[BlockRecord], rows: NDArray[Any], connections: NDArray[Any]) -> RowAssignment:
     """Find each row's place. blocks: in the order in which they ran; see `columns_of`. Raises ValueError."""
     numbers, of_rows, own = _positions(rows["connection"], connections["connection"])
     if any(block.get("continuous") for block in blocks):
@@ -63,7 +66,7 @@ def _positions(of_rows: Integers, own: Integers) -> tuple[Integers, Integers, In
 
 
 def _by_time(
-    blocks: list[dict[str, Any]],
+    blocks: Sequence[BlockRecord],
     rows: NDArray[Any],
     connections: NDArray[Any],
     numbers: Integers,

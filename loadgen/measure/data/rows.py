@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from loadgen.measure.data.block_counts import count_answered, count_connections,
 from loadgen.measure.data.downsampling import counts, draw
 from loadgen.measure.data.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE, ROW_BYTES
 from loadgen.measure.data.row_assignment import Integers, RowAssignment, place, smallest
+from loadgen.model.block_facts import BlockFacts, BlockRecord, SampleCounts
 from loadgen.model.records import (
     ABSENT,
     COLUMNS,
@@ -42,7 +43,7 @@ class Samples:
 
     policies: tuple[str, ...]
     columns: dict[str, Integers]
-    blocks: list[dict[str, Any]]
+    blocks: list[BlockFacts]
 
     def __len__(self) -> int:
         return len(self.columns["scheduled"])
@@ -69,7 +70,7 @@ class Samples:
         kept = self.of(draw(self.columns, self.block_of(), most, seed)).with_counts()
         had = self.with_counts().blocks
         blocks = [
-            {**block, "counted": {**before["counted"], "kept": block["counted"]["kept"]}}
+            _with_counted(block, {**before["counted"], "kept": block["counted"]["kept"]})
             for before, block in zip(had, kept.blocks, strict=True)
         ]
         return replace(kept, blocks=blocks)
@@ -78,7 +79,7 @@ class Samples:
         """The same, each block with its `counted`; where it has one, `kept` is what there is of its samples now."""
         found = counts(self.columns, self.block_of(), self.blocks)
         blocks = [
-            {**block, "counted": {**now, **block.get("counted", {}), "kept": now["kept"]}}
+            _with_counted(block, {**block.get("counted", now), "kept": now["kept"]})
             for now, block in zip(found, self.blocks, strict=True)
         ]
         return replace(self, blocks=blocks)
@@ -111,12 +112,16 @@ class Samples:
         return total
 
 
+def _with_counted(block: BlockFacts, counted: SampleCounts) -> BlockFacts:
+    return {**block, "counted": counted}
+
+
 def merge(old: Samples, new: Samples) -> Samples:
     """Both together; blocks that both hold are the new ones'. Merging twice is the same as once."""
     replaced = {block["index"] for block in new.blocks}
     kept = old.of_blocks({block["index"] for block in old.blocks} - replaced)
     columns = {name: np.concatenate([kept.columns[name], new.columns[name]]) for name in COLUMNS}
-    return Samples(new.policies, columns, sorted(kept.blocks + new.blocks, key=lambda block: int(block["index"])))
+    return Samples(new.policies, columns, sorted(kept.blocks + new.blocks, key=lambda block: block["index"]))
 
 
 def read_rows(directory: Path, policies: tuple[str, ...]) -> Samples:
@@ -132,14 +137,12 @@ def read_rows(directory: Path, policies: tuple[str, ...]) -> Samples:
 
 
 def columns_of(
-    blocks: list[dict[str, Any]], rows: NDArray[Any], connections: NDArray[Any], policies: tuple[str, ...]
+    recorded: Sequence[BlockRecord], rows: NDArray[Any], connections: NDArray[Any], policies: tuple[str, ...]
 ) -> Samples:
     """Turn rows (arrays with the fields of EXCHANGE_FIELDS and CONNECTION_FIELDS) of these blocks into samples.
 
-    blocks: their facts as the recorder was given them, in the order in which they ran. The samples have copies that
-    gained `window_ns`, `started`, `answered` (within the window), with the warm-up `exchanges` and those of them that a
-    server answered (`carried`), `connections`, `endings`, `next_connection` (one above its highest number) and two
-    counts of the warm-up.
+    recorded: the blocks' facts as the recorder was given them, in the order in which they ran. The samples have copies
+    that gained what is counted of the rows.
 
     A block has the connections from its `first_connection` on, with all their exchanges. Where blocks are `continuous`,
     so that connections outlive them, each has the exchanges that were due, and the connections that were opened, from
@@ -149,7 +152,8 @@ def columns_of(
 
     Numbers needn't begin at 0. Raises ValueError where rows and blocks don't go together.
     """
-    blocks = [dict(block) for block in blocks]
+    # What a BlockFacts has beyond a BlockRecord is filled in here, step by step.
+    blocks = [cast(BlockFacts, {**block}) for block in recorded]
     if len(rows) and not blocks:
         raise ValueError("there are rows, but no block that they belong to")
     placed = place(blocks, rows, connections)
@@ -164,7 +168,7 @@ def columns_of(
     count_warmup(blocks, rows[~counted], block_of[~counted], end[~counted], ended)
 
     columns = _columns(rows, counted, placed, blocks, policies, connections)
-    return Samples(policies, columns, sorted(blocks, key=lambda block: int(block["index"])))
+    return Samples(policies, columns, sorted(blocks, key=lambda block: block["index"]))
 
 
 def _read(path: Path, fields: tuple[str, ...]) -> NDArray[Any]:
@@ -177,21 +181,21 @@ def _written(times: Integers) -> int:
     return int(unwritten[0]) if len(unwritten) else len(times)
 
 
-def _read_blocks(path: Path) -> list[dict[str, Any]]:
+def _read_blocks(path: Path) -> list[BlockRecord]:
     """In the order in which they ran."""
-    blocks: dict[int, dict[str, Any]] = {}
+    blocks: dict[int, BlockRecord] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
-            block = {**json.loads(line)}
+            block: dict[str, Any] = {**json.loads(line)}
         except ValueError:  # the last line of a worker that died
             break
         if block.pop("row_bytes", None) != ROW_BYTES:
             raise ValueError("another version of loadgen wrote its rows; run it again")
-        blocks[block["index"]] = block
+        blocks[block["index"]] = cast(BlockRecord, block)
     return list(blocks.values())
 
 
-def _windows(blocks: list[dict[str, Any]], scheduled: Integers) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _windows(blocks: Sequence[BlockRecord], scheduled: Integers) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """When each block's window began and ended (ns); a worker that died ended its last one with its last row."""
     last = int(scheduled.max()) + 1 if len(scheduled) else 0
     begun = np.array([block.get("window_begun_ns", last) for block in blocks], np.int64)
@@ -203,7 +207,7 @@ def _columns(
     rows: NDArray[Any],
     counted: NDArray[np.bool_],
     placed: RowAssignment,
-    blocks: list[dict[str, Any]],
+    blocks: Sequence[BlockRecord],
     policies: tuple[str, ...],
     connections: NDArray[Any],
 ) -> dict[str, Integers]:

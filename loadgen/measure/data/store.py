@@ -10,10 +10,10 @@ import fcntl
 import json
 import os
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 from zipfile import BadZipFile
 
 from loadgen.measure.data.merge_workers import merge_parts
@@ -22,6 +22,7 @@ from loadgen.measure.data.recorder import EXCHANGES_FILE, RUN_FILE
 from loadgen.measure.data.rows import Samples, merge, read_rows
 from loadgen.measure.data.worker_data import part_folders, parts_in, read_part, remove_part, remove_rows
 from loadgen.model.exceptions import PlanError
+from loadgen.model.summary import Summary
 
 SUMMARY_FILE = "summary.json"
 # What reading a file may raise that somebody or something has damaged.
@@ -71,7 +72,7 @@ class RunStore:
         if self.lock is not None:
             fcntl.flock(self.lock, fcntl.LOCK_UN)
 
-    def save_run(self, facts: dict[str, Any]) -> None:
+    def save_run(self, facts: Mapping[str, object]) -> None:
         """Save name, plan, environment and notes."""
         self._write_json(RUN_FILE, facts)
 
@@ -79,11 +80,12 @@ class RunStore:
         """What `save_run` saved. Raises PlanError where it can't be read."""
         return self._read_json(RUN_FILE)
 
-    def save_summary(self, summary: dict[str, Any]) -> None:
+    def save_summary(self, summary: Summary) -> None:
         self._write_json(SUMMARY_FILE, summary)
 
-    def load_summary(self) -> dict[str, Any]:
-        return self._read_json(SUMMARY_FILE)
+    def load_summary(self) -> Summary:
+        """What `save_summary` saved. Raises PlanError where it can't be read."""
+        return cast(Summary, self._read_json(SUMMARY_FILE))
 
     @property
     def has_rows(self) -> bool:
@@ -172,11 +174,11 @@ class RunStore:
             self.directory.rmdir()
 
     @staticmethod
-    def to_text(values: dict[str, Any]) -> str:
+    def to_text(values: Mapping[str, object]) -> str:
         """JSON as the folder's files hold it."""
         return json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
-    def _write_json(self, name: str, values: dict[str, Any]) -> None:
+    def _write_json(self, name: str, values: Mapping[str, object]) -> None:
         self.write_text(name, self.to_text(values))
 
     def _read_json(self, name: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ Read from a recorder's files between blocks, while the run goes on.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,41 @@ from loadgen.measure.data.recorder import CONNECTIONS_FILE, EXCHANGES_FILE
 from loadgen.measure.data.row_assignment import place
 from loadgen.measure.data.rows import Samples, columns_of
 from loadgen.measure.stats.histogram import Histogram
+from loadgen.model.block_facts import BlockFacts, BlockRecord
 from loadgen.model.errors import ErrorKind
-from loadgen.model.records import ABSENT, CONNECTION_FIELDS, CONNECTION_ROW, EXCHANGE_FIELDS, EXCHANGE_ROW, Phase
+from loadgen.model.records import (
+    ABSENT,
+    CONNECTION_FIELDS,
+    CONNECTION_ROW,
+    EXCHANGE_FIELDS,
+    EXCHANGE_ROW,
+    Phase,
+)
 from loadgen.model.units import NS_PER_MS, NS_PER_S
 
 _SHARE = 500
 LATENCY = "latency"
+
+
+class BlockReport(TypedDict):
+    """A block in brief, of values that JSON and MessagePack can hold."""
+
+    user_class: NotRequired[str]
+    """Whose block it is; the sender adds it."""
+    block: BlockFacts
+    """The block's facts with all that is counted."""
+    started: int
+    """Requests that began in the window."""
+    requests: int
+    """Of these, complete."""
+    unfinished: int
+    """Of these, unfinished."""
+    errors: dict[str, int]
+    """Of these, failed, by error kind."""
+    histograms: dict[str, list[Any]]
+    """Latency and each phase of the complete requests; see `Histogram.encode`."""
+    share: dict[str, list[Any]]
+    """Columns of about 500 of the samples, each [type, bytes]."""
 
 
 class RowReader:
@@ -44,13 +73,9 @@ class RowReader:
 
 
 def block_report(
-    facts: dict[str, Any], rows: NDArray[Any], connections: NDArray[Any], policies: tuple[str, ...]
-) -> dict[str, Any]:
-    """A block's report, of values that JSON and MessagePack can hold. facts: the block's, as its recorder has them.
-
-    block: its facts with all that is counted; started, unfinished and errors: of its window; histograms: of latency and
-    of each phase, of its complete samples; share: columns of at most about 500 of these.
-    """
+    facts: BlockRecord, rows: NDArray[Any], connections: NDArray[Any], policies: tuple[str, ...]
+) -> BlockReport:
+    """A block's report. facts: the block's, as its recorder has them."""
     samples = columns_of([facts], rows, connections, policies)
     complete = samples.of(samples.columns["error"] == ABSENT)
     kinds, counts = np.unique(samples.columns["error"], return_counts=True)
@@ -72,7 +97,7 @@ def block_report(
     }
 
 
-def shrink(report: dict[str, Any], most: int) -> None:
+def shrink(report: BlockReport, most: int) -> None:
     """Keep in a report about `most` of the complete samples that it shares, and all that failed."""
     columns = {name: np.frombuffer(octets, kind) for name, (kind, octets) in report["share"].items()}
     chosen = columns["error"] != ABSENT
@@ -81,7 +106,7 @@ def shrink(report: dict[str, Any], most: int) -> None:
     report["share"] = {name: [column.dtype.str, column[chosen].tobytes()] for name, column in columns.items()}
 
 
-def shared_samples(reports: list[dict[str, Any]], policies: tuple[str, ...]) -> Samples:
+def shared_samples(reports: list[BlockReport], policies: tuple[str, ...]) -> Samples:
     """The samples that the reports of one part share. reports: at least one."""
     columns = {
         name: np.concatenate([np.frombuffer(one["share"][name][1], one["share"][name][0]) for one in reports])
@@ -90,9 +115,7 @@ def shared_samples(reports: list[dict[str, Any]], policies: tuple[str, ...]) -> 
     return Samples(policies, columns, [one["block"] for one in reports])
 
 
-def request_figures(
-    facts: dict[str, Any], rows: NDArray[Any], connections: NDArray[Any], wall_s: float
-) -> dict[str, Any]:
+def request_figures(facts: BlockRecord, rows: NDArray[Any], connections: NDArray[Any], wall_s: float) -> dict[str, Any]:
     """Requests of a block, its warm-up included, as Locust's statistics count them; unfinished ones are left out.
 
     wall_s: what to add to the monotonic clock (s) to have seconds since the epoch. Gives count, total_ms, min_ms,

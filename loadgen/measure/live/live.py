@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from loadgen.measure.data.merge_workers import merge_parts
 from loadgen.measure.data.rows import Samples
-from loadgen.measure.live.block_report import LATENCY, shared_samples, shrink
+from loadgen.measure.live.block_report import LATENCY, BlockReport, shared_samples, shrink
 from loadgen.measure.stats.histogram import Histogram
 from loadgen.measure.summary.run import summarise
 from loadgen.model.records import Phase
+from loadgen.model.run_record import EnvironmentRecord, PlanRecord, RunWarning
+from loadgen.model.summary import PolicySummary, Summary
 
 # Enough for any percentile that is shown while the run goes on; the summary of so many takes a blink.
 _MOST_SAMPLES = 30_000
 # Of a part's blocks so many are kept as they came, the earlier ones in brief: a run may go on for hours.
 _RECENT = 50
 _SHARE_OF_OLD = 25
-_QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99_9": 0.999}
 
 
 class Live:
@@ -24,10 +23,10 @@ class Live:
 
     def __init__(self, policies: tuple[str, ...]) -> None:
         self._policies = policies
-        self._reports: dict[tuple[str, str], dict[int, dict[str, Any]]] = {}
+        self._reports: dict[tuple[str, str], dict[int, BlockReport]] = {}
         self._old: dict[tuple[str, str], dict[str, dict[str, Histogram]]] = {}
 
-    def take(self, worker: str, lane: str, report: dict[str, Any]) -> None:
+    def take(self, worker: str, lane: str, report: BlockReport) -> None:
         """Add a block's report; the same block's of the same part takes the place of the one before."""
         part = (worker, lane)
         reports = self._reports.setdefault(part, {})
@@ -47,8 +46,8 @@ class Live:
         return len({index for reports in self._reports.values() for index in reports})
 
     def summary(
-        self, name: str, plan: dict[str, Any], environment: dict[str, Any], notes: list[dict[str, str]]
-    ) -> dict[str, Any] | None:
+        self, name: str, plan: PlanRecord, environment: EnvironmentRecord, notes: list[RunWarning]
+    ) -> Summary | None:
         """What `summary.json` would say now; None before the first block. See `summarise`.
 
         Counts are exact, and so are means. Percentiles are those of the merged histograms; intervals, curves and
@@ -63,7 +62,7 @@ class Live:
             self._refine(one, policy)
         return summary
 
-    def _abridge(self, part: tuple[str, str], report: dict[str, Any]) -> None:
+    def _abridge(self, part: tuple[str, str], report: BlockReport) -> None:
         """Keep less of a block that is long over."""
         if report["histograms"]:
             merged = self._old.setdefault(part, {}).setdefault(report["block"]["policy"], _histograms())
@@ -71,10 +70,10 @@ class Live:
             report["histograms"] = {}
             shrink(report, _SHARE_OF_OLD)
 
-    def _samples(self, reports: list[dict[str, Any]]) -> Samples:
+    def _samples(self, reports: list[BlockReport]) -> Samples:
         return shared_samples(reports, self._policies)
 
-    def _refine(self, one: dict[str, Any], policy: str) -> None:
+    def _refine(self, one: PolicySummary, policy: str) -> None:
         """Put what the histograms say in place of what the share says."""
         merged = _histograms()
         for old in self._old.values():
@@ -87,12 +86,14 @@ class Live:
         latency = merged[LATENCY]
         if not latency.count:
             return
-        one["latency_ns"] |= {name: latency.quantile_ns(share) for name, share in _QUANTILES.items()}
-        one["latency_ns"] |= {"mean": _rounded(latency.mean_ns), "max": latency.max_ns}
+        figures = one["latency_ns"]
+        figures["p50"], figures["p90"] = latency.quantile_ns(0.5), latency.quantile_ns(0.9)
+        figures["p99"], figures["p99_9"] = latency.quantile_ns(0.99), latency.quantile_ns(0.999)
+        figures["mean"], figures["max"] = _rounded(latency.mean_ns), latency.max_ns
         for phase in Phase:
             found = merged[phase.value]
             if found.count:
-                one["phases_ns"][phase.value] |= {
+                one["phases_ns"][phase.value] = {
                     "count": found.count,
                     "mean": _rounded(found.mean_ns),
                     "p50": found.quantile_ns(0.5),
@@ -105,7 +106,7 @@ def _histograms() -> dict[str, Histogram]:
     return {key: Histogram() for key in (LATENCY, *(phase.value for phase in Phase))}
 
 
-def _merge(merged: dict[str, Histogram], report: dict[str, Any]) -> None:
+def _merge(merged: dict[str, Histogram], report: BlockReport) -> None:
     for key, encoded in report["histograms"].items():
         merged[key].merge(encoded)
 

@@ -14,14 +14,14 @@ decide alone, and the handshake shows at the smallest. Intervals come from resam
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from loadgen.measure.stats.bootstrap import BootstrapDraws
+from loadgen.measure.stats.endings import ended_by_server
 from loadgen.measure.stats.policy_samples import PolicySamples, round_draws
-from loadgen.measure.warnings.reuse import ended_by_server
+from loadgen.model.summary import AmortisationCurve, AmortisationPoint, ConnectionsSummary
 
 Floats = NDArray[np.float64]
 
@@ -66,13 +66,15 @@ class _Strata:
         return np.asarray(share * first + (1 - share) * later)
 
 
-def amortise(members: list[tuple[PolicySamples, int | None, dict[str, Any]]], seed: int) -> dict[str, Any] | None:
+Member = tuple[PolicySamples, int | None, ConnectionsSummary]
+"""A cell: what was measured, its K (None: unlimited), and its `connections` in the summary."""
+
+
+def amortise(members: list[Member], seed: int) -> AmortisationCurve | None:
     """The curve of cells that differ in K alone; None where fewer than three different K were measured.
 
-    members: each cell's measures, its K (None: unlimited) and its `connections` in the summary. k90: the K at which
-    90 % of the saving from the smallest to the largest K is reached as measured, by interpolation in 1/K between
-    cells. k90_model: the same by the model; it follows from the smallest and the largest K alone, so it says what to
-    expect of a constant handshake, and nothing of the target. r2: of the cells' means.
+    `k90` is read off what was measured, by interpolation in 1/K between cells. `k90_model` follows from the smallest
+    and the largest K alone: it says what to expect of a constant handshake, and nothing about the target.
     """
     members = sorted(
         (one for one in members if len(one[0].valid)), key=lambda one: _share(one[1], one[2]), reverse=True
@@ -117,17 +119,17 @@ def amortise(members: list[tuple[PolicySamples, int | None, dict[str, Any]]], se
     }
 
 
-def _share(requests: int | None, connections: dict[str, Any]) -> float:
+def _share(requests: int | None, connections: ConnectionsSummary) -> float:
     """The share of requests that are their connection's first."""
     if _ended_early(requests, connections):
         return float(connections["opened"] / max(1, connections["exchanges_with_warmup"]))
     return 0.0 if requests is None else 1 / requests
 
 
-def _ended_early(requests: int | None, connections: dict[str, Any]) -> bool:
+def _ended_early(requests: int | None, connections: ConnectionsSummary) -> bool:
     """Connections came to much less than K, and not only the last of each place, which the block's end cut short."""
-    opened, carried = int(connections["opened"]), int(connections["exchanges_with_warmup"])
-    replaced = opened - int(connections["ideal"])
+    opened, carried = connections["opened"], connections["exchanges_with_warmup"]
+    replaced = opened - connections["ideal"]
     if requests is None:
         return ended_by_server(connections) or replaced > _REPLACED_SHARE * opened
     enough = _WELL_BELOW * requests
@@ -163,7 +165,7 @@ def _r2(shares: Floats, means: Floats, exchange: float, handshake: float) -> flo
 
 def _curve(
     shares: Floats, exchange: float, handshake: float, exchanges: Floats, handshakes: Floats, chosen: BootstrapDraws
-) -> list[dict[str, Any]]:
+) -> list[AmortisationPoint]:
     """The fitted line as points over K, with its band; the last is of unlimited K (None) where that was measured."""
     least = float(np.min(shares[shares > 0]))
     points = np.geomspace(shares[0], least, _CURVE_POINTS)

@@ -12,6 +12,7 @@ from loadgen.measure.data.block_counts import present
 from loadgen.measure.stats.policy_samples import PolicySamples, quantile, round_draws
 from loadgen.model.cell import Cell
 from loadgen.model.records import HANDSHAKE, Phase
+from loadgen.model.summary import ComparisonSummary
 
 _HALF = np.array([0.5])
 
@@ -22,7 +23,7 @@ def pairs(cells: tuple[Cell, ...], swept: bool) -> Iterator[tuple[str, str]]:
     The baseline of a comparison is `persistent`, or else its first cell; in a sweep the cell that reuses most, of
     several the one that speaks HTTP/1.1.
     """
-    groups: dict[tuple[Any, ...], list[Cell]] = {}
+    groups: dict[tuple[int, float, int | None], list[Cell]] = {}
     for cell in cells:
         groups.setdefault((cell.users, cell.rate_rps, cell.size), []).append(cell)
     for group in groups.values():
@@ -33,7 +34,7 @@ def pairs(cells: tuple[Cell, ...], swept: bool) -> Iterator[tuple[str, str]]:
                 yield baseline.name, cell.name
 
 
-def compare(baseline: PolicySamples, candidate: PolicySamples, seed: int) -> dict[str, Any] | None:
+def compare(baseline: PolicySamples, candidate: PolicySamples, seed: int) -> ComparisonSummary | None:
     """The comparison as `summary.json` holds it; None where one of the two has no complete sample.
 
     Only rounds in which both have samples count, and a draw takes the same rounds of both: what a round had of its own

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from loadgen.measure.stats.policy_samples import PolicySamples, quantiles, round_draws
 from loadgen.model.records import Phase
+from loadgen.model.summary import PositionGroup
 
 FIRSTS = (1, 2, 3, 4, 5, 6, 11, 21, 51, 101)
 """The first position of each group; the last one goes on without end."""
 
 
-def by_position(measured: PolicySamples, seed: int) -> list[dict[str, Any]]:
+def by_position(measured: PolicySamples, seed: int) -> list[PositionGroup]:
     """Groups of positions (1 is a connection's first request), each with the cost of its exchanges, handshake left out.
 
     last: the highest position that a group really has, as where K ends connections. Positions that no counted request
@@ -29,7 +28,7 @@ def by_position(measured: PolicySamples, seed: int) -> list[dict[str, Any]]:
     cell = group * size + rounds
     counts = np.bincount(cell, minlength=shape[0] * size).reshape(shape)
     sums = np.bincount(cell, weights=exchange_ns, minlength=shape[0] * size).reshape(shape)
-    found = []
+    found: list[PositionGroup] = []
     for number, first in enumerate(FIRSTS):
         if not counts[number].any():
             continue

@@ -3,45 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import cast
 
-from loadgen.measure.stats.amortisation import amortise
+from loadgen.measure.stats.amortisation import Member, amortise
 from loadgen.measure.stats.policy_samples import PolicySamples
 from loadgen.model.cell import Cell
 from loadgen.model.plan import Plan
+from loadgen.model.summary import AmortisationSummary, PolicySummary, SweepAxes, SweepCell, SweepSummary
 
-# What else a cell is, apart from its requests per connection.
-_LIKE = ("base", "users", "rate", "gap", "size")
+Group = tuple[str | None, int | None, float | None, str | None, int | None]
+"""Base, users, rate, gap and size of cells that differ in their requests per connection alone."""
 
 
-def sweep(plan: Plan, measured: dict[str, PolicySamples], policies: dict[str, Any]) -> dict[str, Any]:
-    """axes: the values of each, as given. cells: each one's place on them, by name. See `amortise` for the rest."""
-    cells = plan.cells
+def sweep(plan: Plan, measured: dict[str, PolicySamples], policies: dict[str, PolicySummary]) -> SweepSummary:
+    """Describe each cell of the grid, and fit a curve to each group of cells that differ in K alone."""
+    grid = plan.cells
     # The policies are the outermost of the grid's loops.
-    each = len(cells) // max(1, len(plan.policies))
-    places = {cell.name: _place(cell, plan, index // each) for index, cell in enumerate(cells)}
-    groups: dict[tuple[Any, ...], list[str]] = {}
-    for name, place in places.items():
-        if place["recycle"] is not None:
-            groups.setdefault(tuple(place[key] for key in _LIKE), []).append(name)
-    found = []
-    for key, names in groups.items():
-        members = [(measured[name], places[name]["requests"], policies[name]["connections"]) for name in names]
+    each = len(grid) // max(1, len(plan.policies))
+    cells = {cell.name: _cell(cell, plan, index // each) for index, cell in enumerate(grid)}
+    groups: dict[Group, list[str]] = {}
+    for name, cell in cells.items():
+        if cell["recycle"] is not None:
+            group = cell["base"], cell["users"], cell["rate"], cell["gap"], cell["size"]
+            groups.setdefault(group, []).append(name)
+    found: list[AmortisationSummary] = []
+    for (base, users, rate, gap, size), names in groups.items():
+        members: list[Member] = [
+            (measured[name], cells[name]["requests"], policies[name]["connections"]) for name in names
+        ]
         curve = amortise(members, plan.seed)
         if curve is not None:
-            found.append({**dict(zip(_LIKE, key, strict=True)), **curve})
-    return {
-        "axes": {name: list(values) for name, values in asdict(plan.axes).items() if values},
-        "cells": places,
-        "amortisation": found,
-    }
+            found.append({"base": base, "users": users, "rate": rate, "gap": gap, "size": size, **curve})
+    axes = {name: list(values) for name, values in asdict(plan.axes).items() if values}
+    return {"axes": cast(SweepAxes, axes), "cells": cells, "amortisation": found}
 
 
-def _place(cell: Cell, plan: Plan, base: int) -> dict[str, Any]:
-    """policy: the whole of it. base: the part that the plan names, None where axes alone make the policy.
-
-    users is None in an open loop; rate in a closed one; requests is None where a connection's number is unlimited.
-    """
+def _cell(cell: Cell, plan: Plan, base: int) -> SweepCell:
     return {
         "policy": cell.policy.name,
         "base": plan.policies[base].name if plan.policies else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +12,32 @@ from loadgen.measure.data.downsampling import add_up
 from loadgen.measure.data.rows import Samples
 from loadgen.measure.stats.policy_samples import PolicySamples, quantile, quantiles, round_draws
 from loadgen.measure.stats.positions import by_position
-from loadgen.measure.warnings.protocols import upgrade_cost
+from loadgen.measure.summary.protocols import upgrade_cost
+from loadgen.measure.summary.sockets import server, sockets
+from loadgen.measure.summary.trailers import trailers
+from loadgen.model.block_facts import BlockFacts, KeepAliveFacts, SampleCounts
 from loadgen.model.cell import Cell
 from loadgen.model.errors import ErrorKind
-from loadgen.model.plan import Load
+from loadgen.model.plan import Plan
 from loadgen.model.records import ABSENT, Ending, Phase
+from loadgen.model.summary import (
+    ArrivalsSummary,
+    ConnectionsSummary,
+    GeneratorSummary,
+    LatencySummary,
+    PhaseSummary,
+    PolicySummary,
+    ServerAnnounced,
+)
 from loadgen.model.units import NS_PER_S
 
 # What the contract names, and the points between them that the percentile chart needs.
 _NAMED = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99_9": 0.999}
 CURVE = tuple(float(share) for share in 1 - np.logspace(np.log10(0.5), -4, 60))
+# Above this share of requests that never got a connection, the percentiles without them are too low.
+_UNSTARTED_SHARE = 0.001
+# Above this share of a core, what was measured is to a good part the generator itself.
+_SATURATED_CPU_SHARE = 0.9
 
 
 def summarise_policy(
@@ -29,13 +45,15 @@ def summarise_policy(
     mine: NDArray[np.int64],
     measured: PolicySamples,
     cell: Cell,
-    load: Load,
-    seed: int,
+    plan: Plan,
     with_curve: bool,
-) -> dict[str, Any]:
-    """`mine`: the indices of all the policy's samples, whose blocks have `counted` what there was of them before any
-    thinning. with_curve: its percentiles will be drawn.
+) -> PolicySummary:
+    """Everything about one policy.
+
+    samples: those of the run, whose blocks have `counted`. mine: the indices of the policy's. with_curve: its
+    percentile curve will be drawn.
     """
+    seed = plan.seed
     blocks = [block for block in samples.blocks if block["policy"] == measured.name]
     kinds = np.bincount(samples.columns["error"][mine].astype(np.int64) - ABSENT, minlength=len(ErrorKind) - ABSENT + 1)
     errors = {
@@ -43,23 +61,27 @@ def summarise_policy(
     }
     unfinished = errors.pop(ErrorKind.UNFINISHED, 0)
     exact = add_up([block["counted"] for block in blocks])
+    started = len(mine) + measured.left_out
+    unstarted = sum(block.get("unstarted", 0) for block in blocks)
+    answered = int(measured.answered.sum())
     seconds = float(measured.seconds.sum())
     return {
         "protocol": cell.policy.protocol,
-        "started": len(mine) + measured.left_out,
+        "started": started,
         "requests": exact["requests"],
         "unfinished": unfinished,
-        "unstarted": sum(block.get("unstarted", 0) for block in blocks),
+        "unstarted": unstarted,
+        "percentiles_too_low": unstarted > _UNSTARTED_SHARE * (started + unstarted),
         "errors": {kind.label: count for kind, count in errors.items()},
         "statuses": dict(sorted(exact["statuses"].items())),
         "seconds": seconds,
         "blocks": len(blocks),
-        "answered": int(measured.answered.sum()),
+        "answered": answered,
         "window_answered": sum(block.get("answered", 0) for block in blocks),
         "throughput_rps": float(measured.answered.sum()) / seconds if seconds else 0.0,
         "throughput_rps_ci95": _throughput_interval(measured, seed),
         "arrivals": _arrivals(blocks, samples.columns["late"][mine], cell.rate_rps) if cell.rate_rps else None,
-        "connections": _connections(blocks, exact, _places(cell, load)),
+        "connections": _connections(blocks, exact, _places(cell, plan)),
         # Warm-up included, as a connection is counted at its end.
         "not_echoed": sum(block.get("mismatched_echoes", 0) for block in blocks),
         "upgrade": upgrade_cost(blocks, measured, cell.policy.protocol),
@@ -67,15 +89,18 @@ def summarise_policy(
         "phases_ns": _phases(measured.valid, exact["phases"]),
         "by_position": by_position(measured, seed) if cell.policy.reuses else None,
         "generator": _generator(blocks, measured, seconds),
+        "trailers": trailers(blocks, cell.policy, plan.trailers),
+        "sockets": sockets(blocks),
+        "server": server(blocks, answered),
     }
 
 
-def _places(cell: Cell, load: Load) -> int:
+def _places(cell: Cell, plan: Plan) -> int:
     """How many connections a block can have at the same time."""
-    return cell.policy.pool or (load.max_connections if cell.rate_rps else cell.users)
+    return cell.policy.pool or (plan.load.max_connections if cell.rate_rps else cell.users)
 
 
-def _arrivals(blocks: list[dict[str, Any]], late: NDArray[Any], rate_rps: float) -> dict[str, Any]:
+def _arrivals(blocks: list[BlockFacts], late: NDArray[Any], rate_rps: float) -> ArrivalsSummary:
     """How the offered load was met. late: by how much the generator itself began too late, where that is known."""
     ordered = np.sort(late[late >= 0])
     return {
@@ -96,11 +121,11 @@ def _throughput_interval(measured: PolicySamples, seed: int) -> list[float] | No
     return chosen.listed_interval(weights @ measured.answered / seconds)
 
 
-def _latency(measured: PolicySamples, seed: int, with_curve: bool) -> dict[str, Any]:
+def _latency(measured: PolicySamples, seed: int, with_curve: bool) -> LatencySummary:
     ordered = np.sort(measured.latency_ns)
     if not len(ordered):
-        absent: dict[str, Any] = dict.fromkeys(("mean", *_NAMED, "max", "p50_ci95", "p99_ci95"))
-        return absent | {"curve": []}
+        absent = dict.fromkeys(("mean", *_NAMED, "max", "p50_ci95", "p99_ci95"))
+        return cast(LatencySummary, absent | {"curve": []})
     chosen, weights = round_draws(measured.seconds > 0, seed)
     # A percentile that fewer than ten samples lie above is a story about those few.
     shares = [share for share in CURVE if (1 - share) * len(ordered) >= 10] if with_curve else []
@@ -108,7 +133,10 @@ def _latency(measured: PolicySamples, seed: int, with_curve: bool) -> dict[str, 
     intervals = [chosen.whole_interval(band) for band in bands.T]
     return {
         "mean": round(float(ordered.mean())),
-        **{name: quantile(ordered, share) for name, share in _NAMED.items()},
+        "p50": quantile(ordered, _NAMED["p50"]),
+        "p90": quantile(ordered, _NAMED["p90"]),
+        "p99": quantile(ordered, _NAMED["p99"]),
+        "p99_9": quantile(ordered, _NAMED["p99_9"]),
         "max": int(ordered[-1]),
         "p50_ci95": intervals[-2],
         "p99_ci95": intervals[-1],
@@ -119,22 +147,17 @@ def _latency(measured: PolicySamples, seed: int, with_curve: bool) -> dict[str, 
     }
 
 
-def _connections(blocks: list[dict[str, Any]], exact: dict[str, Any], places: int) -> dict[str, Any]:
-    """What became of them, warm-up included. exact: what the blocks' windows counted.
-
-    requests_per_connection is what the server's own log shows: `exchanges_with_warmup`, the requests that were answered
-    at least in part, for each connection opened. One that found its connection closed was carried by none. proxy_asked:
-    connections that a proxy closed after it had asked for credentials on them, which the best reuse takes as well.
-    """
+def _connections(blocks: list[BlockFacts], exact: SampleCounts, places: int) -> ConnectionsSummary:
+    """What became of them. exact: what the blocks' windows counted. places: see `_places`."""
     counts: Counter[str] = Counter()
     endings: Counter[str] = Counter()
     after_close: Counter[str] = Counter()
     challenge: Counter[str] = Counter()
     for block in blocks:
-        challenge.update(block.get("challenge") or {})
-        counts.update(block["connections"])
+        challenge.update(_counts(block.get("challenge")))
+        counts.update(_counts(block["connections"]))
         endings.update(block["endings"])
-        after_close.update(block.get("after_close") or {})
+        after_close.update(_counts(block.get("after_close")))
     opened = counts["opened"]
     exchanges = sum(block.get("carried", block["exchanges"]) for block in blocks)
     return {
@@ -165,16 +188,22 @@ def _connections(blocks: list[dict[str, Any]], exact: dict[str, Any], places: in
     }
 
 
-def _announced(blocks: list[dict[str, Any]]) -> dict[str, Any]:
+def _announced(blocks: list[BlockFacts]) -> ServerAnnounced:
     """What the server's Keep-Alive fields said: the smallest timeout, the largest max; None where it said nothing."""
-    said = [block.get("keep_alive") or {} for block in blocks]
-    timeouts, most = ([one[name] for one in said if one.get(name) is not None] for name in ("timeout_s", "max"))
-    return {"keep_alive_timeout_s": min(timeouts, default=None), "keep_alive_max": max(most, default=None)}
+    announced: list[KeepAliveFacts] = [block["keep_alive"] for block in blocks if block.get("keep_alive")]
+    timeouts_s = (one["timeout_s"] for one in announced if one.get("timeout_s") is not None)
+    maxima = (one["max"] for one in announced if one.get("max") is not None)
+    return {"keep_alive_timeout_s": min(timeouts_s, default=None), "keep_alive_max": max(maxima, default=None)}
 
 
-def _phases(valid: Samples, counts: dict[str, int]) -> dict[str, Any]:
+def _counts(facts: Any) -> dict[str, int]:
+    """A block's counts by name, to be added; none where it has none."""
+    return facts or {}
+
+
+def _phases(valid: Samples, counts: dict[str, int]) -> dict[str, PhaseSummary]:
     """counts: how often each happened, also in requests whose samples thinning has taken out."""
-    phases: dict[str, Any] = {}
+    phases: dict[str, PhaseSummary] = {}
     for phase in Phase:
         column = valid.columns[phase.value]
         happened = column[column >= 0]
@@ -198,8 +227,7 @@ def _phases(valid: Samples, counts: dict[str, int]) -> dict[str, Any]:
     return phases
 
 
-def _generator(blocks: list[dict[str, Any]], measured: PolicySamples, seconds: float) -> dict[str, Any]:
-    """cpu_share: of one core, and where several workers made the load that of the busiest."""
+def _generator(blocks: list[BlockFacts], measured: PolicySamples, seconds: float) -> GeneratorSummary:
     valid = measured.valid
     cpu_ns = sum(block.get("cpu_ns", 0) for block in blocks)
     busiest_ns = sum(block.get("busiest_cpu_ns", block.get("cpu_ns", 0)) for block in blocks)
@@ -208,9 +236,11 @@ def _generator(blocks: list[dict[str, Any]], measured: PolicySamples, seconds: f
     # An upper bound, which the loop may have from before the request began: no more of it than the request took.
     lag_ns = np.minimum(valid.columns["lag"], measured.latency_ns)
     lag_p50, lag_p99 = quantiles(lag_ns, 0.5, 0.99) if len(valid) else (None, None)
+    cpu_share = busiest_ns / NS_PER_S / seconds if seconds else 0.0
     return {
         "cpu_ns_per_request": round(cpu_ns / started) if started else None,
-        "cpu_share": busiest_ns / NS_PER_S / seconds if seconds else 0.0,
+        "cpu_share": cpu_share,
+        "saturated": cpu_share > _SATURATED_CPU_SHARE,
         "lag_p50_ns": lag_p50,
         "lag_p99_ns": lag_p99,
         "rss_bytes": max((block.get("rss_bytes", 0) for block in blocks), default=0),

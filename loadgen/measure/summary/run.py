@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from loadgen.measure.data.downsampling import add_up
@@ -16,12 +14,12 @@ from loadgen.measure.summary.verdict import verdict
 from loadgen.measure.warnings.outages import outages
 from loadgen.measure.warnings.proxy import is_sent_requests, proxy_warnings
 from loadgen.measure.warnings.run import warnings
-from loadgen.measure.warnings.sockets import server, sockets
-from loadgen.measure.warnings.trailers import trailers
+from loadgen.model.block_facts import BlockFacts
 from loadgen.model.plan import Plan
+from loadgen.model.run_record import EnvironmentRecord, PlanRecord, RunWarning
+from loadgen.model.summary import SCHEMA, BlockSummary, PolicySummary, Summary
 from loadgen.model.units import NS_PER_S
 
-SCHEMA = 1
 MOST_CURVES = 7
 """Policies up to which each is drawn as a line of its own, and has a percentile curve for that."""
 
@@ -31,28 +29,23 @@ _P50_P99 = np.array([0.5, 0.99])
 def summarise(
     name: str,
     samples: Samples,
-    plan: dict[str, Any],
-    environment: dict[str, Any],
-    notes: list[dict[str, str]],
-) -> dict[str, Any]:
-    """The whole of `summary.json`. `notes` are warnings ({code, message}) from running itself."""
+    plan: PlanRecord,
+    environment: EnvironmentRecord,
+    notes: list[RunWarning],
+) -> Summary:
+    """The whole of `summary.json`. notes: warnings from running itself."""
     planned = Plan.from_json(plan)
+    plan = planned.to_json(secrets=False)  # a plan that an earlier version recorded may lack keys
     samples = samples.with_counts()
     cells = {cell.name: cell for cell in planned.cells}
     rounds = 1 + max((block["round"] for block in samples.blocks), default=0)
     measured: dict[str, PolicySamples] = {}
-    policies: dict[str, Any] = {}
+    policies: dict[str, PolicySummary] = {}
     with_curve = len(cells) <= MOST_CURVES
     for index, (cell_name, mine) in enumerate(zip(samples.policies, samples.by_policy(), strict=True)):
         one = measure(samples, index, mine, rounds)
         measured[cell_name] = one
-        cell = cells[cell_name]
-        found = summarise_policy(samples, mine, one, cell, planned.load, planned.seed, with_curve)
-        blocks = [block for block in samples.blocks if block["policy"] == cell_name]
-        found["trailers"] = trailers(blocks, cell.policy, planned.trailers)
-        found["sockets"] = sockets(blocks)
-        found["server"] = server(blocks, found["answered"])
-        policies[cell_name] = found
+        policies[cell_name] = summarise_policy(samples, mine, one, cells[cell_name], planned, with_curve)
     compared = (
         compare(measured[base], measured[other], planned.seed)
         for base, other in pairs(planned.cells, bool(planned.axes))
@@ -76,8 +69,8 @@ def summarise(
     }
 
 
-def thinned(samples: Samples) -> list[dict[str, str]]:
-    """At most one warning, {code, message}: what is of a share of the samples only."""
+def thinned(samples: Samples) -> list[RunWarning]:
+    """At most one warning: what is of a share of the samples only."""
     counted = add_up([block["counted"] for block in samples.blocks])
     kept, requests = counted["kept"], counted["requests"]
     if kept == requests:
@@ -89,7 +82,7 @@ def thinned(samples: Samples) -> list[dict[str, str]]:
     return [{"code": "samples_thinned", "message": message}]
 
 
-def _block(block: dict[str, Any], measured: PolicySamples) -> dict[str, Any]:
+def _block(block: BlockFacts, measured: PolicySamples) -> BlockSummary:
     """One block for the chart over time."""
     number = block["round"]
     only = np.zeros((1, len(measured.seconds)))
@@ -97,7 +90,12 @@ def _block(block: dict[str, Any], measured: PolicySamples) -> dict[str, Any]:
     p50, p99 = (None if np.isnan(value) else round(value) for value in measured.by_round.quantiles(only, _P50_P99)[0])
     seconds = block["window_ns"] / NS_PER_S
     return {
-        **{key: block[key] for key in ("index", "round", "policy", "started", "exchanges", "connections")},
+        "index": block["index"],
+        "round": number,
+        "policy": block["policy"],
+        "started": block["started"],
+        "exchanges": block["exchanges"],
+        "connections": block["connections"],
         "seconds": seconds,
         "throughput_rps": float(measured.answered[number]) / seconds if seconds else 0.0,
         "latency_p50_ns": p50,

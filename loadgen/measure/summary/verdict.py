@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
-from loadgen.measure.labels import labels, plain_number
-from loadgen.measure.warnings.protocols import went_on_in_http1
-from loadgen.measure.warnings.run import BUSY_CPU_SHARE, nothing_answered
+from loadgen.measure.labels import declined_words, labels, plain_number
+from loadgen.measure.warnings.unanswered import why_nothing_answered
 from loadgen.model.policy import HTTP1, WEBSOCKET
 from loadgen.model.records import Phase
+from loadgen.model.run_record import RunWarning
+from loadgen.model.summary import AmortisationSummary, ComparisonSummary, PolicySummary, SweepSummary
 from loadgen.model.units import count
 
 _LOWEST_ERROR = 400  # RFC 9110 §15.5
@@ -35,10 +36,10 @@ _WHAT = {
 
 
 def verdict(
-    policies: dict[str, Any],
-    comparisons: list[dict[str, Any]],
-    found: list[dict[str, str]],
-    swept: dict[str, Any] | None = None,
+    policies: dict[str, PolicySummary],
+    comparisons: list[ComparisonSummary],
+    found: list[RunWarning],
+    swept: SweepSummary | None = None,
     by_proxy: Container[str] = (),
 ) -> str:
     """The answer. found: the run's warnings, for what must be said with it. by_proxy: policies whose requests a proxy
@@ -46,18 +47,18 @@ def verdict(
     """
     answered = {name: one for name, one in policies.items() if one["requests"]}
     if not answered:
-        return nothing_answered(policies)
+        return why_nothing_answered(policies)
     said = [_answer(policies, answered, comparisons, found, swept), *_errors_alone(answered, by_proxy)]
     said += [warning["message"] for warning in found if warning["code"] == "blocks_without_answer"]
     return "; ".join(said)
 
 
 def _answer(
-    policies: dict[str, Any],
-    answered: dict[str, Any],
-    comparisons: list[dict[str, Any]],
-    found: list[dict[str, str]],
-    swept: dict[str, Any] | None,
+    policies: dict[str, PolicySummary],
+    answered: dict[str, PolicySummary],
+    comparisons: list[ComparisonSummary],
+    found: list[RunWarning],
+    swept: SweepSummary | None,
 ) -> str:
     if swept is not None and swept["amortisation"]:
         sentence = _amortised(swept["amortisation"]) + _declined(swept["amortisation"], policies)
@@ -69,7 +70,7 @@ def _answer(
         name, one = next(iter(answered.items()))
         requests = count(one["requests"], "request")
         return f"{_named(name, policies)} answered {requests}; there is nothing to compare it with"
-    if any(one["generator"]["cpu_share"] > BUSY_CPU_SHARE for one in policies.values()):
+    if any(one["generator"]["saturated"] for one in policies.values()):
         if len(policies) > 2 or swept is not None:
             return f"{sentence}; in a part of the run the generator was the bottleneck: see the warnings"
         return f"{sentence}; the generator was the bottleneck, so these are its limits, not the target's"
@@ -78,7 +79,7 @@ def _answer(
     return sentence
 
 
-def _errors_alone(answered: dict[str, Any], by_proxy: Container[str]) -> list[str]:
+def _errors_alone(answered: dict[str, PolicySummary], by_proxy: Container[str]) -> list[str]:
     """Where there was no other response, these are the times of refusals, and not what anybody wants to know."""
     statuses = sorted({int(status) for one in answered.values() for status in one["statuses"]})
     if min(statuses, default=0) < _LOWEST_ERROR:
@@ -89,7 +90,7 @@ def _errors_alone(answered: dict[str, Any], by_proxy: Container[str]) -> list[st
     return [f"every response was an error ({listed}){whose}"]
 
 
-def _amortised(groups: list[dict[str, Any]]) -> str:
+def _amortised(groups: list[AmortisationSummary]) -> str:
     """What the amortisation says: of one group in full, of several the ends."""
     if len(groups) == 1:
         one = groups[0]
@@ -98,56 +99,59 @@ def _amortised(groups: list[dict[str, Any]]) -> str:
         if one["k90"] is not None:
             sentence += f"; {_saved(one)} is reached at K = {_k90(one)}"
     else:
-        by_paid = sorted(groups, key=lambda one: float(one["handshake_ns"]))
+        by_paid = sorted(groups, key=lambda one: one["handshake_ns"])
         sentence = (
             f"a new connection costs {_ends(by_paid, groups, _handshake)} "
             f"in the {len(groups)} groups of cells that differ in K alone"
         )
-        by_k90 = sorted((one for one in groups if one["k90"] is not None), key=lambda one: float(one["k90"]))
+        by_k90 = sorted((one for one in groups if one["k90"] is not None), key=lambda one: one["k90"] or 0)
         if by_k90:
             sentence += f"; {_saved(by_k90[0])} is reached at K = {_ends(by_k90, groups, _k90)}"
     return sentence if groups[0]["exchange_ci95"] is not None else f"{sentence} {_NO_INTERVAL}"
 
 
-def _declined(groups: list[dict[str, Any]], policies: dict[str, Any]) -> str:
+def _declined(groups: list[AmortisationSummary], policies: dict[str, PolicySummary]) -> str:
     """What has to be said with curves of cells that are not what their names say."""
     cells = {cell["name"]: group["base"] for group in groups for cell in group["cells"]}
-    declined = dict.fromkeys(base for name, base in cells.items() if went_on_in_http1(policies[name]))
+    # Only a policy that the plan names asks for another protocol; axes alone make none of HTTP/1.1.
+    declined = dict.fromkeys(f"{base}" for name, base in cells.items() if declined_words(policies[name]))
     if not declined:
         return ""
     partly = "partly " if any(policies[name]["connections"]["upgraded"] for name in cells) else ""
     return f"; the server declined {', '.join(declined)}, so these figures are {partly}those of HTTP/1.1"
 
 
-def _exchange(one: dict[str, Any]) -> str:
+def _exchange(one: AmortisationSummary) -> str:
     return _estimate(one["exchange_ns"], one["exchange_ci95"])
 
 
-def _handshake(one: dict[str, Any]) -> str:
+def _handshake(one: AmortisationSummary) -> str:
     return _estimate(one["handshake_ns"], one["handshake_ci95"])
 
 
-def _k90(one: dict[str, Any]) -> str:
+def _k90(one: AmortisationSummary) -> str:
     bounds = "" if one["k90_ci95"] is None else f" [{_k(one['k90_ci95'][0])}, {_k(one['k90_ci95'][1])}]"
-    return f"{_k(one['k90'])}{bounds}"
+    return f"{_k(one['k90'] or 0)}{bounds}"
 
 
-def _saved(one: dict[str, Any]) -> str:
+def _saved(one: AmortisationSummary) -> str:
     """What the 90 % are of: a grid that ends early knows nothing of what more reuse would save."""
     first, last = (one["cells"][end]["requests_per_connection"] for end in (0, -1))
-    if last is None or first < _ALL_BUT * last:
+    if first is None or last is None or first < _ALL_BUT * last:
         return "90% of what reuse saves"
     return f"90% of what K = {_k(last)} saves over K = {_k(first)}"
 
 
-def _ends(ordered: list[dict[str, Any]], groups: list[dict[str, Any]], write: Callable[[dict[str, Any]], str]) -> str:
+def _ends(
+    ordered: list[AmortisationSummary], groups: list[AmortisationSummary], write: Callable[[AmortisationSummary], str]
+) -> str:
     """The least and the greatest of the groups, each with its interval and its name."""
     names = labels(groups)
     low, high = (f"{write(one)} ({names[groups.index(one)]})" for one in (ordered[0], ordered[-1]))
     return low if low == high else f"{low} to {high}"
 
 
-def _differences(comparisons: list[dict[str, Any]], policies: dict[str, Any]) -> str:
+def _differences(comparisons: list[ComparisonSummary], policies: dict[str, PolicySummary]) -> str:
     """HTTP/1.1 with itself first: that is about reuse alone. Then what another protocol changes."""
     plain = [one for one in comparisons if policies[one["candidate"]]["protocol"] == HTTP1]
     others = [one for one in comparisons if policies[one["candidate"]]["protocol"] != HTTP1]
@@ -155,7 +159,7 @@ def _differences(comparisons: list[dict[str, Any]], policies: dict[str, Any]) ->
         return "; ".join(_difference(one, policies) for one in plain + others)
     said = []
     if len(plain) > _MOST_CLAUSES:
-        ordered = sorted(plain, key=lambda one: float(one["latency_p50_ratio"]))
+        ordered = sorted(plain, key=lambda one: one["latency_p50_ratio"])
         ends = "; ".join(_difference(one, policies) for one in (ordered[-1], ordered[0]))
         said.append(f"of {len(plain)} differences the ends: {ends}")
     else:
@@ -165,9 +169,9 @@ def _differences(comparisons: list[dict[str, Any]], policies: dict[str, Any]) ->
     return "; ".join(said)
 
 
-def _other_protocols(comparisons: list[dict[str, Any]], policies: dict[str, Any]) -> str:
+def _other_protocols(comparisons: list[ComparisonSummary], policies: dict[str, PolicySummary]) -> str:
     """Many differences in brief. In a sweep each load has a baseline of its own."""
-    ordered = sorted(comparisons, key=lambda one: float(one["latency_p50_ratio"]))
+    ordered = sorted(comparisons, key=lambda one: one["latency_p50_ratio"])
     listed = comparisons if len(comparisons) <= _MOST_LISTED else [ordered[0], ordered[-1]]
     which = "" if listed is comparisons else f" (the ends of {len(comparisons)})"
     baselines = {one["baseline"]: f"against {_named(one['baseline'], policies)}" for one in comparisons}
@@ -178,7 +182,7 @@ def _other_protocols(comparisons: list[dict[str, Any]], policies: dict[str, Any]
     return f"at p50{which}: {said}"
 
 
-def _brief(comparison: dict[str, Any], policies: dict[str, Any], against: str = "") -> str:
+def _brief(comparison: ComparisonSummary, policies: dict[str, PolicySummary], against: str = "") -> str:
     delta, interval = comparison["latency_p50_delta_ns"], comparison["latency_p50_delta_ci95"]
     bounds = "" if interval is None else f" [{', '.join(_ms(one, sign=True) for one in interval)}]"
     name = f"{_named(comparison['candidate'], policies)}{against}"
@@ -187,18 +191,19 @@ def _brief(comparison: dict[str, Any], policies: dict[str, Any], against: str = 
     return f"{name} {_ms(delta, sign=True)} ms{bounds}{_mostly(comparison)}"
 
 
-def _mostly(comparison: dict[str, Any]) -> str:
+def _mostly(comparison: ComparisonSummary) -> str:
     share = _largest(comparison)
     return f" (mostly {_WHAT[share[0]]})" if share is not None and share[1] > _MOSTLY else ""
 
 
-def _range(answered: dict[str, Any]) -> str:
+def _range(answered: dict[str, PolicySummary]) -> str:
     """Of cells that don't compare: where the median is lowest and highest, and where most is answered."""
-    by_p50 = sorted(answered, key=lambda name: int(answered[name]["latency_ns"]["p50"]))
+    medians_ns = {name: one["latency_ns"]["p50"] or 0 for name, one in answered.items()}
+    by_p50 = sorted(answered, key=medians_ns.__getitem__)
     low, high = by_p50[0], by_p50[-1]
-    most = max(answered, key=lambda name: float(answered[name]["throughput_rps"]))
+    most = max(answered, key=lambda name: answered[name]["throughput_rps"])
     names = {name: _named(name, answered, bracketed=True) for name in (low, high, most)}
-    p50 = {name: f"{_ms(answered[name]['latency_ns']['p50'])} ms ({names[name]})" for name in (low, high)}
+    p50 = {name: f"{_ms(medians_ns[name])} ms ({names[name]})" for name in (low, high)}
     return (
         f"the median goes from {p50[low]} to {p50[high]}; "
         f"the highest throughput is {answered[most]['throughput_rps']:,.0f} req/s ({names[most]})"
@@ -214,7 +219,7 @@ def _k(value: float) -> str:
     return f"{value:,.0f}" if value >= 9.95 else plain_number(round(value, 1))
 
 
-def _difference(comparison: dict[str, Any], policies: dict[str, Any]) -> str:
+def _difference(comparison: ComparisonSummary, policies: dict[str, PolicySummary]) -> str:
     baseline, candidate = (_named(comparison[side], policies) for side in ("baseline", "candidate"))
     protocol = policies[comparison["candidate"]]["protocol"]
     delta, interval = comparison["latency_p50_delta_ns"], comparison["latency_p50_delta_ci95"]
@@ -235,10 +240,10 @@ def _difference(comparison: dict[str, Any], policies: dict[str, Any]) -> str:
     return f"{candidate} costs {_ms(delta)} ms more per {what} at p50{bounds} than {baseline}, {ratio}{share}"
 
 
-def _named(name: str, policies: dict[str, Any], *, bracketed: bool = False) -> str:
+def _named(name: str, policies: dict[str, PolicySummary], *, bracketed: bool = False) -> str:
     """A policy's name, and whether it is what its name says. bracketed: it will stand in brackets."""
     one = policies[name]
-    said = went_on_in_http1(one) if one["protocol"] != HTTP1 else ""
+    said = declined_words(one) if one["protocol"] != HTTP1 else ""
     if not said:
         return name
     return f"{name}, {said}" if bracketed else f"{name} ({said})"
@@ -252,13 +257,13 @@ def _times(ratio: float) -> str:
     return f"{ratio:,.0f}×" if ratio >= 99.5 else f"{ratio:.2g}×" if ratio >= 0.01 else "under 0.01×"
 
 
-def _share(comparison: dict[str, Any]) -> str:
+def _share(comparison: ComparisonSummary) -> str:
     """The phase that makes up most of the mean difference, where there is one."""
     share = _largest(comparison)
     return "" if share is None else f"; {share[1]:.0%} of the mean difference is {_WHAT[share[0]]}"
 
 
-def _largest(comparison: dict[str, Any]) -> tuple[Phase, float] | None:
+def _largest(comparison: ComparisonSummary) -> tuple[Phase, float] | None:
     """The phase that makes up most of the mean difference, and its share; None where median and mean disagree."""
     sign = -1 if comparison["latency_p50_delta_ns"] < 0 else 1
     total = sign * comparison["latency_mean_delta_ns"]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from loadgen.measure.data.rows import Samples
+from loadgen.measure.labels import listed
+from loadgen.model.block_facts import BlockFacts
 from loadgen.model.errors import ErrorKind
+from loadgen.model.run_record import RunWarning
 
 _MOST_NAMED = 5
 
 
-def outages(samples: Samples) -> list[dict[str, str]]:
-    """At most one warning, {code, message}. Blocks that asked for nothing, or had no window yet, don't count."""
+def outages(samples: Samples) -> list[RunWarning]:
+    """At most one warning. Blocks that asked for nothing, or had no window yet, don't count."""
     blocks = [block for block in samples.blocks if block["window_ns"]]
     silent = [block for block in blocks if _asked(block) and not _answered(block)]
     if not silent:
@@ -28,18 +29,16 @@ def outages(samples: Samples) -> list[dict[str, str]]:
     return [{"code": "blocks_without_answer", "message": message}]
 
 
-def _asked(block: dict[str, Any]) -> bool:
+def _asked(block: BlockFacts) -> bool:
     return bool(block["started"] or block.get("due") or block.get("unstarted") or block["warmup_errors"])
 
 
-def _answered(block: dict[str, Any]) -> bool:
+def _answered(block: BlockFacts) -> bool:
     return bool(block.get("answered", block["exchanges"]))
 
 
-def _errors(samples: Samples, blocks: list[dict[str, Any]]) -> str:
+def _errors(samples: Samples, blocks: list[BlockFacts]) -> str:
     found = samples.of_blocks({block["index"] for block in blocks}).columns["error"]
     kinds, counts = np.unique(found[found > 0], return_counts=True)
-    listed = ", ".join(
-        f"{count:,} {ErrorKind(kind).label}" for kind, count in zip(kinds.tolist(), counts.tolist(), strict=True)
-    )
-    return listed or "no request came to its end"
+    errors = {ErrorKind(kind).label: count for kind, count in zip(kinds.tolist(), counts.tolist(), strict=True)}
+    return listed(errors) or "no request came to its end"

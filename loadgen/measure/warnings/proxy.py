@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from loadgen.model.plan import Plan
 from loadgen.model.policy import ConnectionPolicy
+from loadgen.model.run_record import EnvironmentRecord, RunWarning
 
 
 def is_sent_requests(plan: Plan, policy: ConnectionPolicy) -> bool:
@@ -13,13 +12,12 @@ def is_sent_requests(plan: Plan, policy: ConnectionPolicy) -> bool:
     return plan.proxy is not None and not plan.tunnels(policy)
 
 
-def proxy_warnings(environment: dict[str, Any]) -> list[dict[str, str]]:
-    """What the run's proxy does that it must not, as {code, message}; nothing where there was none."""
+def proxy_warnings(environment: EnvironmentRecord) -> list[RunWarning]:
+    """What the run's proxy does that it must not; nothing where there was none."""
     proxy = environment.get("proxy")
-    if not isinstance(proxy, dict):
-        return []
-    hops = proxy.get("hop_by_hop")
-    if not isinstance(hops, dict):
+    # run.json may have been edited by hand, and by other versions.
+    hops = proxy.get("hop_by_hop") if isinstance(proxy, dict) else None
+    if not isinstance(proxy, dict) or not isinstance(hops, dict):
         return []
     passed = []
     if hops.get("forwarded"):

@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from loadgen.measure.labels import plain_number
-from loadgen.measure.warnings.protocols import exchange_word
+from loadgen.measure.labels import exchange_word, listed, plain_number
+from loadgen.measure.stats.endings import ended_by_server, server_endings
 from loadgen.measure.warnings.proxy import is_sent_requests
 from loadgen.model.cell import Cell
 from loadgen.model.plan import Plan
 from loadgen.model.policy import WEBSOCKET, ConnectionPolicy, single_use_policy
-from loadgen.model.records import ClosedBy, Ending
+from loadgen.model.run_record import PlanRecord
+from loadgen.model.summary import ConnectionsSummary, PolicySummary
 from loadgen.model.units import NS_PER_S, count, format_duration
 
 # A policy of K requests per connection that came to less than this share of K did not happen as meant.
 _WELL_BELOW = 0.9
-_ENDED_BY_SERVER_SHARE = 0.05
 # Connections that carried no more than this, on the average, ended after their first request.
 _ABOUT_ONE = 1.1
-_SERVER_ENDINGS = {ending.label for ending in Ending if ending.closed_by is ClosedBy.SERVER}
 
 
-def server_endings(connections: dict[str, Any]) -> dict[str, int]:
-    """How the server ended connections, {label: count}."""
-    return {label: count for label, count in connections["endings"].items() if label in _SERVER_ENDINGS}
-
-
-def ended_by_server(connections: dict[str, Any]) -> bool:
-    """The server ended more connections than chance explains, so the policy did not decide their length."""
-    count, opened = int(connections["closed_by"]["server"]), int(connections["opened"])
-    return count > _ENDED_BY_SERVER_SHARE * opened
-
-
-def idle_warnings(one: dict[str, Any], cell: Cell, plan: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def idle_warnings(one: PolicySummary, cell: Cell, plan: PlanRecord) -> Iterator[tuple[str, str]]:
     """What comes of connections that rest too long."""
     if not cell.policy.reuses:
         return
@@ -61,12 +48,12 @@ def idle_warnings(one: dict[str, Any], cell: Cell, plan: dict[str, Any]) -> Iter
         )
 
 
-def _peer(policy: ConnectionPolicy, plan: dict[str, Any]) -> str:
+def _peer(policy: ConnectionPolicy, plan: PlanRecord) -> str:
     """Whose connections the policy uses, as a reader knows it. plan: as a run's folder holds it."""
     return "proxy" if plan.get("proxy") and is_sent_requests(Plan.from_json(plan), policy) else "server"
 
 
-def _stale_advice(cell: Cell, plan: dict[str, Any], carried: float, peer: str) -> str:
+def _stale_advice(cell: Cell, plan: PlanRecord, carried: float, peer: str) -> str:
     """carried: requests on a connection, the mean."""
     policy, what = cell.policy, exchange_word(cell.policy.protocol)
     # Arrivals, and users of a pool that has more connections than they need, leave connections idle.
@@ -86,7 +73,7 @@ def _stale_advice(cell: Cell, plan: dict[str, Any], carried: float, peer: str) -
     return f"keep the client's idle time below the {peer}'s timeout{again}"
 
 
-def reuse_warnings(one: dict[str, Any], cell: Cell, plan: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def reuse_warnings(one: PolicySummary, cell: Cell, plan: PlanRecord) -> Iterator[tuple[str, str]]:
     """Connections that did not do what the policy says."""
     connections, policy, peer = one["connections"], cell.policy, _peer(cell.policy, plan)
     if policy.reuses:
@@ -114,7 +101,7 @@ def reuse_warnings(one: dict[str, Any], cell: Cell, plan: dict[str, Any]) -> Ite
 
 
 def _never_used(
-    connections: dict[str, Any], policy: ConnectionPolicy, plan: dict[str, Any]
+    connections: ConnectionsSummary, policy: ConnectionPolicy, plan: PlanRecord
 ) -> Iterator[tuple[str, str]]:
     """A block too short for the policy to show: it measured something else than its name says."""
     if ended_by_server(connections):
@@ -140,13 +127,13 @@ def _never_used(
         )
 
 
-def _lengths(connections: dict[str, Any], policy: ConnectionPolicy, peer: str) -> Iterator[tuple[str, str]]:
+def _lengths(connections: ConnectionsSummary, policy: ConnectionPolicy, peer: str) -> Iterator[tuple[str, str]]:
     """Whether connections lived as long as the policy lets them."""
     opened, ideal, carried = connections["opened"], connections["ideal"], connections["requests_per_connection"]
     limited, what = policy.limits_requests, exchange_word(policy.protocol)
     if policy.keeps_open:
         if opened != ideal:
-            how = _listed(server_endings(connections))
+            how = listed(server_endings(connections))
             yield (
                 "connections_not_ideal",
                 f"{opened:,} connections were opened, perfect reuse takes {ideal:,}; "
@@ -158,7 +145,7 @@ def _lengths(connections: dict[str, Any], policy: ConnectionPolicy, peer: str) -
         yield (
             "closed_early",
             f"connections carried {plain_number(carried, 4)} {what}s each, for the {peer} ended "
-            f"{connections['closed_by']['server']:,} of {opened:,}: {_listed(server_endings(connections))}",
+            f"{connections['closed_by']['server']:,} of {opened:,}: {listed(server_endings(connections))}",
         )
     elif limited and short and 0 < opened <= ideal:
         yield (
@@ -166,7 +153,3 @@ def _lengths(connections: dict[str, Any], policy: ConnectionPolicy, peer: str) -
             f"no connection came to its {policy.requests:,} {what}s in a block, so none was replaced; "
             "use a longer --block",
         )
-
-
-def _listed(endings: dict[str, int]) -> str:
-    return ", ".join(f"{count:,} {label}" for label, count in endings.items())

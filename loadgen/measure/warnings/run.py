@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
-from typing import Any
 
+from loadgen.measure.labels import listed
 from loadgen.measure.warnings.hints import advice
 from loadgen.measure.warnings.protocols import protocol_warnings
 from loadgen.measure.warnings.reuse import idle_warnings, reuse_warnings
 from loadgen.measure.warnings.sockets import socket_warnings
 from loadgen.measure.warnings.trailers import trailer_warnings
+from loadgen.measure.warnings.unanswered import why_unanswered
 from loadgen.model.cell import Cell
+from loadgen.model.run_record import PlanRecord, RunWarning
+from loadgen.model.summary import PolicySummary
 from loadgen.model.units import NS_PER_MS, count, format_duration
 
 _ENOUGH_ROUNDS = 5
-# Above these, what was measured is to a good part the generator itself.
-BUSY_CPU_SHARE = 0.9
+# Above this share of the median, what was measured is to a good part the generator itself.
 _BUSY_LAG_SHARE = 0.25
 # Percentiles of samples that differ this much in number aren't equally sharp.
 _UNLIKE_COUNTS = 20
-_UNSTARTED_SHARE = 0.001
 # The generator's own lateness counts above both of the first two, or above the last alone; shares are of p99.
 _LATE_NS = NS_PER_MS
 _LATE_SHARE = 0.1
@@ -31,8 +32,8 @@ _MOST_ALIKE = 3
 
 
 def warnings(
-    policies: dict[str, Any], plan: dict[str, Any], cells: dict[str, Cell], rounds: int
-) -> list[dict[str, str]]:
+    policies: dict[str, PolicySummary], plan: PlanRecord, cells: dict[str, Cell], rounds: int
+) -> list[RunWarning]:
     """Every warning that the numbers call for, as {code, message}."""
     found = list(_run_warnings(policies, plan, rounds))
     told: Counter[str] = Counter()
@@ -45,7 +46,7 @@ def warnings(
     return [{"code": code, "message": message} for code, message in found + more]
 
 
-def _run_warnings(policies: dict[str, Any], plan: dict[str, Any], rounds: int) -> Iterator[tuple[str, str]]:
+def _run_warnings(policies: dict[str, PolicySummary], plan: PlanRecord, rounds: int) -> Iterator[tuple[str, str]]:
     if rounds < _ENOUGH_ROUNDS:
         yield (
             "too_few_rounds",
@@ -55,7 +56,7 @@ def _run_warnings(policies: dict[str, Any], plan: dict[str, Any], rounds: int) -
         yield "tls_not_verified", "certificates were not verified (--insecure)"
     counts = {name: one["requests"] for name, one in policies.items()}
     # A sweep's cells differ in number by design.
-    if not any(plan.get("axes", {}).values()) and min(counts.values()) * _UNLIKE_COUNTS < max(counts.values()):
+    if not any(plan["axes"].values()) and min(counts.values()) * _UNLIKE_COUNTS < max(counts.values()):
         most, least = max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__)
         yield (
             "unlike_sample_counts",
@@ -63,10 +64,10 @@ def _run_warnings(policies: dict[str, Any], plan: dict[str, Any], rounds: int) -
         )
 
 
-def _policy_warnings(one: dict[str, Any], cell: Cell, plan: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _policy_warnings(one: PolicySummary, cell: Cell, plan: PlanRecord) -> Iterator[tuple[str, str]]:
     connections = one["connections"]
     if not one["requests"]:
-        yield "no_samples", _unanswered(one)
+        yield "no_samples", why_unanswered(one)
     if connections["warmup_outlasted"]:
         yield (
             "window_outlasted",
@@ -79,7 +80,7 @@ def _policy_warnings(one: dict[str, Any], cell: Cell, plan: dict[str, Any]) -> I
     if one["errors"]:
         retried = connections["retried"]
         again = f"; {retried:,} were sent once more, warm-up included" if retried else ""
-        failed = f"{_listed(one['errors'])}{again}{advice(one['errors'])}"
+        failed = f"{listed(one['errors'])}{again}{advice(one['errors'])}"
         yield "errors", f"of {one['started']:,} requests failed: {failed}"
     yield from idle_warnings(one, cell, plan)
     yield from protocol_warnings(one, cell.policy.protocol)
@@ -93,48 +94,13 @@ def _policy_warnings(one: dict[str, Any], cell: Cell, plan: dict[str, Any]) -> I
     yield from reuse_warnings(one, cell, plan)
 
 
-def _unanswered(one: dict[str, Any]) -> str:
-    """Why a policy has no sample. Of several reasons the surest."""
-    if one["errors"]:
-        return f"every request that came to its end in a counted window failed: {_listed(one['errors'])}"
-    if one["window_answered"]:
-        return (
-            f"none that began in a counted window was answered: its {one['window_answered']:,} answers went to "
-            "requests that had waited since before; use "
-            + ("a lower --rate or more --max-connections" if one["arrivals"] else "fewer users or a longer --block")
-        )
-    return "no request that began in a counted window was answered; try a longer --block"
-
-
-def nothing_answered(policies: dict[str, Any]) -> str:
-    """One line on why a run has no sample at all. policies: the summary's."""
-    if not any(one["errors"] for one in policies.values()):
-        waited = next((one for one in policies.values() if one["window_answered"]), None)
-        return _unanswered(waited or next(iter(policies.values())))
-    errors: Counter[str] = Counter()
-    for one in policies.values():
-        errors.update(one["errors"])
-    return f"{_unanswered({'errors': errors})}{advice(errors)}"
-
-
-def _listed(errors: dict[str, int]) -> str:
-    return ", ".join(f"{count:,} {kind}" for kind, count in errors.items())
-
-
-def many_unstarted(policy: dict[str, Any]) -> bool:
-    """So many requests never got a connection that the percentiles without them are too small."""
-    waiting: int = policy["unstarted"]
-    started: int = policy["started"]
-    return waiting > _UNSTARTED_SHARE * (started + waiting)
-
-
-def _unstarted(one: dict[str, Any], cell: Cell) -> Iterator[tuple[str, str]]:
+def _unstarted(one: PolicySummary, cell: Cell) -> Iterator[tuple[str, str]]:
     """Requests that are in no percentile because they never got a connection."""
     waiting = one["unstarted"]
-    if not many_unstarted(one):
+    if not one["percentiles_too_low"]:
         return
     if one["arrivals"]:
-        saturated = one["generator"]["cpu_share"] > BUSY_CPU_SHARE
+        saturated = one["generator"]["saturated"]
         why = "the generator was saturated" if saturated else "the target can't keep up with this rate"
         yield (
             "arrivals_not_started",
@@ -153,24 +119,27 @@ def _is_late(late_ns: int, p99_ns: int) -> bool:
     return late_ns > max(_LATE_NS, _LATE_SHARE * p99_ns) or late_ns > _MOSTLY_LATE_SHARE * p99_ns
 
 
-def _generator(one: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _generator(one: PolicySummary) -> Iterator[tuple[str, str]]:
     """Where the numbers are about the generator."""
-    generator, latency = one["generator"], one["latency_ns"]
-    if generator["cpu_share"] > BUSY_CPU_SHARE:
+    generator = one["generator"]
+    p50_ns, p99_ns, lag_ns = one["latency_ns"]["p50"], one["latency_ns"]["p99"], generator["lag_p50_ns"]
+    if p50_ns is None or p99_ns is None or lag_ns is None:
+        return
+    if generator["saturated"]:
         yield (
             "generator_saturated",
             f"it used {generator['cpu_share']:.0%} of a core: the generator was the bottleneck",
         )
-    elif generator["lag_p50_ns"] > _BUSY_LAG_SHARE * latency["p50"]:
+    elif lag_ns > _BUSY_LAG_SHARE * p50_ns:
         yield (
             "generator_saturated",
-            f"of the median latency of {format_duration(latency['p50'])} up to "
-            f"{format_duration(generator['lag_p50_ns'])} may be the generator's own lag",
+            f"of the median latency of {format_duration(p50_ns)} up to {format_duration(lag_ns)} may be the "
+            "generator's own lag",
         )
-    late_ns = (one["arrivals"] or {}).get("late_p99_ns")
-    if late_ns is not None and (_is_late(late_ns, latency["p99"])):
+    late_ns = one["arrivals"]["late_p99_ns"] if one["arrivals"] else None
+    if late_ns is not None and _is_late(late_ns, p99_ns):
         yield (
             "generator_late",
             f"1% of the requests began {format_duration(late_ns)} or more after they were due: the generator, not the "
-            f"target, was late, and the p99 of {format_duration(latency['p99'])} holds that",
+            f"target, was late, and the p99 of {format_duration(p99_ns)} holds that",
         )

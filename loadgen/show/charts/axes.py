@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from loadgen.measure.labels import labels, plain_number
-from loadgen.measure.warnings.run import many_unstarted
 from loadgen.model.units import NS_PER_MS, format_duration
 from loadgen.show.charts.style import (
     clear_ticks,
@@ -125,7 +124,7 @@ def _latency(axes: Axes, label: str, points: Points, style: dict[str, Any]) -> N
         latencies = [(x, one["latency_ns"]) for x, one in points]
         _line(axes, [(x, latency[name], latency[f"{name}_ci95"]) for x, latency in latencies], style | more)
     # Where arrivals found no connection the percentiles are too small: past the knee they say little.
-    lost = [(x, one["latency_ns"]) for x, one in points if many_unstarted(one)]
+    lost = [(x, one["latency_ns"]) for x, one in points if one["percentiles_too_low"]]
     if lost:
         x = [x for x, _ in lost for _ in range(2)]
         y = [latency[name] for _, latency in lost for name in ("p50", "p99")]

@@ -480,9 +480,10 @@ def comparison(
     }  # fmt: skip
 
 
+CALM = {"saturated": False}
 POLICIES_SEEN: dict[str, dict[str, Any]] = {
-    "persistent": {"requests": 7, "statuses": {"200": 7}, "generator": {"cpu_share": 0.1}, "protocol": "http/1.1"},
-    "close": {"requests": 0, "statuses": {}, "generator": {"cpu_share": 0.1}, "protocol": "http/1.1"},
+    "persistent": {"requests": 7, "statuses": {"200": 7}, "generator": CALM, "protocol": "http/1.1"},
+    "close": {"requests": 0, "statuses": {}, "generator": CALM, "protocol": "http/1.1"},
 }
 
 
@@ -525,7 +526,7 @@ def test_a_ratio_is_written_in_plain_digits(ratio: float, written: str) -> None:
 
 
 def test_a_saturated_generator_is_in_the_verdict() -> None:
-    busy = POLICIES_SEEN | {"close": POLICIES_SEEN["persistent"] | {"generator": {"cpu_share": 0.97}}}
+    busy = POLICIES_SEEN | {"close": POLICIES_SEEN["persistent"] | {"generator": {"saturated": True}}}
     assert "the generator was the bottleneck" in verdict(busy, [comparison()], [])
     lagging = [{"code": "generator_saturated", "message": ""}]
     assert "the generator lagged" in verdict(POLICIES_SEEN, [comparison()], lagging)

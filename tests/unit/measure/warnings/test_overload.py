@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from loadgen.measure.warnings.run import nothing_answered
+from loadgen.measure.warnings.unanswered import why_nothing_answered
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT
 from tests.support.synthetic import (
@@ -111,7 +111,7 @@ def test_arrivals_that_waited_need_no_longer_block(tmp_path: Path) -> None:
     (message,) = said_of_nothing(made)
     assert "60 answers went to requests that had waited" in message
     assert "lower --rate or more --max-connections" in message
-    assert nothing_answered(made["policies"]) == made["verdict"] == message.removeprefix("persistent: ")
+    assert why_nothing_answered(made["policies"]) == made["verdict"] == message.removeprefix("persistent: ")
     assert made["policies"]["persistent"]["throughput_rps"] == pytest.approx(20 / SECONDS)
 
 
@@ -121,7 +121,7 @@ def test_requests_that_all_failed_say_how(tmp_path: Path) -> None:
     scribe.block("close", 0, [REFUSED])
     made = scribe.summary()
     assert [message[-17:] for message in said_of_nothing(made)] == ["2 connect_refused", "1 connect_refused"]
-    assert nothing_answered(made["policies"]).endswith("failed: 3 connect_refused")
+    assert why_nothing_answered(made["policies"]).endswith("failed: 3 connect_refused")
 
 
 def test_a_window_shorter_than_a_request_needs_a_longer_block(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_a_window_shorter_than_a_request_needs_a_longer_block(tmp_path: Path) ->
     scribe.block("close", 0, [Link([Exchange(-100 * MS, wait=2_000 * MS)])])
     made = scribe.summary()
     assert "try a longer --block" in said_of_nothing(made)[0]
-    assert "try a longer --block" in nothing_answered(made["policies"])
+    assert "try a longer --block" in why_nothing_answered(made["policies"])
 
 
 # A target that dies

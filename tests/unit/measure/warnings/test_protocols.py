@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from loadgen.measure.data.merge_workers import merge_blocks
+from loadgen.measure.labels import exchange_word, protocol_words
 from loadgen.measure.warnings.hints import advice
-from loadgen.measure.warnings.protocols import exchange_word, protocol_words
 from loadgen.model.cell import Axes
 from loadgen.model.errors import ErrorKind
 from loadgen.model.plan import Load, Plan

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from loadgen.measure.warnings.sockets import server, socket_warnings, sockets
+from loadgen.measure.summary.sockets import server, sockets
+from loadgen.measure.warnings.sockets import socket_warnings
 
 S = 1_000_000_000
 
@@ -130,12 +131,15 @@ def test_a_block_without_the_server_s_cpu_time_makes_it_unknown_not_small() -> N
     ],
 )
 def test_warnings(facts: dict[str, Any], opened: int, codes: list[str]) -> None:
-    found = list(socket_warnings("close", {"sockets": facts, "connections": {"opened": opened}}))
+    known = sockets([]) | facts
+    found = list(socket_warnings("close", {"sockets": known, "connections": {"opened": opened}}))
     assert [code for code, _ in found] == codes
     for _, message in found:
         assert "\n" not in message
         assert "raise" in message or "add --source-ip" in message, "it says what to do"
 
 
-def test_a_summary_of_an_earlier_version_has_no_sockets() -> None:
-    assert list(socket_warnings("close", {"connections": {"opened": 5}})) == []
+def test_blocks_of_an_earlier_version_have_no_sockets() -> None:
+    found = sockets([block()])
+    assert set(found.values()) == {None}
+    assert list(socket_warnings("close", {"sockets": found, "connections": {"opened": 5}})) == []

@@ -1,0 +1,37 @@
+"""Why a policy, or a whole run, has no complete request. Counts nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from loadgen.measure.labels import listed
+from loadgen.measure.warnings.hints import advice
+from loadgen.model.summary import PolicySummary
+
+
+def why_unanswered(one: PolicySummary) -> str:
+    """Why a policy has no complete request. Where several reasons are possible, the one that is certain."""
+    if one["errors"]:
+        return _all_failed(one["errors"])
+    if one["window_answered"]:
+        return (
+            f"none that began in a counted window was answered: its {one['window_answered']:,} answers went to "
+            "requests that had waited since before; use "
+            + ("a lower --rate or more --max-connections" if one["arrivals"] else "fewer users or a longer --block")
+        )
+    return "no request that began in a counted window was answered; try a longer --block"
+
+
+def why_nothing_answered(policies: dict[str, PolicySummary]) -> str:
+    """The same of a run in which no policy has one, in one line."""
+    errors: Counter[str] = Counter()
+    for one in policies.values():
+        errors.update(one["errors"])
+    if errors:
+        return f"{_all_failed(errors)}{advice(errors)}"
+    waited = next((one for one in policies.values() if one["window_answered"]), None)
+    return why_unanswered(waited or next(iter(policies.values())))
+
+
+def _all_failed(errors: dict[str, int]) -> str:
+    return f"every request that came to its end in a counted window failed: {listed(errors)}"

@@ -1,0 +1,220 @@
+"""The types of what is known of a block: what its worker records, and what is counted of its rows. Computes nothing.
+
+Facts that a version or a system does not know are absent, or null inside `kernel`, `tcp` and `server`.
+"""
+
+from __future__ import annotations
+
+from typing import NotRequired, TypedDict
+
+from loadgen.model.summary import AfterClose, BlockConnections
+
+
+class TimeWaitFacts(TypedDict):
+    """Sockets in TIME_WAIT: of the whole network namespace, and of the target's connections by side."""
+
+    before: int | None
+    """At the beginning of the block, in the namespace."""
+    peak: int | None
+    """The most during the block, in the namespace."""
+    after: int | None
+    """At the end of the block, in the namespace."""
+    client: int | None
+    """Added by the block on the client's side."""
+    server: int | None
+    """Added by the block on the server's side."""
+    client_held: int | None
+    """Held by the client at the end."""
+    server_held: int | None
+    """Held by the server at the end."""
+
+
+class PortFacts(TypedDict):
+    """Local ports for connections to the target, at the end of a block."""
+
+    range: int
+    """Ports that there are."""
+    in_use: int | None
+    """Ports in use."""
+    reusable: int | None
+    """Ports in TIME_WAIT that can be used again."""
+    left: int | None
+    """Ports that can still be used."""
+
+
+class KernelFacts(TypedDict):
+    """The kernel's counters over a block."""
+
+    time_wait: TimeWaitFacts
+    """Sockets in TIME_WAIT."""
+    sockets_peak: int | None
+    """The most TCP sockets in use."""
+    syn_retransmits: int | None
+    """SYNs sent again."""
+    listen_overflows: int | None
+    """Connections that found a full listen queue."""
+    listen_drops: int | None
+    """Connection requests dropped."""
+    retransmits: int | None
+    """Segments sent again."""
+    ports: PortFacts
+    """Local ports."""
+
+
+class TcpFacts(TypedDict):
+    """TCP_INFO of a share of a block's connections."""
+
+    sampled: int
+    """Connections that were looked at."""
+    rtt_us_p50: int | None
+    """Median round-trip time (µs)."""
+    cwnd_p50: int | None
+    """Median congestion window (segments)."""
+    retransmits: int | None
+    """Segments sent again."""
+
+
+class ServerFacts(TypedDict):
+    """The server's process over a block's window."""
+
+    cpu_ns: int | None
+    """CPU time (ns)."""
+    rss_bytes: int | None
+    """Resident memory at the end (bytes)."""
+    sockets: int | None
+    """Open sockets at the end."""
+
+
+class KeepAliveFacts(TypedDict, total=False):
+    """Parameters of Keep-Alive fields."""
+
+    timeout_s: int
+    """The smallest timeout (s)."""
+    max: int
+    """The largest max."""
+
+
+class TrailerFacts(TypedDict):
+    """Trailer sections of a block's responses."""
+
+    responses: int
+    """Responses with a trailer section that was not empty."""
+    fields: dict[str, int]
+    """How often each field came, by lower-case name."""
+
+
+class ChallengeFacts(TypedDict):
+    """What a proxy's first 407 cost."""
+
+    connections: int
+    """Connections that only carried the 407."""
+    errors: int
+    """Requests that it answered."""
+
+
+class UpgradeFacts(TypedDict):
+    """Upgrades that succeeded in a block."""
+
+    count: int
+    """How many."""
+    ns: int
+    """How long they took together (ns)."""
+
+
+class SampleCounts(TypedDict):
+    """Exact counts of a block's complete samples, whatever share of the samples is kept."""
+
+    requests: int
+    """Complete samples that were measured."""
+    kept: int
+    """Of these, how many are still there."""
+    reused: int
+    """How many were not the first on their connection."""
+    statuses: dict[str, int]
+    """How many had each status code."""
+    phases: dict[str, int]
+    """In how many each phase happened."""
+
+
+class BlockRecord(TypedDict):
+    """A block as its worker records it: the first four keys before it begins, the others as they become known."""
+
+    index: int
+    """Number of the block in the run."""
+    round: int
+    """Number of the round."""
+    policy: str
+    """Name of the plan's cell."""
+    first_connection: NotRequired[int]
+    """Number of the first connection that the block can open."""
+    continuous: NotRequired[bool]
+    """Connections outlive the block."""
+    begun_ns: NotRequired[int]
+    """When a continuous block began (monotonic, ns)."""
+    boot_id: NotRequired[str]
+    """Whose monotonic clock that is."""
+    window_begun_ns: NotRequired[int]
+    """When the measured window began (monotonic, ns)."""
+    window_ended_ns: NotRequired[int]
+    """When it ended."""
+    cpu_ns: NotRequired[int]
+    """CPU time of the worker in the window (ns)."""
+    rss_bytes: NotRequired[int]
+    """Resident memory of the worker at the end (bytes)."""
+    whole: NotRequired[bool]
+    """The block had its full time; absent where the worker died in it."""
+    retried: NotRequired[int]
+    """Requests sent once more after a stale connection."""
+    unstarted: NotRequired[int]
+    """Requests of the window that never got a connection."""
+    due: NotRequired[int]
+    """Open loop: arrivals due in the window."""
+    mismatched_echoes: NotRequired[int]
+    """WebSocket answers that differ from their messages."""
+    keep_alive: NotRequired[KeepAliveFacts]
+    """What Keep-Alive fields said."""
+    trailers: NotRequired[TrailerFacts]
+    """Trailer sections."""
+    after_close: NotRequired[AfterClose]
+    """Requests sent after an announced close."""
+    challenge: NotRequired[ChallengeFacts]
+    """What a proxy's first 407 cost."""
+    kernel: NotRequired[KernelFacts]
+    """The kernel's counters."""
+    tcp: NotRequired[TcpFacts]
+    """TCP_INFO of some connections."""
+    server: NotRequired[ServerFacts]
+    """The server's process."""
+
+
+class BlockFacts(BlockRecord):
+    """A block with what was counted of its rows, and where several workers measured it the sum of theirs."""
+
+    window_ns: int
+    """Length of the measured window (ns)."""
+    started: int
+    """Requests that began in the window."""
+    exchanges: int
+    """Exchanges on connections that were opened, warm-up included."""
+    carried: NotRequired[int]
+    """Of these, answered at least in part."""
+    answered: NotRequired[int]
+    """Responses that came within the window."""
+    connections: BlockConnections
+    """Its connections."""
+    endings: dict[str, int]
+    """How they ended."""
+    upgrades: NotRequired[UpgradeFacts]
+    """Upgrades that succeeded."""
+    next_connection: int
+    """One above the highest number of its connections."""
+    warmup_outlasted: int
+    """Requests of the warm-up that lasted beyond the window."""
+    warmup_errors: int
+    """Requests outside the window that failed."""
+    counted: NotRequired[SampleCounts]
+    """Exact counts of its samples."""
+    workers: NotRequired[int]
+    """Workers that measured it."""
+    busiest_cpu_ns: NotRequired[int]
+    """CPU time of the worker that had most (ns)."""

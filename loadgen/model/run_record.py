@@ -1,0 +1,211 @@
+"""The types of what a run records of itself: its plan, its environment, its warnings, its blocks. Computes nothing.
+
+`run.json` is a RunRecord, and each line of `blocks.jsonl` a BlockFacts. The summary repeats plan and environment.
+"""
+
+from __future__ import annotations
+
+from typing import NotRequired, TypedDict
+
+Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
+"""Any JSON value, where a server or another program decides what it is."""
+
+
+class RunWarning(TypedDict):
+    """One warning."""
+
+    code: str
+    """Its code; docs/warnings.md lists all."""
+    message: str
+    """What was found and what to do, for people."""
+
+
+class AxesRecord(TypedDict):
+    """A sweep's axes; an empty list is an axis that is not varied."""
+
+    users: list[int]
+    """Closed-loop users."""
+    rate: list[float]
+    """Arrivals per second."""
+    recycle: list[str]
+    """Requests per connection, as written."""
+    gap: list[str]
+    """Time that a connection is left unused before its next request, as written."""
+    size: list[int]
+    """Size of the response's body (bytes)."""
+
+
+class PlanRecord(TypedDict):
+    """What was run. Credentials are replaced by `***`."""
+
+    url: str
+    """The target."""
+    policies: list[str]
+    """Names of the connection policies."""
+    users: int
+    """Closed-loop users; they play no part where `rate_rps` is not 0."""
+    rounds: int
+    """Number of rounds: one block of each policy."""
+    block_ns: int
+    """Length of a block, warm-up included (ns)."""
+    warmup_ns: int
+    """Warm-up at the beginning of each block, which is not counted (ns)."""
+    think_ns: int
+    """Time that a user rests between two requests (ns)."""
+    timeout_ns: int
+    """Longest time that one step of a request may take (ns)."""
+    rate_rps: float
+    """Arrivals per second; 0 for a closed loop."""
+    arrivals: str
+    """How arrivals are spaced: `constant` or `poisson`."""
+    max_connections: int
+    """Highest number of connections in an open loop."""
+    method: str
+    """Request method."""
+    headers: list[list[str]]
+    """Additional header fields, [name, value]."""
+    body_base64: str
+    """Body of each request, in base64."""
+    cacert: str | None
+    """File with the certificate authorities that are trusted."""
+    insecure: bool
+    """Certificates were not verified."""
+    max_body_bytes: int
+    """Longest response body that is accepted (bytes)."""
+    seed: int
+    """Seed of the order of blocks and of resampling."""
+    retry_stale: bool
+    """An idempotent request that met a stale connection is sent once more."""
+    cookies: bool
+    """Each user keeps the cookies that it is given."""
+    source_ips: list[str]
+    """Local addresses to connect from, in turns."""
+    server_pid: int | None
+    """Process whose CPU time, memory and sockets are read."""
+    axes: AxesRecord
+    """What a sweep varies."""
+    processes: int
+    """Workers that share the load."""
+    trailers: bool
+    """Requests say `TE: trailers`."""
+    proxy: str | None
+    """URL of the proxy."""
+
+
+class TlsRecord(TypedDict):
+    """What a TLS handshake negotiated."""
+
+    version: str | None
+    """Protocol version."""
+    cipher: str | None
+    """Cipher suite."""
+    group: str | None
+    """Key exchange group."""
+
+
+class TargetRecord(TypedDict):
+    """The target as its first response showed it; the keys from `http_version` on are absent where none came."""
+
+    address: str
+    """IP address that was connected to, the proxy's where there is one."""
+    port: int
+    """Port that was connected to."""
+    proxy: NotRequired[str]
+    """The proxy, without credentials."""
+    http_version: NotRequired[str | None]
+    """HTTP version of the response."""
+    status: NotRequired[int | None]
+    """Status code of the response."""
+    server: NotRequired[str | None]
+    """The Server field."""
+    keep_alive_timeout_s: NotRequired[int | None]
+    """`timeout` of the Keep-Alive field (s)."""
+    keep_alive_max: NotRequired[int | None]
+    """`max` of the Keep-Alive field."""
+    tls: NotRequired[TlsRecord | None]
+    """What TLS negotiated; null in clear."""
+
+
+class EmbeddedTargetRecord(TypedDict):
+    """What the embedded target counted on its own side."""
+
+    accepted: int
+    """Connections accepted."""
+    open: int
+    """Connections still open when it was asked."""
+    requests: int
+    """Requests received."""
+    requests_per_connection: dict[str, int]
+    """How many connections carried how many requests."""
+    protocols: dict[str, int]
+    """Connections by the protocol that they spoke."""
+
+
+class HopByHopRecord(TypedDict):
+    """What a proxy did with fields that are for one hop alone (RFC 9110 §7.6.1)."""
+
+    removed: list[str]
+    """Fields of our request that it removed."""
+    forwarded: list[str]
+    """Fields of our request that it passed on."""
+    response_removed: bool | None
+    """It removed such a field from the response; null where that is not known."""
+    via: str | None
+    """What it put into Via."""
+    reason: str | None
+    """Why nothing is known; null where something is."""
+
+
+class ProxyRecord(TypedDict):
+    """The proxy and what was found out about it."""
+
+    address: str
+    """Host and port."""
+    hop_by_hop: HopByHopRecord
+    """What it does with fields for one hop."""
+
+
+class EnvironmentRecord(TypedDict):
+    """What a number cannot be read without. No user name and no host name."""
+
+    loadgen: str
+    """Version of loadgen."""
+    started: str
+    """When the run started (ISO 8601, UTC)."""
+    python: str
+    """Python implementation and version."""
+    packages: dict[str, str]
+    """Versions of the packages that make the load."""
+    system: str
+    """Operating system, kernel, architecture."""
+    cpu: str
+    """Model of the processor."""
+    cpus_allowed: list[int]
+    """Processors that the generator may use."""
+    cpu_count: int | None
+    """Processors of the machine."""
+    clock: str
+    """Clock that all times are of."""
+    optimised: int
+    """Python's -O level."""
+    target: NotRequired[TargetRecord]
+    """The target as its first response showed it; absent where it never responded."""
+    embedded_target: NotRequired[EmbeddedTargetRecord | None]
+    """What the embedded target counted; absent where another target was used, null where it could not say."""
+    proxy: NotRequired[ProxyRecord]
+    """The proxy; absent where none was used."""
+
+
+class RunRecord(TypedDict):
+    """The whole of `run.json`."""
+
+    name: str
+    """Name of the run."""
+    plan: PlanRecord
+    """What was run."""
+    environment: EnvironmentRecord
+    """Versions, machine, target."""
+    notes: list[RunWarning]
+    """Warnings from running itself."""
+    parts: NotRequired[int]
+    """Segments in which a resumed run was measured; absent where it was not resumed."""

@@ -1,0 +1,94 @@
+"""The JSON schema of `summary.json`, made from the types in `loadgen.model.summary`.
+
+`python -m tests.support.summary_schema` writes `docs/summary.schema.json` anew.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import sys
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
+
+from loadgen.model.summary import Summary
+
+SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "summary.schema.json"
+
+_SIMPLE = {str: "string", int: "integer", float: "number", bool: "boolean", NoneType: "null"}
+
+
+def summary_schema() -> dict[str, Any]:
+    """The whole schema (JSON Schema 2020-12). Each TypedDict is one of its `$defs`."""
+    definitions: dict[str, Any] = {}
+    _define(Summary, definitions)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "loadgen summary.json",
+        "$ref": "#/$defs/Summary",
+        "$defs": dict(sorted(definitions.items())),
+    }
+
+
+def schema_text() -> str:
+    """The schema as the file holds it."""
+    return json.dumps(summary_schema(), indent=1, ensure_ascii=False) + "\n"
+
+
+def _define(kind: Any, definitions: dict[str, Any]) -> None:
+    """Add a TypedDict and all that it refers to."""
+    if kind.__name__ in definitions:
+        return
+    definition = definitions[kind.__name__] = {
+        "description": inspect.cleandoc(kind.__doc__),
+        "type": "object",
+        "properties": {},
+        "required": [],
+        "additionalProperties": False,
+    }
+    texts = field_texts(kind)
+    for name, hint in get_type_hints(kind, include_extras=True).items():
+        optional = get_origin(hint) is NotRequired
+        hint = get_args(hint)[0] if optional else hint
+        definition["properties"][name] = {"description": texts[name], **_schema_of(hint, definitions)}
+        if kind.__total__ and not optional:
+            definition["required"].append(name)
+
+
+def _schema_of(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
+    if hint in _SIMPLE:
+        return {"type": _SIMPLE[hint]}
+    if is_typeddict(hint):
+        _define(hint, definitions)
+        return {"$ref": f"#/$defs/{hint.__name__}"}
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is list:
+        return {"type": "array", "items": _schema_of(inner[0], definitions)}
+    if origin is dict and inner[0] is str:
+        return {"type": "object", "additionalProperties": _schema_of(inner[1], definitions)}
+    if origin in (Union, UnionType):
+        return {"anyOf": [_schema_of(one, definitions) for one in inner]}
+    raise TypeError(f"no JSON schema for {hint}")
+
+
+def field_texts(kind: Any) -> dict[str, str]:
+    """The text beside each field of a TypedDict, those of its bases included. Raises KeyError where one has none."""
+    found: dict[str, str] = {}
+    for base in getattr(kind, "__orig_bases__", ()):
+        if is_typeddict(base):
+            found |= field_texts(base)
+    (body,) = ast.parse(inspect.getsource(kind)).body
+    assert isinstance(body, ast.ClassDef)
+    for field, text in zip(body.body, body.body[1:], strict=False):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+            if not (isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)):
+                raise KeyError(f"{kind.__name__}.{field.target.id} has no text")
+            found[field.target.id] = inspect.cleandoc(str(text.value.value))
+    return found
+
+
+if __name__ == "__main__":
+    SCHEMA_FILE.write_text(schema_text(), encoding="utf-8")
+    sys.stdout.write(f"{SCHEMA_FILE}\n")
