@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from loadgen.model.policy import H2, H2_PRIOR, H2C_UPGRADE, HTTP1, HTTP2, WEBSOCKET
-from loadgen.model.summary import PolicySummary
+from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.units import count
 
 

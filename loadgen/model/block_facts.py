@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import NotRequired, TypedDict
 
-from loadgen.model.summary import AfterClose, BlockConnections
+from loadgen.model.policy_summary import AfterClose
+from loadgen.model.summary import BlockConnections
 
 
 class TimeWaitFacts(TypedDict):

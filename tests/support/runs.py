@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.processes import compare
+from tests.support.summary_schema import check_summary
 from tests.support.targets import Target
 
 Start = Callable[..., Target]
@@ -25,6 +26,7 @@ _POLICY_FIELDS = {
 
 def check_account(summary: dict[str, Any]) -> None:
     """What must hold in every summary."""
+    check_summary(summary)
     for one in summary["policies"].values():
         assert one.keys() >= _POLICY_FIELDS
         assert one["started"] == one["requests"] + sum(one["errors"].values()) + one["unfinished"]

@@ -1,6 +1,7 @@
 """The JSON schema of `summary.json`, made from the types in `loadgen.model.summary`.
 
-`python -m tests.support.summary_schema` writes `docs/summary.schema.json` anew.
+`python -m tests.support.summary_schema` writes `docs/summary.schema.json` anew. Every synthetic run of the unit
+tests, and every real run whose account is checked, goes through `check_summary`.
 """
 
 from __future__ import annotations
@@ -9,9 +10,12 @@ import ast
 import inspect
 import json
 import sys
+from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
+
+import jsonschema
 
 from loadgen.model.summary import Summary
 
@@ -30,6 +34,18 @@ def summary_schema() -> dict[str, Any]:
         "$ref": "#/$defs/Summary",
         "$defs": dict(sorted(definitions.items())),
     }
+
+
+@cache
+def _validator() -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(summary_schema())
+
+
+def check_summary(summary: Any) -> None:
+    """Fail, naming each place, unless this is a `summary.json` with all keys of the schema and no other."""
+    as_read = json.loads(json.dumps(summary, allow_nan=False))
+    wrong = [f"{error.json_path}: {error.message[:200]}" for error in _validator().iter_errors(as_read)]
+    assert not wrong, "\n".join(wrong)
 
 
 def schema_text() -> str:

@@ -15,6 +15,7 @@ from loadgen.model.plan import Load, Plan
 from loadgen.model.policy import UNLIMITED, parse_policies
 from loadgen.model.records import ABSENT, ConnectionFlag, Ending
 from loadgen.model.target import parse_target
+from tests.support.summary_schema import check_summary
 
 MS = 1_000_000
 US = 1_000
@@ -28,8 +29,15 @@ RESUMED = TLS | ConnectionFlag.TLS_RESUMED
 ENVIRONMENT = {
     "loadgen": "0.1.0",
     "started": "2026-01-02T03:04:05+00:00",
+    "python": "CPython 3.13.0",
     "packages": {"numpy": "2.3"},
-    "target": {"server": "nginx"},
+    "system": "Linux 6.1 x86_64",
+    "cpu": "unknown",
+    "cpus_allowed": [0, 1],
+    "cpu_count": 2,
+    "clock": "CLOCK_MONOTONIC",
+    "optimised": 0,
+    "target": {"address": "127.0.0.1", "port": 8080, "server": "nginx"},
 }
 
 
@@ -148,8 +156,11 @@ def cell_names(plan: dict[str, Any]) -> tuple[str, ...]:
 
 def summary_of(store: RunStore, samples: Any) -> dict[str, Any]:
     """The summary as `loadgen report` makes it."""
-    facts = store.load_run()
-    return summarise(facts["name"], samples, facts["plan"], facts["environment"], facts["notes"])
+    facts: Any = store.load_run()
+    summary: Any = summarise(facts["name"], samples, facts["plan"], facts["environment"], facts["notes"])
+    check_summary(summary)
+    found: dict[str, Any] = summary
+    return found
 
 
 def plan_json(

@@ -7,9 +7,10 @@ from loadgen.measure.data.rows import Samples
 from loadgen.measure.live.block_report import LATENCY, BlockReport, shared_samples, shrink
 from loadgen.measure.stats.histogram import Histogram
 from loadgen.measure.summary.run import summarise
+from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.records import Phase
 from loadgen.model.run_record import EnvironmentRecord, PlanRecord, RunWarning
-from loadgen.model.summary import PolicySummary, Summary
+from loadgen.model.summary import Summary
 
 # Enough for any percentile that is shown while the run goes on; the summary of so many takes a blink.
 _MOST_SAMPLES = 30_000

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from loadgen.model.policy_summary import ConnectionsSummary
 from loadgen.model.records import ClosedBy, Ending
-from loadgen.model.summary import ConnectionsSummary
 
 _ENDED_BY_SERVER_SHARE = 0.05
 _SERVER_ENDINGS = {ending.label for ending in Ending if ending.closed_by is ClosedBy.SERVER}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from loadgen.measure.stats.policy_samples import PolicySamples, quantiles, round_draws
+from loadgen.model.policy_summary import PositionGroup
 from loadgen.model.records import Phase
-from loadgen.model.summary import PositionGroup
 
 FIRSTS = (1, 2, 3, 4, 5, 6, 11, 21, 51, 101)
 """The first position of each group; the last one goes on without end."""

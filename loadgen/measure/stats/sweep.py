@@ -9,7 +9,8 @@ from loadgen.measure.stats.amortisation import Member, amortise
 from loadgen.measure.stats.policy_samples import PolicySamples
 from loadgen.model.cell import Cell
 from loadgen.model.plan import Plan
-from loadgen.model.summary import AmortisationSummary, PolicySummary, SweepAxes, SweepCell, SweepSummary
+from loadgen.model.policy_summary import PolicySummary
+from loadgen.model.summary import AmortisationSummary, SweepAxes, SweepCell, SweepSummary
 
 Group = tuple[str | None, int | None, float | None, str | None, int | None]
 """Base, users, rate, gap and size of cells that differ in their requests per connection alone."""

@@ -19,8 +19,7 @@ from loadgen.model.block_facts import BlockFacts, KeepAliveFacts, SampleCounts
 from loadgen.model.cell import Cell
 from loadgen.model.errors import ErrorKind
 from loadgen.model.plan import Plan
-from loadgen.model.records import ABSENT, Ending, Phase
-from loadgen.model.summary import (
+from loadgen.model.policy_summary import (
     ArrivalsSummary,
     ConnectionsSummary,
     GeneratorSummary,
@@ -29,6 +28,7 @@ from loadgen.model.summary import (
     PolicySummary,
     ServerAnnounced,
 )
+from loadgen.model.records import ABSENT, Ending, Phase
 from loadgen.model.units import NS_PER_S
 
 # What the contract names, and the points between them that the percentile chart needs.

@@ -7,8 +7,8 @@ import numpy as np
 from loadgen.measure.stats.policy_samples import PolicySamples, quantile
 from loadgen.model.block_facts import BlockFacts
 from loadgen.model.policy import HTTP1
+from loadgen.model.policy_summary import UpgradeSummary
 from loadgen.model.records import Phase
-from loadgen.model.summary import UpgradeSummary
 
 _EXCHANGE = (Phase.SEND, Phase.WAIT, Phase.RECEIVE)
 

@@ -16,8 +16,9 @@ from loadgen.measure.warnings.proxy import is_sent_requests, proxy_warnings
 from loadgen.measure.warnings.run import warnings
 from loadgen.model.block_facts import BlockFacts
 from loadgen.model.plan import Plan
+from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.run_record import EnvironmentRecord, PlanRecord, RunWarning
-from loadgen.model.summary import SCHEMA, BlockSummary, PolicySummary, Summary
+from loadgen.model.summary import SCHEMA, BlockSummary, Summary
 from loadgen.model.units import NS_PER_S
 
 MOST_CURVES = 7

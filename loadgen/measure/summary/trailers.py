@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loadgen.model.block_facts import BlockFacts
 from loadgen.model.policy import WEBSOCKET, ConnectionPolicy
-from loadgen.model.summary import TrailersSummary
+from loadgen.model.policy_summary import TrailersSummary
 from loadgen.model.trailers import add_trailers
 
 

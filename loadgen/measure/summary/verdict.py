@@ -8,9 +8,10 @@ from typing import TypeGuard
 from loadgen.measure.labels import declined_words, labels, plain_number
 from loadgen.measure.warnings.unanswered import why_nothing_answered
 from loadgen.model.policy import HTTP1, WEBSOCKET
+from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.records import Phase
 from loadgen.model.run_record import RunWarning
-from loadgen.model.summary import AmortisationSummary, ComparisonSummary, PolicySummary, SweepSummary
+from loadgen.model.summary import AmortisationSummary, ComparisonSummary, SweepSummary
 from loadgen.model.units import count
 
 _LOWEST_ERROR = 400  # RFC 9110 §15.5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loadgen.model.policy import WEBSOCKET
-from loadgen.model.summary import PolicySummary
+from loadgen.model.policy_summary import PolicySummary
 
 
 def protocol_warnings(one: PolicySummary, protocol: str) -> Iterator[tuple[str, str]]:

@@ -10,8 +10,8 @@ from loadgen.measure.warnings.proxy import is_sent_requests
 from loadgen.model.cell import Cell
 from loadgen.model.plan import Plan
 from loadgen.model.policy import WEBSOCKET, ConnectionPolicy, single_use_policy
+from loadgen.model.policy_summary import ConnectionsSummary, PolicySummary
 from loadgen.model.run_record import PlanRecord
-from loadgen.model.summary import ConnectionsSummary, PolicySummary
 from loadgen.model.units import NS_PER_S, count, format_duration
 
 # A policy of K requests per connection that came to less than this share of K did not happen as meant.

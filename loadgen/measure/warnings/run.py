@@ -14,8 +14,8 @@ from loadgen.measure.warnings.sockets import socket_warnings
 from loadgen.measure.warnings.trailers import trailer_warnings
 from loadgen.measure.warnings.unanswered import why_unanswered
 from loadgen.model.cell import Cell
+from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.run_record import PlanRecord, RunWarning
-from loadgen.model.summary import PolicySummary
 from loadgen.model.units import NS_PER_MS, count, format_duration
 
 _ENOUGH_ROUNDS = 5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loadgen.model.summary import PolicySummary
+from loadgen.model.policy_summary import PolicySummary
 
 # Below this share of the ports, the next block may find none. Who held less than that much of them is the victim.
 _FEW_PORTS_SHARE = 0.1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loadgen.model.summary import TrailersSummary
+from loadgen.model.policy_summary import TrailersSummary
 from loadgen.model.trailers import FORBIDDEN
 
 _MOST_NAMED = 5

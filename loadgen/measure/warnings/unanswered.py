@@ -6,7 +6,7 @@ from collections import Counter
 
 from loadgen.measure.labels import listed
 from loadgen.measure.warnings.hints import advice
-from loadgen.model.summary import PolicySummary
+from loadgen.model.policy_summary import PolicySummary
 
 
 def why_unanswered(one: PolicySummary) -> str:

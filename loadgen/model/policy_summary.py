@@ -1,0 +1,305 @@
+"""The types of one policy's part of `summary.json`; see `loadgen.model.summary`. Computes nothing."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+WholeInterval = list[int] | None
+"""Low and high bound in whole units; None where there is no interval."""
+RatioInterval = list[float] | None
+"""Low and high bound of a ratio or a rate; None where there is no interval."""
+
+
+class CurvePoint(TypedDict):
+    """One point of a percentile curve."""
+
+    share: float
+    """The share of requests, 0.5 for the median."""
+    value: int
+    """The latency that this share of the requests did not exceed (ns)."""
+    ci95: WholeInterval
+    """Interval of the value (ns)."""
+
+
+class LatencySummary(TypedDict):
+    """Latency of a policy's complete requests (ns): the sum of the phases. Null where none was complete."""
+
+    mean: int | None
+    """Mean (ns)."""
+    p50: int | None
+    """Median (ns); percentiles are by nearest rank, so each was measured."""
+    p90: int | None
+    """90th percentile (ns)."""
+    p99: int | None
+    """99th percentile (ns)."""
+    p99_9: int | None
+    """99.9th percentile (ns)."""
+    max: int | None
+    """Highest (ns)."""
+    p50_ci95: WholeInterval
+    """Interval of the median (ns)."""
+    p99_ci95: WholeInterval
+    """Interval of the 99th percentile (ns)."""
+    curve: list[CurvePoint]
+    """The percentile curve; empty where a run has too many policies to draw one for each."""
+
+
+class PhaseSummary(TypedDict):
+    """One phase of a policy's complete requests."""
+
+    count: int
+    """Requests in which the phase happened."""
+    mean: int | None
+    """Mean over the requests in which it happened (ns)."""
+    p50: int | None
+    """Median over the requests in which it happened (ns)."""
+    p99: int | None
+    """99th percentile over the requests in which it happened (ns)."""
+    mean_per_request: int
+    """Mean over all complete requests (ns); one without the phase counts as 0."""
+
+
+class ClosedBy(TypedDict):
+    """Connections by the side that ended them first, as the client saw it."""
+
+    client: int
+    """Ended by the client."""
+    server: int
+    """Ended by the server, or by a proxy in its place."""
+
+
+class AfterClose(TypedDict):
+    """Requests that a policy with `ignore-close` sent on connections whose close had been announced."""
+
+    tried: int
+    """Sent after an announced close."""
+    answered: int
+    """Of these, answered."""
+
+
+class ServerAnnounced(TypedDict):
+    """What the Keep-Alive fields of responses said."""
+
+    keep_alive_timeout_s: int | None
+    """The smallest `timeout` (s); null where none was announced."""
+    keep_alive_max: int | None
+    """The largest `max`; null where none was announced."""
+
+
+class ConnectionsSummary(TypedDict):
+    """What became of a policy's connections, warm-up included."""
+
+    opened: int
+    """Connections opened."""
+    ideal: int
+    """Connections that perfect reuse takes: one for each place of a block that was used."""
+    proxy_asked: int
+    """Connections that a proxy closed to ask for credentials; perfect reuse takes them too, so `ideal` has them."""
+    reuse_ratio: float
+    """Share of complete requests that were not the first on their connection."""
+    requests_per_connection: float
+    """`exchanges_with_warmup` / `opened`: what the server's own log shows."""
+    closed_by: ClosedBy
+    """By the side that ended them first."""
+    endings: dict[str, int]
+    """How many ended in which way; endings that did not occur are left out."""
+    retried: int
+    """Requests that met a stale connection and were sent once more (`--retry-stale`)."""
+    after_close: AfterClose
+    """Requests sent after an announced close."""
+    server_announced: ServerAnnounced
+    """What the server's Keep-Alive fields said."""
+    tls_full: int
+    """Full TLS handshakes."""
+    tls_resumed: int
+    """Resumed TLS handshakes."""
+    server_ignored_close: int
+    """Connections on which the server neither announced nor did the close that the client asked for."""
+    upgraded: int
+    """Connections that changed to the policy's protocol (WebSocket, HTTP/2)."""
+    upgrade_declined: int
+    """Connections on which the server declined that, and which went on in HTTP/1.1."""
+    exchanges_with_warmup: int
+    """Requests that were answered at least in part, warm-up included."""
+    warmup_errors: int
+    """Requests outside the measured windows that failed."""
+    warmup_outlasted: int
+    """Requests of the warm-up that lasted beyond the end of the measured window."""
+
+
+class ArrivalsSummary(TypedDict):
+    """How the offered load of an open loop was met."""
+
+    due: int
+    """Arrivals that were due in the measured windows."""
+    unstarted: int
+    """Of these, arrivals that never got a connection."""
+    rate_rps: float
+    """The offered rate (arrivals per second)."""
+    late_p50_ns: int | None
+    """By how much the generator itself began a request too late, median (ns)."""
+    late_p99_ns: int | None
+    """The same, 99th percentile (ns)."""
+    late_max_ns: int | None
+    """The same, highest (ns)."""
+
+
+class UpgradeSummary(TypedDict):
+    """What changing the protocol costs, for policies of WebSocket or HTTP/2."""
+
+    mean_ns: int | None
+    """Mean of an upgrade that succeeded, warm-up included (ns)."""
+    exchange_p50_ns: int | None
+    """Median of send + wait + receive, on connections that had served a request before where there are such (ns)."""
+    exchanges: float | None
+    """`mean_ns` / `exchange_p50_ns`: how many exchanges one upgrade costs."""
+
+
+class PositionGroup(TypedDict):
+    """Exchanges by their position on the connection; 1 is the connection's first."""
+
+    first: int
+    """First position of the group."""
+    last: int
+    """Last position that occurred in the group."""
+    count: int
+    """Requests at these positions."""
+    exchange_mean_ns: int
+    """Mean of send + wait + receive (ns)."""
+    exchange_p50_ns: int
+    """Median of send + wait + receive (ns)."""
+    ci95: WholeInterval
+    """Interval of the mean (ns)."""
+
+
+class GeneratorSummary(TypedDict):
+    """What the generator spent: the error bar of every number beside it."""
+
+    cpu_ns_per_request: int | None
+    """CPU time of the generator per request (ns)."""
+    cpu_share: float
+    """CPU time per wall time, 1 is a whole core; of several workers that of the busiest."""
+    saturated: bool
+    """`cpu_share` is so high that the generator was the bottleneck."""
+    lag_p50_ns: int | None
+    """Median of how late events were handled that the kernel had ready (ns)."""
+    lag_p99_ns: int | None
+    """The same, 99th percentile (ns)."""
+    rss_bytes: int
+    """Resident memory of the workers, the highest of all blocks (bytes)."""
+
+
+class TrailersSummary(TypedDict):
+    """Trailer sections of responses, warm-up included."""
+
+    asked: bool
+    """Requests said `TE: trailers`."""
+    responses: int
+    """Responses that ended with a trailer section that was not empty."""
+    fields: dict[str, int]
+    """How often each field came, by lower-case name; `other` for rare ones."""
+
+
+class SocketsSummary(TypedDict):
+    """What the kernel counted over the blocks of a policy. Null where it did not tell."""
+
+    time_wait_peak: int | None
+    """Sockets in TIME_WAIT in the network namespace, the highest of all blocks."""
+    time_wait_client: int | None
+    """Sockets that one block added in TIME_WAIT on the client's side, the highest of all blocks."""
+    time_wait_server: int | None
+    """The same on the server's side, where that is on this machine."""
+    sockets_peak: int | None
+    """TCP sockets in use in the network namespace, the highest of all blocks."""
+    syn_retransmits: int | None
+    """SYN segments sent again, of all programs."""
+    listen_overflows: int | None
+    """Connections that found a full listen queue, of all servers on this machine."""
+    listen_drops: int | None
+    """Connection requests that were dropped, of all servers on this machine."""
+    retransmits: int | None
+    """TCP segments sent again, of all programs."""
+    ports_range: int | None
+    """Local ports that connections to the target can use."""
+    ports_left: int | None
+    """Of these, free at the end of a block, the lowest of all blocks."""
+    tcp_rtt_ns_p50: int | None
+    """TCP's own round-trip time, median of a share of the connections (ns)."""
+    tcp_cwnd_p50: int | None
+    """TCP's congestion window, median of a share of the connections (segments)."""
+    tcp_retransmits: int | None
+    """Segments sent again on the connections that were looked at."""
+    tcp_sampled: int | None
+    """How many connections were looked at."""
+
+
+class ServerSummary(TypedDict):
+    """What the server's process spent on a policy (`--server-pid`, or the embedded target)."""
+
+    cpu_ns_per_request: float | None
+    """CPU time per answered request (ns)."""
+    cpu_share: float | None
+    """CPU time per wall time, 1 is a whole core."""
+    rss_bytes: int | None
+    """Resident memory, the highest of all blocks (bytes)."""
+    sockets: int | None
+    """Open sockets at the end of a block, the highest of all blocks."""
+    sockets_per_request: float | None
+    """Sockets open at the end of a block for each request of it."""
+    socket_ns_per_request: float | None
+    """How long the server keeps a socket open for one request (ns), whatever the length of a block."""
+
+
+class PolicySummary(TypedDict):
+    """One policy, or one cell of a sweep: started == requests + sum(errors) + unfinished."""
+
+    protocol: str
+    """What its connections should speak: `http/1.1`, `websocket`, `h2` ..."""
+    started: int
+    """Requests that began in a measured window."""
+    requests: int
+    """Of these, completed: with a whole response of any status."""
+    unfinished: int
+    """Of these, still under way when the run was interrupted."""
+    unstarted: int
+    """Requests of the measured windows that never got a connection."""
+    percentiles_too_low: bool
+    """So many requests never got a connection that the percentiles, which leave them out, are too low."""
+    errors: dict[str, int]
+    """Requests that failed, by error kind."""
+    statuses: dict[str, int]
+    """Completed requests by status code."""
+    seconds: float
+    """Length of all measured windows (s)."""
+    blocks: int
+    """Number of blocks."""
+    answered: int
+    """What `throughput_rps` counts: in a closed loop `requests`, in an open one `window_answered`."""
+    window_answered: int
+    """Responses that came within the measured windows, whenever their requests began."""
+    throughput_rps: float
+    """`answered` per second."""
+    throughput_rps_ci95: RatioInterval
+    """Interval of the throughput (requests per second)."""
+    arrivals: ArrivalsSummary | None
+    """Open loop only."""
+    connections: ConnectionsSummary
+    """What became of the connections."""
+    not_echoed: int
+    """WebSocket messages whose answer differs from them, warm-up included."""
+    upgrade: UpgradeSummary | None
+    """Cost of the upgrade; null for HTTP/1.1."""
+    latency_ns: LatencySummary
+    """Latency (ns)."""
+    phases_ns: dict[str, PhaseSummary]
+    """Each phase by its name: queue, dns, connect, tunnel, tls, upgrade, send, wait, receive."""
+    by_position: list[PositionGroup] | None
+    """Cost by position on the connection; null where the policy does not reuse connections."""
+    generator: GeneratorSummary
+    """What the generator spent."""
+    trailers: TrailersSummary
+    """Trailer sections."""
+    sockets: SocketsSummary
+    """What the kernel counted."""
+    server: ServerSummary | None
+    """What the server spent; null where it was not watched."""
