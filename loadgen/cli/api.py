@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from loadgen.cli.console import show_summary
 from loadgen.cli.plan_reader import OptionReader, PlanFile, merge, read_plan
@@ -25,6 +25,8 @@ from loadgen.measure.data.store import SUMMARY_FILE, RunStore
 from loadgen.model.exceptions import PlanError
 from loadgen.model.options import COMPARE, options_of
 from loadgen.model.plan import Plan
+from loadgen.model.run_record import RunWarning
+from loadgen.model.summary import Summary
 
 if TYPE_CHECKING:
     from loadgen.show.charts import Figure
@@ -80,7 +82,7 @@ class CompareOptions(TypedDict, total=False):
 class Run:
     """A run that lies in its folder."""
 
-    def __init__(self, directory: Path, summary: dict[str, Any]) -> None:
+    def __init__(self, directory: Path, summary: Summary) -> None:
         self.directory = directory
         self.summary = summary
         """The content of `summary.json`; docs/results.md says what each key means."""
@@ -88,14 +90,12 @@ class Run:
     @property
     def verdict(self) -> str:
         """The result in a sentence."""
-        verdict: str = self.summary["verdict"]
-        return verdict
+        return self.summary["verdict"]
 
     @property
-    def warnings(self) -> list[dict[str, str]]:
+    def warnings(self) -> list[RunWarning]:
         """What to mind before the result is believed: `code` and `message` of each warning."""
-        found: list[dict[str, str]] = self.summary["warnings"]
-        return found
+        return self.summary["warnings"]
 
     @cached_property
     def samples(self) -> SampleTable:
@@ -108,7 +108,7 @@ class Run:
         """The names of the charts that say something about this run."""
         from loadgen.show.charts import charts_of
 
-        return charts_of(self.summary)
+        return charts_of(cast(dict[str, Any], self.summary))
 
     def figure(self, name: str) -> Figure:
         """One of the charts. Raises ValueError where there is none of that name for this run."""
@@ -116,7 +116,7 @@ class Run:
 
         if name not in self.charts:
             raise ValueError(f"this run has no chart {name!r}; choose from {', '.join(self.charts)}")
-        return figure(name, self.summary)
+        return figure(name, cast(dict[str, Any], self.summary))
 
     def __repr__(self) -> str:
         return f"<Run {str(self.directory)!r}: {self.verdict}>"
