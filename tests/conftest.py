@@ -23,6 +23,18 @@ def pytest_configure() -> None:
     os.environ["LOCUST_MASTER_NODE_PORT"] = os.environ["LOCUST_MASTER_BIND_PORT"] = str(free_port())
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share what a fixture of their module made run in one process, so that it is made once."""
+    for item in items:
+        assert isinstance(item, pytest.Function)
+        chosen = item.callspec.indices if hasattr(item, "callspec") else {}
+        for name, definitions in sorted(item._fixtureinfo.name2fixturedefs.items()):
+            if definitions[-1].scope == "module":
+                group = f"{item.module.__name__}:{name}:{chosen.get(name, '')}"
+                item.add_marker(pytest.mark.xdist_group(group))
+                break
+
+
 @pytest.fixture
 def start_target(tmp_path: Path) -> Iterator[Callable[..., Target]]:
     """Starts embedded targets for this test alone."""

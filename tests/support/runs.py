@@ -5,10 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from loadgen.measure.data.store import RunStore
 from tests.support.processes import compare
 from tests.support.summary_schema import check_summary
 from tests.support.targets import Target
@@ -54,10 +55,49 @@ def run_unchecked(target: Target, folder: Path, policy: str, *arguments: str) ->
 
 def begin_sweep(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     """Start a sweep of six blocks and come back when two of them are done."""
-    command = [sys.executable, "-m", "loadgen", "sweep", *arguments, "--out", "run", *SHORT, "--block", "400ms"]
+    command = [sys.executable, "-m", "loadgen", "sweep", *arguments, "--out", "run", *SHORT, "--block", "300ms"]
+    command.append("--no-charts")
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     blocks = folder / "run" / "blocks.jsonl"
     while not blocks.exists() or blocks.read_text(encoding="utf-8").count('"whole": true') < 2:
         assert process.poll() is None, process.communicate()
         threading.Event().wait(0.01)  # for a file to grow, with a core left for those who write it
     return process
+
+
+class SharedRun:
+    """One run of several policies against one target, for tests that each look at one of them.
+
+    summary: of the whole run. account: what the target counted in it.
+    """
+
+    def __init__(self, target: Target, folder: Path, policies: Sequence[str], *arguments: str) -> None:
+        more = ("--users", str(USERS), "--policies", ",".join(policies), *arguments)
+        trust = ("--cacert", str(target.ca_file)) if target.ca_file else ()
+        self.summary = compare(target.url, folder / "run", *more, *trust)
+        self.account = target.stats()
+        self.samples = RunStore.open(folder / "run").load_samples(tuple(policies))
+
+    def __getitem__(self, policy: str) -> dict[str, Any]:
+        """The policy's part of the summary."""
+        one: dict[str, Any] = self.summary["policies"][policy]
+        return one
+
+    def rows(self, policy: str) -> dict[str, Any]:
+        """The columns of the policy's samples."""
+        own = self.samples.columns["policy"] == self.samples.policies.index(policy)
+        return {name: column[own] for name, column in self.samples.columns.items()}
+
+    def longest(self, policy: str) -> int:
+        """The most requests that one of the policy's connections carried, of those that are samples."""
+        return int(self.rows(policy)["nth_on_connection"].max()) + 1
+
+    def check_counts(self) -> None:
+        """Both sides counted the same."""
+        check_account(self.summary)
+        connections = [one["connections"] for one in self.summary["policies"].values()]
+        assert self.account["accepted"] == sum(one["opened"] for one in connections)
+        assert self.account["requests"] == sum(one["exchanges_with_warmup"] for one in connections)
+        assert self.account["open"] == 0
+        for one in connections:
+            assert sum(one["endings"].values()) == one["opened"]

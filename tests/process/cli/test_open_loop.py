@@ -5,119 +5,14 @@ from __future__ import annotations
 import itertools
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import gevent
 import numpy as np
 import pytest
-from gevent.event import Event
 
-from loadgen.drive.open_loop.dispatcher import ArrivalDispatcher
-from loadgen.drive.open_loop.due_times import due_ns
-from loadgen.drive.open_loop.timerfd import TimerFd
-from tests.support.processes import compare, read_request, scripted_server
-from tests.support.targets import Target
-
-pytestmark = pytest.mark.alone
-
-Start = Callable[..., Target]
-HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
-S_NS = 1_000_000_000
-
-
-def first(number: int, rate_rps: float, arrivals: str, seed: int = 1) -> list[int]:
-    return list(itertools.islice(due_ns(rate_rps, arrivals, seed), number))
-
-
-# Pacing
-
-
-@pytest.mark.parametrize("rate_rps", [0.5, 3.0, 1000.0, 30_000.0])
-def test_constant_arrivals_keep_their_distance_for_ever(rate_rps: float) -> None:
-    dues = first(1000, rate_rps, "constant")
-    assert dues[0] == 0
-    assert all(abs(due - number * S_NS / rate_rps) <= 1 for number, due in enumerate(dues))
-
-
-def test_poisson_arrivals_have_exponential_distances() -> None:
-    distances = np.diff([0, *first(20_000, 1000, "poisson")]) / 1e9
-    assert (distances >= 0).all()
-    assert distances.mean() == pytest.approx(1 / 1000, rel=0.03)
-    assert distances.std() == pytest.approx(1 / 1000, rel=0.05)
-    # An exponential distance exceeds its mean with probability 1/e.
-    assert (distances > 1 / 1000).mean() == pytest.approx(np.exp(-1), abs=0.02)
-
-
-def test_one_seed_gives_one_stream_of_arrivals() -> None:
-    assert first(50, 10, "poisson", 7) == first(50, 10, "poisson", 7) != first(50, 10, "poisson", 8)
-
-
-# The alarm
-
-
-def test_an_alarm_rings_once_and_never_early() -> None:
-    rang: list[int] = []
-    woken = Event()
-
-    def ring() -> None:
-        rang.append(time.monotonic_ns())
-        woken.set()
-
-    alarm = TimerFd(ring)
-    try:
-        for wait_ns in (3_000_000, 150_000, -5):
-            woken.clear()
-            due = time.monotonic_ns() + wait_ns
-            alarm.set(due)
-            assert woken.wait(5)
-            assert rang[-1] >= due
-        gevent.idle()
-        assert len(rang) == 3
-    finally:
-        alarm.close()
-        alarm.close()
-
-
-class Noted:
-    """Stands in for a pool."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[int, int]] = []
-        self.enough = Event()
-
-    def ask(self, user: None, due_ns: int, late_ns: int) -> None:
-        self.asked.append((due_ns, late_ns))
-        if len(self.asked) == 20:
-            self.enough.set()
-
-
-def overdue(dues: Iterator[int]) -> tuple[Noted, ArrivalDispatcher, int]:
-    pool = Noted()
-    begun = time.monotonic_ns()
-    return pool, ArrivalDispatcher(pool, dues, begun), begun  # type: ignore[arg-type]
-
-
-def test_arrivals_begin_when_they_are_due() -> None:
-    pool, arrivals, begun = overdue(due_ns(2000, "constant", 1))
-    assert pool.enough.wait(5)
-    arrivals.stop()
-    assert [due - begun for due, _ in pool.asked[:20]] == first(20, 2000, "constant")
-    assert all(late >= 0 for _, late in pool.asked)
-
-
-def test_arrivals_that_never_began_are_known() -> None:
-    # The first is due in an hour; a minute later it would still be 60 due in the minute after that.
-    hour = 3600 * S_NS
-    pool, arrivals, begun = overdue(hour + number * S_NS for number in itertools.count())
-    arrivals.stop()
-    assert pool.asked == []
-    assert len(list(arrivals.overdue(begun + hour + 60 * S_NS))) == 60
-
-
-# Whole runs
+from tests.support.processes import HELLO, compare, read_request, scripted_server
+from tests.support.runs import Start
 
 
 def samples_of(folder: Path) -> dict[str, Any]:
@@ -125,6 +20,7 @@ def samples_of(folder: Path) -> dict[str, Any]:
         return {name: samples[name].astype(np.int64) for name in samples if name != "blocks"}
 
 
+@pytest.mark.alone  # measures time
 def test_every_arrival_of_the_window_is_a_sample(share_target: Start, tmp_path: Path) -> None:
     target = share_target()
     summary = compare(target.url, tmp_path / "run", "--rate", "400", "--block", "600ms", "--warmup", "100ms")
@@ -160,6 +56,7 @@ def test_policies_of_a_round_meet_the_same_arrivals(share_target: Start, tmp_pat
     assert len(gaps[0, 0] & gaps[0, 1]) < 3
 
 
+@pytest.mark.alone  # measures time
 def test_a_target_too_slow_is_told_from_a_generator_too_slow(share_target: Start, tmp_path: Path) -> None:
     target = share_target("--delay", "50ms")
     load = ["--rate", "200", "--max-connections", "2", "--policies", "persistent", "--block", "1s", "--warmup", "200ms"]
@@ -174,6 +71,7 @@ def test_a_target_too_slow_is_told_from_a_generator_too_slow(share_target: Start
     assert one["arrivals"]["late_p50_ns"] < 5_000_000
 
 
+@pytest.mark.alone  # measures time
 def test_a_stall_counts_for_all_who_were_due_in_it(tmp_path: Path) -> None:
     """Coordinated omission: a closed loop has one long sample, the open loop one for each arrival that it held up."""
     stalled = threading.Lock()

@@ -5,35 +5,152 @@ from __future__ import annotations
 import json
 import math
 import socket
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.support.processes import BYE, HELLO, compare, loadgen, lose_the_third, read_request, scripted_server
-from tests.support.runs import BLOCKS, USERS, Start, run, run_unchecked
+from tests.support.runs import BLOCKS, USERS, SharedRun, Start, run, run_unchecked
+
+LIMITS = (1, 2, 10, 100)
+PLAIN = [
+    *(f"recycle:{limit}" for limit in LIMITS),
+    *(f"recycle:{limit}+abandon" for limit in LIMITS),
+    *("recycle:inf", "lifetime:30ms", "gap:10ms", "pool:2+close", "http10", "http10-keepalive"),
+    "pipeline:3+recycle:10",
+]
 
 
-@pytest.mark.parametrize("limit", [1, 2, 10, 100])
+@pytest.fixture(scope="module")
+def plain(share_target: Start, tmp_path_factory: pytest.TempPathFactory) -> SharedRun:
+    """The policies that need nothing special of the target, in one run; blocks of 200 ms."""
+    run = SharedRun(share_target(), tmp_path_factory.mktemp("plain"), PLAIN, "--block", "200ms")
+    run.check_counts()
+    return run
+
+
+@pytest.mark.parametrize("limit", LIMITS)
 @pytest.mark.parametrize("suffix", ["", "+abandon"])
-def test_recycling_opens_what_arithmetic_says(share_target: Start, tmp_path: Path, limit: int, suffix: str) -> None:
-    target = share_target()
-    one = run(target, tmp_path, f"recycle:{limit}{suffix}")
-    carried = {int(size): count for size, count in target.stats()["requests_per_connection"].items()}
+def test_recycling_opens_what_arithmetic_says(plain: SharedRun, limit: int, suffix: str) -> None:
+    policy = f"recycle:{limit}{suffix}"
+    connections = plain[policy]["connections"]
     # Every connection carries K requests, but for the last one of each user in each block.
-    assert max(carried) == limit
-    assert sum(count for size, count in carried.items() if size < limit) <= USERS * BLOCKS
-    requests, opened = one["connections"]["exchanges_with_warmup"], one["connections"]["opened"]
+    assert plain.longest(policy) == limit
+    requests, opened = connections["exchanges_with_warmup"], connections["opened"]
     assert math.ceil(requests / limit) <= opened <= requests / limit + USERS * BLOCKS
     ending = "client_silent" if suffix else "client_announced"
-    assert one["connections"]["endings"][ending] >= carried[limit]
+    assert connections["endings"][ending] >= opened - USERS * BLOCKS
 
 
-def test_recycling_without_end_is_persistent(share_target: Start, tmp_path: Path) -> None:
-    one = run(share_target(), tmp_path, "recycle:inf")
-    assert one["connections"]["opened"] == one["connections"]["ideal"] == USERS * BLOCKS
-    assert one["connections"]["reuse_ratio"] == 1.0
+def test_recycling_ends_where_the_target_counts_it(plain: SharedRun) -> None:
+    """In the target's own account: connections of one of the limits, of a user's last in a block, or without end."""
+    carried = {int(size): count for size, count in plain.account["requests_per_connection"].items()}
+    for limit in LIMITS:
+        full = sum(plain[f"recycle:{limit}{suffix}"]["connections"]["opened"] for suffix in ("", "+abandon"))
+        assert carried[limit] >= full - 2 * USERS * BLOCKS
+    odd = sum(count for size, count in carried.items() if size < max(LIMITS) and size not in LIMITS)
+    lived_shorter = plain["lifetime:30ms"]["connections"]["opened"] + plain["gap:10ms"]["connections"]["opened"]
+    assert odd <= 9 * USERS * BLOCKS + lived_shorter
+
+
+def test_recycling_without_end_is_persistent(plain: SharedRun) -> None:
+    connections = plain["recycle:inf"]["connections"]
+    assert connections["opened"] == connections["ideal"] == USERS * BLOCKS
+    assert connections["reuse_ratio"] == 1.0
+
+
+def test_a_recycled_pipeline(plain: SharedRun) -> None:
+    one = plain["pipeline:3+recycle:10"]
+    assert plain.longest("pipeline:3+recycle:10") == 10
+    requests, opened = one["connections"]["exchanges_with_warmup"], one["connections"]["opened"]
+    assert math.ceil(requests / 10) <= opened <= requests / 10 + USERS * BLOCKS
+    assert one["errors"] == {}
+
+
+def test_no_request_begins_on_a_connection_that_is_too_old(plain: SharedRun) -> None:
+    connections, rows = plain["lifetime:30ms"]["connections"], plain.rows("lifetime:30ms")
+    number, scheduled = rows["connection"].astype(np.int64), rows["scheduled"].astype(np.int64)
+    assert max(np.ptp(scheduled[number == one]) for one in np.unique(number)) < 31_000_000
+    # Blocks of 200 ms.
+    assert USERS * BLOCKS * 4 <= connections["opened"] <= USERS * BLOCKS * 8
+    assert connections["endings"] == {"client_silent": connections["opened"]}
+
+
+def test_a_connection_rests_before_it_is_used_again(plain: SharedRun) -> None:
+    assert plain["gap:10ms"]["connections"]["opened"] == USERS * BLOCKS
+    rows = plain.rows("gap:10ms")
+    order = np.lexsort((rows["scheduled"], rows["connection"]))
+    number, scheduled = rows["connection"][order], rows["scheduled"][order].astype(np.int64)
+    gaps = np.diff(scheduled)[np.diff(number.astype(np.int64)) == 0]
+    assert len(gaps) > 20
+    assert gaps.min() >= 10_000_000
+
+
+def test_pool_connections_may_be_new_each_time(plain: SharedRun) -> None:
+    connections = plain["pool:2+close"]["connections"]
+    assert connections["requests_per_connection"] == 1.0
+    assert connections["ideal"] == 2 * BLOCKS
+
+
+@pytest.mark.parametrize(("policy", "per_connection"), [("http10", 1), ("http10-keepalive", None)])
+def test_http_1_0(plain: SharedRun, policy: str, per_connection: int | None) -> None:
+    one = plain[policy]
+    assert one["errors"] == {}
+    if per_connection:
+        assert plain.longest(policy) == 1
+        assert one["connections"]["requests_per_connection"] == 1.0
+    else:
+        assert one["connections"]["opened"] == USERS * BLOCKS
+        assert one["connections"]["requests_per_connection"] > 10
+
+
+def test_a_pool_is_shared_and_waiting_is_queue(share_target: Start, tmp_path: Path) -> None:
+    run = SharedRun(share_target("--delay", "2ms"), tmp_path, ["pool:2:lifo", "pool:2:fifo"], "--block", "200ms")
+    run.check_counts()
+    for policy in run.summary["policies"]:
+        connections, rows = run[policy]["connections"], run.rows(policy)
+        assert connections["opened"] == connections["ideal"] == 2 * BLOCKS
+        assert set(rows["user"].tolist()) == set(range(USERS))
+        assert len({*zip(rows["connection"].tolist(), rows["user"].tolist(), strict=True)}) > 2 * BLOCKS
+        # Four users on two connections: who waits, waits for one response of 2 ms.
+        queue = rows["queue"]
+        assert np.count_nonzero(queue > 0) > 0.8 * len(queue)
+        assert 1_500_000 < np.median(queue[queue > 0]) < 6_000_000
+
+
+def test_the_order_of_a_pool_decides_which_connection_is_used(share_target: Start, tmp_path: Path) -> None:
+    arguments = ["--think", "5ms", "--block", "500ms", "--warmup", "1ms", "--rounds", "1", "--users", "6"]
+    run = SharedRun(share_target(), tmp_path, ["pool:6:lifo", "pool:6:fifo"], *arguments)
+    for policy, pick in (("pool:6:lifo", max), ("pool:6:fifo", min)):
+        columns = run.rows(policy)
+        phases = ("queue", "connect", "send", "wait", "receive")
+        latency = sum(np.maximum(columns[phase].astype(np.int64), 0) for phase in phases)
+        begun = columns["scheduled"].astype(np.int64)
+        rows = sorted(zip(begun.tolist(), (begun + latency).tolist(), columns["connection"].tolist(), strict=True))
+        ended: dict[int, int] = {}
+        right = wrong = 0
+        for begin, end, number in rows:
+            idle = [one for one, at in ended.items() if at < begin]
+            if number in ended and len(idle) > 1:
+                if number == pick(idle, key=ended.__getitem__):
+                    right += 1
+                else:
+                    wrong += 1
+            ended[number] = end
+        assert right > 50, policy
+        assert wrong < 0.1 * right, policy
+
+
+@pytest.mark.parametrize("limits", [["--close-after", "7"], ["--close-after", "7", "--silent"]])
+def test_closes_over_tls_are_the_servers(share_target: Start, tmp_path: Path, limits: list[str]) -> None:
+    policies = ["persistent", "pipeline:4", "pool:2", "ignore-close"]
+    run = SharedRun(share_target("--tls", *limits), tmp_path, policies, "--block", "200ms")
+    for policy in policies:
+        assert set(run[policy]["errors"]) <= {"stale_connection", "truncated"}, policy
+        endings = run[policy]["connections"]["endings"]
+        assert sum(count for ending, count in endings.items() if ending.startswith("server_")) > 10, policy
+        assert "client_gave_up" not in endings, policy
 
 
 def test_the_last_request_announces_the_close(tmp_path: Path) -> None:
@@ -61,83 +178,6 @@ def test_the_last_request_announces_the_close(tmp_path: Path) -> None:
             assert sum(seen[: len(whole)] == whole for seen in options) >= len(options) - 3, policy
 
 
-def test_no_request_begins_on_a_connection_that_is_too_old(share_target: Start, tmp_path: Path) -> None:
-    one = run(share_target(), tmp_path, "lifetime:30ms")
-    with np.load(tmp_path / "run" / "samples.npz") as samples:
-        number, scheduled = samples["connection"].astype(np.int64), samples["scheduled"].astype(np.int64)
-        spans = [np.ptp(scheduled[number == one]) for one in np.unique(number)]
-    assert max(spans) < 31_000_000
-    # Blocks of 200 ms.
-    assert USERS * BLOCKS * 4 <= one["connections"]["opened"] <= USERS * BLOCKS * 8
-    assert one["connections"]["endings"] == {"client_silent": one["connections"]["opened"]}
-
-
-def test_a_connection_rests_before_it_is_used_again(share_target: Start, tmp_path: Path) -> None:
-    one = run(share_target(), tmp_path, "gap:10ms")
-    assert one["connections"]["opened"] == USERS * BLOCKS
-    with np.load(tmp_path / "run" / "samples.npz") as samples:
-        order = np.lexsort((samples["scheduled"], samples["connection"]))
-        number, scheduled = samples["connection"][order], samples["scheduled"][order].astype(np.int64)
-    gaps = np.diff(scheduled)[np.diff(number.astype(np.int64)) == 0]
-    assert len(gaps) > 20
-    assert gaps.min() >= 10_000_000
-
-
-@pytest.mark.parametrize("order", ["lifo", "fifo"])
-def test_a_pool_is_shared_and_waiting_is_queue(share_target: Start, tmp_path: Path, order: str) -> None:
-    target = share_target("--delay", "2ms")
-    one = run(target, tmp_path, f"pool:2:{order}")
-    assert one["connections"]["opened"] == one["connections"]["ideal"] == 2 * BLOCKS
-    with np.load(tmp_path / "run" / "samples.npz") as samples:
-        assert set(samples["user"].tolist()) == set(range(USERS))
-        assert len({*zip(samples["connection"].tolist(), samples["user"].tolist(), strict=True)}) > 2 * BLOCKS
-        queue = samples["queue"]
-    # Four users on two connections: who waits, waits for one response of 2 ms.
-    assert np.count_nonzero(queue > 0) > 0.8 * len(queue)
-    assert 1_500_000 < np.median(queue[queue > 0]) < 6_000_000
-
-
-@pytest.mark.parametrize(("order", "pick"), [("lifo", max), ("fifo", min)])
-def test_the_order_of_a_pool_decides_which_connection_is_used(
-    share_target: Start, tmp_path: Path, order: str, pick: Callable[..., int]
-) -> None:
-    arguments = ["--think", "5ms", "--block", "500ms", "--warmup", "1ms", "--rounds", "1"]
-    url = share_target().url
-    compare(url, tmp_path / "run", "--users", "6", "--policies", f"pool:6:{order}", *arguments)
-    with np.load(tmp_path / "run" / "samples.npz") as samples:
-        phases = ("queue", "connect", "send", "wait", "receive")
-        latency = sum(np.maximum(samples[phase].astype(np.int64), 0) for phase in phases)
-        begun = samples["scheduled"].astype(np.int64)
-        rows = sorted(zip(begun.tolist(), (begun + latency).tolist(), samples["connection"].tolist(), strict=True))
-    ended: dict[int, int] = {}
-    right = wrong = 0
-    for begin, end, number in rows:
-        idle = [one for one, at in ended.items() if at < begin]
-        if number in ended and len(idle) > 1:
-            if number == pick(idle, key=ended.__getitem__):
-                right += 1
-            else:
-                wrong += 1
-        ended[number] = end
-    assert right > 50
-    assert wrong < 0.1 * right
-
-
-def test_pool_connections_may_be_new_each_time(share_target: Start, tmp_path: Path) -> None:
-    one = run(share_target(), tmp_path, "pool:2+close")
-    assert one["connections"]["requests_per_connection"] == 1.0
-    assert one["connections"]["ideal"] == 2 * BLOCKS
-
-
-@pytest.mark.parametrize(("policy", "per_connection"), [("http10", 1), ("http10-keepalive", None)])
-def test_http_1_0(share_target: Start, tmp_path: Path, policy: str, per_connection: int | None) -> None:
-    target = share_target()
-    one = run(target, tmp_path, policy)
-    carried = {int(size) for size in target.stats()["requests_per_connection"]}
-    assert carried == {1} if per_connection else min(carried) > 10
-    assert one["errors"] == {}
-
-
 def test_a_pipeline_keeps_requests_in_flight(share_target: Start, tmp_path: Path) -> None:
     # One response in 5 ms on each connection: with four in flight each waits behind three.
     one = run(share_target("--delay", "5ms"), tmp_path, "pipeline:4")
@@ -156,14 +196,6 @@ def test_a_pipeline_ends_where_the_server_ends_it(share_target: Start, tmp_path:
     # Of eight requests sent the server answers five.
     assert 0.2 < one["errors"]["stale_connection"] / one["started"] < 0.5
     assert one["connections"]["endings"]["server_announced"] > 10
-
-
-def test_a_recycled_pipeline(share_target: Start, tmp_path: Path) -> None:
-    target = share_target()
-    one = run(target, tmp_path, "pipeline:3+recycle:10")
-    carried = target.stats()["requests_per_connection"]
-    assert carried["10"] >= one["connections"]["opened"] - USERS * BLOCKS
-    assert one["errors"] == {}
 
 
 def test_each_connection_looks_the_name_up(share_target: Start, tmp_path: Path) -> None:
@@ -190,17 +222,6 @@ def test_a_pipeline_that_grew_too_old_while_its_user_thought(share_target: Start
     assert one["requests"] > 100
     # Every 50 ms a new connection, in blocks of 500 ms.
     assert USERS * BLOCKS * 4 <= one["connections"]["opened"] <= USERS * BLOCKS * 11
-
-
-@pytest.mark.parametrize("limits", [["--close-after", "7"], ["--close-after", "7", "--silent"]])
-@pytest.mark.parametrize("policy", ["persistent", "pipeline:4", "pool:2", "ignore-close"])
-def test_closes_over_tls_are_the_servers(share_target: Start, tmp_path: Path, limits: list[str], policy: str) -> None:
-    target = share_target("--tls", *limits)
-    one = run_unchecked(target, tmp_path, policy, "--cacert", str(target.ca_file))
-    assert set(one["errors"]) <= {"stale_connection", "truncated"}
-    endings = one["connections"]["endings"]
-    assert sum(count for ending, count in endings.items() if ending.startswith("server_")) > 10
-    assert "client_gave_up" not in endings
 
 
 def test_a_slot_that_lost_its_connection_is_taken_last(tmp_path: Path) -> None:
@@ -297,10 +318,43 @@ def test_a_server_that_closes_silently_after_k(share_target: Start, tmp_path: Pa
 
 
 def test_what_the_server_announces_is_noted_from_the_first_response(share_target: Start, tmp_path: Path) -> None:
-    target = share_target("--close-after", "5", "--idle-timeout", "3s")
-    for policy in ("persistent", "pipeline:2", "pool:1", "http10-keepalive"):
-        one = run_unchecked(target, tmp_path / policy.replace(":", ""), policy)
-        assert one["connections"]["server_announced"] == {"keep_alive_timeout_s": 3, "keep_alive_max": 4}
+    policies = ["persistent", "pipeline:2", "pool:1", "http10-keepalive"]
+    run = SharedRun(share_target("--close-after", "5", "--idle-timeout", "3s"), tmp_path, policies)
+    for policy in policies:
+        announced = run[policy]["connections"]["server_announced"]
+        assert announced == {"keep_alive_timeout_s": 3, "keep_alive_max": 4}, policy
+
+
+GAPS = {"150ms": "none", "205ms": "some", "260ms": "all"}
+
+
+@pytest.fixture(scope="module")
+def gaps(share_target: Start, tmp_path_factory: pytest.TempPathFactory) -> SharedRun:
+    """Gaps around the target's idle timeout of 200 ms; clients that look before they send, and those that do not."""
+    policies = [f"{policy}:{gap}" for policy in ("gap", "ignore-close+gap") for gap in GAPS]
+    arguments = ["--block", "1600ms", "--warmup", "100ms", "--users", "12", "--rounds", "1"]
+    target = share_target("--idle-timeout", "200ms", "--silent")
+    return SharedRun(target, tmp_path_factory.mktemp("gaps"), policies, *arguments)
+
+
+@pytest.mark.parametrize(("gap", "expected"), GAPS.items())
+@pytest.mark.parametrize("policy", ["gap", "ignore-close+gap"])
+def test_gaps_around_the_servers_timeout(gaps: SharedRun, gap: str, expected: str, policy: str) -> None:
+    """Who looks before it sends reconnects; who does not, sends onto connections that are gone."""
+    connections = gaps[f"{policy}:{gap}"]["connections"]
+    gone = sum(connections["endings"].get(ending, 0) for ending in ("server_idle_fin", "server_stale"))
+    # After every answer comes a gap, but for the last one of each user in the block.
+    share = gone / (connections["exchanges_with_warmup"] - 12)
+    if expected == "none":
+        assert share < 0.02  # 50 ms are little where the machine is busy with something else
+    elif expected == "all":
+        assert share > 0.95
+    else:
+        assert 0.02 < share < 0.98
+    if "ignore-close" in policy:
+        assert connections["endings"].get("server_stale", 0) >= 0.9 * gone
+    elif expected == "all":  # seen before the next request was sent
+        assert connections["endings"].get("server_stale", 0) <= 0.1 * gone
 
 
 def linger_off(connection: socket.socket) -> None:
@@ -338,32 +392,6 @@ def test_how_the_server_ended_a_connection(tmp_path: Path, reply: bytes, rst: bo
     # What is left is the first connection's end, and the last ones' at the end of the blocks.
     assert endings[ending] >= sum(endings.values()) - 4
     assert endings[ending] > 3
-
-
-@pytest.mark.parametrize(("gap", "expected"), [("150ms", "none"), ("205ms", "some"), ("260ms", "all")])
-@pytest.mark.parametrize("policy", ["gap", "ignore-close+gap"])
-def test_idle_gaps_around_the_servers_timeout(
-    share_target: Start, tmp_path: Path, gap: str, expected: str, policy: str
-) -> None:
-    """Who looks before it sends reconnects; who does not, sends onto connections that are gone."""
-    target = share_target("--idle-timeout", "200ms", "--silent")
-    name = f"{policy}:{gap}"
-    arguments = ["--block", "1600ms", "--warmup", "100ms", "--users", "12", "--policies", name]
-    one = compare(target.url, tmp_path / "run", *arguments)["policies"][name]
-    connections = one["connections"]
-    gone = sum(connections["endings"].get(ending, 0) for ending in ("server_idle_fin", "server_stale"))
-    # After every answer comes a gap, but for the last one of each user in each block.
-    share = gone / (connections["exchanges_with_warmup"] - 12 * BLOCKS)
-    if expected == "none":
-        assert share < 0.02  # 50 ms are little where the machine is busy with something else
-    elif expected == "all":
-        assert share > 0.95
-    else:
-        assert 0.02 < share < 0.98
-    if "ignore-close" in policy:
-        assert connections["endings"].get("server_stale", 0) >= 0.9 * gone
-    elif expected == "all":  # seen before the next request was sent
-        assert connections["endings"].get("server_stale", 0) <= 0.1 * gone
 
 
 def test_a_stale_request_is_repeated_once_where_asked_for(tmp_path: Path) -> None:
@@ -438,7 +466,7 @@ def test_the_cost_of_a_connection_is_amortised_as_the_model_says(tmp_path: Path)
     """The embedded target, whose handshakes all cost the same: exchange + handshake / K fits its curve."""
     grid = ["--recycle", "1,2,5,10,100,inf", "--users", "1", "--tls"]
     done = loadgen(
-        *("sweep", *grid, "--rounds", "3", "--block", "500ms", "--warmup", "100ms", "--json", "--out", "run"),
+        *("sweep", *grid, "--rounds", "3", "--block", "300ms", "--warmup", "50ms", "--json", "--out", "run"),
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr

@@ -60,7 +60,7 @@ def test_a_grid_on_the_embedded_target(tmp_path: Path) -> None:
 
 
 def test_sizes_reach_the_target(tmp_path: Path) -> None:
-    arguments = ["--size", "7,9000", "--policies", "persistent", "--json"]
+    arguments = ["--size", "7,9000", "--policies", "persistent", "--json", "--no-charts"]
     done = loadgen("sweep", *arguments, *SHORT, "--out", "run", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert list(json.loads(done.stdout)["policies"]) == ["persistent · 7 B", "persistent · 9,000 B"]
@@ -81,7 +81,7 @@ def test_an_interrupted_sweep_goes_on(share_target: Start, tmp_path: Path) -> No
     measured = blocks_of(tmp_path, first)
     assert "interrupted" in {warning["code"] for warning in first["warnings"]}
 
-    done = loadgen("sweep", "--resume", "run", cwd=tmp_path)
+    done = loadgen("sweep", "--resume", "run", "--no-charts", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "of 6 blocks are done" in done.stderr
     second = summary_of(tmp_path)
@@ -98,7 +98,7 @@ def test_an_interrupted_sweep_goes_on(share_target: Start, tmp_path: Path) -> No
         cells = {(cell, number) for cell, number in zip(samples["policy"], samples["connection"], strict=True)}
     assert len(cells) == len({number for _, number in cells})  # no number stands for connections of two blocks
 
-    again = loadgen("sweep", "--resume", "run", "--json", cwd=tmp_path)
+    again = loadgen("sweep", "--resume", "run", "--json", "--no-charts", cwd=tmp_path)
     assert (again.returncode, again.stderr) == (0, "")
     assert json.loads(again.stdout) == second
 
@@ -112,7 +112,7 @@ def test_a_killed_sweep_goes_on_with_a_new_embedded_target(tmp_path: Path) -> No
         threading.Event().wait(0.01)
     assert not (tmp_path / "run" / "summary.json").exists()
     url = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))["plan"]["url"]
-    done = loadgen("sweep", "--resume", "run", "--quiet", cwd=tmp_path)
+    done = loadgen("sweep", "--resume", "run", "--quiet", "--no-charts", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     summary = summary_of(tmp_path)
     check_whole(tmp_path, summary, 3)
@@ -168,7 +168,7 @@ def test_a_target_that_is_gone_costs_nothing_measured(share_target: Start, tmp_p
     # Nothing was measured by that: the run is as it was.
     assert [note["code"] for note in json.loads(facts.read_text(encoding="utf-8"))["notes"]] == ["interrupted"]
     facts.write_text(facts.read_text(encoding="utf-8").replace(":1/", f":{target.port}/"), encoding="utf-8")
-    done = loadgen("sweep", "--resume", "run", *secret, "--json", cwd=tmp_path)
+    done = loadgen("sweep", "--resume", "run", *secret, "--json", "--no-charts", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     check_whole(tmp_path, json.loads(done.stdout), 3)
     assert ["in 2 parts" in note["message"] for note in resumed(json.loads(done.stdout))] == [True]

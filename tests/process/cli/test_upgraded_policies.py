@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import time
 from pathlib import Path
@@ -11,54 +12,69 @@ import numpy as np
 import pytest
 
 from tests.support.processes import HELLO, compare, read_request, scripted_server
-from tests.support.runs import BLOCKS, USERS, Start, run, run_unchecked
+from tests.support.runs import BLOCKS, USERS, SharedRun, Start, run, run_unchecked
 from tests.support.upgrade_servers import CLOSE, Http2Side, WebSocketSide, switching, ws_frame
 
+PER_CONNECTION = {
+    "websocket": None,
+    "websocket-close": 1,
+    "websocket+recycle:5": 5,
+    "websocket+pool:2": None,
+    "websocket+abandon": 1,
+    "websocket+lifetime:20ms": None,
+    "h2": None,
+    "h2+close": 1,
+    "h2+recycle:5": 5,
+    "h2+streams:4": None,
+    "h2+streams:4+recycle:10": 10,
+    "h2+pool:2": None,
+    "h2+pool:2+streams:3": None,
+    "h2+pool:1+streams:3+recycle:7": 7,
+    "h2+abandon": 1,
+    "h2-prior": None,
+    "h2c-upgrade": None,
+    "h2c-upgrade+close": 1,
+    "h2c-upgrade+streams:3": None,
+    "h2c-upgrade+pool:2+streams:3": None,
+}
 
-@pytest.mark.parametrize(
-    ("policy", "per_connection"),
-    [
-        ("websocket", None),
-        ("websocket-close", 1),
-        ("websocket+recycle:5", 5),
-        ("websocket+pool:2", None),
-        ("websocket+abandon", 1),
-        ("websocket+lifetime:20ms", None),
-        ("h2", None),
-        ("h2+close", 1),
-        ("h2+recycle:5", 5),
-        ("h2+streams:4", None),
-        ("h2+streams:4+recycle:10", 10),
-        ("h2+pool:2", None),
-        ("h2+pool:2+streams:3", None),
-        ("h2+pool:1+streams:3+recycle:7", 7),
-        ("h2+abandon", 1),
-        ("h2-prior", None),
-        ("h2c-upgrade", None),
-        ("h2c-upgrade+close", 1),
-        ("h2c-upgrade+streams:3", None),
-        ("h2c-upgrade+pool:2+streams:3", None),
-    ],
-)
+
+def spoken_by(policy: str) -> str:
+    """The protocol as the target names it."""
+    return "websocket" if "websocket" in policy else "h2c" if "h2c" in policy else "h2"
+
+
+@pytest.fixture(scope="module")
+def upgraded(share_target: Start, tmp_path_factory: pytest.TempPathFactory) -> SharedRun:
+    return SharedRun(share_target(), tmp_path_factory.mktemp("upgraded"), list(PER_CONNECTION))
+
+
+def test_the_target_counts_the_same_of_every_protocol(upgraded: SharedRun) -> None:
+    upgraded.check_counts()
+    opened: dict[str, int] = dict.fromkeys(upgraded.account["protocols"], 0)
+    for policy in PER_CONNECTION:
+        opened[spoken_by(policy)] += upgraded[policy]["connections"]["opened"]
+    assert upgraded.account["protocols"] == opened
+    carried = {int(size) for size in upgraded.account["requests_per_connection"]}
+    assert carried >= {limit for limit in PER_CONNECTION.values() if limit}
+
+
+@pytest.mark.parametrize(("policy", "per_connection"), PER_CONNECTION.items())
 def test_an_upgraded_connection_serves_what_the_policy_says(
-    share_target: Start, tmp_path: Path, policy: str, per_connection: int | None
+    upgraded: SharedRun, policy: str, per_connection: int | None
 ) -> None:
-    target = share_target()
-    one = run(target, tmp_path, policy)
+    one, rows = upgraded[policy], upgraded.rows(policy)
     assert (one["errors"], one["unfinished"]) == ({}, 0)
     links = one["connections"]
     assert (links["upgraded"], links["upgrade_declined"]) == (links["opened"], 0)
-    carried = {int(size): count for size, count in target.stats()["requests_per_connection"].items()}
     if per_connection is None:
         assert links["requests_per_connection"] > 5
     else:
-        assert max(carried) == per_connection
-    spoken = "websocket" if "websocket" in policy else "h2c" if "h2c" in policy else "h2"
-    assert target.stats()["protocols"][spoken] == links["opened"]
+        assert upgraded.longest(policy) == per_connection
+        assert math.ceil(links["exchanges_with_warmup"] / per_connection) <= links["opened"]
     # By prior knowledge nothing is upgraded: the first request goes with the preface.
-    with np.load(tmp_path / "run" / "samples.npz") as samples:
-        paid = samples["upgrade"] >= 0
-        assert np.array_equal(paid, (samples["nth_on_connection"] == 0) & (spoken != "h2"))
+    paid = rows["upgrade"] >= 0
+    assert np.array_equal(paid, (rows["nth_on_connection"] == 0) & (spoken_by(policy) != "h2"))
     # A close handshake, or a GOAWAY, is the client's announcement; one that abandons says nothing.
     silent = "abandon" in policy
     assert links["endings"].keys() == {"client_silent" if silent else "client_announced"}
@@ -88,15 +104,17 @@ def test_a_stream_waits_where_the_server_allows_fewer(share_target: Start, tmp_p
     assert one["phases_ns"]["wait"]["p50"] < 9_000_000
 
 
-@pytest.mark.parametrize("policy", ["h2c-upgrade", "h2c-upgrade+streams:3", "h2c-upgrade+close"])
-def test_a_server_that_declines_is_counted_and_served_in_http_1_1(
-    share_target: Start, tmp_path: Path, policy: str
-) -> None:
-    one = run(share_target("--decline", "h2c"), tmp_path, policy)
-    assert one["errors"] == {}
-    assert (one["connections"]["upgraded"], one["connections"]["upgrade_declined"]) == (0, one["connections"]["opened"])
-    assert one["phases_ns"]["upgrade"]["count"] == 0
-    assert one["requests"] > 20
+def test_a_server_that_declines_is_counted_and_served_in_http_1_1(share_target: Start, tmp_path: Path) -> None:
+    policies = ["h2c-upgrade", "h2c-upgrade+streams:3", "h2c-upgrade+close"]
+    run = SharedRun(share_target("--decline", "h2c"), tmp_path, policies)
+    run.check_counts()
+    for policy in policies:
+        one = run[policy]
+        assert one["errors"] == {}
+        links = one["connections"]
+        assert (links["upgraded"], links["upgrade_declined"]) == (0, links["opened"])
+        assert one["phases_ns"]["upgrade"]["count"] == 0
+        assert one["requests"] > 20
 
 
 def test_one_comparison_over_every_protocol(share_target: Start, tmp_path: Path) -> None:
@@ -133,26 +151,28 @@ def test_over_tls_http_2_is_agreed_on_by_alpn(share_target: Start, tmp_path: Pat
 # Servers that end a shared connection
 
 
-@pytest.mark.parametrize("policy", ["h2+pool:2+streams:5", "h2+streams:5"])
-def test_nobody_is_put_on_a_connection_that_takes_no_more(share_target: Start, tmp_path: Path, policy: str) -> None:
+def test_nobody_is_put_on_a_connection_that_takes_no_more(share_target: Start, tmp_path: Path) -> None:
     """After GOAWAY the others find another one; only who was under way is turned away."""
-    target = share_target("--close-after", "5")
-    one = run_unchecked(target, tmp_path, policy)
-    assert one["errors"].keys() <= {"http2_goaway"}
-    assert one["requests"] > 100
-    assert target.stats()["accepted"] == one["connections"]["opened"]
-    assert target.stats()["requests"] == one["connections"]["exchanges_with_warmup"]
+    policies = ["h2+pool:2+streams:5", "h2+streams:5"]
+    run = SharedRun(share_target("--close-after", "5"), tmp_path, policies, "--block", "200ms")
+    for policy in policies:
+        assert run[policy]["errors"].keys() <= {"http2_goaway"}
+        assert run[policy]["requests"] > 100
+    links = [run[policy]["connections"] for policy in policies]
+    assert run.account["accepted"] == sum(one["opened"] for one in links)
+    assert run.account["requests"] == sum(one["exchanges_with_warmup"] for one in links)
 
 
-@pytest.mark.parametrize("policy", ["h2+pool:2+streams:5", "h2+pool:1+streams:8", "h2+streams:5"])
-def test_a_shared_connection_that_dies_takes_nobody_with_it(share_target: Start, tmp_path: Path, policy: str) -> None:
-    target = share_target("--close-after", "5", "--silent")
-    one = run_unchecked(target, tmp_path, policy)
-    assert one["requests"] > 100
-    assert one["errors"].keys() <= {"stale_connection", "closed_without_response"}
-    assert one["started"] == one["requests"] + sum(one["errors"].values()) + one["unfinished"]
-    assert target.stats()["accepted"] == one["connections"]["opened"]
-    assert sum(one["connections"]["endings"].values()) == one["connections"]["opened"]
+def test_a_shared_connection_that_dies_takes_nobody_with_it(share_target: Start, tmp_path: Path) -> None:
+    policies = ["h2+pool:2+streams:5", "h2+pool:1+streams:8", "h2+streams:5"]
+    run = SharedRun(share_target("--close-after", "5", "--silent"), tmp_path, policies, "--block", "200ms")
+    for policy in policies:
+        one = run[policy]
+        assert one["requests"] > 100
+        assert one["errors"].keys() <= {"stale_connection", "closed_without_response"}
+        assert one["started"] == one["requests"] + sum(one["errors"].values()) + one["unfinished"]
+        assert sum(one["connections"]["endings"].values()) == one["connections"]["opened"]
+    assert run.account["accepted"] == sum(run[policy]["connections"]["opened"] for policy in policies)
 
 
 @pytest.mark.parametrize("limit", ["recycle:4", "lifetime:50ms"])
@@ -178,16 +198,18 @@ def test_a_place_whose_last_stream_fails_alone_is_used_again(tmp_path: Path, lim
 # Who closes, and who was asked to
 
 
-@pytest.mark.parametrize("policy", ["h2c-upgrade+recycle:4", "h2c-upgrade+streams:2+recycle:6"])
-def test_after_a_decline_the_last_request_announces_the_close(share_target: Start, tmp_path: Path, policy: str) -> None:
-    one = run(share_target("--decline", "h2c"), tmp_path, policy)
-    ended = one["connections"]["endings"]
-    # Those that a block's end cut short had no last request.
-    assert ended["client_announced"] >= one["connections"]["opened"] - USERS * BLOCKS
-    assert ended.keys() <= {"client_announced", "client_silent"}
-    ignoring = share_target("--decline", "h2c", "--ignore-close")
-    links = run_unchecked(ignoring, tmp_path / "ignoring", policy)["connections"]
-    assert links["server_ignored_close"] >= links["opened"] - USERS * BLOCKS
+def test_after_a_decline_the_last_request_announces_the_close(share_target: Start, tmp_path: Path) -> None:
+    policies = ["h2c-upgrade+recycle:4", "h2c-upgrade+streams:2+recycle:6"]
+    run = SharedRun(share_target("--decline", "h2c"), tmp_path / "declined", policies)
+    run.check_counts()
+    ignoring = SharedRun(share_target("--decline", "h2c", "--ignore-close"), tmp_path / "ignoring", policies)
+    for policy in policies:
+        links = run[policy]["connections"]
+        # Those that a block's end cut short had no last request.
+        assert links["endings"]["client_announced"] >= links["opened"] - USERS * BLOCKS
+        assert links["endings"].keys() <= {"client_announced", "client_silent"}
+        links = ignoring[policy]["connections"]
+        assert links["server_ignored_close"] >= links["opened"] - USERS * BLOCKS
 
 
 def test_over_tls_the_first_request_may_announce_it_too(share_target: Start, tmp_path: Path) -> None:

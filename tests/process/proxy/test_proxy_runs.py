@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.processes import QUICK, Script, free_port, loadgen, read_request, scripted_server
+from tests.support.processes import QUICK, Script, free_port, loadgen, loadgen_process, read_request, scripted_server
 from tests.support.proxies import (
     PASSWORD,
     REAL,
@@ -29,7 +29,8 @@ from tests.support.proxies import (
     fake_proxy,
     proxy_url,
 )
-from tests.support.runs import begin_sweep
+from tests.support.runs import Start, begin_sweep
+from tests.support.targets import Target
 
 SECRETS = (PASSWORD, basic(PASSWORD).split()[1].rstrip("=")[:-1])
 SHORT = ["--users", "3", *QUICK, "--no-charts"]
@@ -41,6 +42,12 @@ def run(folder: Path, proxy: str, *arguments: str) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     summary: dict[str, Any] = json.loads(done.stdout)
     return summary
+
+
+def run_briefly(folder: Path, proxy: str, target: Target, *arguments: str) -> dict[str, Any]:
+    """One short block of each policy against a target that is there already."""
+    trust = ["--cacert", str(target.ca_file)] if target.ca_file else []
+    return run(folder, proxy, target.url, *trust, "--rounds", "1", "--block", "100ms", "--warmup", "20ms", *arguments)
 
 
 def refused(folder: Path, proxy: str, *arguments: str) -> str:
@@ -182,37 +189,38 @@ def test_a_proxy_that_is_down_is_named_and_not_the_target(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("policies", ["persistent", "close", "recycle:3", "pool:2", "pipeline:2", "h2c-upgrade"])
 @pytest.mark.parametrize("refuse", [asks, asks_and_closes, asks_and_closes_unsaid])
-def test_a_challenge_is_met_once_in_absolute_form(tmp_path: Path, refuse: Refuse, policies: str) -> None:
+def test_a_challenge_is_met_once_in_absolute_form(
+    share_target: Start, tmp_path: Path, refuse: Refuse, policies: str
+) -> None:
+    target = share_target()
     with fake_proxy(refuse) as (fake, port):
-        summary = run(tmp_path, proxy_url(port), "--policies", policies, "--rounds", "1")
+        summary = run_briefly(tmp_path, proxy_url(port), target, "--policies", policies)
     assert fake.asked == 2  # the look at the hops, and the run's first request
     assert fake.shown > 10
-    account = summary["environment"]["embedded_target"]
-    assert account["requests"] == fake.shown - 1  # the look at the hops is not counted
+    assert target.stats()["requests"] == fake.shown - 1  # the look at the hops is not counted
     assert summary["policies"][policies]["errors"] == {}
     assert all(head.split(b" ", 2)[1].startswith(b"http://127.0.0.1:") for head in fake.heads)
 
 
 @pytest.mark.parametrize("policies", ["persistent", "close", "websocket", "h2-prior"])
 @pytest.mark.parametrize("refuse", [asks, asks_and_closes, asks_and_closes_unsaid])
-def test_a_challenge_is_met_once_by_connect(tmp_path: Path, refuse: Refuse, policies: str) -> None:
-    tls = ["--tls"] if policies in ("persistent", "close") else []
+def test_a_challenge_is_met_once_by_connect(share_target: Start, tmp_path: Path, refuse: Refuse, policies: str) -> None:
+    target = share_target("--tls") if policies in ("persistent", "close") else share_target()
     with fake_proxy(refuse) as (fake, port):
-        summary = run(tmp_path, proxy_url(port), "--policies", policies, "--rounds", "1", *tls)
+        summary = run_briefly(tmp_path, proxy_url(port), target, "--policies", policies)
     assert fake.asked == 1
     (one,) = summary["policies"].values()
     opened = one["connections"]["opened"]
     assert fake.shown == opened - (refuse is not asks)  # the one that the proxy closed had no tunnel
-    account = summary["environment"]["embedded_target"]
-    assert account["accepted"] == fake.shown
+    assert target.stats()["accepted"] == fake.shown
     assert {head.split(b" ", 1)[0] for head in fake.heads} == {b"CONNECT"}
     assert fake.heads[0].split(b"\r\n")[0].endswith(b" HTTP/1.1")
     assert one["errors"] == {}
 
 
-def test_both_ways_in_one_run(tmp_path: Path) -> None:
+def test_both_ways_in_one_run(share_target: Start, tmp_path: Path) -> None:
     with fake_proxy() as (fake, port):
-        summary = run(tmp_path, proxy_url(port), "--policies", "close,h2-prior,persistent")
+        summary = run(tmp_path, proxy_url(port), share_target().url, "--policies", "close,h2-prior,persistent")
     assert all(one["errors"] == {} for one in summary["policies"].values())
     assert {head.split(b" ", 1)[0] for head in fake.heads} == {b"CONNECT", b"GET"}
     assert fake.asked == 2
@@ -228,10 +236,14 @@ def test_both_ways_in_one_run(tmp_path: Path) -> None:
         b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.0 200 OK\r\n\r\n",
     ],
 )
-@pytest.mark.parametrize("tls", [["--tls"], ["--policies", "websocket-close"]], ids=["tls", "websocket"])
-def test_a_2xx_to_connect_has_no_content(tmp_path: Path, opening: bytes, tls: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("options", "policies"), [(["--tls"], "persistent,close"), ([], "websocket-close")], ids=["tls", "websocket"]
+)
+def test_a_2xx_to_connect_has_no_content(
+    share_target: Start, tmp_path: Path, opening: bytes, options: list[str], policies: str
+) -> None:
     with fake_proxy(None, opening) as (fake, port):
-        summary = run(tmp_path, proxy_url(port), "--rounds", "1", *tls)
+        summary = run_briefly(tmp_path, proxy_url(port), share_target(*options), "--policies", policies)
     assert all(one["errors"] == {} and one["requests"] for one in summary["policies"].values())
     assert not any(b"proxy-authorization" in head.lower() for head in fake.heads)  # nobody asked for it
 
@@ -335,14 +347,15 @@ def test_credentials_are_left_nowhere(tmp_path: Path, tls: list[str]) -> None:
         url = proxy_url(port, f"{USER}:{password}@")
         plan.write_text(f'proxy = "{url}"\n', encoding="utf-8")
         arguments = ["compare", "--plan", str(plan), "--out", "run", "--save-plan", "saved.toml", "--users", "2"]
-        done = loadgen(*arguments, *QUICK, *tls, cwd=folder)
+        done = loadgen_process(*arguments, *QUICK, *tls, "--no-charts", cwd=folder)
         assert done.returncode == 0, done.stderr
         again = loadgen("compare", "--plan", "run", cwd=folder)
         report = loadgen("report", "run", cwd=folder)
         dry = loadgen("compare", "--plan", str(plan), "--dry-run", cwd=folder)
         assert looks
         assert all(look == [] for look in looks)
-        by_line = loadgen("compare", "--proxy", url, "--out", "two", *QUICK, "--json", *tls, cwd=folder)
+        more = [*QUICK, "--json", "--no-charts", *tls]
+        by_line = loadgen_process("compare", "--proxy", url, "--out", "two", *more, cwd=folder)
     written = files_of(folder)
     assert {"run.json", "summary.json", "report.html", "saved.toml"} <= {path.name for path in written}
     assert len([path for path in written if path.name == "summary.json"]) == 2
@@ -365,9 +378,9 @@ def test_the_kernel_is_asked_about_the_proxys_sockets(tmp_path: Path) -> None:
     assert summary["policies"]["close"]["server"]["cpu_ns_per_request"] > 0
 
 
-def test_several_workers_each_meet_the_challenge(tmp_path: Path) -> None:
+def test_several_workers_each_meet_the_challenge(share_target: Start, tmp_path: Path) -> None:
     with fake_proxy() as (fake, port):
-        summary = run(tmp_path, proxy_url(port), "--processes", "2", "--policies", "close")
+        summary = run(tmp_path, proxy_url(port), share_target().url, "--processes", "2", "--policies", "close")
     assert fake.asked == 3
     assert summary["policies"]["close"]["errors"] == {}
 
@@ -382,7 +395,7 @@ def test_a_sweep_goes_on_with_the_credentials_given_again(tmp_path: Path) -> Non
         assert refused.returncode == 2
         assert "did not record its proxy's credentials" in refused.stderr
         before = fake.asked
-        done = loadgen("sweep", "--resume", "run", "--proxy", proxy_url(port), "--quiet", cwd=tmp_path)
+        done = loadgen("sweep", "--resume", "run", "--proxy", proxy_url(port), "--quiet", "--no-charts", cwd=tmp_path)
         assert done.returncode == 0, done.stderr
     assert fake.asked == before + 1  # by its new worker; the hops are known
     summary = json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8"))
@@ -405,3 +418,10 @@ def test_an_interruption_while_a_proxy_is_silent_leaves_nothing(tmp_path: Path) 
         out, said = process.communicate(timeout=30)
     assert (process.returncode, out, said.strip()) == (130, "", "loadgen: interrupted")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_environment_says_nothing_of_proxies(tmp_path: Path) -> None:
+    """A measurement must not change with a variable that somebody set elsewhere."""
+    nowhere = dict.fromkeys(("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"), "http://127.0.0.1:1")
+    done = loadgen_process("compare", "--no-charts", "--out", "run", *QUICK, cwd=tmp_path, env=os.environ | nowhere)
+    assert (done.returncode, done.stderr) == (0, "")

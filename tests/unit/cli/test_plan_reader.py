@@ -27,7 +27,7 @@ from loadgen.model.policy import parse_policies
 from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_MS
 from tests.support.plans import URL, options_of, planned
-from tests.support.processes import QUICK, loadgen
+from tests.support.runner import run_cli
 
 FULL = """
 url = "http://127.0.0.1:8080/"
@@ -352,30 +352,15 @@ def test_a_saved_plan_is_the_plan_again(plan: Plan) -> None:
 
 
 def test_dry_run_writes_the_plan_and_runs_nothing(tmp_path: Path) -> None:
-    done = loadgen("compare", "--dry-run", "--save-plan", "p.toml", "--rounds", "2", "--seed", "1", cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
+    done = run_cli("compare", "--dry-run", "--save-plan", "p.toml", "--rounds", "2", "--seed", "1", cwd=tmp_path)
+    assert (done.code, done.stderr) == (0, "")
     *blocks, extent = done.stdout.splitlines()
     assert sorted(line.split()[-1] for line in blocks) == ["close", "close", "persistent", "persistent"]
     assert extent == "2 cells × 2 rounds = 4 blocks of 2s: about 8 s and a few seconds for the report"
     assert [path.name for path in tmp_path.iterdir()] == ["p.toml"]
-    again = loadgen("compare", "--plan", "p.toml", "--dry-run", cwd=tmp_path)
+    again = run_cli("compare", "--plan", "p.toml", "--dry-run", cwd=tmp_path)
     assert again.stdout == done.stdout
-    refused = loadgen("compare", "--plan", "p.toml", "--save-plan", "p.toml", cwd=tmp_path)
-    assert refused.returncode == 2
+    refused = run_cli("compare", "--plan", "p.toml", "--save-plan", "p.toml", cwd=tmp_path)
+    assert refused.code == 2
     assert "never overwritten" in refused.stderr
     assert [path.name for path in tmp_path.rglob("*") if path.name != "results"] == ["p.toml"]
-
-
-def test_a_run_is_run_again(tmp_path: Path) -> None:
-    first = ["compare", "--tls", "--policies", "persistent,recycle:2", "--users", "2", "--seed", "3", "--source-ip"]
-    done = loadgen(*first, "127.0.0.2", *QUICK, "--out", "one", "--save-plan", "p.toml", "--json", cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
-    plans = [json.loads(done.stdout)["plan"]]
-    for source in ("one", "p.toml"):
-        again = loadgen("compare", "--plan", source, "--out", f"again-{source}", "--json", cwd=tmp_path)
-        assert (again.returncode, again.stderr) == (0, "")
-        plans.append(json.loads(again.stdout)["plan"])
-    for plan in plans:
-        assert plan.pop("server_pid") > 0
-        assert plan.pop("url").startswith("https://127.0.0.1:")
-    assert plans[0] == plans[1] == plans[2]

@@ -46,3 +46,27 @@ def test_poisson_arrivals_of_each_worker_are_its_own() -> None:
     assert counts.var() / counts.mean() == pytest.approx(1, abs=0.15)
     again = list(itertools.islice(due_ns(parts[1].rate_rps, parts[1].arrivals, 7), 20_000))
     assert again == dues[1]
+
+
+def first(number: int, rate_rps: float, arrivals: str, seed: int = 1) -> list[int]:
+    return list(itertools.islice(due_ns(rate_rps, arrivals, seed), number))
+
+
+@pytest.mark.parametrize("rate_rps", [0.5, 3.0, 1000.0, 30_000.0])
+def test_constant_arrivals_keep_their_distance_for_ever(rate_rps: float) -> None:
+    dues = first(1000, rate_rps, "constant")
+    assert dues[0] == 0
+    assert all(abs(due - number * S_NS / rate_rps) <= 1 for number, due in enumerate(dues))
+
+
+def test_poisson_arrivals_have_exponential_distances() -> None:
+    distances = np.diff([0, *first(20_000, 1000, "poisson")]) / 1e9
+    assert (distances >= 0).all()
+    assert distances.mean() == pytest.approx(1 / 1000, rel=0.03)
+    assert distances.std() == pytest.approx(1 / 1000, rel=0.05)
+    # An exponential distance exceeds its mean with probability 1/e.
+    assert (distances > 1 / 1000).mean() == pytest.approx(np.exp(-1), abs=0.02)
+
+
+def test_one_seed_gives_one_stream_of_arrivals() -> None:
+    assert first(50, 10, "poisson", 7) == first(50, 10, "poisson", 7) != first(50, 10, "poisson", 8)

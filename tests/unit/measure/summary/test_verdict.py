@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +9,8 @@ import pytest
 
 from loadgen.model.plan import Plan
 from loadgen.model.proxy import parse_proxy
-from tests.support.processes import QUICK, compare, loadgen
-from tests.support.proxies import fake_proxy, proxy_url
 from tests.support.synthetic import MS, OPEN, US, Exchange, Link, Scribe, plan_json, sweep_plan
 from tests.support.synthetic_upgrades import DECLINED, UPGRADED, upgraded_links
-from tests.support.targets import Target
 
 ROUNDS = 2
 WAIT_US = {"persistent": 100, "websocket": 60, "h2-prior": 160, "h2c-upgrade": 170, "close": 200}
@@ -90,19 +86,6 @@ def test_a_curve_of_what_was_declined(tmp_path: Path, policies: str, flags: int,
     assert said in verdict
 
 
-def test_a_target_that_declines_alone_and_over_a_grid(share_target: Any, tmp_path: Path) -> None:
-    target: Target = share_target("--decline", "h2c")
-    summary = compare(target.url, tmp_path / "run", "--policies", "h2c-upgrade", "--users", "2")
-    assert summary["verdict"].startswith("h2c-upgrade (declined: HTTP/1.1) answered ")
-    grid = ["--policies", "h2c-upgrade", "--recycle", "1,10,100", "--users", "2", "--out", "grid", "--json", *QUICK]
-    done = loadgen("sweep", target.url, *grid, "--no-charts", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert (
-        "; the server declined h2c-upgrade, so these figures are those of HTTP/1.1"
-        in json.loads(done.stdout)["verdict"]
-    )
-
-
 # Nothing but errors
 
 
@@ -154,12 +137,3 @@ def test_of_many_statuses_the_first(tmp_path: Path) -> None:
 @pytest.mark.parametrize("fine", [200, 304])
 def test_one_policy_without_errors_is_enough(tmp_path: Path, fine: int) -> None:
     assert "every response" not in answered(tmp_path, "persistent,close", 404, fine, proxy=PROXY)
-
-
-def test_a_proxy_whose_target_is_down(tmp_path: Path) -> None:
-    with fake_proxy(lambda connection, _request: connection.sendall(REFUSED) is None) as (_, port):
-        summary = compare("http://127.0.0.1:9/", tmp_path / "run", "--proxy", proxy_url(port, ""), "--users", "2")
-    assert summary["verdict"].endswith("; every response was an error (502), perhaps the proxy's own")
-
-
-REFUSED = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"

@@ -19,10 +19,8 @@ from loadgen.model.records import Ending
 from loadgen.model.target import parse_target
 from loadgen.show import tables
 from loadgen.show.report import render
-from tests.support.processes import compare
 from tests.support.synthetic import BLOCK_NS, MS, OPEN, US, WARMUP_NS, Exchange, Link, Scribe, full_run
 from tests.support.synthetic_upgrades import DECLINED, UNANSWERED_CLOSE, UPGRADED, upgraded_links, upgraded_run
-from tests.support.targets import Target
 
 Summary = dict[str, Any]
 ROUNDS = 5
@@ -282,36 +280,3 @@ def test_a_sweep_s_baseline_speaks_http1(tmp_path: Path) -> None:
             scribe.block(cell.name, number, [long(9)] * cell.users)
     pairs = {(one["baseline"], one["candidate"]) for one in scribe.summary()["comparisons"]}
     assert {baseline.split(" ")[0] for baseline, _ in pairs} == {"persistent"}
-
-
-# End to end
-
-
-def test_our_counts_are_the_target_s_own(share_target: Callable[..., Target], tmp_path: Path) -> None:
-    target = share_target()
-    names = "close,persistent,h2c-upgrade,h2,websocket,websocket-close"
-    summary = compare(target.url, tmp_path / "run", "--policies", names, "--users", "2", "--trailers")
-    opened = {name: one["connections"]["opened"] for name, one in summary["policies"].items()}
-    spoken = target.stats()["protocols"]
-    assert spoken["h2c"] == opened["h2c-upgrade"] == 4
-    assert spoken["h2"] == opened["h2"] == 4
-    assert spoken["websocket"] == opened["websocket"] + opened["websocket-close"]
-    assert spoken["http/1.1"] >= opened["close"] + opened["persistent"]  # and the one that asks for this
-    for name, one in summary["policies"].items():
-        connections, trailers = one["connections"], one["trailers"]
-        assert connections["upgraded"] == (0 if name in ("close", "persistent") else connections["opened"])
-        carried = 0 if name.startswith("websocket") else connections["exchanges_with_warmup"]
-        assert trailers["responses"] == trailers["fields"].get("x-loadgen-served", 0) == carried
-    assert summary["policies"]["websocket"]["upgrade"]["mean_ns"] > 0
-
-
-def test_a_target_that_declines(share_target: Callable[..., Target], tmp_path: Path) -> None:
-    target = share_target("--decline", "h2c,trailers")
-    names = "persistent,h2c-upgrade"
-    summary = compare(target.url, tmp_path / "run", "--policies", names, "--users", "2", "--trailers")
-    connections = summary["policies"]["h2c-upgrade"]["connections"]
-    assert (connections["upgraded"], connections["upgrade_declined"]) == (0, 4)
-    assert target.stats()["protocols"]["h2c"] == 0
-    assert "upgrade_declined" in [one["code"] for one in summary["warnings"]]
-    assert "h2c-upgrade (declined: HTTP/1.1)" in summary["verdict"]
-    assert "never sent any (persistent, h2c-upgrade)" in tables.said_of_trailers(summary)

@@ -1,0 +1,50 @@
+"""Arrivals handed to a pool when they are due, which is faked here."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator
+
+from gevent.event import Event
+
+from loadgen.drive.open_loop.dispatcher import ArrivalDispatcher
+from loadgen.drive.open_loop.due_times import due_ns
+
+S_NS = 1_000_000_000
+
+
+class Noted:
+    """Stands in for a pool."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[int, int]] = []
+        self.enough = Event()
+
+    def ask(self, user: None, due_ns: int, late_ns: int) -> None:
+        self.asked.append((due_ns, late_ns))
+        if len(self.asked) == 20:
+            self.enough.set()
+
+
+def overdue(dues: Iterator[int]) -> tuple[Noted, ArrivalDispatcher, int]:
+    pool = Noted()
+    begun = time.monotonic_ns()
+    return pool, ArrivalDispatcher(pool, dues, begun), begun  # type: ignore[arg-type]
+
+
+def test_arrivals_begin_when_they_are_due() -> None:
+    pool, arrivals, begun = overdue(due_ns(2000, "constant", 1))
+    assert pool.enough.wait(5)
+    arrivals.stop()
+    assert [due - begun for due, _ in pool.asked[:20]] == list(itertools.islice(due_ns(2000, "constant", 1), 20))
+    assert all(late >= 0 for _, late in pool.asked)
+
+
+def test_arrivals_that_never_began_are_known() -> None:
+    # The first is due in an hour; a minute later it would still be 60 due in the minute after that.
+    hour = 3600 * S_NS
+    pool, arrivals, begun = overdue(hour + number * S_NS for number in itertools.count())
+    arrivals.stop()
+    assert pool.asked == []
+    assert len(list(arrivals.overdue(begun + hour + 60 * S_NS))) == 60
