@@ -23,6 +23,7 @@ def pytest_configure() -> None:
     os.environ["LOCUST_MASTER_NODE_PORT"] = os.environ["LOCUST_MASTER_BIND_PORT"] = str(free_port())
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that share what a fixture of their module made run in one process, so that it is made once."""
     for item in items:
