@@ -6,8 +6,7 @@ None of them needs Locust, which would patch the standard library of the tests.
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,6 +20,13 @@ from loadgen.swarm.user_classes import UserKind
 
 CLASS_POLICIES = {"Alternating": ("persistent", "close")}
 Sent = tuple[str, dict[str, Any], str]
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Let greenlets run until the condition holds."""
+    with gevent.Timeout(10):
+        while not condition():
+            gevent.sleep(0.001)
 
 
 class Clock:
@@ -88,6 +94,14 @@ class FakeRunner:
         self.calls.append("quit")
 
 
+class LoopbackRunner(FakeRunner):
+    """A local runner: what it sends comes back at once."""
+
+    def send_message(self, *message: Any) -> None:
+        super().send_message(*message)
+        self.receive(message[0], "local", message[1])
+
+
 def user_class(name: str, policy: str | None = None, kind: UserKind | None = UserKind.SWARM, host: str = "") -> type:
     """A user class of a locustfile. kind: None for one of somebody else's."""
     return type(name, (), {"policy": policy, "loadgen_kind": kind, "host": host})
@@ -120,15 +134,3 @@ def fake_environment(*classes: type, host: str = "http://127.0.0.1:9", web_ui: A
 
 def plan(policies: str = "persistent,close", url: str = "http://127.0.0.1:9/", **load: Any) -> Plan:
     return Plan(parse_target(url), parse_policies(policies), Load(**load))
-
-
-@contextmanager
-def loop_turns() -> Iterator[None]:
-    """What is done inside may have started greenlets: let them run before the end."""
-    yield
-    gevent.idle()
-
-
-def block_report(index: int, round_number: int, policy: str, requests: int = 1) -> dict[str, Any]:
-    """As much of a block's report as is needed to count blocks."""
-    return {"block": {"index": index, "round": round_number, "policy": policy}, "requests": requests, "histograms": {}}

@@ -1,0 +1,193 @@
+"""loadgen's pages and its check of the start form, asked by Flask's own client: no Locust, no browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from flask import Blueprint, Flask, redirect
+from flask.testing import FlaskClient
+
+from loadgen.swarm.web import TAB_KEY, install
+
+INDEX = "<html><body>theirs</body></html>"
+
+
+class FolderView:
+    """Shows what lies in a folder. asked: how often charts were asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.asked = 0
+        for name in ("charts", "files"):
+            (folder / name).mkdir()
+
+    def live(self) -> dict[str, Any]:
+        return {"state": "idle"}
+
+    def charts(self) -> tuple[Path | None, list[str]]:
+        self.asked += 1
+        folder = self.folder / "charts"
+        return folder, sorted(path.name for path in folder.iterdir())
+
+    def file(self, name: str) -> Path | None:
+        path = self.folder / "files" / name
+        return path if path.exists() else None
+
+    def write(self, name: str, text: str = "<svg/>") -> None:
+        (self.folder / name).write_text(text, encoding="utf-8")
+
+
+def refusal(form: Mapping[str, str]) -> str | None:
+    return "'ftp://files' is no target" if form.get("host", "").startswith("ftp") else None
+
+
+class Locust:
+    """As much of Locust's web UI as is used. started: how many runs it has started."""
+
+    def __init__(self, view: FolderView, prefix: str | None = None, login: bool = False) -> None:
+        self.app = Flask(__name__)
+        self.started = 0
+        self.template_args: dict[str, Any] = {}
+        self.is_logged_in = not login
+        self.runner = SimpleNamespace(state="ready")
+        pages = Blueprint("locust", __name__, url_prefix=prefix)
+        pages.add_url_rule("/", "index", self.auth_required_if_enabled(lambda: INDEX))
+        pages.add_url_rule("/swarm", "swarm", self.auth_required_if_enabled(self._swarm), methods=["POST"])
+        self.app.register_blueprint(pages)
+        environment = SimpleNamespace(web_ui=self, runner=self.runner, host="http://127.0.0.1:9")
+        install(environment, view, refusal)
+        self.client: FlaskClient = self.app.test_client()
+
+    def get(self, path: str) -> Any:
+        """The whole answer, its file closed."""
+        return self.client.get(path, buffered=True)
+
+    def auth_required_if_enabled(self, handler: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda **values: handler(**values) if self.is_logged_in else redirect("/login")
+
+    def _swarm(self) -> dict[str, bool]:
+        self.started += 1
+        return {"success": True}
+
+
+@pytest.fixture
+def view(tmp_path: Path) -> FolderView:
+    return FolderView(tmp_path)
+
+
+@pytest.fixture
+def locust(view: FolderView) -> Locust:
+    return Locust(view)
+
+
+def test_without_a_web_ui_there_is_nothing_to_add_to(view: FolderView) -> None:
+    with pytest.raises(ValueError, match="there is no web UI"):
+        install(SimpleNamespace(web_ui=None), view, refusal)
+
+
+def test_locust_s_page_gets_the_tab_and_the_downloads_once(locust: Locust) -> None:
+    locust.template_args["extended_tabs"] = [{"title": "Theirs", "key": "theirs"}]
+    for _ in range(2):
+        page = locust.get("/").text
+    assert page.startswith("<html><body>theirs<link")
+    assert page.endswith('tab.js"></script></body></html>')
+    assert [tab["key"] for tab in locust.template_args["extended_tabs"]] == ["theirs", TAB_KEY]
+    assert [file["title"] for file in locust.template_args["extended_csv_files"]] == [
+        "Download summary (summary.json)", "Download samples (samples.npz)", "Open report (report.html)",
+    ]  # fmt: skip
+
+
+def test_the_files_that_are_there_are_listed_with_the_figures(locust: Locust, view: FolderView) -> None:
+    assert locust.get("/loadgen/live").json == {"state": "idle", "files": []}
+    for name in ("report.html", "summary.json", "run.json"):
+        view.write(f"files/{name}")
+    live = locust.get("/loadgen/live").json
+    assert live is not None
+    assert live["files"] == [{"name": "summary.json", "opens": False}, {"name": "report.html", "opens": True}]
+
+
+def test_a_report_opens_unless_it_is_to_be_saved(locust: Locust, view: FolderView) -> None:
+    view.write("files/report.html", "<p>all of it</p>")
+    view.write("files/summary.json", "{}")
+    opened, saved = (locust.get(f"/loadgen/files/report.html{query}") for query in ("", "?download"))
+    assert opened.data == saved.data == b"<p>all of it</p>"
+    assert "attachment" not in opened.headers["Content-Disposition"]
+    assert saved.headers["Content-Disposition"] == "attachment; filename=report.html"
+    summary = locust.get("/loadgen/files/summary.json")
+    assert summary.headers["Content-Disposition"] == "attachment; filename=summary.json"
+
+
+def test_fetching_a_picture_asks_for_no_newer_one(locust: Locust, view: FolderView) -> None:
+    view.write("charts/phases.svg")
+    assert locust.get("/loadgen/charts").json == ["phases.svg"]
+    assert locust.get("/loadgen/charts/phases.svg").mimetype == "image/svg+xml"
+    assert view.asked == 1
+    view.write("charts/late.svg")
+    assert locust.get("/loadgen/charts/late.svg").status_code == 200  # it was in no list
+    assert view.asked == 2
+
+
+def test_a_file_that_is_not_there_is_named(locust: Locust) -> None:
+    missing = locust.get("/loadgen/files/samples.npz")
+    assert missing.status_code == 404
+    assert missing.text == "There is no samples.npz yet: it is written when a run ends."
+    assert locust.get("/loadgen/charts/phases.svg").text == "There is no chart phases.svg yet."
+
+
+def test_only_what_is_listed_is_served(locust: Locust, view: FolderView) -> None:
+    view.write("live.json", "{}")
+    view.write("files/run.json", "{}")
+    for folder, name in (
+        *(("files", "run.json"), ("files", "../live.json"), ("charts", "../live.json")),
+        *(("static", "../web.py"), ("static", "web.py")),
+    ):
+        assert locust.get(f"/loadgen/{folder}/{quote(name, safe='')}").status_code == 404
+        assert locust.get(f"/loadgen/{folder}/{name}").status_code == 404
+
+
+def test_every_answer_of_ours_is_closed_to_scripts_of_others(locust: Locust, view: FolderView) -> None:
+    view.write("charts/phases.svg")
+    view.write("files/summary.json", "{}")
+    for path in ("", "/live", "/charts", "/charts/phases.svg", "/files/summary.json", "/static/tab.js", "/static/no"):
+        answer = locust.get(f"/loadgen{path}")
+        assert answer.status_code == (404 if path == "/static/no" else 200)
+        assert answer.headers["Content-Security-Policy"].startswith("default-src 'none';")
+        assert "script-src 'unsafe" not in answer.headers["Content-Security-Policy"]
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_refused_form_starts_nothing_and_the_form_that_edits_a_test_is_not_checked(locust: Locust) -> None:
+    def start(**form: str) -> dict[str, Any]:
+        answer: dict[str, Any] = locust.client.post("/swarm", data=form).get_json()
+        return answer
+
+    refused = {"success": False, "message": "'ftp://files' is no target", "host": "http://127.0.0.1:9"}
+    assert start(host="ftp://files") == refused
+    assert (start(host="http://files"), locust.started) == ({"success": True}, 1)
+    for state in ("spawning", "running"):
+        locust.runner.state = state
+        assert start(host="ftp://files") == {"success": True}
+    locust.runner.state = "stopped"
+    assert start(host="ftp://files") == refused
+    assert locust.started == 3
+
+
+def test_pages_are_beside_locust_s_under_a_base_path(view: FolderView) -> None:
+    locust = Locust(view, prefix="/load")
+    assert locust.get("/load/loadgen").status_code == 200
+    assert locust.get("/loadgen").status_code == 404
+
+
+def test_behind_a_login_nothing_of_ours_is_open(view: FolderView) -> None:
+    locust = Locust(view, login=True)
+    for path in ("", "/live", "/charts", "/charts/x.svg", "/files/summary.json", "/static/tab.js"):
+        assert locust.get(f"/loadgen{path}").location == "/login"
+    assert locust.client.post("/swarm", data={"host": "ftp://files"}).location == "/login"
+    assert view.asked == 0
