@@ -1,0 +1,109 @@
+"""From a run's folder to what is saved and shown of it, and the exit code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadgen.cli import EXIT_DONE, EXIT_INTERRUPTED, Outcome
+from loadgen.cli.report import finish, present, redraw
+from loadgen.cli.run_record import CUT_SHORT
+from loadgen.model.errors import ErrorKind
+from loadgen.model.exceptions import TargetError
+from tests.support.runner import run_cli
+from tests.support.synthetic import Exchange, Link, Scribe, full_run, plan_json
+
+SHOWN = {"json": False, "quiet": False}
+
+
+def whole(folder: Path) -> Scribe:
+    scribe = full_run(folder)
+    scribe.recorder.close()
+    return scribe
+
+
+def unanswered(folder: Path) -> Scribe:
+    scribe = Scribe(folder, plan_json("close", 1))
+    scribe.block("close", 0, [Link([Exchange(0, outcome=-ErrorKind.CONNECT_REFUSED)])])
+    scribe.recorder.close()
+    return scribe
+
+
+def finished(scribe: Scribe, end: str = "done") -> Any:
+    return finish(scribe.store, scribe.store.load_run(), end, draws=False)
+
+
+def test_a_run_is_saved_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = finished(whole(tmp_path / "run"))
+    assert present(run, SHOWN) == Outcome(EXIT_DONE, tmp_path / "run")
+    shown = capsys.readouterr()
+    assert run.summary["verdict"] in shown.out
+    assert shown.out.endswith(f"{tmp_path / 'run' / 'summary.json'}\n")
+    assert shown.err == ""
+    assert run.store.load_summary() == run.summary
+    assert not run.store.has_rows
+
+
+def test_json_is_the_summary_and_nothing_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = finished(whole(tmp_path / "run"))
+    present(run, {"json": True, "quiet": False})
+    assert json.loads(capsys.readouterr().out) == run.summary
+    present(run, {"json": False, "quiet": True})
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("end", CUT_SHORT)
+def test_a_run_that_ended_early(tmp_path: Path, capsys: pytest.CaptureFixture[str], end: str) -> None:
+    run = finished(unanswered(tmp_path / "run"), end)
+    assert present(run, {"json": False, "quiet": True}) == Outcome(EXIT_INTERRUPTED, tmp_path / "run")
+    # Who pressed Ctrl-C knows that.
+    assert capsys.readouterr().err == ("" if end == "interrupted" else f"loadgen: {CUT_SHORT[end]}\n")
+
+
+def test_a_run_without_an_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = finished(unanswered(tmp_path / "run"))
+    with pytest.raises(TargetError, match=r"connect_refused.*see .*summary\.json"):
+        present(run, SHOWN)
+    assert "close" in capsys.readouterr().out
+
+
+def test_a_disk_that_fills_up(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scribe = whole(tmp_path / "run")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(scribe.store, "save_summary", full)
+    run = finished(scribe)
+    assert present(run, SHOWN).code == EXIT_DONE
+    shown = capsys.readouterr()
+    assert run.summary["verdict"] in shown.out
+    assert shown.err == f"loadgen: not everything could be saved in {tmp_path / 'run'}: No space left on device\n"
+
+
+def test_rows_that_found_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scribe = whole(tmp_path / "run")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(scribe.store, "_save", full)
+    run = finished(scribe)
+    assert run.failure == "no room for the samples"
+    assert run.store.has_rows
+
+
+def test_report_rebuilds_and_draws(tmp_path: Path) -> None:
+    whole(tmp_path / "run").store.release()
+    done = run_cli("report", "run", "--json", cwd=tmp_path)
+    assert (done.code, done.stderr) == (0, "")
+    assert json.loads(done.stdout) == json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8"))
+    page = tmp_path / "run" / "report.html"
+    page.unlink()
+    assert redraw(tmp_path / "run") == Outcome(EXIT_DONE, tmp_path / "run")
+    assert page.exists()
