@@ -142,7 +142,7 @@ def test_scenarios_on_several_processes_count_right(tmp_path: Path) -> None:
 
 
 def test_a_share_of_the_samples_has_exact_counts(tmp_path: Path) -> None:
-    done = headless("compare.py", tmp_path, "--processes", "2", "--most-samples", "2000")
+    done = headless("compare.py", tmp_path, "--processes", "2", "--max-samples", "2000")
     assert done.returncode == 0, done.stderr
     found = summary(tmp_path)
     check_sums(found)
@@ -259,7 +259,7 @@ def test_options_that_the_form_does_not_offer_can_not_be_set_by_it(tmp_path: Pat
     line = command("compare.py", "--web-host", "127.0.0.1", "--web-port", str(port), *BLOCKS)
     with running(tmp_path, *line):
         await_port(port)
-        for name, value in (("results", str(tmp_path / "elsewhere")), ("seed", "3"), ("most_samples", "x")):
+        for name, value in (("results", str(tmp_path / "elsewhere")), ("seed", "3"), ("max_samples", "x")):
             form = urllib.parse.urlencode({"user_count": 1, "spawn_rate": 1, "host": "", name: value}).encode()
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/swarm", form) as response:
                 answer = json.load(response)
