@@ -1,4 +1,4 @@
-"""What all lines of a block share: makes their connections, records them, ends those that take too long.
+"""What all slots of a block share: makes their connections, records them, ends those that take too long.
 
 Decides neither what is sent nor when.
 """
@@ -11,7 +11,8 @@ from typing import Any
 
 import gevent
 
-from loadgen.drive.slots.slot import CloseWait, SampleSink
+from loadgen.drive.slots.context import SampleSink
+from loadgen.drive.slots.pending_close import PendingClose
 from loadgen.drive.system.loop_lag import LoopLag
 from loadgen.drive.system.monitor import SystemMonitor
 from loadgen.model.errors import ErrorKind
@@ -29,12 +30,13 @@ from loadgen.wire.http2.h2c import H2cConnection
 from loadgen.wire.route import Route
 from loadgen.wire.websocket.connection import WebSocketConnection
 
-# How long a server may take to close what it was asked to close: some times what the handshake and the last exchange
-# took, for both tell how far and how busy it is, within these bounds. How many such connections are waited for.
-_SHORTEST_GRACE_S, _LONGEST_GRACE_S = 0.02, 1.0
+# How long a server may take to close a connection that it was asked to close: a multiple of what the handshake and the
+# last exchange took, which show how far away and how busy it is, within these bounds.
+_MIN_GRACE_S, _MAX_GRACE_S = 0.02, 1.0
 _GRACE_IN_EXCHANGES = 5
-_TICK_S = _SHORTEST_GRACE_S / 4
-_MOST_LINGERING = 512
+_TICK_S = _MIN_GRACE_S / 4
+# With more of these connections than that the oldest is closed before its grace is over.
+_MAX_PENDING_CLOSES = 512
 
 
 _KINDS: dict[str, type[Connection]] = {
@@ -47,11 +49,9 @@ _KINDS: dict[str, type[Connection]] = {
 
 
 class ConnectionManager:
-    """The crew of lines under one policy at a time.
+    """The connections of all slots, under one policy at a time. It is the slots' SlotContext.
 
-    policy, retried, after_close_tried, after_close_answered, keep_alive: of the block under way. costs: None where
-    nobody watches what the connections cost. trailers: what came since they were taken last. connections: the number of
-    the first connection.
+    connections: the number of the first connection.
     """
 
     def __init__(self, plan: Plan, route: Route, sink: SampleSink, connections: int = 0) -> None:
@@ -64,11 +64,14 @@ class ConnectionManager:
         # Where the plan itself gives a Cookie field, that is the only one (RFC 6265 §5.4).
         self.takes_cookies = plan.cookies and not any(name.lower() == "cookie" for name, _ in plan.headers)
         self.url = str(plan.target)
+        # Counted for the present block.
         self.retried = self.mismatched_echoes = self.after_close_tried = self.after_close_answered = 0
         self.keep_alive: dict[str, int] = {}
+        # Counted since they were taken last.
         self.trailers = TrailerCounts()
         self.policy: ConnectionPolicy
-        self.costs: SystemMonitor | None = None
+        self.monitor: SystemMonitor | None = None
+        """None where what the connections cost kernel and server is not read."""
         self.gap_s = 0.0
         self.think_s = plan.load.think_ns / NS_PER_S
         self._plan = plan
@@ -80,13 +83,13 @@ class ConnectionManager:
         tick_s = min(0.1, max(0.005, plan.load.timeout_ns / NS_PER_S / 50))
         self._sweep = self._loop.timer(tick_s, tick_s, ref=False)
         self._sweep.start(self._expire)
-        self._lingering: dict[CloseWait, None] = {}
+        self._pending_closes: dict[PendingClose, None] = {}  # in the order in which they began
         self._grace = self._loop.timer(_TICK_S, _TICK_S, ref=False)
         self._grace.start(self._end_grace)
         self.lag_clock = LoopLag(self._loop)
 
     def use(self, policy: ConnectionPolicy) -> None:
-        """Connections are treated as `policy` says from now on; what is counted for a block begins anew."""
+        """Treat connections as `policy` says from now on; a block's counts begin anew."""
         self.policy = policy
         self.gap_s = policy.gap_ns / NS_PER_S
         self.retried = self.mismatched_echoes = self.after_close_tried = self.after_close_answered = 0
@@ -120,28 +123,23 @@ class ConnectionManager:
             connection.number, slot, connection.opened_ns, *handshake, connection.flags, connection.ending
         )
 
-    def closing(self, connection: Connection) -> None:
+    def about_to_close(self, connection: Connection) -> None:
         """A connection that served its purpose is about to be closed."""
-        if self.running and self.costs is not None:
-            self.costs.closing(connection)
+        if self.running and self.monitor is not None:
+            self.monitor.about_to_close(connection)
 
-    def linger(self, slot: int, connection: Connection) -> None:
+    def await_close(self, slot: int, connection: Connection) -> None:
         """Give a server that announced no close a moment to do it; the load goes on meanwhile."""
-        lingering = self._lingering
-        lingering[CloseWait(self, slot, connection, _grace_s(connection))] = None
-        if len(lingering) > _MOST_LINGERING:
-            oldest = next(iter(lingering))
+        pending = self._pending_closes
+        pending[PendingClose(connection, slot, _grace_s(connection), self._close_settled)] = None
+        if len(pending) > _MAX_PENDING_CLOSES:
+            oldest = next(iter(pending))
             oldest.give_up(waited=oldest.due_s < time.monotonic())
 
-    def lingered(self, slot: int, linger: CloseWait) -> None:
-        """It is decided how the connection ended."""
-        del self._lingering[linger]
-        self.record_connection(slot, linger.connection)
+    def exchange_drained(self) -> None:
+        """An exchange ended while no block is running."""
 
-    def rested(self) -> None:
-        """An exchange ended while nothing is running."""
-
-    def note_first(self, head: ResponseHead) -> None:
+    def note_first_response(self, head: ResponseHead) -> None:
         """The head of a connection's first response: what its Keep-Alive field says."""
         timeout_s, maximum = head.keep_alive_timeout_s, head.keep_alive_max
         noted = self.keep_alive
@@ -158,23 +156,28 @@ class ConnectionManager:
         return reader
 
     def _at_work(self) -> Iterable[Connection | None]:
-        """The connections on which a request may be under way."""
+        """The connections on which an exchange may be under way."""
         return ()
 
     def _await_closes(self) -> None:
-        """Give those who were asked to close what is left of their moment."""
-        while self._lingering:
+        """Wait until every server that was asked to close has done so, or its grace is over."""
+        while self._pending_closes:
             gevent.sleep(_TICK_S)
 
     # Inside
 
     def _end_grace(self) -> None:
         now_s = time.monotonic()
-        for linger in [linger for linger in self._lingering if linger.due_s < now_s]:
-            if linger.is_over:
-                linger.give_up(waited=True)
-            # What the loop was too late for itself, it is about to find now.
-            linger.is_over = True
+        for pending in [pending for pending in self._pending_closes if pending.due_s < now_s]:
+            if pending.is_over:
+                pending.give_up(waited=True)
+            # A close that came in time, and that the loop was too late to see, is found before the next tick.
+            pending.is_over = True
+
+    def _close_settled(self, pending: PendingClose) -> None:
+        """How the connection ended is known."""
+        del self._pending_closes[pending]
+        self.record_connection(pending.slot, pending.connection)
 
     def _expire(self) -> None:
         oldest_ns = time.monotonic_ns() - self._timeout_ns
@@ -188,4 +191,4 @@ def _grace_s(connection: Connection) -> float:
     took_ns = time.monotonic_ns() - connection.begun_ns
     if connection.request_index and connection.handshake is not None:
         took_ns += sum(max(0, phase) for phase in connection.handshake)
-    return min(_LONGEST_GRACE_S, max(_SHORTEST_GRACE_S, _GRACE_IN_EXCHANGES * took_ns / NS_PER_S))
+    return min(_MAX_GRACE_S, max(_MIN_GRACE_S, _GRACE_IN_EXCHANGES * took_ns / NS_PER_S))

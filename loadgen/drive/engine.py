@@ -13,10 +13,10 @@ from gevent.event import Event
 from loadgen.drive.connection_manager import ConnectionManager
 from loadgen.drive.open_loop.due_times import due_ns
 from loadgen.drive.preflight import Preflight
-from loadgen.drive.requests.encoding import in_form
+from loadgen.drive.requests.encoding import encoder_for
 from loadgen.drive.requests.user_state import EncodedRequest
 from loadgen.drive.schedule import Block
-from loadgen.drive.slots.slot import SampleSink
+from loadgen.drive.slots.context import SampleSink
 from loadgen.drive.slots.workload import BlockLoad, PerUserLoad, PooledLoad
 from loadgen.model.errors import ErrorKind
 from loadgen.model.plan import Plan
@@ -27,8 +27,8 @@ from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.http1.messages import build_request
 from loadgen.wire.route import Route
 
-_MOST_USERS_AT_ONCE = 100
-# How long, at the end of a block, those who still wait for a connection may get one.
+_MAX_USERS_AT_ONCE = 100
+# How long, at the end of a block, requests that still wait for a connection may get one.
 _PATIENCE_S = 0.1
 
 
@@ -49,7 +49,7 @@ class Engine(ConnectionManager):
         super().__init__(plan, route, sink, connections)
         self.interrupted = False
         self._ended_early = False
-        self._busy = 0
+        self._unfinished = 0
         self._wake = Event()
         self._fatal: BaseException | None = None
 
@@ -58,21 +58,23 @@ class Engine(ConnectionManager):
         plan, cell = self._plan, block.cell
         self.use(cell.policy)
         self._ended_early = False
-        requests = self._requests = EncodedRequest(in_form(plan, cell, partial(self._write_request, cell.path)))
+        requests = self._requests = EncodedRequest(encoder_for(plan, cell, partial(self._write_request, cell.path)))
         if cell.rate_rps or cell.policy.pool:
-            dues = partial(due_ns, cell.rate_rps, plan.load.arrivals, plan.seed * 1_000_003 + block.round)
-            self._load = PooledLoad(self, cell, requests, plan.load.max_connections, dues, time.monotonic_ns)
+            due_times = partial(due_ns, cell.rate_rps, plan.load.arrivals, plan.seed * 1_000_003 + block.round)
+            self._load = PooledLoad(self, cell, requests, plan.load.max_connections, due_times, time.monotonic_ns)
         else:
             self._load = PerUserLoad(self, cell, requests)
 
-    def knock(self) -> tuple[ErrorKind, str] | None:
-        """Let one request go alone before all others; returns how it failed, or None. The load goes on from there."""
+    def preflight(self) -> tuple[ErrorKind, str] | None:
+        """Send one request alone before all others; returns how it failed, or None. The load goes on from there."""
         try:
-            if self._route.challenged(self._knock()):  # by a proxy: answered on the same connection where that stays
+            if self._route.challenged(
+                self._send_preflight()
+            ):  # by a proxy: answered on the same connection where that stays
                 self._requests.rewrite()
-                head = self._knock()
+                head = self._send_preflight()
                 if head is None and self.last_failure and self.last_failure[0] is ErrorKind.STALE_CONNECTION:
-                    head = self._knock()
+                    head = self._send_preflight()
                 self._route.challenged(head)
         except UpgradeFailure as error:
             return error.kind, str(error)
@@ -95,13 +97,13 @@ class Engine(ConnectionManager):
             marks.append((time.monotonic_ns(), time.process_time_ns()))
 
         def open_window() -> None:
-            if self.costs is not None:
-                self.costs.window_begins()
+            if self.monitor is not None:
+                self.monitor.window_begins()
             mark()
             on_window(marks[0][0])
 
-        if self.costs is not None:
-            self.costs.begin(block)
+        if self.monitor is not None:
+            self.monitor.begin(block)
         if self.whole:
             self.running = True
             self._loop.update_now()  # timers count from the loop's own time, which stood still since its last turn
@@ -114,8 +116,8 @@ class Engine(ConnectionManager):
             window.close()
         mark()
         self.running = False
-        if self.costs is not None:
-            self.costs.window_ends([line.connection for line in prepared.lines if line.connection is not None])
+        if self.monitor is not None:
+            self.monitor.window_ends([slot.connection for slot in prepared.slots if slot.connection is not None])
         self._settle(prepared)
         if len(marks) == 1:  # interrupted within the warm-up: the window is empty
             marks *= 2
@@ -123,11 +125,11 @@ class Engine(ConnectionManager):
         return Window(begun, ended, cpu_ended - cpu_begun)
 
     def account(self, window: Window) -> dict[str, int]:
-        """What no sample tells of: requests of the window that never got a connection (`unstarted`), arrivals `due`."""
+        """What no sample shows: requests of the window that never got a connection (`unstarted`), arrivals `due`."""
         return self._prepared.account(window.begun_ns, window.ended_ns)
 
     def end_block(self) -> None:
-        """End the block under way before its time, as it would have ended: exchanges come to their end."""
+        """End the present block before its time, as it would have ended: exchanges come to their end."""
         self._ended_early = True
         self._wake.set()
 
@@ -137,7 +139,7 @@ class Engine(ConnectionManager):
         return not (self.interrupted or self._ended_early)
 
     def interrupt(self) -> None:
-        """End the block now; what is under way is recorded as unfinished."""
+        """End the block now; exchanges under way are recorded as unfinished."""
         self.interrupted = True
         self._wake.set()
 
@@ -147,24 +149,24 @@ class Engine(ConnectionManager):
             self._fatal = error
         self._wake.set()
 
-    # Called by lines
+    # Called by slots
 
-    def rested(self) -> None:
+    def exchange_drained(self) -> None:
         """An exchange ended while the block is not running."""
-        self._busy -= 1
-        if self._busy == 0:
+        self._unfinished -= 1
+        if self._unfinished == 0:
             self._wake.set()
 
     # Inside
 
-    def _knock(self) -> ResponseHead | None:
-        line = self._prepared.first()
-        knock = Preflight(self, line)
-        self._busy, self.last_failure = 1, None
-        knock.send(line, is_shared=self.policy.depth > 1)
+    def _send_preflight(self) -> ResponseHead | None:
+        slot = self._prepared.preflight_slot()
+        preflight = Preflight(self, slot)
+        self._unfinished, self.last_failure = 1, None
+        preflight.send(slot, is_concurrent=self.policy.depth > 1)
         self._drain()
-        self._await_closes()  # before anything keeps the loop from the answer
-        return knock.head
+        self._await_closes()  # before anything keeps the loop from the response
+        return preflight.head
 
     def _write_request(
         self, path: str, is_last: bool, cookies: str, upgrade: tuple[tuple[str, str], ...] = ()
@@ -188,29 +190,29 @@ class Engine(ConnectionManager):
         return self._load
 
     def _at_work(self) -> Iterator[Connection | None]:
-        return (line.connection for line in self._load.lines) if self._load is not None else iter(())
+        return (slot.connection for slot in self._load.slots) if self._load is not None else iter(())
 
     def _settle(self, load: BlockLoad) -> None:
         """The block is over: let exchanges under way come to their end, then close all connections."""
-        load.leave()
-        self._busy = sum(line.under_way for line in load.lines) + load.waiting
+        load.stop()
+        self._unfinished = sum(slot.unfinished for slot in load.slots) + load.waiting
         patience = self._loop.timer(_PATIENCE_S)
         patience.start(self._drop_waiting)
         self._drain()
         patience.close()
-        load.leave()
+        load.stop()
         self._await_closes()
 
     def _drop_waiting(self) -> None:
-        """Who still waits for a connection gets none: it is counted, not sampled."""
+        """Requests that still wait for a connection get none: they are counted, not sampled."""
         dropped = self._prepared.drop_waiting()
-        self._busy -= dropped
-        if dropped and self._busy == 0:
+        self._unfinished -= dropped
+        if dropped and self._unfinished == 0:
             self._wake.set()
 
     def _drain(self) -> None:
         """Wait until no exchange is under way; an interruption cuts them short."""
-        while self._busy and self._fatal is None:
+        while self._unfinished and self._fatal is None:
             if self.interrupted:
                 self._drop_waiting()
                 for connection in self._at_work():
@@ -224,15 +226,15 @@ class Engine(ConnectionManager):
 
     def _start_users(self, load: BlockLoad, over_s: float) -> None:
         """Start users in batches spread over the first half of the warm-up, so as not to flood the listen queue."""
-        users = load.starters
-        batches = [users[at : at + _MOST_USERS_AT_ONCE] for at in range(0, len(users), _MOST_USERS_AT_ONCE)]
+        users = load.users
+        batches = [users[at : at + _MAX_USERS_AT_ONCE] for at in range(0, len(users), _MAX_USERS_AT_ONCE)]
         pause_s = over_s / 2 / max(len(batches), 1)
         pause = max(self.think_s, self.gap_s)
         for number, batch in enumerate(batches):
             if number and self._wake.wait(pause_s):
                 return
-            for index, user in enumerate(batch, start=number * _MOST_USERS_AT_ONCE):
+            for index, user in enumerate(batch, start=number * _MAX_USERS_AT_ONCE):
                 if pause:  # spread over one pause: in step they would meet at the target again and again
-                    user.rest(pause * index / len(users) or 1e-6)
+                    user.begin_after(pause * index / len(users) or 1e-6)
                 else:
                     user.begin()

@@ -1,27 +1,71 @@
-"""The run's very first request, which goes alone before all others. Decides nothing."""
+"""The run's very first request, which goes alone before all others, and what its response shows about the server.
+
+Decides nothing.
+"""
 
 from __future__ import annotations
 
-from loadgen.drive.slots.slot import ConnectionSlot, ServerObserver
+from typing import Any
+
+from loadgen.drive.slots.context import SlotContext
+from loadgen.drive.slots.slot import ConnectionSlot
 from loadgen.wire.connection import Connection
+from loadgen.wire.connection_setup import Listener
 from loadgen.wire.http1.head import ResponseHead
+
+_MAX_SERVER_NAME = 200
+
+
+class ServerObserver:
+    """Listens in place of a slot to one exchange, notes what kind of server answered, and hands the exchange on."""
+
+    def __init__(self, context: SlotContext, slot: Listener) -> None:
+        self._context = context
+        self._slot = slot
+
+    def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
+        if outcome > 0:
+            self._context.observed = _observe(connection)
+        connection.listener = self._slot
+        self._slot.exchange_done(connection, outcome, end_ns)
+
+    def connection_lost(self, connection: Connection) -> None:
+        self._slot.connection_lost(connection)
+
+    def connection_ready(self, connection: Connection) -> None:
+        """The connection could carry more requests; the one to be observed goes alone."""
 
 
 class Preflight(ServerObserver):
-    """Sends one request of a line's, on the connection that it has or on a new one. head: of the response, if any."""
+    """Sends one request of a slot's, on its present connection or on a new one."""
 
     head: ResponseHead | None = None
+    """The response's, if there was one."""
 
-    def send(self, line: ConnectionSlot, is_shared: bool) -> None:
-        """is_shared: its connection carries several requests at a time, and only a new one sends a single one."""
-        if is_shared:
-            line.close_idle()
-        if line.connection is None:
-            line.knock(self)
+    def send(self, slot: ConnectionSlot, is_concurrent: bool) -> None:
+        """is_concurrent: its connection carries several requests at a time, and only a new one sends a single one."""
+        if is_concurrent:
+            slot.close_idle()
+        if slot.connection is None:
+            slot.send_first(self)
         else:
-            line.connection.listener = self
-            line.send(0)
+            slot.connection.listener = self
+            slot.send(0)
 
     def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
         self.head = connection.reader.head if outcome > 0 else None
         super().exchange_done(connection, outcome, end_ns)
+
+
+def _observe(connection: Connection) -> dict[str, Any]:
+    head = connection.reader.head
+    server = {name.lower(): value for name, value in head.headers}.get(b"server") if head else None
+    describe = getattr(connection.transport, "describe", None)
+    return {
+        "http_version": head.version if head else None,
+        "status": head.status if head else None,
+        "server": server.decode("latin-1")[:_MAX_SERVER_NAME] if server else None,
+        "keep_alive_timeout_s": head.keep_alive_timeout_s if head else None,
+        "keep_alive_max": head.keep_alive_max if head else None,
+        "tls": describe() if describe else None,
+    }

@@ -1,4 +1,4 @@
-"""Runs a whole plan on one worker, block after block. Prints nothing, writes no file."""
+"""Runs a whole plan on one engine, block after block. Prints nothing, writes no file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class RunLoop:
     """One run. `report` is called with small dictionaries: progress, blocks begun, what was observed.
 
     skip: indices of blocks that an earlier part of the run has done; connections: how many it had begun. gate: called
-    before each block, returns when it may begin; False where the run ends instead. watches: see BlockRunner.
+    before each block, returns when it may begin; False where the run ends instead. monitors_system: see BlockRunner.
     """
 
     def __init__(
@@ -32,23 +32,23 @@ class RunLoop:
         skip: frozenset[int] = frozenset(),
         connections: int = 0,
         gate: Callable[[schedule.Block], bool] | None = None,
-        watches: bool = True,
+        monitors_system: bool = True,
     ) -> None:
         self._plan = plan
         self._sink = sink
         self._report = report
         self._skip = skip
         self._gate = gate
-        self._worker = Engine(plan, route, sink, connections)
-        self._blocks = BlockRunner(plan, route, self._worker, sink, report, watches)
+        self._engine = Engine(plan, route, sink, connections)
+        self._blocks = BlockRunner(plan, route, self._engine, sink, report, monitors_system)
         hub = gevent.get_hub()
-        # The worker's process is ours alone: an error in any callback ends the run instead of being printed.
+        # Nothing else runs in this process: an error in any callback ends the run instead of being printed.
         hub.handle_error = self._handle_error
-        self._ticker = hub.loop.timer(_PROGRESS_EVERY_S, _PROGRESS_EVERY_S, ref=False)
+        self._progress_timer = hub.loop.timer(_PROGRESS_EVERY_S, _PROGRESS_EVERY_S, ref=False)
 
     def run(self) -> bool:
         """Run every block; False if it was interrupted. Raises TargetError, or OSError where the disk is full."""
-        self._ticker.start(self._progress)
+        self._progress_timer.start(self._progress)
         try:
             for block in schedule.blocks(self._plan):
                 if block.index in self._skip:
@@ -57,20 +57,20 @@ class RunLoop:
                     return False
                 self._blocks.run(block)
                 self._progress()
-                if self._worker.interrupted:
+                if self._engine.interrupted:
                     return False
         finally:
-            self._ticker.stop()
+            self._progress_timer.stop()
             self._blocks.close()
         return True
 
     def interrupt(self) -> None:
-        """End the run after cutting the block under way short."""
-        self._worker.interrupt()
+        """Cut the present block short and end the run."""
+        self._engine.interrupt()
 
     def _handle_error(self, _context: Any, _kind: Any, error: BaseException, _traceback: Any) -> None:
         """Called by gevent's hub when a callback raised."""
-        self._worker.fail(error)
+        self._engine.fail(error)
 
     def _progress(self) -> None:
-        self._report({"exchanges": self._sink.exchanges, "errors": self._worker.errors})
+        self._report({"exchanges": self._sink.exchanges, "errors": self._engine.errors})

@@ -76,7 +76,7 @@ class SwarmClassRunner(_RecordedRunner):
         super().__init__(plan, directory)
         self._engine = Engine(plan, route, self._sink)
         # People in front of a web page may be about to start the target; until then failures are counted.
-        self._blocks = BlockRunner(plan, route, self._engine, self._sink, report, monitors, insists=False)
+        self._blocks = BlockRunner(plan, route, self._engine, self._sink, report, monitors, must_answer=False)
 
     def run(self, block: Block, users: int) -> BlockFacts | None:
         if not users:

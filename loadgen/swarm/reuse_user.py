@@ -41,7 +41,7 @@ class ReuseUser(User):
         super().__init__(environment)
         plugin: ScenarioRunners = self.environment.loadgen
         pool = plugin.scenario_runner(type(self)).client_pool
-        self._greenlet_client = pool.caller()
+        self._greenlet_client = pool.new_client()
         base = urlsplit(self.host or "").path.rstrip("/")
         self.client = ReuseClient(self, self._greenlet_client, pool.origin, base, self.policy)
 

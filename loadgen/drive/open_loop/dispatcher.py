@@ -4,53 +4,59 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from time import monotonic_ns
+from typing import Protocol
 
 from loadgen.drive.open_loop.timerfd import TimerFd
-from loadgen.drive.slots.pool import Pool
 
-# So many arrivals that are overdue are begun before the loop may see to responses again.
-_MOST_AT_ONCE = 256
-# An arrival that the end of a block finds waiting for the generator itself begins if it is no later than this.
-_NOT_LATE_NS = 1_000_000
+# Maximum overdue arrivals to start per loop turn, so responses are not starved.
+_MAX_PER_TURN = 256
+# Arrivals still pending in the generator at the end of a block are sent if at most this late.
+_MAX_LATE_NS = 1_000_000
+
+
+class ArrivalPool(Protocol):
+    """Sends the request of an arrival as soon as it can."""
+
+    def submit(self, user: None, due_ns: int, late_ns: int) -> None: ...
 
 
 class ArrivalDispatcher:
-    """Feeds a pool. dues: times (ns, from begun_ns on) at which arrivals are due, without end."""
+    """Feeds a pool. due_times: times (ns, from begun_ns on) at which arrivals are due, without end."""
 
-    def __init__(self, pool: Pool, dues: Iterator[int], begun_ns: int) -> None:
+    def __init__(self, pool: ArrivalPool, due_times: Iterator[int], begun_ns: int) -> None:
         self._pool = pool
-        self._dues = dues
+        self._due_times = due_times
         self.begun_ns = begun_ns
-        self._next_ns = begun_ns + next(dues)
+        self._next_ns = begun_ns + next(due_times)
         self._stopped = False
-        self._alarm = TimerFd(self._begin_due)
-        self._alarm.set(self._next_ns)
+        self._timer = TimerFd(self._begin_due)
+        self._timer.set(self._next_ns)
 
     def stop(self) -> None:
-        """No arrival begins any more, but for those that are due now and not late yet."""
+        """No arrival begins any more, except those that are due now and not late yet."""
         if not self._stopped:
             self._stopped = True
             now = monotonic_ns()
-            if now - self._next_ns < _NOT_LATE_NS:
+            if now - self._next_ns < _MAX_LATE_NS:
                 while self._next_ns < now:
                     self._begin_due()
-        self._alarm.close()
+        self._timer.close()
 
     def overdue(self, until_ns: int) -> Iterator[int]:
-        """Times (ns) of the arrivals due before `until_ns` that never came to be handled, to be asked once stopped."""
+        """Times (ns) of the arrivals due before `until_ns` that were never begun. Call it after `stop`."""
         while self._next_ns < until_ns:
             yield self._next_ns
-            self._next_ns = self.begun_ns + next(self._dues)
+            self._next_ns = self.begun_ns + next(self._due_times)
 
     def _begin_due(self) -> None:
-        ask = self._pool.ask
-        dues, begun_ns, due_ns = self._dues, self.begun_ns, self._next_ns
-        for _ in range(_MOST_AT_ONCE):
+        submit = self._pool.submit
+        due_times, begun_ns, due_ns = self._due_times, self.begun_ns, self._next_ns
+        for _ in range(_MAX_PER_TURN):
             late_ns = monotonic_ns() - due_ns
             if late_ns < 0:
                 break
-            ask(None, due_ns, late_ns)
-            due_ns = begun_ns + next(dues)
+            submit(None, due_ns, late_ns)
+            due_ns = begun_ns + next(due_times)
         self._next_ns = due_ns
         if not self._stopped:
-            self._alarm.set(due_ns)
+            self._timer.set(due_ns)

@@ -37,24 +37,24 @@ class TimerFd:
         self._callback = callback
         self._setting = _Setting()
         self._watcher = gevent.get_hub().loop.io(self._fd, READ)
-        self._watcher.start(self._ring)
+        self._watcher.start(self._on_expiry)
 
     def set(self, at_ns: int) -> None:
-        """Ring at `at_ns` of the monotonic clock; at once where that has passed."""
+        """Call back at `at_ns` of the monotonic clock; at once where that has passed."""
         value = self._setting.value
         value.seconds, value.nanoseconds = divmod(max(at_ns, 1), NS_PER_S)
         if _libc.timerfd_settime(self._fd, _ABSOLUTE, ctypes.byref(self._setting), None):
             raise OSError(ctypes.get_errno(), "timerfd_settime failed")
 
     def close(self) -> None:
-        """Ring no more; safe to call twice."""
+        """Do not call back any more; safe to call twice."""
         if self._fd >= 0:
             self._watcher.stop()
             self._watcher.close()
             os.close(self._fd)
             self._fd = -1
 
-    def _ring(self) -> None:
+    def _on_expiry(self) -> None:
         try:
             os.read(self._fd, 8)
         except BlockingIOError:

@@ -1,4 +1,4 @@
-"""A scenario's requests as octets: checked once, framed by the engine, remembered, for scenarios repeat themselves.
+"""A scenario's requests as bytes: checked once, framed by the engine, and cached, for scenarios repeat themselves.
 
 Sends nothing and keeps no cookie.
 """
@@ -19,17 +19,17 @@ from loadgen.wire.http1.messages import build_request
 Fields = tuple[tuple[str, str], ...]
 """Header fields in order."""
 
-_MOST_REMEMBERED = 256
+_MAX_CACHED = 256
 # A longer body costs more to send than to build, and 256 of them would be much to keep.
-_LONGEST_REMEMBERED_BYTES = 16 * 1024
-# What stands in a path and a query as it is (RFC 3986 §2.2, §2.3), and % for what its author has encoded already.
-_KEPT = "!#$%&'()*+,-./:;=?@[]_~"
+_MAX_CACHED_BODY_BYTES = 16 * 1024
+# Characters left unescaped in a path and a query (RFC 3986 §2.2, §2.3); `%` so that existing escapes survive.
+_UNESCAPED = "!#$%&'()*+,-./:;=?@[]_~"
 
 
 class RequestBuilder:
     """Writes requests to one target under a policy, which owns `Connection`. The plan's header fields are defaults.
 
-    Where a proxy is sent the requests, it is sent its credentials unasked (RFC 7617 §2.2): these are written for good.
+    Requests that go to a proxy always carry its credentials, without waiting for its challenge (RFC 7617 §2.2).
     """
 
     def __init__(self, plan: Plan, policy: ConnectionPolicy) -> None:
@@ -39,17 +39,17 @@ class RequestBuilder:
         self._policy = policy
         credentials = plan.proxy.authorization if plan.proxy is not None and not plan.tunnels(policy) else ""
         self._proxy_fields: Fields = (("Proxy-Authorization", credentials),) if credentials else ()
-        self._remembered = lru_cache(_MOST_REMEMBERED)(self._build)
+        self._cached = lru_cache(_MAX_CACHED)(self._build)
 
     def requests(self, method: str, path: str, headers: Fields, body: bytes, cookies: str) -> EncodedRequest:
-        """The octets of a request, with more to follow on its connection and as the last one there.
+        """The bytes of a request, with more to follow on its connection and as the last one there.
 
         path: with its query; what a URL can't hold is percent-encoded (RFC 3986 §2.1), and a fragment left out.
         cookies: the Cookie field's value, empty for none. Raises PlanError where the request can't be sent as it is.
         """
-        if len(body) > _LONGEST_REMEMBERED_BYTES:
+        if len(body) > _MAX_CACHED_BODY_BYTES:
             return self._build(method, path, headers, body, cookies)
-        return self._remembered(method, path, headers, body, cookies)
+        return self._cached(method, path, headers, body, cookies)
 
     def _build(self, method: str, path: str, headers: Fields, body: bytes, cookies: str) -> EncodedRequest:
         if method not in METHODS:
@@ -81,4 +81,4 @@ def _origin_form(path: str) -> str:
         raise PlanError(f"the path {path!r} does not begin with a slash")
     if has_control(path):
         raise PlanError(f"the path {path!r} holds a control character; percent-encode it")
-    return quote(path.partition("#")[0], safe=_KEPT)
+    return quote(path.partition("#")[0], safe=_UNESCAPED)

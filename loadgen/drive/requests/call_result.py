@@ -1,4 +1,4 @@
-"""What a call gets: the response with its body, and the times that were recorded of it. Decides nothing."""
+"""The result of a call: the response with its body, and the times that were recorded of it. Decides nothing."""
 
 from __future__ import annotations
 
@@ -14,21 +14,24 @@ _HANDSHAKE = tuple(phase.value for phase in HANDSHAKE)
 
 
 class CallResult(NamedTuple):
-    """What became of one call, as it was recorded.
-
-    outcome: the status code, or -ErrorKind. failure: one line about an error, else empty. head, body: of a complete
-    response; body is decoded from chunks, and from nothing else. phases: durations (ns) by name, None where a phase did
-    not happen; latency_ns is their sum. connection: its number; request_index: how many requests it had served before.
-    """
+    """One call, as it was recorded."""
 
     outcome: int
+    """The status code, or -ErrorKind."""
     failure: str
+    """One line about an error, else empty."""
     head: ResponseHead | None
+    """Of a complete response."""
     body: bytes
+    """Of a complete response; decoded from chunks, and from nothing else."""
     phases: dict[str, int | None]
+    """Durations (ns) by name, None where a phase did not happen."""
     latency_ns: int
+    """The sum of the phases."""
     connection: int
+    """The connection's number."""
     request_index: int
+    """How many requests the connection had served before."""
 
     @property
     def status(self) -> int:
@@ -66,8 +69,8 @@ class BodyReader(ResponseReader):
         return body
 
 
-def answer_of(connection: Connection, row: tuple[int, ...]) -> CallResult:
-    """A call's answer from the row that was recorded of it and the connection it was recorded on."""
+def result_of(connection: Connection, row: tuple[int, ...]) -> CallResult:
+    """The result of a call, from the row that was recorded of it and the connection it was recorded on."""
     number, _, request_index, _, queue, _, send, wait, receive, _, outcome, _, _ = row
     handshake: dict[str, int | None] = dict.fromkeys(_HANDSHAKE)
     latency_ns = 0

@@ -1,4 +1,4 @@
-"""A client whose requests differ: each takes along the cookies that belong to its own path. Opens nothing."""
+"""A user whose requests differ: each carries the cookies that belong to its own path. Opens nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from urllib.request import Request as UrlRequest
 from loadgen.drive.requests.user_state import EncodedRequest, UserState
 from loadgen.wire.http1.head import ResponseHead
 
-_MOST_REMEMBERED = 256
+_MAX_REMEMBERED = 256
 
 
 class PathCookieState(UserState):
@@ -23,9 +23,9 @@ class PathCookieState(UserState):
         self._by_path: dict[str, str] = {}
 
     def take_cookies(self, head: ResponseHead, url: str) -> None:
-        """Keep what the response to the present request sets; `url` is the plan's, which does not say its path."""
+        """Keep what the response to the present request sets; `url` is the plan's, which has another path."""
         if self.path != self._noted_path or self._some_expire:
-            self._head = None  # the same head may say something else here, or say it anew
+            self._head = None  # the same head may set other cookies for this path, or set expired ones again
         if head is not self._head:
             self._by_path.clear()
             self._noted_path = self.path
@@ -38,11 +38,11 @@ class PathCookieState(UserState):
         known = self._by_path.get(self.path)
         if known is not None:
             return known
-        request = UrlRequest(self._origin + self.path)  # noqa: S310 # nothing is opened: the jar takes it in this shape
+        request = UrlRequest(self._origin + self.path)  # noqa: S310 # nothing is opened: the jar takes a URL so
         self._jar.add_cookie_header(request)
         cookies = request.get_header("Cookie") or ""
         if not self._some_expire:
-            if len(self._by_path) >= _MOST_REMEMBERED:
+            if len(self._by_path) >= _MAX_REMEMBERED:
                 self._by_path.clear()
             self._by_path[self.path] = cookies
         return cookies

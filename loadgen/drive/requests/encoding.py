@@ -1,4 +1,4 @@
-"""A cell's request in the form that its policy's protocol wants: octets, a field section, a message. Sends nothing."""
+"""A cell's request, encoded for its policy's protocol: bytes, a field section or a message. Sends nothing."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ _MESSAGE_BYTES = 5
 _OF_UPGRADES = {"sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions"}
 
 
-class WritePlain(Protocol):
+class WriteHttp1(Protocol):
     """Writes the request in HTTP/1.x. upgrade: fields that ask for an upgrade, all named in Connection."""
 
     def __call__(self, is_last: bool, cookies: str, upgrade: tuple[tuple[str, str], ...] = ()) -> bytes: ...
 
 
-def in_form(plan: Plan, cell: Cell, plain: WritePlain) -> Callable[[bool, str], Any]:
-    """What makes the request: given whether it is the last one on its connection, and the Cookie field's value."""
+def encoder_for(plan: Plan, cell: Cell, write_http1: WriteHttp1) -> Callable[[bool, str], Any]:
+    """Gives the encoded request, from whether it is the last one on its connection and the Cookie field's value."""
     protocol = cell.policy.protocol
     if protocol == HTTP1:
-        return plain
+        return write_http1
     if protocol == WEBSOCKET:
-        return lambda _is_last, cookies: message(plan, cell, cookies)
+        return lambda _is_last, cookies: websocket_message(plan, cell, cookies)
 
     def stream_request(is_last: bool, cookies: str) -> StreamRequest:
         fields = field_section(plan, cell.path, cookies)
-        upgrade = plain(is_last, cookies, h2c_fields()) if protocol == H2C_UPGRADE else b""
+        upgrade = write_http1(is_last, cookies, h2c_fields()) if protocol == H2C_UPGRADE else b""
         closes = is_last and cell.policy.last_option == "close"
-        return StreamRequest(fields, plan.body, plain(is_last, cookies), upgrade, closes)
+        return StreamRequest(fields, plan.body, write_http1(is_last, cookies), upgrade, closes)
 
     return stream_request
 
@@ -47,7 +47,7 @@ def in_form(plan: Plan, cell: Cell, plain: WritePlain) -> Callable[[bool, str], 
 def field_section(plan: Plan, path: str, cookies: str) -> tuple[tuple[bytes, bytes], ...]:
     """The request's fields in HTTP/2 (RFC 9113 §8.3.1): pseudo-fields, then names in lower case.
 
-    What is of an HTTP/1.1 connection alone is left out (RFC 9113 §8.2.2).
+    Fields that belong to an HTTP/1.1 connection are left out (RFC 9113 §8.2.2).
     """
     target = plan.target
     regular = [(name.lower(), value) for name, value in with_defaults(target.host_field, plan.headers)]
@@ -72,8 +72,8 @@ def _field(name: bytes, value: bytes) -> tuple[bytes, bytes]:
     return name, value
 
 
-def message(plan: Plan, cell: Cell, cookies: str) -> Message:
-    """--data, or as many octets as a response of this cell would have, where it says how many."""
+def websocket_message(plan: Plan, cell: Cell, cookies: str) -> Message:
+    """--data, or as many bytes as a response of this cell would have, where its size is known."""
     size_bytes = _MESSAGE_BYTES if cell.size is None else cell.size
     payload = plan.body or (b"loadgen " * (size_bytes // 8 + 1))[:size_bytes]
     try:
@@ -90,5 +90,5 @@ def message(plan: Plan, cell: Cell, cookies: str) -> Message:
 
 @lru_cache(1)
 def h2c_fields() -> tuple[tuple[str, str], ...]:
-    """What asks for HTTP/2 in clear (RFC 7540 §3.2), with the settings that every connection of ours begins with."""
+    """What asks for HTTP/2 in clear (RFC 7540 §3.2), with the settings that each of our connections begins with."""
     return (("Upgrade", "h2c"), ("HTTP2-Settings", Http2Protocol(0, upgrades=True).upgrade_settings))

@@ -1,7 +1,7 @@
-"""Clients that greenlets drive: a call sends one request and returns once its answer is there. Knows no Locust.
+"""Clients for greenlets: a call sends one request and returns when its response is there. Knows no Locust.
 
-Connections are treated as the policy says, by the same lines as those of closed-loop users; between calls a connection
-stays as it is, watched.
+They are slots like those of closed-loop users and treat connections as the policy says; between calls the connection
+stays open and is watched.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ import gevent
 from gevent import getcurrent
 
 from loadgen.drive.connection_manager import ConnectionManager
+from loadgen.drive.preflight import ServerObserver
 from loadgen.drive.requests.builder import Fields, RequestBuilder
-from loadgen.drive.requests.call_result import BodyReader, CallResult, answer_of
+from loadgen.drive.requests.call_result import BodyReader, CallResult, result_of
 from loadgen.drive.requests.cookies import PathCookieState
-from loadgen.drive.slots.slot import ConnectionSlot, SampleSink, ServerObserver, rest_after
+from loadgen.drive.slots.context import SampleSink
+from loadgen.drive.slots.slot import ConnectionSlot, pause_after
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import IDEMPOTENT, Plan
 from loadgen.model.policy import ConnectionPolicy, parse_policy
@@ -42,50 +44,50 @@ def scenario_policy(text: str) -> ConnectionPolicy:
 
 
 class GreenletClient(ConnectionSlot):
-    """One client, on a line of its own, whose requests greenlets ask for one at a time."""
+    """One blocking client, which is the slot of its own connection."""
 
     __slots__ = (
-        "_callers",
         "_calling",
         "_ended",
         "_error",
         "_is_head",
         "_left",
-        "_rest_until_ns",
+        "_pause_until_ns",
+        "_pool",
         "_row",
         "_used",
         "_waiting",
     )  # fmt: skip
 
-    def __init__(self, callers: GreenletClientPool, index: int, visitor: PathCookieState) -> None:
-        super().__init__(callers, index, visitor)
+    def __init__(self, pool: GreenletClientPool, index: int, user_state: PathCookieState) -> None:
+        super().__init__(pool, index, user_state)
         self._record = self._record_row
-        self._callers = callers
+        self._pool = pool
         self._calling = self._ended = self._is_head = self._left = False
         self._error: OSError | None = None
-        self._rest_until_ns = 0
+        self._pause_until_ns = 0
         self._row: tuple[int, ...]
         self._used: Connection
         self._waiting: Any = None
 
     def call(self, method: str, path: str, headers: Fields = (), body: bytes = b"") -> CallResult:
-        """Send a request and wait for its answer; other greenlets run meanwhile.
+        """Send a request and wait for its response; other greenlets run meanwhile.
 
-        A connection that has to rest is waited for first, and so is the end of a short pause after an error, which
+        The call waits first until the connection has rested, and until a short pause after an error is over, which
         keeps a target that is down from being hammered; neither counts as a part of the request's time.
-        Raises PlanError where the request can't be sent as it is, OSError where the sink's disk is full. Whatever is
-        thrown into the greenlet meanwhile abandons the exchange.
+        Raises PlanError where the request can't be sent as it is, OSError where the sink's disk is full. An exception
+        that is thrown into the greenlet meanwhile abandons the exchange.
         """
         if self._calling:
             raise RuntimeError("this user's requests go one at a time, and one is under way")
-        visitor = cast(PathCookieState, self.client)
-        visitor.path = path
-        cookies = visitor.cookies() if self._callers.takes_cookies else ""
-        visitor.requests = self._callers.writer.requests(method, path, headers, body, cookies)
+        state = cast(PathCookieState, self.user_state)
+        state.path = path
+        cookies = state.cookies() if self._pool.takes_cookies else ""
+        state.requests = self._pool.builder.requests(method, path, headers, body, cookies)
         self._calling = True
         try:
-            if self._rest_until_ns:
-                self._rest()
+            if self._pause_until_ns:
+                self._sleep_out_pause()
             self._begin(method)
             self._wait()
         except BaseException:
@@ -97,21 +99,21 @@ class GreenletClient(ConnectionSlot):
         if self._error is not None:
             error, self._error = self._error, None
             raise error
-        return answer_of(self._used, self._row)
+        return result_of(self._used, self._row)
 
     def leave(self) -> None:
-        """Abandon what is under way, close the connection, make room for another caller; safe to call twice."""
+        """Abandon the exchange under way, close the connection, free the slot; safe to call twice."""
         if not self._left:
             self._left = True
             self._abandon()
             self.close_idle()
-            self._callers.left(self)
+            self._pool.release(self)
 
     def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
         self._used = connection
         try:
             super().exchange_done(connection, outcome, end_ns)
-        except OSError as error:  # the sink's disk is full: told to the greenlet, which would wait for ever
+        except OSError as error:  # the sink's disk is full: raised in the greenlet, which would wait for ever
             self._error = error
             self.connection = None
             if connection.state is not CLOSED:
@@ -119,10 +121,10 @@ class GreenletClient(ConnectionSlot):
             self._end_call()
 
     def done(self, outcome: int) -> None:
-        rest_s = rest_after(outcome, 0.0)
-        if self.connection is not None and self._context.gap_s > rest_s:
-            rest_s = self._context.gap_s
-        self._rest_until_ns = monotonic_ns() + int(rest_s * NS_PER_S) if rest_s else 0
+        pause_s = pause_after(outcome, 0.0)
+        if self.connection is not None and self._context.gap_s > pause_s:
+            pause_s = self._context.gap_s
+        self._pause_until_ns = monotonic_ns() + int(pause_s * NS_PER_S) if pause_s else 0
         self._end_call()
 
     # Inside
@@ -132,7 +134,7 @@ class GreenletClient(ConnectionSlot):
             raise RuntimeError("this user has left")
         self._ended = False
         self._is_head = method == "HEAD"
-        # What isn't idempotent is never sent again, as if it had been already (RFC 9110 §9.2.2).
+        # Non-idempotent requests are never retried: treat them as already retried (RFC 9110 §9.2.2).
         self._retrying = method not in IDEMPOTENT
         if self.connection is not None:
             self.connection.reader.no_body = self._is_head
@@ -145,34 +147,34 @@ class GreenletClient(ConnectionSlot):
 
     def _record_row(self, *row: int) -> None:
         self._row = row
-        self._callers.sink.exchange(*row)
+        self._pool.sink.exchange(*row)
 
     def _abandon(self) -> None:
         if self.connection is not None and self.connection.busy:
             self.connection.abandon()
 
-    def _rest(self) -> None:
-        while (left_ns := self._rest_until_ns - monotonic_ns()) > 0:
+    def _sleep_out_pause(self) -> None:
+        while (left_ns := self._pause_until_ns - monotonic_ns()) > 0:
             gevent.sleep(left_ns / NS_PER_S)
 
     def _wait(self) -> None:
-        """Let others run until the answer is there; it may be there already, where a connection failed at once."""
+        """Let others run until the response is there; it may be there already, where a connection failed at once."""
         if not self._ended:
             self._waiting = getcurrent()
             while not self._ended:
-                self._callers.hub.switch()
+                self._pool.hub.switch()
 
     def _end_call(self) -> None:
         self._ended = True
         if self._waiting is not None:
-            hub = self._callers.hub
+            hub = self._pool.hub
             if getcurrent() is hub:
                 self._wake()
             else:
                 hub.loop.run_callback(self._wake)
 
     def _wake(self) -> None:
-        # What was woken from elsewhere may have been killed since then, and may wait for something else by now.
+        # A greenlet that was woken from elsewhere may have been killed since then, or may wait for something else by now.
         waiting = self._waiting
         if waiting is not None and self._ended:
             self._waiting = None
@@ -180,17 +182,17 @@ class GreenletClient(ConnectionSlot):
 
 
 class GreenletClientPool(ConnectionManager):
-    """The crew of a scenario's users in this process, under one policy.
+    """The clients of a scenario's users in this process, under one policy.
 
-    A slot's number is that of its user, and goes to another one when that has left. connections: the number of the
-    first connection. policy: as written. Raises PlanError where it is none, or not for scenarios.
+    A client's index is its user's number; the next user gets it when that one has left. connections: the number of the
+    first connection. policy: as written. Raises PlanError where it is no policy, or not one for scenarios.
     """
 
     def __init__(self, plan: Plan, route: Route, sink: SampleSink, policy: str, connections: int = 0) -> None:
-        chosen = scenario_policy(policy)
+        parsed = scenario_policy(policy)
         super().__init__(plan, route, sink, connections)
-        self.use(chosen)
-        self.writer = RequestBuilder(plan, chosen)
+        self.use(parsed)
+        self.builder = RequestBuilder(plan, parsed)
         self.hub: Any = gevent.get_hub()
         target = plan.target
         self._origin = f"{target.scheme}://{target.host_field}"
@@ -203,34 +205,34 @@ class GreenletClientPool(ConnectionManager):
         """Scheme and authority of the target's URLs."""
         return self._origin
 
-    def caller(self) -> GreenletClient:
-        """A client that is nobody yet: no connection, no cookies. Its `leave` must be called at the end."""
+    def new_client(self) -> GreenletClient:
+        """A client without connection and cookies. Its `leave` must be called at the end."""
         index = heappop(self._free) if self._free else len(self._present)
-        caller = self._present[index] = GreenletClient(self, index, PathCookieState(index, self._origin))
-        return caller
+        client = self._present[index] = GreenletClient(self, index, PathCookieState(index, self._origin))
+        return client
 
-    def left(self, caller: GreenletClient) -> None:
-        """A caller will not call any more."""
-        del self._present[caller.index]
-        heappush(self._free, caller.index)
+    def release(self, client: GreenletClient) -> None:
+        """A client will not call any more."""
+        del self._present[client.index]
+        heappush(self._free, client.index)
 
     def close(self) -> None:
-        """All callers leave, and the loop is left as it was found; safe to call twice."""
+        """All clients leave, and the loop is left as it was found; safe to call twice."""
         if self._closed:
             return
         self._closed = True
-        for caller in list(self._present.values()):
-            caller.leave()
+        for client in list(self._present.values()):
+            client.leave()
         self._await_closes()
         super().close()
 
     def new_connection(self, listener: Listener) -> Connection:
-        # The first answer says what kind of server this is.
+        # The first response shows what kind of server this is.
         return super().new_connection(listener if self.observed else ServerObserver(self, listener))
 
     def _new_reader(self) -> BodyReader:
         return BodyReader(self._plan.max_body_bytes)
 
     def _at_work(self) -> Iterable[Connection | None]:
-        # A copy: what ends here wakes users, and they come and go.
-        return [caller.connection for caller in self._present.values()]
+        # A copy: an exchange that ends here wakes users, and they come and go.
+        return [client.connection for client in self._present.values()]

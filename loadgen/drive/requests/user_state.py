@@ -1,4 +1,4 @@
-"""Who a request is sent for: what outlives connections, cookies and TLS sessions. Opens nothing."""
+"""A user as the server knows it: what outlives connections, cookies and TLS sessions. Opens nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from loadgen.wire.http1.head import ResponseHead
 
 
 class EncodedRequest:
-    """A request in its protocol's form: with more to follow on its connection, and as the last one there."""
+    """A request, encoded for its protocol: with more to follow on its connection, and as the last one there."""
 
     __slots__ = ("_write", "last", "more")
 
@@ -21,7 +21,7 @@ class EncodedRequest:
         self.rewrite()
 
     def rewrite(self) -> None:
-        """Write it again, for what it is written from has changed."""
+        """Encode it again: what it is made from has changed."""
         self.more: Any = self._write(False, "")
         self.last: Any = self._write(True, "")
 
@@ -31,7 +31,7 @@ class EncodedRequest:
 
 
 class UserState:
-    """A user as the server knows it. `requests` are the octets that it sends now, its cookies included."""
+    """One user's number, its requests as it sends them now (cookies included) and its last TLS session."""
 
     __slots__ = ("_head", "_jar", "_plain", "index", "requests", "session")
 
@@ -45,13 +45,13 @@ class UserState:
     def take_cookies(self, head: ResponseHead, url: str) -> None:
         """Keep what a response's Set-Cookie fields say (RFC 6265 §5.3), and send it from now on."""
         if head is self._head:
-            return  # heads are remembered: the same one says the same
+            return  # equal heads are one object, so this one sets what it has set already
         self._head = head
         jar = self._jar = self._jar or CookieJar()
         message = Message()
         for name, value in head.headers:
             message.add_header(name.decode("latin-1"), value.decode("latin-1"))
-        request = UrlRequest(url)  # noqa: S310 # nothing is opened: the jar takes its addressee in this shape
+        request = UrlRequest(url)  # noqa: S310 # nothing is opened: the jar takes a URL in this form
         jar.extract_cookies(cast(Any, _Response(message)), request)
         jar.add_cookie_header(request)
         cookies = request.get_header("Cookie") or ""
@@ -59,7 +59,7 @@ class UserState:
 
 
 class _Response:
-    """What CookieJar wants of a response."""
+    """What CookieJar reads of a response."""
 
     def __init__(self, message: Message) -> None:
         self._message = message

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import cast
 
-from loadgen.drive.slots.concurrent_slot import ConcurrentSlot, Shared
-from loadgen.drive.slots.slot import ClosedLoopUser
+from loadgen.drive.slots.closed_loop import ClosedLoopUser
+from loadgen.drive.slots.concurrent_slot import ConcurrentConnection, ConcurrentSlot
 from loadgen.wire.connection import Connection
 
 
@@ -16,26 +16,26 @@ class PipelinedUser(ConcurrentSlot, ClosedLoopUser):
 
     def connection_ready(self, connection: Connection) -> None:
         """The connection is open: fill it."""
-        self._fill(cast(Shared, connection))
+        self._fill(cast(ConcurrentConnection, connection))
 
     def send(self, scheduled_ns: int) -> None:
-        pipeline = self._link()
-        if pipeline is None:
+        connection = self._usable()
+        if connection is None:
             self._open(scheduled_ns)
         else:
-            self._fill(pipeline)
-            pipeline.flush()
+            self._fill(connection)
+            connection.flush()
 
     def done(self, outcome: int) -> None:
-        pipeline = cast(Shared | None, self.connection)
-        if pipeline is not None and pipeline.in_flight:
+        connection = cast(ConcurrentConnection | None, self.connection)
+        if connection is not None and connection.in_flight:
             if self._context.running and outcome > 0 and not self._context.think_s:
                 self.send(0)
             return
         super().done(outcome)
 
-    def _fill(self, pipeline: Shared) -> None:
+    def _fill(self, connection: ConcurrentConnection) -> None:
         context = self._context
-        requests = self.client.requests
-        while context.running and pipeline.in_flight < context.policy.depth and self._may_send(pipeline):
-            pipeline.submit(requests.last if pipeline.submitted + 1 >= self._limit else requests.more)
+        requests = self.user_state.requests
+        while context.running and connection.in_flight < self._policy.depth and self._may_send(connection):
+            connection.submit(requests.last if connection.submitted + 1 >= self._limit else requests.more)

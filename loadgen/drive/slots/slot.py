@@ -1,79 +1,33 @@
-"""A place for one connection: opens it, reuses it as the policy says, ends it, records what happened on it.
+"""A slot: a place for one connection. Opens it, reuses it as the policy says, ends it and records what happened on it.
 
-What is sent on it and when, its subclasses decide: a user's own line, a slot of a pool, a pipeline.
+Subclasses decide what is sent on it and when: a closed-loop user, a slot of a pool, a pipeline.
 """
 
 from __future__ import annotations
 
-from time import monotonic, monotonic_ns
-from typing import Any, Protocol
+from time import monotonic_ns
 
 from loadgen.drive.requests.user_state import UserState
-from loadgen.drive.slots.pause import OneShotTimer
+from loadgen.drive.slots.context import SlotContext
 from loadgen.model.errors import ErrorKind
-from loadgen.model.policy import ConnectionPolicy
-from loadgen.model.records import ABSENT, ConnectionFlag, Ending
-from loadgen.model.trailers import TrailerCounts
+from loadgen.model.records import ABSENT, Ending
 from loadgen.wire.connection import Connection
 from loadgen.wire.connection_setup import Listener
-from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.lifecycle import CLOSED
 
-# Whoever's request failed rests this long: a target that refuses everything must not be hammered at full speed.
+# Back-off after a failed request, so that a target that refuses everything is not hammered.
 _PAUSE_AFTER_ERROR_S = 0.01
 
 
-def rest_after(outcome: int, think_s: float) -> float:
-    """How long (s) a user rests after an exchange. A stale connection says nothing against the target."""
+def pause_after(outcome: int, think_s: float) -> float:
+    """How long (s) a user waits after an exchange. A stale connection says nothing against the target."""
     if outcome < 0 and outcome != -ErrorKind.STALE_CONNECTION:
         return max(think_s, _PAUSE_AFTER_ERROR_S)
     return think_s
 
 
-class SampleSink(Protocol):
-    """Where rows go; the fields are those of model/records.py."""
-
-    def exchange(self, *row: int) -> None: ...
-
-    def connection(self, *row: int) -> None: ...
-
-
-class SlotContext(Protocol):
-    """What the lines of a block share: the worker, seen from below."""
-
-    sink: SampleSink
-    policy: ConnectionPolicy
-    think_s: float
-    gap_s: float
-    running: bool
-    retries_stale: bool
-    takes_cookies: bool
-    url: str
-    errors: int
-    retried: int
-    after_close_tried: int
-    after_close_answered: int
-    last_failure: tuple[ErrorKind, str] | None
-    observed: dict[str, Any]
-    trailers: TrailerCounts
-
-    def new_connection(self, listener: Listener) -> Connection: ...
-
-    def record_connection(self, slot: int, connection: Connection) -> None: ...
-
-    def rested(self) -> None: ...
-
-    def note_first(self, head: ResponseHead) -> None: ...
-
-    def closing(self, connection: Connection) -> None: ...
-
-    def linger(self, slot: int, connection: Connection) -> None: ...
-
-    def lingered(self, slot: int, linger: CloseWait) -> None: ...
-
-
 class ConnectionSlot:
-    """Owns at most one connection and runs one exchange at a time on it, for `client`. index: its slot in the block."""
+    """Owns at most one connection and runs one exchange at a time on it."""
 
     __slots__ = (
         "_context",
@@ -82,13 +36,13 @@ class ConnectionSlot:
         "_policy",
         "_record",
         "_retrying",
-        "client",
         "connection",
         "index",
         "late_ns",
+        "user_state",
     )
 
-    def __init__(self, context: SlotContext, index: int, client: UserState) -> None:
+    def __init__(self, context: SlotContext, index: int, user_state: UserState) -> None:
         self._context = context
         self._record = context.sink.exchange
         # For each request a policy without limits in time pays two comparisons and no call.
@@ -97,18 +51,21 @@ class ConnectionSlot:
         self._expires = bool(context.policy.limits)
         self._retrying = False
         self.index = index
-        self.client = client
+        """Its number in the block."""
+        self.user_state = user_state
+        """The user that the present request is sent for."""
         self.connection: Connection | None = None
         self.late_ns = ABSENT
+        """How late the generator was with the present request, in an open loop."""
 
     def send(self, scheduled_ns: int) -> None:
-        """Send the client's request, due at `scheduled_ns` (0 for now), on the connection at hand or on a new one."""
+        """Send the user's request, due at `scheduled_ns` (0 for now), on the present connection or on a new one."""
         connection = self.connection
         if connection is not None:
             if self._expires and not self._policy.may_reuse(connection, monotonic_ns()):
                 self._end(connection, Ending.CLIENT_SILENT)
             else:
-                requests = self.client.requests
+                requests = self.user_state.requests
                 if connection.after_close:
                     self._context.after_close_tried += 1
                 connection.exchange(
@@ -117,20 +74,20 @@ class ConnectionSlot:
                 return
         self._open(scheduled_ns)
 
-    def knock(self, listener: Listener) -> None:
+    def send_first(self, listener: Listener) -> None:
         """Send one request on a new connection whose events go to `listener` first."""
         self._open(0)
         if self.connection is not None:  # it may have failed at once
             self.connection.listener = listener
 
     def done(self, outcome: int) -> None:
-        """The exchange ended, its connection is kept or gone: go on."""
+        """The exchange has ended, its connection is kept or gone: go on."""
         raise NotImplementedError
 
     def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
         send, wait, receive = connection.exchange_ns(end_ns)
         self._record(
-            connection.number, self.client.index, connection.request_index, connection.scheduled_ns,
+            connection.number, self.user_state.index, connection.request_index, connection.scheduled_ns,
             connection.queue_ns, self.late_ns, send, wait, receive, connection.lag_ns, outcome, connection.bytes_sent,
             connection.bytes_received,
         )  # fmt: skip
@@ -151,25 +108,26 @@ class ConnectionSlot:
         self._drop(connection)
 
     def connection_ready(self, connection: Connection) -> None:
-        """The connection could carry more requests than the one at hand; a line sends one at a time."""
+        """The connection could carry more requests than the present one; this slot sends one at a time."""
 
     @property
-    def under_way(self) -> int:
-        """How many of its requests will still be told of by `done`."""
+    def unfinished(self) -> int:
+        """Number of requests for which `done` has yet to be called."""
         return 0 if self.connection is None else 1
 
     def close_idle(self) -> None:
-        """The block is over: close the connection if nothing is under way on it."""
+        """Close the connection if no exchange is under way on it."""
         if self.connection is not None and not self.connection.busy:
             self._finish(self.connection, is_last=False)
 
     # Inside
 
     def _open(self, scheduled_ns: int) -> None:
-        context, client = self._context, self.client
+        context, user_state = self._context, self.user_state
         connection = self.connection = context.new_connection(self)
-        request = client.requests.last if self._limit == 1 else client.requests.more
-        connection.open(request, scheduled_ns, client.session, context.policy.resolves)
+        requests = user_state.requests
+        request = requests.last if self._limit == 1 else requests.more
+        connection.open(request, scheduled_ns, user_state.session, self._policy.resolves)
 
     def _failed(self, connection: Connection, outcome: int) -> None:
         context = self._context
@@ -177,9 +135,8 @@ class ConnectionSlot:
         context.last_failure = (ErrorKind(-outcome), connection.failure)
         if connection.state is CLOSED:
             self._drop(connection)
-        elif (
-            connection.request_index + 1 >= self._limit or not connection.reusable
-        ):  # it failed alone: a stream of HTTP/2
+        elif connection.request_index + 1 >= self._limit or not connection.reusable:
+            # The exchange failed and its connection did not: a stream of HTTP/2.
             self._finish(connection, is_last=False)
 
     def _answered(self, connection: Connection) -> None:
@@ -193,7 +150,7 @@ class ConnectionSlot:
                 self._finish(connection, is_last)
 
     def _note(self, connection: Connection) -> None:
-        """What a response says beside its status: cookies, trailers, how long the server will keep the connection."""
+        """Note what a response says beside its status: cookies, trailers, how long the server keeps the connection."""
         context = self._context
         reader = connection.reader
         head = reader.head
@@ -201,149 +158,47 @@ class ConnectionSlot:
         if reader.trailers:
             context.trailers.note(reader.trailers)
         if head.sets_cookies and context.takes_cookies:
-            self.client.take_cookies(head, context.url)
-        # A connection's first response speaks of all of it: `max` counts down.
+            self.user_state.take_cookies(head, context.url)
+        # Only a connection's first response counts: the Keep-Alive field's `max` counts down from there.
         if connection.request_index == 0:
-            context.note_first(head)
+            context.note_first_response(head)
         elif connection.after_close:
             context.after_close_answered += 1
 
     def _finish(self, connection: Connection, is_last: bool) -> None:
         """End a connection after a complete response; `is_last`: its request was sent as the last one."""
         context = self._context
-        context.closing(connection)
+        context.about_to_close(connection)
         head = connection.reader.head
         persists = head is not None and head.persists
-        if (is_last and context.policy.asks_for_close) or connection.requested_close:
+        if (is_last and self._policy.asks_for_close) or connection.requested_close:
             if persists and not connection.peer_has_closed():
                 self._keep_session(connection)
                 self.connection = None
-                context.linger(self.index, connection)
+                context.await_close(self.index, connection)
                 return
             ending = Ending.CLIENT_ANNOUNCED
         else:
             ending = Ending.CLIENT_SILENT if persists or head is None else Ending.SERVER_ANNOUNCED
-            if connection.ending is not Ending.NOT_OPENED:  # the server ended it before us, and we did not care
+            if connection.ending is not Ending.NOT_OPENED:  # the server ended it first, and this policy went on
                 ending = connection.ending
         self._end(connection, ending)
 
     def _end(self, connection: Connection, ending: Ending) -> None:
         self._keep_session(connection)
-        if ending is Ending.CLIENT_SILENT and self._context.policy.announces and connection.announce_close():
+        if ending is Ending.CLIENT_SILENT and self._policy.announces and connection.announce_close():
             if connection.awaits_close:
                 self.connection = None
-                self._context.linger(self.index, connection)
+                self._context.await_close(self.index, connection)
                 return
             ending = Ending.CLIENT_ANNOUNCED
         connection.close(ending)
         self._drop(connection)
 
     def _keep_session(self, connection: Connection) -> None:
-        if self._context.policy.resumes_tls:
-            self.client.session = connection.transport.session  # type: ignore[attr-defined] # such policies need TLS
+        if self._policy.resumes_tls:
+            self.user_state.session = connection.transport.session  # type: ignore[attr-defined] # such policies need TLS
 
     def _drop(self, connection: Connection) -> None:
         self.connection = None
         self._context.record_connection(self.index, connection)
-
-
-class ClosedLoopUser(ConnectionSlot):
-    """One closed-loop client on a line of its own: sends, waits for the whole response, thinks, repeats."""
-
-    __slots__ = ("_pause",)
-
-    def __init__(self, context: SlotContext, index: int, client: UserState) -> None:
-        super().__init__(context, index, client)
-        self._pause = OneShotTimer(self.begin)
-
-    def begin(self) -> None:
-        """Send the next request."""
-        self.send(0)
-
-    def done(self, outcome: int) -> None:
-        context = self._context
-        if not context.running:
-            context.rested()
-            return
-        rest_s = rest_after(outcome, context.think_s)
-        if context.gap_s > rest_s and self.connection is not None:
-            rest_s = context.gap_s
-        if rest_s:
-            self.rest(rest_s)
-        else:
-            self.send(0)
-
-    def rest(self, seconds: float) -> None:
-        """Send the next request after `seconds`, or later where the connection at hand has to rest longer."""
-        if self.connection is not None:  # the run's first user has one before its block begins
-            seconds = max(seconds, self._context.gap_s)
-        self._pause.begin(seconds)
-
-    def leave(self) -> None:
-        """The block is over: think no more, close what is idle."""
-        self._pause.cancel()
-        self.close_idle()
-
-
-class CloseWait:
-    """Watches a connection whose server was asked to close it and did not say that it would, for a short grace.
-
-    due_s: when that ends (time.monotonic). is_over: it was found to have ended.
-    """
-
-    def __init__(self, context: SlotContext, slot: int, connection: Connection, grace_s: float) -> None:
-        self.due_s = monotonic() + grace_s
-        self.is_over = False
-        self._context = context
-        self._slot = slot
-        self.connection = connection
-        connection.listener = self
-
-    def give_up(self, waited: bool) -> None:
-        """The client closes. waited: the grace is over, and the server ignored the option."""
-        if waited:
-            self.connection.flags |= ConnectionFlag.IGNORED_CLOSE
-        self.connection.close(Ending.CLIENT_ANNOUNCED)
-        self._context.lingered(self._slot, self)
-
-    def connection_lost(self, connection: Connection) -> None:
-        """It did close, without a word, as it had been asked to."""
-        connection.ending = Ending.CLIENT_ANNOUNCED
-        self._context.lingered(self._slot, self)
-
-    def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
-        raise AssertionError("nothing is sent on a connection that lingers")
-
-
-class ServerObserver:
-    """Listens in place of a line to its first exchange of the run, to note what kind of server answers."""
-
-    def __init__(self, context: SlotContext, line: Listener) -> None:
-        self._context = context
-        self._line = line
-
-    def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
-        if outcome > 0:
-            self._context.observed = _observe(connection)
-        connection.listener = self._line
-        self._line.exchange_done(connection, outcome, end_ns)
-
-    def connection_lost(self, connection: Connection) -> None:
-        self._line.connection_lost(connection)
-
-    def connection_ready(self, connection: Connection) -> None:
-        """It is a pipeline; what is to be looked at goes alone."""
-
-
-def _observe(connection: Connection) -> dict[str, Any]:
-    head = connection.reader.head
-    server = {name.lower(): value for name, value in head.headers}.get(b"server") if head else None
-    describe = getattr(connection.transport, "describe", None)
-    return {
-        "http_version": head.version if head else None,
-        "status": head.status if head else None,
-        "server": server.decode("latin-1")[:200] if server else None,
-        "keep_alive_timeout_s": head.keep_alive_timeout_s if head else None,
-        "keep_alive_max": head.keep_alive_max if head else None,
-        "tls": describe() if describe else None,
-    }

@@ -1,4 +1,4 @@
-"""What a block's connections cost kernel, ports and server, read around and during it. Sends nothing itself."""
+"""What a block's connections cost kernel, ports and server, read before, during and after it. Sends nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import gevent
 
 from loadgen.drive.schedule import Block
 from loadgen.drive.system.kernel import KernelMonitor
-from loadgen.drive.system.ports import TIME_WAIT_S, foresee
+from loadgen.drive.system.ports import TIME_WAIT_S, port_forecast
 from loadgen.drive.system.server_process import ServerProcess
 from loadgen.model.arrivals import parse_arrivals
 from loadgen.model.plan import Plan
@@ -18,11 +18,11 @@ from loadgen.model.units import NS_PER_S
 from loadgen.wire.connection import Connection
 
 _TICK_S = 0.25
-# Of the connections that end during a block one in so many is looked at, and at its end so many that are open.
-_SHARE = 64
-_MOST_OPEN = 64
-# Below this much of a warm-up a rate says nothing yet.
-_SHORTEST_LOOK_S = 0.05
+# Of the connections that end during a block one in this many is read, and at its end at most this many open ones.
+_SAMPLED_SHARE = 64
+_MAX_OPEN = 64
+# In a shorter time the rate of new connections says nothing yet.
+_MIN_FORECAST_S = 0.05
 
 
 class SystemMonitor:
@@ -37,8 +37,8 @@ class SystemMonitor:
         self._kernel = KernelMonitor(plan.peer.port, address, plan.source_ips)
         self._server = None if plan.server_pid is None else ServerProcess(plan.server_pid)
         loop = gevent.get_hub().loop
-        self._ticker = loop.timer(_TICK_S, _TICK_S, ref=False)
-        self._look = loop.timer(0, ref=False)
+        self._tick_timer = loop.timer(_TICK_S, _TICK_S, ref=False)
+        self._forecast = loop.timer(0, ref=False)
         self._begun_s = 0.0
         self._cpu_begun_ns: int | None = None
         self._server_facts: dict[str, int | None] = {}
@@ -46,21 +46,21 @@ class SystemMonitor:
     def begin(self, block: Block) -> None:
         """The block begins."""
         self._kernel.begin()
-        self._ticker.start(self._kernel.tick)
+        self._tick_timer.start(self._kernel.tick)
         policy, load = block.cell.policy, self._plan.load
         if block.cell.rate_rps:
             # Other workers of the run open as many from the same ports.
             workers = parse_arrivals(load.arrivals).workers
-            self._foresee(block, policy.opened_per_s(workers * block.cell.rate_rps))
+            self._warn_of_ports(block, policy.opened_per_s(workers * block.cell.rate_rps))
         else:
-            # In the middle of the warm-up a look of some milliseconds disturbs nothing that counts.
+            # In the middle of the warm-up some milliseconds of reading disturb nothing that counts.
             half_s = load.warmup_ns / NS_PER_S / 2
-            if half_s >= _SHORTEST_LOOK_S:
+            if half_s >= _MIN_FORECAST_S:
                 held = self._kernel.begun.client or 0
                 loop = gevent.get_hub().loop
-                loop.update_now()  # its time stood still since its last turn
-                self._look = loop.timer(half_s, ref=False)
-                self._look.start(lambda: self._look_ahead(block, held))
+                loop.update_now()  # its time has not moved since its last turn
+                self._forecast = loop.timer(half_s, ref=False)
+                self._forecast.start(lambda: self._forecast_from_start(block, held))
         self._begun_s = time.monotonic()
 
     def window_begins(self) -> None:
@@ -74,18 +74,18 @@ class SystemMonitor:
             now = self._server.read()
             begun, ended = self._cpu_begun_ns, now["cpu_ns"]
             self._server_facts = {**now, "cpu_ns": None if begun is None or ended is None else ended - begun}
-        for connection in open_connections[:_MOST_OPEN]:
-            self._note(connection)
+        for connection in open_connections[:_MAX_OPEN]:
+            self._note_tcp(connection)
 
-    def closing(self, connection: Connection) -> None:
-        """A connection of the block under way is about to be closed."""
-        if connection.number % _SHARE == 0:
-            self._note(connection)
+    def about_to_close(self, connection: Connection) -> None:
+        """A connection of the present block is about to be closed."""
+        if connection.number % _SAMPLED_SHARE == 0:
+            self._note_tcp(connection)
 
     def end(self) -> dict[str, Any]:
         """The block is over and settled: its facts `kernel`, `tcp` and, where a process is known, `server`."""
-        self._ticker.stop()
-        self._look.close()
+        self._tick_timer.stop()
+        self._forecast.close()
         facts = self._kernel.end()
         if self._server is not None:
             facts["server"] = self._server_facts
@@ -93,30 +93,30 @@ class SystemMonitor:
 
     def close(self) -> None:
         """The run is over."""
-        self._ticker.stop()
+        self._tick_timer.stop()
         self._kernel.close()
 
-    def _note(self, connection: Connection) -> None:
+    def _note_tcp(self, connection: Connection) -> None:
         sock = getattr(connection.transport, "socket", None)
         if sock is not None:
             self._kernel.note_tcp(sock)
 
-    def _look_ahead(self, block: Block, held: int) -> None:
-        """How fast does the client come to hold ports: will they last for the block, or for the run if it goes on so?
+    def _forecast_from_start(self, block: Block, held: int) -> None:
+        """Warn if the ports won't last for the block, or for the run, at the rate at which they were used so far.
 
-        held: the TIME_WAIT sockets that it had when the block began, of other policies and of earlier blocks. What is
-        open, or found no port, has no part in this: a client that opens once and keeps on needs no more.
+        held: the client's TIME_WAIT sockets when the block began, left by earlier blocks. Open connections don't count:
+        a client that opens once and keeps its connections needs no more ports.
         """
         closed_first = (self._kernel.held().client or 0) - held
         if closed_first > 0:
-            self._foresee(block, closed_first / (time.monotonic() - self._begun_s))
+            self._warn_of_ports(block, closed_first / (time.monotonic() - self._begun_s))
 
-    def _foresee(self, block: Block, opened_per_s: float) -> None:
+    def _warn_of_ports(self, block: Block, opened_per_s: float) -> None:
         load, cells = self._plan.load, len(self._plan.cells)
         block_s = load.block_ns / NS_PER_S
         # Blocks of other policies lie between: over a whole minute only this one's share of the time counts.
         left_s = (load.rounds - block.round) * block_s
         for_s = min(TIME_WAIT_S / cells, left_s) if block_s < TIME_WAIT_S / cells else min(TIME_WAIT_S, block_s)
-        sentence = foresee(block.cell.name, opened_per_s, self._kernel.supply, for_s)
+        sentence = port_forecast(block.cell.name, opened_per_s, self._kernel.supply, for_s)
         if sentence:
             self._warn({"code": "ports_foreseen", "message": sentence})

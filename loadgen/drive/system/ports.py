@@ -42,7 +42,7 @@ def ports_needed(opened_per_s: float, held_s: float = TIME_WAIT_S) -> int:
     return math.ceil(opened_per_s * held_s)
 
 
-def foresee(name: str, opened_per_s: float, supply: PortSupply, for_s: float = TIME_WAIT_S) -> str | None:
+def port_forecast(name: str, opened_per_s: float, supply: PortSupply, for_s: float = TIME_WAIT_S) -> str | None:
     """One sentence where a policy's ports won't suffice, else None.
 
     opened_per_s: connections that the client will open and close first, on average over the next `for_s` seconds.

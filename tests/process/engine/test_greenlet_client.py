@@ -83,7 +83,7 @@ def run(function: Callable[..., Any], *arguments: Any) -> Any:
 
 def ask(callers: GreenletClientPool, times: int, path: str = "/") -> list[CallResult]:
     """So many requests of a user who leaves then."""
-    caller = callers.caller()
+    caller = callers.new_client()
     answers = [caller.call("GET", path) for _ in range(times)]
     caller.leave()
     return answers
@@ -109,7 +109,7 @@ def one_answer(
                 return
 
     with scripted_server(script) as port, crew(f"http://127.0.0.1:{port}/", **values) as (callers, _):
-        caller = callers.caller()
+        caller = callers.new_client()
         return run(lambda: (caller.call(method, "/"), caller.call(method, "/")))
 
 
@@ -158,7 +158,7 @@ def test_no_request_begins_on_a_connection_that_is_too_old(start_target: Start) 
     target = start_target()
 
     def scenario(callers: GreenletClientPool) -> list[CallResult]:
-        caller = callers.caller()
+        caller = callers.new_client()
         answers = [caller.call("GET", "/"), caller.call("GET", "/")]
         gevent.sleep(0.06)  # what is tested is that time passes
         return [*answers, caller.call("GET", "/")]
@@ -205,7 +205,7 @@ def test_a_close_while_idle_is_seen_and_costs_no_request() -> None:
         connection.sendall(HELLO)
 
     def scenario(callers: GreenletClientPool, rows: Rows) -> list[CallResult]:
-        caller = callers.caller()
+        caller = callers.new_client()
         first = caller.call("GET", "/")
         assert rows.seen.wait(WAIT_S)
         return [first, caller.call("GET", "/")]
@@ -261,16 +261,16 @@ def test_a_hundred_callers_take_turns_and_every_request_is_counted(start_target:
 
 def test_users_that_come_later_take_the_places_of_those_who_left(start_target: Start) -> None:
     with crew(start_target().url) as (callers, rows):
-        first, second, third = callers.caller(), callers.caller(), callers.caller()
+        first, second, third = callers.new_client(), callers.new_client(), callers.new_client()
         first.leave()
         second.leave()
-        again = [callers.caller() for _ in range(3)]
+        again = [callers.new_client() for _ in range(3)]
         assert [caller.index for caller in again] == [0, 1, 3]
         run(again[1].call, "GET", "/")
         assert third.index == 2
         first.leave()
         first.leave()
-        assert callers.caller().index == 4
+        assert callers.new_client().index == 4
     assert [row["slot"] for row in rows.connections] == [1]
 
 
@@ -298,7 +298,7 @@ def sent(method: str, path: str, *arguments: Any, **values: Any) -> bytes:
         connection.sendall(HELLO)
 
     with scripted_server(script) as port, crew(f"http://127.0.0.1:{port}/", **values) as (callers, _):
-        assert run(callers.caller().call, method, path, *arguments).status == 200
+        assert run(callers.new_client().call, method, path, *arguments).status == 200
     return seen[0]
 
 
@@ -343,7 +343,7 @@ def test_what_a_url_cannot_hold_is_encoded_and_a_fragment_stays_here() -> None:
 )
 def test_what_cannot_be_sent_is_told_in_one_line_and_not_sent(arguments: tuple[Any, ...], message: str) -> None:
     with crew(f"http://127.0.0.1:{free_port()}/") as (callers, rows):
-        caller = callers.caller()
+        caller = callers.new_client()
         for _ in range(2):
             with pytest.raises(ValueError, match=message) as caught:
                 caller.call(*arguments)
@@ -389,7 +389,7 @@ def test_a_body_that_ends_with_the_connection_is_whole() -> None:
 
 def test_a_response_to_head_has_no_body_and_the_next_one_to_get_has(start_target: Start) -> None:
     def scenario(callers: GreenletClientPool) -> list[CallResult]:
-        caller = callers.caller()
+        caller = callers.new_client()
         return [caller.call(method, "/") for method in ("HEAD", "GET", "HEAD", "HEAD", "GET")]
 
     for policy, request_index in (("persistent", [0, 1, 2, 3, 4]), ("close", [0] * 5)):
@@ -433,7 +433,7 @@ def cookies_seen(steps: list[str], sets: dict[str, str], own: dict[str, str] | N
             connection.sendall(f"HTTP/1.1 200 OK\r\n{field}Content-Length: 0\r\n\r\n".encode())
 
     def scenario(callers: GreenletClientPool) -> None:
-        caller = callers.caller()
+        caller = callers.new_client()
         for step in steps:
             caller.call("GET", step, (("Cookie", own[step]),) if own and step in own else ())
 
@@ -476,7 +476,7 @@ def test_a_cookie_goes_no_more_once_it_has_expired() -> None:
             connection.sendall(b"HTTP/1.1 200 OK\r\n" + field + b"Content-Length: 0\r\n\r\n")
 
     def scenario(callers: GreenletClientPool) -> None:
-        caller = callers.caller()
+        caller = callers.new_client()
         caller.call("GET", "/in")
         caller.call("GET", "/x")
         assert b"Cookie: s=1" in seen[-1]
@@ -535,7 +535,7 @@ def test_a_stale_connection_is_tried_again_once_where_the_plan_says_so() -> None
 
 def test_what_is_not_idempotent_is_never_sent_again() -> None:
     def scenario(callers: GreenletClientPool) -> list[CallResult]:
-        caller = callers.caller()
+        caller = callers.new_client()
         return [caller.call(method, "/") for method in ("GET", "GET", "POST", "GET")]
 
     with scripted_server(lose_the_third) as port, crew(f"http://127.0.0.1:{port}/", retry_stale=True) as (callers, _):
@@ -587,7 +587,7 @@ def test_a_full_disk_is_raised_to_whoever_asks(start_target: Start) -> None:
 
     target = start_target()
     with crew(target.url, sink=Full()) as (callers, rows):
-        caller = callers.caller()
+        caller = callers.new_client()
         run(caller.call, "GET", "/")
         run(caller.call, "GET", "/")
         for _ in range(2):
@@ -617,7 +617,7 @@ def silent_server() -> Iterator[tuple[int, threading.Event, threading.Event]]:
 
 def test_a_kill_in_mid_call_abandons_the_exchange_once() -> None:
     with silent_server() as (port, asked, gone), crew(f"http://127.0.0.1:{port}/") as (callers, rows):
-        caller = callers.caller()
+        caller = callers.new_client()
         user = gevent.spawn(caller.call, "GET", "/")
         until(asked.is_set)
         user.kill(timeout=WAIT_S)
@@ -632,7 +632,7 @@ def test_a_kill_in_mid_call_abandons_the_exchange_once() -> None:
 def test_a_kill_before_the_connection_is_up_abandons_it_too(start_target: Start) -> None:
     target = start_target()
     with crew(target.url) as (callers, rows):
-        user = gevent.spawn(callers.caller().call, "GET", "/")
+        user = gevent.spawn(callers.new_client().call, "GET", "/")
         gevent.sleep(0)
         user.kill(timeout=WAIT_S)
         assert [row["outcome"] for row in rows.exchanges] == [-ErrorKind.UNFINISHED]
@@ -652,7 +652,7 @@ def test_a_killed_user_may_still_say_goodbye() -> None:
     goodbyes = []
 
     def scenario(callers: GreenletClientPool) -> None:
-        caller = callers.caller()
+        caller = callers.new_client()
         try:
             caller.call("GET", "/")
         finally:
@@ -670,7 +670,7 @@ def test_a_killed_user_may_still_say_goodbye() -> None:
 
 def test_a_timeout_of_the_scenario_s_own_abandons_too() -> None:
     with silent_server() as (port, _, _), crew(f"http://127.0.0.1:{port}/") as (callers, rows):
-        caller = callers.caller()
+        caller = callers.new_client()
 
         def scenario() -> str:
             try:
@@ -687,7 +687,7 @@ def test_a_timeout_of_the_scenario_s_own_abandons_too() -> None:
 def test_leaving_closes_an_idle_connection_without_a_word(start_target: Start) -> None:
     target = start_target()
     with crew(target.url) as (callers, rows):
-        caller = callers.caller()
+        caller = callers.new_client()
         run(caller.call, "GET", "/")
         caller.leave()
         caller.leave()
@@ -699,7 +699,7 @@ def test_leaving_closes_an_idle_connection_without_a_word(start_target: Start) -
 
 def test_closing_the_crew_wakes_whoever_waits() -> None:
     with silent_server() as (port, asked, gone), crew(f"http://127.0.0.1:{port}/") as (callers, rows):
-        user = gevent.spawn(callers.caller().call, "GET", "/")
+        user = gevent.spawn(callers.new_client().call, "GET", "/")
         until(asked.is_set)
         callers.close()
         callers.close()
@@ -711,7 +711,7 @@ def test_closing_the_crew_wakes_whoever_waits() -> None:
 def test_a_user_who_left_while_resting_opens_nothing(start_target: Start) -> None:
     target = start_target()
     with crew(target.url, "gap:100ms") as (callers, rows):
-        caller = callers.caller()
+        caller = callers.new_client()
         run(caller.call, "GET", "/")
         user = gevent.spawn(caller.call, "GET", "/")
         gevent.sleep(0)
@@ -724,7 +724,7 @@ def test_a_user_who_left_while_resting_opens_nothing(start_target: Start) -> Non
 
 def test_one_user_has_one_request_at_a_time() -> None:
     with silent_server() as (port, asked, _), crew(f"http://127.0.0.1:{port}/") as (callers, rows):
-        caller = callers.caller()
+        caller = callers.new_client()
         first = gevent.spawn(caller.call, "GET", "/")
         until(asked.is_set)
         with pytest.raises(RuntimeError, match="one at a time"):
