@@ -68,9 +68,8 @@ class Engine(ConnectionManager):
     def preflight(self) -> tuple[ErrorKind, str] | None:
         """Send one request alone before all others; returns how it failed, or None. The load goes on from there."""
         try:
-            if self._route.challenged(
-                self._send_preflight()
-            ):  # by a proxy: answered on the same connection where that stays
+            # A proxy's challenge is answered on the same connection, where that stays open.
+            if self._route.challenged(self._send_preflight()):
                 self._requests.rewrite()
                 head = self._send_preflight()
                 if head is None and self.last_failure and self.last_failure[0] is ErrorKind.STALE_CONNECTION:

@@ -17,7 +17,8 @@ from loadgen.model.policy import parse_policy
 from loadgen.model.records import CONNECTION_FIELDS, EXCHANGE_FIELDS
 from loadgen.model.target import parse_target
 from loadgen.model.trailers import TrailerCounts
-from loadgen.wire.connection import Connection, Listener
+from loadgen.wire.connection import Connection
+from loadgen.wire.connection_setup import Listener
 from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.http1.messages import ResponseReader
 from loadgen.wire.http1.pipeline import Pipeline
@@ -243,20 +244,17 @@ class FakeContext:
             connection.number, slot, connection.opened_ns, *handshake, connection.flags, connection.ending
         )
 
-    def rested(self) -> None:
+    def exchange_drained(self) -> None:
         self.drained += 1
 
-    def note_first(self, head: ResponseHead) -> None:
+    def note_first_response(self, head: ResponseHead) -> None:
         self.first_heads.append(head)
 
-    def closing(self, connection: Connection) -> None:
+    def about_to_close(self, connection: Connection) -> None:
         pass
 
-    def linger(self, slot: int, connection: Connection) -> None:
+    def await_close(self, slot: int, connection: Connection) -> None:
         self.pending.append(connection)
-
-    def lingered(self, slot: int, linger: Any) -> None:
-        pass
 
 
 def requests() -> EncodedRequest:

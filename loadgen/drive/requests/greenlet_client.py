@@ -174,7 +174,7 @@ class GreenletClient(ConnectionSlot):
                 hub.loop.run_callback(self._wake)
 
     def _wake(self) -> None:
-        # A greenlet that was woken from elsewhere may have been killed since then, or may wait for something else by now.
+        # Between run_callback and here the greenlet may have been killed, or may have begun to wait for something else.
         waiting = self._waiting
         if waiting is not None and self._ended:
             self._waiting = None

@@ -1,4 +1,4 @@
-"""The slots of a pool: one request at a time, or with HTTP/2 several, each for another user. Knows no order of slots."""
+"""The slots of a pool: one request at a time, or with HTTP/2 several, each for another user. Knows no order."""
 
 from __future__ import annotations
 

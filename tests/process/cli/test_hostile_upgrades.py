@@ -750,7 +750,7 @@ def knock(url: str, policy: str) -> str:
     plan = Plan(parse_target(url), parse_policies(policy), load, max_body_bytes=LIMIT_BYTES)
     route = Route.to(plan.target, None, False)
     worker = Engine(plan, route, MagicMock())
-    runner = BlockRunner(plan, route, worker, MagicMock(), lambda event: None, watches=False)
+    runner = BlockRunner(plan, route, worker, MagicMock(), lambda event: None, monitors_system=False)
     try:
         with pytest.raises(TargetError) as caught:
             runner.run(next(iter(blocks(plan))))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from loadgen.drive.requests.user_state import UserState
-from loadgen.drive.slots.slot import ClosedLoopUser
+from loadgen.drive.slots.closed_loop import ClosedLoopUser
 from loadgen.measure.stats.comparison import pairs
 from loadgen.model.cell import NO_AXES, cells
 from loadgen.model.exceptions import PlanError
