@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from loadgen.model.policy import ConnectionPolicy
 from loadgen.model.errors import ErrorKind
+from loadgen.model.policy import ConnectionPolicy
 from loadgen.model.trailers import TrailerCounts
 from loadgen.wire.connection import Connection
 from loadgen.wire.connection_setup import Listener
