@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from loadgen.cli.console import show_summary
 from loadgen.cli.plan_reader import OptionReader, PlanFile, merge, read_plan
-from loadgen.cli.report import finish
+from loadgen.cli.report import finish, load_record
 from loadgen.cli.run_setup import compare as run_comparison
-from loadgen.cli.run_validation import recorded_run
 from loadgen.measure.data.sample_table import SampleTable
 from loadgen.measure.data.store import SUMMARY_FILE, RunStore
 from loadgen.model.exceptions import PlanError
@@ -143,8 +142,7 @@ def load_run(path: str | Path) -> Run:
     """An earlier run; see `loadgen.load_run`."""
     directory = Path(path)
     store = RunStore.open(directory)
-    facts = store.load_run()
-    recorded_run(facts, str(directory))
+    facts = load_record(store)
     if store.has_rows or not store.path(SUMMARY_FILE).exists():  # it was cut off
         finished = finish(RunStore.open(directory, to_change=True), facts, "done", draws=False)
         return Run(directory, finished.summary)

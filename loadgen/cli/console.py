@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -14,6 +14,7 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 from loadgen.model.plan import Plan
+from loadgen.model.summary import Summary
 from loadgen.model.units import NS_PER_S, count
 from loadgen.show.text import HEADINGS, rows
 
@@ -113,7 +114,7 @@ class _Count:
         return f"{self.exchanges / self.seconds:,.0f} req/s{failed}"
 
 
-def show_summary(summary: dict[str, Any], report: Path) -> None:
+def show_summary(summary: Summary, report: Path) -> None:
     """The final table, warnings, the verdict and the path of the report."""
     console = _console()
     if not console.is_terminal:
@@ -121,7 +122,7 @@ def show_summary(summary: dict[str, Any], report: Path) -> None:
     table = Table(title=f"{summary['plan']['method']} {summary['plan']['url']}", title_justify="left")
     for heading in HEADINGS:
         table.add_column(heading, justify="left" if heading == HEADINGS[0] else "right")
-    for row in rows(summary):
+    for row in rows(cast(dict[str, Any], summary)):
         table.add_row(*row)
     console.print(table)
     for warning in summary["warnings"]:

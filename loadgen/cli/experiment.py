@@ -9,16 +9,17 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from loadgen.cli.console import Progress
 from loadgen.cli.report import FinishedRun, finish
-from loadgen.cli.run_record import CUT_SHORT, RunRecord
+from loadgen.cli.run_notes import CUT_SHORT, RunNotes
 from loadgen.cli.worker_pool import end_of, run_workers
 from loadgen.measure.data.recorder import part_directory
 from loadgen.measure.data.store import RunStore
 from loadgen.model.exceptions import PlanError, TargetError
 from loadgen.model.plan import Plan
+from loadgen.model.run_record import EmbeddedTargetRecord, HopByHopRecord, RunRecord
 from loadgen.model.split import shares
 from loadgen.model.target import parse_target
 from loadgen.probe.hop_by_hop import check_hops
@@ -34,8 +35,9 @@ class Experiment:
         self,
         plan: Plan,
         store: RunStore,
-        facts: dict[str, Any],
+        facts: RunRecord,
         *,
+        is_new: bool,
         quiet: bool,
         draws: bool,
         done: Sequence[int] = (),
@@ -44,7 +46,7 @@ class Experiment:
         self._plan = plan
         self._store = store
         self._facts = facts
-        """What the run records of itself; of a new one it says no plan yet."""
+        """What the run records of itself."""
         self._quiet = quiet
         self._draws = draws
         """Draw the charts and write the pages."""
@@ -52,7 +54,7 @@ class Experiment:
         """Indices of the blocks that an earlier part of the run has measured."""
         self._first_connection = first_connection
         """The lowest number of a connection that no earlier part has used."""
-        self._is_new = "plan" not in facts
+        self._is_new = is_new
         self._embedded = "embedded_target" in facts["environment"]
 
     def run(self) -> FinishedRun:
@@ -66,12 +68,12 @@ class Experiment:
                 # The file goes with the target; its folder means nothing later.
                 self._facts["plan"]["cacert"] = Path(self._plan.cacert).name
             self._store.save_run(self._facts)
-            record = RunRecord(self._store, self._facts, self._plan.processes, is_new=self._is_new)
-            end = self._work(record)["end"]
+            notes = RunNotes(self._store, self._facts, self._plan.processes, is_new=self._is_new)
+            end = self._work(notes)["end"]
             if self._embedded:
                 self._save_account()
         if end in CUT_SHORT:
-            record.add_end(end)
+            notes.add_end(end)
         return finish(self._store, self._facts, end, draws=self._draws)
 
     def _start_target(self, stack: ExitStack) -> None:
@@ -96,21 +98,22 @@ class Experiment:
         except KeyboardInterrupt:  # a silent proxy takes a while
             self._discard()
             raise
-        environment["proxy"] = {"address": str(self._plan.proxy), "hop_by_hop": found}
+        environment["proxy"] = {"address": str(self._plan.proxy), "hop_by_hop": cast(HopByHopRecord, found)}
 
     def _save_account(self) -> None:
         """Note what the embedded target counted; for a resumed run the sum of its parts, if each is known."""
         found = account(self._plan.target, self._plan.cacert)
         environment = self._facts["environment"]
         earlier = environment["embedded_target"]
-        environment["embedded_target"] = found if self._is_new else add_accounts(earlier, found)
+        total = found if self._is_new else add_accounts(earlier, found)
+        environment["embedded_target"] = cast(EmbeddedTargetRecord | None, total)
 
-    def _work(self, record: RunRecord) -> dict[str, Any]:
+    def _work(self, notes: RunNotes) -> dict[str, Any]:
         """Let the workers run the plan; returns how they ended. Raises PlanError or TargetError where they say so."""
         with Progress(self._plan, self._quiet, len(self._done)) as progress:
 
             def on_event(worker: int, event: dict[str, Any]) -> None:
-                warning = record.add(worker, event)
+                warning = notes.add(worker, event)
                 if warning:
                     progress.warn(warning)
                 progress.show(event, worker)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from loadgen.cli import EXIT_DONE, EXIT_INTERRUPTED, Outcome
 from loadgen.cli.console import show_summary
-from loadgen.cli.run_record import CUT_SHORT
+from loadgen.cli.run_notes import CUT_SHORT
 from loadgen.cli.run_validation import recorded_run
 from loadgen.cli.stdio import complain
 from loadgen.measure.data.store import SUMMARY_FILE, RunStore
 from loadgen.measure.summary.run import summarise
 from loadgen.model.exceptions import TargetError
 from loadgen.model.plan import Plan
+from loadgen.model.run_record import RunRecord
+from loadgen.model.summary import Summary
 
 _DONE = "done"
 
@@ -25,7 +27,7 @@ class FinishedRun:
     """A run whose samples lie in its folder, with what was made from them."""
 
     store: RunStore
-    summary: Any
+    summary: Summary
     end: str
     """`done`, or one of CUT_SHORT."""
     is_drawn: bool
@@ -42,9 +44,14 @@ class FinishedRun:
 def rebuild(run: Path, options: dict[str, Any]) -> Outcome:
     """`loadgen report`: everything that can be made from the run's samples, anew. Raises PlanError or TargetError."""
     store = RunStore.open(run, to_change=True)
+    return present(finish(store, load_record(store), _DONE, draws=True), options)
+
+
+def load_record(store: RunStore) -> RunRecord:
+    """What a run recorded of itself, checked. Raises PlanError."""
     facts = store.load_run()
-    recorded_run(facts, str(run))
-    return present(finish(store, facts, _DONE, draws=True), options)
+    recorded_run(facts, str(store.directory))
+    return cast(RunRecord, facts)
 
 
 def redraw(directory: Path) -> Outcome:
@@ -57,7 +64,7 @@ def redraw(directory: Path) -> Outcome:
     return Outcome(EXIT_DONE, directory)
 
 
-def finish(store: RunStore, facts: dict[str, Any], end: str, *, draws: bool) -> FinishedRun:
+def finish(store: RunStore, facts: RunRecord, end: str, *, draws: bool) -> FinishedRun:
     """Make summary, charts and pages, and save them.
 
     Without `draws` there are neither charts nor pages, which take most of the time. If the disk fills up meanwhile,
@@ -69,13 +76,13 @@ def finish(store: RunStore, facts: dict[str, Any], end: str, *, draws: bool) -> 
     except OSError as error:
         failure = error.strerror or str(error)
     samples = store.load_samples(tuple(cell.name for cell in Plan.from_json(facts["plan"]).cells))
-    summary: Any = summarise(facts["name"], samples, facts["plan"], facts["environment"], facts["notes"])
+    summary = summarise(facts["name"], samples, facts["plan"], facts["environment"], facts["notes"])
     try:
         store.save_summary(summary)
         if draws:
             from loadgen.show.report import write_report
 
-            write_report(store, summary)
+            write_report(store, cast(dict[str, Any], summary))
     except OSError as error:
         failure = error.strerror or str(error)
     if store.has_rows:

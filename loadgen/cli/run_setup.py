@@ -21,6 +21,7 @@ from loadgen.measure.data.environment import environment
 from loadgen.measure.data.store import RunStore
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
+from loadgen.model.run_record import RunRecord
 
 _RESULTS = Path("results")
 
@@ -50,10 +51,15 @@ def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
     except PlanError:
         store.discard()
         raise
-    facts: dict[str, Any] = {"name": name, "environment": dict(environment()), "notes": []}
+    facts: RunRecord = {
+        "name": name,
+        "plan": plan.to_json(secrets=False),
+        "environment": environment(),
+        "notes": [],
+    }
     if embedded:
         facts["environment"]["embedded_target"] = None  # marks the run, also if it is cut off
-    return Experiment(plan, store, facts, quiet=options["quiet"], draws=not options["no_charts"])
+    return Experiment(plan, store, facts, is_new=True, quiet=options["quiet"], draws=not options["no_charts"])
 
 
 def _free_name(name: str) -> str:

@@ -49,7 +49,7 @@ def recorded_plan(facts: Any, where: str) -> tuple[Plan, bool]:
         raise PlanError(f"{where}: {error}") from None
 
 
-def recorded_run(facts: dict[str, Any], where: str) -> tuple[Plan, bool]:
+def recorded_run(facts: Mapping[str, Any], where: str) -> tuple[Plan, bool]:
     """The same for a run that is complete enough to be resumed or reported. Raises PlanError."""
     for key, kind in _FACTS.items():
         if not kind.fits(facts.get(key, _ASSUMED.get(key))):

@@ -13,8 +13,8 @@ from loadgen.cli.dry_run import extent
 from loadgen.cli.experiment import Experiment
 from loadgen.cli.machine import check_machine
 from loadgen.cli.plan_builder import build_plan
-from loadgen.cli.report import FinishedRun, finish, present
-from loadgen.cli.run_record import CUT_SHORT, without
+from loadgen.cli.report import FinishedRun, finish, load_record, present
+from loadgen.cli.run_notes import CUT_SHORT, without
 from loadgen.cli.run_setup import prepare
 from loadgen.cli.run_validation import recorded_run
 from loadgen.cli.stdio import complain
@@ -46,7 +46,7 @@ def resume(options: dict[str, Any], given: dict[str, str]) -> Outcome:
     excluded = next((written for name, written in given.items() if name not in _WITH_RESUME), None)
     if excluded:
         raise PlanError(f"--resume goes on with the plan of {directory}; {excluded} can't be given with it")
-    facts = store.load_run()
+    facts = load_record(store)
     plan, embedded = recorded_run(facts, str(directory))
     plan = replace(_with_secrets(plan, options["header"]), server_pid=_server(plan, embedded, options["server_pid"]))
     plan = replace(plan, proxy=_proxy(plan.proxy, options["proxy"]))
@@ -59,7 +59,7 @@ def resume(options: dict[str, Any], given: dict[str, str]) -> Outcome:
     ask_consent(plan, embedded, agreed=options["yes"])
     _announce(extent(plan, len(done)), options)
     experiment = Experiment(
-        plan, store, facts, quiet=quiet, draws=draws, done=sorted(done), first_connection=first_connection
+        plan, store, facts, is_new=False, quiet=quiet, draws=draws, done=sorted(done), first_connection=first_connection
     )
     return _present(experiment.run(), options)
 

@@ -100,7 +100,7 @@ def test_warnings_are_said_at_once_and_noted_once(
     facts: dict[str, Any] = {"name": "run", "environment": {}, "notes": []}
     store = RunStore.create(tmp_path / "run")
     plan = planned(compare, URL)
-    Experiment(plan, store, facts, quiet=quiet, draws=False, done=[3], first_connection=17).run()
+    Experiment(plan, store, facts, is_new=True, quiet=quiet, draws=False, done=[3], first_connection=17).run()
     ((noted, end, draws),) = finished
     assert (end, draws) == ("done", False)
     assert [note["message"] for note in noted["notes"]] == ["one", "other [x]"]

@@ -29,7 +29,7 @@ def test_only_the_first_worker_looks_at_kernel_and_server(tmp_path: Path, monkey
     facts: dict[str, Any] = {"name": "run", "environment": {}, "notes": []}
     plan = planned(compare_command, URL, "--processes", "3", "--users", "7", "--server-pid", str(os.getpid()))
     store = RunStore.create(tmp_path / "run")
-    Experiment(plan, store, facts, quiet=True, draws=False).run()
+    Experiment(plan, store, facts, is_new=True, quiet=True, draws=False).run()
     assert [directory for directory, _ in given] == [part_directory(store.directory, number) for number in range(3)]
     assert [job["watches"] for _, job in given] == [True, False, False]
     assert [job["plan"]["server_pid"] for _, job in given] == [os.getpid(), None, None]

@@ -10,7 +10,7 @@ import pytest
 
 from loadgen.cli import EXIT_DONE, EXIT_INTERRUPTED, Outcome
 from loadgen.cli.report import finish, present, redraw
-from loadgen.cli.run_record import CUT_SHORT
+from loadgen.cli.run_notes import CUT_SHORT
 from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import TargetError
 from tests.support.runner import run_cli

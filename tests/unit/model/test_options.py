@@ -20,6 +20,8 @@ from loadgen.model import options
 from loadgen.model.exceptions import PlanError
 from loadgen.model.options import COMPARE, OPTIONS, SWEEP, LocustArgument, Option, option_named, options_of
 from loadgen.model.plan import Plan
+from loadgen.model.plan_fields import axis_types, json_types
+from loadgen.model.run_record import AxesRecord, PlanRecord
 from loadgen.model.value_types import Duration
 from loadgen.swarm import options as locust_options
 from tests.support.runner import run_cli
@@ -125,6 +127,11 @@ def test_every_field_of_a_plan_is_an_option() -> None:
     fields = {f"load.{name}" for name in type(plan.load).__dataclass_fields__} | set(Plan.__dataclass_fields__)
     fields -= {"load", "axes"}
     assert {option.plan_field for option in OPTIONS if option.plan_field} == fields
+
+
+def test_a_recorded_plan_has_a_type_for_each_option() -> None:
+    assert set(PlanRecord.__annotations__) == set(json_types())
+    assert set(AxesRecord.__annotations__) == set(axis_types())
 
 
 def test_a_sweep_differs_where_its_row_says_so() -> None:

@@ -1,4 +1,4 @@
-"""What a run records of itself while it goes on."""
+"""What a run notes while it goes on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from loadgen.cli.run_record import CUT_SHORT, RunRecord, without
+from loadgen.cli.run_notes import CUT_SHORT, RunNotes, without
 from loadgen.measure.data.store import RunStore
 
 
@@ -29,12 +29,12 @@ def codes(store: RunStore) -> list[str]:
 
 
 def test_the_target_is_saved_at_once(store: RunStore) -> None:
-    assert RunRecord(store, facts(), 1, is_new=True).add(0, {"observed": {"server": "nginx"}}) == ""
+    assert RunNotes(store, facts(), 1, is_new=True).add(0, {"observed": {"server": "nginx"}}) == ""
     assert store.load_run()["environment"] == {"target": {"server": "nginx"}}
 
 
 def test_a_warning_is_noted_once_a_cell(store: RunStore) -> None:
-    record = RunRecord(store, facts(), 1, is_new=True)
+    record = RunNotes(store, facts(), 1, is_new=True)
     warning = {"warning": {"code": "ports_run_out", "message": "few ports"}}
     said = []
     for policy in ("close", "close", "persistent"):
@@ -45,7 +45,7 @@ def test_a_warning_is_noted_once_a_cell(store: RunStore) -> None:
 
 
 def test_a_worker_that_dies_is_noted_while_others_go_on(store: RunStore) -> None:
-    record = RunRecord(store, facts(), 3, is_new=True)
+    record = RunNotes(store, facts(), 3, is_new=True)
     record.add(1, block(4))
     assert record.add(1, {"end": "died"}).startswith("worker 2 of 3 died in round 5: ")
     assert record.add(0, {"end": "died"}).startswith("worker 1 of 3 died before the first block: ")
@@ -55,7 +55,7 @@ def test_a_worker_that_dies_is_noted_while_others_go_on(store: RunStore) -> None
 
 def test_a_run_that_goes_on_was_not_cut_off(store: RunStore) -> None:
     known = facts("interrupted", "ports_run_out")
-    record = RunRecord(store, known, 1, is_new=False)
+    record = RunNotes(store, known, 1, is_new=False)
     record.add(0, {"observed": {}})
     assert "parts" not in known
     for number in (0, 1):
@@ -63,7 +63,7 @@ def test_a_run_that_goes_on_was_not_cut_off(store: RunStore) -> None:
     assert known["parts"] == 2
     assert codes(store) == ["ports_run_out", "resumed"]
     assert "in 2 parts" in known["notes"][-1]["message"]
-    again = RunRecord(store, known, 1, is_new=False)
+    again = RunNotes(store, known, 1, is_new=False)
     again.add(0, block(2))
     assert (known["parts"], codes(store)) == (3, ["ports_run_out", "resumed"])
 
@@ -71,7 +71,7 @@ def test_a_run_that_goes_on_was_not_cut_off(store: RunStore) -> None:
 @pytest.mark.parametrize("end", CUT_SHORT)
 def test_an_early_end_is_noted_once(store: RunStore, end: str) -> None:
     known = facts("interrupted", "resumed")
-    RunRecord(store, known, 1, is_new=True).add_end(end)
+    RunNotes(store, known, 1, is_new=True).add_end(end)
     assert [note["code"] for note in known["notes"]] == ["resumed", end]
 
 
@@ -81,7 +81,7 @@ def test_a_full_disk_stops_no_record(store: RunStore, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(store, "save_run", full)
     known = facts()
-    RunRecord(store, known, 1, is_new=True).add(0, {"warning": {"code": "a", "message": "b"}})
+    RunNotes(store, known, 1, is_new=True).add(0, {"warning": {"code": "a", "message": "b"}})
     assert known["notes"] == [{"code": "a", "message": "b"}]
 
 

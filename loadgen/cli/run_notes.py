@@ -1,12 +1,13 @@
-"""The record of a run while it goes on: what its workers report of target and generator, saved at once as run.json."""
+"""What a run notes while it goes on: the target as its workers saw it, warnings, lost workers; saved at once."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Any
 
 from loadgen.measure.data.store import RunStore
+from loadgen.model.run_record import RunRecord, RunWarning
 
 CUT_SHORT = {
     "interrupted": "the run was interrupted; this is what had been measured",
@@ -21,10 +22,10 @@ _RESUMED = (
 )
 
 
-class RunRecord:
+class RunNotes:
     """Takes the workers' events, and keeps `facts` and the run's folder up to date."""
 
-    def __init__(self, store: RunStore, facts: dict[str, Any], workers: int, *, is_new: bool) -> None:
+    def __init__(self, store: RunStore, facts: RunRecord, workers: int, *, is_new: bool) -> None:
         self._store = store
         self._facts = facts
         self._workers = workers
@@ -37,7 +38,7 @@ class RunRecord:
         """The round of each worker's last block."""
         self._warned: set[tuple[str, str]] = set()
 
-    def add(self, worker: int, event: dict[str, Any]) -> str:
+    def add(self, worker: int, event: Mapping[str, Any]) -> str:
         """Note what the event says; returns a warning for the user where it holds a new one, else an empty text."""
         if "observed" in event:
             self._facts["environment"]["target"] = event["observed"]
@@ -57,7 +58,7 @@ class RunRecord:
         """The run has ended early, in one of the ways of CUT_SHORT."""
         self._facts["notes"] = [*without(self._facts["notes"], CUT_SHORT), {"code": end, "message": CUT_SHORT[end]}]
 
-    def _add_warning(self, warning: dict[str, str]) -> str:
+    def _add_warning(self, warning: RunWarning) -> str:
         """Each warning is noted once for a cell."""
         code, message = warning["code"], warning["message"]
         if (code, self._cell) in self._warned:
@@ -94,6 +95,6 @@ class RunRecord:
             self._store.save_run(self._facts)
 
 
-def without(notes: list[dict[str, str]], codes: Collection[str]) -> list[dict[str, str]]:
+def without(notes: list[RunWarning], codes: Collection[str]) -> list[RunWarning]:
     """The notes without those of these codes."""
     return [note for note in notes if note["code"] not in codes]
