@@ -9,18 +9,20 @@ from loadgen.target.behaviour import PROTOCOLS
 
 
 class Counted(Protocol):
-    """What the account asks of a connection. served: requests, or messages, that count. asked: others came as well."""
+    """What the account reads from a connection."""
 
     served: int
-    asked: bool
+    """Requests, or messages, that count."""
+    had_internal: bool
+    """Others came too: for the account itself, or for the fields of a request."""
 
     @property
     def protocol(self) -> str:
-        """One of PROTOCOLS: what it speaks by now."""
+        """One of PROTOCOLS: what it speaks now."""
 
 
 class Account:
-    """Counts connections of the type that it is given. opened: those that are open now."""
+    """Counts connections and their requests."""
 
     def __init__(self) -> None:
         self._accepted = 0
@@ -30,6 +32,7 @@ class Account:
 
     @property
     def opened(self) -> list[Any]:
+        """The connections that are open now, of the type that they were given in."""
         return list(self._open)
 
     def accepted(self, connection: Counted) -> None:
@@ -43,7 +46,7 @@ class Account:
         self._open.add(after)
 
     def closed(self, connection: Counted) -> None:
-        """A connection has closed; saying so twice is the same as once."""
+        """A connection has closed; a second call changes nothing."""
         if connection in self._open:
             self._open.discard(connection)
             if _counts(connection):
@@ -68,8 +71,8 @@ class Account:
 
 
 def _counts(connection: Counted) -> bool:
-    """Whoever asks for the account must not change it; a proxy may ask over a connection that carries more."""
-    return connection.served > 0 or not connection.asked
+    """A connection for nothing but the account does not count; a proxy may use one that also carries other requests."""
+    return connection.served > 0 or not connection.had_internal
 
 
 def add_accounts(one: Any, other: Any) -> Any:

@@ -10,35 +10,37 @@ from loadgen.model.units import NS_PER_S
 STATS_PATH = "/.loadgen/stats"
 """Where the target gives its own account, as JSON."""
 FIELDS_PATH = "/.loadgen/fields"
-"""Where the target tells, as JSON, with what fields the request arrived: what intermediaries made of them."""
+"""Where the target returns, as JSON, the fields of the request as they arrived: what intermediaries made of them."""
 
 PROTOCOLS = ("http/1.1", "h2", "h2c", "websocket")
 """What a connection may end up speaking; h2c is HTTP/2 after an upgrade, h2 that after ALPN or prior knowledge."""
 DECLINABLE = ("websocket", "h2c", "h2", "trailers")
-"""What the target can be told not to do."""
+"""What --decline can name: the target then does without it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
     """What the target does with requests and connections.
 
-    size_bytes: the body of each response. delay_ns: service time before it. close_after: responses a connection gets
-    before the server announces `Connection: close` and closes; 0 for no limit. silent: it does not announce that, nor
-    that it would close when idle. idle_timeout_ns: silent close after so long without a request; 0 for never.
-    ignore_close: go on although the client sent `Connection: close`. declines: which of DECLINABLE it does not do.
-    max_streams: concurrent streams that it lets an HTTP/2 connection have (SETTINGS_MAX_CONCURRENT_STREAMS).
-
-    With HTTP/2 and WebSocket the limits hold for responses and messages, and what announces them is GOAWAY or Close.
+    In HTTP/2 and WebSocket the limits count responses and messages, and GOAWAY or Close announces the end.
     """
 
     size_bytes: int = 5
+    """The length of each response's body."""
     delay_ns: int = 0
+    """Service time before each response."""
     close_after: int = 0
+    """Responses on a connection before the server announces `Connection: close` and closes; 0 for no limit."""
     idle_timeout_ns: int = 0
+    """A connection is closed after this time without a request; 0 for never."""
     ignore_close: bool = False
+    """Keep the connection although the client sent `Connection: close`."""
     silent: bool = False
+    """Announce no close, neither after a response nor of an idle connection."""
     declines: frozenset[str] = frozenset()
+    """The members of DECLINABLE that it does without."""
     max_streams: int = 100
+    """Concurrent streams of an HTTP/2 connection (SETTINGS_MAX_CONCURRENT_STREAMS)."""
 
     def __post_init__(self) -> None:
         for option, value in (("--size", self.size_bytes), ("--close-after", self.close_after)):

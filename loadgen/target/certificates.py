@@ -1,4 +1,4 @@
-"""A throw-away certificate authority for the embedded target; nothing of it outlives the process but the CA file."""
+"""A throw-away certificate authority for the embedded target. Only the CA file outlives the process."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from OpenSSL import SSL
 def server_context(names: tuple[str, ...], ca_file: Path, protocols: tuple[str, ...] = ()) -> SSL.Context:
     """A server's TLS context with a fresh certificate for `names`; writes the CA's certificate (PEM) to `ca_file`.
 
-    protocols: what it agrees to by ALPN (RFC 7301), the best first; a client that offers none of them, or nothing, gets
-    no answer to that. Raises OSError where the file can't be written.
+    protocols: what it accepts by ALPN (RFC 7301), the best first; a client that offers none of them gets no answer to
+    its offer. Raises OSError where the file can't be written.
     """
     authority = trustme.CA(organization_name="loadgen embedded target")
     authority.cert_pem.write_to_path(ca_file)

@@ -13,8 +13,8 @@ import gevent
 
 from loadgen.model.units import NS_PER_S
 from loadgen.target.account import Account
-from loadgen.target.answers import Answers
 from loadgen.target.behaviour import Behaviour
+from loadgen.target.responses import Responses
 from loadgen.wire.errors import TlsFailure
 from loadgen.wire.transport import READ, READ_SIZE, WRITE, TcpTransport
 
@@ -26,30 +26,29 @@ class ServerContext:
     """What all connections of one server share."""
 
     behaviour: Behaviour
-    answers: Answers
+    responses: Responses
     account: Account
 
 
 class ServerConnection:
-    """What the protocols' connections have in common; each of them says what to do with the octets that arrive.
-
-    served: answered requests, or messages. asked: others were for the account, or for their own fields. last_ns: when
-    it was last used. protocol: one of behaviour.PROTOCOLS.
-    """
+    """What the connections of all protocols have in common; each subclass handles the bytes that arrive."""
 
     __slots__ = (
-        "_closing", "_house", "_linger", "_unsent", "asked", "last_ns", "served", "transport"
+        "_closing", "_context", "_linger", "_unsent", "had_internal", "last_ns", "served", "transport"
     )  # fmt: skip
     protocol = "http/1.1"
+    """One of behaviour.PROTOCOLS."""
 
-    def __init__(self, house: ServerContext, transport: TcpTransport) -> None:
-        self._house = house
+    def __init__(self, context: ServerContext, transport: TcpTransport) -> None:
+        self._context = context
         self._unsent: bytes | memoryview = b""
         self._closing = False
         self._linger: Any = None
         self.transport = transport
+        # Requests, or messages, answered; and whether others came, for the account or for their own fields.
         self.served = 0
-        self.asked = False
+        self.had_internal = False
+        # When it was last used.
         self.last_ns = time.monotonic_ns()
 
     @property
@@ -72,28 +71,28 @@ class ServerConnection:
         self._received(data)
 
     def close(self) -> None:
-        """Close now, without a word; twice is the same as once."""
+        """Close now, without an announcement; a second call changes nothing."""
         self._closing = True
         if self._linger is not None:
             self._linger.close()
             self._linger = None
         self.transport.close()
-        self._house.account.closed(self)
+        self._context.account.closed(self)
 
     def close_idle(self) -> None:
         """It has been idle for too long."""
         self.close()
 
     def _received(self, data: bytes) -> None:
-        """Octets have arrived."""
+        """Bytes have arrived."""
         raise NotImplementedError
 
     def _sent(self) -> None:
-        """All that had to wait for room to write is sent."""
+        """All that had to wait for room to write has been sent."""
         raise NotImplementedError
 
     def _finish(self) -> None:
-        """The last octets are sent, and this connection is to close."""
+        """The last bytes have been sent, and this connection is to close."""
         self.close()
 
     def _send(self, data: bytes | memoryview) -> None:
@@ -122,8 +121,8 @@ class ServerConnection:
     def _end_writing(self) -> None:
         """Close our side and wait a moment for the peer to close its own.
 
-        With octets unread, close would reset the connection, and the peer might never see what was sent last
-        (RFC 9112 §9.6 says how; it holds for the other protocols as well).
+        With bytes unread, close would reset the connection, and the peer might never see what was sent last
+        (RFC 9112 §9.6; the same holds for the other protocols).
         """
         with suppress(OSError):
             self.transport.socket.shutdown(socket.SHUT_WR)
@@ -142,7 +141,7 @@ class ServerConnection:
 
 
 def timer(delay_s: float, callback: Callable[[], None]) -> Any:
-    """A timer that calls back once; to be closed when it did, or isn't to any more."""
+    """A timer that calls back once; close it after that, or to cancel it."""
     one = gevent.get_hub().loop.timer(delay_s)
     one.start(callback)
     return one

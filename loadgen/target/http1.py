@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from loadgen.target.answers import malformed
 from loadgen.target.connection import ServerConnection, ServerContext, service_timer
 from loadgen.target.http2 import Http2ServerConnection
 from loadgen.target.http2_rules import PREFACE, client_settings
 from loadgen.target.requests import BODY, HeadReader, Request
+from loadgen.target.responses import bad_request
 from loadgen.target.websocket import WebSocketServerConnection
 from loadgen.wire.errors import TlsFailure
 from loadgen.wire.http1.head import Malformed
@@ -25,17 +25,17 @@ _SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: 
 
 
 class Http1ServerConnection(ServerConnection):
-    """What every connection is at first. Where the peer begins with HTTP/2's preface it does not stay so."""
+    """Every connection begins as one. It becomes an Http2ServerConnection where the peer sends HTTP/2's preface."""
 
     __slots__ = ("_begun", "_delay", "_reader", "_secure")
 
-    def __init__(self, house: ServerContext, transport: TcpTransport) -> None:
-        super().__init__(house, transport)
+    def __init__(self, context: ServerContext, transport: TcpTransport) -> None:
+        super().__init__(context, transport)
         self._reader = HeadReader(_MAX_BODY_BYTES)
         self._delay: Any = None
         self._secure = isinstance(transport, TlsTransport)
-        # Over TLS, HTTP/2 takes ALPN (RFC 9113 §3.2); in clear the first octets tell.
-        self._begun = b"" if not self._secure and "h2" not in house.behaviour.declines else None
+        # Over TLS, ALPN decides about HTTP/2 (RFC 9113 §3.2); in clear the first bytes do.
+        self._begun = b"" if not self._secure and "h2" not in context.behaviour.declines else None
 
     @property
     def busy(self) -> bool:
@@ -52,7 +52,7 @@ class Http1ServerConnection(ServerConnection):
         if step is not Step.OPEN:
             transport.watch(READ if step is Step.WANT_READ else WRITE, self.begin_tls)
         elif isinstance(transport, TlsTransport) and transport.alpn == "h2":
-            self._become(Http2ServerConnection(self._house, transport)).begin(b"")
+            self._switch_to(Http2ServerConnection(self._context, transport)).begin(b"")
         else:
             transport.watch(READ, self.on_readable)
             self.on_readable()
@@ -70,7 +70,7 @@ class Http1ServerConnection(ServerConnection):
                 if len(data) < len(PREFACE):
                     self._begun = data
                 else:
-                    self._become(Http2ServerConnection(self._house, self.transport)).begin(data)
+                    self._switch_to(Http2ServerConnection(self._context, self.transport)).begin(data)
                 return
             self._begun = None
         self._reader.feed(data)
@@ -92,13 +92,13 @@ class Http1ServerConnection(ServerConnection):
                     return
                 if request.upgrade and self._upgraded(request):
                     return
-                if self._house.behaviour.delay_ns and request.asks is BODY:
+                if self._context.behaviour.delay_ns and request.resource is BODY:
                     self._answer_later(request)
                 else:
                     self._answer(request)
         except Malformed as error:
             self._closing = True
-            self._send(malformed(str(error)))
+            self._send(bad_request(str(error)))
 
     def _answer_later(self, request: Request) -> None:
         def due() -> None:
@@ -107,52 +107,54 @@ class Http1ServerConnection(ServerConnection):
             self._answer(request)
             self._serve()
 
-        self._delay = service_timer(self._house.behaviour.delay_ns, due)
+        self._delay = service_timer(self._context.behaviour.delay_ns, due)
 
     def _answer(self, request: Request) -> None:
-        house = self._house
-        if request.asks is not BODY:
-            self.asked = True
+        context = self._context
+        if request.resource is not BODY:
+            self.had_internal = True
             self._closing = not request.persists
-            self._send(house.answers.response(request, request.persists, b"", 0))
+            self._send(context.responses.http1(request, request.persists, b"", 0))
             return
         self.served += 1
-        behaviour = house.behaviour
+        behaviour = context.behaviour
         persists = request.persists or (behaviour.ignore_close and request.version == "1.1")
-        says = persists
+        announces = persists
         if behaviour.close_after and self.served >= behaviour.close_after:
             persists = False
-            says = says and behaviour.silent
+            announces = announces and behaviour.silent
         self._closing = not persists
         field = behaviour.keep_alive_field(self.served)
         if request.simple:
-            self._send(house.answers.simple(request.head_only, says, field, request.size_bytes))
+            self._send(context.responses.simple(request.head_only, announces, field, request.size_bytes))
         elif b"websocket" in request.upgrade and request.method == b"GET" and "websocket" in behaviour.declines:
-            self._send(house.answers.refusal(b"no WebSocket here\n", says))
+            self._send(context.responses.refusal(b"no WebSocket here\n", announces))
         else:
-            self._send(house.answers.response(request, says, field, self.served))
+            self._send(context.responses.http1(request, announces, field, self.served))
 
     def _upgraded(self, request: Request) -> bool:
-        """Switch to the first protocol offered that is spoken here. False: the request is to be answered as it is.
+        """Switch to the first offered protocol that the target speaks. False: answer the request as it is.
 
         A server may ignore an offer (RFC 9110 §7.8).
         """
-        declines = self._house.behaviour.declines
+        declines = self._context.behaviour.declines
         for protocol in request.upgrade:
             if protocol == b"websocket" and "websocket" not in declines and request.method == b"GET":
-                self._become(WebSocketServerConnection(self._house, self.transport)).begin(request, self._reader.rest())
+                self._switch_to(WebSocketServerConnection(self._context, self.transport)).begin(
+                    request, self._reader.rest()
+                )
                 return True
             if protocol == b"h2c" and "h2c" not in declines and not self._secure:
                 settings = client_settings(request)
                 if settings is not None:
-                    connection = self._become(Http2ServerConnection(self._house, self.transport))
+                    connection = self._switch_to(Http2ServerConnection(self._context, self.transport))
                     connection.begin_upgraded(request, settings, _SWITCH, self._reader.rest())
                     return True
         return False
 
-    def _become(self, after: _Successor) -> _Successor:
-        """Hand the transport and the counts over; nothing of this object is used any more."""
-        after.served, after.asked = self.served, self.asked
-        self._house.account.upgraded(self, after)
+    def _switch_to(self, after: _Successor) -> _Successor:
+        """Hand the transport and the counts over; this object is not used after that."""
+        after.served, after.had_internal = self.served, self.had_internal
+        self._context.account.upgraded(self, after)
         self.transport.watch(READ, after.on_readable)
         return after

@@ -1,7 +1,7 @@
 """A connection that speaks HTTP/2 (RFC 9113): by ALPN, by prior knowledge, or upgraded from HTTP/1.1 (RFC 7540 §3.2).
 
-The frames are read and written by the h2 library, which does no input or output of its own. Knows no HTTP/1.1 but the
-request that was upgraded.
+The library h2, which does no input or output of its own, reads and writes the frames. The only HTTP/1.1 known here is
+the request that was upgraded.
 """
 
 from __future__ import annotations
@@ -31,22 +31,23 @@ from loadgen.target.http2_rules import (
     server_settings,
     valid_request,
 )
-from loadgen.target.requests import BODY, Fields, Request
+from loadgen.target.requests import BODY, Request
+from loadgen.wire.http1.head import FieldLines
 from loadgen.wire.http2.hpack_cache import RememberingDecoder, RememberingEncoder
 from loadgen.wire.transport import TcpTransport
 
 _CONFIGURATION = H2Configuration(
     client_side=False,
     header_encoding=None,
-    # Ours are valid as they are; the client's are checked below, each distinct section once.
+    # The target's own fields are valid; the client's are checked in http2_rules, each distinct section once.
     validate_outbound_headers=False,
     normalize_outbound_headers=False,
     validate_inbound_headers=False,
     normalize_inbound_headers=False,
 )
-# What a client may open before it has heard of our limit; enough for one that assumes there is none.
+# Streams that a client may open before it knows the limit; enough for one that assumes there is none.
 _STREAMS_AT_FIRST = 1000
-# Frames of large bodies wait here only as far as one write may take them.
+# How much of large bodies is framed for one write.
 _BATCH_BYTES = 256 * 1024
 _MAX_BODY_BYTES = 1 << 30
 
@@ -56,31 +57,31 @@ class _Outgoing:
 
     __slots__ = ("rest", "trailers")
 
-    def __init__(self, rest: memoryview, trailers: Fields) -> None:
+    def __init__(self, rest: memoryview, trailers: FieldLines) -> None:
         self.rest = rest
         self.trailers = trailers
 
 
 class Http2ServerConnection(ServerConnection):
-    """Answers each stream's request as soon as it is complete, or after its service time.
+    """Answers each stream's request as soon as it is complete, or after its service time."""
 
-    `_requests` holds the streams whose request is not answered yet, with the size of its body so far; `_delays` those
-    in service; `_outgoing` those whose response waits for flow control or for room to write. `_skips`: streams are not
-    looked at any more. `_parts`: the client has said that it is done.
-    """
+    __slots__ = (
+        "_client_done", "_delays", "_h2", "_ignores_new", "_last_stream_id", "_outgoing", "_requests", "_upgraded",
+    )  # fmt: skip
 
-    __slots__ = ("_delays", "_h2", "_last_stream_id", "_outgoing", "_parts", "_requests", "_skips", "_upgraded")
-
-    def __init__(self, house: ServerContext, transport: TcpTransport) -> None:
-        super().__init__(house, transport)
+    def __init__(self, context: ServerContext, transport: TcpTransport) -> None:
+        super().__init__(context, transport)
         h2 = self._h2 = ServerH2Connection(_CONFIGURATION)
         h2.encoder, h2.decoder = RememberingEncoder(), RememberingDecoder()
         h2.decoder.max_header_list_size = MAX_HEADER_LIST_BYTES
+        # By stream: requests that are not answered yet, with the size of their body so far; timers of those in service;
+        # and responses that wait for flow control or for room to write.
         self._requests: dict[int, tuple[Request, int]] = {}
         self._delays: dict[int, Any] = {}
         self._outgoing: dict[int, _Outgoing] = {}
+        # The last stream that was accepted; new streams are ignored; the client has said that it is done.
         self._last_stream_id = 0
-        self._skips = self._parts = self._upgraded = False
+        self._ignores_new = self._client_done = self._upgraded = False
 
     @property
     def protocol(self) -> str:  # type: ignore[override] # it does not change, but depends on how it came about
@@ -92,7 +93,7 @@ class Http2ServerConnection(ServerConnection):
 
     def begin(self, data: bytes) -> None:
         """Begin with the client's preface, of which `data` is what has come already."""
-        self._announce()
+        self._use_settings()
         self._h2.initiate_connection()
         self._expect_acknowledgement()
         if data:
@@ -106,7 +107,7 @@ class Http2ServerConnection(ServerConnection):
         settings: its HTTP2-Settings field, as http2_rules.client_settings gives it. data: what followed the request.
         """
         self._upgraded = True
-        self._announce()
+        self._use_settings()
         self._h2.initiate_upgrade_connection(settings)
         self._expect_acknowledgement()
         self._last_stream_id = 1
@@ -122,20 +123,20 @@ class Http2ServerConnection(ServerConnection):
         super().close()
 
     def close_idle(self) -> None:
-        if self._house.behaviour.silent:
+        if self._context.behaviour.silent:
             self.close()
         elif not self._closing:
-            self._leave()
+            self._announce_close()
             self._flush()
 
-    def _announce(self) -> None:
+    def _use_settings(self) -> None:
         """The settings that `initiate_connection` sends."""
-        self._h2.local_settings = server_settings(self._house.behaviour.max_streams)
+        self._h2.local_settings = server_settings(self._context.behaviour.max_streams)
 
     def _expect_acknowledgement(self) -> None:
-        """What was sent binds the client once it has acknowledged it (RFC 9113 §6.5.3), and no sooner."""
+        """The settings sent bind the client only once it has acknowledged them (RFC 9113 §6.5.3)."""
         settings = self._h2.local_settings = server_settings(_STREAMS_AT_FIRST)
-        settings[SettingCodes.MAX_CONCURRENT_STREAMS] = self._house.behaviour.max_streams
+        settings[SettingCodes.MAX_CONCURRENT_STREAMS] = self._context.behaviour.max_streams
 
     def _received(self, data: bytes) -> None:
         try:
@@ -151,7 +152,7 @@ class Http2ServerConnection(ServerConnection):
         self._flush()
 
     def _take(self, event: Event, complete: list[int]) -> None:
-        """Note what happened; the streams whose request is complete go to `complete`."""
+        """Handle one event; streams whose request is complete are added to `complete`."""
         if isinstance(event, RequestReceived):
             self._begin_request(event.stream_id, tuple(event.headers))
         elif isinstance(event, StreamEnded):
@@ -164,19 +165,19 @@ class Http2ServerConnection(ServerConnection):
         elif isinstance(event, StreamReset):
             self._forget(event.stream_id)
         elif isinstance(event, ConnectionTerminated):
-            # Without an error, what the client has asked for is answered yet (RFC 9113 §6.8).
+            # Without an error, the client's open requests are still answered (RFC 9113 §6.8).
             if event.error_code == ErrorCodes.NO_ERROR:
-                self._parts = True
+                self._client_done = True
             else:
                 self._give_up()
 
-    def _begin_request(self, stream_id: int, fields: Fields) -> None:
-        limit = self._house.behaviour.close_after
+    def _begin_request(self, stream_id: int, fields: FieldLines) -> None:
+        limit = self._context.behaviour.close_after
         if limit and self.served + len(self._requests) >= limit:
-            # The GOAWAY to come will tell the client that this one was not looked at (RFC 9113 §6.8). It names the last
-            # one that was: so none behind this one may be, even if the client resets another and makes room.
-            self._skips = True
-        if self._skips:
+            # The GOAWAY to come names the last stream that was processed (RFC 9113 §6.8), and so says that this one was
+            # not. No later one may be processed either, even if the client resets another stream and makes room.
+            self._ignores_new = True
+        if self._ignores_new:
             return
         self._last_stream_id = stream_id
         request = valid_request(fields)
@@ -189,7 +190,7 @@ class Http2ServerConnection(ServerConnection):
                 self._h2.send_headers(stream_id, ((b":status", b"100"),))
 
     def _count_body(self, stream_id: int, size_bytes: int) -> None:
-        """Drop octets of a request's body, and let the client send as many more."""
+        """Drop bytes of a request's body, and let the client send as many more."""
         self._h2.acknowledge_received_data(size_bytes, stream_id)
         if stream_id in self._requests:
             request, before_bytes = self._requests[stream_id]
@@ -210,15 +211,15 @@ class Http2ServerConnection(ServerConnection):
             delay.close()
 
     def _give_up(self) -> None:
-        """Nothing is answered any more, and what is written already is the last."""
-        self._closing = self._skips = True
+        """Answer nothing more: what is already written is the last."""
+        self._closing = self._ignores_new = True
         for stream_id in {*self._requests, *self._delays, *self._outgoing}:
             self._forget(stream_id)
 
     def _serve(self, stream_id: int) -> None:
         """Answer a complete request, now or when its service time is over."""
-        behaviour = self._house.behaviour
-        if not behaviour.delay_ns or self._requests[stream_id][0].asks is not BODY:
+        behaviour = self._context.behaviour
+        if not behaviour.delay_ns or self._requests[stream_id][0].resource is not BODY:
             self._answer(stream_id)
             return
 
@@ -231,11 +232,11 @@ class Http2ServerConnection(ServerConnection):
 
     def _answer(self, stream_id: int) -> None:
         request, _ = self._requests.pop(stream_id)
-        if request.asks is BODY:
+        if request.resource is BODY:
             self.served += 1
         else:
-            self.asked = True
-        head, body, trailers = self._house.answers.content(request, self.served)
+            self.had_internal = True
+        head, body, trailers = self._context.responses.http2(request, self.served)
         h2 = self._h2
         h2.send_headers(stream_id, head, end_stream=not body and not trailers)
         size_bytes = len(body)
@@ -256,7 +257,7 @@ class Http2ServerConnection(ServerConnection):
                 if self._outgoing:
                     self._send_more()
                 if self._is_done():
-                    self._leave()
+                    self._announce_close()
             data = self._h2.data_to_send()
             if data:
                 self._send(data)
@@ -266,7 +267,7 @@ class Http2ServerConnection(ServerConnection):
                 return
 
     def _send_more(self) -> None:
-        """Frame the next octets of waiting bodies, a frame of each in turn, for one write."""
+        """Frame the next bytes of waiting bodies, a frame of each in turn, for one write."""
         h2 = self._h2
         framed_bytes, stuck = 0, False
         while not stuck and framed_bytes < _BATCH_BYTES:
@@ -286,22 +287,22 @@ class Http2ServerConnection(ServerConnection):
                         h2.send_headers(stream_id, outgoing.trailers, end_stream=True)
 
     def _is_done(self) -> bool:
-        """All is answered, and nothing more is to be. A request in service is still among the requests."""
-        limit = self._house.behaviour.close_after
-        ends = self._parts or self._skips or (limit and self.served >= limit)
+        """All is answered and no more will be. A request in service is still in `_requests`."""
+        limit = self._context.behaviour.close_after
+        ends = self._client_done or self._ignores_new or (limit and self.served >= limit)
         return bool(ends) and not self._requests and not self._outgoing
 
-    def _leave(self) -> None:
-        """Say that no further request is looked at, and close; the streams that were looked at are answered."""
+    def _announce_close(self) -> None:
+        """Say that no further request is processed, and close; the accepted streams have been answered."""
         self._closing = True
-        # A client that is done itself, and got all it asked for, needs no word: and if it has closed, a word would meet
-        # no one, and turn the end of its connection into a reset.
-        if not self._house.behaviour.silent and (self._skips or not self._parts):
+        # A client that is done and has all its responses needs no GOAWAY; if it has closed, a GOAWAY would turn the end
+        # of the connection into a reset.
+        if not self._context.behaviour.silent and (self._ignores_new or not self._client_done):
             self._h2.close_connection(ErrorCodes.NO_ERROR, last_stream_id=self._last_stream_id)
 
     def _sent(self) -> None:
         self._flush()
 
     def _finish(self) -> None:
-        # The client may still be sending, acknowledgements at the least.
+        # The client may still be sending, at least acknowledgements.
         self._end_writing()

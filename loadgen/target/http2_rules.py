@@ -18,7 +18,8 @@ from h2.utilities import HeaderValidationFlags, validate_headers
 from hyperframe.exceptions import HyperframeError
 from hyperframe.frame import SettingsFrame
 
-from loadgen.target.requests import Fields, Request, options, request_of_fields
+from loadgen.target.requests import Request, options, request_of_fields
+from loadgen.wire.http1.head import FieldLines
 from loadgen.wire.http2.h2_base import BaseH2Connection
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -100,12 +101,12 @@ def client_settings(request: Request) -> bytes | None:
 
 
 @lru_cache(_MAX_REMEMBERED)
-def valid_request(received: Fields) -> Request | None:
+def valid_request(received: FieldLines) -> Request | None:
     """The request that a header section is, or None where it is malformed (RFC 9113 §8.1.1)."""
     return request_of_fields(received) if is_valid(received, False) else None
 
 
-def is_valid(received: Fields, is_trailer: bool) -> bool:
+def is_valid(received: FieldLines, is_trailer: bool) -> bool:
     """The header section, or trailer section, keeps the rules of RFC 9113 §8.2 and §8.3."""
     flags = HeaderValidationFlags(
         is_client=False, is_trailer=is_trailer, is_response_header=False, is_push_promise=False

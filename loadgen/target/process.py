@@ -1,4 +1,4 @@
-"""The embedded target as a child process of ours, and what it says of itself. It ends when its parent does."""
+"""The embedded target as a child process, and its account. It ends when its parent does."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _GRACE_S = 5
 
 
 class EmbeddedTarget:
-    """The embedded target on a free loopback port. url: where it is; ca_file: with `tls` its authority's certificate.
+    """The embedded target at `url`, on a free loopback port. options: further arguments of `loadgen target`.
 
-    options: further arguments of `loadgen target`. Raises PlanError where it did not start.
+    ca_file: with `tls`, its authority's certificate. Raises PlanError where it did not start.
     """
 
     def __init__(self, tls: bool, directory: Path, options: tuple[str, ...] = ()) -> None:
@@ -28,7 +28,8 @@ class EmbeddedTarget:
         arguments = ["target", "--port", "0", "--until-eof", *options]
         if self.ca_file is not None:
             arguments += ["--tls", "--ca-file", str(self.ca_file)]
-        # A session of its own: Ctrl-C at the terminal reaches us alone. Its standard input ends when we do.
+        # In a session of its own, so that Ctrl-C at the terminal reaches this process alone. When this process ends, so
+        # does the target's standard input, and with that the target.
         self._process = subprocess.Popen(
             [*COMMAND, *arguments],
             stdin=subprocess.PIPE,
@@ -47,7 +48,7 @@ class EmbeddedTarget:
         return self._process.pid
 
     def stop(self) -> None:
-        """End it; stopping it twice is the same as once."""
+        """End it; a second call changes nothing."""
         process = self._process
         for pipe in (process.stdin, process.stdout):
             assert pipe is not None
@@ -58,11 +59,11 @@ class EmbeddedTarget:
             process.kill()
             process.wait()
         if self.ca_file is not None:
-            self.ca_file.unlink(missing_ok=True)  # its key is gone, nothing will be signed by it again
+            self.ca_file.unlink(missing_ok=True)  # its key is gone: nothing will be signed with it again
 
 
 def account(target: Target, cacert: str | None) -> dict[str, Any] | None:
-    """What the embedded target counted on its side; None where it can't say."""
+    """What the embedded target counted; None where it does not answer."""
     try:
         if target.is_tls:
             context = ssl.create_default_context(cafile=cacert)

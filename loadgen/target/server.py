@@ -11,10 +11,10 @@ from gevent.monkey import get_original
 
 from loadgen.model.units import NS_PER_S
 from loadgen.target.account import Account
-from loadgen.target.answers import Answers
 from loadgen.target.behaviour import Behaviour
 from loadgen.target.connection import ServerContext
 from loadgen.target.http1 import Http1ServerConnection
+from loadgen.target.responses import Responses
 from loadgen.wire.tls import TlsTransport
 from loadgen.wire.transport import READ, TcpTransport
 
@@ -27,7 +27,7 @@ class TargetServer:
 
     def __init__(self, host: str, port: int, behaviour: Behaviour, tls_context: Any = None) -> None:
         self._account = Account()
-        self._house = ServerContext(behaviour, Answers(behaviour, self._account.stats), self._account)
+        self._context = ServerContext(behaviour, Responses(behaviour, self._account.stats), self._account)
         self._tls_context = tls_context
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = get_original("socket", "socket")(family, socket.SOCK_STREAM)
@@ -39,9 +39,9 @@ class TargetServer:
         loop = gevent.get_hub().loop
         self._watcher = loop.io(self._listener.fileno(), READ)
         self._watcher.start(self._accept)
-        # The Date field changes each second, so remembered responses live that long.
+        # The Date field changes each second, so responses are remembered that long.
         self._clock = loop.timer(1.0, 1.0)
-        self._clock.start(self._house.answers.forget)
+        self._clock.start(self._context.responses.forget)
         if behaviour.idle_timeout_ns:
             tick_s = min(0.1, max(0.001, behaviour.idle_timeout_ns / NS_PER_S / 20))
             self._sweep = loop.timer(tick_s, tick_s)
@@ -62,24 +62,24 @@ class TargetServer:
         for _ in range(_ACCEPTS_A_TURN):
             try:
                 sock, _address = self._listener.accept()
-            except OSError:  # none is waiting, or it went away, or no descriptor is left: try again when readable
+            except OSError:  # none is waiting, or it has gone, or no descriptor is left: try again when readable
                 return
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             transport: TcpTransport
             if self._tls_context is None:
                 transport = TcpTransport(sock)
-                connection = Http1ServerConnection(self._house, transport)
+                connection = Http1ServerConnection(self._context, transport)
                 begin = connection.on_readable
             else:
                 transport = TlsTransport(self._tls_context, None, accepted=sock)
-                connection = Http1ServerConnection(self._house, transport)
+                connection = Http1ServerConnection(self._context, transport)
                 begin = connection.begin_tls
             self._account.accepted(connection)
             transport.watch(READ, begin)
 
     def _close_idle(self) -> None:
-        oldest_ns = time.monotonic_ns() - self._house.behaviour.idle_timeout_ns
+        oldest_ns = time.monotonic_ns() - self._context.behaviour.idle_timeout_ns
         for connection in self._account.opened:
             if connection.last_ns < oldest_ns and not connection.busy:
                 connection.close_idle()

@@ -1,6 +1,6 @@
 """A connection that was upgraded to WebSocket (RFC 6455): every message is sent back whole. Knows no HTTP.
 
-The frames are read and written by the websockets library, which does no input or output of its own.
+The library websockets, which does no input or output of its own, reads and writes the frames.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _CONT, _TEXT, _BINARY = Opcode.CONT, Opcode.TEXT, Opcode.BINARY
 _MESSAGES = (_TEXT, _BINARY, _CONT)
 _OPEN = State.OPEN
 
-# What the library is not told of a handshake: other protocols that were offered, and the content, which is read and
-# dropped by now. It refuses a handshake with content without a word.
-_UNTOLD = (b"upgrade", b"content-length", b"transfer-encoding")
+# Fields of a handshake that the library does not get: other protocols offered, and those about content, which has been
+# read and dropped. The library refuses a handshake with content, and does not say why.
+_HIDDEN_FIELDS = (b"upgrade", b"content-length", b"transfer-encoding")
 
-# Messages repeat, as requests do; their echoes are remembered up to this size.
+# Messages repeat, as requests do: echoes of up to this size are remembered.
 _REPEATED_BYTES = 1024
-_MOST_REMEMBERED = 256
+_MAX_REMEMBERED = 256
 
 
 def _echo_of(opcode: Opcode, data: bytes) -> bytes | None:
@@ -49,7 +49,7 @@ def _echo_of(opcode: Opcode, data: bytes) -> bytes | None:
     return Frame(opcode, data).serialize(mask=False)
 
 
-_repeated_echo = lru_cache(_MOST_REMEMBERED)(_echo_of)
+_repeated_echo = lru_cache(_MAX_REMEMBERED)(_echo_of)
 
 
 def _first_offered(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
@@ -57,29 +57,27 @@ def _first_offered(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprot
 
 
 class WebSocketServerConnection(ServerConnection):
-    """Echoes text and binary messages, each as one frame; a message counts as one served request.
-
-    Messages in service wait in `_waiting`, one behind the other; `_last` is what may be sent only after them.
-    `_leaving`: no message is taken any more. `_switched`: the 101 was sent.
-    """
+    """Echoes text and binary messages, each as one frame; a message counts as one served request."""
 
     __slots__ = (
         "_delay", "_fragments", "_grace", "_last", "_leaving", "_opcode", "_switched", "_waiting", "_waiting_bytes",
         "_websocket",
     )  # fmt: skip
 
-    def __init__(self, house: ServerContext, transport: TcpTransport) -> None:
-        super().__init__(house, transport)
+    def __init__(self, context: ServerContext, transport: TcpTransport) -> None:
+        super().__init__(context, transport)
         self._websocket = ServerProtocol(
             extensions=None, max_size=_MAX_MESSAGE_BYTES, select_subprotocol=_first_offered
         )
         self._opcode = _TEXT
         self._fragments = bytearray()
+        # Echoes of messages in service, in order; and what may be sent only after them.
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
         self._delay: Any = None
         self._grace: Any = None
         self._last: list[bytes] = []
+        # No message is accepted any more; and the 101 has been sent.
         self._leaving = self._switched = False
 
     @property
@@ -92,23 +90,23 @@ class WebSocketServerConnection(ServerConnection):
 
     def begin(self, request: Request, data: bytes) -> None:
         """Answer the handshake; `data` is what followed it. A handshake that is not valid is refused in HTTP."""
-        told = ((name, value) for name, value in request.fields if name.lower() not in _UNTOLD)
-        fields = Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in told)
-        # Of all that was offered, this is what is spoken from now on.
+        shown = ((name, value) for name, value in request.fields if name.lower() not in _HIDDEN_FIELDS)
+        fields = Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in shown)
+        # Of all the protocols offered, this one was chosen.
         fields["Upgrade"] = "websocket"
         websocket = self._websocket
         websocket.receive_data(Handshake(request.target.decode("latin-1"), fields).serialize())
         for handshake in websocket.events_received():
             response = websocket.accept(handshake)  # type: ignore[arg-type] # the first event is the handshake
             if response.status_code != 101:
-                # Which version would do (RFC 6455 §4.4).
+                # The version that would be accepted (RFC 6455 §4.4).
                 response.headers["Sec-WebSocket-Version"] = "13"
             websocket.send_response(response)
         if websocket.state is not _OPEN:
             self._leaving = True
             self.served += 1
         self._write(websocket.data_to_send())
-        # The client may have gone meanwhile, and then nothing is left to read or write with.
+        # The client may have gone meanwhile: then the transport is closed.
         if websocket.state is _OPEN and not self._closing:
             self._switched = True
             if data:
@@ -122,31 +120,31 @@ class WebSocketServerConnection(ServerConnection):
         super().close()
 
     def close_idle(self) -> None:
-        if self._house.behaviour.silent:
+        if self._context.behaviour.silent:
             self.close()
         elif not self._leaving:
-            self._leave()
+            self._announce_close()
             self._write(self._websocket.data_to_send())
 
     def _received(self, data: bytes) -> None:
         websocket = self._websocket
         websocket.receive_data(data)
         echoes = [echo for frame in websocket.events_received() if (echo := self._echo(frame))]
-        behaviour = self._house.behaviour
+        behaviour = self._context.behaviour
         if echoes and behaviour.delay_ns:
             self._serve_later(echoes)
         elif echoes:
             if behaviour.close_after:
                 echoes = self._up_to_limit(echoes)
             self.served += len(echoes)
-        # Pongs and Close come behind the echoes, whatever their order was: what came before a Close is answered.
+        # Pongs and Close are sent after the echoes: what came before a Close is answered.
         if self._waiting and websocket.state is not _OPEN:
             self._last += websocket.data_to_send()
         else:
             self._write(([] if self._waiting else echoes) + websocket.data_to_send())
 
     def _echo(self, frame: Any) -> bytes | None:
-        """The octets to send back, if this frame completes a message."""
+        """The bytes to send back, if this frame completes a message."""
         opcode, data = frame.opcode, frame.data
         if self._leaving or opcode not in _MESSAGES:
             return None
@@ -164,25 +162,25 @@ class WebSocketServerConnection(ServerConnection):
         return echo
 
     def _up_to_limit(self, echoes: list[bytes]) -> list[bytes]:
-        """What --close-after still allows; with the last one the connection begins to close."""
-        behaviour = self._house.behaviour
+        """The echoes that --close-after still allows; after the last one the connection closes."""
+        behaviour = self._context.behaviour
         left = behaviour.close_after - self.served
         if len(echoes) >= left:
             if behaviour.silent:
                 self._leaving = self._closing = True
             else:
-                self._leave()
+                self._announce_close()
         return echoes[:left]
 
-    def _leave(self) -> None:
-        """Begin the closing handshake (RFC 6455 §7.1.2); a peer that does not answer it is not waited for long."""
+    def _announce_close(self) -> None:
+        """Begin the closing handshake (RFC 6455 §7.1.2); waits only a short time for the peer's answer."""
         self._leaving = True
         if self._websocket.state is _OPEN:
             self._websocket.send_close(CloseCode.GOING_AWAY)
             self._grace = timer(_GRACE_S, self.close)
 
     def _write(self, pieces: list[bytes]) -> None:
-        """Send all of it at once; an empty piece is the library's word for the connection's end."""
+        """Send all pieces at once; an empty last piece is the library's sign for the connection's end."""
         if pieces and not pieces[-1]:
             self._leaving = self._closing = True
         if len(pieces) == 1 and pieces[0]:
@@ -193,8 +191,8 @@ class WebSocketServerConnection(ServerConnection):
             self._finish()
 
     def _finish(self) -> None:
-        # With the closing handshake done, the server closes first (RFC 6455 §7.1.1). Where it failed, more may arrive.
-        if self._websocket.close_rcvd is None and not self._house.behaviour.silent:
+        # After the closing handshake the server closes first (RFC 6455 §7.1.1). Without it, more bytes may arrive.
+        if self._websocket.close_rcvd is None and not self._context.behaviour.silent:
             self._end_writing()
         else:
             self.close()
@@ -207,7 +205,7 @@ class WebSocketServerConnection(ServerConnection):
         if self._waiting_bytes > _MAX_WAITING_BYTES:
             self.transport.watch(NOTHING, self.on_readable)
         if self._delay is None:
-            self._delay = service_timer(self._house.behaviour.delay_ns, self._due)
+            self._delay = service_timer(self._context.behaviour.delay_ns, self._due)
 
     def _due(self) -> None:
         self._delay.close()
@@ -224,13 +222,13 @@ class WebSocketServerConnection(ServerConnection):
         before, self._waiting_bytes = self._waiting_bytes, self._waiting_bytes - len(pieces[0])
         if before > _MAX_WAITING_BYTES >= self._waiting_bytes:
             self.transport.watch(READ, self.on_readable)
-        if self._house.behaviour.close_after:
+        if self._context.behaviour.close_after:
             self._up_to_limit(pieces)
         self.served += 1
         if self._leaving and not self._last:
             self._waiting.clear()
         if self._waiting:
-            self._delay = service_timer(self._house.behaviour.delay_ns, self._due)
+            self._delay = service_timer(self._context.behaviour.delay_ns, self._due)
             self._write(pieces)
         else:
             last, self._last = self._last, []

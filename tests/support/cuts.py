@@ -1,4 +1,4 @@
-"""The ways in which octets may come: all at once, and one by one. What a parser makes of them must not depend on it."""
+"""The ways in which bytes may come: all at once, and one by one. What a parser makes of them must not depend on it."""
 
 from __future__ import annotations
 

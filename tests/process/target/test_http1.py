@@ -140,8 +140,8 @@ def test_the_account(start_target: Start) -> None:
 def test_a_post_that_begins_like_the_http2_preface(start_target: Start) -> None:
     with socket.create_connection(("127.0.0.1", start_target().port), timeout=20) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for octet in b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc":
-            sock.sendall(bytes([octet]))
+        for byte in b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc":
+            sock.sendall(bytes([byte]))
         assert sock.recv(65536).startswith(b"HTTP/1.1 200 ")
 
 
@@ -203,10 +203,10 @@ def taken(pieces: list[bytes]) -> list[Request]:
 def test_requests_are_the_same_however_they_arrive() -> None:
     whole = taken(list(HEADS))
     assert taken([b"".join(HEADS)]) == whole
-    assert taken([bytes([octet]) for octet in b"".join(HEADS)]) == whole
+    assert taken([bytes([byte]) for byte in b"".join(HEADS)]) == whole
     assert [request.simple for request in whole] == [True, True, True, True, False, False]
     assert whole[2].size_bytes == 3
-    assert (whole[4].asks, whole[4].trailers, whole[5].asks) == (STATS, True, FIELDS)
+    assert (whole[4].resource, whole[4].trailers, whole[5].resource) == (STATS, True, FIELDS)
     assert whole[5].upgrade == (b"h2c", b"websocket", b"x")
 
 

@@ -200,14 +200,14 @@ def test_nothing_is_sent_beyond_a_window(start_target: Start) -> None:
         assert len(client.body(large)) == 200_000
 
 
-def test_octet_by_octet(start_target: Start) -> None:
+def test_byte_by_byte(start_target: Start) -> None:
     with socket.create_connection(("127.0.0.1", start_target().port), timeout=20) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client = Client(sock)
         client.h2.initiate_connection()
         stream_id = client.ask(*fields("/", "POST"), body=b"some octets")
-        for octet in client.h2.data_to_send():
-            sock.sendall(bytes([octet]))
+        for byte in client.h2.data_to_send():
+            sock.sendall(bytes([byte]))
         client.await_end(stream_id)
         assert client.body(stream_id) == b"loadg"
 
@@ -262,7 +262,7 @@ def test_the_upgraded_request_is_stream_1(start_target: Start, at_once: bool) ->
 
 
 @pytest.mark.parametrize(
-    "request_octets",
+    "request_bytes",
     [
         upgrade(options="Upgrade"),
         upgrade(options="HTTP2-Settings"),
@@ -273,9 +273,9 @@ def test_the_upgraded_request_is_stream_1(start_target: Start, at_once: bool) ->
         upgrade().replace(b"Upgrade: h2c", b"Upgrade: h2"),  # to be ignored in clear (RFC 7540 §3.2)
     ],
 )
-def test_an_upgrade_that_is_none_is_ignored(start_target: Start, request_octets: bytes) -> None:
+def test_an_upgrade_that_is_none_is_ignored(start_target: Start, request_bytes: bytes) -> None:
     with socket.create_connection(("127.0.0.1", start_target().port), timeout=20) as sock:
-        sock.sendall(request_octets)
+        sock.sendall(request_bytes)
         assert read_head(sock).startswith(b"HTTP/1.1 200 ")
 
 
@@ -383,15 +383,15 @@ def test_a_malformed_request_is_a_stream_error(start_target: Start) -> None:
 
 
 @pytest.mark.parametrize(
-    ("octets", "way"),
+    ("raw", "way"),
     [
-        *((PREFACE + PING, way) for way in ("whole", "octet by octet", "upgraded")),
+        *((PREFACE + PING, way) for way in ("whole", "byte by byte", "upgraded")),
         (PREFACE + SettingsFrame(0, flags=["ACK"]).serialize(), "whole"),
         (PREFACE[:20] + b"OTHER", "upgraded"),
     ],
-    ids=["ping", "ping_octet_by_octet", "ping_upgraded", "acknowledgement", "no_preface"],
+    ids=["ping", "ping_byte_by_byte", "ping_upgraded", "acknowledgement", "no_preface"],
 )
-def test_settings_must_come_first(start_target: Start, octets: bytes, way: str) -> None:
+def test_settings_must_come_first(start_target: Start, raw: bytes, way: str) -> None:
     """RFC 9113 §3.4."""
     with socket.create_connection(("127.0.0.1", start_target().port), timeout=20) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -402,7 +402,7 @@ def test_settings_must_come_first(start_target: Start, octets: bytes, way: str) 
             read_head(sock)
         else:
             client.h2.initiate_connection()
-        for piece in [bytes([octet]) for octet in octets] if way == "octet by octet" else [octets]:
+        for piece in [bytes([byte]) for byte in raw] if way == "byte by byte" else [raw]:
             sock.sendall(piece)
         client.h2.clear_outbound_data_buffer()
         goaway = client.receive(lambda event: isinstance(event, ConnectionTerminated))
@@ -413,7 +413,7 @@ def test_settings_must_come_first(start_target: Start, octets: bytes, way: str) 
 
 
 def test_a_frame_that_is_too_long_is_refused_at_its_head(start_target: Start) -> None:
-    """RFC 9113 §4.2: 16,384 octets are allowed, and one more is refused before any of them has come."""
+    """RFC 9113 §4.2: 16,384 bytes are allowed, and one more is refused before any of them has come."""
     with prior_knowledge(start_target()) as client:
         client.exchange()  # with the settings out of the way, nothing is sent but what is written here
         stream_id = client.h2.get_next_available_stream_id()
@@ -431,11 +431,11 @@ def test_a_frame_that_is_too_long_is_refused_at_its_head(start_target: Start) ->
 
 
 @pytest.mark.parametrize(
-    "octets", [b"\x00\x00\x05\x00\x01\x00\x00\x00\x00hello", b"\x00\x00\x03\x03\x00\x00\x00\x00\x01abc"]
+    "raw", [b"\x00\x00\x05\x00\x01\x00\x00\x00\x00hello", b"\x00\x00\x03\x03\x00\x00\x00\x00\x01abc"]
 )
-def test_a_broken_connection_ends_with_goaway(start_target: Start, octets: bytes) -> None:
+def test_a_broken_connection_ends_with_goaway(start_target: Start, raw: bytes) -> None:
     with prior_knowledge(start_target()) as client:
-        client.sock.sendall(octets)
+        client.sock.sendall(raw)
         client.to_end()
         (goaway,) = client.of(ConnectionTerminated)
         assert isinstance(goaway, ConnectionTerminated)

@@ -1,4 +1,4 @@
-"""The embedded target as a WebSocket server (RFC 6455): against another implementation's client, and octet by octet."""
+"""The embedded target as a WebSocket server (RFC 6455): against another implementation's client, and byte by byte."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from loadgen.target.account import Account
-from loadgen.target.answers import Answers
 from loadgen.target.behaviour import Behaviour
 from loadgen.target.connection import ServerContext
 from loadgen.target.http1 import Http1ServerConnection
+from loadgen.target.responses import Responses
 from loadgen.wire.transport import READ, TcpTransport
 from tests.support.targets import Target
 
@@ -121,21 +121,21 @@ def test_over_tls_as_well(start_target: Start) -> None:
 
 def test_a_fragmented_message_comes_back_in_one_frame(start_target: Start) -> None:
     with upgraded(start_target()) as sock:
-        # The second octet of é is in the next fragment, and a ping between the two is answered at once.
+        # The second byte of é is in the next fragment, and a ping between the two is answered at once.
         sock.sendall(framed(Opcode.TEXT, b"caf\xc3", fin=False) + framed(Opcode.PING, b"?"))
         assert exactly(sock, 3) == b"\x8a\x01?"
         sock.sendall(framed(Opcode.CONT, b"\xa9", fin=False) + framed(Opcode.CONT, b"!"))
         assert exactly(sock, 8) == b"\x81\x06caf\xc3\xa9!"
 
 
-def test_octet_by_octet(start_target: Start) -> None:
+def test_byte_by_byte(start_target: Start) -> None:
     with raw(start_target()) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for octet in HANDSHAKE:
-            sock.sendall(bytes([octet]))
+        for byte in HANDSHAKE:
+            sock.sendall(bytes([byte]))
         assert head(sock).startswith(b"HTTP/1.1 101 ")
-        for octet in framed(Opcode.TEXT, b"one") + framed(Opcode.BINARY, b"two"):
-            sock.sendall(bytes([octet]))
+        for byte in framed(Opcode.TEXT, b"one") + framed(Opcode.BINARY, b"two"):
+            sock.sendall(bytes([byte]))
         assert exactly(sock, 10) == b"\x81\x03one\x82\x03two"
 
 
@@ -154,7 +154,7 @@ def test_the_close_handshake_echoes_the_code(start_target: Start) -> None:
 
 
 @pytest.mark.parametrize(
-    ("octets", "code"),
+    ("bad_frame", "code"),
     [
         (b"\x81\x05hello", 1002),  # not masked
         (framed(Opcode.CONT, b"nothing to continue"), 1002),
@@ -165,13 +165,13 @@ def test_the_close_handshake_echoes_the_code(start_target: Start) -> None:
     ],
     ids=["unmasked", "continuation", "not_utf8", "not_utf8_fragmented", "too_long", "too_long_fragmented"],
 )
-def test_a_bad_frame_ends_it_with_its_code(start_target: Start, octets: bytes, code: int) -> None:
+def test_a_bad_frame_ends_it_with_its_code(start_target: Start, bad_frame: bytes, code: int) -> None:
     target = start_target()
     with upgraded(target) as sock:
         good = framed(Opcode.TEXT, b"good")
-        sock.sendall(good + octets)
+        sock.sendall(good + bad_frame)
         answer = to_end(sock)
-    # What was good before is answered; the Close arrives although more octets were still on their way.
+    # What was good before is answered; the Close arrives although more bytes were still on their way.
     assert answer.startswith(b"\x81\x04good\x88")
     assert answer[8:10] == closed_with(code)
     assert target.stats()["requests"] == 1
@@ -237,7 +237,7 @@ def test_a_client_that_is_gone_before_its_answer(valid: bool, data: bytes) -> No
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     connection = Http1ServerConnection(
-        ServerContext(behaviour, Answers(behaviour, account.stats), account), TcpTransport(ours)
+        ServerContext(behaviour, Responses(behaviour, account.stats), account), TcpTransport(ours)
     )
     account.accepted(connection)
     connection.transport.watch(READ, connection.on_readable)
@@ -317,11 +317,11 @@ def test_each_message_takes_its_service_time(start_target: Start) -> None:
 def test_a_slow_reader_gets_everything(start_target: Start) -> None:
     """Echoes beyond what the kernel buffers wait for the client, and the target reads no more until then."""
     message = os.urandom(1 << 20)
-    octets = framed(Opcode.BINARY, message)
+    echo = framed(Opcode.BINARY, message)
     target = start_target()
     with upgraded(target) as sock:
         sock.setblocking(False)
-        sent, to_send = 0, octets * 20
+        sent, to_send = 0, echo * 20
         try:
             while sent < len(to_send):
                 sent += sock.send(to_send[sent : sent + (1 << 20)])
@@ -329,7 +329,7 @@ def test_a_slow_reader_gets_everything(start_target: Start) -> None:
             pass
         sock.settimeout(20)
         expected = Frame(Opcode.BINARY, message).serialize(mask=False)
-        for _ in range(sent // len(octets)):
+        for _ in range(sent // len(echo)):
             assert exactly(sock, len(expected)) == expected
 
 

@@ -99,7 +99,7 @@ def ticking() -> Iterator[Clock]:
 
 
 def happen(rig: FramedRig, step: Any, at_once: bool) -> None:
-    """Something befalls the connection: octets, or what the name says."""
+    """One event at the connection: bytes, or what the name says."""
     connection, transport = rig.connection, rig.transport
     if isinstance(step, bytes):
         transport.incoming.append(step)
@@ -305,7 +305,7 @@ def test_an_answer_that_ends_with_the_connection_leaves_nobody_waiting() -> None
     assert rig.outcomes == [200, *[-ErrorKind.STALE_CONNECTION] * 2]
 
 
-def test_octets_nobody_asked_for_after_a_decline() -> None:
+def test_bytes_without_a_request_after_a_decline() -> None:
     with ticking() as clock:
         rig = FramedRig(clock, H2cConnection)
         rig.open(GET)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from loadgen.wire.http2.hpack_cache import RememberingDecoder, RememberingEncoder, secret_field
 
 NAMES = st.sampled_from([b":status", b"date", b"server", b"x-long"])
-# A value as its length: thousands of octets would be no use in a report.
+# A value as its length: thousands of bytes would be no use in a report.
 SIZES = st.sampled_from([0, 1, 3, 1000, 3000, 5000])
 FIELD = st.tuples(NAMES, SIZES)
 SECTION = st.lists(FIELD, max_size=5)
@@ -26,7 +26,7 @@ STEP = st.one_of(
 
 @settings(deadline=None)
 @given(st.lists(STEP, max_size=40))
-def test_the_octets_and_the_fields_are_hpacks_own(steps: list[tuple[str, object]]) -> None:
+def test_the_bytes_and_the_fields_are_hpacks_own(steps: list[tuple[str, object]]) -> None:
     ours, theirs = RememberingEncoder(), Encoder()
     our_decoder, their_decoder = RememberingDecoder(), Decoder()
     for kind, what in steps:

@@ -83,7 +83,7 @@ def fed(client: Http2Protocol, data: bytes) -> list[HttpStream]:
 
 
 class Pair:
-    """A client and its server, octets carried by hand; cut: how those of the server's come."""
+    """A client and its server, bytes carried by hand; cut: how those of the server's come."""
 
     def __init__(self, cut: Cut = whole, limit_bytes: int = LIMIT_BYTES, **values: int) -> None:
         self.client = Http2Protocol(limit_bytes)
@@ -108,14 +108,14 @@ class Pair:
                 return changed
 
     def hear(self, data: bytes) -> list[HttpStream]:
-        """Octets that no library says."""
+        """Bytes that no library says."""
         changed: list[HttpStream] = []
         for piece in self.cut(data):
             changed += fed(self.client, piece)
         return changed
 
 
-# What is the same however the octets come
+# What is the same however the bytes come
 
 
 @either_way
@@ -232,7 +232,7 @@ def test_a_ping_is_answered(cut: Cut) -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_interleaved_streams_in_any_fragments(data: st.DataObject) -> None:
-    """Each of several streams gets its own octets, in whatever order the frames come and however they are cut."""
+    """Each of several streams gets its own bytes, in whatever order the frames come and however they are cut."""
     pair = Pair()
     streams = [pair.start() for _ in range(data.draw(st.integers(1, 6)))]
     pair.turn()
@@ -749,7 +749,7 @@ def test_a_stream_that_the_library_resets() -> None:
 
 
 @either_way
-def test_each_streams_octets_are_its_own(cut: Cut) -> None:
+def test_each_streams_bytes_are_its_own(cut: Cut) -> None:
     """However many responses come at once; interim responses count too."""
     pair = Pair(cut)
     streams = [pair.start() for _ in range(3)]

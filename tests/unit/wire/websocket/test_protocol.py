@@ -33,7 +33,7 @@ HELLO = text("hello")
 
 
 class Pair:
-    """A client and its server, octets carried by hand; cut: how those of the server's come."""
+    """A client and its server, bytes carried by hand; cut: how those of the server's come."""
 
     def __init__(self, cut: Cut = whole, message: Message = HELLO, chosen: str | None = None) -> None:
         self.cut = cut
@@ -190,9 +190,9 @@ MESSAGES = {
     "not ASCII": text("Grüße 🌍"),
     "binary": Message(b"\xff\0\xfe", False, "/", (HOST,)),
     "empty": text(""),
-    "125 octets": text("x" * 125),
-    "126 octets": text("x" * 126),
-    "65,536 octets": text("x" * 65_536),
+    "125 bytes": text("x" * 125),
+    "126 bytes": text("x" * 126),
+    "65,536 bytes": text("x" * 65_536),
 }
 
 
@@ -247,7 +247,7 @@ def test_fragments_with_a_ping_between(cut: Cut) -> None:
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=40), st.data())
 def test_any_text_in_any_fragments(payload: str, data: st.DataObject) -> None:
-    """Also where a fragment ends within a character, and wherever the octets are cut."""
+    """Also where a fragment ends within a character, and wherever the bytes are cut."""
     message = text(payload)
     pair = Pair(message=message).opened()
     raw = message.payload
@@ -353,7 +353,7 @@ VIOLATIONS: dict[str, tuple[list[bytes], ErrorKind, int]] = {
     "message in message": (
         [ws_frame(TEXT, b"x", fin=False), ws_frame(BINARY, b"x")], ErrorKind.WEBSOCKET_PROTOCOL, 1002,
     ),
-    "close of one octet": ([ws_frame(CLOSE, b"x")], ErrorKind.WEBSOCKET_PROTOCOL, 1002),
+    "close of one byte": ([ws_frame(CLOSE, b"x")], ErrorKind.WEBSOCKET_PROTOCOL, 1002),
     "close with 1006": ([ws_frame(CLOSE, b"\x03\xee")], ErrorKind.WEBSOCKET_PROTOCOL, 1002),
     "close not UTF-8": ([ws_frame(CLOSE, b"\x03\xe8\xff")], ErrorKind.WEBSOCKET_INVALID_UTF8, 1007),
     "long frame": ([b"\x82\x7f" + (LIMIT_BYTES + 1).to_bytes(8, "big")], ErrorKind.WEBSOCKET_TOO_LARGE, 1009),

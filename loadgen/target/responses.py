@@ -1,6 +1,6 @@
-"""What the target answers, as octets of HTTP/1.1 or fields and content of HTTP/2. Knows no socket and no connection.
+"""What the target answers, as bytes of HTTP/1.1 or fields and content of HTTP/2. Knows no socket and no connection.
 
-Answers repeat too: they are remembered for as long as their Date field holds.
+Responses repeat: they are remembered for as long as their Date field is right.
 """
 
 from __future__ import annotations
@@ -12,21 +12,22 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from loadgen.target.behaviour import Behaviour
-from loadgen.target.requests import FIELDS, STATS, Fields, Request
+from loadgen.target.requests import FIELDS, STATS, Request
+from loadgen.wire.http1.head import FieldLines
 
-_MOST_REMEMBERED = 64
+_MAX_REMEMBERED = 64
 _SERVED = b"X-Loadgen-Served"
 _HOP = b"X-Loadgen-Hop"
 _TEXT = b"text/plain"
 _JSON = b"application/json"
 
 
-class Content(NamedTuple):
-    """An HTTP/2 answer: the fields of its header section, its content and the fields of its trailer section."""
+class Http2Response(NamedTuple):
+    """The fields of the header section, the content, and the fields of the trailer section."""
 
-    head: Fields
+    head: FieldLines
     body: bytes
-    trailers: Fields
+    trailers: FieldLines
 
 
 @lru_cache(16)
@@ -35,44 +36,44 @@ def body_of(size_bytes: int) -> bytes:
     return (b"loadgen " * (size_bytes // 8 + 1))[:size_bytes]
 
 
-class Answers:
-    """The answers of one server. stats: gives its account."""
+class Responses:
+    """The responses of one server. stats: returns its account."""
 
     def __init__(self, behaviour: Behaviour, stats: Callable[[], dict[str, Any]]) -> None:
         self._size_bytes = behaviour.size_bytes
         self._trailers = "trailers" not in behaviour.declines
         self._stats = stats
-        self._octets: dict[tuple[bool, bool, bytes, int | None], bytes] = {}
-        self._contents: dict[tuple[bool, int | None], Content] = {}
+        self._http1: dict[tuple[bool, bool, bytes, int | None], bytes] = {}
+        self._http2: dict[tuple[bool, int | None], Http2Response] = {}
 
     def forget(self) -> None:
-        """The second is over, and with it the Date field of all that is remembered."""
-        self._octets.clear()
-        self._contents.clear()
+        """The second is over: the Date field of all that is remembered is out of date."""
+        self._http1.clear()
+        self._http2.clear()
 
     def simple(self, head_only: bool, persists: bool, keep_alive: bytes, size_bytes: int | None) -> bytes:
-        """The octets of one response with a body of `size_bytes`, or of the usual size where that is None.
+        """One HTTP/1.1 response with a body of `size_bytes`, or of the usual size where that is None.
 
         persists: what its Connection field says. keep_alive: a whole Keep-Alive field, or nothing.
         """
         key = (head_only, persists, keep_alive, size_bytes)
-        response = self._octets.get(key)
+        response = self._http1.get(key)
         if response is None:
             body = body_of(self._size_bytes if size_bytes is None else size_bytes)
             head = _head(_TEXT, b"Content-Length: %d" % len(body), _connection(persists, keep_alive))
             response = head if head_only else head + body
-            if len(self._octets) < _MOST_REMEMBERED:
-                self._octets[key] = response
+            if len(self._http1) < _MAX_REMEMBERED:
+                self._http1[key] = response
         return response
 
-    def response(self, request: Request, persists: bool, keep_alive: bytes, served: int) -> bytes:
-        """The octets of the response to any request, the `served`-th on its connection."""
-        if request.asks is STATS:
+    def http1(self, request: Request, persists: bool, keep_alive: bytes, served: int) -> bytes:
+        """The HTTP/1.1 response to any request. served: how many the connection has served, with this one."""
+        if request.resource is STATS:
             return _whole(request, _JSON, self._account(), _connection(persists, b""))
-        if request.asks is FIELDS:
-            # A field that only the next hop is to see, and so named in Connection (RFC 9110 §7.6.1).
+        if request.resource is FIELDS:
+            # A field for the next hop alone, and so named in Connection (RFC 9110 §7.6.1).
             connection = b"Connection: %s, %s\r\n%s: response\r\n" % (_option(persists), _HOP, _HOP)
-            return _whole(request, _JSON, _arrived(request), connection)
+            return _whole(request, _JSON, _as_json(request), connection)
         if not (request.trailers and self._trailers):
             return self.simple(request.head_only, persists, keep_alive, request.size_bytes)
         body = body_of(self._size_bytes if request.size_bytes is None else request.size_bytes)
@@ -82,33 +83,33 @@ class Answers:
         return b"%s%s0\r\n%s: %d\r\n\r\n" % (head, chunk, _SERVED, served)
 
     def refusal(self, text: bytes, persists: bool) -> bytes:
-        """The octets of a response that says no (403) to a switch of protocols."""
+        """A response (403) that refuses a switch of protocols."""
         head = _head(_TEXT, b"Content-Length: %d" % len(text), _connection(persists, b""), b"403 Forbidden")
         return head + text
 
-    def content(self, request: Request, served: int) -> Content:
-        """The HTTP/2 response to a request, the `served`-th on its connection."""
-        if request.asks is STATS:
-            return _content(request, _JSON, self._account())
-        if request.asks is FIELDS:
-            return _content(request, _JSON, _arrived(request))
+    def http2(self, request: Request, served: int) -> Http2Response:
+        """The HTTP/2 response to any request. served: how many the connection has served, with this one."""
+        if request.resource is STATS:
+            return _http2_response(request, _JSON, self._account())
+        if request.resource is FIELDS:
+            return _http2_response(request, _JSON, _as_json(request))
         key = (request.head_only, request.size_bytes)
-        content = self._contents.get(key)
-        if content is None:
+        response = self._http2.get(key)
+        if response is None:
             body = body_of(self._size_bytes if request.size_bytes is None else request.size_bytes)
-            content = _content(request, _TEXT, body)
-            if len(self._contents) < _MOST_REMEMBERED:
-                self._contents[key] = content
+            response = _http2_response(request, _TEXT, body)
+            if len(self._http2) < _MAX_REMEMBERED:
+                self._http2[key] = response
         if request.trailers and self._trailers:
-            return content._replace(trailers=((_SERVED.lower(), b"%d" % served),))
-        return content
+            return response._replace(trailers=((_SERVED.lower(), b"%d" % served),))
+        return response
 
     def _account(self) -> bytes:
         return json.dumps(self._stats()).encode()
 
 
-def malformed(reason: str) -> bytes:
-    """The octets of the response to what is no request; the connection closes behind it."""
+def bad_request(reason: str) -> bytes:
+    """The response (400) to bytes that are no request; the connection closes after it."""
     body = reason.encode()
     return b"HTTP/1.1 400 Bad Request\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body
 
@@ -136,7 +137,7 @@ def _whole(request: Request, media_type: bytes, body: bytes, connection: bytes) 
     return head if request.head_only else head + body
 
 
-def _content(request: Request, media_type: bytes, body: bytes) -> Content:
+def _http2_response(request: Request, media_type: bytes, body: bytes) -> Http2Response:
     head = (
         (b":status", b"200"),
         (b"server", b"loadgen"),
@@ -144,11 +145,11 @@ def _content(request: Request, media_type: bytes, body: bytes) -> Content:
         (b"content-type", media_type),
         (b"content-length", b"%d" % len(body)),
     )
-    return Content(head, b"" if request.head_only else body, ())
+    return Http2Response(head, b"" if request.head_only else body, ())
 
 
-def _arrived(request: Request) -> bytes:
-    """The request itself, as JSON."""
+def _as_json(request: Request) -> bytes:
+    """The request itself: its version, target and fields as they arrived."""
     fields = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in request.fields]
     return json.dumps(
         {"version": request.version, "target": request.target.decode("latin-1"), "fields": fields}
