@@ -21,11 +21,13 @@ install_with() {
     return 1
   fi
   # Compiled here, these would need a compiler and many minutes; without a wheel the next Python is the better choice.
-  "${pip[@]}" install -q --only-binary numpy,gevent,matplotlib -c constraints.txt -e '.[dev]' >"$log" 2>&1
+  "${pip[@]}" install --only-binary numpy,gevent,matplotlib -c constraints.txt -e '.[dev]' >"$log" 2>&1
 }
 
+# pip's last error and what it says about the cause, without its general advice.
 reason() {
-  grep '^ERROR' "$log" | tail -n 3 || tail -n 3 "$log"
+  { sed -n '/^ERROR/,$p' "$log" | grep . || tail -n 3 "$log"; } |
+    grep -Ev '^(To fix this|[0-9]+\. |ERROR: ResolutionImpossible|WARNING|\[notice\])' | head -n 8 || true
 }
 
 failures=()
