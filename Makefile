@@ -42,7 +42,7 @@ check: install
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/python -m pytest tests/house
+	$(VENV)/bin/python -m pytest tests/house/test_layers.py tests/house/test_packaging.py tests/house/test_tests.py
 
 format: install
 	$(VENV)/bin/ruff format .

@@ -77,7 +77,7 @@ def test_versions_that_differ_get_markers(lock: dict[str, Any]) -> None:
     ]
 
 
-def test_a_dependency_of_another_python_is_notoverlooked(lock: dict[str, Any]) -> None:
+def test_a_dependency_of_another_python_is_not_overlooked(lock: dict[str, Any]) -> None:
     needs = ['shim>=2; python_version < "3.12"', 'extra; extra == "x"', "present; python_version > '3'"]
     report = {
         "environment": {"python_version": "3.13"},
