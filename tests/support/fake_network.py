@@ -117,13 +117,14 @@ class FakeTransport:
         self._incoming.append(response)
         self._wake()
 
+    def answer_and_close(self, response: bytes) -> None:
+        """The server sends a response and closes its side; the close is there before the response is read."""
+        self._incoming += [response, b""]
+        self._wake()
+
     def end(self) -> None:
         """The server closes its side."""
         self.answer(b"")
-
-    def close_unseen(self) -> None:
-        """The server closes its side, and the loop has not noticed yet."""
-        self._incoming.append(b"")
 
     def reset(self) -> None:
         """The server resets the connection."""
@@ -259,7 +260,12 @@ class FakeContext:
 
 def requests() -> EncodedRequest:
     """A request with more to follow, and as the last one on its connection."""
-    return EncodedRequest(lambda is_last, _cookies: LAST if is_last else MORE)
+
+    def write(is_last: bool, cookies: str) -> bytes:
+        request = LAST if is_last else MORE
+        return request.replace(b"\r\n\r\n", b"\r\nCookie: " + cookies.encode() + b"\r\n\r\n") if cookies else request
+
+    return EncodedRequest(write)
 
 
 def cell(policy: str = "persistent", users: int = 1, rate_rps: float = 0.0) -> Cell:
