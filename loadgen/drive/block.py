@@ -130,17 +130,21 @@ class BlockRunner:
             if kind is ErrorKind.PROXY_AUTHENTICATION and route.login.wanted and not wanted:
                 wanted = True  # it closed the connection with its challenge; from now on credentials are sent at once
                 continue
-            advice = f"; {kind.advice}" if kind.advice else ""
-            message = f"{self._peer_of(kind)}: {kind.label.replace('_', ' ')}: {detail}{advice}"
-            others = {cell.policy.protocol for cell in self._plan.cells} - self._tried
-            # What a server does with an upgrade, or another protocol than HTTP/1.1, says nothing about other policies.
-            of_protocol = protocol != HTTP1 and not kind.hits_every_policy
-            if self._must_answer and not self._answered and not (others and of_protocol):
-                raise TargetError(message)
-            prefix = f"{protocol}: " if of_protocol else ""
-            self._warn({"code": "target_failed", "message": f"{prefix}{message}"})
+            self._report_failure(kind, detail, protocol)
             return
         self._report({"observed": self._observed()})
+
+    def _report_failure(self, kind: ErrorKind, detail: str, protocol: str) -> None:
+        """The preflight request failed: raise TargetError, or warn where other blocks may still have an answer."""
+        advice = f"; {kind.advice}" if kind.advice else ""
+        message = f"{self._peer_of(kind)}: {kind.label.replace('_', ' ')}: {detail}{advice}"
+        others = {cell.policy.protocol for cell in self._plan.cells} - self._tried
+        # What a server does with an upgrade, or another protocol than HTTP/1.1, says nothing about other policies.
+        of_protocol = protocol != HTTP1 and not kind.hits_every_policy
+        if self._must_answer and not self._answered and not (others and of_protocol):
+            raise TargetError(message)
+        prefix = f"{protocol}: " if of_protocol else ""
+        self._warn({"code": "target_failed", "message": f"{prefix}{message}"})
 
     def _peer_of(self, kind: ErrorKind) -> str:
         """Which peer a failure of this kind is about."""

@@ -18,12 +18,12 @@ class Noted:
     """Stands in for a pool."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[int, int]] = []
+        self.submitted: list[tuple[int, int]] = []
         self.enough = Event()
 
-    def ask(self, user: None, due_ns: int, late_ns: int) -> None:
-        self.asked.append((due_ns, late_ns))
-        if len(self.asked) == 20:
+    def submit(self, user: None, due_ns: int, late_ns: int) -> None:
+        self.submitted.append((due_ns, late_ns))
+        if len(self.submitted) == 20:
             self.enough.set()
 
 
@@ -37,8 +37,8 @@ def test_arrivals_begin_when_they_are_due() -> None:
     pool, arrivals, begun = overdue(due_ns(2000, "constant", 1))
     assert pool.enough.wait(5)
     arrivals.stop()
-    assert [due - begun for due, _ in pool.asked[:20]] == list(itertools.islice(due_ns(2000, "constant", 1), 20))
-    assert all(late >= 0 for _, late in pool.asked)
+    assert [due - begun for due, _ in pool.submitted[:20]] == list(itertools.islice(due_ns(2000, "constant", 1), 20))
+    assert all(late >= 0 for _, late in pool.submitted)
 
 
 def test_arrivals_that_never_began_are_known() -> None:
@@ -46,5 +46,5 @@ def test_arrivals_that_never_began_are_known() -> None:
     hour = 3600 * S_NS
     pool, arrivals, begun = overdue(hour + number * S_NS for number in itertools.count())
     arrivals.stop()
-    assert pool.asked == []
+    assert pool.submitted == []
     assert len(list(arrivals.overdue(begun + hour + 60 * S_NS))) == 60
