@@ -131,7 +131,7 @@ def test_a_target_that_is_not_there_is_a_warning_and_counted(tmp_path: Path) -> 
 
 def test_a_block_of_a_scenario_is_a_stretch_of_its_requests(planned: Plan, server: Hello, tmp_path: Path) -> None:
     runner = ScenarioClassRunner(planned, route(planned), tmp_path / "p", "persistent")
-    client = runner.client_pool.caller()
+    client = runner.client_pool.new_client()
 
     def scenario() -> None:
         while True:
