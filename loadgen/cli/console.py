@@ -16,7 +16,7 @@ from rich.table import Table
 from loadgen.model.plan import Plan
 from loadgen.model.summary import Summary
 from loadgen.model.units import NS_PER_S, count
-from loadgen.show.text import HEADINGS, rows
+from loadgen.show import tables
 
 _MAX_RATES = 4  # cells whose rates fit on one line
 _PIPE_COLUMNS = 120  # a pipe or a log has no width of its own
@@ -120,9 +120,10 @@ def show_summary(summary: Summary, report: Path) -> None:
     if not console.is_terminal:
         console = _console(width=_PIPE_COLUMNS)
     table = Table(title=f"{summary['plan']['method']} {summary['plan']['url']}", title_justify="left")
-    for heading in HEADINGS:
-        table.add_column(heading, justify="left" if heading == HEADINGS[0] else "right")
-    for row in rows(cast(dict[str, Any], summary)):
+    headings, rows = tables.policies(summary)
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading == headings[0] else "right")
+    for row in rows:
         table.add_row(*row)
     console.print(table)
     for warning in summary["warnings"]:

@@ -18,6 +18,9 @@ from loadgen.model.exceptions import TargetError
 from loadgen.model.plan import Plan
 from loadgen.model.run_record import RunRecord
 from loadgen.model.summary import Summary
+from loadgen.show.export import RunData, write_report, write_summary
+from loadgen.show.export.html import HTML
+from loadgen.show.export.json import JSON
 
 _DONE = "done"
 
@@ -56,11 +59,8 @@ def load_record(store: RunStore) -> RunRecord:
 
 def redraw(directory: Path) -> Outcome:
     """Draw what a summary says. Raises PlanError where there is none."""
-    from loadgen.show.report import write_report
-
     store = RunStore(directory)
-    summary: Any = store.load_summary()
-    write_report(store, summary)
+    write_report(store, RunData(store.load_summary()))
     return Outcome(EXIT_DONE, directory)
 
 
@@ -77,12 +77,11 @@ def finish(store: RunStore, facts: RunRecord, end: str, *, draws: bool) -> Finis
         failure = error.strerror or str(error)
     samples = store.load_samples(tuple(cell.name for cell in Plan.from_json(facts["plan"]).cells))
     summary = summarise(facts["name"], samples, facts["plan"], facts["environment"], facts["notes"])
+    run = RunData(summary, samples)
     try:
-        store.save_summary(summary)
+        write_summary(store, run)
         if draws:
-            from loadgen.show.report import write_report
-
-            write_report(store, cast(dict[str, Any], summary))
+            write_report(store, run)
     except OSError as error:
         failure = error.strerror or str(error)
     if store.has_rows:
@@ -94,9 +93,9 @@ def present(run: FinishedRun, options: dict[str, Any]) -> Outcome:
     """Show a run as --json and --quiet say. Raises TargetError where it came to its end without a single answer."""
     store = run.store
     if options["json"]:
-        sys.stdout.write(store.to_text(run.summary))
+        JSON.write(RunData(run.summary), sys.stdout)
     elif not options["quiet"]:
-        show_summary(run.summary, store.path("report.html" if run.is_drawn else SUMMARY_FILE))
+        show_summary(run.summary, store.path((HTML if run.is_drawn else JSON).file_name))
     if run.failure:
         complain(f"not everything could be saved in {store.directory}: {run.failure}")
     if run.end == _DONE:

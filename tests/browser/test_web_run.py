@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from loadgen.show import tables
+from loadgen.show.formatting import duration
 
-from loadgen.show.text import duration, phase_rows
 from tests.support.browser import (
     FACTS,
     FAILURE,
@@ -93,7 +94,7 @@ class Lab:
     def shows(self, found: dict[str, Any]) -> None:
         """Every figure of the tab is the summary's."""
         assert self.browser.table(POLICIES) == [policy_row(name, one) for name, one in found["policies"].items()]
-        assert self.browser.table(PHASES) == [list(row) for row in phase_rows(found)]
+        assert self.browser.table(PHASES) == [list(row) for row in tables.phases(found).rows]
         assert self.browser.text(VERDICT) == found["verdict"]
         warnings = [f"{one['code']}: {one['message']}" for one in found["warnings"]]
         assert self.browser.text(WARNING).splitlines() == warnings

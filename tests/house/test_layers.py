@@ -51,9 +51,9 @@ LAYERS = {
         ("live/",),
     ],
     "show": [
-        ("text",),
-        ("tables", "charts/"),
-        ("report",),
+        ("formatting", "ordering"),
+        ("tables/", "charts/"),
+        ("export/",),
     ],
 }
 # Library -> the places (beginnings of paths inside the package) that may import it.

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from loadgen.show.text import markdown
+from loadgen.show.export.markdown import render as markdown
 from tests.support.locusts import BLOCKS, summary
 from tests.support.processes import QUICK, loadgen
 from tests.support.proxies import USER, fake_proxy

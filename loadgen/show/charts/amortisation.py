@@ -9,10 +9,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from loadgen.measure.labels import labels, plain_number
+from loadgen.model.summary import AmortisationSummary, Summary
 from loadgen.model.units import format_duration
+from loadgen.show.charts.chart import Chart
 from loadgen.show.charts.style import (
-    MOST_SERIES,
+    MAX_SERIES,
     clear_ticks,
+    draw_band,
     duration_axis,
     log_duration_axis,
     new_figure,
@@ -20,33 +23,33 @@ from loadgen.show.charts.style import (
     shortened,
     spread,
 )
-from loadgen.show.text import with_interval
+from loadgen.show.formatting import with_interval
 
-# Where an unlimited K stands: so many times as far as the largest limit. Between them the axis goes by 1 / K.
-_BEYOND = 3
-_MOST_BAND = 1.6  # the axis makes room for intervals up to so many times the highest mean
-_WIDE = 12  # curves that lie farther apart than this need a log axis
+_UNLIMITED = 3  # an unlimited K is drawn this many times as far out as the largest limit; the axis between is in 1 / K
+_MAX_BAND = 1.6  # the axis makes room for intervals up to this many times the highest mean
+_WIDE = 12  # curves that differ by more than this factor need a log axis
 
 
-def has_curves(summary: dict[str, Any]) -> bool:
+def _applies(summary: Summary) -> bool:
     return bool(summary["sweep"] and summary["sweep"]["amortisation"])
 
 
-def amortisation(summary: dict[str, Any]) -> Figure:
+def _draw(summary: Summary) -> Figure:
     """Mean latency against requests per connection, one curve for each group of cells that differ in K alone."""
+    assert summary["sweep"] is not None
     groups = summary["sweep"]["amortisation"]
     named = spread(list(zip(labels(groups), groups, strict=True)))
-    left = f" {MOST_SERIES} of {len(groups)} groups are shown." if len(named) < len(groups) else ""
+    left_out = f" {MAX_SERIES} of {len(groups)} groups are shown." if len(named) < len(groups) else ""
     figure = new_figure(
         summary,
         "What a connection costs, shared by the K requests on it",
-        f"Points: measured, with 95 % intervals. Lines: fitted. ★: 90 % of what the last K saves.{left}",
+        f"Points: measured, with 95 % intervals. Lines: fitted. ★: 90 % of what the last K saves.{left_out}",
         height=4.5 + 0.22 * len(named),
     )
     axes = figure.subplots()
     largest = max(cell["requests_per_connection"] or 1.0 for _, one in named for cell in one["cells"])
     for number, (label, one) in enumerate(named):
-        _draw(axes, one, label if len(groups) > 1 else "", series_look(number), largest)
+        _curve(axes, one, label if len(groups) > 1 else "", series_look(number), largest)
     _scale(axes, [one for _, one in named], largest)
     axes.set_ylabel("mean latency per request")
     axes.set_xlabel("K, requests per connection (log scale)")
@@ -54,21 +57,16 @@ def amortisation(summary: dict[str, Any]) -> Figure:
     return figure
 
 
-def _draw(axes: Axes, one: dict[str, Any], label: str, style: dict[str, Any], largest: float) -> None:
+def _curve(axes: Axes, one: AmortisationSummary, label: str, style: dict[str, Any], largest: float) -> None:
+    """A group's fitted curve, its measured points, and the star at the K of 90 %."""
     colour = style["color"]
     curve = one["curve"]
-    k = [_place(point["requests"], largest) for point in curve]
-    said = f"{format_duration(one['exchange_ns'])} + {format_duration(one['handshake_ns'])} / K"
-    said += "" if one["r2"] is None else f" (R² {one['r2']:.3f})"
-    if one["k90"] is not None:
-        said += f", 90 % at K = {with_interval(one['k90'], one['k90_ci95'], _k)}"
-    name = f"{shortened(label, 34)}: {said}" if label else said
+    k = [_k_on_axis(point["requests"], largest) for point in curve]
+    name = f"{shortened(label, 34)}: {_formula(one)}" if label else _formula(one)
     axes.plot(k, [point["mean_ns"] for point in curve], color=colour, linestyle=style["linestyle"], label=name)
-    if all(point["ci95"] for point in curve):
-        low, high = zip(*(point["ci95"] for point in curve), strict=True)
-        axes.fill_between(k, low, high, color=colour, alpha=0.18, linewidth=0)
+    draw_band(axes, k, [point["ci95"] for point in curve], colour)
     cells = one["cells"]
-    x = [_place(cell["requests_per_connection"], largest) for cell in cells]
+    x = [_k_on_axis(cell["requests_per_connection"], largest) for cell in cells]
     axes.plot(
         x, [cell["mean_ns"] for cell in cells], color=colour, marker=style["marker"], linestyle="none", markersize=6
     )
@@ -78,7 +76,7 @@ def _draw(axes: Axes, one: dict[str, Any], label: str, style: dict[str, Any], la
     if one["k90"] is not None:
         reached_ns = cells[0]["mean_ns"] - 0.9 * one["saving_ns"]
         axes.plot(
-            _place(one["k90"], largest),
+            _k_on_axis(one["k90"], largest),
             reached_ns,
             marker="*",
             markersize=15,
@@ -88,19 +86,28 @@ def _draw(axes: Axes, one: dict[str, Any], label: str, style: dict[str, Any], la
         )
 
 
-def _scale(axes: Axes, groups: list[dict[str, Any]], largest: float) -> None:
-    """Places on the axis for every K, the unlimited one included; from 0 up where the curves let it."""
+def _formula(one: AmortisationSummary) -> str:
+    """The fitted model with its numbers, for the legend."""
+    text = f"{format_duration(one['exchange_ns'])} + {format_duration(one['handshake_ns'])} / K"
+    text += "" if one["r2"] is None else f" (R² {one['r2']:.3f})"
+    if one["k90"] is not None:
+        text += f", 90 % at K = {with_interval(one['k90'], one['k90_ci95'], _k)}"
+    return text
+
+
+def _scale(axes: Axes, groups: list[AmortisationSummary], largest: float) -> None:
+    """A mark on the axis for every K, the unlimited one included; the other axis begins at 0 if the curves allow it."""
     every = {cell["requests_per_connection"] for one in groups for cell in one["cells"]}
-    places = {_place(k, largest): "∞" if k is None else plain_number(k, 4) for k in every}
-    ticks = clear_ticks(list(places))
+    marks = {_k_on_axis(k, largest): "∞" if k is None else plain_number(k, 4) for k in every}
+    ticks = clear_ticks(list(marks))
     axes.set_xscale("log")
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xticks(ticks, [places[tick] for tick in ticks])
-    # What is measured decides the axis; a band that is wider than that, or reaches below 0, is cut there.
+    axes.set_xticks(ticks, [marks[tick] for tick in ticks])
+    # The measured means decide the axis: a band that is much wider, or reaches below 0, is cut.
     means = [cell["mean_ns"] for one in groups for cell in one["cells"]]
-    lowest, highest = min(means), max(means)
-    highest = max([highest, *(cell["ci95"][1] for one in groups for cell in one["cells"] if cell["ci95"])])
-    highest = min(highest, _MOST_BAND * max(means))
+    lowest = min(means)
+    widest = max([*means, *(cell["ci95"][1] for one in groups for cell in one["cells"] if cell["ci95"])])
+    highest = min(widest, _MAX_BAND * max(means))
     if highest > _WIDE * max(1, lowest):
         axes.set_yscale("log")
         axes.set_ylim(max(1, lowest) / 1.5, highest * 1.3)
@@ -110,12 +117,15 @@ def _scale(axes: Axes, groups: list[dict[str, Any]], largest: float) -> None:
         duration_axis(axes.yaxis)
 
 
-def _place(k: float | None, largest: float) -> float:
-    """Where K stands on the axis: None, an unlimited one, at its end."""
+def _k_on_axis(k: float | None, largest: float) -> float:
+    """The position of K on the axis; None, an unlimited K, is at its end."""
     if k is not None and k <= largest:
         return k
-    return largest * float(_BEYOND ** (1 - (largest / k if k else 0)))
+    return largest * float(_UNLIMITED ** (1 - (largest / k if k else 0)))
 
 
 def _k(value: float) -> str:
     return f"{value:,.0f}" if value >= 9.95 else f"{value:.1f}"
+
+
+AMORTISATION = Chart("amortisation", _draw, _applies)

@@ -1,35 +1,34 @@
-"""How all charts look: colours that colour-blind readers tell apart, titles, footers, units on axes."""
+"""How all charts look: colours that colour-blind readers can tell apart, titles, footers, units on axes."""
 
 from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from loadgen.model.summary import Summary
 from loadgen.model.units import format_duration
-from loadgen.show.text import load_text
+from loadgen.show.formatting import load_text
 
 # Okabe and Ito, "Color Universal Design" (2008); the pale yellow is left out: it vanishes on white.
-_BLUE, _VERMILLION, _GREEN, _PURPLE, _SKY, _ORANGE, _GREY = (
+BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE, GREY = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#777777",
 )  # fmt: skip
-_POLICY_LOOKS = (
-    (_BLUE, "o", "-"), (_VERMILLION, "s", "--"), (_GREEN, "^", "-."), (_PURPLE, "D", ":"), (_SKY, "v", "-"),
-    (_ORANGE, "P", "--"), (_GREY, "X", "-."),
+_SERIES_LOOKS = (
+    (BLUE, "o", "-"), (VERMILLION, "s", "--"), (GREEN, "^", "-."), (PURPLE, "D", ":"), (SKY, "v", "-"),
+    (ORANGE, "P", "--"), (GREY, "X", "-."),
 )  # fmt: skip
-MOST_SERIES = len(_POLICY_LOOKS)
-"""So many lines can be told apart in one chart."""
-# Colour and hatch, so that a grey print still tells them apart.
-PHASE_LOOKS = {
-    "queue": (_GREY, ""), "dns": (_PURPLE, "xx"), "connect": (_VERMILLION, "//"),
-    "tunnel": ("#8C564B", "oo"), "tls": (_ORANGE, "\\\\"),
-    "upgrade": ("#F0E442", ".."), "send": (_SKY, ""), "wait": (_BLUE, ""), "receive": (_GREEN, "--"),
-}  # fmt: skip
-BASE_COLOUR = _GREY
+MAX_SERIES = len(_SERIES_LOOKS)
+"""The lines that can be told apart in one chart."""
+BASE_COLOUR = GREY
+_BAND_ALPHA = 0.18
+
+T = TypeVar("T")
 
 STYLE: dict[str, Any] = {
     "font.family": "DejaVu Sans",
@@ -48,7 +47,7 @@ STYLE: dict[str, Any] = {
 }
 
 
-def new_figure(summary: dict[str, Any], title: str, subtitle: str = "", height: float = 4.6) -> Figure:
+def new_figure(summary: Summary, title: str, subtitle: str = "", height: float = 4.6) -> Figure:
     """An empty figure with title and footer."""
     figure = Figure(figsize=(8.4, height), layout="constrained")
     # A rectangle of its own keeps the layout off title and footer, whatever the height.
@@ -61,7 +60,7 @@ def new_figure(summary: dict[str, Any], title: str, subtitle: str = "", height: 
     return figure
 
 
-def footer(summary: dict[str, Any]) -> str:
+def footer(summary: Summary) -> str:
     """The run's key facts on two lines."""
     plan = summary["plan"]
     return (
@@ -72,52 +71,52 @@ def footer(summary: dict[str, Any]) -> str:
     )
 
 
-def shortened(text: str, most: int) -> str:
-    """The text, or as much of it as there is room for."""
-    return text if len(text) <= most else text[: most - 1] + "…"
+def shortened(text: str, max_length: int) -> str:
+    """The text, cut off where it is too long."""
+    return text if len(text) <= max_length else text[: max_length - 1] + "…"
 
 
 def series_look(number: int) -> dict[str, Any]:
     """Colour, marker and line of the series with this number."""
-    colour, marker, line = _POLICY_LOOKS[number % len(_POLICY_LOOKS)]
+    colour, marker, line = _SERIES_LOOKS[number % len(_SERIES_LOOKS)]
     return {"color": colour, "marker": marker, "linestyle": line}
 
 
-def wrapped(name: str, most: int = 18) -> str:
+def wrapped(name: str, max_width: int = 18) -> str:
     """A policy's long name on several lines, broken between its parts."""
     lines = [""]
     for part in re.split(r"(?<=[ -])|(?=\+)", name):
-        if lines[-1] and len(lines[-1]) + len(part) > most:
+        if lines[-1] and len(lines[-1]) + len(part) > max_width:
             lines.append("")
         lines[-1] += part
     return "\n".join(lines)
 
 
-def spread(items: list[Any], most: int = MOST_SERIES) -> list[Any]:
-    """At most so many of the items, evenly from the first to the last."""
-    if len(items) <= most:
+def spread(items: list[T], max_items: int = MAX_SERIES) -> list[T]:
+    """The items, or `max_items` of them that are spread evenly from the first to the last."""
+    if len(items) <= max_items:
         return items
-    return [items[round(number * (len(items) - 1) / (most - 1))] for number in range(most)]
+    return [items[round(number * (len(items) - 1) / (max_items - 1))] for number in range(max_items)]
 
 
-def clear_ticks(places: list[float], apart: float = 0.055) -> list[float]:
-    """Of places on a log axis those whose labels don't touch: each so far (of the whole axis) from the one before."""
-    ordered = sorted(places)
+def clear_ticks(values: list[float], min_share: float = 0.055) -> list[float]:
+    """The values on a log axis whose labels don't touch: each at least this share of the axis from the one before."""
+    ordered = sorted(values)
     span = math.log10(ordered[-1] / ordered[0]) if len(ordered) > 1 else 0.0
     kept = ordered[:1]
-    for place in ordered[1:]:
-        if math.log10(place / kept[-1]) >= apart * span:
-            kept.append(place)
+    for value in ordered[1:]:
+        if math.log10(value / kept[-1]) >= min_share * span:
+            kept.append(value)
     return kept
 
 
-def look(summary: dict[str, Any], policy: str) -> dict[str, Any]:
+def policy_look(summary: Summary, policy: str) -> dict[str, Any]:
     """Colour, marker and line of a policy; the same in all charts of a run."""
     return series_look(list(summary["policies"]).index(policy))
 
 
 def log_duration_axis(axis: Any, lowest_ns: float, highest_ns: float) -> None:
-    """A log axis of nanoseconds; where it spans many decades each has one label, else three or seven."""
+    """A log axis of nanoseconds: over many decades one label in each, else three or seven."""
     decades = math.log10(max(highest_ns, 1) / max(lowest_ns, 1))
     subs = (1, 1.5, 2, 3, 4, 5, 7) if decades < 1 else (1, 2, 5) if decades < 2.5 else (1,)
     axis.set_major_locator(LogLocator(subs=subs))
@@ -127,7 +126,7 @@ def log_duration_axis(axis: Any, lowest_ns: float, highest_ns: float) -> None:
 
 def duration_axis(axis: Any) -> None:
     """Label an axis of nanoseconds with durations."""
-    axis.set_major_formatter(FuncFormatter(lambda value, _: _plain(value)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: _short_duration(value)))
     axis.set_minor_formatter(FuncFormatter(lambda _value, _: ""))
 
 
@@ -138,13 +137,23 @@ def count_axis(axis: Any) -> None:
     )
 
 
+def draw_band(
+    axes: Axes, x: list[float], intervals: Sequence[Sequence[float] | None], colour: str, alpha: float = _BAND_ALPHA
+) -> None:
+    """Shade the intervals along x; nothing where one of them is not known."""
+    known = [interval for interval in intervals if interval]
+    if len(known) == len(x):
+        low, high = zip(*known, strict=True)
+        axes.fill_between(x, low, high, color=colour, alpha=alpha, linewidth=0)
+
+
 def say_empty(axes: Axes, text: str) -> None:
     """Say in the middle of empty axes why they are empty."""
     axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes, color="#666666")
     axes.set_axis_off()
 
 
-def _plain(value_ns: float) -> str:
-    """A duration without digits that say nothing: 2 ms, not 2.00 ms."""
+def _short_duration(value_ns: float) -> str:
+    """A duration without zeros at its end: 2 ms, not 2.00 ms."""
     number, unit = format_duration(value_ns).split(" ")
     return f"{number.rstrip('0').rstrip('.') if '.' in number else number} {unit}" if value_ns else "0"

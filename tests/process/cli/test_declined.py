@@ -38,7 +38,7 @@ def test_a_target_that_declines(share_target: Start, tmp_path: Path) -> None:
     assert target.stats()["protocols"]["h2c"] == 0
     assert "upgrade_declined" in [one["code"] for one in summary["warnings"]]
     assert "h2c-upgrade (declined: HTTP/1.1)" in summary["verdict"]
-    assert "never sent any (persistent, h2c-upgrade)" in tables.said_of_trailers(summary)
+    assert "never sent any (persistent, h2c-upgrade)" in tables.trailers_note(summary)
 
 
 def test_a_target_that_declines_alone_and_over_a_grid(share_target: Start, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from loadgen.show import tables
-from loadgen.show.report import render
+from loadgen.show.export.html import render
 from tests.support.processes import QUICK, compare, loadgen, scripted_server
 
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -83,7 +83,7 @@ def test_asked_and_never_sent(tmp_path: Path) -> None:
         summary = compare(url, tmp_path / "run", "--trailers", "--policies", "persistent", "--users", "1")
     assert set(account.asked) == {(b"trailers", b"keep-alive, TE")}
     assert summary["policies"]["persistent"]["trailers"] == {"asked": True, "responses": 0, "fields": {}}
-    said = tables.said_of_trailers(summary)
+    said = tables.trailers_note(summary)
     assert "never sent any (persistent)" in said
     assert said in render(summary, {})
 
@@ -94,7 +94,7 @@ def test_sent_without_being_asked(tmp_path: Path) -> None:
     assert {te for te, _ in account.asked} == {b""}
     assert sum(one["trailers"]["responses"] for one in summary["policies"].values()) == account.sent
     assert not any(one["trailers"]["asked"] for one in summary["policies"].values())
-    assert "without being asked (persistent, close)" in tables.said_of_trailers(summary)
+    assert "without being asked (persistent, close)" in tables.trailers_note(summary)
     warned = [one["message"] for one in summary["warnings"] if one["code"] == "forbidden_trailers"]
     assert len(warned) == 2
     assert "host (" in warned[0]

@@ -14,7 +14,7 @@ from loadgen.measure.live.block_report import RowReader, block_report
 from loadgen.measure.live.live import Live
 from loadgen.model.trailers import FORBIDDEN
 from loadgen.show import tables
-from loadgen.show.report import render
+from loadgen.show.export.html import render
 from tests.support.synthetic import ENVIRONMENT, Scribe, full_run, links, persistent_links, plan_json
 
 Summary = dict[str, Any]
@@ -61,7 +61,7 @@ def test_the_table_tells_each_policy_apart(tmp_path: Path) -> None:
         "policy": "close", "asked for": "yes", "responses with trailers": "500", "of": "510", "fields": "x-sum (500)",
     }  # fmt: skip
     assert first == ("persistent", "yes", "0", "510", "–")
-    assert tables.said_of_trailers(summary) == (
+    assert tables.trailers_note(summary) == (
         "Asked with TE: trailers, the target sent trailer sections (close). "
         "Asked with TE: trailers, the target never sent any (persistent); it need not. Warm-up included."
     )

@@ -15,7 +15,7 @@ from loadgen.measure.labels import plain_number
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT
 from loadgen.show.charts import CHARTS
-from loadgen.show.text import load_text
+from loadgen.show.formatting import load_text
 from tests.support.synthetic import (
     MS,
     US,
@@ -34,7 +34,7 @@ REFUSED = Link([Exchange(send=ABSENT, wait=ABSENT, receive=ABSENT, outcome=-Erro
 
 
 def drawn(name: str, summary: dict[str, Any]) -> tuple[Figure, list[Axes]]:
-    figure = CHARTS[name](summary)
+    figure = CHARTS[name].draw(summary)
     figure.draw_without_rendering()
     return figure, figure.axes
 

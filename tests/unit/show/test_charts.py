@@ -23,8 +23,9 @@ from loadgen.model.errors import ErrorKind
 from loadgen.model.plan import Plan
 from loadgen.model.records import Phase
 from loadgen.show.charts import CHARTS, charts_of, draw
-from loadgen.show.charts.style import STYLE, look
-from loadgen.show.report import REPORT_FILE, render, write_report
+from loadgen.show.charts.style import STYLE, policy_look
+from loadgen.show.export import RunData, write_report
+from loadgen.show.export.html import HTML, render
 from tests.support.synthetic import (
     MS,
     US,
@@ -156,7 +157,7 @@ def with_plan(summary: Summary, **changes: Any) -> Summary:
 def laid_out(name: str, summary: Summary) -> tuple[Figure, Any]:
     """The figure after its layout, and the renderer that measures it."""
     with matplotlib.rc_context(STYLE):
-        figure = CHARTS[name](summary)
+        figure = CHARTS[name].draw(summary)
         canvas = FigureCanvasAgg(figure)
         figure.draw_without_rendering()
         return figure, canvas.get_renderer()
@@ -363,7 +364,7 @@ def test_percentiles_show_bands_where_there_are_intervals(summaries: dict[str, S
 
 def test_a_policy_looks_the_same_in_all_charts_and_unlike_others(summaries: dict[str, Summary]) -> None:
     summary = summaries["three policies"]
-    looks = [look(summary, name) for name in summary["policies"]]
+    looks = [policy_look(summary, name) for name in summary["policies"]]
     for key in ("color", "marker", "linestyle"):
         assert len({one[key] for one in looks}) == 3
     (axes,) = laid_out("percentiles", summary)[0].axes
@@ -466,10 +467,10 @@ def test_absent_is_a_dash_not_a_word(summaries: dict[str, Summary], case: str) -
 def test_write_report_puts_page_and_pictures_into_the_folder(tmp_path: Path) -> None:
     scribe = full_run(tmp_path / "run")
     summary = scribe.summary()
-    write_report(scribe.store, summary)
+    write_report(scribe.store, RunData(summary))
     pictures = {f"{name}.{ending}" for name in charts_of(summary) for ending in ("png", "svg")}
-    assert {path.name for path in (tmp_path / "run").iterdir()} >= pictures | {REPORT_FILE}
-    page = RunStore.open(tmp_path / "run").path(REPORT_FILE).read_text(encoding="utf-8")
+    assert {path.name for path in (tmp_path / "run").iterdir()} >= pictures | {HTML.file_name}
+    page = RunStore.open(tmp_path / "run").path(HTML.file_name).read_text(encoding="utf-8")
     shown = [base64.b64decode(data) for data in re.findall(r"base64,([^']+)'", page)]
     assert shown == [(tmp_path / "run" / f"{name}.svg").read_bytes() for name in charts_of(summary)]
 

@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
+from loadgen.measure.labels import labels
 from loadgen.measure.summary.run import MOST_CURVES
 from loadgen.show import tables
 from loadgen.show.charts import CHARTS, charts_of
-from loadgen.show.charts.style import MOST_SERIES, clear_ticks, spread, wrapped
-from loadgen.show.report import render
-from loadgen.show.text import AMORTISATION_HEADINGS, amortisation_rows, in_order, labels, load_text, markdown, rows
+from loadgen.show.charts.style import MAX_SERIES, clear_ticks, spread, wrapped
+from loadgen.show.export.html import render
+from loadgen.show.export.markdown import render as markdown
+from loadgen.show.formatting import load_text
+from loadgen.show.ordering import in_order
 from tests.support.synthetic import Link, Scribe, full_run, plan_json, sweep_plan, sweep_run
 
 Summary = dict[str, Any]
@@ -93,11 +96,12 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Summary:
 def test_cells_are_sorted_by_their_axes(swept: Summary) -> None:
     wanted = [f"recycle:{k} · {users}" for users in ("1 user", "10 users") for k in ("1", "2", "10", "inf")]
     assert in_order(swept) == wanted
-    assert [row[0] for row in rows(swept)] == wanted
+    assert [row[0] for row in tables.policies(swept).rows] == wanted
 
 
 def test_a_sweep_has_its_curves_as_a_table(swept: Summary) -> None:
-    table = [dict(zip(AMORTISATION_HEADINGS, row, strict=True)) for row in amortisation_rows(swept)]
+    headings, rows = tables.amortisation(swept)
+    table = [dict(zip(headings, row, strict=True)) for row in rows]
     assert [row["cells that differ in K alone"] for row in table] == ["10 users", "1 user"]
     assert table[0]["handshake"].startswith("320 µs [")
     assert table[0]["by the model"] == "10.0"
@@ -147,7 +151,7 @@ def test_who_sends(plan: dict[str, Any], expected: str) -> None:
 
 
 def test_each_curve_that_is_worked_out_is_drawn_and_no_other() -> None:
-    assert MOST_CURVES == MOST_SERIES
+    assert MOST_CURVES == MAX_SERIES
 
 
 @pytest.mark.parametrize(

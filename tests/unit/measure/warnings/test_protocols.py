@@ -18,7 +18,7 @@ from loadgen.model.policy import H2, H2_PRIOR, H2C_UPGRADE, HTTP1, WEBSOCKET, pa
 from loadgen.model.records import Ending
 from loadgen.model.target import parse_target
 from loadgen.show import tables
-from loadgen.show.report import render
+from loadgen.show.export.html import render
 from tests.support.synthetic import BLOCK_NS, MS, OPEN, US, WARMUP_NS, Exchange, Link, Scribe, full_run
 from tests.support.synthetic_upgrades import DECLINED, UNANSWERED_CLOSE, UPGRADED, upgraded_links, upgraded_run
 

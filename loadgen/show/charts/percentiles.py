@@ -1,0 +1,55 @@
+"""Latency by percentile on an HDR axis: equal steps for each further nine."""
+
+from __future__ import annotations
+
+import math
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator
+
+from loadgen.model.summary import Summary
+from loadgen.show.charts.chart import Chart, few_lines
+from loadgen.show.charts.style import draw_band, log_duration_axis, new_figure, policy_look, say_empty
+
+_MAX_INSIDE = 3  # a longer legend would cover the lines
+_TICKS = {0.5: "50", 0.9: "90", 0.99: "99", 0.999: "99.9", 0.9999: "99.99"}
+
+
+def _draw(summary: Summary) -> Figure:
+    figure = new_figure(
+        summary,
+        "Latency by percentile",
+        "Handshake included. Bands: 95 % intervals from resampling rounds. A line ends at its 10th highest sample.",
+    )
+    axes = figure.subplots()
+    for name, one in summary["policies"].items():
+        curve = one["latency_ns"]["curve"]
+        if not curve:
+            continue
+        x = [_nines(point["share"]) for point in curve]
+        style = policy_look(summary, name)
+        axes.plot(x, [point["value"] for point in curve], label=name, markevery=(0, 6), markersize=5, **style)
+        draw_band(axes, x, [point["ci95"] for point in curve], style["color"], alpha=0.2)
+    if not axes.lines:
+        any_request = any(one["requests"] for one in summary["policies"].values())
+        say_empty(axes, "too few requests for percentiles" if any_request else "no complete request to show")
+        return figure
+    axes.set_yscale("log")
+    log_duration_axis(axes.yaxis, *axes.get_ylim())
+    axes.xaxis.set_major_locator(FixedLocator([_nines(share) for share in _TICKS]))
+    axes.set_xticklabels(list(_TICKS.values()))
+    axes.set_xlim(_nines(0.5), _nines(0.9999))
+    axes.set_xlabel("percentile of requests (%)")
+    axes.set_ylabel("latency (log scale)")
+    if len(axes.lines) > _MAX_INSIDE:
+        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    else:
+        axes.legend(loc="upper left")
+    return figure
+
+
+def _nines(share: float) -> float:
+    return -math.log10(1 - share)
+
+
+PERCENTILES = Chart("percentiles", _draw, few_lines)

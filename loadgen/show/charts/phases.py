@@ -1,0 +1,81 @@
+"""Where a request's time goes: the mean of each phase, stacked, one bar a policy."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from loadgen.model.records import Phase
+from loadgen.model.summary import PolicySummary, Summary
+from loadgen.model.units import format_duration
+from loadgen.show.charts.bars import bars_height, few_bars, frame_rows
+from loadgen.show.charts.chart import Chart
+from loadgen.show.charts.phase_looks import PHASE_LOOKS
+from loadgen.show.charts.style import duration_axis, new_figure, say_empty
+
+_MAX_IN_A_ROW = 6  # entries of the legend
+_LABELLED = 0.09  # a bar wider than this share of the longest has room for its value
+
+
+def _draw(summary: Summary) -> Figure:
+    policies = summary["policies"]
+    happened = [phase for phase in PHASE_LOOKS if any(_mean_ns(one, phase) for one in policies.values())]
+    is_wide = len(happened) > _MAX_IN_A_ROW
+    figure = new_figure(
+        summary,
+        "Where a request's time goes",
+        "Mean per request; a request on a reused connection pays no handshake and counts as 0 in those phases.",
+        height=bars_height(len(policies), 2.4) + (0.25 if is_wide else 0),
+    )
+    axes = figure.subplots()
+    if not any(one["requests"] for one in policies.values()):
+        say_empty(axes, "no complete request to show")
+        return figure
+    longest = max((one["latency_ns"]["mean"] or 0 for one in policies.values()), default=0)
+    ends = _stack(axes, policies, happened, longest)
+    for row, total in enumerate(ends):
+        axes.text(total + longest * 0.01, row, format_duration(total), va="center", fontweight="bold")
+    axes.set_xlim(0, longest * 1.13 or 1)
+    duration_axis(axes.xaxis)
+    axes.set_xlabel("mean latency")
+    frame_rows(axes, list(policies))
+    _legend(axes, columns=-(-len(happened) // 2) if is_wide else max(1, len(happened)))
+    return figure
+
+
+def _stack(axes: Axes, policies: dict[str, PolicySummary], happened: list[Phase], longest: float) -> list[float]:
+    """Draw each phase beside those before it; returns where each policy's bar ends."""
+    names = list(policies)
+    ends = [0.0] * len(names)
+    for phase in happened:
+        look = PHASE_LOOKS[phase]
+        widths = [_mean_ns(one, phase) for one in policies.values()]
+        axes.barh(
+            names, widths, left=ends, color=look.colour, hatch=look.hatch, edgecolor="white", linewidth=0.8,
+            label=phase.value,
+        )  # fmt: skip
+        for row, width in enumerate(widths):
+            if width > _LABELLED * longest:
+                box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5, "alpha": 0.85}
+                middle = ends[row] + width / 2
+                axes.text(middle, row, format_duration(width), ha="center", va="center", fontsize=8.5, bbox=box)
+        ends = [start + width for start, width in zip(ends, widths, strict=True)]
+    return ends
+
+
+def _legend(axes: Axes, columns: int) -> None:
+    handles, labels = axes.get_legend_handles_labels()
+    # A legend is filled column by column; phases are read row by row.
+    order = [entry for column in range(columns) for entry in range(column, len(handles), columns)]
+    axes.legend(
+        [handles[entry] for entry in order], [labels[entry] for entry in order],
+        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, borderaxespad=0.3,
+    )  # fmt: skip
+
+
+def _mean_ns(policy: PolicySummary, phase: Phase) -> float:
+    """Mean of a phase per request, 0 where it did not happen."""
+    return float(policy["phases_ns"][phase.value]["mean_per_request"])
+
+
+PHASES = Chart("phases", _draw, few_bars)

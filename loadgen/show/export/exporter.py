@@ -1,0 +1,53 @@
+"""What an export format is, and what it may read of a run. Knows no format and no file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from typing import TextIO
+
+from loadgen.measure.data.rows import Samples
+from loadgen.model.summary import Summary
+
+
+@dataclass
+class RunData:
+    """A run as exporters read it. Its charts are drawn when the first exporter asks for them."""
+
+    summary: Summary
+    samples: Samples | None = None
+    """None while the run goes on, and where only its summary is at hand."""
+
+    @cached_property
+    def charts(self) -> dict[str, dict[str, bytes]]:
+        """The charts that say something about the run, in the order of a page: each as `png` and `svg`."""
+        # Here, as matplotlib takes long to import, and most formats need none of it.
+        from loadgen.show.charts import charts_of, draw
+
+        return {name: draw(name, self.summary) for name in charts_of(self.summary)}
+
+
+class Written(Enum):
+    """When a format's file is written into a run's folder."""
+
+    ALWAYS = "always"
+    UNLESS_NO_CHARTS = "unless --no-charts is given"
+    ON_REQUEST = "on request"
+
+
+@dataclass(frozen=True, slots=True)
+class Exporter:
+    """One format. All of them are text, in UTF-8."""
+
+    name: str
+    """The word that chooses it."""
+    file_name: str
+    """Its file in a run's folder."""
+    title: str
+    """What the file is, where a download or a link is named after it."""
+    help: str
+    """One line for --help."""
+    written: Written
+    write: Callable[[RunData, TextIO], None]

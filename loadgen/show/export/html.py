@@ -1,0 +1,152 @@
+"""`report.html`: verdict, tables and charts on one page that needs no other file.
+
+Whatever a target or a user could have written is escaped.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import TextIO
+
+from loadgen.model.proxy import parse_proxy
+from loadgen.model.run_record import EnvironmentRecord, PlanRecord
+from loadgen.model.summary import Summary
+from loadgen.model.units import format_duration
+from loadgen.show import tables
+from loadgen.show.export.exporter import Exporter, RunData, Written
+from loadgen.show.export.html_notes import curve_note, differences_note, sockets_note, upgrades_note
+from loadgen.show.formatting import load_text
+
+_STYLE = """
+body{font:16px/1.5 system-ui,sans-serif;color:#1c1c1c;background:#fff;max-width:78rem;margin:2rem auto;padding:0 1rem}
+h1{font-size:1.5rem;margin-bottom:.2rem;overflow-wrap:anywhere}h2{font-size:1.15rem;margin-top:2.2rem}
+.verdict{font-size:1.2rem;font-weight:600;border-left:4px solid #0072B2;padding:.4rem 1rem;background:#f3f7fa}
+.warning{border-left:4px solid #D55E00;padding:.3rem 1rem;margin:.4rem 0;background:#fdf4ee;overflow-wrap:anywhere}
+.scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.82rem;font-variant-numeric:tabular-nums}
+th,td{padding:.3rem .55rem;border-bottom:1px solid #ddd;text-align:right;white-space:nowrap}
+th{white-space:normal;vertical-align:bottom;min-width:3.5rem}th:first-child,td:first-child{white-space:normal}
+th:first-child,td:first-child{text-align:left}img{width:100%;height:auto}figure{margin:1.4rem 0}
+td.text{text-align:left;white-space:normal;overflow-wrap:anywhere}.facts{color:#555}
+"""
+_MAX_VALUE_LENGTH = 400  # the embedded target's own account lists every connection length; the page needs no such list
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """A heading with its table and a note below; left out where the table has no rows."""
+
+    title: str
+    table: Callable[[Summary], tables.Table]
+    note: Callable[[Summary], str] = lambda _: ""
+
+
+_ABOVE_CHARTS = (
+    _Section("How the cost of a connection is shared", tables.amortisation, curve_note),
+    _Section("Differences", tables.differences, differences_note),
+    _Section("Arrivals", tables.arrivals),
+    _Section("Phases: mean where the phase happened", tables.phases),
+)
+_BELOW_CHARTS = (
+    _Section("Connections and generator", tables.generator),
+    _Section("How connections ended", tables.endings),
+    _Section("Upgraded connections", tables.upgrades, upgrades_note),
+    _Section("Trailers", tables.trailers, tables.trailers_note),
+    _Section("What the sockets cost", tables.sockets, sockets_note),
+    _Section("What the server spent", tables.server),
+)
+
+
+def render(summary: Summary, pictures: Mapping[str, bytes]) -> str:
+    """The page, with the SVG pictures of charts by name."""
+    plan = summary["plan"]
+    title = f"{plan['method']} {plan['url']}"
+    parts = [
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}: connection reuse</title>",
+        f"<meta name=viewport content='width=device-width'><style>{_STYLE}</style>",
+        f"<h1>{escape(title)}</h1><p class=facts>{escape(_facts(summary))}</p>",
+        f"<p class=verdict>{escape(summary['verdict'])}</p>",
+        *(f"<p class=warning>{escape(one['code'])}: {escape(one['message'])}</p>" for one in summary["warnings"]),
+        _policies(summary),
+        *(_section(one, summary) for one in _ABOVE_CHARTS),
+        "<h2>Charts</h2>",
+        *(_picture(name, svg) for name, svg in pictures.items()),
+        *(_section(one, summary) for one in _BELOW_CHARTS),
+        "<h2>Environment</h2>",
+        _environment(summary["environment"]),
+        "</html>\n",
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _facts(summary: Summary) -> str:
+    plan, environment = summary["plan"], summary["environment"]
+    return (
+        f"{load_text(plan)}, {_proxy(plan)}{plan['rounds']} rounds of {format_duration(plan['block_ns'])} blocks "
+        f"({format_duration(plan['warmup_ns'])} warm-up), seed {plan['seed']}, "
+        f"run {summary['run']}, {environment['started']}"
+    )
+
+
+def _proxy(plan: PlanRecord) -> str:
+    """The proxy that requests went by, if any, without the mark for its credentials."""
+    proxy = plan.get("proxy")  # a plan of an earlier version has no such key
+    return f"by way of the proxy {parse_proxy(proxy)}, " if proxy else ""
+
+
+def _policies(summary: Summary) -> str:
+    table = tables.policies(summary)
+    if summary["sweep"] is None:
+        return _table("Policies", table)
+    return _table("Cells", tables.Table(("cell", *table.headings[1:]), table.rows))
+
+
+def _section(section: _Section, summary: Summary) -> str:
+    return _table(section.title, section.table(summary), section.note(summary))
+
+
+def _table(title: str, table: tables.Table, note: str = "") -> str:
+    if not table.rows:
+        return ""
+    head = "".join(f"<th>{escape(heading)}" for heading in table.headings)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}" for cell in row) for row in table.rows)
+    below = f"<p>{escape(note)}</p>" if note else ""
+    return f"<h2>{escape(title)}</h2><div class=scroll><table><tr>{head}{body}</table></div>{below}"
+
+
+def _environment(environment: EnvironmentRecord) -> str:
+    rows = [
+        f"<tr><td>{escape(name)}<td class=text>{escape(_one_line(value)[:_MAX_VALUE_LENGTH])}"
+        for name, value in environment.items()
+    ]
+    return f"<div class=scroll><table>{''.join(rows)}</table></div>"
+
+
+def _one_line(value: object) -> str:
+    """A value of the environment on one line."""
+    if not isinstance(value, dict):
+        return str(value)
+    texts = {key: f"({_one_line(item)})" if isinstance(item, dict) else f"{item}" for key, item in value.items()}
+    return ", ".join(f"{key} {text}" for key, text in texts.items())
+
+
+def _picture(name: str, svg: bytes) -> str:
+    # As an image, not inline: ids of several drawings would clash in one page.
+    data = base64.b64encode(svg).decode("ascii")
+    return f"<figure><img alt='{escape(name.replace('_', ' '))}' src='data:image/svg+xml;base64,{data}'></figure>"
+
+
+def _write(run: RunData, stream: TextIO) -> None:
+    stream.write(render(run.summary, {name: files["svg"] for name, files in run.charts.items()}))
+
+
+HTML = Exporter(
+    name="html",
+    file_name="report.html",
+    title="report",
+    help="Verdict, tables and charts on one page that needs no other file.",
+    written=Written.UNLESS_NO_CHARTS,
+    write=_write,
+)

@@ -1,0 +1,43 @@
+"""How values are written in tables, pages and charts: durations, intervals, counts, the load. Knows no layout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from loadgen.measure.labels import plain_number
+from loadgen.model.run_record import PlanRecord
+from loadgen.model.units import count, format_duration
+
+ABSENT = "–"
+"""What stands for a value that is not known or does not apply."""
+
+
+def duration(value_ns: float | None) -> str:
+    """A duration for a table's cell; a dash where it is absent."""
+    return ABSENT if value_ns is None else format_duration(value_ns)
+
+
+def integer(value: int | None) -> str:
+    """A count for a table's cell; a dash where it is absent."""
+    return ABSENT if value is None else f"{value:,}"
+
+
+def with_interval(value: float, interval: Sequence[float] | None, write: Callable[[float], str]) -> str:
+    """A value with its interval in brackets, if it has one."""
+    return write(value) + ("" if interval is None else f" [{write(interval[0])}, {write(interval[1])}]")
+
+
+def load_text(plan: PlanRecord) -> str:
+    """What makes the load: users or arrivals, and what a sweep varies."""
+    axes = {name: values for name, values in plan["axes"].items() if isinstance(values, list) and values}
+    parts = [
+        f"{name} {', '.join(plain_number(value) if name == 'rate' else str(value) for value in values)}"
+        for name, values in axes.items()
+    ]
+    if plan["rate_rps"] and "rate" not in axes:
+        parts.insert(0, f"{plain_number(plan['rate_rps'])} arrivals/s ({plan['arrivals']})")
+    elif not (plan["rate_rps"] or "rate" in axes or "users" in axes):
+        parts.insert(0, count(plan["users"], "user"))
+    if plan["think_ns"]:
+        parts.append(f"think {format_duration(plan['think_ns'])}")
+    return "; ".join(parts)

@@ -1,0 +1,32 @@
+"""The order in which policies stand in tables and charts. Knows no format."""
+
+from __future__ import annotations
+
+from loadgen.model.summary import PolicySummary, Summary
+
+
+def in_order(summary: Summary) -> list[str]:
+    """The names of the policies; a sweep's cells sorted by their axes."""
+    names = list(summary["policies"])
+    if not summary["sweep"]:
+        return names
+    cells = summary["sweep"]["cells"]
+    bases = list(dict.fromkeys(cell["base"] for cell in cells.values()))
+
+    def key(name: str) -> tuple[float, ...]:
+        cell = cells[name]
+        return (
+            bases.index(cell["base"]),
+            cell["users"] or 0,
+            cell["rate"] or 0,
+            cell["requests"] or float("inf"),
+            cell["gap_ns"],
+            cell["size"] or 0,
+        )
+
+    return sorted(names, key=key)
+
+
+def policies_in_order(summary: Summary) -> list[tuple[str, PolicySummary]]:
+    """Name and figures of each policy, in order."""
+    return [(name, summary["policies"][name]) for name in in_order(summary)]

@@ -1,0 +1,13 @@
+"""The report's tables, one function each: headings and rows of text, for the shell, Markdown and HTML alike."""
+
+from __future__ import annotations
+
+from loadgen.show.tables.connections import endings, generator, trailers, trailers_note, upgrades
+from loadgen.show.tables.costs import server, sockets
+from loadgen.show.tables.results import amortisation, arrivals, differences, phases, policies
+from loadgen.show.tables.table import Table
+
+__all__ = [
+    "Table", "amortisation", "arrivals", "differences", "endings", "generator", "phases", "policies", "server",
+    "sockets", "trailers", "trailers_note", "upgrades",
+]  # fmt: skip

@@ -1,0 +1,137 @@
+"""Tables of connections: what they carried, how they ended, what they were upgraded to, which trailers came."""
+
+from __future__ import annotations
+
+from loadgen.measure.labels import exchange_word, plain_number, protocol_words
+from loadgen.model.policy import HTTP1, WEBSOCKET
+from loadgen.model.summary import Summary
+from loadgen.show.formatting import ABSENT, duration
+from loadgen.show.ordering import policies_in_order
+from loadgen.show.tables.table import Row, Table
+
+_GENERATOR = (
+    "policy", "requests", "requests per connection", "closed by client", "closed by server", "TLS full", "TLS resumed",
+    "CPU per request", "lag p99",
+)  # fmt: skip
+_ENDINGS = (
+    "policy", "server announced", "stale, sent once more", "sent after a close", "of these answered",
+    "how connections ended",
+)  # fmt: skip
+_UPGRADES = (
+    "policy", "protocol", "connections", "upgraded", "declined", "one upgrade, mean", "on each connection",
+    "one exchange, p50", "an upgrade in exchanges",
+)  # fmt: skip
+_TRAILERS = ("policy", "asked for", "responses with trailers", "of", "fields")
+
+
+def generator(summary: Summary) -> Table:
+    """Connections by policy, and what the generator spent."""
+    rows: list[Row] = []
+    for name, one in policies_in_order(summary):
+        connections = one["connections"]
+        rows.append(
+            (
+                name,
+                f"{one['requests']:,}",
+                plain_number(connections["requests_per_connection"], 4),
+                f"{connections['closed_by']['client']:,}",
+                f"{connections['closed_by']['server']:,}",
+                f"{connections['tls_full']:,}",
+                f"{connections['tls_resumed']:,}",
+                duration(one["generator"]["cpu_ns_per_request"]),
+                duration(one["generator"]["lag_p99_ns"]),
+            )
+        )
+    return Table(_GENERATOR, rows)
+
+
+def endings(summary: Summary) -> Table:
+    """What the server announced, and how connections ended."""
+    rows: list[Row] = []
+    for name, one in policies_in_order(summary):
+        connections = one["connections"]
+        announced, after = connections["server_announced"], connections["after_close"]
+        timeout_s, limit = announced["keep_alive_timeout_s"], announced["keep_alive_max"]
+        words = [f"timeout {timeout_s:,g} s"] if timeout_s is not None else []
+        words += [f"max {limit:,}"] if limit is not None else []
+        ended = [f"{count:,} {label.replace('_', ' ')}" for label, count in connections["endings"].items()]
+        rows.append(
+            (
+                name,
+                ", ".join(words) or ABSENT,
+                f"{connections['retried']:,}",
+                f"{after['tried']:,}",
+                f"{after['answered']:,}",
+                ", ".join(ended) or ABSENT,
+            )
+        )
+    return Table(_ENDINGS, rows)
+
+
+def upgrades(summary: Summary) -> Table:
+    """Connections that speak another protocol than HTTP/1.1, or should; no rows where none should."""
+    is_tls = summary["plan"]["url"].startswith("https:")
+    rows: list[Row] = []
+    for name, one in policies_in_order(summary):
+        connections, cost, protocol = one["connections"], one["upgrade"], one["protocol"]
+        if protocol == HTTP1 or cost is None:
+            continue
+        rows.append(
+            (
+                name,
+                protocol_words(protocol, is_tls),
+                f"{connections['opened']:,}",
+                f"{connections['upgraded']:,}",
+                f"{connections['upgrade_declined']:,}",
+                duration(cost["mean_ns"]),
+                _carried(connections["requests_per_connection"], exchange_word(protocol)),
+                duration(cost["exchange_p50_ns"]),
+                ABSENT if cost["exchanges"] is None else f"{cost['exchanges']:,.1f}",
+            )
+        )
+    return Table(_UPGRADES, rows)
+
+
+def _carried(mean: float, word: str) -> str:
+    """How much a connection carried: 1 message, 12.5 messages."""
+    return f"{plain_number(mean, 4)} {word}{'' if mean == 1 else 's'}"
+
+
+def trailers(summary: Summary) -> Table:
+    """Trailer sections by policy; no rows where none was asked for and none came."""
+    policies = policies_in_order(summary)
+    if not any(one["trailers"]["asked"] or one["trailers"]["responses"] for _, one in policies):
+        return Table(_TRAILERS, [])
+    return Table(
+        _TRAILERS,
+        [
+            (
+                name,
+                "yes" if found["asked"] else ABSENT if one["protocol"] == WEBSOCKET else "no",
+                f"{found['responses']:,}",
+                f"{one['connections']['exchanges_with_warmup']:,}",
+                ", ".join(f"{field} ({times:,})" for field, times in found["fields"].items()) or ABSENT,
+            )
+            for name, one in policies
+            if (found := one["trailers"])
+        ],
+    )
+
+
+def trailers_note(summary: Summary) -> str:
+    """Whether the target sent trailer sections where it was asked for them, and only there."""
+    found = {name: one["trailers"] for name, one in policies_in_order(summary)}
+    sent = [name for name, one in found.items() if one["asked"] and one["responses"]]
+    never = [name for name, one in found.items() if one["asked"] and not one["responses"]]
+    unasked = [name for name, one in found.items() if not one["asked"] and one["responses"]]
+    sentences = []
+    if sent:
+        sentences.append(f"Asked with TE: trailers, the target sent trailer sections ({', '.join(sent)}).")
+    if never:
+        sentences.append(f"Asked with TE: trailers, the target never sent any ({', '.join(never)}); it need not.")
+    if unasked:
+        sentences.append(
+            f"The target sent some without being asked ({', '.join(unasked)}): it may, where nothing is lost by a "
+            "client that drops them (RFC 9110 §6.5.1)."
+        )
+    return " ".join([*sentences, "Warm-up included."])

@@ -1,0 +1,121 @@
+"""Tables of what was measured: each policy, its phases, the differences between policies, a sweep's curves."""
+
+from __future__ import annotations
+
+from loadgen.measure.labels import labels, plain_number
+from loadgen.model.records import HANDSHAKE, Phase
+from loadgen.model.summary import PolicySummary, Summary
+from loadgen.model.units import format_duration
+from loadgen.show.formatting import ABSENT, duration, integer, with_interval
+from loadgen.show.ordering import policies_in_order
+from loadgen.show.tables.table import Row, Table
+
+_POLICIES = ("policy", "req/s", "p50", "p99", "handshake", "connections", "errors")
+_DIFFERENCES = (
+    "candidate", "baseline", "p50 difference", "p50 ratio", "throughput ratio", "handshake", "residual",
+)  # fmt: skip
+_ARRIVALS = ("policy", "offered", "due", "never started", "late p50", "late p99", "late max")
+_AMORTISATION = (
+    "cells that differ in K alone", "exchange", "handshake", "R²", "saving", "90% of it at K", "by the model",
+)  # fmt: skip
+
+
+def policies(summary: Summary) -> Table:
+    """One row a policy. `handshake` is the mean over the requests that opened a connection."""
+    rows: list[Row] = []
+    for name, one in policies_in_order(summary):
+        connections, latency = one["connections"], one["latency_ns"]
+        rows.append(
+            (
+                name,
+                f"{one['throughput_rps']:,.0f}",
+                duration(latency["p50"]),
+                duration(latency["p99"]),
+                duration(_handshake_ns(one)),
+                f"opened {connections['opened']:,} (ideal {connections['ideal']:,})",
+                integer(sum(one["errors"].values())),
+            )
+        )
+    return Table(_POLICIES, rows)
+
+
+def _handshake_ns(policy: PolicySummary) -> float | None:
+    """Mean of the handshake (dns to upgrade) over the requests that paid it; None where none did."""
+    # A summary of an earlier version lacks phases that it did not know.
+    paid = [policy["phases_ns"][phase.value] for phase in HANDSHAKE if phase.value in policy["phases_ns"]]
+    requests = max(phase["count"] for phase in paid)
+    return sum(phase["count"] * (phase["mean"] or 0) for phase in paid) / requests if requests else None
+
+
+def phases(summary: Summary) -> Table:
+    """One row a policy: the mean of each phase where it happened. The tunnel is left out where there was none."""
+    tunnelled = any(one["phases_ns"][Phase.TUNNEL.value]["count"] for one in summary["policies"].values())
+    names = [phase.value for phase in Phase if tunnelled or phase is not Phase.TUNNEL]
+    return Table(
+        ("policy", *names),
+        [
+            (name, *(duration(one["phases_ns"][phase]["mean"]) for phase in names))
+            for name, one in policies_in_order(summary)
+        ],
+    )
+
+
+def differences(summary: Summary) -> Table:
+    """Each comparison with its intervals."""
+    return Table(
+        _DIFFERENCES,
+        [
+            (
+                one["candidate"],
+                one["baseline"],
+                with_interval(one["latency_p50_delta_ns"], one["latency_p50_delta_ci95"], format_duration),
+                with_interval(one["latency_p50_ratio"], one["latency_p50_ratio_ci95"], "{:.2f}".format),
+                ABSENT
+                if one["throughput_ratio"] is None
+                else with_interval(one["throughput_ratio"], one["throughput_ratio_ci95"], "{:.3f}".format),
+                format_duration(one["handshake_mean_ns"]),
+                format_duration(one["residual_mean_ns"]),
+            )
+            for one in summary["comparisons"]
+        ],
+    )
+
+
+def arrivals(summary: Summary) -> Table:
+    """How the offered load was met; no rows in a closed loop."""
+    return Table(
+        _ARRIVALS,
+        [
+            (
+                name,
+                f"{plain_number(found['rate_rps'])}/s",
+                f"{found['due']:,}",
+                f"{found['unstarted']:,}",
+                duration(found["late_p50_ns"]),
+                duration(found["late_p99_ns"]),
+                duration(found["late_max_ns"]),
+            )
+            for name, one in policies_in_order(summary)
+            if (found := one["arrivals"])
+        ],
+    )
+
+
+def amortisation(summary: Summary) -> Table:
+    """One row for each group of a sweep's cells that differ in K alone."""
+    groups = summary["sweep"]["amortisation"] if summary["sweep"] else []
+    return Table(
+        _AMORTISATION,
+        [
+            (
+                label,
+                with_interval(one["exchange_ns"], one["exchange_ci95"], format_duration),
+                with_interval(one["handshake_ns"], one["handshake_ci95"], format_duration),
+                ABSENT if one["r2"] is None else f"{one['r2']:.4f}",
+                with_interval(one["saving_ns"], one["saving_ci95"], format_duration),
+                ABSENT if one["k90"] is None else with_interval(one["k90"], one["k90_ci95"], "{:,.1f}".format),
+                f"{one['k90_model']:,.1f}",
+            )
+            for label, one in zip(labels(groups), groups, strict=True)
+        ],
+    )
