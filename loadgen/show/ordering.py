@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from loadgen.model.summary import PolicySummary, Summary
+from loadgen.model.policy_summary import PolicySummary
+from loadgen.model.summary import Summary
 
 
 def in_order(summary: Summary) -> list[str]:

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from loadgen.show import tables
 from loadgen.show.formatting import duration
-
 from tests.support.browser import (
     FACTS,
     FAILURE,

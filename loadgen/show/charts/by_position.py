@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from loadgen.measure.stats.positions import FIRSTS
-from loadgen.model.summary import PositionGroup, Summary
+from loadgen.model.policy_summary import PositionGroup
+from loadgen.model.summary import Summary
 from loadgen.show.charts.chart import Chart
 from loadgen.show.charts.style import (
     MAX_SERIES,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.records import Phase
-from loadgen.model.summary import PolicySummary, Summary
+from loadgen.model.summary import Summary
 from loadgen.model.units import format_duration
 from loadgen.show.charts.bars import bars_height, few_bars, frame_rows
 from loadgen.show.charts.chart import Chart

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from loadgen.measure.labels import labels, plain_number
-from loadgen.model.summary import PolicySummary, Summary, SweepSummary
+from loadgen.model.policy_summary import PolicySummary
+from loadgen.model.summary import Summary, SweepSummary
 from loadgen.model.units import NS_PER_US, format_duration
 from loadgen.show.charts.style import clear_ticks, draw_band, new_figure, say_empty, series_look, shortened, spread
 
@@ -79,7 +80,7 @@ class SweepLines:
         for name in sorted(cells, key=lambda name: cells[name][self.value] or 0):
             groups.setdefault(tuple(cells[name][key] for key in others), []).append(name)
         ordered = sorted(groups.values(), key=lambda names: list(cells).index(names[0]))
-        first = [{key: cells[names[0]][key] for key in others} for names in ordered]
+        first: list[dict[str, object]] = [{key: cells[names[0]][key] for key in others} for names in ordered]
         return dict(zip(labels(first), ordered, strict=True))
 
     def _scale_axis(self, axes: Axes, values: list[float]) -> None:

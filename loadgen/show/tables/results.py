@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from loadgen.measure.labels import labels, plain_number
+from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.records import HANDSHAKE, Phase
-from loadgen.model.summary import PolicySummary, Summary
+from loadgen.model.summary import Summary
 from loadgen.model.units import format_duration
 from loadgen.show.formatting import ABSENT, duration, integer, with_interval
 from loadgen.show.ordering import policies_in_order
