@@ -22,9 +22,8 @@ from loadgen.model.plan import Plan
 from loadgen.model.run_record import EmbeddedTargetRecord, HopByHopRecord, RunRecord
 from loadgen.model.split import shares
 from loadgen.model.target import parse_target
-from loadgen.probe.hop_by_hop import check_hops
+from loadgen.probe import run_probes
 from loadgen.target.account import add_accounts
-from loadgen.target.behaviour import FIELDS_PATH
 from loadgen.target.process import EmbeddedTarget, account
 
 
@@ -62,7 +61,7 @@ class Experiment:
         with ExitStack() as stack:
             if self._embedded:
                 self._start_target(stack)
-            self._check_proxy()
+            self._probe()
             self._facts["plan"] = self._plan.to_json(secrets=False)
             if self._embedded and self._plan.cacert:
                 # The file goes with the target; its folder means nothing later.
@@ -88,17 +87,16 @@ class Experiment:
             server_pid=embedded.pid,
         )
 
-    def _check_proxy(self) -> None:
-        """Note what the proxy does with fields that are for it alone. A resumed run has noted that already."""
+    def _probe(self) -> None:
+        """Note what probes find out about target and proxy. A resumed run has noted that already."""
         environment = self._facts["environment"]
-        if self._plan.proxy is None or "proxy" in environment:
-            return
+        if self._plan.proxy is not None:
+            environment.setdefault("proxy", {"address": str(self._plan.proxy)})
         try:
-            found = check_hops(self._plan, FIELDS_PATH)
+            run_probes(self._plan, environment)
         except KeyboardInterrupt:  # a silent proxy takes a while
             self._discard()
             raise
-        environment["proxy"] = {"address": str(self._plan.proxy), "hop_by_hop": cast(HopByHopRecord, found)}
 
     def _save_account(self) -> None:
         """Note what the embedded target counted; for a resumed run the sum of its parts, if each is known."""

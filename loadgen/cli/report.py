@@ -18,6 +18,7 @@ from loadgen.model.exceptions import TargetError
 from loadgen.model.plan import Plan
 from loadgen.model.run_record import RunRecord
 from loadgen.model.summary import Summary
+from loadgen.probe import probe_warnings
 from loadgen.show.export import RunData, write_report, write_summary
 from loadgen.show.export.html import HTML
 from loadgen.show.export.json import JSON
@@ -76,7 +77,8 @@ def finish(store: RunStore, facts: RunRecord, end: str, *, draws: bool) -> Finis
     except OSError as error:
         failure = error.strerror or str(error)
     samples = store.load_samples(tuple(cell.name for cell in Plan.from_json(facts["plan"]).cells))
-    summary = summarise(facts["name"], samples, facts["plan"], facts["environment"], facts["notes"])
+    notes = [*facts["notes"], *probe_warnings(facts["environment"])]
+    summary = summarise(facts["name"], samples, facts["plan"], facts["environment"], notes)
     run = RunData(summary, samples)
     try:
         write_summary(store, run)

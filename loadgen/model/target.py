@@ -11,6 +11,8 @@ from loadgen.model.characters import has_space_or_control
 from loadgen.model.exceptions import PlanError
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+FIELDS_PATH = "/.loadgen/fields"
+"""Where the embedded target answers, as JSON, with the fields that a request had when it arrived."""
 _NAME = re.compile(r"[0-9A-Za-z._-]+")
 
 

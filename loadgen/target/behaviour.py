@@ -9,8 +9,6 @@ from loadgen.model.units import NS_PER_S
 
 STATS_PATH = "/.loadgen/stats"
 """Where the target gives its own account, as JSON."""
-FIELDS_PATH = "/.loadgen/fields"
-"""Where the target returns, as JSON, the fields of the request as they arrived: what intermediaries made of them."""
 
 PROTOCOLS = ("http/1.1", "h2", "h2c", "websocket")
 """What a connection may end up speaking; h2c is HTTP/2 after an upgrade, h2 that after ALPN or prior knowledge."""

@@ -10,7 +10,8 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from loadgen.target.behaviour import FIELDS_PATH, STATS_PATH
+from loadgen.model.target import FIELDS_PATH
+from loadgen.target.behaviour import STATS_PATH
 from loadgen.wire.http1.head import FieldLines, RequestHead
 from loadgen.wire.http1.messages import RequestReader
 

@@ -12,7 +12,7 @@ from loadgen.measure.stats.sweep import sweep
 from loadgen.measure.summary.policy import summarise_policy
 from loadgen.measure.summary.verdict import verdict
 from loadgen.measure.warnings.outages import outages
-from loadgen.measure.warnings.proxy import is_sent_requests, proxy_warnings
+from loadgen.measure.warnings.proxy import is_sent_requests
 from loadgen.measure.warnings.run import warnings
 from loadgen.model.block_facts import BlockFacts
 from loadgen.model.plan import Plan
@@ -53,7 +53,7 @@ def summarise(
     )
     comparisons = [comparison for comparison in compared if comparison is not None]
     swept = sweep(planned, measured, policies) if planned.axes else None
-    said = notes + proxy_warnings(environment) + thinned(samples) + outages(samples)
+    said = notes + thinned(samples) + outages(samples)
     said += warnings(policies, plan, cells, rounds)
     by_proxy = [cell_name for cell_name, cell in cells.items() if is_sent_requests(planned, cell.policy)]
     return {

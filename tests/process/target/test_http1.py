@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from loadgen.target.behaviour import DECLINABLE, FIELDS_PATH, Behaviour
+from loadgen.model.target import FIELDS_PATH
+from loadgen.target.behaviour import DECLINABLE, Behaviour
 from loadgen.target.process import EmbeddedTarget
 from loadgen.target.requests import FIELDS, STATS, HeadReader, Request
 from loadgen.wire.http1.messages import ResponseReader

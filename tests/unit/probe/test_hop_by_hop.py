@@ -1,20 +1,24 @@
-"""What is made of the fields that came through a proxy to its far end (RFC 9110 §7.6.1)."""
+"""The probe of a proxy: its finding from what the target received, what is not known, and its warning."""
 
 from __future__ import annotations
 
-from loadgen.measure.warnings.proxy import proxy_warnings
-from loadgen.probe.hop_by_hop import judge
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from loadgen.model.target import FIELDS_PATH
+from loadgen.model.units import NS_PER_MS
+from loadgen.probe import probe_warnings
+from loadgen.probe.hop_by_hop import check_hops, judge
 from loadgen.wire.http1.head import parse_response_head
-
-SENT = ["X-Loadgen-Hop", "TE", "Keep-Alive", "Proxy-Connection", "Proxy-Authorization"]
-
+from tests.support.probes import SENT, plan_for
+from tests.support.processes import Script, free_port, read_request, scripted_server
 
 LOWER = [name.lower() for name in SENT]
-
-
 SILENT = parse_response_head(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-
-
 TELLING = parse_response_head(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nx-loadgen-hop: response\r\n\r\n")
 
 
@@ -39,10 +43,83 @@ def test_what_a_proxy_sends_for_itself_it_has_not_passed_on() -> None:
 
 def test_warnings() -> None:
     found = judge(SENT, [("TE", "x"), ("Keep-Alive", "x")], TELLING)
-    (warning,) = proxy_warnings({"proxy": {"address": "p:1", "hop_by_hop": found}})
+    (warning,) = probe_warnings({"proxy": {"address": "p:1", "hop_by_hop": found}})
     assert warning["code"] == "hop_by_hop_forwarded"
     assert "p:1 passed on" in warning["message"]
     assert "te, keep-alive of the request and a field that the response's Connection named" in warning["message"]
     clean = judge(SENT, [], SILENT)
     for environment in ({}, {"proxy": {"address": "p:1", "hop_by_hop": clean}}, {"proxy": None}, {"proxy": {}}):
-        assert proxy_warnings(environment) == []
+        assert probe_warnings(environment) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "policies"), [("https://h/", "persistent,close"), ("http://h/", "websocket,h2-prior,h2")]
+)
+def test_through_tunnels_there_is_nothing_to_ask(url: str, policies: str) -> None:
+    found = check_hops(plan_for(url, "http://127.0.0.1:1", policies), FIELDS_PATH)
+    assert found["reason"] == "not applicable: through a tunnel the proxy sees no fields"
+    assert found["response_removed"] is None
+
+
+def answering(answer: bytes) -> Script:
+    def script(connection: socket.socket, _number: int) -> None:
+        read_request(connection)
+        connection.sendall(answer)
+
+    return script
+
+
+def with_body(status: bytes, body: bytes) -> bytes:
+    return b"HTTP/1.1 %b\r\nContent-Length: %d\r\n\r\n%b" % (status, len(body), body)
+
+
+NOT_REPORTED = "unknown: the target does not say what it received"
+UNKNOWN = {
+    "not ours": (with_body(b"404 Not Found", b""), NOT_REPORTED),
+    "not JSON": (with_body(b"200 OK", b"<html>"), NOT_REPORTED),
+    "other JSON": (with_body(b"200 OK", b'{"fields": 5}'), NOT_REPORTED),
+    "a list": (with_body(b"200 OK", b"[]"), NOT_REPORTED),
+    "no HTTP": (b"SSH-2.0-x\r\n\r\n", "unknown: Expected HTTP/"),
+    "nothing": (b"", "unknown: the connection was closed before the response was complete"),
+    "half": (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx",
+        "unknown: the connection was closed before the response was complete",
+    ),
+    "Digest": (b"HTTP/1.1 407 No\r\nProxy-Authenticate: Digest x=1\r\nContent-Length: 0\r\n\r\n", "it asks for Digest"),
+}
+
+
+@pytest.mark.parametrize(("answer", "expected"), UNKNOWN.values(), ids=UNKNOWN)
+def test_a_finding_that_is_not_known_has_its_reason(answer: bytes, expected: str) -> None:
+    with scripted_server(answering(answer)) as port:
+        found = check_hops(plan_for("http://h/", f"http://127.0.0.1:{port}"), FIELDS_PATH)
+    assert expected in found["reason"]
+    assert found["reason"].startswith("unknown: ")
+    assert (found["removed"], found["forwarded"], found["response_removed"], found["via"]) == ([], [], None, None)
+
+
+@contextmanager
+def dripping() -> Iterator[int]:
+    def script(connection: socket.socket, _number: int) -> None:
+        read_request(connection)
+        connection.settimeout(0.02)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+        while True:
+            connection.sendall(b"a")
+            try:
+                if not connection.recv(1):
+                    return
+            except TimeoutError:
+                continue
+
+    with scripted_server(script) as port:
+        yield port
+
+
+def test_a_slow_answer_is_not_waited_for_without_end() -> None:
+    with dripping() as port:
+        plan = plan_for("http://h/", f"http://127.0.0.1:{port}")
+        found = check_hops(replace(plan, load=replace(plan.load, timeout_ns=300 * NS_PER_MS)), FIELDS_PATH)
+    assert found["reason"] == "unknown: no answer within the time allowed"
+    found = check_hops(plan_for("http://h/", f"http://127.0.0.1:{free_port()}"), FIELDS_PATH)
+    assert found["reason"] == "unknown: Connection refused"
