@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from loadgen.cli.console import show_summary
 from loadgen.cli.plan_reader import OptionReader, PlanFile, merge, read_plan
@@ -107,7 +107,7 @@ class Run:
         """The names of the charts that say something about this run."""
         from loadgen.show.charts import charts_of
 
-        return charts_of(cast(dict[str, Any], self.summary))
+        return charts_of(self.summary)
 
     def figure(self, name: str) -> Figure:
         """One of the charts. Raises ValueError where there is none of that name for this run."""
@@ -115,7 +115,7 @@ class Run:
 
         if name not in self.charts:
             raise ValueError(f"this run has no chart {name!r}; choose from {', '.join(self.charts)}")
-        return figure(name, cast(dict[str, Any], self.summary))
+        return figure(name, self.summary)
 
     def __repr__(self) -> str:
         return f"<Run {str(self.directory)!r}: {self.verdict}>"

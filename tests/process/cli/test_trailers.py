@@ -105,7 +105,7 @@ def test_sent_without_being_asked(tmp_path: Path) -> None:
 
 
 def test_several_processes_add_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loadgen.show.report.write_report", lambda *_: None)  # what is drawn is looked at elsewhere
+    monkeypatch.setattr("loadgen.cli.report.write_report", lambda *_: None)  # what is drawn is looked at elsewhere
     with server(b"X-Sum: 1\r\n") as (url, account):
         summary = compare(
             url, tmp_path / "run", "--trailers", "--policies", "persistent", "--users", "2", "--processes", "2"
