@@ -78,7 +78,7 @@ def test_a_disk_that_fills_up(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(scribe.store, "save_summary", full)
+    monkeypatch.setattr(scribe.store, "write_text", full)
     run = finished(scribe)
     assert present(run, SHOWN).code == EXIT_DONE
     shown = capsys.readouterr()
