@@ -19,7 +19,7 @@ from loadgen.measure.data.recorder import part_directory
 from loadgen.measure.data.store import RunStore
 from loadgen.model.exceptions import PlanError, TargetError
 from loadgen.model.plan import Plan
-from loadgen.model.run_record import EmbeddedTargetRecord, HopByHopRecord, RunRecord
+from loadgen.model.run_record import EmbeddedTargetRecord, RunRecord
 from loadgen.model.split import shares
 from loadgen.model.target import parse_target
 from loadgen.probe import run_probes
@@ -89,11 +89,8 @@ class Experiment:
 
     def _probe(self) -> None:
         """Note what probes find out about target and proxy. A resumed run has noted that already."""
-        environment = self._facts["environment"]
-        if self._plan.proxy is not None:
-            environment.setdefault("proxy", {"address": str(self._plan.proxy)})
         try:
-            run_probes(self._plan, environment)
+            run_probes(self._plan, self._facts["environment"])
         except KeyboardInterrupt:  # a silent proxy takes a while
             self._discard()
             raise
