@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from loadgen.measure.data.store import RunStore
-from loadgen.model.run_record import RunRecord, RunWarning
+from loadgen.model.run_record import RunRecord, RunWarning, TargetRecord
 
 CUT_SHORT = {
     "interrupted": "the run was interrupted; this is what had been measured",
@@ -41,7 +41,9 @@ class RunNotes:
     def add(self, worker: int, event: Mapping[str, Any]) -> str:
         """Note what the event says; returns a warning for the user where it holds a new one, else an empty text."""
         if "observed" in event:
-            self._facts["environment"]["target"] = event["observed"]
+            # What probes have found about the target stays beside what a worker observed.
+            known = self._facts["environment"].get("target", {})
+            self._facts["environment"]["target"] = cast(TargetRecord, {**known, **event["observed"]})
             self._save()
         elif "block" in event:
             self._cell = event["block"]["policy"]

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from loadgen.model.target import FIELDS_PATH
 from loadgen.target import responses as module
-from loadgen.target.behaviour import FIELDS_PATH, STATS_PATH, Behaviour
+from loadgen.target.behaviour import STATS_PATH, Behaviour
 from loadgen.target.requests import HeadReader, Request, request_of_fields
 from loadgen.target.responses import Responses, bad_request, body_of
 from loadgen.wire.http1.messages import ResponseReader
