@@ -1,0 +1,133 @@
+"""The way to a target: which transport it takes, which addresses and sources, and what a proxy in between gets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadgen.model.errors import ErrorKind
+from loadgen.model.proxy import Proxy, parse_proxy
+from loadgen.model.target import parse_target
+from loadgen.wire.errors import UpgradeFailure
+from loadgen.wire.http1.head import ResponseHead, parse_response_head
+from loadgen.wire.proxy.transport import TunnelTcpTransport, TunnelTlsTransport
+from loadgen.wire.route import Route
+from loadgen.wire.tls import TlsTransport
+from loadgen.wire.transport import TcpTransport
+
+ONE, TWO, THREE = ((2, (f"192.0.2.{number}", 80)) for number in (1, 2, 3))
+CHALLENGE = (
+    b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=x\r\nContent-Length: 0\r\n\r\n"
+)
+
+
+def route(url: str = "http://h:81/", proxy: Proxy | None = None, sources: tuple[str, ...] = ()) -> Route:
+    return Route.to(parse_target(url), None, True, sources, proxy)
+
+
+def the_proxy(credentials: str = "") -> Proxy:
+    return parse_proxy(f"http://{credentials}p:3128")
+
+
+def challenge() -> ResponseHead:
+    return parse_response_head(CHALLENGE)
+
+
+@pytest.mark.parametrize(
+    ("url", "through", "kind"),
+    [
+        ("http://h/", False, TcpTransport),
+        ("http://h/", True, TcpTransport),  # requests go to the proxy itself
+        ("https://h/", False, TlsTransport),
+        ("https://h/", True, TunnelTlsTransport),
+    ],
+)
+def test_the_transport_fits_the_way(url: str, through: bool, kind: type[Any]) -> None:
+    mine = route(url, the_proxy() if through else None)
+    assert type(mine.transport()) is kind
+    assert mine.peer == (("p", 3128) if through else ("h", mine.target.port))
+
+
+def test_a_tunnel_in_clear_is_for_policies_that_need_one() -> None:
+    mine = route(proxy=the_proxy())
+    mine.tunnels = True
+    assert type(mine.transport()) is TunnelTcpTransport
+
+
+def test_http2_is_offered_by_a_context_of_its_own() -> None:
+    mine = route("https://h/")
+    plain, offering = mine.transport(), mine.transport(offers_h2=True)
+    assert isinstance(plain, TlsTransport)
+    assert isinstance(offering, TlsTransport)
+    assert (plain._context, offering._context) == (mine.tls_context, mine.h2_context)
+    assert plain._context is not offering._context
+
+
+@pytest.mark.parametrize(("host", "name"), [("h", b"h"), ("127.0.0.1", b""), ("[::1]", b"")])
+def test_an_address_is_no_server_name(host: str, name: bytes) -> None:
+    transport = route(f"https://{host}/").transport()
+    assert isinstance(transport, TlsTransport)
+    assert transport._server_name == name
+
+
+def test_sources_take_turns() -> None:
+    mine = route(sources=("127.0.0.2", "127.0.0.3"))
+    sources = [transport._source for transport in (mine.transport() for _ in range(4))]  # type: ignore[attr-defined] # TCP
+    assert sources == ["127.0.0.2", "127.0.0.3"] * 2
+    assert route().transport()._source is None  # type: ignore[attr-defined] # TCP
+
+
+def test_an_address_that_was_dropped_is_not_used_again() -> None:
+    mine = route()
+    assert mine.set_addresses([ONE, TWO]) == ONE
+    mine.drop_address()
+    assert mine.addresses == [TWO]
+    assert mine.set_addresses([ONE, THREE, TWO]) == THREE
+    # Where the name has no other address left, the dropped one is better than none.
+    assert mine.set_addresses([ONE]) == ONE
+
+
+@pytest.fixture
+def challenged() -> Route:
+    """A route whose proxy has asked for credentials that there are."""
+    mine = route(proxy=the_proxy("user:secret@"))
+    assert mine.proxy_fields == ()
+    assert mine.challenged(challenge())
+    return mine
+
+
+def test_credentials_are_sent_once_the_proxy_has_asked(challenged: Route) -> None:
+    ((name, value),) = challenged.proxy_fields
+    assert (name, value.split()[0]) == ("Proxy-Authorization", "Basic")
+
+
+def test_in_a_tunnel_the_fields_are_not_the_requests(challenged: Route) -> None:
+    challenged.tunnels = True
+    assert challenged.proxy_fields == ()
+    assert not challenged.challenged(challenge())
+
+
+def test_credentials_that_were_not_accepted_are_not_sent_for_ever(challenged: Route) -> None:
+    with pytest.raises(UpgradeFailure, match="does not accept") as failure:
+        challenged.challenged(challenge())
+    assert failure.value.kind is ErrorKind.PROXY_AUTHENTICATION
+
+
+def test_what_is_no_challenge() -> None:
+    mine = route(proxy=the_proxy("user:secret@"))
+    assert not mine.challenged(None)
+    assert not mine.challenged(parse_response_head(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+    assert not route().challenged(challenge())  # a target may answer 407 too
+
+
+def test_a_challenge_without_credentials() -> None:
+    with pytest.raises(UpgradeFailure, match="none were given"):
+        route(proxy=the_proxy()).challenged(challenge())
+
+
+def test_tls_contexts_are_made_for_https_alone(tmp_path: Path) -> None:
+    assert route().tls_context is None
+    assert route("https://h/").tls_context is not None
+    assert route("https://h/", the_proxy()).tunnels

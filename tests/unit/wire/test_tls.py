@@ -1,0 +1,176 @@
+"""TLS over loopback: chains and names are checked, sessions resumed only when offered, and closes told apart."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from loadgen.model.errors import ErrorKind
+from loadgen.model.exceptions import PlanError
+from loadgen.target.certificates import server_context
+from loadgen.wire.errors import TlsFailure
+from loadgen.wire.tls import H2_OR_HTTP1, TlsTransport, client_context
+from loadgen.wire.transport import Step
+from tests.support.transports import accept, address_of, establish, listening, receive, wait
+
+NAME = "target.test"
+
+
+class Side(NamedTuple):
+    """A server's context and the file of the authority that vouches for it."""
+
+    context: Any
+    ca_file: Path
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Side:
+    ca_file = tmp_path_factory.mktemp("ca") / "ca.pem"
+    return Side(server_context((NAME, "127.0.0.1"), ca_file, ("h2", "http/1.1")), ca_file)
+
+
+@pytest.fixture
+def close_later() -> Iterator[list[Any]]:
+    """What is put here is closed at the end."""
+    opened: list[Any] = []
+    yield opened
+    for one in reversed(opened):
+        one.close()
+
+
+def connect(
+    server: Side, close_later: list[Any], context: Any, name: bytes = NAME.encode(), session: Any = None
+) -> tuple[TlsTransport, TlsTransport]:
+    """A client and the server's end of the same connection, TCP open and TLS not begun."""
+    with listening() as listener:
+        client = TlsTransport(context, name, session)
+        client.connect(address_of(listener))
+        wait(client, Step.WANT_WRITE)
+        peer = TlsTransport(server.context, None, accepted=accept(listener))
+    close_later += [client, peer]
+    return client, peer
+
+
+def trusting(server: Side, name: str = NAME, alpn: tuple[bytes, ...] = ()) -> Any:
+    return client_context(name, str(server.ca_file), False, alpn)
+
+
+def test_tcp_comes_first_and_then_the_handshake(server: Side, close_later: list[Any]) -> None:
+    client, peer = connect(server, close_later, trusting(server))
+    steps = establish(client, peer)
+    assert steps[client][0] is Step.BEGIN_TLS
+    assert steps[client][-1] is Step.OPEN
+    assert client.describe()["version"] == "TLSv1.3"
+    assert (client.resumed, client.alpn) == (False, "")
+    client.send(b"ping")
+    assert receive(peer, 4) == b"ping"
+
+
+@pytest.mark.parametrize(
+    ("offers", "agreed"), [((), ""), (H2_OR_HTTP1, "h2"), ((b"http/1.1",), "http/1.1"), ((b"spdy/3",), "")]
+)
+def test_alpn(server: Side, close_later: list[Any], offers: tuple[bytes, ...], agreed: str) -> None:
+    client, peer = connect(server, close_later, trusting(server, alpn=offers))
+    establish(client, peer)
+    assert (client.alpn, peer.alpn) == (agreed, agreed)
+
+
+def test_a_session_is_resumed_where_it_is_offered(server: Side, close_later: list[Any]) -> None:
+    context = trusting(server)
+    client, peer = connect(server, close_later, context)
+    establish(client, peer)
+    peer.send(b"x")
+    receive(client, 1)  # with TLS 1.3 the ticket comes before the first data
+    session = client.session
+    client.close()  # with close_notify; without it OpenSSL would not resume
+    for offered, resumed in ((session, True), (None, False)):
+        again, other = connect(server, close_later, context, session=offered)
+        establish(again, other)
+        assert again.resumed is resumed
+
+
+@pytest.mark.parametrize(
+    ("host", "trusts", "kind"),
+    [
+        ("other.test", True, ErrorKind.TLS_WRONG_NAME),
+        ("127.0.0.2", True, ErrorKind.TLS_WRONG_NAME),
+        (NAME, False, ErrorKind.TLS_UNTRUSTED),
+    ],
+)
+def test_what_is_not_proven_is_refused(
+    server: Side, close_later: list[Any], tmp_path: Path, host: str, trusts: bool, kind: ErrorKind
+) -> None:
+    other = tmp_path / "other.pem"
+    server_context((NAME,), other)  # an authority that has vouched for another server
+    context = client_context(host, str(server.ca_file if trusts else other), False)
+    client, peer = connect(server, close_later, context)
+    with pytest.raises(TlsFailure) as failure:
+        establish(client, peer)
+    assert failure.value.kind is kind
+    assert f"{failure.value}"
+
+
+def test_insecure_checks_nothing_and_an_address_is_a_name_too(server: Side, close_later: list[Any]) -> None:
+    for context in (client_context("other.test", None, True), trusting(server, "127.0.0.1")):
+        client, peer = connect(server, close_later, context, name=b"")
+        establish(client, peer)
+        assert client.describe()["cipher"]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no certificate"])
+def test_a_file_without_a_certificate_is_a_plan_error(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(PlanError, match=r"--cacert .*: no PEM certificate can be read from it"):
+        client_context(NAME, str(file), False)
+
+
+def test_a_close_within_the_handshake(server: Side, close_later: list[Any]) -> None:
+    client, peer = connect(server, close_later, trusting(server))
+    assert client.establish() is Step.BEGIN_TLS
+    assert client.establish() is Step.WANT_READ
+    peer.close()
+    wait(client)
+    with pytest.raises(TlsFailure) as failure:
+        client.establish()
+    assert failure.value.kind is ErrorKind.TLS_FAILED
+
+
+def test_what_is_no_tls_fails(server: Side, close_later: list[Any]) -> None:
+    client, peer = connect(server, close_later, trusting(server))
+    client.establish()
+    client.establish()
+    peer.socket.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    wait(client)
+    with pytest.raises(TlsFailure) as failure:
+        client.establish()
+    assert failure.value.kind is ErrorKind.TLS_FAILED
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_both_ways_of_closing_end_the_stream(server: Side, close_later: list[Any], announced: bool) -> None:
+    client, peer = connect(server, close_later, trusting(server))
+    establish(client, peer)
+    if announced:
+        peer.close()
+    else:
+        peer.socket.close()  # without close_notify
+        peer._socket = None
+    wait(client)
+    assert client.recv(100) == b""
+
+
+def test_a_write_that_failed_is_the_last(server: Side, close_later: list[Any]) -> None:
+    client, peer = connect(server, close_later, trusting(server))
+    establish(client, peer)
+    client.socket.shutdown(1)
+    with pytest.raises(OSError) as failure:
+        client.send(b"x")
+    assert failure.value.errno == errno.EPIPE
+    with pytest.raises(OSError, match=str(failure.value.args[1])):
+        client.recv(1)
