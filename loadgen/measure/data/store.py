@@ -80,11 +80,8 @@ class RunStore:
         """What `save_run` saved. Raises PlanError where it can't be read."""
         return self._read_json(RUN_FILE)
 
-    def save_summary(self, summary: Summary) -> None:
-        self._write_json(SUMMARY_FILE, summary)
-
     def load_summary(self) -> Summary:
-        """What `save_summary` saved. Raises PlanError where it can't be read."""
+        """The content of `summary.json`. Raises PlanError where it can't be read."""
         return cast(Summary, self._read_json(SUMMARY_FILE))
 
     @property

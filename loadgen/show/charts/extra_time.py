@@ -14,7 +14,7 @@ from loadgen.show.charts.style import BASE_COLOUR, MAX_SERIES, duration_axis, ne
 
 _MINOR = [phase for phase, look in PHASE_LOOKS.items() if look.is_minor]
 # The waterfall's steps: one a phase, and a last one that the minor phases share.
-_STEPS = [*([phase] for phase in PHASE_LOOKS if phase not in _MINOR), _MINOR]
+STEPS = [*([phase] for phase in PHASE_LOOKS if phase not in _MINOR), _MINOR]
 _MANY_STEPS = 6
 _MAX_WATERFALLS = MAX_SERIES - 1
 
@@ -90,7 +90,7 @@ def _steps(comparison: ComparisonSummary, summary: Summary) -> list[tuple[list[P
     both = [summary["policies"][name]["phases_ns"] for name in (comparison["baseline"], comparison["candidate"])]
     return [
         (phases, sum(deltas[phase.value] for phase in phases))
-        for phases in _STEPS
+        for phases in STEPS
         if any(one[phase.value]["count"] for one in both for phase in phases)
     ]
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from io import StringIO
 
 from loadgen.measure.data.store import RunStore
-from loadgen.show.export.exporter import Exporter, Written
+from loadgen.show.export.exporter import Exporter
 from loadgen.show.export.exporter import RunData as RunData
+from loadgen.show.export.exporter import Written as Written
 from loadgen.show.export.html import HTML
 from loadgen.show.export.json import JSON
 from loadgen.show.export.markdown import MARKDOWN

@@ -19,6 +19,7 @@ from loadgen.measure.data.sample_table import SampleTable
 from loadgen.measure.data.store import RunStore
 from loadgen.model.errors import ErrorKind
 from loadgen.model.options import COMPARE, options_of
+from loadgen.show.export import RunData, write_summary
 from tests.support.synthetic import US, Exchange, Link, Scribe, full_run, plan_json
 
 URL = "http://127.0.0.1:8080/"
@@ -127,7 +128,7 @@ def test_what_could_not_be_saved_is_a_warning(monkeypatch: pytest.MonkeyPatch, t
 def saved_run(folder: Path) -> dict[str, Any]:
     scribe = full_run(folder)
     summary = scribe.summary()
-    scribe.store.save_summary(summary)
+    write_summary(scribe.store, RunData(summary))
     return summary
 
 
@@ -170,7 +171,7 @@ def table(folder: Path) -> SampleTable:
     scribe.block("close", 0, [Link([Exchange(0, send=7 * US)], connect=30 * US)])
     failed = Exchange(5, outcome=-ErrorKind.RESPONSE_TIMEOUT)
     scribe.block("recycle:2", 0, [Link([Exchange(0), failed], connect=40 * US)])
-    scribe.store.save_summary(scribe.summary())
+    write_summary(scribe.store, RunData(scribe.summary()))
     return Run(folder, scribe.store.load_summary()).samples
 
 

@@ -99,6 +99,7 @@ def test_locust_s_page_gets_the_tab_and_the_downloads_once(locust: Locust) -> No
     assert [tab["key"] for tab in locust.template_args["extended_tabs"]] == ["theirs", TAB_KEY]
     assert [file["title"] for file in locust.template_args["extended_csv_files"]] == [
         "Download summary (summary.json)", "Download samples (samples.npz)", "Open report (report.html)",
+        "Download report in Markdown (report.md)",
     ]  # fmt: skip
 
 

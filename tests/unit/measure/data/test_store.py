@@ -296,12 +296,13 @@ def test_samples_of_an_earlier_version(tmp_path: Path) -> None:
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     store = RunStore.create(tmp_path / "run")
-    store.save_summary({"schema": 1})
+    store.write_text(SUMMARY_FILE, store.to_text({"schema": 1}))
     with pytest.raises(ValueError, match="JSON"):
-        store.save_summary({"schema": float("nan")})
+        store.save_run({"schema": float("nan")})
     with pytest.raises(UnicodeEncodeError):
         store.write_text(SUMMARY_FILE, "\ud800")
     assert store.load_summary() == {"schema": 1}
+    assert store.path(RUN_FILE).read_text(encoding="utf-8") == ""
     assert names(store.directory) == {RUN_FILE, SUMMARY_FILE}
 
 

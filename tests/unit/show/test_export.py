@@ -1,0 +1,115 @@
+"""The registry of export formats: what each writes, when it is written, and that a new one is one row."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any, TextIO
+
+import pytest
+
+from loadgen.cli.report import rebuild
+from loadgen.measure.data.npz import SAMPLES_FILE
+from loadgen.show.charts import charts_of
+from loadgen.show.export import EXPORTERS, RunData, Written, export_text, write_report, write_summary
+from loadgen.show.export.exporter import Exporter
+from tests.support.synthetic import Scribe, full_run
+
+Summary = dict[str, Any]
+
+
+@pytest.fixture
+def scribe(tmp_path: Path) -> Scribe:
+    return full_run(tmp_path / "run", rounds=1)
+
+
+def no_charts(summary: Summary) -> RunData:
+    """The run as exporters see it, without the time that drawing takes."""
+    run = RunData(summary)
+    run.__dict__["charts"] = {"phases": {"png": b"PNG", "svg": b"<svg/>"}}
+    return run
+
+
+def csv_of_phases(run: RunData, stream: TextIO) -> None:
+    for name, one in run.summary["policies"].items():
+        stream.write(f"{name},{one['phases_ns']['wait']['mean']}\n")
+
+
+def exporter(written: Written) -> Exporter:
+    return Exporter("csv", "phases.csv", "phases", "Mean of each phase.", written, csv_of_phases)
+
+
+def files(scribe: Scribe) -> set[str]:
+    return {path.name for path in scribe.store.directory.iterdir()}
+
+
+def test_json_is_the_summary(scribe: Scribe) -> None:
+    summary = scribe.summary()
+    text = export_text(EXPORTERS["json"], RunData(summary))
+    assert json.loads(text) == json.loads(json.dumps(summary))
+    assert text.endswith("}\n")
+
+
+def test_markdown_begins_with_the_verdict(scribe: Scribe) -> None:
+    summary = scribe.summary()
+    assert export_text(EXPORTERS["markdown"], RunData(summary)).startswith(f"> {summary['verdict']}\n")
+
+
+def test_html_holds_the_charts(scribe: Scribe) -> None:
+    assert "<img alt='phases'" in export_text(EXPORTERS["html"], no_charts(scribe.summary()))
+
+
+def test_charts_are_drawn_for_those_that_ask(scribe: Scribe) -> None:
+    run = RunData(scribe.summary())
+    for name in ("json", "markdown"):
+        export_text(EXPORTERS[name], run)
+    assert "charts" not in run.__dict__
+
+
+def test_all_charts_that_apply_are_drawn(scribe: Scribe) -> None:
+    summary = scribe.summary()
+    assert list(RunData(summary).charts) == charts_of(summary)
+
+
+@pytest.mark.parametrize(
+    ("written", "with_summary", "with_report"),
+    [(Written.ALWAYS, True, False), (Written.UNLESS_NO_CHARTS, False, True), (Written.ON_REQUEST, False, False)],
+)
+def test_a_new_format_is_written_when_it_says(
+    scribe: Scribe, monkeypatch: pytest.MonkeyPatch, written: Written, with_summary: bool, with_report: bool
+) -> None:
+    monkeypatch.setitem(EXPORTERS, "csv", exporter(written))
+    run = no_charts(scribe.summary())
+    write_summary(scribe.store, run)
+    assert ("phases.csv" in files(scribe)) is with_summary
+    write_report(scribe.store, run)
+    assert ("phases.csv" in files(scribe)) is (with_summary or with_report)
+
+
+def test_a_new_format_is_one_row(scribe: Scribe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`loadgen report` writes it, as every command does that ends in a report."""
+    monkeypatch.setitem(EXPORTERS, "csv", exporter(Written.ALWAYS))
+    monkeypatch.setattr("loadgen.cli.report.write_report", lambda *_: None)
+    scribe.settle()
+    scribe.store.release()
+    rebuild(scribe.store.directory, {"json": False, "quiet": True})
+    assert scribe.store.path("phases.csv").read_text(encoding="utf-8").startswith("persistent,")
+
+
+def test_the_command_line_and_pages_find_each_format_by_its_name() -> None:
+    assert [name for name, one in EXPORTERS.items() if one.name != name] == []
+    assert len({one.file_name for one in EXPORTERS.values()}) == len(EXPORTERS)
+    assert all(one.help.endswith(".") and "\n" not in one.help for one in EXPORTERS.values())
+
+
+def test_the_web_ui_offers_what_each_run_writes() -> None:
+    from loadgen.swarm.web_pages import FILES
+
+    assert set(FILES) == {SAMPLES_FILE, *(one.file_name for one in EXPORTERS.values())}
+
+
+def test_an_exporter_writes_to_any_stream(scribe: Scribe) -> None:
+    stream = StringIO()
+    EXPORTERS["markdown"].write(RunData(scribe.summary()), stream)
+    assert "| persistent |" in stream.getvalue()
