@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
+from tests.support.distribution import ByModuleFixtures
 from tests.support.processes import Nginx, free_port, running_nginx
 from tests.support.targets import Target, Targets
 
@@ -23,17 +26,8 @@ def pytest_configure() -> None:
     os.environ["LOCUST_MASTER_NODE_PORT"] = os.environ["LOCUST_MASTER_BIND_PORT"] = str(free_port())
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share what a fixture of their module made run in one process, so that it is made once."""
-    for item in items:
-        assert isinstance(item, pytest.Function)
-        chosen = item.callspec.indices if hasattr(item, "callspec") else {}
-        for name, definitions in sorted(item._fixtureinfo.name2fixturedefs.items()):
-            if definitions[-1].scope == "module":
-                group = f"{item.module.__name__}:{name}:{chosen.get(name, '')}"
-                item.add_marker(pytest.mark.xdist_group(group))
-                break
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    return ByModuleFixtures(config, log)
 
 
 @pytest.fixture
