@@ -1,0 +1,199 @@
+"""What slots share: connections of the policy's kind, their rows, deadlines, and closes that are waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+
+from loadgen.drive import connection_manager
+from loadgen.drive.connection_manager import ConnectionManager
+from loadgen.drive.requests.user_state import UserState
+from loadgen.drive.slots.closed_loop import ClosedLoopUser
+from loadgen.model.errors import ErrorKind
+from loadgen.model.plan import Load, Plan
+from loadgen.model.policy import parse_policies, parse_policy
+from loadgen.model.records import ConnectionFlag, Ending
+from loadgen.model.target import parse_target
+from loadgen.model.units import NS_PER_MS
+from loadgen.wire.connection import Connection
+from loadgen.wire.http1.pipeline import Pipeline
+from loadgen.wire.http2.connection import Http2Connection
+from loadgen.wire.http2.h2c import H2cConnection
+from loadgen.wire.websocket.connection import WebSocketConnection
+from tests.support.fake_network import HELLO, FakeClock, FakeRoute, FakeSink, requests
+
+ANSWER = HELLO.replace(b"\r\n\r\n", b"\r\nKeep-Alive: timeout=5, max=100\r\n\r\n", 1)
+
+
+class Manager(ConnectionManager):
+    """With one user, whose requests have deadlines; it closes its timers at the end of a test."""
+
+    def __init__(self, policy: str, **values: Any) -> None:
+        target = parse_target("http://h:81/")
+        load = Load(timeout_ns=100 * NS_PER_MS)
+        plan = Plan(target, parse_policies(policy), load, **values)
+        self.fake_route = FakeRoute()
+        self.rows = FakeSink()
+        super().__init__(plan, self.fake_route, self.rows, connections=7)
+        self.use(parse_policy(policy))
+        self.user = ClosedLoopUser(self, 0, UserState(0, requests()))
+
+    def _at_work(self) -> Iterable[Connection | None]:
+        return [self.user.connection]
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+    clock = FakeClock()
+    clock.install(monkeypatch)
+    monkeypatch.setattr(connection_manager.time, "monotonic", lambda: clock.now_ns / 1e9)
+    monkeypatch.setattr(connection_manager.time, "monotonic_ns", clock)
+    return clock
+
+
+@pytest.fixture
+def manage(clock: FakeClock) -> Iterator[Any]:
+    made: list[Manager] = []
+
+    def make(policy: str, **values: Any) -> Manager:
+        made.append(Manager(policy, **values))
+        return made[-1]
+
+    yield make
+    for manager in made:
+        manager.close()
+
+
+@pytest.mark.parametrize(
+    ("policy", "kind"),
+    [
+        ("persistent", Connection),
+        ("pipeline:2", Pipeline),
+        ("websocket", WebSocketConnection),
+        ("h2", Http2Connection),
+        ("h2-prior+streams:3", Http2Connection),
+        ("h2c-upgrade", H2cConnection),
+    ],
+)
+def test_a_policy_has_its_kind_of_connection(manage: Any, policy: str, kind: type[Connection]) -> None:
+    manager = manage(policy)
+    numbers = []
+    for _ in range(2):
+        connection = manager.new_connection(manager.user)
+        assert type(connection) is kind
+        assert not connection.ignores_close
+        numbers.append(connection.number)
+    assert numbers == [7, 8]
+    assert manager.connections == 9
+
+
+def test_ignoring_a_close_is_the_policys(manage: Any) -> None:
+    assert manage("ignore-close").new_connection(None).ignores_close
+
+
+def test_a_new_policy_begins_its_counts_anew(manage: Any) -> None:
+    manager = manage("persistent")
+    manager.retried = manager.after_close_tried = 3
+    manager.keep_alive = {"max": 5}
+    manager.use(parse_policy("gap:20ms"))
+    assert (manager.gap_s, manager.retried, manager.after_close_tried, manager.keep_alive) == (0.02, 0, 0, {})
+
+
+def test_what_servers_announce_is_the_least_time_and_the_most_requests(manage: Any, clock: FakeClock) -> None:
+    manager = manage("close")
+    manager.running = True
+    manager.user.begin()
+    for timeout_s, most in ((5, 100), (3, 99), (9, 101)):
+        transport = manager.fake_route.made[-1]
+        transport.open()
+        transport.answer(
+            ANSWER.replace(b"timeout=5, max=100", f"timeout={timeout_s}, max={most}".encode()),
+        )
+    assert manager.keep_alive == {"timeout_s": 3, "max": 101}
+
+
+def test_a_request_that_takes_too_long_is_ended(manage: Any, clock: FakeClock) -> None:
+    manager = manage("persistent")
+    manager.running = True
+    manager.user.begin()
+    manager.fake_route.made[0].open()
+    clock.pass_ms(99)
+    manager._expire()
+    assert manager.rows.exchanges == []
+    clock.pass_ms(2)
+    manager._expire()
+    assert manager.rows.column("outcome") == [-ErrorKind.RESPONSE_TIMEOUT]
+    assert manager.rows.endings == [Ending.CLIENT_GAVE_UP]
+
+
+@pytest.mark.parametrize(
+    ("headers", "cookies", "takes"), [((), True, True), ((("Cookie", "a=1"),), True, False), ((), False, False)]
+)
+def test_a_cookie_field_of_the_plan_is_the_only_one(
+    manage: Any, headers: tuple[tuple[str, str], ...], cookies: bool, takes: bool
+) -> None:
+    assert manage("persistent", headers=headers, cookies=cookies).takes_cookies is takes
+
+
+# Closes that the server was asked for
+
+
+def asked_to_close(manage: Any) -> Manager:
+    manager: Manager = manage("close")
+    manager.user.begin()
+    manager.fake_route.made[0].open()
+    manager.fake_route.made[0].answer()  # it says nothing of closing
+    assert manager.rows.connections == []
+    return manager
+
+
+def test_a_server_that_closes_in_time_did_what_it_was_asked_for(manage: Any, clock: FakeClock) -> None:
+    manager = asked_to_close(manage)
+    clock.pass_ms(15)
+    manager._end_grace()
+    manager.fake_route.made[0].end()
+    assert manager.rows.endings == [Ending.CLIENT_ANNOUNCED]
+    assert not manager.rows.connections[0]["flags"] & ConnectionFlag.IGNORED_CLOSE
+    manager._await_closes()  # returns: nothing is left to wait for
+
+
+def test_a_server_that_does_not_close_ignored_it(manage: Any, clock: FakeClock) -> None:
+    manager = asked_to_close(manage)
+    clock.pass_ms(21)
+    manager._end_grace()
+    assert manager.rows.connections == []  # the loop may have been too late to see a close that came in time
+    manager._end_grace()
+    assert manager.rows.endings == [Ending.CLIENT_ANNOUNCED]
+    assert manager.rows.connections[0]["flags"] & ConnectionFlag.IGNORED_CLOSE
+    assert manager.fake_route.made[0].closed
+
+
+def test_a_slow_server_gets_more_time(manage: Any, clock: FakeClock) -> None:
+    manager: Manager = manage("close")
+    manager.user.begin()
+    manager.fake_route.made[0].open()
+    clock.pass_ms(40)
+    manager.fake_route.made[0].answer()
+    clock.pass_ms(199)  # five times what the exchange took
+    for _ in range(2):
+        manager._end_grace()
+    assert manager.rows.connections == []
+    clock.pass_ms(2)
+    for _ in range(2):
+        manager._end_grace()
+    assert len(manager.rows.connections) == 1
+
+
+def test_only_so_many_closes_are_waited_for(manage: Any, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_manager, "_MAX_PENDING_CLOSES", 2)
+    manager: Manager = manage("close")
+    manager.running = True
+    manager.user.begin()
+    for number in range(4):
+        manager.fake_route.made[number].open()
+        manager.fake_route.made[number].answer()
+    # The first two had to make room, before their time was over: nothing is known of what the server would have done.
+    assert [row["connection"] for row in manager.rows.connections] == [7, 8]
+    assert not any(row["flags"] & ConnectionFlag.IGNORED_CLOSE for row in manager.rows.connections)
