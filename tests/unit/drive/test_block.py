@@ -1,0 +1,220 @@
+"""Blocks: the first request decides whether a run goes on; what is noted of each; who is blamed for a failure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from loadgen.drive.block import BlockRunner
+from loadgen.drive.engine import Window
+from loadgen.drive.schedule import Block, blocks
+from loadgen.model.errors import ErrorKind
+from loadgen.model.exceptions import TargetError
+from loadgen.model.plan import Load, Plan
+from loadgen.model.policy import parse_policies
+from loadgen.model.proxy import parse_proxy
+from loadgen.model.target import parse_target
+from loadgen.model.trailers import TrailerCounts
+from loadgen.wire.route import Route
+from tests.support.fake_network import ADDRESS, FakeSink
+
+REFUSED = (ErrorKind.CONNECT_REFUSED, "Connection refused")
+NO_UPGRADE = (ErrorKind.UPGRADE_REFUSED, "404")
+SECOND = (2, ("192.0.2.2", 80))
+
+
+class FakeEngine:
+    """An engine whose preflight requests end as a test says: None for an answer."""
+
+    def __init__(self, failures: list[tuple[ErrorKind, str] | None]) -> None:
+        self.failures = failures
+        self.preflights = 0
+        self.prepared: list[str] = []
+        self.ran: list[str] = []
+        self.connections = 10
+        self.errors = self.retried = self.mismatched_echoes = 0
+        self.after_close_tried, self.after_close_answered = 4, 1
+        self.keep_alive: dict[str, int] = {}
+        self.trailers = TrailerCounts()
+        self.observed = {"server": "made-up"}
+        self.interrupted = False
+        self.whole = True
+        self.monitor: Any = None
+
+    def prepare(self, block: Block) -> None:
+        self.prepared.append(block.cell.name)
+
+    def preflight(self) -> tuple[ErrorKind, str] | None:
+        self.preflights += 1
+        self.connections += 1
+        failure = self.failures.pop(0) if self.failures else None
+        self.errors += failure is not None
+        return failure
+
+    def run(self, block: Block, on_window: Any) -> Window:
+        self.ran.append(block.cell.name)
+        on_window(100)
+        return Window(100, 200, 7)
+
+    def account(self, window: Window) -> dict[str, int]:
+        return {"unstarted": 3}
+
+
+class Rig:
+    """A runner with everything that it reports."""
+
+    def __init__(self, policies: str, *failures: tuple[ErrorKind, str] | None, **values: Any) -> None:
+        target = parse_target(values.pop("url", "http://h:81/"))
+        proxy = values.pop("proxy", None)
+        must_answer = values.pop("must_answer", True)
+        self.plan = Plan(target, parse_policies(policies), Load(rounds=2), proxy=proxy and parse_proxy(proxy), **values)
+        self.route = Route(target, addresses=[ADDRESS, SECOND], proxy=self.plan.proxy)
+        self.engine = FakeEngine(list(failures))
+        self.sink = FakeSink()
+        self.reports: list[dict[str, Any]] = []
+        self.runner = BlockRunner(
+            self.plan, self.route, self.engine, self.sink, self.reports.append, False, must_answer,  # type: ignore[arg-type] # a fake engine
+        )  # fmt: skip
+
+    def run(self) -> list[dict[str, Any]]:
+        return [self.runner.run(block) for block in blocks(self.plan)]
+
+    def reported(self, key: str) -> list[Any]:
+        return [report[key] for report in self.reports if key in report]
+
+
+def test_a_target_that_answers_is_asked_once() -> None:
+    rig = Rig("persistent,close")
+    rig.run()
+    assert rig.engine.preflights == 1
+    assert len(rig.engine.ran) == 4
+    assert rig.reported("observed") == [{"address": "192.0.2.1", "port": 80, "server": "made-up"}]
+    assert rig.reported("warning") == []
+
+
+def test_the_facts_of_a_block() -> None:
+    rig = Rig("persistent")
+    (facts, _) = rig.run()
+    assert facts | {"rss_bytes": 0} == {
+        "index": 0,
+        "round": 0,
+        "policy": "persistent",
+        "first_connection": 10,
+        "window_begun_ns": 100,
+        "window_ended_ns": 200,
+        "cpu_ns": 7,
+        "rss_bytes": 0,
+        "whole": True,
+        "retried": 0,
+        "keep_alive": {},
+        "mismatched_echoes": 0,
+        "trailers": rig.engine.trailers.take(),
+        "unstarted": 3,
+    }
+    # They are written when the block, its window and its end come: a run that dies leaves what is known.
+    assert ["window_begun_ns" in written for written in rig.sink.blocks[:3]] == [False, True, True]
+    assert "cpu_ns" not in rig.sink.blocks[1]
+    assert rig.sink.blocks[2] == facts
+
+
+def test_ignoring_a_close_has_an_account_of_its_own() -> None:
+    (facts, _) = Rig("ignore-close").run()
+    assert facts["after_close"] == {"tried": 4, "answered": 1}
+
+
+def test_a_target_that_fails_the_first_request_ends_the_run() -> None:
+    rig = Rig("persistent", REFUSED, REFUSED)
+    with pytest.raises(TargetError, match=r"http://h:81/: connect refused: Connection refused; is the server running"):
+        rig.run()
+    assert rig.engine.ran == []
+
+
+def test_the_next_address_is_tried_first() -> None:
+    rig = Rig("persistent", REFUSED)
+    rig.run()
+    assert rig.engine.preflights == 2
+    assert rig.route.addresses == [SECOND]
+    assert rig.reported("observed")[0]["address"] == "192.0.2.2"
+
+
+def test_where_an_answer_is_not_needed_a_failure_is_a_warning() -> None:
+    rig = Rig("persistent", REFUSED, REFUSED, must_answer=False)
+    rig.run()
+    (warning,) = rig.reported("warning")
+    assert warning["code"] == "target_failed"
+    assert len(rig.engine.ran) == 2
+
+
+def test_a_refused_upgrade_says_nothing_about_other_protocols() -> None:
+    rig = Rig("websocket,persistent", NO_UPGRADE, seed=_seed_with_first("websocket"))
+    rig.run()
+    (warning,) = rig.reported("warning")
+    assert warning["message"].startswith("websocket: http://h:81/: upgrade refused: 404")
+    assert rig.engine.preflights == 2  # the other protocol has one of its own
+
+
+def test_a_refused_upgrade_ends_a_run_that_has_nothing_else() -> None:
+    with pytest.raises(TargetError, match="does this path speak WebSocket"):
+        Rig("websocket", NO_UPGRADE).run()
+
+
+def test_a_failure_on_the_way_to_the_server_hits_every_protocol() -> None:
+    rig = Rig("websocket,persistent", REFUSED, REFUSED, seed=_seed_with_first("websocket"))
+    with pytest.raises(TargetError):
+        rig.run()
+
+
+def _seed_with_first(policy: str) -> int:
+    """A seed under which this one of two policies has the run's first block."""
+    for seed in range(100):
+        plan = Plan(parse_target("http://h/"), parse_policies("websocket,persistent"), seed=seed)
+        if next(blocks(plan)).cell.name == policy:
+            return seed
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("failure", "blamed"),
+    [
+        (REFUSED, "the proxy p:3128, on the way to http://h:81/"),
+        ((ErrorKind.RESPONSE_TIMEOUT, "no answer"), "http://h:81/ by way of p:3128"),
+    ],
+)
+def test_with_a_proxy_between_the_right_one_is_blamed(failure: tuple[ErrorKind, str], blamed: str) -> None:
+    rig = Rig("persistent", failure, failure, proxy="http://p:3128")
+    with pytest.raises(TargetError) as caught:
+        rig.run()
+    assert str(caught.value).startswith(f"{blamed}: ")
+
+
+def test_a_proxy_is_asked_once_with_a_tunnel_and_once_without() -> None:
+    rig = Rig("persistent,websocket", proxy="http://p:3128")
+    rig.run()
+    assert rig.engine.preflights == 2
+
+
+def test_connections_that_only_carried_a_challenge_are_counted() -> None:
+    rig = Rig("websocket", (ErrorKind.PROXY_AUTHENTICATION, "407"), proxy="http://u:p@p:3128")
+    rig.route.login.wanted = False
+
+    def preflight() -> tuple[ErrorKind, str] | None:
+        rig.route.login.wanted = True  # its 407 says so
+        return FakeEngine.preflight(rig.engine)
+
+    rig.engine.preflight = preflight  # type: ignore[method-assign] # a proxy's challenge
+    facts = rig.run()
+    assert facts[0]["challenge"] == {"connections": 1, "errors": 1}
+    assert "challenge" not in facts[1]
+
+
+def test_an_interruption_during_the_first_request_is_no_failure() -> None:
+    rig = Rig("persistent", REFUSED)
+
+    def preflight() -> tuple[ErrorKind, str] | None:
+        rig.engine.interrupted = True
+        return REFUSED
+
+    rig.engine.preflight = preflight  # type: ignore[method-assign] # Ctrl-C
+    rig.run()
+    assert rig.reported("warning") == []
