@@ -8,11 +8,12 @@ from typing import Any, cast
 
 from loadgen.measure.data.store import RunStore
 from loadgen.model.run_record import RunRecord, RunWarning, TargetRecord
+from loadgen.model.warning_codes import WarningCode
 
 CUT_SHORT = {
-    "interrupted": "the run was interrupted; this is what had been measured",
-    "disk_full": "the disk was full, so the run ended; this is what had been measured",
-    "died": "the worker process died; this is what it had measured",
+    WarningCode.INTERRUPTED.value: "the run was interrupted; this is what had been measured",
+    WarningCode.DISK_FULL.value: "the disk was full, so the run ended; this is what had been measured",
+    WarningCode.DIED.value: "the worker process died; this is what it had measured",
 }
 """The ways in which a run can end early, as notes."""
 
@@ -75,7 +76,7 @@ class RunNotes:
             return ""
         when = f"in round {self._rounds[worker] + 1}" if worker in self._rounds else "before the first block"
         return self._note(
-            "worker_died",
+            WarningCode.WORKER_DIED,
             f"worker {worker + 1} of {self._workers} died {when}: its samples of that block are lost, and from there "
             "on only the other workers made load",
         )
@@ -84,11 +85,11 @@ class RunNotes:
         """A resumed run goes on, so the note that it was cut off no longer holds."""
         self._has_begun = True
         parts = self._facts["parts"] = self._facts.get("parts", 1) + 1
-        self._facts["notes"] = without(self._facts["notes"], {*CUT_SHORT, "resumed"})
-        self._note("resumed", _RESUMED.format(parts))
+        self._facts["notes"] = without(self._facts["notes"], {*CUT_SHORT, WarningCode.RESUMED})
+        self._note(WarningCode.RESUMED, _RESUMED.format(parts))
 
     def _note(self, code: str, message: str) -> str:
-        self._facts["notes"] = [*self._facts["notes"], {"code": code, "message": message}]
+        self._facts["notes"] = [*self._facts["notes"], {"code": str(code), "message": message}]
         self._save()
         return message
 

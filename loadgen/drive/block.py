@@ -15,6 +15,7 @@ from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import TargetError
 from loadgen.model.plan import Plan
 from loadgen.model.policy import HTTP1
+from loadgen.model.warning_codes import WarningCode
 from loadgen.wire.route import Route
 
 Report = Callable[[dict[str, Any]], None]
@@ -144,7 +145,7 @@ class BlockRunner:
         if self._must_answer and not self._answered and not (others and of_protocol):
             raise TargetError(message)
         prefix = f"{protocol}: " if of_protocol else ""
-        self._warn({"code": "target_failed", "message": f"{prefix}{message}"})
+        self._warn({"code": WarningCode.TARGET_FAILED.value, "message": f"{prefix}{message}"})
 
     def _peer_of(self, kind: ErrorKind) -> str:
         """Which peer a failure of this kind is about."""

@@ -101,12 +101,16 @@ class Plan:
         return self.proxy or self.target
 
     def tunnels(self, policy: ConnectionPolicy) -> bool:
-        """Whether connections go through a CONNECT tunnel; otherwise the proxy gets the requests themselves."""
+        """Whether connections go through a CONNECT tunnel; see also `asks_proxy`."""
         return self.proxy is not None and (self.target.is_tls or policy.protocol in _TUNNELLED)
+
+    def asks_proxy(self, policy: ConnectionPolicy) -> bool:
+        """Whether the proxy gets this policy's requests itself, so that connections and responses are the proxy's."""
+        return self.proxy is not None and not self.tunnels(policy)
 
     def request_target(self, policy: ConnectionPolicy, path: str) -> str:
         """The target in a request line for `path` (origin-form): absolute-form to a proxy (RFC 9112 §3.2.2)."""
-        if self.proxy is None or self.tunnels(policy):
+        if not self.asks_proxy(policy):
             return path
         return f"{self.target.scheme}://{self.target.host_field}{path}"
 

@@ -1,6 +1,7 @@
 """The types of what a run records of itself: its plan, its environment, its warnings, its blocks. Computes nothing.
 
-`run.json` is a RunRecord, and each line of `blocks.jsonl` a BlockFacts. The summary repeats plan and environment.
+`run.json` is a RunRecord, and each line of `blocks.jsonl` a BlockRecord (block_facts.py). The summary repeats plan and
+environment.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from loadgen.model.plan import Plan
 from loadgen.model.run_record import HopByHopRecord, RunWarning
 from loadgen.model.target import FIELDS_PATH
+from loadgen.model.warning_codes import WarningCode
 from loadgen.probe.exchange import FAILURES, Response, describe, exchange
 from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.proxy.connect import CHALLENGE, ProxyLogin
@@ -50,7 +51,7 @@ class HopByHop:
             f"the proxy {section.get('address')} passed on fields that are for one hop alone: {' and '.join(passed)}; "
             "a proxy has to remove them (RFC 9110 §7.6.1), else the next hop applies them to its own connection"
         )
-        return [{"code": "hop_by_hop_forwarded", "message": message}]
+        return [{"code": WarningCode.HOP_BY_HOP_FORWARDED.value, "message": message}]
 
 
 def check_hops(plan: Plan, path: str) -> HopByHopRecord:

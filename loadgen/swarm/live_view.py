@@ -12,6 +12,7 @@ from loadgen.measure.data.store import RunStore
 from loadgen.model.exceptions import PlanError
 from loadgen.model.records import Phase
 from loadgen.model.summary import Summary
+from loadgen.model.warning_codes import WarningCode
 from loadgen.swarm.chart_drawer import ChartDrawer
 from loadgen.swarm.run import Run
 
@@ -139,7 +140,7 @@ def _summary_so_far(run: Run) -> Summary | None:
     plan = replace(run.plan, load=replace(run.plan.load, rounds=run.coordinator.round + 1))
     summary = run.live.summary(run.name, plan.to_json(secrets=False), run.facts["environment"], run.facts["notes"])
     if summary is not None:  # percentiles and means are of all requests here; only charts and intervals are of a share
-        summary["warnings"] = [one for one in summary["warnings"] if one["code"] != "samples_thinned"]
+        summary["warnings"] = [one for one in summary["warnings"] if one["code"] != WarningCode.SAMPLES_THINNED]
     return summary
 
 

@@ -22,6 +22,7 @@ from loadgen.measure.live.block_report import BlockReport
 from loadgen.measure.live.live import Live
 from loadgen.model.plan import Plan
 from loadgen.model.units import NS_PER_S
+from loadgen.model.warning_codes import WarningCode
 from loadgen.swarm.coordinator import POLL_S, BlockCoordinator
 from loadgen.swarm.run_folder import RunFolder
 from loadgen.swarm.run_notes import policies_together, run_too_short, users_changed, worker_lost
@@ -167,7 +168,7 @@ class Run:
 
     def note(self, code: str, message: str, *, replaces: bool = False) -> None:
         """A warning for the report; the same one again is ignored. replaces: the last one with this code goes."""
-        warning = {"code": code, "message": message}
+        warning = {"code": str(code), "message": message}
         if warning not in self.facts["notes"]:
             kept = [one for one in self.facts["notes"] if not replaces or one["code"] != code]
             self.facts["notes"] = [*kept, warning]
@@ -203,10 +204,10 @@ class Run:
     def worker_failed(self, worker: str, message: str) -> None:
         """A worker can't begin, or can't go on. What the only worker of a local run wrote until then is the run."""
         if self._channel.is_local:
-            self.note("worker_failed", message)
+            self.note(WarningCode.WORKER_FAILED, message)
             self.coordinator.stop()
         else:
-            self.note("worker_failed", f"{self._channel.worker_name(worker)}: {message}")
+            self.note(WarningCode.WORKER_FAILED, f"{self._channel.worker_name(worker)}: {message}")
             self.coordinator.lost[worker] = self.coordinator.round
             self._failed.add(worker)
         self.coordinator.excuse(worker)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from loadgen.model.units import count
+from loadgen.model.warning_codes import WarningCode
 from loadgen.swarm.user_classes import ClassPolicies
 
-Note = tuple[str, str]
+Note = tuple[WarningCode, str]
 """A warning's code and its text."""
 
 
@@ -22,7 +23,7 @@ def run_too_short(ramp_s: float, round_s: float, run_s: float) -> list[Note]:
         return []
     return [
         (
-            "run_too_short",
+            WarningCode.RUN_TOO_SHORT,
             f"blocks begin when all users are there, after {ramp_s:.0f} s, and a round takes {round_s:.3g} s: the "
             f"run time of {run_s:.0f} s holds no whole round; give it more, or start users faster",
         )
@@ -35,7 +36,7 @@ def policies_together(class_policies: ClassPolicies) -> list[Note]:
         return []
     return [
         (
-            "policies_together",
+            WarningCode.POLICIES_TOGETHER,
             "the policies are those of different user classes, which load the target at the same time, and may "
             "send it different requests: what differs is not the policy alone",
         )
@@ -48,7 +49,7 @@ def users_changed(numbers: Sequence[int], round_number: int) -> list[Note]:
         return []
     return [
         (
-            "users_changed",
+            WarningCode.USERS_CHANGED,
             f"there were from {min(numbers)} to {max(numbers)} users, last changed in round {round_number}; "
             "figures of one policy mix them",
         )
@@ -58,7 +59,7 @@ def users_changed(numbers: Sequence[int], round_number: int) -> list[Note]:
 def worker_lost(name: str, workers: int, round_number: int) -> Note:
     """workers: how many took part. round_number: the round in which this one was lost, counted from 1."""
     return (
-        "worker_lost",
+        WarningCode.WORKER_LOST,
         f"{name}, one of {count(workers, 'worker')}, was lost in round {round_number}; the results hold what the "
         "others measured, until then beside its load",
     )

@@ -325,7 +325,7 @@ def test_https_without_trust_says_what_to_do_and_counts(lab: Lab, tmp_path: Path
         browser.wait(lambda: all(row[-1].endswith(" tls untrusted") for row in browser.table(POLICIES)))
         assert browser.text(FACTS).startswith("running")
         found = lab.stop("failed")
-    assert "every request that came to its end in a counted window failed" in browser.text(FAILURE)
+    assert "every request that ended in a measured window failed" in browser.text(FAILURE)
     assert browser.table(POLICIES) == [policy_row(name, one) for name, one in found["policies"].items()]
     assert found["policies"]["close"]["errors"]["tls_untrusted"] > 0
     assert lab.ui.get("loadgen/files/report.html").status == 200  # of a run that failed too there is a report

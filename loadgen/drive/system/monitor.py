@@ -15,6 +15,7 @@ from loadgen.drive.system.server_process import ServerProcess
 from loadgen.model.arrivals import parse_arrivals
 from loadgen.model.plan import Plan
 from loadgen.model.units import NS_PER_S
+from loadgen.model.warning_codes import WarningCode
 from loadgen.wire.connection import Connection
 
 _TICK_S = 0.25
@@ -119,4 +120,4 @@ class SystemMonitor:
         for_s = min(TIME_WAIT_S / cells, left_s) if block_s < TIME_WAIT_S / cells else min(TIME_WAIT_S, block_s)
         sentence = port_forecast(block.cell.name, opened_per_s, self._kernel.supply, for_s)
         if sentence:
-            self._warn({"code": "ports_foreseen", "message": sentence})
+            self._warn({"code": WarningCode.PORTS_FORESEEN.value, "message": sentence})

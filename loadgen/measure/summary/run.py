@@ -12,7 +12,6 @@ from loadgen.measure.stats.sweep import sweep
 from loadgen.measure.summary.policy import summarise_policy
 from loadgen.measure.summary.verdict import verdict
 from loadgen.measure.warnings.outages import outages
-from loadgen.measure.warnings.proxy import is_sent_requests
 from loadgen.measure.warnings.run import warnings
 from loadgen.model.block_facts import BlockFacts
 from loadgen.model.plan import Plan
@@ -20,8 +19,9 @@ from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.run_record import EnvironmentRecord, PlanRecord, RunWarning
 from loadgen.model.summary import SCHEMA, BlockSummary, Summary
 from loadgen.model.units import NS_PER_S
+from loadgen.model.warning_codes import WarningCode
 
-MOST_CURVES = 7
+MAX_CURVES = 7
 """Policies up to which each is drawn as a line of its own, and has a percentile curve for that."""
 
 _P50_P99 = np.array([0.5, 0.99])
@@ -42,7 +42,7 @@ def summarise(
     rounds = 1 + max((block["round"] for block in samples.blocks), default=0)
     measured: dict[str, PolicySamples] = {}
     policies: dict[str, PolicySummary] = {}
-    with_curve = len(cells) <= MOST_CURVES
+    with_curve = len(cells) <= MAX_CURVES
     for index, (cell_name, mine) in enumerate(zip(samples.policies, samples.by_policy(), strict=True)):
         one = measure(samples, index, mine, rounds)
         measured[cell_name] = one
@@ -53,16 +53,16 @@ def summarise(
     )
     comparisons = [comparison for comparison in compared if comparison is not None]
     swept = sweep(planned, measured, policies) if planned.axes else None
-    said = notes + thinned(samples) + outages(samples)
-    said += warnings(policies, plan, cells, rounds)
-    by_proxy = [cell_name for cell_name, cell in cells.items() if is_sent_requests(planned, cell.policy)]
+    found = notes + thinned(samples) + outages(samples)
+    found += warnings(policies, planned, rounds)
+    by_proxy = [cell_name for cell_name, cell in cells.items() if planned.asks_proxy(cell.policy)]
     return {
         "schema": SCHEMA,
         "run": name,
         "plan": plan,
         "environment": environment,
-        "warnings": said,
-        "verdict": verdict(policies, comparisons, said, swept, by_proxy),
+        "warnings": found,
+        "verdict": verdict(policies, comparisons, found, swept, by_proxy),
         "policies": policies,
         "comparisons": comparisons,
         "sweep": swept,
@@ -71,7 +71,7 @@ def summarise(
 
 
 def thinned(samples: Samples) -> list[RunWarning]:
-    """At most one warning: what is of a share of the samples only."""
+    """At most one warning: that some figures come from a share of the samples."""
     counted = add_up([block["counted"] for block in samples.blocks])
     kept, requests = counted["kept"], counted["requests"]
     if kept == requests:
@@ -80,7 +80,7 @@ def thinned(samples: Samples) -> list[RunWarning]:
         f"percentiles, means and maxima come from {kept:,} of {requests:,} samples ({kept / requests:.1%}), drawn at "
         "random; counts and throughput are of all"
     )
-    return [{"code": "samples_thinned", "message": message}]
+    return [{"code": WarningCode.SAMPLES_THINNED.value, "message": message}]
 
 
 def _block(block: BlockFacts, measured: PolicySamples) -> BlockSummary:

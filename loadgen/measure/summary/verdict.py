@@ -13,6 +13,7 @@ from loadgen.model.records import Phase
 from loadgen.model.run_record import RunWarning
 from loadgen.model.summary import AmortisationSummary, ComparisonSummary, SweepSummary
 from loadgen.model.units import count
+from loadgen.model.warning_codes import WarningCode
 
 _LOWEST_ERROR = 400  # RFC 9110 §15.5
 # So many differences still make a sentence; of more, only the ends are told.
@@ -50,7 +51,7 @@ def verdict(
     if not answered:
         return why_nothing_answered(policies)
     said = [_answer(policies, answered, comparisons, found, swept), *_errors_alone(answered, by_proxy)]
-    said += [warning["message"] for warning in found if warning["code"] == "blocks_without_answer"]
+    said += [warning["message"] for warning in found if warning["code"] == WarningCode.BLOCKS_WITHOUT_ANSWER]
     return "; ".join(said)
 
 
@@ -75,7 +76,7 @@ def _answer(
         if len(policies) > 2 or swept is not None:
             return f"{sentence}; in a part of the run the generator was the bottleneck: see the warnings"
         return f"{sentence}; the generator was the bottleneck, so these are its limits, not the target's"
-    if any(warning["code"] in ("generator_saturated", "generator_late") for warning in found):
+    if any(warning["code"] in (WarningCode.GENERATOR_SATURATED, WarningCode.GENERATOR_LATE) for warning in found):
         return f"{sentence}; the generator lagged, so a good part of these times is its own"
     return sentence
 

@@ -9,8 +9,9 @@ from loadgen.measure.labels import listed
 from loadgen.model.block_facts import BlockFacts
 from loadgen.model.errors import ErrorKind
 from loadgen.model.run_record import RunWarning
+from loadgen.model.warning_codes import WarningCode
 
-_MOST_NAMED = 5
+_MAX_NAMED = 5
 
 
 def outages(samples: Samples) -> list[RunWarning]:
@@ -23,10 +24,10 @@ def outages(samples: Samples) -> list[RunWarning]:
     if silent == blocks[-len(silent) :] and len(silent) > 1:
         where = f"from block {numbers[0]} on"
     else:
-        more = f" and {len(numbers) - _MOST_NAMED} more" if len(numbers) > _MOST_NAMED else ""
-        where = f"block{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers[:_MOST_NAMED]))}{more}"
-    message = f"nothing was answered in {len(silent)} of {len(blocks)} blocks, {where}: {_errors(samples, silent)}"
-    return [{"code": "blocks_without_answer", "message": message}]
+        more = f" and {len(numbers) - _MAX_NAMED} more" if len(numbers) > _MAX_NAMED else ""
+        where = f"block{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers[:_MAX_NAMED]))}{more}"
+    message = f"no request was answered in {len(silent)} of {len(blocks)} blocks, {where}: {_errors(samples, silent)}"
+    return [{"code": WarningCode.BLOCKS_WITHOUT_ANSWER.value, "message": message}]
 
 
 def _asked(block: BlockFacts) -> bool:
@@ -41,4 +42,4 @@ def _errors(samples: Samples, blocks: list[BlockFacts]) -> str:
     found = samples.of_blocks({block["index"] for block in blocks}).columns["error"]
     kinds, counts = np.unique(found[found > 0], return_counts=True)
     errors = {ErrorKind(kind).label: count for kind, count in zip(kinds.tolist(), counts.tolist(), strict=True)}
-    return listed(errors) or "no request came to its end"
+    return listed(errors) or "no request ended"

@@ -6,30 +6,31 @@ from collections.abc import Iterator
 
 from loadgen.model.policy import WEBSOCKET
 from loadgen.model.policy_summary import PolicySummary
+from loadgen.model.warning_codes import WarningCode
 
 
-def protocol_warnings(one: PolicySummary, protocol: str) -> Iterator[tuple[str, str]]:
+def protocol_warnings(one: PolicySummary, protocol: str) -> Iterator[tuple[WarningCode, str]]:
     """What a reader must know of a policy's upgrades, as (code, message). one: the policy's part of the summary."""
     connections = one["connections"]
     declined, opened = connections["upgrade_declined"], connections["opened"]
     if declined:
         partly = "partly " if connections["upgraded"] else ""
         yield (
-            "upgrade_declined",
-            f"the server declined HTTP/2 on {declined:,} of {opened:,} connections, their requests went on in "
+            WarningCode.UPGRADE_DECLINED,
+            f"the server declined HTTP/2 on {declined:,} of {opened:,} connections, so their requests went on in "
             f"HTTP/1.1: this policy's figures are {partly}those of HTTP/1.1",
         )
     if one["not_echoed"]:
         answers = connections["exchanges_with_warmup"]
         yield (
-            "not_echoed",
-            f"{one['not_echoed']:,} of {answers:,} answers differ from the message before them: the first message that "
-            "comes is taken for the answer, so if the server also sends some unasked, the times of this policy say "
+            WarningCode.NOT_ECHOED,
+            f"{one['not_echoed']:,} of {answers:,} answers differ from the message before them; the first message that "
+            "comes is taken as the answer, so if the server also sends messages unasked, the times of this policy mean "
             "little",
         )
     if connections["server_ignored_close"] and protocol == WEBSOCKET:
         yield (
-            "server_ignored_close",
+            WarningCode.SERVER_IGNORED_CLOSE,
             f"on {connections['server_ignored_close']:,} connections the server did not answer our Close frame in time "
             "(RFC 6455 §5.5.1), so the client closed without it",
         )

@@ -1,4 +1,4 @@
-"""Warnings about reuse itself: connections that were not reused as the policy meant, and why."""
+"""Warnings about reuse itself: connections that were not reused as the policy says, and why. Counts nothing."""
 
 from __future__ import annotations
 
@@ -6,74 +6,74 @@ from collections.abc import Iterator
 
 from loadgen.measure.labels import exchange_word, listed, plain_number
 from loadgen.measure.stats.endings import ended_by_server, server_endings
-from loadgen.measure.warnings.proxy import is_sent_requests
 from loadgen.model.cell import Cell
 from loadgen.model.plan import Plan
 from loadgen.model.policy import WEBSOCKET, ConnectionPolicy, single_use_policy
 from loadgen.model.policy_summary import ConnectionsSummary, PolicySummary
-from loadgen.model.run_record import PlanRecord
 from loadgen.model.units import NS_PER_S, count, format_duration
+from loadgen.model.warning_codes import WarningCode
 
-# A policy of K requests per connection that came to less than this share of K did not happen as meant.
+Found = Iterator[tuple[WarningCode, str]]
+
+# A policy of K requests per connection did not happen as meant if connections carried less than this share of K.
 _WELL_BELOW = 0.9
-# Connections that carried no more than this, on the average, ended after their first request.
+# Connections that carried no more than this on average ended after their first request.
 _ABOUT_ONE = 1.1
 
 
-def idle_warnings(one: PolicySummary, cell: Cell, plan: PlanRecord) -> Iterator[tuple[str, str]]:
-    """What comes of connections that rest too long."""
+def gap_warnings(one: PolicySummary, cell: Cell, plan: Plan) -> Found:
+    """Connections that are left unused for too long between two requests."""
     if not cell.policy.reuses:
         return
     connections, is_websocket = one["connections"], cell.policy.protocol == WEBSOCKET
     timeout_s = connections["server_announced"]["keep_alive_timeout_s"]
-    gap_ns = max(cell.policy.gap_ns, plan["think_ns"])
+    gap_ns = max(cell.policy.gap_ns, plan.load.think_ns)
     peer = _peer(cell.policy, plan)
-    # What a response that upgrades says of keeping connections alive says nothing of the WebSocket.
+    # Keep-Alive in the response to an upgrade says nothing about the WebSocket that follows.
     if timeout_s is not None and not is_websocket and gap_ns and gap_ns >= timeout_s * NS_PER_S:
         yield (
-            "idle_over_timeout",
-            f"connections rest {format_duration(gap_ns)} between two requests, and the {peer} announced that it closes "
-            f"them after {format_duration(timeout_s * NS_PER_S)} (Keep-Alive: timeout): expect reconnects or stale "
-            "connections",
+            WarningCode.GAP_OVER_TIMEOUT,
+            f"connections are left unused for {format_duration(gap_ns)} between two requests, and the {peer} announced "
+            f"that it closes them after {format_duration(timeout_s * NS_PER_S)} (Keep-Alive: timeout); expect "
+            "reconnects or stale connections",
         )
     stale = one["errors"].get("stale_connection", 0)
-    if stale and cell.policy.honours_close:  # to ignore a close is to try what the server has closed
+    if stale and cell.policy.honours_close:  # to ignore a close means to try connections that the server has closed
         retried = connections["retried"]
         repeated = f" ({min(retried, stale):,} of them were sent once more)" if retried else ""
-        met = count(stale, exchange_word(cell.policy.protocol))
         yield (
-            "stale_connections",
-            f"{met} met a connection that the {peer} had closed{repeated}; "
-            f"{_stale_advice(cell, plan, connections['requests_per_connection'], peer)}",
+            WarningCode.STALE_CONNECTIONS,
+            f"{count(stale, exchange_word(cell.policy.protocol))} met a connection that the {peer} had closed"
+            f"{repeated}; {_stale_advice(cell, plan, connections['requests_per_connection'], peer)}",
         )
 
 
-def _peer(policy: ConnectionPolicy, plan: PlanRecord) -> str:
-    """Whose connections the policy uses, as a reader knows it. plan: as a run's folder holds it."""
-    return "proxy" if plan.get("proxy") and is_sent_requests(Plan.from_json(plan), policy) else "server"
+def _peer(policy: ConnectionPolicy, plan: Plan) -> str:
+    """What the policy's connections lead to, in a reader's words."""
+    return "proxy" if plan.asks_proxy(policy) else "server"
 
 
-def _stale_advice(cell: Cell, plan: PlanRecord, carried: float, peer: str) -> str:
-    """carried: requests on a connection, the mean."""
+def _stale_advice(cell: Cell, plan: Plan, carried: float, peer: str) -> str:
+    """carried: mean number of requests on a connection."""
     policy, what = cell.policy, exchange_word(cell.policy.protocol)
-    # Arrivals, and users of a pool that has more connections than they need, leave connections idle.
-    busy = not cell.rate_rps and policy.pool <= cell.users and not policy.gap_ns and not plan["think_ns"]
-    if busy and carried < _ABOUT_ONE:  # nothing can be kept below that
-        return f"it ends connections after one {what} without saying so: use {single_use_policy(policy.protocol)}"
+    # Arrivals, and users of a pool that has more connections than they need, leave connections unused.
+    busy = not cell.rate_rps and policy.pool <= cell.users and not policy.gap_ns and not plan.load.think_ns
+    if busy and carried < _ABOUT_ONE:  # no K is below that
+        return f"it closes connections after one {what} without announcing it: use {single_use_policy(policy.protocol)}"
     if policy.depth > 1:
         return (
-            "it ends connections while requests are in flight on them: with recycle:K keep their number at or below "
+            "it closes connections while requests are in flight on them: with recycle:K keep their number at or below "
             f"the {peer}'s limit"
         )
-    # Whether a message may be sent twice is not for HTTP to say.
-    told = plan["retry_stale"] or policy.protocol == WEBSOCKET
-    again = "" if told else ", or let idempotent requests be sent once more with --retry-stale"
+    # HTTP does not say whether a WebSocket message may be sent twice.
+    repeats = plan.retry_stale or policy.protocol == WEBSOCKET
+    again = "" if repeats else ", or let idempotent requests be sent once more with --retry-stale"
     if busy:
-        return f"it ends connections after some {what}s: use recycle:K with a K below that{again}"
-    return f"keep the client's idle time below the {peer}'s timeout{again}"
+        return f"it closes connections after some {what}s: use recycle:K with a K below that{again}"
+    return f"keep the gap between two requests below the {peer}'s idle timeout{again}"
 
 
-def reuse_warnings(one: PolicySummary, cell: Cell, plan: PlanRecord) -> Iterator[tuple[str, str]]:
+def reuse_warnings(one: PolicySummary, cell: Cell, plan: Plan) -> Found:
     """Connections that did not do what the policy says."""
     connections, policy, peer = one["connections"], cell.policy, _peer(cell.policy, plan)
     if policy.reuses:
@@ -82,74 +82,73 @@ def reuse_warnings(one: PolicySummary, cell: Cell, plan: PlanRecord) -> Iterator
         yield from _lengths(connections, policy, peer)
     if connections["server_ignored_close"] and policy.protocol != WEBSOCKET:  # which has no such option
         yield (
-            "server_ignored_close",
+            WarningCode.SERVER_IGNORED_CLOSE,
             f"on {connections['server_ignored_close']:,} connections the {peer} neither announced nor did the close "
-            "that was asked for",
+            "that the client asked for",
         )
     if connections["tls_resumed"] and not policy.resumes_tls:
         yield (
-            "tls_resumed_unasked",
-            f"{connections['tls_resumed']:,} handshakes were resumed though none should be",
+            WarningCode.TLS_RESUMED_UNASKED,
+            f"{connections['tls_resumed']:,} TLS handshakes were resumed, though this policy asks for full ones",
         )
-    # A session is a user's own: of a pool's connections each user still needs one full handshake.
-    owners = cell.users * one["blocks"] if policy.pool and not cell.rate_rps else connections["ideal"]
-    if policy.resumes_tls and connections["tls_full"] > owners:
+    # Each user has a TLS session of its own, so with a pool each user needs one full handshake.
+    full = cell.users * one["blocks"] if policy.pool and not cell.rate_rps else connections["ideal"]
+    if policy.resumes_tls and connections["tls_full"] > full:
         yield (
-            "tls_not_resumed",
-            f"{connections['tls_full']:,} handshakes were full ones: the server did not resume every session",
+            WarningCode.TLS_NOT_RESUMED,
+            f"{connections['tls_full']:,} TLS handshakes were full: the server did not resume every session",
         )
 
 
-def _never_used(
-    connections: ConnectionsSummary, policy: ConnectionPolicy, plan: PlanRecord
-) -> Iterator[tuple[str, str]]:
-    """A block too short for the policy to show: it measured something else than its name says."""
+def _never_used(connections: ConnectionsSummary, policy: ConnectionPolicy, plan: Plan) -> Found:
+    """A block that is too short for the policy to show: it measured something else than the policy's name says."""
     if ended_by_server(connections):
         return
-    block, counted_ns = format_duration(plan["block_ns"]), plan["block_ns"] - plan["warmup_ns"]
-    gap_ns = max(policy.gap_ns, plan["think_ns"])
+    load = plan.load
+    block, counted_ns = format_duration(load.block_ns), load.block_ns - load.warmup_ns
+    gap_ns = max(policy.gap_ns, load.think_ns)
     limit = min(policy.limits, key=lambda limit: limit.limit_ns, default=None)
     if not connections["reuse_ratio"] and limit is not None and limit.limit_ns < counted_ns:
         yield (
-            "never_used",
+            WarningCode.NEVER_USED,
             f"nothing was reused: before a second request each connection had passed its {limit.noun} of "
             f"{format_duration(limit.limit_ns)}; use a longer {limit.noun}",
         )
     elif not connections["reuse_ratio"] or gap_ns >= counted_ns:
-        why = f": connections rest {format_duration(gap_ns)} between two requests" if gap_ns >= counted_ns else ""
-        what = "little" if connections["reuse_ratio"] else "nothing"
-        yield "never_used", f"{what} was reused within a block of {block}{why}; use a longer --block"
+        unused = f": connections are left unused for {format_duration(gap_ns)} between two requests"
+        what, why = "little" if connections["reuse_ratio"] else "nothing", unused if gap_ns >= counted_ns else ""
+        yield WarningCode.NEVER_USED, f"{what} was reused within a {block} block{why}; use a longer --block"
     elif limit is not None and limit.limit_ns >= counted_ns:
         yield (
-            "never_used",
+            WarningCode.NEVER_USED,
             f"almost no connection reached its {format_duration(limit.limit_ns)} {limit.noun} within a {block} block; "
             "use a longer --block",
         )
 
 
-def _lengths(connections: ConnectionsSummary, policy: ConnectionPolicy, peer: str) -> Iterator[tuple[str, str]]:
+def _lengths(connections: ConnectionsSummary, policy: ConnectionPolicy, peer: str) -> Found:
     """Whether connections lived as long as the policy lets them."""
     opened, ideal, carried = connections["opened"], connections["ideal"], connections["requests_per_connection"]
     limited, what = policy.limits_requests, exchange_word(policy.protocol)
+    how = listed(server_endings(connections))
     if policy.keeps_open:
         if opened != ideal:
-            how = listed(server_endings(connections))
             yield (
-                "connections_not_ideal",
+                WarningCode.CONNECTIONS_NOT_IDEAL,
                 f"{opened:,} connections were opened, perfect reuse takes {ideal:,}; "
-                f"the {peer} ended {connections['closed_by']['server']:,}{how and f' ({how})'}",
+                f"the {peer} closed {connections['closed_by']['server']:,}{how and f' ({how})'}",
             )
         return
     short = not limited or carried < _WELL_BELOW * policy.requests
     if short and ended_by_server(connections):
         yield (
-            "closed_early",
-            f"connections carried {plain_number(carried, 4)} {what}s each, for the {peer} ended "
-            f"{connections['closed_by']['server']:,} of {opened:,}: {listed(server_endings(connections))}",
+            WarningCode.CLOSED_EARLY,
+            f"connections carried only {plain_number(carried, 4)} {what}s on average, because the {peer} closed "
+            f"{connections['closed_by']['server']:,} of {opened:,}: {how}",
         )
     elif limited and short and 0 < opened <= ideal:
         yield (
-            "never_recycled",
-            f"no connection came to its {policy.requests:,} {what}s in a block, so none was replaced; "
+            WarningCode.NEVER_RECYCLED,
+            f"no connection reached its {policy.requests:,} {what}s within a block, so none was replaced; "
             "use a longer --block",
         )

@@ -1,4 +1,4 @@
-"""What a reader must know beside the numbers: warnings with codes. Measures nothing itself."""
+"""What must be known beside the numbers: all warnings that they call for. Measures nothing itself."""
 
 from __future__ import annotations
 
@@ -9,109 +9,121 @@ from itertools import chain
 from loadgen.measure.labels import listed
 from loadgen.measure.warnings.hints import advice
 from loadgen.measure.warnings.protocols import protocol_warnings
-from loadgen.measure.warnings.reuse import idle_warnings, reuse_warnings
+from loadgen.measure.warnings.reuse import gap_warnings, reuse_warnings
 from loadgen.measure.warnings.sockets import socket_warnings
 from loadgen.measure.warnings.trailers import trailer_warnings
 from loadgen.measure.warnings.unanswered import why_unanswered
 from loadgen.model.cell import Cell
+from loadgen.model.plan import Plan
 from loadgen.model.policy_summary import PolicySummary
-from loadgen.model.run_record import PlanRecord, RunWarning
+from loadgen.model.run_record import RunWarning
 from loadgen.model.units import NS_PER_MS, count, format_duration
+from loadgen.model.warning_codes import WarningCode
+
+Found = Iterator[tuple[WarningCode, str]]
 
 _ENOUGH_ROUNDS = 5
-# Above this share of the median, what was measured is to a good part the generator itself.
+# If the generator's lag is more than this share of the median, a good part of what was measured is the generator.
 _BUSY_LAG_SHARE = 0.25
-# Percentiles of samples that differ this much in number aren't equally sharp.
+# If one policy has this many times the samples of another, their percentiles are not equally certain.
 _UNLIKE_COUNTS = 20
-# The generator's own lateness counts above both of the first two, or above the last alone; shares are of p99.
+# The generator was late if its lateness exceeds both of the first two, or the last alone; shares are of p99.
 _LATE_NS = NS_PER_MS
 _LATE_SHARE = 0.1
 _MOSTLY_LATE_SHARE = 0.5
-# Of many cells that deserve the same warning, so many are named.
-_MOST_ALIKE = 3
+# Of many cells with the same warning, this many are named.
+_MAX_ALIKE = 3
+_LOWEST_HTTP_ERROR = 400  # RFC 9110 §15.5
 
 
-def warnings(
-    policies: dict[str, PolicySummary], plan: PlanRecord, cells: dict[str, Cell], rounds: int
-) -> list[RunWarning]:
-    """Every warning that the numbers call for, as {code, message}."""
+def warnings(policies: dict[str, PolicySummary], plan: Plan, rounds: int) -> list[RunWarning]:
+    """Every warning that the numbers call for. rounds: how many were measured."""
+    cells = {cell.name: cell for cell in plan.cells}
     found = list(_run_warnings(policies, plan, rounds))
-    told: Counter[str] = Counter()
+    times: Counter[WarningCode] = Counter()
     for name, one in policies.items():
         for code, message in chain(_policy_warnings(one, cells[name], plan), socket_warnings(name, one)):
-            told[code] += 1
-            if told[code] <= _MOST_ALIKE:
+            times[code] += 1
+            if times[code] <= _MAX_ALIKE:
                 found.append((code, f"{name}: {message}"))
-    more = [(code, f"the same of {count - _MOST_ALIKE} more") for code, count in told.items() if count > _MOST_ALIKE]
-    return [{"code": code, "message": message} for code, message in found + more]
+    more = [(code, f"the same of {number - _MAX_ALIKE} more") for code, number in times.items() if number > _MAX_ALIKE]
+    return [{"code": code.value, "message": message} for code, message in found + more]
 
 
-def _run_warnings(policies: dict[str, PolicySummary], plan: PlanRecord, rounds: int) -> Iterator[tuple[str, str]]:
+def _run_warnings(policies: dict[str, PolicySummary], plan: Plan, rounds: int) -> Found:
     if rounds < _ENOUGH_ROUNDS:
         yield (
-            "too_few_rounds",
-            f"{rounds} rounds say little about their spread; use at least {_ENOUGH_ROUNDS}",
+            WarningCode.TOO_FEW_ROUNDS,
+            f"{count(rounds, 'round')} cannot show how much rounds differ; use at least {_ENOUGH_ROUNDS}",
         )
-    if plan["insecure"] and plan["url"].startswith("https"):
-        yield "tls_not_verified", "certificates were not verified (--insecure)"
+    if plan.insecure and plan.target.is_tls:
+        yield WarningCode.TLS_NOT_VERIFIED, "certificates were not verified (--insecure)"
     counts = {name: one["requests"] for name, one in policies.items()}
     # A sweep's cells differ in number by design.
-    if not any(plan["axes"].values()) and min(counts.values()) * _UNLIKE_COUNTS < max(counts.values()):
-        most, least = max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__)
+    if not plan.axes and min(counts.values()) * _UNLIKE_COUNTS < max(counts.values()):
+        largest, smallest = max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__)
         yield (
-            "unlike_sample_counts",
-            f"{most} has {counts[most]:,} requests, {least} only {counts[least]:,}: its tail is less certain",
+            WarningCode.UNLIKE_SAMPLE_COUNTS,
+            f"{largest} has {counts[largest]:,} requests, {smallest} only {counts[smallest]:,}: its high percentiles "
+            "are less certain",
         )
 
 
-def _policy_warnings(one: PolicySummary, cell: Cell, plan: PlanRecord) -> Iterator[tuple[str, str]]:
+def _policy_warnings(one: PolicySummary, cell: Cell, plan: Plan) -> Found:
     connections = one["connections"]
     if not one["requests"]:
-        yield "no_samples", why_unanswered(one)
+        yield WarningCode.NO_SAMPLES, why_unanswered(one)
     if connections["warmup_outlasted"]:
         yield (
-            "window_outlasted",
-            f"{count(connections['warmup_outlasted'], 'request')} of the warm-up lasted beyond the counted window, "
-            "which no percentile shows; use a longer --block",
+            WarningCode.WINDOW_OUTLASTED,
+            f"{count(connections['warmup_outlasted'], 'request')} of the warm-up lasted beyond the measured window, "
+            "so no percentile shows them; use a longer --block",
         )
     if connections["warmup_errors"]:
-        yield "warmup_errors", f"{count(connections['warmup_errors'], 'request')} outside the counted windows failed"
+        failed = count(connections["warmup_errors"], "request")
+        yield WarningCode.WARMUP_ERRORS, f"{failed} outside the measured windows failed"
     yield from _unstarted(one, cell)
     if one["errors"]:
-        retried = connections["retried"]
+        retried, errors = connections["retried"], one["errors"]
         again = f"; {retried:,} were sent once more, warm-up included" if retried else ""
-        failed = f"{listed(one['errors'])}{again}{advice(one['errors'])}"
-        yield "errors", f"of {one['started']:,} requests failed: {failed}"
-    yield from idle_warnings(one, cell, plan)
+        yield (
+            WarningCode.ERRORS,
+            f"{sum(errors.values()):,} of {count(one['started'], 'request')} failed: {listed(errors)}{again}"
+            f"{advice(errors)}",
+        )
+    yield from gap_warnings(one, cell, plan)
     yield from protocol_warnings(one, cell.policy.protocol)
     yield from trailer_warnings(one["trailers"])
     if not one["requests"]:
         return
     yield from _generator(one)
-    bad = sum(count for status, count in one["statuses"].items() if int(status) >= 400)
+    bad = sum(number for status, number in one["statuses"].items() if int(status) >= _LOWEST_HTTP_ERROR)
     if bad:
-        yield "http_errors", f"{bad:,} of {one['requests']:,} responses had a status of 400 or above"
+        yield (
+            WarningCode.HTTP_ERRORS,
+            f"{bad:,} of {one['requests']:,} responses had a status of {_LOWEST_HTTP_ERROR} or above",
+        )
     yield from reuse_warnings(one, cell, plan)
 
 
-def _unstarted(one: PolicySummary, cell: Cell) -> Iterator[tuple[str, str]]:
+def _unstarted(one: PolicySummary, cell: Cell) -> Found:
     """Requests that are in no percentile because they never got a connection."""
-    waiting = one["unstarted"]
+    unstarted = one["unstarted"]
     if not one["percentiles_too_low"]:
         return
     if one["arrivals"]:
         saturated = one["generator"]["saturated"]
         why = "the generator was saturated" if saturated else "the target can't keep up with this rate"
         yield (
-            "arrivals_not_started",
-            f"{waiting:,} of {one['arrivals']['due']:,} arrivals never got a connection; the percentiles leave them "
-            f"out, so they are too small: {why}, or --max-connections is too low",
+            WarningCode.ARRIVALS_NOT_STARTED,
+            f"{unstarted:,} of {one['arrivals']['due']:,} arrivals never got a connection; the percentiles leave them "
+            f"out, so they are too low: {why}, or --max-connections is too low",
         )
     else:
         yield (
-            "queue_unstarted",
-            f"{waiting:,} requests still waited for one of the {cell.policy.pool:,} pooled connections when the window "
-            "ended; the percentiles leave them out, so they are too small: use a larger pool or a longer --block",
+            WarningCode.QUEUE_UNSTARTED,
+            f"{unstarted:,} requests still waited for one of the {cell.policy.pool:,} pooled connections when the "
+            "window ended; the percentiles leave them out, so they are too low: use a larger pool or a longer --block",
         )
 
 
@@ -119,7 +131,7 @@ def _is_late(late_ns: int, p99_ns: int) -> bool:
     return late_ns > max(_LATE_NS, _LATE_SHARE * p99_ns) or late_ns > _MOSTLY_LATE_SHARE * p99_ns
 
 
-def _generator(one: PolicySummary) -> Iterator[tuple[str, str]]:
+def _generator(one: PolicySummary) -> Found:
     """Where the numbers are about the generator."""
     generator = one["generator"]
     p50_ns, p99_ns, lag_ns = one["latency_ns"]["p50"], one["latency_ns"]["p99"], generator["lag_p50_ns"]
@@ -127,19 +139,19 @@ def _generator(one: PolicySummary) -> Iterator[tuple[str, str]]:
         return
     if generator["saturated"]:
         yield (
-            "generator_saturated",
-            f"it used {generator['cpu_share']:.0%} of a core: the generator was the bottleneck",
+            WarningCode.GENERATOR_SATURATED,
+            f"the generator was the bottleneck: it used {generator['cpu_share']:.0%} of a core",
         )
     elif lag_ns > _BUSY_LAG_SHARE * p50_ns:
         yield (
-            "generator_saturated",
-            f"of the median latency of {format_duration(p50_ns)} up to {format_duration(lag_ns)} may be the "
+            WarningCode.GENERATOR_SATURATED,
+            f"up to {format_duration(lag_ns)} of the median latency of {format_duration(p50_ns)} may be the "
             "generator's own lag",
         )
     late_ns = one["arrivals"]["late_p99_ns"] if one["arrivals"] else None
     if late_ns is not None and _is_late(late_ns, p99_ns):
         yield (
-            "generator_late",
-            f"1% of the requests began {format_duration(late_ns)} or more after they were due: the generator, not the "
-            f"target, was late, and the p99 of {format_duration(p99_ns)} holds that",
+            WarningCode.GENERATOR_LATE,
+            f"the generator, not the target, began 1% of the requests {format_duration(late_ns)} or more after they "
+            f"were due, and the p99 of {format_duration(p99_ns)} includes that",
         )

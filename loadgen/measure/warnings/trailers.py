@@ -6,18 +6,19 @@ from collections.abc import Iterator
 
 from loadgen.model.policy_summary import TrailersSummary
 from loadgen.model.trailers import FORBIDDEN
+from loadgen.model.warning_codes import WarningCode
 
-_MOST_NAMED = 5
+_MAX_NAMED = 5
 
 
-def trailer_warnings(found: TrailersSummary) -> Iterator[tuple[str, str]]:
-    """Fields that no sender may put into a trailer section, as (code, message). found: what `trailers` gave."""
+def trailer_warnings(found: TrailersSummary) -> Iterator[tuple[WarningCode, str]]:
+    """Fields that no sender may put into a trailer section."""
     bad = {name: count for name, count in found["fields"].items() if name in FORBIDDEN}
     if bad:
-        listed = ", ".join(f"{name} ({count:,})" for name, count in list(bad.items())[:_MOST_NAMED])
-        more = f" and {len(bad) - _MOST_NAMED} more" if len(bad) > _MOST_NAMED else ""
+        listed = ", ".join(f"{name} ({count:,})" for name, count in list(bad.items())[:_MAX_NAMED])
+        more = f" and {len(bad) - _MAX_NAMED} more" if len(bad) > _MAX_NAMED else ""
         yield (
-            "forbidden_trailers",
-            f"trailer sections held fields that are needed before the content and mean nothing behind it: {listed}"
+            WarningCode.FORBIDDEN_TRAILERS,
+            f"trailer sections held fields that are needed before the content and mean nothing after it: {listed}"
             f"{more} (RFC 9110 §6.5.1)",
         )

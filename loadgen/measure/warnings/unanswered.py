@@ -15,11 +15,11 @@ def why_unanswered(one: PolicySummary) -> str:
         return _all_failed(one["errors"])
     if one["window_answered"]:
         return (
-            f"none that began in a counted window was answered: its {one['window_answered']:,} answers went to "
-            "requests that had waited since before; use "
+            "no request that began in a measured window was answered; its "
+            f"{one['window_answered']:,} responses belonged to requests that had waited since before it: use "
             + ("a lower --rate or more --max-connections" if one["arrivals"] else "fewer users or a longer --block")
         )
-    return "no request that began in a counted window was answered; try a longer --block"
+    return "no request that began in a measured window was answered; use a longer --block"
 
 
 def why_nothing_answered(policies: dict[str, PolicySummary]) -> str:
@@ -34,4 +34,4 @@ def why_nothing_answered(policies: dict[str, PolicySummary]) -> str:
 
 
 def _all_failed(errors: dict[str, int]) -> str:
-    return f"every request that came to its end in a counted window failed: {listed(errors)}"
+    return f"every request that ended in a measured window failed: {listed(errors)}"

@@ -81,7 +81,7 @@ def test_what_may_never_be_a_trailer_is_warned_of(tmp_path: Path, name: str) -> 
     (found,) = summary["warnings"]
     assert found["code"] == "forbidden_trailers"
     assert found["message"].startswith("close: ")
-    assert f"behind it: {name} (10) (RFC" in found["message"]
+    assert f"after it: {name} (10) (RFC" in found["message"]
 
 
 def test_many_forbidden_ones_are_still_one_line(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from loadgen.measure.labels import labels
-from loadgen.measure.summary.run import MOST_CURVES
+from loadgen.measure.summary.run import MAX_CURVES
 from loadgen.show import tables
 from loadgen.show.charts import CHARTS, charts_of
 from loadgen.show.charts.style import MAX_SERIES, clear_ticks, spread, wrapped
@@ -151,7 +151,7 @@ def test_who_sends(plan: dict[str, Any], expected: str) -> None:
 
 
 def test_each_curve_that_is_worked_out_is_drawn_and_no_other() -> None:
-    assert MOST_CURVES == MAX_SERIES
+    assert MAX_CURVES == MAX_SERIES
 
 
 @pytest.mark.parametrize(

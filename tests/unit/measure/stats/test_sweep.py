@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from loadgen.measure.summary.run import MOST_CURVES
+from loadgen.measure.summary.run import MAX_CURVES
 from tests.support.synthetic import MS, US, Exchange, Link, Scribe, full_run, plan_json, sweep_plan, sweep_run
 
 Summary = dict[str, Any]
@@ -63,7 +63,7 @@ def test_the_summary_is_strict_json(tmp_path: Path) -> None:
     assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
-@pytest.mark.parametrize(("cells", "drawn"), [(MOST_CURVES, True), (MOST_CURVES + 1, False)])
+@pytest.mark.parametrize(("cells", "drawn"), [(MAX_CURVES, True), (MAX_CURVES + 1, False)])
 def test_percentiles_are_worked_out_where_they_are_drawn(tmp_path: Path, cells: int, drawn: bool) -> None:
     found = made(tmp_path, users=tuple(range(1, cells + 1)))
     for one in found["policies"].values():

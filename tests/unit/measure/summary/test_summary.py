@@ -411,7 +411,7 @@ CAUSES: dict[str, tuple[str, Callable[[Path], Summary], str]] = {
     "server closes": (
         "connections_not_ideal",
         lambda path: quick(path, Link(), Link(), lost_connection()),
-        "the server ended 5",
+        "the server closed 5",
     ),
     "close ignored": (
         "server_ignored_close",
@@ -421,14 +421,14 @@ CAUSES: dict[str, tuple[str, Callable[[Path], Summary], str]] = {
     "resumed": (
         "tls_resumed_unasked",
         lambda path: quick(path, Link(flags=RESUMED), policy="close", plan=plan_json("close", url="https://h/")),
-        "5 handshakes",
+        "5 TLS handshakes",
     ),
     "not resumed": (
         "tls_not_resumed",
         lambda path: quick(
             path, *[Link(flags=TLS)] * 3, policy="close-resume", plan=plan_json("close-resume", url="https://h/")
         ),
-        "15 handshakes",
+        "15 TLS handshakes",
     ),
 }  # fmt: skip
 
@@ -536,7 +536,7 @@ def test_the_verdict_of_a_lone_or_empty_run() -> None:
     assert verdict(POLICIES_SEEN, [], []) == "persistent answered 7 requests; there is nothing to compare it with"
     assert (
         verdict({"close": POLICIES_SEEN["close"] | {"errors": {}, "window_answered": 0}}, [], [])
-        == "no request that began in a counted window was answered; try a longer --block"
+        == "no request that began in a measured window was answered; use a longer --block"
     )
 
 
@@ -585,7 +585,7 @@ def test_cut_off_in_the_first_block(tmp_path: Path, ended: bool) -> None:
 
 def test_cut_off_before_the_first_block(tmp_path: Path) -> None:
     made = Scribe(tmp_path / "run").summary()
-    assert made["verdict"] == "no request that began in a counted window was answered; try a longer --block"
+    assert made["verdict"] == "no request that began in a measured window was answered; use a longer --block"
     assert made["blocks"] == made["comparisons"] == []
     assert {one["code"] for one in made["warnings"]} == {"too_few_rounds", "no_samples"}
     json.dumps(made, allow_nan=False)

@@ -109,7 +109,7 @@ def said_of_nothing(summary: dict[str, Any]) -> list[str]:
 def test_arrivals_that_waited_need_no_longer_block(tmp_path: Path) -> None:
     made = open_loop(tmp_path, waited(20, -100, 150), unstarted=30).summary()
     (message,) = said_of_nothing(made)
-    assert "60 answers went to requests that had waited" in message
+    assert "60 responses belonged to requests that had waited" in message
     assert "lower --rate or more --max-connections" in message
     assert why_nothing_answered(made["policies"]) == made["verdict"] == message.removeprefix("persistent: ")
     assert made["policies"]["persistent"]["throughput_rps"] == pytest.approx(20 / SECONDS)
@@ -128,8 +128,8 @@ def test_a_window_shorter_than_a_request_needs_a_longer_block(tmp_path: Path) ->
     scribe = Scribe(tmp_path / "run", plan_json("close", 1))
     scribe.block("close", 0, [Link([Exchange(-100 * MS, wait=2_000 * MS)])])
     made = scribe.summary()
-    assert "try a longer --block" in said_of_nothing(made)[0]
-    assert "try a longer --block" in why_nothing_answered(made["policies"])
+    assert "use a longer --block" in said_of_nothing(made)[0]
+    assert "use a longer --block" in why_nothing_answered(made["policies"])
 
 
 # A target that dies
@@ -150,7 +150,7 @@ def outage(summary: dict[str, Any]) -> list[str]:
 
 def test_a_target_that_dies_is_told_of_in_warning_and_verdict(tmp_path: Path) -> None:
     made = dying(tmp_path, 5, 5)
-    message = "nothing was answered in 5 of 10 blocks, from block 6 on: 15 connect_refused"
+    message = "no request was answered in 5 of 10 blocks, from block 6 on: 15 connect_refused"
     assert outage(made) == [message]
     assert made["verdict"].endswith(f"; {message}")
     assert [block["throughput_rps"] > 0 for block in made["blocks"]] == [True] * 5 + [False] * 5

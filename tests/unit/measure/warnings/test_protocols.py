@@ -151,12 +151,12 @@ CAUSES: dict[str, tuple[list[str], Callable[[Path], Summary], str]] = {
     "declined by all": (
         ["upgrade_declined"],
         lambda path: quick(path, "h2c-upgrade", long(9, flags=DECLINED), long(9, flags=DECLINED)),
-        "on 10 of 10 connections, their requests went on in HTTP/1.1: this policy's figures are those of HTTP/1.1",
+        "on 10 of 10 connections, so their requests went on in HTTP/1.1: this policy's figures are those of HTTP/1.1",
     ),
     "declined by some": (
         ["upgrade_declined"],
         lambda path: quick(path, "h2c-upgrade", long(9), long(9, flags=DECLINED)),
-        "on 5 of 10 connections, their requests went on in HTTP/1.1: this policy's figures are partly those of",
+        "on 5 of 10 connections, so their requests went on in HTTP/1.1: this policy's figures are partly those of",
     ),
     "a Close that nobody answered": (
         ["server_ignored_close"],
@@ -166,18 +166,18 @@ CAUSES: dict[str, tuple[list[str], Callable[[Path], Summary], str]] = {
     "stale messages": (
         ["errors", "stale_connections", "connections_not_ideal"],
         lambda path: quick(path, "websocket", STALE, STALE, STALE),
-        "15 messages met a connection that the server had closed; it ends connections after some messages: "
+        "15 messages met a connection that the server had closed; it closes connections after some messages: "
         "use recycle:K with a K below that",
     ),
     "stale after one message": (
         ["errors", "stale_connections", "connections_not_ideal"],
         lambda path: quick(path, "websocket", *[STALE_AFTER_ONE] * 3),
-        "it ends connections after one message without saying so: use websocket-close",
+        "it closes connections after one message without announcing it: use websocket-close",
     ),
     "stale after one stream": (
         ["errors", "stale_connections"],
         lambda path: quick(path, "h2", *[STALE_AFTER_ONE] * 2),
-        "it ends connections after one stream without saying so: use h2+recycle:1",
+        "it closes connections after one stream without announcing it: use h2+recycle:1",
     ),
     "stale streams": (
         ["errors", "stale_connections"],
@@ -192,12 +192,12 @@ CAUSES: dict[str, tuple[list[str], Callable[[Path], Summary], str]] = {
     "too few messages": (
         ["closed_early"],
         lambda path: quick(path, "websocket+recycle:10", *[long(5, Ending.SERVER_ANNOUNCED)] * 4),
-        "connections carried 5 messages each",
+        "connections carried only 5 messages on average",
     ),
     "too few streams": (
         ["never_recycled"],
         lambda path: quick(path, "h2+recycle:1000", long(9), long(9)),
-        "no connection came to its 1,000 streams",
+        "no connection reached its 1,000 streams",
     ),
 }  # fmt: skip
 

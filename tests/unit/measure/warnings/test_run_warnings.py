@@ -56,7 +56,7 @@ CAUSES: dict[str, tuple[list[str], Make, str]] = {
     "late by more than a millisecond": (
         ["generator_late"],
         lambda path: run(path, "persistent", long(9, wait=8 * MS, queue=MS + 1, late=MS + 1), load=OPEN_LOOP, due=9),
-        "the generator, not the target, was late",
+        "the generator, not the target, began 1% of the requests",
     ),
     "late by more than half of p99": (
         ["generator_late"],
@@ -69,18 +69,18 @@ CAUSES: dict[str, tuple[list[str], Make, str]] = {
         "5 requests still waited for one of the 1 pooled",
     ),
     "a gap as long as the server's timeout": (
-        ["idle_over_timeout"],
+        ["gap_over_timeout"],
         lambda path: run(
             path, "gap:5s", long(9), long(9), keep_alive={"timeout_s": 5, "max": None}, load=LONG_BLOCK
         ),
         "5.00 s",
     ),
     "thinking longer than the server's timeout": (
-        ["idle_over_timeout"],
+        ["gap_over_timeout"],
         lambda path: run(
             path, "persistent", long(9), load=LONG_BLOCK | {"think_ns": 6_000 * MS}, keep_alive={"timeout_s": 5}
         ),
-        "rest 6.00 s",
+        "left unused for 6.00 s",
     ),
     "stale": (
         ["errors", "stale_connections", "connections_not_ideal"],
@@ -100,42 +100,42 @@ CAUSES: dict[str, tuple[list[str], Make, str]] = {
     "stale after one request": (
         ["errors", "stale_connections", "connections_not_ideal"],
         lambda path: run(path, "persistent", *[stale(1)] * 3),
-        "the server had closed; it ends connections after one request without saying so: use close",
+        "the server had closed; it closes connections after one request without announcing it: use close",
     ),
     "stale after one request in a pipeline": (
         ["errors", "stale_connections", "connections_not_ideal"],
         lambda path: run(path, "pipeline:2", *[stale(1)] * 3),
-        "it ends connections after one request without saying so: use close",
+        "it closes connections after one request without announcing it: use close",
     ),
     "stale after one request and a pause": (
         ["errors", "stale_connections", "connections_not_ideal"],
         lambda path: run(path, "persistent", *[stale(1)] * 3, load={"think_ns": 9 * MS}),
-        "below the server's timeout",
+        "below the server's idle timeout",
     ),
     "the proxy's connections": (
         ["errors", "stale_connections", "connections_not_ideal"],
         lambda path: run(path, "persistent", *[stale(1)] * 3, proxy=PROXY),
-        "15 requests met a connection that the proxy had closed; it ends connections after one request",
+        "15 requests met a connection that the proxy had closed; it closes connections after one request",
     ),
     "what the proxy ended": (
         ["connections_not_ideal"],
         lambda path: run(path, "persistent", *[long(9, Ending.SERVER_IDLE_FIN)] * 3, proxy=PROXY),
-        "; the proxy ended 15 (15 server_idle_fin)",
+        "; the proxy closed 15 (15 server_idle_fin)",
     ),
     "the server's connections through a tunnel": (
         ["errors", "stale_connections", "connections_not_ideal"],
         lambda path: run(path, "persistent", STALE, STALE, STALE, proxy=PROXY, url="https://h/"),
-        "15 requests met a connection that the server had closed; it ends connections after some requests",
+        "15 requests met a connection that the server had closed; it closes connections after some requests",
     ),
     "stale after a pause": (
         ["errors", "stale_connections", "connections_not_ideal"],
         lambda path: run(path, "persistent", STALE, STALE, STALE, load={"think_ns": 9 * MS}),
-        "below the server's timeout",
+        "below the server's idle timeout",
     ),
     "stale among arrivals": (
         ["errors", "stale_connections"],
         lambda path: run(path, "persistent", STALE, STALE, load=OPEN_LOOP, due=4),
-        "below the server's timeout",
+        "below the server's idle timeout",
     ),
     "ignore-close meets what was closed": (
         ["errors"],
@@ -145,7 +145,7 @@ CAUSES: dict[str, tuple[list[str], Make, str]] = {
     "a gap as long as the window": (
         ["never_used"],
         lambda path: run(path, "gap:800ms", Link([Exchange(0)]), Link([Exchange(0)])),
-        "nothing was reused within a block of 1.00 s: connections rest 800 ms between two requests",
+        "nothing was reused within a 1.00 s block: connections are left unused for 800 ms between two requests",
     ),
     "nothing reused": (
         ["never_used"],
@@ -165,7 +165,7 @@ CAUSES: dict[str, tuple[list[str], Make, str]] = {
     "the server ends connections before K": (
         ["closed_early"],
         lambda path: run(path, "recycle:10", *[long(5, Ending.SERVER_IDLE_FIN)] * 4),
-        "carried 5 requests each, for the server ended 20 of 20: 20 server_idle_fin",
+        "carried only 5 requests on average, because the server closed 20 of 20: 20 server_idle_fin",
     ),
     "the server ends connections before their time": (
         ["closed_early"],
@@ -175,12 +175,12 @@ CAUSES: dict[str, tuple[list[str], Make, str]] = {
     "no connection comes to its K requests": (
         ["never_recycled"],
         lambda path: run(path, "recycle:1000", long(9), long(9)),
-        "1,000 requests in a block",
+        "1,000 requests within a block",
     ),
     "perfect reuse that is not": (
         ["connections_not_ideal"],
         lambda path: run(path, "recycle:inf", long(9), long(9), long(9)),
-        "15 connections were opened, perfect reuse takes 10; the server ended 0",
+        "15 connections were opened, perfect reuse takes 10; the server closed 0",
     ),
 }  # fmt: skip
 
@@ -246,7 +246,7 @@ def test_one_failure_is_no_plural(tmp_path: Path, times: int, said: str) -> None
     )
     scribe.block("persistent", 0, [long(9), *[lost] * times])
     (message,) = [one["message"] for one in scribe.summary()["warnings"] if one["code"] == "warmup_errors"]
-    assert message == f"{said} the counted windows failed"
+    assert message == f"{said} the measured windows failed"
 
 
 def test_the_verdict_says_that_the_generator_was_late(tmp_path: Path) -> None:

@@ -1,0 +1,246 @@
+"""Every warning that a run can carry, one row each: its code, when it appears, what to do. Decides about none.
+
+docs/warnings.md is made from this table. A code may be searched for in scripts, so it is not renamed without need.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class WarningCode(StrEnum):
+    """The code of a warning in `summary.json`, `run.json` and reports."""
+
+    when: str
+    """When it appears."""
+    action: str
+    """What to do; empty where nothing has to be done."""
+
+    def __new__(cls, code: str, when: str, action: str) -> WarningCode:
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.when = when
+        member.action = action
+        return member
+
+    # The run as a whole
+    TOO_FEW_ROUNDS = (
+        "too_few_rounds",
+        "Fewer than 5 rounds were run, so intervals are wide or missing.",
+        "Use at least `--rounds 5`.",
+    )
+    UNLIKE_SAMPLE_COUNTS = (
+        "unlike_sample_counts",
+        "One policy has more than 20 times the requests of another, so the other's high percentiles are less certain.",
+        "Use a longer `--block`, or compare medians only.",
+    )
+    SAMPLES_THINNED = (
+        "samples_thinned",
+        "Only a random share of the samples was kept; percentiles, means and maxima come from that share.",
+        "",
+    )
+    TLS_NOT_VERIFIED = (
+        "tls_not_verified",
+        "`--insecure` was given, so certificates were not verified.",
+        "Give the authority's certificate with `--cacert`.",
+    )
+    BLOCKS_WITHOUT_ANSWER = (
+        "blocks_without_answer",
+        "No request of a block was answered: the target died, or does not answer one policy.",
+        "Look at the target's log for that time, then run again.",
+    )
+    RESUMED = ("resumed", "The run was cut off and resumed; blocks that were cut off were dropped and run again.", "")
+    INTERRUPTED = (
+        "interrupted",
+        "The run was interrupted; only what had been measured is shown.",
+        "`loadgen sweep --resume` continues a sweep.",
+    )
+    DISK_FULL = ("disk_full", "The disk was full, so the run ended early.", "Make room and run again.")
+    DIED = (
+        "died",
+        "The worker process died, so the run ended early.",
+        "Look for the reason in the system's log; often memory ran out.",
+    )
+    WORKER_DIED = (
+        "worker_died",
+        "One of several worker processes died; from then on only the others made load.",
+        "Compare only blocks before that, or run again.",
+    )
+
+    # Requests
+    NO_SAMPLES = (
+        "no_samples",
+        "A policy has no completed request.",
+        "Fix the errors that it names, lower the load, or use a longer `--block`.",
+    )
+    ERRORS = (
+        "errors",
+        "Requests of a policy failed. Percentiles are of the completed ones only.",
+        "See docs/errors.md for each kind.",
+    )
+    HTTP_ERRORS = (
+        "http_errors",
+        "Responses had a status of 400 or above; they count as completed.",
+        "Check the URL, the method and the header fields.",
+    )
+    WARMUP_ERRORS = (
+        "warmup_errors",
+        "Requests outside the measured windows failed; they are in no count of errors.",
+        "Use a longer `--warmup` if the target needs time, or look for the reason.",
+    )
+    WINDOW_OUTLASTED = (
+        "window_outlasted",
+        "Requests of the warm-up lasted beyond the end of the measured window, so no percentile shows them.",
+        "Use a `--block` several times as long as the slowest request.",
+    )
+    TARGET_FAILED = (
+        "target_failed",
+        "The first request of a protocol failed, and the run went on with the other policies.",
+        "Check that the target speaks this protocol at this path.",
+    )
+
+    # The generator and the offered load
+    GENERATOR_SATURATED = (
+        "generator_saturated",
+        "The generator used more than 90 % of a core, or its lag is more than a quarter of the median latency.",
+        "Use fewer users or a lower rate, or more `--processes`.",
+    )
+    GENERATOR_LATE = (
+        "generator_late",
+        "The generator began requests late, by enough to show in the 99th percentile (open loop).",
+        "Use a lower `--rate`, or more `--processes`.",
+    )
+    ARRIVALS_NOT_STARTED = (
+        "arrivals_not_started",
+        "Arrivals never got a connection, so percentiles leave the slowest out (open loop).",
+        "Use a lower `--rate`, or more `--max-connections`.",
+    )
+    QUEUE_UNSTARTED = (
+        "queue_unstarted",
+        "Requests still waited for a pooled connection when the window ended, so percentiles leave the slowest out.",
+        "Use a larger pool, fewer users, or a longer `--block`.",
+    )
+
+    # Reuse
+    CONNECTIONS_NOT_IDEAL = (
+        "connections_not_ideal",
+        "More or fewer connections were opened than perfect reuse takes.",
+        "See how connections ended; raise the server's limits or timeouts.",
+    )
+    CLOSED_EARLY = (
+        "closed_early",
+        "The server ended connections before they carried what the policy allows.",
+        "Use a smaller K, or raise the server's limit of requests per connection.",
+    )
+    NEVER_RECYCLED = (
+        "never_recycled",
+        "No connection reached its K requests within a block, so the policy never showed.",
+        "Use a longer `--block` or a smaller K.",
+    )
+    NEVER_USED = (
+        "never_used",
+        "Connections were hardly reused, because the block is too short for the policy's gap or lifetime.",
+        "Use a longer `--block`, or a longer lifetime.",
+    )
+    STALE_CONNECTIONS = (
+        "stale_connections",
+        "Requests met a connection that the server or proxy had closed.",
+        "Keep the gap below the other side's idle timeout, use `recycle:K`, or `--retry-stale`.",
+    )
+    GAP_OVER_TIMEOUT = (
+        "gap_over_timeout",
+        "Connections are left unused for longer than the idle timeout that the server announced.",
+        "Use a shorter gap or think time, or raise the server's keep-alive timeout.",
+    )
+    SERVER_IGNORED_CLOSE = (
+        "server_ignored_close",
+        "The server did not close connections although it was asked to; the client closed them.",
+        "Expect idle connections on the server from clients that rely on it.",
+    )
+
+    # TLS and other protocols
+    TLS_RESUMED_UNASKED = (
+        "tls_resumed_unasked",
+        "TLS sessions were resumed under a policy that asks for full handshakes.",
+        "Report it: loadgen should not offer a session here.",
+    )
+    TLS_NOT_RESUMED = (
+        "tls_not_resumed",
+        "The server did not resume TLS sessions under a policy that offers them.",
+        "Turn on session tickets or a shared session cache in the server.",
+    )
+    UPGRADE_DECLINED = (
+        "upgrade_declined",
+        "The server declined HTTP/2, so the policy's connections went on in HTTP/1.1.",
+        "Turn on HTTP/2 in the server, or drop the policy.",
+    )
+    NOT_ECHOED = (
+        "not_echoed",
+        "WebSocket answers differ from the messages before them; the first message that comes is taken as the answer.",
+        "Use a path that echoes, or one that sends nothing unasked.",
+    )
+    FORBIDDEN_TRAILERS = (
+        "forbidden_trailers",
+        "Trailer sections held fields that are not allowed there (RFC 9110 §6.5.1).",
+        "Fix the server: these fields belong before the content.",
+    )
+    HOP_BY_HOP_FORWARDED = (
+        "hop_by_hop_forwarded",
+        "The proxy passed on fields that are for one hop only (RFC 9110 §7.6.1).",
+        "Fix the proxy, or remove these fields in its configuration.",
+    )
+
+    # Sockets and ports
+    PORTS_FORESEEN = (
+        "ports_foreseen",
+        "At this rate of new connections the local ports will not last.",
+        "Add `--source-ip`, use fewer new connections, or run shorter.",
+    )
+    PORTS_NEARLY_USED_UP = (
+        "ports_nearly_used_up",
+        "Less than 10 % of the local ports were left; connections that the client closed first hold theirs for 60 s.",
+        "Add `--source-ip`, or reuse connections more.",
+    )
+    SYN_RETRANSMITS = (
+        "syn_retransmits",
+        "SYN segments were sent again, so some connect times are 1 s or 3 s longer.",
+        "Raise the server's listen backlog, or use fewer users.",
+    )
+    LISTEN_OVERFLOWS = (
+        "listen_overflows",
+        "The listen queue of a server on this machine was full.",
+        "Raise its backlog and net.core.somaxconn.",
+    )
+
+    # Locust
+    RUN_TOO_SHORT = (
+        "run_too_short",
+        "The run time holds no whole round.",
+        "Use a longer run time, shorter blocks, or start users faster.",
+    )
+    POLICIES_TOGETHER = (
+        "policies_together",
+        "User classes with different policies load the target at the same time.",
+        "Use one user class that alternates its policies.",
+    )
+    USERS_CHANGED = (
+        "users_changed",
+        "The number of users changed while the run went on, so figures of one policy mix several loads.",
+        "Keep the number of users constant.",
+    )
+    WORKER_LOST = (
+        "worker_lost",
+        "A Locust worker was lost during the run; the results hold what the others measured.",
+        "Run again, or compare only rounds before that.",
+    )
+    WORKER_FAILED = (
+        "worker_failed",
+        "A Locust worker could not go on, or could not begin.",
+        "See its message.",
+    )
+
+
+def markdown_table() -> str:
+    """All codes as a table in Markdown, for docs/warnings.md."""
+    rows = [f"| `{code}` | {code.when} | {code.action or '–'} |" for code in WarningCode]
+    return "\n".join(["| code | when | what to do |", "| --- | --- | --- |", *rows]) + "\n"

@@ -1,0 +1,63 @@
+"""The table of warnings: every row is emitted somewhere, and nothing is emitted that has no row."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from loadgen.model.warning_codes import WarningCode, markdown_table
+
+PACKAGE = Path(__file__).parents[3] / "loadgen"
+TABLE = PACKAGE / "model" / "warning_codes.py"
+
+
+def other_modules() -> Iterator[ast.Module]:
+    for path in PACKAGE.rglob("*.py"):
+        if path != TABLE:
+            yield ast.parse(path.read_text(encoding="utf-8"))
+
+
+def test_every_row_is_emitted_somewhere() -> None:
+    used = {
+        node.attr
+        for module in other_modules()
+        for node in ast.walk(module)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "WarningCode"
+    }
+    assert used == set(WarningCode.__members__)
+
+
+def test_no_warning_has_a_code_outside_the_table() -> None:
+    """A warning is made as {"code": ..., "message": ...}; its code comes from the table, never from a text."""
+    texts = [
+        value.value
+        for module in other_modules()
+        for node in ast.walk(module)
+        if isinstance(node, ast.Dict)
+        for key, value in zip(node.keys, node.values, strict=True)
+        if isinstance(key, ast.Constant) and key.value == "code" and isinstance(value, ast.Constant)
+    ]
+    assert texts == []
+
+
+def test_a_code_is_a_word_for_scripts_and_says_when_it_appears() -> None:
+    for code in WarningCode:
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)*", code), code
+        assert code == code.name.lower()
+        assert code.when.endswith("."), code
+        assert not code.action or code.action.endswith("."), code
+        assert "|" not in code.when + code.action, "it would end a cell of the table"
+
+
+def test_a_code_is_plain_text_in_json() -> None:
+    assert json.dumps({"code": WarningCode.DIED}) == '{"code": "died"}'
+
+
+def test_the_page_has_a_row_for_each() -> None:
+    head, rule, *rows = markdown_table().splitlines()
+    assert head == "| code | when | what to do |"
+    assert set(rule) <= set("|- ")
+    assert [row.split("`")[1] for row in rows] == [code.value for code in WarningCode]
