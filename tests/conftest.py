@@ -51,6 +51,12 @@ def share_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
 
 
 @pytest.fixture
+def no_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands that run here leave out charts and pages, which take most of the time, for a test that looks at none."""
+    monkeypatch.setattr("loadgen.cli.report.write_report", lambda *_: None)
+
+
+@pytest.fixture
 def nginx(tmp_path: Path) -> Iterator[Nginx]:
     """nginx on free loopback ports; skipped where it is not installed."""
     with running_nginx(tmp_path / "nginx") as server:

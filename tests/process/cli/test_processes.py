@@ -263,10 +263,8 @@ def test_an_interruption_finds_workers_that_wait_for_each_other(share_target: St
     check_account(summary)
 
 
-def test_a_killed_parent_takes_its_workers_along(
-    share_target: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("loadgen.cli.report.write_report", lambda *_: None)  # what is drawn is looked at elsewhere
+@pytest.mark.usefixtures("no_drawing")
+def test_a_killed_parent_takes_its_workers_along(share_target: Start, tmp_path: Path) -> None:
     target = share_target()
     folder = tmp_path / "run"
     with running(target, folder, "--block", "200ms", "--warmup", "20ms", "--rounds", "100") as run:

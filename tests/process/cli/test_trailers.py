@@ -104,8 +104,8 @@ def test_sent_without_being_asked(tmp_path: Path) -> None:
     assert account.cookies == 0  # one that is set behind the content is none
 
 
-def test_several_processes_add_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loadgen.cli.report.write_report", lambda *_: None)  # what is drawn is looked at elsewhere
+@pytest.mark.usefixtures("no_drawing")
+def test_several_processes_add_up(tmp_path: Path) -> None:
     with server(b"X-Sum: 1\r\n") as (url, account):
         summary = compare(
             url, tmp_path / "run", "--trailers", "--policies", "persistent", "--users", "2", "--processes", "2"
