@@ -140,15 +140,15 @@ def prior_knowledge(target: Target) -> Iterator[Client]:
         yield client
 
 
-def test_curl_with_prior_knowledge(start_target: Start) -> None:
-    answer = curl("--http2-prior-knowledge", start_target().url)
+def test_curl_with_prior_knowledge(share_target: Start) -> None:
+    answer = curl("--http2-prior-knowledge", share_target().url)
     assert answer.startswith("HTTP/2 200")
     assert "server: loadgen" in answer
     assert answer.endswith("\n\nloadg")
 
 
-def test_curl_upgrades(start_target: Start) -> None:
-    target = start_target()
+def test_curl_upgrades(share_target: Start) -> None:
+    target = share_target()
     answer = curl("--http2", f"{target.url}?size=100000", f"{target.url}?size=7", "-H", "X: y")
     assert answer.startswith("HTTP/1.1 101 ")
     assert answer.count("HTTP/2 200") == 2
@@ -158,13 +158,13 @@ def test_curl_upgrades(start_target: Start) -> None:
 
 
 @pytest.mark.parametrize(("option", "version"), [("--http2", "2"), ("--http1.1", "1.1"), ("--no-alpn", "1.1")])
-def test_curl_over_tls_gets_what_it_offers(start_target: Start, option: str, version: str) -> None:
-    target = start_target("--tls")
+def test_curl_over_tls_gets_what_it_offers(share_target: Start, option: str, version: str) -> None:
+    target = share_target("--tls")
     assert curl(option, "--cacert", str(target.ca_file), target.url).startswith(f"HTTP/{version} 200")
 
 
-def test_h2load(start_target: Start) -> None:
-    target = start_target()
+def test_h2load(share_target: Start) -> None:
+    target = share_target()
     done = subprocess.run(
         [program("h2load"), "-n2000", "-c5", "-m20", target.url], capture_output=True, text=True, check=True, timeout=60
     )
@@ -174,8 +174,8 @@ def test_h2load(start_target: Start) -> None:
     assert stats["protocols"]["h2"] == stats["accepted"] == 5
 
 
-def test_many_streams_at_once_with_bodies_beyond_their_windows(start_target: Start) -> None:
-    with prior_knowledge(start_target()) as client:
+def test_many_streams_at_once_with_bodies_beyond_their_windows(share_target: Start) -> None:
+    with prior_knowledge(share_target()) as client:
         streams = [client.ask(*fields(f"/?size={300_000 + number}")) for number in range(10)]
         client.send()
         for number, stream_id in enumerate(streams):
@@ -184,9 +184,9 @@ def test_many_streams_at_once_with_bodies_beyond_their_windows(start_target: Sta
             assert client.head(stream_id)[b"content-length"] == b"%d" % (300_000 + number)
 
 
-def test_nothing_is_sent_beyond_a_window(start_target: Start) -> None:
+def test_nothing_is_sent_beyond_a_window(share_target: Start) -> None:
     """Streams that wait for their windows hold up nobody else, and go on where they were."""
-    with prior_knowledge(start_target()) as client:
+    with prior_knowledge(share_target()) as client:
         client.h2.increment_flow_control_window(1 << 20)  # the connection's; a stream's stays as it is
         large = client.ask(*fields("/?size=200000"))
         client.send()
@@ -200,8 +200,8 @@ def test_nothing_is_sent_beyond_a_window(start_target: Start) -> None:
         assert len(client.body(large)) == 200_000
 
 
-def test_byte_by_byte(start_target: Start) -> None:
-    with socket.create_connection(("127.0.0.1", start_target().port), timeout=20) as sock:
+def test_byte_by_byte(share_target: Start) -> None:
+    with socket.create_connection(("127.0.0.1", share_target().port), timeout=20) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client = Client(sock)
         client.h2.initiate_connection()
@@ -212,8 +212,8 @@ def test_byte_by_byte(start_target: Start) -> None:
         assert client.body(stream_id) == b"loadg"
 
 
-def test_one_read_is_answered_in_one_write(start_target: Start) -> None:
-    with prior_knowledge(start_target()) as client:
+def test_one_read_is_answered_in_one_write(share_target: Start) -> None:
+    with prior_knowledge(share_target()) as client:
         client.exchange()
         streams = [client.ask() for _ in range(20)]
         client.send()
@@ -240,8 +240,8 @@ def upgrade(settings: str = "AAMAAABkAAQAoAAA", options: str = "Upgrade, HTTP2-S
 
 
 @pytest.mark.parametrize("at_once", [True, False])
-def test_the_upgraded_request_is_stream_1(start_target: Start, at_once: bool) -> None:
-    target = start_target()
+def test_the_upgraded_request_is_stream_1(share_target: Start, at_once: bool) -> None:
+    target = share_target()
     with socket.create_connection(("127.0.0.1", target.port), timeout=20) as sock:
         client = Client(sock)
         settings = client.h2.initiate_upgrade_connection()
@@ -273,14 +273,14 @@ def test_the_upgraded_request_is_stream_1(start_target: Start, at_once: bool) ->
         upgrade().replace(b"Upgrade: h2c", b"Upgrade: h2"),  # to be ignored in clear (RFC 7540 §3.2)
     ],
 )
-def test_an_upgrade_that_is_none_is_ignored(start_target: Start, request_bytes: bytes) -> None:
-    with socket.create_connection(("127.0.0.1", start_target().port), timeout=20) as sock:
+def test_an_upgrade_that_is_none_is_ignored(share_target: Start, request_bytes: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", share_target().port), timeout=20) as sock:
         sock.sendall(request_bytes)
         assert read_head(sock).startswith(b"HTTP/1.1 200 ")
 
 
-def test_no_h2c_over_tls(start_target: Start) -> None:
-    target = start_target("--tls")
+def test_no_h2c_over_tls(share_target: Start) -> None:
+    target = share_target("--tls")
     context = ssl.create_default_context(cafile=target.ca_file)
     with (
         socket.create_connection(("127.0.0.1", target.port), timeout=20) as sock,
@@ -290,34 +290,34 @@ def test_no_h2c_over_tls(start_target: Start) -> None:
         assert stream.recv(65536).startswith(b"HTTP/1.1 200 ")
 
 
-def test_declined_upgrade(start_target: Start) -> None:
-    answer = curl("--http2", start_target("--decline", "h2c").url)
+def test_declined_upgrade(share_target: Start) -> None:
+    answer = curl("--http2", share_target("--decline", "h2c").url)
     assert answer.startswith("HTTP/1.1 200")
 
 
-def test_declined_h2(start_target: Start) -> None:
-    target = start_target("--decline", "h2,websocket")
+def test_declined_h2(share_target: Start) -> None:
+    target = share_target("--decline", "h2,websocket")
     with socket.create_connection(("127.0.0.1", target.port), timeout=20) as sock:
         sock.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
         assert sock.recv(65536).startswith(b"HTTP/1.1 400 ")
     assert curl("--http2", target.url).startswith("HTTP/1.1 101"), "h2c is another thing"
 
 
-def test_declined_h2_over_tls(start_target: Start) -> None:
-    target = start_target("--tls", "--decline", "h2")
+def test_declined_h2_over_tls(share_target: Start) -> None:
+    target = share_target("--tls", "--decline", "h2")
     assert curl("--http2", "--cacert", str(target.ca_file), target.url).startswith("HTTP/1.1 200")
 
 
-def test_head_has_no_content(start_target: Start) -> None:
-    with prior_knowledge(start_target()) as client:
+def test_head_has_no_content(share_target: Start) -> None:
+    with prior_knowledge(share_target()) as client:
         stream_id = client.exchange(*fields("/?size=1000", "HEAD"))
         assert client.head(stream_id)[b"content-length"] == b"1000"
         assert client.of(DataReceived) == []
 
 
 @pytest.mark.parametrize("size", [0, 5, 100_000])
-def test_trailers_where_they_are_wanted(start_target: Start, size: int) -> None:
-    with prior_knowledge(start_target("--size", str(size))) as client:
+def test_trailers_where_they_are_wanted(share_target: Start, size: int) -> None:
+    with prior_knowledge(share_target("--size", str(size))) as client:
         for request_index in (1, 2):
             stream_id = client.exchange(*fields("/", "GET", (b"te", b"trailers")))
             assert len(client.body(stream_id)) == size
@@ -326,15 +326,15 @@ def test_trailers_where_they_are_wanted(start_target: Start, size: int) -> None:
         client.exchange()
 
 
-def test_trailers_declined(start_target: Start) -> None:
-    with prior_knowledge(start_target("--decline", "trailers")) as client:
+def test_trailers_declined(share_target: Start) -> None:
+    with prior_knowledge(share_target("--decline", "trailers")) as client:
         client.exchange(*fields("/", "GET", (b"te", b"trailers")))
         assert client.of(TrailersReceived) == []
 
 
-def test_request_bodies_are_taken_and_dropped(start_target: Start) -> None:
+def test_request_bodies_are_taken_and_dropped(share_target: Start) -> None:
     """Far beyond the windows, which the target opens again and again; and a trailer section behind one."""
-    target = start_target()
+    target = share_target()
     with prior_knowledge(target) as client:
         client.exchange(*fields("/", "POST"))
         stream_id = client.h2.get_next_available_stream_id()
@@ -355,8 +355,8 @@ def test_request_bodies_are_taken_and_dropped(start_target: Start) -> None:
     assert target.stats()["requests"] == 2
 
 
-def test_who_expects_100_continue_gets_it(start_target: Start) -> None:
-    with prior_knowledge(start_target()) as client:
+def test_who_expects_100_continue_gets_it(share_target: Start) -> None:
+    with prior_knowledge(share_target()) as client:
         stream_id = client.h2.get_next_available_stream_id()
         client.h2.send_headers(stream_id, fields("/", "POST", (b"expect", b"100-continue")))
         client.send()
@@ -367,9 +367,9 @@ def test_who_expects_100_continue_gets_it(start_target: Start) -> None:
         assert client.head(stream_id)[b":status"] == b"200"
 
 
-def test_a_malformed_request_is_a_stream_error(start_target: Start) -> None:
+def test_a_malformed_request_is_a_stream_error(share_target: Start) -> None:
     """RFC 9113 §8.1.1: the connection goes on."""
-    with socket.create_connection(("127.0.0.1", start_target().port), timeout=20) as sock:
+    with socket.create_connection(("127.0.0.1", share_target().port), timeout=20) as sock:
         client = Client(sock)
         client.h2.config.validate_outbound_headers = client.h2.config.normalize_outbound_headers = False
         client.begin()
@@ -391,9 +391,9 @@ def test_a_malformed_request_is_a_stream_error(start_target: Start) -> None:
     ],
     ids=["ping", "ping_byte_by_byte", "ping_upgraded", "acknowledgement", "no_preface"],
 )
-def test_settings_must_come_first(start_target: Start, raw: bytes, way: str) -> None:
+def test_settings_must_come_first(share_target: Start, raw: bytes, way: str) -> None:
     """RFC 9113 §3.4."""
-    with socket.create_connection(("127.0.0.1", start_target().port), timeout=20) as sock:
+    with socket.create_connection(("127.0.0.1", share_target().port), timeout=20) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client = Client(sock)
         if way == "upgraded":
@@ -412,9 +412,9 @@ def test_settings_must_come_first(start_target: Start, raw: bytes, way: str) -> 
         assert client.of(PingAckReceived) == []
 
 
-def test_a_frame_that_is_too_long_is_refused_at_its_head(start_target: Start) -> None:
+def test_a_frame_that_is_too_long_is_refused_at_its_head(share_target: Start) -> None:
     """RFC 9113 §4.2: 16,384 bytes are allowed, and one more is refused before any of them has come."""
-    with prior_knowledge(start_target()) as client:
+    with prior_knowledge(share_target()) as client:
         client.exchange()  # with the settings out of the way, nothing is sent but what is written here
         stream_id = client.h2.get_next_available_stream_id()
         client.h2.send_headers(stream_id, fields("/", "POST"))
@@ -433,8 +433,8 @@ def test_a_frame_that_is_too_long_is_refused_at_its_head(start_target: Start) ->
 @pytest.mark.parametrize(
     "raw", [b"\x00\x00\x05\x00\x01\x00\x00\x00\x00hello", b"\x00\x00\x03\x03\x00\x00\x00\x00\x01abc"]
 )
-def test_a_broken_connection_ends_with_goaway(start_target: Start, raw: bytes) -> None:
-    with prior_knowledge(start_target()) as client:
+def test_a_broken_connection_ends_with_goaway(share_target: Start, raw: bytes) -> None:
+    with prior_knowledge(share_target()) as client:
         client.sock.sendall(raw)
         client.to_end()
         (goaway,) = client.of(ConnectionTerminated)
@@ -442,8 +442,8 @@ def test_a_broken_connection_ends_with_goaway(start_target: Start, raw: bytes) -
         assert goaway.error_code != ErrorCodes.NO_ERROR
 
 
-def test_max_streams_is_announced(start_target: Start) -> None:
-    with prior_knowledge(start_target("--max-streams", "7", "--delay", "20ms")) as client:
+def test_max_streams_is_announced(share_target: Start) -> None:
+    with prior_knowledge(share_target("--max-streams", "7", "--delay", "20ms")) as client:
         # Nothing has been acknowledged yet: what was sent before the settings came is answered all the same.
         early = [client.ask() for _ in range(20)]
         client.send()
@@ -454,8 +454,8 @@ def test_max_streams_is_announced(start_target: Start) -> None:
             client.await_end(stream_id)
 
 
-def test_streams_in_service_do_not_wait_for_each_other(start_target: Start) -> None:
-    with prior_knowledge(start_target("--delay", "200ms")) as client:
+def test_streams_in_service_do_not_wait_for_each_other(share_target: Start) -> None:
+    with prior_knowledge(share_target("--delay", "200ms")) as client:
         begun = time.monotonic()
         streams = [client.ask() for _ in range(10)]
         client.send()
@@ -464,8 +464,8 @@ def test_streams_in_service_do_not_wait_for_each_other(start_target: Start) -> N
         assert 0.2 <= time.monotonic() - begun < 1.5
 
 
-def test_a_reset_stream_is_not_answered(start_target: Start) -> None:
-    target = start_target("--delay", "100ms")
+def test_a_reset_stream_is_not_answered(share_target: Start) -> None:
+    target = share_target("--delay", "100ms")
     with prior_knowledge(target) as client:
         kept, dropped, at_once = client.ask(), client.ask(), client.ask()
         client.h2.reset_stream(at_once, ErrorCodes.CANCEL)
@@ -479,9 +479,9 @@ def test_a_reset_stream_is_not_answered(start_target: Start) -> None:
 
 
 @pytest.mark.parametrize("options", [(), ("--delay", "50ms")])
-def test_what_was_asked_before_a_goaway_is_answered(start_target: Start, options: tuple[str, ...]) -> None:
+def test_what_was_asked_before_a_goaway_is_answered(share_target: Start, options: tuple[str, ...]) -> None:
     """RFC 9113 §6.8; also what waits for a window that the client opens later. Then the target closes."""
-    target = start_target(*options)
+    target = share_target(*options)
     with prior_knowledge(target) as client:
         streams = [client.ask(*fields("/?size=200000")), client.ask()]
         client.sock.sendall(client.h2.data_to_send() + goaway_frame(ErrorCodes.NO_ERROR) + PING)
@@ -493,8 +493,8 @@ def test_what_was_asked_before_a_goaway_is_answered(start_target: Start, options
     assert target.stats()["requests_per_connection"] == {"2": 1}
 
 
-def test_a_request_that_is_half_sent_at_a_goaway_is_answered(start_target: Start) -> None:
-    with prior_knowledge(start_target()) as client:
+def test_a_request_that_is_half_sent_at_a_goaway_is_answered(share_target: Start) -> None:
+    with prior_knowledge(share_target()) as client:
         stream_id = client.h2.get_next_available_stream_id()
         client.h2.send_headers(stream_id, fields("/", "POST"))
         client.sock.sendall(client.h2.data_to_send() + goaway_frame(ErrorCodes.NO_ERROR) + PING)
@@ -505,16 +505,16 @@ def test_a_request_that_is_half_sent_at_a_goaway_is_answered(start_target: Start
         assert client.body(stream_id) == b"loadg"
 
 
-def test_a_goaway_before_any_request_ends_it(start_target: Start) -> None:
-    with prior_knowledge(start_target()) as client:
+def test_a_goaway_before_any_request_ends_it(share_target: Start) -> None:
+    with prior_knowledge(share_target()) as client:
         client.sock.sendall(PING + goaway_frame(ErrorCodes.NO_ERROR) + PING)
         client.to_end()
         assert len(client.of(PingAckReceived)) == 2
         assert client.of(ConnectionTerminated) == []
 
 
-def test_after_a_goaway_with_an_error_nothing_is_answered(start_target: Start) -> None:
-    target = start_target()
+def test_after_a_goaway_with_an_error_nothing_is_answered(share_target: Start) -> None:
+    target = share_target()
     with prior_knowledge(target) as client:
         client.ask()
         before = client.h2.data_to_send()
@@ -527,9 +527,9 @@ def test_after_a_goaway_with_an_error_nothing_is_answered(start_target: Start) -
 
 @pytest.mark.parametrize("end", ["goaway", "garbage", "close"])
 def test_a_client_that_leaves_while_it_is_served(
-    start_target: Start, end: str, capfd: pytest.CaptureFixture[str]
+    share_target: Start, end: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    target = start_target("--delay", "50ms")
+    target = share_target("--delay", "50ms")
     with prior_knowledge(target) as client:
         client.ask()
         client.ask()
@@ -547,9 +547,9 @@ def test_a_client_that_leaves_while_it_is_served(
     assert target.stats()["requests"] == 1
 
 
-def test_close_after_says_goaway(start_target: Start) -> None:
+def test_close_after_says_goaway(share_target: Start) -> None:
     """Exactly so many are answered, also out of many at once, and GOAWAY names the last that was looked at."""
-    target = start_target("--close-after", "3", "--delay", "10ms")
+    target = share_target("--close-after", "3", "--delay", "10ms")
     with prior_knowledge(target) as client:
         streams = [client.ask(*fields("/?size=50000")) for _ in range(8)]
         client.send()
@@ -562,9 +562,9 @@ def test_close_after_says_goaway(start_target: Start) -> None:
     assert target.stats()["requests_per_connection"] == {"3": 1}
 
 
-def test_behind_a_stream_that_was_not_looked_at_none_is(start_target: Start) -> None:
+def test_behind_a_stream_that_was_not_looked_at_none_is(share_target: Start) -> None:
     """Else GOAWAY, which names the last that was, would claim it as well: its client could not ask again."""
-    target = start_target("--close-after", "3", "--delay", "50ms")
+    target = share_target("--close-after", "3", "--delay", "50ms")
     with prior_knowledge(target) as client:
         streams = [client.ask() for _ in range(4)]
         client.h2.reset_stream(streams[0], ErrorCodes.CANCEL)  # there is room again
@@ -578,8 +578,8 @@ def test_behind_a_stream_that_was_not_looked_at_none_is(start_target: Start) -> 
     assert target.stats()["requests_per_connection"] == {"2": 1}
 
 
-def test_goaway_comes_also_when_all_that_was_looked_at_is_reset(start_target: Start) -> None:
-    with prior_knowledge(start_target("--close-after", "1", "--delay", "1m")) as client:
+def test_goaway_comes_also_when_all_that_was_looked_at_is_reset(share_target: Start) -> None:
+    with prior_knowledge(share_target("--close-after", "1", "--delay", "1m")) as client:
         first, _ = client.ask(), client.ask()
         client.h2.reset_stream(first, ErrorCodes.CANCEL)
         client.send()
@@ -590,8 +590,8 @@ def test_goaway_comes_also_when_all_that_was_looked_at_is_reset(start_target: St
 
 
 @pytest.mark.parametrize("parts", [True, False])
-def test_who_is_done_is_told_which_were_not_looked_at(start_target: Start, parts: bool) -> None:
-    with prior_knowledge(start_target("--close-after", "1", "--delay", "20ms")) as client:
+def test_who_is_done_is_told_which_were_not_looked_at(share_target: Start, parts: bool) -> None:
+    with prior_knowledge(share_target("--close-after", "1", "--delay", "20ms")) as client:
         first, _ = client.ask(), client.ask()
         client.sock.sendall(client.h2.data_to_send() + (goaway_frame(ErrorCodes.NO_ERROR) if parts else b""))
         client.to_end()
@@ -600,8 +600,8 @@ def test_who_is_done_is_told_which_were_not_looked_at(start_target: Start, parts
         assert goaway.last_stream_id == first
 
 
-def test_a_silent_target_says_no_goaway(start_target: Start) -> None:
-    with prior_knowledge(start_target("--close-after", "1", "--silent")) as client:
+def test_a_silent_target_says_no_goaway(share_target: Start) -> None:
+    with prior_knowledge(share_target("--close-after", "1", "--silent")) as client:
         stream_id = client.ask()
         client.send()
         client.to_end()
@@ -610,8 +610,8 @@ def test_a_silent_target_says_no_goaway(start_target: Start) -> None:
 
 
 @pytest.mark.parametrize(("options", "goaways"), [((), 1), (("--silent",), 0)])
-def test_idle_connections_are_closed(start_target: Start, options: tuple[str, ...], goaways: int) -> None:
-    with prior_knowledge(start_target("--idle-timeout", "100ms", *options)) as client:
+def test_idle_connections_are_closed(share_target: Start, options: tuple[str, ...], goaways: int) -> None:
+    with prior_knowledge(share_target("--idle-timeout", "100ms", *options)) as client:
         client.to_end()
         assert len(client.of(ConnectionTerminated)) == goaways
 

@@ -91,8 +91,8 @@ def closed_with(code: int) -> bytes:
     return code.to_bytes(2, "big")
 
 
-def test_the_handshake_is_the_rfcs(start_target: Start) -> None:
-    with raw(start_target()) as sock:
+def test_the_handshake_is_the_rfcs(share_target: Start) -> None:
+    with raw(share_target()) as sock:
         sock.sendall(HANDSHAKE)
         lines = head(sock).decode().split("\r\n")
     assert lines[0].startswith("HTTP/1.1 101 ")
@@ -101,8 +101,8 @@ def test_the_handshake_is_the_rfcs(start_target: Start) -> None:
 
 
 @pytest.mark.parametrize("size_bytes", [0, 1, 125, 126, 65535, 65536, 3_000_000])
-def test_messages_come_back_as_they_were(start_target: Start, size_bytes: int) -> None:
-    target = start_target()
+def test_messages_come_back_as_they_were(share_target: Start, size_bytes: int) -> None:
+    target = share_target()
     with client(target) as link:
         for message in ("é" * (size_bytes // 2), os.urandom(size_bytes)):
             link.send(message)
@@ -110,17 +110,17 @@ def test_messages_come_back_as_they_were(start_target: Start, size_bytes: int) -
     assert target.stats()["requests"] == 2
 
 
-def test_over_tls_as_well(start_target: Start) -> None:
+def test_over_tls_as_well(share_target: Start) -> None:
     import ssl
 
-    target = start_target("--tls")
+    target = share_target("--tls")
     with client(target, ssl=ssl.create_default_context(cafile=target.ca_file)) as link:
         link.send("hello")
         assert link.recv(timeout=20) == "hello"
 
 
-def test_a_fragmented_message_comes_back_in_one_frame(start_target: Start) -> None:
-    with upgraded(start_target()) as sock:
+def test_a_fragmented_message_comes_back_in_one_frame(share_target: Start) -> None:
+    with upgraded(share_target()) as sock:
         # The second byte of é is in the next fragment, and a ping between the two is answered at once.
         sock.sendall(framed(Opcode.TEXT, b"caf\xc3", fin=False) + framed(Opcode.PING, b"?"))
         assert exactly(sock, 3) == b"\x8a\x01?"
@@ -128,8 +128,8 @@ def test_a_fragmented_message_comes_back_in_one_frame(start_target: Start) -> No
         assert exactly(sock, 8) == b"\x81\x06caf\xc3\xa9!"
 
 
-def test_byte_by_byte(start_target: Start) -> None:
-    with raw(start_target()) as sock:
+def test_byte_by_byte(share_target: Start) -> None:
+    with raw(share_target()) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for byte in HANDSHAKE:
             sock.sendall(bytes([byte]))
@@ -139,16 +139,16 @@ def test_byte_by_byte(start_target: Start) -> None:
         assert exactly(sock, 10) == b"\x81\x03one\x82\x03two"
 
 
-def test_all_at_once(start_target: Start) -> None:
+def test_all_at_once(share_target: Start) -> None:
     """Messages in the same segment as the handshake, and a Close behind them: all is answered, in order."""
-    with raw(start_target()) as sock:
+    with raw(share_target()) as sock:
         sock.sendall(HANDSHAKE + framed(Opcode.TEXT, b"one") + framed(Opcode.TEXT, b"two") + close_frame(1000))
         assert head(sock).startswith(b"HTTP/1.1 101 ")
         assert to_end(sock) == b"\x81\x03one\x81\x03two\x88\x02\x03\xe8"
 
 
-def test_the_close_handshake_echoes_the_code(start_target: Start) -> None:
-    with upgraded(start_target()) as sock:
+def test_the_close_handshake_echoes_the_code(share_target: Start) -> None:
+    with upgraded(share_target()) as sock:
         sock.sendall(close_frame(4321))
         assert to_end(sock) == b"\x88\x02" + closed_with(4321)
 
@@ -165,8 +165,8 @@ def test_the_close_handshake_echoes_the_code(start_target: Start) -> None:
     ],
     ids=["unmasked", "continuation", "not_utf8", "not_utf8_fragmented", "too_long", "too_long_fragmented"],
 )
-def test_a_bad_frame_ends_it_with_its_code(start_target: Start, bad_frame: bytes, code: int) -> None:
-    target = start_target()
+def test_a_bad_frame_ends_it_with_its_code(share_target: Start, bad_frame: bytes, code: int) -> None:
+    target = share_target()
     with upgraded(target) as sock:
         good = framed(Opcode.TEXT, b"good")
         sock.sendall(good + bad_frame)
@@ -177,14 +177,14 @@ def test_a_bad_frame_ends_it_with_its_code(start_target: Start, bad_frame: bytes
     assert target.stats()["requests"] == 1
 
 
-def test_the_largest_message(start_target: Start) -> None:
-    with client(start_target()) as link:
+def test_the_largest_message(share_target: Start) -> None:
+    with client(share_target()) as link:
         link.send(b"x" * (16 << 20))
         assert len(link.recv(timeout=60)) == 16 << 20
 
 
-def test_the_first_subprotocol_is_taken(start_target: Start) -> None:
-    with client(start_target(), subprotocols=[Subprotocol("second.first"), Subprotocol("b")]) as link:
+def test_the_first_subprotocol_is_taken(share_target: Start) -> None:
+    with client(share_target(), subprotocols=[Subprotocol("second.first"), Subprotocol("b")]) as link:
         assert link.subprotocol == "second.first"
 
 
@@ -201,8 +201,8 @@ def test_the_first_subprotocol_is_taken(start_target: Start) -> None:
         ("GET", "POST", 200),
     ],
 )
-def test_what_is_no_handshake_is_answered_in_http(start_target: Start, before: str, after: str, status: int) -> None:
-    target = start_target()
+def test_what_is_no_handshake_is_answered_in_http(share_target: Start, before: str, after: str, status: int) -> None:
+    target = share_target()
     with raw(target) as sock:
         sock.sendall(HANDSHAKE.replace(before.encode(), after.encode()))
         answer = head(sock)
@@ -216,8 +216,8 @@ def test_what_is_no_handshake_is_answered_in_http(start_target: Start, before: s
 @pytest.mark.parametrize(
     "content", ["Content-Length: 3\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"]
 )
-def test_the_content_of_a_handshake_is_dropped(start_target: Start, content: str) -> None:
-    target = start_target()
+def test_the_content_of_a_handshake_is_dropped(share_target: Start, content: str) -> None:
+    target = share_target()
     with raw(target) as sock:
         sock.sendall(HANDSHAKE[:-2] + content.encode())
         assert head(sock).startswith(b"HTTP/1.1 101 ")
@@ -251,8 +251,8 @@ def test_a_client_that_is_gone_before_its_answer(valid: bool, data: bytes) -> No
     assert stats["protocols"]["websocket"] == 0
 
 
-def test_declined(start_target: Start) -> None:
-    target = start_target("--decline", "websocket")
+def test_declined(share_target: Start) -> None:
+    target = share_target("--decline", "websocket")
     with raw(target) as sock:
         for _ in range(2):  # the connection goes on
             sock.sendall(HANDSHAKE)
@@ -264,8 +264,8 @@ def test_declined(start_target: Start) -> None:
     assert stats["protocols"]["websocket"] == 0
 
 
-def test_close_after_says_going_away(start_target: Start) -> None:
-    target = start_target("--close-after", "3")
+def test_close_after_says_going_away(share_target: Start) -> None:
+    target = share_target("--close-after", "3")
     with client(target) as link:
         for number in range(3):
             link.send(str(number))
@@ -277,8 +277,8 @@ def test_close_after_says_going_away(start_target: Start) -> None:
     assert target.stats()["requests_per_connection"] == {"3": 1}
 
 
-def test_close_after_counts_exactly_when_messages_come_together(start_target: Start) -> None:
-    target = start_target("--close-after", "2")
+def test_close_after_counts_exactly_when_messages_come_together(share_target: Start) -> None:
+    target = share_target("--close-after", "2")
     with upgraded(target) as sock:
         sock.sendall(b"".join(framed(Opcode.TEXT, name) for name in (b"a", b"b", b"c", b"d")))
         assert exactly(sock, 10) == b"\x81\x01a\x81\x01b\x88\x02\x03\xe9"
@@ -287,24 +287,24 @@ def test_close_after_counts_exactly_when_messages_come_together(start_target: St
     assert target.stats()["requests_per_connection"] == {"2": 1}
 
 
-def test_a_silent_target_closes_without_a_word(start_target: Start) -> None:
-    with upgraded(start_target("--close-after", "1", "--silent")) as sock:
+def test_a_silent_target_closes_without_a_word(share_target: Start) -> None:
+    with upgraded(share_target("--close-after", "1", "--silent")) as sock:
         sock.sendall(framed(Opcode.TEXT, b"a"))
         assert to_end(sock) == b"\x81\x01a"
 
 
 @pytest.mark.parametrize(("options", "last"), [((), b"\x88\x02\x03\xe9"), (("--silent",), b"")])
-def test_idle_connections_are_closed(start_target: Start, options: tuple[str, ...], last: bytes) -> None:
-    with upgraded(start_target("--idle-timeout", "50ms", *options)) as sock:
+def test_idle_connections_are_closed(share_target: Start, options: tuple[str, ...], last: bytes) -> None:
+    with upgraded(share_target("--idle-timeout", "50ms", *options)) as sock:
         assert exactly(sock, len(last)) == last
         if last:
             sock.sendall(close_frame(1001))
         assert to_end(sock) == b""
 
 
-def test_each_message_takes_its_service_time(start_target: Start) -> None:
+def test_each_message_takes_its_service_time(share_target: Start) -> None:
     """One after the other, and a Close that comes meanwhile is answered behind them; a ping is not kept waiting."""
-    with upgraded(start_target("--delay", "100ms")) as sock:
+    with upgraded(share_target("--delay", "100ms")) as sock:
         begun = time.monotonic()
         messages = framed(Opcode.TEXT, b"a") + framed(Opcode.TEXT, b"b") + framed(Opcode.PING, b"")
         sock.sendall(messages)
@@ -314,11 +314,11 @@ def test_each_message_takes_its_service_time(start_target: Start) -> None:
         assert time.monotonic() - begun >= 0.2
 
 
-def test_a_slow_reader_gets_everything(start_target: Start) -> None:
+def test_a_slow_reader_gets_everything(share_target: Start) -> None:
     """Echoes beyond what the kernel buffers wait for the client, and the target reads no more until then."""
     message = os.urandom(1 << 20)
     echo = framed(Opcode.BINARY, message)
-    target = start_target()
+    target = share_target()
     with upgraded(target) as sock:
         sock.setblocking(False)
         sent, to_send = 0, echo * 20
@@ -333,8 +333,8 @@ def test_a_slow_reader_gets_everything(start_target: Start) -> None:
             assert exactly(sock, len(expected)) == expected
 
 
-def test_the_account_knows_what_was_spoken(start_target: Start) -> None:
-    target = start_target()
+def test_the_account_knows_what_was_spoken(share_target: Start) -> None:
+    target = share_target()
     with client(target) as link:
         for _ in range(4):
             link.send("x")
@@ -344,9 +344,9 @@ def test_the_account_knows_what_was_spoken(start_target: Start) -> None:
         assert stats["protocols"] == {"http/1.1": 0, "h2": 0, "h2c": 0, "websocket": 1}
 
 
-def test_random_keys_are_answered(start_target: Start) -> None:
+def test_random_keys_are_answered(share_target: Start) -> None:
     """Handshakes with masks and keys of their own, one connection after the other."""
-    target = start_target()
+    target = share_target()
     for _ in range(5):
         with raw(target) as sock:
             sock.sendall(HANDSHAKE.replace(KEY.encode(), base64.b64encode(os.urandom(16))))
