@@ -1,4 +1,4 @@
-"""The loop's own pulse: since when, at the earliest, the kernel may have had ready what is being handled now."""
+"""The event loop's lag: since when the events that are being handled now may have been ready."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ _NO_WAIT_NS = 5_000
 
 
 class LoopLag:
-    """Stamps each poll of a gevent loop.
-
-    ready_ns: where the poll had to wait, events became ready as it returned. Where it did not, they may have become
-    ready at any time since the poll before, so the lag computed from it is an upper bound.
-    """
+    """Stamps each poll of a gevent loop."""
 
     __slots__ = ("_after", "_before", "_poll_begun_ns", "_polled_ns", "ready_ns")
 
     def __init__(self, loop: Any) -> None:
         self.ready_ns = self._polled_ns = self._poll_begun_ns = monotonic_ns()
+        """When the present events became ready: as the poll returned, if it had to wait. If it did not, they may have
+        become ready at any time since the poll before, so the lag computed from this is an upper bound."""
         self._before = loop.prepare(ref=False)
         self._after = loop.check(ref=False)
         # Highest priority: the stamp comes before any other callback of the same poll.

@@ -1,6 +1,6 @@
-"""The local ports that a client has for one target, how long each connection keeps one, and whether they will do.
+"""The local ports that a client has for one target, how long each connection keeps one, and whether they suffice.
 
-Reads the kernel's settings and nothing else; knows no socket and no plan. What the kernel does not tell is None.
+Reads the kernel's settings and nothing else; knows no socket and no plan. A value that the kernel hides is None.
 """
 
 from __future__ import annotations
@@ -18,23 +18,22 @@ Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class PortSupply:
-    """The ports that a client has for one target.
+    """The ports that a client has for one target."""
 
-    there: ephemeral ports, once for each source address. held_s: how long a connection that the client closed first
-    keeps its port. most_time_wait: the kernel keeps no more TIME_WAIT sockets than that and ends further ones at once.
-    """
-
-    there: int | None
+    available: int | None
+    """Ephemeral ports, once for each source address."""
     held_s: float = TIME_WAIT_S
-    most_time_wait: int | None = None
+    """How long a connection that the client closed first keeps its port."""
+    max_time_wait: int | None = None
+    """The kernel keeps no more TIME_WAIT sockets than that, and ends further ones at once."""
 
 
 def port_supply(target_address: str, sources: tuple[str, ...] = ()) -> PortSupply:
     """The ports for a target at this IP address, from these source addresses (none: the one the kernel takes)."""
-    there = _ephemeral_ports()
-    if there is not None:
-        there *= max(1, len(set(sources)))
-    return PortSupply(there, _held_s(destination(target_address)), _setting("tcp_max_tw_buckets"))
+    available = _ephemeral_ports()
+    if available is not None:
+        available *= max(1, len(set(sources)))
+    return PortSupply(available, _held_s(destination(target_address)), _setting("tcp_max_tw_buckets"))
 
 
 def ports_needed(opened_per_s: float, held_s: float = TIME_WAIT_S) -> int:
@@ -49,18 +48,18 @@ def port_forecast(name: str, opened_per_s: float, supply: PortSupply, for_s: flo
     """
     seconds = min(supply.held_s, for_s)
     needed = ports_needed(opened_per_s, seconds)
-    if supply.most_time_wait is not None:
-        needed = min(needed, supply.most_time_wait)
-    if supply.there is None or needed <= supply.there:
+    if supply.max_time_wait is not None:
+        needed = min(needed, supply.max_time_wait)
+    if supply.available is None or needed <= supply.available:
         return None
     return (
         f"{name} at this rate ({opened_per_s:,.0f}/s) needs {needed:,} ports in {seconds:.3g} s, "
-        f"{supply.there:,} are there; add --source-ip or reuse connections"
+        f"{supply.available:,} are there; add --source-ip or reuse connections"
     )
 
 
 def destination(text: str) -> Ip | None:
-    """The address that a connection to `text` has at its other end; None where it is no address."""
+    """The address at the remote end of a connection to `text`; None where `text` is no address."""
     try:
         ip = ipaddress.ip_address(text)
     except ValueError:
@@ -86,7 +85,7 @@ def _held_s(ip: Ip | None) -> float:
 
 
 def _ephemeral_ports() -> int | None:
-    """The ports that the kernel chooses from for one source address; None where it does not say."""
+    """The number of ports that the kernel chooses from for one source address; None where it is hidden."""
     try:
         first, last = (int(port) for port in (SYSCTL / "ip_local_port_range").read_text("ascii").split())
     except (OSError, ValueError):

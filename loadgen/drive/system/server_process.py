@@ -1,6 +1,6 @@
 """What the server spends: CPU time, memory and open sockets of a process on this machine, with its descendants.
 
-Reads the process's clock and /proc; sends it nothing, knows neither HTTP nor blocks. What can't be had is None.
+Reads the process's clock and /proc; sends it nothing, knows neither HTTP nor blocks. What can't be read is None.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ class ServerProcess:
     def read(self) -> dict[str, int | None]:
         """CPU time up to now, memory and sockets of now.
 
-        Its cost is the sockets': about 5 µs for each open file of the server, 0.1 s for 20,000. Where that would
-        disturb what is being timed, `cpu_ns` alone takes some 50 µs a process.
+        Cost is dominated by counting sockets: about 5 µs per open file of the server, 0.1 s for 20,000. `cpu_ns` alone
+        takes about 50 µs a process, for places where more would disturb what is being timed.
         """
         pids = list(self._family())
         return {"cpu_ns": self._cpu_ns(pids), "rss_bytes": rss_bytes(pids), "sockets": sockets(pids)}
 
     def cpu_ns(self) -> int | None:
-        """CPU time up to now. It never falls: a worker that ended counts with what it had when last read."""
+        """CPU time up to now. It never falls: a worker that ended counts with its time when last read."""
         return self._cpu_ns(list(self._family()))
 
     def _cpu_ns(self, pids: list[int]) -> int | None:
@@ -47,7 +47,7 @@ class ServerProcess:
             return None
         clocks = {pid: clock for pid in pids if (clock := _clock_ns(pid)) is not None}
         for pid, last_ns in self._clocks_ns.items():
-            if clocks.get(pid, -1) < last_ns:  # it ended; a clock that fell is a new process's with an old one's id
+            if clocks.get(pid, -1) < last_ns:  # it ended, or its id belongs to a new process by now
                 self._ended_ns += last_ns
         self._clocks_ns = clocks
         return self._ended_ns + sum(clocks.values())
@@ -70,7 +70,7 @@ def rss_bytes(pids: Iterable[int]) -> int | None:
 
 
 def sockets(pids: Iterable[int]) -> int | None:
-    """Open sockets of any kind; None where one process's files may not be read: part of them is no answer.
+    """Open sockets of any kind; None where the files of one process may not be read, as a part is no total.
 
     A listening socket that workers inherited counts once for each of them.
     """
@@ -111,7 +111,7 @@ def _clock_ns(pid: int) -> int | None:
 
 
 def _rss_bytes(pid: int) -> int | None:
-    """Resident memory; None for a process that ended, one whose parent has not taken notice of that included."""
+    """Resident memory; None for a process that ended, including one whose parent has not waited for it yet."""
     try:
         pages = int((PROC / str(pid) / "statm").read_text("ascii").split()[1])
     except (OSError, ValueError, IndexError):

@@ -1,9 +1,9 @@
 """Counts a target's TCP sockets by asking the kernel over netlink, sock_diag(7), which filters them by address itself.
 
-Knows sockets by their state and nothing of policies, blocks or /proc. Where the kernel won't tell it raises OSError.
+Knows the states of sockets, and no policy, block or /proc. Raises OSError where the kernel refuses.
 
-The layouts are those of linux/netlink.h and linux/inet_diag.h. The request is the older of the two kinds, as it alone
-lets one walk through the kernel's hash table answer for IPv4 and IPv6: the walk is what costs while sockets are few.
+The layouts are those of linux/netlink.h and linux/inet_diag.h. The request is the older one of two kinds: only with it
+one walk through the kernel's hash table covers IPv4 and IPv6, and while sockets are few the walk is the whole cost.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ _NLM_F_REQUEST_DUMP = 0x301
 _NLMSG_ERROR, _NLMSG_DONE = 2, 3
 _REQ_BYTECODE = 1
 _BC_JMP, _BC_S_COND, _BC_D_COND = 1, 7, 8
-# linux/include/net/tcp_states.h; the last state is 12, and a socket that listens belongs to no connection.
+# linux/include/net/tcp_states.h; the last state is 12, and a listening socket belongs to no connection.
 _TIME_WAIT, _LISTEN = 6, 10
 _CONNECTED = (1 << 13) - 1 & ~(1 << _LISTEN)
 
 _HEADER = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, port
-_REQUEST = struct.Struct("=B51xII")  # inet_diag_req: family, (lengths, extensions, a socket), states, where to go on
-# nlmsghdr and inet_diag_msg: length 0, type 4, state 17, remote port 22, timer's rest 68; from 88 attributes.
+_REQUEST = struct.Struct("=B51xII")  # inet_diag_req: family, (lengths, extensions, a socket), states, position
+# nlmsghdr and inet_diag_msg: length 0, type 4, state 17, remote port 22, timer 68; attributes from 88.
 _MESSAGE = struct.Struct("=IH11xB4xH44xI")
 _ERROR = struct.Struct("=16xi")
 _END_BYTES = 20
-# The kernel hands over 32 KiB at a time at most, and that only into a buffer as large.
+# The kernel gives at most 32 KiB at a time, and fills that only if the buffer is as large.
 _BUFFER_BYTES = 1 << 16
 
 Row = tuple[int, int, int]  # state, remote port as it lies in memory, time left in ms
@@ -61,10 +61,10 @@ class SockDiag:
         """Count now."""
         client = server = in_use = reusable = 0
         left_ms, remote_port = int(left_s * 1000), self._remote_port
-        for rows in _answers(self._request):
+        for rows in _replies(self._request):
             for state, port, expires_ms in rows:
-                # One walk brings both ends, so the port tells them apart. It errs for a client that has another address
-                # than the target and by chance its very port: one socket in 28,000 at most, for each such address.
+                # One walk gives both ends, so the port tells them apart. It is wrong for a client at another address
+                # whose port happens to be the target's: at most one socket in 28,000 for each such address.
                 if port == remote_port:
                     in_use += 1
                     if state == _TIME_WAIT:
@@ -76,19 +76,20 @@ class SockDiag:
 
 
 def _request(port: int, ip: Ip | None) -> bytes:
-    """Ask for the sockets of connections that have the target at the far end or at the near one."""
-    far, near = (_condition(end, port, ip) for end in (_BC_D_COND, _BC_S_COND))
-    # Far's yes leads to the jump, which leads to the programme's end, and its no to near.
-    programme = far + struct.pack("=BBH", _BC_JMP, 4, 4 + len(near)) + near
+    """A request for the sockets of connections that have the target at the remote or at the local end."""
+    remote, local = (_condition(end, port, ip) for end in (_BC_D_COND, _BC_S_COND))
+    # If the remote end matches, fall through to the jump, which exits (accept); otherwise test the local end.
+    program = remote + struct.pack("=BBH", _BC_JMP, 4, 4 + len(local)) + local
     body = _REQUEST.pack(socket.AF_UNSPEC, _CONNECTED, 0)
-    body += struct.pack("=HH", 4 + len(programme), _REQ_BYTECODE) + programme
+    body += struct.pack("=HH", 4 + len(program), _REQ_BYTECODE) + program
     return _HEADER.pack(_HEADER.size + len(body), _TCPDIAG_GETSOCK, _NLM_F_REQUEST_DUMP, 1, 0) + body
 
 
 def _condition(end: int, port: int, ip: Ip | None) -> bytes:
-    """inet_diag_bc_op and inet_diag_hostcond: yes leads just behind, no a word further; beyond the programme is no.
+    """inet_diag_bc_op and inet_diag_hostcond: matches the address and port at this end of a connection.
 
-    The kernel finds an IPv4 address in the IPv6 one that it is mapped to, too.
+    On match continue after this op; on mismatch skip one word; running past the end means reject. The kernel matches an
+    IPv4 address also where it is mapped to IPv6.
     """
     family, address = socket.AF_UNSPEC, b""
     if ip is not None:
@@ -97,11 +98,11 @@ def _condition(end: int, port: int, ip: Ip | None) -> bytes:
     return struct.pack("=BBH", end, 4 + len(host), 8 + len(host)) + host
 
 
-def _answers(request: bytes) -> Iterator[Iterable[Row]]:
-    """The kernel's answer, a buffer at a time."""
+def _replies(request: bytes) -> Iterator[Iterable[Row]]:
+    """The kernel's reply, one buffer at a time."""
     buffer = bytearray(_BUFFER_BYTES)
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_SOCK_DIAG) as netlink:
-        # The kernel has the next part ready when recv returns with this one: nothing may ever wait here.
+        # The next part is ready as soon as recv has returned this one: nothing needs to wait here.
         netlink.setblocking(False)
         netlink.sendto(request, (0, 0))
         ended = False
@@ -113,7 +114,7 @@ def _answers(request: bytes) -> Iterator[Iterable[Row]]:
 def _rows(buffer: bytearray, filled: int) -> tuple[Iterable[Row], bool]:
     """The sockets in the buffer, and whether they are the last."""
     if not _is_end(buffer, 0):
-        # Messages of one length, as those of TIME_WAIT all are, are columns: several times as fast as one by one.
+        # Messages of equal length, as all TIME_WAIT ones are, are read as columns: much faster than one by one.
         (length,) = struct.unpack_from("=I", buffer)
         count, rest = divmod(filled, length)
         used = memoryview(buffer)[: count * length]
@@ -139,7 +140,7 @@ def _one_by_one(buffer: bytearray, filled: int) -> tuple[list[Row], bool]:
 
 
 def _is_end(buffer: bytearray, at: int) -> bool:
-    """The message here is the last. Raises OSError where it tells of an error."""
+    """The message at this position is the last. Raises OSError where it reports an error."""
     (kind,) = struct.unpack_from("=H", buffer, at + 4)
     if kind not in (_NLMSG_ERROR, _NLMSG_DONE):
         return False
