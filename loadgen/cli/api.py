@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _WHERE = "loadgen.compare()"
 _SHELL_ONLY = ("json", "yes")
 _NO_SHELL = {"json": False, "yes": True, "dry_run": False, "save_plan": None}
-Duration = str | timedelta
+DurationLike = str | timedelta
 
 
 class CompareOptions(TypedDict, total=False):
@@ -48,16 +48,16 @@ class CompareOptions(TypedDict, total=False):
     rate: float
     processes: int
     rounds: int
-    block: Duration
-    warmup: Duration
+    block: DurationLike
+    warmup: DurationLike
     arrivals: str
     max_connections: int
-    think: Duration
+    think: DurationLike
     method: str
     headers: Mapping[str, str] | Sequence[str]
     """By name, or as lines `"Name: value"`."""
     data: str | bytes
-    timeout: Duration
+    timeout: DurationLike
     max_body: int
     retry_stale: bool
     trailers: bool

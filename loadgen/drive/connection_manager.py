@@ -23,8 +23,8 @@ from loadgen.model.units import NS_PER_S
 from loadgen.wire.connection import Connection
 from loadgen.wire.connection_setup import Listener
 from loadgen.wire.http1.head import ResponseHead
-from loadgen.wire.http1.messages import ResponseReader
 from loadgen.wire.http1.pipeline import Pipeline
+from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.http2.connection import Http2Connection
 from loadgen.wire.http2.h2c import H2cConnection
 from loadgen.wire.route import Route

@@ -24,7 +24,7 @@ from loadgen.model.units import NS_PER_S
 from loadgen.wire.connection import Connection
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http1.head import ResponseHead
-from loadgen.wire.http1.messages import build_request
+from loadgen.wire.http1.request_writer import build_request
 from loadgen.wire.route import Route
 
 _MAX_USERS_AT_ONCE = 100

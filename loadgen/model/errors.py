@@ -44,7 +44,7 @@ _EXPLAINED = frozenset({Layer.UPGRADE, Layer.WEBSOCKET, Layer.HTTP2, Layer.PROXY
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _Kind:
     """One kind; see the attributes of ErrorKind."""
 
     number: int
@@ -84,126 +84,128 @@ class ErrorKind(IntEnum):
     timeout_in: Phase | None
     """A deadline that passes in this phase is this kind."""
 
-    UNFINISHED = _Row(
+    UNFINISHED = _Kind(
         1, Layer.CLIENT, "the run was interrupted while the request was under way", pipeline_behind=Behind.SAME
     )
-    DNS_FAILED = _Row(
+    DNS_FAILED = _Kind(
         2, Layer.DNS, "the name has no address, or no answer came in time", "check the name",
         hits_every_policy=True, timeout_in=Phase.DNS,
     )  # fmt: skip
-    CONNECT_REFUSED = _Row(
+    CONNECT_REFUSED = _Kind(
         3, Layer.TCP, "no one listens at this address and port", "is the server running, and on this port?",
         hits_every_policy=True, tries_next_address=True, errnos=(errno.ECONNREFUSED,),
     )  # fmt: skip
-    CONNECT_UNREACHABLE = _Row(
+    CONNECT_UNREACHABLE = _Kind(
         4, Layer.TCP, "there is no route to this host or network",
         hits_every_policy=True, tries_next_address=True, errnos=(errno.ENETUNREACH, errno.EHOSTUNREACH),
     )  # fmt: skip
-    CONNECT_TIMEOUT = _Row(
+    CONNECT_TIMEOUT = _Kind(
         5, Layer.TCP, "the TCP handshake was not answered in time",
         hits_every_policy=True, tries_next_address=True, errnos=(errno.ETIMEDOUT,), timeout_in=Phase.CONNECT,
     )  # fmt: skip
-    CONNECT_FAILED = _Row(6, Layer.TCP, "the TCP handshake failed in another way", hits_every_policy=True)
-    NO_LOCAL_PORT = _Row(
+    CONNECT_FAILED = _Kind(6, Layer.TCP, "the TCP handshake failed in another way", hits_every_policy=True)
+    NO_LOCAL_PORT = _Kind(
         7, Layer.CLIENT, "the ephemeral ports of this machine are used up (EADDRNOTAVAIL)",
         "closed connections hold them in TIME_WAIT; wait a minute, or add --source-ip ADDR",
         hits_every_policy=True, errnos=(errno.EADDRNOTAVAIL,),
     )  # fmt: skip
-    NO_FILE_DESCRIPTOR = _Row(
+    NO_FILE_DESCRIPTOR = _Kind(
         8, Layer.CLIENT, "this process, or the machine, has no file descriptor left (EMFILE, ENFILE)",
         hits_every_policy=True, errnos=(errno.EMFILE, errno.ENFILE),
     )  # fmt: skip
-    TLS_UNTRUSTED = _Row(
+    TLS_UNTRUSTED = _Kind(
         9, Layer.TLS, "no trusted authority vouches for the server's certificate",
         "give the authority's certificate with --cacert FILE, or skip the check with --insecure",
         hits_every_policy=True,
     )  # fmt: skip
-    TLS_WRONG_NAME = _Row(
+    TLS_WRONG_NAME = _Kind(
         10, Layer.TLS, "the server's certificate is for another name",
         "use a name that the certificate holds, or skip the check with --insecure", hits_every_policy=True,
     )  # fmt: skip
-    TLS_FAILED = _Row(
+    TLS_FAILED = _Kind(
         11, Layer.TLS, "the TLS handshake, or the record layer, failed", "does this port speak TLS 1.2 or 1.3?",
         hits_every_policy=True, ending_by_reset=Ending.SERVER_UNANSWERED,
     )  # fmt: skip
-    TLS_TIMEOUT = _Row(
+    TLS_TIMEOUT = _Kind(
         12, Layer.TLS, "the TLS handshake was not finished in time", hits_every_policy=True, timeout_in=Phase.TLS
     )
-    STALE_CONNECTION = _Row(
+    STALE_CONNECTION = _Kind(
         13, Layer.HTTP, "a reused connection was closed before the first byte of the response",
         ending=Ending.SERVER_STALE, pipeline_behind=Behind.STALE, streams_behind=Behind.BY_PROGRESS,
     )  # fmt: skip
-    CLOSED_WITHOUT_RESPONSE = _Row(
+    CLOSED_WITHOUT_RESPONSE = _Kind(
         14, Layer.HTTP, "a new connection was closed before the first byte of the response",
         ending=Ending.SERVER_UNANSWERED, pipeline_behind=Behind.STALE, streams_behind=Behind.BY_PROGRESS,
     )  # fmt: skip
-    TRUNCATED = _Row(
+    TRUNCATED = _Kind(
         15, Layer.HTTP, "the connection was closed or reset in the middle of the response",
         ending=Ending.SERVER_MID_RESPONSE_FIN, ending_by_reset=Ending.SERVER_MID_RESPONSE_RST,
         pipeline_behind=Behind.STALE, streams_behind=Behind.BY_PROGRESS,
     )  # fmt: skip
-    SEND_FAILED = _Row(
+    SEND_FAILED = _Kind(
         16, Layer.HTTP, "the server closed a new connection while the request was being sent",
         ending=Ending.SERVER_UNANSWERED, pipeline_behind=Behind.STALE,
     )  # fmt: skip
-    MALFORMED = _Row(
+    MALFORMED = _Kind(
         17, Layer.HTTP, "the server's bytes are not HTTP, or do not tell where a message ends",
         "does this port speak HTTP/1.1 in clear?",
     )  # fmt: skip
-    HEAD_TOO_LARGE = _Row(
+    HEAD_TOO_LARGE = _Kind(
         18, Layer.HTTP, "a head or a trailer section was too long, or came with too many 1xx before it"
     )
-    BODY_TOO_LARGE = _Row(19, Layer.HTTP, "the response's body was longer than --max-body")
-    RESPONSE_TIMEOUT = _Row(20, Layer.HTTP, "the response did not come in time", "allow more with --timeout")
-    PIPELINE_DROPPED = _Row(
+    BODY_TOO_LARGE = _Kind(19, Layer.HTTP, "the response's body was longer than --max-body")
+    RESPONSE_TIMEOUT = _Kind(20, Layer.HTTP, "the response did not come in time", "allow more with --timeout")
+    PIPELINE_DROPPED = _Kind(
         21, Layer.HTTP1, "the client gave the connection up for a request that was ahead of this one in the pipeline"
     )
-    UPGRADE_REFUSED = _Row(
+    UPGRADE_REFUSED = _Kind(
         22, Layer.UPGRADE, "the server answered the upgrade like any request", "does this path speak WebSocket?"
     )
-    UPGRADE_WRONG_PROTOCOL = _Row(23, Layer.UPGRADE, "the server switched to another protocol than the one asked for")
-    UPGRADE_TIMEOUT = _Row(
+    UPGRADE_WRONG_PROTOCOL = _Kind(23, Layer.UPGRADE, "the server switched to another protocol than the one asked for")
+    UPGRADE_TIMEOUT = _Kind(
         24, Layer.UPGRADE, "the upgrade was not answered in time",
         "does the server know this upgrade? If it does, allow more with --timeout", timeout_in=Phase.UPGRADE,
     )  # fmt: skip
-    WEBSOCKET_WRONG_ACCEPT = _Row(
+    WEBSOCKET_WRONG_ACCEPT = _Kind(
         25, Layer.WEBSOCKET, "the server's Sec-WebSocket-Accept does not fit the key", "is a cache in between?"
     )
-    WEBSOCKET_PROTOCOL = _Row(26, Layer.WEBSOCKET, "the server sent a frame that RFC 6455 forbids")
-    WEBSOCKET_MASKED = _Row(27, Layer.WEBSOCKET, "the server masks its frames, which only a client may (RFC 6455 §5.1)")
-    WEBSOCKET_INVALID_UTF8 = _Row(28, Layer.WEBSOCKET, "the server sent text that is not UTF-8 (RFC 6455 §8.1)")
-    WEBSOCKET_TOO_LARGE = _Row(29, Layer.WEBSOCKET, "the answer was longer than --max-body")
-    WEBSOCKET_CLOSED = _Row(
+    WEBSOCKET_PROTOCOL = _Kind(26, Layer.WEBSOCKET, "the server sent a frame that RFC 6455 forbids")
+    WEBSOCKET_MASKED = _Kind(
+        27, Layer.WEBSOCKET, "the server masks its frames, which only a client may (RFC 6455 §5.1)"
+    )
+    WEBSOCKET_INVALID_UTF8 = _Kind(28, Layer.WEBSOCKET, "the server sent text that is not UTF-8 (RFC 6455 §8.1)")
+    WEBSOCKET_TOO_LARGE = _Kind(29, Layer.WEBSOCKET, "the answer was longer than --max-body")
+    WEBSOCKET_CLOSED = _Kind(
         30, Layer.WEBSOCKET, "the server began the close handshake instead of answering",
         "if it ends connections after some messages, use recycle:K with a K below that",
         ending=Ending.SERVER_ANNOUNCED,
     )  # fmt: skip
-    HTTP2_PROTOCOL = _Row(31, Layer.HTTP2, "the server sent what RFC 9113 forbids, or does not speak HTTP/2 here")
-    HTTP2_FLOOD = _Row(32, Layer.HTTP2, "the server sent more control frames than any client needs (RFC 9113 §10.5)")
-    HTTP2_SETTINGS_TIMEOUT = _Row(33, Layer.HTTP2, "the server never acknowledged our SETTINGS (RFC 9113 §6.5.3)")
-    HTTP2_GOAWAY = _Row(
+    HTTP2_PROTOCOL = _Kind(31, Layer.HTTP2, "the server sent what RFC 9113 forbids, or does not speak HTTP/2 here")
+    HTTP2_FLOOD = _Kind(32, Layer.HTTP2, "the server sent more control frames than any client needs (RFC 9113 §10.5)")
+    HTTP2_SETTINGS_TIMEOUT = _Kind(33, Layer.HTTP2, "the server never acknowledged our SETTINGS (RFC 9113 §6.5.3)")
+    HTTP2_GOAWAY = _Kind(
         34, Layer.HTTP2, "the server ended the connection and did not process these requests",
         "if it does so after some streams, use recycle:K with a K below that", ending=Ending.SERVER_ANNOUNCED,
     )  # fmt: skip
-    HTTP2_RESET = _Row(35, Layer.HTTP2, "the server ended single streams (RST_STREAM) and kept the connection")
-    PROXY_REFUSED = _Row(
+    HTTP2_RESET = _Kind(35, Layer.HTTP2, "the server ended single streams (RST_STREAM) and kept the connection")
+    PROXY_REFUSED = _Kind(
         36, Layer.PROXY, "the proxy did not let the connection through to the target",
         "does it allow CONNECT to this host and port, and does the target answer there?",
     )  # fmt: skip
-    PROXY_AUTHENTICATION = _Row(
+    PROXY_AUTHENTICATION = _Kind(
         37, Layer.PROXY, "the proxy wants credentials (407), or others than it got",
         "the credentials stand in --proxy http://USER:PASSWORD@HOST:PORT", hits_every_policy=True,
     )  # fmt: skip
-    PROXY_TIMEOUT = _Row(
+    PROXY_TIMEOUT = _Kind(
         38, Layer.PROXY, "the proxy did not open the way to the target in time", "allow more with --timeout",
         hits_every_policy=True, timeout_in=Phase.TUNNEL,
     )  # fmt: skip
 
-    def __new__(cls, row: _Row | int) -> ErrorKind:
-        assert isinstance(row, _Row), "an int is for type checkers alone: ErrorKind(13) looks a member up"
+    def __new__(cls, row: _Kind | int) -> ErrorKind:
+        assert isinstance(row, _Kind), "an int is for type checkers alone: ErrorKind(13) looks a member up"
         kind = int.__new__(cls, row.number)
         kind._value_ = row.number
-        for name in _Row.__slots__:
+        for name in _Kind.__slots__:
             if name != "number":
                 setattr(kind, name, getattr(row, name))
         if row.ending_by_reset is None:

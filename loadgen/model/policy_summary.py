@@ -59,7 +59,7 @@ class PhaseSummary(TypedDict):
     """Mean over all complete requests (ns); one without the phase counts as 0."""
 
 
-class ClosedBy(TypedDict):
+class ClosedByCounts(TypedDict):
     """Connections by the side that ended them first, as the client saw it."""
 
     client: int
@@ -99,7 +99,7 @@ class ConnectionsSummary(TypedDict):
     """Share of complete requests that were not the first on their connection."""
     requests_per_connection: float
     """`exchanges_with_warmup` / `opened`: what the server's own log shows."""
-    closed_by: ClosedBy
+    closed_by: ClosedByCounts
     """By the side that ended them first."""
     endings: dict[str, int]
     """How many ended in which way; endings that did not occur are left out."""

@@ -14,7 +14,8 @@ from loadgen.model.plan import Plan
 from loadgen.model.units import NS_PER_S
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http1.head import Malformed, ResponseHead
-from loadgen.wire.http1.messages import ResponseReader, build_request
+from loadgen.wire.http1.request_writer import build_request
+from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.proxy.connect import ConnectRequest, ProxyLogin
 
 _MAX_BODY_BYTES = 1 << 20
@@ -25,14 +26,14 @@ FAILURES = (OSError, Malformed, UpgradeFailure)
 """What `exchange` raises where there is no response; TimeoutError, an OSError, where it did not come in time."""
 
 
-class Response(NamedTuple):
+class WholeResponse(NamedTuple):
     head: ResponseHead
     body: bytes
 
 
 def exchange(
     plan: Plan, path: str, fields: tuple[tuple[str, str], ...], connection: str, login: ProxyLogin | None = None
-) -> Response:
+) -> WholeResponse:
     """GET `path` of the plan's target. Raises FAILURES.
 
     fields: header fields to send. connection: the value of the Connection field. login: the state of the proxy's
@@ -94,14 +95,14 @@ def _tls_context(plan: Plan) -> ssl.SSLContext:
     return context
 
 
-def _read_response(link: socket.socket, deadline_s: float) -> Response:
+def _read_response(link: socket.socket, deadline_s: float) -> WholeResponse:
     reader, body = ResponseReader(_MAX_BODY_BYTES), bytearray()
     while True:
         link.settimeout(_left_s(deadline_s))
         data = link.recv(_READ_BYTES)
         if reader.feed(data, body.extend) if data else reader.finish():
             assert reader.head is not None
-            return Response(reader.head, bytes(body))
+            return WholeResponse(reader.head, bytes(body))
         if not data:
             raise ConnectionError("the connection was closed before the response was complete")
 

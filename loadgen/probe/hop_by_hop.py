@@ -14,7 +14,7 @@ from loadgen.model.plan import Plan
 from loadgen.model.run_record import HopByHopRecord, RunWarning
 from loadgen.model.target import FIELDS_PATH
 from loadgen.model.warning_codes import WarningCode
-from loadgen.probe.exchange import FAILURES, Response, describe, exchange
+from loadgen.probe.exchange import FAILURES, WholeResponse, describe, exchange
 from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.proxy.connect import CHALLENGE, ProxyLogin
 
@@ -24,7 +24,7 @@ _FIELDS = ((_HOP, "request"), ("TE", "trailers"), ("Keep-Alive", "timeout=5"), (
 _NOT_REPORTED = "unknown: the target does not say what it received"
 _TUNNELLED = "not applicable: through a tunnel the proxy sees no fields"
 
-Fields = list[tuple[str, str]]
+FieldList = list[tuple[str, str]]
 
 
 class HopByHop:
@@ -73,7 +73,7 @@ def check_hops(plan: Plan, path: str) -> HopByHopRecord:
     return judge([name for name, _ in _sent(login.authorization)], received, response.head)
 
 
-def judge(sent: list[str], received: Fields, response: ResponseHead) -> HopByHopRecord:
+def judge(sent: list[str], received: FieldList, response: ResponseHead) -> HopByHopRecord:
     """The finding, from the names of the fields sent, the fields that the target received, and the response's head.
 
     A field that the proxy names in a Connection field of its own is its own, for its own next hop, unless it merely
@@ -104,7 +104,7 @@ def _unknown(reason: str) -> HopByHopRecord:
     return {"removed": [], "forwarded": [], "response_removed": None, "via": None, "reason": reason}
 
 
-def _request(plan: Plan, path: str, authorization: str) -> Response:
+def _request(plan: Plan, path: str, authorization: str) -> WholeResponse:
     return exchange(plan, path, (("Cache-Control", "no-store"), *_sent(authorization)), _CONNECTION)
 
 
@@ -112,7 +112,7 @@ def _sent(authorization: str) -> tuple[tuple[str, str], ...]:
     return (*_FIELDS, ("Proxy-Authorization", authorization)) if authorization else _FIELDS
 
 
-def _received(response: Response) -> Fields | None:
+def _received(response: WholeResponse) -> FieldList | None:
     """The fields that the target says it received; None where it does not say."""
     if response.head.status != 200:
         return None

@@ -21,7 +21,7 @@ from loadgen.model.plan import Plan
 from loadgen.model.units import NS_PER_S
 from loadgen.wire.route import Route
 
-BlockFacts = Any  # a BlockRecord; the engine does not say so yet
+BlockValues = Any  # a BlockRecord; the engine does not say so yet
 Digest = tuple[BlockReport | None, dict[str, Any] | None]
 
 
@@ -31,10 +31,10 @@ class ClassRunner(Protocol):
     directory: Path
     """Where its rows are."""
 
-    def run(self, block: Block, users: int) -> BlockFacts | None:
+    def run(self, block: Block, users: int) -> BlockValues | None:
         """Run a block; gives its facts, None where there are no users. Raises OSError on a full disk."""
 
-    def digest(self, facts: BlockFacts, wants_report: bool) -> Digest:
+    def digest(self, facts: BlockValues, wants_report: bool) -> Digest:
         """The block's report, if it is wanted, and its requests for Locust's statistics, where these lack them."""
 
     def cut_block(self) -> None:
@@ -51,7 +51,7 @@ class _ClockRecorder(Recorder):
         super().__init__(directory)
         self._boot_id = _boot_id()
 
-    def block(self, facts: BlockFacts) -> None:
+    def block(self, facts: BlockValues) -> None:
         super().block(facts | {"boot_id": self._boot_id})
 
 
@@ -78,12 +78,12 @@ class SwarmClassRunner(_RecordedRunner):
         # People in front of a web page may be about to start the target; until then failures are counted.
         self._blocks = BlockRunner(plan, route, self._engine, self._sink, report, monitors, must_answer=False)
 
-    def run(self, block: Block, users: int) -> BlockFacts | None:
+    def run(self, block: Block, users: int) -> BlockValues | None:
         if not users:
             return None
         return self._blocks.run(replace(block, cell=replace(block.cell, users=users)))
 
-    def digest(self, facts: BlockFacts, wants_report: bool) -> Digest:
+    def digest(self, facts: BlockValues, wants_report: bool) -> Digest:
         rows, connections = self._new_rows()
         figures = request_figures(facts, rows, connections, time.time() - time.monotonic())
         return block_report(facts, rows, connections, self._policies) if wants_report else None, figures
@@ -113,9 +113,9 @@ class ScenarioClassRunner(_RecordedRunner):
         self._slots: set[int] = set()
         """Slots that had a connection in an earlier block."""
 
-    def run(self, block: Block, users: int) -> BlockFacts | None:
+    def run(self, block: Block, users: int) -> BlockValues | None:
         begun_ns, cpu_ns = time.monotonic_ns(), time.process_time_ns()
-        facts: BlockFacts = {
+        facts: BlockValues = {
             "index": block.index,
             "round": block.round,
             "policy": block.cell.name,
@@ -139,7 +139,7 @@ class ScenarioClassRunner(_RecordedRunner):
         self._sink.block(facts)
         return facts
 
-    def digest(self, facts: BlockFacts, wants_report: bool) -> Digest:
+    def digest(self, facts: BlockValues, wants_report: bool) -> Digest:
         if not wants_report:
             return None, None
         rows, connections = self._new_rows()

@@ -14,15 +14,15 @@ from urllib.parse import urlencode
 
 from locust import User
 
-from loadgen.drive.requests.builder import Fields
+from loadgen.drive.requests.builder import FieldPairs
 from loadgen.drive.requests.greenlet_client import GreenletClient
 from loadgen.model.target import parse_target
 from loadgen.swarm.response import ReuseResponse, failure_of
 
 Pairs = Mapping[str, Any] | Iterable[tuple[str, Any]]
 _NS_PER_MS = 1e6
-_FORM: Fields = (("Content-Type", "application/x-www-form-urlencoded"),)
-_JSON: Fields = (("Content-Type", "application/json"),)
+_FORM: FieldPairs = (("Content-Type", "application/x-www-form-urlencoded"),)
+_JSON: FieldPairs = (("Content-Type", "application/json"),)
 
 
 class Options(TypedDict, total=False):
@@ -157,9 +157,9 @@ def _path_of(origin: str, url: str) -> str:
     return target.path
 
 
-def _encoded(fields: Fields, data: bytes | str | Pairs | None, json: Any) -> tuple[Fields, bytes]:
+def _encoded(fields: FieldPairs, data: bytes | str | Pairs | None, json: Any) -> tuple[FieldPairs, bytes]:
     """Header fields and body, with the Content-Type of the body's kind unless the scenario has set one."""
-    kind: Fields = ()
+    kind: FieldPairs = ()
     if not data:
         body, kind = json_module.dumps(json).encode(), _JSON
     elif isinstance(data, str):

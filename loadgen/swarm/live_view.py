@@ -14,7 +14,7 @@ from loadgen.model.records import Phase
 from loadgen.model.summary import Summary
 from loadgen.model.warning_codes import WarningCode
 from loadgen.swarm.chart_drawer import ChartDrawer
-from loadgen.swarm.run import Run
+from loadgen.swarm.run import LocustRun
 
 # Computing figures may take this share of the time.
 _MAX_SHARE = 0.05
@@ -35,7 +35,7 @@ class LiveView:
         self.message = ""
         """Why the run failed, or why there is none."""
         self.users = 0
-        self.run: Run | None = None
+        self.run: LocustRun | None = None
         self._clock = clock
         self._drawer = drawer or ChartDrawer()
         self._summary: Any = None
@@ -50,7 +50,7 @@ class LiveView:
         """A run goes on, or its results are being written."""
         return self.state in (RUNNING, FINISHING)
 
-    def show(self, run: Run) -> None:
+    def show(self, run: LocustRun) -> None:
         """A run begins."""
         self.close()
         self.run, self.state, self.message, self.users = run, RUNNING, "", 0
@@ -135,7 +135,7 @@ class LiveView:
         return [*notes, *(one for one in known if one["code"] not in noted)]
 
 
-def _summary_so_far(run: Run) -> Summary | None:
+def _summary_so_far(run: LocustRun) -> Summary | None:
     """The summary of the rounds so far."""
     plan = replace(run.plan, load=replace(run.plan.load, rounds=run.coordinator.round + 1))
     summary = run.live.summary(run.name, plan.to_json(secrets=False), run.facts["environment"], run.facts["notes"])

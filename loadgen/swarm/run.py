@@ -67,7 +67,7 @@ class RunOptions:
     """When Locust will end the run, by the clock; 0 if that is not known."""
 
 
-class Run:
+class LocustRun:
     """A run from its first message to its report. `folder` is new, and this run's own."""
 
     def __init__(

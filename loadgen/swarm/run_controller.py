@@ -21,7 +21,7 @@ from loadgen.model.plan import Plan
 from loadgen.swarm.coordinator import POLL_S
 from loadgen.swarm.live_view import FINISHING, RUNNING, LiveView
 from loadgen.swarm.messaging import EXIT_PLAN, MessageChannel
-from loadgen.swarm.run import Run, RunOptions
+from loadgen.swarm.run import LocustRun, RunOptions
 from loadgen.swarm.run_folder import RunFolder
 from loadgen.swarm.run_notes import ramp_seconds
 from loadgen.swarm.start_form import StartForm, checked_plan
@@ -33,14 +33,14 @@ EXIT_CUT_SHORT = 130
 """The exit code of a run that broke off, as that of `loadgen compare`."""
 
 logger = logging.getLogger(__name__)
-RunHandler = Callable[[Run, str, dict[str, Any]], None]
+RunHandler = Callable[[LocustRun, str, dict[str, Any]], None]
 
 
 class RunController:
     """One run after another, as Locust's tests come."""
 
     def __init__(self, environment: Any, runner: Any, channel: MessageChannel, agent: WorkerAgent | None) -> None:
-        self.run: Run | None = None
+        self.run: LocustRun | None = None
         """The present run, or the last one."""
         self.live_view = LiveView()
         self.target_host = TargetHost(environment)
@@ -132,7 +132,7 @@ class RunController:
 
     # A new run
 
-    def _new_run(self) -> Run:
+    def _new_run(self) -> LocustRun:
         """Raises PlanError."""
         options = self._options
         host = self.target_host.url(options)
@@ -141,7 +141,7 @@ class RunController:
         run_s = self.start_form.run_seconds(options)
         folder = RunFolder.create(Path(options.results), options.run_name or f"{datetime.now():%Y%m%d-%H%M%S}")
         classes = self._environment.user_classes
-        run = Run(
+        run = LocustRun(
             plan,
             RunOptions(
                 class_policies=class_policies,
@@ -189,12 +189,12 @@ class RunController:
         if self.run is not None and self.live_view.state == RUNNING:
             self.run.add_worker(worker)
 
-    def _block_done(self, run: Run, worker: str, data: dict[str, Any]) -> None:
+    def _block_done(self, run: LocustRun, worker: str, data: dict[str, Any]) -> None:
         if self._agent is not None:
             run.take_reports(worker, self._agent.take_reports()["reports"])
         run.coordinator.block_done(worker, data["round"], data["turn"])
 
-    def _worker_failed(self, run: Run, worker: str, data: dict[str, Any]) -> None:
+    def _worker_failed(self, run: LocustRun, worker: str, data: dict[str, Any]) -> None:
         run.worker_failed(worker, data["message"])
         if not run.goes_on:
             self._environment.process_exit_code = EXIT_CUT_SHORT

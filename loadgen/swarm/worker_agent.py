@@ -23,7 +23,7 @@ from loadgen.measure.data.recorder import part_directory
 from loadgen.measure.data.worker_data import compact
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
-from loadgen.swarm.class_runner import BlockFacts, ClassRunner, ScenarioClassRunner, SwarmClassRunner
+from loadgen.swarm.class_runner import BlockValues, ClassRunner, ScenarioClassRunner, SwarmClassRunner
 from loadgen.swarm.sample_sender import MAX_SILENCE_S, SampleSender, SendToCoordinator
 from loadgen.wire.route import Route
 
@@ -149,7 +149,7 @@ class WorkerAgent:
             self._round, self._round_users = number, Counter(self.users)
         return self._round_users
 
-    def _run_classes(self, order: dict[str, Any], users: Counter[str]) -> dict[str, BlockFacts | None]:
+    def _run_classes(self, order: dict[str, Any], users: Counter[str]) -> dict[str, BlockValues | None]:
         """Run the blocks of all user classes at the same time; raises what one of them raised."""
         cells = {cell.name: cell for cell in self._plan.cells}
         running = {}
@@ -164,7 +164,7 @@ class WorkerAgent:
                 raise error
         return facts
 
-    def _report(self, name: str, facts: BlockFacts | None) -> None:
+    def _report(self, name: str, facts: BlockValues | None) -> None:
         if facts is None:
             return
         report, figures = self.class_runners[name].digest(facts, self._wants_reports)
@@ -233,7 +233,7 @@ class WorkerAgent:
         self._send(messages.WORKER_FAILED, {"run": run, "message": message})
 
 
-def _outcome(runner: ClassRunner, block: Block, users: int) -> tuple[BlockFacts | None, Exception | None]:
+def _outcome(runner: ClassRunner, block: Block, users: int) -> tuple[BlockValues | None, Exception | None]:
     """Run a block; an error is a value, for gevent prints one that a greenlet raises."""
     try:
         return runner.run(block, users), None

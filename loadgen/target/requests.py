@@ -13,7 +13,7 @@ from typing import NamedTuple
 from loadgen.model.target import FIELDS_PATH
 from loadgen.target.behaviour import STATS_PATH
 from loadgen.wire.http1.head import FieldLines, RequestHead
-from loadgen.wire.http1.messages import RequestReader
+from loadgen.wire.http1.request_reader import RequestReader
 
 _END_OF_HEAD = b"\r\n\r\n"
 _MAX_BODY_BYTES = 64 << 20

@@ -12,7 +12,7 @@ from loadgen.model.records import ABSENT, Ending
 from loadgen.wire.connection_setup import ConnectionSetup, Listener
 from loadgen.wire.errors import FAILURES, kind_of_close
 from loadgen.wire.http1.head import UNTIL_CLOSE
-from loadgen.wire.http1.messages import ResponseReader
+from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.lifecycle import IDLE, RECEIVING, SENDING, WAITING
 from loadgen.wire.route import Route
 from loadgen.wire.transport import NOTHING, READ, READ_SIZE, WRITE, LagClock

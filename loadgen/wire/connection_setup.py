@@ -11,10 +11,10 @@ from typing import Any, Protocol
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT, ConnectionFlag, Ending
 from loadgen.wire.errors import FAILURES, ending_of, kind_of, kind_of_timeout
-from loadgen.wire.http1.messages import ResponseReader
+from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.lifecycle import CLOSED, CONNECTING, HANDSHAKING, RESOLVING, TUNNELLING, Lifecycle
 from loadgen.wire.route import Route
-from loadgen.wire.transport import READ, WRITE, Address, LagClock, Step, Transport, resolve
+from loadgen.wire.transport import READ, WRITE, LagClock, SocketAddress, Step, Transport, resolve
 
 
 class Listener(Protocol):
@@ -151,7 +151,7 @@ class ConnectionSetup(Lifecycle):
 
     # Inside
 
-    def _on_resolved(self, found: list[Address] | OSError) -> None:
+    def _on_resolved(self, found: list[SocketAddress] | OSError) -> None:
         if self.state is CLOSED:
             return  # given up while the resolver was still at work
         now = self._note_lag()
@@ -160,7 +160,7 @@ class ConnectionSetup(Lifecycle):
             return
         self._connect(self._transport, now, self._route.set_addresses(found))
 
-    def _connect(self, transport: Transport, now: int, address: Address) -> None:
+    def _connect(self, transport: Transport, now: int, address: SocketAddress) -> None:
         self.enter(CONNECTING, now)
         try:
             transport.connect(address)

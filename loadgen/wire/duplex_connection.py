@@ -10,7 +10,7 @@ from loadgen.model.records import ABSENT, Ending
 from loadgen.wire.connection import Connection
 from loadgen.wire.connection_setup import Listener
 from loadgen.wire.errors import FAILURES
-from loadgen.wire.http1.messages import ResponseReader
+from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.lifecycle import CLOSED
 from loadgen.wire.route import Route
 from loadgen.wire.transport import READ, READ_SIZE, WRITE, LagClock

@@ -14,7 +14,7 @@ from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.proxy.connect import CHALLENGE, ConnectRequest, ProxyLogin
 from loadgen.wire.proxy.transport import TunnelTcpTransport, TunnelTlsTransport
 from loadgen.wire.tls import H2_OR_HTTP1, TlsTransport, client_context
-from loadgen.wire.transport import Address, TcpTransport, Transport
+from loadgen.wire.transport import SocketAddress, TcpTransport, Transport
 
 
 @dataclass(slots=True)
@@ -25,7 +25,7 @@ class Route:
     tls_context: Any = None
     h2_context: Any = None
     """The same, with HTTP/2 offered by ALPN."""
-    addresses: list[Address] = field(default_factory=list)
+    addresses: list[SocketAddress] = field(default_factory=list)
     """Those of the target, or of the proxy; empty until the first connection has resolved the name. Connections go to
     the first one."""
     sources: tuple[str, ...] = ()
@@ -36,7 +36,7 @@ class Route:
     """The proxy is asked for a tunnel (CONNECT); else requests are sent to the proxy itself."""
     login: ProxyLogin = field(default_factory=lambda: ProxyLogin(""))
     """The credentials for the proxy, and whether it has asked for them."""
-    _dropped: list[Address] = field(default_factory=list)
+    _dropped: list[SocketAddress] = field(default_factory=list)
     _turn: int = 0
 
     @classmethod
@@ -81,7 +81,7 @@ class Route:
         self.login.challenged(head, sent=self.login.wanted)
         return True
 
-    def set_addresses(self, found: list[Address]) -> Address:
+    def set_addresses(self, found: list[SocketAddress]) -> SocketAddress:
         """Keep the addresses that the resolver found; returns the one to connect to."""
         usable = [address for address in found if address not in self._dropped]
         self.addresses[:] = usable or found

@@ -23,8 +23,8 @@ NOTHING, READ, WRITE = 0, 1, 2
 READ_SIZE = 64 * 1024
 _IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h; the socket module names it only from Python 3.12 on
 
-Address = tuple[int, tuple[Any, ...]]
-"""Address family and the socket address that goes with it."""
+SocketAddress = tuple[int, tuple[Any, ...]]
+"""SocketAddress family and the socket address that goes with it."""
 
 
 class LagClock(Protocol):
@@ -49,7 +49,7 @@ class Transport(Protocol):
     recv: Callable[[int], bytes]
     send: Callable[[bytes | memoryview], int]
 
-    def connect(self, address: Address) -> None:
+    def connect(self, address: SocketAddress) -> None:
         """Begin to connect; the stream becomes writable when that is decided."""
 
     def establish(self) -> Step:
@@ -77,7 +77,7 @@ class TcpTransport:
         if accepted is not None:
             self._adopt(accepted)
 
-    def connect(self, address: Address) -> None:
+    def connect(self, address: SocketAddress) -> None:
         family, sockaddr = address
         # Created non-blocking: one system call less than with setblocking.
         sock = _Socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK, 0)
@@ -135,10 +135,10 @@ def _closed(_: Any, /) -> Any:
     raise OSError("the transport is closed")
 
 
-def resolve(host: str, port: int, callback: Callable[[list[Address] | OSError], None]) -> None:
+def resolve(host: str, port: int, callback: Callable[[list[SocketAddress] | OSError], None]) -> None:
     """Look `host` up in gevent's thread pool and call back, in the loop, with addresses in the system's order."""
 
-    def look_up() -> list[Address] | OSError:
+    def look_up() -> list[SocketAddress] | OSError:
         try:
             found = _getaddrinfo(host, port, 0, socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:

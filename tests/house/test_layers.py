@@ -32,7 +32,7 @@ MAY_IMPORT = {
 # from its own layer and those below.
 LAYERS = {
     "wire": [
-        ("lifecycle", "http1/head", "http1/chunked", "http1/final_head", "http1/messages"),
+        ("lifecycle", "http1/head", "http1/chunked", "http1/final_head", "http1/request_", "http1/response_"),
         ("transport", "tls", "errors", "proxy/"),
         ("route", "connection", "duplex_connection"),
         ("http1/", "http2/", "websocket/"),

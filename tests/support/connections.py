@@ -14,7 +14,7 @@ from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT, ClosedBy
 from loadgen.model.target import parse_target
 from loadgen.wire.connection import Connection
-from loadgen.wire.http1.messages import ResponseReader
+from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.lifecycle import CLOSED
 from loadgen.wire.route import Route
 from loadgen.wire.transport import Step

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -15,6 +16,15 @@ def whole(data: bytes) -> list[bytes]:
 
 def bytewise(data: bytes) -> list[bytes]:
     return [data[at : at + 1] for at in range(len(data))]
+
+
+def by_kilobytes(data: bytes) -> list[bytes]:
+    return [data[at : at + 1024] for at in range(0, len(data), 1024)]
+
+
+def cut_at(data: bytes, places: set[int]) -> list[bytes]:
+    bounds = [0, *sorted(place for place in places if 0 < place < len(data)), len(data)]
+    return [data[begin:end] for begin, end in pairwise(bounds)]
 
 
 either_way = pytest.mark.parametrize("cut", [whole, bytewise])

@@ -20,8 +20,8 @@ from loadgen.model.trailers import TrailerCounts
 from loadgen.wire.connection import Connection
 from loadgen.wire.connection_setup import Listener
 from loadgen.wire.http1.head import ResponseHead
-from loadgen.wire.http1.messages import ResponseReader
 from loadgen.wire.http1.pipeline import Pipeline
+from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.route import Route
 from loadgen.wire.transport import Step
 

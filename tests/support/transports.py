@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from loadgen.wire.transport import Address, Step
+from loadgen.wire.transport import SocketAddress, Step
 
 _PATIENCE_S = 10.0
 
@@ -21,7 +21,7 @@ def listening() -> Iterator[socket.socket]:
         yield listener
 
 
-def address_of(listener: socket.socket) -> Address:
+def address_of(listener: socket.socket) -> SocketAddress:
     return listener.family, listener.getsockname()
 
 

@@ -14,9 +14,9 @@ from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import check_header
 from loadgen.model.plan import METHODS, Plan
 from loadgen.model.policy import ConnectionPolicy
-from loadgen.wire.http1.messages import build_request
+from loadgen.wire.http1.request_writer import build_request
 
-Fields = tuple[tuple[str, str], ...]
+FieldPairs = tuple[tuple[str, str], ...]
 """Header fields in order."""
 
 _MAX_CACHED = 256
@@ -38,10 +38,10 @@ class RequestBuilder:
         self._plan = plan
         self._policy = policy
         credentials = plan.proxy.authorization if plan.proxy is not None and not plan.tunnels(policy) else ""
-        self._proxy_fields: Fields = (("Proxy-Authorization", credentials),) if credentials else ()
+        self._proxy_fields: FieldPairs = (("Proxy-Authorization", credentials),) if credentials else ()
         self._cached = lru_cache(_MAX_CACHED)(self._build)
 
-    def requests(self, method: str, path: str, headers: Fields, body: bytes, cookies: str) -> EncodedRequest:
+    def requests(self, method: str, path: str, headers: FieldPairs, body: bytes, cookies: str) -> EncodedRequest:
         """The bytes of a request, with more to follow on its connection and as the last one there.
 
         path: with its query; what a URL can't hold is percent-encoded (RFC 3986 §2.1), and a fragment left out.
@@ -51,7 +51,7 @@ class RequestBuilder:
             return self._build(method, path, headers, body, cookies)
         return self._cached(method, path, headers, body, cookies)
 
-    def _build(self, method: str, path: str, headers: Fields, body: bytes, cookies: str) -> EncodedRequest:
+    def _build(self, method: str, path: str, headers: FieldPairs, body: bytes, cookies: str) -> EncodedRequest:
         if method not in METHODS:
             raise PlanError(f"the method {method!r} is unknown; use one of {', '.join(METHODS)}")
         for name, value in headers:

@@ -8,7 +8,7 @@ from loadgen.model.errors import ErrorKind
 from loadgen.model.records import HANDSHAKE
 from loadgen.wire.connection import Connection
 from loadgen.wire.http1.head import ResponseHead
-from loadgen.wire.http1.messages import ResponseReader
+from loadgen.wire.http1.response_reader import ResponseReader
 
 _HANDSHAKE = tuple(phase.value for phase in HANDSHAKE)
 

@@ -10,7 +10,7 @@ from loadgen.model.cell import Cell
 from loadgen.model.headers import SECRET_FIELDS
 from loadgen.model.plan import Plan
 from loadgen.model.policy import H2C_UPGRADE, HTTP1, WEBSOCKET
-from loadgen.wire.http1.messages import sends_length, with_defaults
+from loadgen.wire.http1.request_writer import sends_length, with_defaults
 from loadgen.wire.http2.fields import HTTP1_CONNECTION_FIELDS
 from loadgen.wire.http2.hpack_cache import secret_field
 from loadgen.wire.http2.protocol import Http2Protocol

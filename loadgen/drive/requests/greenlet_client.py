@@ -16,7 +16,7 @@ from gevent import getcurrent
 
 from loadgen.drive.connection_manager import ConnectionManager
 from loadgen.drive.preflight import ServerObserver
-from loadgen.drive.requests.builder import Fields, RequestBuilder
+from loadgen.drive.requests.builder import FieldPairs, RequestBuilder
 from loadgen.drive.requests.call_result import BodyReader, CallResult, result_of
 from loadgen.drive.requests.cookies import PathCookieState
 from loadgen.drive.slots.context import SampleSink
@@ -70,7 +70,7 @@ class GreenletClient(ConnectionSlot):
         self._used: Connection
         self._waiting: Any = None
 
-    def call(self, method: str, path: str, headers: Fields = (), body: bytes = b"") -> CallResult:
+    def call(self, method: str, path: str, headers: FieldPairs = (), body: bytes = b"") -> CallResult:
         """Send a request and wait for its response; other greenlets run meanwhile.
 
         The call waits first until the connection has rested, and until a short pause after an error is over, which

@@ -154,7 +154,7 @@ class TargetSockets:
         return max(0, ports - self.in_use + self.reusable)
 
 
-class _Source(Protocol):
+class _SocketSource(Protocol):
     """A way to count a target's sockets; raises OSError where the kernel does not permit it."""
 
     def count(self, left_s: float) -> Sockets: ...
@@ -167,7 +167,7 @@ class _SocketCounter:
         ip = destination(address)
         self._server_is_here = ip is not None and _is_here(ip)
         # A sandbox may forbid netlink, a kernel may lack its module; the text tables are slow, but nearly always exist.
-        self._sources: tuple[_Source, ...] = (SockDiag(port, ip), TextTables(port, ip))
+        self._sources: tuple[_SocketSource, ...] = (SockDiag(port, ip), TextTables(port, ip))
 
     def count(self, held_s: float) -> TargetSockets:
         """Count now. A client's port is free again `held_s` after its socket came into TIME_WAIT."""

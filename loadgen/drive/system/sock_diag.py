@@ -35,7 +35,7 @@ _END_BYTES = 20
 # The kernel gives at most 32 KiB at a time, and fills that only if the buffer is as large.
 _BUFFER_BYTES = 1 << 16
 
-Row = tuple[int, int, int]  # state, remote port as it lies in memory, time left in ms
+SocketRow = tuple[int, int, int]  # state, remote port as it lies in memory, time left in ms
 
 
 class Sockets(NamedTuple):
@@ -98,7 +98,7 @@ def _condition(end: int, port: int, ip: Ip | None) -> bytes:
     return struct.pack("=BBH", end, 4 + len(host), 8 + len(host)) + host
 
 
-def _replies(request: bytes) -> Iterator[Iterable[Row]]:
+def _replies(request: bytes) -> Iterator[Iterable[SocketRow]]:
     """The kernel's reply, one buffer at a time."""
     buffer = bytearray(_BUFFER_BYTES)
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_SOCK_DIAG) as netlink:
@@ -111,7 +111,7 @@ def _replies(request: bytes) -> Iterator[Iterable[Row]]:
             yield rows
 
 
-def _rows(buffer: bytearray, filled: int) -> tuple[Iterable[Row], bool]:
+def _rows(buffer: bytearray, filled: int) -> tuple[Iterable[SocketRow], bool]:
     """The sockets in the buffer, and whether they are the last."""
     if not _is_end(buffer, 0):
         # Messages of equal length, as all TIME_WAIT ones are, are read as columns: much faster than one by one.
@@ -127,8 +127,8 @@ def _rows(buffer: bytearray, filled: int) -> tuple[Iterable[Row], bool]:
     return _one_by_one(buffer, filled)
 
 
-def _one_by_one(buffer: bytearray, filled: int) -> tuple[list[Row], bool]:
-    rows: list[Row] = []
+def _one_by_one(buffer: bytearray, filled: int) -> tuple[list[SocketRow], bool]:
+    rows: list[SocketRow] = []
     at = 0
     while at < filled:
         length, kind, state, port, expires_ms = _MESSAGE.unpack_from(buffer, at)

@@ -17,7 +17,7 @@ from loadgen.wire.connection import Connection
 from loadgen.wire.connection_setup import NULL_LISTENER, Listener
 from loadgen.wire.errors import FAILURES
 from loadgen.wire.http1.head import Malformed
-from loadgen.wire.http1.messages import ResponseReader
+from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.lifecycle import CLOSED, IDLE, RECEIVING, SENDING, WAITING
 from loadgen.wire.route import Route
 from loadgen.wire.transport import READ, READ_SIZE, WRITE, LagClock

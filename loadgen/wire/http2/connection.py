@@ -13,7 +13,7 @@ from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT, ConnectionFlag, Ending
 from loadgen.wire.connection_setup import Listener
 from loadgen.wire.errors import FAILURES
-from loadgen.wire.http1.messages import ResponseReader
+from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.http2.http1_fallback import Http1FallbackStreams
 from loadgen.wire.http2.protocol import Http2Protocol
 from loadgen.wire.http2.reporting import ReportingConnection

@@ -6,7 +6,7 @@ from typing import Any
 
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http1.head import Malformed
-from loadgen.wire.http1.messages import ResponseReader
+from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.http2.stream import HttpStream, StreamRequest
 
 

@@ -9,7 +9,7 @@ from loadgen.model.records import ABSENT, Ending
 from loadgen.wire.connection_setup import NULL_LISTENER, Listener
 from loadgen.wire.duplex_connection import DuplexConnection
 from loadgen.wire.errors import kind_of_close
-from loadgen.wire.http1.messages import ResponseReader
+from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.http2.stream import HttpStream, StreamExchange, StreamProtocol, StreamRequest
 from loadgen.wire.lifecycle import CLOSED, IDLE, RECEIVING, WAITING
 from loadgen.wire.route import Route

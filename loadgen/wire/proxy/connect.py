@@ -11,7 +11,7 @@ from loadgen.model.errors import ErrorKind
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http1.final_head import FinalHead, FinalHeadReader, status_text
 from loadgen.wire.http1.head import ResponseHead, parse_response_head
-from loadgen.wire.http1.messages import ResponseReader
+from loadgen.wire.http1.response_reader import ResponseReader
 
 CHALLENGE = 407
 _UNAUTHORIZED = 401

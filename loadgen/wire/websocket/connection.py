@@ -7,7 +7,7 @@ from loadgen.model.records import ConnectionFlag, Ending
 from loadgen.wire.connection_setup import Listener
 from loadgen.wire.duplex_connection import DuplexConnection
 from loadgen.wire.errors import UpgradeFailure
-from loadgen.wire.http1.messages import ResponseReader
+from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.lifecycle import IDLE, RECEIVING, SENDING, UPGRADING, WAITING
 from loadgen.wire.route import Route
 from loadgen.wire.transport import LagClock

@@ -14,7 +14,7 @@ from loadgen.model.target import FIELDS_PATH
 from loadgen.target.behaviour import DECLINABLE, Behaviour
 from loadgen.target.process import EmbeddedTarget
 from loadgen.target.requests import FIELDS, STATS, HeadReader, Request
-from loadgen.wire.http1.messages import ResponseReader
+from loadgen.wire.http1.response_reader import ResponseReader
 from tests.support.processes import loadgen
 from tests.support.targets import Target
 

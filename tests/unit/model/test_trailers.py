@@ -8,7 +8,7 @@ from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import parse_header
 from loadgen.model.plan import Plan
 from loadgen.model.trailers import MAX_NAMES, OTHER, TrailerCounts, add_trailers
-from loadgen.wire.http1.messages import build_request
+from loadgen.wire.http1.request_writer import build_request
 from tests.support.runner import run_cli
 from tests.support.synthetic import plan_json
 

@@ -14,12 +14,12 @@ import loadgen.swarm.messages as messages
 from loadgen.measure.data.npz import SAMPLES_FILE
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
-from loadgen.swarm.run import Run, RunOptions
+from loadgen.swarm.run import LocustRun, RunOptions
 from loadgen.swarm.run_folder import RunFolder
 from loadgen.swarm.run_notes import ramp_seconds
 from tests.support.fake_swarm import CLASS_POLICIES, Clock, FakeChannel, plan
 
-MakeRun = Callable[..., Run]
+MakeRun = Callable[..., LocustRun]
 
 
 @pytest.fixture
@@ -29,24 +29,24 @@ def clock() -> Clock:
 
 @pytest.fixture
 def make_run(tmp_path: Path, clock: Clock) -> MakeRun:
-    def make(channel: FakeChannel, plan_: Plan | None = None, **options: Any) -> Run:
+    def make(channel: FakeChannel, plan_: Plan | None = None, **options: Any) -> LocustRun:
         options = {"class_policies": CLASS_POLICIES, "is_watched": True, **options}
         folder = RunFolder.create(tmp_path, "r")
-        return Run(plan_ or plan(block_ns=2_000_000_000), RunOptions(**options), folder, channel, clock, 0.001)
+        return LocustRun(plan_ or plan(block_ns=2_000_000_000), RunOptions(**options), folder, channel, clock, 0.001)
 
     return make
 
 
-def notes(run: Run) -> dict[str, str]:
+def notes(run: LocustRun) -> dict[str, str]:
     return {note["code"]: note["message"] for note in run.facts["notes"]}
 
 
-def send_part(run: Run, worker: str, part: int, *pieces: bytes) -> None:
+def send_part(run: LocustRun, worker: str, part: int, *pieces: bytes) -> None:
     for piece in (*pieces, b""):
         run.take_piece(worker, {"part": part, "piece": piece})
 
 
-def collect(run: Run) -> None:
+def collect(run: LocustRun) -> None:
     with gevent.Timeout(10):
         run.collect()
 

@@ -12,7 +12,7 @@ from loadgen.target import responses as module
 from loadgen.target.behaviour import STATS_PATH, Behaviour
 from loadgen.target.requests import HeadReader, Request, request_of_fields
 from loadgen.target.responses import Responses, bad_request, body_of
-from loadgen.wire.http1.messages import ResponseReader
+from loadgen.wire.http1.response_reader import ResponseReader
 
 STATS = {"accepted": 3}
 

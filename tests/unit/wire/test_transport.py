@@ -9,7 +9,7 @@ import gevent
 import pytest
 from gevent.event import AsyncResult
 
-from loadgen.wire.transport import NOTHING, READ, WRITE, Address, Step, TcpTransport, resolve
+from loadgen.wire.transport import NOTHING, READ, WRITE, SocketAddress, Step, TcpTransport, resolve
 from tests.support.transports import accept, address_of, establish, listening, receive, wait
 
 PATIENCE_S = 10
@@ -90,10 +90,10 @@ def test_the_loop_calls_back_what_is_watched_now() -> None:
     theirs.close()
 
 
-def look_up(host: str) -> list[Address] | OSError:
+def look_up(host: str) -> list[SocketAddress] | OSError:
     found: AsyncResult = AsyncResult()
     resolve(host, 80, found.set)
-    result: list[Address] | OSError = found.get(timeout=PATIENCE_S)
+    result: list[SocketAddress] | OSError = found.get(timeout=PATIENCE_S)
     return result
 
 

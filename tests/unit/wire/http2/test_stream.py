@@ -7,7 +7,7 @@ import pytest
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT
 from loadgen.wire.http1.head import Malformed
-from loadgen.wire.http1.messages import ResponseReader
+from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.http2.http1_fallback import Http1FallbackStreams
 from loadgen.wire.http2.stream import HttpStream, StreamExchange, StreamRequest
 from tests.support.cuts import Cut, either_way

@@ -1,29 +1,18 @@
-"""HTTP/1.x messages: whatever the fragments, the same response or request; bad or boundless ones are refused."""
+"""HTTP/1.x responses: whatever the fragments, the same response; bad or boundless ones are refused."""
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadgen.wire.http1.chunked import ChunkedBody
-from loadgen.wire.http1.head import MAX_HEAD_BYTES, Malformed, RequestHead
-from loadgen.wire.http1.messages import BodyTooLarge, HeadTooLarge, RequestReader, ResponseReader, build_request
-from tests.support.cuts import Cut, either_way, whole
+from loadgen.wire.http1.head import MAX_HEAD_BYTES, BodyTooLarge, HeadTooLarge, Malformed
+from loadgen.wire.http1.response_reader import ResponseReader
+from tests.support.cuts import Cut, by_kilobytes, cut_at, either_way, whole
 
 LIMIT_BYTES = 1000
-
-
-def by_kilobytes(data: bytes) -> list[bytes]:
-    return [data[at : at + 1024] for at in range(0, len(data), 1024)]
-
-
-def cut_at(data: bytes, places: set[int]) -> list[bytes]:
-    bounds = [0, *sorted(place for place in places if 0 < place < len(data)), len(data)]
-    return [data[begin:end] for begin, end in pairwise(bounds)]
 
 
 class Response(NamedTuple):
@@ -148,7 +137,7 @@ def test_responses_one_after_another_leave_no_trace(sequence: list[tuple[Respons
 
 @every_framed_response
 @pytest.mark.parametrize("tail", [b"x", HELLO, b"\0" * 100], ids=["a byte", "a response", "zeros"])
-def test_bytes_after_a_response_are_excess_and_no_body(expected: Response, tail: bytes) -> None:
+def test_bytes_after_a_response_are_extra_and_no_body(expected: Response, tail: bytes) -> None:
     for place in range(len(expected.raw)):
         reader, got = ResponseReader(LIMIT_BYTES), []
         reader.no_body = expected.no_body
@@ -160,13 +149,13 @@ def test_bytes_after_a_response_are_excess_and_no_body(expected: Response, tail:
 
 @pytest.mark.parametrize("raw", [HELLO, CHUNKED + b"0\r\n\r\n"], ids=["length", "chunked"])
 @pytest.mark.parametrize("tail", [b"\r\n", b"\r\n\r\n"])
-def test_an_empty_line_after_a_response_is_excess_too(raw: bytes, tail: bytes) -> None:
+def test_an_empty_line_after_a_response_is_extra_too(raw: bytes, tail: bytes) -> None:
     reader = ResponseReader(LIMIT_BYTES)
     assert reader.feed(raw + tail)
     assert reader.has_extra_bytes
 
 
-def test_excess_is_forgotten_with_the_next_response() -> None:
+def test_extra_bytes_are_forgotten_with_the_next_response() -> None:
     reader = ResponseReader(LIMIT_BYTES)
     for raw, extra in ((HELLO + b"x", True), (HELLO, False), (CHUNKED + b"0\r\n\r\nx", True), (HELLO, False)):
         assert reader.feed(raw)
@@ -334,184 +323,3 @@ def test_damage_is_malformed_or_harmless(one: Response, place: int, noise: bytes
     except Malformed:
         return
     assert reader.body_bytes == len(b"".join(got)) <= len(raw)
-
-
-# Chunked bodies
-
-
-@either_way
-def test_a_chunked_body_knows_its_end(cut: Cut) -> None:
-    got: list[bytes] = []
-    body = ChunkedBody(got.append)
-    answers = [body.feed(piece) for piece in cut(b"3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nA: b\r\nA: c\r\n\r\n")]
-    assert (answers.count(True), answers[-1], body.complete) == (1, True, True)
-    assert (b"".join(got), body.body_bytes, body.has_extra_bytes) == (b"abcde", 5, False)
-    assert body.trailers == [(b"A", b"b"), (b"A", b"c")]
-
-
-@either_way
-def test_a_length_in_the_trailer_section_frames_nothing(cut: Cut) -> None:
-    coded = b"1\r\nx\r\n0\r\nContent-Length: 9\r\n\r\n"
-    body = ChunkedBody(takes_length=True)
-    assert [body.feed(piece) for piece in cut(coded)][-1]
-    assert (body.body_bytes, body.has_extra_bytes, body.trailers) == (1, False, [(b"Content-Length", b"9")])
-    strict = ChunkedBody()
-    with pytest.raises(Malformed):  # of a request: who forwards it may frame it by that
-        any(strict.feed(piece) for piece in cut(coded))
-
-
-@settings(deadline=None)
-@given(st.lists(st.binary(min_size=1, max_size=40), max_size=5), st.sets(st.integers(1, 250)))
-def test_any_chunks_in_any_fragments_decode_to_what_was_put_in(chunks: list[bytes], places: set[int]) -> None:
-    coded = b"".join(b"%X\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
-    got: list[bytes] = []
-    body = ChunkedBody(got.append)
-    assert [body.feed(piece) for piece in cut_at(coded, places)][-1]
-    assert b"".join(got) == b"".join(chunks)
-    assert not body.has_extra_bytes
-
-
-# Requests
-
-
-def requests(raw: bytes, cut: Cut = whole, limit_bytes: int = LIMIT_BYTES) -> list[RequestHead]:
-    reader, found = RequestReader(limit_bytes), []
-    for piece in cut(raw):
-        reader.feed(piece)
-        while (head := reader.next_request()) is not None:
-            found.append(head)
-    return found
-
-
-GET = b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
-POST = b"POST /b HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"
-POST_CHUNKED = b"PUT /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nT: v\r\n\r\n"
-
-
-@either_way
-@pytest.mark.parametrize(
-    ("raw", "paths"),
-    [
-        (b"", []),
-        (GET, [b"/a"]),
-        (POST, [b"/b"]),
-        (POST_CHUNKED, [b"/c"]),
-        (GET * 3, [b"/a"] * 3),
-        (GET + POST + GET + POST_CHUNKED, [b"/a", b"/b", b"/a", b"/c"]),
-        (GET + POST[:-1], [b"/a"]),
-        (POST + GET[:-1], [b"/b"]),
-        (POST_CHUNKED[:-1], []),
-        (b"POST /0 HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n" + GET, [b"/0", b"/a"]),
-    ],
-)
-def test_requests_are_taken_one_by_one(raw: bytes, paths: list[bytes], cut: Cut) -> None:
-    assert [head.path for head in requests(raw, cut)] == paths
-
-
-@settings(deadline=None)
-@given(st.lists(st.sampled_from([GET, POST]), max_size=5), st.sets(st.integers(1, 300)))
-def test_pipelined_requests_in_any_fragments(messages: list[bytes], places: set[int]) -> None:
-    paths = [head.path for head in requests(b"".join(messages), lambda data: cut_at(data, places))]
-    assert paths == [{GET: b"/a", POST: b"/b"}[message] for message in messages]
-
-
-@either_way
-@pytest.mark.parametrize("lines", [b"\r\n", b"\r\n\r\n"])
-def test_empty_lines_before_a_request_are_skipped(lines: bytes, cut: Cut) -> None:
-    """RFC 9112 §2.2: a server should ignore at least one empty line received before the request-line."""
-    assert [head.path for head in requests(lines + GET, cut)] == [b"/a"]
-
-
-def test_empty_lines_alone_are_no_request() -> None:
-    assert requests(b"\r\n\r\n") == []
-
-
-@either_way
-def test_an_expectation_is_seen_before_the_body(cut: Cut) -> None:
-    reader = RequestReader(LIMIT_BYTES)
-    for piece in cut(POST[:-9].replace(b"Host", b"Expect: 100-continue\r\nHost") + b"\r\n\r\n"):
-        assert not reader.wants_continue
-        reader.feed(piece)
-        assert reader.next_request() is None
-    assert reader.wants_continue
-    reader.feed(b"hello")
-    assert reader.next_request() is not None
-    assert not reader.wants_continue
-
-
-@either_way
-@pytest.mark.parametrize(
-    "raw",
-    [
-        pytest.param(b"\0\r\n\r\n", id="garbage"),
-        pytest.param(b"BREW / HTTP/1.1\r\n\r\n", id="unknown method"),
-        pytest.param(POST.replace(b": 5", b": five"), id="length is no number"),
-        pytest.param(POST.replace(b"Host: h", b"Content-Length: 6"), id="two lengths"),
-        pytest.param(POST.replace(b"Host: h", b"Transfer-Encoding: chunked"), id="chunked and length"),
-        pytest.param(POST_CHUNKED.replace(b"chunked", b"gzip"), id="not chunked"),
-        pytest.param(POST_CHUNKED.replace(b"5\r\n", b"x\r\n"), id="bad chunk"),
-    ],
-)
-def test_a_bad_request_is_malformed(raw: bytes, cut: Cut) -> None:
-    with pytest.raises(Malformed):
-        requests(raw, cut)
-
-
-def test_bytes_behind_a_chunked_request_are_refused_rather_than_lost() -> None:
-    with pytest.raises(Malformed, match="pipelining"):
-        requests(POST_CHUNKED + GET)
-
-
-@pytest.mark.parametrize("cut", [whole, by_kilobytes])
-@pytest.mark.parametrize("end", [b"", b"\r\n\r\n"], ids=["endless", "ended"])
-def test_a_request_head_over_64_kib_is_given_up(end: bytes, cut: Cut) -> None:
-    with pytest.raises(HeadTooLarge):
-        requests(b"GET / HTTP/1.1\r\nX: " + b"x" * MAX_HEAD_BYTES + end, cut)
-
-
-@either_way
-@pytest.mark.parametrize("raw", [POST, POST_CHUNKED], ids=["length", "chunked"])
-def test_a_request_body_over_the_limit_is_given_up(raw: bytes, cut: Cut) -> None:
-    assert len(requests(raw, cut, limit_bytes=5)) == 1
-    with pytest.raises(BodyTooLarge):
-        requests(raw, cut, limit_bytes=4)
-
-
-# Writing
-
-
-DEFAULTS = b"Host: h\r\nUser-Agent: loadgen\r\nAccept: */*\r\n"
-
-
-@pytest.mark.parametrize(
-    ("method", "headers", "body", "connection", "expected"),
-    [
-        ("GET", (), b"", "close", b"GET /p?q HTTP/1.1\r\n" + DEFAULTS + b"Connection: close\r\n\r\n"),
-        ("HEAD", (), b"", "keep-alive", b"HEAD /p?q HTTP/1.1\r\n" + DEFAULTS + b"Connection: keep-alive\r\n\r\n"),
-        (
-            "POST", (), b"\0\xff", "close",
-            b"POST /p?q HTTP/1.1\r\n" + DEFAULTS + b"Content-Length: 2\r\nConnection: close\r\n\r\n\0\xff",
-        ),
-        (
-            "PUT", (), b"", "close",
-            b"PUT /p?q HTTP/1.1\r\n" + DEFAULTS + b"Content-Length: 0\r\nConnection: close\r\n\r\n",
-        ),
-        (
-            "GET", (("X", "a"), ("x", "é"), ("ACCEPT", "text/html"), ("host", "other")), b"", "close",
-            b"GET /p?q HTTP/1.1\r\nUser-Agent: loadgen\r\nX: a\r\nx: \xe9\r\nACCEPT: text/html\r\nhost: other\r\n"
-            b"Connection: close\r\n\r\n",
-        ),
-        (
-            "DELETE", (), b"x", "close",
-            b"DELETE /p?q HTTP/1.1\r\n" + DEFAULTS + b"Content-Length: 1\r\nConnection: close\r\n\r\nx",
-        ),
-    ],
-)  # fmt: skip
-def test_a_request_is_written(
-    method: str, headers: tuple[tuple[str, str], ...], body: bytes, connection: str, expected: bytes
-) -> None:
-    raw = build_request(method, "/p?q", "h", headers, body, connection)
-    assert raw == expected
-    (head,) = requests(raw)
-    assert (head.method, head.path, head.framing) == (method.encode(), b"/p?q", len(body))
-    assert head.persists is (connection != "close")

@@ -1,4 +1,4 @@
-"""HTTP/1.x messages over any byte stream (RFC 9112): sans-IO readers and the request writer. No socket, no clock."""
+"""Reads HTTP/1.x responses from any byte stream (RFC 9112), one after another. Sans I/O: no socket, no clock."""
 
 from __future__ import annotations
 
@@ -11,54 +11,11 @@ from loadgen.wire.http1.head import (
     MAX_HEAD_BYTES,
     UNTIL_CLOSE,
     BodyTooLarge,
-    HeadTooLarge,
     Malformed,
-    RequestHead,
     ResponseHead,
-    parse_request_head,
     parse_response_head,
     without_body,
 )
-
-
-def with_defaults(host_field: str, headers: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
-    """The default fields and then the caller's, which replace defaults of the same name."""
-    given = {name.lower() for name, _ in headers}
-    defaults = (("Host", host_field), ("User-Agent", "loadgen"), ("Accept", "*/*"))
-    return [*(field for field in defaults if field[0].lower() not in given), *headers]
-
-
-def sends_length(method: str, body: bytes) -> bool:
-    """A method that gives its body a meaning sends the length even when it is 0 (RFC 9110 §8.6)."""
-    return bool(body) or method in ("POST", "PUT", "PATCH")
-
-
-def build_request(
-    method: str,
-    path: str,
-    host_field: str,
-    headers: tuple[tuple[str, str], ...],
-    body: bytes,
-    connection: str,
-    version: str = "1.1",
-    trailers: bool = False,
-) -> bytes:
-    """One request in origin-form, as bytes. A field of the caller's replaces the default of the same name.
-
-    connection: the Connection field's value; empty for no such field. trailers: say that trailer sections are
-    understood (RFC 9110 §10.1.4), which HTTP/1.0 has no way to say.
-    """
-    lines = [f"{method} {path} HTTP/{version}"]
-    lines += [f"{name}: {value}" for name, value in with_defaults(host_field, headers)]
-    if sends_length(method, body):
-        lines.append(f"Content-Length: {len(body)}")
-    if trailers and version != "1.0":
-        # TE is for the next hop alone: its sender must name it in Connection, so that no intermediary forwards it.
-        lines.append("TE: trailers")
-        connection = f"{connection}, TE" if connection else "TE"
-    if connection:
-        lines.append(f"Connection: {connection}")
-    return "\r\n".join(lines).encode("latin-1") + END_OF_HEAD + body
 
 
 class ResponseReader:
@@ -203,66 +160,3 @@ class ResponseReader:
         self._chunked = None
         self._missing = self._interim = 0
         return True
-
-
-class RequestReader:
-    """Reads requests from a stream, pipelined or not: feed bytes, then take requests until None.
-
-    A request is returned once its body is complete; bodies are counted and dropped.
-    """
-
-    __slots__ = ("_body", "_buffer", "_limit", "_missing", "_pending", "wants_continue")
-
-    def __init__(self, max_body_bytes: int) -> None:
-        self._limit = max_body_bytes
-        self._buffer = b""
-        self._pending: RequestHead | None = None
-        self._missing = 0
-        self._body: ChunkedBody | None = None
-        self.wants_continue = False
-
-    def feed(self, data: bytes) -> None:
-        """Take the next bytes."""
-        self._buffer = self._buffer + data if self._buffer else data
-
-    def next_request(self) -> RequestHead | None:
-        """The next complete request, or None while bytes are missing. Raises Malformed."""
-        head = self._pending
-        if head is None:
-            # Empty lines before a request are to be skipped (RFC 9112 §2.2).
-            data = self._buffer = self._buffer.lstrip(b"\r\n") if self._buffer[:1] in b"\r\n" else self._buffer
-            if not data:
-                return None
-            end = data.find(END_OF_HEAD) + 4
-            if end < 4 or end > MAX_HEAD_BYTES:
-                if len(data) > MAX_HEAD_BYTES:
-                    raise HeadTooLarge(f"the head is longer than {MAX_HEAD_BYTES} bytes")
-                return None
-            head = parse_request_head(data[:end])
-            self._buffer = data[end:]
-            if head.framing == 0:
-                return head
-            self._pending = head
-            self._missing = head.framing
-            self.wants_continue = head.expects_continue
-            self._body = ChunkedBody() if head.framing == CHUNKED else None
-            if head.framing > self._limit:
-                raise BodyTooLarge(f"Content-Length is {head.framing}, the limit {self._limit} bytes")
-        return head if self._body_complete() else None
-
-    def _body_complete(self) -> bool:
-        data, self._buffer = self._buffer, b""
-        if self._body is not None:
-            done = self._body.feed(data) if data else False
-            if self._body.body_bytes > self._limit:
-                raise BodyTooLarge(f"the body is longer than {self._limit} bytes")
-            if self._body.has_extra_bytes:
-                raise Malformed("bytes followed a chunked request body; pipelining behind one is not supported")
-        else:
-            self._buffer = data[self._missing :]
-            self._missing -= len(data) - len(self._buffer)
-            done = self._missing == 0
-        if done:
-            self._pending = None
-            self.wants_continue = False
-        return done

@@ -1,0 +1,45 @@
+"""One HTTP/1.x request as bytes (RFC 9112). Knows no socket and no response."""
+
+from __future__ import annotations
+
+from loadgen.wire.http1.final_head import END_OF_HEAD
+
+
+def with_defaults(host_field: str, headers: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
+    """The default fields and then the caller's, which replace defaults of the same name."""
+    given = {name.lower() for name, _ in headers}
+    defaults = (("Host", host_field), ("User-Agent", "loadgen"), ("Accept", "*/*"))
+    return [*(field for field in defaults if field[0].lower() not in given), *headers]
+
+
+def sends_length(method: str, body: bytes) -> bool:
+    """A method that gives its body a meaning sends the length even when it is 0 (RFC 9110 §8.6)."""
+    return bool(body) or method in ("POST", "PUT", "PATCH")
+
+
+def build_request(
+    method: str,
+    path: str,
+    host_field: str,
+    headers: tuple[tuple[str, str], ...],
+    body: bytes,
+    connection: str,
+    version: str = "1.1",
+    trailers: bool = False,
+) -> bytes:
+    """One request in origin-form, as bytes. A field of the caller's replaces the default of the same name.
+
+    connection: the Connection field's value; empty for no such field. trailers: say that trailer sections are
+    understood (RFC 9110 §10.1.4), which HTTP/1.0 has no way to say.
+    """
+    lines = [f"{method} {path} HTTP/{version}"]
+    lines += [f"{name}: {value}" for name, value in with_defaults(host_field, headers)]
+    if sends_length(method, body):
+        lines.append(f"Content-Length: {len(body)}")
+    if trailers and version != "1.0":
+        # TE is for the next hop alone: its sender must name it in Connection, so that no intermediary forwards it.
+        lines.append("TE: trailers")
+        connection = f"{connection}, TE" if connection else "TE"
+    if connection:
+        lines.append(f"Connection: {connection}")
+    return "\r\n".join(lines).encode("latin-1") + END_OF_HEAD + body
