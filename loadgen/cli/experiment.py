@@ -15,7 +15,7 @@ from loadgen.cli.console import Progress
 from loadgen.cli.report import FinishedRun, finish
 from loadgen.cli.run_notes import CUT_SHORT, RunNotes
 from loadgen.cli.worker_pool import end_of, run_workers
-from loadgen.measure.data.recorder import part_directory
+from loadgen.measure.data.recorder import worker_folder
 from loadgen.measure.data.store import RunStore
 from loadgen.model.exceptions import PlanError, TargetError
 from loadgen.model.plan import Plan
@@ -131,7 +131,7 @@ class Experiment:
         for number, plan in enumerate(plans):
             directory = self._store.directory
             if len(plans) > 1:
-                directory = part_directory(directory, number)
+                directory = worker_folder(directory, number)
                 try:
                     directory.mkdir()
                 except OSError as error:

@@ -16,13 +16,14 @@ from loadgen.drive.requests.greenlet_client import GreenletClientPool
 from loadgen.drive.schedule import Block
 from loadgen.drive.system.server_process import rss_bytes
 from loadgen.measure.data.recorder import Recorder
-from loadgen.measure.live.block_report import BlockReport, RowReader, block_report, request_figures
+from loadgen.measure.live.block_report import BlockReport, RowReader, block_report
+from loadgen.measure.live.request_figures import RequestFigures, request_figures
 from loadgen.model.plan import Plan
 from loadgen.model.units import NS_PER_S
 from loadgen.wire.route import Route
 
 BlockValues = Any  # a BlockRecord; the engine does not say so yet
-Digest = tuple[BlockReport | None, dict[str, Any] | None]
+Digest = tuple[BlockReport | None, RequestFigures | None]
 
 
 class ClassRunner(Protocol):

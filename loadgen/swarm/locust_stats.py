@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from locust.stats import RequestStats, StatsEntry, StatsError
 
 
-def merge_figures(stats: RequestStats, method: str, name: str, figures: dict[str, Any]) -> None:
+def merge_figures(stats: RequestStats, method: str, name: str, figures: Mapping[str, Any]) -> None:
     """Add the requests of a block (see `request_figures`) to an entry and to the total.
 
     `events.request` does not fire for them: an event for each would cost more than the request did.

@@ -10,9 +10,9 @@ from typing import Any
 
 from loadgen import COMMAND
 from loadgen.measure.data.npz import SAMPLES_FILE
-from loadgen.measure.data.recorder import part_directory
+from loadgen.measure.data.recorder import worker_folder
 from loadgen.measure.data.store import RunStore
-from loadgen.measure.data.worker_data import parts_in
+from loadgen.measure.data.worker_data import measured_worker_folders
 from loadgen.model.exceptions import PlanError
 
 
@@ -45,7 +45,7 @@ class RunFolder:
     def add_piece(self, worker: str, part: int, piece: bytes) -> None:
         """The next piece of a part's file; an empty one ends the file. Raises OSError."""
         number = self._parts.setdefault((worker, part), len(self._parts))
-        directory = part_directory(self.directory, number)
+        directory = worker_folder(self.directory, number)
         directory.mkdir(exist_ok=True)
         path = directory / f".{SAMPLES_FILE}.new"
         if piece:
@@ -58,11 +58,11 @@ class RunFolder:
         """Remove what a worker has sent."""
         for (owner, _), number in self._parts.items():
             if owner == worker:
-                shutil.rmtree(part_directory(self.directory, number), ignore_errors=True)
+                shutil.rmtree(worker_folder(self.directory, number), ignore_errors=True)
 
     @property
     def has_samples(self) -> bool:
-        return bool(parts_in(self.directory))
+        return bool(measured_worker_folders(self.directory))
 
     def report(self) -> subprocess.CompletedProcess[str]:
         """Unlock the folder, then summarise and draw the run in a child process; gives how that ended."""

@@ -11,7 +11,7 @@ import resource
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import gevent
 
 import loadgen.swarm.messages as messages
 from loadgen.drive.schedule import Block
-from loadgen.measure.data.recorder import part_directory
+from loadgen.measure.data.recorder import worker_folder
 from loadgen.measure.data.worker_data import compact
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
@@ -28,7 +28,7 @@ from loadgen.swarm.sample_sender import MAX_SILENCE_S, SampleSender, SendToCoord
 from loadgen.wire.route import Route
 
 logger = logging.getLogger(__name__)
-MergeFigures = Callable[[str, str, dict[str, Any]], None]
+MergeFigures = Callable[[str, str, Mapping[str, Any]], None]
 
 
 class WorkerAgent:
@@ -121,7 +121,7 @@ class WorkerAgent:
         _raise_descriptor_limit()
         route = Route.to(plan.target, plan.cacert, plan.insecure)
         for number, (name, policies) in enumerate(order["class_policies"].items()):
-            directory = part_directory(self._directory, number)
+            directory = worker_folder(self._directory, number)
             if name in order["scenarios"]:
                 self.class_runners[name] = ScenarioClassRunner(plan, route, directory, policies[0])
             else:

@@ -22,24 +22,24 @@ def present(column: Integers) -> Integers:
 
 
 def count_connections(
-    blocks: list[BlockFacts], rows: NDArray[Any], placed: RowAssignment, counted: Any, connections: NDArray[Any]
+    blocks: list[BlockFacts], rows: NDArray[Any], assignment: RowAssignment, counted: Any, connections: NDArray[Any]
 ) -> None:
     """Note in each block its exchanges, how many of them a server answered, and what became of its connections."""
-    size, block_of = len(blocks), placed.block_of
+    size, block_of = len(blocks), assignment.block_of
     # A worker that died left connections without a row; that they were open is known from their exchanges.
-    unknown = np.zeros(len(placed.numbers), np.bool_)
-    unknown[placed.of_rows] = True
-    unknown[placed.own] = False
-    lost = _count(placed.home[unknown & (placed.home >= 0)], size)
+    unknown = np.zeros(len(assignment.numbers), np.bool_)
+    unknown[assignment.of_rows] = True
+    unknown[assignment.own] = False
+    lost = _count(assignment.home[unknown & (assignment.home >= 0)], size)
     opened = ((connections["flags"] & ConnectionFlag.ESTABLISHED) != 0) & (connections["ending"] != Ending.NOT_OPENED)
     # An attempt that was refused carried no request.
     reached = unknown
-    reached[placed.own[opened]] = True
-    exchanges = _count(block_of[reached[placed.of_rows]], size)
+    reached[assignment.own[opened]] = True
+    exchanges = _count(block_of[reached[assignment.of_rows]], size)
     # What no byte of a response came to was lost on its way, and no server counts it.
     carried = _count(block_of[(rows["outcome"] > 0) | (rows["bytes_received"] > 0)], size)
-    here = placed.home[placed.own] >= 0
-    home, opened, known = placed.home[placed.own][here], opened[here], connections[here]
+    here = assignment.home[assignment.own] >= 0
+    home, opened, known = assignment.home[assignment.own][here], opened[here], connections[here]
     counts = _tallies(known["flags"], known["ending"], opened, home, size)
     counts["opened"] = counts["opened"] + lost
     once = any(block.get("continuous") for block in blocks)
@@ -49,7 +49,7 @@ def count_connections(
     upgrades = _count(home[upgraded], size)
     upgrade_ns = np.bincount(home[upgraded], weights=known["upgrade"][upgraded], minlength=size)
     started = _count(block_of[counted], size)
-    following = _following(blocks, placed)
+    following = _following(blocks, assignment)
     for index, block in enumerate(blocks):
         block["exchanges"] = int(exchanges[index])
         block["carried"] = int(carried[index])
@@ -93,20 +93,20 @@ def _distinct(home: Integers, slots: Integers, size: int, once: bool) -> Integer
     return _count(np.unique(home * width + slots) // width, size)
 
 
-def _following(blocks: list[BlockFacts], placed: RowAssignment) -> NDArray[np.int64]:
+def _following(blocks: list[BlockFacts], assignment: RowAssignment) -> NDArray[np.int64]:
     """The first number beyond each block's connections."""
     following = np.array([block.get("first_connection", 0) for block in blocks], np.int64)
-    np.maximum.at(following, placed.block_of, placed.numbers[placed.of_rows] + 1)
-    own = placed.own[placed.home[placed.own] >= 0]
-    np.maximum.at(following, placed.home[own], placed.numbers[own] + 1)
+    np.maximum.at(following, assignment.block_of, assignment.numbers[assignment.of_rows] + 1)
+    own = assignment.own[assignment.home[assignment.own] >= 0]
+    np.maximum.at(following, assignment.home[own], assignment.numbers[own] + 1)
     return following
 
 
-def request_ends(rows: NDArray[Any], placed: RowAssignment, connections: NDArray[Any]) -> NDArray[np.int64]:
+def request_ends(rows: NDArray[Any], assignment: RowAssignment, connections: NDArray[Any]) -> NDArray[np.int64]:
     """When each request came to its end (ns)."""
-    handshakes = np.zeros(len(placed.numbers), np.int64)
-    handshakes[placed.own] = sum(present(connections[field]) for field in _HANDSHAKE_FIELDS)
-    end: NDArray[np.int64] = rows["scheduled"] + np.where(rows["request_index"] == 0, handshakes[placed.of_rows], 0)
+    handshakes = np.zeros(len(assignment.numbers), np.int64)
+    handshakes[assignment.own] = sum(present(connections[field]) for field in _HANDSHAKE_FIELDS)
+    end: NDArray[np.int64] = rows["scheduled"] + np.where(rows["request_index"] == 0, handshakes[assignment.of_rows], 0)
     for phase in ("queue", "send", "wait", "receive"):
         end += present(rows[phase])
     return end

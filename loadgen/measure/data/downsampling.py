@@ -1,4 +1,4 @@
-"""A share of the samples in place of all, with exact counts beside it. Knows columns and blocks, no file."""
+"""A random share of the samples, with exact counts beside it. Knows columns and blocks, no file."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from loadgen.model.records import ABSENT, Phase
 _STATUSES = 1_000  # a status code has three digits (RFC 9110 §15)
 
 
-def draw(columns: dict[str, Integers], block_of: Integers, most: int, seed: int) -> NDArray[np.bool_]:
-    """Which samples stay: all that failed or are unfinished, and of the complete ones a random share.
+def draw(columns: dict[str, Integers], block_of: Integers, max_samples: int, seed: int) -> NDArray[np.bool_]:
+    """Which samples stay: all that failed or are unfinished, and a random share of the complete ones.
 
-    The share is the same in every block, but each keeps one at least; in all about `most` stay.
+    The share is the same in every block, but each keeps at least one; about `max_samples` stay in total.
     """
     chosen: NDArray[np.bool_] = columns["error"] != ABSENT
     complete = np.flatnonzero(~chosen)
     own = block_of[complete].astype(np.int64)
     sizes = np.bincount(own)
-    quotas = np.maximum(1, (sizes * (most / max(1, len(complete)))).astype(np.int64))
+    quotas = np.maximum(1, (sizes * (max_samples / max(1, len(complete)))).astype(np.int64))
     order = np.lexsort((np.random.default_rng(seed).random(len(complete), np.float32), own))
     begins = np.cumsum(sizes) - sizes
     rank = np.arange(len(complete)) - begins[own[order]]
@@ -77,5 +77,5 @@ def add_each(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
 
 
 def left_out(blocks: Iterable[BlockFacts]) -> int:
-    """How many complete samples of these blocks were measured and are not among the columns."""
+    """How many complete samples of these blocks were measured and are no longer among the columns."""
     return sum(one["requests"] - one["kept"] for one in (block.get("counted") for block in blocks) if one)

@@ -1,4 +1,4 @@
-"""Several parts of a run become one. Parts measured the same blocks at the same time: a block is the sum of theirs."""
+"""Merges what several workers measured in the same blocks at the same time: a block is the sum of theirs."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ _SUMS = (
 )  # fmt: skip
 _SUMS_OF_EACH = ("connections", "endings", "after_close", "upgrades", "challenge")
 _TIMES = ("begun_ns", "window_begun_ns", "window_ended_ns")
-# Shares that differ by less were meant to be the same.
+# Shares of kept samples whose ratio is above this were meant to be the same.
 _SAME_SHARE = 0.99
 
 
-def merge_parts(parts: Iterable[tuple[int, Samples]], earlier: Samples | None = None) -> Samples:
-    """Make one of several parts, each with its number; `earlier` is what other parts gave before.
+def merge_workers(workers: Iterable[tuple[int, Samples]], earlier: Samples | None = None) -> Samples:
+    """Merge the samples of workers, each with its number. earlier: workers that were merged before.
 
-    Counts are sums, also of memory and of CPU time, of which `busiest_cpu_ns` is the part's that had most of it. A
-    window is as long as the longest. `workers` says how many parts a block has. What only some know, as of the kernel,
-    comes from the first that does. A block that a part did not bring to its end, for its worker died, is left out there
-    if another did. Users and connections get numbers that are nobody else's. Where the clock is another's (`boot_id`),
-    times are shifted so that the blocks' windows begin together.
+    Counts are sums, also of memory and of CPU time; `busiest_cpu_ns` is the CPU time of the worker that had most. The
+    longest window counts. A fact that only some workers know, as those of the kernel, comes from the first that does.
+    If a worker died in a block that another one completed, the dead worker's samples of that block are left out.
+    Users and connections are renumbered, so that each number stays unique. Times by another machine's clock (`boot_id`)
+    are shifted so that the blocks' windows begin together.
 
-    Where only a share of the samples was kept of a part, the others are thinned to the same share.
+    If only a share of one worker's samples was kept, those of the others are thinned to the same share.
     """
     sources = [_Source(None, earlier)] if earlier is not None else []
-    sources += [_Source(number, part) for number, part in parts]
+    sources += [_Source(number, samples) for number, samples in workers]
     ended = {block["index"] for one in sources for block in one.samples.blocks if "whole" in block}
     for one in sources:
         one.drop([block["index"] for block in one.samples.blocks if block["index"] in ended and "whole" not in block])
@@ -58,36 +58,34 @@ def merge_parts(parts: Iterable[tuple[int, Samples]], earlier: Samples | None = 
 
 def merge_blocks(blocks: list[BlockFacts]) -> BlockFacts:
     """One block's facts, from those of the workers that measured it."""
-    parts: list[dict[str, Any]] = [{**block} for block in blocks]
-    merged: dict[str, Any] = {
-        key: value for part in reversed(parts) for key, value in part.items() if value is not None
-    }
-    merged |= {key: sum(part.get(key, 0) for part in parts) for key in _SUMS if key in merged}
+    each: list[dict[str, Any]] = [{**block} for block in blocks]
+    merged: dict[str, Any] = {key: value for one in reversed(each) for key, value in one.items() if value is not None}
+    merged |= {key: sum(one.get(key, 0) for one in each) for key in _SUMS if key in merged}
     for key in _SUMS_OF_EACH:
         if key in merged:
-            merged[key] = add_each(part.get(key) or {} for part in parts)
-    merged["workers"] = sum(part.get("workers", 1) for part in parts)
-    merged["busiest_cpu_ns"] = max(part.get("busiest_cpu_ns", part.get("cpu_ns", 0)) for part in parts)
-    merged["window_ns"] = max(part["window_ns"] for part in parts)
+            merged[key] = add_each(one.get(key) or {} for one in each)
+    merged["workers"] = sum(one.get("workers", 1) for one in each)
+    merged["busiest_cpu_ns"] = max(one.get("busiest_cpu_ns", one.get("cpu_ns", 0)) for one in each)
+    merged["window_ns"] = max(one["window_ns"] for one in each)
     for key, choose in (("window_begun_ns", min), ("window_ended_ns", max), ("next_connection", max)):
         if key in merged:
-            merged[key] = choose(part[key] for part in parts if key in part)
+            merged[key] = choose(one[key] for one in each if key in one)
     if "whole" in merged:
-        merged["whole"] = all(part.get("whole", False) for part in parts)
+        merged["whole"] = all(one.get("whole", False) for one in each)
     if "keep_alive" in merged:
-        merged["keep_alive"] = _keep_alive([part.get("keep_alive") or {} for part in parts])
+        merged["keep_alive"] = _keep_alive([one.get("keep_alive") or {} for one in each])
     if "trailers" in merged:
-        merged["trailers"] = add_trailers(part.get("trailers") for part in parts)
+        merged["trailers"] = add_trailers(one.get("trailers") for one in each)
     if "counted" in merged:
-        merged["counted"] = add_up([part["counted"] for part in parts])
+        merged["counted"] = add_up([one["counted"] for one in each])
     return cast(BlockFacts, merged)
 
 
-def _keep_alive(said: list[dict[str, int]]) -> dict[str, int]:
+def _keep_alive(announced: list[dict[str, int]]) -> dict[str, int]:
     """What the server's Keep-Alive fields said: the smallest timeout, the largest max."""
     found = {}
     for name, choose in (("timeout_s", min), ("max", max)):
-        values = [one[name] for one in said if one.get(name) is not None]
+        values = [one[name] for one in announced if one.get(name) is not None]
         if values:
             found[name] = choose(values)
     return found
@@ -95,24 +93,25 @@ def _keep_alive(said: list[dict[str, int]]) -> dict[str, int]:
 
 @dataclass(slots=True)
 class _Source:
-    """One part while it is being merged. number: None for what was merged before, which has its workers already."""
+    """The samples of one worker while they are merged."""
 
     number: int | None
+    """The worker's number; None for samples that were merged before, whose column `worker` is complete."""
     samples: Samples
 
     def drop(self, indices: list[int]) -> None:
-        """Take these blocks out."""
+        """Leave out these blocks."""
         if indices:
             kept = {block["index"] for block in self.samples.blocks}.difference(indices)
             self.samples = self.samples.of_blocks(kept)
 
     def counts(self) -> tuple[int, int]:
-        """How many complete samples are there, and how many were measured."""
+        """How many complete samples there are, and how many were measured."""
         counted = [block["counted"] for block in self.samples.blocks]
         return sum(one["kept"] for one in counted), sum(one["requests"] for one in counted)
 
     def shift(self, clock: _Clock) -> None:
-        """Bring times to the clock of the parts before."""
+        """Shift times to the clock of the workers before."""
         samples = self.samples
         shifts = clock.shifts_ns(samples.blocks)
         if any(shifts):
@@ -145,14 +144,14 @@ def _shifted(block: BlockFacts, shift_ns: int) -> BlockFacts:
 
 
 class _Clock:
-    """When the blocks' windows began by the first part's clock, as far as they are known."""
+    """When the blocks' windows began by the first worker's clock, as far as that is known."""
 
     def __init__(self) -> None:
         self._boot_id: str | None = None
         self._begun_ns: dict[int, int] = {}
 
     def shifts_ns(self, blocks: list[BlockFacts]) -> list[int]:
-        """What to add to each block's times; for a block that no part before has, what holds for the others."""
+        """What to add to each block's times; the median of the others for a block that no worker before has."""
         boot_ids = {block.get("boot_id") for block in blocks} - {None}
         if self._boot_id is None or not boot_ids or boot_ids == {self._boot_id}:
             return [0] * len(blocks)
@@ -173,13 +172,13 @@ class _Clock:
 
 
 def _level(sources: list[_Source]) -> None:
-    """Give all parts the same share of their samples, so that none weighs more than it measured."""
+    """Keep the same share of each worker's samples, so that none weighs more than it measured."""
     if not any("counted" in block for one in sources for block in one.samples.blocks):
         return
     for one in sources:
         one.samples = one.samples.with_counts()
     counts = [one.counts() for one in sources]
-    least = min((kept / requests for kept, requests in counts if requests), default=1.0)
+    lowest_share = min((kept / requests for kept, requests in counts if requests), default=1.0)
     for one, (kept, requests) in zip(sources, counts, strict=True):
-        if least < _SAME_SHARE * kept / max(1, requests):
-            one.samples = one.samples.thinned(round(least * requests), seed=one.number or 0)
+        if lowest_share < _SAME_SHARE * kept / max(1, requests):
+            one.samples = one.samples.thinned(round(lowest_share * requests), seed=one.number or 0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import mmap
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from struct import Struct
@@ -21,15 +22,15 @@ CONNECTIONS_FILE = "connections.rows"
 BLOCKS_FILE = "blocks.jsonl"
 ROW_FILES = (EXCHANGES_FILE, CONNECTIONS_FILE, BLOCKS_FILE)
 RUN_FILE = "run.json"
-PART = "worker-"
-"""What the name of a part's folder begins with; its number follows."""
+WORKER_PREFIX = "worker-"
+"""The name of a worker's folder begins with this; the worker's number follows."""
 ROW_BYTES = [EXCHANGE_ROW.size, CONNECTION_ROW.size]
-"""Noted with each block, so that rows are never read as what they are not."""
+"""Written with each block, so that rows of another layout are never read as this one."""
 
 
-def part_directory(directory: Path, number: int) -> Path:
-    """Where in a run's folder the part of worker `number` lies."""
-    return directory / f"{PART}{number}"
+def worker_folder(directory: Path, number: int) -> Path:
+    """The folder of worker `number` inside a run's folder."""
+    return directory / f"{WORKER_PREFIX}{number}"
 
 
 class RowFile:
@@ -61,7 +62,7 @@ class RowFile:
 
     @property
     def rows(self) -> int:
-        """How many rows were written."""
+        """Number of rows written."""
         return (self._begun + self._offset) // self._row_bytes
 
     def close(self) -> None:
@@ -87,10 +88,10 @@ class RowFile:
 
 
 class Recorder:
-    """The sink of one worker: rows for exchanges and connections, a line for each block."""
+    """The sink of one worker: a row for each exchange and each connection, a line for each block."""
 
     def __init__(self, directory: Path) -> None:
-        # The exchanges come last here and go first when a run is settled: where they are, the others are too.
+        # The exchanges are made last and removed first (`remove_rows`): where they are, the other files are too.
         self._blocks = (directory / BLOCKS_FILE).open("w", encoding="utf-8")
         self._connections = RowFile(directory / CONNECTIONS_FILE, CONNECTION_ROW)
         self._exchanges = RowFile(directory / EXCHANGES_FILE, EXCHANGE_ROW)
@@ -105,8 +106,8 @@ class Recorder:
     def connections(self) -> int:
         return self._connections.rows
 
-    def block(self, facts: dict[str, Any]) -> None:
-        """Note what is known of a block; a later line of the same index replaces an earlier one."""
+    def block(self, facts: Mapping[str, Any]) -> None:
+        """Write what is known of a block, a BlockRecord; a later line of the same index replaces an earlier one."""
         self._blocks.write(json.dumps({**facts, "row_bytes": ROW_BYTES}) + "\n")
         self._blocks.flush()
 

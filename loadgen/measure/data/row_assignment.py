@@ -27,22 +27,25 @@ def smallest(column: Integers) -> Integers:
 
 @dataclass(frozen=True, slots=True)
 class RowAssignment:
-    """Where each row belongs, in positions instead of numbers: numbers may begin anywhere and have gaps.
-
-    numbers: of each connection that is spoken of. of_rows, own: the position therein of each exchange's connection, and
-    of each connection row's. block_of: the block (by position in the list) of each exchange. home: that of each
-    connection; -1 where it was opened, and counted, in a block before those that are looked at.
-    """
+    """Where each row belongs, as positions: connection numbers may begin anywhere and have gaps."""
 
     numbers: Integers
+    """The number of each connection that occurs in the rows."""
     of_rows: Integers
+    """For each exchange, the position of its connection in `numbers`."""
     own: Integers
+    """For each connection row, the position of that connection in `numbers`."""
     block_of: Integers
+    """For each exchange, its block, by position in the list of blocks."""
     home: Integers
+    """For each connection in `numbers`, the block that opened it; -1 for an earlier block, which has counted it."""
 
 
-def place(blocks: Sequence[BlockRecord], rows: NDArray[Any], connections: NDArray[Any]) -> RowAssignment:
-    """Find each row's place. blocks: in the order in which they ran; see `columns_of`. Raises ValueError."""
+def assign_rows(blocks: Sequence[BlockRecord], rows: NDArray[Any], connections: NDArray[Any]) -> RowAssignment:
+    """Find each row's block and connection. blocks: in the order in which they ran; see `columns_of`.
+
+    Raises ValueError where a row belongs to none of them.
+    """
     numbers, of_rows, own = _positions(rows["connection"], connections["connection"])
     if any(block.get("continuous") for block in blocks):
         return _by_time(blocks, rows, connections, numbers, of_rows, own)
@@ -73,10 +76,11 @@ def _by_time(
     of_rows: Integers,
     own: Integers,
 ) -> RowAssignment:
-    """Places where connections outlive a block. What began before the first block belongs to that.
+    """Assign rows of connections that outlive a block. What began before the first block belongs to that.
 
-    A connection's home is where it was opened. One that was opened before the first block, or whose row is not there
-    yet, has it where its first request is; if that is not among the rows, an earlier look has counted it.
+    A connection's home is the block in which it was opened. If that was before the first block, or the connection's row
+    is not written yet, it is the block of its first request; if that is not among the rows either, an earlier reading
+    has counted the connection.
     """
     begun = np.array([block["begun_ns"] for block in blocks], np.int64)
     block_of = smallest(np.maximum(np.searchsorted(begun, rows["scheduled"], side="right") - 1, 0))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from loadgen.measure.data.block_counts import count_answered, count_connections, count_warmup, present, request_ends
 from loadgen.measure.data.downsampling import counts, draw
 from loadgen.measure.data.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE, ROW_BYTES
-from loadgen.measure.data.row_assignment import Integers, RowAssignment, place, smallest
+from loadgen.measure.data.row_assignment import Integers, RowAssignment, assign_rows, smallest
 from loadgen.model.block_facts import BlockFacts, BlockRecord, SampleCounts
 from loadgen.model.records import (
     ABSENT,
@@ -58,16 +58,16 @@ class Samples:
         kept = [block for block, stays in zip(self.blocks, wanted, strict=True) if stays]
         return replace(self.of(wanted[self.block_of()]), blocks=kept)
 
-    def thinned(self, most: int, seed: int) -> Samples:
-        """About `most` of the complete samples, drawn at random; itself where it has no more than that.
+    def thinned(self, max_samples: int, seed: int) -> Samples:
+        """About `max_samples` of the complete samples, drawn at random; itself where it has no more than that.
 
         Every block keeps the same share of its own, and all that failed or are unfinished. What it had is noted in its
         `counted`: complete `requests`, how many of them were `reused`, `statuses`, `phases` that happened, and `kept`,
         how many of the requests are still there. A block that was thinned before keeps what it has noted.
         """
-        if np.count_nonzero(self.columns["error"] == ABSENT) <= most:
+        if np.count_nonzero(self.columns["error"] == ABSENT) <= max_samples:
             return self
-        kept = self.of(draw(self.columns, self.block_of(), most, seed)).with_counts()
+        kept = self.of(draw(self.columns, self.block_of(), max_samples, seed)).with_counts()
         had = self.with_counts().blocks
         blocks = [
             _with_counted(block, {**before["counted"], "kept": block["counted"]["kept"]})
@@ -156,18 +156,18 @@ def columns_of(
     blocks = [cast(BlockFacts, {**block}) for block in recorded]
     if len(rows) and not blocks:
         raise ValueError("there are rows, but no block that they belong to")
-    placed = place(blocks, rows, connections)
+    assignment = assign_rows(blocks, rows, connections)
     begun, ended = _windows(blocks, rows["scheduled"])
     for block, first, last in zip(blocks, begun, ended, strict=True):
         block["window_ns"] = int(max(0, last - first))
-    block_of = placed.block_of
+    block_of = assignment.block_of
     counted = (rows["scheduled"] >= begun[block_of]) & (rows["scheduled"] < ended[block_of])
-    count_connections(blocks, rows, placed, counted, connections)
-    end = request_ends(rows, placed, connections)
+    count_connections(blocks, rows, assignment, counted, connections)
+    end = request_ends(rows, assignment, connections)
     count_answered(blocks, rows, block_of, end, begun, ended)
     count_warmup(blocks, rows[~counted], block_of[~counted], end[~counted], ended)
 
-    columns = _columns(rows, counted, placed, blocks, policies, connections)
+    columns = _columns(rows, counted, assignment, blocks, policies, connections)
     return Samples(policies, columns, sorted(blocks, key=lambda block: block["index"]))
 
 
@@ -206,18 +206,18 @@ def _windows(blocks: Sequence[BlockRecord], scheduled: Integers) -> tuple[NDArra
 def _columns(
     rows: NDArray[Any],
     counted: NDArray[np.bool_],
-    placed: RowAssignment,
+    assignment: RowAssignment,
     blocks: Sequence[BlockRecord],
     policies: tuple[str, ...],
     connections: NDArray[Any],
 ) -> dict[str, Integers]:
-    link, block_of = placed.of_rows[counted], placed.block_of[counted]
-    size = len(placed.numbers)
+    link, block_of = assignment.of_rows[counted], assignment.block_of[counted]
+    size = len(assignment.numbers)
 
     def of_connection(field: str) -> Integers:
         """A connection's field, for each sample."""
         by_link = np.full(size, ABSENT, np.int64)
-        by_link[placed.own] = connections[field]
+        by_link[assignment.own] = connections[field]
         chosen: Integers = smallest(by_link)[link]
         return chosen
 
@@ -225,7 +225,7 @@ def _columns(
     request_index = smallest(rows["request_index"][counted])
     outcome = smallest(rows["outcome"][counted])
     last_request_index = np.zeros(size, np.int64)
-    np.maximum.at(last_request_index, placed.of_rows, rows["request_index"])
+    np.maximum.at(last_request_index, assignment.of_rows, rows["request_index"])
     flags = of_connection("flags")
     # One more entry: an ending that is absent (-1) picks the last.
     closed_by = np.array([*(ending.closed_by for ending in Ending), ABSENT], np.int8)[of_connection("ending")]

@@ -16,29 +16,35 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 from zipfile import BadZipFile
 
-from loadgen.measure.data.merge_workers import merge_parts
-from loadgen.measure.data.npz import SAMPLES_FILE, read_parts, read_samples, write_samples
+from loadgen.measure.data.merge_workers import merge_workers
+from loadgen.measure.data.npz import SAMPLES_FILE, read_merged_folders, read_samples, write_samples
 from loadgen.measure.data.recorder import EXCHANGES_FILE, RUN_FILE
 from loadgen.measure.data.rows import Samples, merge, read_rows
-from loadgen.measure.data.worker_data import part_folders, parts_in, read_part, remove_part, remove_rows
+from loadgen.measure.data.worker_data import (
+    measured_worker_folders,
+    read_worker_data,
+    remove_rows,
+    remove_worker_folder,
+    worker_folders,
+)
 from loadgen.model.exceptions import PlanError
 from loadgen.model.summary import Summary
 
 SUMMARY_FILE = "summary.json"
-# What reading a file may raise that somebody or something has damaged.
+# What reading a damaged file may raise.
 _DAMAGE = (OSError, EOFError, KeyError, IndexError, TypeError, ValueError, BadZipFile)
 
 
 class RunStore:
-    """One run's folder.
-
-    lock: the descriptor that keeps others from changing it, for as long as this value or a child process that was given
-    it lives; None where nothing is to be changed, or the file system has no locks.
-    """
+    """One run's folder."""
 
     def __init__(self, directory: Path, lock: int | None = None) -> None:
         self.directory = directory
         self.lock = lock
+        """Descriptor that locks the folder while this value, or a child process that was given it, lives.
+
+        None where nothing is to be changed, or the file system has no locks.
+        """
         if lock is not None:
             weakref.finalize(self, os.close, lock)
 
@@ -52,7 +58,7 @@ class RunStore:
                     f"{directory} exists and is not empty; a run is never overwritten, choose another --out"
                 )
             store = cls(directory, _lock(directory))
-            (directory / RUN_FILE).touch(exist_ok=False)  # another may have been faster
+            (directory / RUN_FILE).touch(exist_ok=False)  # another loadgen may have been faster
         except OSError as error:
             raise PlanError(f"can't write to {directory}: {error.strerror}") from None
         return store
@@ -68,7 +74,7 @@ class RunStore:
         return cls(directory, _lock(directory) if to_change else None)
 
     def release(self) -> None:
-        """Let others change the folder from now on, at once: a descriptor may be closed later than it is given up."""
+        """Let others change the folder at once; the descriptor itself may be closed later."""
         if self.lock is not None:
             fcntl.flock(self.lock, fcntl.LOCK_UN)
 
@@ -86,31 +92,31 @@ class RunStore:
 
     @property
     def has_rows(self) -> bool:
-        """Something was measured that is not in `samples.npz` yet, or is there still beside it."""
-        return self.path(EXCHANGES_FILE).exists() or bool(parts_in(self.directory))
+        """There are rows or workers' folders, which may not be in `samples.npz` yet."""
+        return self.path(EXCHANGES_FILE).exists() or bool(measured_worker_folders(self.directory))
 
     def settle(self, policies: tuple[str, ...]) -> Samples:
-        """Add the recorder's rows, and all parts', to `samples.npz`; they go once they are safely there.
+        """Merge the recorder's rows, and all workers', into `samples.npz`; then remove them.
 
         policies: the names of the plan's cells. However often this is cut off, each block is there once: rows of this
-        folder take the place of what `samples.npz` has of their blocks, and it names the parts that it holds.
+        folder replace what `samples.npz` has of their blocks, and it names the workers' folders that are merged.
         """
         known = self.path(SAMPLES_FILE).exists()
         samples = self._load(policies) if known else None
-        held = read_parts(self.path(SAMPLES_FILE)) if known else set()
+        merged = read_merged_folders(self.path(SAMPLES_FILE)) if known else set()
         if self.path(EXCHANGES_FILE).exists():
             rows = read_rows(self.directory, policies)
             samples = rows if samples is None else merge(samples, rows)
-        parts = parts_in(self.directory)
-        fresh = {number: path for number, path in parts.items() if path.name not in held}
-        if fresh:
-            samples = merge_parts([(number, _part(path, policies)) for number, path in fresh.items()], samples)
+        folders = measured_worker_folders(self.directory)
+        new = {number: path for number, path in folders.items() if path.name not in merged}
+        if new:
+            samples = merge_workers([(number, _worker_data(path, policies)) for number, path in new.items()], samples)
         assert samples is not None
         with suppress(OSError):  # a full disk: the rows stay, for a try with more room
-            self._save(samples, held.union(path.name for path in parts.values()))
+            self._save(samples, merged.union(path.name for path in folders.values()))
             remove_rows(self.directory)
-            for path in part_folders(self.directory).values():
-                remove_part(path)
+            for path in worker_folders(self.directory).values():
+                remove_worker_folder(path)
         return samples
 
     def load_samples(self, policies: tuple[str, ...]) -> Samples:
@@ -126,10 +132,10 @@ class RunStore:
         raise PlanError(f"the samples in {self.directory} can't be read: {reason}")
 
     def resume(self, policies: tuple[str, ...]) -> tuple[list[int], int]:
-        """Make ready for a worker that goes on: returns the indices of whole blocks, and the next connection's number.
+        """Make the folder ready to go on; returns the indices of whole blocks, and the next connection's number.
 
-        Blocks that did not come to their end are dropped with their samples, to be run again. Raises PlanError where
-        what lies there can't be read or, on a full disk, not be saved.
+        Blocks without a full time are dropped with their samples, to be run again. Raises PlanError where the samples
+        can't be read or, on a full disk, can't be saved.
         """
         if not (self.has_rows or self.path(SAMPLES_FILE).exists()):
             return [], 0
@@ -138,15 +144,15 @@ class RunStore:
             raise PlanError(f"can't go on in {self.directory}: there is no room to save what it holds already")
         whole = [block["index"] for block in samples.blocks if block.get("whole")]
         try:
-            # The next parts may have the names of those that are in by now.
-            if len(whole) < len(samples.blocks) or read_parts(self.path(SAMPLES_FILE)):
+            # The next workers may have folders of the same names as those that are merged.
+            if len(whole) < len(samples.blocks) or read_merged_folders(self.path(SAMPLES_FILE)):
                 self._save(samples.of_blocks(whole))
         except OSError as error:
             raise PlanError(f"can't write to {self.directory}: {error.strerror}") from None
         return whole, max((block["next_connection"] for block in samples.blocks), default=0)
 
-    def _save(self, samples: Samples, parts: Iterable[str] = ()) -> None:
-        self._write(SAMPLES_FILE, lambda file: write_samples(file, samples, parts))
+    def _save(self, samples: Samples, merged: Iterable[str] = ()) -> None:
+        self._write(SAMPLES_FILE, lambda file: write_samples(file, samples, merged))
 
     def _load(self, policies: tuple[str, ...]) -> Samples:
         return read_samples(self.path(SAMPLES_FILE), policies)
@@ -162,12 +168,12 @@ class RunStore:
 
     def discard(self) -> None:
         """Remove a run that never got a sample, so that its name is free again."""
-        for path in part_folders(self.directory).values():
-            remove_part(path)
+        for path in worker_folders(self.directory).values():
+            remove_worker_folder(path)
         remove_rows(self.directory)
         for name in (RUN_FILE, "target-ca.pem"):
             (self.directory / name).unlink(missing_ok=True)
-        with suppress(OSError):  # something that is not ours lies in it
+        with suppress(OSError):  # it holds a file that is not ours
             self.directory.rmdir()
 
     @staticmethod
@@ -200,9 +206,9 @@ class RunStore:
             raise
 
 
-def _part(directory: Path, policies: tuple[str, ...]) -> Samples:
+def _worker_data(directory: Path, policies: tuple[str, ...]) -> Samples:
     try:
-        return read_part(directory, policies)
+        return read_worker_data(directory, policies)
     except KeyError:
         raise
     except _DAMAGE as error:
@@ -210,11 +216,11 @@ def _part(directory: Path, policies: tuple[str, ...]) -> Samples:
 
 
 def _lock(directory: Path) -> int | None:
-    """Hold the folder; the kernel lets it go with the last process that has the descriptor. Raises PlanError."""
+    """Lock the folder; the kernel unlocks it with the last process that has the descriptor. Raises PlanError."""
     try:
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     except OSError:
-        return None  # what is wrong with it will show when it is read or written
+        return None  # the reason will show when it is read or written
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,4 +1,4 @@
-"""What a block measured, in brief: counters, histograms and a share of its samples, for somebody else to merge.
+"""What a block measured, in brief: counters, histograms and a share of its samples, to be merged elsewhere.
 
 Read from a recorder's files between blocks, while the run goes on.
 """
@@ -11,9 +11,7 @@ from typing import Any, NotRequired, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from loadgen.measure.data.block_counts import request_ends
 from loadgen.measure.data.recorder import CONNECTIONS_FILE, EXCHANGES_FILE
-from loadgen.measure.data.row_assignment import place
 from loadgen.measure.data.rows import Samples, columns_of
 from loadgen.measure.stats.histogram import Histogram
 from loadgen.model.block_facts import BlockFacts, BlockRecord
@@ -26,7 +24,6 @@ from loadgen.model.records import (
     EXCHANGE_ROW,
     Phase,
 )
-from loadgen.model.units import NS_PER_MS, NS_PER_S
 
 _SHARE = 500
 LATENCY = "latency"
@@ -54,7 +51,7 @@ class BlockReport(TypedDict):
 
 
 class RowReader:
-    """The rows that a recorder has written since the last look. directory: where its files are."""
+    """Reads the rows that a recorder has written since the last reading. directory: where its files are."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -97,67 +94,19 @@ def block_report(
     }
 
 
-def shrink(report: BlockReport, most: int) -> None:
-    """Keep in a report about `most` of the complete samples that it shares, and all that failed."""
-    columns = {name: np.frombuffer(octets, kind) for name, (kind, octets) in report["share"].items()}
+def shrink(report: BlockReport, max_samples: int) -> None:
+    """Keep about `max_samples` of the complete samples in a report, and all that failed."""
+    columns = {name: np.frombuffer(data, kind) for name, (kind, data) in report["share"].items()}
     chosen = columns["error"] != ABSENT
     complete = np.flatnonzero(~chosen)
-    chosen[complete[:: max(1, len(complete) // most)]] = True
+    chosen[complete[:: max(1, len(complete) // max_samples)]] = True
     report["share"] = {name: [column.dtype.str, column[chosen].tobytes()] for name, column in columns.items()}
 
 
 def shared_samples(reports: list[BlockReport], policies: tuple[str, ...]) -> Samples:
-    """The samples that the reports of one part share. reports: at least one."""
+    """The samples in the reports of one worker's user class. reports: at least one."""
     columns = {
         name: np.concatenate([np.frombuffer(one["share"][name][1], one["share"][name][0]) for one in reports])
         for name in reports[0]["share"]
     }
     return Samples(policies, columns, [one["block"] for one in reports])
-
-
-def request_figures(facts: BlockRecord, rows: NDArray[Any], connections: NDArray[Any], wall_s: float) -> dict[str, Any]:
-    """Requests of a block, its warm-up included, as Locust's statistics count them; unfinished ones are left out.
-
-    wall_s: what to add to the monotonic clock (s) to have seconds since the epoch. Gives count, total_ms, min_ms,
-    max_ms, times_ms (milliseconds, three digits of them, to count), bytes, failures (kind or status to count), last_s,
-    per_second and failures_per_second (second to count).
-    """
-    placed = place([facts], rows, connections)
-    end = request_ends(rows, placed, connections)
-    done = rows["outcome"] != -ErrorKind.UNFINISHED
-    rows, end = rows[done], end[done]
-    if not len(rows):
-        return {"count": 0}
-    times_ms = (end - rows["scheduled"]) / NS_PER_MS
-    seconds = np.floor(end / NS_PER_S + wall_s).astype(np.int64)
-    # As Locust's clients have it: an answer of 400 or more is a failure too.
-    failed = (rows["outcome"] < 0) | (rows["outcome"] >= 400)
-    return {
-        "count": len(rows),
-        "total_ms": float(times_ms.sum()),
-        "min_ms": float(times_ms.min()),
-        "max_ms": float(times_ms.max()),
-        "times_ms": _counted(three_digits(times_ms)),
-        "bytes": int(rows["bytes_received"].sum()),
-        "failures": {_why(outcome): count for outcome, count in _counted(rows["outcome"][failed]).items()},
-        "last_s": float(end.max() / NS_PER_S + wall_s),
-        "per_second": _counted(seconds),
-        "failures_per_second": _counted(seconds[failed]),
-    }
-
-
-def three_digits(values_ms: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rounded to three significant digits, and to 0.1 µs below 0.1 ms, as single figures in Locust's statistics are."""
-    size = np.floor(np.log10(np.maximum(values_ms, 0.01)))
-    # By powers of ten that are whole numbers, so that 0.101 is the same key however it came about.
-    scale = 10.0 ** np.abs(size - 2)
-    return np.where(size > 2, np.floor(values_ms / scale + 0.5) * scale, np.floor(values_ms * scale + 0.5) / scale)
-
-
-def _why(outcome: int) -> str:
-    return ErrorKind(-outcome).label if outcome < 0 else str(outcome)
-
-
-def _counted(values: NDArray[Any]) -> dict[Any, int]:
-    found, counts = np.unique(values, return_counts=True)
-    return dict(zip(found.tolist(), counts.tolist(), strict=True))

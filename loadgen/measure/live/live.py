@@ -1,8 +1,8 @@
-"""The state of a run that goes on, merged from the block reports of all its workers. Reads no file."""
+"""The figures of a run that goes on, merged from the block reports of all its workers. Reads no file."""
 
 from __future__ import annotations
 
-from loadgen.measure.data.merge_workers import merge_parts
+from loadgen.measure.data.merge_workers import merge_workers
 from loadgen.measure.data.rows import Samples
 from loadgen.measure.live.block_report import LATENCY, BlockReport, shared_samples, shrink
 from loadgen.measure.stats.histogram import Histogram
@@ -12,38 +12,41 @@ from loadgen.model.records import Phase
 from loadgen.model.run_record import EnvironmentRecord, PlanRecord, RunWarning
 from loadgen.model.summary import Summary
 
-# Enough for any percentile that is shown while the run goes on; the summary of so many takes a blink.
-_MOST_SAMPLES = 30_000
-# Of a part's blocks so many are kept as they came, the earlier ones in brief: a run may go on for hours.
-_RECENT = 50
-_SHARE_OF_OLD = 25
+# Enough for any percentile that is shown while the run goes on; a summary of this many takes a moment only.
+_MAX_SAMPLES = 30_000
+# A run may go on for hours: this many reports of a user class are kept whole, older ones with fewer samples.
+_MAX_WHOLE_REPORTS = 50
+_MAX_OLD_SAMPLES = 25
+
+Source = tuple[str, str]
+"""A worker and one of its user classes."""
 
 
 class Live:
-    """Reports by part (one lane of one worker). policies: the names of the plan's cells."""
+    """Collects reports. policies: the names of the plan's cells."""
 
     def __init__(self, policies: tuple[str, ...]) -> None:
         self._policies = policies
-        self._reports: dict[tuple[str, str], dict[int, BlockReport]] = {}
-        self._old: dict[tuple[str, str], dict[str, dict[str, Histogram]]] = {}
+        self._reports: dict[Source, dict[int, BlockReport]] = {}
+        self._old: dict[Source, dict[str, dict[str, Histogram]]] = {}
 
-    def take(self, worker: str, lane: str, report: BlockReport) -> None:
-        """Add a block's report; the same block's of the same part takes the place of the one before."""
-        part = (worker, lane)
-        reports = self._reports.setdefault(part, {})
+    def take(self, worker: str, user_class: str, report: BlockReport) -> None:
+        """Add a block's report; it replaces an earlier one of the same block from the same worker and user class."""
+        source = (worker, user_class)
+        reports = self._reports.setdefault(source, {})
         reports[report["block"]["index"]] = report
-        if len(reports) > _RECENT:
-            self._abridge(part, reports[sorted(reports)[-_RECENT - 1]])
+        if len(reports) > _MAX_WHOLE_REPORTS:
+            self._abridge(source, reports[sorted(reports)[-_MAX_WHOLE_REPORTS - 1]])
 
     def drop(self, worker: str) -> None:
         """Forget all that this worker reported."""
-        for part in [part for part in self._reports if part[0] == worker]:
-            del self._reports[part]
-            self._old.pop(part, None)
+        for source in [source for source in self._reports if source[0] == worker]:
+            del self._reports[source]
+            self._old.pop(source, None)
 
     @property
     def blocks(self) -> int:
-        """How many blocks some worker has finished."""
+        """How many blocks at least one worker has finished."""
         return len({index for reports in self._reports.values() for index in reports})
 
     def summary(
@@ -54,28 +57,28 @@ class Live:
         Counts are exact, and so are means. Percentiles are those of the merged histograms; intervals, curves and
         differences come from the share of the samples that the reports hold.
         """
-        parts = [list(reports.values()) for reports in self._reports.values() if reports]
-        if not parts:
+        sources = [list(reports.values()) for reports in self._reports.values() if reports]
+        if not sources:
             return None
-        merged = merge_parts((number, self._samples(part)) for number, part in enumerate(parts))
-        summary = summarise(name, merged.thinned(_MOST_SAMPLES, 0), plan, environment, notes)
+        merged = merge_workers((number, self._samples(reports)) for number, reports in enumerate(sources))
+        summary = summarise(name, merged.thinned(_MAX_SAMPLES, 0), plan, environment, notes)
         for policy, one in summary["policies"].items():
             self._refine(one, policy)
         return summary
 
-    def _abridge(self, part: tuple[str, str], report: BlockReport) -> None:
-        """Keep less of a block that is long over."""
+    def _abridge(self, source: Source, report: BlockReport) -> None:
+        """Keep fewer samples of an old block."""
         if report["histograms"]:
-            merged = self._old.setdefault(part, {}).setdefault(report["block"]["policy"], _histograms())
+            merged = self._old.setdefault(source, {}).setdefault(report["block"]["policy"], _histograms())
             _merge(merged, report)
             report["histograms"] = {}
-            shrink(report, _SHARE_OF_OLD)
+            shrink(report, _MAX_OLD_SAMPLES)
 
     def _samples(self, reports: list[BlockReport]) -> Samples:
         return shared_samples(reports, self._policies)
 
     def _refine(self, one: PolicySummary, policy: str) -> None:
-        """Put what the histograms say in place of what the share says."""
+        """Replace percentiles of the share by those of the histograms, which hold every request."""
         merged = _histograms()
         for old in self._old.values():
             for key, histogram in old.get(policy, {}).items():

@@ -58,11 +58,11 @@ def _first_reaching(weights: NDArray[np.float64], below: NDArray[Any], wanted: N
 
 def _values_between(rounds: list[NDArray[Any]], low: Any, high: Any) -> NDArray[Any]:
     """Values measured from `low` to `high`, both included, evenly by rank from each round."""
-    most = max(16, _VALUES // len(rounds))
+    max_values = max(16, _VALUES // len(rounds))
     found = [np.array([low, high])]
     for values in rounds:
         first, last = np.searchsorted(values, low, side="left"), np.searchsorted(values, high, side="right")
-        found.append(values[first : last : max(1, (last - first) // most)])
+        found.append(values[first : last : max(1, (last - first) // max_values)])
     return np.unique(np.concatenate(found))
 
 

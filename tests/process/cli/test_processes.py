@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from loadgen.cli.commands import compare as compare_command
-from loadgen.measure.data.recorder import BLOCKS_FILE, RUN_FILE, part_directory
+from loadgen.measure.data.recorder import BLOCKS_FILE, RUN_FILE, worker_folder
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 from tests.support.plans import URL, planned
@@ -150,7 +150,7 @@ class Run:
 
     def await_block(self, worker: int, key: str, least: int = 0) -> None:
         """Wait until the latest that a worker has noted of a block, at least the one with this index, has this key."""
-        path = part_directory(self.folder, worker) / BLOCKS_FILE
+        path = worker_folder(self.folder, worker) / BLOCKS_FILE
         facts: dict[str, Any] = {}
         while facts.get("index", -1) < least or key not in facts:
             assert self.process.poll() is None

@@ -11,7 +11,7 @@ import pytest
 from loadgen.cli import experiment
 from loadgen.cli.commands import compare as compare_command
 from loadgen.cli.experiment import Experiment
-from loadgen.measure.data.recorder import part_directory
+from loadgen.measure.data.recorder import worker_folder
 from loadgen.measure.data.store import RunStore
 from tests.support.plans import URL, planned
 
@@ -30,7 +30,7 @@ def test_only_the_first_worker_looks_at_kernel_and_server(tmp_path: Path, monkey
     plan = planned(compare_command, URL, "--processes", "3", "--users", "7", "--server-pid", str(os.getpid()))
     store = RunStore.create(tmp_path / "run")
     Experiment(plan, store, facts, is_new=True, quiet=True, draws=False).run()
-    assert [directory for directory, _ in given] == [part_directory(store.directory, number) for number in range(3)]
+    assert [directory for directory, _ in given] == [worker_folder(store.directory, number) for number in range(3)]
     assert [job["watches"] for _, job in given] == [True, False, False]
     assert [job["plan"]["server_pid"] for _, job in given] == [os.getpid(), None, None]
     assert [job["plan"]["users"] for _, job in given] == [3, 2, 2]

@@ -12,7 +12,7 @@ from gevent.event import Event
 
 import loadgen.swarm.messages as messages
 from loadgen.drive.schedule import Block
-from loadgen.measure.data.recorder import part_directory
+from loadgen.measure.data.recorder import worker_folder
 from loadgen.swarm import sample_sender, worker_agent
 from loadgen.swarm.sample_sender import SampleSender
 from loadgen.swarm.worker_agent import WorkerAgent
@@ -131,7 +131,7 @@ def remote() -> Rig:
 
 def test_a_block_runs_in_all_classes_with_their_users_and_is_reported(local: Rig, tmp_path: Path) -> None:
     one, two = local.begin()
-    assert [runner.directory for runner in (one, two)] == [part_directory(tmp_path / "r", n) for n in (0, 1)]
+    assert [runner.directory for runner in (one, two)] == [worker_folder(tmp_path / "r", n) for n in (0, 1)]
     local.agent.users.update(One=3, Two=0)
     local.block(turn=1, policy="close")
     assert [(block.cell.name, users) for block, users in (*one.blocks, *two.blocks)] == [("close", 3), ("close", 0)]

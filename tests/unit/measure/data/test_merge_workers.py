@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from loadgen.measure.data.merge_workers import merge_blocks, merge_parts
+from loadgen.measure.data.merge_workers import merge_blocks, merge_workers
 from loadgen.measure.data.npz import SAMPLES_FILE
-from loadgen.measure.data.recorder import RUN_FILE, Recorder, part_directory
+from loadgen.measure.data.recorder import RUN_FILE, Recorder, worker_folder
 from loadgen.measure.data.rows import Samples
 from loadgen.measure.data.store import RunStore
-from loadgen.measure.data.worker_data import compact, parts_in, read_part
+from loadgen.measure.data.worker_data import compact, measured_worker_folders, read_worker_data
 from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import PlanError
 from tests.support.synthetic import (
@@ -108,7 +108,7 @@ def split_run(directory: Path, blocks: Links, shares: list[list[int]], packed: I
     """A run whose users were spread over workers; the parts in `packed` come as compact files."""
     store = create(directory, plan_of_four())
     for number, users in enumerate(shares):
-        part = part_directory(directory, number)
+        part = worker_folder(directory, number)
         write(Worker(part, plan_of_four()), blocks, users, renumbered=True)
         if number in packed:
             compact(part, POLICIES)
@@ -152,7 +152,7 @@ def test_any_split_of_a_run_gives_the_summary_of_the_whole(tmp_path: Path, seed:
 def test_what_workers_spend_is_added_and_the_busiest_is_told(tmp_path: Path) -> None:
     store = create(tmp_path / "run", plan_of_four())
     for number, cpu_ns in enumerate((WINDOW_NS // 10, WINDOW_NS // 2)):
-        write(Worker(part_directory(store.directory, number), plan_of_four()), measured(1), [number], cpu_ns=cpu_ns)
+        write(Worker(worker_folder(store.directory, number), plan_of_four()), measured(1), [number], cpu_ns=cpu_ns)
     samples = load(store)
     one = summary_of(store, samples)["policies"]["close"]
     assert one["generator"]["cpu_share"] == pytest.approx(0.5)
@@ -179,8 +179,8 @@ def test_two_lanes_of_one_process_are_two_parts(tmp_path: Path) -> None:
     """They may have the same block, or blocks of their own."""
     store = create(tmp_path / "run", plan_of_four())
     blocks = measured(3)
-    write(Worker(part_directory(store.directory, 0), plan_of_four()), blocks, [0, 1, 2, 3])
-    lane = Worker(part_directory(store.directory, 1), plan_of_four())
+    write(Worker(worker_folder(store.directory, 0), plan_of_four()), blocks, [0, 1, 2, 3])
+    lane = Worker(worker_folder(store.directory, 1), plan_of_four())
     lane.block("persistent", 0, [Link(slot=0)])
     lane.recorder.close()
     found = [(block["index"], block["workers"]) for block in load(store).blocks]
@@ -219,7 +219,7 @@ def test_another_machines_clock_is_brought_to_the_first_ones(tmp_path: Path) -> 
     times = ("window_begun_ns", "window_ended_ns")
     blocks_there = [block | {key: block[key] + offset_ns for key in times} for block in other.blocks]
     far = Samples(other.policies, moved, blocks_there)
-    merged = merge_parts([(0, parts[0]), (1, far)])
+    merged = merge_workers([(0, parts[0]), (1, far)])
     for part, worker in ((parts[0], 0), (other, 1)):
         mine = merged.columns["worker"] == worker
         assert np.array_equal(merged.columns["scheduled"][mine], part.columns["scheduled"])
@@ -227,21 +227,23 @@ def test_another_machines_clock_is_brought_to_the_first_ones(tmp_path: Path) -> 
         block["window_begun_ns"] for block in parts[0].blocks
     ]
     same = [block | {"boot_id": "a"} for block in far.blocks]
-    apart = merge_parts([(0, parts[0]), (1, Samples(far.policies, far.columns, same))])
+    apart = merge_workers([(0, parts[0]), (1, Samples(far.policies, far.columns, same))])
     assert int(np.ptp(apart.columns["scheduled"])) > offset_ns  # one clock: nothing is moved
 
 
 def test_a_block_only_the_other_machine_has_is_moved_like_its_others(tmp_path: Path) -> None:
     store = create(tmp_path / "run", plan_of_four())
     for number, rounds in enumerate((1, 2)):
-        worker = Worker(part_directory(store.directory, number), plan_of_four())
+        worker = Worker(worker_folder(store.directory, number), plan_of_four())
         for at in range(rounds):
             worker.block("persistent", at, [Link()], boot_id=str(number))
         worker.recorder.close()
-    parts = [(number, read_part(path, POLICIES)) for number, path in parts_in(store.directory).items()]
+    parts = [
+        (number, read_worker_data(path, POLICIES)) for number, path in measured_worker_folders(store.directory).items()
+    ]
     for block in parts[0][1].blocks:
         block["window_begun_ns"] += 7
-    merged = merge_parts(parts)
+    merged = merge_workers(parts)
     assert [block["window_begun_ns"] - CLOCK_NS - WARMUP_NS for block in merged.blocks] == [7, BLOCK_NS + 7]
 
 
@@ -261,10 +263,10 @@ def dead(directory: Path, blocks: Links, users: list[int], until: int) -> Scribe
 def test_the_block_that_a_worker_died_in_is_the_others_alone(tmp_path: Path, packed: bool) -> None:
     blocks = measured(5)
     store = create(tmp_path / "run", plan_of_four())
-    write(Worker(part_directory(store.directory, 0), plan_of_four()), blocks, [0, 1])
-    killed = dead(part_directory(store.directory, 1), blocks, [2, 3], until=3)
+    write(Worker(worker_folder(store.directory, 0), plan_of_four()), blocks, [0, 1])
+    killed = dead(worker_folder(store.directory, 1), blocks, [2, 3], until=3)
     if packed:
-        compact(part_directory(store.directory, 1), POLICIES)
+        compact(worker_folder(store.directory, 1), POLICIES)
     samples = load(store)
     assert [block["workers"] for block in samples.blocks] == [2, 2, 2, 1, 1, 1]
     assert all(block["whole"] for block in samples.blocks)
@@ -279,7 +281,7 @@ def test_the_block_that_a_worker_died_in_is_the_others_alone(tmp_path: Path, pac
 
 def test_what_was_cut_off_everywhere_stays(tmp_path: Path) -> None:
     store = create(tmp_path / "run", plan_of_four())
-    scribes = [dead(part_directory(store.directory, number), measured(6), [number], until=2) for number in range(2)]
+    scribes = [dead(worker_folder(store.directory, number), measured(6), [number], until=2) for number in range(2)]
     blocks = load(store).blocks
     assert [block["index"] for block in blocks] == [0, 1, 2]
     assert blocks[2]["started"] > 0
@@ -322,7 +324,7 @@ def test_a_part_that_comes_later_is_added(tmp_path: Path) -> None:
     blocks, shares = measured(8), [[0, 1], [2], [3]]
     at_once = load(split_run(tmp_path / "other", blocks, shares))
     store = split_run(tmp_path / "run", blocks, shares, packed=[2])
-    late = part_directory(store.directory, 2)
+    late = worker_folder(store.directory, 2)
     shutil.move(late, tmp_path / "late")
     assert len(load(store)) < len(at_once)
     shutil.move(tmp_path / "late", late)
@@ -334,7 +336,7 @@ def test_a_part_that_comes_later_is_added(tmp_path: Path) -> None:
 def test_parts_are_rows_to_be_settled(tmp_path: Path) -> None:
     store = create(tmp_path / "run", plan_of_four())
     assert not store.has_rows
-    write(Worker(part_directory(store.directory, 4), plan_of_four()), measured(1), [0])
+    write(Worker(worker_folder(store.directory, 4), plan_of_four()), measured(1), [0])
     assert store.has_rows
     load(store)
     assert not store.has_rows
@@ -349,7 +351,7 @@ def test_a_full_disk_leaves_the_parts_for_another_try(tmp_path: Path, monkeypatc
         patch.setattr(np, "savez", full)
         found = load(store)
         with pytest.raises(OSError, match="No space"):
-            compact(part_directory(store.directory, 0), POLICIES)
+            compact(worker_folder(store.directory, 0), POLICIES)
     assert store.has_rows
     assert {path.name for path in store.directory.iterdir()} == {RUN_FILE, "worker-0", "worker-1"}
     assert everything(load(store)) == everything(found)
@@ -361,7 +363,7 @@ def test_a_run_that_goes_on_may_have_parts_of_the_same_names(tmp_path: Path) -> 
         done, following = store.resume(POLICIES)
         assert done == list(range(begin))
         for number in range(2):
-            worker = Worker(part_directory(store.directory, number), plan_of_four())
+            worker = Worker(worker_folder(store.directory, number), plan_of_four())
             worker._blocks, worker._connections = begin, following
             worker.block(POLICIES[begin], 0, [Link(slot=0), Link(slot=1)])
             worker.recorder.close()
@@ -371,8 +373,8 @@ def test_a_run_that_goes_on_may_have_parts_of_the_same_names(tmp_path: Path) -> 
 @pytest.mark.parametrize("name", ["worker-", "worker-x", "worker-01", "worker-1.old", "Worker-1", "worker-¹"])
 def test_other_folders_are_no_parts(tmp_path: Path, name: str) -> None:
     store = split_run(tmp_path / "run", measured(1), [[0, 1]])
-    shutil.copytree(part_directory(store.directory, 0), store.directory / name)
-    assert list(parts_in(store.directory)) == [0]
+    shutil.copytree(worker_folder(store.directory, 0), store.directory / name)
+    assert list(measured_worker_folders(store.directory)) == [0]
     load(store)
     assert (store.directory / name).is_dir()
 
@@ -380,18 +382,18 @@ def test_other_folders_are_no_parts(tmp_path: Path, name: str) -> None:
 def test_what_is_not_ours_stays_in_a_parts_folder(tmp_path: Path) -> None:
     for end in (load, RunStore.discard):
         store = split_run(tmp_path / str(end.__name__), measured(1), [[0], [1]])
-        mine = part_directory(store.directory, 0) / "mine"
+        mine = worker_folder(store.directory, 0) / "mine"
         mine.touch()
         end(store)
         assert list(mine.parent.iterdir()) == [mine]
-        assert not part_directory(store.directory, 1).exists()
+        assert not worker_folder(store.directory, 1).exists()
         assert not store.has_rows
 
 
 def test_a_part_without_a_row_is_removed(tmp_path: Path) -> None:
     """As a worker leaves it that died while it began."""
     store = split_run(tmp_path / "run", measured(1), [[0], [1]])
-    empty = part_directory(store.directory, 2)
+    empty = worker_folder(store.directory, 2)
     empty.mkdir()
     (empty / "blocks.jsonl").touch()
     load(store)
@@ -401,7 +403,7 @@ def test_a_part_without_a_row_is_removed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["connections.rows", "blocks.jsonl", SAMPLES_FILE])
 def test_a_damaged_part_is_a_plan_error(tmp_path: Path, name: str) -> None:
     store = split_run(tmp_path / "run", measured(1), [[0], [1]], packed=[1] if name == SAMPLES_FILE else [])
-    path = part_directory(store.directory, 1) / name
+    path = worker_folder(store.directory, 1) / name
     if name == SAMPLES_FILE:
         path.write_bytes(path.read_bytes()[:100])
     else:
@@ -417,12 +419,12 @@ def test_a_damaged_part_is_a_plan_error(tmp_path: Path, name: str) -> None:
 
 def test_a_part_as_one_file_is_what_its_rows_were(tmp_path: Path) -> None:
     store = split_run(tmp_path / "run", measured(10), [[0, 1, 2, 3]])
-    part = part_directory(store.directory, 0)
-    before = read_part(part, POLICIES)
+    part = worker_folder(store.directory, 0)
+    before = read_worker_data(part, POLICIES)
     for _ in range(2):
         assert compact(part, POLICIES) == part / SAMPLES_FILE
         assert [path.name for path in part.iterdir()] == [SAMPLES_FILE]
-        after = read_part(part, POLICIES)
+        after = read_worker_data(part, POLICIES)
         assert after.blocks == json.loads(json.dumps(before.blocks))
         assert all(np.array_equal(after.columns[name], column) for name, column in before.columns.items())
 
@@ -437,7 +439,7 @@ def test_compacting_that_was_cut_off_loses_and_doubles_nothing(
         cut = cutter(at)
         for name in ("replace", "unlink"):
             patch.setattr(Path, name, cut(getattr(Path, name)))
-        compact(part_directory(store.directory, 1), POLICIES)
+        compact(worker_folder(store.directory, 1), POLICIES)
     assert everything(load(store)) == whole
 
 
@@ -464,7 +466,7 @@ def busy(requests: int, user: int) -> Links:
 def test_parts_of_unlike_shares_are_brought_to_the_same(tmp_path: Path) -> None:
     store = create(tmp_path / "run", plan_of_four())
     for number, (requests, most) in enumerate(((1_000, 1_200), (2_000, None), (500, 2_400))):
-        part = part_directory(store.directory, number)
+        part = worker_folder(store.directory, number)
         write(Worker(part, plan_of_four()), busy(requests, number), [number])
         compact(part, POLICIES, most)
     samples = load(store)
@@ -479,8 +481,10 @@ def test_parts_of_unlike_shares_are_brought_to_the_same(tmp_path: Path) -> None:
 def test_parts_thinned_alike_stay_as_they_are(tmp_path: Path) -> None:
     store = create(tmp_path / "run", plan_of_four())
     for number in range(2):
-        part = part_directory(store.directory, number)
+        part = worker_folder(store.directory, number)
         write(Worker(part, plan_of_four()), busy(1_000, number), [number])
         compact(part, POLICIES, 1_000, seed=number)
-    parts = {number: read_part(path, POLICIES) for number, path in parts_in(store.directory).items()}
+    parts = {
+        number: read_worker_data(path, POLICIES) for number, path in measured_worker_folders(store.directory).items()
+    }
     assert len(load(store)) == sum(map(len, parts.values()))

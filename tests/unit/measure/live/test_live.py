@@ -8,12 +8,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from loadgen.measure.data.recorder import BLOCKS_FILE
-from loadgen.measure.live.block_report import RowReader, block_report, request_figures, three_digits
+from loadgen.measure.live.block_report import RowReader, block_report
 from loadgen.measure.live.live import Live
+from loadgen.measure.live.request_figures import request_figures
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT
 from tests.support.synthetic import ENVIRONMENT, MS, US, Exchange, Link, Scribe, cell_names, links, plan_json
@@ -177,8 +177,3 @@ def test_a_block_without_requests_has_no_figures(reporter_of: Reporters) -> None
     report, figures = reporter.block("close", 0, [])
     assert figures == {"count": 0}
     assert report["requests"] == 0
-
-
-def test_three_digits_are_kept_at_any_size() -> None:
-    values = np.array([0.0, 0.00123, 0.04123, 0.1014, 0.9996, 1.2345, 12.345, 146.6, 1234.0, 58_760.0])
-    assert three_digits(values).tolist() == [0.0, 0.0012, 0.0412, 0.101, 1.0, 1.23, 12.3, 147.0, 1230.0, 58_800.0]
