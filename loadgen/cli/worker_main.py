@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -33,26 +34,9 @@ _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the disk, our share of
 def work(directory: Path) -> Outcome:
     """Run the plan; the last event says how it ended."""
     order = json.loads(sys.stdin.readline())
-    plan = Plan.from_json(order["plan"])
-    recorder = None
     try:
-        recorder = _recorder(directory)
-        route = Route.to(plan.target, plan.cacert, plan.insecure, plan.source_ips, plan.proxy)
-        gate = _Gate()
-        run_loop = RunLoop(
-            plan, route, recorder, _send_event, frozenset(order["skip"]), order["first_connection"],
-            gate if order.get("waits") else None, order.get("watches", True),
-        )  # fmt: skip
-
-        def interrupt() -> None:
-            gate.close()
-            run_loop.interrupt()
-
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal_handler(number, interrupt)
-        gate.watch(interrupt)
-        is_complete = run_loop.run()
-        gate.stop_watching()
+        with closing(_recorder(directory)) as recorder:
+            is_complete = _run(order, recorder)
         _send_event({"end": "done" if is_complete else "interrupted"})
     except PlanError as error:
         _send_event({"end": "plan", "message": str(error)})
@@ -62,10 +46,27 @@ def work(directory: Path) -> Outcome:
         if error.errno not in _DISK_FULL:
             raise
         _send_event({"end": "disk_full"})
-    finally:
-        if recorder is not None:
-            recorder.close()
     return Outcome(EXIT_DONE)
+
+
+def _run(order: dict[str, Any], recorder: Recorder) -> bool:
+    """Run the plan; False where the parent or a signal ended it early."""
+    plan = Plan.from_json(order["plan"])
+    route = Route.to(plan.target, plan.cacert, plan.insecure, plan.source_ips, plan.proxy)
+    with closing(_Gate()) as gate:
+        run_loop = RunLoop(
+            plan, route, recorder, _send_event, frozenset(order["skip"]), order["first_connection"],
+            gate if order.get("waits") else None, order.get("watches", True),
+        )  # fmt: skip
+
+        def interrupt() -> None:
+            gate.shut()
+            run_loop.interrupt()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal_handler(number, interrupt)
+        gate.watch(interrupt)
+        return run_loop.run()
 
 
 class _Gate:
@@ -83,32 +84,33 @@ class _Gate:
         self._changed = Event()
         self._partial_line = b""
         self._next_block: int | None = None
-        self._is_closed = False
+        self._is_shut = False
 
     def __call__(self, block: Block) -> bool:
         """Wait until the block may begin; False where the run is over."""
         _send_event({"ready": block.index})
-        while not self._is_closed and self._next_block != block.index:
+        while not self._is_shut and self._next_block != block.index:
             self._changed.clear()
             self._changed.wait()
-        return not self._is_closed
+        return not self._is_shut
 
     def watch(self, on_end: Callable[[], None]) -> None:
         """Call `on_end` when the parent closes its end, or has ended itself."""
         self._watcher.start(self._read, on_end)
 
-    def close(self) -> None:
+    def shut(self) -> None:
         """Let no further block begin."""
-        self._is_closed = True
+        self._is_shut = True
         self._changed.set()
 
-    def stop_watching(self) -> None:
+    def close(self) -> None:
+        """Listen to the parent no more."""
         self._watcher.stop()
 
     def _read(self, on_end: Callable[[], None]) -> None:
         data = os.read(self._descriptor, 1 << 16)
         if not data:
-            self.stop_watching()
+            self.close()
             on_end()
             return
         *lines, self._partial_line = (self._partial_line + data).split(b"\n")
