@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,8 +20,10 @@ from tests.support.targets import Target, Targets
 def pytest_configure() -> None:
     """Tests with many connections need descriptors; the hard limit is all we may have.
 
-    Locust's masters listen on a port of this process's own: two tests may run at the same time.
+    A shell ignores SIGINT for what it starts in the background, and our children would inherit that. Locust's masters
+    listen on a port of this process's own: two tests may run at the same time.
     """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     os.environ["LOCUST_MASTER_NODE_PORT"] = os.environ["LOCUST_MASTER_BIND_PORT"] = str(free_port())

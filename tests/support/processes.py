@@ -18,7 +18,7 @@ import trustme
 
 from tests.support.runner import run_cli
 
-QUICK = ["--rounds", "2", "--block", "200ms", "--warmup", "50ms"]
+QUICK = ["--rounds", "2", "--block", "120ms", "--warmup", "20ms"]
 
 
 def loadgen(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -8,6 +8,7 @@ import shlex
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from tests.support.processes import QUICK, free_port, loadgen, loadgen_process, 
 from tests.support.runs import Start
 from tests.support.targets import Target
 
+Command = Callable[..., subprocess.CompletedProcess[str]]
 USAGE = [
     (["127.0.0.1:80/"], "no scheme"),
     (["//example/"], "no scheme"),
@@ -59,8 +61,8 @@ USAGE = [
 ]
 
 
-def complains(arguments: list[str], code: int, text: str, cwd: Path) -> None:
-    done = loadgen(*arguments, cwd=cwd)
+def complains(arguments: list[str], code: int, text: str, cwd: Path, command: Command = loadgen) -> None:
+    done = command(*arguments, cwd=cwd)
     assert done.returncode == code, done.stderr
     assert text in done.stderr
     assert done.stderr.startswith("loadgen: ")
@@ -99,7 +101,7 @@ def test_a_silent_target(tmp_path: Path) -> None:
 
     with scripted_server(script) as port:
         url = f"http://127.0.0.1:{port}/"
-        complains(["compare", url, "--timeout", "150ms", *QUICK], 3, "response timeout", tmp_path)
+        complains(["compare", url, "--timeout", "150ms", *QUICK], 3, "response timeout", tmp_path, loadgen_process)
 
 
 @pytest.mark.parametrize(

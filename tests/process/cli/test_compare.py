@@ -192,7 +192,9 @@ def test_a_silent_server_runs_into_the_deadline(tmp_path: Path) -> None:
 
     with scripted_server(script) as port:
         url = f"http://127.0.0.1:{port}/"
-        summary = compare(url, tmp_path / "run", "--users", "3", "--policies", "persistent", "--timeout", "100ms")
+        summary = compare(
+            url, tmp_path / "run", "--users", "3", "--policies", "persistent", "--timeout", "100ms", "--block", "300ms"
+        )
     assert set(summary["policies"]["persistent"]["errors"]) <= {"response_timeout"}
     with np.load(tmp_path / "run" / "samples.npz") as samples:
         late = samples["error"] > 0

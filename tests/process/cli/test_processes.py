@@ -113,7 +113,7 @@ def test_a_comparison_runs_again_in_as_many_processes(tmp_path: Path) -> None:
     assert "processes = 2\n" in (tmp_path / "p.toml").read_text(encoding="utf-8")
     for source in ("one", "p.toml"):
         text = loadgen("compare", "--plan", source, "--dry-run", cwd=tmp_path).stdout
-        assert "4 blocks of 200ms in 2 processes" in text
+        assert "4 blocks of 120ms in 2 processes" in text
     assert "processes" not in loadgen("compare", "--plan", "one", "--processes", "1", "--dry-run", cwd=tmp_path).stdout
     refused = loadgen("sweep", "--plan", "p.toml", "--recycle", "1,2", "--dry-run", cwd=tmp_path)
     assert (refused.returncode, "'processes' is for loadgen compare" in refused.stderr) == (2, True)

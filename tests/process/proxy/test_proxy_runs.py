@@ -47,7 +47,7 @@ def run(folder: Path, proxy: str, *arguments: str) -> dict[str, Any]:
 def run_briefly(folder: Path, proxy: str, target: Target, *arguments: str) -> dict[str, Any]:
     """One short block of each policy against a target that is there already."""
     trust = ["--cacert", str(target.ca_file)] if target.ca_file else []
-    return run(folder, proxy, target.url, *trust, "--rounds", "1", "--block", "100ms", "--warmup", "20ms", *arguments)
+    return run(folder, proxy, target.url, *trust, "--rounds", "1", "--block", "150ms", "--warmup", "20ms", *arguments)
 
 
 def refused(folder: Path, proxy: str, *arguments: str) -> str:
