@@ -142,12 +142,13 @@ class ConnectionSlot:
     def _answered(self, connection: Connection) -> None:
         """Keep the connection for the next request, or end it."""
         self._note(connection)
-        is_last = connection.request_index + 1 >= self._limit
-        if is_last or not connection.reusable:
+        if connection.request_index + 1 >= self._limit:
+            self._finish(connection, is_last=True)
+        elif not connection.reusable:
             if self._policy.keeps(connection):
                 connection.after_close = True
             else:
-                self._finish(connection, is_last)
+                self._finish(connection, is_last=False)
 
     def _note(self, connection: Connection) -> None:
         """Note what a response says beside its status: cookies, trailers, how long the server keeps the connection."""
