@@ -14,7 +14,7 @@ from loadgen.model.headers import check_header
 from loadgen.model.load import DEFAULT_LOAD
 from loadgen.model.load import Load as Load
 from loadgen.model.options import default
-from loadgen.model.policy import H2, H2_PRIOR, H2C_UPGRADE, WEBSOCKET, ConnectionPolicy
+from loadgen.model.policy import H2, H2_PRIOR, WEBSOCKET, ConnectionPolicy, RunConditions, check_run
 from loadgen.model.proxy import Proxy
 from loadgen.model.run_record import PlanRecord
 from loadgen.model.target import Target
@@ -115,47 +115,31 @@ class Plan:
         return f"{self.target.scheme}://{self.target.host_field}{path}"
 
     def _check(self, cell: Cell) -> None:
-        policy = cell.policy
-        if policy.resumes_tls and not self.target.is_tls:
-            raise PlanError(
-                f"the policy {policy.name!r} resumes TLS sessions, and a target in clear has none; "
-                "use an https URL (or --tls with the embedded target)"
-            )
-        if policy.resolves and self.peer.is_ip_literal:
-            raise PlanError(f"the policy {policy.name!r} looks a name up, and {self.peer.host} is an address already")
-        if policy.protocol in (H2C_UPGRADE, H2_PRIOR) and self.target.is_tls:
-            raise PlanError(
-                f"the policy {policy.name!r} is HTTP/2 in clear, and the target speaks TLS; use h2, which does it there"
-            )
-        if policy.pipelines and self.method not in IDEMPOTENT:
-            raise PlanError(f"the policy {policy.name!r}: {self.method} can't be pipelined (RFC 9112 §9.3.2)")
-        if policy.depth > 1 and self.retry_stale:
-            raise PlanError(
-                f"the policy {policy.name!r} excludes --retry-stale: which of several in flight was lost is not known"
-            )
-        if policy.protocol == WEBSOCKET and self.retry_stale:
-            raise PlanError(f"the policy {policy.name!r} excludes --retry-stale: a message is no idempotent request")
+        check_run(cell.policy, self._conditions(cell))
         if cell.users < 1:
             raise PlanError(f"--users is {cell.users}; at least 1 is needed")
         if not cell.rate_rps:
             return
         if self.load.think_ns:
             raise PlanError("--think is for users; with --rate the arrivals decide when a request is due")
-        if policy.gap_ns or policy.pipelines:
-            raise PlanError(
-                f"the policy {policy.name!r} needs users; with --rate the arrivals decide what is sent when"
-            )
+
+    def _conditions(self, cell: Cell) -> RunConditions:
+        return RunConditions(
+            is_tls=self.target.is_tls,
+            peer=self.peer.host,
+            peer_is_address=self.peer.is_ip_literal,
+            method=self.method,
+            is_idempotent=self.method in IDEMPOTENT,
+            retries_stale=self.retry_stale,
+            is_open_loop=cell.rate_rps > 0,
+            processes=self.processes,
+        )
 
     def _check_processes(self) -> None:
         if not 1 <= self.processes <= _MAX_PROCESSES:
             raise PlanError(f"--processes is {self.processes}; it must lie between 1 and {_MAX_PROCESSES}")
         if self.axes:
             raise PlanError("--processes is for a comparison; a sweep runs in one process")
-        for policy in self.policies:
-            if policy.pool:
-                raise PlanError(
-                    f"the policy {policy.name!r} shares one pool among all users; it can't be spread over --processes"
-                )
         if self.load.rate_rps:
             shared, option = self.load.max_connections, "--max-connections"
             check_rate(self.load.rate_rps / self.processes)

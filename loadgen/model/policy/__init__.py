@@ -6,8 +6,9 @@ parts/ says all about its parts: their words, what they set, what excludes them,
 
 from __future__ import annotations
 
+from loadgen.model.policy.exclusions import check_run
 from loadgen.model.policy.parsing import RENAMED, identity, parse_policies, parse_policy
-from loadgen.model.policy.part import Part, Trait
+from loadgen.model.policy.part import Part, RunConditions, Trait
 from loadgen.model.policy.parts import PARTS
 from loadgen.model.policy.policy import FIFO, LIFO, UNLIMITED, ConnectionPolicy, ConnectionUse, ReuseLimit
 from loadgen.model.policy.protocols import H2, H2_PRIOR, H2C_UPGRADE, HTTP1, HTTP2, WEBSOCKET, single_use_policy
@@ -28,7 +29,9 @@ __all__ = [
     "ConnectionUse",
     "Part",
     "ReuseLimit",
+    "RunConditions",
     "Trait",
+    "check_run",
     "identity",
     "parse_policies",
     "parse_policy",

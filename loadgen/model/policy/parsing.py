@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from loadgen.model.exceptions import PlanError
+from loadgen.model.policy.exclusions import check_parts
 from loadgen.model.policy.part import Part
 from loadgen.model.policy.parts import PARTS
 from loadgen.model.policy.policy import ConnectionPolicy, ReuseLimit
@@ -43,7 +44,7 @@ def parse_policy(text: str) -> ConnectionPolicy:
     # In one order, so that policies are equal however they are written.
     fields["limits"] = tuple(sorted(limits, key=lambda limit: limit.noun))
     policy = ConnectionPolicy(name, **{**defaults, **fields})
-    _check(policy, words)
+    check_parts(policy, words)
     return policy
 
 
@@ -65,19 +66,6 @@ def identity(policy: ConnectionPolicy) -> tuple[frozenset[str], ConnectionPolicy
     """Equal for policies of the same parts in any order; `close` and `recycle:1` are different parts."""
     words = frozenset(part.partition(":")[0] for part in policy.name.split("+"))
     return words, replace(policy, name="")
-
-
-def _check(policy: ConnectionPolicy, words: Mapping[str, Part]) -> None:
-    """Raise PlanError where the parts have no meaning together."""
-    for word, part in words.items():
-        if part.protocols and policy.protocol not in part.protocols:
-            raise PlanError(f"policy {policy.name!r}: {word} is for {', '.join(part.protocols)} alone")
-    traits = {part.trait.name: part.trait for part in PARTS.values() if part.trait is not None}
-    held = {name: trait for name, trait in traits.items() if trait.holds(policy)}
-    for name, trait in held.items():
-        for other, why in trait.excludes.items():
-            if other in held:
-                raise PlanError(f"policy {policy.name!r}: {name} cannot be combined with {other} ({why})")
 
 
 def _parse(name: str, word: str, part: Part, parameter: str) -> Mapping[str, Any]:

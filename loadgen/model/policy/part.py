@@ -13,8 +13,29 @@ _MIN_DURATION_NS = NS_PER_MS // 10
 
 
 @dataclass(frozen=True, slots=True)
+class RunConditions:
+    """What a policy has to go with besides its own parts."""
+
+    is_tls: bool
+    """The target speaks TLS."""
+    peer: str
+    """The host that connections go to."""
+    peer_is_address: bool
+    """It is an IP address, and no name."""
+    method: str
+    is_idempotent: bool
+    """So is the method (RFC 9110 §9.2.2)."""
+    retries_stale: bool
+    """A request that met a stale connection is sent once more."""
+    is_open_loop: bool
+    """Requests are due at a rate, whatever became of earlier ones."""
+    processes: int
+    """Worker processes that share the load."""
+
+
+@dataclass(frozen=True, slots=True)
 class Trait:
-    """What parts of a policy can come to together: some traits exclude each other."""
+    """A property of a whole policy, and what it cannot be combined with: other traits, or conditions of the run."""
 
     name: str
     """As messages call it."""
@@ -22,6 +43,8 @@ class Trait:
     """The policy has this trait."""
     excludes: Mapping[str, str] = field(default_factory=dict)
     """Name of another trait -> why a policy cannot have both. It is enough that one of the two says so."""
+    objects: Callable[[RunConditions], str | None] = lambda _conditions: None
+    """Why it cannot run so, as the rest of a sentence that begins with the policy; None where it can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +64,7 @@ class Part:
     protocols: tuple[str, ...] = ()
     """The protocols in which it has a meaning; empty for all."""
     trait: Trait | None = None
-    """What it is in a policy, where something else excludes that."""
+    """The trait that it gives a policy, where something excludes that."""
 
 
 def whole_number(text: str, maximum: int) -> int:

@@ -1,4 +1,4 @@
-"""A new part of a policy is one class and one row: what reads, refuses, obeys and compares policies needs no change.
+"""A new part of a policy is one class and one row: what reads, refuses, obeys and compares policies stays as it is.
 
 The part is `max-idle:T`, the keepalive_expiry of httpcore and IdleConnTimeout of Go.
 """
@@ -14,9 +14,11 @@ from loadgen.drive.slots.closed_loop import ClosedLoopUser
 from loadgen.measure.stats.comparison import pairs
 from loadgen.model.cell import NO_AXES, cells
 from loadgen.model.exceptions import PlanError
+from loadgen.model.plan import Load, Plan
 from loadgen.model.policy import PARTS, ConnectionUse, Part, ReuseLimit, Trait, parse_policies, parse_policy
 from loadgen.model.policy.part import duration_ns
 from loadgen.model.records import Ending
+from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_MS
 from tests.support.fake_network import FakeClock, FakeContext, requests
 
@@ -42,7 +44,8 @@ PART = Part(
     trait=Trait(
         "a longest idle time",
         lambda policy: any(isinstance(limit, MaxIdle) for limit in policy.limits),
-        {"one request per connection": "no connection is ever idle"},
+        excludes={"one request per connection": "no connection is ever idle"},
+        objects=lambda conditions: "is for users" if conditions.is_open_loop else None,
     ),
 )
 
@@ -75,6 +78,13 @@ def test_it_is_parsed() -> None:
 def test_what_excludes_it_is_refused(text: str, complaint: str) -> None:
     with pytest.raises(PlanError, match=complaint):
         parse_policy(text)
+
+
+def test_a_run_that_it_cannot_go_with_is_refused() -> None:
+    target, policies = parse_target("http://h/"), parse_policies("max-idle:1s")
+    with pytest.raises(PlanError, match="the policy 'max-idle:1s' is for users"):
+        Plan(target, policies, Load(rate_rps=5))
+    Plan(target, policies, Load())
 
 
 def test_the_engine_obeys_it(monkeypatch: pytest.MonkeyPatch) -> None:

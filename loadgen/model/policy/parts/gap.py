@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from loadgen.model.policy.part import Part, Trait, duration_ns
+from loadgen.model.policy.part import Part, RunConditions, Trait, duration_ns
 from loadgen.model.policy.parts.requests import SINGLE_USE
 
 
@@ -12,5 +12,15 @@ def _parse(text: str) -> dict[str, Any]:
     return {"gap_ns": duration_ns(text)}
 
 
-GAP = Trait("a gap", lambda policy: policy.gap_ns > 0, {SINGLE_USE.name: "nothing is reused after the gap"})
+def needs_users(conditions: RunConditions) -> str | None:
+    """Arrivals come when they are due, not when a connection has rested or a response has come."""
+    return "needs users; with --rate the arrivals decide what is sent when" if conditions.is_open_loop else None
+
+
+GAP = Trait(
+    "a gap",
+    lambda policy: policy.gap_ns > 0,
+    excludes={SINGLE_USE.name: "nothing is reused after the gap"},
+    objects=needs_users,
+)
 PARTS = {"gap": Part("a connection rests T before it is used again", parameter="T", parse=_parse, trait=GAP)}

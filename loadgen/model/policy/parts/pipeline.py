@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from loadgen.model.policy.part import Part, Trait, whole_number
-from loadgen.model.policy.parts.gap import GAP
+from loadgen.model.policy.part import Part, RunConditions, Trait, whole_number
+from loadgen.model.policy.parts.gap import GAP, needs_users
 from loadgen.model.policy.parts.http10 import HTTP10
 from loadgen.model.policy.parts.ignore_close import IGNORE_CLOSE
 from loadgen.model.policy.parts.pool import POOL
@@ -22,16 +22,30 @@ def parse_depth(text: str) -> dict[str, Any]:
     return {"depth": whole_number(text, _MAX_DEPTH)}
 
 
+def not_retried(conditions: RunConditions) -> str | None:
+    """A lost connection had several requests in flight."""
+    if conditions.retries_stale:
+        return "excludes --retry-stale: which of several in flight was lost is not known"
+    return None
+
+
+def _objects(conditions: RunConditions) -> str | None:
+    if not conditions.is_idempotent:
+        return f"pipelines its requests, and {conditions.method} can't be pipelined (RFC 9112 §9.3.2)"
+    return not_retried(conditions) or needs_users(conditions)
+
+
 PIPELINING = Trait(
     "pipelining",
     lambda policy: policy.pipelines,
-    {
+    excludes={
         SINGLE_USE.name: NO_SECOND,
         GAP.name: NEVER_IDLE,
         POOL.name: "a pooled connection serves one user at a time",
         IGNORE_CLOSE.name: "what follows a close in the pipeline fails anyway",
         HTTP10.name: "it came with HTTP/1.1, RFC 9112 §9.3.2",
     },
+    objects=_objects,
 )
 PARTS = {
     "pipeline": Part(

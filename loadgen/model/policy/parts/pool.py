@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from loadgen.model.policy.part import Part, Trait, whole_number
+from loadgen.model.policy.part import Part, RunConditions, Trait, whole_number
 from loadgen.model.policy.parts.gap import GAP
 from loadgen.model.policy.policy import FIFO, LIFO
 
@@ -18,10 +18,18 @@ def _parse(text: str) -> dict[str, Any]:
     return {"pool": whole_number(size, _MAX_POOL), "pool_order": order or LIFO}
 
 
+def _objects(conditions: RunConditions) -> str | None:
+    if conditions.processes > 1:
+        return "shares one pool among all users; it can't be spread over --processes"
+    return None
+
+
 POOL = Trait(
-    "a pool", lambda policy: policy.pool > 0,
-    {GAP.name: "the next user who needs a connection decides how long it rests; use --think"},
-)  # fmt: skip
+    "a pool",
+    lambda policy: policy.pool > 0,
+    excludes={GAP.name: "the next user who needs a connection decides how long it rests; use --think"},
+    objects=_objects,
+)
 PARTS = {
     "pool": Part(
         "P connections shared by all users; waiting for one is `queue`",

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from loadgen.model.policy.part import Part
-from loadgen.model.policy.parts.requests import ONCE, SINGLE_USE
+from loadgen.model.policy.part import Part, RunConditions, Trait
+from loadgen.model.policy.parts.requests import ONCE
 
+
+def _objects(conditions: RunConditions) -> str | None:
+    if conditions.peer_is_address:
+        return f"looks a name up, and {conditions.peer} is an address already"
+    return None
+
+
+LOOK_UPS = Trait("a look-up for each connection", lambda policy: policy.resolves, objects=_objects)
 PARTS = {
     "resolve": Part(
-        "DNS again for each connection; a new one each request by itself", {"resolves": True}, ONCE, trait=SINGLE_USE
+        "DNS again for each connection; a new one each request by itself", {"resolves": True}, ONCE, trait=LOOK_UPS
     )
 }

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from loadgen.model.policy.part import Part
-from loadgen.model.policy.parts.requests import ONCE, SINGLE_USE
+from loadgen.model.policy.part import Part, RunConditions, Trait
+from loadgen.model.policy.parts.requests import ONCE
 
+
+def _objects(conditions: RunConditions) -> str | None:
+    if not conditions.is_tls:
+        return (
+            "resumes TLS sessions, and a target in clear has none; use an https URL (or --tls with the embedded target)"
+        )
+    return None
+
+
+RESUMED_TLS = Trait("resumed TLS sessions", lambda policy: policy.resumes_tls, objects=_objects)
 PARTS = {
     "resume": Part(
         "TLS sessions are resumed; a new connection each request by itself",
-        {"resumes_tls": True}, ONCE, trait=SINGLE_USE,
+        {"resumes_tls": True}, ONCE, trait=RESUMED_TLS,
     )
 }  # fmt: skip
