@@ -10,21 +10,23 @@ _INTERVALS = (
 )
 _BETWEEN_PROTOCOLS = " Between two protocols the residual is also what each exchange costs in the one and in the other."
 _UPGRADES = (
-    "In WebSocket a request is a message with its answer, in HTTP/2 a stream. An upgrade is what a connection pays "
-    "once, beside TCP and TLS. The one to h2c takes the first request along; HTTP/2 by ALPN or prior knowledge needs "
-    "none, and in clear, where there is no ALPN, h2 is prior knowledge too. Declined: the connection went on in "
-    "HTTP/1.1. One exchange: median of send + wait + receive on connections in use. Connections are those of the "
-    "warm-up too. Framing is the generator's own work: it is in send, and in CPU per request."
+    "In WebSocket a request is a message and its answer, in HTTP/2 a stream. An upgrade is what a connection pays once, "
+    "on top of TCP and TLS. The upgrade to h2c carries the first request; HTTP/2 by ALPN or prior knowledge needs no "
+    "upgrade, and in clear, where there is no ALPN, h2 means prior knowledge. Declined: the connection went on in "
+    "HTTP/1.1. One exchange: median of send + wait + receive on connections that had served a request before. "
+    "Connections include those of the warm-up. Framing is the generator's own work: it counts in send, and in CPU per "
+    "request."
 )
 _EMBEDDED_TARGET = (
-    " The embedded target frames HTTP/2 and WebSocket in Python: what an exchange costs with it says little of others."
+    " The embedded target frames HTTP/2 and WebSocket in Python: what an exchange costs there says little about other "
+    "servers."
 )
 _CURVE = (
-    "A request's mean latency against K requests per connection, fitted as exchange + handshake / K. The K of 90 % is "
-    "read off what was measured; by the model it follows from the smallest and largest K alone."
+    "Mean latency of a request against K requests per connection, fitted as exchange + handshake / K. The K of 90 % is "
+    "read off the measured curve; by the model it follows from the smallest and the largest K alone."
 )
 _SOCKETS = (
-    "The kernel's counters are those of the whole network namespace: other programmes' sockets are in them. TCP's own "
+    "The kernel counts for the whole network namespace, so sockets of other programs are included. TCP's own figures "
     "are of a share of the connections. Added: sockets in TIME_WAIT that one block left, by the side that holds them."
 )
 
