@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 # One user shows the bare cost: nothing queues, in the generator or the target, and nothing but reuse is measured.
 ARGS ?= --tls --users 1
 
-.PHONY: install lock compare ui quick test check format bench clean
+.PHONY: install lock compare ui quick test check docs format bench clean
 
 install: $(INSTALLED)
 
@@ -43,6 +43,10 @@ check: install
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python -m pytest tests/house/test_layers.py tests/house/test_packaging.py tests/house/test_tests.py
+
+# The pages that are made from tables of the code; a test holds that they are up to date.
+docs: install
+	$(VENV)/bin/python -m tests.support.generated_docs
 
 format: install
 	$(VENV)/bin/ruff format .

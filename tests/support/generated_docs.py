@@ -1,0 +1,68 @@
+"""The documents that are made from tables of the code: `python -m tests.support.generated_docs` (`make docs`) writes them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from loadgen.model import errors, warning_codes
+from loadgen.model.records import Ending
+from tests.support.summary_schema import SCHEMA_FILE, schema_text
+
+DOCS = SCHEMA_FILE.parent
+_NOTE = "<!-- Made by `make docs` from {}; do not edit. -->"
+_ENDINGS = {
+    Ending.CLIENT_ANNOUNCED: "our last request said `Connection: close`",
+    Ending.CLIENT_SILENT: "we closed it between two requests without a word: abandoned, too old, or the block was over",
+    Ending.CLIENT_GAVE_UP: "we closed it after an error: a deadline, bad bytes, a limit, an interruption",
+    Ending.NOT_OPENED: "it never got as far as its first request",
+    Ending.SERVER_ANNOUNCED: "its response said that it would close",
+    Ending.SERVER_IDLE_FIN: "it closed between two requests without a word",
+    Ending.SERVER_IDLE_RST: "the same by a reset",
+    Ending.SERVER_STALE: "found closed when a request had been sent on it, without a byte of a response",
+    Ending.SERVER_UNANSWERED: "the same, with the connection's first request",
+    Ending.SERVER_MID_RESPONSE_FIN: "it closed in the middle of a response",
+    Ending.SERVER_MID_RESPONSE_RST: "the same by a reset",
+}
+
+
+def errors_page() -> str:
+    """docs/errors.md."""
+    endings = "".join(f"| `{one.label}` | {one.closed_by.name.lower()} | {_ENDINGS[one]} |\n" for one in Ending)
+    return (
+        "# Errors\n\n"
+        f"{_NOTE.format('loadgen/model/errors.py')}\n\n"
+        "A request that gives no complete response is counted under one of these kinds, in `errors` of each policy in\n"
+        "`summary.json`, in the report, and by number in `samples.npz`. A response with a status of 400 or above is a\n"
+        "complete response, and no error here. With `--proxy` the kinds of the layers dns, tcp and proxy are about the way\n"
+        "to the proxy.\n\n"
+        f"{errors.markdown_table()}\n"
+        "## How connections end\n\n"
+        "`endings` in `summary.json` counts how each connection of a policy came to its end, as the client saw it.\n\n"
+        "| ending | closed by | what happened |\n|---|---|---|\n"
+        f"{endings}"
+    )
+
+
+def warnings_page() -> str:
+    """docs/warnings.md."""
+    return (
+        "# Warnings\n\n"
+        f"{_NOTE.format('loadgen/model/warning_codes.py')}\n\n"
+        "What must be known before the numbers of a run are believed. Each warning has a code and a message with the run's\n"
+        "own figures: in the shell, in the report, and as `warnings[{code, message}]` in `summary.json`.\n\n"
+        f"{warning_codes.markdown_table()}"
+    )
+
+
+PAGES: dict[Path, Callable[[], str]] = {
+    DOCS / "errors.md": errors_page,
+    DOCS / "warnings.md": warnings_page,
+    SCHEMA_FILE: schema_text,
+}
+
+if __name__ == "__main__":
+    for path, make in PAGES.items():
+        path.write_text(make(), encoding="utf-8")
+        sys.stdout.write(f"{path}\n")
