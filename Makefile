@@ -31,7 +31,7 @@ ui: install
 
 # The unit tests and the house's rules: no target, no worker, less than a minute.
 quick: install
-	$(VENV)/bin/python -m pytest -m "not alone" -n 2 tests/unit tests/house/test_layers.py tests/house/test_tests.py
+	$(VENV)/bin/python -m pytest -m "not alone" -n 2 tests/unit tests/house/test_documents.py tests/house/test_layers.py tests/house/test_tests.py
 
 # All tests. Those that measure time, or count what the whole machine does, run alone.
 test: install
@@ -42,7 +42,7 @@ check: install
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/python -m pytest tests/house/test_layers.py tests/house/test_packaging.py tests/house/test_tests.py
+	$(VENV)/bin/python -m pytest tests/house/test_documents.py tests/house/test_layers.py tests/house/test_packaging.py tests/house/test_tests.py
 
 # The pages that are made from tables of the code; a test holds that they are up to date.
 docs: install

@@ -1,4 +1,4 @@
-"""The documents that are made from tables of the code: `python -m tests.support.generated_docs` (`make docs`) writes them."""
+"""The documents that are made from tables of the code; `python -m tests.support.generated_docs` writes them."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def errors_page() -> str:
         f"{_NOTE.format('loadgen/model/errors.py')}\n\n"
         "A request that gives no complete response is counted under one of these kinds, in `errors` of each policy in\n"
         "`summary.json`, in the report, and by number in `samples.npz`. A response with a status of 400 or above is a\n"
-        "complete response, and no error here. With `--proxy` the kinds of the layers dns, tcp and proxy are about the way\n"
-        "to the proxy.\n\n"
+        "complete response, and no error here. With `--proxy` the kinds of the layers dns, tcp and proxy are about\n"
+        "the way to the proxy.\n\n"
         f"{errors.markdown_table()}\n"
         "## How connections end\n\n"
         "`endings` in `summary.json` counts how each connection of a policy came to its end, as the client saw it.\n\n"
@@ -50,8 +50,8 @@ def warnings_page() -> str:
     return (
         "# Warnings\n\n"
         f"{_NOTE.format('loadgen/model/warning_codes.py')}\n\n"
-        "What must be known before the numbers of a run are believed. Each warning has a code and a message with the run's\n"
-        "own figures: in the shell, in the report, and as `warnings[{code, message}]` in `summary.json`.\n\n"
+        "What must be known before the numbers of a run are believed. Each warning has a code, and a message with the\n"
+        "run's own figures: in the shell, in the report, and as `warnings[{code, message}]` in `summary.json`.\n\n"
         f"{warning_codes.markdown_table()}"
     )
 

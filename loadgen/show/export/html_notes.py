@@ -8,10 +8,10 @@ _INTERVALS = (
     "In brackets: 95 % intervals from resampling whole rounds. Residual: what the candidate costs beyond its measured "
     "handshake."
 )
-_BETWEEN_PROTOCOLS = " Between two protocols the residual is also what each exchange costs in the one and in the other."
+_BETWEEN_PROTOCOLS = " Between two protocols the residual is also what each exchange costs in one and in the other."
 _UPGRADES = (
-    "In WebSocket a request is a message and its answer, in HTTP/2 a stream. An upgrade is what a connection pays once, "
-    "on top of TCP and TLS. The upgrade to h2c carries the first request; HTTP/2 by ALPN or prior knowledge needs no "
+    "In WebSocket a request is a message and its answer, in HTTP/2 a stream. An upgrade is what a connection pays "
+    "once, on top of TCP and TLS. The upgrade to h2c carries the first request; HTTP/2 by ALPN or prior knowledge needs no "
     "upgrade, and in clear, where there is no ALPN, h2 means prior knowledge. Declined: the connection went on in "
     "HTTP/1.1. One exchange: median of send + wait + receive on connections that had served a request before. "
     "Connections include those of the warm-up. Framing is the generator's own work: it counts in send, and in CPU per "

@@ -1,0 +1,198 @@
+"""Every shell command and every Python snippet of README and docs does what it says, with shorter blocks."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, chdir
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.support.documents import ROOT, commands, snippets
+from tests.support.locusts import BLOCKS, running, summary
+from tests.support.processes import await_port, free_port
+from tests.support.proxies import USER, fake_proxy
+from tests.support.runner import run_cli
+from tests.support.targets import Target
+
+QUICK = ("--rounds", "1", "--block", "100ms", "--warmup", "20ms", "--no-charts")
+Share = Callable[..., Target]
+
+# The first pattern that fits says which test runs a line.
+KINDS = {
+    "installs": r"make |pip install |pipx install |git clone ",  # tests/house/test_documents.py, .ci/installs.py
+    "locust": r"locust -f |loadgen locust compare ",
+    "locustfiles": r"loadgen locust --list",
+    "web UI": r"loadgen ui",
+    "plan file": r".*plan\.toml",
+    "resume": r"loadgen sweep --resume ",
+    "example": r"loadgen .* results/example|loadgen report ",
+    "target": r"loadgen target ",
+    "run": r"loadgen (compare|sweep) ",
+}
+
+
+def kind_of(line: str) -> str:
+    return next((kind for kind, pattern in KINDS.items() if re.match(pattern, line)), "")
+
+
+def lines(kind: str) -> list[str]:
+    return [line for line in commands() if kind_of(line) == kind]
+
+
+def test_every_command_is_run_by_a_test() -> None:
+    assert [line for line in commands() if not kind_of(line)] == []
+    assert [kind for kind in KINDS if not lines(kind)] == []
+
+
+def in_place(line: str, target: Target) -> list[str]:
+    """The command's arguments, with the test's target in place of the one that the page names."""
+    arguments = shlex.split(line)[1:]
+    own = {word for before, word in pairwise(arguments) if "://" in word and before != "--proxy"}
+    there = dict.fromkeys(own, target.url) | {"ca.pem": str(target.ca_file)}
+    return [there.get(word, word) for word in arguments]
+
+
+@pytest.mark.parametrize("line", lines("run"))
+def test_comparisons_and_sweeps(line: str, share_target: Share, tmp_path: Path) -> None:
+    arguments = in_place(line, share_target(*(["--tls"] if "https://" in line else [])))
+    with ExitStack() as stack:
+        if "--proxy" in arguments:
+            proxy, port = stack.enter_context(fake_proxy(password="password"))
+            place = arguments.index("--proxy") + 1
+            assert urlsplit(arguments[place]).username == USER
+            arguments[place] = re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{port}", arguments[place])
+        done = run_cli(*arguments, *QUICK, "--out", "run", cwd=tmp_path)
+    assert done.code == 0, done.stderr
+    run = json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8"))
+    assert all(one["requests"] for one in run["policies"].values())
+    if "--proxy" in line:
+        assert proxy.shown >= sum(one["requests"] for one in run["policies"].values())
+    if "--json" in line:
+        assert json.loads(done.stdout) == run
+
+
+def test_plan_files(share_target: Share, tmp_path: Path) -> None:
+    plans: list[Any] = []
+    for number, line in enumerate(lines("plan file")):
+        done = run_cli(*in_place(line, share_target()), *QUICK, "--out", f"run{number}", cwd=tmp_path)
+        assert done.code == 0, done.stderr
+        if "--dry-run" in line:
+            assert "persistent" in done.stdout
+        else:
+            plans.append(json.loads((tmp_path / f"run{number}" / "run.json").read_text(encoding="utf-8"))["plan"])
+    first, again = plans
+    assert again | {"seed": first["seed"]} == first
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the example run is where the pages say."""
+    folder = tmp_path_factory.mktemp("example")
+    shutil.copytree(ROOT / "results" / "example", folder / "results" / "example")
+    return folder
+
+
+@pytest.mark.parametrize("line", lines("example"))
+def test_what_is_made_of_the_example(line: str, example: Path, no_drawing: None) -> None:
+    arguments = shlex.split(line)[1:]
+    if arguments[0] != "report":
+        arguments += [*QUICK, "--out", str(example / "again")]
+    done = run_cli(*arguments, cwd=example)
+    assert done.code == 0, done.stderr
+    assert "close" in done.stdout
+
+
+def test_a_sweep_is_resumed(tmp_path: Path) -> None:
+    (line,) = lines("resume")
+    assert run_cli("sweep", "--recycle", "1,2", "--users", "1", *QUICK, "--name", "NAME", cwd=tmp_path).code == 0
+    arguments = shlex.split(line)[1:]
+    done = run_cli(*arguments, "--no-charts", cwd=tmp_path)
+    assert done.code == 0, done.stderr
+
+
+def test_the_target(start_target: Callable[..., Target]) -> None:
+    (line,) = lines("target")
+    arguments = shlex.split(line)[2:]
+    port = arguments.index("--port")
+    target = start_target(*arguments[:port], *arguments[port + 2 :])
+    assert target.stats()["requests"] == 0
+
+
+def test_the_locustfiles_are_listed() -> None:
+    (line,) = lines("locustfiles")
+    done = run_cli(*shlex.split(line)[1:])
+    assert done.code == 0
+    assert [row.split()[0] for row in done.stdout.splitlines()] == sorted(
+        path.stem for path in (ROOT / "locustfiles").glob("*.py")
+    )
+
+
+@pytest.mark.parametrize("line", lines("locust"))
+def test_locust(line: str, share_target: Share, tmp_path: Path) -> None:
+    program, *words = shlex.split(line)
+    arguments = [share_target().url if "://" in word else word for word in words]
+    arguments[arguments.index("-t") + 1] = "3s"
+    arguments = [str(ROOT / word) if word.startswith("locustfiles/") else word for word in arguments]
+    done = subprocess.run(
+        [sys.executable, "-m", program, *arguments, *BLOCKS],
+        capture_output=True, text=True, timeout=120, cwd=tmp_path, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert summary(tmp_path)["verdict"] in done.stdout
+
+
+def test_the_web_ui(tmp_path: Path) -> None:
+    (line,) = lines("web UI")
+    port = free_port()
+    with running(
+        tmp_path, sys.executable, "-m", *shlex.split(line), "--web-port", str(port), "--host", "http://127.0.0.1:9"
+    ):
+        await_port(port)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/loadgen", timeout=10) as page:
+            assert page.status == 200
+
+
+# Python
+
+
+SNIPPETS = snippets()
+OF_LOCUST = [name for name, text in SNIPPETS.items() if "loadgen.swarm" in text]
+
+
+@pytest.fixture
+def in_example(example: Path) -> Iterator[Path]:
+    with chdir(example):
+        yield example
+
+
+@pytest.mark.parametrize("name", [name for name in SNIPPETS if name not in OF_LOCUST])
+def test_snippets(
+    name: str, share_target: Share, in_example: Path, no_drawing: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = SNIPPETS[name].replace("http://127.0.0.1:8080/", share_target().url)
+    text = re.sub(r"rounds=\d+", "rounds=1", re.sub(r'block="\w+"', 'block="100ms", warmup="20ms"', text))
+    exec(compile(text, name, "exec"), {})
+    assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", OF_LOCUST)
+def test_snippets_of_locustfiles(name: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(SNIPPETS[name], encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "locust", "-f", "mine.py", "--list"],
+        capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for user in re.findall(r"^class (\w+)", SNIPPETS[name], re.M):
+        assert user in done.stdout + done.stderr
