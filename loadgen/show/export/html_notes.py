@@ -11,11 +11,11 @@ _INTERVALS = (
 _BETWEEN_PROTOCOLS = " Between two protocols the residual is also what each exchange costs in one and in the other."
 _UPGRADES = (
     "In WebSocket a request is a message and its answer, in HTTP/2 a stream. An upgrade is what a connection pays "
-    "once, on top of TCP and TLS. The upgrade to h2c carries the first request; HTTP/2 by ALPN or prior knowledge needs no "
-    "upgrade, and in clear, where there is no ALPN, h2 means prior knowledge. Declined: the connection went on in "
-    "HTTP/1.1. One exchange: median of send + wait + receive on connections that had served a request before. "
-    "Connections include those of the warm-up. Framing is the generator's own work: it counts in send, and in CPU per "
-    "request."
+    "once, on top of TCP and TLS. The upgrade to h2c carries the first request; HTTP/2 by ALPN or prior knowledge "
+    "needs no upgrade, and in clear, where there is no ALPN, h2 means prior knowledge. Declined: the connection "
+    "went on in HTTP/1.1. One exchange: median of send + wait + receive on connections that had served a request "
+    "before. Connections include those of the warm-up. Framing is the generator's own work: it counts in send, and "
+    "in CPU per request."
 )
 _EMBEDDED_TARGET = (
     " The embedded target frames HTTP/2 and WebSocket in Python: what an exchange costs there says little about other "
