@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadgen.measure.summary import verdict
+from loadgen.measure.summary import verdict_words
 from loadgen.model.records import HANDSHAKE, Phase
 from loadgen.show.charts.extra_time import STEPS
 from loadgen.show.charts.phase_looks import PHASE_LOOKS
@@ -26,4 +26,4 @@ def test_every_phase_is_one_step_of_the_waterfall() -> None:
 
 
 def test_the_verdict_has_words_for_every_phase() -> None:
-    assert missing(verdict._WHAT) == set()
+    assert missing(verdict_words.PHASE_WORDS) == set()

@@ -83,7 +83,7 @@ def test_the_verdict_of_one_curve_has_its_intervals(tmp_path: Path) -> None:
 
 def test_the_verdict_without_a_curve_names_the_ends(tmp_path: Path) -> None:
     verdict = made(tmp_path, policies="persistent,close", users=(1, 2, 5, 50))["verdict"]
-    assert verdict.startswith("of 4 differences the ends: close · 1 user costs")
+    assert verdict.startswith("the extremes of 4 differences: close · 1 user costs")
     assert "; close · 50 users costs" in verdict
     assert "2 users" not in verdict
 

@@ -44,7 +44,7 @@ def test_in_a_sweep_each_difference_names_its_own_baseline(tmp_path: Path) -> No
 
 def test_the_ends_name_their_baselines_too(tmp_path: Path) -> None:
     said = swept(tmp_path, "persistent,websocket,h2-prior", users=(1, 5, 10))["verdict"]
-    assert said.startswith("at p50 (the ends of 6): websocket · 1 user against persistent · 1 user -0.040 ms [")
+    assert said.startswith("at p50 (the extremes of 6): websocket · 1 user against persistent · 1 user -0.040 ms [")
     assert ", h2-prior · 1 user against persistent · 1 user +0.060 ms [" in said
     assert said.count(" against ") == 2
 

@@ -247,7 +247,7 @@ def test_reuse_first_then_what_another_protocol_changes(tmp_path: Path) -> None:
 
 
 def test_of_many_protocols_the_ends(seven: Summary) -> None:
-    assert "; against persistent at p50 (the ends of 5): websocket -0.040 ms" in seven["verdict"]
+    assert "; against persistent at p50 (the extremes of 5): websocket -0.040 ms" in seven["verdict"]
     assert ", h2+streams:10 +0.30 ms" in seven["verdict"]
 
 

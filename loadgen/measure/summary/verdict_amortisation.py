@@ -1,0 +1,83 @@
+"""What the verdict says about a sweep's amortisation curves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from loadgen.measure.labels import declined_words, labels, plain_number
+from loadgen.measure.summary.verdict_words import NO_INTERVAL, ms
+from loadgen.model.policy_summary import PolicySummary
+from loadgen.model.summary import AmortisationSummary
+
+# If the largest K's share of handshakes is this small, that K saves all there is to save.
+_ALL_BUT = 0.01
+
+
+def amortised_sentence(groups: list[AmortisationSummary]) -> str:
+    """One curve in full; of several the cheapest and the dearest."""
+    if len(groups) == 1:
+        one = groups[0]
+        cost, paid = _exchange(one), _handshake(one)
+        sentence = f"a request costs {cost} plus {paid} for each new connection, shared by the K requests on it"
+        if one["k90"] is not None:
+            sentence += f"; {_saved(one)} is reached at K = {_k90(one)}"
+    else:
+        by_paid = sorted(groups, key=lambda one: one["handshake_ns"])
+        sentence = (
+            f"a new connection costs {_ends(by_paid, groups, _handshake)} "
+            f"in the {len(groups)} groups of cells that differ in K alone"
+        )
+        by_k90 = sorted((one for one in groups if one["k90"] is not None), key=lambda one: one["k90"] or 0)
+        if by_k90:
+            sentence += f"; {_saved(by_k90[0])} is reached at K = {_ends(by_k90, groups, _k90)}"
+    return sentence if groups[0]["exchange_ci95"] is not None else f"{sentence} {NO_INTERVAL}"
+
+
+def declined_clause(groups: list[AmortisationSummary], policies: dict[str, PolicySummary]) -> str:
+    """A clause about curves whose cells did not speak the protocol in their names; empty where all did."""
+    cells = {cell["name"]: group["base"] for group in groups for cell in group["cells"]}
+    # Only a policy that the plan names asks for another protocol; axes alone make none of HTTP/1.1.
+    declined = dict.fromkeys(f"{base}" for name, base in cells.items() if declined_words(policies[name]))
+    if not declined:
+        return ""
+    partly = "partly " if any(policies[name]["connections"]["upgraded"] for name in cells) else ""
+    return f"; the server declined {', '.join(declined)}, so these figures are {partly}those of HTTP/1.1"
+
+
+def _exchange(one: AmortisationSummary) -> str:
+    return _estimate(one["exchange_ns"], one["exchange_ci95"])
+
+
+def _handshake(one: AmortisationSummary) -> str:
+    return _estimate(one["handshake_ns"], one["handshake_ci95"])
+
+
+def _k90(one: AmortisationSummary) -> str:
+    bounds = "" if one["k90_ci95"] is None else f" [{_k(one['k90_ci95'][0])}, {_k(one['k90_ci95'][1])}]"
+    return f"{_k(one['k90'] or 0)}{bounds}"
+
+
+def _saved(one: AmortisationSummary) -> str:
+    """What the 90 % refer to: a grid that ends at a small K does not show what more reuse would save."""
+    first, last = (one["cells"][end]["requests_per_connection"] for end in (0, -1))
+    if first is None or last is None or first < _ALL_BUT * last:
+        return "90% of what reuse saves"
+    return f"90% of what K = {_k(last)} saves over K = {_k(first)}"
+
+
+def _ends(
+    ordered: list[AmortisationSummary], groups: list[AmortisationSummary], write: Callable[[AmortisationSummary], str]
+) -> str:
+    """The lowest and the highest of the groups, each with its interval and its name."""
+    names = labels(groups)
+    low, high = (f"{write(one)} ({names[groups.index(one)]})" for one in (ordered[0], ordered[-1]))
+    return low if low == high else f"{low} to {high}"
+
+
+def _estimate(value_ns: float, interval: list[int] | None) -> str:
+    return ms(value_ns) + ("" if interval is None else f" [{ms(interval[0])}, {ms(interval[1])}]") + " ms"
+
+
+def _k(value: float) -> str:
+    """K, with a decimal where it is small."""
+    return f"{value:,.0f}" if value >= 9.95 else plain_number(round(value, 1))
