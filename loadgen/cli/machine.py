@@ -50,7 +50,9 @@ def _check_source(text: str, peer: Target | Proxy) -> None:
     if peer.is_ip_literal and ipaddress.ip_address(peer.host).version != address.version:
         raise PlanError(f"--source-ip {text} is an IPv{address.version} address, and {peer.host} is none")
     if address.is_multicast or address.is_unspecified or _is_broadcast(address):
-        raise PlanError(f"--source-ip {text} is no address that a connection can come from; give one of an interface")
+        raise PlanError(
+            f"--source-ip {text} is not an address that a connection can come from; give one of an interface"
+        )
     with socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6) as probe:
         try:
             probe.bind((text, 0))

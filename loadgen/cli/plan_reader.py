@@ -121,7 +121,7 @@ class OptionReader:
         # To Python, true is a whole number.
         if not all(isinstance(one, types) and (not isinstance(one, bool) or types == (bool,)) for one in items):
             if option.name == "proxy":  # it may hold a password
-                raise PlanError(f"{self._where}: {key} is no text; write {kind.file_words}")
+                raise PlanError(f"{self._where}: {key} is not a text; write {kind.file_words}")
             shown = json.dumps(value, default=str, ensure_ascii=False)
             more = ", or a list of such" if takes_list else ""
             raise PlanError(f"{self._where}: {key} is {shown}; write {kind.file_words}{more}")
@@ -138,7 +138,7 @@ class OptionReader:
         try:
             return base64.b64decode(value, validate=True)
         except (binascii.Error, TypeError, ValueError):
-            raise PlanError(f"{self._where}: {key} is no base64") from None
+            raise PlanError(f"{self._where}: {key} is not base64") from None
 
     def _hint(self, key: str) -> str:
         other = {one.key: one for one in options.OPTIONS if one.in_plan_file}.get(key)
@@ -163,9 +163,9 @@ def _toml_keys(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise PlanError(f"--plan {path}: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise PlanError(f"--plan {path} is no TOML: it is not in UTF-8") from None
+        raise PlanError(f"--plan {path} is not TOML: it is not in UTF-8") from None
     except (ValueError, RecursionError) as error:
-        raise PlanError(f"--plan {path} is no TOML: {error}") from None
+        raise PlanError(f"--plan {path} is not TOML: {error}") from None
 
 
 def _run_keys(path: Path) -> dict[str, Any]:
@@ -181,8 +181,8 @@ def _run_keys(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise PlanError(f"--plan {path}: {error.strerror}") from None
     except json.JSONDecodeError as error:
-        raise PlanError(f"--plan {path} is no JSON, seen from line {error.lineno}, column {error.colno}") from None
+        raise PlanError(f"--plan {path} is not JSON, seen from line {error.lineno}, column {error.colno}") from None
     except (ValueError, RecursionError):
-        raise PlanError(f"--plan {path} is no JSON") from None
+        raise PlanError(f"--plan {path} is not JSON") from None
     plan, embedded = recorded_plan(found, f"--plan {path}")
     return plan_keys(replace(plan, server_pid=None), embedded)

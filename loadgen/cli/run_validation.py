@@ -36,7 +36,7 @@ _ASSUMED = {"parts": 1}  # of a run that was never resumed
 def recorded_plan(facts: Any, where: str) -> tuple[Plan, bool]:
     """The plan that a run recorded, and whether it ran against the embedded target. Raises PlanError."""
     if not isinstance(facts, dict):
-        raise PlanError(f"{where} holds no run: it is no JSON object")
+        raise PlanError(f"{where} holds no run: it is not a JSON object")
     if not isinstance(facts.get("plan"), dict):
         raise PlanError(f"{where} holds no run's plan: {_wrong('plan', facts.get('plan'), JSON_OBJECT)}")
     values = facts["plan"]

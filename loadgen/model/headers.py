@@ -38,7 +38,7 @@ def parse_header(line: str) -> tuple[str, str]:
 def check_header(name: str, value: str) -> None:
     """Raise PlanError unless the field can go on the wire as it stands (RFC 9110 §5.1, §5.5)."""
     if not _TOKEN.fullmatch(name):
-        raise PlanError(f"the header name {name!r} is no token (RFC 9110 §5.6.2)")
+        raise PlanError(f"the header name {name!r} is not a token (RFC 9110 §5.6.2)")
     if has_control(value, allowed="\t"):
         raise PlanError(f"the value of header {name!r} holds a control character, which could smuggle a second header")
     try:

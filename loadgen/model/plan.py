@@ -162,4 +162,4 @@ def _check_address(text: str) -> None:
     try:
         ipaddress.ip_address(text)
     except ValueError:
-        raise PlanError(f"--source-ip {text!r} is no IP address") from None
+        raise PlanError(f"--source-ip {text!r} is not an IP address") from None

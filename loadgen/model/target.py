@@ -96,7 +96,7 @@ def bare_host(host: str) -> str:
         try:
             zone = ipaddress.IPv6Address(host).scope_id
         except ValueError:
-            raise PlanError(f"{host!r} is no IPv6 address") from None
+            raise PlanError(f"{host!r} is not an IPv6 address") from None
         if zone is not None:
             raise PlanError(f"the IPv6 address {host!r} names a zone, which is not supported")
         return host
@@ -105,5 +105,5 @@ def bare_host(host: str) -> str:
     except UnicodeError:
         name = ""
     if not _NAME.fullmatch(name):
-        raise PlanError(f"{host!r} is no host name")
+        raise PlanError(f"{host!r} is not a host name")
     return name

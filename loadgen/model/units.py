@@ -15,14 +15,14 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m)")
 def parse_duration_ns(text: str) -> int:
     """Turn `500ms`, `2s`, `1m` or `1m30s` into nanoseconds; a bare `0` needs no unit.
 
-    Raises ValueError, with one line for people, when the text is no duration.
+    Raises ValueError, with one line for people, when the text is not a duration.
     """
     text = text.strip()
     if text == "0":
         return 0
     parts = _DURATION.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise ValueError(f"{text!r} is no duration; write it like 500ms, 2s or 1m")
+        raise ValueError(f"{text!r} is not a duration; write it like 500ms, 2s or 1m")
     try:
         return sum(round(float(number) * _UNITS_NS[unit]) for number, unit in parts)
     except OverflowError:

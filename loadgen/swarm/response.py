@@ -109,7 +109,7 @@ class ReuseResponse:
             return self.content.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """The body as JSON. Raises ValueError for a body that is no JSON."""
+        """The body as JSON. Raises ValueError for a body that is not JSON."""
         return loads(self.content)
 
     @property

@@ -334,7 +334,7 @@ def test_what_a_url_cannot_hold_is_encoded_and_a_fragment_stays_here() -> None:
         (("GET", "/", (("Connection", "close"),)), "the connection policy sets it"),
         (("POST", "/", (("Content-Length", "3"),), b"abc"), "can't be given"),
         (("GET", "/", (("X-A", "1\r\nX-B: 2"),)), "control character"),
-        (("GET", "/", (("X A", "1"),)), "no token"),
+        (("GET", "/", (("X A", "1"),)), "not a token"),
         (("GET", "/", (("X-A", 1),)), "both must be text"),
         (("GET", "/\r\nX-B: 2"), "control character"),
         (("GET", "items"), "slash"),

@@ -301,7 +301,7 @@ def test_a_worker_of_another_version_is_refused(tmp_path: Path, start_target: Ca
         (["-H", "nonsense"], "has no scheme; write it like http://nonsense"),
         (["-H", "ftp://127.0.0.1"], "use http or https"),
         (["--policies", "persistent,clsoe"], "the policy 'clsoe' is unknown"),
-        (["--block", "soon"], "--block: 'soon' is no duration"),
+        (["--block", "soon"], "--block: 'soon' is not a duration"),
         (["--cacert", "/nowhere.pem", "-H", "https://localhost"], "--cacert /nowhere.pem: No such file or directory"),
         (["--policies", "close-resume"], "resumes TLS sessions"),
         (["--header", "Connection: close"], "the connection policy sets it"),

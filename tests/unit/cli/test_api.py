@@ -79,7 +79,7 @@ def test_a_plan_file_s_options_give_way(given: list[dict[str, Any]], tmp_path: P
         ({"polices": "close"}, "the key 'polices' is unknown; did you mean 'policies'?"),
         ({"users": "3"}, 'users is "3"; write a whole number'),
         ({"block": 2}, "block is 2; write a duration with its unit in quotes"),
-        ({"block": "2"}, "block: '2' is no duration"),
+        ({"block": "2"}, "block: '2' is not a duration"),
         ({"recycle": [1, 2]}, "is for loadgen sweep"),
         ({"json": True}, "'json' is for the command line"),
         ({"source_ip": "127.0.0.1", "source_ips": "127.0.0.1"}, "says again"),

@@ -61,7 +61,7 @@ BAD = {
     f"http://us%3Aer:{SECRET}@h": "colon",
     f"http://user:{SECRET}%0d%0aX@h": "control character",
     f"http://user:{SECRET}%ff@h": "UTF-8",
-    f"http://user:{SECRET}@h_%zz!": "is no host name",
+    f"http://user:{SECRET}@h_%zz!": "is not a host name",
 }
 
 
@@ -199,7 +199,7 @@ def test_a_plan_file_may_hold_them(tmp_path: Path) -> None:
     path.write_text(f"proxy = '{PROXY}'\n", encoding="utf-8")
     assert planned(compare, URL, "--plan", str(path)).proxy == parse_proxy(PROXY)
     path.write_text(f"proxy = ['{PROXY}']\n", encoding="utf-8")
-    assert complaint(compare, URL, "--plan", str(path)) == f"{path}: proxy is no text; write a text in quotes"
+    assert complaint(compare, URL, "--plan", str(path)) == f"{path}: proxy is not a text; write a text in quotes"
 
 
 def test_a_runs_credentials_are_given_again(tmp_path: Path) -> None:

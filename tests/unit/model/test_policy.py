@@ -89,7 +89,7 @@ def test_what_a_policy_writes_into_the_connection_field(
         ("recycle:0", "'0' is not a whole number from 1 on"),
         ("recycle:-1", "not a whole number"),
         ("recycle:٣", "not a whole number"),
-        ("gap:soon", "'soon' is no duration"),
+        ("gap:soon", "'soon' is not a duration"),
         ("gap:0", "too short"),
         ("pool:3:random", "neither lifo nor fifo"),
         ("close:3", "close takes no parameter"),

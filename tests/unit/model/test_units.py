@@ -1,4 +1,4 @@
-"""Durations: what people write is read exactly, what is no duration is refused, and numbers are written to be read."""
+"""Durations: what people write is read exactly, anything else is refused, and numbers are written to be read."""
 
 from __future__ import annotations
 

@@ -194,11 +194,11 @@ def test_without_users_there_is_no_block_and_with_the_next_one_it_goes_on(rig: R
 
 def test_what_can_not_be_run_ends_locust_with_2(tmp_path: Path, rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
     rig.environment.parsed_options.block = "soon"
-    with pytest.raises(PlanError, match="'soon' is no duration"):
+    with pytest.raises(PlanError, match="'soon' is not a duration"):
         rig.controller.check()
     rig.controller.begin()
     gevent.idle()
-    assert "'soon' is no duration" in caplog.text
+    assert "'soon' is not a duration" in caplog.text
     assert (rig.environment.process_exit_code, rig.runner.calls) == (2, ["quit"])
     assert list(tmp_path.iterdir()) == []
 

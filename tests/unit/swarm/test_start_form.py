@@ -30,7 +30,7 @@ BAD = [
     ({"host": "nonsense"}, "has no scheme; write it like http://nonsense"),
     ({"host": "ftp://127.0.0.1"}, "use http or https"),
     ({"policies": "persistent,clsoe"}, "the policy 'clsoe' is unknown"),
-    ({"block": "soon"}, "--block: 'soon' is no duration"),
+    ({"block": "soon"}, "--block: 'soon' is not a duration"),
     ({"host": "https://localhost", "cacert": "/nowhere.pem"}, "--cacert /nowhere.pem: No such file or directory"),
     ({"host": "https://localhost", "cacert": __file__}, "no PEM certificate can be read from it"),
     ({"policies": "close-resume"}, "resumes TLS sessions"),

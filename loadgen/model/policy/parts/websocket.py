@@ -9,7 +9,7 @@ from loadgen.model.policy.protocols import WEBSOCKET
 
 def _objects(conditions: RunConditions) -> str | None:
     if conditions.retries_stale:
-        return "excludes --retry-stale: a message is no idempotent request"
+        return "excludes --retry-stale: a message is not an idempotent request"
     return None
 
 
