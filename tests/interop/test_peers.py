@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.processes import Nginx, compare
 
-pytestmark = [pytest.mark.peer, pytest.mark.alone]
+pytestmark = pytest.mark.peer
 
 
 def test_nginx_counts_the_same_connections(nginx: Nginx, tmp_path: Path) -> None:
@@ -75,6 +75,7 @@ def curl_phases_us(url: str, requests: int) -> dict[str, list[float]]:
     return found
 
 
+@pytest.mark.alone  # it measures time
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_phases_match_curls(one_core: None, nginx: Nginx, tmp_path: Path, scheme: str) -> None:
     """At one user each undisturbed phase takes what curl says it takes, to 100 µs; the two are measured in turns.

@@ -20,7 +20,7 @@ def samples_of(folder: Path) -> dict[str, Any]:
         return {name: samples[name].astype(np.int64) for name in samples if name != "blocks"}
 
 
-@pytest.mark.alone  # measures time
+@pytest.mark.alone  # it measures time
 def test_every_arrival_of_the_window_is_a_sample(share_target: Start, tmp_path: Path) -> None:
     target = share_target()
     summary = compare(target.url, tmp_path / "run", "--rate", "400", "--block", "600ms", "--warmup", "100ms")
@@ -56,7 +56,7 @@ def test_policies_of_a_round_meet_the_same_arrivals(share_target: Start, tmp_pat
     assert len(gaps[0, 0] & gaps[0, 1]) < 3
 
 
-@pytest.mark.alone  # measures time
+@pytest.mark.alone  # it measures time
 def test_a_target_too_slow_is_told_from_a_generator_too_slow(share_target: Start, tmp_path: Path) -> None:
     target = share_target("--delay", "50ms")
     load = ["--rate", "200", "--max-connections", "2", "--policies", "persistent", "--block", "1s", "--warmup", "200ms"]
@@ -71,7 +71,7 @@ def test_a_target_too_slow_is_told_from_a_generator_too_slow(share_target: Start
     assert one["arrivals"]["late_p50_ns"] < 5_000_000
 
 
-@pytest.mark.alone  # measures time
+@pytest.mark.alone  # it measures time
 def test_a_stall_counts_for_all_who_were_due_in_it(tmp_path: Path) -> None:
     """Coordinated omission: a closed loop has one long sample, the open loop one for each arrival that it held up."""
     stalled = threading.Lock()

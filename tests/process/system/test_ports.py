@@ -21,8 +21,6 @@ from loadgen.model.plan import Load, Plan
 from loadgen.model.policy import parse_policies
 from loadgen.model.target import parse_target
 
-pytestmark = pytest.mark.alone
-
 PORTS = 200
 USERS = 10
 

@@ -24,8 +24,6 @@ from tests.support.synthetic import (
     sweep_run,
 )
 
-pytestmark = pytest.mark.alone
-
 SECONDS = WINDOW_NS / 1e9
 REFUSED = Link([Exchange(send=ABSENT, wait=ABSENT, receive=ABSENT, outcome=-ErrorKind.CONNECT_REFUSED)], flags=0)
 
