@@ -290,7 +290,7 @@ def test_a_full_disk_ends_all_workers(share_target: Start, tmp_path: Path) -> No
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (3 << 20, 3 << 20))
 
-    more = ["--users", "4", "--processes", "2", "--json", "--block", "60s", "--warmup", "20ms"]
+    more = ["--users", "4", "--processes", "2", "--json", "--no-charts", "--block", "60s", "--warmup", "20ms"]
     done = loadgen_process("compare", share_target().url, *more, "--out", "run", cwd=tmp_path, preexec_fn=limit)
     assert done.returncode == 130
     assert "Traceback" not in done.stderr

@@ -43,6 +43,7 @@ def check_whole(folder: Path, summary: dict[str, Any], cells: int) -> None:
     assert not {"interrupted", "died"} & {warning["code"] for warning in summary["warnings"]}
 
 
+@pytest.mark.usefixtures("no_drawing")
 def test_a_grid_on_the_embedded_target(tmp_path: Path) -> None:
     done = loadgen("sweep", "--recycle", "1,2,inf", *SHORT, "--out", "run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

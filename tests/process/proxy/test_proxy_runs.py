@@ -329,6 +329,7 @@ def processes_with(secrets: tuple[str, ...]) -> list[str]:
     return found
 
 
+@pytest.mark.usefixtures("no_drawing")
 @pytest.mark.parametrize("tls", [[], ["--tls"]], ids=["absolute", "tunnel"])
 def test_credentials_are_left_nowhere(tmp_path: Path, tls: list[str]) -> None:
     """Not in a file of the run, not in what is printed, not where other users of the machine can see them."""
