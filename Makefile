@@ -31,7 +31,7 @@ ui: install
 
 # The unit tests and the house's rules: no target, no worker, less than a minute.
 quick: install
-	$(VENV)/bin/python -m pytest -m "not alone" -n 2 tests/unit tests/house/test_documents.py tests/house/test_layers.py tests/house/test_tests.py
+	$(VENV)/bin/python -m pytest -m "not alone" -n 2 tests/unit tests/house
 
 # All tests. Those that measure time, or count what the whole machine does, run alone.
 test: install
