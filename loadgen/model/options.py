@@ -10,28 +10,21 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from loadgen.model.arrivals import ARRIVALS, CONSTANT
+from loadgen.model.plan_value_types import Address, Body, Certificates, Header, Method, Policies, ProxyUrl, Url
 from loadgen.model.value_types import (
-    Address,
     Amount,
-    Body,
-    Certificates,
     Choice,
     Duration,
     FilePath,
     Flag,
     Gap,
-    Header,
     ListOf,
-    Method,
     OptionalWhole,
-    Policies,
-    ProxyUrl,
     Rate,
-    Url,
     ValueType,
     Whole,
     Words,
-)  # fmt: skip
+)
 
 COMPARE, SWEEP, REPORT = "compare", "sweep", "report"
 _RUNS = (COMPARE, SWEEP)

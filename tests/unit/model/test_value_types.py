@@ -11,25 +11,18 @@ from loadgen.model.characters import has_control, has_space_or_control
 from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import SECRET_FIELDS
 from loadgen.model.json_types import JSON_BASE64, JSON_NUMBER, JSON_PAIR, JSON_TEXTS, JSON_TRUTH, JSON_WHOLE, or_null
+from loadgen.model.plan_value_types import Address, Body, Certificates, Header, Method, Policies, ProxyUrl, Url
 from loadgen.model.request_body import check_readable, read_body
 from loadgen.model.value_types import (
-    Address,
     Amount,
-    Body,
-    Certificates,
     Choice,
     Duration,
     FilePath,
     Flag,
     Gap,
-    Header,
     ListOf,
-    Method,
     OptionalWhole,
-    Policies,
-    ProxyUrl,
     Rate,
-    Url,
     ValueType,
     Whole,
     Words,
