@@ -40,8 +40,8 @@ class ResponseReader:
         # the number of 1xx responses before it, and whether bytes followed it that belong to no response.
         self.interim = 0
         self.has_extra_bytes = False
-        # The response under way: its head, if that is whole, and what is known of its body.
-        self._heads = FinalHeadReader()
+        # The response under way: what has come of its head, then the head, and what is known of its body.
+        self._heads: FinalHeadReader | None = None
         self._current: ResponseHead | None = None
         self._interim = 0
         self._chunked: ChunkedBody | None = None
@@ -52,7 +52,7 @@ class ResponseReader:
         if self._current is not None:
             return self._feed_body(data, sink)
         heads = self._heads
-        if not heads.begun:
+        if heads is None:
             end = data.find(END_OF_HEAD) + 4
             if end >= 4:
                 head = parse_response_head(data[:end])
@@ -63,11 +63,16 @@ class ResponseReader:
                     if sink is not None:
                         sink(data[end:])
                     return True
+                if head.status >= 200 and end <= MAX_HEAD_BYTES:
+                    return self._begin(head, data[end:], sink)
+            heads = FinalHeadReader()
         found = heads.feed(data)
         if found is None:
+            self._heads = heads if heads.begun else None
             return False
         if found.head.status == SWITCHING_PROTOCOLS:
             raise Malformed("101 Switching Protocols, which was not asked for")
+        self._heads = None
         self._interim = found.interim
         return self._begin(found.head, found.rest, sink)
 
@@ -84,7 +89,7 @@ class ResponseReader:
     @property
     def begun(self) -> bool:
         """Some bytes of a response have come, and not all."""
-        return self._current is not None or self._heads.begun
+        return self._current is not None or self._heads is not None
 
     def _is_simple(self, head: ResponseHead, end: int) -> bool:
         return not (
