@@ -37,8 +37,8 @@ def merge_workers(workers: Iterable[tuple[int, Samples]], earlier: Samples | Non
 
     If only a share of one worker's samples was kept, those of the others are thinned to the same share.
     """
-    sources = [_Source(None, earlier)] if earlier is not None else []
-    sources += [_Source(number, samples) for number, samples in workers]
+    sources = [_MergePart(None, earlier)] if earlier is not None else []
+    sources += [_MergePart(number, samples) for number, samples in workers]
     ended = {block["index"] for one in sources for block in one.samples.blocks if "whole" in block}
     for one in sources:
         one.drop([block["index"] for block in one.samples.blocks if block["index"] in ended and "whole" not in block])
@@ -92,7 +92,7 @@ def _keep_alive(announced: list[dict[str, int]]) -> dict[str, int]:
 
 
 @dataclass(slots=True)
-class _Source:
+class _MergePart:
     """The samples of one worker while they are merged."""
 
     number: int | None
@@ -171,7 +171,7 @@ class _Clock:
                 self._begun_ns.setdefault(block["index"], block["window_begun_ns"])
 
 
-def _level(sources: list[_Source]) -> None:
+def _level(sources: list[_MergePart]) -> None:
     """Keep the same share of each worker's samples, so that none weighs more than it measured."""
     if not any("counted" in block for one in sources for block in one.samples.blocks):
         return
