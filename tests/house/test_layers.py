@@ -183,3 +183,8 @@ def test_help_imports_nothing_heavy() -> None:
     heavy = "{'numpy', 'matplotlib', 'gevent', 'rich', 'OpenSSL', 'locust'}"
     code = f"import sys, loadgen.cli.commands, loadgen.cli.options; print({heavy} & set(sys.modules))"
     assert run(code) == "set()"
+
+
+def test_a_recorder_needs_no_numpy() -> None:
+    """Every worker process has one, and numpy would double the worker's memory."""
+    assert run("import sys, loadgen.measure.data.recorder; print('numpy' in sys.modules)") == "False"

@@ -1,4 +1,4 @@
-"""What is counted of a block beside its samples: connections, how they ended, what the warm-up hid. Reads no file."""
+"""What is counted of a block beside its samples: connections, how they ended, the warm-up. Reads no file."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def present(column: Integers) -> Integers:
 def count_connections(
     blocks: list[BlockFacts], rows: NDArray[Any], assignment: RowAssignment, counted: Any, connections: NDArray[Any]
 ) -> None:
-    """Note in each block its exchanges, how many of them a server answered, and what became of its connections."""
+    """Add to each block its exchanges, how many of them a server answered, and what became of its connections."""
     size, block_of = len(blocks), assignment.block_of
-    # A worker that died left connections without a row; that they were open is known from their exchanges.
+    # Connections of a worker that died have no row; their exchanges show that they were open.
     unknown = np.zeros(len(assignment.numbers), np.bool_)
     unknown[assignment.of_rows] = True
     unknown[assignment.own] = False
@@ -36,11 +36,11 @@ def count_connections(
     reached = unknown
     reached[assignment.own[opened]] = True
     exchanges = _count(block_of[reached[assignment.of_rows]], size)
-    # What no byte of a response came to was lost on its way, and no server counts it.
+    # A request without any byte of a response may have been lost on its way, so no server counts it.
     carried = _count(block_of[(rows["outcome"] > 0) | (rows["bytes_received"] > 0)], size)
     here = assignment.home[assignment.own] >= 0
     home, opened, known = assignment.home[assignment.own][here], opened[here], connections[here]
-    counts = _tallies(known["flags"], known["ending"], opened, home, size)
+    counts = _traits(known["flags"], known["ending"], opened, home, size)
     counts["opened"] = counts["opened"] + lost
     once = any(block.get("continuous") for block in blocks)
     counts["slots"] = _distinct(home[opened], known["slot"][opened], size, once) + lost
@@ -49,7 +49,7 @@ def count_connections(
     upgrades = _count(home[upgraded], size)
     upgrade_ns = np.bincount(home[upgraded], weights=known["upgrade"][upgraded], minlength=size)
     started = _count(block_of[counted], size)
-    following = _following(blocks, assignment)
+    next_connections = _next_connections(blocks, assignment)
     for index, block in enumerate(blocks):
         block["exchanges"] = int(exchanges[index])
         block["carried"] = int(carried[index])
@@ -57,16 +57,16 @@ def count_connections(
         block["connections"] = cast(BlockConnections, {name: int(count[index]) for name, count in counts.items()})
         block["upgrades"] = {"count": int(upgrades[index]), "ns": round(float(upgrade_ns[index]))}
         block["endings"] = {ending.label: int(how[index, ending]) for ending in Ending if how[index, ending]}
-        block["next_connection"] = int(following[index])
+        block["next_connection"] = int(next_connections[index])
 
 
-def _count(places: Integers, size: int) -> NDArray[np.int64]:
-    """How often each place from 0 to size occurs."""
-    return np.bincount(places, minlength=size)
+def _count(numbers: Integers, size: int) -> NDArray[np.int64]:
+    """How often each number from 0 to size occurs."""
+    return np.bincount(numbers, minlength=size)
 
 
-def _tallies(flags: Integers, endings: Integers, opened: Any, home: Integers, size: int) -> dict[str, Integers]:
-    """How many connections of each block have a trait."""
+def _traits(flags: Integers, endings: Integers, opened: Any, home: Integers, size: int) -> dict[str, Integers]:
+    """How many connections of each block have each trait."""
     by_server = np.array([ending.closed_by for ending in Ending], np.bool_)[endings]
     tls = (flags & ConnectionFlag.TLS) != 0
     resumed = (flags & ConnectionFlag.TLS_RESUMED) != 0
@@ -84,7 +84,7 @@ def _tallies(flags: Integers, endings: Integers, opened: Any, home: Integers, si
 
 
 def _distinct(home: Integers, slots: Integers, size: int, once: bool) -> Integers:
-    """How many different slots occur in each block; with `once` only those that no block before had."""
+    """How many different slots occur in each block; with `once`, only those that no earlier block had."""
     if once:
         order = np.argsort(home, kind="stable")
         _, first = np.unique(slots[order], return_index=True)
@@ -93,17 +93,17 @@ def _distinct(home: Integers, slots: Integers, size: int, once: bool) -> Integer
     return _count(np.unique(home * width + slots) // width, size)
 
 
-def _following(blocks: list[BlockFacts], assignment: RowAssignment) -> NDArray[np.int64]:
-    """The first number beyond each block's connections."""
-    following = np.array([block.get("first_connection", 0) for block in blocks], np.int64)
-    np.maximum.at(following, assignment.block_of, assignment.numbers[assignment.of_rows] + 1)
+def _next_connections(blocks: list[BlockFacts], assignment: RowAssignment) -> NDArray[np.int64]:
+    """One above the highest number of each block's connections."""
+    next_connections = np.array([block.get("first_connection", 0) for block in blocks], np.int64)
+    np.maximum.at(next_connections, assignment.block_of, assignment.numbers[assignment.of_rows] + 1)
     own = assignment.own[assignment.home[assignment.own] >= 0]
-    np.maximum.at(following, assignment.home[own], assignment.numbers[own] + 1)
-    return following
+    np.maximum.at(next_connections, assignment.home[own], assignment.numbers[own] + 1)
+    return next_connections
 
 
 def request_ends(rows: NDArray[Any], assignment: RowAssignment, connections: NDArray[Any]) -> NDArray[np.int64]:
-    """When each request came to its end (ns)."""
+    """When each request ended (ns)."""
     handshakes = np.zeros(len(assignment.numbers), np.int64)
     handshakes[assignment.own] = sum(present(connections[field]) for field in _HANDSHAKE_FIELDS)
     end: NDArray[np.int64] = rows["scheduled"] + np.where(rows["request_index"] == 0, handshakes[assignment.of_rows], 0)
@@ -120,10 +120,10 @@ def count_answered(
     begun: Integers,
     ended: Integers,
 ) -> None:
-    """Note the answers that came within each window, whenever their requests began.
+    """Add to each block the responses that came within its window, whenever their requests began.
 
-    Under too high a rate those that have waited longest are served first: all that a window answers may have been due
-    before it.
+    If the rate is too high, the requests that have waited longest are served first, so all responses in a window may
+    belong to requests that were due before it.
     """
     within = (rows["outcome"] > 0) & (end >= begun[block_of]) & (end < ended[block_of])
     for block, count in zip(blocks, _count(block_of[within], len(blocks)), strict=True):
@@ -133,7 +133,7 @@ def count_answered(
 def count_warmup(
     blocks: list[BlockFacts], rows: NDArray[Any], block_of: Integers, end: Integers, ended: Integers
 ) -> None:
-    """Count what the window does not show (`rows`): requests that failed, or lasted beyond the window's end."""
+    """Add to each block how many of the requests outside its window (`rows`) failed or lasted beyond its end."""
     size = len(blocks)
     finished = rows["outcome"] != -ErrorKind.UNFINISHED
     late_end = finished & (rows["scheduled"] < ended[block_of]) & (end >= ended[block_of])

@@ -1,19 +1,21 @@
 """How the cost of a connection is shared by its requests: `exchange + handshake / K`, fitted to what was measured.
 
-A cell's mean is estimated by strata: 1/K of its requests are a connection's first, which paid the handshake, the others
-are not, and each kind has its own measured mean. The plain mean of a window would weigh the two as they happened to
-fall into it: users begin a block together and stay in step, so a window of one and a half cycles counts too many or too
-few handshakes, in every round alike, and no number of rounds would show it. Where connections ended before their K-th
-request, by the server's doing or for their age, the share is what it was in truth: connections opened by exchanges,
-warm-up included. That a block's end cut some short is no such case: the share of K is what a longer block would have.
+A cell's mean is estimated by strata: 1/K of its requests are the first on their connection and paid the handshake, the
+others did not, and each kind has its own measured mean. The plain mean of a window would be biased: users begin a block
+together and stay in step, so a window of one and a half cycles counts too many or too few handshakes, in every round
+alike, and more rounds would not help. If connections ended before their K-th request, because of the server or their
+age, the share is the measured one: connections opened per exchange, warm-up included. A connection that is cut short by
+the end of a block does not count as such: in a longer block it would have reached K.
 
-The fit is by least squares over the cells, each with the same weight: weighting by requests would let the largest K
-decide alone, and the handshake shows at the smallest. Intervals come from resampling rounds, the same of all cells.
+The fit is by least squares over the cells, each with the same weight: weights by requests would let the largest K
+decide alone, although the handshake shows at the smallest. Intervals come from resampling rounds, the same rounds for
+all cells.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +28,11 @@ from loadgen.model.summary import AmortisationCurve, AmortisationPoint
 
 Floats = NDArray[np.float64]
 
-# A connection of fewer than this share of its K requests is short; of so many replaced ones some were no accident.
+# Connections that carried less than this share of K requests are short; if more than the other share of connections was
+# replaced, that was no accident.
 _WELL_BELOW = 0.9
 _REPLACED_SHARE = 0.05
-_FEWEST_CELLS = 3  # two points lie on any line
+_MIN_CELLS = 3  # two points lie on any line
 _SAVING = 0.9
 _CURVE_POINTS = 30
 _ENDLESS_POINTS = 8  # from the largest limit to unlimited
@@ -47,18 +50,18 @@ class _Strata:
     @classmethod
     def of(cls, one: PolicySamples) -> _Strata:
         first = one.valid.columns["nth_on_connection"] == 0
-        parts = []
+        sums: list[NDArray[Any]] = []
         for chosen in (first, ~first):
             rounds, latency = one.rounds[chosen], one.latency_ns[chosen]
             size = len(one.seconds)
-            parts += [np.bincount(rounds, weights=latency, minlength=size), np.bincount(rounds, minlength=size)]
-        return cls(*(part.astype(np.float64) for part in parts))
+            sums += [np.bincount(rounds, weights=latency, minlength=size), np.bincount(rounds, minlength=size)]
+        return cls(*(one.astype(np.float64) for one in sums))
 
     def means(self, weights: Floats, share: float) -> Floats:
         """The mean cost of a request (ns), for each draw of rounds.
 
-        A stratum that is empty, as the first requests of connections all opened in the warm-up, says nothing of
-        itself and is taken to be like the other.
+        If a stratum is empty, as that of first requests is where all connections were opened in the warm-up, the mean
+        of the other one is used.
         """
         firsts, laters = weights @ self.firsts, weights @ self.laters
         first = weights @ self.first_ns / np.maximum(firsts, 1)
@@ -81,7 +84,7 @@ def amortise(members: list[Member], seed: int) -> AmortisationCurve | None:
         (one for one in members if len(one[0].valid)), key=lambda one: _share(one[1], one[2]), reverse=True
     )
     shares = np.array([_share(requests, connections) for _, requests, connections in members])
-    if len(set(shares.tolist())) < _FEWEST_CELLS:
+    if len(set(shares.tolist())) < _MIN_CELLS:
         return None
     active = np.all([one.requests > 0 for one, _, _ in members], axis=0)
     if not active.any():
@@ -128,7 +131,7 @@ def _share(requests: int | None, connections: ConnectionsSummary) -> float:
 
 
 def _ended_early(requests: int | None, connections: ConnectionsSummary) -> bool:
-    """Connections came to much less than K, and not only the last of each place, which the block's end cut short."""
+    """Connections carried much less than K, and not only those that the block's end cut short."""
     opened, carried = connections["opened"], connections["exchanges_with_warmup"]
     replaced = opened - connections["ideal"]
     if requests is None:
@@ -153,8 +156,8 @@ def _k90(shares: Floats, means: Floats) -> Floats:
     before = np.maximum(reached - 1, 0)
     high, low = means[rows, before], means[rows, reached]
     with np.errstate(divide="ignore", invalid="ignore"):
-        part = (high - wanted) / (high - low)
-        k = 1 / (shares[before] + part * (shares[reached] - shares[before]))
+        fraction = (high - wanted) / (high - low)
+        k = 1 / (shares[before] + fraction * (shares[reached] - shares[before]))
     return np.where((saving > 0) & (reached > 0), k, np.nan)
 
 
@@ -168,10 +171,10 @@ def _curve(
     shares: Floats, exchange: float, handshake: float, exchanges: Floats, handshakes: Floats, chosen: BootstrapDraws
 ) -> list[AmortisationPoint]:
     """The fitted line as points over K, with its band; the last is of unlimited K (None) where that was measured."""
-    least = float(np.min(shares[shares > 0]))
-    points = np.geomspace(shares[0], least, _CURVE_POINTS)
+    smallest = float(np.min(shares[shares > 0]))
+    points = np.geomspace(shares[0], smallest, _CURVE_POINTS)
     if not shares[-1]:
-        points = np.append(points, np.linspace(least, 0, _ENDLESS_POINTS)[1:])
+        points = np.append(points, np.linspace(smallest, 0, _ENDLESS_POINTS)[1:])
     return [
         {
             "requests": 1 / share if share else None,

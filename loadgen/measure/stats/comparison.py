@@ -37,10 +37,8 @@ def pairs(cells: tuple[Cell, ...], swept: bool) -> Iterator[tuple[str, str]]:
 def compare(baseline: PolicySamples, candidate: PolicySamples, seed: int) -> ComparisonSummary | None:
     """The comparison as `summary.json` holds it; None where one of the two has no complete sample.
 
-    Only rounds in which both have samples count, and a draw takes the same rounds of both: what a round had of its own
-    (a noisy neighbour, a warmer cache) then cancels out. throughput_ratio is None where the baseline's answers all came
-    after its windows. Times in ns. The mean difference is the sum of
-    `phase_deltas_mean_ns`; its part outside the handshake is `residual_mean_ns`.
+    Only rounds in which both have samples count, and a draw takes the same rounds of both, so that whatever is peculiar
+    to a round (a noisy neighbour, a warmer cache) cancels out.
     """
     both = (baseline.requests > 0) & (candidate.requests > 0)
     if not both.any():

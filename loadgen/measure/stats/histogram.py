@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_PARTS = 256
+_BINS_PER_OCTAVE = 256
 
 
 class Histogram:
-    """Counts of durations (ns, integers of at least 0) with their sum and their greatest, both exact."""
+    """Counts of durations (ns, integers of at least 0) with their exact sum and maximum."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -23,7 +23,7 @@ class Histogram:
         self._counts: dict[int, int] = {}
 
     def add(self, durations_ns: NDArray[Any]) -> Histogram:
-        """Count these too."""
+        """Count these as well."""
         if len(durations_ns):
             bins, counts = np.unique(_bins(durations_ns), return_counts=True)
             self._merge(bins.tolist(), counts.tolist())
@@ -66,7 +66,7 @@ class Histogram:
 
 def _bins(durations_ns: NDArray[Any]) -> NDArray[np.int64]:
     mantissa, exponent = np.frexp(durations_ns.astype(np.float64))
-    numbers = exponent.astype(np.int64) * _PARTS + ((mantissa - 0.5) * 2 * _PARTS).astype(np.int64)
+    numbers = exponent.astype(np.int64) * _BINS_PER_OCTAVE + ((mantissa - 0.5) * 2 * _BINS_PER_OCTAVE).astype(np.int64)
     # Zero has neither: it gets a bin of its own, below all others.
     return np.where(durations_ns > 0, numbers, -1)
 
@@ -74,5 +74,5 @@ def _bins(durations_ns: NDArray[Any]) -> NDArray[np.int64]:
 def _middle_ns(number: int) -> float:
     if number < 0:
         return 0.0
-    exponent, part = divmod(number, _PARTS)
-    return float(np.ldexp(0.5 + (part + 0.5) / (2 * _PARTS), exponent))
+    exponent, step = divmod(number, _BINS_PER_OCTAVE)
+    return float(np.ldexp(0.5 + (step + 0.5) / (2 * _BINS_PER_OCTAVE), exponent))

@@ -18,22 +18,27 @@ from loadgen.model.units import NS_PER_S
 
 @dataclass(frozen=True, slots=True)
 class PolicySamples:
-    """valid: the policy's complete samples. latency_ns: theirs, in the same order.
-
-    by_round: latencies, round by round. requests, answered, seconds: for each round; a round without a window, as an
-    interrupted run has them, has 0 seconds. answered: what throughput counts. In a closed loop these are the requests;
-    in an open one the answers that came within the window, for arrivals that wait may be answered in a later one.
-    left_out: how many complete samples were measured that thinning has taken out of `valid`; requests counts them.
-    """
+    """The complete samples of one policy, or of one cell of a sweep."""
 
     name: str
     valid: Samples
+    """The complete samples themselves."""
     latency_ns: NDArray[np.int64]
+    """Their latencies (ns), in the same order."""
     by_round: RoundQuantiles
+    """The latencies, round by round."""
     requests: NDArray[np.float64]
+    """Completed requests of each round."""
     answered: NDArray[np.float64]
+    """What throughput counts, of each round.
+
+    In a closed loop these are the requests. In an open loop they are the responses that came within the window, because
+    arrivals that wait may be answered in a later one.
+    """
     seconds: NDArray[np.float64]
+    """Length of each round's window (s); 0 for a round without one, as an interrupted run can have."""
     left_out: int = 0
+    """Complete samples that thinning has taken out of `valid`; `requests` counts them."""
 
     @property
     def rounds(self) -> NDArray[np.int64]:
@@ -41,8 +46,8 @@ class PolicySamples:
         return self.valid.columns["round"].astype(np.int64)
 
 
-def measure(samples: Samples, policy: int, mine: NDArray[np.int64], rounds: int) -> PolicySamples:
-    """Arrange the samples of the policy with index `policy`, found at the indices `mine`."""
+def policy_samples(samples: Samples, policy: int, mine: NDArray[np.int64], rounds: int) -> PolicySamples:
+    """Arrange the samples of one policy. policy: its index. mine: the indices of its samples."""
     name = samples.policies[policy]
     valid = samples.of(mine[samples.columns["error"][mine] == ABSENT])
     latency = valid.latency_ns()
@@ -61,7 +66,7 @@ def measure(samples: Samples, policy: int, mine: NDArray[np.int64], rounds: int)
 
 
 def round_draws(active: NDArray[np.bool_], seed: int) -> tuple[BootstrapDraws, NDArray[np.float64]]:
-    """Draws over the rounds that `active` marks, and their weights spread over all rounds (draws × rounds)."""
+    """Draws of the rounds that `active` marks, and their weights over all rounds (draws × rounds)."""
     chosen = draws(int(active.sum()), seed)
     weights = np.zeros((len(chosen.weights), len(active)))
     weights[:, active] = chosen.weights
@@ -69,12 +74,12 @@ def round_draws(active: NDArray[np.bool_], seed: int) -> tuple[BootstrapDraws, N
 
 
 def quantiles(values: NDArray[Any], *shares: float) -> list[int]:
-    """Nearest-rank quantiles of values in any order: faster than sorting where few are wanted."""
+    """Nearest-rank quantiles of unsorted values; faster than sorting if few are wanted."""
     ranks = [max(0, int(np.ceil(share * len(values))) - 1) for share in shares]
     parted = np.partition(values, ranks)
     return [int(parted[rank]) for rank in ranks]
 
 
 def quantile(ordered: NDArray[Any], share: float) -> int:
-    """The nearest-rank quantile of sorted values: always one that was measured."""
+    """The nearest-rank quantile of sorted values, always one of them."""
     return int(ordered[max(0, int(np.ceil(share * len(ordered))) - 1)])

@@ -1,4 +1,4 @@
-"""What an exchange costs by its position on the connection: the first meets cold caches and congestion windows."""
+"""What an exchange costs by its position on the connection: the first ones meet cold caches and small windows."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from loadgen.model.policy_summary import PositionGroup
 from loadgen.model.records import Phase
 
 FIRSTS = (1, 2, 3, 4, 5, 6, 11, 21, 51, 101)
-"""The first position of each group; the last one goes on without end."""
+"""The first position of each group; the last group is open-ended."""
 
 
 def by_position(measured: PolicySamples, seed: int) -> list[PositionGroup]:
     """Groups of positions (1 is a connection's first request), each with the cost of its exchanges, handshake left out.
 
-    last: the highest position that a group really has, as where K ends connections. Positions that no counted request
-    had are left out: with a warm-up, long-lived connections get past their first positions before the window begins.
-    The interval is that of the mean, from resampling rounds. count: of thinned samples as many as there were in all.
+    Positions that no counted request had are left out: long-lived connections pass their first positions in the
+    warm-up. `count` includes the samples that thinning has taken out.
     """
     request_index = measured.valid.columns["nth_on_connection"]
     exchange_ns = measured.valid.sum_ns(Phase.SEND, Phase.WAIT, Phase.RECEIVE)

@@ -21,8 +21,8 @@ class RoundQuantiles:
         """Quantiles of mixtures in which each round's values count as often as the round's weight says.
 
         weights: mixtures × rounds. shares: in 0..1. Returns mixtures × shares, in the values' unit; NaN where a mixture
-        is empty. A mixture's quantile lies between the least and the greatest of its rounds' own, so only that span is
-        looked at, at about 2,048 of the values measured in it.
+        is empty. A mixture's quantile lies between the lowest and the highest of its rounds' own, so only that span is
+        searched, at about 2,048 of the values measured in it.
         """
         sizes = np.array([len(values) for values in self.ordered], np.float64)
         totals = weights @ sizes
@@ -36,7 +36,7 @@ class RoundQuantiles:
             own = [values[max(0, int(np.ceil(share * len(values))) - 1)] for values in filled]
             edges = _values_between(filled, min(own), max(own)).astype(np.float64)
             below = np.array([np.searchsorted(values, edges, side="right") for values in self.ordered])
-            # The slack is for sums that are whole numbers but for rounding.
+            # The slack allows for rounding in sums that should be whole numbers.
             reached = _first_reaching(weights, below, share * totals * (1 - 1e-12))
             result[:, column] = np.where(totals > 0, edges[reached], np.nan)
         return result

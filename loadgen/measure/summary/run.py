@@ -7,7 +7,7 @@ import numpy as np
 from loadgen.measure.data.downsampling import add_up
 from loadgen.measure.data.rows import Samples
 from loadgen.measure.stats.comparison import compare, pairs
-from loadgen.measure.stats.policy_samples import PolicySamples, measure
+from loadgen.measure.stats.policy_samples import PolicySamples, policy_samples
 from loadgen.measure.stats.sweep import sweep
 from loadgen.measure.summary.policy import summarise_policy
 from loadgen.measure.summary.verdict import verdict
@@ -44,7 +44,7 @@ def summarise(
     policies: dict[str, PolicySummary] = {}
     with_curve = len(cells) <= MAX_CURVES
     for index, (cell_name, mine) in enumerate(zip(samples.policies, samples.by_policy(), strict=True)):
-        one = measure(samples, index, mine, rounds)
+        one = policy_samples(samples, index, mine, rounds)
         measured[cell_name] = one
         policies[cell_name] = summarise_policy(samples, mine, one, cells[cell_name], planned, with_curve)
     compared = (

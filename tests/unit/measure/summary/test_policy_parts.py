@@ -1,0 +1,51 @@
+"""What a summary says about trailers and upgrades, from facts that are made by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadgen.measure.stats.policy_samples import PolicySamples, policy_samples
+from loadgen.measure.summary.protocols import upgrade_cost
+from loadgen.measure.summary.trailers import trailers
+from loadgen.model.policy import H2C_UPGRADE, HTTP1, parse_policies
+from tests.support.synthetic import MS, US, Exchange, Link, Scribe, plan_json
+
+FACTS: Any = [{"trailers": {"responses": 2, "fields": {"x-sum": 2}}}, {"trailers": {"responses": 1, "fields": {}}}, {}]
+
+
+@pytest.mark.parametrize(
+    ("policy", "asked", "expected"),
+    [("persistent", True, True), ("persistent", False, False), ("websocket", True, False), ("http10", True, False)],
+)
+def test_trailers_are_asked_for_where_they_can_be(policy: str, asked: bool, expected: bool) -> None:
+    (parsed,) = parse_policies(policy)
+    assert trailers(FACTS, parsed, asked) == {"asked": expected, "responses": 3, "fields": {"x-sum": 2}}
+
+
+def measured(directory: Path, *links: Link) -> PolicySamples:
+    scribe = Scribe(directory / "run", plan_json("persistent", 1))
+    scribe.block("persistent", 0, links)
+    samples = scribe.settle()
+    return policy_samples(samples, 0, samples.by_policy()[0], rounds=1)
+
+
+def test_http1_has_no_upgrade(tmp_path: Path) -> None:
+    assert upgrade_cost([], measured(tmp_path, Link([Exchange(0)])), HTTP1) is None
+
+
+def test_an_upgrade_in_exchanges(tmp_path: Path) -> None:
+    one = measured(tmp_path, Link([Exchange(0, wait=900 * US), Exchange(MS, wait=85 * US), Exchange(2 * MS)]))
+    blocks: Any = [{"upgrades": {"count": 3, "ns": 900 * US}}, {"upgrades": {"count": 1, "ns": 100 * US}}, {}]
+    assert upgrade_cost(blocks, one, H2C_UPGRADE) == {
+        "mean_ns": 250 * US,
+        "exchange_p50_ns": 100 * US,  # of those on a connection in use: 85 + 15 and 100 + 15 µs
+        "exchanges": 2.5,
+    }
+
+
+def test_without_later_requests_the_first_ones_are_taken(tmp_path: Path) -> None:
+    found = upgrade_cost([], measured(tmp_path, Link([Exchange(0)])), H2C_UPGRADE)
+    assert found == {"mean_ns": None, "exchange_p50_ns": 115 * US, "exchanges": None}
