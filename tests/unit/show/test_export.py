@@ -11,7 +11,6 @@ import pytest
 
 from loadgen.cli.report import rebuild
 from loadgen.measure.data.npz import SAMPLES_FILE
-from loadgen.show.charts import charts_of
 from loadgen.show.export import EXPORTERS, RunData, Written, export_text, write_report, write_summary
 from loadgen.show.export.exporter import Exporter
 from tests.support.synthetic import Scribe, full_run
@@ -65,11 +64,6 @@ def test_charts_are_drawn_for_those_that_ask(scribe: Scribe) -> None:
     for name in ("json", "markdown"):
         export_text(EXPORTERS[name], run)
     assert "charts" not in run.__dict__
-
-
-def test_all_charts_that_apply_are_drawn(scribe: Scribe) -> None:
-    summary = scribe.summary()
-    assert list(RunData(summary).charts) == charts_of(summary)
 
 
 @pytest.mark.parametrize(
