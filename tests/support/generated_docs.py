@@ -13,16 +13,16 @@ from tests.support.summary_schema import SCHEMA_FILE, schema_text
 DOCS = SCHEMA_FILE.parent
 _NOTE = "<!-- Made by `make docs` from {}; do not edit. -->"
 _ENDINGS = {
-    Ending.CLIENT_ANNOUNCED: "our last request said `Connection: close`",
-    Ending.CLIENT_SILENT: "we closed it between two requests without a word: abandoned, too old, or the block was over",
-    Ending.CLIENT_GAVE_UP: "we closed it after an error: a deadline, bad bytes, a limit, an interruption",
-    Ending.NOT_OPENED: "it never got as far as its first request",
-    Ending.SERVER_ANNOUNCED: "its response said that it would close",
-    Ending.SERVER_IDLE_FIN: "it closed between two requests without a word",
+    Ending.CLIENT_ANNOUNCED: "the last request on it said `Connection: close`",
+    Ending.CLIENT_SILENT: "the client closed it between two requests without a word: abandoned, too old, or the block was over",
+    Ending.CLIENT_GAVE_UP: "the client closed it after an error: a deadline, bad bytes, a limit, an interruption",
+    Ending.NOT_OPENED: "it never came to its first request",
+    Ending.SERVER_ANNOUNCED: "a response said that the server would close",
+    Ending.SERVER_IDLE_FIN: "the server closed it between two requests without a word",
     Ending.SERVER_IDLE_RST: "the same by a reset",
     Ending.SERVER_STALE: "found closed when a request had been sent on it, without a byte of a response",
     Ending.SERVER_UNANSWERED: "the same, with the connection's first request",
-    Ending.SERVER_MID_RESPONSE_FIN: "it closed in the middle of a response",
+    Ending.SERVER_MID_RESPONSE_FIN: "the server closed it in the middle of a response",
     Ending.SERVER_MID_RESPONSE_RST: "the same by a reset",
 }
 

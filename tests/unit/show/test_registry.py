@@ -1,0 +1,57 @@
+"""A chart is one row of CHARTS: reports, pages and the Python API find a new one by themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+
+from loadgen.cli.api import Run
+from loadgen.model.summary import Summary
+from loadgen.show.charts import CHARTS, charts_of
+from loadgen.show.charts.chart import Chart
+from loadgen.show.charts.style import new_figure
+from loadgen.show.export import RunData, write_report
+from tests.support.synthetic import Scribe, full_run
+
+NAME = "opened"
+
+
+def draw(summary: Summary) -> Figure:
+    """What a newcomer's first chart could be."""
+    figure = new_figure(summary, "Connections opened")
+    opened = [one["connections"]["opened"] for one in summary["policies"].values()]
+    figure.subplots().bar(list(summary["policies"]), opened)
+    return figure
+
+
+@pytest.fixture
+def scribe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scribe:
+    """A run, and one chart in place of all others, which take time."""
+    monkeypatch.setattr("loadgen.show.charts.CHARTS", {NAME: Chart(NAME, draw, lambda summary: True)})
+    return full_run(tmp_path / "run", rounds=1)
+
+
+def test_a_new_chart_is_in_the_report(scribe: Scribe) -> None:
+    write_report(scribe.store, RunData(scribe.summary()))
+    page = scribe.store.path("report.html").read_text(encoding="utf-8")
+    assert "<img alt='opened'" in page
+    assert {f"{NAME}.png", f"{NAME}.svg"} <= {path.name for path in scribe.store.directory.iterdir()}
+
+
+def test_a_new_chart_is_a_figure_of_the_python_api(scribe: Scribe) -> None:
+    run = Run(scribe.store.directory, RunData(scribe.summary()).summary)
+    assert run.charts == [NAME]
+    assert [text.get_text() for text in run.figure(NAME).texts][0] == "Connections opened"
+
+
+def test_each_chart_has_a_file_that_tells_its_name() -> None:
+    folder = Path(__file__).parents[3] / "loadgen" / "show" / "charts"
+    families = {"latency_by_rate", "latency_by_size", "latency_by_gap"}  # one file, latency_by_axis.py
+    assert {name for name in CHARTS if not (folder / f"{name}.py").is_file()} == families
+
+
+def test_a_chart_that_says_nothing_is_left_out(scribe: Scribe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loadgen.show.charts.CHARTS", {NAME: Chart(NAME, draw, lambda summary: False)})
+    assert charts_of(scribe.summary()) == []
