@@ -43,7 +43,7 @@ def test_a_new_chart_is_in_the_report(scribe: Scribe) -> None:
 def test_a_new_chart_is_a_figure_of_the_python_api(scribe: Scribe) -> None:
     run = Run(scribe.store.directory, RunData(scribe.summary()).summary)
     assert run.charts == [NAME]
-    assert [text.get_text() for text in run.figure(NAME).texts][0] == "Connections opened"
+    assert run.figure(NAME).texts[0].get_text() == "Connections opened"
 
 
 def test_each_chart_has_a_file_that_tells_its_name() -> None:
