@@ -14,7 +14,7 @@ DOCS = SCHEMA_FILE.parent
 _NOTE = "<!-- Made by `make docs` from {}; do not edit. -->"
 _ENDINGS = {
     Ending.CLIENT_ANNOUNCED: "the last request on it said `Connection: close`",
-    Ending.CLIENT_SILENT: "the client closed it between two requests without a word: abandoned, too old, or the block ended",
+    Ending.CLIENT_SILENT: "the client closed it between two requests: abandoned, too old, or the block ended",
     Ending.CLIENT_GAVE_UP: "the client closed it after an error: a deadline, bad bytes, a limit, an interruption",
     Ending.NOT_OPENED: "it never came to its first request",
     Ending.SERVER_ANNOUNCED: "a response said that the server would close",
