@@ -7,10 +7,10 @@ import logging
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from loadgen import COMMAND
 from loadgen.measure.data.store import SUMMARY_FILE
+from loadgen.model.summary import Summary
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class ChartDrawer:
     def is_busy(self) -> bool:
         return self._child is not None
 
-    def start(self, summary: dict[str, Any]) -> None:
+    def start(self, summary: Summary) -> None:
         """Draw these figures; at low priority, but not so low that a busy machine never draws them."""
         try:
             if self._root is None:

@@ -10,7 +10,9 @@ from typing import Any
 
 from loadgen.measure.data.store import RunStore
 from loadgen.model.exceptions import PlanError
+from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.records import Phase
+from loadgen.model.run_record import RunWarning
 from loadgen.model.summary import Summary
 from loadgen.model.warning_codes import WarningCode
 from loadgen.swarm.chart_drawer import ChartDrawer
@@ -38,7 +40,7 @@ class LiveView:
         self.run: LocustRun | None = None
         self._clock = clock
         self._drawer = drawer or ChartDrawer()
-        self._summary: Any = None
+        self._summary: Summary | None = None
         self._figures_asked_s = self._charts_asked_s = _NEVER_S
         """When the web UI last asked, by the clock."""
         self._drawn_s = _NEVER_S
@@ -125,12 +127,12 @@ class LiveView:
 
     # Inside
 
-    def _warnings(self) -> list[dict[str, str]]:
+    def _warnings(self) -> list[RunWarning]:
         """Those of the run so far, and those that the last figures called for."""
-        known: list[dict[str, str]] = self._summary["warnings"] if self._summary else []
+        known: list[RunWarning] = self._summary["warnings"] if self._summary else []
         if self._summary and self.state in _OVER:
             return known
-        notes: list[dict[str, str]] = self.run.facts["notes"] if self.run is not None else []
+        notes: list[RunWarning] = self.run.facts["notes"] if self.run is not None else []
         noted = {one["code"] for one in notes}
         return [*notes, *(one for one in known if one["code"] not in noted)]
 
@@ -144,7 +146,7 @@ def _summary_so_far(run: LocustRun) -> Summary | None:
     return summary
 
 
-def _policy(name: str, one: dict[str, Any]) -> dict[str, Any]:
+def _policy(name: str, one: PolicySummary) -> dict[str, Any]:
     connections, latency = one["connections"], one["latency_ns"]
     return {
         "name": name,

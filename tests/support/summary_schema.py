@@ -1,6 +1,6 @@
 """The JSON schema of `summary.json`, made from the types in `loadgen.model.summary`.
 
-`python -m tests.support.summary_schema` writes `docs/summary.schema.json` anew. Every synthetic run of the unit
+`make docs` writes `docs/summary.schema.json` anew. Every synthetic run of the unit
 tests, and every real run whose account is checked, goes through `check_summary`.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import inspect
 import json
-import sys
 from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
@@ -103,8 +102,3 @@ def field_texts(kind: Any) -> dict[str, str]:
                 raise KeyError(f"{kind.__name__}.{field.target.id} has no text")
             found[field.target.id] = inspect.cleandoc(str(text.value.value))
     return found
-
-
-if __name__ == "__main__":
-    SCHEMA_FILE.write_text(schema_text(), encoding="utf-8")
-    sys.stdout.write(f"{SCHEMA_FILE}\n")

@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 from zipfile import BadZipFile
 
 from loadgen.measure.data.merge_workers import merge_workers
@@ -28,6 +28,7 @@ from loadgen.measure.data.worker_data import (
     worker_folders,
 )
 from loadgen.model.exceptions import PlanError
+from loadgen.model.run_record import Json
 from loadgen.model.summary import Summary
 
 SUMMARY_FILE = "summary.json"
@@ -82,8 +83,8 @@ class RunStore:
         """Save name, plan, environment and notes."""
         self._write_json(RUN_FILE, facts)
 
-    def load_run(self) -> dict[str, Any]:
-        """What `save_run` saved. Raises PlanError where it can't be read."""
+    def load_run(self) -> dict[str, Json]:
+        """The content of run.json, not checked: a RunRecord unless it was edited. Raises PlanError where it is none."""
         return self._read_json(RUN_FILE)
 
     def load_summary(self) -> Summary:
@@ -184,9 +185,9 @@ class RunStore:
     def _write_json(self, name: str, values: Mapping[str, object]) -> None:
         self.write_text(name, self.to_text(values))
 
-    def _read_json(self, name: str) -> dict[str, Any]:
+    def _read_json(self, name: str) -> dict[str, Json]:
         try:
-            values: dict[str, Any] = json.loads((self.directory / name).read_text(encoding="utf-8"))
+            values: dict[str, Json] = json.loads((self.directory / name).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise PlanError(f"{self.directory / name} can't be read: {error}") from None
         if not isinstance(values, dict):

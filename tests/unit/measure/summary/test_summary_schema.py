@@ -18,7 +18,7 @@ EXAMPLE = Path(__file__).parents[4] / "results" / "example" / "summary.json"
 
 
 def test_the_file_is_what_the_types_say() -> None:
-    assert SCHEMA_FILE.read_text(encoding="utf-8") == schema_text(), "run python -m tests.support.summary_schema"
+    assert SCHEMA_FILE.read_text(encoding="utf-8") == schema_text(), "run make docs"
 
 
 def test_the_schema_is_one() -> None:
