@@ -49,7 +49,7 @@ class Samples:
         return len(self.columns["scheduled"])
 
     def of(self, chosen: NDArray[Any]) -> Samples:
-        """Those samples that `chosen` (a mask or indices) picks."""
+        """The samples that `chosen` picks: a mask, or indices."""
         return Samples(self.policies, {name: column[chosen] for name, column in self.columns.items()}, self.blocks)
 
     def of_blocks(self, indices: Container[int]) -> Samples:
@@ -76,7 +76,7 @@ class Samples:
         return replace(kept, blocks=blocks)
 
     def with_counts(self) -> Samples:
-        """The same, each block with its `counted`; where it has one, `kept` is what there is of its samples now."""
+        """The same samples, with `counted` in each block and its `kept` up to date."""
         found = counts(self.columns, self.block_of(), self.blocks)
         blocks = [
             _with_counted(block, {**block.get("counted", now), "kept": now["kept"]})
@@ -117,7 +117,7 @@ def _with_counted(block: BlockFacts, counted: SampleCounts) -> BlockFacts:
 
 
 def merge(old: Samples, new: Samples) -> Samples:
-    """Both together; blocks that both hold are the new ones'. Merging twice is the same as once."""
+    """All samples of both; of a block that both hold, those of `new`. Merging twice is the same as once."""
     replaced = {block["index"] for block in new.blocks}
     kept = old.of_blocks({block["index"] for block in old.blocks} - replaced)
     columns = {name: np.concatenate([kept.columns[name], new.columns[name]]) for name in COLUMNS}

@@ -31,7 +31,7 @@ from loadgen.model.policy_summary import (
 from loadgen.model.records import ABSENT, Ending, Phase
 from loadgen.model.units import NS_PER_S
 
-# What the contract names, and the points between them that the percentile chart needs.
+# The percentiles of `summary.json`, and the points between them for the percentile chart.
 _NAMED = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99_9": 0.999}
 CURVE = tuple(float(share) for share in 1 - np.logspace(np.log10(0.5), -4, 60))
 # Above this share of requests that never got a connection, the percentiles without them are too low.
@@ -101,7 +101,7 @@ def _places(cell: Cell, plan: Plan) -> int:
 
 
 def _arrivals(blocks: list[BlockFacts], late: NDArray[Any], rate_rps: float) -> ArrivalsSummary:
-    """How the offered load was met. late: by how much the generator itself began too late, where that is known."""
+    """How the offered load was met. late: by how much the generator itself began each request too late; -1 if unknown."""
     ordered = np.sort(late[late >= 0])
     return {
         "due": sum(block.get("due", 0) for block in blocks),
@@ -127,7 +127,7 @@ def _latency(measured: PolicySamples, seed: int, with_curve: bool) -> LatencySum
         absent = dict.fromkeys(("mean", *_NAMED, "max", "p50_ci95", "p99_ci95"))
         return cast(LatencySummary, absent | {"curve": []})
     chosen, weights = round_draws(measured.seconds > 0, seed)
-    # A percentile that fewer than ten samples lie above is a story about those few.
+    # A percentile with fewer than ten samples above it depends on those few.
     shares = [share for share in CURVE if (1 - share) * len(ordered) >= 10] if with_curve else []
     bands = measured.by_round.quantiles(weights, np.array([*shares, 0.5, 0.99]))
     intervals = [chosen.whole_interval(band) for band in bands.T]
@@ -162,13 +162,13 @@ def _connections(blocks: list[BlockFacts], exact: SampleCounts, places: int) -> 
     exchanges = sum(block.get("carried", block["exchanges"]) for block in blocks)
     return {
         "opened": opened,
-        # One for each place of a block that was taken at all.
+        # One for each place of a block that was used.
         "ideal": sum(min(places, block["connections"]["slots"]) for block in blocks) + challenge["connections"],
         "proxy_asked": challenge["connections"],
         "reuse_ratio": exact["reused"] / exact["requests"] if exact["requests"] else 0.0,
         "requests_per_connection": exchanges / opened if opened else 0.0,
         "closed_by": {"client": counts["closed_by_client"], "server": counts["closed_by_server"]},
-        # What was never opened did not end.
+        # A connection that was never opened did not end.
         "endings": {
             ending.label: endings[ending.label]
             for ending in Ending
@@ -202,7 +202,7 @@ def _counts(facts: Any) -> dict[str, int]:
 
 
 def _phases(valid: Samples, counts: dict[str, int]) -> dict[str, PhaseSummary]:
-    """counts: how often each happened, also in requests whose samples thinning has taken out."""
+    """counts: how often each phase happened, in all requests, also those that thinning has taken out."""
     phases: dict[str, PhaseSummary] = {}
     for phase in Phase:
         column = valid.columns[phase.value]
@@ -231,9 +231,9 @@ def _generator(blocks: list[BlockFacts], measured: PolicySamples, seconds: float
     valid = measured.valid
     cpu_ns = sum(block.get("cpu_ns", 0) for block in blocks)
     busiest_ns = sum(block.get("busiest_cpu_ns", block.get("cpu_ns", 0)) for block in blocks)
-    # Under too high a rate a window sends, and pays for, more than what was due in it.
+    # If the rate is too high, a window sends, and pays for, more than what was due in it.
     started = max(sum(block["started"] for block in blocks), int(measured.answered.sum()))
-    # An upper bound, which the loop may have from before the request began: no more of it than the request took.
+    # The lag is an upper bound that may include time before the request began, so it is capped at the request's own time.
     lag_ns = np.minimum(valid.columns["lag"], measured.latency_ns)
     lag_p50, lag_p99 = quantiles(lag_ns, 0.5, 0.99) if len(valid) else (None, None)
     cpu_share = busiest_ns / NS_PER_S / seconds if seconds else 0.0

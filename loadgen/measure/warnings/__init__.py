@@ -1,1 +1,1 @@
-"""What a reader of a run has to know before believing it: one module a subject. Draws nothing."""
+"""What must be known before a run is believed: one module for each subject. Draws nothing."""

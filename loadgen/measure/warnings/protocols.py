@@ -10,7 +10,7 @@ from loadgen.model.warning_codes import WarningCode
 
 
 def protocol_warnings(one: PolicySummary, protocol: str) -> Iterator[tuple[WarningCode, str]]:
-    """What a reader must know of a policy's upgrades, as (code, message). one: the policy's part of the summary."""
+    """Warnings about the upgrades of a policy. protocol: the one that it asks for."""
     connections = one["connections"]
     declined, opened = connections["upgrade_declined"], connections["opened"]
     if declined:
