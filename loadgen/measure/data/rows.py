@@ -37,13 +37,15 @@ _AS_WRITTEN = (
 class Samples:
     """The counted requests of a run as columns of equal length (`COLUMNS`), and what is known of its blocks.
 
-    columns: integers, absent is -1; durations and times in ns. `policy` is an index into `policies`, the names of the
-    plan's cells. blocks: by index; see `read_rows`.
+    Immutable: every method gives another value.
     """
 
     policies: tuple[str, ...]
+    """The names of the plan's cells."""
     columns: dict[str, Integers]
+    """Integers, absent is -1; durations and times in ns. The column `policy` holds indices into `policies`."""
     blocks: list[BlockFacts]
+    """By index."""
 
     def __len__(self) -> int:
         return len(self.columns["scheduled"])
@@ -144,13 +146,13 @@ def columns_of(
     recorded: the blocks' facts as the recorder was given them, in the order in which they ran. The samples have copies
     that gained what is counted of the rows.
 
-    A block has the connections from its `first_connection` on, with all their exchanges. Where blocks are `continuous`,
-    so that connections outlive them, each has the exchanges that were due, and the connections that were opened, from
-    its `begun_ns` on; its `slots` are those that no earlier of these blocks had. What began before the first of these
-    blocks then belongs to that, but for connections whose first exchange is not among the rows: a look at the rows
-    before has counted them, so that slices of a run, each with the rows written since the last, add up to the whole.
+    A block has the connections from its `first_connection` on, with all their exchanges. If blocks are `continuous`,
+    connections outlive them: then a block has the exchanges that were due, and the connections that were opened, from
+    its `begun_ns` on, and its `slots` are those that no earlier one of these blocks had. What began before the first of
+    these blocks belongs to that one, except connections whose first exchange is not among the rows: an earlier reading
+    has counted them. So slices of a run, each with the rows written since the last, add up to the whole.
 
-    Numbers needn't begin at 0. Raises ValueError where rows and blocks don't go together.
+    Numbers need not begin at 0. Raises ValueError where rows and blocks do not belong together.
     """
     # What a BlockFacts has beyond a BlockRecord is filled in here, step by step.
     blocks = [cast(BlockFacts, {**block}) for block in recorded]

@@ -101,7 +101,7 @@ def _places(cell: Cell, plan: Plan) -> int:
 
 
 def _arrivals(blocks: list[BlockFacts], late: NDArray[Any], rate_rps: float) -> ArrivalsSummary:
-    """How the offered load was met. late: by how much the generator itself began each request too late; -1 if unknown."""
+    """How the offered load was met. late: by how much the generator began each request too late; -1 if unknown."""
     ordered = np.sort(late[late >= 0])
     return {
         "due": sum(block.get("due", 0) for block in blocks),
@@ -233,7 +233,7 @@ def _generator(blocks: list[BlockFacts], measured: PolicySamples, seconds: float
     busiest_ns = sum(block.get("busiest_cpu_ns", block.get("cpu_ns", 0)) for block in blocks)
     # If the rate is too high, a window sends, and pays for, more than what was due in it.
     started = max(sum(block["started"] for block in blocks), int(measured.answered.sum()))
-    # The lag is an upper bound that may include time before the request began, so it is capped at the request's own time.
+    # The lag is an upper bound and may include time before the request began, so it is capped at the request's time.
     lag_ns = np.minimum(valid.columns["lag"], measured.latency_ns)
     lag_p50, lag_p99 = quantiles(lag_ns, 0.5, 0.99) if len(valid) else (None, None)
     cpu_share = busiest_ns / NS_PER_S / seconds if seconds else 0.0
