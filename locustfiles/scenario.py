@@ -2,9 +2,9 @@
 
     locust -f locustfiles/scenario.py --class-picker -H http://127.0.0.1:8080
 
-Scenarios are plain Python: `self.client` asks as Locust's clients do, and every response tells its phases and whether
-its connection was reused. Half of the users keep their connection, the others don't. Without a host the embedded target
-is started, which answers with as many bytes as `size` says.
+Scenarios are plain Python: `self.client` is called like Locust's clients, and every response has its phases and says
+whether its connection was reused. Half of the users keep their connection, the others don't. Without a host the
+embedded target is started, which answers with as many bytes as `size` says.
 """
 
 from locust import between, task

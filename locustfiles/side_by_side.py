@@ -2,8 +2,8 @@
 
     locust -f locustfiles/side_by_side.py --class-picker -H http://127.0.0.1:8080
 
-With --class-picker the start form lets you choose who takes part. Both load the target together, so this is no
-comparison of two worlds, as compare.py is, but of two kinds of clients in one. Without a host the embedded target is
+With --class-picker the start form lets you choose the user classes. Both load the target at the same time, so this does
+not compare two situations, as compare.py does, but two kinds of clients in one. Without a host the embedded target is
 started.
 """
 

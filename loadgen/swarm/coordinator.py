@@ -78,7 +78,7 @@ class BlockCoordinator:
                 index += len(policies_now)
                 if not self._is_stopped:
                     self.between_blocks()
-                if self._is_stopped:  # perhaps between two blocks: workers that were told run no further one
+                if self._is_stopped:  # perhaps between two blocks: the workers then run no further one
                     return
 
     def block_done(self, worker: str, round_number: int, turn: int) -> None:

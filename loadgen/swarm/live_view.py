@@ -21,7 +21,7 @@ from loadgen.swarm.run import LocustRun
 # Computing figures may take this share of the time.
 _MAX_SHARE = 0.05
 _CHARTS_EVERY_S = 10.0
-# Whoever has asked in the last so many seconds still looks.
+# Someone who asked at most this long ago still looks.
 _LOOKS_FOR_S = 15.0
 _NEVER_S = -1e9
 
@@ -30,7 +30,7 @@ _OVER = (FINISHED, FAILED)  # a failed run too leaves whatever could be made of 
 
 
 class LiveView:
-    """Shows `run`, once there is one. `refresh` brings figures and charts up to date, if somebody looks at them."""
+    """Shows `run`, once there is one. `refresh` brings figures and charts up to date, if people look at them."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, drawer: ChartDrawer | None = None) -> None:
         self.state = IDLE
@@ -73,7 +73,7 @@ class LiveView:
             self.fail(str(error))
 
     def refresh(self) -> None:
-        """For a time in which no request is under way: compute what somebody looks at."""
+        """For a time in which no request is under way: compute what people look at."""
         now = self._clock()
         if self.run is None or now - self._figures_asked_s > _LOOKS_FOR_S or now < self._next_summary_s:
             return

@@ -94,7 +94,7 @@ class LoadgenPlugin:
         channel.listen(messages.PIECE_RECEIVED, lambda _sender, _data: agent.piece_received())
 
     def _end_run(self, agent: WorkerAgent, data: dict[str, Any]) -> None:
-        """The test is over. A master that is about to quit has not told this worker's users so yet."""
+        """The test is over. A master that is about to quit may not have stopped this worker's users yet."""
         if self.controller is None:
             self._runner.stop()
         agent.end_run(data)

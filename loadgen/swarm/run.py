@@ -136,7 +136,7 @@ class LocustRun:
             "directory": str(self.directory) if is_local else None,
             # One worker is enough to see what all of a machine's sockets cost.
             "monitors": not self._begun,
-            # A local run that nobody can look at needs no reports between its blocks.
+            # A local run without a web UI needs no reports between its blocks.
             "wants_reports": options.is_watched or not is_local,
             "max_samples": options.max_samples,
         }

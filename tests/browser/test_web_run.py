@@ -29,9 +29,8 @@ from tests.support.browser import (
     Browser,
     WebUI,
     locust_web_ui,
-    open_browser,
 )
-from tests.support.locusts import LOCUSTFILES, counts
+from tests.support.locusts import LOCUSTFILES, check_sums, counts
 from tests.support.processes import await_port, free_port, read_request, scripted_server
 
 pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("browser")]
@@ -42,12 +41,6 @@ FORM = {
     "think": "2ms", "cacert": "", "path": "/",
 }  # fmt: skip
 HOSTILE = "<script>window.hacked=1</script>\"'<img/src=x/onerror=window.hacked=1>"
-
-
-@pytest.fixture(scope="module")
-def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with open_browser(tmp_path_factory.mktemp("browser")) as window:
-        yield window
 
 
 class Lab:
@@ -117,7 +110,7 @@ def policy_row(name: str, one: dict[str, Any]) -> list[str]:
     ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[WebUI, Path]]:
     """One Locust for all tests: each run is a new one in it, as for people."""
     folder = tmp_path_factory.mktemp("locust")
@@ -126,22 +119,15 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[WebUI, P
 
 
 @pytest.fixture
-def lab(window: Browser, running: tuple[WebUI, Path]) -> Iterator[Lab]:
+def lab(browser: Browser, running: tuple[WebUI, Path]) -> Iterator[Lab]:
     """At the start form."""
     ui, folder = running
-    lab = Lab(window, ui, folder)
-    open_start_form(window, ui)
+    lab = Lab(browser, ui, folder)
+    browser.open(ui.url)
+    browser.show_start_form()
     yield lab
     ui.post("stop")
-    window.wait(lambda: lab.live()["state"] not in ("running", "finishing"))
-
-
-def open_start_form(browser: Browser, ui: WebUI) -> None:
-    browser.open(ui.url)
-    browser.complaints()
-    browser.wait(lambda: browser.all("input[name='userCount']") or browser.all("[role=tab]"))
-    if browser.all("[role=tab]"):
-        browser.click("button", "New")
+    browser.wait(lambda: lab.live()["state"] not in ("running", "finishing"))
 
 
 def test_the_tab_follows_a_run_and_ends_with_the_figures_of_its_files(lab: Lab) -> None:
@@ -152,6 +138,7 @@ def test_the_tab_follows_a_run_and_ends_with_the_figures_of_its_files(lab: Lab) 
     assert [row[0] for row in browser.table(POLICIES)] == ["persistent", "close", "recycle:10"]
     assert browser.text(FACTS).startswith("running · round ")
     assert " · 3 users · http://127.0.0.1:" in browser.text(FACTS)
+    charts_while_it_goes_on(lab)
     browser.wait_text(VERDICT, "[")  # an interval: it takes several rounds
     assert not browser.all(f"{SECTION} a[download]")
 
@@ -160,6 +147,7 @@ def test_the_tab_follows_a_run_and_ends_with_the_figures_of_its_files(lab: Lab) 
     assert found["plan"]["users"] == 3
     assert found["environment"]["embedded_target"]["requests"] >= lab.requests()
     downloads(lab)
+    charts_at_the_end(lab, found)
 
     first = lab.run()
     browser.click("button", "New")
@@ -213,24 +201,27 @@ def pictures(browser: Browser) -> list[str]:
     return found
 
 
-def test_charts_are_drawn_anew_while_the_run_goes_on(lab: Lab) -> None:
-    browser = lab.browser
-    lab.start()
-    main = browser.driver.current_window_handle
+def charts_while_it_goes_on(lab: Lab) -> None:
+    """They are drawn because somebody looks at them. That they are redrawn is tested elsewhere, without the wait."""
+    browser, main = lab.browser, lab.browser.driver.current_window_handle
     browser.click(f"{SECTION} a", "Charts, on a page of their own")
     in_new_window(browser, main)
-    first = browser.wait(lambda: pictures(browser))
+    browser.wait(lambda: pictures(browser))
     assert browser.text(FACTS).startswith("running")
     assert {"extra time", "phases"} <= {str(one.get_attribute("alt")) for one in browser.all("#charts img")}
-    browser.wait(lambda: (now := pictures(browser)) and not set(first) & set(now))
-    assert browser.text(FACTS).startswith("running")
+    assert browser.complaints() == []
+    back(browser, main)
 
-    lab.ui.post("stop")
-    browser.wait_text(FACTS, "finished")
-    drawn = {path.stem.replace("_", " ") for path in lab.run().glob("*.svg")}
+
+def charts_at_the_end(lab: Lab, found: dict[str, Any]) -> None:
+    """The page shows all that lie in the folder, and the same figures as the tab."""
+    browser, main, folder = lab.browser, lab.browser.driver.current_window_handle, lab.run()
+    browser.click(f"{SECTION} a", "Charts, on a page of their own")
+    in_new_window(browser, main)
+    drawn = {path.stem.replace("_", " ") for path in folder.glob("*.svg")}
     browser.wait(lambda: {one.get_attribute("alt") for one in browser.all("#charts img")} == drawn)
     browser.wait(lambda: len(pictures(browser)) == len(drawn))
-    lab.shows(lab.summary())
+    lab.shows(found)
     assert browser.complaints() == []
     back(browser, main)
 
@@ -281,21 +272,22 @@ def test_reset_and_edit_leave_the_comparison_going(lab: Lab) -> None:
 
 
 def test_the_form_says_what_is_wrong(lab: Lab) -> None:
+    """All that can be wrong is in tests/unit/swarm/test_start_form.py."""
     runs = len(list(lab.folder.glob("results/*")))
-    right = FORM
     for wrong, message in (
-        ({"host": "nonsense"}, "has no scheme; write it like http://nonsense"),
-        ({"policies": "persistent,clsoe"}, "the policy 'clsoe' is unknown"),
-        ({"host": "https://localhost", "cacert": "/nowhere.pem"}, "--cacert /nowhere.pem: No such file or directory"),
         ({"host": "https://localhost", "cacert": __file__}, "no PEM certificate can be read from it"),
-        ({"block": "50ms"}, "--warmup is 60.0 ms, a part of each block of 50.0 ms"),
+        ({**FORM, "block": "50ms"}, "--warmup is 60.0 ms, a part of each block of 50.0 ms"),
     ):
-        lab.browser.start(**{**right, **wrong})
+        lab.browser.start(**{**FORM, **wrong})
         lab.browser.wait_text("[role=alert]", message)
         assert lab.live()["state"] in ("idle", "finished", "failed")
         assert lab.browser.all("input[name=userCount]")
-        right = {name: FORM[name] for name in wrong}
+    for name in ("results", "seed", "max_samples"):
+        refused = json.loads(lab.ui.post("swarm", f"user_count=1&spawn_rate=1&host=&{name}=elsewhere"))
+        assert refused["success"] is False
+        assert "is set on the command line, not here" in refused["message"]
     assert len(list(lab.folder.glob("results/*"))) == runs
+    assert not (lab.folder / "elsewhere").exists()
 
 
 class Serving:
@@ -343,6 +335,10 @@ def test_a_target_that_dies_and_comes_back(lab: Lab) -> None:
         assert browser.text(FACTS).startswith("running")
         found = lab.stop()
     lab.shows(found)
+    check_sums(found)
+    for one in found["policies"].values():
+        assert one["errors"]["connect_refused"] > 0
+        assert one["requests"] > 0
     assert browser.complaints() == []
 
 
@@ -384,20 +380,20 @@ def is_harmless(browser: Browser) -> None:
     assert browser.complaints() == []
 
 
-def test_several_processes_show_one_result(window: Browser, tmp_path: Path) -> None:
+def test_several_processes_show_one_result(browser: Browser, tmp_path: Path) -> None:
     with locust_web_ui(LOCUSTFILES / "compare.py", "--processes", "2", folder=tmp_path) as ui:
-        lab = Lab(window, ui, tmp_path)
-        window.wait(lambda: json.loads(ui.get("worker-count").body)["worker_count"] == 2)
-        open_start_form(window, ui)
+        lab = Lab(browser, ui, tmp_path)
+        browser.wait(lambda: json.loads(ui.get("worker-count").body)["worker_count"] == 2)
+        browser.open(ui.url)
         lab.start(policies="persistent,recycle:10")
-        window.wait(lambda: lab.requests() > 0)
+        browser.wait(lambda: lab.requests() > 0)
         found = lab.stop()
         lab.shows(found)
         with np.load(lab.run() / "samples.npz") as samples:
             assert set(samples["worker"]) == {0, 1}
             assert len(samples["worker"]) == lab.requests()
         assert found["plan"]["users"] == 4
-        assert window.complaints() == []
+        assert browser.complaints() == []
 
 
 def test_make_ui_starts_it_and_ctrl_c_ends_it(tmp_path: Path) -> None:

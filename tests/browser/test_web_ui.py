@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 
 from loadgen.model.units import format_duration
-from tests.support.browser import PHASES, POLICIES, SECTION, TAB, VERDICT, Browser, WebUI, locust_web_ui, open_browser
+from tests.support.browser import PHASES, POLICIES, SECTION, TAB, VERDICT, Browser, WebUI, locust_web_ui
 
 pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("browser")]
 
@@ -60,8 +59,13 @@ class Shown:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    def reset(self) -> None:
+        """As it is at the beginning of each test."""
+        (self.folder / "asked").unlink(missing_ok=True)
         for name in ("charts", "files"):
-            (folder / name).mkdir(parents=True)
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+            (self.folder / name).mkdir(parents=True)
         self.write()
 
     def write(self, **changes: Any) -> None:
@@ -80,39 +84,31 @@ class Shown:
         return path.stat().st_size if path.exists() else 0
 
 
-@pytest.fixture(scope="module")
-def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with open_browser(tmp_path_factory.mktemp("browser")) as window:
-        yield window
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("view")
 
 
 @pytest.fixture
-def browser(window: Browser) -> Browser:
-    """The one window, without the last test's page, which may miss its server."""
-    window.open("about:blank")
-    window.complaints()
-    return window
+def shown(folder: Path) -> Shown:
+    shown = Shown(folder)
+    shown.reset()
+    return shown
+
+
+@pytest.fixture(scope="session")
+def shared_ui(folder: Path) -> Iterator[WebUI]:
+    """Locust's web UI over the figures of `shown`, one for most tests."""
+    Shown(folder).reset()
+    with locust_web_ui(LOCUSTFILE, LOADGEN_TEST_VIEW=str(folder)) as ui:
+        yield ui
 
 
 @pytest.fixture
-def shown(tmp_path: Path) -> Shown:
-    return Shown(tmp_path / "view")
-
-
-@pytest.fixture
-def start_ui(shown: Shown) -> Iterator[Callable[..., WebUI]]:
-    """Starts Locust's web UI over the figures of `shown`; it ends with the test."""
-    with ExitStack() as stack:
-
-        def start(*options: str, **more: str) -> WebUI:
-            return stack.enter_context(locust_web_ui(LOCUSTFILE, *options, LOADGEN_TEST_VIEW=str(shown.folder), **more))
-
-        yield start
-
-
-@pytest.fixture
-def ui(start_ui: Callable[..., WebUI]) -> WebUI:
-    return start_ui()
+def ui(shared_ui: WebUI, shown: Shown) -> Iterator[WebUI]:
+    """Without a run."""
+    yield shared_ui
+    shared_ui.post("stop")
 
 
 @pytest.fixture
@@ -167,7 +163,15 @@ def test_a_failed_run_says_what_went_wrong(browser: Browser, running: WebUI, sho
     browser.wait(lambda: browser.table(POLICIES) == POLICY_ROWS)
 
 
-def test_the_tab_outlasts_whatever_locust_does_to_its_page(browser: Browser, ui: WebUI, shown: Shown) -> None:
+@pytest.fixture
+def new_ui(shown: Shown) -> Iterator[WebUI]:
+    """One that has never had a run: its page is the start form alone."""
+    with locust_web_ui(LOCUSTFILE, LOADGEN_TEST_VIEW=str(shown.folder)) as ui:
+        yield ui
+
+
+def test_the_tab_outlasts_whatever_locust_does_to_its_page(browser: Browser, new_ui: WebUI, shown: Shown) -> None:
+    ui = new_ui
     browser.open(ui.url + TAB)
     browser.wait(lambda: browser.all("input[name=userCount]"))
     assert not browser.all(SECTION)  # the start form is shown
@@ -178,7 +182,7 @@ def test_the_tab_outlasts_whatever_locust_does_to_its_page(browser: Browser, ui:
     browser.wait(lambda: not browser.all(SECTION))
     browser.driver.back()  # the address says our tab again, Locust shows theirs
     browser.wait(lambda: TAB in browser.driver.current_url)
-    browser.driver.execute_script("document.body.append(document.createElement('i'))")  # as if Locust drew anew
+    browser.driver.execute_script("document.body.append(document.createElement('i'))")  # as if Locust redrew its page
     assert not browser.all(SECTION)
     browser.click("[role=tab]", "Connection reuse")
     browser.wait_text(SECTION, "persistent")
@@ -225,6 +229,7 @@ def test_when_locust_is_gone_the_last_figures_stay(browser: Browser, shown: Show
 
 def test_the_start_form_says_why_a_run_cannot_start(browser: Browser, ui: WebUI) -> None:
     browser.open(ui.url)
+    browser.show_start_form()
     browser.type("host", "ftp://files")
     browser.click("button", "Start")
     browser.wait_text("[role=alert]", "'ftp://files' is no target: use http:// or https://")
@@ -233,15 +238,6 @@ def test_the_start_form_says_why_a_run_cannot_start(browser: Browser, ui: WebUI)
     browser.type("host", "http://127.0.0.1:9")
     browser.click("button", "Start")
     browser.wait(lambda: browser.all("[role=tab]"))
-
-
-def test_the_edit_of_a_running_run_is_not_looked_at(running: WebUI) -> None:
-    answer = json.loads(running.post("swarm", "user_count=2&spawn_rate=1&host=ftp://files"))
-    assert answer["success"] is True
-    running.post("stop")
-    answer = json.loads(running.post("swarm", "user_count=2&spawn_rate=1&host=ftp://files"))
-    assert answer["success"] is False
-    assert "is no target" in answer["message"]
 
 
 def test_numbers_are_written_as_in_the_report(browser: Browser, ui: WebUI) -> None:
@@ -329,16 +325,6 @@ def test_the_page_shows_the_charts_and_newer_ones_as_they_are_drawn(
     assert browser.complaints() == []
 
 
-def test_fetching_a_picture_asks_for_no_newer_one(ui: WebUI, shown: Shown) -> None:
-    shown.draw("phases.svg", 10)
-    assert json.loads(ui.get("loadgen/charts").body) == ["phases.svg"]
-    assert ui.get("loadgen/charts/phases.svg").headers["Content-Type"].startswith("image/svg+xml")
-    assert shown.asked() == 1
-    shown.draw("late.svg", 10)
-    assert ui.get("loadgen/charts/late.svg").status == 200  # nobody had been told of it
-    assert shown.asked() == 2
-
-
 def test_the_page_is_as_dark_as_locust(browser: Browser, ui: WebUI) -> None:
     background = "return getComputedStyle(document.documentElement).backgroundColor"
     colours = set()
@@ -390,49 +376,22 @@ def test_a_report_has_its_style_and_no_script(browser: Browser, ui: WebUI, shown
     assert "script-src 'none'" in complaint
 
 
-def test_a_file_that_is_not_there_is_named(ui: WebUI) -> None:
-    missing = ui.get("loadgen/files/samples.npz")
-    assert missing.status == 404
-    assert missing.body.decode() == "There is no samples.npz yet: it is written when a run ends."
+def test_beside_locust_under_a_base_path(browser: Browser, shown: Shown) -> None:
+    with locust_web_ui(LOCUSTFILE, base_path="/load", LOADGEN_TEST_VIEW=str(shown.folder)) as ui:
+        ui.post("swarm", "user_count=1&spawn_rate=1")
+        shown.draw("phases.svg", 31)
+        browser.open(ui.url + TAB)
+        browser.wait_text(SECTION, "persistent")
+        (charts,) = [one for one in browser.all(f"{SECTION} a") if "Charts" in one.text]
+        browser.open(str(charts.get_attribute("href")))
+        browser.wait(lambda: widths(browser) == [31])
+        browser.click("header a", "Back to Locust")
+        browser.wait_text(SECTION, "persistent")
+        assert browser.complaints() == []
 
 
-def test_only_what_is_listed_is_served(ui: WebUI) -> None:
-    for folder, name in (
-        *(("files", "live.json"), ("files", "../live.json"), ("charts", "../live.json")),
-        *(("static", "../web.py"), ("static", "web.py")),
-    ):
-        assert ui.get(f"loadgen/{folder}/{quote(name, safe='')}").status == 404
-        assert ui.get(f"loadgen/{folder}/{name}").status == 404
-
-
-def test_every_answer_of_ours_is_closed_to_scripts_of_others(ui: WebUI, shown: Shown) -> None:
-    shown.draw("phases.svg", 10)
-    (shown.folder / "files" / "summary.json").write_text("{}", encoding="utf-8")
-    for path in ("", "/live", "/charts", "/charts/phases.svg", "/files/summary.json", "/static/tab.js"):
-        answer = ui.get(f"loadgen{path}")
-        assert answer.status == 200
-        assert answer.headers["Content-Security-Policy"].startswith("default-src 'none';")
-        assert "script-src 'unsafe" not in answer.headers["Content-Security-Policy"]
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        assert answer.headers["Cache-Control"] == "no-store"
-
-
-def test_beside_locust_under_a_base_path(browser: Browser, start_ui: Callable[..., WebUI], shown: Shown) -> None:
-    ui = start_ui(base_path="/load")
-    ui.post("swarm", "user_count=1&spawn_rate=1")
-    shown.draw("phases.svg", 31)
-    browser.open(ui.url + TAB)
-    browser.wait_text(SECTION, "persistent")
-    (charts,) = [one for one in browser.all(f"{SECTION} a") if "Charts" in one.text]
-    browser.open(str(charts.get_attribute("href")))
-    browser.wait(lambda: widths(browser) == [31])
-    browser.click("header a", "Back to Locust")
-    browser.wait_text(SECTION, "persistent")
-    assert browser.complaints() == []
-
-
-def test_behind_a_login_nothing_of_ours_is_open(start_ui: Callable[..., WebUI]) -> None:
-    ui = start_ui("--web-login")
-    for path in ("", "/live", "/charts", "/files/summary.json", "/static/tab.js"):
-        assert ui.get(f"loadgen{path}").url.startswith(ui.url + "login?")
-    assert b"is no target" not in ui.post("swarm", "user_count=1&spawn_rate=1&host=ftp://files")
+def test_behind_a_login_nothing_of_ours_is_open(shown: Shown) -> None:
+    with locust_web_ui(LOCUSTFILE, "--web-login", LOADGEN_TEST_VIEW=str(shown.folder)) as ui:
+        for path in ("", "/live", "/charts", "/files/summary.json", "/static/tab.js"):
+            assert ui.get(f"loadgen{path}").url.startswith(ui.url + "login?")
+        assert b"is no target" not in ui.post("swarm", "user_count=1&spawn_rate=1&host=ftp://files")

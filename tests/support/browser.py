@@ -39,7 +39,7 @@ PHASES = "Phases: mean where the phase happened"
 
 T = TypeVar("T")
 _PATIENCE_S = 60
-_PASSING = (StaleElementReferenceException, ElementClickInterceptedException)  # while Locust draws its page anew
+_PASSING = (StaleElementReferenceException, ElementClickInterceptedException)  # while Locust redraws its page
 _SWITCHES = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--no-first-run", "--force-color-profile=srgb",
@@ -70,7 +70,7 @@ class Browser:
         return "\n".join(one.text for one in self.all(selector))
 
     def table(self, label: str) -> list[list[str]]:
-        """The cells of a table of ours, row by row, without its headings."""
+        """The cells of one of our tables, row by row, without its headings."""
         script = """return [...document.querySelectorAll(`table[aria-label="${arguments[0]}"] tbody tr`)].map(
             row => [...row.children].map(cell => cell.textContent))"""
         cells: list[list[str]] = self.driver.execute_script(script, label)
@@ -110,6 +110,13 @@ class Browser:
         for name, value in fields.items():
             self.type(name, value)
         self.click("button[type=submit]", "Start")
+
+    def show_start_form(self) -> None:
+        """Of Locust's page, which shows an earlier run once there was one."""
+        self.wait(lambda: self.all("input[name='userCount']") or self.all("[role=tab]"))
+        if self.all("[role=tab]"):
+            self.click("button", "New")
+            self.wait(lambda: self.all("input[name='userCount']"))
 
     def show_tab(self) -> None:
         """Go to our tab, once a run goes on."""

@@ -61,7 +61,7 @@ def add_ours(environment: Environment, **_others: Any) -> None:
     if web_ui.web_login:
         web_ui.app.secret_key = "of this test"
         web_ui.login_manager.user_loader(lambda _name: None)
-    # What somebody else's listener added before.
+    # As another plugin's listener may have added before.
     web_ui.template_args["extended_tabs"] = [{"title": "Theirs", "key": "theirs"}]
     web_ui.template_args["extended_csv_files"] = [{"href": "/theirs", "title": "Theirs too"}]
     web.install(environment, WrittenView(Path(os.environ["LOADGEN_TEST_VIEW"])), refusal)

@@ -103,7 +103,7 @@ class LoopbackRunner(FakeRunner):
 
 
 def user_class(name: str, policy: str | None = None, kind: UserKind | None = UserKind.SWARM, host: str = "") -> type:
-    """A user class of a locustfile. kind: None for one of somebody else's."""
+    """A user class of a locustfile. kind: None for one that is not loadgen's."""
     return type(name, (), {"policy": policy, "loadgen_kind": kind, "host": host})
 
 

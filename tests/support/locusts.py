@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 LOCUSTFILES = Path(__file__).parents[2] / "locustfiles"
 BLOCKS = ("--block", "300ms", "--warmup", "60ms")
@@ -21,7 +25,7 @@ def command(locustfile: str | Path, *arguments: str) -> list[str]:
 
 
 def headless(
-    locustfile: str | Path, folder: Path, *arguments: str, users: int = 4, seconds: int = 3
+    locustfile: str | Path, folder: Path, *arguments: str, users: int = 4, seconds: int = 2
 ) -> subprocess.CompletedProcess[str]:
     """Run it to its end; its results are in `folder`."""
     folder.mkdir(exist_ok=True)
@@ -55,6 +59,46 @@ def running(folder: Path, *command_line: str) -> Iterator[subprocess.Popen[str]]
             except subprocess.TimeoutExpired:
                 process.kill()
         process.communicate()
+
+
+def endless(*arguments: str, users: int = 4) -> list[str]:
+    """A headless command on compare.py that goes on until a signal ends it."""
+    return command(
+        "compare.py", "--headless", "-u", str(users), "-r", str(users), "--only-summary", *BLOCKS, *arguments
+    )
+
+
+def await_log(process: subprocess.Popen[str], log: Path, text: str) -> None:
+    """Wait until Locust has logged a text."""
+    while not log.exists() or text not in log.read_text(encoding="utf-8"):
+        assert process.poll() is None
+        threading.Event().wait(0.05)
+
+
+def samples_of(folder: Path, name: str) -> list[int]:
+    """A column of the only run's samples."""
+    (path,) = (folder / "results").glob("*/samples.npz")
+    with np.load(path) as samples:
+        column: list[int] = samples[name].tolist()
+    return column
+
+
+def csv_rows(folder: Path) -> dict[str, dict[str, str]]:
+    """Locust's own statistics of a run with `--csv stats`, by name."""
+    with (folder / "stats_stats.csv").open(encoding="utf-8") as file:
+        return {row["Name"]: row for row in csv.DictReader(file)}
+
+
+def check_sums(found: dict[str, Any]) -> None:
+    """Each request that was started is accounted for."""
+    for one in found["policies"].values():
+        assert one["started"] == one["requests"] + sum(one["errors"].values()) + one["unfinished"]
+
+
+def account(found: dict[str, Any]) -> tuple[int, int]:
+    """Requests and connections as the embedded target counted them."""
+    own = found["environment"]["embedded_target"]
+    return own["requests"], own["accepted"]
 
 
 def summary(folder: Path) -> dict[str, Any]:

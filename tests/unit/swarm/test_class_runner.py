@@ -62,8 +62,8 @@ def facts_in(folder: Path) -> list[dict[str, Any]]:
 def test_a_block_of_a_swarm_class_is_recorded_and_counted_for_locust(
     planned: Plan, server: Hello, tmp_path: Path
 ) -> None:
-    told: list[dict[str, Any]] = []
-    runner = SwarmClassRunner(planned, route(planned), tmp_path / "p", told.append, False)
+    events: list[dict[str, Any]] = []
+    runner = SwarmClassRunner(planned, route(planned), tmp_path / "p", events.append, False)
     total = 0
     for index, policy in enumerate(("persistent", "close")):
         facts = runner.run(block(planned, index, policy), users=3)
@@ -81,7 +81,7 @@ def test_a_block_of_a_swarm_class_is_recorded_and_counted_for_locust(
     runner.close()
     # The first request is the engine's look at the target before the load.
     assert total <= server.requests <= total + 1
-    assert "observed" in {key for event in told for key in event}
+    assert "observed" in {key for event in events for key in event}
 
 
 def test_without_users_there_is_no_block(planned: Plan, server: Hello, tmp_path: Path) -> None:
@@ -114,19 +114,19 @@ def test_a_cut_block_is_not_whole(tmp_path: Path, server: Hello) -> None:
 
 
 def test_a_target_that_is_not_there_is_a_warning_and_counted(tmp_path: Path) -> None:
-    with socket.socket() as taken:  # bound, and nobody listens
+    with socket.socket() as taken:  # bound, but not listening
         taken.bind(("127.0.0.1", 0))
-        nobody = plan("persistent", f"http://127.0.0.1:{taken.getsockname()[1]}/", **LOAD)
-        told: list[dict[str, Any]] = []
-        runner = SwarmClassRunner(nobody, route(nobody), tmp_path / "p", told.append, False)
-        facts = runner.run(block(nobody, 0, "persistent"), users=1)
+        silent = plan("persistent", f"http://127.0.0.1:{taken.getsockname()[1]}/", **LOAD)
+        events: list[dict[str, Any]] = []
+        runner = SwarmClassRunner(silent, route(silent), tmp_path / "p", events.append, False)
+        facts = runner.run(block(silent, 0, "persistent"), users=1)
         assert facts is not None
         report, figures = runner.digest(facts, True)
         runner.close()
     assert report is not None
     assert figures is not None
     assert set(report["errors"]) == set(figures["failures"]) == {"connect_refused"}
-    assert any("warning" in event for event in told)
+    assert any("warning" in event for event in events)
 
 
 def test_a_block_of_a_scenario_is_a_stretch_of_its_requests(planned: Plan, server: Hello, tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ class Rig:
         self.coordinator.block_done(worker, order["round"], order["turn"])
 
     def run(self, max_blocks: int = 1000) -> None:
-        """Until the coordinator ends, or is stopped after so many blocks."""
+        """Until the coordinator ends, or is stopped after `max_blocks` blocks."""
         self._max_blocks = max_blocks
         with gevent.Timeout(10):
             self.coordinator.run()
@@ -187,7 +187,7 @@ def test_stop_cuts_the_present_block_on_all_workers() -> None:
 
 
 def test_stopped_between_two_blocks_it_orders_no_further_one() -> None:
-    """Workers that were told to stop would not answer it."""
+    """Workers that have stopped would not answer it."""
     rig = Rig("a")
     rig.answer = lambda order, worker: None if rig.blocks else rig.finish(order, worker)
     rig.run(max_blocks=1)

@@ -99,14 +99,14 @@ def test_before_a_run_there_is_nothing_to_see(rig: Rig) -> None:
     json.dumps(live)
 
 
-def test_figures_are_computed_only_while_somebody_looks(rig: Rig) -> None:
+def test_figures_are_computed_only_while_people_look(rig: Rig) -> None:
     rig.show()
     rig.refresh_after(1)
     assert rig.run.computed == 0
     rig.view.live()
     rig.refresh_after(1)
     assert rig.run.computed == 1
-    rig.refresh_after(16)  # nobody has asked for 15 s
+    rig.refresh_after(16)  # the last question was more than 15 s ago
     assert rig.run.computed == 1
 
 

@@ -54,7 +54,7 @@ def collect(run: LocustRun) -> None:
 # The begin
 
 
-def test_every_worker_is_told_once_and_one_monitors(make_run: MakeRun) -> None:
+def test_every_worker_gets_one_order_and_one_worker_monitors(make_run: MakeRun) -> None:
     channel = FakeChannel("a", "b")
     run = make_run(channel, scenarios=("Alternating",), max_samples=7)
     run.begin()

@@ -246,7 +246,7 @@ def master(tmp_path: Path) -> Rig:
     return rig
 
 
-def test_a_worker_that_comes_in_a_run_is_told_of_it(master: Rig) -> None:
+def test_a_worker_that_joins_during_a_run_takes_part(master: Rig) -> None:
     master.controller.begin()
     assert [to for kind, _, to in master.runner.sent] == ["a"]
     master.runner.receive(messages.HELLO, "late", OWN_VERSION)
@@ -256,7 +256,7 @@ def test_a_worker_that_comes_in_a_run_is_told_of_it(master: Rig) -> None:
     assert master.state == RUNNING
 
 
-def test_a_worker_that_comes_before_or_after_a_run_is_not_told(master: Rig) -> None:
+def test_a_worker_that_joins_without_a_run_gets_no_order(master: Rig) -> None:
     master.runner.receive(messages.HELLO, "late", OWN_VERSION)
     assert master.runner.sent == []
 
@@ -304,7 +304,7 @@ def test_a_worker_does_what_the_master_orders() -> None:
     runner.receive(messages.END_RUN, "master", {"run": "r"})
     gevent.idle()
     assert agent.calls == ["block", "cut"]
-    # The master may be about to quit, and has not told this worker's users that the test is over.
+    # The master may be about to quit, and may not have stopped this worker's users yet.
     assert runner.calls == ["stop"]
     assert set(sent) == {messages.BLOCK_DONE, messages.WORKER_DONE}
     data: dict[str, Any] = {}

@@ -90,7 +90,7 @@ def test_the_classes_that_the_form_chooses_are_looked_at() -> None:
     assert form.refusal(MultiDict([("user_classes", "Alternating")])) is None
     assert "clsoe" in str(form.refusal(MultiDict([("user_classes", "Bad")])))
     assert "clsoe" in str(form.refusal(MultiDict()))
-    # Runs of somebody else's users are theirs to check.
+    # loadgen does not check runs of other people's user classes.
     assert form.refusal(MultiDict([("user_classes", "Foreign"), ("policies", "clsoe")])) is None
 
 

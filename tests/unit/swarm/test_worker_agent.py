@@ -193,14 +193,16 @@ def test_a_cut_ends_the_block_and_no_other_begins(local: Rig) -> None:
         (KeyError("x"), "a block failed: KeyError('x')"),
     ],
 )
-def test_an_error_in_a_block_is_told_and_not_waited_for(local: Rig, error: Exception, message: str) -> None:
+def test_an_error_in_a_block_is_reported_in_place_of_its_end(local: Rig, error: Exception, message: str) -> None:
     one, _ = local.begin()
     one.error = error
     local.block()
     assert local.sent == [(messages.WORKER_FAILED, {"run": "r", "message": message})]
 
 
-def test_what_can_not_be_prepared_is_told(local: Rig, caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+def test_a_run_that_can_not_be_prepared_is_reported_as_failed(
+    local: Rig, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
     bad = plan(url="https://127.0.0.1:9/").to_json(secrets=True) | {"cacert": str(tmp_path / "nowhere.pem")}
     local.begin(plan=bad)
     ((kind, data),) = local.sent
@@ -263,7 +265,7 @@ def test_a_master_that_takes_no_samples_is_not_waited_for_for_ever(
     remote.end()
     assert [kind for kind, _ in remote.sent] == [messages.SAMPLE_PIECE, messages.WORKER_FAILED, messages.WORKER_DONE]
     assert remote.of_kind(messages.WORKER_FAILED)[0]["message"] == "samples are lost: the master does not take them"
-    assert "samples are lost" in caplog.text  # nobody else would say it on this machine
+    assert "samples are lost" in caplog.text  # the master logs it on its own machine
 
 
 def test_a_new_run_closes_what_the_last_one_left(remote: Rig) -> None:

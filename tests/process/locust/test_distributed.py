@@ -1,0 +1,183 @@
+"""Locust on several processes: one merged result, counted as the target counts, whatever becomes of the workers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.support.locusts import (
+    account,
+    await_log,
+    check_sums,
+    command,
+    counts,
+    csv_rows,
+    endless,
+    headless,
+    running,
+    samples_of,
+    summary,
+)
+from tests.support.processes import free_port
+from tests.support.targets import Target
+
+
+def test_three_processes_over_trusted_tls_give_one_result(tmp_path: Path, start_target: Callable[..., Target]) -> None:
+    target = start_target("--tls")
+    done = headless(
+        *("compare.py", tmp_path, "-H", target.url, "--cacert", str(target.ca_file), "--processes", "3"),
+        *("--policies", "persistent,close,close-resume", "--csv", "stats"),
+        users=7,
+        seconds=4,
+    )
+    assert done.returncode == 0, done.stderr
+    found = summary(tmp_path)
+    check_sums(found)
+    stats = target.stats()
+    assert counts(found)[0] == stats["requests"] == int(csv_rows(tmp_path)["Aggregated"]["Request Count"])
+    assert sorted(set(samples_of(tmp_path, "worker"))) == [0, 1, 2]
+    # Seven users in all, each with a connection of its own in each block.
+    for block in found["blocks"]:
+        if block["policy"] == "persistent":
+            assert block["connections"]["opened"] == 7
+    assert found["plan"]["users"] == 7
+    policies = found["policies"]
+    assert policies["close"]["connections"]["tls_full"] == policies["close"]["connections"]["opened"] > 10
+    assert policies["close-resume"]["connections"]["tls_resumed"] > 10
+
+
+def test_protocols_take_turns_and_a_share_of_the_samples_has_exact_counts(tmp_path: Path) -> None:
+    """What a block knows of its connections beside their rows goes the way to the master too."""
+    names = "persistent,websocket,h2c-upgrade,h2+streams:3"
+    done = headless(
+        *("compare.py", tmp_path, "--policies", names, "--processes", "2", "--max-samples", "2000"), seconds=4
+    )
+    assert done.returncode == 0, done.stderr
+    found = summary(tmp_path)
+    check_sums(found)
+    assert counts(found) == account(found)
+    assert list(found["policies"]) == names.split(",")
+    for name, one in found["policies"].items():
+        assert one["errors"] == {}
+        expected = 0 if name == "persistent" else one["connections"]["opened"]
+        assert one["connections"]["upgraded"] == expected
+        assert (one["not_echoed"], one["connections"]["server_ignored_close"]) == (0, 0)
+    assert found["policies"]["websocket"]["upgrade"]["mean_ns"] > 0
+    assert 1_000 < len(samples_of(tmp_path, "scheduled")) < 5_000
+    assert sum(one["requests"] for one in found["policies"].values()) > 8_000
+    assert "samples_thinned" in {warning["code"] for warning in found["warnings"]}
+
+
+def test_scenarios_on_several_processes_count_right(tmp_path: Path) -> None:
+    done = headless("scenario.py", tmp_path, "--processes", "2", users=6)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    found = summary(tmp_path)
+    check_sums(found)
+    # Locust kills users in the middle of a request: the target then saw one, or its connection, that has no answer.
+    for mine, targets in zip(counts(found), account(found), strict=True):
+        assert 0 <= targets - mine <= 6
+    for name, one in found["policies"].items():
+        assert one["requests"] > 50, name
+
+
+def test_ctrl_c_reaches_all_processes_and_saves_what_they_measured(
+    tmp_path: Path, start_target: Callable[..., Target]
+) -> None:
+    target = start_target()
+    with running(tmp_path, *endless("-H", target.url, "--processes", "2")) as process:
+        while target.stats()["requests"] < 2_000:
+            assert process.poll() is None
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, out
+    found = summary(tmp_path)
+    check_sums(found)
+    assert counts(found)[0] == target.stats()["requests"]
+
+
+# Workers that come and go
+
+
+def master_of(port: int, url: str, *arguments: str) -> list[str]:
+    return endless(
+        *("--master", "--expect-workers", "1", "--master-bind-host", "127.0.0.1", "--master-bind-port", str(port)),
+        *("-H", url, *arguments),
+    )
+
+
+def worker_of(port: int, locustfile: str | Path = "compare.py") -> list[str]:
+    return command(locustfile, "--worker", "--master-host", "127.0.0.1", "--master-port", str(port))
+
+
+def test_workers_that_are_refused_late_and_lost(tmp_path: Path, start_target: Callable[..., Target]) -> None:
+    target, port = start_target(), free_port()
+    old = tmp_path / "old.py"
+    old.write_text(
+        "import loadgen\nloadgen.__version__ = '0.0.9'\nfrom loadgen.swarm import SwarmUser\n\n"
+        "class Alternating(SwarmUser):\n    pass\n",
+        encoding="utf-8",
+    )
+
+    log = tmp_path / "log"
+
+    def wait_for_more(requests: int) -> None:
+        before = target.stats()["requests"]
+        while target.stats()["requests"] < before + requests:
+            assert process.poll() is None
+
+    with ExitStack() as stack:
+        arguments = "--think", "1ms", "--logfile", str(log)
+        process = stack.enter_context(running(tmp_path, *master_of(port, target.url, *arguments)))
+        refused = subprocess.run(
+            worker_of(port, old), capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False
+        )
+        assert refused.returncode == 2
+        assert "has loadgen 0.0.9, the master" in refused.stderr
+
+        first = stack.enter_context(running(tmp_path, *worker_of(port)))
+        wait_for_more(500)
+        stack.enter_context(running(tmp_path, *worker_of(port)))
+        await_log(process, log, "to 2 ready workers")
+        wait_for_more(2_000)
+        os.kill(first.pid, signal.SIGKILL)
+        await_log(process, log, "failed to send heartbeat")
+        wait_for_more(2_000)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+    assert "install the same version on both" in log.read_text(encoding="utf-8")
+    assert process.returncode == 0, out
+    found = summary(tmp_path)
+    check_sums(found)
+    (lost,) = [warning for warning in found["warnings"] if warning["code"] == "worker_lost"]
+    assert "one of 2 workers" in lost["message"]
+    # What the lost worker measured is nowhere, and what the late one did is there once.
+    assert len(set(samples_of(tmp_path, "worker"))) == 1
+    assert counts(found)[0] < target.stats()["requests"]
+    blocks: dict[int, list[int]] = {}
+    for block in found["blocks"]:
+        blocks.setdefault(block["round"], []).append(block["connections"]["slots"])
+    del blocks[max(blocks)]  # cut by the end
+    # The late worker began with a round, not in the middle of one, and has as many users to a round's end.
+    assert min(blocks) > 0
+    assert len(blocks) >= 3
+    assert all(len(slots) == 2 and slots[0] == slots[1] for slots in blocks.values()), blocks
+
+
+def test_when_all_workers_are_lost_the_run_ends_and_says_so(
+    tmp_path: Path, start_target: Callable[..., Target]
+) -> None:
+    target, port = start_target(), free_port()
+    with running(tmp_path, *master_of(port, target.url)) as process, running(tmp_path, *worker_of(port)) as victim:
+        while target.stats()["requests"] < 500:
+            assert process.poll() is None
+        os.kill(victim.pid, signal.SIGKILL)
+        # Locust itself stops its test then, and leaves it to us to end.
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, out
+    assert "all workers were lost, and what they had measured with them" in out
