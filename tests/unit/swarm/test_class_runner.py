@@ -18,7 +18,7 @@ from loadgen.wire.route import Route
 from tests.support.fake_swarm import plan, until
 from tests.support.processes import read_request, scripted_server
 
-LOAD = {"block_ns": 80_000_000, "warmup_ns": 20_000_000, "think_ns": 1_000_000}
+LOAD = {"block_ns": 150_000_000, "warmup_ns": 20_000_000, "think_ns": 1_000_000}
 
 
 class Hello:
@@ -73,7 +73,8 @@ def test_a_block_of_a_swarm_class_is_recorded_and_counted_for_locust(
         assert figures is not None
         assert report["block"]["policy"] == facts["policy"] == policy
         assert report["block"]["whole"]
-        assert (report["block"]["connections"]["opened"] == 3) is (policy == "persistent")
+        opened = report["block"]["connections"]["opened"]
+        assert opened == 3 if policy == "persistent" else opened >= figures["count"]
         assert 0 < report["started"] <= figures["count"]
         assert sum(figures["failures"].values()) == figures["failures"]["404"]
         assert sum(figures["times_ms"].values()) == figures["count"]
