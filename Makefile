@@ -27,7 +27,7 @@ compare: install
 # --tls and --users of above are no options of the web UI.
 ui: ARGS =
 ui: install
-	exec $(LOADGEN) ui $(ARGS)
+	@exec $(LOADGEN) ui $(ARGS)
 
 # The unit tests and the house's rules: no target, no worker, less than a minute.
 quick: install
