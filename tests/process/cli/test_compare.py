@@ -55,7 +55,7 @@ def test_counts_equal_the_targets(share_target: Start, tmp_path: Path) -> None:
 
 
 def test_without_url_the_embedded_target_serves(tmp_path: Path) -> None:
-    done = loadgen("compare", "--name", "mine", "--json", "--users", "5", *QUICK, cwd=tmp_path)
+    done = loadgen("compare", "--name", "mine", "--json", "--users", "5", *QUICK, "--warmup", "60ms", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     folder = tmp_path / "results" / "mine"
@@ -354,7 +354,7 @@ def test_a_full_disk_from_the_start(tmp_path: Path) -> None:
 
 
 def test_a_run_is_rebuilt_from_its_folder(share_target: Start, tmp_path: Path) -> None:
-    first = compare(share_target().url, tmp_path / "run", "--users", "2")
+    first = compare(share_target().url, tmp_path / "run", "--users", "2", "--warmup", "60ms")
     assert not list((tmp_path / "run").glob("*.*g"))  # --no-charts
     assert not (tmp_path / "run" / "report.html").exists()
     (tmp_path / "run" / "summary.json").unlink()
