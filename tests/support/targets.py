@@ -11,8 +11,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-_MAX_TESTS = 20
-"""Tests that one target serves: each new connection leaves a port in TIME_WAIT for a minute."""
+_MAX_ACCEPTED = 8000
+"""A target that has accepted more is not shared any longer: a closed connection holds its port for a minute."""
 
 
 class Target:
@@ -44,9 +44,9 @@ class Target:
             spoken: {name: count - before[spoken][name] for name, count in now[spoken].items()},
         }
 
-    def is_quiet(self) -> bool:
-        """Nobody else is connected."""
-        return bool(self._before["open"] == 0)
+    def is_fit(self) -> bool:
+        """No earlier test left a connection open, and there are ports enough."""
+        return bool(self._before["open"] == 0 and self._before["accepted"] < _MAX_ACCEPTED)
 
     def _count(self) -> dict[str, Any]:
         with urllib.request.urlopen(self._stats_url, context=self._context) as response:
@@ -60,7 +60,7 @@ class Targets:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._processes: list[subprocess.Popen[str]] = []
-        self._shared: dict[tuple[str, ...], list[Target]] = {}
+        self._shared: dict[tuple[str, ...], Target] = {}
 
     def start(self, *arguments: str) -> Target:
         """One for the caller alone; arguments: options of `loadgen target`."""
@@ -78,15 +78,11 @@ class Targets:
 
     def share(self, *arguments: str) -> Target:
         """One that other tests use as well, before and after the caller: started at the first call with these."""
-        given = self._shared.setdefault(arguments, [])
-        if given and len(given) < _MAX_TESTS:
-            target = Target(given[0].url, given[0].ca_file)
-            if target.is_quiet():  # else an earlier test left somebody connected
-                given.append(target)
-                return target
-        target = self.start(*arguments)
-        # The first entry keeps the URL as it was: a caller may write it in another way.
-        self._shared[arguments] = [Target(target.url, target.ca_file), target]
+        first = self._shared.get(arguments)
+        target = Target(first.url, first.ca_file) if first is not None else None
+        if target is None or not target.is_fit():
+            first = self._shared[arguments] = self.start(*arguments)
+            target = Target(first.url, first.ca_file)  # the caller may write its URL in another way
         return target
 
     def close(self) -> None:
