@@ -1,0 +1,211 @@
+"""One process's load over a network without a kernel, whose server answers in the loop's next turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gevent
+import pytest
+
+from loadgen.drive.engine import Engine
+from loadgen.drive.schedule import Block, blocks
+from loadgen.model.errors import ErrorKind
+from loadgen.model.plan import Load, Plan
+from loadgen.model.policy import parse_policies
+from loadgen.model.records import Ending
+from loadgen.model.target import parse_target
+from loadgen.model.units import NS_PER_MS
+from tests.support.fake_network import HELLO, FakeRoute, FakeSink, FakeTransport
+
+Make = Callable[..., "Rig"]
+
+
+class Server(FakeTransport):
+    """Opens and answers by itself; one that is silent only opens."""
+
+    is_silent = False
+    refuses = False
+
+    def connect(self, address: Any) -> None:
+        gevent.get_hub().loop.run_callback(self.refuse if self.refuses else self.open)
+
+    def send(self, data: bytes) -> int:
+        if not self.is_silent:
+            gevent.get_hub().loop.run_callback(self._answer_all, data.count(b"GET "))
+        return super().send(data)
+
+    def _answer_all(self, times: int) -> None:
+        for _ in range(times):
+            if not self.closed:
+                self.answer(HELLO)
+
+
+class ServerRoute(FakeRoute):
+    """Leads to such a server."""
+
+    def __init__(self, kind: type[Server]) -> None:
+        super().__init__()
+        self._kind = kind
+
+    def transport(self, session: Any = None, offers_h2: bool = False) -> Any:
+        made = self._kind(session)
+        self.made.append(made)
+        return made
+
+
+class Rig:
+    """An engine with the plan's first block prepared."""
+
+    def __init__(self, policy: str, server: type[Server] = Server, **load: Any) -> None:
+        values = {"users": 3, "rounds": 1, "block_ns": 30 * NS_PER_MS, "warmup_ns": 10 * NS_PER_MS, **load}
+        self.plan = Plan(parse_target("http://h:81/"), parse_policies(policy), Load(**values))
+        self.route = ServerRoute(server)
+        self.sink = FakeSink()
+        self.engine = Engine(self.plan, self.route, self.sink)
+        self.block: Block = next(blocks(self.plan))
+        self.engine.prepare(self.block)
+        self.windows: list[int] = []
+
+    def run(self) -> Any:
+        return self.engine.run(self.block, self.windows.append)
+
+
+@pytest.fixture
+def make() -> Iterator[Make]:
+    rigs: list[Rig] = []
+
+    def rig(policy: str = "persistent", server: type[Server] = Server, **load: Any) -> Rig:
+        rigs.append(Rig(policy, server, **load))
+        return rigs[-1]
+
+    # A connection without a kernel does not keep the loop alive, as a socket does.
+    alive = gevent.get_hub().loop.timer(60)
+    alive.start(lambda: None)
+    yield rig
+    alive.close()
+    for one in rigs:
+        one.engine.close()
+
+
+@pytest.mark.parametrize("policy", ["persistent", "close", "recycle:7", "pool:2", "pipeline:3", "lifetime:5ms"])
+def test_a_block_has_a_warm_up_a_window_and_an_end(make: Make, policy: str) -> None:
+    rig = make(policy)
+    assert rig.engine.preflight() is None
+    window = rig.run()
+    assert rig.windows == [window.begun_ns]
+    # At least: a busy machine is late with both.
+    assert window.ended_ns - window.begun_ns > 0
+    assert window.cpu_ns > 0
+    assert rig.engine.whole
+    assert set(rig.sink.column("outcome")) == {200}
+    assert {row["user"] for row in rig.sink.exchanges} == {0, 1, 2}
+    # Every connection has ended and been recorded, and every request of it was answered.
+    assert len(rig.sink.connections) == len(rig.route.made) == rig.engine.connections
+    assert all(transport.closed for transport in rig.route.made)
+    assert rig.engine.account(window) == {"unstarted": 0}
+
+
+def test_the_load_goes_on_from_the_first_request(make: Make) -> None:
+    rig = make("persistent", users=1)
+    rig.engine.preflight()
+    assert len(rig.sink.exchanges) == 1
+    rig.run()
+    assert rig.engine.connections == 1
+    assert rig.sink.column("request_index") == list(range(len(rig.sink.exchanges)))
+
+
+class Refusing(Server):
+    refuses = True
+
+
+def test_a_first_request_that_fails_says_how(make: Make) -> None:
+    rig = make(server=Refusing)
+    assert rig.engine.preflight() == (ErrorKind.CONNECT_REFUSED, "Connection refused")
+    assert rig.sink.endings == [Ending.NOT_OPENED]
+
+
+class Silent(Server):
+    is_silent = True
+
+
+def test_an_interruption_leaves_no_request_behind(make: Make) -> None:
+    rig = make(server=Silent)
+    gevent.spawn_later(0.015, rig.engine.interrupt)
+    rig.run()
+    assert not rig.engine.whole
+    assert rig.sink.column("outcome") == [-ErrorKind.UNFINISHED] * 3
+    assert rig.sink.endings == [Ending.CLIENT_GAVE_UP] * 3
+
+
+def test_an_interruption_within_the_warm_up_leaves_an_empty_window(make: Make) -> None:
+    rig = make(block_ns=10_000 * NS_PER_MS, warmup_ns=5_000 * NS_PER_MS)
+    gevent.spawn_later(0.005, rig.engine.interrupt)
+    window = rig.run()
+    assert rig.windows == []
+    assert window.begun_ns == window.ended_ns
+
+
+def test_a_block_that_is_ended_early_ends_as_it_would_have(make: Make) -> None:
+    rig = make(block_ns=10_000 * NS_PER_MS)
+    gevent.spawn_later(0.015, rig.engine.end_block)
+    rig.run()
+    assert not rig.engine.whole
+    assert not rig.engine.interrupted
+    assert set(rig.sink.column("outcome")) == {200}
+    assert set(rig.sink.endings) == {Ending.CLIENT_SILENT}
+    rig.engine.prepare(rig.block)
+    assert rig.engine.whole
+
+
+def test_an_error_of_a_callback_ends_the_block(make: Make) -> None:
+    rig = make(block_ns=10_000 * NS_PER_MS)
+    error = OSError(28, "No space left on device")
+    gevent.spawn_later(0.005, rig.engine.fail, error)
+    with pytest.raises(OSError, match="No space") as caught:
+        rig.run()
+    assert caught.value is error
+
+
+def test_requests_that_wait_at_the_end_get_a_moment_and_then_no_connection(make: Make) -> None:
+    rig = make("pool:1", server=Silent, timeout_ns=200 * NS_PER_MS)
+    window = rig.run()
+    # One was sent and came to its deadline; the two that waited for its connection are counted, not sampled.
+    assert rig.sink.column("outcome") == [-ErrorKind.RESPONSE_TIMEOUT]
+    assert rig.engine._prepared.waiting == 2
+    assert set(rig.engine.account(window)) == {"unstarted"}
+
+
+def test_an_open_loop_begins_what_is_due(make: Make) -> None:
+    rig = make("persistent", rate_rps=1000.0, max_connections=5)
+    window = rig.run()
+    account = rig.engine.account(window)
+    in_window = sum(window.begun_ns <= row["scheduled"] < window.ended_ns for row in rig.sink.exchanges)
+    assert account["due"] == in_window + account["unstarted"]
+    assert account["due"] > 0
+    assert all(row["late"] >= 0 for row in rig.sink.exchanges)
+    assert rig.engine.connections <= 5
+
+
+def test_the_monitor_sees_the_block_from_its_beginning_to_its_end(make: Make) -> None:
+    rig = make("close", users=1)
+    heard: list[str] = []
+
+    class Monitor:
+        def begin(self, block: Block) -> None:
+            heard.append(f"begin {block.index}")
+
+        def window_begins(self) -> None:
+            heard.append("window begins")
+
+        def window_ends(self, open_connections: list[Any]) -> None:
+            heard.append("window ends")
+
+        def about_to_close(self, _connection: Any) -> None:
+            heard.append("closing")
+
+    rig.engine.monitor = Monitor()  # type: ignore[assignment] # it only listens
+    rig.run()
+    assert [word for word in heard if word != "closing"] == ["begin 0", "window begins", "window ends"]
+    assert heard[-1] == "window ends"  # what ends after the block is no cost of its own
+    assert "closing" in heard
