@@ -61,7 +61,11 @@ HOMES = {
     "gevent": ("wire/transport.py", "drive/", "target/", "swarm/", "cli/worker_main.py", "cli/target.py"),
     "numpy": ("measure/", "show/"),
     "matplotlib": ("show/charts/",),
-    "locust": ("swarm/",),
+    # Locust patches the standard library of the process that imports it, so most of swarm does without.
+    "locust": (
+        *("swarm/locust_", "swarm/swarm_user.py", "swarm/reuse_user.py", "swarm/client.py", "swarm/response.py"),
+        "swarm/options.py",  # the type of its parser alone
+    ),
     "OpenSSL": ("wire/tls.py", "target/certificates.py"),
     "httptools": ("wire/http1/head.py", "wire/http1/chunked.py"),
     "h2": ("wire/http2/protocol.py", "wire/http2/h2_", "target/http2"),
