@@ -39,15 +39,15 @@ class ClosedBy(IntEnum):
 class Ending(IntEnum):
     """How a connection came to its end, as the client saw it."""
 
-    CLIENT_ANNOUNCED = 0  # our last request said `Connection: close`
-    CLIENT_SILENT = 1  # we closed an idle connection without a word: abandoned, too old, or the block was over
+    CLIENT_ANNOUNCED = 0  # the client's last request said `Connection: close`
+    CLIENT_SILENT = 1  # the client closed an idle connection unannounced: abandoned, too old, or the block was over
     CLIENT_GAVE_UP = 2  # a deadline, bad bytes, a limit, an interruption
-    NOT_OPENED = 3  # it never came to its first request
-    SERVER_ANNOUNCED = 4  # its response said that it would close
-    SERVER_IDLE_FIN = 5  # it closed between two requests without a word
+    NOT_OPENED = 3  # it ended before its first request
+    SERVER_ANNOUNCED = 4  # the server's response said that it would close
+    SERVER_IDLE_FIN = 5  # the server closed between two requests, unannounced
     SERVER_IDLE_RST = 6
-    SERVER_STALE = 7  # found closed when a request had been sent on it, no byte of a response
-    SERVER_UNANSWERED = 8  # the same, with the connection's first request
+    SERVER_STALE = 7  # found closed once a request was sent on it, before any byte of a response
+    SERVER_UNANSWERED = 8  # the same, for the connection's first request
     SERVER_MID_RESPONSE_FIN = 9
     SERVER_MID_RESPONSE_RST = 10
 
@@ -67,24 +67,45 @@ class ConnectionFlag(IntEnum):
     TLS = 1
     TLS_RESUMED = 2
     ESTABLISHED = 8  # TCP was connected; without it no server ever saw the connection
-    IGNORED_CLOSE = 4  # we sent `Connection: close`, the server neither announced nor did it
-    UPGRADED = 16  # it speaks the protocol that the policy asked for instead of HTTP/1.1
+    IGNORED_CLOSE = 4  # the client sent `Connection: close`; the server neither announced a close nor closed
+    UPGRADED = 16  # it speaks the policy's protocol instead of HTTP/1.1
     DECLINED = 32  # the server declined that, and the connection went on in HTTP/1.1
 
 
-# user: whose request it was. scheduled: when it was due, or when its user wanted it. queue: from then until it got a
-# connection, or in a pipeline the wait behind others. late: how much of that is the generator's own (open loop).
-# outcome: the status code, or -ErrorKind.
+# One row for each exchange. Times are points in time or durations, both in ns.
 EXCHANGE_FIELDS = (
-    "connection", "user", "request_index", "scheduled", "queue", "late", "send", "wait", "receive", "lag", "outcome",
-    "bytes_sent", "bytes_received",
-)  # fmt: skip
+    "connection",
+    "user",  # whose request it was
+    "request_index",  # exchanges before it on its connection
+    "scheduled",  # when it was due, or when its user wanted it
+    "queue",  # from then until it got a connection; in a pipeline the wait behind others
+    "late",  # the part of `queue` that is the generator's own (open loop)
+    "send",
+    "wait",
+    "receive",
+    "lag",  # how late its events were handled, summed
+    "outcome",  # the status code, or -ErrorKind
+    "bytes_sent",
+    "bytes_received",
+)
 EXCHANGE_ROW = struct.Struct(f"={len(EXCHANGE_FIELDS)}q")
 
-# slot: which of the block's places for a connection it took: the user's, or one of a pool's.
-CONNECTION_FIELDS = ("connection", "slot", "opened", "dns", "connect", "tunnel", "tls", "upgrade", "flags", "ending")
+# One row for each connection.
+CONNECTION_FIELDS = (
+    "connection",
+    "slot",  # the place for a connection that it took: its user's, or one of a pool's
+    "opened",  # when it began to open
+    "dns",
+    "connect",
+    "tunnel",
+    "tls",
+    "upgrade",
+    "flags",  # see ConnectionFlag
+    "ending",  # see Ending
+)
 CONNECTION_ROW = struct.Struct(f"={len(CONNECTION_FIELDS)}q")
 
+# The columns of samples.npz, one entry a request.
 COLUMNS = (
     "policy", "round", "worker", "user", "connection", "nth_on_connection", "scheduled", "queue", "dns", "connect",
     "tls", "upgrade", "send", "wait", "receive", "lag", "status", "error", "bytes_sent", "bytes_received",

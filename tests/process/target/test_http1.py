@@ -100,7 +100,7 @@ def test_the_fields_of_a_request(start_target: Start, option: str, says: bytes) 
         }
         assert answer.fields[b"Connection"] == says + b", X-Loadgen-Hop"
         assert answer.fields[b"X-Loadgen-Hop"] == b"response"
-        assert target.stats()["accepted"] == 0, "whoever asks is not counted"
+        assert target.stats()["accepted"] == 0, "reading the account is not counted"
 
 
 @pytest.mark.parametrize("form", ["http://a", "HTTP://a:80", "https://user@[::1]:8443"])

@@ -185,7 +185,7 @@ def test_many_streams_at_once_with_bodies_beyond_their_windows(share_target: Sta
 
 
 def test_nothing_is_sent_beyond_a_window(share_target: Start) -> None:
-    """Streams that wait for their windows hold up nobody else, and go on where they were."""
+    """Streams that wait for their windows hold up no other, and go on where they were."""
     with prior_knowledge(share_target()) as client:
         client.h2.increment_flow_control_window(1 << 20)  # the connection's; a stream's stays as it is
         large = client.ask(*fields("/?size=200000"))

@@ -550,7 +550,7 @@ def test_a_look_tells_whether_the_peer_has_closed(rig: Rig, incoming: list[Any],
 
 
 @pytest.mark.parametrize("ending", Ending)
-def test_closing_tells_nobody(rig: Rig, ending: Ending) -> None:
+def test_closing_reports_nothing(rig: Rig, ending: Ending) -> None:
     in_state(rig, IDLE).connection.close(ending)
     assert (rig.connection.state, rig.connection.ending, rig.transport.closed) == (CLOSED, ending, True)
     assert (rig.losses, rig.outcomes) == (0, [200])
@@ -632,7 +632,7 @@ def test_one_event_counts_its_lag_once(rig: Rig) -> None:
 @pytest.mark.parametrize("items", [[RESPONSE], [UNTIL_CLOSE, EOF], [b"garbage"]], ids=["complete", "at close", "bad"])
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EAGAIN], ids=["disk full", "would block"])
 def test_a_listeners_error_is_not_taken_for_the_servers(rig: Rig, items: list[bytes], number: int) -> None:
-    """A sink whose disk is full raises OSError; whoever runs the loop must hear of it."""
+    """A sink whose disk is full raises OSError; the caller that runs the loop must get it."""
     rig.listener_error = OSError(number, "the listener's own")
     rig.open()
     with pytest.raises(OSError, match="the listener's own"):

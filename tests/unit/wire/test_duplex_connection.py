@@ -1,4 +1,4 @@
-"""Connections that speak WebSocket or HTTP/2, over a fake transport: whatever comes, each request is told of once."""
+"""Connections that speak WebSocket or HTTP/2, over a fake transport: whatever comes, each request is reported once."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ HELLO = Message(b"hello", True, "/", (("Host", "h"),))
 
 
 class FramedRig(Rig):
-    """Refills the connection as its owner would, and checks what it is told of each exchange."""
+    """Refills the connection as its owner would, and checks each report of an exchange."""
 
     def __init__(self, clock: Clock, kind: type[Connection], depth: int = 1, refills: int = 0) -> None:
         super().__init__(clock, limit_bytes=100_000, kind=kind)
         self.depth = depth
         self.refills = refills
-        self.told: list[int] = []
+        self.reported: list[int] = []
 
     def connection_ready(self, connection: Http2Connection) -> None:
         for _ in range(self.depth - 1):
@@ -56,7 +56,7 @@ class FramedRig(Rig):
 
     def exchange_done(self, connection: Any, outcome: int, end_ns: int) -> None:
         super().exchange_done(connection, outcome, end_ns)
-        self.told.append(connection.request_index)
+        self.reported.append(connection.request_index)
         handshake = [max(phase, 0) for phase in connection.handshake] if connection.request_index == 0 else []
         phases = connection.exchange_ns(end_ns)
         assert min(phases) >= -1
@@ -128,7 +128,7 @@ def data(number: int, ends: bool, size: int) -> bytes:
     return DataFrame(number, bytes(size), flags=["END_STREAM"] if ends else []).serialize()
 
 
-BEFALLS = st.sampled_from(["room", "no room", "late", "unsendable", "FIN", "RST"])
+INCIDENTS = st.sampled_from(["room", "no room", "late", "unsendable", "FIN", "RST"])
 NUMBER = st.sampled_from([1, 3, 5, 7, 9])
 HTTP2 = st.one_of(
     st.builds(head, NUMBER, st.booleans()),
@@ -152,12 +152,12 @@ BEGINNINGS = {
 @pytest.mark.parametrize("begins", BEGINNINGS)
 @settings(max_examples=150, deadline=None)
 @given(
-    steps=st.lists(st.one_of(HTTP2, HTTP2, HTTP1, FRAME, BEFALLS), max_size=25),
+    steps=st.lists(st.one_of(HTTP2, HTTP2, HTTP1, FRAME, INCIDENTS), max_size=25),
     depth=st.integers(1, 6),
     refills=st.integers(0, 8),
     at_once=st.booleans(),
 )
-def test_whatever_comes_each_stream_is_told_of_once(
+def test_whatever_comes_each_stream_is_reported_once(
     begins: str, steps: list[Any], depth: int, refills: int, at_once: bool
 ) -> None:
     kind, first = BEGINNINGS[begins]
@@ -168,7 +168,7 @@ def test_whatever_comes_each_stream_is_told_of_once(
             if rig.connection.state is not CLOSED and step:
                 happen(rig, step, at_once)
         rig.end()
-    assert sorted(rig.told) == list(range(rig.connection.submitted))  # type: ignore[attr-defined]
+    assert sorted(rig.reported) == list(range(rig.connection.submitted))  # type: ignore[attr-defined]
 
 
 WS_FRAME = st.builds(
@@ -181,12 +181,12 @@ WS_FRAME = st.builds(
 
 @settings(max_examples=300, deadline=None)
 @given(
-    steps=st.lists(st.one_of(WS_FRAME, WS_FRAME, BEFALLS), max_size=25),
+    steps=st.lists(st.one_of(WS_FRAME, WS_FRAME, INCIDENTS), max_size=25),
     refills=st.integers(0, 8),
     at_once=st.booleans(),
     upgrades=st.booleans(),
 )
-def test_whatever_comes_each_message_is_told_of_once(
+def test_whatever_comes_each_message_is_reported_once(
     steps: list[Any], refills: int, at_once: bool, upgrades: bool
 ) -> None:
     with ticking() as clock:
@@ -197,12 +197,12 @@ def test_whatever_comes_each_message_is_told_of_once(
             if rig.connection.state is not CLOSED:
                 happen(rig, step, at_once)
         rig.end()
-    assert rig.told == list(range(len(rig.told)))
-    assert len(rig.told) == rig.connection.request_index + 1
+    assert rig.reported == list(range(len(rig.reported)))
+    assert len(rig.reported) == rig.connection.request_index + 1
 
 
 def test_an_answer_is_read_though_nothing_can_be_sent_any_more() -> None:
-    """The server has answered and gone; that an acknowledgement finds nobody takes nothing from the answer."""
+    """The server has answered and gone; that an acknowledgement comes too late changes nothing of the answer."""
     with ticking() as clock:
         rig = FramedRig(clock, Http2Connection)
         rig.open(GET)  # type: ignore[arg-type]
@@ -278,7 +278,7 @@ NO_STREAMS = SettingsFrame(0, {SettingsFrame.MAX_CONCURRENT_STREAMS: 0}).seriali
     ],
     ids=["FIN", "RST", "garbage"],
 )
-def test_who_waits_for_a_stream_is_told_of_the_end(ends: Any, ending: Ending) -> None:
+def test_requests_that_wait_for_a_stream_are_reported_at_the_end(ends: Any, ending: Ending) -> None:
     with ticking() as clock:
         rig = opened_h2(clock, FOUR_STREAMS + ACKNOWLEDGED, head(1, True))
         rig.arrive(NO_STREAMS)
@@ -286,7 +286,7 @@ def test_who_waits_for_a_stream_is_told_of_the_end(ends: Any, ending: Ending) ->
             rig.connection.submit(GET)  # type: ignore[attr-defined]
         rig.connection.flush()  # type: ignore[attr-defined]
         rig.arrive(ends)
-    assert rig.told == [0, 1, 2]
+    assert rig.reported == [0, 1, 2]
     assert (rig.outcomes[0], set(rig.outcomes[1:]) <= {-ErrorKind.STALE_CONNECTION, -ErrorKind.HTTP2_PROTOCOL}) == (
         200,
         True,
@@ -294,14 +294,14 @@ def test_who_waits_for_a_stream_is_told_of_the_end(ends: Any, ending: Ending) ->
     assert (rig.connection.state, rig.connection.ending) == (CLOSED, ending)
 
 
-def test_an_answer_that_ends_with_the_connection_leaves_nobody_waiting() -> None:
+def test_an_answer_that_ends_with_the_connection_leaves_no_request_waiting() -> None:
     """h2c declined, in HTTP/1.1 whose content goes on until the close."""
     with ticking() as clock:
         rig = FramedRig(clock, H2cConnection, depth=3)
         rig.open(GET)  # type: ignore[arg-type]
         rig.arrive(b"HTTP/1.1 200 OK\r\n\r\nhello", EOF)
         rig.pump()
-    assert rig.told == [0, 1, 2]
+    assert rig.reported == [0, 1, 2]
     assert rig.outcomes == [200, *[-ErrorKind.STALE_CONNECTION] * 2]
 
 
@@ -325,7 +325,7 @@ def test_a_reused_connection_that_closes_is_stale() -> None:
         assert rig.connection.ending is Ending.SERVER_STALE
 
 
-def test_the_first_ones_own_queue_is_told_though_others_came_between() -> None:
+def test_the_first_ones_own_queue_is_reported_though_others_came_between() -> None:
     with ticking() as clock:
         rig = FramedRig(clock, Http2Connection, depth=2)
         rig.connection.open(GET, clock() - 500)
@@ -337,7 +337,7 @@ def test_the_first_ones_own_queue_is_told_though_others_came_between() -> None:
         rig.arrive(head(3, True))
         assert rig.connection.queue_ns == -1
         rig.arrive(head(1, True))
-        assert (rig.told, rig.connection.queue_ns) == ([1, 0], own_ns)
+        assert (rig.reported, rig.connection.queue_ns) == ([1, 0], own_ns)
 
 
 def test_an_answer_before_all_was_sent_has_no_wait() -> None:

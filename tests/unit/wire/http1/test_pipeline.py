@@ -20,14 +20,14 @@ KINDS = {"length": RESPONSE, "chunked": CHUNKED, "no body": HEAD_ONLY}
 
 
 class PipelineRig(Rig):
-    """Keeps what the listener is told of each exchange; fills the pipeline when it is ready."""
+    """Keeps the report of each exchange; fills the pipeline when it is ready."""
 
     connection: Pipeline
 
     def __init__(self, clock: Clock, depth: int) -> None:
         super().__init__(clock, kind=Pipeline)
         self.depth = depth
-        self.told: list[dict[str, Any]] = []
+        self.reports: list[dict[str, Any]] = []
         self.refills = False
 
     def arrive(self, *items: bytes | Exception) -> PipelineRig:
@@ -44,7 +44,7 @@ class PipelineRig(Rig):
     def exchange_done(self, connection: Any, outcome: int, end_ns: int) -> None:
         super().exchange_done(connection, outcome, end_ns)
         send, wait, receive = connection.exchange_ns(end_ns)
-        self.told.append(
+        self.reports.append(
             {
                 "request_index": connection.request_index, "queue": connection.queue_ns,
                 "send": send, "wait": wait, "receive": receive,
@@ -69,9 +69,9 @@ def opened(clock: Clock, depth: int) -> PipelineRig:
 
 
 def assert_tiled(rig: PipelineRig) -> None:
-    """What the listener was told of an exchange sums to its time; the first one also paid the handshake."""
+    """The reported phases of an exchange sum to its time; the first one also paid the handshake."""
     assert rig.connection.handshake is not None
-    for one in rig.told:
+    for one in rig.reports:
         handshake = sum(max(phase, 0) for phase in rig.connection.handshake) if one["request_index"] == 0 else 0
         spent = sum(max(one[phase], 0) for phase in ("queue", "send", "wait", "receive"))
         assert handshake + spent == one["took"]
@@ -84,10 +84,10 @@ def test_all_requests_leave_at_once_and_are_answered_in_order(clock: Clock) -> N
     rig.arrive(RESPONSE, RESPONSE)
     rig.arrive(RESPONSE)
     assert rig.outcomes == [200] * 3
-    assert [one["request_index"] for one in rig.told] == [0, 1, 2]
-    assert [one["bytes"] for one in rig.told] == [(len(REQUEST), len(RESPONSE))] * 3
-    assert rig.told[0]["queue"] == ABSENT
-    assert all(one["queue"] > 0 for one in rig.told[1:])
+    assert [one["request_index"] for one in rig.reports] == [0, 1, 2]
+    assert [one["bytes"] for one in rig.reports] == [(len(REQUEST), len(RESPONSE))] * 3
+    assert rig.reports[0]["queue"] == ABSENT
+    assert all(one["queue"] > 0 for one in rig.reports[1:])
     assert_tiled(rig)
     assert (rig.connection.state, rig.connection.busy) == (IDLE, False)
 
@@ -102,17 +102,17 @@ def test_responses_in_any_fragments(clock: Clock, response: bytes, size_bytes: i
     assert len(rig.outcomes) == 4
     assert all(outcome > 0 for outcome in rig.outcomes)
     assert rig.connection.in_flight == 0
-    assert sum(one["bytes"][1] for one in rig.told) == len(stream)
+    assert sum(one["bytes"][1] for one in rig.reports) == len(stream)
     assert_tiled(rig)
 
 
-def test_a_request_that_follows_an_answer_waits_behind_nobody(clock: Clock) -> None:
+def test_a_request_that_follows_an_answer_waits_behind_none(clock: Clock) -> None:
     rig = opened(clock, 1)
     rig.arrive(RESPONSE)
     rig.connection.submit(REQUEST)
     rig.connection.flush()
     rig.arrive(RESPONSE)
-    assert [one["queue"] for one in rig.told] == [ABSENT, ABSENT]
+    assert [one["queue"] for one in rig.reports] == [ABSENT, ABSENT]
     assert_tiled(rig)
 
 
@@ -211,7 +211,7 @@ def test_lag_is_the_sum_over_an_exchanges_events(clock: Clock) -> None:
     rig.arrive(RESPONSE[:5])
     first_ns = rig.connection.lag_ns
     rig.arrive(RESPONSE[5:])
-    assert rig.told[0]["lag"] > first_ns > opening_ns
+    assert rig.reports[0]["lag"] > first_ns > opening_ns
 
 
 def test_long_requests_are_sent_piece_by_piece(clock: Clock) -> None:
@@ -228,7 +228,7 @@ def test_long_requests_are_sent_piece_by_piece(clock: Clock) -> None:
         rig.transport.callback()
     assert rig.transport.written == long * 2
     rig.arrive(RESPONSE * 2)
-    assert [one["bytes"][0] for one in rig.told] == [len(long)] * 2
+    assert [one["bytes"][0] for one in rig.reports] == [len(long)] * 2
     assert_tiled(rig)
 
 

@@ -211,7 +211,7 @@ def test_a_head_in_many_frames(cut: Cut) -> None:
 
 
 @either_way
-def test_frames_that_nobody_knows(cut: Cut) -> None:
+def test_unknown_frames(cut: Cut) -> None:
     pair = Pair(cut)
     stream = pair.start()
     pair.turn()
