@@ -91,11 +91,12 @@ def _schema_of(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
 def field_texts(kind: Any) -> dict[str, str]:
     """The text beside each field of a TypedDict, those of its bases included. Raises KeyError where one has none."""
     found: dict[str, str] = {}
-    for base in getattr(kind, "__orig_bases__", ()):
-        if is_typeddict(base):
-            found |= field_texts(base)
     (body,) = ast.parse(inspect.getsource(kind)).body
     assert isinstance(body, ast.ClassDef)
+    # A TypedDict keeps its bases from Python 3.12 on only, so they are read from the source.
+    for base in body.bases:
+        if isinstance(base, ast.Name) and base.id != "TypedDict":
+            found |= field_texts(getattr(inspect.getmodule(kind), base.id))
     for field, text in zip(body.body, body.body[1:], strict=False):
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
             if not (isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)):
