@@ -1,4 +1,4 @@
-"""Callers on real sockets: the policy's rules, bodies of every kind, cookies, errors, kills; rows equal answers."""
+"""Blocking clients on real sockets: a policy's rules, bodies, cookies, errors and kills; rows equal results."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ import gevent
 import pytest
 from gevent.event import Event
 
-from loadgen.drive.requests.builder import RequestBuilder
 from loadgen.drive.requests.call_result import CallResult
 from loadgen.drive.requests.greenlet_client import GreenletClientPool
 from loadgen.measure.data.recorder import Recorder
@@ -63,17 +62,17 @@ def plan_for(url: str, policy: str = "persistent", **values: Any) -> Plan:
 
 
 @contextmanager
-def crew(
+def clients(
     url: str, policy: str = "persistent", sink: Any = None, **values: Any
 ) -> Iterator[tuple[GreenletClientPool, Any]]:
-    """Callers and their rows; closed at the end."""
+    """A pool of clients and its rows; closed at the end."""
     plan = plan_for(url, policy, **values)
     sink = sink or Rows()
-    callers = GreenletClientPool(plan, Route.to(plan.target, plan.cacert, plan.insecure), sink, policy)
+    pool = GreenletClientPool(plan, Route.to(plan.target, plan.cacert, plan.insecure), sink, policy)
     try:
-        yield callers, sink
+        yield pool, sink
     finally:
-        callers.close()
+        pool.close()
 
 
 def run(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -81,11 +80,11 @@ def run(function: Callable[..., Any], *arguments: Any) -> Any:
     return gevent.spawn(function, *arguments).get(timeout=WAIT_S)
 
 
-def ask(callers: GreenletClientPool, times: int, path: str = "/") -> list[CallResult]:
-    """So many requests of a user who leaves then."""
-    caller = callers.new_client()
-    answers = [caller.call("GET", path) for _ in range(times)]
-    caller.leave()
+def get(pool: GreenletClientPool, times: int, path: str = "/") -> list[CallResult]:
+    """This many requests of a user, who leaves then."""
+    client = pool.new_client()
+    answers = [client.call("GET", path) for _ in range(times)]
+    client.leave()
     return answers
 
 
@@ -108,9 +107,9 @@ def one_answer(
             if closes:
                 return
 
-    with scripted_server(script) as port, crew(f"http://127.0.0.1:{port}/", **values) as (callers, _):
-        caller = callers.new_client()
-        return run(lambda: (caller.call(method, "/"), caller.call(method, "/")))
+    with scripted_server(script) as port, clients(f"http://127.0.0.1:{port}/", **values) as (pool, _):
+        client = pool.new_client()
+        return run(lambda: (client.call(method, "/"), client.call(method, "/")))
 
 
 # Policies, by the target's own account
@@ -133,12 +132,12 @@ def test_connections_are_treated_as_the_policy_says(
     start_target: Start, policy: str, connections: int, most: int, ending: Ending
 ) -> None:
     target = start_target()
-    with crew(target.url, policy) as (callers, rows):
-        answers = run(ask, callers, 12)
+    with clients(target.url, policy) as (pool, rows):
+        answers = run(get, pool, 12)
         assert [answer.status for answer in answers] == [200] * 12
         assert [answer.request_index for answer in answers] == [number % most for number in range(12)]
         assert [answer.reused for answer in answers] == [number % most > 0 for number in range(12)]
-        assert callers.connections == len(rows.connections) == connections
+        assert pool.connections == len(rows.connections) == connections
         assert rows.endings[ending] >= connections - 1
     account = target.stats()
     assert (account["accepted"], account["requests"], account["open"]) == (connections, 12, 0)
@@ -146,8 +145,8 @@ def test_connections_are_treated_as_the_policy_says(
 
 
 def test_a_connection_rests_between_calls_and_no_phase_counts_it(start_target: Start) -> None:
-    with crew(start_target().url, "gap:30ms") as (callers, rows):
-        answers = run(ask, callers, 4)
+    with clients(start_target().url, "gap:30ms") as (pool, rows):
+        answers = run(get, pool, 4)
     ends = [row["scheduled"] + answer.latency_ns for row, answer in zip(rows.exchanges, answers, strict=True)]
     gaps = [row["scheduled"] - end for row, end in zip(rows.exchanges[1:], ends, strict=False)]
     assert min(gaps) >= 30 * NS_PER_MS
@@ -157,34 +156,34 @@ def test_a_connection_rests_between_calls_and_no_phase_counts_it(start_target: S
 def test_no_request_begins_on_a_connection_that_is_too_old(start_target: Start) -> None:
     target = start_target()
 
-    def scenario(callers: GreenletClientPool) -> list[CallResult]:
-        caller = callers.new_client()
-        answers = [caller.call("GET", "/"), caller.call("GET", "/")]
+    def scenario(pool: GreenletClientPool) -> list[CallResult]:
+        client = pool.new_client()
+        answers = [client.call("GET", "/"), client.call("GET", "/")]
         gevent.sleep(0.06)  # what is tested is that time passes
-        return [*answers, caller.call("GET", "/")]
+        return [*answers, client.call("GET", "/")]
 
-    with crew(target.url, "lifetime:50ms") as (callers, rows):
-        answers = run(scenario, callers)
+    with clients(target.url, "lifetime:50ms") as (pool, rows):
+        answers = run(scenario, pool)
         assert [answer.request_index for answer in answers] == [0, 1, 0]
         assert rows.endings == {Ending.CLIENT_SILENT: 1}
     assert target.stats()["accepted"] == 2
 
 
-def test_an_announced_close_is_obeyed(nginx: Nginx) -> None:
-    with crew(nginx.limited) as (callers, rows):
-        answers = run(ask, callers, 12)
+def test_an_announced_close_is_honoured(nginx: Nginx) -> None:
+    with clients(nginx.limited) as (pool, rows):
+        answers = run(get, pool, 12)
     assert [answer.request_index for answer in answers] == [number % 5 for number in range(12)]
     assert rows.endings == {Ending.SERVER_ANNOUNCED: 2, Ending.CLIENT_SILENT: 1}
     until(lambda: len(nginx.log()) == 12)
     assert len({line[0] for line in nginx.log()}) == 3
-    assert callers.keep_alive == {"timeout_s": 1}
+    assert pool.keep_alive == {"timeout_s": 1}
 
 
 @pytest.mark.parametrize(("policy", "resumed"), [("close", "."), ("close-resume", "r")])
 def test_tls_is_resumed_where_the_policy_says_so(nginx: Nginx, policy: str, resumed: str) -> None:
-    with crew(nginx.https, policy, cacert=str(nginx.ca_file)) as (callers, rows):
-        answers = run(ask, callers, 5)
-        assert callers.observed["tls"]["version"].startswith("TLSv1")
+    with clients(nginx.https, policy, cacert=str(nginx.ca_file)) as (pool, rows):
+        answers = run(get, pool, 5)
+        assert pool.observed["tls"]["version"].startswith("TLSv1")
     assert all(answer.status == 200 and answer.phases["tls"] for answer in answers)
     until(lambda: len(nginx.log()) == 5)  # it writes a line after the response is out
     assert [line[3] for line in nginx.log()] == [".", *resumed * 4]
@@ -193,7 +192,7 @@ def test_tls_is_resumed_where_the_policy_says_so(nginx: Nginx, policy: str, resu
 
 @pytest.mark.parametrize("policy", ["pool:2", "pipeline:4", "pool:3+close"])
 def test_users_that_share_or_do_not_wait_are_refused_in_one_line(policy: str) -> None:
-    with pytest.raises(PlanError, match="is not for scenarios") as caught, crew("http://127.0.0.1:9/", policy):
+    with pytest.raises(PlanError, match="is not for scenarios") as caught, clients("http://127.0.0.1:9/", policy):
         pass
     assert str(caught.value).startswith(f"the policy '{policy}' is not for scenarios")
     assert "\n" not in str(caught.value)
@@ -204,14 +203,14 @@ def test_a_close_while_idle_is_seen_and_costs_no_request() -> None:
         read_request(connection)
         connection.sendall(HELLO)
 
-    def scenario(callers: GreenletClientPool, rows: Rows) -> list[CallResult]:
-        caller = callers.new_client()
-        first = caller.call("GET", "/")
+    def scenario(pool: GreenletClientPool, rows: Rows) -> list[CallResult]:
+        client = pool.new_client()
+        first = client.call("GET", "/")
         assert rows.seen.wait(WAIT_S)
-        return [first, caller.call("GET", "/")]
+        return [first, client.call("GET", "/")]
 
-    with scripted_server(script) as port, crew(f"http://127.0.0.1:{port}/") as (callers, rows):
-        answers = run(scenario, callers, rows)
+    with scripted_server(script) as port, clients(f"http://127.0.0.1:{port}/") as (pool, rows):
+        answers = run(scenario, pool, rows)
         assert rows.connections[0]["ending"] == Ending.SERVER_IDLE_FIN
     assert [(answer.status, answer.request_index) for answer in answers] == [(200, 0), (200, 0)]
 
@@ -225,8 +224,8 @@ def test_phases_sum_to_the_latency_and_the_recorded_row_says_the_same(
 ) -> None:
     recorder = Recorder(tmp_path)
     facts = {"index": 0, "round": 0, "policy": policy, "first_connection": 0, "window_begun_ns": time.monotonic_ns()}
-    with crew(start_target().url, policy, sink=recorder) as (callers, _):
-        answers = [answer for answers in (run(ask, callers, 7), run(ask, callers, 6)) for answer in answers]
+    with clients(start_target().url, policy, sink=recorder) as (pool, _):
+        answers = [answer for answers in (run(get, pool, 7), run(get, pool, 6)) for answer in answers]
     recorder.block(facts | {"window_ended_ns": time.monotonic_ns(), "whole": True})
     recorder.close()
     samples = read_rows(tmp_path, (policy,))
@@ -243,10 +242,10 @@ def test_phases_sum_to_the_latency_and_the_recorded_row_says_the_same(
         assert answer.phases["queue"] is None
 
 
-def test_a_hundred_callers_take_turns_and_every_request_is_counted(start_target: Start) -> None:
+def test_a_hundred_clients_take_turns_and_every_request_is_counted(start_target: Start) -> None:
     target = start_target("--delay", "2ms")
-    with crew(target.url, "recycle:4") as (callers, rows):
-        users = [gevent.spawn(ask, callers, 10) for _ in range(100)]
+    with clients(target.url, "recycle:4") as (pool, rows):
+        users = [gevent.spawn(get, pool, 10) for _ in range(100)]
         begun = time.monotonic()
         gevent.joinall(users, timeout=WAIT_S, raise_error=True)
         # One after the other they would wait for 2 s.
@@ -255,37 +254,37 @@ def test_a_hundred_callers_take_turns_and_every_request_is_counted(start_target:
         assert {row["user"] for row in rows.exchanges} == set(range(100))
     account = target.stats()
     assert account["requests"] == 1000
-    assert account["accepted"] == callers.connections == len(rows.connections) == 300
+    assert account["accepted"] == pool.connections == len(rows.connections) == 300
     assert account["requests_per_connection"] == {"2": 100, "4": 200}
 
 
-def test_users_that_come_later_take_the_places_of_those_who_left(start_target: Start) -> None:
-    with crew(start_target().url) as (callers, rows):
-        first, second, third = callers.new_client(), callers.new_client(), callers.new_client()
+def test_users_that_come_later_take_the_numbers_of_those_who_left(start_target: Start) -> None:
+    with clients(start_target().url) as (pool, rows):
+        first, second, third = pool.new_client(), pool.new_client(), pool.new_client()
         first.leave()
         second.leave()
-        again = [callers.new_client() for _ in range(3)]
-        assert [caller.index for caller in again] == [0, 1, 3]
+        again = [pool.new_client() for _ in range(3)]
+        assert [client.index for client in again] == [0, 1, 3]
         run(again[1].call, "GET", "/")
         assert third.index == 2
         first.leave()
         first.leave()
-        assert callers.new_client().index == 4
+        assert pool.new_client().index == 4
     assert [row["slot"] for row in rows.connections] == [1]
 
 
 def test_what_kind_of_server_answers_is_noted(start_target: Start) -> None:
-    with crew(start_target().url) as (callers, _):
-        run(ask, callers, 1)
-    assert callers.observed["server"] == "loadgen"
-    assert callers.observed["http_version"] == "1.1"
+    with clients(start_target().url) as (pool, _):
+        run(get, pool, 1)
+    assert pool.observed["server"] == "loadgen"
+    assert pool.observed["http_version"] == "1.1"
 
 
 # Requests
 
 
 def sent(method: str, path: str, *arguments: Any, **values: Any) -> bytes:
-    """The octets that a call puts on the wire."""
+    """The bytes that a call puts on the wire."""
     seen = []
 
     def script(connection: socket.socket, _number: int) -> None:
@@ -297,8 +296,8 @@ def sent(method: str, path: str, *arguments: Any, **values: Any) -> bytes:
         seen.append(head + b"\r\n\r\n" + body)
         connection.sendall(HELLO)
 
-    with scripted_server(script) as port, crew(f"http://127.0.0.1:{port}/", **values) as (callers, _):
-        assert run(callers.new_client().call, method, path, *arguments).status == 200
+    with scripted_server(script) as port, clients(f"http://127.0.0.1:{port}/", **values) as (pool, _):
+        assert run(pool.new_client().call, method, path, *arguments).status == 200
     return seen[0]
 
 
@@ -341,24 +340,14 @@ def test_what_a_url_cannot_hold_is_encoded_and_a_fragment_stays_here() -> None:
         (("BREW", "/"), "unknown"),
     ],
 )
-def test_what_cannot_be_sent_is_told_in_one_line_and_not_sent(arguments: tuple[Any, ...], message: str) -> None:
-    with crew(f"http://127.0.0.1:{free_port()}/") as (callers, rows):
-        caller = callers.new_client()
+def test_what_cannot_be_sent_is_refused_in_one_line_and_not_sent(arguments: tuple[Any, ...], message: str) -> None:
+    with clients(f"http://127.0.0.1:{free_port()}/") as (pool, rows):
+        client = pool.new_client()
         for _ in range(2):
             with pytest.raises(ValueError, match=message) as caught:
-                caller.call(*arguments)
+                client.call(*arguments)
             assert "\n" not in str(caught.value)
     assert not rows.exchanges
-
-
-def test_octets_are_remembered_but_for_long_bodies() -> None:
-    writer = RequestBuilder(plan_for("http://127.0.0.1/"), parse_policy("recycle:3"))
-    one = writer.requests("GET", "/", (("X-A", "1"),), b"", "")
-    assert writer.requests("GET", "/", (("X-A", "1"),), b"", "") is one
-    assert b"Connection: close" in one.last
-    assert b"Connection: keep-alive" in one.more
-    body = b"x" * 1_000_000
-    assert writer.requests("POST", "/", (), body, "") is not writer.requests("POST", "/", (), body, "")
 
 
 # Bodies
@@ -388,27 +377,27 @@ def test_a_body_that_ends_with_the_connection_is_whole() -> None:
 
 
 def test_a_response_to_head_has_no_body_and_the_next_one_to_get_has(start_target: Start) -> None:
-    def scenario(callers: GreenletClientPool) -> list[CallResult]:
-        caller = callers.new_client()
-        return [caller.call(method, "/") for method in ("HEAD", "GET", "HEAD", "HEAD", "GET")]
+    def scenario(pool: GreenletClientPool) -> list[CallResult]:
+        client = pool.new_client()
+        return [client.call(method, "/") for method in ("HEAD", "GET", "HEAD", "HEAD", "GET")]
 
     for policy, request_index in (("persistent", [0, 1, 2, 3, 4]), ("close", [0] * 5)):
-        with crew(start_target().url, policy) as (callers, _):
-            answers = run(scenario, callers)
+        with clients(start_target().url, policy) as (pool, _):
+            answers = run(scenario, pool)
         assert [len(answer.body) for answer in answers] == [0, 5, 0, 0, 5]
         assert [answer.request_index for answer in answers] == request_index
 
 
 def test_a_large_body_comes_whole(start_target: Start) -> None:
-    with crew(start_target().url) as (callers, rows):
-        answers = run(ask, callers, 2, "/?size=5000000")
+    with clients(start_target().url) as (pool, rows):
+        answers = run(get, pool, 2, "/?size=5000000")
     assert [answer.body for answer in answers] == [(b"loadgen " * 625_000)] * 2
     assert all(row["bytes_received"] > 5_000_000 for row in rows.exchanges)
 
 
 def test_a_body_over_the_limit_is_an_error_of_its_kind(start_target: Start) -> None:
-    with crew(start_target().url, max_body_bytes=1000) as (callers, rows):
-        (answer,) = run(ask, callers, 1, "/?size=1001")
+    with clients(start_target().url, max_body_bytes=1000) as (pool, rows):
+        (answer,) = run(get, pool, 1, "/?size=1001")
     assert answer.error is ErrorKind.BODY_TOO_LARGE
     assert (answer.status, answer.body, answer.head) == (0, b"", None)
     assert rows.exchanges[0]["outcome"] == -ErrorKind.BODY_TOO_LARGE
@@ -432,13 +421,13 @@ def cookies_seen(steps: list[str], sets: dict[str, str], own: dict[str, str] | N
             field = f"Set-Cookie: {sets[path]}\r\n" if path in sets else ""
             connection.sendall(f"HTTP/1.1 200 OK\r\n{field}Content-Length: 0\r\n\r\n".encode())
 
-    def scenario(callers: GreenletClientPool) -> None:
-        caller = callers.new_client()
+    def scenario(pool: GreenletClientPool) -> None:
+        client = pool.new_client()
         for step in steps:
-            caller.call("GET", step, (("Cookie", own[step]),) if own and step in own else ())
+            client.call("GET", step, (("Cookie", own[step]),) if own and step in own else ())
 
-    with scripted_server(script) as port, crew(f"http://127.0.0.1:{port}/", **values) as (callers, _):
-        run(scenario, callers)
+    with scripted_server(script) as port, clients(f"http://127.0.0.1:{port}/", **values) as (pool, _):
+        run(scenario, pool)
     return seen
 
 
@@ -475,20 +464,20 @@ def test_a_cookie_goes_no_more_once_it_has_expired() -> None:
             field = b"Set-Cookie: s=1; Max-Age=1\r\n" if b"GET /in" in request else b""
             connection.sendall(b"HTTP/1.1 200 OK\r\n" + field + b"Content-Length: 0\r\n\r\n")
 
-    def scenario(callers: GreenletClientPool) -> None:
-        caller = callers.new_client()
-        caller.call("GET", "/in")
-        caller.call("GET", "/x")
+    def scenario(pool: GreenletClientPool) -> None:
+        client = pool.new_client()
+        client.call("GET", "/in")
+        client.call("GET", "/x")
         assert b"Cookie: s=1" in seen[-1]
 
         def is_gone() -> bool:
-            caller.call("GET", "/x")
+            client.call("GET", "/x")
             return b"Cookie: " not in seen[-1]
 
         until(is_gone)
 
-    with scripted_server(script) as port, crew(f"http://127.0.0.1:{port}/") as (callers, _):
-        run(scenario, callers)
+    with scripted_server(script) as port, clients(f"http://127.0.0.1:{port}/") as (pool, _):
+        run(scenario, pool)
 
 
 def test_a_user_does_not_have_the_cookies_of_another() -> None:
@@ -499,18 +488,18 @@ def test_a_user_does_not_have_the_cookies_of_another() -> None:
             seen.append(b"Cookie: s=" in request)
             connection.sendall(b"HTTP/1.1 200 OK\r\nSet-Cookie: s=%d; Path=/\r\nContent-Length: 0\r\n\r\n" % number)
 
-    with scripted_server(script) as port, crew(f"http://127.0.0.1:{port}/") as (callers, _):
-        run(ask, callers, 2)
-        run(ask, callers, 2)
+    with scripted_server(script) as port, clients(f"http://127.0.0.1:{port}/") as (pool, _):
+        run(get, pool, 2)
+        run(get, pool, 2)
     assert seen == [False, True, False, True]
 
 
 # What goes wrong
 
 
-def test_a_stale_connection_is_told_and_not_hidden() -> None:
-    with scripted_server(lose_the_third) as port, crew(f"http://127.0.0.1:{port}/") as (callers, rows):
-        answers = run(ask, callers, 4)
+def test_a_stale_connection_is_reported_and_not_hidden() -> None:
+    with scripted_server(lose_the_third) as port, clients(f"http://127.0.0.1:{port}/") as (pool, rows):
+        answers = run(get, pool, 4)
     assert [answer.error for answer in answers] == [None, None, ErrorKind.STALE_CONNECTION, None]
     assert [answer.request_index for answer in answers] == [0, 1, 2, 0]
     assert len(rows.exchanges) == 4
@@ -520,12 +509,12 @@ def test_a_stale_connection_is_told_and_not_hidden() -> None:
 def test_a_stale_connection_is_tried_again_once_where_the_plan_says_so() -> None:
     with (
         scripted_server(lose_the_third) as port,
-        crew(f"http://127.0.0.1:{port}/", retry_stale=True) as (callers, rows),
+        clients(f"http://127.0.0.1:{port}/", retry_stale=True) as (pool, rows),
     ):
-        answers = run(ask, callers, 3)
+        answers = run(get, pool, 3)
     assert [answer.status for answer in answers] == [200, 200, 200]
     assert [row["outcome"] for row in rows.exchanges] == [200, 200, -ErrorKind.STALE_CONNECTION, 200]
-    assert callers.retried == 1
+    assert pool.retried == 1
     # What the first try took counts: it is what the user waited.
     lost = rows.exchanges[2]
     assert answers[2].phases["queue"] is not None
@@ -534,14 +523,14 @@ def test_a_stale_connection_is_tried_again_once_where_the_plan_says_so() -> None
 
 
 def test_what_is_not_idempotent_is_never_sent_again() -> None:
-    def scenario(callers: GreenletClientPool) -> list[CallResult]:
-        caller = callers.new_client()
-        return [caller.call(method, "/") for method in ("GET", "GET", "POST", "GET")]
+    def scenario(pool: GreenletClientPool) -> list[CallResult]:
+        client = pool.new_client()
+        return [client.call(method, "/") for method in ("GET", "GET", "POST", "GET")]
 
-    with scripted_server(lose_the_third) as port, crew(f"http://127.0.0.1:{port}/", retry_stale=True) as (callers, _):
-        answers = run(scenario, callers)
+    with scripted_server(lose_the_third) as port, clients(f"http://127.0.0.1:{port}/", retry_stale=True) as (pool, _):
+        answers = run(scenario, pool)
     assert [answer.error for answer in answers] == [None, None, ErrorKind.STALE_CONNECTION, None]
-    assert callers.retried == 0
+    assert pool.retried == 0
 
 
 def test_silence_ends_at_the_deadline_and_the_next_call_opens_anew() -> None:
@@ -550,8 +539,8 @@ def test_silence_ends_at_the_deadline_and_the_next_call_opens_anew() -> None:
             if number:
                 connection.sendall(HELLO)
 
-    with scripted_server(script) as port, crew(f"http://127.0.0.1:{port}/", timeout_ms=150) as (callers, rows):
-        answers = run(ask, callers, 2)
+    with scripted_server(script) as port, clients(f"http://127.0.0.1:{port}/", timeout_ms=150) as (pool, rows):
+        answers = run(get, pool, 2)
     assert answers[0].error is ErrorKind.RESPONSE_TIMEOUT
     assert 150 * NS_PER_MS <= answers[0].latency_ns < 1000 * NS_PER_MS
     assert (answers[1].status, answers[1].request_index) == (200, 0)
@@ -566,10 +555,10 @@ def test_a_target_that_refuses_is_not_hammered_and_others_go_on() -> None:
             others.append(1)
             gevent.sleep(0)
 
-    with crew(f"http://127.0.0.1:{free_port()}/") as (callers, rows):
+    with clients(f"http://127.0.0.1:{free_port()}/") as (pool, rows):
         beside = gevent.spawn(bystander)
         begun = time.monotonic()
-        answers = run(ask, callers, 10)
+        answers = run(get, pool, 10)
         took_s = time.monotonic() - begun
         beside.kill()
     assert {answer.error for answer in answers} == {ErrorKind.CONNECT_REFUSED}
@@ -578,7 +567,7 @@ def test_a_target_that_refuses_is_not_hammered_and_others_go_on() -> None:
     assert rows.endings == {Ending.NOT_OPENED: 10}
 
 
-def test_a_full_disk_is_raised_to_whoever_asks(start_target: Start) -> None:
+def test_a_full_disk_is_raised_in_the_call(start_target: Start) -> None:
     class Full(Rows):
         def exchange(self, *row: int) -> None:
             if len(self.exchanges) == 2:
@@ -586,13 +575,13 @@ def test_a_full_disk_is_raised_to_whoever_asks(start_target: Start) -> None:
             super().exchange(*row)
 
     target = start_target()
-    with crew(target.url, sink=Full()) as (callers, rows):
-        caller = callers.new_client()
-        run(caller.call, "GET", "/")
-        run(caller.call, "GET", "/")
+    with clients(target.url, sink=Full()) as (pool, rows):
+        client = pool.new_client()
+        run(client.call, "GET", "/")
+        run(client.call, "GET", "/")
         for _ in range(2):
             with pytest.raises(OSError, match="No space left"):
-                run(caller.call, "GET", "/")
+                run(client.call, "GET", "/")
     assert len(rows.exchanges) == 2
     assert target.stats()["open"] == 0
 
@@ -616,23 +605,23 @@ def silent_server() -> Iterator[tuple[int, threading.Event, threading.Event]]:
 
 
 def test_a_kill_in_mid_call_abandons_the_exchange_once() -> None:
-    with silent_server() as (port, asked, gone), crew(f"http://127.0.0.1:{port}/") as (callers, rows):
-        caller = callers.new_client()
-        user = gevent.spawn(caller.call, "GET", "/")
+    with silent_server() as (port, asked, gone), clients(f"http://127.0.0.1:{port}/") as (pool, rows):
+        client = pool.new_client()
+        user = gevent.spawn(client.call, "GET", "/")
         until(asked.is_set)
         user.kill(timeout=WAIT_S)
         assert user.dead
         assert [row["outcome"] for row in rows.exchanges] == [-ErrorKind.UNFINISHED]
         assert rows.endings == {Ending.CLIENT_GAVE_UP: 1}
         assert gone.wait(WAIT_S)
-        caller.leave()
+        client.leave()
     assert len(rows.exchanges) == len(rows.connections) == 1
 
 
 def test_a_kill_before_the_connection_is_up_abandons_it_too(start_target: Start) -> None:
     target = start_target()
-    with crew(target.url) as (callers, rows):
-        user = gevent.spawn(callers.new_client().call, "GET", "/")
+    with clients(target.url) as (pool, rows):
+        user = gevent.spawn(pool.new_client().call, "GET", "/")
         gevent.sleep(0)
         user.kill(timeout=WAIT_S)
         assert [row["outcome"] for row in rows.exchanges] == [-ErrorKind.UNFINISHED]
@@ -651,16 +640,16 @@ def test_a_killed_user_may_still_say_goodbye() -> None:
     asked = threading.Event()
     goodbyes = []
 
-    def scenario(callers: GreenletClientPool) -> None:
-        caller = callers.new_client()
+    def scenario(pool: GreenletClientPool) -> None:
+        client = pool.new_client()
         try:
-            caller.call("GET", "/")
+            client.call("GET", "/")
         finally:
-            goodbyes.append(caller.call("GET", "/bye"))
-            caller.leave()
+            goodbyes.append(client.call("GET", "/bye"))
+            client.leave()
 
-    with scripted_server(script) as port, crew(f"http://127.0.0.1:{port}/") as (callers, rows):
-        user = gevent.spawn(scenario, callers)
+    with scripted_server(script) as port, clients(f"http://127.0.0.1:{port}/") as (pool, rows):
+        user = gevent.spawn(scenario, pool)
         until(asked.is_set)
         user.kill(timeout=WAIT_S)
     assert [answer.status for answer in goodbyes] == [200]
@@ -669,13 +658,13 @@ def test_a_killed_user_may_still_say_goodbye() -> None:
 
 
 def test_a_timeout_of_the_scenario_s_own_abandons_too() -> None:
-    with silent_server() as (port, _, _), crew(f"http://127.0.0.1:{port}/") as (callers, rows):
-        caller = callers.new_client()
+    with silent_server() as (port, _, _), clients(f"http://127.0.0.1:{port}/") as (pool, rows):
+        client = pool.new_client()
 
         def scenario() -> str:
             try:
                 with gevent.Timeout(0.05):
-                    caller.call("GET", "/")
+                    client.call("GET", "/")
             except gevent.Timeout:
                 return "own"
             return "none"
@@ -686,23 +675,23 @@ def test_a_timeout_of_the_scenario_s_own_abandons_too() -> None:
 
 def test_leaving_closes_an_idle_connection_without_a_word(start_target: Start) -> None:
     target = start_target()
-    with crew(target.url) as (callers, rows):
-        caller = callers.new_client()
-        run(caller.call, "GET", "/")
-        caller.leave()
-        caller.leave()
+    with clients(target.url) as (pool, rows):
+        client = pool.new_client()
+        run(client.call, "GET", "/")
+        client.leave()
+        client.leave()
         assert rows.endings == {Ending.CLIENT_SILENT: 1}
         with pytest.raises(RuntimeError, match="has left"):
-            run(caller.call, "GET", "/")
+            run(client.call, "GET", "/")
     assert target.stats()["accepted"] == 1
 
 
-def test_closing_the_crew_wakes_whoever_waits() -> None:
-    with silent_server() as (port, asked, gone), crew(f"http://127.0.0.1:{port}/") as (callers, rows):
-        user = gevent.spawn(callers.new_client().call, "GET", "/")
+def test_closing_the_pool_wakes_those_who_wait() -> None:
+    with silent_server() as (port, asked, gone), clients(f"http://127.0.0.1:{port}/") as (pool, rows):
+        user = gevent.spawn(pool.new_client().call, "GET", "/")
         until(asked.is_set)
-        callers.close()
-        callers.close()
+        pool.close()
+        pool.close()
         assert user.get(timeout=WAIT_S).error is ErrorKind.UNFINISHED
         assert gone.wait(WAIT_S)
     assert len(rows.exchanges) == len(rows.connections) == 1
@@ -710,12 +699,12 @@ def test_closing_the_crew_wakes_whoever_waits() -> None:
 
 def test_a_user_who_left_while_resting_opens_nothing(start_target: Start) -> None:
     target = start_target()
-    with crew(target.url, "gap:100ms") as (callers, rows):
-        caller = callers.new_client()
-        run(caller.call, "GET", "/")
-        user = gevent.spawn(caller.call, "GET", "/")
+    with clients(target.url, "gap:100ms") as (pool, rows):
+        client = pool.new_client()
+        run(client.call, "GET", "/")
+        user = gevent.spawn(client.call, "GET", "/")
         gevent.sleep(0)
-        caller.leave()
+        client.leave()
         with pytest.raises(RuntimeError, match="has left"):
             user.get(timeout=WAIT_S)
     assert len(rows.exchanges) == len(rows.connections) == 1
@@ -723,20 +712,20 @@ def test_a_user_who_left_while_resting_opens_nothing(start_target: Start) -> Non
 
 
 def test_one_user_has_one_request_at_a_time() -> None:
-    with silent_server() as (port, asked, _), crew(f"http://127.0.0.1:{port}/") as (callers, rows):
-        caller = callers.new_client()
-        first = gevent.spawn(caller.call, "GET", "/")
+    with silent_server() as (port, asked, _), clients(f"http://127.0.0.1:{port}/") as (pool, rows):
+        client = pool.new_client()
+        first = gevent.spawn(client.call, "GET", "/")
         until(asked.is_set)
         with pytest.raises(RuntimeError, match="one at a time"):
-            caller.call("GET", "/")
+            client.call("GET", "/")
         assert not rows.exchanges
         first.kill(timeout=WAIT_S)
 
 
 def test_a_server_asked_to_close_gets_a_moment_to_do_it(start_target: Start) -> None:
     target = start_target("--ignore-close")
-    with crew(target.url, "close") as (callers, rows):
-        answers = run(ask, callers, 3)
+    with clients(target.url, "close") as (pool, rows):
+        answers = run(get, pool, 3)
         assert [answer.status for answer in answers] == [200] * 3
     assert rows.endings == {Ending.CLIENT_ANNOUNCED: 3}
     assert target.stats()["accepted"] == 3
