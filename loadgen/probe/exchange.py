@@ -31,20 +31,17 @@ class WholeResponse(NamedTuple):
     body: bytes
 
 
-def exchange(
-    plan: Plan, path: str, fields: tuple[tuple[str, str], ...], connection: str, login: ProxyLogin | None = None
-) -> WholeResponse:
-    """GET `path` of the plan's target. Raises FAILURES.
+def exchange(plan: Plan, path: str, fields: tuple[tuple[str, str], ...], connection: str) -> WholeResponse:
+    """GET `path` of the plan's target, an https target through the proxy's tunnel. Raises FAILURES.
 
-    fields: header fields to send. connection: the value of the Connection field. login: the state of the proxy's
-    credentials, where it opens a tunnel; an https target is reached through one.
+    fields: header fields to send. connection: the value of the Connection field.
     """
     deadline_s = monotonic() + min(plan.load.timeout_ns / NS_PER_S, _MAX_WAIT_S)
     by_proxy = plan.proxy is not None and not plan.target.is_tls
     uri = f"{plan.target.scheme}://{plan.target.host_field}{path}" if by_proxy else path
     host = tuple(pair for pair in plan.headers if pair[0].lower() == "host")
     request = build_request("GET", uri, plan.target.host_field, (*host, *fields), b"", connection)
-    with _connect(plan, deadline_s, login) as link:
+    with _connect(plan, deadline_s) as link:
         link.sendall(request)
         return _read_response(link, deadline_s)
 
@@ -58,7 +55,7 @@ def describe(error: Exception) -> str:
     return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
 
 
-def _connect(plan: Plan, deadline_s: float, login: ProxyLogin | None) -> socket.socket:
+def _connect(plan: Plan, deadline_s: float) -> socket.socket:
     peer = plan.proxy or plan.target
     source = (plan.source_ips[0], 0) if plan.source_ips else None
     link = socket.create_connection((peer.host, peer.port), _left_s(deadline_s), source)
@@ -66,7 +63,7 @@ def _connect(plan: Plan, deadline_s: float, login: ProxyLogin | None) -> socket.
         return link
     try:
         if plan.proxy is not None:
-            _open_tunnel(link, plan, deadline_s, login or ProxyLogin(plan.proxy.authorization))
+            _open_tunnel(link, plan.target.authority, ProxyLogin(plan.proxy.authorization), deadline_s)
         link.settimeout(_left_s(deadline_s))
         return _tls_context(plan).wrap_socket(link, server_hostname=plan.target.host)
     except BaseException:
@@ -74,8 +71,8 @@ def _connect(plan: Plan, deadline_s: float, login: ProxyLogin | None) -> socket.
         raise
 
 
-def _open_tunnel(link: socket.socket, plan: Plan, deadline_s: float, login: ProxyLogin) -> None:
-    tunnel = ConnectRequest(plan.target.authority, login)
+def _open_tunnel(link: socket.socket, authority: str, login: ProxyLogin, deadline_s: float) -> None:
+    tunnel = ConnectRequest(authority, login)
     while not tunnel.open:
         link.settimeout(_left_s(deadline_s))
         if tunnel.outgoing:
