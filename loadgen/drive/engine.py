@@ -86,7 +86,7 @@ class Engine(ConnectionManager):
         `on_window` is called with the time (ns) at which the window begins. Raises whatever a callback of the loop
         raised: OSError where the sink's disk is full.
         """
-        load, prepared = self._plan.load, self._prepared
+        prepared = self._prepared
         gc.collect()
         gc.freeze()
         self._wake.clear()
@@ -104,15 +104,7 @@ class Engine(ConnectionManager):
         if self.monitor is not None:
             self.monitor.begin(block)
         if self.whole:
-            self.running = True
-            self._loop.update_now()  # timers count from the loop's own time, which stood still since its last turn
-            window = self._loop.timer(load.warmup_ns / NS_PER_S)
-            window.start(open_window)
-            end_s = time.monotonic() + load.block_ns / NS_PER_S
-            prepared.begin()
-            self._start_users(prepared, load.warmup_ns / NS_PER_S)
-            self._wake.wait(max(0.0, end_s - time.monotonic()))
-            window.close()
+            self._run_load(open_window)
         mark()
         self.running = False
         if self.monitor is not None:
@@ -190,6 +182,19 @@ class Engine(ConnectionManager):
 
     def _at_work(self) -> Iterator[Connection | None]:
         return (slot.connection for slot in self._load.slots) if self._load is not None else iter(())
+
+    def _run_load(self, open_window: Callable[[], None]) -> None:
+        """The block's load from its beginning to the end of its time, or to an interruption."""
+        load, prepared = self._plan.load, self._prepared
+        self.running = True
+        self._loop.update_now()  # timers count from the loop's own time, which stood still since its last turn
+        window = self._loop.timer(load.warmup_ns / NS_PER_S)
+        window.start(open_window)
+        end_s = time.monotonic() + load.block_ns / NS_PER_S
+        prepared.begin()
+        self._start_users(prepared, load.warmup_ns / NS_PER_S)
+        self._wake.wait(max(0.0, end_s - time.monotonic()))
+        window.close()
 
     def _settle(self, load: BlockLoad) -> None:
         """The block is over: let exchanges under way come to their end, then close all connections."""
