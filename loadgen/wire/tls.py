@@ -79,10 +79,13 @@ class TlsTransport(TcpTransport):
     ) -> None:
         self._context = context
         self._server_name = server_name
+        # The session to offer, if any.
         self._session = session
+        # OpenSSL's connection, made once TCP is open; that it is open; and that the handshake is done.
         self._stream: Any = None
         self._begun = accepted is not None
         self._up = False
+        # The error of a write that failed for good.
         self._broken: OSError | None = None
         super().__init__(accepted, source)
 

@@ -51,11 +51,18 @@ class Http2Protocol:
 
     def __init__(self, max_body_bytes: int, upgrades: bool = False) -> None:
         self._limit_bytes = max_body_bytes
+        # Streams by number whose response is not complete; and requests' bodies that are not sent in full.
         self._open: dict[int, HttpStream] = {}
         self._uploads: deque[tuple[HttpStream, bytes | memoryview]] = deque()
-        self._idle_frames = self._unacknowledged_bytes = 0
+        # Frames since the last response that are no part of one.
+        self._idle_frames = 0
+        # Bytes received on streams that are over, which the connection's window still lacks.
+        self._unacknowledged_bytes = 0
+        # Concurrent streams that the server allows.
         self._max_streams = _STREAMS_BEFORE_SETTINGS
+        # The first bytes from the server, until they show that a SETTINGS frame begins.
         self._first = b""
+        # See StreamProtocol.
         self.ended = self.acknowledged = False
         self.failure: UpgradeFailure | None = None
         self._h2 = ClientH2Connection(upgrades)
