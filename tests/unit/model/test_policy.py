@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from loadgen.model.policy import (
     H2,
     H2_PRIOR,
     H2C_UPGRADE,
+    HTTP1,
+    HTTP2,
     LIFO,
     PARTS,
     UNLIMITED,
@@ -19,6 +22,7 @@ from loadgen.model.policy import (
     ConnectionPolicy,
     parse_policies,
     parse_policy,
+    single_use_policy,
 )
 from loadgen.model.policy.parts.lifetime import Lifetime
 from loadgen.model.units import NS_PER_MS, NS_PER_S
@@ -155,3 +159,81 @@ def test_policies_keep_the_order_in_which_they_are_named(text: str, names: list[
 def test_a_bad_list_of_policies_is_refused(text: str, complaint: str) -> None:
     with pytest.raises(PlanError, match=complaint):
         parse_policies(text)
+
+
+# Reuse
+
+
+def used(**values: Any) -> Any:
+    """A connection after its first response, a second old."""
+    return SimpleNamespace(
+        **{
+            "requests_begun": 1,
+            "accepts": True,
+            "framed": True,
+            "opened_ns": 0,
+            "idle_since_ns": NS_PER_S,
+            **values,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "allowed"),
+    [
+        ("persistent", {}, True),
+        ("persistent", {"requests_begun": 10**9}, True),
+        ("persistent", {"accepts": False}, False),
+        ("close", {}, False),
+        ("recycle:3", {"requests_begun": 2}, True),
+        ("recycle:3", {"requests_begun": 3}, False),
+        ("lifetime:2s", {}, True),
+        ("lifetime:1s", {}, False),
+        ("lifetime:2s", {"accepts": False}, False),
+        ("recycle:3+lifetime:2s", {"requests_begun": 3}, False),
+        ("ignore-close", {"accepts": False}, True),
+        ("ignore-close", {"accepts": False, "framed": False}, False),
+        ("ignore-close+recycle:3", {"accepts": False, "requests_begun": 3}, False),
+        ("gap:5s", {}, True),  # a gap delays the next request and does not forbid it
+    ],
+)
+def test_when_a_connection_may_be_used_again(text: str, values: dict[str, Any], allowed: bool) -> None:
+    assert parse_policy(text).may_reuse(used(**values), NS_PER_S) is allowed
+
+
+def test_policies_are_ranked_by_how_much_they_reuse() -> None:
+    texts = "close,recycle:2,h2,persistent,lifetime:1s,gap:1s,gap:2s,recycle:2+lifetime:1s"
+    ranked = sorted(parse_policies(texts), key=lambda policy: policy.reuse_rank)
+    assert [policy.name for policy in ranked] == [
+        "close", "recycle:2+lifetime:1s", "recycle:2", "lifetime:1s", "gap:2s", "gap:1s", "h2", "persistent",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "keeps_open", "limits_requests", "fits_scenarios"),
+    [
+        ("persistent", True, False, True),
+        ("gap:1s", True, False, True),
+        ("recycle:5", False, True, True),
+        ("lifetime:1s", False, False, True),
+        ("pool:2", True, False, False),
+        ("pipeline:2", True, False, False),
+        ("h2", True, False, False),
+    ],
+)
+def test_what_others_ask_of_a_policy(text: str, keeps_open: bool, limits_requests: bool, fits_scenarios: bool) -> None:
+    policy = parse_policy(text)
+    assert (policy.keeps_open, policy.limits_requests, policy.fits_scenarios) == (
+        keeps_open, limits_requests, fits_scenarios,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "opened"), [("close", 100.0), ("recycle:20", 5.0)])
+def test_how_many_connections_a_rate_takes(text: str, opened: float) -> None:
+    assert parse_policy(text).opened_per_s(100.0) == opened
+
+
+@pytest.mark.parametrize("protocol", [HTTP1, WEBSOCKET, *HTTP2])
+def test_each_protocol_has_a_policy_for_single_requests(protocol: str) -> None:
+    policy = parse_policy(single_use_policy(protocol))
+    assert (policy.protocol, policy.requests) == (protocol, 1)
