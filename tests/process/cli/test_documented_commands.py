@@ -25,7 +25,7 @@ from tests.support.proxies import USER, fake_proxy
 from tests.support.runner import run_cli
 from tests.support.targets import Target
 
-QUICK = ("--rounds", "1", "--block", "100ms", "--warmup", "20ms", "--no-charts")
+QUICK = ("--rounds", "1", "--block", "250ms", "--warmup", "50ms", "--no-charts")
 Share = Callable[..., Target]
 
 # The first pattern that fits says which test runs a line.
