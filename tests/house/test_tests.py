@@ -6,6 +6,45 @@ import ast
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
+PACKAGE = TESTS.parent / "loadgen"
+
+
+# The modules that no unit test imports by name, and why not; the list is to shrink.
+_BY_FRONT = "its room's unit tests import what stands above it"
+_BY_SOCKET = "the embedded target's protocols are met over sockets, in tests/process/target"
+_BY_LOCUST = "needs Locust, which patches the whole process: tests/process/locust, and a child of tests/unit/swarm"
+_TYPES = "types, and no behaviour"
+WITHOUT_UNIT_TEST = {
+    "cli/option_types": _BY_FRONT,
+    "cli/target": _BY_SOCKET,
+    "drive/slots/concurrent_slot": _BY_FRONT,
+    "drive/slots/context": _BY_FRONT,
+    "drive/slots/pending_close": _BY_FRONT,
+    "drive/slots/pooled_slot": _BY_FRONT,
+    "measure/summary/policy": _BY_FRONT,
+    "measure/summary/verdict_amortisation": _BY_FRONT,
+    "measure/summary/verdict_differences": _BY_FRONT,
+    "measure/warnings/outages": _BY_FRONT,
+    "model/block_facts": _TYPES,
+    "model/load": _BY_FRONT,
+    "model/policy_summary": _TYPES,
+    "show/charts/bars": _BY_FRONT,
+    "show/charts/sweep_lines": _BY_FRONT,
+    "show/export/html_notes": _BY_FRONT,
+    "swarm/client": _BY_LOCUST,
+    "swarm/response": _BY_LOCUST,
+    "swarm/reuse_user": _BY_LOCUST,
+    "swarm/swarm_user": _BY_LOCUST,
+    "target/connection": _BY_SOCKET,
+    "target/http1": _BY_SOCKET,
+    "target/http2": _BY_SOCKET,
+    "target/process": _BY_SOCKET,
+    "target/websocket": _BY_SOCKET,
+    "wire/http2/fields": _BY_FRONT,
+    "wire/http2/h2_adapter": _BY_FRONT,
+    "wire/http2/h2_base": _BY_FRONT,
+    "wire/http2/reporting": _BY_FRONT,
+}
 
 
 def test_helpers_live_in_support() -> None:
@@ -17,3 +56,45 @@ def test_helpers_live_in_support() -> None:
         if isinstance(node, ast.ImportFrom) and ".test_" in (node.module or "")
     ]
     assert borrowed == []
+
+
+def imported(path: Path) -> set[str]:
+    """Modules, and names that may be modules, which a file imports."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
+
+
+def is_mirrored(module: str) -> bool:
+    folder, _, name = module.rpartition("/")
+    return (TESTS / "unit" / folder / f"test_{name}.py").exists()
+
+
+def test_each_module_has_a_unit_test() -> None:
+    """Its mirror in tests/unit, or one that imports it or its package's front, itself or by a helper.
+
+    What is only seen from outside, by a command, is slow to test and hard to debug.
+    """
+    names: set[str] = set()
+    for path in TESTS.glob("unit/**/*.py"):
+        names |= imported(path)
+    helpers = {
+        TESTS / "support" / f"{name.rsplit('.', 1)[1]}.py" for name in names if name.startswith("tests.support.")
+    }
+    for path in helpers:
+        names |= imported(path) if path.exists() else set()
+    for front in PACKAGE.rglob("__init__.py"):
+        package = ".".join(("loadgen", *front.parent.relative_to(PACKAGE).parts))
+        if package != "loadgen" and package in names:
+            names |= imported(front)
+    modules = [path.relative_to(PACKAGE).with_suffix("").as_posix() for path in PACKAGE.rglob("*.py")]
+    without = {
+        module
+        for module in modules
+        if "__" not in module and f"loadgen.{module.replace('/', '.')}" not in names and not is_mirrored(module)
+    }
+    assert without - WITHOUT_UNIT_TEST.keys() == set(), "give it a test in tests/unit"
