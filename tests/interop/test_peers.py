@@ -1,4 +1,4 @@
-"""Against servers and clients that nobody here wrote: our counts and times beside nginx's and curl's."""
+"""Against independent servers and clients: our counts and times beside nginx's and curl's."""
 
 from __future__ import annotations
 

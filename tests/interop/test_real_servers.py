@@ -1,4 +1,4 @@
-"""Every connection policy against servers that nobody here wrote: their own counts must equal ours, exactly.
+"""Every connection policy against independent servers: their own counts must equal ours, exactly.
 
 A worker runs one block of each policy, and what it wrote is read as a report reads it. Which block a connection of the
 server's account belongs to, its time tells.
@@ -153,7 +153,7 @@ def check(policy_name: str, one: Counted, peer: Peer) -> None:
 
 
 def endings(policy_name: str, peer: Peer) -> set[str]:
-    """How connections may end under a policy; the last ones of a block end silently, for nobody knew."""
+    """How connections may end under a policy; the last ones of a block end silently."""
     (policy,) = parse_policies(policy_name)
     if policy.requests == 1:
         return {"client_announced" if policy.asks_for_close else "client_silent"} | (

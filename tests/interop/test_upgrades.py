@@ -1,4 +1,4 @@
-"""WebSocket and HTTP/2 against servers that nobody here wrote: their counts beside ours, and the phases."""
+"""WebSocket and HTTP/2 against independent servers: their counts beside ours, and the phases."""
 
 from __future__ import annotations
 
@@ -99,14 +99,14 @@ def test_the_websockets_library_counts_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("message", ["é" * 150_000, b"\xff" * 300_000, "short"], ids=["text", "binary", "short"])
 def test_websocket_messages_of_any_size(tmp_path: Path, message: str | bytes) -> None:
-    octets = message if isinstance(message, bytes) else message.encode()
-    (tmp_path / "message").write_bytes(octets)
+    body = message if isinstance(message, bytes) else message.encode()
+    (tmp_path / "message").write_bytes(body)
     with echo_server() as server:
         run = Run(server.url, tmp_path, "websocket", "--data", f"@{tmp_path}/message")
         seen = server.end()
     run.no_errors()
-    assert sum(one["octets"] for one in seen) == run.exchanges() * len(message)
-    assert (run.columns["websocket"]["bytes_received"] > len(octets)).all()
+    assert sum(one["size"] for one in seen) == run.exchanges() * len(message)
+    assert (run.columns["websocket"]["bytes_received"] > len(body)).all()
 
 
 def test_answers_that_are_no_echo_are_counted(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_websocket_cookies_pools_idling_and_arrivals(tmp_path: Path) -> None:
     assert first.opened("websocket+pool:2") <= 3
     assert (first.columns["websocket+pool:2"]["queue"] > 0).mean() > 0.4
     assert second.policies["websocket"]["requests"] == pytest.approx(40, abs=8)
-    # Whoever has been given a cookie brings it along with the next upgrade.
+    # A user that was given a cookie sends it with the next upgrade.
     assert Counter(one["cookie"] for one in seen)["seen=yes"] > first.opened("websocket-close") / 2
 
 
@@ -162,7 +162,7 @@ def test_uploads(tmp_path: Path) -> None:
         run = Run(server.url, tmp_path, "h2-prior+streams:4,h2c-upgrade", "--data", f"@{tmp_path}/body")
         seen = server.account()
     run.no_errors()
-    assert sum(one["octets"] for one in seen) == 300_000 * run.exchanges()
+    assert sum(one["size"] for one in seen) == 300_000 * run.exchanges()
     for columns in run.columns.values():
         assert (columns["bytes_sent"] > 300_000).all()
 

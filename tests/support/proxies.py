@@ -118,7 +118,7 @@ class FakeProxy:
     """A proxy for one target: opens tunnels, forwards requests as they are but for their first line and upgrades.
 
     refuse: what it does with a request without the right credentials, None where it wants none. asked: how many such
-    there were; shown: how many had them; heads: of all requests. opening: what it says before a tunnel's octets.
+    there were; shown: how many had them; heads: of all requests. opening: what it says before a tunnel's bytes.
     """
 
     def __init__(self, refuse: Refuse | None, opening: bytes, password: str) -> None:
@@ -169,7 +169,7 @@ def fake_proxy(
 
 
 def _next_request(connection: socket.socket) -> bytes:
-    """One request's head and no octet more, for others may follow at once; empty where the client has closed."""
+    """One request's head and no byte more, for others may follow at once; empty where the client has closed."""
     end = connection.recv(65536, socket.MSG_PEEK).find(b"\r\n\r\n") + 4
     return connection.recv(end) if end >= 4 else read_request(connection)
 

@@ -1,4 +1,4 @@
-"""Servers that nobody here wrote, as processes of their own, and what each of them counted.
+"""Independent servers, as processes of their own, and what each of them counted.
 
 Every one answers GET with five bytes, closes a connection that was idle for a second, and gives an account of what it
 served.

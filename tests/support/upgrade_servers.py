@@ -1,4 +1,4 @@
-"""Servers for what comes after an upgrade: frame by frame, so as to break the rules, and those that nobody here wrote.
+"""Servers for what comes after an upgrade: frame by frame, so as to break the rules, and independent ones.
 
 `WebSocketSide` and `Http2Side` sit on a connection of `scripted_server`; what they heard of the client stays in them.
 """
@@ -65,7 +65,7 @@ def field(head: bytes, name: bytes) -> bytes:
 
 
 def ws_frame(opcode: int, payload: bytes = b"", fin: bool = True, reserved: int = 0, mask: bytes = b"") -> bytes:
-    """One frame (RFC 6455 §5.2). reserved: the three bits RSV1 to RSV3; mask: four octets, empty for none."""
+    """One frame (RFC 6455 §5.2). reserved: the three bits RSV1 to RSV3; mask: four bytes, empty for none."""
     first = (0x80 if fin else 0) | reserved << 4 | opcode
     masked = 0x80 if mask else 0
     size = len(payload)
@@ -75,12 +75,12 @@ def ws_frame(opcode: int, payload: bytes = b"", fin: bool = True, reserved: int 
         head = bytes([first, masked | 126]) + size.to_bytes(2, "big")
     else:
         head = bytes([first, masked | 127]) + size.to_bytes(8, "big")
-    body = bytes(octet ^ mask[at % 4] for at, octet in enumerate(payload)) if mask else payload
+    body = bytes(byte ^ mask[at % 4] for at, byte in enumerate(payload)) if mask else payload
     return head + mask + body
 
 
 class Side:
-    """A server's side of one connection: octets in whole pieces."""
+    """A server's side of one connection: bytes in whole pieces."""
 
     def __init__(self, connection: socket.socket, data: bytes = b"") -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # each piece is a segment of its own
@@ -93,7 +93,7 @@ class Side:
             self.connection.sendall(data)
 
     def exactly(self, size: int) -> bytes:
-        """So many octets; raises ConnectionError where the client closes before."""
+        """Exactly this number of bytes; raises ConnectionError where the client closes before."""
         while len(self._buffer) < size:
             more = self.connection.recv(1 << 16)
             if not more:
@@ -162,7 +162,7 @@ def _unmask(coded: bytes, mask: bytes) -> bytes:
 class Http2Side(Side):
     """goaway, resets: the error codes that the client sent, by stream; None where it said no GOAWAY.
 
-    pongs: acknowledged PINGs; windows: octets added to the connection's window, and to streams', by stream.
+    pongs: acknowledged PINGs; windows: bytes added to the connection's window, and to streams', by stream.
     """
 
     def __init__(self, connection: socket.socket, data: bytes = b"") -> None:
@@ -233,7 +233,7 @@ def random_mask() -> bytes:
     return os.urandom(4)
 
 
-# Servers that nobody here wrote
+# Independent servers
 
 
 _ECHO = """
@@ -242,12 +242,12 @@ from websockets.asyncio.server import serve
 seen = []
 
 async def echo(connection):
-    mine = {"messages": 0, "code": None, "cookie": connection.request.headers.get("Cookie"), "octets": 0}
+    mine = {"messages": 0, "code": None, "cookie": connection.request.headers.get("Cookie"), "size": 0}
     seen.append(mine)
     try:
         async for message in connection:
             mine["messages"] += 1
-            mine["octets"] += len(message)
+            mine["size"] += len(message)
             await connection.send("another" if connection.request.path == "/another" else message)
     finally:
         await connection.wait_closed()
@@ -277,7 +277,7 @@ class EchoServer:
         self.url = f"http://127.0.0.1:{int(self._process.stdout.readline())}/"
 
     def end(self) -> list[dict[str, Any]]:
-        """End it; gives what it saw of each connection: messages, their octets, code of our Close frame, cookie."""
+        """End it; gives what it saw of each connection: messages, their bytes, code of our Close frame, cookie."""
         out, _ = self._process.communicate(timeout=20)
         seen: list[dict[str, Any]] = json.loads(out)
         return seen
@@ -319,7 +319,7 @@ async def app(scope, receive, send):
     else:
         port = scope["client"][1]
         if latest.get(port) is None:
-            latest[port] = {"requests": 0, "in_flight": 0, "most": 0, "versions": [], "octets": 0, "cookies": []}
+            latest[port] = {"requests": 0, "in_flight": 0, "most": 0, "versions": [], "size": 0, "cookies": []}
             seen.append(latest[port])
         mine, fields = latest[port], dict(scope["headers"])
         mine["requests"] += 1
@@ -329,7 +329,7 @@ async def app(scope, receive, send):
         mine["cookies"] = sorted({*mine["cookies"], fields.get(b"cookie", b"").decode()})
         while True:
             part = await receive()
-            mine["octets"] += len(part.get("body", b""))
+            mine["size"] += len(part.get("body", b""))
             if not part.get("more_body"):
                 break
         await asyncio.sleep(0.002)
@@ -343,7 +343,7 @@ async def app(scope, receive, send):
 
 @dataclass(frozen=True, slots=True)
 class Counting:
-    """A server that answers after 2 ms and counts, by connection: requests, most in flight, versions, body octets."""
+    """A server that answers after 2 ms and counts, by connection: requests, most in flight, versions, body bytes."""
 
     url: str
 
@@ -386,7 +386,7 @@ def running(command: list[str], folder: Path, port: int) -> Iterator[None]:
 
 @contextmanager
 def nghttpd(folder: Path, *options: str, tls: bool = False) -> Iterator[str]:
-    """nghttp2's server with a file of five octets; gives its URL. It has no way to HTTP/2 but ALPN or none at all."""
+    """nghttp2's server with a file of five bytes; gives its URL. It has no way to HTTP/2 but ALPN or none at all."""
     program = shutil.which("nghttpd", path=_PROGRAMS)
     if program is None:
         pytest.skip("nghttpd is not installed (Debian: nghttp2-server)")
@@ -452,7 +452,7 @@ class Nginx2:
         return str(self.folder / "ca.pem")
 
     def log(self) -> list[list[str]]:
-        """Each request's connection, its place on that, protocol, octets that were passed on, and cookie."""
+        """Each request's connection, its place on that, protocol, bytes that were passed on, and cookie."""
         lines = (self.folder / "access.log").read_text(encoding="utf-8").splitlines()
         return [line.split(" ") for line in lines]
 

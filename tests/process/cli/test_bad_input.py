@@ -204,7 +204,7 @@ def to_shell(words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 def test_a_target_that_dies_early_is_named(tmp_path: Path) -> None:
     def script(connection: socket.socket, number: int) -> None:
-        if number == 0:  # it is the knock
+        if number == 0:  # the preflight's
             read_request(connection)
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 

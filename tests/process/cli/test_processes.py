@@ -1,4 +1,4 @@
-"""`loadgen compare --processes N`: one load made by several, counted once, whoever dies, stops or can't begin."""
+"""`loadgen compare --processes N`: one load made by several, counted once, even if some die, stop or never begin."""
 
 from __future__ import annotations
 
