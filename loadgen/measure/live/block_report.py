@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from loadgen.measure.data.recorder import CONNECTIONS_FILE, EXCHANGES_FILE
 from loadgen.measure.data.rows import Samples, columns_of
-from loadgen.measure.stats.histogram import Histogram
+from loadgen.measure.stats.histogram import EncodedHistogram, Histogram
 from loadgen.model.block_facts import BlockFacts, BlockRecord
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import (
@@ -27,6 +27,15 @@ from loadgen.model.records import (
 
 _SHARE = 500
 LATENCY = "latency"
+
+
+class EncodedColumn(TypedDict):
+    """A column of samples in a message."""
+
+    type: str
+    """numpy's name of the integers' type."""
+    data: bytes
+    """The integers."""
 
 
 class BlockReport(TypedDict):
@@ -44,10 +53,10 @@ class BlockReport(TypedDict):
     """Of these, unfinished."""
     errors: dict[str, int]
     """Of these, failed, by error kind."""
-    histograms: dict[str, list[Any]]
-    """Latency and each phase of the complete requests; see `Histogram.encode`."""
-    share: dict[str, list[Any]]
-    """Columns of about 500 of the samples, each [type, bytes]."""
+    histograms: dict[str, EncodedHistogram]
+    """Latency and each phase of the complete requests."""
+    share: dict[str, EncodedColumn]
+    """Columns of about 500 of the samples."""
 
 
 class RowReader:
@@ -90,23 +99,28 @@ def block_report(
         "unfinished": unfinished,
         "errors": {ErrorKind(kind).label: count for kind, count in errors.items()},
         "histograms": histograms,
-        "share": {name: [column.dtype.str, column.tobytes()] for name, column in share.columns.items()},
+        "share": _encode(share.columns),
     }
 
 
 def shrink(report: BlockReport, max_samples: int) -> None:
     """Keep about `max_samples` of the complete samples in a report, and all that failed."""
-    columns = {name: np.frombuffer(data, kind) for name, (kind, data) in report["share"].items()}
+    columns = {name: _decode(column) for name, column in report["share"].items()}
     chosen = columns["error"] != ABSENT
     complete = np.flatnonzero(~chosen)
     chosen[complete[:: max(1, len(complete) // max_samples)]] = True
-    report["share"] = {name: [column.dtype.str, column[chosen].tobytes()] for name, column in columns.items()}
+    report["share"] = _encode({name: column[chosen] for name, column in columns.items()})
 
 
 def shared_samples(reports: list[BlockReport], policies: tuple[str, ...]) -> Samples:
     """The samples in the reports of one worker's user class. reports: at least one."""
-    columns = {
-        name: np.concatenate([np.frombuffer(one["share"][name][1], one["share"][name][0]) for one in reports])
-        for name in reports[0]["share"]
-    }
+    columns = {name: np.concatenate([_decode(one["share"][name]) for one in reports]) for name in reports[0]["share"]}
     return Samples(policies, columns, [one["block"] for one in reports])
+
+
+def _encode(columns: dict[str, NDArray[Any]]) -> dict[str, EncodedColumn]:
+    return {name: {"type": column.dtype.str, "data": column.tobytes()} for name, column in columns.items()}
+
+
+def _decode(column: EncodedColumn) -> NDArray[Any]:
+    return np.frombuffer(column["data"], column["type"])

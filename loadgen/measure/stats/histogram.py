@@ -5,12 +5,27 @@ The bins are those of HdrHistogram (G. Tene): each power of two is cut into 256 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 _BINS_PER_OCTAVE = 256
+
+
+class EncodedHistogram(TypedDict):
+    """A histogram in a message."""
+
+    count: int
+    """Durations counted."""
+    sum_ns: int
+    """Their sum (ns)."""
+    max_ns: int
+    """The longest (ns)."""
+    bins: list[int]
+    """Numbers of the bins that are not empty."""
+    counts: list[int]
+    """Durations in each of them."""
 
 
 class Histogram:
@@ -32,17 +47,22 @@ class Histogram:
             self.max_ns = max(self.max_ns, int(durations_ns.max()))
         return self
 
-    def merge(self, encoded: list[Any]) -> None:
+    def merge(self, encoded: EncodedHistogram) -> None:
         """Add another one's counts, as `encode` gave them."""
-        count, sum_ns, max_ns, bins, counts = encoded
-        self._merge(bins, counts)
-        self.count += count
-        self.sum_ns += sum_ns
-        self.max_ns = max(self.max_ns, max_ns)
+        self._merge(encoded["bins"], encoded["counts"])
+        self.count += encoded["count"]
+        self.sum_ns += encoded["sum_ns"]
+        self.max_ns = max(self.max_ns, encoded["max_ns"])
 
-    def encode(self) -> list[Any]:
-        """As lists of integers, for a message."""
-        return [self.count, self.sum_ns, self.max_ns, list(self._counts), list(self._counts.values())]
+    def encode(self) -> EncodedHistogram:
+        """As integers, for a message."""
+        return {
+            "count": self.count,
+            "sum_ns": self.sum_ns,
+            "max_ns": self.max_ns,
+            "bins": list(self._counts),
+            "counts": list(self._counts.values()),
+        }
 
     @property
     def mean_ns(self) -> float | None:

@@ -102,7 +102,7 @@ def test_a_large_block_is_reported_by_a_share_with_exact_counts(reporter_of: Rep
     made = [Link([Exchange(at * 10 * US, wait=(100 + at % 50) * US) for at in range(3_000)]) for _ in range(2)]
     made[0].exchanges[-1].outcome = -ErrorKind.TRUNCATED
     report, _ = reporter.block("persistent", 0, made)
-    assert len(report["share"]["scheduled"][1]) < 10_000
+    assert len(report["share"]["scheduled"]["data"]) < 10_000
     assert report["errors"] == {"truncated": 1}
     live.take("0", "lane", report)
     live.take("0", "lane", report)  # a message that comes twice counts once
@@ -127,7 +127,7 @@ def test_a_long_run_is_kept_in_brief_and_counted_exactly(reporter_of: Reporters)
         live.take("0", "lane", report)
         if number == 0:
             first = report
-    assert len(first["share"]["scheduled"][1]) < 2_000  # of 400 samples about 25 are left, of 4 octets and more
+    assert len(first["share"]["scheduled"]["data"]) < 2_000  # of 400 samples about 25 are left, of 4 octets and more
     found = live.summary("run", plan, ENVIRONMENT, [])
     assert found is not None
     truth = reporter.scribe.summary()["policies"]["persistent"]

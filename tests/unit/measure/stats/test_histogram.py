@@ -53,6 +53,6 @@ def test_no_quantile_lies_above_the_greatest_value() -> None:
 def test_a_million_durations_take_few_bins() -> None:
     values = np.random.default_rng(1).lognormal(12, 1, 1_000_000).astype(np.int64)
     histogram = Histogram().add(values)
-    assert len(histogram.encode()[3]) < 4_000
+    assert len(histogram.encode()["bins"]) < 4_000
     for share in (0.5, 0.99, 0.999):
         assert histogram.quantile_ns(share) == pytest.approx(np.quantile(values, share), rel=0.005)
