@@ -90,7 +90,20 @@ def test_workers_run_the_same_blocks_at_the_same_time(share_target: Start, tmp_p
 @pytest.mark.parametrize("arrivals", ["constant", "poisson"])
 def test_arrivals_of_several_processes_are_those_of_one(share_target: Start, tmp_path: Path, arrivals: str) -> None:
     target = share_target()
-    more = ["--rate", "400", "--arrivals", arrivals, "--processes", "2", "--rounds", "3", "--block", "500ms"]
+    more = [
+        "--rate",
+        "400",
+        "--arrivals",
+        arrivals,
+        "--processes",
+        "2",
+        "--rounds",
+        "3",
+        "--block",
+        "500ms",
+        "--warmup",
+        "50ms",
+    ]
     summary = compare(target.url, tmp_path / "run", *more)
     check_target(summary, target)
     for one in summary["policies"].values():
