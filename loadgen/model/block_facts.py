@@ -33,7 +33,7 @@ class TimeWaitFacts(TypedDict):
 class PortFacts(TypedDict):
     """Local ports for connections to the target, at the end of a block."""
 
-    range: int
+    range: int | None
     """Ports that there are."""
     in_use: int | None
     """Ports in use."""

@@ -16,6 +16,7 @@ from typing import Any, NotRequired, Union, get_args, get_origin, get_type_hints
 
 import jsonschema
 
+from loadgen.model.block_facts import BlockFacts
 from loadgen.model.summary import Summary
 
 SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "summary.schema.json"
@@ -24,26 +25,42 @@ _SIMPLE = {str: "string", int: "integer", float: "number", bool: "boolean", None
 
 
 def summary_schema() -> dict[str, Any]:
-    """The whole schema (JSON Schema 2020-12). Each TypedDict is one of its `$defs`."""
+    """The schema of `summary.json`."""
+    return _schema(Summary, "loadgen summary.json")
+
+
+def _schema(kind: Any, title: str) -> dict[str, Any]:
+    """The schema of a TypedDict (JSON Schema 2020-12), in which each other TypedDict is one of the `$defs`."""
     definitions: dict[str, Any] = {}
-    _define(Summary, definitions)
+    _define(kind, definitions)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "loadgen summary.json",
-        "$ref": "#/$defs/Summary",
+        "title": title,
+        "$ref": f"#/$defs/{kind.__name__}",
         "$defs": dict(sorted(definitions.items())),
     }
 
 
-@cache
-def _validator() -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(summary_schema())
-
-
 def check_summary(summary: Any) -> None:
     """Fail, naming each place, unless this is a `summary.json` with all keys of the schema and no other."""
-    as_read = json.loads(json.dumps(summary, allow_nan=False))
-    wrong = [f"{error.json_path}: {error.message[:200]}" for error in _validator().iter_errors(as_read)]
+    _check(summary, Summary)
+
+
+def check_blocks(blocks: Any) -> None:
+    """The same of the blocks that `samples.npz` holds."""
+    assert blocks
+    for block in blocks:
+        _check(block, BlockFacts)
+
+
+@cache
+def _validator(kind: Any) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(_schema(kind, kind.__name__))
+
+
+def _check(value: Any, kind: Any) -> None:
+    as_read = json.loads(json.dumps(value, allow_nan=False))
+    wrong = [f"{error.json_path}: {error.message[:200]}" for error in _validator(kind).iter_errors(as_read)]
     assert not wrong, "\n".join(wrong)
 
 

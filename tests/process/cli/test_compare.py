@@ -26,6 +26,7 @@ from tests.support.processes import (
     scripted_server,
 )
 from tests.support.runs import Start, check_account
+from tests.support.summary_schema import check_blocks
 
 
 def test_counts_equal_the_targets(share_target: Start, tmp_path: Path) -> None:
@@ -47,6 +48,7 @@ def test_counts_equal_the_targets(share_target: Start, tmp_path: Path) -> None:
     assert comparison["latency_p50_delta_ns"] > 0
     with np.load(tmp_path / "run" / "samples.npz") as samples:
         assert set(samples) >= set(COLUMNS)
+        check_blocks(json.loads(samples["blocks"].tobytes()))
         assert len(samples["wait"]) == sum(one["started"] for one in summary["policies"].values())
         closing = samples["policy"] == 1
         assert (samples["connect"][closing] > 0).all()
