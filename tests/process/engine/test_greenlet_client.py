@@ -129,9 +129,9 @@ def one_answer(
     ],
 )
 def test_connections_are_treated_as_the_policy_says(
-    start_target: Start, policy: str, connections: int, most: int, ending: Ending
+    share_target: Start, policy: str, connections: int, most: int, ending: Ending
 ) -> None:
-    target = start_target()
+    target = share_target()
     with clients(target.url, policy) as (pool, rows):
         answers = run(get, pool, 12)
         assert [answer.status for answer in answers] == [200] * 12
@@ -144,8 +144,8 @@ def test_connections_are_treated_as_the_policy_says(
     assert max(map(int, account["requests_per_connection"])) == most
 
 
-def test_a_connection_rests_between_calls_and_no_phase_counts_it(start_target: Start) -> None:
-    with clients(start_target().url, "gap:30ms") as (pool, rows):
+def test_a_connection_rests_between_calls_and_no_phase_counts_it(share_target: Start) -> None:
+    with clients(share_target().url, "gap:30ms") as (pool, rows):
         answers = run(get, pool, 4)
     ends = [row["scheduled"] + answer.latency_ns for row, answer in zip(rows.exchanges, answers, strict=True)]
     gaps = [row["scheduled"] - end for row, end in zip(rows.exchanges[1:], ends, strict=False)]
@@ -153,8 +153,8 @@ def test_a_connection_rests_between_calls_and_no_phase_counts_it(start_target: S
     assert max(answer.latency_ns for answer in answers[1:]) < 30 * NS_PER_MS
 
 
-def test_no_request_begins_on_a_connection_that_is_too_old(start_target: Start) -> None:
-    target = start_target()
+def test_no_request_begins_on_a_connection_that_is_too_old(share_target: Start) -> None:
+    target = share_target()
 
     def scenario(pool: GreenletClientPool) -> list[CallResult]:
         client = pool.new_client()
@@ -220,11 +220,11 @@ def test_a_close_while_idle_is_seen_and_costs_no_request() -> None:
 
 @pytest.mark.parametrize("policy", ["persistent", "recycle:2"])
 def test_phases_sum_to_the_latency_and_the_recorded_row_says_the_same(
-    start_target: Start, tmp_path: Path, policy: str
+    share_target: Start, tmp_path: Path, policy: str
 ) -> None:
     recorder = Recorder(tmp_path)
     facts = {"index": 0, "round": 0, "policy": policy, "first_connection": 0, "window_begun_ns": time.monotonic_ns()}
-    with clients(start_target().url, policy, sink=recorder) as (pool, _):
+    with clients(share_target().url, policy, sink=recorder) as (pool, _):
         answers = [answer for answers in (run(get, pool, 7), run(get, pool, 6)) for answer in answers]
     recorder.block(facts | {"window_ended_ns": time.monotonic_ns(), "whole": True})
     recorder.close()
@@ -242,8 +242,8 @@ def test_phases_sum_to_the_latency_and_the_recorded_row_says_the_same(
         assert answer.phases["queue"] is None
 
 
-def test_a_hundred_clients_take_turns_and_every_request_is_counted(start_target: Start) -> None:
-    target = start_target("--delay", "2ms")
+def test_a_hundred_clients_take_turns_and_every_request_is_counted(share_target: Start) -> None:
+    target = share_target("--delay", "2ms")
     with clients(target.url, "recycle:4") as (pool, rows):
         users = [gevent.spawn(get, pool, 10) for _ in range(100)]
         begun = time.monotonic()
@@ -258,8 +258,8 @@ def test_a_hundred_clients_take_turns_and_every_request_is_counted(start_target:
     assert account["requests_per_connection"] == {"2": 100, "4": 200}
 
 
-def test_users_that_come_later_take_the_numbers_of_those_who_left(start_target: Start) -> None:
-    with clients(start_target().url) as (pool, rows):
+def test_users_that_come_later_take_the_numbers_of_those_who_left(share_target: Start) -> None:
+    with clients(share_target().url) as (pool, rows):
         first, second, third = pool.new_client(), pool.new_client(), pool.new_client()
         first.leave()
         second.leave()
@@ -273,8 +273,8 @@ def test_users_that_come_later_take_the_numbers_of_those_who_left(start_target: 
     assert [row["slot"] for row in rows.connections] == [1]
 
 
-def test_what_kind_of_server_answers_is_noted(start_target: Start) -> None:
-    with clients(start_target().url) as (pool, _):
+def test_what_kind_of_server_answers_is_noted(share_target: Start) -> None:
+    with clients(share_target().url) as (pool, _):
         run(get, pool, 1)
     assert pool.observed["server"] == "loadgen"
     assert pool.observed["http_version"] == "1.1"
@@ -376,27 +376,27 @@ def test_a_body_that_ends_with_the_connection_is_whole() -> None:
     assert [(answer.status, answer.body, answer.request_index) for answer in answers] == [(200, b"x" * 100_000, 0)] * 2
 
 
-def test_a_response_to_head_has_no_body_and_the_next_one_to_get_has(start_target: Start) -> None:
+def test_a_response_to_head_has_no_body_and_the_next_one_to_get_has(share_target: Start) -> None:
     def scenario(pool: GreenletClientPool) -> list[CallResult]:
         client = pool.new_client()
         return [client.call(method, "/") for method in ("HEAD", "GET", "HEAD", "HEAD", "GET")]
 
     for policy, request_index in (("persistent", [0, 1, 2, 3, 4]), ("close", [0] * 5)):
-        with clients(start_target().url, policy) as (pool, _):
+        with clients(share_target().url, policy) as (pool, _):
             answers = run(scenario, pool)
         assert [len(answer.body) for answer in answers] == [0, 5, 0, 0, 5]
         assert [answer.request_index for answer in answers] == request_index
 
 
-def test_a_large_body_comes_whole(start_target: Start) -> None:
-    with clients(start_target().url) as (pool, rows):
+def test_a_large_body_comes_whole(share_target: Start) -> None:
+    with clients(share_target().url) as (pool, rows):
         answers = run(get, pool, 2, "/?size=5000000")
     assert [answer.body for answer in answers] == [(b"loadgen " * 625_000)] * 2
     assert all(row["bytes_received"] > 5_000_000 for row in rows.exchanges)
 
 
-def test_a_body_over_the_limit_is_an_error_of_its_kind(start_target: Start) -> None:
-    with clients(start_target().url, max_body_bytes=1000) as (pool, rows):
+def test_a_body_over_the_limit_is_an_error_of_its_kind(share_target: Start) -> None:
+    with clients(share_target().url, max_body_bytes=1000) as (pool, rows):
         (answer,) = run(get, pool, 1, "/?size=1001")
     assert answer.error is ErrorKind.BODY_TOO_LARGE
     assert (answer.status, answer.body, answer.head) == (0, b"", None)
@@ -567,14 +567,14 @@ def test_a_target_that_refuses_is_not_hammered_and_others_go_on() -> None:
     assert rows.endings == {Ending.NOT_OPENED: 10}
 
 
-def test_a_full_disk_is_raised_in_the_call(start_target: Start) -> None:
+def test_a_full_disk_is_raised_in_the_call(share_target: Start) -> None:
     class Full(Rows):
         def exchange(self, *row: int) -> None:
             if len(self.exchanges) == 2:
                 raise OSError(errno.ENOSPC, "No space left on device")
             super().exchange(*row)
 
-    target = start_target()
+    target = share_target()
     with clients(target.url, sink=Full()) as (pool, rows):
         client = pool.new_client()
         run(client.call, "GET", "/")
@@ -618,8 +618,8 @@ def test_a_kill_in_mid_call_abandons_the_exchange_once() -> None:
     assert len(rows.exchanges) == len(rows.connections) == 1
 
 
-def test_a_kill_before_the_connection_is_up_abandons_it_too(start_target: Start) -> None:
-    target = start_target()
+def test_a_kill_before_the_connection_is_up_abandons_it_too(share_target: Start) -> None:
+    target = share_target()
     with clients(target.url) as (pool, rows):
         user = gevent.spawn(pool.new_client().call, "GET", "/")
         gevent.sleep(0)
@@ -673,8 +673,8 @@ def test_a_timeout_of_the_scenario_s_own_abandons_too() -> None:
     assert [row["outcome"] for row in rows.exchanges] == [-ErrorKind.UNFINISHED]
 
 
-def test_leaving_closes_an_idle_connection_without_a_word(start_target: Start) -> None:
-    target = start_target()
+def test_leaving_closes_an_idle_connection_without_a_word(share_target: Start) -> None:
+    target = share_target()
     with clients(target.url) as (pool, rows):
         client = pool.new_client()
         run(client.call, "GET", "/")
@@ -697,8 +697,8 @@ def test_closing_the_pool_wakes_those_who_wait() -> None:
     assert len(rows.exchanges) == len(rows.connections) == 1
 
 
-def test_a_user_who_left_while_resting_opens_nothing(start_target: Start) -> None:
-    target = start_target()
+def test_a_user_who_left_while_resting_opens_nothing(share_target: Start) -> None:
+    target = share_target()
     with clients(target.url, "gap:100ms") as (pool, rows):
         client = pool.new_client()
         run(client.call, "GET", "/")
@@ -722,8 +722,8 @@ def test_one_user_has_one_request_at_a_time() -> None:
         first.kill(timeout=WAIT_S)
 
 
-def test_a_server_asked_to_close_gets_a_moment_to_do_it(start_target: Start) -> None:
-    target = start_target("--ignore-close")
+def test_a_server_asked_to_close_gets_a_moment_to_do_it(share_target: Start) -> None:
+    target = share_target("--ignore-close")
     with clients(target.url, "close") as (pool, rows):
         answers = run(get, pool, 3)
         assert [answer.status for answer in answers] == [200] * 3
