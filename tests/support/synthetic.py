@@ -74,7 +74,7 @@ class Link:
     tunnel: int = ABSENT
 
 
-class Scribe:
+class RunWriter:
     """Stands in for the worker: numbers connections, lays blocks end to end, writes what the recorder expects."""
 
     def __init__(
@@ -208,14 +208,14 @@ def links(policy: str, number: int, requests: int = 50, secure: bool = False) ->
     return close_links(number, requests, tls, (RESUMED if resumes else TLS) if secure else OPEN)
 
 
-def full_run(directory: Path, policies: str = "persistent,close", rounds: int = 5, **plan: Any) -> Scribe:
+def full_run(directory: Path, policies: str = "persistent,close", rounds: int = 5, **plan: Any) -> RunWriter:
     """A whole run in which everything went well; rows are written, nothing is settled."""
-    scribe = Scribe(directory, plan_json(policies, rounds, **plan))
-    secure = scribe.plan["url"].startswith("https")
+    writer = RunWriter(directory, plan_json(policies, rounds, **plan))
+    secure = writer.plan["url"].startswith("https")
     for number in range(rounds):
         for policy in policies.split(","):
-            scribe.block(policy, number, links(policy, number, secure=secure))
-    return scribe
+            writer.block(policy, number, links(policy, number, secure=secure))
+    return writer
 
 
 def sweep_plan(policies: str = "", rounds: int = 3, url: str = "http://127.0.0.1:8080/", **axes: Any) -> dict[str, Any]:
@@ -255,17 +255,17 @@ def _ending(cell: Cell) -> int:
 
 def sweep_run(
     directory: Path, plan: dict[str, Any], requests: int = 60, noise: Callable[[], int] = lambda: 0
-) -> Scribe:
+) -> RunWriter:
     """A whole run over a grid; arrivals above 5,000/s are too many for its target."""
-    scribe = Scribe(directory, plan)
+    writer = RunWriter(directory, plan)
     for number in range(plan["rounds"]):
         for cell in Plan.from_json(plan).cells:
             facts: dict[str, Any] = {}
             if cell.rate_rps:
                 unstarted = requests // 10 if cell.rate_rps > 5_000 else 0
                 facts = {"due": requests + unstarted, "unstarted": unstarted}
-            scribe.block(cell.name, number, cell_links(cell, number, requests, noise), **facts)
-    return scribe
+            writer.block(cell.name, number, cell_links(cell, number, requests, noise), **facts)
+    return writer
 
 
 def cutter(at: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

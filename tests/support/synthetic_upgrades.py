@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from loadgen.model.records import ABSENT, ConnectionFlag, Ending
-from tests.support.synthetic import MS, OPEN, TLS, US, Exchange, Link, Scribe, links, plan_json
+from tests.support.synthetic import MS, OPEN, TLS, US, Exchange, Link, RunWriter, links, plan_json
 
 UPGRADED, DECLINED = OPEN | ConnectionFlag.UPGRADED, OPEN | ConnectionFlag.DECLINED
 UNANSWERED_CLOSE = UPGRADED | ConnectionFlag.IGNORED_CLOSE
@@ -32,23 +32,23 @@ def upgraded_links(policy: str, number: int, flags: int = UPGRADED, requests: in
     ]
 
 
-def upgraded_run(directory: Path, policies: str = SEVEN, rounds: int = 5, **flags: int) -> Scribe:
+def upgraded_run(directory: Path, policies: str = SEVEN, rounds: int = 5, **flags: int) -> RunWriter:
     """A whole run; flags: of the connections of a policy, its name with `_` for `-`, where not UPGRADED."""
-    scribe = Scribe(directory, plan_json(policies, rounds))
+    writer = RunWriter(directory, plan_json(policies, rounds))
     for number in range(rounds):
         for policy in policies.split(","):
             if policy in WAIT_US:
                 made = upgraded_links(policy, number, flags.get(policy.replace("-", "_"), UPGRADED))
             else:
                 made = links(policy, number)
-            scribe.block(policy, number, made)
-    return scribe
+            writer.block(policy, number, made)
+    return writer
 
 
-def every_phase(directory: Path) -> Scribe:
+def every_phase(directory: Path) -> RunWriter:
     """Names and phases, as long and as many as there can be."""
     names = ("persistent", "websocket-close+resolve", "h2+recycle:1000+resume")
-    scribe = Scribe(directory, plan_json(",".join(names), url="https://localhost:8443/"))
+    writer = RunWriter(directory, plan_json(",".join(names), url="https://localhost:8443/"))
     paid: dict[str, Any] = {"dns": 90 * US, "connect": 80 * US, "tunnel": 160 * US, "tls": 300 * US}
     for number in range(5):
         for name in names:
@@ -56,5 +56,5 @@ def every_phase(directory: Path) -> Scribe:
             rows = [exchanges] if name == "persistent" else [[one] for one in exchanges]
             upgrade = ABSENT if name == "persistent" else 150 * US
             flags = TLS if name == "persistent" else TLS | ConnectionFlag.UPGRADED
-            scribe.block(name, number, [Link(row, slot=0, **paid, upgrade=upgrade, flags=flags) for row in rows])
-    return scribe
+            writer.block(name, number, [Link(row, slot=0, **paid, upgrade=upgrade, flags=flags) for row in rows])
+    return writer

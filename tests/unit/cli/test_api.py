@@ -20,7 +20,7 @@ from loadgen.measure.data.store import RunStore
 from loadgen.model.errors import ErrorKind
 from loadgen.model.options import COMPARE, options_of
 from loadgen.show.export import RunData, write_summary
-from tests.support.synthetic import US, Exchange, Link, Scribe, full_run, plan_json
+from tests.support.synthetic import US, Exchange, Link, RunWriter, full_run, plan_json
 
 URL = "http://127.0.0.1:8080/"
 
@@ -29,8 +29,8 @@ URL = "http://127.0.0.1:8080/"
 def given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[dict[str, Any]]:
     """The options that each call of `compare` came to; nothing is run."""
     found: list[dict[str, Any]] = []
-    scribe = full_run(tmp_path / "run")
-    finished = FinishedRun(scribe.store, scribe.summary(), "done", is_drawn=False, failure="")
+    writer = full_run(tmp_path / "run")
+    finished = FinishedRun(writer.store, writer.summary(), "done", is_drawn=False, failure="")
 
     def run(options: dict[str, Any]) -> FinishedRun:
         found.append(options)
@@ -102,9 +102,9 @@ def test_a_wrong_plan_is_a_plan_error(tmp_path: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("end", ["done", "interrupted"])
 def test_a_run_without_an_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, end: str) -> None:
-    scribe = Scribe(tmp_path / "run", plan_json("close", 1))
-    scribe.block("close", 0, [Link([Exchange(0, outcome=-ErrorKind.CONNECT_REFUSED)])])
-    finished = FinishedRun(scribe.store, scribe.summary(), end, is_drawn=False, failure="")
+    writer = RunWriter(tmp_path / "run", plan_json("close", 1))
+    writer.block("close", 0, [Link([Exchange(0, outcome=-ErrorKind.CONNECT_REFUSED)])])
+    finished = FinishedRun(writer.store, writer.summary(), end, is_drawn=False, failure="")
 
     def run(_options: dict[str, Any]) -> FinishedRun:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # as after an interruption
@@ -118,17 +118,17 @@ def test_a_run_without_an_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 
 
 def test_what_could_not_be_saved_is_a_warning(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    scribe = full_run(tmp_path / "run")
-    finished = FinishedRun(scribe.store, scribe.summary(), "done", is_drawn=False, failure="No space left")
+    writer = full_run(tmp_path / "run")
+    finished = FinishedRun(writer.store, writer.summary(), "done", is_drawn=False, failure="No space left")
     monkeypatch.setattr(api, "run_comparison", lambda _options: finished)
     with pytest.warns(RuntimeWarning, match="not everything could be saved in .*: No space left"):
         loadgen.compare(URL)
 
 
 def saved_run(folder: Path) -> dict[str, Any]:
-    scribe = full_run(folder)
-    summary = scribe.summary()
-    write_summary(scribe.store, RunData(summary))
+    writer = full_run(folder)
+    summary = writer.summary()
+    write_summary(writer.store, RunData(summary))
     return summary
 
 
@@ -147,9 +147,9 @@ def test_an_earlier_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_a_run_that_was_cut_off_is_summarised(tmp_path: Path) -> None:
-    scribe = full_run(tmp_path / "run")
-    scribe.recorder.close()
-    scribe.store.release()
+    writer = full_run(tmp_path / "run")
+    writer.recorder.close()
+    writer.store.release()
     run = loadgen.load_run(str(tmp_path / "run"))
     assert run.summary["policies"]["close"]["requests"] == len(run.samples) // 2 > 0
     assert not RunStore.open(tmp_path / "run").has_rows
@@ -167,12 +167,12 @@ def test_what_is_no_run(tmp_path: Path) -> None:
 
 
 def table(folder: Path) -> SampleTable:
-    scribe = Scribe(folder, plan_json("close,recycle:2", 1))
-    scribe.block("close", 0, [Link([Exchange(0, send=7 * US)], connect=30 * US)])
+    writer = RunWriter(folder, plan_json("close,recycle:2", 1))
+    writer.block("close", 0, [Link([Exchange(0, send=7 * US)], connect=30 * US)])
     failed = Exchange(5, outcome=-ErrorKind.RESPONSE_TIMEOUT)
-    scribe.block("recycle:2", 0, [Link([Exchange(0), failed], connect=40 * US)])
-    write_summary(scribe.store, RunData(scribe.summary()))
-    return Run(folder, scribe.store.load_summary()).samples
+    writer.block("recycle:2", 0, [Link([Exchange(0), failed], connect=40 * US)])
+    write_summary(writer.store, RunData(writer.summary()))
+    return Run(folder, writer.store.load_summary()).samples
 
 
 def test_samples_are_columns_with_names(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from loadgen.cli.console import Progress, show_summary
 from loadgen.cli.experiment import Experiment
 from loadgen.measure.data.store import RunStore
 from tests.support.plans import URL, planned
-from tests.support.synthetic import Exchange, Link, Scribe, plan_json
+from tests.support.synthetic import Exchange, Link, RunWriter, plan_json
 
 EVENTS: list[dict[str, Any]] = [
     {"block": {"index": 4, "round": 1, "policy": "recycle:2"}},
@@ -68,9 +68,9 @@ def test_a_policy_s_name_is_no_emoji(capsys: pytest.CaptureFixture[str], policie
 
 @pytest.mark.parametrize("path", ["[/x]", "[bold]", ":100:", "[::1]"])
 def test_the_result_shows_every_text_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str], path: str) -> None:
-    scribe = Scribe(tmp_path / "run", plan_json("pool:100:fifo", 1, f"http://h/{path}"))
-    scribe.block("pool:100:fifo", 0, [Link([Exchange(0), Exchange(1)])])
-    summary = scribe.summary()
+    writer = RunWriter(tmp_path / "run", plan_json("pool:100:fifo", 1, f"http://h/{path}"))
+    writer.block("pool:100:fifo", 0, [Link([Exchange(0), Exchange(1)])])
+    summary = writer.summary()
     code, message = "some_code", f"recycle:100: a {path}"
     show_summary(summary | {"warnings": [{"code": code, "message": message}], "verdict": message}, tmp_path / path)
     text = capsys.readouterr().out

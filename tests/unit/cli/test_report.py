@@ -14,26 +14,26 @@ from loadgen.cli.run_notes import CUT_SHORT
 from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import TargetError
 from tests.support.runner import run_cli
-from tests.support.synthetic import Exchange, Link, Scribe, full_run, plan_json
+from tests.support.synthetic import Exchange, Link, RunWriter, full_run, plan_json
 
 SHOWN = {"json": False, "quiet": False}
 
 
-def whole(folder: Path) -> Scribe:
-    scribe = full_run(folder)
-    scribe.recorder.close()
-    return scribe
+def whole(folder: Path) -> RunWriter:
+    writer = full_run(folder)
+    writer.recorder.close()
+    return writer
 
 
-def unanswered(folder: Path) -> Scribe:
-    scribe = Scribe(folder, plan_json("close", 1))
-    scribe.block("close", 0, [Link([Exchange(0, outcome=-ErrorKind.CONNECT_REFUSED)])])
-    scribe.recorder.close()
-    return scribe
+def unanswered(folder: Path) -> RunWriter:
+    writer = RunWriter(folder, plan_json("close", 1))
+    writer.block("close", 0, [Link([Exchange(0, outcome=-ErrorKind.CONNECT_REFUSED)])])
+    writer.recorder.close()
+    return writer
 
 
-def finished(scribe: Scribe, end: str = "done") -> Any:
-    return finish(scribe.store, scribe.store.load_run(), end, draws=False)
+def finished(writer: RunWriter, end: str = "done") -> Any:
+    return finish(writer.store, writer.store.load_run(), end, draws=False)
 
 
 def test_a_run_is_saved_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,13 +73,13 @@ def test_a_run_without_an_answer(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_a_disk_that_fills_up(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scribe = whole(tmp_path / "run")
+    writer = whole(tmp_path / "run")
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(scribe.store, "write_text", full)
-    run = finished(scribe)
+    monkeypatch.setattr(writer.store, "write_text", full)
+    run = finished(writer)
     assert present(run, SHOWN).code == EXIT_DONE
     shown = capsys.readouterr()
     assert run.summary["verdict"] in shown.out
@@ -87,13 +87,13 @@ def test_a_disk_that_fills_up(
 
 
 def test_rows_that_found_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    scribe = whole(tmp_path / "run")
+    writer = whole(tmp_path / "run")
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(scribe.store, "_save", full)
-    run = finished(scribe)
+    monkeypatch.setattr(writer.store, "_save", full)
+    run = finished(writer)
     assert run.failure == "no room for the samples"
     assert run.store.has_rows
 

@@ -16,21 +16,21 @@ from loadgen.cli.sweep import resume, run
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 from tests.support.plans import URL, options_of
-from tests.support.synthetic import Scribe, cell_links, sweep_plan
+from tests.support.synthetic import RunWriter, cell_links, sweep_plan
 
 PLAN = sweep_plan(rounds=2, recycle=("1", "2"))
 CELLS = Plan.from_json(PLAN).cells
 
 
-def measured(folder: Path, blocks: int, **plan: Any) -> Scribe:
+def measured(folder: Path, blocks: int, **plan: Any) -> RunWriter:
     """A sweep of four blocks, of which so many are done."""
-    scribe = Scribe(folder, {**PLAN, **plan})
+    writer = RunWriter(folder, {**PLAN, **plan})
     for index in range(blocks):
         cell = CELLS[index % len(CELLS)]
-        scribe.block(cell.name, index // len(CELLS), cell_links(cell, 0, 4))
-    scribe.recorder.close()
-    scribe.store.release()
-    return scribe
+        writer.block(cell.name, index // len(CELLS), cell_links(cell, 0, 4))
+    writer.recorder.close()
+    writer.store.release()
+    return writer
 
 
 class FakeExperiment:
@@ -73,9 +73,9 @@ def test_the_rest_of_a_sweep_is_run(tmp_path: Path, experiments: list[dict[str, 
 def test_a_sweep_that_is_done_is_only_reported(
     tmp_path: Path, experiments: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    scribe = measured(tmp_path / "run", 4)
-    facts = scribe.store.load_run()
-    scribe.store.save_run(facts | {"notes": [{"code": "interrupted", "message": "x"}]})
+    writer = measured(tmp_path / "run", 4)
+    facts = writer.store.load_run()
+    writer.store.save_run(facts | {"notes": [{"code": "interrupted", "message": "x"}]})
     options = options_of(sweep, "--resume", str(tmp_path / "run"), "--json", "--no-charts")
     assert resume(options, {}) == Outcome(0, tmp_path / "run")
     assert experiments == []
@@ -145,9 +145,9 @@ def test_credentials_are_given_again(tmp_path: Path, experiments: list[dict[str,
 def test_a_new_sweep_is_announced_unless_it_is_to_be_quiet(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    scribe = measured(tmp_path / "run", 4)
+    writer = measured(tmp_path / "run", 4)
     experiment = FakeExperiment.__new__(FakeExperiment)
-    experiment._store = scribe.store
+    experiment._store = writer.store
     monkeypatch.setattr(sweep_module, "prepare", lambda *_: experiment)
     monkeypatch.setattr(sweep_module, "present", lambda *_: Outcome(0))
     for more, announced in (([], True), (["--quiet"], False), (["--json"], False)):

@@ -1,4 +1,4 @@
-"""Trailers from the blocks to the report: added up, told apart by policy, and warned of where they are forbidden."""
+"""Trailers from the blocks to the report: added up, kept apart by policy, and warned of where they are forbidden."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from loadgen.measure.live.live import Live
 from loadgen.model.trailers import FORBIDDEN
 from loadgen.show import tables
 from loadgen.show.export.html import render
-from tests.support.synthetic import ENVIRONMENT, Scribe, full_run, links, persistent_links, plan_json
+from tests.support.synthetic import ENVIRONMENT, RunWriter, full_run, links, persistent_links, plan_json
 
 Summary = dict[str, Any]
 
@@ -33,13 +33,13 @@ def test_a_run_under_way_adds_them_up_too(tmp_path: Path) -> None:
     plan = plan_json("persistent", trailers=True)
     live = Live(("persistent",))
     for worker in ("one", "two"):
-        scribe = Scribe(tmp_path / worker, plan)
-        scribe.block("persistent", 0, persistent_links(0), trailers={"responses": 7, "fields": {"x-sum": 7}})
-        directory, recorder = scribe.store.directory, scribe.recorder
+        writer = RunWriter(tmp_path / worker, plan)
+        writer.block("persistent", 0, persistent_links(0), trailers={"responses": 7, "fields": {"x-sum": 7}})
+        directory, recorder = writer.store.directory, writer.recorder
         rows = RowReader(directory).read(recorder.exchanges, recorder.connections)
         facts = json.loads((directory / BLOCKS_FILE).read_text(encoding="utf-8").splitlines()[-1])
         recorder.close()
-        live.take(worker, "lane", block_report(facts, *rows, ("persistent",)))
+        live.take(worker, "Users", block_report(facts, *rows, ("persistent",)))
     summary = live.summary("run", plan, ENVIRONMENT, [])
     assert summary is not None
     assert summary["policies"]["persistent"]["trailers"] == {"asked": True, "responses": 14, "fields": {"x-sum": 14}}
@@ -47,11 +47,11 @@ def test_a_run_under_way_adds_them_up_too(tmp_path: Path) -> None:
 
 def summary_of(directory: Path, plan: dict[str, Any], **trailers: dict[str, Any]) -> Summary:
     """A run of `persistent` and `close`; trailers: of each of their blocks."""
-    scribe = Scribe(directory / "run", plan)
+    writer = RunWriter(directory / "run", plan)
     for number in range(5):
         for policy in ("persistent", "close"):
-            scribe.block(policy, number, links(policy, number), trailers=trailers.get(policy))
-    return scribe.summary()
+            writer.block(policy, number, links(policy, number), trailers=trailers.get(policy))
+    return writer.summary()
 
 
 def test_the_table_tells_each_policy_apart(tmp_path: Path) -> None:

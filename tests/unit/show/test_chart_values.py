@@ -22,7 +22,7 @@ from tests.support.synthetic import (
     WINDOW_NS,
     Exchange,
     Link,
-    Scribe,
+    RunWriter,
     full_run,
     persistent_links,
     plan_json,
@@ -48,10 +48,10 @@ def subtitle(figure: Figure) -> str:
 
 
 def test_blocks_without_answers_stand_at_zero(tmp_path: Path) -> None:
-    scribe = Scribe(tmp_path / "run", plan_json("persistent", 3))
+    writer = RunWriter(tmp_path / "run", plan_json("persistent", 3))
     for number in range(3):
-        scribe.block("persistent", number, persistent_links(number) if number < 2 else [REFUSED])
-    _, (above, below) = drawn("over_time", scribe.summary())
+        writer.block("persistent", number, persistent_links(number) if number < 2 else [REFUSED])
+    _, (above, below) = drawn("over_time", writer.summary())
     assert list(above.lines[0].get_ydata()) == pytest.approx([100 / (WINDOW_NS / 1e9)] * 2 + [0])
     assert above.get_ylim()[0] < 0, "a marker on the axis is not cut in half"
     p50, p99 = (list(line.get_ydata()) for line in below.lines)
@@ -107,11 +107,11 @@ def test_the_axis_of_requests_per_connection_ends_where_the_bars_do(tmp_path: Pa
 
 def positions(directory: Path, **links: list[Link]) -> dict[str, Any]:
     names = {name: name.replace("_", ":") for name in links}
-    scribe = Scribe(directory / "run", plan_json(",".join(names.values()), 2))
+    writer = RunWriter(directory / "run", plan_json(",".join(names.values()), 2))
     for number in range(2):
         for name, found in links.items():
-            scribe.block(names[name], number, found)
-    return scribe.summary()
+            writer.block(names[name], number, found)
+    return writer.summary()
 
 
 def test_a_group_ends_where_the_policy_s_connections_do(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ from tests.support.synthetic import (
     US,
     Exchange,
     Link,
-    Scribe,
+    RunWriter,
     cell_links,
     close_links,
     full_run,
@@ -48,58 +48,58 @@ HTTPS = "https://localhost:8443/"
 LONG_URL = "http://a-long-name.of-a-host.in-some-zone.example.com:18080/v1/collections/of/things?page=1&size=100"
 
 
-def no_complete_request(directory: Path) -> Scribe:
-    scribe = Scribe(directory, plan_json(rounds=2))
+def no_complete_request(directory: Path) -> RunWriter:
+    writer = RunWriter(directory, plan_json(rounds=2))
     for number in range(2):
         for policy in ("persistent", "close"):
-            scribe.block(policy, number, [Link([Exchange(-1)])])
-    return scribe
+            writer.block(policy, number, [Link([Exchange(-1)])])
+    return writer
 
 
-def interrupted(directory: Path) -> Scribe:
-    scribe = Scribe(directory, plan_json())
-    scribe.block("persistent", 0, persistent_links(0))
-    scribe.block("close", 0, close_links(0), ended=False)
-    return scribe
+def interrupted(directory: Path) -> RunWriter:
+    writer = RunWriter(directory, plan_json())
+    writer.block("persistent", 0, persistent_links(0))
+    writer.block("close", 0, close_links(0), ended=False)
+    return writer
 
 
-def one_side_answers(directory: Path) -> Scribe:
-    scribe = Scribe(directory, plan_json(rounds=2))
+def one_side_answers(directory: Path) -> RunWriter:
+    writer = RunWriter(directory, plan_json(rounds=2))
     for number in range(2):
-        scribe.block("persistent", number, persistent_links(number))
-        scribe.block("close", number, [Link([Exchange(-1)])])
-    return scribe
+        writer.block("persistent", number, persistent_links(number))
+        writer.block("close", number, [Link([Exchange(-1)])])
+    return writer
 
 
-def candidate_is_faster(directory: Path) -> Scribe:
+def candidate_is_faster(directory: Path) -> RunWriter:
     """Slow reuse, and seconds of waiting: large numbers on every axis."""
-    scribe = Scribe(directory, plan_json())
+    writer = RunWriter(directory, plan_json())
     for number in range(5):
-        scribe.block("persistent", number, [Link([Exchange(at, wait=2_000 * MS + at) for at in range(5_000)])])
-        scribe.block("close", number, [Link([Exchange(at, wait=9 * US)], connect=80 * US) for at in range(50)])
-    return scribe
+        writer.block("persistent", number, [Link([Exchange(at, wait=2_000 * MS + at) for at in range(5_000)])])
+        writer.block("close", number, [Link([Exchange(at, wait=9 * US)], connect=80 * US) for at in range(50)])
+    return writer
 
 
-def empty(directory: Path) -> Scribe:
-    return Scribe(directory, plan_json())
+def empty(directory: Path) -> RunWriter:
+    return RunWriter(directory, plan_json())
 
 
-def seven_policies(directory: Path) -> Scribe:
+def seven_policies(directory: Path) -> RunWriter:
     names = "persistent,close,recycle:2,recycle:10,recycle:10+lifetime:500ms,abandon,ignore-close"
-    scribe = Scribe(directory, plan_json(names))
+    writer = RunWriter(directory, plan_json(names))
     for number in range(5):
-        for cell in Plan.from_json(scribe.plan).cells:
-            scribe.block(cell.name, number, cell_links(cell, number))
-    return scribe
+        for cell in Plan.from_json(writer.plan).cells:
+            writer.block(cell.name, number, cell_links(cell, number))
+    return writer
 
 
-def target_dies(directory: Path) -> Scribe:
-    scribe = Scribe(directory, plan_json(rounds=4))
+def target_dies(directory: Path) -> RunWriter:
+    writer = RunWriter(directory, plan_json(rounds=4))
     for number in range(4):
         failed = [Link([Exchange(outcome=-ErrorKind.RESPONSE_TIMEOUT)])]
-        scribe.block("persistent", number, persistent_links(number) if number < 3 else failed)
-        scribe.block("close", number, close_links(number) if number < 2 else failed)
-    return scribe
+        writer.block("persistent", number, persistent_links(number) if number < 3 else failed)
+        writer.block("close", number, close_links(number) if number < 2 else failed)
+    return writer
 
 
 SIZED = "http://h/{size}"
@@ -115,11 +115,11 @@ SWEEPS: dict[str, dict[str, Any]] = {
 }
 
 
-def swept(case: str, directory: Path) -> Scribe:
+def swept(case: str, directory: Path) -> RunWriter:
     return sweep_run(directory, sweep_plan(**SWEEPS[case]))
 
 
-CASES: dict[str, Callable[[Path], Scribe]] = {
+CASES: dict[str, Callable[[Path], RunWriter]] = {
     "normal": full_run,
     "one policy": lambda path: full_run(path, "close"),
     "three policies": lambda path: full_run(path, ALL, url=HTTPS),
@@ -328,10 +328,10 @@ def test_an_empty_chart_says_why(summaries: dict[str, Summary]) -> None:
 
 
 def test_few_requests_are_not_called_none(tmp_path: Path) -> None:
-    scribe = Scribe(tmp_path / "run", plan_json(rounds=1))
+    writer = RunWriter(tmp_path / "run", plan_json(rounds=1))
     for policy in ("persistent", "close"):
-        scribe.block(policy, 0, [Link([Exchange(at)]) for at in range(8)])
-    assert "no complete request" not in words(laid_out("percentiles", scribe.summary())[0])
+        writer.block(policy, 0, [Link([Exchange(at)]) for at in range(8)])
+    assert "no complete request" not in words(laid_out("percentiles", writer.summary())[0])
 
 
 def test_two_policies_without_a_pair_are_not_called_one(summaries: dict[str, Summary]) -> None:
@@ -465,9 +465,9 @@ def test_absent_is_a_dash_not_a_word(summaries: dict[str, Summary], case: str) -
 
 
 def test_write_report_puts_page_and_pictures_into_the_folder(tmp_path: Path) -> None:
-    scribe = full_run(tmp_path / "run")
-    summary = scribe.summary()
-    write_report(scribe.store, RunData(summary))
+    writer = full_run(tmp_path / "run")
+    summary = writer.summary()
+    write_report(writer.store, RunData(summary))
     pictures = {f"{name}.{ending}" for name in charts_of(summary) for ending in ("png", "svg")}
     assert {path.name for path in (tmp_path / "run").iterdir()} >= pictures | {HTML.file_name}
     page = RunStore.open(tmp_path / "run").path(HTML.file_name).read_text(encoding="utf-8")
@@ -478,15 +478,15 @@ def test_write_report_puts_page_and_pictures_into_the_folder(tmp_path: Path) -> 
 def test_of_many_cells_those_are_shown_that_have_the_first_positions(tmp_path: Path) -> None:
     """Connections that are never replaced get past their first positions in the warm-up."""
     plan = sweep_plan(recycle=("2", "5", "inf"), users=(1, 2, 3), rounds=2)
-    scribe = Scribe(tmp_path / "run", plan)
+    writer = RunWriter(tmp_path / "run", plan)
     for number in range(2):
         for cell in Plan.from_json(plan).cells:
             links = cell_links(cell, number)
             if cell.recycle == "inf":
                 for at, exchange in enumerate(links[0].exchanges):
                     exchange.at_ns = (at - 20) * MS
-            scribe.block(cell.name, number, links)
-    (axes,) = laid_out("by_position", scribe.summary())[0].axes
+            writer.block(cell.name, number, links)
+    (axes,) = laid_out("by_position", writer.summary())[0].axes
     assert [line.get_label() for line in axes.lines] == [
         f"recycle:5 · {users}" for users in ("1 user", "2 users", "3 users")
     ]

@@ -13,13 +13,13 @@ from loadgen.cli.report import rebuild
 from loadgen.measure.data.npz import SAMPLES_FILE
 from loadgen.show.export import EXPORTERS, RunData, Written, export_text, write_report, write_summary
 from loadgen.show.export.exporter import Exporter
-from tests.support.synthetic import Scribe, full_run
+from tests.support.synthetic import RunWriter, full_run
 
 Summary = dict[str, Any]
 
 
 @pytest.fixture
-def scribe(tmp_path: Path) -> Scribe:
+def writer(tmp_path: Path) -> RunWriter:
     return full_run(tmp_path / "run", rounds=1)
 
 
@@ -39,28 +39,28 @@ def exporter(written: Written) -> Exporter:
     return Exporter("csv", "phases.csv", "phases", "Mean of each phase.", written, csv_of_phases)
 
 
-def files(scribe: Scribe) -> set[str]:
-    return {path.name for path in scribe.store.directory.iterdir()}
+def files(writer: RunWriter) -> set[str]:
+    return {path.name for path in writer.store.directory.iterdir()}
 
 
-def test_json_is_the_summary(scribe: Scribe) -> None:
-    summary = scribe.summary()
+def test_json_is_the_summary(writer: RunWriter) -> None:
+    summary = writer.summary()
     text = export_text(EXPORTERS["json"], RunData(summary))
     assert json.loads(text) == json.loads(json.dumps(summary))
     assert text.endswith("}\n")
 
 
-def test_markdown_begins_with_the_verdict(scribe: Scribe) -> None:
-    summary = scribe.summary()
+def test_markdown_begins_with_the_verdict(writer: RunWriter) -> None:
+    summary = writer.summary()
     assert export_text(EXPORTERS["markdown"], RunData(summary)).startswith(f"> {summary['verdict']}\n")
 
 
-def test_html_holds_the_charts(scribe: Scribe) -> None:
-    assert "<img alt='phases'" in export_text(EXPORTERS["html"], no_charts(scribe.summary()))
+def test_html_holds_the_charts(writer: RunWriter) -> None:
+    assert "<img alt='phases'" in export_text(EXPORTERS["html"], no_charts(writer.summary()))
 
 
-def test_charts_are_drawn_for_those_that_ask(scribe: Scribe) -> None:
-    run = RunData(scribe.summary())
+def test_charts_are_drawn_for_those_that_ask(writer: RunWriter) -> None:
+    run = RunData(writer.summary())
     for name in ("json", "markdown"):
         export_text(EXPORTERS[name], run)
     assert "charts" not in run.__dict__
@@ -71,24 +71,24 @@ def test_charts_are_drawn_for_those_that_ask(scribe: Scribe) -> None:
     [(Written.ALWAYS, True, False), (Written.UNLESS_NO_CHARTS, False, True), (Written.ON_REQUEST, False, False)],
 )
 def test_a_new_format_is_written_when_it_says(
-    scribe: Scribe, monkeypatch: pytest.MonkeyPatch, written: Written, with_summary: bool, with_report: bool
+    writer: RunWriter, monkeypatch: pytest.MonkeyPatch, written: Written, with_summary: bool, with_report: bool
 ) -> None:
     monkeypatch.setitem(EXPORTERS, "csv", exporter(written))
-    run = no_charts(scribe.summary())
-    write_summary(scribe.store, run)
-    assert ("phases.csv" in files(scribe)) is with_summary
-    write_report(scribe.store, run)
-    assert ("phases.csv" in files(scribe)) is (with_summary or with_report)
+    run = no_charts(writer.summary())
+    write_summary(writer.store, run)
+    assert ("phases.csv" in files(writer)) is with_summary
+    write_report(writer.store, run)
+    assert ("phases.csv" in files(writer)) is (with_summary or with_report)
 
 
-def test_a_new_format_is_one_row(scribe: Scribe, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_format_is_one_row(writer: RunWriter, monkeypatch: pytest.MonkeyPatch) -> None:
     """`loadgen report` writes it, as every command does that ends in a report."""
     monkeypatch.setitem(EXPORTERS, "csv", exporter(Written.ALWAYS))
     monkeypatch.setattr("loadgen.cli.report.write_report", lambda *_: None)
-    scribe.settle()
-    scribe.store.release()
-    rebuild(scribe.store.directory, {"json": False, "quiet": True})
-    assert scribe.store.path("phases.csv").read_text(encoding="utf-8").startswith("persistent,")
+    writer.settle()
+    writer.store.release()
+    rebuild(writer.store.directory, {"json": False, "quiet": True})
+    assert writer.store.path("phases.csv").read_text(encoding="utf-8").startswith("persistent,")
 
 
 def test_the_command_line_and_pages_find_each_format_by_its_name() -> None:
@@ -103,7 +103,7 @@ def test_the_web_ui_offers_what_each_run_writes() -> None:
     assert set(FILES) == {SAMPLES_FILE, *(one.file_name for one in EXPORTERS.values())}
 
 
-def test_an_exporter_writes_to_any_stream(scribe: Scribe) -> None:
+def test_an_exporter_writes_to_any_stream(writer: RunWriter) -> None:
     stream = StringIO()
-    EXPORTERS["markdown"].write(RunData(scribe.summary()), stream)
+    EXPORTERS["markdown"].write(RunData(writer.summary()), stream)
     assert "| persistent |" in stream.getvalue()

@@ -13,7 +13,7 @@ from loadgen.show.charts import CHARTS, charts_of
 from loadgen.show.charts.chart import Chart
 from loadgen.show.charts.style import new_figure
 from loadgen.show.export import RunData, write_report
-from tests.support.synthetic import Scribe, full_run
+from tests.support.synthetic import RunWriter, full_run
 
 NAME = "opened"
 
@@ -27,21 +27,21 @@ def draw(summary: Summary) -> Figure:
 
 
 @pytest.fixture
-def scribe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scribe:
+def writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunWriter:
     """A run, and one chart in place of all others, which take time."""
     monkeypatch.setattr("loadgen.show.charts.CHARTS", {NAME: Chart(NAME, draw, lambda summary: True)})
     return full_run(tmp_path / "run", rounds=1)
 
 
-def test_a_new_chart_is_in_the_report(scribe: Scribe) -> None:
-    write_report(scribe.store, RunData(scribe.summary()))
-    page = scribe.store.path("report.html").read_text(encoding="utf-8")
+def test_a_new_chart_is_in_the_report(writer: RunWriter) -> None:
+    write_report(writer.store, RunData(writer.summary()))
+    page = writer.store.path("report.html").read_text(encoding="utf-8")
     assert "<img alt='opened'" in page
-    assert {f"{NAME}.png", f"{NAME}.svg"} <= {path.name for path in scribe.store.directory.iterdir()}
+    assert {f"{NAME}.png", f"{NAME}.svg"} <= {path.name for path in writer.store.directory.iterdir()}
 
 
-def test_a_new_chart_is_a_figure_of_the_python_api(scribe: Scribe) -> None:
-    run = Run(scribe.store.directory, RunData(scribe.summary()).summary)
+def test_a_new_chart_is_a_figure_of_the_python_api(writer: RunWriter) -> None:
+    run = Run(writer.store.directory, RunData(writer.summary()).summary)
     assert run.charts == [NAME]
     assert run.figure(NAME).texts[0].get_text() == "Connections opened"
 
@@ -52,6 +52,6 @@ def test_each_chart_has_a_file_that_tells_its_name() -> None:
     assert {name for name in CHARTS if not (folder / f"{name}.py").is_file()} == families
 
 
-def test_a_chart_that_says_nothing_is_left_out(scribe: Scribe, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chart_that_says_nothing_is_left_out(writer: RunWriter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loadgen.show.charts.CHARTS", {NAME: Chart(NAME, draw, lambda summary: False)})
-    assert charts_of(scribe.summary()) == []
+    assert charts_of(writer.summary()) == []

@@ -16,7 +16,7 @@ from loadgen.show.export.html import render
 from loadgen.show.export.markdown import render as markdown
 from loadgen.show.formatting import load_text
 from loadgen.show.ordering import in_order
-from tests.support.synthetic import Link, Scribe, full_run, plan_json, sweep_plan, sweep_run
+from tests.support.synthetic import Link, RunWriter, full_run, plan_json, sweep_plan, sweep_run
 
 Summary = dict[str, Any]
 KERNEL = {
@@ -28,10 +28,10 @@ TCP = {"sampled": 10, "rtt_us_p50": 31, "cwnd_p50": 10, "retransmits": 2}
 
 
 def summary_with(directory: Path, **facts: Any) -> Summary:
-    scribe = Scribe(directory / "run", plan_json("close"))
+    writer = RunWriter(directory / "run", plan_json("close"))
     for number in range(5):
-        scribe.block("close", number, [Link()] * 4, **facts)
-    return scribe.summary()
+        writer.block("close", number, [Link()] * 4, **facts)
+    return writer.summary()
 
 
 def test_what_the_sockets_cost(tmp_path: Path) -> None:

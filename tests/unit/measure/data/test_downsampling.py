@@ -13,7 +13,7 @@ from loadgen.measure.data.store import RunStore
 from loadgen.measure.summary.run import summarise
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT
-from tests.support.synthetic import ENVIRONMENT, MS, US, Exchange, Link, Scribe, full_run, plan_json, summary_of
+from tests.support.synthetic import ENVIRONMENT, MS, US, Exchange, Link, RunWriter, full_run, plan_json, summary_of
 
 POLICIES = ("persistent", "close")
 EXACT = (
@@ -24,7 +24,7 @@ EXACT = (
 
 def run(directory: Path, **plan: Any) -> Samples:
     """Six blocks of unlike size with answers, errors and unfinished requests, each request with its own time."""
-    scribe = Scribe(directory, plan_json(rounds=3, **plan))
+    writer = RunWriter(directory, plan_json(rounds=3, **plan))
     random = np.random.default_rng(1)
     for number in range(3):
         for policy in POLICIES:
@@ -36,8 +36,8 @@ def run(directory: Path, **plan: Any) -> Samples:
             ]
             step = size if policy == "persistent" else 3
             links = [Link(exchanges[at : at + step], slot=0, connect=30 * US) for at in range(0, size, step)]
-            scribe.block(policy, number, links, **({"due": size, "unstarted": 0} if plan else {}))
-    found: Samples = scribe.settle()
+            writer.block(policy, number, links, **({"due": size, "unstarted": 0} if plan else {}))
+    found: Samples = writer.settle()
     return found
 
 
@@ -127,17 +127,17 @@ def test_thinning_again_remembers_what_there_was_at_first(tmp_path: Path) -> Non
 
 
 def test_what_was_thinned_is_saved_and_read_as_it_is(tmp_path: Path) -> None:
-    scribe = full_run(tmp_path / "run")
-    thin = scribe.settle().thinned(300, 1)
-    scribe.store._save(thin)
+    writer = full_run(tmp_path / "run")
+    thin = writer.settle().thinned(300, 1)
+    writer.store._save(thin)
     store = RunStore.open(tmp_path / "run")
     assert summary_of(store, store.load_samples(POLICIES)) == summary_of(store, thin)
 
 
 def test_a_block_without_complete_samples(tmp_path: Path) -> None:
-    scribe = Scribe(tmp_path / "run", plan_json(rounds=1))
-    scribe.block("persistent", 0, [Link([Exchange(at * MS) for at in range(100)])])
-    scribe.block("close", 0, [Link([Exchange(outcome=-ErrorKind.TRUNCATED)])])
-    thin = scribe.settle().thinned(10, 1)
+    writer = RunWriter(tmp_path / "run", plan_json(rounds=1))
+    writer.block("persistent", 0, [Link([Exchange(at * MS) for at in range(100)])])
+    writer.block("close", 0, [Link([Exchange(outcome=-ErrorKind.TRUNCATED)])])
+    thin = writer.settle().thinned(10, 1)
     assert [block["counted"]["requests"] for block in thin.blocks] == [100, 0]
     assert len(thin) == 11

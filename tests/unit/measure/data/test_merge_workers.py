@@ -1,4 +1,4 @@
-"""Parts of a run become one: sums and never doubles, whoever measured what, and whatever cuts the merging off."""
+"""Samples of several workers become one run: every block once, also when merging is cut off."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.support.synthetic import (
     WINDOW_NS,
     Exchange,
     Link,
-    Scribe,
+    RunWriter,
     cutter,
     plan_json,
     summary_of,
@@ -42,7 +42,7 @@ POLICIES = ("persistent", "close")
 ROUNDS = 3
 
 
-class Worker(Scribe):
+class Worker(RunWriter):
     """Writes a part instead of a run."""
 
     def __init__(self, directory: Path, plan: dict[str, Any]) -> None:
@@ -85,8 +85,8 @@ def measured(seed: int) -> Links:
     }
 
 
-def write(scribe: Scribe, blocks: Links, users: Iterable[int], renumbered: bool = False, **facts: Any) -> None:
-    """Let a scribe write what these users did; `renumbered` if they count from 0 in their worker."""
+def write(writer: RunWriter, blocks: Links, users: Iterable[int], renumbered: bool = False, **facts: Any) -> None:
+    """Let a writer write what these users did; `renumbered` if they count from 0 in their worker."""
     mine = sorted(users)
     for (number, policy), links in blocks.items():
         own = []
@@ -96,8 +96,8 @@ def write(scribe: Scribe, blocks: Links, users: Iterable[int], renumbered: bool 
                 slot = mine.index(link.slot) if renumbered else link.slot
                 exchanges = [Exchange(**{**vars(one), "user": slot}) for one in link.exchanges]
                 own.append(Link(**{**vars(link), "slot": slot, "exchanges": exchanges}))
-        scribe.block(policy, number, own, **facts)
-    scribe.recorder.close()
+        writer.block(policy, number, own, **facts)
+    writer.recorder.close()
 
 
 def plan_of_four(**more: Any) -> dict[str, Any]:
@@ -117,9 +117,9 @@ def split_run(directory: Path, blocks: Links, shares: list[list[int]], packed: I
 
 def one_run(directory: Path, blocks: Links) -> RunStore:
     """The same by one worker."""
-    scribe = Scribe(directory, plan_of_four())
-    write(scribe, blocks, range(4))
-    return scribe.store
+    writer = RunWriter(directory, plan_of_four())
+    write(writer, blocks, range(4))
+    return writer.store
 
 
 def load(store: RunStore) -> Samples:
@@ -180,9 +180,9 @@ def test_two_lanes_of_one_process_are_two_parts(tmp_path: Path) -> None:
     store = create(tmp_path / "run", plan_of_four())
     blocks = measured(3)
     write(Worker(worker_folder(store.directory, 0), plan_of_four()), blocks, [0, 1, 2, 3])
-    lane = Worker(worker_folder(store.directory, 1), plan_of_four())
-    lane.block("persistent", 0, [Link(slot=0)])
-    lane.recorder.close()
+    second = Worker(worker_folder(store.directory, 1), plan_of_four())
+    second.block("persistent", 0, [Link(slot=0)])
+    second.recorder.close()
     found = [(block["index"], block["workers"]) for block in load(store).blocks]
     assert found == [(0, 2), *((index, 1) for index in range(1, 6))]
 
@@ -250,13 +250,13 @@ def test_a_block_only_the_other_machine_has_is_moved_like_its_others(tmp_path: P
 # Workers that died
 
 
-def dead(directory: Path, blocks: Links, users: list[int], until: int) -> Scribe:
+def dead(directory: Path, blocks: Links, users: list[int], until: int) -> RunWriter:
     """A worker that was killed in the block with index `until`: its files are as they were at that moment."""
-    scribe = Worker(directory, plan_of_four())
+    writer = Worker(directory, plan_of_four())
     for index, ((number, policy), links) in enumerate(blocks.items()):
         if index <= until:
-            scribe.block(policy, number, [link for link in links if link.slot in users], ended=index < until)
-    return scribe
+            writer.block(policy, number, [link for link in links if link.slot in users], ended=index < until)
+    return writer
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["rows", "packed"])
@@ -281,13 +281,13 @@ def test_the_block_that_a_worker_died_in_is_the_others_alone(tmp_path: Path, pac
 
 def test_what_was_cut_off_everywhere_stays(tmp_path: Path) -> None:
     store = create(tmp_path / "run", plan_of_four())
-    scribes = [dead(worker_folder(store.directory, number), measured(6), [number], until=2) for number in range(2)]
+    writers = [dead(worker_folder(store.directory, number), measured(6), [number], until=2) for number in range(2)]
     blocks = load(store).blocks
     assert [block["index"] for block in blocks] == [0, 1, 2]
     assert blocks[2]["started"] > 0
     assert not blocks[2].get("whole")
-    for scribe in scribes:
-        scribe.recorder.close()
+    for writer in writers:
+        writer.recorder.close()
 
 
 # Settling

@@ -34,22 +34,22 @@ from tests.support.synthetic import (
     WINDOW_NS,
     Exchange,
     Link,
-    Scribe,
+    RunWriter,
     plan_json,
 )
 
 POLICIES = ("persistent", "close")
 
 
-def read(scribe: Scribe) -> Samples:
-    scribe.recorder.close()
-    return read_rows(scribe.store.directory, POLICIES)
+def read(writer: RunWriter) -> Samples:
+    writer.recorder.close()
+    return read_rows(writer.store.directory, POLICIES)
 
 
 def one_block(directory: Path, *links: Link, **block: Any) -> Samples:
-    scribe = Scribe(directory)
-    scribe.block("persistent", 0, links, **block)
-    return read(scribe)
+    writer = RunWriter(directory)
+    writer.block("persistent", 0, links, **block)
+    return read(writer)
 
 
 def column(samples: Samples, name: str) -> list[int]:
@@ -58,9 +58,9 @@ def column(samples: Samples, name: str) -> list[int]:
 
 
 def test_a_row_becomes_a_sample(tmp_path: Path) -> None:
-    scribe = Scribe(tmp_path)
-    scribe.block("persistent", 0, [])
-    scribe.block(
+    writer = RunWriter(tmp_path)
+    writer.block("persistent", 0, [])
+    writer.block(
         "close", 3,
         [
             Link(
@@ -69,7 +69,7 @@ def test_a_row_becomes_a_sample(tmp_path: Path) -> None:
             )
         ],
     )  # fmt: skip
-    samples = read(scribe)
+    samples = read(writer)
     assert {name: samples.columns[name].tolist() for name in COLUMNS} == {
         "policy": [1], "round": [3], "worker": [0], "user": [9], "connection": [0], "nth_on_connection": [0],
         "scheduled": [CLOCK_NS + 1_000 * MS + WARMUP_NS + 5], "queue": [17], "dns": [21], "connect": [22],
@@ -167,11 +167,11 @@ def test_latency_does_not_overflow_the_small_columns(tmp_path: Path) -> None:
 
 
 def test_connections_and_exchanges_belong_to_their_block(tmp_path: Path) -> None:
-    scribe = Scribe(tmp_path)
-    scribe.block("persistent", 0, [Link([Exchange(0), Exchange(1)], ending=Ending.SERVER_STALE)])
-    scribe.block("close", 0, [Link(flags=TLS), Link(flags=RESUMED), Link(flags=0)])
-    scribe.block("close", 1, [])
-    samples = read(scribe)
+    writer = RunWriter(tmp_path)
+    writer.block("persistent", 0, [Link([Exchange(0), Exchange(1)], ending=Ending.SERVER_STALE)])
+    writer.block("close", 0, [Link(flags=TLS), Link(flags=RESUMED), Link(flags=0)])
+    writer.block("close", 1, [])
+    samples = read(writer)
     assert column(samples, "policy") == [0, 0, 1, 1, 1]
     assert [block["exchanges"] for block in samples.blocks] == [2, 2, 0]  # one never connected
     names = ("opened", "closed_by_client", "closed_by_server", "tls_full", "tls_resumed")
@@ -205,17 +205,17 @@ def test_users_of_a_pool_share_its_slots(tmp_path: Path) -> None:
 
 
 def test_the_next_number_is_beyond_all_of_the_block(tmp_path: Path) -> None:
-    scribe = Scribe(tmp_path)
-    scribe.block("persistent", 0, [Link(), Link(row=False)], ended=False)
-    scribe.block("close", 0, [])
-    assert [block["next_connection"] for block in read(scribe).blocks] == [2, 2]
+    writer = RunWriter(tmp_path)
+    writer.block("persistent", 0, [Link(), Link(row=False)], ended=False)
+    writer.block("close", 0, [])
+    assert [block["next_connection"] for block in read(writer).blocks] == [2, 2]
 
 
 def test_samples_by_policy(tmp_path: Path) -> None:
-    scribe = Scribe(tmp_path, plan_json("persistent,close,recycle:3"))
+    writer = RunWriter(tmp_path, plan_json("persistent,close,recycle:3"))
     for number, name in enumerate(("close", "persistent", "close")):
-        scribe.block(name, number, [Link()] * (number + 1))
-    scribe.recorder.close()
+        writer.block(name, number, [Link()] * (number + 1))
+    writer.recorder.close()
     samples = read_rows(tmp_path, ("persistent", "close", "recycle:3"))
     assert [mine.tolist() for mine in samples.by_policy()] == [[1, 2], [0, 3, 4, 5], []]
 
@@ -229,9 +229,9 @@ def test_a_warm_up_request_ends_after_queue_and_handshake(
 
 
 def test_rows_of_another_version_are_not_read(tmp_path: Path) -> None:
-    scribe = Scribe(tmp_path)
-    scribe.block("persistent", 0, [Link()])
-    scribe.recorder.close()
+    writer = RunWriter(tmp_path)
+    writer.block("persistent", 0, [Link()])
+    writer.recorder.close()
     path = tmp_path / BLOCKS_FILE
     path.write_text(path.read_text().replace('"row_bytes"', '"other"'))
     with pytest.raises(ValueError, match="another version"):
@@ -247,9 +247,9 @@ def test_of_picks_samples(tmp_path: Path) -> None:
 
 
 def test_the_unwritten_tail_is_dropped(tmp_path: Path) -> None:
-    scribe = Scribe(tmp_path)
-    scribe.block("persistent", 0, [Link([Exchange(0), Exchange(1)], connect=5)])
-    scribe.recorder.close()
+    writer = RunWriter(tmp_path)
+    writer.block("persistent", 0, [Link([Exchange(0), Exchange(1)], connect=5)])
+    writer.recorder.close()
     for name, row in ((EXCHANGES_FILE, EXCHANGE_ROW), (CONNECTIONS_FILE, CONNECTION_ROW)):
         with (tmp_path / name).open("ab") as file:
             file.write(bytes(row.size * 100))
@@ -260,9 +260,9 @@ def test_the_unwritten_tail_is_dropped(tmp_path: Path) -> None:
 
 
 def test_a_torn_row_is_dropped(tmp_path: Path) -> None:
-    scribe = Scribe(tmp_path)
-    scribe.block("persistent", 0, [Link([Exchange(0), Exchange(1)])])
-    scribe.recorder.close()
+    writer = RunWriter(tmp_path)
+    writer.block("persistent", 0, [Link([Exchange(0), Exchange(1)])])
+    writer.recorder.close()
     path = tmp_path / EXCHANGES_FILE
     path.write_bytes(path.read_bytes()[:-1])
     assert column(read_rows(tmp_path, POLICIES), "nth_on_connection") == [0]
@@ -275,27 +275,27 @@ def test_an_open_block_ends_with_its_last_row(tmp_path: Path) -> None:
 
 
 def test_a_block_that_died_in_its_warm_up_counts_nothing(tmp_path: Path) -> None:
-    scribe = Scribe(tmp_path)
-    scribe.block("persistent", 0, [Link()])
-    scribe.recorder.block({"index": 1, "round": 0, "policy": "close", "first_connection": 1})
-    scribe.recorder.exchange(1, 0, 0, CLOCK_NS + 1_000 * MS, ABSENT, ABSENT, 1, 1, 1, 1, 200, 1, 1)
-    samples = read(scribe)
+    writer = RunWriter(tmp_path)
+    writer.block("persistent", 0, [Link()])
+    writer.recorder.block({"index": 1, "round": 0, "policy": "close", "first_connection": 1})
+    writer.recorder.exchange(1, 0, 0, CLOCK_NS + 1_000 * MS, ABSENT, ABSENT, 1, 1, 1, 1, 200, 1, 1)
+    samples = read(writer)
     assert column(samples, "policy") == [0]
     assert [block["window_ns"] for block in samples.blocks] == [WINDOW_NS, 0]
     assert [block["exchanges"] for block in samples.blocks] == [1, 1]
 
 
 def test_a_half_written_block_line_is_dropped(tmp_path: Path) -> None:
-    scribe = Scribe(tmp_path)
-    scribe.block("persistent", 0, [Link()])
-    scribe.recorder.close()
+    writer = RunWriter(tmp_path)
+    writer.block("persistent", 0, [Link()])
+    writer.recorder.close()
     with (tmp_path / BLOCKS_FILE).open("a", encoding="utf-8") as file:
         file.write('{"index": 1, "rou')
     assert [block["index"] for block in read_rows(tmp_path, POLICIES).blocks] == [0]
 
 
 def test_a_worker_that_measured_nothing(tmp_path: Path) -> None:
-    samples = read(Scribe(tmp_path))
+    samples = read(RunWriter(tmp_path))
     assert len(samples) == 0
     assert samples.blocks == []
     assert set(samples.columns) == set(COLUMNS)
@@ -371,12 +371,12 @@ def test_numbers_need_not_begin_at_zero(step: int) -> None:
 
 
 def test_the_rows_of_each_block_alone_are_those_of_the_run(tmp_path: Path) -> None:
-    scribe = Scribe(tmp_path)
+    writer = RunWriter(tmp_path)
     sizes = []
     for number in range(4):
-        scribe.block(POLICIES[number % 2], number // 2, [Link([Exchange(-1), Exchange(5)])] * (number + 1))
-        sizes.append(scribe.recorder.exchanges)
-    scribe.recorder.close()
+        writer.block(POLICIES[number % 2], number // 2, [Link([Exchange(-1), Exchange(5)])] * (number + 1))
+        sizes.append(writer.recorder.exchanges)
+    writer.recorder.close()
     whole = read_rows(tmp_path, POLICIES)
     exchanges = np.fromfile(tmp_path / EXCHANGES_FILE, [(name, "=i8") for name in EXCHANGE_FIELDS])
     connections = np.fromfile(tmp_path / CONNECTIONS_FILE, [(name, "=i8") for name in CONNECTION_FIELDS])
@@ -390,13 +390,13 @@ def test_the_rows_of_each_block_alone_are_those_of_the_run(tmp_path: Path) -> No
 
 
 def test_blocks_may_run_in_another_order_than_their_indices(tmp_path: Path) -> None:
-    scribe = Scribe(tmp_path)
+    writer = RunWriter(tmp_path)
     for first, (index, policy) in enumerate(((1, "close"), (0, "persistent"))):
         known = {"index": index, "round": 0, "policy": policy, "first_connection": 10 * first, "window_begun_ns": 1}
-        scribe.recorder.block(known)
+        writer.recorder.block(known)
         for number in range(first + 1):
-            scribe.recorder.exchange(10 * first + number, 0, 0, 5, ABSENT, ABSENT, 1, 1, 1, 1, 200, 1, 1)
-    samples = read(scribe)
+            writer.recorder.exchange(10 * first + number, 0, 0, 5, ABSENT, ABSENT, 1, 1, 1, 1, 200, 1, 1)
+    samples = read(writer)
     assert [(block["index"], block["started"]) for block in samples.blocks] == [(0, 2), (1, 1)]
     assert column(samples, "policy") == [1, 0, 0]
 

@@ -21,7 +21,7 @@ from loadgen.model.exceptions import PlanError
 from loadgen.model.records import COLUMNS, EXCHANGE_FIELDS, EXCHANGE_ROW
 from tests.support.synthetic import (
     Link,
-    Scribe,
+    RunWriter,
     close_links,
     cutter,
     full_run,
@@ -114,9 +114,9 @@ def test_open_wants_a_run(tmp_path: Path, place: str) -> None:
 
 
 def test_discard_leaves_no_trace_of_ours(tmp_path: Path) -> None:
-    scribe = full_run(tmp_path / "run", rounds=1)
-    scribe.recorder.close()
-    scribe.store.discard()
+    writer = full_run(tmp_path / "run", rounds=1)
+    writer.recorder.close()
+    writer.store.discard()
     assert not (tmp_path / "run").exists()
 
 
@@ -131,14 +131,14 @@ def test_discard_leaves_what_is_not_ours(tmp_path: Path) -> None:
 
 
 def test_settling_puts_one_file_in_place_of_the_rows(tmp_path: Path) -> None:
-    scribe = full_run(tmp_path / "run")
-    scribe.settle()
+    writer = full_run(tmp_path / "run")
+    writer.settle()
     assert names(tmp_path / "run") == {RUN_FILE, SAMPLES_FILE}
 
 
 def test_samples_come_back_as_they_were(tmp_path: Path) -> None:
-    scribe = full_run(tmp_path / "run")
-    settled = scribe.settle()
+    writer = full_run(tmp_path / "run")
+    settled = writer.settle()
     loaded = RunStore.open(tmp_path / "run").load_samples(POLICIES)
     assert loaded.blocks == settled.blocks
     assert set(loaded.columns) == set(settled.columns) == set(COLUMNS)
@@ -157,11 +157,11 @@ def test_a_reloaded_run_has_the_same_summary(tmp_path: Path, times: int) -> None
 
 def test_a_run_that_was_cut_off_has_the_summary_of_its_rows(tmp_path: Path) -> None:
     """No close, no end of block, the reserved space still there: as a killed worker leaves its files."""
-    scribes = [Scribe(tmp_path / name / "run") for name in ("killed", "closed")]
-    for scribe in scribes:
-        scribe.block("persistent", 0, persistent_links(0))
-        scribe.block("close", 0, close_links(0), ended=False)
-    killed, closed = scribes
+    writers = [RunWriter(tmp_path / name / "run") for name in ("killed", "closed")]
+    for writer in writers:
+        writer.block("persistent", 0, persistent_links(0))
+        writer.block("close", 0, close_links(0), ended=False)
+    killed, closed = writers
     store = RunStore.open(killed.store.directory)
     assert store.path(EXCHANGES_FILE).stat().st_size > 300 * EXCHANGE_ROW.size
     found = summary_of(store, store.load_samples(POLICIES))
@@ -172,22 +172,22 @@ def test_a_run_that_was_cut_off_has_the_summary_of_its_rows(tmp_path: Path) -> N
 
 
 def test_settling_that_was_cut_off_is_taken_up_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    scribe = full_run(tmp_path / "run")
-    scribe.recorder.close()
+    writer = full_run(tmp_path / "run")
+    writer.recorder.close()
     with monkeypatch.context() as patch:
         patch.setattr(Path, "unlink", raiser(KeyboardInterrupt()))
         with pytest.raises(KeyboardInterrupt):
-            scribe.store.settle(POLICIES)
-    loaded = scribe.store.load_samples(POLICIES)
+            writer.store.settle(POLICIES)
+    loaded = writer.store.load_samples(POLICIES)
     assert len(loaded) == 1_000
     assert names(tmp_path / "run") == {RUN_FILE, SAMPLES_FILE}
 
 
 def test_a_full_disk_costs_the_file_not_the_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    scribe = full_run(tmp_path / "run")
-    scribe.recorder.close()
+    writer = full_run(tmp_path / "run")
+    writer.recorder.close()
     monkeypatch.setattr(np, "savez", raiser(OSError(errno.ENOSPC, "No space left on device")))
-    assert len(scribe.store.load_samples(POLICIES)) == 1_000
+    assert len(writer.store.load_samples(POLICIES)) == 1_000
     assert names(tmp_path / "run") >= {RUN_FILE, *ROWS}  # the rows stay, for a try with more room
     assert not any(name.endswith(".new") for name in names(tmp_path / "run"))
 
@@ -196,14 +196,14 @@ def test_a_full_disk_costs_the_file_not_the_numbers(tmp_path: Path, monkeypatch:
 
 
 def part(directory: Path, blocks: range, of: int = 4, cut: bool = False, first: int = 0) -> RunStore:
-    """Some of a run's blocks, as a worker leaves them that was told where to go on; with `cut` it died in the last."""
+    """Some of a run's blocks, as a worker leaves them that goes on with a run; with `cut` it died in the last."""
     plan = plan_json(rounds=of // 2)
-    scribe = Scribe(directory, plan, (blocks.start, first) if (directory / RUN_FILE).exists() else None)
+    writer = RunWriter(directory, plan, (blocks.start, first) if (directory / RUN_FILE).exists() else None)
     for index in blocks:
         policy = POLICIES[index % 2]
-        scribe.block(policy, index // 2, links(policy, index // 2), ended=not (cut and index == blocks[-1]))
-    scribe.recorder.close()
-    return scribe.store
+        writer.block(policy, index // 2, links(policy, index // 2), ended=not (cut and index == blocks[-1]))
+    writer.recorder.close()
+    return writer.store
 
 
 def whole_run(directory: Path) -> Any:
@@ -379,12 +379,12 @@ SETTLED: dict[str, tuple[str, Harm]] = {
 
 @pytest.mark.parametrize("harm", SETTLED)
 def test_a_damaged_settled_run_is_a_plan_error(tmp_path: Path, harm: str) -> None:
-    scribe = full_run(tmp_path / "run", rounds=1)
-    scribe.settle()
+    writer = full_run(tmp_path / "run", rounds=1)
+    writer.settle()
     name, spoil = SETTLED[harm]
-    spoil(scribe.store.path(name))
+    spoil(writer.store.path(name))
     with pytest.raises(PlanError, match="can't be read"):
-        scribe.store.load_samples(POLICIES)
+        writer.store.load_samples(POLICIES)
 
 
 CUT_OFF: dict[str, tuple[str, Harm]] = {
@@ -407,13 +407,13 @@ CUT_OFF: dict[str, tuple[str, Harm]] = {
 
 @pytest.mark.parametrize("harm", CUT_OFF)
 def test_damaged_rows_are_a_plan_error(tmp_path: Path, harm: str) -> None:
-    scribe = Scribe(tmp_path / "run")
-    scribe.block("persistent", 0, [Link()])
-    scribe.recorder.close()
+    writer = RunWriter(tmp_path / "run")
+    writer.block("persistent", 0, [Link()])
+    writer.recorder.close()
     name, spoil = CUT_OFF[harm]
-    spoil(scribe.store.path(name))
+    spoil(writer.store.path(name))
     with pytest.raises(PlanError, match="can't be read"):
-        scribe.store.load_samples(POLICIES)
+        writer.store.load_samples(POLICIES)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "7", "null"])

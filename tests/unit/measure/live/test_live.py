@@ -16,31 +16,31 @@ from loadgen.measure.live.live import Live
 from loadgen.measure.live.request_figures import request_figures
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT
-from tests.support.synthetic import ENVIRONMENT, MS, US, Exchange, Link, Scribe, cell_names, links, plan_json
+from tests.support.synthetic import ENVIRONMENT, MS, US, Exchange, Link, RunWriter, cell_names, links, plan_json
 
 POLICIES = ("persistent", "close")
 
 
-def facts_of(scribe: Scribe) -> dict[str, Any]:
-    """What the recorder was told of its last block."""
-    last = (scribe.store.directory / BLOCKS_FILE).read_text(encoding="utf-8").splitlines()[-1]
+def facts_of(writer: RunWriter) -> dict[str, Any]:
+    """What the recorder knows of its last block."""
+    last = (writer.store.directory / BLOCKS_FILE).read_text(encoding="utf-8").splitlines()[-1]
     return {key: value for key, value in json.loads(last).items() if key != "row_bytes"}
 
 
 class Reporter:
-    """Writes blocks and reports each right after it, as a lane does."""
+    """Writes blocks and reports each right after it, as a class runner does."""
 
     def __init__(self, directory: Path, plan: dict[str, Any]) -> None:
-        self.scribe = Scribe(directory, plan)
+        self.writer = RunWriter(directory, plan)
         self.policies = cell_names(plan)
         self.reader = RowReader(directory)
 
     def block(self, policy: str, number: int, made: list[Link]) -> tuple[dict[str, Any], dict[str, Any]]:
         """The block's report, as a message carries it, and its figures."""
-        scribe = self.scribe
-        scribe.block(policy, number, made)
-        rows, connections = self.reader.read(scribe.recorder.exchanges, scribe.recorder.connections)
-        facts = facts_of(scribe)
+        writer = self.writer
+        writer.block(policy, number, made)
+        rows, connections = self.reader.read(writer.recorder.exchanges, writer.recorder.connections)
+        facts = facts_of(writer)
         figures = request_figures(facts, rows, connections, wall_s=1_000_000.0)
         return block_report(facts, rows, connections, self.policies), figures
 
@@ -60,7 +60,7 @@ def reporter_of(tmp_path: Path) -> Iterator[Reporters]:
     yield make
     for reporter in made:
         with suppress(ValueError):  # closed by the test
-            reporter.scribe.recorder.close()
+            reporter.writer.recorder.close()
 
 
 def test_live_figures_are_those_of_the_summary(reporter_of: Reporters) -> None:
@@ -71,11 +71,11 @@ def test_live_figures_are_those_of_the_summary(reporter_of: Reporters) -> None:
     for number in range(5):
         for policy in POLICIES:
             for name, reporter in enumerate(reporters):
-                live.take(str(name), "lane", reporter.block(policy, number, links(policy, number))[0])
+                live.take(str(name), "Users", reporter.block(policy, number, links(policy, number))[0])
     assert live.blocks == 10
     found = live.summary("run", plan | {"users": 4}, ENVIRONMENT, [])  # two users each
     assert found is not None
-    truth = reporters[0].scribe.summary()  # both measured the same
+    truth = reporters[0].writer.summary()  # both measured the same
     for policy in POLICIES:
         mine, his = found["policies"][policy], truth["policies"][policy]
         for count in ("started", "requests", "unfinished"):
@@ -104,8 +104,8 @@ def test_a_large_block_is_reported_by_a_share_with_exact_counts(reporter_of: Rep
     report, _ = reporter.block("persistent", 0, made)
     assert len(report["share"]["scheduled"]["data"]) < 10_000
     assert report["errors"] == {"truncated": 1}
-    live.take("0", "lane", report)
-    live.take("0", "lane", report)  # a message that comes twice counts once
+    live.take("0", "Users", report)
+    live.take("0", "Users", report)  # a message that comes twice counts once
     found = live.summary("run", plan, ENVIRONMENT, [])
     assert found is not None
     one = found["policies"]["persistent"]
@@ -114,7 +114,7 @@ def test_a_large_block_is_reported_by_a_share_with_exact_counts(reporter_of: Rep
     assert one["started"] == 6_000
     assert (
         one["phases_ns"]["wait"]["mean"]
-        == reporter.scribe.summary()["policies"]["persistent"]["phases_ns"]["wait"]["mean"]
+        == reporter.writer.summary()["policies"]["persistent"]["phases_ns"]["wait"]["mean"]
     )
 
 
@@ -124,13 +124,13 @@ def test_a_long_run_is_kept_in_brief_and_counted_exactly(reporter_of: Reporters)
     bad = Link([Exchange(MS, outcome=-ErrorKind.TRUNCATED)])
     for number in range(70):
         report, _ = reporter.block("persistent", number, [*links("persistent", number, 200), bad])
-        live.take("0", "lane", report)
+        live.take("0", "Users", report)
         if number == 0:
             first = report
-    assert len(first["share"]["scheduled"]["data"]) < 2_000  # of 400 samples about 25 are left, of 4 octets and more
+    assert len(first["share"]["scheduled"]["data"]) < 2_000  # of 400 samples about 25 are left, of 4 bytes and more
     found = live.summary("run", plan, ENVIRONMENT, [])
     assert found is not None
-    truth = reporter.scribe.summary()["policies"]["persistent"]
+    truth = reporter.writer.summary()["policies"]["persistent"]
     one = found["policies"]["persistent"]
     for count in ("started", "requests", "errors", "throughput_rps"):
         assert one[count] == truth[count]
@@ -144,7 +144,7 @@ def test_a_lost_worker_is_forgotten(reporter_of: Reporters) -> None:
     plan = plan_json()
     live = Live(cell_names(plan))
     for name in ("stays", "goes"):
-        live.take(name, "lane", reporter_of(plan, name).block("persistent", 0, links("persistent", 0))[0])
+        live.take(name, "Users", reporter_of(plan, name).block("persistent", 0, links("persistent", 0))[0])
     live.drop("goes")
     found = live.summary("run", plan, ENVIRONMENT, [])
     assert found is not None

@@ -10,7 +10,7 @@ import pytest
 
 from loadgen.model.plan import Plan
 from loadgen.model.records import Ending
-from tests.support.synthetic import MS, US, WARMUP_NS, Exchange, Link, Scribe, cell_links, sweep_plan, sweep_run
+from tests.support.synthetic import MS, US, WARMUP_NS, Exchange, Link, RunWriter, cell_links, sweep_plan, sweep_run
 
 GRID = ("1", "2", "5", "10", "100", "inf")
 # What cell_links writes for two users: 115 + 4 µs and the round's own microsecond; a first request pays 320 µs more.
@@ -66,15 +66,15 @@ def test_the_model_s_ninety_percent_follows_from_the_ends(tmp_path: Path, grid: 
 def test_ninety_percent_as_measured_is_not_the_model_s(tmp_path: Path) -> None:
     """A target whose cost falls to its floor at K = 2: by the model 10 were needed, the cells say a little under 2."""
     plan = sweep_plan(recycle=("1", "2", "5", "inf"))
-    scribe = Scribe(tmp_path / "run", plan)
+    writer = RunWriter(tmp_path / "run", plan)
     for number in range(3):
         for cell in Plan.from_json(plan).cells:
             wait = 500 * US if cell.policy.requests == 1 else 100 * US
             limit = min(cell.policy.requests, 20)
-            scribe.block(
+            writer.block(
                 cell.name, number, [Link([Exchange(at, wait=wait) for at in range(limit)]) for _ in range(20 // limit)]
             )
-    (found,) = scribe.summary()["sweep"]["amortisation"]
+    (found,) = writer.summary()["sweep"]["amortisation"]
     assert found["k90_model"] == pytest.approx(10)
     assert found["k90"] == pytest.approx(1 / (1 - 0.9 * 0.5))
     assert found["r2"] < 0.9
@@ -83,25 +83,25 @@ def test_ninety_percent_as_measured_is_not_the_model_s(tmp_path: Path) -> None:
 def test_a_window_that_caught_too_many_handshakes_does_not_bend_the_curve(tmp_path: Path) -> None:
     """One and a half cycles: two firsts among 15 requests instead of one in ten."""
     plan = sweep_plan(recycle=("1", "2", "10"))
-    scribe = Scribe(tmp_path / "run", plan)
+    writer = RunWriter(tmp_path / "run", plan)
     for number in range(3):
         for cell in Plan.from_json(plan).cells:
-            scribe.block(cell.name, number, cell_links(cell, number, 15))
-    (found,) = scribe.summary()["sweep"]["amortisation"]
+            writer.block(cell.name, number, cell_links(cell, number, 15))
+    (found,) = writer.summary()["sweep"]["amortisation"]
     assert found["cells"][2]["mean_ns"] == pytest.approx(EXCHANGE_NS + US + FIRST_NS / 10, abs=1)
     assert found["handshake_ns"] == FIRST_NS
 
 
 def test_handshakes_of_the_warm_up_alone_leave_the_reused_requests(tmp_path: Path) -> None:
     plan = sweep_plan(recycle=("1", "2", "inf"))
-    scribe = Scribe(tmp_path / "run", plan)
+    writer = RunWriter(tmp_path / "run", plan)
     for number in range(3):
         for cell in Plan.from_json(plan).cells:
             found = cell_links(cell, number, 20)
             if cell.recycle == "inf":
                 found[0].exchanges[0].at_ns = -WARMUP_NS // 2
-            scribe.block(cell.name, number, found)
-    (curve,) = scribe.summary()["sweep"]["amortisation"]
+            writer.block(cell.name, number, found)
+    (curve,) = writer.summary()["sweep"]["amortisation"]
     assert curve["cells"][-1]["mean_ns"] == EXCHANGE_NS + US
     assert curve["handshake_ns"] == FIRST_NS
 
@@ -109,19 +109,19 @@ def test_handshakes_of_the_warm_up_alone_leave_the_reused_requests(tmp_path: Pat
 def test_where_the_server_closes_early_the_share_is_what_happened(tmp_path: Path) -> None:
     """Asked for 10 and for any number, the server allows 5: the curve ends at 5, and promises nothing beyond."""
     plan = sweep_plan(recycle=("1", "2", "10", "inf"))
-    scribe = Scribe(tmp_path / "run", plan)
+    writer = RunWriter(tmp_path / "run", plan)
     for number in range(3):
         for cell in Plan.from_json(plan).cells:
             limit = min(cell.policy.requests, 5)
             ending = Ending.SERVER_ANNOUNCED if cell.policy.requests > 5 else Ending.CLIENT_ANNOUNCED
-            scribe.block(
+            writer.block(
                 cell.name, number,
                 [
                     Link([Exchange(at * MS) for at in range(limit)], connect=300 * US, ending=ending)
                     for _ in range(20 // limit)
                 ],
             )  # fmt: skip
-    made = scribe.summary()
+    made = writer.summary()
     (found,) = made["sweep"]["amortisation"]
     assert [cell["requests_per_connection"] for cell in found["cells"]] == pytest.approx([1, 2, 5, 5])
     assert found["handshake_ns"] == 300 * US
@@ -132,24 +132,24 @@ def test_where_the_server_closes_early_the_share_is_what_happened(tmp_path: Path
 def test_connections_that_grow_too_old_have_their_real_length(tmp_path: Path, requests: str, carried: float) -> None:
     """A lifetime ends them at 5 requests, whatever K says; below that K decides, though the block cuts one short."""
     plan = sweep_plan("lifetime:10ms", recycle=("2", "3", requests))
-    scribe = Scribe(tmp_path / "run", plan)
+    writer = RunWriter(tmp_path / "run", plan)
     for number in range(3):
         for cell in Plan.from_json(plan).cells:
             limit = min(cell.policy.requests, 5)
             sizes = [limit] * (42 // limit) + ([42 % limit] if 42 % limit else [])
-            scribe.block(cell.name, number, [Link([Exchange(at * MS) for at in range(size)]) for size in sizes])
-    (found,) = scribe.summary()["sweep"]["amortisation"]
+            writer.block(cell.name, number, [Link([Exchange(at * MS) for at in range(size)]) for size in sizes])
+    (found,) = writer.summary()["sweep"]["amortisation"]
     assert found["cells"][-1]["requests_per_connection"] == pytest.approx(carried)
 
 
 def test_no_saving_has_no_ninety_percent(tmp_path: Path) -> None:
     plan = sweep_plan(recycle=("1", "2", "5"))
-    scribe = Scribe(tmp_path / "run", plan)
+    writer = RunWriter(tmp_path / "run", plan)
     for number in range(3):
         for cell in Plan.from_json(plan).cells:
             wait = 100 * US + min(cell.policy.requests, 5) * US
-            scribe.block(cell.name, number, [Link([Exchange(at, wait=wait) for at in range(cell.policy.requests)])])
-    (found,) = scribe.summary()["sweep"]["amortisation"]
+            writer.block(cell.name, number, [Link([Exchange(at, wait=wait) for at in range(cell.policy.requests)])])
+    (found,) = writer.summary()["sweep"]["amortisation"]
     assert found["saving_ns"] < 0
     assert found["k90"] is found["k90_ci95"] is None
 
@@ -174,12 +174,12 @@ def test_groups_differ_in_everything_but_k(tmp_path: Path) -> None:
 
 def test_a_cell_cut_off_leaves_the_rounds_that_all_have(tmp_path: Path) -> None:
     plan = sweep_plan(recycle=("1", "2", "inf"))
-    scribe = Scribe(tmp_path / "run", plan)
+    writer = RunWriter(tmp_path / "run", plan)
     cells = Plan.from_json(plan).cells
     for number in range(3):
         for cell in cells if number < 2 else cells[:1]:
-            scribe.block(cell.name, number, cell_links(cell, number))
-    (found,) = scribe.summary()["sweep"]["amortisation"]
+            writer.block(cell.name, number, cell_links(cell, number))
+    (found,) = writer.summary()["sweep"]["amortisation"]
     assert found["exchange_ns"] == EXCHANGE_NS + US / 2
 
 

@@ -10,7 +10,7 @@ import pytest
 from loadgen.measure.data.rows import Samples
 from loadgen.measure.stats.policy_samples import policy_samples, quantile, quantiles, round_draws
 from loadgen.model.errors import ErrorKind
-from tests.support.synthetic import MS, WINDOW_NS, Exchange, Link, Scribe, full_run, plan_json
+from tests.support.synthetic import MS, WINDOW_NS, Exchange, Link, RunWriter, full_run, plan_json
 
 SECONDS = WINDOW_NS / 1e9
 
@@ -29,28 +29,28 @@ def test_complete_samples_are_arranged_by_round(tmp_path: Path) -> None:
 
 
 def test_failed_requests_have_no_latency(tmp_path: Path) -> None:
-    scribe = Scribe(tmp_path / "run", plan_json("persistent", 1))
-    scribe.block("persistent", 0, [Link([Exchange(0), Exchange(MS, outcome=-ErrorKind.TRUNCATED)])])
-    samples = scribe.settle()
+    writer = RunWriter(tmp_path / "run", plan_json("persistent", 1))
+    writer.block("persistent", 0, [Link([Exchange(0), Exchange(MS, outcome=-ErrorKind.TRUNCATED)])])
+    samples = writer.settle()
     one = policy_samples(samples, 0, samples.by_policy()[0], rounds=1)
     assert len(one.valid) == 1
     assert one.requests.tolist() == [1]
 
 
 def test_a_round_without_a_window_has_no_seconds(tmp_path: Path) -> None:
-    scribe = Scribe(tmp_path / "run", plan_json("persistent", 2))
-    scribe.block("persistent", 0, [Link([Exchange(0)])])
-    samples = scribe.settle()
+    writer = RunWriter(tmp_path / "run", plan_json("persistent", 2))
+    writer.block("persistent", 0, [Link([Exchange(0)])])
+    samples = writer.settle()
     one = policy_samples(samples, 0, samples.by_policy()[0], rounds=2)
     assert one.seconds.tolist() == pytest.approx([SECONDS, 0])
     assert one.requests.tolist() == [1, 0]
 
 
 def test_in_an_open_loop_the_responses_in_the_window_count(tmp_path: Path) -> None:
-    scribe = Scribe(tmp_path / "run", plan_json("persistent", 1, rate_rps=100.0))
+    writer = RunWriter(tmp_path / "run", plan_json("persistent", 1, rate_rps=100.0))
     late = Exchange(WINDOW_NS // MS * MS - MS, wait=5 * MS)
-    scribe.block("persistent", 0, [Link([Exchange(0), late])], due=2)
-    samples = scribe.settle()
+    writer.block("persistent", 0, [Link([Exchange(0), late])], due=2)
+    samples = writer.settle()
     one = policy_samples(samples, 0, samples.by_policy()[0], rounds=1)
     assert (one.requests.tolist(), one.answered.tolist()) == ([2], [1])
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from loadgen.measure.data.rows import Samples
 from loadgen.measure.stats.policy_samples import PolicySamples, policy_samples
 from loadgen.measure.stats.positions import FIRSTS, by_position
-from tests.support.synthetic import MS, US, Exchange, Link, Scribe, plan_json
+from tests.support.synthetic import MS, US, Exchange, Link, RunWriter, plan_json
 
 OTHERS_NS = 15 * US  # send and receive of an Exchange
 
@@ -18,11 +18,11 @@ def measured(samples: Samples, rounds: int) -> PolicySamples:
 
 def run(directory: Path, requests: int, rounds: int = 2, first_at_ns: int = 0) -> Samples:
     """One connection a block; a request waits 100 µs less for each position, down to 60 µs."""
-    scribe = Scribe(directory / "run", plan_json("persistent", rounds))
+    writer = RunWriter(directory / "run", plan_json("persistent", rounds))
     for number in range(rounds):
         exchanges = [Exchange(first_at_ns + at * MS, wait=max(60, 100 - at) * US) for at in range(requests)]
-        scribe.block("persistent", number, [Link(exchanges, slot=0, connect=900 * US)])
-    samples: Samples = scribe.settle()
+        writer.block("persistent", number, [Link(exchanges, slot=0, connect=900 * US)])
+    samples: Samples = writer.settle()
     return samples
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from loadgen.measure.summary.run import MAX_CURVES
-from tests.support.synthetic import MS, US, Exchange, Link, Scribe, full_run, plan_json, sweep_plan, sweep_run
+from tests.support.synthetic import MS, US, Exchange, Link, RunWriter, full_run, plan_json, sweep_plan, sweep_run
 
 Summary = dict[str, Any]
 
@@ -124,10 +124,10 @@ def test_a_closed_loop_has_no_arrivals(tmp_path: Path) -> None:
 
 
 def positions(directory: Path, *links: Link, policy: str = "persistent", rounds: int = 3) -> list[dict[str, Any]]:
-    scribe = Scribe(directory / "run", plan_json(policy, rounds))
+    writer = RunWriter(directory / "run", plan_json(policy, rounds))
     for number in range(rounds):
-        scribe.block(policy, number, links)
-    found: list[dict[str, Any]] = scribe.summary()["policies"][policy]["by_position"]
+        writer.block(policy, number, links)
+    found: list[dict[str, Any]] = writer.summary()["policies"][policy]["by_position"]
     return found
 
 

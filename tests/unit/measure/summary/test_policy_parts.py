@@ -11,7 +11,7 @@ from loadgen.measure.stats.policy_samples import PolicySamples, policy_samples
 from loadgen.measure.summary.protocols import upgrade_cost
 from loadgen.measure.summary.trailers import trailers
 from loadgen.model.policy import H2C_UPGRADE, HTTP1, parse_policies
-from tests.support.synthetic import MS, US, Exchange, Link, Scribe, plan_json
+from tests.support.synthetic import MS, US, Exchange, Link, RunWriter, plan_json
 
 FACTS: Any = [{"trailers": {"responses": 2, "fields": {"x-sum": 2}}}, {"trailers": {"responses": 1, "fields": {}}}, {}]
 
@@ -26,9 +26,9 @@ def test_trailers_are_asked_for_where_they_can_be(policy: str, asked: bool, expe
 
 
 def measured(directory: Path, *links: Link) -> PolicySamples:
-    scribe = Scribe(directory / "run", plan_json("persistent", 1))
-    scribe.block("persistent", 0, links)
-    samples = scribe.settle()
+    writer = RunWriter(directory / "run", plan_json("persistent", 1))
+    writer.block("persistent", 0, links)
+    samples = writer.settle()
     return policy_samples(samples, 0, samples.by_policy()[0], rounds=1)
 
 

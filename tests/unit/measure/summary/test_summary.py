@@ -28,7 +28,7 @@ from tests.support.synthetic import (
     WINDOW_NS,
     Exchange,
     Link,
-    Scribe,
+    RunWriter,
     close_links,
     full_run,
     persistent_links,
@@ -54,10 +54,10 @@ def summary(tmp_path_factory: pytest.TempPathFactory) -> Summary:
 def quick(directory: Path, *links: Link, policy: str = "persistent", rounds: int = 5, **more: Any) -> Summary:
     """A run of one policy whose every block holds `links`."""
     plan = more.pop("plan", None) or plan_json(policy, rounds)
-    scribe = Scribe(directory / "run", plan)
+    writer = RunWriter(directory / "run", plan)
     for number in range(rounds):
-        scribe.block(policy, number, links, **more)
-    return scribe.summary()
+        writer.block(policy, number, links, **more)
+    return writer.summary()
 
 
 def nearest_rank(values: list[int], share: float) -> int:
@@ -186,12 +186,12 @@ def test_what_both_sides_of_a_round_share_cancels_out(summary: Summary) -> None:
 
 def test_an_interval_holds_its_own_estimate_where_the_difference_is_small(tmp_path: Path) -> None:
     """A target that takes 100 ms: 47 µs are less than a thousandth of it, and still what every round shows."""
-    scribe = Scribe(tmp_path / "run")
+    writer = RunWriter(tmp_path / "run")
     for number in range(ROUNDS):
         for policy, extra in (("persistent", 0), ("close", 47 * US)):
             waits = [100 * MS + number * US + at * US + extra for at in range(REQUESTS)]
-            scribe.block(policy, number, [Link([Exchange(at, wait=wait)]) for at, wait in enumerate(waits)])
-    made = scribe.summary()
+            writer.block(policy, number, [Link([Exchange(at, wait=wait)]) for at, wait in enumerate(waits)])
+    made = writer.summary()
     (one,) = made["comparisons"]
     assert one["latency_p50_delta_ns"] == 47 * US
     low, high = one["latency_p50_delta_ci95"]
@@ -203,11 +203,11 @@ def test_an_interval_holds_its_own_estimate_where_the_difference_is_small(tmp_pa
 
 
 def test_delta_and_ratio_when_throughput_differs(tmp_path: Path) -> None:
-    scribe = Scribe(tmp_path / "run", plan_json(rounds=2))
+    writer = RunWriter(tmp_path / "run", plan_json(rounds=2))
     for number in range(2):
-        scribe.block("persistent", number, [Link([Exchange(at, wait=85 * US) for at in range(30)])])
-        scribe.block("close", number, [Link([Exchange(at, wait=285 * US)]) for at in range(10)])
-    (one,) = scribe.summary()["comparisons"]
+        writer.block("persistent", number, [Link([Exchange(at, wait=85 * US) for at in range(30)])])
+        writer.block("close", number, [Link([Exchange(at, wait=285 * US)]) for at in range(10)])
+    (one,) = writer.summary()["comparisons"]
     assert (one["latency_p50_delta_ns"], one["latency_p50_ratio"]) == (200 * US, 3.0)
     assert one["throughput_ratio"] == pytest.approx(1 / 3)
     assert (one["handshake_mean_ns"], one["residual_mean_ns"]) == (0, 200 * US)
@@ -221,10 +221,10 @@ def test_lag_is_never_more_than_the_request_took(tmp_path: Path) -> None:
 
 
 def test_a_handshake_of_all_its_phases(tmp_path: Path) -> None:
-    scribe = Scribe(tmp_path / "run", plan_json(rounds=1))
-    scribe.block("persistent", 0, [Link([Exchange(0), Exchange(1)], dns=2, connect=4, tls=6, upgrade=8, flags=TLS)])
-    scribe.block("close", 0, [Link(dns=10, connect=20, tls=30, upgrade=40, flags=TLS)])
-    (one,) = scribe.summary()["comparisons"]
+    writer = RunWriter(tmp_path / "run", plan_json(rounds=1))
+    writer.block("persistent", 0, [Link([Exchange(0), Exchange(1)], dns=2, connect=4, tls=6, upgrade=8, flags=TLS)])
+    writer.block("close", 0, [Link(dns=10, connect=20, tls=30, upgrade=40, flags=TLS)])
+    (one,) = writer.summary()["comparisons"]
     assert one["handshake_mean_ns"] == 100 - 20 // 2
     assert one["residual_mean_ns"] == 0
 
@@ -442,20 +442,20 @@ def test_each_warning_has_its_cause_and_no_other(tmp_path: Path, cause: str) -> 
 
 
 def test_unlike_counts_are_warned_of(tmp_path: Path) -> None:
-    scribe = Scribe(tmp_path / "run")
+    writer = RunWriter(tmp_path / "run")
     for number in range(ROUNDS):
-        scribe.block("persistent", number, [Link(), Link([Exchange(at) for at in range(40)])])
-        scribe.block("close", number, [Link()])
-    (warning,) = scribe.summary()["warnings"]
+        writer.block("persistent", number, [Link(), Link([Exchange(at) for at in range(40)])])
+        writer.block("close", number, [Link()])
+    (warning,) = writer.summary()["warnings"]
     assert warning["code"] == "unlike_sample_counts"
     assert "persistent has 205 requests, close only 5" in warning["message"]
 
 
 def test_notes_of_the_run_come_first(tmp_path: Path) -> None:
     note = {"code": "interrupted", "message": "it was"}
-    scribe = Scribe(tmp_path / "run", plan_json("persistent", rounds=1), notes=[note])
-    scribe.block("persistent", 0, [PAIR, PAIR])
-    assert [one["code"] for one in scribe.summary()["warnings"]] == ["interrupted", "too_few_rounds"]
+    writer = RunWriter(tmp_path / "run", plan_json("persistent", rounds=1), notes=[note])
+    writer.block("persistent", 0, [PAIR, PAIR])
+    assert [one["code"] for one in writer.summary()["warnings"]] == ["interrupted", "too_few_rounds"]
 
 
 # Verdict
@@ -551,13 +551,13 @@ def test_several_candidates_make_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_round_without_one_of_the_policies(tmp_path: Path) -> None:
-    scribe = Scribe(tmp_path / "run")
+    writer = RunWriter(tmp_path / "run")
     for number in range(2):
-        scribe.block("persistent", number, persistent_links(number))
-        scribe.block("close", number, close_links(number))
+        writer.block("persistent", number, persistent_links(number))
+        writer.block("close", number, close_links(number))
     slow = [Link([Exchange(at, wait=9 * MS) for at in range(50)]) for _ in range(USERS)]
-    scribe.block("persistent", 2, slow)
-    made = scribe.summary()
+    writer.block("persistent", 2, slow)
+    made = writer.summary()
     persistent, close = made["policies"]["persistent"], made["policies"]["close"]
     assert (persistent["requests"], close["requests"]) == (300, 200)
     assert persistent["seconds"] == pytest.approx(3 * WINDOW_NS / NS_PER_S)
@@ -573,9 +573,9 @@ def test_a_round_without_one_of_the_policies(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ended", [True, False])
 def test_cut_off_in_the_first_block(tmp_path: Path, ended: bool) -> None:
-    scribe = Scribe(tmp_path / "run")
-    scribe.block("close", 0, close_links(0), ended=ended)
-    made = scribe.summary()
+    writer = RunWriter(tmp_path / "run")
+    writer.block("close", 0, close_links(0), ended=ended)
+    made = writer.summary()
     never = made["policies"]["persistent"]
     assert (never["started"], never["seconds"], never["throughput_rps_ci95"]) == (0, 0.0, None)
     assert made["comparisons"] == []
@@ -584,7 +584,7 @@ def test_cut_off_in_the_first_block(tmp_path: Path, ended: bool) -> None:
 
 
 def test_cut_off_before_the_first_block(tmp_path: Path) -> None:
-    made = Scribe(tmp_path / "run").summary()
+    made = RunWriter(tmp_path / "run").summary()
     assert made["verdict"] == "no request that began in a measured window was answered; use a longer --block"
     assert made["blocks"] == made["comparisons"] == []
     assert {one["code"] for one in made["warnings"]} == {"too_few_rounds", "no_samples"}

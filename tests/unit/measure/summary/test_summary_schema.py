@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from tests.support.summary_schema import SCHEMA_FILE, check_summary, schema_text, summary_schema
-from tests.support.synthetic import Exchange, Link, Scribe, full_run, plan_json, sweep_plan, sweep_run
+from tests.support.synthetic import Exchange, Link, RunWriter, full_run, plan_json, sweep_plan, sweep_run
 from tests.support.synthetic_upgrades import every_phase, upgraded_run
 
 EXAMPLE = Path(__file__).parents[4] / "results" / "example" / "summary.json"
@@ -59,10 +59,10 @@ def test_other_protocols_fit(tmp_path: Path) -> None:
 
 
 def test_a_run_without_an_answer_fits(tmp_path: Path) -> None:
-    scribe = Scribe(tmp_path / "run", plan_json("persistent,close", 1))
+    writer = RunWriter(tmp_path / "run", plan_json("persistent,close", 1))
     for policy in ("persistent", "close"):
-        scribe.block(policy, 0, [Link([Exchange(outcome=-3)])])
-    assert scribe.summary()["policies"]["close"]["latency_ns"]["p50"] is None
+        writer.block(policy, 0, [Link([Exchange(outcome=-3)])])
+    assert writer.summary()["policies"]["close"]["latency_ns"]["p50"] is None
 
 
 def test_blocks_with_all_facts_fit(tmp_path: Path) -> None:
@@ -86,10 +86,10 @@ def test_blocks_with_all_facts_fit(tmp_path: Path) -> None:
         "unstarted": 0,
         "mismatched_echoes": 0,
     }
-    scribe = Scribe(tmp_path / "run", plan_json("persistent,close", 1, trailers=True))
+    writer = RunWriter(tmp_path / "run", plan_json("persistent,close", 1, trailers=True))
     for policy in ("persistent", "close"):
-        scribe.block(policy, 0, [Link([Exchange()])], **facts)
-    policy = scribe.summary()["policies"]["close"]
+        writer.block(policy, 0, [Link([Exchange()])], **facts)
+    policy = writer.summary()["policies"]["close"]
     assert policy["server"]["cpu_ns_per_request"] == 10_000_000
     assert policy["connections"]["server_announced"] == {"keep_alive_timeout_s": 5, "keep_alive_max": 100}
 

@@ -9,7 +9,7 @@ import pytest
 
 from loadgen.model.plan import Plan
 from loadgen.model.proxy import parse_proxy
-from tests.support.synthetic import MS, OPEN, US, Exchange, Link, Scribe, plan_json, sweep_plan
+from tests.support.synthetic import MS, OPEN, US, Exchange, Link, RunWriter, plan_json, sweep_plan
 from tests.support.synthetic_upgrades import DECLINED, UPGRADED, upgraded_links
 
 ROUNDS = 2
@@ -18,16 +18,16 @@ WAIT_US = {"persistent": 100, "websocket": 60, "h2-prior": 160, "h2c-upgrade": 1
 
 def swept(directory: Path, policies: str, flags: dict[str, int] | None = None, **axes: Any) -> dict[str, Any]:
     """A sweep of these policies; a user more is 1 µs more. flags: of a policy's connections, where not UPGRADED."""
-    scribe = Scribe(directory / "run", sweep_plan(policies, ROUNDS, **axes))
+    writer = RunWriter(directory / "run", sweep_plan(policies, ROUNDS, **axes))
     for number in range(ROUNDS):
-        for cell in Plan.from_json(scribe.plan).cells:
+        for cell in Plan.from_json(writer.plan).cells:
             base = cell.policy.name.partition("+")[0]
             flag = OPEN if base in ("persistent", "close") else (flags or {}).get(base, UPGRADED)
             exchanges = [Exchange(at * MS, wait=(WAIT_US[base] + cell.users) * US) for at in range(20)]
             size = min(cell.policy.requests, 20)
             links = [Link(exchanges[at : at + size], connect=30 * US, flags=flag) for at in range(0, 20, size)]
-            scribe.block(cell.name, number, links)
-    return scribe.summary()
+            writer.block(cell.name, number, links)
+    return writer.summary()
 
 
 # Several baselines
@@ -60,9 +60,9 @@ def test_of_one_load_the_baseline_is_named_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("flags", "said"), [(DECLINED, "h2c-upgrade (declined: HTTP/1.1)"), (UPGRADED, "h2c-upgrade")])
 def test_one_policy_that_was_declined(tmp_path: Path, flags: int, said: str) -> None:
-    scribe = Scribe(tmp_path / "run", plan_json("h2c-upgrade", 1))
-    scribe.block("h2c-upgrade", 0, upgraded_links("h2c-upgrade", 0, flags))
-    assert scribe.summary()["verdict"] == f"{said} answered 100 requests; there is nothing to compare it with"
+    writer = RunWriter(tmp_path / "run", plan_json("h2c-upgrade", 1))
+    writer.block("h2c-upgrade", 0, upgraded_links("h2c-upgrade", 0, flags))
+    assert writer.summary()["verdict"] == f"{said} answered 100 requests; there is nothing to compare it with"
 
 
 def test_cells_that_were_declined_and_don_t_compare(tmp_path: Path) -> None:
@@ -92,14 +92,14 @@ def test_a_curve_of_what_was_declined(tmp_path: Path, policies: str, flags: int,
 def answered(directory: Path, policies: str, *outcomes: int, proxy: str = "", url: str = "http://h/") -> str:
     """The verdict where the policies were given these statuses, in turns."""
     plan = plan_json(policies, ROUNDS, url, proxy=parse_proxy(proxy) if proxy else None)
-    scribe = Scribe(directory / "run", plan)
+    writer = RunWriter(directory / "run", plan)
     for number in range(ROUNDS):
         for turn, name in enumerate(policies.split(",")):
             exchanges = [
                 Exchange(at * MS, wait=(100 + at) * US, outcome=outcomes[turn % len(outcomes)]) for at in range(9)
             ]
-            scribe.block(name, number, [Link(exchanges, flags=UPGRADED if name.startswith("h2") else OPEN)])
-    said: str = scribe.summary()["verdict"]
+            writer.block(name, number, [Link(exchanges, flags=UPGRADED if name.startswith("h2") else OPEN)])
+    said: str = writer.summary()["verdict"]
     return said
 
 

@@ -16,7 +16,7 @@ from tests.support.synthetic import (
     WINDOW_NS,
     Exchange,
     Link,
-    Scribe,
+    RunWriter,
     close_links,
     persistent_links,
     plan_json,
@@ -33,11 +33,11 @@ def waited(count: int, at_ms: int, queue_ms: int, **more: Any) -> Link:
 
 
 def open_loop(directory: Path, *links: Link, policy: str = "persistent", rounds: int = 3, **facts: Any) -> Any:
-    scribe = Scribe(directory / "run", plan_json(policy, rounds, rate_rps=1_000.0))
+    writer = RunWriter(directory / "run", plan_json(policy, rounds, rate_rps=1_000.0))
     for number in range(rounds):
         for one in policy.split(","):
-            scribe.block(one, number, links, **{"due": 30, **facts})
-    return scribe
+            writer.block(one, number, links, **{"due": 30, **facts})
+    return writer
 
 
 # Throughput of an open loop
@@ -72,28 +72,28 @@ def test_a_failed_arrival_is_no_answer(tmp_path: Path) -> None:
 
 
 def test_a_closed_loop_counts_what_began_in_the_window(tmp_path: Path) -> None:
-    scribe = Scribe(tmp_path / "run", plan_json("persistent", 1))
-    scribe.block("persistent", 0, [waited(20, -100, 150), waited(5, 10, 20), waited(7, 790, 50)])
-    one = scribe.summary()["policies"]["persistent"]
+    writer = RunWriter(tmp_path / "run", plan_json("persistent", 1))
+    writer.block("persistent", 0, [waited(20, -100, 150), waited(5, 10, 20), waited(7, 790, 50)])
+    one = writer.summary()["policies"]["persistent"]
     assert one["answered"] == one["requests"] == 12
 
 
 def test_the_ratio_is_that_of_the_answers(tmp_path: Path) -> None:
-    scribe = Scribe(tmp_path / "run", plan_json("persistent,close", 3, rate_rps=9.0))
+    writer = RunWriter(tmp_path / "run", plan_json("persistent,close", 3, rate_rps=9.0))
     for number in range(3):
-        scribe.block("persistent", number, [waited(40, 10, 5)], due=40)
-        scribe.block("close", number, [waited(20, -100, 150), waited(1, 10, 5)], due=40)
-    (one,) = scribe.summary()["comparisons"]
+        writer.block("persistent", number, [waited(40, 10, 5)], due=40)
+        writer.block("close", number, [waited(20, -100, 150), waited(1, 10, 5)], due=40)
+    (one,) = writer.summary()["comparisons"]
     assert one["throughput_ratio"] == pytest.approx(21 / 40)
     assert one["throughput_ratio_ci95"] == pytest.approx([21 / 40] * 2)
 
 
 def test_a_baseline_that_answers_after_its_windows_has_no_ratio(tmp_path: Path) -> None:
-    scribe = Scribe(tmp_path / "run", plan_json("persistent,close", 3, rate_rps=9.0))
+    writer = RunWriter(tmp_path / "run", plan_json("persistent,close", 3, rate_rps=9.0))
     for number in range(3):
-        scribe.block("persistent", number, [waited(4, 790, 50)], due=4)
-        scribe.block("close", number, [waited(4, 10, 5)], due=4)
-    (one,) = scribe.summary()["comparisons"]
+        writer.block("persistent", number, [waited(4, 790, 50)], due=4)
+        writer.block("close", number, [waited(4, 10, 5)], due=4)
+    (one,) = writer.summary()["comparisons"]
     assert one["throughput_ratio"] is one["throughput_ratio_ci95"] is None
 
 
@@ -114,18 +114,18 @@ def test_arrivals_that_waited_need_no_longer_block(tmp_path: Path) -> None:
 
 
 def test_requests_that_all_failed_say_how(tmp_path: Path) -> None:
-    scribe = Scribe(tmp_path / "run", plan_json("persistent,close", 1))
-    scribe.block("persistent", 0, [REFUSED, REFUSED])
-    scribe.block("close", 0, [REFUSED])
-    made = scribe.summary()
+    writer = RunWriter(tmp_path / "run", plan_json("persistent,close", 1))
+    writer.block("persistent", 0, [REFUSED, REFUSED])
+    writer.block("close", 0, [REFUSED])
+    made = writer.summary()
     assert [message[-17:] for message in said_of_nothing(made)] == ["2 connect_refused", "1 connect_refused"]
     assert why_nothing_answered(made["policies"]).endswith("failed: 3 connect_refused")
 
 
 def test_a_window_shorter_than_a_request_needs_a_longer_block(tmp_path: Path) -> None:
-    scribe = Scribe(tmp_path / "run", plan_json("close", 1))
-    scribe.block("close", 0, [Link([Exchange(-100 * MS, wait=2_000 * MS)])])
-    made = scribe.summary()
+    writer = RunWriter(tmp_path / "run", plan_json("close", 1))
+    writer.block("close", 0, [Link([Exchange(-100 * MS, wait=2_000 * MS)])])
+    made = writer.summary()
     assert "use a longer --block" in said_of_nothing(made)[0]
     assert "use a longer --block" in why_nothing_answered(made["policies"])
 
@@ -134,12 +134,12 @@ def test_a_window_shorter_than_a_request_needs_a_longer_block(tmp_path: Path) ->
 
 
 def dying(directory: Path, alive: int, dead: int) -> dict[str, Any]:
-    scribe = Scribe(directory / "run", plan_json("persistent,close", (alive + dead + 1) // 2))
+    writer = RunWriter(directory / "run", plan_json("persistent,close", (alive + dead + 1) // 2))
     for index in range(alive + dead):
         policy = ("persistent", "close")[index % 2]
         links = (persistent_links, close_links)[index % 2](index // 2)
-        scribe.block(policy, index // 2, links if index < alive else [REFUSED] * 3)
-    return scribe.summary()
+        writer.block(policy, index // 2, links if index < alive else [REFUSED] * 3)
+    return writer.summary()
 
 
 def outage(summary: dict[str, Any]) -> list[str]:
@@ -162,17 +162,17 @@ def test_one_block_or_none(tmp_path: Path, alive: int, said: str) -> None:
 
 
 def test_blocks_here_and_there_are_named(tmp_path: Path) -> None:
-    scribe = Scribe(tmp_path / "run", plan_json("close", 9))
+    writer = RunWriter(tmp_path / "run", plan_json("close", 9))
     for number in range(9):
-        scribe.block("close", number, [REFUSED] if number % 2 and number < 7 else [Link()])
-    assert "in 3 of 9 blocks, blocks 2, 4, 6: 3 connect_refused" in outage(scribe.summary())[0]
+        writer.block("close", number, [REFUSED] if number % 2 and number < 7 else [Link()])
+    assert "in 3 of 9 blocks, blocks 2, 4, 6: 3 connect_refused" in outage(writer.summary())[0]
 
 
 def test_a_block_that_asked_for_nothing_is_no_outage(tmp_path: Path) -> None:
-    scribe = Scribe(tmp_path / "run", plan_json("persistent", 2))
-    scribe.block("persistent", 0, [Link([Exchange(0), Exchange(1)])])
-    scribe.block("persistent", 1, [Link([Exchange(-100 * MS)])])
-    assert outage(scribe.summary()) == []
+    writer = RunWriter(tmp_path / "run", plan_json("persistent", 2))
+    writer.block("persistent", 0, [Link([Exchange(0), Exchange(1)])])
+    writer.block("persistent", 1, [Link([Exchange(-100 * MS)])])
+    assert outage(writer.summary()) == []
 
 
 def test_a_comparison_of_one_round_says_that_it_has_no_interval(tmp_path: Path) -> None:
@@ -188,18 +188,18 @@ LOST = (ErrorKind.STALE_CONNECTION, ErrorKind.CLOSED_WITHOUT_RESPONSE, ErrorKind
 
 @pytest.mark.parametrize("kind", LOST)
 def test_what_no_server_answered_was_carried_by_no_connection(tmp_path: Path, kind: ErrorKind) -> None:
-    scribe = Scribe(tmp_path / "run", plan_json("persistent", 1))
-    scribe.block("persistent", 0, [Link([Exchange(-1), Exchange(0), Exchange(1), Exchange(2, outcome=-kind)])] * 2)
-    made = scribe.summary()
+    writer = RunWriter(tmp_path / "run", plan_json("persistent", 1))
+    writer.block("persistent", 0, [Link([Exchange(-1), Exchange(0), Exchange(1), Exchange(2, outcome=-kind)])] * 2)
+    made = writer.summary()
     connections = made["policies"]["persistent"]["connections"]
     assert (connections["exchanges_with_warmup"], connections["requests_per_connection"]) == (6, 3.0)
     assert made["blocks"][0]["exchanges"] == 8
 
 
 def test_what_broke_off_in_its_response_was_carried(tmp_path: Path) -> None:
-    scribe = Scribe(tmp_path / "run", plan_json("close", 1))
-    scribe.block("close", 0, [Link([Exchange(outcome=-ErrorKind.TRUNCATED, bytes_received=10)])])
-    assert scribe.summary()["policies"]["close"]["connections"]["requests_per_connection"] == 1.0
+    writer = RunWriter(tmp_path / "run", plan_json("close", 1))
+    writer.block("close", 0, [Link([Exchange(outcome=-ErrorKind.TRUNCATED, bytes_received=10)])])
+    assert writer.summary()["policies"]["close"]["connections"]["requests_per_connection"] == 1.0
 
 
 # Verdicts of a grid that ends early, and of several groups
@@ -220,14 +220,14 @@ def test_ninety_percent_of_what(tmp_path: Path, grid: tuple[str, ...], said: str
 
 def test_several_groups_are_told_with_names_and_intervals(tmp_path: Path) -> None:
     plan = sweep_plan(recycle=("1", "2", "inf"), users=(1, 10))
-    scribe = Scribe(tmp_path / "run", plan)
+    writer = RunWriter(tmp_path / "run", plan)
     for number in range(3):
         for users, connect in ((1, 300), (10, 700)):
             for limit, name in ((1, "recycle:1"), (2, "recycle:2"), (20, "recycle:inf")):
                 exchanges = [Exchange(at * MS) for at in range(limit)]
                 links = [Link(exchanges, slot=0, connect=connect * 1_000) for _ in range(20 // limit)]
-                scribe.block(f"{name} · {users} user{'s' if users > 1 else ''}", number, links)
-    verdict = scribe.summary()["verdict"]
+                writer.block(f"{name} · {users} user{'s' if users > 1 else ''}", number, links)
+    verdict = writer.summary()["verdict"]
     assert "0.30 [0.30, 0.30] ms (1 user) to 0.70 [0.70, 0.70] ms (10 users) in the 2 groups" in verdict
 
 

@@ -19,7 +19,7 @@ from loadgen.model.records import Ending
 from loadgen.model.target import parse_target
 from loadgen.show import tables
 from loadgen.show.export.html import render
-from tests.support.synthetic import BLOCK_NS, MS, OPEN, US, WARMUP_NS, Exchange, Link, Scribe, full_run
+from tests.support.synthetic import BLOCK_NS, MS, OPEN, US, WARMUP_NS, Exchange, Link, RunWriter, full_run
 from tests.support.synthetic_upgrades import DECLINED, UNANSWERED_CLOSE, UPGRADED, upgraded_links, upgraded_run
 
 Summary = dict[str, Any]
@@ -35,10 +35,10 @@ def quick(directory: Path, policy: str, *links: Link, load: dict[str, Any] | Non
     """A run of one policy, two users, whose every block holds `links`."""
     chosen = {"users": 2, "rounds": ROUNDS, "block_ns": BLOCK_NS, "warmup_ns": WARMUP_NS} | (load or {})
     plan = Plan(parse_target("http://127.0.0.1:1/"), parse_policies(policy), Load(**chosen))
-    scribe = Scribe(directory / "run", plan.to_json(secrets=False))
+    writer = RunWriter(directory / "run", plan.to_json(secrets=False))
     for number in range(ROUNDS):
-        scribe.block(policy, number, links, **facts)
-    return scribe.summary()
+        writer.block(policy, number, links, **facts)
+    return writer.summary()
 
 
 # Counts
@@ -274,9 +274,9 @@ def test_a_sweep_s_baseline_speaks_http1(tmp_path: Path) -> None:
     plan = Plan(
         parse_target("http://h/"), parse_policies("websocket,persistent"), load, axes=Axes(users=(1, 2))
     )  # fmt: skip
-    scribe = Scribe(tmp_path / "run", plan.to_json(secrets=False))
+    writer = RunWriter(tmp_path / "run", plan.to_json(secrets=False))
     for number in range(2):
         for cell in plan.cells:
-            scribe.block(cell.name, number, [long(9)] * cell.users)
-    pairs = {(one["baseline"], one["candidate"]) for one in scribe.summary()["comparisons"]}
+            writer.block(cell.name, number, [long(9)] * cell.users)
+    pairs = {(one["baseline"], one["candidate"]) for one in writer.summary()["comparisons"]}
     assert {baseline.split(" ")[0] for baseline, _ in pairs} == {"persistent"}

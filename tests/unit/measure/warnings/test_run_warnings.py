@@ -14,7 +14,7 @@ from loadgen.model.policy import parse_policies
 from loadgen.model.proxy import parse_proxy
 from loadgen.model.records import Ending
 from loadgen.model.target import parse_target
-from tests.support.synthetic import BLOCK_NS, MS, RESUMED, TLS, US, WARMUP_NS, Exchange, Link, Scribe
+from tests.support.synthetic import BLOCK_NS, MS, RESUMED, TLS, US, WARMUP_NS, Exchange, Link, RunWriter
 
 ROUNDS = 5
 
@@ -25,10 +25,10 @@ def run(directory: Path, policy: str, *links: Link, load: dict[str, Any] | None 
     retry = {"retry_stale": True} if facts.pop("retry_stale", False) else {}
     target, proxy = parse_target(facts.pop("url", "http://127.0.0.1:1/")), facts.pop("proxy", None)
     plan = Plan(target, parse_policies(policy), Load(**chosen), **retry, proxy=proxy and parse_proxy(proxy))
-    scribe = Scribe(directory / "run", plan.to_json(secrets=False))
+    writer = RunWriter(directory / "run", plan.to_json(secrets=False))
     for number in range(ROUNDS):
-        scribe.block(policy, number, links, **facts)
-    return scribe.summary()
+        writer.block(policy, number, links, **facts)
+    return writer.summary()
 
 
 def long(requests: int, ending: int = Ending.CLIENT_SILENT, **more: Any) -> Link:
@@ -36,7 +36,7 @@ def long(requests: int, ending: int = Ending.CLIENT_SILENT, **more: Any) -> Link
 
 
 def stale(requests: int = 2) -> Link:
-    """A connection that the server closes after so many, without a word."""
+    """A connection that the server closes after this many, without announcing it."""
     lost = Exchange(requests * MS, outcome=-ErrorKind.STALE_CONNECTION)
     return Link([*(Exchange(at * MS) for at in range(requests)), lost], ending=Ending.SERVER_STALE)
 
@@ -241,11 +241,11 @@ def test_a_retry_already_asked_for_is_not_advised(tmp_path: Path) -> None:
 )
 def test_one_failure_is_no_plural(tmp_path: Path, times: int, said: str) -> None:
     lost = Link([Exchange(-MS, outcome=-ErrorKind.STALE_CONNECTION)])
-    scribe = Scribe(
+    writer = RunWriter(
         tmp_path / "run", Plan(parse_target("http://h/"), parse_policies("persistent")).to_json(secrets=False)
     )
-    scribe.block("persistent", 0, [long(9), *[lost] * times])
-    (message,) = [one["message"] for one in scribe.summary()["warnings"] if one["code"] == "warmup_errors"]
+    writer.block("persistent", 0, [long(9), *[lost] * times])
+    (message,) = [one["message"] for one in writer.summary()["warnings"] if one["code"] == "warmup_errors"]
     assert message == f"{said} the measured windows failed"
 
 
@@ -254,11 +254,11 @@ def test_the_verdict_says_that_the_generator_was_late(tmp_path: Path) -> None:
         parse_target("http://h/"), parse_policies("persistent,close"),
         Load(users=2, rounds=2, block_ns=BLOCK_NS, warmup_ns=WARMUP_NS, rate_rps=10.0),
     ).to_json(secrets=False)  # fmt: skip
-    scribe = Scribe(tmp_path / "run", plan)
+    writer = RunWriter(tmp_path / "run", plan)
     for number in range(2):
-        scribe.block("persistent", number, [long(9, queue=2 * MS, late=2 * MS)])
-        scribe.block("close", number, [long(1)] * 9)
-    assert "the generator lagged" in scribe.summary()["verdict"]
+        writer.block("persistent", number, [long(9, queue=2 * MS, late=2 * MS)])
+        writer.block("close", number, [long(1)] * 9)
+    assert "the generator lagged" in writer.summary()["verdict"]
 
 
 # What the blocks' facts become
