@@ -22,7 +22,9 @@ class ConcurrentSlot(ConnectionSlot):
 
     def _may_send(self, connection: ConcurrentConnection) -> bool:
         """One more request may begin on it."""
-        return self._policy.may_reuse(connection, monotonic_ns())
+        if self._expires:
+            return self._policy.may_reuse(connection, monotonic_ns())
+        return self._policy.keeps(connection)  # the same without a look at the clock
 
     def _usable(self) -> ConcurrentConnection | None:
         """The present connection, unless it is idle and may carry no more: then it is ended."""
