@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from loadgen.model import plan_fields
 from loadgen.model.cell import NO_AXES, Axes, Cell, cells, check_rate
@@ -16,8 +16,10 @@ from loadgen.model.load import Load as Load
 from loadgen.model.options import default
 from loadgen.model.policy import H2, H2_PRIOR, WEBSOCKET, ConnectionPolicy, RunConditions, check_run
 from loadgen.model.proxy import Proxy
-from loadgen.model.run_record import PlanRecord
 from loadgen.model.target import Target
+
+if TYPE_CHECKING:  # every worker imports this module, and the making of so many types takes 20 ms
+    from loadgen.model.run_record import PlanRecord
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
 IDEMPOTENT = ("GET", "HEAD", "PUT", "DELETE", "OPTIONS")  # RFC 9110 §9.2.2
@@ -150,7 +152,7 @@ class Plan:
 
     def to_json(self, *, secrets: bool) -> PlanRecord:
         """The plan as JSON values. Without `secrets`, values of credential fields are replaced by HIDDEN."""
-        return cast(PlanRecord, plan_fields.record(self, secrets=secrets))
+        return cast("PlanRecord", plan_fields.record(self, secrets=secrets))
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Plan:

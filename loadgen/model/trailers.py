@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from loadgen.model.block_facts import TrailerFacts
+if TYPE_CHECKING:  # see loadgen.model.plan
+    from loadgen.model.block_facts import TrailerFacts
 
 MAX_NAMES = 50
 OTHER = "other"

@@ -192,3 +192,9 @@ def test_help_imports_nothing_heavy() -> None:
 def test_a_recorder_needs_no_numpy() -> None:
     """Every worker process has one, and numpy would double the worker's memory."""
     assert run("import sys, loadgen.measure.data.recorder; print('numpy' in sys.modules)") == "False"
+
+
+def test_a_worker_makes_no_types_of_json() -> None:
+    """They are for type checkers, and making them takes 20 ms of every start."""
+    types = "{'loadgen.model.run_record', 'loadgen.model.block_facts', 'loadgen.model.summary'}"
+    assert run(f"import sys, loadgen.cli.worker_main; print({types} & set(sys.modules))") == "set()"
