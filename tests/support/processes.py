@@ -130,6 +130,13 @@ def await_port(port: int) -> None:
     raise TimeoutError(f"nothing listens on port {port}")
 
 
+def wait_until(done: Callable[[], bool], process: subprocess.Popen[str] | None = None) -> None:
+    """Look now and then, and leave the machine to those who are waited for; fails where `process` ends before."""
+    while not done():
+        assert process is None or process.poll() is None
+        threading.Event().wait(0.01)
+
+
 Script = Callable[[socket.socket, int], None]
 
 

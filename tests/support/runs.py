@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from loadgen.measure.data.store import RunStore
-from tests.support.processes import compare
+from tests.support.processes import compare, wait_until
 from tests.support.summary_schema import check_summary
 from tests.support.targets import Target
 
@@ -59,9 +58,7 @@ def begin_sweep(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     command.append("--no-charts")
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     blocks = folder / "run" / "blocks.jsonl"
-    while not blocks.exists() or blocks.read_text(encoding="utf-8").count('"whole": true') < 2:
-        assert process.poll() is None, process.communicate()
-        threading.Event().wait(0.01)  # for a file to grow, with a core left for those who write it
+    wait_until(lambda: blocks.exists() and blocks.read_text(encoding="utf-8").count('"whole": true') >= 2, process)
     return process
 
 

@@ -24,6 +24,7 @@ from tests.support.processes import (
     lose_the_third,
     read_request,
     scripted_server,
+    wait_until,
 )
 from tests.support.runs import Start, check_account
 from tests.support.summary_schema import check_blocks
@@ -233,8 +234,7 @@ def test_interrupted_runs_are_saved_and_reported(share_target: Start, tmp_path: 
     arguments = ["compare", target.url, "--out", str(tmp_path / "run"), "--json", "--users", "6", "--block", "60s"]
     arguments += ["--no-charts"] if number == signal.SIGTERM else []
     process = subprocess.Popen([sys.executable, "-m", "loadgen", *arguments], stdout=subprocess.PIPE, text=True)
-    while target.stats()["requests"] < 200:
-        assert process.poll() is None
+    wait_until(lambda: target.stats()["requests"] >= 200, process)
     process.send_signal(number)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -251,8 +251,7 @@ def test_a_killed_worker_loses_nothing(share_target: Start, tmp_path: Path) -> N
     arguments = ["compare", target.url, "--out", str(tmp_path / "run"), "--json", "--users", "3", "--block", "60s"]
     arguments.append("--no-charts")
     process = subprocess.Popen([sys.executable, "-m", "loadgen", *arguments], stdout=subprocess.PIPE, text=True)
-    while target.stats()["requests"] < 10_000:
-        assert process.poll() is None
+    wait_until(lambda: target.stats()["requests"] >= 10_000, process)
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
     os.kill(int(children[0]), signal.SIGKILL)
     out, _ = process.communicate(timeout=60)
@@ -292,8 +291,7 @@ def test_ctrl_c_before_anything_was_counted(share_target: Start, tmp_path: Path,
         "--no-charts",
     ]
     process = subprocess.Popen([sys.executable, "-m", "loadgen", *arguments], stderr=subprocess.PIPE, text=True)
-    while target.stats()["requests"] < 5:
-        assert process.poll() is None
+    wait_until(lambda: target.stats()["requests"] >= 5, process)
     for _ in range(presses):
         process.send_signal(signal.SIGINT)
     _, complaint = process.communicate(timeout=60)

@@ -466,7 +466,7 @@ def test_the_cost_of_a_connection_is_amortised_as_the_model_says(tmp_path: Path)
     """The embedded target, whose handshakes all cost the same: exchange + handshake / K fits its curve."""
     grid = ["--recycle", "1,2,5,10,100,inf", "--users", "1", "--tls"]
     done = loadgen(
-        *("sweep", *grid, "--rounds", "3", "--block", "300ms", "--warmup", "50ms", "--json", "--out", "run"),
+        *("sweep", *grid, "--rounds", "3", "--block", "500ms", "--warmup", "100ms", "--json", "--out", "run"),
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr

@@ -22,7 +22,7 @@ from loadgen.measure.data.recorder import BLOCKS_FILE, RUN_FILE, worker_folder
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 from tests.support.plans import URL, planned
-from tests.support.processes import QUICK, compare, free_port, loadgen, loadgen_process
+from tests.support.processes import QUICK, compare, free_port, loadgen, loadgen_process, wait_until
 from tests.support.runs import Start, check_account
 from tests.support.targets import Target
 
@@ -164,11 +164,13 @@ class Run:
     def await_block(self, worker: int, key: str, least: int = 0) -> None:
         """Wait until the latest that a worker has noted of a block, at least the one with this index, has this key."""
         path = worker_folder(self.folder, worker) / BLOCKS_FILE
-        facts: dict[str, Any] = {}
-        while facts.get("index", -1) < least or key not in facts:
-            assert self.process.poll() is None
+
+        def is_there() -> bool:
             text = path.read_text(encoding="utf-8") if path.exists() else ""
             facts = json.loads(text.splitlines()[-1]) if text.endswith("\n") else {}
+            return facts.get("index", -1) >= least and key in facts
+
+        wait_until(is_there, self.process)
 
     def end(self) -> tuple[int, dict[str, Any], str]:
         """Exit code, summary and what was said."""
@@ -230,8 +232,7 @@ def test_the_others_go_on_when_a_worker_dies(share_target: Start, tmp_path: Path
 def test_when_all_workers_die_what_they_measured_stays(share_target: Start, tmp_path: Path) -> None:
     target = share_target()
     with running(target, tmp_path / "run", "--block", "60s") as run:
-        while target.stats()["requests"] < 10_000:
-            assert run.process.poll() is None
+        wait_until(lambda: target.stats()["requests"] >= 10_000, run.process)
         for pid in run.workers().values():
             os.kill(pid, signal.SIGKILL)
         code, summary, _ = run.end()
@@ -247,8 +248,7 @@ def test_when_all_workers_die_what_they_measured_stays(share_target: Start, tmp_
 def test_an_interruption_ends_all_workers(share_target: Start, tmp_path: Path, number: int, whom: str) -> None:
     target = share_target("--delay", "20ms")
     with running(target, tmp_path / "run", "--block", "60s") as run:
-        while target.stats()["requests"] < 200:
-            assert run.process.poll() is None
+        wait_until(lambda: target.stats()["requests"] >= 200, run.process)
         os.kill(run.process.pid if whom == "the command" else run.workers()[1], number)
         code, summary, _ = run.end()
     assert code == 130
@@ -268,8 +268,7 @@ def test_an_interruption_finds_workers_that_wait_for_each_other(share_target: St
         os.kill(stopped, signal.SIGSTOP)
         run.await_block(0, "whole")
         run.process.send_signal(signal.SIGINT)
-        while 0 in run.workers():
-            assert run.process.poll() is None
+        wait_until(lambda: 0 not in run.workers(), run.process)
         os.kill(stopped, signal.SIGCONT)
         code, summary, _ = run.end()
     assert code == 130
@@ -286,8 +285,7 @@ def test_a_killed_parent_takes_its_workers_along(share_target: Start, tmp_path: 
         run.process.kill()
         run.process.wait(timeout=20)
         assert len(workers) == 2
-        while any(Path(f"/proc/{pid}").exists() for pid in workers.values()):
-            os.sched_yield()
+        wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers.values()))
     assert {path.name for path in folder.iterdir()} == {RUN_FILE, "worker-0", "worker-1"}
     summaries = []
     for _ in range(2):

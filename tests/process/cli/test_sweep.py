@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from loadgen.cli.commands import sweep
 from loadgen.measure.data.store import RunStore
 from loadgen.target.account import add_accounts
 from tests.support.plans import URL, planned
-from tests.support.processes import loadgen
+from tests.support.processes import loadgen, wait_until
 from tests.support.runs import SHORT, Start, begin_sweep, check_account
 
 
@@ -109,8 +108,7 @@ def test_a_killed_sweep_goes_on_with_a_new_embedded_target(tmp_path: Path) -> No
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=60)
-    while any(_runs(int(child)) for child in children):  # both notice, and end by themselves
-        threading.Event().wait(0.01)
+    wait_until(lambda: not any(_runs(int(child)) for child in children))  # both notice, and end by themselves
     assert not (tmp_path / "run" / "summary.json").exists()
     url = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))["plan"]["url"]
     done = loadgen("sweep", "--resume", "run", "--quiet", "--no-charts", cwd=tmp_path)
