@@ -348,6 +348,7 @@ def test_what_a_run_leaves_can_be_downloaded_once_it_is_there(browser: Browser, 
     shown.write(state="finished")
     browser.wait_text(SECTION, "report.html")
     for name in ("summary.json", "samples.npz"):
+        (browser.downloads / name).unlink(missing_ok=True)  # of an earlier test
         browser.click(f"{SECTION} a", name)
         browser.wait((browser.downloads / name).exists)
         assert (browser.downloads / name).read_text(encoding="utf-8") == content[name]
