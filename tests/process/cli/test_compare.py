@@ -29,6 +29,10 @@ from tests.support.processes import (
 from tests.support.runs import Start, check_account
 from tests.support.summary_schema import check_blocks
 
+CHARTS = {"extra_time", "over_time", "percentiles", "phases", "requests_per_connection", "throughput"}
+ON_A_SLOW_MACHINE = {"by_position"}
+"""Drawn where the first requests of connections came after the warm-up."""
+
 
 def test_counts_equal_the_targets(share_target: Start, tmp_path: Path) -> None:
     target = share_target()
@@ -65,7 +69,7 @@ def test_without_url_the_embedded_target_serves(tmp_path: Path) -> None:
     assert json.loads((folder / "summary.json").read_text(encoding="utf-8")) == summary
     charts = {path.stem for path in folder.glob("*.png")}
     assert charts == {path.stem for path in folder.glob("*.svg")}
-    assert len(charts) == 6
+    assert charts - ON_A_SLOW_MACHINE == CHARTS
     assert (folder / "report.html").stat().st_size > 100_000
     account = summary["environment"]["embedded_target"]
     assert account["accepted"] == sum(one["connections"]["opened"] for one in summary["policies"].values())
@@ -362,7 +366,7 @@ def test_a_run_is_rebuilt_from_its_folder(share_target: Start, tmp_path: Path) -
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == first
     assert (tmp_path / "run" / "report.html").stat().st_size > 100_000
-    assert len(list((tmp_path / "run").glob("*.svg"))) == 6
+    assert {path.stem for path in (tmp_path / "run").glob("*.svg")} - ON_A_SLOW_MACHINE == CHARTS
 
 
 def test_fds_above_1024_are_still_reused(share_target: Start, tmp_path: Path) -> None:

@@ -325,15 +325,15 @@ def test_what_the_server_announces_is_noted_from_the_first_response(share_target
         assert announced == {"keep_alive_timeout_s": 3, "keep_alive_max": 4}, policy
 
 
-GAPS = {"150ms": "none", "205ms": "some", "260ms": "all"}
+GAPS = {"200ms": "none", "305ms": "some", "400ms": "all"}
 
 
 @pytest.fixture(scope="module")
 def gaps(share_target: Start, tmp_path_factory: pytest.TempPathFactory) -> SharedRun:
-    """Gaps around the target's idle timeout of 200 ms; clients that look before they send, and those that do not."""
+    """Gaps around the target's idle timeout of 300 ms; clients that look before they send, and those that do not."""
     policies = [f"{policy}:{gap}" for policy in ("gap", "ignore-close+gap") for gap in GAPS]
-    arguments = ["--block", "1600ms", "--warmup", "100ms", "--users", "12", "--rounds", "1"]
-    target = share_target("--idle-timeout", "200ms", "--silent")
+    arguments = ["--block", "2s", "--warmup", "100ms", "--users", "12", "--rounds", "1"]
+    target = share_target("--idle-timeout", "300ms", "--silent")
     return SharedRun(target, tmp_path_factory.mktemp("gaps"), policies, *arguments)
 
 
@@ -346,7 +346,7 @@ def test_gaps_around_the_servers_timeout(gaps: SharedRun, gap: str, expected: st
     # After every answer comes a gap, but for the last one of each user in the block.
     share = gone / (connections["exchanges_with_warmup"] - 12)
     if expected == "none":
-        assert share < 0.02  # 50 ms are little where the machine is busy with something else
+        assert share < 0.02  # 100 ms are little where the machine is busy with something else
     elif expected == "all":
         assert share > 0.95
     else:
@@ -462,11 +462,12 @@ def port_range() -> int:
     return int(last) - int(first) + 1
 
 
+@pytest.mark.alone  # it measures time
 def test_the_cost_of_a_connection_is_amortised_as_the_model_says(tmp_path: Path) -> None:
     """The embedded target, whose handshakes all cost the same: exchange + handshake / K fits its curve."""
     grid = ["--recycle", "1,2,5,10,100,inf", "--users", "1", "--tls"]
     done = loadgen(
-        *("sweep", *grid, "--rounds", "3", "--block", "500ms", "--warmup", "100ms", "--json", "--out", "run"),
+        *("sweep", *grid, "--rounds", "3", "--block", "400ms", "--warmup", "100ms", "--json", "--out", "run"),
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
