@@ -25,7 +25,7 @@ def main() -> NoReturn:
     import click
 
     from loadgen.cli.commands import cli
-    from loadgen.cli.stdio import complain, guard, output_failure
+    from loadgen.cli.stdio import guard, output_failure, print_error
     from loadgen.model.exceptions import PlanError, TargetError
 
     output = guard()
@@ -33,20 +33,20 @@ def main() -> NoReturn:
     try:
         outcome = _outcome(cli.main(prog_name="loadgen", standalone_mode=False))
     except click.ClickException as error:
-        complain(error.format_message())
+        print_error(error.format_message())
         outcome = Outcome(EXIT_USAGE)
     except PlanError as error:
-        complain(str(error))
+        print_error(str(error))
         outcome = Outcome(EXIT_USAGE)
     except TargetError as error:
-        complain(str(error))
+        print_error(str(error))
         outcome = Outcome(EXIT_TARGET)
     except (KeyboardInterrupt, click.Abort):
-        complain("interrupted")
+        print_error("interrupted")
         outcome = Outcome(EXIT_INTERRUPTED)
     failure = output_failure(output)
     if failure:
-        complain(f"{failure}; the results are saved in {outcome.saved}" if outcome.saved else failure)
+        print_error(f"{failure}; the results are saved in {outcome.saved}" if outcome.saved else failure)
     sys.exit(outcome.code or _failed_output(outcome, failure))
 
 

@@ -123,9 +123,9 @@ class Run:
 
 def compare(url: str | None, options: Mapping[str, Any]) -> Run:
     """Run a comparison; see `loadgen.compare`."""
-    settled = _settle(url, options)
+    resolved = _resolve_options(url, options)
     with _handlers_kept():
-        finished = run_comparison(settled)
+        finished = run_comparison(resolved)
     assert finished is not None
     if finished.failure:
         message = f"not everything could be saved in {finished.store.directory}: {finished.failure}"
@@ -133,7 +133,7 @@ def compare(url: str | None, options: Mapping[str, Any]) -> Run:
     if finished.end == "interrupted":
         raise KeyboardInterrupt(f"interrupted; partial results are saved in {finished.store.directory}")
     finished.check_answered()
-    if not settled["quiet"]:
+    if not resolved["quiet"]:
         show_summary(finished.summary, finished.store.path(SUMMARY_FILE))
     return Run(finished.store.directory, finished.summary)
 
@@ -149,7 +149,7 @@ def load_run(path: str | Path) -> Run:
     return Run(directory, store.load_summary())
 
 
-def _settle(url: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
+def _resolve_options(url: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
     """The values of all options, as the command line would have them. Raises PlanError."""
     keys = {key: value for key, value in {"url": url, **options}.items() if value is not None}
     for key in _SHELL_ONLY:

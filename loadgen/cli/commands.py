@@ -10,7 +10,7 @@ import click
 import loadgen
 from loadgen.cli import EXIT_DONE, Outcome
 from loadgen.cli.option_types import OptionType
-from loadgen.cli.options import given_options, settle, with_options
+from loadgen.cli.options import given_options, resolve_options, with_options
 from loadgen.model.options import COMPARE, REPORT, SWEEP
 from loadgen.model.value_types import Choice, Duration, FilePath, ListOf
 from loadgen.target.behaviour import DECLINABLE
@@ -35,9 +35,9 @@ def compare(ctx: click.Context, /, **options: Any) -> Outcome:
     from loadgen.cli.report import present
     from loadgen.cli.run_setup import compare as run
 
-    settled = settle(ctx, options)
-    finished = run(settled)
-    return Outcome(EXIT_DONE) if finished is None else present(finished, settled)
+    resolved = resolve_options(ctx, options)
+    finished = run(resolved)
+    return Outcome(EXIT_DONE) if finished is None else present(finished, resolved)
 
 
 @cli.command()
@@ -53,7 +53,7 @@ def sweep(ctx: click.Context, /, **options: Any) -> Outcome:
 
     if options["resume"] is not None:
         return resume(options, given_options(ctx))
-    return run(settle(ctx, options))
+    return run(resolve_options(ctx, options))
 
 
 @cli.command()

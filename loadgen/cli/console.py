@@ -38,7 +38,7 @@ class Progress:
         self._counts = {cell.name: _Count() for cell in plan.cells}
         self._blocks = self._rounds * len(self._counts)
         self._started = done
-        """Blocks that have begun, those of earlier parts included."""
+        """Blocks that have begun, those of earlier segments included."""
         self._block: dict[str, Any] | None = None
         self._seen: dict[int, tuple[int, int]] = {}
         """Exchanges and errors that each worker has reported."""

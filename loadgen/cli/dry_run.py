@@ -15,7 +15,7 @@ def blocks(plan: Plan) -> list[str]:
     return [f"{block.index:>5}  round {block.round + 1}  {block.cell.name}" for block in schedule.blocks(plan)]
 
 
-def extent(plan: Plan, done: int = 0) -> str:
+def estimate_line(plan: Plan, done: int = 0) -> str:
     """`12 cells × 5 rounds = 60 blocks of 1s: about 62 s and …`, or how much of that is left."""
     cells, rounds = len(plan.cells), plan.load.rounds
     total = cells * rounds

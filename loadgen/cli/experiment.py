@@ -50,9 +50,9 @@ class Experiment:
         self._draws = draws
         """Draw the charts and write the pages."""
         self._done = done
-        """Indices of the blocks that an earlier part of the run has measured."""
+        """Indices of the blocks that an earlier segment of the run has measured."""
         self._first_connection = first_connection
-        """The lowest number of a connection that no earlier part has used."""
+        """The lowest number of a connection that no earlier segment has used."""
         self._is_new = is_new
         self._embedded = "embedded_target" in facts["environment"]
 
@@ -96,7 +96,7 @@ class Experiment:
             raise
 
     def _save_account(self) -> None:
-        """Note what the embedded target counted; for a resumed run the sum of its parts, if each is known."""
+        """Note what the embedded target counted; for a resumed run the sum of its segments, if each is known."""
         found = account(self._plan.target, self._plan.cacert)
         environment = self._facts["environment"]
         earlier = environment["embedded_target"]
@@ -148,6 +148,6 @@ class Experiment:
         return jobs
 
     def _discard(self) -> None:
-        """A run without a single sample goes; what an earlier part of it measured stays."""
+        """A run without a single sample goes; what an earlier segment of it measured stays."""
         if self._is_new:
             self._store.discard()

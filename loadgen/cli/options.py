@@ -30,7 +30,7 @@ def with_options(name: str) -> Callable[[Command], Command]:
     return decorate
 
 
-def settle(ctx: click.Context, options: dict[str, Any]) -> dict[str, Any]:
+def resolve_options(ctx: click.Context, options: dict[str, Any]) -> dict[str, Any]:
     """The values of a command's options, those of its plan file included. Raises PlanError."""
     given = {name: options[name] for name in given_options(ctx)}
     if options.get("plan") is None:

@@ -25,8 +25,8 @@ def build_plan(options: dict[str, Any]) -> Plan:
     users, rate = (_single(options[name]) for name in ("users", "rate"))
     if rate is not None:
         check_rate(rate)
-    settled = {"users": users, "rate": rate, "warmup": _warmup(options), "seed": _seed(options["seed"])}
-    plan_options = options | settled
+    resolved = {"users": users, "rate": rate, "warmup": _warmup(options), "seed": _seed(options["seed"])}
+    plan_options = options | resolved
     if options["method"] is None and options["data"] is not None:
         plan_options["method"] = "POST"
     policies = _policies(options, axes)

@@ -11,7 +11,7 @@ from loadgen.cli import EXIT_DONE, EXIT_INTERRUPTED, Outcome
 from loadgen.cli.console import show_summary
 from loadgen.cli.run_notes import CUT_SHORT
 from loadgen.cli.run_validation import recorded_run
-from loadgen.cli.stdio import complain
+from loadgen.cli.stdio import print_error
 from loadgen.measure.data.store import SUMMARY_FILE, RunStore
 from loadgen.measure.summary.run import summarise
 from loadgen.model.exceptions import TargetError
@@ -99,10 +99,10 @@ def present(run: FinishedRun, options: dict[str, Any]) -> Outcome:
     elif not options["quiet"]:
         show_summary(run.summary, store.path((HTML if run.is_drawn else JSON).file_name))
     if run.failure:
-        complain(f"not everything could be saved in {store.directory}: {run.failure}")
+        print_error(f"not everything could be saved in {store.directory}: {run.failure}")
     if run.end == _DONE:
         run.check_answered()
         return Outcome(EXIT_DONE, store.directory)
     if run.end != "interrupted":
-        complain(CUT_SHORT[run.end])
+        print_error(CUT_SHORT[run.end])
     return Outcome(EXIT_INTERRUPTED, store.directory)

@@ -18,7 +18,7 @@ CUT_SHORT = {
 """The ways in which a run can end early, as notes."""
 
 _RESUMED = (
-    "the run was measured in {} parts; blocks that were cut off were dropped and run again, and the target's own "
+    "the run was measured in {} segments; blocks that were cut off were dropped and run again, and the target's own "
     "account still counts them"
 )
 
@@ -50,7 +50,7 @@ class RunNotes:
             self._cell = event["block"]["policy"]
             self._rounds[worker] = event["block"]["round"]
             if not self._has_begun:
-                self._begin_part()
+                self._begin_segment()
         elif "warning" in event:
             return self._add_warning(event["warning"])
         elif event.get("end") == "died":
@@ -81,12 +81,12 @@ class RunNotes:
             "on only the other workers made load",
         )
 
-    def _begin_part(self) -> None:
+    def _begin_segment(self) -> None:
         """A resumed run goes on, so the note that it was cut off no longer holds."""
         self._has_begun = True
-        parts = self._facts["parts"] = self._facts.get("parts", 1) + 1
+        segments = self._facts["parts"] = self._facts.get("parts", 1) + 1
         self._facts["notes"] = without(self._facts["notes"], {*CUT_SHORT, WarningCode.RESUMED})
-        self._note(WarningCode.RESUMED, _RESUMED.format(parts))
+        self._note(WarningCode.RESUMED, _RESUMED.format(segments))
 
     def _note(self, code: str, message: str) -> str:
         self._facts["notes"] = [*self._facts["notes"], {"code": str(code), "message": message}]

@@ -10,13 +10,13 @@ from typing import Any
 import click
 
 from loadgen.cli.consent import ask_consent
-from loadgen.cli.dry_run import blocks, extent
+from loadgen.cli.dry_run import blocks, estimate_line
 from loadgen.cli.experiment import Experiment
 from loadgen.cli.machine import check_machine
 from loadgen.cli.plan_builder import build_plan
 from loadgen.cli.plan_writer import save_plan
 from loadgen.cli.report import FinishedRun
-from loadgen.cli.stdio import complain
+from loadgen.cli.stdio import print_error
 from loadgen.measure.data.environment import environment
 from loadgen.measure.data.store import RunStore
 from loadgen.model.exceptions import PlanError
@@ -40,7 +40,7 @@ def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
         raise PlanError(f"--name {name!r} can't be a folder's name")
     if options["dry_run"]:
         _save_plan(plan, embedded, options)
-        click.echo("\n".join([*blocks(plan), extent(plan)]))
+        click.echo("\n".join([*blocks(plan), estimate_line(plan)]))
         return None
     ask_consent(plan, embedded, agreed=options["yes"])
     if options["name"] is None and options["out"] is None:
@@ -79,4 +79,4 @@ def _save_plan(plan: Plan, embedded: bool, options: dict[str, Any]) -> None:
         return
     left_out = save_plan(options["save_plan"], plan, embedded)
     if left_out and not options["quiet"]:
-        complain(f"{options['save_plan']} holds no credentials; give those of {', '.join(left_out)} when you run it")
+        print_error(f"{options['save_plan']} holds no credentials; give those of {', '.join(left_out)} when you run it")

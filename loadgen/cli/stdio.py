@@ -53,7 +53,7 @@ def output_failure(output: GuardedStream) -> str:
     return f"can't write to standard output: {output.failure.strerror}"
 
 
-def complain(message: str) -> None:
+def print_error(message: str) -> None:
     """One line on standard error."""
     print(f"loadgen: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201 # this room prints
 

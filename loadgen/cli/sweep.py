@@ -9,7 +9,7 @@ from typing import Any
 
 from loadgen.cli import EXIT_DONE, EXIT_INTERRUPTED, Outcome
 from loadgen.cli.consent import ask_consent
-from loadgen.cli.dry_run import extent
+from loadgen.cli.dry_run import estimate_line
 from loadgen.cli.experiment import Experiment
 from loadgen.cli.machine import check_machine
 from loadgen.cli.plan_builder import build_plan
@@ -17,7 +17,7 @@ from loadgen.cli.report import FinishedRun, finish, load_record, present
 from loadgen.cli.run_notes import CUT_SHORT, without
 from loadgen.cli.run_setup import prepare
 from loadgen.cli.run_validation import recorded_run
-from loadgen.cli.stdio import complain
+from loadgen.cli.stdio import print_error
 from loadgen.measure.data.store import RunStore
 from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import parse_header
@@ -35,7 +35,7 @@ def run(options: dict[str, Any]) -> Outcome:
     experiment = prepare(plan, options)
     if experiment is None:
         return Outcome(EXIT_DONE)
-    _announce(extent(plan), options)
+    _announce(estimate_line(plan), options)
     return _present(experiment.run(), options)
 
 
@@ -57,7 +57,7 @@ def resume(options: dict[str, Any], given: dict[str, str]) -> Outcome:
         facts["notes"] = without(facts["notes"], CUT_SHORT)
         return present(finish(store, facts, "done", draws=draws), options)
     ask_consent(plan, embedded, agreed=options["yes"])
-    _announce(extent(plan, len(done)), options)
+    _announce(estimate_line(plan, len(done)), options)
     experiment = Experiment(
         plan, store, facts, is_new=False, quiet=quiet, draws=draws, done=sorted(done), first_connection=first_connection
     )
@@ -67,13 +67,13 @@ def resume(options: dict[str, Any], given: dict[str, str]) -> Outcome:
 def _present(finished: FinishedRun, options: dict[str, Any]) -> Outcome:
     outcome = present(finished, options)
     if outcome.code == EXIT_INTERRUPTED:
-        complain(f"go on with: loadgen sweep --resume {shlex.quote(str(finished.store.directory))}")
+        print_error(f"go on with: loadgen sweep --resume {shlex.quote(str(finished.store.directory))}")
     return outcome
 
 
 def _announce(text: str, options: dict[str, Any]) -> None:
     if not options["quiet"] and not options["json"]:
-        complain(text)
+        print_error(text)
 
 
 def _with_secrets(plan: Plan, lines: tuple[str, ...]) -> Plan:

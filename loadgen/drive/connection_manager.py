@@ -131,7 +131,7 @@ class ConnectionManager:
     def await_close(self, slot: int, connection: Connection) -> None:
         """Give a server that announced no close a moment to do it; the load goes on meanwhile."""
         pending = self._pending_closes
-        pending[PendingClose(connection, slot, _grace_s(connection), self._close_settled)] = None
+        pending[PendingClose(connection, slot, _grace_s(connection), self._close_done)] = None
         if len(pending) > _MAX_PENDING_CLOSES:
             oldest = next(iter(pending))
             oldest.give_up(waited=oldest.due_s < time.monotonic())
@@ -174,7 +174,7 @@ class ConnectionManager:
             # A close that came in time, and that the loop was too late to see, is found before the next tick.
             pending.is_over = True
 
-    def _close_settled(self, pending: PendingClose) -> None:
+    def _close_done(self, pending: PendingClose) -> None:
         """How the connection ended is known."""
         del self._pending_closes[pending]
         self.record_connection(pending.slot, pending.connection)

@@ -109,7 +109,7 @@ class Engine(ConnectionManager):
         self.running = False
         if self.monitor is not None:
             self.monitor.window_ends([slot.connection for slot in prepared.slots if slot.connection is not None])
-        self._settle(prepared)
+        self._end_load(prepared)
         if len(marks) == 1:  # interrupted within the warm-up: the window is empty
             marks *= 2
         (begun, cpu_begun), (ended, cpu_ended) = marks
@@ -196,7 +196,7 @@ class Engine(ConnectionManager):
         self._wake.wait(max(0.0, end_s - time.monotonic()))
         window.close()
 
-    def _settle(self, load: BlockLoad) -> None:
+    def _end_load(self, load: BlockLoad) -> None:
         """The block is over: let exchanges under way come to their end, then close all connections."""
         load.stop()
         self._unfinished = sum(slot.unfinished for slot in load.slots) + load.waiting

@@ -19,8 +19,9 @@ _PROGRESS_EVERY_S = 0.25
 class RunLoop:
     """One run. `report` is called with small dictionaries: progress, blocks begun, what was observed.
 
-    skip: indices of blocks that an earlier part of the run has done; connections: how many it had begun. gate: called
-    before each block, returns when it may begin; False where the run ends instead. monitors_system: see BlockRunner.
+    skip: indices of blocks that an earlier segment of the run has done; connections: how many it had begun.
+    gate: called before each block, returns when it may begin; False where the run ends instead.
+    monitors_system: see BlockRunner.
     """
 
     def __init__(

@@ -28,8 +28,8 @@ class Layer(Enum):
     PROXY = "proxy"
 
 
-class Behind(Enum):
-    """The kind that the other exchanges in flight get, those queued behind the one that failed."""
+class OthersKind(Enum):
+    """The kind that the other exchanges on the connection get when one fails and the connection ends."""
 
     SAME = "the same kind"
     DROPPED = "pipeline_dropped"  # the client gave the connection up
@@ -37,9 +37,9 @@ class Behind(Enum):
     BY_PROGRESS = "by how far each had come"  # the server closed it; some responses may have begun
 
 
-# By layer, not by kind: with a proxy in between these failures are about the way to the proxy,
+# With a proxy in between, failures of these layers say something of the proxy and not of the target.
 _ABOUT_PROXY = frozenset({Layer.DNS, Layer.TCP, Layer.PROXY})
-# and the names of these kinds say too little to a user who does not know the protocol.
+# The names of kinds of these layers say too little to a user who does not know the protocol.
 _EXPLAINED = frozenset({Layer.UPGRADE, Layer.WEBSOCKET, Layer.HTTP2, Layer.PROXY})
 
 
@@ -55,8 +55,8 @@ class _Kind:
     tries_next_address: bool = False
     ending: Ending = Ending.CLIENT_GAVE_UP
     ending_by_reset: Ending | None = None
-    pipeline_behind: Behind = Behind.DROPPED
-    streams_behind: Behind = Behind.SAME
+    pipeline_others: OthersKind = OthersKind.DROPPED
+    streams_others: OthersKind = OthersKind.SAME
     errnos: tuple[int, ...] = ()
     timeout_in: Phase | None = None
 
@@ -77,15 +77,17 @@ class ErrorKind(IntEnum):
     """How a connection ended whose exchange failed in this way, if it ended with that."""
     ending_by_reset: Ending
     """The same where the peer reset the connection."""
-    pipeline_behind: Behind
-    streams_behind: Behind
+    pipeline_others: OthersKind
+    """What the requests behind it in an HTTP/1.1 pipeline get."""
+    streams_others: OthersKind
+    """What the other streams of an HTTP/2 connection get."""
     errnos: tuple[int, ...]
     """The error numbers of the system that mean this kind before the connection is open."""
     timeout_in: Phase | None
     """A deadline that passes in this phase is this kind."""
 
     UNFINISHED = _Kind(
-        1, Layer.CLIENT, "the run was interrupted while the request was under way", pipeline_behind=Behind.SAME
+        1, Layer.CLIENT, "the run was interrupted while the request was under way", pipeline_others=OthersKind.SAME
     )
     DNS_FAILED = _Kind(
         2, Layer.DNS, "the name has no address, or no answer came in time", "check the name",
@@ -131,20 +133,20 @@ class ErrorKind(IntEnum):
     )
     STALE_CONNECTION = _Kind(
         13, Layer.HTTP, "a reused connection was closed before the first byte of the response",
-        ending=Ending.SERVER_STALE, pipeline_behind=Behind.STALE, streams_behind=Behind.BY_PROGRESS,
+        ending=Ending.SERVER_STALE, pipeline_others=OthersKind.STALE, streams_others=OthersKind.BY_PROGRESS,
     )  # fmt: skip
     CLOSED_WITHOUT_RESPONSE = _Kind(
         14, Layer.HTTP, "a new connection was closed before the first byte of the response",
-        ending=Ending.SERVER_UNANSWERED, pipeline_behind=Behind.STALE, streams_behind=Behind.BY_PROGRESS,
+        ending=Ending.SERVER_UNANSWERED, pipeline_others=OthersKind.STALE, streams_others=OthersKind.BY_PROGRESS,
     )  # fmt: skip
     TRUNCATED = _Kind(
         15, Layer.HTTP, "the connection was closed or reset in the middle of the response",
         ending=Ending.SERVER_MID_RESPONSE_FIN, ending_by_reset=Ending.SERVER_MID_RESPONSE_RST,
-        pipeline_behind=Behind.STALE, streams_behind=Behind.BY_PROGRESS,
+        pipeline_others=OthersKind.STALE, streams_others=OthersKind.BY_PROGRESS,
     )  # fmt: skip
     SEND_FAILED = _Kind(
         16, Layer.HTTP, "the server closed a new connection while the request was being sent",
-        ending=Ending.SERVER_UNANSWERED, pipeline_behind=Behind.STALE,
+        ending=Ending.SERVER_UNANSWERED, pipeline_others=OthersKind.STALE,
     )  # fmt: skip
     MALFORMED = _Kind(
         17, Layer.HTTP, "the server's bytes are not HTTP, or do not tell where a message ends",

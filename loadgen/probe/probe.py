@@ -24,7 +24,7 @@ class Probe(Protocol):
         """It can find out something for this plan."""
 
     def run(self, plan: Plan) -> Mapping[str, Any]:
-        """Ask, and give the finding, as JSON. What can't be found out is part of it: no failure of the way raises."""
+        """Ask, and give the finding as JSON. A failed connection or request is a finding too, and raises nothing."""
 
     def warnings(self, found: Mapping[str, Any], section: Mapping[str, Any]) -> list[RunWarning]:
         """What a user must know about the finding. section: what else is known of proxy or target."""

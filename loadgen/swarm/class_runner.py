@@ -23,7 +23,7 @@ from loadgen.model.units import NS_PER_S
 from loadgen.wire.route import Route
 
 BlockValues = Any  # a BlockRecord; the engine does not say so yet
-Digest = tuple[BlockReport | None, RequestFigures | None]
+BlockReports = tuple[BlockReport | None, RequestFigures | None]
 
 
 class ClassRunner(Protocol):
@@ -35,7 +35,7 @@ class ClassRunner(Protocol):
     def run(self, block: Block, users: int) -> BlockValues | None:
         """Run a block; gives its facts, None where there are no users. Raises OSError on a full disk."""
 
-    def digest(self, facts: BlockValues, wants_report: bool) -> Digest:
+    def block_reports(self, facts: BlockValues, wants_report: bool) -> BlockReports:
         """The block's report, if it is wanted, and its requests for Locust's statistics, where these lack them."""
 
     def cut_block(self) -> None:
@@ -84,7 +84,7 @@ class SwarmClassRunner(_RecordedRunner):
             return None
         return self._blocks.run(replace(block, cell=replace(block.cell, users=users)))
 
-    def digest(self, facts: BlockValues, wants_report: bool) -> Digest:
+    def block_reports(self, facts: BlockValues, wants_report: bool) -> BlockReports:
         rows, connections = self._new_rows()
         figures = request_figures(facts, rows, connections, time.time() - time.monotonic())
         return block_report(facts, rows, connections, self._policies) if wants_report else None, figures
@@ -140,7 +140,7 @@ class ScenarioClassRunner(_RecordedRunner):
         self._sink.block(facts)
         return facts
 
-    def digest(self, facts: BlockValues, wants_report: bool) -> Digest:
+    def block_reports(self, facts: BlockValues, wants_report: bool) -> BlockReports:
         if not wants_report:
             return None, None
         rows, connections = self._new_rows()

@@ -74,7 +74,7 @@ class BlockCoordinator:
             for turn in turns:
                 # User classes that have the same policy share a block.
                 policies_now = dict.fromkeys(policies[turn] for policies in self._class_policies.values())
-                self._run_block(workers, turn, {policy: index + nth for nth, policy in enumerate(policies_now)})
+                self._run_block(workers, turn, {policy: index + offset for offset, policy in enumerate(policies_now)})
                 index += len(policies_now)
                 if not self._is_stopped:
                     self.between_blocks()
@@ -84,9 +84,9 @@ class BlockCoordinator:
     def block_done(self, worker: str, round_number: int, turn: int) -> None:
         """A worker has finished a block."""
         if (round_number, turn) == (self.round, self._turn):
-            self.excuse(worker)
+            self.stop_waiting_for(worker)
 
-    def excuse(self, worker: str) -> None:
+    def stop_waiting_for(self, worker: str) -> None:
         """Wait no longer for this worker's present block."""
         self._running.discard(worker)
         self._wake.set()
@@ -131,7 +131,7 @@ class BlockCoordinator:
             self._wait()
             for worker in self._running.difference(self._workers()):
                 self.lost[worker] = self.round
-                self.excuse(worker)
+                self.stop_waiting_for(worker)
 
     def _wait(self) -> None:
         self._wake.clear()

@@ -48,7 +48,7 @@ def _connect(environment: Environment, runner: Any, web_ui: Any, **_: Any) -> No
     on.spawning_complete.add_listener(lambda user_count, **_: controller.users_spawned(user_count))
     on.test_stop.add_listener(lambda environment, **_: controller.finish())
     on.worker_report.add_listener(lambda client_id, data, **_: controller.worker_reported(client_id, data))
-    # Before Locust settles its exit code.
+    # Before Locust sets its exit code.
     on.quitting.add_listener(lambda environment, **_: runner.stop())
     try:
         controller.check()

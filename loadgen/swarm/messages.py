@@ -4,8 +4,8 @@
 HELLO = "loadgen_hello"  # {version}: a worker has connected
 NOTICE = "loadgen_notice"  # {run, observed | warning}: what it observed of the target, or a warning for the report
 BLOCK_DONE = "loadgen_block_done"  # {run, round, turn}
-SAMPLE_PIECE = "loadgen_sample_piece"  # {run, part, piece: bytes}: of a part's file; an empty piece ends the file
-WORKER_DONE = "loadgen_worker_done"  # {run, parts, reports}: everything is handed over
+SAMPLE_PIECE = "loadgen_sample_piece"  # {run, file: its number, piece: bytes}; an empty piece ends the file
+WORKER_DONE = "loadgen_worker_done"  # {run, files, reports}: everything is handed over
 WORKER_FAILED = "loadgen_worker_failed"  # {run, message}
 
 # From the coordinating process to a worker

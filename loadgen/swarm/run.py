@@ -191,12 +191,12 @@ class LocustRun:
         self._save_facts()
 
     def take_piece(self, worker: str, data: dict[str, Any]) -> None:
-        """The next piece of a part's samples."""
+        """The next piece of one of a worker's files."""
         self._heard_s[worker] = self._clock()
         if not self._takes_part(worker):
             return
         try:
-            self._folder.add_piece(worker, data["part"], data["piece"])
+            self._folder.add_piece(worker, data["file"], data["piece"])
         except OSError as error:
             self.worker_failed(worker, f"its samples can't be written here: {error.strerror or error}")
         self._channel.send_to_worker(messages.PIECE_RECEIVED, {"run": self.name}, worker)
@@ -210,7 +210,7 @@ class LocustRun:
             self.note(WarningCode.WORKER_FAILED, f"{self._channel.worker_name(worker)}: {message}")
             self.coordinator.lost[worker] = self.coordinator.round
             self._failed.add(worker)
-        self.coordinator.excuse(worker)
+        self.coordinator.stop_waiting_for(worker)
 
     def worker_done(self, worker: str, data: dict[str, Any]) -> None:
         """A worker has handed over all it had."""

@@ -22,7 +22,7 @@ class RunFolder:
     def __init__(self, store: RunStore) -> None:
         self.directory = store.directory
         self._store: RunStore | None = store
-        self._parts: dict[tuple[str, int], int] = {}  # a worker and its part: the part's number in this folder
+        self._files: dict[tuple[str, int], int] = {}  # (worker, its file): the number of its folder here
 
     @classmethod
     def create(cls, results: Path, name: str) -> RunFolder:
@@ -42,21 +42,21 @@ class RunFolder:
             with suppress(OSError):
                 self._store.save_run(facts)
 
-    def add_piece(self, worker: str, part: int, piece: bytes) -> None:
-        """The next piece of a part's file; an empty one ends the file. Raises OSError."""
-        number = self._parts.setdefault((worker, part), len(self._parts))
+    def add_piece(self, worker: str, file: int, piece: bytes) -> None:
+        """The next piece of one of a worker's files; an empty one ends the file. Raises OSError."""
+        number = self._files.setdefault((worker, file), len(self._files))
         directory = worker_folder(self.directory, number)
         directory.mkdir(exist_ok=True)
         path = directory / f".{SAMPLES_FILE}.new"
         if piece:
-            with path.open("ab") as file:
-                file.write(piece)
+            with path.open("ab") as received:
+                received.write(piece)
         else:
             path.replace(directory / SAMPLES_FILE)
 
     def drop_samples(self, worker: str) -> None:
         """Remove what a worker has sent."""
-        for (owner, _), number in self._parts.items():
+        for (owner, _), number in self._files.items():
             if owner == worker:
                 shutil.rmtree(worker_folder(self.directory, number), ignore_errors=True)
 

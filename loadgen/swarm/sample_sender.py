@@ -25,13 +25,13 @@ class SampleSender:
         self._max_silence_s = max_silence_s
         self._received = Event()
 
-    def send_part(self, run: str, part: int, path: Path) -> None:
-        """Send a part's file, each piece when the one before has arrived. Raises OSError."""
+    def send_file(self, run: str, number: int, path: Path) -> None:
+        """Send this worker's file of that number, each piece when the one before has arrived. Raises OSError."""
         with path.open("rb") as file:
             while True:
                 piece = file.read(PIECE_BYTES)
                 self._received.clear()
-                self._send(messages.SAMPLE_PIECE, {"run": run, "part": part, "piece": piece})
+                self._send(messages.SAMPLE_PIECE, {"run": run, "file": number, "piece": piece})
                 if not self._received.wait(self._max_silence_s):
                     raise OSError("the master does not take them")
                 if not piece:

@@ -167,7 +167,7 @@ class WorkerAgent:
     def _report(self, name: str, facts: BlockValues | None) -> None:
         if facts is None:
             return
-        report, figures = self.class_runners[name].digest(facts, self._wants_reports)
+        report, figures = self.class_runners[name].block_reports(facts, self._wants_reports)
         if report is not None:
             self._reports.append({"user_class": name, **report})
         if figures is not None:
@@ -180,21 +180,21 @@ class WorkerAgent:
         if self._block is not None:
             self._block.join()
         runners, self.class_runners = list(self.class_runners.values()), {}
-        parts = 0
+        files = 0
         try:
             for runner in runners:
                 runner.close()
             if self._is_own_directory:
                 for runner in runners:
                     path = self._compact(runner, self._max_samples // len(runners))
-                    self._sender.send_part(run, parts, path)
-                    parts += 1
+                    self._sender.send_file(run, files, path)
+                    files += 1
         except Exception as error:  # the coordinating process must not wait for ever
             self._fail(run, f"samples are lost: {error}")
         finally:
             reports = self.take_reports()["reports"]
             self.close_run()
-            self._send(messages.WORKER_DONE, {"run": run, "parts": parts, "reports": reports})
+            self._send(messages.WORKER_DONE, {"run": run, "files": files, "reports": reports})
 
     def _compact(self, runner: ClassRunner, max_samples: int) -> Path:
         """The samples as one file. In a thread: millions of rows take seconds, and heartbeats must go on."""

@@ -8,7 +8,7 @@ import click
 import pytest
 
 from loadgen.cli.machine import check_machine
-from loadgen.cli.options import settle
+from loadgen.cli.options import resolve_options
 from loadgen.cli.plan_builder import build_plan
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
@@ -19,7 +19,7 @@ URL = "http://127.0.0.1:8080/"
 def options_of(command: click.Command, *arguments: str) -> dict[str, Any]:
     """The options as the command's function gets them."""
     context = command.make_context("loadgen", list(arguments))
-    return settle(context, context.params)
+    return resolve_options(context, context.params)
 
 
 def planned(command: click.Command, *arguments: str) -> Plan:

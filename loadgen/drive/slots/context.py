@@ -1,4 +1,4 @@
-"""What slots share in a block and call back: where rows go, how connections are made. Knows no implementation of it."""
+"""What slots call during a block: where rows go, how connections are made. An interface alone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class SampleSink(Protocol):
 
 
 class SlotContext(Protocol):
-    """What the slots of a block share."""
+    """What the slots of a block share, and the calls that they make."""
 
     sink: SampleSink
     policy: ConnectionPolicy

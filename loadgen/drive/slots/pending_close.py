@@ -13,7 +13,7 @@ class PendingClose:
     """Listens to a connection whose server did not announce the close that it was asked for."""
 
     def __init__(
-        self, connection: Connection, slot: int, grace_s: float, on_settled: Callable[[PendingClose], None]
+        self, connection: Connection, slot: int, grace_s: float, on_closed: Callable[[PendingClose], None]
     ) -> None:
         self.due_s = monotonic() + grace_s
         """When the grace ends (time.monotonic)."""
@@ -21,7 +21,7 @@ class PendingClose:
         """The grace was found to have ended."""
         self.slot = slot
         self.connection = connection
-        self._on_settled = on_settled
+        self._on_closed = on_closed
         connection.listener = self
 
     def give_up(self, waited: bool) -> None:
@@ -29,12 +29,12 @@ class PendingClose:
         if waited:
             self.connection.flags |= ConnectionFlag.IGNORED_CLOSE
         self.connection.close(Ending.CLIENT_ANNOUNCED)
-        self._on_settled(self)
+        self._on_closed(self)
 
     def connection_lost(self, connection: Connection) -> None:
         """The server closed, as it had been asked to."""
         connection.ending = Ending.CLIENT_ANNOUNCED
-        self._on_settled(self)
+        self._on_closed(self)
 
     def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
         raise AssertionError("nothing is sent on a connection that waits for its close")

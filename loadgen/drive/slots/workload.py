@@ -39,7 +39,7 @@ class BlockLoad(Protocol):
         """Requests that wait for a connection."""
 
     def begin(self) -> None:
-        """Begin whatever begins besides the users."""
+        """Start the arrivals of an open loop; of a closed loop the engine starts the users."""
 
     def stop(self) -> None:
         """The block is over: nothing begins any more, idle connections are closed. Safe to call twice."""

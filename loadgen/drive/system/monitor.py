@@ -84,7 +84,7 @@ class SystemMonitor:
             self._note_tcp(connection)
 
     def end(self) -> dict[str, Any]:
-        """The block is over and settled: its facts `kernel`, `tcp` and, where a process is known, `server`."""
+        """The block's facts `kernel`, `tcp` and, where a process is known, `server`; its connections are closed."""
         self._tick_timer.stop()
         self._forecast.close()
         facts = self._kernel.end()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from time import monotonic_ns
 from typing import Protocol, cast
 
-from loadgen.model.errors import Behind, ErrorKind
+from loadgen.model.errors import ErrorKind, OthersKind
 from loadgen.model.records import ABSENT, Ending
 from loadgen.wire.connection import Connection
 from loadgen.wire.connection_setup import NULL_LISTENER, Listener
@@ -23,10 +23,10 @@ from loadgen.wire.route import Route
 from loadgen.wire.transport import READ, READ_SIZE, WRITE, LagClock
 
 # The kind that exchanges behind a failed one get; None for its own.
-_BEHIND = {
-    Behind.SAME: None,
-    Behind.DROPPED: ErrorKind.PIPELINE_DROPPED,
-    Behind.STALE: ErrorKind.STALE_CONNECTION,
+_OTHERS = {
+    OthersKind.SAME: None,
+    OthersKind.DROPPED: ErrorKind.PIPELINE_DROPPED,
+    OthersKind.STALE: ErrorKind.STALE_CONNECTION,
 }
 
 
@@ -288,10 +288,10 @@ class Pipeline(Connection):
     def _fail_exchanges(self, kind: ErrorKind) -> None:
         """Report every exchange in flight; those behind the first one have no byte of a response."""
         end = self.entered[CLOSED]
-        behind = _BEHIND[kind.pipeline_behind] or kind
+        others = _OTHERS[kind.pipeline_others] or kind
         while self._exchanges:
             exchange = self._exchanges.popleft()
             self._show(exchange, end)
             self.listener.exchange_done(self, -kind, end)
-            kind = behind
+            kind = others
             self.bytes_received = 0

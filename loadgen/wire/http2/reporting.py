@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from loadgen.model.errors import Behind, ErrorKind
+from loadgen.model.errors import ErrorKind, OthersKind
 from loadgen.model.records import ABSENT, Ending
 from loadgen.wire.connection_setup import NULL_LISTENER, Listener
 from loadgen.wire.duplex_connection import DuplexConnection
@@ -146,7 +146,7 @@ class ReportingConnection(DuplexConnection):
             self.submitted = 1
             self._phases = (ABSENT, ABSENT, ABSENT)
             self.listener.exchange_done(self, -kind, end)
-        by_progress = kind.streams_behind is Behind.BY_PROGRESS
+        by_progress = kind.streams_others is OthersKind.BY_PROGRESS
         for number, exchange in enumerate(exchanges, start=1):
             self._unreported = len(exchanges) - number
             self._show(exchange, end)

@@ -86,7 +86,7 @@ def test_an_interrupted_sweep_goes_on(share_target: Start, tmp_path: Path) -> No
     assert "of 6 blocks are done" in done.stderr
     second = summary_of(tmp_path)
     check_whole(tmp_path, second, 3)
-    assert [note["message"][:37] for note in resumed(second)] == ["the run was measured in 2 parts; bloc"]
+    assert [note["message"][:37] for note in resumed(second)] == ["the run was measured in 2 segments; "]
     kept = [block for block in measured if block.get("whole")]
     assert 2 <= len(kept) < 6
     begun = {block["index"]: block["window_begun_ns"] for block in blocks_of(tmp_path, second)}
@@ -170,7 +170,7 @@ def test_a_target_that_is_gone_costs_nothing_measured(share_target: Start, tmp_p
     done = loadgen("sweep", "--resume", "run", *secret, "--json", "--no-charts", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     check_whole(tmp_path, json.loads(done.stdout), 3)
-    assert ["in 2 parts" in note["message"] for note in resumed(json.loads(done.stdout))] == [True]
+    assert ["in 2 segments" in note["message"] for note in resumed(json.loads(done.stdout))] == [True]
     assert not any(b"sesame" in path.read_bytes() for path in (tmp_path / "run").iterdir())
 
 

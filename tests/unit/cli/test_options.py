@@ -10,7 +10,7 @@ import click
 import pytest
 
 from loadgen.cli.commands import compare, sweep
-from loadgen.cli.dry_run import extent
+from loadgen.cli.dry_run import estimate_line
 from loadgen.cli.machine import check_machine
 from loadgen.model.cell import Axes
 from loadgen.model.units import duration_text, parse_duration_ns
@@ -100,8 +100,8 @@ def test_a_grid() -> None:
     assert plan.policies == ()
     assert len(plan.cells) == 6
     assert (plan.load.rounds, plan.load.block_ns, plan.load.warmup_ns) == (5, 1_000_000_000, 200_000_000)
-    assert extent(plan) == "6 cells × 5 rounds = 30 blocks of 1s: about 31 s and a few seconds for the report"
-    assert extent(plan, 29) == "29 of 30 blocks are done, 1 to go: about 1 s and a few seconds for the report"
+    assert estimate_line(plan) == "6 cells × 5 rounds = 30 blocks of 1s: about 31 s and a few seconds for the report"
+    assert estimate_line(plan, 29) == "29 of 30 blocks are done, 1 to go: about 1 s and a few seconds for the report"
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_the_default_warmup_fits_into_a_short_block(
 
 def test_what_lies_between_blocks_counts() -> None:
     plan = planned(compare, URL, "--block", "10ms", "--warmup", "0", "--rounds", "1000")
-    assert ": about 80 s and" in extent(plan)
+    assert ": about 80 s and" in estimate_line(plan)
 
 
 def test_single_numbers_are_the_load() -> None:

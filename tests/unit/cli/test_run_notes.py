@@ -62,7 +62,7 @@ def test_a_run_that_goes_on_was_not_cut_off(store: RunStore) -> None:
         record.add(0, block(number))
     assert known["parts"] == 2
     assert codes(store) == ["ports_run_out", "resumed"]
-    assert "in 2 parts" in known["notes"][-1]["message"]
+    assert "in 2 segments" in known["notes"][-1]["message"]
     again = RunNotes(store, known, 1, is_new=False)
     again.add(0, block(2))
     assert (known["parts"], codes(store)) == (3, ["ports_run_out", "resumed"])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from loadgen.cli.stdio import GuardedStream, complain, guard, output_failure
+from loadgen.cli.stdio import GuardedStream, guard, output_failure, print_error
 
 
 def test_what_can_be_written_is(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_a_reader_that_has_gone_is_no_failure(failure: OSError | None, expected:
 
 
 def test_a_complaint_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    complain("two\n  lines")
+    print_error("two\n  lines")
     assert capsys.readouterr().err == "loadgen: two lines\n"
 
 

@@ -7,7 +7,7 @@ import pickle
 
 import pytest
 
-from loadgen.model.errors import Behind, ErrorKind, Layer, markdown_table
+from loadgen.model.errors import ErrorKind, Layer, OthersKind, markdown_table
 from loadgen.model.records import ClosedBy, Ending, Phase
 
 # What runs have stored so far. A new kind is added at the end; nothing here is ever changed.
@@ -43,7 +43,7 @@ def test_every_kind_has_a_whole_row(kind: ErrorKind) -> None:
     assert isinstance(kind.layer, Layer)
     assert isinstance(kind.ending, Ending)
     assert isinstance(kind.ending_by_reset, Ending)
-    assert (kind.pipeline_behind, kind.streams_behind) != (None, None)
+    assert (kind.pipeline_others, kind.streams_others) != (None, None)
     for text in (kind.meaning, kind.advice):
         # They stand after a colon, and end where the caller ends the sentence.
         assert "\n" not in text
@@ -90,12 +90,14 @@ def test_who_ended_the_connection() -> None:
 
 
 def test_a_close_makes_what_is_behind_stale_and_anything_else_drops_it() -> None:
-    stale = {kind for kind in ErrorKind if kind.pipeline_behind is Behind.STALE}
+    stale = {kind for kind in ErrorKind if kind.pipeline_others is OthersKind.STALE}
     assert stale == {
         kind for kind in ErrorKind if kind.ending.label.startswith(("server_stale", "server_una", "server_mid"))
     }
-    assert [kind for kind in ErrorKind if kind.pipeline_behind is Behind.SAME] == [ErrorKind.UNFINISHED]
-    assert {kind for kind in ErrorKind if kind.streams_behind is Behind.BY_PROGRESS} == stale - {ErrorKind.SEND_FAILED}
+    assert [kind for kind in ErrorKind if kind.pipeline_others is OthersKind.SAME] == [ErrorKind.UNFINISHED]
+    assert {kind for kind in ErrorKind if kind.streams_others is OthersKind.BY_PROGRESS} == stale - {
+        ErrorKind.SEND_FAILED
+    }
 
 
 def test_a_report_explains_the_protocols_and_not_what_everybody_knows() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 import pytest
 
-from loadgen.cli.options import settle, with_options
+from loadgen.cli.options import resolve_options, with_options
 from loadgen.cli.plan_builder import build_plan
 from loadgen.cli.plan_reader import OptionReader
 from loadgen.cli.plan_writer import plan_keys, save_plan
@@ -51,7 +51,7 @@ def command(name: str) -> click.Command:
 
 def planned(name: str, *arguments: str) -> Plan:
     context = command(name).make_context(name, [URL, *arguments])
-    return build_plan(settle(context, context.params))
+    return build_plan(resolve_options(context, context.params))
 
 
 @pytest.mark.usefixtures("_new_option")

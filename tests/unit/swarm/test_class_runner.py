@@ -68,7 +68,7 @@ def test_a_block_of_a_swarm_class_is_recorded_and_counted_for_locust(
     for index, policy in enumerate(("persistent", "close")):
         facts = runner.run(block(planned, index, policy), users=3)
         assert facts is not None
-        report, figures = runner.digest(facts, True)
+        report, figures = runner.block_reports(facts, True)
         assert report is not None
         assert figures is not None
         assert report["block"]["policy"] == facts["policy"] == policy
@@ -96,7 +96,7 @@ def test_without_a_wish_for_reports_there_are_only_figures(planned: Plan, tmp_pa
     runner = SwarmClassRunner(planned, route(planned), tmp_path / "p", lambda event: None, False)
     facts = runner.run(block(planned, 0, "persistent"), users=1)
     assert facts is not None
-    report, figures = runner.digest(facts, False)
+    report, figures = runner.block_reports(facts, False)
     assert report is None
     assert figures is not None
     runner.close()
@@ -122,7 +122,7 @@ def test_a_target_that_is_not_there_is_a_warning_and_counted(tmp_path: Path) -> 
         runner = SwarmClassRunner(silent, route(silent), tmp_path / "p", events.append, False)
         facts = runner.run(block(silent, 0, "persistent"), users=1)
         assert facts is not None
-        report, figures = runner.digest(facts, True)
+        report, figures = runner.block_reports(facts, True)
         runner.close()
     assert report is not None
     assert figures is not None
@@ -146,14 +146,14 @@ def test_a_block_of_a_scenario_is_a_stretch_of_its_requests(planned: Plan, serve
         warmup_ns = facts["window_begun_ns"] - facts["begun_ns"]
         assert warmup_ns == (LOAD["warmup_ns"] if index == 0 else 0)  # requests go on: only the first has a warm-up
         assert (facts["whole"], facts["continuous"]) == (True, True)
-        report, figures = runner.digest(facts, True)
+        report, figures = runner.block_reports(facts, True)
         assert figures is None  # Locust has heard of each request
         reports.append(report)
     runner.cut_block()
     facts = runner.run(block(planned, 2, "persistent"), users=1)
     assert facts is not None
     assert facts["whole"] is False
-    assert runner.digest(facts, False) == (None, None)
+    assert runner.block_reports(facts, False) == (None, None)
     user.kill()
     client.leave()
     runner.close()

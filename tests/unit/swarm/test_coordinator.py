@@ -125,9 +125,11 @@ def test_a_lost_worker_that_comes_back_gets_no_block() -> None:
     assert rig.orders("b") == []
 
 
-def test_an_excused_worker_is_not_waited_for() -> None:
+def test_a_worker_that_failed_is_not_waited_for() -> None:
     rig = Rig("a", "b")
-    rig.answer = lambda order, worker: rig.coordinator.excuse(worker) if worker == "b" else rig.finish(order, worker)
+    rig.answer = lambda order, worker: (
+        rig.coordinator.stop_waiting_for(worker) if worker == "b" else rig.finish(order, worker)
+    )
     rig.run(max_blocks=2)
     assert rig.coordinator.lost == {}
     assert rig.blocks == 2

@@ -41,9 +41,9 @@ def notes(run: LocustRun) -> dict[str, str]:
     return {note["code"]: note["message"] for note in run.facts["notes"]}
 
 
-def send_part(run: LocustRun, worker: str, part: int, *pieces: bytes) -> None:
+def send_file(run: LocustRun, worker: str, file: int, *pieces: bytes) -> None:
     for piece in (*pieces, b""):
-        run.take_piece(worker, {"part": part, "piece": piece})
+        run.take_piece(worker, {"file": file, "piece": piece})
 
 
 def collect(run: LocustRun) -> None:
@@ -114,11 +114,11 @@ def test_pieces_become_the_parts_of_the_run(make_run: MakeRun) -> None:
     channel = FakeChannel("a", "b")
     run = make_run(channel)
     run.begin()
-    send_part(run, "a", 0, b"first ", b"part")
+    send_file(run, "a", 0, b"first ", b"part")
     assert len(channel.of_kind(messages.PIECE_RECEIVED)) == 3
-    run.take_piece("b", {"part": 0, "piece": b"of another worker"})
-    send_part(run, "a", 1, b"second")
-    run.take_piece("b", {"part": 0, "piece": b""})
+    run.take_piece("b", {"file": 0, "piece": b"of another worker"})
+    send_file(run, "a", 1, b"second")
+    run.take_piece("b", {"file": 0, "piece": b""})
     parts = sorted(run.directory.glob(f"*/{SAMPLES_FILE}"))
     assert [path.read_bytes() for path in parts] == [b"first part", b"of another worker", b"second"]
     assert run.has_samples
@@ -127,7 +127,7 @@ def test_pieces_become_the_parts_of_the_run(make_run: MakeRun) -> None:
 def test_a_piece_of_an_unfinished_file_is_no_sample(make_run: MakeRun) -> None:
     run = make_run(FakeChannel("a"))
     run.begin()
-    run.take_piece("a", {"part": 0, "piece": b"half of"})
+    run.take_piece("a", {"file": 0, "piece": b"half of"})
     assert not list(run.directory.glob(f"*/{SAMPLES_FILE}"))
 
 
@@ -136,7 +136,7 @@ def test_pieces_of_a_lost_worker_are_ignored(make_run: MakeRun) -> None:
     run = make_run(channel)
     run.begin()
     run.coordinator.lost["a"] = 0
-    send_part(run, "a", 0, b"too late")
+    send_file(run, "a", 0, b"too late")
     assert not run.has_samples
     assert channel.of_kind(messages.PIECE_RECEIVED) == []
 
@@ -150,7 +150,7 @@ def test_a_full_disk_here_fails_the_worker(make_run: MakeRun, monkeypatch: pytes
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(RunFolder, "add_piece", full)
-    run.take_piece("a", {"part": 0, "piece": b"x"})
+    run.take_piece("a", {"file": 0, "piece": b"x"})
     assert notes(run)["worker_failed"] == ("worker 0 (a): its samples can't be written here: No space left on device")
     assert run.coordinator.lost == {"a": -1}
     assert len(channel.of_kind(messages.PIECE_RECEIVED)) == 1  # else the worker would wait for its time-out
@@ -166,7 +166,7 @@ def test_collecting_waits_for_all_workers(make_run: MakeRun) -> None:
 
     def hand_over(kind: str, _: dict[str, Any], worker: str) -> None:
         if kind == messages.END_RUN:
-            gevent.spawn(lambda: (send_part(run, worker, 0, b"x"), run.worker_done(worker, {"reports": []})))
+            gevent.spawn(lambda: (send_file(run, worker, 0, b"x"), run.worker_done(worker, {"reports": []})))
 
     channel.on_message = hand_over
     collect(run)
@@ -182,8 +182,8 @@ def test_a_worker_that_is_gone_while_collecting_is_lost_after_six_seconds(make_r
 
     def answer(kind: str, _: dict[str, Any], worker: str) -> None:
         if kind == messages.END_RUN and worker == "a":
-            send_part(run, "b", 0, b"half")
-            send_part(run, "a", 0, b"whole")
+            send_file(run, "b", 0, b"half")
+            send_file(run, "a", 0, b"whole")
             run.worker_done("a", {"reports": []})
             channel.present.remove("b")
             gevent.spawn(goes_by)
@@ -211,7 +211,7 @@ def test_a_worker_that_hangs_is_lost_after_five_minutes_of_silence(make_run: Mak
             clock.now_s += 299
             gevent.sleep(0.005)
             assert run.coordinator.lost == {}
-            run.take_piece("a", {"part": 0, "piece": b"x"})  # no silence
+            run.take_piece("a", {"file": 0, "piece": b"x"})  # no silence
         clock.now_s += 301
 
     channel.on_message = lambda kind, data, worker: gevent.spawn(goes_by) if kind == messages.END_RUN else None

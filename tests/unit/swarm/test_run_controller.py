@@ -56,7 +56,7 @@ class FakeAgent:
             part = self.directory / "worker-0"
             part.mkdir()
             (part / "samples.npz").touch()
-        self.send(messages.WORKER_DONE, {"run": order["run"], "parts": 0, "reports": []})
+        self.send(messages.WORKER_DONE, {"run": order["run"], "files": 0, "reports": []})
 
     def piece_received(self) -> None: ...
 

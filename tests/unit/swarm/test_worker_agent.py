@@ -42,7 +42,9 @@ class FakeClassRunner:
             raise self.error
         return {"policy": block.cell.name} if users else None
 
-    def digest(self, facts: dict[str, Any], wants_report: bool) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    def block_reports(
+        self, facts: dict[str, Any], wants_report: bool
+    ) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
         return ({"of": facts["policy"]} if wants_report else None), {"count": 1}
 
     def cut_block(self) -> None:
@@ -229,7 +231,7 @@ def test_a_local_run_ends_without_sending_samples(local: Rig, tmp_path: Path) ->
     local.end()
     assert local.of_kind(messages.SAMPLE_PIECE) == []
     (done,) = local.of_kind(messages.WORKER_DONE)
-    assert done == {"run": "r", "parts": 0, "reports": [{"user_class": "One", "of": "persistent"}]}
+    assert done == {"run": "r", "files": 0, "reports": [{"user_class": "One", "of": "persistent"}]}
     assert one.calls[:2] == ["cut", "close"]
     assert (tmp_path / "r").exists()
 
@@ -238,13 +240,13 @@ def test_a_remote_run_sends_a_part_for_each_class_and_removes_its_folder(remote:
     one, two = remote.begin()
     folder = one.directory.parent
     remote.end()
-    pieces = [(data["part"], data["piece"]) for data in remote.of_kind(messages.SAMPLE_PIECE)]
+    pieces = [(data["file"], data["piece"]) for data in remote.of_kind(messages.SAMPLE_PIECE)]
     # The two classes share what a worker may send.
     assert pieces == [
         (0, f"{one.directory.name} persistent,close 50".encode()), (0, b""),
         (1, f"{two.directory.name} persistent,close 50".encode()), (1, b""),
     ]  # fmt: skip
-    assert remote.of_kind(messages.WORKER_DONE) == [{"run": "r", "parts": 2, "reports": []}]
+    assert remote.of_kind(messages.WORKER_DONE) == [{"run": "r", "files": 2, "reports": []}]
     assert not folder.exists()
 
 
@@ -297,5 +299,5 @@ def test_a_part_goes_in_pieces_one_at_a_time(tmp_path: Path, monkeypatch: pytest
 
     sender = SampleSender(receive)
     with gevent.Timeout(10):
-        sender.send_part("r", 0, path)
+        sender.send_file("r", 0, path)
     assert pieces == [b"0123", b"4567", b"89", b""]
