@@ -212,7 +212,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(name="cookies", type=Flag(), plan_field="cookies", default=True, help="Each user keeps its cookies."),
     Option(
         name="cacert", type=Certificates(), plan_field="cacert", is_needed=True, is_implicit=True, metavar="FILE",
-        url_only="the embedded target has an authority of its own, trusted by itself",
+        url_only="the embedded target has an authority of its own, trusted automatically",
         help="Trust only the authorities in this PEM file.", locust=LocustArgument(default=""),
     ),
     Option(
@@ -233,7 +233,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         name="server_pid", type=OptionalWhole(), plan_field="server_pid", is_implicit=True, metavar="PID",
-        url_only="the embedded target's own process is watched by itself",
+        url_only="the embedded target's own process is watched automatically",
         help="Server's process here: its CPU, memory and sockets.",
     ),
     Option(

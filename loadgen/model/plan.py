@@ -18,7 +18,7 @@ from loadgen.model.policy import H2, H2_PRIOR, WEBSOCKET, ConnectionPolicy, RunC
 from loadgen.model.proxy import Proxy
 from loadgen.model.target import Target
 
-if TYPE_CHECKING:  # every worker imports this module, and the making of so many types takes 20 ms
+if TYPE_CHECKING:  # every worker imports this module, and these types take 20 ms to make
     from loadgen.model.run_record import PlanRecord
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")

@@ -1,6 +1,6 @@
 """The HTTP client of a scenario: called as Locust's clients are, sends with the engine. Knows no run.
 
-Redirects are not followed: each exchange is measured by itself, and a scenario can request a redirect's Location.
+Redirects are not followed: each exchange is measured on its own, and a scenario can request a redirect's Location.
 """
 
 from __future__ import annotations

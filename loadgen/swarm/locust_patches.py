@@ -1,4 +1,4 @@
-"""Three significant digits for Locust's own statistics, which by themselves keep and show whole milliseconds.
+"""Three significant digits for Locust's own statistics, which otherwise keep and show whole milliseconds.
 
 Locust documents `bucket_response_time` as a function to replace. Its tables and CSV files cut figures to whole numbers
 in methods that are not, so these are patched.

@@ -88,7 +88,7 @@ def test_the_websockets_library_counts_the_same(tmp_path: Path) -> None:
     run.check_upgrades(*policies.split(","))
     assert len(seen) == run.opened()
     assert sum(one["messages"] for one in seen) == run.exchanges()
-    # One left without a word for each of `abandon`, with a Close frame for each of the others.
+    # One left unannounced for each of `abandon`, with a Close frame for each of the others.
     codes = Counter(one["code"] for one in seen)
     assert codes == {1000: len(seen) - run.opened("websocket+abandon"), None: run.opened("websocket+abandon")}
     assert all((columns["status"] == 101).all() for columns in run.columns.values())

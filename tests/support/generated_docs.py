@@ -18,7 +18,7 @@ _ENDINGS = {
     Ending.CLIENT_GAVE_UP: "the client closed it after an error: a deadline, bad bytes, a limit, an interruption",
     Ending.NOT_OPENED: "it never came to its first request",
     Ending.SERVER_ANNOUNCED: "a response said that the server would close",
-    Ending.SERVER_IDLE_FIN: "the server closed it between two requests without a word",
+    Ending.SERVER_IDLE_FIN: "the server closed it between two requests, unannounced",
     Ending.SERVER_IDLE_RST: "the same by a reset",
     Ending.SERVER_STALE: "found closed when a request had been sent on it, without a byte of a response",
     Ending.SERVER_UNANSWERED: "the same, with the connection's first request",

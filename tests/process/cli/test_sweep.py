@@ -120,7 +120,7 @@ def test_a_killed_sweep_goes_on_with_a_new_embedded_target(tmp_path: Path) -> No
     assert not (tmp_path / "run" / "target-ca.pem").exists()
     other = loadgen("sweep", "--resume", "run", "--server-pid", str(os.getpid()), cwd=tmp_path)
     assert other.returncode == 2
-    assert "watched by itself" in other.stderr
+    assert "watched automatically" in other.stderr
 
 
 def test_a_folder_is_held_until_the_worker_has_ended(tmp_path: Path) -> None:

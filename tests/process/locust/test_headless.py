@@ -102,7 +102,7 @@ def test_https_without_trust_says_what_to_do(tmp_path: Path, share_target: Calla
 
 
 def refuse_three_times(connection: socket.socket, _number: int) -> None:
-    """Three answers of 503, then a close without a word."""
+    """Three answers of 503, then a close that nothing announced."""
     for _ in range(3):
         if read_request(connection):
             connection.sendall(b"HTTP/1.1 503 Not now\r\nContent-Length: 0\r\n\r\n")

@@ -72,7 +72,7 @@ def test_what_makes_no_sense(command: click.Command, arguments: list[str], text:
 
 
 def test_the_embedded_target_has_its_own_process() -> None:
-    assert "watched by itself" in complaint(compare, "--server-pid", str(os.getpid()))
+    assert "watched automatically" in complaint(compare, "--server-pid", str(os.getpid()))
     check_machine(planned(compare, URL, "--server-pid", str(os.getpid())))
 
 

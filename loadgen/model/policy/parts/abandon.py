@@ -7,7 +7,7 @@ from loadgen.model.policy.parts.requests import ONCE, SINGLE_USE
 
 PARTS = {
     "abandon": Part(
-        "the client closes without announcing it; by itself after each request",
+        "the client closes without announcing it; used alone, after each request",
         {"announces": False}, ONCE, trait=SINGLE_USE,
     )
 }  # fmt: skip

@@ -17,7 +17,7 @@ def _objects(conditions: RunConditions) -> str | None:
 RESUMED_TLS = Trait("resumed TLS sessions", lambda policy: policy.resumes_tls, objects=_objects)
 PARTS = {
     "resume": Part(
-        "TLS sessions are resumed; a new connection each request by itself",
+        "TLS sessions are resumed; used alone, a new connection each request",
         {"resumes_tls": True}, ONCE, trait=RESUMED_TLS,
     )
 }  # fmt: skip
