@@ -81,7 +81,7 @@ def summarise_policy(
         "throughput_rps": float(measured.answered.sum()) / seconds if seconds else 0.0,
         "throughput_rps_ci95": _throughput_interval(measured, seed),
         "arrivals": _arrivals(blocks, samples.columns["late"][mine], cell.rate_rps) if cell.rate_rps else None,
-        "connections": _connections(blocks, exact, _places(cell, plan)),
+        "connections": _connections(blocks, exact, _slots(cell, plan)),
         # Warm-up included, as a connection is counted at its end.
         "not_echoed": sum(block.get("mismatched_echoes", 0) for block in blocks),
         "upgrade": upgrade_cost(blocks, measured, cell.policy.protocol),
@@ -95,7 +95,7 @@ def summarise_policy(
     }
 
 
-def _places(cell: Cell, plan: Plan) -> int:
+def _slots(cell: Cell, plan: Plan) -> int:
     """How many connections a block can have at the same time."""
     return cell.policy.pool or (plan.load.max_connections if cell.rate_rps else cell.users)
 
@@ -147,8 +147,8 @@ def _latency(measured: PolicySamples, seed: int, with_curve: bool) -> LatencySum
     }
 
 
-def _connections(blocks: list[BlockFacts], exact: SampleCounts, places: int) -> ConnectionsSummary:
-    """What became of them. exact: what the blocks' windows counted. places: see `_places`."""
+def _connections(blocks: list[BlockFacts], exact: SampleCounts, slots: int) -> ConnectionsSummary:
+    """What became of them. exact: what the blocks' windows counted. slots: see `_slots`."""
     counts: Counter[str] = Counter()
     endings: Counter[str] = Counter()
     after_close: Counter[str] = Counter()
@@ -162,8 +162,8 @@ def _connections(blocks: list[BlockFacts], exact: SampleCounts, places: int) -> 
     exchanges = sum(block.get("carried", block["exchanges"]) for block in blocks)
     return {
         "opened": opened,
-        # One for each place of a block that was used.
-        "ideal": sum(min(places, block["connections"]["slots"]) for block in blocks) + challenge["connections"],
+        # One for each slot that was used in a block.
+        "ideal": sum(min(slots, block["connections"]["slots"]) for block in blocks) + challenge["connections"],
         "proxy_asked": challenge["connections"],
         "reuse_ratio": exact["reused"] / exact["requests"] if exact["requests"] else 0.0,
         "requests_per_connection": exchanges / opened if opened else 0.0,

@@ -6,7 +6,7 @@ from collections.abc import Container
 
 from loadgen.measure.summary.verdict_amortisation import amortised_sentence, declined_clause
 from loadgen.measure.summary.verdict_differences import differences_sentence
-from loadgen.measure.summary.verdict_words import ms, named
+from loadgen.measure.summary.verdict_words import named, time_text
 from loadgen.measure.warnings.unanswered import why_nothing_answered
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.run_record import RunWarning
@@ -16,6 +16,7 @@ from loadgen.model.warning_codes import WarningCode
 
 _LOWEST_ERROR = 400  # RFC 9110 §15.5
 _MAX_STATUSES = 4
+_MAX_MISSING = 3
 
 
 def verdict(
@@ -29,7 +30,8 @@ def verdict(
     answered = {name: one for name, one in policies.items() if one["requests"]}
     if not answered:
         return why_nothing_answered(policies)
-    clauses = [_answer(policies, answered, comparisons, found, swept), *_errors_alone(answered, by_proxy)]
+    clauses = [_answer(policies, answered, comparisons, found, swept)]
+    clauses += [*_uncounted(policies, answered, bool(comparisons)), *_errors_alone(answered, by_proxy)]
     clauses += [warning["message"] for warning in found if warning["code"] == WarningCode.BLOCKS_WITHOUT_ANSWER]
     return "; ".join(clauses)
 
@@ -48,9 +50,7 @@ def _answer(
     elif swept is not None:
         sentence = _range(answered)
     else:
-        name, one = next(iter(answered.items()))
-        requests = count(one["requests"], "request")
-        return f"{named(name, policies)} answered {requests}; there is nothing to compare it with"
+        return _without_comparison(policies, answered)
     if any(one["generator"]["saturated"] for one in policies.values()):
         if len(policies) > 2 or swept is not None:
             return f"{sentence}; in part of the run the generator was the bottleneck: see the warnings"
@@ -58,6 +58,31 @@ def _answer(
     if any(warning["code"] in (WarningCode.GENERATOR_SATURATED, WarningCode.GENERATOR_LATE) for warning in found):
         return f"{sentence}; the generator lagged, so a large share of these times may be its own"
     return sentence
+
+
+def _without_comparison(policies: dict[str, PolicySummary], answered: dict[str, PolicySummary]) -> str:
+    """For policies that do not compare: how much each answered, and why that is all, unless `_uncounted` says it."""
+    listed = ", ".join(
+        f"{named(name, policies)} answered {count(one['requests'], 'request')}" for name, one in answered.items()
+    )
+    if len(policies) == 1:
+        return f"{listed}; there is nothing to compare it with"
+    if len(answered) == 1:
+        return listed
+    return f"{listed}; no round holds requests of two policies that compare, so nothing can be compared"
+
+
+def _uncounted(policies: dict[str, PolicySummary], answered: dict[str, PolicySummary], compared: bool) -> list[str]:
+    """Policies without a counted request, of which nothing is known. compared: others among them do compare."""
+    missing = [named(name, policies) for name in policies if name not in answered]
+    if not missing:
+        return []
+    if len(missing) > _MAX_MISSING:
+        subject = f"{len(missing)} of {len(policies)} have"
+    else:
+        subject = " and ".join(missing) + (" has" if len(missing) == 1 else " have")
+    alone = not compared and len(answered) == 1
+    return [f"{subject} no counted request" + (", so nothing can be compared" if alone else "")]
 
 
 def _errors_alone(answered: dict[str, PolicySummary], by_proxy: Container[str]) -> list[str]:
@@ -78,7 +103,7 @@ def _range(answered: dict[str, PolicySummary]) -> str:
     low, high = by_p50[0], by_p50[-1]
     fastest = max(answered, key=lambda name: answered[name]["throughput_rps"])
     names = {name: named(name, answered, bracketed=True) for name in (low, high, fastest)}
-    p50 = {name: f"{ms(medians_ns[name])} ms ({names[name]})" for name in (low, high)}
+    p50 = {name: f"{time_text(medians_ns[name])} ({names[name]})" for name in (low, high)}
     return (
         f"the median ranges from {p50[low]} to {p50[high]}; "
         f"the highest throughput is {answered[fastest]['throughput_rps']:,.0f} req/s ({names[fastest]})"

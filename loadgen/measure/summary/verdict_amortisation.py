@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from loadgen.measure.labels import declined_words, labels, plain_number
-from loadgen.measure.summary.verdict_words import NO_INTERVAL, ms
+from loadgen.measure.summary.verdict_words import NO_INTERVAL, interval_texts
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.summary import AmortisationSummary
 
@@ -75,7 +75,7 @@ def _ends(
 
 
 def _estimate(value_ns: float, interval: list[int] | None) -> str:
-    return ms(value_ns) + ("" if interval is None else f" [{ms(interval[0])}, {ms(interval[1])}]") + " ms"
+    return " ".join(filter(None, interval_texts(value_ns, interval)))
 
 
 def _k(value: float) -> str:

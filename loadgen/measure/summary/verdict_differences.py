@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeGuard
 
-from loadgen.measure.summary.verdict_words import NO_INTERVAL, PHASE_WORDS, ms, named
+from loadgen.measure.summary.verdict_words import NO_INTERVAL, PHASE_WORDS, interval_texts, named
 from loadgen.model.policy import HTTP1, WEBSOCKET
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.records import Phase
@@ -49,12 +49,12 @@ def _other_protocols(comparisons: list[ComparisonSummary], policies: dict[str, P
 
 
 def _brief(comparison: ComparisonSummary, policies: dict[str, PolicySummary], against: str = "") -> str:
-    delta, interval = comparison["latency_p50_delta_ns"], comparison["latency_p50_delta_ci95"]
-    bounds = "" if interval is None else f" [{', '.join(ms(one, sign=True) for one in interval)}]"
+    interval = comparison["latency_p50_delta_ci95"]
+    difference = " ".join(filter(None, interval_texts(comparison["latency_p50_delta_ns"], interval, sign=True)))
     name = f"{named(comparison['candidate'], policies)}{against}"
     if _is_uncertain(interval):
-        return f"{name} no certain difference ({ms(delta, sign=True)} ms{bounds})"
-    return f"{name} {ms(delta, sign=True)} ms{bounds}{_mostly(comparison)}"
+        return f"{name} no certain difference ({difference})"
+    return f"{name} {difference}{_mostly(comparison)}"
 
 
 def _mostly(comparison: ComparisonSummary) -> str:
@@ -66,19 +66,23 @@ def _difference(comparison: ComparisonSummary, policies: dict[str, PolicySummary
     baseline, candidate = (named(comparison[side], policies) for side in ("baseline", "candidate"))
     protocol = policies[comparison["candidate"]]["protocol"]
     delta, interval = comparison["latency_p50_delta_ns"], comparison["latency_p50_delta_ci95"]
-    bounds = f" {NO_INTERVAL}" if interval is None else f" [{', '.join(ms(one) for one in sorted(map(abs, interval)))}]"
     if _is_uncertain(interval):
-        return (
-            f"{candidate} and {baseline} show no certain difference at p50 "
-            f"({ms(delta, sign=True)} ms [{ms(interval[0], sign=True)}, {ms(interval[1], sign=True)}])"
-        )
-    ratio, what = _times(comparison["latency_p50_ratio"]), "message" if protocol == WEBSOCKET else "request"
+        difference = " ".join(interval_texts(delta, interval, sign=True))
+        return f"{candidate} and {baseline} show no certain difference at p50 ({difference})"
+    amount, bounds = interval_texts(abs(delta), sorted(map(abs, interval or ())))
+    what = "message" if protocol == WEBSOCKET else "request"
+    ratio = _times(comparison["latency_p50_ratio"])
     if delta < 0:
         # Among HTTP/1.1 policies only a cost is put down to a phase; another protocol may save in any of them.
         share = _share(comparison) if protocol != HTTP1 else ""
-        return f"{candidate} saves {ms(-delta)} ms per {what} at p50{bounds} compared with {baseline}, {ratio}{share}"
-    share = _share(comparison)
-    return f"{candidate} costs {ms(delta)} ms more per {what} at p50{bounds} than {baseline}, {ratio}{share}"
+        return (
+            f"{candidate} saves {amount} per {what} at p50 {bounds or NO_INTERVAL} compared with {baseline}"
+            f"{ratio}{share}"
+        )
+    return (
+        f"{candidate} costs {amount} more per {what} at p50 {bounds or NO_INTERVAL} than {baseline}"
+        f"{ratio}{_share(comparison)}"
+    )
 
 
 def _is_uncertain(interval: list[int] | None) -> TypeGuard[list[int]]:
@@ -86,7 +90,9 @@ def _is_uncertain(interval: list[int] | None) -> TypeGuard[list[int]]:
 
 
 def _times(ratio: float) -> str:
-    return f"{ratio:,.0f}×" if ratio >= 99.5 else f"{ratio:.2g}×" if ratio >= 0.01 else "under 0.01×"
+    """The ratio as a clause; empty where it rounds to 1, which says less than the difference does."""
+    text = f"{ratio:,.0f}" if ratio >= 99.5 else f"{ratio:.2g}" if ratio >= 0.01 else "under 0.01"
+    return "" if text == "1" else f", {text}×"
 
 
 def _share(comparison: ComparisonSummary) -> str:

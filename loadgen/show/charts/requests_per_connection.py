@@ -21,7 +21,7 @@ def _draw(summary: Summary) -> Figure:
     figure = new_figure(
         summary,
         "Is reuse happening? Requests per connection",
-        "Mean, warm-up included; ideal is one connection for each place (a user's, or a pool's) and block.",
+        "Mean, warm-up included; ideal is one connection for each slot (a user's, or one of a pool) and block.",
         height=bars_height(len(policies)),
     )
     axes = figure.subplots()

@@ -77,7 +77,7 @@ def test_percentiles_are_worked_out_where_they_are_drawn(tmp_path: Path, cells: 
 
 def test_the_verdict_of_one_curve_has_its_intervals(tmp_path: Path) -> None:
     verdict = made(tmp_path, recycle=("1", "2", "10", "inf"))["verdict"]
-    assert verdict.startswith("a request costs 0.12 [0.12, 0.12] ms plus 0.32 [0.32, 0.32] ms for each new connection")
+    assert verdict.startswith("a request costs 0.12 ms [0.12, 0.12] plus 0.32 ms [0.32, 0.32] for each new connection")
     assert verdict.endswith("90% of what reuse saves is reached at K = 10 [10, 10]")
 
 
@@ -98,7 +98,7 @@ def test_many_alike_warnings_are_told_in_short(tmp_path: Path) -> None:
     plan = sweep_plan(rate=tuple(6_000.0 + number for number in range(10)), rounds=5)
     warnings = sweep_run(tmp_path / "run", plan).summary()["warnings"]
     assert [one["code"] for one in warnings] == ["arrivals_not_started"] * 4
-    assert warnings[-1]["message"] == "the same of 7 more"
+    assert warnings[-1]["message"] == "the same holds for 7 more"
 
 
 # Arrivals

@@ -483,8 +483,11 @@ def comparison(
 CALM = {"saturated": False}
 POLICIES_SEEN: dict[str, dict[str, Any]] = {
     "persistent": {"requests": 7, "statuses": {"200": 7}, "generator": CALM, "protocol": "http/1.1"},
-    "close": {"requests": 0, "statuses": {}, "generator": CALM, "protocol": "http/1.1"},
+    "close": {"requests": 5, "statuses": {"200": 5}, "generator": CALM, "protocol": "http/1.1"},
 }
+UNANSWERED = {
+    "requests": 0, "statuses": {}, "generator": CALM, "protocol": "http/1.1", "errors": {}, "window_answered": 0,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -504,8 +507,22 @@ POLICIES_SEEN: dict[str, dict[str, Any]] = {
             comparison(10 * US, (-20_000, 40_000)),
             "close and persistent show no certain difference at p50 (+0.010 ms [-0.020, +0.040])",
         ),
+        (
+            comparison(9_500, (80, 21_000), 1.04),
+            "close costs 9.50 µs more per request at p50 [0.080, 21.0] than persistent; "
+            "100% of the mean difference is the TLS handshake",
+        ),
+        (
+            comparison(40 * US, (300, 80_000), 1.4),
+            "close costs 40.0 µs more per request at p50 [0.30, 80.0] than persistent, 1.4×; "
+            "100% of the mean difference is the TLS handshake",
+        ),
+        (
+            comparison(-900, (-2_000, 1_000)),
+            "close and persistent show no certain difference at p50 (-0.90 µs [-2.00, +1.00])",
+        ),
     ],
-    ids=["costs", "no interval", "uncertain"],
+    ids=["costs", "no interval", "uncertain", "a few µs", "a bound of almost 0", "uncertain by a few µs"],
 )
 def test_verdict_sentences(one: dict[str, Any], expected: str) -> None:
     assert verdict(POLICIES_SEEN, [one], []) == expected
@@ -518,7 +535,7 @@ def test_a_candidate_that_is_faster_saves() -> None:
     assert " than " not in said  # one saves compared with another; "saves than" is no English
 
 
-@pytest.mark.parametrize(("ratio", "written"), [(1.04, "1×"), (9.6, "9.6×"), (150.0, "150×"), (1234.0, "×")])
+@pytest.mark.parametrize(("ratio", "written"), [(1.06, "1.1×"), (9.6, "9.6×"), (150.0, "150×"), (1234.0, "×")])
 def test_a_ratio_is_written_in_plain_digits(ratio: float, written: str) -> None:
     said = verdict(POLICIES_SEEN, [comparison(ratio=ratio)], [])
     assert "e+" not in said
@@ -533,11 +550,35 @@ def test_a_saturated_generator_is_in_the_verdict() -> None:
 
 
 def test_the_verdict_of_a_lone_or_empty_run() -> None:
-    assert verdict(POLICIES_SEEN, [], []) == "persistent answered 7 requests; there is nothing to compare it with"
+    lone = {"persistent": POLICIES_SEEN["persistent"]}
+    assert verdict(lone, [], []) == "persistent answered 7 requests; there is nothing to compare it with"
     assert (
-        verdict({"close": POLICIES_SEEN["close"] | {"errors": {}, "window_answered": 0}}, [], [])
+        verdict({"close": UNANSWERED}, [], [])
         == "no request that began in a measured window was answered; use a longer --block"
     )
+
+
+NEVER = "no counted request"
+
+
+@pytest.mark.parametrize(
+    ("answered", "missing", "expected"),
+    [
+        (1, ["close"], f"persistent answered 7 requests; close has {NEVER}, so nothing can be compared"),
+        (1, ["close", "gap:1s"], f"persistent answered 7 requests; close and gap:1s have {NEVER}, so nothing can be"),
+        (1, ["a", "b", "c", "d"], f"persistent answered 7 requests; 4 of 5 have {NEVER}, so nothing can be compared"),
+        (2, [], "persistent answered 7 requests, close answered 5 requests; no round holds requests of two policies"),
+    ],
+)
+def test_a_policy_without_samples_is_in_the_verdict(answered: int, missing: list[str], expected: str) -> None:
+    policies = dict(list(POLICIES_SEEN.items())[:answered]) | dict.fromkeys(missing, UNANSWERED)
+    assert verdict(policies, [], []).startswith(expected)
+
+
+def test_a_policy_without_samples_is_named_beside_those_that_compare() -> None:
+    said = verdict(POLICIES_SEEN | {"gap:1s": UNANSWERED}, [comparison()], [])
+    assert said.startswith("close costs 2.00 ms")
+    assert said.endswith("; gap:1s has no counted request")
 
 
 def test_several_candidates_make_one_sentence(tmp_path: Path) -> None:
@@ -579,7 +620,9 @@ def test_cut_off_in_the_first_block(tmp_path: Path, ended: bool) -> None:
     never = made["policies"]["persistent"]
     assert (never["started"], never["seconds"], never["throughput_rps_ci95"]) == (0, 0.0, None)
     assert made["comparisons"] == []
-    assert made["verdict"] == "close answered 100 requests; there is nothing to compare it with"
+    assert made["verdict"] == (
+        "close answered 100 requests; persistent has no counted request, so nothing can be compared"
+    )
     json.dumps(made, allow_nan=False)
 
 
