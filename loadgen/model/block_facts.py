@@ -51,13 +51,13 @@ class KernelFacts(TypedDict):
     sockets_peak: int | None
     """The most TCP sockets in use."""
     syn_retransmits: int | None
-    """SYNs sent again."""
+    """SYNs retransmitted."""
     listen_overflows: int | None
     """Connections that found a full listen queue."""
     listen_drops: int | None
     """Connection requests dropped."""
     retransmits: int | None
-    """Segments sent again."""
+    """Segments retransmitted."""
     ports: PortFacts
     """Local ports."""
 
@@ -72,7 +72,7 @@ class TcpFacts(TypedDict):
     cwnd_p50: int | None
     """Median congestion window (segments)."""
     retransmits: int | None
-    """Segments sent again."""
+    """Segments retransmitted."""
 
 
 class ServerFacts(TypedDict):

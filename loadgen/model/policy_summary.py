@@ -92,7 +92,7 @@ class ConnectionsSummary(TypedDict):
     opened: int
     """Connections opened."""
     ideal: int
-    """Connections that perfect reuse takes: one for each place of a block that was used."""
+    """Connections that perfect reuse takes: one for each slot that was used in a block."""
     proxy_asked: int
     """Connections that a proxy closed to ask for credentials; perfect reuse takes them too, so `ideal` has them."""
     reuse_ratio: float
@@ -114,7 +114,7 @@ class ConnectionsSummary(TypedDict):
     tls_resumed: int
     """Resumed TLS handshakes."""
     server_ignored_close: int
-    """Connections on which the server neither announced nor did the close that the client asked for."""
+    """Connections on which the client asked for a close, and the server neither announced one nor closed."""
     upgraded: int
     """Connections that changed to the policy's protocol (WebSocket, HTTP/2)."""
     upgrade_declined: int
@@ -212,13 +212,13 @@ class SocketsSummary(TypedDict):
     sockets_peak: int | None
     """TCP sockets in use in the network namespace, the highest of all blocks."""
     syn_retransmits: int | None
-    """SYN segments sent again, of all programs."""
+    """SYN segments retransmitted, of all programs."""
     listen_overflows: int | None
     """Connections that found a full listen queue, of all servers on this machine."""
     listen_drops: int | None
     """Connection requests that were dropped, of all servers on this machine."""
     retransmits: int | None
-    """TCP segments sent again, of all programs."""
+    """TCP segments retransmitted, of all programs."""
     ports_range: int | None
     """Local ports that connections to the target can use."""
     ports_left: int | None
@@ -228,7 +228,7 @@ class SocketsSummary(TypedDict):
     tcp_cwnd_p50: int | None
     """TCP's congestion window, median of a share of the connections (segments)."""
     tcp_retransmits: int | None
-    """Segments sent again on the connections that were looked at."""
+    """Segments retransmitted on the connections that were looked at."""
     tcp_sampled: int | None
     """How many connections were looked at."""
 

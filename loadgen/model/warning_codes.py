@@ -203,7 +203,7 @@ class WarningCode(StrEnum):
     )
     SYN_RETRANSMITS = (
         "syn_retransmits",
-        "SYN segments were sent again, so some connect times are 1 s or 3 s longer.",
+        "SYN segments were retransmitted, so some connect times are 1 s or 3 s longer.",
         "Raise the server's listen backlog, or use fewer users.",
     )
     LISTEN_OVERFLOWS = (

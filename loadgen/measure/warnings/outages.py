@@ -9,6 +9,7 @@ from loadgen.measure.labels import listed
 from loadgen.model.block_facts import BlockFacts
 from loadgen.model.errors import ErrorKind
 from loadgen.model.run_record import RunWarning
+from loadgen.model.units import count
 from loadgen.model.warning_codes import WarningCode
 
 _MAX_NAMED = 5
@@ -26,7 +27,8 @@ def outages(samples: Samples) -> list[RunWarning]:
     else:
         more = f" and {len(numbers) - _MAX_NAMED} more" if len(numbers) > _MAX_NAMED else ""
         where = f"block{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers[:_MAX_NAMED]))}{more}"
-    message = f"no request was answered in {len(silent)} of {len(blocks)} blocks, {where}: {_errors(samples, silent)}"
+    share = f"{len(silent)} of {count(len(blocks), 'block')}"
+    message = f"no request was answered in {share}, {where}: {_errors(samples, silent)}"
     return [{"code": WarningCode.BLOCKS_WITHOUT_ANSWER.value, "message": message}]
 
 

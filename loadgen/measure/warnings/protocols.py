@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from loadgen.model.policy import WEBSOCKET
 from loadgen.model.policy_summary import PolicySummary
+from loadgen.model.units import count
 from loadgen.model.warning_codes import WarningCode
 
 
@@ -17,20 +18,20 @@ def protocol_warnings(one: PolicySummary, protocol: str) -> Iterator[tuple[Warni
         partly = "partly " if connections["upgraded"] else ""
         yield (
             WarningCode.UPGRADE_DECLINED,
-            f"the server declined HTTP/2 on {declined:,} of {opened:,} connections, so their requests went on in "
-            f"HTTP/1.1: this policy's figures are {partly}those of HTTP/1.1",
+            f"the server declined HTTP/2 on {declined:,} of {count(opened, 'connection')}, so their requests went on "
+            f"in HTTP/1.1: this policy's figures are {partly}those of HTTP/1.1",
         )
     if one["not_echoed"]:
         answers = connections["exchanges_with_warmup"]
         yield (
             WarningCode.NOT_ECHOED,
-            f"{one['not_echoed']:,} of {answers:,} answers differ from the message before them; the first message that "
-            "comes is taken as the answer, so if the server also sends messages unasked, the times of this policy mean "
-            "little",
+            f"{one['not_echoed']:,} of {count(answers, 'answer')} did not echo the message before; the first message "
+            "that comes is taken as the answer, so if the server also sends messages unasked, the times of this policy "
+            "mean little",
         )
     if connections["server_ignored_close"] and protocol == WEBSOCKET:
         yield (
             WarningCode.SERVER_IGNORED_CLOSE,
-            f"on {connections['server_ignored_close']:,} connections the server did not answer our Close frame in time "
-            "(RFC 6455 §5.5.1), so the client closed without it",
+            f"on {count(connections['server_ignored_close'], 'connection')} the server did not answer our Close frame "
+            "in time (RFC 6455 §5.5.1), so the client closed without it",
         )

@@ -83,20 +83,22 @@ def reuse_warnings(one: PolicySummary, cell: Cell, plan: Plan) -> Found:
     if connections["server_ignored_close"] and policy.protocol != WEBSOCKET:  # which has no such option
         yield (
             WarningCode.SERVER_IGNORED_CLOSE,
-            f"on {connections['server_ignored_close']:,} connections the {peer} neither announced nor did the close "
-            "that the client asked for",
+            f"on {count(connections['server_ignored_close'], 'connection')} the client asked for a close, and the "
+            f"{peer} neither announced one nor closed",
         )
     if connections["tls_resumed"] and not policy.resumes_tls:
         yield (
             WarningCode.TLS_RESUMED_UNASKED,
-            f"{connections['tls_resumed']:,} TLS handshakes were resumed, though this policy asks for full ones",
+            f"{count(connections['tls_resumed'], 'TLS handshake')} resumed a session, though this policy asks for full "
+            "handshakes",
         )
     # Each user has a TLS session of its own, so with a pool each user needs one full handshake.
     full = cell.users * one["blocks"] if policy.pool and not cell.rate_rps else connections["ideal"]
     if policy.resumes_tls and connections["tls_full"] > full:
         yield (
             WarningCode.TLS_NOT_RESUMED,
-            f"{connections['tls_full']:,} TLS handshakes were full: the server did not resume every session",
+            f"{connections['tls_full']:,} TLS handshakes were full, where {full:,} would do: the server did not resume "
+            "every session",
         )
 
 

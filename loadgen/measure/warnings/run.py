@@ -46,7 +46,11 @@ def warnings(policies: dict[str, PolicySummary], plan: Plan, rounds: int) -> lis
             times[code] += 1
             if times[code] <= _MAX_ALIKE:
                 found.append((code, f"{name}: {message}"))
-    more = [(code, f"the same of {number - _MAX_ALIKE} more") for code, number in times.items() if number > _MAX_ALIKE]
+    more = [
+        (code, f"the same holds for {number - _MAX_ALIKE:,} more")
+        for code, number in times.items()
+        if number > _MAX_ALIKE
+    ]
     return [{"code": code.value, "message": message} for code, message in found + more]
 
 
@@ -58,14 +62,15 @@ def _run_warnings(policies: dict[str, PolicySummary], plan: Plan, rounds: int) -
         )
     if plan.insecure and plan.target.is_tls:
         yield WarningCode.TLS_NOT_VERIFIED, "certificates were not verified (--insecure)"
-    counts = {name: one["requests"] for name, one in policies.items()}
+    # A policy without any has a warning of its own.
+    counts = {name: one["requests"] for name, one in policies.items() if one["requests"]}
     # A sweep's cells differ in number by design.
-    if not plan.axes and min(counts.values()) * _UNLIKE_COUNTS < max(counts.values()):
+    if counts and not plan.axes and min(counts.values()) * _UNLIKE_COUNTS < max(counts.values()):
         largest, smallest = max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__)
         yield (
             WarningCode.UNLIKE_SAMPLE_COUNTS,
-            f"{largest} has {counts[largest]:,} requests, {smallest} only {counts[smallest]:,}: its high percentiles "
-            "are less certain",
+            f"{largest} has {counts[largest]:,} requests, {smallest} only {counts[smallest]:,}: the high percentiles "
+            f"of {smallest} are less certain",
         )
 
 
@@ -74,10 +79,11 @@ def _policy_warnings(one: PolicySummary, cell: Cell, plan: Plan) -> Found:
     if not one["requests"]:
         yield WarningCode.NO_SAMPLES, why_unanswered(one)
     if connections["warmup_outlasted"]:
+        lasted = connections["warmup_outlasted"]
         yield (
             WarningCode.WINDOW_OUTLASTED,
-            f"{count(connections['warmup_outlasted'], 'request')} of the warm-up lasted beyond the measured window, "
-            "so no percentile shows them; use a longer --block",
+            f"{count(lasted, 'request')} of the warm-up lasted beyond the measured window, so no percentile shows "
+            f"{'it' if lasted == 1 else 'them'}; use a longer --block",
         )
     if connections["warmup_errors"]:
         failed = count(connections["warmup_errors"], "request")
@@ -85,7 +91,7 @@ def _policy_warnings(one: PolicySummary, cell: Cell, plan: Plan) -> Found:
     yield from _unstarted(one, cell)
     if one["errors"]:
         retried, errors = connections["retried"], one["errors"]
-        again = f"; {retried:,} were sent once more, warm-up included" if retried else ""
+        again = f"; {retried:,} {'was' if retried == 1 else 'were'} sent once more, warm-up included" if retried else ""
         yield (
             WarningCode.ERRORS,
             f"{sum(errors.values()):,} of {count(one['started'], 'request')} failed: {listed(errors)}{again}"
@@ -101,7 +107,7 @@ def _policy_warnings(one: PolicySummary, cell: Cell, plan: Plan) -> Found:
     if bad:
         yield (
             WarningCode.HTTP_ERRORS,
-            f"{bad:,} of {one['requests']:,} responses had a status of {_LOWEST_HTTP_ERROR} or above",
+            f"{bad:,} of {count(one['requests'], 'response')} had a status of {_LOWEST_HTTP_ERROR} or above",
         )
     yield from reuse_warnings(one, cell, plan)
 
@@ -116,14 +122,15 @@ def _unstarted(one: PolicySummary, cell: Cell) -> Found:
         why = "the generator was saturated" if saturated else "the target can't keep up with this rate"
         yield (
             WarningCode.ARRIVALS_NOT_STARTED,
-            f"{unstarted:,} of {one['arrivals']['due']:,} arrivals never got a connection; the percentiles leave them "
-            f"out, so they are too low: {why}, or --max-connections is too low",
+            f"{unstarted:,} of {one['arrivals']['due']:,} arrivals never got a connection; the percentiles leave out "
+            f"such requests, so they are too low: {why}, or --max-connections is too low",
         )
     else:
         yield (
             WarningCode.QUEUE_UNSTARTED,
-            f"{unstarted:,} requests still waited for one of the {cell.policy.pool:,} pooled connections when the "
-            "window ended; the percentiles leave them out, so they are too low: use a larger pool or a longer --block",
+            f"{count(unstarted, 'request')} still waited for a connection of the pool of {cell.policy.pool:,} when the "
+            "window ended; the percentiles leave out such requests, so they are too low: use a larger pool or a longer "
+            "--block",
         )
 
 

@@ -1,10 +1,11 @@
-"""Warnings about a policy's sockets: ports that run out, SYNs sent again, full listen queues. Counts nothing."""
+"""Warnings about a policy's sockets: ports that run out, SYN retransmits, full listen queues. Counts nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from loadgen.model.policy_summary import PolicySummary
+from loadgen.model.units import count
 from loadgen.model.warning_codes import WarningCode
 
 # If less than this share of the ports is left, the next block may find none. A policy whose own sockets in TIME_WAIT
@@ -29,14 +30,15 @@ def socket_warnings(name: str, one: PolicySummary) -> Iterator[tuple[WarningCode
     if again and again * _OPENED_PER_SYN_RETRANSMIT >= opened:
         yield (
             WarningCode.SYN_RETRANSMITS,
-            f"{again:,} SYNs were sent again (by all programs on this machine) while {opened:,} connections were "
-            "opened: a listen queue was full or packets were lost, which adds 1 s or 3 s to a connect time; "
+            f"{count(again, 'SYN')} had to be retransmitted (by all programs on this machine), with "
+            f"{count(opened, 'connection')} opened: a listen queue was full or packets were lost, which adds 1 s or "
+            "3 s to a connect time; "
             "raise the server's backlog or use fewer users",
         )
     overflows = found["listen_overflows"]
     if overflows:
         yield (
             WarningCode.LISTEN_OVERFLOWS,
-            f"the listen queue of a server on this machine was full {overflows:,} times, and a connection that came "
-            "then had to try again; raise its backlog and net.core.somaxconn",
+            f"the listen queue of a server on this machine was full {count(overflows, 'time')}, and a connection that "
+            "came then had to try again; raise its backlog and net.core.somaxconn",
         )

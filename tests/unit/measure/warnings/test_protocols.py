@@ -94,7 +94,7 @@ def test_answers_that_are_no_echo_are_told(tmp_path: Path) -> None:
     summary = quick(tmp_path, "websocket", *upgraded_links("websocket", 0), mismatched_echoes=3)
     assert summary["policies"]["websocket"]["not_echoed"] == 3 * ROUNDS
     warned = [one["message"] for one in summary["warnings"] if one["code"] == "not_echoed"]
-    assert [one.split(" differ")[0] for one in warned] == ["websocket: 15 of 510 answers"]
+    assert [one.split(" did not echo")[0] for one in warned] == ["websocket: 15 of 510 answers"]
     assert merge_blocks([{"window_ns": 1, "mismatched_echoes": one} for one in (2, 3)])["mismatched_echoes"] == 5
 
 

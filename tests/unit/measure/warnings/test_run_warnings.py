@@ -66,7 +66,7 @@ CAUSES: dict[str, tuple[list[str], Make, str]] = {
     "a pool that is too small": (
         ["queue_unstarted"],
         lambda path: run(path, "pool:1", long(9), unstarted=1),
-        "5 requests still waited for one of the 1 pooled",
+        "5 requests still waited for a connection of the pool of 1 when",
     ),
     "a gap as long as the server's timeout": (
         ["gap_over_timeout"],

@@ -58,7 +58,10 @@ def test_unlike_sample_counts(fewer: int, warned: bool) -> None:
         {"persistent": policy_summary(), "close": policy_summary(requests=fewer)}, plan_of("persistent,close"), 5
     )
     unlike = [one["message"] for one in found if one["code"] == WarningCode.UNLIKE_SAMPLE_COUNTS]
-    assert unlike == ["persistent has 1,000 requests, close only 49: its high percentiles are less certain"] * warned
+    assert (
+        unlike
+        == ["persistent has 1,000 requests, close only 49: the high percentiles of close are less certain"] * warned
+    )
 
 
 @pytest.mark.parametrize(("lag_ns", "expected"), [(MS // 4, []), (MS // 4 + 1, [WarningCode.GENERATOR_SATURATED])])
@@ -97,7 +100,7 @@ def test_of_many_cells_with_the_same_warning_three_are_named() -> None:
         if one["code"] == WarningCode.WARMUP_ERRORS
     ]
     assert [message.split(":")[0] for message in found[:2]] == ["persistent", "close"]
-    assert found[3] == "the same of 2 more"
+    assert found[3] == "the same holds for 2 more"
     assert len(found) == 4
 
 
