@@ -56,7 +56,8 @@ def test_every_part_of_a_policy_is_explained() -> None:
     for name, part in PARTS.items():
         parameter = f":{part.parameter.split('|')[0].split('[')[0]}" if part.parameter else ""
         heads.append(f"| `{name}{parameter}` |")
-    assert [head for head in heads if head not in page] == []
+    missing = [head for head in heads if head not in page]
+    assert missing == [], f"add a row that begins so to a table of docs/policies.md: {missing}"
 
 
 def test_every_command_has_a_row() -> None:

@@ -23,6 +23,7 @@ from loadgen.model.policy import PARTS, parse_policy
 from loadgen.model.proxy import HIDDEN, Proxy, parse_proxy
 from loadgen.model.target import parse_target
 from tests.support.plans import URL, complaint, planned
+from tests.support.policies import sample_text
 from tests.support.runner import run_cli
 
 SECRET = "s3cretword"
@@ -156,8 +157,7 @@ def test_a_person_is_asked_about_target_and_proxy(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("part", [name for name in PARTS if name not in ("streams",)])
 def test_which_policies_need_a_tunnel(part: str) -> None:
-    word = {"recycle": "recycle:2", "lifetime": "lifetime:1s", "gap": "gap:1s", "pool": "pool:2"}.get(part, part)
-    policy = parse_policy({"pipeline": "pipeline:2"}.get(part, word))
+    policy = parse_policy(sample_text(part))
     proxy = Proxy("p.example", 3128)
     clear = Plan(parse_target("http://[::1]:8080/"), (parse_policy("close"),), proxy=proxy)
     secure = Plan(parse_target("https://h/"), (parse_policy("close"),), proxy=proxy)

@@ -41,7 +41,7 @@ class Port:
 def port(monkeypatch: pytest.MonkeyPatch) -> Port:
     probe = Port()
     added: Probe = probe
-    monkeypatch.setattr(loadgen.probe, "PROBES", (*PROBES, added))
+    monkeypatch.setattr(loadgen.probe, "PROBES", (added,))  # the others would send requests
     return probe
 
 

@@ -49,7 +49,8 @@ def test_a_new_chart_is_a_figure_of_the_python_api(writer: RunWriter) -> None:
 def test_each_chart_has_a_file_that_tells_its_name() -> None:
     folder = Path(__file__).parents[3] / "loadgen" / "show" / "charts"
     families = {"latency_by_rate", "latency_by_size", "latency_by_gap"}  # one file, latency_by_axis.py
-    assert {name for name in CHARTS if not (folder / f"{name}.py").is_file()} == families
+    homeless = {name for name in CHARTS if not (folder / f"{name}.py").is_file()}
+    assert homeless == families, "a chart's file in loadgen/show/charts/ is named after it: Chart.name with .py"
 
 
 def test_a_chart_that_says_nothing_is_left_out(writer: RunWriter, monkeypatch: pytest.MonkeyPatch) -> None:
