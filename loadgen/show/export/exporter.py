@@ -34,7 +34,6 @@ class Written(Enum):
 
     ALWAYS = "always"
     UNLESS_NO_CHARTS = "unless --no-charts is given"
-    ON_REQUEST = "on request"
 
 
 @dataclass(frozen=True, slots=True)

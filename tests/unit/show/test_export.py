@@ -68,7 +68,7 @@ def test_charts_are_drawn_for_those_that_ask(writer: RunWriter) -> None:
 
 @pytest.mark.parametrize(
     ("written", "with_summary", "with_report"),
-    [(Written.ALWAYS, True, False), (Written.UNLESS_NO_CHARTS, False, True), (Written.ON_REQUEST, False, False)],
+    [(Written.ALWAYS, True, False), (Written.UNLESS_NO_CHARTS, False, True)],
 )
 def test_a_new_format_is_written_when_it_says(
     writer: RunWriter, monkeypatch: pytest.MonkeyPatch, written: Written, with_summary: bool, with_report: bool
