@@ -39,6 +39,8 @@ class AxesRecord(TypedDict):
 class PlanRecord(TypedDict):
     """What was run. Credentials are replaced by `***`."""
 
+    # One key for each option of model/options.py that a plan has. A new one is NotRequired: earlier runs lack it.
+
     url: str
     """The target."""
     policies: list[str]
@@ -85,12 +87,12 @@ class PlanRecord(TypedDict):
     """Process whose CPU time, memory and sockets are read."""
     axes: AxesRecord
     """What a sweep varies."""
-    processes: int
-    """Workers that share the load."""
-    trailers: bool
-    """Requests say `TE: trailers`."""
-    proxy: str | None
-    """URL of the proxy."""
+    processes: NotRequired[int]
+    """Workers that share the load; absent in runs of earlier versions, which had one."""
+    trailers: NotRequired[bool]
+    """Requests say `TE: trailers`; absent in runs of earlier versions."""
+    proxy: NotRequired[str | None]
+    """URL of the proxy; absent in runs of earlier versions."""
 
 
 class TlsRecord(TypedDict):

@@ -21,6 +21,13 @@ from loadgen.model.summary import Summary
 
 SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "summary.schema.json"
 
+_HINTS = {
+    "additionalProperties": "; add it to the type of this object in loadgen/model/ (PlanRecord in run_record.py for an "
+    "option), then run `make docs`",
+    "required": "; where runs of earlier versions lack it, its type is NotRequired[...]",
+}
+"""What to do about an error, by the keyword of the schema that it breaks."""
+
 _SIMPLE = {str: "string", int: "integer", float: "number", bool: "boolean", NoneType: "null"}
 
 
@@ -60,7 +67,10 @@ def _validator(kind: Any) -> jsonschema.Draft202012Validator:
 
 def _check(value: Any, kind: Any) -> None:
     as_read = json.loads(json.dumps(value, allow_nan=False))
-    wrong = [f"{error.json_path}: {error.message[:200]}" for error in _validator(kind).iter_errors(as_read)]
+    wrong = [
+        f"{error.json_path}: {error.message[:200]}{_HINTS.get(str(error.validator), '')}"
+        for error in _validator(kind).iter_errors(as_read)
+    ]
     assert not wrong, "\n".join(wrong)
 
 
