@@ -5,6 +5,7 @@ Prints nothing unless it is asked to. Options have the names, values and default
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 import warnings
@@ -21,7 +22,7 @@ from loadgen.cli.report import finish, load_record
 from loadgen.cli.run_setup import compare as run_comparison
 from loadgen.measure.data.sample_table import SampleTable
 from loadgen.measure.data.store import SUMMARY_FILE, RunStore
-from loadgen.model.exceptions import PlanError
+from loadgen.model.exceptions import PlanError, TargetError
 from loadgen.model.options import COMPARE, options_of
 from loadgen.model.plan import Plan
 from loadgen.model.run_record import RunWarning
@@ -31,8 +32,16 @@ if TYPE_CHECKING:
     from loadgen.show.charts import Figure
 
 _WHERE = "loadgen.compare()"
-_SHELL_ONLY = ("json", "yes")
 _NO_SHELL = {"json": False, "yes": True, "dry_run": False, "save_plan": None}
+"""Options that are for the command line, and what they are here."""
+_FLAG = re.compile(r"(?<![\w/-])--?([A-Za-z][a-z-]*)")
+_PARAMETERS = {
+    name: (option.plural or option.name).replace("-", "_")
+    for option in options_of(COMPARE)
+    for name in (option.key, option.short.removeprefix("-"))
+    if name
+}
+"""The names of flags, and those of the parameters of `loadgen.compare`."""
 DurationLike = str | timedelta
 
 
@@ -123,8 +132,8 @@ class Run:
 
 def compare(url: str | None, options: Mapping[str, Any]) -> Run:
     """Run a comparison; see `loadgen.compare`."""
-    resolved = _resolve_options(url, options)
-    with _handlers_kept():
+    with _errors_name_parameters(), _handlers_kept():
+        resolved = _resolve_options(url, options)
         finished = run_comparison(resolved)
     assert finished is not None
     if finished.failure:
@@ -132,7 +141,8 @@ def compare(url: str | None, options: Mapping[str, Any]) -> Run:
         warnings.warn(message, RuntimeWarning, stacklevel=3)
     if finished.end == "interrupted":
         raise KeyboardInterrupt(f"interrupted; partial results are saved in {finished.store.directory}")
-    finished.check_answered()
+    with _errors_name_parameters():
+        finished.check_answered()
     if not resolved["quiet"]:
         show_summary(finished.summary, finished.store.path(SUMMARY_FILE))
     return Run(finished.store.directory, finished.summary)
@@ -149,15 +159,25 @@ def load_run(path: str | Path) -> Run:
     return Run(directory, store.load_summary())
 
 
+@contextmanager
+def _errors_name_parameters() -> Iterator[None]:
+    """Errors name the parameters of `loadgen.compare` where those of the command line name flags."""
+    try:
+        yield
+    except (PlanError, TargetError) as error:
+        message = _FLAG.sub(lambda flag: _PARAMETERS.get(flag[1], flag[0]), str(error))
+        raise type(error)(message) from None
+
+
 def _resolve_options(url: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
     """The values of all options, as the command line would have them. Raises PlanError."""
     keys = {key: value for key, value in {"url": url, **options}.items() if value is not None}
-    for key in _SHELL_ONLY:
-        if key in keys:
+    for key in keys:
+        if key.replace("-", "_") in _NO_SHELL:
             raise PlanError(f"{_WHERE}: {key!r} is for the command line")
     plan = keys.pop("plan", None)
     body = keys.pop("data") if isinstance(keys.get("data"), bytes) else None
-    reader = OptionReader(_WHERE, Path(), COMPARE)
+    reader = OptionReader(_WHERE, Path(), COMPARE, tuple(CompareOptions.__annotations__))
     given = reader.values({key: _plain(value) for key, value in keys.items()})
     if body is not None:
         given["data"] = body

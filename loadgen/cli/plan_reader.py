@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -74,10 +74,14 @@ def _field_name(line: str) -> str:
 
 
 class OptionReader:
-    """Turns keys with values into a command's options; complains by `where` and key."""
+    """Turns keys with values into a command's options; complains by `where` and key.
 
-    def __init__(self, where: str, folder: Path, command: str) -> None:
+    names: the keys that a complaint offers, where they are not all that a plan file may have.
+    """
+
+    def __init__(self, where: str, folder: Path, command: str, names: Sequence[str] = ()) -> None:
         self._where = where
+        self._names = names
         self._folder = folder
         self._options = {option.key: option for option in options_of(command) if option.in_plan_file}
         self._plurals = {option.plural: option.key for option in self._options.values() if option.plural}
@@ -98,7 +102,7 @@ class OptionReader:
             return "data", self._base64(written, value)
         option = self._options.get(self._plurals.get(key, key))
         if option is None:
-            raise PlanError(f"{self._where}: the key {written!r} {self._hint(key)}")
+            raise PlanError(f"{self._where}: the key {written!r} {self._hint(key, written)}")
         raw = self._checked(written, value, option)
         if option.name == "data":
             # A file's text is UTF-8 whatever the shell's encoding is.
@@ -140,7 +144,7 @@ class OptionReader:
         except (binascii.Error, TypeError, ValueError):
             raise PlanError(f"{self._where}: {key} is not base64") from None
 
-    def _hint(self, key: str) -> str:
+    def _hint(self, key: str, written: str) -> str:
         other = {one.key: one for one in options.OPTIONS if one.in_plan_file}.get(key)
         if other is not None and SWEEP in other.commands:
             return "is for loadgen sweep"
@@ -149,8 +153,8 @@ class OptionReader:
         now = {one.renamed: one.key for one in options.OPTIONS if one.renamed and one.commands}
         if key in now:
             return f"is called {now[key]!r} now"
-        known = [*self._options, *self._plurals, _BODY]
-        near = difflib.get_close_matches(key, known, n=1)
+        known = self._names or [*self._options, *self._plurals, _BODY]
+        near = difflib.get_close_matches(written, known, n=1)
         return f"is unknown; did you mean {near[0]!r}?" if near else f"is unknown; choose from {', '.join(known)}"
 
 

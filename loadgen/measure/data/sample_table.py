@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from numpy.typing import NDArray
 from loadgen.measure.data.rows import Samples
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT, COLUMNS, ClosedBy, Phase
+from loadgen.model.units import count
 
+_INDEX, _POSITION = "request_index", "nth_on_connection"  # as everything else calls it; as samples.npz does
 _TIMES = frozenset({*(phase.value for phase in Phase), "scheduled", "late", "lag"})
 _LABELS = {
     "error": {int(kind): kind.label for kind in ErrorKind},
@@ -21,11 +24,13 @@ _LABELS = {
 
 
 class SampleTable:
-    """One row a counted request; `table["wait_ns"]` is a column.
+    """One row a counted request; `table["wait_ns"]` is a column, and `names` lists them all.
 
     Columns of numbers are int64, absent is -1: a phase that did not happen, the status of a request that failed. Times
     end in `_ns`; `latency_ns` is the sum of a request's phases. `policy` (a cell's name in a sweep), `error` and
-    `closed_by` are names, empty where there is none.
+    `closed_by` are names, empty where there is none. `request_index` counts the requests on a connection from 0.
+
+    It is a mapping from names to columns, as `dict(table)` takes it, but for its length, which is that of a column.
     """
 
     def __init__(self, samples: Samples) -> None:
@@ -34,13 +39,33 @@ class SampleTable:
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the columns."""
-        return (*(f"{name}_ns" if name in _TIMES else name for name in COLUMNS), "latency_ns")
+        return (*(_public(name) for name in COLUMNS), "latency_ns")
+
+    def keys(self) -> tuple[str, ...]:
+        """The same, as of a mapping."""
+        return self.names
+
+    def __iter__(self) -> Iterator[str]:
+        """Over the names of the columns, as a mapping and a DataFrame do."""
+        return iter(self.names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
 
     def __len__(self) -> int:
+        """The number of rows."""
         return len(self._samples)
 
+    def __repr__(self) -> str:
+        return f"<SampleTable: {count(len(self), 'row')} of {', '.join(self.names)}>"
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        raise TypeError('a table of samples is no array; take a column, as in samples["latency_ns"], or to_pandas()')
+
     def __getitem__(self, name: str) -> NDArray[Any]:
-        """A column. Raises KeyError with a line that names the nearest one."""
+        """A column. Raises KeyError with a line that names the nearest one, TypeError where this is no name."""
+        if not isinstance(name, str):
+            raise TypeError(f'a column is chosen by its name, as in samples["latency_ns"][:10], not by {name!r}')
         if name not in self.names:
             near = difflib.get_close_matches(name, self.names, n=1)
             raise KeyError(f"no column {name!r}; " + (f"did you mean {near[0]!r}?" if near else f"use {self.names}"))
@@ -48,7 +73,7 @@ class SampleTable:
             return self._samples.latency_ns()
         if name == "policy":
             return np.array(self._samples.policies)[self._samples.columns["policy"]]
-        column = self._samples.columns[name.removesuffix("_ns") if name.endswith("_ns") else name]
+        column = self._samples.columns[_POSITION if name == _INDEX else name.removesuffix("_ns")]
         return _labelled(column, _LABELS[name]) if name in _LABELS else column.astype(np.int64)
 
     def to_pandas(self) -> Any:
@@ -67,6 +92,13 @@ class SampleTable:
             else:
                 frame[name] = frame[name].astype("Int64").mask(frame[name] == ABSENT)
         return frame
+
+
+def _public(column: str) -> str:
+    """A column's name in the table."""
+    if column == _POSITION:
+        return _INDEX
+    return f"{column}_ns" if column in _TIMES else column
 
 
 def _labelled(column: NDArray[Any], labels: dict[int, str]) -> NDArray[Any]:

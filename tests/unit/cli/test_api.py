@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from loadgen.measure.data.sample_table import SampleTable
 from loadgen.measure.data.store import RunStore
 from loadgen.model.errors import ErrorKind
 from loadgen.model.options import COMPARE, options_of
+from loadgen.model.records import COLUMNS
 from loadgen.show.export import RunData, write_summary
 from tests.support.synthetic import US, Exchange, Link, RunWriter, full_run, plan_json
 
@@ -44,7 +46,8 @@ def test_the_typed_options_are_the_table_s() -> None:
     """A new row of model/options.py that `compare` has is to be added to CompareOptions."""
     left_out = {"url", "json", "yes", "dry_run", "save_plan"}
     names = {(option.plural or option.key).replace("-", "_") for option in options_of(COMPARE)}
-    assert set(CompareOptions.__annotations__) == names - left_out
+    differing = set(CompareOptions.__annotations__) ^ (names - left_out)
+    assert not differing, f"edit CompareOptions in loadgen/cli/api.py: {differing}"
 
 
 def test_options_are_those_of_the_command_line(given: list[dict[str, Any]]) -> None:
@@ -82,6 +85,10 @@ def test_a_plan_file_s_options_give_way(given: list[dict[str, Any]], tmp_path: P
         ({"block": "2"}, "block: '2' is not a duration"),
         ({"recycle": [1, 2]}, "is for loadgen sweep"),
         ({"json": True}, "'json' is for the command line"),
+        ({"dry_run": True}, "'dry_run' is for the command line"),
+        ({"save_plan": "p.toml"}, "'save_plan' is for the command line"),
+        ({"head": "x"}, "the key 'head' is unknown; did you mean 'headers'?"),
+        ({"zzz": 1}, "choose from policies, users, rate,"),
         ({"source_ip": "127.0.0.1", "source_ips": "127.0.0.1"}, "says again"),
     ],
 )
@@ -98,6 +105,39 @@ def test_a_wrong_plan_is_a_plan_error(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(loadgen.PlanError, match="did you mean 'persistent'"):
         loadgen.compare(URL, policies="persistant")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"users": 0}, "users is 0"),
+        ({"users": 1, "rate": 5.0}, "users is for a closed loop; with rate the arrivals decide"),
+        ({"max_connections": 5}, "max_connections is for arrivals at a fixed rate; give rate too"),
+        ({"plan": "nope.toml"}, "plan nope.toml: No such file"),
+        ({"tls": True}, "tls is for the embedded target"),
+        ({"out": "full"}, "choose another out"),
+        ({"plan": "earlier"}, "give it again with headers 'Cookie: ...'"),
+    ],
+)
+def test_messages_name_parameters_and_no_flags(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], complaint: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    (tmp_path / "earlier").mkdir()
+    facts = {"plan": plan_json("close", 1) | {"headers": [["Cookie", "***"]]}, "environment": {}}
+    (tmp_path / "earlier" / "run.json").write_text(json.dumps(facts), encoding="utf-8")
+    with pytest.raises(loadgen.PlanError) as caught:
+        loadgen.compare(URL, **options)
+    assert complaint in str(caught.value)
+    assert "--" not in str(caught.value)
+
+
+def test_a_path_that_looks_like_a_flag_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(loadgen.PlanError, match=r"^plan a/--users: "):
+        loadgen.compare(URL, plan="a/--users")
 
 
 @pytest.mark.parametrize("end", ["done", "interrupted"])
@@ -188,6 +228,30 @@ def test_samples_are_columns_with_names(tmp_path: Path) -> None:
         assert samples[name].dtype == np.int64 or name in ("policy", "error", "closed_by")
     with pytest.raises(KeyError, match="did you mean 'wait_ns'"):
         samples["wait"]
+
+
+def test_samples_are_a_mapping_of_columns(tmp_path: Path) -> None:
+    samples = table(tmp_path / "run")
+    assert samples["request_index"].tolist() == [0, 0, 1]
+    assert list(samples) == list(samples.keys()) == list(samples.names)
+    assert ("policy" in samples, "nth_on_connection" in samples) == (True, False)
+    columns = dict(samples)
+    assert columns.keys() == set(samples.names)
+    assert columns["policy"].tolist() == samples["policy"].tolist()
+    assert repr(samples).startswith("<SampleTable: 3 rows of policy, round, ")
+
+
+@pytest.mark.parametrize("use", [lambda samples: samples[0], lambda samples: samples[:5], np.asarray, np.array])
+def test_samples_are_no_array(tmp_path: Path, use: Callable[[Any], Any]) -> None:
+    with pytest.raises(TypeError, match=r'as in samples\["latency_ns"\]'):
+        use(table(tmp_path / "run"))
+
+
+def test_every_column_is_documented() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "results.md").read_text(encoding="utf-8")
+    names = [name for column in COLUMNS for name in (column, f"{column}_ns")]
+    shown = {name for name in names if f"`{name}`" in page}
+    assert [column for column in COLUMNS if not {column, f"{column}_ns"} & shown] == []
 
 
 def test_without_pandas_one_line_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
