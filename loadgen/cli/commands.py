@@ -24,7 +24,7 @@ def cli() -> None:
     """What does HTTP connection reuse buy you? Compare connection policies against one target."""
 
 
-@cli.command()
+@cli.command(short_help="Compare connection policies against one target.")
 @with_options(COMPARE)
 @click.pass_context
 def compare(ctx: click.Context, /, **options: Any) -> Outcome:
@@ -40,7 +40,7 @@ def compare(ctx: click.Context, /, **options: Any) -> Outcome:
     return Outcome(EXIT_DONE) if finished is None else present(finished, resolved)
 
 
-@cli.command()
+@cli.command(short_help="Compare over a grid: users, rates, gaps, sizes ...")
 @with_options(SWEEP)
 @click.pass_context
 def sweep(ctx: click.Context, /, **options: Any) -> Outcome:
@@ -56,7 +56,7 @@ def sweep(ctx: click.Context, /, **options: Any) -> Outcome:
     return run(resolve_options(ctx, options))
 
 
-@cli.command()
+@cli.command(short_help="Rebuild summary, charts and report of a run.")
 @click.argument("run", type=_FILE)
 @with_options(REPORT)
 def report(run: Path, **options: Any) -> Outcome:
@@ -66,7 +66,7 @@ def report(run: Path, **options: Any) -> Outcome:
     return rebuild(run, options)
 
 
-@cli.command()
+@cli.command(short_help="Serve the embedded target by hand.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="Port; 0 for a free one.")
 @click.option("--tls", is_flag=True, help="Speak https with a throw-away certificate.")
@@ -94,7 +94,11 @@ def target(**options: Any) -> Outcome:
 
 
 # Everything behind NAME is Locust's, -h included; so click must not look for options of ours there.
-@cli.command("locust", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@cli.command(
+    "locust",
+    short_help="Run Locust with a locustfile of loadgen.",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
 @click.option("--list", "as_list", is_flag=True, help="List the locustfiles, a line each.")
 @click.argument("name", required=False)
 @click.argument("locust_options", nargs=-1, type=click.UNPROCESSED)
@@ -110,7 +114,9 @@ def run_locust(as_list: bool, name: str | None, locust_options: tuple[str, ...])
     return run_locustfile(name, locust_options)
 
 
-@cli.command("ui", context_settings={"ignore_unknown_options": True})
+@cli.command(
+    "ui", short_help="Start Locust's web UI for a comparison.", context_settings={"ignore_unknown_options": True}
+)
 @click.argument("locust_options", nargs=-1, type=click.UNPROCESSED)
 def start_ui(locust_options: tuple[str, ...]) -> int:
     """Start Locust's web UI with the locustfile `compare`; LOCUST_OPTIONS, such as --web-port, go to Locust.

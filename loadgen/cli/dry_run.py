@@ -16,7 +16,7 @@ def blocks(plan: Plan) -> list[str]:
 
 
 def estimate_line(plan: Plan, done: int = 0) -> str:
-    """`12 cells × 5 rounds = 60 blocks of 1s: about 62 s and …`, or how much of that is left."""
+    """`2 policies × 5 rounds = 10 blocks of 1s: about 10 s and …`, in a sweep cells; or how much of that is left."""
     cells, rounds = len(plan.cells), plan.load.rounds
     total = cells * rounds
     left_s = (total - done) * (plan.load.block_ns + _BETWEEN_BLOCKS_NS) / NS_PER_S
@@ -26,7 +26,8 @@ def estimate_line(plan: Plan, done: int = 0) -> str:
     of = duration_text(plan.load.block_ns)
     if plan.processes > 1:
         of += f" in {plan.processes} processes"
-    return f"{count(cells, 'cell')} × {count(rounds, 'round')} = {count(total, 'block')} of {of}: {about}"
+    what = count(cells, "cell" if plan.axes else "policy")
+    return f"{what} × {count(rounds, 'round')} = {count(total, 'block')} of {of}: {about}"
 
 
 def _rough(seconds: float) -> str:

@@ -83,6 +83,8 @@ def _former(option: Option) -> Decorator:
 
     def refuse(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
         if value is not None:
-            raise click.UsageError(f"--{option.renamed} is called --{option.key} now", ctx)
+            raise click.UsageError(
+                f"--{option.renamed} is called --{option.key} now; write --{option.key} {value}", ctx
+            )
 
     return click.option(f"--{option.renamed}", expose_value=False, hidden=True, callback=refuse)

@@ -138,7 +138,9 @@ class BlockRunner:
     def _report_failure(self, kind: ErrorKind, detail: str, protocol: str) -> None:
         """The preflight request failed: raise TargetError, or warn where other blocks may still have an answer."""
         advice = f"; {kind.advice}" if kind.advice else ""
-        message = f"{self._peer_of(kind)}: {kind.label.replace('_', ' ')}: {detail}{advice}"
+        # What the kernel calls an error is its kind once more.
+        what = kind.meaning if detail in map(os.strerror, kind.errnos) else detail
+        message = f"{self._peer_of(kind)}: {kind.label.replace('_', ' ')}: {what}{advice}"
         others = {cell.policy.protocol for cell in self._plan.cells} - self._tried
         # What a server does with an upgrade, or another protocol than HTTP/1.1, says nothing about other policies.
         of_protocol = protocol != HTTP1 and not kind.hits_every_policy

@@ -28,6 +28,7 @@ from loadgen.model.value_types import (
 
 COMPARE, SWEEP, REPORT = "compare", "sweep", "report"
 _RUNS = (COMPARE, SWEEP)
+_SOME_POLICIES = "persistent, close, recycle:K, lifetime:T, gap:T, pool:N, h2 ... (all in docs/policies.md)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,10 +113,11 @@ OPTIONS: tuple[Option, ...] = (
     Option(name="url", type=Url(), plan_field="target", recorded="url", is_needed=True, positional=True),
     Option(
         name="policies", type=Policies(), plan_field="policies", is_needed=True, default="persistent,close",
-        help="Connection policies, comma-separated.",
+        help=f"Connection policies, separated by commas: {_SOME_POLICIES}.",
         sweep={
             "is_implicit": True,
-            "help": "Connection policies, comma-separated; persistent,close unless --recycle or --gap make them.",
+            "help": f"Connection policies, separated by commas: {_SOME_POLICIES}; persistent,close unless --recycle "
+            "or --gap make them.",
         },
         locust=LocustArgument(help="Connection policies that users alternate between"),
     ),
@@ -168,11 +170,11 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         name="arrivals", type=Choice(*ARRIVALS), plan_field="load.arrivals", default=CONSTANT, is_implicit=True,
-        needs="rate", help="With --rate: how they come; constant if unset.",
+        needs="rate", help="With --rate: how arrivals are spaced; constant if unset.",
     ),
     Option(
         name="max_connections", type=Whole(), plan_field="load.max_connections", default=1_000, is_implicit=True,
-        needs="rate", metavar="N", help="With --rate: most at the same time; 1000 if unset.",
+        needs="rate", metavar="N", help="With --rate: most connections at the same time; 1000 if unset.",
     ),
     Option(
         name="think", type=Duration(), plan_field="load.think_ns", default="0s",

@@ -54,5 +54,6 @@ def _three_digits(value: float) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """Write `1 user`, `1,000 users`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    """Write `1 user`, `1,000 users`, `2 policies`."""
+    plural = f"{noun.removesuffix('y')}ies" if noun.endswith("cy") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"

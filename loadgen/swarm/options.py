@@ -56,8 +56,10 @@ def _default(option: Option) -> dict[str, Any]:
 class _Renamed(Action):
     """A former name, which is refused."""
 
-    def __call__(self, parser: ArgumentParser, *_arguments: Any) -> None:
-        raise ArgumentError(None, f"{self.option_strings[0]} is called --{self.const} now")
+    def __call__(self, _parser: ArgumentParser, _options: Namespace, value: Any, *_more: Any) -> None:
+        raise ArgumentError(
+            None, f"{self.option_strings[0]} is called --{self.const} now; write --{self.const} {value}"
+        )
 
 
 def plan_of(options: Any, host: str | None, class_policies: ClassPolicies, users: int, rounds: int = 1) -> Plan:

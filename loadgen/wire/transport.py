@@ -5,6 +5,7 @@ The seam between connection and kernel is the six methods of Transport; tests pu
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -94,7 +95,7 @@ class TcpTransport:
     def establish(self) -> Step:
         code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
-            raise OSError(code, "connect failed")
+            raise OSError(code, os.strerror(code))
         return Step.OPEN
 
     def watch(self, event: int, callback: Callable[[], None]) -> None:

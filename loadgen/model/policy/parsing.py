@@ -29,7 +29,7 @@ def parse_policy(text: str) -> ConnectionPolicy:
         word, _, parameter = written.partition(":")
         part = PARTS.get(word)
         if part is None:
-            raise PlanError(f"the policy {name!r} is unknown; {_hint(word)}")
+            raise PlanError(f"the policy {name!r} is unknown; {_hint(word, name)}")
         if word in words:
             raise PlanError(f"policy {name!r}: {word} and {word} exclude each other")
         words[word] = part
@@ -68,6 +68,12 @@ def identity(policy: ConnectionPolicy) -> tuple[frozenset[str], ConnectionPolicy
     return words, replace(policy, name="")
 
 
+def _with_new_words(name: str) -> str:
+    """The policy with the present words for former ones."""
+    parts = (part.partition(":") for part in name.split("+"))
+    return "+".join(f"{RENAMED.get(word, word)}{colon}{parameter}" for word, colon, parameter in parts)
+
+
 def _parse(name: str, word: str, part: Part, parameter: str) -> Mapping[str, Any]:
     if part.parse is None:
         if parameter:
@@ -81,8 +87,8 @@ def _parse(name: str, word: str, part: Part, parameter: str) -> Mapping[str, Any
         raise PlanError(f"the policy {name!r}: {error}; write {word}:{part.parameter}") from None
 
 
-def _hint(word: str) -> str:
+def _hint(word: str, name: str) -> str:
     if word in RENAMED:
-        return f"{word} is now called {RENAMED[word]!r}"
+        return f"{word} is called {RENAMED[word]} now; write {_with_new_words(name)}"
     near = difflib.get_close_matches(word, PARTS, n=1)
     return f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(PARTS)}"

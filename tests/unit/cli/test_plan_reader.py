@@ -356,7 +356,7 @@ def test_dry_run_writes_the_plan_and_runs_nothing(tmp_path: Path) -> None:
     assert (done.code, done.stderr) == (0, "")
     *blocks, estimate = done.stdout.splitlines()
     assert sorted(line.split()[-1] for line in blocks) == ["close", "close", "persistent", "persistent"]
-    assert estimate == "2 cells × 2 rounds = 4 blocks of 2s: about 8 s and a few seconds for the report"
+    assert estimate == "2 policies × 2 rounds = 4 blocks of 2s: about 8 s and a few seconds for the report"
     assert [path.name for path in tmp_path.iterdir()] == ["p.toml"]
     again = run_cli("compare", "--plan", "p.toml", "--dry-run", cwd=tmp_path)
     assert again.stdout == done.stdout

@@ -82,7 +82,7 @@ def test_a_dry_run_prints_its_blocks_and_leaves_nothing() -> None:
     assert (done.code, done.stderr) == (0, "")
     *blocks, estimate = done.stdout.splitlines()
     assert sorted(line.split()[-1] for line in blocks) == ["close", "persistent"]
-    assert estimate.startswith("2 cells × 1 round = 2 blocks of 2s")
+    assert estimate.startswith("2 policies × 1 round = 2 blocks of 2s")
     assert run_cli("compare", URL, "--dry-run", "--json").code == 2
     assert not list(Path().iterdir())
 
