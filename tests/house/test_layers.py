@@ -31,6 +31,17 @@ MAY_IMPORT = {
 # Inside a room: its layers, lowest first, as beginnings of paths; the longest that fits counts. A module may import
 # from its own layer and those below.
 LAYERS = {
+    "model": [
+        ("units", "characters", "exceptions", "json_types", "value_types", "records", "errors", "warning_codes"),
+        ("run_record", "policy_summary", "summary", "block_facts", "trailers"),
+        ("policy/protocols", "policy/policy"),
+        ("policy/part",),
+        ("policy/parts/",),
+        ("policy/",),
+        ("target", "proxy", "headers", "request_body", "arrivals", "cell"),
+        ("options", "plan_value_types"),
+        ("load", "plan", "plan_fields", "split"),
+    ],
     "wire": [
         ("lifecycle", "http1/head", "http1/chunked", "http1/final_head", "http1/request_", "http1/response_"),
         ("transport", "tls", "errors", "proxy/"),
@@ -54,6 +65,31 @@ LAYERS = {
         ("formatting", "ordering"),
         ("tables/", "charts/"),
         ("export/",),
+    ],
+    "target": [
+        ("behaviour", "certificates"),
+        ("account", "requests", "responses", "http2_rules"),
+        ("connection",),
+        ("http2", "websocket"),
+        ("http1",),
+        ("server", "process"),
+    ],
+    "swarm": [
+        ("messages", "locust_states", "locust_patches", "locust_stats"),
+        ("user_classes", "options", "target_host", "response", "client"),
+        ("messaging", "coordinator", "class_runner", "sample_sender", "run_folder", "run_notes", "chart_drawer"),
+        ("run.py", "worker_agent", "swarm_user", "reuse_user"),
+        ("live_view", "start_form"),
+        ("run_controller", "web_pages"),
+        ("plugin", "web.py", "locust_events"),
+    ],
+    "cli": [
+        ("stdio", "consent", "console", "machine", "dry_run", "run_notes", "run_validation"),
+        ("option_types", "plan_writer", "plan_reader", "plan_builder", "options"),
+        ("worker_main", "worker_pool", "target", "locust", "report"),
+        ("experiment",),
+        ("run_setup", "sweep", "api"),
+        ("commands",),
     ],
 }
 # Library -> the places (beginnings of paths inside the package) that may import it.
