@@ -86,7 +86,7 @@ def test_an_interrupted_sweep_goes_on(share_target: Start, tmp_path: Path) -> No
     assert "of 6 blocks are done" in done.stderr
     second = summary_of(tmp_path)
     check_whole(tmp_path, second, 3)
-    assert [note["message"][:37] for note in resumed(second)] == ["the run was measured in 2 segments; "]
+    assert [note["message"][:37] for note in resumed(second)] == ["the run was measured in 2 segments; b"]
     kept = [block for block in measured if block.get("whole")]
     assert 2 <= len(kept) < 6
     begun = {block["index"]: block["window_begun_ns"] for block in blocks_of(tmp_path, second)}
