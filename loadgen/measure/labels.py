@@ -1,4 +1,4 @@
-"""How numbers, cells of a sweep, protocols and counts by kind are written for people. Measures nothing."""
+"""How numbers, cells of a sweep, protocols, endings and counts by kind are written for people. Measures nothing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from loadgen.model.policy import H2, H2_PRIOR, H2C_UPGRADE, HTTP1, HTTP2, WEBSOCKET
 from loadgen.model.policy_summary import PolicySummary
+from loadgen.model.records import Ending
 from loadgen.model.units import count
 
 
@@ -24,6 +25,22 @@ _WRITTEN: dict[str, Callable[[Any], str]] = {
     "gap": lambda text: f"gap:{text}",
     "size": lambda size: f"{size:,} B",
 }
+
+
+ENDING_WORDS = {
+    Ending.CLIENT_ANNOUNCED: "the last request on it said `Connection: close`",
+    Ending.CLIENT_SILENT: "the client closed it between two requests: abandoned, too old, or the block ended",
+    Ending.CLIENT_GAVE_UP: "the client closed it after an error: a deadline, bad bytes, a limit, an interruption",
+    Ending.NOT_OPENED: "it never came to its first request",
+    Ending.SERVER_ANNOUNCED: "a response said that the server would close",
+    Ending.SERVER_IDLE_FIN: "the server closed it between two requests, unannounced",
+    Ending.SERVER_IDLE_RST: "the server reset it between two requests",
+    Ending.SERVER_STALE: "found closed when a request had been sent on it, without a byte of a response",
+    Ending.SERVER_UNANSWERED: "found closed when its first request had been sent, without a byte of a response",
+    Ending.SERVER_MID_RESPONSE_FIN: "the server closed it in the middle of a response",
+    Ending.SERVER_MID_RESPONSE_RST: "the server reset it in the middle of a response",
+}
+"""What each ending means, for the report and docs/errors.md."""
 
 
 def labels(cells: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -6,30 +6,18 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from loadgen.measure.labels import ENDING_WORDS
 from loadgen.model import errors, warning_codes
 from loadgen.model.records import Ending
 from tests.support.summary_schema import SCHEMA_FILE, schema_text
 
 DOCS = SCHEMA_FILE.parent
 _NOTE = "<!-- Made by `make docs` from {}; do not edit. -->"
-_ENDINGS = {
-    Ending.CLIENT_ANNOUNCED: "the last request on it said `Connection: close`",
-    Ending.CLIENT_SILENT: "the client closed it between two requests: abandoned, too old, or the block ended",
-    Ending.CLIENT_GAVE_UP: "the client closed it after an error: a deadline, bad bytes, a limit, an interruption",
-    Ending.NOT_OPENED: "it never came to its first request",
-    Ending.SERVER_ANNOUNCED: "a response said that the server would close",
-    Ending.SERVER_IDLE_FIN: "the server closed it between two requests, unannounced",
-    Ending.SERVER_IDLE_RST: "the same by a reset",
-    Ending.SERVER_STALE: "found closed when a request had been sent on it, without a byte of a response",
-    Ending.SERVER_UNANSWERED: "the same, with the connection's first request",
-    Ending.SERVER_MID_RESPONSE_FIN: "the server closed it in the middle of a response",
-    Ending.SERVER_MID_RESPONSE_RST: "the same by a reset",
-}
 
 
 def errors_page() -> str:
     """docs/errors.md."""
-    endings = "".join(f"| `{one.label}` | {one.closed_by.name.lower()} | {_ENDINGS[one]} |\n" for one in Ending)
+    endings = "".join(f"| `{one.label}` | {one.closed_by.name.lower()} | {ENDING_WORDS[one]} |\n" for one in Ending)
     return (
         "# Errors\n\n"
         f"{_NOTE.format('loadgen/model/errors.py')}\n\n"

@@ -12,7 +12,7 @@ from html import escape
 from typing import TextIO
 
 from loadgen.model.proxy import parse_proxy
-from loadgen.model.run_record import EnvironmentRecord, PlanRecord
+from loadgen.model.run_record import PlanRecord
 from loadgen.model.summary import Summary
 from loadgen.model.units import format_duration
 from loadgen.show import tables
@@ -20,18 +20,23 @@ from loadgen.show.export.exporter import Exporter, RunData, Written
 from loadgen.show.export.html_notes import curve_note, differences_note, sockets_note, upgrades_note
 from loadgen.show.formatting import load_text
 
+# On a narrow screen tables and charts scroll in their frames; a shadow at an edge says that there is more beyond it.
 _STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;color:#1c1c1c;background:#fff;max-width:78rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.5rem;margin-bottom:.2rem;overflow-wrap:anywhere}h2{font-size:1.15rem;margin-top:2.2rem}
 .verdict{font-size:1.2rem;font-weight:600;border-left:4px solid #0072B2;padding:.4rem 1rem;background:#f3f7fa}
 .warning{border-left:4px solid #D55E00;padding:.3rem 1rem;margin:.4rem 0;background:#fdf4ee;overflow-wrap:anywhere}
-.scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.82rem;font-variant-numeric:tabular-nums}
+.scroll{overflow-x:auto;background:linear-gradient(90deg,#fff 1.5rem,#fff0) 0/3rem 100% no-repeat local,
+linear-gradient(270deg,#fff 1.5rem,#fff0) 100%/3rem 100% no-repeat local,
+linear-gradient(90deg,#0004,#0000) 0/.7rem 100% no-repeat,linear-gradient(270deg,#0004,#0000) 100%/.7rem 100% no-repeat}
+table{border-collapse:collapse;font-size:.82rem;font-variant-numeric:tabular-nums}
 th,td{padding:.3rem .55rem;border-bottom:1px solid #ddd;text-align:right;white-space:nowrap}
 th{white-space:normal;vertical-align:bottom;min-width:3.5rem}th:first-child,td:first-child{white-space:normal}
-th:first-child,td:first-child{text-align:left}img{width:100%;height:auto}figure{margin:1.4rem 0}
+th:first-child,td:first-child{text-align:left}
+img{display:block;width:100%;min-width:42rem;height:auto;mix-blend-mode:multiply}figure{margin:1.4rem 0}
 td.text{text-align:left;white-space:normal;overflow-wrap:anywhere}.facts{color:#555}
 """
-_MAX_VALUE_LENGTH = 400  # the embedded target's own account lists every connection length; the page needs no such list
+_MAX_VALUE_LENGTH = 400  # a target may send a long Server field
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ _ABOVE_CHARTS = (
 )
 _BELOW_CHARTS = (
     _Section("Connections and generator", tables.generator),
-    _Section("How connections ended", tables.endings),
+    _Section("How connections ended", tables.endings, tables.endings_note),
     _Section("Upgraded connections", tables.upgrades, upgrades_note),
     _Section("Trailers", tables.trailers, tables.trailers_note),
     _Section("What the sockets cost", tables.sockets, sockets_note),
@@ -75,7 +80,7 @@ def render(summary: Summary, pictures: Mapping[str, bytes]) -> str:
         *(_picture(name, svg) for name, svg in pictures.items()),
         *(_section(one, summary) for one in _BELOW_CHARTS),
         "<h2>Environment</h2>",
-        _environment(summary["environment"]),
+        _environment(summary),
         "</html>\n",
     ]
     return "\n".join(part for part in parts if part)
@@ -113,29 +118,22 @@ def _table(title: str, table: tables.Table, note: str = "") -> str:
     head = "".join(f"<th>{escape(heading)}" for heading in table.headings)
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}" for cell in row) for row in table.rows)
     below = f"<p>{escape(note)}</p>" if note else ""
-    return f"<h2>{escape(title)}</h2><div class=scroll><table><tr>{head}{body}</table></div>{below}"
+    return f"<h2>{escape(title)}</h2><div class=scroll tabindex=0><table><tr>{head}{body}</table></div>{below}"
 
 
-def _environment(environment: EnvironmentRecord) -> str:
+def _environment(summary: Summary) -> str:
     rows = [
-        f"<tr><td>{escape(name)}<td class=text>{escape(_one_line(value)[:_MAX_VALUE_LENGTH])}"
-        for name, value in environment.items()
+        f"<tr><td>{escape(name)}<td class=text>{escape(value[:_MAX_VALUE_LENGTH])}"
+        for name, value in tables.environment(summary).rows
     ]
-    return f"<div class=scroll><table>{''.join(rows)}</table></div>"
-
-
-def _one_line(value: object) -> str:
-    """A value of the environment on one line."""
-    if not isinstance(value, dict):
-        return str(value)
-    texts = {key: f"({_one_line(item)})" if isinstance(item, dict) else f"{item}" for key, item in value.items()}
-    return ", ".join(f"{key} {text}" for key, text in texts.items())
+    return f"<div class=scroll tabindex=0><table>{''.join(rows)}</table></div>"
 
 
 def _picture(name: str, svg: bytes) -> str:
     # As an image, not inline: ids of several drawings would clash in one page.
     data = base64.b64encode(svg).decode("ascii")
-    return f"<figure><img alt='{escape(name.replace('_', ' '))}' src='data:image/svg+xml;base64,{data}'></figure>"
+    image = f"<img alt='{escape(name.replace('_', ' '))}' src='data:image/svg+xml;base64,{data}'>"
+    return f"<figure class=scroll tabindex=0>{image}</figure>"
 
 
 def _write(run: RunData, stream: TextIO) -> None:

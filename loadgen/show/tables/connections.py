@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from loadgen.measure.labels import exchange_word, plain_number, protocol_words
+from collections.abc import Callable
+
+from loadgen.measure.labels import ENDING_WORDS, exchange_word, plain_number, protocol_words
 from loadgen.model.policy import HTTP1, WEBSOCKET
+from loadgen.model.policy_summary import ConnectionsSummary
+from loadgen.model.records import Ending
 from loadgen.model.summary import Summary
 from loadgen.show.formatting import ABSENT, duration
 from loadgen.show.ordering import policies_in_order
@@ -12,10 +16,6 @@ from loadgen.show.tables.table import Row, Table
 _GENERATOR = (
     "policy", "requests", "requests per connection", "closed by client", "closed by server", "TLS full", "TLS resumed",
     "CPU per request", "lag p99",
-)  # fmt: skip
-_ENDINGS = (
-    "policy", "server announced", "stale, sent once more", "sent after a close", "of these answered",
-    "how connections ended",
 )  # fmt: skip
 _UPGRADES = (
     "policy", "protocol", "connections", "upgraded", "declined", "one upgrade, mean", "on each connection",
@@ -46,26 +46,49 @@ def generator(summary: Summary) -> Table:
 
 
 def endings(summary: Summary) -> Table:
-    """What the server announced, and how connections ended."""
-    rows: list[Row] = []
-    for name, one in policies_in_order(summary):
-        connections = one["connections"]
-        announced, after = connections["server_announced"], connections["after_close"]
-        timeout_s, limit = announced["keep_alive_timeout_s"], announced["keep_alive_max"]
-        words = [f"timeout {timeout_s:,g} s"] if timeout_s is not None else []
-        words += [f"max {limit:,}"] if limit is not None else []
-        ended = [f"{count:,} {label.replace('_', ' ')}" for label, count in connections["endings"].items()]
-        rows.append(
-            (
-                name,
-                ", ".join(words) or ABSENT,
-                f"{connections['retried']:,}",
-                f"{after['tried']:,}",
-                f"{after['answered']:,}",
-                ", ".join(ended) or ABSENT,
-            )
-        )
-    return Table(_ENDINGS, rows)
+    """How connections ended. What a run does not have, as retries, has no column."""
+    policies = policies_in_order(summary)
+    columns = {"policy": [name for name, _ in policies]}
+    columns |= {title: [text(one["connections"]) for _, one in policies] for title, text in _ENDINGS.items()}
+    shown = {title: texts for title, texts in columns.items() if title in _ALWAYS or set(texts) - {ABSENT, "0"}}
+    return Table(tuple(shown), list(zip(*shown.values(), strict=True)))
+
+
+def endings_note(summary: Summary) -> str:
+    """What the endings in the table mean."""
+    found = {label for one in summary["policies"].values() for label in one["connections"]["endings"]}
+    text = "; ".join(f"{_plain(one.label)}: {ENDING_WORDS[one]}" for one in Ending if one.label in found)
+    return text.replace("`", "")
+
+
+def _announced(connections: ConnectionsSummary) -> str:
+    announced = connections["server_announced"]
+    timeout_s, limit = announced["keep_alive_timeout_s"], announced["keep_alive_max"]
+    words = [f"timeout {timeout_s:,g} s"] if timeout_s is not None else []
+    words += [f"max {limit:,}"] if limit is not None else []
+    return ", ".join(words) or ABSENT
+
+
+def _after_close(connections: ConnectionsSummary) -> str:
+    counts = connections["after_close"]
+    return f"{counts['tried']:,}, of these {counts['answered']:,} answered" if counts["tried"] else "0"
+
+
+def _endings(connections: ConnectionsSummary) -> str:
+    return ", ".join(f"{count:,} {_plain(label)}" for label, count in connections["endings"].items()) or ABSENT
+
+
+def _plain(label: str) -> str:
+    return label.replace("_", " ")
+
+
+_ENDINGS: dict[str, Callable[[ConnectionsSummary], str]] = {
+    "how connections ended": _endings,
+    "Keep-Alive of the server": _announced,
+    "requests retried after a stale connection": lambda one: f"{one['retried']:,}",
+    "requests sent after an announced close": _after_close,
+}
+_ALWAYS = ("policy", "how connections ended")
 
 
 def upgrades(summary: Summary) -> Table:

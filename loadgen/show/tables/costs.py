@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from loadgen.measure.labels import plain_number
 from loadgen.model.summary import Summary
 from loadgen.show.formatting import ABSENT, duration, integer
 from loadgen.show.ordering import policies_in_order
 from loadgen.show.tables.table import Row, Table
 
 _SOCKETS = (
-    "policy", "TIME_WAIT peak", "added by client", "added by server", "ports left", "SYNs sent again",
-    "listen overflows", "TCP rtt p50", "cwnd p50", "TCP segments sent again",
+    "policy", "TIME_WAIT peak", "added by client", "added by server", "ports left", "SYN retransmits",
+    "listen overflows", "TCP rtt p50", "cwnd p50", "TCP retransmits",
 )  # fmt: skip
-_SERVER = ("policy", "CPU per request", "CPU share of a core", "memory", "open sockets", "sockets per request")
+_SERVER = ("policy", "CPU per request", "CPU share of a core", "memory", "open sockets")
 
 
 def sockets(summary: Summary) -> Table:
@@ -51,7 +50,6 @@ def server(summary: Summary) -> Table:
                 ABSENT if found["cpu_share"] is None else f"{found['cpu_share']:.1%}",
                 ABSENT if found["rss_bytes"] is None else f"{found['rss_bytes'] / 1e6:,.1f} MB",
                 integer(found["sockets"]),
-                ABSENT if found["sockets_per_request"] is None else plain_number(found["sockets_per_request"], 4),
             )
             for name, one in policies_in_order(summary)
             if (found := one["server"])

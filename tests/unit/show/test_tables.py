@@ -39,8 +39,8 @@ def test_what_the_sockets_cost(tmp_path: Path) -> None:
     headings, (row,) = tables.sockets(summary)
     assert dict(zip(headings, row, strict=True)) == {
         "policy": "close", "TIME_WAIT peak": "4,321", "added by client": "1,234", "added by server": "56",
-        "ports left": "26,232 of 28,232", "SYNs sent again": "0", "listen overflows": "0", "TCP rtt p50": "31.0 µs",
-        "cwnd p50": "10", "TCP segments sent again": "10",
+        "ports left": "26,232 of 28,232", "SYN retransmits": "0", "listen overflows": "0", "TCP rtt p50": "31.0 µs",
+        "cwnd p50": "10", "TCP retransmits": "10",
     }  # fmt: skip
     page = render(summary, {})
     assert "What the sockets cost" in page
@@ -53,7 +53,7 @@ def test_what_the_server_spent(tmp_path: Path) -> None:
     headings, (row,) = tables.server(summary)
     assert dict(zip(headings, row, strict=True)) == {
         "policy": "close", "CPU per request": "20.0 ms", "CPU share of a core": "10.0%", "memory": "12.3 MB",
-        "open sockets": "8", "sockets per request": "2",
+        "open sockets": "8",
     }  # fmt: skip
     assert "What the server spent" in render(summary, {})
 
@@ -61,7 +61,7 @@ def test_what_the_server_spent(tmp_path: Path) -> None:
 def test_a_server_that_can_t_be_read_is_a_dash(tmp_path: Path) -> None:
     summary = summary_with(tmp_path, server={"cpu_ns": None, "rss_bytes": None, "sockets": None})
     (row,) = tables.server(summary)[1]
-    assert row == ("close", *["–"] * 5)
+    assert row == ("close", *["–"] * 4)
 
 
 def test_sections_without_rows_are_left_out(tmp_path: Path) -> None:
@@ -80,8 +80,29 @@ def test_sections_without_rows_are_left_out(tmp_path: Path) -> None:
 
 def test_how_connections_ended(tmp_path: Path) -> None:
     facts = {"keep_alive": {"timeout_s": 5, "max": 1_000}, "retried": 1, "after_close": {"tried": 2, "answered": 0}}
-    (row,) = tables.endings(summary_with(tmp_path, **facts))[1]
-    assert row == ("close", "timeout 5 s, max 1,000", "5", "10", "0", "20 client silent")
+    summary = summary_with(tmp_path, **facts)
+    headings, (row,) = tables.endings(summary)
+    assert dict(zip(headings, row, strict=True)) == {
+        "policy": "close", "how connections ended": "20 client silent",
+        "Keep-Alive of the server": "timeout 5 s, max 1,000",
+        "requests retried after a stale connection": "5",
+        "requests sent after an announced close": "10, of these 0 answered",
+    }  # fmt: skip
+    note = "client silent: the client closed it between two requests: abandoned, too old, or the block ended"
+    assert tables.endings_note(summary) == note
+    assert note in render(summary, {})
+
+
+def test_what_no_policy_did_has_no_column(tmp_path: Path) -> None:
+    summary = full_run(tmp_path / "run").summary()
+    assert tables.endings(summary).headings == ("policy", "how connections ended")
+    headings, rows = tables.phases(summary)
+    assert headings == ("policy", "connect", "send", "wait", "receive")
+    assert rows[0][:2] == ("persistent", "–")
+
+
+def test_without_a_phase_there_is_no_table_of_phases(tmp_path: Path) -> None:
+    assert tables.phases(RunWriter(tmp_path / "run").summary()).rows == []
 
 
 # A sweep's page

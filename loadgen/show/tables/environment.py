@@ -1,0 +1,97 @@
+"""The table of a run's environment: versions, machine, target, proxy, in a reader's words. Knows no figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from loadgen.model.run_record import (
+    EmbeddedTargetRecord,
+    EnvironmentRecord,
+    HopByHopRecord,
+    TargetRecord,
+)
+from loadgen.model.summary import Summary
+from loadgen.model.units import count
+from loadgen.show.formatting import ABSENT
+from loadgen.show.tables.table import Row, Table
+
+_HEADINGS = ("what", "value")
+_HTTP = {"http/1.1": "HTTP/1.1", "h2": "HTTP/2", "h2c": "HTTP/2 by upgrade (h2c)", "websocket": "WebSocket"}
+
+
+def environment(summary: Summary) -> Table:
+    """One row a fact; what does not apply has no row."""
+    found = summary["environment"]
+    rows = [*_generator(found)]
+    if "target" in found:
+        rows += _target(found["target"])
+    if "embedded_target" in found:
+        rows.append(("the target's own counters", _account(found["embedded_target"])))
+    if "proxy" in found:
+        rows.append(("proxy", found["proxy"]["address"]))
+        rows.append(("fields for one hop only", _hop_by_hop(found["proxy"]["hop_by_hop"])))
+    return Table(_HEADINGS, rows)
+
+
+def _generator(found: EnvironmentRecord) -> list[Row]:
+    packages = ", ".join(f"{name} {number}" for name, number in found["packages"].items())
+    cpus, of = found["cpus_allowed"], found["cpu_count"]
+    return [
+        ("loadgen", found["loadgen"]),
+        ("started", found["started"]),
+        ("Python", found["python"] + (f", -O level {found['optimised']}" if found["optimised"] else "")),
+        ("packages", packages),
+        ("system", found["system"]),
+        ("processor", found["cpu"]),
+        ("processors for the generator", f"{len(cpus)} of {of or '?'}: {', '.join(map(str, cpus))}"),
+        ("clock", found["clock"]),
+    ]
+
+
+def _target(target: TargetRecord) -> list[Row]:
+    host = f"[{target['address']}]" if ":" in target["address"] else target["address"]
+    rows: list[Row] = [("connected to", f"{host}:{target['port']}" + (", a proxy" if "proxy" in target else ""))]
+    if target.get("status") is None:
+        return rows
+    server = f", Server: {target['server']}" if target.get("server") else ""
+    rows.append(("first response", f"HTTP/{target.get('http_version')} {target.get('status')}{server}"))
+    rows.append(("Keep-Alive of the server", _keep_alive(target)))
+    tls = target.get("tls")
+    negotiated = filter(None, (tls["version"], tls["cipher"], tls["group"])) if tls else ()
+    rows.append(("TLS", ", ".join(negotiated) or "none"))
+    return rows
+
+
+def _keep_alive(target: TargetRecord) -> str:
+    timeout_s, limit = target.get("keep_alive_timeout_s"), target.get("keep_alive_max")
+    words = [f"timeout {timeout_s:,} s"] if timeout_s is not None else []
+    words += [f"max {limit:,}"] if limit is not None else []
+    return ", ".join(words) or "not announced"
+
+
+def _account(account: EmbeddedTargetRecord | None) -> str:
+    """Without the list of connections by length, which may be long; `summary.json` has it."""
+    if account is None:
+        return "not known"
+    accepted, requests = count(account["accepted"], "connection"), count(account["requests"], "request")
+    still_open = f", {account['open']:,} still open" if account["open"] else ""
+    return f"{accepted} accepted{still_open}, {requests}; by protocol: {_counts(account['protocols'])}"
+
+
+def _counts(protocols: Mapping[str, int]) -> str:
+    return ", ".join(f"{_HTTP.get(name, name)} {number:,}" for name, number in protocols.items() if number) or ABSENT
+
+
+def _hop_by_hop(found: HopByHopRecord) -> str:
+    if found["reason"]:
+        return f"not known: {found['reason']}"
+    sentences = [
+        f"{what} {', '.join(names)}"
+        for what, names in (("removed", found["removed"]), ("passed on", found["forwarded"]))
+        if names
+    ]
+    if found["response_removed"] is not None:
+        sentences.append(f"{'removed' if found['response_removed'] else 'passed on'} that of the response")
+    if found["via"]:
+        sentences.append(f"Via: {found['via']}")
+    return "; ".join(sentences) or ABSENT
