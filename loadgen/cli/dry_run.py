@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from loadgen.drive import schedule
 from loadgen.model.plan import Plan
 from loadgen.model.units import NS_PER_MS, NS_PER_S, count, duration_text
@@ -10,9 +12,10 @@ _BETWEEN_BLOCKS_NS = 30 * NS_PER_MS  # measured: connections end, the kernel's c
 _THEN = "and a few seconds for the report"
 
 
-def blocks(plan: Plan) -> list[str]:
+def blocks(plan: Plan) -> Iterator[str]:
     """A line for each block: its index, its round and its cell, in the order in which they run."""
-    return [f"{block.index:>5}  round {block.round + 1}  {block.cell.name}" for block in schedule.blocks(plan)]
+    for block in schedule.blocks(plan):
+        yield f"{block.index:>5}  round {block.round + 1}  {block.cell.name}"
 
 
 def estimate_line(plan: Plan, done: int = 0) -> str:

@@ -48,11 +48,9 @@ def _seed(given: int | None) -> int:
 
 
 def _warmup(options: dict[str, Any]) -> Any:
-    """As given, or the command's own; `--block 200ms` alone asks for no warm-up that is longer than the block."""
     if options["warmup"] is not None:
         return options["warmup"]
-    command = table.SWEEP if _varies(options) else table.COMPARE
-    return min(table.option_named("warmup").of(command).plan_default(), options["block"] // 2)
+    return table.default_warmup_ns(table.SWEEP if _varies(options) else table.COMPARE, options["block"])
 
 
 def _varies(options: dict[str, Any]) -> bool:

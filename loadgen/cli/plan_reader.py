@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -42,7 +43,8 @@ class PlanFile(NamedTuple):
 
 def read_plan(path: Path, command: str) -> PlanFile:
     """The options that a TOML file or an earlier run gives to a command. Raises PlanError."""
-    is_run = path.is_dir() or path.suffix == ".json"
+    # Not path.is_dir(), which raises where the name is too long; opening it says so in one line.
+    is_run = os.path.isdir(path) or path.suffix == ".json"  # noqa: PTH112
     keys = _run_keys(path) if is_run else _toml_keys(path)
     return PlanFile(OptionReader(str(path), path.parent, command).values(keys), is_run)
 

@@ -40,7 +40,9 @@ def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
         raise PlanError(f"--name {name!r} can't be a folder's name")
     if options["dry_run"]:
         _save_plan(plan, embedded, options)
-        click.echo("\n".join([*blocks(plan), estimate_line(plan)]))
+        for line in blocks(plan):  # each at once: a plan of very many rounds can be cut off
+            click.echo(line)
+        click.echo(estimate_line(plan))
         return None
     ask_consent(plan, embedded, agreed=options["yes"])
     if options["name"] is None and options["out"] is None:

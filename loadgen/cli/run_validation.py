@@ -41,7 +41,8 @@ def recorded_plan(facts: Any, where: str) -> tuple[Plan, bool]:
         raise PlanError(f"{where} holds no run's plan: {_wrong('plan', facts.get('plan'), JSON_OBJECT)}")
     values = facts["plan"]
     _check(values, plan_fields.json_types(), plan_fields.needed_keys(), f"{where}: plan.")
-    _check(values.get("axes", {}), plan_fields.axis_types(), (), f"{where}: plan.axes.")
+    axes = values.get(plan_fields.AXES, {})
+    _check(plan_fields.used_axes(axes), plan_fields.axis_types(), (), f"{where}: plan.axes.")
     environment = facts.get("environment")
     try:
         return Plan.from_json(values), isinstance(environment, dict) and "embedded_target" in environment

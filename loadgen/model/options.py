@@ -166,7 +166,9 @@ OPTIONS: tuple[Option, ...] = (
             "default": "200ms",
             "help": "Uncounted first part of a block; 200ms if unset, but at most half of the block.",
         },
-        locust=LocustArgument(help="Uncounted first part of a block"),
+        locust=LocustArgument(
+            help="Uncounted first part of a block; empty: 500ms, but at most half of the block", default=""
+        ),
     ),
     Option(
         name="arrivals", type=Choice(*ARRIVALS), plan_field="load.arrivals", default=CONSTANT, is_implicit=True,
@@ -303,6 +305,12 @@ def option_named(name: str) -> Option:
 def default(name: str) -> Any:
     """What a plan has where nothing is said of an option."""
     return option_named(name).plan_default()
+
+
+def default_warmup_ns(command: str, block_ns: int) -> int:
+    """The command's own warm-up (ns), but at most half of a block: `--block 200ms` alone must work."""
+    own_ns: int = option_named("warmup").of(command).plan_default()
+    return min(own_ns, block_ns // 2)
 
 
 def options_of(command: str) -> list[Option]:

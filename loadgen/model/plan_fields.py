@@ -43,7 +43,7 @@ def restore(values: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises PlanError, or KeyError where a value is missing that every plan has.
     """
-    axes = Axes(**{name: tuple(found) for name, found in values.get(AXES, {}).items()})
+    axes = Axes(**{name: tuple(found) for name, found in used_axes(values.get(AXES, {})).items()})
     found = {
         option.plan_field: option.type.restore(values[option.recorded_key])
         for option in _in_plan()
@@ -67,6 +67,12 @@ def axis_types() -> dict[str, JsonType]:
 def needed_keys() -> list[str]:
     """The keys that every recorded plan has."""
     return [option.recorded_key for option in _in_plan() if option.is_needed]
+
+
+def used_axes(axes: Mapping[str, Any]) -> dict[str, Any]:
+    """Without former names of axes that were not used: older versions recorded every axis, those not varied as []."""
+    former = renamed_keys()
+    return {name: values for name, values in axes.items() if name not in former or values != []}
 
 
 def renamed_keys() -> dict[str, str]:

@@ -76,6 +76,7 @@ def plan_of(options: Any, host: str | None, class_policies: ClassPolicies, users
     names = dict.fromkeys(name for policies in class_policies.values() for name in policies)
     values = _values(options) | {"users": max(users, 1), "rounds": rounds, "policies": ",".join(names)}
     values.setdefault("seed", secrets.randbelow(1 << 31))
+    values.setdefault("warmup", table.default_warmup_ns(table.COMPARE, values["block"]))
     return Plan(**{"target": target, **plan_fields.of_values(values)})
 
 

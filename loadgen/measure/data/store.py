@@ -70,7 +70,7 @@ class RunStore:
 
         Raises PlanError where the folder holds none, or where it is to be changed and another loadgen has it.
         """
-        if not (directory / RUN_FILE).is_file():
+        if not os.path.isfile(directory / RUN_FILE):  # noqa: PTH113 # is_file() raises where the name is too long
             raise PlanError(f"{directory} holds no run ({RUN_FILE} is missing)")
         return cls(directory, _lock(directory) if to_change else None)
 

@@ -216,3 +216,11 @@ def test_a_target_that_dies_early_is_named(tmp_path: Path) -> None:
     (line,) = done.stderr.splitlines()
     assert "closed_without_response" in line
     assert line.endswith("see run/summary.json")
+
+
+@pytest.mark.parametrize("command", [["report"], ["sweep", "--resume"], ["compare", "--dry-run", "--plan"]])
+def test_a_name_that_is_too_long_for_the_file_system(command: list[str]) -> None:
+    done = loadgen(*command, "x" * 300)
+    assert done.returncode == 2
+    assert done.stderr.startswith("loadgen: ")
+    assert done.stderr.count("\n") == 1

@@ -203,6 +203,20 @@ def test_a_recorded_plan_that_was_edited(tmp_path: Path, changed: dict[str, Any]
     assert "\n" not in str(caught.value)
 
 
+def test_an_axis_of_an_older_name_is_taken_where_it_was_not_used(tmp_path: Path) -> None:
+    plan = planned(compare, URL)
+    recorded = plan.to_json(secrets=False)
+    axes = recorded["axes"]
+    axes["idle"] = axes.pop("gap")
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps({"plan": recorded}), encoding="utf-8")
+    assert planned(compare, "--plan", str(path)) == plan
+    axes["idle"] = ["1s"]
+    path.write_text(json.dumps({"plan": recorded}), encoding="utf-8")
+    with pytest.raises(PlanError, match=r"axes\.idle is called gap now"):
+        planned(compare, "--plan", str(path))
+
+
 def test_every_key_of_a_plan_is_known() -> None:
     written = planned(sweep, URL, "--recycle", "1,2").to_json(secrets=True)
     assert written.keys() == json_types().keys()

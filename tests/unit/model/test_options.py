@@ -166,7 +166,7 @@ def test_former_names_are_refused(tmp_path: Path) -> None:
         done = run_cli(name, "--plan", "plan.toml", cwd=tmp_path)
         assert (done.code, done.stderr) == (2, "loadgen: plan.toml: the key 'idle' is called 'gap' now\n")
     values = planned(SWEEP, "--gap", "5ms,1s").to_json(secrets=False)
-    values["axes"] = {"idle": values["axes"]["gap"]}
+    values["axes"] = {"idle": ["5ms"]}
     with pytest.raises(PlanError, match=r"run: plan\.axes\.idle is called gap now") as caught:
         recorded_plan({"plan": values}, "run")
     assert "\n" not in str(caught.value)

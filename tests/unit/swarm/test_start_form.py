@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from loadgen.model.exceptions import PlanError
 from loadgen.swarm.live_view import FINISHING, LiveView
-from loadgen.swarm.options import COMMAND_LINE_ONLY
+from loadgen.swarm.options import COMMAND_LINE_ONLY, plan_of
 from loadgen.swarm.start_form import StartForm, checked_plan
 from loadgen.swarm.target_host import TargetHost
 from loadgen.swarm.user_classes import policies_of
@@ -34,7 +34,7 @@ BAD = [
     ({"host": "https://localhost", "cacert": "/nowhere.pem"}, "--cacert /nowhere.pem: No such file or directory"),
     ({"host": "https://localhost", "cacert": __file__}, "no PEM certificate can be read from it"),
     ({"policies": "close-resume"}, "resumes TLS sessions"),
-    ({"block": "50ms"}, "--warmup is 500 ms, a part of each block of 50.0 ms"),
+    ({"block": "50ms", "warmup": "60ms"}, "--warmup is 60.0 ms, a part of each block of 50.0 ms"),
 ]
 
 
@@ -112,3 +112,9 @@ def test_a_command_line_becomes_a_plan(tmp_path: Path) -> None:
     assert [cell.name for cell in plan.cells] == ["close", "recycle:5"]
     assert (plan.seed, plan.load.users, plan.load.think_ns) == (3, 1, 5_000_000)
     assert checked_plan(locust_options(), "http://a/base", {"One": ("close",)}, 4).target.path == "/base"
+
+
+def test_an_unset_warmup_fits_into_a_short_block() -> None:
+    for values, expected_ns in (({}, 500_000_000), ({"block": "400ms"}, 200_000_000), ({"warmup": "10ms"}, 10_000_000)):
+        plan = plan_of(locust_options(**values), "http://127.0.0.1:9", {"User": ("close",)}, users=1)
+        assert plan.load.warmup_ns == expected_ns
