@@ -49,12 +49,15 @@ def _generator(found: EnvironmentRecord) -> list[Row]:
 
 
 def _target(target: TargetRecord) -> list[Row]:
-    host = f"[{target['address']}]" if ":" in target["address"] else target["address"]
-    rows: list[Row] = [("connected to", f"{host}:{target['port']}" + (", a proxy" if "proxy" in target else ""))]
+    rows: list[Row] = []
+    if address := target.get("address"):
+        host = f"[{address}]" if ":" in address else address
+        rows.append(("connected to", f"{host}:{target['port']}" + (", a proxy" if "proxy" in target else "")))
+    if server := target.get("server"):
+        rows.append(("Server field", server))
     if target.get("status") is None:
         return rows
-    server = f", Server: {target['server']}" if target.get("server") else ""
-    rows.append(("first response", f"HTTP/{target.get('http_version')} {target.get('status')}{server}"))
+    rows.append(("first response", f"HTTP/{target.get('http_version')} {target['status']}"))
     rows.append(("Keep-Alive of the server", _keep_alive(target)))
     tls = target.get("tls")
     negotiated = filter(None, (tls["version"], tls["cipher"], tls["group"])) if tls else ()
