@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from loadgen.measure.data.merge_workers import merge_workers
 from loadgen.measure.data.rows import Samples
 from loadgen.measure.live.block_report import LATENCY, BlockReport, shared_samples, shrink
@@ -10,13 +12,15 @@ from loadgen.measure.summary.run import summarise
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.records import Phase
 from loadgen.model.run_record import EnvironmentRecord, PlanRecord, RunWarning
-from loadgen.model.summary import Summary
+from loadgen.model.summary import ComparisonSummary, Summary
 
 # Enough for any percentile that is shown while the run goes on; a summary of this many takes a moment only.
 _MAX_SAMPLES = 30_000
 # A run may go on for hours: this many reports of a user class are kept whole, older ones with fewer samples.
 _MAX_WHOLE_REPORTS = 50
 _MAX_OLD_SAMPLES = 25
+
+_SIDES: tuple[Literal["baseline", "candidate"], ...] = ("baseline", "candidate")
 
 Source = tuple[str, str]
 """A worker and one of its user classes."""
@@ -54,17 +58,15 @@ class Live:
     ) -> Summary | None:
         """What `summary.json` would say now; None before the first block. See `summarise`.
 
-        Counts are exact, and so are means. Percentiles are those of the merged histograms; intervals, curves and
-        differences come from the share of the samples that the reports hold.
+        Counts are exact, and so are means. Percentiles, and the differences of medians, are those of the merged
+        histograms, which hold every request. Intervals, curves and the phases of differences come from the share of the
+        samples that the reports hold; the intervals of differences are moved by as much as the differences are.
         """
         sources = [list(reports.values()) for reports in self._reports.values() if reports]
         if not sources:
             return None
         merged = merge_workers((number, self._samples(reports)) for number, reports in enumerate(sources))
-        summary = summarise(name, merged.thinned(_MAX_SAMPLES, 0), plan, environment, notes)
-        for policy, one in summary["policies"].items():
-            self._refine(one, policy)
-        return summary
+        return summarise(name, merged.thinned(_MAX_SAMPLES, 0), plan, environment, notes, self._refine)
 
     def _abridge(self, source: Source, report: BlockReport) -> None:
         """Keep fewer samples of an old block."""
@@ -77,7 +79,14 @@ class Live:
     def _samples(self, reports: list[BlockReport]) -> Samples:
         return shared_samples(reports, self._policies)
 
-    def _refine(self, one: PolicySummary, policy: str) -> None:
+    def _refine(self, policies: dict[str, PolicySummary], comparisons: list[ComparisonSummary]) -> None:
+        """Replace what the share of the samples says, before warnings and verdict go by it."""
+        for policy, one in policies.items():
+            self._refine_policy(one, policy)
+        for comparison in comparisons:
+            _refine_comparison(comparison, policies)
+
+    def _refine_policy(self, one: PolicySummary, policy: str) -> None:
         """Replace percentiles of the share by those of the histograms, which hold every request."""
         merged = _histograms()
         for old in self._old.values():
@@ -104,6 +113,20 @@ class Live:
                     "p99": found.quantile_ns(0.99),
                     "mean_per_request": round(found.sum_ns / latency.count),
                 }
+
+
+def _refine_comparison(comparison: ComparisonSummary, policies: dict[str, PolicySummary]) -> None:
+    """Compare the medians of all requests, and move the intervals by as much."""
+    baseline_ns, candidate_ns = (policies[comparison[side]]["latency_ns"]["p50"] for side in _SIDES)
+    if not baseline_ns or candidate_ns is None:
+        return
+    delta_ns, ratio = candidate_ns - baseline_ns, candidate_ns / baseline_ns
+    moved_ns, factor = delta_ns - comparison["latency_p50_delta_ns"], ratio / comparison["latency_p50_ratio"]
+    comparison["latency_p50_delta_ns"], comparison["latency_p50_ratio"] = delta_ns, ratio
+    if comparison["latency_p50_delta_ci95"] is not None:
+        comparison["latency_p50_delta_ci95"] = [bound + moved_ns for bound in comparison["latency_p50_delta_ci95"]]
+    if comparison["latency_p50_ratio_ci95"] is not None:
+        comparison["latency_p50_ratio_ci95"] = [bound * factor for bound in comparison["latency_p50_ratio_ci95"]]
 
 
 def _histograms() -> dict[str, Histogram]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from loadgen.measure.data.downsampling import add_up
@@ -17,12 +19,14 @@ from loadgen.model.block_facts import BlockFacts
 from loadgen.model.plan import Plan
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.run_record import EnvironmentRecord, PlanRecord, RunWarning
-from loadgen.model.summary import SCHEMA, BlockSummary, Summary
+from loadgen.model.summary import SCHEMA, BlockSummary, ComparisonSummary, Summary
 from loadgen.model.units import NS_PER_S
 from loadgen.model.warning_codes import WarningCode
 
 MAX_CURVES = 7
 """Policies up to which each is drawn as a line of its own, and has a percentile curve for that."""
+
+Refine = Callable[[dict[str, PolicySummary], list[ComparisonSummary]], None]
 
 _P50_P99 = np.array([0.5, 0.99])
 
@@ -33,8 +37,12 @@ def summarise(
     plan: PlanRecord,
     environment: EnvironmentRecord,
     notes: list[RunWarning],
+    refine: Refine | None = None,
 ) -> Summary:
-    """The whole of `summary.json`. notes: warnings from running itself."""
+    """The whole of `summary.json`. notes: warnings from running itself.
+
+    refine: corrects figures, where more is known than the samples say, before warnings and verdict go by them.
+    """
     planned = Plan.from_json(plan)
     plan = planned.to_json(secrets=False)  # a plan that an earlier version recorded may lack keys
     samples = samples.with_counts()
@@ -52,6 +60,8 @@ def summarise(
         for base, other in pairs(planned.cells, bool(planned.axes))
     )
     comparisons = [comparison for comparison in compared if comparison is not None]
+    if refine is not None:
+        refine(policies, comparisons)
     swept = sweep(planned, measured, policies) if planned.axes else None
     found = notes + thinned(samples) + outages(samples)
     found += warnings(policies, planned, rounds)

@@ -118,6 +118,31 @@ def test_a_large_block_is_reported_by_a_share_with_exact_counts(reporter_of: Rep
     )
 
 
+def test_verdict_and_warnings_go_by_what_the_table_shows(reporter_of: Reporters) -> None:
+    """Few requests of a slow block weigh as much in the reports' shares as the many of a fast one."""
+    plan = plan_json()
+    reporter, live = reporter_of(plan), Live(cell_names(plan))
+    for number, (requests, wait) in enumerate([(3_000, 100), (3_000, 100), (400, 900), (400, 900), (400, 900)]):
+        for policy, more in (("persistent", 0), ("close", 100)):
+            made = Link([Exchange(at * 10 * US, wait=(wait + more) * US, lag=60 * US) for at in range(requests)])
+            live.take("0", "Users", reporter.block(policy, number, [made])[0])
+    found = live.summary("run", plan, ENVIRONMENT, [])
+    assert found is not None
+    base, other = (found["policies"][policy]["latency_ns"]["p50"] for policy in POLICIES)
+    assert base is not None
+    assert other is not None
+    assert base == pytest.approx(115 * US, rel=0.005)  # the median of the shares is 915 µs
+    (one,) = found["comparisons"]
+    assert one["latency_p50_delta_ns"] == other - base
+    assert one["latency_p50_ratio"] == other / base
+    low, high = one["latency_p50_delta_ci95"] or (0, 0)
+    assert low <= other - base <= high
+    assert found["verdict"].startswith(f"close costs {(other - base) / 1e6:.3f} ms more per request at p50 [")
+    assert ", 1.9×;" in found["verdict"]
+    lagging = [one["message"] for one in found["warnings"] if one["code"] == "generator_saturated"]
+    assert lagging[0].startswith(f"persistent: up to 60.0 µs of the median latency of {base / 1e3:.0f} µs")
+
+
 def test_a_long_run_is_kept_in_brief_and_counted_exactly(reporter_of: Reporters) -> None:
     plan = plan_json(rounds=70)
     reporter, live = reporter_of(plan), Live(cell_names(plan))
