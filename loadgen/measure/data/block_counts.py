@@ -28,26 +28,27 @@ def count_connections(
     size, block_of = len(blocks), assignment.block_of
     # Connections of a worker that died have no row; their exchanges show that they were open.
     unknown = np.zeros(len(assignment.numbers), np.bool_)
-    unknown[assignment.of_rows] = True
-    unknown[assignment.own] = False
-    lost = _count(assignment.home[unknown & (assignment.home >= 0)], size)
+    unknown[assignment.exchange_positions] = True
+    unknown[assignment.connection_positions] = False
+    lost = _count(assignment.opened_in[unknown & (assignment.opened_in >= 0)], size)
     opened = ((connections["flags"] & ConnectionFlag.ESTABLISHED) != 0) & (connections["ending"] != Ending.NOT_OPENED)
     # An attempt that was refused carried no request.
     reached = unknown
-    reached[assignment.own[opened]] = True
-    exchanges = _count(block_of[reached[assignment.of_rows]], size)
+    reached[assignment.connection_positions[opened]] = True
+    exchanges = _count(block_of[reached[assignment.exchange_positions]], size)
     # A request without any byte of a response may have been lost on its way, so no server counts it.
     carried = _count(block_of[(rows["outcome"] > 0) | (rows["bytes_received"] > 0)], size)
-    here = assignment.home[assignment.own] >= 0
-    home, opened, known = assignment.home[assignment.own][here], opened[here], connections[here]
-    counts = _traits(known["flags"], known["ending"], opened, home, size)
+    here = assignment.opened_in[assignment.connection_positions] >= 0
+    opened_in = assignment.opened_in[assignment.connection_positions][here]
+    opened, known = opened[here], connections[here]
+    counts = _traits(known["flags"], known["ending"], opened, opened_in, size)
     counts["opened"] = counts["opened"] + lost
     once = any(block.get("continuous") for block in blocks)
-    counts["slots"] = _distinct(home[opened], known["slot"][opened], size, once) + lost
-    how = _count(home * len(Ending) + known["ending"], size * len(Ending)).reshape(size, len(Ending))
+    counts["slots"] = _distinct(opened_in[opened], known["slot"][opened], size, once) + lost
+    how = _count(opened_in * len(Ending) + known["ending"], size * len(Ending)).reshape(size, len(Ending))
     upgraded = (known["flags"] & ConnectionFlag.UPGRADED != 0) & (known["upgrade"] >= 0)
-    upgrades = _count(home[upgraded], size)
-    upgrade_ns = np.bincount(home[upgraded], weights=known["upgrade"][upgraded], minlength=size)
+    upgrades = _count(opened_in[upgraded], size)
+    upgrade_ns = np.bincount(opened_in[upgraded], weights=known["upgrade"][upgraded], minlength=size)
     started = _count(block_of[counted], size)
     next_connections = _next_connections(blocks, assignment)
     for index, block in enumerate(blocks):
@@ -65,7 +66,7 @@ def _count(numbers: Integers, size: int) -> NDArray[np.int64]:
     return np.bincount(numbers, minlength=size)
 
 
-def _traits(flags: Integers, endings: Integers, opened: Any, home: Integers, size: int) -> dict[str, Integers]:
+def _traits(flags: Integers, endings: Integers, opened: Any, opened_in: Integers, size: int) -> dict[str, Integers]:
     """How many connections of each block have each trait."""
     by_server = np.array([ending.closed_by for ending in Ending], np.bool_)[endings]
     tls = (flags & ConnectionFlag.TLS) != 0
@@ -80,33 +81,35 @@ def _traits(flags: Integers, endings: Integers, opened: Any, home: Integers, siz
         "upgraded": (flags & ConnectionFlag.UPGRADED) != 0,
         "upgrade_declined": (flags & ConnectionFlag.DECLINED) != 0,
     }
-    return {name: _count(home[chosen], size) for name, chosen in traits.items()}
+    return {name: _count(opened_in[chosen], size) for name, chosen in traits.items()}
 
 
-def _distinct(home: Integers, slots: Integers, size: int, once: bool) -> Integers:
+def _distinct(opened_in: Integers, slots: Integers, size: int, once: bool) -> Integers:
     """How many different slots occur in each block; with `once`, only those that no earlier block had."""
     if once:
-        order = np.argsort(home, kind="stable")
+        order = np.argsort(opened_in, kind="stable")
         _, first = np.unique(slots[order], return_index=True)
-        return _count(home[order][first], size)
+        return _count(opened_in[order][first], size)
     width = int(slots.max(initial=0)) + 1
-    return _count(np.unique(home * width + slots) // width, size)
+    return _count(np.unique(opened_in * width + slots) // width, size)
 
 
 def _next_connections(blocks: list[BlockFacts], assignment: RowAssignment) -> NDArray[np.int64]:
     """One above the highest number of each block's connections."""
     next_connections = np.array([block.get("first_connection", 0) for block in blocks], np.int64)
-    np.maximum.at(next_connections, assignment.block_of, assignment.numbers[assignment.of_rows] + 1)
-    own = assignment.own[assignment.home[assignment.own] >= 0]
-    np.maximum.at(next_connections, assignment.home[own], assignment.numbers[own] + 1)
+    np.maximum.at(next_connections, assignment.block_of, assignment.numbers[assignment.exchange_positions] + 1)
+    positions = assignment.connection_positions
+    counted = positions[assignment.opened_in[positions] >= 0]
+    np.maximum.at(next_connections, assignment.opened_in[counted], assignment.numbers[counted] + 1)
     return next_connections
 
 
 def request_ends(rows: NDArray[Any], assignment: RowAssignment, connections: NDArray[Any]) -> NDArray[np.int64]:
     """When each request ended (ns)."""
     handshakes = np.zeros(len(assignment.numbers), np.int64)
-    handshakes[assignment.own] = sum(present(connections[field]) for field in _HANDSHAKE_FIELDS)
-    end: NDArray[np.int64] = rows["scheduled"] + np.where(rows["request_index"] == 0, handshakes[assignment.of_rows], 0)
+    handshakes[assignment.connection_positions] = sum(present(connections[field]) for field in _HANDSHAKE_FIELDS)
+    paid = np.where(rows["request_index"] == 0, handshakes[assignment.exchange_positions], 0)
+    end: NDArray[np.int64] = rows["scheduled"] + paid
     for phase in ("queue", "send", "wait", "receive"):
         end += present(rows[phase])
     return end

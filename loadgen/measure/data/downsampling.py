@@ -22,28 +22,28 @@ def draw(columns: dict[str, Integers], block_of: Integers, max_samples: int, see
     """
     chosen: NDArray[np.bool_] = columns["error"] != ABSENT
     complete = np.flatnonzero(~chosen)
-    own = block_of[complete].astype(np.int64)
-    sizes = np.bincount(own)
+    block = block_of[complete].astype(np.int64)
+    sizes = np.bincount(block)
     quotas = np.maximum(1, (sizes * (max_samples / max(1, len(complete)))).astype(np.int64))
-    order = np.lexsort((np.random.default_rng(seed).random(len(complete), np.float32), own))
+    order = np.lexsort((np.random.default_rng(seed).random(len(complete), np.float32), block))
     begins = np.cumsum(sizes) - sizes
-    rank = np.arange(len(complete)) - begins[own[order]]
-    chosen[complete[order[rank < quotas[own[order]]]]] = True
+    rank = np.arange(len(complete)) - begins[block[order]]
+    chosen[complete[order[rank < quotas[block[order]]]]] = True
     return chosen
 
 
 def counts(columns: dict[str, Integers], block_of: Integers, blocks: Sequence[BlockRecord]) -> list[SampleCounts]:
     """Of each block: its complete samples, how many of them were on a reused connection, statuses and phases."""
     complete = columns["error"] == ABSENT
-    size, own = len(blocks), block_of[complete].astype(np.int64)
-    requests = np.bincount(own, minlength=size)
-    reused = np.bincount(own[columns["nth_on_connection"][complete] > 0], minlength=size)
-    met = np.bincount(own * _STATUSES + columns["status"][complete])
+    size, block = len(blocks), block_of[complete].astype(np.int64)
+    requests = np.bincount(block, minlength=size)
+    reused = np.bincount(block[columns["nth_on_connection"][complete] > 0], minlength=size)
+    met = np.bincount(block * _STATUSES + columns["status"][complete])
     statuses: list[dict[str, int]] = [{} for _ in blocks]
     for number in np.flatnonzero(met).tolist():
         statuses[number // _STATUSES][str(number % _STATUSES)] = int(met[number])
     phases = {
-        phase.value: np.bincount(own[columns[phase.value][complete] >= 0], minlength=size) for phase in Phase
+        phase.value: np.bincount(block[columns[phase.value][complete] >= 0], minlength=size) for phase in Phase
     }  # fmt: skip
     return [
         {

@@ -31,13 +31,13 @@ class RowAssignment:
 
     numbers: Integers
     """The number of each connection that occurs in the rows."""
-    of_rows: Integers
+    exchange_positions: Integers
     """For each exchange, the position of its connection in `numbers`."""
-    own: Integers
+    connection_positions: Integers
     """For each connection row, the position of that connection in `numbers`."""
     block_of: Integers
     """For each exchange, its block, by position in the list of blocks."""
-    home: Integers
+    opened_in: Integers
     """For each connection in `numbers`, the block that opened it; -1 for an earlier block, which has counted it."""
 
 
@@ -46,26 +46,31 @@ def assign_rows(blocks: Sequence[BlockRecord], rows: NDArray[Any], connections: 
 
     Raises ValueError where a row belongs to none of them.
     """
-    numbers, of_rows, own = _positions(rows["connection"], connections["connection"])
+    numbers, exchange_positions, connection_positions = _positions(rows["connection"], connections["connection"])
     if any(block.get("continuous") for block in blocks):
-        return _by_time(blocks, rows, connections, numbers, of_rows, own)
+        return _by_time(blocks, rows, connections, numbers, exchange_positions, connection_positions)
     firsts = np.array([block["first_connection"] for block in blocks], np.int64)
-    home = np.searchsorted(firsts, numbers, side="right") - 1
-    if len(home) and home[0] < 0:
+    opened_in = np.searchsorted(firsts, numbers, side="right") - 1
+    if len(opened_in) and opened_in[0] < 0:
         raise ValueError("there are rows of connections that no block began")
-    return RowAssignment(numbers, of_rows, own, smallest(home)[of_rows], home)
+    return RowAssignment(
+        numbers, exchange_positions, connection_positions, smallest(opened_in)[exchange_positions], opened_in
+    )
 
 
-def _positions(of_rows: Integers, own: Integers) -> tuple[Integers, Integers, Integers]:
-    """Numbers, and both columns as positions among them. Memory goes by the rows, not by the highest number."""
-    if not len(of_rows) and not len(own):
-        return np.empty(0, np.int64), of_rows, own
-    low = int(min(column.min() for column in (of_rows, own) if len(column)))
-    high = int(max(column.max() for column in (of_rows, own) if len(column)))
-    if high - low < 4 * (len(of_rows) + len(own)):
-        return np.arange(low, high + 1), of_rows - low, own - low
-    numbers, found = np.unique(np.concatenate([of_rows, own]), return_inverse=True)
-    return numbers, found[: len(of_rows)], found[len(of_rows) :]
+def _positions(exchanges: Integers, connections: Integers) -> tuple[Integers, Integers, Integers]:
+    """All numbers in two columns of connections, and both columns as positions among them.
+
+    Memory goes by the rows, not by the highest number.
+    """
+    if not len(exchanges) and not len(connections):
+        return np.empty(0, np.int64), exchanges, connections
+    low = int(min(column.min() for column in (exchanges, connections) if len(column)))
+    high = int(max(column.max() for column in (exchanges, connections) if len(column)))
+    if high - low < 4 * (len(exchanges) + len(connections)):
+        return np.arange(low, high + 1), exchanges - low, connections - low
+    numbers, found = np.unique(np.concatenate([exchanges, connections]), return_inverse=True)
+    return numbers, found[: len(exchanges)], found[len(exchanges) :]
 
 
 def _by_time(
@@ -73,20 +78,20 @@ def _by_time(
     rows: NDArray[Any],
     connections: NDArray[Any],
     numbers: Integers,
-    of_rows: Integers,
-    own: Integers,
+    exchange_positions: Integers,
+    connection_positions: Integers,
 ) -> RowAssignment:
     """Assign rows of connections that outlive a block. What began before the first block belongs to that.
 
-    A connection's home is the block in which it was opened. If that was before the first block, or the connection's row
-    is not written yet, it is the block of its first request; if that is not among the rows either, an earlier reading
-    has counted the connection.
+    A connection belongs to the block in which it was opened. If that was before the first block, or the connection's
+    row is not written yet, it belongs to the block of its first request; if that is not among the rows either, an
+    earlier reading has counted the connection.
     """
     begun = np.array([block["begun_ns"] for block in blocks], np.int64)
     block_of = smallest(np.maximum(np.searchsorted(begun, rows["scheduled"], side="right") - 1, 0))
-    home = np.full(len(numbers), -1, np.int64)
+    opened_in = np.full(len(numbers), -1, np.int64)
     first = rows["request_index"] == 0
-    home[of_rows[first]] = block_of[first]
+    opened_in[exchange_positions[first]] = block_of[first]
     opened = np.searchsorted(begun, connections["opened"], side="right") - 1
-    home[own[opened >= 0]] = opened[opened >= 0]
-    return RowAssignment(numbers, of_rows, own, block_of, home)
+    opened_in[connection_positions[opened >= 0]] = opened[opened >= 0]
+    return RowAssignment(numbers, exchange_positions, connection_positions, block_of, opened_in)

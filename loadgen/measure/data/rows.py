@@ -89,9 +89,9 @@ class Samples:
     def block_of(self) -> NDArray[np.int64]:
         """Each sample's block, by its position in `blocks`. One block of each policy makes a round."""
         keys = [block["round"] * len(self.policies) + self.policies.index(block["policy"]) for block in self.blocks]
-        places = np.zeros(max(keys, default=0) + 1, np.int64)
-        places[keys] = np.arange(len(keys))
-        found: NDArray[np.int64] = places[
+        positions = np.zeros(max(keys, default=0) + 1, np.int64)
+        positions[keys] = np.arange(len(keys))
+        found: NDArray[np.int64] = positions[
             self.columns["round"].astype(np.int64) * len(self.policies) + self.columns["policy"]
         ]
         return found
@@ -213,35 +213,35 @@ def _columns(
     policies: tuple[str, ...],
     connections: NDArray[Any],
 ) -> dict[str, Integers]:
-    link, block_of = assignment.of_rows[counted], assignment.block_of[counted]
+    positions, block_of = assignment.exchange_positions[counted], assignment.block_of[counted]
     size = len(assignment.numbers)
 
     def of_connection(field: str) -> Integers:
         """A connection's field, for each sample."""
-        by_link = np.full(size, ABSENT, np.int64)
-        by_link[assignment.own] = connections[field]
-        chosen: Integers = smallest(by_link)[link]
+        by_position = np.full(size, ABSENT, np.int64)
+        by_position[assignment.connection_positions] = connections[field]
+        chosen: Integers = smallest(by_position)[positions]
         return chosen
 
     columns: dict[str, Integers] = {field: smallest(rows[field][counted]) for field in _AS_WRITTEN}
     request_index = smallest(rows["request_index"][counted])
     outcome = smallest(rows["outcome"][counted])
     last_request_index = np.zeros(size, np.int64)
-    np.maximum.at(last_request_index, assignment.of_rows, rows["request_index"])
+    np.maximum.at(last_request_index, assignment.exchange_positions, rows["request_index"])
     flags = of_connection("flags")
     # One more entry: an ending that is absent (-1) picks the last.
     closed_by = np.array([*(ending.closed_by for ending in Ending), ABSENT], np.int8)[of_connection("ending")]
     columns |= {
         "policy": np.array([policies.index(block["policy"]) for block in blocks], np.int16)[block_of],
         "round": np.array([block["round"] for block in blocks], np.int32)[block_of],
-        "worker": np.zeros(len(link), np.int8),
+        "worker": np.zeros(len(positions), np.int8),
         "nth_on_connection": request_index,
         "status": np.where(outcome > 0, outcome, ABSENT),
         "error": np.where(outcome < 0, -outcome, ABSENT),
         "tls_resumed": np.where(
             (flags >= 0) & (flags & ConnectionFlag.TLS != 0), (flags & ConnectionFlag.TLS_RESUMED) != 0, ABSENT
         ),
-        "closed_by": np.where(request_index == last_request_index[link], closed_by, ABSENT),
+        "closed_by": np.where(request_index == last_request_index[positions], closed_by, ABSENT),
     }
     for phase in HANDSHAKE:
         columns[phase.value] = np.where(request_index == 0, of_connection(phase.value), ABSENT)

@@ -91,20 +91,20 @@ def amortise(members: list[Member], seed: int) -> AmortisationCurve | None:
         return None
     chosen, weights = round_draws(active, seed)
     strata = [_Strata.of(one) for one, _, _ in members]
-    own, drawn = (
+    measured, drawn = (
         np.stack([cell.means(rounds, share) for cell, share in zip(strata, shares, strict=True)], axis=1)
         for rounds in (active[None, :].astype(np.float64), weights)
     )
-    (exchange,), (handshake,) = _fit(shares, own)
+    (exchange,), (handshake,) = _fit(shares, measured)
     exchanges, handshakes = _fit(shares, drawn)
-    k90 = float(_k90(shares, own)[0])
+    k90 = float(_k90(shares, measured)[0])
     return {
         "cells": [
             {
                 "name": one.name,
                 "requests": requests,
                 "requests_per_connection": 1 / share if share else None,
-                "mean_ns": round(float(own[0, index])),
+                "mean_ns": round(float(measured[0, index])),
                 "ci95": chosen.whole_interval(drawn[:, index]),
             }
             for index, ((one, requests, _), share) in enumerate(zip(members, shares.tolist(), strict=True))
@@ -113,11 +113,11 @@ def amortise(members: list[Member], seed: int) -> AmortisationCurve | None:
         "exchange_ci95": chosen.whole_interval(exchanges),
         "handshake_ns": round(float(handshake)),
         "handshake_ci95": chosen.whole_interval(handshakes),
-        "r2": _r2(shares, own[0], float(exchange), float(handshake)),
+        "r2": _r2(shares, measured[0], float(exchange), float(handshake)),
         "k90": None if np.isnan(k90) else k90,
         "k90_ci95": chosen.listed_interval(_k90(shares, drawn)),
         "k90_model": float(1 / (shares[0] - _SAVING * (shares[0] - shares[-1]))),
-        "saving_ns": round(float(own[0, 0] - own[0, -1])),
+        "saving_ns": round(float(measured[0, 0] - measured[0, -1])),
         "saving_ci95": chosen.whole_interval(drawn[:, 0] - drawn[:, -1]),
         "curve": _curve(shares, float(exchange), float(handshake), exchanges, handshakes, chosen),
     }

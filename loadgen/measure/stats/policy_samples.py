@@ -46,10 +46,10 @@ class PolicySamples:
         return self.valid.columns["round"].astype(np.int64)
 
 
-def policy_samples(samples: Samples, policy: int, mine: NDArray[np.int64], rounds: int) -> PolicySamples:
-    """Arrange the samples of one policy. policy: its index. mine: the indices of its samples."""
+def policy_samples(samples: Samples, policy: int, indices: NDArray[np.int64], rounds: int) -> PolicySamples:
+    """Arrange the samples of one policy. policy: its index. indices: those of its samples."""
     name = samples.policies[policy]
-    valid = samples.of(mine[samples.columns["error"][mine] == ABSENT])
+    valid = samples.of(indices[samples.columns["error"][indices] == ABSENT])
     latency = valid.latency_ns()
     round_of = valid.columns["round"].astype(np.int64)
     requests = np.bincount(round_of, minlength=rounds).astype(np.float64)

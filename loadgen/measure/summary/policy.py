@@ -42,7 +42,7 @@ _SATURATED_CPU_SHARE = 0.9
 
 def summarise_policy(
     samples: Samples,
-    mine: NDArray[np.int64],
+    indices: NDArray[np.int64],
     measured: PolicySamples,
     cell: Cell,
     plan: Plan,
@@ -50,18 +50,20 @@ def summarise_policy(
 ) -> PolicySummary:
     """Everything about one policy.
 
-    samples: those of the run, whose blocks have `counted`. mine: the indices of the policy's. with_curve: its
+    samples: those of the run, whose blocks have `counted`. indices: those of the policy's samples. with_curve: its
     percentile curve will be drawn.
     """
     seed = plan.seed
     blocks = [block for block in samples.blocks if block["policy"] == measured.name]
-    kinds = np.bincount(samples.columns["error"][mine].astype(np.int64) - ABSENT, minlength=len(ErrorKind) - ABSENT + 1)
+    kinds = np.bincount(
+        samples.columns["error"][indices].astype(np.int64) - ABSENT, minlength=len(ErrorKind) - ABSENT + 1
+    )
     errors = {
         ErrorKind(number + ABSENT): int(count) for number, count in enumerate(kinds) if count and number > -ABSENT
     }
     unfinished = errors.pop(ErrorKind.UNFINISHED, 0)
     exact = add_up([block["counted"] for block in blocks])
-    started = len(mine) + measured.left_out
+    started = len(indices) + measured.left_out
     unstarted = sum(block.get("unstarted", 0) for block in blocks)
     answered = int(measured.answered.sum())
     seconds = float(measured.seconds.sum())
@@ -80,7 +82,7 @@ def summarise_policy(
         "window_answered": sum(block.get("answered", 0) for block in blocks),
         "throughput_rps": float(measured.answered.sum()) / seconds if seconds else 0.0,
         "throughput_rps_ci95": _throughput_interval(measured, seed),
-        "arrivals": _arrivals(blocks, samples.columns["late"][mine], cell.rate_rps) if cell.rate_rps else None,
+        "arrivals": _arrivals(blocks, samples.columns["late"][indices], cell.rate_rps) if cell.rate_rps else None,
         "connections": _connections(blocks, exact, _slots(cell, plan)),
         # Warm-up included, as a connection is counted at its end.
         "not_echoed": sum(block.get("mismatched_echoes", 0) for block in blocks),

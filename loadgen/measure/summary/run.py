@@ -51,10 +51,10 @@ def summarise(
     measured: dict[str, PolicySamples] = {}
     policies: dict[str, PolicySummary] = {}
     with_curve = len(cells) <= MAX_CURVES
-    for index, (cell_name, mine) in enumerate(zip(samples.policies, samples.by_policy(), strict=True)):
-        one = policy_samples(samples, index, mine, rounds)
+    for index, (cell_name, indices) in enumerate(zip(samples.policies, samples.by_policy(), strict=True)):
+        one = policy_samples(samples, index, indices, rounds)
         measured[cell_name] = one
-        policies[cell_name] = summarise_policy(samples, mine, one, cells[cell_name], planned, with_curve)
+        policies[cell_name] = summarise_policy(samples, indices, one, cells[cell_name], planned, with_curve)
     compared = (
         compare(measured[base], measured[other], planned.seed)
         for base, other in pairs(planned.cells, bool(planned.axes))
