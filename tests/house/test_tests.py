@@ -11,35 +11,25 @@ PACKAGE = TESTS.parent / "loadgen"
 
 # The modules that no unit test imports by name, and why not; the list is to shrink.
 _BY_FRONT = "its room's unit tests import what stands above it"
-_BY_SOCKET = "the embedded target's protocols are met over sockets, in tests/process/target"
+_BY_SOCKET = (
+    "a client on a socket meets the embedded target's protocols: tests/unit/target/test_server, tests/process/target"
+)
 _BY_LOCUST = "needs Locust, which patches the whole process: tests/process/locust, and a child of tests/unit/swarm"
 _TYPES = "types, and no behaviour"
 WITHOUT_UNIT_TEST = {
-    "cli/option_types": _BY_FRONT,
     "cli/target": _BY_SOCKET,
-    "drive/slots/concurrent_slot": _BY_FRONT,
-    "drive/slots/context": _BY_FRONT,
-    "drive/slots/pending_close": _BY_FRONT,
-    "drive/slots/pooled_slot": _BY_FRONT,
+    "drive/slots/context": _TYPES,
     "measure/summary/policy": _BY_FRONT,
     "measure/summary/verdict_amortisation": _BY_FRONT,
     "measure/summary/verdict_differences": _BY_FRONT,
-    "measure/warnings/outages": _BY_FRONT,
     "model/block_facts": _TYPES,
-    "model/load": _BY_FRONT,
     "model/policy_summary": _TYPES,
-    "swarm/client": _BY_LOCUST,
-    "swarm/response": _BY_LOCUST,
     "swarm/reuse_user": _BY_LOCUST,
     "swarm/swarm_user": _BY_LOCUST,
     "target/connection": _BY_SOCKET,
     "target/http1": _BY_SOCKET,
     "target/http2": _BY_SOCKET,
-    "target/process": _BY_SOCKET,
     "target/websocket": _BY_SOCKET,
-    "wire/http2/fields": _BY_FRONT,
-    "wire/http2/h2_adapter": _BY_FRONT,
-    "wire/http2/h2_base": _BY_FRONT,
     "wire/http2/reporting": _BY_FRONT,
 }
 

@@ -86,7 +86,7 @@ def test_requests_that_come_together_are_answered_in_order(serve: Serve) -> None
 
 
 @pytest.mark.parametrize("silent", [False, True])
-def test_it_closes_after_its_limit_with_or_without_a_word(serve: Serve, silent: bool) -> None:
+def test_it_closes_after_its_limit_announced_or_not(serve: Serve, silent: bool) -> None:
     with client(serve(close_after=2, silent=silent)) as sock:
         sock.sendall(GET)
         assert read_response(sock)[0].persists

@@ -1,0 +1,53 @@
+"""The load of a block: its defaults are those of the options, and what can't be run is refused in one line."""
+
+from __future__ import annotations
+
+import pytest
+
+from loadgen.model.exceptions import PlanError
+from loadgen.model.load import DEFAULT_LOAD, Load
+from loadgen.model.options import default
+from loadgen.model.units import NS_PER_MS
+
+
+def test_the_default_load_is_that_of_the_options() -> None:
+    assert Load() == DEFAULT_LOAD
+    assert DEFAULT_LOAD.users == Load(users=default("users")).users
+    assert DEFAULT_LOAD.rate_rps == 0  # a closed loop
+    assert DEFAULT_LOAD.warmup_ns < DEFAULT_LOAD.block_ns
+
+
+@pytest.mark.parametrize(
+    ("values", "complaint"),
+    [
+        ({"users": 0}, "users is 0; at least 1 is needed"),
+        ({"rounds": 0}, "rounds is 0; at least 1 is needed"),
+        ({"block_ns": 10 * NS_PER_MS - 1, "warmup_ns": 0}, "at least 10 ms is needed"),
+        ({"block_ns": 50 * NS_PER_MS, "warmup_ns": 50 * NS_PER_MS}, "it must be shorter"),
+        ({"warmup_ns": -1}, "it must be shorter"),
+        ({"timeout_ns": NS_PER_MS - 1}, "at least 1 ms is needed"),
+        ({"rate_rps": -1.0}, "rate"),
+        ({"arrivals": "bursts"}, "bursts"),
+        ({"max_connections": 0}, "it must lie between 1 and 1,000,000"),
+        ({"max_connections": 1_000_001}, "it must lie between 1 and 1,000,000"),
+    ],
+)
+def test_what_can_t_be_run_is_refused_in_one_line(values: dict[str, int], complaint: str) -> None:
+    with pytest.raises(PlanError, match=complaint) as caught:
+        Load(**values)  # type: ignore[arg-type] # numbers and texts
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"users": 1, "rounds": 1},
+        {"block_ns": 10 * NS_PER_MS, "warmup_ns": 0},
+        {"block_ns": 50 * NS_PER_MS, "warmup_ns": 50 * NS_PER_MS - 1},
+        {"timeout_ns": NS_PER_MS},
+        {"rate_rps": 0.5, "arrivals": "poisson", "max_connections": 1_000_000},
+    ],
+)
+def test_the_limits_themselves_are_allowed(values: dict[str, int]) -> None:
+    load = Load(**values)  # type: ignore[arg-type] # numbers and texts
+    assert {name: getattr(load, name) for name in values} == values
