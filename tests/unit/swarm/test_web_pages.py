@@ -12,6 +12,7 @@ import pytest
 from flask import Blueprint, Flask, redirect
 from flask.testing import FlaskClient
 
+from loadgen.show.export import EXPORTERS
 from loadgen.swarm.web import TAB_KEY, install
 
 INDEX = "<html><body>theirs</body></html>"
@@ -97,10 +98,12 @@ def test_locust_s_page_gets_the_tab_and_the_downloads_once(locust: Locust) -> No
     assert page.startswith("<html><body>theirs<link")
     assert page.endswith('tab.js"></script></body></html>')
     assert [tab["key"] for tab in locust.template_args["extended_tabs"]] == ["theirs", TAB_KEY]
-    assert [file["title"] for file in locust.template_args["extended_csv_files"]] == [
+    titles = [file["title"] for file in locust.template_args["extended_csv_files"]]
+    assert titles[:4] == [
         "Download summary (summary.json)", "Download samples (samples.npz)", "Open report (report.html)",
         "Download report in Markdown (report.md)",
     ]  # fmt: skip
+    assert len(titles) == len(EXPORTERS) + 1  # the samples
 
 
 def test_the_files_that_are_there_are_listed_with_the_figures(locust: Locust, view: FolderView) -> None:
