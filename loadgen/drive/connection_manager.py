@@ -71,7 +71,7 @@ class ConnectionManager:
         self.trailers = TrailerCounts()
         self.policy: ConnectionPolicy
         self.monitor: SystemMonitor | None = None
-        """None where what the connections cost kernel and server is not read."""
+        """None where the connections' cost to kernel and server is not read."""
         self.gap_s = 0.0
         self.think_s = plan.load.think_ns / NS_PER_S
         self._plan = plan

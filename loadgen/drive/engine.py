@@ -120,7 +120,7 @@ class Engine(ConnectionManager):
         return self._prepared.account(window.begun_ns, window.ended_ns)
 
     def end_block(self) -> None:
-        """End the present block before its time, as it would have ended: exchanges come to their end."""
+        """End the present block early, but in the normal way: exchanges under way are completed."""
         self._ended_early = True
         self._wake.set()
 
@@ -197,7 +197,7 @@ class Engine(ConnectionManager):
         window.close()
 
     def _end_load(self, load: BlockLoad) -> None:
-        """The block is over: let exchanges under way come to their end, then close all connections."""
+        """The block is over: complete the exchanges under way, then close all connections."""
         load.stop()
         self._unfinished = sum(slot.unfinished for slot in load.slots) + load.waiting
         patience = self._loop.timer(_PATIENCE_S)

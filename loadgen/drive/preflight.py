@@ -37,7 +37,7 @@ class ServerObserver:
 
 
 class Preflight(ServerObserver):
-    """Sends one request of a slot's, on its present connection or on a new one."""
+    """Sends one request of a slot, on its present connection or on a new one."""
 
     head: ResponseHead | None = None
     """The response's, if there was one."""

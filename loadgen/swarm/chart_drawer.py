@@ -1,4 +1,4 @@
-"""Draws a run's charts while it goes on, in a child process at a time. Knows no web UI and no run."""
+"""Draws a run's charts while it goes on, in one child process at a time. Knows no web UI and no run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class ChartDrawer:
-    """Charts of the last summary that was given to it, in a folder that goes with `close`."""
+    """Charts of the last summary that was given to it, in a folder that `close` removes."""
 
     def __init__(self) -> None:
         self.directory: Path | None = None

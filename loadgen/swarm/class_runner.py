@@ -36,7 +36,7 @@ class ClassRunner(Protocol):
         """Run a block; gives its facts, None where there are no users. Raises OSError on a full disk."""
 
     def block_reports(self, facts: BlockValues, wants_report: bool) -> BlockReports:
-        """The block's report, if it is wanted, and its requests for Locust's statistics, where these lack them."""
+        """The block's report where it is wanted; its requests' figures where Locust's statistics need them."""
 
     def cut_block(self) -> None:
         """End the present block now, as it would have ended."""
@@ -46,7 +46,7 @@ class ClassRunner(Protocol):
 
 
 class _ClockRecorder(Recorder):
-    """Notes with each block which machine's clock its times are of: workers may be on several machines."""
+    """Adds to each block the machine whose clock its times are from: workers may be on several machines."""
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
@@ -71,7 +71,7 @@ class _RecordedRunner:
 
 
 class SwarmClassRunner(_RecordedRunner):
-    """The blocks of a SwarmUser class. monitors: whether it reads what they cost kernel and server too."""
+    """The blocks of a SwarmUser class. monitors: it also reads their cost to kernel and server."""
 
     def __init__(self, plan: Plan, route: Route, directory: Path, report: Report, monitors: bool) -> None:
         super().__init__(plan, directory)
@@ -103,7 +103,7 @@ class SwarmClassRunner(_RecordedRunner):
 
 
 class ScenarioClassRunner(_RecordedRunner):
-    """The requests of a ReuseUser class. They go on all the time: a block is a stretch of them."""
+    """The requests of a ReuseUser class. They never stop between blocks: a block is a stretch of time."""
 
     def __init__(self, plan: Plan, route: Route, directory: Path, policy: str) -> None:
         super().__init__(plan, directory)

@@ -20,7 +20,7 @@ _to_dict = StatsEntry.to_dict
 
 
 def install() -> None:
-    """Make Locust keep and show digits below a millisecond in this process; twice is the same as once."""
+    """Make Locust keep and show digits below a millisecond in this process; a second call changes nothing."""
     stats.bucket_response_time = three_digits  # type: ignore[assignment] # keys may be any numbers
     StatsEntry.to_dict = _figures  # type: ignore[assignment, method-assign]
     StatsEntry.to_string = _row  # type: ignore[assignment, method-assign]

@@ -25,7 +25,7 @@ Handler = Callable[[str, dict[str, Any]], object]
 
 
 class Role(Enum):
-    """What a Locust process does: both coordinate and make load, one of them."""
+    """What a Locust process does: coordinate, make load, or both."""
 
     LOCAL = "local"
     MASTER = "master"

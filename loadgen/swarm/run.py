@@ -202,7 +202,7 @@ class LocustRun:
         self._channel.send_to_worker(messages.PIECE_RECEIVED, {"run": self.name}, worker)
 
     def worker_failed(self, worker: str, message: str) -> None:
-        """A worker can't begin, or can't go on. What the only worker of a local run wrote until then is the run."""
+        """A worker can't begin, or can't go on. A local run ends with what was written until then."""
         if self._channel.is_local:
             self.note(WarningCode.WORKER_FAILED, message)
             self.coordinator.stop()

@@ -219,7 +219,7 @@ class RunController:
             self._environment.process_exit_code = code
 
     def _end_test(self) -> None:
-        """Let Locust end its test; and itself too, where no web UI is to stay."""
+        """End Locust's test, and Locust itself where no web UI is to stay."""
         gevent.spawn(self._runner.stop if self._has_web_ui else self._runner.quit)
 
     def _has_users(self) -> bool:

@@ -26,7 +26,7 @@ class RunFolder:
 
     @classmethod
     def create(cls, results: Path, name: str) -> RunFolder:
-        """Make the folder; where the name is taken, with the next free number behind it. Raises PlanError."""
+        """Make the folder; where the name is taken, append the next free number to it. Raises PlanError."""
         if "/" in name or name.startswith(".") or not name.isprintable():
             raise PlanError(f"--run-name {name!r} can't be a folder's name")
         number = 1

@@ -65,7 +65,7 @@ def _with_tab(index: Callable[[], Any], web_ui: Any, app: Flask) -> Callable[[],
 
 
 def _list_tab(template_args: dict[str, Any]) -> None:
-    """Add our tab and downloads to those of others in Locust's page. Twice is the same as once."""
+    """Add our tab and downloads to those of others in Locust's page. A second call changes nothing."""
     tabs = template_args.get("extended_tabs") or []
     if not any(tab["key"] == TAB_KEY for tab in tabs):
         template_args["extended_tabs"] = [*tabs, {"title": TAB_TITLE, "key": TAB_KEY}]

@@ -14,7 +14,7 @@ class Counted(Protocol):
     served: int
     """Requests, or messages, that count."""
     had_internal: bool
-    """Others came too: for the account itself, or for the fields of a request."""
+    """It also carried requests that do not count: for the account itself, or for the fields of a request."""
 
     @property
     def protocol(self) -> str:
@@ -41,7 +41,7 @@ class Account:
         self._open.add(connection)
 
     def upgraded(self, before: Counted, after: Counted) -> None:
-        """One connection goes on as another object, which has taken its counts over."""
+        """A connection continues as another object, which has its counts."""
         self._open.discard(before)
         self._open.add(after)
 

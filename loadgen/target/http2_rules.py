@@ -102,7 +102,7 @@ def client_settings(request: Request) -> bytes | None:
 
 @lru_cache(_MAX_REMEMBERED)
 def valid_request(received: FieldLines) -> Request | None:
-    """The request that a header section is, or None where it is malformed (RFC 9113 §8.1.1)."""
+    """The request in a header section, or None where it is malformed (RFC 9113 §8.1.1)."""
     return request_of_fields(received) if is_valid(received, False) else None
 
 

@@ -130,7 +130,7 @@ def _request(head: RequestHead, raw: bytes) -> Request:
 
 
 def request_of_fields(received: FieldLines) -> Request:
-    """The request that an HTTP/2 header section is, its pseudo-header fields first (RFC 9113 §8.3)."""
+    """The request in an HTTP/2 header section, its pseudo-header fields first (RFC 9113 §8.3)."""
     pseudo = {name: value for name, value in received if name.startswith(b":")}
     fields = tuple((name, value) for name, value in received if not name.startswith(b":"))
     method = pseudo.get(b":method", b"")

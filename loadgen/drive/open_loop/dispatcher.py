@@ -1,4 +1,4 @@
-"""An open loop: begins each arrival when it is due, whatever became of the ones before. Knows no connection."""
+"""An open loop: starts each arrival when it is due, even if earlier ones are unanswered. Knows no connection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A user as the server knows it: what outlives connections, cookies and TLS sessions. Opens nothing."""
+"""What a user keeps beyond one connection: its cookies and its TLS session. Opens nothing."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ class PerUserLoad:
 
 
 class PooledLoad:
-    """A pool, and what has it send requests: users in a closed loop, or arrivals."""
+    """A pool and the source of its requests: users in a closed loop, or arrivals."""
 
     def __init__(
         self,

@@ -19,7 +19,7 @@ _CPUCLOCK_SCHED = 2  # linux/posix-timers.h: the time that all threads of a proc
 
 
 class ServerProcess:
-    """A server's process and its descendants: nginx's or gunicorn's workers are children of the process one names."""
+    """A server's process and its descendants: the workers of nginx or gunicorn are children of the process named."""
 
     def __init__(self, pid: int) -> None:
         """Raises PlanError where there is no such process."""
