@@ -81,12 +81,12 @@ class Live:
 
     def _refine(self, policies: dict[str, PolicySummary], comparisons: list[ComparisonSummary]) -> None:
         """Replace what the share of the samples says, before warnings and verdict go by it."""
-        for policy, one in policies.items():
-            self._refine_policy(one, policy)
+        for policy, summary in policies.items():
+            self._refine_policy(summary, policy)
         for comparison in comparisons:
             _refine_comparison(comparison, policies)
 
-    def _refine_policy(self, one: PolicySummary, policy: str) -> None:
+    def _refine_policy(self, summary: PolicySummary, policy: str) -> None:
         """Replace percentiles of the share by those of the histograms, which hold every request."""
         merged = _histograms()
         for old in self._old.values():
@@ -99,14 +99,14 @@ class Live:
         latency = merged[LATENCY]
         if not latency.count:
             return
-        figures = one["latency_ns"]
+        figures = summary["latency_ns"]
         figures["p50"], figures["p90"] = latency.quantile_ns(0.5), latency.quantile_ns(0.9)
         figures["p99"], figures["p99_9"] = latency.quantile_ns(0.99), latency.quantile_ns(0.999)
         figures["mean"], figures["max"] = _rounded(latency.mean_ns), latency.max_ns
         for phase in Phase:
             found = merged[phase.value]
             if found.count:
-                one["phases_ns"][phase.value] = {
+                summary["phases_ns"][phase.value] = {
                     "count": found.count,
                     "mean": _rounded(found.mean_ns),
                     "p50": found.quantile_ns(0.5),

@@ -48,14 +48,14 @@ class _Strata:
     laters: Floats
 
     @classmethod
-    def of(cls, one: PolicySamples) -> _Strata:
-        first = one.valid.columns["nth_on_connection"] == 0
+    def of(cls, samples: PolicySamples) -> _Strata:
+        first = samples.valid.columns["nth_on_connection"] == 0
         sums: list[NDArray[Any]] = []
         for chosen in (first, ~first):
-            rounds, latency = one.rounds[chosen], one.latency_ns[chosen]
-            size = len(one.seconds)
+            rounds, latency = samples.rounds[chosen], samples.latency_ns[chosen]
+            size = len(samples.seconds)
             sums += [np.bincount(rounds, weights=latency, minlength=size), np.bincount(rounds, minlength=size)]
-        return cls(*(one.astype(np.float64) for one in sums))
+        return cls(*(column.astype(np.float64) for column in sums))
 
     def means(self, weights: Floats, share: float) -> Floats:
         """The mean cost of a request (ns), for each draw of rounds.

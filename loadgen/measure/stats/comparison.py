@@ -70,16 +70,16 @@ def compare(baseline: PolicySamples, candidate: PolicySamples, seed: int) -> Com
     }
 
 
-def _rates(one: PolicySamples, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(weights @ one.answered / (weights @ one.seconds))
+def _rates(samples: PolicySamples, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(weights @ samples.answered / (weights @ samples.seconds))
 
 
-def _mean(one: PolicySamples, rounds: NDArray[np.bool_]) -> float:
-    return float(one.latency_ns[rounds[one.rounds]].mean())
+def _mean(samples: PolicySamples, rounds: NDArray[np.bool_]) -> float:
+    return float(samples.latency_ns[rounds[samples.rounds]].mean())
 
 
-def _p50(one: PolicySamples, rounds: NDArray[np.bool_]) -> int:
-    return quantile(np.sort(one.latency_ns[rounds[one.rounds]]), 0.5)
+def _p50(samples: PolicySamples, rounds: NDArray[np.bool_]) -> int:
+    return quantile(np.sort(samples.latency_ns[rounds[samples.rounds]]), 0.5)
 
 
 def _phase_deltas(baseline: PolicySamples, candidate: PolicySamples, rounds: NDArray[np.bool_]) -> dict[str, float]:

@@ -16,18 +16,18 @@ _ALL_BUT = 0.01
 def amortised_sentence(groups: list[AmortisationSummary]) -> str:
     """One curve in full; of several the cheapest and the dearest."""
     if len(groups) == 1:
-        one = groups[0]
-        cost, paid = _exchange(one), _handshake(one)
+        curve = groups[0]
+        cost, paid = _exchange(curve), _handshake(curve)
         sentence = f"a request costs {cost} plus {paid} for each new connection, shared by the K requests on it"
-        if one["k90"] is not None:
-            sentence += f"; {_saved(one)} is reached at K = {_k90(one)}"
+        if curve["k90"] is not None:
+            sentence += f"; {_saved(curve)} is reached at K = {_k90(curve)}"
     else:
-        by_paid = sorted(groups, key=lambda one: one["handshake_ns"])
+        by_paid = sorted(groups, key=lambda curve: curve["handshake_ns"])
         sentence = (
             f"a new connection costs {_ends(by_paid, groups, _handshake)} "
             f"in the {len(groups)} groups of cells that differ in K alone"
         )
-        by_k90 = sorted((one for one in groups if one["k90"] is not None), key=lambda one: one["k90"] or 0)
+        by_k90 = sorted((curve for curve in groups if curve["k90"] is not None), key=lambda curve: curve["k90"] or 0)
         if by_k90:
             sentence += f"; {_saved(by_k90[0])} is reached at K = {_ends(by_k90, groups, _k90)}"
     return sentence if groups[0]["exchange_ci95"] is not None else f"{sentence} {NO_INTERVAL}"
@@ -44,22 +44,22 @@ def declined_clause(groups: list[AmortisationSummary], policies: dict[str, Polic
     return f"; the server declined {', '.join(declined)}, so these figures are {partly}those of HTTP/1.1"
 
 
-def _exchange(one: AmortisationSummary) -> str:
-    return _estimate(one["exchange_ns"], one["exchange_ci95"])
+def _exchange(curve: AmortisationSummary) -> str:
+    return _estimate(curve["exchange_ns"], curve["exchange_ci95"])
 
 
-def _handshake(one: AmortisationSummary) -> str:
-    return _estimate(one["handshake_ns"], one["handshake_ci95"])
+def _handshake(curve: AmortisationSummary) -> str:
+    return _estimate(curve["handshake_ns"], curve["handshake_ci95"])
 
 
-def _k90(one: AmortisationSummary) -> str:
-    bounds = "" if one["k90_ci95"] is None else f" [{_k(one['k90_ci95'][0])}, {_k(one['k90_ci95'][1])}]"
-    return f"{_k(one['k90'] or 0)}{bounds}"
+def _k90(curve: AmortisationSummary) -> str:
+    bounds = "" if curve["k90_ci95"] is None else f" [{_k(curve['k90_ci95'][0])}, {_k(curve['k90_ci95'][1])}]"
+    return f"{_k(curve['k90'] or 0)}{bounds}"
 
 
-def _saved(one: AmortisationSummary) -> str:
+def _saved(curve: AmortisationSummary) -> str:
     """What the 90 % refer to: a grid that ends at a small K does not show what more reuse would save."""
-    first, last = (one["cells"][end]["requests_per_connection"] for end in (0, -1))
+    first, last = (curve["cells"][end]["requests_per_connection"] for end in (0, -1))
     if first is None or last is None or first < _ALL_BUT * last:
         return "90% of what reuse saves"
     return f"90% of what K = {_k(last)} saves over K = {_k(first)}"

@@ -10,9 +10,9 @@ from loadgen.model.units import count
 from loadgen.model.warning_codes import WarningCode
 
 
-def protocol_warnings(one: PolicySummary, protocol: str) -> Iterator[tuple[WarningCode, str]]:
+def protocol_warnings(summary: PolicySummary, protocol: str) -> Iterator[tuple[WarningCode, str]]:
     """Warnings about the upgrades of a policy. protocol: the one that it asks for."""
-    connections = one["connections"]
+    connections = summary["connections"]
     declined, opened = connections["upgrade_declined"], connections["opened"]
     if declined:
         partly = "partly " if connections["upgraded"] else ""
@@ -21,13 +21,13 @@ def protocol_warnings(one: PolicySummary, protocol: str) -> Iterator[tuple[Warni
             f"the server declined HTTP/2 on {declined:,} of {count(opened, 'connection')}, so their requests went on "
             f"in HTTP/1.1: this policy's figures are {partly}those of HTTP/1.1",
         )
-    if one["not_echoed"]:
+    if summary["not_echoed"]:
         answers = connections["exchanges_with_warmup"]
         yield (
             WarningCode.NOT_ECHOED,
-            f"{one['not_echoed']:,} of {count(answers, 'answer')} did not echo the message before; the first message "
-            "that comes is taken as the answer, so if the server also sends messages unasked, the times of this policy "
-            "mean little",
+            f"{summary['not_echoed']:,} of {count(answers, 'answer')} did not echo the message before; the first "
+            "message that comes is taken as the answer, so if the server also sends messages unasked, the times of "
+            "this policy mean little",
         )
     if connections["server_ignored_close"] and protocol == WEBSOCKET:
         yield (

@@ -21,11 +21,11 @@ _WELL_BELOW = 0.9
 _ABOUT_ONE = 1.1
 
 
-def gap_warnings(one: PolicySummary, cell: Cell, plan: Plan) -> Found:
+def gap_warnings(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
     """Connections that are left unused for too long between two requests."""
     if not cell.policy.reuses:
         return
-    connections, is_websocket = one["connections"], cell.policy.protocol == WEBSOCKET
+    connections, is_websocket = summary["connections"], cell.policy.protocol == WEBSOCKET
     timeout_s = connections["server_announced"]["keep_alive_timeout_s"]
     gap_ns = max(cell.policy.gap_ns, plan.load.think_ns)
     peer = _peer(cell.policy, plan)
@@ -37,7 +37,7 @@ def gap_warnings(one: PolicySummary, cell: Cell, plan: Plan) -> Found:
             f"that it closes them after {format_duration(timeout_s * NS_PER_S)} (Keep-Alive: timeout); expect "
             "reconnects or stale connections",
         )
-    stale = one["errors"].get("stale_connection", 0)
+    stale = summary["errors"].get("stale_connection", 0)
     if stale and cell.policy.honours_close:  # to ignore a close means to try connections that the server has closed
         retried = connections["retried"]
         repeated = f" ({min(retried, stale):,} of them were sent once more)" if retried else ""
@@ -73,9 +73,9 @@ def _stale_advice(cell: Cell, plan: Plan, carried: float, peer: str) -> str:
     return f"keep the gap between two requests below the {peer}'s idle timeout{again}"
 
 
-def reuse_warnings(one: PolicySummary, cell: Cell, plan: Plan) -> Found:
+def reuse_warnings(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
     """Connections that did not do what the policy says."""
-    connections, policy, peer = one["connections"], cell.policy, _peer(cell.policy, plan)
+    connections, policy, peer = summary["connections"], cell.policy, _peer(cell.policy, plan)
     if policy.reuses:
         yield from _never_used(connections, policy, plan)
     if policy.reuses and policy.honours_close:
@@ -93,7 +93,7 @@ def reuse_warnings(one: PolicySummary, cell: Cell, plan: Plan) -> Found:
             "handshakes",
         )
     # Each user has a TLS session of its own, so with a pool each user needs one full handshake.
-    full = cell.users * one["blocks"] if policy.pool and not cell.rate_rps else connections["ideal"]
+    full = cell.users * summary["blocks"] if policy.pool and not cell.rate_rps else connections["ideal"]
     if policy.resumes_tls and connections["tls_full"] > full:
         yield (
             WarningCode.TLS_NOT_RESUMED,

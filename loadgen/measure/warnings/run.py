@@ -41,8 +41,8 @@ def warnings(policies: dict[str, PolicySummary], plan: Plan, rounds: int) -> lis
     cells = {cell.name: cell for cell in plan.cells}
     found = list(_run_warnings(policies, plan, rounds))
     times: Counter[WarningCode] = Counter()
-    for name, one in policies.items():
-        for code, message in chain(_policy_warnings(one, cells[name], plan), socket_warnings(name, one)):
+    for name, summary in policies.items():
+        for code, message in chain(_policy_warnings(summary, cells[name], plan), socket_warnings(name, summary)):
             times[code] += 1
             if times[code] <= _MAX_ALIKE:
                 found.append((code, f"{name}: {message}"))
@@ -63,7 +63,7 @@ def _run_warnings(policies: dict[str, PolicySummary], plan: Plan, rounds: int) -
     if plan.insecure and plan.target.is_tls:
         yield WarningCode.TLS_NOT_VERIFIED, "certificates were not verified (--insecure)"
     # A policy without any has a warning of its own.
-    counts = {name: one["requests"] for name, one in policies.items() if one["requests"]}
+    counts = {name: summary["requests"] for name, summary in policies.items() if summary["requests"]}
     # A sweep's cells differ in number by design.
     if counts and not plan.axes and min(counts.values()) * _UNLIKE_COUNTS < max(counts.values()):
         largest, smallest = max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__)
@@ -74,10 +74,10 @@ def _run_warnings(policies: dict[str, PolicySummary], plan: Plan, rounds: int) -
         )
 
 
-def _policy_warnings(one: PolicySummary, cell: Cell, plan: Plan) -> Found:
-    connections = one["connections"]
-    if not one["requests"]:
-        yield WarningCode.NO_SAMPLES, why_unanswered(one)
+def _policy_warnings(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
+    connections = summary["connections"]
+    if not summary["requests"]:
+        yield WarningCode.NO_SAMPLES, why_unanswered(summary)
     if connections["warmup_outlasted"]:
         lasted = connections["warmup_outlasted"]
         yield (
@@ -88,42 +88,42 @@ def _policy_warnings(one: PolicySummary, cell: Cell, plan: Plan) -> Found:
     if connections["warmup_errors"]:
         failed = count(connections["warmup_errors"], "request")
         yield WarningCode.WARMUP_ERRORS, f"{failed} outside the measured windows failed"
-    yield from _unstarted(one, cell)
-    if one["errors"]:
-        retried, errors = connections["retried"], one["errors"]
+    yield from _unstarted(summary, cell)
+    if summary["errors"]:
+        retried, errors = connections["retried"], summary["errors"]
         again = f"; {retried:,} {'was' if retried == 1 else 'were'} sent once more, warm-up included" if retried else ""
         yield (
             WarningCode.ERRORS,
-            f"{sum(errors.values()):,} of {count(one['started'], 'request')} failed: {listed(errors)}{again}"
+            f"{sum(errors.values()):,} of {count(summary['started'], 'request')} failed: {listed(errors)}{again}"
             f"{advice(errors)}",
         )
-    yield from gap_warnings(one, cell, plan)
-    yield from protocol_warnings(one, cell.policy.protocol)
-    yield from trailer_warnings(one["trailers"])
-    if not one["requests"]:
+    yield from gap_warnings(summary, cell, plan)
+    yield from protocol_warnings(summary, cell.policy.protocol)
+    yield from trailer_warnings(summary["trailers"])
+    if not summary["requests"]:
         return
-    yield from _generator(one)
-    bad = sum(number for status, number in one["statuses"].items() if int(status) >= _LOWEST_HTTP_ERROR)
+    yield from _generator(summary)
+    bad = sum(number for status, number in summary["statuses"].items() if int(status) >= _LOWEST_HTTP_ERROR)
     if bad:
         yield (
             WarningCode.HTTP_ERRORS,
-            f"{bad:,} of {count(one['requests'], 'response')} had a status of {_LOWEST_HTTP_ERROR} or above",
+            f"{bad:,} of {count(summary['requests'], 'response')} had a status of {_LOWEST_HTTP_ERROR} or above",
         )
-    yield from reuse_warnings(one, cell, plan)
+    yield from reuse_warnings(summary, cell, plan)
 
 
-def _unstarted(one: PolicySummary, cell: Cell) -> Found:
+def _unstarted(summary: PolicySummary, cell: Cell) -> Found:
     """Requests that are in no percentile because they never got a connection."""
-    unstarted = one["unstarted"]
-    if not one["percentiles_too_low"]:
+    unstarted = summary["unstarted"]
+    if not summary["percentiles_too_low"]:
         return
-    if one["arrivals"]:
-        saturated = one["generator"]["saturated"]
+    if summary["arrivals"]:
+        saturated = summary["generator"]["saturated"]
         why = "the generator was saturated" if saturated else "the target can't keep up with this rate"
         yield (
             WarningCode.ARRIVALS_NOT_STARTED,
-            f"{unstarted:,} of {one['arrivals']['due']:,} arrivals never got a connection; the percentiles leave out "
-            f"such requests, so they are too low: {why}, or --max-connections is too low",
+            f"{unstarted:,} of {summary['arrivals']['due']:,} arrivals never got a connection; the percentiles leave "
+            f"out such requests, so they are too low: {why}, or --max-connections is too low",
         )
     else:
         yield (
@@ -138,10 +138,10 @@ def _is_late(late_ns: int, p99_ns: int) -> bool:
     return late_ns > max(_LATE_NS, _LATE_SHARE * p99_ns) or late_ns > _MOSTLY_LATE_SHARE * p99_ns
 
 
-def _generator(one: PolicySummary) -> Found:
+def _generator(summary: PolicySummary) -> Found:
     """Where the numbers are about the generator."""
-    generator = one["generator"]
-    p50_ns, p99_ns, lag_ns = one["latency_ns"]["p50"], one["latency_ns"]["p99"], generator["lag_p50_ns"]
+    generator = summary["generator"]
+    p50_ns, p99_ns, lag_ns = summary["latency_ns"]["p50"], summary["latency_ns"]["p99"], generator["lag_p50_ns"]
     if p50_ns is None or p99_ns is None or lag_ns is None:
         return
     if generator["saturated"]:
@@ -155,7 +155,7 @@ def _generator(one: PolicySummary) -> Found:
             f"up to {format_duration(lag_ns)} of the median latency of {format_duration(p50_ns)} may be the "
             "generator's own lag",
         )
-    late_ns = one["arrivals"]["late_p99_ns"] if one["arrivals"] else None
+    late_ns = summary["arrivals"]["late_p99_ns"] if summary["arrivals"] else None
     if late_ns is not None and _is_late(late_ns, p99_ns):
         yield (
             WarningCode.GENERATOR_LATE,

@@ -15,9 +15,9 @@ _FEW_PORTS_SHARE = 0.1
 _OPENED_PER_SYN_RETRANSMIT = 1_000
 
 
-def socket_warnings(name: str, one: PolicySummary) -> Iterator[tuple[WarningCode, str]]:
+def socket_warnings(name: str, summary: PolicySummary) -> Iterator[tuple[WarningCode, str]]:
     """Warnings about the sockets of the policy of this name."""
-    found = one["sockets"]
+    found = summary["sockets"]
     left, ports, added = found["ports_left"], found["ports_range"], found["time_wait_client"] or 0
     if left is not None and ports and left < _FEW_PORTS_SHARE * ports <= added:
         yield (
@@ -26,7 +26,7 @@ def socket_warnings(name: str, one: PolicySummary) -> Iterator[tuple[WarningCode
             f"client closes first keeps its port in TIME_WAIT, and one block added {added:,} of these; add --source-ip "
             f"or reuse connections more than {name} does",
         )
-    again, opened = found["syn_retransmits"], one["connections"]["opened"]
+    again, opened = found["syn_retransmits"], summary["connections"]["opened"]
     if again and again * _OPENED_PER_SYN_RETRANSMIT >= opened:
         yield (
             WarningCode.SYN_RETRANSMITS,

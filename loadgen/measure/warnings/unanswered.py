@@ -7,17 +7,19 @@ from collections import Counter
 from loadgen.measure.labels import listed
 from loadgen.measure.warnings.hints import advice
 from loadgen.model.policy_summary import PolicySummary
+from loadgen.model.units import count
 
 
-def why_unanswered(one: PolicySummary) -> str:
+def why_unanswered(summary: PolicySummary) -> str:
     """Why a policy has no complete request. Where several reasons are possible, the one that is certain."""
-    if one["errors"]:
-        return _all_failed(one["errors"])
-    if one["window_answered"]:
+    if summary["errors"]:
+        return _all_failed(summary["errors"])
+    if summary["window_answered"]:
         return (
-            "no request that began in a measured window was answered; its "
-            f"{one['window_answered']:,} responses belonged to requests that had waited since before it: use "
-            + ("a lower --rate or more --max-connections" if one["arrivals"] else "fewer users or a longer --block")
+            "no request that began in a measured window was answered; "
+            f"{count(summary['window_answered'], 'response')} belonged to requests that had waited since before it: "
+            "use "
+            + ("a lower --rate or more --max-connections" if summary["arrivals"] else "fewer users or a longer --block")
         )
     return "no request that began in a measured window was answered; use a longer --block"
 
@@ -25,11 +27,11 @@ def why_unanswered(one: PolicySummary) -> str:
 def why_nothing_answered(policies: dict[str, PolicySummary]) -> str:
     """The same of a run in which no policy has one, in one line."""
     errors: Counter[str] = Counter()
-    for one in policies.values():
-        errors.update(one["errors"])
+    for summary in policies.values():
+        errors.update(summary["errors"])
     if errors:
         return f"{_all_failed(errors)}{advice(errors)}"
-    waited = next((one for one in policies.values() if one["window_answered"]), None)
+    waited = next((summary for summary in policies.values() if summary["window_answered"]), None)
     return why_unanswered(waited or next(iter(policies.values())))
 
 

@@ -57,15 +57,15 @@ def _draw(summary: Summary) -> Figure:
     return figure
 
 
-def _curve(axes: Axes, one: AmortisationSummary, label: str, style: dict[str, Any], largest: float) -> None:
+def _curve(axes: Axes, group: AmortisationSummary, label: str, style: dict[str, Any], largest: float) -> None:
     """A group's fitted curve, its measured points, and the star at the K of 90 %."""
     colour = style["color"]
-    curve = one["curve"]
+    curve = group["curve"]
     k = [_k_on_axis(point["requests"], largest) for point in curve]
-    name = f"{shortened(label, 34)}: {_formula(one)}" if label else _formula(one)
+    name = f"{shortened(label, 34)}: {_formula(group)}" if label else _formula(group)
     axes.plot(k, [point["mean_ns"] for point in curve], color=colour, linestyle=style["linestyle"], label=name)
     draw_band(axes, k, [point["ci95"] for point in curve], colour)
-    cells = one["cells"]
+    cells = group["cells"]
     x = [_k_on_axis(cell["requests_per_connection"], largest) for cell in cells]
     axes.plot(
         x, [cell["mean_ns"] for cell in cells], color=colour, marker=style["marker"], linestyle="none", markersize=6
@@ -73,10 +73,10 @@ def _curve(axes: Axes, one: AmortisationSummary, label: str, style: dict[str, An
     for at, cell in zip(x, cells, strict=True):
         if cell["ci95"] is not None:
             axes.plot([at, at], cell["ci95"], color=colour, linewidth=1.4, marker="_", markersize=7)
-    if one["k90"] is not None:
-        reached_ns = cells[0]["mean_ns"] - 0.9 * one["saving_ns"]
+    if group["k90"] is not None:
+        reached_ns = cells[0]["mean_ns"] - 0.9 * group["saving_ns"]
         axes.plot(
-            _k_on_axis(one["k90"], largest),
+            _k_on_axis(group["k90"], largest),
             reached_ns,
             marker="*",
             markersize=15,
@@ -86,12 +86,12 @@ def _curve(axes: Axes, one: AmortisationSummary, label: str, style: dict[str, An
         )
 
 
-def _formula(one: AmortisationSummary) -> str:
+def _formula(group: AmortisationSummary) -> str:
     """The fitted model with its numbers, for the legend."""
-    text = f"{format_duration(one['exchange_ns'])} + {format_duration(one['handshake_ns'])} / K"
-    text += "" if one["r2"] is None else f" (R² {one['r2']:.3f})"
-    if one["k90"] is not None:
-        text += f", 90 % at K = {with_interval(one['k90'], one['k90_ci95'], _k)}"
+    text = f"{format_duration(group['exchange_ns'])} + {format_duration(group['handshake_ns'])} / K"
+    text += "" if group["r2"] is None else f" (R² {group['r2']:.3f})"
+    if group["k90"] is not None:
+        text += f", 90 % at K = {with_interval(group['k90'], group['k90_ci95'], _k)}"
     return text
 
 

@@ -45,9 +45,12 @@ def _draw(summary: Summary) -> Figure:
     return figure
 
 
-def _residual(one: ComparisonSummary, summary: Summary) -> str:
-    handshake, residual = format_duration(one["handshake_mean_ns"]), format_duration(one["residual_mean_ns"])
-    protocols = {summary["policies"][name]["protocol"] for name in (one["baseline"], one["candidate"])}
+def _residual(comparison: ComparisonSummary, summary: Summary) -> str:
+    handshake, residual = (
+        format_duration(comparison["handshake_mean_ns"]),
+        format_duration(comparison["residual_mean_ns"]),
+    )
+    protocols = {summary["policies"][name]["protocol"] for name in (comparison["baseline"], comparison["candidate"])}
     # Between two protocols the exchange itself differs, and not only what a new connection does to it.
     what = "all the rest" if len(protocols) == 1 else "exchange and all the rest"
     return f"handshake {handshake}, residual ({what}) {residual}"
