@@ -30,7 +30,6 @@ WITHOUT_UNIT_TEST = {
     "target/http1": _BY_SOCKET,
     "target/http2": _BY_SOCKET,
     "target/websocket": _BY_SOCKET,
-    "wire/http2/reporting": _BY_FRONT,
 }
 
 
