@@ -31,7 +31,7 @@ class WarningCode(StrEnum):
     )
     UNLIKE_SAMPLE_COUNTS = (
         "unlike_sample_counts",
-        "One policy has more than 20 times the requests of another, so the other's high percentiles are less certain.",
+        "One policy has more than 20 times the requests of another, whose high percentiles are less certain.",
         "Use a longer `--block`, or compare medians only.",
     )
     SAMPLES_THINNED = (
@@ -134,12 +134,12 @@ class WarningCode(StrEnum):
     )
     NEVER_RECYCLED = (
         "never_recycled",
-        "No connection reached its K requests within a block, so the policy never showed.",
+        "No connection reached its K requests within a block, so none was replaced as the policy says.",
         "Use a longer `--block` or a smaller K.",
     )
     NEVER_USED = (
         "never_used",
-        "Connections were hardly reused, because the block is too short for the policy's gap or lifetime.",
+        "Connections were reused little or not at all, as the block is too short for the policy's gap or lifetime.",
         "Use a longer `--block`, or a longer lifetime.",
     )
     STALE_CONNECTIONS = (
@@ -215,7 +215,7 @@ class WarningCode(StrEnum):
     # Locust
     RUN_TOO_SHORT = (
         "run_too_short",
-        "The run time holds no whole round.",
+        "The run time is shorter than one round.",
         "Use a longer run time, shorter blocks, or start users faster.",
     )
     POLICIES_TOGETHER = (
@@ -235,7 +235,7 @@ class WarningCode(StrEnum):
     )
     WORKER_FAILED = (
         "worker_failed",
-        "A Locust worker could not go on, or could not begin.",
+        "A Locust worker could not begin, or could not continue.",
         "See its message.",
     )
 
