@@ -96,6 +96,10 @@ class Work:
         begun = np.zeros(opened["connection"].max() + 1, np.int64)
         begun[opened["connection"]] = opened["opened"]
         starts = [int(begun[first]) - blur_ns for first in firsts]
+        for index in range(1, len(firsts)):
+            # Where the block before opened its last connection within the blur, the two are told apart in the middle.
+            last = int(begun[firsts[index - 1] : firsts[index]].max())
+            starts[index] = max(starts[index], (last + int(begun[firsts[index]])) // 2)
 
         theirs = [Counter[int]() for _ in blocks]
         for served in account:

@@ -117,7 +117,7 @@ def test_answers_that_are_no_echo_are_counted(tmp_path: Path) -> None:
     assert run.policies["websocket"]["not_echoed"] == messages > 0
     assert run.policies["persistent"]["not_echoed"] == 0
     warned = [one["message"] for one in run.summary["warnings"] if one["code"] == "not_echoed"]
-    assert [one.split(" differ")[0] for one in warned] == [f"websocket: {messages:,} of {messages:,} answers"]
+    assert [one.split(" did not echo")[0] for one in warned] == [f"websocket: {messages:,} of {messages:,} answers"]
 
 
 def test_websocket_cookies_pools_idling_and_arrivals(tmp_path: Path) -> None:
