@@ -264,7 +264,7 @@ class PolicySummary(TypedDict):
     unstarted: int
     """Requests of the measured windows that never got a connection."""
     percentiles_too_low: bool
-    """So many requests never got a connection that the percentiles, which leave them out, are too low."""
+    """The percentiles are too low: they leave out the many requests that never got a connection."""
     errors: dict[str, int]
     """Requests that failed, by error kind."""
     statuses: dict[str, int]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from loadgen.show.tables.connections import endings, endings_note, generator, trailers, trailers_note, upgrades
-from loadgen.show.tables.costs import server, sockets
 from loadgen.show.tables.results import amortisation, arrivals, differences, phases, policies
 from loadgen.show.tables.run_environment import environment
+from loadgen.show.tables.system_resources import server, sockets
 from loadgen.show.tables.table import Table
 
 __all__ = [
