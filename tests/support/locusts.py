@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,8 @@ def running(folder: Path, *command_line: str) -> Iterator[subprocess.Popen[str]]
                 process.communicate(timeout=30)
             except subprocess.TimeoutExpired:
                 process.kill()
+        with suppress(ProcessLookupError):  # workers that it forked may outlive it, and hold its standard output open
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
 
 
