@@ -8,7 +8,9 @@ ARGS ?= --tls --users 1
 
 .PHONY: install lock compare ui quick test check docs format bench clean
 
+# The core is compiled again where it has changed; LOADGEN_PURE=1 compiles nothing.
 install: $(INSTALLED)
+	@$(VENV)/bin/python .ci/compile.py
 
 # With the newest CPython from 3.11 on with which everything installs.
 $(INSTALLED): pyproject.toml constraints.txt .ci/install.sh .ci/pythons.sh
@@ -56,5 +58,6 @@ bench: install
 	$(VENV)/bin/python -m tests.bench $(BENCH)
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis loadgen/core.*.txt
+	find loadgen -name '*.so' -delete
 	find loadgen tests -name __pycache__ -type d -prune -exec rm -rf {} +

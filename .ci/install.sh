@@ -21,7 +21,8 @@ install_with() {
     return 1
   fi
   # Compiled here, these would need a compiler and many minutes; without a wheel the next Python is the better choice.
-  "${pip[@]}" install --only-binary numpy,gevent,matplotlib -c constraints.txt -e '.[dev]' >"$log" 2>&1
+  # Our own core is compiled by compile.py, which says what came of it, with the Cython of constraints.txt.
+  LOADGEN_PURE=1 "${pip[@]}" install --only-binary numpy,gevent,matplotlib -c constraints.txt -e '.[dev]' >"$log" 2>&1
 }
 
 # pip's last error and what it says about the cause, without its general advice.

@@ -6,7 +6,8 @@
     print(run.verdict)
     run.figure("phases").savefig("phases.png")
 
-Importing this package changes nothing in the interpreter: no monkey-patching, no signal handler, no output.
+Importing this package changes nothing in the interpreter: no monkey-patching, no signal handler, no output. Only where
+its compiled core does not run, it puts a finder of its own modules first (`loadgen/core.py`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,11 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from loadgen.model.exceptions import PlanError, TargetError
+from loadgen import core
+
+core.choose()
+
+from loadgen.model.exceptions import PlanError, TargetError  # noqa: E402 -- modules are found as `choose` says
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PlanError", "Run", "TargetError", "__version__", "compare", "load_run"]
 
-COMMAND = (sys.executable, "-P", "-m", "loadgen")
+COMMAND = (sys.executable, "-P", *core.interpreter_options(), "-m", "loadgen")
 """How our own command is started as a child process, whatever lies in the current folder."""
 
 __version__ = "0.1.0"

@@ -6,7 +6,7 @@ environment.
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 """Any JSON value, where a server or another program decides what it is."""
@@ -191,6 +191,8 @@ class EnvironmentRecord(TypedDict):
     """Clock that all times are of."""
     optimised: int
     """Python's -O level."""
+    core: NotRequired[Literal["compiled", "pure"]]
+    """Whether the core of the generator ran compiled or as pure Python; absent in earlier runs, all of pure Python."""
     target: NotRequired[TargetRecord]
     """The target as its first response showed it; absent where it never responded."""
     embedded_target: NotRequired[EmbeddedTargetRecord | None]

@@ -12,7 +12,7 @@ import json
 from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 import jsonschema
 
@@ -106,6 +106,8 @@ def _schema_of(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
         _define(hint, definitions)
         return {"$ref": f"#/$defs/{hint.__name__}"}
     origin, inner = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return {"enum": list(inner)}
     if origin is list:
         return {"type": "array", "items": _schema_of(inner[0], definitions)}
     if origin is dict and inner[0] is str:

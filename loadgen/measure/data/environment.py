@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import loadgen
+from loadgen import core
 from loadgen.model.run_record import EnvironmentRecord
 
 _PACKAGES = ("gevent", "httptools", "h2", "hpack", "websockets", "numpy", "pyopenssl", "cryptography")
@@ -28,6 +29,7 @@ def environment() -> EnvironmentRecord:
         "cpu_count": os.cpu_count(),
         "clock": "CLOCK_MONOTONIC",
         "optimised": sys.flags.optimize,
+        "core": core.running(),
     }
 
 

@@ -40,6 +40,7 @@ def _generator(found: EnvironmentRecord) -> list[Row]:
         ("loadgen", found["loadgen"]),
         ("started", found["started"]),
         ("Python", found["python"] + (f", -O level {found['optimised']}" if found["optimised"] else "")),
+        ("core", "compiled" if found.get("core") == "compiled" else "pure Python"),
         ("packages", packages),
         ("system", found["system"]),
         ("processor", found["cpu"]),

@@ -48,6 +48,7 @@ def test_the_generator(plain: dict[str, Any]) -> None:
     assert found["processors for the generator"] == "2 of 4: 0, 1"
     assert found["Python"] == "CPython 3.13.0"
     assert shown(plain, optimised=2)["Python"] == "CPython 3.13.0, -O level 2"
+    assert (found["core"], shown(plain, core="compiled")["core"]) == ("pure Python", "compiled")
     assert not {"connected to", "proxy", "the target's own counters"} & set(found)
 
 
