@@ -4,30 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from loadgen.drive.engine import Engine, Window
 from loadgen.drive.schedule import Block
-from loadgen.drive.slots.context import SampleSink
 from loadgen.drive.system.monitor import SystemMonitor
 from loadgen.drive.system.server_process import rss_bytes
 from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import TargetError
 from loadgen.model.plan import Plan
 from loadgen.model.policy import HTTP1
+from loadgen.model.sample_sink import RunSink
 from loadgen.model.warning_codes import WarningCode
 from loadgen.wire.route import Route
 
 Report = Callable[[dict[str, Any]], None]
-
-
-class RunSink(SampleSink, Protocol):
-    """A sink that also notes blocks and knows how many exchanges it holds."""
-
-    @property
-    def exchanges(self) -> int: ...
-
-    def block(self, facts: dict[str, Any]) -> None: ...
 
 
 class BlockRunner:

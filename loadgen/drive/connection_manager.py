@@ -11,13 +11,14 @@ from typing import Any
 
 import gevent
 
-from loadgen.drive.slots.context import SampleSink
 from loadgen.drive.slots.pending_close import PendingClose
 from loadgen.drive.system.loop_lag import LoopLag
 from loadgen.drive.system.monitor import SystemMonitor
 from loadgen.model.errors import ErrorKind
 from loadgen.model.plan import Plan
 from loadgen.model.policy import H2, H2_PRIOR, H2C_UPGRADE, HTTP1, WEBSOCKET, ConnectionPolicy
+from loadgen.model.records import ABSENT
+from loadgen.model.sample_sink import SampleSink
 from loadgen.model.trailers import TrailerCounts
 from loadgen.model.units import NS_PER_S
 from loadgen.wire.connection import Connection
@@ -120,7 +121,7 @@ class ConnectionManager:
         handshake = connection.handshake or connection.handshake_ns()
         self.mismatched_echoes += connection.mismatched_echoes
         self.sink.connection(
-            connection.number, slot, connection.opened_ns, *handshake, connection.flags, connection.ending
+            connection.number, slot, connection.opened_ns, *handshake, ABSENT, connection.flags, connection.ending
         )
 
     def about_to_close(self, connection: Connection) -> None:

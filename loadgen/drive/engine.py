@@ -16,10 +16,10 @@ from loadgen.drive.preflight import Preflight
 from loadgen.drive.requests.encoding import encoder_for
 from loadgen.drive.requests.user_state import EncodedRequest
 from loadgen.drive.schedule import Block
-from loadgen.drive.slots.context import SampleSink
 from loadgen.drive.slots.workload import BlockLoad, PerUserLoad, PooledLoad
 from loadgen.model.errors import ErrorKind
 from loadgen.model.plan import Plan
+from loadgen.model.sample_sink import SampleSink
 from loadgen.model.units import NS_PER_S
 from loadgen.wire.connection import Connection
 from loadgen.wire.errors import UpgradeFailure

@@ -8,9 +8,10 @@ from typing import Any
 import gevent
 
 from loadgen.drive import schedule
-from loadgen.drive.block import BlockRunner, Report, RunSink
+from loadgen.drive.block import BlockRunner, Report
 from loadgen.drive.engine import Engine
 from loadgen.model.plan import Plan
+from loadgen.model.sample_sink import RunSink
 from loadgen.wire.route import Route
 
 _PROGRESS_EVERY_S = 0.25

@@ -83,7 +83,9 @@ EXCHANGE_FIELDS = (
     "send",
     "wait",
     "receive",
+    "own",  # the generator's own work inside the request; in no phase
     "lag",  # how late its events were handled, summed
+    "wait_delay",  # end of `wait` less the kernel's stamp of the first byte; on a share of the exchanges
     "outcome",  # the status code, or -ErrorKind
     "bytes_sent",
     "bytes_received",
@@ -100,6 +102,7 @@ CONNECTION_FIELDS = (
     "tunnel",
     "tls",
     "upgrade",
+    "connect_delay",  # `connect` less the kernel's own measurement of the round trip; on a share of the connections
     "flags",  # see ConnectionFlag
     "ending",  # see Ending
 )
@@ -109,5 +112,5 @@ CONNECTION_ROW = struct.Struct(f"={len(CONNECTION_FIELDS)}q")
 COLUMNS = (
     "policy", "round", "worker", "user", "connection", "nth_on_connection", "scheduled", "queue", "dns", "connect",
     "tls", "upgrade", "send", "wait", "receive", "lag", "status", "error", "bytes_sent", "bytes_received",
-    "tls_resumed", "closed_by", "late", "tunnel",
+    "tls_resumed", "closed_by", "late", "tunnel", "own", "wait_delay", "connect_delay",
 )  # fmt: skip

@@ -42,6 +42,7 @@ def write_run(directory: Path, samples: int) -> None:
         rows["scheduled"] = begun + np.arange(size) * (NS_PER_S // size)
         for column, name in enumerate(("send", "wait", "receive", "lag")):
             rows[name] = times[:, column]
+        rows["own"] = times[:, 3] // 10
         rows["outcome"], rows["bytes_sent"], rows["bytes_received"] = 200, 80, 240
         paid = _filled(opened, CONNECTION_FIELDS)
         paid["connection"], paid["slot"], paid["opened"] = first + np.arange(opened), np.arange(opened) % USERS, begun

@@ -32,7 +32,17 @@ MAY_IMPORT = {
 # from its own layer and those below.
 LAYERS = {
     "model": [
-        ("units", "characters", "exceptions", "json_types", "value_types", "records", "errors", "warning_codes"),
+        (
+            "units",
+            "characters",
+            "exceptions",
+            "json_types",
+            "value_types",
+            "records",
+            "sample_sink",
+            "errors",
+            "warning_codes",
+        ),
         ("run_record", "policy_summary", "summary", "block_facts", "trailers"),
         ("policy/protocols", "policy/policy"),
         ("policy/part",),

@@ -14,7 +14,7 @@ from loadgen.drive.requests.user_state import EncodedRequest
 from loadgen.model.cell import Cell
 from loadgen.model.errors import ErrorKind
 from loadgen.model.policy import parse_policy
-from loadgen.model.records import CONNECTION_FIELDS, EXCHANGE_FIELDS
+from loadgen.model.records import ABSENT
 from loadgen.model.target import parse_target
 from loadgen.model.trailers import TrailerCounts
 from loadgen.wire.connection import Connection
@@ -24,6 +24,7 @@ from loadgen.wire.http1.pipeline import Pipeline
 from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.route import Route
 from loadgen.wire.transport import Step
+from tests.support.row_sink import RowSink
 
 ADDRESS = (2, ("192.0.2.1", 80))
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -177,30 +178,15 @@ class FakeRoute(Route):
         return made
 
 
-class FakeSink:
-    """Keeps rows by the names of their fields."""
+class FakeSink(RowSink):
+    """Keeps rows, and what was said of blocks."""
 
     def __init__(self) -> None:
-        self.exchanges: list[dict[str, int]] = []
-        self.connections: list[dict[str, int]] = []
+        super().__init__()
         self.blocks: list[dict[str, Any]] = []
-
-    def exchange(self, *row: int) -> None:
-        self.exchanges.append(dict(zip(EXCHANGE_FIELDS, row, strict=True)))
-
-    def connection(self, *row: int) -> None:
-        self.connections.append(dict(zip(CONNECTION_FIELDS, row, strict=True)))
 
     def block(self, facts: dict[str, Any]) -> None:
         self.blocks.append(dict(facts))
-
-    def column(self, name: str) -> list[int]:
-        """One field of all exchanges."""
-        return [row[name] for row in self.exchanges]
-
-    @property
-    def endings(self) -> list[int]:
-        return [row["ending"] for row in self.connections]
 
 
 class FakeContext:
@@ -242,7 +228,7 @@ class FakeContext:
     def record_connection(self, slot: int, connection: Connection) -> None:
         handshake = connection.handshake or connection.handshake_ns()
         self.sink.connection(
-            connection.number, slot, connection.opened_ns, *handshake, connection.flags, connection.ending
+            connection.number, slot, connection.opened_ns, *handshake, ABSENT, connection.flags, connection.ending
         )
 
     def exchange_drained(self) -> None:

@@ -56,6 +56,8 @@ class Exchange:
     user: int | None = None  # the one whose place its connection took
     queue: int = ABSENT
     late: int = ABSENT
+    own: int = 0
+    wait_delay: int = ABSENT
 
 
 @dataclass
@@ -72,6 +74,7 @@ class Link:
     ending: int = Ending.CLIENT_SILENT
     row: bool = True
     tunnel: int = ABSENT
+    connect_delay: int = ABSENT
 
 
 class RunWriter:
@@ -130,8 +133,8 @@ class RunWriter:
         for request_index, one in enumerate(link.exchanges):
             self.recorder.exchange(
                 number, slot if one.user is None else one.user, request_index, begun_ns + one.at_ns, one.queue,
-                one.late, one.send, one.wait, one.receive, one.lag, one.outcome, one.bytes_sent,
-                (90 if one.outcome > 0 else 0) if one.bytes_received is None else one.bytes_received,
+                one.late, one.send, one.wait, one.receive, one.own, one.lag, one.wait_delay, one.outcome,
+                one.bytes_sent, (90 if one.outcome > 0 else 0) if one.bytes_received is None else one.bytes_received,
             )  # fmt: skip
         if link.row:
             opened_ns = begun_ns + link.exchanges[0].at_ns
@@ -144,6 +147,7 @@ class RunWriter:
                 link.tunnel,
                 link.tls,
                 link.upgrade,
+                link.connect_delay,
                 link.flags,
                 link.ending,
             )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple, cast
 
 from loadgen.model.errors import ErrorKind
-from loadgen.model.records import HANDSHAKE
+from loadgen.model.records import EXCHANGE_FIELDS, HANDSHAKE
 from loadgen.wire.connection import Connection
 from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.http1.response_reader import ResponseReader
 
 _HANDSHAKE = tuple(phase.value for phase in HANDSHAKE)
+_OUTCOME = EXCHANGE_FIELDS.index("outcome")
 
 
 class CallResult(NamedTuple):
@@ -71,7 +72,8 @@ class BodyReader(ResponseReader):
 
 def result_of(connection: Connection, row: tuple[int, ...]) -> CallResult:
     """The result of a call, from the row that was recorded of it and the connection it was recorded on."""
-    number, _, request_index, _, queue, _, send, wait, receive, _, outcome, _, _ = row
+    number, _, request_index, _, queue, _, send, wait, receive, *_ = row
+    outcome = row[_OUTCOME]
     handshake: dict[str, int | None] = dict.fromkeys(_HANDSHAKE)
     latency_ns = 0
     if request_index == 0:

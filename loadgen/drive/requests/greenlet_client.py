@@ -19,12 +19,12 @@ from loadgen.drive.preflight import ServerObserver
 from loadgen.drive.requests.builder import FieldPairs, RequestBuilder
 from loadgen.drive.requests.call_result import BodyReader, CallResult, result_of
 from loadgen.drive.requests.cookies import PathCookieState
-from loadgen.drive.slots.context import SampleSink
 from loadgen.drive.slots.slot import ConnectionSlot, pause_after
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import IDEMPOTENT, Plan
 from loadgen.model.policy import ConnectionPolicy, parse_policy
 from loadgen.model.records import Ending
+from loadgen.model.sample_sink import SampleSink
 from loadgen.model.units import NS_PER_S
 from loadgen.wire.connection import Connection
 from loadgen.wire.connection_setup import Listener
@@ -43,6 +43,20 @@ def scenario_policy(text: str) -> ConnectionPolicy:
     return policy
 
 
+class _LastRow(SampleSink):
+    """Keeps the row of the exchange that ended last, and passes it on."""
+
+    __slots__ = ("_sink", "row")
+
+    def __init__(self, sink: SampleSink) -> None:
+        self._sink = sink
+        self.row: tuple[int, ...]
+
+    def exchange(self, *row: int) -> None:
+        self.row = row
+        self._sink.exchange(*row)
+
+
 class GreenletClient(ConnectionSlot):
     """One blocking client, which is the slot of its own connection."""
 
@@ -54,19 +68,18 @@ class GreenletClient(ConnectionSlot):
         "_left",
         "_pause_until_ns",
         "_pool",
-        "_row",
+        "_rows",
         "_used",
         "_waiting",
     )  # fmt: skip
 
     def __init__(self, pool: GreenletClientPool, index: int, user_state: PathCookieState) -> None:
         super().__init__(pool, index, user_state)
-        self._record = self._record_row
+        self._sink = self._rows = _LastRow(pool.sink)
         self._pool = pool
         self._calling = self._ended = self._is_head = self._left = False
         self._error: OSError | None = None
         self._pause_until_ns = 0
-        self._row: tuple[int, ...]
         self._used: Connection
         self._waiting: Any = None
 
@@ -99,7 +112,7 @@ class GreenletClient(ConnectionSlot):
         if self._error is not None:
             error, self._error = self._error, None
             raise error
-        return result_of(self._used, self._row)
+        return result_of(self._used, self._rows.row)
 
     def leave(self) -> None:
         """Abandon the exchange under way, close the connection, free the slot; safe to call twice."""
@@ -144,10 +157,6 @@ class GreenletClient(ConnectionSlot):
         super()._open(scheduled_ns)
         if self.connection is not None:  # it may have failed at once
             self.connection.reader.no_body = self._is_head
-
-    def _record_row(self, *row: int) -> None:
-        self._row = row
-        self._pool.sink.exchange(*row)
 
     def _abandon(self) -> None:
         if self.connection is not None and self.connection.busy:

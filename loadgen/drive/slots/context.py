@@ -6,18 +6,11 @@ from typing import Any, Protocol
 
 from loadgen.model.errors import ErrorKind
 from loadgen.model.policy import ConnectionPolicy
+from loadgen.model.sample_sink import SampleSink
 from loadgen.model.trailers import TrailerCounts
 from loadgen.wire.connection import Connection
 from loadgen.wire.connection_setup import Listener
 from loadgen.wire.http1.head import ResponseHead
-
-
-class SampleSink(Protocol):
-    """Where rows go; the fields are those of model/records.py."""
-
-    def exchange(self, *row: int) -> None: ...
-
-    def connection(self, *row: int) -> None: ...
 
 
 class SlotContext(Protocol):

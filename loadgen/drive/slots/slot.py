@@ -34,8 +34,8 @@ class ConnectionSlot:
         "_expires",
         "_limit",
         "_policy",
-        "_record",
         "_retrying",
+        "_sink",
         "connection",
         "index",
         "late_ns",
@@ -44,7 +44,7 @@ class ConnectionSlot:
 
     def __init__(self, context: SlotContext, index: int, user_state: UserState) -> None:
         self._context = context
-        self._record = context.sink.exchange
+        self._sink = context.sink
         # For each request a policy without limits in time pays two comparisons and no call.
         self._policy = context.policy
         self._limit = context.policy.requests
@@ -86,10 +86,10 @@ class ConnectionSlot:
 
     def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
         send, wait, receive = connection.exchange_ns(end_ns)
-        self._record(
+        self._sink.exchange(
             connection.number, self.user_state.index, connection.request_index, connection.scheduled_ns,
-            connection.queue_ns, self.late_ns, send, wait, receive, connection.lag_ns, outcome, connection.bytes_sent,
-            connection.bytes_received,
+            connection.queue_ns, self.late_ns, send, wait, receive, 0, connection.lag_ns, ABSENT, outcome,
+            connection.bytes_sent, connection.bytes_received,
         )  # fmt: skip
         if outcome < 0:
             self._failed(connection, outcome)

@@ -110,8 +110,8 @@ def request_ends(rows: NDArray[Any], assignment: RowAssignment, connections: NDA
     handshakes[assignment.connection_positions] = sum(present(connections[field]) for field in _HANDSHAKE_FIELDS)
     paid = np.where(rows["request_index"] == 0, handshakes[assignment.exchange_positions], 0)
     end: NDArray[np.int64] = rows["scheduled"] + paid
-    for phase in ("queue", "send", "wait", "receive"):
-        end += present(rows[phase])
+    for field in ("queue", "send", "wait", "receive", "own"):
+        end += present(rows[field])
     return end
 
 

@@ -13,7 +13,7 @@ from loadgen.measure.data.rows import Samples
 from loadgen.model.records import ABSENT, COLUMNS
 
 SAMPLES_FILE = "samples.npz"
-_ADDED = ("tunnel",)  # columns that the first version did not have
+_ADDED = ("tunnel", "own", "wait_delay", "connect_delay")  # columns that the first version did not have
 
 
 def write_samples(file: BinaryIO, samples: Samples, merged: Iterable[str] = ()) -> None:
@@ -30,7 +30,7 @@ def read_samples(path: Path, policies: tuple[str, ...]) -> Samples:
         blocks = json.loads(columns["blocks"].tobytes())
         found = {name: columns[name] for name in COLUMNS if name in columns.files or name not in _ADDED}
         size = len(found["policy"])
-        # A phase that an earlier version did not know did not happen in its runs.
+        # What an earlier version did not know did not happen, or was not measured, in its runs.
         found |= {name: np.full(size, ABSENT, np.int8) for name in _ADDED if name not in found}
         return Samples(policies, {name: found[name] for name in COLUMNS}, blocks)
 

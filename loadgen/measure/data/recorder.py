@@ -16,6 +16,7 @@ from struct import Struct
 from typing import Any
 
 from loadgen.model.records import CONNECTION_ROW, EXCHANGE_ROW
+from loadgen.model.sample_sink import RunSink
 
 EXCHANGES_FILE = "exchanges.rows"
 CONNECTIONS_FILE = "connections.rows"
@@ -24,6 +25,8 @@ ROW_FILES = (EXCHANGES_FILE, CONNECTIONS_FILE, BLOCKS_FILE)
 RUN_FILE = "run.json"
 WORKER_PREFIX = "worker-"
 """The name of a worker's folder begins with this; the worker's number follows."""
+_EXCHANGE_BYTES = EXCHANGE_ROW.size
+_pack_exchange_into = EXCHANGE_ROW.pack_into
 ROW_BYTES = [EXCHANGE_ROW.size, CONNECTION_ROW.size]
 """Written with each block, so that rows of another layout are never read as this one."""
 
@@ -34,9 +37,12 @@ def worker_folder(directory: Path, number: int) -> Path:
 
 
 class RowFile:
-    """A file of fixed-size rows, appended through a memory map of about 1 MiB that moves along."""
+    """A file of fixed-size rows, appended through a memory map of about 1 MiB that moves along.
 
-    __slots__ = ("_begun", "_file", "_map", "_offset", "_pack_into", "_row_bytes", "_segment_bytes")
+    `map`, `offset` and `segment_bytes` are for a caller that packs its rows itself: a call less for each exchange.
+    """
+
+    __slots__ = ("_begun", "_file", "_pack_into", "_row_bytes", "map", "offset", "segment_bytes")
 
     def __init__(self, path: Path, row: Struct) -> None:
         self._file = path.open("w+b")
@@ -46,48 +52,49 @@ class RowFile:
         unit = mmap.ALLOCATIONGRANULARITY * row.size
         while unit % 2 == 0 and unit // 2 % mmap.ALLOCATIONGRANULARITY == 0 and unit // 2 % row.size == 0:
             unit //= 2
-        self._segment_bytes = max(1, (1 << 20) // unit) * unit
+        self.segment_bytes = max(1, (1 << 20) // unit) * unit
         self._begun = 0
-        self._offset = 0
-        self._map = self._map_segment()
+        self.offset = 0
+        """Where in the segment the next row goes."""
+        self.map = self._map_segment()
+        """The present segment."""
 
     def append(self, *row: int) -> None:
         """Add one row. Raises OSError when the disk is full; the rows before stay."""
-        offset = self._offset
-        if offset == self._segment_bytes:
-            self._advance()
-            offset = 0
-        self._pack_into(self._map, offset, *row)
-        self._offset = offset + self._row_bytes
+        if self.offset == self.segment_bytes:
+            self.advance()
+        self._pack_into(self.map, self.offset, *row)
+        self.offset += self._row_bytes
+
+    def advance(self) -> None:
+        """Go on to the next segment, now that this one is full. Raises OSError when the disk is full."""
+        self._begun += self.segment_bytes
+        self.offset = 0
+        try:
+            full, self.map = self.map, self._map_segment()
+        except OSError:
+            self._begun -= self.segment_bytes
+            self.offset = self.segment_bytes
+            raise
+        full.close()
 
     @property
     def rows(self) -> int:
         """Number of rows written."""
-        return (self._begun + self._offset) // self._row_bytes
+        return (self._begun + self.offset) // self._row_bytes
 
     def close(self) -> None:
         """Give back the space that was reserved and not used."""
-        self._map.close()
+        self.map.close()
         self._file.truncate(self.rows * self._row_bytes)
         self._file.close()
 
-    def _advance(self) -> None:
-        self._begun += self._segment_bytes
-        self._offset = 0
-        try:
-            full, self._map = self._map, self._map_segment()
-        except OSError:
-            self._begun -= self._segment_bytes
-            self._offset = self._segment_bytes
-            raise
-        full.close()
-
     def _map_segment(self) -> mmap.mmap:
-        os.posix_fallocate(self._file.fileno(), self._begun, self._segment_bytes)
-        return mmap.mmap(self._file.fileno(), self._segment_bytes, offset=self._begun)
+        os.posix_fallocate(self._file.fileno(), self._begun, self.segment_bytes)
+        return mmap.mmap(self._file.fileno(), self.segment_bytes, offset=self._begun)
 
 
-class Recorder:
+class Recorder(RunSink):
     """The sink of one worker: a row for each exchange and each connection, a line for each block."""
 
     def __init__(self, directory: Path) -> None:
@@ -95,8 +102,23 @@ class Recorder:
         self._blocks = (directory / BLOCKS_FILE).open("w", encoding="utf-8")
         self._connections = RowFile(directory / CONNECTIONS_FILE, CONNECTION_ROW)
         self._exchanges = RowFile(directory / EXCHANGES_FILE, EXCHANGE_ROW)
-        self.exchange = self._exchanges.append
-        self.connection = self._connections.append
+
+    def exchange(
+        self, connection: int, user: int, request_index: int, scheduled: int, queue: int, late: int, send: int,
+        wait: int, receive: int, own: int, lag: int, wait_delay: int, outcome: int, bytes_sent: int,
+        bytes_received: int,
+    ) -> None:  # fmt: skip
+        rows = self._exchanges
+        if rows.offset == rows.segment_bytes:
+            rows.advance()
+        _pack_exchange_into(
+            rows.map, rows.offset, connection, user, request_index, scheduled, queue, late, send, wait, receive, own,
+            lag, wait_delay, outcome, bytes_sent, bytes_received,
+        )  # fmt: skip
+        rows.offset += _EXCHANGE_BYTES
+
+    def connection(self, *row: int) -> None:
+        self._connections.append(*row)
 
     @property
     def exchanges(self) -> int:

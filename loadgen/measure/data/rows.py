@@ -28,8 +28,8 @@ from loadgen.model.records import (
 )
 
 _AS_WRITTEN = (
-    "connection", "user", "scheduled", "queue", "late", "send", "wait", "receive", "lag", "bytes_sent",
-    "bytes_received",
+    "connection", "user", "scheduled", "queue", "late", "send", "wait", "receive", "own", "lag", "wait_delay",
+    "bytes_sent", "bytes_received",
 )  # fmt: skip
 
 
@@ -243,6 +243,6 @@ def _columns(
         ),
         "closed_by": np.where(request_index == last_request_index[positions], closed_by, ABSENT),
     }
-    for phase in HANDSHAKE:
-        columns[phase.value] = np.where(request_index == 0, of_connection(phase.value), ABSENT)
+    for field in (*(phase.value for phase in HANDSHAKE), "connect_delay"):
+        columns[field] = np.where(request_index == 0, of_connection(field), ABSENT)
     return {name: smallest(columns[name]) for name in COLUMNS}

@@ -16,7 +16,9 @@ from loadgen.model.records import ABSENT, COLUMNS, ClosedBy, Phase
 from loadgen.model.units import count
 
 _INDEX, _POSITION = "request_index", "nth_on_connection"  # as everything else calls it; as samples.npz does
-_TIMES = frozenset({*(phase.value for phase in Phase), "scheduled", "late", "lag"})
+_TIMES = frozenset(
+    {*(phase.value for phase in Phase), "scheduled", "late", "own", "lag", "wait_delay", "connect_delay"}
+)
 _LABELS = {
     "error": {int(kind): kind.label for kind in ErrorKind},
     "closed_by": {int(side): side.name.lower() for side in ClosedBy},

@@ -24,11 +24,12 @@ from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Load, Plan
 from loadgen.model.policy import parse_policy
-from loadgen.model.records import CONNECTION_FIELDS, EXCHANGE_FIELDS, Ending, Phase
+from loadgen.model.records import Ending, Phase
 from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_MS
 from loadgen.wire.route import Route
 from tests.support.processes import Nginx, free_port, lose_the_third, read_request, scripted_server
+from tests.support.row_sink import RowSink
 from tests.support.targets import Target
 
 Start = Callable[..., Target]
@@ -36,24 +37,20 @@ HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 WAIT_S = 20
 
 
-class Rows:
-    """A sink that keeps what it is given, as dictionaries."""
+class Rows(RowSink):
+    """Tells also when a connection has ended."""
 
     def __init__(self) -> None:
-        self.exchanges: list[dict[str, int]] = []
-        self.connections: list[dict[str, int]] = []
+        super().__init__()
         self.seen = Event()
 
-    def exchange(self, *row: int) -> None:
-        self.exchanges.append(dict(zip(EXCHANGE_FIELDS, row, strict=True)))
-
     def connection(self, *row: int) -> None:
-        self.connections.append(dict(zip(CONNECTION_FIELDS, row, strict=True)))
+        super().connection(*row)
         self.seen.set()
 
     @property
-    def endings(self) -> Counter[Ending]:
-        return Counter(Ending(row["ending"]) for row in self.connections)
+    def ending_counts(self) -> Counter[Ending]:
+        return Counter(Ending(ending) for ending in self.endings)
 
 
 def plan_for(url: str, policy: str = "persistent", **values: Any) -> Plan:
@@ -138,7 +135,7 @@ def test_connections_are_treated_as_the_policy_says(
         assert [answer.request_index for answer in answers] == [number % most for number in range(12)]
         assert [answer.reused for answer in answers] == [number % most > 0 for number in range(12)]
         assert pool.connections == len(rows.connections) == connections
-        assert rows.endings[ending] >= connections - 1
+        assert rows.ending_counts[ending] >= connections - 1
     account = target.stats()
     assert (account["accepted"], account["requests"], account["open"]) == (connections, 12, 0)
     assert max(map(int, account["requests_per_connection"])) == most
@@ -165,7 +162,7 @@ def test_no_request_begins_on_a_connection_that_is_too_old(share_target: Start) 
     with clients(target.url, "lifetime:50ms") as (pool, rows):
         answers = run(scenario, pool)
         assert [answer.request_index for answer in answers] == [0, 1, 0]
-        assert rows.endings == {Ending.CLIENT_SILENT: 1}
+        assert rows.ending_counts == {Ending.CLIENT_SILENT: 1}
     assert target.stats()["accepted"] == 2
 
 
@@ -173,7 +170,7 @@ def test_an_announced_close_is_honoured(nginx: Nginx) -> None:
     with clients(nginx.limited) as (pool, rows):
         answers = run(get, pool, 12)
     assert [answer.request_index for answer in answers] == [number % 5 for number in range(12)]
-    assert rows.endings == {Ending.SERVER_ANNOUNCED: 2, Ending.CLIENT_SILENT: 1}
+    assert rows.ending_counts == {Ending.SERVER_ANNOUNCED: 2, Ending.CLIENT_SILENT: 1}
     until(lambda: len(nginx.log()) == 12)
     assert len({line[0] for line in nginx.log()}) == 3
     assert pool.keep_alive == {"timeout_s": 1}
@@ -564,7 +561,7 @@ def test_a_target_that_refuses_is_not_hammered_and_others_go_on() -> None:
     assert {answer.error for answer in answers} == {ErrorKind.CONNECT_REFUSED}
     assert took_s >= 0.09  # 10 ms after each but the last
     assert len(others) > 10
-    assert rows.endings == {Ending.NOT_OPENED: 10}
+    assert rows.ending_counts == {Ending.NOT_OPENED: 10}
 
 
 def test_a_full_disk_is_raised_in_the_call(share_target: Start) -> None:
@@ -612,7 +609,7 @@ def test_a_kill_in_mid_call_abandons_the_exchange_once() -> None:
         user.kill(timeout=WAIT_S)
         assert user.dead
         assert [row["outcome"] for row in rows.exchanges] == [-ErrorKind.UNFINISHED]
-        assert rows.endings == {Ending.CLIENT_GAVE_UP: 1}
+        assert rows.ending_counts == {Ending.CLIENT_GAVE_UP: 1}
         assert gone.wait(WAIT_S)
         client.leave()
     assert len(rows.exchanges) == len(rows.connections) == 1
@@ -625,7 +622,7 @@ def test_a_kill_before_the_connection_is_up_abandons_it_too(share_target: Start)
         gevent.sleep(0)
         user.kill(timeout=WAIT_S)
         assert [row["outcome"] for row in rows.exchanges] == [-ErrorKind.UNFINISHED]
-        assert rows.endings == {Ending.NOT_OPENED: 1}
+        assert rows.ending_counts == {Ending.NOT_OPENED: 1}
     assert target.stats()["requests"] == 0
 
 
@@ -654,7 +651,7 @@ def test_a_killed_user_may_still_say_goodbye() -> None:
         user.kill(timeout=WAIT_S)
     assert [answer.status for answer in goodbyes] == [200]
     assert [row["outcome"] for row in rows.exchanges] == [-ErrorKind.UNFINISHED, 200]
-    assert rows.endings == {Ending.CLIENT_GAVE_UP: 1, Ending.CLIENT_SILENT: 1}
+    assert rows.ending_counts == {Ending.CLIENT_GAVE_UP: 1, Ending.CLIENT_SILENT: 1}
 
 
 def test_a_timeout_of_the_scenario_s_own_abandons_too() -> None:
@@ -680,7 +677,7 @@ def test_leaving_closes_an_idle_connection_without_a_word(share_target: Start) -
         run(client.call, "GET", "/")
         client.leave()
         client.leave()
-        assert rows.endings == {Ending.CLIENT_SILENT: 1}
+        assert rows.ending_counts == {Ending.CLIENT_SILENT: 1}
         with pytest.raises(RuntimeError, match="has left"):
             run(client.call, "GET", "/")
     assert target.stats()["accepted"] == 1
@@ -727,5 +724,5 @@ def test_a_server_asked_to_close_gets_a_moment_to_do_it(share_target: Start) -> 
     with clients(target.url, "close") as (pool, rows):
         answers = run(get, pool, 3)
         assert [answer.status for answer in answers] == [200] * 3
-    assert rows.endings == {Ending.CLIENT_ANNOUNCED: 3}
+    assert rows.ending_counts == {Ending.CLIENT_ANNOUNCED: 3}
     assert target.stats()["accepted"] == 3

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from loadgen.measure.data.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE
+from loadgen.measure.data.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE, ROW_BYTES
 from loadgen.measure.data.row_assignment import smallest
 from loadgen.measure.data.rows import Samples, columns_of, read_rows
 from loadgen.model.errors import ErrorKind
@@ -64,8 +64,8 @@ def test_a_row_becomes_a_sample(tmp_path: Path) -> None:
         "close", 3,
         [
             Link(
-                [Exchange(5, 11, 12, 13, 14, 404, 15, 16, user=9, queue=17, late=7)],
-                3, 21, 22, 23, 24, RESUMED, Ending.SERVER_IDLE_FIN, tunnel=25,
+                [Exchange(5, 11, 12, 13, 14, 404, 15, 16, user=9, queue=17, late=7, own=8, wait_delay=6)],
+                3, 21, 22, 23, 24, RESUMED, Ending.SERVER_IDLE_FIN, tunnel=25, connect_delay=4,
             )
         ],
     )  # fmt: skip
@@ -75,7 +75,8 @@ def test_a_row_becomes_a_sample(tmp_path: Path) -> None:
         "scheduled": [CLOCK_NS + 1_000 * MS + WARMUP_NS + 5], "queue": [17], "dns": [21], "connect": [22],
         "tls": [23], "upgrade": [24], "send": [11], "wait": [12], "receive": [13], "lag": [14], "status": [404],
         "error": [ABSENT], "bytes_sent": [15], "bytes_received": [16], "tls_resumed": [1],
-        "closed_by": [ClosedBy.SERVER], "late": [7], "tunnel": [25],
+        "closed_by": [ClosedBy.SERVER], "late": [7], "tunnel": [25], "own": [8], "wait_delay": [6],
+        "connect_delay": [4],
     }  # fmt: skip
     assert samples.latency_ns().tolist() == [17 + 21 + 22 + 23 + 24 + 25 + 11 + 12 + 13]
 
@@ -228,12 +229,19 @@ def test_a_warm_up_request_ends_after_queue_and_handshake(
     assert samples.blocks[0]["warmup_outlasted"] == outlasted
 
 
-def test_rows_of_another_version_are_not_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "written",
+    ['"row_bytes": [104, 80]', '"row_bytes": [120, 80]', '"other": 0'],
+    ids=["of 13 and 10 fields", "of 15 and 10 fields", "of an unknown size"],
+)
+def test_rows_of_another_version_are_not_read(tmp_path: Path, written: str) -> None:
     writer = RunWriter(tmp_path)
     writer.block("persistent", 0, [Link()])
     writer.recorder.close()
     path = tmp_path / BLOCKS_FILE
-    path.write_text(path.read_text().replace('"row_bytes"', '"other"'))
+    text = path.read_text()
+    assert f'"row_bytes": {ROW_BYTES}' in text
+    path.write_text(text.replace(f'"row_bytes": {ROW_BYTES}', written))
     with pytest.raises(ValueError, match="another version"):
         read_rows(tmp_path, POLICIES)
 
@@ -268,6 +276,15 @@ def test_a_torn_row_is_dropped(tmp_path: Path) -> None:
     assert column(read_rows(tmp_path, POLICIES), "nth_on_connection") == [0]
 
 
+def test_own_work_belongs_to_the_request_and_to_no_phase(tmp_path: Path) -> None:
+    """A request that is over before its window ends, but for the generator's own work, outlasts it."""
+    exchange = Exchange(-MS, send=1, wait=WINDOW_NS + MS - 2, receive=1, own=1)
+    samples = one_block(tmp_path, Link([exchange, Exchange(own=3 * US)]))
+    assert samples.blocks[0]["warmup_outlasted"] == 1
+    assert column(samples, "own") == [3 * US]
+    assert samples.latency_ns().tolist() == [115 * US]
+
+
 def test_an_open_block_ends_with_its_last_row(tmp_path: Path) -> None:
     samples = one_block(tmp_path, Link([Exchange(-1), Exchange(0), Exchange(300)]), ended=False)
     assert samples.blocks[0]["window_ns"] == 301
@@ -278,7 +295,7 @@ def test_a_block_that_died_in_its_warm_up_counts_nothing(tmp_path: Path) -> None
     writer = RunWriter(tmp_path)
     writer.block("persistent", 0, [Link()])
     writer.recorder.block({"index": 1, "round": 0, "policy": "close", "first_connection": 1})
-    writer.recorder.exchange(1, 0, 0, CLOCK_NS + 1_000 * MS, ABSENT, ABSENT, 1, 1, 1, 1, 200, 1, 1)
+    writer.recorder.exchange(1, 0, 0, CLOCK_NS + 1_000 * MS, ABSENT, ABSENT, 1, 1, 1, 0, 1, ABSENT, 200, 1, 1)
     samples = read(writer)
     assert column(samples, "policy") == [0]
     assert [block["window_ns"] for block in samples.blocks] == [WINDOW_NS, 0]
@@ -395,7 +412,7 @@ def test_blocks_may_run_in_another_order_than_their_indices(tmp_path: Path) -> N
         known = {"index": index, "round": 0, "policy": policy, "first_connection": 10 * first, "window_begun_ns": 1}
         writer.recorder.block(known)
         for number in range(first + 1):
-            writer.recorder.exchange(10 * first + number, 0, 0, 5, ABSENT, ABSENT, 1, 1, 1, 1, 200, 1, 1)
+            writer.recorder.exchange(10 * first + number, 0, 0, 5, ABSENT, ABSENT, 1, 1, 1, 0, 1, ABSENT, 200, 1, 1)
     samples = read(writer)
     assert [(block["index"], block["started"]) for block in samples.blocks] == [(0, 2), (1, 1)]
     assert column(samples, "policy") == [1, 0, 0]

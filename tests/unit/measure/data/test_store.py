@@ -18,7 +18,7 @@ import pytest
 from loadgen.measure.data.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE, ROW_BYTES, RUN_FILE
 from loadgen.measure.data.store import SAMPLES_FILE, SUMMARY_FILE, RunStore
 from loadgen.model.exceptions import PlanError
-from loadgen.model.records import COLUMNS, EXCHANGE_FIELDS, EXCHANGE_ROW
+from loadgen.model.records import ABSENT, COLUMNS, EXCHANGE_FIELDS, EXCHANGE_ROW
 from tests.support.synthetic import (
     Link,
     RunWriter,
@@ -289,6 +289,16 @@ def test_samples_of_an_earlier_version(tmp_path: Path) -> None:
     for read in (store.load_samples, store.resume):
         with pytest.raises(PlanError, match="another version of loadgen"):
             read(POLICIES)
+
+
+def test_what_an_earlier_version_did_not_measure_is_absent(tmp_path: Path) -> None:
+    store = part(tmp_path / "run", range(2))
+    store.load_samples(POLICIES)
+    measured = ("tunnel", "own", "wait_delay", "connect_delay")
+    for name in measured:
+        rewrite(store.path(SAMPLES_FILE), drop=name)
+    columns = store.load_samples(POLICIES).columns
+    assert [set(columns[name].tolist()) for name in measured] == [{ABSENT}] * 4
 
 
 # Writing
