@@ -5,8 +5,10 @@ LOADGEN := $(VENV)/bin/loadgen
 INSTALLED := $(VENV)/.installed
 # One user shows the bare cost: nothing queues, in the generator or the target, and nothing but reuse is measured.
 ARGS ?= --tls --users 1
+# The unit tests of the modules that are compiled, for a second turn as pure Python; test_core holds that both turns differ.
+CORE_TESTS := tests/unit/wire tests/unit/drive tests/unit/measure/data tests/house/test_core.py
 
-.PHONY: install lock compare ui quick test check docs format bench clean
+.PHONY: install lock compare ui quick test sanitize wheel check docs format bench clean
 
 # The core is compiled again where it has changed; LOADGEN_PURE=1 compiles nothing.
 install: $(INSTALLED)
@@ -34,11 +36,21 @@ ui: install
 # The unit tests and the house's rules: no target, no worker, less than a minute.
 quick: install
 	$(VENV)/bin/python -m pytest -m "not alone" -n 2 tests/unit tests/house
+	LOADGEN_PURE=1 $(VENV)/bin/python -m pytest -m "not alone" -n 2 $(CORE_TESTS)
 
 # All tests. Those that measure time, or count what the whole machine does, run alone.
 test: install
 	$(VENV)/bin/python -m pytest -m "not alone" -n 2
 	$(VENV)/bin/python -m pytest -m alone
+	LOADGEN_PURE=1 $(VENV)/bin/python -m pytest -m "not alone" -n 2 $(CORE_TESTS)
+
+# The core with AddressSanitizer, under the unit tests of parsers and connections.
+sanitize: install
+	.ci/sanitize.sh $(VENV) -n 2
+
+# A wheel for the Python of $(VENV), with the core compiled, into dist/.
+wheel: install
+	$(VENV)/bin/python .ci/wheel.py
 
 check: install
 	$(VENV)/bin/ruff format --check .

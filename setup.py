@@ -16,11 +16,13 @@ import shlex
 import shutil
 import sys
 import sysconfig
+import traceback
 from pathlib import Path
 from typing import Any, ClassVar
 
 from setuptools import Distribution, Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.errors import CompileError, ExecError, LinkError
 
 ROOT = Path(__file__).parent
 PACKAGE = ROOT / "loadgen"
@@ -65,11 +67,22 @@ def obstacle() -> str | None:
     return None
 
 
+def say_pure(reason: str) -> None:
+    """The one line about it; .ci/compile.py and pip -v show it."""
+    print(f"loadgen runs as pure Python: {reason}", flush=True)
+
+
 class CoreDistribution(Distribution):
     """Where nothing can be compiled, this is a package of pure Python, and its wheel says so."""
 
+    _said = False
+
     def has_ext_modules(self) -> bool:
-        return bool(self.ext_modules) and obstacle() is None
+        reason = obstacle()
+        if reason and not self._said and {"bdist_wheel", "editable_wheel"} & set(self.commands):
+            say_pure(reason)
+            self._said = True
+        return bool(self.ext_modules) and reason is None
 
 
 class BuildCore(build_ext):
@@ -100,17 +113,21 @@ class BuildCore(build_ext):
         reason = obstacle() or self._failure()
         self._remove_modules(package, keep=set() if reason else set(compiled_modules()))
         if reason:
-            print(f"loadgen runs as pure Python: {reason}", flush=True)
+            say_pure(reason)
         elif self.extensions:
             (package / CORE["RECORD"]).write_text(f"# {fingerprint()}\n{record}", encoding="utf-8")
 
     def _failure(self) -> str | None:
-        """Compile; the compiler's last word where it failed."""
+        """Compile; what failed, in a few words, where something did. The whole of it has been printed."""
         try:
             self._translate()
             super().run()
-        except Exception as error:  # compilers, linkers and Cython raise what they like; each means pure Python
-            return f"its core could not be compiled: {str(error).strip().splitlines()[-1]}"
+        except (CompileError, ExecError, LinkError) as error:
+            print(error)
+            return f"the C compiler ({self.compiler.compiler_so[0]}) failed"
+        except Exception as error:  # whatever Cython raises means pure Python too
+            traceback.print_exc()
+            return f"Cython failed ({str(error).strip().splitlines()[-1]})"
         return None
 
     def _translate(self) -> None:

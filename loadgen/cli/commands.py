@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 import loadgen
+from loadgen import core
 from loadgen.cli import EXIT_DONE, Outcome
 from loadgen.cli.option_types import OptionType
 from loadgen.cli.options import given_options, resolve_options, with_options
@@ -19,7 +20,7 @@ _DURATION, _FILE = OptionType(Duration()), OptionType(FilePath())
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(loadgen.__version__, package_name="loadgen")
+@click.version_option(loadgen.__version__, message=f"%(prog)s, version %(version)s (core: {core.running()})")
 def cli() -> None:
     """What does HTTP connection reuse buy you? Compare connection policies against one target."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import loadgen
+from loadgen import core
 from tests.support.runner import run_cli
 
 
@@ -18,7 +19,7 @@ def test_each_command_explains_itself(command: str) -> None:
 
 
 def test_the_version() -> None:
-    assert run_cli("--version").stdout == f"loadgen, version {loadgen.__version__}\n"
+    assert run_cli("--version").stdout == f"loadgen, version {loadgen.__version__} (core: {core.running()})\n"
 
 
 @pytest.mark.parametrize(

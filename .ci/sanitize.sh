@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Compiles the core with AddressSanitizer, in a folder of its own, and runs the unit tests of parsers and connections.
+#   .ci/sanitize.sh VENV [PYTEST ARGUMENT ...]
+# A read or write past the end of a buffer, or of freed memory, ends the run with a report that names the line.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+python=$1/bin/python
+shift
+folder=build/sanitized
+library=$(${CC:-cc} -print-file-name=libasan.so)
+[ -f "$library" ] || { echo "make sanitize needs gcc and its libasan (Debian, Ubuntu: apt install gcc)" >&2; exit 1; }
+
+"$python" setup.py -q build_py --build-lib "$folder/lib" \
+  build_ext --sanitize --build-lib "$folder/lib" --build-temp "$folder/temp" >"$folder.log" 2>&1 ||
+  { cat "$folder.log" >&2; exit 1; }
+
+# Each object of Python is allocated by itself, so that its ends are watched. Python itself leaks at its end.
+# -P and -p: the tests meet this build, not the checkout that they lie in.
+export PYTHONPATH=$folder/lib PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0:abort_on_error=1
+LD_PRELOAD=$library "$python" -P -c '
+import loadgen.core, sys
+compiled = loadgen.core.running() == "compiled"
+sys.exit(None if compiled else "nothing was compiled; '"$folder.log"' says why")'
+LD_PRELOAD=$library "$python" -P -m pytest -p loadgen.core -p no:cacheprovider "$@" tests/unit/wire
