@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 WholeInterval = list[int] | None
 """Low and high bound in whole units; None where there is no interval."""
@@ -172,6 +172,26 @@ class PositionGroup(TypedDict):
     """Interval of the mean (ns)."""
 
 
+class StampDelay(TypedDict):
+    """How much later than the kernel the generator stamped an event, on a share of the requests."""
+
+    count: int
+    """Requests on which it was measured."""
+    p50: int
+    """Median (ns)."""
+    p99: int
+    """99th percentile (ns)."""
+
+
+class StampDelays(TypedDict):
+    """The phases whose end the kernel stamps too. Null where it was not measured."""
+
+    connect: StampDelay | None
+    """`connect` less the round trip that the kernel measured."""
+    wait: StampDelay | None
+    """End of `wait` less the kernel's stamp of the response's first byte."""
+
+
 class GeneratorSummary(TypedDict):
     """What the generator spent: the error bar of every number beside it."""
 
@@ -185,6 +205,14 @@ class GeneratorSummary(TypedDict):
     """Median of how late events were handled that the kernel had ready (ns)."""
     lag_p99_ns: int | None
     """The same, 99th percentile (ns)."""
+    own_mean_ns: NotRequired[int | None]
+    """Mean of the generator's own work inside a request (ns): in no phase, and not in the latency."""
+    own_p50_ns: NotRequired[int | None]
+    """Median of the same (ns)."""
+    own_p99_ns: NotRequired[int | None]
+    """99th percentile of the same (ns)."""
+    stamp_delay_ns: NotRequired[StampDelays]
+    """By how much a phase may be too long, because its end was stamped late (ns)."""
     rss_bytes: int
     """Resident memory of the workers, the highest of all blocks (bytes)."""
 

@@ -102,8 +102,20 @@ class WarningCode(StrEnum):
     # The generator and the offered load
     GENERATOR_SATURATED = (
         "generator_saturated",
-        "The generator used more than 90 % of a core, or its lag is more than a quarter of the median latency.",
+        "The generator used more than 90 % of a core, or the delay of its stamps is more than a quarter of the median "
+        "latency.",
         "Use fewer users or a lower rate, or more `--processes`.",
+    )
+    STAMP_DELAY = (
+        "stamp_delay",
+        "The generator stamps events later under one policy than under the other, by more than a quarter of the "
+        "difference between them.",
+        "Use a target that is farther away or slower, or compare with the time of the packets.",
+    )
+    OWN_WORK = (
+        "own_work",
+        "The generator's own work is more than a quarter of what a request takes a closed-loop user.",
+        "Look at the latency, which leaves it out; for throughput use more users.",
     )
     GENERATOR_LATE = (
         "generator_late",

@@ -59,7 +59,8 @@ def policy_summary(**changes: Any) -> Any:
         "by_position": None,
         "generator": {
             "cpu_ns_per_request": 50_000, "cpu_share": 0.1, "saturated": False, "lag_p50_ns": 500, "lag_p99_ns": 9_000,
-            "rss_bytes": 50 << 20,
+            "own_mean_ns": 6_000, "own_p50_ns": 5_000, "own_p99_ns": 20_000,
+            "stamp_delay_ns": {"connect": None, "wait": None}, "rss_bytes": 50 << 20,
         },
         "trailers": {"asked": False, "responses": 0, "fields": {}},
         "sockets": dict.fromkeys((

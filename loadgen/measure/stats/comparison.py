@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,11 @@ def pairs(cells: tuple[Cell, ...], swept: bool) -> Iterator[tuple[str, str]]:
         for cell in group:
             if cell is not baseline:
                 yield baseline.name, cell.name
+
+
+def is_uncertain(interval: list[int] | None) -> TypeGuard[list[int]]:
+    """The interval of a difference holds 0, so the difference may be none."""
+    return interval is not None and interval[0] <= 0 <= interval[1]
 
 
 def compare(baseline: PolicySamples, candidate: PolicySamples, seed: int) -> ComparisonSummary | None:

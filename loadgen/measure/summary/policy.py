@@ -12,6 +12,7 @@ from loadgen.measure.data.downsampling import add_up
 from loadgen.measure.data.rows import Samples
 from loadgen.measure.stats.policy_samples import PolicySamples, quantile, quantiles, round_draws
 from loadgen.measure.stats.positions import by_position
+from loadgen.measure.summary.generator import generator
 from loadgen.measure.summary.protocols import upgrade_cost
 from loadgen.measure.summary.sockets import server, sockets
 from loadgen.measure.summary.trailers import trailers
@@ -22,22 +23,18 @@ from loadgen.model.plan import Plan
 from loadgen.model.policy_summary import (
     ArrivalsSummary,
     ConnectionsSummary,
-    GeneratorSummary,
     LatencySummary,
     PhaseSummary,
     PolicySummary,
     ServerAnnounced,
 )
 from loadgen.model.records import ABSENT, Ending, Phase
-from loadgen.model.units import NS_PER_S
 
 # The percentiles of `summary.json`, and the points between them for the percentile chart.
 _NAMED = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99_9": 0.999}
 CURVE = tuple(float(share) for share in 1 - np.logspace(np.log10(0.5), -4, 60))
 # Above this share of requests that never got a connection, the percentiles without them are too low.
 _UNSTARTED_SHARE = 0.001
-# Above this share of a core, what was measured is to a good part the generator itself.
-_SATURATED_CPU_SHARE = 0.9
 
 
 def summarise_policy(
@@ -90,7 +87,7 @@ def summarise_policy(
         "latency_ns": _latency(measured, seed, with_curve),
         "phases_ns": _phases(measured.valid, exact["phases"]),
         "by_position": by_position(measured, seed) if cell.policy.reuses else None,
-        "generator": _generator(blocks, measured, seconds),
+        "generator": generator(blocks, measured, seconds),
         "trailers": trailers(blocks, cell.policy, plan.trailers),
         "sockets": sockets(blocks),
         "server": server(blocks, answered),
@@ -227,23 +224,3 @@ def _phases(valid: Samples, counts: dict[str, int]) -> dict[str, PhaseSummary]:
                 "mean_per_request": 0,
             }
     return phases
-
-
-def _generator(blocks: list[BlockFacts], measured: PolicySamples, seconds: float) -> GeneratorSummary:
-    valid = measured.valid
-    cpu_ns = sum(block.get("cpu_ns", 0) for block in blocks)
-    busiest_ns = sum(block.get("busiest_cpu_ns", block.get("cpu_ns", 0)) for block in blocks)
-    # If the rate is too high, a window sends, and pays for, more than what was due in it.
-    started = max(sum(block["started"] for block in blocks), int(measured.answered.sum()))
-    # The lag is an upper bound and may include time before the request began, so it is capped at the request's time.
-    lag_ns = np.minimum(valid.columns["lag"], measured.latency_ns)
-    lag_p50, lag_p99 = quantiles(lag_ns, 0.5, 0.99) if len(valid) else (None, None)
-    cpu_share = busiest_ns / NS_PER_S / seconds if seconds else 0.0
-    return {
-        "cpu_ns_per_request": round(cpu_ns / started) if started else None,
-        "cpu_share": cpu_share,
-        "saturated": cpu_share > _SATURATED_CPU_SHARE,
-        "lag_p50_ns": lag_p50,
-        "lag_p99_ns": lag_p99,
-        "rss_bytes": max((block.get("rss_bytes", 0) for block in blocks), default=0),
-    }

@@ -64,7 +64,7 @@ def summarise(
         refine(policies, comparisons)
     swept = sweep(planned, measured, policies) if planned.axes else None
     found = notes + thinned(samples) + outages(samples)
-    found += warnings(policies, planned, rounds)
+    found += warnings(policies, planned, rounds, comparisons)
     by_proxy = [cell_name for cell_name, cell in cells.items() if planned.asks_proxy(cell.policy)]
     return {
         "schema": SCHEMA,

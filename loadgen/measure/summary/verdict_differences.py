@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeGuard
-
+from loadgen.measure.stats.comparison import is_uncertain
 from loadgen.measure.summary.verdict_words import NO_INTERVAL, PHASE_WORDS, interval_texts, named
 from loadgen.model.policy import HTTP1, WEBSOCKET
 from loadgen.model.policy_summary import PolicySummary
@@ -52,7 +51,7 @@ def _brief(comparison: ComparisonSummary, policies: dict[str, PolicySummary], ag
     interval = comparison["latency_p50_delta_ci95"]
     difference = " ".join(filter(None, interval_texts(comparison["latency_p50_delta_ns"], interval, sign=True)))
     name = f"{named(comparison['candidate'], policies)}{against}"
-    if _is_uncertain(interval):
+    if is_uncertain(interval):
         return f"{name} no certain difference ({difference})"
     return f"{name} {difference}{_mostly(comparison)}"
 
@@ -66,7 +65,7 @@ def _difference(comparison: ComparisonSummary, policies: dict[str, PolicySummary
     baseline, candidate = (named(comparison[side], policies) for side in ("baseline", "candidate"))
     protocol = policies[comparison["candidate"]]["protocol"]
     delta, interval = comparison["latency_p50_delta_ns"], comparison["latency_p50_delta_ci95"]
-    if _is_uncertain(interval):
+    if is_uncertain(interval):
         difference = " ".join(interval_texts(delta, interval, sign=True))
         return f"{candidate} and {baseline} show no certain difference at p50 ({difference})"
     amount, bounds = interval_texts(abs(delta), sorted(map(abs, interval or ())))
@@ -83,10 +82,6 @@ def _difference(comparison: ComparisonSummary, policies: dict[str, PolicySummary
         f"{candidate} costs {amount} more per {what} at p50 {bounds or NO_INTERVAL} than {baseline}"
         f"{ratio}{_share(comparison)}"
     )
-
-
-def _is_uncertain(interval: list[int] | None) -> TypeGuard[list[int]]:
-    return interval is not None and interval[0] <= 0 <= interval[1]
 
 
 def _times(ratio: float) -> str:

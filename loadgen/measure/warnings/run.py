@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from loadgen.measure.labels import listed
+from loadgen.measure.warnings.generator import difference_warnings, generator_warnings
 from loadgen.measure.warnings.hints import advice
 from loadgen.measure.warnings.protocols import protocol_warnings
 from loadgen.measure.warnings.reuse import gap_warnings, reuse_warnings
@@ -17,35 +18,36 @@ from loadgen.model.cell import Cell
 from loadgen.model.plan import Plan
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.run_record import RunWarning
-from loadgen.model.units import NS_PER_MS, count, format_duration
+from loadgen.model.summary import ComparisonSummary
+from loadgen.model.units import count
 from loadgen.model.warning_codes import WarningCode
 
 Found = Iterator[tuple[WarningCode, str]]
 
 _ENOUGH_ROUNDS = 5
-# If the generator's lag is more than this share of the median, a good part of what was measured is the generator.
-_BUSY_LAG_SHARE = 0.25
 # If one policy has this many times the samples of another, their percentiles are not equally certain.
 _UNLIKE_COUNTS = 20
-# The generator was late if its lateness exceeds both of the first two, or the last alone; shares are of p99.
-_LATE_NS = NS_PER_MS
-_LATE_SHARE = 0.1
-_MOSTLY_LATE_SHARE = 0.5
 # Of many cells with the same warning, this many are named.
 _MAX_ALIKE = 3
 _LOWEST_HTTP_ERROR = 400  # RFC 9110 §15.5
 
 
-def warnings(policies: dict[str, PolicySummary], plan: Plan, rounds: int) -> list[RunWarning]:
+def warnings(
+    policies: dict[str, PolicySummary], plan: Plan, rounds: int, comparisons: Iterable[ComparisonSummary] = ()
+) -> list[RunWarning]:
     """Every warning that the numbers call for. rounds: how many were measured."""
     cells = {cell.name: cell for cell in plan.cells}
     found = list(_run_warnings(policies, plan, rounds))
     times: Counter[WarningCode] = Counter()
-    for name, summary in policies.items():
-        for code, message in chain(_policy_warnings(summary, cells[name], plan), socket_warnings(name, summary)):
-            times[code] += 1
-            if times[code] <= _MAX_ALIKE:
-                found.append((code, f"{name}: {message}"))
+    each = [
+        (code, f"{name}: {message}")
+        for name, summary in policies.items()
+        for code, message in chain(_policy_warnings(summary, cells[name], plan), socket_warnings(name, summary))
+    ]
+    for code, message in chain(each, difference_warnings(comparisons, policies)):
+        times[code] += 1
+        if times[code] <= _MAX_ALIKE:
+            found.append((code, message))
     more = [
         (code, f"the same holds for {number - _MAX_ALIKE:,} more")
         for code, number in times.items()
@@ -102,7 +104,7 @@ def _policy_warnings(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
     yield from trailer_warnings(summary["trailers"])
     if not summary["requests"]:
         return
-    yield from _generator(summary)
+    yield from generator_warnings(summary, cell, plan)
     bad = sum(number for status, number in summary["statuses"].items() if int(status) >= _LOWEST_HTTP_ERROR)
     if bad:
         yield (
@@ -131,34 +133,4 @@ def _unstarted(summary: PolicySummary, cell: Cell) -> Found:
             f"{count(unstarted, 'request')} still waited for a connection of the pool of {cell.policy.pool:,} when the "
             "window ended; the percentiles leave out such requests, so they are too low: use a larger pool or a longer "
             "--block",
-        )
-
-
-def _is_late(late_ns: int, p99_ns: int) -> bool:
-    return late_ns > max(_LATE_NS, _LATE_SHARE * p99_ns) or late_ns > _MOSTLY_LATE_SHARE * p99_ns
-
-
-def _generator(summary: PolicySummary) -> Found:
-    """Where the numbers are about the generator."""
-    generator = summary["generator"]
-    p50_ns, p99_ns, lag_ns = summary["latency_ns"]["p50"], summary["latency_ns"]["p99"], generator["lag_p50_ns"]
-    if p50_ns is None or p99_ns is None or lag_ns is None:
-        return
-    if generator["saturated"]:
-        yield (
-            WarningCode.GENERATOR_SATURATED,
-            f"the generator was the bottleneck: it used {generator['cpu_share']:.0%} of a core",
-        )
-    elif lag_ns > _BUSY_LAG_SHARE * p50_ns:
-        yield (
-            WarningCode.GENERATOR_SATURATED,
-            f"up to {format_duration(lag_ns)} of the median latency of {format_duration(p50_ns)} may be the "
-            "generator's own lag",
-        )
-    late_ns = summary["arrivals"]["late_p99_ns"] if summary["arrivals"] else None
-    if late_ns is not None and _is_late(late_ns, p99_ns):
-        yield (
-            WarningCode.GENERATOR_LATE,
-            f"the generator, not the target, began 1% of the requests {format_duration(late_ns)} or more after they "
-            f"were due, and the p99 of {format_duration(p99_ns)} includes that",
         )

@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from loadgen.measure.data.block_counts import count_answered, count_warmup, present, request_ends
 from loadgen.measure.data.row_assignment import assign_rows
+from loadgen.measure.data.rows import columns_of
 from loadgen.model.errors import ErrorKind
-from loadgen.model.records import ABSENT, CONNECTION_FIELDS, EXCHANGE_FIELDS
+from loadgen.model.records import ABSENT, CONNECTION_FIELDS, EXCHANGE_FIELDS, HANDSHAKE
 
 BEGUN, ENDED = np.array([100]), np.array([200])
 HERE = np.array([0])
@@ -44,6 +47,29 @@ def test_a_request_ends_after_its_phases_and_only_the_first_pays_the_handshake()
     link = connection(dns=100, connect=200, tls=400)
     blocks: Any = [{"index": 0, "round": 0, "policy": "persistent", "first_connection": 0}]
     assert request_ends(rows, assign_rows(blocks, rows, link), link).tolist() == [1_729, 2_021]
+
+
+DURATION = st.just(ABSENT) | st.integers(0, 10**12)
+PARTS = ("queue", "send", "wait", "receive")
+HANDSHAKE_PARTS = tuple(phase.value for phase in HANDSHAKE)
+
+
+@given(
+    st.lists(st.fixed_dictionaries(dict.fromkeys(PARTS, DURATION) | {"own": st.integers(0, 10**12)}), min_size=1),
+    st.fixed_dictionaries(dict.fromkeys(HANDSHAKE_PARTS, DURATION)),
+)
+def test_phases_and_own_work_tile_each_request(requests: list[dict[str, int]], handshake: dict[str, int]) -> None:
+    """What is reported of a request is all of its time: latency and own work lead from its beginning to its end."""
+    scheduled = [10**15 + index for index in range(len(requests))]
+    rows = exchanges(
+        *({"scheduled": at, "outcome": 200} | one for at, one in zip(scheduled, requests, strict=True)),
+    )
+    link = connection(**handshake)
+    blocks: Any = [{"index": 0, "round": 0, "policy": "persistent", "first_connection": 0, "window_begun_ns": 0}]
+    ends = request_ends(rows, assign_rows(blocks, rows, link), link)
+    samples = columns_of(blocks, rows, link, ("persistent",))
+    taken = samples.latency_ns() + samples.columns["own"]
+    assert (samples.columns["scheduled"] + taken).tolist() == ends.tolist()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,111 @@
+"""Warnings about the generator: where its own time is a large share of what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from loadgen.measure.stats.comparison import is_uncertain
+from loadgen.model.cell import Cell
+from loadgen.model.plan import Plan
+from loadgen.model.policy_summary import PolicySummary
+from loadgen.model.records import Phase
+from loadgen.model.summary import ComparisonSummary
+from loadgen.model.units import NS_PER_MS, format_duration
+from loadgen.model.warning_codes import WarningCode
+
+Found = Iterator[tuple[WarningCode, str]]
+
+# If the stamps' delay (without stamps: the lag) is more than this share of the median, a good part of it is not the
+# target's. The same share holds for a difference between two policies, and for own work in what a request takes.
+_LARGE_SHARE = 0.25
+# The generator was late if its lateness exceeds both of the first two, or the last alone; shares are of p99.
+_LATE_NS = NS_PER_MS
+_LATE_SHARE = 0.1
+_MOSTLY_LATE_SHARE = 0.5
+
+
+def median_delay_ns(summary: PolicySummary) -> int | None:
+    """By how much the stamps lengthen a typical request; None where it was not measured.
+
+    Each phase whose end the kernel stamps too adds its median. `connect` counts if most requests open a connection.
+    """
+    delays = summary["generator"].get("stamp_delay_ns")
+    if delays is None or delays["wait"] is None:
+        return None
+    wait, connect = delays["wait"], delays["connect"]
+    opens = 2 * summary["phases_ns"][Phase.CONNECT.value]["count"] > summary["requests"]
+    return wait["p50"] + (connect["p50"] if opens and connect is not None else 0)
+
+
+def generator_warnings(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
+    """Where the numbers of a policy are about the generator."""
+    generator = summary["generator"]
+    p50_ns, p99_ns = summary["latency_ns"]["p50"], summary["latency_ns"]["p99"]
+    if p50_ns is None or p99_ns is None:
+        return
+    if generator["saturated"]:
+        yield (
+            WarningCode.GENERATOR_SATURATED,
+            f"the generator was the bottleneck: it used {generator['cpu_share']:.0%} of a core",
+        )
+    else:
+        yield from _share_of_latency(summary, p50_ns)
+        yield from _own_work(summary, cell, plan)
+    late_ns = summary["arrivals"]["late_p99_ns"] if summary["arrivals"] else None
+    if late_ns is not None and _is_late(late_ns, p99_ns):
+        yield (
+            WarningCode.GENERATOR_LATE,
+            f"the generator, not the target, began 1% of the requests {format_duration(late_ns)} or more after they "
+            f"were due, and the p99 of {format_duration(p99_ns)} includes that",
+        )
+
+
+def difference_warnings(comparisons: Iterable[ComparisonSummary], policies: dict[str, PolicySummary]) -> Found:
+    """Where the stamps of one policy are later than those of the other, by a large share of the difference."""
+    for one in comparisons:
+        baseline, candidate = (median_delay_ns(policies[name]) for name in (one["baseline"], one["candidate"]))
+        if baseline is None or candidate is None or is_uncertain(one["latency_p50_delta_ci95"]):
+            continue
+        bias_ns, delta_ns = abs(candidate - baseline), abs(one["latency_p50_delta_ns"])
+        if bias_ns > _LARGE_SHARE * delta_ns:
+            yield (
+                WarningCode.STAMP_DELAY,
+                f"{one['candidate']} against {one['baseline']}: the generator's stamps are late by amounts that differ "
+                f"by {format_duration(bias_ns)}, beside a difference of {format_duration(delta_ns)} at p50",
+            )
+
+
+def _share_of_latency(summary: PolicySummary, p50_ns: int) -> Found:
+    """By the kernel's stamps where there are any, else by the lag, which is a far upper bound."""
+    delay_ns, lag_ns = median_delay_ns(summary), summary["generator"]["lag_p50_ns"]
+    if delay_ns is not None:
+        if delay_ns > _LARGE_SHARE * p50_ns:
+            yield (
+                WarningCode.GENERATOR_SATURATED,
+                f"about {format_duration(delay_ns)} of the median latency of {format_duration(p50_ns)} passed between "
+                "the kernel's stamps and the generator's",
+            )
+    elif lag_ns is not None and lag_ns > _LARGE_SHARE * p50_ns:
+        yield (
+            WarningCode.GENERATOR_SATURATED,
+            f"up to {format_duration(lag_ns)} of the median latency of {format_duration(p50_ns)} may be the "
+            "generator's own lag",
+        )
+
+
+def _own_work(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
+    """Own work lengthens the turn of a user that sends again at once, one request at a time; latency leaves it out."""
+    own_ns, latency_ns = summary["generator"].get("own_mean_ns"), summary["latency_ns"]["mean"]
+    waits = summary["arrivals"] is not None or plan.load.think_ns or cell.policy.gap_ns or cell.policy.depth > 1
+    if own_ns is None or latency_ns is None or waits:
+        return
+    if own_ns > _LARGE_SHARE * (own_ns + latency_ns):
+        yield (
+            WarningCode.OWN_WORK,
+            f"{format_duration(own_ns)} of the {format_duration(own_ns + latency_ns)} that a request takes its user is "
+            "the generator's own work: no latency includes it, and the throughput is lower for it",
+        )
+
+
+def _is_late(late_ns: int, p99_ns: int) -> bool:
+    return late_ns > max(_LATE_NS, _LATE_SHARE * p99_ns) or late_ns > _MOSTLY_LATE_SHARE * p99_ns
