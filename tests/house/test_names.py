@@ -21,6 +21,7 @@ SAME_MODULE = {
     "amortisation": "stats computes it, charts draws it",
     "connection": "one for each protocol, in the protocol's folder, and the target's",
     "errors": "model has the table, wire says which exception is which kind",
+    "generator": "measure sums up in summary and warns in warnings; show has its table",
     "options": "model has the table; the command line and Locust's form are made from it",
     "policy": "the value in model, its summary in measure",
     "protocol": "one for each protocol, in the protocol's folder",

@@ -213,33 +213,6 @@ def test_delta_and_ratio_when_throughput_differs(tmp_path: Path) -> None:
     assert (one["handshake_mean_ns"], one["residual_mean_ns"]) == (0, 200 * US)
 
 
-def test_lag_is_never_more_than_the_request_took(tmp_path: Path) -> None:
-    """What the loop knows is how long an event was ready at most, and that may be from before the request began."""
-    exchange = Exchange(send=10 * US, wait=100 * US, receive=5 * US, lag=900 * US)
-    generator = quick(tmp_path, Link([exchange, exchange]))["policies"]["persistent"]["generator"]
-    assert (generator["lag_p50_ns"], generator["lag_p99_ns"]) == (115 * US, 115 * US)
-
-
-def test_own_work_and_the_delay_of_stamps(tmp_path: Path) -> None:
-    """A connection's delay belongs to the request that opened it; latency includes no own work."""
-    exchanges = [Exchange(at, own=(at + 1) * US, wait_delay=at * US if at else ABSENT) for at in range(4)]
-    summary = quick(tmp_path, Link(exchanges, connect=30 * US, connect_delay=11 * US), Link())
-    one = summary["policies"]["persistent"]
-    generator = one["generator"]
-    assert (generator["own_mean_ns"], generator["own_p50_ns"], generator["own_p99_ns"]) == (2 * US, 2 * US, 4 * US)
-    assert generator["stamp_delay_ns"] == {
-        "connect": {"count": 5, "p50": 11 * US, "p99": 11 * US},
-        "wait": {"count": 15, "p50": 2 * US, "p99": 3 * US},
-    }
-    assert one["latency_ns"]["mean"] == sum(phase["mean_per_request"] for phase in one["phases_ns"].values())
-
-
-def test_stamps_that_nobody_measured_are_null(tmp_path: Path) -> None:
-    generator = quick(tmp_path, Link([Exchange(own=ABSENT)]))["policies"]["persistent"]["generator"]
-    assert generator["stamp_delay_ns"] == {"connect": None, "wait": None}
-    assert (generator["own_mean_ns"], generator["own_p50_ns"], generator["own_p99_ns"]) == (None, None, None)
-
-
 def test_a_handshake_of_all_its_phases(tmp_path: Path) -> None:
     writer = RunWriter(tmp_path / "run", plan_json(rounds=1))
     writer.block("persistent", 0, [Link([Exchange(0), Exchange(1)], dns=2, connect=4, tls=6, upgrade=8, flags=TLS)])
