@@ -1,14 +1,18 @@
 """Proves that loadgen installs on each CPython of this machine, and works with the oldest.
 
 With each minor version from 3.11 on (.ci/pythons.sh finds them) pip must find versions of everything within
-constraints.txt. With the oldest, a wheel made from a clean copy is installed into a fresh environment; there, in an
-empty folder, the command must compare and must know its locustfiles, and the unit tests must pass.
+constraints.txt. With the oldest, a clean copy is installed into a fresh environment while no C compiler can be found;
+there, in an empty folder, the command must know its locustfiles and must compare, as pure Python. Then a compiled wheel
+takes its place: it must compare as well, compiled, and the unit tests must pass with it.
 
 Where there is one CPython only, `make test` runs the unit tests with it anyway, so they are not run twice.
 """
 
 from __future__ import annotations
 
+import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,7 +22,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-_NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "build", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis")
+_NOT_COPIED = shutil.ignore_patterns(
+    *(".git", ".venv", "build", "dist", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis", "*.so", "core.*.txt")
+)
+_COMPILER = re.compile(r"(.+-)?(cc|c89|c99|gcc|clang|tcc|c\+\+|g\+\+)(-[0-9.]+)?")
 COMPARE = ("compare", "--tls", "--users", "1", "--block", "200ms", "--rounds", "2")
 
 
@@ -36,7 +43,21 @@ def main() -> None:
         version, python = list(pythons.items())[-1]
         environment = prove_works(version, python, project, folder)
         if len(pythons) > 1:
-            step(f"{version}: the unit tests", ["make", "quick", f"VENV={environment}"], ROOT, 600)
+            # -P and -p: the tests meet the wheel, not the checkout that they lie in.
+            tests = [
+                "-P",
+                "-m",
+                "pytest",
+                "-p",
+                "loadgen.core",
+                "-m",
+                "not alone",
+                "-n",
+                "2",
+                "tests/unit",
+                "tests/house",
+            ]
+            step(f"{version}: the unit tests", [str(environment / "bin" / "python"), *tests], ROOT, 600)
 
 
 def minor_versions() -> dict[str, str]:
@@ -56,21 +77,48 @@ def prove_resolves(version: str, python: str, project: Path, folder: Path) -> No
 
 
 def prove_works(version: str, python: str, project: Path, folder: Path) -> Path:
-    """A wheel in a fresh environment does its work from an empty folder; returns the environment."""
+    """Without a compiler and as a compiled wheel it does its work from an empty folder; returns the environment."""
     environment, empty = folder / "installed", folder / "empty"
     empty.mkdir()
     pip = [*new_environment(python, environment), "install", "-q", "-c", str(project / "constraints.txt")]
-    step(f"{version}: install", [*pip, f"{project}[dev]"], empty, 600)
-    (environment / ".installed").touch()
-    loadgen = str(environment / "bin" / "loadgen")
+    loadgen, path = str(environment / "bin" / "loadgen"), os.environ["PATH"]
+    os.environ["PATH"] = str(without_compilers(folder / "bin"))
+    step(f"{version}: install without a compiler", [*pip, f"{project}[dev]"], empty, 600)
     listed = step(f"{version}: loadgen locust --list", [loadgen, "locust", "--list"], empty, 60)
     names = {line.split()[0] for line in listed.splitlines()}
     if names != {path.stem for path in (ROOT / "locustfiles").glob("*.py")}:
-        sys.exit(f"the wheel does not hold the files of locustfiles/; it lists:\n{listed}")
+        sys.exit(f"the package does not hold the files of locustfiles/; it lists:\n{listed}")
     headless = ["locust", "persistent", "--headless", "-u", "1", "-t", "1s", "--only-summary"]
     step(f"{version}: loadgen {' '.join(headless)}", [loadgen, *headless], empty, 60)
-    step(f"{version}: loadgen {' '.join(COMPARE)}", [loadgen, *COMPARE], empty, 120)
+    prove_compares(version, loadgen, empty, "pure")
+
+    os.environ["PATH"] = path
+    step(f"{version}: make wheel", [str(environment / "bin" / "python"), ".ci/wheel.py"], project, 600)
+    [wheel] = (project / "dist").iterdir()
+    os.environ["PATH"] = str(folder / "bin")
+    step(f"{version}: install {wheel.name}", [*pip, "--force-reinstall", "--no-deps", str(wheel)], empty, 60)
+    prove_compares(version, loadgen, empty, "compiled")
+    os.environ["PATH"] = path
     return environment
+
+
+def prove_compares(version: str, loadgen: str, folder: Path, core: str) -> None:
+    """A comparison is made, and by this core."""
+    step(f"{version}: loadgen {' '.join(COMPARE)}, {core}", [loadgen, *COMPARE, "--name", core], folder, 120)
+    ran = json.loads((folder / "results" / core / "run.json").read_text(encoding="utf-8"))["environment"]["core"]
+    if ran != core:
+        sys.exit(f"the core that ran is {ran}; it should be {core}")
+
+
+def without_compilers(folder: Path) -> Path:
+    """A folder with every command on PATH but compilers."""
+    folder.mkdir()
+    for place in os.get_exec_path():
+        for command in Path(place).glob("*"):
+            link = folder / command.name
+            if not (_COMPILER.fullmatch(command.name) or link.is_symlink()):
+                link.symlink_to(command)
+    return folder
 
 
 def new_environment(python: str, folder: Path) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import runpy
 from importlib.machinery import ExtensionFileLoader, SourceFileLoader
 from pathlib import Path
 
@@ -12,9 +11,9 @@ import pytest
 
 import loadgen
 from loadgen import core
+from tests.support.compiling import obstacle
 
 PACKAGE = Path(loadgen.__file__).parent
-SETUP = Path(__file__).parents[2] / "setup.py"
 COMPILED = sorted(path.with_suffix("") for path in PACKAGE.rglob("*.pxd") if path.with_suffix(".py").exists())
 
 
@@ -24,8 +23,7 @@ def test_the_core_is_compiled_unless_asked_otherwise() -> None:
         return
     if not COMPILED:
         pytest.skip("no module has a .pxd file yet")
-    pytest.importorskip("Cython", reason="this environment was made without it")
-    if reason := runpy.run_path(str(SETUP))["obstacle"]():
+    if reason := obstacle():
         pytest.skip(reason)
     assert core.running() == "compiled", "`make install` compiles it"
 
