@@ -6,83 +6,32 @@ noisy: only ratios within one run mean anything, and only where the generator is
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
-from statistics import median
-from typing import Any
 
-from tests.bench import cpu, processes, spectrum, swarm, upgrades
-from tests.bench.cpu import peer
-from tests.bench.machine import (
-    GENERATOR_CORE,
-    TARGET_CORE,
-    Server,
-    embedded_target,
-    find,
-    loadgen,
-    nginx,
-    run_pinned,
-)
+from loadgen import core
+from tests.bench import cpu, light, many, processes, spectrum, swarm, upgrades
+from tests.bench.case import Bench, Case, chosen
+from tests.bench.machine import GENERATOR_CORE, TARGET_CORE, embedded_target, nginx, run_pinned
+from tests.bench.peers import PEERS, command, wrk_rate_rps
 from tests.bench.rows import write_run
 
-TURNS = 3
-SECONDS = 3
-_WRK_RATE = re.compile(r"Requests/sec:\s+([\d.]+)")
 
-
-def run_loadgen(url: str, policy: str, folder: Path, *more: str, users: int = 50) -> dict[str, Any]:
-    """One block of the policy; returns its part of the summary."""
-    arguments = ["compare", url, "--policies", policy, "--users", str(users), "--rounds", "1"]
-    arguments += ["--block", f"{SECONDS + 1}s", "--warmup", "1s", "--json", "--out", str(folder / f"{time.time_ns()}")]
-    summary = json.loads(loadgen(*arguments, *more))
-    policies: dict[str, dict[str, Any]] = summary["policies"]
-    return policies[policy]
-
-
-def many(server: Server, folder: Path) -> None:
-    """Memory at 10,000 connections, and throughput at 5,000 users against 50."""
-    big = run_loadgen(server.plain, "persistent", folder, "--warmup", "2s", "--block", "5s", users=10_000)
-    resident = big["generator"]["rss_bytes"] / 1e6
-    opened, errors = big["connections"]["opened"], sum(big["errors"].values())
-    print(f"\n10,000 connections: opened {opened:,}, {errors} errors, {resident:.0f} MB resident")
-    rates: dict[str, list[float]] = {"loadgen": [], "wrk": []}
-    cpu = []
-    for _ in range(TURNS):
-        few = run_loadgen(server.plain, "persistent", folder)
-        lots = run_loadgen(server.plain, "persistent", folder, "--warmup", "2s", "--block", "5s", users=5_000)
-        rates["loadgen"].append(lots["throughput_rps"] / few["throughput_rps"])
-        cpu.append(few["generator"]["cpu_ns_per_request"] / lots["generator"]["cpu_ns_per_request"])
-        if find("wrk"):
-            pair = [run_pinned(peer("wrk", server.plain, False, users)) for users in (5_000, 50)]
-            found = [_WRK_RATE.search(text) for text in pair]
-            rates["wrk"].append(float(found[0][1]) / float(found[1][1]))  # type: ignore[index] # wrk prints it always
-    for name, ratios in rates.items():
-        if ratios:
-            print(f"5,000 users against 50, {name}: {median(ratios):.2f} × the throughput")
-    print(f"5,000 users against 50, loadgen: {median(cpu):.2f} × the requests per second of CPU", flush=True)
-
-
-def target(_server: Server, _folder: Path) -> None:
+def target(_bench: Bench) -> None:
     """What the embedded target carries on one core, driven by wrk from another."""
-    rates = []
-    with embedded_target() as url:
-        for close in (False, True):
-            match = _WRK_RATE.search(run_pinned(peer("wrk", url, close)))
-            assert match is not None
-            rates.append(float(match[1]))
+    with embedded_target() as embedded:
+        commands = [command("wrk", embedded.url, close, users=50, seconds=3) for close in (False, True)]
+        rates = [wrk_rate_rps(run_pinned(one)) for one in commands]
     print(f"\nembedded target under wrk: {rates[0]:,.0f} req/s persistent, {rates[1]:,.0f} close", flush=True)
 
 
-def report(_server: Server, folder: Path) -> None:
+def report(bench: Bench) -> None:
     """From five million samples to summary, charts and report: time and peak memory of one process."""
-    run = folder / "million"
+    run = bench.folder / "million"
     write_run(run, 5_000_000)
     command = [sys.executable, "-m", "loadgen", "report", str(run), "--quiet"]
     begun = time.monotonic()
@@ -95,29 +44,35 @@ def report(_server: Server, folder: Path) -> None:
     )
 
 
-CASES: dict[str, Callable[[Server, Path], None]] = {
-    "cpu": cpu.cpu,
-    "many": many,
-    "target": target,
-    "report": report,
-    "policies": spectrum.policies,
-    "open_loop": spectrum.open_loop,
-    "pipelining": spectrum.pipelining,
-    "sweep": spectrum.sweep,
-    "processes": processes.processes,
-    "swarm": swarm.swarm,
-    "upgrades": upgrades.upgrades,
+CASES = {
+    "cpu": Case(cpu.cpu, (*cpu.PARTS, *PEERS), turns=8),
+    "light": Case(light.light, turns=8),
+    "many": Case(many.many, turns=8),
+    "swarm": Case(swarm.swarm, turns=8),
+    "pure": Case(cpu.pure, cpu.PARTS[:-1], turns=8),
+    "memory": Case(many.memory),
+    "target": Case(target),
+    "report": Case(report),
+    "policies": Case(spectrum.policies),
+    "open_loop": Case(spectrum.open_loop),
+    "pipelining": Case(spectrum.pipelining),
+    "sweep": Case(spectrum.sweep),
+    "processes": Case(processes.processes, turns=5),
+    "upgrades": Case(upgrades.upgrades),
+    "checkout": Case(cpu.checkout, cpu.PARTS[:-1], turns=8, on_demand=True),
 }
 
-ON_DEMAND: dict[str, Callable[[Server, Path], None]] = {"checkout": cpu.checkout}
-"""Cases that run only where they are named."""
 
-
-def main(names: list[str]) -> None:
-    print(f"generator on core {GENERATOR_CORE}, target on core {TARGET_CORE}\n", flush=True)
-    with tempfile.TemporaryDirectory() as folder, nginx(Path(folder)) as server:
-        for name in names or list(CASES):
-            (CASES | ON_DEMAND)[name](server, Path(folder))
+def main(words: list[str]) -> None:
+    turns, wanted = chosen(words, CASES)
+    print(f"generator on core {GENERATOR_CORE}, target on core {TARGET_CORE}; loadgen's core: {core.running()}")
+    for name, parts in wanted:
+        print(f"\n## {name}\n", flush=True)
+        begun = time.monotonic()
+        # A server of its own for each case: what one left behind (sockets, memory) is not the next one's.
+        with tempfile.TemporaryDirectory() as folder, nginx(Path(folder)) as server:
+            CASES[name].run(Bench(server, Path(folder), turns or CASES[name].turns, parts))
+        print(f"\n{name}: {time.monotonic() - begun:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from tests.bench.case import Bench
 from tests.bench.machine import Server, loadgen, run_pinned
 
-TURNS = 5
-MOST_EXTRA = 1.25
+MAX_EXTRA = 1.25
 _LOCUSTFILE = str(Path(__file__).parents[2] / "locustfiles" / "compare.py")
 _LOAD = ["--block", "2s", "--warmup", "500ms"]
 
@@ -39,21 +39,21 @@ def by_locust(server: Server, folder: Path, policy: str, processes: int) -> dict
     return found
 
 
-def processes(server: Server, folder: Path) -> None:
+def processes(bench: Bench) -> None:
     """CPU time per request of two workers against one, in turns, all on one core."""
     ways: dict[str, Runs] = {"compare": by_compare, "locust": by_locust}
     for way, run in ways.items():
         for policy in ("persistent", "close"):
 
             def cpu_us(count: int, run: Runs = run, policy: str = policy) -> float:
-                summary = run(server, folder, policy, count)
+                summary = run(bench.server, bench.folder, policy, count)
                 return float(summary["policies"][policy]["generator"]["cpu_ns_per_request"]) / 1e3
 
-            pairs = [[cpu_us(count) for count in (1, 2)] for _ in range(TURNS)]
+            pairs = [[cpu_us(count) for count in (1, 2)] for _ in range(bench.turns)]
             ratio = median(two / one for one, two in pairs)
             one_us, two_us = (median(pair[index] for pair in pairs) for index in range(2))
             print(
                 f"{way} {policy}: {one_us:.1f} µs of CPU a request with 1 process, {two_us:.1f} µs with 2: "
-                f"{ratio:.2f} × (bar {MOST_EXTRA} ×)",
+                f"{ratio:.2f} × (bar {MAX_EXTRA} ×)",
                 flush=True,
             )

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from loadgen.measure.data.store import RunStore
-from tests.bench.machine import Server, loadgen
+from tests.bench.case import Bench
+from tests.bench.machine import loadgen
 
 ROUNDS = 12
 
@@ -20,11 +21,11 @@ def measure(url: str, folder: Path, *arguments: str) -> dict[str, Any]:
     return summary
 
 
-def policies(server: Server, folder: Path) -> None:
+def policies(bench: Bench) -> None:
     """Throughput of policies that do nothing more than `persistent`, in interleaved rounds against it."""
     arguments = ["--rounds", str(ROUNDS), "--block", "1s", "--warmup", "200ms"]
     for names in ("persistent,recycle:inf", "persistent,lifetime:1m,http10-keepalive,ignore-close"):
-        for one in measure(server.plain, folder, "--policies", names, *arguments)["comparisons"]:
+        for one in measure(bench.server.plain, bench.folder, "--policies", names, *arguments)["comparisons"]:
             low, high = one["throughput_ratio_ci95"]
             print(
                 f"\n{one['candidate']} against persistent: {one['throughput_ratio']:.3f} × [{low:.3f}, {high:.3f}] "
@@ -34,11 +35,11 @@ def policies(server: Server, folder: Path) -> None:
     print(flush=True)
 
 
-def open_loop(server: Server, folder: Path) -> None:
+def open_loop(bench: Bench) -> None:
     """How late arrivals begin, at 20,000 a second on one core."""
     for arrivals in ("constant", "poisson"):
         load = ["--rate", "20000", "--arrivals", arrivals, "--rounds", "3", "--block", "3s", "--warmup", "500ms"]
-        one = measure(server.plain, folder, "--policies", "persistent", *load)["policies"]["persistent"]
+        one = measure(bench.server.plain, bench.folder, "--policies", "persistent", *load)["policies"]["persistent"]
         due = one["arrivals"]
         print(
             f"\nopen loop, 20,000 {arrivals} arrivals/s: {one['throughput_rps']:,.0f} req/s answered, started late by "
@@ -49,7 +50,7 @@ def open_loop(server: Server, folder: Path) -> None:
     print(flush=True)
 
 
-def sweep(server: Server, folder: Path) -> None:
+def sweep(bench: Bench) -> None:
     """Which share of a sweep's time its blocks take, warm-up included."""
     grid = [
         "--recycle",
@@ -63,9 +64,9 @@ def sweep(server: Server, folder: Path) -> None:
         "--warmup",
         "100ms",
     ]
-    out = folder / "sweep"
+    out = bench.folder / "sweep"
     begun = time.monotonic()
-    summary = json.loads(loadgen("sweep", server.plain, *grid, "--json", "--out", str(out)))
+    summary = json.loads(loadgen("sweep", bench.server.plain, *grid, "--json", "--out", str(out)))
     whole_s = time.monotonic() - begun
     plan = summary["plan"]
     blocks = RunStore.open(out).load_samples(tuple(summary["policies"])).blocks
@@ -79,8 +80,10 @@ def sweep(server: Server, folder: Path) -> None:
     )
 
 
-def pipelining(server: Server, folder: Path) -> None:
+def pipelining(bench: Bench) -> None:
     """`pipeline:10` against `persistent`, and against wrk's own persistent connections."""
     names = "persistent,pipeline:10"
-    (one,) = measure(server.plain, folder, "--policies", names, "--rounds", "4", "--block", "1s")["comparisons"]
+    (one,) = measure(bench.server.plain, bench.folder, "--policies", names, "--rounds", "4", "--block", "1s")[
+        "comparisons"
+    ]
     print(f"\npipeline:10 against persistent: {one['throughput_ratio']:.2f} × the throughput", flush=True)

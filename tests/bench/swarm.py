@@ -6,26 +6,47 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from statistics import median
+from typing import NamedTuple
 
-from tests.bench.machine import Server, embedded_target, run_pinned
+from tests.bench.case import Bench
+from tests.bench.machine import embedded_target, run_pinned
+from tests.bench.turns import against_bar, in_turns, ratios, spread
 
-TURNS = 3
-SECONDS = 8
+USERS = 50
+SECONDS = 6
 _LOCUSTFILE = str(Path(__file__).with_name("locustfile.py"))
-# User class of the locustfile -> how it is called, and how many times FastHttpUser's rate it must reach.
-_USERS = {"Fast": ("FastHttpUser", 1.0), "Reuse": ("ReuseUser", 1.5), "Swarm": ("SwarmUser", 8.0)}
+# How many requests of each a core must carry while FastHttpUser carries one: bar and stretch.
+_BARS = {"ReuseUser": (5.0, 8.0), "SwarmUser": (12.0, 20.0)}
+_CLASSES = {"FastHttpUser": "Fast", "ReuseUser": "Reuse", "SwarmUser": "Swarm"}
 
 
-def measure(user: str, url: str, folder: Path) -> tuple[float, float]:
-    """Requests per second and per second of CPU of one headless run with 50 users, by Locust's own statistics."""
+class Cost(NamedTuple):
+    """One headless run by Locust's own statistics, and the CPU time of its process while the test ran."""
+
+    rate_rps: float
+    cpu_us: float
+    core_share: float
+
+
+def measure(user: str, url: str, folder: Path) -> Cost:
+    """One headless run of one kind of user. Raises AssertionError where requests failed."""
     name = f"{time.time_ns()}"
     cpu_file = folder / f"{name}.cpu"
     os.environ["LOADGEN_BENCH_CPU"] = str(cpu_file)
-    command = [sys.executable, "-m", "locust", "-f", _LOCUSTFILE, user, "--headless", "--json", "--only-summary"]
-    command += ["-u", "50", "-r", "1000", "-t", f"{SECONDS}s", "-H", url.removesuffix("/")]
+    command = [
+        sys.executable,
+        "-m",
+        "locust",
+        "-f",
+        _LOCUSTFILE,
+        _CLASSES[user],
+        "--headless",
+        "--json",
+        "--only-summary",
+    ]
+    command += ["-u", f"{USERS}", "-r", "1000", "-t", f"{SECONDS}s", "-H", url.removesuffix("/")]
     command += ["--results", str(folder), "--run-name", name]
     (entry,) = json.loads(run_pinned(command))
     assert entry["num_failures"] == 0
@@ -33,27 +54,27 @@ def measure(user: str, url: str, folder: Path) -> tuple[float, float]:
     # The first and the last second are not whole; one without any request counts like every other.
     inner = range(min(per_second) + 1, max(per_second))
     rate_rps = sum(per_second.get(second, 0) for second in inner) / len(inner)
-    return rate_rps, entry["num_requests"] / float(cpu_file.read_text(encoding="ascii"))
+    cpu_s = float(cpu_file.read_text(encoding="ascii"))
+    return Cost(rate_rps, cpu_s / entry["num_requests"] * 1e6, cpu_s / SECONDS)
 
 
-def swarm(_server: Server, folder: Path) -> None:
+def swarm(bench: Bench) -> None:
     """The three in turns, so that what else the machine does meets them alike.
 
     On the embedded target: nginx on one core answers no more than wrk gets from it, which is what SwarmUser is near.
     """
-    found: dict[str, list[tuple[float, float]]] = {user: [] for user in _USERS}
-    with embedded_target() as url:
-        for _ in range(TURNS):
-            for user, figures in found.items():
-                figures.append(measure(user, url, folder))
-
-    def against_fast(user: str, figure: Callable[[tuple[float, float]], float]) -> float:
-        pairs = zip(found[user], found["Fast"], strict=True)
-        return median(figure(ours) / figure(fast) for ours, fast in pairs)
-
-    print("\n| Locust user | req/s | against FastHttpUser | requests per second of CPU, against it | bar |")
-    print("|---|---|---|---|---|")
-    for user, (name, bar) in _USERS.items():
-        rate_rps = median(rate for rate, _ in found[user])
-        by_time, by_cpu = (against_fast(user, lambda pair, at=at: pair[at]) for at in (0, 1))
-        print(f"| {name} | {rate_rps:,.0f} | {by_time:.1f} × | {by_cpu:.1f} × | {bar:g} × |", flush=True)
+    with embedded_target() as target:
+        ways = {user: partial(measure, user, target.url, bench.folder) for user in ("FastHttpUser", *_BARS)}
+        found = in_turns(ways, bench.turns)
+    print(
+        f"Locust on one core, {USERS} users, {bench.turns} turns, medians [quartiles]. Requests are counted by Locust."
+    )
+    print("\n| user | req/s | CPU µs a request | of its core | FastHttpUser's CPU ÷ this one's | bar (stretch) |")
+    print("|---|---|---|---|---|---|")
+    for user, costs in found.items():
+        rate, cpu, share = (spread([cost[index] for cost in costs]) for index in range(3))
+        ratio, bar = "", ""
+        if user in _BARS:
+            times = ratios([cost.cpu_us for cost in found["FastHttpUser"]], [cost.cpu_us for cost in costs])
+            ratio, bar = times.text(1, " ×"), against_bar(times.median, *_BARS[user])
+        print(f"| {user} | {rate.text(0)} | {cpu.text()} | {share.median:.0%} | {ratio} | {bar} |", flush=True)

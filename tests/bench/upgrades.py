@@ -13,11 +13,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.bench.machine import TARGET_CORE, Server, find, pin, run_pinned
+from tests.bench.case import Bench
+from tests.bench.machine import TARGET_CORE, find, pin, run_pinned
 from tests.bench.spectrum import measure
 from tests.support.processes import await_port, free_port
 
-TURNS = 3
 USERS = 50
 STREAMS = 10
 MANY = f"h2+streams:{STREAMS}"
@@ -111,22 +111,22 @@ def _print_row(title: str, turns: list[Turn], policy: str, against: str, bar: st
     print(f"| {title} | {rate_rps:,.0f} | {cpu_us:.1f} µs | {cpu_share:.0%} | {against} | {bar} |", flush=True)
 
 
-def websocket(folder: Path) -> None:
+def websocket(bench: Bench) -> None:
     """Echoes of five bytes against HTTP/1.1 responses of five, in the same run on the embedded target."""
-    with embedded(folder, False) as url:
-        turns = [run_policies(url, folder, "persistent,websocket") for _ in range(TURNS)]
+    with embedded(bench.folder, False) as url:
+        turns = [run_policies(url, bench.folder, "persistent,websocket") for _ in range(bench.turns)]
     against = _against(turns, "websocket", "persistent")
     _print_row("persistent HTTP/1.1, embedded target", turns, "persistent", "", "")
     _print_row("WebSocket echo, embedded target", turns, "websocket", against, "0.45 × persistent (0.7 ×)")
 
 
-def http2(name: str, serves: Serves, folder: Path, tls: bool, ca_file: str) -> None:
+def http2(name: str, serves: Serves, bench: Bench, tls: bool, ca_file: str) -> None:
     """One stream a connection and STREAMS, in turns with h2load doing the same."""
     peer: dict[str, list[float]] = {"h2": [], MANY: []}
     turns = []
-    with serves(folder, tls) as url:
-        for _ in range(TURNS):
-            turns.append(run_policies(url, folder, f"h2,{MANY}", *(("--cacert", ca_file) if tls else ())))
+    with serves(bench.folder, tls) as url:
+        for _ in range(bench.turns):
+            turns.append(run_policies(url, bench.folder, f"h2,{MANY}", *(("--cacert", ca_file) if tls else ())))
             if find("h2load"):
                 peer["h2"].append(h2load_rps(url, 1))
                 peer[MANY].append(h2load_rps(url, STREAMS))
@@ -140,18 +140,18 @@ def http2(name: str, serves: Serves, folder: Path, tls: bool, ca_file: str) -> N
         _print_row(title, turns, policy, ", ".join(against), _BARS[policy])
 
 
-def upgrades(server: Server, folder: Path) -> None:
+def upgrades(bench: Bench) -> None:
     """All of it, in under two minutes. What is not installed is named in the table."""
     begun = time.monotonic()
     print("\n| case | loadgen req/s | CPU a request | of its core | against | bar (stretch) |")
     print("|---|---|---|---|---|---|")
-    websocket(folder)
+    websocket(bench)
     for tls in (False, True):
         if find("nghttpd"):
-            http2("nghttpd", nghttpd, folder, tls, server.ca_file)
+            http2("nghttpd", nghttpd, bench, tls, bench.server.ca_file)
         else:
             print(f"| h2, nghttpd{', TLS' if tls else ''} | – | – | – | nghttpd is missing (nghttp2-server) | – |")
-        http2("embedded target", embedded, folder, tls, str(folder / "target.pem"))
+        http2("embedded target", embedded, bench, tls, str(bench.folder / "target.pem"))
     if not find("h2load"):
         print("\nh2load is missing (Debian: nghttp2-client): nothing stands beside our figures")
     print(f"\n{time.monotonic() - begun:.0f} s", flush=True)

@@ -1,0 +1,100 @@
+"""Rows of a client are paired with their packets."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.bench.light import medians_us, parse_rows
+from tests.bench.pairing import Row, errors_ns, pair
+from tests.bench.segments import WireConnection, WireExchange
+
+OFFSET_NS = 5_000_000_000
+MS = 1_000_000
+
+
+def opened(syn_ns: int, *requests_ns: int, connect_ns: int = 10_000, wait_ns: int = 50_000) -> WireConnection:
+    """A connection on the packets' clock, given on the rows' clock."""
+    begun_ns = syn_ns + OFFSET_NS
+    exchanges = [WireExchange(at + OFFSET_NS, at + OFFSET_NS + wait_ns) for at in requests_ns]
+    return WireConnection(begun_ns, begun_ns + connect_ns, exchanges)
+
+
+def test_a_reused_connection_is_paired_request_by_request() -> None:
+    rows = [Row("persistent", at, None, 80_000) for at in (10 * MS, 13 * MS)]
+    # The first exchange, with its handshake, was of the warm-up; the last one came after the window.
+    wire = [opened(7 * MS, 7 * MS + 90_000, 10 * MS + 5_000, 13 * MS + 5_000, 16 * MS)]
+    pairs = pair(rows, wire, OFFSET_NS)
+    assert [one.row for one in pairs] == rows
+    assert [one.connect_ns for one in pairs] == [None, None]
+    assert errors_ns(pairs, "persistent") == [30_000, 30_000]
+
+
+def test_a_new_connection_is_paired_by_its_syn() -> None:
+    rows = [Row("close", at, 100_000, 70_000) for at in (10 * MS, 13 * MS)]
+    wire = [opened(at + 40_000, at + 150_000) for at in (10 * MS, 13 * MS)]
+    pairs = pair(rows, wire, OFFSET_NS)
+    assert [one.connect_ns for one in pairs] == [10_000, 10_000]
+    assert errors_ns(pairs, "close") == [110_000, 110_000]  # 90 of connect, 20 of send + wait
+    assert errors_ns(pairs, "persistent") == []
+
+
+def test_rows_may_come_in_any_order_and_some_have_no_packets() -> None:
+    rows = [Row("persistent", at, None, 80_000) for at in (13 * MS, 19 * MS, 10 * MS)]
+    wire = [opened(0, 0, 10 * MS + 5_000, 13 * MS + 5_000)]
+    assert [one.row.scheduled_ns for one in pair(rows, wire, OFFSET_NS)] == [10 * MS, 13 * MS]
+
+
+def test_a_first_request_is_no_partner_of_a_reused_one() -> None:
+    assert (
+        pair([Row("persistent", 10 * MS, None, 80_000)], [opened(10 * MS + 5_000, 10 * MS + 60_000)], OFFSET_NS) == []
+    )
+
+
+def test_what_came_before_all_rows_is_passed_over() -> None:
+    assert pair([Row("close", 10 * MS, 1, 1)], [opened(9 * MS, 9 * MS + 1_000)], OFFSET_NS) == []
+
+
+def test_two_claims_on_one_row_are_an_error() -> None:
+    wire = [opened(at, at + 20_000) for at in (10 * MS, 11 * MS)]
+    with pytest.raises(ValueError, match="two exchanges"):
+        pair([Row("close", 10 * MS, 1, 1)], wire, OFFSET_NS)
+
+
+def test_rows_of_the_reference_client() -> None:
+    output = "persistent 1000 -1 90000 2000\nclose 2000 60000 80000 3000\n"
+    assert parse_rows(output) == [
+        Row("persistent", 1000, None, 90000, 2000),
+        Row("close", 2000, 60000, 80000, 3000),
+    ]
+
+
+def test_the_medians_of_a_turn() -> None:
+    rows = [
+        *(Row("persistent", at * MS, None, 80_000, 2_000) for at in (10, 13, 16)),
+        *(Row("close", at * MS, 60_000, 70_000, 3_000) for at in (20, 23, 26)),
+    ]
+    wire = [
+        opened(0, 0, *(at * MS + 5_000 for at in (10, 13, 16))),
+        *(opened(at * MS + 10_000, at * MS + 90_000) for at in (20, 23, 26)),
+    ]
+    assert medians_us(rows, pair(rows, wire, OFFSET_NS)) == {
+        "send + wait persistent": 80.0,
+        "receive persistent": 2.0,
+        "packets' send + wait persistent": 50.0,
+        "error persistent": 30.0,
+        "send + wait close": 70.0,
+        "receive close": 3.0,
+        "packets' send + wait close": 50.0,
+        "error close": 70.0,
+        "connect close": 60.0,
+        "packets' connect close": 10.0,
+        "bias": 40.0,
+    }
+
+
+def test_without_packets_the_clients_own_times_remain() -> None:
+    assert medians_us([Row("close", 1, 60_000, 70_000, 3_000)], []) == {
+        "send + wait close": 70.0,
+        "receive close": 3.0,
+        "connect close": 60.0,
+    }
