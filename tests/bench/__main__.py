@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from loadgen import core
-from tests.bench import cpu, light, many, processes, spectrum, swarm, upgrades
+from tests.bench import accounting, cpu, light, many, processes, spectrum, swarm, upgrades
 from tests.bench.case import Bench, Case, chosen
 from tests.bench.machine import GENERATOR_CORE, TARGET_CORE, embedded_target, nginx, run_pinned
 from tests.bench.peers import PEERS, command, wrk_rate_rps
@@ -59,6 +59,7 @@ CASES = {
     "sweep": Case(spectrum.sweep),
     "processes": Case(processes.processes, turns=5),
     "upgrades": Case(upgrades.upgrades),
+    "accounting": Case(accounting.accounting, on_demand=True),
     "checkout": Case(cpu.checkout, cpu.PARTS[:-1], turns=8, on_demand=True),
 }
 
