@@ -222,6 +222,25 @@ def full_run(directory: Path, policies: str = "persistent,close", rounds: int = 
     return writer
 
 
+OWN_NS, WAIT_DELAY_NS, CONNECT_DELAY_NS = 12 * US, 14 * US, 25 * US
+
+
+def stamped_run(directory: Path, policies: str = "persistent,close", rounds: int = 5, **plan: Any) -> RunWriter:
+    """A whole run whose stamps were compared with the kernel's: on every connection and on every second request."""
+    writer = RunWriter(directory, plan_json(policies, rounds, **plan))
+    secure = writer.plan["url"].startswith("https")
+    for number in range(rounds):
+        for policy in policies.split(","):
+            found = links(policy, number, secure=secure)
+            for link in found:
+                link.connect_delay = CONNECT_DELAY_NS
+                for index, exchange in enumerate(link.exchanges):
+                    exchange.own = OWN_NS if index else 5 * OWN_NS
+                    exchange.wait_delay = ABSENT if index % 2 else WAIT_DELAY_NS
+            writer.block(policy, number, found)
+    return writer
+
+
 def sweep_plan(policies: str = "", rounds: int = 3, url: str = "http://127.0.0.1:8080/", **axes: Any) -> dict[str, Any]:
     """A plan over a grid, as a run's folder holds it."""
     load = Load(users=2, rounds=rounds, block_ns=BLOCK_NS, warmup_ns=WARMUP_NS)

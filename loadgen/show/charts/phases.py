@@ -12,16 +12,19 @@ from loadgen.model.units import format_duration
 from loadgen.show.charts.bars import bars_height, few_bars, frame_rows
 from loadgen.show.charts.chart import Chart
 from loadgen.show.charts.phase_looks import PHASE_LOOKS
-from loadgen.show.charts.style import duration_axis, new_figure, say_empty
+from loadgen.show.charts.style import GREY, duration_axis, new_figure, say_empty
 
 _MAX_IN_A_ROW = 6  # entries of the legend
 _LABELLED = 0.09  # a bar wider than this share of the longest has room for its value
+_OWN_SHIFT, _OWN_HEIGHT = 0.48, 0.12  # of the thin bar below a policy's bar
+_DELAY_SHIFT = -0.27  # the error bar lies above the values
 
 
 def _draw(summary: Summary) -> Figure:
     policies = summary["policies"]
     happened = [phase for phase in PHASE_LOOKS if any(_mean_ns(one, phase) for one in policies.values())]
-    is_wide = len(happened) > _MAX_IN_A_ROW
+    entries = len(happened) + any(map(_own_ns, policies.values())) + any(map(_delay_ns, policies.values()))
+    is_wide = entries > _MAX_IN_A_ROW
     figure = new_figure(
         summary,
         "Where a request's time goes",
@@ -32,15 +35,18 @@ def _draw(summary: Summary) -> Figure:
     if not any(one["requests"] for one in policies.values()):
         say_empty(axes, "no complete request to show")
         return figure
-    longest = max((one["latency_ns"]["mean"] or 0 for one in policies.values()), default=0)
+    longest: float = max((one["latency_ns"]["mean"] or 0 for one in policies.values()), default=0)
     ends = _stack(axes, policies, happened, longest)
+    _mark_delays(axes, policies, ends)
+    _draw_own(axes, policies)
+    longest = max(longest, *map(_own_ns, policies.values()))
     for row, total in enumerate(ends):
         axes.text(total + longest * 0.01, row, format_duration(total), va="center", fontweight="bold")
     axes.set_xlim(0, longest * 1.13 or 1)
     duration_axis(axes.xaxis)
     axes.set_xlabel("mean latency")
     frame_rows(axes, list(policies))
-    _legend(axes, columns=-(-len(happened) // 2) if is_wide else max(1, len(happened)))
+    _legend(axes, columns=-(-entries // 2) if is_wide else max(1, entries))
     return figure
 
 
@@ -64,6 +70,28 @@ def _stack(axes: Axes, policies: dict[str, PolicySummary], happened: list[Phase]
     return ends
 
 
+def _mark_delays(axes: Axes, policies: dict[str, PolicySummary], ends: list[float]) -> None:
+    """At the end of each bar the part that may be late stamps: the bar's error bar."""
+    delays = [_delay_ns(one) for one in policies.values()]
+    if any(delays):
+        rows = [row + _DELAY_SHIFT for row in range(len(ends))]
+        axes.errorbar(
+            ends, rows, xerr=[delays, [0] * len(ends)], fmt="none", ecolor="black", elinewidth=1.2, capsize=4,
+            label="late stamps (median)",
+        )  # fmt: skip
+
+
+def _draw_own(axes: Axes, policies: dict[str, PolicySummary]) -> None:
+    """Below each bar and apart from it: the generator's own work is in no phase."""
+    own = [_own_ns(one) for one in policies.values()]
+    if any(own):
+        rows = [row + _OWN_SHIFT for row in range(len(own))]
+        axes.barh(
+            rows, own, height=_OWN_HEIGHT, color="white", hatch="////", edgecolor=GREY, linewidth=0.6,
+            label="own work of the generator",
+        )  # fmt: skip
+
+
 def _legend(axes: Axes, columns: int) -> None:
     handles, labels = axes.get_legend_handles_labels()
     # A legend is filled column by column; phases are read row by row.
@@ -77,6 +105,21 @@ def _legend(axes: Axes, columns: int) -> None:
 def _mean_ns(policy: PolicySummary, phase: Phase) -> float:
     """Mean of a phase per request, 0 where it did not happen."""
     return float(policy["phases_ns"][phase.value]["mean_per_request"])
+
+
+def _own_ns(policy: PolicySummary) -> float:
+    """Mean own work per request, 0 where it was not measured."""
+    return float(policy["generator"].get("own_mean_ns") or 0)
+
+
+def _delay_ns(policy: PolicySummary) -> float:
+    """By how much late stamps lengthen a request, 0 where that was not measured."""
+    delays = policy["generator"].get("stamp_delay_ns") or {"connect": None, "wait": None}
+    total = 0.0
+    for phase, delay in ((Phase.CONNECT, delays["connect"]), (Phase.WAIT, delays["wait"])):
+        count = policy["phases_ns"][phase.value]["count"]
+        total += delay["p50"] * count / policy["requests"] if delay is not None and policy["requests"] else 0
+    return total
 
 
 PHASES = Chart("phases", _draw, few_bars)

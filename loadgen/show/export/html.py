@@ -55,12 +55,13 @@ _ABOVE_CHARTS = (
     _Section("Phases: mean where the phase happened", tables.phases),
 )
 _BELOW_CHARTS = (
-    _Section("Connections and generator", tables.generator),
+    _Section("Connections", tables.connections),
     _Section("How connections ended", tables.endings, tables.endings_note),
     _Section("Upgraded connections", tables.upgrades, upgrades_note),
     _Section("Trailers", tables.trailers, tables.trailers_note),
     _Section("What the sockets cost", tables.sockets, sockets_note),
     _Section("What the server spent", tables.server),
+    _Section("The generator's own part", tables.generator, tables.generator_note),
 )
 
 

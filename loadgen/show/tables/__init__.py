@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from loadgen.show.tables.connections import endings, endings_note, generator, trailers, trailers_note, upgrades
+from loadgen.show.tables.connections import connections, endings, endings_note, trailers, trailers_note, upgrades
+from loadgen.show.tables.generator import generator, generator_note
 from loadgen.show.tables.results import amortisation, arrivals, differences, phases, policies
 from loadgen.show.tables.run_environment import environment
 from loadgen.show.tables.system_resources import server, sockets
 from loadgen.show.tables.table import Table
 
 __all__ = [
-    "Table", "amortisation", "arrivals", "differences", "endings", "endings_note", "environment", "generator", "phases",
-    "policies", "server", "sockets", "trailers", "trailers_note", "upgrades",
+    "Table", "amortisation", "arrivals", "connections", "differences", "endings", "endings_note", "environment",
+    "generator", "generator_note", "phases", "policies", "server", "sockets", "trailers", "trailers_note", "upgrades",
 ]  # fmt: skip

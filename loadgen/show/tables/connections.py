@@ -13,9 +13,8 @@ from loadgen.show.formatting import ABSENT, duration
 from loadgen.show.ordering import policies_in_order
 from loadgen.show.tables.table import Row, Table
 
-_GENERATOR = (
+_CONNECTIONS = (
     "policy", "requests", "requests per connection", "closed by client", "closed by server", "TLS full", "TLS resumed",
-    "CPU per request", "lag p99",
 )  # fmt: skip
 _UPGRADES = (
     "policy", "protocol", "connections", "upgraded", "declined", "one upgrade, mean", "on each connection",
@@ -24,25 +23,23 @@ _UPGRADES = (
 _TRAILERS = ("policy", "asked for", "responses with trailers", "of", "fields")
 
 
-def generator(summary: Summary) -> Table:
-    """Connections by policy, and what the generator spent."""
+def connections(summary: Summary) -> Table:
+    """What connections carried, by policy, and which side closed them."""
     rows: list[Row] = []
     for name, one in policies_in_order(summary):
-        connections = one["connections"]
+        found = one["connections"]
         rows.append(
             (
                 name,
                 f"{one['requests']:,}",
-                plain_number(connections["requests_per_connection"], 4),
-                f"{connections['closed_by']['client']:,}",
-                f"{connections['closed_by']['server']:,}",
-                f"{connections['tls_full']:,}",
-                f"{connections['tls_resumed']:,}",
-                duration(one["generator"]["cpu_ns_per_request"]),
-                duration(one["generator"]["lag_p99_ns"]),
+                plain_number(found["requests_per_connection"], 4),
+                f"{found['closed_by']['client']:,}",
+                f"{found['closed_by']['server']:,}",
+                f"{found['tls_full']:,}",
+                f"{found['tls_resumed']:,}",
             )
         )
-    return Table(_GENERATOR, rows)
+    return Table(_CONNECTIONS, rows)
 
 
 def endings(summary: Summary) -> Table:

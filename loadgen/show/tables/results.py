@@ -19,6 +19,7 @@ _ARRIVALS = ("policy", "offered", "due", "never started", "late p50", "late p99"
 _AMORTISATION = (
     "cells that differ in K alone", "exchange", "handshake", "R²", "saving", "90% of it at K", "by the model",
 )  # fmt: skip
+_OWN = "beside them: the generator's own work"
 
 
 def policies(summary: Summary) -> Table:
@@ -49,15 +50,21 @@ def _handshake_ns(policy: PolicySummary) -> float | None:
 
 
 def phases(summary: Summary) -> Table:
-    """One row a policy: the mean of each phase where it happened. A phase that happened nowhere has no column."""
+    """One row a policy: the mean of each phase where it happened. A phase that happened nowhere has no column.
+
+    The generator's own work comes last, apart from the phases, where there was any.
+    """
     every = summary["policies"].values()
     names = [phase.value for phase in Phase if any(one["phases_ns"][phase.value]["count"] for one in every)]
     if not names:
         return Table(("policy",), [])
+    own = {name: one["generator"].get("own_mean_ns") for name, one in policies_in_order(summary)}
+    shows_own = any(own.values())
     return Table(
-        ("policy", *names),
+        ("policy", *names, _OWN) if shows_own else ("policy", *names),
         [
             (name, *(duration(one["phases_ns"][phase]["mean"]) for phase in names))
+            + ((duration(own[name]),) if shows_own else ())
             for name, one in policies_in_order(summary)
         ],
     )

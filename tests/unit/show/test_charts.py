@@ -27,8 +27,10 @@ from loadgen.show.charts.style import STYLE, policy_look
 from loadgen.show.export import RunData, write_report
 from loadgen.show.export.html import HTML, render
 from tests.support.synthetic import (
+    CONNECT_DELAY_NS,
     MS,
     US,
+    WAIT_DELAY_NS,
     Exchange,
     Link,
     RunWriter,
@@ -37,6 +39,7 @@ from tests.support.synthetic import (
     full_run,
     persistent_links,
     plan_json,
+    stamped_run,
     sweep_plan,
     sweep_run,
 )
@@ -134,6 +137,7 @@ CASES: dict[str, Callable[[Path], RunWriter]] = {
     "open loop": lambda path: full_run(path, rate_rps=2_000.0),
     "other protocols": upgraded_run,
     "every phase": every_phase,
+    "stamped": lambda path: stamped_run(path, ALL, url=HTTPS),
     **{name: partial(swept, name) for name in SWEEPS},
 }
 
@@ -353,6 +357,22 @@ def test_stacked_phases_add_up_to_the_mean(normal: Summary) -> None:
     for row, one in enumerate(normal["policies"].values()):
         widths = [bar.get_width() for bar in axes.patches if round(bar.get_y() + bar.get_height() / 2) == row]
         assert sum(widths) == pytest.approx(one["latency_ns"]["mean"], abs=len(widths))
+
+
+def test_own_work_lies_beside_the_phases_and_late_stamps_within(summaries: dict[str, Summary]) -> None:
+    summary = summaries["stamped"]
+    (axes,) = laid_out("phases", summary)[0].axes
+    own = [bar for bar in axes.patches if bar.get_height() < 0.2]
+    assert [bar.get_width() for bar in own] == [one["generator"]["own_mean_ns"] for one in summary["policies"].values()]
+    stacked = [bar for bar in axes.patches if bar not in own]
+    assert not any(overlaps(bar.get_window_extent(), other.get_window_extent()) for bar in own for other in stacked)
+    (spans,) = (one.get_segments() for one in axes.collections)
+    late = [round(end - begin) for (begin, _), (end, _) in spans]
+    close_ns = WAIT_DELAY_NS + CONNECT_DELAY_NS
+    assert late == [pytest.approx(WAIT_DELAY_NS, rel=0.1), close_ns, close_ns]
+    assert [end for _, (end, _) in spans] == pytest.approx(
+        [one["latency_ns"]["mean"] for one in summary["policies"].values()], abs=10
+    )
 
 
 @pytest.mark.parametrize(("case", "bands"), [("normal", 2), ("one round", 0), ("three policies", 3)])

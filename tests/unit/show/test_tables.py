@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from loadgen.show.export.html import render
 from loadgen.show.export.markdown import render as markdown
 from loadgen.show.formatting import load_text
 from loadgen.show.ordering import in_order
-from tests.support.synthetic import Link, RunWriter, full_run, plan_json, sweep_plan, sweep_run
+from tests.support.synthetic import Link, RunWriter, full_run, plan_json, stamped_run, sweep_plan, sweep_run
 
 Summary = dict[str, Any]
 KERNEL = {
@@ -99,6 +100,43 @@ def test_what_no_policy_did_has_no_column(tmp_path: Path) -> None:
     headings, rows = tables.phases(summary)
     assert headings == ("policy", "connect", "send", "wait", "receive")
     assert rows[0][:2] == ("persistent", "–")
+
+
+def test_own_work_comes_after_the_phases(tmp_path: Path) -> None:
+    headings, rows = tables.phases(stamped_run(tmp_path / "run").summary())
+    assert headings == ("policy", "connect", "send", "wait", "receive", "beside them: the generator's own work")
+    assert [row[-1] for row in rows] == ["12.0 µs", "60.0 µs"]
+
+
+def test_the_generator_s_own_part(tmp_path: Path) -> None:
+    summary = stamped_run(tmp_path / "run").summary()
+    headings, rows = tables.generator(summary)
+    assert [dict(zip(headings, row, strict=True)) for row in rows] == [
+        {
+            "policy": "persistent", "CPU per request": "1.00 ms", "CPU share of a core": "12.5%",
+            "own work, mean": "12.0 µs", "own work p50, p99": "12.0 µs, 12.0 µs",
+            "end of connect late by p50, p99": "–", "end of wait late by p50, p99": "14.0 µs, 14.0 µs",
+        },
+        {
+            "policy": "close", "CPU per request": "1.00 ms", "CPU share of a core": "12.5%",
+            "own work, mean": "60.0 µs", "own work p50, p99": "60.0 µs, 60.0 µs",
+            "end of connect late by p50, p99": "25.0 µs, 25.0 µs", "end of wait late by p50, p99": "14.0 µs, 14.0 µs",
+        },
+    ]  # fmt: skip
+    note = tables.generator_note(summary)
+    assert note.endswith("It was measured on 750 of 1,000 requests.")
+    assert note in unescape(render(summary, {}))
+
+
+def test_a_generator_whose_stamps_nobody_compared_has_its_lag(tmp_path: Path) -> None:
+    summary = full_run(tmp_path / "run").summary()
+    for one in summary["policies"].values():
+        for name in ("own_mean_ns", "own_p50_ns", "own_p99_ns", "stamp_delay_ns"):
+            del one["generator"][name]
+    headings, rows = tables.generator(summary)
+    assert headings == ("policy", "CPU per request", "CPU share of a core", "lag p50, p99")
+    assert rows[0] == ("persistent", "1.00 ms", "12.5%", "2.00 µs, 2.00 µs")
+    assert tables.generator_note(summary).endswith("The lag is how late an event was handled at most.")
 
 
 def test_without_a_phase_there_is_no_table_of_phases(tmp_path: Path) -> None:
