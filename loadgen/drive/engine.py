@@ -41,6 +41,16 @@ class Window:
     cpu_ns: int
 
 
+def users_due(started: int, users: int, elapsed_s: float, ramp_s: float) -> int:
+    """How many users should have begun after `elapsed_s` of the ramp, `started` of which have: the next batch at least.
+
+    It is more than a batch where the clock is ahead: with thousands of users at work one turn of the loop takes longer
+    than the pause between two batches, and the ramp must not outlast the warm-up.
+    """
+    share = elapsed_s / ramp_s if ramp_s else 0.0
+    return min(users, max(started + _MAX_USERS_AT_ONCE, int(share * users)))
+
+
 class Engine(ConnectionManager):
     """Runs blocks one after another on this process's loop."""
 
@@ -231,14 +241,18 @@ class Engine(ConnectionManager):
     def _start_users(self, load: BlockLoad, over_s: float) -> None:
         """Start users in batches spread over the first half of the warm-up, so as not to flood the listen queue."""
         users = load.users
-        batches = [users[at : at + _MAX_USERS_AT_ONCE] for at in range(0, len(users), _MAX_USERS_AT_ONCE)]
-        pause_s = over_s / 2 / max(len(batches), 1)
+        ramp_s = over_s / 2
         pause = max(self.think_s, self.gap_s)
-        for number, batch in enumerate(batches):
-            if number and self._wake.wait(pause_s):
-                return
-            for index, user in enumerate(batch, start=number * _MAX_USERS_AT_ONCE):
+        begun_s = time.monotonic()
+        started = 0
+        while started < len(users):
+            due = users_due(started, len(users), time.monotonic() - begun_s, ramp_s)
+            for index in range(started, due):
                 if pause:  # spread over one pause: in step they would meet at the target again and again
-                    user.begin_after(pause * index / len(users) or 1e-6)
+                    users[index].begin_after(pause * index / len(users) or 1e-6)
                 else:
-                    user.begin()
+                    users[index].begin()
+            started = due
+            wait_s = begun_s + ramp_s * started / len(users) - time.monotonic()
+            if started < len(users) and self._wake.wait(max(0.0, wait_s)):
+                return

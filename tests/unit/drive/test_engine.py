@@ -8,7 +8,7 @@ from typing import Any
 import gevent
 import pytest
 
-from loadgen.drive.engine import Engine
+from loadgen.drive.engine import Engine, users_due
 from loadgen.drive.schedule import Block, blocks
 from loadgen.model.errors import ErrorKind
 from loadgen.model.plan import Load, Plan
@@ -104,6 +104,20 @@ def test_a_block_has_a_warm_up_a_window_and_an_end(make: Make, policy: str) -> N
     assert len(rig.sink.connections) == len(rig.route.made) == rig.engine.connections
     assert all(transport.closed for transport in rig.route.made)
     assert rig.engine.account(window) == {"unstarted": 0}
+
+
+@pytest.mark.parametrize(("turn_s", "turns"), [(0.01, 50), (0.05, 21), (0.4, 4)])
+def test_the_ramp_does_not_outlast_its_time_however_long_a_turn_of_the_loop_takes(turn_s: float, turns: int) -> None:
+    started = [users_due(0, 5000, 0, 1)]
+    while started[-1] < 5000:
+        elapsed_s = len(started) * max(turn_s, 1 / 50)  # the next batch is due after 1/50 of the ramp
+        started.append(users_due(started[-1], 5000, elapsed_s, 1))
+    assert len(started) == turns
+    assert started[0] == 100
+
+
+def test_without_a_ramp_users_begin_in_batches() -> None:
+    assert [users_due(started, 250, 0.5, 0) for started in (0, 100, 200)] == [100, 200, 250]
 
 
 def test_the_load_goes_on_from_the_first_request(make: Make) -> None:
