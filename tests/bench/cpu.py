@@ -116,7 +116,7 @@ def cpu(bench: Bench) -> None:
         name for name in peers.PEERS if find(name) and (not set(bench.parts) & set(peers.PEERS) or bench.wants(name))
     ]
     print(
-        f"CPU time per request, {USERS} connections, {bench.turns} turns: medians [quartiles]. "
+        f"CPU time per request, {USERS} connections, turns: {bench.turns}; medians [quartiles]. "
         f"Peers: {', '.join(every)}"
     )
     print(

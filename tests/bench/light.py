@@ -127,9 +127,7 @@ def light(bench: Bench) -> None:
     if client is not None:
         ways["client"] = partial(turn, bench, partial(client_rows, client))
     found = in_turns(ways, bench.turns)
-    print(
-        f"light load: 1 user, {THINK_MS} ms of think time, {bench.turns} turns; p50 in µs, medians of turns [quartiles]"
-    )
+    print(f"1 user, {THINK_MS} ms of think time, turns: {bench.turns}; p50 in µs, medians of turns [quartiles]")
     print("Rows and packets are paired one by one, by the time of each request.")
     if client is None:
         print("The reference client is missing: it needs a C compiler (Debian: gcc).")

@@ -56,7 +56,7 @@ def many(bench: Bench) -> None:
         ways |= {f"wrk {users}": partial(wrk_rate, bench, users) for users in (FEW, MANY)}
     found = in_turns(ways, bench.turns)
     print(
-        f"{MANY:,} users against {FEW}, {bench.turns} turns, medians [quartiles]. "
+        f"{MANY:,} users against {FEW}, turns: {bench.turns}, medians [quartiles]. "
         "All of ours are open before the window; wrk counts its opening too."
     )
     print(

@@ -88,8 +88,10 @@ static int64_t connect_to_server(int fd) {
             fail("no event within 5 s");
     } while (!(found.events & EPOLLOUT));
     int64_t ended = now_ns();
-    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 || error)
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 || error) {
+        errno = error ? error : errno;
         fail("connect");
+    }
     wanted.events = EPOLLIN;
     if (epoll_ctl(epoll_fd, EPOLL_CTL_MOD, fd, &wanted) < 0)
         fail("epoll_ctl");

@@ -67,7 +67,7 @@ def swarm(bench: Bench) -> None:
         ways = {user: partial(measure, user, target.url, bench.folder) for user in ("FastHttpUser", *_BARS)}
         found = in_turns(ways, bench.turns)
     print(
-        f"Locust on one core, {USERS} users, {bench.turns} turns, medians [quartiles]. Requests are counted by Locust."
+        f"Locust on one core, {USERS} users, turns: {bench.turns}, medians [quartiles]. Requests are counted by Locust."
     )
     print("\n| user | req/s | CPU µs a request | of its core | FastHttpUser's CPU ÷ this one's | bar (stretch) |")
     print("|---|---|---|---|---|---|")
