@@ -15,17 +15,22 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from loadgen.model.records import ABSENT
 from tests.bench.c_program import compiled
 from tests.bench.capture import Capture, allowed
 from tests.bench.case import Bench
 from tests.bench.machine import loadgen, run_counted
-from tests.bench.pairing import Pair, Row, errors_ns, pair
+from tests.bench.pairing import Pair, Row, connect_errors_ns, errors_ns, pair, send_wait_errors_ns
 from tests.bench.segments import connections
 from tests.bench.turns import below_bar, differences, in_turns, spread
 
 PAIRS, BLOCK_MS, WARMUP_MS, THINK_MS = 2, 1500, 300, 2
 POLICIES = ("persistent", "close")
 NONE = "–"
+_TIMED = (("close", "connect"), ("persistent", "send + wait"), ("close", "send + wait"))
+"""Phases that the packets show too."""
+_COLUMNS = ("policy", "scheduled_ns", "connect_ns", "send_ns", "wait_ns", "receive_ns")
+_COLUMNS += ("own_ns", "wait_delay_ns", "connect_delay_ns")
 _MIN_PAIRED = 0.98
 _PHASE_BAR_US, _PHASE_STRETCH_US = 30, 10
 _BIAS_BAR_US, _BIAS_STRETCH_US = 10, 3
@@ -61,13 +66,16 @@ def our_rows(bench: Bench) -> list[Row]:
     summary = json.loads(loadgen("compare", bench.server.hello, "--policies", ",".join(POLICIES), *load, *blocks))
     assert not any(policy["errors"] for policy in summary["policies"].values()), summary["policies"]
     table = load_run(folder).samples
-    columns = [
-        table[name].tolist() for name in ("policy", "scheduled_ns", "connect_ns", "send_ns", "wait_ns", "receive_ns")
-    ]
+    columns = [table[name].tolist() for name in _COLUMNS]
     return [
-        Row(policy, due, None if connect < 0 else connect, send + wait, receive)
-        for policy, due, connect, send, wait, receive in zip(*columns, strict=True)
+        Row(policy, due, present(connect), send + wait, receive, *map(present, more))
+        for policy, due, connect, send, wait, receive, *more in zip(*columns, strict=True)
     ]
+
+
+def present(value: int) -> int | None:
+    """A number of a column, or None for what is absent there."""
+    return None if value == ABSENT else value
 
 
 def client_rows(client: Path, bench: Bench) -> list[Row]:
@@ -82,7 +90,7 @@ def parse_rows(output: str) -> list[Row]:
     for line in output.splitlines():
         policy, *numbers = line.split()
         due, connect, send_wait, receive = (int(number) for number in numbers)
-        rows.append(Row(policy, due, None if connect < 0 else connect, send_wait, receive))
+        rows.append(Row(policy, due, present(connect), send_wait, receive))
     return rows
 
 
@@ -102,19 +110,25 @@ def turn(bench: Bench, runs: Runs) -> Turn:
 
 def medians_us(rows: list[Row], pairs: list[Pair]) -> dict[str, float]:
     """The medians of one turn. `error`: what the phases have beyond the packets; `bias`: close's less persistent's."""
-    found: dict[str, list[int]] = {}
+    found: dict[str, list[int | None]] = {}
     for policy in POLICIES:
         mine = [row for row in rows if row.policy == policy]
         wired = [one for one in pairs if one.row.policy == policy]
-        found[f"send + wait {policy}"] = [row.send_wait_ns for row in mine]
-        found[f"receive {policy}"] = [row.receive_ns for row in mine]
-        found[f"packets' send + wait {policy}"] = [one.send_wait_ns for one in wired]
-        found[f"error {policy}"] = errors_ns(pairs, policy)
-    found["connect close"] = [row.connect_ns for row in rows if row.policy == "close" and row.connect_ns is not None]
-    found["packets' connect close"] = [
-        one.connect_ns for one in pairs if one.row.policy == "close" and one.connect_ns is not None
-    ]
-    medians = {name: median(values) / 1e3 for name, values in found.items() if values}
+        found |= {
+            f"connect {policy}": [row.connect_ns for row in mine],
+            f"send + wait {policy}": [row.send_wait_ns for row in mine],
+            f"receive {policy}": [row.receive_ns for row in mine],
+            f"own {policy}": [row.own_ns for row in mine],
+            f"wait delay {policy}": [row.wait_delay_ns for row in mine],
+            f"connect delay {policy}": [row.connect_delay_ns for row in mine],
+            f"packets' connect {policy}": [one.connect_ns for one in wired],
+            f"packets' send + wait {policy}": [one.send_wait_ns for one in wired],
+            f"connect error {policy}": [*connect_errors_ns(pairs, policy)],
+            f"send + wait error {policy}": [*send_wait_errors_ns(pairs, policy)],
+            f"error {policy}": [*errors_ns(pairs, policy)],
+        }
+    there = {name: [value for value in values if value is not None] for name, values in found.items()}
+    medians = {name: median(values) / 1e3 for name, values in there.items() if values}
     if pairs:
         medians["bias"] = medians["error close"] - medians["error persistent"]
     return medians
@@ -137,13 +151,15 @@ def light(bench: Bench) -> None:
         print(f"{name}: {sum(one.rows for one in turns):,} requests")
     print_phases(found)
     print_errors(found)
+    print_own(found)
 
 
 def print_phases(found: dict[str, list[Turn]]) -> None:
     """Each phase by both clients and by the packets; and what ours has more, as it is and beyond each one's packets."""
     print("\n| phase | ours | C client | packets: ours | packets: C | ours less C | beyond packets | bar (stretch) |")
     print("|---|---|---|---|---|---|---|---|")
-    for phase in ("connect close", *(f"{name} {policy}" for name in ("send + wait", "receive") for policy in POLICIES)):
+    timed = [*_TIMED, *((policy, "receive") for policy in POLICIES)]
+    for phase in (f"{phase} {policy}" for policy, phase in timed):
         ours, theirs, our_packets, their_packets = (
             figures(found, name, key) for key in (phase, f"packets' {phase}") for name in ("ours", "client")
         )
@@ -159,15 +175,26 @@ def print_phases(found: dict[str, list[Turn]]) -> None:
 
 
 def print_errors(found: dict[str, list[Turn]]) -> None:
-    """By how much connect and send + wait together exceed what the packets show, per policy; and the difference."""
+    """By how much the phases exceed what the packets show, request by request; and the difference between policies."""
     if not figures(found, "ours", "bias"):
         return
-    print("\n| beyond the packets, connect + send + wait | ours | C client | bar (stretch), µs |")
+    print("\n| beyond the packets | ours | C client | bar (stretch) |")
     print("|---|---|---|---|")
-    for key, title in (("error persistent", "persistent"), ("error close", "close"), ("bias", "close less persistent")):
+    titles = {f"{phase} error {policy}": f"{phase}, {policy}" for policy, phase in _TIMED}
+    titles |= {f"error {policy}": f"connect + send + wait, {policy}" for policy in POLICIES}
+    for key, title in {**titles, "bias": "the same, close less persistent"}.items():
         ours, theirs = (figures(found, name, key) for name in ("ours", "client"))
         bar = below_bar(abs(spread(ours).median), _BIAS_BAR_US, _BIAS_STRETCH_US) if key == "bias" else ""
-        print(f"| {title} | {_text(ours)} | {_text(theirs)} | {bar} |", flush=True)
+        print(f"| {' | '.join([title, _text(ours), _text(theirs), bar])} |", flush=True)
+
+
+def print_own(found: dict[str, list[Turn]]) -> None:
+    """What ours says of itself: its own work in a request, and how late its stamps are by the kernel's."""
+    print("\n| what ours reports of itself | persistent | close |")
+    print("|---|---|---|")
+    for key in ("own", "wait delay", "connect delay"):
+        cells = [_text(figures(found, "ours", f"{key} {policy}")) for policy in POLICIES]
+        print(f"| {' | '.join([key, *cells])} |", flush=True)
 
 
 def figures(found: dict[str, list[Turn]], name: str, key: str) -> list[float]:

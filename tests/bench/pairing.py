@@ -19,13 +19,16 @@ _MAX_DELAY_NS = 2_000_000
 
 
 class Row(NamedTuple):
-    """One request as a client recorded it (ns); connect_ns is None on a reused connection."""
+    """One request as a client recorded it (ns). None: what did not happen, or was not measured."""
 
     policy: str
     scheduled_ns: int
     connect_ns: int | None
     send_wait_ns: int
     receive_ns: int = 0
+    own_ns: int | None = None
+    wait_delay_ns: int | None = None
+    connect_delay_ns: int | None = None
 
 
 class Pair(NamedTuple):
@@ -59,6 +62,20 @@ def pair(rows: Sequence[Row], connections: Sequence[WireConnection], offset_ns: 
             connect_ns = connection.connect_ns if nth == 0 else None
             pairs[index] = Pair(row, connect_ns, exchange.response_ns - exchange.request_ns)
     return [pairs[index] for index in sorted(pairs)]
+
+
+def connect_errors_ns(pairs: Sequence[Pair], policy: str) -> list[int]:
+    """By how much the client's connect exceeds the packets', for each connection that a request opened."""
+    return [
+        one.row.connect_ns - one.connect_ns
+        for one in pairs
+        if one.row.policy == policy and one.row.connect_ns is not None and one.connect_ns is not None
+    ]
+
+
+def send_wait_errors_ns(pairs: Sequence[Pair], policy: str) -> list[int]:
+    """By how much the client's send + wait exceeds the packets' time from request to response."""
+    return [one.row.send_wait_ns - one.send_wait_ns for one in pairs if one.row.policy == policy]
 
 
 def errors_ns(pairs: Sequence[Pair], policy: str) -> list[int]:

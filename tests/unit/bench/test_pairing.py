@@ -81,15 +81,30 @@ def test_the_medians_of_a_turn() -> None:
         "send + wait persistent": 80.0,
         "receive persistent": 2.0,
         "packets' send + wait persistent": 50.0,
+        "send + wait error persistent": 30.0,
         "error persistent": 30.0,
         "send + wait close": 70.0,
         "receive close": 3.0,
         "packets' send + wait close": 50.0,
+        "connect error close": 50.0,
+        "send + wait error close": 20.0,
         "error close": 70.0,
         "connect close": 60.0,
         "packets' connect close": 10.0,
         "bias": 40.0,
     }
+
+
+def test_what_ours_says_of_itself_is_of_the_rows_that_have_it() -> None:
+    rows = [
+        Row("close", 1, 60_000, 70_000, 3_000, own_ns=40_000, wait_delay_ns=9_000, connect_delay_ns=20_000),
+        Row("close", 2, 60_000, 70_000, 3_000, own_ns=42_000),
+        Row("persistent", 3, None, 70_000, 3_000, own_ns=0),
+    ]
+    medians = medians_us(rows, [])
+    said = ("own close", "wait delay close", "connect delay close", "own persistent")
+    assert [medians[name] for name in said] == [41.0, 9.0, 20.0, 0.0]
+    assert "wait delay persistent" not in medians
 
 
 def test_without_packets_the_clients_own_times_remain() -> None:
