@@ -142,8 +142,8 @@ class BuildCore(build_ext):
             [source] = extension.sources
             generated = GENERATED / Path(source).with_suffix(".c")
             extension.sources = [str(generated)]
-            used = hashlib.sha256(f"{version} {DIRECTIVES}".encode())
-            for path in sorted(tree.all_dependencies(source)):
+            used = hashlib.sha256(version.encode())
+            for path in sorted({__file__, *tree.all_dependencies(source)}):
                 used.update(Path(path).read_bytes())
             stamp = generated.with_suffix(".sha256")
             if not (generated.exists() and stamp.exists() and stamp.read_text() == used.hexdigest()):
@@ -156,6 +156,7 @@ class BuildCore(build_ext):
                 quiet=True,
                 nthreads=self.parallel,
                 build_dir=str(GENERATED),
+                emit_linenums=True,
                 compiler_directives=DIRECTIVES,
             )
         for _, stamp, digest in changed:

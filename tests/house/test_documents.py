@@ -72,7 +72,7 @@ def test_every_option_that_is_named_exists() -> None:
     for command in cli.commands.values():
         known |= {flag for parameter in command.params for flag in (*parameter.opts, *parameter.secondary_opts)}
     locusts = {"--headless", "--class-picker", "--master", "--worker", "--web-host", "--web-port", "--host"}
-    known |= locusts | {"--help", "--plan", "--resume"}
+    known |= locusts | {"--help", "--version", "--plan", "--resume"}
     named = {
         (page.name, option)
         for page in PAGES
