@@ -46,7 +46,7 @@ def report(bench: Bench) -> None:
 
 CASES = {
     "cpu": Case(cpu.cpu, (*cpu.PARTS, *PEERS), turns=8),
-    "light": Case(light.light, turns=8),
+    "light": Case(light.light, (light.BARE,), turns=8),
     "many": Case(many.many, turns=8),
     "swarm": Case(swarm.swarm, turns=8),
     "pure": Case(cpu.pure, cpu.PARTS[:-1], turns=8),

@@ -26,6 +26,8 @@ from tests.bench.turns import below_bar, differences, in_turns, spread
 
 PAIRS, BLOCK_MS, WARMUP_MS, THINK_MS = 2, 1500, 300, 2
 POLICIES = ("persistent", "close")
+BARE = "bare"
+"""The part that captures no packets, to show what capturing itself changes."""
 NONE = "–"
 _TIMED = (("close", "connect"), ("persistent", "send + wait"), ("close", "send + wait"))
 """Phases that the packets show too."""
@@ -96,7 +98,7 @@ def parse_rows(output: str) -> list[Row]:
 
 def turn(bench: Bench, runs: Runs) -> Turn:
     """Run a client, with its packets captured where that is allowed."""
-    if not allowed():
+    if not captures(bench):
         rows = runs(bench)
         return Turn(len(rows), medians_us(rows, []))
     offset_ns = time.time_ns() - time.monotonic_ns()
@@ -106,6 +108,10 @@ def turn(bench: Bench, runs: Runs) -> Turn:
     if len(pairs) < _MIN_PAIRED * len(rows):
         raise RuntimeError(f"only {len(pairs)} of {len(rows)} requests were found among the packets")
     return Turn(len(rows), medians_us(rows, pairs))
+
+
+def captures(bench: Bench) -> bool:
+    return allowed() and BARE not in bench.parts
 
 
 def medians_us(rows: list[Row], pairs: list[Pair]) -> dict[str, float]:
@@ -145,8 +151,9 @@ def light(bench: Bench) -> None:
     print("Rows and packets are paired one by one, by the time of each request.")
     if client is None:
         print("The reference client is missing: it needs a C compiler (Debian: gcc).")
-    if not allowed():
-        print("The packets are missing: to capture them takes root (CAP_NET_RAW).")
+    if not captures(bench):
+        why = f"as {BARE!r} asks" if BARE in bench.parts else "capturing takes root (CAP_NET_RAW)"
+        print(f"Without packets: {why}.")
     for name, turns in found.items():
         print(f"{name}: {sum(one.rows for one in turns):,} requests")
     print_phases(found)
