@@ -19,23 +19,18 @@ from loadgen.model.records import ABSENT
 from tests.bench.c_program import compiled
 from tests.bench.capture import Capture, allowed
 from tests.bench.case import Bench
+from tests.bench.light_tables import POLICIES, errors, kernel, own, phases
 from tests.bench.machine import loadgen, run_counted
-from tests.bench.pairing import Pair, Row, connect_errors_ns, errors_ns, pair, send_wait_errors_ns
+from tests.bench.pairing import Pair, Row, pair
 from tests.bench.segments import connections
-from tests.bench.turns import below_bar, differences, in_turns, spread
+from tests.bench.turns import in_turns
 
 PAIRS, BLOCK_MS, WARMUP_MS, THINK_MS = 2, 1500, 300, 2
-POLICIES = ("persistent", "close")
 BARE = "bare"
 """The part that captures no packets, to show what capturing itself changes."""
-NONE = "–"
-_TIMED = (("close", "connect"), ("persistent", "send + wait"), ("close", "send + wait"))
-"""Phases that the packets show too."""
 _COLUMNS = ("policy", "scheduled_ns", "connect_ns", "send_ns", "wait_ns", "receive_ns")
 _COLUMNS += ("own_ns", "wait_delay_ns", "connect_delay_ns")
 _MIN_PAIRED = 0.98
-_PHASE_BAR_US, _PHASE_STRETCH_US = 30, 10
-_BIAS_BAR_US, _BIAS_STRETCH_US = 10, 3
 
 Runs = Callable[[Bench], list[Row]]
 
@@ -91,8 +86,9 @@ def parse_rows(output: str) -> list[Row]:
     rows = []
     for line in output.splitlines():
         policy, *numbers = line.split()
-        due, connect, send_wait, receive = (int(number) for number in numbers)
-        rows.append(Row(policy, due, present(connect), send_wait, receive))
+        due, connect_begun, connect, send_begun, send_wait, receive = (int(number) for number in numbers)
+        begun = {"connect_begun_ns": present(connect_begun), "send_begun_ns": send_begun}
+        rows.append(Row(policy, due, present(connect), send_wait, receive, **begun))
     return rows
 
 
@@ -129,9 +125,11 @@ def medians_us(rows: list[Row], pairs: list[Pair]) -> dict[str, float]:
             f"connect delay {policy}": [row.connect_delay_ns for row in mine],
             f"packets' connect {policy}": [one.connect_ns for one in wired],
             f"packets' send + wait {policy}": [one.send_wait_ns for one in wired],
-            f"connect error {policy}": [*connect_errors_ns(pairs, policy)],
-            f"send + wait error {policy}": [*send_wait_errors_ns(pairs, policy)],
-            f"error {policy}": [*errors_ns(pairs, policy)],
+            f"connect error {policy}": [one.connect_error_ns for one in wired],
+            f"send + wait error {policy}": [one.send_wait_error_ns for one in wired],
+            f"error {policy}": [one.error_ns for one in wired],
+            f"connect leaves {policy}": [one.syn_delay_ns for one in wired],
+            f"send + wait leaves {policy}": [one.request_delay_ns for one in wired],
         }
     there = {name: [value for value in values if value is not None] for name, values in found.items()}
     medians = {name: median(values) / 1e3 for name, values in there.items() if values}
@@ -156,58 +154,6 @@ def light(bench: Bench) -> None:
         print(f"Without packets: {why}.")
     for name, turns in found.items():
         print(f"{name}: {sum(one.rows for one in turns):,} requests")
-    print_phases(found)
-    print_errors(found)
-    print_own(found)
-
-
-def print_phases(found: dict[str, list[Turn]]) -> None:
-    """Each phase by both clients and by the packets; and what ours has more, as it is and beyond each one's packets."""
-    print("\n| phase | ours | C client | packets: ours | packets: C | ours less C | beyond packets | bar (stretch) |")
-    print("|---|---|---|---|---|---|---|---|")
-    timed = [*_TIMED, *((policy, "receive") for policy in POLICIES)]
-    for phase in (f"{phase} {policy}" for policy, phase in timed):
-        ours, theirs, our_packets, their_packets = (
-            figures(found, name, key) for key in (phase, f"packets' {phase}") for name in ("ours", "client")
-        )
-        cells = [_text(values) for values in (ours, theirs, our_packets, their_packets)]
-        less = differences(ours, theirs) if theirs else None
-        cells.append(less.text() if less else NONE)
-        beyond = NONE
-        if our_packets and their_packets:
-            columns = zip(ours, our_packets, theirs, their_packets, strict=True)
-            beyond = spread([(mine - wire) - (their - its) for mine, wire, their, its in columns]).text()
-        bar = below_bar(less.median, _PHASE_BAR_US, _PHASE_STRETCH_US) if less and "receive" not in phase else ""
-        print(f"| {' | '.join([phase, *cells, beyond, bar])} |", flush=True)
-
-
-def print_errors(found: dict[str, list[Turn]]) -> None:
-    """By how much the phases exceed what the packets show, request by request; and the difference between policies."""
-    if not figures(found, "ours", "bias"):
-        return
-    print("\n| beyond the packets | ours | C client | bar (stretch) |")
-    print("|---|---|---|---|")
-    titles = {f"{phase} error {policy}": f"{phase}, {policy}" for policy, phase in _TIMED}
-    titles |= {f"error {policy}": f"connect + send + wait, {policy}" for policy in POLICIES}
-    for key, title in {**titles, "bias": "the same, close less persistent"}.items():
-        ours, theirs = (figures(found, name, key) for name in ("ours", "client"))
-        bar = below_bar(abs(spread(ours).median), _BIAS_BAR_US, _BIAS_STRETCH_US) if key == "bias" else ""
-        print(f"| {' | '.join([title, _text(ours), _text(theirs), bar])} |", flush=True)
-
-
-def print_own(found: dict[str, list[Turn]]) -> None:
-    """What ours says of itself: its own work in a request, and how late its stamps are by the kernel's."""
-    print("\n| what ours reports of itself | persistent | close |")
-    print("|---|---|---|")
-    for key in ("own", "wait delay", "connect delay"):
-        cells = [_text(figures(found, "ours", f"{key} {policy}")) for policy in POLICIES]
-        print(f"| {' | '.join([key, *cells])} |", flush=True)
-
-
-def figures(found: dict[str, list[Turn]], name: str, key: str) -> list[float]:
-    """A median of each turn; empty where nobody measured it."""
-    return [one.medians_us[key] for one in found.get(name, []) if key in one.medians_us]
-
-
-def _text(values: list[float]) -> str:
-    return spread(values).text() if values else NONE
+    medians = {name: [one.medians_us for one in turns] for name, turns in found.items()}
+    for table in (phases, errors, kernel, own):
+        table(medians)

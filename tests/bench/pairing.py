@@ -29,14 +29,47 @@ class Row(NamedTuple):
     own_ns: int | None = None
     wait_delay_ns: int | None = None
     connect_delay_ns: int | None = None
+    connect_begun_ns: int | None = None
+    send_begun_ns: int | None = None
 
 
 class Pair(NamedTuple):
-    """One request by its client and by the packets (ns). connect: None on a reused connection."""
+    """One request by its client and by the packets (ns), both on the client's clock.
+
+    connect: None on a reused connection. syn: when the SYN left. request: when the request's first segment left.
+    """
 
     row: Row
     connect_ns: int | None
     send_wait_ns: int
+    syn_ns: int
+    request_ns: int
+
+    @property
+    def connect_error_ns(self) -> int | None:
+        """By how much the client's connect exceeds the packets'."""
+        if self.row.connect_ns is None or self.connect_ns is None:
+            return None
+        return self.row.connect_ns - self.connect_ns
+
+    @property
+    def send_wait_error_ns(self) -> int:
+        return self.row.send_wait_ns - self.send_wait_ns
+
+    @property
+    def error_ns(self) -> int:
+        """By how much both together exceed the packets'."""
+        return (self.connect_error_ns or 0) + self.send_wait_error_ns
+
+    @property
+    def syn_delay_ns(self) -> int | None:
+        """From the call until the SYN left; where it opened a connection and the client says when it began to."""
+        return None if self.row.connect_begun_ns is None else self.syn_ns - self.row.connect_begun_ns
+
+    @property
+    def request_delay_ns(self) -> int | None:
+        """From the call until the request's first segment left."""
+        return None if self.row.send_begun_ns is None else self.request_ns - self.row.send_begun_ns
 
 
 def pair(rows: Sequence[Row], connections: Sequence[WireConnection], offset_ns: int) -> list[Pair]:
@@ -60,28 +93,6 @@ def pair(rows: Sequence[Row], connections: Sequence[WireConnection], offset_ns: 
             if index in pairs:
                 raise ValueError(f"two exchanges within {_MAX_DELAY_NS} ns after the row due at {row.scheduled_ns}")
             connect_ns = connection.connect_ns if nth == 0 else None
-            pairs[index] = Pair(row, connect_ns, exchange.response_ns - exchange.request_ns)
+            syn_ns, request_ns = connection.syn_ns - offset_ns, exchange.request_ns - offset_ns
+            pairs[index] = Pair(row, connect_ns, exchange.response_ns - exchange.request_ns, syn_ns, request_ns)
     return [pairs[index] for index in sorted(pairs)]
-
-
-def connect_errors_ns(pairs: Sequence[Pair], policy: str) -> list[int]:
-    """By how much the client's connect exceeds the packets', for each connection that a request opened."""
-    return [
-        one.row.connect_ns - one.connect_ns
-        for one in pairs
-        if one.row.policy == policy and one.row.connect_ns is not None and one.connect_ns is not None
-    ]
-
-
-def send_wait_errors_ns(pairs: Sequence[Pair], policy: str) -> list[int]:
-    """By how much the client's send + wait exceeds the packets' time from request to response."""
-    return [one.row.send_wait_ns - one.send_wait_ns for one in pairs if one.row.policy == policy]
-
-
-def errors_ns(pairs: Sequence[Pair], policy: str) -> list[int]:
-    """By how much the client's phases exceed the packets' times: connect, where there was one, and send + wait."""
-    return [
-        (one.row.connect_ns or 0) - (one.connect_ns or 0) + one.row.send_wait_ns - one.send_wait_ns
-        for one in pairs
-        if one.row.policy == policy
-    ]

@@ -4,9 +4,11 @@
 
    It makes PAIRS times a block of requests on one connection, and a block with a new connection for each request, to
    127.0.0.1. Phases begin just before their system call and end just after epoll_wait has told of their event, as
-   loadgen's do. Prints one line a counted request: its policy, when it was wanted
-   (CLOCK_MONOTONIC), connect, send + wait, receive; in ns, and connect is -1 without one. Whatever goes wrong ends it
-   with a line on standard error. */
+   loadgen's do.
+
+   Prints one line a counted request: its policy, when it was wanted, when connect began and what it took, when send
+   began and what send + wait took, what receive took. In ns of CLOCK_MONOTONIC; both of connect are -1 without one.
+   Whatever goes wrong ends it with a line on standard error. */
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -26,7 +28,7 @@ enum { MAX_RESPONSE = 16384, MAX_ROWS = 1000000 };
 
 typedef struct {
     int close;
-    int64_t wanted_ns, connect_ns, send_wait_ns, receive_ns;
+    int64_t wanted_ns, connect_begun_ns, connect_ns, send_begun_ns, send_wait_ns, receive_ns;
 } row;
 
 static row rows[MAX_ROWS];
@@ -74,7 +76,8 @@ static int new_socket(void) {
     return fd;
 }
 
-static int64_t connect_to_server(int fd) {
+/* Gives when it began, and how long it took. */
+static int64_t connect_to_server(int fd, int64_t *took_ns) {
     int error = 0;
     socklen_t size = sizeof error;
     struct epoll_event wanted = {.events = EPOLLOUT, .data.fd = fd}, found;
@@ -95,7 +98,8 @@ static int64_t connect_to_server(int fd) {
     wanted.events = EPOLLIN;
     if (epoll_ctl(epoll_fd, EPOLL_CTL_MOD, fd, &wanted) < 0)
         fail("epoll_ctl");
-    return ended - begun;
+    *took_ns = ended - begun;
+    return begun;
 }
 
 /* The whole response has a head and as many bytes of body as Content-Length says. */
@@ -129,6 +133,7 @@ static row exchange(int fd, int close) {
             break;
         wait_for(fd, EPOLLIN);
     }
+    done.send_begun_ns = begun;
     done.send_wait_ns = first - begun;
     done.receive_ns = now_ns() - first;
     return done;
@@ -138,13 +143,14 @@ static void block(int closes, int64_t warmup_ns, int64_t length_ns) {
     int64_t begun = now_ns(), counted = begun + warmup_ns, end = begun + length_ns;
     int fd = -1;
     while (now_ns() < end) {
-        int64_t wanted = now_ns(), connect_ns = -1;
+        int64_t wanted = now_ns(), connect_begun_ns = -1, connect_ns = -1;
         if (fd < 0) {
             fd = new_socket();
-            connect_ns = connect_to_server(fd);
+            connect_begun_ns = connect_to_server(fd, &connect_ns);
         }
         row done = exchange(fd, closes);
         done.wanted_ns = wanted;
+        done.connect_begun_ns = connect_begun_ns;
         done.connect_ns = connect_ns;
         if (closes) {
             close(fd);
@@ -176,7 +182,8 @@ int main(int count, char **words) {
     for (int index = 0; index < 2 * atoi(words[3]); index++) /* persistent, close, close, persistent, ... */
         block((index ^ index / 2) & 1, atoll(words[5]) * 1000000, atoll(words[4]) * 1000000);
     for (row *one = rows; one < rows + row_count; one++)
-        printf("%s %lld %lld %lld %lld\n", one->close ? "close" : "persistent", (long long)one->wanted_ns,
-               (long long)one->connect_ns, (long long)one->send_wait_ns, (long long)one->receive_ns);
+        printf("%s %lld %lld %lld %lld %lld %lld\n", one->close ? "close" : "persistent", (long long)one->wanted_ns,
+               (long long)one->connect_begun_ns, (long long)one->connect_ns, (long long)one->send_begun_ns,
+               (long long)one->send_wait_ns, (long long)one->receive_ns);
     return 0;
 }

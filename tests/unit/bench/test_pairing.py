@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.bench.light import medians_us, parse_rows
-from tests.bench.pairing import Row, errors_ns, pair
+from tests.bench.pairing import Row, pair
 from tests.bench.segments import WireConnection, WireExchange
 
 OFFSET_NS = 5_000_000_000
@@ -26,7 +26,8 @@ def test_a_reused_connection_is_paired_request_by_request() -> None:
     pairs = pair(rows, wire, OFFSET_NS)
     assert [one.row for one in pairs] == rows
     assert [one.connect_ns for one in pairs] == [None, None]
-    assert errors_ns(pairs, "persistent") == [30_000, 30_000]
+    assert [one.error_ns for one in pairs] == [30_000, 30_000]
+    assert [one.connect_error_ns for one in pairs] == [None, None]
 
 
 def test_a_new_connection_is_paired_by_its_syn() -> None:
@@ -34,8 +35,16 @@ def test_a_new_connection_is_paired_by_its_syn() -> None:
     wire = [opened(at + 40_000, at + 150_000) for at in (10 * MS, 13 * MS)]
     pairs = pair(rows, wire, OFFSET_NS)
     assert [one.connect_ns for one in pairs] == [10_000, 10_000]
-    assert errors_ns(pairs, "close") == [110_000, 110_000]  # 90 of connect, 20 of send + wait
-    assert errors_ns(pairs, "persistent") == []
+    assert [(one.connect_error_ns, one.send_wait_error_ns, one.error_ns) for one in pairs] == [
+        (90_000, 20_000, 110_000)
+    ] * 2
+    assert [one.syn_delay_ns for one in pairs] == [None, None]  # these rows don't say when their phases began
+
+
+def test_how_long_a_segment_took_to_leave() -> None:
+    row = Row("close", 10 * MS, 100_000, 70_000, connect_begun_ns=10 * MS + 25_000, send_begun_ns=10 * MS + 141_000)
+    (one,) = pair([row], [opened(10 * MS + 40_000, 10 * MS + 150_000)], OFFSET_NS)
+    assert (one.syn_delay_ns, one.request_delay_ns) == (15_000, 9_000)
 
 
 def test_rows_may_come_in_any_order_and_some_have_no_packets() -> None:
@@ -61,10 +70,10 @@ def test_two_claims_on_one_row_are_an_error() -> None:
 
 
 def test_rows_of_the_reference_client() -> None:
-    output = "persistent 1000 -1 90000 2000\nclose 2000 60000 80000 3000\n"
+    output = "persistent 1000 -1 -1 1010 90000 2000\nclose 2000 2010 60000 72000 80000 3000\n"
     assert parse_rows(output) == [
-        Row("persistent", 1000, None, 90000, 2000),
-        Row("close", 2000, 60000, 80000, 3000),
+        Row("persistent", 1000, None, 90000, 2000, send_begun_ns=1010),
+        Row("close", 2000, 60000, 80000, 3000, connect_begun_ns=2010, send_begun_ns=72000),
     ]
 
 
