@@ -58,7 +58,7 @@ def _answer(
     if any(warning["code"] in (WarningCode.GENERATOR_SATURATED, WarningCode.GENERATOR_LATE) for warning in found):
         return f"{sentence}; the generator lagged, so a large share of these times may be its own"
     if any(warning["code"] == WarningCode.STAMP_DELAY for warning in found):
-        return f"{sentence}; a large share of this may be how late the generator stamps: see the warnings"
+        return f"{sentence}; the generator's stamp delays may be a large share of this: see the warnings"
     return sentence
 
 

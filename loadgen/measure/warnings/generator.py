@@ -10,7 +10,7 @@ from loadgen.model.plan import Plan
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.records import Phase
 from loadgen.model.summary import ComparisonSummary
-from loadgen.model.units import NS_PER_MS, format_duration
+from loadgen.model.units import NS_PER_MS, NS_PER_US, format_duration
 from loadgen.model.warning_codes import WarningCode
 
 Found = Iterator[tuple[WarningCode, str]]
@@ -18,6 +18,8 @@ Found = Iterator[tuple[WarningCode, str]]
 # If the stamps' delay (without stamps: the lag) is more than this share of the median, a good part of it is not the
 # target's. The same share holds for a difference between two policies, and for own work in what a request takes.
 _LARGE_SHARE = 0.25
+# Up to this delay a generator that has nothing else to do does not lag: the kernel needs as long to wake any client.
+_WAKE_UP_NS = 50 * NS_PER_US
 # The generator was late if its lateness exceeds both of the first two, or the last alone; shares are of p99.
 _LATE_NS = NS_PER_MS
 _LATE_SHARE = 0.1
@@ -70,16 +72,16 @@ def difference_warnings(comparisons: Iterable[ComparisonSummary], policies: dict
         if bias_ns > _LARGE_SHARE * delta_ns:
             yield (
                 WarningCode.STAMP_DELAY,
-                f"{one['candidate']} against {one['baseline']}: the generator's stamps are late by amounts that differ "
-                f"by {format_duration(bias_ns)}, beside a difference of {format_duration(delta_ns)} at p50",
+                f"{one['candidate']} against {one['baseline']}: the generator's stamp delays differ by "
+                f"{format_duration(bias_ns)}, a large share of the difference of {format_duration(delta_ns)} at p50",
             )
 
 
 def _share_of_latency(summary: PolicySummary, p50_ns: int) -> Found:
-    """By the kernel's stamps where there are any, else by the lag, which is a far upper bound."""
+    """Responses wait for the generator: by the kernel's stamps where there are any, else by the lag, an upper bound."""
     delay_ns, lag_ns = median_delay_ns(summary), summary["generator"]["lag_p50_ns"]
     if delay_ns is not None:
-        if delay_ns > _LARGE_SHARE * p50_ns:
+        if delay_ns > max(_WAKE_UP_NS, _LARGE_SHARE * p50_ns):
             yield (
                 WarningCode.GENERATOR_SATURATED,
                 f"about {format_duration(delay_ns)} of the median latency of {format_duration(p50_ns)} passed between "

@@ -14,7 +14,8 @@ from loadgen.show.charts.chart import Chart
 from loadgen.show.charts.phase_looks import PHASE_LOOKS
 from loadgen.show.charts.style import GREY, duration_axis, new_figure, say_empty
 
-_MAX_IN_A_ROW = 6  # entries of the legend
+# Entries of the legend: names of phases are short, those of the generator's part are not.
+_MAX_IN_A_ROW, _MAX_WITH_GENERATOR = 6, 4
 _LABELLED = 0.09  # a bar wider than this share of the longest has room for its value
 _OWN_SHIFT, _OWN_HEIGHT = 0.48, 0.12  # of the thin bar below a policy's bar
 _DELAY_SHIFT = -0.27  # the error bar lies above the values
@@ -23,8 +24,9 @@ _DELAY_SHIFT = -0.27  # the error bar lies above the values
 def _draw(summary: Summary) -> Figure:
     policies = summary["policies"]
     happened = [phase for phase in PHASE_LOOKS if any(_mean_ns(one, phase) for one in policies.values())]
-    entries = len(happened) + any(map(_own_ns, policies.values())) + any(map(_delay_ns, policies.values()))
-    is_wide = entries > _MAX_IN_A_ROW
+    of_generator = any(map(_own_ns, policies.values())) + any(map(_delay_ns, policies.values()))
+    entries = len(happened) + of_generator
+    is_wide = entries > (_MAX_WITH_GENERATOR if of_generator else _MAX_IN_A_ROW)
     figure = new_figure(
         summary,
         "Where a request's time goes",
@@ -71,13 +73,13 @@ def _stack(axes: Axes, policies: dict[str, PolicySummary], happened: list[Phase]
 
 
 def _mark_delays(axes: Axes, policies: dict[str, PolicySummary], ends: list[float]) -> None:
-    """At the end of each bar the part that may be late stamps: the bar's error bar."""
-    delays = [_delay_ns(one) for one in policies.values()]
+    """At the end of each bar the delay of its stamps: the error bar."""
+    delays = [min(_delay_ns(one), end) for one, end in zip(policies.values(), ends, strict=True)]
     if any(delays):
         rows = [row + _DELAY_SHIFT for row in range(len(ends))]
         axes.errorbar(
             ends, rows, xerr=[delays, [0] * len(ends)], fmt="none", ecolor="black", elinewidth=1.2, capsize=4,
-            label="late stamps (median)",
+            label="stamp delay",
         )  # fmt: skip
 
 
@@ -88,7 +90,7 @@ def _draw_own(axes: Axes, policies: dict[str, PolicySummary]) -> None:
         rows = [row + _OWN_SHIFT for row in range(len(own))]
         axes.barh(
             rows, own, height=_OWN_HEIGHT, color="white", hatch="////", edgecolor=GREY, linewidth=0.6,
-            label="own work of the generator",
+            label="generator's own work",
         )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from loadgen import load_run
 from loadgen.model.records import COLUMNS
 from tests.support.processes import (
     HELLO,
@@ -59,6 +60,22 @@ def test_counts_equal_the_targets(share_target: Start, tmp_path: Path) -> None:
         assert (samples["connect"][closing] > 0).all()
         assert (samples["connect"][~closing] == -1).all()
         assert (samples["tls"] == -1).all()
+
+
+def test_phases_and_own_work_of_a_user_never_overlap(share_target: Start, tmp_path: Path) -> None:
+    """A user sends one request at a time, so what is reported of one is over when the next begins."""
+    compare(share_target().url, tmp_path / "run", "--users", "3")
+    samples = load_run(tmp_path / "run").samples
+    complete = samples["error"] == ""
+    assert complete.all()
+    for name in ("send_ns", "wait_ns", "receive_ns", "own_ns"):
+        assert (samples[name] >= 0).all(), name
+    ends = samples["scheduled_ns"] + samples["latency_ns"] + samples["own_ns"]
+    for user in range(3):
+        chosen = np.flatnonzero(samples["user"] == user)
+        in_order = chosen[np.argsort(samples["scheduled_ns"][chosen])]
+        assert len(in_order) > 10
+        assert (ends[in_order[:-1]] <= samples["scheduled_ns"][in_order[1:]]).all()
 
 
 def test_without_url_the_embedded_target_serves(tmp_path: Path) -> None:

@@ -138,6 +138,7 @@ CASES: dict[str, Callable[[Path], RunWriter]] = {
     "other protocols": upgraded_run,
     "every phase": every_phase,
     "stamped": lambda path: stamped_run(path, ALL, url=HTTPS),
+    "stamped in clear": stamped_run,
     **{name: partial(swept, name) for name in SWEEPS},
 }
 

@@ -542,7 +542,7 @@ def test_a_saturated_generator_is_in_the_verdict() -> None:
     assert "the generator lagged" in verdict(POLICIES_SEEN, [comparison()], lagging)
     late_stamps = [{"code": "stamp_delay", "message": ""}]
     assert verdict(POLICIES_SEEN, [comparison()], late_stamps).endswith(
-        "; a large share of this may be how late the generator stamps: see the warnings"
+        "; the generator's stamp delays may be a large share of this: see the warnings"
     )
 
 

@@ -67,6 +67,13 @@ def test_the_delay_beside_the_median(delay_ns: int, expected: list[WarningCode])
     assert codes(delayed(delay_ns)) == expected
 
 
+@pytest.mark.parametrize(("delay_ns", "expected"), [(50 * US, []), (50 * US + 1, [WarningCode.GENERATOR_SATURATED])])
+def test_what_waking_up_takes_is_no_lag(delay_ns: int, expected: list[WarningCode]) -> None:
+    one = delayed(delay_ns)
+    one["latency_ns"] |= {"p50": 60 * US}
+    assert codes(one) == expected
+
+
 def test_measured_delays_count_and_the_lag_does_not() -> None:
     """The lag is an upper bound that is often far too high."""
     assert found(delayed(20 * US, lag_p50_ns=MS)) == []
@@ -113,8 +120,8 @@ def test_a_difference_that_may_be_the_stamps(delta_ns: int, warned: bool, sign: 
     policies = {"persistent": delayed(20 * US), "close": delayed(20 * US, 40 * US, 1_000)}
     messages = [message for _, message in difference_warnings([difference(sign * delta_ns)], policies)]
     assert messages == warned * [
-        "close against persistent: the generator's stamps are late by amounts that differ by 40.0 µs, beside a "
-        "difference of 159 µs at p50"
+        "close against persistent: the generator's stamp delays differ by 40.0 µs, a large share of the difference of "
+        "159 µs at p50"
     ]
 
 
