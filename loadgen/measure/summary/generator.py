@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from loadgen.measure.data.row_assignment import Integers
+from loadgen.measure.data.rows import Samples
 from loadgen.measure.stats.policy_samples import PolicySamples, quantiles
 from loadgen.model.block_facts import BlockFacts
 from loadgen.model.policy_summary import GeneratorSummary, StampDelay
+from loadgen.model.records import Phase
 from loadgen.model.units import NS_PER_S
 
 # Above this share of a core, what was measured is to a good part the generator itself.
@@ -37,8 +39,8 @@ def generator(blocks: list[BlockFacts], measured: PolicySamples, seconds: float)
         "own_p50_ns": own_p50,
         "own_p99_ns": own_p99,
         "stamp_delay_ns": {
-            "connect": _stamp_delay(columns["connect_delay"]),
-            "wait": _stamp_delay(columns["wait_delay"]),
+            "connect": _stamp_delay(_known(columns["connect_delay"])),
+            "wait": _stamp_delay(_wait_delays(measured.valid)),
         },
         "rss_bytes": max((block.get("rss_bytes", 0) for block in blocks), default=0),
     }
@@ -50,8 +52,13 @@ def _known(column: Integers) -> Integers:
     return found
 
 
-def _stamp_delay(column: Integers) -> StampDelay | None:
-    delays_ns = _known(column)
+def _wait_delays(samples: Samples) -> Integers:
+    """Without stamps from before the request was sent: these are of other bytes, such as a TLS session ticket."""
+    delays_ns = samples.columns["wait_delay"]
+    return _known(delays_ns[delays_ns <= samples.sum_ns(Phase.SEND, Phase.WAIT)])
+
+
+def _stamp_delay(delays_ns: Integers) -> StampDelay | None:
     if not len(delays_ns):
         return None
     p50, p99 = quantiles(delays_ns, 0.5, 0.99)

@@ -39,6 +39,13 @@ def test_own_work_and_the_delay_of_stamps(tmp_path: Path) -> None:
     assert one["latency_ns"]["mean"] == sum(phase["mean_per_request"] for phase in one["phases_ns"].values())
 
 
+def test_a_stamp_from_before_the_request_is_of_other_bytes(tmp_path: Path) -> None:
+    delays = [109 * US, 110 * US, 110 * US + 1]
+    exchanges = [Exchange(at, send=10 * US, wait=100 * US, wait_delay=delay) for at, delay in enumerate(delays)]
+    generator = one_policy(tmp_path, Link(exchanges), Link())["generator"]
+    assert generator["stamp_delay_ns"]["wait"] == {"count": 10, "p50": 109 * US, "p99": 110 * US}
+
+
 def test_stamps_that_nobody_measured_are_null(tmp_path: Path) -> None:
     generator = one_policy(tmp_path, Link([Exchange(own=ABSENT)]))["generator"]
     assert generator["stamp_delay_ns"] == {"connect": None, "wait": None}
