@@ -26,7 +26,7 @@ def target(_bench: Bench) -> None:
     with embedded_target() as embedded:
         commands = [command("wrk", embedded.url, close, users=50, seconds=3) for close in (False, True)]
         rates = [wrk_rate_rps(run_pinned(one)) for one in commands]
-    print(f"\nembedded target under wrk: {rates[0]:,.0f} req/s persistent, {rates[1]:,.0f} close", flush=True)
+    print(f"embedded target under wrk: {rates[0]:,.0f} req/s persistent, {rates[1]:,.0f} close", flush=True)
 
 
 def report(bench: Bench) -> None:
@@ -40,7 +40,7 @@ def report(bench: Bench) -> None:
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0
     print(
-        f"\nfive million samples to report: {time.monotonic() - begun:.1f} s, {used.ru_maxrss / 1e6:.2f} GB", flush=True
+        f"five million samples to report: {time.monotonic() - begun:.1f} s, {used.ru_maxrss / 1e6:.2f} GB", flush=True
     )
 
 

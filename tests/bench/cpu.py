@@ -188,7 +188,7 @@ def checkout(bench: Bench) -> None:
 def _compare(bench: Bench, ways: dict[str, Callable[[Load], Cost]]) -> None:
     """Two ways of ours; the ratio is the first's CPU by the second's."""
     first, second = ways
-    print(f"\n| CPU µs a request | {first} | {second} | {first} ÷ {second} | full with {first} | full with {second} |")
+    print(f"| CPU µs a request | {first} | {second} | {first} ÷ {second} | full with {first} | full with {second} |")
     print("|---|---|---|---|---|---|")
     for part, load in loads(bench.server).items():
         if bench.wants(part):

@@ -28,11 +28,10 @@ def policies(bench: Bench) -> None:
         for one in measure(bench.server.plain, bench.folder, "--policies", names, *arguments)["comparisons"]:
             low, high = one["throughput_ratio_ci95"]
             print(
-                f"\n{one['candidate']} against persistent: {one['throughput_ratio']:.3f} × [{low:.3f}, {high:.3f}] "
+                f"{one['candidate']} against persistent: {one['throughput_ratio']:.3f} × [{low:.3f}, {high:.3f}] "
                 "of the throughput",
-                end="",
+                flush=True,
             )
-    print(flush=True)
 
 
 def open_loop(bench: Bench) -> None:
@@ -42,12 +41,11 @@ def open_loop(bench: Bench) -> None:
         one = measure(bench.server.plain, bench.folder, "--policies", "persistent", *load)["policies"]["persistent"]
         due = one["arrivals"]
         print(
-            f"\nopen loop, 20,000 {arrivals} arrivals/s: {one['throughput_rps']:,.0f} req/s answered, started late by "
+            f"open loop, 20,000 {arrivals} arrivals/s: {one['throughput_rps']:,.0f} req/s answered, started late by "
             f"{due['late_p50_ns'] / 1e3:.0f} µs (p50), {due['late_p99_ns'] / 1e3:.0f} µs (p99); "
             f"{due['unstarted']:,} of {due['due']:,} not started; {one['generator']['cpu_share']:.0%} of the core",
-            end="",
+            flush=True,
         )
-    print(flush=True)
 
 
 def sweep(bench: Bench) -> None:
@@ -74,7 +72,7 @@ def sweep(bench: Bench) -> None:
     # From the first block's begin to the last one's end.
     ran_s = (blocks[-1]["window_ended_ns"] - blocks[0]["window_begun_ns"] + plan["warmup_ns"]) / 1e9
     print(
-        f"\nsweep of {len(summary['policies'])} cells: {in_blocks_s / ran_s:.1%} of {ran_s:.1f} s in counted blocks or "
+        f"sweep of {len(summary['policies'])} cells: {in_blocks_s / ran_s:.1%} of {ran_s:.1f} s in counted blocks or "
         f"their warm-up ({whole_s:.1f} s with start, summary and charts)",
         flush=True,
     )
@@ -86,4 +84,4 @@ def pipelining(bench: Bench) -> None:
     (one,) = measure(bench.server.plain, bench.folder, "--policies", names, "--rounds", "4", "--block", "1s")[
         "comparisons"
     ]
-    print(f"\npipeline:10 against persistent: {one['throughput_ratio']:.2f} × the throughput", flush=True)
+    print(f"pipeline:10 against persistent: {one['throughput_ratio']:.2f} × the throughput", flush=True)

@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -142,8 +141,7 @@ def http2(name: str, serves: Serves, bench: Bench, tls: bool, ca_file: str) -> N
 
 def upgrades(bench: Bench) -> None:
     """All of it, in under two minutes. What is not installed is named in the table."""
-    begun = time.monotonic()
-    print("\n| case | loadgen req/s | CPU a request | of its core | against | bar (stretch) |")
+    print("| case | loadgen req/s | CPU a request | of its core | against | bar (stretch) |")
     print("|---|---|---|---|---|---|")
     websocket(bench)
     for tls in (False, True):
@@ -154,4 +152,3 @@ def upgrades(bench: Bench) -> None:
         http2("embedded target", embedded, bench, tls, str(bench.folder / "target.pem"))
     if not find("h2load"):
         print("\nh2load is missing (Debian: nghttp2-client): nothing stands beside our figures")
-    print(f"\n{time.monotonic() - begun:.0f} s", flush=True)
