@@ -102,8 +102,8 @@ class WarningCode(StrEnum):
     # The generator and the offered load
     GENERATOR_SATURATED = (
         "generator_saturated",
-        "The generator used more than 90 % of a core, or the delay of its stamps is more than 50 µs and a quarter of the "
-        "median latency.",
+        "The generator used more than 90 % of a core, or the delay of its stamps is more than 50 µs and a quarter of "
+        "the median latency.",
         "Use fewer users or a lower rate, or more `--processes`.",
     )
     STAMP_DELAY = (
