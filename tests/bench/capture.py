@@ -97,6 +97,6 @@ def allowed() -> bool:
     """This user may capture packets."""
     try:
         socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0).close()
-    except PermissionError:
+    except OSError:
         return False
     return True
