@@ -33,7 +33,7 @@ ui: ARGS =
 ui: install
 	@exec $(LOADGEN) ui $(ARGS)
 
-# The unit tests and the house's rules: no target, no worker, less than a minute.
+# The unit tests and the house's rules: no target, no worker, about a minute.
 quick: install
 	$(VENV)/bin/python -m pytest -m "not alone" -n 2 tests/unit tests/house
 	LOADGEN_PURE=1 $(VENV)/bin/python -m pytest -m "not alone" -n 2 $(CORE_TESTS)

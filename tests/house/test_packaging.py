@@ -14,6 +14,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 import loadgen
+from loadgen import core
 
 ROOT = Path(__file__).parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -41,6 +42,17 @@ def test_the_oldest_python_is_the_same_everywhere() -> None:
     assert SpecifierSet(PROJECT["requires-python"]) == SpecifierSet(f">={oldest}")
     assert PYPROJECT["tool"]["mypy"]["python_version"] == oldest
     assert PYPROJECT["tool"]["ruff"]["target-version"] == f"py{oldest.replace('.', '')}"
+
+
+def test_what_builds_a_wheel_builds_in_a_checkout() -> None:
+    """The same versions, and pinned: pip builds a wheel in an environment of its own, `make install` in `.venv`."""
+    assert set(PYPROJECT["build-system"]["requires"]) <= set(PROJECT["optional-dependencies"]["dev"])
+
+
+def test_a_wheel_holds_the_declarations() -> None:
+    """Without them it would be taken for a core that has changed."""
+    endings = {pattern.removeprefix("*") for pattern in PYPROJECT["tool"]["setuptools"]["package-data"]["*"]}
+    assert endings == set(core.DECLARATIONS)
 
 
 def test_no_minor_version_is_left_out() -> None:
