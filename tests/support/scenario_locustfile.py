@@ -19,22 +19,25 @@ from locust.exception import CatchResponseError, LocustError, ResponseError, Sto
 from loadgen.drive.requests.greenlet_client import GreenletClientPool
 from loadgen.model.plan import Load, Plan
 from loadgen.model.policy import parse_policy
+from loadgen.model.records import CONNECTION_FIELDS, EXCHANGE_FIELDS
+from loadgen.model.sample_sink import SampleSink
 from loadgen.model.target import parse_target
 from loadgen.swarm import locust_patches
 from loadgen.swarm.reuse_user import ReuseUser
 from loadgen.wire.route import Route
-from tests.support.row_sink import RowSink
 
 REPORT: dict[str, Any] = {"events": [], "exchanges": [], "connections": [], "found": {}, "wrong": [], "marks": []}
 locust_patches.install()
 
 
-class Rows(RowSink):
-    """Keeps the rows of all runners in the report."""
+class Rows(SampleSink):
+    """Keeps the rows of all runners in the report. Locust loads this file alone, without tests.support."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.exchanges, self.connections = REPORT["exchanges"], REPORT["connections"]
+    def exchange(self, *row: int) -> None:
+        REPORT["exchanges"].append(dict(zip(EXCHANGE_FIELDS, row, strict=True)))
+
+    def connection(self, *row: int) -> None:
+        REPORT["connections"].append(dict(zip(CONNECTION_FIELDS, row, strict=True)))
 
 
 class Runner:
