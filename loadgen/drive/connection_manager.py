@@ -5,37 +5,39 @@ Decides neither what is sent nor when.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from typing import Any
 
 import gevent
 
+from loadgen.drive.slots.context import SlotContext
 from loadgen.drive.slots.pending_close import PendingClose
-from loadgen.drive.system.loop_lag import LoopLag
-from loadgen.drive.system.monitor import SystemMonitor
-from loadgen.model.errors import ErrorKind
+from loadgen.drive.system.monitor import MONITORED_SHARE, SystemMonitor
 from loadgen.model.plan import Plan
 from loadgen.model.policy import H2, H2_PRIOR, H2C_UPGRADE, HTTP1, WEBSOCKET, ConnectionPolicy
-from loadgen.model.records import ABSENT
 from loadgen.model.sample_sink import SampleSink
-from loadgen.model.trailers import TrailerCounts
 from loadgen.model.units import NS_PER_S
+from loadgen.wire import poller
+from loadgen.wire.clock import PhaseClock
 from loadgen.wire.connection import Connection
-from loadgen.wire.connection_setup import Listener
 from loadgen.wire.http1.head import ResponseHead
+from loadgen.wire.http1.head_memory import HeadMemory
 from loadgen.wire.http1.pipeline import Pipeline
 from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.http2.connection import Http2Connection
 from loadgen.wire.http2.h2c import H2cConnection
+from loadgen.wire.listener import Listener
 from loadgen.wire.route import Route
+from loadgen.wire.transport import keep_stamping
 from loadgen.wire.websocket.connection import WebSocketConnection
 
 # How long a server may take to close a connection that it was asked to close: a multiple of what the handshake and the
 # last exchange took, which show how far away and how busy it is, within these bounds.
-_MIN_GRACE_S, _MAX_GRACE_S = 0.02, 1.0
+_MIN_GRACE_NS, _MAX_GRACE_NS = 20_000_000, NS_PER_S
 _GRACE_IN_EXCHANGES = 5
-_TICK_S = _MIN_GRACE_S / 4
+_TICK_S = _MIN_GRACE_NS / 4 / NS_PER_S
+# Of the connections of a block one in this many is sampled: the kernel is asked for its own stamps.
+_SAMPLED_SHARE = 16
 # With more of these connections than that the oldest is closed before its grace is over.
 _MAX_PENDING_CLOSES = 512
 
@@ -49,36 +51,37 @@ _KINDS: dict[str, type[Connection]] = {
 }
 
 
-class ConnectionManager:
-    """The connections of all slots, under one policy at a time. It is the slots' SlotContext.
+class ConnectionManager(SlotContext):
+    """The connections of all slots, under one policy at a time.
 
-    connections: the number of the first connection.
+    connections: the number of the first connection. clock: the hub's, where none is given.
     """
 
-    def __init__(self, plan: Plan, route: Route, sink: SampleSink, connections: int = 0) -> None:
-        self.sink = sink
-        self.errors = 0
-        self.last_failure: tuple[ErrorKind, str] | None = None
-        self.running = False
-        self.observed: dict[str, Any] = {}
+    def __init__(
+        self, plan: Plan, route: Route, sink: SampleSink, connections: int = 0, clock: PhaseClock | None = None
+    ) -> None:
+        super().__init__(sink, clock or poller.of_hub())
         self.retries_stale = plan.retry_stale
         # Where the plan itself gives a Cookie field, that is the only one (RFC 6265 §5.4).
         self.takes_cookies = plan.cookies and not any(name.lower() == "cookie" for name, _ in plan.headers)
         self.url = str(plan.target)
-        # Counted for the present block.
-        self.retried = self.mismatched_echoes = self.after_close_tried = self.after_close_answered = 0
+        self.think_s = plan.load.think_ns / NS_PER_S
         self.keep_alive: dict[str, int] = {}
-        # Counted since they were taken last.
-        self.trailers = TrailerCounts()
-        self.policy: ConnectionPolicy
+        """What the servers' Keep-Alive fields said in the present block."""
         self.monitor: SystemMonitor | None = None
         """None where the connections' cost to kernel and server is not read."""
-        self.gap_s = 0.0
-        self.think_s = plan.load.think_ns / NS_PER_S
+        self._last_first_head: ResponseHead | None = None
         self._plan = plan
         self._route = route
         self._connections = connections
+        self._first_of_block = connections
         self._loop = gevent.get_hub().loop
+        self._kind: type[Connection] = Connection
+        self._ignores_close = False
+        self._max_body_bytes = plan.max_body_bytes
+        self._is_head = plan.method == "HEAD"
+        self._heads = HeadMemory()
+        self._stamping = keep_stamping()
         self._timeout_ns = plan.load.timeout_ns
         # One timer looks over all requests: a timer for each would cost more than the request's own bookkeeping.
         tick_s = min(0.1, max(0.005, plan.load.timeout_ns / NS_PER_S / 50))
@@ -87,7 +90,6 @@ class ConnectionManager:
         self._pending_closes: dict[PendingClose, None] = {}  # in the order in which they began
         self._grace = self._loop.timer(_TICK_S, _TICK_S, ref=False)
         self._grace.start(self._end_grace)
-        self.lag_clock = LoopLag(self._loop)
 
     def use(self, policy: ConnectionPolicy) -> None:
         """Treat connections as `policy` says from now on; a block's counts begin anew."""
@@ -95,13 +97,17 @@ class ConnectionManager:
         self.gap_s = policy.gap_ns / NS_PER_S
         self.retried = self.mismatched_echoes = self.after_close_tried = self.after_close_answered = 0
         self.keep_alive = {}
+        self._last_first_head = None
+        self._first_of_block = self._connections
+        self._kind = Pipeline if policy.pipelines else _KINDS[policy.protocol]
+        self._ignores_close = not policy.honours_close
 
     def close(self) -> None:
         """The run is over: the loop is left as it was found."""
         for timer in (self._sweep, self._grace):
             timer.stop()
             timer.close()
-        self.lag_clock.stop()
+        self._stamping.close()
 
     @property
     def connections(self) -> int:
@@ -111,37 +117,42 @@ class ConnectionManager:
     def new_connection(self, listener: Listener) -> Connection:
         number = self._connections
         self._connections = number + 1
-        kind = Pipeline if self.policy.pipelines else _KINDS[self.policy.protocol]
-        connection = kind(number, self._route, listener, self.lag_clock, self._new_reader())
-        if not self.policy.honours_close:
-            connection.ignores_close = True
-        return connection
+        link: Connection = self._kind(number, self._route, listener, self.clock, self._new_reader())
+        link.is_sampled = (number - self._first_of_block) % _SAMPLED_SHARE == 0
+        link.ignores_close = self._ignores_close
+        return link
 
-    def record_connection(self, slot: int, connection: Connection) -> None:
-        handshake = connection.handshake or connection.handshake_ns()
-        self.mismatched_echoes += connection.mismatched_echoes
+    def record_connection(self, slot: int, connection: Any) -> None:
+        link: Connection = connection
+        dns, connect, tunnel, tls, upgrade = link.handshake or link.handshake_ns()
+        self.mismatched_echoes += link.mismatched_echoes
         self.sink.connection(
-            connection.number, slot, connection.opened_ns, *handshake, ABSENT, connection.flags, connection.ending
-        )
+            link.number, slot, link.opened_ns, dns, connect, tunnel, tls, upgrade, link.connect_delay_ns, link.flags,
+            link.ending,
+        )  # fmt: skip
 
     def about_to_close(self, connection: Connection) -> None:
         """A connection that served its purpose is about to be closed."""
-        if self.running and self.monitor is not None:
+        if self.running and self.monitor is not None and connection.number % MONITORED_SHARE == 0:
             self.monitor.about_to_close(connection)
 
     def await_close(self, slot: int, connection: Connection) -> None:
         """Give a server that announced no close a moment to do it; the load goes on meanwhile."""
         pending = self._pending_closes
-        pending[PendingClose(connection, slot, _grace_s(connection), self._close_done)] = None
+        now = self.clock.monotonic_ns()
+        pending[PendingClose(connection, slot, now + _grace_ns(connection, now), self._close_done)] = None
         if len(pending) > _MAX_PENDING_CLOSES:
             oldest = next(iter(pending))
-            oldest.give_up(waited=oldest.due_s < time.monotonic())
+            oldest.give_up(waited=oldest.due_ns < now)
 
     def exchange_drained(self) -> None:
         """An exchange ended while no block is running."""
 
     def note_first_response(self, head: ResponseHead) -> None:
         """The head of a connection's first response: what its Keep-Alive field says."""
+        if head is self._last_first_head:
+            return  # the same head says the same
+        self._last_first_head = head
         timeout_s, maximum = head.keep_alive_timeout_s, head.keep_alive_max
         noted = self.keep_alive
         if timeout_s is not None:
@@ -152,8 +163,8 @@ class ConnectionManager:
     # For subclasses
 
     def _new_reader(self) -> ResponseReader:
-        reader = ResponseReader(self._plan.max_body_bytes)
-        reader.no_body = self._plan.method == "HEAD"
+        reader = ResponseReader(self._max_body_bytes, self._heads)
+        reader.no_body = self._is_head
         return reader
 
     def _at_work(self) -> Iterable[Connection | None]:
@@ -168,8 +179,8 @@ class ConnectionManager:
     # Inside
 
     def _end_grace(self) -> None:
-        now_s = time.monotonic()
-        for pending in [pending for pending in self._pending_closes if pending.due_s < now_s]:
+        now = self.clock.monotonic_ns()
+        for pending in [pending for pending in self._pending_closes if pending.due_ns < now]:
             if pending.is_over:
                 pending.give_up(waited=True)
             # A close that came in time, and that the loop was too late to see, is found before the next tick.
@@ -181,15 +192,15 @@ class ConnectionManager:
         self.record_connection(pending.slot, pending.connection)
 
     def _expire(self) -> None:
-        oldest_ns = time.monotonic_ns() - self._timeout_ns
+        oldest_ns = self.clock.monotonic_ns() - self._timeout_ns
         for connection in self._at_work():
             while connection is not None and connection.overdue(oldest_ns):
                 connection.expire()
 
 
-def _grace_s(connection: Connection) -> float:
+def _grace_ns(connection: Connection, now_ns: int) -> int:
     """How long the server of this connection may take to close it."""
-    took_ns = time.monotonic_ns() - connection.begun_ns
+    took_ns = now_ns - connection.begun_ns
     if connection.request_index and connection.handshake is not None:
         took_ns += sum(max(0, phase) for phase in connection.handshake)
-    return min(_MAX_GRACE_S, max(_MIN_GRACE_S, _GRACE_IN_EXCHANGES * took_ns / NS_PER_S))
+    return min(_MAX_GRACE_NS, max(_MIN_GRACE_NS, _GRACE_IN_EXCHANGES * took_ns))

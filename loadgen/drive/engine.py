@@ -21,6 +21,7 @@ from loadgen.model.errors import ErrorKind
 from loadgen.model.plan import Plan
 from loadgen.model.sample_sink import SampleSink
 from loadgen.model.units import NS_PER_S
+from loadgen.wire.clock import PhaseClock
 from loadgen.wire.connection import Connection
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http1.head import ResponseHead
@@ -54,9 +55,11 @@ def users_due(started: int, users: int, elapsed_s: float, ramp_s: float) -> int:
 class Engine(ConnectionManager):
     """Runs blocks one after another on this process's loop."""
 
-    def __init__(self, plan: Plan, route: Route, sink: SampleSink, connections: int = 0) -> None:
+    def __init__(
+        self, plan: Plan, route: Route, sink: SampleSink, connections: int = 0, clock: PhaseClock | None = None
+    ) -> None:
         self._load: BlockLoad | None = None
-        super().__init__(plan, route, sink, connections)
+        super().__init__(plan, route, sink, connections, clock)
         self.interrupted = False
         self._ended_early = False
         self._unfinished = 0
@@ -71,7 +74,7 @@ class Engine(ConnectionManager):
         requests = self._requests = EncodedRequest(encoder_for(plan, cell, partial(self._write_request, cell.path)))
         if cell.rate_rps or cell.policy.pool:
             due_times = partial(due_ns, cell.rate_rps, plan.load.arrivals, plan.seed * 1_000_003 + block.round)
-            self._load = PooledLoad(self, cell, requests, plan.load.max_connections, due_times, time.monotonic_ns)
+            self._load = PooledLoad(self, cell, requests, plan.load.max_connections, due_times, self.clock)
         else:
             self._load = PerUserLoad(self, cell, requests)
 

@@ -10,13 +10,13 @@ from typing import Any
 from loadgen.drive.slots.context import SlotContext
 from loadgen.drive.slots.slot import ConnectionSlot
 from loadgen.wire.connection import Connection
-from loadgen.wire.connection_setup import Listener
 from loadgen.wire.http1.head import ResponseHead
+from loadgen.wire.listener import Listener
 
 _MAX_SERVER_NAME = 200
 
 
-class ServerObserver:
+class ServerObserver(Listener):
     """Listens in place of a slot to one exchange, notes what kind of server answered, and hands the exchange on."""
 
     def __init__(self, context: SlotContext, slot: Listener) -> None:
@@ -31,9 +31,6 @@ class ServerObserver:
 
     def connection_lost(self, connection: Connection) -> None:
         self._slot.connection_lost(connection)
-
-    def connection_ready(self, connection: Connection) -> None:
-        """The connection could carry more requests; the one to be observed goes alone."""
 
 
 class Preflight(ServerObserver):

@@ -16,7 +16,7 @@ from loadgen.target.account import Account
 from loadgen.target.behaviour import Behaviour
 from loadgen.target.responses import Responses
 from loadgen.wire.errors import TlsFailure
-from loadgen.wire.transport import READ, READ_SIZE, WRITE, TcpTransport
+from loadgen.wire.transport import READ, WRITE, TcpTransport
 
 _LINGER_S = 1.0
 
@@ -57,18 +57,16 @@ class ServerConnection:
         return bool(self._unsent)
 
     def on_readable(self) -> None:
+        transport = self.transport
         try:
-            data = self.transport.recv(READ_SIZE)
-        except BlockingIOError:
-            return
+            size = transport.receive()
         except (OSError, TlsFailure):
+            size = 0
+        if size == 0:
             self.close()
-            return
-        if not data:
-            self.close()
-            return
-        self.last_ns = time.monotonic_ns()
-        self._received(data)
+        elif size > 0:
+            self.last_ns = time.monotonic_ns()
+            self._received(bytes(memoryview(transport.buffer)[:size]))
 
     def close(self) -> None:
         """Close now, without an announcement; a second call changes nothing."""
@@ -98,9 +96,7 @@ class ServerConnection:
     def _send(self, data: bytes | memoryview) -> None:
         self.last_ns = time.monotonic_ns()
         try:
-            sent = self.transport.send(data)
-        except BlockingIOError:
-            sent = 0
+            sent = max(0, self.transport.send(data))
         except (OSError, TlsFailure):
             self.close()
             return
@@ -131,12 +127,10 @@ class ServerConnection:
 
     def _discard(self) -> None:
         try:
-            data = self.transport.recv(READ_SIZE)
-        except BlockingIOError:
-            return
+            size = self.transport.receive()
         except (OSError, TlsFailure):
-            data = b""
-        if not data:
+            size = 0
+        if size == 0:
             self.close()
 
 

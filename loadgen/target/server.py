@@ -15,6 +15,7 @@ from loadgen.target.behaviour import Behaviour
 from loadgen.target.connection import ServerContext
 from loadgen.target.http1 import Http1ServerConnection
 from loadgen.target.responses import Responses
+from loadgen.wire import poller
 from loadgen.wire.tls import TlsTransport
 from loadgen.wire.transport import READ, TcpTransport
 
@@ -29,6 +30,7 @@ class TargetServer:
         self._account = Account()
         self._context = ServerContext(behaviour, Responses(behaviour, self._account.stats), self._account)
         self._tls_context = tls_context
+        self._poller = poller.of_hub()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = get_original("socket", "socket")(family, socket.SOCK_STREAM)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -68,11 +70,11 @@ class TargetServer:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             transport: TcpTransport
             if self._tls_context is None:
-                transport = TcpTransport(sock)
+                transport = TcpTransport(self._poller, sock)
                 connection = Http1ServerConnection(self._context, transport)
                 begin = connection.on_readable
             else:
-                transport = TlsTransport(self._tls_context, None, accepted=sock)
+                transport = TlsTransport(self._poller, self._tls_context, None, accepted=sock)
                 connection = Http1ServerConnection(self._context, transport)
                 begin = connection.begin_tls
             self._account.accepted(connection)

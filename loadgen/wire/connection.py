@@ -5,81 +5,82 @@ One exchange at a time; the connections that carry several are derived from this
 
 from __future__ import annotations
 
-from time import monotonic_ns
 from typing import Any
 
-from loadgen.model.records import ABSENT, Ending
-from loadgen.wire.connection_setup import ConnectionSetup, Listener
+from loadgen.model.records import ABSENT, ConnectionFlag, Ending
+from loadgen.wire.clock import PhaseClock
+from loadgen.wire.connection_setup import ConnectionSetup
 from loadgen.wire.errors import FAILURES, kind_of_close
 from loadgen.wire.http1.head import UNTIL_CLOSE
 from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.lifecycle import IDLE, RECEIVING, SENDING, WAITING
+from loadgen.wire.listener import Listener
 from loadgen.wire.route import Route
-from loadgen.wire.transport import NOTHING, READ, READ_SIZE, WRITE, LagClock
+from loadgen.wire.transport import NOTHING, READ, READ_SIZE, WRITE
 
-# A long body must not keep the loop from other connections. What is left makes the transport readable again: OpenSSL
-# is asked for whole records, so it holds nothing back.
+# A long body must not keep the loop from other connections. What is left is reported as readable again: OpenSSL is
+# asked for whole records, so it holds nothing back.
 _MAX_READS_PER_TURN = 16
+# Of a sampled connection's exchanges one in this many is looked at, the first one among them.
+_SAMPLED_SHARE = 16
+# Integers of C, where compiled.
+_SENDING, _WAITING, _RECEIVING, _IDLE, _ABSENT = int(SENDING), int(WAITING), int(RECEIVING), int(IDLE), ABSENT
+_TLS = int(ConnectionFlag.TLS)
 
 
 class Connection(ConnectionSetup):
     """One connection and its exchanges, one at a time."""
 
-    __slots__ = ("_sent", "after_close", "bytes_received", "ignores_close")
-
-    mismatched_echoes = 0
-    """Answers that were no echo, where echoes are expected."""
-    requested_close = False
-    """A request asked the server to close although the policy's protocol has no such option (HTTP/2 declined)."""
+    __slots__ = ("after_close", "bytes_received", "bytes_sent", "ignores_close", "mismatched_echoes", "requested_close")
 
     def __init__(
-        self, number: int, route: Route, listener: Listener, lag_clock: LagClock, reader: ResponseReader
+        self, number: int, route: Route, listener: Listener, clock: PhaseClock, reader: ResponseReader
     ) -> None:
-        super().__init__(number, route, listener, lag_clock, reader)
+        ConnectionSetup.__init__(self, number, route, listener, clock, reader)
         # Bytes of the present exchange: those that the transport took, and those that came.
-        self._sent = 0
+        self.bytes_sent = 0
         self.bytes_received = 0
         # A close by the server while idle does not end the connection; and the server has closed, or said that it will.
         self.ignores_close = self.after_close = False
+        # Answers that were no echo, where echoes are expected.
+        self.mismatched_echoes = 0
+        # A request asked the server to close although the policy's protocol has no such option (HTTP/2 declined).
+        self.requested_close = False
 
     def exchange(self, request: Any, scheduled_ns: int = 0) -> None:
         """Send the next request, due at `scheduled_ns` (0 for now), on an idle connection."""
         self.request_index += 1
         self.lag_ns = 0
+        self.own_ns = 0
         self.bytes_received = 0
         self._request = request
-        now = self.scheduled_ns = self.begun_ns = monotonic_ns()
+        now = self._clock.monotonic_ns()
+        self.scheduled_ns = self.begun_ns = now
         if scheduled_ns:
             self.scheduled_ns = scheduled_ns
             self.queue_ns = now - scheduled_ns
-        elif self.queue_ns >= 0:
-            self.queue_ns = ABSENT
+        else:
+            self.queue_ns = _ABSENT
+        if self.is_sampled:
+            self.wait_delay_ns = _ABSENT
         if self.after_close:
             self._transport.watch(READ, self._on_readable)
         self._send(now)
-
-    @property
-    def bytes_sent(self) -> int:
-        """Bytes of the present request that the transport took."""
-        return self._sent
 
     @property
     def busy(self) -> bool:
         """An exchange is under way."""
         return self.state < IDLE
 
-    @property
-    def reusable(self) -> bool:
+    def is_reusable(self) -> bool:
         """The exchange just done leaves the connection fit for another one (RFC 9112 §9.3)."""
-        head = self.reader.head
-        return (
-            head is not None and head.persists and not self.reader.has_extra_bytes and self._sent == len(self._request)
-        )
+        reader = self.reader
+        return reader.persists and not reader.has_extra_bytes and self.bytes_sent == len(self._request)
 
     @property
     def accepts(self) -> bool:
         """Another request may follow on it, as far as the server is concerned."""
-        return self.reusable
+        return self.is_reusable()
 
     @property
     def requests_begun(self) -> int:
@@ -89,14 +90,14 @@ class Connection(ConnectionSetup):
     @property
     def idle_since_ns(self) -> int:
         """When its last response was complete."""
-        return self.entered[IDLE]
+        return self._entered[_IDLE]
 
     @property
     def framed(self) -> bool:
         """The response ended by its own framing: another exchange may work even if the server said it would close."""
         head = self.reader.head
         whole = head is not None and head.framing != UNTIL_CLOSE
-        return whole and not self.reader.has_extra_bytes and self._sent == len(self._request)
+        return whole and not self.reader.has_extra_bytes and self.bytes_sent == len(self._request)
 
     def overdue(self, oldest_ns: int) -> bool:
         """An exchange that began before `oldest_ns` has not ended."""
@@ -114,43 +115,49 @@ class Connection(ConnectionSetup):
     def peer_has_closed(self) -> bool:
         """The server's side is closed by now. This reads from the socket, so call it only where it matters."""
         try:
-            return not self._transport.recv(1)
-        except BlockingIOError:
-            return False
+            size = self._transport.receive()
         except FAILURES:
             return True
+        if size > 0:
+            self.reader.has_extra_bytes = True
+        return size == 0
 
     # For subclasses
 
-    def _send(self, now: int) -> None:
+    def _send(self, left_ns: int) -> None:
         """Send the present request: the first one once the connection is open, and each later one."""
-        self.enter(SENDING, now)
         if self.handshake is None:
+            self.enter(_SENDING, self._clock.monotonic_ns(), left_ns)
             self.handshake = self.handshake_ns()
+        else:
+            self.enter(_SENDING, left_ns)
         request = self._request
         try:
-            sent = self._sent = self._transport.send(request)
-        except BlockingIOError:
-            sent = self._sent = 0
+            sent = self._transport.send(request)
         except FAILURES as error:
-            self._sent = 0
+            self.bytes_sent = 0
             self._fail_by(error)
             return
         if sent == len(request):
-            self.enter(WAITING, monotonic_ns())
+            self.bytes_sent = sent
+            self.enter(_WAITING, self._clock.monotonic_ns())
         else:
+            self.bytes_sent = max(0, sent)
             self._transport.watch(READ | WRITE, self._on_sendable)
 
-    def _take(self, data: bytes, now: int, end: int) -> bool:
-        """Handle bytes that the loop began to read at `now` and had at `end` (ns). True to read more in this turn."""
-        if self.state is IDLE:  # bytes without a request
+    def _take(self, size: int, now: int, end: int) -> bool:
+        """Handle the buffer's first bytes, which the loop began to read at `now` and had at `end` (ns).
+
+        True to read more in this turn.
+        """
+        if self.state == _IDLE:  # bytes without a request
             self._lose(Ending.CLIENT_GAVE_UP)
             return False
-        if self.state is not RECEIVING:
-            self.enter(RECEIVING, now)
-        self.bytes_received += len(data)
+        if self.state != _RECEIVING:
+            self.enter(_RECEIVING, now, self._left_ns(now))
+        self.bytes_received += size
         try:
-            complete = self.reader.feed(data)
+            complete = self.reader.feed_buffer(self._transport.buffer, size)
         except FAILURES as error:
             self._on_failure(error)
             return False
@@ -160,63 +167,71 @@ class Connection(ConnectionSetup):
 
     def _complete(self, end: int) -> None:
         """The response is complete."""
-        self.enter(IDLE, end)
-        self.listener.exchange_done(self, self.reader.head.status, end)  # type: ignore[union-attr] # it is complete
+        self.enter(_IDLE, end)
+        self.listener.exchange_done(self, self.reader.status, end)
 
     def _on_sendable(self) -> None:
         """The rest of a request that did not fit the socket's buffer; the server may answer before it has it all."""
         self._note_lag()
         try:
-            self._sent += self._transport.send(self._request[self._sent : self._sent + READ_SIZE])
-        except BlockingIOError:
-            pass
+            self.bytes_sent += max(
+                0, self._transport.send(self._request[self.bytes_sent : self.bytes_sent + READ_SIZE])
+            )
         except FAILURES as error:
             # A server that refuses a long body may have answered before it closed: read that first.
             self._transport.watch(READ, self._on_readable)
             self.failure = str(error)
             return
-        if self._sent == len(self._request):
-            if self.state is SENDING:
-                self.enter(WAITING, monotonic_ns())
+        if self.bytes_sent == len(self._request):
+            if self.state == _SENDING:
+                self.enter(_WAITING, self._clock.monotonic_ns())
             self._transport.watch(READ, self._on_readable)
         else:
-            self._read(monotonic_ns())
+            self._read(self._clock.monotonic_ns())
 
     def _on_readable(self) -> None:
-        now = monotonic_ns()
-        self.lag_ns += now - self._lag_clock.ready_ns
+        now = self._note_lag()
+        if self.is_sampled and self.state == _WAITING and self.request_index % _SAMPLED_SHARE == 0:
+            self._sample_wait(now)
+            now = self._clock.monotonic_ns()
         self._read(now)
+
+    def _sample_wait(self, now: int) -> None:
+        # The first bytes of a new TLS connection may be a session ticket, which the server sent by itself.
+        if self.request_index or not self.flags & _TLS:
+            arrival_ns = self._transport.arrival_ns()
+            if arrival_ns >= 0:
+                self.wait_delay_ns = max(0, self._left_ns(now) - arrival_ns)
 
     def _read(self, now: int) -> None:
         """Take what the transport has. An exception that a listener raises is not caught."""
-        recv = self._transport.recv
         for _ in range(_MAX_READS_PER_TURN):
             try:
-                data = recv(READ_SIZE)
-            except BlockingIOError:
-                return
+                size = self._transport.receive()
             except FAILURES as error:
                 self._on_failure(error)
                 return
-            end = monotonic_ns()
-            if not data:
+            if size < 0:
+                return
+            end = self._clock.monotonic_ns()
+            if size == 0:
                 self._on_end(end)
                 return
-            if not self._take(data, now, end):
+            if not self._take(size, now, end):
                 return
 
     def _on_failure(self, error: Exception) -> None:
         """Reading failed."""
-        if self.state is IDLE:
+        if self.state == _IDLE:
             self._on_idle_close(Ending.SERVER_IDLE_RST if isinstance(error, OSError) else Ending.SERVER_IDLE_FIN)
         else:
             self._fail_by(error)
 
     def _on_end(self, end: int) -> None:
         """The server closed its side."""
-        if self.state is IDLE:
+        if self.state == _IDLE:
             self._on_idle_close(Ending.SERVER_IDLE_FIN)
-        elif self.state is RECEIVING and self.reader.finish():
+        elif self.state == _RECEIVING and self.reader.finish():
             self._complete(end)
         else:
             self._fail(kind_of_close(self.state, self.request_index > 0), "the server closed the connection")

@@ -1,83 +1,82 @@
 """How a client connection opens and ends: resolve, connect, tunnel, TLS; then close. Knows no request and no response.
 
 Driven by callbacks from the loop. It never retries, redirects or reconnects: it reports what happened to its listener.
+A phase begins just before its system call, and ends when the kernel told of its event; what the generator does between
+two phases is its own time, in neither of them.
 """
 
 from __future__ import annotations
 
-from time import monotonic_ns
-from typing import Any, Protocol
+from typing import Any
 
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT, ConnectionFlag, Ending
+from loadgen.wire.clock import PhaseClock
 from loadgen.wire.errors import FAILURES, ending_of, kind_of, kind_of_timeout
 from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.lifecycle import CLOSED, CONNECTING, HANDSHAKING, RESOLVING, TUNNELLING, Lifecycle
+from loadgen.wire.listener import Listener
 from loadgen.wire.route import Route
-from loadgen.wire.transport import READ, WRITE, LagClock, SocketAddress, Step, Transport, resolve
+from loadgen.wire.transport import (
+    BEGIN_TLS,
+    BEGIN_TUNNEL,
+    OPEN,
+    READ,
+    WANT_READ,
+    WRITE,
+    SocketAddress,
+    Transport,
+    resolve,
+)
 
-
-class Listener(Protocol):
-    """The owner of a connection: hears how each exchange ended. It knows which class of connection it owns."""
-
-    def exchange_done(self, connection: Any, outcome: int, end_ns: int) -> None:
-        """The present exchange ended: `outcome` is the status code, or -ErrorKind (then the connection is closed)."""
-
-    def connection_lost(self, connection: Any) -> None:
-        """The connection was closed while idle, by the server or because it sent bytes without a request."""
-
-
-class NullListener:
-    """Hears nothing: for a moment in which a connection reports its exchanges by other means."""
-
-    def exchange_done(self, connection: Any, outcome: int, end_ns: int) -> None:
-        pass
-
-    def connection_lost(self, connection: Any) -> None:
-        pass
-
-
-NULL_LISTENER = NullListener()
+# Integers of C, where compiled.
+_CONNECTING, _TUNNELLING, _HANDSHAKING = int(CONNECTING), int(TUNNELLING), int(HANDSHAKING)
+_CLOSED = int(CLOSED)
+_ESTABLISHED = int(ConnectionFlag.ESTABLISHED)
 
 
 class ConnectionSetup(Lifecycle):
     """A connection without its exchanges. Subclasses say what to send once it is open, and how to read."""
 
     __slots__ = (
-        "_lag_clock", "_request", "_route", "_transport", "begun_ns", "ending", "failure", "flags", "handshake",
-        "lag_ns", "listener", "number", "opened_ns", "queue_ns", "reader", "request_index", "scheduled_ns",
+        "_clock", "_request", "_route", "_transport", "begun_ns", "connect_delay_ns", "ending", "failure", "flags",
+        "handshake", "is_sampled", "lag_ns", "listener", "number", "opened_ns", "queue_ns", "reader", "request_index",
+        "scheduled_ns", "wait_delay_ns",
     )  # fmt: skip
 
     offers_h2 = False
     """HTTP/2 is offered by ALPN, where there is TLS."""
 
     def __init__(
-        self, number: int, route: Route, listener: Listener, lag_clock: LagClock, reader: ResponseReader
+        self, number: int, route: Route, listener: Listener, clock: PhaseClock, reader: ResponseReader
     ) -> None:
-        super().__init__()
+        Lifecycle.__init__(self)
         self.number = number
         self.listener = listener
         self.reader = reader
         # Of the present exchange: how many began before it on this connection,
         self.request_index = 0
         # when it was due, when it got this connection, and the time between (ABSENT where there was none),
-        self.scheduled_ns: int
-        self.begun_ns: int
+        self.scheduled_ns = self.begun_ns = 0
         self.queue_ns = ABSENT
         # and how late its events were handled, summed.
         self.lag_ns = 0
         # Of the connection: when it began to open; its ConnectionFlags; how it came to its end,
-        self.opened_ns: int
+        self.opened_ns = 0
         self.flags = 0
         self.ending = Ending.NOT_OPENED
         # the durations (ns) of dns, connect, tunnel, tls and upgrade, once known,
         self.handshake: tuple[int, int, int, int, int] | None = None
         # and one line about its last error, for people.
         self.failure = ""
+        # To be set: the kernel is asked when things happened, to see what the stamps hide.
+        self.is_sampled = False
+        # Then, how late the ends of `connect` and of the present exchange's `wait` were stamped, by the kernel's clock.
+        self.connect_delay_ns = self.wait_delay_ns = ABSENT
         self._route = route
-        self._lag_clock = lag_clock
-        self._request: Any
-        self._transport: Transport
+        self._clock = clock
+        self._request: Any = None
+        self._transport: Transport = None  # type: ignore[assignment] # until it is opened
 
     def open(self, request: Any, scheduled_ns: int = 0, session: Any = None, look_up: bool = False) -> None:
         """Resolve if need be, connect, shake hands, and send `request`.
@@ -85,16 +84,19 @@ class ConnectionSetup(Lifecycle):
         scheduled_ns: when it was due, 0 for now. session: a TLS session to offer. look_up: resolve in any case.
         """
         self._request = request
-        self.scheduled_ns = self.begun_ns = self.opened_ns = now = monotonic_ns()
+        now = self._clock.monotonic_ns()
+        self.scheduled_ns = self.begun_ns = self.opened_ns = now
         if scheduled_ns:
             self.scheduled_ns = scheduled_ns
             self.queue_ns = now - scheduled_ns
-        transport = self._transport = self._route.transport(session, self.offers_h2)
-        if self._route.addresses and not look_up:
-            self._connect(transport, now, self._route.addresses[0])
+        route = self._route
+        transport = self._transport = route.transport(session, self.offers_h2)
+        transport.stamps_arrivals = self.is_sampled
+        if route.addresses and not look_up:
+            self._connect(route.addresses[0], now)
         else:
-            self.enter(RESOLVING, now)
-            resolve(*self._route.peer, self._on_resolved)
+            self.enter(RESOLVING, self._clock.monotonic_ns(), now)
+            resolve(*route.peer, self._on_resolved)
 
     @property
     def transport(self) -> Transport:
@@ -102,7 +104,7 @@ class ConnectionSetup(Lifecycle):
 
     def close(self, ending: Ending) -> None:
         """End the connection. The listener hears nothing of it: the caller knows."""
-        self.enter(CLOSED, monotonic_ns())
+        self.enter(_CLOSED, self._clock.monotonic_ns())
         self.ending = ending
         self._transport.close()
 
@@ -116,8 +118,8 @@ class ConnectionSetup(Lifecycle):
 
     # For subclasses
 
-    def _send(self, now: int) -> None:
-        """The connection is open since `now`: send the first request."""
+    def _send(self, left_ns: int) -> None:
+        """The connection is open since `left_ns`: send the first request."""
         raise NotImplementedError
 
     def _on_readable(self) -> None:
@@ -126,9 +128,15 @@ class ConnectionSetup(Lifecycle):
 
     def _note_lag(self) -> int:
         """The time now (ns), once its distance from the moment at which the kernel was ready is counted as lag."""
-        now = monotonic_ns()
-        self.lag_ns += now - self._lag_clock.ready_ns
+        now = self._clock.monotonic_ns()
+        self.lag_ns += now - self._clock.ready_ns
         return now
+
+    def _left_ns(self, now: int) -> int:
+        """When the kernel told of the event that is being handled `now`, and so ended the present phase."""
+        polled = self._clock.polled_ns
+        # A phase that began in this turn of the loop was not over when its events were told of.
+        return polled if self._entered[self.state] <= polled <= now else now
 
     def _lose(self, ending: Ending) -> None:
         """End an idle connection, and report that."""
@@ -147,49 +155,64 @@ class ConnectionSetup(Lifecycle):
         self.close(ending_of(kind, reset) if self.flags & ConnectionFlag.ESTABLISHED else Ending.NOT_OPENED)
         if self.handshake is None:
             self.handshake = self.handshake_ns()
-        self.listener.exchange_done(self, -kind, self.entered[CLOSED])
+        self.listener.exchange_done(self, -kind, self._entered[_CLOSED])
 
     # Inside
 
     def _on_resolved(self, found: list[SocketAddress] | OSError) -> None:
-        if self.state is CLOSED:
+        if self.state == _CLOSED:
             return  # given up while the resolver was still at work
         now = self._note_lag()
         if isinstance(found, OSError):
             self._fail(ErrorKind.DNS_FAILED, found.strerror or str(found))
             return
-        self._connect(self._transport, now, self._route.set_addresses(found))
+        self._connect(self._route.set_addresses(found), now)
 
-    def _connect(self, transport: Transport, now: int, address: SocketAddress) -> None:
-        self.enter(CONNECTING, now)
+    def _connect(self, address: SocketAddress, left_ns: int) -> None:
         try:
-            transport.connect(address)
+            begun = self._transport.connect(address, self._on_step)
         except OSError as error:
+            self.enter(_CONNECTING, self._clock.monotonic_ns(), left_ns)
             self._fail_by(error)
         else:
-            transport.watch(WRITE, self._on_step)
+            self.enter(_CONNECTING, begun, left_ns)
 
     def _on_step(self) -> None:
         """The transport can take its next step towards being open."""
         now = self._note_lag()
+        left = self._left_ns(now)
         transport = self._transport
         try:
             step = transport.establish()
-            self.flags = ConnectionFlag.ESTABLISHED
-            if step is Step.BEGIN_TUNNEL:
-                self.enter(TUNNELLING, now)
+            if self.state == _CONNECTING:
+                self.flags = _ESTABLISHED
+                if self.is_sampled:
+                    self._sample_connect(left)
+            if step is BEGIN_TUNNEL:
+                left = self._begin(_TUNNELLING, left)
                 step = transport.establish()
-            if step is Step.BEGIN_TLS:
-                self.enter(HANDSHAKING, now)
+            if step is BEGIN_TLS:
+                left = self._begin(_HANDSHAKING, left)
                 step = transport.establish()
         except FAILURES as error:
             self._fail_by(error)
             return
-        if step is Step.OPEN:
-            if self.state is HANDSHAKING:
-                now = monotonic_ns()
+        if step is OPEN:
+            if self.state == _HANDSHAKING:
+                left = self._clock.monotonic_ns()
                 self.flags |= ConnectionFlag.TLS | (ConnectionFlag.TLS_RESUMED if transport.resumed else 0)  # type: ignore[attr-defined] # only TLS has this state
             transport.watch(READ, self._on_readable)
-            self._send(now)
+            self._send(left)
         else:
-            transport.watch(READ if step is Step.WANT_READ else WRITE, self._on_step)
+            transport.watch(READ if step is WANT_READ else WRITE, self._on_step)
+
+    def _begin(self, state: int, left_ns: int) -> int:
+        """The next phase of the handshake begins now; the one before ended at `left_ns`. Gives the time now."""
+        now = self._clock.monotonic_ns()
+        self.enter(state, now, left_ns)
+        return now
+
+    def _sample_connect(self, left_ns: int) -> None:
+        rtt_ns = self._transport.first_rtt_ns()
+        if rtt_ns >= 0:
+            self.connect_delay_ns = max(0, left_ns - self._entered[_CONNECTING] - rtt_ns)

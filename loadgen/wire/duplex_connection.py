@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from time import monotonic_ns
 
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT, Ending
+from loadgen.wire.clock import PhaseClock
 from loadgen.wire.connection import Connection
-from loadgen.wire.connection_setup import Listener
 from loadgen.wire.errors import FAILURES
 from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.lifecycle import CLOSED
+from loadgen.wire.listener import Listener
 from loadgen.wire.route import Route
-from loadgen.wire.transport import READ, READ_SIZE, WRITE, LagClock
+from loadgen.wire.transport import READ, READ_SIZE, WRITE
 
 # A shorter read means that the transport had no more: TLS gives one record at a time.
 _FULL_READ_BYTES = 16 * 1024
@@ -25,9 +25,9 @@ class DuplexConnection(Connection):
     __slots__ = ("_send_error", "_unsent", "drained_ns")
 
     def __init__(
-        self, number: int, route: Route, listener: Listener, lag_clock: LagClock, reader: ResponseReader
+        self, number: int, route: Route, listener: Listener, clock: PhaseClock, reader: ResponseReader
     ) -> None:
-        super().__init__(number, route, listener, lag_clock, reader)
+        super().__init__(number, route, listener, clock, reader)
         self._unsent: bytes | memoryview = b""
         self._send_error: Exception | None = None
         # When the request for an upgrade had been sent in full, before its answer came.
@@ -55,28 +55,26 @@ class DuplexConnection(Connection):
             self._unsent = bytes(self._unsent) + data
             return
         try:
-            sent = self._transport.send(data)
-        except BlockingIOError:
-            sent = 0
+            sent = max(0, self._transport.send(data))
         except FAILURES as error:
             self._on_unsendable(error)
             return
         if sent == len(data):
-            self._drained(monotonic_ns())
+            self._drained(self._clock.monotonic_ns())
         else:
             self._unsent = memoryview(data)[sent:]
             self._transport.watch(READ | WRITE, self._on_sendable)
 
     def _fail(self, kind: ErrorKind, detail: str, reset: bool = False) -> None:
-        if self.state is not CLOSED:
+        if self.state != CLOSED:
             self._send_closing_bytes()
         super()._fail(kind, detail, reset)
 
     # Inside
 
-    def _take(self, data: bytes, now: int, end: int) -> bool:
+    def _take(self, size: int, now: int, end: int) -> bool:
         try:
-            self._receive(data, now, end)
+            self._receive(bytes(memoryview(self._transport.buffer)[:size]), now, end)
         except FAILURES as error:
             if self.busy:
                 self._fail_by(error)
@@ -85,15 +83,13 @@ class DuplexConnection(Connection):
                 self._send_closing_bytes()
                 self._lose(Ending.CLIENT_GAVE_UP)
             return False
-        return self.state is not CLOSED and len(data) >= _FULL_READ_BYTES
+        return self.state != CLOSED and size >= _FULL_READ_BYTES
 
     def _on_sendable(self) -> None:
         now = self._note_lag()
         data, self._unsent = self._unsent, b""
         try:
-            sent = self._transport.send(data[:READ_SIZE])
-        except BlockingIOError:
-            sent = 0
+            sent = max(0, self._transport.send(data[:READ_SIZE]))
         except FAILURES as error:
             self._on_unsendable(error)
             return
@@ -103,7 +99,7 @@ class DuplexConnection(Connection):
             return
         self._transport.watch(READ, self._on_readable)
         try:
-            self._drained(monotonic_ns())
+            self._drained(self._clock.monotonic_ns())
         except FAILURES as error:
             self._fail_by(error)
 
@@ -111,9 +107,6 @@ class DuplexConnection(Connection):
         """What was sent before may have been answered: reading finds that out, or finds the close."""
         self._send_error = error
         self._transport.watch(READ, self._on_readable)
-
-    def _on_readable(self) -> None:
-        self._read(self._note_lag())
 
     def _on_end(self, end: int) -> None:
         if self._send_error is None:
@@ -123,7 +116,7 @@ class DuplexConnection(Connection):
 
     def _send_closing_bytes(self) -> None:
         """Best effort: the connection is closed whether they arrive or not."""
-        with suppress(*FAILURES, BlockingIOError):
+        with suppress(*FAILURES):
             data = self._closing_bytes()
             if data and not self._unsent:
                 self._transport.send(data)

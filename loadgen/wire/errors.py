@@ -16,7 +16,9 @@ from loadgen.wire.lifecycle import (
 
 _BY_ERRNO = {number: kind for kind in ErrorKind for number in kind.errnos}
 # The states from RESOLVING to RECEIVING are the phases from dns to receive, in the same order.
-_BY_TIMEOUT = {State(list(Phase).index(kind.timeout_in)): kind for kind in ErrorKind if kind.timeout_in is not None}
+_BY_TIMEOUT: dict[int, ErrorKind] = {
+    State(list(Phase).index(kind.timeout_in)): kind for kind in ErrorKind if kind.timeout_in is not None
+}
 
 
 class Failure(Exception):
@@ -39,7 +41,7 @@ FAILURES = (OSError, Failure, Malformed)
 """What the peer, or the way to it, can raise."""
 
 
-def kind_of(error: Exception, state: State, reused: bool) -> ErrorKind:
+def kind_of(error: Exception, state: int, reused: bool) -> ErrorKind:
     """The kind of `error` raised while a connection was in `state`; `reused` where it served a request before."""
     if isinstance(error, Failure):
         return error.kind
@@ -58,7 +60,7 @@ def kind_of(error: Exception, state: State, reused: bool) -> ErrorKind:
     return kind_of_close(state, reused)
 
 
-def kind_of_close(state: State, reused: bool) -> ErrorKind:
+def kind_of_close(state: int, reused: bool) -> ErrorKind:
     """The kind of a close or reset by the peer in `state`, with a request under way."""
     if state == HANDSHAKING:
         return ErrorKind.TLS_FAILED
@@ -69,7 +71,7 @@ def kind_of_close(state: State, reused: bool) -> ErrorKind:
     return ErrorKind.SEND_FAILED if state == SENDING else ErrorKind.CLOSED_WITHOUT_RESPONSE
 
 
-def kind_of_timeout(state: State) -> ErrorKind:
+def kind_of_timeout(state: int) -> ErrorKind:
     """The kind of a request whose deadline passed in `state`."""
     return _BY_TIMEOUT.get(max(state, RESOLVING), ErrorKind.RESPONSE_TIMEOUT)
 

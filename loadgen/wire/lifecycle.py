@@ -1,7 +1,7 @@
 """The life cycle of a connection: its states are the phases, each transition stamps a time. Knows no bytes.
 
-A phase's duration is the time from entering its state to entering the next one, so the phases of a request tile its
-time without gap or overlap. A state that was not entered is absent, never 0.
+A phase ends where the next one begins, or where the generator's own work for it begins (`own_ns`): so the phases of a
+request and its own work tile its time without gap or overlap. A state that was not entered is absent, never 0.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ class State(IntEnum):
 
 # Plain names: looking a member up on the Enum class costs more than the transition itself.
 NEW, RESOLVING, CONNECTING, TUNNELLING, HANDSHAKING, UPGRADING, SENDING, WAITING, RECEIVING, IDLE, CLOSED = State
+# The same as integers of C, where compiled.
+_RESOLVING, _CONNECTING, _TUNNELLING, _HANDSHAKING, _UPGRADING, _SENDING, _WAITING, _RECEIVING = range(1, 9)
+_ABSENT = ABSENT
 
 
 def _bits(*states: State) -> int:
@@ -56,20 +59,35 @@ class IllegalTransition(RuntimeError):
 
 
 class Lifecycle:
-    """A state and the time (ns) at which each state was last entered; ABSENT where it was not."""
+    """A state, when each state was last entered (ns), and when its phase ended; ABSENT where it was not entered."""
 
-    __slots__ = ("entered", "state")
+    __slots__ = ("_entered", "_left", "own_ns", "state")
 
     def __init__(self) -> None:
-        self.state = NEW
-        self.entered = [ABSENT] * len(_LEGAL)
+        self.state: int = NEW
+        self.own_ns = 0
+        """The generator's own work within the present request: the time between its phases."""
+        self._entered = [ABSENT] * 11  # one for each state
+        self._left = [ABSENT] * 11
 
-    def enter(self, state: State, now_ns: int) -> None:
-        """Step to `state` at `now_ns`. Raises IllegalTransition."""
-        if not _LEGAL[self.state] >> state & 1:
-            raise IllegalTransition(f"{self.state.name} -> {state.name}")
-        self.entered[state] = now_ns
+    def enter(self, state: int, now_ns: int, left_ns: int = -1) -> None:
+        """Step to `state` at `now_ns`. Raises IllegalTransition.
+
+        left_ns: when the phase before ended. What lies between is the generator's own work; there is none by default.
+        """
+        present = self.state
+        if not _LEGAL[present] >> state & 1:
+            raise IllegalTransition(f"{State(present).name} -> {State(state).name}")
+        if left_ns < 0:
+            left_ns = now_ns
+        self._left[present] = left_ns
+        self.own_ns += now_ns - left_ns
+        self._entered[state] = now_ns
         self.state = state
+
+    def entered_ns(self, state: int) -> int:
+        """When `state` was last entered."""
+        return self._entered[state]
 
     def handshake_ns(self) -> tuple[int, int, int, int, int]:
         """Durations (ns) of dns, connect, tunnel, tls and upgrade; ABSENT where a phase did not happen.
@@ -77,39 +95,27 @@ class Lifecycle:
         Call it when the first request begins to be sent, or at the end of a connection that never got there (the phase
         it ended in lasts until then): later exchanges overwrite the times.
         """
-        entered = self.entered
-        durations = []
-        end = entered[CLOSED] if entered[SENDING] < 0 else entered[SENDING]
-        for state in (UPGRADING, HANDSHAKING, TUNNELLING, CONNECTING, RESOLVING):
-            begun = entered[state]
-            if begun < 0:
-                durations.append(ABSENT)
-            else:
-                durations.append(end - begun)
-                end = begun
-        upgrade, tls, tunnel, connect, dns = durations
-        return dns, connect, tunnel, tls, upgrade
+        return (
+            self._duration_ns(_RESOLVING), self._duration_ns(_CONNECTING), self._duration_ns(_TUNNELLING),
+            self._duration_ns(_HANDSHAKING), self._duration_ns(_UPGRADING),
+        )  # fmt: skip
 
     def not_upgraded(self, sent_ns: int, now_ns: int) -> None:
         """The peer answers in HTTP/1.1 instead of upgrading: the request sent by `sent_ns` was an ordinary one.
 
         Its phases are send and wait, as without an offer to upgrade. The answer begins at `now_ns`.
         """
-        begun = self.entered[UPGRADING]
-        self.enter(SENDING, begun)
-        self.entered[UPGRADING] = ABSENT
-        self.enter(WAITING, sent_ns)
-        self.enter(RECEIVING, now_ns)
+        begun = self._entered[_UPGRADING]
+        self.enter(_SENDING, begun)
+        self._entered[_UPGRADING] = ABSENT
+        self.enter(_WAITING, sent_ns)
+        self.enter(_RECEIVING, now_ns)
 
-    def exchange_ns(self, end_ns: int) -> tuple[int, int, int]:
-        """Durations (ns) of send, wait and receive of the exchange that ends at `end_ns`; ABSENT where none."""
-        begun = self.entered[SENDING]
-        if begun < 0:
-            return ABSENT, ABSENT, ABSENT
-        waiting, receiving = self.entered[WAITING], self.entered[RECEIVING]
+    def phase_ns(self, state: int) -> int:
+        """The duration (ns) of the phase `state` of the exchange that has just ended; ABSENT where it had none."""
+        begun = self._entered[_SENDING]
         # A time from before this exchange began belongs to an earlier one.
-        receive = end_ns - receiving if receiving >= begun else ABSENT
-        end_ns = receiving if receiving >= begun else end_ns
-        wait = end_ns - waiting if waiting >= begun else ABSENT
-        end_ns = waiting if waiting >= begun else end_ns
-        return end_ns - begun, wait, receive
+        return self._duration_ns(state) if 0 <= begun <= self._entered[state] else _ABSENT
+
+    def _duration_ns(self, state: int) -> int:
+        return self._left[state] - self._entered[state] if self._entered[state] >= 0 else _ABSENT

@@ -5,11 +5,12 @@ Opens nothing itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 from loadgen.model.proxy import Proxy
 from loadgen.model.target import Target
+from loadgen.wire import poller
 from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.proxy.connect import CHALLENGE, ConnectRequest, ProxyLogin
 from loadgen.wire.proxy.transport import TunnelTcpTransport, TunnelTlsTransport
@@ -17,27 +18,32 @@ from loadgen.wire.tls import H2_OR_HTTP1, TlsTransport, client_context
 from loadgen.wire.transport import SocketAddress, TcpTransport, Transport
 
 
-@dataclass(slots=True)
 class Route:
     """How to reach `target`."""
 
-    target: Target
-    tls_context: Any = None
-    h2_context: Any = None
-    """The same, with HTTP/2 offered by ALPN."""
-    addresses: list[SocketAddress] = field(default_factory=list)
-    """Those of the target, or of the proxy; empty until the first connection has resolved the name. Connections go to
-    the first one."""
-    sources: tuple[str, ...] = ()
-    """Local addresses to connect from, taken in turns; empty to leave the choice to the kernel."""
-    proxy: Proxy | None = None
-    """Connections go to this proxy instead of the target."""
-    tunnels: bool = False
-    """The proxy is asked for a tunnel (CONNECT); else requests are sent to the proxy itself."""
-    login: ProxyLogin = field(default_factory=lambda: ProxyLogin(""))
-    """The credentials for the proxy, and whether it has asked for them."""
-    _dropped: list[SocketAddress] = field(default_factory=list)
-    _turn: int = 0
+    def __init__(
+        self, target: Target, addresses: Sequence[SocketAddress] = (), sources: tuple[str, ...] = (),
+        proxy: Proxy | None = None, tunnels: bool = False,
+    ) -> None:  # fmt: skip
+        self.target = target
+        self.tls_context: Any = None
+        self.h2_context: Any = None
+        """The same, with HTTP/2 offered by ALPN."""
+        self.addresses = list(addresses)
+        """Those of the target, or of the proxy; empty until the first connection has resolved the name. Connections go
+        to the first one."""
+        self.sources = sources
+        """Local addresses to connect from, taken in turns; empty to leave the choice to the kernel."""
+        self.proxy = proxy
+        """Connections go to this proxy instead of the target."""
+        self.tunnels = tunnels
+        """The proxy is asked for a tunnel (CONNECT); else requests are sent to the proxy itself."""
+        self.login = ProxyLogin("")
+        """The credentials for the proxy, and whether it has asked for them."""
+        self._dropped: list[SocketAddress] = []
+        self._turn = 0
+        self.server_name = b""
+        """For the TLS handshake (SNI); empty for none (RFC 6066 §3: an IP literal is none)."""
 
     @classmethod
     def to(
@@ -54,6 +60,8 @@ class Route:
             route.login = ProxyLogin(proxy.authorization)
         if target.is_tls:
             route.tunnels = True
+            if not target.is_ip_literal:
+                route.server_name = target.host.encode("ascii")
             route.tls_context = client_context(target.host, cacert, insecure)
             route.h2_context = client_context(target.host, cacert, insecure, H2_OR_HTTP1)
         return route
@@ -93,15 +101,17 @@ class Route:
 
     def transport(self, session: Any = None, offers_h2: bool = False) -> Transport:
         """A new, unconnected stream. session: a TLS session to offer. offers_h2: offer HTTP/2 too, by ALPN."""
+        hub = poller.of_hub()
+        if self.tls_context is None and self.proxy is None and not self.sources:
+            return TcpTransport(hub)
         source = None
         if self.sources:
             source = self.sources[self._turn % len(self.sources)]
             self._turn += 1
         tunnel = ConnectRequest(self.target.authority, self.login) if self.proxy is not None and self.tunnels else None
         if self.tls_context is None:
-            return TcpTransport(source=source) if tunnel is None else TunnelTcpTransport(tunnel, source)
-        server_name = b"" if self.target.is_ip_literal else self.target.host.encode("ascii")
+            return TcpTransport(hub, source=source) if tunnel is None else TunnelTcpTransport(hub, tunnel, source)
         context = self.h2_context if offers_h2 else self.tls_context
         if tunnel is None:
-            return TlsTransport(context, server_name, session, source=source)
-        return TunnelTlsTransport(tunnel, context, server_name, session, source)
+            return TlsTransport(hub, context, self.server_name, session, source=source)
+        return TunnelTlsTransport(hub, tunnel, context, self.server_name, session, source)

@@ -17,7 +17,8 @@ from OpenSSL import SSL
 from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import PlanError
 from loadgen.wire.errors import TlsFailure
-from loadgen.wire.transport import Step, TcpTransport
+from loadgen.wire.poller import Poller
+from loadgen.wire.transport import BEGIN_TLS, OPEN, WANT_READ, WANT_WRITE, WOULD_BLOCK, Step, TcpTransport
 
 _lib = Binding().lib
 _ffi = Binding().ffi
@@ -71,6 +72,7 @@ class TlsTransport(TcpTransport):
 
     def __init__(
         self,
+        poller: Poller,
         context: SSL.Context,
         server_name: bytes | None,
         session: Any = None,
@@ -87,11 +89,11 @@ class TlsTransport(TcpTransport):
         self._up = False
         # The error of a write that failed for good.
         self._broken: OSError | None = None
-        super().__init__(accepted, source)
+        super().__init__(poller, accepted, source)
 
     def _begin(self) -> Any:
-        """Make the TLS stream: not before TCP is up, so that its cost counts as tls and not as connect."""
-        stream = self._stream = SSL.Connection(self._context, self._socket)
+        """Make the TLS stream: once TCP is up and before the handshake's first byte, so in no phase."""
+        stream = self._stream = SSL.Connection(self._context, self.socket)
         if self._server_name is None:
             stream.set_accept_state()
         else:
@@ -101,27 +103,26 @@ class TlsTransport(TcpTransport):
                 stream.set_tlsext_host_name(self._server_name)
             if self._session is not None:
                 stream.set_session(self._session)
-        self.recv = self._recv
-        self.send = self._send
         return stream
 
     def establish(self) -> Step:
         if not self._begun:
             super().establish()
+            self._begin()
             self._begun = True
-            return Step.BEGIN_TLS
+            return BEGIN_TLS
         try:
             (self._stream or self._begin()).do_handshake()
         except SSL.WantReadError:
-            return Step.WANT_READ
+            return WANT_READ
         except SSL.WantWriteError:
-            return Step.WANT_WRITE
+            return WANT_WRITE
         except SSL.SysCallError as error:
             raise TlsFailure(ErrorKind.TLS_FAILED, f"the peer ended the connection: {error.args[-1]}") from None
         except SSL.Error as error:
             raise self._failure(error) from None
         self._up = True
-        return Step.OPEN
+        return OPEN
 
     @property
     def resumed(self) -> bool:
@@ -156,28 +157,28 @@ class TlsTransport(TcpTransport):
         self._session = None
         super().close()
 
-    def _recv(self, _: int) -> bytes:
+    def receive(self) -> int:
         if self._broken is not None:
             raise self._broken
         try:
-            data: bytes = self._stream.recv(_READ_SIZE)
+            size: int = self._open_stream().recv_into(self.buffer, _READ_SIZE)
         except SSL.WantReadError:
-            raise BlockingIOError from None
+            return WOULD_BLOCK
         except SSL.ZeroReturnError:
-            return b""
+            return 0
         except SSL.SysCallError as error:
             if error.args[0] == -1:
-                return b""  # closed without close_notify: HTTP's own framing says whether anything is missing
+                return 0  # closed without close_notify: HTTP's own framing says whether anything is missing
             raise OSError(error.args[0], error.args[1]) from None
         except SSL.Error as error:
             raise self._failure(error) from None
-        return data
+        return size
 
-    def _send(self, data: bytes | memoryview) -> int:
+    def send(self, data: bytes | memoryview) -> int:
         try:
-            sent: int = self._stream.send(data)
+            sent: int = self._open_stream().send(data)
         except (SSL.WantWriteError, SSL.WantReadError):
-            raise BlockingIOError from None
+            return WOULD_BLOCK
         except SSL.ZeroReturnError:
             raise self._break(errno.EPIPE, "the peer closed the TLS session") from None
         except SSL.SysCallError as error:
@@ -185,6 +186,11 @@ class TlsTransport(TcpTransport):
         except SSL.Error as error:
             raise self._failure(error) from None
         return sent
+
+    def _open_stream(self) -> Any:
+        if self._stream is None:
+            raise OSError("the transport is closed")
+        return self._stream
 
     def _break(self, code: int, detail: str) -> OSError:
         """A write failed for good: OpenSSL must not be called for this stream any more."""

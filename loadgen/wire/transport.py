@@ -1,37 +1,48 @@
 """A non-blocking byte stream on gevent's loop: TCP here, TLS over it in tls.py. Knows no HTTP and takes no times.
 
-The seam between connection and kernel is the six methods of Transport; tests put a fake there.
+The seam between connection and kernel is Transport; tests put a fake there.
 """
 
 from __future__ import annotations
 
 import os
 import socket
+import struct
+import time
 from collections.abc import Callable
-from contextlib import suppress
 from enum import IntEnum
-from typing import Any, Protocol
+from errno import EAGAIN, EINPROGRESS
+from typing import Any
 
 import gevent
 from gevent.monkey import get_original
+
+from loadgen.model.records import ABSENT
+from loadgen.wire.poller import NOTHING, READ, READ_SIZE, WRITE, Poller, Watch
+from loadgen.wire.syscalls import close, connect, open_socket, packed_address, receive, send, send_view
+
+__all__ = ["NOTHING", "READ", "READ_SIZE", "WOULD_BLOCK", "WRITE", "SocketAddress", "Step", "TcpTransport", "Transport"]
 
 # The interpreter's own classes, even where something (Locust, for one) has monkey-patched the modules. The C class
 # has no Python layer above each call.
 _Socket: type[Any] = get_original("socket", "SocketType")
 _getaddrinfo = get_original("socket", "getaddrinfo")
 
-NOTHING, READ, WRITE = 0, 1, 2
-READ_SIZE = 64 * 1024
+WOULD_BLOCK = -1
+"""What `receive` and `send` give where they would have to wait."""
 _IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h; the socket module names it only from Python 3.12 on
+_SO_TIMESTAMPNS = 35  # asm-generic/socket.h; the socket module does not name it
+_TIMESPEC = struct.Struct("=qq")
+# struct tcp_info of linux/tcp.h: tcpi_rtt, in µs.
+_TCP_INFO_RTT = struct.Struct("=68xI")
 
 SocketAddress = tuple[int, tuple[Any, ...]]
 """SocketAddress family and the socket address that goes with it."""
 
 
-class LagClock(Protocol):
-    """The earliest time (ns) at which the kernel can have had ready what the loop is handling now."""
-
-    ready_ns: int
+COMPILED = not __file__.endswith(".py")
+_last_address: SocketAddress | None = None
+_last_packed = b""
 
 
 class Step(IntEnum):
@@ -44,96 +55,201 @@ class Step(IntEnum):
     BEGIN_TUNNEL = 4  # TCP to the proxy is up, the request for a tunnel follows: call establish again
 
 
-class Transport(Protocol):
-    """One byte stream. `recv` and `send` raise BlockingIOError where they would wait; all may raise OSError."""
+# Plain names: looking a member up on the Enum class costs more.
+OPEN, BEGIN_TLS, WANT_READ, WANT_WRITE, BEGIN_TUNNEL = Step
 
-    recv: Callable[[int], bytes]
-    send: Callable[[bytes | memoryview], int]
 
-    def connect(self, address: SocketAddress) -> None:
-        """Begin to connect; the stream becomes writable when that is decided."""
+class Transport:
+    """One byte stream. Its methods may raise OSError."""
+
+    __slots__ = ("buffer", "stamps_arrivals")
+
+    def __init__(self, buffer: bytearray) -> None:
+        self.buffer = buffer
+        """Where `receive` puts what it reads, until it is called again for this or another transport."""
+        self.stamps_arrivals = False
+        """To be set before `connect`: the kernel notes when bytes arrive (see `arrival_ns`)."""
+
+    @property
+    def socket(self) -> Any:
+        """The socket itself, to read what the kernel knows of it; None where there is none, or it is closed."""
+        return None
+
+    def connect(self, address: SocketAddress, callback: Callable[[], None]) -> int:
+        """Begin to connect, and call back when that is decided; gives the time (ns) just before connect(2)."""
+        raise NotImplementedError
 
     def establish(self) -> Step:
         """Take the next step towards an open stream. Raises OSError or TlsFailure."""
+        raise NotImplementedError
+
+    def receive(self) -> int:
+        """Read once into the buffer: how many bytes, 0 at the end of the stream, WOULD_BLOCK where none is there."""
+        raise NotImplementedError
+
+    def send(self, data: bytes | memoryview) -> int:
+        """How many bytes were taken, WOULD_BLOCK where none could be."""
+        raise NotImplementedError
 
     def watch(self, event: int, callback: Callable[[], None]) -> None:
         """Call back whenever the stream is readable (READ) or writable (WRITE), or never (NOTHING).
 
         Replaces the earlier watch.
         """
+        raise NotImplementedError
 
     def close(self) -> None:
         """Close the client's side; safe to call twice."""
+        raise NotImplementedError
+
+    def first_rtt_ns(self) -> int:
+        """The round trip of SYN and SYN/ACK as the kernel measured it (ns), to be asked for once connected."""
+        return ABSENT
+
+    def arrival_ns(self) -> int:
+        """When the first unread byte arrived at this machine (ns, monotonic); ABSENT where the kernel did not note it.
+
+        Reads nothing: a system call of its own, for a share of the responses.
+        """
+        return ABSENT
 
 
-class TcpTransport:
+class TcpTransport(Transport):
     """Plain TCP. accepted: a server's socket, used as it is. source: a local address to connect from."""
 
-    __slots__ = ("_socket", "_source", "_watcher", "recv", "send")
+    __slots__ = ("_descriptor", "_poller", "_socket", "_source", "_watch")
 
-    def __init__(self, accepted: Any = None, source: str | None = None) -> None:
-        self._socket: Any = accepted
+    def __init__(self, poller: Poller, accepted: Any = None, source: str | None = None) -> None:
+        self.buffer = poller.buffer
+        self.stamps_arrivals = False
+        self._poller = poller
+        self._socket: Any = None
+        self._descriptor = -1
         self._source = source
-        self._watcher: Any = None
+        self._watch: Watch | None = None
         if accepted is not None:
             self._adopt(accepted)
 
-    def connect(self, address: SocketAddress) -> None:
-        family, sockaddr = address
-        # Created non-blocking: one system call less than with setblocking.
-        sock = _Socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK, 0)
-        self._socket = sock
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._adopt(sock)
-        if self._source is not None:
-            # Defer the choice of a port to connect(), so that ports need be unique only per four-tuple.
-            sock.setsockopt(socket.SOL_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
-            sock.bind((self._source, 0))
-        with suppress(BlockingIOError):
-            sock.connect(sockaddr)
-
-    def establish(self) -> Step:
-        code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if code:
-            raise OSError(code, os.strerror(code))
-        return Step.OPEN
-
-    def watch(self, event: int, callback: Callable[[], None]) -> None:
-        watcher = self._watcher
-        if watcher is None:
-            watcher = self._watcher = gevent.get_hub().loop.io(self._socket.fileno(), event)
-        else:
-            # libev lets a watcher's events change only while it is stopped.
-            watcher.stop()
-            if not event:
-                return
-            watcher.events = event
-        watcher.start(callback)
-
-    def close(self) -> None:
-        watcher, self._watcher = self._watcher, None
-        if watcher is not None:
-            # First the watcher: once closed, the descriptor's number may belong to another connection at once.
-            watcher.stop()
-            watcher.close()
-        sock, self._socket = self._socket, None
-        if sock is not None:
-            # The bound methods would keep the socket alive in a cycle.
-            self.recv = self.send = _closed
-            sock.close()
-
     @property
     def socket(self) -> Any:
-        """The socket itself, to read what the kernel knows of it; None once closed."""
+        if self._socket is None and self._descriptor >= 0:
+            # Compiled, a connection is opened without one, for what it would cost.
+            self._socket = _Socket(fileno=self._descriptor)
         return self._socket
 
+    def connect(self, address: SocketAddress, callback: Callable[[], None]) -> int:
+        family, sockaddr = address
+        if COMPILED:
+            descriptor = open_socket(family)
+            if descriptor < 0:
+                raise OSError(-descriptor, os.strerror(-descriptor))
+            self._descriptor = descriptor
+            self._watch = Watch(self._poller, descriptor)
+        else:
+            # Created non-blocking: one system call less than with setblocking.
+            sock = _Socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK, 0)
+            self._adopt(sock)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._source is not None:
+            # Defer the choice of a port to connect(), so that ports need be unique only per four-tuple.
+            self.socket.setsockopt(socket.SOL_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
+            self.socket.bind((self._source, 0))
+        if self.stamps_arrivals:
+            self.socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        # Before connect(2), so that nothing of ours follows it; until then epoll has only a hang-up to report, and
+        # nobody asks it.
+        self._watch.set(WRITE, callback)  # type: ignore[union-attr] # there is one since the socket is
+        packed = _packed(address) if COMPILED else b""
+        begun_ns = self._poller.monotonic_ns()
+        code = -connect(self._descriptor, packed) if COMPILED else self._socket.connect_ex(sockaddr)
+        if code not in (0, EINPROGRESS):
+            raise OSError(code, os.strerror(code))
+        return begun_ns
+
+    def establish(self) -> Step:
+        # A socket that is writable and has no error to report is connected.
+        if self._poller.events != WRITE:
+            code = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if code:
+                raise OSError(code, os.strerror(code))
+        return OPEN
+
+    def receive(self) -> int:
+        size = receive(self._descriptor, self.buffer)
+        return size if size >= 0 else _unless_would_block(size)
+
+    def send(self, data: bytes | memoryview) -> int:
+        if type(data) is bytes:  # noqa: SIM108 # for C
+            size = send(self._descriptor, data)
+        else:
+            size = send_view(self._descriptor, memoryview(data))
+        return size if size >= 0 else _unless_would_block(size)
+
+    def watch(self, event: int, callback: Callable[[], None]) -> None:
+        self._watch.set(event, callback)  # type: ignore[union-attr] # there is one since the socket is
+
+    def close(self) -> None:
+        descriptor = self._descriptor
+        if descriptor < 0:
+            return
+        self._watch.forget()  # type: ignore[union-attr] # there is one since the socket is
+        self._descriptor = -1
+        sock, self._socket = self._socket, None
+        if sock is not None:
+            sock.close()
+        else:
+            close(descriptor)
+
+    def first_rtt_ns(self) -> int:
+        try:
+            info = self.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_RTT.size)
+            return int(_TCP_INFO_RTT.unpack(info)[0]) * 1000
+        except (OSError, struct.error):  # an older kernel with less in it
+            return ABSENT
+
+    def arrival_ns(self) -> int:
+        try:
+            _, noted, _, _ = self.socket.recvmsg(1, socket.CMSG_SPACE(_TIMESPEC.size), socket.MSG_PEEK)
+        except OSError:
+            return ABSENT
+        for level, kind, value in noted:
+            if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS and len(value) == _TIMESPEC.size:
+                seconds, nanoseconds = _TIMESPEC.unpack(value)
+                # By the wall clock, as it is now: a step of it within the last microseconds would be a wrong stamp.
+                return int(seconds * 1_000_000_000 + nanoseconds - time.time_ns() + self._poller.monotonic_ns())
+        return ABSENT
+
     def _adopt(self, sock: Any) -> None:
-        self.recv = sock.recv
-        self.send = sock.send
+        self._socket = sock
+        self._descriptor = sock.fileno()
+        self._watch = Watch(self._poller, self._descriptor)
 
 
-def _closed(_: Any, /) -> Any:
-    raise OSError("the transport is closed")
+def _packed(address: SocketAddress) -> bytes:
+    """The address as connect(2) takes it; nearly all connections of a run go to the same one."""
+    global _last_address, _last_packed
+    if address is not _last_address:
+        _last_packed = packed_address(*address)
+        _last_address = address
+    return _last_packed
+
+
+def _unless_would_block(failure: int) -> int:
+    """WOULD_BLOCK for what the kernel says where it would have to wait; raises OSError for any other -errno."""
+    if failure == -EAGAIN:
+        return WOULD_BLOCK
+    raise OSError(-failure, os.strerror(-failure))
+
+
+def keep_stamping() -> Any:
+    """A socket that is to be kept open while arrivals are stamped, and then closed.
+
+    The kernel stamps packets only while some socket asks for it, and switches that on and off by patching its own code,
+    a moment later: not in the middle of a load, with each connection that comes and goes.
+    """
+    sock = _Socket(socket.AF_INET, socket.SOCK_DGRAM, 0)
+    sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+    return sock
 
 
 def resolve(host: str, port: int, callback: Callable[[list[SocketAddress] | OSError], None]) -> None:

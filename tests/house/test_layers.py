@@ -53,8 +53,18 @@ LAYERS = {
         ("load", "plan", "plan_fields", "split"),
     ],
     "wire": [
-        ("lifecycle", "http1/head", "http1/chunked", "http1/final_head", "http1/request_", "http1/response_"),
-        ("transport", "tls", "errors", "proxy/"),
+        (
+            "lifecycle",
+            "syscalls",
+            "listener",
+            "clock",
+            "http1/head",
+            "http1/chunked",
+            "http1/final_head",
+            "http1/request_",
+            "http1/response_",
+        ),
+        ("poller", "transport", "tls", "errors", "proxy/"),
         ("route", "connection", "duplex_connection"),
         ("http1/", "http2/", "websocket/"),
     ],
@@ -104,7 +114,15 @@ LAYERS = {
 }
 # Library -> the places (beginnings of paths inside the package) that may import it.
 HOMES = {
-    "gevent": ("wire/transport.py", "drive/", "target/", "swarm/", "cli/worker_main.py", "cli/target.py"),
+    "gevent": (
+        "wire/poller.py",
+        "wire/transport.py",
+        "drive/",
+        "target/",
+        "swarm/",
+        "cli/worker_main.py",
+        "cli/target.py",
+    ),
     "numpy": ("measure/", "show/"),
     "matplotlib": ("show/charts/",),
     # Locust patches the standard library of the process that imports it, so most of swarm does without.

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import errno
-import importlib
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
-
-import pytest
 
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT, ClosedBy
 from loadgen.model.target import parse_target
+from loadgen.wire.clock import PhaseClock
 from loadgen.wire.connection import Connection
 from loadgen.wire.http1.response_reader import ResponseReader
-from loadgen.wire.lifecycle import CLOSED
+from loadgen.wire.lifecycle import CLOSED, RECEIVING, SENDING, WAITING
+from loadgen.wire.listener import Listener
 from loadgen.wire.route import Route
-from loadgen.wire.transport import Step
-
-_TIMED_MODULES = ("connection_setup", "connection", "duplex_connection", "http1.pipeline", "http2.connection")
+from loadgen.wire.transport import READ_SIZE, WOULD_BLOCK, WRITE, Step, Transport
 
 ADDRESS = (2, ("192.0.2.1", 80))
 REQUEST = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -38,25 +34,28 @@ def broken_pipe() -> OSError:
     return BrokenPipeError(errno.EPIPE, "Broken pipe")
 
 
-class Clock:
+class Clock(PhaseClock):
     """A monotonic clock that advances by itself at each look, a different step each time."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.now_ns = 1_000_000
         self.looks = 0
         self.runs = True
 
-    def __call__(self) -> int:
+    def monotonic_ns(self) -> int:
         if self.runs:
             self.looks += 1
             self.now_ns += 1000 + self.looks
         return self.now_ns
 
 
-class FakeTransport:
+class FakeTransport(Transport):
     """Records what was written and watched; gives what a test put into `steps` and `incoming`, raising exceptions."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: PhaseClock) -> None:
+        super().__init__(bytearray(READ_SIZE))
+        self._clock = clock
         self.steps: list[Step | Exception] = [Step.OPEN]
         self.incoming: list[bytes | Exception] = []
         self.room_bytes = 1 << 30
@@ -67,12 +66,17 @@ class FakeTransport:
         self.watched = 0
         self.closed = False
         self.resumed = False
+        self.rtt_ns = self.arrived_ns = ABSENT
+        """What the kernel would say, where it is asked."""
+        self.asked: list[str] = []
         self.callback: Callable[[], None]
 
-    def connect(self, address: Any) -> None:
+    def connect(self, address: Any, callback: Callable[[], None]) -> int:
         if self.connect_error:
             raise self.connect_error
         self.connected_to = address
+        self.watch(WRITE, callback)
+        return self._clock.monotonic_ns()
 
     def establish(self) -> Step:
         step = self.steps.pop(0)
@@ -80,22 +84,24 @@ class FakeTransport:
             raise step
         return step
 
-    def recv(self, size_bytes: int) -> bytes:
+    def receive(self) -> int:
         if not self.incoming:
-            raise BlockingIOError
+            return WOULD_BLOCK
         item = self.incoming.pop(0)
         if isinstance(item, Exception):
             raise item
-        if len(item) > size_bytes:
-            self.incoming.insert(0, item[size_bytes:])
-        return item[:size_bytes]
+        if len(item) > READ_SIZE:
+            self.incoming.insert(0, item[READ_SIZE:])
+            item = item[:READ_SIZE]
+        self.buffer[: len(item)] = item
+        return len(item)
 
-    def send(self, data: bytes) -> int:
+    def send(self, data: bytes | memoryview) -> int:
         if self.send_error:
             raise self.send_error
-        taken = data[: self.room_bytes]
+        taken = bytes(data[: self.room_bytes])
         if not taken:
-            raise BlockingIOError
+            return WOULD_BLOCK
         self.room_bytes -= len(taken)
         self.written += taken
         return len(taken)
@@ -107,6 +113,14 @@ class FakeTransport:
     def close(self) -> None:
         self.closed = True
 
+    def first_rtt_ns(self) -> int:
+        self.asked.append("rtt")
+        return self.rtt_ns
+
+    def arrival_ns(self) -> int:
+        self.asked.append("arrival")
+        return self.arrived_ns
+
 
 class FakeRoute(Route):
     """A route whose transports are made by a test."""
@@ -117,18 +131,24 @@ class FakeRoute(Route):
         return self.make(session)
 
 
-class Rig:
+def exchange_phases(connection: Connection) -> tuple[int, int, int]:
+    """send, wait and receive (ns) of the exchange that has just ended; ABSENT where a phase did not happen."""
+    return connection.phase_ns(SENDING), connection.phase_ns(WAITING), connection.phase_ns(RECEIVING)
+
+
+class Rig(Listener):
     """A connection with all its neighbours faked; it is its own listener."""
 
     def __init__(self, clock: Clock, limit_bytes: int = 1000, kind: type[Connection] = Connection) -> None:
         self.clock = clock
-        self.transport = FakeTransport()
+        self.transport = FakeTransport(clock)
         self.sessions: list[Any] = []
+        self.making_ns = 0
+        """How long it takes to make the transport."""
         self.route = FakeRoute(parse_target("http://h:81/"), addresses=[ADDRESS])
         self.route.make = self._new_transport
-        self.lag_clock = SimpleNamespace(ready_ns=0)
         self.reader = ResponseReader(limit_bytes)
-        self.connection = kind(7, self.route, self, self.lag_clock, self.reader)  # type: ignore[arg-type]
+        self.connection = kind(7, self.route, self, clock, self.reader)
         self.outcomes: list[int] = []
         self.end_ns = 0
         self.losses = 0
@@ -137,6 +157,7 @@ class Rig:
 
     def _new_transport(self, session: Any) -> FakeTransport:
         self.sessions.append(session)
+        self.clock.now_ns += self.making_ns
         return self.transport
 
     def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
@@ -172,14 +193,15 @@ class Rig:
         assert self.connection.handshake is not None
         names = ("dns", "connect", "tunnel", "tls", "upgrade", "send", "wait", "receive")
         handshake = self.connection.handshake if self.connection.request_index == 0 else (ABSENT,) * 5
-        phases = zip(names, (*handshake, *self.connection.exchange_ns(self.end_ns)), strict=True)
+        phases = zip(names, (*handshake, *exchange_phases(self.connection)), strict=True)
         return {name: phase for name, phase in phases if phase != ABSENT}
 
     def assert_tiled(self, *names: str) -> None:
-        """Exactly these phases happened, and they sum to the time of the sample."""
+        """Exactly these phases happened, and with the generator's own work they sum to the time of the sample."""
         assert tuple(self.phases) == names
         assert all(phase > 0 for phase in self.phases.values())
-        assert sum(self.phases.values()) == self.end_ns - self.connection.scheduled_ns
+        assert self.connection.own_ns >= 0
+        assert sum(self.phases.values()) + self.connection.own_ns == self.end_ns - self.connection.scheduled_ns
 
     def assert_failed(self, kind: ErrorKind, by: ClosedBy) -> None:
         assert [ErrorKind(-outcome) for outcome in self.outcomes[-1:]] == [kind]
@@ -187,11 +209,3 @@ class Rig:
         assert self.transport.closed
         assert self.connection.failure
         assert self.losses == 0
-
-
-def set_clock(patch: pytest.MonkeyPatch) -> Clock:
-    """A clock that every module of a connection reads."""
-    clock = Clock()
-    for name in _TIMED_MODULES:
-        patch.setattr(importlib.import_module(f"loadgen.wire.{name}"), "monotonic_ns", clock)
-    return clock

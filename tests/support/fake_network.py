@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import errno
-import sys
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
-import pytest
-
 from loadgen.drive.requests.user_state import EncodedRequest
+from loadgen.drive.slots.context import SlotContext
 from loadgen.model.cell import Cell
-from loadgen.model.errors import ErrorKind
 from loadgen.model.policy import parse_policy
-from loadgen.model.records import ABSENT
 from loadgen.model.target import parse_target
-from loadgen.model.trailers import TrailerCounts
+from loadgen.wire.clock import PhaseClock
 from loadgen.wire.connection import Connection
-from loadgen.wire.connection_setup import Listener
 from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.http1.pipeline import Pipeline
 from loadgen.wire.http1.response_reader import ResponseReader
+from loadgen.wire.listener import Listener
 from loadgen.wire.route import Route
-from loadgen.wire.transport import Step
+from loadgen.wire.transport import READ_SIZE, WOULD_BLOCK, Step, Transport
 from tests.support.row_sink import RowSink
 
 ADDRESS = (2, ("192.0.2.1", 80))
@@ -33,14 +28,15 @@ MORE, LAST = b"GET / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nConnection: close\r\
 MS = 1_000_000
 
 
-class FakeClock:
-    """Stands in for the monotonic clock of every module of the engine; it moves when a test moves it."""
+class FakeClock(PhaseClock):
+    """A clock that moves when a test moves it; the kernel tells of events as they happen."""
 
     def __init__(self) -> None:
-        self.now_ns = 1_000 * MS
+        super().__init__()
         self._timers: list[FakeTimer] = []
+        self._set(1_000 * MS)
 
-    def __call__(self) -> int:
+    def monotonic_ns(self) -> int:
         return self.now_ns
 
     def pass_ms(self, duration_ms: float) -> None:
@@ -49,9 +45,9 @@ class FakeClock:
         while due := [timer for timer in self._timers if timer.due_ns <= end_ns]:
             timer = min(due, key=lambda timer: timer.due_ns)
             self._timers.remove(timer)
-            self.now_ns = timer.due_ns
+            self._set(timer.due_ns)
             timer.callback()
-        self.now_ns = end_ns
+        self._set(end_ns)
 
     @property
     def waiting(self) -> int:
@@ -59,19 +55,10 @@ class FakeClock:
         return len(self._timers)
 
     def timer(self, callback: Callable[[], None]) -> FakeTimer:
-        """In place of OneShotTimer."""
         return FakeTimer(self._timers, self, callback)
 
-    def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Give this clock to all modules of drive and wire that read the time."""
-        for name, module in list(sys.modules.items()):
-            if name.startswith(("loadgen.drive", "loadgen.wire")):
-                if hasattr(module, "monotonic_ns"):
-                    monkeypatch.setattr(module, "monotonic_ns", self)
-                if hasattr(module, "OneShotTimer"):
-                    monkeypatch.setattr(module, "OneShotTimer", self.timer)
-                if hasattr(module, "monotonic"):
-                    monkeypatch.setattr(module, "monotonic", lambda: self.now_ns / 1e9)
+    def _set(self, now_ns: int) -> None:
+        self.now_ns = self.polled_ns = self.ready_ns = now_ns
 
 
 class FakeTimer:
@@ -92,10 +79,12 @@ class FakeTimer:
             self._running.remove(self)
 
 
-class FakeTransport:
+class FakeTransport(Transport):
     """One connection's byte stream: a test lets it open, answers on it and closes it."""
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, clock: PhaseClock, session: Any = None) -> None:
+        super().__init__(bytearray(READ_SIZE))
+        self._clock = clock
         self.offered_session = session
         self.session = object()
         self.requests: list[bytes] = []
@@ -138,23 +127,26 @@ class FakeTransport:
 
     # What a connection calls
 
-    def connect(self, address: Any) -> None:
-        pass
+    def connect(self, address: Any, callback: Callable[[], None]) -> int:
+        self._callback = callback
+        return self._clock.monotonic_ns()
 
     def establish(self) -> Step:
         if self.refused:
             raise ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
         return Step.OPEN
 
-    def recv(self, size_bytes: int) -> bytes:
+    def receive(self) -> int:
         if not self._incoming:
-            raise BlockingIOError
+            return WOULD_BLOCK
         item = self._incoming.pop(0)
         if isinstance(item, Exception):
             raise item
-        return item
+        assert len(item) <= READ_SIZE
+        self.buffer[: len(item)] = item
+        return len(item)
 
-    def send(self, data: bytes) -> int:
+    def send(self, data: bytes | memoryview) -> int:
         self.requests.append(bytes(data))
         return len(data)
 
@@ -168,12 +160,14 @@ class FakeTransport:
 class FakeRoute(Route):
     """Gives transports that stay on this machine, and remembers them in the order in which they were made."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: PhaseClock, kind: type[FakeTransport] = FakeTransport) -> None:
         super().__init__(parse_target("http://h:81/"), addresses=[ADDRESS])
+        self._clock = clock
+        self._kind = kind
         self.made: list[FakeTransport] = []
 
     def transport(self, session: Any = None, offers_h2: bool = False) -> Any:
-        made = FakeTransport(session)
+        made = self._kind(self._clock, session)
         self.made.append(made)
         return made
 
@@ -189,12 +183,21 @@ class FakeSink(RowSink):
         self.blocks.append(dict(facts))
 
 
-class FakeContext:
+class FakeContext(SlotContext):
     """What slots share in a block, with everything noted and nothing decided."""
 
+    clock: FakeClock
+    sink: FakeSink
+
     def __init__(
-        self, policy: str = "persistent", think_s: float = 0.0, retries_stale: bool = False, takes_cookies: bool = False
+        self,
+        clock: FakeClock,
+        policy: str = "persistent",
+        think_s: float = 0.0,
+        retries_stale: bool = False,
+        takes_cookies: bool = False,
     ) -> None:
+        super().__init__(FakeSink(), clock)
         self.policy = parse_policy(policy)
         self.gap_s = self.policy.gap_ns / 1e9
         self.think_s = think_s
@@ -202,12 +205,7 @@ class FakeContext:
         self.retries_stale = retries_stale
         self.takes_cookies = takes_cookies
         self.url = "http://h:81/"
-        self.errors = self.retried = self.after_close_tried = self.after_close_answered = 0
-        self.last_failure: tuple[ErrorKind, str] | None = None
-        self.observed: dict[str, Any] = {}
-        self.trailers = TrailerCounts()
-        self.sink = FakeSink()
-        self.route = FakeRoute()
+        self.route = FakeRoute(clock)
         self.drained = 0
         self.first_heads: list[ResponseHead] = []
         self.pending: list[Connection] = []
@@ -220,16 +218,16 @@ class FakeContext:
 
     def new_connection(self, listener: Listener) -> Connection:
         kind = Pipeline if self.policy.pipelines else Connection
-        made = kind(self._number, self.route, listener, SimpleNamespace(ready_ns=0), ResponseReader(1 << 20))
+        made = kind(self._number, self.route, listener, self.clock, ResponseReader(1 << 20))
         made.ignores_close = not self.policy.honours_close
         self._number += 1
         return made
 
     def record_connection(self, slot: int, connection: Connection) -> None:
-        handshake = connection.handshake or connection.handshake_ns()
         self.sink.connection(
-            connection.number, slot, connection.opened_ns, *handshake, ABSENT, connection.flags, connection.ending
-        )
+            connection.number, slot, connection.opened_ns, *(connection.handshake or connection.handshake_ns()),
+            connection.connect_delay_ns, connection.flags, connection.ending,
+        )  # fmt: skip
 
     def exchange_drained(self) -> None:
         self.drained += 1

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from loadgen.wire.transport import SocketAddress, Step
+from loadgen.wire.transport import WOULD_BLOCK, SocketAddress, Step
 
 _PATIENCE_S = 10.0
 
@@ -19,6 +19,10 @@ def listening() -> Iterator[socket.socket]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(_PATIENCE_S)
         yield listener
+
+
+def ignore() -> None:
+    """A callback for a transport that is taken step by step, without a loop."""
 
 
 def address_of(listener: socket.socket) -> SocketAddress:
@@ -62,11 +66,11 @@ def receive(transport: Any, size_bytes: int) -> bytes:
     """This many bytes."""
     data = b""
     while len(data) < size_bytes:
-        try:
-            piece = transport.recv(size_bytes)
-        except BlockingIOError:
+        size = transport.receive()
+        if size == WOULD_BLOCK:
             wait(transport)
             continue
-        assert piece, f"closed after {data!r}"
-        data += piece
+        assert size, f"closed after {data!r}"
+        data += transport.buffer[:size]
+    assert len(data) == size_bytes
     return data

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from time import monotonic_ns
 from typing import Protocol
 
 from loadgen.drive.open_loop.timerfd import TimerFd
+from loadgen.wire.clock import PhaseClock
 
 # Maximum overdue arrivals to start per loop turn, so responses are not starved.
 _MAX_PER_TURN = 256
@@ -23,11 +23,12 @@ class ArrivalPool(Protocol):
 class ArrivalDispatcher:
     """Feeds a pool. due_times: times (ns, from begun_ns on) at which arrivals are due, without end."""
 
-    def __init__(self, pool: ArrivalPool, due_times: Iterator[int], begun_ns: int) -> None:
+    def __init__(self, pool: ArrivalPool, due_times: Iterator[int], begun_ns: int, clock: PhaseClock) -> None:
         self._pool = pool
         self._due_times = due_times
+        self._clock = clock
         self.begun_ns = begun_ns
-        self._next_ns = begun_ns + next(due_times)
+        self._next_ns = self.begun_ns + next(due_times)
         self._stopped = False
         self._timer = TimerFd(self._begin_due)
         self._timer.set(self._next_ns)
@@ -36,7 +37,7 @@ class ArrivalDispatcher:
         """No arrival begins any more, except those that are due now and not late yet."""
         if not self._stopped:
             self._stopped = True
-            now = monotonic_ns()
+            now = self._clock.monotonic_ns()
             if now - self._next_ns < _MAX_LATE_NS:
                 while self._next_ns < now:
                     self._begin_due()
@@ -52,7 +53,7 @@ class ArrivalDispatcher:
         submit = self._pool.submit
         due_times, begun_ns, due_ns = self._due_times, self.begun_ns, self._next_ns
         for _ in range(_MAX_PER_TURN):
-            late_ns = monotonic_ns() - due_ns
+            late_ns = self._clock.monotonic_ns() - due_ns
             if late_ns < 0:
                 break
             submit(None, due_ns, late_ns)

@@ -62,6 +62,9 @@ class BodyReader(ResponseReader):
     def feed(self, data: bytes, sink: Any = None) -> bool:
         return super().feed(data, self._keep)
 
+    def feed_buffer(self, buffer: bytearray, size: int) -> bool:
+        return self.feed(bytes(memoryview(buffer)[:size]))
+
     def take(self) -> bytes:
         """The body so far; it is kept no longer."""
         parts = self._parts

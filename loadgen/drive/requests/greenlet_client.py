@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from heapq import heappop, heappush
-from time import monotonic_ns
 from typing import Any, cast
 
 import gevent
@@ -27,8 +26,8 @@ from loadgen.model.records import Ending
 from loadgen.model.sample_sink import SampleSink
 from loadgen.model.units import NS_PER_S
 from loadgen.wire.connection import Connection
-from loadgen.wire.connection_setup import Listener
 from loadgen.wire.lifecycle import CLOSED
+from loadgen.wire.listener import Listener
 from loadgen.wire.route import Route
 
 
@@ -129,7 +128,7 @@ class GreenletClient(ConnectionSlot):
         except OSError as error:  # the sink's disk is full: raised in the greenlet, which would wait for ever
             self._error = error
             self.connection = None
-            if connection.state is not CLOSED:
+            if connection.state != CLOSED:
                 connection.close(Ending.CLIENT_SILENT)
             self._end_call()
 
@@ -137,7 +136,7 @@ class GreenletClient(ConnectionSlot):
         pause_s = pause_after(outcome, 0.0)
         if self.connection is not None and self._context.gap_s > pause_s:
             pause_s = self._context.gap_s
-        self._pause_until_ns = monotonic_ns() + int(pause_s * NS_PER_S) if pause_s else 0
+        self._pause_until_ns = self._context.clock.monotonic_ns() + int(pause_s * NS_PER_S) if pause_s else 0
         self._end_call()
 
     # Inside
@@ -163,7 +162,7 @@ class GreenletClient(ConnectionSlot):
             self.connection.abandon()
 
     def _sleep_out_pause(self) -> None:
-        while (left_ns := self._pause_until_ns - monotonic_ns()) > 0:
+        while (left_ns := self._pause_until_ns - self._context.clock.monotonic_ns()) > 0:
             gevent.sleep(left_ns / NS_PER_S)
 
     def _wait(self) -> None:

@@ -2,39 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-import gevent
-
 from loadgen.drive.requests.user_state import UserState
 from loadgen.drive.slots.context import SlotContext
 from loadgen.drive.slots.slot import ConnectionSlot, pause_after
-
-
-class OneShotTimer:
-    """Calls back once after each time that is begun, unless it is cancelled first."""
-
-    __slots__ = ("_callback", "_timer")
-
-    def __init__(self, callback: Callable[[], None]) -> None:
-        self._callback = callback
-        self._timer: Any = None
-
-    def begin(self, seconds: float) -> None:
-        """Call back after `seconds`; must not be called while an earlier time is running."""
-        timer = self._timer = gevent.get_hub().loop.timer(seconds)
-        timer.start(self._end)
-
-    def cancel(self) -> None:
-        """Do not call back; safe to call when no time is running."""
-        if self._timer is not None:
-            self._timer.close()
-            self._timer = None
-
-    def _end(self) -> None:
-        self.cancel()
-        self._callback()
 
 
 class ClosedLoopUser(ConnectionSlot):
@@ -44,7 +14,7 @@ class ClosedLoopUser(ConnectionSlot):
 
     def __init__(self, context: SlotContext, index: int, client: UserState) -> None:
         super().__init__(context, index, client)
-        self._pause = OneShotTimer(self.begin)
+        self._pause = context.clock.timer(self.begin)
 
     def begin(self) -> None:
         """Send the next request."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from time import monotonic_ns
 from typing import cast
 
 from loadgen.drive.slots.slot import ConnectionSlot
@@ -23,7 +22,7 @@ class ConcurrentSlot(ConnectionSlot):
     def _may_send(self, connection: ConcurrentConnection) -> bool:
         """One more request may begin on it."""
         if self._expires:
-            return self._policy.may_reuse(connection, monotonic_ns())
+            return self._policy.may_reuse(connection, self._context.clock.monotonic_ns())
         return self._policy.keeps(connection)  # the same without a look at the clock
 
     def _usable(self) -> ConcurrentConnection | None:
@@ -51,7 +50,7 @@ class ConcurrentSlot(ConnectionSlot):
         if concurrent.in_flight:
             return
         is_last = concurrent.submitted >= self._limit
-        if is_last or not concurrent.reusable:
+        if is_last or not concurrent.is_reusable():
             self._finish(connection, is_last)
         elif not self._may_send(concurrent):
             self._end(connection, Ending.CLIENT_SILENT)

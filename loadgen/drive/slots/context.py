@@ -1,49 +1,56 @@
-"""What slots call during a block: where rows go, how connections are made. An interface alone."""
+"""What the slots of a block share: where rows go, how connections are made. Opens nothing itself."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 from loadgen.model.errors import ErrorKind
 from loadgen.model.policy import ConnectionPolicy
 from loadgen.model.sample_sink import SampleSink
 from loadgen.model.trailers import TrailerCounts
+from loadgen.wire.clock import PhaseClock
 from loadgen.wire.connection import Connection
-from loadgen.wire.connection_setup import Listener
 from loadgen.wire.http1.head import ResponseHead
+from loadgen.wire.listener import Listener
 
 
-class SlotContext(Protocol):
-    """What the slots of a block share, and the calls that they make."""
+class SlotContext:
+    """The state that all slots of a block look at, and the calls that they make."""
 
-    sink: SampleSink
-    policy: ConnectionPolicy
-    think_s: float
-    """How long a user waits between a response and the next request."""
-    gap_s: float
-    """How long a connection rests before it is used again."""
-    running: bool
-    """Users go on after a response; False while a block ends, and outside of blocks."""
-    retries_stale: bool
-    """An idempotent request that met a stale connection is sent once more."""
-    takes_cookies: bool
-    url: str
-    """The target's, for cookies."""
-    errors: int
-    retried: int
-    after_close_tried: int
-    """Requests sent on connections whose server had announced or done its close."""
-    after_close_answered: int
-    last_failure: tuple[ErrorKind, str] | None
-    observed: dict[str, Any]
-    """What kind of server answered first."""
-    trailers: TrailerCounts
+    def __init__(self, sink: SampleSink, clock: PhaseClock) -> None:
+        self.sink = sink
+        self.clock = clock
+        self.policy: ConnectionPolicy
+        self.think_s = 0.0
+        """How long a user waits between a response and the next request."""
+        self.gap_s = 0.0
+        """How long a connection rests before it is used again."""
+        self.running = False
+        """Users go on after a response; False while a block ends, and outside of blocks."""
+        self.retries_stale = False
+        """An idempotent request that met a stale connection is sent once more."""
+        self.takes_cookies = False
+        self.url = ""
+        """The target's, for cookies."""
+        self.errors = 0
+        self.retried = 0
+        """Counted for the present block, and so are the next three."""
+        self.mismatched_echoes = 0
+        self.after_close_tried = 0
+        """Requests sent on connections whose server had announced or done its close."""
+        self.after_close_answered = 0
+        self.last_failure: tuple[ErrorKind, str] | None = None
+        self.observed: dict[str, Any] = {}
+        """What kind of server answered first."""
+        self.trailers = TrailerCounts()
 
     def new_connection(self, listener: Listener) -> Connection:
         """A connection of the policy's kind, not open yet."""
+        raise NotImplementedError
 
     def record_connection(self, slot: int, connection: Connection) -> None:
         """A connection has ended: its row can be written."""
+        raise NotImplementedError
 
     def exchange_drained(self) -> None:
         """An exchange ended while the block is not running."""
@@ -56,3 +63,4 @@ class SlotContext(Protocol):
 
     def await_close(self, slot: int, connection: Connection) -> None:
         """The server was asked to close: give it a moment to do so, then record the connection."""
+        raise NotImplementedError

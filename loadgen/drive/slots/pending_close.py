@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from time import monotonic
 
 from loadgen.model.records import ConnectionFlag, Ending
 from loadgen.wire.connection import Connection
+from loadgen.wire.listener import Listener
 
 
-class PendingClose:
+class PendingClose(Listener):
     """Listens to a connection whose server did not announce the close that it was asked for."""
 
     def __init__(
-        self, connection: Connection, slot: int, grace_s: float, on_closed: Callable[[PendingClose], None]
+        self, connection: Connection, slot: int, due_ns: int, on_closed: Callable[[PendingClose], None]
     ) -> None:
-        self.due_s = monotonic() + grace_s
-        """When the grace ends (time.monotonic)."""
+        self.due_ns = due_ns
+        """When the grace ends, by the connection's clock."""
         self.is_over = False
         """The grace was found to have ended."""
         self.slot = slot

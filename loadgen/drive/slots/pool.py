@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from time import monotonic_ns
 
 from loadgen.drive.requests.user_state import EncodedRequest, UserState
-from loadgen.drive.slots.closed_loop import OneShotTimer
 from loadgen.drive.slots.context import SlotContext
 from loadgen.drive.slots.pooled_slot import PooledConcurrentSlot, PooledSlot
 from loadgen.drive.slots.slot import pause_after
@@ -38,7 +36,7 @@ class Pool:
         slot = self._take()
         if slot is None:
             if len(self.slots) >= self._size:
-                self.waiting.append((user, due_ns or monotonic_ns(), late_ns))
+                self.waiting.append((user, due_ns or self._context.clock.monotonic_ns(), late_ns))
                 return
             slot = self._add()
         slot.serve(user, due_ns, late_ns)
@@ -56,7 +54,8 @@ class Pool:
         self._is_serving = True
         try:
             while self.waiting and self.serves_waiting and (found := self._take()) is not None:
-                found.serve(*self.waiting.popleft())
+                user, due_ns, late_ns = self.waiting.popleft()
+                found.serve(user, due_ns, late_ns)
                 self._list(found)
         finally:
             self._is_serving = False
@@ -103,7 +102,7 @@ class PooledUser:
     def __init__(self, context: SlotContext, pool: Pool, user_state: UserState) -> None:
         self._context = context
         self._pool = pool
-        self._pause = OneShotTimer(self.begin)
+        self._pause = context.clock.timer(self.begin)
         self.user_state = user_state
 
     def begin(self) -> None:

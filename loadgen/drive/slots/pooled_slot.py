@@ -71,7 +71,7 @@ class PooledSlot(ConnectionSlot):
             self._context.exchange_drained()
 
     def connection_lost(self, connection: Connection) -> None:
-        super().connection_lost(connection)
+        ConnectionSlot.connection_lost(self, connection)  # by name: compiled, this method has no super()
         self._pool.connection_lost(self)
 
 
@@ -95,7 +95,7 @@ class PooledConcurrentSlot(ConcurrentSlot, PooledSlot):
             # It carries the request that it was opened for; how many more it may carry is not known yet.
             return False
         if not connection.in_flight:
-            return connection.state is not CLOSED  # one that may carry no more is replaced
+            return connection.state != CLOSED  # one that may carry no more is replaced
         return connection.in_flight < self._depth and self._may_send(connection)
 
     @property

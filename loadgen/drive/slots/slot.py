@@ -5,50 +5,49 @@ Subclasses decide what is sent on it and when: a closed-loop user, a slot of a p
 
 from __future__ import annotations
 
-from time import monotonic_ns
+from typing import Any
 
 from loadgen.drive.requests.user_state import UserState
 from loadgen.drive.slots.context import SlotContext
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT, Ending
 from loadgen.wire.connection import Connection
-from loadgen.wire.connection_setup import Listener
-from loadgen.wire.lifecycle import CLOSED
+from loadgen.wire.lifecycle import CLOSED, RECEIVING, SENDING, WAITING
+from loadgen.wire.listener import Listener
 
 # Back-off after a failed request, so that a target that refuses everything is not hammered.
 _PAUSE_AFTER_ERROR_S = 0.01
+# Integers of C, where compiled.
+_SENDING, _WAITING, _RECEIVING, _CLOSED, _ABSENT = int(SENDING), int(WAITING), int(RECEIVING), int(CLOSED), ABSENT
+_STALE = int(ErrorKind.STALE_CONNECTION)
 
 
 def pause_after(outcome: int, think_s: float) -> float:
     """How long (s) a user waits after an exchange. A stale connection says nothing against the target."""
-    if outcome < 0 and outcome != -ErrorKind.STALE_CONNECTION:
+    if outcome < 0 and outcome != -_STALE:
         return max(think_s, _PAUSE_AFTER_ERROR_S)
     return think_s
 
 
-class ConnectionSlot:
+class ConnectionSlot(Listener):
     """Owns at most one connection and runs one exchange at a time on it."""
 
     __slots__ = (
-        "_context",
-        "_expires",
-        "_limit",
-        "_policy",
-        "_retrying",
-        "_sink",
-        "connection",
-        "index",
-        "late_ns",
-        "user_state",
-    )
+        "_announces", "_asks_for_close", "_context", "_expires", "_limit", "_policy", "_resolves", "_resumes_tls",
+        "_retrying", "_sink", "connection", "index", "late_ns", "user_state",
+    )  # fmt: skip
 
     def __init__(self, context: SlotContext, index: int, user_state: UserState) -> None:
         self._context = context
         self._sink = context.sink
-        # For each request a policy without limits in time pays two comparisons and no call.
-        self._policy = context.policy
-        self._limit = context.policy.requests
-        self._expires = bool(context.policy.limits)
+        policy = self._policy = context.policy
+        # Asked for each request or each connection: for a policy without limits in time that is two comparisons.
+        self._limit = policy.requests
+        self._expires = bool(policy.limits)
+        self._asks_for_close = policy.asks_for_close
+        self._announces = policy.announces
+        self._resumes_tls = policy.resumes_tls
+        self._resolves = policy.resolves
         self._retrying = False
         self.index = index
         """Its number in the block."""
@@ -62,7 +61,7 @@ class ConnectionSlot:
         """Send the user's request, due at `scheduled_ns` (0 for now), on the present connection or on a new one."""
         connection = self.connection
         if connection is not None:
-            if self._expires and not self._policy.may_reuse(connection, monotonic_ns()):
+            if self._expires and not self._policy.may_reuse(connection, self._context.clock.monotonic_ns()):
                 self._end(connection, Ending.CLIENT_SILENT)
             else:
                 requests = self.user_state.requests
@@ -84,31 +83,29 @@ class ConnectionSlot:
         """The exchange has ended, its connection is kept or gone: go on."""
         raise NotImplementedError
 
-    def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
-        send, wait, receive = connection.exchange_ns(end_ns)
+    def exchange_done(self, connection: Any, outcome: int, end_ns: int) -> None:
+        link: Connection = connection
         self._sink.exchange(
-            connection.number, self.user_state.index, connection.request_index, connection.scheduled_ns,
-            connection.queue_ns, self.late_ns, send, wait, receive, 0, connection.lag_ns, ABSENT, outcome,
-            connection.bytes_sent, connection.bytes_received,
+            link.number, self.user_state.index, link.request_index, link.scheduled_ns,
+            link.queue_ns, self.late_ns, link.phase_ns(_SENDING), link.phase_ns(_WAITING),
+            link.phase_ns(_RECEIVING), link.own_ns, link.lag_ns, link.wait_delay_ns, outcome,
+            link.bytes_sent, link.bytes_received,
         )  # fmt: skip
         if outcome < 0:
-            self._failed(connection, outcome)
+            self._failed(link, outcome)
         else:
-            self._answered(connection)
-        if outcome == -ErrorKind.STALE_CONNECTION and self._context.retries_stale and not self._retrying:
+            self._answered(link)
+        if outcome == -_STALE and self._context.retries_stale and not self._retrying:
             # Once, on a new connection, and timed from when the first try was due: that is what the user waited.
             self._retrying = True
             self._context.retried += 1
-            self._open(connection.scheduled_ns)
+            self._open(link.scheduled_ns)
             return
         self._retrying = False
         self.done(outcome)
 
     def connection_lost(self, connection: Connection) -> None:
         self._drop(connection)
-
-    def connection_ready(self, connection: Connection) -> None:
-        """The connection could carry more requests than the present one; this slot sends one at a time."""
 
     @property
     def unfinished(self) -> int:
@@ -127,15 +124,15 @@ class ConnectionSlot:
         connection = self.connection = context.new_connection(self)
         requests = user_state.requests
         request = requests.last if self._limit == 1 else requests.more
-        connection.open(request, scheduled_ns, user_state.session, self._policy.resolves)
+        connection.open(request, scheduled_ns, user_state.session, self._resolves)
 
     def _failed(self, connection: Connection, outcome: int) -> None:
         context = self._context
         context.errors += 1
         context.last_failure = (ErrorKind(-outcome), connection.failure)
-        if connection.state is CLOSED:
+        if connection.state == _CLOSED:
             self._drop(connection)
-        elif connection.request_index + 1 >= self._limit or not connection.reusable:
+        elif connection.request_index + 1 >= self._limit or not connection.is_reusable():
             # The exchange failed and its connection did not: a stream of HTTP/2.
             self._finish(connection, is_last=False)
 
@@ -144,7 +141,7 @@ class ConnectionSlot:
         self._note(connection)
         if connection.request_index + 1 >= self._limit:
             self._finish(connection, is_last=True)
-        elif not connection.reusable:
+        elif not connection.is_reusable():
             if self._policy.keeps(connection):
                 connection.after_close = True
             else:
@@ -155,10 +152,10 @@ class ConnectionSlot:
         context = self._context
         reader = connection.reader
         head = reader.head
-        assert head is not None
+        assert head is not None, "the response is complete"
         if reader.trailers:
             context.trailers.note(reader.trailers)
-        if head.sets_cookies and context.takes_cookies:
+        if reader.sets_cookies and context.takes_cookies:
             self.user_state.take_cookies(head, context.url)
         # Only a connection's first response counts: the Keep-Alive field's `max` counts down from there.
         if connection.request_index == 0:
@@ -170,9 +167,9 @@ class ConnectionSlot:
         """End a connection after a complete response; `is_last`: its request was sent as the last one."""
         context = self._context
         context.about_to_close(connection)
-        head = connection.reader.head
-        persists = head is not None and head.persists
-        if (is_last and self._policy.asks_for_close) or connection.requested_close:
+        reader = connection.reader
+        persists = reader.persists
+        if (is_last and self._asks_for_close) or connection.requested_close:
             if persists and not connection.peer_has_closed():
                 self._keep_session(connection)
                 self.connection = None
@@ -180,14 +177,14 @@ class ConnectionSlot:
                 return
             ending = Ending.CLIENT_ANNOUNCED
         else:
-            ending = Ending.CLIENT_SILENT if persists or head is None else Ending.SERVER_ANNOUNCED
+            ending = Ending.CLIENT_SILENT if persists or reader.head is None else Ending.SERVER_ANNOUNCED
             if connection.ending is not Ending.NOT_OPENED:  # the server ended it first, and this policy went on
                 ending = connection.ending
         self._end(connection, ending)
 
     def _end(self, connection: Connection, ending: Ending) -> None:
         self._keep_session(connection)
-        if ending is Ending.CLIENT_SILENT and self._policy.announces and connection.announce_close():
+        if ending is Ending.CLIENT_SILENT and self._announces and connection.announce_close():
             if connection.awaits_close:
                 self.connection = None
                 self._context.await_close(self.index, connection)
@@ -197,7 +194,7 @@ class ConnectionSlot:
         self._drop(connection)
 
     def _keep_session(self, connection: Connection) -> None:
-        if self._policy.resumes_tls:
+        if self._resumes_tls:
             self.user_state.session = connection.transport.session  # type: ignore[attr-defined] # such policies need TLS
 
     def _drop(self, connection: Connection) -> None:

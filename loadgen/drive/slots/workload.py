@@ -14,6 +14,7 @@ from loadgen.drive.slots.pipelined_user import PipelinedUser
 from loadgen.drive.slots.pool import Pool, PooledUser
 from loadgen.drive.slots.slot import ConnectionSlot
 from loadgen.model.cell import Cell
+from loadgen.wire.clock import PhaseClock
 
 
 class LoadUser(Protocol):
@@ -96,7 +97,7 @@ class PooledLoad:
         requests: EncodedRequest,
         peak_connections: int,
         due_times: Callable[[], Iterator[int]],
-        clock: Callable[[], int],
+        clock: PhaseClock,
     ) -> None:
         policy = cell.policy
         size = min(policy.pool or peak_connections, peak_connections) if cell.rate_rps else policy.pool
@@ -114,7 +115,7 @@ class PooledLoad:
 
     def begin(self) -> None:
         if not self._pooled:
-            self._arrivals = ArrivalDispatcher(self._pool, self._due_times(), self._clock())
+            self._arrivals = ArrivalDispatcher(self._pool, self._due_times(), self._clock.monotonic_ns(), self._clock)
 
     @property
     def waiting(self) -> int:

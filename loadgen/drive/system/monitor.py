@@ -20,7 +20,7 @@ from loadgen.wire.connection import Connection
 
 _TICK_S = 0.25
 # Of the connections that end during a block one in this many is read, and at its end at most this many open ones.
-_SAMPLED_SHARE = 64
+MONITORED_SHARE = 64
 _MAX_OPEN = 64
 # In a shorter time the rate of new connections says nothing yet.
 _MIN_FORECAST_S = 0.05
@@ -79,9 +79,8 @@ class SystemMonitor:
             self._note_tcp(connection)
 
     def about_to_close(self, connection: Connection) -> None:
-        """A connection of the present block is about to be closed."""
-        if connection.number % _SAMPLED_SHARE == 0:
-            self._note_tcp(connection)
+        """One in MONITORED_SHARE of the present block's connections, about to be closed."""
+        self._note_tcp(connection)
 
     def end(self) -> dict[str, Any]:
         """The block's facts `kernel`, `tcp` and, where a process is known, `server`; its connections are closed."""

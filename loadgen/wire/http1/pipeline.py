@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from time import monotonic_ns
-from typing import Protocol, cast
 
 from loadgen.model.errors import ErrorKind, OthersKind
 from loadgen.model.records import ABSENT, Ending
+from loadgen.wire.clock import PhaseClock
 from loadgen.wire.connection import Connection
-from loadgen.wire.connection_setup import NULL_LISTENER, Listener
 from loadgen.wire.errors import FAILURES
 from loadgen.wire.http1.head import Malformed
 from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.lifecycle import CLOSED, IDLE, RECEIVING, SENDING, WAITING
+from loadgen.wire.listener import NULL_LISTENER, Listener
 from loadgen.wire.route import Route
-from loadgen.wire.transport import READ, READ_SIZE, WRITE, LagClock
+from loadgen.wire.transport import READ, READ_SIZE, WOULD_BLOCK, WRITE
 
 # The kind that exchanges behind a failed one get; None for its own.
 _OTHERS = {
@@ -28,13 +27,6 @@ _OTHERS = {
     OthersKind.DROPPED: ErrorKind.PIPELINE_DROPPED,
     OthersKind.STALE: ErrorKind.STALE_CONNECTION,
 }
-
-
-class PipelineListener(Listener, Protocol):
-    """The owner of a pipeline."""
-
-    def connection_ready(self, connection: Pipeline) -> None:
-        """The connection is open, its first request about to be sent: more may be submitted now."""
 
 
 @dataclass(slots=True)
@@ -59,14 +51,14 @@ class Pipeline(Connection):
     """
 
     __slots__ = (
-        "_blocked", "_exchanges", "_first_ns", "_phases", "_previous_end_ns", "_sent_bytes", "_submitted_bytes",
-        "_turn_lag_ns", "_unsent", "submitted",
+        "_blocked", "_exchanges", "_first_ns", "_opening_own_ns", "_phases", "_previous_end_ns",
+        "_sent_bytes", "_submitted_bytes", "_turn_lag_ns", "_unsent", "submitted",
     )  # fmt: skip
 
     def __init__(
-        self, number: int, route: Route, listener: Listener, lag_clock: LagClock, reader: ResponseReader
+        self, number: int, route: Route, listener: Listener, clock: PhaseClock, reader: ResponseReader
     ) -> None:
-        super().__init__(number, route, listener, lag_clock, reader)
+        super().__init__(number, route, listener, clock, reader)
         reader.pipelined = True
         # How many requests were submitted so far; those that are not answered yet; and pieces that are not sent yet.
         self.submitted = 0
@@ -79,6 +71,8 @@ class Pipeline(Connection):
         self._previous_end_ns = 0
         self._first_ns = ABSENT
         self._turn_lag_ns = 0
+        # The generator's own work until the first request was sent.
+        self._opening_own_ns = 0
         # send, wait and receive of the exchange that is being reported.
         self._phases = (ABSENT, ABSENT, ABSENT)
 
@@ -101,14 +95,13 @@ class Pipeline(Connection):
         head = self.reader.head
         return head is None or head.persists
 
-    @property
-    def reusable(self) -> bool:
+    def is_reusable(self) -> bool:
         head = self.reader.head
         return head is not None and head.persists and self._sent_bytes == self._submitted_bytes
 
     def submit(self, request: bytes) -> None:
         """Add a request behind those in flight; `flush` sends it."""
-        now = monotonic_ns()
+        now = self._clock.monotonic_ns()
         self._add(request, now, now)
 
     def flush(self) -> None:
@@ -116,21 +109,21 @@ class Pipeline(Connection):
         unsent = self._unsent
         if not unsent:
             return
-        if self.state is IDLE:
+        if self.state == IDLE:
             self.lag_ns = 0
-            self._next_response(monotonic_ns())
+            self._next_response(self._clock.monotonic_ns())
             self.request_index = self._exchanges[0].request_index
         try:
             while unsent:
                 piece = unsent[0]
                 sent = self._transport.send(piece)
+                if sent == WOULD_BLOCK:
+                    break
                 self._note_sent(sent)
                 if sent < len(piece):
                     unsent[0] = memoryview(piece)[sent:]
                     break
                 unsent.popleft()
-        except BlockingIOError:
-            pass
         except FAILURES as error:
             if self._sent_bytes == 0:
                 self._fail_by(error)
@@ -145,8 +138,8 @@ class Pipeline(Connection):
             self._transport.watch(READ, self._on_readable)
         self._blocked = bool(unsent)
 
-    def exchange_ns(self, end_ns: int) -> tuple[int, int, int]:
-        return self._phases
+    def phase_ns(self, state: int) -> int:
+        return self._phases[state - SENDING]
 
     # Inside
 
@@ -163,39 +156,41 @@ class Pipeline(Connection):
         )
         self.submitted += 1
 
-    def _send(self, now: int) -> None:
+    def _send(self, left_ns: int) -> None:
         """The connection is open: its first request, and what the owner adds to it."""
-        self.enter(SENDING, now)
+        now = self._begin(SENDING, left_ns)
+        self._opening_own_ns = self.own_ns
         self.handshake = self.handshake_ns()
         self._add(self._request, self.scheduled_ns, now)
-        cast(PipelineListener, self.listener).connection_ready(self)
+        self.listener.connection_ready(self)
         self.flush()
 
     def _note_sent(self, sent_bytes: int) -> None:
-        now = monotonic_ns()
+        now = self._clock.monotonic_ns()
         self._sent_bytes += sent_bytes
         for exchange in reversed(self._exchanges):
             if exchange.sent_ns >= 0:
                 break
             if exchange.ends_at_bytes <= self._sent_bytes:
                 exchange.sent_ns = now
-        if self.state is SENDING and self._exchanges[0].sent_ns >= 0:
+        if self.state == SENDING and self._exchanges[0].sent_ns >= 0:
             self.enter(WAITING, now)
 
     def _on_sendable(self) -> None:
         self._note_lag()
         self.flush()
         if self._exchanges and self.state < IDLE:
-            self._read(monotonic_ns())
+            self._read(self._clock.monotonic_ns())
 
     def _on_readable(self) -> None:
-        now = monotonic_ns()
-        self._turn_lag_ns = now - self._lag_clock.ready_ns
-        self.lag_ns += self._turn_lag_ns
+        before = self.lag_ns
+        now = self._note_lag()
+        self._turn_lag_ns = self.lag_ns - before
         self._read(now)
 
-    def _take(self, data: bytes, now: int, end: int) -> bool:
-        """Read responses from `data`, which came between `now` and `end`; True where the last one wants more."""
+    def _take(self, size: int, now: int, end: int) -> bool:
+        """Read responses from the buffer, filled between `now` and `end`; True where the last one wants more."""
+        data = bytes(memoryview(self._transport.buffer)[:size])
         while data:
             if not self._exchanges:
                 self._lose(Ending.CLIENT_GAVE_UP)  # bytes without a request
@@ -203,7 +198,7 @@ class Pipeline(Connection):
             if self._exchanges[0].begun_ns > end:
                 self._fail(ErrorKind.MALFORMED, "a response came before its request")
                 return False
-            if self.state is not RECEIVING:
+            if self.state != RECEIVING:
                 self.enter(RECEIVING, now)
                 self._first_ns = now
             try:
@@ -241,7 +236,7 @@ class Pipeline(Connection):
         self.lag_ns = self._turn_lag_ns
         if self._exchanges:
             self.request_index = self._exchanges[0].request_index
-        if not persists and self.state is IDLE and self._exchanges:
+        if not persists and self.state == IDLE and self._exchanges:
             # The server will not answer the requests behind this one (RFC 9112 §9.6).
             self.close(Ending.SERVER_ANNOUNCED)
             self._fail_exchanges(ErrorKind.STALE_CONNECTION)
@@ -260,7 +255,11 @@ class Pipeline(Connection):
         """Set the exchange's own facts where the listener looks for them. Its response began at `_first_ns`."""
         self.request_index = exchange.request_index
         self.scheduled_ns = exchange.scheduled_ns
-        self._sent = max(0, min(exchange.size_bytes, self._sent_bytes - exchange.ends_at_bytes + exchange.size_bytes))
+        # Behind the first one, whose connection had to be opened, each moment belongs to a phase.
+        self.own_ns = 0 if exchange.request_index else self._opening_own_ns
+        self.bytes_sent = max(
+            0, min(exchange.size_bytes, self._sent_bytes - exchange.ends_at_bytes + exchange.size_bytes)
+        )
         sent_ns = exchange.sent_ns if exchange.sent_ns >= 0 else min(end, max(exchange.begun_ns, self._first_ns))
         turn_ns = max(sent_ns, min(self._previous_end_ns, end))
         self.queue_ns = turn_ns - sent_ns if turn_ns > sent_ns else ABSENT
@@ -283,11 +282,11 @@ class Pipeline(Connection):
         else:  # the connection failed before its first request
             self.submitted = 1
             self._phases = (ABSENT, ABSENT, ABSENT)
-            self.listener.exchange_done(self, -kind, self.entered[CLOSED])
+            self.listener.exchange_done(self, -kind, self.entered_ns(CLOSED))
 
     def _fail_exchanges(self, kind: ErrorKind) -> None:
         """Report every exchange in flight; those behind the first one have no byte of a response."""
-        end = self.entered[CLOSED]
+        end = self.entered_ns(CLOSED)
         others = _OTHERS[kind.pipeline_others] or kind
         while self._exchanges:
             exchange = self._exchanges.popleft()

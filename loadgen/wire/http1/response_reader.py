@@ -16,18 +16,21 @@ from loadgen.wire.http1.head import (
     parse_response_head,
     without_body,
 )
+from loadgen.wire.http1.head_memory import HeadMemory
 
 
 class ResponseReader:
     """Reads responses one after another. Its facts about a response stay until the next one is complete."""
 
     __slots__ = (
-        "_chunked", "_current", "_heads", "_interim", "_limit", "_missing", "body_bytes", "has_extra_bytes", "head",
-        "interim", "no_body", "pipelined", "rest", "trailers",
+        "_chunked", "_current", "_heads", "_interim", "_limit", "_memory", "_missing", "body_bytes", "has_extra_bytes",
+        "head", "interim", "no_body", "persists", "pipelined", "rest", "sets_cookies", "status", "trailers",
     )  # fmt: skip
 
-    def __init__(self, max_body_bytes: int) -> None:
+    def __init__(self, max_body_bytes: int, memory: HeadMemory | None = None) -> None:
+        """memory: heads of the same server; fields that decide nothing may then hold an alike head's values."""
         self._limit = max_body_bytes
+        self._memory = memory
         # To be set: the next response is one to HEAD.
         self.no_body = False
         # To be set: bytes that follow a response are the next one's. They wait in `rest`, and the caller feeds them.
@@ -35,6 +38,9 @@ class ResponseReader:
         self.rest = b""
         # Once `feed` has returned True: the final response's head, the length of its decoded body, its trailer fields,
         self.head: ResponseHead | None = None
+        # (and some of its facts once more, for C),
+        self.status = 0
+        self.persists = self.sets_cookies = False
         self.body_bytes = 0
         self.trailers: list[tuple[bytes, bytes]] = []
         # the number of 1xx responses before it, and whether bytes followed it that belong to no response.
@@ -56,9 +62,11 @@ class ResponseReader:
             end = data.find(END_OF_HEAD) + 4
             if end >= 4:
                 head = parse_response_head(data[:end])
+                if self._memory is not None:
+                    self._memory.learn(data[:end], head)
                 # The usual response, whole in one read, ends here. Nothing was kept, so nothing need be dropped.
-                if head.framing + end == len(data) and self._is_simple(head, end):
-                    self.head = head
+                if head.framing + end == len(data) and self._ends_with(head.status, head.framing, end):
+                    self.set_head(head)
                     self.body_bytes = head.framing
                     if sink is not None:
                         sink(data[end:])
@@ -76,6 +84,30 @@ class ResponseReader:
         self._interim = found.interim
         return self._begin(found.head, found.rest, sink)
 
+    def feed_buffer(self, buffer: bytearray, size: int) -> bool:
+        """`feed` with the buffer's first `size` bytes, which are read and not kept."""
+        memory = self._memory
+        if memory is not None and self._current is None and self._heads is None:
+            end = memory.find(buffer, size)
+            known = memory.found
+            if end == 0 or known is None:
+                pass  # to be parsed
+            elif memory.framing + end == size and self._ends_with(known.status, memory.framing, end):
+                self.head = known.head
+                self.status = known.status
+                self.persists = known.persists
+                self.sets_cookies = known.sets_cookies
+                self.body_bytes = memory.framing
+                return True
+        return self.feed(bytes(memoryview(buffer)[:size]))
+
+    def set_head(self, head: ResponseHead) -> None:
+        """A response is complete whose final head this is."""
+        self.head = head
+        self.status = head.status
+        self.persists = head.persists
+        self.sets_cookies = head.sets_cookies
+
     def finish(self) -> bool:
         """The peer closed its side. True if that completes the response (RFC 9112 §8), False if it is cut short."""
         complete = self._current is not None and self._current.framing == UNTIL_CLOSE
@@ -91,9 +123,10 @@ class ResponseReader:
         """Some bytes of a response have come, and not all."""
         return self._current is not None or self._heads is not None
 
-    def _is_simple(self, head: ResponseHead, end: int) -> bool:
+    def _ends_with(self, status: int, framing: int, end: int) -> bool:
+        """With a body that followed its head at once, a response is complete; nothing is left to do."""
         return not (
-            head.status < 200 or self.no_body or self.trailers or head.framing > self._limit or end > MAX_HEAD_BYTES
+            status < 200 or self.no_body or self.trailers or framing > self._limit or end > MAX_HEAD_BYTES
             or self.has_extra_bytes or self.interim
         )  # fmt: skip
 
@@ -158,7 +191,8 @@ class ResponseReader:
         return False
 
     def _complete(self) -> bool:
-        self.head = self._current
+        assert self._current is not None, "its head has come"
+        self.set_head(self._current)
         self.interim = self._interim
         self.trailers = [] if self._chunked is None else self._chunked.trailers
         self._current = None

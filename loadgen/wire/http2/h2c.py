@@ -11,7 +11,7 @@ from loadgen.wire.http2.connection import Http2Connection
 from loadgen.wire.http2.http1_fallback import Http1FallbackStreams
 from loadgen.wire.http2.protocol import Http2Protocol
 from loadgen.wire.http2.stream import StreamExchange
-from loadgen.wire.lifecycle import CLOSED, UPGRADING
+from loadgen.wire.lifecycle import CLOSED, SENDING, UPGRADING
 
 
 class H2cConnection(Http2Connection):
@@ -21,19 +21,19 @@ class H2cConnection(Http2Connection):
 
     offers_h2 = False
 
-    def _send(self, now: int) -> None:
+    def _send(self, left_ns: int) -> None:
         """The transport is open: offer the upgrade, with the first request."""
         self._heads = FinalHeadReader()
         # The protocol as it goes on where the server takes the offer.
         self._offered = Http2Protocol(self.reader.max_body_bytes, upgrades=True)
-        self.enter(UPGRADING, now)
+        self._begin(UPGRADING, left_ns)
         try:
             self._write(self._request.upgrade)
         except FAILURES as error:
             self._fail_by(error)
 
     def _receive(self, data: bytes, now: int, end: int) -> None:
-        if self.state is not UPGRADING:
+        if self.state != UPGRADING:
             super()._receive(data, now, end)
             return
         found = self._heads.feed(data)
@@ -48,9 +48,10 @@ class H2cConnection(Http2Connection):
         """The server takes the offer: the request that went with it is the one of stream 1."""
         _check_protocol(found.head)
         self.flags |= ConnectionFlag.UPGRADED
-        exchange = self._open_exchange(end)
+        self.enter(SENDING, end)
+        exchange = self._open_exchange()
         self._adopt(exchange, self._offered, end)
-        if found.rest and self.state is not CLOSED:
+        if found.rest and self.state != CLOSED:
             super()._receive(found.rest, end, end)
 
     def _go_on_in_http1(self, found: FinalHead, now: int, end: int) -> None:
@@ -58,11 +59,12 @@ class H2cConnection(Http2Connection):
         self.flags |= ConnectionFlag.DECLINED
         sent_ns = self.drained_ns if self.drained_ns >= 0 else now
         self.not_upgraded(sent_ns, now)
+        self._opening_own_ns = self.own_ns
         self.handshake = self.handshake_ns()
         exchange = self._add(self._request, self.scheduled_ns, queued=False)
         exchange.sent_ns = sent_ns
         self._adopt(exchange, Http1FallbackStreams(self.reader), end)
-        if self.state is not CLOSED:
+        if self.state != CLOSED:
             super()._receive(found.raw + found.rest, now, end)
 
     def _adopt(self, exchange: StreamExchange, streams: Http2Protocol | Http1FallbackStreams, end: int) -> None:

@@ -6,27 +6,28 @@ from collections import deque
 
 from loadgen.model.errors import ErrorKind, OthersKind
 from loadgen.model.records import ABSENT, Ending
-from loadgen.wire.connection_setup import NULL_LISTENER, Listener
+from loadgen.wire.clock import PhaseClock
 from loadgen.wire.duplex_connection import DuplexConnection
 from loadgen.wire.errors import kind_of_close
 from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.http2.stream import HttpStream, StreamExchange, StreamProtocol, StreamRequest
-from loadgen.wire.lifecycle import CLOSED, IDLE, RECEIVING, WAITING
+from loadgen.wire.lifecycle import CLOSED, IDLE, RECEIVING, SENDING, WAITING
+from loadgen.wire.listener import NULL_LISTENER, Listener
 from loadgen.wire.route import Route
-from loadgen.wire.transport import LagClock
 
 
 class ReportingConnection(DuplexConnection):
     """Reports each exchange to the listener, through the connection's own attributes: they are set for each report."""
 
     __slots__ = (
-        "_active", "_first_queue_ns", "_lag_total_ns", "_phases", "_streams", "_unreported", "_waiting", "submitted",
+        "_active", "_first_queue_ns", "_lag_total_ns", "_opening_own_ns", "_phases", "_streams",
+        "_unreported", "_waiting", "submitted",
     )  # fmt: skip
 
     def __init__(
-        self, number: int, route: Route, listener: Listener, lag_clock: LagClock, reader: ResponseReader
+        self, number: int, route: Route, listener: Listener, clock: PhaseClock, reader: ResponseReader
     ) -> None:
-        super().__init__(number, route, listener, lag_clock, reader)
+        super().__init__(number, route, listener, clock, reader)
         # How many requests were submitted so far: those that wait for a stream, and those that have one.
         self.submitted = 0
         self._waiting: deque[StreamExchange] = deque()
@@ -38,6 +39,8 @@ class ReportingConnection(DuplexConnection):
         # The lag of all events; and the first exchange's queue time, which passed before the connection opened.
         self._lag_total_ns = 0
         self._first_queue_ns = ABSENT
+        # The generator's own work until the first request was sent.
+        self._opening_own_ns = 0
         # send, wait and receive of the exchange that is being reported.
         self._phases = (ABSENT, ABSENT, ABSENT)
 
@@ -50,8 +53,8 @@ class ReportingConnection(DuplexConnection):
     def busy(self) -> bool:
         return self.state < IDLE or bool(self._waiting)
 
-    def exchange_ns(self, end_ns: int) -> tuple[int, int, int]:
-        return self._phases
+    def phase_ns(self, state: int) -> int:
+        return self._phases[state - SENDING]
 
     def _add(self, request: StreamRequest, scheduled_ns: int, queued: bool) -> StreamExchange:
         if not self.submitted:
@@ -79,16 +82,18 @@ class ReportingConnection(DuplexConnection):
             self.failure = stream.detail
             self._report(exchange, -stream.error, end)
         else:
-            self.reader.head = stream.head
+            head = stream.head
+            assert head is not None, "the stream is complete"
+            self.reader.set_head(head)
             self.reader.trailers = stream.trailers
-            self._report(exchange, stream.head.status, end)  # type: ignore[union-attr] # it is complete
+            self._report(exchange, head.status, end)
 
     def _report(self, exchange: StreamExchange, outcome: int, end: int) -> None:
         """An active exchange ended: set its own facts where the listener looks for them, and call the listener."""
         self._active.remove(exchange)
         self._show(exchange, end)
         if not self._active:
-            if self.state is not RECEIVING:  # given up before anything came
+            if self.state != RECEIVING:  # given up before anything came
                 self.enter(RECEIVING, end)
             self.enter(IDLE, end)
         self.listener.exchange_done(self, outcome, end)
@@ -105,11 +110,13 @@ class ReportingConnection(DuplexConnection):
             self.queue_ns = begun_ns - self.scheduled_ns if exchange.queued else ABSENT
         else:
             self.queue_ns = self._first_queue_ns
+        # Behind the first one, whose connection had to be opened, each moment belongs to a phase.
+        self.own_ns = 0 if exchange.request_index else self._opening_own_ns
         if exchange.begun_ns < 0 or stream is None:
-            self._sent = self.bytes_received = 0
+            self.bytes_sent = self.bytes_received = 0
             self._phases = (ABSENT, ABSENT, ABSENT)
             return
-        self._sent = stream.size_bytes
+        self.bytes_sent = stream.size_bytes
         self.bytes_received = stream.bytes_received
         self._phases = exchange.phases_ns(end)
 
@@ -117,7 +124,7 @@ class ReportingConnection(DuplexConnection):
         if self._streams is not None and self._send_error is None:
             for stream in self._streams.finish():
                 self._finish(stream.owner, stream, end)
-                if self.state is CLOSED:
+                if self.state == CLOSED:
                     return
         self.request_index = max(self.submitted - 1, 0)
         super()._on_end(end)
@@ -138,7 +145,7 @@ class ReportingConnection(DuplexConnection):
         self.listener = listener
         if self._streams is not None and self._streams.ended:
             self.ending = Ending.SERVER_ANNOUNCED
-        end = self.entered[CLOSED]
+        end = self.entered_ns(CLOSED)
         exchanges = [*self._active, *self._waiting]
         self._active.clear()
         self._waiting.clear()

@@ -9,9 +9,10 @@ from __future__ import annotations
 import socket
 from typing import Any
 
+from loadgen.wire.poller import Poller
 from loadgen.wire.proxy.connect import ConnectRequest
 from loadgen.wire.tls import TlsTransport
-from loadgen.wire.transport import Step, TcpTransport
+from loadgen.wire.transport import BEGIN_TUNNEL, WANT_READ, WANT_WRITE, Step, TcpTransport
 
 _PEEK_BYTES = 64 * 1024
 
@@ -29,7 +30,7 @@ class _TunnelSteps(TcpTransport):
         if not tunnel.begun:
             TcpTransport.establish(self)
             tunnel.begun = True
-            return Step.BEGIN_TUNNEL
+            return BEGIN_TUNNEL
         try:
             step = self._exchange_heads(tunnel)
         except OSError:
@@ -40,15 +41,15 @@ class _TunnelSteps(TcpTransport):
 
     def _exchange_heads(self, tunnel: ConnectRequest) -> Step | None:
         """Send what is still unsent, read what has come; None once the tunnel is open."""
-        sock: Any = self._socket
+        sock: Any = self.socket
         while not tunnel.open:
             try:
                 if tunnel.outgoing:
                     tunnel.outgoing = tunnel.outgoing[sock.send(tunnel.outgoing) :]
-                    return Step.WANT_WRITE if tunnel.outgoing else Step.WANT_READ
+                    return WANT_WRITE if tunnel.outgoing else WANT_READ
                 data = sock.recv(_PEEK_BYTES, socket.MSG_PEEK)
             except BlockingIOError:
-                return Step.WANT_WRITE if tunnel.outgoing else Step.WANT_READ
+                return WANT_WRITE if tunnel.outgoing else WANT_READ
             if not data:
                 raise tunnel.closed()
             sock.recv(tunnel.feed(data))
@@ -60,8 +61,8 @@ class TunnelTcpTransport(_TunnelSteps):
 
     __slots__ = ("_tunnel",)
 
-    def __init__(self, tunnel: ConnectRequest, source: str | None = None) -> None:
-        super().__init__(source=source)
+    def __init__(self, poller: Poller, tunnel: ConnectRequest, source: str | None = None) -> None:
+        super().__init__(poller, source=source)
         self._tunnel = tunnel
 
 
@@ -71,7 +72,8 @@ class TunnelTlsTransport(_TunnelSteps, TlsTransport):
     __slots__ = ("_tunnel",)
 
     def __init__(
-        self, tunnel: ConnectRequest, context: Any, server_name: bytes, session: Any = None, source: str | None = None
-    ) -> None:
-        TlsTransport.__init__(self, context, server_name, session, source=source)
+        self, poller: Poller, tunnel: ConnectRequest, context: Any, server_name: bytes, session: Any = None,
+        source: str | None = None,
+    ) -> None:  # fmt: skip
+        TlsTransport.__init__(self, poller, context, server_name, session, source=source)
         self._tunnel = tunnel

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ConnectionFlag, Ending
-from loadgen.wire.connection_setup import Listener
+from loadgen.wire.clock import PhaseClock
 from loadgen.wire.duplex_connection import DuplexConnection
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.lifecycle import IDLE, RECEIVING, SENDING, UPGRADING, WAITING
+from loadgen.wire.listener import Listener
 from loadgen.wire.route import Route
-from loadgen.wire.transport import LagClock
 from loadgen.wire.websocket.protocol import WebSocketProtocol
 
 MESSAGE_STATUS = 101
@@ -20,23 +20,21 @@ MESSAGE_STATUS = 101
 class WebSocketConnection(DuplexConnection):
     """Each request is a `Message`; the server's next message is its answer, normally its echo."""
 
-    __slots__ = ("_max_bytes", "_socket", "mismatched_echoes")
+    __slots__ = ("_max_bytes", "_socket")
 
     def __init__(
-        self, number: int, route: Route, listener: Listener, lag_clock: LagClock, reader: ResponseReader
+        self, number: int, route: Route, listener: Listener, clock: PhaseClock, reader: ResponseReader
     ) -> None:
-        super().__init__(number, route, listener, lag_clock, reader)
+        super().__init__(number, route, listener, clock, reader)
         self._max_bytes = reader.max_body_bytes
         self._socket: WebSocketProtocol | None = None
-        self.mismatched_echoes = 0
 
     @property
     def subprotocol(self) -> str | None:
         """The one that the server chose, if any."""
         return self._core.subprotocol
 
-    @property
-    def reusable(self) -> bool:
+    def is_reusable(self) -> bool:
         return self._core.open
 
     @property
@@ -60,34 +58,36 @@ class WebSocketConnection(DuplexConnection):
         assert self._socket is not None, "the connection is open"
         return self._socket
 
-    def _send(self, now: int) -> None:
+    def _send(self, left_ns: int) -> None:
         """The transport is open: ask for the upgrade. After it: send the message."""
         message = self._request
         try:
             if self._socket is None:
-                self.enter(UPGRADING, now)
                 self._socket = WebSocketProtocol(message, self._max_bytes)
-                self._write(self._socket.handshake(message))
+                request = self._socket.handshake(message)
+                self._begin(UPGRADING, left_ns)
+                self._write(request)
                 return
-            self.enter(SENDING, now)
+            frame = self._socket.frame(message)
+            self._begin(SENDING, left_ns)
             if self.handshake is None:
                 self.handshake = self.handshake_ns()
-            frame = self._socket.frame(message)
-            self._sent = len(frame)
+            self.bytes_sent = len(frame)
             self._write(frame)
         except (OSError, UpgradeFailure) as error:
             self._fail_by(error)
 
     def _drained(self, now: int) -> None:
-        if self.state is SENDING:
+        if self.state == SENDING:
             self.enter(WAITING, now)
 
     def _receive(self, data: bytes, now: int, end: int) -> None:
         core = self._core
-        if self.state is UPGRADING:
+        if self.state == UPGRADING:
             if core.upgrade(data):
                 self.flags |= ConnectionFlag.UPGRADED
-                self.reader.head = core.head
+                assert core.head is not None, "it was upgraded"
+                self.reader.set_head(core.head)
                 core.feed(b"")  # what followed the head directly is no answer to a message
                 self._check_open(core)
                 self._send(end)
@@ -96,15 +96,16 @@ class WebSocketConnection(DuplexConnection):
         answers = core.take()
         if answers:
             self._write(answers)
-        if self.state is IDLE:
+        if self.state == IDLE:
             # A message without a request is no answer to the next one; only a close ends the connection.
             if core.closed is not None:
                 self._lose(Ending.CLIENT_ANNOUNCED if self.awaits_close else Ending.SERVER_ANNOUNCED)
             return
         self.bytes_received += len(data)
-        if core.begun and self.state is not RECEIVING:
+        if core.begun and self.state != RECEIVING:
             # The message may have been sent in this turn of the loop, after `now`.
-            self.enter(RECEIVING, now if now >= self.entered[SENDING] else end)
+            begun = now if now >= self.entered_ns(SENDING) else end
+            self.enter(RECEIVING, begun, self._left_ns(begun))
         if complete:
             if not core.echoed:
                 self.mismatched_echoes += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from loadgen.wire.connection import Connection
 from loadgen.wire.http1.pipeline import Pipeline
 from loadgen.wire.http2.connection import Http2Connection
 from loadgen.wire.http2.h2c import H2cConnection
+from loadgen.wire.listener import NULL_LISTENER
 from loadgen.wire.websocket.connection import WebSocketConnection
 from tests.support.fake_network import HELLO, FakeClock, FakeRoute, FakeSink, requests
 
@@ -30,13 +32,13 @@ ANSWER = HELLO.replace(b"\r\n\r\n", b"\r\nKeep-Alive: timeout=5, max=100\r\n\r\n
 class Manager(ConnectionManager):
     """With one user, whose requests have deadlines; it closes its timers at the end of a test."""
 
-    def __init__(self, policy: str, **values: Any) -> None:
+    def __init__(self, clock: FakeClock, policy: str, **values: Any) -> None:
         target = parse_target("http://h:81/")
         load = Load(timeout_ns=100 * NS_PER_MS)
         plan = Plan(target, parse_policies(policy), load, **values)
-        self.fake_route = FakeRoute()
+        self.fake_route = FakeRoute(clock)
         self.rows = FakeSink()
-        super().__init__(plan, self.fake_route, self.rows, connections=7)
+        super().__init__(plan, self.fake_route, self.rows, connections=7, clock=clock)
         self.use(parse_policy(policy))
         self.user = ClosedLoopUser(self, 0, UserState(0, requests()))
 
@@ -45,12 +47,8 @@ class Manager(ConnectionManager):
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
-    clock = FakeClock()
-    clock.install(monkeypatch)
-    monkeypatch.setattr(connection_manager.time, "monotonic", lambda: clock.now_ns / 1e9)
-    monkeypatch.setattr(connection_manager.time, "monotonic_ns", clock)
-    return clock
+def clock() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture
@@ -58,7 +56,7 @@ def manage(clock: FakeClock) -> Iterator[Any]:
     made: list[Manager] = []
 
     def make(policy: str, **values: Any) -> Manager:
-        made.append(Manager(policy, **values))
+        made.append(Manager(clock, policy, **values))
         return made[-1]
 
     yield make
@@ -90,7 +88,7 @@ def test_a_policy_has_its_kind_of_connection(manage: Any, policy: str, kind: typ
 
 
 def test_ignoring_a_close_is_the_policys(manage: Any) -> None:
-    assert manage("ignore-close").new_connection(None).ignores_close
+    assert manage("ignore-close").new_connection(NULL_LISTENER).ignores_close
 
 
 def test_a_new_policy_begins_its_counts_anew(manage: Any) -> None:
@@ -197,3 +195,14 @@ def test_only_so_many_closes_are_waited_for(manage: Any, clock: FakeClock, monke
     # The first two had to make room, before their time was over: nothing is known of what the server would have done.
     assert [row["connection"] for row in manager.rows.connections] == [7, 8]
     assert not any(row["flags"] & ConnectionFlag.IGNORED_CLOSE for row in manager.rows.connections)
+
+
+def test_one_in_so_many_closing_connections_is_monitored(manage: Any) -> None:
+    manager = manage("close")
+    noted: list[int] = []
+    manager.monitor = SimpleNamespace(about_to_close=lambda connection: noted.append(connection.number))
+    for running in (False, True):
+        manager.running = running
+        for number in range(130):
+            manager.about_to_close(SimpleNamespace(number=number))
+    assert noted == [0, 64, 128]

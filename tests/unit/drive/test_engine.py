@@ -16,6 +16,7 @@ from loadgen.model.policy import parse_policies
 from loadgen.model.records import Ending
 from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_MS
+from loadgen.wire import poller
 from tests.support.fake_network import HELLO, FakeRoute, FakeSink, FakeTransport
 
 Make = Callable[..., "Rig"]
@@ -27,12 +28,13 @@ class Server(FakeTransport):
     is_silent = False
     refuses = False
 
-    def connect(self, address: Any) -> None:
+    def connect(self, address: Any, callback: Callable[[], None]) -> int:
         gevent.get_hub().loop.run_callback(self.refuse if self.refuses else self.open)
+        return super().connect(address, callback)
 
-    def send(self, data: bytes) -> int:
+    def send(self, data: bytes | memoryview) -> int:
         if not self.is_silent:
-            gevent.get_hub().loop.run_callback(self._answer_all, data.count(b"GET "))
+            gevent.get_hub().loop.run_callback(self._answer_all, bytes(data).count(b"GET "))
         return super().send(data)
 
     def _answer_all(self, times: int) -> None:
@@ -41,26 +43,13 @@ class Server(FakeTransport):
                 self.answer(HELLO)
 
 
-class ServerRoute(FakeRoute):
-    """Leads to such a server."""
-
-    def __init__(self, kind: type[Server]) -> None:
-        super().__init__()
-        self._kind = kind
-
-    def transport(self, session: Any = None, offers_h2: bool = False) -> Any:
-        made = self._kind(session)
-        self.made.append(made)
-        return made
-
-
 class Rig:
     """An engine with the plan's first block prepared."""
 
     def __init__(self, policy: str, server: type[Server] = Server, **load: Any) -> None:
         values = {"users": 3, "rounds": 1, "block_ns": 30 * NS_PER_MS, "warmup_ns": 10 * NS_PER_MS, **load}
         self.plan = Plan(parse_target("http://h:81/"), parse_policies(policy), Load(**values))
-        self.route = ServerRoute(server)
+        self.route = FakeRoute(poller.of_hub(), server)
         self.sink = FakeSink()
         self.engine = Engine(self.plan, self.route, self.sink)
         self.block: Block = next(blocks(self.plan))

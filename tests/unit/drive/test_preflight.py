@@ -14,13 +14,8 @@ from tests.support.fake_network import HELLO, FakeClock, FakeContext, requests
 ANSWER = HELLO.replace(b"\r\n\r\n", b"\r\nServer: made-up/1\r\nKeep-Alive: timeout=5, max=100\r\n\r\n", 1)
 
 
-@pytest.fixture(autouse=True)
-def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    FakeClock().install(monkeypatch)
-
-
 def test_what_answers_is_observed_and_the_slot_goes_on() -> None:
-    context = FakeContext()
+    context = FakeContext(FakeClock())
     context.running = False
     user = ClosedLoopUser(context, 0, UserState(0, requests()))
     preflight = Preflight(context, user)
@@ -48,7 +43,7 @@ def test_what_answers_is_observed_and_the_slot_goes_on() -> None:
 
 
 def test_a_second_preflight_takes_the_connection_at_hand() -> None:
-    context = FakeContext()
+    context = FakeContext(FakeClock())
     context.running = False
     user = ClosedLoopUser(context, 0, UserState(0, requests()))
     for _ in range(2):
@@ -61,7 +56,7 @@ def test_a_second_preflight_takes_the_connection_at_hand() -> None:
 
 
 def test_on_a_pipeline_the_first_request_goes_alone_on_a_new_connection() -> None:
-    context = FakeContext("pipeline:3")
+    context = FakeContext(FakeClock(), "pipeline:3")
     context.running = False
     user = PipelinedUser(context, 0, UserState(0, requests()))
     for number in range(2):
@@ -74,7 +69,7 @@ def test_on_a_pipeline_the_first_request_goes_alone_on_a_new_connection() -> Non
 
 @pytest.mark.parametrize("refused", [True, False])
 def test_a_failure_has_no_head_and_observes_nothing(refused: bool) -> None:
-    context = FakeContext()
+    context = FakeContext(FakeClock())
     context.running = False
     user = ClosedLoopUser(context, 0, UserState(0, requests()))
     preflight = Preflight(context, user)
@@ -93,7 +88,7 @@ def test_a_failure_has_no_head_and_observes_nothing(refused: bool) -> None:
 
 
 def test_a_lost_connection_is_the_slots_affair() -> None:
-    context = FakeContext()
+    context = FakeContext(FakeClock())
     user = ClosedLoopUser(context, 0, UserState(0, requests()))
     user.send_first(user)
     assert user.connection is not None

@@ -12,7 +12,9 @@ from loadgen.drive.run_loop import RunLoop
 from loadgen.drive.schedule import Block, blocks
 from loadgen.model.plan import Load, Plan
 from loadgen.model.policy import parse_policies
+from loadgen.model.sample_sink import RunSink
 from loadgen.model.target import parse_target
+from loadgen.wire import poller
 from tests.support.fake_network import FakeRoute
 
 PLAN = Plan(parse_target("http://h/"), parse_policies("persistent,close,recycle:2"), Load(rounds=2))
@@ -35,7 +37,7 @@ class FakeBlocks:
         self.closed = True
 
 
-class Sink:
+class Sink(RunSink):
     exchanges = 42
 
 
@@ -50,7 +52,7 @@ def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
 class Rig:
     def __init__(self, **values: Any) -> None:
         self.reports: list[dict[str, Any]] = []
-        self.loop = RunLoop(PLAN, FakeRoute(), Sink(), self.reports.append, **values)  # type: ignore[arg-type] # a fake sink
+        self.loop = RunLoop(PLAN, FakeRoute(poller.of_hub()), Sink(), self.reports.append, **values)
         self.blocks: FakeBlocks = self.loop._blocks  # type: ignore[assignment] # the fake
 
     def run(self) -> bool:

@@ -87,10 +87,9 @@ def test_a_run_that_it_cannot_go_with_is_refused() -> None:
     Plan(target, policies, Load())
 
 
-def test_the_engine_obeys_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_engine_obeys_it() -> None:
     clock = FakeClock()
-    clock.install(monkeypatch)
-    context = FakeContext("max-idle:50ms", think_s=0.049)
+    context = FakeContext(clock, "max-idle:50ms", think_s=0.049)
     user = ClosedLoopUser(context, 0, UserState(0, requests()))
     user.begin()
     context.made[0].open()

@@ -37,14 +37,14 @@ from tests.support.connections import (
     Clock,
     Rig,
     broken_pipe,
+    exchange_phases,
     reset,
-    set_clock,
 )
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return set_clock(monkeypatch)
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def in_state(rig: Rig, state: State) -> Rig:
             rig.arrive(RESPONSE[:9])
         elif state is IDLE:
             rig.arrive(RESPONSE)
-    assert connection.state is state
+    assert connection.state == state
     return rig
 
 
@@ -90,7 +90,7 @@ def test_a_new_connection_connects_sends_and_receives(rig: Rig) -> None:
     assert (rig.transport.connected_to, rig.transport.written) == (ADDRESS, REQUEST)
     assert (rig.connection.state, rig.transport.watched, rig.outcomes) == (WAITING, READ, [])
     rig.arrive(RESPONSE)
-    assert (rig.outcomes, rig.connection.state, rig.connection.reusable) == ([200], IDLE, True)
+    assert (rig.outcomes, rig.connection.state, rig.connection.is_reusable()) == ([200], IDLE, True)
     assert (rig.connection.bytes_sent, rig.connection.bytes_received) == (len(REQUEST), len(RESPONSE))
     assert (rig.connection.request_index, rig.connection.flags) == (0, ConnectionFlag.ESTABLISHED)
     assert (rig.connection.ending.closed_by, rig.connection.busy, rig.transport.closed) == (
@@ -204,9 +204,14 @@ def test_tcp_was_up_even_if_the_first_step_of_tls_failed(rig: Rig) -> None:
 
 def test_a_time_fixed_beforehand_and_a_session_are_passed_on(rig: Rig) -> None:
     session = object()
+    rig.clock.runs = False
+    begun_ns = rig.clock.now_ns
+    rig.making_ns = 7
     rig.connection.open(REQUEST, 17, session)
     assert (rig.connection.scheduled_ns, rig.sessions) == (17, [session])
-    assert rig.connection.opened_ns == rig.clock.now_ns
+    assert rig.connection.opened_ns == begun_ns
+    # Making the transport is the generator's own work; `connect` begins with the system call.
+    assert rig.connection.entered_ns(CONNECTING) == rig.clock.now_ns == begun_ns + rig.connection.own_ns
 
 
 # Exchanging
@@ -249,7 +254,7 @@ def test_a_response_may_come_in_any_pieces(rig: Rig, size_bytes: int) -> None:
     for at in range(0, len(RESPONSE), size_bytes):
         assert rig.outcomes == []
         rig.arrive(RESPONSE[at : at + size_bytes])
-    assert (rig.outcomes, rig.connection.bytes_received, rig.connection.reusable) == ([200], len(RESPONSE), True)
+    assert (rig.outcomes, rig.connection.bytes_received, rig.connection.is_reusable()) == ([200], len(RESPONSE), True)
     rig.assert_tiled("connect", "send", "wait", "receive")
 
 
@@ -275,7 +280,7 @@ def test_interim_responses_are_no_outcome(rig: Rig) -> None:
 )
 def test_what_makes_a_connection_fit_for_another_exchange(rig: Rig, response: bytes, reusable: bool) -> None:
     rig.open().arrive(response)
-    assert (rig.outcomes, rig.connection.reusable) == ([200], reusable)
+    assert (rig.outcomes, rig.connection.is_reusable()) == ([200], reusable)
 
 
 @pytest.mark.parametrize("field", [b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n", b""])
@@ -283,7 +288,7 @@ def test_a_response_to_head_leaves_the_connection_reusable(rig: Rig, field: byte
     """It ends with its head whatever the fields say (RFC 9112 §6.3), so its end needs no close."""
     rig.reader.no_body = True
     rig.open().arrive(b"HTTP/1.1 200 OK\r\n" + field + b"\r\n")
-    assert (rig.outcomes, rig.connection.reusable) == ([200], True)
+    assert (rig.outcomes, rig.connection.is_reusable()) == ([200], True)
 
 
 @pytest.mark.parametrize("together", [True, False])
@@ -295,13 +300,13 @@ def test_a_body_until_close_is_complete_at_the_end(rig: Rig, together: bool) -> 
         rig.arrive(UNTIL_CLOSE)
         assert rig.outcomes == []
         rig.arrive(EOF)
-    assert (rig.outcomes, rig.reader.body_bytes, rig.connection.reusable) == ([200], 5, False)
+    assert (rig.outcomes, rig.reader.body_bytes, rig.connection.is_reusable()) == ([200], 5, False)
     rig.assert_tiled("connect", "send", "wait", "receive")
 
 
 def test_a_response_before_the_close_counts(rig: Rig) -> None:
     rig.open().arrive(CLOSING, EOF)
-    assert (rig.outcomes, rig.connection.reusable, rig.losses) == ([200], False, 0)
+    assert (rig.outcomes, rig.connection.is_reusable(), rig.losses) == ([200], False, 0)
     assert rig.connection.peer_has_closed()
 
 
@@ -323,7 +328,7 @@ def test_a_request_may_go_out_in_parts(rig: Rig, room_bytes: int) -> None:
     rig.transport.callback()
     assert (rig.connection.state, rig.transport.watched, rig.transport.written) == (WAITING, READ, REQUEST)
     rig.arrive(RESPONSE)
-    assert (rig.outcomes, rig.connection.reusable) == ([200], True)
+    assert (rig.outcomes, rig.connection.is_reusable()) == ([200], True)
     rig.assert_tiled("connect", "send", "wait", "receive")
 
 
@@ -339,13 +344,13 @@ def test_a_body_larger_than_one_write_goes_out_whole(rig: Rig) -> None:
 
 def test_a_response_may_come_while_the_request_is_being_sent(rig: Rig) -> None:
     in_state(rig, SENDING).arrive(REFUSAL)
-    assert (rig.outcomes, rig.connection.reusable, rig.connection.bytes_sent) == ([413], False, 3)
+    assert (rig.outcomes, rig.connection.is_reusable(), rig.connection.bytes_sent) == ([413], False, 3)
     rig.assert_tiled("connect", "send", "receive")
 
 
 def test_the_rest_is_sent_while_an_early_response_arrives(rig: Rig) -> None:
     in_state(rig, SENDING).arrive(RESPONSE[:20])
-    assert rig.connection.state is RECEIVING
+    assert rig.connection.state == RECEIVING
     rig.transport.room_bytes = 4
     rig.transport.callback()
     assert (rig.connection.state, rig.connection.bytes_sent) == (RECEIVING, 7)
@@ -353,7 +358,7 @@ def test_the_rest_is_sent_while_an_early_response_arrives(rig: Rig) -> None:
     rig.transport.callback()
     assert (rig.connection.state, rig.transport.written, rig.transport.watched) == (RECEIVING, REQUEST, READ)
     rig.arrive(RESPONSE[20:])
-    assert (rig.outcomes, rig.connection.reusable) == ([200], True)
+    assert (rig.outcomes, rig.connection.is_reusable()) == ([200], True)
     rig.assert_tiled("connect", "send", "receive")
 
 
@@ -363,7 +368,7 @@ def test_a_server_that_refuses_the_rest_may_have_answered(rig: Rig) -> None:
     rig.transport.callback()
     assert (rig.outcomes, rig.transport.watched) == ([], READ)
     rig.arrive(REFUSAL, EOF)
-    assert (rig.outcomes, rig.connection.reusable) == ([413], False)
+    assert (rig.outcomes, rig.connection.is_reusable()) == ([413], False)
     rig.assert_tiled("connect", "send", "receive")
 
 
@@ -419,7 +424,7 @@ def test_a_close_before_the_response_is_complete(
             rig.arrive(RESPONSE[:9])
     else:
         in_state(rig, state)
-    assert rig.connection.state is state
+    assert rig.connection.state == state
     rig.arrive(end)
     rig.assert_failed(kind, ClosedBy.SERVER)
     assert len(rig.outcomes) == 1 + reused
@@ -519,8 +524,8 @@ def test_time_waited_for_a_connection_is_queue(rig: Rig, reused: bool) -> None:
     assert (rig.outcomes[-1], rig.connection.scheduled_ns) == (200, due_ns)
     assert rig.connection.queue_ns == rig.connection.begun_ns - due_ns > 5_000
     handshake = sum(phase for phase in rig.connection.handshake if phase >= 0) if not reused else 0
-    spent = sum(phase for phase in rig.connection.exchange_ns(rig.end_ns) if phase >= 0)
-    assert rig.connection.queue_ns + handshake + spent == rig.end_ns - due_ns
+    spent = sum(phase for phase in exchange_phases(rig.connection) if phase >= 0)
+    assert rig.connection.queue_ns + handshake + spent + rig.connection.own_ns == rig.end_ns - due_ns
     rig.connection.exchange(REQUEST)
     assert rig.connection.queue_ns == ABSENT
 
@@ -530,7 +535,7 @@ def test_a_lookup_for_each_connection(rig: Rig, resolver: list[Any]) -> None:
     rig.route.addresses[:] = [refused, ADDRESS]
     rig.route.drop_address()
     rig.connection.open(REQUEST, look_up=True)
-    assert rig.connection.state is RESOLVING
+    assert rig.connection.state == RESOLVING
     resolver[0][2]([refused, other])
     assert (rig.transport.connected_to, rig.route.addresses) == (other, [other])
 
@@ -546,7 +551,7 @@ def test_an_idle_connection_that_only_woke_up_is_kept(rig: Rig) -> None:
 def test_a_look_tells_whether_the_peer_has_closed(rig: Rig, incoming: list[Any], closed: bool) -> None:
     in_state(rig, IDLE).transport.incoming += incoming
     assert rig.connection.peer_has_closed() is closed
-    assert rig.connection.state is IDLE
+    assert rig.connection.state == IDLE
 
 
 @pytest.mark.parametrize("ending", Ending)
@@ -603,12 +608,109 @@ def test_a_deadline_on_a_reused_connection_keeps_its_handshake(rig: Rig) -> None
     rig.assert_tiled("send", "wait")
 
 
+# The generator's own work, and what the kernel says
+
+
+def at(rig: Rig, now_ns: int, polled_ns: int) -> None:
+    """It is now `now_ns`, and the loop's last poll returned at `polled_ns`; neither goes on."""
+    rig.clock.runs = False
+    rig.clock.now_ns, rig.clock.polled_ns = now_ns, polled_ns
+
+
+def test_a_phase_ends_as_the_loop_heard_of_it_and_handling_is_own_work(rig: Rig) -> None:
+    at(rig, 1000, 900)
+    rig.making_ns = 7
+    rig.connection.open(REQUEST)
+    at(rig, 1060, 1050)
+    rig.transport.callback()
+    at(rig, 1200, 1180)
+    rig.arrive(RESPONSE[:20])
+    at(rig, 1305, 1300)  # `receive` has begun before: it ends when the last byte is read
+    rig.arrive(RESPONSE[20:])
+    assert rig.phases == {"connect": 1050 - 1007, "send": 0, "wait": 1180 - 1060, "receive": 1305 - 1200}
+    assert rig.connection.own_ns == 7 + 10 + 20
+    assert rig.end_ns == 1305
+    assert sum(rig.phases.values()) + rig.connection.own_ns == 305
+
+
+def test_what_began_after_the_poll_was_not_over_at_it(rig: Rig) -> None:
+    """A request that is sent and answered within one turn of the loop."""
+    in_state(rig, IDLE)
+    at(rig, 10_000_000, 9_999_000)
+    rig.reuse()
+    at(rig, 10_000_400, 9_999_000)
+    rig.arrive(RESPONSE)
+    assert rig.phases == {"send": 0, "wait": 400, "receive": 0}
+    assert rig.connection.own_ns == 0
+
+
+def test_own_work_is_each_requests(rig: Rig) -> None:
+    rig.making_ns = 50
+    rig.open().arrive(RESPONSE)
+    assert rig.connection.own_ns >= 50
+    rig.assert_tiled("connect", "send", "wait", "receive")
+    rig.clock.polled_ns = rig.clock.now_ns
+    rig.reuse()
+    rig.clock.now_ns += 500
+    rig.clock.polled_ns = rig.clock.now_ns
+    rig.clock.now_ns += 90
+    rig.arrive(RESPONSE)
+    assert 90 <= rig.connection.own_ns < 90 + 2_000  # and a look at the clock
+    rig.assert_tiled("send", "wait", "receive")
+
+
+def test_a_connection_that_is_not_sampled_asks_the_kernel_nothing(rig: Rig) -> None:
+    rig.transport.rtt_ns = rig.transport.arrived_ns = 5
+    rig.open().arrive(RESPONSE)
+    assert rig.transport.asked == []
+    assert not rig.transport.stamps_arrivals
+    assert (rig.connection.connect_delay_ns, rig.connection.wait_delay_ns) == (ABSENT, ABSENT)
+
+
+def test_a_sampled_connection_says_how_late_its_stamps_are(rig: Rig) -> None:
+    rig.connection.is_sampled = True
+    at(rig, 1000, 900)
+    rig.connection.open(REQUEST)
+    assert rig.transport.stamps_arrivals
+    rig.transport.rtt_ns = 30
+    at(rig, 1060, 1050)
+    rig.transport.callback()
+    assert rig.connection.connect_delay_ns == 1050 - 1000 - 30
+    rig.transport.arrived_ns = 1100
+    at(rig, 1205, 1180)
+    rig.arrive(RESPONSE[:20]).arrive(RESPONSE[20:])
+    assert rig.connection.wait_delay_ns == 1180 - 1100
+    assert rig.transport.asked == ["rtt", "arrival"]  # once each, however many pieces come
+
+
+def test_of_its_exchanges_some_are_sampled_and_none_has_anothers_delay(rig: Rig) -> None:
+    rig.connection.is_sampled = True
+    rig.open().transport.arrived_ns = 1
+    delays = []
+    for _ in range(34):
+        rig.arrive(RESPONSE)
+        delays.append(rig.connection.wait_delay_ns)
+        rig.reuse()
+    assert [index for index, delay in enumerate(delays) if delay != ABSENT] == [0, 16, 32]
+
+
+@pytest.mark.parametrize("reused", [False, True])
+def test_where_the_kernel_says_nothing_the_delay_is_absent(rig: Rig, reused: bool) -> None:
+    rig.connection.is_sampled = True
+    rig.open()
+    if reused:
+        for _ in range(16):
+            rig.arrive(RESPONSE).reuse()
+    rig.arrive(RESPONSE)
+    assert (rig.connection.connect_delay_ns, rig.connection.wait_delay_ns) == (ABSENT, ABSENT)
+
+
 # Lag and the listener
 
 
 def test_lag_is_the_sum_over_the_events_of_one_exchange(rig: Rig) -> None:
     rig.clock.runs = False
-    rig.lag_clock.ready_ns = rig.clock.now_ns - 5
+    rig.clock.ready_ns = rig.clock.now_ns - 5
     rig.open()
     assert rig.connection.lag_ns == 5
     rig.arrive(RESPONSE[:9]).arrive(RESPONSE[9:])
@@ -623,7 +725,7 @@ def test_one_event_counts_its_lag_once(rig: Rig) -> None:
     """Also where room to send and bytes to read come together."""
     in_state(rig, SENDING).arrive(RESPONSE[:9])
     rig.clock.runs = False
-    rig.lag_clock.ready_ns = rig.clock.now_ns - 5
+    rig.clock.ready_ns = rig.clock.now_ns - 5
     before_ns = rig.connection.lag_ns
     rig.arrive(RESPONSE[9:20])
     assert (rig.connection.state, rig.connection.lag_ns - before_ns) == (RECEIVING, 5)

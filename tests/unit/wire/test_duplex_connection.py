@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -28,7 +26,7 @@ from loadgen.wire.http2.stream import StreamRequest
 from loadgen.wire.lifecycle import CLOSED, IDLE
 from loadgen.wire.websocket.connection import WebSocketConnection
 from loadgen.wire.websocket.protocol import Message
-from tests.support.connections import EOF, RESPONSE, Clock, Rig, broken_pipe, reset, set_clock
+from tests.support.connections import EOF, RESPONSE, Clock, Rig, broken_pipe, exchange_phases, reset
 from tests.support.http2_requests import FIELDS, FRAME, POST
 from tests.support.upgrade_servers import BINARY, CLOSE, PING, TEXT, switching, ws_frame
 
@@ -58,15 +56,16 @@ class FramedRig(Rig):
         super().exchange_done(connection, outcome, end_ns)
         self.reported.append(connection.request_index)
         handshake = [max(phase, 0) for phase in connection.handshake] if connection.request_index == 0 else []
-        phases = connection.exchange_ns(end_ns)
+        phases = exchange_phases(connection)
         assert min(phases) >= -1
-        if isinstance(connection, Http2Connection) and connection.state is CLOSED:
+        if isinstance(connection, Http2Connection) and connection.state == CLOSED:
             assert not connection.accepts
         queue = connection.queue_ns
-        spent = sum(handshake) + max(queue, 0) + sum(max(phase, 0) for phase in phases)
+        assert connection.own_ns >= 0
+        spent = sum(handshake) + max(queue, 0) + sum(max(phase, 0) for phase in phases) + connection.own_ns
         took = end_ns - connection.scheduled_ns
         assert spent == took if outcome > 0 else spent <= took
-        if self.refills and connection.state is not CLOSED and connection.reusable:
+        if self.refills and connection.state != CLOSED and connection.is_reusable():
             self.refills -= 1
             if isinstance(connection, Http2Connection):
                 connection.submit(UPLOAD if self.refills % 3 == 0 else GET)
@@ -81,21 +80,14 @@ class FramedRig(Rig):
 
     def end(self) -> None:
         """As a block's end: what is under way is cut short."""
-        if self.connection.state is not CLOSED:
+        if self.connection.state != CLOSED:
             self.pump()
-        if self.connection.state is CLOSED:
+        if self.connection.state == CLOSED:
             return
         if self.connection.busy or getattr(self.connection, "in_flight", 0):
             self.connection.abandon()
         else:
             self.connection.close(Ending.CLIENT_SILENT)
-
-
-@contextmanager
-def ticking() -> Iterator[Clock]:
-    """A clock that every module of a connection looks at."""
-    with pytest.MonkeyPatch.context() as patch:
-        yield set_clock(patch)
 
 
 def happen(rig: FramedRig, step: Any, at_once: bool) -> None:
@@ -161,13 +153,13 @@ def test_whatever_comes_each_stream_is_reported_once(
     begins: str, steps: list[Any], depth: int, refills: int, at_once: bool
 ) -> None:
     kind, first = BEGINNINGS[begins]
-    with ticking() as clock:
-        rig = FramedRig(clock, kind, depth, refills)
-        rig.open(GET)  # type: ignore[arg-type]
-        for step in (first, *steps):
-            if rig.connection.state is not CLOSED and step:
-                happen(rig, step, at_once)
-        rig.end()
+    clock = Clock()
+    rig = FramedRig(clock, kind, depth, refills)
+    rig.open(GET)  # type: ignore[arg-type]
+    for step in (first, *steps):
+        if rig.connection.state != CLOSED and step:
+            happen(rig, step, at_once)
+    rig.end()
     assert sorted(rig.reported) == list(range(rig.connection.submitted))  # type: ignore[attr-defined]
 
 
@@ -189,26 +181,26 @@ WS_FRAME = st.builds(
 def test_whatever_comes_each_message_is_reported_once(
     steps: list[Any], refills: int, at_once: bool, upgrades: bool
 ) -> None:
-    with ticking() as clock:
-        rig = FramedRig(clock, WebSocketConnection, refills=refills)
-        rig.open(HELLO)  # type: ignore[arg-type]
-        first = switching(rig.transport.written) if upgrades else b"HTTP/1.1 403 Forbidden\r\n\r\n"
-        for step in (first, *steps):
-            if rig.connection.state is not CLOSED:
-                happen(rig, step, at_once)
-        rig.end()
+    clock = Clock()
+    rig = FramedRig(clock, WebSocketConnection, refills=refills)
+    rig.open(HELLO)  # type: ignore[arg-type]
+    first = switching(rig.transport.written) if upgrades else b"HTTP/1.1 403 Forbidden\r\n\r\n"
+    for step in (first, *steps):
+        if rig.connection.state != CLOSED:
+            happen(rig, step, at_once)
+    rig.end()
     assert rig.reported == list(range(len(rig.reported)))
     assert len(rig.reported) == rig.connection.request_index + 1
 
 
 def test_an_answer_is_read_though_nothing_can_be_sent_any_more() -> None:
     """The server has answered and gone; that an acknowledgement comes too late changes nothing of the answer."""
-    with ticking() as clock:
-        rig = FramedRig(clock, Http2Connection)
-        rig.open(GET)  # type: ignore[arg-type]
-        rig.transport.send_error = reset()
-        rig.transport.incoming += [FOUR_STREAMS, head(1, False) + data(1, True, 5), EOF]
-        rig.pump()
+    clock = Clock()
+    rig = FramedRig(clock, Http2Connection)
+    rig.open(GET)  # type: ignore[arg-type]
+    rig.transport.send_error = reset()
+    rig.transport.incoming += [FOUR_STREAMS, head(1, False) + data(1, True, 5), EOF]
+    rig.pump()
     assert rig.outcomes == [200]
     assert (rig.connection.state, rig.losses) == (CLOSED, 1)
     assert rig.connection.ending is Ending.SERVER_IDLE_RST
@@ -216,45 +208,45 @@ def test_an_answer_is_read_though_nothing_can_be_sent_any_more() -> None:
 
 def test_a_request_that_begins_and_is_answered_in_one_turn() -> None:
     """The loop's turn began before it did; its phases begin with it."""
-    with ticking() as clock:
-        rig = FramedRig(clock, Http2Connection, refills=2)
-        rig.open(GET)  # type: ignore[arg-type]
-        rig.arrive(FOUR_STREAMS)
-        first = head(1, False) + data(1, False, 16_000) + data(1, True, 16_000)
-        rig.transport.incoming += [first, head(3, False) + data(3, True, 5)]
-        rig.transport.callback()
-        assert rig.outcomes == [200, 200]
-        rig.end()
+    clock = Clock()
+    rig = FramedRig(clock, Http2Connection, refills=2)
+    rig.open(GET)  # type: ignore[arg-type]
+    rig.arrive(FOUR_STREAMS)
+    first = head(1, False) + data(1, False, 16_000) + data(1, True, 16_000)
+    rig.transport.incoming += [first, head(3, False) + data(3, True, 5)]
+    rig.transport.callback()
+    assert rig.outcomes == [200, 200]
+    rig.end()
 
 
 def test_a_message_that_is_sent_and_answered_in_one_turn() -> None:
-    with ticking() as clock:
-        rig = FramedRig(clock, WebSocketConnection, refills=1)
-        rig.open(HELLO)  # type: ignore[arg-type]
-        rig.arrive(switching(rig.transport.written))
-        rig.transport.incoming += [ws_frame(TEXT, bytes(50_000)), ws_frame(TEXT, b"hello")]
-        rig.transport.callback()
-        assert rig.outcomes == [101, 101]
-        assert min(rig.connection.exchange_ns(rig.end_ns)) >= 0
+    clock = Clock()
+    rig = FramedRig(clock, WebSocketConnection, refills=1)
+    rig.open(HELLO)  # type: ignore[arg-type]
+    rig.arrive(switching(rig.transport.written))
+    rig.transport.incoming += [ws_frame(TEXT, bytes(50_000)), ws_frame(TEXT, b"hello")]
+    rig.transport.callback()
+    assert rig.outcomes == [101, 101]
+    assert min(exchange_phases(rig.connection)) >= 0
 
 
 def test_a_goaway_with_the_101() -> None:
-    with ticking() as clock:
-        rig = FramedRig(clock, H2cConnection)
-        rig.open(GET)  # type: ignore[arg-type]
-        rig.arrive(UPGRADED + FOUR_STREAMS + GoAwayFrame(0, 0).serialize())
+    clock = Clock()
+    rig = FramedRig(clock, H2cConnection)
+    rig.open(GET)  # type: ignore[arg-type]
+    rig.arrive(UPGRADED + FOUR_STREAMS + GoAwayFrame(0, 0).serialize())
     assert rig.outcomes == [-ErrorKind.HTTP2_GOAWAY]
 
 
 def test_a_close_of_the_servers_with_the_echo() -> None:
     """The echo counts, and that the server ends the connection is known."""
-    with ticking() as clock:
-        rig = FramedRig(clock, WebSocketConnection)
-        rig.open(HELLO)  # type: ignore[arg-type]
-        rig.arrive(switching(rig.transport.written))
-        rig.arrive(ws_frame(TEXT, b"hello") + ws_frame(CLOSE, b"\x03\xe9"))
+    clock = Clock()
+    rig = FramedRig(clock, WebSocketConnection)
+    rig.open(HELLO)  # type: ignore[arg-type]
+    rig.arrive(switching(rig.transport.written))
+    rig.arrive(ws_frame(TEXT, b"hello") + ws_frame(CLOSE, b"\x03\xe9"))
     assert (rig.outcomes, rig.connection.state) == ([101], IDLE)
-    assert (rig.connection.reusable, rig.connection.ending) == (False, Ending.SERVER_ANNOUNCED)
+    assert (rig.connection.is_reusable(), rig.connection.ending) == (False, Ending.SERVER_ANNOUNCED)
 
 
 def opened_h2(clock: Clock, *frames: bytes, depth: int = 1, request: Any = GET) -> FramedRig:
@@ -279,13 +271,13 @@ NO_STREAMS = SettingsFrame(0, {SettingsFrame.MAX_CONCURRENT_STREAMS: 0}).seriali
     ids=["FIN", "RST", "garbage"],
 )
 def test_requests_that_wait_for_a_stream_are_reported_at_the_end(ends: Any, ending: Ending) -> None:
-    with ticking() as clock:
-        rig = opened_h2(clock, FOUR_STREAMS + ACKNOWLEDGED, head(1, True))
-        rig.arrive(NO_STREAMS)
-        for _ in range(2):
-            rig.connection.submit(GET)  # type: ignore[attr-defined]
-        rig.connection.flush()  # type: ignore[attr-defined]
-        rig.arrive(ends)
+    clock = Clock()
+    rig = opened_h2(clock, FOUR_STREAMS + ACKNOWLEDGED, head(1, True))
+    rig.arrive(NO_STREAMS)
+    for _ in range(2):
+        rig.connection.submit(GET)  # type: ignore[attr-defined]
+    rig.connection.flush()  # type: ignore[attr-defined]
+    rig.arrive(ends)
     assert rig.reported == [0, 1, 2]
     assert (rig.outcomes[0], set(rig.outcomes[1:]) <= {-ErrorKind.STALE_CONNECTION, -ErrorKind.HTTP2_PROTOCOL}) == (
         200,
@@ -296,57 +288,57 @@ def test_requests_that_wait_for_a_stream_are_reported_at_the_end(ends: Any, endi
 
 def test_an_answer_that_ends_with_the_connection_leaves_no_request_waiting() -> None:
     """h2c declined, in HTTP/1.1 whose content goes on until the close."""
-    with ticking() as clock:
-        rig = FramedRig(clock, H2cConnection, depth=3)
-        rig.open(GET)  # type: ignore[arg-type]
-        rig.arrive(b"HTTP/1.1 200 OK\r\n\r\nhello", EOF)
-        rig.pump()
+    clock = Clock()
+    rig = FramedRig(clock, H2cConnection, depth=3)
+    rig.open(GET)  # type: ignore[arg-type]
+    rig.arrive(b"HTTP/1.1 200 OK\r\n\r\nhello", EOF)
+    rig.pump()
     assert rig.reported == [0, 1, 2]
     assert rig.outcomes == [200, *[-ErrorKind.STALE_CONNECTION] * 2]
 
 
 def test_bytes_without_a_request_after_a_decline() -> None:
-    with ticking() as clock:
-        rig = FramedRig(clock, H2cConnection)
-        rig.open(GET)  # type: ignore[arg-type]
-        rig.arrive(RESPONSE)
-        rig.arrive(b"HTTP/1.1 408 Request Timeout\r\n\r\n")
+    clock = Clock()
+    rig = FramedRig(clock, H2cConnection)
+    rig.open(GET)  # type: ignore[arg-type]
+    rig.arrive(RESPONSE)
+    rig.arrive(b"HTTP/1.1 408 Request Timeout\r\n\r\n")
     assert (rig.outcomes, rig.losses, rig.connection.ending) == ([200], 1, Ending.CLIENT_GAVE_UP)
 
 
 def test_a_reused_connection_that_closes_is_stale() -> None:
     for error in (None, broken_pipe()):
-        with ticking() as clock:
-            rig = opened_h2(clock, FOUR_STREAMS + ACKNOWLEDGED, head(1, True))
-            rig.transport.send_error = error
-            rig.connection.exchange(GET)
-            rig.arrive(EOF)
+        clock = Clock()
+        rig = opened_h2(clock, FOUR_STREAMS + ACKNOWLEDGED, head(1, True))
+        rig.transport.send_error = error
+        rig.connection.exchange(GET)
+        rig.arrive(EOF)
         assert rig.outcomes == [200, -ErrorKind.STALE_CONNECTION]
         assert rig.connection.ending is Ending.SERVER_STALE
 
 
 def test_the_first_ones_own_queue_is_reported_though_others_came_between() -> None:
-    with ticking() as clock:
-        rig = FramedRig(clock, Http2Connection, depth=2)
-        rig.connection.open(GET, clock() - 500)
-        while rig.transport.steps:
-            rig.transport.callback()
-        own_ns = rig.connection.queue_ns
-        assert own_ns > 0
-        rig.arrive(FOUR_STREAMS + ACKNOWLEDGED)
-        rig.arrive(head(3, True))
-        assert rig.connection.queue_ns == -1
-        rig.arrive(head(1, True))
-        assert (rig.reported, rig.connection.queue_ns) == ([1, 0], own_ns)
+    clock = Clock()
+    rig = FramedRig(clock, Http2Connection, depth=2)
+    rig.connection.open(GET, clock.monotonic_ns() - 500)
+    while rig.transport.steps:
+        rig.transport.callback()
+    own_ns = rig.connection.queue_ns
+    assert own_ns > 0
+    rig.arrive(FOUR_STREAMS + ACKNOWLEDGED)
+    rig.arrive(head(3, True))
+    assert rig.connection.queue_ns == -1
+    rig.arrive(head(1, True))
+    assert (rig.reported, rig.connection.queue_ns) == ([1, 0], own_ns)
 
 
 def test_an_answer_before_all_was_sent_has_no_wait() -> None:
-    with ticking() as clock:
-        upload = StreamRequest(UPLOAD.fields, bytes(200_000), b"")
-        rig = opened_h2(clock, request=upload)
-        rig.arrive(FOUR_STREAMS + ACKNOWLEDGED + head(1, True))
-        assert rig.outcomes == [200]
-        send_ns, wait_ns, receive_ns = rig.connection.exchange_ns(rig.end_ns)
+    clock = Clock()
+    upload = StreamRequest(UPLOAD.fields, bytes(200_000), b"")
+    rig = opened_h2(clock, request=upload)
+    rig.arrive(FOUR_STREAMS + ACKNOWLEDGED + head(1, True))
+    assert rig.outcomes == [200]
+    send_ns, wait_ns, receive_ns = exchange_phases(rig.connection)
     assert (send_ns > 0, wait_ns, receive_ns >= 0) == (True, -1, True)
 
 
@@ -354,17 +346,17 @@ def test_an_answer_before_all_was_sent_has_no_wait() -> None:
 def test_lag_of_the_handshake_counts(kind: type[Connection]) -> None:
     """Every protocol's first request has the same error bar."""
     late_ns = 50_000_000
-    with ticking() as clock:
-        rig = FramedRig(clock, kind)
-        rig.connection.open(GET if kind is Http2Connection else b"GET / HTTP/1.1\r\n\r\n", 0)
-        clock.now_ns += late_ns
-        while rig.transport.steps:
-            rig.transport.callback()
-        rig.lag_clock.ready_ns = clock.now_ns
-        if kind is Http2Connection:
-            rig.arrive(FOUR_STREAMS + ACKNOWLEDGED + head(1, True))
-        else:
-            rig.arrive(RESPONSE)
+    clock = Clock()
+    rig = FramedRig(clock, kind)
+    rig.connection.open(GET if kind is Http2Connection else b"GET / HTTP/1.1\r\n\r\n", 0)
+    clock.now_ns += late_ns
+    while rig.transport.steps:
+        rig.transport.callback()
+    rig.clock.ready_ns = clock.now_ns
+    if kind is Http2Connection:
+        rig.arrive(FOUR_STREAMS + ACKNOWLEDGED + head(1, True))
+    else:
+        rig.arrive(RESPONSE)
     assert rig.outcomes == [200]
     assert rig.connection.lag_ns >= late_ns
 
@@ -373,19 +365,19 @@ def test_what_breaks_the_rules_behind_an_answer_takes_nothing_from_it() -> None:
     bad = b"\0\0\0\1\0\0\0\0\0"  # HEADERS of stream 0
     for cut in (1, 1000):
         said = FOUR_STREAMS + ACKNOWLEDGED + head(1, True) + bad
-        with ticking() as clock:
-            rig = opened_h2(clock, depth=2)
-            for at in range(0, len(said), cut):
-                rig.arrive(said[at : at + cut])
+        clock = Clock()
+        rig = opened_h2(clock, depth=2)
+        for at in range(0, len(said), cut):
+            rig.arrive(said[at : at + cut])
         assert rig.outcomes == [200, -ErrorKind.HTTP2_PROTOCOL]
         assert rig.connection.ending is Ending.CLIENT_GAVE_UP
 
 
 def test_bad_text_behind_an_echo_takes_nothing_from_it() -> None:
-    with ticking() as clock:
-        rig = FramedRig(clock, WebSocketConnection)
-        rig.open(HELLO)  # type: ignore[arg-type]
-        rig.arrive(switching(rig.transport.written))
-        rig.arrive(ws_frame(TEXT, b"hello") + ws_frame(TEXT, b"\xff"))
+    clock = Clock()
+    rig = FramedRig(clock, WebSocketConnection)
+    rig.open(HELLO)  # type: ignore[arg-type]
+    rig.arrive(switching(rig.transport.written))
+    rig.arrive(ws_frame(TEXT, b"hello") + ws_frame(TEXT, b"\xff"))
     assert rig.outcomes == [101]
-    assert (rig.connection.reusable, rig.connection.ending) == (False, Ending.CLIENT_GAVE_UP)
+    assert (rig.connection.is_reusable(), rig.connection.ending) == (False, Ending.CLIENT_GAVE_UP)

@@ -16,6 +16,7 @@ from loadgen.wire.proxy.transport import TunnelTcpTransport, TunnelTlsTransport
 from loadgen.wire.route import Route
 from loadgen.wire.tls import TlsTransport
 from loadgen.wire.transport import TcpTransport
+from tests.support.transports import address_of, ignore, listening
 
 ONE, TWO, THREE = ((2, (f"192.0.2.{number}", 80)) for number in (1, 2, 3))
 CHALLENGE = (
@@ -73,10 +74,18 @@ def test_an_address_is_no_server_name(host: str, name: bytes) -> None:
 
 
 def test_sources_take_turns() -> None:
+    def local_address(mine: Route) -> str:
+        """Of a connection that is made by it."""
+        transport = mine.transport()
+        with listening() as listener:
+            transport.connect(address_of(listener), ignore)
+            found: str = transport.socket.getsockname()[0]
+            transport.close()
+        return found
+
     mine = route(sources=("127.0.0.2", "127.0.0.3"))
-    sources = [transport._source for transport in (mine.transport() for _ in range(4))]  # type: ignore[attr-defined] # TCP
-    assert sources == ["127.0.0.2", "127.0.0.3"] * 2
-    assert route().transport()._source is None  # type: ignore[attr-defined] # TCP
+    assert [local_address(mine) for _ in range(4)] == ["127.0.0.2", "127.0.0.3"] * 2
+    assert local_address(route()) == "127.0.0.1"
 
 
 def test_an_address_that_was_dropped_is_not_used_again() -> None:

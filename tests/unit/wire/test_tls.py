@@ -12,10 +12,11 @@ import pytest
 from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import PlanError
 from loadgen.target.certificates import server_context
+from loadgen.wire import poller
 from loadgen.wire.errors import TlsFailure
 from loadgen.wire.tls import H2_OR_HTTP1, TlsTransport, client_context
 from loadgen.wire.transport import Step
-from tests.support.transports import accept, address_of, establish, listening, receive, wait
+from tests.support.transports import accept, address_of, establish, ignore, listening, receive, wait
 
 NAME = "target.test"
 
@@ -47,10 +48,10 @@ def connect(
 ) -> tuple[TlsTransport, TlsTransport]:
     """A client and the server's end of the same connection, TCP open and TLS not begun."""
     with listening() as listener:
-        client = TlsTransport(context, name, session)
-        client.connect(address_of(listener))
+        client = TlsTransport(poller.of_hub(), context, name, session)
+        client.connect(address_of(listener), ignore)
         wait(client, Step.WANT_WRITE)
-        peer = TlsTransport(server.context, None, accepted=accept(listener))
+        peer = TlsTransport(poller.of_hub(), server.context, None, accepted=accept(listener))
     close_later += [client, peer]
     return client, peer
 
@@ -162,7 +163,7 @@ def test_both_ways_of_closing_end_the_stream(server: Side, close_later: list[Any
         peer.socket.close()  # without close_notify
         peer._socket = None
     wait(client)
-    assert client.recv(100) == b""
+    assert client.receive() == 0
 
 
 def test_a_write_that_failed_is_the_last(server: Side, close_later: list[Any]) -> None:
@@ -173,4 +174,4 @@ def test_a_write_that_failed_is_the_last(server: Side, close_later: list[Any]) -
         client.send(b"x")
     assert failure.value.errno == errno.EPIPE
     with pytest.raises(OSError, match=str(failure.value.args[1])):
-        client.recv(1)
+        client.receive()

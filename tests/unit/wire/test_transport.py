@@ -4,41 +4,45 @@ from __future__ import annotations
 
 import errno
 import socket
+import struct
+import time
+from collections.abc import Iterator
 
 import gevent
 import pytest
 from gevent.event import AsyncResult
 
-from loadgen.wire.transport import NOTHING, READ, WRITE, SocketAddress, Step, TcpTransport, resolve
-from tests.support.transports import accept, address_of, establish, listening, receive, wait
+from loadgen.model.records import ABSENT
+from loadgen.wire import poller
+from loadgen.wire.transport import NOTHING, READ, WOULD_BLOCK, WRITE, SocketAddress, Step, TcpTransport, resolve
+from tests.support.transports import accept, address_of, establish, ignore, listening, receive, wait
 
 PATIENCE_S = 10
 
 
 def test_it_opens_sends_and_receives() -> None:
     with listening() as listener:
-        client = TcpTransport()
-        client.connect(address_of(listener))
+        client = TcpTransport(poller.of_hub())
+        client.connect(address_of(listener), ignore)
         assert establish(client)[client] == [Step.OPEN]
         with accept(listener) as peer:
             assert client.send(b"ping") == 4
             peer.setblocking(True)
             assert peer.recv(4) == b"ping"
-            with pytest.raises(BlockingIOError):
-                client.recv(10)
+            assert client.receive() == WOULD_BLOCK
             peer.sendall(b"pong")
             assert receive(client, 4) == b"pong"
             assert client.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         wait(client)
-        assert client.recv(10) == b""
+        assert client.receive() == 0
         client.close()
 
 
 def test_a_refused_connection_says_so() -> None:
     with listening() as listener:
         address = address_of(listener)
-    client = TcpTransport()
-    client.connect(address)
+    client = TcpTransport(poller.of_hub())
+    client.connect(address, ignore)
     wait(client, Step.WANT_WRITE)
     with pytest.raises(OSError) as refusal:
         client.establish()
@@ -48,8 +52,8 @@ def test_a_refused_connection_says_so() -> None:
 
 def test_it_connects_from_the_source_that_it_was_given() -> None:
     with listening() as listener:
-        client = TcpTransport(source="127.0.0.7")
-        client.connect(address_of(listener))
+        client = TcpTransport(poller.of_hub(), source="127.0.0.7")
+        client.connect(address_of(listener), ignore)
         establish(client)
         with accept(listener) as peer:
             assert peer.getpeername()[0] == "127.0.0.7"
@@ -58,22 +62,23 @@ def test_it_connects_from_the_source_that_it_was_given() -> None:
 
 def test_closing_twice_is_safe_and_final() -> None:
     with listening() as listener:
-        client = TcpTransport()
-        client.connect(address_of(listener))
+        client = TcpTransport(poller.of_hub())
+        client.connect(address_of(listener), ignore)
         establish(client)
         client.watch(READ, lambda: None)
         client.close()
         client.close()
         assert client.socket is None
-        for call in (lambda: client.send(b"x"), lambda: client.recv(1)):
-            with pytest.raises(OSError, match="the transport is closed"):
+        for call in (lambda: client.send(b"x"), lambda: client.send(memoryview(b"x")), client.receive):
+            with pytest.raises(OSError) as failure:
                 call()
+            assert failure.value.errno == errno.EBADF
 
 
 def test_the_loop_calls_back_what_is_watched_now() -> None:
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
-    server = TcpTransport(ours)
+    server = TcpTransport(poller.of_hub(), ours)
     seen: AsyncResult = AsyncResult()
     server.watch(READ, lambda: seen.set("read"))
     server.watch(WRITE, lambda: seen.set("write"))  # takes the place of the watch before
@@ -84,10 +89,168 @@ def test_the_loop_calls_back_what_is_watched_now() -> None:
     gevent.get_hub().loop.run_callback(later.set, "loop turned")
     assert later.get(timeout=PATIENCE_S) == "loop turned"
     again: AsyncResult = AsyncResult()
-    server.watch(READ, lambda: again.set(server.recv(10)))
+    server.watch(READ, lambda: again.set(bytes(server.buffer[: server.receive()])))
     assert again.get(timeout=PATIENCE_S) == b"x"
     server.close()
     theirs.close()
+
+
+def connected_on_the_loop(address: SocketAddress) -> tuple[TcpTransport, Step | OSError]:
+    """A client, once the loop has called back, and what its step towards being open gave there."""
+    client = TcpTransport(poller.of_hub())
+    result: AsyncResult = AsyncResult()
+
+    def take_step() -> None:
+        client.watch(NOTHING, take_step)
+        try:
+            result.set(client.establish())
+        except OSError as error:
+            result.set(error)
+
+    begun_ns = time.monotonic_ns()
+    assert begun_ns <= client.connect(address, take_step) <= time.monotonic_ns()
+    return client, result.get(timeout=PATIENCE_S)
+
+
+def test_the_loop_calls_back_when_a_connection_is_there_or_refused() -> None:
+    with listening() as listener:
+        address = address_of(listener)
+        client, step = connected_on_the_loop(address)
+        assert step is Step.OPEN
+        accept(listener).close()
+        client.close()
+    client, failure = connected_on_the_loop(address)
+    assert isinstance(failure, OSError)
+    assert failure.errno == errno.ECONNREFUSED
+    client.close()
+
+
+def test_an_address_that_can_not_be_reached_fails_at_once_and_leaves_nothing_behind() -> None:
+    client = TcpTransport(poller.of_hub())
+    with pytest.raises(OSError) as failure:
+        client.connect((socket.AF_INET, ("255.255.255.255", 80)), ignore)
+    assert failure.value.errno in (errno.ENETUNREACH, errno.EACCES)
+    descriptor = client.socket.fileno()
+    client.close()
+    with listening() as listener:  # the next one may get the same descriptor, and can be watched
+        again, step = connected_on_the_loop(address_of(listener))
+        assert step is Step.OPEN
+        again.close()
+    assert descriptor >= 0
+
+
+def test_long_data_is_taken_in_parts_and_views_are_sent_too() -> None:
+    with listening() as listener:
+        client = TcpTransport(poller.of_hub())
+        client.connect(address_of(listener), ignore)
+        establish(client)
+        peer = accept(listener)
+        whole = bytes(range(256)) * 40_000
+        taken = client.send(whole)
+        assert 0 < taken < len(whole)
+        while (sent := client.send(memoryview(whole)[taken:])) > 0:
+            taken += sent
+        assert sent == WOULD_BLOCK
+        peer.setblocking(True)
+        got = b""
+        while len(got) < taken:
+            got += peer.recv(1 << 20)
+        assert got == whole[:taken]
+        peer.close()
+        client.close()
+
+
+def test_a_peer_that_is_gone_is_an_error_and_no_signal() -> None:
+    with listening() as listener:
+        client = TcpTransport(poller.of_hub())
+        client.connect(address_of(listener), ignore)
+        establish(client)
+        peer = accept(listener)
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        peer.close()  # by a reset
+        wait(client)
+        with pytest.raises(ConnectionResetError):
+            client.receive()
+        for data in (b"x", memoryview(b"x")):
+            with pytest.raises(BrokenPipeError):
+                client.send(data)
+        client.close()
+
+
+# What the kernel knows
+
+
+@pytest.fixture
+def stamping() -> Iterator[TcpTransport]:
+    """A transport whose bytes are stamped, and which keeps the kernel stamping.
+
+    The kernel begins to stamp some time after the first socket has asked for it.
+    """
+    with listening() as listener:
+        client = TcpTransport(poller.of_hub())
+        client.stamps_arrivals = True
+        client.connect(address_of(listener), ignore)
+        establish(client)
+        with accept(listener) as peer:
+            end_s = time.monotonic() + PATIENCE_S
+            while time.monotonic() < end_s:
+                peer.send(b"x")
+                wait(client)
+                found = client.arrival_ns()
+                assert client.receive() == 1
+                if found != ABSENT:
+                    break
+            yield client
+        client.close()
+
+
+@pytest.mark.usefixtures("stamping")
+def test_the_kernel_says_when_the_first_unread_byte_came() -> None:
+    with listening() as listener:
+        client = TcpTransport(poller.of_hub())
+        client.stamps_arrivals = True
+        client.connect(address_of(listener), ignore)
+        establish(client)
+        with accept(listener) as peer:
+            assert client.arrival_ns() == ABSENT  # nothing has come
+            begun_ns = time.monotonic_ns()
+            peer.send(b"first")
+            wait(client)
+            ended_ns = time.monotonic_ns()
+            peer.send(b"second")
+            found = [client.arrival_ns() for _ in range(3)]
+            # It is taken by the wall clock and told by the monotonic one, which are read one after the other.
+            assert all(begun_ns - 1_000_000 < one < ended_ns + 1_000_000 for one in found)
+            assert max(found) - min(found) < 1_000_000
+            assert receive(client, 11) == b"firstsecond"  # nothing of it was read
+            peer.shutdown(socket.SHUT_WR)
+            wait(client)
+            assert client.arrival_ns() == ABSENT  # an end is no byte
+        client.close()
+
+
+@pytest.mark.usefixtures("stamping")
+def test_without_being_asked_for_there_is_no_stamp() -> None:
+    with listening() as listener:
+        client = TcpTransport(poller.of_hub())
+        client.connect(address_of(listener), ignore)
+        establish(client)
+        with accept(listener) as peer:
+            peer.send(b"x")
+            wait(client)
+            assert client.arrival_ns() == ABSENT
+            assert receive(client, 1) == b"x"
+        client.close()
+
+
+def test_the_first_round_trip_is_a_part_of_connecting() -> None:
+    with listening() as listener:
+        client = TcpTransport(poller.of_hub())
+        begun_ns = client.connect(address_of(listener), ignore)
+        establish(client)
+        took_ns = time.monotonic_ns() - begun_ns
+        assert 0 < client.first_rtt_ns() <= took_ns + 1000  # it is told in whole microseconds
+        client.close()
 
 
 def look_up(host: str) -> list[SocketAddress] | OSError:

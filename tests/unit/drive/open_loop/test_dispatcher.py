@@ -10,6 +10,7 @@ from gevent.event import Event
 
 from loadgen.drive.open_loop.dispatcher import ArrivalDispatcher
 from loadgen.drive.open_loop.due_times import due_ns
+from loadgen.wire.clock import PhaseClock
 
 S_NS = 1_000_000_000
 
@@ -30,7 +31,7 @@ class Noted:
 def overdue(dues: Iterator[int]) -> tuple[Noted, ArrivalDispatcher, int]:
     pool = Noted()
     begun = time.monotonic_ns()
-    return pool, ArrivalDispatcher(pool, dues, begun), begun  # type: ignore[arg-type]
+    return pool, ArrivalDispatcher(pool, dues, begun, PhaseClock()), begun
 
 
 def test_arrivals_begin_when_they_are_due() -> None:

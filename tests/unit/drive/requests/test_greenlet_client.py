@@ -11,24 +11,27 @@ import pytest
 from loadgen.drive.requests import greenlet_client
 from loadgen.drive.requests.call_result import CallResult
 from loadgen.drive.requests.greenlet_client import GreenletClientPool, scenario_policy
-from loadgen.drive.slots import slot
 from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 from loadgen.model.policy import parse_policies
 from loadgen.model.records import Ending
 from loadgen.model.target import parse_target
+from loadgen.wire import poller
+from loadgen.wire.clock import PhaseClock
 from tests.support.fake_network import BYE, HELLO, MS, FakeClock, FakeRoute, FakeSink, FakeTransport
 
 
 class Rig:
     """A pool of clients over a network without a kernel."""
 
-    def __init__(self, policy: str = "persistent", **values: Any) -> None:
+    def __init__(self, policy: str = "persistent", clock: PhaseClock | None = None, **values: Any) -> None:
         plan = Plan(parse_target("http://h:81/"), parse_policies("persistent"), **values)
-        self.route = FakeRoute()
+        self.route = FakeRoute(clock or poller.of_hub())
         self.sink = FakeSink()
         self.pool = GreenletClientPool(plan, self.route, self.sink, policy)
+        if clock is not None:
+            self.pool.clock = clock
 
     @property
     def made(self) -> list[FakeTransport]:
@@ -39,8 +42,8 @@ class Rig:
 def make() -> Iterator[Callable[..., Rig]]:
     rigs: list[Rig] = []
 
-    def rig(policy: str = "persistent", **values: Any) -> Rig:
-        rigs.append(Rig(policy, **values))
+    def rig(policy: str = "persistent", clock: PhaseClock | None = None, **values: Any) -> Rig:
+        rigs.append(Rig(policy, clock, **values))
         return rigs[-1]
 
     yield rig
@@ -119,7 +122,6 @@ def test_a_pause_comes_before_the_next_request_and_is_no_part_of_its_time(
     make: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = FakeClock()
-    clock.install(monkeypatch)
     slept: list[float] = []
 
     def sleep(seconds: float) -> None:
@@ -127,7 +129,7 @@ def test_a_pause_comes_before_the_next_request_and_is_no_part_of_its_time(
         clock.pass_ms(seconds * 1e3)
 
     monkeypatch.setattr(greenlet_client.gevent, "sleep", sleep)
-    rig = make("gap:30ms")
+    rig = make("gap:30ms", clock)
     client = rig.pool.new_client()
     answered(rig, begun(client.call, "GET", "/"))
     clock.pass_ms(10)  # the user's own work
@@ -147,12 +149,13 @@ def test_two_calls_of_one_user_at_a_time_are_a_mistake(make: Callable[..., Rig])
 
 
 def test_a_killed_call_abandons_its_exchange(make: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slot, "_PAUSE_AFTER_ERROR_S", 0)
-    rig = make()
+    clock = FakeClock()
+    rig = make(clock=clock)
     client = rig.pool.new_client()
     call = begun(client.call, "GET", "/")
     rig.made[0].open()
     call.kill()
+    clock.pass_ms(10)  # the pause after an error
     assert rig.sink.column("outcome") == [-ErrorKind.UNFINISHED]
     assert rig.made[0].closed
     assert answered(rig, begun(client.call, "GET", "/")).status == 200

@@ -13,18 +13,11 @@ from tests.support.fake_network import BYE, HELLO, LAST, MORE, MS, FakeClock, Fa
 UNTIL_CLOSE = b"HTTP/1.1 200 OK\r\n\r\nhello"
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
-    clock = FakeClock()
-    clock.install(monkeypatch)
-    return clock
-
-
 class Rig(FakeContext):
     """One user under a policy, begun."""
 
-    def __init__(self, policy: str = "persistent", **values: float) -> None:
-        super().__init__(policy, **values)  # type: ignore[arg-type] # flags and seconds
+    def __init__(self, clock: FakeClock, policy: str = "persistent", **values: float) -> None:
+        super().__init__(clock, policy, **values)  # type: ignore[arg-type] # flags and seconds
         self.user = ClosedLoopUser(self, 0, UserState(0, requests()))
         self.user.begin()
 
@@ -38,7 +31,7 @@ class Rig(FakeContext):
 
 
 def test_a_persistent_connection_carries_every_request(clock: FakeClock) -> None:
-    rig = Rig("persistent")
+    rig = Rig(clock, "persistent")
     rig.serve(*[HELLO] * 20)
     assert len(rig.made) == 1
     assert rig.made[0].requests == [MORE] * 21
@@ -50,7 +43,7 @@ def test_a_persistent_connection_carries_every_request(clock: FakeClock) -> None
 @pytest.mark.parametrize("limit", [1, 2, 10])
 @pytest.mark.parametrize("suffix", ["", "+abandon"])
 def test_recycling_opens_what_arithmetic_says(clock: FakeClock, limit: int, suffix: str) -> None:
-    rig = Rig(f"recycle:{limit}{suffix}")
+    rig = Rig(clock, f"recycle:{limit}{suffix}")
     rig.serve(*[HELLO] * (3 * limit))
     assert len(rig.made) == 4
     assert rig.sink.column("request_index") == [*range(limit)] * 3
@@ -65,14 +58,14 @@ def test_recycling_opens_what_arithmetic_says(clock: FakeClock, limit: int, suff
 
 
 def test_a_server_that_announces_the_close_it_was_asked_for_is_not_waited_for(clock: FakeClock) -> None:
-    rig = Rig("close")
+    rig = Rig(clock, "close")
     rig.serve(BYE, BYE)
     assert rig.pending == []
     assert rig.sink.endings == [Ending.CLIENT_ANNOUNCED] * 2
 
 
 def test_a_server_that_has_closed_already_is_not_waited_for(clock: FakeClock) -> None:
-    rig = Rig("close")
+    rig = Rig(clock, "close")
     rig.made[0].open()
     rig.made[0].answer_and_close(HELLO)
     assert rig.pending == []
@@ -81,7 +74,7 @@ def test_a_server_that_has_closed_already_is_not_waited_for(clock: FakeClock) ->
 
 @pytest.mark.parametrize("response", [BYE, b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n"])
 def test_the_server_ends_a_connection_by_announcing_it(clock: FakeClock, response: bytes) -> None:
-    rig = Rig("persistent")
+    rig = Rig(clock, "persistent")
     rig.serve(HELLO, response)
     assert len(rig.made) == 2
     assert rig.sink.endings == [Ending.SERVER_ANNOUNCED]
@@ -90,7 +83,7 @@ def test_the_server_ends_a_connection_by_announcing_it(clock: FakeClock, respons
 
 @pytest.mark.parametrize(("closes", "ending"), [("end", Ending.SERVER_IDLE_FIN), ("reset", Ending.SERVER_IDLE_RST)])
 def test_a_close_while_idle_is_seen_before_the_next_request(clock: FakeClock, closes: str, ending: Ending) -> None:
-    rig = Rig("persistent", think_s=0.005)
+    rig = Rig(clock, "persistent", think_s=0.005)
     rig.serve(HELLO)
     getattr(rig.made[0], closes)()
     assert rig.sink.endings == [ending]
@@ -111,7 +104,7 @@ def test_a_close_while_idle_is_seen_before_the_next_request(clock: FakeClock, cl
 def test_how_the_server_ended_a_connection_under_a_request(
     clock: FakeClock, closes: str, piece: bytes, kind: ErrorKind, ending: Ending
 ) -> None:
-    rig = Rig("persistent")
+    rig = Rig(clock, "persistent")
     rig.serve(HELLO)
     if piece:
         rig.made[0].answer(piece)
@@ -124,7 +117,7 @@ def test_how_the_server_ended_a_connection_under_a_request(
 
 
 def test_a_target_that_refuses_everything_is_not_hammered(clock: FakeClock) -> None:
-    rig = Rig("persistent")
+    rig = Rig(clock, "persistent")
     rig.made[0].refuse()
     assert rig.sink.column("outcome") == [-ErrorKind.CONNECT_REFUSED]
     assert rig.sink.endings == [Ending.NOT_OPENED]
@@ -135,7 +128,7 @@ def test_a_target_that_refuses_everything_is_not_hammered(clock: FakeClock) -> N
 
 
 def test_a_stale_connection_is_replaced_without_a_pause(clock: FakeClock) -> None:
-    rig = Rig("persistent")
+    rig = Rig(clock, "persistent")
     rig.serve(HELLO)
     rig.made[0].end()
     assert len(rig.made) == 2
@@ -143,7 +136,7 @@ def test_a_stale_connection_is_replaced_without_a_pause(clock: FakeClock) -> Non
 
 
 def test_a_stale_request_is_sent_once_more_where_the_plan_says_so(clock: FakeClock) -> None:
-    rig = Rig("persistent", retries_stale=True)
+    rig = Rig(clock, "persistent", retries_stale=True)
     rig.serve(HELLO)
     due_ns = clock.now_ns
     clock.pass_ms(2)
@@ -158,7 +151,7 @@ def test_a_stale_request_is_sent_once_more_where_the_plan_says_so(clock: FakeClo
 
 
 def test_a_request_is_never_sent_a_third_time(clock: FakeClock) -> None:
-    rig = Rig("ignore-close", retries_stale=True)
+    rig = Rig(clock, "ignore-close", retries_stale=True)
     rig.serve(HELLO)
     rig.made[0].end()  # stale: sent once more
     rig.made[1].open()
@@ -168,7 +161,7 @@ def test_a_request_is_never_sent_a_third_time(clock: FakeClock) -> None:
 
 
 def test_the_next_request_of_the_same_user_may_be_sent_once_more_again(clock: FakeClock) -> None:
-    rig = Rig("persistent", retries_stale=True)
+    rig = Rig(clock, "persistent", retries_stale=True)
     for _ in range(2):
         rig.serve(HELLO)
         rig.made[-1].end()
@@ -177,7 +170,7 @@ def test_the_next_request_of_the_same_user_may_be_sent_once_more_again(clock: Fa
 
 
 def test_no_request_begins_on_a_connection_that_is_too_old(clock: FakeClock) -> None:
-    rig = Rig("lifetime:30ms", think_s=0.01)
+    rig = Rig(clock, "lifetime:30ms", think_s=0.01)
     rig.made[0].open()
     for _ in range(3):
         rig.made[0].answer()
@@ -189,7 +182,7 @@ def test_no_request_begins_on_a_connection_that_is_too_old(clock: FakeClock) -> 
 
 
 def test_a_connection_rests_before_it_is_used_again(clock: FakeClock) -> None:
-    rig = Rig("gap:10ms")
+    rig = Rig(clock, "gap:10ms")
     rig.serve(HELLO)
     clock.pass_ms(9.9)
     assert len(rig.made[0].requests) == 1
@@ -198,7 +191,7 @@ def test_a_connection_rests_before_it_is_used_again(clock: FakeClock) -> None:
 
 
 def test_a_gap_is_for_connections_that_are_used_again(clock: FakeClock) -> None:
-    rig = Rig("gap:10ms")
+    rig = Rig(clock, "gap:10ms")
     rig.serve(BYE)
     assert len(rig.made) == 2
     assert clock.waiting == 0
@@ -206,7 +199,7 @@ def test_a_gap_is_for_connections_that_are_used_again(clock: FakeClock) -> None:
 
 @pytest.mark.parametrize(("think_s", "rests_ms"), [(0.004, 10), (0.02, 20)])
 def test_a_users_pause_and_the_gap_pass_at_the_same_time(clock: FakeClock, think_s: float, rests_ms: float) -> None:
-    rig = Rig("gap:10ms", think_s=think_s)
+    rig = Rig(clock, "gap:10ms", think_s=think_s)
     rig.serve(HELLO)
     clock.pass_ms(rests_ms - 0.1)
     assert len(rig.made[0].requests) == 1
@@ -215,7 +208,7 @@ def test_a_users_pause_and_the_gap_pass_at_the_same_time(clock: FakeClock, think
 
 
 def test_a_client_that_ignores_close_finds_out(clock: FakeClock) -> None:
-    rig = Rig("ignore-close")
+    rig = Rig(clock, "ignore-close")
     rig.serve(BYE)
     assert len(rig.made[0].requests) == 2
     assert (rig.after_close_tried, rig.after_close_answered) == (1, 0)
@@ -227,7 +220,7 @@ def test_a_client_that_ignores_close_finds_out(clock: FakeClock) -> None:
 
 
 def test_a_response_without_an_end_can_not_be_ignored(clock: FakeClock) -> None:
-    rig = Rig("ignore-close")
+    rig = Rig(clock, "ignore-close")
     rig.made[0].open()
     rig.made[0].answer(UNTIL_CLOSE)
     rig.made[0].end()
@@ -237,7 +230,7 @@ def test_a_response_without_an_end_can_not_be_ignored(clock: FakeClock) -> None:
 
 
 def test_a_resumed_session_is_the_users_last_one(clock: FakeClock) -> None:
-    rig = Rig("close-resume")
+    rig = Rig(clock, "close-resume")
     rig.serve(BYE, BYE)
     first, second, third = rig.made
     assert (first.offered_session, second.offered_session) == (None, first.session)
@@ -245,25 +238,25 @@ def test_a_resumed_session_is_the_users_last_one(clock: FakeClock) -> None:
 
 
 def test_without_resumption_no_session_is_offered(clock: FakeClock) -> None:
-    rig = Rig("close")
+    rig = Rig(clock, "close")
     rig.serve(BYE, BYE)
     assert [transport.offered_session for transport in rig.made] == [None] * 3
 
 
 def test_cookies_are_the_users_own(clock: FakeClock) -> None:
-    rig = Rig("persistent", takes_cookies=True)
+    rig = Rig(clock, "persistent", takes_cookies=True)
     rig.serve(HELLO.replace(b"\r\n\r\n", b"\r\nSet-Cookie: id=1\r\n\r\n", 1))
     assert b"Cookie: id=1" in rig.made[0].requests[1]
 
 
 def test_only_the_first_response_of_a_connection_is_read_for_its_keep_alive_field(clock: FakeClock) -> None:
-    rig = Rig("persistent")
+    rig = Rig(clock, "persistent")
     rig.serve(HELLO, HELLO, BYE, HELLO)
     assert len(rig.first_heads) == 2
 
 
 def test_at_the_end_of_a_block_the_last_exchange_comes_to_its_end(clock: FakeClock) -> None:
-    rig = Rig("persistent")
+    rig = Rig(clock, "persistent")
     rig.serve(HELLO)
     rig.running = False
     rig.user.stop()
@@ -278,7 +271,7 @@ def test_at_the_end_of_a_block_the_last_exchange_comes_to_its_end(clock: FakeClo
 
 
 def test_at_the_end_of_a_block_a_user_who_thinks_sends_nothing_more(clock: FakeClock) -> None:
-    rig = Rig("persistent", think_s=0.005)
+    rig = Rig(clock, "persistent", think_s=0.005)
     rig.serve(HELLO)
     rig.running = False
     rig.user.stop()
@@ -289,7 +282,7 @@ def test_at_the_end_of_a_block_a_user_who_thinks_sends_nothing_more(clock: FakeC
 
 
 def test_a_closed_loop_is_never_late(clock: FakeClock) -> None:
-    rig = Rig("persistent")
+    rig = Rig(clock, "persistent")
     rig.serve(HELLO, HELLO)
     assert rig.sink.column("late") == [ABSENT] * 2
     assert rig.sink.column("queue") == [ABSENT] * 2

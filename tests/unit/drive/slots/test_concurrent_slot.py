@@ -4,46 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from loadgen.drive.requests.user_state import UserState
 from loadgen.drive.slots.concurrent_slot import ConcurrentSlot
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import Ending
-from tests.support.fake_network import FakeClock, FakeContext, requests
+from loadgen.wire.http1.head import ResponseHead
+from loadgen.wire.http1.pipeline import Pipeline
+from loadgen.wire.http1.response_reader import ResponseReader
+from loadgen.wire.listener import NULL_LISTENER
+from tests.support.fake_network import FakeClock, FakeContext, FakeRoute, requests
+
+HEAD = ResponseHead(200, "1.1", 0, True, frozenset(), None, None, ())
 
 
-class Link:
+class Link(Pipeline):
     """A connection as such a slot reads it."""
 
-    requested_close = awaits_close = after_close = False
-    handshake = (0, 0, 0, 0, 0)
-    number = flags = 0
-    failure = ""
+    in_flight = submitted = 0
 
     def __init__(self, clock: FakeClock, in_flight: int, submitted: int) -> None:
+        super().__init__(0, FakeRoute(clock), NULL_LISTENER, clock, ResponseReader(1000))
+        self.reader.set_head(HEAD)
+        self.handshake = (0, 0, 0, 0, 0)
         self.opened_ns = clock.now_ns
         self.in_flight = in_flight
         self.submitted = submitted
-        self.reusable = self.accepts = True
         self.endings: list[Ending] = []
-
-    @property
-    def requests_begun(self) -> int:
-        return self.submitted
-
-    @property
-    def ending(self) -> Ending:
-        return self.endings[-1]
-
-    def peer_has_closed(self) -> bool:
-        return False
-
-    def announce_close(self) -> bool:
-        return False  # HTTP/1.1 announces a close with a request alone
 
     def close(self, ending: Ending) -> None:
         self.endings.append(ending)
+        self.ending = ending
 
 
 class Slot(ConcurrentSlot):
@@ -57,17 +47,10 @@ class Rig(FakeContext):
     """A slot with a connection that has requests in flight."""
 
     def __init__(self, clock: FakeClock, policy: str, in_flight: int = 0, submitted: int = 1) -> None:
-        super().__init__(policy)
+        super().__init__(clock, policy)
         self.slot: Any = Slot(self, 0, UserState(0, requests()))
         self.link = Link(clock, in_flight, submitted)
         self.slot.connection = self.link
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
-    clock = FakeClock()
-    clock.install(monkeypatch)
-    return clock
 
 
 def test_a_connection_within_its_limits_is_usable(clock: FakeClock) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from loadgen.drive.requests.user_state import UserState
 from loadgen.drive.slots.pipelined_user import PipelinedUser
 from loadgen.model.errors import ErrorKind
@@ -11,18 +9,11 @@ from loadgen.model.records import Ending
 from tests.support.fake_network import BYE, HELLO, LAST, MORE, FakeClock, FakeContext, requests
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
-    clock = FakeClock()
-    clock.install(monkeypatch)
-    return clock
-
-
 class Rig(FakeContext):
     """One pipelined user, begun, its first connection open."""
 
-    def __init__(self, policy: str, think_s: float = 0.0) -> None:
-        super().__init__(policy, think_s)
+    def __init__(self, clock: FakeClock, policy: str, think_s: float = 0.0) -> None:
+        super().__init__(clock, policy, think_s)
         self.user = PipelinedUser(self, 0, UserState(0, requests()))
         self.user.begin()
         self.made[0].open()
@@ -33,7 +24,7 @@ class Rig(FakeContext):
 
 
 def test_a_pipeline_is_filled_to_its_depth_and_kept_there(clock: FakeClock) -> None:
-    rig = Rig("pipeline:3")
+    rig = Rig(clock, "pipeline:3")
     assert rig.sent(0) == MORE * 3
     for answered in range(1, 5):
         rig.made[0].answer()
@@ -42,7 +33,7 @@ def test_a_pipeline_is_filled_to_its_depth_and_kept_there(clock: FakeClock) -> N
 
 
 def test_waiting_behind_others_is_queue(clock: FakeClock) -> None:
-    rig = Rig("pipeline:2")
+    rig = Rig(clock, "pipeline:2")
     for _ in range(4):
         clock.pass_ms(5)
         rig.made[0].answer()
@@ -52,7 +43,7 @@ def test_waiting_behind_others_is_queue(clock: FakeClock) -> None:
 
 
 def test_a_recycled_pipeline_sends_no_more_than_its_requests(clock: FakeClock) -> None:
-    rig = Rig("pipeline:3+recycle:5")
+    rig = Rig(clock, "pipeline:3+recycle:5")
     for _ in range(5):
         rig.made[0].answer()
     assert rig.sent(0) == MORE * 4 + LAST
@@ -61,7 +52,7 @@ def test_a_recycled_pipeline_sends_no_more_than_its_requests(clock: FakeClock) -
 
 
 def test_what_is_behind_an_announced_close_is_stale(clock: FakeClock) -> None:
-    rig = Rig("pipeline:3")
+    rig = Rig(clock, "pipeline:3")
     rig.made[0].answer(BYE)
     assert rig.sink.column("outcome") == [200] + [-ErrorKind.STALE_CONNECTION] * 2
     assert rig.sink.endings == [Ending.SERVER_ANNOUNCED]
@@ -70,7 +61,7 @@ def test_what_is_behind_an_announced_close_is_stale(clock: FakeClock) -> None:
 
 
 def test_a_pipeline_that_grew_too_old_is_drained_and_replaced(clock: FakeClock) -> None:
-    rig = Rig("pipeline:2+lifetime:20ms")
+    rig = Rig(clock, "pipeline:2+lifetime:20ms")
     clock.pass_ms(20)
     rig.made[0].answer()
     assert rig.sent(0) == MORE * 2  # nothing is added any more
@@ -81,7 +72,7 @@ def test_a_pipeline_that_grew_too_old_is_drained_and_replaced(clock: FakeClock) 
 
 
 def test_a_pipeline_that_grew_too_old_while_its_user_thought(clock: FakeClock) -> None:
-    rig = Rig("pipeline:2+lifetime:20ms", think_s=0.03)
+    rig = Rig(clock, "pipeline:2+lifetime:20ms", think_s=0.03)
     rig.made[0].answer(HELLO + HELLO)
     assert not rig.made[0].closed
     clock.pass_ms(30)
@@ -90,7 +81,7 @@ def test_a_pipeline_that_grew_too_old_while_its_user_thought(clock: FakeClock) -
 
 
 def test_a_user_who_thinks_waits_for_the_whole_pipeline(clock: FakeClock) -> None:
-    rig = Rig("pipeline:2", think_s=0.01)
+    rig = Rig(clock, "pipeline:2", think_s=0.01)
     rig.made[0].answer()
     assert rig.sent(0) == MORE * 2
     rig.made[0].answer()
@@ -99,7 +90,7 @@ def test_a_user_who_thinks_waits_for_the_whole_pipeline(clock: FakeClock) -> Non
 
 
 def test_after_the_block_nothing_is_added(clock: FakeClock) -> None:
-    rig = Rig("pipeline:2")
+    rig = Rig(clock, "pipeline:2")
     rig.running = False
     rig.user.stop()
     rig.made[0].answer(HELLO + HELLO)

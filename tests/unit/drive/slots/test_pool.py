@@ -11,18 +11,13 @@ from loadgen.model.records import ABSENT, Ending
 from tests.support.fake_network import BYE, HELLO, MS, FakeClock, FakeContext, requests
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
-    clock = FakeClock()
-    clock.install(monkeypatch)
-    return clock
-
-
 class Rig(FakeContext):
     """A pool with its users, not begun."""
 
-    def __init__(self, policy: str, users: int = 0, think_s: float = 0.0, takes_cookies: bool = False) -> None:
-        super().__init__(policy, think_s, takes_cookies=takes_cookies)
+    def __init__(
+        self, clock: FakeClock, policy: str, users: int = 0, think_s: float = 0.0, takes_cookies: bool = False
+    ) -> None:
+        super().__init__(clock, policy, think_s, takes_cookies=takes_cookies)
         self.pool = Pool(self, self.policy.pool, requests())
         self.users = [PooledUser(self, self.pool, UserState(index, requests())) for index in range(users)]
 
@@ -42,7 +37,7 @@ class Rig(FakeContext):
 
 
 def test_no_more_connections_than_the_pool_has(clock: FakeClock) -> None:
-    rig = Rig("pool:2", users=4)
+    rig = Rig(clock, "pool:2", users=4)
     rig.begin()
     assert len(rig.made) == 2
     assert len(rig.pool.waiting) == 2
@@ -54,7 +49,7 @@ def test_no_more_connections_than_the_pool_has(clock: FakeClock) -> None:
 
 
 def test_waiting_is_queue_and_goes_in_turn(clock: FakeClock) -> None:
-    rig = Rig("pool:1", users=3)
+    rig = Rig(clock, "pool:1", users=3)
     rig.begin()
     for _ in range(6):
         clock.pass_ms(2)
@@ -64,9 +59,9 @@ def test_waiting_is_queue_and_goes_in_turn(clock: FakeClock) -> None:
     assert rig.sink.column("queue") == [ABSENT, 2 * MS, 4 * MS, 4 * MS, 4 * MS, 4 * MS]
 
 
-def idle_pool(order: str) -> Rig:
+def idle_pool(clock: FakeClock, order: str) -> Rig:
     """Three idle connections: 0 was used first, then 1, then 2."""
-    rig = Rig(f"pool:3:{order}", users=3, think_s=1.0)
+    rig = Rig(clock, f"pool:3:{order}", users=3, think_s=1.0)
     rig.begin()
     for number in range(3):
         rig.answer(number)
@@ -75,14 +70,14 @@ def idle_pool(order: str) -> Rig:
 
 @pytest.mark.parametrize(("order", "taken"), [("lifo", 2), ("fifo", 0)])
 def test_the_order_of_a_pool_decides_which_connection_is_used(clock: FakeClock, order: str, taken: int) -> None:
-    rig = idle_pool(order)
+    rig = idle_pool(clock, order)
     rig.arrive()
     assert [len(transport.requests) for transport in rig.made] == [1 + (number == taken) for number in range(3)]
 
 
 @pytest.mark.parametrize("order", ["lifo", "fifo"])
 def test_a_slot_that_lost_its_connection_is_taken_last(clock: FakeClock, order: str) -> None:
-    rig = idle_pool(order)
+    rig = idle_pool(clock, order)
     for transport in rig.made[:2]:
         transport.end()
     rig.arrive()
@@ -93,7 +88,7 @@ def test_a_slot_that_lost_its_connection_is_taken_last(clock: FakeClock, order: 
 
 
 def test_pool_connections_may_be_new_each_time(clock: FakeClock) -> None:
-    rig = Rig("pool:2+close", users=4)
+    rig = Rig(clock, "pool:2+close", users=4)
     rig.begin()
     for number in range(6):
         rig.answer(number, BYE)
@@ -103,7 +98,7 @@ def test_pool_connections_may_be_new_each_time(clock: FakeClock) -> None:
 
 
 def test_a_pooled_connection_grows_too_old_while_idle(clock: FakeClock) -> None:
-    rig = Rig("pool:1+lifetime:30ms", users=1, think_s=0.031)
+    rig = Rig(clock, "pool:1+lifetime:30ms", users=1, think_s=0.031)
     rig.begin()
     rig.answer(0)
     clock.pass_ms(31)
@@ -112,7 +107,7 @@ def test_a_pooled_connection_grows_too_old_while_idle(clock: FakeClock) -> None:
 
 
 def test_an_arrival_borrows_the_slots_own_state_and_counts_from_when_it_was_due(clock: FakeClock) -> None:
-    rig = Rig("pool:1", takes_cookies=True)
+    rig = Rig(clock, "pool:1", takes_cookies=True)
     rig.arrive(late_ns=7)
     rig.answer(0, HELLO.replace(b"\r\n\r\n", b"\r\nSet-Cookie: id=1\r\n\r\n", 1))
     rig.arrive()
@@ -122,7 +117,7 @@ def test_an_arrival_borrows_the_slots_own_state_and_counts_from_when_it_was_due(
 
 
 def test_cookies_belong_to_the_user_and_not_to_the_connection(clock: FakeClock) -> None:
-    rig = Rig("pool:1", users=2, takes_cookies=True)
+    rig = Rig(clock, "pool:1", users=2, takes_cookies=True)
     rig.begin()
     rig.answer(0, HELLO.replace(b"\r\n\r\n", b"\r\nSet-Cookie: id=first\r\n\r\n", 1))
     rig.answer(0)
@@ -132,7 +127,7 @@ def test_cookies_belong_to_the_user_and_not_to_the_connection(clock: FakeClock) 
 
 
 def test_a_request_that_fails_at_once_does_not_end_the_queue(clock: FakeClock) -> None:
-    rig = Rig("pool:1")
+    rig = Rig(clock, "pool:1")
     for _ in range(3):
         rig.arrive()
     rig.made[0].refuse()
@@ -143,7 +138,7 @@ def test_a_request_that_fails_at_once_does_not_end_the_queue(clock: FakeClock) -
 
 
 def test_after_the_block_the_waiting_get_no_connection(clock: FakeClock) -> None:
-    rig = Rig("pool:1", users=3)
+    rig = Rig(clock, "pool:1", users=3)
     rig.begin()
     rig.running = False
     rig.pool.serves_waiting = False
@@ -154,7 +149,7 @@ def test_after_the_block_the_waiting_get_no_connection(clock: FakeClock) -> None
 
 
 def test_a_user_pauses_after_an_error_and_not_after_a_stale_connection(clock: FakeClock) -> None:
-    rig = Rig("pool:1", users=1)
+    rig = Rig(clock, "pool:1", users=1)
     rig.begin()
     rig.made[0].refuse()
     assert clock.waiting == 1

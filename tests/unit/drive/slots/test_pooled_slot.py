@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
-
-import pytest
 
 from loadgen.drive.requests.user_state import UserState
 from loadgen.drive.slots.pool import Pool, PooledUser
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT, Ending
+from loadgen.wire.connection import Connection
 from loadgen.wire.http1.head import ResponseHead
-from loadgen.wire.lifecycle import CLOSED, CONNECTING, IDLE, WAITING
-from tests.support.fake_network import MS, FakeClock, FakeContext, requests
+from loadgen.wire.http1.response_reader import ResponseReader
+from loadgen.wire.lifecycle import CLOSED, CONNECTING, IDLE, RECEIVING, SENDING
+from tests.support.fake_network import MS, FakeClock, FakeContext, FakeRoute, requests
 
 HEAD = ResponseHead(200, "2", 0, True, frozenset(), None, None, ())
 
 
-class FakeStreams:
+class FakeStreams(Connection):
     """An HTTP/2 connection without its protocol: a test ends each exchange by its index."""
 
-    requested_close = awaits_close = after_close = ignores_close = False
-    queue_ns = ABSENT
-    lag_ns = bytes_sent = bytes_received = mismatched_echoes = flags = 0
-    failure = ""
-    handshake = (ABSENT, MS, ABSENT, ABSENT, ABSENT)
+    accepts = True
+    awaits_close = False
 
     def __init__(self, number: int, slot: Any, clock: FakeClock) -> None:
-        self.number = number
-        self.listener = slot
-        self.state = CONNECTING
-        self.accepts = True
+        super().__init__(number, FakeRoute(clock), slot, clock, ResponseReader(1000))
+        self.reader.set_head(HEAD)
+        self.handshake = (ABSENT, MS, ABSENT, ABSENT, ABSENT)
         self.submitted = 0
-        self.request_index = 0
-        self.ending = Ending.NOT_OPENED
-        self.scheduled_ns = 0
-        self.reader = SimpleNamespace(head=HEAD, trailers=())
-        self._clock = clock
+        self._now = clock.monotonic_ns
         self._running: dict[int, int] = {}
 
     @property
@@ -48,39 +39,36 @@ class FakeStreams:
     def requests_begun(self) -> int:
         return self.submitted
 
-    @property
-    def reusable(self) -> bool:
+    def is_reusable(self) -> bool:
         return self.accepts
 
-    @property
-    def busy(self) -> bool:
-        return self.state < IDLE
-
-    def open(self, _request: Any, scheduled_ns: int, _session: Any, _resolves: bool) -> None:
-        self.opened_ns = self._clock.now_ns
+    def open(self, request: Any, scheduled_ns: int = 0, session: Any = None, look_up: bool = False) -> None:
+        self.opened_ns = self._now()
+        self.enter(CONNECTING, self.opened_ns)
         self._begin(scheduled_ns)
 
-    def exchange(self, _request: Any, scheduled_ns: int) -> None:
+    def exchange(self, request: Any, scheduled_ns: int = 0) -> None:
         self._begin(scheduled_ns)
 
     def _begin(self, scheduled_ns: int) -> None:
-        self._running[self.submitted] = scheduled_ns or self._clock.now_ns
+        self._running[self.submitted] = scheduled_ns or self._now()
         self.submitted += 1
-        if self.state is IDLE:
-            self.state = WAITING
+        if self.state == IDLE:
+            self.enter(SENDING, self._now())
 
     def opened(self) -> None:
-        self.state = WAITING
+        self.enter(SENDING, self._now())
         self.listener.connection_ready(self)
 
     def end(self, index: int, outcome: int = 200) -> None:
         self.request_index, self.scheduled_ns = index, self._running.pop(index)
         if not self._running:
-            self.state = IDLE
-        self.listener.exchange_done(self, outcome, self._clock.now_ns)
+            self.enter(RECEIVING, self._now())
+            self.enter(IDLE, self._now())
+        self.listener.exchange_done(self, outcome, self._now())
 
-    def exchange_ns(self, _end_ns: int) -> tuple[int, int, int]:
-        return 1, 2, 3
+    def phase_ns(self, state: int) -> int:
+        return 1 + state - SENDING
 
     def announce_close(self) -> bool:
         return True
@@ -89,15 +77,15 @@ class FakeStreams:
         return False
 
     def close(self, ending: Ending) -> None:
-        self.state, self.ending = CLOSED, ending
+        self.enter(CLOSED, self._now())
+        self.ending = ending
 
 
 class Rig(FakeContext):
     """A pool of such connections and its users."""
 
     def __init__(self, policy: str, users: int, clock: FakeClock) -> None:
-        super().__init__(policy)
-        self.clock = clock
+        super().__init__(clock, policy)
         self.links: list[FakeStreams] = []
         self.pool = Pool(self, self.policy.pool, requests())
         self.users = [PooledUser(self, self.pool, UserState(index, requests())) for index in range(users)]
@@ -107,13 +95,6 @@ class Rig(FakeContext):
     def new_connection(self, listener: Any) -> Any:
         self.links.append(FakeStreams(len(self.links), listener, self.clock))
         return self.links[-1]
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
-    clock = FakeClock()
-    clock.install(monkeypatch)
-    return clock
 
 
 def test_streams_are_shared_once_the_connection_is_open(clock: FakeClock) -> None:
@@ -145,7 +126,7 @@ def test_a_stream_that_failed_alone_leaves_the_others(clock: FakeClock) -> None:
     link.opened()
     link.end(0, -ErrorKind.HTTP2_RESET)
     assert rig.errors == 1
-    assert link.state is not CLOSED
+    assert link.state != CLOSED
     link.end(1)
     assert rig.sink.column("outcome") == [-ErrorKind.HTTP2_RESET, 200]
 
@@ -159,7 +140,7 @@ def test_a_connection_that_has_carried_its_requests_is_replaced(clock: FakeClock
     link.end(1)
     assert link.submitted == 3
     link.end(2)
-    assert link.state is CLOSED
+    assert link.state == CLOSED
     assert rig.sink.endings == [Ending.CLIENT_ANNOUNCED]
     assert len(rig.links) == 2
 
@@ -173,7 +154,7 @@ def test_a_connection_that_grew_too_old_takes_no_more(clock: FakeClock) -> None:
     assert link.submitted == 2
     assert len(rig.pool.waiting) == 1
     link.end(1)
-    assert link.state is CLOSED
+    assert link.state == CLOSED
     assert len(rig.links) == 2
 
 

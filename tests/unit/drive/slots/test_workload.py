@@ -13,17 +13,10 @@ from loadgen.drive.slots.workload import PerUserLoad, PooledLoad
 from tests.support.fake_network import MS, FakeClock, FakeContext, cell, requests
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
-    clock = FakeClock()
-    clock.install(monkeypatch)
-    return clock
-
-
 class FakeDispatcher:
     """Arrivals that a test begins. One is due each millisecond from 1 ms on; `begun` of them have begun."""
 
-    def __init__(self, pool: object, _due_times: Iterator[int], begun_ns: int) -> None:
+    def __init__(self, pool: object, _due_times: Iterator[int], begun_ns: int, _clock: FakeClock) -> None:
         self.pool = pool
         self.begun_ns = begun_ns
         self.begun = 0
@@ -55,7 +48,7 @@ def open_loop(context: FakeContext, monkeypatch: pytest.MonkeyPatch, clock: Fake
 
 @pytest.mark.parametrize(("policy", "kind"), [("persistent", ClosedLoopUser), ("pipeline:4", PipelinedUser)])
 def test_each_user_has_a_slot_of_its_own(clock: FakeClock, policy: str, kind: type[ClosedLoopUser]) -> None:
-    load = PerUserLoad(FakeContext(policy), cell(policy, users=3), requests())
+    load = PerUserLoad(FakeContext(clock, policy), cell(policy, users=3), requests())
     assert [type(user) for user in load.users] == [kind] * 3
     assert load.slots == load.users
     assert load.preflight_slot() is load.slots[0]
@@ -63,7 +56,7 @@ def test_each_user_has_a_slot_of_its_own(clock: FakeClock, policy: str, kind: ty
 
 
 def test_stopping_ends_what_is_idle_and_nothing_else(clock: FakeClock) -> None:
-    context = FakeContext(think_s=1.0)
+    context = FakeContext(clock, think_s=1.0)
     load = PerUserLoad(context, cell(users=2), requests())
     for user in load.users:
         user.begin()
@@ -77,7 +70,7 @@ def test_stopping_ends_what_is_idle_and_nothing_else(clock: FakeClock) -> None:
 
 
 def test_users_of_a_pool_wait_and_are_counted(clock: FakeClock) -> None:
-    context = FakeContext("pool:1")
+    context = FakeContext(clock, "pool:1")
     load = PooledLoad(context, cell("pool:1", users=4), requests(), 100, each_ms, clock)
     load.begin()
     for user in load.users:
@@ -93,7 +86,7 @@ def test_users_of_a_pool_wait_and_are_counted(clock: FakeClock) -> None:
 
 
 def test_the_first_request_of_a_pool_is_its_first_users(clock: FakeClock) -> None:
-    context = FakeContext("pool:2")
+    context = FakeContext(clock, "pool:2")
     load = PooledLoad(context, cell("pool:2", users=3), requests(), 100, each_ms, clock)
     slot = load.preflight_slot()
     assert slot.user_state.index == 0
@@ -104,7 +97,7 @@ def test_the_first_request_of_a_pool_is_its_first_users(clock: FakeClock) -> Non
 def test_an_open_loop_has_no_users_and_a_bound_of_connections(
     clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    context = FakeContext("persistent")
+    context = FakeContext(clock, "persistent")
     load = open_loop(context, monkeypatch, clock)
     load.begin()
     assert load.users == []
@@ -119,7 +112,7 @@ def test_an_open_loop_has_no_users_and_a_bound_of_connections(
 def test_a_pool_is_no_larger_than_the_plan_allows(
     clock: FakeClock, monkeypatch: pytest.MonkeyPatch, policy: str, peak: int, size: int
 ) -> None:
-    context = FakeContext(policy)
+    context = FakeContext(clock, policy)
     load = open_loop(context, monkeypatch, clock, peak)
     load.begin()
     for _ in range(10):
@@ -128,7 +121,7 @@ def test_a_pool_is_no_larger_than_the_plan_allows(
 
 
 def test_arrivals_that_never_began_are_unstarted(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    context = FakeContext("persistent")
+    context = FakeContext(clock, "persistent")
     load = open_loop(context, monkeypatch, clock, peak=1)
     load.begin()
     begun_ns = clock.now_ns

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,12 +12,14 @@ from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.http2.reporting import ReportingConnection
 from loadgen.wire.http2.stream import HttpStream, StreamRequest
 from loadgen.wire.lifecycle import CLOSED
-from tests.support.fake_network import FakeRoute
+from loadgen.wire.listener import Listener
+from tests.support.connections import exchange_phases
+from tests.support.fake_network import FakeClock, FakeRoute
 
 REQUEST = StreamRequest(((b":method", b"GET"),), b"", b"")
 
 
-class Listener:
+class Reports(Listener):
     """Keeps what is reported: (request's index, outcome, requests still in flight)."""
 
     def __init__(self) -> None:
@@ -27,7 +28,7 @@ class Listener:
 
     def exchange_done(self, connection: Any, outcome: int, end_ns: int) -> None:
         self.reports.append((connection.request_index, outcome, connection.in_flight))
-        self.phases.append(connection.exchange_ns(end_ns))
+        self.phases.append(exchange_phases(connection))
 
     def connection_lost(self, connection: Any) -> None:
         raise AssertionError("it was not idle")
@@ -35,8 +36,8 @@ class Listener:
 
 def opening(listener: Listener) -> Any:
     """A connection whose TCP handshake is under way."""
-    lag_clock: Any = SimpleNamespace(ready_ns=0)
-    connection: Any = ReportingConnection(0, FakeRoute(), listener, lag_clock, ResponseReader(100))
+    clock = FakeClock()
+    connection: Any = ReportingConnection(0, FakeRoute(clock), listener, clock, ResponseReader(100))
     connection.open(REQUEST)
     return connection
 
@@ -45,7 +46,7 @@ class Rig:
     """A connection with exchanges in flight: one that is being answered, one that waits, one without a stream."""
 
     def __init__(self) -> None:
-        self.listener = Listener()
+        self.listener = Reports()
         self.connection = opening(self.listener)
         self.connection.flags |= ConnectionFlag.ESTABLISHED
         for index in range(3):
@@ -82,7 +83,7 @@ def test_anything_else_is_the_kind_of_all(kind: ErrorKind) -> None:
 def test_a_failed_connection_is_closed_and_has_nothing_in_flight() -> None:
     rig = Rig()
     rig.fail(ErrorKind.HTTP2_PROTOCOL)
-    assert rig.connection.state is CLOSED
+    assert rig.connection.state == CLOSED
     assert rig.connection.ending is Ending.CLIENT_GAVE_UP
     assert (rig.connection.in_flight, rig.connection.failure) == (0, "why")
     assert rig.connection.listener is rig.listener
@@ -99,7 +100,7 @@ def test_a_request_that_never_got_a_stream_has_no_phases() -> None:
 
 
 def test_a_connection_that_fails_before_its_first_request_reports_one() -> None:
-    listener = Listener()
+    listener = Reports()
     connection = opening(listener)
     connection._fail(ErrorKind.CONNECT_REFUSED, "no one listens")
     assert listener.reports == [(0, -ErrorKind.CONNECT_REFUSED, 0)]

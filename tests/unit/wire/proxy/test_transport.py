@@ -11,12 +11,13 @@ import pytest
 
 from loadgen.model.errors import ErrorKind
 from loadgen.target.certificates import server_context
+from loadgen.wire import poller
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.proxy.connect import ConnectRequest, ProxyLogin
 from loadgen.wire.proxy.transport import TunnelTcpTransport, TunnelTlsTransport
 from loadgen.wire.tls import TlsTransport, client_context
 from loadgen.wire.transport import Step
-from tests.support.transports import accept, address_of, establish, listening, receive, wait
+from tests.support.transports import accept, address_of, establish, ignore, listening, receive, wait
 
 OPEN = b"HTTP/1.1 200 OK\r\n\r\n"
 ASKS = b"HTTP/1.1 407 Authenticate\r\nProxy-Authenticate: Basic realm=x\r\nContent-Length: 2\r\n\r\nno"
@@ -32,7 +33,7 @@ class Dialogue:
     def __init__(self, transport: Any) -> None:
         self.transport = transport
         with listening() as listener:
-            transport.connect(address_of(listener))
+            transport.connect(address_of(listener), ignore)
             wait(transport, Step.WANT_WRITE)
             self.proxy = accept(listener)
         self.proxy.setblocking(True)
@@ -60,7 +61,7 @@ class Dialogue:
 
 @pytest.fixture
 def dialogue() -> Iterator[Dialogue]:
-    one = Dialogue(TunnelTcpTransport(tunnel("dXNlcjpwYXNz")))
+    one = Dialogue(TunnelTcpTransport(poller.of_hub(), tunnel("dXNlcjpwYXNz")))
     yield one
     one.close()
 
@@ -112,12 +113,12 @@ def test_a_close_instead_of_an_answer(dialogue: Dialogue, said: bytes, kind: Err
 def test_tls_begins_inside_the_tunnel(tmp_path: Path) -> None:
     """The handshake is with the far end: the proxy only passes bytes on, and here it is the far end itself."""
     server = server_context(("h",), tmp_path / "ca.pem")
-    client = TunnelTlsTransport(tunnel(), client_context("h", str(tmp_path / "ca.pem"), False), b"h")
+    client = TunnelTlsTransport(poller.of_hub(), tunnel(), client_context("h", str(tmp_path / "ca.pem"), False), b"h")
     dialogue = Dialogue(client)
     dialogue.heard()
     assert dialogue.says(OPEN) is Step.BEGIN_TLS
     dialogue.proxy.setblocking(False)
-    peer = TlsTransport(server, None, accepted=dialogue.proxy)
+    peer = TlsTransport(poller.of_hub(), server, None, accepted=dialogue.proxy)
     establish(client, peer)
     client.send(b"ping")
     assert receive(peer, 4) == b"ping"

@@ -1,0 +1,119 @@
+"""The system calls of the hot path: straight from libc where compiled, by the standard library where not.
+
+A failure is its error's number, negated: an exception for each "would block" would cost more than the call. Knows no
+connection. The names that are defined nowhere here are C's, from syscalls.pxd.
+"""
+# mypy: disable-error-code="name-defined"
+# ruff: noqa: F821
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import time
+from typing import Any
+
+COMPILED = not __file__.endswith(".py")
+MAX_EVENTS = 128
+"""Events of one turn of the loop: more would keep its timers waiting."""
+_SIZE = MAX_EVENTS
+
+
+def monotonic_ns() -> int:
+    """The time now (ns) of CLOCK_MONOTONIC."""
+    if COMPILED:
+        return c_monotonic_ns()  # type: ignore[no-any-return]
+    return time.monotonic_ns()
+
+
+def receive(descriptor: int, buffer: bytearray) -> int:
+    """Read once into the buffer, at most as much as it holds: how many bytes, or -errno."""
+    if COMPILED:
+        return c_receive(descriptor, PyByteArray_AS_STRING(buffer), PyByteArray_GET_SIZE(buffer))  # type: ignore[no-any-return]
+    try:
+        return os.readv(descriptor, (buffer,))
+    except OSError as error:
+        return -(error.errno or 1)
+
+
+def send(descriptor: int, data: bytes) -> int:
+    """Write once: how many bytes were taken, or -errno."""
+    if COMPILED:
+        return c_send(descriptor, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))  # type: ignore[no-any-return]
+    try:
+        return os.write(descriptor, data)
+    except OSError as error:
+        return -(error.errno or 1)
+
+
+def send_view(descriptor: int, data: memoryview) -> int:
+    """`send` for a view of bytes, which is not copied."""
+    try:
+        return os.write(descriptor, data)
+    except OSError as error:
+        return -(error.errno or 1)
+
+
+# These four have no counterpart in pure Python, where transports have socket objects and pollers an epoll object.
+
+
+def open_socket(family: int) -> int:
+    """A TCP socket that does not block and sends at once (TCP_NODELAY): its descriptor, or -errno."""
+    return c_open_socket(family)  # type: ignore[no-any-return]
+
+
+def connect(descriptor: int, address: bytes) -> int:
+    """Begin to connect to a packed address (see `packed_address`): 0, or -errno, which is -EINPROGRESS at best."""
+    return c_connect(descriptor, PyBytes_AS_STRING(address), PyBytes_GET_SIZE(address))  # type: ignore[no-any-return]
+
+
+def close(descriptor: int) -> None:
+    """Close it, whatever the kernel says: the descriptor is gone in any case (close(2))."""
+    c_close(descriptor)
+
+
+def control(epoll_descriptor: int, operation: int, descriptor: int, events: int) -> int:
+    """epoll_ctl(2): 0, or -errno."""
+    return c_control(epoll_descriptor, operation, descriptor, events)  # type: ignore[no-any-return]
+
+
+def packed_address(family: int, address: tuple[Any, ...]) -> bytes:
+    """A socket address as the kernel takes it (ip(7), ipv6(7)). Raises OSError where it is no numeric one."""
+    if family == socket.AF_INET:
+        host, port = address
+        return struct.pack("=H", family) + struct.pack("!H4s8x", port, socket.inet_pton(family, host))
+    host, port, flow, scope = address
+    # The scope, as in fe80::1%eth0, is a number of its own.
+    packed = socket.inet_pton(family, host.partition("%")[0])
+    return struct.pack("=H", family) + struct.pack("!HI16s", port, flow, packed) + struct.pack("=I", scope)
+
+
+class ReadyList:
+    """The events that one call of epoll_wait(2) found."""
+
+    __slots__ = ("_epoll", "_epoll_descriptor", "_found")
+
+    def __init__(self, epoll: Any) -> None:
+        self._epoll = epoll
+        self._epoll_descriptor: int = epoll.fileno()
+        self._found: Any = None
+
+    def poll(self) -> int:
+        """Find what is ready now, without waiting: how many descriptors, at most MAX_EVENTS."""
+        if COMPILED:
+            return c_poll(self._epoll_descriptor, self._events, _SIZE)  # type: ignore[attr-defined, no-any-return]
+        self._found = self._epoll.poll(0, MAX_EVENTS)
+        return len(self._found)
+
+    def descriptor(self, index: int) -> int:
+        """The descriptor of the event `index`."""
+        if COMPILED:
+            return self._events[index].data.fd  # type: ignore[attr-defined, no-any-return]
+        return self._found[index][0]  # type: ignore[no-any-return]
+
+    def events(self, index: int) -> int:
+        """The bits of the event `index` (EPOLLIN and so on)."""
+        if COMPILED:
+            return self._events[index].events  # type: ignore[attr-defined, no-any-return]
+        return self._found[index][1]  # type: ignore[no-any-return]
