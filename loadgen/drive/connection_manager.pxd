@@ -1,0 +1,24 @@
+cimport cython
+
+from loadgen.drive.slots.context cimport SlotContext
+from loadgen.wire.connection cimport Connection
+from loadgen.wire.http1.response_reader cimport ResponseReader
+
+cdef long long _SAMPLED_SHARE
+
+
+cdef class ConnectionManager(SlotContext):
+    cdef public dict keep_alive
+    cdef public object monitor, _plan, _route, _loop, _heads, _last_first_head, _stamping, _sweep, _grace, _kind
+    cdef public dict _pending_closes
+    cdef public long long _connections, _first_of_block, _timeout_ns
+    cdef long long _max_body_bytes
+    cdef bint _is_head, _ignores_close
+
+    cpdef use(self, policy)
+    cpdef close(self)
+    @cython.locals(number=cython.longlong, link=Connection)
+    cpdef new_connection(self, listener)
+    @cython.locals(link=Connection)
+    cpdef record_connection(self, long long slot, connection)
+    cpdef _new_reader(self)

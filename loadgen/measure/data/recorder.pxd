@@ -1,0 +1,64 @@
+cimport cython
+from cpython.buffer cimport PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
+
+from loadgen.model.sample_sink cimport RunSink
+
+cdef bint COMPILED
+cdef Py_ssize_t _EXCHANGE_BYTES
+
+
+cdef inline size_t c_address(object segment) except 0:
+    """Where a map's memory begins. It stays there until the map is closed."""
+    cdef Py_buffer view
+    PyObject_GetBuffer(segment, &view, PyBUF_WRITABLE)
+    cdef size_t address = <size_t>view.buf
+    PyBuffer_Release(&view)
+    return address
+
+
+cdef inline void c_write_exchange(
+    size_t address, long long connection, long long user, long long request_index, long long scheduled,
+    long long queue, long long late, long long send, long long wait, long long receive, long long own, long long lag,
+    long long wait_delay, long long outcome, long long bytes_sent, long long bytes_received,
+) noexcept:
+    """One row, in the order of EXCHANGE_FIELDS."""
+    cdef long long *row = <long long *>address
+    row[0] = connection
+    row[1] = user
+    row[2] = request_index
+    row[3] = scheduled
+    row[4] = queue
+    row[5] = late
+    row[6] = send
+    row[7] = wait
+    row[8] = receive
+    row[9] = own
+    row[10] = lag
+    row[11] = wait_delay
+    row[12] = outcome
+    row[13] = bytes_sent
+    row[14] = bytes_received
+
+
+cdef class RowFile:
+    cdef object _begun, _file, _pack_into
+    cdef Py_ssize_t _row_bytes
+    cdef readonly object map
+    cdef readonly Py_ssize_t segment_bytes
+    cdef public Py_ssize_t offset
+    cdef size_t address
+
+    cpdef advance(self)
+    cdef _map_segment(self)
+
+
+cdef class Recorder(RunSink):
+    cdef readonly RowFile _exchanges, _connections
+    cdef object _blocks
+
+    @cython.locals(rows=RowFile)
+    cpdef exchange(
+        self, long long connection, long long user, long long request_index, long long scheduled, long long queue,
+        long long late, long long send, long long wait, long long receive, long long own, long long lag,
+        long long wait_delay, long long outcome, long long bytes_sent, long long bytes_received,
+    )

@@ -1,0 +1,17 @@
+from loadgen.wire.transport cimport Transport
+
+
+cdef class Route:
+    cdef readonly object target
+    cdef public object tls_context, h2_context
+    cdef public list addresses
+    cdef public tuple sources
+    cdef public object proxy, login
+    cdef public bint tunnels
+    cdef list _dropped
+    cdef long long _turn
+    cdef public bytes server_name
+
+    cpdef set_addresses(self, found)
+    cpdef drop_address(self)
+    cpdef Transport transport(self, session=*, bint offers_h2=*)
