@@ -1,7 +1,7 @@
 """TLS over a TcpTransport, by OpenSSL: verified chains and names, full or resumed handshakes. Knows no HTTP.
 
 pyOpenSSL rather than ssl: a full handshake takes about a fifth less CPU, and a session is passed on without a copy.
-Three calls that pyOpenSSL does not wrap are taken from the bindings that it is built on.
+Some calls that pyOpenSSL does not wrap are taken from the bindings that it is built on.
 """
 
 from __future__ import annotations
@@ -11,24 +11,22 @@ import ipaddress
 from contextlib import suppress
 from typing import Any
 
-from cryptography.hazmat.bindings.openssl.binding import Binding
 from OpenSSL import SSL
 
 from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import PlanError
 from loadgen.wire.errors import TlsFailure
+from loadgen.wire.openssl import DONE, WAITS_TO_READ, TlsStream, ffi, lib
 from loadgen.wire.poller import Poller
 from loadgen.wire.transport import BEGIN_TLS, OPEN, WANT_READ, WANT_WRITE, WOULD_BLOCK, Step, TcpTransport
-
-_lib = Binding().lib
-_ffi = Binding().ffi
 
 # The classical groups, as the C tools offer them. OpenSSL's default adds an ML-KEM key share, which costs the client
 # CPU even if the server does not use it. Each run records what was negotiated.
 _GROUPS = b"X25519:P-256:P-384:P-521"
 _NAME_MISMATCHES = {62, 63, 64}  # X509_V_ERR_HOSTNAME_MISMATCH, _EMAIL_, _IP_ADDRESS_
 H2_OR_HTTP1 = (b"h2", b"http/1.1")
-_READ_SIZE = 16 * 1024  # one TLS record
+# Integers of C, where compiled.
+_DONE, _WAITS_TO_READ, _WOULD_BLOCK = DONE, WAITS_TO_READ, WOULD_BLOCK
 
 
 def client_context(host: str, cacert: str | None, insecure: bool, alpn: tuple[bytes, ...] = ()) -> SSL.Context:
@@ -41,7 +39,7 @@ def client_context(host: str, cacert: str | None, insecure: bool, alpn: tuple[by
     context.set_min_proto_version(SSL.TLS1_2_VERSION)
     # The policy decides which session is offered, so there is no cache.
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
-    _lib.SSL_CTX_set1_curves_list(context._context, _GROUPS)
+    lib.SSL_CTX_set1_curves_list(context._context, _GROUPS)
     if alpn:
         context.set_alpn_protos(list(alpn))
     if insecure:
@@ -55,13 +53,13 @@ def client_context(host: str, cacert: str | None, insecure: bool, alpn: tuple[by
         except SSL.Error:
             raise PlanError(f"--cacert {cacert}: no PEM certificate can be read from it") from None
     context.set_verify(SSL.VERIFY_PEER)
-    parameters = _lib.SSL_CTX_get0_param(context._context)
+    parameters = lib.SSL_CTX_get0_param(context._context)
     try:
         packed = ipaddress.ip_address(host).packed
     except ValueError:
-        _lib.X509_VERIFY_PARAM_set1_host(parameters, host.encode("ascii"), 0)
+        lib.X509_VERIFY_PARAM_set1_host(parameters, host.encode("ascii"), 0)
     else:
-        _lib.X509_VERIFY_PARAM_set1_ip(parameters, packed, len(packed))
+        lib.X509_VERIFY_PARAM_set1_ip(parameters, packed, len(packed))
     return context
 
 
@@ -84,86 +82,86 @@ class TlsTransport(TcpTransport):
         # The session to offer, if any.
         self._session = session
         # OpenSSL's connection, made once TCP is open; that it is open; and that the handshake is done.
-        self._stream: Any = None
+        self._stream: TlsStream | None = None
         self._begun = accepted is not None
         self._up = False
         # The error of a write that failed for good.
         self._broken: OSError | None = None
-        super().__init__(poller, accepted, source)
+        TcpTransport.__init__(self, poller, accepted, source)
 
-    def _begin(self) -> Any:
+    def _begin(self) -> TlsStream:
         """Make the TLS stream: once TCP is up and before the handshake's first byte, so in no phase."""
-        stream = self._stream = SSL.Connection(self._context, self.socket)
+        connection = SSL.Connection(self._context, self._descriptor)  # type: ignore[arg-type] # it takes a number, too
         if self._server_name is None:
-            stream.set_accept_state()
+            connection.set_accept_state()
         else:
-            stream.set_connect_state()
+            connection.set_connect_state()
             # RFC 6066 §3: an IP literal is no server name.
             if self._server_name:
-                stream.set_tlsext_host_name(self._server_name)
+                connection.set_tlsext_host_name(self._server_name)
             if self._session is not None:
-                stream.set_session(self._session)
+                connection.set_session(self._session)
+        stream = self._stream = TlsStream(connection)
         return stream
 
     def establish(self) -> Step:
         if not self._begun:
-            super().establish()
+            TcpTransport.establish(self)
             self._begin()
             self._begun = True
             return BEGIN_TLS
+        stream = self._stream
+        if stream is None:
+            stream = self._begin()
         try:
-            (self._stream or self._begin()).do_handshake()
-        except SSL.WantReadError:
-            return WANT_READ
-        except SSL.WantWriteError:
-            return WANT_WRITE
+            outcome = stream.do_handshake()
         except SSL.SysCallError as error:
             raise TlsFailure(ErrorKind.TLS_FAILED, f"the peer ended the connection: {error.args[-1]}") from None
         except SSL.Error as error:
             raise self._failure(error) from None
-        self._up = True
-        return OPEN
+        if outcome == _DONE:
+            self._up = True
+            return OPEN
+        return WANT_READ if outcome == _WAITS_TO_READ else WANT_WRITE
 
     @property
     def resumed(self) -> bool:
         """The handshake really resumed a session."""
-        return bool(_lib.SSL_session_reused(self._stream._ssl))
+        return bool(lib.SSL_session_reused(self._open_stream().connection._ssl))
 
     @property
     def session(self) -> Any:
         """The session to offer next time; with TLS 1.3 it exists only once data has come (RFC 8446 §4.6.1)."""
-        return self._stream.get_session()
+        return self._open_stream().connection.get_session()
 
     def describe(self) -> dict[str, str | None]:
         """Protocol version, cipher and key exchange group that were negotiated."""
-        stream = self._stream
+        connection = self._open_stream().connection
         return {
-            "version": stream.get_protocol_version_name(),
-            "cipher": stream.get_cipher_name(),
-            "group": stream.get_group_name(),
+            "version": connection.get_protocol_version_name(),
+            "cipher": connection.get_cipher_name(),
+            "group": connection.get_group_name(),
         }
 
     @property
     def alpn(self) -> str:
         """The protocol that was agreed on (RFC 7301), empty for none."""
-        return str(self._stream.get_alpn_proto_negotiated(), "ascii", "replace")
+        return str(self._open_stream().connection.get_alpn_proto_negotiated(), "ascii", "replace")
 
     def close(self) -> None:
         stream, self._stream = self._stream, None
         if stream is not None and self._up:
             # RFC 8446 §6.1: close_notify before closing. Without it OpenSSL does not resume the session either.
             with suppress(SSL.Error):
-                stream.shutdown()
+                stream.connection.shutdown()
         self._session = None
-        super().close()
+        TcpTransport.close(self)
 
     def receive(self) -> int:
         if self._broken is not None:
             raise self._broken
         try:
-            size: int = self._open_stream().recv_into(self.buffer, _READ_SIZE)
-        except SSL.WantReadError:
-            return WOULD_BLOCK
+            size = self._open_stream().read(self.buffer)
         except SSL.ZeroReturnError:
             return 0
         except SSL.SysCallError as error:
@@ -172,22 +170,21 @@ class TlsTransport(TcpTransport):
             raise OSError(error.args[0], error.args[1]) from None
         except SSL.Error as error:
             raise self._failure(error) from None
-        return size
+        return size if size > 0 else _WOULD_BLOCK
 
     def send(self, data: bytes | memoryview) -> int:
         try:
-            sent: int = self._open_stream().send(data)
-        except (SSL.WantWriteError, SSL.WantReadError):
-            return WOULD_BLOCK
+            size = self._open_stream().write(data)
         except SSL.ZeroReturnError:
             raise self._break(errno.EPIPE, "the peer closed the TLS session") from None
         except SSL.SysCallError as error:
             raise self._break(error.args[0] if error.args[0] > 0 else errno.EPIPE, str(error.args[-1])) from None
         except SSL.Error as error:
             raise self._failure(error) from None
-        return sent
+        return size if size > 0 else _WOULD_BLOCK
 
-    def _open_stream(self) -> Any:
+    def _open_stream(self) -> TlsStream:
+        """The stream, while the socket is this connection's: its number may be another's as soon as it is closed."""
         if self._stream is None:
             raise OSError("the transport is closed")
         return self._stream
@@ -198,9 +195,9 @@ class TlsTransport(TcpTransport):
         return self._broken
 
     def _failure(self, error: SSL.Error) -> TlsFailure:
-        code = _lib.SSL_get_verify_result(self._stream._ssl)
+        code = lib.SSL_get_verify_result(self._open_stream().connection._ssl)
         if code and not self._up:
-            reason = _ffi.string(_lib.X509_verify_cert_error_string(code)).decode()
+            reason = ffi.string(lib.X509_verify_cert_error_string(code)).decode()
             kind = ErrorKind.TLS_WRONG_NAME if code in _NAME_MISMATCHES else ErrorKind.TLS_UNTRUSTED
             return TlsFailure(kind, reason)
         reasons = error.args[0] if error.args and isinstance(error.args[0], list) else []

@@ -58,6 +58,7 @@ LAYERS = {
             "syscalls",
             "listener",
             "clock",
+            "openssl",
             "http1/head",
             "http1/chunked",
             "http1/final_head",
@@ -130,7 +131,7 @@ HOMES = {
         *("swarm/locust_", "swarm/swarm_user.py", "swarm/reuse_user.py", "swarm/client.py", "swarm/response.py"),
         "swarm/options.py",  # the type of its parser alone
     ),
-    "OpenSSL": ("wire/tls.py", "target/certificates.py"),
+    "OpenSSL": ("wire/openssl.py", "wire/tls.py", "target/certificates.py"),
     "httptools": ("wire/http1/head.py", "wire/http1/chunked.py"),
     "h2": ("wire/http2/protocol.py", "wire/http2/h2_", "target/http2"),
     "hpack": ("wire/http2/hpack_cache.py",),

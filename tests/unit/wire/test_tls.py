@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import socket
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +17,7 @@ from loadgen.target.certificates import server_context
 from loadgen.wire import poller
 from loadgen.wire.errors import TlsFailure
 from loadgen.wire.tls import H2_OR_HTTP1, TlsTransport, client_context
-from loadgen.wire.transport import Step
+from loadgen.wire.transport import WOULD_BLOCK, Step
 from tests.support.transports import accept, address_of, establish, ignore, listening, receive, wait
 
 NAME = "target.test"
@@ -160,8 +162,8 @@ def test_both_ways_of_closing_end_the_stream(server: Side, close_later: list[Any
     if announced:
         peer.close()
     else:
+        close_later.remove(peer)
         peer.socket.close()  # without close_notify
-        peer._socket = None
     wait(client)
     assert client.receive() == 0
 
@@ -175,3 +177,44 @@ def test_a_write_that_failed_is_the_last(server: Side, close_later: list[Any]) -
     assert failure.value.errno == errno.EPIPE
     with pytest.raises(OSError, match=str(failure.value.args[1])):
         client.receive()
+
+
+def test_nothing_is_read_or_written_once_closed(server: Side, close_later: list[Any]) -> None:
+    client, peer = connect(server, close_later, trusting(server))
+    establish(client, peer)
+    peer.send(b"x")
+    wait(client)
+    client.close()
+    for call in (client.receive, lambda: client.send(b"x")):
+        with pytest.raises(OSError, match="closed"):
+            call()
+
+
+def test_a_reset_is_an_error_of_the_socket(server: Side, close_later: list[Any]) -> None:
+    client, peer = connect(server, close_later, trusting(server))
+    establish(client, peer)
+    close_later.remove(peer)
+    peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    peer.socket.close()
+    wait(client)
+    with pytest.raises(OSError) as failure:
+        client.receive()
+    assert failure.value.errno == errno.ECONNRESET
+
+
+def test_a_request_that_does_not_fit_is_sent_in_parts(server: Side, close_later: list[Any]) -> None:
+    client, peer = connect(server, close_later, trusting(server))
+    establish(client, peer)
+    data = memoryview(bytes(range(256)) * 65536)
+    sent = 0
+    while (size := client.send(data[sent : sent + 65536])) != WOULD_BLOCK:
+        sent += size
+    got = b""
+    while sent < len(data):
+        size = peer.receive()
+        if size == WOULD_BLOCK:
+            sent += max(0, client.send(data[sent : sent + 65536]))
+        else:
+            got += peer.buffer[:size]
+    got += receive(peer, len(data) - len(got))
+    assert got == data
