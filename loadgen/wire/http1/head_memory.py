@@ -161,7 +161,7 @@ class HeadMemory:
         return 0
 
     def learn(self, raw: bytes, head: ResponseHead) -> None:
-        """Remember `head`, which parse_response_head made of `raw`."""
+        """Remember `head`, which parse_response_head made of `raw`, in place of one with the same template."""
         self._missed += 1
         if self._missed > _FIRST_HEADS and self._missed % _HEADS_PER_TEMPLATE:
             return
@@ -169,7 +169,8 @@ class HeadMemory:
         if template is None:
             return
         known = KnownHead(raw, head, raw if self._exact else template)
-        self._known.insert(0, known)
+        # A reader also parses heads that it could have found: those whose body comes in parts, for example.
+        self._known = [known] + [other for other in self._known if other.template != known.template]
         del self._known[MAX_KNOWN_HEADS:]
         self._keep_recent(raw, known, head.framing)
 

@@ -282,6 +282,14 @@ def test_the_heads_that_were_used_last_are_remembered() -> None:
     assert [find(memory, raw) > 0 for raw in heads] == [number != 1 for number in range(len(heads))]
 
 
+@pytest.mark.parametrize("exact", [False, True])
+def test_a_head_that_is_learnt_again_takes_no_second_place(exact: bool) -> None:
+    other = raw_head(KEEP_ALIVE, LENGTH)
+    memory = memory_of(other, *[raw_head(*NGINX)] * MAX_KNOWN_HEADS, exact=exact)
+    assert find(memory, raw_head(*NGINX)) == len(raw_head(*NGINX))
+    assert find(memory, other) == len(other)
+
+
 def test_servers_whose_heads_always_differ_cost_few_templates() -> None:
     memory = HeadMemory()
     learnt = 0
