@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
@@ -43,6 +42,7 @@ from loadgen.model.policy import parse_policies
 from loadgen.model.records import COLUMNS
 from loadgen.model.target import parse_target
 from loadgen.wire.route import Route
+from tests.support.fake_network import FakeSink
 from tests.support.processes import loadgen, read_request, scripted_server
 from tests.support.upgrade_servers import (
     BINARY,
@@ -749,8 +749,8 @@ def preflight(url: str, policy: str) -> str:
     load = Load(users=1, rounds=1, block_ns=10**9, warmup_ns=0, timeout_ns=150 * 10**6)
     plan = Plan(parse_target(url), parse_policies(policy), load, max_body_bytes=LIMIT_BYTES)
     route = Route.to(plan.target, None, False)
-    worker = Engine(plan, route, MagicMock())
-    runner = BlockRunner(plan, route, worker, MagicMock(), lambda event: None, monitors_system=False)
+    worker = Engine(plan, route, FakeSink())
+    runner = BlockRunner(plan, route, worker, FakeSink(), lambda event: None, monitors_system=False)
     try:
         with pytest.raises(TargetError) as caught:
             runner.run(next(iter(blocks(plan))))

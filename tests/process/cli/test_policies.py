@@ -124,10 +124,10 @@ def test_the_order_of_a_pool_decides_which_connection_is_used(share_target: Star
     run = SharedRun(share_target(), tmp_path, ["pool:6:lifo", "pool:6:fifo"], *arguments)
     for policy, pick in (("pool:6:lifo", max), ("pool:6:fifo", min)):
         columns = run.rows(policy)
-        phases = ("queue", "connect", "send", "wait", "receive")
-        latency = sum(np.maximum(columns[phase].astype(np.int64), 0) for phase in phases)
+        parts = ("queue", "connect", "send", "wait", "receive", "own")
+        lasted = sum(np.maximum(columns[part].astype(np.int64), 0) for part in parts)
         begun = columns["scheduled"].astype(np.int64)
-        rows = sorted(zip(begun.tolist(), (begun + latency).tolist(), columns["connection"].tolist(), strict=True))
+        rows = sorted(zip(begun.tolist(), (begun + lasted).tolist(), columns["connection"].tolist(), strict=True))
         ended: dict[int, int] = {}
         right = wrong = 0
         for begin, end, number in rows:

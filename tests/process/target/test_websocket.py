@@ -21,6 +21,7 @@ from loadgen.target.behaviour import Behaviour
 from loadgen.target.connection import ServerContext
 from loadgen.target.http1 import Http1ServerConnection
 from loadgen.target.responses import Responses
+from loadgen.wire import poller
 from loadgen.wire.transport import READ, TcpTransport
 from tests.support.targets import Target
 
@@ -237,7 +238,7 @@ def test_a_client_that_is_gone_before_its_answer(valid: bool, data: bytes) -> No
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     connection = Http1ServerConnection(
-        ServerContext(behaviour, Responses(behaviour, account.stats), account), TcpTransport(ours)
+        ServerContext(behaviour, Responses(behaviour, account.stats), account), TcpTransport(poller.of_hub(), ours)
     )
     account.accepted(connection)
     connection.transport.watch(READ, connection.on_readable)

@@ -10,7 +10,7 @@ from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT, ConnectionFlag, Ending
 from loadgen.wire.connection import Connection
 from loadgen.wire.listener import Listener
-from tests.support.fake_network import MORE, FakeClock, FakeContext, requests
+from tests.support.fake_network import BYE, MORE, FakeClock, FakeContext, requests
 
 
 class Slot(ConnectionSlot):
@@ -29,6 +29,7 @@ class Slot(ConnectionSlot):
     [
         (200, 0.0, 0.0),
         (503, 0.5, 0.5),
+        (503, 0.0, 0.0),
         (-ErrorKind.CONNECT_REFUSED, 0.0, 0.01),
         (-ErrorKind.CONNECT_REFUSED, 0.5, 0.5),
         (-ErrorKind.STALE_CONNECTION, 0.0, 0.0),
@@ -59,7 +60,8 @@ def test_a_row_says_whose_request_it_was_and_what_became_of_it(clock: FakeClock)
     (connection,) = context.sink.connections
     assert connection == {
         "connection": 0, "slot": 3, "opened": 1_000_000_000, "dns": ABSENT, "connect": 2_000_000, "tunnel": ABSENT,
-        "tls": ABSENT, "upgrade": ABSENT, "connect_delay": ABSENT, "flags": ConnectionFlag.ESTABLISHED, "ending": Ending.CLIENT_SILENT,
+        "tls": ABSENT, "upgrade": ABSENT, "connect_delay": ABSENT, "flags": ConnectionFlag.ESTABLISHED,
+        "ending": Ending.CLIENT_SILENT,
     }  # fmt: skip
 
 
@@ -91,3 +93,37 @@ def test_a_connection_at_work_is_not_closed_as_idle(clock: FakeClock) -> None:
     slot.close_idle()
     assert context.made[0].closed
     assert slot.unfinished == 0
+
+
+def test_rows_name_the_slot_its_user_and_its_connection(clock: FakeClock) -> None:
+    context = FakeContext(clock, "close")
+    slot = Slot(context)
+    slot.send(0)
+    context.made[0].open()
+    context.made[0].answer(BYE)
+    assert slot.ended == [200]
+    [exchange], [connection] = context.sink.exchanges, context.sink.connections
+    assert (exchange["user"], exchange["connection"], exchange["request_index"]) == (5, 0, 0)
+    assert (connection["slot"], connection["connection"]) == (3, 0)
+    assert connection["ending"] == Ending.CLIENT_ANNOUNCED
+    assert slot.connection is None
+    assert slot.unfinished == 0
+
+
+def test_a_stale_connection_is_tried_again_once(clock: FakeClock) -> None:
+    context = FakeContext(clock, "persistent", retries_stale=True)
+    slot = Slot(context)
+    slot.send(0)
+    context.made[0].open()
+    context.made[0].answer()
+    slot.send(0)
+    context.made[0].end()
+    assert (context.retried, len(context.made), slot.ended) == (1, 2, [200])
+    context.made[1].open()
+    context.made[1].end()
+    assert slot.ended == [200, -ErrorKind.CLOSED_WITHOUT_RESPONSE]
+    assert context.sink.column("outcome") == [
+        200,
+        -ErrorKind.STALE_CONNECTION,
+        -ErrorKind.CLOSED_WITHOUT_RESPONSE,
+    ]
