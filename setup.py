@@ -27,7 +27,8 @@ from setuptools.errors import CompileError, ExecError, LinkError
 ROOT = Path(__file__).parent
 PACKAGE = ROOT / "loadgen"
 CORE = runpy.run_path(str(PACKAGE / "core.py"))
-DIRECTIVES = {"language_level": 3, "annotation_typing": False}
+# nonecheck: a field of None raises AttributeError, as in Python, and does not read what lies there.
+DIRECTIVES = {"language_level": 3, "annotation_typing": False, "nonecheck": True}
 GENERATED = Path("build/cython")  # C sources, the same for every CPython
 AS_RELEASED = ["-O2", "-g0"]
 SANITIZED = ["-O1", "-g1", "-fno-omit-frame-pointer", "-fsanitize=address"]

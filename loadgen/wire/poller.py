@@ -176,7 +176,10 @@ class Poller(PhaseClock):
             try:
                 watch.callback()
             except BaseException:
-                # As gevent does for its own watchers. It stops one whose callback raised, and this one is everybody's.
+                # As gevent does with a watcher of its own: it stops, and the hub hears of the error. Only this one is
+                # to stop, and not the watcher that is everybody's.
+                if watch.events:
+                    watch.set(NOTHING, watch.callback)
                 self._loop.handle_error(watch, *sys.exc_info())
             self.events = NOTHING
 

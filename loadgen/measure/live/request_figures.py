@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from loadgen.measure.data.block_counts import request_ends
+from loadgen.measure.data.block_counts import present, request_ends
 from loadgen.measure.data.row_assignment import assign_rows
 from loadgen.measure.live.rounding import all_three_digits
 from loadgen.model.block_facts import BlockRecord
@@ -53,7 +53,8 @@ def request_figures(facts: BlockRecord, rows: NDArray[Any], connections: NDArray
     rows, end = rows[done], end[done]
     if not len(rows):
         return {"count": 0}
-    times_ms = (end - rows["scheduled"]) / NS_PER_MS
+    # The generator's own work is no part of a response time.
+    times_ms = (end - rows["scheduled"] - present(rows["own"])) / NS_PER_MS
     seconds = np.floor(end / NS_PER_S + wall_s).astype(np.int64)
     failed = (rows["outcome"] < 0) | (rows["outcome"] >= _LOWEST_FAILURE)
     return {
