@@ -26,7 +26,7 @@ cdef class Connection(ConnectionSetup):
     cpdef _send(self, long long left_ns)
     @cython.locals(now=cython.longlong)
     cpdef _on_readable(self)
-    @cython.locals(arrival_ns=cython.longlong)
+    @cython.locals(left=cython.longlong, arrival_ns=cython.longlong)
     cdef _sample_wait(self, long long now)
     cpdef _complete(self, long long end)
     cpdef _on_sendable(self)

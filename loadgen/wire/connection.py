@@ -199,9 +199,10 @@ class Connection(ConnectionSetup):
     def _sample_wait(self, now: int) -> None:
         # The first bytes of a new TLS connection may be a session ticket, which the server sent by itself.
         if self.request_index or not self.flags & _TLS:
+            left = self._left_ns(now)
             arrival_ns = self._transport.arrival_ns()
-            if arrival_ns >= 0:
-                self.wait_delay_ns = max(0, self._left_ns(now) - arrival_ns)
+            if 0 <= arrival_ns <= left:  # else more has come meanwhile, and this is when
+                self.wait_delay_ns = left - arrival_ns
 
     def _read(self, now: int) -> None:
         """Take what the transport has. An exception that a listener raises is not caught."""

@@ -33,7 +33,8 @@ WOULD_BLOCK = -1
 _IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h; the socket module names it only from Python 3.12 on
 _SO_TIMESTAMPNS = 35  # asm-generic/socket.h; the socket module does not name it
 _TIMESPEC = struct.Struct("=qq")
-# struct tcp_info of linux/tcp.h: tcpi_rtt, in µs.
+# struct tcp_info of linux/tcp.h: tcpi_state comes first; tcpi_rtt, in µs.
+_CLOSE_WAIT = 8
 _TCP_INFO_RTT = struct.Struct("=68xI")
 
 SocketAddress = tuple[int, tuple[Any, ...]]
@@ -211,6 +212,9 @@ class TcpTransport(Transport):
         try:
             _, noted, _, _ = self.socket.recvmsg(1, socket.CMSG_SPACE(_TIMESPEC.size), socket.MSG_PEEK)
         except OSError:
+            return ABSENT
+        # The kernel may join the segment that closes with the data before it, and keep the later stamp.
+        if self.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _CLOSE_WAIT:
             return ABSENT
         for level, kind, value in noted:
             if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS and len(value) == _TIMESPEC.size:

@@ -50,6 +50,21 @@ def errors(found: Medians) -> None:
         bar = below_bar(abs(spread(ours).median), _BIAS_BAR_US, _BIAS_STRETCH_US) if key == "bias" else ""
         less = differences(ours, theirs).text() if ours and theirs else NONE
         print(f"| {' | '.join([title, text(ours), text(theirs), less, bar])} |", flush=True)
+    left = _unexplained(found)
+    if left:
+        bar = below_bar(abs(spread(left).median), _BIAS_BAR_US, _BIAS_STRETCH_US)
+        print(f"| the same, less the delays of stamps that the run reports | {text(left)} | {NONE} | {NONE} | {bar} |")
+
+
+def _unexplained(found: Medians) -> list[float]:
+    """The bias of each turn that is left once the delays that ours measured of itself are taken from each policy."""
+    persistent, close, connect = (
+        figures(found, "ours", key) for key in ("wait delay persistent", "wait delay close", "connect delay close")
+    )
+    if not (persistent and close and connect):
+        return []
+    columns = zip(figures(found, "ours", "bias"), persistent, close, connect, strict=False)
+    return [bias - (wait_close + connects - wait) for bias, wait, wait_close, connects in columns]
 
 
 def kernel(found: Medians) -> None:

@@ -230,6 +230,26 @@ def test_the_kernel_says_when_the_first_unread_byte_came() -> None:
 
 
 @pytest.mark.usefixtures("stamping")
+def test_a_stamp_that_may_be_the_end_s_is_none() -> None:
+    """The kernel joins the closing segment with the data before it, and keeps its stamp."""
+    with listening() as listener:
+        client = TcpTransport(poller.of_hub())
+        client.stamps_arrivals = True
+        client.connect(address_of(listener), ignore)
+        establish(client)
+        with accept(listener) as peer:
+            peer.send(b"last")
+            wait(client)
+            assert client.arrival_ns() != ABSENT
+            peer.shutdown(socket.SHUT_WR)
+            while client.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1) != b"\x08":  # CLOSE_WAIT
+                pass
+            assert client.arrival_ns() == ABSENT
+            assert receive(client, 4) == b"last"
+        client.close()
+
+
+@pytest.mark.usefixtures("stamping")
 def test_without_being_asked_for_there_is_no_stamp() -> None:
     with listening() as listener:
         client = TcpTransport(poller.of_hub())
