@@ -143,12 +143,11 @@ class BuildCore(build_ext):
             [source] = extension.sources
             generated = GENERATED / Path(source).with_suffix(".c")
             extension.sources = [str(generated)]
-            used = hashlib.sha256(version.encode())
-            for path in sorted({__file__, *tree.all_dependencies(source)}):
-                used.update(Path(path).read_bytes())
+            contents = [Path(path).read_bytes() for path in {__file__, *tree.all_dependencies(source)}]
+            used = hashlib.sha256(b"".join([version.encode(), *sorted(contents)])).hexdigest()  # wherever they lie
             stamp = generated.with_suffix(".sha256")
-            if not (generated.exists() and stamp.exists() and stamp.read_text() == used.hexdigest()):
-                changed.append((Extension(extension.name, [source]), stamp, used.hexdigest()))
+            if not (generated.exists() and stamp.exists() and stamp.read_text() == used):
+                changed.append((Extension(extension.name, [source]), stamp, used))
                 stamp.unlink(missing_ok=True)
         if changed:
             cythonize(

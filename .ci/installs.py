@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
+import runpy
 import subprocess
 import sys
 import tempfile
@@ -22,9 +22,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-_NOT_COPIED = shutil.ignore_patterns(
-    *(".git", ".venv", "build", "dist", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis", "*.so", "core.*.txt")
-)
 _COMPILER = re.compile(r"(.+-)?(cc|c89|c99|gcc|clang|tcc|c\+\+|g\+\+)(-[0-9.]+)?")
 COMPARE = ("compare", "--tls", "--users", "1", "--block", "200ms", "--rounds", "2")
 
@@ -37,7 +34,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         # In a copy: pip builds where the project lies, and what an earlier build left there would get into the wheel.
-        project = shutil.copytree(ROOT, folder / "project", symlinks=True, ignore=_NOT_COPIED)
+        project = runpy.run_path(str(ROOT / ".ci" / "wheel.py"))["clean_copy"](folder / "project")
         for version, python in pythons.items():
             prove_resolves(version, python, project, folder)
         version, python = list(pythons.items())[-1]

@@ -27,7 +27,7 @@ _BUILD = "import sys; from setuptools.build_meta import build_wheel; print(build
 def main() -> None:
     """Build, and move the wheel into dist/."""
     with tempfile.TemporaryDirectory() as temporary:
-        project = shutil.copytree(ROOT, Path(temporary, "project"), symlinks=True, ignore=NOT_COPIED)
+        project = clean_copy(Path(temporary, "project"))
         command = [sys.executable, "-c", _BUILD, temporary]
         done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -38,6 +38,15 @@ def main() -> None:
         wheel = Path(temporary, done.stdout.split()[-1])
         DIST.mkdir(exist_ok=True)
         print(f"dist/{with_platform(wheel)}")
+
+
+def clean_copy(folder: Path) -> Path:
+    """The project without anything built but C sources, which are the same for every CPython and known by digests."""
+    shutil.copytree(ROOT, folder, symlinks=True, ignore=NOT_COPIED)
+    translated = Path("build", "cython")
+    if (ROOT / translated).exists():
+        shutil.copytree(ROOT / translated, folder / translated)
+    return folder
 
 
 def with_platform(wheel: Path) -> str:
