@@ -9,15 +9,16 @@ import json as json_module
 import time
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from urllib.parse import urlencode
-
-from locust import User
 
 from loadgen.drive.requests.builder import FieldPairs
 from loadgen.drive.requests.greenlet_client import GreenletClient
 from loadgen.model.target import parse_target
 from loadgen.swarm.response import ReuseResponse, failure_of
+
+if TYPE_CHECKING:  # Locust patches the standard library of who imports it, and who imports this has done so
+    from locust import User
 
 Pairs = Mapping[str, Any] | Iterable[tuple[str, Any]]
 _NS_PER_MS = 1e6
@@ -112,14 +113,12 @@ class ReuseClient:
             fields, body = _encoded(fields, data, json)
         result = self._call(method, target, fields, body)
         url = self._origin + target
-        response = ReuseResponse(result, url, self._event, catch_response)
         outcome = result.outcome
-        request_meta = response.request_meta = {
+        meta = {
             "request_type": method,
             "name": name or path,
             "response_time": result.latency_ns / _NS_PER_MS,
             "response_length": len(result.body),
-            "response": response,
             "exception": None if 0 < outcome < 400 else failure_of(result),
             "context": {
                 **self._user.context(),
@@ -131,8 +130,9 @@ class ReuseClient:
             "start_time": start_time,
             "url": url,
         }
+        response = ReuseResponse(result, url, self._event, catch_response, meta)
         if not catch_response:
-            self._event.fire(**request_meta)
+            response.report()
         return response
 
     def _target(self, path: str, params: Pairs | str | None) -> str:

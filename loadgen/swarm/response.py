@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from json import loads
 from types import TracebackType
-from typing import Any, Self
-
-from locust.event import EventHook
-from locust.exception import CatchResponseError, LocustError, ResponseError
+from typing import TYPE_CHECKING, Any, Self
 
 from loadgen.drive.requests.call_result import CallResult
 from loadgen.wire.http1.head import ResponseHead
+
+if TYPE_CHECKING:  # Locust patches the standard library of who imports it, and who judges a response has done so
+    from locust.event import EventHook
 
 
 class RequestFailed(Exception):
@@ -53,24 +53,33 @@ class ReuseResponse:
     """A response with its times. As the value of a `with` block (with catch_response=True) the block judges it."""
 
     __slots__ = (
-        "_catches", "_entered", "_event", "_headers", "_result", "_verdict", "request_meta", "status_code", "url",
+        "_catches", "_entered", "_event", "_headers", "_meta", "_result", "_verdict", "status_code", "url",
     )  # fmt: skip
 
-    def __init__(self, result: CallResult, url: str, event: EventHook, catches: bool) -> None:
+    def __init__(
+        self, result: CallResult, url: str, event: EventHook, catches: bool, meta: dict[str, Any] | None = None
+    ) -> None:
+        """meta: what `event` is fired with, but for the response itself."""
         self._result = result
         self._catches = catches
         self._entered = False
         self._event = event
         self._headers: Headers | None = None
         self._verdict: bool | Exception | None = None
-        self.request_meta: dict[str, Any]
-        """The arguments that `events.request` is fired with."""
+        self._meta: dict[str, Any] = {} if meta is None else meta
         self.status_code = max(result.outcome, 0)
         """0 where there is no response."""
         self.url = url
 
     def __repr__(self) -> str:
         return f"<ReuseResponse [{self.error or self.status_code}]>"
+
+    @property
+    def request_meta(self) -> dict[str, Any]:
+        """The arguments that `events.request` is fired with."""
+        # Not from the beginning: a response in its own cycle is garbage that the collector has to find.
+        self._meta["response"] = self
+        return self._meta
 
     @property
     def status(self) -> int:
@@ -135,10 +144,16 @@ class ReuseResponse:
         if failure is not None:
             raise failure
 
+    def report(self) -> None:
+        """Fire the event."""
+        self._event.fire(**{**self._meta, "response": self})
+
     # Judging
 
     def __enter__(self) -> Self:
         if not self._catches:
+            from locust.exception import LocustError
+
             raise LocustError("a request in a with block needs catch_response=True")
         self._entered = True
         return self
@@ -150,13 +165,15 @@ class ReuseResponse:
 
         Any other exception of the block is raised again, and the request is not counted.
         """
+        from locust.exception import ResponseError
+
         if self._verdict is not None:
-            self.request_meta["exception"] = None if self._verdict is True else self._verdict
+            self._meta["exception"] = None if self._verdict is True else self._verdict
         elif isinstance(error, ResponseError):
-            self.request_meta["exception"] = error
+            self._meta["exception"] = error
         elif error is not None:
             return False
-        self._event.fire(**self.request_meta)
+        self.report()
         return self._verdict is None or error is None
 
     def success(self) -> None:
@@ -166,11 +183,15 @@ class ReuseResponse:
 
     def failure(self, reason: str | Exception) -> None:
         """Count the request as failed."""
+        from locust.exception import CatchResponseError
+
         self._check_entered()
         self._verdict = reason if isinstance(reason, Exception) else CatchResponseError(reason)
 
     def _check_entered(self) -> None:
         if not self._entered:
+            from locust.exception import LocustError
+
             raise LocustError("success() and failure() belong in a with block, with catch_response=True")
 
 

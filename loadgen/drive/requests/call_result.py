@@ -2,37 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, cast
+from typing import Any
 
 from loadgen.model.errors import ErrorKind
-from loadgen.model.records import EXCHANGE_FIELDS, HANDSHAKE
+from loadgen.model.records import HANDSHAKE
+from loadgen.model.sample_sink import SampleSink
 from loadgen.wire.connection import Connection
 from loadgen.wire.http1.head import ResponseHead
+from loadgen.wire.http1.head_memory import HeadMemory
 from loadgen.wire.http1.response_reader import ResponseReader
 
 _HANDSHAKE = tuple(phase.value for phase in HANDSHAKE)
-_OUTCOME = EXCHANGE_FIELDS.index("outcome")
+_NO_PHASES: dict[str, int | None] = dict.fromkeys(("queue", *_HANDSHAKE, "send", "wait", "receive"))
 
 
-class CallResult(NamedTuple):
+class CallResult:
     """One call, as it was recorded."""
 
-    outcome: int
-    """The status code, or -ErrorKind."""
-    failure: str
-    """One line about an error, else empty."""
-    head: ResponseHead | None
-    """Of a complete response."""
-    body: bytes
-    """Of a complete response; decoded from chunks, and from nothing else."""
-    phases: dict[str, int | None]
-    """Durations (ns) by name, None where a phase did not happen."""
-    latency_ns: int
-    """The sum of the phases."""
-    connection: int
-    """The connection's number."""
-    request_index: int
-    """How many requests the connection had served before."""
+    __slots__ = ("body", "connection", "failure", "head", "latency_ns", "outcome", "phases", "request_index")
+
+    def __init__(
+        self, outcome: int, failure: str, head: ResponseHead | None, body: bytes, phases: dict[str, int | None],
+        latency_ns: int, connection: int, request_index: int,
+    ) -> None:  # fmt: skip
+        self.outcome = outcome
+        """The status code, or -ErrorKind."""
+        self.failure = failure
+        """One line about an error, else empty."""
+        self.head = head
+        """Of a complete response."""
+        self.body = body
+        """Of a complete response; decoded from chunks, and from nothing else."""
+        self.phases = phases
+        """Durations (ns) by name, None where a phase did not happen."""
+        self.latency_ns = latency_ns
+        """The sum of the phases."""
+        self.connection = connection
+        """The connection's number."""
+        self.request_index = request_index
+        """How many requests the connection had served before."""
 
     @property
     def status(self) -> int:
@@ -50,20 +58,27 @@ class CallResult(NamedTuple):
 
 
 class BodyReader(ResponseReader):
-    """Keeps the body of the response under way until it is taken."""
+    """Keeps the body of the response under way until it is taken.
+
+    memory: of the same server's heads. It must be an exact one: a scenario may read any field of a head.
+    """
 
     __slots__ = ("_keep", "_parts")
 
-    def __init__(self, max_body_bytes: int) -> None:
-        super().__init__(max_body_bytes)
+    def __init__(self, max_body_bytes: int, memory: HeadMemory | None = None) -> None:
+        ResponseReader.__init__(self, max_body_bytes, memory)
         self._parts: list[bytes] = []
         self._keep = self._parts.append
 
     def feed(self, data: bytes, sink: Any = None) -> bool:
-        return super().feed(data, self._keep)
+        return ResponseReader.feed(self, data, self._keep)
 
     def feed_buffer(self, buffer: bytearray, size: int) -> bool:
-        return self.feed(bytes(memoryview(buffer)[:size]))
+        end = self._recognise(buffer, size)
+        if end == 0:
+            return self.feed(bytes(memoryview(buffer)[:size]))
+        self._parts.append(bytes(buffer[end:size]))
+        return True
 
     def take(self) -> bytes:
         """The body so far; it is kept no longer."""
@@ -73,27 +88,58 @@ class BodyReader(ResponseReader):
         return body
 
 
-def result_of(connection: Connection, row: tuple[int, ...]) -> CallResult:
-    """The result of a call, from the row that was recorded of it and the connection it was recorded on."""
-    number, _, request_index, _, queue, _, send, wait, receive, *_ = row
-    outcome = row[_OUTCOME]
-    handshake: dict[str, int | None] = dict.fromkeys(_HANDSHAKE)
-    latency_ns = 0
-    if request_index == 0:
-        paid = connection.handshake or connection.handshake_ns()
-        handshake = {name: value if value >= 0 else None for name, value in zip(_HANDSHAKE, paid, strict=True)}
-        latency_ns = sum(value for value in paid if value >= 0)
-    for value in (queue, send, wait, receive):
-        if value >= 0:
-            latency_ns += value
-    phases = {
-        "queue": queue if queue >= 0 else None,
-        **handshake,
-        "send": send if send >= 0 else None,
-        "wait": wait if wait >= 0 else None,
-        "receive": receive if receive >= 0 else None,
-    }
-    if outcome < 0:
-        return CallResult(outcome, connection.failure, None, b"", phases, latency_ns, number, request_index)
-    reader = cast(BodyReader, connection.reader)
-    return CallResult(outcome, "", reader.head, reader.take(), phases, latency_ns, number, request_index)
+class CallRow(SampleSink):
+    """Passes rows of exchanges on, and keeps of the last one what its call's result needs."""
+
+    __slots__ = ("_number", "_outcome", "_queue", "_receive", "_request_index", "_send", "_sink", "_wait")
+
+    def __init__(self, sink: SampleSink) -> None:
+        self._sink = sink
+        self._number = self._request_index = self._outcome = 0
+        self._queue = self._send = self._wait = self._receive = 0
+
+    def exchange(
+        self, connection: int, user: int, request_index: int, scheduled: int, queue: int, late: int, send: int,
+        wait: int, receive: int, own: int, lag: int, wait_delay: int, outcome: int, bytes_sent: int,
+        bytes_received: int,
+    ) -> None:  # fmt: skip
+        self._number = connection
+        self._request_index = request_index
+        self._outcome = outcome
+        self._queue = queue
+        self._send = send
+        self._wait = wait
+        self._receive = receive
+        self._sink.exchange(
+            connection, user, request_index, scheduled, queue, late, send, wait, receive, own, lag, wait_delay,
+            outcome, bytes_sent, bytes_received,
+        )  # fmt: skip
+
+    def result(self, connection: Connection) -> CallResult:
+        """The result of the call that ended last, on this connection."""
+        phases = _NO_PHASES.copy()
+        latency_ns = 0
+        if self._queue >= 0:
+            phases["queue"] = self._queue
+            latency_ns += self._queue
+        if self._request_index == 0:
+            for name, value in zip(_HANDSHAKE, connection.handshake or connection.handshake_ns(), strict=True):
+                if value >= 0:
+                    phases[name] = value
+                    latency_ns += value
+        if self._send >= 0:
+            phases["send"] = self._send
+            latency_ns += self._send
+        if self._wait >= 0:
+            phases["wait"] = self._wait
+            latency_ns += self._wait
+        if self._receive >= 0:
+            phases["receive"] = self._receive
+            latency_ns += self._receive
+        failure, head, body = connection.failure, None, b""
+        if self._outcome >= 0:
+            reader: Any = connection.reader
+            failure, head, body = "", reader.head, reader.take()
+        return CallResult(
+            self._outcome, failure, head, body, phases, latency_ns, self._number, self._request_index
+        )  # fmt: skip

@@ -16,7 +16,7 @@ class PathCookieState(UserState):
     __slots__ = ("_by_path", "_noted_path", "_origin", "path")
 
     def __init__(self, index: int, origin: str) -> None:
-        super().__init__(index, EncodedRequest(lambda _is_last, _cookies: b""))
+        UserState.__init__(self, index, EncodedRequest(lambda _is_last, _cookies: b""))
         self.path = "/"
         self._origin = origin
         self._noted_path = ""
@@ -29,7 +29,7 @@ class PathCookieState(UserState):
         if head is not self._head:
             self._by_path.clear()
             self._noted_path = self.path
-            super().take_cookies(head, self._origin + self.path)
+            UserState.take_cookies(self, head, self._origin + self.path)
 
     def cookies(self) -> str:
         """The Cookie field's value for a request to `path`, empty for none (RFC 6265 §5.4)."""

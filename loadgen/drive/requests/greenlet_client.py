@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from heapq import heappop, heappush
-from typing import Any, cast
+from typing import Any
 
 import gevent
 from gevent import getcurrent
@@ -16,7 +16,7 @@ from gevent import getcurrent
 from loadgen.drive.connection_manager import ConnectionManager
 from loadgen.drive.preflight import ServerObserver
 from loadgen.drive.requests.builder import FieldPairs, RequestBuilder
-from loadgen.drive.requests.call_result import BodyReader, CallResult, result_of
+from loadgen.drive.requests.call_result import BodyReader, CallResult, CallRow
 from loadgen.drive.requests.cookies import PathCookieState
 from loadgen.drive.slots.slot import ConnectionSlot, pause_after
 from loadgen.model.exceptions import PlanError
@@ -26,6 +26,7 @@ from loadgen.model.records import Ending
 from loadgen.model.sample_sink import SampleSink
 from loadgen.model.units import NS_PER_S
 from loadgen.wire.connection import Connection
+from loadgen.wire.http1.head_memory import HeadMemory
 from loadgen.wire.lifecycle import CLOSED
 from loadgen.wire.listener import Listener
 from loadgen.wire.route import Route
@@ -42,20 +43,6 @@ def scenario_policy(text: str) -> ConnectionPolicy:
     return policy
 
 
-class _LastRow(SampleSink):
-    """Keeps the row of the exchange that ended last, and passes it on."""
-
-    __slots__ = ("_sink", "row")
-
-    def __init__(self, sink: SampleSink) -> None:
-        self._sink = sink
-        self.row: tuple[int, ...]
-
-    def exchange(self, *row: int) -> None:
-        self.row = row
-        self._sink.exchange(*row)
-
-
 class GreenletClient(ConnectionSlot):
     """One blocking client, which is the slot of its own connection."""
 
@@ -68,14 +55,16 @@ class GreenletClient(ConnectionSlot):
         "_pause_until_ns",
         "_pool",
         "_rows",
+        "_state",
         "_used",
         "_waiting",
     )  # fmt: skip
 
     def __init__(self, pool: GreenletClientPool, index: int, user_state: PathCookieState) -> None:
-        super().__init__(pool, index, user_state)
-        self._sink = self._rows = _LastRow(pool.sink)
+        ConnectionSlot.__init__(self, pool, index, user_state)
+        self._sink = self._rows = CallRow(pool.sink)
         self._pool = pool
+        self._state = user_state
         self._calling = self._ended = self._is_head = self._left = False
         self._error: OSError | None = None
         self._pause_until_ns = 0
@@ -92,7 +81,7 @@ class GreenletClient(ConnectionSlot):
         """
         if self._calling:
             raise RuntimeError("this user's requests go one at a time, and one is under way")
-        state = cast(PathCookieState, self.user_state)
+        state = self._state
         state.path = path
         cookies = state.cookies() if self._pool.takes_cookies else ""
         state.requests = self._pool.builder.requests(method, path, headers, body, cookies)
@@ -111,7 +100,7 @@ class GreenletClient(ConnectionSlot):
         if self._error is not None:
             error, self._error = self._error, None
             raise error
-        return result_of(self._used, self._rows.row)
+        return self._rows.result(self._used)
 
     def leave(self) -> None:
         """Abandon the exchange under way, close the connection, free the slot; safe to call twice."""
@@ -124,7 +113,7 @@ class GreenletClient(ConnectionSlot):
     def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
         self._used = connection
         try:
-            super().exchange_done(connection, outcome, end_ns)
+            ConnectionSlot.exchange_done(self, connection, outcome, end_ns)
         except OSError as error:  # the sink's disk is full: raised in the greenlet, which would wait for ever
             self._error = error
             self.connection = None
@@ -153,7 +142,7 @@ class GreenletClient(ConnectionSlot):
         self.send(0)
 
     def _open(self, scheduled_ns: int) -> None:
-        super()._open(scheduled_ns)
+        ConnectionSlot._open(self, scheduled_ns)
         if self.connection is not None:  # it may have failed at once
             self.connection.reader.no_body = self._is_head
 
@@ -198,8 +187,10 @@ class GreenletClientPool(ConnectionManager):
 
     def __init__(self, plan: Plan, route: Route, sink: SampleSink, policy: str, connections: int = 0) -> None:
         parsed = scenario_policy(policy)
-        super().__init__(plan, route, sink, connections)
+        ConnectionManager.__init__(self, plan, route, sink, connections)
         self.use(parsed)
+        # A scenario may read all fields of a head, so none may stand for another.
+        self._heads = HeadMemory(exact=True)
         self.builder = RequestBuilder(plan, parsed)
         self.hub: Any = gevent.get_hub()
         target = plan.target
@@ -232,14 +223,14 @@ class GreenletClientPool(ConnectionManager):
         for client in list(self._present.values()):
             client.leave()
         self._await_closes()
-        super().close()
+        ConnectionManager.close(self)
 
     def new_connection(self, listener: Listener) -> Connection:
         # The first response shows what kind of server this is.
-        return super().new_connection(listener if self.observed else ServerObserver(self, listener))
+        return ConnectionManager.new_connection(self, listener if self.observed else ServerObserver(self, listener))
 
     def _new_reader(self) -> BodyReader:
-        return BodyReader(self._plan.max_body_bytes)
+        return BodyReader(self._max_body_bytes, self._heads)
 
     def _at_work(self) -> Iterable[Connection | None]:
         # A copy: an exchange that ends here wakes users, and they come and go.

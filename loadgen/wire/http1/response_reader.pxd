@@ -19,8 +19,9 @@ cdef class ResponseReader:
 
     @cython.locals(end=cython.Py_ssize_t)
     cpdef bint feed(self, bytes data, sink=*) except? -1
-    @cython.locals(memory=HeadMemory, known=KnownHead, end=cython.Py_ssize_t)
     cpdef bint feed_buffer(self, bytearray buffer, Py_ssize_t size) except? -1
+    @cython.locals(memory=HeadMemory, known=KnownHead, end=cython.Py_ssize_t)
+    cdef Py_ssize_t _recognise(self, bytearray buffer, Py_ssize_t size) except -1
     cpdef set_head(self, head)
     cpdef bint finish(self) except? -1
     cdef bint _ends_with(self, int status, long long framing, Py_ssize_t end)

@@ -86,20 +86,7 @@ class ResponseReader:
 
     def feed_buffer(self, buffer: bytearray, size: int) -> bool:
         """`feed` with the buffer's first `size` bytes, which are read and not kept."""
-        memory = self._memory
-        if memory is not None and self._current is None and self._heads is None:
-            end = memory.find(buffer, size)
-            known = memory.found
-            if end == 0 or known is None:
-                pass  # to be parsed
-            elif memory.framing + end == size and self._ends_with(known.status, memory.framing, end):
-                self.head = known.head
-                self.status = known.status
-                self.persists = known.persists
-                self.sets_cookies = known.sets_cookies
-                self.body_bytes = memory.framing
-                return True
-        return self.feed(bytes(memoryview(buffer)[:size]))
+        return self._recognise(buffer, size) > 0 or self.feed(bytes(memoryview(buffer)[:size]))
 
     def set_head(self, head: ResponseHead) -> None:
         """A response is complete whose final head this is."""
@@ -122,6 +109,23 @@ class ResponseReader:
     def begun(self) -> bool:
         """Some bytes of a response have come, and not all."""
         return self._current is not None or self._heads is not None
+
+    def _recognise(self, buffer: bytearray, size: int) -> int:
+        """Complete a response if buffer[:size] is all of it and its head is known: gives the head's length, else 0."""
+        memory = self._memory
+        if memory is not None and self._current is None and self._heads is None:
+            end = memory.find(buffer, size)
+            known = memory.found
+            if end == 0 or known is None:
+                return 0  # to be parsed
+            if memory.framing + end == size and self._ends_with(known.status, memory.framing, end):
+                self.head = known.head
+                self.status = known.status
+                self.persists = known.persists
+                self.sets_cookies = known.sets_cookies
+                self.body_bytes = memory.framing
+                return end
+        return 0
 
     def _ends_with(self, status: int, framing: int, end: int) -> bool:
         """With a body that followed its head at once, a response is complete; nothing is left to do."""

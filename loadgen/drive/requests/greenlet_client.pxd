@@ -1,0 +1,48 @@
+cimport cython
+
+from loadgen.drive.connection_manager cimport ConnectionManager
+from loadgen.drive.requests.builder cimport RequestBuilder
+from loadgen.drive.requests.call_result cimport CallResult, CallRow
+from loadgen.drive.requests.cookies cimport PathCookieState
+from loadgen.drive.slots.slot cimport ConnectionSlot, pause_after
+from loadgen.wire.connection cimport Connection
+
+
+cdef class GreenletClient(ConnectionSlot):
+    cdef bint _calling, _ended, _is_head, _left
+    cdef object _error, _waiting
+    cdef long long _pause_until_ns
+    cdef GreenletClientPool _pool
+    cdef CallRow _rows
+    cdef PathCookieState _state
+    cdef Connection _used
+
+    @cython.locals(state=PathCookieState)
+    cpdef CallResult call(self, method, path, headers=*, bytes body=*)
+    cpdef leave(self)
+    cpdef exchange_done(self, connection, int outcome, long long end_ns)
+    @cython.locals(pause_s=cython.double)
+    cpdef done(self, int outcome)
+    cdef _begin(self, method)
+    cpdef _open(self, long long scheduled_ns)
+    cdef _abandon(self)
+    @cython.locals(left_ns=cython.longlong)
+    cdef _sleep_out_pause(self)
+    cdef _wait(self)
+    cdef _end_call(self)
+    cpdef _wake(self)
+
+
+cdef class GreenletClientPool(ConnectionManager):
+    cdef readonly RequestBuilder builder
+    cdef readonly object hub
+    cdef object _origin
+    cdef dict _present
+    cdef list _free
+    cdef bint _closed
+
+    cpdef new_client(self)
+    cpdef release(self, client)
+    cpdef close(self)
+    cpdef new_connection(self, listener)
+    cpdef _new_reader(self)

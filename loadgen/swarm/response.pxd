@@ -1,0 +1,14 @@
+from loadgen.drive.requests.call_result cimport CallResult
+
+cpdef failure_of(CallResult result)
+
+
+cdef class ReuseResponse:
+    cdef CallResult _result
+    cdef bint _catches, _entered
+    cdef object _event, _headers, _verdict
+    cdef dict _meta
+    cdef public object status_code, url
+
+    cpdef report(self)
+    cdef _check_entered(self)
