@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 # One user shows the bare cost: nothing queues, in the generator or the target, and nothing but reuse is measured.
 ARGS ?= --tls --users 1
 # The unit tests of the modules that are compiled, for a second turn as pure Python; test_core holds that both turns differ.
-CORE_TESTS := tests/unit/wire tests/unit/drive tests/unit/measure/data tests/house/test_core.py
+CORE_TESTS := tests/unit/wire tests/unit/drive tests/unit/swarm tests/unit/measure/data tests/house/test_core.py
 
 .PHONY: install lock compare ui quick test sanitize wheel check docs format bench clean
 

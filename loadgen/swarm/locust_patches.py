@@ -1,20 +1,19 @@
 """Three significant digits for Locust's own statistics, which otherwise keep and show whole milliseconds.
 
 Locust documents `bucket_response_time` as a function to replace. Its tables and CSV files cut figures to whole numbers
-in methods that are not, so these are patched. So is the one that counts a request, of whatever kind of user: it does
-the same in a third of the time.
+in methods that are not, so these are patched. So is the pause between two tasks: without a wait time it
+only lets others run, at 2 µs, and a ReuseUser's request has just done that.
 """
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
-from locust import stats
-from locust.stats import RequestStats, StatsCSV, StatsEntry
+import gevent
+from locust import TaskSet, stats
+from locust.stats import StatsCSV, StatsEntry
 
 from loadgen.measure.live.rounding import three_digits
-from loadgen.swarm.request_counts import count_request
 
 # (limit in ms, decimals of figures below it); from 100 ms on figures are whole. Nothing real is below 10 ns.
 _DECIMALS = ((0.1, 4), (1, 3), (10, 2), (100, 1))
@@ -28,7 +27,7 @@ def install() -> None:
     StatsEntry.to_dict = _figures  # type: ignore[assignment, method-assign]
     StatsEntry.to_string = _row  # type: ignore[assignment, method-assign]
     StatsEntry.percentile = _percentile_row  # type: ignore[assignment, method-assign]
-    RequestStats.log_request = _log_request  # type: ignore[method-assign]
+    TaskSet._sleep = _sleep  # type: ignore[method-assign]
     StatsCSV._percentile_fields = _percentile_fields  # type: ignore[assignment, method-assign]
 
 
@@ -39,12 +38,11 @@ def readable(value_ms: float) -> str:
     return f"{rounded:.{decimals}f}" if rounded else "0"
 
 
-def _log_request(self: RequestStats, method: str, name: str, response_time: Any, content_length: int) -> None:
-    """In place of `RequestStats.log_request`: the entry and the total share one look at the clock, and one rounding."""
-    now_s = time.time()
-    rounded = None if response_time is None else stats.bucket_response_time(response_time)
-    count_request(self.total, now_s, response_time, rounded, content_length)
-    count_request(self.entries[(name, method)], now_s, response_time, rounded, content_length)
+def _sleep(self: TaskSet, seconds: float) -> None:
+    """In place of `TaskSet._sleep`: without a wait time, others need no turn where a request just gave one."""
+    client = getattr(self.user, "greenlet_client", None)
+    if seconds > 0 or client is None or not client.take_turn():
+        gevent.sleep(seconds)
 
 
 def _figures(entry: StatsEntry, escape_string_values: bool = False) -> dict[str, Any]:

@@ -41,9 +41,9 @@ class ReuseUser(User):
         super().__init__(environment)
         plugin: ScenarioRunners = self.environment.loadgen
         pool = plugin.scenario_runner(type(self)).client_pool
-        self._greenlet_client = pool.new_client()
+        self.greenlet_client = pool.new_client()
         base = urlsplit(self.host or "").path.rstrip("/")
-        self.client = ReuseClient(self, self._greenlet_client, pool.origin, base, self.policy)
+        self.client = ReuseClient(self, self.greenlet_client, pool.origin, base, self.policy)
 
     def start(self, group: Group) -> Greenlet:
         greenlet = super().start(group)
@@ -52,4 +52,4 @@ class ReuseUser(User):
         return greenlet
 
     def _leave(self, _greenlet: Any) -> None:
-        self._greenlet_client.leave()
+        self.greenlet_client.leave()

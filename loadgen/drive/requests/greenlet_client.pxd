@@ -9,7 +9,7 @@ from loadgen.wire.connection cimport Connection
 
 
 cdef class GreenletClient(ConnectionSlot):
-    cdef bint _calling, _ended, _is_head, _left
+    cdef bint _calling, _ended, _is_head, _left, _gave_turn
     cdef object _error, _waiting
     cdef long long _pause_until_ns
     cdef GreenletClientPool _pool
@@ -19,6 +19,8 @@ cdef class GreenletClient(ConnectionSlot):
 
     @cython.locals(state=PathCookieState)
     cpdef CallResult call(self, method, path, headers=*, bytes body=*)
+    @cython.locals(gave=cython.bint)
+    cpdef bint take_turn(self) except? -1
     cpdef leave(self)
     cpdef exchange_done(self, connection, int outcome, long long end_ns)
     @cython.locals(pause_s=cython.double)

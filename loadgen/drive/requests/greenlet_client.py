@@ -50,6 +50,7 @@ class GreenletClient(ConnectionSlot):
         "_calling",
         "_ended",
         "_error",
+        "_gave_turn",
         "_is_head",
         "_left",
         "_pause_until_ns",
@@ -65,7 +66,7 @@ class GreenletClient(ConnectionSlot):
         self._sink = self._rows = CallRow(pool.sink)
         self._pool = pool
         self._state = user_state
-        self._calling = self._ended = self._is_head = self._left = False
+        self._calling = self._ended = self._is_head = self._left = self._gave_turn = False
         self._error: OSError | None = None
         self._pause_until_ns = 0
         self._used: Connection
@@ -101,6 +102,11 @@ class GreenletClient(ConnectionSlot):
             error, self._error = self._error, None
             raise error
         return self._rows.result(self._used)
+
+    def take_turn(self) -> bool:
+        """Others could run during a call since this was asked last."""
+        gave, self._gave_turn = self._gave_turn, False
+        return gave
 
     def leave(self) -> None:
         """Abandon the exchange under way, close the connection, free the slot; safe to call twice."""
@@ -158,6 +164,7 @@ class GreenletClient(ConnectionSlot):
         """Let others run until the response is there; it may be there already, where a connection failed at once."""
         if not self._ended:
             self._waiting = getcurrent()
+            self._gave_turn = True
             while not self._ended:
                 self._pool.hub.switch()
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import gevent
+import locust
 import locust.runners
 import locust.stats
 import pytest
@@ -108,6 +109,33 @@ def test_a_block_without_requests_adds_nothing() -> None:
     stats = RequestStats()
     merge_figures(stats, "GET", "/", {"count": 0})
     assert not stats.entries
+
+
+# Turns
+
+
+def test_without_a_wait_time_others_get_a_turn_unless_a_request_gave_them_one() -> None:
+    gave = [False, True]  # from its end
+    user: Any = SimpleNamespace(greenlet_client=SimpleNamespace(take_turn=gave.pop), min_wait=0, max_wait=0)
+    user.wait_function = None
+    tasks, heard = locust.TaskSet(user), []
+    gevent.spawn(heard.append, 1)
+    tasks._sleep(0)
+    assert heard == []
+    tasks._sleep(0)
+    assert heard == [1]
+
+
+def test_a_wait_time_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("gevent.sleep", slept.append)
+    user: Any = SimpleNamespace(greenlet_client=SimpleNamespace(take_turn=lambda: True), min_wait=0, max_wait=0)
+    user.wait_function = None
+    tasks = locust.TaskSet(user)
+    tasks._sleep(0.5)
+    user.greenlet_client = None  # another kind of user
+    tasks._sleep(0)
+    assert slept == [0.5, 0]
 
 
 # Digits

@@ -88,6 +88,25 @@ def test_a_call_returns_when_its_response_is_there(make: Callable[..., Rig]) -> 
     assert rig.sink.column("outcome") == [200, 200]
 
 
+def test_a_call_that_waits_gives_others_a_turn(make: Callable[..., Rig]) -> None:
+    rig = make()
+    client = rig.pool.new_client()
+    assert not client.take_turn()
+    answered(rig, begun(client.call, "GET", "/"))
+    assert client.take_turn()
+    assert not client.take_turn()  # it was taken
+
+
+def test_heads_that_differ_are_told_apart(make: Callable[..., Rig]) -> None:
+    rig = make()
+    client = rig.pool.new_client()
+    for value in (b"1", b"2", b"1", b"2"):
+        result = answered(rig, begun(client.call, "GET", "/"), HELLO.replace(b"200 OK", b"200 OK\r\nX-Id: " + value))
+        assert result.head is not None
+        assert dict(result.head.headers)[b"X-Id"] == value
+        assert result.body == b"hello"
+
+
 def test_a_head_has_no_body(make: Callable[..., Rig]) -> None:
     rig = make()
     client = rig.pool.new_client()
