@@ -114,8 +114,9 @@ class Lifecycle:
     def phase_ns(self, state: int) -> int:
         """The duration (ns) of the phase `state` of the exchange that has just ended; ABSENT where it had none."""
         begun = self._entered[_SENDING]
+        entered = self._entered[state]
         # A time from before this exchange began belongs to an earlier one.
-        return self._duration_ns(state) if 0 <= begun <= self._entered[state] else _ABSENT
+        return self._left[state] - entered if 0 <= begun <= entered else _ABSENT
 
     def _duration_ns(self, state: int) -> int:
         return self._left[state] - self._entered[state] if self._entered[state] >= 0 else _ABSENT

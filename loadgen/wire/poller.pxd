@@ -39,7 +39,7 @@ cdef class Poller(PhaseClock):
     @cython.locals(descriptor=cython.int)
     cpdef change(self, Watch watch, unsigned int before)
     cpdef forget(self, Watch watch)
-    @cython.locals(ready=ReadyList, count=cython.int, index=cython.int, turn=cython.longlong, events=cython.uint, watch=Watch)
+    @cython.locals(ready=ReadyList, count=cython.int, index=cython.int, descriptor=cython.int, turn=cython.longlong, events=cython.uint, watch=Watch)
     cpdef _dispatch(self)
     @cython.locals(code=cython.int)
     cdef _control(self, int operation, int descriptor, unsigned int events)

@@ -17,7 +17,7 @@ import gevent
 from gevent.monkey import get_original
 
 from loadgen.wire.clock import PhaseClock
-from loadgen.wire.syscalls import ReadyList, control
+from loadgen.wire.syscalls import MAX_EVENTS, ReadyList, control
 
 NOTHING, READ, WRITE = 0, 1, 4  # EPOLLIN and EPOLLOUT
 """What to watch for. Errors and hang-ups are reported with either of the two."""
@@ -103,7 +103,7 @@ class Poller(PhaseClock):
         """The events of the descriptor whose callback is running; NOTHING outside of callbacks."""
         self._epoll = _Epoll()
         self._descriptor: int = self._epoll.fileno()
-        self._ready = ReadyList(self._epoll)
+        self._ready = ReadyList(self._descriptor)
         self._watches: dict[int, Watch] = {}
         self._turn = 0
         self._loop = loop
@@ -163,12 +163,20 @@ class Poller(PhaseClock):
     def _dispatch(self) -> None:
         """Call back for what is ready. What a callback raises goes to the hub, and the next one is called."""
         ready = self._ready
-        count = ready.poll()
+        found: Any = None
+        if COMPILED:
+            count = ready.poll()
+        else:
+            found = self._epoll.poll(0, MAX_EVENTS)
+            count = len(found)
         self._turn += 1
         turn = self._turn
         for index in range(count):
-            events = ready.events(index)
-            watch = self._watches.get(ready.descriptor(index))
+            if COMPILED:
+                descriptor, events = ready.descriptor(index), ready.events(index)
+            else:
+                descriptor, events = found[index]
+            watch = self._watches.get(descriptor)
             # A callback before this one may have closed it, watched another of the same number, or changed its events.
             if watch is None or watch._turn == turn or not events & (watch.events | _FAILED):
                 continue

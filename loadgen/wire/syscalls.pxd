@@ -107,7 +107,6 @@ cpdef int control(int epoll_descriptor, int operation, int descriptor, unsigned 
 
 
 cdef class ReadyList:
-    cdef object _epoll, _found
     cdef int _epoll_descriptor
     cdef epoll_event _events[128]
 

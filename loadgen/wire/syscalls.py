@@ -90,30 +90,21 @@ def packed_address(family: int, address: tuple[Any, ...]) -> bytes:
 
 
 class ReadyList:
-    """The events that one call of epoll_wait(2) found."""
+    """The events that one call of epoll_wait(2) found; of the compiled core alone, like the functions above."""
 
-    __slots__ = ("_epoll", "_epoll_descriptor", "_found")
+    __slots__ = ("_epoll_descriptor",)
 
-    def __init__(self, epoll: Any) -> None:
-        self._epoll = epoll
-        self._epoll_descriptor: int = epoll.fileno()
-        self._found: Any = None
+    def __init__(self, epoll_descriptor: int) -> None:
+        self._epoll_descriptor = epoll_descriptor
 
     def poll(self) -> int:
         """Find what is ready now, without waiting: how many descriptors, at most MAX_EVENTS."""
-        if COMPILED:
-            return c_poll(self._epoll_descriptor, self._events, _SIZE)  # type: ignore[attr-defined, no-any-return]
-        self._found = self._epoll.poll(0, MAX_EVENTS)
-        return len(self._found)
+        return c_poll(self._epoll_descriptor, self._events, _SIZE)  # type: ignore[attr-defined, no-any-return]
 
     def descriptor(self, index: int) -> int:
         """The descriptor of the event `index`."""
-        if COMPILED:
-            return self._events[index].data.fd  # type: ignore[attr-defined, no-any-return]
-        return self._found[index][0]  # type: ignore[no-any-return]
+        return self._events[index].data.fd  # type: ignore[attr-defined, no-any-return]
 
     def events(self, index: int) -> int:
         """The bits of the event `index` (EPOLLIN and so on)."""
-        if COMPILED:
-            return self._events[index].events  # type: ignore[attr-defined, no-any-return]
-        return self._found[index][1]  # type: ignore[no-any-return]
+        return self._events[index].events  # type: ignore[attr-defined, no-any-return]

@@ -176,10 +176,20 @@ class TcpTransport(Transport):
         return OPEN
 
     def receive(self) -> int:
+        if not COMPILED:
+            try:
+                return os.readv(self._descriptor, (self.buffer,))
+            except BlockingIOError:
+                return WOULD_BLOCK
         size = receive(self._descriptor, self.buffer)
         return size if size >= 0 else _unless_would_block(size)
 
     def send(self, data: bytes | memoryview) -> int:
+        if not COMPILED:
+            try:
+                return os.write(self._descriptor, data)
+            except BlockingIOError:
+                return WOULD_BLOCK
         if type(data) is bytes:  # noqa: SIM108 # for C
             size = send(self._descriptor, data)
         else:
