@@ -1,4 +1,4 @@
-"""A non-blocking byte stream on gevent's loop: TCP here, TLS over it in tls.py. Knows no HTTP and takes no times.
+"""A non-blocking byte stream on gevent's loop: TCP here, TLS over it in tls.py. Knows no HTTP and no phase.
 
 The seam between connection and kernel is Transport; tests put a fake there.
 """
