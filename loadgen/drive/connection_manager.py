@@ -40,6 +40,8 @@ _TICK_S = _MIN_GRACE_NS / 4 / NS_PER_S
 _SAMPLED_SHARE = 16
 # With more of these connections than that the oldest is closed before its grace is over.
 _MAX_PENDING_CLOSES = 512
+# The timeout is an integer of C, where compiled; no run is longer than this.
+_MAX_TIMEOUT_NS = 1 << 62
 
 
 _KINDS: dict[str, type[Connection]] = {
@@ -82,7 +84,7 @@ class ConnectionManager(SlotContext):
         self._is_head = plan.method == "HEAD"
         self._heads = HeadMemory()
         self._stamping = keep_stamping()
-        self._timeout_ns = plan.load.timeout_ns
+        self._timeout_ns = min(plan.load.timeout_ns, _MAX_TIMEOUT_NS)
         # One timer looks over all requests: a timer for each would cost more than the request's own bookkeeping.
         tick_s = min(0.1, max(0.005, plan.load.timeout_ns / NS_PER_S / 50))
         self._sweep = self._loop.timer(tick_s, tick_s, ref=False)

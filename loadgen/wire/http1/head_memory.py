@@ -24,6 +24,7 @@ _ANY_VALUE = 1
 _NUMBER = 2
 # The parser takes more digits, but not every number of them fits the C integers of the compiled module.
 _MAX_DIGITS = 15
+_MAX_FRAMING = 10**_MAX_DIGITS
 
 _FIELD_VALUE = rb"[\t\x20-\x7e\x80-\xff]*+"  # RFC 9110 §5.5
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] [\x20-\x7e\x80-\xff]*+")
@@ -182,7 +183,7 @@ class HeadMemory:
 
 def _template(raw: bytes, head: ResponseHead) -> bytes | None:
     """`raw` with a mark for each value that may differ; None for a head with a line that is out of the ordinary."""
-    if len(raw) > MAX_HEAD_BYTES or not raw.endswith(b"\r\n\r\n"):
+    if len(raw) > MAX_HEAD_BYTES or not raw.endswith(b"\r\n\r\n") or head.framing > _MAX_FRAMING:
         return None
     status_line, *field_lines = raw[: len(raw) - 4].split(b"\r\n")
     if not _STATUS_LINE.fullmatch(status_line):

@@ -18,6 +18,9 @@ from loadgen.wire.http1.head import (
 )
 from loadgen.wire.http1.head_memory import HeadMemory
 
+# The limit is an integer of C, where compiled; no body is longer than this.
+_MAX_LIMIT_BYTES = 1 << 62
+
 
 class ResponseReader:
     """Reads responses one after another. Its facts about a response stay until the next one is complete."""
@@ -29,7 +32,7 @@ class ResponseReader:
 
     def __init__(self, max_body_bytes: int, memory: HeadMemory | None = None) -> None:
         """memory: heads of the same server; fields that decide nothing may then hold an alike head's values."""
-        self._limit = max_body_bytes
+        self._limit = min(max_body_bytes, _MAX_LIMIT_BYTES)
         self._memory = memory
         # To be set: the next response is one to HEAD.
         self.no_body = False

@@ -32,9 +32,9 @@ ANSWER = HELLO.replace(b"\r\n\r\n", b"\r\nKeep-Alive: timeout=5, max=100\r\n\r\n
 class Manager(ConnectionManager):
     """With one user, whose requests have deadlines; it closes its timers at the end of a test."""
 
-    def __init__(self, clock: FakeClock, policy: str, **values: Any) -> None:
+    def __init__(self, clock: FakeClock, policy: str, timeout_ns: int = 100 * NS_PER_MS, **values: Any) -> None:
         target = parse_target("http://h:81/")
-        load = Load(timeout_ns=100 * NS_PER_MS)
+        load = Load(timeout_ns=timeout_ns)
         plan = Plan(target, parse_policies(policy), load, **values)
         self.fake_route = FakeRoute(clock)
         self.rows = FakeSink()
@@ -124,6 +124,17 @@ def test_a_request_that_takes_too_long_is_ended(manage: Any, clock: FakeClock) -
     manager._expire()
     assert manager.rows.column("outcome") == [-ErrorKind.RESPONSE_TIMEOUT]
     assert manager.rows.endings == [Ending.CLIENT_GAVE_UP]
+
+
+def test_limits_may_be_longer_than_any_run_and_any_body(manage: Any, clock: FakeClock) -> None:
+    manager = manage("persistent", timeout_ns=1 << 64, max_body_bytes=1 << 64)
+    manager.user.begin()
+    [transport] = manager.fake_route.made
+    transport.open()
+    clock.pass_ms(1000)
+    manager._expire()
+    transport.answer()
+    assert manager.rows.column("outcome") == [200]
 
 
 @pytest.mark.parametrize(

@@ -290,6 +290,13 @@ def test_a_head_that_is_learnt_again_takes_no_second_place(exact: bool) -> None:
     assert find(memory, other) == len(other)
 
 
+@pytest.mark.parametrize("length", [1 << 63, (1 << 64) - 1])
+def test_a_length_that_no_c_integer_holds_is_left_to_the_parser(length: int) -> None:
+    raw = raw_head(f"Content-Length: {length}")
+    assert parse_response_head(raw).framing == length
+    assert find(memory_of(raw), raw) == 0
+
+
 def test_servers_whose_heads_always_differ_cost_few_templates() -> None:
     memory = HeadMemory()
     learnt = 0

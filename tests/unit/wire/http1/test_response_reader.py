@@ -307,6 +307,13 @@ def test_a_body_over_the_limit_is_given_up(raw: bytes, cut: Cut) -> None:
         feed_all(reader, cut(raw))
 
 
+def test_a_limit_may_be_longer_than_any_body() -> None:
+    reader = ResponseReader(1 << 64)
+    assert reader.feed(OK + b"Content-Length: 2\r\n\r\nhi")
+    with pytest.raises(BodyTooLarge):
+        reader.feed(OK + b"Content-Length: 18446744073709551615\r\n\r\nhi")
+
+
 @settings(deadline=None)
 @given(
     st.sampled_from(list(RESPONSES.values())), st.integers(0, 200), st.binary(max_size=8), st.sets(st.integers(1, 99))
