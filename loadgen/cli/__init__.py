@@ -22,11 +22,15 @@ class Outcome(NamedTuple):
 
 def main() -> NoReturn:
     """Run the `loadgen` command and exit by the contract's codes; each error that a user can make is one line."""
-    import click
+    try:
+        import click
 
-    from loadgen.cli.commands import cli
-    from loadgen.cli.stdio import guard, output_failure, print_error
-    from loadgen.model.exceptions import PlanError, TargetError
+        from loadgen.cli.commands import cli
+        from loadgen.cli.stdio import guard, output_failure, print_error
+        from loadgen.model.exceptions import PlanError, TargetError
+    except KeyboardInterrupt:  # importing takes long enough for a Ctrl-C
+        sys.stderr.write("loadgen: interrupted\n")
+        sys.exit(EXIT_INTERRUPTED)
 
     output = guard()
     outcome = Outcome(EXIT_DONE)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import builtins
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import loadgen
 from loadgen import core
+from loadgen.cli import EXIT_INTERRUPTED, main
 from tests.support.runner import run_cli
 
 
@@ -38,3 +41,20 @@ def test_a_refusal_is_one_line(arguments: list[str], text: str, tmp_path: Path) 
     assert line.startswith("loadgen: ")
     assert text in line
     assert not list(tmp_path.iterdir())
+
+
+def test_an_interrupt_while_modules_are_loaded_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    load = builtins.__import__
+
+    def interrupted(name: str, *arguments: Any, **named: Any) -> Any:
+        if name == "click":
+            raise KeyboardInterrupt
+        return load(name, *arguments, **named)
+
+    monkeypatch.setattr(builtins, "__import__", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == EXIT_INTERRUPTED
+    assert capsys.readouterr() == ("", "loadgen: interrupted\n")
