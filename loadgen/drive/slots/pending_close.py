@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from loadgen.model.records import ConnectionFlag, Ending
 from loadgen.wire.connection import Connection
-from loadgen.wire.listener import Listener
+from loadgen.wire.listener import NULL_LISTENER, Listener
 
 
 class PendingClose(Listener):
@@ -29,12 +29,17 @@ class PendingClose(Listener):
         if waited:
             self.connection.flags |= ConnectionFlag.IGNORED_CLOSE
         self.connection.close(Ending.CLIENT_ANNOUNCED)
-        self._on_closed(self)
+        self._end()
 
     def connection_lost(self, connection: Connection) -> None:
         """The server closed, as it had been asked to."""
         connection.ending = Ending.CLIENT_ANNOUNCED
-        self._on_closed(self)
+        self._end()
 
     def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
         raise AssertionError("nothing is sent on a connection that waits for its close")
+
+    def _end(self) -> None:
+        # No circle is left for the garbage collector, which would run within the load.
+        self.connection.listener = NULL_LISTENER
+        self._on_closed(self)

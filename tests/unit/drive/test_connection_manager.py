@@ -179,6 +179,18 @@ def test_a_server_that_does_not_close_ignored_it(manage: Any, clock: FakeClock) 
     assert manager.fake_route.made[0].closed
 
 
+@pytest.mark.parametrize("closes", [True, False])
+def test_a_close_that_was_waited_for_leaves_no_reference_circle(manage: Any, closes: bool) -> None:
+    manager = asked_to_close(manage)
+    [pending] = manager._pending_closes
+    if closes:
+        manager.fake_route.made[0].end()
+    else:
+        pending.give_up(waited=True)
+    assert len(manager.rows.connections) == 1
+    assert pending.connection.listener is NULL_LISTENER
+
+
 def test_a_slow_server_gets_more_time(manage: Any, clock: FakeClock) -> None:
     manager: Manager = manage("close")
     manager.user.begin()
