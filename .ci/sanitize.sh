@@ -21,11 +21,13 @@ mkdir -p build
 export PYTHONPATH=$folder/lib PYTHONMALLOC=malloc
 export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:log_path=$PWD/$folder.report
 rm -f "$folder".report.*
-LD_PRELOAD=$library "$python" -P -c '
+# libstdc++ too, or exceptions in C++ (greenlet's) end the run.
+preload="$library $(${CC:-cc} -print-file-name=libstdc++.so)"
+LD_PRELOAD=$preload "$python" -P -c '
 import loadgen.core, sys
 compiled = loadgen.core.running() == "compiled"
 sys.exit(None if compiled else "nothing was compiled; '"$folder.log"' says why")'
-if ! LD_PRELOAD=$library "$python" -P -m pytest -p loadgen.core -p no:cacheprovider --hypothesis-profile ci \
+if ! LD_PRELOAD=$preload "$python" -P -m pytest -p loadgen.core -p no:cacheprovider --hypothesis-profile ci \
   --max-worker-restart 0 "$@" tests/unit/wire; then
   cat "$folder".report.* >&2 2>/dev/null || true
   exit 1

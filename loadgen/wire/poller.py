@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from errno import EBADF
 from typing import Any
 
 import gevent
@@ -72,7 +73,12 @@ class Watch:
         self.callback: Any = None
 
     def set(self, events: int, callback: Callable[[], None]) -> None:
-        """Call back whenever the descriptor is ready for `events`; replaces what was set before."""
+        """Call back whenever the descriptor is ready for `events`; replaces what was set before.
+
+        Raises OSError once it is forgotten: the number may be another descriptor's by now.
+        """
+        if self.descriptor < 0:
+            raise OSError(EBADF, os.strerror(EBADF))
         self.callback = callback
         before = self.events
         if events != before:
@@ -84,6 +90,7 @@ class Watch:
         if self.events:
             self.events = NOTHING
             self._poller.forget(self)
+        self.descriptor = -1
         self.callback = None
 
 
@@ -144,6 +151,7 @@ class Poller(PhaseClock):
             for watcher in (self._watcher, self._before, self._after):
                 watcher.stop()
                 watcher.close()
+        self._descriptor = -1
         self._epoll.close()
 
     # Inside
@@ -211,7 +219,7 @@ def of_hub() -> Poller:
     poller = _pollers.get(hub)
     if poller is None:
         for gone in [known for known in _pollers if getattr(known, "loop", None) is None]:  # its hub was destroyed
-            del _pollers[gone]
+            _pollers.pop(gone).close()
         poller = _pollers[hub] = Poller(hub.loop)
     return poller
 

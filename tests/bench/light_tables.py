@@ -53,18 +53,16 @@ def errors(found: Medians) -> None:
     left = _unexplained(found)
     if left:
         bar = below_bar(abs(spread(left).median), _BIAS_BAR_US, _BIAS_STRETCH_US)
-        print(f"| the same, less the delays of stamps that the run reports | {text(left)} | {NONE} | {NONE} | {bar} |")
+        print(f"| the same, less the connect delay that the run reports | {text(left)} | {NONE} | {NONE} | {bar} |")
 
 
 def _unexplained(found: Medians) -> list[float]:
-    """The bias of each turn that is left once the delays that ours measured of itself are taken from each policy."""
-    persistent, close, connect = (
-        figures(found, "ours", key) for key in ("wait delay persistent", "wait delay close", "connect delay close")
-    )
-    if not (persistent and close and connect):
-        return []
-    columns = zip(figures(found, "ours", "bias"), persistent, close, connect, strict=False)
-    return [bias - (wait_close + connects - wait) for bias, wait, wait_close, connects in columns]
+    """What is left of each turn's bias once the delay of `connect` is taken off, which ours measured itself.
+
+    That of `wait` is the same under both policies, and where the server closes the kernel's stamp is the close's.
+    """
+    delays = figures(found, "ours", "connect delay close")
+    return [bias - delay for bias, delay in zip(figures(found, "ours", "bias"), delays, strict=True)] if delays else []
 
 
 def kernel(found: Medians) -> None:

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -455,3 +456,30 @@ def test_a_child_does_not_watch_what_its_parent_watches() -> None:
     """
     done = subprocess.run([sys.executable, "-c", FORK], capture_output=True, text=True, timeout=30, check=False)
     assert (done.stdout.splitlines(), done.stderr, done.returncode) == (["child True", "parent b'x'"], "", 0)
+
+
+def test_a_watch_that_was_forgotten_is_set_no_more(pair: Callable[[], Pair]) -> None:
+    ours, _theirs = pair()
+    watch = Watch(poller.of_hub(), ours.fileno())
+    watch.set(READ, lambda: None)
+    watch.forget()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        watch.set(READ, lambda: None)
+
+
+def test_a_hub_that_is_gone_keeps_no_descriptor() -> None:
+    def run() -> None:
+        poller.of_hub()
+        gevent.get_hub().destroy(destroy_loop=True)
+
+    def once() -> int:
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+        poller.of_hub()
+        return len(os.listdir("/proc/self/fd"))
+
+    poller.of_hub()
+    once()
+    counts = [once() for _ in range(5)]
+    assert counts[-1] <= counts[0] + 1, counts  # the last hub's is closed when another poller is made
