@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -35,8 +36,10 @@ def main() -> None:
         folder = Path(temporary)
         # In a copy: pip builds where the project lies, and what an earlier build left there would get into the wheel.
         project = runpy.run_path(str(ROOT / ".ci" / "wheel.py"))["clean_copy"](folder / "project")
-        for version, python in pythons.items():
-            prove_resolves(version, python, project, folder)
+        with ThreadPoolExecutor(2) as pool:  # pip waits for the index most of the time
+            resolves = [pool.submit(prove_resolves, *each, project, folder) for each in pythons.items()]
+        for one in resolves:
+            one.result()
         version, python = list(pythons.items())[-1]
         environment = prove_works(version, python, project, folder)
         if len(pythons) > 1:
