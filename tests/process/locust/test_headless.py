@@ -113,6 +113,7 @@ def test_statuses_from_400_on_and_errors_are_failures_for_locust(tmp_path: Path)
         done = headless(
             *("compare.py", tmp_path, "-H", f"http://127.0.0.1:{port}", "--exit-code-on-error", "9"),
             *("--policies", "ignore-close,persistent"),
+            seconds=6,
         )
     assert done.returncode == 9
     assert "GET / [persistent]: 503" in done.stderr
