@@ -31,12 +31,18 @@ def median_delay_ns(summary: PolicySummary) -> int | None:
 
     Each phase whose end the kernel stamps too adds its median. `connect` counts if most requests open a connection.
     """
+    wait_ns, connect_ns = _median_delays_ns(summary)
+    return None if wait_ns is None else wait_ns + (connect_ns or 0)
+
+
+def _median_delays_ns(summary: PolicySummary) -> tuple[int | None, int | None]:
+    """Of `wait` and `connect` of a typical request; None where it was not measured, or where it opens no connection."""
     delays = summary["generator"].get("stamp_delay_ns")
-    if delays is None or delays["wait"] is None:
-        return None
+    if delays is None:
+        return None, None
     wait, connect = delays["wait"], delays["connect"]
     opens = 2 * summary["phases_ns"][Phase.CONNECT.value]["count"] > summary["requests"]
-    return wait["p50"] + (connect["p50"] if opens and connect is not None else 0)
+    return wait and wait["p50"], connect["p50"] if opens and connect is not None else None
 
 
 def generator_warnings(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
@@ -65,16 +71,30 @@ def generator_warnings(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
 def difference_warnings(comparisons: Iterable[ComparisonSummary], policies: dict[str, PolicySummary]) -> Found:
     """Where the stamps of one policy are later than those of the other, by a large share of the difference."""
     for one in comparisons:
-        baseline, candidate = (median_delay_ns(policies[name]) for name in (one["baseline"], one["candidate"]))
-        if baseline is None or candidate is None or is_uncertain(one["latency_p50_delta_ci95"]):
+        bias_ns = _bias_ns(policies[one["baseline"]], policies[one["candidate"]])
+        delta_ns = abs(one["latency_p50_delta_ns"])
+        if bias_ns is None or is_uncertain(one["latency_p50_delta_ci95"]):
             continue
-        bias_ns, delta_ns = abs(candidate - baseline), abs(one["latency_p50_delta_ns"])
         if bias_ns > _LARGE_SHARE * delta_ns:
             yield (
                 WarningCode.STAMP_DELAY,
                 f"{one['candidate']} against {one['baseline']}: the generator's stamp delays differ by "
                 f"{format_duration(bias_ns)}, a large share of the difference of {format_duration(delta_ns)} at p50",
             )
+
+
+def _bias_ns(baseline: PolicySummary, candidate: PolicySummary) -> int | None:
+    """By how much their stamps are late by different amounts; None where one of them has none at all.
+
+    `wait` counts where both have its delay. Where a server closes with its response there is none, and to wake a client
+    takes the kernel as long as under the other policy.
+    """
+    delays = _median_delays_ns(baseline), _median_delays_ns(candidate)
+    if (None, None) in delays:
+        return None
+    (baseline_wait, baseline_connect), (candidate_wait, candidate_connect) = delays
+    wait_ns = 0 if baseline_wait is None or candidate_wait is None else candidate_wait - baseline_wait
+    return abs(wait_ns + (candidate_connect or 0) - (baseline_connect or 0))
 
 
 def _share_of_latency(summary: PolicySummary, p50_ns: int) -> Found:

@@ -125,6 +125,13 @@ def test_a_difference_that_may_be_the_stamps(delta_ns: int, warned: bool, sign: 
     ]
 
 
+def test_a_policy_whose_server_closes_is_compared_by_what_is_known_of_it() -> None:
+    """No stamp tells of its `wait`, which then counts as late as the other policy's."""
+    policies = {"persistent": delayed(20 * US), "close": delayed(None, 40 * US, 1_000)}
+    (only,) = difference_warnings([difference(100 * US)], policies)
+    assert "stamp delays differ by 40.0 µs" in only[1]
+
+
 @pytest.mark.parametrize(
     ("wait_ns", "interval"), [(None, None), (20 * US, (-5, 15))], ids=["without stamps", "no certain difference"]
 )
