@@ -11,7 +11,7 @@ from loadgen.model.records import Ending
 from loadgen.model.summary import Summary
 from loadgen.show.formatting import ABSENT, duration
 from loadgen.show.ordering import policies_in_order
-from loadgen.show.tables.table import Row, Table
+from loadgen.show.tables.table import Row, Table, filled_columns
 
 _CONNECTIONS = (
     "policy", "requests", "requests per connection", "closed by client", "closed by server", "TLS full", "TLS resumed",
@@ -47,8 +47,7 @@ def endings(summary: Summary) -> Table:
     policies = policies_in_order(summary)
     columns = {"policy": [name for name, _ in policies]}
     columns |= {title: [text(one["connections"]) for _, one in policies] for title, text in _ENDINGS.items()}
-    shown = {title: texts for title, texts in columns.items() if title in _ALWAYS or set(texts) - {ABSENT, "0"}}
-    return Table(tuple(shown), list(zip(*shown.values(), strict=True)))
+    return filled_columns(columns, _ALWAYS, {ABSENT, "0"})
 
 
 def endings_note(summary: Summary) -> str:

@@ -8,7 +8,7 @@ from loadgen.model.policy_summary import GeneratorSummary, StampDelay
 from loadgen.model.summary import Summary
 from loadgen.show.formatting import ABSENT, duration
 from loadgen.show.ordering import policies_in_order
-from loadgen.show.tables.table import Table
+from loadgen.show.tables.table import Table, filled_columns
 
 _LAG = "lag p50, p99"
 _NOTE = (
@@ -29,8 +29,7 @@ def generator(summary: Summary) -> Table:
     columns |= {title: [text(one["generator"]) for _, one in policies] for title, text in _COLUMNS.items()}
     if any(_delay(one["generator"], "wait") for _, one in policies):
         del columns[_LAG]
-    shown = {title: texts for title, texts in columns.items() if title == "policy" or set(texts) - {ABSENT}}
-    return Table(tuple(shown), list(zip(*shown.values(), strict=True)))
+    return filled_columns(columns, ("policy",), {ABSENT})
 
 
 def generator_note(summary: Summary) -> str:
