@@ -24,6 +24,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "client.h"
+
 enum { MAX_RESPONSE = 16384, MAX_ROWS = 1000000 };
 
 typedef struct {
@@ -37,17 +39,6 @@ static int epoll_fd;
 static struct sockaddr_in address;
 static char request[2][1024]; /* persistent, close */
 static int64_t think_ns;
-
-static void fail(const char *what) {
-    fprintf(stderr, "reference_client: %s: %s\n", what, strerror(errno));
-    exit(1);
-}
-
-static int64_t now_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
 
 /* Waits for an event of the socket; what comes first during a pause is the server's close. */
 static void wait_for(int fd, uint32_t events) {

@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "client.h"
+
 enum { MAX_EVENTS = 256, PAYLOAD_BYTES = 5, ECHO_BYTES = 2 + PAYLOAD_BYTES };
 
 typedef struct {
@@ -29,17 +31,6 @@ typedef struct {
 } connection;
 
 static const char echo[] = "\x81\x05hello";
-
-static void fail(const char *what) {
-    fprintf(stderr, "websocket_client: %s: %s\n", what, strerror(errno));
-    exit(1);
-}
-
-static int64_t now_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
 
 static void send_message(const connection *to) {
     static uint32_t mask = 0x9E3779B9;

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from loadgen.wire.transport import WOULD_BLOCK, SocketAddress, Step
+from loadgen.wire import poller
+from loadgen.wire.transport import WOULD_BLOCK, SocketAddress, Step, TcpTransport
 
 _PATIENCE_S = 10.0
 
@@ -34,6 +35,19 @@ def accept(listener: socket.socket) -> socket.socket:
     connection, _ = listener.accept()
     connection.setblocking(False)
     return connection
+
+
+@contextmanager
+def connected(stamps: bool = False, source: str | None = None) -> Iterator[tuple[TcpTransport, socket.socket]]:
+    """A client that is connected, and its peer. stamps: the kernel stamps what arrives at the client."""
+    with listening() as listener:
+        client = TcpTransport(poller.of_hub(), source=source)
+        client.stamps_arrivals = stamps
+        client.connect(address_of(listener), ignore)
+        establish(client)
+        with accept(listener) as peer:
+            yield client, peer
+        client.close()
 
 
 def wait(transport: Any, step: Step = Step.WANT_READ) -> None:

@@ -15,7 +15,7 @@ from gevent.event import AsyncResult
 from loadgen.model.records import ABSENT
 from loadgen.wire import poller
 from loadgen.wire.transport import NOTHING, READ, WOULD_BLOCK, WRITE, SocketAddress, Step, TcpTransport, resolve
-from tests.support.transports import accept, address_of, establish, ignore, listening, receive, wait
+from tests.support.transports import accept, address_of, connected, establish, ignore, listening, receive, wait
 
 PATIENCE_S = 10
 
@@ -51,20 +51,12 @@ def test_a_refused_connection_says_so() -> None:
 
 
 def test_it_connects_from_the_source_that_it_was_given() -> None:
-    with listening() as listener:
-        client = TcpTransport(poller.of_hub(), source="127.0.0.7")
-        client.connect(address_of(listener), ignore)
-        establish(client)
-        with accept(listener) as peer:
-            assert peer.getpeername()[0] == "127.0.0.7"
-        client.close()
+    with connected(source="127.0.0.7") as (_client, peer):
+        assert peer.getpeername()[0] == "127.0.0.7"
 
 
 def test_closing_twice_is_safe_and_final() -> None:
-    with listening() as listener:
-        client = TcpTransport(poller.of_hub())
-        client.connect(address_of(listener), ignore)
-        establish(client)
+    with connected() as (client, _peer):
         client.watch(READ, lambda: None)
         client.close()
         client.close()
@@ -140,11 +132,7 @@ def test_an_address_that_can_not_be_reached_fails_at_once_and_leaves_nothing_beh
 
 
 def test_long_data_is_taken_in_parts_and_views_are_sent_too() -> None:
-    with listening() as listener:
-        client = TcpTransport(poller.of_hub())
-        client.connect(address_of(listener), ignore)
-        establish(client)
-        peer = accept(listener)
+    with connected() as (client, peer):
         whole = bytes(range(256)) * 40_000
         taken = client.send(whole)
         assert 0 < taken < len(whole)
@@ -157,15 +145,10 @@ def test_long_data_is_taken_in_parts_and_views_are_sent_too() -> None:
             got += peer.recv(1 << 20)
         assert got == whole[:taken]
         peer.close()
-        client.close()
 
 
 def test_a_peer_that_is_gone_is_an_error_and_no_signal() -> None:
-    with listening() as listener:
-        client = TcpTransport(poller.of_hub())
-        client.connect(address_of(listener), ignore)
-        establish(client)
-        peer = accept(listener)
+    with connected() as (client, peer):
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         peer.close()  # by a reset
         wait(client)
@@ -174,7 +157,6 @@ def test_a_peer_that_is_gone_is_an_error_and_no_signal() -> None:
         for data in (b"x", memoryview(b"x")):
             with pytest.raises(BrokenPipeError):
                 client.send(data)
-        client.close()
 
 
 # What the kernel knows
@@ -186,81 +168,58 @@ def stamping() -> Iterator[TcpTransport]:
 
     The kernel begins to stamp some time after the first socket has asked for it.
     """
-    with listening() as listener:
-        client = TcpTransport(poller.of_hub())
-        client.stamps_arrivals = True
-        client.connect(address_of(listener), ignore)
-        establish(client)
-        with accept(listener) as peer:
-            end_s = time.monotonic() + PATIENCE_S
-            while time.monotonic() < end_s:
-                peer.send(b"x")
-                wait(client)
-                found = client.arrival_ns()
-                assert client.receive() == 1
-                if found != ABSENT:
-                    break
-            yield client
-        client.close()
+    with connected(stamps=True) as (client, peer):
+        end_s = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end_s:
+            peer.send(b"x")
+            wait(client)
+            found = client.arrival_ns()
+            assert client.receive() == 1
+            if found != ABSENT:
+                break
+        yield client
 
 
 @pytest.mark.usefixtures("stamping")
 def test_the_kernel_says_when_the_first_unread_byte_came() -> None:
-    with listening() as listener:
-        client = TcpTransport(poller.of_hub())
-        client.stamps_arrivals = True
-        client.connect(address_of(listener), ignore)
-        establish(client)
-        with accept(listener) as peer:
-            assert client.arrival_ns() == ABSENT  # nothing has come
-            begun_ns = time.monotonic_ns()
-            peer.send(b"first")
-            wait(client)
-            ended_ns = time.monotonic_ns()
-            peer.send(b"second")
-            found = [client.arrival_ns() for _ in range(3)]
-            # It is taken by the wall clock and told by the monotonic one, which are read one after the other.
-            assert all(begun_ns - 1_000_000 < one < ended_ns + 1_000_000 for one in found)
-            assert max(found) - min(found) < 1_000_000
-            assert receive(client, 11) == b"firstsecond"  # nothing of it was read
-            peer.shutdown(socket.SHUT_WR)
-            wait(client)
-            assert client.arrival_ns() == ABSENT  # an end is no byte
-        client.close()
+    with connected(stamps=True) as (client, peer):
+        assert client.arrival_ns() == ABSENT  # nothing has come
+        begun_ns = time.monotonic_ns()
+        peer.send(b"first")
+        wait(client)
+        ended_ns = time.monotonic_ns()
+        peer.send(b"second")
+        found = [client.arrival_ns() for _ in range(3)]
+        # It is taken by the wall clock and told by the monotonic one, which are read one after the other.
+        assert all(begun_ns - 1_000_000 < one < ended_ns + 1_000_000 for one in found)
+        assert max(found) - min(found) < 1_000_000
+        assert receive(client, 11) == b"firstsecond"  # nothing of it was read
+        peer.shutdown(socket.SHUT_WR)
+        wait(client)
+        assert client.arrival_ns() == ABSENT  # an end is no byte
 
 
 @pytest.mark.usefixtures("stamping")
 def test_a_stamp_that_may_be_the_end_s_is_none() -> None:
     """The kernel joins the closing segment with the data before it, and keeps its stamp."""
-    with listening() as listener:
-        client = TcpTransport(poller.of_hub())
-        client.stamps_arrivals = True
-        client.connect(address_of(listener), ignore)
-        establish(client)
-        with accept(listener) as peer:
-            peer.send(b"last")
-            wait(client)
-            assert client.arrival_ns() != ABSENT
-            peer.shutdown(socket.SHUT_WR)
-            while client.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1) != b"\x08":  # CLOSE_WAIT
-                pass
-            assert client.arrival_ns() == ABSENT
-            assert receive(client, 4) == b"last"
-        client.close()
+    with connected(stamps=True) as (client, peer):
+        peer.send(b"last")
+        wait(client)
+        assert client.arrival_ns() != ABSENT
+        peer.shutdown(socket.SHUT_WR)
+        while client.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1) != b"\x08":  # CLOSE_WAIT
+            pass
+        assert client.arrival_ns() == ABSENT
+        assert receive(client, 4) == b"last"
 
 
 @pytest.mark.usefixtures("stamping")
 def test_without_being_asked_for_there_is_no_stamp() -> None:
-    with listening() as listener:
-        client = TcpTransport(poller.of_hub())
-        client.connect(address_of(listener), ignore)
-        establish(client)
-        with accept(listener) as peer:
-            peer.send(b"x")
-            wait(client)
-            assert client.arrival_ns() == ABSENT
-            assert receive(client, 1) == b"x"
-        client.close()
+    with connected() as (client, peer):
+        peer.send(b"x")
+        wait(client)
+        assert client.arrival_ns() == ABSENT
+        assert receive(client, 1) == b"x"
 
 
 def test_the_first_round_trip_is_a_part_of_connecting() -> None:
