@@ -51,7 +51,7 @@ def sources() -> list[str]:
 
 def obstacle() -> str | None:
     """Why nothing can be compiled here, and what to do about it; None where nothing stands in the way."""
-    if os.environ.get("LOADGEN_PURE", "0") not in ("", "0"):
+    if CORE["pure_is_set"]():
         return "LOADGEN_PURE is set"
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")[0]

@@ -7,7 +7,6 @@ loadgen then runs as pure Python. When nothing has changed it takes a few hundre
 from __future__ import annotations
 
 import fcntl
-import os
 import runpy
 import subprocess
 import sys
@@ -16,12 +15,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "loadgen"
+CORE = runpy.run_path(str(PACKAGE / "core.py"))
 LOG = ROOT / "build" / "core.log"
 
 
 def main() -> None:
     """Compile if needed; two at the same time would be in each other's way."""
-    if os.environ.get("LOADGEN_PURE", "0") not in ("", "0"):
+    if CORE["pure_is_set"]():
         return
     LOG.parent.mkdir(exist_ok=True)
     with LOG.with_suffix(".lock").open("w") as lock:
@@ -32,16 +32,15 @@ def main() -> None:
 
 def is_current() -> bool:
     """Whether this setup.py has compiled every source there is, as it is now."""
-    core = runpy.run_path(str(PACKAGE / "core.py"))
     found = {
-        path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.*") if path.suffix in core["DECLARATIONS"]
+        path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.*") if path.suffix in CORE["DECLARATIONS"]
     }
-    record = core["read_record"](str(PACKAGE))
+    record = CORE["read_record"](str(PACKAGE))
     if record is None:
         return not found
-    made_by = (PACKAGE / core["RECORD"]).read_text(encoding="utf-8").partition("\n")[0]
-    this = f"# setup.py {core['digest']((ROOT / 'setup.py').read_bytes())}"
-    return found <= record.keys() and made_by == this and core["find_change"](str(PACKAGE), record) is None
+    made_by = (PACKAGE / CORE["RECORD"]).read_text(encoding="utf-8").partition("\n")[0]
+    this = f"# setup.py {CORE['digest']((ROOT / 'setup.py').read_bytes())}"
+    return found <= record.keys() and made_by == this and CORE["find_change"](str(PACKAGE), record) is None
 
 
 def build() -> str:

@@ -45,8 +45,7 @@ def choose() -> None:
     """Decide which core this process runs; called once, before any module of a room is imported."""
     global _running
     package = os.path.dirname(__file__)
-    wants_pure = os.environ.get("LOADGEN_PURE", "0") not in ("", "0") or _PURE_OPTION in sys._xoptions
-    record = None if wants_pure else read_record(package)
+    record = None if pure_is_set() or _PURE_OPTION in sys._xoptions else read_record(package)
     if record is not None:
         changed = find_change(package, record)
         if changed is None:
@@ -57,6 +56,11 @@ def choose() -> None:
             "`make install` compiles it again\n"
         )
     sys.meta_path.insert(0, _SourceFinder())
+
+
+def pure_is_set() -> bool:
+    """The environment asks for pure Python, when running and when building."""
+    return os.environ.get("LOADGEN_PURE", "0") not in ("", "0")
 
 
 def read_record(package: str) -> dict[str, str] | None:

@@ -18,7 +18,7 @@ import gevent
 from gevent.monkey import get_original
 
 from loadgen.wire.clock import PhaseClock
-from loadgen.wire.syscalls import MAX_EVENTS, ReadyList, control
+from loadgen.wire.syscalls import MAX_EVENTS, ReadyList, control, os_error
 
 NOTHING, READ, WRITE = 0, 1, 4  # EPOLLIN and EPOLLOUT
 """What to watch for. Errors and hang-ups are reported with either of the two."""
@@ -78,7 +78,7 @@ class Watch:
         Raises OSError once it is forgotten: the number may be another descriptor's by now.
         """
         if self.descriptor < 0:
-            raise OSError(EBADF, os.strerror(EBADF))
+            raise os_error(EBADF)
         self.callback = callback
         before = self.events
         if events != before:
@@ -160,7 +160,7 @@ class Poller(PhaseClock):
         if COMPILED:
             code = control(self._descriptor, operation, descriptor, events)
             if code < 0:
-                raise OSError(-code, os.strerror(-code))
+                raise os_error(-code)
         elif operation == _ADD:
             self._epoll.register(descriptor, events)
         elif operation == _MODIFY:

@@ -34,8 +34,8 @@ cdef extern from "<sys/epoll.h>" nogil:
     int epoll_ctl(int descriptor, int operation, int watched, epoll_event *event)
     int epoll_wait(int descriptor, epoll_event *events, int size, int timeout_ms)
 
-cdef bint COMPILED
-cdef int _SIZE
+cdef enum:
+    _ROOM = 128  # MAX_EVENTS
 
 
 cdef inline long long c_monotonic_ns() noexcept:
@@ -108,7 +108,7 @@ cpdef int control(int epoll_descriptor, int operation, int descriptor, unsigned 
 
 cdef class ReadyList:
     cdef int _epoll_descriptor
-    cdef epoll_event _events[128]
+    cdef epoll_event _events[_ROOM]
 
     cpdef int poll(self) except? -4096
     cpdef int descriptor(self, Py_ssize_t index) except? -4096

@@ -1,7 +1,8 @@
-"""The system calls of the hot path: straight from libc where compiled, by the standard library where not.
+"""The system calls of the compiled core's hot path, straight from libc.
 
-A failure is its error's number, negated: an exception for each "would block" would cost more than the call. Knows no
-connection. The names that are defined nowhere here are C's, from syscalls.pxd.
+A failure is its error's number, negated: an exception for each "would block" would cost more than the call. In pure
+Python transports have the standard library's calls, pollers an epoll object, and only `packed_address` and `os_error`
+work here. Knows no connection. The names that are defined nowhere here are C's, from syscalls.pxd.
 """
 # mypy: disable-error-code="name-defined"
 # ruff: noqa: F821
@@ -11,40 +12,30 @@ from __future__ import annotations
 import os
 import socket
 import struct
-import time
 from typing import Any
 
-COMPILED = not __file__.endswith(".py")
 MAX_EVENTS = 128
-"""Events of one turn of the loop: more would keep its timers waiting."""
-_SIZE = MAX_EVENTS
+"""Events of one turn of the loop: more would keep its timers waiting. syscalls.pxd has room for as many."""
+
+
+def os_error(number: int) -> OSError:
+    """The exception for an error's number, with the kernel's words for it."""
+    return OSError(number, os.strerror(number))
 
 
 def monotonic_ns() -> int:
     """The time now (ns) of CLOCK_MONOTONIC."""
-    if COMPILED:
-        return c_monotonic_ns()  # type: ignore[no-any-return]
-    return time.monotonic_ns()
+    return c_monotonic_ns()  # type: ignore[no-any-return]
 
 
 def receive(descriptor: int, buffer: bytearray) -> int:
     """Read once into the buffer, at most as much as it holds: how many bytes, or -errno."""
-    if COMPILED:
-        return c_receive(descriptor, PyByteArray_AS_STRING(buffer), PyByteArray_GET_SIZE(buffer))  # type: ignore[no-any-return]
-    try:
-        return os.readv(descriptor, (buffer,))
-    except OSError as error:
-        return -(error.errno or 1)
+    return c_receive(descriptor, PyByteArray_AS_STRING(buffer), PyByteArray_GET_SIZE(buffer))  # type: ignore[no-any-return]
 
 
 def send(descriptor: int, data: bytes) -> int:
     """Write once: how many bytes were taken, or -errno."""
-    if COMPILED:
-        return c_send(descriptor, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))  # type: ignore[no-any-return]
-    try:
-        return os.write(descriptor, data)
-    except OSError as error:
-        return -(error.errno or 1)
+    return c_send(descriptor, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))  # type: ignore[no-any-return]
 
 
 def send_view(descriptor: int, data: memoryview) -> int:
@@ -53,9 +44,6 @@ def send_view(descriptor: int, data: memoryview) -> int:
         return os.write(descriptor, data)
     except OSError as error:
         return -(error.errno or 1)
-
-
-# These four have no counterpart in pure Python, where transports have socket objects and pollers an epoll object.
 
 
 def open_socket(family: int) -> int:
@@ -90,7 +78,7 @@ def packed_address(family: int, address: tuple[Any, ...]) -> bytes:
 
 
 class ReadyList:
-    """The events that one call of epoll_wait(2) found; of the compiled core alone, like the functions above."""
+    """The events that one call of epoll_wait(2) found."""
 
     __slots__ = ("_epoll_descriptor",)
 
@@ -99,7 +87,7 @@ class ReadyList:
 
     def poll(self) -> int:
         """Find what is ready now, without waiting: how many descriptors, at most MAX_EVENTS."""
-        return c_poll(self._epoll_descriptor, self._events, _SIZE)  # type: ignore[attr-defined, no-any-return]
+        return c_poll(self._epoll_descriptor, self._events, _ROOM)  # type: ignore[attr-defined, no-any-return]
 
     def descriptor(self, index: int) -> int:
         """The descriptor of the event `index`."""

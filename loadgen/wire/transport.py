@@ -19,7 +19,7 @@ from gevent.monkey import get_original
 
 from loadgen.model.records import ABSENT
 from loadgen.wire.poller import NOTHING, READ, READ_SIZE, WRITE, Poller, Watch
-from loadgen.wire.syscalls import close, connect, open_socket, packed_address, receive, send, send_view
+from loadgen.wire.syscalls import close, connect, open_socket, os_error, packed_address, receive, send, send_view
 
 __all__ = ["NOTHING", "READ", "READ_SIZE", "WOULD_BLOCK", "WRITE", "SocketAddress", "Step", "TcpTransport", "Transport"]
 
@@ -143,7 +143,7 @@ class TcpTransport(Transport):
         if COMPILED:
             descriptor = open_socket(family)
             if descriptor < 0:
-                raise OSError(-descriptor, os.strerror(-descriptor))
+                raise os_error(-descriptor)
             self._descriptor = descriptor
             self._watch = Watch(self._poller, descriptor)
         else:
@@ -164,7 +164,7 @@ class TcpTransport(Transport):
         begun_ns = self._poller.monotonic_ns()
         code = -connect(self._descriptor, packed) if COMPILED else self._socket.connect_ex(sockaddr)
         if code not in (0, EINPROGRESS):
-            raise OSError(code, os.strerror(code))
+            raise os_error(code)
         return begun_ns
 
     def establish(self) -> Step:
@@ -172,7 +172,7 @@ class TcpTransport(Transport):
         if self._poller.events != WRITE:
             code = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if code:
-                raise OSError(code, os.strerror(code))
+                raise os_error(code)
         return OPEN
 
     def receive(self) -> int:
@@ -252,7 +252,7 @@ def _unless_would_block(failure: int) -> int:
     """WOULD_BLOCK for what the kernel says where it would have to wait; raises OSError for any other -errno."""
     if failure == -EAGAIN:
         return WOULD_BLOCK
-    raise OSError(-failure, os.strerror(-failure))
+    raise os_error(-failure)
 
 
 def keep_stamping() -> Any:

@@ -125,12 +125,11 @@ class Recorder(RunSink):
                 rows.address + rows.offset, connection, user, request_index, scheduled, queue, late, send, wait,
                 receive, own, lag, wait_delay, outcome, bytes_sent, bytes_received,
             )  # fmt: skip
-            rows.offset += _EXCHANGE_BYTES
-            return
-        _pack_exchange_into(
-            rows.map, rows.offset, connection, user, request_index, scheduled, queue, late, send, wait, receive, own,
-            lag, wait_delay, outcome, bytes_sent, bytes_received,
-        )  # fmt: skip
+        else:
+            _pack_exchange_into(
+                rows.map, rows.offset, connection, user, request_index, scheduled, queue, late, send, wait, receive,
+                own, lag, wait_delay, outcome, bytes_sent, bytes_received,
+            )  # fmt: skip
         rows.offset += _EXCHANGE_BYTES
 
     def connection(
