@@ -1,0 +1,52 @@
+"""What must hold of a run against a hostile server: the row's right outcome, and both sides' accounts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.support.hostile.behaviour import Right, Row, words
+from tests.support.hostile.run import BlockRows, Run, ending_of, run_here
+from tests.support.hostile.server import Account, hostile_server
+from tests.support.runs import check_account
+
+
+def run_row(row: Row, folder: Path, policies: str = "", *options: str) -> tuple[Run, Account]:
+    """A run against the row's server, and what that counted; policies: those that the row speaks of, or others."""
+    with hostile_server(row, folder) as server:
+        chosen = policies or ",".join(row.right)
+        run = run_here(server.url, folder / "run", "--policies", chosen, *row.options, *options, ca_file=server.ca_file)
+    return run, server.account
+
+
+def check_accounts(run: Run, account: Account, depth: int = 1) -> None:
+    """Nothing is lost on either side. depth: requests in flight on a connection."""
+    assert account.hung == 0
+    check_account(run.summary)
+    assert run.opened == account.accepted
+    # A reset takes what the peer has not read yet.
+    resets = sum(one.was_reset or one.was_reset_here for one in account.connections)
+    assert run.sent - depth * resets <= account.requests <= run.sent
+    assert run.answered <= account.requests
+    assert run.bytes_received <= sum(one.bytes_sent for one in account.connections)
+    if not resets:
+        assert run.bytes_sent == sum(one.bytes_received for one in account.connections)
+
+
+def check_right(row: Row, run: Run) -> None:
+    """The row's outcome, under each of its policies."""
+    assert not run.refusal
+    for policy, right in row.right.items():
+        _check_block(run.block(policy), right, is_first=run.blocks[0].policy == policy)
+
+
+def _check_block(block: BlockRows, right: Right, is_first: bool) -> None:
+    exchanges = [row for row in block.exchanges if (row["connection"], row["request_index"]) != (0, 0)]
+    connections = [row for row in block.connections if row["connection"] != 0]
+    found = BlockRows(block.policy, exchanges, connections)
+    must, may = words(right.results)
+    assert must <= found.results.keys() <= must | may, dict(found.results)
+    endings = {ending_of(row) for row in connections}
+    must, may = words(right.endings)
+    assert must <= endings <= must | may, endings
+    if right.reused is not None:
+        assert (found.most_on_connection > 1) == right.reused, found.most_on_connection
