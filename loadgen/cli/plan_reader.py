@@ -18,7 +18,7 @@ from loadgen.cli.run_validation import recorded_plan
 from loadgen.model import options
 from loadgen.model.exceptions import PlanError
 from loadgen.model.options import COMPARE, SWEEP, Option, options_of
-from loadgen.model.proxy import HIDDEN
+from loadgen.model.redaction import is_redacted_field
 from loadgen.model.request_body import read_body
 
 _BODY = "data-base64"
@@ -66,7 +66,7 @@ def _headers(plan: PlanFile, given: tuple[str, ...]) -> tuple[str, ...]:
     kept = tuple(line for line in plan.values.get("header", ()) if _field_name(line) not in replaced)
     for line in kept if plan.is_run else ():
         name, _, value = line.partition(":")
-        if value.strip() == HIDDEN:
+        if is_redacted_field(value.strip()):
             raise PlanError(f"the run did not record its credential {name}; give it again with -H '{name}: ...'")
     return kept + given
 
@@ -126,10 +126,10 @@ class OptionReader:
         items = value if takes_list and isinstance(value, list) else [value]
         # To Python, true is a whole number.
         if not all(isinstance(one, types) and (not isinstance(one, bool) or types == (bool,)) for one in items):
-            if option.name == "proxy":  # it may hold a password
-                raise PlanError(f"{self._where}: {key} is not a text; write {kind.file_words}")
-            shown = json.dumps(value, default=str, ensure_ascii=False)
             more = ", or a list of such" if takes_list else ""
+            if kind.holds_secrets:
+                raise PlanError(f"{self._where}: {key} is not a text; write {kind.file_words}{more}")
+            shown = json.dumps(value, default=str, ensure_ascii=False)
             raise PlanError(f"{self._where}: {key} is {shown}; write {kind.file_words}{more}")
         if kind.is_repeated:
             return tuple(items)

@@ -8,9 +8,9 @@ from typing import Any
 
 from loadgen.model import options
 from loadgen.model.exceptions import PlanError
-from loadgen.model.headers import SECRET_FIELDS
 from loadgen.model.options import COMPARE, Option
 from loadgen.model.plan import Plan
+from loadgen.model.redaction import missing_in_url, missing_names, redact_body, redact_field, redact_url
 from loadgen.model.value_types import ListOf
 
 
@@ -38,22 +38,25 @@ def _items(plan: Plan, option: Option) -> dict[str, Any]:
 
 
 def save_plan(path: Path, plan: Plan, embedded: bool) -> list[str]:
-    """Write the plan as TOML; returns what held credentials, which were left out: header fields and --proxy.
+    """Write the plan as TOML; returns what held credentials, which were left out: names of header fields, options.
 
     Raises PlanError.
     """
     import tomli_w
 
     keys = plan_keys(plan, embedded)
-    left_out = [name for name, _ in plan.headers if name.lower() in SECRET_FIELDS]
+    left_out = [name for name, value in plan.headers if redact_field(name, value) != value]
     notes = [f"# left out, a credential; give it with -H: {name}\n" for name in left_out]
     if left_out:
-        lines = [f"{name}: {value}" for name, value in plan.headers if name.lower() not in SECRET_FIELDS]
+        lines = [f"{name}: {value}" for name, value in plan.headers if name not in left_out]
         keys = {key: value for key, value in keys.items() if key != "headers"} | ({"headers": lines} if lines else {})
     if plan.proxy is not None and plan.proxy.user is not None:
         left_out.append("--proxy")
         notes.append(f"# left out, credentials; give them with --proxy http://USER:PASSWORD@{plan.proxy}\n")
         keys["proxy"] = plan.proxy.without_credentials().url(secrets=False)
+    for option, names in _redacted(plan, embedded).items():
+        left_out.append(option)
+        notes.append(f"# written without the values of {', '.join(names)}; give {option} again when you run this\n")
     text = "".join(notes) + tomli_w.dumps(keys)
     try:
         with path.open("x", encoding="utf-8") as file:
@@ -63,3 +66,10 @@ def save_plan(path: Path, plan: Plan, embedded: bool) -> list[str]:
     except OSError as error:
         raise PlanError(f"--save-plan {path}: {error.strerror}") from None
     return left_out
+
+
+def _redacted(plan: Plan, embedded: bool) -> dict[str, list[str]]:
+    """What stays in the file, but can't be run before it is given again, and the names whose values it lacks."""
+    url = [] if embedded else missing_in_url(redact_url(plan.target.path))
+    body = missing_names(redact_body(plan.body))
+    return {option: names for option, names in {"URL": url, "--data": body}.items() if names}

@@ -9,6 +9,7 @@ from typing import Any
 
 from loadgen.cli import EXIT_DONE, EXIT_INTERRUPTED, Outcome
 from loadgen.cli.consent import ask_consent
+from loadgen.cli.credentials import GIVEN_AGAIN, with_secrets
 from loadgen.cli.dry_run import estimate_line
 from loadgen.cli.experiment import Experiment
 from loadgen.cli.machine import check_machine
@@ -20,13 +21,11 @@ from loadgen.cli.run_validation import recorded_run
 from loadgen.cli.stdio import print_error
 from loadgen.measure.data.store import RunStore
 from loadgen.model.exceptions import PlanError
-from loadgen.model.headers import parse_header
 from loadgen.model.options import option_named
 from loadgen.model.plan import Plan
-from loadgen.model.proxy import HIDDEN, Proxy, parse_proxy
 
 # Options that may be given with --resume: how to report, and what the recorded plan can't hold.
-_WITH_RESUME = {"resume", "quiet", "json", "yes", "header", "proxy", "server_pid", "no_charts"}
+_WITH_RESUME = {"resume", "quiet", "json", "yes", "server_pid", "no_charts"} | GIVEN_AGAIN
 
 
 def run(options: dict[str, Any]) -> Outcome:
@@ -48,8 +47,7 @@ def resume(options: dict[str, Any], given: dict[str, str]) -> Outcome:
         raise PlanError(f"--resume goes on with the plan of {directory}; {excluded} can't be given with it")
     facts = load_record(store)
     plan, embedded = recorded_run(facts, str(directory))
-    plan = replace(_with_secrets(plan, options["header"]), server_pid=_server(plan, embedded, options["server_pid"]))
-    plan = replace(plan, proxy=_proxy(plan.proxy, options["proxy"]))
+    plan = replace(with_secrets(plan, options), server_pid=_server(plan, embedded, options["server_pid"]))
     check_machine(plan)
     done, first_connection = store.resume(tuple(cell.name for cell in plan.cells))
     quiet, draws = options["quiet"], not options["no_charts"]
@@ -74,33 +72,6 @@ def _present(finished: FinishedRun, options: dict[str, Any]) -> Outcome:
 def _announce(text: str, options: dict[str, Any]) -> None:
     if not options["quiet"] and not options["json"]:
         print_error(text)
-
-
-def _with_secrets(plan: Plan, lines: tuple[str, ...]) -> Plan:
-    """The plan with the credentials that its run did not record. Raises PlanError unless just those are given."""
-    given = {name.lower(): value for name, value in map(parse_header, lines)}
-    hidden = {name.lower(): name for name, value in plan.headers if value == HIDDEN}
-    for low, name in hidden.items():
-        if low not in given:
-            raise PlanError(f"the run did not record its credential {name}; give it again with -H '{name}: ...'")
-    for low in given:
-        if low not in hidden:
-            raise PlanError(f"--resume goes on with the plan as it stands; the header {low!r} can't be added to it")
-    headers = tuple((name, given[name.lower()] if value == HIDDEN else value) for name, value in plan.headers)
-    return replace(plan, headers=headers)
-
-
-def _proxy(recorded: Proxy | None, given: str | None) -> Proxy | None:
-    """The run's proxy, with its credentials as they are given again. Raises PlanError where it would be another one."""
-    if given is None:
-        if recorded is not None:
-            recorded.check_credentials()
-        return recorded
-    proxy = parse_proxy(given)
-    fits = recorded is not None and recorded.is_hidden and str(recorded) == str(proxy)
-    if not fits or proxy.user is None or proxy.is_hidden:
-        raise PlanError("--resume goes on with the plan as it stands; --proxy can only give its credentials again")
-    return proxy
 
 
 def _server(plan: Plan, embedded: bool, given: int | None) -> int | None:

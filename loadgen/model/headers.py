@@ -1,4 +1,4 @@
-"""Header fields that a user gives: how they are read, which may be sent, which are secret. Sends nothing."""
+"""Header fields that a user gives: how they are read, which may be sent. Sends nothing."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import re
 from loadgen.model.characters import has_control
 from loadgen.model.exceptions import PlanError
 
-SECRET_FIELDS = frozenset({"authorization", "proxy-authorization", "cookie"})
-"""Fields whose values are credentials: never recorded, and never kept in an index of HPACK."""
+NEVER_INDEXED = frozenset({"authorization", "proxy-authorization", "cookie"})
+"""Fields that HPACK keeps in no index (RFC 7541 §7.1.3). Which are never recorded, redaction.py says."""
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 # The policy owns Connection and what has to be named in it: Upgrade (RFC 9110 §7.8), HTTP2-Settings (RFC 7540 §3.2.1).
@@ -29,7 +29,10 @@ def parse_header(line: str) -> tuple[str, str]:
     """Split `Name: value`. Raises PlanError where the line is no field or can't be sent."""
     name, colon, value = line.partition(":")
     if not colon:
-        raise PlanError(f"the header {line!r} has no colon; write it like 'Name: value'")
+        first, space, _ = line.partition(" ")  # what follows, or a single word, may be a credential
+        raise PlanError(
+            f"the header {f'{first!r} …' if space else 'of one word'} has no colon; write it like 'Name: value'"
+        )
     pair = name, value.strip(" \t")
     check_header(*pair)
     return pair

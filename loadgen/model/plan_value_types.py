@@ -6,10 +6,12 @@ import base64
 from pathlib import Path
 from typing import Any
 
-from loadgen.model.headers import SECRET_FIELDS, parse_header
+from loadgen.model.exceptions import PlanError
+from loadgen.model.headers import parse_header
 from loadgen.model.json_types import JSON_BASE64, JSON_PAIR, JSON_TEXT, JSON_TEXTS, list_of, or_null
 from loadgen.model.policy import parse_policies
-from loadgen.model.proxy import HIDDEN, Proxy, parse_proxy
+from loadgen.model.proxy import Proxy, parse_proxy
+from loadgen.model.redaction import missing_in_url, missing_names, redact_body, redact_field
 from loadgen.model.request_body import check_readable, read_body
 from loadgen.model.target import Target, parse_target
 from loadgen.model.value_types import ValueType, Words
@@ -35,14 +37,19 @@ class Certificates(Words):
 class Url(Words):
     """The target's URL."""
 
+    holds_secrets = True
+
     def make(self, value: str) -> Target:
-        return parse_target(value)
+        target = parse_target(value)
+        if missing := missing_in_url(target.path):
+            raise PlanError(f"the URL's {_and(missing)} was not recorded; give the URL again with its value")
+        return target
 
     def write(self, value: Target) -> str:
-        return str(value)
+        return self.record(value, secrets=False)
 
-    def record(self, value: Target, *, secrets: bool) -> str:  # a target's URL holds none
-        return str(value)
+    def record(self, value: Target, *, secrets: bool) -> str:
+        return value.url(secrets=secrets)
 
     def restore(self, value: str) -> Target:
         return parse_target(value)
@@ -51,6 +58,7 @@ class Url(Words):
 class ProxyUrl(Words):
     """A proxy's URL, which may hold credentials."""
 
+    holds_secrets = True
     json = or_null(JSON_TEXT)
 
     def make(self, value: str) -> Proxy:
@@ -90,6 +98,7 @@ class Policies(ValueType):
 class Header(ValueType):
     """A header field as `Name: value`."""
 
+    holds_secrets = True
     is_repeated = True
     json = list_of(JSON_PAIR)
 
@@ -100,7 +109,7 @@ class Header(ValueType):
         return [f"{name}: {text}" for name, text in value]
 
     def record(self, value: tuple[tuple[str, str], ...], *, secrets: bool) -> list[list[str]]:
-        return [[name, text if secrets or name.lower() not in SECRET_FIELDS else HIDDEN] for name, text in value]
+        return [[name, text if secrets else redact_field(name, text)] for name, text in value]
 
     def restore(self, value: list[list[str]]) -> tuple[tuple[str, str], ...]:
         return tuple((name, text) for name, text in value)
@@ -127,22 +136,32 @@ class Body(ValueType):
 
     name = "data"
     json = JSON_BASE64
+    holds_secrets = True
 
     def make(self, value: str | bytes) -> bytes:
-        return read_body(value)
+        body = read_body(value)
+        if missing := missing_names(body):
+            raise PlanError(f"the body's {_and(missing)} was not recorded; give --data again")
+        return body
 
     def items(self, key: str, value: bytes) -> dict[str, Any]:
         """As text where it is one, and where a plan file would not take it for the name of a file."""
         if not value:
             return {}
+        value = redact_body(value)
         try:
             text = value.decode("utf-8")
         except UnicodeDecodeError:
             text = "@"
         return {key: text} if not text.startswith("@") else {f"{key}-base64": self.record(value, secrets=True)}
 
-    def record(self, value: bytes, *, secrets: bool) -> str:  # a body counts as none
-        return base64.b64encode(value).decode("ascii")
+    def record(self, value: bytes, *, secrets: bool) -> str:
+        return base64.b64encode(value if secrets else redact_body(value)).decode("ascii")
 
     def restore(self, value: str) -> bytes:
         return base64.b64decode(value)
+
+
+def _and(names: list[str]) -> str:
+    """Names in a sentence: `token`, `token and password`."""
+    return " and ".join(dict.fromkeys(names))

@@ -11,10 +11,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 from loadgen.model.characters import has_control, has_space_or_control
 from loadgen.model.exceptions import PlanError
+from loadgen.model.redaction import HIDDEN
 from loadgen.model.target import authority, bare_host, is_ip_literal
-
-HIDDEN = "***"
-"""Replaces each credential wherever a plan is shown."""
 
 _DEFAULT_PORT = 80  # that of the scheme (RFC 9110 §4.2.1), as in any other http URL
 _LIKE = "write it like http://user:password@127.0.0.1:3128"

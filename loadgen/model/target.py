@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from loadgen.model.characters import has_space_or_control
 from loadgen.model.exceptions import PlanError
+from loadgen.model.redaction import redact_bad_url, redact_url
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 FIELDS_PATH = "/.loadgen/fields"
@@ -44,8 +45,12 @@ class Target:
     def is_ip_literal(self) -> bool:
         return is_ip_literal(self.host)
 
+    def url(self, *, secrets: bool) -> str:
+        """What `parse_target` reads again; without `secrets` HIDDEN stands for the values of secret parameters."""
+        return f"{self.scheme}://{self.host_field}{self.path if secrets else redact_url(self.path)}"
+
     def __str__(self) -> str:
-        return f"{self.scheme}://{self.host_field}{self.path}"
+        return self.url(secrets=False)
 
 
 def authority(host: str, port: int) -> str:
@@ -64,18 +69,19 @@ def is_ip_literal(host: str) -> bool:
 
 def parse_target(url: str) -> Target:
     """Read an absolute http or https URL (RFC 3986). Raises PlanError with one line for people."""
+    shown = redact_bad_url(url)
     if has_space_or_control(url):
-        raise PlanError(f"the URL {url!r} has a space or control character; percent-encode it")
+        raise PlanError(f"the URL {shown!r} has a space or control character; percent-encode it")
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise PlanError(f"the URL {url!r} can't be read: {error}") from None
+        raise PlanError(f"the URL {shown!r} can't be read: {error}") from None
     if "://" not in url or not parts.scheme:
-        raise PlanError(f"the URL {url!r} has no scheme; write it like http://{url}")
+        raise PlanError(f"the URL {shown!r} has no scheme; write it like http://{shown}")
     if parts.scheme not in DEFAULT_PORTS:
         raise PlanError(f"the URL's scheme {parts.scheme!r} is unknown; use http or https")
     if not parts.hostname:
-        raise PlanError(f"the URL {url!r} names no host")
+        raise PlanError(f"the URL {shown!r} names no host")
     if parts.username is not None or parts.password is not None:
         raise PlanError("the URL holds credentials; send them with -H 'Authorization: ...' instead")
     try:
@@ -83,10 +89,10 @@ def parse_target(url: str) -> Target:
     except ValueError:
         port = 0
     if not 1 <= port <= 65535:
-        raise PlanError(f"the URL {url!r} has a bad port; it is a number from 1 to 65535")
+        raise PlanError(f"the URL {shown!r} has a bad port; it is a number from 1 to 65535")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if not path.isascii():
-        raise PlanError(f"the URL's path {path!r} is not ASCII; percent-encode it")
+        raise PlanError(f"the URL's path {redact_url(path)!r} is not ASCII; percent-encode it")
     return Target(parts.scheme, bare_host(parts.hostname), port, path)
 
 

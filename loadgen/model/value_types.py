@@ -38,6 +38,8 @@ class ValueType:
     """The types of one value in a plan file (TOML)."""
     file_words = "a text in quotes"
     json: JsonType = JSON_TEXT
+    holds_secrets = False
+    """A value may hold a credential, so no message repeats it."""
 
     def read(self, text: str) -> Any:
         """The option's value. Raises ValueError with one line for people."""

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from loadgen.drive.requests.builder import FieldPairs
 from loadgen.drive.requests.greenlet_client import GreenletClient
+from loadgen.model.redaction import redact_url
 from loadgen.model.target import parse_target
 from loadgen.swarm.response import ReuseResponse, failure_of
 
@@ -94,7 +95,7 @@ class ReuseClient:
         """Send a request, wait for the response, and fire `events.request`; a redirect is not followed.
 
         path: with its query, or a URL of the user's own host
-        name: the request's name in the statistics; else `path`
+        name: the request's name in the statistics; else `path`, without secrets
         data: the body; str is sent as UTF-8, pairs as a form
         json: a value to be sent as JSON, where there is no data
         params: added to the query
@@ -116,7 +117,7 @@ class ReuseClient:
         outcome = result.outcome
         meta = {
             "request_type": method,
-            "name": name or path,
+            "name": name or (redact_url(path) if "?" in path else path),
             "response_time": result.latency_ns / _NS_PER_MS,
             "response_length": len(result.body),
             "exception": None if 0 < outcome < 400 else failure_of(result),
@@ -153,7 +154,7 @@ def _path_of(origin: str, url: str) -> str:
     """The path and query of a URL. Raises ValueError for no URL, and for one of another host."""
     target = parse_target(url)
     if f"{target.scheme}://{target.host_field}" != origin:
-        raise ValueError(f"the URL {url!r} is another host's; a user's requests go to {origin}")
+        raise ValueError(f"the URL {redact_url(url)!r} is another host's; a user's requests go to {origin}")
     return target.path
 
 

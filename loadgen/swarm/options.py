@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from argparse import SUPPRESS, Action, ArgumentError, ArgumentParser, Namespace
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from loadgen.model import options as table
@@ -72,7 +73,7 @@ def plan_of(options: Any, host: str | None, class_policies: ClassPolicies, users
     base = parse_target(host.strip())
     if base.path != "/" and path == "/":
         path = base.path
-    target = parse_target(f"{str(base).removesuffix(base.path)}{path}")
+    target = replace(base, path=parse_target(f"{base.scheme}://{base.authority}{path}").path)
     names = dict.fromkeys(name for policies in class_policies.values() for name in policies)
     values = _values(options) | {"users": max(users, 1), "rounds": rounds, "policies": ",".join(names)}
     values.setdefault("seed", secrets.randbelow(1 << 31))

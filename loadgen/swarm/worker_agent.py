@@ -23,6 +23,7 @@ from loadgen.measure.data.recorder import worker_folder
 from loadgen.measure.data.worker_data import compact
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
+from loadgen.model.redaction import redact_url
 from loadgen.swarm.class_runner import BlockValues, ClassRunner, ScenarioClassRunner, SwarmClassRunner
 from loadgen.swarm.sample_sender import MAX_SILENCE_S, SampleSender, SendToCoordinator
 from loadgen.wire.route import Route
@@ -171,7 +172,8 @@ class WorkerAgent:
         if report is not None:
             self._reports.append({"user_class": name, **report})
         if figures is not None:
-            self._merge_figures(self._plan.method, f"{self._plan.target.path} [{facts['policy']}]", figures)
+            path = redact_url(self._plan.target.path)
+            self._merge_figures(self._plan.method, f"{path} [{facts['policy']}]", figures)
 
     # The end of a run
 

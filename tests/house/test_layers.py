@@ -35,6 +35,7 @@ LAYERS = {
         (
             "units",
             "characters",
+            "redaction",
             "exceptions",
             "json_types",
             "value_types",
@@ -105,7 +106,7 @@ LAYERS = {
         ("plugin", "web.py", "locust_events"),
     ],
     "cli": [
-        ("stdio", "consent", "console", "machine", "dry_run", "run_notes", "run_validation"),
+        ("stdio", "consent", "console", "credentials", "machine", "dry_run", "run_notes", "run_validation"),
         ("option_types", "plan_writer", "plan_reader", "plan_builder", "options"),
         ("worker_main", "worker_pool", "target", "locust", "report"),
         ("experiment",),

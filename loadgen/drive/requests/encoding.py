@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from loadgen.model.cell import Cell
-from loadgen.model.headers import SECRET_FIELDS
+from loadgen.model.headers import NEVER_INDEXED
 from loadgen.model.plan import Plan
 from loadgen.model.policy import H2C_UPGRADE, HTTP1, WEBSOCKET
 from loadgen.wire.http1.request_writer import sends_length, with_defaults
@@ -62,7 +62,7 @@ def field_section(plan: Plan, path: str, cookies: str) -> tuple[tuple[bytes, byt
         fields.append(("cookie", cookies))
     left_out = HTTP1_CONNECTION_FIELDS | {b"host"}
     return tuple(
-        (secret_field if name in SECRET_FIELDS else _field)(name.encode("latin-1"), value.encode("latin-1"))
+        (secret_field if name in NEVER_INDEXED else _field)(name.encode("latin-1"), value.encode("latin-1"))
         for name, value in fields
         if name.encode("latin-1") not in left_out
     )

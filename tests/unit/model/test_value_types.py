@@ -9,7 +9,7 @@ import pytest
 
 from loadgen.model.characters import has_control, has_space_or_control
 from loadgen.model.exceptions import PlanError
-from loadgen.model.headers import SECRET_FIELDS
+from loadgen.model.headers import NEVER_INDEXED
 from loadgen.model.json_types import JSON_BASE64, JSON_NUMBER, JSON_PAIR, JSON_TEXTS, JSON_TRUTH, JSON_WHOLE, or_null
 from loadgen.model.plan_value_types import Address, Body, Certificates, Header, Method, Policies, ProxyUrl, Url
 from loadgen.model.request_body import check_readable, read_body
@@ -107,7 +107,7 @@ def test_what_can_t_be_read_is_one_line(kind: ValueType, text: str, complaint: s
 
 
 def test_credentials_are_recorded_only_where_they_are_asked_for() -> None:
-    fields = tuple((name.title(), "secret") for name in sorted(SECRET_FIELDS))
+    fields = tuple((name.title(), "secret") for name in sorted(NEVER_INDEXED))
     for kind, value in ((Header(), (*fields, ("X", "open"))), (ProxyUrl(), ProxyUrl().make(PROXY))):
         assert "secret" in str(kind.record(value, secrets=True))
         shown = str(kind.record(value, secrets=False))
