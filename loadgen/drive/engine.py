@@ -128,6 +128,12 @@ class Engine(ConnectionManager):
         (begun, cpu_begun), (ended, cpu_ended) = marks
         return Window(begun, ended, cpu_ended - cpu_begun)
 
+    def pause(self, seconds: float) -> None:
+        """Wait before a next try of the preflight request; an interruption ends the pause."""
+        if self.whole:
+            self._wake.clear()
+            self._wake.wait(seconds)
+
     def account(self, window: Window) -> dict[str, int]:
         """What no sample shows: requests of the window that never got a connection (`unstarted`), arrivals `due`."""
         return self._prepared.account(window.begun_ns, window.ended_ns)

@@ -8,8 +8,9 @@ from typing import Any
 import gevent
 
 from loadgen.drive import schedule
-from loadgen.drive.block import BlockRunner, Report
+from loadgen.drive.block import BlockRunner
 from loadgen.drive.engine import Engine
+from loadgen.drive.target_check import Report
 from loadgen.model.plan import Plan
 from loadgen.model.sample_sink import RunSink
 from loadgen.wire.route import Route

@@ -53,6 +53,7 @@ class _Kind:
     advice: str = ""
     hits_every_policy: bool = False
     tries_next_address: bool = False
+    may_pass: bool = False
     ending: Ending = Ending.CLIENT_GAVE_UP
     ending_by_reset: Ending | None = None
     pipeline_others: OthersKind = OthersKind.DROPPED
@@ -73,6 +74,8 @@ class ErrorKind(IntEnum):
     """The way to the server fails, whatever the policy is. False: it may be one policy's alone."""
     tries_next_address: bool
     """Where the name has other addresses, the next one may work."""
+    may_pass: bool
+    """A moment later the same request may succeed: the run's first request is sent again."""
     ending: Ending
     """How a connection ended whose exchange failed in this way, if it ended with that."""
     ending_by_reset: Ending
@@ -95,17 +98,21 @@ class ErrorKind(IntEnum):
     )  # fmt: skip
     CONNECT_REFUSED = _Kind(
         3, Layer.TCP, "no one listens at this address and port", "is the server running, and on this port?",
-        hits_every_policy=True, tries_next_address=True, errnos=(errno.ECONNREFUSED,),
+        hits_every_policy=True, tries_next_address=True, errnos=(errno.ECONNREFUSED,), may_pass=True,
     )  # fmt: skip
     CONNECT_UNREACHABLE = _Kind(
         4, Layer.TCP, "there is no route to this host or network",
         hits_every_policy=True, tries_next_address=True, errnos=(errno.ENETUNREACH, errno.EHOSTUNREACH),
+        may_pass=True,
     )  # fmt: skip
     CONNECT_TIMEOUT = _Kind(
         5, Layer.TCP, "the TCP handshake was not answered in time",
         hits_every_policy=True, tries_next_address=True, errnos=(errno.ETIMEDOUT,), timeout_in=Phase.CONNECT,
+        may_pass=True,
     )  # fmt: skip
-    CONNECT_FAILED = _Kind(6, Layer.TCP, "the TCP handshake failed in another way", hits_every_policy=True)
+    CONNECT_FAILED = _Kind(
+        6, Layer.TCP, "the TCP handshake failed in another way", hits_every_policy=True, may_pass=True
+    )
     NO_LOCAL_PORT = _Kind(
         7, Layer.CLIENT, "the ephemeral ports of this machine are used up (EADDRNOTAVAIL)",
         "closed connections hold them in TIME_WAIT; wait a minute, or add --source-ip ADDR",
@@ -126,27 +133,30 @@ class ErrorKind(IntEnum):
     )  # fmt: skip
     TLS_FAILED = _Kind(
         11, Layer.TLS, "the TLS handshake, or the record layer, failed", "does this port speak TLS 1.2 or 1.3?",
-        hits_every_policy=True, ending_by_reset=Ending.SERVER_UNANSWERED,
+        hits_every_policy=True, ending_by_reset=Ending.SERVER_UNANSWERED, may_pass=True,
     )  # fmt: skip
     TLS_TIMEOUT = _Kind(
-        12, Layer.TLS, "the TLS handshake was not finished in time", hits_every_policy=True, timeout_in=Phase.TLS
-    )
+        12, Layer.TLS, "the TLS handshake was not finished in time",
+        hits_every_policy=True, may_pass=True, timeout_in=Phase.TLS,
+    )  # fmt: skip
     STALE_CONNECTION = _Kind(
         13, Layer.HTTP, "a reused connection was closed before the first byte of the response",
         ending=Ending.SERVER_STALE, pipeline_others=OthersKind.STALE, streams_others=OthersKind.BY_PROGRESS,
+        may_pass=True,
     )  # fmt: skip
     CLOSED_WITHOUT_RESPONSE = _Kind(
         14, Layer.HTTP, "a new connection was closed before the first byte of the response",
         ending=Ending.SERVER_UNANSWERED, pipeline_others=OthersKind.STALE, streams_others=OthersKind.BY_PROGRESS,
+        may_pass=True,
     )  # fmt: skip
     TRUNCATED = _Kind(
         15, Layer.HTTP, "the connection was closed or reset in the middle of the response",
-        ending=Ending.SERVER_MID_RESPONSE_FIN, ending_by_reset=Ending.SERVER_MID_RESPONSE_RST,
+        ending=Ending.SERVER_MID_RESPONSE_FIN, ending_by_reset=Ending.SERVER_MID_RESPONSE_RST, may_pass=True,
         pipeline_others=OthersKind.STALE, streams_others=OthersKind.BY_PROGRESS,
     )  # fmt: skip
     SEND_FAILED = _Kind(
         16, Layer.HTTP, "the server closed a new connection while the request was being sent",
-        ending=Ending.SERVER_UNANSWERED, pipeline_others=OthersKind.STALE,
+        ending=Ending.SERVER_UNANSWERED, pipeline_others=OthersKind.STALE, may_pass=True,
     )  # fmt: skip
     MALFORMED = _Kind(
         17, Layer.HTTP, "the server's bytes are not HTTP, or do not tell where a message ends",
@@ -156,7 +166,9 @@ class ErrorKind(IntEnum):
         18, Layer.HTTP, "a head or a trailer section was too long, or came with too many 1xx before it"
     )
     BODY_TOO_LARGE = _Kind(19, Layer.HTTP, "the response's body was longer than --max-body")
-    RESPONSE_TIMEOUT = _Kind(20, Layer.HTTP, "the response did not come in time", "allow more with --timeout")
+    RESPONSE_TIMEOUT = _Kind(
+        20, Layer.HTTP, "the response did not come in time", "allow more with --timeout", may_pass=True
+    )
     PIPELINE_DROPPED = _Kind(
         21, Layer.HTTP1, "the client gave the connection up for a request that was ahead of this one in the pipeline"
     )
@@ -180,7 +192,7 @@ class ErrorKind(IntEnum):
     WEBSOCKET_CLOSED = _Kind(
         30, Layer.WEBSOCKET, "the server began the close handshake instead of answering",
         "if it ends connections after some messages, use recycle:K with a K below that",
-        ending=Ending.SERVER_ANNOUNCED,
+        ending=Ending.SERVER_ANNOUNCED, may_pass=True,
     )  # fmt: skip
     HTTP2_PROTOCOL = _Kind(31, Layer.HTTP2, "the server sent what RFC 9113 forbids, or does not speak HTTP/2 here")
     HTTP2_FLOOD = _Kind(32, Layer.HTTP2, "the server sent more control frames than any client needs (RFC 9113 §10.5)")
@@ -188,11 +200,14 @@ class ErrorKind(IntEnum):
     HTTP2_GOAWAY = _Kind(
         34, Layer.HTTP2, "the server ended the connection and did not process these requests",
         "if it does so after some streams, use recycle:K with a K below that", ending=Ending.SERVER_ANNOUNCED,
+        may_pass=True,
     )  # fmt: skip
-    HTTP2_RESET = _Kind(35, Layer.HTTP2, "the server ended single streams (RST_STREAM) and kept the connection")
+    HTTP2_RESET = _Kind(
+        35, Layer.HTTP2, "the server ended single streams (RST_STREAM) and kept the connection", may_pass=True
+    )
     PROXY_REFUSED = _Kind(
         36, Layer.PROXY, "the proxy did not let the connection through to the target",
-        "does it allow CONNECT to this host and port, and does the target answer there?",
+        "does it allow CONNECT to this host and port, and does the target answer there?", may_pass=True,
     )  # fmt: skip
     PROXY_AUTHENTICATION = _Kind(
         37, Layer.PROXY, "the proxy wants credentials (407), or others than it got",
@@ -200,7 +215,7 @@ class ErrorKind(IntEnum):
     )  # fmt: skip
     PROXY_TIMEOUT = _Kind(
         38, Layer.PROXY, "the proxy did not open the way to the target in time", "allow more with --timeout",
-        hits_every_policy=True, timeout_in=Phase.TUNNEL,
+        hits_every_policy=True, may_pass=True, timeout_in=Phase.TUNNEL,
     )  # fmt: skip
 
     def __new__(cls, row: _Kind | int) -> ErrorKind:

@@ -98,6 +98,11 @@ class WarningCode(StrEnum):
         "The first request of a protocol failed, and the run went on with the other policies.",
         "Check that the target speaks this protocol at this path.",
     )
+    FIRST_REQUEST_FAILED = (
+        "first_request_failed",
+        "The run's first request failed, or met a 502, 503 or 504, and was sent again until the run could begin.",
+        "If the target had just been started, nothing; else look at its log.",
+    )
 
     # The generator and the offered load
     GENERATOR_SATURATED = (

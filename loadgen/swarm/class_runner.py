@@ -10,11 +10,12 @@ from typing import Any, Protocol
 
 from gevent.event import Event
 
-from loadgen.drive.block import BlockRunner, Report
+from loadgen.drive.block import BlockRunner
 from loadgen.drive.engine import Engine
 from loadgen.drive.requests.greenlet_client import GreenletClientPool
 from loadgen.drive.schedule import Block
 from loadgen.drive.system.server_process import rss_bytes
+from loadgen.drive.target_check import Report
 from loadgen.measure.data.recorder import Recorder
 from loadgen.measure.live.block_report import BlockReport, RowReader, block_report
 from loadgen.measure.live.request_figures import RequestFigures, request_figures

@@ -99,6 +99,11 @@ class Route:
         """The first address does not answer: do not use it any more."""
         self._dropped.append(self.addresses.pop(0))
 
+    def restore_addresses(self) -> None:
+        """Addresses that were dropped may answer by now: use them again, in the order in which they were found."""
+        self.addresses[:0] = self._dropped
+        self._dropped.clear()
+
     def transport(self, session: Any = None, offers_h2: bool = False) -> Transport:
         """A new, unconnected stream. session: a TLS session to offer. offers_h2: offer HTTP/2 too, by ALPN."""
         hub = poller.of_hub()

@@ -74,7 +74,7 @@ LAYERS = {
         ("schedule", "requests/", "system/", "open_loop/due_times", "open_loop/timerfd"),
         ("slots/", "open_loop/", "preflight"),
         ("connection_manager", "engine", "requests/greenlet_client"),
-        ("block", "run_loop"),
+        ("block", "run_loop", "target_check"),
     ],
     "measure": [
         ("labels", "data/"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,10 +10,11 @@ import pytest
 from loadgen.drive.block import BlockRunner
 from loadgen.drive.engine import Window
 from loadgen.drive.schedule import Block, blocks
+from loadgen.drive.target_check import PAUSES_S, TargetCheck
 from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import TargetError
 from loadgen.model.plan import Load, Plan
-from loadgen.model.policy import parse_policies
+from loadgen.model.policy import HTTP1, parse_policies
 from loadgen.model.proxy import parse_proxy
 from loadgen.model.target import parse_target
 from loadgen.model.trailers import TrailerCounts
@@ -20,6 +22,9 @@ from loadgen.wire.route import Route
 from tests.support.fake_network import ADDRESS, FakeSink
 
 REFUSED = (ErrorKind.CONNECT_REFUSED, "Connection refused")
+ALWAYS_REFUSED = [REFUSED] * 2 * (len(PAUSES_S) + 1)  # at both addresses
+RESET = (ErrorKind.CLOSED_WITHOUT_RESPONSE, "reset")
+TIMEOUT = (ErrorKind.RESPONSE_TIMEOUT, "no answer")
 NO_UPGRADE = (ErrorKind.UPGRADE_REFUSED, "404")
 SECOND = (2, ("192.0.2.2", 80))
 
@@ -30,6 +35,7 @@ class FakeEngine:
     def __init__(self, failures: list[tuple[ErrorKind, str] | None]) -> None:
         self.failures = failures
         self.preflights = 0
+        self.on_preflight: Callable[[], object] = lambda: None
         self.prepared: list[str] = []
         self.ran: list[str] = []
         self.connections = 10
@@ -37,16 +43,22 @@ class FakeEngine:
         self.after_close_tried, self.after_close_answered = 4, 1
         self.keep_alive: dict[str, int] = {}
         self.trailers = TrailerCounts()
-        self.observed = {"server": "made-up"}
+        self.observed: dict[str, Any] = {"server": "made-up"}
         self.interrupted = False
         self.whole = True
         self.monitor: Any = None
 
+        self.pauses_s: list[float] = []
+
     def prepare(self, block: Block) -> None:
         self.prepared.append(block.cell.name)
 
+    def pause(self, seconds: float) -> None:
+        self.pauses_s.append(seconds)
+
     def preflight(self) -> tuple[ErrorKind, str] | None:
         self.preflights += 1
+        self.on_preflight()
         self.connections += 1
         failure = self.failures.pop(0) if self.failures else None
         self.errors += failure is not None
@@ -124,12 +136,89 @@ def test_ignoring_a_close_has_an_account_of_its_own() -> None:
 
 
 def test_a_target_that_fails_the_first_request_ends_the_run() -> None:
-    rig = Rig("persistent", REFUSED, REFUSED)
+    rig = Rig("persistent", *ALWAYS_REFUSED)
     with pytest.raises(
-        TargetError, match=r"http://h:81/: connect refused: no one listens at this .*; is the server running"
+        TargetError,
+        match=r"http://h:81/: connect refused: no one listens at this .*; is the server running.* \(tried 5 times in 0",
     ):
         rig.run()
     assert rig.engine.ran == []
+    assert rig.engine.preflights == 10  # each time at both addresses
+    assert rig.engine.pauses_s == [0.1, 0.2, 0.4, 0.8]
+
+
+@pytest.mark.parametrize(
+    ("failures", "message"),
+    [
+        ([RESET], "the first request failed 1 time: closed without response; it was sent again, and the run began 0.0"),
+        ([RESET, RESET, TIMEOUT], "failed 3 times: closed without response (2), response timeout (1); it was sent"),
+        # The first address is refused both times, and is tried again as the second does not answer.
+        ([REFUSED, REFUSED, REFUSED], "the first request failed 1 time: connect refused; it was"),
+    ],
+)
+def test_what_may_pass_is_tried_again_and_told(failures: list[Any], message: str) -> None:
+    rig = Rig("persistent", *failures)
+    rig.run()
+    assert rig.engine.preflights == len(failures) + 1
+    assert len(rig.engine.ran) == 2
+    (warning,) = rig.reported("warning")
+    assert warning["code"] == "first_request_failed"
+    assert message in warning["message"]
+    assert rig.reported("observed")[0]["server"] == "made-up"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [ErrorKind.DNS_FAILED, ErrorKind.TLS_UNTRUSTED, ErrorKind.TLS_WRONG_NAME, ErrorKind.MALFORMED],
+    ids=lambda kind: kind.label,
+)
+def test_what_can_not_pass_is_tried_once(kind: ErrorKind) -> None:
+    rig = Rig("persistent", (kind, "so it is"))
+    with pytest.raises(TargetError, match=r"so it is(?!.*tried)"):
+        rig.run()
+    assert rig.engine.preflights == 1
+    assert rig.engine.pauses_s == []
+
+
+def test_no_try_begins_after_three_seconds() -> None:
+    now_s = iter([0.0, 1.0, 2.2, 2.9, 2.9])  # tries that take a second: the third pause would end too late
+    rig = Rig("persistent", *[TIMEOUT] * 5)
+    check = TargetCheck(
+        rig.plan, rig.route, rig.engine, rig.reports.append, must_answer=True, now_s=lambda: next(now_s)  # type: ignore[arg-type] # a fake engine
+    )  # fmt: skip
+    with pytest.raises(TargetError, match=r"tried 3 times in 2.9 s"):
+        check.before_block(HTTP1)
+    assert rig.engine.pauses_s == [0.1, 0.2]
+
+
+def test_a_server_that_is_not_ready_is_asked_again_and_then_measured_as_it_is() -> None:
+    rig = Rig("persistent")
+    statuses = iter([503, 503, 200])
+    rig.engine.on_preflight = lambda: rig.engine.observed.update(status=next(statuses))
+    rig.run()
+    (warning,) = rig.reported("warning")
+    assert warning["message"].startswith("the first request failed 2 times: status 503; it was sent again")
+
+    rig = Rig("persistent")
+    rig.engine.observed["status"] = 503
+    rig.run()
+    assert rig.engine.preflights == 5
+    assert len(rig.engine.ran) == 2
+    (warning,) = rig.reported("warning")
+    assert warning["message"].startswith("the first request failed 5 times: status 503; the run began all the same")
+
+
+def test_tries_are_no_challenges_of_the_proxy() -> None:
+    rig = Rig("websocket", RESET, (ErrorKind.PROXY_AUTHENTICATION, "407"), RESET, proxy="http://u:p@p:3128")
+    rig.route.login.wanted = False
+
+    def challenge() -> None:
+        rig.route.login.wanted = rig.engine.preflights > 1
+
+    rig.engine.on_preflight = challenge
+    facts = rig.run()
+    assert facts[0]["challenge"] == {"connections": 1, "errors": 1}
+    assert rig.engine.preflights == 4
 
 
 def test_the_next_address_is_tried_first() -> None:
@@ -141,7 +230,7 @@ def test_the_next_address_is_tried_first() -> None:
 
 
 def test_where_an_answer_is_not_needed_a_failure_is_a_warning() -> None:
-    rig = Rig("persistent", REFUSED, REFUSED, must_answer=False)
+    rig = Rig("persistent", *ALWAYS_REFUSED, must_answer=False)
     rig.run()
     (warning,) = rig.reported("warning")
     assert warning["code"] == "target_failed"
@@ -162,7 +251,7 @@ def test_a_refused_upgrade_ends_a_run_that_has_nothing_else() -> None:
 
 
 def test_a_failure_on_the_way_to_the_server_hits_every_protocol() -> None:
-    rig = Rig("websocket,persistent", REFUSED, REFUSED, seed=_seed_with_first("websocket"))
+    rig = Rig("websocket,persistent", *ALWAYS_REFUSED, seed=_seed_with_first("websocket"))
     with pytest.raises(TargetError):
         rig.run()
 
@@ -184,7 +273,7 @@ def _seed_with_first(policy: str) -> int:
     ],
 )
 def test_with_a_proxy_between_the_right_one_is_blamed(failure: tuple[ErrorKind, str], blamed: str) -> None:
-    rig = Rig("persistent", failure, failure, proxy="http://p:3128")
+    rig = Rig("persistent", *[failure] * 10, proxy="http://p:3128")
     with pytest.raises(TargetError) as caught:
         rig.run()
     assert str(caught.value).startswith(f"{blamed}: ")
@@ -200,11 +289,7 @@ def test_connections_that_only_carried_a_challenge_are_counted() -> None:
     rig = Rig("websocket", (ErrorKind.PROXY_AUTHENTICATION, "407"), proxy="http://u:p@p:3128")
     rig.route.login.wanted = False
 
-    def preflight() -> tuple[ErrorKind, str] | None:
-        rig.route.login.wanted = True  # its 407 says so
-        return FakeEngine.preflight(rig.engine)
-
-    rig.engine.preflight = preflight  # type: ignore[method-assign] # a proxy's challenge
+    rig.engine.on_preflight = lambda: setattr(rig.route.login, "wanted", True)  # its 407 says so
     facts = rig.run()
     assert facts[0]["challenge"] == {"connections": 1, "errors": 1}
     assert "challenge" not in facts[1]
