@@ -7,11 +7,12 @@ from typing import Any
 
 from loadgen.model import options as table
 from loadgen.model import plan_fields
-from loadgen.model.cell import SIZE_FIELD, Axes, check_rate
+from loadgen.model.cell import Axes, check_rate
 from loadgen.model.exceptions import PlanError
 from loadgen.model.options import default
 from loadgen.model.plan import Plan
 from loadgen.model.policy import ConnectionPolicy, parse_policies
+from loadgen.model.request_target import SIZE_FIELD
 from loadgen.model.target import Target
 
 _EMBEDDED_HOST = "127.0.0.1"

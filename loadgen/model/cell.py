@@ -9,10 +9,8 @@ from typing import Any
 
 from loadgen.model.exceptions import PlanError
 from loadgen.model.policy import ConnectionPolicy, identity, parse_policy
+from loadgen.model.request_target import SIZE_FIELD
 from loadgen.model.units import count
-
-SIZE_FIELD = "{size}"
-"""The place in a URL for the size of the response."""
 
 _MAX_CELLS = 500
 _MIN_RATE_RPS, _MAX_RATE_RPS = 0.001, 1_000_000

@@ -162,6 +162,8 @@ class Plan:
 
 def _check_address(text: str) -> None:
     try:
-        ipaddress.ip_address(text)
+        address = ipaddress.ip_address(text)
     except ValueError:
-        raise PlanError(f"--source-ip {text!r} is not an IP address") from None
+        raise PlanError(f"--source-ip {text[:60]!r} is not an IP address") from None
+    if address.version == 6 and address.scope_id is not None:
+        raise PlanError(f"--source-ip {text[:60]!r} names a zone, which is not supported")

@@ -6,15 +6,17 @@ No text made here holds its credentials unless the caller asks for them.
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass, field
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
+from loadgen.model.authority import authority, is_ip_literal, parse_authority
 from loadgen.model.characters import has_control, has_space_or_control
 from loadgen.model.exceptions import PlanError
 from loadgen.model.redaction import HIDDEN
-from loadgen.model.target import authority, bare_host, is_ip_literal
 
 _DEFAULT_PORT = 80  # that of the scheme (RFC 9110 §4.2.1), as in any other http URL
+_END_OF_AUTHORITY = re.compile(r"(?=[/?#])")  # RFC 3986 §3.2
 _LIKE = "write it like http://user:password@127.0.0.1:3128"
 
 
@@ -75,29 +77,28 @@ def parse_proxy(url: str) -> Proxy:
         raise PlanError("--proxy: the URL has a space or a control character; percent-encode it")
     if "://" not in url:
         raise PlanError(f"--proxy: the URL has no scheme; {_LIKE}")
+    scheme, _, rest = url.partition("://")
+    if scheme.lower() != "http":
+        raise PlanError(f"--proxy: the scheme {scheme[:20]!r} is not supported; only http proxies are")
+    text, more = (*_END_OF_AUTHORITY.split(rest, maxsplit=1), "")[:2]
+    if "@" in more:  # what would be shown as the host may be the password
+        raise PlanError(f"--proxy: the URL can't be read; percent-encode user and password, and {_LIKE}")
     try:
-        parts = urlsplit(url)
-        port = _DEFAULT_PORT if parts.port is None else parts.port
-        host = parts.hostname
-    except ValueError:
-        raise PlanError(f"--proxy: the URL can't be read; percent-encode user and password, and {_LIKE}") from None
-    if parts.scheme != "http":
-        raise PlanError(f"--proxy: the scheme {parts.scheme!r} is not supported; only http proxies are")
-    if not host:
-        raise PlanError(f"--proxy: the URL names no host; {_LIKE}")
-    if not 1 <= port <= 65535:
-        raise PlanError("--proxy: the URL has a bad port; it is a number from 1 to 65535")
-    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        user_info, host, port = parse_authority(text)
+    except ValueError as error:
+        raise PlanError(f"--proxy: the URL can't be read: {error}; {_LIKE}") from None
+    if more not in ("", "/"):
         raise PlanError(f"--proxy: the URL has more than a host and a port; {_LIKE}")
-    user, password = _credentials(parts.username, parts.password)
-    return Proxy(bare_host(host), port, user, password)
+    user, password = _credentials(user_info)
+    return Proxy(host, _DEFAULT_PORT if port is None else port, user, password)
 
 
-def _credentials(user: str | None, password: str | None) -> tuple[str | None, str]:
-    if user is None:
+def _credentials(user_info: str | None) -> tuple[str | None, str]:
+    if user_info is None:
         return None, ""
+    user, _, password = user_info.partition(":")
     try:
-        user, password = unquote(user, errors="strict"), unquote(password or "", errors="strict")
+        user, password = unquote(user, errors="strict"), unquote(password, errors="strict")
     except UnicodeDecodeError:
         raise PlanError("--proxy: user and password must be UTF-8, percent-encoded") from None
     if ":" in user:

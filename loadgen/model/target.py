@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
+from loadgen.model.authority import authority, is_ip_literal, parse_authority
 from loadgen.model.characters import has_space_or_control
 from loadgen.model.exceptions import PlanError
 from loadgen.model.redaction import redact_bad_url, redact_url
+from loadgen.model.request_target import url_template
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 FIELDS_PATH = "/.loadgen/fields"
 """Where the embedded target answers, as JSON, with the fields that a request had when it arrived."""
-_NAME = re.compile(r"[0-9A-Za-z._-]+")
+_MAX_SHOWN = 60  # characters of a URL that is wrong
+# RFC 3986 appendix B, with a scheme (§3.1) and an authority.
+_URL = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]*)(?P<path>/[^?#]*)?(?P<query>\?[^#]*)?(?:#.*)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,63 +57,30 @@ class Target:
         return self.url(secrets=False)
 
 
-def authority(host: str, port: int) -> str:
-    """`host:port`, with brackets around an IPv6 address (RFC 3986 §3.2.2)."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def is_ip_literal(host: str) -> bool:
-    """Whether the host is an address, not a name."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
 def parse_target(url: str) -> Target:
-    """Read an absolute http or https URL (RFC 3986). Raises PlanError with one line for people."""
-    shown = redact_bad_url(url)
+    """Read an absolute http or https URL (RFC 3986). Raises PlanError with one line for people.
+
+    A character of path and query that no URL can hold is percent-encoded; a fragment is left out.
+    """
+    text = redact_bad_url(url)[:_MAX_SHOWN]
+    shown = f"the URL {text!r}"
     if has_space_or_control(url):
-        raise PlanError(f"the URL {shown!r} has a space or control character; percent-encode it")
-    try:
-        parts = urlsplit(url)
-    except ValueError as error:
-        raise PlanError(f"the URL {shown!r} can't be read: {error}") from None
-    if "://" not in url or not parts.scheme:
-        raise PlanError(f"the URL {shown!r} has no scheme; write it like http://{shown}")
-    if parts.scheme not in DEFAULT_PORTS:
-        raise PlanError(f"the URL's scheme {parts.scheme!r} is unknown; use http or https")
-    if not parts.hostname:
-        raise PlanError(f"the URL {shown!r} names no host")
-    if parts.username is not None or parts.password is not None:
+        raise PlanError(f"{shown} has a space or control character; percent-encode it")
+    found = _URL.fullmatch(url)
+    if found is None:
+        raise PlanError(f"{shown} has no scheme; write it like http://{text}")
+    scheme = found["scheme"].lower()
+    if scheme not in DEFAULT_PORTS:
+        raise PlanError(f"the URL's scheme {scheme[:_MAX_SHOWN]!r} is unknown; use http or https")
+    if "@" in found["authority"]:
         raise PlanError("the URL holds credentials; send them with -H 'Authorization: ...' instead")
     try:
-        port = DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port
-    except ValueError:
-        port = 0
-    if not 1 <= port <= 65535:
-        raise PlanError(f"the URL {shown!r} has a bad port; it is a number from 1 to 65535")
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    if not path.isascii():
-        raise PlanError(f"the URL's path {redact_url(path)!r} is not ASCII; percent-encode it")
-    return Target(parts.scheme, bare_host(parts.hostname), port, path)
-
-
-def bare_host(host: str) -> str:
-    """A URL's host without brackets, a name in A-labels. Raises PlanError where it is none."""
-    if ":" in host:
-        try:
-            zone = ipaddress.IPv6Address(host).scope_id
-        except ValueError:
-            raise PlanError(f"{host!r} is not an IPv6 address") from None
-        if zone is not None:
-            raise PlanError(f"the IPv6 address {host!r} names a zone, which is not supported")
-        return host
-    try:
-        name = host.encode("idna").decode("ascii")
-    except UnicodeError:
-        name = ""
-    if not _NAME.fullmatch(name):
-        raise PlanError(f"{host!r} is not a host name")
-    return name
+        _, host, port = parse_authority(found["authority"])
+        path = url_template((found["path"] or "/") + (found["query"] or ""))
+    except UnicodeEncodeError:
+        raise PlanError(f"{shown} holds half of a surrogate pair, which is no character") from None
+    except ValueError as error:
+        if "@" in url:  # what would be shown as the host may be the beginning of a password
+            raise PlanError("the URL can't be read; credentials don't belong there, and `@` is %40 in a path") from None
+        raise PlanError(f"{shown}: {error}") from None
+    return Target(scheme, host, DEFAULT_PORTS[scheme] if port is None else port, path)

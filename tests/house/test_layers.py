@@ -34,12 +34,14 @@ LAYERS = {
     "model": [
         (
             "units",
+            "authority",
             "characters",
             "redaction",
             "exceptions",
             "json_types",
             "value_types",
             "records",
+            "request_target",
             "sample_sink",
             "errors",
             "warning_codes",

@@ -6,7 +6,6 @@ Sends nothing and keeps no cookie.
 from __future__ import annotations
 
 from functools import lru_cache
-from urllib.parse import quote
 
 from loadgen.drive.requests.user_state import EncodedRequest
 from loadgen.model.characters import has_control
@@ -14,6 +13,7 @@ from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import check_header
 from loadgen.model.plan import METHODS, Plan
 from loadgen.model.policy import ConnectionPolicy
+from loadgen.model.request_target import origin_form
 from loadgen.wire.http1.request_writer import build_request
 
 FieldPairs = tuple[tuple[str, str], ...]
@@ -22,8 +22,6 @@ FieldPairs = tuple[tuple[str, str], ...]
 _MAX_CACHED = 256
 # A longer body costs more to send than to build, and 256 of them would be much to keep.
 _MAX_CACHED_BODY_BYTES = 16 * 1024
-# Characters left unescaped in a path and a query (RFC 3986 §2.2, §2.3); `%` so that existing escapes survive.
-_UNESCAPED = "!#$%&'()*+,-./:;=?@[]_~"
 
 
 class RequestBuilder:
@@ -63,7 +61,7 @@ class RequestBuilder:
         if cookies and "cookie" not in given:
             fields += (("Cookie", cookies),)
         policy = self._policy
-        target = self._plan.request_target(policy, _origin_form(path))
+        target = self._plan.request_target(policy, _checked_target(path))
         fields += self._proxy_fields
 
         def write(is_last: bool, _cookies: str) -> bytes:
@@ -75,10 +73,13 @@ class RequestBuilder:
         return EncodedRequest(write)
 
 
-def _origin_form(path: str) -> str:
-    """The request's target (RFC 9112 §3.2.1)."""
+def _checked_target(path: str) -> str:
+    """The request's target (RFC 9112 §3.2.1), without fragment."""
     if not path.startswith("/"):
         raise PlanError(f"the path {path!r} does not begin with a slash")
     if has_control(path):
         raise PlanError(f"the path {path!r} holds a control character; percent-encode it")
-    return quote(path.partition("#")[0], safe=_UNESCAPED)
+    try:
+        return origin_form(path.partition("#")[0])
+    except UnicodeEncodeError:
+        raise PlanError(f"the path {path!r} holds half of a surrogate pair, which is no character") from None

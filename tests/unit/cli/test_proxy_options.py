@@ -63,6 +63,11 @@ BAD = {
     f"http://user:{SECRET}%0d%0aX@h": "control character",
     f"http://user:{SECRET}%ff@h": "UTF-8",
     f"http://user:{SECRET}@h_%zz!": "is not a host name",
+    f"http://user:{SECRET}@[::1]x:80": "behind the bracket",
+    f"http://user:{SECRET}@::1": "write [::1]",
+    f"http://user:{SECRET}@127.1:80": "not an IPv4 address",
+    f"http://{SECRET}!#@h": "can't be read",
+    f"http://user:[{SECRET}?@h": "can't be read",
 }
 
 

@@ -36,7 +36,8 @@ def test_requests_are_remembered_except_those_with_long_bodies() -> None:
         ("/a?b=1#here", b"GET /a?b=1 "),
         ("/ä b", b"GET /%C3%A4%20b "),
         ("/already%20encoded", b"GET /already%20encoded "),
-        ('/"<>', b"GET /%22%3C%3E "),
+        ('/"<>^', b"GET /%22%3C%3E%5E "),
+        ("/{size}?a[]=100%", b"GET /%7Bsize%7D?a[]=100%25 "),
     ],
 )
 def test_what_a_url_cannot_hold_is_encoded_and_a_fragment_stays_here(path: str, sent: bytes) -> None:
@@ -49,6 +50,7 @@ def test_what_a_url_cannot_hold_is_encoded_and_a_fragment_stays_here(path: str, 
         ("BREW", "/", (), "the method 'BREW' is unknown"),
         ("GET", "a", (), "does not begin with a slash"),
         ("GET", "/a\nb", (), "control character"),
+        ("GET", "/\ud800", (), "surrogate"),
         ("GET", "/", (("X-A", 1),), "both must be text"),
         ("GET", "/", (("Connection", "close"),), "the connection policy sets it"),
         ("GET", "/", (("X-A", "a\r\nb"),), "control character"),
