@@ -63,7 +63,7 @@ class ConnectionManager(SlotContext):
         self, plan: Plan, route: Route, sink: SampleSink, connections: int = 0, clock: PhaseClock | None = None
     ) -> None:
         super().__init__(sink, clock or poller.of_hub())
-        self.retries_stale = plan.retry_stale
+        self.retried_outcomes = plan.retried_outcomes
         # Where the plan itself gives a Cookie field, that is the only one (RFC 6265 §5.4).
         self.takes_cookies = plan.cookies and not any(name.lower() == "cookie" for name, _ in plan.headers)
         self.url = plan.target.url(secrets=True)  # cookies are kept by it

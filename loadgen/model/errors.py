@@ -60,6 +60,7 @@ class _Kind:
     streams_others: OthersKind = OthersKind.SAME
     errnos: tuple[int, ...] = ()
     timeout_in: Phase | None = None
+    is_unprocessed: bool = False
 
 
 class ErrorKind(IntEnum):
@@ -88,6 +89,8 @@ class ErrorKind(IntEnum):
     """The error numbers of the system that mean this kind before the connection is open."""
     timeout_in: Phase | None
     """A deadline that passes in this phase is this kind."""
+    is_unprocessed: bool
+    """The server says that it did nothing for the request: any method may be sent again (RFC 9113 §8.7)."""
 
     UNFINISHED = _Kind(
         1, Layer.CLIENT, "the run was interrupted while the request was under way", pipeline_others=OthersKind.SAME
@@ -199,8 +202,8 @@ class ErrorKind(IntEnum):
     HTTP2_SETTINGS_TIMEOUT = _Kind(33, Layer.HTTP2, "the server never acknowledged our SETTINGS (RFC 9113 §6.5.3)")
     HTTP2_GOAWAY = _Kind(
         34, Layer.HTTP2, "the server ended the connection and did not process these requests",
-        "if it does so after some streams, use recycle:K with a K below that", ending=Ending.SERVER_ANNOUNCED,
-        may_pass=True,
+        "if it does so after some streams, use recycle:K with a K below that, or have them sent once more with "
+        "--retry-stale", ending=Ending.SERVER_ANNOUNCED, is_unprocessed=True, may_pass=True,
     )  # fmt: skip
     HTTP2_RESET = _Kind(
         35, Layer.HTTP2, "the server ended single streams (RST_STREAM) and kept the connection", may_pass=True
@@ -216,6 +219,11 @@ class ErrorKind(IntEnum):
     PROXY_TIMEOUT = _Kind(
         38, Layer.PROXY, "the proxy did not open the way to the target in time", "allow more with --timeout",
         hits_every_policy=True, may_pass=True, timeout_in=Phase.TUNNEL,
+    )  # fmt: skip
+    HTTP2_REFUSED_STREAM = _Kind(
+        39, Layer.HTTP2, "the server refused single streams before it processed them (RST_STREAM: REFUSED_STREAM)",
+        "use fewer streams:S than it allows, or have them sent once more with --retry-stale",
+        is_unprocessed=True, may_pass=True,
     )  # fmt: skip
 
     def __new__(cls, row: _Kind | int) -> ErrorKind:

@@ -207,7 +207,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         name="retry_stale", type=Flag(), plan_field="retry_stale", default=False,
-        help="Repeat an idempotent request once that met a stale connection.",
+        help="Repeat a request once: an idempotent one that met a stale connection, an unprocessed stream of HTTP/2.",
     ),
     Option(
         name="trailers", type=Flag(), plan_field="trailers", default=False,

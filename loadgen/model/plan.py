@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from loadgen.model import plan_fields
 from loadgen.model.cell import NO_AXES, Axes, Cell, cells, check_rate
+from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import check_header
 from loadgen.model.load import DEFAULT_LOAD
 from loadgen.model.load import Load as Load
 from loadgen.model.options import default
-from loadgen.model.policy import H2, H2_PRIOR, WEBSOCKET, ConnectionPolicy, RunConditions, check_run
+from loadgen.model.policy import H2, H2_PRIOR, HTTP2, WEBSOCKET, ConnectionPolicy, RunConditions, check_run
 from loadgen.model.proxy import Proxy
 from loadgen.model.target import Target
 
@@ -48,7 +49,7 @@ class Plan:
     seed: int = default("seed")
     """Of the order of the blocks."""
     retry_stale: bool = default("retry_stale")
-    """An idempotent request that met a stale connection is sent once more (RFC 9110 §9.2.2)."""
+    """Requests are sent once more: idempotent ones that met a stale connection, and unprocessed streams of HTTP/2."""
     cookies: bool = default("cookies")
     """Each user keeps the cookies that it is given."""
     source_ips: tuple[str, ...] = default("source_ip")
@@ -75,9 +76,10 @@ class Plan:
             raise PlanError("--max-body and --seed can't be negative")
         if self.cacert and self.insecure:
             raise PlanError("--cacert and --insecure contradict each other; give one of them")
-        if self.retry_stale and self.method not in IDEMPOTENT:
+        if self.retry_stale and self.method not in IDEMPOTENT and not self._knows_unprocessed:
             raise PlanError(
-                f"--retry-stale: {self.method} is not idempotent, so it is never repeated (RFC 9110 §9.2.2)"
+                f"--retry-stale: {self.method} is not idempotent, so it is never repeated (RFC 9110 §9.2.2), but for "
+                "streams of HTTP/2 that the server did not process"
             )
         for address in self.source_ips:
             _check_address(address)
@@ -96,6 +98,21 @@ class Plan:
         """The most connections that one worker has at the same time."""
         peak = max(self.load.max_connections if cell.rate_rps else cell.users for cell in self.cells)
         return -(-peak // self.processes)
+
+    @property
+    def retried_outcomes(self) -> frozenset[int]:
+        """Outcomes of requests that are sent once more (RFC 9110 §9.2.2, RFC 9113 §8.7)."""
+        if not self.retry_stale:
+            return frozenset()
+        kinds = {kind for kind in ErrorKind if kind.is_unprocessed}
+        if self.method in IDEMPOTENT:
+            kinds.add(ErrorKind.STALE_CONNECTION)
+        return frozenset(-kind for kind in kinds)
+
+    @property
+    def _knows_unprocessed(self) -> bool:
+        """In one of the protocols a server can say that it did not process a request."""
+        return any(policy.protocol in HTTP2 for policy in self.policies)
 
     @property
     def peer(self) -> Target | Proxy:

@@ -104,7 +104,7 @@ class ConnectionsSummary(TypedDict):
     endings: dict[str, int]
     """How many ended in which way; endings that did not occur are left out."""
     retried: int
-    """Requests that met a stale connection and were sent once more (`--retry-stale`)."""
+    """Requests that met a stale connection, or were not processed, and were sent once more (`--retry-stale`)."""
     after_close: AfterClose
     """Requests sent after an announced close."""
     server_announced: ServerAnnounced

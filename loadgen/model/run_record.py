@@ -78,7 +78,7 @@ class PlanRecord(TypedDict):
     seed: int
     """Seed of the order of blocks and of resampling."""
     retry_stale: bool
-    """An idempotent request that met a stale connection is sent once more."""
+    """Idempotent requests that met a stale connection, and unprocessed streams of HTTP/2, are sent once more."""
     cookies: bool
     """Each user keeps the cookies that it is given."""
     source_ips: list[str]

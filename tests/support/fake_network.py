@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from loadgen.drive.requests.user_state import EncodedRequest
 from loadgen.drive.slots.context import SlotContext
 from loadgen.model.cell import Cell
+from loadgen.model.errors import ErrorKind
 from loadgen.model.policy import parse_policy
 from loadgen.model.target import parse_target
 from loadgen.wire.clock import PhaseClock
@@ -194,7 +195,7 @@ class FakeContext(SlotContext):
         clock: FakeClock,
         policy: str = "persistent",
         think_s: float = 0.0,
-        retries_stale: bool = False,
+        retried: Iterable[ErrorKind] = (),
         takes_cookies: bool = False,
     ) -> None:
         super().__init__(FakeSink(), clock)
@@ -202,7 +203,7 @@ class FakeContext(SlotContext):
         self.gap_s = self.policy.gap_ns / 1e9
         self.think_s = think_s
         self.running = True
-        self.retries_stale = retries_stale
+        self.retried_outcomes = frozenset(-kind for kind in retried)
         self.takes_cookies = takes_cookies
         self.url = "http://h:81/"
         self.route = FakeRoute(clock)

@@ -7,13 +7,14 @@ cdef class SlotContext:
     cdef public PhaseClock clock
     cdef public object policy
     cdef public double think_s, gap_s
-    cdef public bint running, retries_stale, takes_cookies
+    cdef public bint running, takes_cookies
     cdef public object url
     cdef public long long errors, retried, mismatched_echoes, after_close_tried, after_close_answered
-    cdef public object last_failure, observed, trailers
+    cdef public object last_failure, observed, trailers, retried_outcomes
 
     cpdef new_connection(self, listener)
     cpdef record_connection(self, long long slot, connection)
+    cpdef note_retry(self)
     cpdef exchange_drained(self)
     cpdef note_first_response(self, head)
     cpdef about_to_close(self, connection)

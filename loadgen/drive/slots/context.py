@@ -27,8 +27,8 @@ class SlotContext:
         """How long a connection rests before it is used again."""
         self.running = False
         """Users go on after a response; False while a block ends, and outside of blocks."""
-        self.retries_stale = False
-        """An idempotent request that met a stale connection is sent once more."""
+        self.retried_outcomes: frozenset[int] = frozenset()
+        """A request that ends with one of these is sent once more."""
         self.takes_cookies = False
         self.url = ""
         """The target's, for cookies."""
@@ -51,6 +51,11 @@ class SlotContext:
     def record_connection(self, slot: int, connection: Connection) -> None:
         """A connection has ended: its row can be written."""
         raise NotImplementedError
+
+    def note_retry(self) -> None:
+        """A request is sent once more: how that ends counts, and not how its first try did."""
+        self.retried += 1
+        self.last_failure = None
 
     def exchange_drained(self) -> None:
         """An exchange ended while the block is not running."""

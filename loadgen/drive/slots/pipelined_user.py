@@ -4,29 +4,39 @@ from __future__ import annotations
 
 from typing import cast
 
+from loadgen.drive.requests.user_state import UserState
 from loadgen.drive.slots.closed_loop import ClosedLoopUser
-from loadgen.drive.slots.concurrent_slot import ConcurrentConnection, ConcurrentSlot
+from loadgen.drive.slots.concurrent_slot import ConcurrentConnection, ConcurrentSlot, Repeats
+from loadgen.drive.slots.context import SlotContext
 from loadgen.wire.connection import Connection
 
 
 class PipelinedUser(ConcurrentSlot, ClosedLoopUser):
     """Sends the next request as soon as fewer than the policy's depth are in flight, then thinks where it must."""
 
-    __slots__ = ()
+    __slots__ = ("_repeats",)
+
+    def __init__(self, context: SlotContext, index: int, client: UserState) -> None:
+        super().__init__(context, index, client)
+        self._repeats = Repeats()
 
     def connection_ready(self, connection: Connection) -> None:
         """The connection is open: fill it."""
+        self._send_repeats()
         self._fill(cast(ConcurrentConnection, connection))
 
     def send(self, scheduled_ns: int) -> None:
         connection = self._usable()
         if connection is None:
+            self._repeats.sent.clear()
             self._open(scheduled_ns)
         else:
             self._fill(connection)
             connection.flush()
 
     def done(self, outcome: int) -> None:
+        if self._repeats.waiting and self._send_repeats():
+            return
         connection = cast(ConcurrentConnection | None, self.connection)
         if connection is not None and connection.in_flight:
             if self._context.running and outcome > 0 and not self._context.think_s:

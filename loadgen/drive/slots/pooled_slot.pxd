@@ -5,7 +5,7 @@ from loadgen.drive.slots.slot cimport ConnectionSlot
 cdef class PooledSlot(ConnectionSlot):
     cdef readonly object _pool
     cdef UserState _own_state
-    cdef object _user
+    cdef readonly object _user
     cdef bint _is_serving
     cdef public bint is_listed
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from loadgen.drive.requests.user_state import UserState
-from loadgen.drive.slots.concurrent_slot import ConcurrentSlot
+from loadgen.drive.slots.concurrent_slot import ConcurrentSlot, Repeats
 from loadgen.drive.slots.context import SlotContext
 from loadgen.drive.slots.slot import ConnectionSlot
 from loadgen.wire.connection import Connection
@@ -78,11 +78,12 @@ class PooledSlot(ConnectionSlot):
 class PooledConcurrentSlot(ConcurrentSlot, PooledSlot):
     """A slot whose connection carries several requests at a time, each for another user: the streams of HTTP/2."""
 
-    __slots__ = ("_depth", "_users_by_index")
+    __slots__ = ("_depth", "_repeats", "_users_by_index")
 
     def __init__(self, pool: SlotOwner, context: SlotContext, index: int, user_state: UserState) -> None:
         super().__init__(pool, context, index, user_state)
         self._depth = context.policy.depth
+        self._repeats = Repeats()
         # Request's index on the connection -> its user, and how late the generator was.
         self._users_by_index: dict[int, tuple[PoolUser | None, int]] = {}
 
@@ -101,13 +102,15 @@ class PooledConcurrentSlot(ConcurrentSlot, PooledSlot):
     @property
     def unfinished(self) -> int:
         connection = cast(Http2Connection | None, self.connection)
-        return 0 if connection is None else max(1, connection.in_flight)
+        present = 0 if connection is None else max(1, connection.in_flight)
+        return present + len(self._repeats.waiting)
 
     def serve(self, user: PoolUser | None, due_ns: int, late_ns: int) -> None:
         self._assign(user, late_ns)
         connection = cast(Http2Connection | None, self._usable())
         if connection is None:
             self._users_by_index = {0: (user, late_ns)}
+            self._repeats.sent.clear()
             self._open(due_ns)
         else:
             self._users_by_index[connection.submitted] = (user, late_ns)
@@ -116,6 +119,7 @@ class PooledConcurrentSlot(ConcurrentSlot, PooledSlot):
             connection.exchange(requests.last if is_last else requests.more, due_ns)
 
     def connection_ready(self, connection: Connection) -> None:
+        self._send_repeats()
         self._pool.release(self)
 
     def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
@@ -123,3 +127,19 @@ class PooledConcurrentSlot(ConcurrentSlot, PooledSlot):
         if found is not None:  # else it is the run's first request, which no user of the pool has submitted
             self._assign(*found)
         super().exchange_done(connection, outcome, end_ns)
+
+    def done(self, outcome: int) -> None:
+        if self._repeats.waiting:  # these come before the next request of the user that was served just now
+            served, late_ns = self._user, self.late_ns
+            self._send_repeats()
+            self._assign(served, late_ns)
+        super().done(outcome)
+
+    def _present_sender(self) -> tuple[PoolUser | None, int]:
+        return self._user, self.late_ns
+
+    def _repeat_for(self, sender: Any, request_index: int) -> None:
+        self._assign(*sender)
+        if request_index == 0:
+            self._users_by_index = {}
+        self._users_by_index[request_index] = sender

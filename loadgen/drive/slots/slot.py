@@ -95,11 +95,7 @@ class ConnectionSlot(Listener):
             self._failed(link, outcome)
         else:
             self._answered(link)
-        if outcome == -_STALE and self._context.retries_stale and not self._retrying:
-            # Once, on a new connection, and timed from when the first try was due: that is what the user waited.
-            self._retrying = True
-            self._context.retried += 1
-            self._open(link.scheduled_ns)
+        if outcome < 0 and outcome in self._context.retried_outcomes and self._send_again(link):
             return
         self._retrying = False
         self.done(outcome)
@@ -118,6 +114,18 @@ class ConnectionSlot(Listener):
             self._finish(self.connection, is_last=False)
 
     # Inside
+
+    def _send_again(self, connection: Connection) -> bool:
+        """Send a request of `connection` once more, on another one if that has ended; False if it was sent twice.
+
+        It is timed from when the first try was due: that is what the user waited.
+        """
+        if self._retrying:
+            return False
+        self._retrying = True
+        self._context.note_retry()
+        self.send(connection.scheduled_ns)
+        return True
 
     def _open(self, scheduled_ns: int) -> None:
         context, user_state = self._context, self.user_state

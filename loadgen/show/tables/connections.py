@@ -81,7 +81,7 @@ def _plain(label: str) -> str:
 _ENDINGS: dict[str, Callable[[ConnectionsSummary], str]] = {
     "how connections ended": _endings,
     "Keep-Alive of the server": _announced,
-    "requests retried after a stale connection": lambda one: f"{one['retried']:,}",
+    "requests sent once more": lambda one: f"{one['retried']:,}",
     "requests sent after an announced close": _after_close,
 }
 _ALWAYS = ("policy", "how connections ended")

@@ -214,7 +214,8 @@ class Http2Connection(ReportingConnection):
             self._lose(Ending.SERVER_ANNOUNCED)
             return
         if core.ended and self._waiting and not self._active:
-            self._fail(ErrorKind.STALE_CONNECTION, "the server takes no further request on this connection")
+            kind = ErrorKind.HTTP2_GOAWAY if self.flags & ConnectionFlag.UPGRADED else ErrorKind.STALE_CONNECTION
+            self._fail(kind, "the server takes no further request on this connection")
             return
         self.flush()
 

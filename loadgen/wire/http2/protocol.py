@@ -261,7 +261,9 @@ class Http2Protocol:
         stream = self._open.pop(event.stream_id, None)
         self._idle_frames = self._idle_frames + 1 if stream is None else 0
         if stream is not None:
-            if event.remote_reset:
+            if event.error_code == ErrorCodes.REFUSED_STREAM and event.remote_reset and not stream.begun:
+                stream.fail(ErrorKind.HTTP2_REFUSED_STREAM, "the server refused the stream")
+            elif event.remote_reset:
                 stream.fail(ErrorKind.HTTP2_RESET, f"the server reset the stream: {code_name(event.error_code)}")
             else:  # the library found that the server broke the rules
                 stream.fail(ErrorKind.HTTP2_PROTOCOL, f"the stream had to be reset: {code_name(event.error_code)}")

@@ -163,6 +163,22 @@ def test_nobody_is_put_on_a_connection_that_takes_no_more(share_target: Start, t
     assert run.account["requests"] == sum(one["exchanges_with_warmup"] for one in links)
 
 
+def test_streams_that_a_goaway_left_out_are_sent_once_more(share_target: Start, tmp_path: Path) -> None:
+    """Whatever the method (RFC 9113 §8.7); and a GOAWAY between requests is no error at all."""
+    policies = ["h2", "h2+streams:5", "h2+pool:2+streams:5"]
+    more = ("--retry-stale", "--method", "POST", "--data", "hello", "--block", "200ms")
+    run = SharedRun(share_target("--close-after", "7"), tmp_path, policies, *more)
+    assert run["h2"]["errors"] == {}
+    for policy in policies[1:]:
+        one = run[policy]
+        assert set(one["errors"]) == {"http2_goaway"}
+        assert one["connections"]["retried"] >= one["errors"]["http2_goaway"] > 10
+        assert one["started"] == one["requests"] + sum(one["errors"].values()) + one["unfinished"]
+    links = [run[policy]["connections"] for policy in policies]
+    assert run.account["accepted"] == sum(one["opened"] for one in links)
+    assert run.account["requests"] == sum(one["exchanges_with_warmup"] for one in links)
+
+
 def test_a_shared_connection_that_dies_takes_nobody_with_it(share_target: Start, tmp_path: Path) -> None:
     policies = ["h2+pool:2+streams:5", "h2+pool:1+streams:8", "h2+streams:5"]
     run = SharedRun(share_target("--close-after", "5", "--silent"), tmp_path, policies, "--block", "200ms")

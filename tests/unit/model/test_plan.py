@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from loadgen.model.cell import Axes
+from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import check_header, parse_header
 from loadgen.model.plan import METHODS, Load, Plan
@@ -230,3 +231,15 @@ def test_control_characters_in_a_value_are_refused(character: str) -> None:
     """RFC 9110 §5.5: field values containing other CTL characters are also invalid."""
     with pytest.raises(PlanError):
         check_header("A", f"b{character}c")
+
+
+# What is sent once more
+
+
+def test_what_is_sent_once_more_depends_on_the_method() -> None:
+    """RFC 9110 §9.2.2 for stale connections; RFC 9113 §8.7 lets any method be sent again that was not processed."""
+    unprocessed = {-ErrorKind.HTTP2_GOAWAY, -ErrorKind.HTTP2_REFUSED_STREAM}
+    streams = parse_policies("persistent,h2+streams:4")
+    assert plan(policies=streams).retried_outcomes == frozenset()
+    assert plan(policies=streams, retry_stale=True).retried_outcomes == unprocessed | {-ErrorKind.STALE_CONNECTION}
+    assert plan(policies=streams, retry_stale=True, method="POST").retried_outcomes == unprocessed

@@ -86,7 +86,7 @@ def test_how_connections_ended(tmp_path: Path) -> None:
     assert dict(zip(headings, row, strict=True)) == {
         "policy": "close", "how connections ended": "20 client silent",
         "Keep-Alive of the server": "timeout 5 s, max 1,000",
-        "requests retried after a stale connection": "5",
+        "requests sent once more": "5",
         "requests sent after an announced close": "10, of these 0 answered",
     }  # fmt: skip
     note = "client silent: the client closed it between two requests: abandoned, too old, or the block ended"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loadgen.model.policy.part import Part, RunConditions, Trait
 from loadgen.model.policy.parts.gap import GAP
-from loadgen.model.policy.parts.pipeline import NEVER_IDLE, NO_SECOND, not_retried, parse_depth
+from loadgen.model.policy.parts.pipeline import NEVER_IDLE, NO_SECOND, parse_depth
 from loadgen.model.policy.parts.requests import SINGLE_USE
 from loadgen.model.policy.protocols import H2, H2_PRIOR, H2C_UPGRADE, HTTP2
 
@@ -12,7 +12,6 @@ STREAMS = Trait(
     "several streams",
     lambda policy: policy.depth > 1 and not policy.pipelines,
     excludes={SINGLE_USE.name: NO_SECOND, GAP.name: NEVER_IDLE},
-    objects=not_retried,
 )
 
 

@@ -22,17 +22,12 @@ def parse_depth(text: str) -> dict[str, Any]:
     return {"depth": whole_number(text, _MAX_DEPTH)}
 
 
-def not_retried(conditions: RunConditions) -> str | None:
-    """A lost connection had several requests in flight."""
-    if conditions.retries_stale:
-        return "excludes --retry-stale: which of several in flight was lost is not known"
-    return None
-
-
 def _objects(conditions: RunConditions) -> str | None:
     if not conditions.is_idempotent:
         return f"pipelines its requests, and {conditions.method} can't be pipelined (RFC 9112 §9.3.2)"
-    return not_retried(conditions) or needs_users(conditions)
+    if conditions.retries_stale:
+        return "excludes --retry-stale: which of several in flight was lost is not known"
+    return needs_users(conditions)
 
 
 PIPELINING = Trait(

@@ -136,7 +136,7 @@ def test_a_stale_connection_is_replaced_without_a_pause(clock: FakeClock) -> Non
 
 
 def test_a_stale_request_is_sent_once_more_where_the_plan_says_so(clock: FakeClock) -> None:
-    rig = Rig(clock, "persistent", retries_stale=True)
+    rig = Rig(clock, "persistent", retried=[ErrorKind.STALE_CONNECTION])
     rig.serve(HELLO)
     due_ns = clock.now_ns
     clock.pass_ms(2)
@@ -151,7 +151,7 @@ def test_a_stale_request_is_sent_once_more_where_the_plan_says_so(clock: FakeClo
 
 
 def test_a_request_is_never_sent_a_third_time(clock: FakeClock) -> None:
-    rig = Rig(clock, "ignore-close", retries_stale=True)
+    rig = Rig(clock, "ignore-close", retried=[ErrorKind.STALE_CONNECTION])
     rig.serve(HELLO)
     rig.made[0].end()  # stale: sent once more
     rig.made[1].open()
@@ -161,7 +161,7 @@ def test_a_request_is_never_sent_a_third_time(clock: FakeClock) -> None:
 
 
 def test_the_next_request_of_the_same_user_may_be_sent_once_more_again(clock: FakeClock) -> None:
-    rig = Rig(clock, "persistent", retries_stale=True)
+    rig = Rig(clock, "persistent", retried=[ErrorKind.STALE_CONNECTION])
     for _ in range(2):
         rig.serve(HELLO)
         rig.made[-1].end()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from loadgen.drive.requests.user_state import UserState
 from loadgen.drive.slots.pipelined_user import PipelinedUser
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import Ending
 from tests.support.fake_network import BYE, HELLO, LAST, MORE, FakeClock, FakeContext, requests
+from tests.support.fake_streams import FakeStreams
 
 
 class Rig(FakeContext):
@@ -98,3 +101,77 @@ def test_after_the_block_nothing_is_added(clock: FakeClock) -> None:
     assert rig.drained == 1
     rig.user.stop()
     assert rig.made[0].closed
+
+
+# Streams that the server did not process
+
+
+GOAWAY, REFUSED = -ErrorKind.HTTP2_GOAWAY, -ErrorKind.HTTP2_REFUSED_STREAM
+
+
+class StreamsRig(FakeContext):
+    """One user of HTTP/2 streams, begun, its first connection open."""
+
+    def __init__(self, clock: FakeClock, policy: str = "h2-prior+streams:3") -> None:
+        super().__init__(clock, policy, retried=[ErrorKind.HTTP2_GOAWAY, ErrorKind.HTTP2_REFUSED_STREAM])
+        self.links: list[FakeStreams] = []
+        self.user = PipelinedUser(self, 0, UserState(0, requests()))
+        self.user.begin()
+        self.links[0].opened()
+
+    def new_connection(self, listener: Any) -> Any:
+        self.links.append(FakeStreams(len(self.links), listener, self.clock))
+        return self.links[-1]
+
+
+def test_a_refused_stream_is_sent_once_more(clock: FakeClock) -> None:
+    rig = StreamsRig(clock)
+    (link,) = rig.links
+    link.end(1, REFUSED)
+    assert (rig.retried, link.submitted, link.in_flight) == (1, 4, 3)
+    link.end(3, REFUSED)
+    assert (rig.retried, link.in_flight) == (1, 2)
+    link.end(0)  # and the user goes on
+    assert (link.submitted, link.in_flight) == (6, 3)
+
+
+def test_streams_behind_a_goaway_are_sent_on_the_next_connection(clock: FakeClock) -> None:
+    rig = StreamsRig(clock)
+    link = rig.links[0]
+    link.accepts = False
+    link.end(1, GOAWAY)
+    link.end(2, GOAWAY)
+    assert (rig.retried, len(rig.links)) == (0, 1)
+    link.end(0)
+    rig.links[1].opened()
+    assert (rig.retried, rig.links[1].in_flight, rig.errors) == (2, 3, 2)
+
+
+def test_a_connection_of_which_all_streams_were_left_out(clock: FakeClock) -> None:
+    rig = StreamsRig(clock)
+    link = rig.links[0]
+    link.accepts = False
+    for index in range(3):
+        link.end(index, GOAWAY)
+    assert (rig.retried, len(rig.links)) == (1, 2)
+    rig.links[1].opened()
+    assert (rig.retried, rig.links[1].in_flight) == (3, 3)
+    rig.links[1].accepts = False
+    for index in range(3):
+        rig.links[1].end(index, GOAWAY)
+    assert (rig.retried, len(rig.links), clock.waiting) == (3, 2, 1)  # it rests like after any other error
+
+
+def test_after_the_block_what_was_left_out_is_sent_and_nothing_else(clock: FakeClock) -> None:
+    rig = StreamsRig(clock)
+    rig.running = False
+    rig.user.stop()
+    link = rig.links[0]
+    link.accepts = False
+    link.end(2, GOAWAY)
+    link.end(0)
+    link.end(1)
+    assert (len(rig.links), rig.drained) == (2, 0)
+    rig.links[1].opened()
+    rig.links[1].end(0)
+    assert (rig.links[1].submitted, rig.drained) == (1, 1)

@@ -2,90 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from loadgen.drive.requests.user_state import UserState
 from loadgen.drive.slots.pool import Pool, PooledUser
 from loadgen.model.errors import ErrorKind
-from loadgen.model.records import ABSENT, Ending
-from loadgen.wire.connection import Connection
-from loadgen.wire.http1.head import ResponseHead
-from loadgen.wire.http1.response_reader import ResponseReader
-from loadgen.wire.lifecycle import CLOSED, CONNECTING, IDLE, RECEIVING, SENDING
-from tests.support.fake_network import MS, FakeClock, FakeContext, FakeRoute, requests
-
-HEAD = ResponseHead(200, "2", 0, True, frozenset(), None, None, ())
-
-
-class FakeStreams(Connection):
-    """An HTTP/2 connection without its protocol: a test ends each exchange by its index."""
-
-    accepts = True
-    awaits_close = False
-
-    def __init__(self, number: int, slot: Any, clock: FakeClock) -> None:
-        super().__init__(number, FakeRoute(clock), slot, clock, ResponseReader(1000))
-        self.reader.set_head(HEAD)
-        self.handshake = (ABSENT, MS, ABSENT, ABSENT, ABSENT)
-        self.submitted = 0
-        self._now = clock.monotonic_ns
-        self._running: dict[int, int] = {}
-
-    @property
-    def in_flight(self) -> int:
-        return len(self._running)
-
-    @property
-    def requests_begun(self) -> int:
-        return self.submitted
-
-    def is_reusable(self) -> bool:
-        return self.accepts
-
-    def open(self, request: Any, scheduled_ns: int = 0, session: Any = None, look_up: bool = False) -> None:
-        self.opened_ns = self._now()
-        self.enter(CONNECTING, self.opened_ns)
-        self._begin(scheduled_ns)
-
-    def exchange(self, request: Any, scheduled_ns: int = 0) -> None:
-        self._begin(scheduled_ns)
-
-    def _begin(self, scheduled_ns: int) -> None:
-        self._running[self.submitted] = scheduled_ns or self._now()
-        self.submitted += 1
-        if self.state == IDLE:
-            self.enter(SENDING, self._now())
-
-    def opened(self) -> None:
-        self.enter(SENDING, self._now())
-        self.listener.connection_ready(self)
-
-    def end(self, index: int, outcome: int = 200) -> None:
-        self.request_index, self.scheduled_ns = index, self._running.pop(index)
-        if not self._running:
-            self.enter(RECEIVING, self._now())
-            self.enter(IDLE, self._now())
-        self.listener.exchange_done(self, outcome, self._now())
-
-    def phase_ns(self, state: int) -> int:
-        return 1 + state - SENDING
-
-    def announce_close(self) -> bool:
-        return True
-
-    def peer_has_closed(self) -> bool:
-        return False
-
-    def close(self, ending: Ending) -> None:
-        self.enter(CLOSED, self._now())
-        self.ending = ending
+from loadgen.model.records import Ending
+from loadgen.wire.lifecycle import CLOSED
+from tests.support.fake_network import MS, FakeClock, FakeContext, requests
+from tests.support.fake_streams import FakeStreams
 
 
 class Rig(FakeContext):
     """A pool of such connections and its users."""
 
-    def __init__(self, policy: str, users: int, clock: FakeClock) -> None:
-        super().__init__(clock, policy)
+    def __init__(self, policy: str, users: int, clock: FakeClock, retried: Iterable[ErrorKind] = ()) -> None:
+        super().__init__(clock, policy, retried=retried)
         self.links: list[FakeStreams] = []
         self.pool = Pool(self, self.policy.pool, requests())
         self.users = [PooledUser(self, self.pool, UserState(index, requests())) for index in range(users)]
@@ -164,3 +97,70 @@ def test_what_is_unfinished_at_the_end_of_a_block(clock: FakeClock) -> None:
     assert slot.unfinished == 1
     rig.links[0].opened()
     assert slot.unfinished == 2
+
+
+UNPROCESSED = [ErrorKind.HTTP2_GOAWAY, ErrorKind.HTTP2_REFUSED_STREAM]
+GOAWAY, REFUSED = (-kind for kind in UNPROCESSED)
+
+
+def test_a_refused_stream_is_sent_once_more_on_its_connection(clock: FakeClock) -> None:
+    rig = Rig("h2-prior+pool:1+streams:2", 2, clock, UNPROCESSED)
+    link = rig.links[0]
+    link.opened()
+    due_ns = clock.now_ns
+    clock.pass_ms(1)
+    link.end(1, REFUSED)
+    assert (rig.retried, rig.errors, link.in_flight, len(rig.links)) == (1, 1, 2, 1)
+    link.end(2, REFUSED)  # it is not sent a third time
+    assert (rig.retried, rig.errors) == (1, 2)
+    assert rig.sink.column("user") == [1, 1]
+    assert rig.sink.column("scheduled") == [due_ns] * 2
+    clock.pass_ms(10)  # its user has rested, and begins the next one
+    link.end(3)
+    link.end(0)
+    assert rig.sink.column("outcome") == [REFUSED, REFUSED, 200, 200]
+
+
+def test_what_a_goaway_left_out_is_sent_on_the_next_connection(clock: FakeClock) -> None:
+    """Once the streams that are still answered have ended; users whose requests were answered come behind it."""
+    rig = Rig("h2-prior+pool:1+streams:3", 3, clock, UNPROCESSED)
+    link, slot = rig.links[0], rig.pool.slots[0]
+    link.opened()
+    link.accepts = False
+    link.end(1, GOAWAY)
+    link.end(2, GOAWAY)
+    assert (rig.retried, len(rig.links), slot.unfinished) == (0, 1, 3)
+    assert not slot.has_room
+    link.end(0)
+    assert (rig.retried, len(rig.links), slot.unfinished) == (1, 2, 2)
+    again = rig.links[1]
+    again.opened()
+    assert (rig.retried, again.in_flight) == (2, 3)
+    for index in range(3):
+        again.end(index)
+    assert rig.sink.column("user") == [1, 2, 0, 1, 2, 0]
+    assert rig.sink.column("outcome") == [GOAWAY, GOAWAY, 200, 200, 200, 200]
+
+
+def test_without_the_option_nothing_is_sent_again(clock: FakeClock) -> None:
+    rig = Rig("h2-prior+pool:1+streams:2", 2, clock)
+    link = rig.links[0]
+    link.opened()
+    link.end(1, REFUSED)
+    assert (rig.retried, rig.errors, link.in_flight) == (0, 1, 1)
+
+
+def test_what_is_sent_again_after_the_block_is_still_awaited(clock: FakeClock) -> None:
+    rig = Rig("h2-prior+pool:1+streams:2", 2, clock, UNPROCESSED)
+    link, slot = rig.links[0], rig.pool.slots[0]
+    link.opened()
+    rig.running = False
+    link.accepts = False
+    link.end(1, GOAWAY)
+    assert (slot.unfinished, rig.drained) == (2, 0)
+    link.end(0)
+    assert slot.unfinished == 1
+    rig.links[1].opened()
+    rig.links[1].end(0)
+    slot.close_idle()
+    assert (slot.unfinished, rig.sink.column("outcome")) == (0, [GOAWAY, 200, 200])

@@ -111,7 +111,7 @@ def test_rows_name_the_slot_its_user_and_its_connection(clock: FakeClock) -> Non
 
 
 def test_a_stale_connection_is_tried_again_once(clock: FakeClock) -> None:
-    context = FakeContext(clock, "persistent", retries_stale=True)
+    context = FakeContext(clock, "persistent", retried=[ErrorKind.STALE_CONNECTION])
     slot = Slot(context)
     slot.send(0)
     context.made[0].open()

@@ -456,16 +456,47 @@ def test_a_reset_ends_one_stream(cut: Cut) -> None:
     pair = Pair(cut)
     first, second = pair.start(), pair.start()
     pair.turn()
-    pair.server.h2.reset_stream(first.number, ErrorCodes.REFUSED_STREAM)
+    pair.server.h2.reset_stream(first.number, ErrorCodes.CANCEL)
     pair.server.answer(second.number)
     pair.turn()
     assert (first.done, first.error, first.detail) == (
         True,
         ErrorKind.HTTP2_RESET,
-        "the server reset the stream: REFUSED_STREAM",
+        "the server reset the stream: CANCEL",
     )
     assert (second.done, second.error) == (True, None)
     assert not pair.client.ended
+
+
+@either_way
+def test_a_refused_stream_was_not_processed(cut: Cut) -> None:
+    """RFC 9113 §8.7; but one whose response had begun was, whatever the code says."""
+    pair = Pair(cut)
+    first, second = pair.start(), pair.start()
+    pair.turn()
+    pair.server.h2.reset_stream(first.number, ErrorCodes.REFUSED_STREAM)
+    pair.server.h2.send_headers(second.number, ((":status", "200"),))
+    pair.server.h2.reset_stream(second.number, ErrorCodes.REFUSED_STREAM)
+    pair.turn()
+    assert [stream.error for stream in (first, second)] == [ErrorKind.HTTP2_REFUSED_STREAM, ErrorKind.HTTP2_RESET]
+    assert not pair.client.ended
+
+
+@either_way
+def test_streams_wait_where_fewer_are_allowed_than_are_open(cut: Cut) -> None:
+    """SETTINGS_MAX_CONCURRENT_STREAMS lowered in flight (RFC 9113 §6.5.2)."""
+    pair = Pair(cut)
+    streams = [pair.start() for _ in range(3)]
+    pair.turn()
+    pair.server.h2.update_settings({SettingCodes.MAX_CONCURRENT_STREAMS: 1})
+    pair.turn()
+    free = []
+    for stream in streams:
+        free.append(pair.client.free)
+        pair.server.answer(stream.number)
+        pair.turn()
+    assert [*free, pair.client.free] == [0, 0, 0, 1]
+    assert all(stream.done and stream.error is None for stream in streams)
 
 
 def test_a_stream_that_is_given_up() -> None:
