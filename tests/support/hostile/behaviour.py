@@ -110,9 +110,9 @@ class Right:
     """What is right under one policy. A word with `?` at its end may be absent; every other one must be there."""
 
     results: str
-    """The statuses and error kinds of all requests but the run's first one."""
+    """The statuses and error kinds of all requests, but those on the run's first connection."""
     endings: str
-    """The endings of all connections but the run's first one."""
+    """The endings of all connections but the first one. One that is idle when the block is over is `client_silent`."""
     reused: bool | None = None
     """Whether a connection carries a second request; None where both are right."""
     notes: str = ""

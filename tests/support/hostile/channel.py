@@ -18,7 +18,6 @@ class Channel:
         self._socket = connection
         self.bytes_sent = 0
         self.bytes_received = 0
-        """Of what TLS carries, where there is TLS; `bytes_sent` too."""
         self.is_reset = False
         """By this side."""
 

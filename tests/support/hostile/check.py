@@ -36,11 +36,11 @@ def check_right(row: Row, run: Run) -> None:
     """The row's outcome, under each of its policies."""
     assert not run.refusal
     for policy, right in row.right.items():
-        _check_block(run.block(policy), right, is_first=run.blocks[0].policy == policy)
+        _check_block(run.block(policy), right)
 
 
-def _check_block(block: BlockRows, right: Right, is_first: bool) -> None:
-    exchanges = [row for row in block.exchanges if (row["connection"], row["request_index"]) != (0, 0)]
+def _check_block(block: BlockRows, right: Right) -> None:
+    exchanges = [row for row in block.exchanges if row["connection"] != 0]
     connections = [row for row in block.connections if row["connection"] != 0]
     found = BlockRows(block.policy, exchanges, connections)
     must, may = words(right.results)

@@ -32,6 +32,7 @@ class ServedConnection:
     requests: int = 0
     """Whole request heads (or streams) that came."""
     bytes_received: int = 0
+    """Of what TLS carries, where there is TLS; so is the next."""
     bytes_sent: int = 0
     was_reset: bool = False
     """The client reset it."""
@@ -205,7 +206,7 @@ class HostileServer:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         is_first = served.number < self._first_connections
         row = self._row
-        channel = Channel(connection)
+        channel = plain = Channel(connection)
         conversation = CONVERSATIONS[row.protocol](row, channel, served, is_first)
         with connection:
             try:
@@ -225,10 +226,11 @@ class HostileServer:
                 served.is_hung = True
             except ssl.SSLError as error:
                 served.refusal = error.reason or str(error)
-            except ConnectionError:
+            except OSError:  # the client has closed, with bytes unread
                 served.was_reset = True
             served.was_reset_here = channel.is_reset
-            served.bytes_received, served.bytes_sent = channel.bytes_received, channel.bytes_sent
+            if row.tls is None or channel is not plain:
+                served.bytes_received, served.bytes_sent = channel.bytes_received, channel.bytes_sent
 
 
 @contextmanager

@@ -2,15 +2,58 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from tests.support.hostile.behaviour import BYE, FIN, GOOD, NOTIFY, RST, SILENCE, Drip, InClear, Pause, Row, Tls, head
+from tests.support.hostile.outcomes import ends, fails, good, no_http, second_fails, silent
 
-from tests.support.hostile.behaviour import GOOD, Row, Tls
-from tests.support.hostile.http1 import fails, good
+_TLS = Tls()
+_IDLE = ("--think", "15ms")
+_MID_FIN, _MID_RST = "server_mid_response_fin", "server_mid_response_rst"
+_CHUNKS = head("Transfer-Encoding: chunked") + b"5\r\nhello\r\n0\r\n\r\n"
+_UNTIL_CLOSE = head() + b"hello"
 
-IN_TLS = Tls()
-ROWS: tuple[Row, ...] = (
-    good("tls_well_formed", "RFC 8446 §2", (GOOD,), tls=IN_TLS),
-    fails(
-        "tls_wrong_name", "RFC 9110 §4.3.4", "tls_wrong_name", "client_gave_up", tls=replace(IN_TLS, name="other.test")
-    ),
-)
+
+_ENDS = (
+    good("tls_well_formed", "RFC 8446 §2", (GOOD,), tls=_TLS),
+    good("tls_byte_by_byte", "RFC 8446 §5.1", (Drip(GOOD, 0.0002),), tls=_TLS),
+    good("tls_1_2", "RFC 5246 §7.3", (GOOD,), tls=Tls(max_version="TLSv1_2")),
+    ends("tls_close_without_notify", "RFC 9112 §9.8", (BYE, FIN), tls=_TLS),
+    ends("tls_close_with_notify", "RFC 9112 §9.8", (BYE, NOTIFY, FIN), tls=_TLS),
+    ends("tls_until_notify", "RFC 9112 §9.8", (_UNTIL_CLOSE, NOTIFY, FIN), tls=_TLS),
+    ends("tls_until_notify_without_fin", "RFC 8446 §6.1", (_UNTIL_CLOSE, NOTIFY, SILENCE), tls=_TLS),
+    fails("tls_until_rst", "RFC 9112 §9.8", "truncated", _MID_RST, (_UNTIL_CLOSE, Pause(0.005), RST), tls=_TLS),
+    second_fails("tls_chunked_and_fin", "RFC 9112 §9.8", "200", "server_idle_fin", (_CHUNKS, FIN), tls=_TLS, options=_IDLE),
+    second_fails("tls_length_and_fin", "RFC 9112 §9.8", "200", "server_idle_fin", (GOOD, FIN), tls=_TLS, options=_IDLE),
+    second_fails("tls_length_and_notify", "RFC 8446 §6.1", "200", "server_idle_fin", (GOOD, NOTIFY, FIN), tls=_TLS, options=_IDLE),
+    second_fails("tls_length_and_rst", "RFC 9112 §9.5", "200", "server_idle_rst", (GOOD, Pause(0.004), RST), tls=_TLS, options=_IDLE),
+    fails("tls_fin_in_the_body", "RFC 9112 §9.8", "truncated", _MID_FIN, (GOOD[:-2], FIN), tls=_TLS),
+    fails("tls_notify_in_the_body", "RFC 9112 §9.8", "truncated", _MID_FIN, (GOOD[:-2], NOTIFY, FIN), tls=_TLS),
+    fails("tls_rst_in_the_body", "RFC 9112 §9.8", "truncated", _MID_RST, (GOOD[:-2], Pause(0.005), RST), tls=_TLS),
+    fails("tls_fin_instead_of_an_answer", "RFC 9110 §15", "closed_without_response", "server_unanswered", (FIN,), tls=_TLS),
+    fails("tls_notify_instead_of_an_answer", "RFC 9110 §15", "closed_without_response", "server_unanswered", (NOTIFY, FIN), tls=_TLS),
+    fails("tls_rst_instead_of_an_answer", "RFC 9110 §15", "closed_without_response", "server_unanswered", (RST,), tls=_TLS),
+    silent("tls_no_answer", "RFC 9110 §6.1", (SILENCE,), tls=_TLS),
+    no_http("tls_no_http", "RFC 9112 §2.2", (b"SSH-2.0-OpenSSH_9.6\r\n",), tls=_TLS),
+)  # fmt: skip
+
+_CERTIFICATES = (
+    fails("certificate_for_another_name", "RFC 9110 §4.3.4", "tls_wrong_name", "client_gave_up", tls=Tls(name="other.test")),
+    fails("certificate_for_another_address", "RFC 9110 §4.3.5", "tls_wrong_name", "client_gave_up", tls=Tls(name="127.0.0.2")),
+    fails("certificate_has_expired", "RFC 5280 §6.1.3", "tls_untrusted", "client_gave_up", tls=Tls(expired=True)),
+    fails("certificate_of_an_unknown_authority", "RFC 5280 §6.1", "tls_untrusted", "client_gave_up", tls=Tls(trusted=False)),
+)  # fmt: skip
+
+_HANDSHAKES = (
+    fails("http_instead_of_tls", "RFC 8446 §5.1", "tls_failed", "client_gave_up", opening=(InClear(GOOD), SILENCE), tls=_TLS),
+    fails("garbage_instead_of_tls", "RFC 8446 §5.1", "tls_failed", "client_gave_up", opening=(InClear(bytes(100)), SILENCE), tls=_TLS),
+    fails("silent_handshake", "RFC 8446 §4", "tls_timeout", "client_gave_up", opening=(SILENCE,), tls=_TLS, options=("--timeout", "120ms")),
+)  # fmt: skip
+
+_RECORDS = (
+    fails("record_that_is_not_protected", "RFC 8446 §5", "tls_failed", "client_gave_up", (InClear(GOOD), SILENCE), tls=_TLS),
+    fails("record_with_a_bad_tag", "RFC 8446 §5.2", "tls_failed", "client_gave_up", (InClear(b"\x17\3\3\0\x20" + bytes(32)), SILENCE), tls=_TLS),
+    fails("record_that_is_too_long", "RFC 8446 §5.2", "tls_failed", "client_gave_up", (InClear(b"\x17\3\3\xff\xff" + bytes(400)), SILENCE), tls=_TLS),
+    fails("bad_record_in_the_body", "RFC 8446 §5.2", "tls_failed", "client_gave_up",
+          (GOOD[:-2], InClear(b"\x17\3\3\0\x20" + bytes(32)), SILENCE), tls=_TLS),
+)  # fmt: skip
+
+ROWS: tuple[Row, ...] = (*_ENDS, *_CERTIFICATES, *_HANDSHAKES, *_RECORDS)
