@@ -47,8 +47,10 @@ _LENGTHS = (
     malformed("length_is_empty", "RFC 9110 §8.6", (_length(""),)),
     malformed("length_in_other_digits", "RFC 9110 §8.6", (_length("\xb5"),)),
     malformed("length_with_underscore", "RFC 9110 §8.6", (_length("1_0"),)),
-    fails("length_of_2_to_the_64", "RFC 9110 §8.6", "malformed? body_too_large?", "client_gave_up", (_length(str(1 << 64)),)),
-    fails("length_of_40_digits", "RFC 9110 §8.6", "malformed? body_too_large?", "client_gave_up", (_length("1" + "0" * 39),)),
+    fails("length_of_2_to_the_64", "RFC 9110 §8.6", "malformed? body_too_large?", "client_gave_up",
+            (_length(str(1 << 64)),)),
+    fails("length_of_40_digits", "RFC 9110 §8.6", "malformed? body_too_large?", "client_gave_up",
+            (_length("1" + "0" * 39),)),
     too_large("length_beyond_the_limit", "RFC 9110 §8.6", (_length(str(10**15)),), kind="body_too_large"),
     fails("fin_before_the_length_is_reached", "RFC 9112 §8", "truncated", _MID_FIN, (_length("6"), FIN)),
     silent("silence_before_the_length_is_reached", "RFC 9112 §8", (_length("6"), SILENCE)),
@@ -80,7 +82,8 @@ _UNTIL_CLOSE = (
     ends("until_fin_although_keep_alive", "RFC 9112 §9.3", (head("Connection: keep-alive") + _BODY, FIN)),
     fails("until_rst", "RFC 9112 §8", "truncated", _MID_RST, (head() + _BODY, Pause(0.005), RST)),
     silent("until_a_close_that_never_comes", "RFC 9112 §6.3", (head() + _BODY, SILENCE)),
-    too_large("endless_body", "RFC 9112 §6.3", (head(), Endless(bytes(60_000))), kind="body_too_large", options=("--max-body", "100000")),
+    too_large("endless_body", "RFC 9112 §6.3", (head(), Endless(bytes(60_000))), kind="body_too_large",
+            options=("--max-body", "100000")),
 )  # fmt: skip
 
 _CODINGS = (
@@ -106,8 +109,10 @@ _CHUNK_SYNTAX = (
     good("extension", "RFC 9112 §7.1.1", (_chunks(b"5;a=b;c\r\nhello\r\n0;d\r\n\r\n"),)),
     good("quoted_extension", "RFC 9112 §7.1.1", (_chunks(b'5;a="b;\\"c"\r\nhello\r\n0\r\n\r\n'),)),
     good("trailer_section", "RFC 9112 §7.1.2", (_chunks(b"5\r\nhello\r\n0\r\nX-Sum: 1\r\nX-More: 2\r\n\r\n"),)),
-    good("length_in_the_trailer_section", "RFC 9110 §6.5.1", (_chunks(b"5\r\nhello\r\n0\r\nContent-Length: 99\r\n\r\n"),)),
-    good("close_in_the_trailer_section", "RFC 9110 §6.5.1", (_chunks(b"5\r\nhello\r\n0\r\nConnection: close\r\n\r\n"),)),
+    good("length_in_the_trailer_section", "RFC 9110 §6.5.1",
+            (_chunks(b"5\r\nhello\r\n0\r\nContent-Length: 99\r\n\r\n"),)),
+    good("close_in_the_trailer_section", "RFC 9110 §6.5.1",
+            (_chunks(b"5\r\nhello\r\n0\r\nConnection: close\r\n\r\n"),)),
     malformed("size_is_no_number", "RFC 9112 §7.1", (_chunks(b"xyz\r\nhello\r\n0\r\n\r\n"),)),
     malformed("size_is_missing", "RFC 9112 §7.1", (_chunks(b"\r\nhello\r\n0\r\n\r\n"),)),
     malformed("size_with_minus", "RFC 9112 §7.1", (_chunks(b"-5\r\nhello\r\n0\r\n\r\n"),)),
@@ -118,14 +123,16 @@ _CHUNK_SYNTAX = (
     malformed("no_line_end_behind_data", "RFC 9112 §7.1", (_chunks(b"5\r\nhello0\r\n\r\n"),)),
     malformed("trailer_without_colon", "RFC 9112 §7.1.2", (_chunks(b"5\r\nhello\r\n0\r\nX-Odd\r\n\r\n"),)),
     too_large("endless_extension", "RFC 9112 §7.1.1", (_chunks(b"5;a="), Endless(b"x" * 4096))),
-    too_large("endless_trailer_section", "RFC 9112 §7.1.2", (_chunks(b"5\r\nhello\r\n0\r\n"), Endless(b"X-More: value\r\n" * 100))),
+    too_large("endless_trailer_section", "RFC 9112 §7.1.2",
+            (_chunks(b"5\r\nhello\r\n0\r\n"), Endless(b"X-More: value\r\n" * 100))),
     too_large("endless_chunks", "RFC 9112 §7.1", (_chunks(b""), Endless(b"1000\r\n" + bytes(4096) + b"\r\n")),
               kind="body_too_large", options=("--max-body", "100000")),
     silent("chunks_and_no_last_one", "RFC 9112 §8", (_chunks(b"5\r\nhello\r\n"), SILENCE)),
     *(
         fails(f"{how}_in_the_{where}", "RFC 9112 §8", "truncated", ending, (head(_CHUNKED) + _CHUNKS[:size], *steps))
         for how, ending, steps in (("fin", _MID_FIN, (FIN,)), ("rst", _MID_RST, (Pause(0.005), RST)))
-        for where, size in (("chunk_size", 1), ("chunk_data", 5), ("end_of_a_chunk", 9), ("last_chunk", 11), ("trailer_section", 13))
+        for where, size in (("chunk_size", 1), ("chunk_data", 5), ("end_of_a_chunk", 9), ("last_chunk", 11),
+                ("trailer_section", 13))
     ),
 )  # fmt: skip
 

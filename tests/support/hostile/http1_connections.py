@@ -41,9 +41,12 @@ _OPTIONS = (
             ("with_an_empty_list", "RFC 9110 §5.6.1", ("",)),
         )
     ),
-    good("proxy_connection_is_ignored", "RFC 9112 §9.3", (head("Content-Length: 5", "Proxy-Connection: close") + _BODY,)),
-    good("keep_alive_parameters", "RFC 9112 §9.3", (head("Content-Length: 5", "Keep-Alive: timeout=5, max=100") + _BODY,)),
-    good("keep_alive_parameters_that_are_odd", "RFC 9112 §9.3", (head("Content-Length: 5", "Keep-Alive: timeout=-1, max=x, =") + _BODY,)),
+    good("proxy_connection_is_ignored", "RFC 9112 §9.3",
+            (head("Content-Length: 5", "Proxy-Connection: close") + _BODY,)),
+    good("keep_alive_parameters", "RFC 9112 §9.3",
+            (head("Content-Length: 5", "Keep-Alive: timeout=5, max=100") + _BODY,)),
+    good("keep_alive_parameters_that_are_odd", "RFC 9112 §9.3",
+            (head("Content-Length: 5", "Keep-Alive: timeout=-1, max=x, =") + _BODY,)),
 )  # fmt: skip
 
 _ENDS = (
@@ -51,16 +54,20 @@ _ENDS = (
     second_fails("rst_while_idle", "RFC 9112 §9.5", "200", "server_idle_rst", (GOOD, Pause(0.004), RST), options=_IDLE),
     second_fails("fin_at_the_second_request", "RFC 9112 §9.5", "200 stale_connection", "server_stale", (GOOD,), (FIN,)),
     second_fails("rst_at_the_second_request", "RFC 9112 §9.5", "200 stale_connection", "server_stale", (GOOD,), (RST,)),
-    second_fails("fin_in_the_second_response", "RFC 9112 §8", "200 truncated", "server_mid_response_fin", (GOOD,), (GOOD[:20], FIN)),
-    second_fails("stale_and_repeated", "RFC 9112 §9.3.1", "200 stale_connection", "server_stale", (GOOD,), (FIN,), options=("--retry-stale",)),
+    second_fails("fin_in_the_second_response", "RFC 9112 §8", "200 truncated", "server_mid_response_fin", (GOOD,),
+            (GOOD[:20], FIN)),
+    second_fails("stale_and_repeated", "RFC 9112 §9.3.1", "200 stale_connection", "server_stale", (GOOD,), (FIN,),
+            options=("--retry-stale",)),
     fails("fin_instead_of_an_answer", "RFC 9110 §15", "closed_without_response", "server_unanswered", (FIN,)),
     fails("rst_instead_of_an_answer", "RFC 9110 §15", "closed_without_response", "server_unanswered", (RST,)),
-    fails("fin_later_instead_of_an_answer", "RFC 9110 §15", "closed_without_response", "server_unanswered", (Pause(0.005), FIN)),
+    fails("fin_later_instead_of_an_answer", "RFC 9110 §15", "closed_without_response", "server_unanswered",
+            (Pause(0.005), FIN)),
     fails("fin_at_once", "RFC 9293 §3.6", "closed_without_response", "server_unanswered", opening=(FIN,)),
 )  # fmt: skip
 
 _UNASKED = (
-    second_fails("a_response_while_idle", "RFC 9112 §9.2", "200", "client_gave_up", (GOOD, Pause(0.004), GOOD, SILENCE), options=_IDLE),
+    second_fails("a_response_while_idle", "RFC 9112 §9.2", "200", "client_gave_up",
+            (GOOD, Pause(0.004), GOOD, SILENCE), options=_IDLE),
 )  # fmt: skip
 
 ROWS: tuple[Row, ...] = (*_OPTIONS, *_ENDS, *_UNASKED)

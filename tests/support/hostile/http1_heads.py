@@ -30,7 +30,8 @@ _STATUS_LINES = (
     good("reason_phrase_with_obs_text", "RFC 9112 §4", (_status("HTTP/1.1 200 D\xe9j\xe0\tvu"),)),
     ends("http_1_0", "RFC 9112 §9.3", (_status("HTTP/1.0 200 OK"),)),
     good("http_1_0_kept_alive", "RFC 9112 §9.3", (_status("HTTP/1.0 200 OK", "Connection: keep-alive"),)),
-    ends("http_1_0_kept_alive_and_close", "RFC 9112 §9.3", (_status("HTTP/1.0 200 OK", "Connection: keep-alive, close"),)),
+    ends("http_1_0_kept_alive_and_close", "RFC 9112 §9.3",
+            (_status("HTTP/1.0 200 OK", "Connection: keep-alive, close"),)),
     no_http("http_2_0", "RFC 9110 §2.5", (_status("HTTP/2.0 200 OK"),)),
     no_http("http_0_9", "RFC 9112 §2.3", (b"<html>hello</html>\r\n\r\n", FIN)),
     no_http("name_in_lower_case", "RFC 9112 §2.3", (_status("http/1.1 200 OK"),)),
@@ -69,8 +70,10 @@ _STATUSES = (
             (503, "RFC 9110 §15.6.4", ("Retry-After: 1",)),
         )
     ),
-    ends("status_408_and_close", "RFC 9110 §15.5.9", (_status("HTTP/1.1 408 Late", "Connection: close"),), results="408"),
-    ends("status_503_and_close", "RFC 9110 §15.6.4", (_status("HTTP/1.1 503 Busy", "Connection: close"), FIN), results="503"),
+    ends("status_408_and_close", "RFC 9110 §15.5.9", (_status("HTTP/1.1 408 Late", "Connection: close"),),
+            results="408"),
+    ends("status_503_and_close", "RFC 9110 §15.6.4", (_status("HTTP/1.1 503 Busy", "Connection: close"), FIN),
+            results="503"),
 )  # fmt: skip
 
 _FIELDS = (
@@ -80,7 +83,8 @@ _FIELDS = (
     good("empty_value", "RFC 9110 §5.5", (_field("X-Empty:"),)),
     good("obs_text_in_a_value", "RFC 9110 §5.5", (_field("Server: D\xe9j\xe0 \xff"),)),
     good("tab_in_a_value", "RFC 9110 §5.5", (_field("Server: a\tb"),)),
-    good("two_hundred_fields", "RFC 9110 §5.4", (head(*(f"X-{number}: value" for number in range(200)), _LENGTH) + _BODY,)),
+    good("two_hundred_fields", "RFC 9110 §5.4",
+            (head(*(f"X-{number}: value" for number in range(200)), _LENGTH) + _BODY,)),
     good("long_value", "RFC 9110 §5.4", (_field("X-Long: " + "x" * 60_000),)),
     malformed("line_without_colon", "RFC 9112 §5", (_field("X-Odd"),)),
     malformed("empty_name", "RFC 9110 §5.1", (_field(": value"),)),
@@ -102,12 +106,14 @@ _INTERIM = (
     good("1xx_in_a_segment_of_its_own", "RFC 9110 §15.2", (_interim("103 Early Hints"), Pause(0.002), GOOD)),
     good("1xx_with_a_length", "RFC 9112 §6.3", (_interim("103 Early Hints", _LENGTH) + GOOD,)),
     good("1xx_without_reason_phrase", "RFC 9112 §4", (_interim("100 ") + GOOD,)),
-    malformed("101_unasked", "RFC 9110 §7.8", (_interim("101 Switching Protocols", "Upgrade: odd", "Connection: upgrade"),)),
+    malformed("101_unasked", "RFC 9110 §7.8",
+            (_interim("101 Switching Protocols", "Upgrade: odd", "Connection: upgrade"),)),
     malformed("101_that_names_no_protocol", "RFC 9110 §7.8", (_interim("101 Switching Protocols"),)),
     too_large("endless_1xx", "RFC 9110 §15.2", (Endless(_interim("100 Continue") * 10),)),
     silent("1xx_and_nothing_more", "RFC 9110 §15.2", (_interim("100 Continue"), SILENCE)),
     fails("1xx_and_fin", "RFC 9112 §8", "truncated", "server_mid_response_fin", (_interim("100 Continue"), FIN)),
-    fails("1xx_and_rst", "RFC 9112 §8", "truncated", "server_mid_response_rst", (_interim("100 Continue"), Pause(0.005), RST)),
+    fails("1xx_and_rst", "RFC 9112 §8", "truncated", "server_mid_response_rst",
+            (_interim("100 Continue"), Pause(0.005), RST)),
 )  # fmt: skip
 
 _CUT = (
@@ -126,7 +132,8 @@ _CUTS = (
         for where, size in _CUT
     ),
     *(
-        fails(f"rst_in_the_{where}", "RFC 9112 §8", "truncated", "server_mid_response_rst", (GOOD[:size], Pause(0.005), RST))
+        fails(f"rst_in_the_{where}", "RFC 9112 §8", "truncated", "server_mid_response_rst",
+                (GOOD[:size], Pause(0.005), RST))
         for where, size in _CUT
     ),
     *(
