@@ -13,6 +13,7 @@ from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColum
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from loadgen.model.characters import visible
 from loadgen.model.plan import Plan
 from loadgen.model.summary import Summary
 from loadgen.model.units import NS_PER_S, count
@@ -85,7 +86,7 @@ class Progress:
     def warn(self, message: str) -> None:
         """Show a warning above the bar, at once."""
         if not self._quiet:
-            self._console.print(f"loadgen: warning: {message}", soft_wrap=True)
+            self._console.print(visible(f"loadgen: warning: {message}"), soft_wrap=True)
 
     def _draw(self, block: dict[str, Any]) -> None:
         if len(self._counts) > _MAX_RATES:
@@ -119,17 +120,17 @@ def show_summary(summary: Summary, report: Path) -> None:
     console = _console()
     if not console.is_terminal:
         console = _console(width=_PIPE_COLUMNS)
-    table = Table(title=f"{summary['plan']['method']} {summary['plan']['url']}", title_justify="left")
+    table = Table(title=visible(f"{summary['plan']['method']} {summary['plan']['url']}"), title_justify="left")
     headings, rows = tables.policies(summary)
     for heading in headings:
         table.add_column(heading, justify="left" if heading == headings[0] else "right")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(visible, row))
     console.print(table)
     for warning in summary["warnings"]:
         console.print("warning", style="yellow", end=" ")
-        console.print(f"{warning['code']}: {warning['message']}", soft_wrap=True)
+        console.print(visible(f"{warning['code']}: {warning['message']}"), soft_wrap=True)
     console.print()
-    console.print(summary["verdict"], style="bold", soft_wrap=True)
+    console.print(visible(summary["verdict"]), style="bold", soft_wrap=True)
     console.print()
-    console.print(str(report), soft_wrap=True)
+    console.print(visible(str(report)), soft_wrap=True)

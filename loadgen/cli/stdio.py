@@ -11,6 +11,9 @@ import os
 import sys
 from typing import TextIO
 
+from loadgen.model.characters import visible
+from loadgen.model.redaction import redact_url
+
 
 class GuardedStream(io.FileIO):
     """Writes to an open descriptor until that fails, and from then on drops what it gets."""
@@ -54,8 +57,8 @@ def output_failure(output: GuardedStream) -> str:
 
 
 def print_error(message: str) -> None:
-    """One line on standard error."""
-    print(f"loadgen: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201 # this room prints
+    """One line on standard error, inert whatever a server or a user wrote into it."""
+    print(f"loadgen: {visible(redact_url(' '.join(message.split())))}", file=sys.stderr)  # noqa: T201 # this room prints
 
 
 def _text(file: GuardedStream, before: TextIO) -> TextIO:

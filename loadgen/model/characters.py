@@ -1,10 +1,16 @@
-"""Characters that would end a field, a line or a request early wherever they were sent. Knows no message."""
+"""Characters that end a field or a line early where they are sent, or command a terminal where they are shown.
+
+Knows no message.
+"""
 
 from __future__ import annotations
 
 import re
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# The control characters of ASCII and ISO 8859-1 (a terminal may take 0x9B for ESC [), what has no width, what turns
+# the direction of a text, and surrogates, which no file can hold.
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
 
 def has_control(text: str, *, allowed: str = "") -> bool:
@@ -15,3 +21,13 @@ def has_control(text: str, *, allowed: str = "") -> bool:
 def has_space_or_control(text: str) -> bool:
     """The same for a URL, which holds no space either (RFC 3986 §2)."""
     return " " in text or has_control(text)
+
+
+def visible(text: str) -> str:
+    """A text that a server or a user may have written, as one line in which each character shows: `\\x1b` for ESC."""
+    return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def json_escaped(text: str) -> str:
+    """JSON in which such characters are escaped as JSON has it; what lays the text out stays."""
+    return _UNSEEN.sub(lambda found: found[0] if found[0] in "\n\r\t" else f"\\u{ord(found[0]):04x}", text)

@@ -27,6 +27,7 @@ from loadgen.measure.data.worker_data import (
     remove_worker_folder,
     worker_folders,
 )
+from loadgen.model.characters import json_escaped
 from loadgen.model.exceptions import PlanError
 from loadgen.model.run_record import Json
 from loadgen.model.summary import Summary
@@ -179,8 +180,8 @@ class RunStore:
 
     @staticmethod
     def to_text(values: Mapping[str, object]) -> str:
-        """JSON as the folder's files hold it."""
-        return json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        """JSON as the folder's files hold it, and as --json shows it on a terminal."""
+        return json_escaped(json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False)) + "\n"
 
     def _write_json(self, name: str, values: Mapping[str, object]) -> None:
         self.write_text(name, self.to_text(values))

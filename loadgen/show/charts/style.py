@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from loadgen.model.characters import visible
 from loadgen.model.summary import Summary
 from loadgen.model.units import format_duration
 from loadgen.show.formatting import load_text
@@ -62,13 +63,13 @@ def new_figure(summary: Summary, title: str, subtitle: str = "", height: float =
 
 def footer(summary: Summary) -> str:
     """The run's key facts on two lines."""
-    plan = summary["plan"]
-    return (
-        f"{plan['method']} {shortened(plan['url'], 48)} · {shortened(load_text(plan), 72)}\n"
+    plan, environment = summary["plan"], summary["environment"]
+    lines = (
+        f"{plan['method']} {shortened(visible(plan['url']), 48)} · {shortened(load_text(plan), 72)}",
         f"{plan['rounds']} rounds of {format_duration(plan['block_ns'])} blocks, {format_duration(plan['warmup_ns'])} "
-        f"warm-up · loadgen {summary['environment']['loadgen']} · {summary['environment']['started'][:10]} · "
-        f"{summary['run'][:32]}"
+        f"warm-up · loadgen {environment['loadgen']} · {environment['started'][:10]} · {summary['run'][:32]}",
     )
+    return "\n".join(map(visible, lines))
 
 
 def shortened(text: str, max_length: int) -> str:

@@ -1,6 +1,7 @@
 """`report.html`: verdict, tables and charts on one page that needs no other file.
 
-Whatever a target or a user could have written is escaped.
+Whatever a target or a user could have written is escaped. The page's own policy lets a browser run no script and fetch
+nothing, whatever a text in it may say.
 """
 
 from __future__ import annotations
@@ -8,9 +9,11 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from html import escape
+from hashlib import sha256
+from html import escape as escape_html
 from typing import TextIO
 
+from loadgen.model.characters import visible
 from loadgen.model.proxy import parse_proxy
 from loadgen.model.run_record import PlanRecord
 from loadgen.model.summary import Summary
@@ -36,6 +39,9 @@ th:first-child,td:first-child{text-align:left}
 img{display:block;width:100%;min-width:42rem;height:auto;mix-blend-mode:multiply}figure{margin:1.4rem 0}
 td.text{text-align:left;white-space:normal;overflow-wrap:anywhere}.facts{color:#555}
 """
+_STYLE_HASH = base64.b64encode(sha256(_STYLE.encode()).digest()).decode("ascii")
+POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src data:; base-uri 'none'; form-action 'none'"
+"""The Content-Security-Policy of the page (W3C CSP 3): its own style, and pictures that are inside."""
 _MAX_VALUE_LENGTH = 400  # a target may send a long Server field
 
 
@@ -70,7 +76,9 @@ def render(summary: Summary, pictures: Mapping[str, bytes]) -> str:
     plan = summary["plan"]
     title = f"{plan['method']} {plan['url']}"
     parts = [
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}: connection reuse</title>",
+        "<!doctype html><html lang=en><meta charset=utf-8>",
+        f'<meta http-equiv=Content-Security-Policy content="{POLICY}">',  # before whatever it is to hold for
+        f"<title>{escape(title)}: connection reuse</title>",
         f"<meta name=viewport content='width=device-width'><style>{_STYLE}</style>",
         f"<h1>{escape(title)}</h1><p class=facts>{escape(_facts(summary))}</p>",
         f"<p class=verdict>{escape(summary['verdict'])}</p>",
@@ -85,6 +93,11 @@ def render(summary: Summary, pictures: Mapping[str, bytes]) -> str:
         "</html>\n",
     ]
     return "\n".join(part for part in parts if part)
+
+
+def escape(text: str) -> str:
+    """A text in the page, of which every character shows."""
+    return escape_html(visible(text))
 
 
 def _facts(summary: Summary) -> str:

@@ -1,24 +1,36 @@
-"""`report.md`: the verdict and the tables that matter most, for an issue, a README or a CI log."""
+"""`report.md`: the verdict and the tables that matter most, for an issue, a README or a CI log.
+
+Whatever a target or a user could have written is escaped: it makes no cell, no link, no picture and no markup.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import TextIO
 
+from loadgen.model.characters import visible
 from loadgen.model.summary import Summary
 from loadgen.show import tables
 from loadgen.show.export.exporter import Exporter, RunData, Written
 
+_MARKUP = re.compile(r"[\\`|]|\](?=[(\[:])|!(?=\[)")
+
 
 def render(summary: Summary) -> str:
     """The page."""
-    text = f"> {summary['verdict']}\n\n{_table(tables.policies(summary))}"
+    text = f"> {escape(summary['verdict'])}\n\n{_table(tables.policies(summary))}"
     curves = tables.amortisation(summary)
     return f"{text}\n{_table(curves)}" if curves.rows else text
 
 
 def _table(table: tables.Table) -> str:
     lines = [table.headings, ("---",) * len(table.headings), *table.rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
+    return "\n".join(f"| {' | '.join(map(escape, cells))} |" for cells in lines) + "\n"
+
+
+def escape(text: str) -> str:
+    """A text of one line. The brackets of an interval stay; those of a link or a picture (CommonMark §6.3) do not."""
+    return _MARKUP.sub(r"\\\g<0>", visible(text).replace("&", "&amp;").replace("<", "&lt;"))
 
 
 def _write(run: RunData, stream: TextIO) -> None:

@@ -13,9 +13,11 @@ from loadgen.cli import experiment
 from loadgen.cli.commands import compare, sweep
 from loadgen.cli.console import Progress, show_summary
 from loadgen.cli.experiment import Experiment
+from loadgen.cli.stdio import print_error
 from loadgen.measure.data.store import RunStore
+from tests.support.hostile_texts import TERMINAL, hostile
 from tests.support.plans import URL, planned
-from tests.support.synthetic import Exchange, Link, RunWriter, plan_json
+from tests.support.synthetic import Exchange, Link, RunWriter, full_run, plan_json
 
 EVENTS: list[dict[str, Any]] = [
     {"block": {"index": 4, "round": 1, "policy": "recycle:2"}},
@@ -126,3 +128,14 @@ def test_the_bar_adds_up_what_all_workers_do(
         assert (progress._counts["close"].exchanges, progress._counts["close"].errors) == (600, 1)
         assert progress._started == 1
     assert "1 error" in shown(capsys)
+
+
+def test_nothing_that_a_target_sent_commands_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = hostile(dict(full_run(tmp_path / "run", rounds=1).summary()))
+    show_summary(found, Path(f"results/{TERMINAL}/report.html"))  # type: ignore[arg-type] # texts of any kind
+    Progress(planned(compare, URL), False, 0).warn(TERMINAL)
+    print_error(f"{TERMINAL} http://user:c4n4ry@h/?token=c4n4ry")
+    captured = capsys.readouterr()
+    text = captured.out + captured.err
+    assert set(re.findall(r"[\x00-\x1f\x7f-\x9f\u2028\u202e]", text)) == {"\n"}
+    assert "c4n4ry" not in captured.err

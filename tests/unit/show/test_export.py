@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
+from base64 import b64encode
+from hashlib import sha256
+from html import escape
 from io import StringIO
 from pathlib import Path
 from typing import Any, TextIO
 
 import pytest
+from markdown_it import MarkdownIt
 
 from loadgen.cli.report import rebuild
 from loadgen.measure.data.npz import SAMPLES_FILE
+from loadgen.model.characters import visible
 from loadgen.show.export import EXPORTERS, RunData, Written, export_text, write_report, write_summary
 from loadgen.show.export.exporter import Exporter
+from tests.support.hostile_texts import hostile, texts
 from tests.support.synthetic import RunWriter, full_run
 
 Summary = dict[str, Any]
@@ -57,6 +64,31 @@ def test_markdown_begins_with_the_verdict(writer: RunWriter) -> None:
 
 def test_html_holds_the_charts(writer: RunWriter) -> None:
     assert "<img alt='phases'" in export_text(EXPORTERS["html"], no_charts(writer.summary()))
+
+
+def test_markdown_takes_nothing_for_markup(writer: RunWriter) -> None:
+    """As a reader of CommonMark with tables understands it."""
+    text = export_text(EXPORTERS["markdown"], RunData(hostile(dict(writer.summary()))))  # type: ignore[arg-type] # texts of any kind
+    page = MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
+    assert set(re.findall(r"<([a-z0-9]+)", page)) == {"blockquote", "p", "table", "thead", "tbody", "tr", "th", "td"}
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    columns = {len(re.findall(r"(?<!\\)\|", line)) for line in rows}
+    assert len(columns) == 1, "a text has made a cell"
+    for one in texts():
+        assert escape(visible(one), quote=False) in as_shown(page)
+
+
+def as_shown(page: str) -> str:
+    """The page without an escape that is a matter of taste."""
+    return page.replace("&quot;", '"')
+
+
+def test_the_page_s_policy_knows_its_style(writer: RunWriter) -> None:
+    page = export_text(EXPORTERS["html"], no_charts(writer.summary()))
+    (style,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
+    known = b64encode(sha256(style.encode()).digest()).decode()
+    assert page.index(f"style-src 'sha256-{known}'") < page.index("<title>")
+    assert not re.search(r"<script|\sstyle=|\son\w+=", page)
 
 
 def test_charts_are_drawn_for_those_that_ask(writer: RunWriter) -> None:
