@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from loadgen.model.characters import has_control
 from loadgen.model.exceptions import PlanError
@@ -16,6 +17,7 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 _OWNED_FIELDS = {
     "connection": "the connection policy sets it",
     "keep-alive": "the connection policy sets it",
+    "proxy-connection": "the connection policy sets Connection, and this was never a standard field (RFC 9112 §C.2.2)",
     "content-length": "it follows from --data",
     "transfer-encoding": "it follows from --data",
     "upgrade": "the connection policy sets it",
@@ -23,6 +25,14 @@ _OWNED_FIELDS = {
     # A sender of TE has to name it in Connection (RFC 9110 §10.1.4), and no other transfer coding would be understood.
     "te": "--trailers of compare and sweep sends it, and names it in Connection",
 }
+
+# Fields whose value is no list: a sender must not repeat them (RFC 9110 §5.3). Host: RFC 9112 §3.2; Cookie: RFC 6265 §5.4.
+_SINGLE_FIELDS = frozenset({
+    "authorization", "content-location", "content-range", "content-type", "cookie", "date", "from", "host",
+    "if-modified-since", "if-range", "if-unmodified-since", "max-forwards", "origin", "proxy-authorization", "range",
+    "referer", "user-agent",
+})  # fmt: skip
+_HOST = re.compile(r"[0-9A-Za-z._~!$&'()*+,;=%:\[\]-]+")  # the characters of a host and a port (RFC 3986 §3.2.2)
 
 
 def parse_header(line: str) -> tuple[str, str]:
@@ -38,6 +48,17 @@ def parse_header(line: str) -> tuple[str, str]:
     return pair
 
 
+def check_headers(fields: Iterable[tuple[str, str]]) -> None:
+    """Raise PlanError unless these fields can go on the wire together as they stand."""
+    seen = set()
+    for name, value in fields:
+        check_header(name, value)
+        low = name.lower()
+        if low in seen and low in _SINGLE_FIELDS:
+            raise PlanError(f"the header {name!r} is given twice; a request has one at most (RFC 9110 §5.3)")
+        seen.add(low)
+
+
 def check_header(name: str, value: str) -> None:
     """Raise PlanError unless the field can go on the wire as it stands (RFC 9110 §5.1, §5.5)."""
     if not _TOKEN.fullmatch(name):
@@ -51,3 +72,5 @@ def check_header(name: str, value: str) -> None:
     reason = _OWNED_FIELDS.get(name.lower())
     if reason:
         raise PlanError(f"the header {name!r} can't be given: {reason}")
+    if name.lower() == "host" and not _HOST.fullmatch(value):
+        raise PlanError(f"the value of header {name!r} is not a host, or a host and a port (RFC 9112 §3.2)")

@@ -11,7 +11,7 @@ from loadgen.model import plan_fields
 from loadgen.model.cell import NO_AXES, Axes, Cell, cells, check_rate
 from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import PlanError
-from loadgen.model.headers import check_header
+from loadgen.model.headers import check_headers
 from loadgen.model.load import DEFAULT_LOAD
 from loadgen.model.load import Load as Load
 from loadgen.model.options import default
@@ -68,8 +68,7 @@ class Plan:
     def __post_init__(self) -> None:
         if self.method not in METHODS:
             raise PlanError(f"the method {self.method!r} is unknown; use one of {', '.join(METHODS)}")
-        for name, value in self.headers:
-            check_header(name, value)
+        check_headers(self.headers)
         for cell in self.cells:
             self._check(cell)
         if self.max_body_bytes < 0 or self.seed < 0:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from loadgen.drive.requests.user_state import EncodedRequest
 from loadgen.model.characters import has_control
 from loadgen.model.exceptions import PlanError
-from loadgen.model.headers import check_header
+from loadgen.model.headers import check_headers
 from loadgen.model.plan import METHODS, Plan
 from loadgen.model.policy import ConnectionPolicy
 from loadgen.model.request_target import origin_form
@@ -55,7 +55,7 @@ class RequestBuilder:
         for name, value in headers:
             if not (isinstance(name, str) and isinstance(value, str)):
                 raise PlanError(f"the header {name!r} has the value {value!r}; both must be text")
-            check_header(name, value)
+        check_headers(headers)
         given = {name.lower() for name, _ in headers}
         fields = tuple(field for field in self._defaults if field[0].lower() not in given) + headers
         if cookies and "cookie" not in given:

@@ -39,6 +39,8 @@ USAGE = [
     (["http://127.0.0.1/", "--timeout", "0"], "at least 1 ms"),
     (["http://127.0.0.1/", "-H", "X: a\r\nY: b"], "smuggle"),
     (["http://127.0.0.1/", "-H", "no colon"], "no colon"),
+    (["http://127.0.0.1/", "-H", "Host: a", "-H", "host: b"], "'host' is given twice"),
+    (["http://[::1]x:80/"], "only :PORT may stand"),
     (["http://127.0.0.1/", "-H", "bad name: x"], "not a token"),
     (["http://127.0.0.1/", "-H", "Connection: close"], "the connection policy sets it"),
     (["http://127.0.0.1/", "-H", "Upgrade: foo"], "'Upgrade' can't be given: the connection policy sets it"),

@@ -54,6 +54,8 @@ def test_what_a_url_cannot_hold_is_encoded_and_a_fragment_stays_here(path: str, 
         ("GET", "/", (("X-A", 1),), "both must be text"),
         ("GET", "/", (("Connection", "close"),), "the connection policy sets it"),
         ("GET", "/", (("X-A", "a\r\nb"),), "control character"),
+        ("GET", "/", (("Host", "a"), ("host", "b")), "'host' is given twice"),
+        ("GET", "/", (("Content-Length", "3"),), "it follows from --data"),
     ],
 )
 def test_what_cannot_be_sent_is_refused_in_one_line(method: str, path: str, headers: Any, complaint: str) -> None:
