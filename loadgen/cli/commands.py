@@ -13,10 +13,10 @@ from loadgen.cli import EXIT_DONE, Outcome
 from loadgen.cli.option_types import OptionType
 from loadgen.cli.options import given_options, resolve_options, with_options
 from loadgen.model.options import COMPARE, REPORT, SWEEP
-from loadgen.model.value_types import Choice, Duration, FilePath, ListOf
+from loadgen.model.value_types import Choice, Duration, FilePath, ListOf, Whole
 from loadgen.target.behaviour import DECLINABLE
 
-_DURATION, _FILE = OptionType(Duration()), OptionType(FilePath())
+_DURATION, _FILE, _WHOLE = OptionType(Duration()), OptionType(FilePath()), OptionType(Whole())
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -69,12 +69,12 @@ def report(run: Path, **options: Any) -> Outcome:
 
 @cli.command(short_help="Serve the embedded target by hand.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="Port; 0 for a free one.")
+@click.option("--port", type=_WHOLE, default=8080, show_default=True, help="Port; 0 for a free one.")
 @click.option("--tls", is_flag=True, help="Speak https with a throw-away certificate.")
 @click.option("--ca-file", type=_FILE, help="With --tls: where to write the authority's certificate.")
-@click.option("--size", type=int, default=5, show_default=True, help="Body of each response in bytes.")
+@click.option("--size", type=_WHOLE, default=5, show_default=True, help="Body of each response in bytes.")
 @click.option("--delay", type=_DURATION, default="0s", show_default=True, help="Service time of each response.")
-@click.option("--close-after", type=int, default=0, show_default=True, help="Responses per connection; 0: no limit.")
+@click.option("--close-after", type=_WHOLE, default=0, show_default=True, help="Responses per connection; 0: no limit.")
 @click.option("--idle-timeout", type=_DURATION, default="0s", show_default=True, help="Close when idle; 0: never.")
 @click.option("--ignore-close", is_flag=True, help="Go on although the client asked for close.")
 @click.option("--silent", is_flag=True, help="Announce neither the close after --close-after nor the idle timeout.")
@@ -85,7 +85,7 @@ def report(run: Path, **options: Any) -> Outcome:
     metavar="WORD,...",
     help=f"What it is not to do, out of {', '.join(DECLINABLE)}.",
 )
-@click.option("--max-streams", type=int, default=100, show_default=True, help="HTTP/2: streams at the same time.")
+@click.option("--max-streams", type=_WHOLE, default=100, show_default=True, help="HTTP/2: streams at the same time.")
 @click.option("--until-eof", is_flag=True, help="End when standard input ends.")
 def target(**options: Any) -> Outcome:
     """Serve the embedded target: HTTP/1.1, HTTP/2 and WebSocket, with its own account at /.loadgen/stats."""

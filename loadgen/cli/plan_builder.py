@@ -80,8 +80,7 @@ def _axes(options: dict[str, Any]) -> Axes:
     if users and options["rate"]:
         raise PlanError("--users can't be varied together with --rate: with a rate the arrivals decide, not users")
     for size in options["size"] or ():
-        if size < 0:
-            raise PlanError(f"--size is {size}; it can't be negative")
+        table.option_named("size").check_range(size)
     axes = Axes(users, rates, options["recycle"] or (), options["gap"] or (), options["size"] or ())
     if not axes:
         raise PlanError(_NOTHING_VARIED)

@@ -15,15 +15,21 @@ from gevent.event import Event
 
 from loadgen.cli import EXIT_DONE, Outcome
 from loadgen.model.exceptions import PlanError
+from loadgen.model.value_types import Whole
 from loadgen.target.behaviour import Behaviour
 from loadgen.target.certificates import server_context
 from loadgen.target.server import TargetServer
 from loadgen.wire.transport import READ
 
+_PORTS = Whole(0, 65535)
 
-def serve(options: dict[str, Any]) -> Outcome:
-    """Listen until a signal comes (or, with --until-eof, standard input ends); prints the URL once it listens."""
-    behaviour = Behaviour(
+
+def behaviour_of(options: dict[str, Any]) -> Behaviour:
+    """What the options say of the target. Raises PlanError."""
+    complaint = _PORTS.complaint(options["port"])
+    if complaint:
+        raise PlanError(f"--port {complaint}")
+    return Behaviour(
         options["size"],
         options["delay"],
         options["close_after"],
@@ -33,6 +39,11 @@ def serve(options: dict[str, Any]) -> Outcome:
         frozenset(options["decline"]),
         options["max_streams"],
     )
+
+
+def serve(options: dict[str, Any]) -> Outcome:
+    """Listen until a signal comes (or, with --until-eof, standard input ends); prints the URL once it listens."""
+    behaviour = behaviour_of(options)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != resource.RLIM_INFINITY else soft, hard))
     host = options["host"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from itertools import product
+from math import prod
 from typing import Any
 
 from loadgen.model.exceptions import PlanError
@@ -89,7 +90,10 @@ def cells(
     if axes.size and SIZE_FIELD not in path:
         raise PlanError(f"--size varies the response, so the URL must hold {SIZE_FIELD} where the size belongs")
     bases: tuple[str | None, ...] = tuple(policy.name for policy in policies) or (None,)
-    grid = product(bases, *(getattr(axes, axis.name) or (None,) for axis in fields(axes)))
+    values = [bases, *(getattr(axes, axis.name) or (None,) for axis in fields(axes))]
+    if (total := prod(map(len, values))) > _MAX_CELLS:
+        raise PlanError(f"the grid has {total:,} cells; {_MAX_CELLS} is the most")
+    grid = product(*values)
     found = []
     for base, users_here, rate, recycle, gap, size in grid:
         parts = [base, recycle and f"recycle:{recycle}", gap and f"gap:{gap}"]
@@ -110,8 +114,6 @@ def cells(
                 size,
             )
         )
-    if len(found) > _MAX_CELLS:
-        raise PlanError(f"the grid has {len(found):,} cells; {_MAX_CELLS} is the most")
     seen = set()
     for cell in found:
         kind = (identity(cell.policy), cell.users, cell.rate_rps, cell.path, cell.size)

@@ -26,7 +26,7 @@ _OWNED_FIELDS = {
     "te": "--trailers of compare and sweep sends it, and names it in Connection",
 }
 
-# Fields whose value is no list: a sender must not repeat them (RFC 9110 §5.3). Host: RFC 9112 §3.2; Cookie: RFC 6265 §5.4.
+# Fields whose value is no list: a sender must not repeat them (RFC 9110 §5.3, RFC 9112 §3.2, RFC 6265 §5.4).
 _SINGLE_FIELDS = frozenset({
     "authorization", "content-location", "content-range", "content-type", "cookie", "date", "from", "host",
     "if-modified-since", "if-range", "if-unmodified-since", "max-forwards", "origin", "proxy-authorization", "range",

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from loadgen.model.arrivals import parse_arrivals
 from loadgen.model.cell import check_rate
 from loadgen.model.exceptions import PlanError
-from loadgen.model.options import default
-from loadgen.model.units import NS_PER_MS, format_duration
-
-_MAX_CONNECTIONS = 1_000_000
+from loadgen.model.options import check_ranges, default
+from loadgen.model.units import format_duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +32,15 @@ class Load:
     """The most connections at the same time in an open loop."""
 
     def __post_init__(self) -> None:
-        if self.users < 1:
-            raise PlanError(f"--users is {self.users}; at least 1 is needed")
-        if self.rounds < 1:
-            raise PlanError(f"--rounds is {self.rounds}; at least 1 is needed")
-        if self.block_ns < 10 * NS_PER_MS:
-            raise PlanError(f"--block is {format_duration(self.block_ns)}; at least 10 ms is needed")
+        check_ranges(self, "load")
         if not 0 <= self.warmup_ns < self.block_ns:
             raise PlanError(
                 f"--warmup is {format_duration(self.warmup_ns)}, a part of each block of "
                 f"{format_duration(self.block_ns)}; it must be shorter"
             )
-        if self.timeout_ns < NS_PER_MS:
-            raise PlanError(f"--timeout is {format_duration(self.timeout_ns)}; at least 1 ms is needed")
         if self.rate_rps:
             check_rate(self.rate_rps)
         parse_arrivals(self.arrivals)
-        if not 1 <= self.max_connections <= _MAX_CONNECTIONS:
-            raise PlanError(
-                f"--max-connections is {self.max_connections}; it must lie between 1 and {_MAX_CONNECTIONS:,}"
-            )
 
 
 DEFAULT_LOAD = Load()

@@ -10,11 +10,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from loadgen.model.arrivals import ARRIVALS, CONSTANT
+from loadgen.model.exceptions import PlanError
 from loadgen.model.plan_value_types import Address, Body, Certificates, Header, Method, Policies, ProxyUrl, Url
+from loadgen.model.units import NS_PER_MS
 from loadgen.model.value_types import (
     Amount,
     Choice,
     Duration,
+    FileName,
     FilePath,
     Flag,
     Gap,
@@ -28,6 +31,8 @@ from loadgen.model.value_types import (
 
 COMPARE, SWEEP, REPORT = "compare", "sweep", "report"
 _RUNS = (COMPARE, SWEEP)
+MAX_SIZE_BYTES = 1 << 30
+"""The longest response that the embedded target is asked for."""
 _SOME_POLICIES = "persistent, close, recycle:K, lifetime:T, gap:T, pool:N, h2 ... (all in docs/policies.md)"
 
 
@@ -97,6 +102,12 @@ class Option:
             return None
         return self.type.read(self.default) if isinstance(self.default, str) else self.default
 
+    def check_range(self, value: Any) -> None:
+        """Raise PlanError, with one line that names the option, where a number is outside its range."""
+        complaint = self.type.complaint(value)
+        if complaint:
+            raise PlanError(f"--{self.key} {complaint}")
+
     def plan_default(self) -> Any:
         """What the plan has where nothing is said."""
         text = self.default
@@ -126,7 +137,7 @@ OPTIONS: tuple[Option, ...] = (
         locust=LocustArgument(),
     ),
     Option(
-        name="users", type=Whole(), plan_field="load.users", is_axis=True, default=50,
+        name="users", type=Whole(1, 1_000_000), plan_field="load.users", is_axis=True, default=50,
         help="Closed-loop clients at the same time.",
         sweep={"default": "10", "metavar": "N,...", "help": "Numbers of users."},
     ),
@@ -136,7 +147,7 @@ OPTIONS: tuple[Option, ...] = (
         sweep={"metavar": "R,...", "help": "Open loop: arrivals per second."},
     ),
     Option(
-        name="processes", type=Whole(), plan_field="processes", default=1, commands=(COMPARE,),
+        name="processes", type=Whole(1, 256), plan_field="processes", default=1, commands=(COMPARE,),
         help="Worker processes that share the load.",
     ),
     Option(
@@ -148,19 +159,19 @@ OPTIONS: tuple[Option, ...] = (
         help="Gaps before a connection is used again.",
     ),
     Option(
-        name="size", type=Whole(), is_axis=True, is_implicit=True, commands=(SWEEP,), metavar="BYTES,...",
-        help="Response sizes, put in place of {size} in the URL.",
+        name="size", type=Whole(0, MAX_SIZE_BYTES), is_axis=True, is_implicit=True, commands=(SWEEP,),
+        metavar="BYTES,...", help="Response sizes, put in place of {size} in the URL.",
     ),
     Option(
-        name="rounds", type=Whole(), plan_field="load.rounds", default=5,
+        name="rounds", type=Whole(1, 10_000), plan_field="load.rounds", default=5,
         help="Rounds; each runs every policy once.",
     ),
     Option(
-        name="block", type=Duration(), plan_field="load.block_ns", default="2s", sweep={"default": "1s"},
+        name="block", type=Duration(10 * NS_PER_MS), plan_field="load.block_ns", default="2s", sweep={"default": "1s"},
         help="Length of one policy's turn.", locust=LocustArgument(),
     ),
     Option(
-        name="warmup", type=Duration(), plan_field="load.warmup_ns", default="500ms", is_implicit=True,
+        name="warmup", type=Duration(None), plan_field="load.warmup_ns", default="500ms", is_implicit=True,
         help="Uncounted first part of a block; 500ms if unset, but at most half of the block.",
         sweep={
             "default": "200ms",
@@ -175,8 +186,9 @@ OPTIONS: tuple[Option, ...] = (
         needs="rate", help="With --rate: how arrivals are spaced; constant if unset.",
     ),
     Option(
-        name="max_connections", type=Whole(), plan_field="load.max_connections", default=1_000, is_implicit=True,
-        needs="rate", metavar="N", help="With --rate: most connections at the same time; 1000 if unset.",
+        name="max_connections", type=Whole(1, 1_000_000), plan_field="load.max_connections", default=1_000,
+        is_implicit=True, needs="rate", metavar="N",
+        help="With --rate: most connections at the same time; 1000 if unset.",
     ),
     Option(
         name="think", type=Duration(), plan_field="load.think_ns", default="0s",
@@ -198,11 +210,11 @@ OPTIONS: tuple[Option, ...] = (
         locust=LocustArgument(help="Body of that request", default="", in_form=False),
     ),
     Option(
-        name="timeout", type=Duration(), plan_field="load.timeout_ns", default="10s",
+        name="timeout", type=Duration(NS_PER_MS), plan_field="load.timeout_ns", default="10s",
         help="Deadline of each request, from when it has a connection.", locust=LocustArgument(),
     ),
     Option(
-        name="max_body", type=Whole(), plan_field="max_body_bytes", is_needed=True, default=64 << 20,
+        name="max_body", type=Whole(0, 1 << 40), plan_field="max_body_bytes", is_needed=True, default=64 << 20,
         help="Longest response body, or WebSocket message, in bytes.",
     ),
     Option(
@@ -241,7 +253,7 @@ OPTIONS: tuple[Option, ...] = (
         help="Server's process here: its CPU, memory and sockets.",
     ),
     Option(
-        name="plan", type=Words(), is_implicit=True, metavar="FILE|RUN", in_plan_file=False,
+        name="plan", type=FileName(), is_implicit=True, metavar="FILE|RUN", in_plan_file=False,
         help="Options from a TOML file or an earlier run; those given here win.",
     ),
     Option(
@@ -258,7 +270,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(name="name", type=Words(), is_implicit=True, help="Name of this run; the time of its start if unset."),
     Option(
-        name="seed", type=Whole(), plan_field="seed", is_needed=True, default=0, is_implicit=True,
+        name="seed", type=Whole(0), plan_field="seed", is_needed=True, default=0, is_implicit=True,
         help="Seed of the order of blocks; drawn and recorded if unset.",
         locust=LocustArgument(help="Seed of the order of blocks", in_form=False),
     ),
@@ -288,7 +300,7 @@ OPTIONS: tuple[Option, ...] = (
         help="Name of the run's folder; the time of its start", locust=LocustArgument(in_form=False),
     ),
     Option(
-        name="max_samples", type=Whole(), default=5_000_000, commands=(), renamed="most-samples",
+        name="max_samples", type=Whole(1), default=5_000_000, commands=(), renamed="most-samples",
         help="Samples that each worker sends at the end; of more, a random share", locust=LocustArgument(in_form=False),
     ),
 )  # fmt: skip
@@ -300,6 +312,17 @@ def option_named(name: str) -> Option:
         if option.name == name:
             return option
     raise KeyError(name)
+
+
+def check_ranges(values: Any, part: str = "") -> None:
+    """Raise PlanError, with one line that names the option, where a number is outside its option's range.
+
+    values: a plan, or with `part` what the plan calls so: its load.
+    """
+    for option in OPTIONS:
+        owner, _, field_name = option.plan_field.rpartition(".")
+        if field_name and owner == part:
+            option.check_range(getattr(values, field_name))
 
 
 def default(name: str) -> Any:

@@ -14,17 +14,19 @@ from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import check_headers
 from loadgen.model.load import DEFAULT_LOAD
 from loadgen.model.load import Load as Load
-from loadgen.model.options import default
+from loadgen.model.options import check_ranges, default, option_named
 from loadgen.model.policy import H2, H2_PRIOR, HTTP2, WEBSOCKET, ConnectionPolicy, RunConditions, check_run
 from loadgen.model.proxy import Proxy
 from loadgen.model.target import Target
+from loadgen.model.units import NS_PER_S
 
 if TYPE_CHECKING:  # every worker imports this module, and these types take 20 ms to make
     from loadgen.model.run_record import PlanRecord
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
 IDEMPOTENT = ("GET", "HEAD", "PUT", "DELETE", "OPTIONS")  # RFC 9110 §9.2.2
-_MAX_PROCESSES = 256
+_MAX_BLOCKS = 100_000
+_MAX_RUN_NS = 365 * 24 * 3600 * NS_PER_S
 # Protocols that need a CONNECT tunnel even to an http target: RFC 6455 §4.1; HTTP/2 has no form of request for a proxy.
 _TUNNELLED = (WEBSOCKET, H2, H2_PRIOR)
 
@@ -71,8 +73,8 @@ class Plan:
         check_headers(self.headers)
         for cell in self.cells:
             self._check(cell)
-        if self.max_body_bytes < 0 or self.seed < 0:
-            raise PlanError("--max-body and --seed can't be negative")
+        check_ranges(self)
+        self._check_length()
         if self.cacert and self.insecure:
             raise PlanError("--cacert and --insecure contradict each other; give one of them")
         if self.retry_stale and self.method not in IDEMPOTENT and not self._knows_unprocessed:
@@ -134,8 +136,9 @@ class Plan:
 
     def _check(self, cell: Cell) -> None:
         check_run(cell.policy, self._conditions(cell))
-        if cell.users < 1:
-            raise PlanError(f"--users is {cell.users}; at least 1 is needed")
+        option_named("users").check_range(cell.users)
+        if cell.size is not None:
+            option_named("size").check_range(cell.size)
         if not cell.rate_rps:
             return
         if self.load.think_ns:
@@ -153,9 +156,18 @@ class Plan:
             processes=self.processes,
         )
 
+    def _check_length(self) -> None:
+        """Each block leaves a record, and the order of all of them can be printed."""
+        blocks = len(self.cells) * self.load.rounds
+        if blocks > _MAX_BLOCKS:
+            raise PlanError(
+                f"the plan has {blocks:,} blocks; at most {_MAX_BLOCKS:,} are possible, so give fewer --rounds"
+            )
+        if blocks * self.load.block_ns > _MAX_RUN_NS:
+            days = blocks * self.load.block_ns // (24 * 3600 * NS_PER_S)
+            raise PlanError(f"the plan takes {days:,} days; at most a year is possible")
+
     def _check_processes(self) -> None:
-        if not 1 <= self.processes <= _MAX_PROCESSES:
-            raise PlanError(f"--processes is {self.processes}; it must lie between 1 and {_MAX_PROCESSES}")
         if self.axes:
             raise PlanError("--processes is for a comparison; a sweep runs in one process")
         if self.load.rate_rps:

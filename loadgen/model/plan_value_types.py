@@ -14,7 +14,7 @@ from loadgen.model.proxy import Proxy, parse_proxy
 from loadgen.model.redaction import missing_in_url, missing_names, redact_body, redact_field
 from loadgen.model.request_body import check_readable, read_body
 from loadgen.model.target import Target, parse_target
-from loadgen.model.value_types import ValueType, Words
+from loadgen.model.value_types import FileName, ValueType, Words
 
 
 class Method(Words):
@@ -24,7 +24,7 @@ class Method(Words):
         return value.upper()
 
 
-class Certificates(Words):
+class Certificates(FileName):
     """A file with authorities that are to be trusted, by its absolute path."""
 
     json = or_null(JSON_TEXT)

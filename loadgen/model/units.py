@@ -8,8 +8,12 @@ NS_PER_US = 1_000
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
 
+MAX_DURATION_NS = 24 * 3600 * NS_PER_S
+"""The longest duration that an option or a policy can have."""
+
 _UNITS_NS = {"ns": 1, "us": NS_PER_US, "µs": NS_PER_US, "ms": NS_PER_MS, "s": NS_PER_S, "m": 60 * NS_PER_S}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m)")
+_MAX_SHOWN = 60  # characters of a text that is wrong
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m)")
 
 
 def parse_duration_ns(text: str) -> int:
@@ -22,7 +26,7 @@ def parse_duration_ns(text: str) -> int:
         return 0
     parts = _DURATION.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise ValueError(f"{text!r} is not a duration; write it like 500ms, 2s or 1m")
+        raise ValueError(f"{text[:_MAX_SHOWN]!r} is not a duration; write it like 500ms, 2s or 1m")
     try:
         return sum(round(float(number) * _UNITS_NS[unit]) for number, unit in parts)
     except OverflowError:

@@ -10,9 +10,12 @@ Here are the plain types. Knows no option by name, and no library of the command
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 from typing import Any
 
+from loadgen.model.bounds import Bounds
 from loadgen.model.json_types import (
     JSON_NUMBER,
     JSON_TEXT,
@@ -22,7 +25,13 @@ from loadgen.model.json_types import (
     list_of,
     or_null,
 )
-from loadgen.model.units import duration_text, parse_duration_ns
+from loadgen.model.units import MAX_DURATION_NS, duration_text, format_duration, parse_duration_ns
+
+_MAX_SHOWN = 60  # characters of a text that is wrong
+# As people write numbers; Python would take `1_000` too, and the digits of every script.
+_WHOLE = re.compile(r"[+-]?0*([0-9]+)")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(inf|nan)")
+_MAX_DIGITS = 18
 
 
 class ValueType:
@@ -38,6 +47,8 @@ class ValueType:
     """The types of one value in a plan file (TOML)."""
     file_words = "a text in quotes"
     json: JsonType = JSON_TEXT
+    bounds: Bounds | None = None
+    """The range of its values, where they are numbers."""
     holds_secrets = False
     """A value may hold a credential, so no message repeats it."""
 
@@ -66,6 +77,10 @@ class ValueType:
         """The inverse of `record`. Raises PlanError."""
         return value
 
+    def complaint(self, value: Any) -> str:
+        """What is wrong with a number outside its range, as the rest of a sentence; empty where it is in range."""
+        return "" if self.bounds is None else self.bounds.complaint(value)
+
 
 class Words(ValueType):
     """A text that is not empty: an empty one mostly comes from a shell variable that was not set."""
@@ -85,18 +100,23 @@ class Flag(ValueType):
 
 
 class Whole(ValueType):
-    """A whole number."""
+    """A whole number, in a range where that has nothing to do with other options."""
 
     name = "integer"
     file_types = (int,)
     file_words = "a whole number"
     json = JSON_WHOLE
 
+    def __init__(self, minimum: int | None = None, maximum: int = 10**_MAX_DIGITS) -> None:
+        self.bounds = None if minimum is None else Bounds(minimum, maximum)
+
     def read(self, text: str) -> int:
-        try:
-            return int(text)
-        except ValueError:
-            raise ValueError(f"{text!r} is not a valid integer.") from None
+        found = _WHOLE.fullmatch(text.strip())
+        if found is None:
+            raise ValueError(f"{shortened(text)!r} is not a valid integer.")
+        if len(found[1]) > _MAX_DIGITS:
+            raise ValueError(f"{shortened(text)} has too many digits")
+        return int(text)
 
 
 class OptionalWhole(Whole):
@@ -114,10 +134,9 @@ class Rate(ValueType):
     json = JSON_NUMBER
 
     def read(self, text: str) -> float:
-        try:
-            return float(text)
-        except ValueError:
-            raise ValueError(f"{text!r} is not a valid float.") from None
+        if not _NUMBER.fullmatch(text.strip()):
+            raise ValueError(f"{shortened(text)!r} is not a valid float.")
+        return float(text)
 
     def write(self, value: float) -> float | None:
         return (int(value) if value == int(value) else value) if value else None
@@ -130,11 +149,22 @@ class Duration(ValueType):
     file_words = 'a duration with its unit in quotes, like "2s"'
     json = JSON_WHOLE
 
+    def __init__(self, minimum_ns: int | None = 0, maximum_ns: int = MAX_DURATION_NS) -> None:
+        self.bounds = None if minimum_ns is None else Bounds(minimum_ns, maximum_ns)
+
     def read(self, text: str) -> int:
         return parse_duration_ns(text)
 
+    def complaint(self, value: Any) -> str:
+        return "" if self.bounds is None else self.bounds.complaint(value, _round_duration)
+
     def write(self, value: int) -> str:
         return duration_text(value)
+
+
+def _round_duration(value_ns: int) -> str:
+    """`10 ms`, where measured values are written `10.0 ms`."""
+    return re.sub(r"\.0+(?= )", "", format_duration(value_ns))
 
 
 class Gap(Duration):
@@ -158,7 +188,7 @@ class Amount(ValueType):
     file_words = 'a whole number or "inf"'
 
     def write(self, value: str) -> int | str:
-        is_number = value.isascii() and value.isdigit() and value == str(int(value))
+        is_number = len(value) <= _MAX_DIGITS and value.isascii() and value.isdigit() and value == str(int(value))
         return int(value) if is_number else value
 
 
@@ -170,12 +200,25 @@ class Choice(ValueType):
 
     def read(self, text: str) -> str:
         if text not in self.words:
-            raise ValueError(f"{text!r} is not one of {', '.join(map(repr, self.words))}.")
+            raise ValueError(f"{shortened(text)!r} is not one of {', '.join(map(repr, self.words))}.")
         return text
 
 
-class FilePath(Words):
-    """The name of a file or folder, which need not exist."""
+class FileName(Words):
+    """The name of a file or folder as a text."""
+
+    def read(self, text: str) -> Any:
+        try:
+            named = b"\0" not in os.fsencode(super().read(text))
+        except UnicodeEncodeError:
+            named = False
+        if not named:
+            raise ValueError(f"{shortened(text)!r} holds a character that no file's name can have")
+        return text
+
+
+class FilePath(FileName):
+    """The name of a file or folder, which need not exist, as a path."""
 
     name = "path"
 
@@ -198,8 +241,13 @@ class ListOf(ValueType):
     def read(self, text: str) -> tuple[Any, ...]:
         found = tuple(self.item.read(one.strip()) for one in text.split(",") if one.strip())
         if not found:
-            raise ValueError(f"{text!r} names no value; write them like 1,10,100")
+            raise ValueError(f"{shortened(text)!r} names no value; write them like 1,10,100")
         return found
 
     def write(self, value: tuple[Any, ...]) -> list[Any]:
         return [self.item.write(one) for one in value]
+
+
+def shortened(text: str) -> str:
+    """The beginning of a text that is wrong: enough to find it, and never a screenful."""
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"

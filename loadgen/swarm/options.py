@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from argparse import SUPPRESS, Action, ArgumentError, ArgumentParser, Namespace
-from collections.abc import Mapping
+from argparse import SUPPRESS, Action, ArgumentError, ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -50,8 +50,20 @@ def _default(option: Option) -> dict[str, Any]:
     if option.type.is_repeated:
         return {"action": "append", "default": list(value), "metavar": option.metavar}
     if isinstance(option.type, Whole):
-        return {"type": int, "default": None if option.is_implicit else value}
+        return {"type": _reader(option), "default": None if option.is_implicit else value}
     return {"default": value}
+
+
+def _reader(option: Option) -> Callable[[str], Any]:
+    """Reads the option's text, with its own line where that is wrong."""
+
+    def read(text: str) -> Any:
+        try:
+            return option.type.read(text)
+        except ValueError as error:
+            raise ArgumentTypeError(str(error)) from None
+
+    return read
 
 
 class _Renamed(Action):

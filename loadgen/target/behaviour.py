@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from loadgen.model.exceptions import PlanError
+from loadgen.model.options import MAX_SIZE_BYTES
 from loadgen.model.units import NS_PER_S
+from loadgen.model.value_types import Duration, Whole
 
 STATS_PATH = "/.loadgen/stats"
 """Where the target gives its own account, as JSON."""
@@ -14,6 +16,8 @@ PROTOCOLS = ("http/1.1", "h2", "h2c", "websocket")
 """What a connection may end up speaking; h2c is HTTP/2 after an upgrade, h2 that after ALPN or prior knowledge."""
 DECLINABLE = ("websocket", "h2c", "h2", "trailers")
 """What --decline can name: the target then does without it."""
+
+_MAX_STREAMS = (1 << 31) - 1  # a stream's number has 31 bits (RFC 9113 §5.1.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +45,16 @@ class Behaviour:
     """Concurrent streams of an HTTP/2 connection (SETTINGS_MAX_CONCURRENT_STREAMS)."""
 
     def __post_init__(self) -> None:
-        for option, value in (("--size", self.size_bytes), ("--close-after", self.close_after)):
-            if value < 0:
-                raise PlanError(f"{option} is {value}; it can't be negative")
-        if self.max_streams < 1:
-            raise PlanError(f"--max-streams is {self.max_streams}; it must be at least 1")
+        for option, (value, kind) in {
+            "--size": (self.size_bytes, Whole(0, MAX_SIZE_BYTES)),
+            "--delay": (self.delay_ns, Duration()),
+            "--close-after": (self.close_after, Whole(0)),
+            "--idle-timeout": (self.idle_timeout_ns, Duration()),
+            "--max-streams": (self.max_streams, Whole(1, _MAX_STREAMS)),
+        }.items():
+            complaint = kind.complaint(value)
+            if complaint:
+                raise PlanError(f"{option} {complaint}")
         for word in sorted(self.declines.difference(DECLINABLE)):
             raise PlanError(f"--decline can't be {word!r}; it takes {', '.join(DECLINABLE)}")
 

@@ -35,6 +35,7 @@ LAYERS = {
         (
             "units",
             "authority",
+            "bounds",
             "characters",
             "redaction",
             "exceptions",

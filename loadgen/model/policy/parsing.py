@@ -16,10 +16,15 @@ from loadgen.model.policy.policy import ConnectionPolicy, ReuseLimit
 RENAMED = {"idle": "gap", "stubborn": "ignore-close"}
 """Words of earlier versions, which are refused, and what they are called now."""
 
+_MAX_POLICIES = 500
+_MAX_CHARACTERS = 200  # of a policy: all parts together are shorter
+
 
 def parse_policy(text: str) -> ConnectionPolicy:
     """Read one policy. Raises PlanError with one line for people, naming the nearest known part."""
     name = "".join(text.split())
+    if len(name) > _MAX_CHARACTERS:
+        raise PlanError(f"the policy {name[:40]!r}… has {len(name):,} characters; {_MAX_CHARACTERS} is the most")
     words: dict[str, Part] = {}
     set_by: dict[str, str] = {}
     fields: dict[str, Any] = {}
@@ -53,6 +58,8 @@ def parse_policies(text: str) -> tuple[ConnectionPolicy, ...]:
     names = [name.strip() for name in text.split(",") if name.strip()]
     if not names:
         raise PlanError(f"no policy is named; choose from {', '.join(PARTS)}")
+    if len(names) > _MAX_POLICIES:
+        raise PlanError(f"{len(names):,} policies are named; {_MAX_POLICIES} is the most")
     policies = tuple(parse_policy(name) for name in names)
     seen = set()
     for policy in policies:

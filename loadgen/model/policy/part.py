@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loadgen.model.policy.policy import ConnectionPolicy
-from loadgen.model.units import NS_PER_MS, format_duration, parse_duration_ns
+from loadgen.model.units import MAX_DURATION_NS, NS_PER_MS, format_duration, parse_duration_ns
 
 _MIN_DURATION_NS = NS_PER_MS // 10
+_MAX_SHOWN = 24  # characters of a parameter that is wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +70,19 @@ class Part:
 
 def whole_number(text: str, maximum: int) -> int:
     """Raises ValueError unless it is a number from 1 to `maximum`."""
-    if not (text.isascii() and text.isdigit() and int(text) >= 1):
-        raise ValueError(f"{text!r} is not a whole number from 1 on")
-    if int(text) > maximum:
-        raise ValueError(f"{text} is too many; the maximum is {maximum:,}")
+    digits = text.lstrip("0")
+    if not (text.isascii() and text.isdigit() and digits):
+        raise ValueError(f"{text[:_MAX_SHOWN]!r} is not a whole number from 1 on")
+    if len(digits) > len(str(maximum)) or int(text) > maximum:
+        raise ValueError(f"{digits[:_MAX_SHOWN]} is too many; the maximum is {maximum:,}")
     return int(text)
 
 
 def duration_ns(text: str) -> int:
-    """Raises ValueError unless it is a duration of at least 100 µs."""
+    """Raises ValueError unless it is a duration from 100 µs to 24 hours."""
     value_ns = parse_duration_ns(text)
     if value_ns < _MIN_DURATION_NS:
         raise ValueError(f"{format_duration(value_ns)} is too short; at least 100 µs is needed")
+    if value_ns > MAX_DURATION_NS:
+        raise ValueError(f"{text[:_MAX_SHOWN]!r} is too long; at most {format_duration(MAX_DURATION_NS)} is possible")
     return value_ns

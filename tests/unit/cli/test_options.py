@@ -43,7 +43,7 @@ def test_every_new_option_reaches_the_plan() -> None:
         (["--rate", "nan"], "--rate is nan"),
         (["--arrivals", "poisson"], "give --rate too"),
         (["--max-connections", "5"], "give --rate too"),
-        (["--rate", "9", "--max-connections", "0"], "between 1 and 1,000,000"),
+        (["--rate", "9", "--max-connections", "0"], "at least 1 is needed"),
         (["--rate", "9", "--max-connections", "10000000"], "between 1 and 1,000,000"),
         (["--rate", "9", "--users", "50"], "--users is for a closed loop"),
         (["--rate", "9", "--think", "1s"], "--think is for users"),

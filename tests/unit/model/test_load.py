@@ -7,7 +7,7 @@ import pytest
 from loadgen.model.exceptions import PlanError
 from loadgen.model.load import DEFAULT_LOAD, Load
 from loadgen.model.options import default
-from loadgen.model.units import NS_PER_MS
+from loadgen.model.units import MAX_DURATION_NS, NS_PER_MS
 
 
 def test_the_default_load_is_that_of_the_options() -> None:
@@ -28,7 +28,13 @@ def test_the_default_load_is_that_of_the_options() -> None:
         ({"timeout_ns": NS_PER_MS - 1}, "at least 1 ms is needed"),
         ({"rate_rps": -1.0}, "rate"),
         ({"arrivals": "bursts"}, "bursts"),
-        ({"max_connections": 0}, "it must lie between 1 and 1,000,000"),
+        ({"max_connections": 0}, "max-connections is 0; at least 1 is needed"),
+        ({"users": 1_000_001}, "users is 1,000,001; it must lie between 1 and 1,000,000"),
+        ({"rounds": 10_001}, "rounds is 10,001; it must lie between 1 and 10,000"),
+        ({"block_ns": MAX_DURATION_NS + 1}, "it must lie between 10 ms and 86,400 s"),
+        ({"think_ns": MAX_DURATION_NS + 1}, "it must lie between 0 ns and 86,400 s"),
+        ({"think_ns": -1}, "think is -1 ns; it can't be negative"),
+        ({"timeout_ns": MAX_DURATION_NS + 1}, "it must lie between 1 ms and 86,400 s"),
         ({"max_connections": 1_000_001}, "it must lie between 1 and 1,000,000"),
     ],
 )

@@ -16,7 +16,10 @@ from loadgen.target.behaviour import Behaviour
     [
         ({"size_bytes": -1}, "--size is -1; it can't be negative"),
         ({"close_after": -2}, "--close-after is -2; it can't be negative"),
-        ({"max_streams": 0}, "--max-streams is 0; it must be at least 1"),
+        ({"size_bytes": 1 << 31}, "--size is 2,147,483,648; it must lie between 0 and 1,073,741,824"),
+        ({"delay_ns": 10**18}, "--delay is 1,000,000,000 s; it must lie between 0 ns and 86,400 s"),
+        ({"max_streams": 1 << 31}, "--max-streams is 2,147,483,648; it must lie between 1 and 2,147,483,647"),
+        ({"max_streams": 0}, "--max-streams is 0; at least 1 is needed"),
         ({"declines": frozenset({"h3"})}, "--decline can't be 'h3'; it takes websocket, h2c, h2, trailers"),
     ],
 )
