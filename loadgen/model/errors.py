@@ -162,8 +162,8 @@ class ErrorKind(IntEnum):
         ending=Ending.SERVER_UNANSWERED, pipeline_others=OthersKind.STALE, may_pass=True,
     )  # fmt: skip
     MALFORMED = _Kind(
-        17, Layer.HTTP, "the server's bytes are not HTTP, or do not tell where a message ends",
-        "does this port speak HTTP/1.1 in clear?",
+        17, Layer.HTTP, "the response breaks a rule of HTTP, or does not tell where it ends",
+        "other clients may refuse this response too",
     )  # fmt: skip
     HEAD_TOO_LARGE = _Kind(
         18, Layer.HTTP, "a head or a trailer section was too long, or came with too many 1xx before it"
@@ -225,6 +225,9 @@ class ErrorKind(IntEnum):
         "use fewer streams:S than it allows, or have them sent once more with --retry-stale",
         is_unprocessed=True, may_pass=True,
     )  # fmt: skip
+    NOT_HTTP = _Kind(
+        40, Layer.HTTP, "the server's first bytes are not HTTP/1.x", "does this port speak HTTP/1.1 in clear?"
+    )
 
     def __new__(cls, row: _Kind | int) -> ErrorKind:
         assert isinstance(row, _Kind), "an int is for type checkers alone: ErrorKind(13) looks a member up"

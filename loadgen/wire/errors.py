@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import Ending, Phase
-from loadgen.wire.http1.head import BodyTooLarge, HeadTooLarge, Malformed
+from loadgen.wire.http1.head import BodyTooLarge, HeadTooLarge, Malformed, NotHttp
 from loadgen.wire.lifecycle import (
     CONNECTING,
     HANDSHAKING,
@@ -49,6 +49,8 @@ def kind_of(error: Exception, state: int, reused: bool) -> ErrorKind:
         return ErrorKind.HEAD_TOO_LARGE
     if isinstance(error, BodyTooLarge):
         return ErrorKind.BODY_TOO_LARGE
+    if isinstance(error, NotHttp) and not reused:
+        return ErrorKind.NOT_HTTP
     if not isinstance(error, OSError):
         return ErrorKind.MALFORMED
     if state <= RESOLVING:

@@ -55,7 +55,7 @@ class RequestReader:
             self._pending = head
             self._missing = head.framing
             self.wants_continue = head.expects_continue
-            self._body = ChunkedBody() if head.framing == CHUNKED else None
+            self._body = ChunkedBody(is_strict=True) if head.framing == CHUNKED else None
             if head.framing > self._limit:
                 raise BodyTooLarge(f"Content-Length is {head.framing}, the limit {self._limit} bytes")
         return head if self._body_complete() else None
@@ -66,7 +66,7 @@ class RequestReader:
             done = self._body.feed(data) if data else False
             if self._body.body_bytes > self._limit:
                 raise BodyTooLarge(f"the body is longer than {self._limit} bytes")
-            if self._body.has_extra_bytes:
+            if self._body.rest:
                 raise Malformed("bytes followed a chunked request body; pipelining behind one is not supported")
         else:
             self._buffer = data[self._missing :]

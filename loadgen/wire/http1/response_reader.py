@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from loadgen.model.leniency import Leniency
 from loadgen.wire.http1.chunked import ChunkedBody
-from loadgen.wire.http1.final_head import END_OF_HEAD, SWITCHING_PROTOCOLS, FinalHeadReader
+from loadgen.wire.http1.final_head import LINE_END_BYTES, SWITCHING_PROTOCOLS, FinalHeadReader, first_empty_line
 from loadgen.wire.http1.head import (
     CHUNKED,
     MAX_HEAD_BYTES,
@@ -20,14 +21,17 @@ from loadgen.wire.http1.head_memory import HeadMemory
 
 # The limit is an integer of C, where compiled; no body is longer than this.
 _MAX_LIMIT_BYTES = 1 << 62
+# Integers of C, where compiled.
+_H, _EMPTY_LINE = ord("H"), int(Leniency.EMPTY_LINE)
 
 
 class ResponseReader:
     """Reads responses one after another. Its facts about a response stay until the next one is complete."""
 
     __slots__ = (
-        "_chunked", "_current", "_heads", "_interim", "_limit", "_memory", "_missing", "body_bytes", "has_extra_bytes",
-        "head", "interim", "no_body", "persists", "pipelined", "rest", "sets_cookies", "status", "trailers",
+        "_chunked", "_current", "_heads", "_interim", "_limit", "_memory", "_missing", "_notes", "_skipped_bytes",
+        "body_bytes", "extra", "has_extra_bytes", "head", "interim", "no_body", "notes", "persists", "pipelined",
+        "rest", "sets_cookies", "status", "trailers",
     )  # fmt: skip
 
     def __init__(self, max_body_bytes: int, memory: HeadMemory | None = None) -> None:
@@ -46,15 +50,20 @@ class ResponseReader:
         self.persists = self.sets_cookies = False
         self.body_bytes = 0
         self.trailers: list[tuple[bytes, bytes]] = []
-        # the number of 1xx responses before it, and whether bytes followed it that belong to no response.
+        # the number of 1xx responses before it, the bits of each Leniency that it needed,
         self.interim = 0
+        self.notes = 0
+        # and whether bytes followed it that belong to no response; and these bytes, or the first of them.
         self.has_extra_bytes = False
+        self.extra = b""
         # The response under way: what has come of its head, then the head, and what is known of its body.
         self._heads: FinalHeadReader | None = None
         self._current: ResponseHead | None = None
         self._interim = 0
         self._chunked: ChunkedBody | None = None
         self._missing = 0
+        self._notes = 0
+        self._skipped_bytes = 0
 
     def feed(self, data: bytes, sink: Callable[[bytes], object] | None = None) -> bool:
         """Take the next bytes; True once the response is complete. Decoded bytes go to `sink`. Raises Malformed."""
@@ -62,19 +71,28 @@ class ResponseReader:
             return self._feed_body(data, sink)
         heads = self._heads
         if heads is None:
-            end = data.find(END_OF_HEAD) + 4
-            if end >= 4:
+            if len(data) > 0 and data[0] != _H:
+                data = self.skip_empty_lines(data)
+                if not data:
+                    return False
+            end = first_empty_line(data)
+            if end > 0:
                 head = parse_response_head(data[:end])
-                if self._memory is not None:
+                if self._memory is not None and not head.notes:
                     self._memory.learn(data[:end], head)
                 # The usual response, whole in one read, ends here. Nothing was kept, so nothing need be dropped.
-                if head.framing + end == len(data) and self._ends_with(head.status, head.framing, end):
+                if (
+                    head.framing + end == len(data)
+                    and not head.notes
+                    and self._ends_with(head.status, head.framing, end)
+                ):
                     self.set_head(head)
                     self.body_bytes = head.framing
                     if sink is not None:
                         sink(data[end:])
                     return True
                 if head.status >= 200 and end <= MAX_HEAD_BYTES:
+                    self._notes |= head.notes
                     return self._begin(head, data[end:], sink)
             heads = FinalHeadReader()
         found = heads.feed(data)
@@ -82,14 +100,28 @@ class ResponseReader:
             self._heads = heads if heads.begun else None
             return False
         if found.head.status == SWITCHING_PROTOCOLS:
-            raise Malformed("101 Switching Protocols, which was not asked for")
+            raise Malformed("101 Switching Protocols, which was not asked for (RFC 9110 §15.2.2)")
         self._heads = None
         self._interim = found.interim
+        self._notes |= found.notes
         return self._begin(found.head, found.rest, sink)
 
     def feed_buffer(self, buffer: bytearray, size: int) -> bool:
         """`feed` with the buffer's first `size` bytes, which are read and not kept."""
         return self._recognise(buffer, size) > 0 or self.feed(bytes(memoryview(buffer)[:size]))
+
+    def skip_empty_lines(self, data: bytes) -> bytes:
+        """Bytes between two responses, without empty lines at their begin: these are no part of a response.
+
+        The next response has a note of them. Endless ones are given back: they belong to nothing.
+        """
+        rest = data.lstrip(LINE_END_BYTES)
+        self._skipped_bytes += len(data) - len(rest)
+        if self._skipped_bytes > MAX_HEAD_BYTES:
+            return data
+        if len(rest) < len(data):
+            self._notes |= _EMPTY_LINE
+        return rest
 
     def set_head(self, head: ResponseHead) -> None:
         """A response is complete whose final head this is."""
@@ -134,20 +166,21 @@ class ResponseReader:
         """With a body that followed its head at once, a response is complete; nothing is left to do."""
         return not (
             status < 200 or self.no_body or self.trailers or framing > self._limit or end > MAX_HEAD_BYTES
-            or self.has_extra_bytes or self.interim
+            or self.has_extra_bytes or self.interim or self.notes or self._notes
         )  # fmt: skip
 
     def _begin(self, head: ResponseHead, rest: bytes, sink: Callable[[bytes], object] | None) -> bool:
         self._current = head
         self.body_bytes = 0
         self.has_extra_bytes = False
+        self.extra = b""
         if self.no_body:
             # It ends with its head, whatever length the head names (RFC 9112 §6.3, point 1).
             self._current = without_body(head)
             self._keep_rest(rest)
             return self._complete()
         if head.framing == CHUNKED:
-            self._chunked = ChunkedBody(sink, takes_length=True)
+            self._chunked = ChunkedBody(sink)
         elif head.framing > self._limit:
             raise BodyTooLarge(f"Content-Length is {head.framing}, the limit {self._limit} bytes")
         else:
@@ -156,9 +189,12 @@ class ResponseReader:
 
     def _feed_body(self, data: bytes, sink: Callable[[bytes], object] | None) -> bool:
         if self._chunked is not None:
-            done = self._feed_chunks(self._chunked, data) if self.pipelined else self._chunked.feed(data)
-            self.body_bytes = self._chunked.body_bytes
-            self.has_extra_bytes = self._chunked.has_extra_bytes
+            chunked = self._chunked
+            done = chunked.feed(data)
+            self.body_bytes = chunked.body_bytes
+            if done:
+                self._notes |= chunked.notes
+                self._keep_rest(chunked.rest)
         else:
             done = False
             if self._missing != UNTIL_CLOSE:
@@ -174,35 +210,23 @@ class ResponseReader:
         return self._complete() if done else False
 
     def _keep_rest(self, rest: bytes) -> None:
+        """What followed the response in the same read."""
+        if rest:
+            rest = self.skip_empty_lines(rest)
         if self.pipelined:
             self.rest = rest
-        else:
-            self.has_extra_bytes = bool(rest)
-
-    def _feed_chunks(self, body: ChunkedBody, data: bytes) -> bool:
-        """Feed one piece after another, each up to where the body may end: llhttp does not tell where it ended.
-
-        A chunked body ends with CR LF CR LF. That may be split over two reads, so pieces also end after 1 to 3 bytes.
-        """
-        ends = [1, 2, 3]
-        at = data.find(END_OF_HEAD)
-        while at >= 0:
-            ends.append(at + 4)
-            at = data.find(END_OF_HEAD, at + 2)
-        begun = 0
-        for end in sorted({*(end for end in ends if end < len(data)), len(data)}):
-            if body.feed(data[begun:end]):
-                self.rest = data[end:]
-                return True
-            begun = end
-        return False
+        elif rest:
+            self.has_extra_bytes = True
+            self.extra = rest
 
     def _complete(self) -> bool:
         assert self._current is not None, "its head has come"
         self.set_head(self._current)
         self.interim = self._interim
         self.trailers = [] if self._chunked is None else self._chunked.trailers
+        self.notes = self._notes
         self._current = None
         self._chunked = None
-        self._missing = self._interim = 0
+        self._missing = self._interim = self._notes = 0
+        self._skipped_bytes = 0
         return True

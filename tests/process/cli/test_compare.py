@@ -153,7 +153,7 @@ def test_methods_and_bodies(share_target: Start, tmp_path: Path, method: str) ->
     ("response", "kind"),
     [
         (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "truncated"),
-        (b"SSH-2.0-nonsense\r\n\r\n", "malformed"),
+        (b"SSH-2.0-nonsense\r\n\r\n", "not_http"),
         (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 70_000 + b"\r\n\r\n", "head_too_large"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", "body_too_large"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n", "malformed"),

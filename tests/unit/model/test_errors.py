@@ -20,7 +20,7 @@ NUMBERS = {
     "websocket_wrong_accept": 25, "websocket_protocol": 26, "websocket_masked": 27, "websocket_invalid_utf8": 28,
     "websocket_too_large": 29, "websocket_closed": 30, "http2_protocol": 31, "http2_flood": 32,
     "http2_settings_timeout": 33, "http2_goaway": 34, "http2_reset": 35, "proxy_refused": 36,
-    "proxy_authentication": 37, "proxy_timeout": 38, "http2_refused_stream": 39,
+    "proxy_authentication": 37, "proxy_timeout": 38, "http2_refused_stream": 39, "not_http": 40,
 }  # fmt: skip
 
 

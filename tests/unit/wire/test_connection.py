@@ -461,9 +461,9 @@ def test_a_reset_is_no_end_of_a_body_until_close(rig: Rig) -> None:
 @pytest.mark.parametrize(
     ("response", "kind"),
     [
-        (b"SSH-2.0-OpenSSH\r\n", ErrorKind.MALFORMED),
+        (b"SSH-2.0-OpenSSH\r\n", ErrorKind.NOT_HTTP),
         (b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", ErrorKind.MALFORMED),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", ErrorKind.MALFORMED),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", ErrorKind.MALFORMED),
         (b"HTTP/1.1 101 x\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n", ErrorKind.MALFORMED),
         (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000, ErrorKind.HEAD_TOO_LARGE),
         (b"HTTP/1.1 100 Continue\r\n\r\n" * 101, ErrorKind.HEAD_TOO_LARGE),

@@ -9,7 +9,7 @@ import pytest
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import Ending
 from loadgen.wire.errors import TlsFailure, UpgradeFailure, ending_of, kind_of, kind_of_close, kind_of_timeout
-from loadgen.wire.http1.head import BodyTooLarge, HeadTooLarge, Malformed
+from loadgen.wire.http1.head import BodyTooLarge, HeadTooLarge, Malformed, NotHttp
 from loadgen.wire.lifecycle import (
     CONNECTING,
     HANDSHAKING,
@@ -75,6 +75,7 @@ def test_an_error_number_while_connecting(number: int | None, kind: ErrorKind) -
         (HeadTooLarge("x"), RECEIVING, K.HEAD_TOO_LARGE),
         (BodyTooLarge("x"), RECEIVING, K.BODY_TOO_LARGE),
         (Malformed("x"), RECEIVING, K.MALFORMED),
+        (NotHttp("x"), RECEIVING, K.NOT_HTTP),
         (OSError(errno.ECONNRESET, "reset"), RECEIVING, K.TRUNCATED),
         (OSError(errno.ECONNREFUSED, "late"), WAITING, K.CLOSED_WITHOUT_RESPONSE),
     ],

@@ -80,5 +80,6 @@ def test_an_endless_head_is_refused(end: bytes) -> None:
 
 
 def test_a_status_is_fit_to_be_shown() -> None:
+    assert status_text(b"HTTP/1.1 403 no\nX: y\n\n") == "403 no"
     assert status_text(b"HTTP/1.1 403 \x1b[31mred\xff\r\nX: y\r\n\r\n") == "403 ?[31mred\xff"
     assert len(status_text(b"HTTP/1.1 403 " + b"a" * 1000 + b"\r\n\r\n")) == 60

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -52,14 +54,14 @@ def test_a_status_line_is_read(start: str, status: int, version: str) -> None:
         "HTTP/1.1 2000 x",
         "HTTP/1.1 abc",
         "HTTP/1.1 -20 x",
-        "HTTP/1.1  200 OK",
-        "HTTP/1.1\t200 OK",
         "HTTP/11 200 OK",
-        "HTTP/1.2 200 OK",
         "http/1.1 200 OK",
         "ICY 200 OK",
         "GET / HTTP/1.1",
-        "HTTP/1.1 200 O\nX: y",
+        "HTTP/1.1 200 O\0K",
+        "HTTP/1.1 200 O\vK",
+        "HTTP/1.1 200 O\x7fK",
+        "HTTP/1.1 200 O\rK",
         "\0",
     ],
 )
@@ -81,7 +83,7 @@ def test_a_bad_status_line_is_malformed(start: str) -> None:
     ],
 )
 def test_what_is_no_http_1_response_is_malformed(start: str) -> None:
-    """RFC 9112 §2.2, §4; RFC 9110 §15: only 100 to 599 are statuses, and only a server skips empty lines."""
+    """RFC 9112 §2.2, §4; RFC 9110 §15: only 100 to 599 are statuses, and the readers skip empty lines before a head is parsed."""
     with pytest.raises(Malformed):
         response("Content-Length: 0", start=start) if start else parse_response_head(b"\r\n\r\n")
 
@@ -94,15 +96,19 @@ def test_what_is_no_http_1_response_is_malformed(start: str) -> None:
         "Na me: x",
         "Name : x",
         " Name: x",
-        "Name: a\r\n folded",
         "Name: a\rb",
-        "Name: a\nb: c",
         "Name: a\0b",
     ],
 )
 def test_a_bad_field_line_is_malformed(field: str) -> None:
     with pytest.raises(Malformed):
         response(field)
+    with pytest.raises(Malformed):
+        request(field)
+
+
+@pytest.mark.parametrize("field", ["Name: a\r\n folded", "Name: a\nb: c", "Name: a\x01b"])
+def test_a_request_is_never_read_leniently(field: str) -> None:
     with pytest.raises(Malformed):
         request(field)
 
@@ -156,26 +162,38 @@ def test_some_statuses_have_no_body_whatever_the_fields_say(status: int, field: 
     assert response(field, start=f"HTTP/1.1 {status} x").framing == 0
 
 
-@pytest.mark.parametrize("parse", [response, request])
+TWO_LENGTHS = "two different Content-Length values, 5 and 6 (RFC 9112 §6.3)"
+AMBIGUOUS = {
+    **{
+        f"Content-Length: {value}": f"Content-Length is {value.encode()!r} (RFC 9112 §6.3)"
+        for value in ("", "-5", "+5", "5.0", "0x5", "1_0", "5;", "five", "5 5", "5,", "9" * 30)
+    },
+    "Content-Length: 5, 6": TWO_LENGTHS,
+    "Content-Length: 5\r\nContent-Length: 6": TWO_LENGTHS,
+    "transfer-encoding: gzip\r\ncontent-length: 5": "Content-Length b'5' beside Transfer-Encoding b'gzip'",
+}
+
+
+@pytest.mark.parametrize("fields", AMBIGUOUS)
+def test_framing_is_never_guessed(fields: str) -> None:
+    with pytest.raises(Malformed, match=re.escape(AMBIGUOUS[fields])):
+        response(fields)
+
+
 @pytest.mark.parametrize(
     "fields",
     [
-        *(
-            [f"Content-Length: {value}"]
-            for value in ("", "-5", "+5", "5.0", "0x5", "1_0", "5, 5", "5;", "five", "5 5", "9" * 30)
-        ),
-        ["Content-Length: 5", "Content-Length: 5"],
-        ["Content-Length: 5", "Content-Length: 6"],
-        ["Content-Length: 5", "Transfer-Encoding: chunked"],
-        ["Transfer-Encoding: chunked", "Content-Length: 5"],
-        ["transfer-encoding: gzip", "content-length: 5"],
-        ["Content-Length: 5", "Transfer-Encoding: identity"],
+        *AMBIGUOUS,
+        "Content-Length: 5, 5",
+        "Content-Length: 5\r\nContent-Length: 5",
+        "Content-Length: 5\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked\r\nContent-Length: 5",
+        "Content-Length: 5\r\nTransfer-Encoding: identity",
     ],
-    ids=" & ".join,
 )
-def test_framing_is_never_guessed(parse, fields: list[str]) -> None:
+def test_the_framing_of_a_request_has_to_be_in_order(fields: str) -> None:
     with pytest.raises(Malformed):
-        parse(*fields)
+        request(fields)
 
 
 # Reuse

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadgen.wire.http1.head import MAX_HEAD_BYTES, BodyTooLarge, HeadTooLarge, Malformed
+from loadgen.wire.http1.head import MAX_HEAD_BYTES, BodyTooLarge, HeadTooLarge, Malformed, NotHttp
 from loadgen.wire.http1.response_reader import ResponseReader
 from tests.support.cuts import Cut, by_kilobytes, cut_at, either_way, whole
 
@@ -104,6 +104,7 @@ def check(reader: ResponseReader, pieces: list[bytes], expected: Response) -> No
     assert reader.trailers == list(expected.trailers)
     assert reader.interim == expected.interim
     assert not reader.has_extra_bytes
+    assert reader.notes == 0
 
 
 def feed_all(reader: ResponseReader, pieces: list[bytes]) -> bool:
@@ -144,22 +145,15 @@ def test_bytes_after_a_response_are_extra_and_no_body(expected: Response, tail: 
         pieces = [piece for piece in (expected.raw[:place], expected.raw[place:] + tail) if piece]
         assert [reader.feed(piece, got.append) for piece in pieces][-1]
         assert reader.has_extra_bytes
+        assert reader.extra == tail
         assert (b"".join(got), reader.body_bytes) == (expected.body, len(expected.body))
-
-
-@pytest.mark.parametrize("raw", [HELLO, CHUNKED + b"0\r\n\r\n"], ids=["length", "chunked"])
-@pytest.mark.parametrize("tail", [b"\r\n", b"\r\n\r\n"])
-def test_an_empty_line_after_a_response_is_extra_too(raw: bytes, tail: bytes) -> None:
-    reader = ResponseReader(LIMIT_BYTES)
-    assert reader.feed(raw + tail)
-    assert reader.has_extra_bytes
 
 
 def test_extra_bytes_are_forgotten_with_the_next_response() -> None:
     reader = ResponseReader(LIMIT_BYTES)
-    for raw, extra in ((HELLO + b"x", True), (HELLO, False), (CHUNKED + b"0\r\n\r\nx", True), (HELLO, False)):
+    for raw, extra in ((HELLO + b"x", b"x"), (HELLO, b""), (CHUNKED + b"0\r\n\r\n\r\nxy", b"xy"), (HELLO, b"")):
         assert reader.feed(raw)
-        assert reader.has_extra_bytes is extra
+        assert (reader.has_extra_bytes, reader.extra) == (bool(extra), extra)
 
 
 @either_way
@@ -205,19 +199,25 @@ def test_a_stream_that_ends_between_responses_completes_nothing() -> None:
         pytest.param(b"SSH-2.0-OpenSSH_9.6\r\n", id="ssh"),
         pytest.param(b"<html></html>", id="http/0.9"),
         pytest.param(b"hello\r\n\r\n", id="garbage head"),
+        pytest.param(b"RTSP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", id="rtsp"),
+    ],
+)
+def test_other_protocols_are_known_by_their_first_bytes(raw: bytes, cut: Cut) -> None:
+    with pytest.raises(NotHttp, match="the response starts with b"):
+        feed_all(ResponseReader(LIMIT_BYTES), cut(raw))
+
+
+@either_way
+@pytest.mark.parametrize(
+    "raw",
+    [
         pytest.param(b"HTTP/1.1 OK\r\n\r\n", id="no status"),
         pytest.param(b"HTTP/2.1 200 OK\r\n\r\n", id="bad version"),
-        pytest.param(b"RTSP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", id="rtsp"),
-        pytest.param(b"\r\n" + HELLO, id="empty line first"),
-        pytest.param(b"\r\n\r\n" + HELLO, id="two empty lines first"),
         pytest.param(b"HTTP/1.1 000 x\r\n\r\n" + HELLO, id="status 000 is no 1xx"),
         pytest.param(OK + b"no colon\r\n\r\n", id="bad field"),
-        pytest.param(OK + b"X: a\r\n b\r\n\r\n", id="folded field"),
         pytest.param(OK + b"Content-Length: x\r\n\r\n", id="length is no number"),
         pytest.param(OK + b"Content-Length: -1\r\n\r\n", id="negative length"),
         pytest.param(OK + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n", id="two lengths"),
-        pytest.param(OK + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", id="length and chunked"),
-        pytest.param(OK + b"Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n", id="chunked and length"),
         pytest.param(b"HTTP/1.1 101 Switching Protocols\r\n\r\n", id="101"),
         pytest.param(
             b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n\0\0", id="101, upgrading"
@@ -228,7 +228,6 @@ def test_a_stream_that_ends_between_responses_completes_nothing() -> None:
         pytest.param(CHUNKED + b"g\r\n", id="chunk size is no number"),
         pytest.param(CHUNKED + b"-1\r\n", id="negative chunk size"),
         pytest.param(CHUNKED + b"0x1\r\n", id="chunk size with prefix"),
-        pytest.param(CHUNKED + b"1 \r\nx\r\n", id="chunk size with space"),
         pytest.param(CHUNKED + b"f" * 17 + b"\r\n", id="chunk size beyond 64 bits"),
         pytest.param(CHUNKED + b"1\nx\n0\n\n", id="bare line feeds"),
         pytest.param(CHUNKED + b"1\r\nxy\r\n", id="chunk longer than it says"),
@@ -266,13 +265,15 @@ def test_a_head_may_be_64_kib_long_and_no_longer(cut: Cut, before: bytes) -> Non
         pytest.param(OK, id="a field name"),
         pytest.param(b"HTTP/1.1 200 ", id="a reason"),
         pytest.param(CHUNKED + b"0\r\nX: ", id="a trailer"),
+        pytest.param(CHUNKED + b"1;", id="a chunk extension"),
+        pytest.param(CHUNKED, id="a chunk size"),
     ],
 )
 def test_what_never_ends_is_given_up(start: bytes, cut: Cut) -> None:
     """Memory stays bounded, whatever part of a head or trailer section goes on for ever."""
     reader = ResponseReader(LIMIT_BYTES)
     with pytest.raises(HeadTooLarge):
-        feed_all(reader, cut(start + b"x" * (2 * MAX_HEAD_BYTES)))
+        feed_all(reader, cut(start + b"a" * (2 * MAX_HEAD_BYTES)))
 
 
 def test_trailers_without_end_are_given_up() -> None:
