@@ -11,7 +11,7 @@ from enum import IntEnum
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _Leniency:
     """One leniency; see the attributes of Leniency."""
 
     bit: int
@@ -30,41 +30,43 @@ class Leniency(IntEnum):
     repair: str
     """What the server should do."""
 
-    OBS_FOLD = _Row(
+    OBS_FOLD = _Leniency(
         1, "RFC 9112 §5.2", "a field value goes on in the next line, which was read as a space",
         "write each field in one line",
     )  # fmt: skip
-    BARE_LF = _Row(2, "RFC 9112 §2.2", "lines of a head or a trailer section end with LF alone", "end them with CR LF")
-    REPEATED_CONTENT_LENGTH = _Row(
+    BARE_LF = _Leniency(
+        2, "RFC 9112 §2.2", "lines of a head or a trailer section end with LF alone", "end them with CR LF"
+    )
+    REPEATED_CONTENT_LENGTH = _Leniency(
         4, "RFC 9112 §6.3", "Content-Length came several times, with the same value", "send it once"
     )
-    LENGTH_WITH_CHUNKED = _Row(
+    LENGTH_WITH_CHUNKED = _Leniency(
         8, "RFC 9112 §6.3", "Content-Length came beside a chunked body; the chunks count, and the connection is closed",
         "send no Content-Length beside Transfer-Encoding",
     )  # fmt: skip
-    IDENTITY_CODING = _Row(
+    IDENTITY_CODING = _Leniency(
         16, "RFC 9112 §7", "Transfer-Encoding is identity, which is no coding any more; the Content-Length beside it "
         "counts, and the connection is closed", "send no such Transfer-Encoding",
     )  # fmt: skip
-    CHUNK_BLANKS = _Row(
+    CHUNK_BLANKS = _Leniency(
         32, "RFC 9112 §7.1", "blanks stand behind a chunk size, or in a chunk extension", "leave them out"
     )
-    CONTROL_CHARACTER = _Row(
+    CONTROL_CHARACTER = _Leniency(
         64, "RFC 9110 §5.5", "a field value has a control character, which was read as a space", "leave it out"
     )
-    EMPTY_LINE = _Row(
+    EMPTY_LINE = _Leniency(
         128, "RFC 9112 §2.2", "an empty line came before a status line, or behind a body",
         "send no line end behind a body",
     )  # fmt: skip
-    STATUS_LINE_BLANKS = _Row(
+    STATUS_LINE_BLANKS = _Leniency(
         256, "RFC 9112 §4", "the parts of a status line are not separated by one space each", "write one space"
     )
-    MINOR_VERSION = _Row(
+    MINOR_VERSION = _Leniency(
         512, "RFC 9110 §2.5", "the version is above HTTP/1.1, and was read as HTTP/1.1", "answer with HTTP/1.1"
     )
 
-    def __new__(cls, row: _Row | int) -> Leniency:
-        assert isinstance(row, _Row), "an int is for type checkers alone: Leniency(2) looks a member up"
+    def __new__(cls, row: _Leniency | int) -> Leniency:
+        assert isinstance(row, _Leniency), "an int is for type checkers alone: Leniency(2) looks a member up"
         leniency = int.__new__(cls, row.bit)
         leniency._value_ = row.bit
         leniency.section, leniency.meaning, leniency.repair = row.section, row.meaning, row.repair

@@ -83,7 +83,7 @@ def test_a_bad_status_line_is_malformed(start: str) -> None:
     ],
 )
 def test_what_is_no_http_1_response_is_malformed(start: str) -> None:
-    """RFC 9112 §2.2, §4; RFC 9110 §15: only 100 to 599 are statuses, and the readers skip empty lines before a head is parsed."""
+    """RFC 9112 §2.2, §4; RFC 9110 §15: only 100 to 599 are statuses. The readers skip empty lines."""
     with pytest.raises(Malformed):
         response("Content-Length: 0", start=start) if start else parse_response_head(b"\r\n\r\n")
 

@@ -6,11 +6,12 @@ import re
 
 import pytest
 
-from loadgen.model.leniency import Leniency, LeniencyCounts, add_leniencies
+from loadgen.model.leniency import Leniency
 from loadgen.wire.http1.chunked import ChunkedBody
 from loadgen.wire.http1.final_head import FinalHeadReader
-from loadgen.wire.http1.head import MAX_HEAD_BYTES, HeadTooLarge, Malformed
+from loadgen.wire.http1.head import MAX_HEAD_BYTES
 from loadgen.wire.http1.head_memory import HeadMemory
+from loadgen.wire.http1.malformed import HeadTooLarge, Malformed
 from loadgen.wire.http1.response_reader import ResponseReader
 from tests.support.cuts import Cut, cut_at, either_way
 
@@ -71,7 +72,7 @@ REFUSED = {
     "a CR in a trailer": (CHUNKED + b"0\r\nX: a\rb", "a CR stands without LF (RFC 9112 §2.2)"),
     "a blank first": (OK + b" X: a\r\n\r\n", "a blank stands before the first field (RFC 9112 §2.2)"),
     "NUL in a field": (OK + b"X: a\0\r\n\r\n", "the field b'X' has the control character b'\\x00' (RFC 9110 §5.5)"),
-    "VT in a deciding field": (OK + b"Connection: close\v\r\n\r\n", "the field b'Connection' has the control character"),
+    "VT in a deciding field": (OK + b"Connection: close\v\r\n\r\n", "b'Connection' has the control character b'\\x0b'"),
     "NUL in the reason": (b"HTTP/1.1 200 O\0K\r\n", "has a control character (RFC 9112 §4)"),
     "VT in the reason": (b"HTTP/1.1 200 O\vK\r\n", "has a control character (RFC 9112 §4)"),
     "no status": (b"HTTP/1.1 OK\r\n", "the status line is b'HTTP/1.1 OK' (RFC 9112 §4)"),
@@ -145,8 +146,7 @@ def test_what_is_in_order_has_no_note(raw: bytes, cut: Cut) -> None:
 def test_what_must_be_refused_names_its_rule_at_once(raw: bytes, message: str, cut: Cut) -> None:
     reader = ResponseReader(LIMIT_BYTES)
     with pytest.raises(Malformed, match=re.escape(message)):
-        for piece in cut(raw):
-            reader.feed(piece)
+        any(reader.feed(piece) for piece in cut(raw))
 
 
 # Empty lines between responses
@@ -217,24 +217,5 @@ def test_a_request_has_no_leniency(coded: bytes) -> None:
         ChunkedBody(is_strict=True).feed(coded)
 
 
-# The table, and counts
-
-
-def test_every_row_is_whole_and_a_bit_of_its_own() -> None:
-    assert [int(one) for one in L] == [1 << place for place in range(len(L))]
-    for one in L:
-        assert one.section.startswith("RFC 9")
-        assert one.meaning
-        assert one.repair
+def test_every_leniency_is_among_the_accepted() -> None:
     assert {one for _, notes in ACCEPTED.values() for one in L if notes & one} == set(L)
-
-
-def test_responses_are_counted_by_label() -> None:
-    counts = LeniencyCounts()
-    for notes in (L.BARE_LF, L.BARE_LF | L.OBS_FOLD, L.BARE_LF):
-        counts.note(notes)
-    assert counts.take() == {"obs_fold": 1, "bare_lf": 3}
-    assert counts.take() == {}
-    assert add_leniencies([{"bare_lf": 1, "new": 2}, None, {"obs_fold": 1, "bare_lf": 1}]) == {
-        "obs_fold": 1, "bare_lf": 2, "new": 2,
-    }  # fmt: skip
