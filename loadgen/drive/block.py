@@ -11,8 +11,13 @@ from loadgen.drive.system.monitor import SystemMonitor
 from loadgen.drive.system.server_process import rss_bytes
 from loadgen.drive.target_check import Report, TargetCheck
 from loadgen.model.plan import Plan
+from loadgen.model.redaction import redact_url
 from loadgen.model.sample_sink import RunSink
+from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.route import Route
+
+# Of a Location field: what is read, and what a block's facts hold of it.
+_MAX_READ_BYTES, _MAX_LOCATION = 2000, 200
 
 
 class BlockRunner:
@@ -81,9 +86,21 @@ class BlockRunner:
             **engine.account(window),
             **(engine.monitor.end() if engine.monitor is not None else {}),
         }
+        location = redirect_location(engine.last_redirect)
+        if location:
+            facts["redirected_to"] = location
         if not block.cell.policy.honours_close:
             facts["after_close"] = {"tried": engine.after_close_tried, "answered": engine.after_close_answered}
         return facts
 
     def _warn(self, warning: dict[str, str]) -> None:
         self._report({"warning": warning})
+
+
+def redirect_location(head: ResponseHead | None) -> str:
+    """Where this response leads, without secrets and not too long; empty where that is unknown or nowhere."""
+    if head is None or not 300 <= head.status < 400:
+        return ""
+    found = next((value for name, value in head.headers if name.lower() == b"location"), b"")
+    text = redact_url(found[:_MAX_READ_BYTES].decode("latin-1"))
+    return text if len(text) <= _MAX_LOCATION else f"{text[:_MAX_LOCATION]}…"

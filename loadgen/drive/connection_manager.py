@@ -99,7 +99,7 @@ class ConnectionManager(SlotContext):
         self.gap_s = policy.gap_ns / NS_PER_S
         self.retried = self.mismatched_echoes = self.after_close_tried = self.after_close_answered = 0
         self.keep_alive = {}
-        self._last_first_head = None
+        self._last_first_head = self.last_redirect = None
         self._first_of_block = self._connections
         self._kind = Pipeline if policy.pipelines else _KINDS[policy.protocol]
         self._ignores_close = not policy.honours_close

@@ -174,6 +174,8 @@ class BlockRecord(TypedDict):
     """WebSocket answers that differ from their messages."""
     keep_alive: NotRequired[KeepAliveFacts]
     """What Keep-Alive fields said."""
+    redirected_to: NotRequired[str]
+    """Where a redirect led, without secrets; absent where there was none."""
     trailers: NotRequired[TrailerFacts]
     """Trailer sections."""
     after_close: NotRequired[AfterClose]

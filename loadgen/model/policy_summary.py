@@ -297,6 +297,8 @@ class PolicySummary(TypedDict):
     """Requests that failed, by error kind."""
     statuses: dict[str, int]
     """Completed requests by status code."""
+    redirected_to: NotRequired[str | None]
+    """Where the last redirect (301, 302, 303, 307, 308) led, without secrets; null where there was none."""
     seconds: float
     """Length of all measured windows (s)."""
     blocks: int

@@ -83,6 +83,11 @@ class WarningCode(StrEnum):
         "Responses had a status of 400 or above; they count as completed.",
         "Check the URL, the method and the header fields.",
     )
+    REDIRECTS = (
+        "redirects",
+        "Responses were redirects (301, 302, 303, 307, 308); they count as completed, and are not followed.",
+        "Give the URL that they name.",
+    )
     WARMUP_ERRORS = (
         "warmup_errors",
         "Requests outside the measured windows failed; they are in no count of errors.",

@@ -14,6 +14,7 @@ from loadgen.model.policy import parse_policies
 from loadgen.model.proxy import parse_proxy
 from loadgen.model.target import parse_target
 from loadgen.model.trailers import TrailerCounts
+from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.route import Route
 from tests.support.fake_network import ADDRESS, FakeSink
 
@@ -35,6 +36,7 @@ class FakeEngine:
         self.keep_alive: dict[str, int] = {}
         self.trailers = TrailerCounts()
         self.observed: dict[str, Any] = {"server": "made-up"}
+        self.last_redirect: ResponseHead | None = None
         self.interrupted = False
         self.whole = True
         self.monitor: Any = None

@@ -43,6 +43,8 @@ class SlotContext:
         self.observed: dict[str, Any] = {}
         """What kind of server answered first."""
         self.trailers = TrailerCounts()
+        self.last_redirect: ResponseHead | None = None
+        """The head of the block's last response with a status from 300 on."""
 
     def new_connection(self, listener: Listener) -> Connection:
         """A connection of the policy's kind, not open yet."""

@@ -20,6 +20,7 @@ _PAUSE_AFTER_ERROR_S = 0.01
 # Integers of C, where compiled.
 _SENDING, _WAITING, _RECEIVING, _CLOSED, _ABSENT = int(SENDING), int(WAITING), int(RECEIVING), int(CLOSED), ABSENT
 _STALE = int(ErrorKind.STALE_CONNECTION)
+_LOWEST_REDIRECT = 300  # RFC 9110 §15.4
 
 
 def pause_after(outcome: int, think_s: float) -> float:
@@ -161,6 +162,8 @@ class ConnectionSlot(Listener):
         reader = connection.reader
         head = reader.head
         assert head is not None, "the response is complete"
+        if reader.status >= _LOWEST_REDIRECT:
+            context.last_redirect = head
         if reader.trailers:
             context.trailers.note(reader.trailers)
         if reader.sets_cookies and context.takes_cookies:

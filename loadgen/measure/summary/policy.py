@@ -73,6 +73,7 @@ def summarise_policy(
         "percentiles_too_low": unstarted > _UNSTARTED_SHARE * (started + unstarted),
         "errors": {kind.label: count for kind, count in errors.items()},
         "statuses": dict(sorted(exact["statuses"].items())),
+        "redirected_to": next((to for block in reversed(blocks) if (to := block.get("redirected_to"))), None),
         "seconds": seconds,
         "blocks": len(blocks),
         "answered": answered,

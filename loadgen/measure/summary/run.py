@@ -72,7 +72,7 @@ def summarise(
         "plan": plan,
         "environment": environment,
         "warnings": found,
-        "verdict": verdict(policies, comparisons, found, swept, by_proxy),
+        "verdict": verdict(policies, comparisons, found, swept, by_proxy, planned.target.is_tls),
         "policies": policies,
         "comparisons": comparisons,
         "sweep": swept,

@@ -6,6 +6,7 @@ from collections.abc import Container
 
 from loadgen.measure.summary.verdict_amortisation import amortised_sentence, declined_clause
 from loadgen.measure.summary.verdict_differences import differences_sentence
+from loadgen.measure.summary.verdict_statuses import unwanted
 from loadgen.measure.summary.verdict_words import named, time_text
 from loadgen.measure.warnings.unanswered import why_nothing_answered
 from loadgen.model.policy_summary import PolicySummary
@@ -14,8 +15,6 @@ from loadgen.model.summary import ComparisonSummary, SweepSummary
 from loadgen.model.units import count
 from loadgen.model.warning_codes import WarningCode
 
-_LOWEST_ERROR = 400  # RFC 9110 §15.5
-_MAX_STATUSES = 4
 _MAX_MISSING = 3
 
 
@@ -25,13 +24,21 @@ def verdict(
     found: list[RunWarning],
     swept: SweepSummary | None = None,
     by_proxy: Container[str] = (),
+    is_tls: bool = False,
 ) -> str:
-    """The answer. found: warnings, some of which qualify it. by_proxy: policies whose requests go to a proxy itself."""
+    """The answer. found: warnings, some of which qualify it. by_proxy: policies whose requests go to a proxy itself.
+
+    is_tls: the target's URL begins with https.
+    """
     answered = {name: one for name, one in policies.items() if one["requests"]}
     if not answered:
         return why_nothing_answered(policies)
-    clauses = [_answer(policies, answered, comparisons, found, swept)]
-    clauses += [*_uncounted(policies, answered, bool(comparisons)), *_errors_alone(answered, by_proxy)]
+    lead, good = unwanted(answered, by_proxy, is_tls)
+    if good:  # else all are alike, and compare as such
+        comparisons = [one for one in comparisons if one["baseline"] in good and one["candidate"] in good]
+    clauses = [lead] if lead else []
+    clauses += [_answer(policies, good or answered, comparisons, found, swept)]
+    clauses += _uncounted(policies, answered, bool(comparisons))
     clauses += [warning["message"] for warning in found if warning["code"] == WarningCode.BLOCKS_WITHOUT_ANSWER]
     return "; ".join(clauses)
 
@@ -85,17 +92,6 @@ def _uncounted(policies: dict[str, PolicySummary], answered: dict[str, PolicySum
         subject = " and ".join(missing) + (" has" if len(missing) == 1 else " have")
     alone = not compared and len(answered) == 1
     return [f"{subject} no counted request" + (", so nothing can be compared" if alone else "")]
-
-
-def _errors_alone(answered: dict[str, PolicySummary], by_proxy: Container[str]) -> list[str]:
-    """If every response was an error, the times are those of refusals."""
-    statuses = sorted({int(status) for one in answered.values() for status in one["statuses"]})
-    if min(statuses, default=0) < _LOWEST_ERROR:
-        return []
-    listed = ", ".join(map(str, statuses[:_MAX_STATUSES])) + (", …" if len(statuses) > _MAX_STATUSES else "")
-    # Responses that came through a tunnel are not the proxy's.
-    whose = ", perhaps the proxy's own" if all(name in by_proxy for name in answered) else ""
-    return [f"every response was an error ({listed}){whose}"]
 
 
 def _range(answered: dict[str, PolicySummary]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from loadgen.measure.labels import listed
+from loadgen.measure.stats.statuses import LOWEST_ERROR, StatusCounts
 from loadgen.measure.warnings.generator import difference_warnings, generator_warnings
 from loadgen.measure.warnings.hints import advice
 from loadgen.measure.warnings.protocols import protocol_warnings
@@ -29,7 +30,6 @@ _ENOUGH_ROUNDS = 5
 _UNLIKE_COUNTS = 20
 # Of many cells with the same warning, this many are named.
 _MAX_ALIKE = 3
-_LOWEST_HTTP_ERROR = 400  # RFC 9110 §15.5
 
 
 def warnings(
@@ -105,13 +105,25 @@ def _policy_warnings(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
     if not summary["requests"]:
         return
     yield from generator_warnings(summary, cell, plan)
-    bad = sum(number for status, number in summary["statuses"].items() if int(status) >= _LOWEST_HTTP_ERROR)
-    if bad:
+    yield from _statuses(summary)
+    yield from reuse_warnings(summary, cell, plan)
+
+
+def _statuses(summary: PolicySummary) -> Found:
+    """Responses that are no answers of a working target."""
+    counts, of = StatusCounts.of([summary]), count(summary["requests"], "response")
+    if counts.redirects:
+        to = summary.get("redirected_to")
+        where = f" to {to}" if to else ""
+        yield (
+            WarningCode.REDIRECTS,
+            f"{counts.count(counts.redirects):,} of {of} were redirects{where}, which loadgen does not follow",
+        )
+    if counts.errors:
         yield (
             WarningCode.HTTP_ERRORS,
-            f"{bad:,} of {count(summary['requests'], 'response')} had a status of {_LOWEST_HTTP_ERROR} or above",
+            f"{counts.count(counts.errors):,} of {of} had a status of {LOWEST_ERROR} or above",
         )
-    yield from reuse_warnings(summary, cell, plan)
 
 
 def _unstarted(summary: PolicySummary, cell: Cell) -> Found:

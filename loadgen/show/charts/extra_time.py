@@ -5,6 +5,7 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from loadgen.measure.stats.statuses import StatusCounts
 from loadgen.model.records import Phase
 from loadgen.model.summary import ComparisonSummary, Summary
 from loadgen.model.units import format_duration
@@ -36,13 +37,20 @@ def _draw(summary: Summary) -> Figure:
         residual = _residual(only, summary)
         delta = only["latency_mean_delta_ns"]
         change = "adds" if delta >= 0 else "saves"
-        title = f"{only['candidate']} {change} {format_duration(abs(delta))} to the mean request: where it goes"
+        if not _is_unwanted(only, summary):
+            title = f"{only['candidate']} {change} {format_duration(abs(delta))} to the mean request: where it goes"
     figure = new_figure(summary, title, residual, height=1.2 + (3.4 if residual else 3.0) * len(comparisons))
     for axes, comparison in zip(figure.subplots(len(comparisons), 1, squeeze=False)[:, 0], comparisons, strict=True):
         _waterfall(axes, comparison, summary)
         if not residual:
             axes.set_title(f"{comparison['candidate']}: {_residual(comparison, summary)}", fontsize=9.5, loc="left")
     return figure
+
+
+def _is_unwanted(comparison: ComparisonSummary, summary: Summary) -> bool:
+    """One side's responses are mostly redirects or errors: then a title must not be a finding."""
+    sides = (comparison["baseline"], comparison["candidate"])
+    return any(StatusCounts.of([summary["policies"][name]]).are_unwanted for name in sides)
 
 
 def _residual(comparison: ComparisonSummary, summary: Summary) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from loadgen.drive.block import redirect_location
+from loadgen.wire.http1.head import ResponseHead, parse_response_head
 from tests.support.block_rig import Rig
 
 
@@ -33,3 +37,29 @@ def test_the_facts_of_a_block() -> None:
 def test_ignoring_a_close_has_an_account_of_its_own() -> None:
     (facts, _) = Rig("ignore-close").run()
     assert facts["after_close"] == {"tried": 4, "answered": 1}
+
+
+def moved(line: bytes, status: bytes = b"302 Found") -> ResponseHead:
+    return parse_response_head(b"HTTP/1.1 %s\r\nContent-Length: 0\r\n%s\r\n" % (status, line))
+
+
+@pytest.mark.parametrize(
+    ("head", "location"),
+    [
+        (None, ""),
+        (moved(b""), ""),
+        (moved(b"location: /login\r\n"), "/login"),
+        (moved(b"Location: https://u:p@h/?sid=7&x=1\r\n"), "https://***@h/?sid=***&x=1"),
+        (moved(b"Location: /%s\r\n" % (b"a" * 5_000)), f"/{'a' * 199}…"),
+        (moved(b"Location: /new\r\n", b"201 Created"), ""),
+        (moved(b"Location: /new\r\n", b"503 No"), ""),
+    ],
+)
+def test_where_redirects_lead_is_noted_without_secrets_and_not_at_length(
+    head: ResponseHead | None, location: str
+) -> None:
+    assert redirect_location(head) == location
+    rig = Rig("persistent")
+    rig.engine.last_redirect = head
+    (facts, _) = rig.run()
+    assert facts.get("redirected_to", "") == location
