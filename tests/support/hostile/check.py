@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from tests.support.hostile.behaviour import Right, Row, words
@@ -10,7 +11,9 @@ from tests.support.hostile.server import Account, hostile_server
 from tests.support.runs import check_account
 
 
-def run_row(row: Row, folder: Path, policies: str = "", *options: str) -> tuple[Run, Account]:
+def run_row(
+    row: Row, folder: Path, policies: str = "", *options: str, interrupt_s: float | None = None
+) -> tuple[Run, Account]:
     """A run against the row's server, and what that counted; policies: those that the row speaks of, or others."""
     with hostile_server(row, folder) as server:
         chosen = policies or ",".join(row.right)
@@ -30,6 +33,7 @@ def check_accounts(run: Run, account: Account, depth: int = 1) -> None:
     assert run.bytes_received <= sum(one.bytes_sent for one in account.connections)
     if not resets:
         assert run.bytes_sent == sum(one.bytes_received for one in account.connections)
+        assert run.sent_by_connection == Counter(one.requests for one in account.connections)
 
 
 def check_right(row: Row, run: Run) -> None:

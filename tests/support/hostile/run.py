@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from struct import Struct
@@ -33,7 +33,8 @@ from loadgen.model.records import (
 from loadgen.wire.route import Route
 from tests.support.plans import planned
 
-_SHORT = ("--rounds", "1", "--block", "60ms", "--warmup", "0s", "--users", "2", "--timeout", "5s")
+_SHORT = ("--rounds", "1", "--block", "60ms", "--warmup", "0s", "--timeout", "5s")
+_NEVER_S = 3600.0
 Fields = dict[str, int]
 
 
@@ -99,21 +100,40 @@ class Run:
     def bytes_received(self) -> int:
         return sum(row["bytes_received"] for block in self.blocks for row in block.exchanges)
 
+    @property
+    def sent_by_connection(self) -> Counter[int]:
+        """How many connections, of those that TCP had opened, carried how many requests."""
+        opened = [
+            row for block in self.blocks for row in block.connections if row["flags"] & ConnectionFlag.ESTABLISHED
+        ]
+        sent = Counter(row["connection"] for block in self.blocks for row in block.exchanges if row["bytes_sent"] > 0)
+        return Counter(sent[row["connection"]] for row in opened)
+
     def block(self, policy: str) -> BlockRows:
         """The first block of this policy."""
         return next(block for block in self.blocks if block.policy == policy)
 
 
-def run_here(url: str, folder: Path, *options: str, ca_file: Path | None = None) -> Run:
-    """Run `compare URL OPTIONS` on this thread's loop; its rows lie in the new folder `folder`."""
+def run_here(
+    url: str, folder: Path, *options: str, ca_file: Path | None = None, interrupt_s: float | None = None
+) -> Run:
+    """Run `compare URL OPTIONS` on this thread's loop; its rows lie in the new folder `folder`.
+
+    interrupt_s: end it after this time as Ctrl-C does; a time beyond its end is none.
+    """
     trust = () if ca_file is None else ("--cacert", str(ca_file))
-    plan = planned(compare, url, *_SHORT, *trust, *options)
+    users = () if "--rate" in options else ("--users", "2")
+    plan = planned(compare, url, *_SHORT, *users, *trust, *options)
     folder.mkdir()
     events: list[dict[str, Any]] = []
     refusal = ""
     recorder = Recorder(folder)
     try:
-        with _loop_of(plan, recorder, events) as loop:
+        with (
+            closing(gevent.get_hub().loop.timer(interrupt_s or _NEVER_S)) as timer,
+            _loop_of(plan, recorder, events) as loop,
+        ):
+            timer.start(loop.interrupt)
             loop.run()
     except TargetError as error:
         refusal = str(error)

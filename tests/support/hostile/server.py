@@ -142,12 +142,15 @@ class Conversation:
 
     def _next_script(self) -> Script:
         """What answers the request that has just come."""
-        answers, index = self.row.answers, self.served.requests - 1
+        index = self.served.requests - 1
         if self.is_first and index == 0:
             # To the run's first request; `last` frees the way for the connections that the row is about.
             return self.last if self.row.is_of_connections else self.good
-        index -= self.is_first
-        return answers[min(index, len(answers) - 1)] if answers else self.good
+        return self._script(index - self.is_first)
+
+    def _script(self, request_index: int) -> Script:
+        answers = self.row.answers
+        return answers[min(request_index, len(answers) - 1)] if answers else self.good
 
     def _receive(self) -> bool:
         data = self.channel.receive()
@@ -155,7 +158,15 @@ class Conversation:
         return bool(data)
 
 
-CONVERSATIONS: dict[str, type[Conversation]] = {"http/1.1": Conversation}
+class MixedConversation(Conversation):
+    """Any of the row's scripts may answer any request; which one follows from the numbers of both."""
+
+    def _script(self, request_index: int) -> Script:
+        answers = self.row.answers
+        return answers[(7919 * self.served.number + 104_729 * request_index) % 1_000_003 % len(answers)]
+
+
+CONVERSATIONS: dict[str, type[Conversation]] = {"http/1.1": Conversation, "mixed": MixedConversation}
 
 
 class HostileServer:
