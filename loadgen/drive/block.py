@@ -60,7 +60,13 @@ class BlockRunner:
             facts["window_begun_ns"] = begun_ns
             self._sink.block(facts)
 
-        window = engine.run(block, note)
+        def note_end(ended_ns: int) -> None:
+            # At once: rows that are read before this line is there were written within the window.
+            facts.setdefault("window_begun_ns", ended_ns)
+            facts["window_ended_ns"] = ended_ns
+            self._sink.block(facts)
+
+        window = engine.run(block, note, note_end)
         facts |= self._outcome(block, window) | challenge
         self._sink.block(facts)
         return facts

@@ -93,10 +93,13 @@ class Engine(ConnectionManager):
         failure, self.last_failure = self.last_failure, None
         return failure
 
-    def run(self, block: Block, on_window: Callable[[int], None]) -> Window:
+    def run(
+        self, block: Block, on_window: Callable[[int], None], on_window_end: Callable[[int], None] | None = None
+    ) -> Window:
         """Run the prepared `block`: ramp and warm-up, then the counted window, then drain and close.
 
-        `on_window` is called with the time (ns) at which the window begins. Raises whatever a callback of the loop
+        `on_window` is called with the time (ns) at which the window begins, `on_window_end` with that at which it
+        ended, before the requests under way are completed. Raises whatever a callback of the loop
         raised: OSError where the sink's disk is full.
         """
         prepared = self._prepared
@@ -120,6 +123,8 @@ class Engine(ConnectionManager):
             self._run_load(open_window)
         mark()
         self.running = False
+        if on_window_end is not None:
+            on_window_end(marks[-1][0])
         if self.monitor is not None:
             self.monitor.window_ends([slot.connection for slot in prepared.slots if slot.connection is not None])
         self._end_load(prepared)

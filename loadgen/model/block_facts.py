@@ -135,6 +135,14 @@ class SampleCounts(TypedDict):
     """How many had each status code."""
     phases: dict[str, int]
     """In how many each phase happened."""
+    errors: NotRequired[dict[str, int]]
+    """Samples that failed or are unfinished, by kind."""
+    sums_ns: NotRequired[dict[str, int]]
+    """Sum of the latencies and of each phase (ns); there where the block has histograms of all its samples."""
+    max_ns: NotRequired[dict[str, int]]
+    """The longest latency and the longest of each phase (ns); as above."""
+    halvings: NotRequired[list[int]]
+    """How often the complete samples, and the others, were halved."""
 
 
 class BlockRecord(TypedDict):

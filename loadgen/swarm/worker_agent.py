@@ -6,7 +6,6 @@ A local runner has it beside the coordinating side, a worker has it alone. Order
 from __future__ import annotations
 
 import logging
-import os
 import resource
 import shutil
 import tempfile
@@ -201,7 +200,7 @@ class WorkerAgent:
     def _compact(self, runner: ClassRunner, max_samples: int) -> Path:
         """The samples as one file. In a thread: millions of rows take seconds, and heartbeats must go on."""
         policies = tuple(cell.name for cell in self._plan.cells)
-        path: Path = gevent.get_hub().threadpool.apply(compact, (runner.directory, policies, max_samples, os.getpid()))
+        path: Path = gevent.get_hub().threadpool.apply(compact, (runner.directory, policies, max_samples))
         return path
 
     # Inside

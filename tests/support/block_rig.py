@@ -57,9 +57,10 @@ class FakeEngine:
         self.errors += failure is not None
         return failure
 
-    def run(self, block: Block, on_window: Any) -> Window:
+    def run(self, block: Block, on_window: Any, on_window_end: Any) -> Window:
         self.ran.append(block.cell.name)
         on_window(100)
+        on_window_end(200)
         return Window(100, 200, 7)
 
     def account(self, window: Window) -> dict[str, int]:

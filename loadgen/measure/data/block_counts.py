@@ -22,15 +22,24 @@ def present(column: Integers) -> Integers:
 
 
 def count_connections(
-    blocks: list[BlockFacts], rows: NDArray[Any], assignment: RowAssignment, counted: Any, connections: NDArray[Any]
+    blocks: list[BlockFacts],
+    rows: NDArray[Any],
+    assignment: RowAssignment,
+    counted: Any,
+    connections: NDArray[Any],
+    *,
+    is_last: bool,
 ) -> None:
-    """Add to each block its exchanges, how many of them a server answered, and what became of its connections."""
+    """Add to each block its exchanges, how many of them a server answered, and what became of its connections.
+
+    is_last: no more rows will follow, so a connection without one is lost; otherwise it is still open.
+    """
     size, block_of = len(blocks), assignment.block_of
     # Connections of a worker that died have no row; their exchanges show that they were open.
     unknown = np.zeros(len(assignment.numbers), np.bool_)
     unknown[assignment.exchange_positions] = True
     unknown[assignment.connection_positions] = False
-    lost = _count(assignment.opened_in[unknown & (assignment.opened_in >= 0)], size)
+    lost = _count(assignment.opened_in[unknown & (assignment.opened_in >= 0)], size) * is_last
     opened = ((connections["flags"] & ConnectionFlag.ESTABLISHED) != 0) & (connections["ending"] != Ending.NOT_OPENED)
     # An attempt that was refused carried no request.
     reached = unknown

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from loadgen.measure.data.row_assignment import Integers
 from loadgen.model.block_facts import BlockFacts, BlockRecord, SampleCounts
+from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT, Phase
 
+_KINDS = max(ErrorKind) + 1
 _STATUSES = 1_000  # a status code has three digits (RFC 9110 §15)
 
 
@@ -33,7 +35,7 @@ def draw(columns: dict[str, Integers], block_of: Integers, max_samples: int, see
 
 
 def counts(columns: dict[str, Integers], block_of: Integers, blocks: Sequence[BlockRecord]) -> list[SampleCounts]:
-    """Of each block: its complete samples, how many of them were on a reused connection, statuses and phases."""
+    """Of each block: its complete samples, how many of them were on a reused connection, statuses, phases, errors."""
     complete = columns["error"] == ABSENT
     size, block = len(blocks), block_of[complete].astype(np.int64)
     requests = np.bincount(block, minlength=size)
@@ -45,6 +47,10 @@ def counts(columns: dict[str, Integers], block_of: Integers, blocks: Sequence[Bl
     phases = {
         phase.value: np.bincount(block[columns[phase.value][complete] >= 0], minlength=size) for phase in Phase
     }  # fmt: skip
+    failed = np.bincount(block_of[~complete].astype(np.int64) * _KINDS + columns["error"][~complete])
+    errors: list[dict[str, int]] = [{} for _ in blocks]
+    for number in np.flatnonzero(failed).tolist():
+        errors[number // _KINDS][ErrorKind(number % _KINDS).label] = int(failed[number])
     return [
         {
             "requests": int(requests[index]),
@@ -52,20 +58,32 @@ def counts(columns: dict[str, Integers], block_of: Integers, blocks: Sequence[Bl
             "reused": int(reused[index]),
             "statuses": statuses[index],
             "phases": {name: int(count[index]) for name, count in phases.items()},
+            "errors": errors[index],
         }
         for index in range(size)
     ]
 
 
 def add_up(counted: list[SampleCounts]) -> SampleCounts:
-    """The sum of what several blocks, or several workers in one block, have counted."""
-    return {
+    """The sum of what several blocks, or several workers in one block, have counted.
+
+    It has sums and maxima only if each of them has.
+    """
+    errors = add_each(one.get("errors", {}) for one in counted)
+    total: SampleCounts = {
         "requests": sum(one["requests"] for one in counted),
         "kept": sum(one["kept"] for one in counted),
         "reused": sum(one["reused"] for one in counted),
         "statuses": add_each(one["statuses"] for one in counted),
         "phases": add_each(one["phases"] for one in counted),
+        "errors": dict(sorted(errors.items(), key=lambda one: ErrorKind[one[0].upper()])),
     }
+    if counted and all("sums_ns" in one for one in counted):
+        total["sums_ns"] = add_each(one["sums_ns"] for one in counted)
+        total["max_ns"] = highest(one["max_ns"] for one in counted)
+    if any("halvings" in one for one in counted):
+        total["halvings"] = [max(one.get("halvings", [0, 0])[kind] for one in counted) for kind in (0, 1)]
+    return total
 
 
 def add_each(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
@@ -74,6 +92,15 @@ def add_each(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     for one in counts:
         total.update(one)
     return dict(total)
+
+
+def highest(values: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """The highest value under each key."""
+    found: dict[str, int] = {}
+    for one in values:
+        for key, value in one.items():
+            found[key] = max(value, found.get(key, value))
+    return found
 
 
 def left_out(blocks: Iterable[BlockFacts]) -> int:

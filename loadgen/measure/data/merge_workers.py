@@ -9,7 +9,9 @@ from typing import Any, cast
 
 import numpy as np
 
+from loadgen.measure.data.block_histograms import BlockHistograms
 from loadgen.measure.data.downsampling import add_each, add_up
+from loadgen.measure.data.limiting import level
 from loadgen.measure.data.row_assignment import smallest
 from loadgen.measure.data.rows import Samples
 from loadgen.model.block_facts import BlockFacts
@@ -39,6 +41,8 @@ def merge_workers(workers: Iterable[tuple[int, Samples]], earlier: Samples | Non
     """
     sources = [_MergePart(None, earlier)] if earlier is not None else []
     sources += [_MergePart(number, samples) for number, samples in workers]
+    for one, samples in zip(sources, level([one.samples for one in sources]), strict=True):
+        one.samples = samples
     ended = {block["index"] for one in sources for block in one.samples.blocks if "whole" in block}
     for one in sources:
         one.drop([block["index"] for block in one.samples.blocks if block["index"] in ended and "whole" not in block])
@@ -53,7 +57,8 @@ def merge_workers(workers: Iterable[tuple[int, Samples]], earlier: Samples | Non
         for block in one.samples.blocks:
             by_index.setdefault(block["index"], []).append(block)
     blocks = [merge_blocks(by_index[index]) for index in sorted(by_index)]
-    return Samples(sources[0].samples.policies, columns, blocks)
+    histograms = BlockHistograms.empty().add([one.samples.histograms for one in sources])
+    return Samples(sources[0].samples.policies, columns, blocks, histograms)
 
 
 def merge_blocks(blocks: list[BlockFacts]) -> BlockFacts:
@@ -173,7 +178,8 @@ class _Clock:
 
 def _level(sources: list[_MergePart]) -> None:
     """Keep the same share of each worker's samples, so that none weighs more than it measured."""
-    if not any("counted" in block for one in sources for block in one.samples.blocks):
+    blocks = [block for one in sources for block in one.samples.blocks]
+    if not any("counted" in block and "sums_ns" not in block["counted"] for block in blocks):
         return
     for one in sources:
         one.samples = one.samples.with_counts()

@@ -54,8 +54,10 @@ cdef class RowFile:
 
 cdef class Recorder(RunSink):
     cdef readonly RowFile _exchanges, _connections
-    cdef object _blocks
+    cdef object _blocks, _directory
+    cdef long long _earlier_connections, _earlier_exchanges, _part, _part_rows
 
+    cdef _advance(self)
     @cython.locals(rows=RowFile)
     cpdef exchange(
         self, long long connection, long long user, long long request_index, long long scheduled, long long queue,

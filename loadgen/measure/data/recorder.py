@@ -2,6 +2,7 @@
 
 Rows go by memory map into the page cache, so neither a write call nor a flush ever interrupts the load, and a worker
 that is killed loses nothing. Space is reserved before it is written: a full disk is an OSError here, not a crash.
+The rows of a long run lie in several files, its parts, so that another process can take in a part and remove it.
 The names that are defined nowhere here are C's, from recorder.pxd.
 """
 # mypy: disable-error-code="name-defined"
@@ -24,12 +25,15 @@ from loadgen.model.sample_sink import RunSink
 EXCHANGES_FILE = "exchanges.rows"
 CONNECTIONS_FILE = "connections.rows"
 BLOCKS_FILE = "blocks.jsonl"
-ROW_FILES = (EXCHANGES_FILE, CONNECTIONS_FILE, BLOCKS_FILE)
+ROLLUP_FILE = "rollup.npz"
+"""What was taken in of a long run's rows."""
 RUN_FILE = "run.json"
 WORKER_PREFIX = "worker-"
 """The name of a worker's folder begins with this; the worker's number follows."""
 _EXCHANGE_BYTES = EXCHANGE_ROW.size
 _pack_exchange_into = EXCHANGE_ROW.pack_into
+PART_ROWS = 1 << 19
+"""Exchanges after which a long run's rows go on in the next part, at the end of a segment: 60 MiB of them."""
 COMPILED = not __file__.endswith(".py")
 ROW_BYTES = [EXCHANGE_ROW.size, CONNECTION_ROW.size]
 """Written with each block, so that rows of another layout are never read as this one."""
@@ -38,6 +42,18 @@ ROW_BYTES = [EXCHANGE_ROW.size, CONNECTION_ROW.size]
 def worker_folder(directory: Path, number: int) -> Path:
     """The folder of worker `number` inside a run's folder."""
     return directory / f"{WORKER_PREFIX}{number}"
+
+
+def part_path(directory: Path, name: str, part: int) -> Path:
+    """The file of that name with a part of the rows; the parts count from 0."""
+    return directory / (f"{name}.{part}" if part else name)
+
+
+def row_files(directory: Path) -> list[Path]:
+    """All files that there may be of a recorder's rows, beginning with the one whose presence says that there are."""
+    parts = [path for name in (EXCHANGES_FILE, CONNECTIONS_FILE) for path in directory.glob(f"{name}.*")]
+    names = (CONNECTIONS_FILE, BLOCKS_FILE, ROLLUP_FILE, f".{ROLLUP_FILE}.new")
+    return [directory / EXCHANGES_FILE, *parts, *(directory / name for name in names)]
 
 
 class RowFile:
@@ -104,9 +120,19 @@ class RowFile:
 
 
 class Recorder(RunSink):
-    """The sink of one worker: a row for each exchange and each connection, a line for each block."""
+    """The sink of one worker: a row for each exchange and each connection, a line for each block.
 
-    def __init__(self, directory: Path) -> None:
+    part_rows: exchanges after which a new part begins; 0 for one part of any length.
+    """
+
+    def __init__(self, directory: Path, part_rows: int = 0) -> None:
+        self._directory = directory
+        self._part_rows = part_rows
+        self._part = 0
+        self._earlier_exchanges = self._earlier_connections = 0
+        """Rows in the parts before the present one."""
+        for path in row_files(directory):  # of an earlier recorder; what it measured is in `samples.npz`
+            path.unlink(missing_ok=True)
         # The exchanges are made last and removed first (`remove_rows`): where they are, the other files are too.
         self._blocks = (directory / BLOCKS_FILE).open("w", encoding="utf-8")
         self._connections = RowFile(directory / CONNECTIONS_FILE, CONNECTION_ROW)
@@ -119,7 +145,8 @@ class Recorder(RunSink):
     ) -> None:  # fmt: skip
         rows = self._exchanges
         if rows.offset == rows.segment_bytes:
-            rows.advance()
+            self._advance()
+            rows = self._exchanges
         if COMPILED and rows.address:
             c_write_exchange(
                 rows.address + rows.offset, connection, user, request_index, scheduled, queue, late, send, wait,
@@ -142,11 +169,11 @@ class Recorder(RunSink):
 
     @property
     def exchanges(self) -> int:
-        return self._exchanges.rows
+        return self._earlier_exchanges + self._exchanges.rows
 
     @property
     def connections(self) -> int:
-        return self._connections.rows
+        return self._earlier_connections + self._connections.rows
 
     def block(self, facts: Mapping[str, Any]) -> None:
         """Write what is known of a block, a BlockRecord; a later line of the same index replaces an earlier one."""
@@ -158,3 +185,19 @@ class Recorder(RunSink):
         self._connections.close()
         with suppress(OSError):  # a full disk: the line that does not fit was about a block that is not whole
             self._blocks.close()
+
+    def _advance(self) -> None:
+        """A segment of exchanges is full: go on with the next one, or with a new part. Raises OSError."""
+        exchanges, connections = self._exchanges, self._connections
+        if not self._part_rows or exchanges.rows < self._part_rows:
+            exchanges.advance()
+            return
+        # A part's exchanges are made last: where they are, the part before is complete.
+        part = self._part + 1
+        next_connections = RowFile(part_path(self._directory, CONNECTIONS_FILE, part), CONNECTION_ROW)
+        next_exchanges = RowFile(part_path(self._directory, EXCHANGES_FILE, part), EXCHANGE_ROW)
+        self._part, self._connections, self._exchanges = part, next_connections, next_exchanges
+        self._earlier_exchanges += exchanges.rows
+        self._earlier_connections += connections.rows
+        exchanges.close()
+        connections.close()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from collections.abc import Container, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -12,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadgen.measure.data.block_counts import count_answered, count_connections, count_warmup, present, request_ends
+from loadgen.measure.data.block_histograms import BlockHistograms
 from loadgen.measure.data.downsampling import counts, draw
-from loadgen.measure.data.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE, ROW_BYTES
+from loadgen.measure.data.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE, ROW_BYTES, part_path
 from loadgen.measure.data.row_assignment import Integers, RowAssignment, assign_rows, smallest
 from loadgen.model.block_facts import BlockFacts, BlockRecord, SampleCounts
 from loadgen.model.records import (
@@ -31,6 +33,8 @@ _AS_WRITTEN = (
     "connection", "user", "scheduled", "queue", "late", "send", "wait", "receive", "own", "lag", "wait_delay",
     "bytes_sent", "bytes_received",
 )  # fmt: skip
+_NOT_YET = np.iinfo(np.int64).max
+"""The time at which a window begins or ends that has not yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +50,26 @@ class Samples:
     """Integers, absent is -1; durations and times in ns. The column `policy` holds indices into `policies`."""
     blocks: list[BlockFacts]
     """By index."""
+    histograms: BlockHistograms = dataclasses.field(default_factory=BlockHistograms.empty)
+    """Of the blocks of which not all samples may be here: all their complete samples; see `limit`."""
 
     def __len__(self) -> int:
         return len(self.columns["scheduled"])
 
     def of(self, chosen: NDArray[Any]) -> Samples:
         """The samples that `chosen` picks: a mask, or indices."""
-        return Samples(self.policies, {name: column[chosen] for name, column in self.columns.items()}, self.blocks)
+        return replace(self, columns={name: column[chosen] for name, column in self.columns.items()})
 
-    def of_blocks(self, indices: Container[int]) -> Samples:
+    def of_blocks(self, indices: Iterable[int]) -> Samples:
         """What these blocks counted, and nothing of the others."""
+        indices = frozenset(indices)
         wanted = np.array([block["index"] in indices for block in self.blocks], np.bool_)
         kept = [block for block, stays in zip(self.blocks, wanted, strict=True) if stays]
-        return replace(self.of(wanted[self.block_of()]), blocks=kept)
+        return replace(
+            self.of(wanted[self.block_of()]),
+            blocks=kept,
+            histograms=self.histograms.of_blocks(np.array(list(indices), np.int64)),
+        )
 
     def thinned(self, max_samples: int, seed: int) -> Samples:
         """About `max_samples` of the complete samples, drawn at random; itself where it has no more than that.
@@ -81,14 +92,15 @@ class Samples:
         """The same samples, with `counted` in each block and its `kept` up to date."""
         found = counts(self.columns, self.block_of(), self.blocks)
         blocks = [
-            _with_counted(block, {**block.get("counted", now), "kept": now["kept"]})
+            _with_counted(block, {**now, **block.get("counted", now), "kept": now["kept"]})
             for now, block in zip(found, self.blocks, strict=True)
         ]
         return replace(self, blocks=blocks)
 
     def block_of(self) -> NDArray[np.int64]:
         """Each sample's block, by its position in `blocks`. One block of each policy makes a round."""
-        keys = [block["round"] * len(self.policies) + self.policies.index(block["policy"]) for block in self.blocks]
+        policies = {name: number for number, name in enumerate(self.policies)}
+        keys = [block["round"] * len(self.policies) + policies[block["policy"]] for block in self.blocks]
         positions = np.zeros(max(keys, default=0) + 1, np.int64)
         positions[keys] = np.arange(len(keys))
         found: NDArray[np.int64] = positions[
@@ -123,7 +135,8 @@ def merge(old: Samples, new: Samples) -> Samples:
     replaced = {block["index"] for block in new.blocks}
     kept = old.of_blocks({block["index"] for block in old.blocks} - replaced)
     columns = {name: np.concatenate([kept.columns[name], new.columns[name]]) for name in COLUMNS}
-    return Samples(new.policies, columns, sorted(kept.blocks + new.blocks, key=lambda block: block["index"]))
+    blocks = sorted(kept.blocks + new.blocks, key=lambda block: block["index"])
+    return Samples(new.policies, columns, blocks, kept.histograms.add([new.histograms]))
 
 
 def read_rows(directory: Path, policies: tuple[str, ...]) -> Samples:
@@ -131,15 +144,23 @@ def read_rows(directory: Path, policies: tuple[str, ...]) -> Samples:
 
     Raises OSError where the files are missing, ValueError where another version wrote them.
     """
-    blocks = _read_blocks(directory / BLOCKS_FILE)
-    rows = _read(directory / EXCHANGES_FILE, EXCHANGE_FIELDS)
-    connections = _read(directory / CONNECTIONS_FILE, CONNECTION_FIELDS)
-    written, closed = _written(rows["scheduled"]), _written(connections["opened"])
-    return columns_of(blocks, rows[:written], connections[:closed], policies)
+    blocks = read_blocks(directory / BLOCKS_FILE)
+    parts = [0]
+    while part_path(directory, EXCHANGES_FILE, parts[-1] + 1).exists():
+        parts.append(parts[-1] + 1)
+    rows = [read_exchanges(directory, part) for part in parts]
+    connections = [read_connections(directory, part) for part in parts]
+    return columns_of(blocks, _joined(rows), _joined(connections), policies)
 
 
 def columns_of(
-    recorded: Sequence[BlockRecord], rows: NDArray[Any], connections: NDArray[Any], policies: tuple[str, ...]
+    recorded: Sequence[BlockRecord],
+    rows: NDArray[Any],
+    connections: NDArray[Any],
+    policies: tuple[str, ...],
+    *,
+    is_last: bool = True,
+    last_ns: int = 0,
 ) -> Samples:
     """Turn rows (arrays with the fields of EXCHANGE_FIELDS and CONNECTION_FIELDS) of these blocks into samples.
 
@@ -152,6 +173,8 @@ def columns_of(
     these blocks belongs to that one, except connections whose first exchange is not among the rows: an earlier reading
     has counted them. So slices of a run, each with the rows written since the last, add up to the whole.
 
+    is_last: no more rows of these blocks will follow. last_ns: when the last request of earlier rows was due.
+
     Numbers need not begin at 0. Raises ValueError where rows and blocks do not belong together.
     """
     # What a BlockFacts has beyond a BlockRecord is filled in here, step by step.
@@ -159,12 +182,12 @@ def columns_of(
     if len(rows) and not blocks:
         raise ValueError("there are rows, but no block that they belong to")
     assignment = assign_rows(blocks, rows, connections)
-    begun, ended = _windows(blocks, rows["scheduled"])
+    begun, ended = _windows(blocks, int(rows["scheduled"].max(initial=last_ns)) + 1 if is_last else _NOT_YET)
     for block, first, last in zip(blocks, begun, ended, strict=True):
-        block["window_ns"] = int(max(0, last - first))
+        block["window_ns"] = int(max(0, last - first)) if last != _NOT_YET else 0
     block_of = assignment.block_of
     counted = (rows["scheduled"] >= begun[block_of]) & (rows["scheduled"] < ended[block_of])
-    count_connections(blocks, rows, assignment, counted, connections)
+    count_connections(blocks, rows, assignment, counted, connections, is_last=is_last)
     end = request_ends(rows, assignment, connections)
     count_answered(blocks, rows, block_of, end, begun, ended)
     count_warmup(blocks, rows[~counted], block_of[~counted], end[~counted], ended)
@@ -173,17 +196,28 @@ def columns_of(
     return Samples(policies, columns, sorted(blocks, key=lambda block: block["index"]))
 
 
-def _read(path: Path, fields: tuple[str, ...]) -> NDArray[Any]:
-    return np.fromfile(path, dtype=[(name, "=i8") for name in fields])
+def read_exchanges(directory: Path, part: int) -> NDArray[Any]:
+    """A part's exchanges that were written before its worker died."""
+    return _read(part_path(directory, EXCHANGES_FILE, part), EXCHANGE_FIELDS, "scheduled")
 
 
-def _written(times: Integers) -> int:
-    """How many rows were written before a worker died: the space after them is zero."""
-    unwritten = np.flatnonzero(times == 0)
-    return int(unwritten[0]) if len(unwritten) else len(times)
+def read_connections(directory: Path, part: int) -> NDArray[Any]:
+    """A part's connections that were written before its worker died."""
+    return _read(part_path(directory, CONNECTIONS_FILE, part), CONNECTION_FIELDS, "opened")
 
 
-def _read_blocks(path: Path) -> list[BlockRecord]:
+def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _read(path: Path, fields: tuple[str, ...], time: str) -> NDArray[Any]:
+    """The rows of a file that were written before its worker died: the space after them is zero, also in `time`."""
+    rows = np.fromfile(path, dtype=[(name, "=i8") for name in fields])
+    unwritten = np.flatnonzero(rows[time] == 0)
+    return rows[: unwritten[0]] if len(unwritten) else rows
+
+
+def read_blocks(path: Path) -> list[BlockRecord]:
     """In the order in which they ran."""
     blocks: dict[int, BlockRecord] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
@@ -197,11 +231,10 @@ def _read_blocks(path: Path) -> list[BlockRecord]:
     return list(blocks.values())
 
 
-def _windows(blocks: Sequence[BlockRecord], scheduled: Integers) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """When each block's window began and ended (ns); a worker that died ended its last one with its last row."""
-    last = int(scheduled.max()) + 1 if len(scheduled) else 0
-    begun = np.array([block.get("window_begun_ns", last) for block in blocks], np.int64)
-    ended = np.array([block.get("window_ended_ns", last) for block in blocks], np.int64)
+def _windows(blocks: Sequence[BlockRecord], unknown_ns: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """When each block's window began and ended (ns); unknown_ns stands for what its worker has not recorded."""
+    begun = np.array([block.get("window_begun_ns", unknown_ns) for block in blocks], np.int64)
+    ended = np.array([block.get("window_ended_ns", unknown_ns) for block in blocks], np.int64)
     return begun, ended
 
 

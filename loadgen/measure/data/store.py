@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import BinaryIO, cast
 from zipfile import BadZipFile
 
+from loadgen.measure.data.limiting import ALL, level, limit
 from loadgen.measure.data.merge_workers import merge_workers
 from loadgen.measure.data.npz import SAMPLES_FILE, read_merged_folders, read_samples, write_samples
 from loadgen.measure.data.recorder import EXCHANGES_FILE, RUN_FILE
-from loadgen.measure.data.rows import Samples, merge, read_rows
+from loadgen.measure.data.rows import Samples, merge
 from loadgen.measure.data.worker_data import (
     measured_worker_folders,
     read_worker_data,
@@ -97,23 +98,27 @@ class RunStore:
         """There are rows or workers' folders, which may not be in `samples.npz` yet."""
         return self.path(EXCHANGES_FILE).exists() or bool(measured_worker_folders(self.directory))
 
-    def settle(self, policies: tuple[str, ...]) -> Samples:
+    def settle(self, policies: tuple[str, ...], max_samples: int = ALL) -> Samples:
         """Merge the recorder's rows, and all workers', into `samples.npz`; then remove them.
 
-        policies: the names of the plan's cells. However often this is cut off, each block is there once: rows of this
-        folder replace what `samples.npz` has of their blocks, and it names the workers' folders that are merged.
+        policies: the names of the plan's cells. max_samples: how many samples to keep; see `limit`. However often this
+        is cut off, each block is there once: rows of this folder replace what `samples.npz` has of their blocks, and it
+        names the workers' folders that are merged.
         """
         known = self.path(SAMPLES_FILE).exists()
         samples = self._load(policies) if known else None
         merged = read_merged_folders(self.path(SAMPLES_FILE)) if known else set()
         if self.path(EXCHANGES_FILE).exists():
-            rows = read_rows(self.directory, policies)
-            samples = rows if samples is None else merge(samples, rows)
+            rows = read_worker_data(self.directory, policies, max_samples)
+            samples = rows if samples is None else merge(*level([samples, rows]))
         folders = measured_worker_folders(self.directory)
         new = {number: path for number, path in folders.items() if path.name not in merged}
         if new:
-            samples = merge_workers([(number, _worker_data(path, policies)) for number, path in new.items()], samples)
+            share = max(1, max_samples // len(new))
+            workers = [(number, _worker_data(path, policies, share)) for number, path in new.items()]
+            samples = merge_workers(workers, samples)
         assert samples is not None
+        samples = limit(samples, max_samples)
         with suppress(OSError):  # a full disk: the rows stay, for a try with more room
             self._save(samples, merged.union(path.name for path in folders.values()))
             remove_rows(self.directory)
@@ -121,11 +126,14 @@ class RunStore:
                 remove_worker_folder(path)
         return samples
 
-    def load_samples(self, policies: tuple[str, ...]) -> Samples:
-        """The run's samples, whether it was settled or cut off before. Raises PlanError where there are none."""
+    def load_samples(self, policies: tuple[str, ...], max_samples: int = ALL) -> Samples:
+        """The run's samples, whether it was settled or cut off before. Raises PlanError where there are none.
+
+        max_samples: how many are kept where they are not settled yet.
+        """
         try:
             if self.has_rows:
-                return self.settle(policies)
+                return self.settle(policies, max_samples)
             return self._load(policies)
         except KeyError:
             reason = "another version of loadgen wrote them, or they are damaged; run it again"
@@ -133,7 +141,7 @@ class RunStore:
             reason = str(error)
         raise PlanError(f"the samples in {self.directory} can't be read: {reason}")
 
-    def resume(self, policies: tuple[str, ...]) -> tuple[list[int], int]:
+    def resume(self, policies: tuple[str, ...], max_samples: int = ALL) -> tuple[list[int], int]:
         """Make the folder ready to go on; returns the indices of whole blocks, and the next connection's number.
 
         Blocks without a full time are dropped with their samples, to be run again. Raises PlanError where the samples
@@ -141,7 +149,7 @@ class RunStore:
         """
         if not (self.has_rows or self.path(SAMPLES_FILE).exists()):
             return [], 0
-        samples = self.load_samples(policies)
+        samples = self.load_samples(policies, max_samples)
         if self.has_rows:
             raise PlanError(f"can't go on in {self.directory}: there is no room to save what it holds already")
         whole = [block["index"] for block in samples.blocks if block.get("whole")]
@@ -208,9 +216,9 @@ class RunStore:
             raise
 
 
-def _worker_data(directory: Path, policies: tuple[str, ...]) -> Samples:
+def _worker_data(directory: Path, policies: tuple[str, ...], max_samples: int) -> Samples:
     try:
-        return read_worker_data(directory, policies)
+        return read_worker_data(directory, policies, max_samples)
     except KeyError:
         raise
     except _DAMAGE as error:

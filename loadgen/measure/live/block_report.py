@@ -11,9 +11,9 @@ from typing import Any, NotRequired, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from loadgen.measure.data.histogram import EncodedHistogram, Histogram
 from loadgen.measure.data.recorder import CONNECTIONS_FILE, EXCHANGES_FILE
 from loadgen.measure.data.rows import Samples, columns_of
-from loadgen.measure.stats.histogram import EncodedHistogram, Histogram
 from loadgen.model.block_facts import BlockFacts, BlockRecord
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import (

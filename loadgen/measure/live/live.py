@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+from loadgen.measure.data.histogram import Histogram
 from loadgen.measure.data.merge_workers import merge_workers
 from loadgen.measure.data.rows import Samples
 from loadgen.measure.live.block_report import LATENCY, BlockReport, shared_samples, shrink
-from loadgen.measure.stats.histogram import Histogram
 from loadgen.measure.summary.run import summarise
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.records import Phase

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadgen.measure.data.block_counts import present
+from loadgen.measure.data.block_histograms import LATENCY
 from loadgen.measure.stats.policy_samples import PolicySamples, quantile, round_draws
 from loadgen.model.cell import Cell
 from loadgen.model.records import HANDSHAKE, Phase
@@ -49,7 +50,7 @@ def compare(baseline: PolicySamples, candidate: PolicySamples, seed: int) -> Com
     if not both.any():
         return None
     chosen, weights = round_draws(both, seed)
-    base, cand = (one.by_round.quantiles(weights, _HALF)[:, 0] for one in (baseline, candidate))
+    base, cand = (_p50_draws(one, weights, both) for one in (baseline, candidate))
     base_rps, cand_rps = (_rates(one, weights) for one in (baseline, candidate))
     base_p50, cand_p50 = (_p50(one, both) for one in (baseline, candidate))
     own_rps = [float(_rates(one, both[None, :].astype(np.float64))[0]) for one in (baseline, candidate)]
@@ -79,11 +80,27 @@ def _rates(samples: PolicySamples, weights: NDArray[np.float64]) -> NDArray[np.f
     return np.asarray(weights @ samples.answered / (weights @ samples.seconds))
 
 
+def _p50_draws(samples: PolicySamples, weights: NDArray[np.float64], rounds: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The median in each draw; those of a share of the samples are scaled to have the median of all in the middle."""
+    found = samples.by_round.quantiles(weights, _HALF)[:, 0]
+    if samples.totals is None:
+        return found
+    if not rounds[samples.rounds].any():
+        return found
+    return np.asarray(found * (_p50(samples, rounds) / _p50_of_samples(samples, rounds)))
+
+
 def _mean(samples: PolicySamples, rounds: NDArray[np.bool_]) -> float:
+    if samples.totals is not None:
+        return samples.totals.mean_ns(LATENCY, rounds)
     return float(samples.latency_ns[rounds[samples.rounds]].mean())
 
 
 def _p50(samples: PolicySamples, rounds: NDArray[np.bool_]) -> int:
+    return _p50_of_samples(samples, rounds) if samples.totals is None else samples.totals.latency_p50_ns(rounds)
+
+
+def _p50_of_samples(samples: PolicySamples, rounds: NDArray[np.bool_]) -> int:
     return quantile(np.sort(samples.latency_ns[rounds[samples.rounds]]), 0.5)
 
 
@@ -91,6 +108,9 @@ def _phase_deltas(baseline: PolicySamples, candidate: PolicySamples, rounds: NDA
     """Mean per request of each phase, candidate less baseline: a request that did not pay a phase counts as 0."""
     means = []
     for one in (baseline, candidate):
+        if one.totals is not None:
+            means.append({phase.value: one.totals.mean_ns(phase.value, rounds) for phase in Phase})
+            continue
         chosen = rounds[one.rounds]
         columns = one.valid.columns
         means.append({phase.value: _mean_paid(columns[phase.value][chosen]) for phase in Phase})

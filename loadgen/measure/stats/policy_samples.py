@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from loadgen.measure.data.downsampling import left_out
 from loadgen.measure.data.rows import Samples
 from loadgen.measure.stats.bootstrap import BootstrapDraws, draws
+from loadgen.measure.stats.policy_totals import PolicyTotals, policy_totals
 from loadgen.measure.stats.quantiles import RoundQuantiles, by_round
 from loadgen.model.records import ABSENT
 from loadgen.model.units import NS_PER_S
@@ -39,6 +40,8 @@ class PolicySamples:
     """Length of each round's window (s); 0 for a round without one, as an interrupted run can have."""
     left_out: int = 0
     """Complete samples that thinning has taken out of `valid`; `requests` counts them."""
+    totals: PolicyTotals | None = None
+    """Figures of all complete requests, where samples were left out and these are known."""
 
     @property
     def rounds(self) -> NDArray[np.int64]:
@@ -62,7 +65,8 @@ def policy_samples(samples: Samples, policy: int, indices: NDArray[np.int64], ro
         if "due" in block and "answered" in block:
             answered[block["round"]] = block["answered"]
     ordered = by_round(latency, round_of, rounds)
-    return PolicySamples(name, valid, latency, ordered, requests, answered, seconds, left_out(blocks))
+    totals = policy_totals(blocks, samples.histograms, rounds)
+    return PolicySamples(name, valid, latency, ordered, requests, answered, seconds, left_out(blocks), totals)
 
 
 def round_draws(active: NDArray[np.bool_], seed: int) -> tuple[BootstrapDraws, NDArray[np.float64]]:

@@ -8,9 +8,11 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from loadgen.measure.data.block_histograms import LATENCY
 from loadgen.measure.data.downsampling import add_up
 from loadgen.measure.data.rows import Samples
 from loadgen.measure.stats.policy_samples import PolicySamples, quantile, quantiles, round_draws
+from loadgen.measure.stats.policy_totals import PolicyTotals
 from loadgen.measure.stats.positions import by_position
 from loadgen.measure.summary.generator import generator
 from loadgen.measure.summary.protocols import upgrade_cost
@@ -28,7 +30,7 @@ from loadgen.model.policy_summary import (
     PolicySummary,
     ServerAnnounced,
 )
-from loadgen.model.records import ABSENT, Ending, Phase
+from loadgen.model.records import Ending, Phase
 
 # The percentiles of `summary.json`, and the points between them for the percentile chart.
 _NAMED = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99_9": 0.999}
@@ -52,15 +54,10 @@ def summarise_policy(
     """
     seed = plan.seed
     blocks = [block for block in samples.blocks if block["policy"] == measured.name]
-    kinds = np.bincount(
-        samples.columns["error"][indices].astype(np.int64) - ABSENT, minlength=len(ErrorKind) - ABSENT + 1
-    )
-    errors = {
-        ErrorKind(number + ABSENT): int(count) for number, count in enumerate(kinds) if count and number > -ABSENT
-    }
-    unfinished = errors.pop(ErrorKind.UNFINISHED, 0)
     exact = add_up([block["counted"] for block in blocks])
-    started = len(indices) + measured.left_out
+    errors = dict(exact["errors"])
+    unfinished = errors.pop(ErrorKind.UNFINISHED.label, 0)
+    started = exact["requests"] + sum(errors.values()) + unfinished
     unstarted = sum(block.get("unstarted", 0) for block in blocks)
     answered = int(measured.answered.sum())
     seconds = float(measured.seconds.sum())
@@ -71,7 +68,7 @@ def summarise_policy(
         "unfinished": unfinished,
         "unstarted": unstarted,
         "percentiles_too_low": unstarted > _UNSTARTED_SHARE * (started + unstarted),
-        "errors": {kind.label: count for kind, count in errors.items()},
+        "errors": errors,
         "statuses": dict(sorted(exact["statuses"].items())),
         "redirected_to": next((to for block in reversed(blocks) if (to := block.get("redirected_to"))), None),
         "seconds": seconds,
@@ -86,7 +83,7 @@ def summarise_policy(
         "not_echoed": sum(block.get("mismatched_echoes", 0) for block in blocks),
         "upgrade": upgrade_cost(blocks, measured, cell.policy.protocol),
         "latency_ns": _latency(measured, seed, with_curve),
-        "phases_ns": _phases(measured.valid, exact["phases"]),
+        "phases_ns": _phases(measured, exact["phases"]),
         "by_position": by_position(measured, seed) if cell.policy.reuses else None,
         "generator": generator(blocks, measured, seconds),
         "trailers": trailers(blocks, cell.policy, plan.trailers),
@@ -129,22 +126,34 @@ def _latency(measured: PolicySamples, seed: int, with_curve: bool) -> LatencySum
     chosen, weights = round_draws(measured.seconds > 0, seed)
     # A percentile with fewer than ten samples above it depends on those few.
     shares = [share for share in CURVE if (1 - share) * len(ordered) >= 10] if with_curve else []
-    bands = measured.by_round.quantiles(weights, np.array([*shares, 0.5, 0.99]))
+    wanted = [*shares, 0.5, 0.99]
+    bands = measured.by_round.quantiles(weights, np.array(wanted))
+    values = _latency_quantiles(measured, ordered, [*wanted, *_NAMED.values()])
+    if measured.totals is not None:  # those of a share of the samples, scaled to lie around the value of all
+        bands = bands * [value / quantile(ordered, share) for value, share in zip(values, wanted, strict=False)]
     intervals = [chosen.whole_interval(band) for band in bands.T]
+    p50, p90, p99, p99_9 = values[len(wanted) :]
     return {
-        "mean": round(float(ordered.mean())),
-        "p50": quantile(ordered, _NAMED["p50"]),
-        "p90": quantile(ordered, _NAMED["p90"]),
-        "p99": quantile(ordered, _NAMED["p99"]),
-        "p99_9": quantile(ordered, _NAMED["p99_9"]),
-        "max": int(ordered[-1]),
+        "mean": round(float(ordered.mean()) if measured.totals is None else measured.totals.mean_ns(LATENCY)),
+        "p50": p50,
+        "p90": p90,
+        "p99": p99,
+        "p99_9": p99_9,
+        "max": int(ordered[-1]) if measured.totals is None else measured.totals.max_ns[LATENCY],
         "p50_ci95": intervals[-2],
         "p99_ci95": intervals[-1],
         "curve": [
-            {"share": share, "value": quantile(ordered, share), "ci95": interval}
-            for share, interval in zip(shares, intervals, strict=False)
+            {"share": share, "value": value, "ci95": interval}
+            for share, value, interval in zip(shares, values, intervals, strict=False)
         ],
     }
+
+
+def _latency_quantiles(measured: PolicySamples, ordered: NDArray[np.int64], shares: list[float]) -> list[int]:
+    """Quantiles of all complete requests. ordered: the latencies of those whose samples are there."""
+    if measured.totals is not None:
+        return measured.totals.quantiles_ns(LATENCY, shares)
+    return [quantile(ordered, share) for share in shares]
 
 
 def _connections(blocks: list[BlockFacts], exact: SampleCounts, slots: int) -> ConnectionsSummary:
@@ -201,11 +210,14 @@ def _counts(facts: Any) -> dict[str, int]:
     return facts or {}
 
 
-def _phases(valid: Samples, counts: dict[str, int]) -> dict[str, PhaseSummary]:
+def _phases(measured: PolicySamples, counts: dict[str, int]) -> dict[str, PhaseSummary]:
     """counts: how often each phase happened, in all requests, also those that thinning has taken out."""
     phases: dict[str, PhaseSummary] = {}
     for phase in Phase:
-        column = valid.columns[phase.value]
+        if measured.totals is not None and measured.totals.count(phase.value):
+            phases[phase.value] = _phase_of_all(measured.totals, phase.value)
+            continue
+        column = measured.valid.columns[phase.value]
         happened = column[column >= 0]
         if len(happened):
             p50, p99 = quantiles(happened, 0.5, 0.99)
@@ -225,3 +237,14 @@ def _phases(valid: Samples, counts: dict[str, int]) -> dict[str, PhaseSummary]:
                 "mean_per_request": 0,
             }
     return phases
+
+
+def _phase_of_all(totals: PolicyTotals, phase: str) -> PhaseSummary:
+    p50, p99 = totals.quantiles_ns(phase, [0.5, 0.99])
+    return {
+        "count": totals.count(phase),
+        "mean": round(float(totals.sums_ns[phase].sum()) / totals.count(phase)),
+        "p50": p50,
+        "p99": p99,
+        "mean_per_request": round(totals.mean_ns(phase)),
+    }

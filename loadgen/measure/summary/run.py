@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-import numpy as np
-
+from loadgen.measure.data.block_histograms import ERROR, LATENCY
 from loadgen.measure.data.downsampling import add_up
 from loadgen.measure.data.rows import Samples
 from loadgen.measure.stats.comparison import compare, pairs
-from loadgen.measure.stats.policy_samples import PolicySamples, policy_samples
+from loadgen.measure.stats.policy_samples import PolicySamples, policy_samples, quantile
 from loadgen.measure.stats.sweep import sweep
 from loadgen.measure.summary.policy import summarise_policy
 from loadgen.measure.summary.verdict import verdict
@@ -28,7 +27,7 @@ MAX_CURVES = 7
 
 Refine = Callable[[dict[str, PolicySummary], list[ComparisonSummary]], None]
 
-_P50_P99 = np.array([0.5, 0.99])
+_P50_P99 = (0.5, 0.99)
 
 
 def summarise(
@@ -86,19 +85,21 @@ def thinned(samples: Samples) -> list[RunWarning]:
     kept, requests = counted["kept"], counted["requests"]
     if kept == requests:
         return []
-    message = (
-        f"percentiles, means and maxima come from {kept:,} of {requests:,} samples ({kept / requests:.1%}), drawn at "
-        "random; counts and throughput are of all"
-    )
+    share = f"{kept:,} of {requests:,} samples ({kept / requests:.1%}), drawn at random"
+    if "sums_ns" in counted:
+        message = (
+            f"counts, throughput, means and maxima of latency and phases are of all requests, and so are their "
+            f"percentiles, from histograms (within {ERROR:.1%}); the rest, and how wide intervals are, is of {share}"
+        )
+    else:
+        message = f"percentiles, means and maxima come from {share}; counts and throughput are of all"
     return [{"code": WarningCode.SAMPLES_THINNED.value, "message": message}]
 
 
 def _block(block: BlockFacts, measured: PolicySamples) -> BlockSummary:
     """One block for the chart over time."""
     number = block["round"]
-    only = np.zeros((1, len(measured.seconds)))
-    only[0, number] = 1
-    p50, p99 = (None if np.isnan(value) else round(value) for value in measured.by_round.quantiles(only, _P50_P99)[0])
+    p50, p99 = _block_quantiles(block, measured)
     seconds = block["window_ns"] / NS_PER_S
     return {
         "index": block["index"],
@@ -112,3 +113,12 @@ def _block(block: BlockFacts, measured: PolicySamples) -> BlockSummary:
         "latency_p50_ns": p50,
         "latency_p99_ns": p99,
     }
+
+
+def _block_quantiles(block: BlockFacts, measured: PolicySamples) -> Sequence[int | None]:
+    """Median and p99 latency (ns) of a block; None where nothing was answered."""
+    if measured.totals is not None and block["index"] in measured.totals.latency_of:
+        longest_ns = block["counted"]["max_ns"][LATENCY]
+        return measured.totals.latency_of[block["index"]].quantiles_ns(_P50_P99, longest_ns)
+    ordered = measured.by_round.ordered[block["round"]]
+    return [quantile(ordered, share) for share in _P50_P99] if len(ordered) else (None, None)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from loadgen.measure.data.downsampling import add_up
 from loadgen.measure.data.rows import Samples
 from loadgen.measure.labels import listed
 from loadgen.model.block_facts import BlockFacts
-from loadgen.model.errors import ErrorKind
 from loadgen.model.run_record import RunWarning
 from loadgen.model.units import count
 from loadgen.model.warning_codes import WarningCode
@@ -16,7 +14,7 @@ _MAX_NAMED = 5
 
 
 def outages(samples: Samples) -> list[RunWarning]:
-    """At most one warning. Blocks that asked for nothing, or had no window yet, don't count."""
+    """At most one warning. Blocks that asked for nothing, or had no window yet, don't count. All have `counted`."""
     blocks = [block for block in samples.blocks if block["window_ns"]]
     silent = [block for block in blocks if _asked(block) and not _answered(block)]
     if not silent:
@@ -28,7 +26,7 @@ def outages(samples: Samples) -> list[RunWarning]:
         more = f" and {len(numbers) - _MAX_NAMED} more" if len(numbers) > _MAX_NAMED else ""
         where = f"block{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers[:_MAX_NAMED]))}{more}"
     share = f"{len(silent)} of {count(len(blocks), 'block')}"
-    message = f"no request was answered in {share}, {where}: {_errors(samples, silent)}"
+    message = f"no request was answered in {share}, {where}: {_errors(silent)}"
     return [{"code": WarningCode.BLOCKS_WITHOUT_ANSWER.value, "message": message}]
 
 
@@ -40,8 +38,6 @@ def _answered(block: BlockFacts) -> bool:
     return bool(block.get("answered", block["exchanges"]))
 
 
-def _errors(samples: Samples, blocks: list[BlockFacts]) -> str:
-    found = samples.of_blocks({block["index"] for block in blocks}).columns["error"]
-    kinds, counts = np.unique(found[found > 0], return_counts=True)
-    errors = {ErrorKind(kind).label: count for kind, count in zip(kinds.tolist(), counts.tolist(), strict=True)}
+def _errors(blocks: list[BlockFacts]) -> str:
+    errors = add_up([block["counted"] for block in blocks])["errors"]
     return listed(errors) or "no request ended"

@@ -28,10 +28,11 @@ def test_the_facts_of_a_block() -> None:
         "trailers": rig.engine.trailers.take(),
         "unstarted": 3,
     }
-    # They are written when the block, its window and its end come: a run that dies leaves what is known.
-    assert ["window_begun_ns" in written for written in rig.sink.blocks[:3]] == [False, True, True]
-    assert "cpu_ns" not in rig.sink.blocks[1]
-    assert rig.sink.blocks[2] == facts
+    # They are written when the block, its window, the window's end and its own come: what is known outlives the run.
+    assert ["window_begun_ns" in written for written in rig.sink.blocks[:4]] == [False, True, True, True]
+    assert ["window_ended_ns" in written for written in rig.sink.blocks[:4]] == [False, False, True, True]
+    assert "cpu_ns" not in rig.sink.blocks[2]
+    assert rig.sink.blocks[3] == facts
 
 
 def test_ignoring_a_close_has_an_account_of_its_own() -> None:

@@ -114,7 +114,7 @@ def fakes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     hub.__dict__.pop("handle_error", None)  # each agent puts its own before
 
 
-def fake_compact(directory: Path, policies: tuple[str, ...], max_samples: int, _seed: int) -> Path:
+def fake_compact(directory: Path, policies: tuple[str, ...], max_samples: int) -> Path:
     path = directory / "compact"
     path.write_text(f"{directory.name} {','.join(policies)} {max_samples}", encoding="ascii")
     return path

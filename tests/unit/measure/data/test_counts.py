@@ -41,7 +41,7 @@ def test_each_block_has_its_own_counts() -> None:
 
 
 def test_no_blocks_add_up_to_nothing() -> None:
-    assert add_up([]) == {"requests": 0, "kept": 0, "reused": 0, "statuses": {}, "phases": {}}
+    assert add_up([]) == {"requests": 0, "kept": 0, "reused": 0, "statuses": {}, "phases": {}, "errors": {}}
 
 
 def test_keys_are_added_one_by_one() -> None:

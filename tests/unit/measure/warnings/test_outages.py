@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 
 from loadgen.measure.warnings.outages import outages
@@ -16,22 +14,21 @@ class FakeSamples:
     """Blocks, each with the kinds of error of its requests."""
 
     def __init__(self, *blocks: dict[str, Any]) -> None:
-        self._errors = [block.pop("kinds", []) for block in blocks]
-        self.blocks = [
-            {"index": index, "window_ns": 1, "started": 5, "warmup_errors": 0, "exchanges": 5} | block
-            for index, block in enumerate(blocks)
-        ]
+        self.blocks = [self._with_counts(index, {**block}) for index, block in enumerate(blocks)]
 
-    def of_blocks(self, indices: set[int]) -> Any:
-        kinds = [kind for index in sorted(indices) for kind in self._errors[index]]
-        return SimpleNamespace(columns={"error": np.array(kinds, np.int64)})
+    def _with_counts(self, index: int, block: dict[str, Any]) -> dict[str, Any]:
+        labels = [kind.label for kind in block.pop("kinds", [])]
+        errors = {label: labels.count(label) for label in labels}
+        counted = {"requests": 0, "kept": 0, "reused": 0, "statuses": {}, "phases": {}, "errors": errors}
+        known = {"index": index, "window_ns": 1, "started": 5, "warmup_errors": 0, "exchanges": 5}
+        return known | {"counted": counted} | block
 
 
 REFUSED = {"exchanges": 0, "kinds": [ErrorKind.CONNECT_REFUSED] * 2}
 
 
 def messages(*blocks: dict[str, Any]) -> list[str]:
-    found = outages(FakeSamples(*(dict(block) for block in blocks)))  # type: ignore[arg-type] # a stand-in
+    found = outages(FakeSamples(*blocks))  # type: ignore[arg-type] # a stand-in
     assert {one["code"] for one in found} <= {"blocks_without_answer"}
     return [one["message"] for one in found]
 

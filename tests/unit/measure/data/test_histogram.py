@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadgen.measure.stats.histogram import Histogram
+from loadgen.measure.data.histogram import Histogram
 
 DURATIONS = st.lists(st.integers(0, 1 << 50), min_size=1, max_size=200)
 

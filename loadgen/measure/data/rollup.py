@@ -1,0 +1,113 @@
+"""Takes in the rows of a long run part by part, while it goes on or afterwards, and keeps a bounded number of samples.
+
+What was taken in lies in one file beside the rows, which appears whole or not at all; only then its parts go. So
+nothing is lost and nothing is counted twice, whichever process is killed, and whenever.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from loadgen.measure.data.limiting import halve, halvings_of, limit, with_histograms
+from loadgen.measure.data.npz import read_arrays, samples_of, write_samples
+from loadgen.measure.data.recorder import (
+    BLOCKS_FILE,
+    CONNECTIONS_FILE,
+    EXCHANGES_FILE,
+    ROLLUP_FILE,
+    part_path,
+)
+from loadgen.measure.data.row_slices import Carry, join, next_slice
+from loadgen.measure.data.rows import Samples, read_blocks, read_connections, read_exchanges
+from loadgen.model.records import COLUMNS
+
+_CARRIED = ("carried_rows", "open_connections", "slots")
+
+
+class Rollup:
+    """The rows in one folder. max_samples: of more, a random share is kept; see `limit`.
+
+    Raises OSError where the folder can't be read, and what reading a damaged file raises.
+    """
+
+    def __init__(self, directory: Path, policies: tuple[str, ...], max_samples: int) -> None:
+        self._directory = directory
+        self._max_samples = max_samples
+        self._samples = Samples(policies, {name: np.empty(0, np.int8) for name in COLUMNS}, [])
+        self._carry = Carry.nothing()
+        self._taken = 0
+        """Parts that were taken in."""
+        self._removed = 0
+        if (directory / ROLLUP_FILE).exists():
+            self._read()
+
+    @property
+    def waiting_parts(self) -> int:
+        """Parts that are complete and not taken in."""
+        parts = 0
+        while part_path(self._directory, EXCHANGES_FILE, self._taken + parts + 1).exists():
+            parts += 1
+        return parts
+
+    def take_in(self) -> None:
+        """Take in the parts that are complete. Raises OSError where the disk is full; then they stay."""
+        if self.waiting_parts:
+            self._take_in(self.waiting_parts)
+            self._save()
+            self._remove_taken()
+
+    def samples(self) -> Samples:
+        """The samples of all rows, of the last part too, once no more rows are written."""
+        self._take_in(self.waiting_parts)
+        self._take_in(1, is_last=True)
+        return self._samples
+
+    def _take_in(self, parts: int, *, is_last: bool = False) -> None:
+        found = []
+        for _ in range(parts):
+            samples, self._carry = self._slice(is_last)
+            self._taken += 1
+            # A block in two slices needs counts and sums of both.
+            found.append(halve(with_histograms(samples), halvings_of(self._samples)))
+        self._samples = limit(join(self._samples, found), self._max_samples)
+
+    def _slice(self, is_last: bool) -> tuple[Samples, Carry]:
+        directory, part = self._directory, self._taken
+        rows, connections = read_exchanges(directory, part), read_connections(directory, part)
+        blocks = read_blocks(directory / BLOCKS_FILE)  # after the rows: what it says of them is not older
+        return next_slice(blocks, rows, connections, self._samples.policies, self._carry, is_last=is_last)
+
+    def _remove_taken(self) -> None:
+        for part in range(self._removed, self._taken):
+            for name in (EXCHANGES_FILE, CONNECTIONS_FILE):
+                path = part_path(self._directory, name, part)
+                if part:
+                    path.unlink(missing_ok=True)
+                elif path.exists():  # the presence of the first part says that there are rows
+                    os.truncate(path, 0)
+        self._removed = self._taken
+
+    def _save(self) -> None:
+        carry = self._carry
+        values = {"taken": self._taken, "last_ns": carry.last_ns, "block": carry.block}
+        path, beside = (self._directory / name for name in (ROLLUP_FILE, f".{ROLLUP_FILE}.new"))
+        arrays: dict[str, Any] = dict(zip(_CARRIED, (carry.rows, carry.open, carry.slots), strict=True))
+        try:
+            with beside.open("wb") as file:
+                write_samples(file, self._samples, rollup=values, **arrays)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+
+    def _read(self) -> None:
+        arrays = read_arrays(self._directory / ROLLUP_FILE)
+        values = json.loads(arrays["rollup"].tobytes())
+        self._samples = samples_of(arrays, self._samples.policies)
+        self._taken = values["taken"]
+        rows, open_connections, slots = (arrays[name] for name in _CARRIED)
+        self._carry = Carry(rows, open_connections, slots, values["last_ns"], values["block"])
