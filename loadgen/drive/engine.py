@@ -213,7 +213,10 @@ class Engine(ConnectionManager):
         self.running = True
         self._loop.update_now()  # timers count from the loop's own time, which stood still since its last turn
         window = self._loop.timer(load.warmup_ns / NS_PER_S)
-        window.start(open_window)
+        if load.warmup_ns:
+            window.start(open_window)
+        else:
+            open_window()  # before the users begin, so that each one's first request is counted too
         end_s = time.monotonic() + load.block_ns / NS_PER_S
         prepared.begin()
         self._start_users(prepared, load.warmup_ns / NS_PER_S)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import socket
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.support.processes import HELLO, QUICK, compare, free_port, loadgen, read_request, scripted_server
 from tests.support.runs import check_account
+from tests.support.targets import Target
 
 NOT_READY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\n\r\n"
 
@@ -47,3 +49,19 @@ def test_a_server_that_never_comes_is_named_with_the_number_of_tries(tmp_path: P
     assert f"{url}: connect refused: no one listens at this address and port" in line
     assert "(tried 5 times in 1." in line
     assert not (tmp_path / "run").exists()
+
+
+def test_without_a_warm_up_all_handshakes_but_the_runs_first_are_counted(
+    share_target: Callable[..., Target], tmp_path: Path
+) -> None:
+    target = share_target()
+    names = ("persistent", "close", "pool:2", "pipeline:2", "h2-prior")
+    load = ("--users", "3", "--warmup", "0s", "--policies", ",".join(names))
+    summary = compare(target.url, tmp_path / "run", *load)
+    check_account(summary)
+    policies = summary["policies"].values()
+    # Only a connection that a block's end cut off has no request in a window, and here every one has.
+    uncounted = [one["connections"]["opened"] - one["phases_ns"]["connect"]["count"] for one in policies]
+    assert sorted(uncounted) == [0] * (len(names) - 1) + [1]
+    assert sum(one["connections"]["exchanges_with_warmup"] - one["started"] for one in policies) == 1
+    assert summary["policies"]["persistent"]["connections"]["opened"] == 2 * 3

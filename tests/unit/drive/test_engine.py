@@ -118,6 +118,33 @@ def test_the_load_goes_on_from_the_first_request(make: Make) -> None:
     assert rig.sink.column("request_index") == list(range(len(rig.sink.exchanges)))
 
 
+@pytest.mark.parametrize(
+    ("policy", "load"),
+    [
+        ("persistent", {}),
+        ("persistent", {"think_ns": 5 * NS_PER_MS}),
+        ("close", {}),
+        ("pipeline:3", {}),
+        ("pool:2", {}),
+        ("gap:5ms", {}),
+        ("persistent", {"rate_rps": 1_000.0}),
+        ("pool:2", {"rate_rps": 1_000.0}),
+    ],
+)
+def test_without_a_warm_up_every_request_but_the_runs_first_is_counted(
+    make: Make, policy: str, load: dict[str, Any]
+) -> None:
+    rig = make(policy, warmup_ns=0, **load)
+    assert rig.engine.preflight() is None
+    window = rig.run()
+    assert rig.windows == [window.begun_ns]
+    due = sorted(rig.sink.column("scheduled"))
+    assert len(due) > 3
+    assert due[0] < window.begun_ns <= due[1]
+    handshakes = [row["connection"] for row in rig.sink.exchanges if row["request_index"] == 0]
+    assert len(handshakes) == len(rig.sink.connections)
+
+
 class Refusing(Server):
     refuses = True
 
