@@ -8,6 +8,7 @@ from typing import Any
 
 from loadgen.model import options
 from loadgen.model.exceptions import PlanError
+from loadgen.model.files import write_new
 from loadgen.model.options import COMPARE, Option
 from loadgen.model.plan import Plan
 from loadgen.model.redaction import missing_in_url, missing_names, redact_body, redact_field, redact_url
@@ -59,8 +60,7 @@ def save_plan(path: Path, plan: Plan, embedded: bool) -> list[str]:
         notes.append(f"# written without the values of {', '.join(names)}; give {option} again when you run this\n")
     text = "".join(notes) + tomli_w.dumps(keys)
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+        write_new(path, text.encode("utf-8"))
     except FileExistsError:
         raise PlanError(f"--save-plan {path} exists; a plan is never overwritten, choose another name") from None
     except OSError as error:

@@ -20,6 +20,7 @@ from loadgen.cli.stdio import print_error
 from loadgen.measure.data.environment import environment
 from loadgen.measure.data.store import RunStore
 from loadgen.model.exceptions import PlanError
+from loadgen.model.files import check_folder_name
 from loadgen.model.plan import Plan
 from loadgen.model.run_record import RunRecord
 
@@ -36,8 +37,7 @@ def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
         raise PlanError("--dry-run prints blocks and measures nothing that --json could print; give one of them")
     check_machine(plan)
     name = f"{datetime.now():%Y%m%d-%H%M%S}" if options["name"] is None else options["name"]
-    if "/" in name or name.startswith(".") or not name.isprintable():
-        raise PlanError(f"--name {name!r} can't be a folder's name")
+    check_folder_name(name, "--name")
     if options["dry_run"]:
         _save_plan(plan, embedded, options)
         for line in blocks(plan):  # each at once: a plan of very many rounds can be cut off

@@ -123,7 +123,7 @@ class LiveView:
         if self.run is None or self.state not in _OVER:
             return None
         path = self.run.directory / name
-        return path if path.is_file() else None
+        return path if path.is_file() and not path.is_symlink() else None
 
     # Inside
 

@@ -13,7 +13,7 @@ from loadgen.measure.data.npz import SAMPLES_FILE
 from loadgen.measure.data.recorder import worker_folder
 from loadgen.measure.data.store import RunStore
 from loadgen.measure.data.worker_data import measured_worker_folders
-from loadgen.model.exceptions import PlanError
+from loadgen.model.files import check_folder_name, open_own, unfinished_path
 
 
 class RunFolder:
@@ -27,8 +27,7 @@ class RunFolder:
     @classmethod
     def create(cls, results: Path, name: str) -> RunFolder:
         """Make the folder; where the name is taken, append the next free number to it. Raises PlanError."""
-        if "/" in name or name.startswith(".") or not name.isprintable():
-            raise PlanError(f"--run-name {name!r} can't be a folder's name")
+        check_folder_name(name, "--run-name")
         number = 1
         while True:
             directory = results / (name if number == 1 else f"{name}-{number}")
@@ -47,12 +46,12 @@ class RunFolder:
         number = self._files.setdefault((worker, file), len(self._files))
         directory = worker_folder(self.directory, number)
         directory.mkdir(exist_ok=True)
-        path = directory / f".{SAMPLES_FILE}.new"
+        path = directory / SAMPLES_FILE
         if piece:
-            with path.open("ab") as received:
+            with open(unfinished_path(path), "ab", opener=open_own) as received:
                 received.write(piece)
         else:
-            path.replace(directory / SAMPLES_FILE)
+            unfinished_path(path).replace(path)
 
     def drop_samples(self, worker: str) -> None:
         """Remove what a worker has sent."""

@@ -8,6 +8,8 @@ from typing import Any
 import trustme
 from OpenSSL import SSL
 
+from loadgen.model.files import write_whole
+
 
 def server_context(names: tuple[str, ...], ca_file: Path, protocols: tuple[str, ...] = ()) -> SSL.Context:
     """A server's TLS context with a fresh certificate for `names`; writes the CA's certificate (PEM) to `ca_file`.
@@ -16,7 +18,7 @@ def server_context(names: tuple[str, ...], ca_file: Path, protocols: tuple[str, 
     its offer. Raises OSError where the file can't be written.
     """
     authority = trustme.CA(organization_name="loadgen embedded target")
-    authority.cert_pem.write_to_path(ca_file)
+    write_whole(ca_file, lambda file: file.write(authority.cert_pem.bytes()))
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
     context.set_min_proto_version(SSL.TLS1_2_VERSION)
     context.set_session_id(b"loadgen")

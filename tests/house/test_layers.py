@@ -39,6 +39,7 @@ LAYERS = {
             "characters",
             "redaction",
             "exceptions",
+            "files",
             "json_types",
             "value_types",
             "records",

@@ -19,6 +19,7 @@ from pathlib import Path
 from struct import Struct
 from typing import Any
 
+from loadgen.model.files import open_own
 from loadgen.model.records import CONNECTION_ROW, EXCHANGE_ROW
 from loadgen.model.sample_sink import RunSink
 
@@ -65,7 +66,7 @@ class RowFile:
     __slots__ = ("_begun", "_file", "_pack_into", "_row_bytes", "address", "map", "offset", "segment_bytes")
 
     def __init__(self, path: Path, row: Struct) -> None:
-        self._file = path.open("w+b")
+        self._file = open(path, "w+b", opener=open_own)  # noqa: SIM115 # open as long as this is
         self._row_bytes = row.size
         self._pack_into = row.pack_into
         # A whole number of pages and of rows.
@@ -134,7 +135,7 @@ class Recorder(RunSink):
         for path in row_files(directory):  # of an earlier recorder; what it measured is in `samples.npz`
             path.unlink(missing_ok=True)
         # The exchanges are made last and removed first (`remove_rows`): where they are, the other files are too.
-        self._blocks = (directory / BLOCKS_FILE).open("w", encoding="utf-8")
+        self._blocks = open(directory / BLOCKS_FILE, "w", encoding="utf-8", opener=open_own)  # noqa: SIM115 # so is it
         self._connections = RowFile(directory / CONNECTIONS_FILE, CONNECTION_ROW)
         self._exchanges = RowFile(directory / EXCHANGES_FILE, EXCHANGE_ROW)
 

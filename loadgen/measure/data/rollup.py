@@ -24,6 +24,7 @@ from loadgen.measure.data.recorder import (
 )
 from loadgen.measure.data.row_slices import Carry, join, next_slice
 from loadgen.measure.data.rows import Samples, read_blocks, read_connections, read_exchanges
+from loadgen.model.files import write_whole
 from loadgen.model.records import COLUMNS
 
 _CARRIED = ("carried_rows", "open_connections", "slots")
@@ -95,14 +96,10 @@ class Rollup:
     def _save(self) -> None:
         carry = self._carry
         values = {"taken": self._taken, "last_ns": carry.last_ns, "block": carry.block}
-        path, beside = (self._directory / name for name in (ROLLUP_FILE, f".{ROLLUP_FILE}.new"))
         arrays: dict[str, Any] = dict(zip(_CARRIED, (carry.rows, carry.open, carry.slots), strict=True))
-        try:
-            with beside.open("wb") as file:
-                write_samples(file, self._samples, rollup=values, **arrays)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+        write_whole(
+            self._directory / ROLLUP_FILE, lambda file: write_samples(file, self._samples, rollup=values, **arrays)
+        )
 
     def _read(self) -> None:
         arrays = read_arrays(self._directory / ROLLUP_FILE)

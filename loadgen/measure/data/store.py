@@ -30,6 +30,7 @@ from loadgen.measure.data.worker_data import (
 )
 from loadgen.model.characters import json_escaped
 from loadgen.model.exceptions import PlanError
+from loadgen.model.files import refuse_links, remove_leftovers, write_whole
 from loadgen.model.run_record import Json
 from loadgen.model.summary import Summary
 
@@ -70,11 +71,17 @@ class RunStore:
     def open(cls, directory: Path, *, to_change: bool = False) -> RunStore:
         """An existing run, locked if it is to be changed.
 
-        Raises PlanError where the folder holds none, or where it is to be changed and another loadgen has it.
+        Raises PlanError where the folder holds none; and where it is to be changed, if another loadgen has it or a
+        symbolic link lies in it.
         """
         if not os.path.isfile(directory / RUN_FILE):  # noqa: PTH113 # is_file() raises where the name is too long
             raise PlanError(f"{directory} holds no run ({RUN_FILE} is missing)")
-        return cls(directory, _lock(directory) if to_change else None)
+        if not to_change:
+            return cls(directory)
+        refuse_links(directory)
+        store = cls(directory, _lock(directory))
+        remove_leftovers(directory)
+        return store
 
     def release(self) -> None:
         """Let others change the folder at once; the descriptor itself may be closed later."""
@@ -204,16 +211,7 @@ class RunStore:
         return values
 
     def _write(self, name: str, fill: Callable[[BinaryIO], object]) -> None:
-        """Write beside and rename, so that a full disk or an interruption leaves the old file or none."""
-        path = self.directory / name
-        beside = path.with_name(f".{name}.new")
-        try:
-            with beside.open("wb") as file:
-                fill(file)
-            beside.replace(path)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
+        write_whole(self.directory / name, fill)
 
 
 def _worker_data(directory: Path, policies: tuple[str, ...], max_samples: int) -> Samples:

@@ -19,6 +19,7 @@ from loadgen.measure.data.recorder import (
 )
 from loadgen.measure.data.rollup import Rollup
 from loadgen.measure.data.rows import Samples, read_rows
+from loadgen.model.files import unfinished_path, write_whole
 from loadgen.model.records import EXCHANGE_ROW
 
 
@@ -60,13 +61,7 @@ def compact(directory: Path, policies: tuple[str, ...], max_samples: int = ALL) 
     path = directory / SAMPLES_FILE
     if (directory / EXCHANGES_FILE).exists():
         samples = read_worker_data(directory, policies, max_samples)
-        beside = directory / f".{SAMPLES_FILE}.new"
-        try:
-            with beside.open("wb") as file:
-                write_samples(file, samples)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+        write_whole(path, lambda file: write_samples(file, samples))
     remove_rows(directory)
     return path
 
@@ -79,7 +74,8 @@ def remove_rows(directory: Path) -> None:
 
 def remove_worker_folder(directory: Path) -> None:
     """Remove a worker's folder, but no file that is not ours; the samples go last."""
-    for path in (directory / f".{SAMPLES_FILE}.new", *reversed(row_files(directory)), directory / SAMPLES_FILE):
+    samples = directory / SAMPLES_FILE
+    for path in (unfinished_path(samples), *reversed(row_files(directory)), samples):
         path.unlink(missing_ok=True)
     if not any(directory.iterdir()):
         directory.rmdir()

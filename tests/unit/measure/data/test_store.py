@@ -439,3 +439,37 @@ def test_what_is_no_json_object_is_a_plan_error(tmp_path: Path, load: Callable[.
 def test_a_missing_summary_is_a_plan_error(tmp_path: Path) -> None:
     with pytest.raises(PlanError, match="can't be read"):
         RunStore.create(tmp_path / "run").load_summary()
+
+
+# Links
+
+
+def recorded(directory: Path) -> Path:
+    """A run that nobody holds open."""
+    writer = full_run(directory, rounds=1)
+    writer.settle()
+    return directory
+
+
+@pytest.mark.parametrize("name", [RUN_FILE, SUMMARY_FILE, SAMPLES_FILE, "report.html", "x.svg", ".x.new", "worker-0"])
+def test_a_link_in_a_run_is_refused_and_stays(tmp_path: Path, name: str) -> None:
+    run = recorded(tmp_path / "run")
+    outside = tmp_path / "outside"
+    if (run / name).exists():
+        (run / name).rename(outside)
+    else:
+        outside.touch()
+    (run / name).symlink_to(outside)
+    before = outside.read_bytes()
+    with pytest.raises(PlanError, match=f"{name} is a symbolic link"):
+        RunStore.open(run, to_change=True)
+    assert (outside.read_bytes(), (run / name).is_symlink()) == (before, True)
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
+    run = recorded(tmp_path / "run")
+    (run / ".report.html.new").write_text("half", encoding="utf-8")
+    assert RunStore.open(run).lock is None
+    assert (run / ".report.html.new").exists()
+    RunStore.open(run, to_change=True)
+    assert not (run / ".report.html.new").exists()
