@@ -61,6 +61,7 @@ class _Kind:
     errnos: tuple[int, ...] = ()
     timeout_in: Phase | None = None
     is_unprocessed: bool = False
+    is_stale: bool = False
 
 
 class ErrorKind(IntEnum):
@@ -86,11 +87,13 @@ class ErrorKind(IntEnum):
     streams_others: OthersKind
     """What the other streams of an HTTP/2 connection get."""
     errnos: tuple[int, ...]
-    """The error numbers of the system that mean this kind before the connection is open."""
+    """The error numbers of the system that mean this kind while the connection is being opened."""
     timeout_in: Phase | None
     """A deadline that passes in this phase is this kind."""
     is_unprocessed: bool
     """The server says that it did nothing for the request: any method may be sent again (RFC 9113 §8.7)."""
+    is_stale: bool
+    """The server had ended the idle connection, or was about to, when it got the request: another one may work."""
 
     UNFINISHED = _Kind(
         1, Layer.CLIENT, "the run was interrupted while the request was under way", pipeline_others=OthersKind.SAME
@@ -145,12 +148,14 @@ class ErrorKind(IntEnum):
     STALE_CONNECTION = _Kind(
         13, Layer.HTTP, "a reused connection was closed before the first byte of the response",
         ending=Ending.SERVER_STALE, pipeline_others=OthersKind.STALE, streams_others=OthersKind.BY_PROGRESS,
-        may_pass=True,
+        is_stale=True, may_pass=True,
     )  # fmt: skip
+    # The error numbers are those of a connection that the server accepted and reset before the client looked at it
+    # (tcp(7)): a server that refuses it instead is ECONNREFUSED.
     CLOSED_WITHOUT_RESPONSE = _Kind(
         14, Layer.HTTP, "a new connection was closed before the first byte of the response",
         ending=Ending.SERVER_UNANSWERED, pipeline_others=OthersKind.STALE, streams_others=OthersKind.BY_PROGRESS,
-        may_pass=True,
+        may_pass=True, errnos=(errno.ECONNRESET, errno.EPIPE),
     )  # fmt: skip
     TRUNCATED = _Kind(
         15, Layer.HTTP, "the connection was closed or reset in the middle of the response",
@@ -158,7 +163,7 @@ class ErrorKind(IntEnum):
         pipeline_others=OthersKind.STALE, streams_others=OthersKind.BY_PROGRESS,
     )  # fmt: skip
     SEND_FAILED = _Kind(
-        16, Layer.HTTP, "the server closed a new connection while the request was being sent",
+        16, Layer.HTTP, "the server closed a new connection in the middle of the request",
         ending=Ending.SERVER_UNANSWERED, pipeline_others=OthersKind.STALE, may_pass=True,
     )  # fmt: skip
     MALFORMED = _Kind(
@@ -228,6 +233,12 @@ class ErrorKind(IntEnum):
     NOT_HTTP = _Kind(
         40, Layer.HTTP, "the server's first bytes are not HTTP/1.x", "does this port speak HTTP/1.1 in clear?"
     )
+    CROSSED_BY_CLOSE = _Kind(
+        41, Layer.HTTP,
+        "the server was ending the idle connection with a response, such as a 408, while the request was on its way",
+        "keep the gap between two requests below the server's idle timeout",
+        ending=Ending.SERVER_IDLE_RESPONSE, pipeline_others=OthersKind.STALE, is_stale=True, may_pass=True,
+    )  # fmt: skip
 
     def __new__(cls, row: _Kind | int) -> ErrorKind:
         assert isinstance(row, _Kind), "an int is for type checkers alone: ErrorKind(13) looks a member up"

@@ -37,28 +37,36 @@ class ClosedBy(IntEnum):
 
 
 class Ending(IntEnum):
-    """How a connection came to its end, as the client saw it."""
+    """How a connection came to its end, as the client saw it. Append only: the numbers are stored in recorded runs."""
 
-    CLIENT_ANNOUNCED = 0  # the client's last request said `Connection: close`
-    CLIENT_SILENT = 1  # the client closed an idle connection unannounced: abandoned, too old, or the block was over
-    CLIENT_GAVE_UP = 2  # a deadline, bad bytes, a limit, an interruption
-    NOT_OPENED = 3  # it ended before its first request
-    SERVER_ANNOUNCED = 4  # the server's response said that it would close
-    SERVER_IDLE_FIN = 5  # the server closed between two requests, unannounced
-    SERVER_IDLE_RST = 6
-    SERVER_STALE = 7  # found closed once a request was sent on it, before any byte of a response
-    SERVER_UNANSWERED = 8  # the same, for the connection's first request
-    SERVER_MID_RESPONSE_FIN = 9
-    SERVER_MID_RESPONSE_RST = 10
+    closed_by: ClosedBy
+    """Which side ended it first."""
+
+    CLIENT_ANNOUNCED = 0, ClosedBy.CLIENT  # the client's last request said `Connection: close`
+    # The client closed an idle connection unannounced: abandoned, too old, or the block was over.
+    CLIENT_SILENT = 1, ClosedBy.CLIENT
+    CLIENT_GAVE_UP = 2, ClosedBy.CLIENT  # a deadline, bad bytes, a limit, an interruption
+    NOT_OPENED = 3, ClosedBy.CLIENT  # it ended before its first request
+    SERVER_ANNOUNCED = 4, ClosedBy.SERVER  # the server's response said that it would close
+    SERVER_IDLE_FIN = 5, ClosedBy.SERVER  # the server closed between two requests, unannounced
+    SERVER_IDLE_RST = 6, ClosedBy.SERVER
+    SERVER_STALE = 7, ClosedBy.SERVER  # found closed once a request was sent on it, before any byte of a response
+    SERVER_UNANSWERED = 8, ClosedBy.SERVER  # the same, for the connection's first request or its handshake
+    SERVER_MID_RESPONSE_FIN = 9, ClosedBy.SERVER
+    SERVER_MID_RESPONSE_RST = 10, ClosedBy.SERVER
+    # The server ended it between two requests with a response that no request had asked for, such as a 408.
+    SERVER_IDLE_RESPONSE = 11, ClosedBy.SERVER
+
+    def __new__(cls, number: int, closed_by: ClosedBy = ClosedBy.CLIENT) -> Ending:
+        ending = int.__new__(cls, number)
+        ending._value_ = number
+        ending.closed_by = closed_by
+        return ending
 
     @property
     def label(self) -> str:
         """The name used in `summary.json`."""
         return self.name.lower()
-
-    @property
-    def closed_by(self) -> ClosedBy:
-        return ClosedBy.SERVER if self >= Ending.SERVER_ANNOUNCED else ClosedBy.CLIENT
 
 
 class ConnectionFlag(IntEnum):

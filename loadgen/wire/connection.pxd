@@ -3,7 +3,7 @@ cimport cython
 from loadgen.wire.http1.response_reader cimport ResponseReader
 from loadgen.wire.connection_setup cimport ConnectionSetup
 
-cdef int _SENDING, _WAITING, _RECEIVING, _IDLE, _MAX_READS_PER_TURN, _SAMPLED_SHARE, _TLS
+cdef int _SENDING, _WAITING, _RECEIVING, _IDLE, _MAX_READS_PER_TURN, _SAMPLED_SHARE, _TLS, _REQUEST_TIMEOUT
 cdef long long _ABSENT
 
 
@@ -12,6 +12,8 @@ cdef class Connection(ConnectionSetup):
     cdef public long long bytes_received
     cdef public bint ignores_close, after_close, requested_close
     cdef public long long mismatched_echoes
+    cdef public int idle_status
+    cdef public object _send_error
 
     @cython.locals(now=cython.longlong)
     cpdef exchange(self, request, long long scheduled_ns=*)
@@ -28,6 +30,7 @@ cdef class Connection(ConnectionSetup):
     cpdef _on_readable(self)
     @cython.locals(left=cython.longlong, arrival_ns=cython.longlong)
     cdef _sample_wait(self, long long now)
+    @cython.locals(status=cython.int)
     cpdef _complete(self, long long end)
     cpdef _on_sendable(self)
     @cython.locals(size=cython.Py_ssize_t, end=cython.longlong)
@@ -35,3 +38,8 @@ cdef class Connection(ConnectionSetup):
     cpdef _on_failure(self, error)
     cpdef _on_end(self, long long end)
     cpdef _on_idle_close(self, ending)
+    cpdef bint _sent_some(self) except? -1
+    cpdef _on_unsendable(self, error)
+    cpdef _on_idle_bytes(self, bytes data)
+    cdef bint _is_crossed(self) except? -1
+    cpdef _fail_crossed(self, int status)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT, ConnectionFlag, Ending
 from loadgen.wire.clock import PhaseClock
 from loadgen.wire.connection_setup import ConnectionSetup
-from loadgen.wire.errors import FAILURES, kind_of_close
+from loadgen.wire.errors import FAILURES, Failure, kind_of_close
 from loadgen.wire.http1.head import UNTIL_CLOSE
 from loadgen.wire.http1.response_reader import ResponseReader
+from loadgen.wire.http1.unasked import unasked_status
 from loadgen.wire.lifecycle import IDLE, RECEIVING, SENDING, WAITING
 from loadgen.wire.listener import Listener
 from loadgen.wire.route import Route
@@ -26,12 +28,17 @@ _SAMPLED_SHARE = 16
 # Integers of C, where compiled.
 _SENDING, _WAITING, _RECEIVING, _IDLE, _ABSENT = int(SENDING), int(WAITING), int(RECEIVING), int(IDLE), ABSENT
 _TLS = int(ConnectionFlag.TLS)
+REQUEST_TIMEOUT = 408
+_REQUEST_TIMEOUT = REQUEST_TIMEOUT
 
 
 class Connection(ConnectionSetup):
     """One connection and its exchanges, one at a time."""
 
-    __slots__ = ("after_close", "bytes_received", "bytes_sent", "ignores_close", "mismatched_echoes", "requested_close")
+    __slots__ = (
+        "_send_error", "after_close", "bytes_received", "bytes_sent", "idle_status", "ignores_close",
+        "mismatched_echoes", "requested_close",
+    )  # fmt: skip
 
     def __init__(
         self, number: int, route: Route, listener: Listener, clock: PhaseClock, reader: ResponseReader
@@ -46,6 +53,10 @@ class Connection(ConnectionSetup):
         self.mismatched_echoes = 0
         # A request asked the server to close although the policy's protocol has no such option (HTTP/2 declined).
         self.requested_close = False
+        # The status of the response without a request that ended it (Ending.SERVER_IDLE_RESPONSE); 0 where it has none.
+        self.idle_status = 0
+        # Why the present request could not be sent in full.
+        self._send_error: Exception | None = None
 
     def exchange(self, request: Any, scheduled_ns: int = 0) -> None:
         """Send the next request, due at `scheduled_ns` (0 for now), on an idle connection."""
@@ -124,6 +135,9 @@ class Connection(ConnectionSetup):
 
     # For subclasses
 
+    def _sent_some(self) -> bool:
+        return self.bytes_sent > 0
+
     def _send(self, left_ns: int) -> None:
         """Send the present request: the first one once the connection is open, and each later one."""
         if self.handshake is None:
@@ -136,7 +150,7 @@ class Connection(ConnectionSetup):
             sent = self._transport.send(request)
         except FAILURES as error:
             self.bytes_sent = 0
-            self._fail_by(error)
+            self._on_unsendable(error)
             return
         if sent == len(request):
             self.bytes_sent = sent
@@ -150,8 +164,8 @@ class Connection(ConnectionSetup):
 
         True to read more in this turn.
         """
-        if self.state == _IDLE:  # bytes without a request
-            self._lose(Ending.CLIENT_GAVE_UP)
+        if self.state == _IDLE:
+            self._on_idle_bytes(bytes(memoryview(self._transport.buffer)[:size]))
             return False
         if self.state != _RECEIVING:
             self.enter(_RECEIVING, now, self._left_ns(now))
@@ -167,8 +181,12 @@ class Connection(ConnectionSetup):
 
     def _complete(self, end: int) -> None:
         """The response is complete."""
+        status = self.reader.status
+        if (status == _REQUEST_TIMEOUT or self.bytes_sent == 0) and self._is_crossed():
+            self._fail_crossed(status)
+            return
         self.enter(_IDLE, end)
-        self.listener.exchange_done(self, self.reader.status, end)
+        self.listener.exchange_done(self, status, end)
 
     def _on_sendable(self) -> None:
         """The rest of a request that did not fit the socket's buffer; the server may answer before it has it all."""
@@ -178,9 +196,7 @@ class Connection(ConnectionSetup):
                 0, self._transport.send(self._request[self.bytes_sent : self.bytes_sent + READ_SIZE])
             )
         except FAILURES as error:
-            # A server that refuses a long body may have answered before it closed: read that first.
-            self._transport.watch(READ, self._on_readable)
-            self.failure = str(error)
+            self._on_unsendable(error)
             return
         if self.bytes_sent == len(self._request):
             if self.state == _SENDING:
@@ -221,21 +237,62 @@ class Connection(ConnectionSetup):
             if not self._take(size, now, end):
                 return
 
+    def _on_unsendable(self, error: Exception) -> None:
+        """The server ended the connection before it had the whole request.
+
+        It may have answered before that, as with a 413, or have said why it ends the connection: that is read first.
+        """
+        self._send_error = error
+        self._transport.watch(READ, self._on_readable)
+
     def _on_failure(self, error: Exception) -> None:
         """Reading failed."""
-        if self.state == _IDLE:
-            self._on_idle_close(Ending.SERVER_IDLE_RST if isinstance(error, OSError) else Ending.SERVER_IDLE_FIN)
-        else:
+        if self.state != _IDLE:
             self._fail_by(error)
+        elif isinstance(error, OSError):
+            self._on_idle_close(Ending.SERVER_IDLE_RST)
+        elif isinstance(error, Failure) and error.by_peer:
+            self._on_idle_close(Ending.SERVER_IDLE_FIN)
+        else:
+            self._lose(Ending.CLIENT_GAVE_UP)
 
     def _on_end(self, end: int) -> None:
         """The server closed its side."""
         if self.state == _IDLE:
-            self._on_idle_close(Ending.SERVER_IDLE_FIN)
-        elif self.state == _RECEIVING and self.reader.finish():
+            self._on_idle_close(Ending.SERVER_IDLE_FIN if self._send_error is None else Ending.SERVER_IDLE_RST)
+        elif self.state == _RECEIVING and not self._transport.is_cut_off and self.reader.finish():
             self._complete(end)
+        elif self._send_error is not None:
+            self._fail_by(self._send_error)
         else:
-            self._fail(kind_of_close(self.state, self.request_index > 0), "the server closed the connection")
+            how = " without TLS's close_notify" if self._transport.is_cut_off else ""
+            kind = kind_of_close(self.state, self.request_index > 0, self._sent_some())
+            self._fail(kind, f"the server closed the connection{how}")
+
+    def _on_idle_bytes(self, data: bytes) -> None:
+        """Bytes came that no request asked for."""
+        status = unasked_status(data)
+        if status is None:
+            self._lose(Ending.CLIENT_GAVE_UP)
+        else:
+            self.idle_status = status
+            self._lose(Ending.SERVER_IDLE_RESPONSE)
+
+    def _is_crossed(self) -> bool:
+        """The response that is complete, and has one of the signs of it, was sent before the server had the request.
+
+        A 408 that closes says that the server waited for a request and got none (RFC 9110 §15.5.9); and what comes
+        where nothing could be sent answers nothing.
+        """
+        if self.request_index == 0:
+            return False
+        return self.bytes_sent == 0 or (self.bytes_sent == len(self._request) and not self.reader.persists)
+
+    def _fail_crossed(self, status: int) -> None:
+        """A response with `status` ended the idle connection while the present request was on its way."""
+        self.idle_status = status
+        self.bytes_received = 0  # none of them was for this request
+        self._fail(ErrorKind.CROSSED_BY_CLOSE, f"a {status} that the server sent before it had the request")
 
     def _on_idle_close(self, ending: Ending) -> None:
         """The server closed the connection between two exchanges."""

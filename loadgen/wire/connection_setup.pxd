@@ -37,7 +37,8 @@ cdef class ConnectionSetup(Lifecycle):
     cpdef long long _left_ns(self, long long now) noexcept
     cpdef _lose(self, ending)
     cpdef _fail_by(self, error)
-    cpdef _fail(self, kind, detail, bint reset=*)
+    cpdef bint _sent_some(self) except? -1
+    cpdef _fail(self, kind, detail, ending=*)
     @cython.locals(now=cython.longlong)
     cpdef long long _begin(self, int state, long long left_ns) except? -1
     @cython.locals(begun=cython.longlong)

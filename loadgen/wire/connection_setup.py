@@ -12,7 +12,7 @@ from typing import Any
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT, ConnectionFlag, Ending
 from loadgen.wire.clock import PhaseClock
-from loadgen.wire.errors import FAILURES, ending_of, kind_of, kind_of_timeout
+from loadgen.wire.errors import FAILURES, ending_of, kind_of, kind_of_timeout, was_opened
 from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.lifecycle import CLOSED, CONNECTING, HANDSHAKING, RESOLVING, TUNNELLING, Lifecycle
 from loadgen.wire.listener import Listener
@@ -145,14 +145,23 @@ class ConnectionSetup(Lifecycle):
 
     def _fail_by(self, error: Exception) -> None:
         """The present exchange failed by an exception that is one of FAILURES."""
-        kind = kind_of(error, self.state, self.request_index > 0)
+        reused = self.request_index > 0
+        kind = kind_of(error, self.state, reused, self._sent_some())
+        if self.state == _CONNECTING and was_opened(kind):
+            self.flags |= _ESTABLISHED
         detail = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        self._fail(kind, detail, isinstance(error, OSError))
+        self._fail(kind, detail, ending_of(error, self.state, reused))
 
-    def _fail(self, kind: ErrorKind, detail: str, reset: bool = False) -> None:
-        """The present exchange failed, and the connection ends with it."""
+    def _sent_some(self) -> bool:
+        """Some bytes of the present request were sent."""
+        return False
+
+    def _fail(self, kind: ErrorKind, detail: str, ending: Ending | None = None) -> None:
+        """The present exchange failed, and the connection ends with it: by `ending`, or as usual for its kind."""
         self.failure = detail
-        self.close(ending_of(kind, reset) if self.flags & ConnectionFlag.ESTABLISHED else Ending.NOT_OPENED)
+        if not self.flags & _ESTABLISHED:
+            ending = Ending.NOT_OPENED
+        self.close(kind.ending if ending is None else ending)
         if self.handshake is None:
             self.handshake = self.handshake_ns()
         self.listener.exchange_done(self, -kind, self._entered[_CLOSED])

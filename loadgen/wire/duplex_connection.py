@@ -22,14 +22,14 @@ _FULL_READ_BYTES = 16 * 1024
 class DuplexConnection(Connection):
     """Keeps what the transport does not take at once, and reads whatever comes."""
 
-    __slots__ = ("_send_error", "_unsent", "drained_ns")
+    __slots__ = ("_has_sent", "_unsent", "drained_ns")
 
     def __init__(
         self, number: int, route: Route, listener: Listener, clock: PhaseClock, reader: ResponseReader
     ) -> None:
         super().__init__(number, route, listener, clock, reader)
         self._unsent: bytes | memoryview = b""
-        self._send_error: Exception | None = None
+        self._has_sent = False
         # When the request for an upgrade had been sent in full, before its answer came.
         self.drained_ns = ABSENT
 
@@ -59,29 +59,34 @@ class DuplexConnection(Connection):
         except FAILURES as error:
             self._on_unsendable(error)
             return
+        self._has_sent = True
         if sent == len(data):
             self._drained(self._clock.monotonic_ns())
         else:
             self._unsent = memoryview(data)[sent:]
             self._transport.watch(READ | WRITE, self._on_sendable)
 
-    def _fail(self, kind: ErrorKind, detail: str, reset: bool = False) -> None:
+    def _fail(self, kind: ErrorKind, detail: str, ending: Ending | None = None) -> None:
         if self.state != CLOSED:
             self._send_closing_bytes()
-        super()._fail(kind, detail, reset)
+        super()._fail(kind, detail, ending)
 
     # Inside
 
+    def _sent_some(self) -> bool:
+        return self._has_sent
+
     def _take(self, size: int, now: int, end: int) -> bool:
+        data = bytes(memoryview(self._transport.buffer)[:size])
         try:
-            self._receive(bytes(memoryview(self._transport.buffer)[:size]), now, end)
+            self._receive(data, now, end)
         except FAILURES as error:
             if self.busy:
                 self._fail_by(error)
             else:  # the peer broke the protocol while no exchange was under way
                 self.failure = str(error)
                 self._send_closing_bytes()
-                self._lose(Ending.CLIENT_GAVE_UP)
+                self._on_idle_bytes(data)
             return False
         return self.state != CLOSED and size >= _FULL_READ_BYTES
 
@@ -102,17 +107,6 @@ class DuplexConnection(Connection):
             self._drained(self._clock.monotonic_ns())
         except FAILURES as error:
             self._fail_by(error)
-
-    def _on_unsendable(self, error: Exception) -> None:
-        """What was sent before may have been answered: reading finds that out, or finds the close."""
-        self._send_error = error
-        self._transport.watch(READ, self._on_readable)
-
-    def _on_end(self, end: int) -> None:
-        if self._send_error is None:
-            super()._on_end(end)
-        else:
-            self._on_failure(self._send_error)
 
     def _send_closing_bytes(self) -> None:
         """Best effort: the connection is closed whether they arrive or not."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadgen.model.errors import ErrorKind
+from loadgen.model.errors import ErrorKind, Layer
 from loadgen.model.records import Ending, Phase
 from loadgen.wire.http1.head import BodyTooLarge, HeadTooLarge, Malformed, NotHttp
 from loadgen.wire.lifecycle import (
@@ -21,12 +21,20 @@ _BY_TIMEOUT: dict[int, ErrorKind] = {
 }
 
 
-class Failure(Exception):
-    """The peer did what the connection can't go on after; `kind` says what."""
+# The error numbers of a connection that its peer has reset.
+RESETS = frozenset(ErrorKind.CLOSED_WITHOUT_RESPONSE.errnos)
 
-    def __init__(self, kind: ErrorKind, detail: str) -> None:
+
+class Failure(Exception):
+    """The peer did what the connection can't go on after; `kind` says what.
+
+    by_peer: the peer ended the connection by it (an alert, a close, a reset); else this side does, for what it found.
+    """
+
+    def __init__(self, kind: ErrorKind, detail: str, by_peer: bool = False) -> None:
         super().__init__(detail)
         self.kind = kind
+        self.by_peer = by_peer
 
 
 class TlsFailure(Failure):
@@ -37,12 +45,18 @@ class UpgradeFailure(Failure):
     """A proxy, an upgrade or the protocol after it failed."""
 
 
+# A failure of these layers means that TCP was not connected.
+_NEVER_OPENED = frozenset({Layer.CLIENT, Layer.DNS, Layer.TCP})
+
 FAILURES = (OSError, Failure, Malformed)
 """What the peer, or the way to it, can raise."""
 
 
-def kind_of(error: Exception, state: int, reused: bool) -> ErrorKind:
-    """The kind of `error` raised while a connection was in `state`; `reused` where it served a request before."""
+def kind_of(error: Exception, state: int, reused: bool, sent_some: bool = False) -> ErrorKind:
+    """The kind of `error` raised while a connection was in `state`.
+
+    reused: it served a request before. sent_some: some bytes of the present request were sent.
+    """
     if isinstance(error, Failure):
         return error.kind
     if isinstance(error, HeadTooLarge):
@@ -57,12 +71,10 @@ def kind_of(error: Exception, state: int, reused: bool) -> ErrorKind:
         return _BY_ERRNO.get(error.errno or 0, ErrorKind.DNS_FAILED)
     if state == CONNECTING:
         return _BY_ERRNO.get(error.errno or 0, ErrorKind.CONNECT_FAILED)
-    if state == HANDSHAKING:
-        return ErrorKind.TLS_FAILED
-    return kind_of_close(state, reused)
+    return kind_of_close(state, reused, sent_some)
 
 
-def kind_of_close(state: int, reused: bool) -> ErrorKind:
+def kind_of_close(state: int, reused: bool, sent_some: bool = False) -> ErrorKind:
     """The kind of a close or reset by the peer in `state`, with a request under way."""
     if state == HANDSHAKING:
         return ErrorKind.TLS_FAILED
@@ -70,7 +82,7 @@ def kind_of_close(state: int, reused: bool) -> ErrorKind:
         return ErrorKind.TRUNCATED
     if reused:
         return ErrorKind.STALE_CONNECTION
-    return ErrorKind.SEND_FAILED if state == SENDING else ErrorKind.CLOSED_WITHOUT_RESPONSE
+    return ErrorKind.SEND_FAILED if state == SENDING and sent_some else ErrorKind.CLOSED_WITHOUT_RESPONSE
 
 
 def kind_of_timeout(state: int) -> ErrorKind:
@@ -78,6 +90,15 @@ def kind_of_timeout(state: int) -> ErrorKind:
     return _BY_TIMEOUT.get(max(state, RESOLVING), ErrorKind.RESPONSE_TIMEOUT)
 
 
-def ending_of(kind: ErrorKind, reset: bool) -> Ending:
-    """How an opened connection ended whose exchange failed with `kind`; `reset` where by RST rather than FIN."""
-    return kind.ending_by_reset if reset else kind.ending
+def was_opened(kind: ErrorKind) -> bool:
+    """TCP was connected where opening a connection failed with `kind`: the peer accepted it, and then ended it."""
+    return kind.layer not in _NEVER_OPENED
+
+
+def ending_of(error: Exception, state: int, reused: bool) -> Ending | None:
+    """How an opened connection ended by `error`, where that is not the usual ending of the error's kind."""
+    if isinstance(error, OSError):
+        return kind_of(error, state, reused).ending_by_reset
+    if isinstance(error, Failure) and error.by_peer:
+        return kind_of_close(state, reused).ending_by_reset
+    return None

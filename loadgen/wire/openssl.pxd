@@ -5,7 +5,7 @@ from libc.errno cimport errno
 
 cdef bint _IS_DIRECT
 cdef size_t _DO_HANDSHAKE, _READ, _WRITE, _GET_ERROR
-cdef int _DONE, _WAITS_TO_READ, _WAITS_TO_WRITE, _SSL_ERROR_WANT_READ, _SSL_ERROR_WANT_WRITE, _MAX_WRITE_BYTES
+cdef int _DONE, _WAITS_TO_READ, _WAITS_TO_WRITE, _SSL_ERROR_WANT_READ, _SSL_ERROR_WANT_WRITE, _FIRST_ALERT, _MAX_WRITE_BYTES
 
 
 # `function` is the address of OpenSSL's function, `ssl` that of its SSL.
@@ -39,7 +39,8 @@ cdef inline int c_errno() noexcept:
 
 cdef class TlsStream:
     cdef readonly object connection
-    cdef object _ssl
+    cdef readonly bint alerted
+    cdef object _ssl, _input, _output
     cdef size_t _address
 
     @cython.locals(result=int)
@@ -48,5 +49,8 @@ cdef class TlsStream:
     cpdef int read(self, bytearray buffer) except? -4096
     @cython.locals(result=int)
     cpdef int write(self, data) except? -4096
+    cpdef detach(self)
+    cpdef feed(self, bytes record)
+    cpdef bytes take(self)
     @cython.locals(code=int, reason=int)
     cdef int _explain(self, int result) except? -4096

@@ -22,8 +22,10 @@ DONE, WAITS_TO_READ, WAITS_TO_WRITE = 0, -1, -2
 # Integers of C, where compiled.
 _DONE, _WAITS_TO_READ, _WAITS_TO_WRITE = DONE, WAITS_TO_READ, WAITS_TO_WRITE
 _SSL_ERROR_WANT_READ, _SSL_ERROR_WANT_WRITE = 2, 3
+_FIRST_ALERT = 1000  # SSL_AD_REASON_OFFSET: a reason above it is an alert of the peer's, with its number added
 _MAX_WRITE_BYTES = 1 << 30  # OpenSSL counts in C's int
 
+_room = ffi.new("char[]", 32 * 1024)  # a record has at most 16 KiB and its frame
 _COMPILED = not __file__.endswith(".py")
 
 
@@ -47,11 +49,16 @@ _IS_DIRECT = _READ != 0
 class TlsStream:
     """One of OpenSSL's streams. Its calls raise SSL.Error where OpenSSL reports more than that it has to wait."""
 
-    __slots__ = ("_address", "_ssl", "connection")
+    __slots__ = ("_address", "_input", "_output", "_ssl", "alerted", "connection")
 
     def __init__(self, connection: SSL.Connection) -> None:
         self.connection = connection
         """pyOpenSSL's object. It frees the stream when it goes, so that it must live as long as this one."""
+        # Where its bytes come from and go to, once `detach` was called.
+        self._input: Any = None
+        self._output: Any = None
+        self.alerted = False
+        """The last failure was an alert that the peer sent."""
         self._ssl: Any = connection._ssl
         self._address = int(ffi.cast("uintptr_t", self._ssl)) if _IS_DIRECT else 0
 
@@ -76,6 +83,22 @@ class TlsStream:
             result = lib.SSL_write(self._ssl, ffi.from_buffer(data), min(len(data), _MAX_WRITE_BYTES))
         return result if result > 0 else self._explain(result)
 
+    def detach(self) -> None:
+        """Let go of the socket: from now on the caller moves the stream's own bytes, by `feed` and `take`."""
+        self._input, self._output = lib.BIO_new(lib.BIO_s_mem()), lib.BIO_new(lib.BIO_s_mem())
+        for memory in (self._input, self._output):
+            lib.BIO_set_mem_eof_return(memory, -1)  # empty means to wait
+        lib.SSL_set_bio(self._ssl, self._input, self._output)  # it frees them with the stream
+
+    def feed(self, record: bytes) -> None:
+        """Bytes that came from the peer."""
+        lib.BIO_write(self._input, record, len(record))
+
+    def take(self) -> bytes:
+        """Bytes to be sent to the peer: those of at most one record, which each write makes."""
+        size = lib.BIO_read(self._output, _room, len(_room))
+        return bytes(ffi.buffer(_room, size)) if size > 0 else b""
+
     def _explain(self, result: int) -> int:
         """WAITS_TO_…, or raises what pyOpenSSL makes of the failure."""
         code = 0
@@ -88,7 +111,14 @@ class TlsStream:
             return _WAITS_TO_READ
         if reason == _SSL_ERROR_WANT_WRITE:
             return _WAITS_TO_WRITE
+        # Read before pyOpenSSL takes the failure: its exceptions have words, which do not always say "alert".
+        self.alerted = lib.ERR_GET_REASON(lib.ERR_peek_error()) >= _FIRST_ALERT
         if _IS_DIRECT:
             ffi.errno = code  # pyOpenSSL takes it from cffi, which did not see the call
-        self.connection._raise_ssl_error(self._ssl, result)
+        try:
+            self.connection._raise_ssl_error(self._ssl, result)
+        finally:
+            # It leaves the reason of a failed system call in this thread's queue, and OpenSSL would take that for the
+            # reason of the next call that has to wait, on any stream.
+            lib.ERR_clear_error()
         raise SSL.Error([("", "", "no reason was given")])

@@ -15,7 +15,7 @@ from OpenSSL import SSL
 
 from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import PlanError
-from loadgen.wire.errors import TlsFailure
+from loadgen.wire.errors import RESETS, TlsFailure
 from loadgen.wire.openssl import DONE, WAITS_TO_READ, TlsStream, ffi, lib
 from loadgen.wire.poller import Poller
 from loadgen.wire.transport import BEGIN_TLS, OPEN, WANT_READ, WANT_WRITE, WOULD_BLOCK, Step, TcpTransport
@@ -24,6 +24,8 @@ from loadgen.wire.transport import BEGIN_TLS, OPEN, WANT_READ, WANT_WRITE, WOULD
 # CPU even if the server does not use it. Each run records what was negotiated.
 _GROUPS = b"X25519:P-256:P-384:P-521"
 _NAME_MISMATCHES = {62, 63, 64}  # X509_V_ERR_HOSTNAME_MISMATCH, _EMAIL_, _IP_ADDRESS_
+# RFC 8446 §5.1: the content of a record, and the frame before it.
+_MAX_RECORD_BYTES, _HEADER_BYTES = 16 * 1024, 5
 H2_OR_HTTP1 = (b"h2", b"http/1.1")
 # Integers of C, where compiled.
 _DONE, _WAITS_TO_READ, _WOULD_BLOCK = DONE, WAITS_TO_READ, WOULD_BLOCK
@@ -66,7 +68,10 @@ def client_context(host: str, cacert: str | None, insecure: bool, alpn: tuple[by
 class TlsTransport(TcpTransport):
     """TLS on one connection: a client's where `server_name` is given or empty, a server's where it is None."""
 
-    __slots__ = ("_begun", "_broken", "_context", "_server_name", "_session", "_stream", "_up")
+    __slots__ = (
+        "_begun", "_broken", "_context", "_incoming", "_is_between_records", "_is_detached", "_outgoing",
+        "_server_name", "_session", "_stream", "_taken_bytes", "_up",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -87,6 +92,13 @@ class TlsTransport(TcpTransport):
         self._up = False
         # The error of a write that failed for good.
         self._broken: OSError | None = None
+        # OpenSSL has read whole records so far.
+        self._is_between_records = False
+        # This transport moves the stream's bytes (see `_send_detached`): an incomplete record that came, one that is
+        # not sent in full, and how many bytes of the caller's are in it.
+        self._is_detached = False
+        self._incoming = self._outgoing = b""
+        self._taken_bytes = 0
         TcpTransport.__init__(self, poller, accepted, source)
 
     def _begin(self) -> TlsStream:
@@ -106,7 +118,7 @@ class TlsTransport(TcpTransport):
 
     def establish(self) -> Step:
         if not self._begun:
-            TcpTransport.establish(self)
+            self._establish_tcp()
             self._begin()
             self._begun = True
             return BEGIN_TLS
@@ -116,11 +128,11 @@ class TlsTransport(TcpTransport):
         try:
             outcome = stream.do_handshake()
         except SSL.SysCallError as error:
-            raise TlsFailure(ErrorKind.TLS_FAILED, f"the peer ended the connection: {error.args[-1]}") from None
+            raise _ended_by_peer(error.args[-1]) from None
         except SSL.Error as error:
             raise self._failure(error) from None
         if outcome == _DONE:
-            self._up = True
+            self._up = self._is_between_records = True
             return OPEN
         return WANT_READ if outcome == _WAITS_TO_READ else WANT_WRITE
 
@@ -150,29 +162,45 @@ class TlsTransport(TcpTransport):
 
     def close(self) -> None:
         stream, self._stream = self._stream, None
-        if stream is not None and self._up:
+        if stream is not None and self._up and self._broken is None:
             # RFC 8446 §6.1: close_notify before closing. Without it OpenSSL does not resume the session either.
-            with suppress(SSL.Error):
+            with suppress(SSL.Error, OSError):
                 stream.connection.shutdown()
+                if self._is_detached and not self._outgoing:
+                    TcpTransport.send(self, stream.take())
         self._session = None
         TcpTransport.close(self)
 
     def receive(self) -> int:
+        if self._is_detached:
+            return self._receive_detached()
         if self._broken is not None:
             raise self._broken
+        return self._read_stream()
+
+    def send(self, data: bytes | memoryview) -> int:
+        if self._broken is not None:
+            raise self._broken
+        if self._is_detached or (len(data) > _MAX_RECORD_BYTES and self._may_detach()):
+            return self._send_detached(data)
+        return self._write_stream(data)
+
+    def _read_stream(self) -> int:
         try:
             size = self._open_stream().read(self.buffer)
         except SSL.ZeroReturnError:
             return 0
         except SSL.SysCallError as error:
             if error.args[0] == -1:
-                return 0  # closed without close_notify: HTTP's own framing says whether anything is missing
+                self.is_cut_off = True  # closed without close_notify (RFC 8446 §6.1)
+                return 0
             raise OSError(error.args[0], error.args[1]) from None
         except SSL.Error as error:
             raise self._failure(error) from None
+        self._is_between_records = size > 0
         return size if size > 0 else _WOULD_BLOCK
 
-    def send(self, data: bytes | memoryview) -> int:
+    def _write_stream(self, data: bytes | memoryview) -> int:
         try:
             size = self._open_stream().write(data)
         except SSL.ZeroReturnError:
@@ -183,6 +211,58 @@ class TlsTransport(TcpTransport):
             raise self._failure(error) from None
         return size if size > 0 else _WOULD_BLOCK
 
+    def _may_detach(self) -> bool:
+        """It is a client's, which may be refused; and no record is half read, so that the next byte begins one."""
+        return self._server_name is not None and self._is_between_records
+
+    def _send_detached(self, data: bytes | memoryview) -> int:
+        """Send one record at a time. The same data must come again until it is sent: that is what `data` begins with.
+
+        OpenSSL does not read any more once a write of its own has failed. A server that refuses a long body answers and
+        closes, so that a write may fail before the answer is read: OpenSSL must not be the one who writes.
+        """
+        stream = self._open_stream()
+        if not self._is_detached:
+            stream.detach()
+            self._is_detached = True
+        if not self._outgoing:
+            self._taken_bytes = self._write_stream(data)
+            self._outgoing = stream.take()
+        try:
+            sent = TcpTransport.send(self, self._outgoing)
+        except OSError as error:
+            raise self._break(error.errno or errno.EPIPE, error.strerror or str(error)) from None
+        self._outgoing = self._outgoing[max(0, sent) :]
+        return _WOULD_BLOCK if self._outgoing else self._taken_bytes
+
+    def _receive_detached(self) -> int:
+        """Read from the socket record by record, so that nothing is held back that the loop does not know of."""
+        while True:
+            size = self._read_stream()
+            if size != _WOULD_BLOCK:
+                return size
+            header = self._incoming[:_HEADER_BYTES]
+            wanted = _HEADER_BYTES + (int.from_bytes(header[3:], "big") if len(header) == _HEADER_BYTES else 0)
+            try:
+                data = self.socket.recv(wanted - len(self._incoming))
+            except BlockingIOError:
+                return _WOULD_BLOCK
+            if not data:
+                self.is_cut_off = True
+                return 0
+            self._incoming += data
+            if len(self._incoming) == wanted > _HEADER_BYTES:
+                self._open_stream().feed(self._incoming)
+                self._incoming = b""
+
+    def _establish_tcp(self) -> None:
+        try:
+            TcpTransport.establish(self)
+        except OSError as error:
+            if error.errno in RESETS:  # accepted, and reset before the handshake began
+                raise _ended_by_peer(error.strerror or str(error)) from None
+            raise
+
     def _open_stream(self) -> TlsStream:
         """The stream, while the socket is this connection's: its number may be another's as soon as it is closed."""
         if self._stream is None:
@@ -190,15 +270,21 @@ class TlsTransport(TcpTransport):
         return self._stream
 
     def _break(self, code: int, detail: str) -> OSError:
-        """A write failed for good: OpenSSL must not be called for this stream any more."""
+        """A write failed for good. A stream that OpenSSL wrote for must not be read any more either."""
         self._broken = OSError(code, detail)
         return self._broken
 
     def _failure(self, error: SSL.Error) -> TlsFailure:
-        code = lib.SSL_get_verify_result(self._open_stream().connection._ssl)
-        if code and not self._up:
+        stream = self._open_stream()
+        code = lib.SSL_get_verify_result(stream.connection._ssl)
+        if code and not self._up and not stream.alerted:
             reason = ffi.string(lib.X509_verify_cert_error_string(code)).decode()
             kind = ErrorKind.TLS_WRONG_NAME if code in _NAME_MISMATCHES else ErrorKind.TLS_UNTRUSTED
             return TlsFailure(kind, reason)
         reasons = error.args[0] if error.args and isinstance(error.args[0], list) else []
-        return TlsFailure(ErrorKind.TLS_FAILED, "; ".join(str(reason[-1]) for reason in reasons) or "unknown failure")
+        detail = "; ".join(str(reason[-1]) for reason in reasons) or "unknown failure"
+        return TlsFailure(ErrorKind.TLS_FAILED, detail, by_peer=stream.alerted)
+
+
+def _ended_by_peer(how: str) -> TlsFailure:
+    return TlsFailure(ErrorKind.TLS_FAILED, f"the peer ended the connection: {how}", by_peer=True)

@@ -8,7 +8,7 @@ cdef bint COMPILED
 
 cdef class Transport:
     cdef public bytearray buffer
-    cdef public bint stamps_arrivals
+    cdef public bint is_cut_off, stamps_arrivals
 
     cpdef long long connect(self, tuple address, callback) except? -1
     cpdef establish(self)

@@ -63,13 +63,15 @@ OPEN, BEGIN_TLS, WANT_READ, WANT_WRITE, BEGIN_TUNNEL = Step
 class Transport:
     """One byte stream. Its methods may raise OSError."""
 
-    __slots__ = ("buffer", "stamps_arrivals")
+    __slots__ = ("buffer", "is_cut_off", "stamps_arrivals")
 
     def __init__(self, buffer: bytearray) -> None:
         self.buffer = buffer
         """Where `receive` puts what it reads, until it is called again for this or another transport."""
         self.stamps_arrivals = False
         """To be set before `connect`: the kernel notes when bytes arrive (see `arrival_ns`)."""
+        self.is_cut_off = False
+        """The stream's end was not announced where the protocol announces it, so bytes before it may be missing."""
 
     @property
     def socket(self) -> Any:
@@ -121,8 +123,7 @@ class TcpTransport(Transport):
     __slots__ = ("_descriptor", "_poller", "_socket", "_source", "_watch")
 
     def __init__(self, poller: Poller, accepted: Any = None, source: str | None = None) -> None:
-        self.buffer = poller.buffer
-        self.stamps_arrivals = False
+        Transport.__init__(self, poller.buffer)
         self._poller = poller
         self._socket: Any = None
         self._descriptor = -1

@@ -69,6 +69,7 @@ LAYERS = {
             "http1/head",
             "http1/chunked",
             "http1/final_head",
+            "http1/unasked",
             "http1/request_",
             "http1/response_",
         ),

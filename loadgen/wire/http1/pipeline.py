@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from loadgen.model.errors import ErrorKind, OthersKind
 from loadgen.model.records import ABSENT, Ending
 from loadgen.wire.clock import PhaseClock
-from loadgen.wire.connection import Connection
+from loadgen.wire.connection import REQUEST_TIMEOUT, Connection
 from loadgen.wire.errors import FAILURES
 from loadgen.wire.http1.head import Malformed
 from loadgen.wire.http1.response_reader import ResponseReader
+from loadgen.wire.http1.unasked import unasked_status
 from loadgen.wire.lifecycle import CLOSED, IDLE, RECEIVING, SENDING, WAITING
 from loadgen.wire.listener import NULL_LISTENER, Listener
 from loadgen.wire.route import Route
@@ -125,12 +126,8 @@ class Pipeline(Connection):
                     break
                 unsent.popleft()
         except FAILURES as error:
-            if self._sent_bytes == 0:
-                self._fail_by(error)
-                return
-            # What was sent before may have been answered: reading finds that out, or finds the close.
             unsent.clear()
-            self._transport.watch(READ, self._on_readable)
+            self._on_unsendable(error)
             return
         if unsent and not self._blocked:
             self._transport.watch(READ | WRITE, self._on_sendable)
@@ -142,6 +139,9 @@ class Pipeline(Connection):
         return self._phases[state - SENDING]
 
     # Inside
+
+    def _sent_some(self) -> bool:
+        return self._sent_bytes > 0
 
     def _add(self, request: bytes, scheduled_ns: int, begun_ns: int) -> None:
         self._submitted_bytes += len(request)
@@ -193,10 +193,10 @@ class Pipeline(Connection):
         data = bytes(memoryview(self._transport.buffer)[:size])
         while data:
             if not self._exchanges:
-                self._lose(Ending.CLIENT_GAVE_UP)  # bytes without a request
+                self._on_idle_bytes(data)
                 return False
             if self._exchanges[0].begun_ns > end:
-                self._fail(ErrorKind.MALFORMED, "a response came before its request")
+                self._on_early_bytes(data)
                 return False
             if self.state != RECEIVING:
                 self.enter(RECEIVING, now)
@@ -221,10 +221,14 @@ class Pipeline(Connection):
 
     def _answer(self, end: int) -> bool:
         """The response to the first request in flight is complete; False where the connection does not go on."""
-        exchange = self._exchanges.popleft()
-        self.enter(IDLE, end)
         head = self.reader.head
         assert head is not None
+        exchange = self._exchanges[0]
+        if head.status == REQUEST_TIMEOUT and exchange.request_index and exchange.sent_ns >= 0 and not head.persists:
+            self._fail_crossed(head.status)
+            return False
+        self._exchanges.popleft()
+        self.enter(IDLE, end)
         persists = head.persists
         if persists:
             self._next_response(end)
@@ -241,6 +245,14 @@ class Pipeline(Connection):
             self.close(Ending.SERVER_ANNOUNCED)
             self._fail_exchanges(ErrorKind.STALE_CONNECTION)
         return self.state <= IDLE
+
+    def _on_early_bytes(self, data: bytes) -> None:
+        """Bytes came before the request that they would answer was begun."""
+        status = unasked_status(data)
+        if status is None or not self.request_index:
+            self._fail(ErrorKind.MALFORMED, "a response came before its request")
+        else:
+            self._fail_crossed(status)
 
     def _next_response(self, now: int) -> None:
         """The state is that of the first request in exchange."""
@@ -272,10 +284,10 @@ class Pipeline(Connection):
             self._phases = (send, first_ns - turn_ns, end - first_ns)
         self._first_ns = ABSENT
 
-    def _fail(self, kind: ErrorKind, detail: str, reset: bool = False) -> None:
+    def _fail(self, kind: ErrorKind, detail: str, ending: Ending | None = None) -> None:
         had_exchanges = bool(self._exchanges)
         listener, self.listener = self.listener, NULL_LISTENER
-        super()._fail(kind, detail, reset)
+        super()._fail(kind, detail, ending)
         self.listener = listener
         if had_exchanges:
             self._fail_exchanges(kind)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from loadgen.model.errors import ErrorKind
+from loadgen.wire.connection import REQUEST_TIMEOUT
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http1.head import Malformed
 from loadgen.wire.http1.response_reader import ResponseReader
@@ -73,6 +75,8 @@ class Http1FallbackStreams:
 
     def _complete(self, stream: HttpStream) -> None:
         reader = self._reader
+        if self._number > 1 and reader.status == REQUEST_TIMEOUT and not reader.persists:
+            stream.fail(ErrorKind.CROSSED_BY_CLOSE, "a 408 that the server sent before it had the request")
         stream.head = reader.head
         stream.trailers = reader.trailers
         stream.body_bytes = reader.body_bytes

@@ -121,7 +121,7 @@ class ReportingConnection(DuplexConnection):
         self._phases = exchange.phases_ns(end)
 
     def _on_end(self, end: int) -> None:
-        if self._streams is not None and self._send_error is None:
+        if self._streams is not None and self._send_error is None and not self._transport.is_cut_off:
             for stream in self._streams.finish():
                 self._finish(stream.owner, stream, end)
                 if self.state == CLOSED:
@@ -131,7 +131,7 @@ class ReportingConnection(DuplexConnection):
 
     def _on_idle_close(self, ending: Ending) -> None:
         if self._waiting:  # the server takes no streams, and some exchanges wait for one
-            self._fail(ErrorKind.STALE_CONNECTION, "the server closed the connection", ending is Ending.SERVER_IDLE_RST)
+            self._fail(ErrorKind.STALE_CONNECTION, "the server closed the connection")
         else:
             super()._on_idle_close(ending)
 
@@ -139,9 +139,9 @@ class ReportingConnection(DuplexConnection):
         self.request_index = max(self.submitted - 1, 0)  # the last one in flight, not the last one reported
         super()._fail_by(error)
 
-    def _fail(self, kind: ErrorKind, detail: str, reset: bool = False) -> None:
+    def _fail(self, kind: ErrorKind, detail: str, ending: Ending | None = None) -> None:
         listener, self.listener = self.listener, NULL_LISTENER
-        super()._fail(kind, detail, reset)
+        super()._fail(kind, detail, ending)
         self.listener = listener
         if self._streams is not None and self._streams.ended:
             self.ending = Ending.SERVER_ANNOUNCED

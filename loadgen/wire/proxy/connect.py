@@ -94,7 +94,8 @@ class ConnectRequest:
     def closed(self) -> UpgradeFailure:
         """What it means that the proxy closed the connection."""
         if self.challenged:
-            return _unanswerable("the proxy asked for credentials and closed the connection; the next one sends them")
+            detail = "the proxy asked for credentials and closed the connection; the next one sends them"
+            return UpgradeFailure(ErrorKind.PROXY_AUTHENTICATION, detail, by_peer=True)
         if self._heads.begun:
             return UpgradeFailure(ErrorKind.TRUNCATED, "the proxy closed the connection within its answer to CONNECT")
         return UpgradeFailure(

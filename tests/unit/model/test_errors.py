@@ -21,6 +21,7 @@ NUMBERS = {
     "websocket_too_large": 29, "websocket_closed": 30, "http2_protocol": 31, "http2_flood": 32,
     "http2_settings_timeout": 33, "http2_goaway": 34, "http2_reset": 35, "proxy_refused": 36,
     "proxy_authentication": 37, "proxy_timeout": 38, "http2_refused_stream": 39, "not_http": 40,
+    "crossed_by_close": 41,
 }  # fmt: skip
 
 
@@ -84,7 +85,7 @@ def test_who_ended_the_connection() -> None:
     by_server = {kind for kind in ErrorKind if kind.ending.closed_by is ClosedBy.SERVER}
     assert by_server == {
         ErrorKind.STALE_CONNECTION, ErrorKind.CLOSED_WITHOUT_RESPONSE, ErrorKind.TRUNCATED, ErrorKind.SEND_FAILED,
-        ErrorKind.WEBSOCKET_CLOSED, ErrorKind.HTTP2_GOAWAY,
+        ErrorKind.WEBSOCKET_CLOSED, ErrorKind.HTTP2_GOAWAY, ErrorKind.CROSSED_BY_CLOSE,
     }  # fmt: skip
     # A reset within the TLS handshake is the server's doing; a check that failed is the client's.
     assert {kind for kind in ErrorKind if kind.ending_by_reset != kind.ending} == {
@@ -95,12 +96,19 @@ def test_who_ended_the_connection() -> None:
 def test_a_close_makes_what_is_behind_stale_and_anything_else_drops_it() -> None:
     stale = {kind for kind in ErrorKind if kind.pipeline_others is OthersKind.STALE}
     assert stale == {
-        kind for kind in ErrorKind if kind.ending.label.startswith(("server_stale", "server_una", "server_mid"))
+        kind
+        for kind in ErrorKind
+        if kind.ending.label.startswith(("server_stale", "server_una", "server_mid", "server_idle"))
     }
     assert [kind for kind in ErrorKind if kind.pipeline_others is OthersKind.SAME] == [ErrorKind.UNFINISHED]
     assert {kind for kind in ErrorKind if kind.streams_others is OthersKind.BY_PROGRESS} == stale - {
-        ErrorKind.SEND_FAILED
-    }
+        ErrorKind.SEND_FAILED, ErrorKind.CROSSED_BY_CLOSE,
+    }  # fmt: skip
+
+
+def test_what_met_the_end_of_an_idle_connection() -> None:
+    """These say nothing against the target, and are sent once more with --retry-stale."""
+    assert {kind for kind in ErrorKind if kind.is_stale} == {ErrorKind.STALE_CONNECTION, ErrorKind.CROSSED_BY_CLOSE}
 
 
 def test_a_report_explains_the_protocols_and_not_what_everybody_knows() -> None:

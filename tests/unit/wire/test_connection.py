@@ -33,6 +33,7 @@ from tests.support.connections import (
     REFUSAL,
     REQUEST,
     RESPONSE,
+    TIMEOUT,
     UNTIL_CLOSE,
     Clock,
     Rig,
@@ -161,7 +162,6 @@ CONNECT_ERRORS = [
     (errno.EADDRNOTAVAIL, ErrorKind.NO_LOCAL_PORT),
     (errno.EMFILE, ErrorKind.NO_FILE_DESCRIPTOR),
     (errno.ENFILE, ErrorKind.NO_FILE_DESCRIPTOR),
-    (errno.ECONNRESET, ErrorKind.CONNECT_FAILED),
     (errno.EACCES, ErrorKind.CONNECT_FAILED),
 ]
 
@@ -178,6 +178,23 @@ def test_a_connection_that_does_not_come_about(rig: Rig, number: int, kind: Erro
     rig.assert_failed(kind, ClosedBy.CLIENT)
     assert (rig.connection.flags, rig.connection.failure, rig.connection.bytes_sent) == (0, "no way", 0)
     rig.assert_tiled("connect")
+
+
+@pytest.mark.parametrize("number", [errno.ECONNRESET, errno.EPIPE])
+def test_a_connection_that_is_accepted_and_reset_at_once_was_opened(rig: Rig, number: int) -> None:
+    rig.transport.steps = [OSError(number, "reset")]
+    rig.open()
+    rig.assert_failed(ErrorKind.CLOSED_WITHOUT_RESPONSE, ClosedBy.SERVER)
+    assert (rig.connection.flags, rig.connection.failure) == (ConnectionFlag.ESTABLISHED, "reset")
+    assert rig.connection.ending is Ending.SERVER_UNANSWERED
+
+
+@pytest.mark.parametrize("steps", [[], [Step.BEGIN_TLS, Step.WANT_READ]], ids=["before it", "in it"])
+def test_a_handshake_that_the_server_ends(rig: Rig, steps: list[Step | Exception]) -> None:
+    rig.transport.steps = [*steps, TlsFailure(ErrorKind.TLS_FAILED, "why", by_peer=True)]
+    rig.open()
+    rig.assert_failed(ErrorKind.TLS_FAILED, ClosedBy.SERVER)
+    assert (rig.connection.flags, rig.connection.ending) == (ConnectionFlag.ESTABLISHED, Ending.SERVER_UNANSWERED)
 
 
 @pytest.mark.parametrize("kind", [ErrorKind.TLS_UNTRUSTED, ErrorKind.TLS_WRONG_NAME, ErrorKind.TLS_FAILED])
@@ -382,20 +399,81 @@ def test_a_server_that_refuses_the_rest_without_an_answer(rig: Rig, end: Any) ->
     rig.assert_tiled("connect", "send")
 
 
+@pytest.mark.parametrize("end", [EOF, reset()], ids=["closed", "reset"])
 @pytest.mark.parametrize(
-    ("reused", "kind"), [(False, ErrorKind.SEND_FAILED), (True, ErrorKind.STALE_CONNECTION)], ids=["new", "reused"]
+    ("reused", "kind"),
+    [(False, ErrorKind.CLOSED_WITHOUT_RESPONSE), (True, ErrorKind.STALE_CONNECTION)],
+    ids=["new", "reused"],
 )
-def test_a_request_that_can_not_even_begin(rig: Rig, reused: bool, kind: ErrorKind) -> None:
-    if reused:
-        in_state(rig, IDLE)
-        rig.transport.send_error = broken_pipe()
-        rig.reuse()
-    else:
-        rig.transport.send_error = broken_pipe()
-        rig.open()
+def test_a_request_that_can_not_even_begin(rig: Rig, reused: bool, kind: ErrorKind, end: Any) -> None:
+    unsendable(rig, reused).arrive(end)
     rig.assert_failed(kind, ClosedBy.SERVER)
     assert rig.connection.bytes_sent == 0
     rig.assert_tiled(*(["send"] if reused else ["connect", "send"]))
+
+
+def test_a_server_that_answers_before_a_request_can_begin(rig: Rig) -> None:
+    """On a new connection that is its answer: it refuses the client."""
+    unsendable(rig, False).arrive(REFUSAL)
+    assert (rig.outcomes, rig.connection.is_reusable()) == ([413], False)
+
+
+def unsendable(rig: Rig, reused: bool) -> Rig:
+    """A request of which nothing could be sent."""
+    if reused:
+        in_state(rig, IDLE)
+    rig.transport.send_error = broken_pipe()
+    if reused:
+        rig.reuse()
+    else:
+        rig.open()
+    assert (rig.outcomes[reused:], rig.transport.watched) == ([], READ)
+    return rig
+
+
+# Responses that no request asked for
+
+
+@pytest.mark.parametrize("status", [408, 429, 503])
+@pytest.mark.parametrize("more", [b"", b"Connection: close\r\n"], ids=["", "close"])
+def test_a_response_on_an_idle_connection_is_the_servers_end(rig: Rig, status: int, more: bytes) -> None:
+    in_state(rig, IDLE).arrive(b"\r\nHTTP/1.1 %d Sorry\r\n%s\r\n" % (status, more))
+    assert (rig.losses, rig.outcomes, rig.connection.idle_status) == (1, [200], status)
+    assert rig.connection.ending is Ending.SERVER_IDLE_RESPONSE
+
+
+def test_a_timeout_that_crosses_a_request_is_not_its_answer(rig: Rig) -> None:
+    in_state(rig, IDLE).reuse().arrive(TIMEOUT)
+    rig.assert_failed(ErrorKind.CROSSED_BY_CLOSE, ClosedBy.SERVER)
+    assert (rig.connection.ending, rig.connection.idle_status) == (Ending.SERVER_IDLE_RESPONSE, 408)
+    assert rig.connection.bytes_received == 0
+    assert rig.connection.failure == "a 408 that the server sent before it had the request"
+
+
+def test_what_comes_where_nothing_was_sent_answers_nothing(rig: Rig) -> None:
+    unsendable(rig, True).arrive(RESPONSE.replace(b"200", b"503"))
+    rig.assert_failed(ErrorKind.CROSSED_BY_CLOSE, ClosedBy.SERVER)
+    assert rig.connection.idle_status == 503
+
+
+@pytest.mark.parametrize(
+    ("reused", "room_bytes", "response"),
+    [
+        pytest.param(False, 1000, b"close", id="the connection's first request"),
+        pytest.param(True, 3, b"close", id="a request that was not sent in full"),
+        pytest.param(True, 1000, b"keep-alive", id="the connection goes on"),
+    ],
+)
+def test_a_timeout_that_is_an_answer(rig: Rig, reused: bool, room_bytes: int, response: bytes) -> None:
+    if reused:
+        in_state(rig, IDLE)
+    rig.transport.room_bytes = room_bytes
+    if reused:
+        rig.reuse()
+    else:
+        rig.open()
+    rig.arrive(TIMEOUT.replace(b"close", response))
+    assert rig.outcomes[-1] == 408
 
 
 # Ends at the wrong time
@@ -487,7 +565,9 @@ def test_a_bad_response_ends_the_connection(rig: Rig, response: bytes, kind: Err
     [
         pytest.param(EOF, Ending.SERVER_IDLE_FIN, id="closed"),
         pytest.param(reset(), Ending.SERVER_IDLE_RST, id="reset"),
-        pytest.param(b"HTTP/1.1 408 Request Timeout\r\n\r\n", Ending.CLIENT_GAVE_UP, id="unsolicited response"),
+        pytest.param(b"HTTP/1.1 4", Ending.SERVER_IDLE_RESPONSE, id="beginning of an unsolicited response"),
+        pytest.param(TlsFailure(ErrorKind.TLS_FAILED, "alert", by_peer=True), Ending.SERVER_IDLE_FIN, id="alert"),
+        pytest.param(TlsFailure(ErrorKind.TLS_FAILED, "bad record"), Ending.CLIENT_GAVE_UP, id="no TLS"),
         pytest.param(b"\0", Ending.CLIENT_GAVE_UP, id="unsolicited byte"),
     ],
 )
@@ -495,6 +575,18 @@ def test_an_idle_connection_is_lost(rig: Rig, item: Any, ending: Ending) -> None
     in_state(rig, IDLE).arrive(item)
     assert (rig.losses, rig.outcomes) == (1, [200])
     assert (rig.connection.state, rig.connection.ending, rig.transport.closed) == (CLOSED, ending, True)
+
+
+@pytest.mark.parametrize("cut_off", [False, True])
+def test_only_an_announced_end_completes_a_body_in_tls(rig: Rig, cut_off: bool) -> None:
+    in_state(rig, WAITING).arrive(UNTIL_CLOSE)
+    rig.transport.is_cut_off = cut_off
+    rig.arrive(EOF)
+    if cut_off:
+        rig.assert_failed(ErrorKind.TRUNCATED, ClosedBy.SERVER)
+        assert rig.connection.failure == "the server closed the connection without TLS's close_notify"
+    else:
+        assert rig.outcomes == [200]
 
 
 @pytest.mark.parametrize("item", [EOF, reset()], ids=str)

@@ -303,7 +303,7 @@ def test_bytes_without_a_request_after_a_decline() -> None:
     rig.open(GET)  # type: ignore[arg-type]
     rig.arrive(RESPONSE)
     rig.arrive(b"HTTP/1.1 408 Request Timeout\r\n\r\n")
-    assert (rig.outcomes, rig.losses, rig.connection.ending) == ([200], 1, Ending.CLIENT_GAVE_UP)
+    assert (rig.outcomes, rig.losses, rig.connection.ending) == ([200], 1, Ending.SERVER_IDLE_RESPONSE)
 
 
 def test_a_reused_connection_that_closes_is_stale() -> None:

@@ -8,7 +8,15 @@ import pytest
 
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import Ending
-from loadgen.wire.errors import TlsFailure, UpgradeFailure, ending_of, kind_of, kind_of_close, kind_of_timeout
+from loadgen.wire.errors import (
+    TlsFailure,
+    UpgradeFailure,
+    ending_of,
+    kind_of,
+    kind_of_close,
+    kind_of_timeout,
+    was_opened,
+)
 from loadgen.wire.http1.head import BodyTooLarge, HeadTooLarge, Malformed, NotHttp
 from loadgen.wire.lifecycle import (
     CONNECTING,
@@ -85,28 +93,57 @@ def test_an_exception(error: Exception, state: State, kind: ErrorKind) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "new", "reused"),
+    ("state", "sent_some", "new", "reused"),
     [
-        (HANDSHAKING, K.TLS_FAILED, K.TLS_FAILED),
-        (SENDING, K.SEND_FAILED, K.STALE_CONNECTION),
-        (WAITING, K.CLOSED_WITHOUT_RESPONSE, K.STALE_CONNECTION),
-        (RECEIVING, K.TRUNCATED, K.TRUNCATED),
+        (HANDSHAKING, False, K.TLS_FAILED, K.TLS_FAILED),
+        (SENDING, False, K.CLOSED_WITHOUT_RESPONSE, K.STALE_CONNECTION),
+        (SENDING, True, K.SEND_FAILED, K.STALE_CONNECTION),
+        (WAITING, True, K.CLOSED_WITHOUT_RESPONSE, K.STALE_CONNECTION),
+        (RECEIVING, True, K.TRUNCATED, K.TRUNCATED),
     ],
 )
-def test_a_close(state: State, new: ErrorKind, reused: ErrorKind) -> None:
-    assert (kind_of_close(state, False), kind_of_close(state, True)) == (new, reused)
+def test_a_close(state: State, sent_some: bool, new: ErrorKind, reused: ErrorKind) -> None:
+    assert (kind_of_close(state, False, sent_some), kind_of_close(state, True, sent_some)) == (new, reused)
+
+
+RESET = OSError(errno.ECONNRESET, "reset")
+ALERT = TlsFailure(K.TLS_FAILED, "alert", by_peer=True)
 
 
 @pytest.mark.parametrize(
-    ("kind", "by_fin", "by_reset"),
+    ("error", "state", "reused", "ending"),
     [
-        (K.TRUNCATED, Ending.SERVER_MID_RESPONSE_FIN, Ending.SERVER_MID_RESPONSE_RST),
-        (K.TLS_FAILED, Ending.CLIENT_GAVE_UP, Ending.SERVER_UNANSWERED),
-        (K.STALE_CONNECTION, Ending.SERVER_STALE, Ending.SERVER_STALE),
-        (K.SEND_FAILED, Ending.SERVER_UNANSWERED, Ending.SERVER_UNANSWERED),
-        (K.HTTP2_GOAWAY, Ending.SERVER_ANNOUNCED, Ending.SERVER_ANNOUNCED),
-        (K.RESPONSE_TIMEOUT, Ending.CLIENT_GAVE_UP, Ending.CLIENT_GAVE_UP),
+        (RESET, CONNECTING, False, Ending.SERVER_UNANSWERED),
+        (RESET, HANDSHAKING, False, Ending.SERVER_UNANSWERED),
+        (RESET, WAITING, True, Ending.SERVER_STALE),
+        (RESET, RECEIVING, False, Ending.SERVER_MID_RESPONSE_RST),
+        (ALERT, HANDSHAKING, False, Ending.SERVER_UNANSWERED),
+        (ALERT, WAITING, True, Ending.SERVER_STALE),
+        (ALERT, RECEIVING, True, Ending.SERVER_MID_RESPONSE_RST),
+        (UpgradeFailure(K.PROXY_AUTHENTICATION, "x", by_peer=True), TUNNELLING, False, Ending.SERVER_UNANSWERED),
     ],
 )
-def test_the_end_of_the_connection(kind: ErrorKind, by_fin: Ending, by_reset: Ending) -> None:
-    assert (ending_of(kind, False), ending_of(kind, True)) == (by_fin, by_reset)
+def test_the_end_of_a_connection_that_the_peer_ended(
+    error: Exception, state: State, reused: bool, ending: Ending
+) -> None:
+    assert ending_of(error, state, reused) is ending
+
+
+@pytest.mark.parametrize(
+    "error", [TlsFailure(K.TLS_UNTRUSTED, "x"), UpgradeFailure(K.HTTP2_GOAWAY, "x"), Malformed("x")]
+)
+def test_any_other_failure_ends_the_connection_as_its_kind_says(error: Exception) -> None:
+    assert ending_of(error, WAITING, False) is None
+
+
+@pytest.mark.parametrize("number", [errno.ECONNRESET, errno.EPIPE])
+def test_a_reset_while_connecting_is_of_an_open_connection(number: int) -> None:
+    kind = kind_of(OSError(number, "x"), CONNECTING, False)
+    assert (kind, was_opened(kind)) == (K.CLOSED_WITHOUT_RESPONSE, True)
+
+
+@pytest.mark.parametrize(
+    "kind", [K.DNS_FAILED, K.CONNECT_REFUSED, K.CONNECT_FAILED, K.NO_LOCAL_PORT], ids=lambda kind: kind.label
+)
+def test_a_failure_to_connect_is_of_none(kind: ErrorKind) -> None:
+    assert not was_opened(kind)

@@ -12,7 +12,18 @@ from loadgen.model.records import ABSENT, Ending
 from loadgen.wire.http1.pipeline import Pipeline
 from loadgen.wire.lifecycle import CLOSED, IDLE
 from loadgen.wire.transport import READ, WRITE
-from tests.support.connections import CLOSING, EOF, REQUEST, RESPONSE, UNTIL_CLOSE, Clock, Rig, exchange_phases, reset
+from tests.support.connections import (
+    CLOSING,
+    EOF,
+    REQUEST,
+    RESPONSE,
+    TIMEOUT,
+    UNTIL_CLOSE,
+    Clock,
+    Rig,
+    exchange_phases,
+    reset,
+)
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe\r\n\r\r\n0\r\nX: y\r\n\r\n"
 HEAD_ONLY = b"HTTP/1.1 204 No Content\r\n\r\n"
@@ -195,6 +206,33 @@ def test_a_response_that_comes_before_its_request_is_malformed(clock: Clock) -> 
     assert rig.outcomes == [200, -ErrorKind.MALFORMED]
     assert rig.connection.ending is Ending.CLIENT_GAVE_UP
     assert_tiled(rig)
+
+
+@pytest.mark.parametrize("in_flight", [1, 2])
+def test_a_timeout_that_crosses_requests(clock: Clock, in_flight: int) -> None:
+    """The server has ended the connection: none of those in flight is answered."""
+    rig = opened(clock, 1).arrive(RESPONSE)
+    for _ in range(in_flight):
+        rig.connection.submit(REQUEST)
+    rig.connection.flush()
+    rig.arrive(TIMEOUT)
+    assert rig.outcomes == [200, -ErrorKind.CROSSED_BY_CLOSE, *[-ErrorKind.STALE_CONNECTION] * (in_flight - 1)]
+    assert (rig.connection.ending, rig.connection.idle_status) == (Ending.SERVER_IDLE_RESPONSE, 408)
+    assert_tiled(rig)
+
+
+def test_a_timeout_behind_a_response_crosses_what_is_sent_because_of_that(clock: Clock) -> None:
+    rig = opened(clock, 1)
+    rig.refills = True
+    rig.arrive(RESPONSE + TIMEOUT)
+    assert rig.outcomes == [200, -ErrorKind.CROSSED_BY_CLOSE]
+    assert rig.connection.ending is Ending.SERVER_IDLE_RESPONSE
+
+
+def test_a_timeout_without_a_request_ends_the_connection(clock: Clock) -> None:
+    rig = opened(clock, 1).arrive(RESPONSE + TIMEOUT)
+    assert (rig.losses, rig.outcomes) == (1, [200])
+    assert (rig.connection.ending, rig.connection.idle_status) == (Ending.SERVER_IDLE_RESPONSE, 408)
 
 
 def test_an_error_of_the_listeners_is_not_taken_for_the_networks(clock: Clock) -> None:
