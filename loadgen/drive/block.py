@@ -87,6 +87,7 @@ class BlockRunner:
             "whole": engine.whole,
             "retried": engine.retried,
             "keep_alive": engine.keep_alive,
+            "idle_statuses": engine.idle_statuses,
             "mismatched_echoes": engine.mismatched_echoes,
             "trailers": engine.trailers.take(),
             **engine.account(window),

@@ -15,6 +15,7 @@ from loadgen.drive.slots.pending_close import PendingClose
 from loadgen.drive.system.monitor import MONITORED_SHARE, SystemMonitor
 from loadgen.model.plan import Plan
 from loadgen.model.policy import H2, H2_PRIOR, H2C_UPGRADE, HTTP1, WEBSOCKET, ConnectionPolicy
+from loadgen.model.records import Ending
 from loadgen.model.sample_sink import SampleSink
 from loadgen.model.units import NS_PER_S
 from loadgen.wire import poller
@@ -70,6 +71,8 @@ class ConnectionManager(SlotContext):
         self.think_s = plan.load.think_ns / NS_PER_S
         self.keep_alive: dict[str, int] = {}
         """What the servers' Keep-Alive fields said in the present block."""
+        self.idle_statuses: dict[str, int] = {}
+        """Of the responses with which servers ended idle connections in the present block; 0 where it is not known."""
         self.monitor: SystemMonitor | None = None
         """None where the connections' cost to kernel and server is not read."""
         self._last_first_head: ResponseHead | None = None
@@ -99,6 +102,7 @@ class ConnectionManager(SlotContext):
         self.gap_s = policy.gap_ns / NS_PER_S
         self.retried = self.mismatched_echoes = self.after_close_tried = self.after_close_answered = 0
         self.keep_alive = {}
+        self.idle_statuses = {}
         self._last_first_head = self.last_redirect = None
         self._first_of_block = self._connections
         self._kind = Pipeline if policy.pipelines else _KINDS[policy.protocol]
@@ -128,6 +132,9 @@ class ConnectionManager(SlotContext):
         link: Connection = connection
         dns, connect, tunnel, tls, upgrade = link.handshake or link.handshake_ns()
         self.mismatched_echoes += link.mismatched_echoes
+        if link.ending is Ending.SERVER_IDLE_RESPONSE:
+            status = str(link.idle_status)
+            self.idle_statuses[status] = self.idle_statuses.get(status, 0) + 1
         self.sink.connection(
             link.number, slot, link.opened_ns, dns, connect, tunnel, tls, upgrade, link.connect_delay_ns, link.flags,
             link.ending,

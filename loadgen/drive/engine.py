@@ -85,7 +85,7 @@ class Engine(ConnectionManager):
             if self._route.challenged(self._send_preflight()):
                 self._requests.rewrite()
                 head = self._send_preflight()
-                if head is None and self.last_failure and self.last_failure[0] is ErrorKind.STALE_CONNECTION:
+                if head is None and self.last_failure and self.last_failure[0].is_stale:
                     head = self._send_preflight()
                 self._route.challenged(head)
         except UpgradeFailure as error:

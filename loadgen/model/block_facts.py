@@ -184,6 +184,8 @@ class BlockRecord(TypedDict):
     """What Keep-Alive fields said."""
     redirected_to: NotRequired[str]
     """Where a redirect led, without secrets; absent where there was none."""
+    idle_statuses: NotRequired[dict[str, int]]
+    """Responses with which the server ended idle connections, by status; 0 where it is not known."""
     trailers: NotRequired[TrailerFacts]
     """Trailer sections."""
     after_close: NotRequired[AfterClose]

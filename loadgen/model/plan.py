@@ -107,7 +107,7 @@ class Plan:
             return frozenset()
         kinds = {kind for kind in ErrorKind if kind.is_unprocessed}
         if self.method in IDEMPOTENT:
-            kinds.add(ErrorKind.STALE_CONNECTION)
+            kinds |= {kind for kind in ErrorKind if kind.is_stale}
         return frozenset(-kind for kind in kinds)
 
     @property

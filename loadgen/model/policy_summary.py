@@ -105,6 +105,8 @@ class ConnectionsSummary(TypedDict):
     """How many ended in which way; endings that did not occur are left out."""
     retried: int
     """Requests that met a stale connection, or were not processed, and were sent once more (`--retry-stale`)."""
+    idle_statuses: dict[str, int]
+    """Responses with which the server ended idle connections, by status; 0 where the status is not known."""
     after_close: AfterClose
     """Requests sent after an announced close."""
     server_announced: ServerAnnounced

@@ -32,6 +32,7 @@ class FakeEngine:
         self.ran: list[str] = []
         self.connections = 10
         self.errors = self.retried = self.mismatched_echoes = 0
+        self.idle_statuses: dict[str, int] = {}
         self.after_close_tried, self.after_close_answered = 4, 1
         self.keep_alive: dict[str, int] = {}
         self.trailers = TrailerCounts()

@@ -27,6 +27,7 @@ from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_MS
 from loadgen.wire.connection import Connection
 from loadgen.wire.transport import NOTHING, WOULD_BLOCK, Step
+from tests.support.connections import TIMEOUT
 from tests.support.fake_network import BYE, HELLO, FakeClock, FakeRoute, FakeSink, FakeTransport, requests
 
 POLICIES = (
@@ -42,6 +43,7 @@ RESPONSES = (
     b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
     b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + HELLO,
     b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+    TIMEOUT,
     b"HTTP/1.1 200 OK\r\n\r\nuntil the close",
 )  # fmt: skip
 
@@ -77,6 +79,7 @@ class ScriptedTransport(FakeTransport):
         super().__init__(clock, session)
         self.watched = NOTHING
         self._rest = b""
+        self._is_broken = False
         self._steps = [Step.BEGIN_TLS, Step.WANT_READ, Step.OPEN] if self.has_tls else [Step.OPEN]
 
     def connect(self, address: Any, callback: Callable[[], None]) -> int:
@@ -92,7 +95,8 @@ class ScriptedTransport(FakeTransport):
 
     def send(self, data: bytes | memoryview) -> int:
         chance = self.random.random()
-        if chance < 0.02:
+        if chance < (0.2 if self.requests and self.watched == 5 else 0.02):  # the rest of a request fails more often
+            self._is_broken = True
             raise BrokenPipeError(32, "Broken pipe")
         if chance < 0.06:
             return WOULD_BLOCK
@@ -111,6 +115,9 @@ class ScriptedTransport(FakeTransport):
     def play(self) -> None:
         """The kernel has one event for it."""
         random = self.random
+        if self._is_broken:
+            random.choice((self.end, self.reset, lambda: self.answer_and_close(random.choice(RESPONSES))))()
+            return
         if not self.requests:
             (self.refuse if random.random() < 0.04 else self.open)()
             return

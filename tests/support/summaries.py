@@ -39,6 +39,7 @@ def policy_summary(**changes: Any) -> Any:
             "closed_by": {"client": 2, "server": 0},
             "endings": {"client_silent": 2},
             "retried": 0,
+            "idle_statuses": {},
             "after_close": {"tried": 0, "answered": 0},
             "server_announced": {"keep_alive_timeout_s": None, "keep_alive_max": None},
             "tls_full": 0,

@@ -7,7 +7,7 @@ from loadgen.wire.connection cimport Connection
 from loadgen.wire.http1.response_reader cimport ResponseReader
 from loadgen.wire.listener cimport Listener
 
-cdef int _SENDING, _WAITING, _RECEIVING, _CLOSED, _STALE, _LOWEST_REDIRECT
+cdef int _SENDING, _WAITING, _RECEIVING, _CLOSED, _LOWEST_REDIRECT
 cdef long long _ABSENT
 cdef double _PAUSE_AFTER_ERROR_S
 

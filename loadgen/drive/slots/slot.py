@@ -19,13 +19,13 @@ from loadgen.wire.listener import Listener
 _PAUSE_AFTER_ERROR_S = 0.01
 # Integers of C, where compiled.
 _SENDING, _WAITING, _RECEIVING, _CLOSED, _ABSENT = int(SENDING), int(WAITING), int(RECEIVING), int(CLOSED), ABSENT
-_STALE = int(ErrorKind.STALE_CONNECTION)
 _LOWEST_REDIRECT = 300  # RFC 9110 §15.4
+_STALE_OUTCOMES = frozenset(-kind for kind in ErrorKind if kind.is_stale)
 
 
 def pause_after(outcome: int, think_s: float) -> float:
     """How long (s) a user waits after an exchange. A stale connection says nothing against the target."""
-    if outcome < 0 and outcome != -_STALE:
+    if outcome < 0 and outcome not in _STALE_OUTCOMES:
         return max(think_s, _PAUSE_AFTER_ERROR_S)
     return think_s
 

@@ -160,12 +160,14 @@ def _connections(blocks: list[BlockFacts], exact: SampleCounts, slots: int) -> C
     """What became of them. exact: what the blocks' windows counted. slots: see `_slots`."""
     counts: Counter[str] = Counter()
     endings: Counter[str] = Counter()
+    idle_statuses: Counter[str] = Counter()
     after_close: Counter[str] = Counter()
     challenge: Counter[str] = Counter()
     for block in blocks:
         challenge.update(_counts(block.get("challenge")))
         counts.update(_counts(block["connections"]))
         endings.update(block["endings"])
+        idle_statuses.update(_counts(block.get("idle_statuses")))
         after_close.update(_counts(block.get("after_close")))
     opened = counts["opened"]
     exchanges = sum(block.get("carried", block["exchanges"]) for block in blocks)
@@ -184,6 +186,7 @@ def _connections(blocks: list[BlockFacts], exact: SampleCounts, slots: int) -> C
             if endings[ending.label] and ending is not Ending.NOT_OPENED
         },
         "retried": sum(block.get("retried", 0) for block in blocks),
+        "idle_statuses": {status: idle_statuses[status] for status in sorted(idle_statuses)},
         "after_close": {"tried": after_close["tried"], "answered": after_close["answered"]},
         "server_announced": _announced(blocks),
         "tls_full": counts["tls_full"],

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from loadgen.measure.labels import exchange_word, listed, plain_number
 from loadgen.measure.stats.endings import ended_by_server, server_endings
 from loadgen.model.cell import Cell
+from loadgen.model.errors import ErrorKind
 from loadgen.model.plan import Plan
 from loadgen.model.policy import WEBSOCKET, ConnectionPolicy, single_use_policy
 from loadgen.model.policy_summary import ConnectionsSummary, PolicySummary
@@ -17,6 +18,7 @@ Found = Iterator[tuple[WarningCode, str]]
 
 # A policy of K requests per connection did not happen as meant if connections carried less than this share of K.
 _WELL_BELOW = 0.9
+_STALE = tuple(kind.label for kind in ErrorKind if kind.is_stale)
 # Connections that carried no more than this on average ended after their first request.
 _ABOUT_ONE = 1.1
 
@@ -37,15 +39,29 @@ def gap_warnings(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
             f"that it closes them after {format_duration(timeout_s * NS_PER_S)} (Keep-Alive: timeout); expect "
             "reconnects or stale connections",
         )
-    stale = summary["errors"].get("stale_connection", 0)
+    stale = sum(summary["errors"].get(label, 0) for label in _STALE)
     if stale and cell.policy.honours_close:  # to ignore a close means to try connections that the server has closed
         retried = connections["retried"]
         repeated = f" ({min(retried, stale):,} of them were sent once more)" if retried else ""
         yield (
             WarningCode.STALE_CONNECTIONS,
             f"{count(stale, exchange_word(cell.policy.protocol))} met a connection that the {peer} had closed"
-            f"{repeated}; {_stale_advice(cell, plan, connections['requests_per_connection'], peer)}",
+            f"{_crossed(summary)}{repeated}; {_stale_advice(cell, plan, connections['requests_per_connection'], peer)}",
         )
+
+
+def _crossed(summary: PolicySummary) -> str:
+    crossed = summary["errors"].get(ErrorKind.CROSSED_BY_CLOSE.label, 0)
+    return f" or was just closing ({crossed:,} crossed a response such as a 408)" if crossed else ""
+
+
+def _how_ended(connections: ConnectionsSummary) -> str:
+    """How the server ended connections, with the statuses of the responses that it sent for that."""
+    statuses = ", ".join(
+        f"{count:,} × {status if int(status) else 'not known'}"
+        for status, count in connections["idle_statuses"].items()
+    )
+    return listed(server_endings(connections)) + (f"; statuses on idle connections: {statuses}" if statuses else "")
 
 
 def _peer(policy: ConnectionPolicy, plan: Plan) -> str:
@@ -132,7 +148,7 @@ def _lengths(connections: ConnectionsSummary, policy: ConnectionPolicy, peer: st
     """Whether connections lived as long as the policy lets them."""
     opened, ideal, carried = connections["opened"], connections["ideal"], connections["requests_per_connection"]
     limited, what = policy.limits_requests, exchange_word(policy.protocol)
-    how = listed(server_endings(connections))
+    how = _how_ended(connections)
     if policy.keeps_open:
         if opened != ideal:
             yield (

@@ -70,6 +70,11 @@ def _after_close(connections: ConnectionsSummary) -> str:
     return f"{counts['tried']:,}, of these {counts['answered']:,} answered" if counts["tried"] else "0"
 
 
+def _idle_statuses(connections: ConnectionsSummary) -> str:
+    found = connections["idle_statuses"].items()
+    return ", ".join(f"{status if int(status) else 'not known'}: {count:,}" for status, count in found) or ABSENT
+
+
 def _endings(connections: ConnectionsSummary) -> str:
     return ", ".join(f"{count:,} {_plain(label)}" for label, count in connections["endings"].items()) or ABSENT
 
@@ -80,6 +85,7 @@ def _plain(label: str) -> str:
 
 _ENDINGS: dict[str, Callable[[ConnectionsSummary], str]] = {
     "how connections ended": _endings,
+    "status sent on idle connections": _idle_statuses,
     "Keep-Alive of the server": _announced,
     "requests sent once more": lambda one: f"{one['retried']:,}",
     "requests sent after an announced close": _after_close,

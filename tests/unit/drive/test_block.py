@@ -24,6 +24,7 @@ def test_the_facts_of_a_block() -> None:
         "whole": True,
         "retried": 0,
         "keep_alive": {},
+        "idle_statuses": {},
         "mismatched_echoes": 0,
         "trailers": rig.engine.trailers.take(),
         "unstarted": 3,

@@ -68,6 +68,7 @@ def test_the_scenarios_meet_what_a_load_meets(pure: dict[str, Any]) -> None:
         ErrorKind.CONNECT_REFUSED, ErrorKind.CONNECT_UNREACHABLE, ErrorKind.TLS_FAILED, ErrorKind.SEND_FAILED,
         ErrorKind.STALE_CONNECTION, ErrorKind.CLOSED_WITHOUT_RESPONSE, ErrorKind.TRUNCATED, ErrorKind.MALFORMED,
         ErrorKind.PIPELINE_DROPPED, ErrorKind.RESPONSE_TIMEOUT, ErrorKind.UNFINISHED,
+        ErrorKind.CROSSED_BY_CLOSE,
     }  # fmt: skip
     assert set(column(rows, "outcome")) >= {200, 204, 404}
     for name in ("queue", "late", "wait_delay", "own", "lag"):
