@@ -34,6 +34,9 @@ class Peer(Protocol):
     def reset(self) -> None:
         """End the connection by RST."""
 
+    def peek(self) -> bytes:
+        """What has come and is still to be read, in TLS its records."""
+
     def drain(self) -> None:
         """Read and count requests until the client closes; none is answered."""
 
@@ -54,6 +57,11 @@ def NOTIFY(peer: Peer) -> None:
 
 def RST(peer: Peer) -> None:
     peer.reset()
+
+
+def AWAIT(peer: Peer) -> None:
+    """Wait until the client has sent something."""
+    peer.peek()
 
 
 def SILENCE(peer: Peer) -> None:

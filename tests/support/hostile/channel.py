@@ -31,6 +31,10 @@ class Channel:
         self.bytes_received += len(data)
         return data
 
+    def peek(self) -> bytes:
+        """What has come, in clear or not, and stays to be received; waits until there is something."""
+        return self._socket.recv(_PIECE_BYTES, socket.MSG_PEEK)
+
     def send_in_clear(self, data: bytes) -> None:
         self._socket.sendall(data)
 

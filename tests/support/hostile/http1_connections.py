@@ -63,6 +63,39 @@ _ENDS = (
     fails("fin_later_instead_of_an_answer", "RFC 9110 §15", "closed_without_response", "server_unanswered",
             (Pause(0.005), FIN)),
     fails("fin_at_once", "RFC 9293 §3.6", "closed_without_response", "server_unanswered", opening=(FIN,)),
+    fails("rst_at_once", "RFC 9293 §3.5.2", "closed_without_response", "server_unanswered", opening=(RST,)),
+)  # fmt: skip
+
+_REFUSALS = ("408 Request Timeout", "429 Too Many Requests", "503 Service Unavailable")
+_BIG = ("--data", "x" * 3_000_000)
+_TOO_LARGE = head("Content-Length: 0", "Connection: close", status="HTTP/1.1 413 Content Too Large")
+
+
+def _refusal(status: str, *fields: str) -> bytes:
+    return head("Content-Length: 0", *fields, status=f"HTTP/1.1 {status}")
+
+
+_ENDED_BY_A_RESPONSE = (
+    *(
+        second_fails(f"{status[:3]}_while_idle{name}", "RFC 9110 §15.5.9", "200", "server_idle_response",
+                     (GOOD, Pause(0.004), _refusal(status, *fields), FIN), options=_IDLE)
+        for status in _REFUSALS
+        for name, fields in (("", ()), ("_and_close", ("Connection: close",)))
+    ),
+    second_fails("408_instead_of_the_second_response", "RFC 9110 §15.5.9", "200 crossed_by_close",
+            "server_idle_response",
+                 (GOOD,), (_refusal("408 Request Timeout", "Connection: close"), FIN)),
+    second_fails("503_instead_of_the_second_response", "RFC 9110 §15.6.4", "200 503", "server_announced",
+                 (GOOD,), (_refusal("503 Service Unavailable", "Connection: close"), FIN)),
+)  # fmt: skip
+
+_EARLY = (
+    good("413_before_the_body", "RFC 9110 §15.5.14", (_refusal("413 Content Too Large"),), results="413", options=_BIG,
+         protocol="early"),
+    ends("413_before_the_body_and_close", "RFC 9112 §9.6", (_TOO_LARGE, FIN), results="413", options=_BIG,
+            protocol="early"),
+    ends("413_before_the_body_and_rst", "RFC 9112 §9.6", (_TOO_LARGE, Pause(0.02), RST), results="413", options=_BIG,
+         protocol="early"),
 )  # fmt: skip
 
 _UNASKED = (
@@ -70,4 +103,4 @@ _UNASKED = (
             (GOOD, Pause(0.004), GOOD, SILENCE), options=_IDLE),
 )  # fmt: skip
 
-ROWS: tuple[Row, ...] = (*_OPTIONS, *_ENDS, *_UNASKED)
+ROWS: tuple[Row, ...] = (*_OPTIONS, *_ENDS, *_ENDED_BY_A_RESPONSE, *_EARLY, *_UNASKED)

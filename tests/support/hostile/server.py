@@ -102,10 +102,9 @@ class Conversation:
 
     def read_request(self) -> bool:
         """Read and count one request; False once the client has closed."""
-        while _END_OF_HEAD not in self._unread:
-            if not self._receive():
-                return False
-        request, _, self._unread = self._unread.partition(_END_OF_HEAD)
+        request = self._read_head()
+        if request is None:
+            return False
         missing = _body_bytes(request)
         while len(self._unread) < missing:
             if not self._receive():
@@ -133,6 +132,9 @@ class Conversation:
         self.channel.reset()
         raise Over
 
+    def peek(self) -> bytes:
+        return self.channel.peek()
+
     def drain(self) -> None:
         while self.read_request():
             pass
@@ -152,6 +154,14 @@ class Conversation:
         answers = self.row.answers
         return answers[min(request_index, len(answers) - 1)] if answers else self.good
 
+    def _read_head(self) -> bytes | None:
+        """The next request's head; None once the client has closed."""
+        while _END_OF_HEAD not in self._unread:
+            if not self._receive():
+                return None
+        head, _, self._unread = self._unread.partition(_END_OF_HEAD)
+        return head
+
     def _receive(self) -> bool:
         data = self.channel.receive()
         self._unread += data
@@ -166,7 +176,32 @@ class MixedConversation(Conversation):
         return answers[(7919 * self.served.number + 104_729 * request_index) % 1_000_003 % len(answers)]
 
 
-CONVERSATIONS: dict[str, type[Conversation]] = {"http/1.1": Conversation, "mixed": MixedConversation}
+class EarlyConversation(Conversation):
+    """It answers as soon as it has a request's head; the body is read after that."""
+
+    _missing = 0
+    """Bytes of the last request's body that have not come yet."""
+
+    def read_request(self) -> bool:
+        while self._missing:
+            if not self._unread and not self._receive():
+                return False
+            taken = min(self._missing, len(self._unread))
+            self._missing -= taken
+            self._unread = self._unread[taken:]
+        head = self._read_head()
+        if head is None:
+            return False
+        self._missing = _body_bytes(head)
+        self.served.requests += 1
+        return True
+
+
+CONVERSATIONS: dict[str, type[Conversation]] = {
+    "http/1.1": Conversation,
+    "early": EarlyConversation,
+    "mixed": MixedConversation,
+}
 
 
 class HostileServer:

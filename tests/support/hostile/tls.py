@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from tests.support.hostile.behaviour import BYE, FIN, GOOD, NOTIFY, RST, SILENCE, Drip, InClear, Pause, Row, Tls, head
+from tests.support.hostile.behaviour import (
+    AWAIT,
+    BYE,
+    FIN,
+    GOOD,
+    NOTIFY,
+    RST,
+    SILENCE,
+    Drip,
+    InClear,
+    Pause,
+    Row,
+    Tls,
+    head,
+)
 from tests.support.hostile.outcomes import ends, fails, good, no_http, second_fails, silent
 
 _TLS = Tls()
@@ -20,6 +34,9 @@ _ENDS = (
     ends("tls_close_with_notify", "RFC 9112 §9.8", (BYE, NOTIFY, FIN), tls=_TLS),
     ends("tls_until_notify", "RFC 9112 §9.8", (_UNTIL_CLOSE, NOTIFY, FIN), tls=_TLS),
     ends("tls_until_notify_without_fin", "RFC 8446 §6.1", (_UNTIL_CLOSE, NOTIFY, SILENCE), tls=_TLS),
+    fails("tls_until_fin_without_notify", "RFC 9112 §9.8", "truncated", _MID_FIN, (_UNTIL_CLOSE, FIN), tls=_TLS),
+    fails("tls_until_fin_behind_the_head", "RFC 9112 §9.8", "truncated", _MID_FIN, (head(), Pause(0.003), FIN),
+            tls=_TLS),
     fails("tls_until_rst", "RFC 9112 §9.8", "truncated", _MID_RST, (_UNTIL_CLOSE, Pause(0.005), RST), tls=_TLS),
     second_fails("tls_chunked_and_fin", "RFC 9112 §9.8", "200", "server_idle_fin", (_CHUNKS, FIN), tls=_TLS,
             options=_IDLE),
@@ -41,6 +58,22 @@ _ENDS = (
     no_http("tls_no_http", "RFC 9112 §2.2", (b"SSH-2.0-OpenSSH_9.6\r\n",), tls=_TLS),
 )  # fmt: skip
 
+_BIG = ("--data", "x" * 3_000_000)
+_TOO_LARGE = head("Content-Length: 0", "Connection: close", status="HTTP/1.1 413 Content Too Large")
+_EARLY = (
+    ends("tls_413_before_the_body_and_close", "RFC 9112 §9.6", (_TOO_LARGE, NOTIFY, FIN), results="413", options=_BIG,
+         protocol="early", tls=_TLS),
+    ends("tls_413_before_the_body_and_rst", "RFC 9112 §9.6", (_TOO_LARGE, Pause(0.03), RST), results="413",
+            options=_BIG,
+         protocol="early", tls=_TLS),
+)  # fmt: skip
+
+
+def _alert(description: int) -> InClear:
+    """A fatal alert without protection, as in a handshake (RFC 8446 §6)."""
+    return InClear(bytes((0x15, 3, 3, 0, 2, 2, description)))
+
+
 _CERTIFICATES = (
     fails("certificate_for_another_name", "RFC 9110 §4.3.4", "tls_wrong_name", "client_gave_up",
             tls=Tls(name="other.test")),
@@ -51,7 +84,22 @@ _CERTIFICATES = (
             tls=Tls(trusted=False)),
 )  # fmt: skip
 
+_BY_SERVER = "server_unanswered"
 _HANDSHAKES = (
+    fails("fatal_handshake_failure", "RFC 8446 §6.2", "tls_failed", _BY_SERVER, opening=(_alert(40), SILENCE),
+            tls=_TLS),
+    fails("fatal_protocol_version", "RFC 8446 §4.2.1", "tls_failed", _BY_SERVER, opening=(_alert(70), SILENCE),
+            tls=_TLS),
+    fails("fatal_unrecognized_name", "RFC 6066 §3", "tls_failed", _BY_SERVER, opening=(_alert(112), SILENCE), tls=_TLS),
+    fails("fatal_no_application_protocol", "RFC 7301 §3.2", "tls_failed", _BY_SERVER, opening=(_alert(120), FIN),
+            tls=_TLS),
+    fails("fin_before_the_handshake", "RFC 8446 §4", "tls_failed", _BY_SERVER, opening=(FIN,), tls=_TLS),
+    fails("fin_in_the_handshake", "RFC 8446 §4", "tls_failed", _BY_SERVER, opening=(AWAIT, FIN), tls=_TLS),
+    fails("rst_before_the_handshake", "RFC 8446 §4", "tls_failed? closed_without_response?", _BY_SERVER,
+            opening=(RST,), tls=_TLS),
+    fails("rst_in_the_handshake", "RFC 8446 §4", "tls_failed", _BY_SERVER, opening=(AWAIT, RST), tls=_TLS),
+    fails("fin_in_the_server_hello", "RFC 8446 §4.1.3", "tls_failed", _BY_SERVER,
+          opening=(InClear(b"\x16\3\3\0\x7a\2\0\0\x76\3\3"), FIN), tls=_TLS),
     fails("http_instead_of_tls", "RFC 8446 §5.1", "tls_failed", "client_gave_up", opening=(InClear(GOOD), SILENCE),
             tls=_TLS),
     fails("garbage_instead_of_tls", "RFC 8446 §5.1", "tls_failed", "client_gave_up",
@@ -71,4 +119,4 @@ _RECORDS = (
           (GOOD[:-2], InClear(b"\x17\3\3\0\x20" + bytes(32)), SILENCE), tls=_TLS),
 )  # fmt: skip
 
-ROWS: tuple[Row, ...] = (*_ENDS, *_CERTIFICATES, *_HANDSHAKES, *_RECORDS)
+ROWS: tuple[Row, ...] = (*_ENDS, *_EARLY, *_CERTIFICATES, *_HANDSHAKES, *_RECORDS)
