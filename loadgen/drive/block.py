@@ -90,6 +90,8 @@ class BlockRunner:
             "idle_statuses": engine.idle_statuses,
             "mismatched_echoes": engine.mismatched_echoes,
             "trailers": engine.trailers.take(),
+            "lenient": engine.leniencies.take(),
+            "unasked_bytes": engine.unasked.take(),
             **engine.account(window),
             **(engine.monitor.end() if engine.monitor is not None else {}),
         }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NotRequired, TypedDict
 
-from loadgen.model.policy_summary import AfterClose
+from loadgen.model.policy_summary import AfterClose, UnaskedBytes
 from loadgen.model.summary import BlockConnections
 
 
@@ -188,6 +188,10 @@ class BlockRecord(TypedDict):
     """Responses with which the server ended idle connections, by status; 0 where it is not known."""
     trailers: NotRequired[TrailerFacts]
     """Trailer sections."""
+    lenient: NotRequired[dict[str, int]]
+    """How many responses had each deviation from HTTP/1.1 that a client may accept."""
+    unasked_bytes: NotRequired[UnaskedBytes]
+    """Bytes that no request asked for."""
     after_close: NotRequired[AfterClose]
     """Requests sent after an announced close."""
     challenge: NotRequired[ChallengeFacts]

@@ -230,6 +230,15 @@ class TrailersSummary(TypedDict):
     """How often each field came, by lower-case name; `other` for rare ones."""
 
 
+class UnaskedBytes(TypedDict):
+    """Bytes that no request asked for, warm-up included."""
+
+    connections: int
+    """Connections that ended because of them."""
+    example: str
+    """How many came after which status, and the first of them; empty where none came."""
+
+
 class SocketsSummary(TypedDict):
     """What the kernel counted over the blocks of a policy. Null where it did not tell."""
 
@@ -331,6 +340,10 @@ class PolicySummary(TypedDict):
     """What the generator spent."""
     trailers: TrailersSummary
     """Trailer sections."""
+    lenient: dict[str, int]
+    """How many responses, warm-up included, had each deviation from HTTP/1.1 that a client may accept."""
+    unasked_bytes: UnaskedBytes
+    """Bytes that no request asked for."""
     sockets: SocketsSummary
     """What the kernel counted."""
     server: ServerSummary | None

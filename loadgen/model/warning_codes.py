@@ -206,6 +206,17 @@ class WarningCode(StrEnum):
         "Trailer sections held fields that are not allowed there (RFC 9110 §6.5.1).",
         "Fix the server: these fields belong before the content.",
     )
+    LENIENT = (
+        "lenient",
+        "Responses deviate from HTTP/1.1 in a way that a client may accept: they were measured, and are counted.",
+        "Repair the server, or what is before it: other clients may refuse such responses.",
+    )
+    UNASKED_BYTES = (
+        "unasked_bytes",
+        "The server sent bytes that no request asked for, behind a response or between two; each such connection was "
+        "closed.",
+        "Find out where they come from: a wrong Content-Length, or a body with a status that has none.",
+    )
     HOP_BY_HOP_FORWARDED = (
         "hop_by_hop_forwarded",
         "The proxy passed on fields that are for one hop only (RFC 9110 §7.6.1).",

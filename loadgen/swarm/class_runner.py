@@ -136,6 +136,8 @@ class ScenarioClassRunner(_RecordedRunner):
             "cpu_ns": time.process_time_ns() - cpu_ns,
             "rss_bytes": rss_bytes([os.getpid()]),
             "trailers": self.client_pool.trailers.take(),
+            "lenient": self.client_pool.leniencies.take(),
+            "unasked_bytes": self.client_pool.unasked.take(),
             "whole": not self._cut.is_set(),
         }
         self._sink.block(facts)

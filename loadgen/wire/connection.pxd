@@ -3,7 +3,7 @@ cimport cython
 from loadgen.wire.http1.response_reader cimport ResponseReader
 from loadgen.wire.connection_setup cimport ConnectionSetup
 
-cdef int _SENDING, _WAITING, _RECEIVING, _IDLE, _MAX_READS_PER_TURN, _SAMPLED_SHARE, _TLS, _REQUEST_TIMEOUT
+cdef int _SENDING, _WAITING, _RECEIVING, _IDLE, _MAX_READS_PER_TURN, _SAMPLED_SHARE, _TLS, _REQUEST_TIMEOUT, _CR
 cdef long long _ABSENT
 
 
@@ -25,6 +25,7 @@ cdef class Connection(ConnectionSetup):
     @cython.locals(complete=cython.bint)
     cpdef bint _take(self, Py_ssize_t size, long long now, long long end) except? -1
     @cython.locals(sent=cython.Py_ssize_t, request=bytes)
+    cdef bint _are_empty_lines(self, Py_ssize_t size) except? -1
     cpdef _send(self, long long left_ns)
     @cython.locals(now=cython.longlong)
     cpdef _on_readable(self)

@@ -30,6 +30,7 @@ _SENDING, _WAITING, _RECEIVING, _IDLE, _ABSENT = int(SENDING), int(WAITING), int
 _TLS = int(ConnectionFlag.TLS)
 REQUEST_TIMEOUT = 408
 _REQUEST_TIMEOUT = REQUEST_TIMEOUT
+_CR = ord("\r")
 
 
 class Connection(ConnectionSetup):
@@ -129,8 +130,8 @@ class Connection(ConnectionSetup):
             size = self._transport.receive()
         except FAILURES:
             return True
-        if size > 0:
-            self.reader.has_extra_bytes = True
+        if size > 0 and not self._are_empty_lines(size):
+            self.reader.add_extra(bytes(memoryview(self._transport.buffer)[:size]))
         return size == 0
 
     # For subclasses
@@ -164,6 +165,9 @@ class Connection(ConnectionSetup):
 
         True to read more in this turn.
         """
+        # What comes first is seldom an empty line, which is no part of a response.
+        if self.state != _RECEIVING and self._transport.buffer[0] <= _CR and self._are_empty_lines(size):
+            return True
         if self.state == _IDLE:
             self._on_idle_bytes(bytes(memoryview(self._transport.buffer)[:size]))
             return False
@@ -178,6 +182,10 @@ class Connection(ConnectionSetup):
         if complete:
             self._complete(end)
         return not complete
+
+    def _are_empty_lines(self, size: int) -> bool:
+        """The buffer's first bytes are empty lines and nothing else: the reader notes them."""
+        return not self.reader.skip_empty_lines(bytes(memoryview(self._transport.buffer)[:size]))
 
     def _complete(self, end: int) -> None:
         """The response is complete."""
@@ -273,6 +281,7 @@ class Connection(ConnectionSetup):
         """Bytes came that no request asked for."""
         status = unasked_status(data)
         if status is None:
+            self.reader.add_extra(data)
             self._lose(Ending.CLIENT_GAVE_UP)
         else:
             self.idle_status = status

@@ -48,7 +48,7 @@ LAYERS = {
             "errors",
             "warning_codes",
         ),
-        ("run_record", "policy_summary", "summary", "block_facts", "trailers", "leniency"),
+        ("run_record", "policy_summary", "summary", "block_facts", "trailers", "leniency", "unasked_bytes"),
         ("policy/protocols", "policy/policy"),
         ("policy/part",),
         ("policy/parts/",),

@@ -9,11 +9,13 @@ from loadgen.drive.block import BlockRunner
 from loadgen.drive.engine import Window
 from loadgen.drive.schedule import Block, blocks
 from loadgen.model.errors import ErrorKind
+from loadgen.model.leniency import LeniencyCounts
 from loadgen.model.plan import Load, Plan
 from loadgen.model.policy import parse_policies
 from loadgen.model.proxy import parse_proxy
 from loadgen.model.target import parse_target
 from loadgen.model.trailers import TrailerCounts
+from loadgen.model.unasked_bytes import UnaskedCounts
 from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.route import Route
 from tests.support.fake_network import ADDRESS, FakeSink
@@ -36,6 +38,8 @@ class FakeEngine:
         self.after_close_tried, self.after_close_answered = 4, 1
         self.keep_alive: dict[str, int] = {}
         self.trailers = TrailerCounts()
+        self.leniencies = LeniencyCounts()
+        self.unasked = UnaskedCounts()
         self.observed: dict[str, Any] = {"server": "made-up"}
         self.last_redirect: ResponseHead | None = None
         self.interrupted = False

@@ -65,6 +65,8 @@ def policy_summary(**changes: Any) -> Any:
             "stamp_delay_ns": {"connect": None, "wait": None}, "rss_bytes": 50 << 20,
         },
         "trailers": {"asked": False, "responses": 0, "fields": {}},
+        "lenient": {},
+        "unasked_bytes": {"connections": 0, "example": ""},
         "sockets": dict.fromkeys((
             "time_wait_peak", "time_wait_client", "time_wait_server", "sockets_peak", "syn_retransmits",
             "listen_overflows", "listen_drops", "retransmits", "ports_range", "ports_left", "tcp_rtt_ns_p50",

@@ -10,7 +10,7 @@ cdef class SlotContext:
     cdef public bint running, takes_cookies
     cdef public object url
     cdef public long long errors, retried, mismatched_echoes, after_close_tried, after_close_answered
-    cdef public object last_failure, observed, trailers, retried_outcomes, last_redirect
+    cdef public object last_failure, observed, trailers, leniencies, unasked, retried_outcomes, last_redirect
 
     cpdef new_connection(self, listener)
     cpdef record_connection(self, long long slot, connection)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from loadgen.model.errors import ErrorKind
+from loadgen.model.leniency import LeniencyCounts
 from loadgen.model.policy import ConnectionPolicy
 from loadgen.model.sample_sink import SampleSink
 from loadgen.model.trailers import TrailerCounts
+from loadgen.model.unasked_bytes import UnaskedCounts
 from loadgen.wire.clock import PhaseClock
 from loadgen.wire.connection import Connection
 from loadgen.wire.http1.head import ResponseHead
@@ -45,6 +47,8 @@ class SlotContext:
         self.trailers = TrailerCounts()
         self.last_redirect: ResponseHead | None = None
         """The head of the block's last response with a status from 300 on."""
+        self.leniencies = LeniencyCounts()
+        self.unasked = UnaskedCounts()
 
     def new_connection(self, listener: Listener) -> Connection:
         """A connection of the policy's kind, not open yet."""

@@ -164,6 +164,8 @@ class ConnectionSlot(Listener):
         assert head is not None, "the response is complete"
         if reader.status >= _LOWEST_REDIRECT:
             context.last_redirect = head
+        if reader.notes:
+            context.leniencies.note(reader.notes)
         if reader.trailers:
             context.trailers.note(reader.trailers)
         if reader.sets_cookies and context.takes_cookies:

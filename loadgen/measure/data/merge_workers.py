@@ -17,12 +17,13 @@ from loadgen.measure.data.rows import Samples
 from loadgen.model.block_facts import BlockFacts
 from loadgen.model.records import COLUMNS
 from loadgen.model.trailers import add_trailers
+from loadgen.model.unasked_bytes import add_unasked
 
 _SUMS = (
     "started", "exchanges", "carried", "answered", "unstarted", "due", "retried", "mismatched_echoes",
     "warmup_outlasted", "warmup_errors", "cpu_ns", "rss_bytes",
 )  # fmt: skip
-_SUMS_OF_EACH = ("connections", "endings", "after_close", "idle_statuses", "upgrades", "challenge")
+_SUMS_OF_EACH = ("connections", "endings", "after_close", "idle_statuses", "upgrades", "challenge", "lenient")
 _TIMES = ("begun_ns", "window_begun_ns", "window_ended_ns")
 # Shares of kept samples whose ratio is above this were meant to be the same.
 _SAME_SHARE = 0.99
@@ -81,6 +82,8 @@ def merge_blocks(blocks: list[BlockFacts]) -> BlockFacts:
         merged["keep_alive"] = _keep_alive([one.get("keep_alive") or {} for one in each])
     if "trailers" in merged:
         merged["trailers"] = add_trailers(one.get("trailers") for one in each)
+    if "unasked_bytes" in merged:
+        merged["unasked_bytes"] = add_unasked(one.get("unasked_bytes") for one in each)
     if "counted" in merged:
         merged["counted"] = add_up([one["counted"] for one in each])
     return cast(BlockFacts, merged)

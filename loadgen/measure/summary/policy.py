@@ -21,6 +21,7 @@ from loadgen.measure.summary.trailers import trailers
 from loadgen.model.block_facts import BlockFacts, KeepAliveFacts, SampleCounts
 from loadgen.model.cell import Cell
 from loadgen.model.errors import ErrorKind
+from loadgen.model.leniency import add_leniencies
 from loadgen.model.plan import Plan
 from loadgen.model.policy_summary import (
     ArrivalsSummary,
@@ -31,6 +32,7 @@ from loadgen.model.policy_summary import (
     ServerAnnounced,
 )
 from loadgen.model.records import Ending, Phase
+from loadgen.model.unasked_bytes import add_unasked
 
 # The percentiles of `summary.json`, and the points between them for the percentile chart.
 _NAMED = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99_9": 0.999}
@@ -87,6 +89,8 @@ def summarise_policy(
         "by_position": by_position(measured, seed) if cell.policy.reuses else None,
         "generator": generator(blocks, measured, seconds),
         "trailers": trailers(blocks, cell.policy, plan.trailers),
+        "lenient": add_leniencies(block.get("lenient") for block in blocks),
+        "unasked_bytes": add_unasked(block.get("unasked_bytes") for block in blocks),
         "sockets": sockets(blocks),
         "server": server(blocks, answered),
     }

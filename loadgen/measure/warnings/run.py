@@ -15,6 +15,7 @@ from loadgen.measure.warnings.reuse import gap_warnings, reuse_warnings
 from loadgen.measure.warnings.sockets import socket_warnings
 from loadgen.measure.warnings.trailers import trailer_warnings
 from loadgen.measure.warnings.unanswered import why_unanswered
+from loadgen.measure.warnings.unusual_responses import response_warnings
 from loadgen.model.cell import Cell
 from loadgen.model.plan import Plan
 from loadgen.model.policy_summary import PolicySummary
@@ -102,6 +103,7 @@ def _policy_warnings(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
     yield from gap_warnings(summary, cell, plan)
     yield from protocol_warnings(summary, cell.policy.protocol)
     yield from trailer_warnings(summary["trailers"])
+    yield from response_warnings(summary)
     if not summary["requests"]:
         return
     yield from generator_warnings(summary, cell, plan)

@@ -65,6 +65,7 @@ _BELOW_CHARTS = (
     _Section("How connections ended", tables.endings, tables.endings_note),
     _Section("Upgraded connections", tables.upgrades, upgrades_note),
     _Section("Trailers", tables.trailers, tables.trailers_note),
+    _Section("Deviations from HTTP/1.1", tables.lenient, tables.lenient_note),
     _Section("What the sockets cost", tables.sockets, sockets_note),
     _Section("What the server spent", tables.server),
     _Section("The generator's own part", tables.generator, tables.generator_note),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from loadgen.show.tables.connections import connections, endings, endings_note, trailers, trailers_note, upgrades
 from loadgen.show.tables.generator import generator, generator_note
+from loadgen.show.tables.leniencies import lenient, lenient_note
 from loadgen.show.tables.results import amortisation, arrivals, differences, phases, policies
 from loadgen.show.tables.run_environment import environment
 from loadgen.show.tables.system_resources import server, sockets
@@ -11,5 +12,6 @@ from loadgen.show.tables.table import Table
 
 __all__ = [
     "Table", "amortisation", "arrivals", "connections", "differences", "endings", "endings_note", "environment",
-    "generator", "generator_note", "phases", "policies", "server", "sockets", "trailers", "trailers_note", "upgrades",
+    "generator", "generator_note", "lenient", "lenient_note",
+    "phases", "policies", "server", "sockets", "trailers", "trailers_note", "upgrades",
 ]  # fmt: skip

@@ -192,6 +192,10 @@ class Pipeline(Connection):
         """Read responses from the buffer, filled between `now` and `end`; True where the last one wants more."""
         data = bytes(memoryview(self._transport.buffer)[:size])
         while data:
+            if self.state != RECEIVING:
+                data = self.reader.skip_empty_lines(data)
+                if not data:
+                    return True
             if not self._exchanges:
                 self._on_idle_bytes(data)
                 return False

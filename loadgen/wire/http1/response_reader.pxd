@@ -27,6 +27,7 @@ cdef class ResponseReader:
     @cython.locals(end=cython.Py_ssize_t)
     cpdef bint feed(self, bytes data, sink=*) except? -1
     cpdef bytes skip_empty_lines(self, bytes data)
+    cpdef add_extra(self, bytes data)
     cpdef bint feed_buffer(self, bytearray buffer, Py_ssize_t size) except? -1
     @cython.locals(memory=HeadMemory, known=KnownHead, end=cython.Py_ssize_t)
     cdef Py_ssize_t _recognise(self, bytearray buffer, Py_ssize_t size) except -1

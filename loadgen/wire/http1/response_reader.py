@@ -123,6 +123,11 @@ class ResponseReader:
             self._notes |= _EMPTY_LINE
         return rest
 
+    def add_extra(self, data: bytes) -> None:
+        """Bytes came that belong to no response."""
+        self.has_extra_bytes = True
+        self.extra += data
+
     def set_head(self, head: ResponseHead) -> None:
         """A response is complete whose final head this is."""
         self.head = head
@@ -216,8 +221,7 @@ class ResponseReader:
         if self.pipelined:
             self.rest = rest
         elif rest:
-            self.has_extra_bytes = True
-            self.extra = rest
+            self.add_extra(rest)
 
     def _complete(self) -> bool:
         assert self._current is not None, "its head has come"

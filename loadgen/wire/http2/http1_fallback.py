@@ -45,7 +45,12 @@ class Http1FallbackStreams:
 
     def feed(self, data: bytes) -> list[HttpStream]:
         stream = self._stream
+        if stream is None or not stream.begun:
+            data = self._reader.skip_empty_lines(data)
+            if not data:
+                return []
         if stream is None:
+            self._reader.add_extra(data)
             raise Malformed("the server sent bytes without a request")
         stream.begun = True
         stream.bytes_received += len(data)

@@ -27,6 +27,8 @@ def test_the_facts_of_a_block() -> None:
         "idle_statuses": {},
         "mismatched_echoes": 0,
         "trailers": rig.engine.trailers.take(),
+        "lenient": {},
+        "unasked_bytes": {"connections": 0, "example": ""},
         "unstarted": 3,
     }
     # They are written when the block, its window, the window's end and its own come: what is known outlives the run.

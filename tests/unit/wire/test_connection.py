@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from loadgen.model.errors import ErrorKind
+from loadgen.model.leniency import Leniency
 from loadgen.model.records import ABSENT, ClosedBy, ConnectionFlag, Ending
 from loadgen.wire import connection_setup
 from loadgen.wire.connection import Connection
@@ -587,6 +588,41 @@ def test_only_an_announced_end_completes_a_body_in_tls(rig: Rig, cut_off: bool) 
         assert rig.connection.failure == "the server closed the connection without TLS's close_notify"
     else:
         assert rig.outcomes == [200]
+
+
+@pytest.mark.parametrize("line", [b"\r\n", b"\n", b"\r\n\r\n"], ids=["CRLF", "LF", "two"])
+def test_an_empty_line_between_two_responses_is_noted_and_no_more(rig: Rig, line: bytes) -> None:
+    """Whether the next request is under way or not: the server's next byte is the first one of its response."""
+    in_state(rig, IDLE).arrive(line)
+    assert (rig.losses, rig.connection.state) == (0, IDLE)
+    rig.reuse()
+    rig.clock.now_ns += 1000
+    rig.arrive(line)
+    assert rig.connection.state == WAITING
+    rig.clock.now_ns += 1000
+    rig.arrive(RESPONSE)
+    assert (rig.outcomes, rig.connection.is_reusable(), rig.reader.notes) == ([200, 200], True, Leniency.EMPTY_LINE)
+    assert rig.phases["wait"] >= 2000
+    assert rig.connection.bytes_received == len(RESPONSE)
+
+
+def test_an_empty_line_before_a_close_is_no_response(rig: Rig) -> None:
+    rig.open().arrive(b"\r\n", EOF)
+    rig.assert_failed(ErrorKind.CLOSED_WITHOUT_RESPONSE, ClosedBy.SERVER)
+
+
+def test_bytes_that_no_request_asked_for_are_kept(rig: Rig) -> None:
+    in_state(rig, IDLE).arrive(b"\r\nhello")
+    assert (rig.losses, rig.reader.has_extra_bytes, rig.reader.extra) == (1, True, b"\r\nhello")
+
+
+@pytest.mark.parametrize(
+    ("item", "closed"), [(b"\r\n", False), (b"x", False), (EOF, True)], ids=["line", "byte", "FIN"]
+)
+def test_a_look_for_the_servers_close_reads_what_there_is(rig: Rig, item: bytes, closed: bool) -> None:
+    in_state(rig, IDLE).transport.incoming.append(item)
+    assert rig.connection.peer_has_closed() is closed
+    assert rig.reader.extra == item.strip()
 
 
 @pytest.mark.parametrize("item", [EOF, reset()], ids=str)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from loadgen.model.errors import ErrorKind
+from loadgen.model.leniency import Leniency
 from loadgen.model.records import ABSENT, Ending
 from loadgen.wire.http1.pipeline import Pipeline
 from loadgen.wire.lifecycle import CLOSED, IDLE
@@ -283,6 +284,19 @@ def test_an_idle_pipeline_is_lost_like_any_connection(clock: Clock) -> None:
     rig = opened(clock, 2).arrive(RESPONSE * 2)
     rig.arrive(EOF)
     assert (rig.losses, rig.outcomes, rig.connection.ending) == (1, [200, 200], Ending.SERVER_IDLE_FIN)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_empty_lines_between_responses_are_noted_and_no_more(clock: Clock, name: str) -> None:
+    response = KINDS[name]
+    rig = opened(clock, 3).arrive(response + b"\r\n" + response + b"\r\n", b"\r\n" + response, b"\n")
+    assert (rig.losses, rig.outcomes, rig.reader.notes) == (0, [rig.outcomes[0]] * 3, Leniency.EMPTY_LINE)
+    assert rig.connection.is_reusable()
+
+
+def test_bytes_behind_the_last_answer_are_kept(clock: Clock) -> None:
+    rig = opened(clock, 1).arrive(HEAD_ONLY + b"\r\nhello")
+    assert (rig.losses, rig.outcomes, rig.reader.extra) == (1, [204], b"hello")
 
 
 def test_an_answer_too_many_ends_the_connection(clock: Clock) -> None:

@@ -108,6 +108,16 @@ def test_it_remembers_a_request_that_asks_for_a_close() -> None:
     assert mine.requested_close
 
 
+def test_an_empty_line_between_two_responses_is_no_response() -> None:
+    mine = streams()
+    stream = mine.start(REQUEST, None)
+    assert mine.feed(b"\r\n") == []
+    assert not stream.begun
+    assert mine.feed(RESPONSE) == [stream]
+    assert mine.feed(b"\r\n") == []
+    assert not mine.ended
+
+
 def test_bytes_without_a_request_and_what_it_can_not_do() -> None:
     mine = streams()
     with pytest.raises(Malformed, match="without a request"):
