@@ -159,6 +159,9 @@ class ConnectionSetup(Lifecycle):
     def _fail(self, kind: ErrorKind, detail: str, ending: Ending | None = None) -> None:
         """The present exchange failed, and the connection ends with it: by `ending`, or as usual for its kind."""
         self.failure = detail
+        if self.state == _CONNECTING and self._transport.was_connected():
+            # The kernel has not told of it yet, and the server has accepted it.
+            self.flags |= _ESTABLISHED
         if not self.flags & _ESTABLISHED:
             ending = Ending.NOT_OPENED
         self.close(kind.ending if ending is None else ending)

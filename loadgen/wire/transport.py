@@ -11,7 +11,7 @@ import struct
 import time
 from collections.abc import Callable
 from enum import IntEnum
-from errno import EAGAIN, EINPROGRESS
+from errno import EAGAIN, ECONNRESET, EINPROGRESS, EPIPE
 from typing import Any
 
 import gevent
@@ -35,6 +35,8 @@ _SO_TIMESTAMPNS = 35  # asm-generic/socket.h; the socket module does not name it
 _TIMESPEC = struct.Struct("=qq")
 # struct tcp_info of linux/tcp.h: tcpi_state comes first; tcpi_rtt, in µs.
 _CLOSE_WAIT = 8
+# The errors of a connection that its peer has reset; one that never was gets others.
+_RESETS = (ECONNRESET, EPIPE)
 _TCP_INFO_RTT = struct.Struct("=68xI")
 
 SocketAddress = tuple[int, tuple[Any, ...]]
@@ -104,6 +106,10 @@ class Transport:
     def close(self) -> None:
         """Close the client's side; safe to call twice."""
         raise NotImplementedError
+
+    def was_connected(self) -> bool:
+        """The kernel has connected it, whether or not that was told of, and whether or not it still is."""
+        return False
 
     def first_rtt_ns(self) -> int:
         """The round trip of SYN and SYN/ACK as the kernel measured it (ns), to be asked for once connected."""
@@ -211,6 +217,18 @@ class TcpTransport(Transport):
             sock.close()
         else:
             close(descriptor)
+
+    def was_connected(self) -> bool:
+        if self.socket is None:
+            return False
+        code = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            return code in _RESETS
+        try:
+            self.socket.getpeername()
+        except OSError:
+            return False
+        return True
 
     def first_rtt_ns(self) -> int:
         try:

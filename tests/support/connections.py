@@ -64,6 +64,7 @@ class FakeTransport(Transport):
         self.connect_error: OSError | None = None
         self.connected_to: Any = None
         self.written = b""
+        self.is_connected = False
         self.watched = 0
         self.closed = False
         self.resumed = False
@@ -113,6 +114,9 @@ class FakeTransport(Transport):
 
     def close(self) -> None:
         self.closed = True
+
+    def was_connected(self) -> bool:
+        return self.is_connected
 
     def first_rtt_ns(self) -> int:
         self.asked.append("rtt")

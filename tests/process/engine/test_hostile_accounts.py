@@ -11,8 +11,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.hostile import http1_bodies, http1_connections, http1_heads
-from tests.support.hostile.behaviour import SILENCE, Endless, Row, Script
+from tests.support.hostile import http1_bodies, http1_connections, http1_heads, http1_lenient
+from tests.support.hostile.behaviour import FIN, RST, SILENCE, Endless, Row, Script, Tls
 from tests.support.hostile.check import check_accounts, run_row
 
 _DEPTH = 3
@@ -21,7 +21,7 @@ _SHORT = ("--block", "30ms", "--timeout", "300ms")
 
 def _scripts() -> list[Script]:
     """What answers a request in one of the tables, where it takes no long time."""
-    rows = [row for table in (http1_heads, http1_bodies, http1_connections) for row in table.ROWS]
+    rows = [row for table in (http1_heads, http1_bodies, http1_connections, http1_lenient) for row in table.ROWS]
     scripts = [script for row in rows if not row.options for script in row.answers]
     return [one for one in scripts if not any(step is SILENCE or isinstance(step, Endless) for step in one)]
 
@@ -48,18 +48,23 @@ _open_loops = st.tuples(
 )
 
 
-def _mixed(scripts: list[Script]) -> Row:
-    return Row("mixed", "RFC 9112 §9.3", scripts, protocol="mixed")
+_rows = st.builds(
+    lambda scripts, opening, tls: Row("mixed", "RFC 9112 §9.3", scripts, opening=opening, tls=tls, protocol="mixed"),
+    _mixtures,
+    st.sampled_from(((), (FIN,), (RST,))),
+    st.sampled_from((None, None, Tls(), Tls(max_version="TLSv1_2"))),
+)
 
 
-@settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-@given(_mixtures, _closed_loops | _open_loops, st.none() | st.floats(0.001, 0.1))
-def test_no_request_is_lost(
-    scripts: list[Script], load: tuple[list[str], tuple[str, ...]], interrupt_s: float | None
-) -> None:
+@settings(
+    max_examples=25,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(_rows, _closed_loops | _open_loops, st.none() | st.floats(0.001, 0.1))
+def test_no_request_is_lost(row: Row, load: tuple[list[str], tuple[str, ...]], interrupt_s: float | None) -> None:
     policies, options = load
     with tempfile.TemporaryDirectory() as folder:
-        run, account = run_row(
-            _mixed(scripts), Path(folder), ",".join(policies), *options, *_SHORT, interrupt_s=interrupt_s
-        )
+        run, account = run_row(row, Path(folder), ",".join(policies), *options, *_SHORT, interrupt_s=interrupt_s)
     check_accounts(run, account, _DEPTH)

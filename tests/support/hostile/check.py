@@ -17,7 +17,8 @@ def run_row(
     """A run against the row's server, and what that counted; policies: those that the row speaks of, or others."""
     with hostile_server(row, folder) as server:
         chosen = policies or ",".join(row.right)
-        run = run_here(server.url, folder / "run", "--policies", chosen, *row.options, *options, ca_file=server.ca_file)
+        arguments = ("--policies", chosen, *row.options, *options)
+        run = run_here(server.url, folder / "run", *arguments, ca_file=server.ca_file, interrupt_s=interrupt_s)
     return run, server.account
 
 
@@ -25,6 +26,9 @@ def check_accounts(run: Run, account: Account, depth: int = 1) -> None:
     """Nothing is lost on either side. depth: requests in flight on a connection."""
     assert account.hung == 0
     check_account(run.summary)
+    for one in run.summary["policies"].values():
+        if one["arrivals"]:
+            assert one["arrivals"]["due"] == one["started"] + one["arrivals"]["unstarted"]
     assert run.opened == account.accepted
     # A reset takes what the peer has not read yet.
     resets = sum(one.was_reset or one.was_reset_here for one in account.connections)

@@ -93,6 +93,10 @@ class Conversation:
             if not self.is_finished:
                 self.play(self._next_script())
 
+    def opening(self) -> Script:
+        """What is played as soon as the connection is accepted."""
+        return self.row.opening
+
     def play(self, script: Script) -> None:
         for step in script:
             if isinstance(step, bytes):
@@ -169,7 +173,13 @@ class Conversation:
 
 
 class MixedConversation(Conversation):
-    """Any of the row's scripts may answer any request; which one follows from the numbers of both."""
+    """Any of the row's scripts may answer any request, and every third connection begins with the row's opening.
+
+    Which script it is follows from the numbers of connection and request.
+    """
+
+    def opening(self) -> Script:
+        return self.row.opening if self.served.number % 3 == 0 else ()
 
     def _script(self, request_index: int) -> Script:
         answers = self.row.answers
@@ -257,7 +267,7 @@ class HostileServer:
         with connection:
             try:
                 if not is_first:
-                    conversation.play(row.opening)
+                    conversation.play(conversation.opening())
                 if row.tls is not None and not conversation.is_finished:
                     # The first connection's server has a certificate that a client takes.
                     context = server_context(

@@ -727,6 +727,16 @@ def test_a_run_that_ends_meanwhile(rig: Rig, state: State) -> None:
     rig.assert_tiled(*PHASES[state])
 
 
+@pytest.mark.parametrize(("is_connected", "ending"), [(True, Ending.CLIENT_GAVE_UP), (False, Ending.NOT_OPENED)])
+def test_a_run_that_ends_before_the_kernel_tells_of_the_connection(
+    rig: Rig, is_connected: bool, ending: Ending
+) -> None:
+    rig.transport.is_connected = is_connected
+    in_state(rig, CONNECTING).connection.abandon()
+    assert rig.connection.flags == (ConnectionFlag.ESTABLISHED if is_connected else 0)
+    assert rig.connection.ending is ending
+
+
 def test_a_deadline_on_a_reused_connection_keeps_its_handshake(rig: Rig) -> None:
     in_state(rig, IDLE)
     handshake = rig.connection.handshake

@@ -50,6 +50,26 @@ def test_a_refused_connection_says_so() -> None:
     client.close()
 
 
+def test_it_was_connected_before_it_is_told_so() -> None:
+    client = TcpTransport(poller.of_hub())
+    assert not client.was_connected()
+    with listening() as listener:
+        address = address_of(listener)
+        client.connect(address, ignore)
+        assert client.was_connected()
+        with accept(listener) as peer:
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        wait(client, Step.WANT_WRITE)
+        assert client.was_connected()
+    client.close()
+    assert not client.was_connected()
+    refused = TcpTransport(poller.of_hub())
+    refused.connect(address, ignore)
+    wait(refused, Step.WANT_WRITE)
+    assert not refused.was_connected()
+    refused.close()
+
+
 def test_it_connects_from_the_source_that_it_was_given() -> None:
     with connected(source="127.0.0.7") as (_client, peer):
         assert peer.getpeername()[0] == "127.0.0.7"
