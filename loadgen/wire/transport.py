@@ -33,10 +33,10 @@ WOULD_BLOCK = -1
 _IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h; the socket module names it only from Python 3.12 on
 _SO_TIMESTAMPNS = 35  # asm-generic/socket.h; the socket module does not name it
 _TIMESPEC = struct.Struct("=qq")
-# struct tcp_info of linux/tcp.h: tcpi_state comes first; tcpi_rtt, in µs.
-_CLOSE_WAIT = 8
 # The errors of a connection that its peer has reset; one that never was gets others.
 _RESETS = (ECONNRESET, EPIPE)
+# struct tcp_info of linux/tcp.h: tcpi_state comes first; tcpi_rtt, in µs.
+_CLOSE_WAIT = 8
 _TCP_INFO_RTT = struct.Struct("=68xI")
 
 SocketAddress = tuple[int, tuple[Any, ...]]
