@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ class Unresolvable(Exception):
 def main(upgrade: bool) -> None:
     """Resolve for each CPython, then write the file once; a failure leaves the present file as it is."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    requirements = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    requirements = [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]
     pythons = sorted(
         (
             line.removeprefix("Programming Language :: Python :: ")
@@ -82,7 +82,7 @@ def present_pins(python: str) -> dict[str, str]:
 
 def resolve(python: str, requirements: list[str], keep: dict[str, str]) -> dict[str, str]:
     """Versions of everything that `requirements` need under this CPython; gives up kept ones that stand in the way."""
-    wanted, keep = list(requirements), dict(keep)
+    wanted, keep = for_python(python, requirements), dict(keep)
     while True:
         try:
             report = _ask_pip(python, wanted, keep)
@@ -99,6 +99,17 @@ def resolve(python: str, requirements: list[str], keep: dict[str, str]) -> dict[
         if not missing:
             return found
         wanted += missing
+
+
+def for_python(python: str, requirements: list[str]) -> list[str]:
+    """Those whose marker holds for this CPython, without it: pip would evaluate it for the one that runs it."""
+    wanted = []
+    for line in requirements:
+        requirement = Requirement(line)
+        if requirement.marker is None or requirement.marker.evaluate({"python_version": python}):
+            requirement.marker = None
+            wanted.append(str(requirement))
+    return wanted
 
 
 def _ask_pip(python: str, wanted: list[str], keep: dict[str, str]) -> dict[str, Any]:

@@ -71,6 +71,12 @@ def lock() -> dict[str, Any]:
     return runpy.run_path(str(ROOT / ".ci" / "lock.py"))
 
 
+def test_a_requirement_is_resolved_where_its_marker_holds(lock: dict[str, Any]) -> None:
+    requirements = ["click>=8.5", "atheris>=3.0; python_version < '3.15'"]
+    assert lock["for_python"]("3.14", requirements) == ["click>=8.5", "atheris>=3.0"]
+    assert lock["for_python"]("3.15", requirements) == ["click>=8.5"]
+
+
 def test_versions_that_differ_get_markers(lock: dict[str, Any]) -> None:
     resolved = {
         "3.11": {"same": "1", "older": "1", "three": "1", "early": "5"},
