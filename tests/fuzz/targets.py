@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from loadgen.model.errors import ErrorKind
+from loadgen.model.leniency import Leniency
 from loadgen.wire.errors import Failure
 from loadgen.wire.http1.head import Malformed
 from loadgen.wire.http1.request_reader import RequestReader
@@ -47,12 +49,14 @@ class Target(NamedTuple):
 
 def _responses(pieces: list[bytes]) -> Any:
     reading = read_ours(pieces)
-    return reading.responses, bool(reading.refusal), reading.notes
+    # An empty line between two responses is noted with the one in whose read it came.
+    return reading.responses, bool(reading.refusal), reading.notes & ~Leniency.EMPTY_LINE
 
 
 def _single_response(pieces: list[bytes]) -> Any:
     reading = read_ours(pieces, pipelined=False)
-    return reading.responses[:1], bool(reading.refusal)
+    # A connection does not feed what comes behind the response to the reader.
+    return reading.responses[:1], bool(reading.refusal and not reading.responses)
 
 
 def _explained(data: bytes) -> None:
@@ -109,6 +113,8 @@ def _http2(pieces: list[bytes]) -> Any:
             break
     failure = protocol.failure and protocol.failure.kind.label
     protocol.closing_bytes()
+    if any(stream.error in (ErrorKind.HTTP2_PROTOCOL, ErrorKind.BODY_TOO_LARGE) for stream in streams):
+        return "a stream was reset by this side"  # what follows on it counts, or not, by when it comes
     return failure, protocol.ended, [
         (stream.done, stream.error and stream.error.label, stream.head and stream.head.status, stream.body_bytes)
         for stream in streams

@@ -60,7 +60,7 @@ class FinalHeadReader:
         data = self._without_empty_lines(data)
         while end := self._head_end(data):
             raw, data = data[:end], data[end:]
-            head = self._parse(raw)
+            head = self._parsed(raw)
             self._notes |= head.notes
             if head.status >= 200 or head.status == SWITCHING_PROTOCOLS:
                 found = FinalHead(head, raw, data, self._interim, self._notes)
@@ -78,9 +78,17 @@ class FinalHeadReader:
         try:
             return head_end(data)
         except NotHttp as error:
-            if not self._interim:
-                raise
-            raise Malformed(f"behind an interim response {error}") from None
+            raise self._misplaced(error) from None
+
+    def _parsed(self, raw: bytes) -> ResponseHead:
+        try:
+            return self._parse(raw)
+        except NotHttp as error:
+            raise self._misplaced(error) from None
+
+    def _misplaced(self, error: NotHttp) -> Malformed:
+        """The peer speaks HTTP if an interim response came before."""
+        return Malformed(f"behind an interim response {error}") if self._interim else error
 
     def _without_empty_lines(self, data: bytes) -> bytes:
         """Skip empty lines before a head, as most parsers do; bounded, like a head."""

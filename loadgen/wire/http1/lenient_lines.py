@@ -69,14 +69,15 @@ def not_http(data: bytes) -> NotHttp:
 def without_cr(line: bytes) -> tuple[bytes, int]:
     """A line that ended with LF, without the CR before it; and the note where there was none. Raises Malformed."""
     whole = line.removesuffix(b"\r")
-    refuse_bare_cr(whole + b"\n")
+    if b"\r" in whole:
+        raise _bare_cr()
     return whole, 0 if len(whole) < len(line) else int(Leniency.BARE_LF)
 
 
 def refuse_bare_cr(data: bytes) -> None:
     """Raise Malformed where a CR is followed by anything but LF."""
     if _BARE_CR.search(data):
-        raise Malformed("a CR stands without LF (RFC 9112 §2.2)")
+        raise _bare_cr()
 
 
 def add_field(line: bytes, fields: list[tuple[bytes, bytes]]) -> int:
@@ -126,6 +127,10 @@ def _clean(name: bytes, value: bytes) -> tuple[bytes, int]:
     if b"\0" in value or name.lower() in _DECIDING:
         raise Malformed(f"the field {_shown(name)} has the control character {found[0]!r} (RFC 9110 §5.5)")
     return _CONTROL.sub(b" ", value).strip(_BLANKS), int(Leniency.CONTROL_CHARACTER)
+
+
+def _bare_cr() -> Malformed:
+    return Malformed("a CR stands without LF (RFC 9112 §2.2)")
 
 
 def _shown(data: bytes) -> str:

@@ -9,7 +9,6 @@ from loadgen.wire.http1.head import (
     MAX_HEAD_BYTES,
     BodyTooLarge,
     HeadTooLarge,
-    Malformed,
     RequestHead,
     parse_request_head,
 )
@@ -66,8 +65,8 @@ class RequestReader:
             done = self._body.feed(data) if data else False
             if self._body.body_bytes > self._limit:
                 raise BodyTooLarge(f"the body is longer than {self._limit} bytes")
-            if self._body.rest:
-                raise Malformed("bytes followed a chunked request body; pipelining behind one is not supported")
+            if done:
+                self._buffer = self._body.rest
         else:
             self._buffer = data[self._missing :]
             self._missing -= len(data) - len(self._buffer)
