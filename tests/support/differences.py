@@ -50,6 +50,10 @@ OTHERS_REFUSE = {
             "Content-Length can't be present", "in a trailer section it is a field like any other (RFC 9110 §6.5)",
             _CHUNKED + b"0\r\nContent-Length: 5\r\n\r\n",
         ),
+        Refusal(
+            "Invalid HTTP version", "a higher minor version is read as HTTP/1.1 (RFC 9110 §2.5)",
+            b"HTTP/1.2 100 Continue\r\n",
+        ),
         # What ours takes as a leniency, and notes only once the response is complete.
         Refusal(
             "Missing expected CR", "lines of a head may end with LF alone (RFC 9112 §2.2)",
