@@ -271,6 +271,11 @@ class WarningCode(StrEnum):
         "A Locust worker could not begin, or could not continue.",
         "See its message.",
     )
+    WORKER_MESSAGE = (
+        "worker_message",
+        "A Locust worker sent a message that was not used: it did not have the form or size of its kind.",
+        "Run the same version everywhere, in a network where nobody else reaches the master's port.",
+    )
 
 
 def markdown_table() -> str:

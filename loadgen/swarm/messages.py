@@ -1,12 +1,22 @@
-"""The kinds of messages between the coordinating process and its workers; a local runner sends them to itself."""
+"""The kinds of messages between the coordinating process and its workers; a local runner sends them to itself.
+
+FORMS says what a worker's messages hold. They come over a network, so each is held against its form before it is used.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NotRequired, TypedDict
+
+from loadgen.measure.live.block_report import BlockReport
+from loadgen.model.run_record import RunWarning, TargetRecord
 
 # From a worker to the coordinating process
-HELLO = "loadgen_hello"  # {version}: a worker has connected
-NOTICE = "loadgen_notice"  # {run, observed | warning}: what it observed of the target, or a warning for the report
-BLOCK_DONE = "loadgen_block_done"  # {run, round, turn}
-SAMPLE_PIECE = "loadgen_sample_piece"  # {run, file: its number, piece: bytes}; an empty piece ends the file
-WORKER_DONE = "loadgen_worker_done"  # {run, files, reports}: everything is handed over
-WORKER_FAILED = "loadgen_worker_failed"  # {run, message}
+HELLO = "loadgen_hello"  # a worker has connected
+NOTICE = "loadgen_notice"  # what it observed of the target, or a warning for the report
+BLOCK_DONE = "loadgen_block_done"
+SAMPLE_PIECE = "loadgen_sample_piece"
+WORKER_DONE = "loadgen_worker_done"  # everything is handed over
+WORKER_FAILED = "loadgen_worker_failed"
 
 # From the coordinating process to a worker
 BEGIN_RUN = "loadgen_begin_run"
@@ -18,4 +28,74 @@ PIECE_RECEIVED = "loadgen_piece_received"  # {run}
 WORKER_REFUSED = "loadgen_worker_refused"  # {message}
 
 BLOCK_REPORTS = "loadgen"
-"""The key of block reports in Locust's own reports to the master: {run, reports}."""
+"""The key of block reports in Locust's own reports to the master."""
+
+PIECE_BYTES = 1 << 20
+"""The longest piece of samples in a message."""
+
+
+class Hello(TypedDict):
+    """HELLO"""
+
+    version: str
+
+
+class Notice(TypedDict):
+    """NOTICE: one of the two"""
+
+    run: str
+    observed: NotRequired[TargetRecord]
+    warning: NotRequired[RunWarning]
+
+
+class BlockDone(TypedDict):
+    """BLOCK_DONE"""
+
+    run: str
+    round: int
+    turn: int
+
+
+class SamplePiece(TypedDict):
+    """SAMPLE_PIECE"""
+
+    run: str
+    file: int
+    """Its number: a worker has one file for each user class."""
+    piece: bytes
+    """The next bytes of it; empty at its end."""
+
+
+class WorkerDone(TypedDict):
+    """WORKER_DONE"""
+
+    run: str
+    files: int
+    reports: list[BlockReport]
+
+
+class WorkerFailed(TypedDict):
+    """WORKER_FAILED"""
+
+    run: str
+    message: str
+
+
+class ReportedBlocks(TypedDict):
+    """BLOCK_REPORTS"""
+
+    run: str
+    reports: list[BlockReport]
+
+
+FORMS: dict[str, Any] = {
+    HELLO: Hello,
+    NOTICE: Notice,
+    BLOCK_DONE: BlockDone,
+    SAMPLE_PIECE: SamplePiece,
+    WORKER_DONE: WorkerDone,
+    WORKER_FAILED: WorkerFailed,
+    BLOCK_REPORTS: ReportedBlocks,
+}
+VITAL = frozenset({BLOCK_DONE, SAMPLE_PIECE, WORKER_DONE, WORKER_FAILED})
+"""Without these a run would wait for the worker, or lack samples: a worker whose message is none is left out."""

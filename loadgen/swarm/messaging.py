@@ -14,14 +14,22 @@ import gevent
 
 import loadgen
 import loadgen.swarm.messages as messages
+from loadgen.model.characters import visible
+from loadgen.model.typed_json import misfit
 from loadgen.swarm.locust_states import MISSING
 
 _LOCAL_WORKER = "local"  # the name that Locust's local runner gives itself
+_MAX_NAME = 100
 EXIT_PLAN = 2
 """The exit code for a run that can't be started, as that of `loadgen compare`."""
 
 logger = logging.getLogger(__name__)
 Handler = Callable[[str, dict[str, Any]], object]
+
+
+def bad_message(name: str, kind: str, wrong: str) -> str:
+    """What a warning says of a message that is none of its kind. name: the worker's."""
+    return f"{name} sent a message that is none of its kind ({kind}: {wrong}); it was not used"
 
 
 class Role(Enum):
@@ -36,10 +44,12 @@ class MessageChannel:
     """Sends and receives messages through Locust's runner. A local runner is its own worker.
 
     worker_joined: called on a master with each worker that has connected and can take part.
+    on_misfit: called with the kind of a message, its sender, and what is wrong with it.
     """
 
     def __init__(self, runner: Any, role: Role) -> None:
         self.worker_joined: Callable[[str], None] = lambda worker: None
+        self.on_misfit: Callable[[str, str, str], None] = self._log_misfit
         self._runner = runner
         self._role = role
         self._accepted: set[str] = set()  # workers of the same version
@@ -53,8 +63,18 @@ class MessageChannel:
             self.send_to_coordinator(messages.HELLO, {"version": loadgen.__version__})
 
     def listen(self, kind: str, handle: Handler) -> None:
-        """Have `handle` called with the sender and the content of each message of this kind."""
-        self._runner.register_message(kind, lambda environment, msg, **_: handle(msg.node_id, msg.data))
+        """Have `handle` called with the sender and the content of each message of this kind that has its form."""
+        self._runner.register_message(
+            kind, lambda environment, msg, **_: self.receive(kind, msg.node_id, msg.data, handle)
+        )
+
+    def receive(self, kind: str, sender: str, data: Any, handle: Handler) -> None:
+        """A message has come; `handle` gets it unless it is none of its kind."""
+        wrong = misfit(data, messages.FORMS[kind]) if kind in messages.FORMS else ""
+        if wrong:
+            self.on_misfit(kind, sender, wrong)
+        else:
+            handle(sender, data)
 
     def send_to_worker(self, kind: str, data: dict[str, Any], worker: str) -> None:
         self._runner.send_message(kind, data, worker)
@@ -77,20 +97,24 @@ class MessageChannel:
     def worker_name(self, worker: str) -> str:
         """The worker's number in Locust's own messages, and its identifier."""
         number = self._runner.get_worker_index(worker) if self._role is Role.MASTER else 0
-        return f"worker {number} ({worker})"
+        return f"worker {number} ({visible(worker[:_MAX_NAME])})"
 
     def _on_hello(self, worker: str, data: dict[str, Any]) -> None:
         if data["version"] == loadgen.__version__:
             self._accepted.add(worker)
             self.worker_joined(worker)
             return
+        version = visible(data["version"][:_MAX_NAME])
         message = (
-            f"{self.worker_name(worker)} has loadgen {data['version']}, the master {loadgen.__version__}; "
+            f"{self.worker_name(worker)} has loadgen {version}, the master {loadgen.__version__}; "
             "install the same version on both"
         )
         logger.error("loadgen: %s", message)
         self.send_to_worker(messages.WORKER_REFUSED, {"message": message}, worker)
         self._runner.clients.pop(worker, None)  # so that Locust gives it no users
+
+    def _log_misfit(self, kind: str, worker: str, wrong: str) -> None:
+        logger.warning("loadgen: %s", bad_message(self.worker_name(worker), kind, wrong))
 
     def _on_refused(self, _master: str, data: dict[str, Any]) -> None:
         logger.error("loadgen: %s", data["message"])

@@ -18,13 +18,16 @@ from gevent.event import Event
 
 import loadgen.swarm.messages as messages
 from loadgen.measure.data.environment import environment
-from loadgen.measure.live.block_report import BlockReport
+from loadgen.measure.live.block_report import BlockReport, check_report
 from loadgen.measure.live.live import Live
+from loadgen.model.characters import visible
 from loadgen.model.plan import Plan
+from loadgen.model.redaction import redact_url
 from loadgen.model.units import NS_PER_S
 from loadgen.model.warning_codes import WarningCode
 from loadgen.swarm.coordinator import POLL_S, BlockCoordinator
-from loadgen.swarm.run_folder import RunFolder
+from loadgen.swarm.messaging import bad_message
+from loadgen.swarm.run_folder import FileLimits, RunFolder
 from loadgen.swarm.run_notes import policies_together, run_too_short, users_changed, worker_lost
 from loadgen.swarm.user_classes import ClassPolicies
 
@@ -32,6 +35,8 @@ from loadgen.swarm.user_classes import ClassPolicies
 _MAX_ABSENCE_S = 6
 # A worker that is there, but silent for this long, hangs.
 _MAX_SILENCE_S = 300
+_MAX_MESSAGE = 2000
+_MAX_NOTES = 1000
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +86,8 @@ class LocustRun:
     ) -> None:
         self.plan = plan
         self.name = folder.directory.name
-        self.live = Live(tuple(cell.name for cell in plan.cells))
+        self._cells = tuple(cell.name for cell in plan.cells)
+        self.live = Live(self._cells)
         """The figures so far, merged from the reports of all workers."""
         self.facts: dict[str, Any] = {"name": self.name, "environment": environment(), "notes": []}
         """What `run.json` holds."""
@@ -107,6 +113,8 @@ class LocustRun:
         """Workers that have handed over everything."""
         self._failed: set[str] = set()
         """Workers that said themselves why they can't go on."""
+        self._misfits: set[str] = set()
+        """Workers of which a warning says that a message was not used."""
         self._user_counts: list[int] = []
         self._heard_s: dict[str, float] = {}
         """When a worker last sent something, by the clock, while samples are handed over."""
@@ -168,19 +176,35 @@ class LocustRun:
 
     def note(self, code: str, message: str, *, replaces: bool = False) -> None:
         """A warning for the report; the same one again is ignored. replaces: the last one with this code goes."""
-        warning = {"code": str(code), "message": message}
-        if warning not in self.facts["notes"]:
+        warning = {"code": str(code), "message": redact_url(visible(message[:_MAX_MESSAGE]))}
+        if warning not in self.facts["notes"] and len(self.facts["notes"]) < _MAX_NOTES:
             kept = [one for one in self.facts["notes"] if not replaces or one["code"] != code]
             self.facts["notes"] = [*kept, warning]
-            logger.warning("loadgen: %s", message)
+            logger.warning("loadgen: %s", warning["message"])
 
     # Messages from the workers
 
     def take_reports(self, worker: str, reports: list[BlockReport]) -> None:
         """Block reports. Those of a lost worker come too late."""
-        if self._options.is_watched and self._takes_part(worker):
-            for report in reports:
+        if not (self._options.is_watched and self._takes_part(worker)):
+            return
+        for report in reports:
+            try:
+                self._check_report(report)
+            except ValueError as error:
+                self.misfit(messages.BLOCK_REPORTS, worker, str(error))
+            else:
                 self.live.take(worker, report["user_class"], report)
+
+    def _check_report(self, report: BlockReport) -> None:
+        """Raise ValueError where it can't be one of this run."""
+        if report.get("user_class") not in self._options.class_policies:
+            raise ValueError("it is of an unknown user class")
+        if report["block"]["round"] > self.coordinator.round:
+            raise ValueError("its block has not been ordered")
+        if report["block"]["index"] >= (self.coordinator.round + 1) * len(self.plan.cells):
+            raise ValueError("its block has not been ordered")
+        check_report(report, self._cells)
 
     def take_notice(self, data: dict[str, Any]) -> None:
         """What a worker observed of the target, or warns of."""
@@ -195,11 +219,25 @@ class LocustRun:
         self._heard_s[worker] = self._clock()
         if not self._takes_part(worker):
             return
+        limits = FileLimits(len(self._options.class_policies), len(self._cells), self._options.max_samples)
         try:
-            self._folder.add_piece(worker, data["file"], data["piece"])
+            self._folder.add_piece(worker, data["file"], data["piece"], limits)
+        except ValueError as error:
+            self.worker_failed(worker, f"its samples can't be used: {error}")
         except OSError as error:
             self.worker_failed(worker, f"its samples can't be written here: {error.strerror or error}")
         self._channel.send_to_worker(messages.PIECE_RECEIVED, {"run": self.name}, worker)
+
+    def misfit(self, kind: str, worker: str, wrong: str) -> None:
+        """A message that is none of its kind: a warning, the first of each worker. The run goes on.
+
+        Without a vital one it would wait for the worker, or lack samples without a word: that worker is left out.
+        """
+        if kind in messages.VITAL and self._takes_part(worker):
+            self.worker_failed(worker, f"it sent a message that is none of its kind ({kind}: {wrong})")
+        elif worker not in self._misfits:
+            self._misfits.add(worker)
+            self.note(WarningCode.WORKER_MESSAGE, bad_message(self._channel.worker_name(worker), kind, wrong))
 
     def worker_failed(self, worker: str, message: str) -> None:
         """A worker can't begin, or can't go on. A local run ends with what was written until then."""

@@ -20,7 +20,7 @@ from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 from loadgen.swarm.coordinator import POLL_S
 from loadgen.swarm.live_view import FINISHING, RUNNING, LiveView
-from loadgen.swarm.messaging import EXIT_PLAN, MessageChannel
+from loadgen.swarm.messaging import EXIT_PLAN, MessageChannel, bad_message
 from loadgen.swarm.run import LocustRun, RunOptions
 from loadgen.swarm.run_folder import RunFolder
 from loadgen.swarm.run_notes import ramp_seconds
@@ -94,8 +94,8 @@ class RunController:
     def worker_reported(self, worker: str, data: dict[str, Any]) -> None:
         """Locust's own report of a worker has come, with block reports in it."""
         if messages.BLOCK_REPORTS in data:
-            reports = data[messages.BLOCK_REPORTS]
-            self._of_run(lambda run, worker, data: run.take_reports(worker, data["reports"]))(worker, reports)
+            take = self._of_run(lambda run, worker, data: run.take_reports(worker, data["reports"]))
+            self._channel.receive(messages.BLOCK_REPORTS, worker, data[messages.BLOCK_REPORTS], take)
 
     def stopping(self) -> None:
         """Locust is about to end the test."""
@@ -170,6 +170,7 @@ class RunController:
     def _listen(self) -> None:
         channel = self._channel
         channel.worker_joined = self._worker_joined
+        channel.on_misfit = self._misfit
         channel.listen(messages.NOTICE, self._of_run(lambda run, _worker, data: run.take_notice(data)))
         channel.listen(messages.BLOCK_DONE, self._of_run(self._block_done))
         channel.listen(messages.SAMPLE_PIECE, self._of_run(lambda run, worker, data: run.take_piece(worker, data)))
@@ -194,8 +195,21 @@ class RunController:
             run.take_reports(worker, self._agent.take_reports()["reports"])
         run.coordinator.block_done(worker, data["round"], data["turn"])
 
+    def _misfit(self, kind: str, worker: str, wrong: str) -> None:
+        """A message that is none of its kind belongs to the present run, if there is one: its worker is in that."""
+        if self.run is None or self.live_view.state not in (RUNNING, FINISHING):
+            logger.warning("loadgen: %s", bad_message(self._channel.worker_name(worker), kind, wrong))
+            return
+        self.run.misfit(kind, worker, wrong)
+        if kind in messages.VITAL:
+            self._end_if_alone(self.run)
+
     def _worker_failed(self, run: LocustRun, worker: str, data: dict[str, Any]) -> None:
         run.worker_failed(worker, data["message"])
+        self._end_if_alone(run)
+
+    def _end_if_alone(self, run: LocustRun) -> None:
+        """End a test in which no worker makes load any more."""
         if not run.goes_on:
             self._environment.process_exit_code = EXIT_CUT_SHORT
             self._end_test()

@@ -10,7 +10,6 @@ from gevent.event import Event
 
 import loadgen.swarm.messages as messages
 
-PIECE_BYTES = 1 << 20
 # The coordinating process is gone if it is silent for this long.
 MAX_SILENCE_S = 30.0
 
@@ -29,7 +28,7 @@ class SampleSender:
         """Send this worker's file of that number, each piece when the one before has arrived. Raises OSError."""
         with path.open("rb") as file:
             while True:
-                piece = file.read(PIECE_BYTES)
+                piece = file.read(messages.PIECE_BYTES)
                 self._received.clear()
                 self._send(messages.SAMPLE_PIECE, {"run": run, "file": number, "piece": piece})
                 if not self._received.wait(self._max_silence_s):

@@ -40,6 +40,7 @@ LAYERS = {
             "redaction",
             "exceptions",
             "files",
+            "typed_json",
             "json_types",
             "value_types",
             "records",

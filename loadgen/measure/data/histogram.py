@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _BINS_PER_OCTAVE = 256
+_MAX_BIN = 65 * _BINS_PER_OCTAVE  # an integer of 64 bits has no higher one
 
 
 class EncodedHistogram(TypedDict):
@@ -82,6 +83,17 @@ class Histogram:
         own = self._counts
         for number, count in zip(bins, counts, strict=True):
             own[number] = own.get(number, 0) + count
+
+
+def check_histogram(encoded: EncodedHistogram) -> None:
+    """Raise ValueError where an encoded histogram does not add up."""
+    bins, counts = encoded["bins"], encoded["counts"]
+    if len(bins) != len(counts) or len(set(bins)) != len(bins) or sum(counts) != encoded["count"]:
+        raise ValueError("a histogram does not add up")
+    if min(counts, default=1) < 1 or min(encoded["sum_ns"], encoded["max_ns"]) < 0:
+        raise ValueError("a histogram counts below 0")
+    if bins and not -1 <= min(bins) <= max(bins) < _MAX_BIN:
+        raise ValueError("a histogram has an unknown bin")
 
 
 def _bins(durations_ns: NDArray[Any]) -> NDArray[np.int64]:

@@ -16,8 +16,8 @@ from loadgen.measure.data.rows import Samples
 from loadgen.model.records import ABSENT, COLUMNS
 
 SAMPLES_FILE = "samples.npz"
-_HISTOGRAM = "histogram_"
-_ADDED = ("tunnel", "own", "wait_delay", "connect_delay")  # columns that the first version did not have
+HISTOGRAM_PREFIX = "histogram_"
+ADDED_COLUMNS = ("tunnel", "own", "wait_delay", "connect_delay")  # columns that the first version did not have
 
 
 def write_samples(file: BinaryIO, samples: Samples, merged: Iterable[str] = (), **more: Any) -> None:
@@ -33,7 +33,7 @@ def write_samples(file: BinaryIO, samples: Samples, merged: Iterable[str] = (), 
     }
     histograms = samples.histograms.columns
     if len(histograms["count"]):
-        arrays |= {f"{_HISTOGRAM}{name}": column for name, column in histograms.items()}
+        arrays |= {f"{HISTOGRAM_PREFIX}{name}": column for name, column in histograms.items()}
     np.savez(file, **samples.columns, **arrays)  # type: ignore[arg-type] # its stubs name only allow_pickle
 
 
@@ -44,24 +44,24 @@ def read_samples(path: Path, policies: tuple[str, ...]) -> Samples:
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """Everything in the file, by name; raises as `read_samples` does."""
-    with path.open("rb") as file, np.load(file) as arrays:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         return dict(arrays)
 
 
 def samples_of(arrays: Mapping[str, NDArray[Any]], policies: tuple[str, ...]) -> Samples:
     """The samples among what a file holds. Raises KeyError or ValueError where there are none."""
     blocks = json.loads(arrays["blocks"].tobytes())
-    found = {name: arrays[name] for name in COLUMNS if name in arrays or name not in _ADDED}
+    found = {name: arrays[name] for name in COLUMNS if name in arrays or name not in ADDED_COLUMNS}
     size = len(found["policy"])
     # What an earlier version did not know did not happen, or was not measured, in its runs.
-    found |= {name: np.full(size, ABSENT, np.int8) for name in _ADDED if name not in found}
+    found |= {name: np.full(size, ABSENT, np.int8) for name in ADDED_COLUMNS if name not in found}
     samples = Samples(policies, {name: found[name] for name in COLUMNS}, blocks)
-    if f"{_HISTOGRAM}count" not in arrays:
+    if f"{HISTOGRAM_PREFIX}count" not in arrays:
         return samples
-    return replace(samples, histograms=BlockHistograms({name: arrays[f"{_HISTOGRAM}{name}"] for name in FIELDS}))
+    return replace(samples, histograms=BlockHistograms({name: arrays[f"{HISTOGRAM_PREFIX}{name}"] for name in FIELDS}))
 
 
 def read_merged_folders(path: Path) -> set[str]:
     """Names of the workers' folders whose samples are in the file; raises as `read_samples` does."""
-    with path.open("rb") as file, np.load(file) as columns:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as columns:
         return set(json.loads(columns["parts"].tobytes())) if "parts" in columns.files else set()

@@ -11,13 +11,15 @@ from typing import Any, NotRequired, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from loadgen.measure.data.histogram import EncodedHistogram, Histogram
+from loadgen.measure.data.histogram import EncodedHistogram, Histogram, check_histogram
+from loadgen.measure.data.received import check_columns
 from loadgen.measure.data.recorder import CONNECTIONS_FILE, EXCHANGES_FILE
 from loadgen.measure.data.rows import Samples, columns_of
 from loadgen.model.block_facts import BlockFacts, BlockRecord
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import (
     ABSENT,
+    COLUMNS,
     CONNECTION_FIELDS,
     CONNECTION_ROW,
     EXCHANGE_FIELDS,
@@ -26,7 +28,11 @@ from loadgen.model.records import (
 )
 
 _SHARE = 500
+MAX_SHARE_ROWS = 1_000_000
+"""All that failed are in a report, however many."""
+_INTEGERS = frozenset(np.dtype(kind).str for kind in ("i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"))
 LATENCY = "latency"
+_HISTOGRAMS = frozenset({LATENCY, *(phase.value for phase in Phase)})
 
 
 class EncodedColumn(TypedDict):
@@ -101,6 +107,31 @@ def block_report(
         "histograms": histograms,
         "share": _encode(share.columns),
     }
+
+
+def check_report(report: BlockReport, policies: tuple[str, ...]) -> None:
+    """Raise ValueError where a report of the right form says what can't be. policies: the names of the plan's cells."""
+    if report["block"]["policy"] not in policies:
+        raise ValueError("its block is of an unknown policy")
+    if min(report["block"]["index"], report["block"]["round"]) < 0:
+        raise ValueError("its block has a number below 0")
+    if not report["histograms"].keys() <= _HISTOGRAMS:
+        raise ValueError("it has an unknown histogram")
+    for histogram in report["histograms"].values():
+        check_histogram(histogram)
+    _check_share(report["share"], len(policies))
+
+
+def _check_share(share: dict[str, EncodedColumn], policies: int) -> None:
+    if share.keys() != set(COLUMNS):
+        raise ValueError("it has other columns than samples have")
+    if any(column["type"] not in _INTEGERS for column in share.values()):
+        raise ValueError("it has a column that is not one of integers")
+    columns = {name: _decode(column) for name, column in share.items()}  # ValueError where bytes are left over
+    rows = len(columns["policy"])
+    if rows > MAX_SHARE_ROWS or any(len(column) != rows for column in columns.values()):
+        raise ValueError("its columns have different lengths, or are too long")
+    check_columns(columns, policies)
 
 
 def shrink(report: BlockReport, max_samples: int) -> None:

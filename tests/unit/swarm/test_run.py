@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import gevent
 import pytest
 
 import loadgen.swarm.messages as messages
 from loadgen.measure.data.npz import SAMPLES_FILE
+from loadgen.measure.live.block_report import BlockReport
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
+from loadgen.swarm import run_folder
 from loadgen.swarm.run import LocustRun, RunOptions
 from loadgen.swarm.run_folder import RunFolder
 from loadgen.swarm.run_notes import ramp_seconds
 from tests.support.fake_swarm import CLASS_POLICIES, Clock, FakeChannel, plan
+from tests.support.hostile_texts import TERMINAL
+from tests.support.swarm_messages import POLICIES, sample_file, sent_report
 
 MakeRun = Callable[..., LocustRun]
 
@@ -44,6 +48,10 @@ def notes(run: LocustRun) -> dict[str, str]:
 def send_file(run: LocustRun, worker: str, file: int, *pieces: bytes) -> None:
     for piece in (*pieces, b""):
         run.take_piece(worker, {"file": file, "piece": piece})
+
+
+def typed_report(**changes: Any) -> BlockReport:
+    return cast(BlockReport, sent_report() | changes)
 
 
 def collect(run: LocustRun) -> None:
@@ -112,15 +120,16 @@ def test_a_worker_that_does_not_know_of_the_run_gets_no_block(make_run: MakeRun)
 
 def test_pieces_become_the_parts_of_the_run(make_run: MakeRun) -> None:
     channel = FakeChannel("a", "b")
-    run = make_run(channel)
+    run = make_run(channel, class_policies={"One": POLICIES, "Two": POLICIES})
     run.begin()
-    send_file(run, "a", 0, b"first ", b"part")
+    first, other, second = sample_file(1), sample_file(2), sample_file(3)
+    send_file(run, "a", 0, first[:1000], first[1000:])
     assert len(channel.of_kind(messages.PIECE_RECEIVED)) == 3
-    run.take_piece("b", {"file": 0, "piece": b"of another worker"})
-    send_file(run, "a", 1, b"second")
+    run.take_piece("b", {"file": 0, "piece": other})
+    send_file(run, "a", 1, second)
     run.take_piece("b", {"file": 0, "piece": b""})
     parts = sorted(run.directory.glob(f"*/{SAMPLES_FILE}"))
-    assert [path.read_bytes() for path in parts] == [b"first part", b"of another worker", b"second"]
+    assert [path.read_bytes() for path in parts] == [first, other, second]
     assert run.has_samples
 
 
@@ -166,7 +175,7 @@ def test_collecting_waits_for_all_workers(make_run: MakeRun) -> None:
 
     def hand_over(kind: str, _: dict[str, Any], worker: str) -> None:
         if kind == messages.END_RUN:
-            gevent.spawn(lambda: (send_file(run, worker, 0, b"x"), run.worker_done(worker, {"reports": []})))
+            gevent.spawn(lambda: (send_file(run, worker, 0, sample_file()), run.worker_done(worker, {"reports": []})))
 
     channel.on_message = hand_over
     collect(run)
@@ -182,8 +191,8 @@ def test_a_worker_that_is_gone_while_collecting_is_lost_after_six_seconds(make_r
 
     def answer(kind: str, _: dict[str, Any], worker: str) -> None:
         if kind == messages.END_RUN and worker == "a":
-            send_file(run, "b", 0, b"half")
-            send_file(run, "a", 0, b"whole")
+            send_file(run, "b", 0, sample_file())
+            send_file(run, "a", 0, sample_file())
             run.worker_done("a", {"reports": []})
             channel.present.remove("b")
             gevent.spawn(goes_by)
@@ -198,7 +207,7 @@ def test_a_worker_that_is_gone_while_collecting_is_lost_after_six_seconds(make_r
     collect(run)
     assert run.coordinator.lost == {"b": 4}
     assert "worker 0 (b), one of 2 workers, was lost in round 5" in notes(run)["worker_lost"]
-    assert [path.read_bytes() for path in run.directory.glob(f"*/{SAMPLES_FILE}")] == [b"whole"]
+    assert [path.read_bytes() for path in run.directory.glob(f"*/{SAMPLES_FILE}")] == [sample_file()]
 
 
 def test_a_worker_that_hangs_is_lost_after_five_minutes_of_silence(make_run: MakeRun, clock: Clock) -> None:
@@ -277,12 +286,96 @@ def test_reports_of_workers_that_take_part_are_merged(make_run: MakeRun) -> None
     run.begin()
     taken: list[tuple[str, str]] = []
     run.live.take = lambda worker, user_class, report: taken.append((worker, user_class))  # type: ignore[method-assign]
-    report = {"user_class": "Alternating"}
-    run.take_reports("a", [report, report])
-    run.take_reports("stranger", [report])
+    run.coordinator.round = 0
+    run.take_reports("a", [typed_report(), typed_report()])
+    run.take_reports("stranger", [typed_report()])
     run.coordinator.lost["a"] = 0
-    run.take_reports("a", [report])
+    run.take_reports("a", [typed_report()])
     assert taken == [("a", "Alternating")] * 2
+
+
+def changed_block(**changes: Any) -> BlockReport:
+    return typed_report(block=sent_report()["block"] | changes)
+
+
+@pytest.mark.parametrize(
+    ("bad", "wrong"),
+    [
+        (typed_report(user_class="Other"), "it is of an unknown user class"),
+        (changed_block(index=2), "its block has not been ordered"),
+        (changed_block(round=1), "its block has not been ordered"),
+        (changed_block(policy="recycle:2"), "its block is of an unknown policy"),
+        (typed_report(share={}), "it has other columns than samples have"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_bad_report_is_one_warning_and_the_others_count(make_run: MakeRun, bad: BlockReport, wrong: str) -> None:
+    run = make_run(FakeChannel("a"))
+    run.begin()
+    run.coordinator.round = 0
+    run.take_reports("a", [bad, bad, typed_report()])
+    assert run.live.blocks == 1
+    assert notes(run) == {
+        "worker_message": f"worker 0 (a) sent a message that is none of its kind (loadgen: {wrong}); it was not used"
+    }
+    assert run.coordinator.lost == {}
+
+
+@pytest.mark.parametrize(
+    ("file", "pieces", "wrong"),
+    [
+        (0, [b"no archive"], "it is damaged: File is not a zip file"),
+        (0, [], "nothing came before its end"),
+        (1, [b"x"], "it sent a file that nobody waits for"),
+        (-1, [b"x"], "it sent a file that nobody waits for"),
+        (0, [b"x" * ((1 << 20) + 1)], "it sent a file that nobody waits for"),
+        (0, [sample_file(), b"", b"x"], "it sent a file that nobody waits for"),
+        (0, [b"xxx", b"too many"], "it sent more samples than it may keep"),
+    ],
+    ids=str,
+)
+def test_a_worker_whose_samples_are_none_is_left_out(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, file: int, pieces: list[bytes], wrong: str
+) -> None:
+    if b"too many" in pieces:
+        monkeypatch.setattr(run_folder, "max_file_bytes", lambda samples: 10 * samples)
+        monkeypatch.setattr(run_folder, "check_file", lambda *_: None)
+    channel = FakeChannel("a", "b")
+    run = make_run(channel, max_samples=1)
+    run.begin()
+    send_file(run, "a", file, *pieces)
+    monkeypatch.undo()
+    send_file(run, "b", 0, sample_file())
+    assert notes(run) == {"worker_failed": f"worker 0 (a): its samples can't be used: {wrong}"}
+    assert run.coordinator.lost.keys() == {"a"}
+    run.worker_done("b", {"reports": []})
+    collect(run)
+    assert [path.read_bytes() for path in run.directory.glob(f"*/{SAMPLES_FILE}")] == [sample_file()]
+    assert len(list(run.directory.glob("worker-*"))) == 1
+
+
+def test_a_vital_message_that_is_none_leaves_its_worker_out(make_run: MakeRun) -> None:
+    run = make_run(FakeChannel("a", "b"))
+    run.begin()
+    run.misfit(messages.NOTICE, "a", "it has no run")
+    run.misfit(messages.NOTICE, "a", "it has no run")
+    assert (list(notes(run)), run.coordinator.lost) == (["worker_message"], {})
+    run.misfit(messages.BLOCK_DONE, "a", "it has no turn")
+    assert notes(run)["worker_failed"] == (
+        "worker 0 (a): it sent a message that is none of its kind (loadgen_block_done: it has no turn)"
+    )
+    assert run.coordinator.lost == {"a": -1}
+    assert run.goes_on
+
+
+def test_a_worker_s_words_are_inert(make_run: MakeRun, caplog: pytest.LogCaptureFixture) -> None:
+    run = make_run(FakeChannel("a"))
+    run.begin()
+    run.worker_failed("a", TERMINAL + "http://h/?token=c4n4ry" + "x" * 5000)
+    (message,) = notes(run).values()
+    assert len(message) < 3000
+    assert not {"\x1b", "\n", "\x9b"} & set(message + caplog.text.rstrip("\n"))
+    assert "c4n4ry" not in message + caplog.text
 
 
 def test_what_workers_observe_is_kept_once(make_run: MakeRun) -> None:

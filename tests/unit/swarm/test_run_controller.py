@@ -20,6 +20,7 @@ from loadgen.swarm.run_controller import RunController
 from loadgen.swarm.run_folder import RunFolder
 from loadgen.swarm.user_classes import UserKind
 from tests.support.fake_swarm import FakeRunner, LoopbackRunner, fake_environment, until, user_class
+from tests.support.swarm_messages import sent_report
 
 ALTERNATING = user_class("Alternating")
 OWN_VERSION = {"version": __import__("loadgen").__version__}
@@ -278,7 +279,8 @@ def test_reports_come_with_locust_s_own(master: Rig) -> None:
     assert master.controller.run is not None
     taken: list[str] = []
     master.controller.run.live.take = lambda worker, name, report: taken.append(name)  # type: ignore[method-assign]
-    reports = [{"user_class": "Alternating"}]
+    master.controller.run.coordinator.round = 0
+    reports = [sent_report()]
     master.controller.worker_reported("a", {"stats": [], messages.BLOCK_REPORTS: {"run": "r", "reports": reports}})
     master.controller.worker_reported("a", {messages.BLOCK_REPORTS: {"run": "before", "reports": reports}})
     master.controller.worker_reported("a", {"stats": []})

@@ -13,7 +13,7 @@ from gevent.event import Event
 import loadgen.swarm.messages as messages
 from loadgen.drive.schedule import Block
 from loadgen.measure.data.recorder import worker_folder
-from loadgen.swarm import sample_sender, worker_agent
+from loadgen.swarm import worker_agent
 from loadgen.swarm.sample_sender import SampleSender
 from loadgen.swarm.worker_agent import WorkerAgent
 from tests.support.fake_swarm import plan
@@ -283,7 +283,7 @@ def test_a_new_run_closes_what_the_last_one_left(remote: Rig) -> None:
 
 
 def test_a_part_goes_in_pieces_one_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sample_sender, "PIECE_BYTES", 4)
+    monkeypatch.setattr(messages, "PIECE_BYTES", 4)
     path = tmp_path / "part"
     path.write_bytes(b"0123456789")
     pieces: list[bytes] = []
