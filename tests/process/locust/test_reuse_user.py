@@ -279,7 +279,7 @@ def test_errors_are_counted_by_kind_and_hold_nothing_that_the_target_sent(tmp_pa
     with echo() as (_, url):
         values = locust(tmp_path, url, "Broken")
     found = values["found"]
-    kinds = ["truncated", "truncated", "response_timeout", "malformed", None]
+    kinds = ["truncated", "truncated", "response_timeout", "not_http", None]
     assert [found[name]["error"] for name in ("cut", "silent", "garbage", "after")] == [*kinds[1:]]
     assert [found[name]["status"] for name in ("cut", "silent", "garbage")] == [[0, 0]] * 3
     assert found["cut"]["text"] == ""
