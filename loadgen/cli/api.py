@@ -77,6 +77,7 @@ class CompareOptions(TypedDict, total=False):
     tls: bool
     source_ips: str | Sequence[str]
     server_pid: int
+    max_samples: int
     plan: str | Path
     """A plan file or an earlier run; the other options win."""
     out: str | Path

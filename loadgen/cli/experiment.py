@@ -14,6 +14,7 @@ from typing import Any, cast
 from loadgen.cli.console import Progress
 from loadgen.cli.report import FinishedRun, finish
 from loadgen.cli.run_notes import CUT_SHORT, RunNotes
+from loadgen.cli.run_rollup import RunRollup
 from loadgen.cli.worker_pool import end_of, run_workers
 from loadgen.measure.data.recorder import worker_folder
 from loadgen.measure.data.store import RunStore
@@ -105,6 +106,9 @@ class Experiment:
 
     def _work(self, notes: RunNotes) -> dict[str, Any]:
         """Let the workers run the plan; returns how they ended. Raises PlanError or TargetError where they say so."""
+        jobs = self._jobs()
+        cells = tuple(cell.name for cell in self._plan.cells)
+        rollup = RunRollup([directory for directory, _ in jobs], cells, self._plan.max_samples)
         with Progress(self._plan, self._quiet, len(self._done)) as progress:
 
             def on_event(worker: int, event: dict[str, Any]) -> None:
@@ -112,8 +116,9 @@ class Experiment:
                 if warning:
                     progress.warn(warning)
                 progress.show(event, worker)
+                rollup.add(worker, event)
 
-            end = end_of(run_workers(self._jobs(), self._store.lock, on_event))
+            end = end_of(run_workers(jobs, self._store.lock, on_event))
         if end["end"] in ("plan", "target"):
             self._discard()
             raise (PlanError if end["end"] == "plan" else TargetError)(end["message"])
@@ -141,7 +146,7 @@ class Experiment:
                 "plan": plan.to_json(secrets=True),
                 "skip": list(self._done),
                 "first_connection": self._first_connection,
-                "waits": len(plans) > 1,
+                "waits": True,
                 "watches": number == 0,
             }
             jobs.append((directory, job))

@@ -76,7 +76,8 @@ def finish(store: RunStore, facts: RunRecord, end: str, *, draws: bool) -> Finis
         store.save_run(store.load_run() | facts)
     except OSError as error:
         failure = error.strerror or str(error)
-    samples = store.load_samples(tuple(cell.name for cell in Plan.from_json(facts["plan"]).cells))
+    plan = Plan.from_json(facts["plan"])
+    samples = store.load_samples(tuple(cell.name for cell in plan.cells), plan.max_samples)
     notes = [*facts["notes"], *probe_warnings(facts["environment"])]
     summary = summarise(facts["name"], samples, facts["plan"], facts["environment"], notes)
     run = RunData(summary, samples)

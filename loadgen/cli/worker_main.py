@@ -22,7 +22,7 @@ from gevent.event import Event
 from loadgen.cli import EXIT_DONE, Outcome
 from loadgen.drive.run_loop import RunLoop
 from loadgen.drive.schedule import Block
-from loadgen.measure.data.recorder import Recorder
+from loadgen.measure.data.recorder import PART_ROWS, Recorder
 from loadgen.model.exceptions import PlanError, TargetError
 from loadgen.model.plan import Plan
 from loadgen.wire.route import Route
@@ -35,7 +35,8 @@ def work(directory: Path) -> Outcome:
     """Run the plan; the last event says how it ended."""
     order = json.loads(sys.stdin.readline())
     try:
-        with closing(_recorder(directory)) as recorder:
+        max_samples = Plan.from_json(order["plan"]).max_samples
+        with closing(_recorder(directory, min(PART_ROWS, max_samples))) as recorder:
             is_complete = _run(order, recorder)
         _send_event({"end": "done" if is_complete else "interrupted"})
     except PlanError as error:
@@ -119,9 +120,9 @@ class _Gate:
         self._changed.set()
 
 
-def _recorder(directory: Path) -> Recorder:
+def _recorder(directory: Path, part_rows: int) -> Recorder:
     try:
-        return Recorder(directory)
+        return Recorder(directory, part_rows)
     except OSError as error:
         raise PlanError(f"can't write to {directory}: {error.strerror}") from None
 

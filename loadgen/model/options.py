@@ -300,8 +300,10 @@ OPTIONS: tuple[Option, ...] = (
         help="Name of the run's folder; the time of its start", locust=LocustArgument(in_form=False),
     ),
     Option(
-        name="max_samples", type=Whole(1), default=5_000_000, commands=(), renamed="most-samples",
-        help="Samples that each worker sends at the end; of more, a random share", locust=LocustArgument(in_form=False),
+        name="max_samples", type=Whole(1), plan_field="max_samples", default=3_000_000, metavar="N",
+        renamed="most-samples",
+        help="Requests whose rows are kept; of more a random share, with exact counts of all.",
+        locust=LocustArgument(help="Samples that each worker sends at the end; of more, a random share", in_form=False),
     ),
 )  # fmt: skip
 

@@ -64,6 +64,8 @@ class Plan:
     """How many workers share the load."""
     trailers: bool = default("trailers")
     """Requests say that trailer sections are understood (RFC 9110 §10.1.4)."""
+    max_samples: int = default("max_samples")
+    """Requests whose rows are kept."""
     proxy: Proxy | None = None
     """Connections go to it in place of the target."""
 

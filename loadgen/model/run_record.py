@@ -93,6 +93,8 @@ class PlanRecord(TypedDict):
     """Requests say `TE: trailers`; absent in runs of earlier versions."""
     proxy: NotRequired[str | None]
     """URL of the proxy; absent in runs of earlier versions."""
+    max_samples: NotRequired[int]
+    """Requests whose rows are kept, of more a random share; absent in runs of earlier versions."""
 
 
 class TlsRecord(TypedDict):
