@@ -36,7 +36,7 @@ class WarningCode(StrEnum):
     )
     SAMPLES_THINNED = (
         "samples_thinned",
-        "Only a random share of the samples was kept; percentiles, means and maxima come from that share.",
+        "Only a random share of the samples was kept; the message says which figures are of all requests.",
         "",
     )
     TLS_NOT_VERIFIED = (

@@ -114,7 +114,17 @@ LAYERS = {
         ("plugin", "web.py", "locust_events"),
     ],
     "cli": [
-        ("stdio", "consent", "console", "credentials", "machine", "dry_run", "run_notes", "run_validation"),
+        (
+            "stdio",
+            "consent",
+            "console",
+            "credentials",
+            "machine",
+            "dry_run",
+            "run_notes",
+            "run_rollup",
+            "run_validation",
+        ),
         ("option_types", "plan_writer", "plan_reader", "plan_builder", "options"),
         ("worker_main", "worker_pool", "target", "locust", "report"),
         ("experiment",),
