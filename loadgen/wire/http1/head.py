@@ -18,7 +18,7 @@ from loadgen.wire.http1.malformed import BodyTooLarge, HeadTooLarge, Malformed, 
 
 __all__ = [
     "CHUNKED", "MAX_HEAD_BYTES", "UNTIL_CLOSE", "BodyTooLarge", "FieldLines", "HeadTooLarge", "Malformed", "NotHttp",
-    "RequestHead", "ResponseHead", "parse_request_head", "parse_response_head", "without_body",
+    "RequestHead", "ResponseHead", "parse_request_head", "parse_response_head", "to_the_letter", "without_body",
 ]  # fmt: skip
 
 MAX_HEAD_BYTES = 64 * 1024
@@ -162,6 +162,14 @@ def without_body(head: ResponseHead) -> ResponseHead:
     """The same head as the answer to a HEAD request: no body follows it."""
     coding = next((value for name, value in head.headers if name.lower() == b"transfer-encoding"), None)
     return head._replace(framing=0, persists=_persists(head.version, head.options, coding, head.notes))
+
+
+def to_the_letter(head: ResponseHead, raw: bytes) -> bytes:
+    """The head for a parser that knows no leniency: its own bytes `raw` where they are in order."""
+    if not head.notes:
+        return raw
+    lines = [b"HTTP/%b %d " % (head.version.encode(), head.status), *(b"%b: %b" % field for field in head.headers)]
+    return b"\r\n".join([*lines, b"", b""])
 
 
 @lru_cache(_REMEMBERED_HEADS)

@@ -26,7 +26,7 @@ from websockets.uri import WebSocketURI
 from loadgen.model.errors import ErrorKind
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http1.final_head import SWITCHING_PROTOCOLS, FinalHeadReader, TooManyInterim, status_text
-from loadgen.wire.http1.head import Malformed, ResponseHead
+from loadgen.wire.http1.head import Malformed, ResponseHead, to_the_letter
 
 _ACCEPT = "sec-websocket-accept"
 _PROTOCOLS = "sec-websocket-protocol"
@@ -93,7 +93,8 @@ class WebSocketProtocol:
     def upgrade(self, data: bytes) -> bool:
         """Take bytes of the response; True once the connection is upgraded. Raises UpgradeFailure or Malformed.
 
-        The library gets only the head of a 101: it would wait for the end of a refusal's content.
+        The library gets only the head of a 101: it would wait for the end of a refusal's content. And it gets it to the
+        letter of the rules, from which it allows no deviation.
         """
         try:
             found = self._heads.feed(data)
@@ -103,7 +104,7 @@ class WebSocketProtocol:
             return False
         if found.head.status != SWITCHING_PROTOCOLS:
             raise UpgradeFailure(ErrorKind.UPGRADE_REFUSED, f"the server answered {status_text(found.raw)}")
-        self._switch(found.head, found.raw + found.rest)
+        self._switch(found.head, to_the_letter(found.head, found.raw) + found.rest)
         return True
 
     def frame(self, message: Message) -> bytes:

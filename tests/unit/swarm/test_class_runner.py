@@ -160,6 +160,30 @@ def test_a_block_of_a_scenario_is_a_stretch_of_its_requests(planned: Plan, serve
     assert all(report is not None and report["started"] > 0 for report in reports)
 
 
+def test_deviations_and_unasked_bytes_are_facts_of_a_scenario_s_block(tmp_path: Path) -> None:
+    answers = (b"HTTP/1.1 200 OK\nContent-Length: 5\n\nhello", b"HTTP/1.1 204 No Content\r\n\r\nhello")
+
+    def script(connection: socket.socket, _number: int) -> None:
+        for answer in answers:
+            read_request(connection)
+            connection.sendall(answer)
+        connection.recv(1)  # the client closes
+
+    with scripted_server(script) as port:
+        odd = plan("persistent", f"http://127.0.0.1:{port}/", **LOAD)
+        runner = ScenarioClassRunner(odd, route(odd), tmp_path / "p", "persistent")
+        client = runner.client_pool.new_client()
+        results = [client.call("GET", "/") for _ in range(4)]
+        runner.cut_block()
+        facts = runner.run(block(odd, 0, "persistent"), users=1)
+        client.leave()
+        runner.close()
+    assert [(one.status, one.body) for one in results] == [(200, b"hello"), (204, b"")] * 2
+    assert facts is not None
+    assert facts["lenient"] == {"bare_lf": 2}
+    assert facts["unasked_bytes"] == {"connections": 2, "example": "5 bytes after a 204: b'hello'"}
+
+
 def test_each_block_says_which_machine_s_clock_it_has(planned: Plan, tmp_path: Path) -> None:
     runner = SwarmClassRunner(planned, route(planned), tmp_path / "p", lambda event: None, False)
     runner.run(block(planned, 0, "persistent"), users=1)

@@ -9,6 +9,7 @@ from h2.config import H2Configuration
 from h2.connection import H2Connection
 
 from loadgen.model.errors import ErrorKind
+from loadgen.model.leniency import Leniency
 from loadgen.model.records import ConnectionFlag
 from loadgen.wire.http2.h2c import H2cConnection
 from loadgen.wire.http2.stream import StreamRequest
@@ -74,6 +75,22 @@ def test_the_server_takes_the_offer(rig: UpgradeRig, cut: Cut, before: bytes) ->
     # All of it may come in one read, and then some phases take no time.
     assert sum(rig.phases.values()) + rig.connection.own_ns == rig.end_ns - rig.connection.scheduled_ns
     assert rig.transport.written.startswith(OFFER + b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+
+
+@either_way
+def test_heads_that_are_not_to_the_letter_are_read_as_anywhere(rig: UpgradeRig, cut: Cut) -> None:
+    rig.answer_with(cut(b"\r\n" + switching(b"h2c").replace(b"\r\n", b"\n") + http2_answer()))
+    assert (rig.outcomes, rig.connection.state) == ([200], IDLE)
+
+
+@either_way
+def test_a_server_that_declines_is_read_as_leniently(rig: UpgradeRig, cut: Cut) -> None:
+    rig.answer_with(cut(RESPONSE.replace(b"\r\n", b"\n")))
+    assert (rig.outcomes, rig.reader.notes) == ([200], Leniency.BARE_LF)
+    rig.arrive(b"\r\n")
+    rig.reuse(REQUEST)  # type: ignore[arg-type] # it says each form of the request
+    rig.arrive(RESPONSE)
+    assert (rig.outcomes, rig.reader.notes) == ([200, 200], Leniency.EMPTY_LINE)
 
 
 @either_way

@@ -65,6 +65,10 @@ AGREEMENTS = {
     "chunked": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
     "both": b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\nTRANSFER-ENCODING: chunked\r\n\r\n",
     "nonsense": b"HTTP/1.1 200 OK\r\nContent-Length : x\r\nContent-Length: 1, 2\r\n\r\n",
+    "line feeds": b"HTTP/1.1 200 OK\nContent-Length: 5\n\n",
+    "folded": b"HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length:\r\n 5\r\nY: c\r\n\r\n",
+    "folded length first": b"HTTP/1.1 200 OK\r\nContent-Length:\r\n 5\r\nX: a\r\n\r\n",
+    "after an empty line": b"\r\n" + OPEN,
     "after interim ones": b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + OPEN,
 }
 
@@ -83,6 +87,7 @@ CONTENTS = {
     "none": b"Content-Length: 0\r\n\r\n",
     "some": b"Content-Length: 12\r\n\r\nHTTP/1.1 200",
     "chunked": b"Transfer-Encoding: chunked\r\n\r\n3\r\nno!\r\n0\r\n\r\n",
+    "chunked, with a blank": b"Transfer-Encoding: chunked\r\n\r\n3 \r\nno!\r\n0\r\n\r\n",
 }
 
 

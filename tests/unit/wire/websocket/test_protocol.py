@@ -15,6 +15,7 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from loadgen.model.errors import ErrorKind
+from loadgen.model.leniency import Leniency
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http1.head import HeadTooLarge, Malformed
 from loadgen.wire.websocket.protocol import Message, WebSocketProtocol
@@ -107,6 +108,16 @@ def test_interim_responses_come_before(cut: Cut) -> None:
     assert pair.upgrade(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 3 + pair.say())
     assert pair.client.head is not None
     assert pair.client.head.status == 101
+
+
+@either_way
+def test_a_head_that_is_not_to_the_letter_upgrades_too(cut: Cut) -> None:
+    """As anywhere else: the library behind it, which knows no leniency, gets a head in order."""
+    pair = Pair(cut)
+    odd = b"\r\n" + pair.say().replace(b"\r\n", b"\n").replace(b"Upgrade: ", b"X: a\x01\n b\nUpgrade:\n ")
+    assert pair.upgrade(odd)
+    assert pair.client.head is not None
+    assert pair.client.head.notes == Leniency.BARE_LF | Leniency.OBS_FOLD | Leniency.CONTROL_CHARACTER
 
 
 def test_cookies_and_fields_go_along_and_come_back() -> None:
