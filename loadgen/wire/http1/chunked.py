@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from string import hexdigits
 
 from loadgen.model.leniency import Leniency
 from loadgen.wire.http1.head import MAX_HEAD_BYTES
@@ -17,6 +18,9 @@ from loadgen.wire.http1.malformed import HeadTooLarge, Malformed
 # Sizes beyond this do not fit the C integers of the compiled module.
 _MAX_SIZE_DIGITS = 15
 _MAX_SHOWN_BYTES = 40
+_CR, _LF = ord("\r"), ord("\n")
+# The value of each character as a hexadecimal digit; 16 for one that is none.
+_DIGITS = bytes(int(chr(code), 16) if chr(code) in hexdigits else 16 for code in range(256))
 _SIZE = re.compile(rb"[0-9A-Fa-f]+")
 _BEGIN_OF_SIZE_LINE = re.compile(rb"[0-9A-Fa-f]+(?:[ \t;][^\r]*)?\r?")
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
@@ -65,25 +69,57 @@ class ChunkedBody:
         size = len(data)
         while at < size and not self.complete:
             if self._part == _CONTENT:
-                end = min(size, at + self._missing)
-                self._missing -= end - at
-                self.body_bytes += end - at
-                if self._sink is not None:
-                    self._sink(data[at:end])
-                if self._missing == 0:
-                    self._part = _CONTENT_END
-                at = end
-                continue
-            end = data.find(b"\n", at) + 1
-            if end == 0:
-                self._line += data[at:]
-                self._check_begin()
-                return False
-            self._take_line(self._line + data[at : end - 1])
-            self._line = b""
-            at = end
+                at = self._take_content(data, at)
+            else:
+                end = 0 if self._line else self._take_usual_line(data, at)
+                at = end if end > 0 else self._take_any_line(data, at)
         self.rest = data[at:]
         return self.complete
+
+    # Inside. What takes bytes gives the place behind them.
+
+    def _take_content(self, data: bytes, at: int) -> int:
+        end = min(len(data), at + self._missing)
+        self._missing -= end - at
+        self.body_bytes += end - at
+        if self._sink is not None:
+            self._sink(data[at:end])
+        if self._missing == 0:
+            self._part = _CONTENT_END
+        return end
+
+    def _take_usual_line(self, data: bytes, at: int) -> int:
+        """A line that is whole and is a bare size, or empty where it has to be; 0 for any other."""
+        size = len(data)
+        place = at
+        number = 0
+        if self._part == _SIZES:
+            while place < size and place - at < _MAX_SIZE_DIGITS and _DIGITS[data[place]] < 16:
+                number = number * 16 + _DIGITS[data[place]]
+                place += 1
+            if place == at:
+                return 0
+        if place + 1 >= size or data[place] != _CR or data[place + 1] != _LF:
+            return 0
+        if self._part == _SIZES:
+            self._missing = number
+            self._part = _CONTENT if number else _TRAILERS
+        elif self._part == _CONTENT_END:
+            self._part = _SIZES
+        else:
+            self.complete = True
+        return place + 2
+
+    def _take_any_line(self, data: bytes, at: int) -> int:
+        end = data.find(b"\n", at) + 1
+        if end == 0:
+            self._line += data[at:]
+            self._check_begin()
+            return len(data)
+        line = self._line + data[at : end - 1]
+        self._line = b""
+        self._take_line(line)
+        return end
 
     def _take_line(self, line: bytes) -> None:
         """A whole line, without its LF."""
