@@ -55,12 +55,20 @@ class FinalHeadReader:
 
     def feed(self, data: bytes) -> FinalHead | None:
         """Take the next bytes; the final head once it is whole, else None. Raises Malformed."""
+        try:
+            return self._feed(data)
+        except NotHttp as error:
+            if not self._interim:
+                raise
+            raise Malformed(f"{error}, behind an interim response") from None
+
+    def _feed(self, data: bytes) -> FinalHead | None:
         if self._partial:
             data = self._partial + data
         data = self._without_empty_lines(data)
-        while end := self._head_end(data):
+        while end := head_end(data):
             raw, data = data[:end], data[end:]
-            head = self._parsed(raw)
+            head = self._parse(raw)
             self._notes |= head.notes
             if head.status >= 200 or head.status == SWITCHING_PROTOCOLS:
                 found = FinalHead(head, raw, data, self._interim, self._notes)
@@ -73,22 +81,6 @@ class FinalHeadReader:
         self._partial = data
         self.begun = bool(data) or self._interim > 0
         return None
-
-    def _head_end(self, data: bytes) -> int:
-        try:
-            return head_end(data)
-        except NotHttp as error:
-            raise self._misplaced(error) from None
-
-    def _parsed(self, raw: bytes) -> ResponseHead:
-        try:
-            return self._parse(raw)
-        except NotHttp as error:
-            raise self._misplaced(error) from None
-
-    def _misplaced(self, error: NotHttp) -> Malformed:
-        """The peer speaks HTTP if an interim response came before."""
-        return Malformed(f"behind an interim response {error}") if self._interim else error
 
     def _without_empty_lines(self, data: bytes) -> bytes:
         """Skip empty lines before a head, as most parsers do; bounded, like a head."""

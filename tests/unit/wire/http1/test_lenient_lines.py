@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from loadgen.model.leniency import Leniency
 from loadgen.wire.http1.chunked import ChunkedBody
@@ -13,7 +15,7 @@ from loadgen.wire.http1.head import MAX_HEAD_BYTES
 from loadgen.wire.http1.head_memory import HeadMemory
 from loadgen.wire.http1.malformed import HeadTooLarge, Malformed
 from loadgen.wire.http1.response_reader import ResponseReader
-from tests.support.cuts import Cut, cut_at, either_way
+from tests.support.cuts import Cut, bytewise, cut_at, either_way
 
 L = Leniency
 LIMIT_BYTES = 1000
@@ -68,6 +70,7 @@ PLAIN = {
 }
 REFUSED = {
     "a CR in a field": (OK + b"X: a\rb\r\n\r\n", "a CR stands without LF (RFC 9112 §2.2)"),
+    "two CR before LF": (OK + b"X: a\r\r\n\r\n", "a CR stands without LF (RFC 9112 §2.2)"),
     "CR as line ends": (b"HTTP/1.1 200 OK\rContent-Length: 5\r\rhello", "a CR stands without LF (RFC 9112 §2.2)"),
     "a CR in a trailer": (CHUNKED + b"0\r\nX: a\rb", "a CR stands without LF (RFC 9112 §2.2)"),
     "a blank first": (OK + b" X: a\r\n\r\n", "a blank stands before the first field (RFC 9112 §2.2)"),
@@ -90,6 +93,7 @@ REFUSED = {
     "an odd size": (CHUNKED + b"0x5", "the chunk size is b'0x"),
     "no extension name": (CHUNKED + b"5;\r\n", "the chunk size is b'5;' (RFC 9112 §7.1)"),
     "an open quote": (CHUNKED + b'5;a="b\r\n', "the chunk size is b'5;a=\"b' (RFC 9112 §7.1)"),
+    "garbage after 1xx": (b"HTTP/1.1 100 a\r\n\r\nabc\r\n\r\n", "behind an interim response"),
     "101": (b"HTTP/1.1 101 x\r\n\r\n", "101 Switching Protocols, which was not asked for (RFC 9110 §15.2.2)"),
 }  # fmt: skip
 every_accepted = pytest.mark.parametrize(("raw", "notes"), ACCEPTED.values(), ids=ACCEPTED.keys())
@@ -147,6 +151,49 @@ def test_what_must_be_refused_names_its_rule_at_once(raw: bytes, message: str, c
     reader = ResponseReader(LIMIT_BYTES)
     with pytest.raises(Malformed, match=re.escape(message)):
         any(reader.feed(piece) for piece in cut(raw))
+
+
+NOISE = (
+    b"\r",
+    b"\n",
+    b"\r\n",
+    b" ",
+    b"\t",
+    b"\0",
+    b"\x01",
+    b":",
+    b";",
+    b",",
+    b"5",
+    LENGTH,
+    CODED,
+    b"HTTP/1.1 100\r\n\r\n",
+)
+
+
+def outcome(pieces: list[bytes]) -> tuple[object, ...]:
+    """All that is known of a response that `pieces` may be, and more; or how it is refused."""
+    reader, got = ResponseReader(LIMIT_BYTES), []
+    try:
+        complete = any(reader.feed(piece, got.append) for piece in pieces)
+    except Malformed as error:
+        return (type(error),)
+    # Where the bytes behind it come in another read, an empty line there is no note of this response.
+    return complete, reader.head, b"".join(got), reader.trailers, reader.notes & ~L.EMPTY_LINE, reader.begun
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from([raw for raw, _ in (*ACCEPTED.values(), *REFUSED.values())]),
+    st.lists(st.tuples(st.integers(0, 150), st.sampled_from(NOISE), st.integers(0, 2)), max_size=3),
+    st.sets(st.integers(1, 150), max_size=4),
+)
+def test_fragments_change_nothing_whatever_comes(
+    raw: bytes, damage: list[tuple[int, bytes, int]], places: set[int]
+) -> None:
+    for place, noise, dropped in damage:
+        raw = raw[:place] + noise + raw[place + dropped :]
+    assert outcome([raw]) == outcome(bytewise(raw)) == outcome(cut_at(raw, places))
 
 
 # Empty lines between responses
