@@ -20,9 +20,7 @@ _MAX_REFUSAL_BYTES = 1 << 20
 _MAX_SHOWN_BYTES = 60
 _TUNNELLED = re.compile(rb"HTTP/1\.[01] 2")
 # A 2xx to CONNECT has no content, whatever these say (RFC 9110 §9.3.6); they may even contradict each other.
-_FRAMING = re.compile(
-    rb"(?im)^(?:content-length|transfer-encoding)[ \t]*:[^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*"
-)
+_FRAMING = re.compile(rb"(?im)^(?:content-length|transfer-encoding)[ \t]*:[^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*")
 _QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*"')
 # A challenge begins with its scheme, and a parameter with its name and an equals sign (RFC 9110 §11.2).
 _SCHEME = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:[ \t]+(?![ \t=])|$)")
