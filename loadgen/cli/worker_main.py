@@ -38,7 +38,7 @@ def work(directory: Path) -> Outcome:
         max_samples = Plan.from_json(order["plan"]).max_samples
         with closing(_recorder(directory, min(PART_ROWS, max_samples))) as recorder:
             is_complete = _run(order, recorder)
-        _send_event({"end": "done" if is_complete else "interrupted"})
+        _send_event({"end": "disk_full" if recorder.error else "done" if is_complete else "interrupted"})
     except PlanError as error:
         _send_event({"end": "plan", "message": str(error)})
     except TargetError as error:
@@ -64,6 +64,7 @@ def _run(order: dict[str, Any], recorder: Recorder) -> bool:
             gate.shut()
             run_loop.interrupt()
 
+        recorder.on_full = interrupt
         for number in (signal.SIGINT, signal.SIGTERM):
             signal_handler(number, interrupt)
         gate.watch(interrupt)

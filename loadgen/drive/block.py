@@ -40,7 +40,7 @@ class BlockRunner:
         self._check = TargetCheck(plan, route, engine, report, must_answer)
 
     def run(self, block: Block) -> dict[str, Any]:
-        """Run a block; gives its facts. Raises TargetError where the first request fails, OSError on a full disk."""
+        """Run a block; gives its facts. Raises TargetError where the first request fails, OSError as the sink does."""
         engine = self._engine
         self._route.tunnels = self._plan.tunnels(block.cell.policy)
         engine.prepare(block)

@@ -100,7 +100,7 @@ class Engine(ConnectionManager):
 
         `on_window` is called with the time (ns) at which the window begins, `on_window_end` with that at which it
         ended, before the requests under way are completed. Raises whatever a callback of the loop
-        raised: OSError where the sink's disk is full.
+        raised, as OSError of the sink.
         """
         prepared = self._prepared
         gc.collect()

@@ -50,7 +50,7 @@ class RunLoop:
         self._progress_timer = hub.loop.timer(_PROGRESS_EVERY_S, _PROGRESS_EVERY_S, ref=False)
 
     def run(self) -> bool:
-        """Run every block; False if it was interrupted. Raises TargetError, or OSError where the disk is full."""
+        """Run every block; False if it was interrupted. Raises TargetError, or OSError as the sink does."""
         self._progress_timer.start(self._progress)
         try:
             for block in schedule.blocks(self._plan):

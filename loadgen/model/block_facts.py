@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NotRequired, TypedDict
 
-from loadgen.model.policy_summary import AfterClose, UnaskedBytes
+from loadgen.model.policy_summary import AfterClose, LostRows, UnaskedBytes
 from loadgen.model.summary import BlockConnections
 
 
@@ -196,6 +196,8 @@ class BlockRecord(TypedDict):
     """Requests sent after an announced close."""
     challenge: NotRequired[ChallengeFacts]
     """What a proxy's first 407 cost."""
+    lost: NotRequired[LostRows]
+    """What is in no row, as the disk was full; absent where nothing is missing."""
     kernel: NotRequired[KernelFacts]
     """The kernel's counters."""
     tcp: NotRequired[TcpFacts]

@@ -86,6 +86,15 @@ class ServerAnnounced(TypedDict):
     """The largest `max`; null where none was announced."""
 
 
+class LostRows(TypedDict):
+    """What ended when the disk had no room for its row."""
+
+    exchanges: int
+    """Requests."""
+    connections: int
+    """Connections."""
+
+
 class ConnectionsSummary(TypedDict):
     """What became of a policy's connections, warm-up included."""
 
@@ -308,6 +317,8 @@ class PolicySummary(TypedDict):
     """Requests that failed, by error kind."""
     statuses: dict[str, int]
     """Completed requests by status code."""
+    lost: NotRequired[LostRows | None]
+    """What is in no other count, as the disk was full; null where nothing is missing."""
     redirected_to: NotRequired[str | None]
     """Where the last redirect (301, 302, 303, 307, 308) led, without secrets; null where there was none."""
     seconds: float

@@ -11,7 +11,7 @@ from typing import Any
 
 
 class SampleSink:
-    """Takes a row for each exchange and for each connection. Its methods raise OSError where the disk is full."""
+    """Takes a row for each exchange and for each connection. Its methods may raise OSError where the disk is full."""
 
     __slots__ = ()
 

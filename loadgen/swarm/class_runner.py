@@ -65,7 +65,17 @@ class _RecordedRunner:
         self.directory = directory
         self._policies = tuple(cell.name for cell in plan.cells)
         self._sink = _ClockRecorder(directory)
+        self._sink.on_full = self._stop
         self._reader = RowReader(directory)
+
+    def _stop(self) -> None:
+        """The disk is full: let the present block end at once, and record what is under way."""
+        raise NotImplementedError
+
+    def _check_disk(self) -> None:
+        """Raises OSError where the disk became full."""
+        if self._sink.error is not None:
+            raise self._sink.error
 
     def _new_rows(self) -> tuple[Any, Any]:
         return self._reader.read(self._sink.exchanges, self._sink.connections)
@@ -83,7 +93,12 @@ class SwarmClassRunner(_RecordedRunner):
     def run(self, block: Block, users: int) -> BlockValues | None:
         if not users:
             return None
-        return self._blocks.run(replace(block, cell=replace(block.cell, users=users)))
+        facts = self._blocks.run(replace(block, cell=replace(block.cell, users=users)))
+        self._check_disk()
+        return facts
+
+    def _stop(self) -> None:
+        self._engine.interrupt()
 
     def block_reports(self, facts: BlockValues, wants_report: bool) -> BlockReports:
         rows, connections = self._new_rows()
@@ -141,7 +156,11 @@ class ScenarioClassRunner(_RecordedRunner):
             "whole": not self._cut.is_set(),
         }
         self._sink.block(facts)
+        self._check_disk()
         return facts
+
+    def _stop(self) -> None:
+        self._cut.set()
 
     def block_reports(self, facts: BlockValues, wants_report: bool) -> BlockReports:
         if not wants_report:

@@ -22,6 +22,7 @@ def policy_summary(**changes: Any) -> Any:
         "percentiles_too_low": False,
         "errors": {},
         "statuses": {"200": 1_000},
+        "lost": None,
         "redirected_to": None,
         "seconds": 5.0,
         "blocks": 5,

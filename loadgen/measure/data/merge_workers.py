@@ -23,7 +23,9 @@ _SUMS = (
     "started", "exchanges", "carried", "answered", "unstarted", "due", "retried", "mismatched_echoes",
     "warmup_outlasted", "warmup_errors", "cpu_ns", "rss_bytes",
 )  # fmt: skip
-_SUMS_OF_EACH = ("connections", "endings", "after_close", "idle_statuses", "upgrades", "challenge", "lenient")
+_SUMS_OF_EACH = (
+    "connections", "endings", "after_close", "idle_statuses", "upgrades", "challenge", "lenient", "lost",
+)  # fmt: skip
 _TIMES = ("begun_ns", "window_begun_ns", "window_ended_ns")
 # Shares of kept samples whose ratio is above this were meant to be the same.
 _SAME_SHARE = 0.99

@@ -41,23 +41,37 @@ cdef inline void c_write_exchange(
 
 
 cdef class RowFile:
-    cdef object _begun, _file, _pack_into
+    cdef object _file, _pack_into
+    cdef long long _begun, _reserved_bytes
     cdef Py_ssize_t _row_bytes
-    cdef readonly object map
+    cdef readonly object map, error
     cdef readonly Py_ssize_t segment_bytes
     cdef public Py_ssize_t offset
     cdef size_t address
 
     cpdef advance(self)
-    cdef _map_segment(self)
+    cdef _reserve(self, long long end)
 
 
 cdef class Recorder(RunSink):
     cdef readonly RowFile _exchanges, _connections
-    cdef object _blocks, _directory
+    cdef public object on_full
+    cdef readonly object error
+    cdef object _blocks, _directory, _last_block
+    cdef bytes _unwritten
+    cdef long long _lost_exchanges, _lost_connections
     cdef long long _earlier_connections, _earlier_exchanges, _part, _part_rows
 
     cdef _advance(self)
+    cdef _advance_connections(self)
+    cdef _begin_segment(self)
+    cdef _note_full(self, error, bint has_room)
+    cdef _write_lines(self)
+    @cython.locals(rows=RowFile)
+    cpdef connection(
+        self, long long connection, long long slot, long long opened, long long dns, long long connect,
+        long long tunnel, long long tls, long long upgrade, long long connect_delay, long long flags, long long ending,
+    )
     @cython.locals(rows=RowFile)
     cpdef exchange(
         self, long long connection, long long user, long long request_index, long long scheduled, long long queue,

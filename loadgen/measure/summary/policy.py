@@ -27,6 +27,7 @@ from loadgen.model.policy_summary import (
     ArrivalsSummary,
     ConnectionsSummary,
     LatencySummary,
+    LostRows,
     PhaseSummary,
     PolicySummary,
     ServerAnnounced,
@@ -72,6 +73,7 @@ def summarise_policy(
         "percentiles_too_low": unstarted > _UNSTARTED_SHARE * (started + unstarted),
         "errors": errors,
         "statuses": dict(sorted(exact["statuses"].items())),
+        "lost": _lost(blocks),
         "redirected_to": next((to for block in reversed(blocks) if (to := block.get("redirected_to"))), None),
         "seconds": seconds,
         "blocks": len(blocks),
@@ -210,6 +212,17 @@ def _announced(blocks: list[BlockFacts]) -> ServerAnnounced:
     timeouts_s = (one["timeout_s"] for one in announced if one.get("timeout_s") is not None)
     maxima = (one["max"] for one in announced if one.get("max") is not None)
     return {"keep_alive_timeout_s": min(timeouts_s, default=None), "keep_alive_max": max(maxima, default=None)}
+
+
+def _lost(blocks: list[BlockFacts]) -> LostRows | None:
+    """What is in no row; None where all is."""
+    found = [block["lost"] for block in blocks if "lost" in block]
+    if not found:
+        return None
+    return {
+        "exchanges": sum(one["exchanges"] for one in found),
+        "connections": sum(one["connections"] for one in found),
+    }
 
 
 def _counts(facts: Any) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import chain
+from typing import Literal
 
 from loadgen.measure.labels import listed
 from loadgen.measure.stats.statuses import LOWEST_ERROR, StatusCounts
@@ -31,6 +32,7 @@ _ENOUGH_ROUNDS = 5
 _UNLIKE_COUNTS = 20
 # Of many cells with the same warning, this many are named.
 _MAX_ALIKE = 3
+_LOST: dict[Literal["exchanges", "connections"], str] = {"exchanges": "request", "connections": "connection"}
 
 
 def warnings(
@@ -81,6 +83,9 @@ def _policy_warnings(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
     connections = summary["connections"]
     if not summary["requests"]:
         yield WarningCode.NO_SAMPLES, why_unanswered(summary)
+    if lost := summary.get("lost"):
+        parts = [count(lost[name], word) for name, word in _LOST.items() if lost[name]]
+        yield WarningCode.DISK_FULL, f"{' and '.join(parts)} that ended on a full disk are in no other count"
     if connections["warmup_outlasted"]:
         lasted = connections["warmup_outlasted"]
         yield (

@@ -353,15 +353,23 @@ def test_a_full_disk_ends_the_run_and_keeps_what_there_is(share_target: Start, t
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (3 << 20, 3 << 20))
 
-    url = share_target().url
+    target = share_target()
     arguments = ["--out", "run", "--users", "5", "--json", "--no-charts", "--block", "60s", "--warmup", warmup]
-    done = loadgen_process("compare", url, *arguments, cwd=tmp_path, preexec_fn=limit)
+    done = loadgen_process("compare", target.url, *arguments, cwd=tmp_path, preexec_fn=limit)
     assert done.returncode == 130
     assert "Traceback" not in done.stderr
     summary = json.loads(done.stdout)
     assert "disk_full" in {warning["code"] for warning in summary["warnings"]}
-    # Whole segments of about 1 MiB, of rows of 80 bytes.
-    assert sum(block["exchanges"] for block in summary["blocks"]) > 20_000
+    # Two segments of about 1 MiB, of rows of 120 bytes, and in the third one what was under way.
+    (one,) = (one for one in summary["policies"].values() if one["connections"]["opened"])
+    exchanges = one["connections"]["exchanges_with_warmup"]
+    assert exchanges > 17_000
+    check_account(summary)
+    account = target.stats()
+    opened = one["connections"]["opened"]
+    assert opened == sum(one["connections"]["endings"].values()) <= account["accepted"] <= opened + 5
+    assert exchanges <= account["requests"] <= exchanges + 5
+    assert one["lost"] is None
 
 
 def test_a_full_disk_from_the_start(tmp_path: Path) -> None:

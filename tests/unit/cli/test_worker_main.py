@@ -15,6 +15,7 @@ import pytest
 from loadgen.cli import worker_main
 from loadgen.cli.worker_main import _Gate, work
 from loadgen.drive.schedule import blocks
+from loadgen.measure.data.recorder import Recorder
 from loadgen.model.exceptions import PlanError, TargetError
 from loadgen.model.plan import Plan
 from tests.support.synthetic import plan_json
@@ -76,6 +77,12 @@ class FakeRunLoop:
         return bool(self.result)
 
 
+class FullRecorder(Recorder):
+    """Its disk was full."""
+
+    error = OSError(28, "No space left on device")
+
+
 @pytest.mark.parametrize(
     ("result", "expected"),
     [
@@ -99,6 +106,18 @@ def test_the_last_event_says_how_it_ended(
     monkeypatch.setattr(FakeRunLoop, "result", result)
     work(tmp_path)
     assert events(capsys)[-1] == expected
+    stdin.close()
+
+
+def test_a_full_disk_is_not_told_as_an_interruption(
+    stdin: Pipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(worker_main, "RunLoop", FakeRunLoop)
+    monkeypatch.setattr(worker_main, "Recorder", FullRecorder)
+    monkeypatch.setattr(worker_main, "signal_handler", lambda *_: None)
+    monkeypatch.setattr(FakeRunLoop, "result", False)
+    work(tmp_path)
+    assert events(capsys)[-1] == {"end": "disk_full"}
     stdin.close()
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import mmap
+import resource
+import signal
 import struct
 import subprocess
 import sys
@@ -20,10 +23,11 @@ ROWS = {"exchange": EXCHANGE_ROW, "connection": CONNECTION_ROW, "odd": Struct("=
 
 
 def segment_rows(tmp_path: Path, row: Struct) -> int:
-    """How many rows one segment holds: the space that a new file reserves."""
+    """How many rows one segment holds; a new file reserves two."""
     path = tmp_path / "probe"
     rows = RowFile(path, row)
-    size = path.stat().st_size
+    size = rows.segment_bytes
+    assert path.stat().st_size == 2 * size
     rows.close()
     assert size % row.size == 0
     assert size % mmap.ALLOCATIONGRANULARITY == 0
@@ -79,7 +83,7 @@ from loadgen.model.records import EXCHANGE_FIELDS, EXCHANGE_ROW
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 path = Path(sys.argv[1])
 rows = RowFile(path, EXCHANGE_ROW)
-segment_bytes = path.stat().st_size
+segment_bytes = rows.segment_bytes
 resource.setrlimit(resource.RLIMIT_FSIZE, (2 * segment_bytes + 4096, resource.RLIM_INFINITY))
 failed, number = [], 0
 while len(failed) < 3:
@@ -109,6 +113,88 @@ def test_a_full_disk_is_an_error_and_earlier_rows_stay(tmp_path: Path, then: str
     assert full == 2 * in_segment
     written = [row[0] for row in EXCHANGE_ROW.iter_unpack(path.read_bytes())]
     assert written == list(range(1, full + more + 1))
+
+
+_LISTEN = """
+import json, resource, signal, sys
+from pathlib import Path
+from loadgen.measure.data.recorder import Recorder
+from loadgen.model.records import CONNECTION_FIELDS, EXCHANGE_FIELDS
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+directory, part_rows = Path(sys.argv[1]), int(sys.argv[2])
+told = []
+recorder = Recorder(directory, part_rows)
+recorder.on_full = lambda: told.append(recorder.exchanges + recorder.connections)
+recorder.block({"index": 0})
+segments = int(sys.argv[3])
+limit = segments * recorder._exchanges.segment_bytes + 4096
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+for number in range(40_000):
+    recorder.exchange(*[number + 1] * len(EXCHANGE_FIELDS))
+for number in range(60_000):
+    recorder.connection(*[number + 1] * len(CONNECTION_FIELDS))
+recorder.block({"index": 0, "whole": False})
+recorder.close()
+print(json.dumps([told, recorder.error.errno, recorder.exchanges, recorder.connections]))
+"""
+
+
+@pytest.mark.parametrize("part_rows", [0, 1000])
+def test_on_a_full_disk_the_reserve_takes_what_still_comes_and_the_rest_is_counted(
+    tmp_path: Path, part_rows: int
+) -> None:
+    # With parts no file is longer than its own two segments, and the third part finds no room for that.
+    segments = 3 if not part_rows else 1
+    directory = tmp_path / "run"
+    directory.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", _LISTEN, str(directory), str(part_rows), str(segments)],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told, error, exchanges, connections = json.loads(done.stdout)
+    assert error == errno.EFBIG
+    in_segment, in_connections = segment_rows(tmp_path, EXCHANGE_ROW), segment_rows(tmp_path, CONNECTION_ROW)
+    # It is told once, while a whole segment is still free.
+    assert told == [in_segment * (2 if not part_rows else 1)]
+    assert exchanges == in_segment * (3 if not part_rows else 2)
+    written = (directory / EXCHANGES_FILE).read_bytes()
+    assert [row[0] for row in EXCHANGE_ROW.iter_unpack(written)] == list(range(1, exchanges + 1))
+    assert connections == in_connections * (3 if not part_rows else 2)
+    last = json.loads((directory / BLOCKS_FILE).read_text().splitlines()[-1])
+    assert last == {
+        "index": 0, "whole": False, "row_bytes": ROW_BYTES,
+        "lost": {"exchanges": 40_000 - exchanges, "connections": 60_000 - connections},
+    }  # fmt: skip
+
+
+def test_a_disk_without_room_for_the_reserve_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def allocate(*_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.posix_fallocate", allocate)
+    with pytest.raises(OSError, match="No space"):
+        RowFile(tmp_path / "rows", EXCHANGE_ROW)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_line_that_did_not_fit_is_written_when_there_is_room(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path)
+    told: list[bool] = []
+    recorder.on_full = lambda: told.append(True)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+    try:
+        recorder.block({"index": 0})
+        recorder.block({"index": 1})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    assert told == [True]
+    recorder.close()
+    lines = (tmp_path / BLOCKS_FILE).read_text().splitlines()
+    assert [json.loads(line)["index"] for line in lines] == [0, 1]
 
 
 def test_recorder_writes_three_files(tmp_path: Path) -> None:

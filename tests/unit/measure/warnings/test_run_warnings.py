@@ -264,6 +264,17 @@ def test_the_verdict_says_that_the_generator_was_late(tmp_path: Path) -> None:
 # What the blocks' facts become
 
 
+def test_what_a_full_disk_had_no_room_for_is_counted(tmp_path: Path) -> None:
+    writer = RunWriter(tmp_path / "run")
+    writer.block("persistent", 0, [Link()], lost={"exchanges": 2, "connections": 0})
+    writer.block("persistent", 1, [Link()], lost={"exchanges": 1_000, "connections": 1})
+    summary = writer.summary()
+    assert summary["policies"]["persistent"]["lost"] == {"exchanges": 1_002, "connections": 1}
+    assert summary["policies"]["close"]["lost"] is None
+    (message,) = (one["message"] for one in summary["warnings"] if one["code"] == "disk_full")
+    assert message == "persistent: 1,002 requests and 1 connection that ended on a full disk are in no other count"
+
+
 def test_facts_of_blocks_are_summed_up(tmp_path: Path) -> None:
     one = run(
         tmp_path, "ignore-close", long(3, Ending.SERVER_ANNOUNCED), long(3), Link(flags=0, ending=Ending.NOT_OPENED),
