@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import NotRequired, TypedDict
 
-from loadgen.model.policy_summary import AfterClose, LostRows, UnaskedBytes
+from loadgen.model.connections_summary import AfterClose, LostRows
+from loadgen.model.policy_summary import UnaskedBytes
 from loadgen.model.summary import BlockConnections
 
 

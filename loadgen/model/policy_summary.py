@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NotRequired, TypedDict
 
+from loadgen.model.connections_summary import ConnectionsSummary, LostRows
+
 WholeInterval = list[int] | None
 """Low and high bound in whole units; None where there is no interval."""
 RatioInterval = list[float] | None
@@ -57,85 +59,6 @@ class PhaseSummary(TypedDict):
     """99th percentile over the requests in which it happened (ns)."""
     mean_per_request: int
     """Mean over all complete requests (ns); one without the phase counts as 0."""
-
-
-class ClosedByCounts(TypedDict):
-    """Connections by the side that ended them first, as the client saw it."""
-
-    client: int
-    """Ended by the client."""
-    server: int
-    """Ended by the server, or by a proxy in its place."""
-
-
-class AfterClose(TypedDict):
-    """Requests that a policy with `ignore-close` sent on connections whose close had been announced."""
-
-    tried: int
-    """Sent after an announced close."""
-    answered: int
-    """Of these, answered."""
-
-
-class ServerAnnounced(TypedDict):
-    """What the Keep-Alive fields of responses said."""
-
-    keep_alive_timeout_s: int | None
-    """The smallest `timeout` (s); null where none was announced."""
-    keep_alive_max: int | None
-    """The largest `max`; null where none was announced."""
-
-
-class LostRows(TypedDict):
-    """What ended when the disk had no room for its row."""
-
-    exchanges: int
-    """Requests."""
-    connections: int
-    """Connections."""
-
-
-class ConnectionsSummary(TypedDict):
-    """What became of a policy's connections, warm-up included."""
-
-    opened: int
-    """Connections opened."""
-    ideal: int
-    """Connections that perfect reuse takes: one for each slot that was used in a block."""
-    proxy_asked: int
-    """Connections that a proxy closed to ask for credentials; perfect reuse takes them too, so `ideal` has them."""
-    reuse_ratio: float
-    """Share of complete requests that were not the first on their connection."""
-    requests_per_connection: float
-    """`exchanges_with_warmup` / `opened`: what the server's own log shows."""
-    closed_by: ClosedByCounts
-    """By the side that ended them first."""
-    endings: dict[str, int]
-    """How many ended in which way; endings that did not occur are left out."""
-    retried: int
-    """Requests that met a stale connection, or were not processed, and were sent once more (`--retry-stale`)."""
-    idle_statuses: dict[str, int]
-    """Responses with which the server ended idle connections, by status; 0 where the status is not known."""
-    after_close: AfterClose
-    """Requests sent after an announced close."""
-    server_announced: ServerAnnounced
-    """What the server's Keep-Alive fields said."""
-    tls_full: int
-    """Full TLS handshakes."""
-    tls_resumed: int
-    """Resumed TLS handshakes."""
-    server_ignored_close: int
-    """Connections on which the client asked for a close, and the server neither announced one nor closed."""
-    upgraded: int
-    """Connections that changed to the policy's protocol (WebSocket, HTTP/2)."""
-    upgrade_declined: int
-    """Connections on which the server declined that, and which went on in HTTP/1.1."""
-    exchanges_with_warmup: int
-    """Requests that were answered at least in part, warm-up included."""
-    warmup_errors: int
-    """Requests outside the measured windows that failed."""
-    warmup_outlasted: int
-    """Requests of the warm-up that lasted beyond the end of the measured window."""
 
 
 class ArrivalsSummary(TypedDict):

@@ -23,6 +23,7 @@ WITHOUT_UNIT_TEST = {
     "measure/summary/verdict_amortisation": _BY_FRONT,
     "measure/summary/verdict_differences": _BY_FRONT,
     "model/block_facts": _TYPES,
+    "model/connections_summary": _TYPES,
     "model/policy_summary": _TYPES,
     "swarm/reuse_user": _BY_LOCUST,
     "swarm/swarm_user": _BY_LOCUST,

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from loadgen.measure.stats.bootstrap import BootstrapDraws
 from loadgen.measure.stats.endings import ended_by_server
 from loadgen.measure.stats.policy_samples import PolicySamples, round_draws
-from loadgen.model.policy_summary import ConnectionsSummary
+from loadgen.model.connections_summary import ConnectionsSummary
 from loadgen.model.summary import AmortisationCurve, AmortisationPoint
 
 Floats = NDArray[np.float64]

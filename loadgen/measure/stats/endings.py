@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadgen.model.policy_summary import ConnectionsSummary
+from loadgen.model.connections_summary import ConnectionsSummary
 from loadgen.model.records import ClosedBy, Ending
 
 _ENDED_BY_SERVER_SHARE = 0.05

@@ -20,17 +20,15 @@ from loadgen.measure.summary.sockets import server, sockets
 from loadgen.measure.summary.trailers import trailers
 from loadgen.model.block_facts import BlockFacts, KeepAliveFacts, SampleCounts
 from loadgen.model.cell import Cell
+from loadgen.model.connections_summary import ConnectionsSummary, LostRows, ServerAnnounced
 from loadgen.model.errors import ErrorKind
 from loadgen.model.leniency import add_leniencies
 from loadgen.model.plan import Plan
 from loadgen.model.policy_summary import (
     ArrivalsSummary,
-    ConnectionsSummary,
     LatencySummary,
-    LostRows,
     PhaseSummary,
     PolicySummary,
-    ServerAnnounced,
 )
 from loadgen.model.records import Ending, Phase
 from loadgen.model.unasked_bytes import add_unasked

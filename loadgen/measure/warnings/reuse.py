@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from loadgen.measure.labels import exchange_word, listed, plain_number
 from loadgen.measure.stats.endings import ended_by_server, server_endings
 from loadgen.model.cell import Cell
+from loadgen.model.connections_summary import ConnectionsSummary
 from loadgen.model.errors import ErrorKind
 from loadgen.model.plan import Plan
 from loadgen.model.policy import WEBSOCKET, ConnectionPolicy, single_use_policy
-from loadgen.model.policy_summary import ConnectionsSummary, PolicySummary
+from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.units import NS_PER_S, count, format_duration
 from loadgen.model.warning_codes import WarningCode
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from loadgen.measure.labels import ENDING_WORDS, exchange_word, plain_number, protocol_words
+from loadgen.model.connections_summary import ConnectionsSummary
 from loadgen.model.policy import HTTP1, WEBSOCKET
-from loadgen.model.policy_summary import ConnectionsSummary
 from loadgen.model.records import Ending
 from loadgen.model.summary import Summary
 from loadgen.show.formatting import ABSENT, duration
