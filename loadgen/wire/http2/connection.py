@@ -89,6 +89,7 @@ class Http2Connection(ReportingConnection):
         if self.state < SENDING:
             super().expire()
         elif not self._core.acknowledged:
+            self._core.settings_timeout()
             self._fail(ErrorKind.HTTP2_SETTINGS_TIMEOUT, "the server never acknowledged our SETTINGS")
         else:
             exchange = self._active[0] if self._active else self._waiting[0]
@@ -195,7 +196,10 @@ class Http2Connection(ReportingConnection):
     def _receive(self, data: bytes, now: int, end: int) -> None:
         core = self._core
         self._receiving = True
-        for stream in core.feed(data):
+        changed = core.feed(data)
+        if core.failure is not None:
+            self._send_closing_bytes()  # before an exchange that is complete ends the connection
+        for stream in changed:
             exchange: StreamExchange = stream.owner
             if stream.begun and exchange.first_ns < 0:
                 # The exchange may have begun in this turn of the loop, after `now`.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from loadgen.wire.http1.head import FieldLines, Malformed, ResponseHead
 
+_NAME = re.compile(rb"[!-9;-@\[-~]+")  # RFC 9113 §8.2.1: no capitals, no colon, nothing but visible ASCII
 HTTP1_CONNECTION_FIELDS = {b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"}
 """HTTP/1.1's fields about one connection, which HTTP/2 forbids (RFC 9113 §8.2.2)."""
 
@@ -28,7 +30,7 @@ def check_trailers(fields: FieldLines) -> None:
     """Check fields other than pseudo-fields, such as a trailer section. Raises Malformed."""
     for name, value in fields:
         shown = name[:40].decode("latin-1")
-        if not name or name != name.lower() or name.startswith(b":") or name in HTTP1_CONNECTION_FIELDS:
+        if not _NAME.fullmatch(name) or name in HTTP1_CONNECTION_FIELDS:
             raise Malformed(f"the field {shown!r} can't be in HTTP/2 (RFC 9113 §8.2)")
         if value != value.strip(b" \t") or any(byte in value for byte in (b"\0", b"\r", b"\n")):
             raise Malformed(f"the value of the field {shown!r} can't be in HTTP/2 (RFC 9113 §8.2.1)")

@@ -11,9 +11,9 @@ from h2 import events
 from h2.config import H2Configuration
 from h2.connection import ConnectionState
 from h2.errors import ErrorCodes
-from h2.exceptions import InvalidBodyLengthError
+from h2.exceptions import InvalidBodyLengthError, ProtocolError
 from h2.settings import SettingCodes, Settings
-from hyperframe.frame import Frame
+from hyperframe.frame import Frame, HeadersFrame, RstStreamFrame
 
 from loadgen.wire.http2.h2_base import BaseH2Connection
 from loadgen.wire.http2.hpack_cache import RememberingDecoder, RememberingEncoder
@@ -65,6 +65,20 @@ class ClientH2Connection(BaseH2Connection):
     def sent_block_bytes(self) -> int:
         """The size of the last header block sent."""
         return self._encoder.block_bytes
+
+    def _receive_headers_frame(self, frame: HeadersFrame) -> tuple[list[Frame], list[events.Event]]:
+        self._check_begun(frame)
+        return super()._receive_headers_frame(frame)
+
+    def _receive_rst_stream_frame(self, frame: RstStreamFrame) -> tuple[list[Frame], list[events.Event]]:
+        self._check_begun(frame)
+        return super()._receive_rst_stream_frame(frame)
+
+    def _check_begun(self, frame: Frame) -> None:
+        """Raises ProtocolError for a stream that this side never began (RFC 9113 §5.1.1, §6.4)."""
+        number = frame.stream_id
+        if number > self.highest_outbound_stream_id or not number & 1:
+            raise ProtocolError(f"a frame on stream {number}, which is idle")
 
     def _receive_frame(self, frame: Frame) -> list[events.Event]:
         found: list[events.Event] = super()._receive_frame(frame)

@@ -68,6 +68,9 @@ class Http1FallbackStreams:
     def cancel(self, stream: HttpStream) -> bool:
         return False
 
+    def settings_timeout(self) -> None:
+        raise AssertionError("HTTP/1.1 has no settings")
+
     def closing_bytes(self) -> bytes:
         return b""
 

@@ -29,6 +29,7 @@ _MAX_OUT_BYTES = 64 * 1024
 _STREAMS_BEFORE_SETTINGS = 100
 # Frames between two responses that are no part of a response (RFC 9113 §10.5).
 _MAX_IDLE_FRAMES = 2_000
+_SWITCHES = (b":status", b"101")
 _IDLE_EVENTS = {
     events.RemoteSettingsChanged, events.SettingsAcknowledged, events.PingReceived, events.PingAckReceived,
     events.WindowUpdated, events.PriorityUpdated, events.UnknownFrameReceived, events.InformationalResponseReceived,
@@ -44,7 +45,7 @@ class Http2Protocol:
     """
 
     __slots__ = (
-        "_first", "_h2", "_idle_frames", "_limit_bytes", "_max_streams", "_open",
+        "_closing_code", "_first", "_h2", "_idle_frames", "_limit_bytes", "_max_streams", "_open",
         "_unacknowledged_bytes", "_uploads", "acknowledged", "ended", "failure", "upgrade_settings",
     )  # fmt: skip
     requested_close = False
@@ -62,6 +63,7 @@ class Http2Protocol:
         self._max_streams = _STREAMS_BEFORE_SETTINGS
         # The first bytes from the server, until they show that a SETTINGS frame begins.
         self._first = b""
+        self._closing_code = ErrorCodes.NO_ERROR
         # See StreamProtocol.
         self.ended = self.acknowledged = False
         self.failure: UpgradeFailure | None = None
@@ -118,7 +120,7 @@ class Http2Protocol:
             connection.receive_data(data)
             self._check_next()
         except DenialOfServiceError as error:
-            self.failure = UpgradeFailure(ErrorKind.HTTP2_FLOOD, str(error))
+            self.failure = UpgradeFailure(ErrorKind.HEAD_TOO_LARGE, error_text(error))
         except (ProtocolError, ValueError) as error:
             self.failure = UpgradeFailure(ErrorKind.HTTP2_PROTOCOL, error_text(error))
         except UpgradeFailure as error:
@@ -144,11 +146,14 @@ class Http2Protocol:
         self._reset(stream, ErrorCodes.CANCEL)
         return True
 
+    def settings_timeout(self) -> None:
+        self._closing_code = ErrorCodes.SETTINGS_TIMEOUT
+
     def closing_bytes(self) -> bytes:
         """GOAWAY (RFC 9113 §6.8): without an error, or with the one that the library has found."""
         connection = self._h2
         if connection.state_machine.state is not ConnectionState.CLOSED:
-            connection.close_connection()
+            connection.close_connection(self._closing_code)
         data: bytes = connection.data_to_send()
         return data
 
@@ -202,11 +207,15 @@ class Http2Protocol:
             except Malformed as error:
                 self._give_up(stream, ErrorKind.HTTP2_PROTOCOL, str(error), ErrorCodes.PROTOCOL_ERROR)
 
-    def _on_interim(self, event: events.InformationalResponseReceived, _changed: list[HttpStream]) -> None:
+    def _on_interim(self, event: events.InformationalResponseReceived, changed: list[HttpStream]) -> None:
         size_bytes = self._h2.sections.popleft() + _FRAME_HEAD_BYTES
         stream = self._open.get(event.stream_id)
         if stream is not None:
             stream.bytes_received += size_bytes
+            if _SWITCHES in event.headers:
+                changed.append(stream)
+                detail = "the response's :status is 101, which HTTP/2 does not have (RFC 9113 §8.6)"
+                self._give_up(stream, ErrorKind.HTTP2_PROTOCOL, detail, ErrorCodes.PROTOCOL_ERROR)
 
     def _on_trailers(self, event: events.TrailersReceived, changed: list[HttpStream]) -> None:
         size_bytes = self._h2.sections.popleft() + _FRAME_HEAD_BYTES

@@ -125,5 +125,8 @@ class StreamProtocol(Protocol):
     def cancel(self, stream: HttpStream) -> bool:
         """Give one stream up; False where that takes the whole connection."""
 
+    def settings_timeout(self) -> None:
+        """The server never acknowledged our settings: what announces the end says that (RFC 9113 §6.5.3)."""
+
     def closing_bytes(self) -> bytes:
         """What announces the end of the connection; empty where nothing does."""

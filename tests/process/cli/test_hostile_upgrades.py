@@ -393,7 +393,7 @@ HTTP2S = {
     "ping storm": Bad(before(FRAMES + PingFrame(0, b"x" * 8).serialize() * 3000), K.HTTP2_FLOOD, 11),
     "window storm": Bad(before(FRAMES + WindowUpdateFrame(0, 1).serialize() * 3000), K.HTTP2_FLOOD, 11),
     "empty data storm": Bad(instead(HEAD, *[DataFrame(1) for _ in range(3000)]), K.HTTP2_FLOOD, 11),
-    "never answers": Bad(lambda side: next(side.streams()), K.HTTP2_SETTINGS_TIMEOUT, 0),
+    "never answers": Bad(lambda side: next(side.streams()), K.HTTP2_SETTINGS_TIMEOUT, 4),
     "never answers a stream": Bad(instead(), K.RESPONSE_TIMEOUT, stays=True, reset=8),
     "half an answer": Bad(instead(HEAD), K.RESPONSE_TIMEOUT, stays=True, reset=8),
     "reset": Bad(instead(RstStreamFrame(1, 2)), K.HTTP2_RESET, stays=True),
@@ -422,7 +422,7 @@ HTTP2S = {
     "no number": Bad(with_fields((":status", "200"), ("content-length", "x")), K.HTTP2_PROTOCOL, 1),
     "data first": Bad(instead(DataFrame(1, b"hello", flags=["END_STREAM"])), K.HTTP2_PROTOCOL, 1),
     "bad block": Bad(
-        instead(HeadersFrame(1, b"\xff\xff\xff\xff\xff\xff", flags=[LAST, "END_STREAM"])), K.HTTP2_PROTOCOL, 1
+        instead(HeadersFrame(1, b"\xff\xff\xff\xff\xff\xff", flags=[LAST, "END_STREAM"])), K.HTTP2_PROTOCOL, 9
     ),
     "unfinished block": Bad(instead(HeadersFrame(1, STATUS), DataFrame(1)), K.HTTP2_PROTOCOL, 1),
     "endless head": Bad(endless_head, K.HTTP2_PROTOCOL, 1),
@@ -722,7 +722,7 @@ H2CS = {
     "FIN instead": Bad(leaves(b""), K.CLOSED_WITHOUT_RESPONSE),
     "HTTP/1.1 behind the 101": Bad(sends(UPGRADED + ANSWER), K.HTTP2_PROTOCOL, 1),
     "garbage behind the 101": Bad(sends(UPGRADED + b"hello, world"), K.HTTP2_PROTOCOL, 1),
-    "silence behind the 101": Bad(sends(UPGRADED), K.HTTP2_SETTINGS_TIMEOUT, 0),
+    "silence behind the 101": Bad(sends(UPGRADED), K.HTTP2_SETTINGS_TIMEOUT, 4),
     "FIN behind the 101": Bad(leaves(UPGRADED), K.CLOSED_WITHOUT_RESPONSE, 0),
     "goaway": Bad(sends(UPGRADED + FRAMES + GoAwayFrame(0, 0).serialize()), K.HTTP2_GOAWAY),
     "reset": Bad(resets_the_first, K.HTTP2_RESET, 0, stays=True),

@@ -164,6 +164,8 @@ class Row:
     """Of `CONVERSATIONS` in server.py."""
     options: tuple[str, ...] = ()
     """Of `loadgen compare`."""
+    said: str = ""
+    """What the client says beside its requests, in HTTP/2 and WebSocket: words as those of a Right."""
 
     @property
     def is_of_connections(self) -> bool:

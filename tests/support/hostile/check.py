@@ -58,3 +58,13 @@ def _check_block(block: BlockRows, right: Right) -> None:
     assert must <= endings <= must | may, endings
     if right.reused is not None:
         assert (found.most_on_connection > 1) == right.reused, found.most_on_connection
+
+
+_ORDINARY = {"settings_ack", "goaway:NO_ERROR", "close:1000"}
+
+
+def check_said(row: Row, account: Account) -> None:
+    """What the client says of the row beside its requests."""
+    said = set().union(*(one.said for one in account.connections))
+    must, may = words(row.said)
+    assert must <= said <= must | may | _ORDINARY, said

@@ -39,6 +39,8 @@ class ServedConnection:
     was_reset_here: bool = False
     refusal: str = ""
     """How TLS failed."""
+    said: set[str] = field(default_factory=set)
+    """What the client said beside its requests, where the protocol has words for that."""
     is_hung: bool = False
     """The client neither sent what was waited for nor closed."""
 
@@ -84,6 +86,11 @@ class Conversation:
         self.is_finished = False
         """FIN was sent: nothing is answered any more."""
         self._unread = b""
+
+    @property
+    def bytes_received(self) -> int:
+        """Of requests, as a client counts them."""
+        return self.channel.bytes_received
 
     def run(self) -> None:
         """Serve the connection until it has ended."""
@@ -286,7 +293,7 @@ class HostileServer:
                 served.was_reset = True
             served.was_reset_here = channel.is_reset
             if row.tls is None or channel is not plain:
-                served.bytes_received, served.bytes_sent = channel.bytes_received, channel.bytes_sent
+                served.bytes_received, served.bytes_sent = conversation.bytes_received, channel.bytes_sent
 
 
 @contextmanager

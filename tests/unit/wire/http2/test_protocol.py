@@ -22,8 +22,10 @@ from h2.settings import SettingCodes
 from hyperframe.frame import (
     ContinuationFrame,
     DataFrame,
+    Frame,
     GoAwayFrame,
     HeadersFrame,
+    RstStreamFrame,
     SettingsFrame,
     WindowUpdateFrame,
 )
@@ -818,3 +820,64 @@ def test_streams_that_are_over_take_little_memory() -> None:
     assert fed(pair.client, late) == []
     h2 = pair.client._h2
     assert len(h2.streams) + len(h2._closed_streams) < 1100
+
+
+# Codes of connection errors that the library would not find, or calls otherwise
+
+BLOCKS = {"index of nothing": b"\x80", "beyond the table": b"\xbe", "cut": b"\0\x0aab"}
+
+
+@pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS)
+def test_a_block_that_cannot_be_decoded(block: bytes) -> None:
+    pair = Pair()
+    stream = pair.start()
+    pair.turn()
+    frame = HeadersFrame(stream.number, b"\x88" + block, flags=["END_HEADERS"]).serialize()
+    assert fails(pair, frame) == (ErrorKind.HTTP2_PROTOCOL, ErrorCodes.COMPRESSION_ERROR)
+
+
+def test_a_block_of_more_than_we_take() -> None:
+    pair = Pair()
+    stream = pair.start()
+    pair.turn()
+    frame = HeadersFrame(stream.number, b"\x88" + b"\0\1x\1y" * 3_000, flags=["END_HEADERS"]).serialize()
+    assert fails(pair, frame) == (ErrorKind.HEAD_TOO_LARGE, ErrorCodes.ENHANCE_YOUR_CALM)
+
+
+@pytest.mark.parametrize("ahead", [1, 2])
+@pytest.mark.parametrize("kind", [HeadersFrame, RstStreamFrame])
+def test_frames_on_streams_that_were_never_begun(kind: type[Frame], ahead: int) -> None:
+    pair = Pair()
+    stream = pair.start()
+    pair.turn()
+    frame = kind(stream.number + ahead)
+    if isinstance(frame, HeadersFrame):
+        frame.data = b"\x88"
+        frame.flags.add("END_HEADERS")
+    assert fails(pair, frame.serialize()) == (ErrorKind.HTTP2_PROTOCOL, ErrorCodes.PROTOCOL_ERROR)
+
+
+def test_an_acknowledgement_that_is_not_empty() -> None:
+    pair = Pair()
+    assert fails(pair, b"\0\0\6\4\1\0\0\0\0\0\1\0\0\0\0") == (
+        ErrorKind.HTTP2_PROTOCOL, ErrorCodes.FRAME_SIZE_ERROR,
+    )  # fmt: skip
+
+
+@either_way
+def test_http2_has_no_101(cut: Cut) -> None:
+    pair = Pair(cut)
+    stream = pair.start()
+    pair.turn()
+    pair.server.h2.send_headers(stream.number, [(":status", "101")])
+    pair.turn()
+    assert (stream.done, stream.error) == (True, ErrorKind.HTTP2_PROTOCOL)
+    assert [event.error_code for event in pair.server.of(StreamReset)] == [ErrorCodes.PROTOCOL_ERROR]
+
+
+def test_settings_that_were_never_acknowledged_are_why_it_ends() -> None:
+    pair = Pair()
+    pair.client.settings_timeout()
+    pair.server.take(pair.client.closing_bytes())
+    (goaway,) = pair.server.of(ConnectionTerminated)
+    assert goaway.error_code == ErrorCodes.SETTINGS_TIMEOUT

@@ -1,0 +1,157 @@
+"""The hostile server in HTTP/2: reads and counts requests, and sends a row's frames on their streams. Knows no row."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import cast
+
+from tests.support.hostile.behaviour import Peer, Row, Script
+from tests.support.hostile.channel import Channel
+from tests.support.hostile.http2_frames import (
+    ACK,
+    CODES,
+    CONTINUATION,
+    DATA,
+    END_STREAM,
+    GOAWAY,
+    HEADERS,
+    PING,
+    RST_STREAM,
+    SETTINGS,
+    SETTINGS_ACK,
+    WHOLE,
+    WINDOW_SIZE,
+    Frame,
+    data,
+    goaway,
+    headers,
+    settings,
+    window_update,
+)
+from tests.support.hostile.server import CONVERSATIONS, Conversation, ServedConnection
+
+_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+_FRAME_HEAD_BYTES = 9
+_WIDE = 1 << 24
+
+
+@dataclass(frozen=True)
+class Send:
+    """Send frames in one write."""
+
+    frames: tuple[Frame, ...]
+
+    def __call__(self, peer: Peer) -> None:
+        conversation = cast(Http2Conversation, peer)
+        conversation.send(b"".join(frame.on(conversation.stream) for frame in self.frames))
+
+
+def send(*frames: Frame) -> Send:
+    return Send(frames)
+
+
+def no_acknowledgement(peer: Peer) -> None:
+    """The client's SETTINGS are never acknowledged."""
+    cast(Http2Conversation, peer).acknowledges = False
+
+
+def answer_at_the_head(peer: Peer) -> None:
+    """A request is answered while its content is still being sent."""
+    cast(Http2Conversation, peer).answers_at_head = True
+
+
+ANSWER = send(headers(), data())
+"""A good response: 200, five bytes."""
+
+
+def last_stream(peer: Peer) -> None:
+    """GOAWAY: the present request is the last one that is answered."""
+    conversation = cast(Http2Conversation, peer)
+    conversation.play((send(goaway(conversation.stream)),))
+
+
+class Http2Conversation(Conversation):
+    """One connection. What the client says beside its requests is noted in `served.said`."""
+
+    good: Script = (ANSWER,)
+    last: Script = (ANSWER, last_stream)
+
+    def __init__(self, row: Row, channel: Channel, served: ServedConnection, is_first: bool) -> None:
+        super().__init__(row, channel, served, is_first)
+        self.stream = 0
+        """Of the request that came last."""
+        self.acknowledges = True
+        self.answers_at_head = False
+        """A request is answered once its head has come."""
+        self._is_greeted = False
+        self._complete: deque[int] = deque()
+        self._request_bytes = 0
+
+    @property
+    def bytes_received(self) -> int:
+        """Of requests alone, as a client counts them."""
+        return self._request_bytes
+
+    def run(self) -> None:
+        if self.is_first or not self.row.greeting:
+            self.play((send(settings()),))
+        if "HEAD" in self.row.options:
+            self.good = (send(headers(flags=WHOLE)),)
+        if "--data" in self.row.options and (self.is_first or not self.row.greeting):  # it fits into the windows
+            self.play((send(window_update(_WIDE, stream=0), settings((WINDOW_SIZE, _WIDE))),))
+        super().run()
+
+    def read_request(self) -> bool:
+        """Read until a stream's request is complete."""
+        while not self._complete:
+            if not self._read_frame():
+                return False
+        self.stream = self._complete.popleft()
+        self.served.requests += 1
+        return True
+
+    # Inside
+
+    def _read_frame(self) -> bool:
+        if not self._is_greeted:
+            if self._take(len(_PREFACE)) != _PREFACE:
+                return False
+            self._is_greeted = True
+        head = self._take(_FRAME_HEAD_BYTES)
+        if head is None:
+            return False
+        payload = self._take(int.from_bytes(head[:3], "big"))
+        if payload is None:
+            return False
+        self._note(head[3], head[4], int.from_bytes(head[5:], "big"), payload)
+        return True
+
+    def _take(self, size: int) -> bytes | None:
+        while len(self._unread) < size:
+            if not self._receive():
+                return None
+        taken, self._unread = self._unread[:size], self._unread[size:]
+        return taken
+
+    def _note(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
+        said = self.served.said
+        if kind in (HEADERS, DATA, CONTINUATION):
+            self._request_bytes += _FRAME_HEAD_BYTES + len(payload)
+            is_end = kind == HEADERS if self.answers_at_head else kind != CONTINUATION and flags & END_STREAM
+            if is_end:
+                self._complete.append(stream)
+        elif kind == SETTINGS and not flags & ACK and self.acknowledges:
+            if not self.is_finished:
+                self.play((send(SETTINGS_ACK),))
+        elif kind == SETTINGS:
+            said.add("settings_ack")
+        elif kind == GOAWAY:
+            said.add(f"goaway:{CODES[int.from_bytes(payload[4:8], 'big')]}")
+        elif kind == RST_STREAM:
+            said.add(f"reset:{CODES[int.from_bytes(payload, 'big')]}")
+        elif kind == PING and flags & ACK:
+            said.add(f"pong:{payload.decode('latin-1')}")
+
+
+CONVERSATIONS["http/2"] = Http2Conversation
