@@ -30,7 +30,7 @@ from tests.support.hostile.http2_outcomes import (
     silent,
     stream_error,
 )
-from tests.support.hostile.http2_server import ANSWER, answer_at_the_head, last_stream, send
+from tests.support.hostile.http2_server import ANSWER, answer_and_leave, answer_at_the_head, last_stream, send
 
 _IDLE = ("--think", "15ms")
 _PROTOCOL, _HPACK, _CALM = "PROTOCOL_ERROR", "COMPRESSION_ERROR", "ENHANCE_YOUR_CALM"
@@ -185,9 +185,9 @@ _FLOODS = (
 )  # fmt: skip
 
 _ENDS = (
-    ends("h2_goaway_with_the_answer", "RFC 9113 §6.8", (ANSWER, last_stream)),
+    ends("h2_goaway_with_the_answer", "RFC 9113 §6.8", (answer_and_leave,)),
     ends("h2_goaway_before_the_answer", "RFC 9113 §6.8", (last_stream, Pause(0.002), ANSWER)),
-    ends("h2_goaway_and_fin", "RFC 9113 §6.8", (ANSWER, last_stream, FIN)),
+    ends("h2_goaway_and_fin", "RFC 9113 §6.8", (answer_and_leave, FIN)),
     ends("h2_goaway_in_two_steps", "RFC 9113 §6.8",
             (send(goaway(LAST_ID)), Pause(0.002), ANSWER, last_stream)),
     ends("h2_goaway_of_a_higher_stream", "RFC 9113 §6.8", (send(goaway(LAST_ID)), ANSWER)),

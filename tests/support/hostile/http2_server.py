@@ -71,11 +71,17 @@ def last_stream(peer: Peer) -> None:
     conversation.play((send(goaway(conversation.stream)),))
 
 
+def answer_and_leave(peer: Peer) -> None:
+    """A good response and that GOAWAY, in one write."""
+    conversation = cast(Http2Conversation, peer)
+    conversation.play((send(headers(), data(), goaway(conversation.stream)),))
+
+
 class Http2Conversation(Conversation):
     """One connection. What the client says beside its requests is noted in `served.said`."""
 
     good: Script = (ANSWER,)
-    last: Script = (ANSWER, last_stream)
+    last: Script = (answer_and_leave,)
 
     def __init__(self, row: Row, channel: Channel, served: ServedConnection, is_first: bool) -> None:
         super().__init__(row, channel, served, is_first)
