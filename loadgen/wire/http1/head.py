@@ -13,7 +13,7 @@ from typing import NamedTuple
 import httptools
 
 from loadgen.model.leniency import CLOSES, Leniency
-from loadgen.wire.http1.lenient_lines import LenientHead, not_http, read_head
+from loadgen.wire.http1.lenient_lines import not_http, read_head
 from loadgen.wire.http1.malformed import BodyTooLarge, HeadTooLarge, Malformed, NotHttp
 
 __all__ = [
@@ -127,7 +127,7 @@ def parse_response_head(raw: bytes) -> ResponseHead:
     )  # fmt: skip
 
 
-def _parse_strictly(raw: bytes) -> LenientHead | None:
+def _parse_strictly(raw: bytes) -> tuple[int, str, list[tuple[bytes, bytes]], int] | None:
     """What llhttp says of a response's head; None if it, or the status line, is out of the ordinary."""
     # llhttp accepts bytes before the status line, and related protocols such as RTSP.
     if not raw.startswith(b"HTTP/"):
@@ -145,7 +145,7 @@ def _parse_strictly(raw: bytes) -> LenientHead | None:
         if not fields.whole or parser.get_status_code() != 101:
             return None
     status = parser.get_status_code()
-    return None if status < 100 else LenientHead(status, parser.get_http_version(), fields.headers, 0)
+    return None if status < 100 else (status, parser.get_http_version(), fields.headers, 0)
 
 
 def _choose(length: bytes, coding: bytes) -> int:
@@ -221,6 +221,8 @@ def _relevant(
 
 def _content_length(value: bytes) -> int:
     """Several lengths are one if they are the same (RFC 9112 §6.3, point 5)."""
+    if len(value) < _MAX_LENGTH_DIGITS and value.isdigit():
+        return int(value)
     lengths: list[int] = []
     for part in value.split(b","):
         digits = part.strip(b" \t")
