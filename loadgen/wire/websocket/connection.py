@@ -89,13 +89,12 @@ class WebSocketConnection(DuplexConnection):
                 assert core.head is not None, "it was upgraded"
                 self.reader.set_head(core.head)
                 core.feed(b"")  # what followed the head directly is no answer to a message
+                self._answer_control(core)
                 self._check_open(core)
                 self._send(end)
             return
         complete = core.feed(data)
-        answers = core.take()
-        if answers:
-            self._write(answers)
+        self._answer_control(core)
         if self.state == IDLE:
             # A message without a request is no answer to the next one; only a close ends the connection.
             if core.closed is not None:
@@ -115,6 +114,12 @@ class WebSocketConnection(DuplexConnection):
             self.listener.exchange_done(self, MESSAGE_STATUS, end)
         else:
             self._check_open(core)
+
+    def _answer_control(self, core: WebSocketProtocol) -> None:
+        """Send what the server's pings, or its close, demand."""
+        answers = core.take()
+        if answers:
+            self._write(answers)
 
     def _check_open(self, core: WebSocketProtocol) -> None:
         if core.closed is not None:

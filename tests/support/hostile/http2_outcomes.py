@@ -25,11 +25,12 @@ def good(name: str, section: str, *answers: Script, results: str = "200", **valu
 
 
 def ends(
-    name: str, section: str, *answers: Script, results: str = "200", ending: str = "server_announced",
-    close_ending: str = "", **values: Any,
+    name: str, section: str, *answers: Script, results: str = "200", ending: str = "server_announced", **values: Any
 ) -> Row:  # fmt: skip
     """The response is complete, and its connection ends with it in this way."""
-    right = (Right(results, ending, reused=False), Right(results, close_ending or ending, reused=False))
+    # Where the block, or the policy, ends the connection before the server's word comes, the client does.
+    lasting, single = f"{ending} {_ANNOUNCED}?", f"{ending}? {_ANNOUNCED}?"
+    right = (Right(results, lasting, reused=False), Right(results, single, reused=False))
     return row(name, section, answers, *right, **values)
 
 
