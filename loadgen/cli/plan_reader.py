@@ -17,11 +17,13 @@ from loadgen.cli.plan_writer import plan_keys
 from loadgen.cli.run_validation import recorded_plan
 from loadgen.model import options
 from loadgen.model.exceptions import PlanError
+from loadgen.model.input_files import read_input
 from loadgen.model.options import COMPARE, SWEEP, Option, options_of
 from loadgen.model.redaction import is_redacted_field
 from loadgen.model.request_body import read_body
 
 _BODY = "data-base64"
+_MAX_PLAN_BYTES = 128 << 20  # the longest body in base64, and all else
 # An option that is given displaces these of the plan file.
 _DISPLACES = {
     "url": ("tls",),
@@ -164,10 +166,9 @@ def _toml_keys(path: Path) -> dict[str, Any]:
     import tomllib
 
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except OSError as error:
-        raise PlanError(f"--plan {path}: {error.strerror}") from None
+        return tomllib.loads(read_input(path, "--plan", _MAX_PLAN_BYTES).decode("utf-8"))
+    except PlanError:  # which is a ValueError
+        raise
     except UnicodeDecodeError:
         raise PlanError(f"--plan {path} is not TOML: it is not in UTF-8") from None
     except (ValueError, RecursionError) as error:
@@ -176,16 +177,16 @@ def _toml_keys(path: Path) -> dict[str, Any]:
 
 def _run_keys(path: Path) -> dict[str, Any]:
     """The plan that a run recorded: in its folder, its run.json or its summary.json."""
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 # as above
         names: Iterable[str] = ("run.json", "summary.json")
         file = next((path / name for name in names if (path / name).is_file()), None)
         if file is None:
             raise PlanError(f"--plan {path} holds no run (run.json is missing)")
         path = file
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise PlanError(f"--plan {path}: {error.strerror}") from None
+        found = json.loads(read_input(path, "--plan", _MAX_PLAN_BYTES).decode("utf-8"))
+    except PlanError:  # which is a ValueError
+        raise
     except json.JSONDecodeError as error:
         raise PlanError(f"--plan {path} is not JSON, seen from line {error.lineno}, column {error.colno}") from None
     except (ValueError, RecursionError):

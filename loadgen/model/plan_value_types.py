@@ -8,13 +8,16 @@ from typing import Any
 
 from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import parse_header
+from loadgen.model.input_files import check_regular
 from loadgen.model.json_types import JSON_BASE64, JSON_PAIR, JSON_TEXT, JSON_TEXTS, list_of, or_null
 from loadgen.model.policy import parse_policies
 from loadgen.model.proxy import Proxy, parse_proxy
 from loadgen.model.redaction import missing_in_url, missing_names, redact_body, redact_field
-from loadgen.model.request_body import check_readable, read_body
+from loadgen.model.request_body import read_body
 from loadgen.model.target import Target, parse_target
 from loadgen.model.value_types import FileName, ValueType, Words
+
+_MAX_CERTIFICATES_BYTES = 64 << 20
 
 
 class Method(Words):
@@ -30,7 +33,7 @@ class Certificates(FileName):
     json = or_null(JSON_TEXT)
 
     def make(self, value: str) -> str:
-        check_readable(Path(value), "--cacert")
+        check_regular(Path(value), "--cacert", _MAX_CERTIFICATES_BYTES)
         return str(Path(value).resolve())
 
 

@@ -41,6 +41,7 @@ LAYERS = {
             "exceptions",
             "files",
             "typed_json",
+            "input_files",
             "json_types",
             "value_types",
             "records",
