@@ -7,7 +7,8 @@
     run.figure("phases").savefig("phases.png")
 
 Importing this package changes nothing in the interpreter: no monkey-patching, no signal handler, no output. Only where
-its compiled core does not run, it puts a finder of its own modules first (`loadgen/core.py`).
+its compiled core does not run, it puts a finder of its own modules first (`loadgen/core.py`). The command itself has
+signal handlers from here on (`loadgen/startup.py`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,11 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from loadgen import core
+from loadgen import startup
+
+startup.guard()
+
+from loadgen import core  # noqa: E402 -- a signal may come from here on
 
 core.choose()
 

@@ -51,11 +51,20 @@ def choose() -> None:
         if changed is None:
             _running = "compiled"
             return
-        sys.stderr.write(
+        _say(
             f"loadgen: {changed} since the core was compiled, so all of it runs as pure Python; "
             "`make install` compiles it again\n"
         )
     sys.meta_path.insert(0, _SourceFinder())
+
+
+def _say(line: str) -> None:
+    """Write it to standard error, which may be closed or full."""
+    if sys.stderr is not None:
+        try:  # noqa: SIM105 # contextlib is not loaded yet
+            sys.stderr.write(line)
+        except OSError:
+            pass
 
 
 def pure_is_set() -> bool:

@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-EXIT_DONE, EXIT_GATE, EXIT_USAGE, EXIT_TARGET, EXIT_OUTPUT, EXIT_INTERRUPTED = 0, 1, 2, 3, 4, 130
+from loadgen.startup import EXIT_INTERRUPTED as EXIT_INTERRUPTED
+
+EXIT_DONE, EXIT_GATE, EXIT_USAGE, EXIT_TARGET, EXIT_OUTPUT = 0, 1, 2, 3, 4
 
 
 class Outcome(NamedTuple):
@@ -25,6 +27,7 @@ def main() -> NoReturn:
     try:
         import click
 
+        from loadgen.cli import signals
         from loadgen.cli.commands import cli
         from loadgen.cli.stdio import guard, output_failure, print_error
         from loadgen.model.exceptions import PlanError, TargetError
@@ -35,7 +38,8 @@ def main() -> NoReturn:
     output = guard()
     outcome = Outcome(EXIT_DONE)
     try:
-        outcome = _outcome(cli.main(prog_name="loadgen", standalone_mode=False))
+        with signals.raised():
+            outcome = _outcome(cli.main(prog_name="loadgen", standalone_mode=False))
     except click.ClickException as error:
         print_error(error.format_message())
         outcome = Outcome(EXIT_USAGE)
@@ -45,21 +49,18 @@ def main() -> NoReturn:
     except TargetError as error:
         print_error(str(error))
         outcome = Outcome(EXIT_TARGET)
+    except signals.Interruption as error:
+        print_error(str(error))
+        outcome = Outcome(EXIT_INTERRUPTED, error.saved)
     except (KeyboardInterrupt, click.Abort):
         print_error("interrupted")
         outcome = Outcome(EXIT_INTERRUPTED)
     failure = output_failure(output)
     if failure:
         print_error(f"{failure}; the results are saved in {outcome.saved}" if outcome.saved else failure)
-    sys.exit(outcome.code or _failed_output(outcome, failure))
+    sys.exit(outcome.code or (EXIT_OUTPUT if failure else EXIT_DONE))
 
 
 def _outcome(returned: object) -> Outcome:
     """What a command returned; click itself returns an exit code after --help and --version."""
     return returned if isinstance(returned, Outcome) else Outcome(EXIT_DONE)
-
-
-def _failed_output(outcome: Outcome, failure: str) -> int:
-    if not failure:
-        return EXIT_DONE
-    return EXIT_OUTPUT if outcome.saved else EXIT_USAGE

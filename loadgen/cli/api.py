@@ -6,8 +6,6 @@ Prints nothing unless it is asked to. Options have the names, values and default
 from __future__ import annotations
 
 import re
-import signal
-import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +18,7 @@ from loadgen.cli.console import show_summary
 from loadgen.cli.plan_reader import OptionReader, PlanFile, merge, read_plan
 from loadgen.cli.report import finish, load_record
 from loadgen.cli.run_setup import compare as run_comparison
+from loadgen.cli.signals import Interruption, kept
 from loadgen.measure.data.sample_table import SampleTable
 from loadgen.measure.data.store import SUMMARY_FILE, RunStore
 from loadgen.model.exceptions import PlanError, TargetError
@@ -133,9 +132,12 @@ class Run:
 
 def compare(url: str | None, options: Mapping[str, Any]) -> Run:
     """Run a comparison; see `loadgen.compare`."""
-    with _errors_name_parameters(), _handlers_kept():
+    with _errors_name_parameters(), kept():  # a run that was interrupted leaves the signals ignored
         resolved = _resolve_options(url, options)
-        finished = run_comparison(resolved)
+        try:
+            finished = run_comparison(resolved)
+        except Interruption as error:
+            raise KeyboardInterrupt(str(error)) from None
     assert finished is not None
     if finished.failure:
         message = f"not everything could be saved in {finished.store.directory}: {finished.failure}"
@@ -196,17 +198,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return [f"{name}: {text}" for name, text in value.items()]
     return list(value) if isinstance(value, tuple) else value
-
-
-@contextmanager
-def _handlers_kept() -> Iterator[None]:
-    """Give the signals back to whom they belonged; a run that was interrupted leaves them ignored."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

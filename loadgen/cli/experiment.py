@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -15,6 +16,8 @@ from loadgen.cli.console import Progress
 from loadgen.cli.report import FinishedRun, finish
 from loadgen.cli.run_notes import CUT_SHORT, RunNotes
 from loadgen.cli.run_rollup import RunRollup
+from loadgen.cli.signals import Interruption
+from loadgen.cli.stdio import print_error
 from loadgen.cli.worker_pool import end_of, run_workers
 from loadgen.measure.data.recorder import worker_folder
 from loadgen.measure.data.store import RunStore
@@ -24,6 +27,7 @@ from loadgen.model.run_record import EmbeddedTargetRecord, RunRecord
 from loadgen.model.split import shares
 from loadgen.model.target import parse_target
 from loadgen.probe import run_probes
+from loadgen.startup import what_ended
 from loadgen.target.account import add_accounts
 from loadgen.target.process import EmbeddedTarget, account
 
@@ -58,7 +62,20 @@ class Experiment:
         self._embedded = "embedded_target" in facts["environment"]
 
     def run(self) -> FinishedRun:
-        """Run it. Raises PlanError or TargetError where there is nothing to report."""
+        """Run it. Raises PlanError or TargetError where there is nothing to report, and what a signal raises.
+
+        Whatever ends it: what was measured stays, and a run that measured nothing leaves no folder.
+        """
+        try:
+            return self._run()
+        except BaseException as error:
+            if not self._store.has_samples:
+                self._discard()
+            elif isinstance(error, Interruption):
+                error.saved = self._store.directory
+            raise
+
+    def _run(self) -> FinishedRun:
         with ExitStack() as stack:
             if self._embedded:
                 self._start_target(stack)
@@ -69,11 +86,14 @@ class Experiment:
                 self._facts["plan"]["cacert"] = Path(self._plan.cacert).name
             self._store.save_run(self._facts)
             notes = RunNotes(self._store, self._facts, self._plan.processes, is_new=self._is_new)
-            end = self._work(notes)["end"]
+            last = self._work(notes)
+            end = last["end"]
             if self._embedded:
                 self._save_account()
         if end in CUT_SHORT:
             notes.add_end(end)
+        if last.get("signal", signal.SIGINT) != signal.SIGINT:
+            print_error(what_ended(last["signal"]))
         return finish(self._store, self._facts, end, draws=self._draws)
 
     def _start_target(self, stack: ExitStack) -> None:
@@ -90,11 +110,7 @@ class Experiment:
 
     def _probe(self) -> None:
         """Note what probes find out about target and proxy. A resumed run has noted that already."""
-        try:
-            run_probes(self._plan, self._facts["environment"])
-        except KeyboardInterrupt:  # a silent proxy takes a while
-            self._discard()
-            raise
+        run_probes(self._plan, self._facts["environment"])
 
     def _save_account(self) -> None:
         """Note what the embedded target counted; for a resumed run the sum of its segments, if each is known."""
@@ -123,9 +139,8 @@ class Experiment:
             self._discard()
             raise (PlanError if end["end"] == "plan" else TargetError)(end["message"])
         if not self._store.has_rows:
-            self._discard()
             if end["end"] == "interrupted":
-                raise KeyboardInterrupt
+                raise Interruption(end.get("signal", signal.SIGINT))
             raise TargetError("the worker process ended before it measured anything")
         return end
 
@@ -140,7 +155,6 @@ class Experiment:
                 try:
                     directory.mkdir()
                 except OSError as error:
-                    self._discard()
                     raise PlanError(f"can't write to {directory}: {error.strerror}") from None
             job = {
                 "plan": plan.to_json(secrets=True),
@@ -155,4 +169,5 @@ class Experiment:
     def _discard(self) -> None:
         """A run without a single sample goes; what an earlier segment of it measured stays."""
         if self._is_new:
-            self._store.discard()
+            with suppress(OSError):
+                self._store.discard()

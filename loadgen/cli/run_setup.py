@@ -50,15 +50,15 @@ def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
     store = RunStore.create(options["out"] or _RESULTS / name)
     try:
         _save_plan(plan, embedded, options)
-    except PlanError:
+        facts: RunRecord = {
+            "name": name,
+            "plan": plan.to_json(secrets=False),
+            "environment": environment(),
+            "notes": [],
+        }
+    except BaseException:
         store.discard()
         raise
-    facts: RunRecord = {
-        "name": name,
-        "plan": plan.to_json(secrets=False),
-        "environment": environment(),
-        "notes": [],
-    }
     if embedded:
         facts["environment"]["embedded_target"] = None  # marks the run, also if it is cut off
     return Experiment(plan, store, facts, is_new=True, quiet=options["quiet"], draws=not options["no_charts"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import select
 import sys
 from typing import TextIO
 
@@ -27,7 +28,9 @@ class GuardedStream(io.FileIO):
         view = memoryview(data)  # type: ignore[arg-type]
         if self.failure is None:
             try:
-                return super().write(view)
+                while (written := super().write(view)) is None:  # whoever shares the stream made it non-blocking
+                    select.select([], [self], [])
+                return written
             except OSError as error:
                 self.failure = error
         return view.nbytes
@@ -37,10 +40,11 @@ def guard() -> GuardedStream:
     """Put both output streams on such files; returns the one of standard output.
 
     A stream that the caller has closed becomes the null device: otherwise the next file we open would get its number.
+    As standard output it can't be written to, which is noted once something should have been.
     """
-    for name in ("stdin", "stdout", "stderr"):
+    for name, flags in (("stdin", os.O_RDWR), ("stdout", os.O_RDONLY), ("stderr", os.O_RDWR)):
         if getattr(sys, name) is None:
-            null = os.open(os.devnull, os.O_RDWR)
+            null = os.open(os.devnull, flags)
             setattr(sys, name, os.fdopen(null, "r" if name == "stdin" else "w", encoding="utf-8", closefd=False))
     output = GuardedStream(sys.stdout.fileno())
     sys.stdout = _text(output, sys.stdout)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import resource
-import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -16,6 +15,7 @@ from gevent.event import Event
 from loadgen.cli import EXIT_DONE, Outcome
 from loadgen.model.exceptions import PlanError
 from loadgen.model.value_types import Whole
+from loadgen.startup import ENDING_SIGNALS, is_ignored
 from loadgen.target.behaviour import Behaviour
 from loadgen.target.certificates import server_context
 from loadgen.target.server import TargetServer
@@ -55,8 +55,9 @@ def serve(options: dict[str, Any]) -> Outcome:
     except OSError as error:
         raise PlanError(f"can't serve on {host}:{options['port']}: {error.strerror}") from None
     ended = Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal_handler(number, ended.set)
+    for number in ENDING_SIGNALS:
+        if not is_ignored(number):
+            signal_handler(number, ended.set)
     if options["until_eof"]:
         watcher = gevent.get_hub().loop.io(sys.stdin.fileno(), READ)
         watcher.start(ended.set)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import signal
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -25,6 +24,7 @@ from loadgen.drive.schedule import Block
 from loadgen.measure.data.recorder import PART_ROWS, Recorder
 from loadgen.model.exceptions import PlanError, TargetError
 from loadgen.model.plan import Plan
+from loadgen.startup import ENDING_SIGNALS, is_ignored
 from loadgen.wire.route import Route
 from loadgen.wire.transport import READ
 
@@ -65,8 +65,9 @@ def _run(order: dict[str, Any], recorder: Recorder) -> bool:
             run_loop.interrupt()
 
         recorder.on_full = interrupt
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal_handler(number, interrupt)
+        for number in ENDING_SIGNALS:
+            if not is_ignored(number):
+                signal_handler(number, interrupt)
         gate.watch(interrupt)
         return run_loop.run()
 

@@ -5,20 +5,18 @@ from __future__ import annotations
 import json
 import os
 import selectors
-import signal
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from loadgen import COMMAND
+from loadgen.cli.signals import handled
 
 Event = dict[str, Any]
 _ENDS = ("plan", "target", "disk_full", "interrupted", "done", "died")
 """The ways in which a worker can end. A run of several workers has ended in the first of these that any of them has."""
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def run_workers(
@@ -26,7 +24,8 @@ def run_workers(
 ) -> list[Event]:
     """Run each job in a worker of its own; returns the last event of each.
 
-    Ctrl-C or SIGTERM ends the run, a second one ends it at once.
+    A signal (Ctrl-C, SIGTERM, SIGHUP, SIGQUIT) ends the run, a second one ends it at once. The last events then name
+    the first one, as {"signal": number}.
 
     A job is a folder and an order:
 
@@ -40,11 +39,11 @@ def run_workers(
     folder is free only after the last row is written.
 
     The end of its standard input tells a worker to end: it can't miss that, however early it comes. After an
-    interruption both signals stay ignored: the rest of the work is short, and saves what was measured. A worker that
+    interruption the signals stay ignored: the rest of the work is short, and saves what was measured. A worker that
     died without an event gives {"end": "died"}; the others go on. If one ends early in any other way, all end.
     """
     pool = _WorkerPool(lock, on_event)
-    with _signals(pool):
+    with handled(pool.on_signal, lambda: pool.interruptions > 0):
         try:
             for directory, job in jobs:
                 pool.start(directory, job)
@@ -56,20 +55,6 @@ def run_workers(
 def end_of(ends: list[Event]) -> Event:
     """How a run has ended whose workers have ended like this."""
     return min(ends, key=lambda event: _ENDS.index(event["end"]))
-
-
-@contextmanager
-def _signals(pool: _WorkerPool) -> Iterator[None]:
-    """The pool gets the signals; outside the main thread, where Python allows no handler, it does not."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, pool.on_signal) for number in _SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_IGN if pool.interruptions else handler)
 
 
 class _Worker:
@@ -120,6 +105,8 @@ class _WorkerPool:
 
     def __init__(self, lock: int | None, on_event: Callable[[int, Event], None]) -> None:
         self.interruptions = 0
+        self.signal: int | None = None
+        """The first signal that came."""
         self._lock = lock
         self._on_event = on_event
         self._workers: list[_Worker] = []
@@ -140,11 +127,13 @@ class _WorkerPool:
             for key, _ in self._selector.select():
                 self._read(key.data)
             self._release_block()
-        return [worker.last_event for worker in self._workers]
+        signals = {"signal": self.signal} if self.signal is not None else {}
+        return [worker.last_event | signals for worker in self._workers]
 
-    def on_signal(self, _number: int, _frame: object) -> None:
+    def on_signal(self, number: int, _frame: object) -> None:
         """The first signal asks the workers to end, the second kills them."""
         self.interruptions += 1
+        self.signal = number if self.signal is None else self.signal
         for worker in self._workers:
             if self.interruptions == 1:
                 worker.close_stdin()

@@ -38,7 +38,12 @@ class EmbeddedTarget:
             start_new_session=True,
         )
         assert self._process.stdout is not None
-        self.url = self._process.stdout.readline().strip()
+        try:
+            self.url = self._process.stdout.readline().strip()
+        except BaseException:  # a signal: nobody will need it
+            self._process.kill()
+            self.stop()
+            raise
         if not self.url:
             self.stop()
             raise PlanError("the embedded target did not start; the lines above say why")

@@ -125,6 +125,7 @@ LAYERS = {
     ],
     "cli": [
         (
+            "signals",
             "stdio",
             "consent",
             "console",

@@ -49,12 +49,15 @@ class RunStore:
 
         None where nothing is to be changed, or the file system has no locks.
         """
+        self._new_parents: list[Path] = []
+        """Folders above this one that were made for it, the lowest first."""
         if lock is not None:
             weakref.finalize(self, os.close, lock)
 
     @classmethod
     def create(cls, directory: Path) -> RunStore:
         """Make the folder, locked. Raises PlanError where it exists with something in it, or can't be written."""
+        new_parents = [path for path in directory.parents if not os.path.lexists(path)]
         try:
             directory.mkdir(parents=True, exist_ok=True)
             if any(directory.iterdir()):
@@ -62,6 +65,7 @@ class RunStore:
                     f"{directory} exists and is not empty; a run is never overwritten, choose another --out"
                 )
             store = cls(directory, _lock(directory))
+            store._new_parents = new_parents
             (directory / RUN_FILE).touch(exist_ok=False)  # another loadgen may have been faster
         except OSError as error:
             raise PlanError(f"can't write to {directory}: {error.strerror}") from None
@@ -104,6 +108,11 @@ class RunStore:
     def has_rows(self) -> bool:
         """There are rows or workers' folders, which may not be in `samples.npz` yet."""
         return self.path(EXCHANGES_FILE).exists() or bool(measured_worker_folders(self.directory))
+
+    @property
+    def has_samples(self) -> bool:
+        """Something was measured, whether it was settled or not."""
+        return self.has_rows or self.path(SAMPLES_FILE).exists()
 
     def settle(self, policies: tuple[str, ...], max_samples: int = ALL) -> Samples:
         """Merge the recorder's rows, and all workers', into `samples.npz`; then remove them.
@@ -154,7 +163,7 @@ class RunStore:
         Blocks without a full time are dropped with their samples, to be run again. Raises PlanError where the samples
         can't be read or, on a full disk, can't be saved.
         """
-        if not (self.has_rows or self.path(SAMPLES_FILE).exists()):
+        if not self.has_samples:
             return [], 0
         samples = self.load_samples(policies, max_samples)
         if self.has_rows:
@@ -184,14 +193,15 @@ class RunStore:
         return self.directory / name
 
     def discard(self) -> None:
-        """Remove a run that never got a sample, so that its name is free again."""
+        """Remove a run that never got a sample, so that its name is free again, and the folders made for it."""
         for path in worker_folders(self.directory).values():
             remove_worker_folder(path)
         remove_rows(self.directory)
         for name in (RUN_FILE, "target-ca.pem"):
             (self.directory / name).unlink(missing_ok=True)
-        with suppress(OSError):  # it holds a file that is not ours
-            self.directory.rmdir()
+        with suppress(OSError):  # one of them holds what is not ours
+            for path in (self.directory, *self._new_parents):
+                path.rmdir()
 
     @staticmethod
     def to_text(values: Mapping[str, object]) -> str:

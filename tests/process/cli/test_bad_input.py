@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import shlex
@@ -174,11 +175,27 @@ def test_standard_output_that_is_full(tmp_path: Path, shown: list[str]) -> None:
     assert (tmp_path / "run" / "report.html").exists()
 
 
-@pytest.mark.parametrize("command", ["--help", "compare --help", "--version", "compare --dry-run"])
+@pytest.mark.parametrize(
+    "command",
+    ["--help", "compare --help", "--version", "compare --dry-run", "locust --list", "target --port 0 --until-eof"],
+)
 def test_every_kind_of_output_may_fail(tmp_path: Path, command: str) -> None:
-    done = to_shell(f"{command} >/dev/full", tmp_path)
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "can't write to standard output" in done.stderr
+    for output, reason in ((">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")):
+        done = to_shell(f"{command} {output} </dev/null", tmp_path)
+        assert (done.returncode, done.stderr) == (4, f"loadgen: can't write to standard output: {reason}\n")
+
+
+def test_output_of_a_report_may_fail(tmp_path: Path) -> None:
+    run = ["compare", *QUICK, "--users", "2", "--no-charts", "--out", "run", "--quiet"]
+    assert loadgen(*run, cwd=tmp_path).returncode == 0
+    done = to_shell("report run >/dev/full", tmp_path)
+    assert done.returncode == 4
+    assert done.stderr.endswith("; the results are saved in run\n")
+
+
+def test_an_error_has_its_own_code_where_output_fails_too(tmp_path: Path) -> None:
+    assert to_shell("compare --users 0 >/dev/full", tmp_path).returncode == 2
+    assert to_shell(f"compare http://127.0.0.1:{free_port()}/ >&-", tmp_path).returncode == 3
 
 
 def test_a_reader_that_has_seen_enough(tmp_path: Path) -> None:
@@ -191,9 +208,18 @@ def test_a_reader_that_has_seen_enough(tmp_path: Path) -> None:
 
 def test_streams_that_are_closed(tmp_path: Path) -> None:
     done = to_shell(f"compare {' '.join(QUICK)} --users 2 --no-charts --out run --json <&- >&- 2>&-", tmp_path)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stdout, done.stderr) == (4, "", "")
     assert (tmp_path / "run" / "summary.json").exists()
-    assert to_shell("compare --users 0 2>/dev/full", tmp_path).returncode == 2
+    quiet = f"compare {' '.join(QUICK)} --users 2 --no-charts --out quiet --quiet"
+    assert to_shell(f"{quiet} <&- >&- 2>&-", tmp_path).returncode == 0  # nothing was to be written
+
+
+@pytest.mark.parametrize("errors", ["2>/dev/full", "2>&-"])
+def test_standard_error_that_fails_loses_nothing(errors: str, tmp_path: Path) -> None:
+    assert to_shell(f"compare --users 0 {errors}", tmp_path).returncode == 2
+    done = to_shell(f"compare {' '.join(QUICK)} --users 2 --no-charts --out run --json {errors}", tmp_path)
+    assert (done.returncode, json.loads(done.stdout)["schema"]) == (0, 1)
+    assert (tmp_path / "run" / "summary.json").exists()
 
 
 def to_shell(words: str, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -13,6 +13,7 @@ import pytest
 
 from loadgen.cli import worker_pool
 from loadgen.cli.worker_pool import end_of, run_workers
+from loadgen.startup import ENDING_SIGNALS
 
 Event = dict[str, Any]
 
@@ -151,7 +152,7 @@ def test_the_first_signal_asks_and_the_second_kills(processes: list[FakeProcess]
     if times == 2:  # it does not end by itself
         process.close = lambda: None  # type: ignore[method-assign] # as said above
     processes.append(process)
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in ENDING_SIGNALS}
 
     def on_event(_number: int, event: Event) -> None:
         if "observed" in event:
@@ -160,10 +161,10 @@ def test_the_first_signal_asks_and_the_second_kills(processes: list[FakeProcess]
 
     try:
         (end,) = run_workers([(Path("w"), {})], None, on_event)
-        assert end == {"end": "interrupted"}
+        assert end == {"end": "interrupted", "signal": signal.SIGTERM}
         assert process.is_killed == (times == 2)
         # What is left to do is short, and must not be lost.
-        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        assert {signal.getsignal(number) for number in ENDING_SIGNALS} == {signal.SIG_IGN}
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
