@@ -92,7 +92,7 @@ class Experiment:
                 self._save_account()
         if end in CUT_SHORT:
             notes.add_end(end)
-        if last.get("signal", signal.SIGINT) != signal.SIGINT:
+        if last.get("signal", signal.SIGINT) != signal.SIGINT and not self._quiet:
             print_error(what_ended(last["signal"]))
         return finish(self._store, self._facts, end, draws=self._draws)
 
