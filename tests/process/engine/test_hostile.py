@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.hostile import http1_bodies, http1_connections, http1_heads, http1_lenient, tls
+from tests.support.hostile import endings, http1_bodies, http1_connections, http1_heads, http1_lenient, tls
 from tests.support.hostile.behaviour import Row
 from tests.support.hostile.check import check_accounts, check_right, run_row
 
-ROWS = (*http1_heads.ROWS, *http1_bodies.ROWS, *http1_connections.ROWS, *http1_lenient.ROWS, *tls.ROWS)
+ROWS = (*http1_heads.ROWS, *http1_bodies.ROWS, *http1_connections.ROWS, *http1_lenient.ROWS, *tls.ROWS, *endings.ROWS)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
