@@ -106,6 +106,8 @@ class TlsRecord(TypedDict):
     """Cipher suite."""
     group: str | None
     """Key exchange group."""
+    alpn: NotRequired[str | None]
+    """Application protocol, by ALPN; null where the server chose none. Earlier runs lack it."""
 
 
 class TargetRecord(TypedDict):

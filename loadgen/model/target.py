@@ -46,6 +46,11 @@ class Target:
         return authority(self.host, self.port)
 
     @property
+    def tls_name(self) -> str:
+        """The host as TLS and certificates name it: without the dot of the root at its end (RFC 6066 §3)."""
+        return self.host.removesuffix(".")
+
+    @property
     def is_ip_literal(self) -> bool:
         return is_ip_literal(self.host)
 

@@ -65,7 +65,8 @@ def _connect(plan: Plan, deadline_s: float) -> socket.socket:
         if plan.proxy is not None:
             _open_tunnel(link, plan.target.authority, ProxyLogin(plan.proxy.authorization), deadline_s)
         link.settimeout(_left_s(deadline_s))
-        return _tls_context(plan).wrap_socket(link, server_hostname=plan.target.host)
+        # A close without close_notify is an error: only an announced one may end a body (RFC 9112 §9.8).
+        return _tls_context(plan).wrap_socket(link, server_hostname=plan.target.tls_name, suppress_ragged_eofs=False)
     except BaseException:
         link.close()
         raise
@@ -86,6 +87,7 @@ def _open_tunnel(link: socket.socket, authority: str, login: ProxyLogin, deadlin
 
 def _tls_context(plan: Plan) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=plan.cacert)
+    context.set_alpn_protocols(["http/1.1"])
     if plan.insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -14,7 +14,7 @@ from loadgen.wire import poller
 from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.proxy.connect import CHALLENGE, ConnectRequest, ProxyLogin
 from loadgen.wire.proxy.transport import TunnelTcpTransport, TunnelTlsTransport
-from loadgen.wire.tls import H2_OR_HTTP1, TlsTransport, client_context
+from loadgen.wire.tls import H2_OR_HTTP1, HTTP1_ALONE, TlsTransport, client_context
 from loadgen.wire.transport import SocketAddress, TcpTransport, Transport
 
 
@@ -27,8 +27,9 @@ class Route:
     ) -> None:  # fmt: skip
         self.target = target
         self.tls_context: Any = None
+        """With HTTP/1.1 offered by ALPN: some servers refuse a client that offers nothing."""
         self.h2_context: Any = None
-        """The same, with HTTP/2 offered by ALPN."""
+        """With HTTP/2 offered too."""
         self.addresses = list(addresses)
         """Those of the target, or of the proxy; empty until the first connection has resolved the name. Connections go
         to the first one."""
@@ -61,9 +62,9 @@ class Route:
         if target.is_tls:
             route.tunnels = True
             if not target.is_ip_literal:
-                route.server_name = target.host.encode("ascii")
-            route.tls_context = client_context(target.host, cacert, insecure)
-            route.h2_context = client_context(target.host, cacert, insecure, H2_OR_HTTP1)
+                route.server_name = target.tls_name.encode("ascii")
+            route.tls_context = client_context(target.tls_name, cacert, insecure, HTTP1_ALONE)
+            route.h2_context = client_context(target.tls_name, cacert, insecure, H2_OR_HTTP1)
         return route
 
     @property

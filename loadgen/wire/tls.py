@@ -26,7 +26,7 @@ _GROUPS = b"X25519:P-256:P-384:P-521"
 _NAME_MISMATCHES = {62, 63, 64}  # X509_V_ERR_HOSTNAME_MISMATCH, _EMAIL_, _IP_ADDRESS_
 # RFC 8446 §5.1: the content of a record, and the frame before it.
 _MAX_RECORD_BYTES, _HEADER_BYTES = 16 * 1024, 5
-H2_OR_HTTP1 = (b"h2", b"http/1.1")
+H2_OR_HTTP1, HTTP1_ALONE = (b"h2", b"http/1.1"), (b"http/1.1",)
 # Integers of C, where compiled.
 _DONE, _WAITS_TO_READ, _WOULD_BLOCK = DONE, WAITS_TO_READ, WOULD_BLOCK
 
@@ -147,12 +147,13 @@ class TlsTransport(TcpTransport):
         return self._open_stream().connection.get_session()
 
     def describe(self) -> dict[str, str | None]:
-        """Protocol version, cipher and key exchange group that were negotiated."""
+        """Protocol version, cipher, key exchange group and application protocol that were negotiated."""
         connection = self._open_stream().connection
         return {
             "version": connection.get_protocol_version_name(),
             "cipher": connection.get_cipher_name(),
             "group": connection.get_group_name(),
+            "alpn": self.alpn or None,
         }
 
     @property

@@ -285,12 +285,23 @@ def keep_stamping() -> Any:
     return sock
 
 
+def _addresses(host: str, port: int) -> list[Any]:
+    try:
+        return list(_getaddrinfo(host, port, 0, socket.SOCK_STREAM))
+    except socket.gaierror:
+        # The dot of the root keeps a resolver from trying search domains, but files of names, such as /etc/hosts, have
+        # their names without it.
+        if not host.endswith("."):
+            raise
+        return list(_getaddrinfo(host.removesuffix("."), port, 0, socket.SOCK_STREAM))
+
+
 def resolve(host: str, port: int, callback: Callable[[list[SocketAddress] | OSError], None]) -> None:
     """Look `host` up in gevent's thread pool and call back, in the loop, with addresses in the system's order."""
 
     def look_up() -> list[SocketAddress] | OSError:
         try:
-            found = _getaddrinfo(host, port, 0, socket.SOCK_STREAM)
+            found = _addresses(host, port)
         except (OSError, UnicodeError) as error:
             return error if isinstance(error, OSError) else OSError(str(error))
         return [(family, sockaddr) for family, _, _, _, sockaddr in found]

@@ -61,7 +61,7 @@ def _target(target: TargetRecord) -> list[Row]:
     rows.append(("first response", f"HTTP/{target.get('http_version')} {target['status']}"))
     rows.append(("Keep-Alive of the server", _keep_alive(target)))
     tls = target.get("tls")
-    negotiated = filter(None, (tls["version"], tls["cipher"], tls["group"])) if tls else ()
+    negotiated = filter(None, (tls["version"], tls["cipher"], tls["group"], tls.get("alpn"))) if tls else ()
     rows.append(("TLS", ", ".join(negotiated) or "none"))
     return rows
 

@@ -66,7 +66,7 @@ def test_http2_is_offered_by_a_context_of_its_own() -> None:
     assert plain._context is not offering._context
 
 
-@pytest.mark.parametrize(("host", "name"), [("h", b"h"), ("127.0.0.1", b""), ("[::1]", b"")])
+@pytest.mark.parametrize(("host", "name"), [("h", b"h"), ("h.", b"h"), ("127.0.0.1", b""), ("[::1]", b"")])
 def test_an_address_is_no_server_name(host: str, name: bytes) -> None:
     transport = route(f"https://{host}/").transport()
     assert isinstance(transport, TlsTransport)

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import gevent
 import pytest
+from OpenSSL import SSL
 
 from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import PlanError
@@ -17,7 +19,7 @@ from loadgen.target.certificates import server_context
 from loadgen.wire import poller
 from loadgen.wire.errors import TlsFailure
 from loadgen.wire.tls import H2_OR_HTTP1, TlsTransport, client_context
-from loadgen.wire.transport import WOULD_BLOCK, Step
+from loadgen.wire.transport import WOULD_BLOCK, WRITE, Step
 from tests.support.transports import accept, address_of, establish, ignore, listening, receive, wait
 
 NAME = "target.test"
@@ -67,7 +69,7 @@ def test_tcp_comes_first_and_then_the_handshake(server: Side, close_later: list[
     steps = establish(client, peer)
     assert steps[client][0] is Step.BEGIN_TLS
     assert steps[client][-1] is Step.OPEN
-    assert client.describe()["version"] == "TLSv1.3"
+    assert (client.describe()["version"], client.describe()["alpn"]) == ("TLSv1.3", None)
     assert (client.resumed, client.alpn) == (False, "")
     client.send(b"ping")
     assert receive(peer, 4) == b"ping"
@@ -80,6 +82,7 @@ def test_alpn(server: Side, close_later: list[Any], offers: tuple[bytes, ...], a
     client, peer = connect(server, close_later, trusting(server, alpn=offers))
     establish(client, peer)
     assert (client.alpn, peer.alpn) == (agreed, agreed)
+    assert client.describe()["alpn"] == (agreed or None)
 
 
 def test_a_session_is_resumed_where_it_is_offered(server: Side, close_later: list[Any]) -> None:
@@ -141,7 +144,41 @@ def test_a_close_within_the_handshake(server: Side, close_later: list[Any]) -> N
     wait(client)
     with pytest.raises(TlsFailure) as failure:
         client.establish()
-    assert failure.value.kind is ErrorKind.TLS_FAILED
+    assert (failure.value.kind, failure.value.by_peer) == (ErrorKind.TLS_FAILED, True)
+
+
+def test_a_reset_before_the_handshake(server: Side, close_later: list[Any]) -> None:
+    with listening() as listener:
+        client = TlsTransport(poller.of_hub(), trusting(server), NAME.encode())
+        close_later.append(client)
+        client.connect(address_of(listener), ignore)
+        reset(accept(listener))
+        failures: list[TlsFailure] = []
+
+        def step() -> None:
+            try:
+                client.establish()
+            except TlsFailure as failure:
+                failures.append(failure)
+
+        client.watch(WRITE, step)
+        while not failures:
+            gevent.sleep(0.001)
+    assert (failures[0].kind, failures[0].by_peer) == (ErrorKind.TLS_FAILED, True)
+    assert "reset" in str(failures[0])
+
+
+@pytest.mark.parametrize(("alert", "words"), [(40, "handshake failure"), (112, "unrecognized name")])
+def test_an_alert_is_the_peers(server: Side, close_later: list[Any], alert: int, words: str) -> None:
+    """Also where no certificate is checked, and where the words for it do not say that it is one."""
+    client, peer = connect(server, close_later, client_context(NAME, None, True))
+    client.establish()
+    client.establish()
+    peer.socket.sendall(bytes((21, 3, 3, 0, 2, 2, alert)))
+    wait(client)
+    with pytest.raises(TlsFailure, match=words) as failure:
+        client.establish()
+    assert (failure.value.kind, failure.value.by_peer) == (ErrorKind.TLS_FAILED, True)
 
 
 def test_what_is_no_tls_fails(server: Side, close_later: list[Any]) -> None:
@@ -152,7 +189,7 @@ def test_what_is_no_tls_fails(server: Side, close_later: list[Any]) -> None:
     wait(client)
     with pytest.raises(TlsFailure) as failure:
         client.establish()
-    assert failure.value.kind is ErrorKind.TLS_FAILED
+    assert (failure.value.kind, failure.value.by_peer) == (ErrorKind.TLS_FAILED, False)
 
 
 @pytest.mark.parametrize("announced", [True, False])
@@ -165,6 +202,7 @@ def test_both_ways_of_closing_end_the_stream(server: Side, close_later: list[Any
         peer.socket.shutdown(socket.SHUT_WR)  # without close_notify
     wait(client)
     assert client.receive() == 0
+    assert client.is_cut_off is not announced
 
 
 def test_a_write_that_failed_is_the_last(server: Side, close_later: list[Any]) -> None:
@@ -193,12 +231,79 @@ def test_a_reset_is_an_error_of_the_socket(server: Side, close_later: list[Any])
     client, peer = connect(server, close_later, trusting(server))
     establish(client, peer)
     close_later.remove(peer)
-    peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    peer.socket.close()
+    reset(peer.socket)
     wait(client)
     with pytest.raises(OSError) as failure:
         client.receive()
     assert failure.value.errno == errno.ECONNRESET
+
+
+def reset(sock: Any) -> None:
+    """Close it by RST."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+
+
+@pytest.mark.parametrize("versions", ["TLSv1.3", "TLSv1.2"])
+def test_an_answer_to_a_long_request_is_read_though_the_rest_cannot_be_sent(
+    server: Side, close_later: list[Any], versions: str
+) -> None:
+    context = trusting(server)
+    if versions == "TLSv1.2":
+        context.set_max_proto_version(SSL.TLS1_2_VERSION)
+    client, peer = connect(server, close_later, context)
+    establish(client, peer)
+    data = memoryview(bytes(100_000))
+    sent = client.send(data)
+    assert 0 < sent < len(data)
+    answer = b"x" * 20_000  # two records
+    peer.send(answer)
+    peer.send(answer[16_384:])
+    close_later.remove(peer)
+    reset(peer.socket)
+    wait(client)
+    with pytest.raises(OSError) as failure:
+        while True:
+            sent += max(0, client.send(data[sent : sent + 65_536]))
+    assert failure.value.errno in (errno.ECONNRESET, errno.EPIPE)
+    assert receive(client, len(answer)) == answer
+    with pytest.raises(OSError, match=failure.value.strerror):
+        client.send(b"x")
+    try:
+        assert (client.receive(), client.is_cut_off) == (0, True)
+    except OSError as error:  # the kernel tells of the reset once, to whoever asks first
+        assert error.errno == errno.ECONNRESET
+
+
+def test_a_long_request_and_its_long_answer(server: Side, close_later: list[Any]) -> None:
+    """Nothing of an answer is held back that the loop does not hear of."""
+    client, peer = connect(server, close_later, trusting(server))
+    establish(client, peer)
+    data = bytes(range(256)) * 400
+    sent = client.send(data)
+    while sent < len(data):
+        sent += max(0, client.send(data[sent:]))
+    assert receive(peer, len(data)) == data
+    for piece in (data[:10_000], data[:50]):
+        peer.send(piece)
+        assert receive(client, len(piece)) == piece
+        assert client.receive() == WOULD_BLOCK
+    client.send(b"next")
+    assert receive(peer, 4) == b"next"
+    client.close()
+    wait(peer)
+    assert (peer.receive(), peer.is_cut_off) == (0, False)
+
+
+def test_a_failed_write_leaves_no_reason_for_the_next_call(server: Side, close_later: list[Any]) -> None:
+    """OpenSSL keeps reasons for each thread, and not for each stream."""
+    broken, waiting = (connect(server, close_later, trusting(server)) for _ in range(2))
+    for pair in (broken, waiting):
+        establish(*pair)
+    broken[0].socket.shutdown(socket.SHUT_WR)
+    with pytest.raises(OSError):
+        broken[0].send(b"x")
+    assert waiting[0].receive() == WOULD_BLOCK
 
 
 def test_a_request_that_does_not_fit_is_sent_in_parts(server: Side, close_later: list[Any]) -> None:
