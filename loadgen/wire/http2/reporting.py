@@ -140,6 +140,8 @@ class ReportingConnection(DuplexConnection):
         super()._fail_by(error)
 
     def _fail(self, kind: ErrorKind, detail: str, ending: Ending | None = None) -> None:
+        if kind is ErrorKind.TRUNCATED and not any(exchange.first_ns >= 0 for exchange in self._active):
+            kind, ending = ErrorKind.STALE_CONNECTION, None  # some responses had come, and none was under way
         listener, self.listener = self.listener, NULL_LISTENER
         super()._fail(kind, detail, ending)
         self.listener = listener

@@ -525,32 +525,6 @@ def test_goaway_in_mid_flight(tmp_path: Path) -> None:
     assert one["connections"]["endings"]["server_announced"] >= len(ended) - 1
 
 
-def test_refused_streams_are_sent_once_more(tmp_path: Path) -> None:
-    """On the same connection, timed from when they were first due."""
-
-    def script(connection: socket.socket, _number: int) -> None:
-        side = Http2Side(connection)
-        side.settings()
-        for at, stream in enumerate(side.streams()):
-            if at % 3:
-                side.answer(stream)
-            else:
-                side.say_frames(RstStreamFrame(stream, 7))
-
-    for folder, policy in (
-        ("one", "h2-prior"),
-        ("several", "h2-prior+streams:4"),
-        ("pool", "h2-prior+pool:1+streams:4"),
-    ):
-        one = run(script, tmp_path / folder, policy, "--retry-stale", users=2)["policies"][policy]
-        assert set(one["errors"]) == {"http2_refused_stream"}
-        assert one["connections"]["retried"] >= one["errors"]["http2_refused_stream"] > 10
-        assert one["connections"]["endings"].keys() <= {"client_silent", "client_announced"}
-        samples = rows(tmp_path / folder)
-        queued = [row for row in samples if row["queue"] >= 0]
-        assert len(queued) > one["errors"]["http2_refused_stream"] / 2
-
-
 def test_a_stream_that_never_ends(tmp_path: Path) -> None:
     """It fails alone when its time is over; the others go on meanwhile, on the same connection."""
     sides: list[Http2Side] = []

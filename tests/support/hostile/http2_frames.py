@@ -40,6 +40,12 @@ class Frame:
         number |= self.is_reserved << 31
         return size.to_bytes(3, "big") + bytes((self.kind, self.flags)) + number.to_bytes(4, "big") + self.payload
 
+    def setting(self, identifier: int) -> int | None:
+        """The last value that a SETTINGS frame gives this identifier."""
+        pairs = [self.payload[at : at + 6] for at in range(0, len(self.payload) - 5, 6)]
+        values = [pair[2:] for pair in pairs if int.from_bytes(pair[:2], "big") == identifier]
+        return int.from_bytes(values[-1], "big") if values else None
+
 
 def number(value: int) -> bytes:
     """Four bytes."""

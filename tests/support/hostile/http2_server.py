@@ -16,6 +16,7 @@ from tests.support.hostile.http2_frames import (
     END_STREAM,
     GOAWAY,
     HEADERS,
+    MAX_STREAMS,
     PING,
     RST_STREAM,
     SETTINGS,
@@ -34,6 +35,7 @@ from tests.support.hostile.server import CONVERSATIONS, Conversation, ServedConn
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _FRAME_HEAD_BYTES = 9
 _WIDE = 1 << 24
+_NO_LIMIT = 1 << 31
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,36 @@ class Send:
 
     def __call__(self, peer: Peer) -> None:
         conversation = cast(Http2Conversation, peer)
+        for frame in self.frames:
+            conversation.limits.note_sent(frame, conversation.stream)
         conversation.send(b"".join(frame.on(conversation.stream) for frame in self.frames))
+
+
+class StreamLimits:
+    """How many streams are open, and how many the client may open: its acknowledgement makes a limit binding."""
+
+    def __init__(self) -> None:
+        self.is_exceeded = False
+        self._open: set[int] = set()
+        self._limit = _NO_LIMIT
+        self._unacknowledged: deque[int | None] = deque()
+
+    def note_sent(self, frame: Frame, stream: int) -> None:
+        if frame.kind == SETTINGS and not frame.flags & ACK:
+            self._unacknowledged.append(frame.setting(MAX_STREAMS))
+        elif frame.kind == RST_STREAM or (frame.kind in (HEADERS, DATA) and frame.flags & END_STREAM):
+            self._open.discard(stream)
+
+    def note_acknowledged(self) -> None:
+        limit = self._unacknowledged.popleft() if self._unacknowledged else None
+        self._limit = self._limit if limit is None else limit
+
+    def note_opened(self, stream: int) -> None:
+        self.is_exceeded = self.is_exceeded or len(self._open) >= self._limit
+        self._open.add(stream)
+
+    def note_reset(self, stream: int) -> None:
+        self._open.discard(stream)
 
 
 def send(*frames: Frame) -> Send:
@@ -87,6 +118,7 @@ class Http2Conversation(Conversation):
         super().__init__(row, channel, served, is_first)
         self.stream = 0
         """Of the request that came last."""
+        self.limits = StreamLimits()
         self.acknowledges = True
         self.answers_at_head = False
         """A request is answered once its head has come."""
@@ -142,6 +174,10 @@ class Http2Conversation(Conversation):
 
     def _note(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
         said = self.served.said
+        if kind == HEADERS:
+            self.limits.note_opened(stream)
+            if self.limits.is_exceeded:
+                said.add("too_many_streams")
         if kind in (HEADERS, DATA, CONTINUATION):
             self._request_bytes += _FRAME_HEAD_BYTES + len(payload)
             is_end = kind == HEADERS if self.answers_at_head else kind != CONTINUATION and flags & END_STREAM
@@ -151,10 +187,12 @@ class Http2Conversation(Conversation):
             if not self.is_finished:
                 self.play((send(SETTINGS_ACK),))
         elif kind == SETTINGS:
+            self.limits.note_acknowledged()
             said.add("settings_ack")
         elif kind == GOAWAY:
             said.add(f"goaway:{CODES[int.from_bytes(payload[4:8], 'big')]}")
         elif kind == RST_STREAM:
+            self.limits.note_reset(stream)
             said.add(f"reset:{CODES[int.from_bytes(payload, 'big')]}")
         elif kind == PING and flags & ACK:
             said.add(f"pong:{payload.decode('latin-1')}")

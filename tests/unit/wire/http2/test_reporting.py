@@ -75,6 +75,14 @@ def test_a_close_by_the_server_means_what_each_had_come_to() -> None:
     ]
 
 
+def test_a_close_between_responses_found_none_under_way() -> None:
+    """However far earlier exchanges of the connection had come."""
+    rig = Rig()
+    rig.connection._active[0].first_ns = ABSENT
+    assert [outcome for _, outcome, _ in rig.fail(ErrorKind.TRUNCATED)][1:] == [-ErrorKind.STALE_CONNECTION] * 2
+    assert rig.connection.ending is Ending.SERVER_STALE
+
+
 @pytest.mark.parametrize("kind", [ErrorKind.HTTP2_PROTOCOL, ErrorKind.RESPONSE_TIMEOUT, ErrorKind.UNFINISHED])
 def test_anything_else_is_the_kind_of_all(kind: ErrorKind) -> None:
     assert [outcome for _, outcome, _ in Rig().fail(kind)] == [-kind] * 3
