@@ -8,7 +8,7 @@ ARGS ?= --tls --users 1
 # The unit tests of the modules that are compiled, for a second turn as pure Python; test_core holds that both turns differ.
 CORE_TESTS := tests/unit/wire tests/unit/drive tests/unit/swarm tests/unit/measure/data tests/house/test_core.py
 
-.PHONY: install lock compare ui quick test fuzz sanitize wheel check docs format bench clean
+.PHONY: install lock compare ui quick test fuzz sanitize wheel check docs format bench soak clean
 
 # The core is compiled again where it has changed; LOADGEN_PURE=1 compiles nothing.
 install: $(INSTALLED)
@@ -73,6 +73,10 @@ format: install
 
 bench: install
 	$(VENV)/bin/python -m tests.bench $(BENCH)
+
+# Ten minutes at 5,000 connections: memory and descriptors stay flat, nothing is lost. SOAK="--seconds 60" makes it shorter.
+soak: install
+	$(VENV)/bin/python -m tests.bench.soak $(SOAK)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis loadgen/core.*.txt

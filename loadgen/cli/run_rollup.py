@@ -13,6 +13,8 @@ from typing import Any
 
 from loadgen.measure.data.rollup import Rollup
 
+MIN_WAITING_PARTS = 2
+"""Parts that are worth a pause between two blocks."""
 MAX_WAITING_PARTS = 4
 """Parts that may wait for the end of a block: 250 MB on disk for each worker."""
 
@@ -34,7 +36,7 @@ class RunRollup:
             self._exchanges[worker] = event["exchanges"]
             self._take_in(worker, MAX_WAITING_PARTS)
         elif "ready" in event:
-            self._take_in(worker, 1)
+            self._take_in(worker, MIN_WAITING_PARTS)
 
     def _take_in(self, worker: int, min_parts: int) -> None:
         if sum(self._exchanges) <= self._max_samples:

@@ -103,6 +103,8 @@ class Engine(ConnectionManager):
         raised, as OSError of the sink.
         """
         prepared = self._prepared
+        # What earlier blocks have left in cycles was frozen with them, and could not be freed.
+        gc.unfreeze()
         gc.collect()
         gc.freeze()
         self._wake.clear()

@@ -7,6 +7,7 @@ noisy: only ratios within one run mean anything, and only where the generator is
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,18 +31,25 @@ def target(_bench: Bench) -> None:
 
 
 def report(bench: Bench) -> None:
-    """From five million samples to summary, charts and report: time and peak memory of one process."""
-    run = bench.folder / "million"
-    write_run(run, 5_000_000)
-    command = [sys.executable, "-m", "loadgen", "report", str(run), "--quiet"]
-    begun = time.monotonic()
-    process = subprocess.Popen(command)
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    print(
-        f"five million samples to report: {time.monotonic() - begun:.1f} s, {used.ru_maxrss / 1e6:.2f} GB", flush=True
-    )
+    """From samples to summary, charts and report: time and peak memory of one process, below and beyond the limit."""
+    print("| requests | rounds | rows | time | peak memory | samples.npz |\n|---:|---:|---:|---:|---:|---:|")
+    for samples, rounds in ((3_000_000, 10), (20_000_000, 40), (3_000_000, 5_000)):
+        run = bench.folder / f"{samples}-{rounds}"
+        write_run(run, samples, rounds)
+        rows = sum(path.stat().st_size for path in run.glob("*.rows*"))
+        command = [sys.executable, "-m", "loadgen", "report", str(run), "--quiet"]
+        begun = time.monotonic()
+        process = subprocess.Popen(command)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        kept = (run / "samples.npz").stat().st_size
+        print(
+            f"| {samples:,} | {rounds:,} | {rows / 1e6:,.0f} MB | {time.monotonic() - begun:.1f} s | "
+            f"{used.ru_maxrss / 1e3:,.0f} MB | {kept / 1e6:,.0f} MB |",
+            flush=True,
+        )
+        shutil.rmtree(run)
 
 
 CASES = {

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadgen.measure.data.environment import environment
-from loadgen.measure.data.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE, ROW_BYTES
+from loadgen.measure.data.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE, ROW_BYTES, part_path
 from loadgen.measure.data.store import RunStore
 from loadgen.model.plan import Load, Plan
 from loadgen.model.policy import parse_policies
@@ -21,18 +21,18 @@ from loadgen.model.units import NS_PER_S
 USERS, ROUNDS = 50, 10
 
 
-def write_run(directory: Path, samples: int) -> None:
-    """Write a run of `samples` counted requests: three quarters persistent, one quarter close."""
-    plan = Plan(parse_target("http://127.0.0.1/"), parse_policies("persistent,close"), Load(users=USERS, rounds=ROUNDS))
+def write_run(directory: Path, samples: int, rounds: int = ROUNDS) -> None:
+    """Write a run of `samples` counted requests: three quarters persistent, one quarter close; each block is a part."""
+    plan = Plan(parse_target("http://127.0.0.1/"), parse_policies("persistent,close"), Load(users=USERS, rounds=rounds))
     store = RunStore.create(directory)
     values = {"plan": plan.to_json(secrets=False), "environment": environment(), "notes": [], "name": "million"}
     store.save_run(values)
     random = np.random.default_rng(1)
-    blocks, exchanges, connections = [], [], []
+    blocks = []
     first = 0
-    for index in range(2 * ROUNDS):
+    for index in range(2 * rounds):
         reuses = index % 2 == 0
-        size = samples * (3 if reuses else 1) // 4 // ROUNDS
+        size = samples * (3 if reuses else 1) // 4 // rounds
         begun = (1 + index * 2) * NS_PER_S
         opened = USERS if reuses else size
         number = first + (np.arange(size) % opened)
@@ -48,8 +48,8 @@ def write_run(directory: Path, samples: int) -> None:
         paid["connection"], paid["slot"], paid["opened"] = first + np.arange(opened), np.arange(opened) % USERS, begun
         paid["connect"] = random.gamma(4, 100_000, opened)
         paid["flags"], paid["ending"] = ConnectionFlag.ESTABLISHED, Ending.CLIENT_ANNOUNCED
-        exchanges.append(rows)
-        connections.append(paid)
+        rows.tofile(part_path(directory, EXCHANGES_FILE, index))
+        paid.tofile(part_path(directory, CONNECTIONS_FILE, index))
         facts = {
             "index": index,
             "round": index // 2,
@@ -59,8 +59,6 @@ def write_run(directory: Path, samples: int) -> None:
         window = {"window_begun_ns": begun, "window_ended_ns": begun + NS_PER_S, "rss_bytes": 40_000_000}
         blocks.append(json.dumps(facts | window | {"first_connection": first, "whole": True, "row_bytes": ROW_BYTES}))
         first += opened
-    np.concatenate(exchanges).tofile(directory / EXCHANGES_FILE)
-    np.concatenate(connections).tofile(directory / CONNECTIONS_FILE)
     (directory / BLOCKS_FILE).write_text("\n".join(blocks) + "\n", encoding="utf-8")
 
 

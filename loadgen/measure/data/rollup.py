@@ -23,7 +23,8 @@ from loadgen.measure.data.recorder import (
     part_path,
 )
 from loadgen.measure.data.row_slices import Carry, join, next_slice
-from loadgen.measure.data.rows import Samples, read_blocks, read_connections, read_exchanges
+from loadgen.measure.data.rows import Samples, read_connections, read_exchanges, read_new_blocks
+from loadgen.model.block_facts import BlockRecord
 from loadgen.model.files import write_whole
 from loadgen.model.records import COLUMNS
 
@@ -44,6 +45,9 @@ class Rollup:
         self._taken = 0
         """Parts that were taken in."""
         self._removed = 0
+        self._blocks: dict[int, BlockRecord] = {}
+        self._blocks_end = 0
+        """Up to this byte the blocks' file was read."""
         if (directory / ROLLUP_FILE).exists():
             self._read()
 
@@ -80,8 +84,11 @@ class Rollup:
     def _slice(self, is_last: bool) -> tuple[Samples, Carry]:
         directory, part = self._directory, self._taken
         rows, connections = read_exchanges(directory, part), read_connections(directory, part)
-        blocks = read_blocks(directory / BLOCKS_FILE)  # after the rows: what it says of them is not older
-        return next_slice(blocks, rows, connections, self._samples.policies, self._carry, is_last=is_last)
+        # After the rows: what is known of their blocks is not older.
+        self._blocks_end = read_new_blocks(directory / BLOCKS_FILE, self._blocks, self._blocks_end)
+        return next_slice(
+            list(self._blocks.values()), rows, connections, self._samples.policies, self._carry, is_last=is_last
+        )
 
     def _remove_taken(self) -> None:
         for part in range(self._removed, self._taken):

@@ -220,15 +220,21 @@ def _read(path: Path, fields: tuple[str, ...], time: str) -> NDArray[Any]:
 def read_blocks(path: Path) -> list[BlockRecord]:
     """In the order in which they ran."""
     blocks: dict[int, BlockRecord] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            block: dict[str, Any] = {**json.loads(line)}
-        except ValueError:  # the last line of a worker that died
-            break
+    read_new_blocks(path, blocks)
+    return list(blocks.values())
+
+
+def read_new_blocks(path: Path, blocks: dict[int, BlockRecord], begin: int = 0) -> int:
+    """Add to `blocks`, by index, what the file says from the byte `begin` on; returns where its whole lines end."""
+    with path.open("rb") as file:
+        file.seek(begin)
+        *lines, _of_a_worker_that_died = file.read().split(b"\n")
+    for line in lines:
+        block: dict[str, Any] = {**json.loads(line)}
         if block.pop("row_bytes", None) != ROW_BYTES:
             raise ValueError("another version of loadgen wrote its rows; run it again")
         blocks[block["index"]] = cast(BlockRecord, block)
-    return list(blocks.values())
+    return begin + sum(len(line) + 1 for line in lines)
 
 
 def _windows(blocks: Sequence[BlockRecord], unknown_ns: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -16,6 +16,9 @@ from loadgen.measure.stats.quantiles import RoundQuantiles, by_round
 from loadgen.model.records import ABSENT
 from loadgen.model.units import NS_PER_S
 
+_MAX_UNITS = 200
+"""Rounds up to which each is drawn by itself: an interval of thousands is no better, and takes hours."""
+
 
 @dataclass(frozen=True, slots=True)
 class PolicySamples:
@@ -70,10 +73,15 @@ def policy_samples(samples: Samples, policy: int, indices: NDArray[np.int64], ro
 
 
 def round_draws(active: NDArray[np.bool_], seed: int) -> tuple[BootstrapDraws, NDArray[np.float64]]:
-    """Draws of the rounds that `active` marks, and their weights over all rounds (draws × rounds)."""
-    chosen = draws(int(active.sum()), seed)
+    """Draws of the rounds that `active` marks, and their weights over all rounds (draws × rounds).
+
+    Of more than 200 rounds, batches of rounds that followed each other are drawn as one.
+    """
+    rounds = int(active.sum())
+    units = min(rounds, _MAX_UNITS)
+    chosen = draws(units, seed)
     weights = np.zeros((len(chosen.weights), len(active)))
-    weights[:, active] = chosen.weights
+    weights[:, active] = chosen.weights if units == rounds else chosen.weights[:, np.arange(rounds) * units // rounds]
     return chosen, weights
 
 

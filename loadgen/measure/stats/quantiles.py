@@ -24,22 +24,35 @@ class RoundQuantiles:
         is empty. A mixture's quantile lies between the lowest and the highest of its rounds' own, so only that span is
         searched, at about 2,048 of the values measured in it.
         """
-        sizes = np.array([len(values) for values in self.ordered], np.float64)
+        rounds, weights = _drawn_alike(self.ordered, weights)
+        sizes = np.array([len(values) for values in rounds], np.float64)
         totals = weights @ sizes
         result = np.full((len(weights), len(shares)), np.nan)
-        filled = [
-            values for values, drawn in zip(self.ordered, weights.any(axis=0), strict=True) if drawn and len(values)
-        ]
+        filled = [values for values, drawn in zip(rounds, weights.any(axis=0), strict=True) if drawn and len(values)]
         if not filled:
             return result
         for column, share in enumerate(shares):
             own = [values[max(0, int(np.ceil(share * len(values))) - 1)] for values in filled]
             edges = _values_between(filled, min(own), max(own)).astype(np.float64)
-            below = np.array([np.searchsorted(values, edges, side="right") for values in self.ordered])
+            below = np.array([np.searchsorted(values, edges, side="right") for values in rounds])
             # The slack allows for rounding in sums that should be whole numbers.
             reached = _first_reaching(weights, below, share * totals * (1 - 1e-12))
             result[:, column] = np.where(totals > 0, edges[reached], np.nan)
         return result
+
+
+def _drawn_alike(
+    rounds: tuple[NDArray[Any], ...], weights: NDArray[np.float64]
+) -> tuple[tuple[NDArray[Any], ...], NDArray[np.float64]]:
+    """The same mixtures with rounds that follow each other as one, if each mixture gives them the same weight."""
+    drawn = np.flatnonzero(weights.any(axis=0))
+    columns = weights[:, drawn]
+    differs = (columns[:, 1:] != columns[:, :-1]).any(axis=0)
+    if len(weights) < 2 or differs.all():
+        return rounds, weights
+    first = np.flatnonzero(np.append(True, differs))
+    units = np.split(drawn, first[1:])
+    return tuple(np.sort(np.concatenate([rounds[number] for number in unit])) for unit in units), columns[:, first]
 
 
 def _first_reaching(weights: NDArray[np.float64], below: NDArray[Any], wanted: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -68,4 +81,6 @@ def _values_between(rounds: list[NDArray[Any]], low: Any, high: Any) -> NDArray[
 
 def by_round(values: NDArray[Any], round_of: NDArray[Any], rounds: int) -> RoundQuantiles:
     """Sort `values` into `rounds` rounds, as `round_of` numbers them."""
-    return RoundQuantiles(tuple(np.sort(values[round_of == number]) for number in range(rounds)))
+    order = np.argsort(round_of, kind="stable")
+    parts = np.split(values[order], np.searchsorted(round_of[order], np.arange(1, rounds)))
+    return RoundQuantiles(tuple(np.sort(part) for part in parts))

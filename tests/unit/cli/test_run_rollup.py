@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from loadgen.cli import run_rollup
-from loadgen.cli.run_rollup import MAX_WAITING_PARTS, RunRollup
+from loadgen.cli.run_rollup import MAX_WAITING_PARTS, MIN_WAITING_PARTS, RunRollup
 
 
 class FakeRollup:
@@ -34,7 +34,7 @@ class FakeRollup:
 
 @pytest.fixture
 def rollup(monkeypatch: pytest.MonkeyPatch) -> RunRollup:
-    monkeypatch.setattr(FakeRollup, "waiting", {"a": 1, "b": MAX_WAITING_PARTS})
+    monkeypatch.setattr(FakeRollup, "waiting", {"a": MIN_WAITING_PARTS, "b": MAX_WAITING_PARTS})
     monkeypatch.setattr(FakeRollup, "made", [])
     monkeypatch.setattr(run_rollup, "Rollup", FakeRollup)
     return RunRollup([Path("a"), Path("b")], ("persistent",), 1_000)
@@ -53,11 +53,11 @@ def test_nothing_is_looked_at_before_there_are_too_many(rollup: RunRollup) -> No
 
 def test_in_a_block_only_many_parts_are_taken_in(rollup: RunRollup) -> None:
     left = add(rollup, (0, {"exchanges": 600}), (1, {"exchanges": 600}), (0, {"exchanges": 700}))
-    assert left == {"a": 1, "b": 0}
+    assert left == {"a": MIN_WAITING_PARTS, "b": 0}
     assert FakeRollup.made == [("b", 500), ("a", 500)]  # each worker keeps its share
 
 
-def test_between_blocks_each_part_is_taken_in(rollup: RunRollup) -> None:
+def test_between_blocks_few_are_enough(rollup: RunRollup) -> None:
     assert add(rollup, (0, {"exchanges": 1_001}), (0, {"ready": 3}), (1, {"block": {}})) == {
         "a": 0,
         "b": MAX_WAITING_PARTS,
@@ -66,4 +66,4 @@ def test_between_blocks_each_part_is_taken_in(rollup: RunRollup) -> None:
 
 def test_a_full_disk_ends_nothing(rollup: RunRollup, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FakeRollup, "full", True)
-    assert add(rollup, (0, {"exchanges": 1_001}), (0, {"ready": 3}))["a"] == 1
+    assert add(rollup, (0, {"exchanges": 1_001}), (0, {"ready": 3}))["a"] == MIN_WAITING_PARTS

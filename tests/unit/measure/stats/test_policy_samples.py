@@ -79,3 +79,14 @@ def test_a_quantile_is_a_value_that_was_measured(share: float, expected: int) ->
 def test_several_quantiles_at_once() -> None:
     values = np.random.default_rng(3).integers(0, 1_000, 999)
     assert quantiles(values, 0.5, 0.9, 0.999) == [quantile(np.sort(values), share) for share in (0.5, 0.9, 0.999)]
+
+
+def test_of_very_many_rounds_batches_are_drawn() -> None:
+    active = np.arange(1_000) % 4 > 0
+    draws, weights = round_draws(active, seed=0)
+    assert draws.weights.shape[1] == 200
+    assert weights.shape == (len(draws.probabilities), 1_000)
+    assert not weights[:, ~active].any()
+    batches = weights[:, active].reshape(len(weights), -1)
+    assert batches.sum(axis=1).mean() == pytest.approx(750, rel=0.01)
+    assert len({column.tobytes() for column in batches.T}) == 200

@@ -76,3 +76,16 @@ def test_a_stalled_round_does_not_blur_the_others() -> None:
     pooled = [np.repeat(values, np.repeat(row.astype(int), 101)) for row in weights]
     exact = [np.quantile(one, 0.5, method="inverted_cdf") for one in pooled]
     assert made.quantiles(weights, np.array([0.5]))[:, 0].tolist() == exact
+
+
+def test_rounds_that_are_drawn_alike_count_as_one() -> None:
+    random = np.random.default_rng(4)
+    values, round_of = random.gamma(4, 1_000, 60_000).astype(np.int64), np.arange(60_000) % 600
+    few = random.multinomial(20, [1 / 20] * 20, 50).astype(np.float64)
+    many = np.repeat(few, 30, axis=1)
+    many[:, 7] = 0  # one that nothing draws
+    found = by_round(values, round_of, 600).quantiles(many, np.array([0.5, 0.99]))
+    for row, weights in zip(found, many, strict=True):
+        drawn = np.sort(np.repeat(values, weights[round_of].astype(np.int64)))
+        for value, share in zip(row, (0.5, 0.99), strict=True):
+            assert value == pytest.approx(drawn[int(share * len(drawn))], rel=0.003)
