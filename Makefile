@@ -8,7 +8,7 @@ ARGS ?= --tls --users 1
 # The unit tests of the modules that are compiled, for a second turn as pure Python; test_core holds that both turns differ.
 CORE_TESTS := tests/unit/wire tests/unit/drive tests/unit/swarm tests/unit/measure/data tests/house/test_core.py
 
-.PHONY: install lock compare ui quick test fuzz sanitize wheel check docs format bench soak clean
+.PHONY: install lock compare ui quick test faults fuzz sanitize wheel check docs format bench soak clean
 
 # The core is compiled again where it has changed; LOADGEN_PURE=1 compiles nothing.
 install: $(INSTALLED)
@@ -47,6 +47,10 @@ test: install
 # The core with AddressSanitizer, under the unit tests of parsers and connections.
 sanitize: install
 	.ci/sanitize.sh $(VENV) -n 2
+
+# Kills processes of runs, and reports, at random moments: FAULTS="--kills 200 --seed 7" for others.
+faults: install
+	$(VENV)/bin/python -m tests.faults $(FAULTS)
 
 # What reads a peer's bytes, fuzzed: FUZZ="--minutes 1 http2" for a part of it; 10 minutes for each core by default.
 fuzz: install

@@ -28,7 +28,8 @@ from loadgen.startup import ENDING_SIGNALS, is_ignored
 from loadgen.wire.route import Route
 from loadgen.wire.transport import READ
 
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the disk, our share of it, or the longest file allowed
+# The disk is full, our share of it, or the longest file allowed; the file system turned read-only; no memory is left.
+_ENDS = dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS), "disk_full") | {errno.ENOMEM: "died"}
 
 
 def work(directory: Path) -> Outcome:
@@ -38,15 +39,18 @@ def work(directory: Path) -> Outcome:
         max_samples = Plan.from_json(order["plan"]).max_samples
         with closing(_recorder(directory, min(PART_ROWS, max_samples))) as recorder:
             is_complete = _run(order, recorder)
-        _send_event({"end": "disk_full" if recorder.error else "done" if is_complete else "interrupted"})
+        if recorder.error is not None:
+            raise recorder.error
+        _send_event({"end": "done" if is_complete else "interrupted"})
     except PlanError as error:
         _send_event({"end": "plan", "message": str(error)})
     except TargetError as error:
         _send_event({"end": "target", "message": str(error)})
-    except OSError as error:
-        if error.errno not in _DISK_FULL:
+    except (OSError, MemoryError) as error:
+        number = errno.ENOMEM if isinstance(error, MemoryError) else error.errno
+        if number not in _ENDS:
             raise
-        _send_event({"end": "disk_full"})
+        _send_event({"end": _ENDS[number]})
     return Outcome(EXIT_DONE)
 
 

@@ -95,6 +95,8 @@ class BlockRunner:
             **engine.account(window),
             **(engine.monitor.end() if engine.monitor is not None else {}),
         }
+        if engine.stalled_ns:
+            facts["stalled_ns"] = engine.stalled_ns
         location = redirect_location(engine.last_redirect)
         if location:
             facts["redirected_to"] = location

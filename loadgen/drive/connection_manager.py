@@ -39,6 +39,8 @@ _GRACE_IN_EXCHANGES = 5
 _TICK_S = _MIN_GRACE_NS / 4 / NS_PER_S
 # Of the connections of a block one in this many is sampled: the kernel is asked for its own stamps.
 _SAMPLED_SHARE = 16
+# A sweep that is late by more than this was kept off by something else than the load.
+_MIN_STALL_NS = 250_000_000
 # With more of these connections than that the oldest is closed before its grace is over.
 _MAX_PENDING_CLOSES = 512
 # The timeout is an integer of C, where compiled; no run is longer than this.
@@ -90,6 +92,10 @@ class ConnectionManager(SlotContext):
         self._timeout_ns = min(plan.load.timeout_ns, _MAX_TIMEOUT_NS)
         # One timer looks over all requests: a timer for each would cost more than the request's own bookkeeping.
         tick_s = min(0.1, max(0.005, plan.load.timeout_ns / NS_PER_S / 50))
+        self._tick_ns = round(tick_s * NS_PER_S)
+        self._swept_ns = 0
+        self.stalled_ns = 0
+        """For how long, at most, this process did not run in the present block; 0 where it always did."""
         self._sweep = self._loop.timer(tick_s, tick_s, ref=False)
         self._sweep.start(self._expire)
         self._pending_closes: dict[PendingClose, None] = {}  # in the order in which they began
@@ -104,9 +110,14 @@ class ConnectionManager(SlotContext):
         self.keep_alive = {}
         self.idle_statuses = {}
         self._last_first_head = self.last_redirect = None
+        self.watch_for_stalls()
         self._first_of_block = self._connections
         self._kind = Pipeline if policy.pipelines else _KINDS[policy.protocol]
         self._ignores_close = not policy.honours_close
+
+    def watch_for_stalls(self) -> None:
+        """From now on the loop runs, and nothing else of this process."""
+        self._swept_ns = self.stalled_ns = 0
 
     def close(self) -> None:
         """The run is over: the loop is left as it was found."""
@@ -189,6 +200,15 @@ class ConnectionManager(SlotContext):
 
     # Inside
 
+    def _has_stalled(self, now: int) -> bool:
+        """This process was stopped, or got no CPU, since the last sweep."""
+        last, self._swept_ns = self._swept_ns, now
+        stalled_ns = now - last - self._tick_ns
+        if not last or stalled_ns <= _MIN_STALL_NS:
+            return False
+        self.stalled_ns = max(self.stalled_ns, stalled_ns)
+        return True
+
     def _end_grace(self) -> None:
         now = self.clock.monotonic_ns()
         for pending in [pending for pending in self._pending_closes if pending.due_ns < now]:
@@ -203,7 +223,10 @@ class ConnectionManager(SlotContext):
         self.record_connection(pending.slot, pending.connection)
 
     def _expire(self) -> None:
-        oldest_ns = self.clock.monotonic_ns() - self._timeout_ns
+        now = self.clock.monotonic_ns()
+        if self._has_stalled(now):
+            return  # what has come meanwhile is read first: it may have been in time
+        oldest_ns = now - self._timeout_ns
         for connection in self._at_work():
             while connection is not None and connection.overdue(oldest_ns):
                 connection.expire()

@@ -107,6 +107,7 @@ class Engine(ConnectionManager):
         gc.unfreeze()
         gc.collect()
         gc.freeze()
+        self.watch_for_stalls()
         self._wake.clear()
         marks: list[tuple[int, int]] = []
 

@@ -183,6 +183,8 @@ class BlockRecord(TypedDict):
     """WebSocket answers that differ from their messages."""
     keep_alive: NotRequired[KeepAliveFacts]
     """What Keep-Alive fields said."""
+    stalled_ns: NotRequired[int]
+    """For how long, at most, a worker did not run at all (ns); absent where it always did."""
     redirected_to: NotRequired[str]
     """Where a redirect led, without secrets; absent where there was none."""
     idle_statuses: NotRequired[dict[str, int]]

@@ -147,6 +147,8 @@ class GeneratorSummary(TypedDict):
     """99th percentile of the same (ns)."""
     stamp_delay_ns: NotRequired[StampDelays]
     """By how much a phase may be too long, because its end was stamped late (ns)."""
+    stalled_ns: NotRequired[int | None]
+    """For how long, at most, the generator did not run at all (ns); null where it always did."""
     rss_bytes: int
     """Resident memory of the workers, the highest of all blocks (bytes)."""
 

@@ -116,6 +116,11 @@ class WarningCode(StrEnum):
         "the median latency.",
         "Use fewer users or a lower rate, or more `--processes`.",
     )
+    GENERATOR_STALLED = (
+        "generator_stalled",
+        "The generator did not run for more than 250 ms: it was stopped, suspended, or got no CPU.",
+        "Run again on a machine that is not stopped and has CPU time left; requests of that time show it as their own.",
+    )
     STAMP_DELAY = (
         "stamp_delay",
         "The generator stamps events later under one policy than under the other, by more than a quarter of the "

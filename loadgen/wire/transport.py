@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import socket
 import struct
-import time
 from collections.abc import Callable
 from enum import IntEnum
 from errno import EAGAIN, ECONNRESET, EINPROGRESS, EPIPE
@@ -20,6 +19,7 @@ from gevent.monkey import get_original
 from loadgen.model.records import ABSENT
 from loadgen.wire.poller import NOTHING, READ, READ_SIZE, WRITE, Poller, Watch
 from loadgen.wire.syscalls import close, connect, open_socket, os_error, packed_address, receive, send, send_view
+from loadgen.wire.wall_clock import WallClock
 
 __all__ = ["NOTHING", "READ", "READ_SIZE", "WOULD_BLOCK", "WRITE", "SocketAddress", "Step", "TcpTransport", "Transport"]
 
@@ -33,6 +33,7 @@ WOULD_BLOCK = -1
 _IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h; the socket module names it only from Python 3.12 on
 _SO_TIMESTAMPNS = 35  # asm-generic/socket.h; the socket module does not name it
 _TIMESPEC = struct.Struct("=qq")
+_wall_clock = WallClock()
 # The errors of a connection that its peer has reset; one that never was gets others.
 _RESETS = (ECONNRESET, EPIPE)
 # struct tcp_info of linux/tcp.h: tcpi_state comes first; tcpi_rtt, in µs.
@@ -248,8 +249,7 @@ class TcpTransport(Transport):
         for level, kind, value in noted:
             if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS and len(value) == _TIMESPEC.size:
                 seconds, nanoseconds = _TIMESPEC.unpack(value)
-                # By the wall clock, as it is now: a step of it within the last microseconds would be a wrong stamp.
-                return int(seconds * 1_000_000_000 + nanoseconds - time.time_ns() + self._poller.monotonic_ns())
+                return _wall_clock.to_monotonic_ns(seconds * 1_000_000_000 + nanoseconds)
         return ABSENT
 
     def _adopt(self, sock: Any) -> None:

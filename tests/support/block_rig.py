@@ -42,6 +42,7 @@ class FakeEngine:
         self.unasked = UnaskedCounts()
         self.observed: dict[str, Any] = {"server": "made-up"}
         self.last_redirect: ResponseHead | None = None
+        self.stalled_ns = 0
         self.interrupted = False
         self.whole = True
         self.monitor: Any = None

@@ -63,6 +63,7 @@ def policy_summary(**changes: Any) -> Any:
         "generator": {
             "cpu_ns_per_request": 50_000, "cpu_share": 0.1, "saturated": False, "lag_p50_ns": 500, "lag_p99_ns": 9_000,
             "own_mean_ns": 6_000, "own_p50_ns": 5_000, "own_p99_ns": 20_000,
+            "stalled_ns": None,
             "stamp_delay_ns": {"connect": None, "wait": None}, "rss_bytes": 50 << 20,
         },
         "trailers": {"asked": False, "responses": 0, "fields": {}},

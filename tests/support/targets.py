@@ -76,6 +76,11 @@ class Targets:
         assert process.stdout is not None
         return Target(process.stdout.readline().strip(), ca_file)
 
+    @property
+    def pids(self) -> list[int]:
+        """Their processes, in the order in which they were started."""
+        return [process.pid for process in self._processes]
+
     def share(self, *arguments: str) -> Target:
         """One that other tests use as well, before and after the caller: started at the first call with these."""
         first = self._shared.get(arguments)

@@ -26,6 +26,7 @@ _SUMS = (
 _SUMS_OF_EACH = (
     "connections", "endings", "after_close", "idle_statuses", "upgrades", "challenge", "lenient", "lost",
 )  # fmt: skip
+_EXTREMES = (("window_begun_ns", min), ("window_ended_ns", max), ("next_connection", max), ("stalled_ns", max))
 _TIMES = ("begun_ns", "window_begun_ns", "window_ended_ns")
 # Shares of kept samples whose ratio is above this were meant to be the same.
 _SAME_SHARE = 0.99
@@ -75,7 +76,7 @@ def merge_blocks(blocks: list[BlockFacts]) -> BlockFacts:
     merged["workers"] = sum(one.get("workers", 1) for one in each)
     merged["busiest_cpu_ns"] = max(one.get("busiest_cpu_ns", one.get("cpu_ns", 0)) for one in each)
     merged["window_ns"] = max(one["window_ns"] for one in each)
-    for key, choose in (("window_begun_ns", min), ("window_ended_ns", max), ("next_connection", max)):
+    for key, choose in _EXTREMES:
         if key in merged:
             merged[key] = choose(one[key] for one in each if key in one)
     if "whole" in merged:

@@ -42,6 +42,7 @@ def generator(blocks: list[BlockFacts], measured: PolicySamples, seconds: float)
             "connect": _stamp_delay(_known(columns["connect_delay"])),
             "wait": _stamp_delay(_wait_delays(measured.valid)),
         },
+        "stalled_ns": max((block.get("stalled_ns", 0) for block in blocks), default=0) or None,
         "rss_bytes": max((block.get("rss_bytes", 0) for block in blocks), default=0),
     }
 

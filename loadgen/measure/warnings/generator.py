@@ -49,6 +49,12 @@ def generator_warnings(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
     """Where the numbers of a policy are about the generator."""
     generator = summary["generator"]
     p50_ns, p99_ns = summary["latency_ns"]["p50"], summary["latency_ns"]["p99"]
+    if stalled_ns := generator.get("stalled_ns"):
+        yield (
+            WarningCode.GENERATOR_STALLED,
+            f"the generator did not run for up to {format_duration(stalled_ns)}: it was stopped, or got no CPU; "
+            "latencies of that time are its own",
+        )
     if p50_ns is None or p99_ns is None:
         return
     if generator["saturated"]:

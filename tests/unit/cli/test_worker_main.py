@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import resource
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,10 +79,26 @@ class FakeRunLoop:
         return bool(self.result)
 
 
-class FullRecorder(Recorder):
-    """Its disk was full."""
+class FullDiskRunLoop(FakeRunLoop):
+    """Notes a block where no file may be longer than ten bytes."""
 
-    error = OSError(28, "No space left on device")
+    def __init__(self, _plan: Plan, _route: Any, recorder: Recorder, *_: Any) -> None:
+        self.recorder = recorder
+        self.interrupted = False
+
+    def interrupt(self) -> None:
+        self.interrupted = True
+
+    def run(self) -> bool:
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+        try:
+            self.recorder.block({"index": 0})
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            signal.signal(signal.SIGXFSZ, before)
+        return not self.interrupted
 
 
 @pytest.mark.parametrize(
@@ -91,6 +109,9 @@ class FullRecorder(Recorder):
         (PlanError("bad"), {"end": "plan", "message": "bad"}),
         (TargetError("gone"), {"end": "target", "message": "gone"}),
         (OSError(28, "No space left on device"), {"end": "disk_full"}),
+        (OSError(30, "Read-only file system"), {"end": "disk_full"}),
+        (OSError(12, "Cannot allocate memory"), {"end": "died"}),
+        (MemoryError(), {"end": "died"}),
     ],
 )
 def test_the_last_event_says_how_it_ended(
@@ -112,10 +133,8 @@ def test_the_last_event_says_how_it_ended(
 def test_a_full_disk_is_not_told_as_an_interruption(
     stdin: Pipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(worker_main, "RunLoop", FakeRunLoop)
-    monkeypatch.setattr(worker_main, "Recorder", FullRecorder)
+    monkeypatch.setattr(worker_main, "RunLoop", FullDiskRunLoop)
     monkeypatch.setattr(worker_main, "signal_handler", lambda *_: None)
-    monkeypatch.setattr(FakeRunLoop, "result", False)
     work(tmp_path)
     assert events(capsys)[-1] == {"end": "disk_full"}
     stdin.close()

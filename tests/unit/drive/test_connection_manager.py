@@ -126,6 +126,28 @@ def test_a_request_that_takes_too_long_is_ended(manage: Any, clock: FakeClock) -
     assert manager.rows.endings == [Ending.CLIENT_GAVE_UP]
 
 
+def test_a_process_that_did_not_run_reads_what_has_come_before_it_ends_a_request(manage: Any, clock: FakeClock) -> None:
+    manager = manage("persistent")
+    manager.running = True
+    manager.user.begin()
+    manager.fake_route.made[0].open()
+    manager._expire()
+    clock.pass_ms(400)  # stopped: the sweeps are 5 ms apart
+    manager._expire()
+    assert manager.rows.exchanges == []
+    assert manager.stalled_ns == 395 * NS_PER_MS
+    clock.pass_ms(5)
+    manager._expire()
+    assert manager.rows.column("outcome") == [-ErrorKind.RESPONSE_TIMEOUT]
+    clock.pass_ms(250)  # late, as on a busy machine
+    manager._expire()
+    assert manager.stalled_ns == 395 * NS_PER_MS
+    manager.use(manager.policy)
+    clock.pass_ms(1_000)  # between two blocks
+    manager._expire()
+    assert manager.stalled_ns == 0
+
+
 def test_limits_may_be_longer_than_any_run_and_any_body(manage: Any, clock: FakeClock) -> None:
     manager = manage("persistent", timeout_ns=1 << 64, max_body_bytes=1 << 64)
     manager.user.begin()
