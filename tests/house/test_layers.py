@@ -74,6 +74,7 @@ LAYERS = {
             "syscalls",
             "listener",
             "clock",
+            "wall_clock",
             "openssl",
             "http1/malformed",
             "http1/lenient_lines",
