@@ -8,7 +8,7 @@ ARGS ?= --tls --users 1
 # The unit tests of the modules that are compiled, for a second turn as pure Python; test_core holds that both turns differ.
 CORE_TESTS := tests/unit/wire tests/unit/drive tests/unit/swarm tests/unit/measure/data tests/house/test_core.py
 
-.PHONY: install lock compare ui quick test faults fuzz sanitize wheel check docs format bench soak clean
+.PHONY: install lock compare ui quick test faults fuzz sanitize wheel check audit docs format bench soak clean
 
 # The core is compiled again where it has changed; LOADGEN_PURE=1 compiles nothing.
 install: $(INSTALLED)
@@ -66,6 +66,10 @@ check: install
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python -m pytest tests/house/test_documents.py tests/house/test_layers.py tests/house/test_packaging.py tests/house/test_tests.py
+
+# Known vulnerabilities of the pinned dependencies, where their list can be reached.
+audit: install
+	$(VENV)/bin/python .ci/audit.py
 
 # The pages that are made from tables of the code; a test holds that they are up to date.
 docs: install

@@ -5,6 +5,7 @@ The events of Locust that come before a command line is read are connected here,
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from typing import Any
@@ -18,7 +19,7 @@ from loadgen.model.exceptions import PlanError
 from loadgen.swarm.locust_patches import install as keep_digits
 from loadgen.swarm.locust_stats import merge_figures
 from loadgen.swarm.messaging import EXIT_PLAN, MessageChannel, Role
-from loadgen.swarm.options import add_options
+from loadgen.swarm.options import add_options, listen_here
 from loadgen.swarm.plugin import LoadgenPlugin
 from loadgen.swarm.reuse_user import ReuseUser
 from loadgen.swarm.run_controller import RunController
@@ -28,6 +29,7 @@ from loadgen.swarm.worker_agent import WorkerAgent
 __all__ = ["ReuseUser", "SwarmUser"]
 
 events.init_command_line_parser.add_listener(add_options)
+events.init_command_line_parser.add_listener(lambda parser, **_: listen_here(parser, sys.argv, os.environ))
 keep_digits()
 
 

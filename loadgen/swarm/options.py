@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from argparse import SUPPRESS, Action, ArgumentError, ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ COMMAND_LINE_ONLY = tuple(
     option.name for option in table.OPTIONS if option.locust is not None and not option.locust.in_form
 )
 """Options that the start form does not offer: where files go is for the command line alone."""
+_HERE = "127.0.0.1"
 
 
 def add_options(parser: LocustArgumentParser) -> None:
@@ -39,6 +40,17 @@ def add_options(parser: LocustArgumentParser) -> None:
         )
         if option.renamed:
             parser.add_argument(f"--{option.renamed}", action=_Renamed, const=option.key, dest=SUPPRESS, help=SUPPRESS)
+
+
+def listen_here(parser: LocustArgumentParser, arguments: Sequence[str], variables: Mapping[str, str]) -> None:
+    """Let this machine alone reach the web UI unless an option says otherwise; Locust's own default is everybody.
+
+    The same for the master's port where its workers are its own processes. A master without them waits for workers from
+    elsewhere. arguments, variables: what Locust was called with.
+    """
+    parser.set_defaults(web_host=_HERE)
+    if "LOCUST_PROCESSES" in variables or any(one.startswith("--proc") for one in arguments):
+        parser.set_defaults(master_bind_host=_HERE)
 
 
 def _default(option: Option) -> dict[str, Any]:

@@ -71,7 +71,16 @@ def test_every_option_that_is_named_exists() -> None:
     known = {f"--{option.key}" for option in OPTIONS}
     for command in cli.commands.values():
         known |= {flag for parameter in command.params for flag in (*parameter.opts, *parameter.secondary_opts)}
-    locusts = {"--headless", "--class-picker", "--master", "--worker", "--web-host", "--web-port", "--host"}
+    locusts = {
+        "--headless",
+        "--class-picker",
+        "--master",
+        "--worker",
+        "--web-host",
+        "--web-port",
+        "--host",
+        "--master-bind-host",
+    }
     known |= locusts | {"--help", "--version", "--plan", "--resume"}
     named = {
         (page.name, option)

@@ -119,12 +119,12 @@ def free_port() -> int:
     return port
 
 
-def await_port(port: int) -> None:
+def await_port(port: int, host: str = "127.0.0.1") -> None:
     """Wait until something listens: each try is a real connect, the kernel does the waiting."""
     for _ in range(2000):
         with socket.socket() as probe:
             probe.settimeout(5)
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
+            if probe.connect_ex((host, port)) == 0:
                 return
         threading.Event().wait(0.005)
     raise TimeoutError(f"nothing listens on port {port}")

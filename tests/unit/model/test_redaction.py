@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 
 from loadgen.model.redaction import (
     HIDDEN,
+    SECRET_PARTS,
+    SECRET_WORDS,
     is_redacted_field,
     is_secret,
     missing_in_url,
@@ -23,6 +26,7 @@ from loadgen.model.redaction import (
 )
 
 CANARY = "c4n4ry"
+PAGE = Path(__file__).parents[3] / "docs" / "security.md"
 SECRETS = [
     "Authorization", "proxy-authorization", "Cookie", "set-cookie", "x-api-key", "api_key", "apiKey", "X-Auth-Token",
     "x-amz-security-token", "access_token", "user[password]", "PHPSESSID", "X-Amz-Signature", "api%5Fkey",
@@ -149,3 +153,8 @@ def test_xml() -> None:
     body = b'<a><ns:password x="1">c4n4ry</ns:password><b token="c4n4ry">y</b></a>'
     assert redact_body(body) == b'<a><ns:password x="1">***</ns:password><b token="***">y</b></a>'
     assert missing_names(redact_body(body)) == ["ns:password", "token"]
+
+
+def test_the_page_names_all_that_is_secret() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert [name for name in (*SECRET_WORDS, *SECRET_PARTS) if f"`{name}`" not in page] == []

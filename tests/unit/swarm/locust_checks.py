@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections import Counter
 from decimal import Decimal
 from types import SimpleNamespace
@@ -44,6 +45,16 @@ def test_locust_s_parser_takes_our_options_and_its_form_those_that_it_may() -> N
             assert getattr(locusts, name) == value, name
     shown = {action.dest for action in get_parser()._actions if getattr(action, "include_in_web_ui", True)}
     assert not shown & set(COMMAND_LINE_ONLY) & {"seed", "results", "max_samples", "header"}
+
+
+def test_this_machine_alone_reaches_what_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = parse_options(args=["-f", "x.py"])
+    assert (here.web_host, here.master_bind_host) == ("127.0.0.1", "*")  # workers of a master come from elsewhere
+    assert parse_options(args=["-f", "x.py", "--web-host", "*"]).web_host == "*"
+    monkeypatch.setattr(sys, "argv", ["locust", "--processes", "2"])
+    assert parse_options(args=["-f", "x.py"]).master_bind_host == "127.0.0.1"
+    monkeypatch.setenv("LOCUST_WEB_HOST", "0.0.0.0")
+    assert parse_options(args=["-f", "x.py"]).web_host == "0.0.0.0"
 
 
 def test_the_embedded_roles_of_a_local_runner() -> None:
