@@ -99,6 +99,17 @@ def test_a_new_policy_begins_its_counts_anew(manage: Any) -> None:
     assert (manager.gap_s, manager.retried, manager.after_close_tried, manager.keep_alive) == (0.02, 0, 0, {})
 
 
+def test_responses_that_end_idle_connections_are_counted_by_status(manage: Any, clock: FakeClock) -> None:
+    manager = manage("persistent")
+    for status in (408, 503, 408, 0):
+        connection = manager.new_connection(NULL_LISTENER)
+        connection.ending, connection.idle_status = Ending.SERVER_IDLE_RESPONSE, status
+        manager.record_connection(0, connection)
+    assert manager.idle_statuses == {"408": 2, "503": 1, "0": 1}
+    manager.use(parse_policy("close"))
+    assert manager.idle_statuses == {}
+
+
 def test_what_servers_announce_is_the_least_time_and_the_most_requests(manage: Any, clock: FakeClock) -> None:
     manager = manage("close")
     manager.running = True

@@ -80,11 +80,15 @@ def test_sections_without_rows_are_left_out(tmp_path: Path) -> None:
 
 
 def test_how_connections_ended(tmp_path: Path) -> None:
-    facts = {"keep_alive": {"timeout_s": 5, "max": 1_000}, "retried": 1, "after_close": {"tried": 2, "answered": 0}}
+    facts = {
+        "keep_alive": {"timeout_s": 5, "max": 1_000}, "retried": 1, "after_close": {"tried": 2, "answered": 0},
+        "idle_statuses": {"408": 1, "503": 2},
+    }  # fmt: skip
     summary = summary_with(tmp_path, **facts)
     headings, (row,) = tables.endings(summary)
     assert dict(zip(headings, row, strict=True)) == {
         "policy": "close", "how connections ended": "20 client silent",
+        "status sent on idle connections": "408: 5, 503: 10",
         "Keep-Alive of the server": "timeout 5 s, max 1,000",
         "requests sent once more": "5",
         "requests sent after an announced close": "10, of these 0 answered",

@@ -42,6 +42,7 @@ def stale(requests: int = 2) -> Link:
 
 
 STALE = stale()
+CROSSED = Link([Exchange(0), Exchange(MS, outcome=-ErrorKind.CROSSED_BY_CLOSE)], ending=Ending.SERVER_IDLE_RESPONSE)
 PROXY = "http://user:password@127.0.0.1:3128"
 LONG_BLOCK = {"block_ns": 60_000 * MS}
 OPEN_LOOP = {"rate_rps": 1_000.0}
@@ -86,6 +87,18 @@ CAUSES: dict[str, tuple[list[str], Make, str]] = {
         ["errors", "stale_connections", "connections_not_ideal"],
         lambda path: run(path, "persistent", STALE, STALE, STALE),
         "--retry-stale",
+    ),
+    "crossed by a response": (
+        ["errors", "stale_connections", "connections_not_ideal"],
+        lambda path: run(path, "persistent", STALE, CROSSED, CROSSED),
+        "15 requests met a connection that the server had closed or was just closing (10 crossed a response such as a",
+    ),
+    "a response while idle": (
+        ["connections_not_ideal"],
+        lambda path: run(
+            path, "persistent", *[long(3, Ending.SERVER_IDLE_RESPONSE)] * 3, idle_statuses={"0": 1, "408": 2}
+        ),
+        "closed 15 (15 server_idle_response; statuses on idle connections: 5 × not known, 10 × 408)",
     ),
     "stale while requests were in flight": (
         ["errors", "stale_connections", "connections_not_ideal"],
