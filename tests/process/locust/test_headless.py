@@ -158,3 +158,17 @@ def test_a_full_disk_ends_the_run_with_what_there_is(tmp_path: Path, share_targe
     found = summary(tmp_path)
     check_sums(found)
     assert sum(one["requests"] for one in found["policies"].values()) > 3_000
+
+
+def test_secrets_are_in_no_output_and_in_no_statistics(tmp_path: Path) -> None:
+    canary = "c4n4ryS3cret"
+    headers = ("--header", f"Authorization: Bearer {canary}", "--header", f"X-Api-Key: {canary}")
+    request = ("--method", "POST", "--path", f"/?a=1&token={canary}", "--data", f"password={canary}", *headers)
+    done = headless("compare.py", tmp_path, *request, "--csv", "stats", "--html", "s.html")
+    assert done.returncode == 0, done.stderr
+    assert canary not in done.stdout + done.stderr
+    assert "/?a=1&token=*** [persistent]" in csv_rows(tmp_path)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) > 10
+    assert [path for path in files if canary.encode() in path.read_bytes()] == []
+    assert summary(tmp_path)["plan"]["url"].endswith("/?a=1&token=***")
