@@ -37,7 +37,7 @@ def end_at_once(number: int, _frame: FrameType | None) -> None:
     """A signal handler: one line, no traceback, nothing else."""
     try:  # noqa: SIM105 # contextlib is not loaded yet
         os.write(2, f"loadgen: {what_ended(number)}\n".encode())
-    except OSError:  # nobody sees it
+    except OSError:  # standard error is closed
         pass
     os._exit(EXIT_INTERRUPTED)
 

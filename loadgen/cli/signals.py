@@ -49,7 +49,7 @@ def raised() -> Iterator[None]:
 def kept(stays_ignored: Callable[[], bool] = lambda: False) -> Iterator[None]:
     """Give the signals back at the end to whom they belong now, or ignore them if `stays_ignored` says so then.
 
-    Does nothing outside the main thread, where Python lets nobody handle a signal.
+    Does nothing outside the main thread, where Python sets no signal handler.
     """
     if not _may_handle():
         yield

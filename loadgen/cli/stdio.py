@@ -28,7 +28,7 @@ class GuardedStream(io.FileIO):
         view = memoryview(data)  # type: ignore[arg-type]
         if self.failure is None:
             try:
-                while (written := super().write(view)) is None:  # whoever shares the stream made it non-blocking
+                while (written := super().write(view)) is None:  # a program that shares the stream made it non-blocking
                     select.select([], [self], [])
                 return written
             except OSError as error:

@@ -1,7 +1,7 @@
 """Files in a folder of results: whole or not there at all, under their own name in that folder, never through a link.
 
-Whoever can write into the folder could lay a symbolic link there, and have a file elsewhere overwritten by it. Knows no
-run and no format.
+Another user of the machine could put a symbolic link into the folder, and have a file elsewhere overwritten by it. Knows
+no run and no format.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def check_folder_name(name: str, option: str) -> None:
 
 def refuse_links(folder: Path, depth: int = 1) -> None:
     """Raise PlanError where a symbolic link lies in the folder, or in a folder in it."""
-    with suppress(OSError):  # whoever reads or writes there finds out why
+    with suppress(OSError):  # the first read or write there says why
         for entry in list(os.scandir(folder)):
             if entry.is_symlink():
                 raise PlanError(

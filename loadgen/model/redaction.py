@@ -80,7 +80,7 @@ def redact_url(text: str) -> str:
 
 
 def redact_bad_url(text: str) -> str:
-    """The same for what can't be read as a URL, where nobody knows which part the user meant to be secret."""
+    """The same for what can't be read as a URL, whose secret parts can't be told from the others."""
     before, mark, _ = text.partition("?")
     scheme, slashes, rest = before.rpartition("//") if "//" in before else ("", "", before)
     if "@" in text[len(scheme) + len(slashes) :]:  # a password may hold a raw ?, # or /

@@ -279,7 +279,7 @@ class WarningCode(StrEnum):
     WORKER_MESSAGE = (
         "worker_message",
         "A Locust worker sent a message that was not used: it did not have the form or size of its kind.",
-        "Run the same version everywhere, in a network where nobody else reaches the master's port.",
+        "Run the same version everywhere, in a network from which no stranger reaches the master's port.",
     )
 
 

@@ -231,7 +231,7 @@ class LocustRun:
     def misfit(self, kind: str, worker: str, wrong: str) -> None:
         """A message that is none of its kind: a warning, the first of each worker. The run goes on.
 
-        Without a vital one it would wait for the worker, or lack samples without a word: that worker is left out.
+        Without a vital one it would wait for the worker, or silently lack its samples: that worker is left out.
         """
         if kind in messages.VITAL and self._takes_part(worker):
             self.worker_failed(worker, f"it sent a message that is none of its kind ({kind}: {wrong})")

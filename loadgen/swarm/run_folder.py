@@ -76,7 +76,7 @@ class RunFolder:
         received = self._files.setdefault((worker, file), _File(len(self._files)))
         received.size += len(piece)
         if not 0 <= file < limits.files or len(piece) > PIECE_BYTES or received.is_whole:
-            raise ValueError("it sent a file that nobody waits for")
+            raise ValueError("it sent a file that is not awaited")
         if received.size > max_file_bytes(limits.max_samples):
             raise ValueError("it sent more samples than it may keep")
         directory = worker_folder(self.directory, received.number)

@@ -40,7 +40,7 @@ class EmbeddedTarget:
         assert self._process.stdout is not None
         try:
             self.url = self._process.stdout.readline().strip()
-        except BaseException:  # a signal: nobody will need it
+        except BaseException:  # a signal: the target is needed no more
             self._process.kill()
             self.stop()
             raise
