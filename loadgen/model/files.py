@@ -1,7 +1,7 @@
 """Files in a folder of results: whole or not there at all, under their own name in that folder, never through a link.
 
-Another user of the machine could put a symbolic link into the folder, and have a file elsewhere overwritten by it. Knows
-no run and no format.
+Another user of the machine could put a symbolic link into the folder, and have a file elsewhere overwritten by it.
+Knows no run and no format.
 """
 
 from __future__ import annotations
