@@ -7,18 +7,20 @@ import os
 import resource
 import socket
 
+from loadgen.model import descriptors
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 from loadgen.model.proxy import Proxy
 from loadgen.model.target import Target
-
-# Besides one for each connection: standard streams, the loop, row files, libraries, and connections that linger.
-_OWN_DESCRIPTORS = 64 + 512
+from loadgen.model.units import count
 
 
-def check_machine(plan: Plan) -> None:
-    """Raise PlanError where this machine can't run the plan; raise the soft limit of descriptors as far as it needs."""
-    _raise_descriptor_limit(plan)
+def check_machine(plan: Plan, embedded: bool = False) -> None:
+    """Raise PlanError where this machine can't run the plan; raise the soft limit of descriptors as far as it needs.
+
+    embedded: the target will be a process of this run.
+    """
+    _raise_descriptor_limit(plan, embedded)
     for address in plan.source_ips:
         _check_source(address, plan.peer)
     if plan.server_pid is not None:
@@ -32,17 +34,21 @@ def check_machine(plan: Plan) -> None:
             pass  # another user's process; what can be read of it will be
 
 
-def _raise_descriptor_limit(plan: Plan) -> None:
+def _raise_descriptor_limit(plan: Plan, embedded: bool) -> None:
     peak = plan.peak_connections  # each worker is a process of its own
-    needed = peak + _OWN_DESCRIPTORS
+    needed, wanted = descriptors.needed(peak, plan.processes, embedded), descriptors.wanted(peak)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < needed:
-        option = "--max-connections" if any(cell.rate_rps for cell in plan.cells) else "--users"
+        where = f" in each of {plan.processes} processes" if plan.processes > 1 else ""
         raise PlanError(
-            f"{option} {peak} needs {needed} file descriptors, the hard limit is {hard}; raise it with ulimit -Hn"
+            f"{count(peak, 'connection')} at a time{where}: that takes {needed} file descriptors, "
+            f"and the hard limit is {hard}; raise it with ulimit -Hn"
         )
-    if soft != resource.RLIM_INFINITY and soft < needed:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+    wanted = max(needed, wanted)
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _check_source(text: str, peer: Target | Proxy) -> None:

@@ -35,7 +35,7 @@ def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
     embedded = options["url"] is None
     if options["dry_run"] and options["json"]:
         raise PlanError("--dry-run prints blocks and measures nothing that --json could print; give one of them")
-    check_machine(plan)
+    check_machine(plan, embedded)
     name = f"{datetime.now():%Y%m%d-%H%M%S}" if options["name"] is None else options["name"]
     check_folder_name(name, "--name")
     if options["dry_run"]:

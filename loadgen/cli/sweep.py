@@ -48,7 +48,7 @@ def resume(options: dict[str, Any], given: dict[str, str]) -> Outcome:
     facts = load_record(store)
     plan, embedded = recorded_run(facts, str(directory))
     plan = replace(with_secrets(plan, options), server_pid=_server(plan, embedded, options["server_pid"]))
-    check_machine(plan)
+    check_machine(plan, embedded)
     done, first_connection = store.resume(tuple(cell.name for cell in plan.cells), plan.max_samples)
     quiet, draws = options["quiet"], not options["no_charts"]
     if len(done) == len(plan.cells) * plan.load.rounds:

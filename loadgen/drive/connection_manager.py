@@ -5,6 +5,7 @@ Decides neither what is sent nor when.
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,6 +14,7 @@ import gevent
 from loadgen.drive.slots.context import SlotContext
 from loadgen.drive.slots.pending_close import PendingClose
 from loadgen.drive.system.monitor import MONITORED_SHARE, SystemMonitor
+from loadgen.model.descriptors import pending_closes
 from loadgen.model.plan import Plan
 from loadgen.model.policy import H2, H2_PRIOR, H2C_UPGRADE, HTTP1, WEBSOCKET, ConnectionPolicy
 from loadgen.model.records import Ending
@@ -41,8 +43,6 @@ _TICK_S = _MIN_GRACE_NS / 4 / NS_PER_S
 _SAMPLED_SHARE = 16
 # A sweep that is late by more than this was kept off by something else than the load.
 _MIN_STALL_NS = 250_000_000
-# With more of these connections than that the oldest is closed before its grace is over.
-_MAX_PENDING_CLOSES = 512
 # The timeout is an integer of C, where compiled; no run is longer than this.
 _MAX_TIMEOUT_NS = 1 << 62
 
@@ -98,6 +98,8 @@ class ConnectionManager(SlotContext):
         """For how long, at most, this process did not run in the present block; 0 where it always did."""
         self._sweep = self._loop.timer(tick_s, tick_s, ref=False)
         self._sweep.start(self._expire)
+        limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._max_pending_closes = pending_closes(limit, plan.peak_connections)
         self._pending_closes: dict[PendingClose, None] = {}  # in the order in which they began
         self._grace = self._loop.timer(_TICK_S, _TICK_S, ref=False)
         self._grace.start(self._end_grace)
@@ -163,7 +165,7 @@ class ConnectionManager(SlotContext):
         pending = self._pending_closes
         now = self.clock.monotonic_ns()
         pending[PendingClose(connection, slot, now + _grace_ns(connection, now), self._close_done)] = None
-        if len(pending) > _MAX_PENDING_CLOSES:
+        if len(pending) > self._max_pending_closes:  # the oldest is closed before its grace is over
             oldest = next(iter(pending))
             oldest.give_up(waited=oldest.due_ns < now)
 

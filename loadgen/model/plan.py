@@ -98,9 +98,12 @@ class Plan:
 
     @property
     def peak_connections(self) -> int:
-        """The most connections that one worker has at the same time."""
-        peak = max(self.load.max_connections if cell.rate_rps else cell.users for cell in self.cells)
-        return -(-peak // self.processes)
+        """The most connections that one worker has at the same time, besides those that wait for their close."""
+        return -(-max(map(self._peak_of, self.cells)) // self.processes)
+
+    def _peak_of(self, cell: Cell) -> int:
+        most = self.load.max_connections if cell.rate_rps else cell.users
+        return min(cell.policy.pool or most, most)
 
     @property
     def retried_outcomes(self) -> frozenset[int]:

@@ -37,6 +37,7 @@ LAYERS = {
             "authority",
             "bounds",
             "characters",
+            "descriptors",
             "redaction",
             "exceptions",
             "files",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Literal
 
@@ -36,11 +36,12 @@ _LOST: dict[Literal["exchanges", "connections"], str] = {"exchanges": "request",
 
 
 def warnings(
-    policies: dict[str, PolicySummary], plan: Plan, rounds: int, comparisons: Iterable[ComparisonSummary] = ()
+    policies: dict[str, PolicySummary], plan: Plan, rounds: int, comparisons: Sequence[ComparisonSummary] = ()
 ) -> list[RunWarning]:
-    """Every warning that the numbers call for. rounds: how many were measured."""
+    """Every warning that the numbers call for. rounds: how many were begun; a comparison may have fewer."""
     cells = {cell.name: cell for cell in plan.cells}
-    found = list(_run_warnings(policies, plan, rounds))
+    compared = min((one["rounds"] for one in comparisons), default=rounds)
+    found = list(_run_warnings(policies, plan, min(rounds, compared)))
     times: Counter[WarningCode] = Counter()
     each = [
         (code, f"{name}: {message}")

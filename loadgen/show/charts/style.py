@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from loadgen.model.characters import visible
 from loadgen.model.summary import Summary
-from loadgen.model.units import format_duration
+from loadgen.model.units import count, format_duration
 from loadgen.show.formatting import load_text
 
 # Okabe and Ito, "Color Universal Design" (2008); the pale yellow is left out: it vanishes on white.
@@ -66,8 +66,9 @@ def footer(summary: Summary) -> str:
     plan, environment = summary["plan"], summary["environment"]
     lines = (
         f"{plan['method']} {shortened(visible(plan['url']), 48)} · {shortened(load_text(plan), 72)}",
-        f"{plan['rounds']} rounds of {format_duration(plan['block_ns'])} blocks, {format_duration(plan['warmup_ns'])} "
-        f"warm-up · loadgen {environment['loadgen']} · {environment['started'][:10]} · {summary['run'][:32]}",
+        f"{count(plan['rounds'], 'round')} of {format_duration(plan['block_ns'])} blocks, "
+        f"{format_duration(plan['warmup_ns'])} warm-up · "
+        f"loadgen {environment['loadgen']} · {environment['started'][:10]} · {summary['run'][:32]}",
     )
     return "\n".join(map(visible, lines))
 

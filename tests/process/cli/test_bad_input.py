@@ -135,13 +135,35 @@ def test_no_permission_to_write(tmp_path: Path) -> None:
     complains(["compare", "--out", "closed/run"], 2, "can't write to", tmp_path)
 
 
-def test_too_few_file_descriptors(tmp_path: Path) -> None:
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+# Users, policies, further options, what that takes.
+NEEDS = [
+    (3, "persistent,close", [], 24 + 16 + 3),
+    (3, "abandon,recycle:2", ["--tls"], 24 + 16 + 3),
+    (60, "persistent,close,pool:5", ["--timeout", "1s"], 24 + 16 + 60),
+    (200, "pool:7:fifo", [], 24 + 16 + 7),
+    (4, "persistent,recycle:3", ["--processes", "2"], 24 + 16 + 4),
+]
 
-    done = loadgen_process("compare", "--users", "1000", cwd=tmp_path, preexec_fn=limit)
+
+@pytest.mark.parametrize(("users", "policies", "more", "needed"), NEEDS)
+def test_file_descriptors_are_counted(users: int, policies: str, more: list[str], needed: int, tmp_path: Path) -> None:
+    """With as many as are needed a run meets no error; with one less it does not begin."""
+    arguments = ["compare", "--users", str(users), "--policies", policies, *QUICK, *more, "--json", "--no-charts"]
+    done = with_descriptors(needed - 1, *arguments, cwd=tmp_path)
     assert done.returncode == 2
-    assert "the hard limit is 256" in done.stderr
+    assert f"that takes {needed} file descriptors, and the hard limit is {needed - 1}" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+    done = with_descriptors(needed, *arguments, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    for policy in json.loads(done.stdout)["policies"].values():
+        assert policy["requests"] > 0
+        assert policy["errors"] == {}
+
+
+def with_descriptors(limit: int, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return loadgen_process(
+        *arguments, cwd=cwd, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+    )
 
 
 def test_the_soft_limit_is_raised(tmp_path: Path) -> None:

@@ -92,11 +92,19 @@ def test_descriptors_follow_the_connections_that_may_be_open(monkeypatch: pytest
     monkeypatch.setattr(resource, "getrlimit", lambda _which: (256, 1000))
     monkeypatch.setattr(resource, "setrlimit", lambda _which, limits: asked.append(limits))
     check_machine(planned(compare, URL, "--users", "400"))
-    assert asked == [(400 + 576, 1000)]
+    assert asked == [(400 + 24 + 512, 1000)]
     check_machine(planned(compare, URL, "--rate", "9", "--max-connections", "300"))
-    assert asked[1:] == [(300 + 576, 1000)]
-    assert "--users 900 needs 1476" in complaint(sweep, URL, "--users", "1,900")
-    assert "--max-connections 1000 needs 1576" in complaint(compare, URL, "--rate", "9")
+    assert asked[1:] == [(300 + 24 + 512, 1000)]
+    check_machine(planned(compare, URL, "--users", "960"))
+    assert asked[2:] == [(1000, 1000)]
+    assert "961 connections at a time: that takes 1001 file descriptors" in complaint(sweep, URL, "--users", "1,961")
+    assert "1,000 connections at a time: that takes 1040 file" in complaint(compare, URL, "--rate", "9")
+    # A pool has fewer connections than users, and each process only its share.
+    check_machine(planned(compare, URL, "--users", "5000", "--policies", "pool:9"))
+    check_machine(planned(compare, URL, "--users", "1900", "--processes", "2"))
+    assert "1 connection at a time in each of 250 processes: that takes 1024 file" in complaint(
+        compare, URL, "--users", "250", "--processes", "250"
+    )
 
 
 def test_a_grid() -> None:

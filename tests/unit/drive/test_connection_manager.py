@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from loadgen.drive import connection_manager
 from loadgen.drive.connection_manager import ConnectionManager
 from loadgen.drive.requests.user_state import UserState
 from loadgen.drive.slots.closed_loop import ClosedLoopUser
@@ -240,9 +239,9 @@ def test_a_slow_server_gets_more_time(manage: Any, clock: FakeClock) -> None:
     assert len(manager.rows.connections) == 1
 
 
-def test_only_so_many_closes_are_waited_for(manage: Any, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection_manager, "_MAX_PENDING_CLOSES", 2)
+def test_only_so_many_closes_are_waited_for(manage: Any) -> None:
     manager: Manager = manage("close")
+    manager._max_pending_closes = 2
     manager.running = True
     manager.user.begin()
     for number in range(4):

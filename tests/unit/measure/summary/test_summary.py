@@ -444,6 +444,18 @@ def test_unlike_counts_are_warned_of(tmp_path: Path) -> None:
     assert "persistent has 205 requests, close only 5" in warning["message"]
 
 
+def test_rounds_are_counted_as_the_comparison_counts_them(tmp_path: Path) -> None:
+    """The second round was cut off: the verdict has one round, and so has the warning."""
+    writer = RunWriter(tmp_path / "run", plan_json("persistent,close", rounds=2))
+    writer.block("persistent", 0, [PAIR, PAIR])
+    writer.block("close", 0, [PAIR, PAIR])
+    writer.block("persistent", 1, [PAIR, PAIR])
+    summary = writer.summary()
+    (said,) = (one["message"] for one in summary["warnings"] if one["code"] == "too_few_rounds")
+    assert said.startswith("1 round cannot")
+    assert "one round" in summary["verdict"]
+
+
 def test_notes_of_the_run_come_first(tmp_path: Path) -> None:
     note = {"code": "interrupted", "message": "it was"}
     writer = RunWriter(tmp_path / "run", plan_json("persistent", rounds=1), notes=[note])
