@@ -88,6 +88,11 @@ class Progress:
         if not self._quiet:
             self._console.print(visible(f"loadgen: warning: {message}"), soft_wrap=True)
 
+    def say(self, message: str) -> None:
+        """Show a line above the bar, where there is one to show."""
+        if message and not self._quiet:
+            self._console.print(visible(f"loadgen: {message}"), soft_wrap=True)
+
     def _draw(self, block: dict[str, Any]) -> None:
         if len(self._counts) > _MAX_RATES:
             name = block["policy"]

@@ -17,6 +17,7 @@ from loadgen.cli.report import FinishedRun, finish
 from loadgen.cli.run_notes import CUT_SHORT, RunNotes
 from loadgen.cli.run_rollup import RunRollup
 from loadgen.cli.signals import Interruption
+from loadgen.cli.size_forecast import SizeForecast
 from loadgen.cli.stdio import print_error
 from loadgen.cli.worker_pool import end_of, run_workers
 from loadgen.measure.data.recorder import worker_folder
@@ -125,6 +126,7 @@ class Experiment:
         jobs = self._jobs()
         cells = tuple(cell.name for cell in self._plan.cells)
         rollup = RunRollup([directory for directory, _ in jobs], cells, self._plan.max_samples)
+        forecast = SizeForecast(self._plan)
         with Progress(self._plan, self._quiet, len(self._done)) as progress:
 
             def on_event(worker: int, event: dict[str, Any]) -> None:
@@ -132,6 +134,7 @@ class Experiment:
                 if warning:
                     progress.warn(warning)
                 progress.show(event, worker)
+                progress.say(forecast.add(worker, event))
                 rollup.add(worker, event)
 
             end = end_of(run_workers(jobs, self._store.lock, on_event))

@@ -16,6 +16,7 @@ from loadgen.cli.machine import check_machine
 from loadgen.cli.plan_builder import build_plan
 from loadgen.cli.plan_writer import save_plan
 from loadgen.cli.report import FinishedRun
+from loadgen.cli.size_forecast import planned_requests, size_line
 from loadgen.cli.stdio import print_error
 from loadgen.measure.data.environment import environment
 from loadgen.measure.data.store import RunStore
@@ -43,6 +44,9 @@ def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
         for line in blocks(plan):  # each at once: a plan of very many rounds can be cut off
             click.echo(line)
         click.echo(estimate_line(plan))
+        size = size_line(planned_requests(plan) or 0, plan)
+        if size:
+            click.echo(size)
         return None
     ask_consent(plan, embedded, agreed=options["yes"])
     if options["name"] is None and options["out"] is None:

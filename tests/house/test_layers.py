@@ -136,6 +136,7 @@ LAYERS = {
             "dry_run",
             "run_notes",
             "run_rollup",
+            "size_forecast",
             "run_validation",
         ),
         ("option_types", "plan_writer", "plan_reader", "plan_builder", "options"),
