@@ -148,9 +148,7 @@ def read_rows(directory: Path, policies: tuple[str, ...]) -> Samples:
     parts = [0]
     while part_path(directory, EXCHANGES_FILE, parts[-1] + 1).exists():
         parts.append(parts[-1] + 1)
-    rows = [read_exchanges(directory, part) for part in parts]
-    connections = [read_connections(directory, part) for part in parts]
-    return columns_of(blocks, _joined(rows), _joined(connections), policies)
+    return columns_of(blocks, read_exchanges(directory, *parts), read_connections(directory, *parts), policies)
 
 
 def columns_of(
@@ -196,25 +194,28 @@ def columns_of(
     return Samples(policies, columns, sorted(blocks, key=lambda block: block["index"]))
 
 
-def read_exchanges(directory: Path, part: int) -> NDArray[Any]:
-    """A part's exchanges that were written before its worker died."""
-    return _read(part_path(directory, EXCHANGES_FILE, part), EXCHANGE_FIELDS, "scheduled")
+def read_exchanges(directory: Path, *parts: int) -> NDArray[Any]:
+    """The exchanges in these parts that were written before their worker died."""
+    return _read([part_path(directory, EXCHANGES_FILE, part) for part in parts], EXCHANGE_FIELDS, "scheduled")
 
 
-def read_connections(directory: Path, part: int) -> NDArray[Any]:
-    """A part's connections that were written before its worker died."""
-    return _read(part_path(directory, CONNECTIONS_FILE, part), CONNECTION_FIELDS, "opened")
+def read_connections(directory: Path, *parts: int) -> NDArray[Any]:
+    """The connections in these parts that were written before their worker died."""
+    return _read([part_path(directory, CONNECTIONS_FILE, part) for part in parts], CONNECTION_FIELDS, "opened")
 
 
-def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
-def _read(path: Path, fields: tuple[str, ...], time: str) -> NDArray[Any]:
-    """The rows of a file that were written before its worker died: the space after them is zero, also in `time`."""
-    rows = np.fromfile(path, dtype=[(name, "=i8") for name in fields])
-    unwritten = np.flatnonzero(rows[time] == 0)
-    return rows[: unwritten[0]] if len(unwritten) else rows
+def _read(paths: list[Path], fields: tuple[str, ...], time: str) -> NDArray[Any]:
+    """The rows in the files, without space after them that was never written: that is zero, also in `time`."""
+    kind = np.dtype([(name, "=i8") for name in fields])
+    sizes = [path.stat().st_size // kind.itemsize for path in paths]
+    rows, size = np.empty(sum(sizes), kind), 0
+    for path, room in zip(paths, sizes, strict=True):
+        part = rows[size : size + room]
+        with path.open("rb") as file:
+            file.readinto(part.view(np.uint8))
+        unwritten = np.flatnonzero(part[time] == 0)
+        size += int(unwritten[0]) if len(unwritten) else room
+    return rows[:size]
 
 
 def read_blocks(path: Path) -> list[BlockRecord]:

@@ -119,6 +119,7 @@ class ReportingConnection(DuplexConnection):
         self.bytes_sent = stream.size_bytes
         self.bytes_received = stream.bytes_received
         self._phases = exchange.phases_ns(end)
+        exchange.stream = None  # each holds the other: the garbage collector would have to find them
 
     def _on_end(self, end: int) -> None:
         if self._streams is not None and self._send_error is None and not self._transport.is_cut_off:
