@@ -19,7 +19,13 @@ from loadgen.target.behaviour import DECLINABLE
 _DURATION, _FILE, _WHOLE = OptionType(Duration()), OptionType(FilePath()), OptionType(Whole())
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+_EXIT_CODES = (
+    "Exit codes: 0 done, 1 a gate failed, 2 bad usage or plan, 3 the target gave no valid sample, 4 results saved but "
+    "standard output failed, 130 interrupted with partial results saved."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, epilog=_EXIT_CODES)
 @click.version_option(loadgen.__version__, message=f"%(prog)s, version %(version)s (core: {core.running()})")
 def cli() -> None:
     """What does HTTP connection reuse buy you? Compare connection policies against one target."""

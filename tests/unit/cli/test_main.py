@@ -21,6 +21,11 @@ def test_each_command_explains_itself(command: str) -> None:
     assert done.stdout.startswith(f"Usage: loadgen {command} ")
 
 
+def test_the_help_names_the_exit_codes() -> None:
+    words = " ".join(run_cli("--help").stdout.split())
+    assert "4 results saved but standard output failed, 130 interrupted" in words
+
+
 def test_the_version() -> None:
     assert run_cli("--version").stdout == f"loadgen, version {loadgen.__version__} (core: {core.running()})\n"
 
