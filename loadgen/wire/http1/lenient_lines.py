@@ -63,7 +63,7 @@ def check_begin(data: bytes) -> None:
 
 
 def not_http(data: bytes) -> NotHttp:
-    return NotHttp(f"the response starts with {data[:16]!r}")
+    return NotHttp(f"the response starts with {data[:16].decode('latin-1')!r}")
 
 
 def without_cr(line: bytes) -> tuple[bytes, int]:

@@ -293,15 +293,6 @@ WEBSOCKETS = {
 }
 
 
-def test_bad_websocket_servers(tmp_path: Path) -> None:
-    meeting = Meeting(tmp_path / "run", WEBSOCKETS, "websocket+recycle:3", websocket_script, block="2200ms")
-    meeting.check(WEBSOCKETS)
-    codes = {name: {side.close_code for side in meeting.sides[name]} for name in WEBSOCKETS}
-    assert codes == {name: {one.code} for name, one in WEBSOCKETS.items()}
-    assert {side.close_code for side in meeting.sides["good"]} <= {1000, None}
-    assert not any(side.unmasked for sides in meeting.sides.values() for side in sides)
-
-
 # HTTP/2
 
 
@@ -436,16 +427,6 @@ HTTP2S = {
     "FIN after an answer": Bad(h2_ends(answers=1), K.STALE_CONNECTION, request_index=1),
     "RST after two answers": Bad(h2_ends(answers=2, reset=True), K.STALE_CONNECTION, request_index=2),
 }
-
-
-def test_bad_http2_servers(tmp_path: Path) -> None:
-    meeting = Meeting(tmp_path / "run", HTTP2S, "h2-prior+recycle:3", http2_script, block="4000ms")
-    meeting.check(HTTP2S)
-    codes = {name: {side.goaway for side in meeting.sides[name]} for name in HTTP2S}
-    # Those that stay are told in the end that their client goes.
-    assert codes == {name: {0 if one.stays else one.code} for name, one in HTTP2S.items()}
-    resets = {name: {side.resets.get(1) for side in meeting.sides[name]} for name in HTTP2S}
-    assert resets == {name: {one.reset} for name, one in HTTP2S.items()}
 
 
 def unacknowledged(side: Http2Side) -> None:

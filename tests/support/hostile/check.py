@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from loadgen.model.records import ABSENT
 from tests.support.hostile.behaviour import Right, Row, words
 from tests.support.hostile.run import BlockRows, Run, ending_of, run_here
 from tests.support.hostile.server import Account, hostile_server
 from tests.support.runs import check_account
+
+_DURATIONS = ("queue", "send", "wait", "receive", "own", "lag")
 
 
 def run_row(
@@ -25,6 +28,7 @@ def run_row(
 def check_accounts(run: Run, account: Account, depth: int = 1) -> None:
     """Nothing is lost on either side. depth: requests in flight on a connection."""
     assert account.hung == 0
+    check_phases(run)
     check_account(run.summary)
     for one in run.summary["policies"].values():
         if one["arrivals"]:
@@ -38,6 +42,13 @@ def check_accounts(run: Run, account: Account, depth: int = 1) -> None:
     if not resets:
         assert run.bytes_sent == sum(one.bytes_received for one in account.connections)
         assert run.sent_by_connection == Counter(one.requests for one in account.connections)
+
+
+def check_phases(run: Run) -> None:
+    """A phase that did not happen is absent, and none is negative."""
+    for block in run.blocks:
+        for row in block.exchanges:
+            assert min(row[name] for name in _DURATIONS) >= ABSENT, row
 
 
 def check_right(row: Row, run: Run) -> None:

@@ -79,7 +79,7 @@ UNKNOWN = {
     "not JSON": (with_body(b"200 OK", b"<html>"), NOT_REPORTED),
     "other JSON": (with_body(b"200 OK", b'{"fields": 5}'), NOT_REPORTED),
     "a list": (with_body(b"200 OK", b"[]"), NOT_REPORTED),
-    "no HTTP": (b"SSH-2.0-x\r\n\r\n", "unknown: the response starts with b'SSH-2.0-x"),
+    "no HTTP": (b"SSH-2.0-x\r\n\r\n", "unknown: the response starts with 'SSH-2.0-x"),
     "nothing": (b"", "unknown: the connection was closed before the response was complete"),
     "half": (
         b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx",

@@ -203,7 +203,7 @@ def test_a_stream_that_ends_between_responses_completes_nothing() -> None:
     ],
 )
 def test_other_protocols_are_known_by_their_first_bytes(raw: bytes, cut: Cut) -> None:
-    with pytest.raises(NotHttp, match="the response starts with b"):
+    with pytest.raises(NotHttp, match="the response starts with '"):
         feed_all(ResponseReader(LIMIT_BYTES), cut(raw))
 
 
