@@ -81,15 +81,16 @@ class Pause:
 
 @dataclass(frozen=True)
 class Drip:
-    """Send byte by byte, with a pause after each."""
+    """Send byte by byte, each in a segment of its own, with a pause after each."""
 
     data: bytes
-    seconds: float = 0.001
+    seconds: float = 0.0
 
     def __call__(self, peer: Peer) -> None:
         for value in self.data:
             peer.send(bytes((value,)))
-            time.sleep(self.seconds)
+            if self.seconds:
+                time.sleep(self.seconds)
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,9 @@ class Right:
     reused: bool | None = None
     """Whether a connection carries a second request; None where both are right."""
     notes: str = ""
-    """What of the response is noted as lenient."""
+    """The labels of every Leniency that is counted."""
+    unasked: bool | None = False
+    """Bytes that no request asked for are counted, and the connection is closed for them; None where that may be."""
 
 
 @dataclass(frozen=True)

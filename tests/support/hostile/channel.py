@@ -20,6 +20,8 @@ class Channel:
         self.bytes_received = 0
         self.is_reset = False
         """By this side."""
+        self.is_deaf = False
+        """What still comes can't be read as what it is: TLS is over in both directions."""
 
     def send(self, data: bytes) -> None:
         self._socket.sendall(data)
@@ -82,6 +84,9 @@ class TlsChannel(Channel):
         self.bytes_sent += len(data)
 
     def receive(self) -> bytes:
+        while self.is_deaf:
+            if not self._socket.recv(_PIECE_BYTES):
+                return b""
         while True:
             try:
                 data = self._tls.read(_PIECE_BYTES)
@@ -98,6 +103,7 @@ class TlsChannel(Channel):
         with suppress(ssl.SSLError):  # the client's own close_notify has not come yet
             self._tls.unwrap()
         self._flush()
+        self.is_deaf = True
 
     def _flush(self) -> None:
         if self._outgoing.pending:

@@ -35,11 +35,10 @@ def check_accounts(run: Run, account: Account, depth: int = 1) -> None:
             assert one["arrivals"]["due"] == one["started"] + one["arrivals"]["unstarted"]
     assert run.opened == account.accepted
     # A reset takes what the peer has not read yet.
-    resets = sum(one.was_reset or one.was_reset_here for one in account.connections)
-    assert run.sent - depth * resets <= account.requests <= run.sent
+    assert run.sent - depth * account.losing <= account.requests <= run.sent
     assert run.answered <= account.requests
     assert run.bytes_received <= sum(one.bytes_sent for one in account.connections)
-    if not resets:
+    if not account.losing:
         assert run.bytes_sent == sum(one.bytes_received for one in account.connections)
         assert run.sent_by_connection == Counter(one.requests for one in account.connections)
 
@@ -56,6 +55,9 @@ def check_right(row: Row, run: Run) -> None:
     assert not run.refusal
     for policy, right in row.right.items():
         _check_block(run.block(policy), right)
+        summary = run.summary["policies"][policy]
+        assert summary["lenient"].keys() == set(right.notes.split())
+        assert right.unasked in (None, summary["unasked_bytes"]["connections"] > 0), summary["unasked_bytes"]
 
 
 def _check_block(block: BlockRows, right: Right) -> None:

@@ -140,7 +140,7 @@ _CUTS = (
         silent(f"silence_in_the_{where}", "RFC 9110 §6.1", (GOOD[:size], SILENCE))
         for where, size in _CUT[::3]
     ),
-    good("byte_by_byte", "RFC 9112 §2.2", (Drip(GOOD, 0.0002),)),
+    good("byte_by_byte", "RFC 9112 §2.2", (Drip(GOOD),)),
     silent("too_slow", "RFC 9110 §6.1", (Drip(GOOD, 0.02),)),
 )  # fmt: skip
 

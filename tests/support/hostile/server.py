@@ -36,7 +36,8 @@ class ServedConnection:
     bytes_sent: int = 0
     was_reset: bool = False
     """The client reset it."""
-    was_reset_here: bool = False
+    loses: bool = False
+    """One side has reset it, or the server has closed TLS: what the client sent meanwhile is not in this account."""
     refusal: str = ""
     """How TLS failed."""
     said: set[str] = field(default_factory=set)
@@ -58,6 +59,10 @@ class Account:
     @property
     def requests(self) -> int:
         return sum(one.requests for one in self.connections)
+
+    @property
+    def losing(self) -> int:
+        return sum(one.loses for one in self.connections)
 
     @property
     def hung(self) -> int:
@@ -86,6 +91,7 @@ class Conversation:
         self.is_finished = False
         """FIN was sent: nothing is answered any more."""
         self._unread = b""
+        self._is_head = False
 
     @property
     def bytes_received(self) -> int:
@@ -116,6 +122,7 @@ class Conversation:
         request = self._read_head()
         if request is None:
             return False
+        self._is_head = request.startswith(b"HEAD ")
         missing = _body_bytes(request)
         while len(self._unread) < missing:
             if not self._receive():
@@ -158,12 +165,18 @@ class Conversation:
         index = self.served.requests - 1
         if self.is_first and index == 0:
             # To the run's first request; `last` frees the way for the connections that the row is about.
-            return self.last if self.row.is_of_connections else self.good
+            return self._whole(self.last if self.row.is_of_connections else self.good)
         return self._script(index - self.is_first)
 
     def _script(self, request_index: int) -> Script:
         answers = self.row.answers
-        return answers[min(request_index, len(answers) - 1)] if answers else self.good
+        return answers[min(request_index, len(answers) - 1)] if answers else self._whole(self.good)
+
+    def _whole(self, script: Script) -> Script:
+        """A good answer, without its body where the request was HEAD."""
+        if not self._is_head:
+            return script
+        return tuple(step.partition(_END_OF_HEAD)[0] + _END_OF_HEAD for step in script if isinstance(step, bytes))
 
     def _read_head(self) -> bytes | None:
         """The next request's head; None once the client has closed."""
@@ -291,7 +304,7 @@ class HostileServer:
                 served.refusal = error.reason or str(error)
             except OSError:  # the client has closed, with bytes unread
                 served.was_reset = True
-            served.was_reset_here = channel.is_reset
+            served.loses = served.was_reset or channel.is_reset or channel.is_deaf
             if row.tls is None or channel is not plain:
                 served.bytes_received, served.bytes_sent = conversation.bytes_received, channel.bytes_sent
 

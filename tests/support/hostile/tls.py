@@ -28,7 +28,7 @@ _UNTIL_CLOSE = head() + b"hello"
 
 _ENDS = (
     good("tls_well_formed", "RFC 8446 §2", (GOOD,), tls=_TLS),
-    good("tls_byte_by_byte", "RFC 8446 §5.1", (Drip(GOOD, 0.0002),), tls=_TLS),
+    good("tls_byte_by_byte", "RFC 8446 §5.1", (Drip(GOOD),), tls=_TLS),
     good("tls_1_2", "RFC 5246 §7.3", (GOOD,), tls=Tls(max_version="TLSv1_2")),
     ends("tls_close_without_notify", "RFC 9112 §9.8", (BYE, FIN), tls=_TLS),
     ends("tls_close_with_notify", "RFC 9112 §9.8", (BYE, NOTIFY, FIN), tls=_TLS),
