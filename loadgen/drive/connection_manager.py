@@ -148,7 +148,7 @@ class ConnectionManager(SlotContext):
         if link.ending is Ending.SERVER_IDLE_RESPONSE:
             status = str(link.idle_status)
             self.idle_statuses[status] = self.idle_statuses.get(status, 0) + 1
-        if link.reader.has_extra_bytes:
+        elif link.reader.has_extra_bytes:
             self.unasked.note(link.reader.status, link.reader.extra)
         self.sink.connection(
             link.number, slot, link.opened_ns, dns, connect, tunnel, tls, upgrade, link.connect_delay_ns, link.flags,

@@ -134,6 +134,13 @@ class Connection(ConnectionSetup):
             self.reader.add_extra(bytes(memoryview(self._transport.buffer)[:size]))
         return size == 0
 
+    def note_extra(self) -> None:
+        """Bytes came with the last response that are not its own: they may say that the server ends the connection."""
+        status = unasked_status(self.reader.extra)
+        if status is not None:
+            self.idle_status = status
+            self.ending = Ending.SERVER_IDLE_RESPONSE
+
     # For subclasses
 
     def _sent_some(self) -> bool:

@@ -191,7 +191,11 @@ class ConnectionSlot(Listener):
             ending = Ending.CLIENT_ANNOUNCED
         else:
             ending = Ending.CLIENT_SILENT if persists or reader.head is None else Ending.SERVER_ANNOUNCED
-            if connection.ending is not Ending.NOT_OPENED:  # the server ended it first, and this policy went on
+            if reader.has_extra_bytes:
+                connection.note_extra()
+            if (
+                connection.ending is not Ending.NOT_OPENED
+            ):  # the server ended it first, and this policy may have gone on
                 ending = connection.ending
         self._end(connection, ending)
 

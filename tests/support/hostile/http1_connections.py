@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.support.hostile.behaviour import BYE, FIN, GOOD, RST, SILENCE, Pause, Right, Row, head
 from tests.support.hostile.outcomes import ends, fails, good, second_fails
 
-_IDLE = ("--think", "15ms")
+_IDLE = ("--think", "15ms", "--block", "150ms")
 _BODY = b"hello"
 
 
@@ -77,10 +77,18 @@ def _refusal(status: str, *fields: str) -> bytes:
 
 _ENDED_BY_A_RESPONSE = (
     *(
-        second_fails(f"{status[:3]}_while_idle{name}", "RFC 9110 §15.5.9", "200", "server_idle_response",
-                     (GOOD, Pause(0.004), _refusal(status, *fields), FIN), options=_IDLE)
+        Row(f"{status[:3]}_while_idle{name}", "RFC 9110 §15.5.9",
+                ((GOOD, Pause(0.004), _refusal(status, *fields), FIN),),
+            {"persistent": Right("200", "server_idle_response client_silent?"),
+             "close": Right("200", "client_announced", unasked=None)}, options=_IDLE)
         for status in _REFUSALS
         for name, fields in (("", ()), ("_and_close", ("Connection: close",)))
+    ),
+    *(
+        Row(f"{status[:3]}_behind_a_body", "RFC 9110 §15.5.9", ((GOOD + _refusal(status), FIN),),
+            {"persistent": Right("200", "server_idle_response", reused=False),
+             "close": Right("200", "client_announced", reused=False, unasked=True)})
+        for status in _REFUSALS
     ),
     second_fails("408_instead_of_the_second_response", "RFC 9110 §15.5.9", "200 crossed_by_close",
             "server_idle_response",

@@ -111,7 +111,7 @@ _BEHIND = (
     Row("empty_line_behind_a_body_later", "RFC 9112 §2.2", ((GOOD, Pause(0.003), b"\r\n"),),
         {"persistent": Right("200", "client_silent", reused=True, notes=_EMPTY_LINE),
                 "close": Right("200", "client_announced")},
-        options=("--think", "10ms")),
+        options=("--think", "10ms", "--block", "150ms")),
     good("empty_line_behind_chunks", "RFC 9112 §2.2", (head(_CHUNKED) + _CHUNKS + b"\r\n",), notes=_EMPTY_LINE),
     good("empty_line_behind_a_204", "RFC 9112 §2.2", (head(status="HTTP/1.1 204 Empty") + b"\r\n",), results="204",
             notes=_EMPTY_LINE),

@@ -20,7 +20,7 @@ from tests.support.hostile.behaviour import (
 from tests.support.hostile.outcomes import ends, fails, good, no_http, second_fails, silent
 
 _TLS = Tls()
-_IDLE = ("--think", "15ms")
+_IDLE = ("--think", "15ms", "--block", "150ms")
 _MID_FIN, _MID_RST = "server_mid_response_fin", "server_mid_response_rst"
 _CHUNKS = head("Transfer-Encoding: chunked") + b"5\r\nhello\r\n0\r\n\r\n"
 _UNTIL_CLOSE = head() + b"hello"

@@ -737,6 +737,22 @@ def test_a_run_that_ends_before_the_kernel_tells_of_the_connection(
     assert rig.connection.ending is ending
 
 
+@pytest.mark.parametrize(
+    ("extra", "ending", "status"),
+    [
+        (b"HTTP/1.1 408 Request Timeout\r\n\r\n", Ending.SERVER_IDLE_RESPONSE, 408),
+        (b"HTTP/1.1 200 OK\r\n\r\n", Ending.NOT_OPENED, 0),
+        (b"x", Ending.NOT_OPENED, 0),
+    ],
+)
+def test_bytes_behind_a_response_may_say_why_the_server_ends_the_connection(
+    rig: Rig, extra: bytes, ending: Ending, status: int
+) -> None:
+    rig.open().arrive(RESPONSE + extra)
+    rig.connection.note_extra()
+    assert (rig.connection.ending, rig.connection.idle_status) == (ending, status)
+
+
 def test_a_deadline_on_a_reused_connection_keeps_its_handshake(rig: Rig) -> None:
     in_state(rig, IDLE)
     handshake = rig.connection.handshake
