@@ -12,6 +12,7 @@ from tests.support.hostile.server import Account, hostile_server
 from tests.support.runs import check_account
 
 _DURATIONS = ("queue", "send", "wait", "receive", "own", "lag")
+_USERS = 2
 
 
 def run_row(
@@ -57,7 +58,9 @@ def check_right(row: Row, run: Run) -> None:
         _check_block(run.block(policy), right)
         summary = run.summary["policies"][policy]
         assert summary["lenient"].keys() == set(right.notes.split())
-        assert right.unasked in (None, summary["unasked_bytes"]["connections"] > 0), summary["unasked_bytes"]
+        assert row.protocol != "http/1.1" or right.unasked in (None, summary["unasked_bytes"]["connections"] > 0), (
+            summary["unasked_bytes"]
+        )
 
 
 def _check_block(block: BlockRows, right: Right) -> None:
@@ -69,8 +72,10 @@ def _check_block(block: BlockRows, right: Right) -> None:
     endings = {ending_of(row) for row in connections}
     must, may = words(right.endings)
     assert must <= endings <= must | may, endings
-    if right.reused is not None:
-        assert (found.most_on_connection > 1) == right.reused, found.most_on_connection
+    if right.reused is False:
+        assert found.most_on_connection <= 1
+    elif right.reused:  # on a busy machine a block may be over before a second request
+        assert found.most_on_connection > 1 or len(connections) <= _USERS
 
 
 _ORDINARY = {"settings_ack", "goaway:NO_ERROR", "close:1000"}

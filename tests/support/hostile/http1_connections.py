@@ -79,7 +79,9 @@ _ENDED_BY_A_RESPONSE = (
     *(
         Row(f"{status[:3]}_while_idle{name}", "RFC 9110 §15.5.9",
                 ((GOOD, Pause(0.004), _refusal(status, *fields), FIN),),
-            {"persistent": Right("200", "server_idle_response client_silent?"),
+            # One that crosses the next request can't be told from its answer, but for a 408 that closes.
+            {"persistent": Right(f"200 {status[:3]}? crossed_by_close?",
+                                 "server_idle_response client_silent? server_announced?"),
              "close": Right("200", "client_announced", unasked=None)}, options=_IDLE)
         for status in _REFUSALS
         for name, fields in (("", ()), ("_and_close", ("Connection: close",)))
