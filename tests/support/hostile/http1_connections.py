@@ -81,7 +81,7 @@ _ENDED_BY_A_RESPONSE = (
                 ((GOOD, Pause(0.004), _refusal(status, *fields), FIN),),
             # One that crosses the next request can't be told from its answer, but for a 408 that closes.
             {"persistent": Right(f"200 {status[:3]}? crossed_by_close?",
-                                 "server_idle_response client_silent? server_announced?"),
+                                 "server_idle_response client_silent? server_idle_fin? server_announced?"),
              "close": Right("200", "client_announced", unasked=None)}, options=_IDLE)
         for status in _REFUSALS
         for name, fields in (("", ()), ("_and_close", ("Connection: close",)))

@@ -109,7 +109,7 @@ _BEHIND = (
     good("lf_behind_a_body", "RFC 9112 §2.2", (GOOD + b"\n",), notes=_EMPTY_LINE),
     # The next response has the note, so `close` has none.
     Row("empty_line_behind_a_body_later", "RFC 9112 §2.2", ((GOOD, Pause(0.003), b"\r\n"),),
-        {"persistent": Right("200", "client_silent", reused=True, notes=_EMPTY_LINE),
+        {"persistent": Right("200", "client_silent", reused=True, notes=f"{_EMPTY_LINE}?"),
                 "close": Right("200", "client_announced")},
         options=("--think", "10ms", "--block", "150ms")),
     good("empty_line_behind_chunks", "RFC 9112 §2.2", (head(_CHUNKED) + _CHUNKS + b"\r\n",), notes=_EMPTY_LINE),
