@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from tests.support.hostile.behaviour import FIN, GOOD, NOTIFY, RST, SILENCE, Pause, Right, Row, Script, Tls, head
-from tests.support.hostile.outcomes import ends, fails, second_fails
+from tests.support.hostile.outcomes import ends, fails, idle_response
 
 _TLS, _TLS_1_2 = Tls(), Tls(max_version="TLSv1_2")
-_IDLE = ("--think", "15ms")
 _UNTIL_CLOSE = head() + b"hello"
 _CUT = "server_mid_response_fin"
 
@@ -28,7 +27,7 @@ _CUT_OFF = (
 def _idle(name: str, answer: bytes, *then: Script, tls: Tls | None = None) -> Row:
     """An idle connection ends with a response that no request asked for."""
     script = (GOOD, Pause(0.004), answer, *(step for steps in then for step in steps))
-    return second_fails(name, "RFC 9110 §15.5.9", "200", "server_idle_response", script, options=_IDLE, tls=tls)
+    return idle_response(name, "408", script, tls=tls)
 
 
 _UNASKED = (

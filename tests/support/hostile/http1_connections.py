@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.support.hostile.behaviour import BYE, FIN, GOOD, RST, SILENCE, Pause, Right, Row, head
-from tests.support.hostile.outcomes import ends, fails, good, second_fails
+from tests.support.hostile.outcomes import ends, fails, good, idle_response, second_fails
 
 _IDLE = ("--think", "15ms", "--block", "150ms")
 _BODY = b"hello"
@@ -77,12 +77,8 @@ def _refusal(status: str, *fields: str) -> bytes:
 
 _ENDED_BY_A_RESPONSE = (
     *(
-        Row(f"{status[:3]}_while_idle{name}", "RFC 9110 §15.5.9",
-                ((GOOD, Pause(0.004), _refusal(status, *fields), FIN),),
-            # One that crosses the next request can't be told from its answer, but for a 408 that closes.
-            {"persistent": Right(f"200 {status[:3]}? crossed_by_close?",
-                                 "server_idle_response client_silent? server_idle_fin? server_announced?"),
-             "close": Right("200", "client_announced", unasked=None)}, options=_IDLE)
+        idle_response(f"{status[:3]}_while_idle{name}", status[:3],
+                      (GOOD, Pause(0.004), _refusal(status, *fields), FIN))
         for status in _REFUSALS
         for name, fields in (("", ()), ("_and_close", ("Connection: close",)))
     ),

@@ -61,3 +61,14 @@ def second_fails(name: str, section: str, results: str, ending: str, *answers: S
     """A connection answers its first request well, and a later one goes wrong: `close` sees nothing of it."""
     right = {"persistent": Right(results, f"{ending} client_silent?"), "close": Right("200", _ANNOUNCED, reused=False)}
     return Row(name, section, answers, right, **values)
+
+
+def idle_response(name: str, status: str, *answers: Script, **values: Any) -> Row:
+    """An idle connection is ended by a response with this status that no request asked for.
+
+    On a busy machine it may cross the next request: then it can't be told from the answer, but for a 408 that closes.
+    """
+    results = f"200 {status}? crossed_by_close? stale_connection?"
+    endings = "server_idle_response client_silent? server_announced? server_idle_fin? server_idle_rst? server_stale?"
+    right = {"persistent": Right(results, endings), "close": Right("200", _ANNOUNCED, unasked=None)}
+    return Row(name, "RFC 9110 §15.5.9", answers, right, options=("--think", "15ms", "--block", "150ms"), **values)
