@@ -28,6 +28,7 @@ from loadgen.model.block_facts import BlockRecord
 from loadgen.model.files import write_whole
 from loadgen.model.records import COLUMNS
 
+_PARTS_AT_ONCE = 2
 _CARRIED = ("carried_rows", "open_connections", "slots")
 
 
@@ -61,16 +62,22 @@ class Rollup:
 
     def take_in(self) -> None:
         """Take in the parts that are complete. Raises OSError where the disk is full; then they stay."""
-        if self.waiting_parts:
-            self._take_in(self.waiting_parts)
+        if self._take_in_waiting():
             self._save()
             self._remove_taken()
 
     def samples(self) -> Samples:
         """The samples of all rows, of the last part too, once no more rows are written."""
-        self._take_in(self.waiting_parts)
+        self._take_in_waiting()
         self._take_in(1, is_last=True)
         return self._samples
+
+    def _take_in_waiting(self) -> bool:
+        """A few at a time: their samples are all in memory at once. False where none waits."""
+        parts = self.waiting_parts
+        for begin in range(0, parts, _PARTS_AT_ONCE):
+            self._take_in(min(_PARTS_AT_ONCE, parts - begin))
+        return parts > 0
 
     def _take_in(self, parts: int, *, is_last: bool = False) -> None:
         found = []

@@ -72,17 +72,17 @@ def next_slice(
     opened = (connections["flags"] & ConnectionFlag.ESTABLISHED != 0) & (connections["ending"] != Ending.NOT_OPENED)
     if carry.block is not None:
         _count_each_slot_once(blocks, recorded, connections[opened], carry)
-    seen = np.union1d(carry.open, rows["connection"])
-    still_open = np.setdiff1d(seen, connections["connection"])
+    seen = _distinct(carry.open, rows["connection"])
+    still_open = seen[~np.isin(seen, connections["connection"])]
     if is_last:
         # Those of the slice's own exchanges are counted there.
-        _count_lost(blocks, recorded, np.setdiff1d(still_open, rows["connection"]))
+        _count_lost(blocks, recorded, still_open[~np.isin(still_open, rows["connection"])])
     last_ns = int(rows["scheduled"].max(initial=carry.last_ns))
     if not recorded:
         return samples, replace(carry, rows=rows[waiting], open=still_open, last_ns=last_ns)
     last = recorded[-1]
     of_last = connections[opened & (connections["connection"] >= last.get("first_connection", 0))]["slot"]
-    slots = np.union1d(of_last, carry.slots) if carry.block == last["index"] else np.unique(of_last)
+    slots = _distinct(of_last, carry.slots) if carry.block == last["index"] else _distinct(of_last)
     return samples, Carry(rows[waiting], still_open, slots, last_ns, last["index"])
 
 
@@ -124,6 +124,19 @@ def _blocks_of(
     return recorded[first : max(first, int(np.searchsorted(firsts, highest, side="right")) - 1) + 1]
 
 
+def _distinct(*columns: NDArray[Any]) -> NDArray[np.int64]:
+    """The numbers in the columns, each once, in order."""
+    numbers = np.concatenate(columns)
+    if not len(numbers):
+        return numbers
+    low, high = int(numbers.min()), int(numbers.max())
+    if high - low > 8 * len(numbers):
+        return np.unique(numbers)
+    found = np.zeros(high - low + 1, np.bool_)  # a tenth of the time where they are close to each other
+    found[numbers - low] = True
+    return np.flatnonzero(found) + low
+
+
 def _waiting(rows: NDArray[Any], connections: NDArray[Any], carry: Carry) -> NDArray[np.bool_]:
     """Which exchanges have to wait for their connection's row.
 
@@ -132,7 +145,7 @@ def _waiting(rows: NDArray[Any], connections: NDArray[Any], carry: Carry) -> NDA
     numbers = rows["connection"]
     unknown = ~np.isin(numbers, connections["connection"])
     sent = (rows["send"] >= 0) | (rows["outcome"] > 0) | (rows["bytes_received"] > 0)
-    was_opened = np.isin(numbers, np.union1d(carry.open, numbers[sent]))
+    was_opened = np.isin(numbers, _distinct(carry.open, numbers[sent]))
     found: NDArray[np.bool_] = unknown & ((rows["request_index"] == 0) | ~was_opened)
     return found
 
