@@ -274,7 +274,7 @@ REFUSALS: dict[str, tuple[Script, str]] = {
         answers(ASKED % b'Digest realm="x"'),
         "proxy authentication: the proxy wants credentials, it asks for D",
     ),
-    "garbage": (answers(b"SSH-2.0-x\r\n\r\n"), "malformed: "),
+    "garbage": (answers(b"SSH-2.0-x\r\n\r\n"), "not http: "),
     "silent": (silent, "proxy timeout: no answer within the time allowed; allow more with --timeout"),
     "closes": (answers(b""), "closed without response: the proxy closed the connection instead of answering CONNECT"),
     "half": (answers(b"HTTP/1.1 200 "), "truncated: the proxy closed the connection within its answer to CONNECT"),
