@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import socket
 import ssl
-from time import monotonic
+from collections.abc import Callable
+from time import monotonic, sleep
 from typing import NamedTuple
 
 from loadgen.model.plan import Plan
@@ -21,6 +22,9 @@ from loadgen.wire.proxy.connect import ConnectRequest, ProxyLogin
 _MAX_BODY_BYTES = 1 << 20
 _MAX_WAIT_S = 5.0
 _READ_BYTES = 1 << 16
+
+_PAUSES_S = (0.1, 0.2, 0.4, 0.8)
+"""Before the tries after the first, as before those of the load's own first request."""
 
 FAILURES = (OSError, Malformed, UpgradeFailure)
 """What `exchange` raises where there is no response; TimeoutError, an OSError, where it did not come in time."""
@@ -44,6 +48,16 @@ def exchange(plan: Plan, path: str, fields: tuple[tuple[str, str], ...], connect
     with _connect(plan, deadline_s) as link:
         link.sendall(request)
         return _read_response(link, deadline_s)
+
+
+def patiently(ask: Callable[[], WholeResponse]) -> WholeResponse:
+    """The response to an exchange, tried a few times where the other side is just starting. Raises FAILURES."""
+    for pause_s in _PAUSES_S:
+        try:
+            return ask()
+        except ConnectionError:  # refused, reset, closed
+            sleep(pause_s)
+    return ask()
 
 
 def describe(error: Exception) -> str:

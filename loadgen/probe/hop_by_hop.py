@@ -14,7 +14,7 @@ from loadgen.model.plan import Plan
 from loadgen.model.run_record import HopByHopRecord, RunWarning
 from loadgen.model.target import FIELDS_PATH
 from loadgen.model.warning_codes import WarningCode
-from loadgen.probe.exchange import FAILURES, WholeResponse, describe, exchange
+from loadgen.probe.exchange import FAILURES, WholeResponse, describe, exchange, patiently
 from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.proxy.connect import CHALLENGE, ProxyLogin
 
@@ -61,7 +61,7 @@ def check_hops(plan: Plan, path: str) -> HopByHopRecord:
         return _unknown(_TUNNELLED)
     login = ProxyLogin(plan.proxy.authorization)
     try:
-        response = _request(plan, path, "")
+        response = patiently(lambda: _request(plan, path, ""))
         if response.head.status == CHALLENGE:
             login.challenged(response.head, sent=False)
             response = _request(plan, path, login.authorization)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -15,7 +16,7 @@ import trustme
 from loadgen.model.plan import Plan
 from loadgen.model.policy import parse_policies
 from loadgen.model.target import parse_target
-from loadgen.probe.exchange import FAILURES, describe, exchange
+from loadgen.probe.exchange import FAILURES, describe, exchange, patiently
 from tests.support.probes import plan_for
 from tests.support.processes import read_request, scripted_server
 from tests.support.proxies import asks, fake_proxy, proxy_url
@@ -113,3 +114,24 @@ def test_a_connection_that_is_closed_without_a_response() -> None:
         with pytest.raises(FAILURES) as caught:
             exchange(plan, "/x", FIELDS, "close")
     assert describe(caught.value) == "the connection was closed before the response was complete"
+
+
+@pytest.mark.parametrize(("failures", "tries"), [(0, 1), (2, 3), (4, 5), (9, 5)])
+def test_who_is_just_starting_is_asked_a_few_times(monkeypatch: pytest.MonkeyPatch, failures: int, tries: int) -> None:
+    pauses_s: list[float] = []
+    monkeypatch.setattr("loadgen.probe.exchange.sleep", pauses_s.append)
+    asked: list[int] = []
+
+    def ask() -> Any:
+        asked.append(1)
+        if len(asked) <= failures:
+            raise ConnectionRefusedError
+        return "answer"
+
+    if failures < tries:
+        assert patiently(ask) == "answer"  # type: ignore[comparison-overlap] # stands for a response
+    else:
+        with pytest.raises(ConnectionRefusedError):
+            patiently(ask)
+    assert len(asked) == tries
+    assert pauses_s == [0.1, 0.2, 0.4, 0.8][: tries - 1]
