@@ -86,6 +86,8 @@ class TargetCheck:
             if not may_pass or pause_s is None or self._now_s() - begun_s + pause_s > _MAX_S:
                 break
             self._engine.pause(pause_s)
+            if not self._engine.whole:  # the block is over before it began
+                break
             self._route.restore_addresses()
         seconds = self._now_s() - begun_s
         if failure is not None and not self._engine.interrupted:

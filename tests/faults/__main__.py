@@ -27,9 +27,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="loadgen-faults-") as name:
         folder = Path(name)
         killed = [_kill(folder / f"{number}", number, random) for number in range(options.kills)]
+        for victim in VICTIMS:
+            _sum_up(victim, [one for one in killed if one.victim == victim])
         interrupted = _interrupt(folder / "reports", options.reports, random)
-    for victim in VICTIMS:
-        _sum_up(victim, [one for one in killed if one.victim == victim])
     torn = [one for one in interrupted if one.torn or one.report.code]
     ended = sum(one.had_ended for one in interrupted)
     print(

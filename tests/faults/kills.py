@@ -34,7 +34,7 @@ _LOAD = (
 )  # fmt: skip
 _LATEST_S = 2.0
 _GOES_ON_S = 0.4
-_ENDS_S = 30.0
+_ENDS_S = 120.0
 
 
 class Killed(NamedTuple):

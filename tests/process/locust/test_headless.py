@@ -149,7 +149,7 @@ def test_ctrl_c_and_sigterm_save_what_was_measured(tmp_path: Path, start_target:
 def test_a_full_disk_ends_the_run_with_what_there_is(tmp_path: Path, share_target: Callable[..., Target]) -> None:
     line = endless("-H", share_target().url, "-t", "30s")
     done = subprocess.run(
-        ["bash", "-c", 'ulimit -f 1500; exec "$@"', "bash", *line],
+        ["bash", "-c", 'ulimit -f 2500; exec "$@"', "bash", *line],
         capture_output=True, text=True, timeout=120, cwd=tmp_path, check=False,
     )  # fmt: skip
     assert done.returncode == 130, done.stderr

@@ -76,6 +76,13 @@ def test_what_can_not_pass_is_tried_once(kind: ErrorKind) -> None:
     assert rig.engine.pauses_s == []
 
 
+def test_a_block_that_is_ended_early_is_not_waited_for() -> None:
+    rig = Rig("persistent", *[TIMEOUT] * 5, must_answer=False)
+    rig.engine.on_preflight = lambda: setattr(rig.engine, "whole", False)
+    rig.runner.run(next(blocks(rig.plan)))
+    assert rig.engine.preflights == 1
+
+
 def test_no_try_begins_after_three_seconds() -> None:
     now_s = iter([0.0, 1.0, 2.2, 2.9, 2.9])  # tries that take a second: the third pause would end too late
     rig = Rig("persistent", *[TIMEOUT] * 5)
