@@ -44,7 +44,7 @@ def malformed(name: str, section: str, *answers: Script, **values: Any) -> Row:
 
 def no_http(name: str, section: str, *answers: Script, **values: Any) -> Row:
     """The first bytes are no HTTP/1.x."""
-    return fails(name, section, "not_http? malformed?", "client_gave_up", *answers, **values)
+    return fails(name, section, "not_http", "client_gave_up", *answers, **values)
 
 
 def too_large(name: str, section: str, *answers: Script, kind: str = "head_too_large", **values: Any) -> Row:

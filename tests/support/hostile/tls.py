@@ -13,6 +13,7 @@ from tests.support.hostile.behaviour import (
     Drip,
     InClear,
     Pause,
+    Peer,
     Row,
     Tls,
     head,
@@ -74,6 +75,13 @@ def _alert(description: int) -> InClear:
     return InClear(bytes((0x15, 3, 3, 0, 2, 2, description)))
 
 
+def _demand_alpn(peer: Peer) -> None:
+    """Refuse a client that does not offer HTTP/1.1 by ALPN (RFC 7301 §3.2)."""
+    if b"\x00\x10" not in (hello := peer.peek()) or b"\x08http/1.1" not in hello:
+        _alert(120)(peer)
+        peer.drain()
+
+
 _CERTIFICATES = (
     fails("certificate_for_another_name", "RFC 9110 §4.3.4", "tls_wrong_name", "client_gave_up",
             tls=Tls(name="other.test")),
@@ -86,6 +94,7 @@ _CERTIFICATES = (
 
 _BY_SERVER = "server_unanswered"
 _HANDSHAKES = (
+    good("alpn_is_demanded", "RFC 7301 §3.2", (GOOD,), opening=(_demand_alpn,), tls=Tls(alpn=("http/1.1",))),
     fails("fatal_handshake_failure", "RFC 8446 §6.2", "tls_failed", _BY_SERVER, opening=(_alert(40), SILENCE),
             tls=_TLS),
     fails("fatal_protocol_version", "RFC 8446 §4.2.1", "tls_failed", _BY_SERVER, opening=(_alert(70), SILENCE),
