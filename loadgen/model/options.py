@@ -303,7 +303,9 @@ OPTIONS: tuple[Option, ...] = (
         name="max_samples", type=Whole(1), plan_field="max_samples", default=3_000_000, metavar="N",
         renamed="most-samples",
         help="Requests whose rows are kept; of more a random share, with exact counts of all.",
-        locust=LocustArgument(help="Samples that each worker sends at the end; of more, a random share", in_form=False),
+        locust=LocustArgument(
+            help="Samples that each worker sends and the run keeps; of more, a random share", in_form=False
+        ),
     ),
 )  # fmt: skip
 
