@@ -66,14 +66,31 @@ class BlockHistograms:
 
     def add(self, others: Iterable[BlockHistograms]) -> BlockHistograms:
         """The sum of these and others."""
-        joined = _joined([self, *others])
-        columns = joined.columns
+        more = _joined([*others])
+        touched = np.isin(self.columns["block"], more.columns["block"])
+        return _joined([self.chosen(~touched), _joined([self.chosen(touched), more])._summed()])
+
+    def with_phases_under(self, homes: Mapping[int, int]) -> BlockHistograms:
+        """The phases of these blocks counted under other ones, {block: the other}, so that many take no more room."""
+        if not homes:
+            return self
+        blocks = self.columns["block"]
+        home_of = np.arange(max(int(blocks.max(initial=0)), *homes) + 1)
+        home_of[list(homes)] = list(homes.values())
+        moves = (self.columns["series"] != SERIES.index(LATENCY)) & np.isin(blocks, list({*homes, *homes.values()}))
+        moved = self.chosen(moves)
+        moved = BlockHistograms(moved.columns | {"block": smallest(home_of[moved.columns["block"]])})
+        return _joined([self.chosen(~moves), moved._summed()])
+
+    def _summed(self) -> BlockHistograms:
+        """The same, with each bin of a block and series once."""
+        columns = self.columns
         blocks, series = columns["block"].astype(np.int64), columns["series"].astype(np.int64)
         keys = (blocks * len(SERIES) + series) * _EXPONENTS * BINS_PER_OCTAVE + columns["bin"]
         order = np.argsort(keys, kind="stable")
         first = np.flatnonzero(np.diff(keys[order], prepend=-1))
         if len(first) == len(keys):
-            return joined
+            return self
         found = {name: column[order][first] for name, column in columns.items()}
         counts = np.add.reduceat(columns["count"][order].astype(np.int64), first)
         return BlockHistograms(found | {"count": smallest(counts)})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,21 @@ class Rollup:
             self._taken += 1
             # A block in two slices needs counts and sums of both.
             found.append(halve(with_histograms(samples), halvings_of(self._samples)))
-        self._samples = limit(join(self._samples, found), self._max_samples)
+        samples = limit(join(self._samples, found), self._max_samples)
+        self._samples = replace(samples, histograms=samples.histograms.with_phases_under(self._homes(samples)))
+
+    def _homes(self, samples: Samples) -> dict[int, int]:
+        """For each block that is over, the first one of its policy: with that its phases are counted from now on."""
+        first: dict[str, int] = {}
+        for block in samples.blocks:
+            first.setdefault(block["policy"], block["index"])
+        last = self._carry.block
+        is_over = {block["index"]: last is not None and block["index"] < last for block in samples.blocks}
+        return {
+            block["index"]: first[block["policy"]]
+            for block in samples.blocks
+            if is_over[block["index"]] and is_over[first[block["policy"]]]
+        }
 
     def _slice(self, is_last: bool) -> tuple[Samples, Carry]:
         directory, part = self._directory, self._taken

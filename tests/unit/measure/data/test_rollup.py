@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from loadgen.measure.data.block_histograms import LATENCY, SERIES
 from loadgen.measure.data.limiting import ALL
 from loadgen.measure.data.recorder import EXCHANGES_FILE, ROLLUP_FILE, Recorder, part_path
 from loadgen.measure.data.rollup import Rollup
@@ -153,11 +154,26 @@ def test_a_new_recorder_removes_what_an_earlier_one_left(tmp_path: Path) -> None
     assert not list(directory.glob("*.rows*"))
 
 
-def test_the_store_settles_a_long_run(tmp_path: Path) -> None:
+def test_phases_of_blocks_that_are_over_are_counted_together(tmp_path: Path) -> None:
+    write(tmp_path / "run").recorder.close()
+    columns = read_worker_data(tmp_path / "run", POLICIES, MAX_SAMPLES).histograms.columns
+    phases = columns["series"] != SERIES.index(LATENCY)
+    assert set(columns["block"][~phases].tolist()) == {0, 1, 2, 3}
+    assert set(columns["block"][phases].tolist()) == {0, 1, 3}  # the last one could still have grown
+
+
+def test_the_store_settles_a_long_run(tmp_path: Path, whole: Samples) -> None:
     writer = write(tmp_path / "run")
     writer.recorder.close()
     made = summary_of(writer.store, writer.store.settle(POLICIES, MAX_SAMPLES))
     assert [one["started"] for one in made["policies"].values()] == [2 * REQUESTS] * 2
+    for name, exact in summary_of(writer.store, whole)["policies"].items():
+        found = made["policies"][name]
+        for key in ("mean", "max"):
+            assert found["latency_ns"][key] == exact["latency_ns"][key]
+        for phase, figures in exact["phases_ns"].items():
+            assert found["phases_ns"][phase]["mean"] == figures["mean"]
+            assert found["phases_ns"][phase]["p99"] == (figures["p99"] and pytest.approx(figures["p99"], rel=0.01))
     assert not writer.store.has_rows
     again = summary_of(writer.store, writer.store.load_samples(POLICIES, MAX_SAMPLES))
     assert again == made
