@@ -78,7 +78,8 @@ class Leniency(IntEnum):
         return self.name.lower()
 
 
-CLOSES = Leniency.LENGTH_WITH_CHUNKED | Leniency.IDENTITY_CODING
+CLOSING = (Leniency.LENGTH_WITH_CHUNKED, Leniency.IDENTITY_CODING)
+CLOSES = CLOSING[0] | CLOSING[1]
 """Deviations after which no second response is read from the connection: others may frame the first one differently."""
 
 

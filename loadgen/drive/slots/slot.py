@@ -190,9 +190,15 @@ class ConnectionSlot(Listener):
                 return
             ending = Ending.CLIENT_ANNOUNCED
         else:
-            ending = Ending.CLIENT_SILENT if persists or reader.head is None else Ending.SERVER_ANNOUNCED
+            ending = Ending.SERVER_ANNOUNCED
+            if persists or reader.head is None:
+                ending = Ending.CLIENT_SILENT
+            elif reader.head.is_distrusted:
+                ending = Ending.CLIENT_GAVE_UP
             if reader.has_extra_bytes:
                 connection.note_extra()
+                if ending is Ending.CLIENT_SILENT and not is_last:
+                    ending = Ending.CLIENT_GAVE_UP
             if (
                 connection.ending is not Ending.NOT_OPENED
             ):  # the server ended it first, and this policy may have gone on

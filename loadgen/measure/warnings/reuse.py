@@ -9,6 +9,7 @@ from loadgen.measure.stats.endings import ended_by_server, server_endings
 from loadgen.model.cell import Cell
 from loadgen.model.connections_summary import ConnectionsSummary
 from loadgen.model.errors import ErrorKind
+from loadgen.model.leniency import CLOSING
 from loadgen.model.plan import Plan
 from loadgen.model.policy import WEBSOCKET, ConnectionPolicy, single_use_policy
 from loadgen.model.policy_summary import PolicySummary
@@ -93,7 +94,7 @@ def _stale_advice(cell: Cell, plan: Plan, carried: float, peer: str) -> str:
 def reuse_warnings(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
     """Connections that did not do what the policy says."""
     connections, policy, peer = summary["connections"], cell.policy, _peer(cell.policy, plan)
-    if policy.reuses:
+    if policy.reuses and not _cut_by_faults(summary):
         yield from _never_used(connections, policy, plan)
     if policy.reuses and policy.honours_close:
         yield from _lengths(connections, policy, peer)
@@ -117,6 +118,13 @@ def reuse_warnings(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
             f"{connections['tls_full']:,} TLS handshakes were full, where {full:,} would do: the server did not resume "
             "every session",
         )
+
+
+def _cut_by_faults(summary: PolicySummary) -> bool:
+    """Whether the client closed most connections for what came on them; a longer block would change nothing then."""
+    distrusted = sum(summary["lenient"].get(kind.label, 0) for kind in CLOSING)
+    cut = summary["unasked_bytes"]["connections"] + sum(summary["errors"].values()) + distrusted
+    return 2 * cut > summary["connections"]["opened"]
 
 
 def _never_used(connections: ConnectionsSummary, policy: ConnectionPolicy, plan: Plan) -> Found:

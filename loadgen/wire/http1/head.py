@@ -56,6 +56,11 @@ class ResponseHead(NamedTuple):
     notes: int = 0
     """The bits of each Leniency that it needed."""
 
+    @property
+    def is_distrusted(self) -> bool:
+        """The client closes the connection behind it for its framing alone: the server announced no close."""
+        return bool(self.notes & CLOSES) and b"close" not in self.options
+
 
 class RequestHead(NamedTuple):
     """A request's head; the fields mean what they mean in ResponseHead."""

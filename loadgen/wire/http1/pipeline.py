@@ -246,7 +246,7 @@ class Pipeline(Connection):
             self.request_index = self._exchanges[0].request_index
         if not persists and self.state == IDLE and self._exchanges:
             # The server will not answer the requests behind this one (RFC 9112 §9.6).
-            self.close(Ending.SERVER_ANNOUNCED)
+            self.close(Ending.CLIENT_GAVE_UP if head.is_distrusted else Ending.SERVER_ANNOUNCED)
             self._fail_exchanges(ErrorKind.STALE_CONNECTION)
         return self.state <= IDLE
 

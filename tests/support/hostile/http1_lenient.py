@@ -20,7 +20,7 @@ _EMPTY_LINE = "empty_line"
 
 def _closes(name: str, section: str, *answers: Script, **values: Any) -> Row:
     """It is measured, and this side closes: nothing that comes behind it can be trusted."""
-    return ends(name, section, *answers, ending="client_silent? client_gave_up? server_announced?", **values)
+    return ends(name, section, *answers, ending="client_gave_up", **values)
 
 
 def _extra(name: str, section: str, *answers: Script, **values: Any) -> Row:

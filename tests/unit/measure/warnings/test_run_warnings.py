@@ -42,6 +42,7 @@ def stale(requests: int = 2) -> Link:
 
 
 STALE = stale()
+GAVE_UP = Link([Exchange(0)], ending=Ending.CLIENT_GAVE_UP)
 CROSSED = Link([Exchange(0), Exchange(MS, outcome=-ErrorKind.CROSSED_BY_CLOSE)], ending=Ending.SERVER_IDLE_RESPONSE)
 PROXY = "http://user:password@127.0.0.1:3128"
 LONG_BLOCK = {"block_ns": 60_000 * MS}
@@ -164,6 +165,16 @@ CAUSES: dict[str, tuple[list[str], Make, str]] = {
         ["never_used"],
         lambda path: run(path, "persistent", Link([Exchange(0)]), Link([Exchange(0)])),
         "use a longer --block",
+    ),
+    "nothing reused, for bytes that no request asked for": (
+        ["unasked_bytes", "connections_not_ideal"],
+        lambda path: run(path, "persistent", *[GAVE_UP] * 3, unasked_bytes={"connections": 3, "example": "5 bytes"}),
+        "on 15 connections, which were closed: 5 bytes",
+    ),
+    "nothing reused, for a framing that can't be trusted": (
+        ["lenient", "connections_not_ideal"],
+        lambda path: run(path, "persistent", *[GAVE_UP] * 3, lenient={"length_with_chunked": 3}),
+        "length_with_chunked in 15 responses",
     ),
     "a lifetime shorter than a request": (
         ["never_used"],
