@@ -219,7 +219,7 @@ class ErrorKind(IntEnum):
     )  # fmt: skip
     PROXY_AUTHENTICATION = _Kind(
         37, Layer.PROXY, "the proxy wants credentials (407), or others than it got",
-        "the credentials stand in --proxy http://USER:PASSWORD@HOST:PORT", hits_every_policy=True,
+        "give them in --proxy, before the host: USER:PASSWORD@HOST:PORT", hits_every_policy=True,
     )  # fmt: skip
     PROXY_TIMEOUT = _Kind(
         38, Layer.PROXY, "the proxy did not open the way to the target in time", "allow more with --timeout",

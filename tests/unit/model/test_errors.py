@@ -9,6 +9,7 @@ import pytest
 
 from loadgen.model.errors import ErrorKind, Layer, OthersKind, markdown_table
 from loadgen.model.records import ClosedBy, Ending, Phase
+from loadgen.model.redaction import redact_url
 
 # What runs have stored so far. A new kind is added at the end; nothing here is ever changed.
 NUMBERS = {
@@ -72,6 +73,10 @@ def test_what_fails_on_the_way_to_the_server_hits_every_policy() -> None:
     assert {kind for kind in ErrorKind if kind.hits_every_policy} == way | {
         ErrorKind.NO_LOCAL_PORT, ErrorKind.NO_FILE_DESCRIPTOR,
     }  # fmt: skip
+
+
+def test_no_advice_is_taken_for_a_secret() -> None:
+    assert [kind.label for kind in ErrorKind if redact_url(kind.advice) != kind.advice] == []
 
 
 def test_a_proxy_in_between_is_what_fails_first() -> None:
