@@ -36,7 +36,7 @@ def verdict(
     lead, good = unwanted(answered, by_proxy, is_tls)
     if good:  # else all are alike, and compare as such
         comparisons = [one for one in comparisons if one["baseline"] in good and one["candidate"] in good]
-    clauses = [lead] if lead else []
+    clauses = _failed(policies, answered) + ([lead] if lead else [])
     clauses += [_answer(policies, good or answered, comparisons, found, swept)]
     clauses += _uncounted(policies, answered, bool(comparisons))
     clauses += [warning["message"] for warning in found if warning["code"] == WarningCode.BLOCKS_WITHOUT_ANSWER]
@@ -79,6 +79,20 @@ def _without_comparison(policies: dict[str, PolicySummary], answered: dict[str, 
     if len(answered) == 1:
         return listed
     return f"{listed}; no round holds requests of two policies that compare, so nothing can be compared"
+
+
+def _failed(policies: dict[str, PolicySummary], answered: dict[str, PolicySummary]) -> list[str]:
+    """Policies most of whose requests failed: their figures are those of the few that were answered."""
+    errors = {name: sum(one["errors"].values()) for name, one in answered.items()}
+    found = [name for name, one in answered.items() if errors[name] > one["requests"]]
+    if not found:
+        return []
+    if len(found) > _MAX_MISSING:
+        return [f"most requests of {len(found)} of {len(policies)} failed, so their figures are those of the rest"]
+    listed = ", ".join(
+        f"{errors[name]:,} of {answered[name]['started']:,} with {named(name, policies)}" for name in found
+    )
+    return [f"most requests failed ({listed}), so the figures are those of the rest"]
 
 
 def _uncounted(policies: dict[str, PolicySummary], answered: dict[str, PolicySummary], compared: bool) -> list[str]:

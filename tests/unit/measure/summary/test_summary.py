@@ -487,8 +487,8 @@ def comparison(
 
 CALM = {"saturated": False}
 POLICIES_SEEN: dict[str, dict[str, Any]] = {
-    "persistent": {"requests": 7, "statuses": {"200": 7}, "generator": CALM, "protocol": "http/1.1"},
-    "close": {"requests": 5, "statuses": {"200": 5}, "generator": CALM, "protocol": "http/1.1"},
+    "persistent": {"requests": 7, "errors": {}, "statuses": {"200": 7}, "generator": CALM, "protocol": "http/1.1"},
+    "close": {"requests": 5, "errors": {}, "statuses": {"200": 5}, "generator": CALM, "protocol": "http/1.1"},
 }
 UNANSWERED = {
     "requests": 0, "statuses": {}, "generator": CALM, "protocol": "http/1.1", "errors": {}, "window_answered": 0,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from loadgen.model.errors import ErrorKind
 from loadgen.model.proxy import parse_proxy
 from tests.support.synthetic import MS, OPEN, US, Exchange, Link, RunWriter, plan_json
 from tests.support.synthetic_upgrades import UPGRADED
@@ -133,3 +134,23 @@ def test_a_mixture(tmp_path: Path, bad: int, said: str) -> None:
     writer.block("persistent", 0, [Link([Exchange(at * MS, outcome=one) for at, one in enumerate(outcomes)])])
     verdict = writer.summary()["verdict"]
     assert verdict.startswith(said or "persistent answered")
+
+
+LOST = -ErrorKind.TRUNCATED
+FEW = Link([Exchange(at * MS, outcome=200 if at < 4 else LOST) for at in range(9)])
+
+
+@pytest.mark.parametrize(
+    ("policies", "lost", "said"),
+    [
+        ("persistent,close", {"close"}, "most requests failed (10 of 18 with close), so the figures are those of the"),
+        ("close,gap:1ms,http10,recycle:2", {"close", "gap:1ms", "http10", "recycle:2"}, "most requests of 4 of 4"),
+        ("persistent,close", set(), "close "),
+    ],
+)  # fmt: skip
+def test_most_requests_failed(tmp_path: Path, policies: str, lost: set[str], said: str) -> None:
+    writer = RunWriter(tmp_path / "run", plan_json(policies, ROUNDS))
+    for number in range(ROUNDS):
+        for name in policies.split(","):
+            writer.block(name, number, [FEW if name in lost else Link([Exchange(at * MS) for at in range(9)])])
+    assert writer.summary()["verdict"].startswith(said)
