@@ -17,6 +17,7 @@ from loadgen.drive.requests.encoding import encoder_for
 from loadgen.drive.requests.user_state import EncodedRequest
 from loadgen.drive.schedule import Block
 from loadgen.drive.slots.workload import BlockLoad, PerUserLoad, PooledLoad
+from loadgen.drive.waiting import wait_until
 from loadgen.model.errors import ErrorKind
 from loadgen.model.plan import Plan
 from loadgen.model.sample_sink import SampleSink
@@ -140,7 +141,7 @@ class Engine(ConnectionManager):
         """Wait before a next try of the preflight request; an interruption ends the pause."""
         if self.whole:
             self._wake.clear()
-            self._wake.wait(seconds)
+            wait_until(self._wake, time.monotonic() + seconds)
 
     def account(self, window: Window) -> dict[str, int]:
         """What no sample shows: requests of the window that never got a connection (`unstarted`), arrivals `due`."""
@@ -223,7 +224,7 @@ class Engine(ConnectionManager):
         end_s = time.monotonic() + load.block_ns / NS_PER_S
         prepared.begin()
         self._start_users(prepared, load.warmup_ns / NS_PER_S)
-        self._wake.wait(max(0.0, end_s - time.monotonic()))
+        wait_until(self._wake, end_s)
         window.close()
 
     def _end_load(self, load: BlockLoad) -> None:

@@ -16,6 +16,7 @@ from loadgen.drive.requests.greenlet_client import GreenletClientPool
 from loadgen.drive.schedule import Block
 from loadgen.drive.system.server_process import rss_bytes
 from loadgen.drive.target_check import Report
+from loadgen.drive.waiting import wait_until
 from loadgen.measure.data.recorder import Recorder
 from loadgen.measure.live.block_report import BlockReport, RowReader, block_report
 from loadgen.measure.live.request_figures import RequestFigures, request_figures
@@ -143,7 +144,7 @@ class ScenarioClassRunner(_RecordedRunner):
         }
         self._is_first_block = False
         self._sink.block(facts)
-        self._cut.wait(self._load.block_ns / NS_PER_S)
+        wait_until(self._cut, (begun_ns + self._load.block_ns) / NS_PER_S)
         ended_ns = time.monotonic_ns()
         facts |= {
             "window_begun_ns": min(facts["window_begun_ns"], ended_ns),

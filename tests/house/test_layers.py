@@ -91,7 +91,7 @@ LAYERS = {
         ("http1/", "http2/", "websocket/"),
     ],
     "drive": [
-        ("schedule", "requests/", "system/", "open_loop/due_times", "open_loop/timerfd"),
+        ("schedule", "waiting", "requests/", "system/", "open_loop/due_times", "open_loop/timerfd"),
         ("slots/", "open_loop/", "preflight"),
         ("connection_manager", "engine", "requests/greenlet_client"),
         ("block", "run_loop", "target_check"),
