@@ -78,8 +78,10 @@ def _start(name: str, seconds: int) -> subprocess.Popen[bytes]:
 
 
 def _result(name: str, code: int) -> str:
-    if code:
+    if code and any((CORPUS / f"{name}.found").iterdir()):
         return f"an input broke it: {CORPUS / name}.found/, and why: {_log(name)}"
+    if code:
+        return f"it did not run: {_log(name)}"
     status = _STATUS.findall(_log(name).read_text(errors="replace"))
     if not status:
         return f"nothing is known of the run: {_log(name)}"

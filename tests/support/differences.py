@@ -35,6 +35,7 @@ OTHERS_REFUSE = {
             "multiple Transfer-Encoding", "the last coding frames the body (RFC 9112 §6.3, point 4)",
             _OK + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
         ),
+        Refusal("illegal request line", "llhttp too skips CR and LF in any order before the response", b"\r\r"),
         Refusal("no response line received", "empty lines come before the response (RFC 9112 §2.2)", b"\r\n"),
     ),
     "llhttp": (
