@@ -19,4 +19,4 @@ def test_a_long_run_is_flat_and_loses_nothing(tmp_path: Path) -> None:
     assert changes["worker memory"] < MAX_GROWTH, report(found)
     assert max(found.readings["worker"].descriptors) < 2 * _CONNECTIONS + 100
     assert found.readings["command"].descriptors[-1] <= found.readings["command"].descriptors[0] + 2
-    assert found.peak_mb < 200
+    assert found.peak_mb < 400  # charts take most of it

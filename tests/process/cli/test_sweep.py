@@ -178,7 +178,7 @@ def test_a_target_that_is_gone_costs_nothing_measured(share_target: Start, tmp_p
     ("arguments", "text"),
     [
         (["--resume", "run", "--users", "3"], "--users can't be given with it"),
-        (["--resume", "run", "http://127.0.0.1/"], "url can't be given with it"),
+        (["--resume", "run", "http://127.0.0.1/"], "a URL can only give the run's own again"),
         (["--resume", "run", "-H", "X: y"], "'x' can't be added"),
         (["--resume", "run", "--server-pid", str(os.getpid())], "no --server-pid"),
         (["--resume", "nowhere"], "holds no run"),

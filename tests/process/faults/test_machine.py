@@ -59,6 +59,7 @@ def test_a_target_that_is_stopped_is_slow_or_silent(tmp_path: Path, timeout: str
         assert one["errors"]["response_timeout"] >= 4
 
 
+@pytest.mark.alone
 def test_a_worker_that_is_stopped_blames_no_target(share_target: Start, tmp_path: Path) -> None:
     """Its requests were answered meanwhile, within the time allowed for them: no timeout, and a warning."""
     with running(share_target(), tmp_path / "run", *ONE, "--block", "2s", "--timeout", "200ms") as run:

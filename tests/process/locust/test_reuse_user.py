@@ -366,7 +366,7 @@ FIXED_MS = (0.123, 0.235, 0.5, 1.23, 12.3, 123, 1230)
 
 def test_locust_s_tables_and_files_keep_digits_below_a_millisecond(tmp_path: Path) -> None:
     arguments = ["--csv", "run", "--csv-full-history", "--html", "run.html"]
-    values = locust(tmp_path, "http://127.0.0.1:9", "Fixed", *arguments, "-t", "3s")
+    values = locust(tmp_path, "http://127.0.0.1:9", "Fixed", *arguments, "-t", "6s")
     row = re.search(r"^GET +/fixed .*\|(.*)\|", values["said"], re.MULTILINE)
     assert row is not None
     average, least, most, median = row[1].split()
