@@ -57,6 +57,10 @@ OTHERS_REFUSE = {
         ),
         # What ours takes as a leniency, and notes only once the response is complete.
         Refusal(
+            "Invalid header field char", "the empty line behind a head may end with LF alone (RFC 9112 §2.2)",
+            b"HTTP/1.1 100 Continue\r\n\n",
+        ),
+        Refusal(
             "Missing expected CR", "lines of a head may end with LF alone (RFC 9112 §2.2)",
             b"HTTP/1.1 200 OK\nContent-Length: 5\n\n",
         ),
