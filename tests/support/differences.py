@@ -89,6 +89,10 @@ OURS_REFUSES = (
         b"HTTP/1.1 200 O\x7fK\r\nContent-Length: 0\r\n\r\n",
     ),
     Refusal(
+        "the field .* has the control character", "in a field that decides something it may change what that means",
+        _OK + b"Connection:\x19close\r\nContent-Length: 0\r\n\r\n",
+    ),
+    Refusal(
         "the chunk size", "the name of a chunk's extension is a token (RFC 9112 §7.1.1)",
         _CHUNKED + b"1;\xff\r\nx\r\n0\r\n\r\n",
     ),
