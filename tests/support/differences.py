@@ -100,6 +100,7 @@ OURS_REFUSES = (
 """What ours refuses where another reader reads one more response."""
 
 _END_OF_HEAD = b"\r\n\r\n"
+_FINAL = b"HTTP/1.1 204 No Content\r\n\r\n"
 
 
 def unexplained(data: bytes, ours: Reading, theirs: Reading, name: str) -> str:
@@ -125,8 +126,10 @@ def _is_lenient(ours: Reading, theirs: Reading, name: str) -> bool:
 
 
 def _decides_later(data: bytes, theirs: Reading, name: str) -> bool:
-    """Ours decides of a head once it is whole: then it refuses too, or is lenient."""
+    """Ours decides of a head once it is whole, and notes a leniency of an interim head with the final one."""
     decided = read_ours([data + _END_OF_HEAD])
+    if decided.is_cut:
+        return _is_lenient(read_ours([data + _END_OF_HEAD + _FINAL]), theirs, name)
     return bool(decided.refusal) or _is_lenient(decided, theirs, name)
 
 
