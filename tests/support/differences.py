@@ -36,6 +36,7 @@ OTHERS_REFUSE = {
             _OK + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
         ),
         Refusal("illegal request line", "llhttp too skips CR and LF in any order before the response", b"\r\r"),
+        Refusal(r"illegal status line: bytearray\(b'\\r", "the same, with LF behind them", b"\r\r\r\n\n\n"),
         Refusal("no response line received", "empty lines come before the response (RFC 9112 §2.2)", b"\r\n"),
     ),
     "llhttp": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,7 @@ def test_a_known_difference_exists(name: str, row: Refusal) -> None:
     """Each row is of words that the reader really says, on bytes that ours takes."""
     ours, theirs = read_ours([row.example]), READERS[name]([row.example])
     assert not ours.refusal
-    assert theirs.refusal.startswith(row.words)
+    assert re.match(row.words, theirs.refusal)
 
 
 @pytest.mark.parametrize("row", OURS_REFUSES, ids=lambda row: row.words)
