@@ -66,7 +66,7 @@ OTHERS_REFUSE = {
             b"HTTP/1.1 200 OK\nContent-Length: 5\n\n",
         ),
         Refusal(
-            "Invalid character in chunk size", "blanks stand behind a chunk size (RFC 9112 §7.1)", _CHUNKED + b"5 \r\n"
+            "Invalid character in chunk (size|extensions)", "blanks, there or in an extension (RFC 9112 §7.1)", _CHUNKED + b"5 \r\n"
         ),
         Refusal(
             "Unexpected whitespace after header value", "a field goes on in the next line (RFC 9112 §5.2)",
