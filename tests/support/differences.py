@@ -35,6 +35,10 @@ OTHERS_REFUSE = {
             "multiple Transfer-Encoding", "the last coding frames the body (RFC 9112 §6.3, point 4)",
             _OK + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
         ),
+        Refusal(
+            "(conflicting|bad) Content-Length", "in a trailer section it is a field like any other (RFC 9110 §6.5)",
+            _CHUNKED + b"0\r\nContent-Length: 0\r\nContent-Length: 00\r\n\r\n",
+        ),
         Refusal("illegal request line", "llhttp too skips CR and LF in any order before the response", b"\r\r"),
         Refusal(r"illegal status line: bytearray\(b'\\r", "the same, with LF behind them", b"\r\r\r\n\n\n"),
         Refusal("no response line received", "empty lines come before the response (RFC 9112 §2.2)", b"\r\n"),
@@ -66,7 +70,8 @@ OTHERS_REFUSE = {
             b"HTTP/1.1 200 OK\nContent-Length: 5\n\n",
         ),
         Refusal(
-            "Invalid character in chunk (size|extensions)", "blanks, there or in an extension (RFC 9112 §7.1)", _CHUNKED + b"5 \r\n"
+            "Invalid character in chunk (size|extensions)", "blanks, there or in an extension (RFC 9112 §7.1)",
+            _CHUNKED + b"5 \r\n",
         ),
         Refusal(
             "Unexpected whitespace after header value", "a field goes on in the next line (RFC 9112 §5.2)",
