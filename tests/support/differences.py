@@ -62,6 +62,14 @@ OTHERS_REFUSE = {
         ),
         # What ours takes as a leniency, and notes only once the response is complete.
         Refusal(
+            "Transfer-Encoding can't be present", "the chunks count (RFC 9112 §6.3)",
+            _OK + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n",
+        ),
+        Refusal(
+            "Duplicate Content-Length|Invalid character in Content-Length", "the same length again (RFC 9112 §6.3)",
+            _OK + b"Content-Length: 5\r\nContent-Length: 5\r\n\r\n",
+        ),
+        Refusal(
             "Invalid header field char", "the empty line behind a head may end with LF alone (RFC 9112 §2.2)",
             b"HTTP/1.1 100 Continue\r\n\n",
         ),
