@@ -103,6 +103,10 @@ OURS_REFUSES = (
         b"HTTP/1.1 200 O\x7fK\r\nContent-Length: 0\r\n\r\n",
     ),
     Refusal(
+        "the status code is", "the first digit says the class, from 1 on (RFC 9110 §15)",
+        b"HTTP/1.1 020 OK\r\nContent-Length: 0\r\n\r\n",
+    ),
+    Refusal(
         "the field .* has the control character", "in a field that decides something it may change what that means",
         _OK + b"Connection:\x19close\r\nContent-Length: 0\r\n\r\n",
     ),
