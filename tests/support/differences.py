@@ -104,7 +104,7 @@ OURS_REFUSES = (
     ),
     Refusal(
         "the status code is", "the first digit says the class, from 1 on (RFC 9110 §15)",
-        b"HTTP/1.1 020 OK\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 020 OK\r\nContent-Length: 0\r\n\r\n" + _OK + b"Content-Length: 0\r\n\r\n",
     ),
     Refusal(
         "the field .* has the control character", "in a field that decides something it may change what that means",
