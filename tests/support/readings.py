@@ -12,6 +12,7 @@ from typing import NamedTuple
 import h11
 import httptools
 
+from loadgen.wire.http1.final_head import FinalHeadReader
 from loadgen.wire.http1.head import MAX_HEAD_BYTES, Malformed
 from loadgen.wire.http1.response_reader import ResponseReader
 
@@ -50,8 +51,10 @@ def read_ours(pieces: Sequence[bytes], pipelined: bool = True) -> Reading:
     body = bytearray()
     notes = 0
     waiting = list(pieces)
+    pending = b""
     try:
         while waiting:
+            pending += waiting[0]
             complete = reader.feed(waiting.pop(0), body.extend)
             assert len(body) <= MAX_BODY_BYTES
             if not complete:
@@ -59,6 +62,7 @@ def read_ours(pieces: Sequence[bytes], pipelined: bool = True) -> Reading:
             responses.append(Response(reader.status, bytes(body)))
             notes |= reader.notes
             body.clear()
+            pending = b""
             if not reader.persists or reader.has_extra_bytes or len(responses) == MAX_RESPONSES:
                 break
             if reader.rest:
@@ -66,13 +70,19 @@ def read_ours(pieces: Sequence[bytes], pipelined: bool = True) -> Reading:
                 waiting.insert(0, rest)
         else:
             if not reader.finish():
-                return Reading(tuple(responses), "", notes, is_cut=reader.begun)
+                return Reading(tuple(responses), "", notes | _pending_notes(pending), is_cut=reader.begun)
             responses.append(Response(reader.status, bytes(body)))
             notes |= reader.notes
     except Malformed as error:
         return Reading(tuple(responses), str(error), notes)
     assert reader.head is not None
     return Reading(tuple(responses), "", notes, ended_by=reader.head.version)
+
+
+def _pending_notes(pending: bytes) -> int:
+    """Those of a head that is whole, of a response that is not."""
+    found = FinalHeadReader().feed(pending)
+    return 0 if found is None else found.notes
 
 
 def read_h11(pieces: Sequence[bytes]) -> Reading:
