@@ -12,7 +12,7 @@ cdef class ConnectionManager(SlotContext):
     cdef public object monitor, _plan, _route, _loop, _heads, _last_first_head, _stamping, _sweep, _grace, _kind
     cdef public dict _pending_closes
     cdef public long long _connections, _first_of_block, _timeout_ns, stalled_ns, _max_pending_closes
-    cdef long long _swept_ns, _tick_ns
+    cdef long long _swept_ns, _patient_until_ns, _tick_ns
     cdef object _max_body_bytes
     cdef bint _is_head, _ignores_close
 

@@ -93,7 +93,7 @@ class ConnectionManager(SlotContext):
         # One timer looks over all requests: a timer for each would cost more than the request's own bookkeeping.
         tick_s = min(0.1, max(0.005, plan.load.timeout_ns / NS_PER_S / 50))
         self._tick_ns = round(tick_s * NS_PER_S)
-        self._swept_ns = 0
+        self._swept_ns = self._patient_until_ns = 0
         self.stalled_ns = 0
         """For how long, at most, this process did not run in the present block; 0 where it always did."""
         self._sweep = self._loop.timer(tick_s, tick_s, ref=False)
@@ -227,7 +227,11 @@ class ConnectionManager(SlotContext):
     def _expire(self) -> None:
         now = self.clock.monotonic_ns()
         if self._has_stalled(now):
-            return  # what has come meanwhile is read first: it may have been in time
+            self._patient_until_ns = now + self._tick_ns
+        if now < self._patient_until_ns:
+            # What has come meanwhile is read first: it may have been in time. A timer that is late is due again at
+            # once, and timers come before what can be read.
+            return
         oldest_ns = now - self._timeout_ns
         for connection in self._at_work():
             while connection is not None and connection.overdue(oldest_ns):
