@@ -33,7 +33,7 @@ class TargetCheck:
     """The first request of a run, and of each protocol and route until one was answered.
 
     must_answer: a target that fails it ends the run; else that is reported as a warning. `report` is called with
-    {"observed": ...} and {"warning": ...}. pause: waits for so many seconds, or until the run is interrupted.
+    {"observed": ...} and {"warning": ...}. now_s: the monotonic clock (s).
     """
 
     def __init__(

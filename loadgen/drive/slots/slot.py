@@ -199,9 +199,8 @@ class ConnectionSlot(Listener):
                 connection.note_extra()
                 if ending is Ending.CLIENT_SILENT and not is_last:
                     ending = Ending.CLIENT_GAVE_UP
-            if (
-                connection.ending is not Ending.NOT_OPENED
-            ):  # the server ended it first, and this policy may have gone on
+            # The server ended it first, and this policy may have gone on.
+            if connection.ending is not Ending.NOT_OPENED:
                 ending = connection.ending
         self._end(connection, ending)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from loadgen.model.records import ABSENT
@@ -24,6 +26,21 @@ def run_row(
         arguments = ("--policies", chosen, *row.options, *options)
         run = run_here(server.url, folder / "run", *arguments, ca_file=server.ca_file, interrupt_s=interrupt_s)
     return run, server.account
+
+
+def check_row(row: Row, folder: Path, depth: int = 1) -> Run:
+    """Run the row and check all that must hold of it. depth: see `check_accounts`."""
+    run, account = run_row(row, folder)
+    check_right(row, run)
+    check_said(row, account)
+    check_accounts(run, account, depth)
+    return run
+
+
+def check_table(rows: Sequence[Row], min_rows: int = 1) -> None:
+    """Each row has a name of its own and a section; and there are as many as the documents say."""
+    assert len({row.name for row in rows}) == len(rows) >= min_rows
+    assert all(re.fullmatch(r"RFC \d{4} §[\d.]+", row.section) for row in rows)
 
 
 def check_accounts(run: Run, account: Account, depth: int = 1) -> None:

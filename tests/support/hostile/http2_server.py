@@ -165,13 +165,6 @@ class Http2Conversation(Conversation):
         self._note(head[3], head[4], int.from_bytes(head[5:], "big"), payload)
         return True
 
-    def _take(self, size: int) -> bytes | None:
-        while len(self._unread) < size:
-            if not self._receive():
-                return None
-        taken, self._unread = self._unread[:size], self._unread[size:]
-        return taken
-
     def _note(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
         said = self.served.said
         if kind == HEADERS:

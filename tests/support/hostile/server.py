@@ -123,11 +123,8 @@ class Conversation:
         if request is None:
             return False
         self._is_head = request.startswith(b"HEAD ")
-        missing = _body_bytes(request)
-        while len(self._unread) < missing:
-            if not self._receive():
-                return False
-        self._unread = self._unread[missing:]
+        if self._take(_body_bytes(request)) is None:
+            return False
         self.served.requests += 1
         return True
 
@@ -180,11 +177,23 @@ class Conversation:
 
     def _read_head(self) -> bytes | None:
         """The next request's head; None once the client has closed."""
-        while _END_OF_HEAD not in self._unread:
+        return self._until(_END_OF_HEAD)
+
+    def _until(self, end: bytes) -> bytes | None:
+        """What comes before `end`, which is read too; None once the client has closed."""
+        while end not in self._unread:
             if not self._receive():
                 return None
-        head, _, self._unread = self._unread.partition(_END_OF_HEAD)
-        return head
+        found, _, self._unread = self._unread.partition(end)
+        return found
+
+    def _take(self, size: int) -> bytes | None:
+        """The next `size` bytes; None once the client has closed."""
+        while len(self._unread) < size:
+            if not self._receive():
+                return None
+        taken, self._unread = self._unread[:size], self._unread[size:]
+        return taken
 
     def _receive(self) -> bool:
         data = self.channel.receive()

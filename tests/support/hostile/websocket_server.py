@@ -12,7 +12,6 @@ from tests.support.hostile.server import CONVERSATIONS, Conversation, ServedConn
 
 CONTINUED, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-_END_OF_HEAD = b"\r\n\r\n"
 _MAX_SHORT, _MAX_MIDDLE = 125, 65_535
 
 
@@ -100,7 +99,7 @@ class WebSocketConversation(Conversation):
         return self._message_bytes
 
     def run(self) -> None:
-        head = self._until(_END_OF_HEAD)
+        head = self._read_head()
         if head is None:
             return
         lines = [line.partition(b":") for line in head.split(b"\r\n")]
@@ -149,20 +148,6 @@ class WebSocketConversation(Conversation):
     def send(self, data: bytes) -> None:
         self._has_closed = self._has_closed or data[:1] == bytes((0x80 | CLOSE,))
         super().send(data)
-
-    def _until(self, end: bytes) -> bytes | None:
-        while end not in self._unread:
-            if not self._receive():
-                return None
-        found, _, self._unread = self._unread.partition(end)
-        return found
-
-    def _take(self, size: int) -> bytes | None:
-        while len(self._unread) < size:
-            if not self._receive():
-                return None
-        taken, self._unread = self._unread[:size], self._unread[size:]
-        return taken
 
 
 CONVERSATIONS["websocket"] = WebSocketConversation

@@ -376,21 +376,6 @@ def test_as_many_streams_as_the_server_says() -> None:
     assert pair.client.free == 1
 
 
-def test_fewer_streams_in_mid_flight() -> None:
-    pair = Pair(max_concurrent_streams=4)
-    streams = [pair.start() for _ in range(4)]
-    pair.turn()
-    pair.server.h2.update_settings({SettingCodes.MAX_CONCURRENT_STREAMS: 2})
-    pair.turn()
-    free = []
-    for stream in streams:
-        free.append(pair.client.free)
-        pair.server.answer(stream.number)
-        pair.turn()
-    assert [*free, pair.client.free] == [0, 0, 0, 1, 2]
-    assert not any(stream.error for stream in streams)
-
-
 def test_settings_without_a_number_of_streams() -> None:
     client = Http2Protocol(LIMIT_BYTES)
     fed(client, SettingsFrame(0, {SettingsFrame.HEADER_TABLE_SIZE: 4096}).serialize())
@@ -485,19 +470,24 @@ def test_a_refused_stream_was_not_processed(cut: Cut) -> None:
 
 
 @either_way
-def test_streams_wait_where_fewer_are_allowed_than_are_open(cut: Cut) -> None:
+@pytest.mark.parametrize(
+    ("values", "lowered", "expected"), [({"max_concurrent_streams": 4}, 2, [0, 0, 0, 1, 2]), ({}, 1, [0, 0, 0, 1])]
+)
+def test_streams_wait_where_fewer_are_allowed_than_are_open(
+    values: dict[str, int], lowered: int, expected: list[int], cut: Cut
+) -> None:
     """SETTINGS_MAX_CONCURRENT_STREAMS lowered in flight (RFC 9113 §6.5.2)."""
-    pair = Pair(cut)
-    streams = [pair.start() for _ in range(3)]
+    pair = Pair(cut, **values)
+    streams = [pair.start() for _ in expected[1:]]
     pair.turn()
-    pair.server.h2.update_settings({SettingCodes.MAX_CONCURRENT_STREAMS: 1})
+    pair.server.h2.update_settings({SettingCodes.MAX_CONCURRENT_STREAMS: lowered})
     pair.turn()
     free = []
     for stream in streams:
         free.append(pair.client.free)
         pair.server.answer(stream.number)
         pair.turn()
-    assert [*free, pair.client.free] == [0, 0, 0, 1]
+    assert [*free, pair.client.free] == expected
     assert all(stream.done and stream.error is None for stream in streams)
 
 
