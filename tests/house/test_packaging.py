@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import runpy
 import tomllib
 from importlib.metadata import version
@@ -62,6 +64,17 @@ def test_no_minor_version_is_left_out() -> None:
 
 def test_the_version_is_the_packages_own() -> None:
     assert version("loadgen") == loadgen.__version__
+
+
+def test_no_regular_expression_has_a_possessive_group() -> None:
+    """CPython before 3.11.5 may match a part of such a group (gh-106052); of a character class it matches all."""
+    texts = [
+        (path.name, node.value if isinstance(node.value, str) else node.value.decode("latin-1"))
+        for path in (ROOT / "loadgen").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)
+    ]
+    assert [one for one in texts if re.search(r"(?<![\\(])\)[*+?]\+", one[1])] == []
 
 
 @pytest.fixture(scope="module")

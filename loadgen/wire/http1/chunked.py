@@ -23,11 +23,12 @@ _CR, _LF = ord("\r"), ord("\n")
 _DIGITS = bytes(int(chr(code), 16) if chr(code) in hexdigits else 16 for code in range(256))
 _SIZE = re.compile(rb"[0-9A-Fa-f]+")
 _BEGIN_OF_SIZE_LINE = re.compile(rb"[0-9A-Fa-f]+(?:[ \t;][^\r]*)?\r?")
+# No group is possessive: CPython before 3.11.5 may match a part of one (gh-106052).
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-_QUOTED = rb'"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*+"'
+_QUOTED = rb'"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"'
 _BWS = rb"[ \t]*+"
 _SIZE_LINE = re.compile(
-    rb"([0-9A-Fa-f]+)((?:%(bws)b;%(bws)b%(token)b(?:%(bws)b=%(bws)b(?:%(token)b|%(quoted)b))?)*+)%(bws)b"
+    rb"([0-9A-Fa-f]+)((?:%(bws)b;%(bws)b%(token)b(?:%(bws)b=%(bws)b(?:%(token)b|%(quoted)b))?)*)%(bws)b"
     % {b"bws": _BWS, b"token": _TOKEN, b"quoted": _QUOTED}
 )
 _STRINGS = re.compile(_QUOTED)
