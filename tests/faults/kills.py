@@ -115,10 +115,15 @@ def kill_in_report(folder: Path, old: Path, random: Random, takes_s: float) -> I
     torn = [
         path.name
         for path in (run / "run").iterdir()
-        if not path.name.startswith(".")
-        and path.read_bytes() not in [(one / "run" / path.name).read_bytes() for one in (before, new)]
+        if not path.name.startswith(".") and not _is_in(path, before / "run", new / "run")
     ]
     return Interrupted(after_s, had_ended, torn, report_of(run / "run"))
+
+
+def _is_in(path: Path, *folders: Path) -> bool:
+    """One of the folders has a file of this name and content: a report adds files that the run had not before it."""
+    same = (folder / path.name for folder in folders)
+    return any(one.exists() and one.read_bytes() == path.read_bytes() for one in same)
 
 
 def report_of(run: Path) -> Result:
