@@ -9,7 +9,7 @@ from math import prod
 from typing import Any
 
 from loadgen.model.exceptions import PlanError
-from loadgen.model.policy import ConnectionPolicy, identity, parse_policy
+from loadgen.model.policy import ConnectionPolicy, extended, identity
 from loadgen.model.request_target import SIZE_FIELD
 from loadgen.model.units import count
 
@@ -96,8 +96,7 @@ def cells(
     grid = product(*values)
     found = []
     for base, users_here, rate, recycle, gap, size in grid:
-        parts = [base, recycle and f"recycle:{recycle}", gap and f"gap:{gap}"]
-        policy = parse_policy("+".join(part for part in parts if part) or "persistent")
+        policy = extended(base, (f"{axis}:{value}" for axis, value in (("recycle", recycle), ("gap", gap)) if value))
         name = [policy.name]
         name += [count(users_here, "user")] if users_here is not None else []
         name += [f"{rate:,.10g}/s"] if rate is not None else []
@@ -116,7 +115,7 @@ def cells(
         )
     seen = set()
     for cell in found:
-        kind = (identity(cell.policy), cell.users, cell.rate_rps, cell.path, cell.size)
+        kind = (identity(cell.policy), cell.policy.copy, cell.users, cell.rate_rps, cell.path, cell.size)
         if kind in seen:
             raise PlanError(f"the grid holds {cell.name!r} twice")
         seen.add(kind)

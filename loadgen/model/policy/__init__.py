@@ -7,7 +7,7 @@ parts/ says all about its parts: their words, what they set, what excludes them,
 from __future__ import annotations
 
 from loadgen.model.policy.exclusions import check_run
-from loadgen.model.policy.parsing import RENAMED, identity, parse_policies, parse_policy
+from loadgen.model.policy.parsing import RENAMED, extended, identity, parse_policies, parse_policy
 from loadgen.model.policy.part import Part, RunConditions, Trait
 from loadgen.model.policy.parts import PARTS
 from loadgen.model.policy.policy import FIFO, LIFO, UNLIMITED, ConnectionPolicy, ConnectionUse, ReuseLimit
@@ -32,6 +32,7 @@ __all__ = [
     "RunConditions",
     "Trait",
     "check_run",
+    "extended",
     "identity",
     "parse_policies",
     "parse_policy",

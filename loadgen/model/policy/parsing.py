@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +20,8 @@ RENAMED = {"idle": "gap", "stubborn": "ignore-close"}
 
 _MAX_POLICIES = 500
 _MAX_CHARACTERS = 200  # of a policy: all parts together are shorter
+# What tells equal policies of one run apart, as in close#2; the first has no number.
+_COPY = re.compile(r"#([2-9]|[1-9][0-9]{1,2})$", re.ASCII)
 
 
 def parse_policy(text: str) -> ConnectionPolicy:
@@ -25,12 +29,13 @@ def parse_policy(text: str) -> ConnectionPolicy:
     name = "".join(text.split())
     if len(name) > _MAX_CHARACTERS:
         raise PlanError(f"the policy {name[:40]!r}… has {len(name):,} characters; {_MAX_CHARACTERS} is the most")
+    written_parts, number = _without_number(name)
     words: dict[str, Part] = {}
     set_by: dict[str, str] = {}
     fields: dict[str, Any] = {}
     defaults: dict[str, Any] = {}
     limits: list[ReuseLimit] = []
-    for written in name.split("+"):
+    for written in written_parts.split("+"):
         word, _, parameter = written.partition(":")
         part = PARTS.get(word)
         if part is None:
@@ -48,31 +53,62 @@ def parse_policy(text: str) -> ConnectionPolicy:
         defaults |= part.defaults
     # In one order, so that policies are equal however they are written.
     fields["limits"] = tuple(sorted(limits, key=lambda limit: limit.noun))
-    policy = ConnectionPolicy(name, **{**defaults, **fields})
+    policy = ConnectionPolicy(name, copy=number, **{**defaults, **fields})
     check_parts(policy, words)
     return policy
 
 
 def parse_policies(text: str) -> tuple[ConnectionPolicy, ...]:
-    """Read a comma-separated list of policies. Raises PlanError."""
+    """Read a comma-separated list of policies. Raises PlanError.
+
+    Equal policies are compared like any others; this shows what differs by chance. The second is named `close#2`.
+    """
     names = [name.strip() for name in text.split(",") if name.strip()]
     if not names:
         raise PlanError(f"no policy is named; choose from {', '.join(PARTS)}")
     if len(names) > _MAX_POLICIES:
         raise PlanError(f"{len(names):,} policies are named; {_MAX_POLICIES} is the most")
-    policies = tuple(parse_policy(name) for name in names)
-    seen = set()
-    for policy in policies:
-        if identity(policy) in seen:
-            raise PlanError(f"the policy {policy.name!r} is named twice")
-        seen.add(identity(policy))
-    return policies
+    found: list[ConnectionPolicy] = []
+    equal: Counter[tuple[frozenset[str], ConnectionPolicy]] = Counter()
+    for policy in map(parse_policy, names):
+        kind = identity(policy)
+        equal[kind] += 1
+        found.append(_numbered(policy, equal[kind]))
+    return tuple(found)
+
+
+def extended(base: str | None, parts: Iterable[str]) -> ConnectionPolicy:
+    """The policy `base` with further parts; without any it is `persistent`. Raises PlanError."""
+    written, number = _without_number(base or "")
+    joined = "+".join(part for part in (written, *parts) if part) or "persistent"
+    return parse_policy(_with_number(joined, number))
 
 
 def identity(policy: ConnectionPolicy) -> tuple[frozenset[str], ConnectionPolicy]:
     """Equal for policies of the same parts in any order; `close` and `recycle:1` are different parts."""
-    words = frozenset(part.partition(":")[0] for part in policy.name.split("+"))
-    return words, replace(policy, name="")
+    written, _ = _without_number(policy.name)
+    words = frozenset(part.partition(":")[0] for part in written.split("+"))
+    return words, replace(policy, name="", copy=1)
+
+
+def _numbered(policy: ConnectionPolicy, number: int) -> ConnectionPolicy:
+    """The policy as the `number`-th of equal ones. A recorded plan has the numbers already."""
+    if policy.copy not in (1, number):
+        plain, _ = _without_number(policy.name)
+        raise PlanError(f"the policy {policy.name!r} has the wrong number; write {plain}: equal policies are numbered")
+    if policy.copy == number:
+        return policy
+    return replace(policy, name=_with_number(policy.name, number), copy=number)
+
+
+def _without_number(name: str) -> tuple[str, int]:
+    """What was written before `#2`, and the number; 1 where there is none."""
+    found = _COPY.search(name)
+    return (name[: found.start()], int(found[1])) if found else (name, 1)
+
+
+def _with_number(name: str, number: int) -> str:
+    return name if number == 1 else f"{name}#{number}"
 
 
 def _with_new_words(name: str) -> str:

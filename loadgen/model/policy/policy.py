@@ -56,7 +56,9 @@ class ConnectionPolicy:
     """One policy, as the sum of its parts."""
 
     name: str
-    """As it was written."""
+    """As it was written, with `#2` where it is the second of equal policies."""
+    copy: int = 1
+    """Which of the run's equal policies this is."""
     requests: int = UNLIMITED
     """Requests that a connection serves before the client ends it."""
     limits: tuple[ReuseLimit, ...] = ()

@@ -30,7 +30,7 @@ USAGE = [
     (["http://127.0.0.1/a b"], "percent-encode"),
     (["http://127.0.0.1/", "--policies", "persistant"], "did you mean 'persistent'"),
     (["http://127.0.0.1/", "--policies", ""], "no policy"),
-    (["http://127.0.0.1/", "--policies", "close,close"], "named twice"),
+    (["http://127.0.0.1/", "--policies", "close,close#3"], "wrong number"),
     (["http://127.0.0.1/", "--policies", "close-resume"], "use an https URL"),
     (["http://127.0.0.1/", "--users", "0"], "at least 1"),
     (["http://127.0.0.1/", "--users", "many"], "not a valid int"),

@@ -47,6 +47,11 @@ def test_a_grid_is_the_product_of_its_axes() -> None:
     assert [cell.rate_rps for cell in cells] == [100, 100, 200, 200]
     cells = plan(policies=parse_policies("abandon"), axes=Axes(recycle=("2",), gap=("1ms",))).cells
     assert [cell.name for cell in cells] == ["abandon+recycle:2+gap:1ms"]
+    twice = plan(target=HTTPS, policies=parse_policies("resume,resume"), axes=Axes(recycle=("2", "inf")))
+    assert [cell.name for cell in twice.cells] == [
+        "resume+recycle:2", "resume+recycle:inf", "resume+recycle:2#2", "resume+recycle:inf#2",
+    ]  # fmt: skip
+    assert Plan.from_json(twice.to_json(secrets=False)) == twice
 
 
 @pytest.mark.parametrize("axes", [{"rate": (0.0,)}, {"rate": (5.0, -1.0)}, {"rate": (2e6,)}, {"size": (-1,)}])

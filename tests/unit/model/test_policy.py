@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -138,10 +139,21 @@ def test_every_part_says_what_it_means() -> None:
         ("persistent,close", ["persistent", "close"]),
         ("close,persistent", ["close", "persistent"]),
         (" close , persistent ,", ["close", "persistent"]),
+        ("close,close,close", ["close", "close#2", "close#3"]),
+        ("close,persistent,close", ["close", "persistent", "close#2"]),
+        ("close,close#2,close", ["close", "close#2", "close#3"]),
+        ("close+resolve,resolve+close", ["close+resolve", "resolve+close#2"]),
+        ("close,recycle:1", ["close", "recycle:1"]),
     ],
 )
 def test_policies_keep_the_order_in_which_they_are_named(text: str, names: list[str]) -> None:
     assert [policy.name for policy in parse_policies(text)] == names
+
+
+def test_equal_policies_behave_alike_and_differ_in_name_alone() -> None:
+    first, second = parse_policies("recycle:10+gap:2s,recycle:10+gap:2s")
+    assert replace(second, name=first.name, copy=first.copy) == first
+    assert parse_policies(f"{first.name},{second.name}") == (first, second)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +165,9 @@ def test_policies_keep_the_order_in_which_they_are_named(text: str, names: list[
         ("clsoe", "did you mean 'close'"),
         ("Close", "did you mean 'close'"),
         ("xyz", "choose from"),
-        ("close,persistent,close", "'close' is named twice"),
+        ("close,close#3", "'close#3' has the wrong number; write close"),
+        ("close#2,close", "'close#2' has the wrong number; write close"),
+        ("close,close#1", "'close#1' is unknown; did you mean 'close'"),
     ],
 )
 def test_a_bad_list_of_policies_is_refused(text: str, complaint: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from loadgen.model.exceptions import PlanError
+from loadgen.model.policy import parse_policies
 from loadgen.swarm.user_classes import UserKind, kind_of, policies_of
 from tests.support.fake_swarm import user_class
 
@@ -17,6 +18,12 @@ def test_a_class_has_the_policies_of_the_command_line_unless_it_names_its_own() 
         "One": ("persistent", "close"),
         "Two": ("abandon", "recycle:5"),
     }
+
+
+def test_equal_policies_are_numbered_and_the_plan_takes_the_numbers() -> None:
+    names = policies_of([user_class("One", "close,close")], DEFAULT)["One"]
+    assert names == ("close", "close#2")
+    assert tuple(policy.name for policy in parse_policies(",".join(names))) == names
 
 
 def test_a_scenario_has_one_policy() -> None:
