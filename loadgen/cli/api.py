@@ -57,6 +57,7 @@ class CompareOptions(TypedDict, total=False):
     processes: int
     rounds: int
     block: DurationLike
+    duration: DurationLike
     warmup: DurationLike
     arrivals: str
     max_connections: int

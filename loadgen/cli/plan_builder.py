@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+from loadgen.cli.run_length import run_length
 from loadgen.model import options as table
 from loadgen.model import plan_fields
 from loadgen.model.cell import Axes, check_rate
@@ -26,11 +27,13 @@ def build_plan(options: dict[str, Any]) -> Plan:
     users, rate = (_single(options[name]) for name in ("users", "rate"))
     if rate is not None:
         check_rate(rate)
-    resolved = {"users": users, "rate": rate, "warmup": _warmup(options), "seed": _seed(options["seed"])}
+    policies = _policies(options, axes)
+    length = run_length(options, axes.combinations * (len(policies) or 1), _command(options))
+    resolved = {"users": users, "rate": rate, "rounds": length.rounds, "block": length.block_ns}
+    resolved |= {"warmup": _warmup(options, length.block_ns), "seed": _seed(options["seed"])}
     plan_options = options | resolved
     if options["method"] is None and options["data"] is not None:
         plan_options["method"] = "POST"
-    policies = _policies(options, axes)
     fields: dict[str, Any] = {"target": _embedded(policies, axes, options["tls"])}
     fields |= plan_fields.of_values(plan_options) | {"policies": policies, "axes": axes}
     plan = Plan(**fields)
@@ -48,10 +51,14 @@ def _seed(given: int | None) -> int:
     return secrets.randbelow(1 << 31) if given is None else given
 
 
-def _warmup(options: dict[str, Any]) -> Any:
+def _warmup(options: dict[str, Any], block_ns: int) -> Any:
     if options["warmup"] is not None:
         return options["warmup"]
-    return table.default_warmup_ns(table.SWEEP if _varies(options) else table.COMPARE, options["block"])
+    return table.default_warmup_ns(_command(options), block_ns)
+
+
+def _command(options: dict[str, Any]) -> str:
+    return table.SWEEP if _varies(options) else table.COMPARE
 
 
 def _varies(options: dict[str, Any]) -> bool:

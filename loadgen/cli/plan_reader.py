@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from loadgen.cli.plan_writer import plan_keys
+from loadgen.cli.run_length import LENGTH
 from loadgen.cli.run_validation import recorded_plan
 from loadgen.model import options
 from loadgen.model.exceptions import PlanError
@@ -57,9 +58,18 @@ def merge(values: dict[str, Any], given: Mapping[str, Any], file: PlanFile | Map
         raise PlanError("--users is for a closed loop; with --rate the arrivals decide, so give one of them")
     plan = file if isinstance(file, PlanFile) else PlanFile(file)
     displaced = {other for name in _DISPLACES.keys() & given.keys() for other in _DISPLACES[name]}
+    displaced |= _displaced_length(given, plan.values)
     from_file = {name: value for name, value in plan.values.items() if name not in displaced | given.keys()}
     header = _headers(plan, tuple(given.get("header", ())))
     return values | from_file | {"header": header}
+
+
+def _displaced_length(given: Mapping[str, Any], from_file: Mapping[str, Any]) -> set[str]:
+    """Of the three options that say how long a run is, two decide; so a third of the file's gives way."""
+    if given.keys().isdisjoint(LENGTH) or not (given.keys() | from_file.keys()).issuperset(LENGTH):
+        return set()
+    order = ("rounds", "block") if "duration" in given else ("duration", "rounds", "block")
+    return {next((name for name in order if name not in given), "")}
 
 
 def _headers(plan: PlanFile, given: tuple[str, ...]) -> tuple[str, ...]:

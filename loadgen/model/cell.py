@@ -41,6 +41,11 @@ class Axes:
     def __bool__(self) -> bool:
         return any(getattr(self, axis.name) for axis in fields(self))
 
+    @property
+    def combinations(self) -> int:
+        """How many there are of the values."""
+        return prod(len(getattr(self, axis.name)) or 1 for axis in fields(self))
+
     def varied(self) -> tuple[str, ...]:
         """Names of the axes with more than one value."""
         return tuple(axis.name for axis in fields(self) if len(getattr(self, axis.name)) > 1)
@@ -91,7 +96,7 @@ def cells(
         raise PlanError(f"--size varies the response, so the URL must hold {SIZE_FIELD} where the size belongs")
     bases: tuple[str | None, ...] = tuple(policy.name for policy in policies) or (None,)
     values = [bases, *(getattr(axes, axis.name) or (None,) for axis in fields(axes))]
-    if (total := prod(map(len, values))) > _MAX_CELLS:
+    if (total := len(bases) * axes.combinations) > _MAX_CELLS:
         raise PlanError(f"the grid has {total:,} cells; {_MAX_CELLS} is the most")
     grid = product(*values)
     found = []

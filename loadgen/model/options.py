@@ -163,12 +163,18 @@ OPTIONS: tuple[Option, ...] = (
         metavar="BYTES,...", help="Response sizes, put in place of {size} in the URL.",
     ),
     Option(
-        name="rounds", type=Whole(1, 10_000), plan_field="load.rounds", default=5,
-        help="Rounds; each runs every policy once.",
+        name="rounds", type=Whole(1, 10_000), plan_field="load.rounds", default=5, is_implicit=True,
+        help="Rounds, each of which runs every policy once; 5 if unset.",
     ),
     Option(
-        name="block", type=Duration(10 * NS_PER_MS), plan_field="load.block_ns", default="2s", sweep={"default": "1s"},
-        help="Length of one policy's turn.", locust=LocustArgument(),
+        name="block", type=Duration(10 * NS_PER_MS), plan_field="load.block_ns", default="2s", is_implicit=True,
+        help="Length of one policy's turn; 2s if unset.",
+        sweep={"default": "1s", "help": "Length of one policy's turn; 1s if unset."},
+        locust=LocustArgument(help="Length of one policy's turn"),
+    ),
+    Option(
+        name="duration", type=Duration(10 * NS_PER_MS), is_implicit=True, metavar="T",
+        help="Length of the whole load: as many rounds of --block as fit, or the length of a block of --rounds.",
     ),
     Option(
         name="warmup", type=Duration(None), plan_field="load.warmup_ns", default="500ms", is_implicit=True,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # every worker imports this module, and these types take 20 m
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
 IDEMPOTENT = ("GET", "HEAD", "PUT", "DELETE", "OPTIONS")  # RFC 9110 §9.2.2
-_MAX_BLOCKS = 100_000
+MAX_BLOCKS = 100_000
 _MAX_RUN_NS = 365 * 24 * 3600 * NS_PER_S
 # Protocols that need a CONNECT tunnel even to an http target: RFC 6455 §4.1; HTTP/2 has no form of request for a proxy.
 _TUNNELLED = (WEBSOCKET, H2, H2_PRIOR)
@@ -164,9 +164,9 @@ class Plan:
     def _check_length(self) -> None:
         """Each block leaves a record, and the order of all of them can be printed."""
         blocks = len(self.cells) * self.load.rounds
-        if blocks > _MAX_BLOCKS:
+        if blocks > MAX_BLOCKS:
             raise PlanError(
-                f"the plan has {blocks:,} blocks; at most {_MAX_BLOCKS:,} are possible, so give fewer --rounds"
+                f"the plan has {blocks:,} blocks; at most {MAX_BLOCKS:,} are possible, so give fewer --rounds"
             )
         if blocks * self.load.block_ns > _MAX_RUN_NS:
             days = blocks * self.load.block_ns // (24 * 3600 * NS_PER_S)

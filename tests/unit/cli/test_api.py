@@ -60,7 +60,7 @@ def test_options_are_those_of_the_command_line(given: list[dict[str, Any]]) -> N
     expected = {
         "url": URL, "policies": "close,recycle:3", "block": 500_000_000, "warmup": 20_000_000, "header": ("X-A: b",),
         "data": b"\xff", "source_ip": ("127.0.0.2", "127.0.0.3"), "out": Path("there"), "users": 7, "cookies": False,
-        "rounds": 5, "timeout": 10_000_000_000, "quiet": True, "yes": True, "rate": None,
+        "rounds": None, "timeout": 10_000_000_000, "quiet": True, "yes": True, "rate": None,
     }  # fmt: skip
     assert {name: options[name] for name in expected} == expected
     assert options.keys() == {option.name for option in options_of(COMPARE)}
