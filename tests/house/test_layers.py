@@ -135,6 +135,7 @@ LAYERS = {
             "machine",
             "dry_run",
             "run_notes",
+            "run_length",
             "run_rollup",
             "size_forecast",
             "run_validation",
