@@ -66,7 +66,7 @@ LAYERS = {
         ("policy/parts/",),
         ("policy/",),
         ("target", "proxy", "headers", "request_body", "arrivals", "cell"),
-        ("options", "plan_value_types"),
+        ("option", "plan_value_types"),
         ("load", "plan", "plan_fields", "split"),
     ],
     "wire": [
