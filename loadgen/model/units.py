@@ -33,6 +33,11 @@ def parse_duration_ns(text: str) -> int:
         raise ValueError(f"{text[:20]}… is longer than any run") from None
 
 
+def percent_text(share: float) -> str:
+    """Write a share as a percentage of up to ten digits: 2%, 0.5%."""
+    return f"{100 * share:.10g}%"
+
+
 def duration_text(value_ns: int) -> str:
     """Write nanoseconds so that `parse_duration_ns` reads the same again: 2s, 1500ms, 1s1ns."""
     for unit, size_ns in (("s", NS_PER_S), ("ms", NS_PER_MS), ("us", NS_PER_US)):

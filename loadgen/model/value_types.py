@@ -25,12 +25,13 @@ from loadgen.model.json_types import (
     list_of,
     or_null,
 )
-from loadgen.model.units import MAX_DURATION_NS, duration_text, format_duration, parse_duration_ns
+from loadgen.model.units import MAX_DURATION_NS, duration_text, format_duration, parse_duration_ns, percent_text
 
 _MAX_SHOWN = 60  # characters of a text that is wrong
 # As people write numbers; Python would take `1_000` too, and the digits of every script.
 _WHOLE = re.compile(r"[+-]?0*([0-9]+)")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(inf|nan)")
+_PERCENT = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+) ?%", re.ASCII)
 _MAX_DIGITS = 18
 
 
@@ -140,6 +141,33 @@ class Rate(ValueType):
 
     def write(self, value: float) -> float | None:
         return (int(value) if value == int(value) else value) if value else None
+
+
+class Percent(ValueType):
+    """`2%` as a share, 0.02; None where nothing is said."""
+
+    name = "percent"
+    file_words = 'a percentage in quotes, like "2%"'
+    json = or_null(JSON_NUMBER)
+
+    def __init__(self, minimum: float, maximum: float) -> None:
+        """minimum, maximum: shares."""
+        self._minimum, self._maximum = minimum, maximum
+
+    def read(self, text: str) -> float:
+        found = _PERCENT.fullmatch(text.strip())
+        if found is None:
+            raise ValueError(f"{shortened(text)!r} is not a percentage; write it like 2%")
+        return float(found[1]) / 100
+
+    def complaint(self, value: Any) -> str:
+        if value is None or self._minimum <= value <= self._maximum:
+            return ""
+        low, high, shown = (percent_text(share) for share in (self._minimum, self._maximum, value))
+        return f"is {shortened(shown)}; it must lie between {low} and {high}"
+
+    def write(self, value: float | None) -> str | None:
+        return None if value is None else percent_text(value)
 
 
 class Duration(ValueType):

@@ -22,12 +22,14 @@ from loadgen.model.value_types import (
     Gap,
     ListOf,
     OptionalWhole,
+    Percent,
     Rate,
     ValueType,
     Whole,
     Words,
 )
 
+SHARE = Percent(0.001, 0.5)
 PROXY = "http://user:secret@127.0.0.1:3128"
 
 
@@ -38,6 +40,8 @@ PROXY = "http://user:secret@127.0.0.1:3128"
         (Rate(), "250.5", 250.5),
         (Rate(), "100", 100),
         (Duration(), "1500ms", "1500ms"),
+        (SHARE, "2 %", "2%"),
+        (SHARE, "0.29%", "0.29%"),
         (Gap(), "1.5s", "1.5s"),
         (Amount(), "10", 10),
         (Amount(), "inf", "inf"),
@@ -67,6 +71,8 @@ def test_a_text_and_a_plan_file_say_the_same(kind: ValueType, text: str, in_file
         (Whole(), 5),
         (OptionalWhole(), None),
         (Rate(), 0.5),
+        (SHARE, 0.02),
+        (SHARE, None),
         (Duration(), 9),
         (Flag(), True),
         (Url(), Url().make("https://h/")),
@@ -93,6 +99,9 @@ def test_what_is_recorded_is_restored(kind: ValueType, value: Any) -> None:
         (FilePath(), "", "it is empty"),
         (Whole(), "many", "'many' is not a valid integer."),
         (Rate(), "fast", "'fast' is not a valid float."),
+        (SHARE, "2", "'2' is not a percentage; write it like 2%"),
+        (SHARE, "-2%", "'-2%' is not a percentage"),
+        (SHARE, "nan%", "'nan%' is not a percentage"),
         (Duration(), "2", "'2' is not a duration"),
         (Gap(), "soon", "'soon' is not a duration"),
         (Choice("a", "b"), "c", "'c' is not one of 'a', 'b'."),
@@ -104,6 +113,20 @@ def test_what_can_t_be_read_is_one_line(kind: ValueType, text: str, complaint: s
     with pytest.raises(ValueError, match="^" + complaint.replace(".", r"\.")) as caught:
         kind.read(text)
     assert not isinstance(caught.value, PlanError)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("0.1%", ""),
+        ("50%", ""),
+        ("0%", "is 0%; it must lie between 0.1% and 50%"),
+        ("51%", "is 51%; it must lie between 0.1% and 50%"),
+        (f"{'9' * 400}%", "is inf%; it must lie between 0.1% and 50%"),
+    ],
+)
+def test_a_share_lies_in_its_range(text: str, complaint: str) -> None:
+    assert SHARE.complaint(SHARE.read(text)) == complaint
 
 
 def test_credentials_are_recorded_only_where_they_are_asked_for() -> None:
