@@ -22,7 +22,8 @@ from loadgen.cli.signals import Interruption, kept
 from loadgen.measure.data.sample_table import SampleTable
 from loadgen.measure.data.store import SUMMARY_FILE, RunStore
 from loadgen.model.exceptions import PlanError, TargetError
-from loadgen.model.options import COMPARE, options_of
+from loadgen.model.option import COMPARE
+from loadgen.model.options import options_of
 from loadgen.model.plan import Plan
 from loadgen.model.run_record import RunWarning
 from loadgen.model.summary import Summary

@@ -12,7 +12,7 @@ from loadgen import core
 from loadgen.cli import EXIT_DONE, Outcome
 from loadgen.cli.option_types import OptionType
 from loadgen.cli.options import given_options, resolve_options, with_options
-from loadgen.model.options import COMPARE, REPORT, SWEEP
+from loadgen.model.option import COMPARE, REPORT, SWEEP
 from loadgen.model.value_types import Choice, Duration, FilePath, ListOf, Whole
 from loadgen.target.behaviour import DECLINABLE
 

@@ -11,7 +11,8 @@ from click.core import ParameterSource
 
 from loadgen.cli.option_types import OptionType
 from loadgen.cli.plan_reader import merge, read_plan
-from loadgen.model.options import Option, options_of
+from loadgen.model.option import Option
+from loadgen.model.options import options_of
 from loadgen.model.value_types import Flag
 
 Command = TypeVar("Command", bound=Callable[..., Any])

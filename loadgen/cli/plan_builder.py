@@ -10,6 +10,7 @@ from loadgen.model import options as table
 from loadgen.model import plan_fields
 from loadgen.model.cell import Axes, check_rate
 from loadgen.model.exceptions import PlanError
+from loadgen.model.option import COMPARE, SWEEP
 from loadgen.model.options import default
 from loadgen.model.plan import Plan
 from loadgen.model.policy import ConnectionPolicy, parse_policies
@@ -58,7 +59,7 @@ def _warmup(options: dict[str, Any], block_ns: int) -> Any:
 
 
 def _command(options: dict[str, Any]) -> str:
-    return table.SWEEP if _varies(options) else table.COMPARE
+    return SWEEP if _varies(options) else COMPARE
 
 
 def _varies(options: dict[str, Any]) -> bool:

@@ -19,7 +19,8 @@ from loadgen.cli.run_validation import recorded_plan
 from loadgen.model import options
 from loadgen.model.exceptions import PlanError
 from loadgen.model.input_files import read_input
-from loadgen.model.options import COMPARE, SWEEP, Option, options_of
+from loadgen.model.option import COMPARE, SWEEP, Option
+from loadgen.model.options import options_of
 from loadgen.model.redaction import is_redacted_field
 from loadgen.model.request_body import read_body
 

@@ -9,7 +9,7 @@ from typing import Any
 from loadgen.model import options
 from loadgen.model.exceptions import PlanError
 from loadgen.model.files import write_new
-from loadgen.model.options import COMPARE, Option
+from loadgen.model.option import COMPARE, Option
 from loadgen.model.plan import Plan
 from loadgen.model.redaction import missing_in_url, missing_names, redact_body, redact_field, redact_url
 from loadgen.model.value_types import ListOf

@@ -8,11 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from loadgen.model.arrivals import ARRIVALS, CONSTANT
-from loadgen.model.option import COMPARE as COMPARE
-from loadgen.model.option import REPORT as REPORT
-from loadgen.model.option import SWEEP as SWEEP
-from loadgen.model.option import LocustArgument as LocustArgument
-from loadgen.model.option import Option as Option
+from loadgen.model.option import COMPARE, REPORT, SWEEP, LocustArgument, Option
 from loadgen.model.plan_value_types import Address, Body, Certificates, Header, Method, Policies, ProxyUrl, Url
 from loadgen.model.units import NS_PER_MS
 from loadgen.model.value_types import (

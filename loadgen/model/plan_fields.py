@@ -14,7 +14,7 @@ from loadgen.model import options
 from loadgen.model.cell import Axes
 from loadgen.model.json_types import JSON_OBJECT, JsonType, list_of
 from loadgen.model.load import Load
-from loadgen.model.options import Option
+from loadgen.model.option import Option
 
 AXES = "axes"
 _LOAD = "load."

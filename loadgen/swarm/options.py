@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from loadgen.model import options as table
 from loadgen.model import plan_fields
 from loadgen.model.exceptions import PlanError
-from loadgen.model.options import Option
+from loadgen.model.option import COMPARE, Option
 from loadgen.model.plan import Plan
 from loadgen.model.target import parse_target
 from loadgen.model.value_types import Flag, Whole
@@ -101,7 +101,7 @@ def plan_of(options: Any, host: str | None, class_policies: ClassPolicies, users
     names = dict.fromkeys(name for policies in class_policies.values() for name in policies)
     values = _values(options) | {"users": max(users, 1), "rounds": rounds, "policies": ",".join(names)}
     values.setdefault("seed", secrets.randbelow(1 << 31))
-    values.setdefault("warmup", table.default_warmup_ns(table.COMPARE, values["block"]))
+    values.setdefault("warmup", table.default_warmup_ns(COMPARE, values["block"]))
     return Plan(**{"target": target, **plan_fields.of_values(values)})
 
 

@@ -19,7 +19,8 @@ from loadgen.cli.report import FinishedRun
 from loadgen.measure.data.sample_table import SampleTable
 from loadgen.measure.data.store import RunStore
 from loadgen.model.errors import ErrorKind
-from loadgen.model.options import COMPARE, options_of
+from loadgen.model.option import COMPARE
+from loadgen.model.options import options_of
 from loadgen.model.records import COLUMNS
 from loadgen.show.export import RunData, write_summary
 from tests.support.synthetic import US, Exchange, Link, RunWriter, full_run, plan_json

@@ -14,7 +14,8 @@ import pytest
 from loadgen.cli.commands import target as target_command
 from loadgen.cli.target import behaviour_of
 from loadgen.model.exceptions import PlanError
-from loadgen.model.options import COMPARE, SWEEP, options_of
+from loadgen.model.option import COMPARE, SWEEP
+from loadgen.model.options import options_of
 from loadgen.model.policy import PARTS
 from loadgen.model.value_types import Duration, ListOf, Rate, ValueType, Whole
 from tests.support.runner import Result, run_cli

@@ -18,7 +18,8 @@ from loadgen.cli.plan_writer import plan_keys, save_plan
 from loadgen.cli.run_validation import recorded_plan
 from loadgen.model import options
 from loadgen.model.exceptions import PlanError
-from loadgen.model.options import COMPARE, OPTIONS, SWEEP, LocustArgument, Option, option_named, options_of
+from loadgen.model.option import COMPARE, SWEEP, LocustArgument, Option
+from loadgen.model.options import OPTIONS, option_named, options_of
 from loadgen.model.plan import Plan
 from loadgen.model.plan_fields import axis_types, json_types
 from loadgen.model.run_record import AxesRecord, PlanRecord
