@@ -3,7 +3,7 @@
 # What can't be had is left out: a test whose peer is missing is skipped, and says so.
 set -euo pipefail
 missing=()
-for pair in nginx:nginx-light curl:curl node:nodejs ip:iproute2 unshare:util-linux \
+for pair in nginx:nginx-light curl:curl node:nodejs ip:iproute2 unshare:util-linux tcpdump:tcpdump \
   chromium:chromium chromedriver:chromium-driver tinyproxy:tinyproxy-bin squid:squid-openssl openssl:openssl \
   nghttp:nghttp2-client nghttpd:nghttp2-server nghttpx:nghttp2-proxy; do
   command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")

@@ -139,6 +139,7 @@ LAYERS = {
             "run_rollup",
             "size_forecast",
             "run_validation",
+            "packet_capture",
         ),
         ("option_types", "plan_writer", "plan_reader", "plan_builder", "options"),
         ("worker_main", "worker_pool", "target", "locust", "report"),
