@@ -9,13 +9,6 @@ cdef unsigned int _FAILED
 cdef long long _NO_WAIT_NS
 
 
-cdef class OneShotTimer:
-    cdef object _callback, _loop, _timer
-
-    cpdef begin(self, double seconds)
-    cpdef cancel(self)
-
-
 cdef class Watch:
     cdef Poller _poller
     cdef long long _turn
@@ -30,7 +23,7 @@ cdef class Watch:
 cdef class Poller(PhaseClock):
     cdef readonly bytearray buffer
     cdef readonly unsigned int events
-    cdef object _epoll, _loop, _watcher, _before, _after
+    cdef object _epoll, _loop, _timers, _watcher, _before, _after
     cdef ReadyList _ready
     cdef int _descriptor
     cdef dict _watches

@@ -19,6 +19,7 @@ from gevent.monkey import get_original
 
 from loadgen.wire.clock import PhaseClock
 from loadgen.wire.syscalls import MAX_EVENTS, ReadyList, control, os_error
+from loadgen.wire.timers import ExactTimer, TimerQueue
 
 NOTHING, READ, WRITE = 0, 1, 4  # EPOLLIN and EPOLLOUT
 """What to watch for. Errors and hang-ups are reported with either of the two."""
@@ -31,32 +32,6 @@ _LIBEV_READ = 1
 _FAILED = 0x8 | 0x10  # EPOLLERR and EPOLLHUP
 # A poll that came back faster than this found its events waiting.
 _NO_WAIT_NS = 5_000
-
-
-class OneShotTimer:
-    """Calls back once after each time that is begun, unless it is cancelled first; by libev, to a millisecond."""
-
-    __slots__ = ("_callback", "_loop", "_timer")
-
-    def __init__(self, loop: Any, callback: Callable[[], None]) -> None:
-        self._loop = loop
-        self._callback = callback
-        self._timer: Any = None
-
-    def begin(self, seconds: float) -> None:
-        """Call back after `seconds`; must not be called while an earlier time is running."""
-        timer = self._timer = self._loop.timer(seconds)
-        timer.start(self._end)
-
-    def cancel(self) -> None:
-        """Do not call back; safe to call when no time is running."""
-        if self._timer is not None:
-            self._timer.close()
-            self._timer = None
-
-    def _end(self) -> None:
-        self.cancel()
-        self._callback()
 
 
 class Watch:
@@ -98,8 +73,8 @@ class Poller(PhaseClock):
     """The descriptors that one hub watches. `of_hub` gives it."""
 
     __slots__ = (
-        "_after", "_before", "_descriptor", "_epoll", "_loop", "_poll_begun_ns", "_ready", "_turn", "_watcher",
-        "_watches", "buffer", "events",
+        "_after", "_before", "_descriptor", "_epoll", "_loop", "_poll_begun_ns", "_ready", "_timers", "_turn",
+        "_watcher", "_watches", "buffer", "events",
     )  # fmt: skip
 
     def __init__(self, loop: Any) -> None:
@@ -114,6 +89,7 @@ class Poller(PhaseClock):
         self._watches: dict[int, Watch] = {}
         self._turn = 0
         self._loop = loop
+        self._timers = TimerQueue(loop)
         self.ready_ns = self.polled_ns = self._poll_begun_ns = self.monotonic_ns()
         self._watcher = loop.io(self._descriptor, _LIBEV_READ)
         self._before = loop.prepare(ref=False)
@@ -124,8 +100,8 @@ class Poller(PhaseClock):
         self._before.start(self._stamp_before)
         self._after.start(self._stamp_after)
 
-    def timer(self, callback: Callable[[], None]) -> OneShotTimer:
-        return OneShotTimer(self._loop, callback)
+    def timer(self, callback: Callable[[], None]) -> ExactTimer:
+        return self._timers.timer(callback)
 
     def change(self, watch: Watch, before: int) -> None:
         """A watch's events are other ones than `before`. Raises OSError."""
@@ -151,6 +127,7 @@ class Poller(PhaseClock):
             for watcher in (self._watcher, self._before, self._after):
                 watcher.stop()
                 watcher.close()
+        self._timers.close()
         self._descriptor = -1
         self._epoll.close()
 

@@ -75,6 +75,8 @@ LAYERS = {
             "syscalls",
             "listener",
             "clock",
+            "timerfd",
+            "timers",
             "wall_clock",
             "openssl",
             "http1/malformed",
@@ -91,7 +93,7 @@ LAYERS = {
         ("http1/", "http2/", "websocket/"),
     ],
     "drive": [
-        ("schedule", "waiting", "requests/", "system/", "open_loop/due_times", "open_loop/timerfd"),
+        ("schedule", "waiting", "requests/", "system/", "open_loop/due_times"),
         ("slots/", "open_loop/", "preflight"),
         ("connection_manager", "engine", "requests/greenlet_client"),
         ("block", "run_loop", "target_check"),

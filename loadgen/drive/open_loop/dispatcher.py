@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from loadgen.drive.open_loop.timerfd import TimerFd
+import gevent
+
 from loadgen.wire.clock import PhaseClock
+from loadgen.wire.timerfd import TimerFd
 
 # Maximum overdue arrivals to start per loop turn, so responses are not starved.
 _MAX_PER_TURN = 256
@@ -30,7 +32,7 @@ class ArrivalDispatcher:
         self.begun_ns = begun_ns
         self._next_ns = self.begun_ns + next(due_times)
         self._stopped = False
-        self._timer = TimerFd(self._begin_due)
+        self._timer = TimerFd(gevent.get_hub().loop, self._begin_due)
         self._timer.set(self._next_ns)
 
     def stop(self) -> None:

@@ -18,7 +18,7 @@ import pytest
 from gevent.event import Event
 
 from loadgen.wire import poller
-from loadgen.wire.poller import NOTHING, READ, READ_SIZE, WRITE, OneShotTimer, Poller, Watch
+from loadgen.wire.poller import NOTHING, READ, READ_SIZE, WRITE, Poller, Watch
 
 PATIENCE_S = 10
 Pair = tuple[socket.socket, socket.socket]
@@ -402,23 +402,6 @@ def test_a_callback_that_raises_on_the_loop_is_the_hubs_error(
     assert [type(error) for error in errors] == [OSError]
     for watch in watches:
         watch.forget()
-
-
-def test_a_timer_calls_back_once_unless_it_is_cancelled() -> None:
-    called: list[int] = []
-    rang = Event()
-    timer = poller.of_hub().timer(lambda: (called.append(1), rang.set()))  # type: ignore[func-returns-value] # both
-    assert isinstance(timer, OneShotTimer)
-    timer.begin(0.001)
-    timer.cancel()
-    timer.cancel()  # safe when no time is running
-    timer.begin(0.002)
-    assert rang.wait(PATIENCE_S)
-    assert called == [1]
-    timer.begin(0.001)  # and again from the start
-    rang.clear()
-    assert rang.wait(PATIENCE_S)
-    assert called == [1, 1]
 
 
 FORK = """

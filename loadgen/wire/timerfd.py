@@ -1,4 +1,4 @@
-"""Wakes the loop at an exact time. libev's own timers round to a millisecond, which would bunch arrivals.
+"""Wakes a gevent loop at an exact time. libev's own timers round to a millisecond, which would bunch requests.
 
 It is a timerfd (timerfd_create(2)), watched like any descriptor; Python names these calls only from 3.13 on.
 """
@@ -8,14 +8,13 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Callable
-
-import gevent
+from typing import Any
 
 from loadgen.model.units import NS_PER_S
-from loadgen.wire.transport import READ
 
 _CLOCK_MONOTONIC = 1
 _ABSOLUTE = 1
+_LIBEV_READ = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -30,13 +29,13 @@ class _Setting(ctypes.Structure):
 class TimerFd:
     """Calls back once at each time that is set; a new one replaces the one before. Raises OSError."""
 
-    def __init__(self, callback: Callable[[], None]) -> None:
+    def __init__(self, loop: Any, callback: Callable[[], None]) -> None:
         self._fd = _libc.timerfd_create(_CLOCK_MONOTONIC, os.O_NONBLOCK | os.O_CLOEXEC)
         if self._fd < 0:
             raise OSError(ctypes.get_errno(), "timerfd_create failed")
         self._callback = callback
         self._setting = _Setting()
-        self._watcher = gevent.get_hub().loop.io(self._fd, READ)
+        self._watcher = loop.io(self._fd, _LIBEV_READ)
         self._watcher.start(self._on_expiry)
 
     def set(self, at_ns: int) -> None:
