@@ -38,6 +38,8 @@ class LatencySummary(TypedDict):
     """99.9th percentile (ns)."""
     max: int | None
     """Highest (ns)."""
+    mean_ci95: WholeInterval
+    """Interval of the mean (ns)."""
     p50_ci95: WholeInterval
     """Interval of the median (ns)."""
     p99_ci95: WholeInterval

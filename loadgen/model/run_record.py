@@ -76,7 +76,7 @@ class PlanRecord(TypedDict):
     max_body_bytes: int
     """Longest response body that is accepted (bytes)."""
     seed: int
-    """Seed of the order of blocks and of resampling."""
+    """Seed of the order of blocks."""
     retry_stale: bool
     """Idempotent requests that met a stale connection, and unprocessed streams of HTTP/2, are sent once more."""
     cookies: bool

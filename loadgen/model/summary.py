@@ -2,8 +2,8 @@
 
 `docs/summary.schema.json` is made from these types, with the text beside each field as its description. Names end in
 their unit: `_ns` nanoseconds of integers, `_rps` requests per second, `_bytes`. A ratio is a float. A value that is not
-known, or does not apply, is null. `ci95` is the 95 % interval [low, high] from resampling whole rounds; null where one
-round was run. Keys may be added in later versions; none is renamed.
+known, or does not apply, is null. `ci95` is the 95 % interval [low, high] from leaving out one round after the other;
+null where one round was run. Keys may be added in later versions; none is renamed.
 """
 
 from __future__ import annotations
@@ -26,6 +26,14 @@ class ComparisonSummary(TypedDict):
     """The policy that is compared."""
     rounds: int
     """Rounds in which both have samples."""
+    latency_mean_ratio: float
+    """Mean latency, candidate / baseline: the statistic that the verdict goes by."""
+    latency_mean_ratio_ci95: RatioInterval
+    """Interval of that ratio."""
+    p_value: float | None
+    """How probable so large a ratio of means is if there is no difference; null where there is no interval."""
+    is_certain: bool
+    """There is a difference: all that the run calls certain are so together, at 95 % (Holm's procedure)."""
     latency_p50_delta_ns: int
     """Median latency, candidate less baseline (ns)."""
     latency_p50_delta_ci95: WholeInterval
@@ -33,6 +41,14 @@ class ComparisonSummary(TypedDict):
     latency_p50_ratio: float
     """Median latency, candidate / baseline."""
     latency_p50_ratio_ci95: RatioInterval
+    """Interval of that ratio."""
+    latency_p99_delta_ns: int
+    """99th percentile of the latency, candidate less baseline (ns)."""
+    latency_p99_delta_ci95: WholeInterval
+    """Interval of that difference (ns)."""
+    latency_p99_ratio: float
+    """99th percentile of the latency, candidate / baseline."""
+    latency_p99_ratio_ci95: RatioInterval
     """Interval of that ratio."""
     throughput_ratio: float | None
     """Throughput, candidate / baseline; null where no answer of the baseline came within its windows."""
@@ -44,6 +60,8 @@ class ComparisonSummary(TypedDict):
     """Mean latency of the candidate (ns)."""
     latency_mean_delta_ns: int
     """Mean latency, candidate less baseline (ns): the sum of `phase_deltas_mean_ns`."""
+    latency_mean_delta_ci95: WholeInterval
+    """Interval of that difference (ns)."""
     handshake_mean_ns: int
     """The part of that difference that is handshake: dns + connect + tunnel + tls + upgrade (ns)."""
     residual_mean_ns: int

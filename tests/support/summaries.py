@@ -56,7 +56,7 @@ def policy_summary(**changes: Any) -> Any:
         "upgrade": None,
         "latency_ns": {
             "mean": MS, "p50": MS, "p90": MS, "p99": 2 * MS, "p99_9": 2 * MS, "max": 3 * MS,
-            "p50_ci95": None, "p99_ci95": None, "curve": [],
+            "mean_ci95": None, "p50_ci95": None, "p99_ci95": None, "curve": [],
         },
         "phases_ns": {one.value: dict(phase if one is Phase.WAIT else absent) for one in Phase},
         "by_position": None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal, cast
 
 from loadgen.measure.data.histogram import Histogram
 from loadgen.measure.data.merge_workers import merge_workers
@@ -10,7 +10,7 @@ from loadgen.measure.data.rows import Samples
 from loadgen.measure.live.block_report import LATENCY, BlockReport, shared_samples, shrink
 from loadgen.measure.summary.run import summarise
 from loadgen.model.policy_summary import PolicySummary
-from loadgen.model.records import Phase
+from loadgen.model.records import HANDSHAKE, Phase
 from loadgen.model.run_record import EnvironmentRecord, PlanRecord, RunWarning
 from loadgen.model.summary import ComparisonSummary, Summary
 
@@ -58,9 +58,9 @@ class Live:
     ) -> Summary | None:
         """What `summary.json` would say now; None before the first block. See `summarise`.
 
-        Counts are exact, and so are means. Percentiles, and the differences of medians, are those of the merged
-        histograms, which hold every request. Intervals, curves and the phases of differences come from the share of the
-        samples that the reports hold; the intervals of differences are moved by as much as the differences are.
+        Counts are exact, and so are means. Percentiles and differences are those of the merged histograms, which hold
+        every request. Intervals and curves come from the share of the samples that the reports hold; the intervals of
+        differences are moved by as much as the differences are.
         """
         sources = [list(reports.values()) for reports in self._reports.values() if reports]
         if not sources:
@@ -116,17 +116,35 @@ class Live:
 
 
 def _refine_comparison(comparison: ComparisonSummary, policies: dict[str, PolicySummary]) -> None:
-    """Compare the medians of all requests, and move the intervals by as much."""
-    baseline_ns, candidate_ns = (policies[comparison[side]]["latency_ns"]["p50"] for side in _SIDES)
+    """Compare the figures of all requests, and move the intervals by as much."""
+    baseline, candidate = (policies[comparison[side]] for side in _SIDES)
+    for name in ("mean", "p50", "p99"):
+        _move(
+            cast(Any, comparison),
+            f"latency_{name}",
+            *(cast(Any, one["latency_ns"])[name] for one in (baseline, candidate)),
+        )
+    deltas = {
+        phase: other["mean_per_request"] - baseline["phases_ns"][phase]["mean_per_request"]
+        for phase, other in candidate["phases_ns"].items()
+    }
+    comparison["phase_deltas_mean_ns"] = deltas
+    comparison["handshake_mean_ns"] = sum(deltas[phase.value] for phase in HANDSHAKE)
+    comparison["residual_mean_ns"] = comparison["latency_mean_delta_ns"] - comparison["handshake_mean_ns"]
+    comparison["baseline_mean_ns"] = baseline["latency_ns"]["mean"] or 0
+    comparison["candidate_mean_ns"] = candidate["latency_ns"]["mean"] or 0
+
+
+def _move(found: dict[str, Any], key: str, baseline_ns: int | None, candidate_ns: int | None) -> None:
+    """Replace the difference and the ratio of one statistic, and move their intervals by as much."""
     if not baseline_ns or candidate_ns is None:
         return
     delta_ns, ratio = candidate_ns - baseline_ns, candidate_ns / baseline_ns
-    moved_ns, factor = delta_ns - comparison["latency_p50_delta_ns"], ratio / comparison["latency_p50_ratio"]
-    comparison["latency_p50_delta_ns"], comparison["latency_p50_ratio"] = delta_ns, ratio
-    if comparison["latency_p50_delta_ci95"] is not None:
-        comparison["latency_p50_delta_ci95"] = [bound + moved_ns for bound in comparison["latency_p50_delta_ci95"]]
-    if comparison["latency_p50_ratio_ci95"] is not None:
-        comparison["latency_p50_ratio_ci95"] = [bound * factor for bound in comparison["latency_p50_ratio_ci95"]]
+    moved_ns, factor = delta_ns - found[f"{key}_delta_ns"], ratio / found[f"{key}_ratio"]
+    found[f"{key}_delta_ns"], found[f"{key}_ratio"] = delta_ns, ratio
+    delta_ci95, ratio_ci95 = found[f"{key}_delta_ci95"], found[f"{key}_ratio_ci95"]
+    found[f"{key}_delta_ci95"] = delta_ci95 and [bound + moved_ns for bound in delta_ci95]
+    found[f"{key}_ratio_ci95"] = ratio_ci95 and [bound * factor for bound in ratio_ci95]
 
 
 def _histograms() -> dict[str, Histogram]:

@@ -1,1 +1,1 @@
-"""Statistics over samples: quantiles, resampled intervals, comparisons, curves. Words nothing."""
+"""Statistics over samples: quantiles, intervals, comparisons, curves. Words nothing."""

@@ -8,7 +8,7 @@ age, the share is the measured one: connections opened per exchange, warm-up inc
 the end of a block does not count as such: in a longer block it would have reached K.
 
 The fit is by least squares over the cells, each with the same weight: weights by requests would let the largest K
-decide alone, although the handshake shows at the smallest. Intervals come from resampling rounds, the same rounds for
+decide alone, although the handshake shows at the smallest. Intervals come from leaving out rounds, the same ones of
 all cells.
 """
 
@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loadgen.measure.stats.bootstrap import BootstrapDraws
 from loadgen.measure.stats.endings import ended_by_server
-from loadgen.measure.stats.policy_samples import PolicySamples, round_draws
+from loadgen.measure.stats.jackknife import Jackknife
+from loadgen.measure.stats.policy_samples import PolicySamples
 from loadgen.model.connections_summary import ConnectionsSummary
 from loadgen.model.summary import AmortisationCurve, AmortisationPoint
 
@@ -58,7 +58,7 @@ class _Strata:
         return cls(*(column.astype(np.float64) for column in sums))
 
     def means(self, weights: Floats, share: float) -> Floats:
-        """The mean cost of a request (ns), for each draw of rounds.
+        """The mean cost of a request (ns), for each row of weights of rounds.
 
         If a stratum is empty, as that of first requests is where all connections were opened in the warm-up, the mean
         of the other one is used.
@@ -74,7 +74,7 @@ Member = tuple[PolicySamples, int | None, ConnectionsSummary]
 """A cell: what was measured, its K (None: unlimited), and its `connections` in the summary."""
 
 
-def amortise(members: list[Member], seed: int) -> AmortisationCurve | None:
+def amortise(members: list[Member]) -> AmortisationCurve | None:
     """The curve of cells that differ in K alone; None where fewer than three different K were measured.
 
     `k90` is read off what was measured, by interpolation in 1/K between cells. `k90_model` follows from the smallest
@@ -89,37 +89,35 @@ def amortise(members: list[Member], seed: int) -> AmortisationCurve | None:
     active = np.all([one.requests > 0 for one, _, _ in members], axis=0)
     if not active.any():
         return None
-    chosen, weights = round_draws(active, seed)
+    rounds = Jackknife.over(active)
+    weights = rounds.weights()
     strata = [_Strata.of(one) for one, _, _ in members]
-    measured, drawn = (
-        np.stack([cell.means(rounds, share) for cell, share in zip(strata, shares, strict=True)], axis=1)
-        for rounds in (active[None, :].astype(np.float64), weights)
-    )
-    (exchange,), (handshake,) = _fit(shares, measured)
-    exchanges, handshakes = _fit(shares, drawn)
-    k90 = float(_k90(shares, measured)[0])
+    means = np.stack([cell.means(weights, share) for cell, share in zip(strata, shares, strict=True)], axis=1)
+    exchanges, handshakes = _fit(shares, means)
+    exchange, handshake = float(exchanges[0]), float(handshakes[0])
+    k90 = _k90(shares, means)
     return {
         "cells": [
             {
                 "name": one.name,
                 "requests": requests,
                 "requests_per_connection": 1 / share if share else None,
-                "mean_ns": round(float(measured[0, index])),
-                "ci95": chosen.whole_interval(drawn[:, index]),
+                "mean_ns": round(float(means[0, index])),
+                "ci95": rounds.duration_interval(means[:, index]),
             }
             for index, ((one, requests, _), share) in enumerate(zip(members, shares.tolist(), strict=True))
         ],
-        "exchange_ns": round(float(exchange)),
-        "exchange_ci95": chosen.whole_interval(exchanges),
-        "handshake_ns": round(float(handshake)),
-        "handshake_ci95": chosen.whole_interval(handshakes),
-        "r2": _r2(shares, measured[0], float(exchange), float(handshake)),
-        "k90": None if np.isnan(k90) else k90,
-        "k90_ci95": chosen.listed_interval(_k90(shares, drawn)),
+        "exchange_ns": round(exchange),
+        "exchange_ci95": rounds.difference_interval(exchanges),
+        "handshake_ns": round(handshake),
+        "handshake_ci95": rounds.difference_interval(handshakes),
+        "r2": _r2(shares, means[0], exchange, handshake),
+        "k90": None if np.isnan(k90[0]) else float(k90[0]),
+        "k90_ci95": rounds.ratio_interval(k90),
         "k90_model": float(1 / (shares[0] - _SAVING * (shares[0] - shares[-1]))),
-        "saving_ns": round(float(measured[0, 0] - measured[0, -1])),
-        "saving_ci95": chosen.whole_interval(drawn[:, 0] - drawn[:, -1]),
-        "curve": _curve(shares, float(exchange), float(handshake), exchanges, handshakes, chosen),
+        "saving_ns": round(float(means[0, 0] - means[0, -1])),
+        "saving_ci95": rounds.difference_interval(means[:, 0] - means[:, -1]),
+        "curve": _curve(shares, exchanges, handshakes, rounds),
     }
 
 
@@ -167,9 +165,7 @@ def _r2(shares: Floats, means: Floats, exchange: float, handshake: float) -> flo
     return 1 - left / total if total else None
 
 
-def _curve(
-    shares: Floats, exchange: float, handshake: float, exchanges: Floats, handshakes: Floats, chosen: BootstrapDraws
-) -> list[AmortisationPoint]:
+def _curve(shares: Floats, exchanges: Floats, handshakes: Floats, rounds: Jackknife) -> list[AmortisationPoint]:
     """The fitted line as points over K, with its band; the last is of unlimited K (None) where that was measured."""
     smallest = float(np.min(shares[shares > 0]))
     points = np.geomspace(shares[0], smallest, _CURVE_POINTS)
@@ -178,8 +174,8 @@ def _curve(
     return [
         {
             "requests": 1 / share if share else None,
-            "mean_ns": round(exchange + handshake * share),
-            "ci95": chosen.whole_interval(exchanges + handshakes * share),
+            "mean_ns": round(float(exchanges[0] + handshakes[0] * share)),
+            "ci95": rounds.difference_interval(exchanges + handshakes * share),
         }
         for share in points.tolist()
     ]

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
 from loadgen.measure.data.block_counts import present
-from loadgen.measure.data.block_histograms import LATENCY
-from loadgen.measure.stats.policy_samples import PolicySamples, quantile, round_draws
+from loadgen.measure.stats.holm import holm
+from loadgen.measure.stats.jackknife import Jackknife
+from loadgen.measure.stats.policy_samples import PolicySamples
 from loadgen.model.cell import Cell
 from loadgen.model.records import HANDSHAKE, Phase
 from loadgen.model.summary import ComparisonSummary
-
-_HALF = np.array([0.5])
 
 
 def pairs(cells: tuple[Cell, ...], swept: bool) -> Iterator[tuple[str, str]]:
@@ -40,20 +40,29 @@ def is_uncertain(interval: list[int] | None) -> TypeGuard[list[int]]:
     return interval is not None and interval[0] <= 0 <= interval[1]
 
 
-def compare(baseline: PolicySamples, candidate: PolicySamples, seed: int) -> ComparisonSummary | None:
-    """The comparison as `summary.json` holds it; None where one of the two has no complete sample.
+def compare_all(measured: Mapping[str, PolicySamples], cells: tuple[Cell, ...], swept: bool) -> list[ComparisonSummary]:
+    """Each comparison of a run, by `pairs`; a difference is certain if all of the run's together are at 95 %."""
+    found = [compare(measured[baseline], measured[candidate]) for baseline, candidate in pairs(cells, swept)]
+    comparisons = [one for one in found if one is not None]
+    for one, is_certain in zip(comparisons, holm([one["p_value"] for one in comparisons]), strict=True):
+        one["is_certain"] = is_certain
+    return comparisons
 
-    Only rounds in which both have samples count, and a draw takes the same rounds of both, so that whatever is peculiar
-    to a round (a noisy neighbour, a warmer cache) cancels out.
+
+def compare(baseline: PolicySamples, candidate: PolicySamples) -> ComparisonSummary | None:
+    """The comparison as `summary.json` holds it, as if it were the run's only one.
+
+    None where one of the two has no complete sample. Only rounds in which both have samples count, and the same ones
+    are left out of both, so that whatever is peculiar to a round (a noisy neighbour, a warmer cache) cancels out.
     """
     both = (baseline.requests > 0) & (candidate.requests > 0)
     if not both.any():
         return None
-    chosen, weights = round_draws(both, seed)
-    base, cand = (_p50_draws(one, weights, both) for one in (baseline, candidate))
-    base_rps, cand_rps = (_rates(one, weights) for one in (baseline, candidate))
-    base_p50, cand_p50 = (_p50(one, both) for one in (baseline, candidate))
-    own_rps = [float(_rates(one, both[None, :].astype(np.float64))[0]) for one in (baseline, candidate)]
+    rounds = Jackknife.over(both)
+    base, cand = (_Statistics.of(one, rounds) for one in (baseline, candidate))
+    mean_ratio, p50_ratio, p99_ratio = cand.mean / base.mean, cand.p50 / base.p50, cand.p99 / base.p99
+    rates = np.divide(cand.rate, base.rate, out=np.full(len(base.rate), np.nan), where=base.rate > 0)
+    p_value = rounds.p_value(mean_ratio)
     deltas = _phase_deltas(baseline, candidate, both)
     handshake = sum(deltas[phase.value] for phase in HANDSHAKE)
     total = sum(deltas.values())
@@ -61,47 +70,44 @@ def compare(baseline: PolicySamples, candidate: PolicySamples, seed: int) -> Com
         "baseline": baseline.name,
         "candidate": candidate.name,
         "rounds": int(both.sum()),
-        "latency_p50_delta_ns": cand_p50 - base_p50,
-        "latency_p50_delta_ci95": chosen.whole_interval(cand - base),
-        "latency_p50_ratio": cand_p50 / base_p50,
-        "latency_p50_ratio_ci95": chosen.listed_interval(cand / base),
-        "throughput_ratio": own_rps[1] / own_rps[0] if own_rps[0] else None,
-        "throughput_ratio_ci95": chosen.listed_interval(cand_rps / base_rps) if base_rps.all() else None,
-        "baseline_mean_ns": round(_mean(baseline, both)),
-        "candidate_mean_ns": round(_mean(candidate, both)),
+        "latency_mean_ratio": float(mean_ratio[0]),
+        "latency_mean_ratio_ci95": rounds.ratio_interval(mean_ratio),
+        "p_value": p_value,
+        "is_certain": holm([p_value])[0],
+        "latency_p50_delta_ns": int(cand.p50[0] - base.p50[0]),
+        "latency_p50_delta_ci95": rounds.difference_interval(cand.p50 - base.p50),
+        "latency_p50_ratio": float(p50_ratio[0]),
+        "latency_p50_ratio_ci95": rounds.ratio_interval(p50_ratio),
+        "latency_p99_delta_ns": int(cand.p99[0] - base.p99[0]),
+        "latency_p99_delta_ci95": rounds.difference_interval(cand.p99 - base.p99),
+        "latency_p99_ratio": float(p99_ratio[0]),
+        "latency_p99_ratio_ci95": rounds.ratio_interval(p99_ratio),
+        "throughput_ratio": float(rates[0]) if base.rate[0] else None,
+        "throughput_ratio_ci95": rounds.ratio_interval(rates),
+        "baseline_mean_ns": round(float(base.mean[0])),
+        "candidate_mean_ns": round(float(cand.mean[0])),
         "latency_mean_delta_ns": round(total),
+        "latency_mean_delta_ci95": rounds.difference_interval(cand.mean - base.mean),
         "handshake_mean_ns": round(handshake),
         "residual_mean_ns": round(total) - round(handshake),
         "phase_deltas_mean_ns": {phase: round(delta) for phase, delta in deltas.items()},
     }
 
 
-def _rates(samples: PolicySamples, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(weights @ samples.answered / (weights @ samples.seconds))
+@dataclass(frozen=True, slots=True)
+class _Statistics:
+    """What is compared of a policy: of all rounds first, then without each group of them."""
 
+    mean: NDArray[np.float64]
+    p50: NDArray[np.float64]
+    p99: NDArray[np.float64]
+    rate: NDArray[np.float64]
 
-def _p50_draws(samples: PolicySamples, weights: NDArray[np.float64], rounds: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The median in each draw; those of a share of the samples are scaled to have the median of all in the middle."""
-    found = samples.by_round.quantiles(weights, _HALF)[:, 0]
-    if samples.totals is None:
-        return found
-    if not rounds[samples.rounds].any():
-        return found
-    return np.asarray(found * (_p50(samples, rounds) / _p50_of_samples(samples, rounds)))
-
-
-def _mean(samples: PolicySamples, rounds: NDArray[np.bool_]) -> float:
-    if samples.totals is not None:
-        return samples.totals.mean_ns(LATENCY, rounds)
-    return float(samples.latency_ns[rounds[samples.rounds]].mean())
-
-
-def _p50(samples: PolicySamples, rounds: NDArray[np.bool_]) -> int:
-    return _p50_of_samples(samples, rounds) if samples.totals is None else samples.totals.latency_p50_ns(rounds)
-
-
-def _p50_of_samples(samples: PolicySamples, rounds: NDArray[np.bool_]) -> int:
-    return quantile(np.sort(samples.latency_ns[rounds[samples.rounds]]), 0.5)
+    @classmethod
+    def of(cls, samples: PolicySamples, rounds: Jackknife) -> _Statistics:
+        weights = rounds.weights()
+        p50, p99 = samples.quantiles_ns(rounds.groups, [0.5, 0.99]).T
+        return cls(samples.means_ns(weights), p50, p99, samples.rates_rps(weights))
 
 
 def _phase_deltas(baseline: PolicySamples, candidate: PolicySamples, rounds: NDArray[np.bool_]) -> dict[str, float]:

@@ -1,23 +1,21 @@
-"""One policy's complete samples, arranged for percentiles and for resampling by round."""
+"""One policy's complete samples, arranged by round for statistics of all rounds and of all but some."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from loadgen.measure.data.block_histograms import LATENCY
 from loadgen.measure.data.downsampling import left_out
 from loadgen.measure.data.rows import Samples
-from loadgen.measure.stats.bootstrap import BootstrapDraws, draws
 from loadgen.measure.stats.policy_totals import PolicyTotals, policy_totals
 from loadgen.measure.stats.quantiles import RoundQuantiles, by_round
 from loadgen.model.records import ABSENT
 from loadgen.model.units import NS_PER_S
-
-_MAX_UNITS = 200
-"""Rounds up to which each is drawn by itself: an interval of thousands is no better, and takes hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +29,10 @@ class PolicySamples:
     """Their latencies (ns), in the same order."""
     by_round: RoundQuantiles
     """The latencies, round by round."""
+    latency_sums_ns: NDArray[np.float64]
+    """Their sum in each round (ns); where `totals` are known, that of all complete requests."""
+    latency_counts: NDArray[np.float64]
+    """How many latencies each of these sums has."""
     requests: NDArray[np.float64]
     """Completed requests of each round."""
     answered: NDArray[np.float64]
@@ -51,6 +53,30 @@ class PolicySamples:
         """The round of each complete sample."""
         return self.valid.columns["round"].astype(np.int64)
 
+    def means_ns(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Mean latency (ns) if each round counts as often as a row of `weights` says; NaN where none is left."""
+        return _quotients(weights @ self.latency_sums_ns, weights @ self.latency_counts)
+
+    def rates_rps(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Throughput (requests per second), in the same way."""
+        return _quotients(weights @ self.answered, weights @ self.seconds)
+
+    def quantiles_ns(self, groups: Sequence[NDArray[np.intp]], shares: Sequence[float]) -> NDArray[np.float64]:
+        """Quantiles of the latency (ns) in all rounds of the groups (first row), and without one group each.
+
+        If only a share of the samples is there, the quantiles of all are in the first row, and the others are scaled to
+        lie around it.
+        """
+        found = self.by_round.left_out(groups, shares)
+        if self.totals is None:
+            return found
+        rounds = np.zeros(len(self.seconds), np.bool_)
+        rounds[np.concatenate(groups)] = True
+        exact = np.array(self.totals.quantiles_ns(LATENCY, shares, rounds), np.float64)
+        found[1:] *= exact / found[0]
+        found[0] = exact
+        return found
+
 
 def policy_samples(samples: Samples, policy: int, indices: NDArray[np.int64], rounds: int) -> PolicySamples:
     """Arrange the samples of one policy. policy: its index. indices: those of its samples."""
@@ -67,22 +93,25 @@ def policy_samples(samples: Samples, policy: int, indices: NDArray[np.int64], ro
         seconds[block["round"]] += block["window_ns"] / NS_PER_S
         if "due" in block and "answered" in block:
             answered[block["round"]] = block["answered"]
-    ordered = by_round(latency, round_of, rounds)
     totals = policy_totals(blocks, samples.histograms, rounds)
-    return PolicySamples(name, valid, latency, ordered, requests, answered, seconds, left_out(blocks), totals)
-
-
-def round_draws(active: NDArray[np.bool_], seed: int) -> tuple[BootstrapDraws, NDArray[np.float64]]:
-    """Draws of the rounds that `active` marks, and their weights over all rounds (draws × rounds).
-
-    Of more than 200 rounds, batches of rounds that followed each other are drawn as one.
-    """
-    rounds = int(active.sum())
-    units = min(rounds, _MAX_UNITS)
-    chosen = draws(units, seed)
-    weights = np.zeros((len(chosen.weights), len(active)))
-    weights[:, active] = chosen.weights if units == rounds else chosen.weights[:, np.arange(rounds) * units // rounds]
-    return chosen, weights
+    if totals is None:
+        sums = np.bincount(round_of, weights=latency, minlength=rounds)
+        counts = np.bincount(round_of, minlength=rounds).astype(np.float64)
+    else:
+        sums, counts = totals.sums_ns[LATENCY], totals.requests
+    return PolicySamples(
+        name=name,
+        valid=valid,
+        latency_ns=latency,
+        by_round=by_round(latency, round_of, rounds),
+        latency_sums_ns=sums,
+        latency_counts=counts,
+        requests=requests,
+        answered=answered,
+        seconds=seconds,
+        left_out=left_out(blocks),
+        totals=totals,
+    )
 
 
 def quantiles(values: NDArray[Any], *shares: float) -> list[int]:
@@ -95,3 +124,9 @@ def quantiles(values: NDArray[Any], *shares: float) -> list[int]:
 def quantile(ordered: NDArray[Any], share: float) -> int:
     """The nearest-rank quantile of sorted values, always one of them."""
     return int(ordered[max(0, int(np.ceil(share * len(ordered))) - 1)])
+
+
+def _quotients(sums: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    found = np.full(len(sums), np.nan)
+    np.divide(sums, counts, out=found, where=counts > 0)
+    return found

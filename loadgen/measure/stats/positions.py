@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from loadgen.measure.stats.policy_samples import PolicySamples, quantiles, round_draws
+from loadgen.measure.stats.jackknife import Jackknife
+from loadgen.measure.stats.policy_samples import PolicySamples, quantiles
 from loadgen.model.policy_summary import PositionGroup
 from loadgen.model.records import Phase
 
@@ -12,7 +13,7 @@ FIRSTS = (1, 2, 3, 4, 5, 6, 11, 21, 51, 101)
 """The first position of each group; the last group is open-ended."""
 
 
-def by_position(measured: PolicySamples, seed: int) -> list[PositionGroup]:
+def by_position(measured: PolicySamples) -> list[PositionGroup]:
     """Groups of positions (1 is a connection's first request), each with the cost of its exchanges, handshake left out.
 
     Positions that no counted request had are left out: long-lived connections pass their first positions in the
@@ -21,10 +22,9 @@ def by_position(measured: PolicySamples, seed: int) -> list[PositionGroup]:
     request_index = measured.valid.columns["nth_on_connection"]
     exchange_ns = measured.valid.sum_ns(Phase.SEND, Phase.WAIT, Phase.RECEIVE)
     group = np.searchsorted(FIRSTS, request_index.astype(np.int64) + 1, side="right") - 1
-    rounds = measured.rounds
     size = len(measured.seconds)
     shape = (len(FIRSTS), size)
-    cell = group * size + rounds
+    cell = group * size + measured.rounds
     counts = np.bincount(cell, minlength=shape[0] * size).reshape(shape)
     sums = np.bincount(cell, weights=exchange_ns, minlength=shape[0] * size).reshape(shape)
     found: list[PositionGroup] = []
@@ -32,8 +32,10 @@ def by_position(measured: PolicySamples, seed: int) -> list[PositionGroup]:
         if not counts[number].any():
             continue
         values = exchange_ns[group == number]
-        chosen, weights = round_draws(counts[number] > 0, seed)
-        interval = chosen.whole_interval(weights @ sums[number] / (weights @ counts[number]))
+        rounds = Jackknife.over(counts[number] > 0)
+        weights = rounds.weights()
+        with np.errstate(invalid="ignore"):
+            interval = rounds.duration_interval(weights @ sums[number] / (weights @ counts[number]))
         found.append(
             {
                 "first": first,

@@ -1,14 +1,13 @@
-"""Durations by round: quantiles of any weighted mixture of rounds, to far below the spread between rounds."""
+"""Durations by round: exact quantiles of all rounds, and of all but some of them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-_VALUES = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,66 +16,44 @@ class RoundQuantiles:
 
     ordered: tuple[NDArray[Any], ...]
 
-    def quantiles(self, weights: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Quantiles of mixtures in which each round's values count as often as the round's weight says.
+    def left_out(self, groups: Sequence[NDArray[np.intp]], shares: Sequence[float]) -> NDArray[np.float64]:
+        """Nearest-rank quantiles of the rounds in `groups`: in the first row of all, then without one group each.
 
-        weights: mixtures × rounds. shares: in 0..1. Returns mixtures × shares, in the values' unit; NaN where a mixture
-        is empty. A mixture's quantile lies between the lowest and the highest of its rounds' own, so only that span is
-        searched, at about 2,048 of the values measured in it.
+        shares: in 0..1. Returns (1 + groups) × shares, in the values' unit; NaN where no value is left.
         """
-        rounds, weights = _drawn_alike(self.ordered, weights)
-        sizes = np.array([len(values) for values in rounds], np.float64)
-        totals = weights @ sizes
-        result = np.full((len(weights), len(shares)), np.nan)
-        filled = [values for values, drawn in zip(rounds, weights.any(axis=0), strict=True) if drawn and len(values)]
-        if not filled:
-            return result
-        for column, share in enumerate(shares):
-            own = [values[max(0, int(np.ceil(share * len(values))) - 1)] for values in filled]
-            edges = _values_between(filled, min(own), max(own)).astype(np.float64)
-            below = np.array([np.searchsorted(values, edges, side="right") for values in rounds])
-            # The slack allows for rounding in sums that should be whole numbers.
-            reached = _first_reaching(weights, below, share * totals * (1 - 1e-12))
-            result[:, column] = np.where(totals > 0, edges[reached], np.nan)
-        return result
+        parts = [self._values(group) for group in groups]
+        pooled = np.sort(np.concatenate(parts)).astype(np.int64)
+        without = [pooled[:0], *parts]
+        sizes = np.array([len(pooled) - len(part) for part in without])
+        ranks = np.maximum(1, np.ceil(np.outer(sizes, shares) * (1 - 1e-12)).astype(np.int64))
+        found = np.full(ranks.shape, np.nan)
+        filled = np.flatnonzero(sizes > 0)
+        if len(filled):
+            found[filled] = _of_rank(pooled, [without[row] for row in filled], ranks[filled])
+        return found
+
+    def _values(self, group: NDArray[np.intp]) -> NDArray[Any]:
+        """The sorted values of these rounds."""
+        if len(group) == 1:
+            return self.ordered[int(group[0])]
+        values = [self.ordered[number] for number in group.tolist()]
+        return np.sort(np.concatenate([np.empty(0, np.int64), *values]))
 
 
-def _drawn_alike(
-    rounds: tuple[NDArray[Any], ...], weights: NDArray[np.float64]
-) -> tuple[tuple[NDArray[Any], ...], NDArray[np.float64]]:
-    """The same mixtures with rounds that follow each other as one, if each mixture gives them the same weight."""
-    drawn = np.flatnonzero(weights.any(axis=0))
-    columns = weights[:, drawn]
-    differs = (columns[:, 1:] != columns[:, :-1]).any(axis=0)
-    if len(weights) < 2 or differs.all():
-        return rounds, weights
-    first = np.flatnonzero(np.append(True, differs))
-    units = np.split(drawn, first[1:])
-    return tuple(np.sort(np.concatenate([rounds[number] for number in unit])) for unit in units), columns[:, first]
+def _of_rank(pooled: NDArray[np.int64], without: list[NDArray[Any]], ranks: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For each row the values of these ranks (from 1) among the pooled ones, one part of which is left out.
 
-
-def _first_reaching(weights: NDArray[np.float64], below: NDArray[Any], wanted: NDArray[np.float64]) -> NDArray[np.intp]:
-    """For each mixture the first column of `below` (rounds × edges, rising) whose weighted sum is what is wanted.
-
-    By bisection, for all mixtures at once: thousands of mixtures of thousands of edges make too large a product.
+    By bisection between the value that has the rank among all, and the one that has it if all that is left out lies
+    below.
     """
-    low = np.zeros(len(weights), np.intp)
-    high = np.full(len(weights), below.shape[1] - 1, np.intp)
+    sizes = np.array([len(part) for part in without])[:, None]
+    low, high = pooled[ranks - 1], pooled[np.minimum(ranks + sizes, len(pooled)) - 1]
     while (low < high).any():
-        middle = (low + high) // 2
-        enough = np.einsum("mr,rm->m", weights, below[:, middle]) >= wanted
+        middle = low + (high - low) // 2
+        taken = [np.searchsorted(part, row, side="right") for part, row in zip(without, middle, strict=True)]
+        enough = np.searchsorted(pooled, middle, side="right") - np.stack(taken) >= ranks
         low, high = np.where(enough, low, middle + 1), np.where(enough, middle, high)
-    return high
-
-
-def _values_between(rounds: list[NDArray[Any]], low: Any, high: Any) -> NDArray[Any]:
-    """Values measured from `low` to `high`, both included, evenly by rank from each round."""
-    max_values = max(16, _VALUES // len(rounds))
-    found = [np.array([low, high])]
-    for values in rounds:
-        first, last = np.searchsorted(values, low, side="left"), np.searchsorted(values, high, side="right")
-        found.append(values[first : last : max(1, (last - first) // max_values)])
-    return np.unique(np.concatenate(found))
+    return low
 
 
 def by_round(values: NDArray[Any], round_of: NDArray[Any], rounds: int) -> RoundQuantiles:

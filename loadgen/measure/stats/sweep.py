@@ -32,7 +32,7 @@ def sweep(plan: Plan, measured: dict[str, PolicySamples], policies: dict[str, Po
         members: list[Member] = [
             (measured[name], cells[name]["requests"], policies[name]["connections"]) for name in names
         ]
-        curve = amortise(members, plan.seed)
+        curve = amortise(members)
         if curve is not None:
             found.append({"base": base, "users": users, "rate": rate, "gap": gap, "size": size, **curve})
     axes = {name: list(values) for name, values in asdict(plan.axes).items() if values}

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from loadgen.measure.data.block_histograms import LATENCY
 from loadgen.measure.data.downsampling import add_up
 from loadgen.measure.data.rows import Samples
-from loadgen.measure.stats.policy_samples import PolicySamples, quantile, quantiles, round_draws
+from loadgen.measure.stats.jackknife import Jackknife
+from loadgen.measure.stats.policy_samples import PolicySamples, quantile, quantiles
 from loadgen.measure.stats.policy_totals import PolicyTotals
 from loadgen.measure.stats.positions import by_position
 from loadgen.measure.summary.generator import generator
@@ -53,7 +54,6 @@ def summarise_policy(
     samples: those of the run, whose blocks have `counted`. indices: those of the policy's samples. with_curve: its
     percentile curve will be drawn.
     """
-    seed = plan.seed
     blocks = [block for block in samples.blocks if block["policy"] == measured.name]
     exact = add_up([block["counted"] for block in blocks])
     errors = dict(exact["errors"])
@@ -78,15 +78,15 @@ def summarise_policy(
         "answered": answered,
         "window_answered": sum(block.get("answered", 0) for block in blocks),
         "throughput_rps": float(measured.answered.sum()) / seconds if seconds else 0.0,
-        "throughput_rps_ci95": _throughput_interval(measured, seed),
+        "throughput_rps_ci95": _throughput_interval(measured),
         "arrivals": _arrivals(blocks, samples.columns["late"][indices], cell.rate_rps) if cell.rate_rps else None,
         "connections": _connections(blocks, exact, _slots(cell, plan)),
         # Warm-up included, as a connection is counted at its end.
         "not_echoed": sum(block.get("mismatched_echoes", 0) for block in blocks),
         "upgrade": upgrade_cost(blocks, measured, cell.policy.protocol),
-        "latency_ns": _latency(measured, seed, with_curve),
+        "latency_ns": _latency(measured, with_curve),
         "phases_ns": _phases(measured, exact["phases"]),
-        "by_position": by_position(measured, seed) if cell.policy.reuses else None,
+        "by_position": by_position(measured) if cell.policy.reuses else None,
         "generator": generator(blocks, measured, seconds),
         "trailers": trailers(blocks, cell.policy, plan.trailers),
         "lenient": add_leniencies(block.get("lenient") for block in blocks),
@@ -114,50 +114,39 @@ def _arrivals(blocks: list[BlockFacts], late: NDArray[Any], rate_rps: float) -> 
     }
 
 
-def _throughput_interval(measured: PolicySamples, seed: int) -> list[float] | None:
-    chosen, weights = round_draws(measured.seconds > 0, seed)
-    seconds = weights @ measured.seconds
-    if not seconds.all():
-        return None
-    return chosen.listed_interval(weights @ measured.answered / seconds)
+def _throughput_interval(measured: PolicySamples) -> list[float] | None:
+    rounds = Jackknife.over(measured.seconds > 0)
+    return rounds.ratio_interval(measured.rates_rps(rounds.weights()))
 
 
-def _latency(measured: PolicySamples, seed: int, with_curve: bool) -> LatencySummary:
-    ordered = np.sort(measured.latency_ns)
-    if not len(ordered):
-        absent = dict.fromkeys(("mean", *_NAMED, "max", "p50_ci95", "p99_ci95"))
+def _latency(measured: PolicySamples, with_curve: bool) -> LatencySummary:
+    size, totals = len(measured.latency_ns), measured.totals
+    if not size:
+        absent = dict.fromkeys(("mean", *_NAMED, "max", "mean_ci95", "p50_ci95", "p99_ci95"))
         return cast(LatencySummary, absent | {"curve": []})
-    chosen, weights = round_draws(measured.seconds > 0, seed)
     # A percentile with fewer than ten samples above it depends on those few.
-    shares = [share for share in CURVE if (1 - share) * len(ordered) >= 10] if with_curve else []
-    wanted = [*shares, 0.5, 0.99]
-    bands = measured.by_round.quantiles(weights, np.array(wanted))
-    values = _latency_quantiles(measured, ordered, [*wanted, *_NAMED.values()])
-    if measured.totals is not None:  # those of a share of the samples, scaled to lie around the value of all
-        bands = bands * [value / quantile(ordered, share) for value, share in zip(values, wanted, strict=False)]
-    intervals = [chosen.whole_interval(band) for band in bands.T]
-    p50, p90, p99, p99_9 = values[len(wanted) :]
+    shares = [share for share in CURVE if (1 - share) * size >= 10] if with_curve else []
+    rounds = Jackknife.over(measured.requests > 0)
+    means = measured.means_ns(rounds.weights())
+    found = measured.quantiles_ns(rounds.groups, [*shares, *_NAMED.values()])
+    values = [round(value) for value in found[0].tolist()]
+    intervals = [rounds.duration_interval(column) for column in found.T]
+    p50, p90, p99, p99_9 = values[len(shares) :]
     return {
-        "mean": round(float(ordered.mean()) if measured.totals is None else measured.totals.mean_ns(LATENCY)),
+        "mean": round(float(means[0])),
         "p50": p50,
         "p90": p90,
         "p99": p99,
         "p99_9": p99_9,
-        "max": int(ordered[-1]) if measured.totals is None else measured.totals.max_ns[LATENCY],
-        "p50_ci95": intervals[-2],
-        "p99_ci95": intervals[-1],
+        "max": int(np.max(measured.latency_ns)) if totals is None else totals.max_ns[LATENCY],
+        "mean_ci95": rounds.duration_interval(means),
+        "p50_ci95": intervals[len(shares)],
+        "p99_ci95": intervals[len(shares) + 2],
         "curve": [
             {"share": share, "value": value, "ci95": interval}
             for share, value, interval in zip(shares, values, intervals, strict=False)
         ],
     }
-
-
-def _latency_quantiles(measured: PolicySamples, ordered: NDArray[np.int64], shares: list[float]) -> list[int]:
-    """Quantiles of all complete requests. ordered: the latencies of those whose samples are there."""
-    if measured.totals is not None:
-        return measured.totals.quantiles_ns(LATENCY, shares)
-    return [quantile(ordered, share) for share in shares]
 
 
 def _connections(blocks: list[BlockFacts], exact: SampleCounts, slots: int) -> ConnectionsSummary:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from loadgen.measure.data.block_histograms import ERROR, LATENCY
 from loadgen.measure.data.downsampling import add_up
 from loadgen.measure.data.rows import Samples
-from loadgen.measure.stats.comparison import compare, pairs
+from loadgen.measure.stats.comparison import compare_all
 from loadgen.measure.stats.policy_samples import PolicySamples, policy_samples, quantile
 from loadgen.measure.stats.sweep import sweep
 from loadgen.measure.summary.policy import summarise_policy
@@ -54,11 +54,7 @@ def summarise(
         one = policy_samples(samples, index, indices, rounds)
         measured[cell_name] = one
         policies[cell_name] = summarise_policy(samples, indices, one, cells[cell_name], planned, with_curve)
-    compared = (
-        compare(measured[base], measured[other], planned.seed)
-        for base, other in pairs(planned.cells, bool(planned.axes))
-    )
-    comparisons = [comparison for comparison in compared if comparison is not None]
+    comparisons = compare_all(measured, planned.cells, bool(planned.axes))
     if refine is not None:
         refine(policies, comparisons)
     swept = sweep(planned, measured, policies) if planned.axes else None

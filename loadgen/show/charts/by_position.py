@@ -24,7 +24,9 @@ from loadgen.show.charts.style import (
 )
 from loadgen.show.ordering import in_order
 
-_EXPLANATION = "Mean of send + wait + receive, without the handshake. Bands: 95 % intervals from resampling rounds."
+_EXPLANATION = (
+    "Mean of send + wait + receive, without the handshake. Bands: 95 % intervals from the spread between rounds."
+)
 _NO_INTERVAL = (math.nan, math.nan)
 
 Lines = dict[str, list[PositionGroup]]

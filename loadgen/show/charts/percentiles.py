@@ -19,7 +19,7 @@ def _draw(summary: Summary) -> Figure:
     figure = new_figure(
         summary,
         "Latency by percentile",
-        "Handshake included. Bands: 95 % intervals from resampling rounds. A line ends at its 10th highest sample.",
+        "With handshakes. Bands: 95 % intervals from the spread between rounds. Lines end at their 10th highest value.",
     )
     axes = figure.subplots()
     for name, one in summary["policies"].items():

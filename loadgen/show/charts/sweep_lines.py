@@ -57,7 +57,7 @@ class SweepLines:
         series = self._series(sweep)
         shown = spread(list(series))
         left_out = f" {len(shown)} of {len(series)} lines shown." if len(shown) < len(series) else ""
-        note = f"Bands: 95 % intervals from resampling rounds.{self.note}{left_out}"
+        note = f"Bands: 95 % intervals from the spread between rounds.{self.note}{left_out}"
         figure = new_figure(summary, self.title, note, height=5.0)
         axes = figure.subplots()
         if not any(policies[name]["requests"] for names in series.values() for name in names):

@@ -17,7 +17,7 @@ def _draw(summary: Summary) -> Figure:
     figure = new_figure(
         summary,
         "Throughput by policy",
-        f"{_loop(summary['plan'])} Lines: 95 % intervals from resampling rounds.",
+        f"{_loop(summary['plan'])} Lines: 95 % intervals from the spread between rounds.",
         height=bars_height(len(policies)),
     )
     axes = figure.subplots()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from loadgen.model.summary import Summary
 
 _INTERVALS = (
-    "In brackets: 95 % intervals from resampling whole rounds. Residual: what the candidate costs beyond its measured "
-    "handshake."
+    "In brackets: 95 % intervals from the spread between rounds. Residual: what the candidate costs beyond its "
+    "measured handshake."
 )
 _BETWEEN_PROTOCOLS = " Between two protocols the residual is also what each exchange costs in one and in the other."
 _UPGRADES = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ def curve_of(directory: Path, requests: int = 100, **axes: Any) -> dict[str, Any
     return found
 
 
+T2 = 4.3026527  # Student's t with two degrees of freedom, 97.5 %
+
+
 @pytest.fixture(scope="module")
 def curve(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return curve_of(tmp_path_factory.mktemp("curve"), recycle=GRID)
@@ -32,8 +36,8 @@ def test_the_fit_finds_the_costs_that_were_put_in(curve: dict[str, Any]) -> None
     assert curve["exchange_ns"] == EXCHANGE_NS + US  # the middle of three rounds
     assert curve["handshake_ns"] == FIRST_NS
     assert curve["r2"] == pytest.approx(1)
-    low, high = curve["exchange_ci95"]
-    assert EXCHANGE_NS <= low < curve["exchange_ns"] < high <= EXCHANGE_NS + 2 * US
+    margin = T2 * US / math.sqrt(3)  # three rounds, which differ by 1 µs each
+    assert curve["exchange_ci95"] == pytest.approx([EXCHANGE_NS + US - margin, EXCHANGE_NS + US + margin], abs=1)
     assert curve["handshake_ci95"] == pytest.approx([FIRST_NS] * 2, abs=1)  # the same in every round
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from loadgen.measure.data.rows import Samples
-from loadgen.measure.stats.policy_samples import policy_samples, quantile, quantiles, round_draws
+from loadgen.measure.stats.jackknife import Jackknife
+from loadgen.measure.stats.policy_samples import policy_samples, quantile, quantiles
 from loadgen.model.errors import ErrorKind
 from tests.support.synthetic import MS, WINDOW_NS, Exchange, Link, RunWriter, full_run, plan_json
 
@@ -62,11 +63,24 @@ def test_what_thinning_took_out_is_counted(tmp_path: Path) -> None:
     assert one.requests.tolist() == [100, 100]
 
 
-def test_draws_spread_over_the_active_rounds_alone() -> None:
-    draws, weights = round_draws(np.array([True, False, True]), seed=0)
-    assert weights.shape == (len(draws.probabilities), 3)
-    assert not weights[:, 1].any()
-    assert (weights.sum(axis=1) == 2).all()
+def test_statistics_of_all_rounds_and_without_each(tmp_path: Path) -> None:
+    samples: Samples = full_run(tmp_path / "run", "persistent", rounds=3).settle()
+    one = policy_samples(samples, 0, samples.by_policy()[0], rounds=3)
+    rounds = Jackknife.over(np.array([True, False, True]))
+    first, last = (one.latency_ns[one.rounds == number] for number in (0, 2))
+    both = np.concatenate([first, last])
+    assert one.means_ns(rounds.weights()) == pytest.approx([both.mean(), last.mean(), first.mean()])
+    assert one.rates_rps(rounds.weights()) == pytest.approx([100 / SECONDS] * 3)
+    medians = [[quantile(np.sort(values), 0.5)] for values in (both, last, first)]
+    assert one.quantiles_ns(rounds.groups, [0.5]).tolist() == medians
+
+
+def test_where_no_round_is_left_there_is_no_statistic(tmp_path: Path) -> None:
+    samples: Samples = full_run(tmp_path / "run", "persistent", rounds=1).settle()
+    one = policy_samples(samples, 0, samples.by_policy()[0], rounds=1)
+    rounds = Jackknife.over(np.array([True]))
+    assert np.isnan([one.means_ns(rounds.weights())[1], one.rates_rps(rounds.weights())[1]]).all()
+    assert np.isnan(one.quantiles_ns(rounds.groups, [0.5])[1]).all()
 
 
 @pytest.mark.parametrize(("share", "expected"), [(0.0, 1), (0.1, 1), (0.11, 2), (0.5, 5), (0.99, 10), (1.0, 10)])
@@ -79,14 +93,3 @@ def test_a_quantile_is_a_value_that_was_measured(share: float, expected: int) ->
 def test_several_quantiles_at_once() -> None:
     values = np.random.default_rng(3).integers(0, 1_000, 999)
     assert quantiles(values, 0.5, 0.9, 0.999) == [quantile(np.sort(values), share) for share in (0.5, 0.9, 0.999)]
-
-
-def test_of_very_many_rounds_batches_are_drawn() -> None:
-    active = np.arange(1_000) % 4 > 0
-    draws, weights = round_draws(active, seed=0)
-    assert draws.weights.shape[1] == 200
-    assert weights.shape == (len(draws.probabilities), 1_000)
-    assert not weights[:, ~active].any()
-    batches = weights[:, active].reshape(len(weights), -1)
-    assert batches.sum(axis=1).mean() == pytest.approx(750, rel=0.01)
-    assert len({column.tobytes() for column in batches.T}) == 200

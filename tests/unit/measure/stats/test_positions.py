@@ -27,29 +27,29 @@ def run(directory: Path, requests: int, rounds: int = 2, first_at_ns: int = 0) -
 
 
 def test_groups_begin_where_they_are_meant_to(tmp_path: Path) -> None:
-    found = by_position(measured(run(tmp_path, 120), 2), seed=0)
+    found = by_position(measured(run(tmp_path, 120), 2))
     assert tuple(group["first"] for group in found) == FIRSTS
     assert [group["last"] for group in found] == [1, 2, 3, 4, 5, 10, 20, 50, 100, 120]
     assert [group["count"] for group in found] == [2, 2, 2, 2, 2, 10, 20, 60, 100, 40]
 
 
 def test_the_handshake_is_left_out(tmp_path: Path) -> None:
-    first, second, *_ = by_position(measured(run(tmp_path, 5), 2), seed=0)
+    first, second, *_ = by_position(measured(run(tmp_path, 5), 2))
     assert first["exchange_mean_ns"] == first["exchange_p50_ns"] == 100 * US + OTHERS_NS
     assert second["exchange_mean_ns"] == 99 * US + OTHERS_NS
     assert first["ci95"] == [first["exchange_mean_ns"]] * 2, "both rounds are alike"
 
 
 def test_positions_of_the_warm_up_are_left_out(tmp_path: Path) -> None:
-    found = by_position(measured(run(tmp_path, 5, first_at_ns=-2 * MS), 2), seed=0)
+    found = by_position(measured(run(tmp_path, 5, first_at_ns=-2 * MS), 2))
     assert [group["first"] for group in found] == [3, 4, 5]
 
 
 def test_a_single_round_has_no_interval(tmp_path: Path) -> None:
-    assert [group["ci95"] for group in by_position(measured(run(tmp_path, 2, rounds=1), 1), seed=0)] == [None, None]
+    assert [group["ci95"] for group in by_position(measured(run(tmp_path, 2, rounds=1), 1))] == [None, None]
 
 
 def test_the_count_is_that_of_all_samples_though_some_are_gone(tmp_path: Path) -> None:
     thin = run(tmp_path, 100).thinned(100, seed=1)
-    found = by_position(measured(thin, 2), seed=0)
+    found = by_position(measured(thin, 2))
     assert sum(group["count"] for group in found) == 200

@@ -112,8 +112,12 @@ def test_latency(summary: Summary, name: str) -> None:
     assert {key: latency[key] for key in shares} == {key: nearest_rank(known, share) for key, share in shares.items()}
     assert latency["max"] == known[-1]
     low, high = latency["p50_ci95"]
-    # Rounds differ by 1 µs each: the interval lies between the medians of the fastest and of the slowest round.
-    assert known[0] + 24 * US <= low <= latency["p50"] <= high <= known[-1] - 24 * US
+    # Rounds differ by 1 µs each: 2.776 standard errors of 0.71 µs, but for medians that are whole microseconds.
+    assert [low, high] == pytest.approx([latency["p50"] - 1.96 * US, latency["p50"] + 1.96 * US], abs=0.8 * US)
+    low, high = latency["mean_ci95"]
+    assert [low, high] == pytest.approx([latency["mean"] - 1.96 * US, latency["mean"] + 1.96 * US], abs=0.03 * US)
+    low, high = latency["p99_ci95"]
+    assert low < latency["p99"] < high
 
 
 @pytest.mark.parametrize("name", LATENCIES)
@@ -170,6 +174,16 @@ def test_comparison(summary: Summary) -> None:
     assert one["handshake_mean_ns"] == 40 * US
     assert one["residual_mean_ns"] == 7 * US
     assert one["latency_mean_delta_ns"] == 47 * US
+    assert one["latency_mean_delta_ci95"] == pytest.approx([47 * US] * 2, abs=1)  # the same in every round
+    means = [statistics.fmean(LATENCIES[name]) for name in ("persistent", "close")]
+    assert one["latency_mean_ratio"] == pytest.approx(means[1] / means[0])
+    low, high = one["latency_mean_ratio_ci95"]
+    assert low < one["latency_mean_ratio"] < high < low * 1.01
+    assert one["p_value"] < 1e-6
+    assert one["is_certain"]
+    p99 = [nearest_rank(LATENCIES[name], 0.99) for name in ("persistent", "close")]
+    assert one["latency_p99_delta_ns"] == p99[1] - p99[0]
+    assert one["latency_p99_ratio"] == p99[1] / p99[0]
     assert one["phase_deltas_mean_ns"] == dict.fromkeys((phase.value for phase in Phase), 0) | {
         "connect": 40 * US, "wait": 7 * US,
     }  # fmt: skip
@@ -290,7 +304,8 @@ def test_types_without_a_single_request(tmp_path: Path) -> None:
 def test_one_round_has_no_intervals(tmp_path: Path) -> None:
     made = full_run(tmp_path / "run", rounds=1).summary()
     (comparison,) = made["comparisons"]
-    assert [comparison[key] for key in comparison if key.endswith("ci95")] == [None] * 3
+    assert [comparison[key] for key in comparison if key.endswith("ci95")] == [None] * 7
+    assert (comparison["p_value"], comparison["is_certain"]) == (None, False)
     for one in made["policies"].values():
         assert one["latency_ns"]["p50_ci95"] is one["throughput_rps_ci95"] is None
     assert wrong_types(made["policies"]) == wrong_types(made["comparisons"]) == []

@@ -1,0 +1,98 @@
+"""Uncertainty by leaving out one round after the other. Requests inside a block are not independent, rounds nearly are.
+
+A statistic is computed from all rounds, and again without each of them: the jackknife (R. G. Miller, "The jackknife: a
+review", Biometrika 61, 1974). How far the values without a round lie apart says how uncertain the statistic is, and
+Student's t how many standard errors an interval has to have. With many rounds, those that followed each other are left
+out together (J. Shao, C. F. J. Wu, "A general theory for jackknife variance estimation", Ann. Stat. 17, 1989): that is
+as good, and neighbours that resemble each other do no harm. Nothing here is random.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loadgen.measure.stats.distributions import student_t_quantile, student_t_two_sided
+
+Floats = NDArray[np.float64]
+
+MAX_GROUPS = 200
+"""Rounds up to which each is left out by itself: an interval of thousands is no better, and takes longer."""
+_CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Jackknife:
+    """Which rounds are left out together, and the intervals that follow from a statistic without them."""
+
+    groups: tuple[NDArray[np.intp], ...]
+    """The rounds of each group, by number; rounds that don't count are in none."""
+    rounds: int
+    """All rounds, those that don't count as well."""
+    widening: float = 1.0
+    """By how much intervals are wider, and tests stricter, than those of a run whose length was fixed beforehand."""
+
+    @classmethod
+    def over(cls, active: NDArray[np.bool_], widening: float = 1.0) -> Jackknife:
+        """Of the rounds that `active` marks."""
+        numbers = np.flatnonzero(active)
+        groups = np.array_split(numbers, max(1, min(len(numbers), MAX_GROUPS)))
+        return cls(tuple(groups), len(active), widening)
+
+    def weights(self) -> Floats:
+        """How often each round counts: in the first row all do, in each other one a group is left out."""
+        found = np.zeros((len(self.groups) + 1, self.rounds))
+        found[:, np.concatenate(self.groups)] = 1
+        for row, group in enumerate(self.groups, 1):
+            found[row, group] = 0
+        return found
+
+    def interval(self, values: Floats) -> tuple[float, float] | None:
+        """The 95 % interval of a statistic; None from fewer than two groups. values: one for each row of `weights`."""
+        error = self._standard_error(values)
+        if error is None:
+            return None
+        margin = self.widening * student_t_quantile((1 + _CONFIDENCE) / 2, len(self.groups) - 1) * error
+        return float(values[0] - margin), float(values[0] + margin)
+
+    def ratio_interval(self, values: Floats) -> list[float] | None:
+        """The interval of what is positive and varies by factors, as ratios and rates do: that of its logarithm."""
+        interval = self.interval(_logarithms(values))
+        return None if interval is None else [math.exp(bound) for bound in interval]
+
+    def duration_interval(self, values: Floats) -> list[int] | None:
+        """The same of a duration, which is positive too, in whole ns."""
+        interval = self.ratio_interval(values)
+        return None if interval is None else [round(bound) for bound in interval]
+
+    def difference_interval(self, values: Floats) -> list[int] | None:
+        """The interval of a difference, in whole ns."""
+        interval = self.interval(values)
+        return None if interval is None else [round(bound) for bound in interval]
+
+    def p_value(self, ratios: Floats) -> float | None:
+        """How probable so large a ratio is if there is no difference; below 0.05 where its interval leaves out 1."""
+        logarithms = _logarithms(ratios)
+        error = self._standard_error(logarithms)
+        if error is None:
+            return None
+        if not error:
+            return float(logarithms[0] == 0)
+        t = float(logarithms[0]) / (error * self.widening)
+        return student_t_two_sided(t, len(self.groups) - 1)
+
+    def _standard_error(self, values: Floats) -> float | None:
+        count = len(self.groups)
+        if count < 2 or not np.isfinite(values).all():
+            return None
+        spread = values[1:] - values[1:].mean()
+        return math.sqrt((count - 1) / count * float(spread @ spread))
+
+
+def _logarithms(values: Floats) -> Floats:
+    """Not a number where there is none, so that no interval follows."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log(values)
