@@ -59,6 +59,9 @@ class CompareOptions(TypedDict, total=False):
     rounds: int
     block: DurationLike
     duration: DurationLike
+    until_precision: str
+    """`"2%"`"""
+    max_time: DurationLike
     warmup: DurationLike
     arrivals: str
     max_connections: int

@@ -16,7 +16,7 @@ from rich.table import Table
 from loadgen.model.characters import visible
 from loadgen.model.plan import Plan
 from loadgen.model.summary import Summary
-from loadgen.model.units import NS_PER_S, count
+from loadgen.model.units import NS_PER_S, count, margin_text, percent_text
 from loadgen.show import tables
 
 _MAX_RATES = 4  # cells whose rates fit on one line
@@ -35,7 +35,9 @@ class Progress:
         console = _console(stderr=True)
         self._console = console
         self._quiet = quiet
-        self._rounds = plan.load.rounds
+        self._rounds = plan.max_rounds
+        self._aim = plan.until_precision
+        self._half_width: float | None = None
         self._counts = {cell.name: _Count() for cell in plan.cells}
         self._blocks = self._rounds * len(self._counts)
         self._started = done
@@ -83,6 +85,10 @@ class Progress:
             self._seen[worker], self._updated_s = (event["exchanges"], event["errors"]), now_s
             self._draw(self._block)
 
+    def note_precision(self, half_width: float | None) -> None:
+        """Within what share the ratios are known after the last round; None where one is not known yet."""
+        self._half_width = half_width
+
     def warn(self, message: str) -> None:
         """Show a warning above the bar, at once."""
         if not self._quiet:
@@ -96,13 +102,21 @@ class Progress:
     def _draw(self, block: dict[str, Any]) -> None:
         if len(self._counts) > _MAX_RATES:
             name = block["policy"]
-            text = f"block {self._started}/{self._blocks}  {name} {self._counts[name]}"
+            place = f"block {self._started}/{self._blocks}" if self._aim is None else self._round(block["round"] + 1)
+            text = f"{place}  {name} {self._counts[name]}"
         else:
             rates = " · ".join(f"{name} {one}" for name, one in self._counts.items())
-            text = f"round {block['round'] + 1}/{self._rounds}  {rates}"
+            text = f"{self._round(block['round'] + 1)}  {rates}"
         completed_s = self._done_s + sum(one.seconds for one in self._counts.values())
         self._bar.update(self._task, completed=completed_s, description=text)
         self._bar.refresh()
+
+    def _round(self, number: int) -> str:
+        """`round 2/5`, or `round 7  ±3.1% (aim ±2%)` where the precision decides how many there are."""
+        if self._aim is None:
+            return f"round {number}/{self._rounds}"
+        known = "±?" if self._half_width is None else f"±{margin_text(self._half_width)}"
+        return f"round {number}  {known} (aim ±{percent_text(self._aim)})"
 
 
 @dataclass(slots=True)

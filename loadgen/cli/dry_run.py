@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from loadgen.drive import schedule
 from loadgen.model.plan import Plan
-from loadgen.model.units import NS_PER_MS, NS_PER_S, count, duration_text
+from loadgen.model.units import NS_PER_MS, NS_PER_S, count, duration_text, percent_text
 
 _BETWEEN_BLOCKS_NS = 30 * NS_PER_MS  # measured: connections end, the kernel's counters are read, rows are noted
 _THEN = "and a few seconds for the report"
@@ -22,15 +22,30 @@ def estimate_line(plan: Plan, done: int = 0) -> str:
     """`2 policies × 5 rounds = 10 blocks of 1s: about 10 s and …`, in a sweep cells; or how much of that is left."""
     cells, rounds = len(plan.cells), plan.load.rounds
     total = cells * rounds
-    left_s = (total - done) * (plan.load.block_ns + _BETWEEN_BLOCKS_NS) / NS_PER_S
-    about = f"about {_rough(left_s)} {_THEN}"
+    about = f"about {_time(plan, total - done)} {_THEN}"
     if done:
         return f"{done:,} of {count(total, 'block')} are done, {total - done:,} to go: {about}"
     of = duration_text(plan.load.block_ns)
     if plan.processes > 1:
         of += f" in {plan.processes} processes"
     what = count(cells, "cell" if plan.axes else "policy")
+    if plan.until_precision is not None:
+        return _estimate_of_precision(plan, what, of)
     return f"{what} × {count(rounds, 'round')} = {count(total, 'block')} of {of}: {about}"
+
+
+def _estimate_of_precision(plan: Plan, what: str, of: str) -> str:
+    aim = percent_text(plan.until_precision or 0)
+    rounds = sorted({plan.min_rounds, plan.max_rounds})
+    numbers = " to ".join(f"{number:,}" for number in rounds)
+    times = " to ".join(dict.fromkeys(_time(plan, number * len(plan.cells)) for number in rounds))
+    return (
+        f"{what} × {numbers} rounds of blocks of {of}, until each ratio is known within ±{aim}: about {times} {_THEN}"
+    )
+
+
+def _time(plan: Plan, blocks: int) -> str:
+    return _rough(blocks * (plan.load.block_ns + _BETWEEN_BLOCKS_NS) / NS_PER_S)
 
 
 def _rough(seconds: float) -> str:

@@ -22,6 +22,7 @@ from loadgen.cli.stdio import print_error
 from loadgen.cli.worker_pool import end_of, run_workers
 from loadgen.measure.data.recorder import worker_folder
 from loadgen.measure.data.store import RunStore
+from loadgen.measure.live.run_precision import RunPrecision
 from loadgen.model.exceptions import PlanError, TargetError
 from loadgen.model.plan import Plan
 from loadgen.model.run_record import EmbeddedTargetRecord, RunRecord
@@ -125,7 +126,10 @@ class Experiment:
         """Let the workers run the plan; returns how they ended. Raises PlanError or TargetError where they say so."""
         jobs = self._jobs()
         cells = tuple(cell.name for cell in self._plan.cells)
-        rollup = RunRollup([directory for directory, _ in jobs], cells, self._plan.max_samples)
+        directories = [directory for directory, _ in jobs]
+        precision = None if self._plan.until_precision is None else RunPrecision(self._plan, directories)
+        on_parts = (lambda _worker: None) if precision is None else precision.read_parts
+        rollup = RunRollup(directories, cells, self._plan.max_samples, on_parts)
         forecast = SizeForecast(self._plan)
         with Progress(self._plan, self._quiet, len(self._done)) as progress:
 
@@ -137,7 +141,14 @@ class Experiment:
                 progress.say(forecast.add(worker, event))
                 rollup.add(worker, event)
 
-            end = end_of(run_workers(jobs, self._store.lock, on_event))
+            def goes_on(block: int) -> bool:
+                if precision is None:
+                    return True
+                needed = precision.goes_on(block)
+                progress.note_precision(precision.half_width)
+                return needed
+
+            end = end_of(run_workers(jobs, self._store.lock, on_event, goes_on))
         if end["end"] in ("plan", "target"):
             self._discard()
             raise (PlanError if end["end"] == "plan" else TargetError)(end["message"])

@@ -70,6 +70,10 @@ def _varies(options: dict[str, Any]) -> bool:
 def _check_pairs(options: dict[str, Any]) -> None:
     if options["tls"] and options["url"]:
         raise PlanError("--tls is for the embedded target; with a URL its scheme decides")
+    if options["duration"] is not None and options.get("until_precision") is not None:
+        raise PlanError(
+            "--duration contradicts --until-precision, which ends the load once it is precise; give --max-time instead"
+        )
     for option in table.OPTIONS:
         value = options.get(option.name)
         if value is None:
@@ -77,7 +81,8 @@ def _check_pairs(options: dict[str, Any]) -> None:
         if option.url_only and not options["url"]:
             raise PlanError(f"--{option.key} is for a URL; {option.url_only}")
         if option.needs and options[option.needs] is None:
-            raise PlanError(f"--{option.key} is for arrivals at a fixed rate; give --{option.needs} too")
+            needed = table.option_named(option.needs)
+            raise PlanError(f"--{option.key} is for {needed.needed_for}; give --{needed.key} too")
 
 
 def _axes(options: dict[str, Any]) -> Axes:

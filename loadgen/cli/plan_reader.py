@@ -33,6 +33,8 @@ _DISPLACES = {
     "insecure": ("cacert",),
     "users": ("rate", "arrivals", "max_connections"),
     "rate": ("users",),
+    "duration": ("until_precision", "max_time"),
+    "until_precision": ("duration",),
 }
 
 

@@ -21,7 +21,7 @@ def plan_keys(plan: Plan, embedded: bool) -> dict[str, Any]:
     for option in options.OPTIONS:
         if embedded and (option.name == "url" or option.url_only):
             continue
-        if not option.needs or option.needs in keys:
+        if not option.needs or options.option_named(option.needs).key in keys:
             keys |= _items(plan, option)
     return keys | ({"tls": plan.target.is_tls} if embedded else {})
 

@@ -54,9 +54,7 @@ def _of_blocks(duration_ns: int, block_ns: int, cells: int) -> RunLength:
     rounds = duration_ns // (cells * block_ns)
     if not rounds:
         raise _too_short(duration_ns, 1, cells, block_ns)
-    bounds = option_named("rounds").type.bounds
-    assert bounds is not None
-    most = min(bounds.maximum, MAX_BLOCKS // cells)
+    most = min(table.MAX_ROUNDS, MAX_BLOCKS // cells)
     if rounds > most:
         raise PlanError(
             f"--duration {duration_text(duration_ns)} is {rounds:,} rounds of {_blocks(cells, block_ns)}; at most "

@@ -6,7 +6,7 @@ two blocks, while no worker makes load; in a block only if it is so long that se
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,22 @@ MAX_WAITING_PARTS = 4
 
 
 class RunRollup:
-    """The rows of all workers. directories: where each worker writes. policies: the names of the plan's cells."""
+    """The rows of all workers. directories: where each worker writes. policies: the names of the plan's cells.
 
-    def __init__(self, directories: Sequence[Path], policies: tuple[str, ...], max_samples: int) -> None:
+    on_parts is called with a worker before parts of its rows are taken in and removed.
+    """
+
+    def __init__(
+        self,
+        directories: Sequence[Path],
+        policies: tuple[str, ...],
+        max_samples: int,
+        on_parts: Callable[[int], None] = lambda _worker: None,
+    ) -> None:
         self._directories = directories
         self._policies = policies
         self._max_samples = max_samples
+        self._on_parts = on_parts
         self._exchanges = [0] * len(directories)
         """Rows that each worker has written."""
         self._rollups: dict[int, Rollup] = {}
@@ -47,4 +57,5 @@ class RunRollup:
                 share = max(1, self._max_samples // len(self._directories))
                 rollup = self._rollups[worker] = Rollup(self._directories[worker], self._policies, share)
             if rollup.waiting_parts >= min_parts:
+                self._on_parts(worker)
                 rollup.take_in()

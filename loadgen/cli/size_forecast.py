@@ -18,7 +18,7 @@ _MB, _GB = 1e6, 1e9
 def planned_requests(plan: Plan) -> int | None:
     """How many requests the arrivals of a plan are; None where users send as many as they can."""
     rates = [cell.rate_rps for cell in plan.cells]
-    return round(sum(rates) * plan.load.block_ns / NS_PER_S * plan.load.rounds) if all(rates) else None
+    return round(sum(rates) * plan.load.block_ns / NS_PER_S * plan.max_rounds) if all(rates) else None
 
 
 def size_line(requests: int, plan: Plan) -> str:
@@ -29,7 +29,8 @@ def size_line(requests: int, plan: Plan) -> str:
     disk = rows * (_ROW_BYTES if rows == requests else _ROW_BYTES + _KEPT_BYTES)
     memory = _OWN_MEMORY_BYTES + rows * _MEMORY_BYTES
     kept = "" if rows == requests else f", of which rows of {rows:,} at most are kept (--max-samples)"
-    return f"about {_rounded(requests):,} requests{kept}: up to {_size(disk)} of disk and {_size(memory)} of memory"
+    about = "about" if plan.until_precision is None else "at most"
+    return f"{about} {_rounded(requests):,} requests{kept}: up to {_size(disk)} of disk and {_size(memory)} of memory"
 
 
 class SizeForecast:
@@ -39,7 +40,7 @@ class SizeForecast:
         self._plan = plan
         self._exchanges: dict[int, int] = {}
         """Requests of each worker."""
-        self._is_said = plan.load.rounds < 2
+        self._is_said = plan.max_rounds < 2
 
     def add(self, worker: int, event: Mapping[str, Any]) -> str:
         """Take an event of a worker; the line, once, where there is one."""
@@ -49,7 +50,7 @@ class SizeForecast:
             self._exchanges[worker] = event["exchanges"]
         elif event.get("ready") == len(self._plan.cells):
             self._is_said = True
-            return size_line(sum(self._exchanges.values()) * self._plan.load.rounds, self._plan)
+            return size_line(sum(self._exchanges.values()) * self._plan.max_rounds, self._plan)
         return ""
 
 

@@ -55,7 +55,7 @@ def work(directory: Path) -> Outcome:
 
 
 def _run(order: dict[str, Any], recorder: Recorder) -> bool:
-    """Run the plan; False where the parent or a signal ended it early."""
+    """Run the plan; False where it was interrupted."""
     plan = Plan.from_json(order["plan"])
     route = Route.to(plan.target, plan.cacert, plan.insecure, plan.source_ips, plan.proxy)
     with closing(_Gate()) as gate:
@@ -73,15 +73,16 @@ def _run(order: dict[str, Any], recorder: Recorder) -> bool:
             if not is_ignored(number):
                 signal_handler(number, interrupt)
         gate.watch(interrupt)
-        return run_loop.run()
+        return run_loop.run() or gate.has_stopped
 
 
 class _Gate:
     """Keeps this worker in step with the others, by what the parent writes on standard input.
 
     Called before each block it sends {"ready": index} and waits for a line {"go": index}, which the parent sends to all
-    workers once all are ready, so that they run the same block at the same time. The parent keeps standard input open
-    for as long as the run is to go on.
+    workers once all are ready, so that they run the same block at the same time. A line {"stop": true} says that no
+    further block is needed: the run is complete. The parent keeps standard input open for as long as the run is to go
+    on; its end is an interruption.
     """
 
     def __init__(self) -> None:
@@ -92,6 +93,8 @@ class _Gate:
         self._partial_line = b""
         self._next_block: int | None = None
         self._is_shut = False
+        self.has_stopped = False
+        """The parent needs no further block."""
 
     def __call__(self, block: Block) -> bool:
         """Wait until the block may begin; False where the run is over."""
@@ -121,8 +124,12 @@ class _Gate:
             on_end()
             return
         *lines, self._partial_line = (self._partial_line + data).split(b"\n")
-        for line in lines:
-            self._next_block = json.loads(line)["go"]
+        for order in map(json.loads, lines):
+            if "stop" in order:
+                self.has_stopped = True
+                self.shut()
+            else:
+                self._next_block = order["go"]
         self._changed.set()
 
 

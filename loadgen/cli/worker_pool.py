@@ -20,7 +20,10 @@ _ENDS = ("plan", "target", "disk_full", "interrupted", "done", "died")
 
 
 def run_workers(
-    jobs: list[tuple[Path, dict[str, Any]]], lock: int | None, on_event: Callable[[int, Event], None]
+    jobs: list[tuple[Path, dict[str, Any]]],
+    lock: int | None,
+    on_event: Callable[[int, Event], None],
+    goes_on: Callable[[int], bool] = lambda _block: True,
 ) -> list[Event]:
     """Run each job in a worker of its own; returns the last event of each.
 
@@ -35,14 +38,15 @@ def run_workers(
         waits             begin each block when all other workers do
         watches           read what kernel and server count
 
-    `on_event` gets the job's number and each event of its worker. The workers hold the run's lock too, so that the
-    folder is free only after the last row is written.
+    `on_event` gets the job's number and each event of its worker. `goes_on` is asked before each block, with its index
+    and while no worker makes load, whether the run needs it; where it does not, the workers end as after the last one.
+    The workers hold the run's lock too, so that the folder is free only after the last row is written.
 
     The end of its standard input tells a worker to end: it can't miss that, however early it comes. After an
     interruption the signals stay ignored: the rest of the work is short, and saves what was measured. A worker that
     died without an event gives {"end": "died"}; the others go on. If one ends early in any other way, all end.
     """
-    pool = _WorkerPool(lock, on_event)
+    pool = _WorkerPool(lock, on_event, goes_on)
     with handled(pool.on_signal, lambda: pool.interruptions > 0):
         try:
             for directory, job in jobs:
@@ -103,12 +107,15 @@ class _Worker:
 class _WorkerPool:
     """All workers of a run."""
 
-    def __init__(self, lock: int | None, on_event: Callable[[int, Event], None]) -> None:
+    def __init__(
+        self, lock: int | None, on_event: Callable[[int, Event], None], goes_on: Callable[[int], bool]
+    ) -> None:
         self.interruptions = 0
         self.signal: int | None = None
         """The first signal that came."""
         self._lock = lock
         self._on_event = on_event
+        self._goes_on = goes_on
         self._workers: list[_Worker] = []
         self._selector = selectors.DefaultSelector()
         """Has the output of each worker that still runs, with the worker's number."""
@@ -173,9 +180,12 @@ class _WorkerPool:
                 other.close_stdin()
 
     def _release_block(self) -> None:
-        """Let the workers begin the next block once all of them are ready for it."""
+        """Let the workers begin the next block, or end, once all of them are ready for it."""
         running = [self._workers[key.data] for key in self._selector.get_map().values()]
-        if running and all(worker.ready is not None for worker in running):
-            for worker in running:
-                worker.send({"go": worker.ready})
-                worker.ready = None
+        ready = [worker.ready for worker in running if worker.ready is not None]
+        if not running or len(ready) < len(running):
+            return
+        goes_on = self._goes_on(ready[0])
+        for worker in running:
+            worker.send({"go": worker.ready} if goes_on else {"stop": True})
+            worker.ready = None

@@ -24,7 +24,7 @@ def blocks(plan: Plan) -> Iterator[Block]:
     shuffle = random.Random(plan.seed).shuffle  # noqa: S311 # an order, not a secret
     cells = plan.cells
     index = 0
-    for number in range(plan.load.rounds):
+    for number in range(plan.max_rounds):
         order = list(cells)
         shuffle(order)
         for cell in order:

@@ -56,6 +56,8 @@ class Option:
     """Every recorded plan has it; the others were added later."""
     needs: str = ""
     """Another option without which it means nothing."""
+    needed_for: str = ""
+    """What the options are for that need this one."""
     url_only: str = ""
     """Why it can't be given for the embedded target."""
     in_plan_file: bool = True

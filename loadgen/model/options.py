@@ -20,12 +20,14 @@ from loadgen.model.value_types import (
     Flag,
     Gap,
     OptionalWhole,
+    Percent,
     Rate,
     ValueType,
     Whole,
     Words,
 )
 
+MAX_ROUNDS = 10_000
 MAX_SIZE_BYTES = 1 << 30
 """The longest response that the embedded target is asked for."""
 _SOME_POLICIES = "persistent, close, recycle:K, lifetime:T, gap:T, pool:N, h2 ... (all in docs/policies.md)"
@@ -54,6 +56,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         name="rate", type=Rate(), plan_field="load.rate_rps", is_axis=True, default=0.0, is_implicit=True, metavar="R",
+        needed_for="arrivals at a fixed rate",
         help="Open loop: R arrivals per second instead of users.",
         sweep={"metavar": "R,...", "help": "Open loop: arrivals per second."},
     ),
@@ -74,7 +77,7 @@ OPTIONS: tuple[Option, ...] = (
         metavar="BYTES,...", help="Response sizes, put in place of {size} in the URL.",
     ),
     Option(
-        name="rounds", type=Whole(1, 10_000), plan_field="load.rounds", default=5, is_implicit=True,
+        name="rounds", type=Whole(1, MAX_ROUNDS), plan_field="load.rounds", default=5, is_implicit=True,
         help="Rounds, each of which runs every policy once; 5 if unset.",
     ),
     Option(
@@ -86,6 +89,16 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         name="duration", type=Duration(10 * NS_PER_MS), is_implicit=True, metavar="T",
         help="Length of the whole load: as many rounds of --block as fit, or the length of a block of --rounds.",
+    ),
+    Option(
+        name="until_precision", type=Percent(0.0001, 1.0), plan_field="until_precision", is_implicit=True,
+        commands=(COMPARE,), metavar="PERCENT", needed_for="a run that ends once it is precise",
+        help="Go on after --rounds until the ratio of each comparison is known within this, like 2%.",
+    ),
+    Option(
+        name="max_time", type=Duration(10 * NS_PER_MS), plan_field="max_time_ns", default="5m", is_implicit=True,
+        commands=(COMPARE,), needs="until_precision", metavar="T",
+        help="With --until-precision: longest time of the whole load; 5m if unset.",
     ),
     Option(
         name="warmup", type=Duration(None), plan_field="load.warmup_ns", default="500ms", is_implicit=True,

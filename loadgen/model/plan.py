@@ -14,11 +14,11 @@ from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import check_headers
 from loadgen.model.load import DEFAULT_LOAD
 from loadgen.model.load import Load as Load
-from loadgen.model.options import check_ranges, default, option_named
+from loadgen.model.options import MAX_ROUNDS, check_ranges, default, option_named
 from loadgen.model.policy import H2, H2_PRIOR, HTTP2, WEBSOCKET, ConnectionPolicy, RunConditions, check_run
 from loadgen.model.proxy import Proxy
 from loadgen.model.target import Target
-from loadgen.model.units import NS_PER_S
+from loadgen.model.units import NS_PER_S, count, duration_text
 
 if TYPE_CHECKING:  # every worker imports this module, and these types take 20 ms to make
     from loadgen.model.run_record import PlanRecord
@@ -68,6 +68,10 @@ class Plan:
     """Requests whose rows are kept."""
     proxy: Proxy | None = None
     """Connections go to it in place of the target."""
+    until_precision: float | None = None
+    """Go on after the load's rounds until each ratio is known within this share; None: the rounds are all."""
+    max_time_ns: int = default("max_time")
+    """With that: the longest time of the whole load."""
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -77,6 +81,8 @@ class Plan:
             self._check(cell)
         check_ranges(self)
         self._check_length()
+        if self.until_precision is not None:
+            self._check_precision()
         if self.cacert and self.insecure:
             raise PlanError("--cacert and --insecure contradict each other; give one of them")
         if self.retry_stale and self.method not in IDEMPOTENT and not self._knows_unprocessed:
@@ -160,6 +166,30 @@ class Plan:
             is_open_loop=cell.rate_rps > 0,
             processes=self.processes,
         )
+
+    @property
+    def max_rounds(self) -> int:
+        """The most rounds that can be run: with a precision as many as fit in the longest time, else the load's."""
+        if self.until_precision is None:
+            return self.load.rounds
+        fitting = self.max_time_ns // (len(self.cells) * self.load.block_ns)
+        return min(fitting, MAX_ROUNDS, MAX_BLOCKS // len(self.cells))
+
+    @property
+    def min_rounds(self) -> int:
+        """The rounds that are run however precise the first ones are."""
+        return min(self.load.rounds, self.max_rounds)
+
+    def _check_precision(self) -> None:
+        if len(self.cells) < 2:
+            raise PlanError("--until-precision is for a ratio, and one policy alone has none; name two in --policies")
+        round_ns = len(self.cells) * self.load.block_ns
+        if self.max_time_ns < round_ns:
+            raise PlanError(
+                f"--max-time {duration_text(self.max_time_ns)} is too short for 1 round of "
+                f"{count(len(self.cells), 'block')} of {duration_text(self.load.block_ns)}; at least "
+                f"{duration_text(round_ns)} is needed"
+            )
 
     def _check_length(self) -> None:
         """Each block leaves a record, and the order of all of them can be printed."""

@@ -48,7 +48,11 @@ class PlanRecord(TypedDict):
     users: int
     """Closed-loop users; they play no part where `rate_rps` is not 0."""
     rounds: int
-    """Number of rounds: one block of each policy."""
+    """Number of rounds, each of one block of each policy; the least number where a precision was asked for."""
+    until_precision: NotRequired[float | None]
+    """Share within which each ratio was to be known; then `rounds` is the least number of them. Null: not asked for."""
+    max_time_ns: NotRequired[int]
+    """Longest time of the whole load where a precision was asked for (ns)."""
     block_ns: int
     """Length of a block, warm-up included (ns)."""
     warmup_ns: int

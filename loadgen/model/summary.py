@@ -8,7 +8,7 @@ null where one round was run. Keys may be added in later versions; none is renam
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from loadgen.model.policy_summary import PolicySummary, RatioInterval, WholeInterval
 from loadgen.model.run_record import EnvironmentRecord, PlanRecord, RunWarning
@@ -68,6 +68,21 @@ class ComparisonSummary(TypedDict):
     """The rest: what the candidate costs beyond its measured handshake (ns)."""
     phase_deltas_mean_ns: dict[str, int]
     """Mean per request of each phase, candidate less baseline (ns)."""
+
+
+class PrecisionSummary(TypedDict):
+    """How a run ended that went on until its ratios were known well enough."""
+
+    aim: float
+    """Share within which each `latency_mean_ratio` was to be known: 0.02 is ± 2 %."""
+    half_width: float | None
+    """Share within which each of them is known; null where one has no interval."""
+    is_reached: bool
+    """Each is known as well as it was to be."""
+    rounds: int
+    """Rounds that were run."""
+    max_rounds: int
+    """Rounds that `--max-time` had room for."""
 
 
 class SweepAxes(TypedDict, total=False):
@@ -256,6 +271,8 @@ class Summary(TypedDict):
     """Each policy, or each cell of a sweep, by name."""
     comparisons: list[ComparisonSummary]
     """Each pair of policies that compares."""
+    precision: NotRequired[PrecisionSummary | None]
+    """How precise the ratios are; null where no precision was asked for."""
     sweep: SweepSummary | None
     """A sweep's own part; null for a comparison."""
     blocks: list[BlockSummary]

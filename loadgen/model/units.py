@@ -38,6 +38,12 @@ def percent_text(share: float) -> str:
     return f"{100 * share:.10g}%"
 
 
+def margin_text(share: float) -> str:
+    """Write a measured half-width of an interval as a percentage: 3.1%, 12%, 0.04%."""
+    percent = 100 * share
+    return f"{percent:,.{0 if percent >= 10 else 1 if percent >= 0.95 else 2}f}%"
+
+
 def duration_text(value_ns: int) -> str:
     """Write nanoseconds so that `parse_duration_ns` reads the same again: 2s, 1500ms, 1s1ns."""
     for unit, size_ns in (("s", NS_PER_S), ("ms", NS_PER_MS), ("us", NS_PER_US)):

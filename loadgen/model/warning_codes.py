@@ -29,6 +29,11 @@ class WarningCode(StrEnum):
         "Fewer than 5 rounds were run, so intervals are wide or missing.",
         "Use at least `--rounds 5`.",
     )
+    PRECISION_NOT_REACHED = (
+        "precision_not_reached",
+        "A ratio is not known as well as `--until-precision` asked for when the run ended.",
+        "Give a longer `--max-time`, or longer blocks, which differ less from each other.",
+    )
     UNLIKE_SAMPLE_COUNTS = (
         "unlike_sample_counts",
         "One policy has more than 20 times the requests of another, whose high percentiles are less certain.",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from loadgen.measure.labels import plain_number
 from loadgen.model.run_record import PlanRecord
+from loadgen.model.summary import Summary
 from loadgen.model.units import count, format_duration
 
 ABSENT = "–"
@@ -25,6 +26,12 @@ def integer(value: int | None) -> str:
 def with_interval(value: float, interval: Sequence[float] | None, write: Callable[[float], str]) -> str:
     """A value with its interval in brackets, if it has one."""
     return write(value) + ("" if interval is None else f" [{write(interval[0])}, {write(interval[1])}]")
+
+
+def rounds_text(summary: Summary) -> str:
+    """How many rounds there were: those that were planned, or run where the precision decided."""
+    precision = summary.get("precision")  # a run of an earlier version has no such key
+    return count(precision["rounds"] if precision else summary["plan"]["rounds"], "round")
 
 
 def load_text(plan: PlanRecord) -> str:

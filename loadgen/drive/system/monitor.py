@@ -115,7 +115,7 @@ class SystemMonitor:
         load, cells = self._plan.load, len(self._plan.cells)
         block_s = load.block_ns / NS_PER_S
         # Blocks of other policies lie between: over a whole minute only this one's share of the time counts.
-        left_s = (load.rounds - block.round) * block_s
+        left_s = (self._plan.max_rounds - block.round) * block_s
         for_s = min(TIME_WAIT_S / cells, left_s) if block_s < TIME_WAIT_S / cells else min(TIME_WAIT_S, block_s)
         sentence = port_forecast(block.cell.name, opened_per_s, self._kernel.supply, for_s)
         if sentence:

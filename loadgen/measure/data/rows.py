@@ -33,7 +33,7 @@ _AS_WRITTEN = (
     "connection", "user", "scheduled", "queue", "late", "send", "wait", "receive", "own", "lag", "wait_delay",
     "bytes_sent", "bytes_received",
 )  # fmt: skip
-_NOT_YET = np.iinfo(np.int64).max
+NOT_YET = np.iinfo(np.int64).max
 """The time at which a window begins or ends that has not yet."""
 
 
@@ -180,9 +180,9 @@ def columns_of(
     if len(rows) and not blocks:
         raise ValueError("there are rows, but no block that they belong to")
     assignment = assign_rows(blocks, rows, connections)
-    begun, ended = _windows(blocks, int(rows["scheduled"].max(initial=last_ns)) + 1 if is_last else _NOT_YET)
+    begun, ended = windows(blocks, int(rows["scheduled"].max(initial=last_ns)) + 1 if is_last else NOT_YET)
     for block, first, last in zip(blocks, begun, ended, strict=True):
-        block["window_ns"] = int(max(0, last - first)) if last != _NOT_YET else 0
+        block["window_ns"] = int(max(0, last - first)) if last != NOT_YET else 0
     block_of = assignment.block_of
     counted = (rows["scheduled"] >= begun[block_of]) & (rows["scheduled"] < ended[block_of])
     count_connections(blocks, rows, assignment, counted, connections, is_last=is_last)
@@ -206,7 +206,7 @@ def read_connections(directory: Path, *parts: int) -> NDArray[Any]:
 
 def _read(paths: list[Path], fields: tuple[str, ...], time: str) -> NDArray[Any]:
     """The rows in the files, without space after them that was never written: that is zero, also in `time`."""
-    kind = np.dtype([(name, "=i8") for name in fields])
+    kind = row_kind(fields)
     sizes = [path.stat().st_size // kind.itemsize for path in paths]
     rows, size = np.empty(sum(sizes), kind), 0
     for path, room in zip(paths, sizes, strict=True):
@@ -216,6 +216,22 @@ def _read(paths: list[Path], fields: tuple[str, ...], time: str) -> NDArray[Any]
         unwritten = np.flatnonzero(part[time] == 0)
         size += int(unwritten[0]) if len(unwritten) else room
     return rows[:size]
+
+
+def rows_from(path: Path, fields: tuple[str, ...], time: str, begin: int) -> NDArray[Any]:
+    """The rows in one file from the row `begin` on."""
+    kind = row_kind(fields)
+    with path.open("rb") as file:
+        file.seek(begin * kind.itemsize)
+        data = file.read()
+    rows = np.frombuffer(data, kind, len(data) // kind.itemsize)
+    unwritten = np.flatnonzero(rows[time] == 0)
+    return rows[: int(unwritten[0])] if len(unwritten) else rows
+
+
+def row_kind(fields: tuple[str, ...]) -> np.dtype[Any]:
+    """The type of a row with these fields."""
+    return np.dtype([(name, "=i8") for name in fields])
 
 
 def read_blocks(path: Path) -> list[BlockRecord]:
@@ -238,7 +254,7 @@ def read_new_blocks(path: Path, blocks: dict[int, BlockRecord], begin: int = 0) 
     return begin + sum(len(line) + 1 for line in lines)
 
 
-def _windows(blocks: Sequence[BlockRecord], unknown_ns: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def windows(blocks: Sequence[BlockRecord], unknown_ns: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """When each block's window began and ended (ns); unknown_ns stands for what its worker has not recorded."""
     begun = np.array([block.get("window_begun_ns", unknown_ns) for block in blocks], np.int64)
     ended = np.array([block.get("window_ended_ns", unknown_ns) for block in blocks], np.int64)

@@ -9,9 +9,12 @@ from loadgen.measure.data.downsampling import add_up
 from loadgen.measure.data.rows import Samples
 from loadgen.measure.stats.comparison import compare_all
 from loadgen.measure.stats.policy_samples import PolicySamples, policy_samples, quantile
+from loadgen.measure.stats.precision import precision_summary
 from loadgen.measure.stats.sweep import sweep
 from loadgen.measure.summary.policy import summarise_policy
 from loadgen.measure.summary.verdict import verdict
+from loadgen.measure.summary.verdict_precision import precision_clauses
+from loadgen.measure.warnings.imprecision import precision_warnings
 from loadgen.measure.warnings.outages import outages
 from loadgen.measure.warnings.run import warnings
 from loadgen.model.block_facts import BlockFacts
@@ -58,7 +61,10 @@ def summarise(
     if refine is not None:
         refine(policies, comparisons)
     swept = sweep(planned, measured, policies) if planned.axes else None
+    answered = [cell_name for cell_name, summary in policies.items() if summary["requests"]]
+    precision = precision_summary(planned, comparisons, answered, rounds)
     found = notes + thinned(samples) + outages(samples)
+    found += precision_warnings(precision, policies, answered)
     found += warnings(policies, planned, rounds, comparisons)
     by_proxy = [cell_name for cell_name, cell in cells.items() if planned.asks_proxy(cell.policy)]
     return {
@@ -67,9 +73,15 @@ def summarise(
         "plan": plan,
         "environment": environment,
         "warnings": found,
-        "verdict": verdict(policies, comparisons, found, swept, by_proxy, planned.target.is_tls),
+        "verdict": "; ".join(
+            [
+                verdict(policies, comparisons, found, swept, by_proxy, planned.target.is_tls),
+                *precision_clauses(precision, found, len(policies)),
+            ]
+        ),
         "policies": policies,
         "comparisons": comparisons,
+        "precision": precision,
         "sweep": swept,
         "blocks": [_block(block, measured[block["policy"]]) for block in samples.blocks],
     }

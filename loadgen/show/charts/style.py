@@ -13,8 +13,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from loadgen.model.characters import visible
 from loadgen.model.summary import Summary
-from loadgen.model.units import count, format_duration
-from loadgen.show.formatting import load_text
+from loadgen.model.units import format_duration
+from loadgen.show.formatting import load_text, rounds_text
 
 # Okabe and Ito, "Color Universal Design" (2008); the pale yellow is left out: it vanishes on white.
 BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE, GREY = (
@@ -66,7 +66,7 @@ def footer(summary: Summary) -> str:
     plan, environment = summary["plan"], summary["environment"]
     lines = (
         f"{plan['method']} {shortened(visible(plan['url']), 48)} · {shortened(load_text(plan), 72)}",
-        f"{count(plan['rounds'], 'round')} of {format_duration(plan['block_ns'])} blocks, "
+        f"{rounds_text(summary)} of {format_duration(plan['block_ns'])} blocks, "
         f"{format_duration(plan['warmup_ns'])} warm-up · "
         f"loadgen {environment['loadgen']} · {environment['started'][:10]} · {summary['run'][:32]}",
     )

@@ -17,11 +17,11 @@ from loadgen.model.characters import visible
 from loadgen.model.proxy import parse_proxy
 from loadgen.model.run_record import PlanRecord
 from loadgen.model.summary import Summary
-from loadgen.model.units import count, format_duration
+from loadgen.model.units import format_duration
 from loadgen.show import tables
 from loadgen.show.export.exporter import Exporter, RunData, Written
 from loadgen.show.export.html_notes import curve_note, differences_note, sockets_note, upgrades_note
-from loadgen.show.formatting import load_text
+from loadgen.show.formatting import load_text, rounds_text
 
 # On a narrow screen tables and charts scroll in their frames; a shadow at an edge says that there is more beyond it.
 _STYLE = """
@@ -104,7 +104,7 @@ def escape(text: str) -> str:
 def _facts(summary: Summary) -> str:
     plan, environment = summary["plan"], summary["environment"]
     return (
-        f"{load_text(plan)}, {_proxy(plan)}{count(plan['rounds'], 'round')} of "
+        f"{load_text(plan)}, {_proxy(plan)}{rounds_text(summary)} of "
         f"{format_duration(plan['block_ns'])} blocks "
         f"({format_duration(plan['warmup_ns'])} warm-up), seed {plan['seed']}, "
         f"run {summary['run']}, {environment['started']}"

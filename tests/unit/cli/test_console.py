@@ -87,7 +87,9 @@ def test_the_result_shows_every_text_as_it_is(tmp_path: Path, capsys: pytest.Cap
 def test_warnings_are_said_at_once_and_noted_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, quiet: bool
 ) -> None:
-    def workers(jobs: list[tuple[Path, dict[str, Any]]], _lock: int, on_event: Any) -> list[dict[str, Any]]:
+    def workers(
+        jobs: list[tuple[Path, dict[str, Any]]], _lock: int, on_event: Any, _goes_on: Any
+    ) -> list[dict[str, Any]]:
         ((directory, job),) = jobs
         assert (job["skip"], job["first_connection"]) == ([3], 17)
         for policy, message in (("close", "one"), ("close", "again"), ("persistent", "other [x]")):
@@ -139,3 +141,16 @@ def test_nothing_that_a_target_sent_commands_the_terminal(tmp_path: Path, capsys
     text = captured.out + captured.err
     assert set(re.findall(r"[\x00-\x1f\x7f-\x9f\u2028\u202e]", text)) == {"\n"}
     assert "c4n4ry" not in captured.err
+
+
+@pytest.mark.usefixtures("_terminal")
+@pytest.mark.parametrize("policies", ["persistent,close", "persistent,close,recycle:2,recycle:3,recycle:4"])
+def test_the_interval_gets_narrower(capsys: pytest.CaptureFixture[str], policies: str) -> None:
+    plan = planned(compare, URL, "--until-precision", "2%", "--policies", policies)
+    with Progress(plan, False, 0) as progress:
+        for number, half_width in ((0, None), (5, 0.0312), (6, 0.019)):
+            progress.note_precision(half_width)
+            progress.show({"block": {"index": number, "round": number, "policy": "close"}})
+            progress.show({"exchanges": 300 * number, "errors": 0})
+    text = shown(capsys)
+    assert [f"round {line} (aim ±2%)" in text for line in ("1  ±?", "6  ±3.1%", "7  ±1.9%")] == [True] * 3

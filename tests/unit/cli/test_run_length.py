@@ -8,7 +8,10 @@ import click
 import pytest
 
 from loadgen.cli.commands import compare, sweep
-from loadgen.model.units import NS_PER_MS
+from loadgen.cli.dry_run import estimate_line
+from loadgen.cli.plan_writer import save_plan
+from loadgen.drive.schedule import blocks
+from loadgen.model.units import NS_PER_MS, NS_PER_S
 from tests.support.plans import URL, complaint, planned
 
 GRID = ("--recycle", "1,10,inf")
@@ -83,3 +86,91 @@ def test_a_plan_file_gives_way(file: str, arguments: list[str], rounds: int, blo
     plan = tmp_path / "plan.toml"
     plan.write_text(file, encoding="utf-8")
     assert length("--plan", str(plan), *arguments) == (rounds, block_ms)
+
+
+PRECISE = ("--until-precision", "2%")
+
+
+def test_a_precision_decides_how_many_rounds_there_are() -> None:
+    plan = planned(compare, URL, *PRECISE)
+    assert (plan.until_precision, plan.max_time_ns) == (0.02, 300 * NS_PER_S)
+    assert (plan.min_rounds, plan.max_rounds, plan.load.rounds) == (5, 75, 5)
+    plan = planned(compare, URL, *PRECISE, "--rounds", "8", "--block", "500ms", "--max-time", "10s")
+    assert (plan.min_rounds, plan.max_rounds) == (8, 10)
+    plan = planned(compare, URL, *PRECISE, "--block", "500ms", "--max-time", "3500ms")
+    assert (plan.min_rounds, plan.max_rounds) == (3, 3)
+    assert planned(compare, URL, *PRECISE, "--block", "10ms", "--max-time", "1440m").max_rounds == 10_000
+    fixed = planned(compare, URL)
+    assert (fixed.until_precision, fixed.min_rounds, fixed.max_rounds) == (None, 5, 5)
+
+
+def test_the_schedule_of_a_precision_goes_on_to_the_last_round_that_fits() -> None:
+    plan = planned(compare, URL, *PRECISE, "--block", "100ms", "--max-time", "2s", "--seed", "3")
+    found = list(blocks(plan))
+    assert [block.index for block in found] == list(range(20))
+    assert found[:10] == list(blocks(planned(compare, URL, "--block", "100ms", "--seed", "3")))
+
+
+def test_a_dry_run_says_how_long_it_may_take() -> None:
+    line = estimate_line(planned(compare, URL, *PRECISE, "--max-time", "1m"))
+    assert line == (
+        "2 policies × 5 to 15 rounds of blocks of 2s, until each ratio is known within ±2%: about 20 s to 61 s and a "
+        "few seconds for the report"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--until-precision", "0%"], "--until-precision is 0%; it must lie between 0.01% and 100%"),
+        (["--until-precision", "101%"], "--until-precision is 101%; it must lie between 0.01% and 100%"),
+        (["--until-precision", "-1%"], "'-1%' is not a percentage; write it like 2%"),
+        (["--until-precision", "0.02"], "'0.02' is not a percentage; write it like 2%"),
+        (["--until-precision", "narrow"], "'narrow' is not a percentage; write it like 2%"),
+        ([*PRECISE, "--policies", "close"], "one policy alone has none"),
+        ([*PRECISE, "--max-time", "0s"], "--max-time is 0 ns; at least 10 ms is needed"),
+        ([*PRECISE, "--max-time", "3s"], "too short for 1 round of 2 blocks of 2s; at least 4s is needed"),
+        ([*PRECISE, "--max-time", "long"], "is not a duration"),
+        ([*PRECISE, "--duration", "1m"], "give --max-time instead"),
+        ([*PRECISE, "--rounds", "0"], "--rounds is 0; at least 1 is needed"),
+        (["--max-time", "1m"], "--max-time is for a run that ends once it is precise; give --until-precision too"),
+        (["--max-time", "1m", "--duration", "1m"], "give --until-precision too"),
+    ],
+)
+def test_precisions_that_make_no_sense(arguments: list[str], text: str) -> None:
+    assert text in complaint(compare, URL, *arguments)
+
+
+def test_a_sweep_has_no_precision(tmp_path: Path) -> None:
+    assert "No such option" in complaint(sweep, URL, *GRID, *PRECISE)
+    plan = tmp_path / "plan.toml"
+    plan.write_text('until-precision = "2%"', encoding="utf-8")
+    assert "is for loadgen compare" in complaint(sweep, URL, *GRID, "--plan", str(plan))
+
+
+@pytest.mark.parametrize(
+    ("file", "arguments", "precision", "max_rounds"),
+    [
+        ('until-precision = "2%"\nmax-time = "40s"', [], 0.02, 10),
+        ('until-precision = "2%"\nmax-time = "40s"', ["--until-precision", "3%"], 0.03, 10),
+        ('until-precision = "2%"\nmax-time = "40s"', ["--duration", "1m"], None, 15),
+        ('duration = "40s"', ["--until-precision", "3%"], 0.03, 75),
+    ],
+)
+def test_a_plan_file_s_precision_gives_way(
+    file: str, arguments: list[str], precision: float | None, max_rounds: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "plan.toml"
+    path.write_text(file, encoding="utf-8")
+    plan = planned(compare, URL, "--plan", str(path), *arguments)
+    assert (plan.until_precision, plan.max_rounds) == (precision, max_rounds)
+
+
+def test_a_saved_plan_keeps_its_precision(tmp_path: Path) -> None:
+    plan = planned(compare, URL, *PRECISE, "--max-time", "40s", "--rounds", "6")
+    save_plan(tmp_path / "plan.toml", plan, embedded=False)
+    assert planned(compare, "--plan", str(tmp_path / "plan.toml")) == plan
+    save_plan(tmp_path / "fixed.toml", planned(compare, URL), embedded=False)
+    text = (tmp_path / "fixed.toml").read_text(encoding="utf-8")
+    assert "precision" not in text
+    assert "max-time" not in text

@@ -67,3 +67,15 @@ def test_between_blocks_few_are_enough(rollup: RunRollup) -> None:
 def test_a_full_disk_ends_nothing(rollup: RunRollup, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FakeRollup, "full", True)
     assert add(rollup, (0, {"exchanges": 1_001}), (0, {"ready": 3}))["a"] == MIN_WAITING_PARTS
+
+
+@pytest.mark.usefixtures("rollup")
+def test_others_read_the_parts_first() -> None:
+    seen = []
+
+    def read(worker: int) -> None:
+        seen.append((worker, FakeRollup.waiting["a"]))
+
+    add(RunRollup([Path("a")], ("persistent",), 1_000, read), (0, {"exchanges": 2_000}), (0, {"ready": 1}))
+    assert seen == [(0, MIN_WAITING_PARTS)]
+    assert FakeRollup.waiting["a"] == 0

@@ -163,3 +163,15 @@ def test_a_block_waits_until_it_may_begin(stdin: Pipe, capsys: pytest.CaptureFix
     gate.shut()
     assert waiting.get(timeout=5) is False
     gate.close()
+
+
+def test_no_block_follows_once_the_parent_needs_none(stdin: Pipe) -> None:
+    gate = _Gate()
+    gate.watch(lambda: None)
+    waiting = gevent.spawn(gate, next(blocks(Plan.from_json(PLAN))))
+    gevent.sleep(0)
+    assert not gate.has_stopped
+    stdin.write('{"stop": true}\n')
+    assert waiting.get(timeout=5) is False
+    assert gate.has_stopped
+    gate.close()

@@ -45,7 +45,7 @@ class FakeProcess:
 
     def receive(self, order: Event) -> None:
         self.orders.append(order)
-        self._say(self.script.get("go" if "go" in order else "job", []))
+        self._say(self.script.get(next((kind for kind in ("go", "stop") if kind in order), "job"), []))
 
     def close(self) -> None:
         """Its standard input is closed."""
@@ -123,6 +123,21 @@ def test_a_block_begins_when_all_are_ready(processes: list[FakeProcess]) -> None
         assert process.orders == [{"plan": number}, {"go": 3}]
     first_end = next(index for index, (_, event) in enumerate(events) if "end" in event)
     assert {number for number, event in events[:first_end] if event == {"ready": 3}} == {0, 1}
+
+
+def test_the_workers_end_once_no_block_is_needed(processes: list[FakeProcess]) -> None:
+    script = {"job": [{"ready": 4}], "go": [{"ready": 5}], "stop": [{"end": "done"}]}
+    pair = [FakeProcess(script) for _ in range(2)]
+    processes.extend(pair)
+    asked: list[int] = []
+
+    def goes_on(block: int) -> bool:
+        asked.append(block)
+        return block < 5
+
+    assert run_workers([(Path("w"), {})] * 2, None, lambda *_: None, goes_on) == [{"end": "done"}] * 2
+    assert asked == [4, 5]
+    assert [process.orders[1:] for process in pair] == [[{"go": 4}, {"stop": True}]] * 2
 
 
 def test_the_others_go_on_without_one_that_died(processes: list[FakeProcess]) -> None:

@@ -1,0 +1,100 @@
+"""When a run ends by its precision, and that its figures are then those of the summary."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadgen.measure.live.run_precision import RunPrecision
+from loadgen.measure.stats.precision import half_width
+from loadgen.model.errors import ErrorKind
+from loadgen.model.plan import Plan
+from loadgen.model.units import NS_PER_S
+from tests.support.synthetic import MS, US, Exchange, Link, RunWriter, plan_json
+
+SWINGS_US = (30, -20, 10, -25, 15, -10, 5, 3)
+"""By how much the waiting of `close` differs from round to round."""
+
+
+def plan(aim: float, policies: str = "persistent,close", **more: Any) -> dict[str, Any]:
+    max_time_ns = len(SWINGS_US) * len(policies.split(",")) * NS_PER_S
+    return plan_json(policies, 5, until_precision=aim, max_time_ns=max_time_ns, **more)
+
+
+def links(wait_us: int, outcome: int = 200) -> list[Link]:
+    return [Link([Exchange(at * MS, wait=wait_us * US, outcome=outcome) for at in range(20)])]
+
+
+def run(directory: Path, plan: dict[str, Any], outcome: int = 200) -> tuple[RunWriter, RunPrecision]:
+    """A run whose `close` fails with an outcome below 0, as the command has it: it ends when it is told to."""
+    writer = RunWriter(directory, plan)
+    precision = RunPrecision(Plan.from_json(plan), [writer.store.directory])
+    policies = plan["policies"]
+    for index in range(len(SWINGS_US) * len(policies)):
+        if not precision.goes_on(index):
+            return writer, precision
+        number, position = divmod(index, len(policies))
+        wait_us = 100 if policies[position] == "persistent" else 200 + SWINGS_US[number]
+        writer.block(policies[position], number, links(wait_us, outcome if policies[position] == "close" else 200))
+    precision.goes_on(len(SWINGS_US) * len(policies))  # what would be asked if there were a next block
+    return writer, precision
+
+
+def codes(summary: dict[str, Any]) -> list[str]:
+    return [one["code"] for one in summary["warnings"]]
+
+
+def test_it_ends_once_the_ratio_is_known(tmp_path: Path) -> None:
+    writer, precision = run(tmp_path / "run", plan(0.1, policies="persistent,recycle:9,close"))
+    summary = writer.summary()
+    found = summary["precision"]
+    assert precision.half_width is not None
+    assert found["half_width"] == pytest.approx(precision.half_width, rel=1e-12)
+    assert found["half_width"] == max(half_width(one["latency_mean_ratio_ci95"]) for one in summary["comparisons"])
+    assert (found["aim"], found["is_reached"], found["max_rounds"]) == (0.1, True, 8)
+    assert 5 < found["rounds"] < 8
+    assert "precision_not_reached" not in codes(summary)
+
+
+def test_it_goes_on_while_the_ratio_is_not_known(tmp_path: Path) -> None:
+    writer, precision = run(tmp_path / "run", plan(0.0001))
+    summary = writer.summary()
+    assert summary["precision"]["rounds"] == summary["precision"]["max_rounds"] == 8
+    assert summary["precision"]["half_width"] == pytest.approx(precision.half_width, rel=1e-12)
+    assert not summary["precision"]["is_reached"]
+    assert "precision_not_reached" in codes(summary)
+    assert "--max-time was over after 8 rounds: the ratio is known within ±" in summary["verdict"]
+    assert "%, not ±0.01%" in summary["verdict"]
+
+
+def test_the_least_number_of_rounds_is_run_however_narrow_it_is(tmp_path: Path) -> None:
+    writer, _ = run(tmp_path / "run", plan(1.0))
+    summary = writer.summary()
+    assert (summary["precision"]["rounds"], summary["precision"]["is_reached"]) == (5, True)
+    assert "the run stopped after 5 rounds, when the ratio was known within ±" in summary["verdict"]
+
+
+def test_it_ends_where_a_policy_has_no_complete_request(tmp_path: Path) -> None:
+    writer, precision = run(tmp_path / "run", plan(0.05), outcome=-ErrorKind.TRUNCATED)
+    assert precision.half_width is None
+    summary = writer.summary()
+    assert (summary["precision"]["rounds"], summary["precision"]["half_width"]) == (5, None)
+    assert "close had no complete request in 5 rounds: a ratio has no interval" in summary["verdict"]
+
+
+def test_a_run_that_was_cut_off_says_what_is_known(tmp_path: Path) -> None:
+    writer = RunWriter(tmp_path / "run", plan(0.0001))
+    for number in range(3):
+        for policy, wait_us in (("persistent", 100), ("close", 200 + SWINGS_US[number])):
+            writer.block(policy, number, links(wait_us), ended=number < 2)
+    summary = writer.summary()
+    assert "the run ended after 3 rounds: the ratio is known within ±" in summary["verdict"]
+
+
+def test_workers_without_a_folder_s_files_are_passed_over(tmp_path: Path) -> None:
+    precision = RunPrecision(Plan.from_json(plan(0.05)), [tmp_path / "nowhere"])
+    precision.read_parts(0)
+    assert precision.goes_on(2)
+    assert not precision.goes_on(10)
