@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from struct import Struct
 from typing import Any
@@ -33,6 +33,7 @@ from loadgen.model.records import (
 from loadgen.wire.route import Route
 from tests.support.plans import planned
 
+_environment = cache(environment)
 _SHORT = ("--rounds", "1", "--block", "60ms", "--warmup", "0s", "--timeout", "5s")
 _NEVER_S = 3600.0
 Fields = dict[str, int]
@@ -143,7 +144,7 @@ def run_here(
     blocks = _blocks(folder, facts)
     warnings = [event["warning"] for event in events if "warning" in event]
     samples = RunStore(folder).load_samples(tuple(cell.name for cell in plan.cells))
-    summary: Any = summarise("hostile", samples, plan.to_json(secrets=False), environment(), warnings)
+    summary: Any = summarise("hostile", samples, plan.to_json(secrets=False), _environment(), warnings)
     return Run(blocks, summary, [warning["code"] for warning in summary["warnings"]], refusal)
 
 
@@ -159,7 +160,6 @@ def _loop_of(plan: Plan, recorder: Recorder, events: list[dict[str, Any]]) -> It
     finally:
         loop._engine.close()
         hub.handle_error = handle_error
-        gc.unfreeze()
 
 
 def _blocks(folder: Path, facts: list[dict[str, Any]]) -> list[BlockRows]:

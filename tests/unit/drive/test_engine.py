@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -239,3 +241,26 @@ def test_the_monitor_sees_the_block_from_its_beginning_to_its_end(make: Make) ->
     assert [word for word in heard if word != "closing"] == ["begin 0", "window begins", "window ends"]
     assert heard[-1] == "window ends"  # what ends after the block is no cost of its own
     assert "closing" in heard
+
+
+class Cycle:
+    """Refers to itself: only the collector frees it."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_what_earlier_blocks_left_is_collected_and_the_rest_frozen_for_the_load(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The collector would stop the load for as long as it takes to look at everything."""
+    monkeypatch.setattr("loadgen.drive.engine.gc", gc)  # the tests do without
+    left = Cycle()
+    is_there = weakref.ref(left)
+    del left
+    frozen: list[int] = []
+    rig = make()
+    rig.engine.run(rig.block, lambda _: frozen.append(gc.get_freeze_count()))
+    gc.unfreeze()
+    assert is_there() is None
+    assert frozen[0] > 0
