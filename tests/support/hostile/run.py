@@ -34,7 +34,7 @@ from loadgen.wire.route import Route
 from tests.support.plans import planned
 
 _environment = cache(environment)
-_SHORT = ("--rounds", "1", "--block", "60ms", "--warmup", "0s", "--timeout", "5s")
+_SHORT = ("--rounds", "1", "--block", "40ms", "--warmup", "0s", "--timeout", "5s")
 _NEVER_S = 3600.0
 Fields = dict[str, int]
 
