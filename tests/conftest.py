@@ -36,7 +36,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_collection_before_blocks() -> Iterator[None]:
-    """The engine collects garbage before each block: 0.2 s of each block that runs in a process that knows all tests."""
+    """The engine collects garbage before each block, which takes 0.2 s where a process holds all tests."""
     with mock.patch("loadgen.drive.engine.gc"):
         yield
 
