@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,23 +15,28 @@ from typing import Any
 
 import numpy as np
 
+from tests.support.processes import wait_until
+from tests.support.targets import Target
+
 LOCUSTFILES = Path(__file__).parents[2] / "locustfiles"
-BLOCKS = ("--block", "300ms", "--warmup", "60ms")
+BLOCKS = ("--block", "150ms", "--warmup", "30ms")
+_WITHOUT_CHARTS = Path(__file__).parent / "without_charts.py"
 
 
-def command(locustfile: str | Path, *arguments: str) -> list[str]:
-    """A Locust command on one of our locustfiles, or on a file of the test's."""
-    return [sys.executable, "-m", "locust", "-f", str(LOCUSTFILES / locustfile), *arguments]
+def command(locustfile: str | Path, *arguments: str, draws: bool = False) -> list[str]:
+    """A Locust command on one of our locustfiles, or on a file of the test's. draws: the report has its charts."""
+    files = [LOCUSTFILES / locustfile] if draws else [_WITHOUT_CHARTS, LOCUSTFILES / locustfile]
+    return [sys.executable, "-m", "locust", "-f", ",".join(map(str, files)), *arguments]
 
 
 def headless(
-    locustfile: str | Path, folder: Path, *arguments: str, users: int = 4, seconds: int = 2
+    locustfile: str | Path, folder: Path, *arguments: str, users: int = 4, seconds: int = 2, draws: bool = False
 ) -> subprocess.CompletedProcess[str]:
     """Run it to its end; its results are in `folder`."""
     folder.mkdir(exist_ok=True)
     return subprocess.run(
         [
-            *command(locustfile, "--headless", "-u", str(users), "-r", str(users), "-t", f"{seconds}s"),
+            *command(*(locustfile, "--headless", "-u", str(users), "-r", str(users), "-t", f"{seconds}s"), draws=draws),
             *(*BLOCKS, "--only-summary", *arguments),
         ],
         capture_output=True,
@@ -71,11 +75,15 @@ def endless(*arguments: str, users: int = 4) -> list[str]:
     )
 
 
+def await_requests(process: subprocess.Popen[str], target: Target, count: int) -> None:
+    """Wait until the target has been asked for so many more."""
+    enough = target.stats()["requests"] + count
+    wait_until(lambda: target.stats()["requests"] >= enough, process)
+
+
 def await_log(process: subprocess.Popen[str], log: Path, text: str) -> None:
     """Wait until Locust has logged a text."""
-    while not log.exists() or text not in log.read_text(encoding="utf-8"):
-        assert process.poll() is None
-        threading.Event().wait(0.05)
+    wait_until(lambda: log.exists() and text in log.read_text(encoding="utf-8"), process)
 
 
 def samples_of(folder: Path, name: str) -> list[int]:

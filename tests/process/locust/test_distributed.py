@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.support.locusts import (
     account,
     await_log,
+    await_requests,
     check_sums,
     command,
     counts,
@@ -32,7 +33,6 @@ def test_three_processes_over_trusted_tls_give_one_result(tmp_path: Path, start_
         *("compare.py", tmp_path, "-H", target.url, "--cacert", str(target.ca_file), "--processes", "3"),
         *("--policies", "persistent,close,close-resume", "--csv", "stats"),
         users=7,
-        seconds=4,
     )
     assert done.returncode == 0, done.stderr
     found = summary(tmp_path)
@@ -53,9 +53,7 @@ def test_three_processes_over_trusted_tls_give_one_result(tmp_path: Path, start_
 def test_protocols_take_turns_and_a_share_of_the_samples_has_exact_counts(tmp_path: Path) -> None:
     """What a block knows of its connections beside their rows goes the way to the master too."""
     names = "persistent,websocket,h2c-upgrade,h2+streams:3"
-    done = headless(
-        *("compare.py", tmp_path, "--policies", names, "--processes", "2", "--max-samples", "2000"), seconds=4
-    )
+    done = headless(*("compare.py", tmp_path, "--policies", names, "--processes", "2", "--max-samples", "2000"))
     assert done.returncode == 0, done.stderr
     found = summary(tmp_path)
     check_sums(found)
@@ -90,8 +88,7 @@ def test_ctrl_c_reaches_all_processes_and_saves_what_they_measured(
 ) -> None:
     target = start_target()
     with running(tmp_path, *endless("-H", target.url, "--processes", "2")) as process:
-        while target.stats()["requests"] < 2_000:
-            assert process.poll() is None
+        await_requests(process, target, 1_000)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
         # Not communicate(): now and then a forked worker that got the signal too stays, and holds the output open.
         process.wait(timeout=60)
@@ -126,11 +123,6 @@ def test_workers_that_are_refused_late_and_lost(tmp_path: Path, start_target: Ca
 
     log = tmp_path / "log"
 
-    def wait_for_more(requests: int) -> None:
-        before = target.stats()["requests"]
-        while target.stats()["requests"] < before + requests:
-            assert process.poll() is None
-
     with ExitStack() as stack:
         arguments = "--think", "1ms", "--logfile", str(log)
         process = stack.enter_context(running(tmp_path, *master_of(port, target.url, *arguments)))
@@ -141,13 +133,13 @@ def test_workers_that_are_refused_late_and_lost(tmp_path: Path, start_target: Ca
         assert "has loadgen 0.0.9, the master" in refused.stderr
 
         first = stack.enter_context(running(tmp_path, *worker_of(port)))
-        wait_for_more(500)
+        await_requests(process, target, 500)
         stack.enter_context(running(tmp_path, *worker_of(port)))
         await_log(process, log, "to 2 ready workers")
-        wait_for_more(2_000)
+        await_requests(process, target, 2_000)
         os.kill(first.pid, signal.SIGKILL)
         await_log(process, log, "failed to send heartbeat")
-        wait_for_more(2_000)
+        await_requests(process, target, 2_000)
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=60)
     assert "install the same version on both" in log.read_text(encoding="utf-8")
@@ -174,8 +166,7 @@ def test_when_all_workers_are_lost_the_run_ends_and_says_so(
 ) -> None:
     target, port = start_target(), free_port()
     with running(tmp_path, *master_of(port, target.url)) as process, running(tmp_path, *worker_of(port)) as victim:
-        while target.stats()["requests"] < 500:
-            assert process.poll() is None
+        await_requests(process, target, 500)
         os.kill(victim.pid, signal.SIGKILL)
         # Locust itself stops its test then, and leaves it to us to end.
         process.send_signal(signal.SIGINT)

@@ -12,7 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.locusts import account, check_sums, counts, csv_rows, endless, headless, running, summary
+from tests.support.locusts import (
+    account,
+    await_requests,
+    check_sums,
+    counts,
+    csv_rows,
+    endless,
+    headless,
+    running,
+    summary,
+)
 from tests.support.processes import read_request, scripted_server
 from tests.support.targets import Target
 
@@ -20,7 +30,8 @@ from tests.support.targets import Target
 
 
 def test_compare_prints_the_comparison_and_leaves_a_run(tmp_path: Path) -> None:
-    done = headless("compare.py", tmp_path, "--csv", "stats", "--html", "stats.html", "--run-name", "mine", seconds=3)
+    options = ("--csv", "stats", "--html", "stats.html", "--run-name", "mine")
+    done = headless("compare.py", tmp_path, *options, draws=True)
     assert done.returncode == 0, done.stderr
     found = summary(tmp_path)
     assert found["run"] == "mine"
@@ -95,7 +106,7 @@ def test_bad_input_is_refused_in_one_line(tmp_path: Path) -> None:
 
 def test_https_without_trust_says_what_to_do(tmp_path: Path, share_target: Callable[..., Target]) -> None:
     target = share_target("--tls")
-    done = headless("compare.py", tmp_path, "-H", target.url, seconds=3)
+    done = headless("compare.py", tmp_path, "-H", target.url)
     assert done.returncode == 3
     assert "--cacert FILE" in done.stderr
     assert {kind for one in summary(tmp_path)["policies"].values() for kind in one["errors"]} == {"tls_untrusted"}
@@ -113,7 +124,7 @@ def test_statuses_from_400_on_and_errors_are_failures_for_locust(tmp_path: Path)
         done = headless(
             *("compare.py", tmp_path, "-H", f"http://127.0.0.1:{port}", "--exit-code-on-error", "9"),
             *("--policies", "ignore-close,persistent"),
-            seconds=6,
+            seconds=4,
         )
     assert done.returncode == 9
     assert "GET / [persistent]: 503" in done.stderr
@@ -130,8 +141,7 @@ def test_ctrl_c_and_sigterm_save_what_was_measured(tmp_path: Path, start_target:
     for name in ("SIGINT", "SIGTERM"):
         target = start_target()
         with running(tmp_path / name, *endless("-H", target.url)) as process:
-            while target.stats()["requests"] < 2_000:
-                assert process.poll() is None
+            await_requests(process, target, 1_000)
             if name == "SIGINT":
                 os.killpg(process.pid, signal.SIGINT)  # as a terminal does
             else:
@@ -169,6 +179,6 @@ def test_secrets_are_in_no_output_and_in_no_statistics(tmp_path: Path) -> None:
     assert canary not in done.stdout + done.stderr
     assert "/?a=1&token=*** [persistent]" in csv_rows(tmp_path)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert len(files) > 10
+    assert len(files) >= 10
     assert [path for path in files if canary.encode() in path.read_bytes()] == []
     assert summary(tmp_path)["plan"]["url"].endswith("/?a=1&token=***")
