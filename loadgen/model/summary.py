@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import NotRequired, TypedDict
 
+from loadgen.model.check_summary import CheckSummary
 from loadgen.model.policy_summary import PolicySummary, RatioInterval, WholeInterval
 from loadgen.model.run_record import EnvironmentRecord, PlanRecord, RunWarning
 
@@ -265,6 +266,8 @@ class Summary(TypedDict):
     """Versions, machine, target."""
     warnings: list[RunWarning]
     """What must be known before the numbers are believed."""
+    checks: NotRequired[list[CheckSummary]]
+    """What the run found out about itself: its self-checks. Those that do not apply are left out."""
     verdict: str
     """The answer in one sentence."""
     policies: dict[str, PolicySummary]

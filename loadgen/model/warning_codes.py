@@ -153,6 +153,34 @@ class WarningCode(StrEnum):
         "Use a larger pool, fewer users, or a longer `--block`.",
     )
 
+    # Self-checks: each fails in at most 1 % of sound runs, or compares with the limit that it names
+    ARRIVALS_NOT_AS_ASKED = (
+        "arrivals_not_as_asked",
+        "More than 5 % of the requests began at other times, or in another number, than `--rate`, `--arrivals` or "
+        "`--think` asks for. Intervals may be off by 0.1 ms or 5 % of their mean; arrivals may be late, and pauses "
+        "off, by 1 ms or 5 %. Poisson arrivals are tested besides (Kolmogorov-Smirnov).",
+        "Use a lower `--rate`, or more `--processes`.",
+    )
+    NOT_STATIONARY = (
+        "not_stationary",
+        "The block medians of a policy, or the ratio of two policies, rose or fell by 5 % or more over the run (t test "
+        "of the slope over the rounds).",
+        "Let the target warm up first, or look for what changes on it or on this machine. A drift that all policies "
+        "share cancels out of their differences.",
+    )
+    ORDER_EFFECT = (
+        "order_effect",
+        "A block's mean latency depends, by 5 % or more, on its place in the round or on the policy that ran before it "
+        "(F test of an additive model of policy, round and place).",
+        "Use a longer `--warmup`, so that a block does not feel the one before it.",
+    )
+    DEPENDENT_REQUESTS = (
+        "dependent_requests",
+        "Slow requests come in groups: fewer than 10 independent ones lie beyond a p99, though more than 1,000 were "
+        "measured.",
+        "Use more `--rounds`, and go by the interval of the p99.",
+    )
+
     # Reuse
     CONNECTIONS_NOT_IDEAL = (
         "connections_not_ideal",

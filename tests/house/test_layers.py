@@ -52,6 +52,7 @@ LAYERS = {
             "warning_codes",
         ),
         (
+            "check_summary",
             "run_record",
             "connections_summary",
             "policy_summary",
@@ -102,6 +103,7 @@ LAYERS = {
         ("labels", "data/"),
         ("stats/",),
         ("warnings/",),
+        ("checks/",),
         ("summary/",),
         ("live/",),
     ],

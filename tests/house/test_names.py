@@ -19,6 +19,7 @@ SAME_CLASS = {
 SAME_MODULE = {
     "__init__": "what a package is opens there",
     "amortisation": "stats computes it, charts draws it",
+    "arrivals": "their kinds in model, the self-check of them in measure",
     "connection": "one for each protocol, in the protocol's folder, and the target's",
     "errors": "model has the table, wire says which exception is which kind",
     "generator": "measure sums up in summary and warns in warnings; show has its table",

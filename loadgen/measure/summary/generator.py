@@ -7,13 +7,11 @@ import numpy as np
 from loadgen.measure.data.row_assignment import Integers
 from loadgen.measure.data.rows import Samples
 from loadgen.measure.stats.policy_samples import PolicySamples, quantiles
+from loadgen.measure.warnings.generator import SATURATED_CPU_SHARE
 from loadgen.model.block_facts import BlockFacts
 from loadgen.model.policy_summary import GeneratorSummary, StampDelay
 from loadgen.model.records import Phase
 from loadgen.model.units import NS_PER_S
-
-# Above this share of a core, what was measured is to a good part the generator itself.
-_SATURATED_CPU_SHARE = 0.9
 
 
 def generator(blocks: list[BlockFacts], measured: PolicySamples, seconds: float) -> GeneratorSummary:
@@ -32,7 +30,7 @@ def generator(blocks: list[BlockFacts], measured: PolicySamples, seconds: float)
     return {
         "cpu_ns_per_request": round(cpu_ns / started) if started else None,
         "cpu_share": cpu_share,
-        "saturated": cpu_share > _SATURATED_CPU_SHARE,
+        "saturated": cpu_share > SATURATED_CPU_SHARE,
         "lag_p50_ns": lag_p50,
         "lag_p99_ns": lag_p99,
         "own_mean_ns": round(float(own_ns.mean())) if len(own_ns) else None,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from loadgen.measure.checks import checked
+from loadgen.measure.checks.check import CheckedRun
 from loadgen.measure.data.block_histograms import ERROR, LATENCY
 from loadgen.measure.data.downsampling import add_up
 from loadgen.measure.data.rows import Samples
@@ -13,6 +15,7 @@ from loadgen.measure.stats.precision import precision_summary
 from loadgen.measure.stats.sweep import sweep
 from loadgen.measure.summary.policy import summarise_policy
 from loadgen.measure.summary.verdict import verdict
+from loadgen.measure.summary.verdict_checks import check_clauses
 from loadgen.measure.summary.verdict_precision import precision_clauses
 from loadgen.measure.warnings.imprecision import precision_warnings
 from loadgen.measure.warnings.outages import outages
@@ -53,7 +56,8 @@ def summarise(
     measured: dict[str, PolicySamples] = {}
     policies: dict[str, PolicySummary] = {}
     with_curve = len(cells) <= MAX_CURVES
-    for index, (cell_name, indices) in enumerate(zip(samples.policies, samples.by_policy(), strict=True)):
+    indices_of = dict(zip(samples.policies, samples.by_policy(), strict=True))
+    for index, (cell_name, indices) in enumerate(indices_of.items()):
         one = policy_samples(samples, index, indices, rounds)
         measured[cell_name] = one
         policies[cell_name] = summarise_policy(samples, indices, one, cells[cell_name], planned, with_curve)
@@ -66,6 +70,8 @@ def summarise(
     found = notes + thinned(samples) + outages(samples)
     found += precision_warnings(precision, policies, answered)
     found += warnings(policies, planned, rounds, comparisons)
+    checks, doubts = checked(CheckedRun(planned, samples, indices_of, measured, policies, comparisons))
+    found += doubts
     by_proxy = [cell_name for cell_name, cell in cells.items() if planned.asks_proxy(cell.policy)]
     return {
         "schema": SCHEMA,
@@ -73,9 +79,11 @@ def summarise(
         "plan": plan,
         "environment": environment,
         "warnings": found,
+        "checks": checks,
         "verdict": "; ".join(
             [
                 verdict(policies, comparisons, found, swept, by_proxy, planned.target.is_tls),
+                *check_clauses(checks),
                 *precision_clauses(precision, found, len(policies)),
             ]
         ),

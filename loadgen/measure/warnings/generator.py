@@ -17,7 +17,9 @@ Found = Iterator[tuple[WarningCode, str]]
 
 # If the stamps' delay (without stamps: the lag) is more than this share of the median, a good part of it is not the
 # target's. The same share holds for a difference between two policies, and for own work in what a request takes.
-_LARGE_SHARE = 0.25
+LARGE_SHARE = 0.25
+SATURATED_CPU_SHARE = 0.9
+"""Above this share of a core, what was measured is to a good part the generator itself."""
 # Up to this delay a generator that has nothing else to do does not lag: the kernel needs as long to wake any client.
 _WAKE_UP_NS = 50 * NS_PER_US
 # The generator was late if its lateness exceeds both of the first two, or the last alone; shares are of p99.
@@ -74,6 +76,18 @@ def generator_warnings(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
         )
 
 
+def difference_bias(comparison: ComparisonSummary, policies: dict[str, PolicySummary]) -> float | None:
+    """By how much the stamps of the two are late by different amounts, as a share of the difference between them.
+
+    None where a delay is not known, or no difference is certain.
+    """
+    bias_ns = _bias_ns(policies[comparison["baseline"]], policies[comparison["candidate"]])
+    delta_ns = abs(comparison["latency_p50_delta_ns"])
+    if bias_ns is None or is_uncertain(comparison["latency_p50_delta_ci95"]) or not delta_ns:
+        return None
+    return bias_ns / delta_ns
+
+
 def difference_warnings(comparisons: Iterable[ComparisonSummary], policies: dict[str, PolicySummary]) -> Found:
     """Where the stamps of one policy are later than those of the other, by a large share of the difference."""
     for one in comparisons:
@@ -81,7 +95,7 @@ def difference_warnings(comparisons: Iterable[ComparisonSummary], policies: dict
         delta_ns = abs(one["latency_p50_delta_ns"])
         if bias_ns is None or is_uncertain(one["latency_p50_delta_ci95"]):
             continue
-        if bias_ns > _LARGE_SHARE * delta_ns:
+        if bias_ns > LARGE_SHARE * delta_ns:
             yield (
                 WarningCode.STAMP_DELAY,
                 f"{one['candidate']} against {one['baseline']}: the generator's stamp delays differ by "
@@ -107,13 +121,13 @@ def _share_of_latency(summary: PolicySummary, p50_ns: int) -> Found:
     """Responses wait for the generator: by the kernel's stamps where there are any, else by the lag, an upper bound."""
     delay_ns, lag_ns = median_delay_ns(summary), summary["generator"]["lag_p50_ns"]
     if delay_ns is not None:
-        if delay_ns > max(_WAKE_UP_NS, _LARGE_SHARE * p50_ns):
+        if delay_ns > max(_WAKE_UP_NS, LARGE_SHARE * p50_ns):
             yield (
                 WarningCode.GENERATOR_SATURATED,
                 f"about {format_duration(delay_ns)} of the median latency of {format_duration(p50_ns)} passed between "
                 "the kernel's stamps and the generator's",
             )
-    elif lag_ns is not None and lag_ns > _LARGE_SHARE * p50_ns:
+    elif lag_ns is not None and lag_ns > LARGE_SHARE * p50_ns:
         yield (
             WarningCode.GENERATOR_SATURATED,
             f"up to {format_duration(lag_ns)} of the median latency of {format_duration(p50_ns)} may be the "
@@ -121,13 +135,22 @@ def _share_of_latency(summary: PolicySummary, p50_ns: int) -> Found:
         )
 
 
-def _own_work(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
-    """Own work lengthens the turn of a user that sends again at once, one request at a time; latency leaves it out."""
+def own_work_share(summary: PolicySummary, cell: Cell, plan: Plan) -> float | None:
+    """Own work as a share of what a request takes its user, latency and own work together; None where it is not known.
+
+    It lengthens the turn of a user that sends again at once, one request at a time; for others there is no such share.
+    """
     own_ns, latency_ns = summary["generator"].get("own_mean_ns"), summary["latency_ns"]["mean"]
     waits = summary["arrivals"] is not None or plan.load.think_ns or cell.policy.gap_ns or cell.policy.depth > 1
-    if own_ns is None or latency_ns is None or waits:
-        return
-    if own_ns > _LARGE_SHARE * (own_ns + latency_ns):
+    if own_ns is None or latency_ns is None or waits or not own_ns + latency_ns:
+        return None
+    return own_ns / (own_ns + latency_ns)
+
+
+def _own_work(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
+    share = own_work_share(summary, cell, plan)
+    own_ns, latency_ns = summary["generator"].get("own_mean_ns"), summary["latency_ns"]["mean"]
+    if share is not None and own_ns is not None and latency_ns is not None and share > LARGE_SHARE:
         yield (
             WarningCode.OWN_WORK,
             f"{format_duration(own_ns)} of the {format_duration(own_ns + latency_ns)} that a request takes its user is "

@@ -68,6 +68,7 @@ _BELOW_CHARTS = (
     _Section("Deviations from HTTP/1.1", tables.lenient, tables.lenient_note),
     _Section("What the sockets cost", tables.sockets, sockets_note),
     _Section("What the server spent", tables.server),
+    _Section("Self-checks", tables.checks, tables.checks_note),
     _Section("The generator's own part", tables.generator, tables.generator_note),
 )
 

@@ -19,8 +19,8 @@ _MARKUP = re.compile(r"[\\`|]|\](?=[(\[:])|!(?=\[)")
 def render(summary: Summary) -> str:
     """The page."""
     text = f"> {escape(summary['verdict'])}\n\n{_table(tables.policies(summary))}"
-    curves = tables.amortisation(summary)
-    return f"{text}\n{_table(curves)}" if curves.rows else text
+    more = [table for table in (tables.amortisation(summary), tables.checks(summary)) if table.rows]
+    return "\n".join([text, *map(_table, more)])
 
 
 def _table(table: tables.Table) -> str:

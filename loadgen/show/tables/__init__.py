@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loadgen.show.tables.checks import checks, checks_note
 from loadgen.show.tables.connections import connections, endings, endings_note, trailers, trailers_note, upgrades
 from loadgen.show.tables.generator import generator, generator_note
 from loadgen.show.tables.leniencies import lenient, lenient_note
@@ -11,7 +12,8 @@ from loadgen.show.tables.system_resources import server, sockets
 from loadgen.show.tables.table import Table
 
 __all__ = [
-    "Table", "amortisation", "arrivals", "connections", "differences", "endings", "endings_note", "environment",
+    "Table", "amortisation", "arrivals", "checks", "checks_note", "connections", "differences", "endings",
+    "endings_note", "environment",
     "generator", "generator_note", "lenient", "lenient_note",
     "phases", "policies", "server", "sockets", "trailers", "trailers_note", "upgrades",
 ]  # fmt: skip

@@ -71,9 +71,9 @@ def test_markdown_takes_nothing_for_markup(writer: RunWriter) -> None:
     text = export_text(EXPORTERS["markdown"], RunData(hostile(dict(writer.summary()))))  # type: ignore[arg-type] # texts of any kind
     page = MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
     assert set(re.findall(r"<([a-z0-9]+)", page)) == {"blockquote", "p", "table", "thead", "tbody", "tr", "th", "td"}
-    rows = [line for line in text.splitlines() if line.startswith("|")]
-    columns = {len(re.findall(r"(?<!\\)\|", line)) for line in rows}
-    assert len(columns) == 1, "a text has made a cell"
+    for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+        columns = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
+        assert len(columns) == 1, "a text has made a cell"
     for one in texts():
         assert escape(visible(one), quote=False) in as_shown(page)
 

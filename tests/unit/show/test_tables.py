@@ -169,17 +169,37 @@ def test_a_sweep_has_its_curves_as_a_table(swept: Summary) -> None:
     assert table[0]["handshake"].startswith("320 µs [")
     assert table[0]["by the model"] == "10.0"
     text = markdown(swept)
-    assert text.count("\n| --- |") == 2
+    assert text.count("\n| --- |") == 3  # the cells, the curves, the self-checks
     assert "| 10 users | 136 µs" in text
     page = render(swept, {})
     assert "<h2>Cells<" in page
     assert "<h2>How the cost of a connection is shared<" in page
 
 
-def test_a_comparison_has_one_table_in_markdown(tmp_path: Path) -> None:
-    text = markdown(full_run(tmp_path / "run").summary())
+def test_a_comparison_has_two_tables_in_markdown(tmp_path: Path) -> None:
+    """The policies, and what the run checked of itself."""
+    summary = full_run(tmp_path / "run").summary()
+    text = markdown(summary)
     assert text.startswith("> close costs")
-    assert text.count("\n| --- |") == 1
+    assert text.count("\n| --- |") == 2
+    del summary["checks"]
+    assert markdown(summary).count("\n| --- |") == 1, "a summary of an earlier version has none"
+
+
+def test_checks_have_an_answer_and_what_to_do(tmp_path: Path) -> None:
+    summary = full_run(tmp_path / "run").summary()
+    generator, stationarity = summary["checks"][:2]
+    stationarity |= {"passed": False, "message": "close became slower", "action": "let it warm up"}
+    headings, rows = tables.checks(summary)
+    assert headings == ("question", "answer", "what was found", "false alarms")
+    assert rows[0] == (
+        "Is the generator's own part small against what it measured?", "passed", generator["message"], "a limit",
+    )  # fmt: skip
+    assert rows[1] == (
+        "Does latency stay the same from the first round to the last?", "FAILED", "close became slower; let it warm up",
+        "1%",
+    )  # fmt: skip
+    assert "<h2>Self-checks<" in render(summary, {})
 
 
 @pytest.mark.parametrize(

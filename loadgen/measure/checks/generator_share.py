@@ -1,0 +1,90 @@
+"""Is the generator's own part small? Tests nothing: its limits are those of the warnings about the generator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from loadgen.measure.checks.check import Check, CheckedRun, CheckOutcome, failed, joined
+from loadgen.measure.warnings.generator import (
+    LARGE_SHARE,
+    SATURATED_CPU_SHARE,
+    difference_bias,
+    difference_warnings,
+    generator_warnings,
+    median_delay_ns,
+    own_work_share,
+)
+from loadgen.model.cell import Cell
+from loadgen.model.check_summary import CheckResult
+from loadgen.model.policy_summary import PolicySummary
+from loadgen.model.warning_codes import WarningCode
+
+_CPU = "CPU time of the busiest worker, as a share of a core"
+_DELAY = "delay of the stamps, as a share of the median latency"
+_OWN = "own work, as a share of what a request takes its user"
+_BIAS = "difference between the stamps' delays, as a share of the difference between the policies"
+_LATE = "lateness of arrivals at the 99th percentile, as a share of the p99 latency"
+_WORDS = {
+    _CPU: "its CPU time is {:.0%} of a core",
+    _DELAY: "its stamps' delay is {:.0%} of the median latency",
+    _OWN: "its own work is {:.0%} of what a request takes",
+    _BIAS: "its stamps' delays differ by {:.0%} of the difference",
+    _LATE: "its lateness is {:.0%} of the p99",
+}
+
+
+def _generator_share(run: CheckedRun) -> CheckOutcome:
+    results: list[CheckResult] = []
+    cells = run.cells()
+    for name, summary in run.policies.items():
+        if summary["requests"]:
+            results += _of_policy(run, name, summary, cells[name])
+    for one in run.comparisons:
+        bias = difference_bias(one, run.policies)
+        if bias is not None:
+            found = not list(difference_warnings([one], run.policies))
+            results.append(_result(f"{one['candidate']} / {one['baseline']}", _BIAS, bias, LARGE_SHARE, found))
+    return CheckOutcome(_message(results), results, has_warning=True)
+
+
+def _of_policy(run: CheckedRun, name: str, summary: PolicySummary, cell: Cell) -> Iterator[CheckResult]:
+    codes = {code for code, _ in generator_warnings(summary, cell, run.plan)}
+    cpu_share, p50_ns = summary["generator"]["cpu_share"], summary["latency_ns"]["p50"]
+    yield _result(name, _CPU, cpu_share, SATURATED_CPU_SHARE, not summary["generator"]["saturated"])
+    delay_ns = median_delay_ns(summary)
+    delay_ns = summary["generator"]["lag_p50_ns"] if delay_ns is None else delay_ns
+    if delay_ns is not None and p50_ns:
+        late = WarningCode.GENERATOR_SATURATED in codes and not summary["generator"]["saturated"]
+        yield _result(name, _DELAY, delay_ns / p50_ns, LARGE_SHARE, not late)
+    own = own_work_share(summary, cell, run.plan)
+    if own is not None:
+        yield _result(name, _OWN, own, LARGE_SHARE, own <= LARGE_SHARE)
+    late_ns = summary["arrivals"]["late_p99_ns"] if summary["arrivals"] else None
+    if late_ns is not None and summary["latency_ns"]["p99"]:
+        share = late_ns / summary["latency_ns"]["p99"]
+        yield _result(name, _LATE, share, None, WarningCode.GENERATOR_LATE not in codes)
+
+
+def _result(subject: str, statistic: str, value: float, limit: float | None, passed: bool) -> CheckResult:
+    return {
+        "subject": subject, "statistic": statistic, "value": value, "limit": limit, "p_value": None, "passed": passed,
+    }  # fmt: skip
+
+
+def _message(results: list[CheckResult]) -> str:
+    if not results:
+        return ""
+    wrong = failed(results)
+    shown = wrong or [max((one for one in results if one["statistic"] == _CPU), key=lambda one: one["value"] or 0.0)]
+    texts = [f"{_WORDS[one['statistic']].format(one['value'])} ({one['subject']})" for one in shown]
+    return f"the generator's part is {'too large' if wrong else 'small'}: {joined(texts)}{'' if wrong else ' at most'}"
+
+
+GENERATOR_SHARE = Check(
+    name="generator_share",
+    question="is the generator's own part small against what it measured?",
+    run=_generator_share,
+    error_rate=None,
+    code=None,
+    action="use fewer users or a lower rate, more --processes, or a target with a core of its own",
+)
