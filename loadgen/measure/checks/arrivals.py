@@ -74,7 +74,8 @@ def _arrivals(run: CheckedRun) -> CheckOutcome:
 def _open_loop(run: CheckedRun, name: str, cell: Cell) -> Iterator[CheckResult]:
     blocks = [block for block in run.samples.blocks if block["policy"] == name]
     seconds = sum(block["window_ns"] for block in blocks) / NS_PER_S
-    due, unstarted = (sum(block.get(key, 0) for block in blocks) for key in ("due", "unstarted"))
+    due = sum(block.get("due", 0) for block in blocks)
+    unstarted = sum(block.get("unstarted", 0) for block in blocks)
     is_poisson = parse_arrivals(run.plan.load.arrivals).kind == POISSON
     expected = cell.rate_rps * seconds
     if min(due, expected) < _MIN_SIZE:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadgen.measure.data.rows import Samples
+from loadgen.measure.stats.holm import adjusted_p_values
 from loadgen.measure.stats.policy_samples import PolicySamples
 from loadgen.model.cell import Cell
 from loadgen.model.check_summary import CheckResult
@@ -75,23 +76,13 @@ class Check:
     """What to do if it fails: the end of a sentence."""
 
 
-def adjusted(p_values: Sequence[float]) -> list[float]:
-    """p values for a family of tests: one at most `rate` is false with that probability (S. Holm, 1979)."""
-    order = sorted(range(len(p_values)), key=p_values.__getitem__)
-    found, reached = [0.0] * len(p_values), 0.0
-    for rank, at in enumerate(order):
-        reached = max(reached, min(1.0, (len(p_values) - rank) * p_values[at]))
-        found[at] = reached
-    return found
-
-
 def judged(results: Sequence[CheckResult]) -> list[CheckResult]:
     """The results of a check's tests: p values adjusted to each other; one fails if it is certain, and large enough.
 
     One that has a value and no p value is judged by its limit alone.
     """
     tested = [one for one in results if one["p_value"] is not None]
-    p_values = iter(adjusted([one["p_value"] for one in tested if one["p_value"] is not None]))
+    p_values = iter(adjusted_p_values([one["p_value"] for one in tested if one["p_value"] is not None]))
     found: list[CheckResult] = []
     for one in results:
         p_value = None if one["p_value"] is None else next(p_values)

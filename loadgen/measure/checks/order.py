@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from loadgen.measure.checks.check import ERROR_RATE, FLOOR, Check, CheckedRun, CheckOutcome, failed, judged
-from loadgen.measure.data.block_histograms import LATENCY
 from loadgen.measure.stats.factor_effect import FactorEffect, Numbers, factor_effect
 from loadgen.measure.stats.policy_samples import PolicySamples
 from loadgen.model.check_summary import CheckResult
@@ -83,10 +82,8 @@ def _blocks(run: CheckedRun, names: list[str]) -> _BlockSeries:
 
 def _round_means(measured: PolicySamples) -> list[float]:
     """The mean latency of each round (ns); 0 where there is none."""
-    if measured.totals is not None:
-        sums, requests = measured.totals.sums_ns[LATENCY], measured.totals.requests
-        return [float(total / number) if number else 0.0 for total, number in zip(sums, requests, strict=True)]
-    return [float(ordered.mean()) if len(ordered) else 0.0 for ordered in measured.by_round.ordered]
+    counts = np.maximum(measured.latency_counts, 1)
+    return [float(mean) for mean in measured.latency_sums_ns / counts]
 
 
 def _drift_per_block(blocks: _BlockSeries) -> float:

@@ -18,3 +18,13 @@ def holm(p_values: Sequence[float | None], error_rate: float = 0.05) -> list[boo
             break
         rejected[number] = True
     return rejected
+
+
+def adjusted_p_values(p_values: Sequence[float]) -> list[float]:
+    """By the same procedure: the lowest error rate of the family with which each test rejects its hypothesis."""
+    order = sorted(range(len(p_values)), key=p_values.__getitem__)
+    found, reached = [0.0] * len(p_values), 0.0
+    for rank, number in enumerate(order):
+        reached = max(reached, min(1.0, (len(p_values) - rank) * p_values[number]))
+        found[number] = reached
+    return found

@@ -8,19 +8,12 @@ from typing import Any
 import pytest
 
 from loadgen.measure.checks import CHECKS
-from loadgen.measure.checks.check import CheckOutcome, adjusted, failed, joined, judged
+from loadgen.measure.checks.check import CheckOutcome, failed, joined, judged
 from tests.support.synthetic import RunWriter, full_run, plan_json
 
 
 def result(value: float | None, limit: float | None = 0.05, p_value: float | None = None, **more: Any) -> Any:
     return {"subject": "a", "statistic": "s", "value": value, "limit": limit, "p_value": p_value, "passed": None} | more
-
-
-def test_p_values_are_adjusted_as_holm_says() -> None:
-    """Of the smallest three times, of the next twice, and none smaller than the one before."""
-    assert adjusted([0.01, 0.4, 0.02]) == pytest.approx([0.03, 0.4, 0.04])
-    assert adjusted([0.03, 0.02, 0.9]) == pytest.approx([0.06, 0.06, 0.9])
-    assert adjusted([]) == []
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loadgen.measure.stats.holm import holm
+from loadgen.measure.stats.holm import adjusted_p_values, holm
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,10 @@ def test_what_is_rejected(p_values: list[float | None], rejected: list[bool]) ->
 
 def test_a_stricter_error_rate() -> None:
     assert holm([0.02, 0.004], 0.01) == [False, True]
+
+
+def test_adjusted_p_values_are_what_the_family_needs() -> None:
+    """The smallest three times, the next twice, and none smaller than the one before."""
+    assert adjusted_p_values([0.01, 0.4, 0.02]) == pytest.approx([0.03, 0.4, 0.04])
+    assert adjusted_p_values([0.03, 0.02, 0.9]) == pytest.approx([0.06, 0.06, 0.9])
+    assert adjusted_p_values([]) == []

@@ -97,7 +97,8 @@ def test_the_verdict_of_what_does_not_compare(tmp_path: Path) -> None:
 def test_many_alike_warnings_are_told_in_short(tmp_path: Path) -> None:
     plan = sweep_plan(rate=tuple(6_000.0 + number for number in range(10)), rounds=5)
     warnings = sweep_run(tmp_path / "run", plan).summary()["warnings"]
-    warnings = [one for one in warnings if one["code"] != "arrivals_not_as_asked"]  # there are far too few for the rates
+    # These arrivals are far too few for their rates.
+    warnings = [one for one in warnings if one["code"] != "arrivals_not_as_asked"]
     assert [one["code"] for one in warnings] == ["arrivals_not_started"] * 4
     assert warnings[-1]["message"] == "the same holds for 7 more"
 
