@@ -3,8 +3,8 @@ SHELL := /bin/bash
 VENV := .venv
 LOADGEN := $(VENV)/bin/loadgen
 INSTALLED := $(VENV)/.installed
-# One user shows the bare cost: nothing queues, in the generator or the target, and nothing but reuse is measured.
-ARGS ?= --tls --users 1
+# Without --users a pilot chooses a load at which neither generator nor target is full.
+ARGS ?= --tls
 # The unit tests of the modules that are compiled, for a second turn as pure Python; test_core holds that both turns differ.
 CORE_TESTS := tests/unit/wire tests/unit/drive tests/unit/swarm tests/unit/measure/data tests/house/test_core.py
 
@@ -28,7 +28,7 @@ lock:
 compare: install
 	$(LOADGEN) compare $(ARGS)
 
-# --tls and --users of above are no options of the web UI.
+# --tls of above is no option of the web UI.
 ui: ARGS =
 ui: install
 	@exec $(LOADGEN) ui $(ARGS)

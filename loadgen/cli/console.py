@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +27,12 @@ _PIPE_COLUMNS = 120  # a pipe or a log has no width of its own
 def _console(**options: Any) -> Console:
     """A console that changes no text: `[x]` in a URL is no markup, `:100:` after a policy's name no emoji."""
     return Console(markup=False, emoji=False, highlight=False, **options)
+
+
+def status_line(text: str) -> AbstractContextManager[object]:
+    """A line with a spinner on standard error for as long as the context lasts, where that is a terminal."""
+    console = _console(stderr=True)
+    return console.status(text) if console.is_terminal else nullcontext()
 
 
 class Progress:

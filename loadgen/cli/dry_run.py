@@ -10,6 +10,10 @@ from loadgen.model.units import NS_PER_MS, NS_PER_S, count, duration_text, perce
 
 _BETWEEN_BLOCKS_NS = 30 * NS_PER_MS  # measured: connections end, the kernel's counters are read, rows are noted
 _THEN = "and a few seconds for the report"
+PILOT_LINE = (
+    "pilot: up to 3 s in which users and think time are chosen; there is none where --users, --rate or --think is given"
+)
+"""What a dry run says of a plan without a load."""
 
 
 def blocks(plan: Plan) -> Iterator[str]:

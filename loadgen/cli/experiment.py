@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from loadgen.cli.console import Progress
+from loadgen.cli.pilot import PilotEnd, run_pilot, with_load
 from loadgen.cli.report import FinishedRun, finish
 from loadgen.cli.run_notes import CUT_SHORT, RunNotes
 from loadgen.cli.run_rollup import RunRollup
@@ -30,7 +31,7 @@ from loadgen.model.split import shares
 from loadgen.model.target import parse_target
 from loadgen.probe import run_probes
 from loadgen.startup import what_ended
-from loadgen.target.account import add_accounts
+from loadgen.target.account import add_accounts, subtract_accounts
 from loadgen.target.process import EmbeddedTarget, account
 
 
@@ -48,6 +49,7 @@ class Experiment:
         draws: bool,
         done: Sequence[int] = (),
         first_connection: int = 0,
+        pilots: bool = False,
     ) -> None:
         self._plan = plan
         self._store = store
@@ -61,6 +63,8 @@ class Experiment:
         self._first_connection = first_connection
         """The lowest number of a connection that no earlier segment has used."""
         self._is_new = is_new
+        self._pilots = pilots
+        """A pilot chooses the load."""
         self._embedded = "embedded_target" in facts["environment"]
 
     def run(self) -> FinishedRun:
@@ -82,16 +86,19 @@ class Experiment:
             if self._embedded:
                 self._start_target(stack)
             self._probe()
+            notes = RunNotes(self._store, self._facts, self._plan.processes, is_new=self._is_new)
+            if self._pilots:
+                self._choose_load(notes)
+            counted_before = self._account() if self._pilots and self._embedded else None
             self._facts["plan"] = self._plan.to_json(secrets=False)
             if self._embedded and self._plan.cacert:
                 # The file goes with the target; its folder means nothing later.
                 self._facts["plan"]["cacert"] = Path(self._plan.cacert).name
             self._store.save_run(self._facts)
-            notes = RunNotes(self._store, self._facts, self._plan.processes, is_new=self._is_new)
             last = self._work(notes)
             end = last["end"]
             if self._embedded:
-                self._save_account()
+                self._save_account(counted_before)
         if end in CUT_SHORT:
             notes.add_end(end)
         if last.get("signal", signal.SIGINT) != signal.SIGINT and not self._quiet:
@@ -114,9 +121,27 @@ class Experiment:
         """Note what probes find out about target and proxy. A resumed run has noted that already."""
         run_probes(self._plan, self._facts["environment"])
 
-    def _save_account(self) -> None:
-        """Note what the embedded target counted; for a resumed run the sum of its segments, if each is known."""
-        found = account(self._plan.target, self._plan.cacert)
+    def _choose_load(self, notes: RunNotes) -> None:
+        """Let a pilot choose users and think time. Raises PlanError, TargetError or Interruption."""
+        try:
+            record = run_pilot(self._plan, self._store.directory, self._store.lock, notes, quiet=self._quiet)
+        except PilotEnd as ended:
+            raise self._nothing_measured(ended.event) from None
+        self._plan = with_load(self._plan, record)
+        self._facts["pilot"] = record
+
+    def _account(self) -> Any:
+        """What the embedded target has counted by now; None where that can't be known."""
+        return account(self._plan.target, self._plan.cacert)
+
+    def _save_account(self, counted_before: Any) -> None:
+        """Note what the embedded target counted; for a resumed run the sum of its segments, if each is known.
+
+        counted_before: by then, the pilot's part; None where there was no pilot.
+        """
+        found = self._account()
+        if self._pilots:
+            found = subtract_accounts(found, counted_before)
         environment = self._facts["environment"]
         earlier = environment["embedded_target"]
         total = found if self._is_new else add_accounts(earlier, found)
@@ -153,10 +178,14 @@ class Experiment:
             self._discard()
             raise (PlanError if end["end"] == "plan" else TargetError)(end["message"])
         if not self._store.has_rows:
-            if end["end"] == "interrupted":
-                raise Interruption(end.get("signal", signal.SIGINT))
-            raise TargetError("the worker process ended before it measured anything")
+            raise self._nothing_measured(end)
         return end
+
+    def _nothing_measured(self, end: dict[str, Any]) -> BaseException:
+        """What a worker's end means before there is a row."""
+        if end["end"] == "interrupted":
+            return Interruption(end.get("signal", signal.SIGINT))
+        return TargetError("the worker process ended before it measured anything")
 
     def _jobs(self) -> list[tuple[Path, dict[str, Any]]]:
         """The folder and the order of each worker. Raises PlanError where a folder can't be made."""
@@ -176,6 +205,7 @@ class Experiment:
                 "first_connection": self._first_connection,
                 "waits": True,
                 "watches": number == 0,
+                "answered": self._pilots,
             }
             jobs.append((directory, job))
         return jobs

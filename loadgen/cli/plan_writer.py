@@ -38,16 +38,19 @@ def _items(plan: Plan, option: Option) -> dict[str, Any]:
     return option.type.items(option.plural or option.key, value)
 
 
-def save_plan(path: Path, plan: Plan, embedded: bool) -> list[str]:
+def save_plan(path: Path, plan: Plan, embedded: bool, *, has_load: bool = True) -> list[str]:
     """Write the plan as TOML; returns what held credentials, which were left out: names of header fields, options.
 
-    Raises PlanError.
+    has_load: else users and think time are left to the pilot of each run. Raises PlanError.
     """
     import tomli_w
 
     keys = plan_keys(plan, embedded)
+    if not has_load:
+        keys = {key: value for key, value in keys.items() if key not in ("users", "think")}
     left_out = [name for name, value in plan.headers if redact_field(name, value) != value]
-    notes = [f"# left out, a credential; give it with -H: {name}\n" for name in left_out]
+    notes = [] if has_load else ["# without users, think or rate: a pilot chooses the load\n"]
+    notes += [f"# left out, a credential; give it with -H: {name}\n" for name in left_out]
     if left_out:
         lines = [f"{name}: {value}" for name, value in plan.headers if name not in left_out]
         keys = {key: value for key, value in keys.items() if key != "headers"} | ({"headers": lines} if lines else {})

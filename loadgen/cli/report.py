@@ -80,6 +80,8 @@ def finish(store: RunStore, facts: RunRecord, end: str, *, draws: bool) -> Finis
     samples = store.load_samples(tuple(cell.name for cell in plan.cells), plan.max_samples)
     notes = [*facts["notes"], *probe_warnings(facts["environment"])]
     summary = summarise(facts["name"], samples, facts["plan"], facts["environment"], notes)
+    if "pilot" in facts:
+        summary["pilot"] = facts["pilot"]
     run = RunData(summary, samples)
     try:
         write_summary(store, run)

@@ -10,9 +10,10 @@ from typing import Any
 import click
 
 from loadgen.cli.consent import ask_consent
-from loadgen.cli.dry_run import blocks, estimate_line
+from loadgen.cli.dry_run import PILOT_LINE, blocks, estimate_line
 from loadgen.cli.experiment import Experiment
 from loadgen.cli.machine import check_machine
+from loadgen.cli.pilot import leaves_load_open
 from loadgen.cli.plan_builder import build_plan
 from loadgen.cli.plan_writer import save_plan
 from loadgen.cli.report import FinishedRun
@@ -34,13 +35,16 @@ def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
     Returns None where nothing is to be run (--dry-run). Raises PlanError.
     """
     embedded = options["url"] is None
+    pilots = leaves_load_open(options)
     if options["dry_run"] and options["json"]:
         raise PlanError("--dry-run prints blocks and measures nothing that --json could print; give one of them")
     check_machine(plan, embedded)
     name = f"{datetime.now():%Y%m%d-%H%M%S}" if options["name"] is None else options["name"]
     check_folder_name(name, "--name")
     if options["dry_run"]:
-        _save_plan(plan, embedded, options)
+        _save_plan(plan, embedded, options, pilots=pilots)
+        if pilots:
+            click.echo(PILOT_LINE)
         for line in blocks(plan):  # each at once: a plan of very many rounds can be cut off
             click.echo(line)
         click.echo(estimate_line(plan))
@@ -53,7 +57,7 @@ def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
         name = _free_name(name)
     store = RunStore.create(options["out"] or _RESULTS / name)
     try:
-        _save_plan(plan, embedded, options)
+        _save_plan(plan, embedded, options, pilots=pilots)
         facts: RunRecord = {
             "name": name,
             "plan": plan.to_json(secrets=False),
@@ -65,7 +69,9 @@ def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
         raise
     if embedded:
         facts["environment"]["embedded_target"] = None  # marks the run, also if it is cut off
-    return Experiment(plan, store, facts, is_new=True, quiet=options["quiet"], draws=not options["no_charts"])
+    return Experiment(
+        plan, store, facts, is_new=True, quiet=options["quiet"], draws=not options["no_charts"], pilots=pilots
+    )
 
 
 def _free_name(name: str) -> str:
@@ -80,9 +86,9 @@ def compare(options: dict[str, Any]) -> FinishedRun | None:
     return None if experiment is None else experiment.run()
 
 
-def _save_plan(plan: Plan, embedded: bool, options: dict[str, Any]) -> None:
+def _save_plan(plan: Plan, embedded: bool, options: dict[str, Any], *, pilots: bool) -> None:
     if options["save_plan"] is None:
         return
-    left_out = save_plan(options["save_plan"], plan, embedded)
+    left_out = save_plan(options["save_plan"], plan, embedded, has_load=not pilots)
     if left_out and not options["quiet"]:
         print_error(f"{options['save_plan']} holds no credentials; give those of {', '.join(left_out)} when you run it")

@@ -19,6 +19,7 @@ from gevent import signal_handler
 from gevent.event import Event
 
 from loadgen.cli import EXIT_DONE, Outcome
+from loadgen.drive.pilot.trial_runner import TrialRunner
 from loadgen.drive.run_loop import RunLoop
 from loadgen.drive.schedule import Block
 from loadgen.measure.data.recorder import PART_ROWS, Recorder
@@ -36,6 +37,9 @@ def work(directory: Path) -> Outcome:
     """Run the plan; the last event says how it ended."""
     order = json.loads(sys.stdin.readline())
     try:
+        if order.get("pilot"):
+            _send_event({"end": "done" if _run_pilot(order) else "interrupted"})
+            return Outcome(EXIT_DONE)
         max_samples = Plan.from_json(order["plan"]).max_samples
         with closing(_recorder(directory, min(PART_ROWS, max_samples))) as recorder:
             is_complete = _run(order, recorder)
@@ -57,11 +61,10 @@ def work(directory: Path) -> Outcome:
 def _run(order: dict[str, Any], recorder: Recorder) -> bool:
     """Run the plan; False where it was interrupted."""
     plan = Plan.from_json(order["plan"])
-    route = Route.to(plan.target, plan.cacert, plan.insecure, plan.source_ips, plan.proxy)
     with closing(_Gate()) as gate:
         run_loop = RunLoop(
-            plan, route, recorder, _send_event, frozenset(order["skip"]), order["first_connection"],
-            gate if order.get("waits") else None, order.get("watches", True),
+            plan, _route(plan), recorder, _send_event, frozenset(order["skip"]), order["first_connection"],
+            gate if order.get("waits") else None, order.get("watches", True), order.get("answered", False),
         )  # fmt: skip
 
         def interrupt() -> None:
@@ -69,11 +72,33 @@ def _run(order: dict[str, Any], recorder: Recorder) -> bool:
             run_loop.interrupt()
 
         recorder.on_full = interrupt
-        for number in ENDING_SIGNALS:
-            if not is_ignored(number):
-                signal_handler(number, interrupt)
-        gate.watch(interrupt)
+        _on_end(gate, interrupt)
         return run_loop.run() or gate.has_stopped
+
+
+def _run_pilot(order: dict[str, Any]) -> bool:
+    """Run trials and send what they found; False where the parent or a signal ended them early."""
+    plan = Plan.from_json(order["plan"])
+    with closing(_Gate()) as gate:
+        trials = TrialRunner(plan, _route(plan), _send_event)
+        _on_end(gate, trials.interrupt)
+        found = trials.run()
+    if found is None:
+        return False
+    _send_event({"pilot": found})
+    return True
+
+
+def _route(plan: Plan) -> Route:
+    return Route.to(plan.target, plan.cacert, plan.insecure, plan.source_ips, plan.proxy)
+
+
+def _on_end(gate: _Gate, interrupt: Callable[[], None]) -> None:
+    """Call `interrupt` when the parent, or a signal, ends this process."""
+    for number in ENDING_SIGNALS:
+        if not is_ignored(number):
+            signal_handler(number, interrupt)
+    gate.watch(interrupt)
 
 
 class _Gate:

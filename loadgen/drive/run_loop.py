@@ -23,7 +23,7 @@ class RunLoop:
 
     skip: indices of blocks that an earlier segment of the run has done; connections: how many it had begun.
     gate: called before each block, returns when it may begin; False where the run ends instead.
-    monitors_system: see BlockRunner.
+    monitors_system, has_answered: see BlockRunner.
     """
 
     def __init__(
@@ -36,6 +36,7 @@ class RunLoop:
         connections: int = 0,
         gate: Callable[[schedule.Block], bool] | None = None,
         monitors_system: bool = True,
+        has_answered: bool = False,
     ) -> None:
         self._plan = plan
         self._sink = sink
@@ -43,7 +44,7 @@ class RunLoop:
         self._skip = skip
         self._gate = gate
         self._engine = Engine(plan, route, sink, connections)
-        self._blocks = BlockRunner(plan, route, self._engine, sink, report, monitors_system)
+        self._blocks = BlockRunner(plan, route, self._engine, sink, report, monitors_system, True, has_answered)
         hub = gevent.get_hub()
         # Nothing else runs in this process: an error in any callback ends the run instead of being printed.
         hub.handle_error = self._handle_error

@@ -32,19 +32,21 @@ _NOT_READY = frozenset({502, 503, 504})
 class TargetCheck:
     """The first request of a run, and of each protocol and route until one was answered.
 
-    must_answer: a target that fails it ends the run; else that is reported as a warning. `report` is called with
-    {"observed": ...} and {"warning": ...}. now_s: the monotonic clock (s).
+    must_answer: a target that fails it ends the run; else that is reported as a warning. has_answered: the target was
+    waited for already, in a pilot; so each request is tried once, whatever status it is answered with. `report` is
+    called with {"observed": ...} and {"warning": ...}. now_s: the monotonic clock (s).
     """
 
     def __init__(
         self, plan: Plan, route: Route, engine: Engine, report: Report, must_answer: bool,
-        now_s: Callable[[], float] = time.monotonic,
+        has_answered: bool = False, now_s: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._plan = plan
         self._route = route
         self._engine = engine
         self._report = report
         self._must_answer = must_answer
+        self._pauses_s = () if has_answered else PAUSES_S
         self._now_s = now_s
         self._tried: set[str] = set()  # protocols
         self._tunnels_tried: set[bool] = set()  # with a tunnel through the proxy, or without
@@ -74,7 +76,7 @@ class TargetCheck:
         begun_s = self._now_s()
         failures: Counter[str] = Counter()
         failure, reason = None, ""
-        for pause_s in (*PAUSES_S, None):
+        for pause_s in (*self._pauses_s, None):
             failure = self._try()
             if self._engine.interrupted:
                 break
@@ -131,7 +133,7 @@ class TargetCheck:
         if failure is not None:
             return failure[0].label.replace("_", " ")
         status = self._engine.observed.get("status")
-        return f"status {status}" if status in _NOT_READY else ""
+        return f"status {status}" if status in _NOT_READY and self._pauses_s else ""
 
     def _report_failure(self, kind: ErrorKind, detail: str, protocol: str, tries: int, seconds: float) -> None:
         """It was not answered: raise TargetError, or warn where other blocks may still have an answer."""

@@ -50,9 +50,10 @@ OPTIONS: tuple[Option, ...] = (
         locust=LocustArgument(),
     ),
     Option(
-        name="users", type=Whole(1, 1_000_000), plan_field="load.users", is_axis=True, default=50,
-        help="Closed-loop clients at the same time.",
-        sweep={"default": "10", "metavar": "N,...", "help": "Numbers of users."},
+        name="users", type=Whole(1, 1_000_000), plan_field="load.users", is_axis=True, default=50, is_implicit=True,
+        help="Closed-loop clients at the same time. Without --users, --rate and --think a short pilot chooses users "
+        "and think time; 50 where --think alone is given.",
+        sweep={"default": "10", "is_implicit": False, "metavar": "N,...", "help": "Numbers of users."},
     ),
     Option(
         name="rate", type=Rate(), plan_field="load.rate_rps", is_axis=True, default=0.0, is_implicit=True, metavar="R",
@@ -121,8 +122,10 @@ OPTIONS: tuple[Option, ...] = (
         help="With --rate: most connections at the same time; 1000 if unset.",
     ),
     Option(
-        name="think", type=Duration(), plan_field="load.think_ns", default="0s",
-        help="Pause of a user between requests.", locust=LocustArgument(),
+        name="think", type=Duration(), plan_field="load.think_ns", default="0s", is_implicit=True,
+        help="Pause of a user between requests; none where --users alone is given.",
+        sweep={"is_implicit": False, "help": "Pause of a user between requests."},
+        locust=LocustArgument(help="Pause of a user between requests", default="0s"),
     ),
     Option(
         name="method", type=Method(), plan_field="method", is_needed=True, default="GET", is_implicit=True, short="-X",

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
+from loadgen.model.pilot_record import PilotRecord
+
 Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 """Any JSON value, where a server or another program decides what it is."""
 
@@ -220,5 +222,7 @@ class RunRecord(TypedDict):
     """Versions, machine, target."""
     notes: list[RunWarning]
     """Warnings from running itself."""
+    pilot: NotRequired[PilotRecord]
+    """What the pilot tried and chose; absent where the load was given."""
     parts: NotRequired[int]
     """Segments in which a resumed run was measured; absent where it was not resumed."""

@@ -85,3 +85,25 @@ def add_accounts(one: Any, other: Any) -> Any:
             for key in one | other
         }
     return one + other if isinstance(one, int | float) and isinstance(other, int | float) else other
+
+
+def subtract_accounts(total: Any, part: Any) -> Any:
+    """The account of what came after `part` had been counted; None where one of them is not known.
+
+    What is open now is open now, whatever was open then.
+    """
+    if total is None or part is None:
+        return None
+    carried = _difference(total["requests_per_connection"], part["requests_per_connection"])
+    return {
+        **_difference(total, part),
+        "open": total["open"],
+        "requests_per_connection": {requests: count for requests, count in carried.items() if count},
+    }
+
+
+def _difference(total: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: _difference(value, part.get(key, {})) if isinstance(value, dict) else value - part.get(key, 0)
+        for key, value in total.items()
+    }

@@ -54,6 +54,7 @@ LAYERS = {
         (
             "check_summary",
             "run_record",
+            "pilot_record",
             "connections_summary",
             "policy_summary",
             "summary",
@@ -97,7 +98,7 @@ LAYERS = {
         ("schedule", "waiting", "requests/", "system/", "open_loop/due_times"),
         ("slots/", "open_loop/", "preflight"),
         ("connection_manager", "engine", "requests/greenlet_client"),
-        ("block", "run_loop", "target_check"),
+        ("block", "run_loop", "target_check", "pilot/"),
     ],
     "measure": [
         ("labels", "data/"),
@@ -108,7 +109,7 @@ LAYERS = {
         ("live/",),
     ],
     "show": [
-        ("formatting", "ordering"),
+        ("formatting", "ordering", "pilot_text"),
         ("tables/", "charts/"),
         ("export/",),
     ],
@@ -147,7 +148,7 @@ LAYERS = {
         ),
         ("option_types", "plan_writer", "plan_reader", "plan_builder", "options"),
         ("worker_main", "worker_pool", "target", "locust", "report"),
-        ("experiment",),
+        ("experiment", "pilot"),
         ("run_setup", "sweep", "api"),
         ("commands",),
     ],

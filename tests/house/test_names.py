@@ -24,6 +24,7 @@ SAME_MODULE = {
     "errors": "model has the table, wire says which exception is which kind",
     "generator": "measure sums up in summary and warns in warnings; show has its table",
     "options": "model has the table; the command line and Locust's form are made from it",
+    "pilot": "the command's side of a pilot, and the report's table of it",
     "policy": "the value in model, its summary in measure",
     "protocol": "one for each protocol, in the protocol's folder",
     "protocols": "the words in model; measure sums up in summary and warns in warnings",

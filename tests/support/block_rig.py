@@ -79,14 +79,14 @@ class Rig:
     def __init__(self, policies: str, *failures: tuple[ErrorKind, str] | None, **values: Any) -> None:
         target = parse_target(values.pop("url", "http://h:81/"))
         proxy = values.pop("proxy", None)
-        must_answer = values.pop("must_answer", True)
+        must_answer, has_answered = values.pop("must_answer", True), values.pop("has_answered", False)
         self.plan = Plan(target, parse_policies(policies), Load(rounds=2), proxy=proxy and parse_proxy(proxy), **values)
         self.route = Route(target, addresses=[ADDRESS, SECOND], proxy=self.plan.proxy)
         self.engine = FakeEngine(list(failures))
         self.sink = FakeSink()
         self.reports: list[dict[str, Any]] = []
         self.runner = BlockRunner(
-            self.plan, self.route, self.engine, self.sink, self.reports.append, False, must_answer,  # type: ignore[arg-type] # a fake engine
+            self.plan, self.route, self.engine, self.sink, self.reports.append, False, must_answer, has_answered,  # type: ignore[arg-type] # a fake engine
         )  # fmt: skip
 
     def run(self) -> list[dict[str, Any]]:

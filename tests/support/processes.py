@@ -18,7 +18,8 @@ import trustme
 
 from tests.support.runner import run_cli
 
-QUICK = ["--rounds", "2", "--block", "120ms", "--warmup", "20ms"]
+QUICK = ["--rounds", "2", "--block", "120ms", "--warmup", "20ms", "--think", "0s"]
+"""Without a pilot, because of the think time."""
 
 
 def loadgen(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,4 @@
-"""Runs a pilot: the trials of a load search, one block for each policy. Decides no load, prints nothing, writes no file."""
+"""Runs a pilot: the trials of a load search, a block for each policy. Decides no load, prints and writes nothing."""
 
 from __future__ import annotations
 
@@ -35,9 +35,7 @@ class TrialRunner:
     now_ns: the monotonic clock (ns).
     """
 
-    def __init__(
-        self, plan: Plan, route: Route, report: Report, now_ns: Callable[[], int] = time.monotonic_ns
-    ) -> None:
+    def __init__(self, plan: Plan, route: Route, report: Report, now_ns: Callable[[], int] = time.monotonic_ns) -> None:
         self._plan = plan
         self._route = route
         self._report = report
@@ -50,8 +48,8 @@ class TrialRunner:
         self._deadline_ns = 0
         self._is_interrupted = False
         hub = gevent.get_hub()
+        # Nothing else runs in this process: an error in any callback ends the pilot instead of being printed.
         hub.handle_error = self._handle_error
-        # What is under way when the time is over is abandoned.
         self._loop = hub.loop
 
     def run(self) -> PilotRecord | None:
@@ -74,7 +72,7 @@ class TrialRunner:
             return None
         chosen, reason = search.choose()
         return {
-            "users": max(chosen.users, plan.processes),
+            "users": chosen.users,
             "think_ns": chosen.think_ns,
             "rate_rps": chosen.rate_rps,
             "reason": reason,
@@ -144,9 +142,7 @@ class TrialRunner:
             plan.load, users=load.users, think_ns=load.think_ns, rounds=1, warmup_ns=load.ramp_ns,
             block_ns=load.ramp_ns + load.window_ns,
         )  # fmt: skip
-        engine = self._engine = Engine(
-            replace(plan, load=own, processes=1), self._route, self._sink, self._connections
-        )
+        engine = self._engine = Engine(replace(plan, load=own, processes=1), self._route, self._sink, self._connections)
         if self._is_interrupted:
             engine.interrupt()
         return engine
@@ -166,6 +162,7 @@ class TrialRunner:
 
     def _run(self, engine: Engine, block: Block) -> PilotFigures:
         """Run a block; requests that are still under way when the pilot's time is over are abandoned."""
+        self._loop.update_now()  # timers count from the loop's own time, which stood still since its last turn
         overdue = self._loop.timer(max(0.0, (self._deadline_ns - self._now_ns()) / NS_PER_S))
         overdue.start(engine.interrupt)
         try:

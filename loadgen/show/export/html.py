@@ -70,6 +70,7 @@ _BELOW_CHARTS = (
     _Section("What the server spent", tables.server),
     _Section("Self-checks", tables.checks, tables.checks_note),
     _Section("The generator's own part", tables.generator, tables.generator_note),
+    _Section("How the pilot chose the load", tables.pilot, tables.pilot_note),
 )
 
 

@@ -6,6 +6,7 @@ from loadgen.show.tables.checks import checks, checks_note
 from loadgen.show.tables.connections import connections, endings, endings_note, trailers, trailers_note, upgrades
 from loadgen.show.tables.generator import generator, generator_note
 from loadgen.show.tables.leniencies import lenient, lenient_note
+from loadgen.show.tables.pilot import pilot, pilot_note
 from loadgen.show.tables.results import amortisation, arrivals, differences, phases, policies
 from loadgen.show.tables.run_environment import environment
 from loadgen.show.tables.system_resources import server, sockets
@@ -15,5 +16,5 @@ __all__ = [
     "Table", "amortisation", "arrivals", "checks", "checks_note", "connections", "differences", "endings",
     "endings_note", "environment",
     "generator", "generator_note", "lenient", "lenient_note",
-    "phases", "policies", "server", "sockets", "trailers", "trailers_note", "upgrades",
+    "phases", "pilot", "pilot_note", "policies", "server", "sockets", "trailers", "trailers_note", "upgrades",
 ]  # fmt: skip

@@ -74,7 +74,7 @@ def test_a_plan_file_s_options_give_way(given: list[dict[str, Any]], tmp_path: P
     loadgen.compare("https://127.0.0.2/", plan=str(plan), rate=5.0)
     first, second = given
     assert (first["url"], first["users"], first["rounds"], first["tls"]) == (URL, 4, 9, True)
-    assert (second["url"], second["rate"], second["users"], second["tls"]) == ("https://127.0.0.2/", 5.0, 50, False)
+    assert (second["url"], second["rate"], second["users"], second["tls"]) == ("https://127.0.0.2/", 5.0, None, False)
 
 
 @pytest.mark.parametrize(

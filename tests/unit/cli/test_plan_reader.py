@@ -368,12 +368,13 @@ def test_a_saved_plan_is_the_plan_again(plan: Plan) -> None:
 def test_dry_run_writes_the_plan_and_runs_nothing(tmp_path: Path) -> None:
     done = run_cli("compare", "--dry-run", "--save-plan", "p.toml", "--rounds", "2", "--seed", "1", cwd=tmp_path)
     assert (done.code, done.stderr) == (0, "")
-    *blocks, estimate = done.stdout.splitlines()
+    pilot, *blocks, estimate = done.stdout.splitlines()
+    assert pilot.startswith("pilot: ")
     assert sorted(line.split()[-1] for line in blocks) == ["close", "close", "persistent", "persistent"]
     assert estimate == "2 policies × 2 rounds = 4 blocks of 2s: about 8 s and a few seconds for the report"
     assert [path.name for path in tmp_path.iterdir()] == ["p.toml"]
     again = run_cli("compare", "--plan", "p.toml", "--dry-run", cwd=tmp_path)
-    assert again.stdout == done.stdout
+    assert again.stdout == done.stdout  # the plan has no load, so that the pilot runs again
     refused = run_cli("compare", "--plan", "p.toml", "--save-plan", "p.toml", cwd=tmp_path)
     assert refused.code == 2
     assert "never overwritten" in refused.stderr

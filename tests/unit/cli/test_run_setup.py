@@ -80,7 +80,8 @@ def test_credentials_that_a_plan_leaves_out_are_named(capsys: pytest.CaptureFixt
 def test_a_dry_run_prints_its_blocks_and_leaves_nothing() -> None:
     done = run_cli("compare", URL, "--dry-run", "--rounds", "1", "--seed", "1")
     assert (done.code, done.stderr) == (0, "")
-    *blocks, estimate = done.stdout.splitlines()
+    pilot, *blocks, estimate = done.stdout.splitlines()
+    assert pilot.startswith("pilot: ")
     assert sorted(line.split()[-1] for line in blocks) == ["close", "persistent"]
     assert estimate.startswith("2 policies × 1 round = 2 blocks of 2s")
     assert run_cli("compare", URL, "--dry-run", "--json").code == 2

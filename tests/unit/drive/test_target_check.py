@@ -208,3 +208,14 @@ def test_an_interruption_during_the_first_request_is_no_failure() -> None:
     rig.engine.preflight = preflight  # type: ignore[method-assign] # Ctrl-C
     rig.run()
     assert rig.reported("warning") == []
+
+
+def test_after_a_pilot_the_first_request_is_tried_once_and_any_status_will_do() -> None:
+    rig = Rig("persistent", has_answered=True)
+    rig.engine.observed = {"status": 503}
+    rig.run()
+    assert (rig.engine.preflights, rig.reported("warning")) == (1, [])
+    gone = Rig("persistent", *ALWAYS_REFUSED, has_answered=True)
+    with pytest.raises(TargetError, match="connect refused"):
+        gone.run()
+    assert gone.engine.pauses_s == []

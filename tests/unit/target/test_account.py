@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from loadgen.target.account import Account, add_accounts
+from loadgen.target.account import Account, add_accounts, subtract_accounts
 
 
 @dataclass(eq=False)
@@ -65,3 +65,21 @@ def test_accounts_of_two_targets_add_up() -> None:
     assert add_accounts(one, other) == {"accepted": 3, "requests_per_connection": {"1": 3, "3": 4}}
     assert add_accounts(None, other) is None
     assert add_accounts(one, None) is None
+
+
+def test_the_account_of_what_came_later_is_the_difference() -> None:
+    part = {
+        "accepted": 3,
+        "open": 1,
+        "requests": 9,
+        "requests_per_connection": {"1": 2, "7": 1},
+        "protocols": {"h2": 1},
+    }
+    total = {
+        "accepted": 5, "open": 0, "requests": 13, "requests_per_connection": {"1": 2, "4": 1, "7": 2},
+        "protocols": {"h2": 1},
+    }  # fmt: skip
+    assert subtract_accounts(total, part) == {
+        "accepted": 2, "open": 0, "requests": 4, "requests_per_connection": {"4": 1, "7": 1}, "protocols": {"h2": 0},
+    }  # fmt: skip
+    assert subtract_accounts(None, part) is subtract_accounts(total, None) is None

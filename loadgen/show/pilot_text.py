@@ -1,0 +1,24 @@
+"""What a pilot chose, in words, for the shell and the report alike. Decides nothing."""
+
+from __future__ import annotations
+
+from loadgen.model.pilot_record import PilotRecord
+from loadgen.model.units import count, format_duration
+
+_MIN_WHOLE_RPS = 20
+
+
+def pilot_sentence(pilot: PilotRecord) -> str:
+    """`pilot: 20 users, each with a pause of 19.9 ms …: at most 1,002 requests/s, because …`."""
+    return f"pilot: {chosen_load(pilot)}, because {pilot['reason']}"
+
+
+def chosen_load(pilot: PilotRecord) -> str:
+    """The load in words."""
+    users, pause = count(pilot["users"], "user"), format_duration(pilot["think_ns"])
+    return f"{users}, each with a pause of {pause} after a response: at most {rate(pilot['rate_rps'])} requests/s"
+
+
+def rate(rate_rps: float) -> str:
+    """Requests per second; a low rate with a decimal."""
+    return f"{rate_rps:,.0f}" if rate_rps >= _MIN_WHOLE_RPS else f"{rate_rps:.1f}"
