@@ -13,6 +13,7 @@ from loadgen.measure.data.block_counts import present
 from loadgen.measure.stats.holm import holm
 from loadgen.measure.stats.jackknife import Jackknife
 from loadgen.measure.stats.policy_samples import PolicySamples
+from loadgen.measure.stats.sequential import jackknife
 from loadgen.model.cell import Cell
 from loadgen.model.records import HANDSHAKE, Phase
 from loadgen.model.summary import ComparisonSummary
@@ -40,16 +41,21 @@ def is_uncertain(interval: list[int] | None) -> TypeGuard[list[int]]:
     return interval is not None and interval[0] <= 0 <= interval[1]
 
 
-def compare_all(measured: Mapping[str, PolicySamples], cells: tuple[Cell, ...], swept: bool) -> list[ComparisonSummary]:
-    """Each comparison of a run, by `pairs`; a difference is certain if all of the run's together are at 95 %."""
-    found = [compare(measured[baseline], measured[candidate]) for baseline, candidate in pairs(cells, swept)]
+def compare_all(
+    measured: Mapping[str, PolicySamples], cells: tuple[Cell, ...], swept: bool, stops_early: bool = False
+) -> list[ComparisonSummary]:
+    """Each comparison of a run, by `pairs`; a difference is certain if all of the run's together are at 95 %.
+
+    stops_early: precision decided how many rounds there are.
+    """
+    found = [compare(measured[baseline], measured[other], stops_early) for baseline, other in pairs(cells, swept)]
     comparisons = [one for one in found if one is not None]
     for one, is_certain in zip(comparisons, holm([one["p_value"] for one in comparisons]), strict=True):
         one["is_certain"] = is_certain
     return comparisons
 
 
-def compare(baseline: PolicySamples, candidate: PolicySamples) -> ComparisonSummary | None:
+def compare(baseline: PolicySamples, candidate: PolicySamples, stops_early: bool = False) -> ComparisonSummary | None:
     """The comparison as `summary.json` holds it, as if it were the run's only one.
 
     None where one of the two has no complete sample. Only rounds in which both have samples count, and the same ones
@@ -58,7 +64,7 @@ def compare(baseline: PolicySamples, candidate: PolicySamples) -> ComparisonSumm
     both = (baseline.requests > 0) & (candidate.requests > 0)
     if not both.any():
         return None
-    rounds = Jackknife.over(both)
+    rounds = jackknife(both, stops_early)
     base, cand = (_Statistics.of(one, rounds) for one in (baseline, candidate))
     mean_ratio, p50_ratio, p99_ratio = cand.mean / base.mean, cand.p50 / base.p50, cand.p99 / base.p99
     rates = np.divide(cand.rate, base.rate, out=np.full(len(base.rate), np.nan), where=base.rate > 0)
@@ -106,7 +112,8 @@ class _Statistics:
     @classmethod
     def of(cls, samples: PolicySamples, rounds: Jackknife) -> _Statistics:
         weights = rounds.weights()
-        p50, p99 = samples.quantiles_ns(rounds.groups, [0.5, 0.99]).T
+        quantiles = samples.quantiles_ns(rounds)
+        p50, p99 = quantiles.left_out(0.5), quantiles.left_out(0.99)
         return cls(samples.means_ns(weights), p50, p99, samples.rates_rps(weights))
 
 

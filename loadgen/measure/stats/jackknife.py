@@ -42,17 +42,30 @@ class Jackknife:
         groups = np.array_split(numbers, max(1, min(len(numbers), MAX_GROUPS)))
         return cls(tuple(groups), len(active), widening)
 
+    def active(self) -> NDArray[np.bool_]:
+        """Which rounds count."""
+        found = np.zeros(self.rounds, np.bool_)
+        found[np.concatenate(self.groups)] = True
+        return found
+
     def weights(self) -> Floats:
         """How often each round counts: in the first row all do, in each other one a group is left out."""
-        found = np.zeros((len(self.groups) + 1, self.rounds))
-        found[:, np.concatenate(self.groups)] = 1
+        found = np.tile(self.active().astype(np.float64), (len(self.groups) + 1, 1))
         for row, group in enumerate(self.groups, 1):
             found[row, group] = 0
         return found
 
+    def standard_error(self, values: Floats) -> float | None:
+        """Of a statistic; None from fewer than two groups. values: one for each row of `weights`."""
+        count = len(self.groups)
+        if count < 2 or not np.isfinite(values).all():
+            return None
+        spread = values[1:] - values[1:].mean()
+        return math.sqrt((count - 1) / count * float(spread @ spread))
+
     def interval(self, values: Floats) -> tuple[float, float] | None:
-        """The 95 % interval of a statistic; None from fewer than two groups. values: one for each row of `weights`."""
-        error = self._standard_error(values)
+        """The 95 % interval of a statistic that has these values; None where it has no standard error."""
+        error = self.standard_error(values)
         if error is None:
             return None
         margin = self.widening * student_t_quantile((1 + _CONFIDENCE) / 2, len(self.groups) - 1) * error
@@ -76,20 +89,13 @@ class Jackknife:
     def p_value(self, ratios: Floats) -> float | None:
         """How probable so large a ratio is if there is no difference; below 0.05 where its interval leaves out 1."""
         logarithms = _logarithms(ratios)
-        error = self._standard_error(logarithms)
+        error = self.standard_error(logarithms)
         if error is None:
             return None
         if not error:
             return float(logarithms[0] == 0)
         t = float(logarithms[0]) / (error * self.widening)
         return student_t_two_sided(t, len(self.groups) - 1)
-
-    def _standard_error(self, values: Floats) -> float | None:
-        count = len(self.groups)
-        if count < 2 or not np.isfinite(values).all():
-            return None
-        spread = values[1:] - values[1:].mean()
-        return math.sqrt((count - 1) / count * float(spread @ spread))
 
 
 def _logarithms(values: Floats) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +11,9 @@ from numpy.typing import NDArray
 from loadgen.measure.data.block_histograms import LATENCY
 from loadgen.measure.data.downsampling import left_out
 from loadgen.measure.data.rows import Samples
+from loadgen.measure.stats.jackknife import Jackknife
 from loadgen.measure.stats.policy_totals import PolicyTotals, policy_totals
-from loadgen.measure.stats.quantiles import RoundQuantiles, by_round
+from loadgen.measure.stats.quantiles import PooledQuantiles, RoundQuantiles, by_round
 from loadgen.model.records import ABSENT
 from loadgen.model.units import NS_PER_S
 
@@ -61,21 +61,12 @@ class PolicySamples:
         """Throughput (requests per second), in the same way."""
         return _quotients(weights @ self.answered, weights @ self.seconds)
 
-    def quantiles_ns(self, groups: Sequence[NDArray[np.intp]], shares: Sequence[float]) -> NDArray[np.float64]:
-        """Quantiles of the latency (ns) in all rounds of the groups (first row), and without one group each.
-
-        If only a share of the samples is there, the quantiles of all are in the first row, and the others are scaled to
-        lie around it.
-        """
-        found = self.by_round.left_out(groups, shares)
-        if self.totals is None:
-            return found
-        rounds = np.zeros(len(self.seconds), np.bool_)
-        rounds[np.concatenate(groups)] = True
-        exact = np.array(self.totals.quantiles_ns(LATENCY, shares, rounds), np.float64)
-        found[1:] *= exact / found[0]
-        found[0] = exact
-        return found
+    def quantiles_ns(self, rounds: Jackknife) -> PooledQuantiles:
+        """Quantiles of the latency (ns): of all requests, if only a share of the samples is there and more is known."""
+        totals, active = self.totals, rounds.active()
+        if totals is None:
+            return self.by_round.over(rounds)
+        return self.by_round.over(rounds, lambda share: totals.quantiles_ns(LATENCY, [share], active)[0])
 
 
 def policy_samples(samples: Samples, policy: int, indices: NDArray[np.int64], rounds: int) -> PolicySamples:

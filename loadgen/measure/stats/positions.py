@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from loadgen.measure.stats.jackknife import Jackknife
 from loadgen.measure.stats.policy_samples import PolicySamples, quantiles
+from loadgen.measure.stats.sequential import jackknife
 from loadgen.model.policy_summary import PositionGroup
 from loadgen.model.records import Phase
 
@@ -13,11 +13,12 @@ FIRSTS = (1, 2, 3, 4, 5, 6, 11, 21, 51, 101)
 """The first position of each group; the last group is open-ended."""
 
 
-def by_position(measured: PolicySamples) -> list[PositionGroup]:
+def by_position(measured: PolicySamples, stops_early: bool = False) -> list[PositionGroup]:
     """Groups of positions (1 is a connection's first request), each with the cost of its exchanges, handshake left out.
 
     Positions that no counted request had are left out: long-lived connections pass their first positions in the
-    warm-up. `count` includes the samples that thinning has taken out.
+    warm-up. `count` includes the samples that thinning has taken out. stops_early: precision decided how many rounds
+    there are.
     """
     request_index = measured.valid.columns["nth_on_connection"]
     exchange_ns = measured.valid.sum_ns(Phase.SEND, Phase.WAIT, Phase.RECEIVE)
@@ -32,7 +33,7 @@ def by_position(measured: PolicySamples) -> list[PositionGroup]:
         if not counts[number].any():
             continue
         values = exchange_ns[group == number]
-        rounds = Jackknife.over(counts[number] > 0)
+        rounds = jackknife(counts[number] > 0, stops_early)
         weights = rounds.weights()
         with np.errstate(invalid="ignore"):
             interval = rounds.duration_interval(weights @ sums[number] / (weights @ counts[number]))

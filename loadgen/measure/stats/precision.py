@@ -6,7 +6,8 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from loadgen.measure.stats.jackknife import Floats, Jackknife
+from loadgen.measure.stats.jackknife import Floats
+from loadgen.measure.stats.sequential import jackknife
 from loadgen.model.plan import Plan
 from loadgen.model.summary import ComparisonSummary, PrecisionSummary
 
@@ -21,11 +22,11 @@ class RoundSums:
 
 
 def mean_ratio_interval(baseline: RoundSums, candidate: RoundSums, plan: Plan) -> list[float] | None:
-    """The 95 % interval of the ratio of mean latencies, over the rounds in which both have requests."""
+    """The 95 % interval of the ratio of mean latencies, over the rounds in which both have requests; the summary's."""
     both = (baseline.requests > 0) & (candidate.requests > 0)
     if both.sum() < 2:
         return None
-    rounds = Jackknife.over(both)
+    rounds = jackknife(both, stops_early=plan.until_precision is not None)
     weights = rounds.weights()
     base, cand = ((weights @ one.latency_ns) / (weights @ one.requests) for one in (baseline, candidate))
     return rounds.ratio_interval(cand / base)

@@ -1,13 +1,24 @@
-"""Durations by round: exact quantiles of all rounds, and of all but some of them."""
+"""Quantiles of durations over all rounds, and how uncertain they are.
+
+If rounds are left out, a quantile jumps from one measured value to the next, and far out in the tail these lie far
+apart. What is smooth is the share of requests that are not slower than it. So the rounds say how uncertain that share
+is, and the distribution around the quantile turns it into a duration (R. S. Woodruff, "Confidence intervals for medians
+and other position measures", J. Am. Stat. Assoc. 47, 1952).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from loadgen.measure.stats.jackknife import Floats, Jackknife
+
+_WINDOW = 2
+"""Standard errors to each side of a quantile in which the logarithm of the duration counts as a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,44 +27,80 @@ class RoundQuantiles:
 
     ordered: tuple[NDArray[Any], ...]
 
-    def left_out(self, groups: Sequence[NDArray[np.intp]], shares: Sequence[float]) -> NDArray[np.float64]:
-        """Nearest-rank quantiles of the rounds in `groups`: in the first row of all, then without one group each.
+    def over(self, rounds: Jackknife, exactly: Callable[[float], float] | None = None) -> PooledQuantiles:
+        """Those of the rounds that count.
 
-        shares: in 0..1. Returns (1 + groups) × shares, in the values' unit; NaN where no value is left.
+        exactly: where these values are a share of all, the quantile of all for each share; uncertainty is theirs, moved
+        to lie around it.
         """
-        parts = [self._values(group) for group in groups]
-        pooled = np.sort(np.concatenate(parts)).astype(np.int64)
-        without = [pooled[:0], *parts]
-        sizes = np.array([len(pooled) - len(part) for part in without])
-        ranks = np.maximum(1, np.ceil(np.outer(sizes, shares) * (1 - 1e-12)).astype(np.int64))
-        found = np.full(ranks.shape, np.nan)
-        filled = np.flatnonzero(sizes > 0)
-        if len(filled):
-            found[filled] = _of_rank(pooled, [without[row] for row in filled], ranks[filled])
-        return found
+        parts = tuple(self._values(group) for group in rounds.groups)
+        return PooledQuantiles(rounds, parts, np.sort(np.concatenate(parts)), exactly)
 
     def _values(self, group: NDArray[np.intp]) -> NDArray[Any]:
         """The sorted values of these rounds."""
-        if len(group) == 1:
-            return self.ordered[int(group[0])]
         values = [self.ordered[number] for number in group.tolist()]
-        return np.sort(np.concatenate([np.empty(0, np.int64), *values]))
+        return values[0] if len(values) == 1 else np.sort(np.concatenate([np.empty(0, np.int64), *values]))
 
 
-def _of_rank(pooled: NDArray[np.int64], without: list[NDArray[Any]], ranks: NDArray[np.int64]) -> NDArray[np.int64]:
-    """For each row the values of these ranks (from 1) among the pooled ones, one part of which is left out.
+@dataclass(frozen=True, slots=True)
+class PooledQuantiles:
+    """The values of all rounds that count, sorted together and by group."""
 
-    By bisection between the value that has the rank among all, and the one that has it if all that is left out lies
-    below.
-    """
-    sizes = np.array([len(part) for part in without])[:, None]
-    low, high = pooled[ranks - 1], pooled[np.minimum(ranks + sizes, len(pooled)) - 1]
-    while (low < high).any():
-        middle = low + (high - low) // 2
-        taken = [np.searchsorted(part, row, side="right") for part, row in zip(without, middle, strict=True)]
-        enough = np.searchsorted(pooled, middle, side="right") - np.stack(taken) >= ranks
-        low, high = np.where(enough, low, middle + 1), np.where(enough, middle, high)
-    return low
+    rounds: Jackknife
+    parts: tuple[NDArray[Any], ...]
+    pooled: NDArray[Any]
+    exactly: Callable[[float], float] | None
+
+    def value(self, share: float) -> float:
+        """The nearest-rank quantile, always a value that was measured; not a number where there is none."""
+        return self._value(share) if self.exactly is None else self.exactly(share)
+
+    def left_out(self, share: float) -> Floats:
+        """A quantile of all rounds, and as it moves if a group is left out, along the line around it."""
+        reached = self._reached(share)
+        error = self.rounds.standard_error(reached)
+        if error is None:
+            return np.append(self.value(share), np.full(len(self.parts), np.nan))
+        return np.asarray(self.value(share) * np.exp(self._slope(share, error) * (reached[0] - reached)))
+
+    def interval(self, share: float) -> list[int] | None:
+        """The 95 % interval of a quantile: where the ends of the share's interval lie.
+
+        Beyond the values that were measured it goes on along the line around the quantile.
+        """
+        reached = self._reached(share)
+        interval, error = self.rounds.interval(reached), self.rounds.standard_error(reached)
+        if interval is None or error is None:
+            return None
+        value, slope = self._value(share), self._slope(share, error)
+        low, high = (share + bound - float(reached[0]) for bound in interval)
+        lowest = self._value(low) if low > 0 else value * np.exp(slope * (low - share))
+        highest = self._value(high) if high < 1 else value * np.exp(slope * (high - share))
+        scale = self.value(share) / value
+        return [round(min(lowest, value) * scale), round(max(highest, value) * scale)]
+
+    def _value(self, share: float) -> float:
+        size = len(self.pooled)
+        # The slack allows for rounding in products that should be whole numbers.
+        rank = int(np.ceil(share * size * (1 - 1e-12)))
+        return float(self.pooled[min(max(rank, 1), size) - 1]) if size else np.nan
+
+    def _reached(self, share: float) -> Floats:
+        """The share of values that are not above the quantile, of all rounds and without each group."""
+        value, size = self._value(share), len(self.pooled)
+        sizes = np.array([0, *(len(part) for part in self.parts)])
+        below = np.array([0, *(np.searchsorted(part, value, side="right") for part in self.parts)])
+        left = np.maximum(size - sizes, 0)
+        found = np.full(len(left), np.nan)
+        np.divide(below.sum() - below, left, out=found, where=left > 0)
+        return found
+
+    def _slope(self, share: float, error: float) -> float:
+        """By how much the logarithm of the value rises around a quantile, per share."""
+        low, high = max(share - _WINDOW * error, 0.0), min(share + _WINDOW * error, 1.0)
+        if high <= low:
+            return 0.0
+        return float(np.log(max(self._value(high), 1) / max(self._value(low), 1)) / (high - low))
 
 
 def by_round(values: NDArray[Any], round_of: NDArray[Any], rounds: int) -> RoundQuantiles:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from loadgen.measure.data.block_histograms import LATENCY
 from loadgen.measure.data.downsampling import add_up
 from loadgen.measure.data.rows import Samples
-from loadgen.measure.stats.jackknife import Jackknife
 from loadgen.measure.stats.policy_samples import PolicySamples, quantile, quantiles
 from loadgen.measure.stats.policy_totals import PolicyTotals
 from loadgen.measure.stats.positions import by_position
+from loadgen.measure.stats.sequential import jackknife
 from loadgen.measure.summary.generator import generator
 from loadgen.measure.summary.protocols import upgrade_cost
 from loadgen.measure.summary.sockets import server, sockets
@@ -54,6 +54,7 @@ def summarise_policy(
     samples: those of the run, whose blocks have `counted`. indices: those of the policy's samples. with_curve: its
     percentile curve will be drawn.
     """
+    stops_early = plan.until_precision is not None
     blocks = [block for block in samples.blocks if block["policy"] == measured.name]
     exact = add_up([block["counted"] for block in blocks])
     errors = dict(exact["errors"])
@@ -78,15 +79,15 @@ def summarise_policy(
         "answered": answered,
         "window_answered": sum(block.get("answered", 0) for block in blocks),
         "throughput_rps": float(measured.answered.sum()) / seconds if seconds else 0.0,
-        "throughput_rps_ci95": _throughput_interval(measured),
+        "throughput_rps_ci95": _throughput_interval(measured, stops_early),
         "arrivals": _arrivals(blocks, samples.columns["late"][indices], cell.rate_rps) if cell.rate_rps else None,
         "connections": _connections(blocks, exact, _slots(cell, plan)),
         # Warm-up included, as a connection is counted at its end.
         "not_echoed": sum(block.get("mismatched_echoes", 0) for block in blocks),
         "upgrade": upgrade_cost(blocks, measured, cell.policy.protocol),
-        "latency_ns": _latency(measured, with_curve),
+        "latency_ns": latency_summary(measured, with_curve, stops_early),
         "phases_ns": _phases(measured, exact["phases"]),
-        "by_position": by_position(measured) if cell.policy.reuses else None,
+        "by_position": by_position(measured, stops_early) if cell.policy.reuses else None,
         "generator": generator(blocks, measured, seconds),
         "trailers": trailers(blocks, cell.policy, plan.trailers),
         "lenient": add_leniencies(block.get("lenient") for block in blocks),
@@ -114,24 +115,23 @@ def _arrivals(blocks: list[BlockFacts], late: NDArray[Any], rate_rps: float) -> 
     }
 
 
-def _throughput_interval(measured: PolicySamples) -> list[float] | None:
-    rounds = Jackknife.over(measured.seconds > 0)
+def _throughput_interval(measured: PolicySamples, stops_early: bool) -> list[float] | None:
+    rounds = jackknife(measured.seconds > 0, stops_early)
     return rounds.ratio_interval(measured.rates_rps(rounds.weights()))
 
 
-def _latency(measured: PolicySamples, with_curve: bool) -> LatencySummary:
+def latency_summary(measured: PolicySamples, with_curve: bool, stops_early: bool = False) -> LatencySummary:
+    """The latency of all complete requests. stops_early: precision decided how many rounds there are."""
     size, totals = len(measured.latency_ns), measured.totals
     if not size:
         absent = dict.fromkeys(("mean", *_NAMED, "max", "mean_ci95", "p50_ci95", "p99_ci95"))
         return cast(LatencySummary, absent | {"curve": []})
     # A percentile with fewer than ten samples above it depends on those few.
     shares = [share for share in CURVE if (1 - share) * size >= 10] if with_curve else []
-    rounds = Jackknife.over(measured.requests > 0)
+    rounds = jackknife(measured.requests > 0, stops_early)
     means = measured.means_ns(rounds.weights())
-    found = measured.quantiles_ns(rounds.groups, [*shares, *_NAMED.values()])
-    values = [round(value) for value in found[0].tolist()]
-    intervals = [rounds.duration_interval(column) for column in found.T]
-    p50, p90, p99, p99_9 = values[len(shares) :]
+    found = measured.quantiles_ns(rounds)
+    p50, p90, p99, p99_9 = (round(found.value(share)) for share in _NAMED.values())
     return {
         "mean": round(float(means[0])),
         "p50": p50,
@@ -140,11 +140,10 @@ def _latency(measured: PolicySamples, with_curve: bool) -> LatencySummary:
         "p99_9": p99_9,
         "max": int(np.max(measured.latency_ns)) if totals is None else totals.max_ns[LATENCY],
         "mean_ci95": rounds.duration_interval(means),
-        "p50_ci95": intervals[len(shares)],
-        "p99_ci95": intervals[len(shares) + 2],
+        "p50_ci95": found.interval(_NAMED["p50"]),
+        "p99_ci95": found.interval(_NAMED["p99"]),
         "curve": [
-            {"share": share, "value": value, "ci95": interval}
-            for share, value, interval in zip(shares, values, intervals, strict=False)
+            {"share": share, "value": round(found.value(share)), "ci95": found.interval(share)} for share in shares
         ],
     }
 

@@ -61,7 +61,7 @@ def summarise(
         one = policy_samples(samples, index, indices, rounds)
         measured[cell_name] = one
         policies[cell_name] = summarise_policy(samples, indices, one, cells[cell_name], planned, with_curve)
-    comparisons = compare_all(measured, planned.cells, bool(planned.axes))
+    comparisons = compare_all(measured, planned.cells, bool(planned.axes), planned.until_precision is not None)
     if refine is not None:
         refine(policies, comparisons)
     swept = sweep(planned, measured, policies) if planned.axes else None

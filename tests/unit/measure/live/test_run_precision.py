@@ -47,13 +47,13 @@ def codes(summary: dict[str, Any]) -> list[str]:
 
 
 def test_it_ends_once_the_ratio_is_known(tmp_path: Path) -> None:
-    writer, precision = run(tmp_path / "run", plan(0.1, policies="persistent,recycle:9,close"))
+    writer, precision = run(tmp_path / "run", plan(0.12, policies="persistent,recycle:9,close"))
     summary = writer.summary()
     found = summary["precision"]
     assert precision.half_width is not None
     assert found["half_width"] == pytest.approx(precision.half_width, rel=1e-12)
     assert found["half_width"] == max(half_width(one["latency_mean_ratio_ci95"]) for one in summary["comparisons"])
-    assert (found["aim"], found["is_reached"], found["max_rounds"]) == (0.1, True, 8)
+    assert (found["aim"], found["is_reached"], found["max_rounds"]) == (0.12, True, 8)
     assert 5 < found["rounds"] < 8
     assert "precision_not_reached" not in codes(summary)
 

@@ -71,8 +71,7 @@ def test_statistics_of_all_rounds_and_without_each(tmp_path: Path) -> None:
     both = np.concatenate([first, last])
     assert one.means_ns(rounds.weights()) == pytest.approx([both.mean(), last.mean(), first.mean()])
     assert one.rates_rps(rounds.weights()) == pytest.approx([100 / SECONDS] * 3)
-    medians = [[quantile(np.sort(values), 0.5)] for values in (both, last, first)]
-    assert one.quantiles_ns(rounds.groups, [0.5]).tolist() == medians
+    assert one.quantiles_ns(rounds).value(0.5) == quantile(np.sort(both), 0.5)
 
 
 def test_where_no_round_is_left_there_is_no_statistic(tmp_path: Path) -> None:
@@ -80,7 +79,7 @@ def test_where_no_round_is_left_there_is_no_statistic(tmp_path: Path) -> None:
     one = policy_samples(samples, 0, samples.by_policy()[0], rounds=1)
     rounds = Jackknife.over(np.array([True]))
     assert np.isnan([one.means_ns(rounds.weights())[1], one.rates_rps(rounds.weights())[1]]).all()
-    assert np.isnan(one.quantiles_ns(rounds.groups, [0.5])[1]).all()
+    assert np.isnan(one.quantiles_ns(rounds).left_out(0.5)[1])
 
 
 @pytest.mark.parametrize(("share", "expected"), [(0.0, 1), (0.1, 1), (0.11, 2), (0.5, 5), (0.99, 10), (1.0, 10)])

@@ -1,16 +1,18 @@
-"""Quantiles of all rounds and of all but some: equal to those of the values, pooled and sorted."""
+"""Quantiles of all rounds: equal to those of the values, pooled and sorted, with intervals that follow the rounds."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import pytest
 
-from loadgen.measure.stats.quantiles import by_round
+from loadgen.measure.stats.jackknife import Jackknife
+from loadgen.measure.stats.quantiles import PooledQuantiles, by_round
 
 SHARES = [0.001, 0.1, 0.5, 0.9, 0.99, 0.999, 1.0]
-GROUPS = 3
+GROUPS = 5
 
 
 def spread(kind: str, size: int = 9_000) -> np.ndarray:
@@ -26,38 +28,82 @@ def spread(kind: str, size: int = 9_000) -> np.ndarray:
     return values
 
 
-def numbers(*groups: tuple[int, ...]) -> tuple[Any, ...]:
-    return tuple(np.array(group, np.intp) for group in groups)
+def pooled(values: np.ndarray, rounds: int = GROUPS, **more: Any) -> PooledQuantiles:
+    """Rounds take turns in `values`."""
+    return by_round(values, np.arange(len(values)) % rounds, rounds).over(
+        Jackknife.over(np.ones(rounds, np.bool_)), **more
+    )
 
 
 @pytest.mark.parametrize("kind", ["lognormal", "few values", "constant", "one round stalls", "tiny"])
 def test_equal_to_pooling(kind: str) -> None:
     values = spread(kind)
-    round_of = np.arange(len(values)) % GROUPS
-    found = by_round(values, round_of, GROUPS).left_out(numbers((0,), (1,), (2,)), SHARES)
-    pooled = [values, *(values[round_of != number] for number in range(GROUPS))]
-    assert found.tolist() == [np.quantile(one, SHARES, method="inverted_cdf").tolist() for one in pooled]
+    found = pooled(values)
+    for share in SHARES:
+        assert found.value(share) == np.quantile(values, share, method="inverted_cdf")
+        assert found.left_out(share)[0] == found.value(share)
+        low, high = found.interval(share) or (0, 0)
+        assert low <= found.value(share) <= high
 
 
-def test_rounds_of_a_group_are_left_out_together_and_those_of_none_never_count() -> None:
+def test_only_rounds_that_count_do() -> None:
     values, round_of = spread("lognormal"), np.arange(9_000) % 6
-    found = by_round(values, round_of, 6).left_out(numbers((0, 1), (2, 4)), [0.5])
-    pooled = [values[np.isin(round_of, rounds)] for rounds in ((0, 1, 2, 4), (2, 4), (0, 1))]
-    assert found[:, 0].tolist() == [np.quantile(one, 0.5, method="inverted_cdf") for one in pooled]
+    active = np.array([True, True, False, True, False, True])
+    found = by_round(values, round_of, 6).over(Jackknife.over(active))
+    assert found.value(0.9) == np.quantile(values[active[round_of]], 0.9, method="inverted_cdf")
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int32, np.int64])
 def test_any_width_of_integers(dtype: type[Any]) -> None:
-    made = by_round(np.arange(1, 120, dtype=dtype), np.zeros(119, np.int64), 1)
-    assert made.left_out(numbers((0,)), [0.5])[0] == [60]
+    assert pooled(np.arange(1, 120, dtype=dtype)).value(0.5) == 60
+
+
+def test_of_many_values_leaving_out_a_round_moves_a_quantile_as_the_values_do() -> None:
+    random = np.random.default_rng(3)
+    round_of = np.arange(200_000) % GROUPS
+    values = (random.lognormal(12, 0.4, 200_000) * (1 + 0.02 * round_of)).astype(np.int64)
+    found = pooled(values)
+    for share in (0.5, 0.99):
+        exact = [np.quantile(values[round_of != left], share, method="inverted_cdf") for left in range(GROUPS)]
+        moved = found.left_out(share)[1:] / found.value(share) - 1
+        assert moved == pytest.approx(np.array(exact) / found.value(share) - 1, abs=0.002)
+
+
+def test_the_interval_of_a_median_is_that_of_the_rounds_where_they_are_shifted() -> None:
+    """Uniform values, each round shifted by 100 more: the median is as uncertain as the mean of the shifts."""
+    steps = np.arange(0, 100_000, 5)
+    values = (steps + np.arange(len(steps)) % GROUPS * 100) + 1_000_000
+    margin = 2.7764451 * math.sqrt(2.5) * 100 / math.sqrt(GROUPS)
+    middle = pooled(values).value(0.5)
+    assert pooled(values).interval(0.5) == pytest.approx([middle - margin, middle + margin], abs=30)
+
+
+def test_a_tail_that_few_values_show_has_an_interval_beyond_them() -> None:
+    random = np.random.default_rng(5)
+    found = pooled(random.lognormal(12, 0.5, 300).astype(np.int64))
+    low, high = found.interval(0.99) or (0, 0)
+    assert low < found.value(0.99) < high
+
+
+def test_quantiles_of_all_requests_where_these_are_a_share() -> None:
+    values = spread("lognormal")
+    plain, moved = pooled(values), pooled(values, exactly=lambda share: plain_value(share) * 1.5)
+
+    def plain_value(share: float) -> float:
+        return plain.value(share)
+
+    assert moved.value(0.9) == 1.5 * plain.value(0.9)
+    assert moved.left_out(0.9) == pytest.approx(1.5 * plain.left_out(0.9))
+    assert moved.interval(0.9) == pytest.approx([1.5 * bound for bound in plain.interval(0.9) or ()], abs=1)
 
 
 def test_nothing_has_no_quantile() -> None:
-    made = by_round(np.array([], np.int64), np.array([], np.int64), 3)
-    assert np.isnan(made.left_out(numbers((0,), (1,), (2,)), SHARES)).all()
+    found = pooled(np.array([], np.int64), 3)
+    assert math.isnan(found.value(0.5))
+    assert np.isnan(found.left_out(0.5)).all()
+    assert found.interval(0.5) is None
 
 
-def test_an_empty_round_harms_no_other() -> None:
-    found = by_round(np.array([100, 100]), np.array([0, 0]), 2).left_out(numbers((0,), (1,)), [0.5])[:, 0]
-    assert found[[0, 2]].tolist() == [100, 100]
-    assert np.isnan(found[1])
+@pytest.mark.parametrize("rounds", [1, 2])
+def test_an_interval_needs_two_rounds(rounds: int) -> None:
+    assert (pooled(spread("lognormal"), rounds).interval(0.5) is None) == (rounds == 1)
