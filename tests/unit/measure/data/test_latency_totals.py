@@ -9,6 +9,7 @@ import pytest
 
 from loadgen.measure.data.latency_totals import BlockLatency, LatencyTotals, merged_blocks
 from loadgen.measure.data.recorder import Recorder
+from loadgen.measure.data.rollup import Rollup
 from loadgen.measure.data.rows import Samples
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT
@@ -72,16 +73,21 @@ def test_after_each_round_they_are_what_the_samples_will_have(tmp_path: Path) ->
 def test_parts_are_read_before_they_are_removed(tmp_path: Path) -> None:
     """A part of a long run is read while its block goes on, up to its last row and no further."""
     writer = RunWriter(tmp_path / "run", plan_json(rounds=1))
+    directory = writer.store.directory
     writer.recorder.close()
-    writer.recorder = Recorder(writer.store.directory, part_rows=1)
-    totals = LatencyTotals(writer.store.directory)
+    writer.recorder = Recorder(directory, part_rows=1)
+    totals, rollup = LatencyTotals(directory), Rollup(directory, ("persistent", "close"), 5_000)
     writer.block("persistent", 0, persistent_links(0, requests=10_000))
     totals.read(only_whole_parts=True)
+    rollup.take_in()
     (block,) = totals.blocks.values()
     assert 0 < block.requests < 20_000
     writer.block("close", 0, close_links(0, requests=10_000))
     totals.read()
-    assert sums(totals) == sums_of(writer.settle())
+    rollup.take_in()
+    writer.recorder.close()
+    counted = [block["counted"] for block in rollup.samples().blocks]
+    assert list(sums(totals).values()) == [(one["requests"], one["sums_ns"]["latency"]) for one in counted]
 
 
 def test_a_first_request_waits_for_its_connection_s_row(tmp_path: Path) -> None:
