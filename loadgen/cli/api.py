@@ -82,6 +82,8 @@ class CompareOptions(TypedDict, total=False):
     source_ips: str | Sequence[str]
     server_pid: int
     max_samples: int
+    equivalent: str
+    """A percentage: `"2%"`."""
     plan: str | Path
     """A plan file or an earlier run; the other options win."""
     out: str | Path

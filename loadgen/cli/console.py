@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -19,8 +20,11 @@ from loadgen.model.plan import Plan
 from loadgen.model.summary import Summary
 from loadgen.model.units import NS_PER_S, count, margin_text, percent_text
 from loadgen.show import tables
+from loadgen.show.tables.table import Row
 
 _MAX_RATES = 4  # cells whose rates fit on one line
+_FRAME = 3  # columns that each of a table's columns takes besides its text
+_REMARK = re.compile(r" (?=[\[(])")
 _PIPE_COLUMNS = 120  # a pipe or a log has no width of its own
 
 
@@ -141,6 +145,14 @@ class _Count:
         return f"{self.exchanges / self.seconds:,.0f} req/s{failed}"
 
 
+def _fitting(rows: list[Row], headings: Row, width: int) -> list[Row]:
+    """The rows as they are if they fit; else with intervals and remarks on a line of their own, below their values."""
+    longest = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    if sum(longest) + _FRAME * len(longest) < width:
+        return rows
+    return [(name, *(_REMARK.sub("\n", cell) for cell in cells)) for name, *cells in rows]
+
+
 def show_summary(summary: Summary, report: Path) -> None:
     """The final table, warnings, the verdict and the path of the report."""
     console = _console()
@@ -148,10 +160,11 @@ def show_summary(summary: Summary, report: Path) -> None:
         console = _console(width=_PIPE_COLUMNS)
     table = Table(title=visible(f"{summary['plan']['method']} {summary['plan']['url']}"), title_justify="left")
     headings, rows = tables.policies(summary)
+    rows = _fitting([tuple(map(visible, row)) for row in rows], headings, console.width)
     for heading in headings:
         table.add_column(heading, justify="left" if heading == headings[0] else "right")
     for row in rows:
-        table.add_row(*map(visible, row))
+        table.add_row(*row)
     console.print(table)
     for warning in summary["warnings"]:
         console.print("warning", style="yellow", end=" ")

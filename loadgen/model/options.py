@@ -186,6 +186,11 @@ OPTIONS: tuple[Option, ...] = (
         help="Server's process here: its CPU, memory and sockets.",
     ),
     Option(
+        name="equivalent", type=Percent(0.0001, 1.0), plan_field="equivalent", is_implicit=True, metavar="PERCENT",
+        help="Say where mean latencies are shown to differ by less than this, like 2%.",
+        locust=LocustArgument(default="", in_form=False),
+    ),
+    Option(
         name="plan", type=FileName(), is_implicit=True, metavar="FILE|RUN", in_plan_file=False,
         help="Options from a TOML file or an earlier run; those given here win.",
     ),

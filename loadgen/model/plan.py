@@ -72,6 +72,8 @@ class Plan:
     """Go on after the load's rounds until each ratio is known within this share; None: the rounds are all."""
     max_time_ns: int = default("max_time")
     """With that: the longest time of the whole load."""
+    equivalent: float | None = default("equivalent")
+    """The share by which mean latencies may differ and still count as equivalent; None where that is not asked."""
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:

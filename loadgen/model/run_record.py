@@ -101,6 +101,8 @@ class PlanRecord(TypedDict):
     """URL of the proxy; absent in runs of earlier versions."""
     max_samples: NotRequired[int]
     """Requests whose rows are kept, of more a random share; absent in runs of earlier versions."""
+    equivalent: NotRequired[float | None]
+    """Bound of equivalence, as a share; null where none was given, absent in runs of earlier versions."""
 
 
 class TlsRecord(TypedDict):

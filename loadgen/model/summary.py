@@ -19,6 +19,15 @@ SCHEMA = 1
 """The version of this layout: the summary's `schema`."""
 
 
+class EquivalenceSummary(TypedDict):
+    """Whether two mean latencies are shown to be alike."""
+
+    bound: float
+    """The share by which they may differ."""
+    shown: bool
+    """The whole interval of the ratio of means lies between 1 / (1 + bound) and 1 + bound."""
+
+
 class ComparisonSummary(TypedDict):
     """Two policies under the same load, from the rounds in which both have samples."""
 
@@ -70,6 +79,8 @@ class ComparisonSummary(TypedDict):
     """The rest: what the candidate costs beyond its measured handshake (ns)."""
     phase_deltas_mean_ns: dict[str, int]
     """Mean per request of each phase, candidate less baseline (ns)."""
+    equivalence: EquivalenceSummary | None
+    """By the plan's `equivalent`; null where it has none."""
 
 
 class PrecisionSummary(TypedDict):

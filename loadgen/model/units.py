@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 NS_PER_US = 1_000
 NS_PER_MS = 1_000_000
@@ -13,6 +14,7 @@ MAX_DURATION_NS = 24 * 3600 * NS_PER_S
 
 _UNITS_NS = {"ns": 1, "us": NS_PER_US, "µs": NS_PER_US, "ms": NS_PER_MS, "s": NS_PER_S, "m": 60 * NS_PER_S}
 _MAX_SHOWN = 60  # characters of a text that is wrong
+_MAX_DECIMALS = 3
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m)")
 
 
@@ -55,17 +57,32 @@ def duration_text(value_ns: int) -> str:
 
 def format_duration(value_ns: float) -> str:
     """Write nanoseconds with three significant digits and the unit that suits: 412 µs, 1.25 ms, 2.00 s."""
+    unit, size_ns, decimals = _three_digits(value_ns)
+    return f"{value_ns / size_ns:,.{decimals}f} {unit}"
+
+
+def format_estimate(value_ns: float, interval_ns: Sequence[float] | None, *, sign: bool = False) -> tuple[str, str]:
+    """Write a time and its interval with one unit and as many decimals: 0.99 ms and [0.94, 1.11].
+
+    The interval is empty where there is none. The largest number has three significant digits; the others have more
+    decimals than that only where they would be 0 otherwise. sign: a plus too.
+    """
+    numbers = (value_ns, *(interval_ns or ()))
+    unit, size_ns, decimals = _three_digits(max(map(abs, numbers)))
+    scaled = [number / size_ns for number in numbers]
+    while decimals < _MAX_DECIMALS and any(number and not float(f"{number:.{decimals}f}") for number in scaled):
+        decimals += 1
+    first, *bounds = (f"{number:{'+' if sign else ''},.{decimals}f}" for number in scaled)
+    return f"{first} {unit}", f"[{', '.join(bounds)}]" if bounds else ""
+
+
+def _three_digits(value_ns: float) -> tuple[str, int, int]:
+    """The unit in which a time has three significant digits, the unit's size (ns), and how many decimals that takes."""
     for unit, size_ns in (("s", NS_PER_S), ("ms", NS_PER_MS), ("µs", NS_PER_US)):
-        scaled = value_ns / size_ns
-        if abs(scaled) >= 0.9995:
-            return f"{_three_digits(scaled)} {unit}"
-    return f"{value_ns:.0f} ns"
-
-
-def _three_digits(value: float) -> str:
-    size = abs(value)
-    decimals = 2 if size < 9.995 else 1 if size < 99.95 else 0
-    return f"{value:,.{decimals}f}"
+        size = abs(value_ns / size_ns)
+        if size >= 0.9995:
+            return unit, size_ns, 2 if size < 9.995 else 1 if size < 99.95 else 0
+    return "ns", 1, 0
 
 
 def count(number: int, noun: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from loadgen.measure.labels import plain_number
 from loadgen.model.run_record import PlanRecord
 from loadgen.model.summary import Summary
-from loadgen.model.units import count, format_duration
+from loadgen.model.units import count, format_duration, format_estimate
 
 ABSENT = "–"
 """What stands for a value that is not known or does not apply."""
@@ -32,6 +32,13 @@ def rounds_text(summary: Summary) -> str:
     """How many rounds there were: those that were planned, or run where the precision decided."""
     precision = summary.get("precision")  # a run of an earlier version has no such key
     return count(precision["rounds"] if precision else summary["plan"]["rounds"], "round")
+
+
+def estimate(value_ns: float | None, interval_ns: Sequence[float] | None, *, sign: bool = False) -> str:
+    """A time with its interval, if it has one, for a table's cell; a dash where it is absent."""
+    if value_ns is None:
+        return ABSENT
+    return " ".join(filter(None, format_estimate(value_ns, interval_ns, sign=sign)))
 
 
 def load_text(plan: PlanRecord) -> str:

@@ -7,12 +7,12 @@ from collections.abc import Container
 from loadgen.measure.summary.verdict_amortisation import amortised_sentence, declined_clause
 from loadgen.measure.summary.verdict_differences import differences_sentence
 from loadgen.measure.summary.verdict_statuses import unwanted
-from loadgen.measure.summary.verdict_words import named, time_text
+from loadgen.measure.summary.verdict_words import named
 from loadgen.measure.warnings.unanswered import why_nothing_answered
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.run_record import RunWarning
 from loadgen.model.summary import ComparisonSummary, SweepSummary
-from loadgen.model.units import count
+from loadgen.model.units import count, format_duration
 from loadgen.model.warning_codes import WarningCode
 
 _MAX_MISSING = 3
@@ -34,10 +34,11 @@ def verdict(
     if not answered:
         return why_nothing_answered(policies)
     lead, good = unwanted(answered, by_proxy, is_tls)
+    family = len(comparisons)
     if good:  # else all are alike, and compare as such
         comparisons = [one for one in comparisons if one["baseline"] in good and one["candidate"] in good]
     clauses = _failed(policies, answered) + ([lead] if lead else [])
-    clauses += [_answer(policies, good or answered, comparisons, found, swept)]
+    clauses += [_answer(policies, good or answered, comparisons, family, found, swept)]
     clauses += _uncounted(policies, answered, bool(comparisons))
     clauses += [warning["message"] for warning in found if warning["code"] == WarningCode.BLOCKS_WITHOUT_ANSWER]
     return "; ".join(clauses)
@@ -47,13 +48,14 @@ def _answer(
     policies: dict[str, PolicySummary],
     answered: dict[str, PolicySummary],
     comparisons: list[ComparisonSummary],
+    family: int,
     found: list[RunWarning],
     swept: SweepSummary | None,
 ) -> str:
     if swept is not None and swept["amortisation"]:
         sentence = amortised_sentence(swept["amortisation"]) + declined_clause(swept["amortisation"], policies)
     elif comparisons:
-        sentence = differences_sentence(comparisons, policies)
+        sentence = differences_sentence(comparisons, policies, family)
     elif swept is not None:
         sentence = _range(answered)
     else:
@@ -109,14 +111,14 @@ def _uncounted(policies: dict[str, PolicySummary], answered: dict[str, PolicySum
 
 
 def _range(answered: dict[str, PolicySummary]) -> str:
-    """For cells that do not compare: the lowest and the highest median, and the highest throughput."""
-    medians_ns = {name: one["latency_ns"]["p50"] or 0 for name, one in answered.items()}
-    by_p50 = sorted(answered, key=medians_ns.__getitem__)
-    low, high = by_p50[0], by_p50[-1]
+    """For cells that do not compare: the lowest and the highest mean latency, and the highest throughput."""
+    means_ns = {name: one["latency_ns"]["mean"] or 0 for name, one in answered.items()}
+    by_mean = sorted(answered, key=means_ns.__getitem__)
+    low, high = by_mean[0], by_mean[-1]
     fastest = max(answered, key=lambda name: answered[name]["throughput_rps"])
     names = {name: named(name, answered, bracketed=True) for name in (low, high, fastest)}
-    p50 = {name: f"{time_text(medians_ns[name])} ({names[name]})" for name in (low, high)}
+    mean = {name: f"{format_duration(means_ns[name])} ({names[name]})" for name in (low, high)}
     return (
-        f"the median ranges from {p50[low]} to {p50[high]}; "
+        f"the mean latency ranges from {mean[low]} to {mean[high]}; "
         f"the highest throughput is {answered[fastest]['throughput_rps']:,.0f} req/s ({names[fastest]})"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from loadgen.measure.labels import declined_words, labels, plain_number
-from loadgen.measure.summary.verdict_words import NO_INTERVAL, interval_texts
+from loadgen.measure.summary.verdict_words import NO_INTERVAL, estimate_text
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.summary import AmortisationSummary
 
@@ -45,11 +45,11 @@ def declined_clause(groups: list[AmortisationSummary], policies: dict[str, Polic
 
 
 def _exchange(curve: AmortisationSummary) -> str:
-    return _estimate(curve["exchange_ns"], curve["exchange_ci95"])
+    return estimate_text(curve["exchange_ns"], curve["exchange_ci95"])
 
 
 def _handshake(curve: AmortisationSummary) -> str:
-    return _estimate(curve["handshake_ns"], curve["handshake_ci95"])
+    return estimate_text(curve["handshake_ns"], curve["handshake_ci95"])
 
 
 def _k90(curve: AmortisationSummary) -> str:
@@ -72,10 +72,6 @@ def _ends(
     names = labels(groups)
     low, high = (f"{write(one)} ({names[groups.index(one)]})" for one in (ordered[0], ordered[-1]))
     return low if low == high else f"{low} to {high}"
-
-
-def _estimate(value_ns: float, interval: list[int] | None) -> str:
-    return " ".join(filter(None, interval_texts(value_ns, interval)))
 
 
 def _k(value: float) -> str:

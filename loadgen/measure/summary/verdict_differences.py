@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from loadgen.measure.stats.comparison import is_uncertain
-from loadgen.measure.summary.verdict_words import NO_INTERVAL, PHASE_WORDS, interval_texts, named
+from loadgen.measure.summary.verdict_equivalence import equivalence_clause, equivalent_count
+from loadgen.measure.summary.verdict_words import NO_INTERVAL, PHASE_WORDS, estimate_text, named, ratio_text
 from loadgen.model.policy import HTTP1, WEBSOCKET
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.records import Phase
 from loadgen.model.summary import ComparisonSummary
+from loadgen.model.units import count, format_estimate
 
 # Up to this many differences make a sentence; of more, only the extremes are named.
 _MAX_CLAUSES = 3
@@ -16,42 +18,51 @@ _MAX_LISTED = 4
 _MOSTLY = 0.5
 
 
-def differences_sentence(comparisons: list[ComparisonSummary], policies: dict[str, PolicySummary]) -> str:
-    """HTTP/1.1 against itself first, because that is about reuse alone; then what another protocol changes."""
+def differences_sentence(comparisons: list[ComparisonSummary], policies: dict[str, PolicySummary], family: int) -> str:
+    """HTTP/1.1 against itself first, because that is about reuse alone; then what another protocol changes.
+
+    family: how many comparisons the run has; they are certain together.
+    """
     plain = [one for one in comparisons if policies[one["candidate"]]["protocol"] == HTTP1]
     others = [one for one in comparisons if policies[one["candidate"]]["protocol"] != HTTP1]
     if len(comparisons) <= _MAX_CLAUSES:
-        return "; ".join(_difference(one, policies) for one in plain + others)
+        return "; ".join(_with_equivalence(one, policies, family) for one in plain + others)
     clauses = []
     if len(plain) > _MAX_CLAUSES:
-        ordered = sorted(plain, key=lambda one: one["latency_p50_ratio"])
-        ends = "; ".join(_difference(one, policies) for one in (ordered[-1], ordered[0]))
+        ordered = sorted(plain, key=lambda one: one["latency_mean_ratio"])
+        ends = "; ".join(_difference(one, policies, family) for one in (ordered[-1], ordered[0]))
         clauses.append(f"the extremes of {len(plain)} differences: {ends}")
     else:
-        clauses += [_difference(one, policies) for one in plain]
+        clauses += [_difference(one, policies, family) for one in plain]
     if others:
         clauses.append(_other_protocols(others, policies))
-    return "; ".join(clauses)
+    return "; ".join(filter(None, [*clauses, equivalent_count(comparisons)]))
+
+
+def _with_equivalence(comparison: ComparisonSummary, policies: dict[str, PolicySummary], family: int) -> str:
+    clause, difference = equivalence_clause(comparison), _difference(comparison, policies, family)
+    if not clause:
+        return difference
+    return f"{difference}; the two are {clause}"
 
 
 def _other_protocols(comparisons: list[ComparisonSummary], policies: dict[str, PolicySummary]) -> str:
     """Many differences in brief. In a sweep each load has a baseline of its own."""
-    ordered = sorted(comparisons, key=lambda one: one["latency_p50_ratio"])
+    ordered = sorted(comparisons, key=lambda one: one["latency_mean_ratio"])
     listed = comparisons if len(comparisons) <= _MAX_LISTED else [ordered[0], ordered[-1]]
     which = "" if listed is comparisons else f" (the extremes of {len(comparisons)})"
     baselines = {one["baseline"]: f"against {named(one['baseline'], policies)}" for one in comparisons}
     if len(baselines) == 1:
         parts = ", ".join(_brief(one, policies) for one in listed)
-        return f"{baselines[listed[0]['baseline']]} at p50{which}: {parts}"
+        return f"{baselines[listed[0]['baseline']]} on average{which}: {parts}"
     parts = ", ".join(_brief(one, policies, f" {baselines[one['baseline']]}") for one in listed)
-    return f"at p50{which}: {parts}"
+    return f"on average{which}: {parts}"
 
 
 def _brief(comparison: ComparisonSummary, policies: dict[str, PolicySummary], against: str = "") -> str:
-    interval = comparison["latency_p50_delta_ci95"]
-    difference = " ".join(filter(None, interval_texts(comparison["latency_p50_delta_ns"], interval, sign=True)))
+    difference = _signed(comparison)
     name = f"{named(comparison['candidate'], policies)}{against}"
-    if is_uncertain(interval):
+    if _is_doubtful(comparison):
         return f"{name} no certain difference ({difference})"
     return f"{name} {difference}{_mostly(comparison)}"
 
@@ -61,47 +72,69 @@ def _mostly(comparison: ComparisonSummary) -> str:
     return f" (mostly {PHASE_WORDS[share[0]]})" if share is not None and share[1] > _MOSTLY else ""
 
 
-def _difference(comparison: ComparisonSummary, policies: dict[str, PolicySummary]) -> str:
+def _difference(comparison: ComparisonSummary, policies: dict[str, PolicySummary], family: int) -> str:
     baseline, candidate = (named(comparison[side], policies) for side in ("baseline", "candidate"))
+    if _is_doubtful(comparison):
+        return f"{candidate} and {baseline} show no certain difference on average ({_doubt(comparison, family)})"
     protocol = policies[comparison["candidate"]]["protocol"]
-    delta, interval = comparison["latency_p50_delta_ns"], comparison["latency_p50_delta_ci95"]
-    if is_uncertain(interval):
-        difference = " ".join(interval_texts(delta, interval, sign=True))
-        return f"{candidate} and {baseline} show no certain difference at p50 ({difference})"
-    amount, bounds = interval_texts(abs(delta), sorted(map(abs, interval or ())))
+    delta_ns, interval_ns = comparison["latency_mean_delta_ns"], comparison["latency_mean_delta_ci95"]
+    amount, bounds = format_estimate(abs(delta_ns), sorted(map(abs, interval_ns or ())))
     what = "message" if protocol == WEBSOCKET else "request"
-    ratio = _times(comparison["latency_p50_ratio"])
-    if delta < 0:
+    ratio = _times(comparison["latency_mean_ratio"])
+    if delta_ns < 0:
         # Among HTTP/1.1 policies only a cost is put down to a phase; another protocol may save in any of them.
         share = _share(comparison) if protocol != HTTP1 else ""
         return (
-            f"{candidate} saves {amount} per {what} at p50 {bounds or NO_INTERVAL} compared with {baseline}"
+            f"{candidate} saves {amount} per {what} on average {bounds or NO_INTERVAL} compared with {baseline}"
             f"{ratio}{share}"
         )
     return (
-        f"{candidate} costs {amount} more per {what} at p50 {bounds or NO_INTERVAL} than {baseline}"
+        f"{candidate} costs {amount} more per {what} on average {bounds or NO_INTERVAL} than {baseline}"
         f"{ratio}{_share(comparison)}"
     )
 
 
+def _is_doubtful(comparison: ComparisonSummary) -> bool:
+    """There is an interval, and it leaves room for no difference. Without one the sentence says that there is none."""
+    return comparison["latency_mean_delta_ci95"] is not None and not comparison["is_certain"]
+
+
+def _doubt(comparison: ComparisonSummary, family: int) -> str:
+    """The difference with its interval; where that leaves out 0, what makes the difference doubtful all the same."""
+    ratio, interval = comparison["latency_mean_ratio"], comparison["latency_mean_ratio_ci95"]
+    if is_uncertain(comparison["latency_mean_delta_ci95"]):
+        return _signed(comparison)
+    if interval is not None and interval[0] <= 1 <= interval[1]:
+        return ratio_text(ratio, interval)
+    return f"{_signed(comparison)}, which may be chance among {count(family, 'comparison')}"
+
+
+def _signed(comparison: ComparisonSummary) -> str:
+    return estimate_text(comparison["latency_mean_delta_ns"], comparison["latency_mean_delta_ci95"], sign=True)
+
+
 def _times(ratio: float) -> str:
     """The ratio as a clause; empty where it rounds to 1, which says less than the difference does."""
-    text = f"{ratio:,.0f}" if ratio >= 99.5 else f"{ratio:.2g}" if ratio >= 0.01 else "under 0.01"
+    digits = 2 if ratio >= 2 else 3
+    text = f"{ratio:,.0f}" if ratio >= 99.5 else f"{ratio:.{digits}g}" if ratio >= 0.01 else "under 0.01"
     return "" if text == "1" else f", {text}×"
 
 
 def _share(comparison: ComparisonSummary) -> str:
-    """The phase that makes up most of the mean difference, where there is one."""
+    """The phase that makes up most of the difference, where there is one."""
     share = _largest(comparison)
-    return "" if share is None else f"; {share[1]:.0%} of the mean difference is {PHASE_WORDS[share[0]]}"
+    if share is None:
+        return ""
+    part = "more than all" if share[1] > 1 else f"{share[1]:.0%}"
+    return f"; {part} of that is {PHASE_WORDS[share[0]]}"
 
 
 def _largest(comparison: ComparisonSummary) -> tuple[Phase, float] | None:
-    """The phase that makes up most of the mean difference, and its share; None where median and mean disagree."""
-    sign = -1 if comparison["latency_p50_delta_ns"] < 0 else 1
+    """The phase that makes up most of the difference, and its share: above 1 where other phases became shorter."""
+    sign = -1 if comparison["latency_mean_delta_ns"] < 0 else 1
     total = sign * comparison["latency_mean_delta_ns"]
     deltas = {phase: sign * delta for phase, delta in comparison["phase_deltas_mean_ns"].items()}
     largest = max(deltas, key=deltas.__getitem__)
-    if total <= 0 or deltas[largest] <= 0:
+    if not total or deltas[largest] <= 0:
         return None
-    return Phase(largest), min(deltas[largest] / total, 1)
+    return Phase(largest), round(deltas[largest] / total, 2)

@@ -8,10 +8,11 @@ from matplotlib.figure import Figure
 from loadgen.measure.stats.statuses import StatusCounts
 from loadgen.model.records import Phase
 from loadgen.model.summary import ComparisonSummary, Summary
-from loadgen.model.units import format_duration
+from loadgen.model.units import format_duration, format_estimate
 from loadgen.show.charts.chart import Chart, few_lines
 from loadgen.show.charts.phase_looks import PHASE_LOOKS
 from loadgen.show.charts.style import BASE_COLOUR, MAX_SERIES, duration_axis, new_figure, say_empty, wrapped
+from loadgen.show.formatting import estimate
 
 _MINOR = [phase for phase, look in PHASE_LOOKS.items() if look.is_minor]
 # The waterfall's steps: one a phase, and a last one that the minor phases share.
@@ -34,16 +35,14 @@ def _draw(summary: Summary) -> Figure:
     residual = ""
     if len(comparisons) == 1:
         only = comparisons[0]
-        residual = _residual(only, summary)
-        delta = only["latency_mean_delta_ns"]
-        change = "adds" if delta >= 0 else "saves"
+        residual = _explained(only, summary)
         if not _is_unwanted(only, summary):
-            title = f"{only['candidate']} {change} {format_duration(abs(delta))} to the mean request: where it goes"
+            title = _finding(only)
     figure = new_figure(summary, title, residual, height=1.2 + (3.4 if residual else 3.0) * len(comparisons))
     for axes, comparison in zip(figure.subplots(len(comparisons), 1, squeeze=False)[:, 0], comparisons, strict=True):
         _waterfall(axes, comparison, summary)
         if not residual:
-            axes.set_title(f"{comparison['candidate']}: {_residual(comparison, summary)}", fontsize=9.5, loc="left")
+            axes.set_title(f"{comparison['candidate']}: {_explained(comparison, summary)}", fontsize=9, loc="left")
     return figure
 
 
@@ -51,6 +50,22 @@ def _is_unwanted(comparison: ComparisonSummary, summary: Summary) -> bool:
     """One side's responses are mostly redirects or errors: then a title must not be a finding."""
     sides = (comparison["baseline"], comparison["candidate"])
     return any(StatusCounts.of([summary["policies"][name]]).are_unwanted for name in sides)
+
+
+def _finding(comparison: ComparisonSummary) -> str:
+    """The title of a chart of one comparison: the same number as in the verdict, and nothing that is not certain."""
+    delta_ns, interval_ns = comparison["latency_mean_delta_ns"], comparison.get("latency_mean_delta_ci95")
+    if interval_ns is not None and not comparison["is_certain"]:
+        return f"{comparison['candidate']} and {comparison['baseline']}: no certain difference"
+    change = "adds" if delta_ns >= 0 else "saves"
+    amount, _ = format_estimate(abs(delta_ns), interval_ns)
+    return f"{comparison['candidate']} {change} {amount} per request on average: where it goes"
+
+
+def _explained(comparison: ComparisonSummary, summary: Summary) -> str:
+    """The difference with its interval, and its two parts."""
+    interval_ns = comparison.get("latency_mean_delta_ci95")  # earlier runs lack it
+    return f"{estimate(comparison['latency_mean_delta_ns'], interval_ns, sign=True)}: {_residual(comparison, summary)}"
 
 
 def _residual(comparison: ComparisonSummary, summary: Summary) -> str:

@@ -75,18 +75,12 @@ def _draw(summary: Summary) -> Figure:
 
 
 def _choose(summary: Summary, sweep: SweepSummary, down: Axis, across: Axis) -> _Map:
-    """A latency of each cell; of two policies their difference in percent, which is the question then.
-
-    The latency is the median. Where K varies it is the mean: with two requests on a connection one pays the handshake,
-    and the median falls on either side by chance.
-    """
+    """The mean latency of each cell; of two policies their difference in percent, which is the question then."""
     bases = _bases(sweep)
-    kind: Literal["mean", "p50"] = "mean" if "recycle" in (down, across) else "p50"
-    name = "Mean" if kind == "mean" else "Median"
-    grids = [_latencies(summary, sweep, kind, base, down, across) for base in bases]
+    grids = [_means(summary, sweep, base, down, across) for base in bases]
     if len(grids) == 1:
         return _Map(
-            f"{name} latency of each cell", "Log scale of colours; handshake included.", grids[0], "cividis_r",
+            "Mean latency of each cell", "Log scale of colours; handshake included.", grids[0], "cividis_r",
             lambda known: LogNorm(min(known), max(known)), format_duration,
         )  # fmt: skip
     baseline = bases.index("persistent") if "persistent" in bases else 0
@@ -94,7 +88,7 @@ def _choose(summary: Summary, sweep: SweepSummary, down: Axis, across: Axis) -> 
     # Two bases are two policies of the plan, so each has a name.
     names = [shortened(f"{bases[side]}", 24) for side in (candidate, baseline)]
     return _Map(
-        f"{name} latency of {names[0]} against {names[1]}", "Difference in percent; above 0 it is slower.",
+        f"Mean latency of {names[0]} against {names[1]}", "Difference in percent; above 0 it is slower.",
         _percent(grids[candidate], grids[baseline]), "PuOr_r",
         lambda known: CenteredNorm(0, max(map(abs, known)) or 1), "{:+.0f} %".format,
     )  # fmt: skip
@@ -121,12 +115,10 @@ def _bases(sweep: SweepSummary) -> list[str | None]:
     return list(dict.fromkeys(cell["base"] for cell in sweep["cells"].values()))
 
 
-def _latencies(
-    summary: Summary, sweep: SweepSummary, kind: Literal["mean", "p50"], base: str | None, down: Axis, across: Axis
-) -> Grid:
+def _means(summary: Summary, sweep: SweepSummary, base: str | None, down: Axis, across: Axis) -> Grid:
     policies = summary["policies"]
     return {
-        (cell[down], cell[across]): policies[name]["latency_ns"][kind]
+        (cell[down], cell[across]): policies[name]["latency_ns"]["mean"]
         for name, cell in sweep["cells"].items()
         if cell["base"] == base
     }

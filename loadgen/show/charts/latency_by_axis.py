@@ -10,27 +10,27 @@ from loadgen.show.charts.chart import Chart
 from loadgen.show.charts.style import log_duration_axis
 from loadgen.show.charts.sweep_lines import AxisName, Points, SweepLines, ValueKey, draw_points, legend_beside
 
-_NOTE = " Filled: p50; hollow, dotted: p99."
+_NOTE = " Filled: mean; hollow, dotted: p99."
 _NOT_STARTED = "arrivals not started"
 _MIN_SPAN = 3  # an axis that spans less than this factor might have no mark at all
 
 
 def _draw_line(axes: Axes, label: str, points: Points, style: dict[str, Any]) -> None:
     latencies = [(x, one["latency_ns"]) for x, one in points]
-    p50 = [(x, latency["p50"], latency["p50_ci95"]) for x, latency in latencies]
+    mean = [(x, latency["mean"], latency.get("mean_ci95")) for x, latency in latencies]  # new in this version
     p99 = [(x, latency["p99"], latency["p99_ci95"]) for x, latency in latencies]
-    draw_points(axes, p50, style | {"label": label})
+    draw_points(axes, mean, style | {"label": label})
     draw_points(axes, p99, style | {"linestyle": ":", "markerfacecolor": "white"})
     _mark_unstarted(axes, points)
 
 
 def _mark_unstarted(axes: Axes, points: Points) -> None:
-    """Where arrivals found no connection the percentiles are too low: past the knee they say little."""
+    """Where arrivals found no connection mean and percentiles are too low: past the knee they say little."""
     unsure = [(x, one["latency_ns"]) for x, one in points if one["percentiles_too_low"]]
     if not unsure:
         return
     x = [x for x, _ in unsure for _ in range(2)]
-    y = [value for _, latency in unsure for value in (latency["p50"], latency["p99"])]
+    y = [value for _, latency in unsure for value in (latency["mean"], latency["p99"])]
     is_known = _NOT_STARTED in axes.get_legend_handles_labels()[1]
     axes.plot(
         x, y, marker="x", markersize=12, color="black", linestyle="none", markeredgewidth=1.6, zorder=5,

@@ -15,11 +15,11 @@ def _draw(summary: Summary) -> Figure:
     figure = new_figure(
         summary,
         "Each block in the order in which it ran",
-        "Policies take turns in shuffled order; a drift would show as a slope. Filled: p50; hollow, dotted: p99.",
+        "Policies take turns in shuffled order; a drift would show as a slope. Filled: mean; hollow, dotted: p99.",
         height=5.6,
     )
     counted = [block for block in summary["blocks"] if block["seconds"]]
-    if not any(block["latency_p50_ns"] for block in counted):
+    if not any(block["latency_p99_ns"] for block in counted):
         say_empty(figure.subplots(), "no complete request to show")
         return figure
     above, below = figure.subplots(2, 1, sharex=True)
@@ -28,7 +28,7 @@ def _draw(summary: Summary) -> Figure:
         x = [block["index"] + 1 for block in blocks]
         style = policy_look(summary, name)
         above.plot(x, [block["throughput_rps"] for block in blocks], label=name, markersize=5, **style)
-        below.plot(x, [_or_gap(block["latency_p50_ns"]) for block in blocks], markersize=5, **style)
+        below.plot(x, [_or_gap(block.get("latency_mean_ns")) for block in blocks], markersize=5, **style)
         faint = style | {"linestyle": ":", "markerfacecolor": "white"}
         below.plot(x, [_or_gap(block["latency_p99_ns"]) for block in blocks], markersize=5, **faint)
     fastest = _fastest(summary["blocks"])

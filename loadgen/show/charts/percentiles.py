@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import math
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 
+from loadgen.model.policy_summary import LatencySummary
 from loadgen.model.summary import Summary
 from loadgen.show.charts.chart import Chart, few_lines
 from loadgen.show.charts.style import draw_band, log_duration_axis, new_figure, policy_look, say_empty
+from loadgen.show.formatting import estimate
 
 _MAX_INSIDE = 3  # a longer legend would cover the lines
+_MARKED = 0.99
+_STEP = 0.035  # between the marks of two policies, as their intervals may overlap
 _TICKS = {0.5: "50", 0.9: "90", 0.99: "99", 0.999: "99.9", 0.9999: "99.99"}
 
 
@@ -22,14 +27,15 @@ def _draw(summary: Summary) -> Figure:
         "With handshakes. Bands: 95 % intervals from the spread between rounds. Lines end at their 10th highest value.",
     )
     axes = figure.subplots()
-    for name, one in summary["policies"].items():
-        curve = one["latency_ns"]["curve"]
-        if not curve:
-            continue
+    drawn = {name: one["latency_ns"] for name, one in summary["policies"].items() if one["latency_ns"]["curve"]}
+    for number, (name, latency) in enumerate(drawn.items()):
+        curve = latency["curve"]
         x = [_nines(point["share"]) for point in curve]
         style = policy_look(summary, name)
-        axes.plot(x, [point["value"] for point in curve], label=name, markevery=(0, 6), markersize=5, **style)
+        label = f"{name}: p99 {estimate(latency['p99'], latency['p99_ci95'])}"
+        axes.plot(x, [point["value"] for point in curve], label=label, markevery=(0, 6), markersize=5, **style)
         draw_band(axes, x, [point["ci95"] for point in curve], style["color"], alpha=0.2)
+        _mark_p99(axes, latency, (number - (len(drawn) - 1) / 2) * _STEP, style["color"])
     if not axes.lines:
         any_request = any(one["requests"] for one in summary["policies"].values())
         say_empty(axes, "too few requests for percentiles" if any_request else "no complete request to show")
@@ -46,6 +52,16 @@ def _draw(summary: Summary) -> Figure:
     else:
         axes.legend(loc="upper left")
     return figure
+
+
+def _mark_p99(axes: Axes, latency: LatencySummary, shift: float, colour: str) -> None:
+    """The interval of the p99, beside the line of its percentile."""
+    p99, interval = latency["p99"], latency["p99_ci95"]
+    if p99 is not None and interval is not None:
+        errors = [[max(0, p99 - interval[0])], [max(0, interval[1] - p99)]]
+        axes.errorbar(
+            [_nines(_MARKED) + shift], [p99], yerr=errors, color=colour, marker="_", capsize=4, elinewidth=1.6, zorder=4
+        )
 
 
 def _nines(share: float) -> float:

@@ -13,9 +13,11 @@ from loadgen.show.charts.bars import bars_height, few_bars, frame_rows
 from loadgen.show.charts.chart import Chart
 from loadgen.show.charts.phase_looks import PHASE_LOOKS
 from loadgen.show.charts.style import GREY, duration_axis, new_figure, say_empty
+from loadgen.show.formatting import estimate
 
 # Entries of the legend: names of phases are short, those of the generator's part are not.
 _MAX_IN_A_ROW, _MAX_WITH_GENERATOR = 6, 4
+_LABEL_ROOM = 0.3  # beyond the longest bar, for a mean with its interval; as a share of that bar
 _LABELLED = 0.09  # a bar wider than this share of the longest has room for its value
 _OWN_SHIFT, _OWN_HEIGHT = 0.48, 0.12  # of the thin bar below a policy's bar
 _DELAY_SHIFT = -0.27  # the error bar lies above the values
@@ -42,9 +44,11 @@ def _draw(summary: Summary) -> Figure:
     _mark_delays(axes, policies, ends)
     _draw_own(axes, policies)
     longest = max(longest, *map(_own_ns, policies.values()))
-    for row, total in enumerate(ends):
-        axes.text(total + longest * 0.01, row, format_duration(total), va="center", fontweight="bold")
-    axes.set_xlim(0, longest * 1.13 or 1)
+    for row, (end, one) in enumerate(zip(ends, policies.values(), strict=True)):
+        latency = one["latency_ns"]
+        text = estimate(latency["mean"], latency.get("mean_ci95"))  # new in this version
+        axes.text(end + longest * 0.01, row, text, va="center", fontweight="bold")
+    axes.set_xlim(0, longest * (1 + _LABEL_ROOM) or 1)
     duration_axis(axes.xaxis)
     axes.set_xlabel("mean latency")
     frame_rows(axes, list(policies))

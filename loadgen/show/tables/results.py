@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from loadgen.measure.labels import labels, plain_number
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.records import HANDSHAKE, Phase
 from loadgen.model.summary import Summary
-from loadgen.model.units import format_duration
-from loadgen.show.formatting import ABSENT, duration, integer, with_interval
+from loadgen.model.units import format_duration, percent_text
+from loadgen.show.formatting import ABSENT, duration, estimate, integer, with_interval
 from loadgen.show.ordering import policies_in_order
 from loadgen.show.tables.table import Row, Table
 
-_POLICIES = ("policy", "req/s", "p50", "p99", "handshake", "connections", "errors")
+_POLICIES = ("policy", "req/s", "mean", "p50", "p99", "handshake", "connections", "errors")
 _DIFFERENCES = (
-    "candidate", "baseline", "p50 difference", "p50 ratio", "throughput ratio", "handshake", "residual",
+    "candidate", "baseline", "mean difference", "certain", "handshake", "residual", "mean ratio", "p50 ratio",
+    "p99 ratio", "throughput ratio",
 )  # fmt: skip
 _ARRIVALS = ("policy", "offered", "due", "never started", "late p50", "late p99", "late max")
 _AMORTISATION = (
@@ -31,8 +34,9 @@ def policies(summary: Summary) -> Table:
             (
                 name,
                 f"{one['throughput_rps']:,.0f}",
-                duration(latency["p50"]),
-                duration(latency["p99"]),
+                estimate(latency["mean"], latency["mean_ci95"]),
+                estimate(latency["p50"], latency["p50_ci95"]),
+                estimate(latency["p99"], latency["p99_ci95"]),
                 duration(_handshake_ns(one)),
                 f"opened {connections['opened']:,} (ideal {connections['ideal']:,})",
                 integer(sum(one["errors"].values())),
@@ -71,24 +75,35 @@ def phases(summary: Summary) -> Table:
 
 
 def differences(summary: Summary) -> Table:
-    """Each comparison with its intervals."""
+    """Each comparison with its intervals: of the mean, which the verdict goes by, and of percentiles and throughput."""
+    comparisons = summary["comparisons"]
+    rows: list[Row] = [
+        (
+            one["candidate"],
+            one["baseline"],
+            estimate(one["latency_mean_delta_ns"], one["latency_mean_delta_ci95"], sign=True),
+            "yes" if one["is_certain"] else "no",
+            format_duration(one["handshake_mean_ns"]),
+            format_duration(one["residual_mean_ns"]),
+            _ratio(one["latency_mean_ratio"], one["latency_mean_ratio_ci95"]),
+            _ratio(one["latency_p50_ratio"], one["latency_p50_ratio_ci95"]),
+            _ratio(one["latency_p99_ratio"], one["latency_p99_ratio_ci95"]),
+            _ratio(one["throughput_ratio"], one["throughput_ratio_ci95"]),
+        )
+        for one in comparisons
+    ]
+    found = [one["equivalence"] for one in comparisons if one["equivalence"] is not None]
+    if len(found) < len(comparisons) or not found:
+        return Table(_DIFFERENCES, rows)
+    within = f"equivalent within {percent_text(found[0]['bound'])}"
     return Table(
-        _DIFFERENCES,
-        [
-            (
-                one["candidate"],
-                one["baseline"],
-                with_interval(one["latency_p50_delta_ns"], one["latency_p50_delta_ci95"], format_duration),
-                with_interval(one["latency_p50_ratio"], one["latency_p50_ratio_ci95"], "{:.2f}".format),
-                ABSENT
-                if one["throughput_ratio"] is None
-                else with_interval(one["throughput_ratio"], one["throughput_ratio_ci95"], "{:.3f}".format),
-                format_duration(one["handshake_mean_ns"]),
-                format_duration(one["residual_mean_ns"]),
-            )
-            for one in summary["comparisons"]
-        ],
+        (*_DIFFERENCES, within),
+        [(*row, "shown" if one["shown"] else "not shown") for row, one in zip(rows, found, strict=True)],
     )
+
+
+def _ratio(value: float | None, interval: Sequence[float] | None) -> str:
+    return ABSENT if value is None else with_interval(value, interval, "{:,.3f}".format)
 
 
 def arrivals(summary: Summary) -> Table:
@@ -119,10 +134,10 @@ def amortisation(summary: Summary) -> Table:
         [
             (
                 label,
-                with_interval(one["exchange_ns"], one["exchange_ci95"], format_duration),
-                with_interval(one["handshake_ns"], one["handshake_ci95"], format_duration),
+                estimate(one["exchange_ns"], one["exchange_ci95"]),
+                estimate(one["handshake_ns"], one["handshake_ci95"]),
                 ABSENT if one["r2"] is None else f"{one['r2']:.4f}",
-                with_interval(one["saving_ns"], one["saving_ci95"], format_duration),
+                estimate(one["saving_ns"], one["saving_ci95"]),
                 ABSENT if one["k90"] is None else with_interval(one["k90"], one["k90_ci95"], "{:,.1f}".format),
                 f"{one['k90_model']:,.1f}",
             )

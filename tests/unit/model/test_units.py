@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadgen.model.units import NS_PER_MS, NS_PER_S, NS_PER_US, format_duration, parse_duration_ns
+from loadgen.model.units import NS_PER_MS, NS_PER_S, NS_PER_US, format_duration, format_estimate, parse_duration_ns
 
 
 @pytest.mark.parametrize(
@@ -76,6 +76,25 @@ def test_whole_numbers_lose_nothing(number: int, unit: tuple[str, int]) -> None:
 )
 def test_durations_are_written_with_three_digits(value_ns: float, expected: str) -> None:
     assert format_duration(value_ns) == expected
+
+
+@pytest.mark.parametrize(
+    ("value_ns", "interval_ns", "sign", "expected"),
+    [
+        (990_000, [940_000, 1_110_000], False, ("0.99 ms", "[0.94, 1.11]")),
+        (128_000, [120_400, 133_000], False, ("128 µs", "[120, 133]")),
+        (900, [-20_000, 30_000], True, ("+0.9 µs", "[-20.0, +30.0]")),
+        (9_500, [80, 21_000], False, ("9.5 µs", "[0.1, 21.0]")),
+        (9_500, [20, 21_000], False, ("9.50 µs", "[0.02, 21.00]")),
+        (5_000_000_000, [1, 6_000_000_000], False, ("5.000 s", "[0.000, 6.000]")),
+        (1_250_000, None, True, ("+1.25 ms", "")),
+        (0, [0, 0], True, ("+0 ns", "[+0, +0]")),
+    ],
+)
+def test_an_estimate_has_one_unit_and_no_bound_that_looks_like_0(
+    value_ns: float, interval_ns: list[float] | None, sign: bool, expected: tuple[str, str]
+) -> None:
+    assert format_estimate(value_ns, interval_ns, sign=sign) == expected
 
 
 @settings(deadline=None)
