@@ -259,6 +259,8 @@ class BlockSummary(TypedDict):
     """Length of the measured window (s)."""
     throughput_rps: float
     """Answered requests per second."""
+    latency_mean_ns: int | None
+    """Mean latency (ns)."""
     latency_p50_ns: int | None
     """Median latency (ns)."""
     latency_p99_ns: int | None

@@ -8,6 +8,7 @@ from loadgen.measure.data.histogram import Histogram
 from loadgen.measure.data.merge_workers import merge_workers
 from loadgen.measure.data.rows import Samples
 from loadgen.measure.live.block_report import LATENCY, BlockReport, shared_samples, shrink
+from loadgen.measure.stats.comparison import is_uncertain
 from loadgen.measure.summary.run import summarise
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.records import HANDSHAKE, Phase
@@ -133,6 +134,8 @@ def _refine_comparison(comparison: ComparisonSummary, policies: dict[str, Policy
     comparison["residual_mean_ns"] = comparison["latency_mean_delta_ns"] - comparison["handshake_mean_ns"]
     comparison["baseline_mean_ns"] = baseline["latency_ns"]["mean"] or 0
     comparison["candidate_mean_ns"] = candidate["latency_ns"]["mean"] or 0
+    if is_uncertain(comparison["latency_mean_delta_ci95"]):
+        comparison["is_certain"] = False
 
 
 def _move(found: dict[str, Any], key: str, baseline_ns: int | None, candidate_ns: int | None) -> None:

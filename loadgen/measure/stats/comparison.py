@@ -46,12 +46,13 @@ def compare_all(
 ) -> list[ComparisonSummary]:
     """Each comparison of a run, by `pairs`; a difference is certain if all of the run's together are at 95 %.
 
+    The test is of the ratio. With few rounds the interval of the difference may hold 0 all the same; then it is not.
     stops_early: precision decided how many rounds there are.
     """
     found = [compare(measured[baseline], measured[other], stops_early) for baseline, other in pairs(cells, swept)]
     comparisons = [one for one in found if one is not None]
     for one, is_certain in zip(comparisons, holm([one["p_value"] for one in comparisons]), strict=True):
-        one["is_certain"] = is_certain
+        one["is_certain"] = is_certain and not is_uncertain(one["latency_mean_delta_ci95"])
     return comparisons
 
 
@@ -97,6 +98,7 @@ def compare(baseline: PolicySamples, candidate: PolicySamples, stops_early: bool
         "handshake_mean_ns": round(handshake),
         "residual_mean_ns": round(total) - round(handshake),
         "phase_deltas_mean_ns": {phase: round(delta) for phase, delta in deltas.items()},
+        "equivalence": None,
     }
 
 

@@ -10,6 +10,7 @@ from loadgen.measure.data.block_histograms import ERROR, LATENCY
 from loadgen.measure.data.downsampling import add_up
 from loadgen.measure.data.rows import Samples
 from loadgen.measure.stats.comparison import compare_all
+from loadgen.measure.stats.equivalence import equivalence
 from loadgen.measure.stats.policy_samples import PolicySamples, policy_samples, quantile
 from loadgen.measure.stats.precision import precision_summary
 from loadgen.measure.stats.sweep import sweep
@@ -64,6 +65,8 @@ def summarise(
     comparisons = compare_all(measured, planned.cells, bool(planned.axes), planned.until_precision is not None)
     if refine is not None:
         refine(policies, comparisons)
+    for comparison in comparisons:
+        comparison["equivalence"] = equivalence(comparison["latency_mean_ratio_ci95"], planned.equivalent)
     swept = sweep(planned, measured, policies) if planned.axes else None
     answered = [cell_name for cell_name, summary in policies.items() if summary["requests"]]
     precision = precision_summary(planned, comparisons, answered, rounds)
@@ -126,9 +129,16 @@ def _block(block: BlockFacts, measured: PolicySamples) -> BlockSummary:
         "connections": block["connections"],
         "seconds": seconds,
         "throughput_rps": float(measured.answered[number]) / seconds if seconds else 0.0,
+        "latency_mean_ns": _block_mean(measured, number),
         "latency_p50_ns": p50,
         "latency_p99_ns": p99,
     }
+
+
+def _block_mean(measured: PolicySamples, number: int) -> int | None:
+    """Mean latency (ns) of a policy's block in a round; None where nothing was answered."""
+    requests = measured.latency_counts[number]
+    return round(float(measured.latency_sums_ns[number] / requests)) if requests else None
 
 
 def _block_quantiles(block: BlockFacts, measured: PolicySamples) -> Sequence[int | None]:

@@ -115,7 +115,7 @@ def _signed(comparison: ComparisonSummary) -> str:
 
 def _times(ratio: float) -> str:
     """The ratio as a clause; empty where it rounds to 1, which says less than the difference does."""
-    digits = 2 if ratio >= 2 else 3
+    digits = 3 if 0.9 < ratio < 2 else 2
     text = f"{ratio:,.0f}" if ratio >= 99.5 else f"{ratio:.{digits}g}" if ratio >= 0.01 else "under 0.01"
     return "" if text == "1" else f", {text}×"
 

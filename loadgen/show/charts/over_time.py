@@ -15,7 +15,7 @@ def _draw(summary: Summary) -> Figure:
     figure = new_figure(
         summary,
         "Each block in the order in which it ran",
-        "Policies take turns in shuffled order; a drift would show as a slope. Filled: mean; hollow, dotted: p99.",
+        "A drift would show as a slope. Filled: mean; hollow, dotted: p99. Each is of one block, so without interval.",
         height=5.6,
     )
     counted = [block for block in summary["blocks"] if block["seconds"]]

@@ -14,29 +14,33 @@ from loadgen.show.charts.chart import Chart, few_lines
 from loadgen.show.charts.style import draw_band, log_duration_axis, new_figure, policy_look, say_empty
 from loadgen.show.formatting import estimate
 
-_MAX_INSIDE = 3  # a longer legend would cover the lines
+_MAX_LABEL = 40  # characters; with a longer one the legend has one column
+_ROW_INCHES = 0.22
 _MARKED = 0.99
 _STEP = 0.035  # between the marks of two policies, as their intervals may overlap
 _TICKS = {0.5: "50", 0.9: "90", 0.99: "99", 0.999: "99.9", 0.9999: "99.99"}
 
 
 def _draw(summary: Summary) -> Figure:
+    drawn = {name: one["latency_ns"] for name, one in summary["policies"].items() if one["latency_ns"]["curve"]}
+    labels = {name: f"{name}: p99 {estimate(one['p99'], one['p99_ci95'])}" for name, one in drawn.items()}
+    columns = 2 if all(len(label) <= _MAX_LABEL for label in labels.values()) else 1
     figure = new_figure(
         summary,
         "Latency by percentile",
         "With handshakes. Bands: 95 % intervals from the spread between rounds. Lines end at their 10th highest value.",
+        height=4.6 + _ROW_INCHES * math.ceil(len(drawn) / columns),
     )
     axes = figure.subplots()
-    drawn = {name: one["latency_ns"] for name, one in summary["policies"].items() if one["latency_ns"]["curve"]}
     for number, (name, latency) in enumerate(drawn.items()):
         curve = latency["curve"]
         x = [_nines(point["share"]) for point in curve]
         style = policy_look(summary, name)
-        label = f"{name}: p99 {estimate(latency['p99'], latency['p99_ci95'])}"
-        axes.plot(x, [point["value"] for point in curve], label=label, markevery=(0, 6), markersize=5, **style)
+        values = [point["value"] for point in curve]
+        axes.plot(x, values, label=labels[name], markevery=(0, 6), markersize=5, **style)
         draw_band(axes, x, [point["ci95"] for point in curve], style["color"], alpha=0.2)
         _mark_p99(axes, latency, (number - (len(drawn) - 1) / 2) * _STEP, style["color"])
-    if not axes.lines:
+    if not drawn:
         any_request = any(one["requests"] for one in summary["policies"].values())
         say_empty(axes, "too few requests for percentiles" if any_request else "no complete request to show")
         return figure
@@ -47,10 +51,7 @@ def _draw(summary: Summary) -> Figure:
     axes.set_xlim(_nines(0.5), _nines(0.9999))
     axes.set_xlabel("percentile of requests (%)")
     axes.set_ylabel("latency (log scale)")
-    if len(axes.lines) > _MAX_INSIDE:
-        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    else:
-        axes.legend(loc="upper left")
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns)
     return figure
 
 

@@ -34,6 +34,8 @@ USAGE = [
     (["http://127.0.0.1/", "--policies", "close-resume"], "use an https URL"),
     (["http://127.0.0.1/", "--users", "0"], "at least 1"),
     (["http://127.0.0.1/", "--users", "many"], "not a valid int"),
+    (["http://127.0.0.1/", "--equivalent", "2"], "'2' is not a percentage; write it like 2%"),
+    (["http://127.0.0.1/", "--equivalent", "200%"], "--equivalent is 200%; it must lie between 0.01% and 100%"),
     (["http://127.0.0.1/", "--rounds", "0"], "at least 1"),
     (["http://127.0.0.1/", "--block", "soon"], "not a duration"),
     (["http://127.0.0.1/", "--warmup", "3s"], "must be shorter"),

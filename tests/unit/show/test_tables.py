@@ -65,6 +65,21 @@ def test_a_server_that_can_t_be_read_is_a_dash(tmp_path: Path) -> None:
     assert row == ("close", *["–"] * 4)
 
 
+def test_table_and_verdict_say_the_same_number(tmp_path: Path) -> None:
+    summary = full_run(tmp_path / "run", equivalent=0.02).summary()
+    headings, (row,) = tables.differences(summary)
+    found = dict(zip(headings, row, strict=True))
+    amount, _, interval = found["mean difference"].replace("+", "").partition(" [")
+    assert f" costs {amount} more per request on average [{interval}" in summary["verdict"]
+    assert (found["certain"], found["equivalent within 2%"]) == ("yes", "not shown")
+    for key in ("mean ratio", "p50 ratio", "p99 ratio", "throughput ratio"):
+        assert found[key].endswith("]")
+    for row in tables.policies(summary).rows:
+        assert [" [" in cell for cell in row] == [False, False, True, True, True, False, False, False]
+    summary["comparisons"][0]["is_certain"] = False
+    assert tables.differences(summary).rows[0][3] == "no"
+
+
 def test_sections_without_rows_are_left_out(tmp_path: Path) -> None:
     page = render(full_run(tmp_path / "run", "close").summary(), {})
     for title in (

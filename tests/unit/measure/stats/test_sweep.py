@@ -77,7 +77,7 @@ def test_percentiles_are_worked_out_where_they_are_drawn(tmp_path: Path, cells: 
 
 def test_the_verdict_of_one_curve_has_its_intervals(tmp_path: Path) -> None:
     verdict = made(tmp_path, recycle=("1", "2", "10", "inf"))["verdict"]
-    assert verdict.startswith("a request costs 0.12 ms [0.12, 0.12] plus 0.32 ms [0.32, 0.32] for each new connection")
+    assert verdict.startswith("a request costs 120 µs [118, 122] plus 320 µs [320, 320] for each new connection")
     assert verdict.endswith("90% of what reuse saves is reached at K = 10 [10, 10]")
 
 
@@ -90,7 +90,7 @@ def test_the_verdict_without_a_curve_names_the_ends(tmp_path: Path) -> None:
 
 def test_the_verdict_of_what_does_not_compare(tmp_path: Path) -> None:
     verdict = made(tmp_path, users=(1, 50))["verdict"]
-    assert "(persistent · 1 user) to 0.22 ms (persistent · 50 users)" in verdict
+    assert "(persistent · 1 user) to 221 µs (persistent · 50 users)" in verdict
     assert "75 req/s" in verdict
 
 

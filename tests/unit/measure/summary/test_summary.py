@@ -482,21 +482,30 @@ def test_notes_of_the_run_come_first(tmp_path: Path) -> None:
 
 
 def test_the_verdict_says_what_reuse_saves(summary: Summary) -> None:
-    low, high = summary["comparisons"][0]["latency_p50_delta_ci95"]
+    low, high = summary["comparisons"][0]["latency_mean_delta_ci95"]
     assert summary["verdict"] == (
-        f"close costs 0.047 ms more per request at p50 [{low / 1e6:.3f}, {high / 1e6:.3f}] than persistent, 1.3×; "
-        "85% of the mean difference is the TCP handshake"
+        f"close costs 47.0 µs more per request on average [{low / 1e3:.1f}, {high / 1e3:.1f}] than persistent, 1.33×; "
+        "85% of that is the TCP handshake"
     )
 
 
 def comparison(
-    delta_ns: int = 2 * MS, interval: tuple[int, int] | None = (1_900_000, 2_100_000), ratio: float = 3.0
+    delta_ns: int = 2 * MS,
+    interval: tuple[int, int] | None = (1_900_000, 2_100_000),
+    ratio: float = 3.0,
+    is_certain: bool | None = None,
+    ratio_interval: tuple[float, float] = (2.9, 3.1),
+    equivalence: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
+    """is_certain: None where the interval alone says it."""
     deltas = dict.fromkeys((phase.value for phase in Phase), 0) | {"tls": delta_ns}
+    leaves_out_0 = interval is not None and not interval[0] <= 0 <= interval[1]
     return {
-        "baseline": "persistent", "candidate": "close", "latency_p50_delta_ns": delta_ns,
-        "latency_p50_delta_ci95": None if interval is None else list(interval), "latency_p50_ratio": ratio,
-        "latency_mean_delta_ns": delta_ns, "phase_deltas_mean_ns": deltas, "rounds": 1 if interval is None else 5,
+        "baseline": "persistent", "candidate": "close", "latency_mean_delta_ns": delta_ns,
+        "latency_mean_delta_ci95": None if interval is None else list(interval), "latency_mean_ratio": ratio,
+        "latency_mean_ratio_ci95": None if interval is None else list(ratio_interval),
+        "is_certain": leaves_out_0 if is_certain is None else is_certain, "phase_deltas_mean_ns": deltas,
+        "rounds": 1 if interval is None else 5, "equivalence": equivalence,
     }  # fmt: skip
 
 
@@ -515,31 +524,31 @@ UNANSWERED = {
     [
         (
             comparison(),
-            "close costs 2.00 ms more per request at p50 [1.90, 2.10] than persistent, 3×; "
-            "100% of the mean difference is the TLS handshake",
+            "close costs 2.00 ms more per request on average [1.90, 2.10] than persistent, 3×; "
+            "100% of that is the TLS handshake",
         ),
         (
             comparison(interval=None),
-            "close costs 2.00 ms more per request at p50 (one round, no interval) than persistent, 3×; "
-            "100% of the mean difference is the TLS handshake",
+            "close costs 2.00 ms more per request on average (one round, no interval) than persistent, 3×; "
+            "100% of that is the TLS handshake",
         ),
         (
             comparison(10 * US, (-20_000, 40_000)),
-            "close and persistent show no certain difference at p50 (+0.010 ms [-0.020, +0.040])",
+            "close and persistent show no certain difference on average (+10.0 µs [-20.0, +40.0])",
         ),
         (
-            comparison(9_500, (80, 21_000), 1.04),
-            "close costs 9.50 µs more per request at p50 [0.080, 21.0] than persistent; "
-            "100% of the mean difference is the TLS handshake",
+            comparison(9_500, (80, 21_000), 1.004),
+            "close costs 9.5 µs more per request on average [0.1, 21.0] than persistent; "
+            "100% of that is the TLS handshake",
         ),
         (
             comparison(40 * US, (300, 80_000), 1.4),
-            "close costs 40.0 µs more per request at p50 [0.30, 80.0] than persistent, 1.4×; "
-            "100% of the mean difference is the TLS handshake",
+            "close costs 40.0 µs more per request on average [0.3, 80.0] than persistent, 1.4×; "
+            "100% of that is the TLS handshake",
         ),
         (
             comparison(-900, (-2_000, 1_000)),
-            "close and persistent show no certain difference at p50 (-0.90 µs [-2.00, +1.00])",
+            "close and persistent show no certain difference on average (-0.90 µs [-2.00, +1.00])",
         ),
     ],
     ids=["costs", "no interval", "uncertain", "a few µs", "a bound of almost 0", "uncertain by a few µs"],
@@ -548,14 +557,44 @@ def test_verdict_sentences(one: dict[str, Any], expected: str) -> None:
     assert verdict(POLICIES_SEEN, [one], []) == expected
 
 
+def test_the_verdict_claims_no_more_than_the_run_s_comparisons_together_allow() -> None:
+    """An interval of its own may leave out 0: of many such, one does so by chance."""
+    doubtful = comparison(9_500, (80, 21_000), 1.04, is_certain=False, ratio_interval=(1.01, 1.07))
+    assert verdict(POLICIES_SEEN, [doubtful, comparison()], []).startswith(
+        "close and persistent show no certain difference on average "
+        "(+9.5 µs [+0.1, +21.0], which may be chance among 2 comparisons); close costs 2.00 ms more "
+    )
+    by_the_ratio = comparison(9_500, (80, 21_000), 1.04, is_certain=False, ratio_interval=(0.99, 1.1))
+    assert verdict(POLICIES_SEEN, [by_the_ratio], []).endswith("on average (1.040× [0.990, 1.100])")
+
+
+def test_a_phase_may_cost_more_than_the_whole_difference() -> None:
+    one = comparison()
+    one["phase_deltas_mean_ns"] |= {"tls": 3 * MS, "wait": -MS}
+    assert verdict(POLICIES_SEEN, [one], []).endswith("; more than all of that is the TLS handshake")
+
+
+def test_equivalence_comes_behind_the_difference() -> None:
+    found = {"bound": 0.02, "shown": True}
+    for delta_ns, bounds, begins in ((9, (-9, 30), "close and persistent show no"), (20, (1, 30), "close costs 20 ns")):
+        one = comparison(delta_ns, bounds, 1.01, ratio_interval=(0.985, 1.015), equivalence=found)
+        sentence = verdict(POLICIES_SEEN, [one], [])
+        assert sentence.startswith(begins)
+        assert "; the two are equivalent within 2% (1.010× [0.985, 1.015])" in sentence
+    many = [comparison(equivalence={"bound": 0.02, "shown": number < 3}) for number in range(5)]
+    assert verdict(POLICIES_SEEN, many, []).endswith("; 3 of 5 comparisons are equivalent within 2%")
+
+
 def test_a_candidate_that_is_faster_saves() -> None:
     said = verdict(POLICIES_SEEN, [comparison(-2 * MS, (-2_100_000, -1_900_000), 0.5)], [])
-    assert said.startswith("close saves 2.00 ms per request at p50 [1.90, 2.10]")
+    assert said.startswith("close saves 2.00 ms per request on average [1.90, 2.10]")
     assert said.endswith("0.5×")
     assert " than " not in said  # one saves compared with another; "saves than" is no English
 
 
-@pytest.mark.parametrize(("ratio", "written"), [(1.06, "1.1×"), (9.6, "9.6×"), (150.0, "150×"), (1234.0, "×")])
+@pytest.mark.parametrize(
+    ("ratio", "written"), [(1.06, "1.06×"), (0.31, "0.31×"), (9.6, "9.6×"), (150.0, "150×"), (1234.0, "×")]
+)
 def test_a_ratio_is_written_in_plain_digits(ratio: float, written: str) -> None:
     said = verdict(POLICIES_SEEN, [comparison(ratio=ratio)], [])
     assert "e+" not in said

@@ -35,7 +35,7 @@ def swept(directory: Path, policies: str, flags: dict[str, int] | None = None, *
 def test_in_a_sweep_each_difference_names_its_own_baseline(tmp_path: Path) -> None:
     summary = swept(tmp_path, "persistent,websocket,h2-prior", users=(1, 10))
     said = summary["verdict"]
-    assert said.startswith("at p50: websocket · 1 user against persistent · 1 user -0.040 ms [")
+    assert said.startswith("on average: websocket · 1 user against persistent · 1 user -40.0 µs [")
     for one in summary["comparisons"]:
         assert f"{one['candidate']} against {one['baseline']} " in said
     assert said.count(" against ") == len(summary["comparisons"]) == 4
@@ -43,14 +43,14 @@ def test_in_a_sweep_each_difference_names_its_own_baseline(tmp_path: Path) -> No
 
 def test_the_ends_name_their_baselines_too(tmp_path: Path) -> None:
     said = swept(tmp_path, "persistent,websocket,h2-prior", users=(1, 5, 10))["verdict"]
-    assert said.startswith("at p50 (the extremes of 6): websocket · 1 user against persistent · 1 user -0.040 ms [")
-    assert ", h2-prior · 1 user against persistent · 1 user +0.060 ms [" in said
+    assert said.startswith("on average (the extremes of 6): websocket · 1 user against persistent · 1 user -40.0 µs [")
+    assert ", h2-prior · 1 user against persistent · 1 user +60.0 µs [" in said
     assert said.count(" against ") == 2
 
 
 def test_of_one_load_the_baseline_is_named_once(tmp_path: Path) -> None:
     said = swept(tmp_path, "persistent,websocket,h2-prior,h2c-upgrade,close", users=(3,))["verdict"]
-    assert "; against persistent · 3 users at p50: websocket · 3 users -0.040 ms [" in said
+    assert "; against persistent · 3 users on average: websocket · 3 users -40.0 µs [" in said
     assert said.count("against") == 1
 
 
@@ -66,7 +66,7 @@ def test_one_policy_that_was_declined(tmp_path: Path, flags: int, said: str) -> 
 
 def test_cells_that_were_declined_and_don_t_compare(tmp_path: Path) -> None:
     said = swept(tmp_path, "h2c-upgrade", {"h2c-upgrade": DECLINED}, users=(1, 10))["verdict"]
-    assert "ms (h2c-upgrade · 1 user, declined: HTTP/1.1) to " in said
+    assert "µs (h2c-upgrade · 1 user, declined: HTTP/1.1) to " in said
     assert said.endswith(" req/s (h2c-upgrade · 1 user, declined: HTTP/1.1)")
     assert "declined" not in swept(tmp_path / "taken", "h2c-upgrade", users=(1, 10))["verdict"]
 

@@ -237,29 +237,29 @@ def test_every_kind_of_a_protocol_or_proxy_is_explained() -> None:
 
 def test_reuse_first_then_what_another_protocol_changes(tmp_path: Path) -> None:
     said = upgraded_run(tmp_path / "run", "close,persistent,h2c-upgrade,h2,websocket").summary()["verdict"]
-    reuse, _, rest = said.partition("; against persistent at p50: ")
+    reuse, _, rest = said.partition("; against persistent on average: ")
     plain = full_run(tmp_path / "plain", "close,persistent").summary()["verdict"]
     assert reuse == plain
     clauses = rest.split("), ")
     assert [clause.split(" ")[0] for clause in clauses] == ["h2c-upgrade", "h2", "websocket"]
-    assert clauses[0] == "h2c-upgrade +0.070 ms [+0.070, +0.070] (mostly waiting for the response"
-    assert clauses[2] == "websocket -0.040 ms [-0.040, -0.040] (mostly waiting for the response)"
+    assert clauses[0] == "h2c-upgrade +70.0 µs [+70.0, +70.0] (mostly waiting for the response"
+    assert clauses[2] == "websocket -40.0 µs [-40.0, -40.0] (mostly waiting for the response)"
 
 
 def test_of_many_protocols_the_ends(seven: Summary) -> None:
-    assert "; against persistent at p50 (the extremes of 5): websocket -0.040 ms" in seven["verdict"]
-    assert ", h2+streams:10 +0.30 ms" in seven["verdict"]
+    assert "; against persistent on average (the extremes of 5): websocket -40.0 µs" in seven["verdict"]
+    assert ", h2+streams:10 +300 µs" in seven["verdict"]
 
 
 def test_few_are_told_in_full(tmp_path: Path) -> None:
     said = upgraded_run(tmp_path / "run", "persistent,websocket,websocket-close").summary()["verdict"]
     saves, costs = said.split("; websocket-close ")
     assert saves == (
-        "websocket saves 0.040 ms per message at p50 [0.040, 0.040] compared with persistent, 0.72×; "
-        "100% of the mean difference is waiting for the response"
+        "websocket saves 40.0 µs per message on average [40.0, 40.0] compared with persistent, 0.72×; "
+        "100% of that is waiting for the response"
     )
-    assert costs.startswith("costs 0.15 ms more per message at p50")
-    assert costs.endswith("of the mean difference is the upgrade")
+    assert costs.startswith("costs 150 µs more per message on average")
+    assert costs.endswith("of that is the upgrade")
 
 
 @pytest.mark.parametrize("policies", ["persistent,h2c-upgrade", "close,persistent,h2c-upgrade,h2,websocket"])
