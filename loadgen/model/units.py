@@ -43,6 +43,8 @@ def percent_text(share: float) -> str:
 def margin_text(share: float) -> str:
     """Write a measured half-width of an interval as a percentage: 3.1%, 12%, 0.04%."""
     percent = 100 * share
+    if percent >= 1_000:
+        return "more than 1,000%"
     return f"{percent:,.{0 if percent >= 10 else 1 if percent >= 0.95 else 2}f}%"
 
 

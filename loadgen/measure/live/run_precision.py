@@ -13,7 +13,7 @@ import numpy as np
 
 from loadgen.measure.data.latency_totals import BlockLatency, LatencyTotals, merged_blocks
 from loadgen.measure.stats.comparison import pairs
-from loadgen.measure.stats.precision import RoundSums, mean_ratio_interval, widest
+from loadgen.measure.stats.precision import RoundSums, is_without_answer, mean_ratio_interval, widest
 from loadgen.model.plan import Plan
 
 
@@ -46,13 +46,13 @@ class RunPrecision:
             with suppress(OSError):
                 worker.read()
         sums = round_sums(merged_blocks([worker.blocks for worker in self._workers]), rounds)
-        is_hopeless = any(cell.name not in sums for cell in self._plan.cells)
-        self.half_width = None if is_hopeless else self._widest(sums)
+        is_known = sums.keys() >= {cell.name for cell in self._plan.cells}
+        self.half_width = self._widest(sums) if is_known else None
         if rounds < self._plan.min_rounds:
             return True
-        if is_hopeless:  # a policy without a single complete request so far: the next rounds will hardly have one
+        if self.half_width is not None and self.half_width <= self._aim:
             return False
-        return self.half_width is None or self.half_width > self._aim
+        return is_known and not any(is_without_answer(one.requests) for one in sums.values())
 
     def _widest(self, sums: Mapping[str, RoundSums]) -> float | None:
         return widest([mean_ratio_interval(sums[base], sums[other], self._plan) for base, other in self._pairs])

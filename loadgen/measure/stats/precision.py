@@ -11,6 +11,9 @@ from loadgen.measure.stats.sequential import jackknife
 from loadgen.model.plan import Plan
 from loadgen.model.summary import ComparisonSummary, PrecisionSummary
 
+EMPTY_ROUNDS = 3
+"""Once a policy had no complete request in so many rounds, the next ones are not expected to have any."""
+
 
 @dataclass(frozen=True, slots=True)
 class RoundSums:
@@ -51,6 +54,11 @@ def precision_summary(
         "rounds": rounds,
         "max_rounds": plan.max_rounds,
     }
+
+
+def is_without_answer(requests: Floats) -> bool:
+    """A policy has stopped to be answered. requests: its complete ones, by round."""
+    return not requests[-EMPTY_ROUNDS:].any()
 
 
 def widest(intervals: Sequence[Sequence[float] | None]) -> float | None:

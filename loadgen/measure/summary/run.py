@@ -12,7 +12,7 @@ from loadgen.measure.data.rows import Samples
 from loadgen.measure.stats.comparison import compare_all
 from loadgen.measure.stats.equivalence import equivalence
 from loadgen.measure.stats.policy_samples import PolicySamples, policy_samples, quantile
-from loadgen.measure.stats.precision import precision_summary
+from loadgen.measure.stats.precision import is_without_answer, precision_summary
 from loadgen.measure.stats.sweep import sweep
 from loadgen.measure.summary.policy import summarise_policy
 from loadgen.measure.summary.verdict import verdict
@@ -70,8 +70,9 @@ def summarise(
     swept = sweep(planned, measured, policies) if planned.axes else None
     answered = [cell_name for cell_name, summary in policies.items() if summary["requests"]]
     precision = precision_summary(planned, comparisons, answered, rounds)
+    without_answer = [cell_name for cell_name, one in measured.items() if is_without_answer(one.requests)]
     found = notes + thinned(samples) + outages(samples)
-    found += precision_warnings(precision, policies, answered)
+    found += precision_warnings(precision, policies, without_answer)
     found += warnings(policies, planned, rounds, comparisons)
     checks, doubts = checked(CheckedRun(planned, samples, indices_of, measured, policies, comparisons))
     found += doubts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from loadgen.measure.stats.precision import EMPTY_ROUNDS
 from loadgen.model.run_record import RunWarning
 from loadgen.model.summary import PrecisionSummary
 from loadgen.model.units import count, margin_text, percent_text
@@ -11,9 +12,9 @@ from loadgen.model.warning_codes import WarningCode
 
 
 def precision_warnings(
-    precision: PrecisionSummary | None, policies: Collection[str], answered: Collection[str]
+    precision: PrecisionSummary | None, policies: Collection[str], without_answer: Collection[str]
 ) -> list[RunWarning]:
-    """At most one: that the precision was not reached. answered: the policies that have a complete request."""
+    """At most one: that the precision was not reached. without_answer: policies that had none in the last rounds."""
     if precision is None or precision["is_reached"]:
         return []
     rounds, aim = count(precision["rounds"], "round"), f"±{percent_text(precision['aim'])}"
@@ -22,9 +23,9 @@ def precision_warnings(
     else:
         ratio = "each ratio" if len(policies) > 2 else "the ratio"
         known = f"{ratio} is known within ±{margin_text(precision['half_width'])}, not {aim}"
-    without = [name for name in policies if name not in answered]
-    if without:
-        why = f"{' and '.join(without)} had no complete request in {rounds}"
+    if without_answer:
+        last = count(min(EMPTY_ROUNDS, precision["rounds"]), "round")
+        why = f"{' and '.join(without_answer)} had no complete request in the last {last}"
     elif precision["rounds"] >= precision["max_rounds"]:
         why = f"--max-time was over after {rounds}"
     else:

@@ -27,8 +27,8 @@ def links(wait_us: int, outcome: int = 200) -> list[Link]:
     return [Link([Exchange(at * MS, wait=wait_us * US, outcome=outcome) for at in range(20)])]
 
 
-def run(directory: Path, plan: dict[str, Any], outcome: int = 200) -> tuple[RunWriter, RunPrecision]:
-    """A run whose `close` fails with an outcome below 0, as the command has it: it ends when it is told to."""
+def run(directory: Path, plan: dict[str, Any], fails_from: int = 99) -> tuple[RunWriter, RunPrecision]:
+    """A run as the command has it: it ends when it is told to. fails_from: the round from which on `close` fails."""
     writer = RunWriter(directory, plan)
     precision = RunPrecision(Plan.from_json(plan), [writer.store.directory])
     policies = plan["policies"]
@@ -37,7 +37,8 @@ def run(directory: Path, plan: dict[str, Any], outcome: int = 200) -> tuple[RunW
             return writer, precision
         number, position = divmod(index, len(policies))
         wait_us = 100 if policies[position] == "persistent" else 200 + SWINGS_US[number]
-        writer.block(policies[position], number, links(wait_us, outcome if policies[position] == "close" else 200))
+        fails = policies[position] == "close" and number >= fails_from
+        writer.block(policies[position], number, links(wait_us, -ErrorKind.TRUNCATED if fails else 200))
     precision.goes_on(len(SWINGS_US) * len(policies))  # what would be asked if there were a next block
     return writer, precision
 
@@ -76,12 +77,20 @@ def test_the_least_number_of_rounds_is_run_however_narrow_it_is(tmp_path: Path) 
     assert "the run stopped after 5 rounds, when the ratio was known within ±" in summary["verdict"]
 
 
-def test_it_ends_where_a_policy_has_no_complete_request(tmp_path: Path) -> None:
-    writer, precision = run(tmp_path / "run", plan(0.05), outcome=-ErrorKind.TRUNCATED)
+def test_it_ends_once_a_policy_is_not_answered_any_more(tmp_path: Path) -> None:
+    writer, precision = run(tmp_path / "run", plan(0.0001), fails_from=3)
+    assert precision.half_width is not None
+    summary = writer.summary()
+    assert (summary["precision"]["rounds"], summary["comparisons"][0]["rounds"]) == (6, 3)
+    assert "close had no complete request in the last 3 rounds: the ratio is known within ±" in summary["verdict"]
+
+
+def test_it_ends_where_a_policy_was_never_answered(tmp_path: Path) -> None:
+    writer, precision = run(tmp_path / "run", plan(0.05), fails_from=0)
     assert precision.half_width is None
     summary = writer.summary()
     assert (summary["precision"]["rounds"], summary["precision"]["half_width"]) == (5, None)
-    assert "close had no complete request in 5 rounds: a ratio has no interval" in summary["verdict"]
+    assert "close had no complete request in the last 3 rounds: a ratio has no interval" in summary["verdict"]
 
 
 def test_a_run_that_was_cut_off_says_what_is_known(tmp_path: Path) -> None:

@@ -29,31 +29,31 @@ def precision(half_width: float | None, rounds: int = 7, max_rounds: int = 75) -
     ],
 )
 def test_precise_enough(found: PrecisionSummary, policies: tuple[str, ...], clause: str) -> None:
-    assert precision_warnings(found, policies, policies) == []
+    assert precision_warnings(found, policies, ()) == []
     assert precision_clauses(found, [], len(policies)) == [clause]
 
 
 @pytest.mark.parametrize(
-    ("found", "policies", "answered", "message"),
+    ("found", "policies", "without_answer", "message"),
     [
-        (precision(0.031, 75), PAIR, PAIR, f"{OVER} 75 rounds: the ratio is known within ±3.1%, not ±2%"),
-        (precision(0.31), THREE, THREE, "the run ended after 7 rounds: each ratio is known within ±31%, not ±2%"),
-        (precision(None, 1, 1), PAIR, PAIR, f"{OVER} 1 round: {NO_INTERVAL}"),
+        (precision(0.031, 75), PAIR, (), f"{OVER} 75 rounds: the ratio is known within ±3.1%, not ±2%"),
+        (precision(0.31), THREE, (), "the run ended after 7 rounds: each ratio is known within ±31%, not ±2%"),
+        (precision(None, 1, 1), PAIR, (), f"{OVER} 1 round: {NO_INTERVAL}"),
         (
             precision(None),
             PAIR,
-            ("close",),
-            f"persistent had no complete request in 7 rounds: {NO_INTERVAL}",
+            ("persistent",),
+            f"persistent had no complete request in the last 3 rounds: {NO_INTERVAL}",
         ),
     ],
 )  # fmt: skip
 def test_not_precise_enough(
-    found: PrecisionSummary, policies: tuple[str, ...], answered: tuple[str, ...], message: str
+    found: PrecisionSummary, policies: tuple[str, ...], without_answer: tuple[str, ...], message: str
 ) -> None:
-    warnings = precision_warnings(found, policies, answered)
+    warnings = precision_warnings(found, policies, without_answer)
     assert warnings == [{"code": "precision_not_reached", "message": message}]
     assert precision_clauses(found, warnings, len(policies)) == [message]
 
 
 def test_nothing_is_said_where_no_precision_was_asked_for() -> None:
-    assert precision_warnings(None, PAIR, PAIR) == precision_clauses(None, [], 2) == []
+    assert precision_warnings(None, PAIR, ()) == precision_clauses(None, [], 2) == []
