@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("browser")]
 
 # Users that pause leave the processor to the browser.
 FORM = {
-    "userCount": "4", "spawnRate": "4", "host": "", "policies": "persistent,close", "block": "300ms", "warmup": "60ms",
+    "userCount": "4", "spawnRate": "4", "host": "", "policies": "persistent,close", "block": "150ms", "warmup": "30ms",
     "think": "2ms", "cacert": "", "path": "/",
 }  # fmt: skip
 HOSTILE = "<script>window.hacked=1</script>\"'<img/src=x/onerror=window.hacked=1>"
@@ -119,7 +120,7 @@ def policy_row(name: str, one: dict[str, Any]) -> list[str]:
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[WebUI, Path]]:
-    """One Locust for all tests: each run is a new one in it, as for people."""
+    """One Locust for all tests that need no charts: each run is a new one in it, as for people."""
     folder = tmp_path_factory.mktemp("locust")
     with locust_web_ui(LOCUSTFILES / "compare.py", folder=folder) as ui:
         yield ui, folder
@@ -129,16 +130,31 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[WebUI, P
 def lab(browser: Browser, running: tuple[WebUI, Path]) -> Iterator[Lab]:
     """At the start form."""
     ui, folder = running
-    lab = Lab(browser, ui, folder)
-    browser.open(ui.url)
-    browser.show_start_form()
+    with at_start_form(Lab(browser, ui, folder)) as lab:
+        yield lab
+
+
+@pytest.fixture
+def drawing_lab(browser: Browser, tmp_path: Path) -> Iterator[Lab]:
+    """The same, with a Locust of its own whose reports have charts."""
+    with (
+        locust_web_ui(LOCUSTFILES / "compare.py", folder=tmp_path, draws=True) as ui,
+        at_start_form(Lab(browser, ui, tmp_path)) as lab,
+    ):
+        yield lab
+
+
+@contextmanager
+def at_start_form(lab: Lab) -> Iterator[Lab]:
+    lab.browser.open(lab.ui.url)
+    lab.browser.show_start_form()
     yield lab
-    ui.post("stop")
-    browser.wait(lambda: lab.live()["state"] not in ("running", "finishing"))
+    lab.ui.post("stop")
+    lab.browser.wait(lambda: lab.live()["state"] not in ("running", "finishing"))
 
 
-def test_the_tab_follows_a_run_and_ends_with_the_figures_of_its_files(lab: Lab) -> None:
-    browser = lab.browser
+def test_the_tab_follows_a_run_and_ends_with_the_figures_of_its_files(drawing_lab: Lab) -> None:
+    lab, browser = drawing_lab, drawing_lab.browser
     lab.start(policies="persistent,close,recycle:10", userCount="3", spawnRate="3")
     browser.wait(lambda: lab.requests() > 0)
     lab.wait_for_more()
@@ -283,7 +299,7 @@ def test_the_form_says_what_is_wrong(lab: Lab) -> None:
     runs = len(list(lab.folder.glob("results/*")))
     for wrong, message in (
         ({"host": "https://localhost", "cacert": __file__}, "no PEM certificate can be read from it"),
-        ({**FORM, "block": "50ms"}, "--warmup is 60.0 ms, a part of each block of 50.0 ms"),
+        ({**FORM, "block": "20ms"}, "--warmup is 30.0 ms, a part of each block of 20.0 ms"),
     ):
         lab.browser.start(**{**FORM, **wrong})
         lab.browser.wait_text("[role=alert]", message)

@@ -275,7 +275,7 @@ def idlers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Coun
                 peer = stack.enter_context(PEERS.get(name, limited_nginx)(folder / "server"))
             except pytest.skip.Exception:
                 continue
-            block = {"node": "3300ms", "near": "1600ms"}.get(name, "2s")
+            block = {"node": "2600ms", "near": "1200ms"}.get(name, "1500ms")
             works[name] = peer, stack.enter_context(Work(peer.url, folder / "run", policies, block, IDLERS))
         found = {}
         for name, (peer, work) in works.items():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
+from tests.support.locusts import command as locust_command
 from tests.support.processes import await_port, free_port
 
 # Where our tab's parts are.
@@ -189,11 +189,19 @@ class WebUI:
 
 @contextmanager
 def locust_web_ui(
-    locustfile: Path, *options: str, base_path: str = "", folder: Path | None = None, **environment: str
+    locustfile: Path,
+    *options: str,
+    base_path: str = "",
+    folder: Path | None = None,
+    draws: bool = False,
+    **environment: str,
 ) -> Iterator[WebUI]:
-    """Locust's web UI with this locustfile on a free loopback port, working in `folder`, until the end of the block."""
+    """Locust's web UI with this locustfile on a free loopback port, working in `folder`, until the end of the block.
+
+    draws: the report at a run's end has its charts.
+    """
     port = free_port()
-    command = [sys.executable, "-m", "locust", "-f", str(locustfile), "--web-host", "127.0.0.1"]
+    command = [*locust_command(locustfile, draws=draws), "--web-host", "127.0.0.1"]
     more = ["--web-base-path", base_path] if base_path else []
     with TemporaryFile("w+") as log:
         process = subprocess.Popen(

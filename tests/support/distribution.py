@@ -24,11 +24,9 @@ class ByModuleFixtures(LoadScopeScheduling):
 
 @cache
 def _group_of(path: str) -> str:
-    """What the tests of a file stay together with; empty where each goes by itself, as the short unit tests do."""
-    if path.startswith("tests/unit/"):
-        return ""
+    """What the tests of a file stay together with; empty where each goes by itself, as most unit tests do."""
     text = (_TESTS.parent / path).read_text(encoding="utf-8")
     marked = re.search(r'^pytestmark = .*xdist_group\("(\w+)"\)', text, re.MULTILINE)
     if marked:
         return marked[1]
-    return path if 'scope="module"' in text else ""
+    return path if 'scope="module"' in text and not path.startswith("tests/unit/") else ""

@@ -155,6 +155,8 @@ class FakeProxy:
                 upstream.sendall(b" ".join((method, path.encode(), kept)))
         finally:
             if upstream is not None:
+                with suppress(OSError):
+                    upstream.shutdown(socket.SHUT_RDWR)  # a thread that reads from it would keep it open
                 upstream.close()
 
 

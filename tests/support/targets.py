@@ -6,11 +6,14 @@ import json
 import ssl
 import subprocess
 import sys
+import threading
 import urllib.request
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+_LOOKS, _PAUSE_S = 20, 0.01
+"""An earlier test's last connections may be about to close: that is waited for, as a new target takes longer."""
 _MAX_ACCEPTED = 8000
 """A target that has accepted more is not shared any longer: a closed connection holds its port for a minute."""
 
@@ -84,12 +87,17 @@ class Targets:
     def share(self, *arguments: str) -> Target:
         """One that other tests use as well, before and after the caller: started at the first call with these."""
         first = self._shared.get(arguments)
-        target = Target(first.url, first.ca_file) if first is not None else None
-        if target is None or not target.is_fit():
-            first = self._shared[arguments] = self.start(*arguments)
-            target = Target(first.url, first.ca_file)  # the caller may write its URL in another way
-        return target
+        for _ in range(_LOOKS if first is not None else 0):
+            target = Target(first.url, first.ca_file)
+            if target.is_fit():
+                return target
+            threading.Event().wait(_PAUSE_S)
+        first = self._shared[arguments] = self.start(*arguments)
+        return Target(first.url, first.ca_file)  # the caller may write its URL in another way
 
     def close(self) -> None:
+        for process in self._processes:  # all of them end at the same time
+            assert process.stdin is not None
+            process.stdin.close()
         for process in self._processes:
-            process.communicate(timeout=20)  # closes its standard input, which ends it
+            process.__exit__(None, None, None)

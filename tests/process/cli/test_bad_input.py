@@ -190,13 +190,14 @@ def test_target_on_a_taken_port(tmp_path: Path) -> None:
     assert "Address already in use" in done.stderr
 
 
-@pytest.mark.parametrize("shown", [[], ["--json"]])
+@pytest.mark.parametrize("shown", [[], ["--json", "--no-charts"]])
 def test_standard_output_that_is_full(tmp_path: Path, shown: list[str]) -> None:
     done = to_shell(f"compare {' '.join(QUICK)} --users 2 --out run {' '.join(shown)} >/dev/full", tmp_path)
     assert done.returncode == 4
     reason = "can't write to standard output: No space left on device"
     assert done.stderr == f"loadgen: {reason}; the results are saved in run\n"
-    assert (tmp_path / "run" / "report.html").exists()
+    assert (tmp_path / "run" / "summary.json").exists()
+    assert (tmp_path / "run" / "report.html").exists() == ("--no-charts" not in shown)
 
 
 @pytest.mark.parametrize(

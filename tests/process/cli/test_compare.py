@@ -95,7 +95,7 @@ def test_without_url_the_embedded_target_serves(tmp_path: Path) -> None:
 def test_tls_is_verified_and_counted_by_what_the_handshake_did(tmp_path: Path) -> None:
     done = loadgen(
         *("compare", "--tls", "--policies", "persistent,close,close-resume", "--out", "run", "--json", "--users", "3"),
-        *QUICK,
+        *("--no-charts", *QUICK),
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
@@ -139,7 +139,9 @@ def test_methods_and_bodies(share_target: Start, tmp_path: Path, method: str) ->
     body = tmp_path / "body"
     body.write_bytes(b"x" * 300_000)
     data = [] if method in ("GET", "HEAD") else ["--data", f"@{body}"]
-    summary = compare(target.url, tmp_path / "run", "-X", method, "-H", "X-Mine: yes", "--users", "2", *data)
+    summary = compare(
+        target.url, tmp_path / "run", "-X", method, "-H", "X-Mine: yes", "--users", "2", "--rounds", "1", *data
+    )
     check_account(summary)
     for one in summary["policies"].values():
         assert one["errors"] == {}
@@ -252,8 +254,8 @@ def test_names_ipv6_and_the_next_address(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_runs_are_saved_and_reported(share_target: Start, tmp_path: Path, number: int) -> None:
     target = share_target("--delay", "30ms")
-    arguments = ["compare", target.url, "--out", str(tmp_path / "run"), "--json", "--users", "6", "--block", "60s"]
-    arguments += ["--no-charts"] if number == signal.SIGTERM else []
+    load = ("--users", "6", "--block", "60s")
+    arguments = ["compare", target.url, "--out", str(tmp_path / "run"), "--json", "--no-charts", *load]
     process = subprocess.Popen([sys.executable, "-m", "loadgen", *arguments], stdout=subprocess.PIPE, text=True)
     wait_until(lambda: target.stats()["requests"] >= 200, process)
     process.send_signal(number)
@@ -263,7 +265,7 @@ def test_interrupted_runs_are_saved_and_reported(share_target: Start, tmp_path: 
     check_account(summary)
     assert "interrupted" in {warning["code"] for warning in summary["warnings"]}
     assert sum(one["requests"] for one in summary["policies"].values()) > 50
-    assert (tmp_path / "run" / ("report.html" if number == signal.SIGINT else "summary.json")).exists()
+    assert (tmp_path / "run" / "summary.json").exists()
     assert target.stats()["open"] == 0
 
 
@@ -272,14 +274,14 @@ def test_a_killed_worker_loses_nothing(share_target: Start, tmp_path: Path) -> N
     arguments = ["compare", target.url, "--out", str(tmp_path / "run"), "--json", "--users", "3", "--block", "60s"]
     arguments.append("--no-charts")
     process = subprocess.Popen([sys.executable, "-m", "loadgen", *arguments], stdout=subprocess.PIPE, text=True)
-    wait_until(lambda: target.stats()["requests"] >= 10_000, process)
+    wait_until(lambda: target.stats()["requests"] >= 4_000, process)
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
     os.kill(int(children[0]), signal.SIGKILL)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     summary = json.loads(out)
     assert "died" in {warning["code"] for warning in summary["warnings"]}
-    assert sum(block["exchanges"] for block in summary["blocks"]) > 9_000
+    assert sum(block["exchanges"] for block in summary["blocks"]) > 3_000
 
 
 def test_a_server_that_closes_without_a_word_did_not_ignore_close(tmp_path: Path) -> None:
@@ -343,7 +345,9 @@ def test_a_window_that_requests_outlast_is_warned_of(share_target: Start, tmp_pa
 def test_the_target_serves_slow_and_long_responses(share_target: Start, tmp_path: Path, arguments: list[str]) -> None:
     target = share_target("--tls", *arguments)
     trust = ["--cacert", str(target.ca_file)]
-    summary = compare(target.url, tmp_path / "run", *trust, "--users", "2", "--block", "1s", "--policies", "persistent")
+    summary = compare(
+        target.url, tmp_path / "run", *trust, "--users", "2", "--block", "500ms", "--policies", "persistent"
+    )
     assert summary["policies"]["persistent"]["requests"] > 2
     assert summary["policies"]["persistent"]["errors"] == {}
 
@@ -396,20 +400,10 @@ def test_a_run_is_rebuilt_from_its_folder(share_target: Start, tmp_path: Path) -
 
 def test_fds_above_1024_are_still_reused(share_target: Start, tmp_path: Path) -> None:
     target = share_target()
-    summary = compare(
-        target.url,
-        tmp_path / "run",
-        "--users",
-        "1500",
-        "--policies",
-        "persistent",
-        "--block",
-        "1s",
-        "--warmup",
-        "500ms",
-    )
+    load = ("--users", "1500", "--policies", "persistent", "--rounds", "1", "--block", "1s", "--warmup", "500ms")
+    summary = compare(target.url, tmp_path / "run", *load)
     connections = summary["policies"]["persistent"]["connections"]
-    assert connections["opened"] == connections["ideal"] == target.stats()["accepted"] == 3000
+    assert connections["opened"] == connections["ideal"] == target.stats()["accepted"] == 1500
     # On a busy machine some users may begin only after the warm-up.
     assert connections["reuse_ratio"] > 0.9
 

@@ -25,7 +25,7 @@ from tests.support.proxies import USER, fake_proxy
 from tests.support.runner import run_cli
 from tests.support.targets import Target
 
-QUICK = ("--rounds", "1", "--block", "250ms", "--warmup", "50ms", "--no-charts")
+QUICK = ("--rounds", "1", "--block", "100ms", "--warmup", "20ms", "--no-charts")
 Share = Callable[..., Target]
 
 # The first pattern that fits says which test runs a line.
@@ -142,7 +142,7 @@ def test_the_locustfiles_are_listed() -> None:
 def test_locust(line: str, share_target: Share, tmp_path: Path) -> None:
     program, *words = shlex.split(line)
     arguments = [share_target().url if "://" in word else word for word in words]
-    arguments[arguments.index("-t") + 1] = "3s"
+    arguments[arguments.index("-t") + 1] = "2s"
     arguments = [str(ROOT / word) if word.startswith("locustfiles/") else word for word in arguments]
     done = subprocess.run(
         [sys.executable, "-m", program, *arguments, *BLOCKS],

@@ -26,7 +26,7 @@ PART_BYTES = 2 << 20
 @pytest.mark.parametrize("processes", [1, 2])
 def test_all_requests_are_counted_and_some_rows_kept(share_target: Start, tmp_path: Path, processes: int) -> None:
     target = share_target()
-    more = ("--users", "4", "--block", "400ms", "--processes", str(processes), "--max-samples", str(MAX_SAMPLES))
+    more = ("--users", "4", "--block", "250ms", "--processes", str(processes), "--max-samples", str(MAX_SAMPLES))
     summary = compare(target.url, tmp_path / "run", *POLICIES, *more)
     check_account(summary)
     assert {path.name for path in (tmp_path / "run").iterdir()} == {RUN_FILE, "summary.json", "samples.npz"}

@@ -35,7 +35,7 @@ def test_a_disk_that_gets_full_loses_no_request(share_target: Start, tmp_path: P
     target = share_target()
     compare = f"{LOADGEN} compare {target.url} {LOAD} --processes {processes} --out run"
     report = f"{LOADGEN} report run --json > {tmp_path}/again.json"
-    done = on_tmpfs(tmp_path / "disk", f"{compare} > {tmp_path}/first.json; echo $?; {report}; echo $?", "12m")
+    done = on_tmpfs(tmp_path / "disk", f"{compare} > {tmp_path}/first.json; echo $?; {report}; echo $?", "6m")
     assert done.stdout.split() == ["130", "0"], done.stderr
     assert "Traceback" not in done.stderr
     assert "loadgen: the disk was full, so the run ended; this is what had been measured\n" in done.stderr
@@ -49,7 +49,7 @@ def test_a_disk_that_gets_full_loses_no_request(share_target: Start, tmp_path: P
     opened = one["connections"]["opened"]
     assert opened == sum(one["connections"]["endings"].values()) <= account["accepted"] <= opened + 5
     exchanges = one["connections"]["exchanges_with_warmup"]
-    assert 5_000 < exchanges <= account["requests"] <= exchanges + 5
+    assert 2_000 < exchanges <= account["requests"] <= exchanges + 5
     assert one["lost"] is None
 
 
@@ -69,9 +69,8 @@ def test_a_folder_that_can_not_be_written_is_told_before_any_load(share_target: 
 
 
 def test_a_report_on_a_read_only_disk_is_shown_and_saves_nothing(tmp_path: Path) -> None:
-    done = loadgen(
-        "compare", "--out", "run", "--users", "1", "--rounds", "1", "--block", "60ms", "--json", cwd=tmp_path
-    )
+    load = ("--users", "1", "--rounds", "1", "--block", "60ms")
+    done = loadgen("compare", "--out", "run", *load, "--json", "--no-charts", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     script = f"cp -r {tmp_path}/run . && mount -o remount,ro none . && {LOADGEN} report run --json; echo $?"
     again = on_tmpfs(tmp_path / "disk", script, "40m")

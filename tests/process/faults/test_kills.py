@@ -25,8 +25,6 @@ def test_a_report_that_is_killed_leaves_whole_files(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "faults"
     folder.mkdir()
-    random = Random(1)
-    for number in range(2):
-        one = kill_in_report(folder / f"{number}", tmp_path / "old", random, takes_s=3.0)
-        assert one.torn == []
-        assert one.report.code == 0, one.report.stderr
+    one = kill_in_report(folder / "0", tmp_path / "old", Random(1), takes_s=3.0)
+    assert one.torn == []
+    assert one.report.code == 0, one.report.stderr

@@ -16,7 +16,7 @@ from tests.support.runs import Start, check_account
 from tests.support.targets import Targets
 
 ONE = ("--policies", "persistent", "--processes", "1", "--rounds", "1", "--warmup", "0s")
-STOPPED_S = 0.7
+STOPPED_S = 0.5
 
 
 def stop_for_a_while(pid: int) -> None:
@@ -41,7 +41,7 @@ def test_a_target_that_is_stopped_is_slow_or_silent(tmp_path: Path, timeout: str
     targets = Targets(tmp_path)
     try:
         target = targets.start()
-        with running(target, tmp_path / "run", *ONE, "--block", "2s", "--timeout", timeout) as run:
+        with running(target, tmp_path / "run", *ONE, "--block", "1s", "--timeout", timeout) as run:
             worker_of(run)
             stop_for_a_while(targets.pids[0])
             code, summary, _ = run.end()
@@ -62,7 +62,7 @@ def test_a_target_that_is_stopped_is_slow_or_silent(tmp_path: Path, timeout: str
 @pytest.mark.alone
 def test_a_worker_that_is_stopped_blames_no_target(share_target: Start, tmp_path: Path) -> None:
     """Its requests were answered meanwhile, within the time allowed for them: no timeout, and a warning."""
-    with running(share_target(), tmp_path / "run", *ONE, "--block", "2s", "--timeout", "200ms") as run:
+    with running(share_target(), tmp_path / "run", *ONE, "--block", "1s", "--timeout", "200ms") as run:
         stop_for_a_while(worker_of(run))
         code, summary, _ = run.end()
     check_account(summary)

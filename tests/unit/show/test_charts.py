@@ -46,6 +46,8 @@ from tests.support.synthetic import (
 )
 from tests.support.synthetic_upgrades import every_phase, upgraded_run
 
+# Each process of pytest would lay out every chart by itself.
+pytestmark = pytest.mark.xdist_group("charts")
 Summary = dict[str, Any]
 ALL = "persistent,close,close-resume"
 HTTPS = "https://localhost:8443/"

@@ -383,7 +383,7 @@ def agrees_with_the_parser(memory: HeadMemory, data: bytes) -> bool:
     return True
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=200)
 @given(st.data(), st.lists(HEADS, min_size=1, max_size=3), st.binary(max_size=8))
 def test_the_parser_would_say_the_same(data: st.DataObject, heads: list[bytes], after: bytes) -> None:
     memory = HeadMemory()
