@@ -1,4 +1,4 @@
-"""`report.md`: the verdict and the tables that matter most, for an issue, a README or a CI log.
+"""`report.md`: the verdict, the tables that matter most and the warnings, for an issue, a README or a CI log.
 
 Whatever a target or a user could have written is escaped: it makes no cell, no link, no picture and no markup.
 """
@@ -13,14 +13,21 @@ from loadgen.model.summary import Summary
 from loadgen.show import tables
 from loadgen.show.export.exporter import Exporter, RunData, Written
 
-_MARKUP = re.compile(r"[\\`|]|\](?=[(\[:])|!(?=\[)")
+# An underscore within a word, as in a warning's code, emphasises nothing (CommonMark §6.2).
+_MARKUP = re.compile(r"[\\`|*]|\](?=[(\[:])|!(?=\[)|(?<!\w)_|_(?!\w)")
 
 
 def render(summary: Summary) -> str:
     """The page."""
     text = f"> {escape(summary['verdict'])}\n\n{_table(tables.policies(summary))}"
     more = [table for table in (tables.amortisation(summary), tables.checks(summary)) if table.rows]
-    return "\n".join([text, *map(_table, more)])
+    return "\n".join([text, *map(_table, more), *_warnings(summary)])
+
+
+def _warnings(summary: Summary) -> list[str]:
+    """A list of them, if there are any; those of errors name the kinds, with their numbers."""
+    lines = [f"- warning {escape(one['code'])}: {escape(one['message'])}\n" for one in summary["warnings"]]
+    return ["".join(lines)] if lines else []
 
 
 def _table(table: tables.Table) -> str:

@@ -17,10 +17,11 @@ from markdown_it import MarkdownIt
 from loadgen.cli.report import rebuild
 from loadgen.measure.data.npz import SAMPLES_FILE
 from loadgen.model.characters import visible
+from loadgen.model.errors import ErrorKind
 from loadgen.show.export import EXPORTERS, RunData, Written, export_text, write_report, write_summary
 from loadgen.show.export.exporter import Exporter
 from tests.support.hostile_texts import hostile, texts
-from tests.support.synthetic import RunWriter, full_run
+from tests.support.synthetic import Exchange, Link, RunWriter, full_run, persistent_links, plan_json
 
 Summary = dict[str, Any]
 
@@ -62,6 +63,19 @@ def test_markdown_begins_with_the_verdict(writer: RunWriter) -> None:
     assert export_text(EXPORTERS["markdown"], RunData(summary)).startswith(f"> {summary['verdict']}\n")
 
 
+def test_markdown_lists_the_warnings_and_with_them_the_kinds_of_errors(tmp_path: Path) -> None:
+    writer = RunWriter(tmp_path / "run", plan_json("persistent", rounds=1))
+    failed = [Exchange(outcome=-ErrorKind.RESPONSE_TIMEOUT), Exchange(outcome=-ErrorKind.TRUNCATED)]
+    writer.block("persistent", 0, [*persistent_links(0), *(Link([one]) for one in failed)])
+    summary = writer.summary()
+    lines = export_text(EXPORTERS["markdown"], RunData(summary)).splitlines()
+    listed = [line for line in lines if line.startswith("- warning ")]
+    assert [line.split()[2] for line in listed] == [f"{one['code']}:" for one in summary["warnings"]]
+    (errors,) = [line for line in listed if line.startswith("- warning errors: ")]
+    assert "1 response_timeout" in errors
+    assert "1 truncated" in errors
+
+
 def test_html_holds_the_charts(writer: RunWriter) -> None:
     assert "<img alt='phases'" in export_text(EXPORTERS["html"], no_charts(writer.summary()))
 
@@ -70,7 +84,8 @@ def test_markdown_takes_nothing_for_markup(writer: RunWriter) -> None:
     """As a reader of CommonMark with tables understands it."""
     text = export_text(EXPORTERS["markdown"], RunData(hostile(dict(writer.summary()))))  # type: ignore[arg-type] # texts of any kind
     page = MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
-    assert set(re.findall(r"<([a-z0-9]+)", page)) == {"blockquote", "p", "table", "thead", "tbody", "tr", "th", "td"}
+    ours = {"blockquote", "p", "table", "thead", "tbody", "tr", "th", "td", "ul", "li"}
+    assert set(re.findall(r"<([a-z0-9]+)", page)) == ours
     for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
         columns = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
         assert len(columns) == 1, "a text has made a cell"
