@@ -94,7 +94,7 @@ class Experiment:
             if self._embedded and self._plan.cacert:
                 # The file goes with the target; its folder means nothing later.
                 self._facts["plan"]["cacert"] = Path(self._plan.cacert).name
-            self._store.save_run(self._facts)
+            self._store.save_run(notes.unfinished())
             last = self._work(notes)
             end = last["end"]
             if self._embedded:

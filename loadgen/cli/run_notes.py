@@ -17,6 +17,11 @@ CUT_SHORT = {
 }
 """The ways in which a run can end early, as notes."""
 
+_UNFINISHED: RunWarning = {
+    "code": WarningCode.INTERRUPTED.value,
+    "message": "the command ended before the run did, as it does where it is killed; this is what had been measured",
+}
+"""Stands in the run's folder while the run goes on: a command that is killed can note nothing any more."""
 _RESUMED = (
     "the run was measured in {} segments; blocks that were cut off were dropped and run again, and the target's own "
     "account still counts them"
@@ -57,6 +62,12 @@ class RunNotes:
             return self._lose(worker)
         return ""
 
+    def unfinished(self) -> RunRecord:
+        """What the run's folder is to hold while the run goes on."""
+        if not self._has_begun:  # nothing new was measured
+            return self._facts
+        return {**self._facts, "notes": [*without(self._facts["notes"], CUT_SHORT), _UNFINISHED]}
+
     def add_end(self, end: str) -> None:
         """The run has ended early, in one of the ways of CUT_SHORT."""
         self._facts["notes"] = [*without(self._facts["notes"], CUT_SHORT), {"code": end, "message": CUT_SHORT[end]}]
@@ -95,7 +106,7 @@ class RunNotes:
 
     def _save(self) -> None:
         with suppress(OSError):  # the disk may be full already; it is saved again at the end
-            self._store.save_run(self._facts)
+            self._store.save_run(self.unfinished())
 
 
 def without(notes: list[RunWarning], codes: Collection[str]) -> list[RunWarning]:

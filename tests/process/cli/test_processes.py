@@ -215,6 +215,7 @@ def test_a_killed_parent_takes_its_workers_along(share_target: Start, tmp_path: 
         assert done.returncode == 0, done.stderr
         summaries.append(json.loads(done.stdout))
     assert summaries[0] == summaries[1]
+    assert "the command ended before the run did" in codes(summaries[0])["interrupted"]
     check_target(summaries[0], target, abandoned=4)
     assert not list(folder.glob("worker-*"))
 

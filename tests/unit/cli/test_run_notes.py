@@ -25,12 +25,22 @@ def block(number: int, policy: str = "close") -> dict[str, Any]:
 
 
 def codes(store: RunStore) -> list[str]:
-    return [note["code"] for note in store.load_run()["notes"]]
+    """Of the notes in the folder, but for the one that says that the run goes on."""
+    return [note["code"] for note in store.load_run()["notes"] if not note["message"].startswith("the command ended")]
 
 
 def test_the_target_is_saved_at_once(store: RunStore) -> None:
     assert RunNotes(store, facts(), 1, is_new=True).add(0, {"observed": {"server": "nginx"}}) == ""
     assert store.load_run()["environment"] == {"target": {"server": "nginx"}}
+
+
+def test_while_a_run_goes_on_its_folder_says_that_it_did_not_come_to_its_end(store: RunStore) -> None:
+    """The next to read it may be the report of a run whose command was killed."""
+    known = facts("resumed")
+    record = RunNotes(store, known, 1, is_new=True)
+    record.add(0, {"observed": {}})
+    assert [note["code"] for note in store.load_run()["notes"]] == ["resumed", "interrupted"]
+    assert [note["code"] for note in known["notes"]] == ["resumed"]
 
 
 def test_a_warning_is_noted_once_a_cell(store: RunStore) -> None:
