@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Any, cast
 
+from loadgen import core
 from loadgen.measure.data.store import RunStore
 from loadgen.model.run_record import RunRecord, RunWarning, TargetRecord
 from loadgen.model.warning_codes import WarningCode
@@ -22,6 +23,7 @@ _UNFINISHED: RunWarning = {
     "message": "the command ended before the run did, as it does where it is killed; this is what had been measured",
 }
 """Stands in the run's folder while the run goes on: a command that is killed can note nothing any more."""
+_CORE = {"compiled": "compiled", "pure": "as pure Python"}
 _RESUMED = (
     "the run was measured in {} segments; blocks that were cut off were dropped and run again, and the target's own "
     "account still counts them"
@@ -98,6 +100,12 @@ class RunNotes:
         segments = self._facts["parts"] = self._facts.get("parts", 1) + 1
         self._facts["notes"] = without(self._facts["notes"], {*CUT_SHORT, WarningCode.RESUMED})
         self._note(WarningCode.RESUMED, _RESUMED.format(segments))
+        was, now = self._facts["environment"].get("core"), core.running()
+        is_noted = any(note["code"] == WarningCode.CORE_CHANGED for note in self._facts["notes"])
+        if was not in (None, now) and not is_noted:
+            self._note(
+                WarningCode.CORE_CHANGED, f"the generator's core ran {_CORE[was]} at first, and {_CORE[now]} later"
+            )
 
     def _note(self, code: str, message: str) -> str:
         self._facts["notes"] = [*self._facts["notes"], {"code": str(code), "message": message}]

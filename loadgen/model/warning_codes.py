@@ -55,9 +55,14 @@ class WarningCode(StrEnum):
         "Look at the target's log for that time, then run again.",
     )
     RESUMED = ("resumed", "The run was cut off and resumed; blocks that were cut off were dropped and run again.", "")
+    CORE_CHANGED = (
+        "core_changed",
+        "The core of the generator ran compiled in one segment of a resumed run, and as pure Python in another.",
+        "Run again where differences matter: the generator's own work differs by a multiple.",
+    )
     INTERRUPTED = (
         "interrupted",
-        "The run was interrupted; only what had been measured is shown.",
+        "The run was interrupted, or its command was killed; only what had been measured is shown.",
         "`loadgen sweep --resume` continues a sweep.",
     )
     DISK_FULL = ("disk_full", "The disk was full, so the run ended early.", "Make room and run again.")

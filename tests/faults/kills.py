@@ -19,6 +19,7 @@ from unittest import mock
 
 import numpy as np
 
+from loadgen.cli.report import load_record
 from loadgen.measure.data.store import RunStore
 from loadgen.model.plan import Plan
 from tests.support.processes import wait_until
@@ -170,7 +171,7 @@ def _outlived(pids: list[int]) -> list[str]:
 
 def _read(run: Path, killed_ns: int, worker: int | None) -> tuple[int, int]:
     """How many samples there are, and when the last one before the kill was due that was answered (ns)."""
-    plan = Plan.from_json(RunStore.open(run).load_run()["plan"])
+    plan = Plan.from_json(load_record(RunStore.open(run))["plan"])
     samples = RunStore.open(run).load_samples(tuple(cell.name for cell in plan.cells))
     columns = samples.columns
     answered = (columns["status"] > 0) & (columns["scheduled"] <= killed_ns)

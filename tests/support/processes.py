@@ -131,7 +131,7 @@ def await_port(port: int, host: str = "127.0.0.1") -> None:
     raise TimeoutError(f"nothing listens on port {port}")
 
 
-def wait_until(done: Callable[[], bool], process: subprocess.Popen[str] | None = None) -> None:
+def wait_until(done: Callable[[], bool], process: subprocess.Popen[Any] | None = None) -> None:
     """Look now and then, and leave the machine to those who are waited for; fails where `process` ends before."""
     while not done():
         assert process is None or process.poll() is None

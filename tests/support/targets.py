@@ -87,11 +87,12 @@ class Targets:
     def share(self, *arguments: str) -> Target:
         """One that other tests use as well, before and after the caller: started at the first call with these."""
         first = self._shared.get(arguments)
-        for _ in range(_LOOKS if first is not None else 0):
-            target = Target(first.url, first.ca_file)
-            if target.is_fit():
-                return target
-            threading.Event().wait(_PAUSE_S)
+        if first is not None:
+            for _ in range(_LOOKS):
+                target = Target(first.url, first.ca_file)
+                if target.is_fit():
+                    return target
+                threading.Event().wait(_PAUSE_S)
         first = self._shared[arguments] = self.start(*arguments)
         return Target(first.url, first.ca_file)  # the caller may write its URL in another way
 

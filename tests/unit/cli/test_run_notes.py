@@ -78,6 +78,18 @@ def test_a_run_that_goes_on_was_not_cut_off(store: RunStore) -> None:
     assert (known["parts"], codes(store)) == (3, ["ports_run_out", "resumed"])
 
 
+@pytest.mark.parametrize(("first", "notes"), [("pure", ["resumed"]), ("compiled", ["resumed", "core_changed"])])
+def test_segments_of_different_cores_are_noted_once(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch, first: str, notes: list[str]
+) -> None:
+    monkeypatch.setattr("loadgen.core.running", lambda: "pure")
+    known = facts()
+    known["environment"]["core"] = first
+    for number in range(2):
+        RunNotes(store, known, 1, is_new=False).add(0, block(number))
+    assert sorted(codes(store)) == sorted(notes)
+
+
 @pytest.mark.parametrize("end", CUT_SHORT)
 def test_an_early_end_is_noted_once(store: RunStore, end: str) -> None:
     known = facts("interrupted", "resumed")
