@@ -26,6 +26,9 @@ if TYPE_CHECKING:  # every worker imports this module, and these types take 20 m
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
 IDEMPOTENT = ("GET", "HEAD", "PUT", "DELETE", "OPTIONS")  # RFC 9110 §9.2.2
 MAX_BLOCKS = 100_000
+_MIN_PRECISE_ROUNDS = (
+    5  # fewer that happen to resemble each other would end a run too often: measure/stats/sequential.py
+)
 _MAX_RUN_NS = 365 * 24 * 3600 * NS_PER_S
 # Protocols that need a CONNECT tunnel even to an http target: RFC 6455 §4.1; HTTP/2 has no form of request for a proxy.
 _TUNNELLED = (WEBSOCKET, H2, H2_PRIOR)
@@ -185,6 +188,11 @@ class Plan:
     def _check_precision(self) -> None:
         if len(self.cells) < 2:
             raise PlanError("--until-precision is for a ratio, and one policy alone has none; name two in --policies")
+        if self.load.rounds < _MIN_PRECISE_ROUNDS:
+            raise PlanError(
+                f"--rounds is {self.load.rounds}; with --until-precision at least {_MIN_PRECISE_ROUNDS} are needed, as "
+                "fewer that happen to resemble each other would end the run"
+            )
         round_ns = len(self.cells) * self.load.block_ns
         if self.max_time_ns < round_ns:
             raise PlanError(

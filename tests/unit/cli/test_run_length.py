@@ -133,6 +133,7 @@ def test_a_dry_run_says_how_long_it_may_take() -> None:
         ([*PRECISE, "--max-time", "long"], "is not a duration"),
         ([*PRECISE, "--duration", "1m"], "give --max-time instead"),
         ([*PRECISE, "--rounds", "0"], "--rounds is 0; at least 1 is needed"),
+        ([*PRECISE, "--rounds", "4"], "--rounds is 4; with --until-precision at least 5 are needed"),
         (["--max-time", "1m"], "--max-time is for a run that ends once it is precise; give --until-precision too"),
         (["--max-time", "1m", "--duration", "1m"], "give --until-precision too"),
     ],
