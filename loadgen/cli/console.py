@@ -126,7 +126,7 @@ class Progress:
         """`round 2/5`, or `round 7  ±3.1% (aim ±2%)` where the precision decides how many there are."""
         if self._aim is None:
             return f"round {number}/{self._rounds}"
-        known = "±?" if self._half_width is None else f"±{margin_text(self._half_width)}"
+        known = "±?" if self._half_width is None else margin_text(self._half_width)
         return f"round {number}  {known} (aim ±{percent_text(self._aim)})"
 
 

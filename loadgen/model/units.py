@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -13,6 +14,7 @@ MAX_DURATION_NS = 24 * 3600 * NS_PER_S
 """The longest duration that an option or a policy can have."""
 
 _UNITS_NS = {"ns": 1, "us": NS_PER_US, "µs": NS_PER_US, "ms": NS_PER_MS, "s": NS_PER_S, "m": 60 * NS_PER_S}
+_ROUNDING = 1e-6  # of a digit that is written: 2% is 0.02, which is a little more in binary
 _MAX_SHOWN = 60  # characters of a text that is wrong
 _MAX_DECIMALS = 3
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m)")
@@ -41,11 +43,12 @@ def percent_text(share: float) -> str:
 
 
 def margin_text(share: float) -> str:
-    """Write a measured half-width of an interval as a percentage: 3.1%, 12%, 0.04%."""
+    """Write within what share something is known: ±3.1%, ±12%, ±0.04%. Rounded up, so that it is known that well."""
     percent = 100 * share
-    if percent >= 1_000:
-        return "more than 1,000%"
-    return f"{percent:,.{0 if percent >= 10 else 1 if percent >= 0.95 else 2}f}%"
+    if percent > 1_000:
+        return "±1,000% or more"
+    decimals = 0 if percent > 10 else 1 if percent > 1 else 2
+    return f"±{math.ceil(percent * 10**decimals - _ROUNDING) / 10**decimals:,.{decimals}f}%"
 
 
 def duration_text(value_ns: int) -> str:

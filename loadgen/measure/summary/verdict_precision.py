@@ -16,4 +16,4 @@ def precision_clauses(precision: PrecisionSummary | None, found: list[RunWarning
         return [one["message"] for one in found if one["code"] == WarningCode.PRECISION_NOT_REACHED]
     ratio = "each ratio" if policies > 2 else "the ratio"
     rounds, margin = count(precision["rounds"], "round"), margin_text(precision["half_width"])
-    return [f"the run stopped after {rounds}, when {ratio} was known within ±{margin}"]
+    return [f"the run stopped after {rounds}, when {ratio} was known within {margin}"]

@@ -22,7 +22,7 @@ def precision_warnings(
         known = f"a ratio has no interval, where {aim} was asked for"
     else:
         ratio = "each ratio" if len(policies) > 2 else "the ratio"
-        known = f"{ratio} is known within ±{margin_text(precision['half_width'])}, not {aim}"
+        known = f"{ratio} is known within {margin_text(precision['half_width'])}, not {aim}"
     if without_answer:
         last = count(min(EMPTY_ROUNDS, precision["rounds"]), "round")
         why = f"{' and '.join(without_answer)} had no complete request in the last {last}"

@@ -148,7 +148,7 @@ def test_nothing_that_a_target_sent_commands_the_terminal(tmp_path: Path, capsys
 def test_the_interval_gets_narrower(capsys: pytest.CaptureFixture[str], policies: str) -> None:
     plan = planned(compare, URL, "--until-precision", "2%", "--policies", policies)
     with Progress(plan, False, 0) as progress:
-        for number, half_width in ((0, None), (5, 0.0312), (6, 0.019)):
+        for number, half_width in ((0, None), (5, 0.031), (6, 0.019)):
             progress.note_precision(half_width)
             progress.show({"block": {"index": number, "round": number, "policy": "close"}})
             progress.show({"exchanges": 300 * number, "errors": 0})

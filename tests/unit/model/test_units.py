@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadgen.model.units import NS_PER_MS, NS_PER_S, NS_PER_US, format_duration, format_estimate, parse_duration_ns
+from loadgen.model.units import (
+    NS_PER_MS,
+    NS_PER_S,
+    NS_PER_US,
+    format_duration,
+    format_estimate,
+    margin_text,
+    parse_duration_ns,
+)
 
 
 @pytest.mark.parametrize(
@@ -102,3 +110,14 @@ def test_an_estimate_has_one_unit_and_no_bound_that_looks_like_0(
 def test_what_is_written_is_within_half_a_percent(value_ns: int) -> None:
     written = format_duration(value_ns).replace(",", "").replace(" ", "")
     assert parse_duration_ns(written) == pytest.approx(value_ns, rel=0.0051)
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.0176, "±1.8%"), (0.02, "±2.0%"), (0.0201, "±2.1%"), (0.00031, "±0.04%"), (0.123, "±13%"), (1.0, "±100%"),
+        (10.0, "±1,000%"), (232.5, "±1,000% or more"), (0.0, "±0.00%"),
+    ],
+)  # fmt: skip
+def test_a_margin_is_rounded_up(share: float, text: str) -> None:
+    assert margin_text(share) == text
