@@ -7,6 +7,10 @@ INSTALLED := $(VENV)/.installed
 ARGS ?= --tls
 # The unit tests of the modules that are compiled, for a second turn as pure Python; test_core holds that both turns differ.
 CORE_TESTS := tests/unit/wire tests/unit/drive tests/unit/swarm tests/unit/measure/data tests/house/test_core.py
+# To collect all of the tests takes longer than to find the few files that have some of these.
+ALONE = $(shell grep -rl --include='test_*.py' 'mark\.alone' tests)
+# Modules are compiled to bytecode once, whatever the caller's environment says: the tests start a thousand processes.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: install lock compare ui quick test faults fuzz sanitize wheel check audit docs format bench soak clean
 
@@ -38,10 +42,11 @@ quick: install
 	$(VENV)/bin/python -m pytest -m "not alone" -n 2 tests/unit tests/house
 	LOADGEN_PURE=1 $(VENV)/bin/python -m pytest -m "not alone" -n 2 $(CORE_TESTS)
 
-# All tests. Those that measure time, or count what the whole machine does, run alone.
+# All tests, three at a time on two cores, as most of them wait for programs that they started. Those that measure time, or
+# count what the whole machine does, run alone.
 test: install
-	$(VENV)/bin/python -m pytest -m "not alone" -n 2
-	$(VENV)/bin/python -m pytest -m alone
+	$(VENV)/bin/python -m pytest -m "not alone" -n 3
+	$(VENV)/bin/python -m pytest -m alone $(ALONE)
 	LOADGEN_PURE=1 $(VENV)/bin/python -m pytest -m "not alone" -n 2 $(CORE_TESTS)
 
 # The core with AddressSanitizer, under the unit tests of parsers and connections.
