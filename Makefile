@@ -12,7 +12,7 @@ ALONE = $(shell grep -rl --include='test_*.py' 'mark\.alone' tests)
 # Modules are compiled to bytecode once, whatever the caller's environment says: the tests start a thousand processes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: install lock compare ui quick test faults fuzz sanitize wheel check audit docs format bench soak clean
+.PHONY: install lock compare ui quick test faults fuzz sanitize wheel check audit docs format bench aa soak clean
 
 # The core is compiled again where it has changed; LOADGEN_PURE=1 compiles nothing.
 install: $(INSTALLED)
@@ -86,6 +86,10 @@ format: install
 
 bench: install
 	$(VENV)/bin/python -m tests.bench $(BENCH)
+
+# Compares a policy with itself 20 times: how many runs find a difference. AA="--runs 5 -- --users 5 --think 5ms" for others.
+aa: install
+	$(VENV)/bin/python -m tests.bench.aa $(AA)
 
 # Ten minutes at 5,000 connections: memory and descriptors stay flat, nothing is lost. SOAK="--seconds 60" makes it shorter.
 soak: install

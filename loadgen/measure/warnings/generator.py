@@ -77,44 +77,48 @@ def generator_warnings(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
 
 
 def difference_bias(comparison: ComparisonSummary, policies: dict[str, PolicySummary]) -> float | None:
-    """By how much the stamps of the two are late by different amounts, as a share of the difference between them.
+    """By how much the stamps of the two are late by different amounts, as a share of the difference of their means.
 
     None where a delay is not known, or no difference is certain.
     """
-    bias_ns = _bias_ns(policies[comparison["baseline"]], policies[comparison["candidate"]])
-    delta_ns = abs(comparison["latency_p50_delta_ns"])
-    if bias_ns is None or is_uncertain(comparison["latency_p50_delta_ci95"]) or not delta_ns:
-        return None
-    return bias_ns / delta_ns
+    bias_ns, delta_ns = _bias_ns(comparison, policies), abs(comparison["latency_mean_delta_ns"])
+    return None if bias_ns is None or not delta_ns else bias_ns / delta_ns
 
 
 def difference_warnings(comparisons: Iterable[ComparisonSummary], policies: dict[str, PolicySummary]) -> Found:
     """Where the stamps of one policy are later than those of the other, by a large share of the difference."""
     for one in comparisons:
-        bias_ns = _bias_ns(policies[one["baseline"]], policies[one["candidate"]])
-        delta_ns = abs(one["latency_p50_delta_ns"])
-        if bias_ns is None or is_uncertain(one["latency_p50_delta_ci95"]):
-            continue
-        if bias_ns > LARGE_SHARE * delta_ns:
+        bias_ns, delta_ns = _bias_ns(one, policies), abs(one["latency_mean_delta_ns"])
+        if bias_ns is not None and bias_ns > LARGE_SHARE * delta_ns:
             yield (
                 WarningCode.STAMP_DELAY,
                 f"{one['candidate']} against {one['baseline']}: the generator's stamp delays differ by "
-                f"{format_duration(bias_ns)}, a large share of the difference of {format_duration(delta_ns)} at p50",
+                f"{format_duration(bias_ns)}, a large share of the mean difference of {format_duration(delta_ns)}",
             )
 
 
-def _bias_ns(baseline: PolicySummary, candidate: PolicySummary) -> int | None:
-    """By how much their stamps are late by different amounts; None where one of them has none at all.
+def _bias_ns(comparison: ComparisonSummary, policies: dict[str, PolicySummary]) -> float | None:
+    """By how much their stamps are late by different amounts, per request.
 
-    `wait` counts where both have its delay. Where a server closes with its response there is none, and to wake a client
-    takes the kernel as long as under the other policy.
+    None where one of them has none at all, or the difference may be none. `wait` counts where both have its delay. A
+    server that closes with its response leaves none; waking a client takes as long as under the other policy.
     """
-    delays = _median_delays_ns(baseline), _median_delays_ns(candidate)
-    if (None, None) in delays:
+    delays = [_delays_per_request_ns(policies[comparison[side]]) for side in ("baseline", "candidate")]
+    if (None, None) in delays or is_uncertain(comparison["latency_mean_delta_ci95"]):
         return None
     (baseline_wait, baseline_connect), (candidate_wait, candidate_connect) = delays
     wait_ns = 0 if baseline_wait is None or candidate_wait is None else candidate_wait - baseline_wait
     return abs(wait_ns + (candidate_connect or 0) - (baseline_connect or 0))
+
+
+def _delays_per_request_ns(summary: PolicySummary) -> tuple[float | None, float | None]:
+    """The median delays of `wait` and `connect`; the latter is shared by the requests on a connection."""
+    delays = summary["generator"].get("stamp_delay_ns")
+    if delays is None:
+        return None, None
+    wait, connect = delays["wait"], delays["connect"]
+    opening = summary["phases_ns"][Phase.CONNECT.value]["count"] / max(1, summary["requests"])
+    return wait and wait["p50"], connect and connect["p50"] * opening
 
 
 def _share_of_latency(summary: PolicySummary, p50_ns: int) -> Found:

@@ -62,7 +62,6 @@ def test_delays_that_differ_between_policies_are_a_part_of_their_difference() ->
     }
     pair: Any = {
         "baseline": "persistent", "candidate": "close",
-        "latency_p50_delta_ns": 100_000, "latency_p50_delta_ci95": [90_000, 110_000],
         "latency_mean_delta_ns": 100_000, "latency_mean_delta_ci95": [90_000, 110_000], "is_certain": True,
     }  # fmt: skip
     found = GENERATOR_SHARE.run(replace(run, policies=policies, comparisons=[pair]))

@@ -110,8 +110,8 @@ def test_a_saturated_generator_is_said_once() -> None:
 
 
 def difference(delta_ns: int, interval: tuple[int, int] | None = None) -> Any:
-    found: dict[str, Any] = {"baseline": "persistent", "candidate": "close", "latency_p50_delta_ns": delta_ns}
-    return found | {"latency_p50_delta_ci95": None if interval is None else list(interval)}
+    found: dict[str, Any] = {"baseline": "persistent", "candidate": "close", "latency_mean_delta_ns": delta_ns}
+    return found | {"latency_mean_delta_ci95": None if interval is None else list(interval)}
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -120,8 +120,8 @@ def test_a_difference_that_may_be_the_stamps(delta_ns: int, warned: bool, sign: 
     policies = {"persistent": delayed(20 * US), "close": delayed(20 * US, 40 * US, 1_000)}
     messages = [message for _, message in difference_warnings([difference(sign * delta_ns)], policies)]
     assert messages == warned * [
-        "close against persistent: the generator's stamp delays differ by 40.0 µs, a large share of the difference of "
-        "159 µs at p50"
+        "close against persistent: the generator's stamp delays differ by 40.0 µs, a large share of the mean "
+        "difference of 159 µs"
     ]
 
 
@@ -130,6 +130,13 @@ def test_a_policy_whose_server_closes_is_compared_by_what_is_known_of_it() -> No
     policies = {"persistent": delayed(20 * US), "close": delayed(None, 40 * US, 1_000)}
     (only,) = difference_warnings([difference(100 * US)], policies)
     assert "stamp delays differ by 40.0 µs" in only[1]
+
+
+def test_the_delay_of_connect_is_shared_by_the_requests_of_a_connection() -> None:
+    policies = {"persistent": delayed(20 * US), "close": delayed(20 * US, 40 * US, 100)}
+    assert list(difference_warnings([difference(17 * US)], policies)) == []
+    (only,) = difference_warnings([difference(10 * US)], policies)
+    assert "stamp delays differ by 4.00 µs" in only[1]
 
 
 @pytest.mark.parametrize(
