@@ -47,8 +47,9 @@ class View(Protocol):
         verdict: one sentence; empty while there is none
         warnings: [{code, message}]
         charts_version: grows with each redraw
-        policies: [{name, requests, throughput_rps, p50_ns, p99_ns, phases_ns: {phase: mean}, opened, ideal,
-            reuse_ratio, errors: {kind: n}}], None for a value that is not there yet; after the end `summary.json`'s
+        policies: [{name, requests, throughput_rps, mean_ns, mean_ci95, p50_ns, p50_ci95, p99_ns, p99_ci95,
+            phases_ns: {phase: mean}, opened, ideal, reuse_ratio, errors: {kind: n}}], None for a value that is not
+            there yet; after the end those of `summary.json`
         """
 
     def charts(self) -> tuple[Path | None, list[str]]:

@@ -18,7 +18,7 @@ import pytest
 
 from loadgen.model.records import Phase
 from loadgen.model.request_target import origin_form
-from loadgen.show.formatting import duration
+from loadgen.show.formatting import duration, estimate
 from tests.support.browser import (
     FACTS,
     FAILURE,
@@ -110,8 +110,7 @@ def policy_row(name: str, one: dict[str, Any]) -> list[str]:
         name,
         f"{one['requests']:,}",
         f"{one['throughput_rps']:,.0f}",
-        duration(latency["p50"]),
-        duration(latency["p99"]),
+        *(estimate(latency[key], latency[f"{key}_ci95"]) for key in ("mean", "p50", "p99")),
         f"opened {connections['opened']:,} (ideal {connections['ideal']:,})",
         ("100%" if ratio == 1 else f"{int(ratio * 1000) / 10:.1f}%") if one["requests"] else "–",
         ", ".join(f"{number:,} {kind.replace('_', ' ')}" for kind, number in kinds) or "0",

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from loadgen.model.units import format_duration
+from loadgen.show.formatting import estimate
 from tests.support.browser import PHASES, POLICIES, SECTION, TAB, VERDICT, Browser, WebUI, locust_web_ui
 
 pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("browser")]
@@ -24,12 +25,15 @@ RUNNING = {
     "warnings": [], "charts_version": 1,
     "policies": [
         {
-            "name": "persistent", "requests": 1234567, "throughput_rps": 41152.2, "p50_ns": 101_204, "p99_ns": 169_900,
+            "name": "persistent", "requests": 1234567, "throughput_rps": 41152.2, "mean_ns": 104_400, "mean_ci95": None,
+            "p50_ns": 101_204, "p50_ci95": [99_800, 103_000], "p99_ns": 169_900, "p99_ci95": [165_000, 1_751_234],
             "phases_ns": {**NO_PHASES, "send": 22_000, "wait": 77_000.5, "receive": 640}, "opened": 51, "ideal": 50,
             "reuse_ratio": 0.99996, "errors": {},
         },
         {
-            "name": "close", "requests": 1745, "throughput_rps": 872.5, "p50_ns": 1_050_000, "p99_ns": 2_000_000_000,
+            "name": "close", "requests": 1745, "throughput_rps": 872.5, "mean_ns": 1_060_000,
+            "mean_ci95": [980_000, 1_140_000], "p50_ns": 1_050_000, "p50_ci95": None, "p99_ns": 2_000_000_000,
+            "p99_ci95": None,
             "phases_ns": {**NO_PHASES, "dns": 1_500, "connect": 99_960, "tls": 784_000, "wait": 136_000},
             "opened": 2170, "ideal": 50, "reuse_ratio": 0.0,
             "errors": {"response_timeout": 3, "connect_refused": 12345, "truncated": 0},
@@ -37,9 +41,12 @@ RUNNING = {
     ],
 }  # fmt: skip
 POLICY_ROWS = [
-    ["persistent", "1,234,567", "41,152", "101 µs", "170 µs", "opened 51 (ideal 50)", "99.9%", "0"],
     [
-        "close", "1,745", "872", "1.05 ms", "2.00 s", "opened 2,170 (ideal 50)", "0.0%",
+        "persistent", "1,234,567", "41,152", "104 µs", "101 µs [100, 103]", "0.17 ms [0.17, 1.75]",
+        "opened 51 (ideal 50)", "99.9%", "0",
+    ],
+    [
+        "close", "1,745", "872", "1.06 ms [0.98, 1.14]", "1.05 ms", "2.00 s", "opened 2,170 (ideal 50)", "0.0%",
         "12,345 connect refused, 3 response timeout",
     ],
 ]  # fmt: skip
@@ -143,11 +150,18 @@ def test_the_tab_shows_the_run_and_follows_it(browser: Browser, running: WebUI, 
 def test_before_the_first_figures_the_tab_says_what_it_waits_for(
     browser: Browser, running: WebUI, shown: Shown
 ) -> None:
-    nothing = {"p50_ns": None, "p99_ns": None, "requests": 0, "throughput_rps": 0.0, "phases_ns": NO_PHASES}
+    nothing = {
+        "mean_ns": None,
+        "p50_ns": None,
+        "p99_ns": None,
+        "requests": 0,
+        "throughput_rps": 0.0,
+        "phases_ns": NO_PHASES,
+    }
     shown.write(verdict="", policies=[{**RUNNING["policies"][0], **nothing}])
     browser.open(running.url + TAB)
     browser.wait(lambda: browser.table(PHASES) == [["persistent", *"––––––––"]])
-    assert browser.table(POLICIES) == [["persistent", "0", "0", "–", "–", "opened 51 (ideal 50)", "–", "0"]]
+    assert browser.table(POLICIES) == [["persistent", "0", "0", "–", "–", "–", "opened 51 (ideal 50)", "–", "0"]]
     assert browser.text(VERDICT) == "No verdict yet: it takes a finished round."
     shown.write(**IDLE)
     browser.wait(lambda: browser.table(PHASES) == [])
@@ -253,6 +267,12 @@ def test_numbers_are_written_as_in_the_report(browser: Browser, ui: WebUI) -> No
         return args[0].map(value => [formatDuration(value), formatCount(value)]);"""
     expected = [[format_duration(value), f"{value:,.0f}"] for value in values]
     assert browser.run(script, values) == expected
+    estimates = [[value, [value * factor, value + 30_000]] for value in values[40::40] for factor in (0.9, 0.001, -1)]
+    estimates += [[0, [0, 0]], [7, None]]
+    script = (
+        "const m = await import('./loadgen/static/figures.js'); return args[0].map(one => m.formatEstimate(...one));"
+    )
+    assert browser.run(script, estimates) == [estimate(*one) for one in estimates]
 
 
 def test_a_share_is_never_rounded_up_to_all(browser: Browser, ui: WebUI) -> None:

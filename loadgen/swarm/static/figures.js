@@ -2,27 +2,41 @@
 // Names, addresses and messages may come from a target or a user: they are set as text, never as markup.
 
 export const PHASES = ["queue", "dns", "connect", "tls", "upgrade", "send", "wait", "receive"];
-const HEADINGS = ["policy", "requests", "req/s", "p50", "p99", "connections", "reuse ratio", "errors"];
+const HEADINGS = ["policy", "requests", "req/s", "mean", "p50", "p99", "connections", "reuse ratio", "errors"];
 const POLL_MS = 1000;
 const POLL_AT_REST_MS = 2000;
 const TIMEOUT_MS = 10000;
+const MAX_DECIMALS = 3;
 
 // Numbers: the twins of model/units.py and of Python's format(), which rounds a half to the even digit.
 
 /** A duration with three significant digits and the unit that suits: 412 µs, 1.25 ms, 2.00 s. */
 export function formatDuration(valueNs) {
-  for (const [unit, sizeNs] of [["s", 1e9], ["ms", 1e6], ["µs", 1e3]]) {
-    const scaled = valueNs / sizeNs;
-    if (Math.abs(scaled) >= 0.9995) {
-      return `${threeDigits(scaled)} ${unit}`;
-    }
-  }
-  return `${fixed(valueNs, 0)} ns`;
+  const [unit, sizeNs, decimals] = threeDigits(valueNs);
+  return `${grouped(fixed(valueNs / sizeNs, decimals))} ${unit}`;
 }
 
-function threeDigits(value) {
-  const size = Math.abs(value);
-  return grouped(fixed(value, size < 9.995 ? 2 : size < 99.95 ? 1 : 0));
+/** A duration with its interval, if it has one, in one unit: 0.99 ms [0.94, 1.11]. */
+export function formatEstimate(valueNs, intervalNs) {
+  const numbers = [valueNs, ...(intervalNs ?? [])];
+  const [unit, sizeNs, least] = threeDigits(Math.max(...numbers.map(Math.abs)));
+  let decimals = least;
+  while (decimals < MAX_DECIMALS && numbers.some((one) => one && !Number(fixed(one / sizeNs, decimals)))) {
+    decimals += 1; // no bound looks like 0 that is none
+  }
+  const [value, ...bounds] = numbers.map((one) => grouped(fixed(one / sizeNs, decimals)));
+  return `${value} ${unit}${bounds.length ? ` [${bounds.join(", ")}]` : ""}`;
+}
+
+/** The unit in which a time has three significant digits, the unit's size, and how many decimals that takes. */
+function threeDigits(valueNs) {
+  for (const [unit, sizeNs] of [["s", 1e9], ["ms", 1e6], ["µs", 1e3]]) {
+    const size = Math.abs(valueNs / sizeNs);
+    if (size >= 0.9995) {
+      return [unit, sizeNs, size < 9.995 ? 2 : size < 99.95 ? 1 : 0];
+    }
+  }
+  return ["ns", 1, 0];
 }
 
 /** A count or a rate without decimals: 1,234,568. */
@@ -117,8 +131,9 @@ function policyRow(one) {
     one.name,
     formatCount(one.requests),
     orDash(one.throughput_rps, formatCount),
-    orDash(one.p50_ns, formatDuration),
-    orDash(one.p99_ns, formatDuration),
+    orDash(one.mean_ns, (value) => formatEstimate(value, one.mean_ci95)),
+    orDash(one.p50_ns, (value) => formatEstimate(value, one.p50_ci95)),
+    orDash(one.p99_ns, (value) => formatEstimate(value, one.p99_ci95)),
     `opened ${formatCount(one.opened)} (ideal ${formatCount(one.ideal)})`,
     one.requests ? orDash(one.reuse_ratio, formatShare) : "–",
     errors.join(", ") || "0",

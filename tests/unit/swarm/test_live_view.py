@@ -18,7 +18,8 @@ from loadgen.swarm.live_view import FAILED, FINISHED, RUNNING, LiveView
 from tests.support.fake_swarm import Clock, plan
 
 POLICY = {
-    "requests": 7, "throughput_rps": 3.5, "latency_ns": {"p50": 10, "p99": 20}, "errors": {"truncated": 1},
+    "requests": 7, "throughput_rps": 3.5, "errors": {"truncated": 1},
+    "latency_ns": {"mean": 11, "p50": 10, "p99": 20, "mean_ci95": [10, 12], "p50_ci95": None, "p99_ci95": [15, 30]},
     "connections": {"opened": 2, "ideal": 1, "reuse_ratio": 0.5},
     "phases_ns": {one.value: {"mean": 1} for one in Phase},
 }  # fmt: skip
@@ -132,6 +133,7 @@ def test_the_figures_of_a_run_that_goes_on(rig: Rig) -> None:
     assert rig.run.rounds == 5
     (policy,) = live["policies"]
     assert (policy["name"], policy["requests"], policy["p99_ns"], policy["reuse_ratio"]) == ("close", 7, 20, 0.5)
+    assert (policy["mean_ns"], policy["mean_ci95"], policy["p99_ci95"]) == (11, [10, 12], [15, 30])
     assert policy["phases_ns"] == {phase.value: 1 for phase in Phase}
     # Warnings of the run come first and once; that figures are made from a share concerns only the end.
     assert [one["message"] for one in live["warnings"]] == ["z", "first"]
