@@ -142,7 +142,8 @@ class TrialRunner:
             plan.load, users=load.users, think_ns=load.think_ns, rounds=1, warmup_ns=load.ramp_ns,
             block_ns=load.ramp_ns + load.window_ns,
         )  # fmt: skip
-        engine = self._engine = Engine(replace(plan, load=own, processes=1), self._route, self._sink, self._connections)
+        one_round = replace(plan, load=own, processes=1, until_precision=None)
+        engine = self._engine = Engine(one_round, self._route, self._sink, self._connections)
         if self._is_interrupted:
             engine.interrupt()
         return engine

@@ -26,7 +26,9 @@ def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def runner(port: int, policies: str, reports: list[dict[str, Any]]) -> TrialRunner:
-    plan = Plan(parse_target(f"http://127.0.0.1:{port}/"), parse_policies(policies), Load(block_ns=2 * 10**9))
+    target, load = parse_target(f"http://127.0.0.1:{port}/"), Load(block_ns=2 * 10**9)
+    # A precision that is asked for is the run's, not the pilot's.
+    plan = Plan(target, parse_policies(policies), load, until_precision=0.02 if "," in policies else None)
     return TrialRunner(plan, Route.to(plan.target, None, False), reports.append)
 
 
