@@ -103,11 +103,11 @@ def running_nginx(folder: Path) -> Iterator[Nginx]:
         process.wait(timeout=20)
 
 
-def write_certificates(folder: Path) -> None:
-    """A fresh authority's `ca.pem`, and `chain.pem` with `key.pem` for this machine's loopback names."""
+def write_certificates(folder: Path, *more: str) -> None:
+    """A fresh authority's `ca.pem`, and `chain.pem` with `key.pem` for this machine's loopback names and `more`."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(folder / "ca.pem")
-    certificate = authority.issue_cert("localhost", "127.0.0.1")
+    certificate = authority.issue_cert("localhost", "127.0.0.1", *more)
     certificate.private_key_pem.write_to_path(folder / "key.pem")
     (folder / "chain.pem").write_bytes(b"".join(pem.bytes() for pem in certificate.cert_chain_pems))
 

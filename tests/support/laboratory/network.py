@@ -1,0 +1,125 @@
+"""The laboratory's network: a client's namespace and a server's, joined by the relay. Knows no server and no load.
+
+Each address of the server's has a round-trip time of its own, so that several are there at the same time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import NamedTuple
+
+from tests.support.laboratory.drops import Drop
+from tests.support.laboratory.namespaces import Namespace
+
+_CLIENT, _CLIENT_MAC, _SERVER_MAC = "10.77.0.1", "02:00:00:00:00:01", "02:00:00:00:00:02"
+
+# How TCP is to behave, whatever the machine's own settings are. What it learns of one connection is of no use to
+# others, and the receiver's window is so wide that the sender's alone is a limit.
+_SETTINGS = {
+    "tcp_congestion_control": "reno",
+    "tcp_no_metrics_save": "1",
+    "tcp_slow_start_after_idle": "0",
+    "tcp_timestamps": "1",
+    "tcp_rmem": "4096 4194304 6291456",
+    "tcp_wmem": "4096 16384 4194304",
+    "tcp_tw_reuse": "1",
+}
+
+
+class Relayed(NamedTuple):
+    """What the relay has done since it was last asked."""
+
+    frames: int
+    late_p50_ns: int
+    late_p99_ns: int
+    late_max_ns: int
+    waiting: list[Drop]
+    """Rules that no segment has met yet."""
+
+
+class Network:
+    """Two namespaces, `client` and `server`, and the relay between them."""
+
+    def __init__(self, client: Namespace, server: Namespace, relay: subprocess.Popen[str]) -> None:
+        self.client = client
+        self.server = server
+        self._relay = relay
+        self._addresses: dict[int, str] = {}
+
+    def address(self, rtt_ns: int) -> str:
+        """The server's address with this round-trip time."""
+        if rtt_ns not in self._addresses:
+            address = f"10.77.1.{len(self._addresses) + 1}"
+            self.server.ip(f"addr add {address}/16 dev wire")
+            # Known from the start: else the first connection would wait a round trip for ARP as well.
+            self.client.ip(f"neigh add {address} lladdr {_SERVER_MAC} nud permanent dev wire")
+            self._order({"delay": [socket.inet_aton(address).hex(), rtt_ns // 2]})
+            self._addresses[rtt_ns] = address
+        return self._addresses[rtt_ns]
+
+    def drop(self, *rules: Drop) -> None:
+        """The relay obeys these rules from now on, and no others."""
+        self._order({"drops": [list(rule) for rule in rules]})
+
+    def relayed(self) -> Relayed:
+        return self._order({})
+
+    def _order(self, order: dict[str, object]) -> Relayed:
+        assert self._relay.stdin is not None
+        assert self._relay.stdout is not None
+        self._relay.stdin.write(json.dumps(order) + "\n")
+        self._relay.stdin.flush()
+        answer = json.loads(self._relay.stdout.readline())
+        return Relayed(**{**answer, "waiting": [Drop(*rule) for rule in answer["waiting"]]})
+
+
+def missing() -> str:
+    """What this machine lacks for such a network; empty where nothing."""
+    if os.geteuid():
+        return "only root may make network namespaces"
+    if shutil.which("ip") is None:
+        return "ip is not installed (Debian: iproute2)"
+    try:
+        Namespace().close()
+        socket.socket(socket.AF_PACKET, socket.SOCK_RAW).close()
+    except OSError as error:
+        return f"this machine permits no network namespaces or no packet sockets ({error})"
+    return ""
+
+
+@contextmanager
+def network() -> Iterator[Network]:
+    """A network until the end of the block. Raises OSError where the machine does not permit one."""
+    with ExitStack() as stack:
+        client, middle, server = (_namespace(stack) for _ in range(3))
+        client.cable("wire", middle, "client")
+        server.cable("wire", middle, "server")
+        for namespace, own in ((client, _CLIENT_MAC), (server, _SERVER_MAC)):
+            namespace.ip(f"link set wire address {own}")
+            for name, value in _SETTINGS.items():
+                namespace.set(f"ipv4/{name}", value)
+        client.ip(f"addr add {_CLIENT}/16 dev wire")
+        server.ip("addr add 10.77.1.0/16 dev wire", f"neigh add {_CLIENT} lladdr {_CLIENT_MAC} nud permanent dev wire")
+        with middle.entered():
+            # It ends with its standard input.
+            command = [sys.executable, "-m", "tests.support.laboratory.relay", "client", "server"]
+            relay = stack.enter_context(
+                subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            )
+        assert relay.stdout is not None
+        if relay.stdout.readline() != "ready\n":
+            raise OSError("the relay did not start")
+        yield Network(client, server, relay)
+
+
+def _namespace(stack: ExitStack) -> Namespace:
+    namespace = Namespace()
+    stack.callback(namespace.close)
+    return namespace
