@@ -158,7 +158,7 @@ class Percent(ValueType):
         found = _PERCENT.fullmatch(text.strip())
         if found is None:
             raise ValueError(f"{shortened(text)!r} is not a percentage; write it like 2%")
-        return float(found[1]) / 100
+        return float(f"{found[1]}e-2")  # the nearest to what is written; a quotient may be another
 
     def complaint(self, value: Any) -> str:
         if value is None or self._minimum <= value <= self._maximum:

@@ -25,7 +25,7 @@ from loadgen.model.plan import Load, Plan
 from loadgen.model.plan_fields import axis_types, json_types
 from loadgen.model.policy import parse_policies
 from loadgen.model.target import parse_target
-from loadgen.model.units import NS_PER_MS
+from loadgen.model.units import MAX_DURATION_NS, NS_PER_MS
 from tests.support.plans import URL, options_of, planned
 from tests.support.runner import run_cli
 
@@ -320,9 +320,16 @@ def _plans(draw: st.DrawFn) -> Plan:
         gap = tuple(draw(st.lists(_GAPS, max_size=2, unique=True))) if "1" not in axes.recycle else ()
         axes = replace(axes, gap=gap, users=draw(st.sampled_from([(), (3, 20)])))
     names = [] if axes.recycle or axes.gap else draw(st.lists(_NAMES, min_size=1, max_size=3, unique=True))
+    precision: dict[str, Any] = {}
+    if not axes and len(names) > 1 and draw(st.booleans()):
+        round_ns = len(names) * block_ns
+        precision = {
+            "until_precision": draw(st.integers(1, 10_000)) / 10_000,
+            "max_time_ns": draw(st.integers(round_ns, max(round_ns, MAX_DURATION_NS))),
+        }
     load = Load(
         users=axes.users[0] if axes.users else draw(st.integers(1, 999)),
-        rounds=draw(st.integers(1, 9)),
+        rounds=draw(st.integers(5 if precision else 1, 9)),
         block_ns=block_ns,
         warmup_ns=draw(st.integers(0, block_ns - 1)),
         think_ns=0 if rate_rps else draw(st.integers(0, 10**12)),
@@ -350,6 +357,7 @@ def _plans(draw: st.DrawFn) -> Plan:
         source_ips=tuple(draw(st.lists(st.ip_addresses().map(str), max_size=2))),
         server_pid=draw(st.none() | st.integers(1, 1 << 22)),
         axes=axes,
+        **precision,
     )
     assume(not axes or len(plan.cells) > 1)
     return plan
