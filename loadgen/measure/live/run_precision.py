@@ -16,6 +16,9 @@ from loadgen.measure.stats.comparison import pairs
 from loadgen.measure.stats.precision import RoundSums, is_without_answer, mean_ratio_interval, widest
 from loadgen.model.plan import Plan
 
+_ROUNDS_PER_LOOK = 100
+"""Of very many rounds, 1 % more makes no interval much narrower, and each look takes longer."""
+
 
 class RunPrecision:
     """A run that goes on until each ratio is known within `plan.until_precision`.
@@ -29,8 +32,10 @@ class RunPrecision:
         self._aim = plan.until_precision
         self._pairs = list(pairs(plan.cells, swept=False))
         self._workers = [LatencyTotals(directory) for directory in directories]
+        self._next_look = 1
+        """After how many rounds it is looked again."""
         self.half_width: float | None = None
-        """Within what share each ratio is known, as of the last round; None where one of them is not known at all."""
+        """Within what share each ratio is known, as of the last look; None where one of them is not known at all."""
 
     def read_parts(self, worker: int) -> None:
         """Read the parts of a worker's rows that are complete, before another reader removes them."""
@@ -40,8 +45,12 @@ class RunPrecision:
     def goes_on(self, block: int) -> bool:
         """Whether the run needs this block, which is its next; no worker makes load meanwhile."""
         rounds, position = divmod(block, len(self._plan.cells))
-        if position or not rounds:
+        if position or rounds < self._next_look:
             return True
+        self._next_look = rounds + max(1, rounds // _ROUNDS_PER_LOOK)
+        return self._needs_more(rounds)
+
+    def _needs_more(self, rounds: int) -> bool:
         for worker in self._workers:
             with suppress(OSError):
                 worker.read()

@@ -102,6 +102,16 @@ def test_a_run_that_was_cut_off_says_what_is_known(tmp_path: Path) -> None:
     assert "the run ended after 3 rounds: the ratio is known within ±" in summary["verdict"]
 
 
+def test_of_many_rounds_not_each_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+    monkeypatch.setattr(RunPrecision, "_needs_more", lambda _self, rounds: looks.append(rounds) or True)
+    precision = RunPrecision(Plan.from_json(plan(0.05)), [tmp_path])
+    assert all(precision.goes_on(block) for block in range(2 * 1_000))
+    assert looks[:200] == [*range(1, 200), 200]
+    assert len(looks) < 450
+    assert looks[-1] > 985
+
+
 def test_workers_without_a_folder_s_files_are_passed_over(tmp_path: Path) -> None:
     precision = RunPrecision(Plan.from_json(plan(0.05)), [tmp_path / "nowhere"])
     precision.read_parts(0)
