@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
+from loadgen.model.calibration import CalibrationRecord
 from loadgen.model.pilot_record import PilotRecord
 
 Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
@@ -205,6 +206,8 @@ class EnvironmentRecord(TypedDict):
     """Python's -O level."""
     core: NotRequired[Literal["compiled", "pure"]]
     """Whether the core of the generator ran compiled or as pure Python; absent in earlier runs, all of pure Python."""
+    calibration: NotRequired[CalibrationRecord]
+    """The floor of this machine; absent where `loadgen calibrate` had not been run on it."""
     target: NotRequired[TargetRecord]
     """The target as its first response showed it; absent where it never responded."""
     embedded_target: NotRequired[EmbeddedTargetRecord | None]
