@@ -93,11 +93,32 @@ def report(run: Path, **options: Any) -> Outcome:
 )
 @click.option("--max-streams", type=_WHOLE, default=100, show_default=True, help="HTTP/2: streams at the same time.")
 @click.option("--until-eof", is_flag=True, help="End when standard input ends.")
-def target(**options: Any) -> Outcome:
+@click.option("--null", is_flag=True, help="One fixed response to each request, at once, and nothing else.")
+@click.pass_context
+def target(ctx: click.Context, /, **options: Any) -> Outcome:
     """Serve the embedded target: HTTP/1.1, HTTP/2 and WebSocket, with its own account at /.loadgen/stats."""
+    if options["null"]:
+        from loadgen.cli.null_target import serve_null
+
+        return serve_null(options, given_options(ctx))
     from loadgen.cli.target import serve
 
     return serve(options)
+
+
+@cli.command(short_help="Measure what this machine and the generator cost by themselves.")
+@click.option("--quick", is_flag=True, help="A third of the time, coarser figures, and no rates over TLS.")
+@click.option("--json", is_flag=True, help="Print the calibration as JSON and nothing else on standard output.")
+@click.option("--quiet", "-q", is_flag=True, help="Show no progress and no table.")
+def calibrate(**options: Any) -> Outcome:
+    """Measure this machine's floor: what a request costs where the target answers at once.
+
+    Later runs on this machine use it: in tables, in charts, and to say which differences are too small for it. It lies
+    in $XDG_CACHE_HOME/loadgen, or ~/.cache/loadgen.
+    """
+    from loadgen.cli.calibrate import calibrate as run
+
+    return run(**options)
 
 
 # Everything behind NAME is Locust's, -h included; so click must not look for options of ours there.

@@ -1,4 +1,4 @@
-"""The types of a calibration: what this machine and the generator cost where the target costs nothing. Computes nothing.
+"""The types of a calibration: what machine and generator cost where the target costs nothing. Computes nothing.
 
 `loadgen calibrate` writes one into the user's cache folder, and runs on the same machine record it
 (`environment.calibration`). Times are integer nanoseconds.
@@ -80,7 +80,7 @@ class PolicyFloor(TypedDict):
     latency_p50_ns: int | None
     """Median latency (ns)."""
     max_rate_rps: float | None
-    """Highest rate tried that the generator kept with at most half of a core, on time; null where none was, or tried."""
+    """Highest rate tried that the generator kept on time, with half of a core at most; null where there was none."""
     rates_tried_rps: list[float]
     """Rates of arrivals that were tried."""
 

@@ -54,25 +54,28 @@ class NullServer:
         self._poll = select.epoll()
         self._handlers: dict[int, Callable[[], None]] = {}
         self._ends = False
-        # Woken by a signal, whose handler Python runs only between two of its own instructions.
+        # What is sent on one wakes the poll by the other.
         self._wake, self._woken = socket.socketpair()
         self._watch(self._listener.fileno(), self._accept)
-        self._watch(self._woken.fileno(), self._end)
+        self._watch(self._woken.fileno(), self._stop)
 
     @property
     def port(self) -> int:
         return int(self._listener.getsockname()[1])
 
+    def end(self) -> None:
+        """Have `serve` return; from a signal handler or another thread, too."""
+        with suppress(OSError):
+            self._wake.send(b"\0")
+
     def end_on(self, *numbers: int) -> None:
         """End when one of these signals comes."""
-        self._wake.setblocking(False)
-        signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
         for number in numbers:
-            signal.signal(number, lambda *_: self._end())
+            signal.signal(number, lambda *_: self.end())
 
     def end_at_eof(self, descriptor: int) -> None:
         """End when this descriptor, which nobody writes to, is closed at its other end."""
-        self._watch(descriptor, self._end)
+        self._watch(descriptor, self._stop)
 
     def serve(self) -> None:
         """Serve until it is to end."""
@@ -88,7 +91,7 @@ class NullServer:
         for one in (self._listener, self._wake, self._woken):
             one.close()
 
-    def _end(self) -> None:
+    def _stop(self) -> None:
         self._ends = True
 
     def _watch(self, descriptor: int, handler: Callable[[], None]) -> None:

@@ -22,28 +22,41 @@ class _Timespec(ctypes.Structure):
     _fields_ = (("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long))
 
 
-class _Setting(ctypes.Structure):
+class TimerSetting(ctypes.Structure):
+    """What timerfd_settime(2) takes; made once and filled again for each time."""
+
     _fields_ = (("interval", _Timespec), ("value", _Timespec))
+
+
+def open_timer() -> int:
+    """A descriptor that is readable once its time has come. Raises OSError."""
+    descriptor: int = _libc.timerfd_create(_CLOCK_MONOTONIC, os.O_NONBLOCK | os.O_CLOEXEC)
+    if descriptor < 0:
+        raise OSError(ctypes.get_errno(), "timerfd_create failed")
+    return descriptor
+
+
+def set_timer(descriptor: int, at_ns: int, setting: TimerSetting) -> None:
+    """Have it be readable at `at_ns` of the monotonic clock. Raises OSError."""
+    value = setting.value
+    value.seconds, value.nanoseconds = divmod(max(at_ns, 1), NS_PER_S)
+    if _libc.timerfd_settime(descriptor, _ABSOLUTE, ctypes.byref(setting), None):
+        raise OSError(ctypes.get_errno(), "timerfd_settime failed")
 
 
 class TimerFd:
     """Calls back once at each time that is set; a new one replaces the one before. Raises OSError."""
 
     def __init__(self, loop: Any, callback: Callable[[], None]) -> None:
-        self._fd = _libc.timerfd_create(_CLOCK_MONOTONIC, os.O_NONBLOCK | os.O_CLOEXEC)
-        if self._fd < 0:
-            raise OSError(ctypes.get_errno(), "timerfd_create failed")
+        self._fd = open_timer()
         self._callback = callback
-        self._setting = _Setting()
+        self._setting = TimerSetting()
         self._watcher = loop.io(self._fd, _LIBEV_READ)
         self._watcher.start(self._on_expiry)
 
     def set(self, at_ns: int) -> None:
         """Call back at `at_ns` of the monotonic clock; at once where that has passed."""
-        value = self._setting.value
-        value.seconds, value.nanoseconds = divmod(max(at_ns, 1), NS_PER_S)
-        if _libc.timerfd_settime(self._fd, _ABSOLUTE, ctypes.byref(self._setting), None):
-            raise OSError(ctypes.get_errno(), "timerfd_settime failed")
+        set_timer(self._fd, at_ns, self._setting)
 
     def close(self) -> None:
         """Do not call back any more; safe to call twice."""

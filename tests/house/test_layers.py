@@ -50,6 +50,7 @@ LAYERS = {
             "sample_sink",
             "errors",
             "warning_codes",
+            "calibration",
         ),
         (
             "check_summary",
@@ -114,7 +115,7 @@ LAYERS = {
         ("export/",),
     ],
     "target": [
-        ("behaviour", "certificates"),
+        ("behaviour", "certificates", "null_server"),
         ("account", "requests", "responses", "http2_rules"),
         ("connection",),
         ("http2", "websocket"),
@@ -147,9 +148,10 @@ LAYERS = {
             "packet_capture",
         ),
         ("option_types", "plan_writer", "plan_reader", "plan_builder", "options"),
-        ("worker_main", "worker_pool", "target", "locust", "report"),
+        ("worker_main", "worker_pool", "target", "null_target", "locust", "report"),
         ("experiment", "pilot"),
-        ("run_setup", "sweep", "api"),
+        ("run_setup", "sweep", "api", "calibration_runs"),
+        ("calibrate",),
         ("commands",),
     ],
 }

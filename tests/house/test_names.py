@@ -20,6 +20,7 @@ SAME_MODULE = {
     "__init__": "what a package is opens there",
     "amortisation": "stats computes it, charts draws it",
     "arrivals": "their kinds in model, the self-check of them in measure",
+    "calibration": "its types in model, its table in show",
     "connection": "one for each protocol, in the protocol's folder, and the target's",
     "errors": "model has the table, wire says which exception is which kind",
     "generator": "measure sums up in summary and warns in warnings; show has its table",
