@@ -19,12 +19,14 @@ from loadgen.cli.plan_writer import save_plan
 from loadgen.cli.report import FinishedRun
 from loadgen.cli.size_forecast import planned_requests, size_line
 from loadgen.cli.stdio import print_error
+from loadgen.measure.data.calibration_cache import load_calibration
 from loadgen.measure.data.environment import environment
+from loadgen.measure.data.machine_facts import identity_of
 from loadgen.measure.data.store import RunStore
 from loadgen.model.exceptions import PlanError
 from loadgen.model.files import check_folder_name
 from loadgen.model.plan import Plan
-from loadgen.model.run_record import RunRecord
+from loadgen.model.run_record import EnvironmentRecord, RunRecord
 
 _RESULTS = Path("results")
 
@@ -61,7 +63,7 @@ def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
         facts: RunRecord = {
             "name": name,
             "plan": plan.to_json(secrets=False),
-            "environment": environment(),
+            "environment": _environment(quiet=options["quiet"]),
             "notes": [],
         }
     except BaseException:
@@ -72,6 +74,17 @@ def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
     return Experiment(
         plan, store, facts, is_new=True, quiet=options["quiet"], draws=not options["no_charts"], pilots=pilots
     )
+
+
+def _environment(*, quiet: bool) -> EnvironmentRecord:
+    """The environment of a run that starts now, with this machine's calibration if there is one."""
+    found = environment()
+    calibration, complaint = load_calibration(identity_of(found))
+    if calibration is not None:
+        found["calibration"] = calibration
+    elif complaint and not quiet:
+        print_error(complaint)
+    return found
 
 
 def _free_name(name: str) -> str:

@@ -137,6 +137,11 @@ class WarningCode(StrEnum):
         "difference between them.",
         "Use a target that is farther away or slower, or compare with the time of the packets.",
     )
+    WITHIN_FLOOR = (
+        "within_floor",
+        "A difference is certain, but smaller than this machine can resolve, by its calibration (`loadgen calibrate`).",
+        "Take it for none; measure on a quieter machine, or with the target farther away. See docs/results.md.",
+    )
     OWN_WORK = (
         "own_work",
         "The generator's own work is more than a quarter of what a request takes a closed-loop user.",

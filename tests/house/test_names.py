@@ -23,6 +23,7 @@ SAME_MODULE = {
     "calibration": "its types in model, its table in show",
     "connection": "one for each protocol, in the protocol's folder, and the target's",
     "errors": "model has the table, wire says which exception is which kind",
+    "floor": "measure computes it in stats and warns in warnings; show has its rows",
     "generator": "measure sums up in summary and warns in warnings; show has its table",
     "options": "model has the table; the command line and Locust's form are made from it",
     "pilot": "the command's side of a pilot, and the report's table of it",

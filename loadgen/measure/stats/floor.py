@@ -14,9 +14,15 @@ kernel's own. They say how far off a typical request is, and so how far a mean m
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
 from loadgen.model.calibration import CalibrationRecord, PacketComparison, Spread, StampErrors
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.records import Phase
+from loadgen.model.summary import ComparisonSummary
+
+_EXCHANGE = (Phase.SEND, Phase.WAIT, Phase.RECEIVE)
 
 
 def stamp_errors(packets: PacketComparison | None, delays_ns: dict[str, Spread]) -> StampErrors:
@@ -38,6 +44,36 @@ def floor_ns(calibration: CalibrationRecord, baseline: PolicySummary, candidate:
     more_handshakes = abs(_share(candidate, Phase.TLS) - _share(baseline, Phase.TLS))
     total = errors["send_wait"] + more_connects * errors["connect"] + more_handshakes * errors["tls"]
     return round(calibration["clock"]["step_ns"] + total)
+
+
+def exchange_floor_ns(calibration: CalibrationRecord | None) -> int:
+    """What a request on an open connection takes where the target answers at once (ns); 0 where that is not known."""
+    phases = {} if calibration is None else calibration["phases_ns"]
+    return sum(phases[phase.value]["p50"] for phase in _EXCHANGE if phase.value in phases)
+
+
+class WithinFloor(NamedTuple):
+    """A difference that is certain, and smaller than the machine can resolve."""
+
+    comparison: ComparisonSummary
+    floor_ns: int
+
+
+def within_floor(
+    calibration: CalibrationRecord | None, comparisons: Iterable[ComparisonSummary], policies: dict[str, PolicySummary]
+) -> list[WithinFloor]:
+    """The certain differences of means that are below their floor; none where the machine has no calibration.
+
+    Of a difference that is not certain nothing is claimed, so nothing is taken back.
+    """
+    if calibration is None:
+        return []
+    found = (
+        WithinFloor(one, floor_ns(calibration, policies[one["baseline"]], policies[one["candidate"]]))
+        for one in comparisons
+        if one["is_certain"]
+    )
+    return [one for one in found if abs(one.comparison["latency_mean_delta_ns"]) < one.floor_ns]
 
 
 def _share(policy: PolicySummary, phase: Phase) -> float:

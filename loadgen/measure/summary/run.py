@@ -11,13 +11,16 @@ from loadgen.measure.data.downsampling import add_up
 from loadgen.measure.data.rows import Samples
 from loadgen.measure.stats.comparison import compare_all
 from loadgen.measure.stats.equivalence import equivalence
+from loadgen.measure.stats.floor import within_floor
 from loadgen.measure.stats.policy_samples import PolicySamples, policy_samples, quantile
 from loadgen.measure.stats.precision import is_without_answer, precision_summary
 from loadgen.measure.stats.sweep import sweep
 from loadgen.measure.summary.policy import summarise_policy
 from loadgen.measure.summary.verdict import verdict
 from loadgen.measure.summary.verdict_checks import check_clauses
+from loadgen.measure.summary.verdict_floor import floor_clauses
 from loadgen.measure.summary.verdict_precision import precision_clauses
+from loadgen.measure.warnings.floor import floor_warnings
 from loadgen.measure.warnings.imprecision import precision_warnings
 from loadgen.measure.warnings.outages import outages
 from loadgen.measure.warnings.run import warnings
@@ -74,6 +77,8 @@ def summarise(
     found = notes + thinned(samples) + outages(samples)
     found += precision_warnings(precision, policies, without_answer)
     found += warnings(policies, planned, rounds, comparisons)
+    below = within_floor(environment.get("calibration"), comparisons, policies)
+    found += floor_warnings(below)
     checks, doubts = checked(CheckedRun(planned, samples, indices_of, measured, policies, comparisons))
     found += doubts
     by_proxy = [cell_name for cell_name, cell in cells.items() if planned.asks_proxy(cell.policy)]
@@ -87,6 +92,7 @@ def summarise(
         "verdict": "; ".join(
             [
                 verdict(policies, comparisons, found, swept, by_proxy, planned.target.is_tls),
+                *floor_clauses(below, policies, len(comparisons)),
                 *check_clauses(checks),
                 *precision_clauses(precision, found, len(policies)),
             ]

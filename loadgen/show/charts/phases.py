@@ -5,6 +5,7 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from loadgen.measure.stats.floor import exchange_floor_ns
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.records import Phase
 from loadgen.model.summary import Summary
@@ -26,7 +27,8 @@ _DELAY_SHIFT = -0.27  # the error bar lies above the values
 def _draw(summary: Summary) -> Figure:
     policies = summary["policies"]
     happened = [phase for phase in PHASE_LOOKS if any(_mean_ns(one, phase) for one in policies.values())]
-    of_generator = any(map(_own_ns, policies.values())) + any(map(_delay_ns, policies.values()))
+    floor_ns = exchange_floor_ns(summary["environment"].get("calibration"))
+    of_generator = any(map(_own_ns, policies.values())) + any(map(_delay_ns, policies.values())) + bool(floor_ns)
     entries = len(happened) + of_generator
     is_wide = entries > (_MAX_WITH_GENERATOR if of_generator else _MAX_IN_A_ROW)
     figure = new_figure(
@@ -43,6 +45,8 @@ def _draw(summary: Summary) -> Figure:
     ends = _stack(axes, policies, happened, longest)
     _mark_delays(axes, policies, ends)
     _draw_own(axes, policies)
+    if floor_ns:
+        axes.axvline(floor_ns, color="black", linestyle=":", linewidth=1.2, label="floor of this machine")
     longest = max(longest, *map(_own_ns, policies.values()))
     for row, (end, one) in enumerate(zip(ends, policies.values(), strict=True)):
         latency = one["latency_ns"]

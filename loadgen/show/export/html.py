@@ -58,7 +58,7 @@ _ABOVE_CHARTS = (
     _Section("How the cost of a connection is shared", tables.amortisation, curve_note),
     _Section("Differences", tables.differences, differences_note),
     _Section("Arrivals", tables.arrivals),
-    _Section("Phases: mean where the phase happened", tables.phases),
+    _Section("Phases: mean where the phase happened", tables.phases, tables.floor_note),
 )
 _BELOW_CHARTS = (
     _Section("Connections", tables.connections),

@@ -11,6 +11,7 @@ from loadgen.model.summary import Summary
 from loadgen.model.units import format_duration, percent_text
 from loadgen.show.formatting import ABSENT, duration, estimate, integer, with_interval
 from loadgen.show.ordering import policies_in_order
+from loadgen.show.tables.floor import floor_rows
 from loadgen.show.tables.table import Row, Table
 
 _POLICIES = ("policy", "req/s", "mean", "p50", "p99", "handshake", "connections", "errors")
@@ -56,7 +57,8 @@ def _handshake_ns(policy: PolicySummary) -> float | None:
 def phases(summary: Summary) -> Table:
     """One row a policy: the mean of each phase where it happened. A phase that happened nowhere has no column.
 
-    The generator's own work comes last, apart from the phases, where there was any.
+    The generator's own work comes last, apart from the phases, where there was any. Where the machine was calibrated,
+    two rows below say what its floor is.
     """
     every = summary["policies"].values()
     names = [phase.value for phase in Phase if any(one["phases_ns"][phase.value]["count"] for one in every)]
@@ -64,14 +66,13 @@ def phases(summary: Summary) -> Table:
         return Table(("policy",), [])
     own = {name: one["generator"].get("own_mean_ns") for name, one in policies_in_order(summary)}
     shows_own = any(own.values())
-    return Table(
-        ("policy", *names, _OWN) if shows_own else ("policy", *names),
-        [
-            (name, *(duration(one["phases_ns"][phase]["mean"]) for phase in names))
-            + ((duration(own[name]),) if shows_own else ())
-            for name, one in policies_in_order(summary)
-        ],
-    )
+    rows: list[Row] = [
+        (name, *(duration(one["phases_ns"][phase]["mean"]) for phase in names))
+        + ((duration(own[name]),) if shows_own else ())
+        for name, one in policies_in_order(summary)
+    ]
+    rows += [(*row, ABSENT) if shows_own else row for row in floor_rows(summary, names)]
+    return Table(("policy", *names, _OWN) if shows_own else ("policy", *names), rows)
 
 
 def differences(summary: Summary) -> Table:

@@ -46,6 +46,7 @@ def _generator(found: EnvironmentRecord) -> list[Row]:
         ("processor", found["cpu"]),
         ("processors for the generator", f"{len(cpus)} of {of or '?'}: {', '.join(map(str, cpus))}"),
         ("clock", found["clock"]),
+        ("calibrated", calibration["measured"] if (calibration := found.get("calibration")) else "no"),
     ]
 
 

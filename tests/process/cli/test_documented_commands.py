@@ -38,6 +38,7 @@ KINDS = {
     "resume": r"loadgen sweep --resume ",
     "example": r"loadgen .* results/example|loadgen report ",
     "target": r"loadgen target ",
+    "calibrate": r"loadgen calibrate",  # tests/process/cli/test_calibrate.py
     "run": r"loadgen (compare|sweep) ",
 }
 
