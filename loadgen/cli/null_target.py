@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -33,7 +35,8 @@ def serve_null(options: dict[str, Any], given: dict[str, str]) -> Outcome:
         context = tls_context((host, "localhost"), ca_file) if options["tls"] else None
         server = NullServer(host, port, context)
     except OSError as error:
-        raise PlanError(f"can't serve on {host}:{port}: {error.strerror}") from None
+        why = os.strerror(error.errno) if error.errno in errno.errorcode else error.strerror  # the latter is longer
+        raise PlanError(f"can't serve on {host}:{port}: {why}") from None
     server.end_on(*(number for number in ENDING_SIGNALS if not is_ignored(number)))
     if options["until_eof"]:
         server.end_at_eof(sys.stdin.fileno())
