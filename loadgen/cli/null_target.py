@@ -35,7 +35,7 @@ def serve_null(options: dict[str, Any], given: dict[str, str]) -> Outcome:
         context = tls_context((host, "localhost"), ca_file) if options["tls"] else None
         server = NullServer(host, port, context)
     except OSError as error:
-        why = os.strerror(error.errno) if error.errno in errno.errorcode else error.strerror  # the latter is longer
+        why = os.strerror(error.errno or 0) if error.errno in errno.errorcode else error.strerror  # the latter is longer
         raise PlanError(f"can't serve on {host}:{port}: {why}") from None
     server.end_on(*(number for number in ENDING_SIGNALS if not is_ignored(number)))
     if options["until_eof"]:
