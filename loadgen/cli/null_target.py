@@ -35,7 +35,8 @@ def serve_null(options: dict[str, Any], given: dict[str, str]) -> Outcome:
         context = tls_context((host, "localhost"), ca_file) if options["tls"] else None
         server = NullServer(host, port, context)
     except OSError as error:
-        why = os.strerror(error.errno or 0) if error.errno in errno.errorcode else error.strerror  # the latter is longer
+        # Python's own text has the address once more.
+        why = os.strerror(error.errno or 0) if error.errno in errno.errorcode else error.strerror
         raise PlanError(f"can't serve on {host}:{port}: {why}") from None
     server.end_on(*(number for number in ENDING_SIGNALS if not is_ignored(number)))
     if options["until_eof"]:
