@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from loadgen.model.units import NS_PER_S
@@ -61,8 +62,9 @@ class TimerFd:
     def close(self) -> None:
         """Do not call back any more; safe to call twice."""
         if self._fd >= 0:
-            self._watcher.stop()
-            self._watcher.close()
+            with suppress(ValueError):  # the loop is gone, and its watcher with it
+                self._watcher.stop()
+                self._watcher.close()
             os.close(self._fd)
             self._fd = -1
 

@@ -43,12 +43,12 @@ class ExactTimer:
 
 
 class TimerQueue:
-    """The timers of one loop, by the time at which they are due."""
+    """The timers of one loop, by the time at which they are due. Raises OSError where its timerfd can't be made."""
 
     def __init__(self, loop: Any) -> None:
         self._loop = loop
-        self._timer: TimerFd | None = None
-        """Made with the first timer: most runs have none."""
+        # At once: the pause after a request that found no descriptor left needs it most.
+        self._timer = TimerFd(loop, self._expire)
         self._due: list[tuple[int, int, ExactTimer]] = []
         """A heap of (time, serial number, timer); those of cancelled timers stay until they are due."""
         self._serial = 0
@@ -63,20 +63,13 @@ class TimerQueue:
         due = self._due
         heappush(due, (due_ns, self._serial, timer))
         if due[0][1] == self._serial:
-            self._set(due_ns)
+            self._timer.set(due_ns)
         return self._serial
 
     def close(self) -> None:
         """Nothing expires any more."""
         self._due.clear()
-        if self._timer is not None:
-            self._timer.close()
-            self._timer = None
-
-    def _set(self, due_ns: int) -> None:
-        if self._timer is None:
-            self._timer = TimerFd(self._loop, self._expire)
-        self._timer.set(due_ns)
+        self._timer.close()
 
     def _expire(self) -> None:
         """Call back all that are due. An error in one goes to the loop, and the others are called."""
@@ -88,4 +81,4 @@ class TimerQueue:
             except BaseException as error:  # as the loop itself does with its callbacks
                 self._loop.handle_error(timer, type(error), error, error.__traceback__)
         if due:
-            self._set(due[0][0])
+            self._timer.set(due[0][0])

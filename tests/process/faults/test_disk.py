@@ -35,7 +35,9 @@ def test_a_disk_that_gets_full_loses_no_request(share_target: Start, tmp_path: P
     target = share_target()
     compare = f"{LOADGEN} compare {target.url} {LOAD} --processes {processes} --out run"
     report = f"{LOADGEN} report run --json > {tmp_path}/again.json"
-    done = on_tmpfs(tmp_path / "disk", f"{compare} > {tmp_path}/first.json; echo $?; {report}; echo $?", "6m")
+    done = on_tmpfs(
+        tmp_path / "disk", f"{compare} > {tmp_path}/first.json; echo $?; {report}; echo $?", f"{6 * processes}m"
+    )
     assert done.stdout.split() == ["130", "0"], done.stderr
     assert "Traceback" not in done.stderr
     assert "loadgen: the disk was full, so the run ended; this is what had been measured\n" in done.stderr

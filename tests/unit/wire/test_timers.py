@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -85,3 +86,12 @@ def test_nothing_ends_once_the_queue_is_closed() -> None:
     queue.close()  # safe twice
     gevent.idle()
     assert called == []
+
+
+def test_a_pause_takes_no_descriptor() -> None:
+    """It may follow a request for which none was left."""
+    queue = TimerQueue(gevent.get_hub().loop)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    queue.timer(lambda: None).begin(SOON_S)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    queue.close()
