@@ -51,6 +51,8 @@ def _other_protocols(comparisons: list[ComparisonSummary], policies: dict[str, P
     ordered = sorted(comparisons, key=lambda one: one["latency_mean_ratio"])
     listed = comparisons if len(comparisons) <= _MAX_LISTED else [ordered[0], ordered[-1]]
     which = "" if listed is comparisons else f" (the extremes of {len(comparisons)})"
+    if comparisons[0]["latency_mean_delta_ci95"] is None:
+        which += f" {NO_INTERVAL}"
     baselines = {one["baseline"]: f"against {named(one['baseline'], policies)}" for one in comparisons}
     if len(baselines) == 1:
         parts = ", ".join(_brief(one, policies) for one in listed)

@@ -23,6 +23,7 @@ _ARRIVALS = ("policy", "offered", "due", "never started", "late p50", "late p99"
 _AMORTISATION = (
     "cells that differ in K alone", "exchange", "handshake", "R²", "saving", "90% of it at K", "by the model",
 )  # fmt: skip
+_CLEAR_RATIO = 2
 _OWN = "beside them: the generator's own work"
 
 
@@ -104,7 +105,10 @@ def differences(summary: Summary) -> Table:
 
 
 def _ratio(value: float | None, interval: Sequence[float] | None) -> str:
-    return ABSENT if value is None else with_interval(value, interval, "{:,.3f}".format)
+    """Around 1 it takes more decimals to see a difference."""
+    if value is None:
+        return ABSENT
+    return with_interval(value, interval, "{:,.3f}".format if value < _CLEAR_RATIO else "{:,.2f}".format)
 
 
 def arrivals(summary: Summary) -> Table:

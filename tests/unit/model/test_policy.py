@@ -150,6 +150,12 @@ def test_policies_keep_the_order_in_which_they_are_named(text: str, names: list[
     assert [policy.name for policy in parse_policies(text)] == names
 
 
+def test_recycling_without_end_is_persistent_by_another_name() -> None:
+    """The engine goes by a policy's fields, so there is no second way for it to take."""
+    recycled = parse_policy("recycle:inf")
+    assert replace(recycled, name="persistent") == parse_policy("persistent")
+
+
 def test_equal_policies_behave_alike_and_differ_in_name_alone() -> None:
     first, second = parse_policies("recycle:10+gap:2s,recycle:10+gap:2s")
     assert replace(second, name=first.name, copy=first.copy) == first

@@ -246,6 +246,12 @@ def test_reuse_first_then_what_another_protocol_changes(tmp_path: Path) -> None:
     assert clauses[2] == "websocket -40.0 µs [-40.0, -40.0] (mostly waiting for the response)"
 
 
+def test_one_round_is_said_to_have_no_interval(tmp_path: Path) -> None:
+    policies = "close,persistent,h2c-upgrade,h2,websocket"
+    said = upgraded_run(tmp_path / "run", policies, rounds=1).summary()["verdict"]
+    assert "; against persistent on average (one round, no interval): h2c-upgrade +70.0 µs (mostly" in said
+
+
 def test_of_many_protocols_the_ends(seven: Summary) -> None:
     assert "; against persistent on average (the extremes of 5): websocket -40.0 µs" in seven["verdict"]
     assert ", h2+streams:10 +300 µs" in seven["verdict"]
