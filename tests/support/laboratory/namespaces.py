@@ -33,7 +33,7 @@ def _call(name: str, *arguments: int) -> None:
 
 
 class Namespace:
-    """A network namespace with its loopback interface up and IPv6 off. Raises OSError where this is not permitted."""
+    """A network namespace with its loopback interface up, and no IPv6 on others. Raises OSError where not permitted."""
 
     def __init__(self) -> None:
         with _coming_back():

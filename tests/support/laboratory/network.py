@@ -5,12 +5,14 @@ Each address of the server's has a round-trip time of its own, so that several a
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
@@ -18,7 +20,9 @@ from typing import NamedTuple
 from tests.support.laboratory.drops import Drop
 from tests.support.laboratory.namespaces import Namespace
 
-_CLIENT, _CLIENT_MAC, _SERVER_MAC = "10.77.0.1", "02:00:00:00:00:01", "02:00:00:00:00:02"
+_CLIENT_MAC, _SERVER_MAC = "02:00:00:00:00:01", "02:00:00:00:00:02"
+# Of both IP versions: the client's address, those of the server, and the length of their prefix.
+_PLANS = {4: ("10.77.0.1", "10.77.1.{}", 16), 6: ("fd77::1", "fd77::1:{}", 64)}
 
 # How TCP is to behave, whatever the machine's own settings are. What it learns of one connection is of no use to
 # others, and the receiver's window is so wide that the sender's alone is a limit.
@@ -51,18 +55,16 @@ class Network:
         self.client = client
         self.server = server
         self._relay = relay
-        self._addresses: dict[int, str] = {}
+        self._addresses: dict[tuple[int, int], str] = {}
+        self._lock = threading.RLock()  # runs may begin in several threads
 
-    def address(self, rtt_ns: int) -> str:
-        """The server's address with this round-trip time."""
-        if rtt_ns not in self._addresses:
-            address = f"10.77.1.{len(self._addresses) + 1}"
-            self.server.ip(f"addr add {address}/16 dev wire")
-            # Known from the start: else the first connection would wait a round trip for ARP as well.
-            self.client.ip(f"neigh add {address} lladdr {_SERVER_MAC} nud permanent dev wire")
-            self._order({"delay": [socket.inet_aton(address).hex(), rtt_ns // 2]})
-            self._addresses[rtt_ns] = address
-        return self._addresses[rtt_ns]
+    def address(self, rtt_ns: int, version: int = 4) -> str:
+        """The server's address, of this version of IP, with this round-trip time."""
+        with self._lock:
+            key = rtt_ns, version
+            if key not in self._addresses:
+                self._addresses[key] = self._new_address(rtt_ns, version)
+            return self._addresses[key]
 
     def drop(self, *rules: Drop) -> None:
         """The relay obeys these rules from now on, and no others."""
@@ -71,12 +73,22 @@ class Network:
     def relayed(self) -> Relayed:
         return self._order({})
 
+    def _new_address(self, rtt_ns: int, version: int) -> str:
+        _, pattern, prefix = _PLANS[version]
+        address = pattern.format(len(self._addresses) + 1)
+        self.server.ip(f"addr add {address}/{prefix} dev wire")
+        # Known from the start: else the first connection would wait a round trip for ARP as well.
+        self.client.ip(f"neigh add {address} lladdr {_SERVER_MAC} nud permanent dev wire")
+        self._order({"delay": [ipaddress.ip_address(address).packed.hex(), rtt_ns // 2]})
+        return address
+
     def _order(self, order: dict[str, object]) -> Relayed:
         assert self._relay.stdin is not None
         assert self._relay.stdout is not None
-        self._relay.stdin.write(json.dumps(order) + "\n")
-        self._relay.stdin.flush()
-        answer = json.loads(self._relay.stdout.readline())
+        with self._lock:
+            self._relay.stdin.write(json.dumps(order) + "\n")
+            self._relay.stdin.flush()
+            answer = json.loads(self._relay.stdout.readline())
         return Relayed(**{**answer, "waiting": [Drop(*rule) for rule in answer["waiting"]]})
 
 
@@ -103,10 +115,16 @@ def network() -> Iterator[Network]:
         server.cable("wire", middle, "server")
         for namespace, own in ((client, _CLIENT_MAC), (server, _SERVER_MAC)):
             namespace.ip(f"link set wire address {own}")
+            namespace.set("ipv6/conf/wire/accept_dad", "0")  # whether an address is taken needs no asking
+            namespace.set("ipv6/conf/wire/disable_ipv6", "0")
             for name, value in _SETTINGS.items():
                 namespace.set(f"ipv4/{name}", value)
-        client.ip(f"addr add {_CLIENT}/16 dev wire")
-        server.ip("addr add 10.77.1.0/16 dev wire", f"neigh add {_CLIENT} lladdr {_CLIENT_MAC} nud permanent dev wire")
+        for address, pattern, prefix in _PLANS.values():
+            client.ip(f"addr add {address}/{prefix} dev wire")
+            server.ip(
+                f"addr add {pattern.format(0)}/{prefix} dev wire",
+                f"neigh add {address} lladdr {_CLIENT_MAC} nud permanent dev wire",
+            )
         with middle.entered():
             # It ends with its standard input.
             command = [sys.executable, "-m", "tests.support.laboratory.relay", "client", "server"]

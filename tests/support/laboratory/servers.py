@@ -20,7 +20,7 @@ LONG_BYTES = 300_000
 """Of the body at /long."""
 
 # In a namespace of one's own every port is free.
-_PORTS = {"http": 8080, "tls12": 8412, "tls13": 8413, "h2": 8414, "proxy": 3128, "target": 8090}
+_PORTS = {"http": 8080, "http6": 8086, "tls12": 8412, "tls13": 8413, "h2": 8414, "proxy": 3128, "target": 8090}
 _TLS = ("tls12", "tls13", "h2")
 
 _NGINX = """
@@ -33,6 +33,7 @@ http {{
   uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5; output_buffers 1 512k; default_type text/plain;
   ssl_certificate {folder}/chain.pem; ssl_certificate_key {folder}/key.pem; ssl_session_cache shared:s:1m;
   server {{ listen {http}; location = / {{ return 200 "hello"; }} }}
+  server {{ listen [::]:{http6}; location = / {{ return 200 "hello"; }} }}
   server {{ listen {tls12} ssl; ssl_protocols TLSv1.2; location = / {{ return 200 "hello"; }} }}
   server {{ listen {tls13} ssl; ssl_protocols TLSv1.3; location = / {{ return 200 "hello"; }} }}
   server {{ listen {h2} ssl http2; ssl_protocols TLSv1.3; location = / {{ return 200 "hello"; }} }}
@@ -50,7 +51,9 @@ class Servers:
         self._accepted, self._requests = self._account()
 
     def url(self, server: str, rtt_ns: int, path: str = "/") -> str:
-        """Of `http`, `tls12`, `tls13` and `h2`, which are nginx, or of `target`."""
+        """Of `http`, `http6` (over IPv6), `tls12`, `tls13` and `h2`, which are nginx, or of `target`."""
+        if server == "http6":
+            return f"http://[{self._network.address(rtt_ns, 6)}]:{_PORTS[server]}{path}"
         scheme = "https" if server in _TLS else "http"
         return f"{scheme}://{self._network.address(rtt_ns)}:{_PORTS[server]}{path}"
 
