@@ -32,8 +32,10 @@ from tests.support.fake_network import BYE, HELLO, FakeClock, FakeRoute, FakeSin
 
 POLICIES = (
     "persistent", "close", "recycle:3", "recycle:3+abandon", "gap:5ms", "lifetime:40ms", "ignore-close",
-    "close-resume", "pipeline:3", "pipeline:3+recycle:5", "pool:2", "pool:3:fifo", "pool:2+close",
+    "close-resume", "pipeline:3", "pipeline:3+recycle:5", "pool:2", "pool:3:fifo", "pool:2+close", "recycle:inf",
 )  # fmt: skip
+SAME_CHANCE = {"recycle:inf": "persistent"}
+"""A policy to which the same happens as to another: two names of one policy."""
 STEPS = 600
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n3\r\nyou\r\n0\r\nX: y\r\n\r\n"
 COOKIE = b"HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nContent-Length: 5\r\nKeep-Alive: timeout=5, max=9\r\n\r\nhello"
@@ -155,7 +157,7 @@ class ScriptedLoad(ConnectionManager):
     def __init__(self, policy: str) -> None:
         (parsed,) = parse_policies(policy)
         target = parse_target("https://h:81/" if parsed.resumes_tls else "http://h:81/")
-        random = Random(policy)
+        random = Random(SAME_CHANCE.get(policy, policy))
         self.moving = MovingClock()
         kind: type[ScriptedTransport] = type(
             "Transport", (TlsTransport if parsed.resumes_tls else ScriptedTransport,), {"random": random}

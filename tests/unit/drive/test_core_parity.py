@@ -60,6 +60,13 @@ def test_both_cores_write_the_same_rows(pure: dict[str, Any], compiled: dict[str
     assert one == other
 
 
+@pytest.mark.parametrize("core", ["pure", "compiled"])
+def test_recycling_without_end_takes_the_steps_of_persistent(request: pytest.FixtureRequest, core: str) -> None:
+    """A difference between the two is one of chance: steps, looks at the clock and rows are the same."""
+    results = request.getfixturevalue(core)
+    assert results["recycle:inf"] == results["persistent"]
+
+
 def test_the_scenarios_meet_what_a_load_meets(pure: dict[str, Any]) -> None:
     """Else equal rows would prove little."""
     rows = [row for policy in POLICIES for row in pure[policy]["exchanges"]]
