@@ -169,7 +169,7 @@ class WarningCode(StrEnum):
         "More than 5 % of the requests began at other times, or in another number, than `--rate`, `--arrivals` or "
         "`--think` asks for. Intervals may be off by 0.1 ms or 5 % of their mean; arrivals may be late, and pauses "
         "off, by 1 ms or 5 %. Poisson arrivals are tested besides (Kolmogorov-Smirnov).",
-        "Use a lower `--rate`, or more `--processes`.",
+        "Use a lower `--rate` or fewer users, or more `--processes`.",
     )
     NOT_STATIONARY = (
         "not_stationary",

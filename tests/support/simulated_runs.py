@@ -19,7 +19,17 @@ from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_S
 from tests.support.summaries import policy_summary
 
-NAMES = ("persistent", "close", "recycle:10", "recycle:20", "recycle:2", "recycle:3", "recycle:4", "recycle:5")
+NAMES = (
+    "persistent",
+    "close",
+    "recycle:10",
+    "recycle:20",
+    "recycle:2",
+    "recycle:3",
+    "recycle:4",
+    "recycle:5",
+    "recycle:6",
+)
 BLOCK_NS, WARMUP_NS = 2 * NS_PER_S, NS_PER_S // 2
 WINDOW_NS = BLOCK_NS - WARMUP_NS
 
@@ -61,20 +71,20 @@ def simulated_run(
                 "window_ns": WINDOW_NS, "due": len(latency_ns[policy][number]),
             })  # fmt: skip
     begun = {(one["policy"], one["round"]): one["window_begun_ns"] for one in blocks}
-    found: dict[str, list[NDArray[Any]]] = {name: [] for name in COLUMNS}
-    for policy in range(policies):
-        for number in range(rounds):
-            size = len(latency_ns[policy][number])
-            spread = np.linspace(0, WINDOW_NS, size, endpoint=False)
-            at = spread if at_ns is None else at_ns[policy][number]
-            given: dict[str, Any] = {
-                "policy": policy, "round": number, "worker": 0, "wait": latency_ns[policy][number],
-                "scheduled": at + begun[NAMES[policy], number],
-            } | {name: values[policy][number] for name, values in columns.items()}  # fmt: skip
-            for name in COLUMNS:
-                found[name].append(np.broadcast_to(np.asarray(given.get(name, ABSENT)), size).astype(np.int64))
+    sizes = np.array([[len(one) for one in rows] for rows in latency_ns])
+    if at_ns is None:
+        at_ns = [[np.linspace(0, WINDOW_NS, size, endpoint=False) for size in row] for row in sizes.tolist()]
+    begun_ns = np.array([[begun[NAMES[policy], number] for number in range(rounds)] for policy in range(policies)])
+    whose = np.repeat(np.arange(policies), sizes.sum(axis=1))
+    found = {
+        "policy": whose, "round": np.repeat(np.tile(np.arange(rounds), policies), sizes.ravel()),
+        "worker": np.zeros(len(whose), np.int64), "wait": _joined(latency_ns),
+        "scheduled": _joined(at_ns) + np.repeat(begun_ns.ravel(), sizes.ravel()),
+    } | {name: _joined(values) for name, values in columns.items()}  # fmt: skip
+    absent = np.full(len(whose), ABSENT)
+    found = {name: found.get(name, absent) for name in COLUMNS}
     names = NAMES[:policies]
-    samples = Samples(names, {name: np.concatenate(parts) for name, parts in found.items()}, blocks)
+    samples = Samples(names, found, blocks)
     plan = Plan(parse_target("http://h/"), parse_policies(",".join(names)), load or Load(users=2, rounds=rounds))
     indices = dict(zip(names, samples.by_policy(), strict=True))
     measured = {name: policy_samples(samples, at, indices[name], rounds) for at, name in enumerate(names)}
@@ -82,3 +92,8 @@ def simulated_run(
     summaries = {name: policy_summary(latency_ns={"p99": p99.get(name)}) for name in names}
     pairs: Any = [{"baseline": names[0], "candidate": name} for name in names[1:]]
     return CheckedRun(plan, samples, indices, measured, summaries, pairs)
+
+
+def _joined(values: Sequence[Sequence[NDArray[Any]]]) -> NDArray[np.int64]:
+    """One column of the parts of each policy and round."""
+    return np.concatenate([part for row in values for part in row]).astype(np.int64)

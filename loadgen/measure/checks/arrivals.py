@@ -47,12 +47,12 @@ _GAPS = "distance of the intervals between beginnings from those that were asked
 _SPREAD = "distance of the beginnings from an even spread over the windows, as a share"
 _PAUSES = "pauses that differ from the think time, as a share"
 _WORDS = {
-    _DUE: "the number of arrivals was {:.0%} away from rate × time",
-    _UNSTARTED: "{:.1%} of the arrivals never began",
-    _LATE: "{:.0%} of the arrivals began late",
-    _GAPS: "{:.0%} of the arrivals came at other intervals than asked",
-    _SPREAD: "{:.0%} of the arrivals came at other times than asked",
-    _PAUSES: "{:.0%} of the pauses differ from the think time",
+    _DUE: "the number of arrivals was {} away from rate × time",
+    _UNSTARTED: "{} of the arrivals never began",
+    _LATE: "{} of the arrivals began late",
+    _GAPS: "{} of the arrivals came at other intervals than asked",
+    _SPREAD: "{} of the arrivals came at other times than asked",
+    _PAUSES: "{} of the pauses differ from the think time",
 }
 
 
@@ -67,8 +67,11 @@ def _arrivals(run: CheckedRun) -> CheckOutcome:
     wrong = failed(results)
     if not wrong:
         return CheckOutcome("requests began as asked" if results else "", results)
-    message = joined([f"{_WORDS[one['statistic']].format(one['value'])} under {one['subject']}" for one in wrong])
-    return CheckOutcome(message, results, has_warning={one["statistic"] for one in wrong} == {_UNSTARTED})
+    shares: dict[str, list[str]] = {}
+    for one in wrong:
+        shares.setdefault(one["statistic"], []).append(f"{one['value']:.0%} ({one['subject']})")
+    message = ", and ".join(_WORDS[statistic].format(joined(found)) for statistic, found in shares.items())
+    return CheckOutcome(message, results, has_warning=shares.keys() == {_UNSTARTED})
 
 
 def _open_loop(run: CheckedRun, name: str, cell: Cell) -> Iterator[CheckResult]:
@@ -82,7 +85,7 @@ def _open_loop(run: CheckedRun, name: str, cell: Cell) -> Iterator[CheckResult]:
         return
     yield _due(name, due, expected, sum(block.get("workers", 1) for block in blocks), is_poisson)
     yield _result(name, _UNSTARTED, unstarted / due, _MAX_UNSTARTED)
-    found = beginnings(run.samples.of(run.indices[name]))
+    found = beginnings(run.samples, run.indices[name])
     if len(found.late_ns) < _MIN_SIZE:
         return
     mean_ns = NS_PER_S / cell.rate_rps * run.plan.processes
@@ -155,5 +158,5 @@ ARRIVALS = Check(
     run=_arrivals,
     error_rate=ERROR_RATE,
     code=WarningCode.ARRIVALS_NOT_AS_ASKED,
-    action="use a lower --rate, or more --processes",
+    action="use a lower --rate or fewer users, or more --processes",
 )

@@ -28,12 +28,12 @@ class Beginnings:
     """Of each but the first: the one before is of the same round and worker."""
 
 
-def beginnings(samples: Samples) -> Beginnings:
-    """Those that have a sample, failed or not; an arrival that was sent once more counts once.
+def beginnings(samples: Samples, chosen: NDArray[np.int64]) -> Beginnings:
+    """Those of the samples that `chosen` has the indices of, failed or not; one that was sent once more counts once.
 
-    samples: those of one policy. Arrivals whose lateness is not known, in runs of earlier versions, are left out.
+    Arrivals whose lateness is not known, in runs of earlier versions, are left out.
     """
-    columns = samples.columns
+    columns = {name: samples.columns[name][chosen] for name in ("round", "worker", "scheduled", "late")}
     known = np.flatnonzero(columns["late"] >= 0)
     group, due = _group(columns, ("round", "worker"))[known], columns["scheduled"][known].astype(np.int64)
     order = _sorted(group, due)

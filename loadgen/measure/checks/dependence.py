@@ -74,13 +74,10 @@ def _message(results: list[CheckResult]) -> str:
     beyond = [one for one in results if one["statistic"] == _BEYOND]
     wrong = [one for one in beyond if one["passed"] is False]
     if wrong:
-        each = [f"that of {one['subject']} on about {one['value']:,.1f}" for one in wrong]
-        return (
-            "slow requests come in groups, so a p99 rests on fewer independent requests than it seems: "
-            f"{joined(each)} beyond it"
-        )
+        each = [f"about {one['value']:,.1f} ({one['subject']})" for one in wrong]
+        return f"slow requests come in groups, so a p99 rests on few independent ones beyond it, {joined(each)}"
     effective = [one for one in results if one["statistic"] == _SAMPLES]
-    return "about " + joined([f"{one['value']:,.0f} independent requests of {one['subject']}" for one in effective])
+    return "about as many as " + joined([f"{one['value']:,.0f} ({one['subject']})" for one in effective])
 
 
 DEPENDENCE = Check(

@@ -18,10 +18,10 @@ from loadgen.measure.stats.policy_samples import PolicySamples
 from loadgen.model.check_summary import CheckResult
 from loadgen.model.warning_codes import WarningCode
 
-_PLACES = 4
-"""Of more policies a round is cut into so many parts, and the place is the part."""
 _MAX_POLICIES = 8
-"""Of more policies none follows another often enough to tell what that does."""
+"""Of more policies none follows another often enough to tell what that does, and places are quarters of the round."""
+_QUARTERS = 4
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh")
 _PLACE = "spread of latency by the block's place in its round, as a share"
 _BEFORE = "spread of latency by the policy that ran before, as a share"
 _NOTHING = "too few rounds, or rounds of one policy alone, show no effect of the order"
@@ -73,11 +73,16 @@ def _blocks(run: CheckedRun, names: list[str]) -> _BlockSeries:
         last_round, policy = block["round"], number_of[block["policy"]]
         mean_ns = means[block["policy"]][last_round]
         if mean_ns > 0:
-            part = min(place, len(names) - 1) * min(_PLACES, len(names)) // len(names)
+            part = min(place, len(names) - 1) * _places(len(names)) // len(names)
             rows.append((math.log(mean_ns), policy, last_round, part, last_policy, block["index"]))
         last_policy = policy
     values, *numbers = zip(*rows, strict=True) if rows else ((),) * 6
     return _BlockSeries(np.array(values, np.float64), *(np.array(column, np.int64) for column in numbers))
+
+
+def _places(policies: int) -> int:
+    """How many places a round of so many policies has, as far as they are told apart."""
+    return policies if policies <= _MAX_POLICIES else _QUARTERS
 
 
 def _round_means(measured: PolicySamples) -> list[float]:
@@ -114,18 +119,17 @@ def _message(
     if place is None and before is None:
         return _NOTHING
     wrong = {one["statistic"] for one in failed(results)}
-    parts = min(_PLACES, len(names))
-    words = ("first", "second", "third", "last") if parts > 2 else ("first", "last")
+    last = _places(len(names)) - 1
     found = []
     if place is not None and _PLACE in wrong:
-        where = "that ran {} in their round" if len(names) <= _PLACES else "in the {} quarter of their round"
-        found.append(_slower(place, lambda level: where.format(words[level])))
+        where = "that ran {} in their round" if len(names) <= _MAX_POLICIES else "in the {} quarter of their round"
+        found.append(_slower(place, lambda level: where.format("last" if level == last else _ORDINALS[level])))
     if before is not None and _BEFORE in wrong:
         found.append(_slower(before, lambda level: f"behind one of {names[level]}"))
     if found:
         return "; ".join(found)
     largest = max(one["value"] or 0.0 for one in results)
-    return f"no certain effect of {FLOOR:.0%} or more; the largest is {largest:.1%}"
+    return f"no effect of {FLOOR:.0%} or more is certain; the largest estimate is {largest:.1%}"
 
 
 def _slower(effect: FactorEffect, words: Callable[[int], str]) -> str:

@@ -69,7 +69,7 @@ def _message(results: list[CheckResult], signed: dict[str, float], policies: fro
     pairs = [f"{name} {_change(signed[name], 'rose by', 'fell by')}" for name in found if name not in policies]
     if not found:
         largest = max(signed, key=lambda name: abs(signed[name]))
-        return f"no certain trend of {FLOOR:.0%} or more; the largest is {signed[largest]:+.1%} ({largest})"
+        return f"no trend of {FLOOR:.0%} or more is certain; the largest estimate is {signed[largest]:+.1%} ({largest})"
     if not pairs:
         shared = "; the policies drifted alike, so their differences hold, and the figures of each alone do not"
         return f"over the run {joined(alone)}{shared if len(signed) > 1 else ''}"

@@ -86,13 +86,13 @@ def test_late_beginnings_fail(kind: str) -> None:
     found = open_loop(kind, lambda times: RNG.exponential(3 * NS_PER_MS, len(times)))
     assert found.passed is False
     assert not found.has_warning
-    assert "% of the arrivals began late under persistent" in found.message
-    assert "% of the arrivals came at other intervals than asked under persistent" in found.message
+    assert "% (persistent) of the arrivals began late" in found.message
+    assert "% (persistent) of the arrivals came at other intervals than asked" in found.message
 
 
 def test_an_even_delay_is_late_and_nothing_else() -> None:
     found = open_loop("constant", lambda times: np.full(len(times), 5.0 * NS_PER_MS))
-    assert found.message == "100% of the arrivals began late under persistent"
+    assert found.message == "100% (persistent) of the arrivals began late"
 
 
 @pytest.mark.parametrize(("kind", "asked"), [("constant", "poisson"), ("poisson", "constant")])
@@ -117,14 +117,14 @@ def test_a_rate_that_rises_within_the_windows_fails() -> None:
 def test_half_as_many_as_asked_fail(kind: str) -> None:
     found = open_loop(kind, change=lambda times: times[::2])
     assert found.passed is False
-    assert "the number of arrivals was 50% away from rate × time" in found.message
+    assert "the number of arrivals was 50% (persistent) away from rate × time" in found.message
 
 
 def test_arrivals_that_never_began_have_a_warning_of_their_own() -> None:
     found = open_loop("constant", unstarted=30)
     assert found.passed is False
     assert found.has_warning
-    assert found.message == "2.0% of the arrivals never began under persistent"
+    assert found.message == "2% (persistent) of the arrivals never began"
 
 
 def test_of_few_arrivals_nothing_is_told() -> None:
@@ -160,7 +160,7 @@ def test_users_that_think_as_asked_pass() -> None:
 def test_users_that_think_longer_fail() -> None:
     found = closed_loop(lambda size: np.where(np.arange(size) % 4, 0.0, 2.0 * NS_PER_MS))
     assert found.passed is False
-    assert found.message == "25% of the pauses differ from the think time under persistent"
+    assert found.message == "25% (persistent) of the pauses differ from the think time"
 
 
 def test_without_think_time_nothing_was_asked() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from loadgen.measure.checks.beginnings import beginnings, pauses_off_ns
+from loadgen.measure.checks.beginnings import Beginnings, beginnings, pauses_off_ns
 from loadgen.measure.data.rows import Samples
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT, COLUMNS
@@ -23,8 +23,12 @@ def samples(**columns: list[int]) -> Samples:
     return Samples(("p",), {name: np.array(known.get(name, [ABSENT] * size)) for name in COLUMNS}, [])
 
 
+def all_of(found: Samples) -> Beginnings:
+    return beginnings(found, np.arange(len(found)))
+
+
 def test_arrivals_are_sorted_by_round_and_worker() -> None:
-    found = beginnings(samples(scheduled=[50, 10, 30, 20], late=[1, 2, 3, 4], round=[0, 0, 1, 0], worker=[0, 1, 0, 0]))
+    found = all_of(samples(scheduled=[50, 10, 30, 20], late=[1, 2, 3, 4], round=[0, 0, 1, 0], worker=[0, 1, 0, 0]))
     assert found.begun_ns.tolist() == [24, 51, 12, 33]
     assert found.late_ns.tolist() == [4, 1, 2, 3]
     assert found.round.tolist() == [0, 0, 0, 1]
@@ -32,13 +36,17 @@ def test_arrivals_are_sorted_by_round_and_worker() -> None:
 
 
 def test_one_that_was_sent_again_counts_once_and_one_of_unknown_lateness_not_at_all() -> None:
-    found = beginnings(samples(scheduled=[10, 10, 20], late=[1, 1, ABSENT]))
+    found = all_of(samples(scheduled=[10, 10, 20], late=[1, 1, ABSENT]))
     assert found.begun_ns.tolist() == [11]
     assert found.follows.tolist() == []
 
 
+def test_those_that_are_not_chosen_do_not_count() -> None:
+    assert beginnings(samples(scheduled=[10, 20, 30], late=[1, 1, 1]), np.array([0, 2])).begun_ns.tolist() == [11, 31]
+
+
 def test_no_sample_has_no_beginning() -> None:
-    assert len(beginnings(samples(scheduled=[])).late_ns) == 0
+    assert len(all_of(samples(scheduled=[])).late_ns) == 0
 
 
 def test_a_pause_is_from_the_end_of_a_response_to_the_next_request() -> None:

@@ -26,7 +26,7 @@ def checked(*changes: float, rounds: int = 10, noise: float = 0.01, seed: int = 
 def test_a_steady_run_passes() -> None:
     found = checked(0, 0)
     assert found.passed is True
-    assert found.message.startswith("no certain trend of 5% or more; the largest is ")
+    assert found.message.startswith("no trend of 5% or more is certain; the largest estimate is ")
     assert [one["subject"] for one in found.results] == ["persistent", "close", "close / persistent"]
 
 
