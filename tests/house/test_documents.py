@@ -82,7 +82,7 @@ def test_every_option_that_is_named_exists() -> None:
         "--host",
         "--master-bind-host",
     }
-    known |= locusts | {"--help", "--version", "--plan", "--resume"}
+    known |= locusts | {"--help", "--version", "--plan", "--resume", "--log-cli-level"}
     named = {
         (page.name, option)
         for page in PAGES
