@@ -37,7 +37,7 @@ th,td{padding:.3rem .55rem;border-bottom:1px solid #ddd;text-align:right;white-s
 th{white-space:normal;vertical-align:bottom;min-width:3.5rem}th:first-child,td:first-child{white-space:normal}
 th:first-child,td:first-child{text-align:left}
 img{display:block;width:100%;min-width:42rem;height:auto;mix-blend-mode:multiply}figure{margin:1.4rem 0}
-td.text{text-align:left;white-space:normal;overflow-wrap:anywhere}.facts{color:#555}
+th.text{text-align:left}td.text{text-align:left;min-width:4.5rem;white-space:normal;overflow-wrap:anywhere}.facts{color:#555}
 """
 _STYLE_HASH = base64.b64encode(sha256(_STYLE.encode()).digest()).decode("ascii")
 POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -52,6 +52,8 @@ class _Section:
     title: str
     table: Callable[[Summary], tables.Table]
     note: Callable[[Summary], str] = lambda _: ""
+    is_text: bool = False
+    """Its cells are sentences, which may take several lines."""
 
 
 _ABOVE_CHARTS = (
@@ -68,7 +70,7 @@ _BELOW_CHARTS = (
     _Section("Deviations from HTTP/1.1", tables.lenient, tables.lenient_note),
     _Section("What the sockets cost", tables.sockets, sockets_note),
     _Section("What the server spent", tables.server),
-    _Section("Self-checks", tables.checks, tables.checks_note),
+    _Section("Self-checks", tables.checks, tables.checks_note, is_text=True),
     _Section("The generator's own part", tables.generator, tables.generator_note),
     _Section("How the pilot chose the load", tables.pilot, tables.pilot_note),
 )
@@ -127,14 +129,16 @@ def _policies(summary: Summary) -> str:
 
 
 def _section(section: _Section, summary: Summary) -> str:
-    return _table(section.title, section.table(summary), section.note(summary))
+    return _table(
+        section.title, section.table(summary), section.note(summary), " class=text" if section.is_text else ""
+    )
 
 
-def _table(title: str, table: tables.Table, note: str = "") -> str:
+def _table(title: str, table: tables.Table, note: str = "", of_class: str = "") -> str:
     if not table.rows:
         return ""
-    head = "".join(f"<th>{escape(heading)}" for heading in table.headings)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}" for cell in row) for row in table.rows)
+    head = "".join(f"<th{of_class}>{escape(heading)}" for heading in table.headings)
+    body = "".join("<tr>" + "".join(f"<td{of_class}>{escape(cell)}" for cell in row) for row in table.rows)
     below = f"<p>{escape(note)}</p>" if note else ""
     return f"<h2>{escape(title)}</h2><div class=scroll tabindex=0><table><tr>{head}{body}</table></div>{below}"
 
