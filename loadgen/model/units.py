@@ -67,18 +67,25 @@ def format_duration(value_ns: float) -> str:
 
 
 def format_estimate(value_ns: float, interval_ns: Sequence[float] | None, *, sign: bool = False) -> tuple[str, str]:
-    """Write a time and its interval with one unit and as many decimals: 0.99 ms and [0.94, 1.11].
+    """Write a time and its interval with one unit: 0.99 ms and [0.94, 1.11].
 
-    The interval is empty where there is none. The largest number has three significant digits; the others have more
-    decimals than that only where they would be 0 otherwise. sign: a plus too.
+    The interval is empty where there is none. The largest number has three significant digits; the others have as many
+    decimals, and more only where they would be 0 otherwise. sign: a plus too.
     """
     numbers = (value_ns, *(interval_ns or ()))
     unit, size_ns, decimals = _three_digits(max(map(abs, numbers)))
     scaled = [number / size_ns for number in numbers]
     while decimals < _MAX_DECIMALS and any(number and not float(f"{number:.{decimals}f}") for number in scaled):
         decimals += 1
-    first, *bounds = (f"{number:{'+' if sign else ''},.{decimals}f}" for number in scaled)
+    first, *bounds = (format_number(number, decimals, sign=sign) for number in scaled)
     return f"{first} {unit}", f"[{', '.join(bounds)}]" if bounds else ""
+
+
+def format_number(value: float, max_decimals: int, *, sign: bool = False) -> str:
+    """Write a number with so many decimals; fewer where it has three digits without them: 1.004, 10.3, 1,234."""
+    size = abs(value)
+    decimals = min(max_decimals, 0 if size >= 99.95 else 1 if size >= 9.995 else max_decimals)
+    return f"{value:{'+' if sign else ''},.{decimals}f}"
 
 
 def _three_digits(value_ns: float) -> tuple[str, int, int]:

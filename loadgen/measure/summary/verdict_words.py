@@ -8,7 +8,7 @@ from loadgen.measure.labels import declined_words
 from loadgen.model.policy import HTTP1
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.records import Phase
-from loadgen.model.units import format_estimate
+from loadgen.model.units import format_estimate, format_number
 
 NO_INTERVAL = "(one round, no interval)"
 PHASE_WORDS = {
@@ -40,5 +40,5 @@ def estimate_text(value_ns: float, interval_ns: Sequence[float] | None, *, sign:
 
 def ratio_text(ratio: float, interval: Sequence[float], decimals: int = 3) -> str:
     """A ratio and its interval: 1.004× [0.998, 1.011]."""
-    low, high = (f"{bound:,.{decimals}f}" for bound in interval)
-    return f"{ratio:,.{decimals}f}× [{low}, {high}]"
+    value, low, high = (format_number(one, decimals) for one in (ratio, *interval))
+    return f"{value}× [{low}, {high}]"

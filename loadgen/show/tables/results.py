@@ -8,7 +8,7 @@ from loadgen.measure.labels import labels, plain_number
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.records import HANDSHAKE, Phase
 from loadgen.model.summary import Summary
-from loadgen.model.units import format_duration, percent_text
+from loadgen.model.units import format_duration, format_number, percent_text
 from loadgen.show.formatting import ABSENT, duration, estimate, integer, with_interval
 from loadgen.show.ordering import policies_in_order
 from loadgen.show.tables.floor import floor_rows
@@ -108,7 +108,8 @@ def _ratio(value: float | None, interval: Sequence[float] | None) -> str:
     """Around 1 it takes more decimals to see a difference."""
     if value is None:
         return ABSENT
-    return with_interval(value, interval, "{:,.3f}".format if value < _CLEAR_RATIO else "{:,.2f}".format)
+    decimals = 3 if value < _CLEAR_RATIO else 2
+    return with_interval(value, interval, lambda number: format_number(number, decimals))
 
 
 def arrivals(summary: Summary) -> Table:

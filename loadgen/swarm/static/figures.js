@@ -24,8 +24,14 @@ export function formatEstimate(valueNs, intervalNs) {
   while (decimals < MAX_DECIMALS && numbers.some((one) => one && !Number(fixed(one / sizeNs, decimals)))) {
     decimals += 1; // no bound looks like 0 that is none
   }
-  const [value, ...bounds] = numbers.map((one) => grouped(fixed(one / sizeNs, decimals)));
+  const [value, ...bounds] = numbers.map((one) => formatNumber(one / sizeNs, decimals));
   return `${value} ${unit}${bounds.length ? ` [${bounds.join(", ")}]` : ""}`;
+}
+
+/** A number with so many decimals; with fewer where three digits are there without them. */
+function formatNumber(value, maxDecimals) {
+  const size = Math.abs(value);
+  return grouped(fixed(value, Math.min(maxDecimals, size >= 99.95 ? 0 : size >= 9.995 ? 1 : maxDecimals)));
 }
 
 /** The unit in which a time has three significant digits, the unit's size, and how many decimals that takes. */
