@@ -1,4 +1,4 @@
-"""`loadgen calibrate` for real, in its short form; and that it leaves nothing behind."""
+"""`loadgen calibrate` for real, in its short form: what it leaves, and what a comparison makes of that."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from loadgen.cli.packet_capture import why_not
-from loadgen.measure.data.calibration_cache import load_calibration
+from loadgen.measure.data.calibration_cache import calibration_path, load_calibration
 from loadgen.measure.data.environment import environment
 from loadgen.measure.data.machine_facts import identity_of
-from tests.support.calibrations import use_cache
+from tests.support.calibrations import calibration, use_cache
 from tests.support.runner import run_cli
+from tests.support.running import codes
 
 pytestmark = pytest.mark.alone  # it measures time
 
@@ -41,6 +42,36 @@ def test_a_calibration_is_whole_saved_and_printed(monkeypatch: pytest.MonkeyPatc
     assert found["error_ns"]["source"] == ("stamps" if why_not() else "packets")
     assert min(found["error_ns"][name] for name in ("connect", "tls", "send_wait")) > 0
     assert list(tmp_path.glob("loadgen-calibrate-*")) == [], "its runs are gone"
+
+
+def test_a_comparison_uses_it_or_says_why_not(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One that makes the floor 10 s: whatever is certain lies within it. Then the file is damaged."""
+    record = calibration(send_wait_ns=10_000_000_000)
+    use_cache(monkeypatch, tmp_path / "cache", record)
+    load = (
+        "--tls",
+        "--users",
+        "1",
+        "--block",
+        "80ms",
+        "--no-charts",
+        "--json",
+    )  # a difference that noise does not hide
+    code, out, errors = run_cli("compare", "--out", "run", *load, cwd=tmp_path)
+    assert (code, errors) == (0, "")
+    summary = json.loads(out)
+    assert summary["environment"]["calibration"] == record
+    assert "this difference is within the floor of this machine (10.0 s)" in summary["verdict"]
+    assert "within_floor" in codes(summary)
+    path = calibration_path(record["machine"])
+    path.unlink()
+    again = json.loads(run_cli("report", "run", "--json", cwd=tmp_path).stdout)
+    assert (again["verdict"], again["environment"]) == (summary["verdict"], summary["environment"])
+    path.write_text("{", encoding="ascii")
+    code, out, errors = run_cli("compare", "--out", "other", "--rounds", "1", *load, cwd=tmp_path)
+    assert "calibration" not in json.loads(out)["environment"]
+    assert (code, errors.count("\n")) == (0, 1)
+    assert f"the calibration {path} is not used" in errors
 
 
 def test_ctrl_c_leaves_no_process_and_no_file(tmp_path: Path) -> None:
