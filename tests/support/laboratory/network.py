@@ -21,8 +21,8 @@ from tests.support.laboratory.drops import Drop
 from tests.support.laboratory.namespaces import Namespace
 
 _CLIENT_MAC, _SERVER_MAC = "02:00:00:00:00:01", "02:00:00:00:00:02"
-# Of both IP versions: the client's address, those of the server, and the length of their prefix.
-_PLANS = {4: ("10.77.0.1", "10.77.1.{}", 16), 6: ("fd77::1", "fd77::1:{}", 64)}
+# Of both IP versions, in the network of this number: the client's address, those of the server, and their prefix.
+_PLANS = {4: ("10.{}.0.1", "10.{}.1.{}", 16), 6: ("fd{}::1", "fd{}::1:{}", 64)}
 
 # How TCP is to behave, whatever the machine's own settings are. What it learns of one connection is of no use to
 # others, and the receiver's window is so wide that the sender's alone is a limit.
@@ -51,9 +51,12 @@ class Relayed(NamedTuple):
 class Network:
     """Two namespaces, `client` and `server`, and the relay between them."""
 
-    def __init__(self, client: Namespace, server: Namespace, relay: subprocess.Popen[str]) -> None:
+    def __init__(self, number: int, client: Namespace, server: Namespace, relay: subprocess.Popen[str]) -> None:
         self.client = client
         self.server = server
+        self.addresses = [_PLANS[4][1].format(number, last) for last in range(1, 20)]
+        """The server's of IPv4, some of them still to come."""
+        self._number = number
         self._relay = relay
         self._addresses: dict[tuple[int, int], str] = {}
         self._lock = threading.RLock()  # runs may begin in several threads
@@ -75,10 +78,10 @@ class Network:
 
     def _new_address(self, rtt_ns: int, version: int) -> str:
         _, pattern, prefix = _PLANS[version]
-        address = pattern.format(len(self._addresses) + 1)
-        self.server.ip(f"addr add {address}/{prefix} dev wire")
+        address, interface = pattern.format(self._number, len(self._addresses) + 1), _interface(self._number)
+        self.server.ip(f"addr add {address}/{prefix} dev {interface}")
         # Known from the start: else the first connection would wait a round trip for ARP as well.
-        self.client.ip(f"neigh add {address} lladdr {_SERVER_MAC} nud permanent dev wire")
+        self.client.ip(f"neigh add {address} lladdr {_SERVER_MAC} nud permanent dev {interface}")
         self._order({"delay": [ipaddress.ip_address(address).packed.hex(), rtt_ns // 2]})
         return address
 
@@ -107,23 +110,28 @@ def missing() -> str:
 
 
 @contextmanager
-def network() -> Iterator[Network]:
-    """A network until the end of the block. Raises OSError where the machine does not permit one."""
+def network(client: Namespace | None = None, number: int = 77) -> Iterator[Network]:
+    """A network until the end of the block. Raises OSError where the machine does not permit one.
+
+    client: the server's namespace of another network, which has another number: what runs there is in both.
+    """
     with ExitStack() as stack:
-        client, middle, server = (_namespace(stack) for _ in range(3))
-        client.cable("wire", middle, "client")
-        server.cable("wire", middle, "server")
+        client = client or _namespace(stack)
+        middle, server = _namespace(stack), _namespace(stack)
+        interface = _interface(number)
+        client.cable(interface, middle, "client")
+        server.cable(interface, middle, "server")
         for namespace, own in ((client, _CLIENT_MAC), (server, _SERVER_MAC)):
-            namespace.ip(f"link set wire address {own}")
-            namespace.set("ipv6/conf/wire/accept_dad", "0")  # whether an address is taken needs no asking
-            namespace.set("ipv6/conf/wire/disable_ipv6", "0")
+            namespace.ip(f"link set {interface} address {own}")
+            namespace.set(f"ipv6/conf/{interface}/accept_dad", "0")  # whether an address is taken needs no asking
+            namespace.set(f"ipv6/conf/{interface}/disable_ipv6", "0")
             for name, value in _SETTINGS.items():
                 namespace.set(f"ipv4/{name}", value)
-        for address, pattern, prefix in _PLANS.values():
-            client.ip(f"addr add {address}/{prefix} dev wire")
+        for near, far, prefix in _PLANS.values():
+            client.ip(f"addr add {near.format(number)}/{prefix} dev {interface}")
             server.ip(
-                f"addr add {pattern.format(0)}/{prefix} dev wire",
-                f"neigh add {address} lladdr {_CLIENT_MAC} nud permanent dev wire",
+                f"addr add {far.format(number, 0)}/{prefix} dev {interface}",
+                f"neigh add {near.format(number)} lladdr {_CLIENT_MAC} nud permanent dev {interface}",
             )
         with middle.entered():
             # It ends with its standard input.
@@ -134,7 +142,11 @@ def network() -> Iterator[Network]:
         assert relay.stdout is not None
         if relay.stdout.readline() != "ready\n":
             raise OSError("the relay did not start")
-        yield Network(client, server, relay)
+        yield Network(number, client, server, relay)
+
+
+def _interface(number: int) -> str:
+    return f"wire{number}"
 
 
 def _namespace(stack: ExitStack) -> Namespace:

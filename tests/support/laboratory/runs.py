@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from loadgen.model.records import ABSENT, COLUMNS, Phase
 from loadgen.model.units import NS_PER_MS
 from tests.support.laboratory.network import Network, network
-from tests.support.laboratory.servers import Servers, servers
+from tests.support.laboratory.servers import TLS, Servers, servers
 from tests.support.laboratory.urgency import ENDS, hurry
 
 PHASES = tuple(phase.value for phase in Phase)
@@ -64,7 +64,7 @@ class Laboratory:
         self.network = network
         self.servers = servers
         self.runs: list[tuple[str, Measured]] = []
-        """All that have ended, each with its server."""
+        """Those of `compare` that have ended, each with its server."""
         self._folder = folder
         self._numbers = count()
 
@@ -74,13 +74,20 @@ class Laboratory:
         server: one of `Servers.url`, or `proxy` for tls13 behind a proxy at the same distance. more: options.
         """
         rtt_ns = rtt_ms * NS_PER_MS
-        server, proxy = ("tls13", ["--proxy", self.servers.proxy(rtt_ns)]) if server == "proxy" else (server, [])
-        url, folder = self.servers.url(server, rtt_ns, path), self._folder / f"run-{next(self._numbers)}"
+        if server == "proxy":
+            server, more = "tls13", (*more, "--proxy", self.servers.proxy(rtt_ns))
+        if server in TLS:
+            more = (*more, "--cacert", str(self.servers.ca_file))
+        measured = self.compare_url(self.servers.url(server, rtt_ns, path), policies, block_ms, *more)
+        self.runs.append((server, measured))
+        return measured
+
+    def compare_url(self, url: str, policies: str, block_ms: int, *more: str) -> Measured:
+        """The same, against any server that can be reached from the client's namespace."""
+        folder = self._folder / f"run-{next(self._numbers)}"
         command = [sys.executable, "-m", "loadgen", "compare", url, "--policies", policies, "--users", "1", "--yes"]
         command += ["--rounds", "1", "--block", f"{block_ms}ms", "--warmup", "0s", "--json", "--no-charts"]
-        command += ["--out", str(folder), *proxy, *more]
-        if url.startswith("https:"):
-            command += ["--cacert", str(self.servers.ca_file)]
+        command += ["--out", str(folder), *more]
         with self.network.client.entered():
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         _hurry_worker(process)
@@ -90,9 +97,7 @@ class Laboratory:
             process.kill()
             process.wait()
         assert process.returncode == 0, errors
-        measured = Measured(json.loads(output), folder)
-        self.runs.append((server, measured))
-        return measured
+        return Measured(json.loads(output), folder)
 
 
 def _hurry_worker(command: subprocess.Popen[str]) -> None:

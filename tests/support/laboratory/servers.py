@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -21,7 +21,7 @@ LONG_BYTES = 300_000
 
 # In a namespace of one's own every port is free.
 _PORTS = {"http": 8080, "http6": 8086, "tls12": 8412, "tls13": 8413, "h2": 8414, "proxy": 3128, "target": 8090}
-_TLS = ("tls12", "tls13", "h2")
+TLS = ("tls12", "tls13", "h2")
 
 _NGINX = """
 user root; daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;
@@ -48,13 +48,13 @@ class Servers:
         self._network = network
         self._folder = folder
         self.ca_file = folder / "ca.pem"
-        self._accepted, self._requests = self._account()
+        self._accepted = self._requests = 0
 
     def url(self, server: str, rtt_ns: int, path: str = "/") -> str:
         """Of `http`, `http6` (over IPv6), `tls12`, `tls13` and `h2`, which are nginx, or of `target`."""
         if server == "http6":
             return f"http://[{self._network.address(rtt_ns, 6)}]:{_PORTS[server]}{path}"
-        scheme = "https" if server in _TLS else "http"
+        scheme = "https" if server in TLS else "http"
         return f"{scheme}://{self._network.address(rtt_ns)}:{_PORTS[server]}{path}"
 
     def proxy(self, rtt_ns: int) -> str:
@@ -70,6 +70,10 @@ class Servers:
         """Connections that the embedded target accepted, and requests on them, by its own account."""
         accepted, requests = self._account()
         return accepted - self._accepted, requests - self._requests
+
+    def forget(self) -> None:
+        """The target's account begins now."""
+        self._accepted, self._requests = self._account()
 
     def _account(self) -> tuple[int, int]:
         with self._network.server.entered():
@@ -88,40 +92,43 @@ def missing() -> str:
 
 
 @contextmanager
-def servers(network: Network, folder: Path) -> Iterator[Servers]:
-    """All of them, until the end of the block, with their files in a new folder."""
+def nginx(network: Network, folder: Path) -> Iterator[Servers]:
+    """nginx alone until the end of the block, with its files in a new folder."""
     folder.mkdir()
     folder.chmod(0o755)
-    write_certificates(folder, *(f"10.77.1.{last}" for last in range(1, 10)))
+    write_certificates(folder, *network.addresses)
     (folder / "long").write_bytes(bytes(LONG_BYTES))
     (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, **_PORTS), encoding="utf-8")
-    proxy = [f"Port {_PORTS['proxy']}", "Listen 0.0.0.0", "Timeout 60", "MaxClients 100", f'LogFile "{folder}/proxy"']
-    (folder / "tinyproxy.conf").write_text("\n".join([*proxy, "LogLevel Error", ""]), encoding="ascii")
-    with ExitStack() as stack:
-        for command in (
-            [shutil.which("nginx", path=_PATH), "-c", f"{folder}/nginx.conf"],
-            [shutil.which("tinyproxy", path=_PATH), "-d", "-c", f"{folder}/tinyproxy.conf"],
-            [sys.executable, *("-m", "loadgen", "target", "--host", "0.0.0.0", "--port", f"{_PORTS['target']}")],
-        ):
-            stack.enter_context(_running(network, command))
-        with network.server.entered():
-            for port in ("http", "proxy", "target"):
-                await_port(_PORTS[port])
+    with _running(network, "http", "nginx", "-c", f"{folder}/nginx.conf"):
         yield Servers(network, folder)
 
 
 @contextmanager
-def _running(network: Network, command: Sequence[str | None]) -> Iterator[None]:
-    assert command[0]
+def servers(network: Network, folder: Path) -> Iterator[Servers]:
+    """All of them until the end of the block."""
+    with nginx(network, folder) as all_servers, ExitStack() as stack:
+        proxy = [f"Port {_PORTS['proxy']}", "Listen 0.0.0.0", "Timeout 60", "MaxClients 100", "LogLevel Error"]
+        (folder / "tinyproxy.conf").write_text("\n".join([*proxy, f'LogFile "{folder}/proxy"', ""]), encoding="ascii")
+        stack.enter_context(_running(network, "proxy", "tinyproxy", "-d", "-c", f"{folder}/tinyproxy.conf"))
+        target = ["-m", "loadgen", "target", "--host", "0.0.0.0", "--port", f"{_PORTS['target']}"]
+        stack.enter_context(_running(network, "target", sys.executable, *target))
+        all_servers.forget()
+        yield all_servers
+
+
+@contextmanager
+def _running(network: Network, server: str, program: str, *arguments: str) -> Iterator[None]:
+    """Run it until the end of the block, which begins as soon as it listens."""
+    path = shutil.which(program, path=_PATH)
+    assert path
     with network.server.entered():
         process = subprocess.Popen(
-            [part for part in command if part],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            [path, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
     hurry(process.pid, ENDS)
     try:
+        with network.server.entered():
+            await_port(_PORTS[server])
         yield
     finally:
         process.terminate()

@@ -1,0 +1,47 @@
+"""A client, a proxy and a server, each far from the next: what is asked of the server takes both ways."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from loadgen.model.units import NS_PER_MS
+from tests.support.laboratory.network import network
+from tests.support.laboratory.runs import Laboratory
+from tests.support.laboratory.servers import nginx
+
+pytestmark = [pytest.mark.alone, pytest.mark.peer]
+
+_LOG = logging.getLogger(__name__)
+NEAR_MS, FAR_MS = 10, 30
+
+
+def test_a_tunnel_is_opened_on_both_legs(laboratory: Laboratory, tmp_path: Path) -> None:
+    """CONNECT is answered when the proxy has connected to the server, which is a round trip from there.
+
+    The client's Finished and its request are two segments. tinyproxy, which leaves Nagle's algorithm on (RFC 9293
+    §3.7.4), may read the first alone; then it holds the second until the server has acknowledged the first.
+    """
+    near = laboratory.network
+    with network(near.server, number=78) as far, nginx(far, tmp_path / "nginx") as server:
+        more = ["--cacert", str(server.ca_file), "--proxy", laboratory.servers.proxy(NEAR_MS * NS_PER_MS)]
+        run = laboratory.compare_url(server.url("tls13", FAR_MS * NS_PER_MS), "persistent,close", 800, *more)
+        log = server.log("tls13")
+    both_ms = NEAR_MS + FAR_MS
+    for policy, phase, *may_be_ms in (
+        ("persistent", "exchange", both_ms),
+        ("close", "connect", NEAR_MS),
+        ("close", "tunnel", both_ms),
+        ("close", "tls", both_ms),
+        ("close", "exchange", both_ms, both_ms + FAR_MS),
+    ):
+        taken_ms = run.phase(policy, phase, first=policy == "close") / 1e6
+        away_ms = float(np.median(np.min([np.abs(taken_ms - expected) for expected in may_be_ms], axis=0)))
+        _LOG.info("%s, %s: %s ms, %.3f ms away", policy, phase, may_be_ms, away_ms)
+        # The cryptography takes a millisecond, and nothing is subtracted here.
+        assert away_ms <= 0.03 * may_be_ms[0] + 0.5 + (phase == "tls"), (policy, phase, taken_ms)
+    assert len(log) == run.connections("exchanges_with_warmup")
+    assert len({connection for connection, _, _ in log}) == run.connections("opened")
