@@ -19,7 +19,7 @@ from loadgen.model.records import ABSENT, COLUMNS, Phase
 from loadgen.model.units import NS_PER_MS
 from tests.support.laboratory.network import Network, network
 from tests.support.laboratory.servers import TLS, Servers, servers
-from tests.support.laboratory.urgency import ENDS, hurry
+from tests.support.laboratory.urgency import CLIENT, hurry
 
 PHASES = tuple(phase.value for phase in Phase)
 _EXCHANGE = ("send", "wait", "receive")
@@ -84,13 +84,14 @@ class Laboratory:
 
     def compare_url(self, url: str, policies: str, block_ms: int, *more: str) -> Measured:
         """The same, against any server that can be reached from the client's namespace."""
-        folder = self._folder / f"run-{next(self._numbers)}"
+        number = next(self._numbers)
+        folder = self._folder / f"run-{number}"
         command = [sys.executable, "-m", "loadgen", "compare", url, "--policies", policies, "--users", "1", "--yes"]
         command += ["--rounds", "1", "--block", f"{block_ms}ms", "--warmup", "0s", "--json", "--no-charts"]
         command += ["--out", str(folder), *more]
         with self.network.client.entered():
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        _hurry_worker(process)
+        _hurry_worker(process, max(1, CLIENT - number))
         try:
             output, errors = process.communicate(timeout=_LIMIT_S)
         finally:
@@ -100,13 +101,13 @@ class Laboratory:
         return Measured(json.loads(output), folder)
 
 
-def _hurry_worker(command: subprocess.Popen[str]) -> None:
+def _hurry_worker(command: subprocess.Popen[str], priority: int) -> None:
     """As soon as it is there: the command itself makes no load."""
     children = Path(f"/proc/{command.pid}/task/{command.pid}/children")
     while command.poll() is None:
         started = children.read_text(encoding="ascii").split()
         if started:
-            hurry(int(started[0]), ENDS)
+            hurry(int(started[0]), priority)
             return
         threading.Event().wait(0.01)
 

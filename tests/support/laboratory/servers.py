@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.support.laboratory.network import Network
-from tests.support.laboratory.urgency import ENDS, hurry
+from tests.support.laboratory.urgency import SERVER, hurry
 from tests.support.processes import await_port, write_certificates
 
 _PATH = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
@@ -125,7 +125,7 @@ def _running(network: Network, server: str, program: str, *arguments: str) -> It
         process = subprocess.Popen(
             [path, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-    hurry(process.pid, ENDS)
+    hurry(process.pid, SERVER)
     try:
         with network.server.entered():
             await_port(_PORTS[server])

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
-RELAY, ENDS = 10, 5
-"""Priorities: the relay comes before the ends of a connection."""
+RELAY, SERVER, CLIENT = 90, 80, 70
+"""Priorities: the relay comes before the ends of a connection. A client has CLIENT less its number: one that measures
+is not kept waiting by the start of another."""
 
 
 def hurry(pid: int, priority: int) -> None:
