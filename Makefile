@@ -12,7 +12,7 @@ ALONE = $(shell grep -rl --include='test_*.py' 'mark\.alone' tests)
 # Modules are compiled to bytecode once, whatever the caller's environment says: the tests start a thousand processes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: install lock compare ui quick test faults fuzz sanitize wheel check audit docs format bench aa soak clean
+.PHONY: install lock compare ui quick test coverage faults fuzz sanitize wheel check audit docs format bench aa soak clean
 
 # The core is compiled again where it has changed; LOADGEN_PURE=1 compiles nothing.
 install: $(INSTALLED)
@@ -52,6 +52,10 @@ test: install
 # The core with AddressSanitizer, under the unit tests of parsers and connections.
 sanitize: install
 	.ci/sanitize.sh $(VENV) -n 2
+
+# How often intervals hold the truth in simulated runs, about four minutes: COVERAGE="--only drift --experiments 200" for a part.
+coverage: install
+	$(VENV)/bin/python -m tests.coverage $(COVERAGE)
 
 # Kills processes of runs, and reports, at random moments: FAULTS="--kills 200 --seed 7" for others.
 faults: install

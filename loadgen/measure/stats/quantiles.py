@@ -66,7 +66,8 @@ class PooledQuantiles:
     def interval(self, share: float) -> list[int] | None:
         """The 95 % interval of a quantile: where the ends of the share's interval lie.
 
-        Beyond the values that were measured it goes on along the line around the quantile.
+        None where nothing was measured above it, as in fewer than 100 requests for a p99. Beyond the values that were
+        measured it goes on along the line around the quantile.
         """
         reached = self._reached(share)
         interval, error = self.rounds.interval(reached), self.rounds.standard_error(reached)
@@ -81,13 +82,20 @@ class PooledQuantiles:
 
     def _value(self, share: float) -> float:
         size = len(self.pooled)
-        # The slack allows for rounding in products that should be whole numbers.
-        rank = int(np.ceil(share * size * (1 - 1e-12)))
-        return float(self.pooled[min(max(rank, 1), size) - 1]) if size else np.nan
+        return float(self.pooled[min(self._rank(share), size) - 1]) if size else np.nan
+
+    def _rank(self, share: float) -> int:
+        """From 1; the slack allows for rounding in products that should be whole numbers."""
+        return max(1, int(np.ceil(share * len(self.pooled) * (1 - 1e-12))))
 
     def _reached(self, share: float) -> Floats:
-        """The share of values that are not above the quantile, of all rounds and without each group."""
+        """The share of values that are not above the quantile, of all rounds and without each group.
+
+        Not a number where the quantile is the highest value: how far above it others would lie is not known then.
+        """
         value, size = self._value(share), len(self.pooled)
+        if self._rank(share) >= size:
+            return np.full(1 + len(self.parts), np.nan)
         sizes = np.array([0, *(len(part) for part in self.parts)])
         below = np.array([0, *(np.searchsorted(part, value, side="right") for part in self.parts)])
         left = np.maximum(size - sizes, 0)

@@ -79,7 +79,7 @@ def summarise_policy(
         "answered": answered,
         "window_answered": sum(block.get("answered", 0) for block in blocks),
         "throughput_rps": float(measured.answered.sum()) / seconds if seconds else 0.0,
-        "throughput_rps_ci95": _throughput_interval(measured, stops_early),
+        "throughput_rps_ci95": throughput_interval(measured, stops_early),
         "arrivals": _arrivals(blocks, samples.columns["late"][indices], cell.rate_rps) if cell.rate_rps else None,
         "connections": _connections(blocks, exact, _slots(cell, plan)),
         # Warm-up included, as a connection is counted at its end.
@@ -115,7 +115,7 @@ def _arrivals(blocks: list[BlockFacts], late: NDArray[Any], rate_rps: float) -> 
     }
 
 
-def _throughput_interval(measured: PolicySamples, stops_early: bool) -> list[float] | None:
+def throughput_interval(measured: PolicySamples, stops_early: bool) -> list[float] | None:
     rounds = jackknife(measured.seconds > 0, stops_early)
     return rounds.ratio_interval(measured.rates_rps(rounds.weights()))
 

@@ -42,8 +42,9 @@ def test_equal_to_pooling(kind: str) -> None:
     for share in SHARES:
         assert found.value(share) == np.quantile(values, share, method="inverted_cdf")
         assert found.left_out(share)[0] == found.value(share)
-        low, high = found.interval(share) or (0, 0)
-        assert low <= found.value(share) <= high
+        interval = found.interval(share)
+        assert (interval is None) == (np.ceil(share * len(values)) == len(values)), "nothing was measured beyond it"
+        assert interval is None or interval[0] <= found.value(share) <= interval[1]
 
 
 def test_only_rounds_that_count_do() -> None:

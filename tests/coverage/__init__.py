@@ -1,0 +1,1 @@
+"""How often intervals cover the truth, and claims are wrong, in simulated experiments whose truth is known."""

@@ -1,0 +1,72 @@
+"""`python -m tests.coverage`: how often intervals hold the truth, and how often claims are wrong, in simulated runs.
+
+Exits with 1 where a share lies outside what is promised, beyond what chance allows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from typing import Any
+
+from tests.coverage import tables
+from tests.coverage.claims import claim
+from tests.coverage.early_ends import end_early
+from tests.coverage.intervals import cover
+from tests.coverage.scenarios import SCENARIOS, Scenario
+
+_ROUNDS = (5, 8, 20)
+_CLAIM_ROUNDS = (5, 20)
+_CANDIDATES = (1, 4)
+_AIMS = (0.02, 0.05)
+
+Futures = list[Future[Any]]
+Part = tuple[str, Callable[[Any], tables.Written], Futures]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.coverage", description=__doc__)
+    parser.add_argument("--experiments", type=int, default=1_000, help="of each scenario and number of rounds")
+    parser.add_argument("--only", default="", help="scenarios whose names have this in them")
+    parser.add_argument("--processes", type=int, default=2)
+    options = parser.parse_args()
+    begun = time.monotonic()
+    scenarios = [one for one in SCENARIOS if options.only in one.name]
+    with ProcessPoolExecutor(options.processes, multiprocessing.get_context("spawn")) as pool:
+        parts = _submit(pool, scenarios, options.experiments)
+        failed = [name for part in parts for name in _print(*part)]
+    print(f"\n{time.monotonic() - begun:.0f} s. Outside of what is promised: {', '.join(failed) or 'nothing'}")
+    return 1 if failed else 0
+
+
+def _submit(pool: Executor, scenarios: Sequence[Scenario], experiments: int) -> list[Part]:
+    covers = [pool.submit(cover, one, rounds, experiments) for one in scenarios for rounds in _ROUNDS]
+    claims = [
+        pool.submit(claim, one.name, one.machine, candidates, rounds, experiments)
+        for one in scenarios[1::2]
+        for candidates in _CANDIDATES
+        for rounds in _CLAIM_ROUNDS
+    ]
+    ends = [pool.submit(end_early, one, aim, experiments) for one in scenarios for aim in _AIMS]
+    return [
+        (tables.COVERAGE, tables.coverage, covers),
+        (tables.CLAIMS, tables.claims, claims),
+        (tables.EARLY_ENDS, tables.early_ends, ends),
+    ]
+
+
+def _print(title: str, write: Callable[[Any], tables.Written], futures: Futures) -> Iterator[str]:
+    """Print each result as soon as it is there, in order; yields what failed."""
+    print(f"\n{title}\n", flush=True)
+    for future in futures:
+        text, failed = write(future.result())
+        print(text, flush=True)
+        yield from failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
