@@ -17,7 +17,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from loadgen.measure.checks.beginnings import Beginnings, beginnings, pauses_off_ns
+from loadgen.measure.checks.beginnings import Beginnings, beginnings, pauses_off_ns, step_over
 from loadgen.measure.checks.check import ERROR_RATE, Check, CheckedRun, CheckOutcome, failed, joined, judged
 from loadgen.measure.stats.distance import distance, exponential, uniform
 from loadgen.measure.stats.distributions import kolmogorov_sf
@@ -85,13 +85,15 @@ def _open_loop(run: CheckedRun, name: str, cell: Cell) -> Iterator[CheckResult]:
         return
     yield _due(name, due, expected, sum(block.get("workers", 1) for block in blocks), is_poisson)
     yield _result(name, _UNSTARTED, unstarted / due, _MAX_UNSTARTED)
-    found = beginnings(run.samples, run.indices[name])
+    indices = run.indices[name]
+    step = step_over(len(indices))
+    found = beginnings(run.samples, indices[run.samples.columns["round"][indices] % step == 0])
     if len(found.late_ns) < _MIN_SIZE:
         return
     mean_ns = NS_PER_S / cell.rate_rps * run.plan.processes
     yield _result(name, _LATE, _share(np.asarray(found.late_ns > max(_LATE_NS, _TOLERANCE * mean_ns))), MAX_SHARE)
     if is_poisson:
-        yield from _poisson(name, found, blocks, mean_ns, due)
+        yield from _poisson(name, found, [block for block in blocks if block["round"] % step == 0], mean_ns)
     else:
         off_ns = np.abs(np.diff(found.late_ns))[found.follows]
         yield _result(name, _GAPS, _share(off_ns > _tolerance_ns(mean_ns)), MAX_SHARE)
@@ -106,10 +108,10 @@ def _due(name: str, due: int, expected: float, windows: int, is_poisson: bool) -
     return _result(name, _DUE, max(0.0, off - windows) / expected, MAX_SHARE)
 
 
-def _poisson(name: str, found: Beginnings, blocks: list[BlockFacts], mean_ns: float, due: int) -> Iterator[CheckResult]:
+def _poisson(name: str, found: Beginnings, blocks: list[BlockFacts], mean_ns: float) -> Iterator[CheckResult]:
     tolerance_ns = _tolerance_ns(mean_ns)
     # Of a random share of the arrivals the intervals are exponential too, and longer.
-    kept = min(1.0, len(found.begun_ns) / due)
+    kept = min(1.0, len(found.begun_ns) / max(1, sum(block.get("due", 0) for block in blocks)))
     gaps_ns = np.diff(found.begun_ns)[found.follows].astype(np.float64)
     yield _tested(name, _GAPS, distance(gaps_ns, exponential(mean_ns / kept), tolerance_ns), len(gaps_ns))
     begun_ns, length_ns = np.zeros((2, 1 + max(block["round"] for block in blocks)), np.int64)
@@ -128,7 +130,9 @@ def _closed_loop(run: CheckedRun, name: str, cell: Cell) -> Iterator[CheckResult
     policy, think_ns = cell.policy, run.plan.load.think_ns
     if (policy.depth > 1 and not policy.pool) or run.measured[name].left_out:
         return
-    off_ns = pauses_off_ns(run.samples.of(run.indices[name]), think_ns, 0 if policy.pool else policy.gap_ns)
+    indices = run.indices[name]
+    some = indices[run.samples.columns["user"][indices] % step_over(len(indices)) == 0]
+    off_ns = pauses_off_ns(run.samples.of(some), think_ns, 0 if policy.pool else policy.gap_ns)
     if len(off_ns) >= _MIN_SIZE:
         yield _result(name, _PAUSES, _share(off_ns > max(_LATE_NS, _TOLERANCE * think_ns)), MAX_SHARE)
 

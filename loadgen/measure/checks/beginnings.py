@@ -12,6 +12,13 @@ from loadgen.measure.data.rows import Samples
 from loadgen.model.records import ABSENT
 
 Times = NDArray[np.int64]
+_ENOUGH = 300_000
+"""So many requests of a policy tell how they begin; of more only some users, or some rounds, are looked at."""
+
+
+def step_over(size: int) -> int:
+    """Each how many-th user or round is enough, where there are `size` requests."""
+    return max(1, -(-size // _ENOUGH))
 
 
 @dataclass(frozen=True, slots=True)

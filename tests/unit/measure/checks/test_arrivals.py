@@ -75,6 +75,16 @@ def test_a_random_share_of_the_samples_passes_too(kind: str) -> None:
     assert open_loop(kind, keep=0.25).passed is True
 
 
+@pytest.mark.parametrize("kind", ["constant", "poisson"])
+@pytest.mark.parametrize("late_ns", [20 * NS_PER_US, 3 * NS_PER_MS])
+def test_of_very_many_arrivals_some_rounds_are_looked_at(
+    kind: str, late_ns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loadgen.measure.checks.beginnings._ENOUGH", 3_000)
+    found = open_loop(kind, lambda times: RNG.exponential(late_ns, len(times)))
+    assert found.passed is (late_ns < NS_PER_MS)
+
+
 def test_lateness_that_harms_nobody_passes_however_certain_it_is() -> None:
     """20 µs of a millisecond."""
     found = open_loop("poisson", lambda times: np.where(np.arange(len(times)) % 2, 20.0 * NS_PER_US, 0))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from loadgen.measure.checks.beginnings import Beginnings, beginnings, pauses_off_ns
+from loadgen.measure.checks.beginnings import Beginnings, beginnings, pauses_off_ns, step_over
 from loadgen.measure.data.rows import Samples
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT, COLUMNS
@@ -72,3 +72,7 @@ def test_pauses_of_other_users_and_after_errors_do_not_count() -> None:
 def test_a_connection_that_goes_on_rests_for_its_gap() -> None:
     two = samples(scheduled=[0, 3_010, 4_020], wait=[10, 10, 10], nth_on_connection=[0, 1, 0])
     assert pauses_off_ns(two, 1_000, 3_000).tolist() == [0, 0]
+
+
+def test_of_very_many_some_are_enough() -> None:
+    assert [step_over(size) for size in (0, 300_000, 300_001, 3_000_000)] == [1, 1, 2, 10]
