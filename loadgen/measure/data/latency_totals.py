@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from loadgen.measure.data.block_counts import present
 from loadgen.measure.data.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE, part_path
-from loadgen.measure.data.rows import NOT_YET, read_new_blocks, row_kind, rows_from, windows
+from loadgen.measure.data.rows import NOT_YET, read_new_blocks, row_kind, windows
 from loadgen.model.block_facts import BlockRecord
 from loadgen.model.records import CONNECTION_FIELDS, EXCHANGE_FIELDS, HANDSHAKE, Phase
 
@@ -77,7 +77,7 @@ class LatencyTotals:
         self._count(np.concatenate([self._waiting, rows]), connections)
 
     def _rows(self, name: str, fields: tuple[str, ...], time: str, begin: int) -> NDArray[Any]:
-        return rows_from(part_path(self._directory, name, self._part), fields, time, begin)
+        return _rows_from(part_path(self._directory, name, self._part), fields, time, begin)
 
     def _count(self, rows: NDArray[Any], connections: NDArray[Any]) -> None:
         facts = list(self._facts.values())
@@ -141,3 +141,14 @@ def _handshakes(wanted: NDArray[Any], connections: NDArray[Any]) -> tuple[NDArra
     for phase in _OF_HANDSHAKE:
         handshake += present(connections[phase])[order][places]
     return handshake * is_known, is_known
+
+
+def _rows_from(path: Path, fields: tuple[str, ...], time: str, begin: int) -> NDArray[Any]:
+    """The rows in one file from the row `begin` on."""
+    kind = row_kind(fields)
+    with path.open("rb") as file:
+        file.seek(begin * kind.itemsize)
+        data = file.read()
+    rows = np.frombuffer(data, kind, len(data) // kind.itemsize)
+    unwritten = np.flatnonzero(rows[time] == 0)
+    return rows[: int(unwritten[0])] if len(unwritten) else rows

@@ -218,17 +218,6 @@ def _read(paths: list[Path], fields: tuple[str, ...], time: str) -> NDArray[Any]
     return rows[:size]
 
 
-def rows_from(path: Path, fields: tuple[str, ...], time: str, begin: int) -> NDArray[Any]:
-    """The rows in one file from the row `begin` on."""
-    kind = row_kind(fields)
-    with path.open("rb") as file:
-        file.seek(begin * kind.itemsize)
-        data = file.read()
-    rows = np.frombuffer(data, kind, len(data) // kind.itemsize)
-    unwritten = np.flatnonzero(rows[time] == 0)
-    return rows[: int(unwritten[0])] if len(unwritten) else rows
-
-
 def row_kind(fields: tuple[str, ...]) -> np.dtype[Any]:
     """The type of a row with these fields."""
     return np.dtype([(name, "=i8") for name in fields])
