@@ -88,8 +88,10 @@ def _coming_back() -> Iterator[None]:
     try:
         yield
     finally:
-        _call("setns", home, _CLONE_NEWNET)
-        os.close(home)
+        try:
+            _call("setns", home, _CLONE_NEWNET)
+        finally:
+            os.close(home)
 
 
 def _turn_off_offloads(interface: str) -> None:
