@@ -43,7 +43,7 @@ cdef class ConnectionSetup(Lifecycle):
     cpdef long long _begin(self, int state, long long left_ns) except? -1
     @cython.locals(begun=cython.longlong)
     cdef _connect(self, address, long long left_ns)
-    @cython.locals(now=cython.longlong, left=cython.longlong, transport=Transport)
+    @cython.locals(left=cython.longlong, transport=Transport)
     cpdef _on_step(self)
     @cython.locals(rtt_ns=cython.longlong)
     cdef _sample_connect(self, long long left_ns)

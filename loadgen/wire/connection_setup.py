@@ -191,9 +191,11 @@ class ConnectionSetup(Lifecycle):
 
     def _on_step(self) -> None:
         """The transport can take its next step towards being open."""
-        now = self._note_lag()
-        left = self._left_ns(now)
         transport = self._transport
+        if self.state == _CONNECTING and transport.connected_ns:
+            left = transport.connected_ns  # since then it is the generator's own work, and no event is late
+        else:
+            left = self._left_ns(self._note_lag())
         try:
             step = transport.establish()
             if self.state == _CONNECTING:

@@ -25,6 +25,14 @@ cdef extern from "<netinet/tcp.h>" nogil:
 cdef extern from "<unistd.h>" nogil:
     int libc_close "close"(int descriptor)
 
+cdef extern from "<poll.h>" nogil:
+    cdef struct pollfd:
+        int fd
+        short events
+        short revents
+    int libc_poll "poll"(pollfd *descriptors, unsigned long count, int timeout_ms)
+    enum: POLLOUT
+
 cdef extern from "<sys/epoll.h>" nogil:
     ctypedef union epoll_data_t:
         int fd
@@ -85,6 +93,14 @@ cdef inline int c_connect(int descriptor, const char *address, Py_ssize_t size) 
     return 0 if libc_connect(descriptor, <const sockaddr *>address, <unsigned int>size) == 0 else -errno
 
 
+cdef inline bint c_is_connected(int descriptor) noexcept:
+    cdef pollfd one
+    one.fd = descriptor
+    one.events = POLLOUT
+    one.revents = 0
+    return libc_poll(&one, 1, 0) == 1 and one.revents == POLLOUT
+
+
 cdef inline void c_close(int descriptor) noexcept:
     libc_close(descriptor)
 
@@ -102,6 +118,7 @@ cpdef Py_ssize_t send(int descriptor, bytes data) except? -4096
 cpdef Py_ssize_t send_view(int descriptor, data) except? -4096
 cpdef int open_socket(int family) except? -4096
 cpdef int connect(int descriptor, bytes address) except? -4096
+cpdef bint is_connected(int descriptor) noexcept
 cpdef void close(int descriptor) noexcept
 cpdef int control(int epoll_descriptor, int operation, int descriptor, unsigned int events) except? -4096
 

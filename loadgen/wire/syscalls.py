@@ -56,6 +56,11 @@ def connect(descriptor: int, address: bytes) -> int:
     return c_connect(descriptor, PyBytes_AS_STRING(address), PyBytes_GET_SIZE(address))  # type: ignore[no-any-return]
 
 
+def is_connected(descriptor: int) -> bool:
+    """poll(2): a socket that was connecting is open now, without an error to report."""
+    return c_is_connected(descriptor)  # type: ignore[no-any-return]
+
+
 def close(descriptor: int) -> None:
     """Close it, whatever the kernel says: the descriptor is gone in any case (close(2))."""
     c_close(descriptor)

@@ -1,6 +1,6 @@
 cimport cython
 
-from loadgen.wire.syscalls cimport close, connect, open_socket, receive, send, send_view
+from loadgen.wire.syscalls cimport close, connect, is_connected, open_socket, receive, send, send_view
 from loadgen.wire.poller cimport Poller, Watch
 
 cdef bint COMPILED
@@ -9,6 +9,7 @@ cdef bint COMPILED
 cdef class Transport:
     cdef public bytearray buffer
     cdef public bint is_cut_off, stamps_arrivals
+    cdef public long long connected_ns
 
     cpdef long long connect(self, tuple address, callback) except? -1
     cpdef establish(self)

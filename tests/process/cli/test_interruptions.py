@@ -103,8 +103,8 @@ def test_a_second_signal_ends_the_load_at_once(share_target: Start, tmp_path: Pa
     """The workers are killed in the middle of a request that would take a minute; their rows are there."""
     target = share_target("--delay", "60s")
     process = subprocess.Popen(
-        [sys.executable, "-m", "loadgen", "compare", target.url, "--users", "50", "--timeout", "9m", "--block", "9m", "--out", "run"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+        [sys.executable, "-m", "loadgen", "compare", target.url, "--users", "50", "--timeout", "9m", "--block", "9m",
+         "--out", "run"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
     )  # fmt: skip
     try:
         wait_until(lambda: target.stats()["accepted"] >= 1, process)
