@@ -11,7 +11,7 @@ from loadgen.measure.warnings.generator import (
     difference_bias,
     difference_warnings,
     generator_warnings,
-    median_delay_ns,
+    lateness_ns,
     own_work_share,
 )
 from loadgen.model.cell import Cell
@@ -51,8 +51,7 @@ def _of_policy(run: CheckedRun, name: str, summary: PolicySummary, cell: Cell) -
     codes = {code for code, _ in generator_warnings(summary, cell, run.plan)}
     cpu_share, p50_ns = summary["generator"]["cpu_share"], summary["latency_ns"]["p50"]
     yield _result(name, _CPU, cpu_share, SATURATED_CPU_SHARE, not summary["generator"]["saturated"])
-    delay_ns = median_delay_ns(summary)
-    delay_ns = summary["generator"]["lag_p50_ns"] if delay_ns is None else delay_ns
+    delay_ns = lateness_ns(summary)
     if delay_ns is not None and p50_ns:
         late = WarningCode.GENERATOR_SATURATED in codes and not summary["generator"]["saturated"]
         yield _result(name, _DELAY, delay_ns / p50_ns, LARGE_SHARE, not late)

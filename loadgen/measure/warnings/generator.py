@@ -20,8 +20,12 @@ Found = Iterator[tuple[WarningCode, str]]
 LARGE_SHARE = 0.25
 SATURATED_CPU_SHARE = 0.9
 """Above this share of a core, what was measured is to a good part the generator itself."""
-# Up to this delay a generator that has nothing else to do does not lag: the kernel needs as long to wake any client.
+# Up to this delay of an event a generator that has nothing else to do does not lag: the kernel needs as long to wake
+# any client.
 _WAKE_UP_NS = 50 * NS_PER_US
+# The lag is an upper bound, far above the truth where the generator is idle for most of the time: then hardly any event
+# finds it at work.
+_BUSY_CPU_SHARE = 0.5
 # The generator was late if its lateness exceeds both of the first two, or the last alone; shares are of p99.
 _LATE_NS = NS_PER_MS
 _LATE_SHARE = 0.1
@@ -45,6 +49,20 @@ def _median_delays_ns(summary: PolicySummary) -> tuple[int | None, int | None]:
     wait, connect = delays["wait"], delays["connect"]
     opens = 2 * summary["phases_ns"][Phase.CONNECT.value]["count"] > summary["requests"]
     return wait and wait["p50"], connect["p50"] if opens and connect is not None else None
+
+
+def lateness_ns(summary: PolicySummary) -> int | None:
+    """By how much the generator may lengthen a typical request: by the kernel's stamps, or by the lag of a busy one.
+
+    None where neither is known.
+    """
+    delay_ns, generator = median_delay_ns(summary), summary["generator"]
+    if delay_ns is not None:
+        return delay_ns
+    if generator["cpu_share"] > _BUSY_CPU_SHARE:
+        return generator["lag_p50_ns"]
+    # Where a server closes with its response, `wait` has no stamp.
+    return _median_delays_ns(summary)[1]
 
 
 def generator_warnings(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
@@ -123,20 +141,15 @@ def _delays_per_request_ns(summary: PolicySummary) -> tuple[float | None, float 
 
 def _share_of_latency(summary: PolicySummary, p50_ns: int) -> Found:
     """Responses wait for the generator: by the kernel's stamps where there are any, else by the lag, an upper bound."""
-    delay_ns, lag_ns = median_delay_ns(summary), summary["generator"]["lag_p50_ns"]
-    if delay_ns is not None:
-        if delay_ns > max(_WAKE_UP_NS, LARGE_SHARE * p50_ns):
-            yield (
-                WarningCode.GENERATOR_SATURATED,
-                f"about {format_duration(delay_ns)} of the median latency of {format_duration(p50_ns)} passed between "
-                "the kernel's stamps and the generator's",
-            )
-    elif lag_ns is not None and lag_ns > LARGE_SHARE * p50_ns:
-        yield (
-            WarningCode.GENERATOR_SATURATED,
-            f"up to {format_duration(lag_ns)} of the median latency of {format_duration(p50_ns)} may be the "
-            "generator's own lag",
-        )
+    late_ns, known = lateness_ns(summary), [delay for delay in _median_delays_ns(summary) if delay is not None]
+    if late_ns is None or late_ns <= max(_WAKE_UP_NS * len(known), LARGE_SHARE * p50_ns):
+        return
+    late, latency = format_duration(late_ns), format_duration(p50_ns)
+    if late_ns == sum(known):
+        text = f"about {late} of the median latency of {latency} passed between the kernel's stamps and the generator's"
+    else:
+        text = f"up to {late} of the median latency of {latency} may be the generator's own lag"
+    yield WarningCode.GENERATOR_SATURATED, text
 
 
 def own_work_share(summary: PolicySummary, cell: Cell, plan: Plan) -> float | None:

@@ -50,6 +50,19 @@ def test_a_refused_connection_says_so() -> None:
     client.close()
 
 
+def test_on_loopback_it_is_connected_as_connect_returns() -> None:
+    with listening() as listener:
+        client = TcpTransport(poller.of_hub())
+        begun_ns = client.connect(address_of(listener), ignore)
+        assert begun_ns <= client.connected_ns <= time.monotonic_ns()
+        client.close()
+        address = address_of(listener)
+    refused = TcpTransport(poller.of_hub())
+    refused.connect(address, ignore)
+    assert refused.connected_ns == 0, "an error is the loop's to tell"
+    refused.close()
+
+
 def test_it_was_connected_before_it_is_told_so() -> None:
     client = TcpTransport(poller.of_hub())
     assert not client.was_connected()

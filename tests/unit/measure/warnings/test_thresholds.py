@@ -66,7 +66,7 @@ def test_unlike_sample_counts(fewer: int, warned: bool) -> None:
 
 @pytest.mark.parametrize(("lag_ns", "expected"), [(MS // 4, []), (MS // 4 + 1, [WarningCode.GENERATOR_SATURATED])])
 def test_lag_beside_the_median(lag_ns: int, expected: list[WarningCode]) -> None:
-    assert codes(policy_summary(generator={"lag_p50_ns": lag_ns})) == expected
+    assert codes(policy_summary(generator={"lag_p50_ns": lag_ns, "cpu_share": 0.6})) == expected
 
 
 def test_a_saturated_generator_is_said_once_though_it_lags() -> None:
