@@ -227,6 +227,9 @@ class ConnectionSetup(Lifecycle):
         return now
 
     def _sample_connect(self, left_ns: int) -> None:
+        if self._transport.connected_ns:  # stamped as connect(2) returned: what more that took is the kernel's own
+            self.connect_delay_ns = 0
+            return
         rtt_ns = self._transport.first_rtt_ns()
         if rtt_ns >= 0:
             self.connect_delay_ns = max(0, left_ns - self._entered[_CONNECTING] - rtt_ns)

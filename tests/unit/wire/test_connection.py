@@ -789,13 +789,14 @@ def test_a_phase_ends_as_the_loop_heard_of_it_and_handling_is_own_work(rig: Rig)
 
 def test_a_connection_that_was_open_at_once_connected_until_then_and_the_rest_is_own_work(rig: Rig) -> None:
     at(rig, 1000, 900)
+    rig.connection.is_sampled = True
     rig.connection.open(REQUEST)
     rig.transport.connected_ns = 1012
     at(rig, 1060, 1050)  # as the loop tells of it
     rig.transport.callback()
     assert rig.phases["connect"] == 12
     assert rig.connection.own_ns == 48
-    assert rig.connection.lag_ns == 0
+    assert rig.connection.lag_ns == rig.connection.connect_delay_ns == 0
 
 
 def test_what_began_after_the_poll_was_not_over_at_it(rig: Rig) -> None:
