@@ -19,6 +19,7 @@ from loadgen.measure.data.rows import Samples
 from loadgen.measure.data.store import RunStore
 from loadgen.model.calibration import PolicyFloor
 from loadgen.model.cell import Axes
+from loadgen.model.exceptions import TargetError
 from loadgen.model.plan import Load, Plan
 from loadgen.model.policy import parse_policies
 from loadgen.model.policy_summary import PolicySummary
@@ -75,10 +76,16 @@ class CalibrationTarget:
         self._runs += 1
         store = RunStore.create(self._folder / f"{self.scheme}-{self._runs}")
         facts = {"name": "calibration", "plan": plan.to_json(secrets=False), "environment": environment(), "notes": []}
-        finished = Experiment(plan, store, facts, is_new=True, quiet=True, draws=False).run()  # type: ignore[arg-type] # a literal of that form
+        experiment = Experiment(plan, store, facts, is_new=True, quiet=True, draws=False)  # type: ignore[arg-type] # a literal of that form
+        try:
+            finished = experiment.run()
+        except Interruption as error:
+            error.saved = None  # the folder goes with the calibration
+            raise
         if finished.end != "done":
             raise Interruption
-        finished.check_answered()
+        if not any(one["requests"] for one in finished.summary["policies"].values()):
+            raise TargetError("the null target answered no request; run loadgen calibrate again on a less busy machine")
         samples = store.load_samples(tuple(cell.name for cell in plan.cells))
         store.release()
         return CalibrationRun(finished.summary, samples)
