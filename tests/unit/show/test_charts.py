@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable
+from copy import deepcopy
 from functools import cache, partial
 from html.parser import HTMLParser
 from itertools import combinations, pairwise
@@ -386,6 +387,26 @@ def test_percentiles_show_bands_where_there_are_intervals(summaries: dict[str, S
     assert len(axes.containers) == bands  # the marks of the p99 with its interval
     policies = summaries[case]["policies"]
     assert [text.partition(": p99 ")[0] for text in axes.get_legend_handles_labels()[1]] == list(policies)
+
+
+def test_a_summary_of_a_version_without_intervals_of_the_mean_is_drawn(summaries: dict[str, Summary]) -> None:
+    """`load_run` gives an earlier run's summary as it was written."""
+    earlier = deepcopy(summaries["normal"])
+    for one in earlier["policies"].values():
+        one["latency_ns"].pop("mean_ci95")
+    for one in earlier["comparisons"]:
+        for key in (
+            "latency_mean_ratio",
+            "latency_mean_ratio_ci95",
+            "latency_mean_delta_ci95",
+            "is_certain",
+            "equivalence",
+        ):
+            del one[key]
+    for block in earlier["blocks"]:
+        del block["latency_mean_ns"]
+    for name in charts_of(earlier):
+        assert laid_out(name, earlier)[0].axes
 
 
 def test_a_policy_looks_the_same_in_all_charts_and_unlike_others(summaries: dict[str, Summary]) -> None:
