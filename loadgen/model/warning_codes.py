@@ -186,8 +186,8 @@ class WarningCode(StrEnum):
     )
     DEPENDENT_REQUESTS = (
         "dependent_requests",
-        "Slow requests come in groups: fewer than 10 independent ones lie beyond a p99, though more than 1,000 were "
-        "measured.",
+        "Slow requests come in groups: beyond a p99 lie fewer than 5 independent ones, or fewer than there are rounds, "
+        "though twice as many were measured.",
         "Use more `--rounds`, and go by the interval of the p99.",
     )
 

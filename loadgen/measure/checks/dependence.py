@@ -17,8 +17,11 @@ from loadgen.measure.stats.policy_samples import PolicySamples
 from loadgen.model.check_summary import CheckResult
 from loadgen.model.warning_codes import WarningCode
 
-MIN_BEYOND = 10
-"""So many independent requests beyond the p99 are enough to go by it."""
+MIN_BEYOND = 5
+"""So many independent requests beyond the p99, and as many as there are rounds, are enough to go by it.
+
+Its interval shows how much it differs between rounds, if each of them has its share of the slow requests.
+"""
 _P99 = 0.99
 _SAMPLES = "effective number of independent requests"
 _BEYOND = "effective number of independent requests beyond the p99"
@@ -39,13 +42,13 @@ def _dependence(run: CheckedRun) -> CheckOutcome:
 def _of_policy(name: str, measured: PolicySamples, p99_ns: int) -> Iterator[CheckResult]:
     stretches = list(_stretches(measured))
     requests = float(measured.requests.sum())
-    beyond = requests * (1 - _P99)
+    beyond, limit = requests * (1 - _P99), max(MIN_BEYOND, int(np.count_nonzero(measured.requests)))
     effective = requests / integrated_time(stretches)
     yield _result(name, _SAMPLES, effective, None, None)
     effective = beyond / integrated_time((one > p99_ns).astype(np.float64) for one in stretches)
     # With fewer, it is not for their dependence that the p99 rests on so few.
-    enough = round(beyond, 6) >= MIN_BEYOND
-    yield _result(name, _BEYOND, effective, MIN_BEYOND, effective >= MIN_BEYOND if enough else None)
+    enough = round(beyond, 6) >= 2 * limit
+    yield _result(name, _BEYOND, effective, limit, effective >= limit if enough else None)
 
 
 def _stretches(measured: PolicySamples) -> Iterator[np.ndarray[tuple[int], np.dtype[np.float64]]]:

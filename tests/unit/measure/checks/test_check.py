@@ -9,7 +9,7 @@ import pytest
 
 from loadgen.measure.checks import CHECKS
 from loadgen.measure.checks.check import CheckOutcome, failed, joined, judged
-from tests.support.synthetic import RunWriter, full_run, plan_json
+from tests.support.synthetic import MS, Exchange, Link, RunWriter, full_run, plan_json
 
 
 def result(value: float | None, limit: float | None = 0.05, p_value: float | None = None, **more: Any) -> Any:
@@ -71,6 +71,23 @@ def test_a_run_has_those_that_apply(tmp_path: Path) -> None:
         "generator_share": True, "stationarity": True, "order": None, "dependence": None,
     }  # fmt: skip
     assert all(one["action"] == "" for one in found["checks"])
+
+
+def test_a_check_that_fails_is_a_warning_and_a_clause_of_the_verdict(tmp_path: Path) -> None:
+    """Every second arrival began 3 ms late, at intervals of 4 ms."""
+    writer = RunWriter(tmp_path / "run", plan_json("persistent", 5, rate_rps=250.0))
+    for number in range(5):
+        exchanges = [Exchange(at * 4 * MS, late=at % 2 * 3 * MS, queue=at % 2 * 3 * MS) for at in range(200)]
+        writer.block("persistent", number, [Link(exchanges)], due=200)
+    found = writer.summary()
+    (warning,) = (one for one in found["warnings"] if one["code"] == "arrivals_not_as_asked")
+    assert warning["message"] == (
+        "100% (persistent) of the arrivals came at other intervals than asked, and 50% (persistent) of the arrivals "
+        "began late"
+    )
+    arrivals = found["checks"][0]
+    assert (arrivals["passed"], arrivals["error_rate"]) == (False, 0.01)
+    assert f"; {warning['message']}: {arrivals['action']}" in found["verdict"]
 
 
 def test_a_run_without_an_answer_has_none_that_can_tell(tmp_path: Path) -> None:
