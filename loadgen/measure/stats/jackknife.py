@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 MAX_GROUPS = 200
 """Rounds up to which each is left out by itself: an interval of thousands is no better, and takes longer."""
 _CONFIDENCE = 0.95
+_LARGEST_LOGARITHM = math.log(2**62)
+"""Of a bound: in ns 146 years. What is larger is no number of 64 bits any more, and soon none at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,14 @@ class Jackknife:
         return float(values[0] - margin), float(values[0] + margin)
 
     def ratio_interval(self, values: Floats) -> list[float] | None:
-        """The interval of what is positive and varies by factors, as ratios and rates do: that of its logarithm."""
+        """The interval of what is positive and varies by factors, as ratios and rates do: that of its logarithm.
+
+        None too where its upper bound means nothing, as it may be of two rounds that have little in common.
+        """
         interval = self.interval(_logarithms(values))
-        return None if interval is None else [math.exp(bound) for bound in interval]
+        if interval is None or interval[1] > _LARGEST_LOGARITHM:
+            return None
+        return [math.exp(bound) for bound in interval]
 
     def duration_interval(self, values: Floats) -> list[int] | None:
         """The same of a duration, which is positive too, in whole ns."""

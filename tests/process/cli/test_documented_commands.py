@@ -25,7 +25,7 @@ from tests.support.proxies import USER, fake_proxy
 from tests.support.runner import run_cli
 from tests.support.targets import Target
 
-QUICK = ("--rounds", "1", "--block", "100ms", "--warmup", "20ms", "--no-charts")
+QUICK = ("--rounds", "1", "--block", "150ms", "--warmup", "30ms", "--no-charts")
 Share = Callable[..., Target]
 
 # The first pattern that fits says which test runs a line.
@@ -65,21 +65,23 @@ def in_place(line: str, target: Target) -> list[str]:
 
 
 def load_for(line: str) -> list[str]:
-    """A load where a pilot would choose one; the first such line has its pilot, which takes its time."""
+    """A load where a pilot would choose one; the first such line has its pilot, and longer blocks for its pauses."""
     piloted = [one for one in lines("run") if "loadgen compare" in one and not re.search("--(users|rate|think) ", one)]
-    return ["--users", "10"] if line in piloted[1:] else []
+    if line == piloted[0]:
+        return ["--block", "400ms"]
+    return ["--users", "10"] if line in piloted else []
 
 
 @pytest.mark.parametrize("line", lines("run"))
 def test_comparisons_and_sweeps(line: str, share_target: Share, tmp_path: Path) -> None:
-    arguments = in_place(line, share_target(*(["--tls"] if "https://" in line else []))) + load_for(line)
+    arguments = in_place(line, share_target(*(["--tls"] if "https://" in line else [])))
     with ExitStack() as stack:
         if "--proxy" in arguments:
             proxy, port = stack.enter_context(fake_proxy(password="password"))
             place = arguments.index("--proxy") + 1
             assert urlsplit(arguments[place]).username == USER
             arguments[place] = re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{port}", arguments[place])
-        done = run_cli(*arguments, *QUICK, "--out", "run", cwd=tmp_path)
+        done = run_cli(*arguments, *QUICK, *load_for(line), "--out", "run", cwd=tmp_path)
     assert done.code == 0, done.stderr
     run = json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8"))
     assert all(one["requests"] for one in run["policies"].values())

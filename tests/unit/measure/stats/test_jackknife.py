@@ -93,3 +93,11 @@ def test_one_round_has_no_interval(rounds: int) -> None:
 def test_without_a_value_somewhere_there_is_no_interval_of_factors(bad: float) -> None:
     assert every(3).ratio_interval(np.array([1.0, 1.0, bad, 1.0])) is None
     assert every(3).p_value(np.array([1.0, 1.0, bad, 1.0])) is None
+
+
+@pytest.mark.parametrize("other", [1e9, 1e100])
+def test_a_bound_that_means_nothing_is_no_interval(other: float) -> None:
+    """Two rounds that have little in common, and 12.7 standard errors: no number of 64 bits, and then no number."""
+    values = np.array([math.sqrt(other), other, 1.0])
+    assert every(2).duration_interval(values) is every(2).ratio_interval(values) is None
+    assert every(2).difference_interval(values) is not None
