@@ -1,4 +1,4 @@
-"""`python -m tests.coverage`: how often intervals hold the truth, and how often claims are wrong, in simulated runs.
+"""`python -m tests.coverage`: how often intervals hold the truth, claims are wrong and checks fail, in simulated runs.
 
 Exits with 1 where a share lies outside what is promised, beyond what chance allows.
 """
@@ -14,6 +14,8 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from typing import Any
 
 from tests.coverage import tables
+from tests.coverage.check_rates import SCENARIOS as OF_CHECKS
+from tests.coverage.check_rates import failures
 from tests.coverage.claims import claim
 from tests.coverage.early_ends import end_early
 from tests.coverage.intervals import cover
@@ -37,13 +39,13 @@ def main() -> int:
     begun = time.monotonic()
     scenarios = [one for one in SCENARIOS if options.only in one.name]
     with ProcessPoolExecutor(options.processes, multiprocessing.get_context("spawn")) as pool:
-        parts = _submit(pool, scenarios, options.experiments)
+        parts = _submit(pool, scenarios, options.experiments, options.only)
         failed = [name for part in parts for name in _print(*part)]
     print(f"\n{time.monotonic() - begun:.0f} s. Outside of what is promised: {', '.join(failed) or 'nothing'}")
     return 1 if failed else 0
 
 
-def _submit(pool: Executor, scenarios: Sequence[Scenario], experiments: int) -> list[Part]:
+def _submit(pool: Executor, scenarios: Sequence[Scenario], experiments: int, only: str) -> list[Part]:
     covers = [pool.submit(cover, one, rounds, experiments) for one in scenarios for rounds in _ROUNDS]
     claims = [
         pool.submit(claim, one.name, one.machine, candidates, rounds, experiments)
@@ -52,10 +54,12 @@ def _submit(pool: Executor, scenarios: Sequence[Scenario], experiments: int) -> 
         for rounds in _CLAIM_ROUNDS
     ]
     ends = [pool.submit(end_early, one, aim, experiments) for one in scenarios for aim in _AIMS]
+    checks = [pool.submit(failures, one, experiments) for one in OF_CHECKS if only in one.name]
     return [
         (tables.COVERAGE, tables.coverage, covers),
         (tables.CLAIMS, tables.claims, claims),
         (tables.EARLY_ENDS, tables.early_ends, ends),
+        (tables.CHECKS, tables.checks, checks),
     ]
 
 

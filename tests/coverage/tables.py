@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from statistics import fmean
 
+from tests.coverage.check_rates import Found, line_of
 from tests.coverage.claims import ERROR_RATE, Claims
 from tests.coverage.early_ends import LEAST, EarlyEnds
 from tests.coverage.intervals import BAND, Coverage
@@ -20,6 +21,10 @@ COVERAGE = (
 CLAIMS = f"Wrong claims: a difference where there is none, equivalence exactly at its bound; at most {ERROR_RATE:.0%}."
 EARLY_ENDS = (
     f"Runs that end by precision: coverage of their intervals, at least {LEAST:.0%}, and how many rounds they had."
+)
+CHECKS = (
+    "Self-checks: of sound runs at most the stated rate may fail, of runs with a fault most must.\n"
+    f"check          runs   scenario{' ' * 35}size    failed  stated"
 )
 
 _COLUMNS = {
@@ -69,6 +74,12 @@ def early_ends(found: EarlyEnds) -> Written:
     return text, [
         f"{head}: {name}" for name, tally in found.tallies.items() if not tally.may_lie_in(LEAST, 1, _CONFIDENCE)
     ]
+
+
+def checks(found: Found) -> Written:
+    """One line."""
+    text = line_of(found)
+    return text, [] if found.is_within else [text]
 
 
 def _line(head: str, tallies: dict[str, Tally]) -> str:

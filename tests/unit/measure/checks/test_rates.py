@@ -1,10 +1,10 @@
-"""A share of `python -m tests.support.check_rates`: sound runs seldom fail, and faults are found."""
+"""A share of `make coverage`: sound runs seldom fail, and faults are found."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.support.check_rates import SCENARIOS, CheckScenario, failures, line_of, most_by_chance
+from tests.coverage.check_rates import SCENARIOS, CheckScenario, failures, line_of, most_by_chance
 
 EXPERIMENTS = 100
 SHARE = [
