@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from pathlib import Path
@@ -13,6 +14,8 @@ from tests.support.processes import HELLO, compare, read_request, scripted_serve
 
 LOAD = ("--policies", "persistent", "--rounds", "6", "--block", "350ms", "--warmup", "50ms")
 TRIES = 3
+BUSY = 2
+"""With more processes a core that want to run, arrivals can't be on time."""
 
 
 def slowing_run(folder: Path, *load: str) -> dict[str, Any]:
@@ -55,4 +58,7 @@ def test_arrivals_of_a_machine_that_has_time_are_as_asked(tmp_path: Path) -> Non
         assert by_statistic["arrivals that never began"]["value"] == 0
         if found["passed"]:
             break
+    load = os.getloadavg()[0]
+    if not found["passed"] and load > BUSY * len(os.sched_getaffinity(0)):
+        pytest.skip(f"something else takes this machine's time: its load is {load:.1f}")
     assert found["message"] == "requests began as asked"
