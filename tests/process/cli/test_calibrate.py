@@ -40,7 +40,7 @@ def test_a_calibration_is_whole_saved_and_printed(monkeypatch: pytest.MonkeyPatc
         assert found["packets"]["errors_ns"].keys() == {"connect", "tls", "send_wait"}
         assert found["packets"]["matched"] > 50
     assert found["error_ns"]["source"] == ("stamps" if why_not() else "packets")
-    assert min(found["error_ns"][name] for name in ("connect", "tls", "send_wait")) > 0
+    assert min(found["error_ns"][name] for name in ("tls", "send_wait")) > 0
     assert list(tmp_path.glob("loadgen-calibrate-*")) == [], "its runs are gone"
 
 

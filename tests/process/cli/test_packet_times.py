@@ -24,7 +24,7 @@ from loadgen.measure.data.packet_times import packet_times
 from loadgen.measure.data.pcap import read_pcap
 from loadgen.measure.data.store import RunStore
 from loadgen.wire.tls import client_context
-from tests.support.laboratory.urgency import ENDS, hurry
+from tests.support.laboratory.urgency import CLIENT, hurry
 from tests.support.minimal_client import MinimalClient
 from tests.support.runs import Start
 
@@ -46,7 +46,7 @@ class Measured(NamedTuple):
 def urgent() -> Iterator[None]:
     """This process, and what it starts, comes before others that use the processors."""
     before, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
-    hurry(0, ENDS)
+    hurry(0, CLIENT)
     try:
         yield
     finally:

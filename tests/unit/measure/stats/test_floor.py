@@ -43,6 +43,8 @@ def test_a_policy_without_requests_pays_nothing() -> None:
 def test_packets_come_before_the_kernel_s_stamps() -> None:
     delays = {"connect": spread(50_000), "wait": spread(7_000)}
     assert stamp_errors(None, delays) == {"source": "stamps", "connect": 50_000, "tls": 50_000, "send_wait": 7_000}
+    at_once = {"connect": spread(0), "wait": spread(7_000)}
+    assert stamp_errors(None, at_once) == {"source": "stamps", "connect": 0, "tls": 7_000, "send_wait": 7_000}
     assert stamp_errors(None, {}) == {"source": "stamps", "connect": 0, "tls": 0, "send_wait": 0}
     errors = {"connect": spread(33_000), "send_wait": spread(-27_000), "tls": spread(100_000)}
     packets: Any = {"matched": 9, "unmatched": 0, "errors_ns": errors}
