@@ -24,7 +24,6 @@ from tests.coverage.scenarios import SCENARIOS, Scenario
 _ROUNDS = (5, 8, 20)
 _CLAIM_ROUNDS = (5, 20)
 _CANDIDATES = (1, 4)
-_AIMS = (0.02, 0.05)
 
 Futures = list[Future[Any]]
 Part = tuple[str, Callable[[Any], tables.Written], Futures]
@@ -53,7 +52,7 @@ def _submit(pool: Executor, scenarios: Sequence[Scenario], experiments: int, onl
         for candidates in _CANDIDATES
         for rounds in _CLAIM_ROUNDS
     ]
-    ends = [pool.submit(end_early, one, aim, experiments) for one in scenarios for aim in _AIMS]
+    ends = [pool.submit(end_early, one, aim, experiments) for one in scenarios for aim in one.aims]
     checks = [pool.submit(failures, one, experiments) for one in OF_CHECKS if only in one.name]
     return [
         (tables.COVERAGE, tables.coverage, covers),

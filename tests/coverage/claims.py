@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from loadgen.measure.stats.equivalence import equivalence
 from tests.coverage.experiment import run
 from tests.coverage.machines import Machine, Policy, simulate
 from tests.coverage.tally import Tally
@@ -40,6 +41,7 @@ def claim(name: str, machine: Machine, candidates: int, rounds: int, experiments
         bound = truth(machine, (slower[0], slower[1]), path, rounds)["mean ratio"]
         for at in range(_AT_ONCE):
             found.certain.add(any(one["is_certain"] for one in run(same, at, own=False).comparisons))
-            low, high = run(other, at, own=False).comparisons[0]["latency_mean_ratio_ci95"] or (0, np.inf)
-            found.equivalent.add(1 / bound <= low and high <= bound)
+            interval = run(other, at, own=False).comparisons[0]["latency_mean_ratio_ci95"]
+            shown = equivalence(interval, bound - 1)
+            found.equivalent.add(shown is not None and shown["shown"])
     return found

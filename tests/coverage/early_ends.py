@@ -19,7 +19,8 @@ from tests.coverage.truth import truth
 LEAST = 0.93
 FIRST_LOOK = 5
 _AT_ONCE = 10
-STATISTICS = ("mean ratio", "mean difference", "p50 ratio", "p99 ratio", "req/s ratio")
+STATISTICS = ("mean ratio", "p50 ratio", "p99 ratio", "req/s ratio")
+"""Of a machine that drifts, other statistics depend on when the run ends."""
 
 
 @dataclass(slots=True)

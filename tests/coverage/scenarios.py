@@ -20,18 +20,23 @@ class Scenario:
     machine: Machine
     candidate: Policy
     baseline: Policy = _PLAIN
+    aims: tuple[float, ...] = ()
+    """Precisions by which simulated runs end, within tens of rounds."""
     known: dict[str, str] = field(default_factory=dict)
     """By statistic, why its intervals cover more or less than they should here."""
 
 
 SCENARIOS = (
-    Scenario("independent requests, close", Machine(Lognormal(0.3)), Policy(pays_every=1)),
-    Scenario("correlated 0.95, recycle:10", Machine(Lognormal(0.3), correlation=0.95), Policy(pays_every=10)),
+    Scenario("independent requests, close", Machine(Lognormal(0.3)), Policy(pays_every=1), aims=(0.02, 0.05)),
+    Scenario(
+        "correlated 0.95, recycle:10", Machine(Lognormal(0.3), correlation=0.95), Policy(pays_every=10), aims=(0.05,)
+    ),
     Scenario("correlated 0.5, recycle:2", Machine(Lognormal(0.3), correlation=0.5), Policy(pays_every=2)),
     Scenario(
         "drift of up to 30 %",
         Machine(Lognormal(0.3), correlation=0.5, path=rising),
         Policy(1.1),
+        aims=(0.02, 0.05),
         known=dict.fromkeys(_OWN, _DRIFT),
     ),
     Scenario(
@@ -40,13 +45,14 @@ SCENARIOS = (
         Policy(1.1),
         known=dict.fromkeys(_OWN, _DRIFT),
     ),
-    Scenario("heavy tail, σ = 1", Machine(Lognormal(1.0), correlation=0.5), Policy(1.1)),
+    Scenario("heavy tail, σ = 1", Machine(Lognormal(1.0), correlation=0.5), Policy(1.1), aims=(0.05,)),
     Scenario("heavy tail, σ = 1.5", Machine(Lognormal(1.5)), Policy(1.1)),
     Scenario("power law, exponent 2.5", Machine(Pareto(2.5)), Policy(1.1)),
     Scenario(
         "rounds differ by 5 %, close",
         Machine(Lognormal(0.3), round_spread=0.05),
         Policy(pays_every=1),
+        aims=(0.02,),
         known=dict.fromkeys(("baseline p99", "candidate p99", "p99 difference"), _SKEWED),
     ),
 )
