@@ -48,7 +48,8 @@ def _submit(pool: Executor, scenarios: Sequence[Scenario], experiments: int, onl
     covers = [pool.submit(cover, one, rounds, experiments) for one in scenarios for rounds in _ROUNDS]
     claims = [
         pool.submit(claim, one.name, one.machine, candidates, rounds, experiments)
-        for one in scenarios[1::2]
+        for one in SCENARIOS[1::2]
+        if only in one.name
         for candidates in _CANDIDATES
         for rounds in _CLAIM_ROUNDS
     ]

@@ -15,18 +15,18 @@ CORRELATED, HEAVY = (next(one for one in SCENARIOS if name in one.name) for name
 
 @pytest.mark.parametrize("scenario", [CORRELATED, HEAVY], ids=lambda one: one.name)
 def test_intervals_hold_the_truth_in_93_to_97_of_100(scenario: Scenario) -> None:
-    found = cover(scenario, 5, 300)
+    found = cover(scenario, 5, 250)
     assert len(found.tallies) == 15
     assert found.outside(CONFIDENCE) == []
 
 
 def test_without_a_difference_hardly_a_run_finds_one() -> None:
-    found = claim(CORRELATED.name, CORRELATED.machine, candidates=4, rounds=5, experiments=120)
+    found = claim(CORRELATED.name, CORRELATED.machine, candidates=4, rounds=5, experiments=75)
     assert found.certain.may_lie_in(0, ERROR_RATE, CONFIDENCE)
     assert found.equivalent.may_lie_in(0, ERROR_RATE, CONFIDENCE)
 
 
 def test_a_run_that_ends_by_precision_covers_as_well() -> None:
-    found = end_early(SCENARIOS[0], 0.02, 150, max_rounds=40)
+    found = end_early(SCENARIOS[0], 0.02, 100, max_rounds=40)
     assert min(found.rounds) < max(found.rounds) < 40, "precision ended every run, and not all at once"
     assert all(tally.may_lie_in(LEAST, 1, CONFIDENCE) for tally in found.tallies.values())
