@@ -23,6 +23,8 @@ SATURATED_CPU_SHARE = 0.9
 # Up to this delay of an event a generator that has nothing else to do does not lag: the kernel needs as long to wake
 # any client.
 _WAKE_UP_NS = 50 * NS_PER_US
+# A median of fewer stamps says little. Of a server that closes with its responses only a few have one, by chance.
+_MIN_STAMPS = 10
 # The lag is an upper bound, far above the truth where the generator is idle for most of the time: then hardly any event
 # finds it at work.
 _BUSY_CPU_SHARE = 0.5
@@ -46,7 +48,9 @@ def _median_delays_ns(summary: PolicySummary) -> tuple[int | None, int | None]:
     delays = summary["generator"].get("stamp_delay_ns")
     if delays is None:
         return None, None
-    wait, connect = delays["wait"], delays["connect"]
+    wait, connect = (
+        one if one and one["count"] >= _MIN_STAMPS else None for one in (delays["wait"], delays["connect"])
+    )
     opens = 2 * summary["phases_ns"][Phase.CONNECT.value]["count"] > summary["requests"]
     return wait and wait["p50"], connect["p50"] if opens and connect is not None else None
 

@@ -31,7 +31,7 @@ def test_a_small_part_passes() -> None:
     [
         ({"generator": {"cpu_share": 0.97, "saturated": True}}, "its CPU time is 97% of a core"),
         (
-            {"generator": {"stamp_delay_ns": {"wait": {"count": 9, "p50": MS // 2, "p99": MS}, "connect": None}}},
+            {"generator": {"stamp_delay_ns": {"wait": {"count": 30, "p50": MS // 2, "p99": MS}, "connect": None}}},
             "its stamps' delay is 50% of the median latency",
         ),
         ({"generator": {"own_mean_ns": MS}}, "its own work is 50% of what a request takes"),
@@ -55,7 +55,7 @@ def test_each_part_that_is_too_large_is_named_and_warned_of_elsewhere(changes: d
 
 def test_delays_that_differ_between_policies_are_a_part_of_their_difference() -> None:
     run = simulated_run([[np.full(50, 1e6)] * 5] * 2, orders(2, 5, 0))
-    delays = [{"wait": {"count": 9, "p50": p50, "p99": p50}, "connect": None} for p50 in (10_000, 40_000)]
+    delays = [{"wait": {"count": 30, "p50": p50, "p99": p50}, "connect": None} for p50 in (10_000, 40_000)]
     policies = {
         name: policy_summary(generator={"stamp_delay_ns": delay})
         for name, delay in zip(("persistent", "close"), delays, strict=True)

@@ -54,6 +54,14 @@ def test_the_delay_of_a_typical_request(
     assert median_delay_ns(delayed(wait_ns, connect_ns, connects)) == expected
 
 
+def test_a_few_stamps_say_nothing() -> None:
+    one = delayed(20)
+    one["generator"]["stamp_delay_ns"]["wait"]["count"] = 9
+    assert median_delay_ns(one) is None
+    one["generator"]["stamp_delay_ns"]["wait"]["count"] = 10
+    assert median_delay_ns(one) == 20
+
+
 def test_a_summary_of_an_earlier_version_has_no_delays_and_no_own_work() -> None:
     one = policy_summary()
     for name in ("stamp_delay_ns", "own_mean_ns", "own_p50_ns", "own_p99_ns"):
