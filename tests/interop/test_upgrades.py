@@ -32,7 +32,7 @@ class Run:
 
     def __init__(self, url: str, folder: Path, policies: str, *arguments: str, users: int = 3) -> None:
         done = loadgen(
-            *("compare", url, "--policies", policies, "--rounds", "1", "--block", "150ms", "--warmup", "50ms"),
+            *("compare", url, "--policies", policies, "--rounds", "1", "--block", "250ms", "--warmup", "50ms"),
             *("--out", str(folder / "run"), "--json", "--no-charts", *arguments),
             *(() if "--rate" in arguments else ("--users", f"{users}")),
         )
@@ -123,7 +123,7 @@ def test_answers_that_are_no_echo_are_counted(tmp_path: Path) -> None:
 def test_websocket_cookies_pools_idling_and_arrivals(tmp_path: Path) -> None:
     with echo_server() as server:
         first = Run(server.url, tmp_path / "a", "websocket+pool:2,websocket-close,websocket+gap:20ms", users=4)
-        second = Run(server.url, tmp_path / "b", "websocket,websocket+pool:2", "--rate", "400")
+        second = Run(server.url, tmp_path / "b", "websocket,websocket+pool:2", "--rate", "200")
         seen = server.end()
     for run in (first, second):
         run.no_errors()

@@ -19,7 +19,7 @@ from tests.support.processes import wait_until
 from tests.support.targets import Target
 
 LOCUSTFILES = Path(__file__).parents[2] / "locustfiles"
-BLOCKS = ("--block", "150ms", "--warmup", "30ms")
+BLOCKS = ("--block", "200ms", "--warmup", "40ms")
 _WITHOUT_CHARTS = Path(__file__).parent / "without_charts.py"
 
 

@@ -31,7 +31,7 @@ from tests.support.targets import Target
 
 def test_compare_prints_the_comparison_and_leaves_a_run(tmp_path: Path) -> None:
     options = ("--csv", "stats", "--html", "stats.html", "--run-name", "mine")
-    done = headless("compare.py", tmp_path, *options, draws=True)
+    done = headless("compare.py", tmp_path, *options, seconds=3, draws=True)
     assert done.returncode == 0, done.stderr
     found = summary(tmp_path)
     assert found["run"] == "mine"
