@@ -33,7 +33,7 @@ def test_three_processes_over_trusted_tls_give_one_result(tmp_path: Path, start_
         *("compare.py", tmp_path, "-H", target.url, "--cacert", str(target.ca_file), "--processes", "3"),
         *("--policies", "persistent,close,close-resume", "--csv", "stats"),
         users=7,
-        seconds=3,
+        seconds=4,
     )
     assert done.returncode == 0, done.stderr
     found = summary(tmp_path)
@@ -55,7 +55,7 @@ def test_protocols_take_turns_and_a_share_of_the_samples_has_exact_counts(tmp_pa
     """What a block knows of its connections beside their rows goes the way to the master too."""
     names = "persistent,websocket,h2c-upgrade,h2+streams:3"
     done = headless(
-        *("compare.py", tmp_path, "--policies", names, "--processes", "2", "--max-samples", "2000"), seconds=3
+        *("compare.py", tmp_path, "--policies", names, "--processes", "2", "--max-samples", "2000"), seconds=4
     )
     assert done.returncode == 0, done.stderr
     found = summary(tmp_path)
