@@ -9,7 +9,6 @@ from tests.coverage.machines import Lognormal, Machine, Pareto, Policy, rising, 
 _PLAIN = Policy()
 _DRIFT = "covers more: a policy's own interval includes the drift, which is the same for all policies"
 _SKEWED = "covers less: where rounds differ, the few slow ones have most of the requests beyond the p99"
-_SUM = "covers less: a few requests make up much of the sum, and each run has its own"
 _CLUSTERED = "covers less: a few slow stretches have most of the requests beyond the p99"
 _OWN = tuple(f"{side} {name}" for side in ("baseline", "candidate") for name in ("mean", "p50", "p99", "req/s"))
 
@@ -52,12 +51,7 @@ SCENARIOS = (
         known=dict.fromkeys(_OWN, _DRIFT),
     ),
     Scenario("heavy tail, σ = 1", Machine(Lognormal(1.0), correlation=0.5), Policy(1.1), aims=(0.05,)),
-    Scenario(
-        "heavy tail, σ = 1.5",
-        Machine(Lognormal(1.5)),
-        Policy(1.1),
-        known=dict.fromkeys(("baseline mean", "candidate mean", "baseline req/s", "candidate req/s"), _SUM),
-    ),
+    Scenario("heavy tail, σ = 1.5", Machine(Lognormal(1.5)), Policy(1.1)),
     Scenario("power law, exponent 2.5", Machine(Pareto(2.5)), Policy(1.1)),
     Scenario(
         "rounds differ by 5 %, close",
