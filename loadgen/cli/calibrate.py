@@ -17,7 +17,7 @@ from loadgen.cli.calibration_runs import CalibrationTarget, highest_honest_rate,
 from loadgen.cli.packet_capture import why_not
 from loadgen.cli.stdio import print_error
 from loadgen.drive.system.machine_latency import clock_cost, wake_ups
-from loadgen.measure.data.calibration_cache import save_calibration
+from loadgen.measure.data.calibration_cache import calibration_path, save_calibration
 from loadgen.measure.data.environment import environment
 from loadgen.measure.data.machine_facts import identity_of, machine_state
 from loadgen.measure.data.packet_errors import TLS
@@ -147,7 +147,7 @@ def _save(record: CalibrationRecord) -> Path | None:
     try:
         return save_calibration(record)
     except OSError as error:
-        print_error(f"the calibration can't be saved: {error.filename or ''} {error.strerror}")
+        print_error(f"the calibration can't be saved as {calibration_path(record['machine'])}: {error.strerror}")
         return None
 
 

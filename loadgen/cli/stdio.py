@@ -5,6 +5,7 @@ Output that can't be written is dropped; the first reason is kept and reported a
 
 from __future__ import annotations
 
+import codecs
 import errno
 import io
 import os
@@ -14,6 +15,23 @@ from typing import TextIO
 
 from loadgen.model.characters import visible
 from loadgen.model.redaction import redact_url
+
+
+_PLAIN = {
+    "µ": "u", "×": "x", "±": "+/-", "–": "-", "·": "-", "…": "...", "≤": "<=", "≥": ">=", "→": "->",
+}  # fmt: skip
+"""What is written in place of characters that a stream's encoding lacks; of others their code."""
+
+
+def _plainer(error: UnicodeError) -> tuple[str | bytes, int]:
+    """An error handler of codecs. Replaces the first character; the codec goes on after it."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    plain = _PLAIN.get(error.object[error.start])
+    return (plain, error.start + 1) if plain else codecs.backslashreplace_errors(error)
+
+
+codecs.register_error("loadgen.plainer", _plainer)
 
 
 class GuardedStream(io.FileIO):
@@ -69,6 +87,6 @@ def _text(file: GuardedStream, before: TextIO) -> TextIO:
     return io.TextIOWrapper(
         io.BufferedWriter(file),
         encoding=before.encoding,
-        errors=before.errors,
+        errors="loadgen.plainer",  # in a locale without UTF-8 too, a table is no reason to fail
         line_buffering=bool(before.line_buffering),
     )

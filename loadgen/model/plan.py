@@ -193,12 +193,12 @@ class Plan:
                 f"--rounds is {self.load.rounds}; with --until-precision at least {_MIN_PRECISE_ROUNDS} are needed, as "
                 "fewer that happen to resemble each other would end the run"
             )
-        round_ns = len(self.cells) * self.load.block_ns
-        if self.max_time_ns < round_ns:
+        needed_ns = _MIN_PRECISE_ROUNDS * len(self.cells) * self.load.block_ns
+        if self.max_time_ns < needed_ns:
             raise PlanError(
-                f"--max-time {duration_text(self.max_time_ns)} is too short for 1 round of "
-                f"{count(len(self.cells), 'block')} of {duration_text(self.load.block_ns)}; at least "
-                f"{duration_text(round_ns)} is needed"
+                f"--max-time {duration_text(self.max_time_ns)} is too short for {_MIN_PRECISE_ROUNDS} rounds of "
+                f"{count(len(self.cells), 'block')} of {duration_text(self.load.block_ns)}, and fewer show no "
+                f"precision; at least {duration_text(needed_ns)} is needed, or a shorter --block"
             )
 
     def _check_length(self) -> None:

@@ -26,8 +26,8 @@ class WarningCode(StrEnum):
     # The run as a whole
     TOO_FEW_ROUNDS = (
         "too_few_rounds",
-        "Fewer than 5 rounds were run, so intervals are wide or missing.",
-        "Use at least `--rounds 5`.",
+        "Fewer than 5 rounds were run, or have answers under both policies, so intervals are wide or missing.",
+        "Use at least `--rounds 5`, and blocks long enough for an answer in each.",
     )
     PRECISION_NOT_REACHED = (
         "precision_not_reached",
@@ -169,7 +169,7 @@ class WarningCode(StrEnum):
         "More than 5 % of the requests began at other times, or in another number, than `--rate`, `--arrivals` or "
         "`--think` asks for. Intervals may be off by 0.1 ms or 5 % of their mean; arrivals may be late, and pauses "
         "off, by 1 ms or 5 %. Poisson arrivals are tested besides (Kolmogorov-Smirnov).",
-        "Use a lower `--rate` or fewer users, or more `--processes`.",
+        "Offer less load, or use more `--processes` or a machine with less other work.",
     )
     NOT_STATIONARY = (
         "not_stationary",

@@ -119,6 +119,11 @@ class LoadSearch:
             self._reason = self._why_enough()
         return ""
 
+    def give_up(self, load: TrialLoad) -> None:
+        """Note that the time was over before all policies had shown what they do under this load."""
+        self._reason = f"at {rate_text(load.rate_rps)} the pilot's time was over before all was answered"
+        self._is_over = True
+
     def choose(self) -> tuple[TrialLoad, str]:
         """The load of the run, and why."""
         if not self._unloaded:

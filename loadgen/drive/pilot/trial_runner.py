@@ -66,6 +66,7 @@ class TrialRunner:
                 break
             figures = self._try(load, cells)
             if figures is None:
+                search.give_up(load)
                 break
             self._trials.append(trial(load, figures, search.add(load, figures)))
         if self._is_interrupted:

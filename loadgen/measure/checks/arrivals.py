@@ -162,5 +162,5 @@ ARRIVALS = Check(
     run=_arrivals,
     error_rate=ERROR_RATE,
     code=WarningCode.ARRIVALS_NOT_AS_ASKED,
-    action="use a lower --rate or fewer users, or more --processes",
+    action="offer less load, or use more --processes or a machine with less other work",
 )

@@ -41,7 +41,7 @@ def warnings(
     """Every warning that the numbers call for. rounds: how many were begun; a comparison may have fewer."""
     cells = {cell.name: cell for cell in plan.cells}
     compared = min((one["rounds"] for one in comparisons), default=rounds)
-    found = list(_run_warnings(policies, plan, min(rounds, compared)))
+    found = list(_run_warnings(policies, plan, rounds, compared))
     times: Counter[WarningCode] = Counter()
     each = [
         (code, f"{name}: {message}")
@@ -60,11 +60,17 @@ def warnings(
     return [{"code": code.value, "message": message} for code, message in found + more]
 
 
-def _run_warnings(policies: dict[str, PolicySummary], plan: Plan, rounds: int) -> Found:
+def _run_warnings(policies: dict[str, PolicySummary], plan: Plan, rounds: int, compared: int) -> Found:
     if rounds < _ENOUGH_ROUNDS:
         yield (
             WarningCode.TOO_FEW_ROUNDS,
             f"{count(rounds, 'round')} cannot show how much rounds differ; use at least {_ENOUGH_ROUNDS}",
+        )
+    elif compared < _ENOUGH_ROUNDS:
+        yield (
+            WarningCode.TOO_FEW_ROUNDS,
+            f"{compared} of {count(rounds, 'round')} have an answer under both policies of a comparison, which cannot "
+            "show how much rounds differ; use a longer --block or more --rounds",
         )
     if plan.insecure and plan.target.is_tls:
         yield WarningCode.TLS_NOT_VERIFIED, "certificates were not verified (--insecure)"

@@ -40,4 +40,6 @@ def test_a_folder_that_can_t_be_written_costs_no_figure(cache: Path) -> None:
     code, out, errors = run_cli("calibrate")
     assert code == 0
     assert "Phases against a target that answers at once" in out
-    assert errors == f"loadgen: the calibration can't be saved: {cache} Not a directory\n"
+    assert errors == (
+        f"loadgen: the calibration can't be saved as {calibration_path(calibration()['machine'])}: Not a directory\n"
+    )

@@ -325,7 +325,7 @@ def _plans(draw: st.DrawFn) -> Plan:
         round_ns = len(names) * block_ns
         precision = {
             "until_precision": draw(st.integers(1, 10_000)) / 10_000,
-            "max_time_ns": draw(st.integers(round_ns, max(round_ns, MAX_DURATION_NS))),
+            "max_time_ns": draw(st.integers(5 * round_ns, max(5 * round_ns, MAX_DURATION_NS))),
         }
     load = Load(
         users=axes.users[0] if axes.users else draw(st.integers(1, 999)),

@@ -97,8 +97,8 @@ def test_a_precision_decides_how_many_rounds_there_are() -> None:
     assert (plan.min_rounds, plan.max_rounds, plan.load.rounds) == (5, 75, 5)
     plan = planned(compare, URL, *PRECISE, "--rounds", "8", "--block", "500ms", "--max-time", "10s")
     assert (plan.min_rounds, plan.max_rounds) == (8, 10)
-    plan = planned(compare, URL, *PRECISE, "--block", "500ms", "--max-time", "3500ms")
-    assert (plan.min_rounds, plan.max_rounds) == (3, 3)
+    plan = planned(compare, URL, *PRECISE, "--block", "500ms", "--rounds", "8", "--max-time", "5900ms")
+    assert (plan.min_rounds, plan.max_rounds) == (5, 5)
     assert planned(compare, URL, *PRECISE, "--block", "10ms", "--max-time", "1440m").max_rounds == 10_000
     fixed = planned(compare, URL)
     assert (fixed.until_precision, fixed.min_rounds, fixed.max_rounds) == (None, 5, 5)
@@ -129,7 +129,10 @@ def test_a_dry_run_says_how_long_it_may_take() -> None:
         (["--until-precision", "narrow"], "'narrow' is not a percentage; write it like 2%"),
         ([*PRECISE, "--policies", "close"], "one policy alone has none"),
         ([*PRECISE, "--max-time", "0s"], "--max-time is 0 ns; at least 10 ms is needed"),
-        ([*PRECISE, "--max-time", "3s"], "too short for 1 round of 2 blocks of 2s; at least 4s is needed"),
+        (
+            [*PRECISE, "--max-time", "19s"],
+            "too short for 5 rounds of 2 blocks of 2s, and fewer show no precision; at least",
+        ),
         ([*PRECISE, "--max-time", "long"], "is not a duration"),
         ([*PRECISE, "--duration", "1m"], "give --max-time instead"),
         ([*PRECISE, "--rounds", "0"], "--rounds is 0; at least 1 is needed"),

@@ -11,6 +11,8 @@ import pytest
 
 from loadgen.cli.stdio import GuardedStream, guard, output_failure, print_error
 
+TEXT = "26.7 µs ±2%, 1.5× – ∞\n"
+
 
 def test_what_can_be_written_is(tmp_path: Path) -> None:
     with (tmp_path / "out").open("wb") as file:
@@ -72,3 +74,21 @@ def test_a_stream_that_the_caller_closed_becomes_the_null_device(
         for stream in (sys.stdin, sys.stderr, sys.stdout):
             stream.close()
     assert (tmp_path / "out").read_text(encoding="utf-8") == "kept\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "expected"),
+    [("ascii", "26.7 us +/-2%, 1.5x - \\u221e\n"), ("latin-1", "26.7 µs ±2%, 1.5× - \\u221e\n"), ("utf-8", TEXT)],
+)
+def test_a_stream_without_a_character_gets_a_plainer_one(
+    encoding: str, expected: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with (tmp_path / "out").open("w", encoding=encoding) as out, (tmp_path / "err").open("w", encoding=encoding) as err:
+        monkeypatch.setattr(sys, "stdout", out)
+        monkeypatch.setattr(sys, "stderr", err)
+        guard()
+        for stream in (sys.stdout, sys.stderr):
+            stream.write(TEXT)
+            stream.flush()
+    for name in ("out", "err"):
+        assert (tmp_path / name).read_text(encoding=encoding) == expected

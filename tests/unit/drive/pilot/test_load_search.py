@@ -123,6 +123,17 @@ def test_a_first_rate_that_is_not_good_is_left_far_below() -> None:
     assert found.reason.startswith("one user alone was good; at 250 requests/s persistent: the median latency rose")
 
 
+def test_a_trial_that_the_time_cut_off_is_a_reason() -> None:
+    found = LoadSearch({"close": MadeUp(1 * MS).at(500, 80 * MS)}, {}, WINDOW_NS)
+    load = found.next(PILOT_NS, ["close"])
+    assert load is not None
+    found.give_up(load)
+    assert found.next(PILOT_NS, ["close"]) is None
+    chosen, reason = found.choose()
+    assert chosen.rate_rps < load.rate_rps
+    assert reason == ("one user alone was good; at 250 requests/s the pilot's time was over before all was answered")
+
+
 def test_without_any_answer_the_load_is_small() -> None:
     none = MadeUp(1 * MS).at(1, MS) | {"requests": 0, "latency_mean_ns": None}
     found = LoadSearch({"gap:9s": none}, {}, WINDOW_NS)  # type: ignore[dict-item] # a TypedDict's union

@@ -403,7 +403,7 @@ CAUSES: dict[str, tuple[str, Callable[[Path], Summary], str]] = {
     ),
     "lagging": (
         "generator_saturated",
-        lambda path: quick(path, *[Link([Exchange(0, lag=60 * US), Exchange(1, lag=60 * US)])] * 2),
+        lambda path: quick(path, *[Link([Exchange(0, lag=60 * US), Exchange(1, lag=60 * US)])] * 2, cpu_ns=WINDOW_NS // 2 + 1),
         "60.0 µs",
     ),
     "errors": (
