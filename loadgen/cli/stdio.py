@@ -16,7 +16,6 @@ from typing import TextIO
 from loadgen.model.characters import visible
 from loadgen.model.redaction import redact_url
 
-
 _PLAIN = {
     "µ": "u", "×": "x", "±": "+/-", "–": "-", "·": "-", "…": "...", "≤": "<=", "≥": ">=", "→": "->",
 }  # fmt: skip

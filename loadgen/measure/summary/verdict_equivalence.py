@@ -25,7 +25,7 @@ def equivalence_clause(comparison: ComparisonSummary) -> str:
     ratio = f"({ratio_text(comparison['latency_mean_ratio'], interval, decimals)})"
     if found["shown"]:
         return f"equivalent {within} {ratio}"
-    if _is_apart(interval, found):
+    if comparison["is_certain"] and _is_apart(interval, found):
         return f"not equivalent {within} {ratio}"
     return f"not shown to be equivalent {within} {ratio}: more rounds may show it"
 

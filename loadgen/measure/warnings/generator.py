@@ -149,7 +149,9 @@ def _share_of_latency(summary: PolicySummary, p50_ns: int) -> Found:
     if late_ns is None or late_ns <= max(_WAKE_UP_NS * len(known), LARGE_SHARE * p50_ns):
         return
     late, latency = format_duration(late_ns), format_duration(p50_ns)
-    if late_ns == sum(known):
+    if late_ns > p50_ns:
+        text = f"events were stamped up to {late} late (median), while the median latency is {latency}"
+    elif late_ns == sum(known):
         text = f"about {late} of the median latency of {latency} passed between the kernel's stamps and the generator's"
     else:
         text = f"up to {late} of the median latency of {latency} may be the generator's own lag"

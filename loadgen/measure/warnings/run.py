@@ -62,9 +62,10 @@ def warnings(
 
 def _run_warnings(policies: dict[str, PolicySummary], plan: Plan, rounds: int, compared: int) -> Found:
     if rounds < _ENOUGH_ROUNDS:
+        whole = count(min(rounds, compared), "round")
         yield (
             WarningCode.TOO_FEW_ROUNDS,
-            f"{count(rounds, 'round')} cannot show how much rounds differ; use at least {_ENOUGH_ROUNDS}",
+            f"{whole} cannot show how much rounds differ; use at least {_ENOUGH_ROUNDS}",
         )
     elif compared < _ENOUGH_ROUNDS:
         yield (

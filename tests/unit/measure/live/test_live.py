@@ -16,7 +16,18 @@ from loadgen.measure.live.live import Live
 from loadgen.measure.live.request_figures import request_figures
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT
-from tests.support.synthetic import ENVIRONMENT, MS, US, Exchange, Link, RunWriter, cell_names, links, plan_json
+from tests.support.synthetic import (
+    ENVIRONMENT,
+    MS,
+    US,
+    WINDOW_NS,
+    Exchange,
+    Link,
+    RunWriter,
+    cell_names,
+    links,
+    plan_json,
+)
 
 POLICIES = ("persistent", "close")
 
@@ -35,10 +46,10 @@ class Reporter:
         self.policies = cell_names(plan)
         self.reader = RowReader(directory)
 
-    def block(self, policy: str, number: int, made: list[Link]) -> tuple[dict[str, Any], dict[str, Any]]:
+    def block(self, policy: str, number: int, made: list[Link], **more: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """The block's report, as a message carries it, and its figures."""
         writer = self.writer
-        writer.block(policy, number, made)
+        writer.block(policy, number, made, **more)
         rows, connections = self.reader.read(writer.recorder.exchanges, writer.recorder.connections)
         facts = facts_of(writer)
         figures = request_figures(facts, rows, connections, wall_s=1_000_000.0)
@@ -125,7 +136,7 @@ def test_verdict_and_warnings_go_by_what_the_table_shows(reporter_of: Reporters)
     for number, (requests, wait) in enumerate([(3_000, 100), (3_000, 100), (400, 900), (400, 900), (400, 900)]):
         for policy, more in (("persistent", 0), ("close", 100)):
             made = Link([Exchange(at * 10 * US, wait=(wait + more) * US, lag=60 * US) for at in range(requests)])
-            live.take("0", "Users", reporter.block(policy, number, [made])[0])
+            live.take("0", "Users", reporter.block(policy, number, [made], cpu_ns=WINDOW_NS // 2 + 1)[0])
     found = live.summary("run", plan, ENVIRONMENT, [])
     assert found is not None
     (one,) = found["comparisons"]

@@ -375,6 +375,7 @@ def lost_connection() -> Link:
 
 
 PAIR = Link([Exchange(0), Exchange(1)])  # a connection that is reused
+LAGGING = Link([Exchange(0, lag=60 * US), Exchange(1, lag=60 * US)])
 
 
 def failing(kind: ErrorKind) -> Link:
@@ -403,7 +404,7 @@ CAUSES: dict[str, tuple[str, Callable[[Path], Summary], str]] = {
     ),
     "lagging": (
         "generator_saturated",
-        lambda path: quick(path, *[Link([Exchange(0, lag=60 * US), Exchange(1, lag=60 * US)])] * 2, cpu_ns=WINDOW_NS // 2 + 1),
+        lambda path: quick(path, *[LAGGING] * 2, cpu_ns=WINDOW_NS // 2 + 1),
         "60.0 µs",
     ),
     "errors": (
@@ -469,6 +470,15 @@ def test_rounds_are_counted_as_the_comparison_counts_them(tmp_path: Path) -> Non
     (said,) = (one["message"] for one in summary["warnings"] if one["code"] == "too_few_rounds")
     assert said.startswith("1 round cannot")
     assert "one round" in summary["verdict"]
+
+
+def test_rounds_without_an_answer_are_no_rounds_that_were_left_out(tmp_path: Path) -> None:
+    writer = RunWriter(tmp_path / "run", plan_json("persistent,close", rounds=5))
+    for number in range(5):
+        writer.block("persistent", number, [PAIR] if number else [])
+        writer.block("close", number, [PAIR])
+    (said,) = (one["message"] for one in writer.summary()["warnings"] if one["code"] == "too_few_rounds")
+    assert said.startswith("4 of 5 rounds have an answer under both policies")
 
 
 def test_notes_of_the_run_come_first(tmp_path: Path) -> None:

@@ -94,6 +94,11 @@ def test_measured_delays_count_and_the_lag_does_not() -> None:
     )
 
 
+def test_a_delay_beyond_the_median_is_no_part_of_it() -> None:
+    (only,) = found(delayed(2 * MS))
+    assert only[1] == "events were stamped up to 2.00 ms late (median), while the median latency is 1.00 ms"
+
+
 @pytest.mark.parametrize(("own_ns", "expected"), [(MS // 3, []), (MS // 3 + 1, [WarningCode.OWN_WORK])])
 def test_own_work_beside_what_a_request_takes(own_ns: int, expected: list[WarningCode]) -> None:
     assert codes(delayed(20 * US, own_mean_ns=own_ns)) == expected
