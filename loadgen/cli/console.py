@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
@@ -147,10 +148,16 @@ class _Count:
 
 def _fitting(rows: list[Row], headings: Row, width: int) -> list[Row]:
     """The rows as they are if they fit; else with intervals and remarks on a line of their own, below their values."""
-    longest = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
-    if sum(longest) + _FRAME * len(longest) < width:
+    if _fits(rows, headings, width):
         return rows
     return [(name, *(_REMARK.sub("\n", cell) for cell in cells)) for name, *cells in rows]
+
+
+def _fits(rows: list[Row], headings: Row, width: int) -> bool:
+    widths = [
+        max(len(line) for cell in column for line in cell.split("\n")) for column in zip(headings, *rows, strict=True)
+    ]
+    return sum(widths) + _FRAME * len(widths) < width
 
 
 def show_summary(summary: Summary, report: Path) -> None:
@@ -158,11 +165,18 @@ def show_summary(summary: Summary, report: Path) -> None:
     console = _console()
     if not console.is_terminal:
         console = _console(width=_PIPE_COLUMNS)
-    table = Table(title=visible(f"{summary['plan']['method']} {summary['plan']['url']}"), title_justify="left")
     headings, rows = tables.policies(summary)
     rows = _fitting([tuple(map(visible, row)) for row in rows], headings, console.width)
+    table = Table(
+        title=visible(f"{summary['plan']['method']} {summary['plan']['url']}"),
+        title_justify="left",
+        # Where room is short, numbers need it more than lines do.
+        **({} if _fits(rows, headings, console.width) else {"box": box.SIMPLE_HEAD, "show_edge": False}),  # type: ignore[arg-type] # options of two types
+    )
     for heading in headings:
-        table.add_column(heading, justify="left" if heading == headings[0] else "right")
+        is_name = heading == headings[0]
+        # What is too long goes on in the next line, and nothing is cut off: a policy has to be told from another.
+        table.add_column(heading, justify="left" if is_name else "right", no_wrap=is_name, overflow="fold")
     for row in rows:
         table.add_row(*row)
     console.print(table)

@@ -11,9 +11,12 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from loadgen.model import plan_fields
+from loadgen.model.calibration import CalibrationRecord
 from loadgen.model.exceptions import PlanError
 from loadgen.model.json_types import JSON_OBJECT, JSON_TEXT, JSON_TEXTS, JSON_WHOLE, JsonType, list_of
+from loadgen.model.pilot_record import PilotRecord
 from loadgen.model.plan import Plan
+from loadgen.model.typed_json import misfit
 
 _MAX_SHOWN = 60  # characters of a value that is wrong
 
@@ -55,6 +58,12 @@ def recorded_run(facts: Mapping[str, Any], where: str) -> tuple[Plan, bool]:
     for key, kind in _FACTS.items():
         if not kind.fits(facts.get(key, _ASSUMED.get(key))):
             raise PlanError(f"{where} holds no whole run: {_wrong(key, facts.get(key), kind)}")
+    for key, holder, form in (
+        ("pilot", facts, PilotRecord),
+        ("calibration", facts["environment"], CalibrationRecord),
+    ):
+        if complaint := misfit(holder[key], form, key) if key in holder else "":
+            raise PlanError(f"{where} holds no whole run: {complaint}")
     return recorded_plan(facts, where)
 
 

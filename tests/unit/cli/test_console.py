@@ -17,7 +17,7 @@ from loadgen.cli.stdio import print_error
 from loadgen.measure.data.store import RunStore
 from tests.support.hostile_texts import TERMINAL, hostile
 from tests.support.plans import URL, planned
-from tests.support.synthetic import Exchange, Link, RunWriter, full_run, plan_json
+from tests.support.synthetic import MS, Exchange, Link, RunWriter, full_run, plan_json
 
 EVENTS: list[dict[str, Any]] = [
     {"block": {"index": 4, "round": 1, "policy": "recycle:2"}},
@@ -154,3 +154,21 @@ def test_the_interval_gets_narrower(capsys: pytest.CaptureFixture[str], policies
             progress.show({"exchanges": 300 * number, "errors": 0})
     text = shown(capsys)
     assert [f"round {line} (aim ±2%)" in text for line in ("1  ±?", "6  ±3.1%", "7  ±1.9%")] == [True] * 3
+
+
+@pytest.mark.parametrize("columns", [50, 80])
+def test_a_narrow_terminal_cuts_off_neither_names_nor_numbers(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], columns: int
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    writer = RunWriter(tmp_path / "run", plan_json("persistent,persistent", 5))
+    for number in range(5):
+        for policy in ("persistent", "persistent#2"):
+            writer.block(policy, number, [Link([Exchange(0, wait=MS * (2 + number)), Exchange(1)])])
+    show_summary(writer.summary(), Path("summary.json"))
+    lines = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", capsys.readouterr().out).splitlines()
+    table = lines[: lines.index("")]
+    assert "…" not in "".join(table)
+    assert any("persistent#2 " in line for line in table)
+    assert max(map(len, table)) <= columns

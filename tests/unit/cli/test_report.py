@@ -107,3 +107,19 @@ def test_report_rebuilds_and_draws(tmp_path: Path) -> None:
     page.unlink()
     assert redraw(tmp_path / "run") == Outcome(EXIT_DONE, tmp_path / "run")
     assert page.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"pilot": {"users": 1}}, "pilot has no connections"),
+        ({"pilot": None}, "pilot is not an object"),
+        ({"environment": {"calibration": {"a": 1}}}, "calibration has no clock"),
+    ],
+)
+def test_a_record_that_was_edited_is_refused_in_a_line(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+    whole(tmp_path / "run").store.release()
+    record = tmp_path / "run" / "run.json"
+    record.write_text(json.dumps(json.loads(record.read_text(encoding="utf-8")) | change), encoding="utf-8")
+    done = run_cli("report", "run", cwd=tmp_path)
+    assert (done.code, done.stderr) == (2, f"loadgen: run holds no whole run: {said}\n")
