@@ -1,8 +1,9 @@
 """Which load a pilot tries next, which one it chooses, and why. Pure: knows no clock, no socket and no policy.
 
 The first trial, one user without pauses, shows each policy's unloaded latency. One user can't overload a target, so a
-rate well below what one user reached is safe. From there the rate goes up by steps until a trial is objected to or the
-rate is enough; the choice is a half of the best that was good. Every trial has a bounded number of requests in flight.
+rate well below what one user reached is safe. From there the rate goes up by steps until the rate is enough, or a trial
+is objected to twice, as once may be chance; the choice is a half of the best that was good. Every trial has a bounded
+number of requests in flight.
 """
 
 from __future__ import annotations
@@ -73,6 +74,8 @@ class LoadSearch:
         self._reference: dict[str, PilotFigures] = {}
         """Of the first load that was tried: paced requests take longer than those at once after another."""
         self._best: TrialLoad | None = None
+        self._doubted: TrialLoad | None = None
+        """The load of the last trial, where that was objected to: it is tried once more."""
         self._reason = ""
         self._is_over = not self._unloaded
 
@@ -97,9 +100,15 @@ class LoadSearch:
         """The next load to try under these policies, in the time that is left; None where the search is over."""
         if self._is_over:
             return None
-        load = self._load(self._first_rps) if self._best is None else self._above(self._best, left_ns, policies)
+        if self._doubted is not None:
+            load = self._doubted
+        elif self._best is None:
+            load = self._load(self._first_rps)
+        else:
+            load = self._above(self._best, left_ns, policies)
         if self.cost_ns(load, policies) > left_ns:
-            self._reason = "that is as far as the pilot's time went; give --users for more"
+            if self._doubted is None:  # else the objection is the reason
+                self._reason = "that is as far as the pilot's time went; give --users for more"
             self._is_over = True
             return None
         return load
@@ -110,8 +119,10 @@ class LoadSearch:
         found = objection(figures, self._reference, self._unloaded, expected)
         if found:
             self._reason = f"at {rate_text(load.rate_rps)} {found}"
-            self._is_over = True
+            self._is_over = load is self._doubted
+            self._doubted = load
             return found
+        self._doubted = None
         self._reference = self._reference or dict(figures)
         self._best = load
         if load.rate_rps >= _REACHED * self._goal_rps or load.users == _MAX_USERS:
