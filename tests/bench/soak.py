@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -107,13 +106,12 @@ def soak(folder: Path, seconds: float, connections: int, max_samples: int) -> So
         ]  # fmt: skip
         with (folder / "summary").open("w+") as out, subprocess.Popen(command, stdout=out) as process:
             readings, took_s = _read_while_it_runs(process, seconds / _READINGS)
-            _, status, used = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
+            peak_mb = _peak_mb_of_the_rest(process)
         account = target.stats()
     finally:
         targets.close()
     summary = json.loads((folder / "summary").read_text())
-    return Soak(summary, account, took_s, used.ru_maxrss / 1e3, readings)
+    return Soak(summary, account, took_s, peak_mb, readings)
 
 
 def report(found: Soak) -> str:
@@ -153,6 +151,17 @@ def _read_while_it_runs(process: subprocess.Popen[bytes], every_s: float) -> tup
             found["command"].read(process.pid, now_s - begun_s)
         threading.Event().wait(every_s)
     raise RuntimeError("the command ended before its worker")
+
+
+def _peak_mb_of_the_rest(process: subprocess.Popen[bytes]) -> float:
+    """Wait for the command's end; its peak memory. What wait4(2) tells includes the process that started it."""
+    peak_kb = 0
+    while process.poll() is None:
+        status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+        line = next((line for line in status.splitlines() if line.startswith("VmHWM:")), None)
+        peak_kb = int(line.split()[1]) if line else peak_kb
+        threading.Event().wait(0.02)
+    return peak_kb / 1e3
 
 
 def _worker_of(pid: int) -> int | None:

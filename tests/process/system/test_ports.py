@@ -199,10 +199,13 @@ def test_a_server_that_closes_first_holds_the_time_wait(
     one = summary["policies"]["persistent"]
     opened = one["connections"]["opened"]
     assert one["connections"]["closed_by"]["server"] >= opened - USERS > 9 * USERS
-    # Fewer than were opened: a port used again is one socket only, and a client that is told may be the quicker one.
     held = {side: one["sockets"][f"time_wait_{side}"] for side in ("client", "server")}
+    if "--silent" in behaviour:
+        assert held["client"] < held["server"]
+    else:  # a client that reads of the close may close first, and does so half of the time
+        held["server"] += held["client"]
+    # Fewer than were opened: a port used again is one socket only.
     assert 0.5 * opened < held["server"] <= opened
-    assert held["client"] < held["server"]
     assert "ports_foreseen" not in codes(summary)
 
 
