@@ -17,7 +17,7 @@ from math import comb
 from pathlib import Path
 from typing import Any, NamedTuple
 
-_KIND = ("--tls", "--users", "1")
+_KIND = ("--tls",)
 _RATE = 0.05
 """Of runs that claim a difference where there is none: what a verdict promises."""
 _MAX_SHARE = 0.1
