@@ -16,6 +16,7 @@ from loadgen.cli import EXIT_DONE, Outcome
 from loadgen.cli.calibration_runs import CalibrationTarget, highest_honest_rate, policy_floor, rates_to_try
 from loadgen.cli.packet_capture import why_not
 from loadgen.cli.stdio import print_error
+from loadgen.drive.system.idle_states import processors_awake
 from loadgen.drive.system.machine_latency import clock_cost, wake_ups
 from loadgen.measure.data.calibration_cache import calibration_path, save_calibration
 from loadgen.measure.data.environment import environment
@@ -48,6 +49,7 @@ def calibrate(*, quick: bool, json: bool, quiet: bool) -> Outcome:  # the option
     """Measure, save, show. Raises PlanError, TargetError, and Interruption after a signal."""
     say = _progress(quiet=quiet or json)
     with ExitStack() as stack:
+        stack.enter_context(processors_awake())  # as in a run
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="loadgen-calibrate-")))
         record = _Calibration(folder, stack, _QUICK if quick else 1, say).measure()
     saved = _save(record)

@@ -21,6 +21,7 @@ from loadgen.cli.signals import Interruption
 from loadgen.cli.size_forecast import SizeForecast
 from loadgen.cli.stdio import print_error
 from loadgen.cli.worker_pool import end_of, run_workers
+from loadgen.drive.system.idle_states import processors_awake
 from loadgen.measure.data.recorder import worker_folder
 from loadgen.measure.data.store import RunStore
 from loadgen.measure.live.run_precision import RunPrecision
@@ -83,6 +84,7 @@ class Experiment:
 
     def _run(self) -> FinishedRun:
         with ExitStack() as stack:
+            self._facts["environment"]["processors_awake"] = stack.enter_context(processors_awake())
             if self._embedded:
                 self._start_target(stack)
             self._probe()

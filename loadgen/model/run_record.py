@@ -206,6 +206,8 @@ class EnvironmentRecord(TypedDict):
     """Python's -O level."""
     core: NotRequired[Literal["compiled", "pure"]]
     """Whether the core of the generator ran compiled or as pure Python; absent in earlier runs, all of pure Python."""
+    processors_awake: NotRequired[bool]
+    """Processors did not sleep deeply while they had nothing to do; absent in earlier runs, whose did."""
     calibration: NotRequired[CalibrationRecord]
     """The floor of this machine; absent where `loadgen calibrate` had not been run on it."""
     target: NotRequired[TargetRecord]

@@ -122,9 +122,16 @@ class WarningCode(StrEnum):
     # The generator and the offered load
     GENERATOR_SATURATED = (
         "generator_saturated",
-        "The generator used more than 90 % of a core, or the delay of its stamps is more than 50 µs and a quarter of "
-        "the median latency.",
+        "The generator used more than 90 % of a core; or it used more than 50 %, and the delay of its stamps is more "
+        "than 50 µs and a quarter of the median latency.",
         "Use fewer users or a lower rate, or more `--processes`.",
+    )
+    LATE_WAKE_UPS = (
+        "late_wake_ups",
+        "The generator has CPU time left, and yet the delay of its stamps is more than 50 µs and a quarter of the "
+        "median latency: an idle processor sleeps, and the machine wakes it that late.",
+        "Run as root, so that loadgen keeps the processors awake, or turn deep idle states off; or use `--users 1`, "
+        "which leaves little time to sleep.",
     )
     GENERATOR_STALLED = (
         "generator_stalled",

@@ -33,6 +33,9 @@ _WORDS = {
 }
 
 
+_LATE_CODES = {WarningCode.GENERATOR_SATURATED, WarningCode.LATE_WAKE_UPS}
+
+
 def _generator_share(run: CheckedRun) -> CheckOutcome:
     results: list[CheckResult] = []
     cells = run.cells()
@@ -53,7 +56,7 @@ def _of_policy(run: CheckedRun, name: str, summary: PolicySummary, cell: Cell) -
     yield _result(name, _CPU, cpu_share, SATURATED_CPU_SHARE, not summary["generator"]["saturated"])
     delay_ns = lateness_ns(summary)
     if delay_ns is not None and p50_ns:
-        late = WarningCode.GENERATOR_SATURATED in codes and not summary["generator"]["saturated"]
+        late = codes & _LATE_CODES and not summary["generator"]["saturated"]
         yield _result(name, _DELAY, delay_ns / p50_ns, LARGE_SHARE, not late)
     own = own_work_share(summary, cell, run.plan)
     if own is not None:

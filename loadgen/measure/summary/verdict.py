@@ -66,6 +66,8 @@ def _answer(
         return f"{sentence}; the generator was the bottleneck, so these are its limits, not the target's"
     if any(warning["code"] in (WarningCode.GENERATOR_SATURATED, WarningCode.GENERATOR_LATE) for warning in found):
         return f"{sentence}; the generator lagged, so a large share of these times may be its own"
+    if any(warning["code"] == WarningCode.LATE_WAKE_UPS for warning in found):
+        return f"{sentence}; the machine wakes the generator late, which may be a large share of these times"
     if any(warning["code"] == WarningCode.STAMP_DELAY for warning in found):
         return f"{sentence}; the generator's stamp delays may be a large share of this: see the warnings"
     return sentence

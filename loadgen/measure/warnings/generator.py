@@ -155,7 +155,11 @@ def _share_of_latency(summary: PolicySummary, p50_ns: int) -> Found:
         text = f"about {late} of the median latency of {latency} passed between the kernel's stamps and the generator's"
     else:
         text = f"up to {late} of the median latency of {latency} may be the generator's own lag"
-    yield WarningCode.GENERATOR_SATURATED, text
+    cpu_share = summary["generator"]["cpu_share"]
+    if cpu_share > _BUSY_CPU_SHARE:
+        yield WarningCode.GENERATOR_SATURATED, text
+    else:
+        yield WarningCode.LATE_WAKE_UPS, f"{text}; it used {cpu_share:.0%} of a core, so the machine wakes it late"
 
 
 def own_work_share(summary: PolicySummary, cell: Cell, plan: Plan) -> float | None:

@@ -46,6 +46,7 @@ def _generator(found: EnvironmentRecord) -> list[Row]:
         ("processor", found["cpu"]),
         ("processors for the generator", f"{len(cpus)} of {of or '?'}: {', '.join(map(str, cpus))}"),
         ("clock", found["clock"]),
+        ("idle processors", "kept awake" if found.get("processors_awake") else "may sleep"),
         ("calibrated", calibration["measured"] if (calibration := found.get("calibration")) else "no"),
     ]
 
