@@ -199,7 +199,9 @@ def _template(raw: bytes, head: ResponseHead) -> bytes | None:
         elif name == b"content-length" and head.framing >= 0 and head.status >= 200 and head.status not in (204, 304):
             line = _LENGTH_LINE.sub(rb"\1%c" % _NUMBER, line) if _LENGTH_LINE.fullmatch(line) else line
         lines.append(line)
-    return b"\r\n".join([*lines, b"", b""])
+    template = b"\r\n".join([*lines, b"", b""])
+    # The parser takes two lengths that are equal; those of the next head may be others, or differ.
+    return template if template.count(_NUMBER) <= 1 else None
 
 
 def _pattern(template: bytes) -> re.Pattern[bytes]:

@@ -354,7 +354,8 @@ def test_gaps_around_the_servers_timeout(gaps: SharedRun, gap: str, expected: st
     else:
         assert 0.02 < share < 0.98
     if "ignore-close" in policy:
-        assert connections["endings"].get("server_stale", 0) >= 0.9 * gone
+        # It need not look to see of a close, when the block ends, that was there already.
+        assert connections["endings"].get("server_stale", 0) >= 0.9 * gone - IDLERS
     elif expected == "all":  # seen before the next request was sent
         assert connections["endings"].get("server_stale", 0) <= 0.1 * gone
 

@@ -260,6 +260,15 @@ def test_a_value_must_not_make_the_head_too_long() -> None:
     assert find(memory, longest.replace(b"xx", b"xxx", 1)) == 0
 
 
+def test_two_lengths_are_left_to_the_parser() -> None:
+    """It takes two that are equal (RFC 9112 §6.3), and they must be in the next head too."""
+    memory = HeadMemory()
+    raw = raw_head("Content-Length: 5", "Content-Length: 5")
+    memory.learn(raw, parse_response_head(raw))
+    assert find(memory, raw) == 0
+    assert find(memory, raw_head("Content-Length: 5", "Content-Length: 0")) == 0
+
+
 def test_an_exact_memory_takes_the_same_bytes_only() -> None:
     heads = [raw_head(f"X-Request-Id: {number}", LENGTH) for number in range(3)]
     memory = memory_of(*heads, exact=True)
