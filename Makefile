@@ -53,7 +53,7 @@ test: install
 sanitize: install
 	.ci/sanitize.sh $(VENV) -n 2
 
-# How often intervals hold the truth in simulated runs, about four minutes: COVERAGE="--only drift --experiments 200" for a part.
+# How often intervals hold the truth in simulated runs, about three minutes: COVERAGE="--only drift --experiments 200" for a part.
 coverage: install
 	$(VENV)/bin/python -m tests.coverage $(COVERAGE)
 
