@@ -141,7 +141,7 @@ def test_ctrl_c_and_sigterm_save_what_was_measured(tmp_path: Path, start_target:
     for name in ("SIGINT", "SIGTERM"):
         target = start_target()
         with running(tmp_path / name, *endless("-H", target.url)) as process:
-            await_requests(process, target, 1_000)
+            await_requests(process, target, 5_000)
             if name == "SIGINT":
                 os.killpg(process.pid, signal.SIGINT)  # as a terminal does
             else:
