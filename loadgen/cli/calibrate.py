@@ -23,8 +23,8 @@ from loadgen.measure.data.environment import environment
 from loadgen.measure.data.machine_facts import identity_of, machine_state
 from loadgen.measure.data.packet_errors import TLS
 from loadgen.measure.stats.floor import stamp_errors
-from loadgen.measure.stats.spreads import packet_comparison, phase_spreads, spread, stamp_delays
-from loadgen.model.calibration import CALIBRATION_SCHEMA, CalibrationRecord, PacketComparison, PolicyFloor, Spread
+from loadgen.measure.stats.spreads import packet_comparison, phase_spreads, spreads, stamp_delays
+from loadgen.model.calibration import CALIBRATION_SCHEMA, CalibrationRecord, PacketComparison, PolicyFloor
 from loadgen.model.cell import Axes
 from loadgen.model.plan import Load
 from loadgen.model.units import NS_PER_MS
@@ -101,7 +101,7 @@ class _Calibration:
             "machine": identity_of(facts),
             "state": machine_state(),
             "clock": clock,
-            "wake_up_ns": _known({"timer": spread(late_ns), "ping": spread(round_trips_ns)}),
+            "wake_up_ns": spreads({"timer": late_ns, "ping": round_trips_ns}),
             "phases_ns": phase_spreads(http.samples, https.samples),
             "policies": policies,
             "stamp_delay_ns": delays,
@@ -155,10 +155,6 @@ def _save(record: CalibrationRecord) -> Path | None:
 
 def _text(record: CalibrationRecord) -> str:
     return json.dumps(record, indent=2) + "\n"
-
-
-def _known(spreads: dict[str, Spread | None]) -> dict[str, Spread]:
-    return {name: one for name, one in spreads.items() if one is not None}
 
 
 def _progress(*, quiet: bool) -> Callable[[str], None]:

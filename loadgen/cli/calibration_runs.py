@@ -20,6 +20,7 @@ from loadgen.measure.data.store import RunStore
 from loadgen.model.calibration import PolicyFloor
 from loadgen.model.cell import Axes
 from loadgen.model.exceptions import TargetError
+from loadgen.model.generator_limits import HONEST_CPU_SHARE
 from loadgen.model.plan import Load, Plan
 from loadgen.model.policy import parse_policies
 from loadgen.model.policy_summary import PolicySummary
@@ -31,7 +32,6 @@ from loadgen.target.process import EmbeddedTarget
 _SEED = 1
 # A generator that keeps a rate honestly has half of its core left, begins requests when they are due, and stamps events
 # when they happen; a larger delay is another request's work.
-_MAX_CPU_SHARE = 0.5
 _MAX_LATE_NS = 500 * NS_PER_US
 _MAX_STAMP_DELAY_NS = 100 * NS_PER_US
 # Rates that are tried, as multiples of what CPU time per request of one user says for half a core.
@@ -112,7 +112,7 @@ def policy_floor(one: PolicySummary) -> PolicyFloor:
 
 def rates_to_try(cpu_ns_per_request: int) -> tuple[float, ...]:
     """Rates of arrivals around the one that takes half a core, in whole numbers, lowest first."""
-    half_core = _MAX_CPU_SHARE * 1e9 / cpu_ns_per_request
+    half_core = HONEST_CPU_SHARE * 1e9 / cpu_ns_per_request
     rates = (min(_MAX_RATE_RPS, max(_MIN_RATE_RPS, round(half_core * step))) for step in _STEPS)
     return tuple(float(rate) for rate in dict.fromkeys(rates))
 
@@ -131,4 +131,4 @@ def _is_honest(one: PolicySummary) -> bool:
         return False
     is_on_time = arrivals["late_p50_ns"] is not None and arrivals["late_p50_ns"] <= _MAX_LATE_NS
     stamps_in_time = wait is None or wait["p50"] <= _MAX_STAMP_DELAY_NS
-    return generator["cpu_share"] <= _MAX_CPU_SHARE and is_on_time and stamps_in_time
+    return generator["cpu_share"] <= HONEST_CPU_SHARE and is_on_time and stamps_in_time

@@ -23,7 +23,7 @@ class RunLength(NamedTuple):
 
 
 def run_length(values: Mapping[str, Any], cells: int, command: str) -> RunLength:
-    """The length of a run of so many cells; values: those of the options, None where one is unset. Raises PlanError."""
+    """The length of a run of `cells` cells; values: those of the options, None where one is unset. Raises PlanError."""
     duration_ns, rounds, block_ns = (values[name] for name in LENGTH)
     default_ns: int = option_named("block").of(command).plan_default()
     if duration_ns is None:

@@ -22,7 +22,7 @@ def planned_requests(plan: Plan) -> int | None:
 
 
 def size_line(requests: int, plan: Plan) -> str:
-    """What so many requests take; empty where that is little."""
+    """What this number of requests takes; empty where that is little."""
     if requests < _LARGE_REQUESTS:
         return ""
     rows = min(requests, plan.max_samples)

@@ -82,7 +82,7 @@ def format_estimate(value_ns: float, interval_ns: Sequence[float] | None, *, sig
 
 
 def format_number(value: float, max_decimals: int, *, sign: bool = False) -> str:
-    """Write a number with so many decimals; fewer where it has three digits without them: 1.004, 10.3, 1,234."""
+    """Write a number with `max_decimals` decimals; fewer where it has three digits without them: 1.004, 10.3, 1,234."""
     size = abs(value)
     decimals = min(max_decimals, 0 if size >= 99.95 else 1 if size >= 9.995 else max_decimals)
     return f"{value:{'+' if sign else ''},.{decimals}f}"

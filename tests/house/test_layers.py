@@ -36,6 +36,7 @@ LAYERS = {
             "units",
             "authority",
             "bounds",
+            "generator_limits",
             "characters",
             "descriptors",
             "redaction",

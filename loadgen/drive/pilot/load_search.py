@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from loadgen.drive.pilot.objections import MAX_CPU_SHARE, MIN_REQUESTS, objection
+from loadgen.drive.pilot.objections import MIN_REQUESTS, objection
+from loadgen.model.generator_limits import HONEST_CPU_SHARE
 from loadgen.model.pilot_record import PilotFigures, PilotTrial
 from loadgen.model.units import NS_PER_MS, NS_PER_S
 
@@ -165,14 +166,14 @@ class LoadSearch:
     @property
     def _generator_rps(self) -> float:
         """Where the generator would use its share of a core, by the CPU time of a request in the first trial."""
-        return MAX_CPU_SHARE * NS_PER_S / max(1, *map(_cpu_ns, self._unloaded.values()))
+        return HONEST_CPU_SHARE * NS_PER_S / max(1, *map(_cpu_ns, self._unloaded.values()))
 
     def _why_enough(self) -> str:
         goal_rps = self._goal_rps
         if goal_rps == _MARGIN * ENOUGH_RPS:
             return f"more than {ENOUGH_RPS:,.0f}/s would hardly narrow the intervals"
         if goal_rps == self._generator_rps:
-            return f"more would take more than {MAX_CPU_SHARE:.0%} of the generator's core"
+            return f"more would take more than {HONEST_CPU_SHARE:.0%} of the generator's core"
         return f"no more than {_MAX_IN_FLIGHT} requests at a time are tried"
 
     def _above(self, best: TrialLoad, left_ns: int, policies: list[str]) -> TrialLoad:

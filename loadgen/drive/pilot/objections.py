@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from loadgen.model.generator_limits import HONEST_CPU_SHARE
 from loadgen.model.pilot_record import PilotFigures
 from loadgen.model.units import NS_PER_US, format_duration
 
-MAX_CPU_SHARE = 0.5
-"""The generator uses at most this share of its core."""
 _MAX_LATENCY_RATIO = 1.25
 """The median latency may be this multiple of the one under hardly any load, and some time more."""
 _SLACK_NS = 50 * NS_PER_US
@@ -61,7 +60,7 @@ def _error_share(one: PilotFigures) -> float:
 
 
 def _generator(one: PilotFigures, base: PilotFigures, slack_ns: int) -> str:
-    if one["cpu_share"] > MAX_CPU_SHARE:
+    if one["cpu_share"] > HONEST_CPU_SHARE:
         return f"the generator used {one['cpu_share']:.0%} of its core"
     lag_ns, base_lag_ns, base_ns = one["lag_p50_ns"], base["lag_p50_ns"], base["latency_p50_ns"]
     if lag_ns is None or base_lag_ns is None or base_ns is None or one["requests"] < MIN_REQUESTS:

@@ -115,7 +115,7 @@ class TrialRunner:
         return begun_ns, found
 
     def _cells_to_try(self, search: LoadSearch, left_ns: int) -> list[Cell]:
-        """The policies that were answered; of so many that two trials would take too long those that decide."""
+        """The policies that were answered; if two trials of all would take too long, those that decide."""
         chosen = search.tested
         if chosen and 2 * len(chosen) * _UNLOADED_NS * 2 > left_ns:
             chosen = search.extremes

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadgen.measure.checks.beginnings import Beginnings, beginnings, pauses_off_ns, step_over
-from loadgen.measure.checks.check import ERROR_RATE, Check, CheckedRun, CheckOutcome, failed, joined, judged
+from loadgen.measure.checks.check import ERROR_RATE, Check, CheckedRun, CheckOutcome, failed, joined, judged, result
 from loadgen.measure.stats.distance import distance, exponential, uniform
 from loadgen.measure.stats.distributions import kolmogorov_sf
 from loadgen.model.arrivals import POISSON, parse_arrivals
@@ -29,7 +29,7 @@ from loadgen.model.units import NS_PER_MS, NS_PER_S, NS_PER_US
 from loadgen.model.warning_codes import WarningCode
 
 MAX_SHARE = 0.05
-"""So many beginnings may be off by more than the tolerance."""
+"""The share of beginnings that may be off by more than the tolerance."""
 _TOLERANCE = 0.05
 """Of the mean interval, or of the think time."""
 _MIN_TOLERANCE_NS = 100 * NS_PER_US
@@ -37,7 +37,7 @@ _MIN_TOLERANCE_NS = 100 * NS_PER_US
 _LATE_NS = NS_PER_MS
 _MAX_UNSTARTED = 0.001
 _MIN_SIZE = 100
-"""Of fewer arrivals or pauses nothing is told."""
+"""With fewer arrivals or pauses the check says nothing."""
 _NORMAL_TAIL = 2**-0.5
 
 _DUE = "arrivals due, away from rate × time, as a share"
@@ -84,19 +84,19 @@ def _open_loop(run: CheckedRun, name: str, cell: Cell) -> Iterator[CheckResult]:
     if min(due, expected) < _MIN_SIZE:
         return
     yield _due(name, due, expected, sum(block.get("workers", 1) for block in blocks), is_poisson)
-    yield _result(name, _UNSTARTED, unstarted / due, _MAX_UNSTARTED)
+    yield result(name, _UNSTARTED, unstarted / due, _MAX_UNSTARTED)
     indices = run.indices[name]
     step = step_over(len(indices))
     found = beginnings(run.samples, indices[run.samples.columns["round"][indices] % step == 0])
     if len(found.late_ns) < _MIN_SIZE:
         return
     mean_ns = NS_PER_S / cell.rate_rps * run.plan.processes
-    yield _result(name, _LATE, _share(np.asarray(found.late_ns > max(_LATE_NS, _TOLERANCE * mean_ns))), MAX_SHARE)
+    yield result(name, _LATE, _share(np.asarray(found.late_ns > max(_LATE_NS, _TOLERANCE * mean_ns))), MAX_SHARE)
     if is_poisson:
         yield from _poisson(name, found, [block for block in blocks if block["round"] % step == 0], mean_ns)
     else:
         off_ns = np.abs(np.diff(found.late_ns))[found.follows]
-        yield _result(name, _GAPS, _share(off_ns > _tolerance_ns(mean_ns)), MAX_SHARE)
+        yield result(name, _GAPS, _share(off_ns > _tolerance_ns(mean_ns)), MAX_SHARE)
 
 
 def _due(name: str, due: int, expected: float, windows: int, is_poisson: bool) -> CheckResult:
@@ -104,8 +104,8 @@ def _due(name: str, due: int, expected: float, windows: int, is_poisson: bool) -
     off = abs(due - expected)
     if is_poisson:
         p_value = math.erfc(max(0.0, off - 0.5) / math.sqrt(expected) * _NORMAL_TAIL)
-        return _result(name, _DUE, off / expected, MAX_SHARE, p_value)
-    return _result(name, _DUE, max(0.0, off - windows) / expected, MAX_SHARE)
+        return result(name, _DUE, off / expected, MAX_SHARE, p_value=p_value)
+    return result(name, _DUE, max(0.0, off - windows) / expected, MAX_SHARE)
 
 
 def _poisson(name: str, found: Beginnings, blocks: list[BlockFacts], mean_ns: float) -> Iterator[CheckResult]:
@@ -134,7 +134,7 @@ def _closed_loop(run: CheckedRun, name: str, cell: Cell) -> Iterator[CheckResult
     some = indices[run.samples.columns["user"][indices] % step_over(len(indices)) == 0]
     off_ns = pauses_off_ns(run.samples.of(some), think_ns, 0 if policy.pool else policy.gap_ns)
     if len(off_ns) >= _MIN_SIZE:
-        yield _result(name, _PAUSES, _share(off_ns > max(_LATE_NS, _TOLERANCE * think_ns)), MAX_SHARE)
+        yield result(name, _PAUSES, _share(off_ns > max(_LATE_NS, _TOLERANCE * think_ns)), MAX_SHARE)
 
 
 def _tolerance_ns(mean_ns: float) -> float:
@@ -147,13 +147,7 @@ def _share(chosen: NDArray[np.bool_]) -> float:
 
 
 def _tested(name: str, statistic: str, value: float, size: int) -> CheckResult:
-    return _result(name, statistic, value, MAX_SHARE, kolmogorov_sf(value, size) if size else 1.0)
-
-
-def _result(name: str, statistic: str, value: float, limit: float, p_value: float | None = None) -> CheckResult:
-    return {
-        "subject": name, "statistic": statistic, "value": value, "limit": limit, "p_value": p_value, "passed": None,
-    }  # fmt: skip
+    return result(name, statistic, value, MAX_SHARE, p_value=kolmogorov_sf(value, size) if size else 1.0)
 
 
 ARRIVALS = Check(

@@ -13,7 +13,7 @@ from loadgen.model.records import ABSENT
 
 Times = NDArray[np.int64]
 _ENOUGH = 300_000
-"""So many requests of a policy tell how they begin; of more only some users, or some rounds, are looked at."""
+"""Requests of a policy that are enough; of more, only some users or some rounds are looked at."""
 
 
 def step_over(size: int) -> int:

@@ -76,6 +76,17 @@ class Check:
     """What to do if it fails: the end of a sentence."""
 
 
+def result(
+    subject: str, statistic: str, value: float | None, limit: float | None = None, *, p_value: float | None = None,
+    passed: bool | None = None,
+) -> CheckResult:  # fmt: skip
+    """One result of a check, as the summary has it."""
+    return {
+        "subject": subject, "statistic": statistic, "value": value, "limit": limit, "p_value": p_value,
+        "passed": passed,
+    }  # fmt: skip
+
+
 def judged(results: Sequence[CheckResult]) -> list[CheckResult]:
     """The results of a check's tests: p values adjusted to each other; one fails if it is certain, and large enough.
 

@@ -11,21 +11,21 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from loadgen.measure.checks.check import Check, CheckedRun, CheckOutcome, joined
+from loadgen.measure.checks.check import Check, CheckedRun, CheckOutcome, joined, result
 from loadgen.measure.stats.autocorrelation import integrated_time
 from loadgen.measure.stats.policy_samples import PolicySamples
 from loadgen.model.check_summary import CheckResult
 from loadgen.model.warning_codes import WarningCode
 
 MIN_BEYOND = 5
-"""So many independent requests beyond the p99, and as many as there are rounds, are enough to go by it.
+"""Independent requests beyond the p99 that are enough to go by it, if they are as many as the rounds too.
 
 Its interval shows how much it differs between rounds, if each of them has its share of the slow requests.
 """
 _P99 = 0.99
 _SAMPLES = "effective number of independent requests"
 _BEYOND = "effective number of independent requests beyond the p99"
-# Enough to know the autocorrelation by, whatever the length of a run: so many blocks, and so many requests of each.
+# Enough to know the autocorrelation by, whatever the length of a run: blocks, and requests of each.
 _MAX_BLOCKS, _MAX_REQUESTS = 50, 16_384
 
 
@@ -44,11 +44,11 @@ def _of_policy(name: str, measured: PolicySamples, p99_ns: int) -> Iterator[Chec
     requests = float(measured.requests.sum())
     beyond, limit = requests * (1 - _P99), max(MIN_BEYOND, int(np.count_nonzero(measured.requests)))
     effective = requests / integrated_time(stretches)
-    yield _result(name, _SAMPLES, effective, None, None)
+    yield result(name, _SAMPLES, effective)
     effective = beyond / integrated_time((one > p99_ns).astype(np.float64) for one in stretches)
     # With fewer, it is not for their dependence that the p99 rests on so few.
     enough = round(beyond, 6) >= 2 * limit
-    yield _result(name, _BEYOND, effective, limit, effective >= limit if enough else None)
+    yield result(name, _BEYOND, effective, limit, passed=effective >= limit if enough else None)
 
 
 def _stretches(measured: PolicySamples) -> Iterator[np.ndarray[tuple[int], np.dtype[np.float64]]]:
@@ -65,12 +65,6 @@ def _stretches(measured: PolicySamples) -> Iterator[np.ndarray[tuple[int], np.dt
         block = by_round[ends[number] - sizes[number] : ends[number]]
         order = block[np.argsort(scheduled[block], kind="stable")][:_MAX_REQUESTS]
         yield measured.latency_ns[order].astype(np.float64)
-
-
-def _result(name: str, statistic: str, value: float, limit: float | None, passed: bool | None) -> CheckResult:
-    return {
-        "subject": name, "statistic": statistic, "value": value, "limit": limit, "p_value": None, "passed": passed,
-    }  # fmt: skip
 
 
 def _message(results: list[CheckResult]) -> str:

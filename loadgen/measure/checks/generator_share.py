@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loadgen.measure.checks.check import Check, CheckedRun, CheckOutcome, failed, joined
+from loadgen.measure.checks.check import Check, CheckedRun, CheckOutcome, failed, joined, result
 from loadgen.measure.warnings.generator import (
     LARGE_SHARE,
-    SATURATED_CPU_SHARE,
     difference_bias,
     difference_warnings,
     generator_warnings,
@@ -16,6 +15,7 @@ from loadgen.measure.warnings.generator import (
 )
 from loadgen.model.cell import Cell
 from loadgen.model.check_summary import CheckResult
+from loadgen.model.generator_limits import SATURATED_CPU_SHARE
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.warning_codes import WarningCode
 
@@ -46,31 +46,25 @@ def _generator_share(run: CheckedRun) -> CheckOutcome:
         bias = difference_bias(one, run.policies)
         if bias is not None:
             found = not list(difference_warnings([one], run.policies))
-            results.append(_result(f"{one['candidate']} / {one['baseline']}", _BIAS, bias, LARGE_SHARE, found))
+            results.append(result(f"{one['candidate']} / {one['baseline']}", _BIAS, bias, LARGE_SHARE, passed=found))
     return CheckOutcome(_message(results), results, has_warning=True)
 
 
 def _of_policy(run: CheckedRun, name: str, summary: PolicySummary, cell: Cell) -> Iterator[CheckResult]:
     codes = {code for code, _ in generator_warnings(summary, cell, run.plan)}
     cpu_share, p50_ns = summary["generator"]["cpu_share"], summary["latency_ns"]["p50"]
-    yield _result(name, _CPU, cpu_share, SATURATED_CPU_SHARE, not summary["generator"]["saturated"])
+    yield result(name, _CPU, cpu_share, SATURATED_CPU_SHARE, passed=not summary["generator"]["saturated"])
     delay_ns = lateness_ns(summary)
     if delay_ns is not None and p50_ns:
         late = codes & _LATE_CODES and not summary["generator"]["saturated"]
-        yield _result(name, _DELAY, delay_ns / p50_ns, LARGE_SHARE, not late)
+        yield result(name, _DELAY, delay_ns / p50_ns, LARGE_SHARE, passed=not late)
     own = own_work_share(summary, cell, run.plan)
     if own is not None:
-        yield _result(name, _OWN, own, LARGE_SHARE, own <= LARGE_SHARE)
+        yield result(name, _OWN, own, LARGE_SHARE, passed=own <= LARGE_SHARE)
     late_ns = summary["arrivals"]["late_p99_ns"] if summary["arrivals"] else None
     if late_ns is not None and summary["latency_ns"]["p99"]:
         share = late_ns / summary["latency_ns"]["p99"]
-        yield _result(name, _LATE, share, None, WarningCode.GENERATOR_LATE not in codes)
-
-
-def _result(subject: str, statistic: str, value: float, limit: float | None, passed: bool) -> CheckResult:
-    return {
-        "subject": subject, "statistic": statistic, "value": value, "limit": limit, "p_value": None, "passed": passed,
-    }  # fmt: skip
+        yield result(name, _LATE, share, passed=WarningCode.GENERATOR_LATE not in codes)
 
 
 def _message(results: list[CheckResult]) -> str:

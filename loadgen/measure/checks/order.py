@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loadgen.measure.checks.check import ERROR_RATE, FLOOR, Check, CheckedRun, CheckOutcome, failed, judged
+from loadgen.measure.checks.check import ERROR_RATE, FLOOR, Check, CheckedRun, CheckOutcome, failed, judged, result
 from loadgen.measure.stats.factor_effect import FactorEffect, Numbers, factor_effect
 from loadgen.measure.stats.policy_samples import PolicySamples
 from loadgen.model.check_summary import CheckResult
@@ -59,7 +59,7 @@ def _order(run: CheckedRun) -> CheckOutcome:
     # A steady drift of the whole run shifts later places too, and that is no effect of the order. It counts twice, as
     # it is only an estimate.
     explained = 2 * abs(drift) * (len(names) - 1)
-    results = judged([_result(_PLACE, place, explained), _result(_BEFORE, before, explained)])
+    results = judged([_effect_result(_PLACE, place, explained), _effect_result(_BEFORE, before, explained)])
     return CheckOutcome(_message(results, place, before, names), results)
 
 
@@ -81,7 +81,7 @@ def _blocks(run: CheckedRun, names: list[str]) -> _BlockSeries:
 
 
 def _places(policies: int) -> int:
-    """How many places a round of so many policies has, as far as they are told apart."""
+    """How many places in a round the check distinguishes."""
     return policies if policies <= _MAX_POLICIES else _QUARTERS
 
 
@@ -102,15 +102,11 @@ def _drift_per_block(blocks: _BlockSeries) -> float:
     return float(at @ means / (at @ at))
 
 
-def _result(statistic: str, effect: FactorEffect | None, explained: float) -> CheckResult:
-    return {
-        "subject": "",
-        "statistic": statistic,
-        "value": None if effect is None else math.expm1(effect.spread),
-        "limit": math.expm1(math.log1p(FLOOR) + explained),
-        "p_value": None if effect is None else effect.p_value,
-        "passed": None,
-    }
+def _effect_result(statistic: str, effect: FactorEffect | None, explained: float) -> CheckResult:
+    limit = math.expm1(math.log1p(FLOOR) + explained)
+    if effect is None:
+        return result("", statistic, None, limit)
+    return result("", statistic, math.expm1(effect.spread), limit, p_value=effect.p_value)
 
 
 def _message(

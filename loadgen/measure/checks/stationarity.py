@@ -12,7 +12,17 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from loadgen.measure.checks.check import ERROR_RATE, FLOOR, Check, CheckedRun, CheckOutcome, failed, joined, judged
+from loadgen.measure.checks.check import (
+    ERROR_RATE,
+    FLOOR,
+    Check,
+    CheckedRun,
+    CheckOutcome,
+    failed,
+    joined,
+    judged,
+    result,
+)
 from loadgen.measure.stats.policy_samples import PolicySamples, quantile
 from loadgen.measure.stats.trend import trend
 from loadgen.model.check_summary import CheckResult
@@ -49,16 +59,11 @@ def _results(changes: list[tuple[str, Floats]], signed: dict[str, float]) -> Ite
     for subject, values in changes:
         known = np.flatnonzero(np.isfinite(values))
         found = trend(known.astype(np.float64), values[known])
-        if found is not None:
-            signed[subject] = math.expm1(found.change)
-        yield {
-            "subject": subject,
-            "statistic": _STATISTIC,
-            "value": None if found is None else math.expm1(abs(found.change)),
-            "limit": FLOOR,
-            "p_value": None if found is None else found.p_value,
-            "passed": None,
-        }
+        if found is None:
+            yield result(subject, _STATISTIC, None, FLOOR)
+            continue
+        signed[subject] = math.expm1(found.change)
+        yield result(subject, _STATISTIC, math.expm1(abs(found.change)), FLOOR, p_value=found.p_value)
 
 
 def _message(results: list[CheckResult], signed: dict[str, float], policies: frozenset[str]) -> str:

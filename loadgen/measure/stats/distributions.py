@@ -48,7 +48,7 @@ def f_sf(f: float, freedom: float, error_freedom: float) -> float:
 
 
 def kolmogorov_sf(distance: float, samples: float) -> float:
-    """The probability that the Kolmogorov-Smirnov distance of so many independent samples is more than `distance`.
+    """The probability that the Kolmogorov-Smirnov distance of independent samples is more than `distance`.
 
     By the limiting distribution with M. A. Stephens's correction for few samples (J. R. Stat. Soc. B 32, 1970).
     """

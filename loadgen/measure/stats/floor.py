@@ -32,7 +32,7 @@ def stamp_errors(packets: PacketComparison | None, delays_ns: dict[str, Spread])
         tls_ns = median.get("tls", median["connect"])
         return {"source": "packets", "connect": median["connect"], "tls": tls_ns, "send_wait": median["send_wait"]}
     delays = {name: one["p50"] for name, one in delays_ns.items()}
-    # The end of a TLS handshake is told of as those of the others are; `connect` may be over as connect(2) returns.
+    # The end of a TLS handshake is an event like the others; `connect` may be over as connect(2) returns.
     connect_ns, wait_ns = delays.get("connect", 0), delays.get("wait", 0)
     return {"source": "stamps", "connect": connect_ns, "tls": max(connect_ns, wait_ns), "send_wait": wait_ns}
 

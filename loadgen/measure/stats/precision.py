@@ -12,7 +12,7 @@ from loadgen.model.plan import Plan
 from loadgen.model.summary import ComparisonSummary, PrecisionSummary
 
 EMPTY_ROUNDS = 3
-"""Once a policy had no complete request in so many rounds, the next ones are not expected to have any."""
+"""Rounds without a complete request of a policy, after which none is expected any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ A run that ends as soon as its interval is narrow ends too early if the rounds s
 such intervals too few hold the truth, 92 of 100 at worst. G. Simons ("On the cost of not knowing the variance when
 making a fixed-width confidence interval", Ann. Math. Stat. 39, 1968) showed that a fixed number of observations beyond
 those of Y. S. Chow and H. Robbins (Ann. Math. Stat. 36, 1965) makes up for that, whatever the variance. Here intervals
-are wider by the factor that asks for so many more. Four rounds are enough for 95 of 100 if the run may end from its
+are wider by the factor that asks for this number more. Four rounds are enough for 95 of 100 if the run may end from its
 fifth round on, and for 93 from its second on; that was found by simulation, which `make coverage` repeats.
 """
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from loadgen.measure.data.packet_errors import PacketErrors
-from loadgen.measure.data.row_assignment import Integers
 from loadgen.measure.data.rows import Samples
+from loadgen.measure.stats.stamp_delays import connect_delays, known, wait_delays
 from loadgen.model.calibration import PacketComparison, Spread
 from loadgen.model.records import ABSENT
 
@@ -27,33 +27,35 @@ def phase_spreads(http: Samples, https: Samples) -> dict[str, Spread]:
 
     http, https: runs against the null target of `persistent` and `close`, over TLS of `close-resume` too.
     """
-    columns = {"connect": _columns_of(http, "close")["connect"]}
-    columns |= {name: _columns_of(http, "persistent")[name] for name in ("send", "wait", "receive")}
+    columns = {"connect": _complete(http, "close").columns["connect"]}
+    persistent = _complete(http, "persistent").columns
+    columns |= {name: persistent[name] for name in ("send", "wait", "receive")}
     for name, policy, resumed in (("tls_full", "close", 0), ("tls_resumed", "close-resume", 1)):
-        found = _columns_of(https, policy)
+        found = _complete(https, policy).columns
         columns[name] = found["tls"][found["tls_resumed"] == resumed]
-    return _spreads({name: column[column >= 0] for name, column in columns.items()})
+    return spreads({name: known(column) for name, column in columns.items()})
 
 
 def stamp_delays(http: Samples) -> dict[str, Spread]:
     """Of `connect` and of `wait`, on the share of the requests on which the kernel was asked."""
-    connect = _columns_of(http, "close")["connect_delay"]
-    found = _columns_of(http, "persistent")
-    in_time = (found["wait_delay"] >= 0) & (found["wait_delay"] <= found["send"] + found["wait"])
-    return _spreads({"connect": connect[connect >= 0], "wait": found["wait_delay"][in_time]})
+    return spreads({
+        "connect": connect_delays(_complete(http, "close")),
+        "wait": wait_delays(_complete(http, "persistent")),
+    })  # fmt: skip
 
 
 def packet_comparison(found: PacketErrors) -> PacketComparison:
     """The errors, summed up."""
-    return {"matched": found.matched, "unmatched": found.unmatched, "errors_ns": _spreads(found.by_phase)}
+    return {"matched": found.matched, "unmatched": found.unmatched, "errors_ns": spreads(found.by_phase)}
 
 
-def _columns_of(samples: Samples, policy: str) -> dict[str, Integers]:
-    """Those of the policy's complete samples."""
+def _complete(samples: Samples, policy: str) -> Samples:
+    """The policy's complete samples."""
     is_own = samples.columns["policy"] == samples.policies.index(policy)
-    return samples.of(is_own & (samples.columns["error"] == ABSENT)).columns
+    return samples.of(is_own & (samples.columns["error"] == ABSENT))
 
 
-def _spreads(columns: dict[str, NDArray[np.int64]]) -> dict[str, Spread]:
+def spreads(columns: Mapping[str, NDArray[np.int64] | Sequence[int]]) -> dict[str, Spread]:
+    """That of each column which has a value."""
     found = {name: spread(column) for name, column in columns.items()}
     return {name: one for name, one in found.items() if one is not None}

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from loadgen.measure.data.row_assignment import Integers
-from loadgen.measure.data.rows import Samples
 from loadgen.measure.stats.policy_samples import PolicySamples, quantiles
-from loadgen.measure.warnings.generator import SATURATED_CPU_SHARE
+from loadgen.measure.stats.stamp_delays import connect_delays, known, wait_delays
 from loadgen.model.block_facts import BlockFacts
+from loadgen.model.generator_limits import SATURATED_CPU_SHARE
 from loadgen.model.policy_summary import GeneratorSummary, StampDelay
-from loadgen.model.records import Phase
 from loadgen.model.units import NS_PER_S
 
 
@@ -24,7 +23,7 @@ def generator(blocks: list[BlockFacts], measured: PolicySamples, seconds: float)
     # The lag is an upper bound and may include time before the request began, so it is capped at the request's time.
     lag_ns = np.minimum(columns["lag"], measured.latency_ns)
     lag_p50, lag_p99 = quantiles(lag_ns, 0.5, 0.99) if len(lag_ns) else (None, None)
-    own_ns = _known(columns["own"])
+    own_ns = known(columns["own"])
     own_p50, own_p99 = quantiles(own_ns, 0.5, 0.99) if len(own_ns) else (None, None)
     cpu_share = busiest_ns / NS_PER_S / seconds if seconds else 0.0
     return {
@@ -37,24 +36,12 @@ def generator(blocks: list[BlockFacts], measured: PolicySamples, seconds: float)
         "own_p50_ns": own_p50,
         "own_p99_ns": own_p99,
         "stamp_delay_ns": {
-            "connect": _stamp_delay(_known(columns["connect_delay"])),
-            "wait": _stamp_delay(_wait_delays(measured.valid)),
+            "connect": _stamp_delay(connect_delays(measured.valid)),
+            "wait": _stamp_delay(wait_delays(measured.valid)),
         },
         "stalled_ns": max((block.get("stalled_ns", 0) for block in blocks), default=0) or None,
         "rss_bytes": max((block.get("rss_bytes", 0) for block in blocks), default=0),
     }
-
-
-def _known(column: Integers) -> Integers:
-    """The values that were measured; a run of an earlier version has none of some."""
-    found: Integers = column[column >= 0]
-    return found
-
-
-def _wait_delays(samples: Samples) -> Integers:
-    """Without stamps from before the request was sent: these are of other bytes, such as a TLS session ticket."""
-    delays_ns = samples.columns["wait_delay"]
-    return _known(delays_ns[delays_ns <= samples.sum_ns(Phase.SEND, Phase.WAIT)])
 
 
 def _stamp_delay(delays_ns: Integers) -> StampDelay | None:

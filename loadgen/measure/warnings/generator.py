@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from loadgen.measure.stats.comparison import is_uncertain
 from loadgen.model.cell import Cell
+from loadgen.model.generator_limits import HONEST_CPU_SHARE
 from loadgen.model.plan import Plan
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.records import Phase
@@ -18,16 +19,11 @@ Found = Iterator[tuple[WarningCode, str]]
 # If the stamps' delay (without stamps: the lag) is more than this share of the median, a good part of it is not the
 # target's. The same share holds for a difference between two policies, and for own work in what a request takes.
 LARGE_SHARE = 0.25
-SATURATED_CPU_SHARE = 0.9
-"""Above this share of a core, what was measured is to a good part the generator itself."""
 # Up to this delay of an event a generator that has nothing else to do does not lag: the kernel needs as long to wake
 # any client.
 _WAKE_UP_NS = 50 * NS_PER_US
 # A median of fewer stamps says little. Of a server that closes with its responses only a few have one, by chance.
 _MIN_STAMPS = 10
-# The lag is an upper bound, far above the truth where the generator is idle for most of the time: then hardly any event
-# finds it at work.
-_BUSY_CPU_SHARE = 0.5
 # The generator was late if its lateness exceeds both of the first two, or the last alone; shares are of p99.
 _LATE_NS = NS_PER_MS
 _LATE_SHARE = 0.1
@@ -63,7 +59,8 @@ def lateness_ns(summary: PolicySummary) -> int | None:
     delay_ns, generator = median_delay_ns(summary), summary["generator"]
     if delay_ns is not None:
         return delay_ns
-    if generator["cpu_share"] > _BUSY_CPU_SHARE:
+    # The lag is an upper bound, far above the truth where the generator is idle for most of the time.
+    if generator["cpu_share"] > HONEST_CPU_SHARE:
         return generator["lag_p50_ns"]
     # Where a server closes with its response, `wait` has no stamp.
     return _median_delays_ns(summary)[1]
@@ -156,7 +153,7 @@ def _share_of_latency(summary: PolicySummary, p50_ns: int) -> Found:
     else:
         text = f"up to {late} of the median latency of {latency} may be the generator's own lag"
     cpu_share = summary["generator"]["cpu_share"]
-    if cpu_share > _BUSY_CPU_SHARE:
+    if cpu_share > HONEST_CPU_SHARE:
         yield WarningCode.GENERATOR_SATURATED, text
     else:
         yield WarningCode.LATE_WAKE_UPS, f"{text}; it used {cpu_share:.0%} of a core, so the machine wakes it late"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from loadgen.drive.pilot.objections import objection
+from loadgen.model.generator_limits import HONEST_CPU_SHARE
 from loadgen.model.pilot_record import PilotFigures
 
 BASE: PilotFigures = {
@@ -41,6 +42,7 @@ def test_each_sign_of_something_that_is_full(changed: dict[str, Any], text: str)
 @pytest.mark.parametrize(
     "changed",
     [
+        {"cpu_share": HONEST_CPU_SHARE},
         {"lag_p50_ns": 160_000},
         {"latency_p50_ns": 545_000},
         {"rate_rps": 760.0},
