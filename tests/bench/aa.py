@@ -70,7 +70,7 @@ def outcome(summary: dict[str, Any]) -> Outcome:
 
 
 def chance(found: int, runs: int) -> float:
-    """The probability of so many false alarms or more, at the promised rate."""
+    """The probability of this number of false alarms or more, at the promised rate."""
     return sum(comb(runs, k) * _RATE**k * (1 - _RATE) ** (runs - k) for k in range(found, runs + 1))
 
 
@@ -94,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(outcomes[-1].row(number), flush=True)
     found = sum(one.is_certain for one in outcomes)
     by_chance = chance(found, chosen.runs)
-    print(f"\n{found} of {chosen.runs} runs found a difference; so many or more by chance: {by_chance:.0%}")
+    print(f"\n{found} of {chosen.runs} runs found a difference; as many or more by chance: {by_chance:.0%}")
     return int(is_too_many(found, chosen.runs))
 
 

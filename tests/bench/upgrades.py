@@ -72,7 +72,7 @@ def nghttpd(folder: Path, tls: bool) -> Iterator[str]:
 
 
 def h2load_rps(url: str, streams: int) -> float:
-    """What h2load gets from as many connections, with so many streams on each. Raises CalledProcessError."""
+    """What h2load gets from as many connections, with as many streams on each. Raises CalledProcessError."""
     text = run_pinned([*_H2LOAD, f"-m{streams}", url])
     rate, failed = _H2LOAD_RATE.search(text), _H2LOAD_FAILED.search(text)
     assert rate is not None, text

@@ -43,7 +43,7 @@ class CheckScenario:
     check: Check
     name: str
     make: Callable[[Random, int, int], CheckedRun]
-    """A run of so many policies and rounds."""
+    """A run of this number of policies and rounds."""
     policies: int = 2
     rounds: int = 10
     is_sound: bool = True
@@ -67,7 +67,7 @@ class Found:
 
 @cache
 def most_by_chance(experiments: int, rate: float) -> int:
-    """So many failures, or more, of experiments that each fail with this rate are rarer than one in a thousand."""
+    """As many failures, or more, of experiments that each fail with this rate are rarer than one in a thousand."""
     reached = 0.0
     for failed in range(experiments + 1):
         reached += comb(experiments, failed) * rate**failed * (1 - rate) ** (experiments - failed)

@@ -30,7 +30,7 @@ class Claims:
 
 
 def claim(name: str, machine: Machine, candidates: int, rounds: int, experiments: int, seed: int = 3) -> Claims:
-    """Simulate experiments with so many candidates that are the baseline, and with one that takes 1.5 times as long."""
+    """Simulate experiments with candidates that are the baseline, and with one that takes 1.5 times as long."""
     found = Claims(name, rounds, candidates)
     random = np.random.default_rng(seed)
     alike, slower = (Policy(),) * (1 + candidates), (Policy(), Policy(1.5))

@@ -41,7 +41,7 @@ class Policy:
     factor: float = 1.0
     """Of every request."""
     pays_every: int = 0
-    """Of so many requests the first pays a handshake; 0: none does."""
+    """The first of each group of this number of requests pays a handshake; 0: none does."""
     handshake: float = 1.5
     """Its median, in medians of a request."""
 

@@ -10,7 +10,7 @@ from loadgen.measure.stats.distributions import student_t_quantile
 
 @dataclass(slots=True)
 class Tally:
-    """Of so many experiments, in how many something was so."""
+    """Experiments, and in how many of them something held."""
 
     hits: int = 0
     total: int = 0
@@ -33,6 +33,6 @@ class Tally:
         return middle - z * spread / (1 + z * z / self.total), middle + z * spread / (1 + z * z / self.total)
 
     def may_lie_in(self, low: float, high: float, confidence: float = 0.95) -> bool:
-        """So many experiments can't tell that the share lies elsewhere."""
+        """This number of experiments can't tell that the share lies elsewhere."""
         lowest, highest = self.interval(confidence)
         return lowest <= high and low <= highest

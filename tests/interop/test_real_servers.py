@@ -259,7 +259,7 @@ UNDER, AT, OVER = "gap:800ms", "gap:1s", "gap:1300ms"
 IDLE: dict[str, tuple[str, ...]] = {
     name: (UNDER, AT, OVER, f"ignore-close+{OVER}") for name in PEERS if name != "gunicorn-sync"
 }
-IDLE["node"] = (UNDER, "gap:2300ms")  # whatever it is told, newer versions keep a connection for a second more
+IDLE["node"] = (UNDER, "gap:2300ms")  # whatever its setting, newer versions keep a connection for a second more
 NEAR = tuple(f"gap:{gap}ms" for gap in (985, 995, 1000, 1005, 1015))
 IDLERS = 12
 

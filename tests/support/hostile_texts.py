@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 LEAK = "http://127.0.0.1:{port}/leak"
-"""Whoever opens a page that is inert never fetches this."""
+"""A browser that opens an inert page never fetches this."""
 NAME = "--><script>hacked=1</script>"
 TERMINAL = "\x1b]0;owned\x07\x1b[2J\x9b31m\x1b[8m\rok\u202egpj\u2028\x00"
 

@@ -76,7 +76,7 @@ def endless(*arguments: str, users: int = 4) -> list[str]:
 
 
 def await_requests(process: subprocess.Popen[str], target: Target, count: int) -> None:
-    """Wait until the target has been asked for so many more."""
+    """Wait until the target has had this number of requests more."""
     enough = target.stats()["requests"] + count
     wait_until(lambda: target.stats()["requests"] >= enough, process)
 

@@ -18,7 +18,7 @@ from tests.support.targets import Target
 
 
 class Run:
-    """A comparison under way, in two processes unless it is told otherwise."""
+    """A comparison under way, in two processes unless `more` says otherwise."""
 
     def __init__(self, target: Target, folder: Path, *more: str) -> None:
         self.folder = folder

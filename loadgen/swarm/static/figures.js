@@ -28,7 +28,7 @@ export function formatEstimate(valueNs, intervalNs) {
   return `${value} ${unit}${bounds.length ? ` [${bounds.join(", ")}]` : ""}`;
 }
 
-/** A number with so many decimals; with fewer where three digits are there without them. */
+/** A number with up to this number of decimals; with fewer where three digits are there without them. */
 function formatNumber(value, maxDecimals) {
   const size = Math.abs(value);
   return grouped(fixed(value, Math.min(maxDecimals, size >= 99.95 ? 0 : size >= 9.995 ? 1 : maxDecimals)));

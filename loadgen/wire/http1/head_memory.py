@@ -12,11 +12,11 @@ from loadgen.wire.http1.head import MAX_HEAD_BYTES, ResponseHead
 
 MAX_KNOWN_HEADS = 8
 # Some servers' heads fit no template but their own. To save work there, each of the first heads that were not
-# recognised gets a template, and later only one in so many.
+# recognised gets a template, and later only one of each 64.
 _FIRST_HEADS = 2 * MAX_KNOWN_HEADS
 _HEADS_PER_TEMPLATE = 64
 # One head is tried before all templates, by comparing bytes. A head that fitted a template takes its place only once
-# in so many times: where every head differs, the copies would be wasted.
+# in 16 times: where every head differs, the copies would be wasted.
 _FITS_PER_COPY = 16
 
 # Stand in a template for any field value and for a number. No head with such a byte gets a template.

@@ -205,7 +205,7 @@ def test_byte_by_byte(share_target: Start) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client = Client(sock)
         client.h2.initiate_connection()
-        stream_id = client.ask(*fields("/", "POST"), body=b"some octets")
+        stream_id = client.ask(*fields("/", "POST"), body=b"some bytes")
         for byte in client.h2.data_to_send():
             sock.sendall(bytes([byte]))
         client.await_end(stream_id)
@@ -548,7 +548,7 @@ def test_a_client_that_leaves_while_it_is_served(
 
 
 def test_close_after_says_goaway(share_target: Start) -> None:
-    """Exactly so many are answered, also out of many at once, and GOAWAY names the last that was looked at."""
+    """Exactly that number is answered, also out of many at once, and GOAWAY names the last that was looked at."""
     target = share_target("--close-after", "3", "--delay", "10ms")
     with prior_knowledge(target) as client:
         streams = [client.ask(*fields("/?size=50000")) for _ in range(8)]

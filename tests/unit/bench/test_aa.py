@@ -39,7 +39,7 @@ def test_more_than_a_tenth_of_the_runs_is_too_many(
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "loadgen compare --policies close,close --users 3"
     assert lines[4] == "| 1 | 1.0500 [1.0400, 1.0600] | a difference | 1.050 | own_work |"
-    assert lines[-1].startswith(f"{certain} of 20 runs found a difference; so many or more by chance: ")
+    assert lines[-1].startswith(f"{certain} of 20 runs found a difference; as many or more by chance: ")
 
 
 def test_chance_is_that_of_the_binomial_distribution() -> None:

@@ -23,7 +23,7 @@ CELLS = Plan.from_json(PLAN).cells
 
 
 def measured(folder: Path, blocks: int, **plan: Any) -> RunWriter:
-    """A sweep of four blocks, of which so many are done."""
+    """A sweep of four blocks, of which `blocks` are done."""
     writer = RunWriter(folder, {**PLAN, **plan})
     for index in range(blocks):
         cell = CELLS[index % len(CELLS)]

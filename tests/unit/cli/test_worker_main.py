@@ -65,7 +65,7 @@ def test_a_folder_that_can_t_be_written_is_the_plan_s_fault(tmp_path: Path, caps
 
 
 class FakeRunLoop:
-    """Ends as it is told to."""
+    """Ends as its order says."""
 
     result: Any = True
 

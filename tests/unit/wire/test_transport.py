@@ -261,7 +261,7 @@ def test_the_first_round_trip_is_a_part_of_connecting() -> None:
         begun_ns = client.connect(address_of(listener), ignore)
         establish(client)
         took_ns = time.monotonic_ns() - begun_ns
-        assert 0 < client.first_rtt_ns() <= took_ns + 1000  # it is told in whole microseconds
+        assert 0 < client.first_rtt_ns() <= took_ns + 1000  # the kernel gives whole microseconds
         client.close()
 
 

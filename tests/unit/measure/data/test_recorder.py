@@ -155,7 +155,7 @@ def test_on_a_full_disk_the_reserve_takes_what_still_comes_and_the_rest_is_count
     told, error, exchanges, connections = json.loads(done.stdout)
     assert error == errno.EFBIG
     in_segment, in_connections = segment_rows(tmp_path, EXCHANGE_ROW), segment_rows(tmp_path, CONNECTION_ROW)
-    # It is told once, while a whole segment is still free.
+    # The callback is called once, while a whole segment is still free.
     assert told == [in_segment * (2 if not part_rows else 1)]
     assert exchanges == in_segment * (3 if not part_rows else 2)
     written = (directory / EXCHANGES_FILE).read_bytes()

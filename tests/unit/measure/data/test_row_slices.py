@@ -38,7 +38,7 @@ class Rows:
         self.directory = directory
 
     def recorded(self, rows: int) -> list[Any]:
-        """What was known of the blocks when so many rows had been written."""
+        """What was known of the blocks when this number of rows had been written."""
         found = []
         for block in read_blocks(self.directory / "blocks.jsonl"):
             if (self.rows["connection"][rows:] < block["first_connection"]).any():
@@ -55,7 +55,7 @@ class Rows:
         return columns_of(read_blocks(self.directory / "blocks.jsonl"), self.rows, self.connections, POLICIES)
 
     def sliced(self, cuts: list[int]) -> tuple[Samples, int]:
-        """Joined from slices that end after so many rows; with the most that any slice left to the next."""
+        """Joined from slices that end after these numbers of rows; with the most that any slice left to the next."""
         carry, found, most = Carry.nothing(), [], 0
         for begin, end in zip([0, *cuts], [*cuts, len(self.rows)], strict=True):
             closed, closes = (int(np.searchsorted(self.last_row, at, side="left")) for at in (begin, end))

@@ -28,7 +28,7 @@ def links(wait_us: int, outcome: int = 200) -> list[Link]:
 
 
 def run(directory: Path, plan: dict[str, Any], fails_from: int = 99) -> tuple[RunWriter, RunPrecision]:
-    """A run as the command has it: it ends when it is told to. fails_from: the round from which on `close` fails."""
+    """A run as the command has it: fails_from: the round from which on `close` fails."""
     writer = RunWriter(directory, plan)
     precision = RunPrecision(Plan.from_json(plan), [writer.store.directory])
     policies = plan["policies"]

@@ -14,7 +14,7 @@ STEP_NS, CONNECT_NS, TLS_NS, SEND_WAIT_NS = 40, 30_000, 90_000, 20_000
 
 
 def paying(connects: int, handshakes: int = 0) -> Any:
-    """A policy of 1,000 requests, of which so many open a connection, and so many shake hands."""
+    """A policy of 1,000 requests; how many of them open a connection, and how many shake hands."""
     one = policy_summary()
     for name, count in (("connect", connects), ("tls", handshakes)):
         one["phases_ns"][name] = {**one["phases_ns"][name], "count": count}

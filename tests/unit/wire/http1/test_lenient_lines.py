@@ -229,7 +229,7 @@ def test_empty_lines_without_end_belong_to_nothing() -> None:
         FinalHeadReader().feed(lines * 3)
 
 
-# What else is told apart
+# What else is distinguished
 
 
 def test_fields_are_read_as_the_rules_say() -> None:

@@ -583,7 +583,7 @@ def test_a_body_over_the_limit() -> None:
 
 
 def fails(pair: Pair, data: bytes) -> tuple[ErrorKind, ErrorCodes]:
-    """The kind with which the connection fails, and the code that its server is told."""
+    """The kind with which the connection fails, and the code that its server gets."""
     with pytest.raises(UpgradeFailure) as caught:
         pair.hear(data)
     pair.server.take(pair.client.closing_bytes())
