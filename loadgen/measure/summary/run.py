@@ -20,7 +20,6 @@ from loadgen.measure.summary.verdict import verdict
 from loadgen.measure.summary.verdict_checks import check_clauses
 from loadgen.measure.summary.verdict_floor import floor_clauses
 from loadgen.measure.summary.verdict_precision import precision_clauses
-from loadgen.measure.warnings.floor import floor_warnings
 from loadgen.measure.warnings.imprecision import precision_warnings
 from loadgen.measure.warnings.outages import outages
 from loadgen.measure.warnings.run import warnings
@@ -76,9 +75,8 @@ def summarise(
     without_answer = [cell_name for cell_name, one in measured.items() if is_without_answer(one.requests)]
     found = notes + thinned(samples) + outages(samples)
     found += precision_warnings(precision, policies, without_answer)
-    found += warnings(policies, planned, rounds, comparisons)
     below = within_floor(environment.get("calibration"), comparisons, policies)
-    found += floor_warnings(below)
+    found += warnings(policies, planned, rounds, comparisons, below)
     checks, doubts = checked(CheckedRun(planned, samples, indices_of, measured, policies, comparisons))
     found += doubts
     by_proxy = [cell_name for cell_name, cell in cells.items() if planned.asks_proxy(cell.policy)]

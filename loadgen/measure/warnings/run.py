@@ -8,7 +8,9 @@ from itertools import chain
 from typing import Literal
 
 from loadgen.measure.labels import listed
+from loadgen.measure.stats.floor import WithinFloor
 from loadgen.measure.stats.statuses import LOWEST_ERROR, StatusCounts
+from loadgen.measure.warnings.floor import floor_warnings
 from loadgen.measure.warnings.generator import difference_warnings, generator_warnings
 from loadgen.measure.warnings.hints import advice
 from loadgen.measure.warnings.protocols import protocol_warnings
@@ -36,9 +38,16 @@ _LOST: dict[Literal["exchanges", "connections"], str] = {"exchanges": "request",
 
 
 def warnings(
-    policies: dict[str, PolicySummary], plan: Plan, rounds: int, comparisons: Sequence[ComparisonSummary] = ()
+    policies: dict[str, PolicySummary],
+    plan: Plan,
+    rounds: int,
+    comparisons: Sequence[ComparisonSummary] = (),
+    below: Sequence[WithinFloor] = (),
 ) -> list[RunWarning]:
-    """Every warning that the numbers call for. rounds: how many were begun; a comparison may have fewer."""
+    """Every warning that the numbers call for.
+
+    rounds: how many were begun; a comparison may have fewer. below: differences that are within the machine's floor.
+    """
     cells = {cell.name: cell for cell in plan.cells}
     compared = min((one["rounds"] for one in comparisons), default=rounds)
     found = list(_run_warnings(policies, plan, rounds, compared))
@@ -48,7 +57,7 @@ def warnings(
         for name, summary in policies.items()
         for code, message in chain(_policy_warnings(summary, cells[name], plan), socket_warnings(name, summary))
     ]
-    for code, message in chain(each, difference_warnings(comparisons, policies)):
+    for code, message in chain(each, difference_warnings(comparisons, policies), floor_warnings(below)):
         times[code] += 1
         if times[code] <= _MAX_ALIKE:
             found.append((code, message))

@@ -33,7 +33,7 @@ h1{font-size:1.5rem;margin-bottom:.2rem;overflow-wrap:anywhere}h2{font-size:1.15
 linear-gradient(270deg,#fff 1.5rem,#fff0) 100%/3rem 100% no-repeat local,
 linear-gradient(90deg,#0004,#0000) 0/.7rem 100% no-repeat,linear-gradient(270deg,#0004,#0000) 100%/.7rem 100% no-repeat}
 table{border-collapse:collapse;font-size:.82rem;font-variant-numeric:tabular-nums}
-th,td{padding:.3rem .55rem;border-bottom:1px solid #ddd;text-align:right;white-space:nowrap}
+th,td{padding:.3rem .35rem;border-bottom:1px solid #ddd;text-align:right;white-space:nowrap}
 th{white-space:normal;vertical-align:bottom;min-width:3.5rem}th:first-child,td:first-child{white-space:normal}
 th:first-child,td:first-child{text-align:left}
 img{display:block;width:100%;min-width:42rem;height:auto;mix-blend-mode:multiply}figure{margin:1.4rem 0}

@@ -105,5 +105,5 @@ def test_several_differences_make_one_clause(below: tuple[str, ...], clauses: li
     policies = {name: policy_summary() for name in ("persistent", *"abcde")}
     found = within_floor(calibration(send_wait_ns=1_040 * US), comparisons, policies)
     assert [one.comparison["candidate"] for one in found] == list(below)
-    assert len(floor_warnings(found)) == len(below)
+    assert len(list(floor_warnings(found))) == len(below)
     assert floor_clauses(found, policies, 4) == clauses
