@@ -12,7 +12,7 @@ from loadgen import core
 from loadgen.cli import EXIT_DONE, Outcome
 from loadgen.cli.option_types import OptionType
 from loadgen.cli.options import given_options, resolve_options, with_options
-from loadgen.model.option import COMPARE, REPORT, SWEEP
+from loadgen.model.option import COMPARE, PROBE, REPORT, SWEEP
 from loadgen.model.value_types import Choice, Duration, FilePath, ListOf, Whole
 from loadgen.target.behaviour import DECLINABLE
 
@@ -61,6 +61,18 @@ def sweep(ctx: click.Context, /, **options: Any) -> Outcome:
     if options["resume"] is not None:
         return resume(options, given_options(ctx))
     return run(resolve_options(ctx, options))
+
+
+@cli.command(short_help="Find out what a server really does with connections.")
+@with_options(PROBE)
+def probe(**options: Any) -> Outcome:
+    """The connection doctor: find out by trying what a server, or the whole chain before it, does with connections.
+
+    It asks gently, and says beforehand how much at most. Without URL the embedded target is started and audited.
+    """
+    from loadgen.cli.probe import probe as run
+
+    return run(options)
 
 
 @cli.command(short_help="Rebuild summary, charts and report of a run.")

@@ -34,6 +34,12 @@ def _console(**options: Any) -> Console:
     return Console(markup=False, emoji=False, highlight=False, **options)
 
 
+def text_console() -> Console:
+    """A console on standard output, with a width of its own where that is no terminal."""
+    console = _console()
+    return console if console.is_terminal else _console(width=_PIPE_COLUMNS)
+
+
 def status_line(text: str) -> AbstractContextManager[object]:
     """A line with a spinner on standard error for as long as the context lasts, where that is a terminal."""
     console = _console(stderr=True)
@@ -162,9 +168,7 @@ def _fits(rows: list[Row], headings: Row, width: int) -> bool:
 
 def show_summary(summary: Summary, report: Path) -> None:
     """The final table, warnings, the verdict and the path of the report."""
-    console = _console()
-    if not console.is_terminal:
-        console = _console(width=_PIPE_COLUMNS)
+    console = text_console()
     headings, rows = tables.policies(summary)
     rows = _fitting([tuple(map(visible, row)) for row in rows], headings, console.width)
     table = Table(

@@ -30,7 +30,7 @@ from loadgen.model.plan import Plan
 from loadgen.model.run_record import EmbeddedTargetRecord, RunRecord
 from loadgen.model.split import shares
 from loadgen.model.target import parse_target
-from loadgen.probe import run_probes
+from loadgen.probe.before_load import run_probes
 from loadgen.startup import what_ended
 from loadgen.target.account import add_accounts, subtract_accounts
 from loadgen.target.process import EmbeddedTarget, account

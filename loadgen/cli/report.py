@@ -18,7 +18,7 @@ from loadgen.model.exceptions import TargetError
 from loadgen.model.plan import Plan
 from loadgen.model.run_record import RunRecord
 from loadgen.model.summary import Summary
-from loadgen.probe import probe_warnings
+from loadgen.probe.before_load import probe_warnings
 from loadgen.show.export import RunData, write_report, write_summary
 from loadgen.show.export.html import HTML
 from loadgen.show.export.json import JSON

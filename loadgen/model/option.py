@@ -9,8 +9,10 @@ from typing import Any
 from loadgen.model.exceptions import PlanError
 from loadgen.model.value_types import ListOf, ValueType
 
-COMPARE, SWEEP, REPORT = "compare", "sweep", "report"
+COMPARE, SWEEP, REPORT, PROBE = "compare", "sweep", "report", "probe"
 _RUNS = (COMPARE, SWEEP)
+TO_TARGET = (*_RUNS, PROBE)
+"""The commands that send requests to a target."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +44,8 @@ class Option:
     """A one-letter flag."""
     positional: bool = False
     commands: tuple[str, ...] = _RUNS
-    sweep: Mapping[str, Any] = field(default_factory=dict)
-    """Fields of this row that `sweep` has otherwise."""
+    differs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Command -> fields of this row that it has otherwise."""
     is_axis: bool = False
     """`sweep` varies it: there it takes several values, which are an axis of the grid."""
     locust: LocustArgument | None = None
@@ -94,6 +96,7 @@ class Option:
 
     def of(self, command: str) -> Option:
         """The row as this command has it."""
-        if command != SWEEP:
-            return self
-        return replace(self, type=ListOf(self.type) if self.is_axis else self.type, **self.sweep)
+        own = self.differs.get(command, {})
+        if command == SWEEP and self.is_axis:
+            own = {"type": ListOf(self.type), **own}
+        return replace(self, **own) if own else self

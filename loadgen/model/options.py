@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from loadgen.model.arrivals import ARRIVALS, CONSTANT
-from loadgen.model.option import COMPARE, REPORT, SWEEP, LocustArgument, Option
+from loadgen.model.option import COMPARE, PROBE, REPORT, SWEEP, TO_TARGET, LocustArgument, Option
 from loadgen.model.plan_value_types import Address, Body, Certificates, Header, Method, Policies, ProxyUrl, Url
 from loadgen.model.units import NS_PER_MS
 from loadgen.model.value_types import (
@@ -19,6 +19,7 @@ from loadgen.model.value_types import (
     FilePath,
     Flag,
     Gap,
+    ListOf,
     OptionalWhole,
     Percent,
     Rate,
@@ -34,15 +35,17 @@ _SOME_POLICIES = "persistent, close, recycle:K, lifetime:T, gap:T, pool:N, h2 ..
 
 
 OPTIONS: tuple[Option, ...] = (
-    Option(name="url", type=Url(), plan_field="target", recorded="url", is_needed=True, positional=True),
+    Option(name="url", type=Url(), plan_field="target", recorded="url", is_needed=True, positional=True,
+        commands=TO_TARGET,
+    ),
     Option(
         name="policies", type=Policies(), plan_field="policies", is_needed=True, default="persistent,close",
         help=f"Connection policies, separated by commas: {_SOME_POLICIES}.",
-        sweep={
+        differs={SWEEP: {
             "is_implicit": True,
             "help": f"Connection policies, separated by commas: {_SOME_POLICIES}; persistent,close unless --recycle "
             "or --gap make them.",
-        },
+        }},
         locust=LocustArgument(help="Connection policies that users alternate between"),
     ),
     Option(
@@ -53,13 +56,13 @@ OPTIONS: tuple[Option, ...] = (
         name="users", type=Whole(1, 1_000_000), plan_field="load.users", is_axis=True, default=50, is_implicit=True,
         help="Closed-loop clients at the same time. Without --users, --rate and --think a short pilot chooses users "
         "and think time; 50 where --think alone is given.",
-        sweep={"default": "10", "is_implicit": False, "metavar": "N,...", "help": "Numbers of users."},
+        differs={SWEEP: {"default": "10", "is_implicit": False, "metavar": "N,...", "help": "Numbers of users."}},
     ),
     Option(
         name="rate", type=Rate(), plan_field="load.rate_rps", is_axis=True, default=0.0, is_implicit=True, metavar="R",
         needed_for="arrivals at a fixed rate",
         help="Open loop: R arrivals per second instead of users.",
-        sweep={"metavar": "R,...", "help": "Open loop: arrivals per second."},
+        differs={SWEEP: {"metavar": "R,...", "help": "Open loop: arrivals per second."}},
     ),
     Option(
         name="processes", type=Whole(1, 256), plan_field="processes", default=1, commands=(COMPARE,),
@@ -84,7 +87,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         name="block", type=Duration(10 * NS_PER_MS), plan_field="load.block_ns", default="2s", is_implicit=True,
         help="Length of one policy's turn; 2s if unset.",
-        sweep={"default": "1s", "help": "Length of one policy's turn; 1s if unset."},
+        differs={SWEEP: {"default": "1s", "help": "Length of one policy's turn; 1s if unset."}},
         locust=LocustArgument(help="Length of one policy's turn"),
     ),
     Option(
@@ -98,16 +101,17 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         name="max_time", type=Duration(10 * NS_PER_MS), plan_field="max_time_ns", default="5m", is_implicit=True,
-        commands=(COMPARE,), needs="until_precision", metavar="T",
+        commands=(COMPARE, PROBE), needs="until_precision", metavar="T",
         help="With --until-precision: longest time of the whole load; 5m if unset.",
+        differs={PROBE: {"needs": "", "default": "120s", "is_implicit": False, "help": "The audit ends by then."}},
     ),
     Option(
         name="warmup", type=Duration(None), plan_field="load.warmup_ns", default="500ms", is_implicit=True,
         help="Uncounted first part of a block; 500ms if unset, but at most half of the block.",
-        sweep={
+        differs={SWEEP: {
             "default": "200ms",
             "help": "Uncounted first part of a block; 200ms if unset, but at most half of the block.",
-        },
+        }},
         locust=LocustArgument(
             help="Uncounted first part of a block; empty: 500ms, but at most half of the block", default=""
         ),
@@ -124,7 +128,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         name="think", type=Duration(), plan_field="load.think_ns", default="0s", is_implicit=True,
         help="Pause of a user between requests; none where --users alone is given.",
-        sweep={"is_implicit": False, "help": "Pause of a user between requests."},
+        differs={SWEEP: {"is_implicit": False, "help": "Pause of a user between requests."}},
         locust=LocustArgument(help="Pause of a user between requests", default="0s"),
     ),
     Option(
@@ -135,6 +139,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         name="header", type=Header(), plan_field="headers", is_needed=True, default=(), short="-H", metavar="'K: V'",
         plural="headers", help="Header field to send; may be repeated.", locust=LocustArgument(in_form=False),
+        commands=TO_TARGET,
     ),
     Option(
         name="data", type=Body(), plan_field="body", recorded="body_base64", is_needed=True, default=b"",
@@ -145,6 +150,8 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         name="timeout", type=Duration(NS_PER_MS), plan_field="load.timeout_ns", default="10s",
         help="Deadline of each request, from when it has a connection.", locust=LocustArgument(),
+        commands=TO_TARGET,
+        differs={PROBE: {"default": "5s"}},
     ),
     Option(
         name="max_body", type=Whole(0, 1 << 40), plan_field="max_body_bytes", is_needed=True, default=64 << 20,
@@ -163,22 +170,27 @@ OPTIONS: tuple[Option, ...] = (
         name="cacert", type=Certificates(), plan_field="cacert", is_needed=True, is_implicit=True, metavar="FILE",
         url_only="the embedded target has an authority of its own, trusted automatically",
         help="Trust only the authorities in this PEM file.", locust=LocustArgument(default=""),
+        commands=TO_TARGET,
     ),
     Option(
         name="insecure", type=Flag(), plan_field="insecure", is_needed=True, default=False,
         help="Do not verify certificates.", locust=LocustArgument(),
+        commands=TO_TARGET,
     ),
     Option(
         name="proxy", type=ProxyUrl(), plan_field="proxy", is_implicit=True, metavar="URL",
         help="Go through this proxy: http://[user:password@]host[:port].",
+        commands=TO_TARGET,
     ),
     Option(
         name="tls", type=Flag(), default=False, help="Without URL: the embedded target speaks https.",
         locust=LocustArgument(help="Without a host: the embedded target speaks https"),
+        commands=TO_TARGET,
     ),
     Option(
         name="source_ip", type=Address(), plan_field="source_ips", default=(), metavar="ADDR", plural="source-ips",
         help="Connect from this address; repeat to take turns.",
+        commands=TO_TARGET,
     ),
     Option(
         name="server_pid", type=OptionalWhole(), plan_field="server_pid", is_implicit=True, metavar="PID",
@@ -213,21 +225,63 @@ OPTIONS: tuple[Option, ...] = (
         locust=LocustArgument(help="Seed of the order of blocks", in_form=False),
     ),
     Option(
-        name="json", type=Flag(), default=False, commands=(COMPARE, SWEEP, REPORT),
+        name="json", type=Flag(), default=False, commands=(COMPARE, SWEEP, REPORT, PROBE),
         help="Print summary.json on standard output and nothing else there.",
+        differs={PROBE: {"help": "Print the audit as JSON on standard output and nothing else there."}},
     ),
     Option(
-        name="quiet", type=Flag(), default=False, commands=(COMPARE, SWEEP, REPORT), help="Print nothing but errors.",
+        name="quiet", type=Flag(), default=False, commands=(COMPARE, SWEEP, REPORT, PROBE),
+        help="Print nothing but errors.",
     ),
     Option(
         name="no_charts", type=Flag(), default=False, help="Draw nothing now; `loadgen report RUN` can do it later.",
     ),
     Option(
-        name="yes", type=Flag(), default=False, help="Do not ask before loading a host that is not this machine.",
+        name="yes", type=Flag(), default=False, commands=TO_TARGET,
+        help="Do not ask before loading a host that is not this machine.",
+        differs={PROBE: {"help": "Do not ask before probing a host that is not this machine."}},
     ),
     Option(
         name="resume", type=FilePath(), is_implicit=True, commands=(SWEEP,), metavar="RUN", in_plan_file=False,
         help="Go on with an interrupted sweep.",
+    ),
+    Option(
+        name="idle_max", type=Duration(100 * NS_PER_MS), is_implicit=True, commands=(PROBE,), metavar="T",
+        help="How long idle connections are watched; 80s if unset, 8s without URL.",
+    ),
+    Option(
+        name="max_requests", type=Whole(2, 1_000_000), default=1_050, commands=(PROBE,), metavar="N",
+        help="Most requests that are tried on one connection.",
+    ),
+    Option(
+        name="only", type=ListOf(Words()), is_implicit=True, commands=(PROBE,), metavar="NAME,...",
+        help="Probes, or groups of them, to run; --list names all.",
+    ),
+    Option(
+        name="skip", type=ListOf(Words()), is_implicit=True, commands=(PROBE,), metavar="NAME,...",
+        help="Probes, or groups of them, not to run.",
+    ),
+    Option(
+        name="list", type=Flag(), default=False, commands=(PROBE,), help="List the probes; ask nothing.",
+    ),
+    Option(
+        name="origin", type=Url(), is_implicit=True, commands=(PROBE,), metavar="URL",
+        help="The server behind the target, reached by itself: the chain is measured and tried.",
+    ),
+    Option(
+        name="backend_header", type=Words(), is_implicit=True, commands=(PROBE,), metavar="NAME",
+        help="Response field that says which backend answered.",
+    ),
+    Option(
+        name="strict", type=Flag(), default=False, commands=(PROBE,), help="Exit with 1 where a violation is found.",
+    ),
+    Option(
+        name="markdown", type=Flag(), default=False, commands=(PROBE,),
+        help="Print the audit as Markdown, for an issue.",
+    ),
+    Option(
+        name="html", type=FilePath(), is_implicit=True, commands=(PROBE,), metavar="FILE",
+        help="Write the audit as a page, with a picture of its connections.",
     ),
     Option(
         name="results", type=ValueType(), default="results", commands=(), help="Folder in which each run gets a folder",

@@ -1,30 +1,64 @@
-"""What a probe is."""
+"""What a probe of the connection doctor is. Knows none of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
-from loadgen.model.plan import Plan
-from loadgen.model.run_record import RunWarning
+from loadgen.probe.audit_plan import AuditPlan
+from loadgen.probe.finding import Finding
+from loadgen.probe.session import ProbeSession
+
+Cost = int | Callable[[AuditPlan], int]
 
 
-class Probe(Protocol):
-    """Finds out one thing about target or proxy."""
+def _always(_plan: AuditPlan) -> str:
+    return ""
 
-    @property
-    def name(self) -> str:
-        """The key of its finding in the section."""
 
-    @property
-    def section(self) -> Literal["proxy", "target"]:
-        """The section of the run's environment that it adds to."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """Finds out one thing about a server, with a few requests of its own."""
 
-    def applies(self, plan: Plan) -> bool:
-        """It can find out something for this plan."""
+    name: str
+    """The word for --only, and the key of its finding."""
+    title: str
+    """The first column of the table: what it is about, in a few words."""
+    question: str
+    """What is asked of the server, as a question."""
+    method: str
+    """How it is found out: one sentence for the docs."""
+    section: str
+    """Where the rule stands, like `RFC 9112 §9.6`; empty where no document has one."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    """Each key of the finding's values, and what it means."""
+    requests: Cost
+    """The most requests that it sends."""
+    connections: Cost
+    """The most connections that it opens."""
+    run: Callable[[ProbeSession], Finding]
+    """Finds out. A ProbeFailure or OSError that it raises makes the finding `unknown`, with the error's text."""
+    waits: bool = False
+    """It mostly waits, so it runs beside all others; those that do not wait run one after another."""
+    needs: tuple[str, ...] = ()
+    """Probes whose findings it reads. They run too; it waits for them."""
+    needs_response: bool = True
+    """It means nothing where the server never answers a plain request."""
+    not_for: Callable[[AuditPlan], str] = _always
+    """Why it does not apply, as the rest of a sentence; empty where it does."""
 
-    def run(self, plan: Plan) -> Mapping[str, Any]:
-        """Ask, and give the finding as JSON. A failed connection or request is a finding too, and raises nothing."""
+    def max_requests(self, plan: AuditPlan) -> int:
+        return self.requests if isinstance(self.requests, int) else self.requests(plan)
 
-    def warnings(self, found: Mapping[str, Any], section: Mapping[str, Any]) -> list[RunWarning]:
-        """What a user must know about the finding. section: what else is known of proxy or target."""
+    def max_connections(self, plan: AuditPlan) -> int:
+        return self.connections if isinstance(self.connections, int) else self.connections(plan)
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeGroup:
+    """Probes of one subject."""
+
+    name: str
+    """A word for --only and --skip that stands for all of them."""
+    title: str
+    probes: tuple[Probe, ...]

@@ -52,6 +52,7 @@ LAYERS = {
             "errors",
             "warning_codes",
             "calibration",
+            "audit",
         ),
         (
             "check_summary",
@@ -115,6 +116,20 @@ LAYERS = {
         ("tables/", "charts/"),
         ("export/",),
     ],
+    "probe": [
+        ("failures", "finding", "audit_plan", "trace", "exchange"),
+        ("probe_stream",),
+        ("session",),
+        ("probe.py", "hop_by_hop", "before_load"),
+        tuple(
+            f"{group}/"
+            for group in (
+                *("versions", "persistence", "closing", "idle", "limits", "messages", "options", "tls", "http2"),
+                *("websocket", "tcp", "addresses", "chain"),
+            )
+        ),
+        ("registry", "audit.py"),
+    ],
     "target": [
         ("behaviour", "certificates", "null_server"),
         ("account", "requests", "responses", "http2_rules"),
@@ -138,6 +153,7 @@ LAYERS = {
             "stdio",
             "consent",
             "console",
+            "audit_console",
             "credentials",
             "machine",
             "dry_run",
@@ -150,7 +166,7 @@ LAYERS = {
         ),
         ("option_types", "plan_writer", "plan_reader", "plan_builder", "options"),
         ("worker_main", "worker_pool", "target", "null_target", "locust", "report"),
-        ("experiment", "pilot"),
+        ("experiment", "pilot", "probe"),
         ("run_setup", "sweep", "api", "calibration_runs"),
         ("calibrate",),
         ("commands",),
@@ -162,6 +178,7 @@ HOMES = {
         "wire/poller.py",
         "wire/transport.py",
         "drive/",
+        "probe/",
         "target/",
         "swarm/",
         "cli/worker_main.py",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from loadgen.show.tables.checks import checks, checks_note
 from loadgen.show.tables.connections import connections, endings, endings_note, trailers, trailers_note, upgrades
+from loadgen.show.tables.findings import findings
 from loadgen.show.tables.floor import floor_note
 from loadgen.show.tables.generator import generator, generator_note
 from loadgen.show.tables.leniencies import lenient, lenient_note
@@ -15,7 +16,7 @@ from loadgen.show.tables.table import Table
 
 __all__ = [
     "Table", "amortisation", "arrivals", "checks", "checks_note", "connections", "differences", "endings",
-    "endings_note", "environment", "floor_note",
+    "endings_note", "environment", "findings", "floor_note",
     "generator", "generator_note", "lenient", "lenient_note",
     "phases", "pilot", "pilot_note", "policies", "server", "sockets", "trailers", "trailers_note", "upgrades",
 ]  # fmt: skip

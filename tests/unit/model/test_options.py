@@ -39,7 +39,8 @@ FIRST_KEYS = {
 # In the place of --timeout: an option that nobody has heard of.
 NEW = Option(
     name="patience_limit", type=Duration(), plan_field="load.timeout_ns", recorded="patience_ns", default="7s",
-    sweep={"default": "3s"}, renamed="endurance", help="How long a request may take.", locust=LocustArgument(),
+    differs={SWEEP: {"default": "3s"}}, renamed="endurance", help="How long a request may take.",
+    locust=LocustArgument(),
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from loadgen.model.target import FIELDS_PATH
 from loadgen.model.units import NS_PER_MS
-from loadgen.probe import probe_warnings
+from loadgen.probe.before_load import probe_warnings
 from loadgen.probe.hop_by_hop import check_hops, judge
 from loadgen.wire.http1.head import parse_response_head
 from tests.support.probes import SENT, plan_for

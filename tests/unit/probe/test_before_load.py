@@ -1,4 +1,4 @@
-"""A probe is one row of PROBES: what it finds goes into the run's environment, and its warnings come from there."""
+"""A probe is one row of RUN_PROBES: what it finds goes into the run's environment, and its warnings come from there."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any, Literal
 
 import pytest
 
-import loadgen.probe
 from loadgen.model.plan import Plan
 from loadgen.model.policy import parse_policies
 from loadgen.model.run_record import RunWarning
 from loadgen.model.target import parse_target
-from loadgen.probe import PROBES, Probe, probe_warnings, run_probes
+from loadgen.probe import before_load
+from loadgen.probe.before_load import RUN_PROBES, RunProbe, probe_warnings, run_probes
 
 PLAN = Plan(parse_target("http://h/"), parse_policies("persistent"))
 
@@ -40,8 +40,8 @@ class Port:
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> Port:
     probe = Port()
-    added: Probe = probe
-    monkeypatch.setattr(loadgen.probe, "PROBES", (added,))  # the others would send requests
+    added: RunProbe = probe
+    monkeypatch.setattr(before_load, "RUN_PROBES", (added,))  # the others would send requests
     return probe
 
 
@@ -72,4 +72,4 @@ def test_an_environment_of_another_version_warns_of_nothing(port: Port, environm
 
 
 def test_the_names_are_unique() -> None:
-    assert len({(probe.section, probe.name) for probe in PROBES}) == len(PROBES)
+    assert len({(probe.section, probe.name) for probe in RUN_PROBES}) == len(RUN_PROBES)

@@ -1,0 +1,110 @@
+"""`loadgen probe`: the connection doctor. Says what it will cost, runs the audit, shows what was found."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from loadgen.cli import EXIT_DONE, EXIT_GATE, EXIT_INTERRUPTED, Outcome
+from loadgen.cli.audit_console import AuditProgress, show_audit, show_cost, show_probes
+from loadgen.cli.consent import ask_consent
+from loadgen.cli.signals import handled
+from loadgen.model.audit import AuditRecord, Verdict
+from loadgen.model.exceptions import PlanError
+from loadgen.model.target import parse_target
+from loadgen.model.units import NS_PER_S
+from loadgen.probe.audit import Audit
+from loadgen.probe.audit_plan import AuditPlan
+from loadgen.probe.registry import GROUPS, choose
+from loadgen.target.process import EmbeddedTarget
+
+_EMBEDDED_IDLE_MAX_NS = 8 * NS_PER_S
+_IDLE_MAX_NS = 80 * NS_PER_S
+# Without limits the embedded target keeps every connection for ever, and there is nothing to find.
+_EMBEDDED_OPTIONS = ("--idle-timeout", "3s", "--close-after", "100")
+
+
+def probe(options: dict[str, Any]) -> Outcome:
+    """Run an audit as the options say. Raises PlanError or TargetError."""
+    if options["list"]:
+        show_probes(GROUPS)
+        return Outcome(EXIT_DONE)
+    _check(options)
+    probes = choose(options["only"] or (), options["skip"] or ())
+    with ExitStack() as stack:
+        plan = _plan(options, stack)
+        audit = Audit(plan, probes)
+        if not audit.probes:
+            reasons = "; ".join(f"{name}: {why}" for name, why in audit.skipped.items())
+            raise PlanError(f"nothing is left to ask: {reasons}")
+        is_quiet = options["quiet"] or options["json"]
+        if not is_quiet:
+            show_cost(audit)
+        ask_consent(plan.target, plan.proxy, embedded=options["url"] is None, agreed=options["yes"])
+        with _interrupting(audit), AuditProgress(audit, quiet=is_quiet):
+            record = audit.run()
+    _show(record, options)
+    if record["end"] == "interrupted":
+        return Outcome(EXIT_INTERRUPTED)
+    is_bad = any(one["verdict"] == Verdict.VIOLATION.value for one in record["findings"].values())
+    return Outcome(EXIT_GATE if options["strict"] and is_bad else EXIT_DONE)
+
+
+def _check(options: dict[str, Any]) -> None:
+    """Raise PlanError where options contradict each other."""
+    if options["tls"] and options["url"]:
+        raise PlanError("--tls is for the embedded target; with a URL its scheme decides")
+    if options["json"] and options["markdown"]:
+        raise PlanError("--json and --markdown both print on standard output; give one of them")
+    if options["cacert"] and not options["url"]:
+        raise PlanError("--cacert is for a URL; the embedded target has an authority of its own, trusted automatically")
+
+
+def _plan(options: dict[str, Any], stack: ExitStack) -> AuditPlan:
+    """What is to be looked at; without URL the embedded target, which is started."""
+    idle_max_ns = options["idle_max"]
+    plan = AuditPlan(
+        target=parse_target("http://127.0.0.1/") if options["url"] is None else options["url"],
+        headers=tuple(options["header"]),
+        cacert=None if options["cacert"] is None else str(options["cacert"]),
+        insecure=options["insecure"],
+        proxy=options["proxy"],
+        source_ips=tuple(options["source_ip"]),
+        origin=options["origin"],
+        backend_header=options["backend_header"] or "",
+        timeout_ns=options["timeout"],
+        idle_max_ns=_IDLE_MAX_NS if idle_max_ns is None else idle_max_ns,
+        max_time_ns=options["max_time"],
+        max_requests=options["max_requests"],
+    )
+    if options["url"] is not None:
+        return plan
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="loadgen-probe-")))
+    embedded = EmbeddedTarget(options["tls"], folder, _EMBEDDED_OPTIONS)
+    stack.callback(embedded.stop)
+    return replace(
+        plan,
+        target=parse_target(embedded.url),
+        cacert=None if embedded.ca_file is None else str(embedded.ca_file),
+        idle_max_ns=_EMBEDDED_IDLE_MAX_NS if idle_max_ns is None else idle_max_ns,
+    )
+
+
+@contextmanager
+def _interrupting(audit: Audit) -> Iterator[None]:
+    """A signal ends the audit, which then says what is known."""
+    with handled(lambda _number, _frame: audit.interrupt(), lambda: False):
+        yield
+
+
+def _show(record: AuditRecord, options: dict[str, Any]) -> None:
+    if options["json"]:
+        sys.stdout.write(json.dumps(record, indent=2) + "\n")
+    elif not options["quiet"]:
+        show_audit(record)

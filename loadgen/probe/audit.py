@@ -1,0 +1,182 @@
+"""Runs an audit: the first request, then each probe that applies, those that wait side by side. Shows nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import gevent
+from gevent.event import AsyncResult, Event
+
+import loadgen
+from loadgen.model.audit import AUDIT_SCHEMA, AuditRecord, FindingRecord
+from loadgen.model.exceptions import TargetError
+from loadgen.model.units import NS_PER_S
+from loadgen.probe.audit_plan import AuditPlan
+from loadgen.probe.failures import OpenFailure, ProbeFailure, text_of
+from loadgen.probe.finding import Finding, unknown
+from loadgen.probe.probe import Probe
+from loadgen.probe.session import AuditState, ProbeSession, Reply
+from loadgen.probe.trace import Traces
+from loadgen.wire import poller
+from loadgen.wire.errors import FAILURES, Failure
+from loadgen.wire.route import Route
+
+End = Literal["done", "interrupted", "out_of_time"]
+
+_NO_RESPONSE = "the server gives no response to a plain request"
+_ENDS = {"interrupted": "interrupted before it was known", "out_of_time": "the audit's time was over; see --max-time"}
+_GRACE_NS = NS_PER_S
+"""What probes have left, once the audit's time is over, to say what they know by then."""
+_FIRST_TRIES = 3
+_PAUSE_S = 0.2
+
+
+class Audit:
+    """One audit. probes: those that were chosen, in the order of the table."""
+
+    def __init__(self, plan: AuditPlan, probes: Sequence[Probe]) -> None:
+        self.plan = plan
+        self.skipped: dict[str, str] = {}
+        self.probes: list[Probe] = []
+        for probe in probes:
+            why = probe.not_for(plan)
+            if why:
+                self.skipped[probe.name] = why
+            else:
+                self.probes.append(probe)
+        self.sessions: dict[str, ProbeSession] = {}
+        """Of each probe that is at work: what it waits for, for a progress line."""
+        self._chosen = [probe.name for probe in probes]
+        self._records: dict[str, FindingRecord] = {}
+        self._over = Event()
+        self._end: End = "done"
+
+    @property
+    def max_requests(self) -> int:
+        """The most requests that it sends, the first one included."""
+        return _FIRST_TRIES + sum(probe.max_requests(self.plan) for probe in self.probes)
+
+    @property
+    def max_connections(self) -> int:
+        """The most connections that it opens."""
+        return _FIRST_TRIES + sum(probe.max_connections(self.plan) for probe in self.probes)
+
+    @property
+    def known(self) -> int:
+        """How many probes have ended."""
+        return len(self._records)
+
+    def interrupt(self) -> None:
+        """End it now, with what is known. Safe to call from a signal's handler."""
+        self._end = "interrupted"
+        self._over.set()
+
+    def run(self) -> AuditRecord:
+        """Run it. Raises PlanError where `cacert` can't be used, TargetError where no connection can be opened."""
+        plan = self.plan
+        route = Route.to(plan.target, plan.cacert, plan.insecure, plan.source_ips, plan.proxy)
+        zero_ns = poller.of_hub().monotonic_ns()
+        started, begun_ns = datetime.now(UTC), time.monotonic_ns()
+        state = AuditState(plan, route, Traces(zero_ns), zero_ns + plan.max_time_ns)
+        state.findings = {probe.name: AsyncResult() for probe in self.probes}
+        driver = gevent.spawn(self._drive, state)
+        driver.link(lambda _: self._over.set())
+        if not self._over.wait((plan.max_time_ns + _GRACE_NS) / NS_PER_S):
+            self._end = "out_of_time"
+        if not driver.ready():
+            driver.kill()
+        elif driver.exception is not None:
+            raise driver.exception
+        for probe in self.probes:
+            if probe.name not in self._records:
+                self._note(probe, unknown(_ENDS.get(self._end, _NO_RESPONSE)), zero_ns, zero_ns, zero_ns)
+        first = state.first
+        return {
+            "schema": AUDIT_SCHEMA,
+            "loadgen": loadgen.__version__,
+            "url": str(plan.target),
+            "proxy": None if plan.proxy is None else str(plan.proxy),
+            "origin": None if plan.origin is None else str(plan.origin),
+            "started": started.isoformat(timespec="seconds"),
+            "duration_ns": time.monotonic_ns() - begun_ns,
+            "end": self._end,
+            "requests": state.requests,
+            "connections": state.connections,
+            "max_requests": self.max_requests,
+            "max_connections": self.max_connections,
+            "server": None if first is None else first.field("server"),
+            "findings": {probe.name: self._records[probe.name] for probe in self.probes},
+            "skipped": self.skipped,
+            "traces": state.traces.records(),
+        }
+
+    # Inside
+
+    def _drive(self, state: AuditState) -> None:
+        state.first = self._first_reply(state)
+        greenlets: list[Any] = []
+        try:
+            ready = [probe for probe in self.probes if state.first is not None or not probe.needs_response]
+            for probe in self.probes:
+                if probe not in ready:
+                    why = f"{_NO_RESPONSE}: {state.first_failure}"
+                    self._note(probe, unknown(why), *[state.traces.zero_ns] * 3)
+                    state.findings[probe.name].set(None)
+            greenlets += [gevent.spawn(self._run_probe, probe, state) for probe in ready if probe.waits]
+            for probe in ready:
+                if not probe.waits:
+                    self._run_probe(probe, state)
+            gevent.joinall(greenlets)
+        finally:
+            gevent.killall(greenlets)
+
+    def _first_reply(self, state: AuditState) -> Reply | None:
+        """The response to a plain request, or None. Raises TargetError where no connection can be opened at all."""
+        session = ProbeSession(state, "first", _FIRST_TRIES, _FIRST_TRIES)
+        for left in reversed(range(_FIRST_TRIES)):
+            try:
+                with session.open() as stream:
+                    reply = session.ask(stream, session.request(connection="close"))
+                if not state.route.challenged(reply.head):
+                    return reply
+            except (OpenFailure, Failure) as error:
+                if not left or isinstance(error, Failure):
+                    raise TargetError(f"{self.plan.target}: no connection could be opened ({error})") from None
+            except ProbeFailure as error:
+                state.first_failure = str(error)
+                return None
+            gevent.sleep(_PAUSE_S)
+        return None
+
+    def _run_probe(self, probe: Probe, state: AuditState) -> None:
+        session = ProbeSession(state, probe.name, probe.max_requests(self.plan), probe.max_connections(self.plan))
+        self.sessions[probe.name] = session
+        begun_ns = session.now_ns()
+        found: Finding | None = None
+        try:
+            found = probe.run(session)
+        except (ProbeFailure, *FAILURES) as error:
+            self._note(probe, unknown(text_of(error)), begun_ns, session.now_ns(), state.traces.zero_ns)
+        else:
+            self._note(probe, found, begun_ns, session.now_ns(), state.traces.zero_ns)
+        finally:
+            self.sessions.pop(probe.name, None)
+            state.findings[probe.name].set(found)
+
+    def _note(self, probe: Probe, found: Finding, begun_ns: int, ended_ns: int, zero_ns: int) -> None:
+        self._records[probe.name] = {
+            "title": probe.title,
+            "question": probe.question,
+            "announced": found.announced,
+            "measured": found.measured,
+            "values": dict(found.values),
+            "verdict": found.verdict.value,
+            "section": found.section or probe.section or None,
+            "advice": found.advice,
+            "topic": found.topic,
+            "started_ns": begun_ns - zero_ns,
+            "duration_ns": ended_ns - begun_ns,
+        }

@@ -1,0 +1,49 @@
+"""What an audit is to look at, and how far it may go, as a value. Opens nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from loadgen.model.plan import Plan
+from loadgen.model.proxy import Proxy
+from loadgen.model.target import Target
+from loadgen.model.units import NS_PER_S
+
+MIN_IDLE_NS = NS_PER_S // 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditPlan:
+    """The target, the way to it, and the limits."""
+
+    target: Target
+    headers: tuple[tuple[str, str], ...] = ()
+    cacert: str | None = None
+    insecure: bool = False
+    proxy: Proxy | None = None
+    source_ips: tuple[str, ...] = ()
+    origin: Target | None = None
+    """The server behind the target, which can be reached by itself too."""
+    backend_header: str = ""
+    """A response field that says which backend answered; empty for none."""
+    timeout_ns: int = 5 * NS_PER_S
+    """Deadline of each request."""
+    idle_max_ns: int = 80 * NS_PER_S
+    """How long an idle connection is watched at most."""
+    max_time_ns: int = 120 * NS_PER_S
+    """The whole audit ends by then."""
+    max_requests: int = 1_050
+    """Requests on one connection, at most."""
+
+    @classmethod
+    def of(cls, plan: Plan) -> AuditPlan:
+        """To look at what a comparison's plan loads."""
+        return cls(
+            target=plan.target,
+            headers=plan.headers,
+            cacert=plan.cacert,
+            insecure=plan.insecure,
+            proxy=plan.proxy,
+            source_ips=plan.source_ips,
+            timeout_ns=plan.load.timeout_ns,
+        )

@@ -1,0 +1,7 @@
+"""Probes: the chain. In the order of the table."""
+
+from __future__ import annotations
+
+from loadgen.probe.probe import Probe
+
+PROBES: tuple[Probe, ...] = ()

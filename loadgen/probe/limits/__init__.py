@@ -1,0 +1,7 @@
+"""Probes: limits of a connection. In the order of the table."""
+
+from __future__ import annotations
+
+from loadgen.probe.probe import Probe
+
+PROBES: tuple[Probe, ...] = ()

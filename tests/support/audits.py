@@ -1,0 +1,32 @@
+"""Audits for the tests, inside the test's own process. A server has to run in a thread or a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import gevent
+
+from loadgen.model.audit import AuditRecord, FindingRecord
+from loadgen.model.target import parse_target
+from loadgen.model.units import NS_PER_S
+from loadgen.probe.audit import Audit
+from loadgen.probe.audit_plan import AuditPlan
+from loadgen.probe.registry import choose
+
+
+def audit(url: str, *only: str, **plan: Any) -> AuditRecord:
+    """Audit a server with the probes or groups that `only` names. plan: further fields of AuditPlan."""
+    fields = {"idle_max_ns": 4 * NS_PER_S, "max_time_ns": 30 * NS_PER_S} | plan
+    return Audit(AuditPlan(target=parse_target(url), **fields), choose(only, ())).run()
+
+
+def finding(url: str, name: str, **plan: Any) -> FindingRecord:
+    """What one probe finds out."""
+    return audit(url, name, **plan)["findings"][name]
+
+
+def findings_of(servers: Mapping[str, str], name: str, **plan: Any) -> dict[str, FindingRecord]:
+    """What one probe finds out about several servers, given by URL, all at the same time."""
+    at_work = {one: gevent.spawn(finding, url, name, **plan) for one, url in servers.items()}
+    return {one: greenlet.get() for one, greenlet in at_work.items()}

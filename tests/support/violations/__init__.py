@@ -1,0 +1,8 @@
+"""Servers that each break one rule about connections, as a table: which probe has to find it, and with what verdict."""
+
+from __future__ import annotations
+
+from tests.support.violations.persistence import PERSISTENCE
+from tests.support.violations.violation import Violation
+
+VIOLATIONS: tuple[Violation, ...] = (*PERSISTENCE,)

@@ -1,0 +1,22 @@
+"""One server that breaks a rule."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from loadgen.model.audit import FindingValue, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """A script for each accepted connection, and what the probe must make of it."""
+
+    name: str
+    probe: str
+    script: Callable[[socket.socket, int], None]
+    """Gets the connection and its number, from 0; it is closed when the script returns."""
+    verdict: Verdict = Verdict.VIOLATION
+    values: Mapping[str, FindingValue] = field(default_factory=dict)
+    """Values that the finding must have."""

@@ -1,0 +1,70 @@
+"""A greenlet's stream over a real socket: what came, how the server ended it, and when."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from loadgen.model.units import NS_PER_S
+from loadgen.probe.failures import OpenFailure
+from loadgen.probe.probe_stream import ProbeStream
+from loadgen.probe.trace import Traces
+from loadgen.wire import poller
+from loadgen.wire.transport import TcpTransport
+from tests.support.processes import free_port, scripted_server
+
+
+def opened(port: int, traces: Traces | None = None) -> ProbeStream:
+    kept = Traces(0) if traces is None else traces
+    stream = ProbeStream(TcpTransport(poller.of_hub()), kept.new("test", 0))
+    stream.open((socket.AF_INET, ("127.0.0.1", port)), soon())
+    return stream
+
+
+def soon(wait_s: float = 5) -> int:
+    return poller.of_hub().monotonic_ns() + int(wait_s * NS_PER_S)
+
+
+def resets(connection: socket.socket, _number: int) -> None:
+    connection.recv(9)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def echoes(connection: socket.socket, _number: int) -> None:
+    connection.sendall(connection.recv(9))
+
+
+@pytest.mark.parametrize(("script", "data", "how"), [(echoes, b"some", "fin"), (resets, b"", "reset")])
+def test_what_came_and_how_it_ended(script: Callable[[socket.socket, int], None], data: bytes, how: str) -> None:
+    traces = Traces(0)
+    with scripted_server(script) as port, opened(port, traces) as stream:
+        sent_ns = stream.send(b"some", soon())
+        assert stream.wait_end(soon()) == (data, True)
+        assert stream.ended == how
+        assert stream.opening_ns <= stream.opened_ns <= sent_ns <= stream.ended_ns
+        again = stream.receive(soon())
+        assert again is not None
+        assert (again.data, again.ended, again.at_ns) == (b"", how, stream.ended_ns)
+    (record,) = traces.records()
+    events = [one["event"] for one in record["events"]]
+    assert events == ["opened", "sent", *(["received"] if data else []), how, "closed"]
+
+
+def test_nothing_comes_in_time() -> None:
+    over = threading.Event()
+    with scripted_server(lambda _connection, _number: over.wait(10) and None) as port, opened(port) as stream:
+        begun_ns = soon(0)
+        assert stream.receive(soon(0.05)) is None
+        assert 50_000_000 <= soon(0) - begun_ns < NS_PER_S
+        assert stream.wait_end(soon(0.05)) == (b"", False)
+        over.set()
+
+
+def test_a_refused_connection_names_its_stage() -> None:
+    with pytest.raises(OpenFailure, match="Connection refused") as refused:
+        opened(free_port())
+    assert refused.value.stage == "connect"
