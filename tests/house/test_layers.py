@@ -53,6 +53,7 @@ LAYERS = {
             "warning_codes",
             "calibration",
             "audit",
+            "server_settings",
         ),
         (
             "check_summary",
