@@ -27,6 +27,8 @@ FindingValue = int | float | str | bool | None | list[int] | list[float] | list[
 class FindingRecord(TypedDict):
     """What one probe found out."""
 
+    group: str
+    """The subject that it belongs to, like `Idle timeouts`."""
     title: str
     """What it is about, in a few words."""
     question: str

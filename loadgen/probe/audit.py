@@ -18,6 +18,7 @@ from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.failures import OpenFailure, ProbeFailure, text_of
 from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.probe import Probe
+from loadgen.probe.registry import group_title
 from loadgen.probe.session import AuditState, ProbeSession, Reply
 from loadgen.probe.trace import Traces
 from loadgen.wire import poller
@@ -168,6 +169,7 @@ class Audit:
 
     def _note(self, probe: Probe, found: Finding, begun_ns: int, ended_ns: int, zero_ns: int) -> None:
         self._records[probe.name] = {
+            "group": group_title(probe.name),
             "title": probe.title,
             "question": probe.question,
             "announced": found.announced,

@@ -63,6 +63,12 @@ def choose(only: Iterable[str], skip: Iterable[str]) -> list[Probe]:
     return [probe for probe in PROBES if probe.name in wanted]
 
 
+def group_title(name: str) -> str:
+    """The title of the group that a probe belongs to; empty where the registry does not have it."""
+    return _TITLES.get(name, "")
+
+
+_TITLES = {probe.name: group.title for group in GROUPS for probe in group.probes}
 _BY_NAME = {probe.name: probe for probe in PROBES}
 _BY_WORD = {group.name: {probe.name for probe in group.probes} for group in GROUPS} | {
     name: {name} for name in _BY_NAME
