@@ -118,7 +118,7 @@ LAYERS = {
         ("export/",),
     ],
     "probe": [
-        ("failures", "finding", "audit_plan", "trace", "exchange"),
+        ("failures", "finding", "audit_plan", "trace", "exchange", "proportion", "medians", "evenness"),
         ("probe_stream",),
         ("session",),
         ("probe.py", "hop_by_hop", "before_load"),
