@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from gevent.event import AsyncResult
 
+from loadgen.model.units import NS_PER_S
 from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.failures import Loss, NoResponse, OpenFailure, OverBudget
 from loadgen.probe.finding import Finding
@@ -120,6 +121,13 @@ class ProbeSession:
         result = self._state.findings.get(name)
         found: Finding | None = None if result is None else result.get()
         return found
+
+    def has_ended(self, name: str, wait_ns: int) -> bool:
+        """Whether another probe has ended by then, or does not run; waits that long at most."""
+        result = self._state.findings.get(name)
+        if result is not None:
+            result.wait(timeout=max(0, self.until_ns(wait_ns) - self.now_ns()) / NS_PER_S)
+        return result is None or result.ready()
 
     def addresses(self) -> list[SocketAddress]:
         """The addresses of the target, or of its proxy, in the resolver's order. Raises OpenFailure."""

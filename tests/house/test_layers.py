@@ -119,7 +119,7 @@ LAYERS = {
     ],
     "probe": [
         ("failures", "finding", "audit_plan", "trace", "exchange", "proportion", "medians", "evenness"),
-        ("probe_stream",),
+        ("probe_stream", "side_by_side"),
         ("session",),
         ("probe.py", "hop_by_hop", "before_load"),
         tuple(

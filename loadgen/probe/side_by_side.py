@@ -1,0 +1,35 @@
+"""Several waits of one probe at the same time. Knows no probe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+import gevent
+
+from loadgen.probe.failures import ProbeFailure, text_of
+from loadgen.wire.errors import FAILURES
+
+T = TypeVar("T")
+
+
+def side_by_side(tasks: Iterable[Callable[[], T]]) -> list[T | ProbeFailure]:
+    """Run each task in a greenlet of its own; what they gave, in their order, or what went wrong with one.
+
+    They end with the caller: none goes on where the audit is interrupted.
+    """
+    greenlets = [gevent.spawn(_guarded, task) for task in tasks]
+    try:
+        gevent.joinall(greenlets, raise_error=True)
+    finally:
+        gevent.killall(greenlets)
+    return [greenlet.value for greenlet in greenlets]
+
+
+def _guarded(task: Callable[[], T]) -> T | ProbeFailure:
+    try:
+        return task()
+    except ProbeFailure as failure:
+        return failure
+    except FAILURES as error:
+        return ProbeFailure(text_of(error))

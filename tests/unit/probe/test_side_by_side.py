@@ -1,0 +1,43 @@
+"""Several waits of a probe at once: what each gave, in order, and that none outlives its caller."""
+
+from __future__ import annotations
+
+import gevent
+import pytest
+
+from loadgen.probe.failures import ProbeFailure
+from loadgen.probe.side_by_side import side_by_side
+
+
+def refused() -> str:
+    raise ConnectionRefusedError(111, "Connection refused")
+
+
+def slow() -> str:
+    gevent.sleep(0.01)
+    return "slow"
+
+
+def test_results_come_in_the_order_of_the_tasks_and_a_failure_is_one() -> None:
+    first, second, third = side_by_side([slow, refused, lambda: "fast"])
+    assert (first, third) == ("slow", "fast")
+    assert isinstance(second, ProbeFailure)
+    assert str(second) == "Connection refused"
+
+
+def test_a_mistake_is_raised_and_ends_the_others() -> None:
+    ended: list[str] = []
+
+    def waits() -> None:
+        try:
+            gevent.sleep(60)
+        finally:
+            ended.append("waits")
+
+    def mistaken() -> None:
+        gevent.sleep(0)
+        raise AssertionError("a mistake")
+
+    with pytest.raises(AssertionError, match="a mistake"):
+        side_by_side([waits, mistaken])
+    assert ended == ["waits"]
