@@ -15,7 +15,7 @@ from loadgen.model.audit import AUDIT_SCHEMA, AuditRecord, FindingRecord
 from loadgen.model.exceptions import TargetError
 from loadgen.model.units import NS_PER_S
 from loadgen.probe.audit_plan import AuditPlan
-from loadgen.probe.failures import OpenFailure, ProbeFailure, text_of
+from loadgen.probe.failures import OpenFailure, ProbeFailure, is_turned_away, text_of
 from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.probe import Probe
 from loadgen.probe.registry import group_title
@@ -143,9 +143,14 @@ class Audit:
                     reply = session.ask(stream, session.request(connection="close"))
                 if not state.route.challenged(reply.head):
                     return reply
-            except (OpenFailure, Failure) as error:
-                if not left or isinstance(error, Failure):
+            except OpenFailure as error:
+                if is_turned_away(error):
+                    state.first_failure = str(error)
+                    return None
+                if not left:
                     raise TargetError(f"{self.plan.target}: no connection could be opened ({error})") from None
+            except Failure as error:
+                raise TargetError(f"{self.plan.target}: no connection could be opened ({error})") from None
             except ProbeFailure as error:
                 state.first_failure = str(error)
                 return None
@@ -161,6 +166,9 @@ class Audit:
             found = probe.run(session)
         except (ProbeFailure, *FAILURES) as error:
             self._note(probe, unknown(text_of(error)), begun_ns, session.now_ns(), state.traces.zero_ns)
+        except Exception as error:  # a fault of one probe must not cost what the others found out
+            why = f"this probe has a fault, please report it: {type(error).__name__}: {error}"
+            self._note(probe, unknown(why), begun_ns, session.now_ns(), state.traces.zero_ns)
         else:
             self._note(probe, found, begun_ns, session.now_ns(), state.traces.zero_ns)
         finally:

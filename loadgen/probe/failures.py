@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from loadgen.model.errors import ErrorKind
 from loadgen.wire.errors import RESETS, Failure
 
 
@@ -14,6 +15,7 @@ class Loss(StrEnum):
     RESET = "reset"
     TIMEOUT = "no answer within the time allowed"
     MALFORMED = "malformed"
+    TOO_LONG = "longer than what is read"
 
 
 class ProbeFailure(Exception):
@@ -52,12 +54,24 @@ _TEXTS = {
     Loss.RESET: "the server reset the connection instead of answering",
     Loss.TIMEOUT: "no answer within the time allowed",
     Loss.MALFORMED: "the answer is not HTTP",
+    Loss.TOO_LONG: "the response is too long",
 }
 
 
 def is_reset(error: Exception) -> bool:
     """The peer reset the connection, or had closed it when we wrote."""
     return isinstance(error, OSError) and error.errno in RESETS
+
+
+def is_turned_away(error: OpenFailure) -> bool:
+    """The server was reached, and gave no TLS handshake: it refused ours, ended it, or stayed silent.
+
+    A certificate that is not trusted is no such case: there it was this side that refused.
+    """
+    cause = error.cause
+    return error.stage == "tls" and (
+        not isinstance(cause, Failure) or (cause.by_peer or cause.kind is ErrorKind.TLS_FAILED)
+    )
 
 
 def text_of(error: Exception) -> str:

@@ -18,7 +18,7 @@ from loadgen.probe.finding import Finding
 from loadgen.probe.probe_stream import ProbeStream
 from loadgen.probe.trace import Traces
 from loadgen.wire import poller
-from loadgen.wire.http1.head import Malformed, ResponseHead
+from loadgen.wire.http1.head import BodyTooLarge, Malformed, ResponseHead
 from loadgen.wire.http1.request_writer import build_request
 from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.route import Route
@@ -220,6 +220,9 @@ class ProbeSession:
         while True:
             try:
                 complete = bool(data) and reader.feed(data, body.extend)
+            except BodyTooLarge:
+                detail = f"the response is longer than the {MAX_BODY_BYTES >> 20} MiB that are read; name a smaller one"
+                raise NoResponse(Loss.TOO_LONG, bytes(received), at_ns, detail) from None
             except Malformed as error:
                 raise NoResponse(Loss.MALFORMED, bytes(received), at_ns, f"the answer is not HTTP: {error}") from None
             if complete:

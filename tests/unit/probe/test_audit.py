@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import select
 import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from loadgen.model.audit import AuditRecord, Verdict
 from loadgen.model.exceptions import PlanError, TargetError
 from loadgen.model.target import parse_target
+from loadgen.model.units import NS_PER_S
 from loadgen.probe import (
     addresses,
     chain,
@@ -25,9 +32,16 @@ from loadgen.probe import (
 )
 from loadgen.probe.audit import Audit
 from loadgen.probe.audit_plan import AuditPlan
+from loadgen.probe.failures import ProbeFailure
+from loadgen.probe.finding import Finding, unknown
+from loadgen.probe.probe import Probe
 from loadgen.probe.registry import GROUPS, PROBES, choose
+from loadgen.probe.session import ProbeSession
+from loadgen.target.behaviour import Behaviour
+from loadgen.target.certificates import server_context
 from tests.support.audits import audit
-from tests.support.processes import free_port, read_request, scripted_server
+from tests.support.processes import Script, free_port, read_request, scripted_server
+from tests.support.target_thread import target_in_thread
 
 HELLO = b"HTTP/1.1 200 OK\r\nServer: test\r\nContent-Length: 5\r\n\r\nhello"
 
@@ -76,3 +90,188 @@ def test_a_group_stands_for_its_probes_and_a_wrong_word_is_named() -> None:
         choose(["idle_timeou"], ())
     with pytest.raises(PlanError, match="leave no probe"):
         choose(["persistence"], ["persistence"])
+
+
+def test_a_probe_with_a_fault_does_not_cost_what_the_others_found_out() -> None:
+    def has_a_fault(_session: ProbeSession) -> Finding:
+        raise KeyError("port")
+
+    found = run(hello, made("first", fine), made("faulty", has_a_fault), made("waits", has_a_fault, waits=True))
+    assert verdicts(found) == {"first": "ok", "faulty": "unknown", "waits": "unknown"}
+    assert found["findings"]["faulty"]["measured"] == "this probe has a fault, please report it: KeyError: 'port'"
+
+
+def test_a_probe_is_held_to_what_it_said_it_would_cost() -> None:
+    def asks_twice(session: ProbeSession) -> Finding:
+        with session.open() as stream:
+            session.ask(stream)
+            session.ask(stream)
+        return unknown("it was not held")
+
+    def opens_twice(session: ProbeSession) -> Finding:
+        with session.open(), session.open():
+            return unknown("it was not held")
+
+    found = run(hello, made("asks", asks_twice), made("opens", opens_twice))
+    assert {one["measured"] for one in found["findings"].values()} == {
+        "it would need more than 1 requests",
+        "it would need more than 1 connections",
+    }
+    assert (found["requests"], found["connections"]) == (2, 3)
+    assert (found["max_requests"], found["max_connections"]) == (5, 5)
+
+
+def test_a_probe_reads_what_another_found_out_even_one_that_waits() -> None:
+    def reads(session: ProbeSession) -> Finding:
+        before, missing = session.finding("slow"), session.finding("failed")
+        assert missing is None
+        return Finding(verdict=Verdict.OK, measured="nothing" if before is None else before.measured)
+
+    def slow(session: ProbeSession) -> Finding:
+        with session.open() as stream:
+            stream.receive(session.until_ns(NS_PER_S // 20))
+        return Finding(verdict=Verdict.OK, measured="slowly")
+
+    def failed(_session: ProbeSession) -> Finding:
+        raise ProbeFailure("no luck")
+
+    probes = made("failed", failed), made("reads", reads, needs=("slow", "failed")), made("slow", slow, waits=True)
+    found = run(hello, *probes)
+    assert found["findings"]["reads"]["measured"] == "slowly"
+    assert found["findings"]["failed"]["measured"] == "no luck"
+
+
+def test_no_probe_waits_for_one_that_runs_after_it() -> None:
+    by_name = {probe.name: (number, probe) for number, probe in enumerate(PROBES)}
+    for number, probe in by_name.values():
+        for name in probe.needs:
+            before, needed = by_name[name]
+            assert needed.waits or before < number, f"{probe.name} would wait for {name} for ever"
+
+
+def test_the_audit_ends_in_time_with_what_is_known() -> None:
+    found = run(hello, made("quick", fine), made("endless", forgets_the_time), max_time_ns=NS_PER_S // 10)
+    assert found["end"] == "out_of_time"
+    assert verdicts(found) == {"quick": "ok", "endless": "unknown"}
+    assert "--max-time" in found["findings"]["endless"]["measured"]
+    assert found["duration_ns"] < 5 * NS_PER_S
+
+
+def test_an_interrupt_ends_it_with_what_is_known() -> None:
+    audits: list[Audit] = []
+
+    def interrupts(session: ProbeSession) -> Finding:
+        audits[0].interrupt()
+        return forgets_the_time(session)
+
+    with scripted_server(hello) as port:
+        plan = AuditPlan(target=parse_target(f"http://127.0.0.1:{port}/"))
+        audits.append(Audit(plan, [made("quick", fine), made("endless", interrupts), made("never", fine)]))
+        found = audits[0].run()
+    assert found["end"] == "interrupted"
+    assert verdicts(found) == {"quick": "ok", "endless": "unknown", "never": "unknown"}
+    assert found["findings"]["never"]["measured"] == "interrupted before it was known"
+
+
+def closes_at_once(_connection: socket.socket, _number: int) -> None:
+    pass
+
+
+def speaks_something_else(connection: socket.socket, _number: int) -> None:
+    connection.sendall(b"220 mail.example ESMTP\r\n")
+    connection.recv(99)
+
+
+def is_silent(connection: socket.socket, _number: int) -> None:
+    while connection.recv(9999):
+        pass
+
+
+def drips(connection: socket.socket, _number: int) -> None:
+    read_request(connection)
+    for byte in HELLO:
+        connection.sendall(bytes([byte]))
+        if select.select([connection], [], [], 0.05)[0]:
+            return
+
+
+def sends_100_mb(connection: socket.socket, _number: int) -> None:
+    read_request(connection)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n" + bytes(65536))
+    connection.recv(9)
+
+
+def never_stops(connection: socket.socket, _number: int) -> None:
+    read_request(connection)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while True:
+        connection.sendall(b"10000\r\n" + bytes(65536) + b"\r\n")
+
+
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        (closes_at_once, "the server (closed|reset) the connection instead of answering"),
+        (speaks_something_else, "the answer is not HTTP"),
+        (is_silent, "no answer within the time allowed"),
+        (drips, r"no answer within the time allowed after \d+ bytes"),
+        (sends_100_mb, "the response is longer than the 8 MiB that are read; name a smaller one"),
+        (never_stops, "the response is longer than the 8 MiB that are read; name a smaller one"),
+    ],
+)
+def test_a_server_without_an_answer_gets_a_readable_audit(script: Script, why: str) -> None:
+    found = run(script, made("usual", fine), made("hardened", fine, needs_response=False), timeout_ns=NS_PER_S // 5)
+    assert verdicts(found) == {"usual": "unknown", "hardened": "ok"}
+    assert re.match(f"the server gives no response to a plain request: {why}", found["findings"]["usual"]["measured"])
+    assert (found["end"], found["server"]) == ("done", None)
+
+
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        (closes_at_once, "tls: the peer ended the connection"),
+        (speaks_something_else, "tls: wrong version number"),
+        (is_silent, "tls: no answer within the time allowed"),
+    ],
+)
+def test_a_server_that_speaks_no_tls_gets_a_readable_audit(script: Script, why: str) -> None:
+    probes = made("usual", fine), made("hardened", fine, needs_response=False)
+    found = run(script, *probes, scheme="https", timeout_ns=NS_PER_S // 5)
+    assert verdicts(found) == {"usual": "unknown", "hardened": "ok"}
+    assert why in found["findings"]["usual"]["measured"]
+
+
+def test_a_certificate_that_is_not_trusted_is_the_user_s_to_repair(tmp_path: Path) -> None:
+    context = server_context(("localhost", "127.0.0.1"), tmp_path / "ca.pem")
+    with target_in_thread(Behaviour(), context) as server, pytest.raises(TargetError, match="self-signed"):
+        audit(f"https://127.0.0.1:{server.port}/", "persistent_by_default")
+
+
+# Probes that these tests make up.
+
+
+def made(name: str, run: Callable[[ProbeSession], Finding], **more: Any) -> Probe:
+    """A probe that may send one request on one connection."""
+    fields: dict[str, Any] = {"title": name, "question": "What?", "method": "It tries.", "section": ""}
+    return Probe(name=name, requests=1, connections=1, run=run, **fields, **more)
+
+
+def fine(_session: ProbeSession) -> Finding:
+    return Finding(verdict=Verdict.OK, measured="fine")
+
+
+def forgets_the_time(session: ProbeSession) -> Finding:
+    """It waits for longer than the audit may take."""
+    with session.open() as stream:
+        stream.receive(session.now_ns() + 60 * NS_PER_S)
+    return fine(session)
+
+
+def run(script: Script, *probes: Probe, scheme: str = "http", **plan: Any) -> AuditRecord:
+    """An audit with these probes alone."""
+    with scripted_server(script) as port:
+        return Audit(AuditPlan(target=parse_target(f"{scheme}://127.0.0.1:{port}/"), **plan), probes).run()
+
+
+def verdicts(found: AuditRecord) -> dict[str, str]:
+    return {name: one["verdict"] for name, one in found["findings"].items()}
