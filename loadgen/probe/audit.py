@@ -89,8 +89,8 @@ class Audit:
             self._end = "out_of_time"
         if not driver.ready():
             driver.kill()
-        elif driver.exception is not None:
-            raise driver.exception
+        elif isinstance(driver.value, TargetError):
+            raise driver.value
         for probe in self.probes:
             if probe.name not in self._records:
                 self._note(probe, unknown(_ENDS.get(self._end, _NO_RESPONSE)), zero_ns, zero_ns, zero_ns)
@@ -116,8 +116,12 @@ class Audit:
 
     # Inside
 
-    def _drive(self, state: AuditState) -> None:
-        state.first = self._first_reply(state)
+    def _drive(self, state: AuditState) -> TargetError | None:
+        """Run the probes. Returns why that can't be done: of what a greenlet raises, gevent would print a traceback."""
+        try:
+            state.first = self._first_reply(state)
+        except TargetError as error:
+            return error
         greenlets: list[Any] = []
         try:
             ready = [probe for probe in self.probes if state.first is not None or not probe.needs_response]
@@ -133,6 +137,7 @@ class Audit:
             gevent.joinall(greenlets)
         finally:
             gevent.killall(greenlets)
+        return None
 
     def _first_reply(self, state: AuditState) -> Reply | None:
         """The response to a plain request, or None. Raises TargetError where no connection can be opened at all."""
