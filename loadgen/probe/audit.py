@@ -20,10 +20,7 @@ from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.probe import Probe
 from loadgen.probe.registry import group_title
 from loadgen.probe.session import AuditState, ProbeSession, Reply
-from loadgen.probe.trace import Traces
-from loadgen.wire import poller
 from loadgen.wire.errors import FAILURES, Failure
-from loadgen.wire.route import Route
 
 End = Literal["done", "interrupted", "out_of_time"]
 
@@ -78,10 +75,9 @@ class Audit:
     def run(self) -> AuditRecord:
         """Run it. Raises PlanError where `cacert` can't be used, TargetError where no connection can be opened."""
         plan = self.plan
-        route = Route.to(plan.target, plan.cacert, plan.insecure, plan.source_ips, plan.proxy)
-        zero_ns = poller.of_hub().monotonic_ns()
         started, begun_ns = datetime.now(UTC), time.monotonic_ns()
-        state = AuditState(plan, route, Traces(zero_ns), zero_ns + plan.max_time_ns)
+        state = AuditState.of(plan)
+        zero_ns = state.traces.zero_ns
         state.findings = {probe.name: AsyncResult() for probe in self.probes}
         driver = gevent.spawn(self._drive, state)
         driver.link(lambda _: self._over.set())

@@ -8,21 +8,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
+
+import gevent
 
 from loadgen.model.plan import Plan
 from loadgen.model.run_record import HopByHopRecord, RunWarning
 from loadgen.model.target import FIELDS_PATH
+from loadgen.model.units import NS_PER_S
 from loadgen.model.warning_codes import WarningCode
-from loadgen.probe.exchange import FAILURES, WholeResponse, describe, exchange, patiently
+from loadgen.probe.audit_plan import AuditPlan
+from loadgen.probe.failures import Loss, NoResponse, OpenFailure, ProbeFailure
+from loadgen.probe.session import AuditState, ProbeSession, Reply
+from loadgen.wire.errors import Failure
 from loadgen.wire.http1.head import ResponseHead
-from loadgen.wire.proxy.connect import CHALLENGE, ProxyLogin
 
 _HOP = "X-Loadgen-Hop"
 _CONNECTION = f"keep-alive, {_HOP}, TE"
 _FIELDS = ((_HOP, "request"), ("TE", "trailers"), ("Keep-Alive", "timeout=5"), ("Proxy-Connection", "keep-alive"))
+NAMED = tuple(option.strip().lower() for option in _CONNECTION.split(","))
+"""The fields that Connection names, in lower case."""
 _NOT_REPORTED = "unknown: the target does not say what it received"
 _TUNNELLED = "not applicable: through a tunnel the proxy sees no fields"
+_MAX_WAIT_NS = 5 * NS_PER_S
+_PAUSES_S = (0.1, 0.2, 0.4, 0.8)
+"""Before the tries after the first, as before those of the load's own first request."""
+MAX_TRIES = len(_PAUSES_S) + 2
+"""The most requests, with the one that a challenge costs."""
 
 FieldList = list[tuple[str, str]]
 
@@ -37,7 +50,7 @@ class HopByHop:
         return plan.proxy is not None
 
     def run(self, plan: Plan) -> HopByHopRecord:
-        return check_hops(plan, FIELDS_PATH)
+        return check_hops(plan)
 
     def warnings(self, found: Mapping[str, Any], section: Mapping[str, Any]) -> list[RunWarning]:
         passed = []
@@ -54,23 +67,29 @@ class HopByHop:
         return [{"code": WarningCode.HOP_BY_HOP_FORWARDED.value, "message": message}]
 
 
-def check_hops(plan: Plan, path: str) -> HopByHopRecord:
-    """Ask the target at `path` what the plan's proxy did with the fields for one hop."""
+def check_hops(plan: Plan) -> HopByHopRecord:
+    """Ask the target what the plan's proxy did with the fields for one hop. Raises PlanError."""
     assert plan.proxy is not None
     if all(plan.tunnels(cell.policy) for cell in plan.cells):
         return _unknown(_TUNNELLED)
-    login = ProxyLogin(plan.proxy.authorization)
+    limited = replace(AuditPlan.of(plan), timeout_ns=min(plan.load.timeout_ns, _MAX_WAIT_NS))
+    return ask_hops(ProbeSession(AuditState.of(limited), HopByHop.name, MAX_TRIES, MAX_TRIES))
+
+
+def ask_hops(session: ProbeSession) -> HopByHopRecord:
+    """Ask what the proxy, or the chain, did with the fields. A failure is a finding too, with its reason."""
+    login = session.route.login
     try:
-        response = patiently(lambda: _request(plan, path, ""))
-        if response.head.status == CHALLENGE:
-            login.challenged(response.head, sent=False)
-            response = _request(plan, path, login.authorization)
-    except FAILURES as error:
-        return _unknown(f"unknown: {describe(error)}")
-    received = _received(response)
+        reply = _patiently(session)
+        if session.route.challenged(reply.head):
+            reply = _ask(session)
+    except (ProbeFailure, Failure) as error:
+        return _unknown(f"unknown: {error}")
+    received = _received(reply)
     if received is None:
         return _unknown(_NOT_REPORTED)
-    return judge([name for name, _ in _sent(login.authorization)], received, response.head)
+    sent = [name for name, _ in _FIELDS]
+    return judge([*sent, "Proxy-Authorization"] if login.authorization else sent, received, reply.head)
 
 
 def judge(sent: list[str], received: FieldList, response: ResponseHead) -> HopByHopRecord:
@@ -104,20 +123,33 @@ def _unknown(reason: str) -> HopByHopRecord:
     return {"removed": [], "forwarded": [], "response_removed": None, "via": None, "reason": reason}
 
 
-def _request(plan: Plan, path: str, authorization: str) -> WholeResponse:
-    return exchange(plan, path, (("Cache-Control", "no-store"), *_sent(authorization)), _CONNECTION)
+def _patiently(session: ProbeSession) -> Reply:
+    """The reply, tried a few times where the other side is just starting. Raises ProbeFailure."""
+    for pause_s in _PAUSES_S:
+        try:
+            return _ask(session)
+        except OpenFailure as error:
+            if not isinstance(error.cause, ConnectionError):
+                raise
+        except NoResponse as error:
+            if error.how not in (Loss.FIN, Loss.RESET):
+                raise
+        gevent.sleep(pause_s)
+    return _ask(session)
 
 
-def _sent(authorization: str) -> tuple[tuple[str, str], ...]:
-    return (*_FIELDS, ("Proxy-Authorization", authorization)) if authorization else _FIELDS
+def _ask(session: ProbeSession) -> Reply:
+    fields = (("Cache-Control", "no-store"), *_FIELDS)
+    with session.open() as stream:
+        return session.ask(stream, session.request(path=FIELDS_PATH, fields=fields, connection=_CONNECTION))
 
 
-def _received(response: WholeResponse) -> FieldList | None:
+def _received(reply: Reply) -> FieldList | None:
     """The fields that the target says it received; None where it does not say."""
-    if response.head.status != 200:
+    if reply.head.status != 200:
         return None
     try:
-        fields = json.loads(response.body)["fields"]
+        fields = json.loads(reply.body)["fields"]
         return [(f"{name}", f"{value}") for name, value in fields]
     except (ValueError, TypeError, KeyError):
         return None

@@ -5,12 +5,14 @@ It counts what the probe spends, and holds it to what the probe said beforehand.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from gevent.event import AsyncResult
 
+from loadgen.model.target import Target
 from loadgen.model.units import NS_PER_S
 from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.failures import Loss, NoResponse, OpenFailure, OverBudget
@@ -73,6 +75,21 @@ class AuditState:
     requests: int = 0
     connections: int = 0
 
+    @classmethod
+    def of(cls, plan: AuditPlan) -> AuditState:
+        """For an audit that begins now. Raises PlanError where `cacert` can't be used."""
+        zero_ns = poller.of_hub().monotonic_ns()
+        route = Route.to(plan.target, plan.cacert, plan.insecure, plan.source_ips, plan.proxy)
+        return cls(plan, route, Traces(zero_ns), zero_ns + plan.max_time_ns)
+
+
+@dataclass(slots=True)
+class Spent:
+    """What one probe has used so far."""
+
+    requests: int = 0
+    connections: int = 0
+
 
 class ProbeSession:
     """One probe's view of the audit."""
@@ -81,8 +98,7 @@ class ProbeSession:
         self.plan = state.plan
         self.route = state.route
         self.deadline_ns = state.deadline_ns
-        self.requests = self.connections = 0
-        """What was spent so far."""
+        self.spent = Spent()
         self.waiting_for = ""
         """To be set before a long wait: what for, for the progress line."""
         self.waiting_until_ns = 0
@@ -92,6 +108,14 @@ class ProbeSession:
         self._max_requests = max_requests
         self._max_connections = max_connections
         self._clock = poller.of_hub()
+
+    def toward(self, target: Target) -> ProbeSession:
+        """A view of another server, without the proxy, that spends from the same budget. Raises PlanError."""
+        plan = self.plan
+        other = copy.copy(self)
+        other.plan = replace(plan, target=target, proxy=None)
+        other.route = Route.to(target, plan.cacert, plan.insecure, plan.source_ips)
+        return other
 
     @property
     def first(self) -> Reply:
@@ -153,10 +177,10 @@ class ProbeSession:
 
         transport: makes another one than the target's usual one; address: instead of the first one.
         """
-        if self.connections >= self._max_connections:
+        if self.spent.connections >= self._max_connections:
             raise OverBudget(f"it would need more than {self._max_connections} connections")
         to = self.addresses()[0] if address is None else address
-        self.connections += 1
+        self.spent.connections += 1
         self._state.connections += 1
         made = self.route.transport() if transport is None else transport()
         stream = ProbeStream(made, self._state.traces.new(self._name, self.now_ns()))
@@ -189,9 +213,9 @@ class ProbeSession:
 
     def send(self, stream: ProbeStream, data: bytes, requests: int = 1) -> int:
         """Send bytes with that many requests; returns when they were sent (ns). Raises NoResponse or OverBudget."""
-        if self.requests + requests > self._max_requests:
+        if self.spent.requests + requests > self._max_requests:
             raise OverBudget(f"it would need more than {self._max_requests} requests")
-        self.requests += requests
+        self.spent.requests += requests
         self._state.requests += requests
         try:
             return stream.send(data, self.timeout_at_ns)

@@ -118,7 +118,7 @@ LAYERS = {
         ("export/",),
     ],
     "probe": [
-        ("failures", "finding", "audit_plan", "trace", "exchange", "proportion", "medians", "evenness"),
+        ("failures", "finding", "audit_plan", "trace", "proportion", "medians", "evenness"),
         ("probe_stream", "side_by_side"),
         ("session",),
         ("probe.py", "hop_by_hop", "before_load"),

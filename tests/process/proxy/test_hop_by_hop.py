@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from loadgen.model.target import FIELDS_PATH
 from loadgen.probe.hop_by_hop import check_hops
 from tests.support.probes import SENT, plan_for
 from tests.support.proxies import REAL, asks, fake_proxy, proxy_url
@@ -18,7 +17,7 @@ LOWER = [name.lower() for name in SENT]
 def test_real_proxies_keep_them(share_target: Start, name: str) -> None:
     target = share_target()
     with REAL[name]() as port:
-        found = check_hops(plan_for(target.url, proxy_url(port)), FIELDS_PATH)
+        found = check_hops(plan_for(target.url, proxy_url(port)))
     assert found["reason"] is None
     assert (found["forwarded"], found["response_removed"]) == ([], True)
     assert found["removed"] == LOWER
@@ -30,7 +29,7 @@ def test_real_proxies_keep_them(share_target: Start, name: str) -> None:
 def test_a_bad_proxy_is_found_out(share_target: Start, wants: bool) -> None:
     target = share_target()
     with fake_proxy(asks if wants else None) as (fake, port):
-        found = check_hops(plan_for(target.url, proxy_url(port)), FIELDS_PATH)
+        found = check_hops(plan_for(target.url, proxy_url(port)))
     # Credentials that nobody asked for are not sent, so nothing is known of them.
     assert found["forwarded"] == (LOWER if wants else LOWER[:-1])
     assert (found["response_removed"], found["via"], found["reason"]) == (False, None, None)

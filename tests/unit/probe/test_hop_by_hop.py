@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import pytest
 
-from loadgen.model.target import FIELDS_PATH
 from loadgen.model.units import NS_PER_MS
 from loadgen.probe.before_load import probe_warnings
 from loadgen.probe.hop_by_hop import check_hops, judge
@@ -56,7 +55,7 @@ def test_warnings() -> None:
     ("url", "policies"), [("https://h/", "persistent,close"), ("http://h/", "websocket,h2-prior,h2")]
 )
 def test_through_tunnels_there_is_nothing_to_ask(url: str, policies: str) -> None:
-    found = check_hops(plan_for(url, "http://127.0.0.1:1", policies), FIELDS_PATH)
+    found = check_hops(plan_for(url, "http://127.0.0.1:1", policies))
     assert found["reason"] == "not applicable: through a tunnel the proxy sees no fields"
     assert found["response_removed"] is None
 
@@ -79,11 +78,11 @@ UNKNOWN = {
     "not JSON": (with_body(b"200 OK", b"<html>"), NOT_REPORTED),
     "other JSON": (with_body(b"200 OK", b'{"fields": 5}'), NOT_REPORTED),
     "a list": (with_body(b"200 OK", b"[]"), NOT_REPORTED),
-    "no HTTP": (b"SSH-2.0-x\r\n\r\n", "unknown: the response starts with 'SSH-2.0-x"),
-    "nothing": (b"", "unknown: the connection was closed before the response was complete"),
+    "no HTTP": (b"SSH-2.0-x\r\n\r\n", "unknown: the answer is not HTTP: the response starts with 'SSH-2.0-x"),
+    "nothing": (b"", "unknown: the server closed the connection instead of answering"),
     "half": (
         b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx",
-        "unknown: the connection was closed before the response was complete",
+        "unknown: the server closed the connection instead of answering after 39 bytes",
     ),
     "Digest": (b"HTTP/1.1 407 No\r\nProxy-Authenticate: Digest x=1\r\nContent-Length: 0\r\n\r\n", "it asks for Digest"),
 }
@@ -92,7 +91,7 @@ UNKNOWN = {
 @pytest.mark.parametrize(("answer", "expected"), UNKNOWN.values(), ids=UNKNOWN)
 def test_a_finding_that_is_not_known_has_its_reason(answer: bytes, expected: str) -> None:
     with scripted_server(answering(answer)) as port:
-        found = check_hops(plan_for("http://h/", f"http://127.0.0.1:{port}"), FIELDS_PATH)
+        found = check_hops(plan_for("http://h/", f"http://127.0.0.1:{port}"))
     assert expected in found["reason"]
     assert found["reason"].startswith("unknown: ")
     assert (found["removed"], found["forwarded"], found["response_removed"], found["via"]) == ([], [], None, None)
@@ -119,7 +118,20 @@ def dripping() -> Iterator[int]:
 def test_a_slow_answer_is_not_waited_for_without_end() -> None:
     with dripping() as port:
         plan = plan_for("http://h/", f"http://127.0.0.1:{port}")
-        found = check_hops(replace(plan, load=replace(plan.load, timeout_ns=300 * NS_PER_MS)), FIELDS_PATH)
-    assert found["reason"] == "unknown: no answer within the time allowed"
-    found = check_hops(plan_for("http://h/", f"http://127.0.0.1:{free_port()}"), FIELDS_PATH)
-    assert found["reason"] == "unknown: Connection refused"
+        found = check_hops(replace(plan, load=replace(plan.load, timeout_ns=300 * NS_PER_MS)))
+    assert found["reason"].startswith("unknown: no answer within the time allowed after ")
+    found = check_hops(plan_for("http://h/", f"http://127.0.0.1:{free_port()}"))
+    assert found["reason"] == "unknown: connect: Connection refused"
+
+
+def test_a_proxy_that_is_just_starting_is_asked_again() -> None:
+    answer = with_body(b"200 OK", b'{"fields": [["Via", "1.1 a"]]}')
+
+    def script(connection: socket.socket, number: int) -> None:
+        read_request(connection)
+        if number:
+            connection.sendall(answer)
+
+    with scripted_server(script) as port:
+        found = check_hops(plan_for("http://h/", f"http://127.0.0.1:{port}"))
+    assert (found["via"], found["forwarded"], found["reason"]) == ("1.1 a", [], None)
