@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import gevent
+from functools import partial
 
 from loadgen.model.audit import FindingValue, Verdict
 from loadgen.model.units import NS_PER_MS, NS_PER_S, format_duration
@@ -18,6 +17,7 @@ from loadgen.probe.failures import NoResponse
 from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
+from loadgen.probe.side_by_side import side_by_side
 
 _MAX_PAUSE_NS = NS_PER_S // 2
 _MIN_PAUSES = 20
@@ -56,13 +56,9 @@ def _run(session: ProbeSession) -> Finding:
     lives = [_Life(pause_ns), _Life(pause_ns * _SLOWER)]
     session.waiting_for = "a connection in use to be closed"
     session.waiting_until_ns = session.until_ns(session.plan.idle_max_ns)
-    # As long as all others: what has happened by then counts.
-    greenlets = [gevent.spawn(_live, session, life, session.waiting_until_ns) for life in lives]
-    try:
-        for greenlet in greenlets:
-            greenlet.get()
-    finally:
-        gevent.killall(greenlets)
+    for failure in side_by_side([partial(_live, session, life, session.waiting_until_ns) for life in lives]):
+        if failure is not None:
+            raise failure
     return _judge(lives)
 
 
@@ -96,6 +92,8 @@ def _judge(lives: Sequence[_Life]) -> Finding:
     ended = [life for life in lives if life.has_ended]
     if not oldest.used_ns:
         return unknown("each connection ended with its first response")
+    if all(life.has_ended and life.requests == 1 for life in lives):
+        return unknown(f"none could be kept in use: idle ones are closed within {format_duration(oldest.age_ns)}")
     if not oldest.has_ended or len(ended) > 1 == len({life.requests for life in ended}):
         why = f"; closed after {max(life.requests for life in ended)} requests" if ended else ""
         return Finding(
@@ -104,8 +102,6 @@ def _judge(lives: Sequence[_Life]) -> Finding:
             values={"longer_than_ns": oldest.used_ns},
             topic="max_lifetime",
         )
-    if all(life.requests == 1 and not life.says_close for life in lives):
-        return unknown(f"none could be kept in use: idle ones are closed within {format_duration(oldest.age_ns)}")
     return _limited(lives)
 
 

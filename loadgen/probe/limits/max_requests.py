@@ -63,7 +63,7 @@ def _run(session: ProbeSession) -> Finding:
 
 
 def _carry(session: ProbeSession, max_requests: int, until_ns: int) -> _Carried:
-    """Send requests on one connection until it ends, or the limits are reached. Raises NoResponse where it gave none."""
+    """Send requests on one connection until it ends, or a limit is reached. Raises NoResponse where it gave none."""
     is_head = len(session.first.body) > _LONG_BODY_BYTES
     request = session.request(method="HEAD" if is_head else "GET")
     known_status = session.first.head.status

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from tests.support.violations.limits import LIMITS
 from tests.support.violations.persistence import PERSISTENCE
 from tests.support.violations.violation import Violation
 
-VIOLATIONS: tuple[Violation, ...] = (*PERSISTENCE,)
+VIOLATIONS: tuple[Violation, ...] = (
+    *PERSISTENCE,
+    *LIMITS,
+)

@@ -1,0 +1,61 @@
+"""Servers that end a connection after a number of requests, or at an age, and do not say so."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+
+from loadgen.model.audit import Verdict
+from tests.support.processes import BYE, HELLO, read_request
+from tests.support.violations.violation import Violation
+
+Script = Callable[[socket.socket, int], None]
+
+
+def ends_after(requests: int, *, last: bytes = HELLO) -> Script:
+    """Answers that many requests, the last one with `last`, and closes."""
+
+    def script(connection: socket.socket, _number: int) -> None:
+        for left in reversed(range(requests)):
+            if not read_request(connection):
+                return
+            connection.sendall(HELLO if left else last)
+
+    return script
+
+
+def ends_at_age(age_s: float, *, says_so: bool) -> Script:
+    """Closes at that age: between two requests, or with the announcement in the first response after it."""
+
+    def script(connection: socket.socket, _number: int) -> None:
+        end_s = time.monotonic() + age_s
+        while True:
+            if not says_so:
+                connection.settimeout(max(0.001, end_s - time.monotonic()))
+            if not read_request(connection):
+                return
+            is_last = says_so and time.monotonic() >= end_s
+            connection.sendall(BYE if is_last else HELLO)
+            if is_last:
+                return
+
+    return script
+
+
+LIMITS = (
+    Violation(
+        name="closes after 40 responses without saying so",
+        probe="max_requests",
+        script=ends_after(40),
+        verdict=Verdict.WARNING,
+        values={"closed_after": 40, "connections": 3, "announced": False, "lost": 3},
+    ),
+    Violation(
+        name="closes at an age of half a second without saying so",
+        probe="max_lifetime",
+        script=ends_at_age(0.5, says_so=False),
+        verdict=Verdict.WARNING,
+        values={"announced": False},
+    ),
+)

@@ -1,0 +1,114 @@
+"""The probes of a connection's limits, on servers whose limits are known."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import ExitStack
+
+import pytest
+
+from loadgen.model.audit import FindingRecord
+from loadgen.model.units import NS_PER_MS, NS_PER_S
+from tests.support.audits import finding, findings_of
+from tests.support.processes import BYE, HELLO, read_request, scripted_server
+from tests.support.violations.limits import Script, ends_after, ends_at_age
+
+IDLE_MAX_NS = 1_200 * NS_PER_MS
+LONG = b"HTTP/1.1 200 OK\r\nContent-Length: 20000\r\n\r\n"
+
+
+def max_requests(script: Script, limit: int = 100) -> FindingRecord:
+    with scripted_server(script) as port:
+        return finding(f"http://127.0.0.1:{port}/", "max_requests", max_requests=limit)
+
+
+def test_a_connection_without_a_limit() -> None:
+    found = max_requests(ends_after(1_000))
+    assert (found["verdict"], found["values"]) == ("ok", {"more_than": 100})
+
+
+def test_an_announced_limit_is_counted_on_three_connections() -> None:
+    found = max_requests(ends_after(20, last=BYE))
+    assert found["verdict"] == "note"
+    assert found["values"].items() >= {"closed_after": 20, "connections": 3, "announced": True, "lost": 0}.items()
+
+
+def test_no_more_requests_are_sent_than_allowed() -> None:
+    found = max_requests(ends_after(60, last=BYE))
+    assert found["values"].items() >= {"closed_after": 60, "connections": 1}.items()
+
+
+def test_a_limit_of_a_worker_shows_as_a_spread() -> None:
+    found = max_requests(lambda connection, number: ends_after(5 + 4 * number, last=BYE)(connection, 0))
+    assert found["values"].items() >= {"min_closed_after": 9, "max_closed_after": 17}.items()
+    assert found["measured"] == "closed after 9 to 17, as announced, 3 connections"
+
+
+def test_a_server_that_limits_its_clients_is_left_alone() -> None:
+    received = []
+
+    def script(connection: socket.socket, _number: int) -> None:
+        while read_request(connection):
+            received.append(1)
+            connection.sendall(HELLO if len(received) < 9 else HELLO.replace(b"200 OK", b"429 Slow Down"))
+
+    found = max_requests(script)
+    assert (found["verdict"], len(received)) == ("unknown", 9)
+
+
+def test_a_long_body_is_not_asked_for_each_time() -> None:
+    methods = set()
+
+    def script(connection: socket.socket, number: int) -> None:
+        while request := read_request(connection):
+            is_head = request.startswith(b"HEAD")
+            methods.add((number, is_head))
+            connection.sendall(LONG if is_head else LONG + bytes(20_000))
+
+    assert max_requests(script)["values"] == {"more_than": 100}
+    assert methods == {(0, False), (1, True)}
+
+
+def closes_when_idle(connection: socket.socket, _number: int) -> None:
+    connection.settimeout(0.02)
+    while read_request(connection):
+        connection.sendall(HELLO)
+
+
+@pytest.fixture(scope="module")
+def lifetimes() -> dict[str, FindingRecord]:
+    """What max_lifetime finds out about servers that end connections for different reasons, all at the same time."""
+    scripts = {
+        "none": ends_after(1_000),
+        "announced": ends_at_age(0.5, says_so=True),
+        "silent": ends_at_age(0.5, says_so=False),
+        "requests": ends_after(6, last=BYE),
+        "idle": closes_when_idle,
+        "first": ends_after(1, last=BYE),
+    }
+    with ExitStack() as stack:
+        servers = {
+            name: f"http://127.0.0.1:{stack.enter_context(scripted_server(script))}/"
+            for name, script in scripts.items()
+        }
+        return findings_of(servers, "max_lifetime", idle_max_ns=IDLE_MAX_NS)
+
+
+@pytest.mark.parametrize(("server", "verdict"), [("announced", "note"), ("silent", "warning")])
+def test_a_lifetime_lies_between_its_bounds(lifetimes: dict[str, FindingRecord], server: str, verdict: str) -> None:
+    found = lifetimes[server]
+    low_ns, high_ns = found["values"]["min_lifetime_ns"], found["values"]["max_lifetime_ns"]
+    assert found["verdict"] == verdict
+    assert isinstance(low_ns, int)
+    assert isinstance(high_ns, int)
+    assert low_ns - 50 * NS_PER_MS <= NS_PER_S // 2 <= high_ns + 50 * NS_PER_MS
+    assert high_ns - low_ns < 300 * NS_PER_MS
+
+
+def test_a_number_of_requests_is_not_taken_for_a_lifetime(lifetimes: dict[str, FindingRecord]) -> None:
+    assert lifetimes["none"]["verdict"] == lifetimes["requests"]["verdict"] == "ok"
+    assert "closed after 6 requests" in lifetimes["requests"]["measured"]
+    longer_ns = lifetimes["none"]["values"]["longer_than_ns"]
+    assert isinstance(longer_ns, int)
+    assert NS_PER_S <= longer_ns <= IDLE_MAX_NS + NS_PER_S // 10
+    assert lifetimes["first"]["verdict"] == lifetimes["idle"]["verdict"] == "unknown"
