@@ -2,68 +2,118 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import gevent
 
-from loadgen.model.audit import Verdict
-from loadgen.model.units import format_duration
-from loadgen.probe.failures import NoResponse
+from loadgen.probe.failures import Loss, NoResponse, ProbeFailure
 from loadgen.probe.finding import Finding
+from loadgen.probe.idle.closes import Close
+from loadgen.probe.idle.idle_finding import (
+    Watched,
+    finding_of_closes,
+    finding_of_interrupted,
+    finding_of_kept,
+    never_idle,
+)
 from loadgen.probe.probe import Probe
-from loadgen.probe.session import ProbeSession
+from loadgen.probe.probe_stream import ProbeStream
+from loadgen.probe.session import ProbeSession, Reply
+from loadgen.probe.side_by_side import side_by_side
 
-_CONNECTIONS = 12
+_CONNECTIONS = 20
+_STAGGER_S = 0.06
+"""Between one connection's start and the next: 1.2 s in all, so that a server which sweeps once a second shows it."""
+_LATE_CHECKS = 3
 
 
 def _run(session: ProbeSession) -> Finding:
-    watched = [gevent.spawn(_watch, session) for _ in range(_CONNECTIONS)]
-    gevent.joinall(watched)
-    announced = session.first.field("keep-alive")
-    found = sorted(one.value for one in watched if isinstance(one.value, int))
-    if not found:
-        return Finding(
-            verdict=Verdict.NOTE,
-            measured=f"longer than {format_duration(session.plan.idle_max_ns)}",
-            announced=announced,
-            values={"longer_than_ns": session.plan.idle_max_ns},
-            topic="idle_timeout",
-        )
-    middle_ns = found[len(found) // 2]
-    return Finding(
-        verdict=Verdict.OK,
-        measured=f"{format_duration(middle_ns)} ({format_duration(found[0])} to {format_duration(found[-1])})",
-        announced=announced,
-        values={"timeout_ns": middle_ns, "min_ns": found[0], "max_ns": found[-1], "connections": len(found)},
-        topic="idle_timeout",
-    )
+    seen = Watched()
+    try:
+        outcomes = side_by_side([partial(_watch, session, seen, number) for number in range(_CONNECTIONS)])
+    except gevent.GreenletExit:  # interrupted: what is known by now is worth saying
+        return finding_of_closes(seen) if seen.closes else finding_of_interrupted(seen, session.now_ns())
+    failures = [one for one in outcomes if isinstance(one, ProbeFailure)]
+    if len(failures) == _CONNECTIONS:
+        raise failures[0]
+    if seen.closes:
+        return finding_of_closes(seen)
+    return finding_of_kept(seen) if seen.kept_ns else never_idle(seen)
 
 
-def _watch(session: ProbeSession) -> int | None:
-    """For how long an idle connection stayed open (ns); None where it outlived the watch, or never became idle."""
+def _watch(session: ProbeSession, seen: Watched, number: int) -> None:
+    """Use one connection once or twice, then watch it until the server closes it. Raises a ProbeFailure."""
+    gevent.sleep(number * _STAGGER_S)
     with session.open() as stream:
+        reply, responses = _used(session, seen, stream, 1 + number % 2)
+        if reply is None:
+            return
+        seen.note_announcement(reply)
+        seen.idle_from_ns.append(reply.done_ns)
+        session.waiting_for = "idle connections to be closed"
+        session.waiting_until_ns = session.until_ns(session.plan.idle_max_ns)
+        words, has_ended = stream.wait_end(session.waiting_until_ns)
+        if has_ended:
+            seen.closes.append(Close(reply.done_ns, stream.ended_ns, stream.ended, words, responses))
+            return
+        seen.kept_ns.append(session.now_ns() - reply.done_ns)
+        if len(seen.kept_ns) <= _LATE_CHECKS and session.now_ns() < session.deadline_ns:
+            _check_kept(session, seen, stream)
+
+
+def _used(session: ProbeSession, seen: Watched, stream: ProbeStream, times: int) -> tuple[Reply | None, int]:
+    """The last response after so many requests; None where the connection is not kept after them. Raises NoResponse."""
+    reply: Reply | None = None
+    for number in range(times):
         try:
             reply = session.ask(stream)
         except NoResponse:
-            return None
-        session.waiting_for = "idle connections to be closed"
-        session.waiting_until_ns = session.until_ns(session.plan.idle_max_ns)
-        _, has_ended = stream.wait_end(session.waiting_until_ns)
-        return stream.ended_ns - reply.done_ns if has_ended else None
+            if not number:
+                raise
+            reply = None  # a server that gives one response a connection without saying so
+        if reply is None or not reply.persists:
+            seen.not_kept += 1
+            return None, 0
+    return reply, times
+
+
+def _check_kept(session: ProbeSession, seen: Watched, stream: ProbeStream) -> None:
+    """One more request on a connection that was never closed: does anything still know it?"""
+    try:
+        session.ask(stream)
+    except NoResponse as failure:
+        # A FIN is the server's own, which came late; a reset or silence is of something that forgot the connection.
+        seen.dead += failure.how is not Loss.FIN
 
 
 IDLE_TIMEOUT = Probe(
     name="idle_timeout",
     title="Idle timeout",
     question="After which idle time does the server close a connection?",
-    method=f"{_CONNECTIONS} connections are opened at once, used once, and watched.",
+    method=f"{_CONNECTIONS} connections are opened within {_CONNECTIONS * _STAGGER_S:.1f} s, each used once or twice, "
+    "and watched until the server closes them.",
     section="RFC 9112 §9.8",
     values={
-        "timeout_ns": "median idle time at which the server closed",
-        "min_ns": "shortest of these",
+        "timeout_ns": "the idle timeout: median idle time at which the server closed; of a server that sweeps, the "
+        "time before which it closes none",
+        "timeout_low_ns": "lower end of the timeout's interval",
+        "timeout_high_ns": "upper end of the timeout's interval",
+        "min_ns": "shortest idle time at which the server closed a connection",
         "max_ns": "longest of these",
+        "shape": "`timer`: all at the same idle time; `sweep`: now and then all that are too old; `scattered`: neither",
+        "sweep_ns": "time from one sweep to the next",
         "connections": "connections that the server closed",
+        "kept": "connections that it still kept at the end of the watch",
+        "not_kept": "connections that never became idle, because the response announced their end",
+        "ended_by": "`fin`, `reset`, or `fin and reset`",
+        "last_status": "status code of a response that the server sent before it closed, like 408",
+        "announced_ns": "what the Keep-Alive field's timeout says",
+        "after_one_response_ns": "median after one response, where it differs from that after two",
+        "after_two_responses_ns": "median after two responses, where it differs from that after one",
         "longer_than_ns": "no connection was closed within this time",
+        "dead": "of the kept connections that got one more request, those without a response",
     },
-    requests=_CONNECTIONS,
+    requests=_CONNECTIONS + _CONNECTIONS // 2 + _LATE_CHECKS,
     connections=_CONNECTIONS,
     run=_run,
     waits=True,

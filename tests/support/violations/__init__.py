@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from tests.support.violations.idle import IDLE
 from tests.support.violations.limits import LIMITS
 from tests.support.violations.persistence import PERSISTENCE
 from tests.support.violations.violation import Violation
 
 VIOLATIONS: tuple[Violation, ...] = (
     *PERSISTENCE,
+    *IDLE,
     *LIMITS,
 )

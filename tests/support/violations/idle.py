@@ -1,0 +1,55 @@
+"""Servers that close idle connections otherwise than they say, and scripts of idle timeouts for other tests."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from contextlib import suppress
+
+from loadgen.model.audit import Verdict
+from tests.support.processes import read_request
+from tests.support.violations.violation import Violation
+
+
+class IdleServer:
+    """A script for `scripted_server`: answers, and closes a connection after a time without a request.
+
+    keep_alive: the value of its Keep-Alive field. last_words: what it sends before it closes. resets: by RST.
+    """
+
+    def __init__(
+        self, timeout_s: float, *, keep_alive: str = "", last_words: bytes = b"", resets: bool = False
+    ) -> None:
+        self._timeout_s = timeout_s
+        field = f"Keep-Alive: {keep_alive}\r\n" if keep_alive else ""
+        self._response = f"HTTP/1.1 200 OK\r\n{field}Content-Length: 5\r\n\r\nhello".encode()
+        self._last_words = last_words
+        self._resets = resets
+
+    def __call__(self, connection: socket.socket, _number: int) -> None:
+        connection.settimeout(self._timeout_s)
+        with suppress(TimeoutError):
+            while read_request(connection):
+                connection.sendall(self._response)
+            return
+        connection.sendall(self._last_words)
+        if self._resets:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+IDLE = (
+    Violation(
+        name="closes before the time that it announces",
+        probe="idle_timeout",
+        script=IdleServer(0.2, keep_alive="timeout=1, max=100"),
+        verdict=Verdict.WARNING,
+        values={"shape": "timer", "announced_ns": 1_000_000_000, "ended_by": "fin", "connections": 20},
+    ),
+    Violation(
+        name="sends bytes that were not asked for before it closes",
+        probe="idle_timeout",
+        script=IdleServer(0.2, last_words=b"bye\r\n"),
+        verdict=Verdict.WARNING,
+        values={"shape": "timer"},
+    ),
+)

@@ -1,0 +1,199 @@
+"""Idle timeouts: what closes say together, and what the probes make of servers by script."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
+
+import gevent
+import pytest
+
+from loadgen.model.audit import FindingRecord
+from loadgen.model.target import parse_target
+from loadgen.model.units import NS_PER_MS, NS_PER_S
+from loadgen.probe.audit import Audit
+from loadgen.probe.audit_plan import AuditPlan
+from loadgen.probe.idle import PROBES
+from loadgen.probe.idle.closes import Close, idle_times
+from loadgen.probe.idle.idle_finding import Watched, finding_of_closes, times_text
+from loadgen.probe.idle.last_words import ending_text, status_of
+from tests.support.audits import findings_of
+from tests.support.processes import BYE, HELLO, Script, read_request, scripted_server
+from tests.support.violations.idle import IdleServer
+
+EXPLAINED = {probe.name: probe.values.keys() for probe in PROBES}
+
+
+def ms(value: float) -> int:
+    return int(value * NS_PER_MS)
+
+
+def closes(*pairs: tuple[float, float]) -> list[Close]:
+    """Pairs of milliseconds: since when a connection was idle, and when it was closed."""
+    return [Close(ms(idle), ms(closed), "fin") for idle, closed in pairs]
+
+
+def found_by(name: str, scripts: Mapping[str, Script], **plan: int) -> dict[str, FindingRecord]:
+    """What one probe finds out about several servers at the same time; each of its values is explained."""
+    with ExitStack() as stack:
+        ports = {one: stack.enter_context(scripted_server(script)) for one, script in scripts.items()}
+        found = findings_of({one: f"http://127.0.0.1:{port}/" for one, port in ports.items()}, name, **plan)
+    for one in found.values():
+        assert one["values"].keys() <= EXPLAINED[name]
+    return found
+
+
+# What closes say together
+
+
+def test_a_timer_closes_at_one_idle_time() -> None:
+    found = idle_times(closes(*((60 * one, 60 * one + 2_000 + one % 3) for one in range(20))))
+    assert (found.shape, found.period_ns) == ("timer", 0)
+    assert (found.timeout_ns, found.min_ns, found.max_ns) == (ms(2_001), ms(2_000), ms(2_002))
+    assert found.low_ns <= found.timeout_ns <= found.high_ns
+    assert times_text(found) == "2.00 s [2.00, 2.00]"
+
+
+def test_one_stall_is_no_sweep() -> None:
+    found = idle_times(closes(*((60 * one, 60 * one + 2_000 + (200 if one == 7 else 0)) for one in range(20))))
+    assert (found.shape, found.timeout_ns) == ("timer", ms(2_000))
+
+
+@pytest.mark.parametrize("period", [100, 500, 1_000])
+@pytest.mark.parametrize("phase", [0, 0.37, 0.9])
+def test_a_sweep_shows_its_period_and_the_time_before_which_it_closes_none(period: int, phase: float) -> None:
+    timeout, begun = 5_000, [61 * one for one in range(20)]
+    swept = [(one, ((one + timeout) / period - phase).__ceil__() * period + phase * period) for one in begun]
+    found = idle_times(closes(*swept))
+    assert found.shape == "sweep"
+    assert found.low_ns <= ms(timeout) <= found.high_ns
+    assert abs(found.timeout_ns - ms(timeout)) <= ms(61)
+    assert found.period_ns == pytest.approx(ms(period), rel=0.01)
+    assert times_text(found).endswith(f"swept every {'1.00 s' if period == 1_000 else f'{period} ms'}")
+
+
+def test_one_sweep_alone_has_no_period() -> None:
+    found = idle_times(closes(*((60 * one, 7_000) for one in range(20))))
+    assert (found.shape, found.period_ns, found.timeout_ns) == ("sweep", 0, ms(5_860))
+    assert times_text(found) == "5.86 s to 7.00 s, in one sweep"
+
+
+def test_idle_times_without_order_are_given_as_a_range() -> None:
+    found = idle_times(closes(*((60 * one, 60 * one + 1_000 + 37 * (one * 7 % 20)) for one in range(20))))
+    assert found.shape == "scattered"
+    assert (found.timeout_ns, found.min_ns, found.max_ns) == (ms(1_000), ms(1_000), ms(1_703))
+    assert times_text(found) == "between 1.00 s and 1.70 s"
+
+
+@pytest.mark.parametrize(
+    ("ends", "words", "text"),
+    [
+        (["fin"], [b""], ""),
+        (["reset", "reset"], [b"", b""], ", by RST"),
+        (["fin", "reset"], [b"HTTP/1.1 408 Request Timeout\r\n\r\n"], ", by FIN or RST, after a 408"),
+        (["fin"], [b"bye"], ", after unasked bytes"),
+    ],
+)
+def test_how_it_ended(ends: list[str], words: list[bytes], text: str) -> None:
+    assert ending_text(ends, words) == text
+
+
+def test_a_status_code() -> None:
+    assert [status_of(one) for one in (b"HTTP/1.1 408 Timeout\r\n", b"HTTP/1.1 4", b"", b"HTTP/2 408")] == [
+        408,
+        0,
+        0,
+        0,
+    ]
+
+
+# The idle timeout
+
+
+def announces_its_end(connection: socket.socket, _number: int) -> None:
+    if read_request(connection):
+        connection.sendall(BYE)
+
+
+def keeps_longer_after_two(connection: socket.socket, _number: int) -> None:
+    for timeout_s in (20, 0.2, 0.5):
+        connection.settimeout(timeout_s)
+        if not read_request(connection):
+            return
+        connection.sendall(HELLO)
+
+
+def test_the_idle_timeout_and_how_it_ends() -> None:
+    timeout_408 = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    found = found_by(
+        "idle_timeout",
+        {
+            "plain": IdleServer(0.3),
+            "announced": IdleServer(1.05, keep_alive="timeout=1"),
+            "reset": IdleServer(0.3, resets=True),
+            "408": IdleServer(0.3, last_words=timeout_408),
+            "two": keeps_longer_after_two,
+            "never idle": announces_its_end,
+        },
+    )
+    verdicts = {one: record["verdict"] for one, record in found.items()}
+    assert verdicts == {
+        "plain": "ok", "announced": "ok", "reset": "note", "408": "note", "two": "ok", "never idle": "note",
+    }  # fmt: skip
+    for name, timeout_s in (("plain", 0.3), ("announced", 1.05), ("reset", 0.3), ("408", 0.3)):
+        timeout_ns = found[name]["values"]["timeout_ns"]
+        assert isinstance(timeout_ns, int)
+        assert abs(timeout_ns - timeout_s * NS_PER_S) < ms(100), name
+    assert found["announced"]["announced"] == "Keep-Alive: timeout=1"
+    assert found["reset"]["values"]["ended_by"] == "reset"
+    assert found["408"]["values"]["last_status"] == 408
+    assert found["408"]["measured"].endswith(", after a 408")
+    assert {"after_one_response_ns", "after_two_responses_ns"} <= found["two"]["values"].keys()
+    assert re.fullmatch(r"2\d\d ms after one response, 5\d\d ms after two", found["two"]["measured"])
+    assert found["never idle"]["measured"] == "never idle: each response ends its connection"
+
+
+def test_a_server_that_never_closes_and_a_way_that_forgets_connections() -> None:
+    over = threading.Event()
+
+    def forgets(connection: socket.socket, _number: int) -> None:
+        for _ in range(2):
+            if read_request(connection):
+                connection.sendall(HELLO)
+        over.wait(10)
+
+    scripts = {"keeps": IdleServer(20), "forgets": forgets}
+    found = found_by("idle_timeout", scripts, idle_max_ns=ms(200), timeout_ns=ms(150))
+    over.set()
+    assert (found["keeps"]["verdict"], found["forgets"]["verdict"]) == ("note", "warning")
+    assert found["keeps"]["measured"].startswith("longer than 20")
+    assert found["forgets"]["measured"].endswith("but dead by then")
+    assert found["forgets"]["values"]["dead"]
+
+
+@pytest.mark.parametrize(
+    ("timeout_s", "announced_s", "verdict"),
+    [(6, 5, "ok"), (60, 65, "warning"), (60, 61, "ok"), (75, 60, "ok"), (20, 5, "note"), (4.95, 5, "ok")],
+)
+def test_what_is_announced_against_what_is_done(timeout_s: float, announced_s: int, verdict: str) -> None:
+    seen = Watched(closes(*((60 * one, 60 * one + 1_000 * timeout_s) for one in range(20))))
+    seen.announced_ns = announced_s * NS_PER_S
+    assert finding_of_closes(seen).verdict.value == verdict
+
+
+def test_the_end_of_the_audit_and_an_interruption_leave_what_is_known() -> None:
+    with scripted_server(IdleServer(20)) as port:
+        plan = AuditPlan(target=parse_target(f"http://127.0.0.1:{port}/"), max_time_ns=ms(1_500))
+        over, interrupted = Audit(plan, PROBES[:1]), Audit(plan, PROBES[:1])
+        gevent.spawn_later(0.3, interrupted.interrupt)
+        at_work = [gevent.spawn(one.run) for one in (over, interrupted)]
+        first, second = (one.get()["findings"]["idle_timeout"] for one in at_work)
+    assert (first["verdict"], second["verdict"]) == ("note", "unknown")
+    assert second["measured"].endswith("then interrupted")
+    for one in (first, second):
+        longer_ns = one["values"]["longer_than_ns"]
+        assert isinstance(longer_ns, int)
+        assert 0 < longer_ns < ms(1_500)
