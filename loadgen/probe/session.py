@@ -74,6 +74,8 @@ class AuditState:
     """and then why."""
     requests: int = 0
     connections: int = 0
+    resolved: list[SocketAddress] = field(default_factory=list)
+    """All addresses of the name, in the resolver's order; empty until it was asked."""
 
     @classmethod
     def of(cls, plan: AuditPlan) -> AuditState:
@@ -154,17 +156,30 @@ class ProbeSession:
         return result is None or result.ready()
 
     def addresses(self) -> list[SocketAddress]:
-        """The addresses of the target, or of its proxy, in the resolver's order. Raises OpenFailure."""
-        route = self.route
-        if not route.addresses:
-            result: AsyncResult = AsyncResult()
-            resolve(*route.peer, result.set)
-            found = result.get(timeout=None)
-            if isinstance(found, OSError):
-                raise OpenFailure("resolve", found)
-            if not route.addresses:
-                route.set_addresses(found)
-        return list(route.addresses)
+        """The addresses of the target, or of its proxy, in the resolver's order. Raises OpenFailure.
+
+        Without those that did not answer the first request; `resolved` has them too.
+        """
+        if not self.route.addresses:
+            found = self.look_up()
+            if not self.route.addresses:
+                self._state.resolved = found
+                self.route.set_addresses(found)
+        return list(self.route.addresses)
+
+    @property
+    def resolved(self) -> list[SocketAddress]:
+        """All addresses, in the resolver's order, those included that do not answer."""
+        return list(self._state.resolved or self.addresses())
+
+    def look_up(self) -> list[SocketAddress]:
+        """Ask the resolver now. Raises OpenFailure."""
+        result: AsyncResult = AsyncResult()
+        resolve(*self.route.peer, result.set)
+        found: list[SocketAddress] | OSError = result.get(timeout=None)
+        if isinstance(found, OSError):
+            raise OpenFailure("resolve", found)
+        return found
 
     def open(
         self,
