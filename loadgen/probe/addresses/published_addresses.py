@@ -31,7 +31,7 @@ _NO_WAY = (ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, EAFNOSUPPORT)
 
 
 @dataclass
-class _Address:
+class _TriedAddress:
     """What was found out about one address."""
 
     address: SocketAddress
@@ -67,7 +67,7 @@ def connect_ns(session: ProbeSession, address: SocketAddress, wait_ns: int = _WA
 def _run(session: ProbeSession) -> Finding:
     resolved = session.resolved
     firsts = [resolved[0]] + [session.look_up()[0] for _ in range(_LOOK_UPS - 1)]
-    tried = [_Address(address) for address in resolved[:_MAX_ADDRESSES]]
+    tried = [_TriedAddress(address) for address in resolved[:_MAX_ADDRESSES]]
     gevent.joinall([gevent.spawn(_try, session, one) for one in tried], raise_error=True)
     working, failed = [one for one in tried if not one.failure], [one for one in tried if one.failure]
     times = [median_of(one.connect_ns) for one in working]
@@ -94,7 +94,7 @@ def _run(session: ProbeSession) -> Finding:
     )
 
 
-def _try(session: ProbeSession, one: _Address) -> None:
+def _try(session: ProbeSession, one: _TriedAddress) -> None:
     """One request there, then connections alone. One that fails is not tried again."""
     try:
         with session.open(address=one.address, wait_ns=_WAIT_NS) as stream:
@@ -115,14 +115,14 @@ def _records(resolved: list[SocketAddress]) -> str:
     return ", ".join(f"{families.count(family)} {kind}" for kind, family in kinds if family in families)
 
 
-def _text(tried: list[_Address], failed: list[_Address], times: list[Median]) -> str:
+def _text(tried: list[_TriedAddress], failed: list[_TriedAddress], times: list[Median]) -> str:
     if failed:
         return f"{len(times)} of {len(tried)} answer; {failed[0].text}: {failed[0].failure}"
     low, high = (format_duration(round(one)) for one in (min(one.low for one in times), max(one.high for one in times)))
     return f"{'all ' if len(tried) > 1 else ''}{len(tried)} answer; connect {low} to {high}"
 
 
-def _advice(failed: list[_Address], *, is_servers: bool) -> str | None:
+def _advice(failed: list[_TriedAddress], *, is_servers: bool) -> str | None:
     if not failed:
         return None
     if not is_servers:
