@@ -28,7 +28,7 @@ _NO_RESPONSE = "the server gives no response to a plain request"
 _ENDS = {"interrupted": "interrupted before it was known", "out_of_time": "the audit's time was over; see --max-time"}
 _GRACE_NS = NS_PER_S
 """What probes have left, once the audit's time is over, to say what they know by then."""
-_FIRST_TRIES = 4
+_FIRST_TRIES = 3
 _PAUSE_S = 0.2
 
 
