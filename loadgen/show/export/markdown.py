@@ -19,9 +19,9 @@ _MARKUP = re.compile(r"[\\`|*]|\](?=[(\[:])|!(?=\[)|(?<!\w)_|_(?!\w)")
 
 def render(summary: Summary) -> str:
     """The page."""
-    text = f"> {escape(summary['verdict'])}\n\n{_table(tables.policies(summary))}"
+    text = f"> {escape(summary['verdict'])}\n\n{table_markdown(tables.policies(summary))}"
     more = [table for table in (tables.amortisation(summary), tables.checks(summary)) if table.rows]
-    return "\n".join([text, *map(_table, more), *_warnings(summary)])
+    return "\n".join([text, *map(table_markdown, more), *_warnings(summary)])
 
 
 def _warnings(summary: Summary) -> list[str]:
@@ -30,7 +30,8 @@ def _warnings(summary: Summary) -> list[str]:
     return ["".join(lines)] if lines else []
 
 
-def _table(table: tables.Table) -> str:
+def table_markdown(table: tables.Table) -> str:
+    """A table of escaped cells."""
     lines = [table.headings, ("---",) * len(table.headings), *table.rows]
     return "\n".join(f"| {' | '.join(map(escape, cells))} |" for cells in lines) + "\n"
 
