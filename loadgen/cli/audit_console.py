@@ -1,20 +1,22 @@
-"""What the shell shows of an audit: its cost beforehand, a progress line, the table."""
+"""What the shell shows of an audit: its cost beforehand, a progress line, the table and a line of counts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from types import TracebackType
+from contextlib import AbstractContextManager, nullcontext
 
-from rich.table import Table
+from rich.console import Console, RenderableType
+from rich.text import Text
 
-from loadgen.cli.console import text_console
+from loadgen.cli.audit_table import audit_lines
+from loadgen.cli.console import status_line, text_console
 from loadgen.cli.stdio import print_error
 from loadgen.model.audit import AuditRecord
 from loadgen.model.characters import visible
-from loadgen.model.units import format_duration
+from loadgen.model.units import NS_PER_S, count, format_duration
 from loadgen.probe.audit import Audit
 from loadgen.probe.probe import ProbeGroup
-from loadgen.show import tables
+from loadgen.show.tables.findings import audit_facts, verdict_counts
 
 
 def show_probes(groups: Iterable[ProbeGroup]) -> None:
@@ -28,34 +30,45 @@ def show_probes(groups: Iterable[ProbeGroup]) -> None:
 def show_cost(audit: Audit) -> None:
     """How much the audit will ask of the server at most."""
     print_error(
-        f"{len(audit.probes)} probes of {audit.plan.target}: at most {audit.max_requests:,} requests on "
+        f"{count(len(audit.probes), 'probe')} of {audit.plan.target}: at most {audit.max_requests:,} requests on "
         f"{audit.max_connections:,} connections within {format_duration(audit.plan.max_time_ns)}"
     )
 
 
-class AuditProgress:
-    """A line on standard error while an audit runs, where that is a terminal."""
+def progress(audit: Audit, *, quiet: bool) -> AbstractContextManager[object]:
+    """A line on standard error for as long as the audit runs, where that is a terminal."""
+    return nullcontext() if quiet else status_line(_Progress(audit))
 
-    def __init__(self, audit: Audit, *, quiet: bool) -> None:
+
+class _Progress:
+    """Renders itself anew each time that it is drawn, from a thread of the terminal's: it only reads."""
+
+    def __init__(self, audit: Audit) -> None:
         self._audit = audit
-        self._quiet = quiet
 
-    def __enter__(self) -> AuditProgress:
-        return self
+    def __rich_console__(self, console: Console, _options: object) -> Iterable[RenderableType]:
+        yield Text(progress_text(self._audit), no_wrap=True, overflow="ellipsis")
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        pass
+
+def progress_text(audit: Audit) -> str:
+    """How many probes have ended, and what the longest wait is for: `12 of 48 known · 408, up to 62 s more`."""
+    known = f"{audit.known} of {len(audit.probes)} known"
+    waiting = [session for session in list(audit.sessions.values()) if session.waiting_for]
+    if not waiting:
+        return known
+    longest = max(waiting, key=lambda session: session.waiting_until_ns)
+    left_s = max(0, longest.waiting_until_ns - longest.now_ns()) // NS_PER_S
+    return f"{known} · waiting for {longest.waiting_for}, up to {left_s} s more"
 
 
 def show_audit(audit: AuditRecord) -> None:
-    """The table of findings."""
+    """The table of findings, with what was looked at above and a line of counts below."""
     console = text_console()
-    headings, rows = tables.findings(audit)
-    table = Table(title=visible(audit["url"]), title_justify="left")
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        table.add_row(*map(visible, row))
-    console.print(table)
+    console.print(visible(audit["url"]), style="bold", soft_wrap=True)
+    console.print(visible(audit_facts(audit)), style="dim")
+    for line in audit_lines(audit, console.width):
+        console.print(line, soft_wrap=True)
+    console.print()
+    for name, why in audit["skipped"].items():
+        console.print(visible(f"not asked: {name} ({why})"), style="dim")
+    console.print(verdict_counts(audit), style="bold")

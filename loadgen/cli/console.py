@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
@@ -40,8 +40,11 @@ def text_console() -> Console:
     return console if console.is_terminal else _console(width=_PIPE_COLUMNS)
 
 
-def status_line(text: str) -> AbstractContextManager[object]:
-    """A line with a spinner on standard error for as long as the context lasts, where that is a terminal."""
+def status_line(text: RenderableType) -> AbstractContextManager[object]:
+    """A line with a spinner on standard error for as long as the context lasts, where that is a terminal.
+
+    A text that is an object with `__rich_console__` is asked anew each time that the line is drawn.
+    """
     console = _console(stderr=True)
     return console.status(text) if console.is_terminal else nullcontext()
 

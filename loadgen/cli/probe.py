@@ -9,19 +9,24 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
-from loadgen.cli import EXIT_DONE, EXIT_GATE, EXIT_INTERRUPTED, Outcome
-from loadgen.cli.audit_console import AuditProgress, show_audit, show_cost, show_probes
+from loadgen.cli import EXIT_DONE, EXIT_GATE, EXIT_INTERRUPTED, EXIT_OUTPUT, Outcome
+from loadgen.cli.audit_console import progress, show_audit, show_cost, show_probes
 from loadgen.cli.consent import ask_consent
 from loadgen.cli.signals import handled
+from loadgen.cli.stdio import print_error
 from loadgen.model.audit import AuditRecord, Verdict
 from loadgen.model.exceptions import PlanError
+from loadgen.model.files import check_writable, write_whole
 from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_S
 from loadgen.probe.audit import Audit
 from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.registry import GROUPS, choose
+from loadgen.show.audit.markdown import audit_markdown
+from loadgen.startup import end_at_once
 from loadgen.target.process import EmbeddedTarget
 
 _EMBEDDED_IDLE_MAX_NS = 8 * NS_PER_S
@@ -36,6 +41,9 @@ def probe(options: dict[str, Any]) -> Outcome:
         show_probes(GROUPS)
         return Outcome(EXIT_DONE)
     _check(options)
+    page = options["html"]
+    if page is not None:
+        check_writable(page, "--html")
     probes = choose(options["only"] or (), options["skip"] or ())
     with ExitStack() as stack:
         plan = _plan(options, stack)
@@ -47,9 +55,11 @@ def probe(options: dict[str, Any]) -> Outcome:
         if not is_quiet:
             show_cost(audit)
         ask_consent(plan.target, plan.proxy, embedded=options["url"] is None, agreed=options["yes"])
-        with _interrupting(audit), AuditProgress(audit, quiet=is_quiet):
+        with _interrupting(audit), progress(audit, quiet=is_quiet):
             record = audit.run()
     _show(record, options)
+    if page is not None and not _write_page(record, page):
+        return Outcome(EXIT_OUTPUT)
     if record["end"] == "interrupted":
         return Outcome(EXIT_INTERRUPTED)
     is_bad = any(one["verdict"] == Verdict.VIOLATION.value for one in record["findings"].values())
@@ -98,13 +108,34 @@ def _plan(options: dict[str, Any], stack: ExitStack) -> AuditPlan:
 
 @contextmanager
 def _interrupting(audit: Audit) -> Iterator[None]:
-    """A signal ends the audit, which then says what is known."""
-    with handled(lambda _number, _frame: audit.interrupt(), lambda: False):
+    """A signal ends the audit, which then says what is known; a second one ends the process at once."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if audit.is_interrupted:
+            end_at_once(number, frame)
+        audit.interrupt()
+
+    with handled(interrupt, lambda: False):
         yield
 
 
 def _show(record: AuditRecord, options: dict[str, Any]) -> None:
     if options["json"]:
         sys.stdout.write(json.dumps(record, indent=2) + "\n")
+    elif options["markdown"]:
+        sys.stdout.write(audit_markdown(record))
     elif not options["quiet"]:
         show_audit(record)
+
+
+def _write_page(record: AuditRecord, path: Path) -> bool:
+    """Write the audit as a page; where that fails, say so."""
+    from loadgen.show.audit.html import audit_html  # matplotlib takes half a second to import
+
+    content = audit_html(record).encode()
+    try:
+        write_whole(path, lambda file: file.write(content))
+    except OSError as error:
+        print_error(f"can't write {path}: {error.strerror}")
+        return False
+    return True

@@ -75,6 +75,20 @@ def write_whole(path: Path, fill: Callable[[BinaryIO], object]) -> None:
         raise
 
 
+def check_writable(path: Path, option: str) -> None:
+    """Raise PlanError, with one line that names the option, where `write_whole` could not write the file now."""
+    if path.is_dir() or not path.name:
+        raise PlanError(f"{option} {path} is a folder; give the name of a file")
+    new = unfinished_path(path)
+    try:
+        new.unlink(missing_ok=True)
+        with open(new, "xb", opener=open_own):
+            pass
+        new.unlink()
+    except OSError as error:
+        raise PlanError(f"{option} {path} can't be written: {error.strerror}") from None
+
+
 def write_new(path: Path, content: bytes) -> None:
     """The same for a name that must be free. Raises FileExistsError where it is not, and OSError."""
     new = unfinished_path(path)

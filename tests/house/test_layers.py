@@ -116,6 +116,7 @@ LAYERS = {
         ("formatting", "ordering", "pilot_text"),
         ("tables/", "charts/"),
         ("export/",),
+        ("audit/",),
     ],
     "probe": [
         ("failures", "finding", "audit_plan", "trace", "proportion", "medians", "evenness"),
@@ -154,6 +155,7 @@ LAYERS = {
             "stdio",
             "consent",
             "console",
+            "audit_table",
             "audit_console",
             "credentials",
             "machine",
@@ -186,7 +188,7 @@ HOMES = {
         "cli/target.py",
     ),
     "numpy": ("measure/", "show/"),
-    "matplotlib": ("show/charts/",),
+    "matplotlib": ("show/charts/", "show/audit/timeline.py"),
     # Locust patches the standard library of the process that imports it, so most of swarm does without.
     "locust": (
         *("swarm/locust_", "swarm/swarm_user.py", "swarm/reuse_user.py", "swarm/client.py", "swarm/response.py"),

@@ -28,6 +28,9 @@ th{white-space:normal;vertical-align:bottom;min-width:3.5rem}th:first-child,td:f
 th:first-child,td:first-child{text-align:left}
 img{display:block;width:100%;min-width:42rem;height:auto;mix-blend-mode:multiply}figure{margin:1.4rem 0}
 th.text{text-align:left}td.text{text-align:left;min-width:4.5rem;white-space:normal;overflow-wrap:anywhere}.facts{color:#555}
+th.group{text-align:left;padding-top:1.2rem;font-size:.95rem}td.long{min-width:13rem}
+td.is-ok{color:#00704f}td.is-note{color:#00568a}td.is-warning{color:#9a4300;font-weight:600}
+td.is-violation{color:#fff;background:#b3261e;font-weight:600}td.is-unknown{color:#666}
 """
 _HASH = base64.b64encode(sha256(STYLE.encode()).digest()).decode("ascii")
 POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; img-src data:; base-uri 'none'; form-action 'none'"
