@@ -37,10 +37,10 @@ def show_cost(audit: Audit) -> None:
 
 def progress(audit: Audit, *, quiet: bool) -> AbstractContextManager[object]:
     """A line on standard error for as long as the audit runs, where that is a terminal."""
-    return nullcontext() if quiet else status_line(_Progress(audit))
+    return nullcontext() if quiet else status_line(_ProgressText(audit))
 
 
-class _Progress:
+class _ProgressText:
     """Renders itself anew each time that it is drawn, from a thread of the terminal's: it only reads."""
 
     def __init__(self, audit: Audit) -> None:

@@ -49,7 +49,7 @@ def audit_lines(audit: AuditRecord, width: int) -> Iterator[Text]:
 def _widths(rows: Sequence[Row], width: int) -> _Widths:
     title, announced, rule = (
         min(most, max((len(row[column]) for row in rows), default=0))
-        for column, most in ((0, _MAX_TITLE), (1, _MAX_ANNOUNCED), (4, _MAX_RULE))
+        for column, most in ((0, min(_MAX_TITLE, width // 3)), (1, _MAX_ANNOUNCED), (4, _MAX_RULE))
     )
     if width < _WIDE_COLUMNS:
         announced = rule = 0

@@ -6,7 +6,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -14,6 +14,7 @@ from typing import Any
 
 from loadgen.cli import EXIT_DONE, EXIT_GATE, EXIT_INTERRUPTED, EXIT_OUTPUT, Outcome
 from loadgen.cli.audit_console import progress, show_audit, show_cost, show_probes
+from loadgen.cli.audit_options import build_audit_plan
 from loadgen.cli.consent import ask_consent
 from loadgen.cli.signals import handled
 from loadgen.cli.stdio import print_error
@@ -21,16 +22,13 @@ from loadgen.model.audit import AuditRecord, Verdict
 from loadgen.model.exceptions import PlanError
 from loadgen.model.files import check_writable, write_whole
 from loadgen.model.target import parse_target
-from loadgen.model.units import NS_PER_S
 from loadgen.probe.audit import Audit
 from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.registry import GROUPS, choose
-from loadgen.show.audit.markdown import audit_markdown
+from loadgen.show.audit.audit_markdown import audit_markdown
 from loadgen.startup import end_at_once
 from loadgen.target.process import EmbeddedTarget
 
-_EMBEDDED_IDLE_MAX_NS = 8 * NS_PER_S
-_IDLE_MAX_NS = 80 * NS_PER_S
 # Without limits the embedded target keeps every connection for ever, and there is nothing to find.
 _EMBEDDED_OPTIONS = ("--idle-timeout", "3s", "--close-after", "100")
 
@@ -40,13 +38,12 @@ def probe(options: dict[str, Any]) -> Outcome:
     if options["list"]:
         show_probes(GROUPS)
         return Outcome(EXIT_DONE)
-    _check(options)
+    plan = build_audit_plan(options)
     page = options["html"]
     if page is not None:
         check_writable(page, "--html")
     probes = choose(options["only"] or (), options["skip"] or ())
-    with ExitStack() as stack:
-        plan = _plan(options, stack)
+    with _embedded(plan, options) as plan:
         audit = Audit(plan, probes)
         if not audit.probes:
             reasons = "; ".join(f"{name}: {why}" for name, why in audit.skipped.items())
@@ -55,6 +52,8 @@ def probe(options: dict[str, Any]) -> Outcome:
         if not is_quiet:
             show_cost(audit)
         ask_consent(plan.target, plan.proxy, embedded=options["url"] is None, agreed=options["yes"])
+        if plan.origin is not None:
+            ask_consent(plan.origin, None, embedded=False, agreed=options["yes"])
         with _interrupting(audit), progress(audit, quiet=is_quiet):
             record = audit.run()
     _show(record, options)
@@ -66,44 +65,19 @@ def probe(options: dict[str, Any]) -> Outcome:
     return Outcome(EXIT_GATE if options["strict"] and is_bad else EXIT_DONE)
 
 
-def _check(options: dict[str, Any]) -> None:
-    """Raise PlanError where options contradict each other."""
-    if options["tls"] and options["url"]:
-        raise PlanError("--tls is for the embedded target; with a URL its scheme decides")
-    if options["json"] and options["markdown"]:
-        raise PlanError("--json and --markdown both print on standard output; give one of them")
-    if options["cacert"] and not options["url"]:
-        raise PlanError("--cacert is for a URL; the embedded target has an authority of its own, trusted automatically")
-
-
-def _plan(options: dict[str, Any], stack: ExitStack) -> AuditPlan:
-    """What is to be looked at; without URL the embedded target, which is started."""
-    idle_max_ns = options["idle_max"]
-    plan = AuditPlan(
-        target=parse_target("http://127.0.0.1/") if options["url"] is None else options["url"],
-        headers=tuple(options["header"]),
-        cacert=None if options["cacert"] is None else str(options["cacert"]),
-        insecure=options["insecure"],
-        proxy=options["proxy"],
-        source_ips=tuple(options["source_ip"]),
-        origin=options["origin"],
-        backend_header=options["backend_header"] or "",
-        timeout_ns=options["timeout"],
-        idle_max_ns=_IDLE_MAX_NS if idle_max_ns is None else idle_max_ns,
-        max_time_ns=options["max_time"],
-        max_requests=options["max_requests"],
-    )
+@contextmanager
+def _embedded(plan: AuditPlan, options: dict[str, Any]) -> Iterator[AuditPlan]:
+    """The plan as it is; without URL that of the embedded target, which runs until the end of the block."""
     if options["url"] is not None:
-        return plan
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="loadgen-probe-")))
-    embedded = EmbeddedTarget(options["tls"], folder, _EMBEDDED_OPTIONS)
-    stack.callback(embedded.stop)
-    return replace(
-        plan,
-        target=parse_target(embedded.url),
-        cacert=None if embedded.ca_file is None else str(embedded.ca_file),
-        idle_max_ns=_EMBEDDED_IDLE_MAX_NS if idle_max_ns is None else idle_max_ns,
-    )
+        yield plan
+        return
+    with tempfile.TemporaryDirectory(prefix="loadgen-probe-") as folder:
+        target = EmbeddedTarget(options["tls"], Path(folder), _EMBEDDED_OPTIONS)
+        try:
+            cacert = None if target.ca_file is None else str(target.ca_file)
+            yield replace(plan, target=parse_target(target.url), cacert=cacert)
+        finally:
+            target.stop()
 
 
 @contextmanager
@@ -130,7 +104,7 @@ def _show(record: AuditRecord, options: dict[str, Any]) -> None:
 
 def _write_page(record: AuditRecord, path: Path) -> bool:
     """Write the audit as a page; where that fails, say so."""
-    from loadgen.show.audit.html import audit_html  # matplotlib takes half a second to import
+    from loadgen.show.audit.audit_html import audit_html  # matplotlib takes half a second to import
 
     content = audit_html(record).encode()
     try:

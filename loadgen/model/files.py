@@ -77,10 +77,10 @@ def write_whole(path: Path, fill: Callable[[BinaryIO], object]) -> None:
 
 def check_writable(path: Path, option: str) -> None:
     """Raise PlanError, with one line that names the option, where `write_whole` could not write the file now."""
-    if path.is_dir() or not path.name:
-        raise PlanError(f"{option} {path} is a folder; give the name of a file")
-    new = unfinished_path(path)
+    new = unfinished_path(path) if path.name else path
     try:
+        if path.is_dir():
+            raise PlanError(f"{option} {path} is a folder; give the name of a file")
         new.unlink(missing_ok=True)
         with open(new, "xb", opener=open_own):
             pass

@@ -167,7 +167,7 @@ LAYERS = {
             "run_validation",
             "packet_capture",
         ),
-        ("option_types", "plan_writer", "plan_reader", "plan_builder", "options"),
+        ("option_types", "plan_writer", "plan_reader", "plan_builder", "audit_options", "options"),
         ("worker_main", "worker_pool", "target", "null_target", "locust", "report"),
         ("experiment", "pilot", "probe"),
         ("run_setup", "sweep", "api", "calibration_runs"),

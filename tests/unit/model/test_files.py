@@ -13,6 +13,7 @@ import pytest
 from loadgen.model.exceptions import PlanError
 from loadgen.model.files import (
     check_folder_name,
+    check_writable,
     open_own,
     refuse_links,
     remove_leftovers,
@@ -148,3 +149,18 @@ def test_these_name_no_folder(name: str) -> None:
 @pytest.mark.parametrize("name", ["a", "20260102-030405", "a b", "é" * 100, "a..b", "x-y"])
 def test_these_do(name: str) -> None:
     check_folder_name(name, "--name")
+
+
+def test_a_file_that_could_not_be_written_is_refused_beforehand(tmp_path: Path) -> None:
+    free = tmp_path / "new.html"
+    check_writable(free, "--html")
+    assert list(tmp_path.iterdir()) == []
+    free.write_text("old", encoding="utf-8")
+    check_writable(free, "--html")
+    assert free.read_text(encoding="utf-8") == "old"
+    with pytest.raises(PlanError, match=r"--html .* is a folder"):
+        check_writable(tmp_path, "--html")
+    with pytest.raises(PlanError, match=r"--html .* can't be written: No such file"):
+        check_writable(tmp_path / "no" / "such", "--html")
+    with pytest.raises(PlanError, match=r"--html .* can't be written: File name too long"):
+        check_writable(tmp_path / ("x" * 300), "--html")

@@ -1,0 +1,74 @@
+"""From the options of `probe` to an AuditPlan, or to one line that says what is wrong with them. Starts nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from loadgen.cli.machine import check_machine
+from loadgen.model import plan_fields
+from loadgen.model.exceptions import PlanError
+from loadgen.model.headers import check_header
+from loadgen.model.option import PROBE
+from loadgen.model.options import default, options_of
+from loadgen.model.plan import Plan
+from loadgen.model.target import Target, parse_target
+from loadgen.model.units import NS_PER_S
+from loadgen.probe.audit_plan import AuditPlan
+from loadgen.wire.tls import client_context
+
+_OF_THE_WAY = ("url", "header", "cacert", "insecure", "proxy", "source_ip", "timeout")
+"""Options that say where requests go and how: a comparison's plan has them too, and checks them."""
+_IDLE_MAX_NS = 80 * NS_PER_S
+_EMBEDDED_IDLE_MAX_NS = 8 * NS_PER_S
+
+
+def build_audit_plan(options: dict[str, Any]) -> AuditPlan:
+    """What is to be looked at; without URL the target is still a placeholder. Raises PlanError."""
+    _check_pairs(options)
+    for option in options_of(PROBE):
+        if options[option.name] is not None:
+            option.check_range(options[option.name])
+    fields = {"target": parse_target("http://127.0.0.1/"), "policies": default("policies")}
+    plan = Plan(**fields | plan_fields.of_values({name: options[name] for name in _OF_THE_WAY}))
+    check_machine(plan)
+    if plan.target.is_tls:
+        client_context(plan.target.tls_name, plan.cacert, plan.insecure)  # --cacert may hold no certificate
+    idle_max_ns = options["idle_max"]
+    if idle_max_ns is None:
+        idle_max_ns = _IDLE_MAX_NS if options["url"] else _EMBEDDED_IDLE_MAX_NS
+    return replace(
+        AuditPlan.of(plan),
+        origin=_origin(options["origin"]),
+        backend_header=_field_name(options["backend_header"]),
+        idle_max_ns=idle_max_ns,
+        max_time_ns=options["max_time"],
+        max_requests=options["max_requests"],
+    )
+
+
+def _check_pairs(options: dict[str, Any]) -> None:
+    if options["tls"] and options["url"]:
+        raise PlanError("--tls is for the embedded target; with a URL its scheme decides")
+    if options["cacert"] and not options["url"]:
+        raise PlanError("--cacert is for a URL; the embedded target has an authority of its own, trusted automatically")
+    if options["json"] and options["markdown"]:
+        raise PlanError("--json and --markdown both print on standard output; give one of them")
+
+
+def _origin(url: str | None) -> Target | None:
+    if url is None:
+        return None
+    try:
+        return parse_target(url)
+    except PlanError as error:
+        raise PlanError(f"--origin: {error}") from None
+
+
+def _field_name(name: str | None) -> str:
+    if name:
+        try:
+            check_header(name, "")
+        except PlanError as error:
+            raise PlanError(f"--backend-header: {error}") from None
+    return name or ""
