@@ -155,7 +155,8 @@ def test_ctrl_c_shows_what_is_known() -> None:
         done = run_cli("probe", f"http://127.0.0.1:{port}/", "--only", "idle_timeout", "--idle-max", "60s")
     assert done.code == 130, done.stderr
     assert "interrupted: it says what was known by then" in done.stdout
-    assert "interrupted before it was known" in done.stdout
+    assert "unknown    longer than" in done.stdout
+    assert done.stdout.splitlines()[-1] == "1 unknown"
 
 
 def _never(_session: ProbeSession) -> Finding:
