@@ -226,12 +226,16 @@ class ProbeSession:
             method, uri, target.host_field, (*own, *self.route.proxy_fields, *fields), body, connection, version
         )
 
-    def send(self, stream: ProbeStream, data: bytes, requests: int = 1) -> int:
-        """Send bytes with that many requests; returns when they were sent (ns). Raises NoResponse or OverBudget."""
+    def spend(self, requests: int) -> None:
+        """Count requests that the caller sends itself. Raises OverBudget."""
         if self.spent.requests + requests > self._max_requests:
             raise OverBudget(f"it would need more than {self._max_requests} requests")
         self.spent.requests += requests
         self._state.requests += requests
+
+    def send(self, stream: ProbeStream, data: bytes, requests: int = 1) -> int:
+        """Send bytes with that many requests; returns when they were sent (ns). Raises NoResponse or OverBudget."""
+        self.spend(requests)
         try:
             return stream.send(data, self.timeout_at_ns)
         except TimeoutError:

@@ -121,7 +121,7 @@ LAYERS = {
     "probe": [
         ("failures", "finding", "audit_plan", "trace", "proportion", "medians", "evenness"),
         ("probe_stream", "side_by_side"),
-        ("session",),
+        ("session", "tunnelling"),
         ("probe.py", "hop_by_hop", "before_load"),
         tuple(
             f"{group}/"
@@ -197,7 +197,7 @@ HOMES = {
     "OpenSSL": ("wire/openssl.py", "wire/tls.py", "target/certificates.py"),
     "httptools": ("wire/http1/head.py",),
     "h2": ("wire/http2/protocol.py", "wire/http2/h2_", "target/http2"),
-    "hpack": ("wire/http2/hpack_cache.py", "wire/http2/h2_base.py"),
+    "hpack": ("wire/http2/hpack_cache.py", "wire/http2/h2_base.py", "wire/http2/h2_frame_client.py"),
     "hyperframe": ("wire/http2/protocol.py", "wire/http2/h2_", "target/http2_rules.py"),
     "websockets": ("wire/websocket/protocol.py", "target/websocket.py"),
     "click": ("cli/",),

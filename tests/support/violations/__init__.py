@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.support.violations.http2 import HTTP2
 from tests.support.violations.idle import IDLE
 from tests.support.violations.limits import LIMITS
 from tests.support.violations.persistence import PERSISTENCE
@@ -11,4 +12,5 @@ VIOLATIONS: tuple[Violation, ...] = (
     *PERSISTENCE,
     *IDLE,
     *LIMITS,
+    *HTTP2,
 )

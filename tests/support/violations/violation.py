@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from loadgen.model.audit import FindingValue, Verdict
 
@@ -20,3 +21,5 @@ class Violation:
     verdict: Verdict = Verdict.VIOLATION
     values: Mapping[str, FindingValue] = field(default_factory=dict)
     """Values that the finding must have."""
+    plan: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of the audit's plan, such as a shorter timeout."""

@@ -1,0 +1,161 @@
+"""One HTTP/2 connection of a probe: opened in the way that the server speaks it, and read frame by frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from enum import StrEnum
+
+from loadgen.drive.requests.encoding import field_section
+from loadgen.model.plan import Plan
+from loadgen.model.policy import parse_policies
+from loadgen.model.units import NS_PER_S
+from loadgen.probe.failures import Loss, NoResponse, ProbeFailure
+from loadgen.probe.probe_stream import ProbeStream
+from loadgen.probe.session import ProbeSession
+from loadgen.probe.tunnelling import end_to_end_fields, open_end_to_end
+from loadgen.wire.http1.final_head import SWITCHING_PROTOCOLS, FinalHeadReader
+from loadgen.wire.http1.head import FieldLines, Malformed
+from loadgen.wire.http1.request_writer import build_request
+from loadgen.wire.http2.h2_frame_client import DEFAULT_WINDOW_BYTES, FrameClient, FrameStream
+
+MAX_ANSWER_NS = 2 * NS_PER_S
+"""For the first answer; a server that speaks HTTP/1.1 alone may wait for the rest of a request."""
+
+
+class Way(StrEnum):
+    """How a connection comes to speak HTTP/2."""
+
+    ALPN = "alpn"
+    PRIOR = "prior"  # prior knowledge: its first bytes are HTTP/2's (RFC 9113 §3.3)
+    UPGRADE = "upgrade"  # from HTTP/1.1 (RFC 7540 §3.2)
+
+
+class NotSpoken(ProbeFailure):
+    """The server does not speak HTTP/2 in this way."""
+
+
+class Http2Link:
+    """An open connection. Each wait handles whatever frames come, and ends when what it is for has come."""
+
+    def __init__(self, session: ProbeSession, stream: ProbeStream, client: FrameClient, unread: bytes = b"") -> None:
+        """unread: bytes of HTTP/2 that came behind the head of an upgrade."""
+        self.stream = stream
+        self.client = client
+        self.opened_ns = session.now_ns()
+        self.at_ns = self.opened_ns
+        """When the last bytes came."""
+        self.goaway_ns = 0
+        """When the first GOAWAY came."""
+        self._session = session
+        self._unread = unread
+        plan = session.plan
+        self._plan = Plan(plan.target, parse_policies("persistent"), headers=plan.headers)
+
+    def fields(self, method: str = "GET") -> FieldLines:
+        """The field section of a plain request."""
+        section = field_section(self._plan, self._plan.target.path, "")
+        return ((b":method", method.encode("ascii")), *section[1:])
+
+    def wait(self, done: Callable[[], bool], until_ns: int) -> bool:
+        """Send what there is to send and read until `done`; False where time or connection was over before.
+
+        Raises UpgradeFailure where the server's bytes are not HTTP/2.
+        """
+        self.flush()
+        if self._unread:
+            data, self._unread = self._unread, b""
+            self.take(data, self._session.now_ns())
+        while not done():
+            chunk = self.stream.receive(until_ns)
+            if chunk is None or not chunk.data:
+                return False
+            self.take(chunk.data, chunk.at_ns)
+        return True
+
+    def take(self, data: bytes, at_ns: int) -> None:
+        """Take bytes that came. Raises UpgradeFailure where they are not HTTP/2."""
+        self.at_ns = at_ns
+        self.client.feed(data)
+        if self.client.goaways and not self.goaway_ns:
+            self.goaway_ns = at_ns
+        self.flush()
+
+    def start(self, method: str = "GET") -> FrameStream:
+        """Begin one request; the next wait sends it. Raises OverBudget."""
+        self._session.spend(1)
+        return self.client.streams[self.client.request(self.fields(method))]
+
+    def ask(self) -> FrameStream:
+        """One request and its whole response. Raises NoResponse."""
+        stream = self.start()
+        if not self.wait(lambda: stream.done, self._session.timeout_at_ns):
+            raise NoResponse(self.loss, b"", self._session.now_ns())
+        return stream
+
+    def flush(self) -> None:
+        data = self.client.take()
+        if data:
+            with suppress(OSError):  # that it is closed is what the next read says
+                self.stream.send(data, self._session.timeout_at_ns)
+
+    @property
+    def loss(self) -> Loss:
+        """How a wait that failed ended."""
+        return {"fin": Loss.FIN, "reset": Loss.RESET}.get(self.stream.ended, Loss.TIMEOUT)
+
+    def close(self) -> None:
+        """GOAWAY and FIN."""
+        if not self.stream.ended:
+            self.client.close()
+            self.flush()
+        self.stream.close()
+
+    def __enter__(self) -> Http2Link:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_http2(session: ProbeSession, way: Way, window_bytes: int = DEFAULT_WINDOW_BYTES) -> Http2Link:
+    """A connection on which the client's preface was sent. Raises NotSpoken, OpenFailure or OverBudget.
+
+    window_bytes: how much of each response may come unasked.
+    """
+    stream = open_end_to_end(session, offers_h2=way is Way.ALPN)
+    try:
+        if way is Way.UPGRADE:
+            return _upgraded(session, stream, window_bytes)
+        if way is Way.ALPN and getattr(stream.transport, "alpn", "") != "h2":
+            raise NotSpoken("ALPN did not choose h2")
+        link = Http2Link(session, stream, FrameClient(window_bytes))
+        link.flush()
+    except BaseException:
+        stream.close()
+        raise
+    return link
+
+
+def _upgraded(session: ProbeSession, stream: ProbeStream, window_bytes: int) -> Http2Link:
+    client = FrameClient(window_bytes, upgraded=True)
+    offer = (("Upgrade", "h2c"), ("HTTP2-Settings", client.upgrade_settings))
+    target = session.plan.target
+    fields = (*end_to_end_fields(session), *offer)
+    session.send(stream, build_request("GET", target.path, target.host_field, fields, b"", "Upgrade, HTTP2-Settings"))
+    reader, found = FinalHeadReader(), None
+    until_ns = session.until_ns(min(session.plan.timeout_ns, MAX_ANSWER_NS))
+    while found is None:
+        chunk = stream.receive(until_ns)
+        if chunk is None or not chunk.data:
+            raise NotSpoken("the server does not answer an offer to upgrade")
+        try:
+            found = reader.feed(chunk.data)
+        except Malformed as error:
+            raise NotSpoken(f"the answer to an offer to upgrade is not HTTP: {error}") from None
+    tokens = [value.strip().lower() for name, value in found.head.headers if name.lower() == b"upgrade"]
+    if found.head.status != SWITCHING_PROTOCOLS or tokens != [b"h2c"]:
+        raise NotSpoken(f"the server declines an upgrade with {found.head.status}")
+    link = Http2Link(session, stream, client, found.rest)
+    link.flush()
+    return link
