@@ -54,6 +54,8 @@ class ProbeStream:
         """When it began to connect,"""
         self.connected_ns = 0
         """was connected,"""
+        self.tls_begun_ns = 0
+        """began its TLS handshake (0 without TLS),"""
         self.opened_ns = 0
         """and was open: after its tunnel and its TLS handshake, if any."""
         self._clock = poller.of_hub()
@@ -75,6 +77,8 @@ class ProbeStream:
                 if step in (BEGIN_TLS, BEGIN_TUNNEL):
                     self.connected_ns = self.connected_ns or transport.connected_ns or self._event_ns
                     stage = "tls" if step == BEGIN_TLS else "tunnel"
+                    if step == BEGIN_TLS:
+                        self.tls_begun_ns = self._now()
                     continue
                 self._wait(READ if step == WANT_READ else WRITE, until_ns)
         except FAILURES as error:

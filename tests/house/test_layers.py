@@ -94,7 +94,7 @@ LAYERS = {
             "http1/request_",
             "http1/response_",
         ),
-        ("poller", "transport", "tls", "errors", "proxy/"),
+        ("poller", "transport", "tls", "tls_facts", "errors", "proxy/"),
         ("route", "connection", "duplex_connection"),
         ("http1/", "http2/", "websocket/"),
     ],

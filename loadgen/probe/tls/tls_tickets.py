@@ -1,0 +1,129 @@
+"""How does the server let clients resume: by tickets or by session ids, and for how long (RFC 8446 §4.6.1)?"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from loadgen.model.audit import FindingValue, Verdict
+from loadgen.model.units import NS_PER_S, format_duration
+from loadgen.probe.failures import OpenFailure
+from loadgen.probe.finding import Finding
+from loadgen.probe.probe import Probe
+from loadgen.probe.session import ProbeSession
+from loadgen.probe.tls.client import TlsClient, Visit, not_for
+from loadgen.wire.tls_facts import TLS_1_2, TLS_1_3, Ticket
+
+MAX_LIFETIME_S = 7 * 24 * 3600
+"""RFC 8446 §4.6.1: servers MUST NOT announce more."""
+
+
+class Offers(NamedTuple):
+    """What the server lets clients resume by."""
+
+    is_1_3: bool
+    """It speaks TLS 1.3."""
+    tickets: tuple[Ticket, ...]
+    """Of TLS 1.3, where it speaks that, else of TLS 1.2."""
+    tls12_ticket: bool = False
+    """With TLS 1.2 a ticket was resumed,"""
+    tls12_session_id: bool = False
+    """a session id was."""
+
+
+def judge(offers: Offers) -> Finding:
+    """The finding of what was offered."""
+    tickets = offers.tickets
+    lifetime_s = max((one.lifetime_s for one in tickets), default=0)
+    values: dict[str, FindingValue] = {
+        "tickets": len(tickets),
+        "tls13": offers.is_1_3,
+        "tls12_ticket": offers.tls12_ticket,
+        "tls12_session_id": offers.tls12_session_id,
+        "max_early_data_bytes": max((one.max_early_data_bytes for one in tickets), default=0),
+    }
+    if tickets:
+        values["lifetime_ns"] = lifetime_s * NS_PER_S
+    announced = f"for {_lifetime(lifetime_s)}" if tickets and lifetime_s else None
+    measured = _text(offers)
+    if offers.is_1_3 and lifetime_s > MAX_LIFETIME_S:
+        return Finding(
+            verdict=Verdict.VIOLATION,
+            measured=measured,
+            announced=announced,
+            values=values,
+            advice="announce seven days or less",
+            topic="tls_session",
+        )
+    if not tickets and not offers.tls12_ticket and not offers.tls12_session_id:
+        return Finding(
+            verdict=Verdict.NOTE,
+            measured="neither tickets nor session ids",
+            values=values,
+            advice="each new connection pays for a full handshake; switch session tickets or a session cache on",
+            topic="tls_session",
+        )
+    return Finding(verdict=Verdict.OK, measured=measured, announced=announced, values=values, topic="tls_session")
+
+
+def _run(session: ProbeSession) -> Finding:
+    usual = TlsClient(session).visit(asks=True)
+    is_1_3 = usual.facts.version == TLS_1_3
+    ticket, has_ticket = _resume_tls12(session, tickets=True)
+    by_id, _ = _resume_tls12(session, tickets=False)
+    return judge(
+        Offers(
+            is_1_3=is_1_3,
+            tickets=tuple(usual.facts.tickets),
+            tls12_ticket=ticket and has_ticket,
+            tls12_session_id=by_id,
+        )
+    )
+
+
+def _resume_tls12(session: ProbeSession, *, tickets: bool) -> tuple[bool, bool]:
+    """With TLS 1.2: a session was resumed, and it came as a ticket. False where the server does not speak it."""
+    client = TlsClient(session, versions=(TLS_1_2, TLS_1_2), tickets=tickets)
+    try:
+        first: Visit = client.visit()
+        again = client.visit(first.session)
+    except OpenFailure as error:
+        if error.stage != "tls":
+            raise
+        return False, False
+    return again.resumed, bool(first.facts.tickets)
+
+
+def _text(offers: Offers) -> str:
+    parts = []
+    if offers.is_1_3:
+        count = len(offers.tickets)
+        parts.append(f"TLS 1.3: {count or 'no'} ticket{'' if count == 1 else 's'} a connection")
+    ways = [way for way, is_one in (("ticket", offers.tls12_ticket), ("session id", offers.tls12_session_id)) if is_one]
+    parts.append(f"TLS 1.2: by {' or '.join(ways)}" if ways else "TLS 1.2: nothing to resume")
+    return "; ".join(parts)
+
+
+def _lifetime(lifetime_s: int) -> str:
+    return f"{lifetime_s / 3600:g} h" if lifetime_s >= 3600 else format_duration(lifetime_s * NS_PER_S)
+
+
+TLS_TICKETS = Probe(
+    name="tls_tickets",
+    title="Session tickets",
+    question="By what can a client resume a session, and for how long?",
+    method="One connection as usual with a request, behind whose response every ticket has come; with TLS 1.2 a ticket "
+    "and a session id are offered again.",
+    section="RFC 8446 §4.6.1",
+    values={
+        "tickets": "tickets that came on one connection",
+        "tls13": "they are those of TLS 1.3; else the server speaks TLS 1.2 alone",
+        "tls12_ticket": "with TLS 1.2 a ticket was resumed",
+        "tls12_session_id": "with TLS 1.2 a session was resumed by its id, so the server keeps sessions itself",
+        "lifetime_ns": "for how long the server says that a ticket may be used (0: it does not say)",
+        "max_early_data_bytes": "how much data a client may send before its handshake is done (0: none)",
+    },
+    requests=1,
+    connections=5,
+    run=_run,
+    not_for=not_for,
+)
