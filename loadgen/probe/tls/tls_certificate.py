@@ -91,7 +91,7 @@ def _distrust(session: ProbeSession) -> str:
 def _text(found: Certificate) -> str:
     kind, bits = found.key
     days = found.left // _DAY
-    left = f"valid for {days} days" if days >= 1 else f"valid for {found.left / timedelta(hours=1):.1f} hours"
+    left = f"valid for {days:,} days" if days >= 1 else f"valid for {found.left / timedelta(hours=1):.1f} hours"
     left = left if found.left > timedelta(0) else f"{-found.left / _DAY:.1f} days too old"
     return f"{left}, {kind} {bits}, {found.chain} sent"
 

@@ -31,7 +31,7 @@ def _run(session: ProbeSession) -> Finding:
         return Finding(verdict=Verdict.OK, measured=f"{measured}, never resumed", values=values, topic="tls_session")
     saved = median_of(saved_ns)
     values |= _values("resumed", median_of(resumed_ns)) | _values("saved", saved)
-    saves = f"saves {_text(saved_ns)}" if saved.is_certain and saved.middle > 0 else "saves no time here"
+    saves = f"saves {_text(saved_ns)}" if saved.is_certain and saved.middle > 0 else "no saving was measured"
     return Finding(
         verdict=Verdict.OK,
         measured=f"{measured}, resumed {_text(resumed_ns)}; {saves}",

@@ -58,8 +58,10 @@ def judge(taken_ns: int, refused_ns: int | None, lifetime_ns: int) -> Finding:
 
 def _run(session: ProbeSession) -> Finding:
     rate = session.finding(TLS_RESUMPTION.name)
-    if rate is None or rate.values["resumed_share"] != 1:
-        return unknown("a new session is not always resumed, so that an old one says nothing")
+    share = None if rate is None else rate.values["resumed_share"]
+    if share != 1:
+        how = "no session is resumed" if share == 0 else "not every new session is resumed"
+        return unknown(f"{how}, so that an old one says nothing")
     client = TlsClient(session)
     first = client.visit(asks=True)
     lifetime_ns = max((one.lifetime_s for one in first.facts.tickets), default=0) * NS_PER_S

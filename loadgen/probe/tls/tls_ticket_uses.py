@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loadgen.model.audit import Verdict
-from loadgen.probe.finding import Finding
+from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 from loadgen.probe.tls.client import TlsClient, not_for
@@ -34,13 +34,7 @@ def _run(session: ProbeSession) -> Finding:
             topic="tls_session",
         )
     if not any(taken):
-        return Finding(
-            verdict=Verdict.NOTE,
-            measured=f"taken 0 times of {_OFFERS}",
-            values={**values, "single_use": False},
-            advice="each new connection pays for a full handshake; see the resumption rate",
-            topic="tls_session",
-        )
+        return unknown("no session was resumed")
     return Finding(
         verdict=Verdict.NOTE,
         measured=f"taken {sum(taken)} times of {_OFFERS}, in no order",

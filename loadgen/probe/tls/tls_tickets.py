@@ -24,6 +24,8 @@ class Offers(NamedTuple):
     """It speaks TLS 1.3."""
     tickets: tuple[Ticket, ...]
     """Of TLS 1.3, where it speaks that, else of TLS 1.2."""
+    tls13_ticket: bool = False
+    """With TLS 1.3 a ticket was resumed."""
     tls12_ticket: bool = False
     """With TLS 1.2 a ticket was resumed,"""
     tls12_session_id: bool = False
@@ -36,7 +38,7 @@ def judge(offers: Offers) -> Finding:
     lifetime_s = max((one.lifetime_s for one in tickets), default=0)
     values: dict[str, FindingValue] = {
         "tickets": len(tickets),
-        "tls13": offers.is_1_3,
+        "tls13_ticket": offers.tls13_ticket,
         "tls12_ticket": offers.tls12_ticket,
         "tls12_session_id": offers.tls12_session_id,
         "max_early_data_bytes": max((one.max_early_data_bytes for one in tickets), default=0),
@@ -54,10 +56,11 @@ def judge(offers: Offers) -> Finding:
             advice="announce seven days or less",
             topic="tls_session",
         )
-    if not tickets and not offers.tls12_ticket and not offers.tls12_session_id:
+    if not (offers.tls13_ticket or offers.tls12_ticket or offers.tls12_session_id):
         return Finding(
             verdict=Verdict.NOTE,
-            measured="neither tickets nor session ids",
+            measured=measured,
+            announced=announced,
             values=values,
             advice="each new connection pays for a full handshake; switch session tickets or a session cache on",
             topic="tls_session",
@@ -66,14 +69,17 @@ def judge(offers: Offers) -> Finding:
 
 
 def _run(session: ProbeSession) -> Finding:
-    usual = TlsClient(session).visit(asks=True)
+    client = TlsClient(session)
+    usual = client.visit(asks=True)
     is_1_3 = usual.facts.version == TLS_1_3
+    taken = is_1_3 and client.visit(usual.session).resumed
     ticket, has_ticket = _resume_tls12(session, tickets=True)
     by_id, _ = _resume_tls12(session, tickets=False)
     return judge(
         Offers(
             is_1_3=is_1_3,
             tickets=tuple(usual.facts.tickets),
+            tls13_ticket=taken,
             tls12_ticket=ticket and has_ticket,
             tls12_session_id=by_id,
         )
@@ -97,8 +103,10 @@ def _text(offers: Offers) -> str:
     parts = []
     if offers.is_1_3:
         count = len(offers.tickets)
-        parts.append(f"TLS 1.3: {count or 'no'} ticket{'' if count == 1 else 's'} a connection")
-    ways = [way for way, is_one in (("ticket", offers.tls12_ticket), ("session id", offers.tls12_session_id)) if is_one]
+        sent = f"{count or 'no'} ticket{'' if count == 1 else 's'} a connection"
+        parts.append(f"TLS 1.3: {sent}{', not resumed' if count and not offers.tls13_ticket else ''}")
+    offered = (("ticket", offers.tls12_ticket), ("session id", offers.tls12_session_id))
+    ways = [way for way, is_taken in offered if is_taken]
     parts.append(f"TLS 1.2: by {' or '.join(ways)}" if ways else "TLS 1.2: nothing to resume")
     return "; ".join(parts)
 
@@ -111,19 +119,19 @@ TLS_TICKETS = Probe(
     name="tls_tickets",
     title="Session tickets",
     question="By what can a client resume a session, and for how long?",
-    method="One connection as usual with a request, behind whose response every ticket has come; with TLS 1.2 a ticket "
-    "and a session id are offered again.",
+    method="One connection with a request, behind whose response every ticket has come, and one that offers the last "
+    "one; with TLS 1.2 alone a ticket, and a session id, are offered too.",
     section="RFC 8446 §4.6.1",
     values={
         "tickets": "tickets that came on one connection",
-        "tls13": "they are those of TLS 1.3; else the server speaks TLS 1.2 alone",
+        "tls13_ticket": "with TLS 1.3 a ticket was resumed",
         "tls12_ticket": "with TLS 1.2 a ticket was resumed",
         "tls12_session_id": "with TLS 1.2 a session was resumed by its id, so the server keeps sessions itself",
         "lifetime_ns": "for how long the server says that a ticket may be used (0: it does not say)",
         "max_early_data_bytes": "how much data a client may send before its handshake is done (0: none)",
     },
     requests=1,
-    connections=5,
+    connections=6,
     run=_run,
     not_for=not_for,
 )
