@@ -12,8 +12,8 @@ from loadgen.probe.failures import OpenFailure
 from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
-from loadgen.probe.tls.certificates import is_linked, key_of, names_of, parse_certificate
-from loadgen.probe.tls.client import TlsClient, not_for
+from loadgen.probe.tls.certificate_reader import is_linked, key_of, names_of, parse_certificate
+from loadgen.probe.tls.tls_client import TlsClient, not_for
 
 _SOON = timedelta(days=14)
 _SOON_SHARE = 3

@@ -7,7 +7,7 @@ from loadgen.model.units import NS_PER_S
 from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
-from loadgen.probe.tls.client import TlsClient, not_for
+from loadgen.probe.tls.tls_client import TlsClient, not_for
 
 _WAIT_NS = 2 * NS_PER_S
 _ENDS = {"fin": "closed", "reset": "reset"}

@@ -6,7 +6,7 @@ from loadgen.model.audit import Verdict
 from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
-from loadgen.probe.tls.client import not_for
+from loadgen.probe.tls.tls_client import not_for
 from loadgen.probe.tls.tls_tickets import TLS_TICKETS
 
 

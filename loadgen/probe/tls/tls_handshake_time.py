@@ -8,7 +8,7 @@ from loadgen.probe.finding import Finding
 from loadgen.probe.medians import Median, median_of
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
-from loadgen.probe.tls.client import TlsClient, not_for
+from loadgen.probe.tls.tls_client import TlsClient, not_for
 
 _PAIRS = 9
 

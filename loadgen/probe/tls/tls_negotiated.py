@@ -6,7 +6,7 @@ from loadgen.model.audit import FindingValue, Verdict
 from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
-from loadgen.probe.tls.client import TlsClient, not_for
+from loadgen.probe.tls.tls_client import TlsClient, not_for
 
 _HYBRID = "X25519MLKEM768"
 _HYBRID_GROUPS = b"X25519MLKEM768:X25519:P-256:P-384"

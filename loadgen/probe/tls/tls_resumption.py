@@ -7,7 +7,7 @@ from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
 from loadgen.probe.proportion import wilson
 from loadgen.probe.session import ProbeSession
-from loadgen.probe.tls.client import TlsClient, not_for
+from loadgen.probe.tls.tls_client import TlsClient, not_for
 from loadgen.probe.tls.tls_ticket_uses import TLS_TICKET_USES
 
 _OFFERS = 24

@@ -7,8 +7,8 @@ from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
-from loadgen.probe.tls.certificates import names_of, parse_certificate
-from loadgen.probe.tls.client import TlsClient, not_for
+from loadgen.probe.tls.certificate_reader import names_of, parse_certificate
+from loadgen.probe.tls.tls_client import TlsClient, not_for
 
 _ADVICE = "give a client that sends no name, such as some health checks, a default certificate; or make it send one"
 

@@ -12,7 +12,7 @@ from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
-from loadgen.probe.tls.client import TlsClient, not_for
+from loadgen.probe.tls.tls_client import TlsClient, not_for
 from loadgen.probe.tls.tls_resumption import TLS_RESUMPTION
 
 _SHARES = (1 / 8, 1 / 4, 1 / 2, 1)

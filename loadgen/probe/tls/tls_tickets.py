@@ -10,7 +10,7 @@ from loadgen.probe.failures import OpenFailure
 from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
-from loadgen.probe.tls.client import TlsClient, Visit, not_for
+from loadgen.probe.tls.tls_client import TlsClient, Visit, not_for
 from loadgen.wire.tls_facts import TLS_1_2, TLS_1_3, Ticket
 
 MAX_LIFETIME_S = 7 * 24 * 3600

@@ -6,7 +6,7 @@ from loadgen.model.audit import Verdict
 from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
-from loadgen.probe.tls.client import TlsClient, not_for
+from loadgen.probe.tls.tls_client import TlsClient, not_for
 from loadgen.wire.tls_facts import TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3
 
 _VERSIONS = {"1.0": TLS_1_0, "1.1": TLS_1_1, "1.2": TLS_1_2, "1.3": TLS_1_3}

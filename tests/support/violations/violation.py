@@ -18,6 +18,8 @@ class Violation:
     probe: str
     script: Callable[[socket.socket, int], None]
     """Gets the connection and its number, from 0; it is closed when the script returns."""
+    is_tls: bool = False
+    """The script speaks TLS."""
     verdict: Verdict = Verdict.VIOLATION
     values: Mapping[str, FindingValue] = field(default_factory=dict)
     """Values that the finding must have."""

@@ -12,6 +12,7 @@ from tests.support.violations import VIOLATIONS, Violation
 @pytest.mark.parametrize("violation", VIOLATIONS, ids=lambda one: f"{one.probe}: {one.name}")
 def test_it_is_found(violation: Violation) -> None:
     with scripted_server(violation.script) as port:
-        found = finding(f"http://127.0.0.1:{port}/", violation.probe, **violation.plan)
+        scheme = "https" if violation.is_tls else "http"
+        found = finding(f"{scheme}://127.0.0.1:{port}/", violation.probe, **violation.plan)
     assert found["verdict"] == violation.verdict.value, found
     assert found["values"].items() >= dict(violation.values).items()
