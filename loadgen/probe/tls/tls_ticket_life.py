@@ -68,12 +68,13 @@ def _run(session: ProbeSession) -> Finding:
     tickets = [(session.now_ns(), first.session)]
     tickets += [_ticket(session, client) for _ in _SHARES[1:]]
     wait_ns = wait_for(session.plan, lifetime_ns)
+    begun_ns = session.now_ns()
     session.waiting_for = "tickets to grow old"
     session.waiting_until_ns = session.until_ns(wait_ns)
     taken_ns = 0
-    for share, (born_ns, offered) in zip(_SHARES, tickets, strict=True):
-        # By the audit's end that is known.
-        due_ns = min(born_ns + int(wait_ns * share), session.deadline_ns)
+    # The youngest one first, so that each is older than the one before it.
+    for share, (born_ns, offered) in zip(_SHARES, reversed(tickets), strict=True):
+        due_ns = min(begun_ns + int(wait_ns * share), session.deadline_ns)
         sleep(max(0, due_ns - session.now_ns()) / NS_PER_S)
         age_ns = session.now_ns() - born_ns
         if not client.visit(offered).resumed:
