@@ -21,10 +21,11 @@ from loadgen.probe.failures import ProbeFailure
 from loadgen.probe.tls import PROBES, tls_resumption, tls_ticket_life, tls_tickets
 from loadgen.probe.tls.certificate_reader import is_linked, key_of, names_of, parse_certificate
 from loadgen.probe.tls.tls_certificate import Certificate, problem_of
+from loadgen.probe.tls.tls_client import not_for
 from loadgen.probe.tls.tls_tickets import Offers
 from loadgen.wire.tls_facts import TLS_1_0, TLS_1_2, TLS_1_3, Ticket
 from tests.support.audits import audit, finding
-from tests.support.processes import HELLO, read_request, scripted_server
+from tests.support.processes import scripted_server
 from tests.support.proxies import fake_proxy, proxy_url
 from tests.support.secure_servers import SecureServer, certificate, in_turns, secure_server, server_context, trust
 
@@ -283,15 +284,11 @@ def test_through_a_proxy_s_tunnel(tmp_path: Path) -> None:
 
 
 def test_without_tls_there_is_nothing_to_ask() -> None:
-    with scripted_server(lambda connection, _: answer(connection)) as port:
-        found = audit(f"http://127.0.0.1:{port}/", "tls", "persistent_by_default")
-    assert set(found["skipped"]) == {probe.name for probe in PROBES}
-    assert set(found["skipped"].values()) == {"the target does not use TLS"}
-
-
-def answer(connection: Any) -> None:
-    while read_request(connection):
-        connection.sendall(HELLO)
+    plain, secure = (AuditPlan(target=parse_target(f"{scheme}://h/")) for scheme in ("http", "https"))
+    assert not_for(plain) == "the target does not use TLS"
+    for probe in PROBES:
+        assert probe.not_for(plain) == not_for(plain)
+        assert not probe.not_for(secure)
 
 
 def test_an_address_is_no_server_name(tmp_path: Path) -> None:
