@@ -20,6 +20,7 @@ from loadgen.probe.finding import Finding
 from loadgen.probe.probe_stream import ProbeStream
 from loadgen.probe.trace import Traces
 from loadgen.wire import poller
+from loadgen.wire.errors import FAILURES
 from loadgen.wire.http1.head import BodyTooLarge, Malformed, ResponseHead
 from loadgen.wire.http1.request_writer import build_request
 from loadgen.wire.http1.response_reader import ResponseReader
@@ -44,6 +45,8 @@ class Reply(NamedTuple):
     """Bytes that followed the response, and belong to none."""
     interim: int
     """Responses with 1xx before it."""
+    notes: int = 0
+    """The bits of each Leniency that it needed."""
 
     def field(self, name: str) -> str | None:
         """The value of a field, its lines joined as one list (RFC 9110 §5.3); None where there is none."""
@@ -240,7 +243,7 @@ class ProbeSession:
             return stream.send(data, self.timeout_at_ns)
         except TimeoutError:
             raise NoResponse(Loss.TIMEOUT, b"", self.now_ns(), "the server does not read the request") from None
-        except OSError:
+        except FAILURES:
             # It may have said why before it ended the connection: that is read by the caller.
             return self.now_ns()
 
@@ -284,7 +287,9 @@ class ProbeSession:
             received += data
         assert reader.head is not None
         extra = reader.rest if pipelined else reader.extra
-        return Reply(reader.head, bytes(body), sent_ns or first_ns, first_ns, at_ns, extra, reader.interim)
+        return Reply(
+            reader.head, bytes(body), sent_ns or first_ns, first_ns, at_ns, extra, reader.interim, reader.notes
+        )
 
     def ask(self, stream: ProbeStream, request: bytes | None = None, *, is_head: bool = False) -> Reply:
         """Send one request, a plain GET if none is given, and read its response. Raises NoResponse or OverBudget."""

@@ -19,6 +19,8 @@ from loadgen.wire.errors import TlsFailure
 from loadgen.wire.transport import READ, WRITE, TcpTransport
 
 _LINGER_S = 1.0
+_SHORT_BYTES = 64 * 1024
+"""What a client's kernel takes at once (its first receive window)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class ServerConnection:
     """What the connections of all protocols have in common; each subclass handles the bytes that arrive."""
 
     __slots__ = (
-        "_closing", "_context", "_linger", "_unsent", "had_internal", "last_ns", "served", "transport"
+        "_closing", "_context", "_linger", "_unsent", "_was_long", "had_internal", "last_ns", "served", "transport"
     )  # fmt: skip
     protocol = "http/1.1"
     """One of behaviour.PROTOCOLS."""
@@ -43,6 +45,8 @@ class ServerConnection:
         self._context = context
         self._unsent: bytes | memoryview = b""
         self._closing = False
+        # The last response was long: the kernel may still hold a part of it once its last byte is handed over.
+        self._was_long = False
         self._linger: Any = None
         self.transport = transport
         # Requests, or messages, answered; and whether others came, for the account or for their own fields.
@@ -103,8 +107,10 @@ class ServerConnection:
         if sent < len(data):
             # A view: copying the rest for each TLS record would cost the square of a long body's length.
             self._unsent = memoryview(data)[sent:]
+            self._was_long = True
             self.transport.watch(WRITE, self._on_writable)
         elif self._closing:
+            self._was_long = self._was_long or len(data) > _SHORT_BYTES
             self._finish()
 
     def _on_writable(self) -> None:

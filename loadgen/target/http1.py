@@ -63,6 +63,13 @@ class Http1ServerConnection(ServerConnection):
             self._delay = None
         super().close()
 
+    def _finish(self) -> None:
+        # A short response is with the client by now. Over TLS only `close` says close_notify.
+        if self._was_long and not self._secure:
+            self._end_writing()
+        else:
+            self.close()
+
     def _received(self, data: bytes) -> None:
         if self._begun is not None:
             data = self._begun + data

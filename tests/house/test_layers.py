@@ -122,7 +122,7 @@ LAYERS = {
         ("failures", "finding", "audit_plan", "trace", "proportion", "medians", "evenness"),
         ("probe_stream", "side_by_side"),
         ("session", "tunnelling"),
-        ("probe.py", "hop_by_hop", "before_load"),
+        ("probe.py", "hop_by_hop", "before_load", "after_response"),
         tuple(
             f"{group}/"
             for group in (

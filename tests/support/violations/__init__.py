@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.support.violations.closing import CLOSING
 from tests.support.violations.http2 import HTTP2
 from tests.support.violations.idle import IDLE
 from tests.support.violations.limits import LIMITS
@@ -11,6 +12,7 @@ from tests.support.violations.violation import Violation
 
 VIOLATIONS: tuple[Violation, ...] = (
     *PERSISTENCE,
+    *CLOSING,
     *IDLE,
     *LIMITS,
     *HTTP2,

@@ -1,25 +1,113 @@
-"""Servers that do not keep a connection, and do not say so."""
+"""Servers that do not keep a connection as they say, or as HTTP has it."""
 
 from __future__ import annotations
 
 import socket
 
-from tests.support.processes import read_request
+from loadgen.model.audit import Verdict
+from loadgen.model.units import NS_PER_S
+from tests.support.processes import BYE, HELLO, Script, read_request
 from tests.support.violations.violation import Violation
 
-_HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+_KEEP = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\nhello"
+_UNLISTED = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nKeep-Alive: timeout=5\r\n\r\nhello"
+_ENDLESS = b"HTTP/1.1 200 OK\r\n\r\nhello"
 
 
-def _closes_silently(connection: socket.socket, _number: int) -> None:
-    if read_request(connection):
-        connection.sendall(_HELLO)
+def serves(*responses: bytes) -> Script:
+    """Answers each request with the next of these, and closes after the last one."""
 
+    def script(connection: socket.socket, _number: int) -> None:
+        for response in responses:
+            if not read_request(connection):
+                return
+            connection.sendall(response)
+
+    return script
+
+
+def keeps(response: bytes) -> Script:
+    """Answers each request with this, for as long as the client likes."""
+
+    def script(connection: socket.socket, _number: int) -> None:
+        while read_request(connection):
+            connection.sendall(response)
+
+    return script
+
+
+def once_alone(connection: socket.socket, _number: int) -> None:
+    """Answers one request and then none, but stays open."""
+    read_request(connection)
+    connection.sendall(HELLO)
+    while read_request(connection):
+        pass
+
+
+_SOON = {"timeout_ns": NS_PER_S // 5}
 
 PERSISTENCE = (
     Violation(
         name="closes after each response without saying so",
         probe="persistent_by_default",
-        script=_closes_silently,
-        values={"answered": 1},
+        script=serves(HELLO),
+        values={"answered": 1, "connections": 3},
+    ),
+    Violation(
+        name="closes after each second response without saying so",
+        probe="persistent_by_default",
+        script=serves(HELLO, HELLO),
+        verdict=Verdict.WARNING,
+        values={"answered": 2, "connections": 3},
+    ),
+    Violation(
+        name="stays open after HTTP/1.0",
+        probe="closes_http10",
+        script=keeps(HELLO),
+        verdict=Verdict.WARNING,
+        values={"closed": False, "answered_again": True},
+        plan=_SOON,
+    ),
+    Violation(
+        name="says keep-alive to HTTP/1.0 and closes",
+        probe="keep_alive_http10",
+        script=serves(_KEEP),
+        verdict=Verdict.WARNING,
+        values={"kept": False, "announced": True},
+    ),
+    Violation(
+        name="says close and stays open",
+        probe="announced",
+        script=keeps(BYE),
+        values={"says_close": True, "what": "answered"},
+        plan=_SOON,
+    ),
+    Violation(
+        name="says keep-alive and closes",
+        probe="announced",
+        script=serves(_KEEP),
+        verdict=Verdict.WARNING,
+        values={"says_keep_alive": True, "what": "closed"},
+    ),
+    Violation(
+        name="closes without saying so",
+        probe="announced",
+        script=serves(HELLO),
+        verdict=Verdict.WARNING,
+        values={"says_keep_alive": False, "what": "closed"},
+    ),
+    Violation(
+        name="sends a Keep-Alive field that Connection does not list",
+        probe="announced",
+        script=keeps(_UNLISTED),
+        values={"says_keep_alive": True, "what": "answered"},
+    ),
+    Violation(
+        name="stays open and answers no second request",
+        probe="announced",
+        script=once_alone,
+        verdict=Verdict.WARNING,
+        values={"what": "silent"},
+        plan=_SOON,
     ),
 )
