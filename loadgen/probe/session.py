@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from gevent.event import AsyncResult
+from gevent.lock import Semaphore
 
 from loadgen.model.target import Target
 from loadgen.model.units import NS_PER_S
@@ -79,6 +80,8 @@ class AuditState:
     connections: int = 0
     resolved: list[SocketAddress] = field(default_factory=list)
     """All addresses of the name, in the resolver's order; empty until it was asked."""
+    alone: Semaphore = field(default_factory=Semaphore)
+    """Held by a probe that may stop the server for a moment."""
 
     @classmethod
     def of(cls, plan: AuditPlan) -> AuditState:
@@ -108,6 +111,8 @@ class ProbeSession:
         """To be set before a long wait: what for, for the progress line."""
         self.waiting_until_ns = 0
         """When that wait ends at the latest."""
+        self.alone = state.alone
+        """To be held where this probe may stop the server for a moment, so that no two of them do at once."""
         self._state = state
         self._name = name
         self._max_requests = max_requests

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from statistics import median
 
+import gevent
+
 from loadgen.model.audit import FindingValue, Verdict
 from loadgen.model.units import NS_PER_MS, NS_PER_S, format_duration, format_estimate
 from loadgen.probe.finding import Finding, unknown
@@ -17,6 +19,8 @@ _MAX_EARLY_SHARE = 0.02
 """A close this much before the announced time is within what can be measured."""
 _MAX_LATE_NS = 2 * NS_PER_S
 _MAX_LATE_SHARE = 0.5
+_ROOM = 2
+"""Connections for the other probes, where the server serves only a few at once."""
 
 
 @dataclass
@@ -32,6 +36,10 @@ class Watched:
     """Of the kept connections on which one more request was tried, those that nothing knew any more."""
     idle_from_ns: list[int] = field(default_factory=list)
     """When each became idle."""
+    watching: list[gevent.Greenlet] = field(default_factory=list)
+    """Who watches each of them."""
+    served_at_once: int = 0
+    """How many connections the server kept when it had no response for a further one."""
     announced: str | None = None
     announced_ns: int | None = None
 
@@ -41,6 +49,17 @@ class Watched:
         if timeout_s is not None and (self.announced_ns is None or timeout_s * NS_PER_S < self.announced_ns):
             self.announced = f"Keep-Alive: {reply.field('keep-alive')}"
             self.announced_ns = timeout_s * NS_PER_S
+
+    @property
+    def is_full(self) -> bool:
+        return self.served_at_once > 0
+
+    def note_full(self) -> None:
+        """The server has no place for more connections: the last ones make room for those of other probes."""
+        if not self.is_full:
+            idle = [one for one in self.watching if not one.dead]
+            self.served_at_once = len(idle)
+            gevent.killall(idle[-_ROOM:], block=False)
 
 
 def never_idle(seen: Watched) -> Finding:
@@ -77,6 +96,8 @@ def finding_of_kept(seen: Watched) -> Finding:
     }  # fmt: skip
     if seen.announced_ns is not None:
         values["announced_ns"] = seen.announced_ns
+    if seen.is_full:
+        values["served_at_once"] = seen.served_at_once
     return Finding(
         verdict=Verdict.WARNING if seen.dead else Verdict.NOTE,
         measured=f"no close within {text}, but dead by then" if seen.dead else f"longer than {text}",
@@ -112,6 +133,7 @@ def finding_of_closes(seen: Watched) -> Finding:
     optional = {
         "sweep_ns": found.period_ns or None,
         "announced_ns": seen.announced_ns,
+        "served_at_once": seen.served_at_once or None,
         "last_status": max(map(status_of, words)) or None,
         **by_responses,
     }
@@ -176,4 +198,9 @@ def _judged(seen: Watched, found: IdleTimes, has_unasked_bytes: bool) -> tuple[V
         return Verdict.NOTE, "the server resets idle connections; clients log that as an error, where a FIN is none"
     if any(close.last_words for close in seen.closes):
         return Verdict.NOTE, "the response that nobody asked for can be taken for the response to the next request"
+    if seen.is_full:
+        return Verdict.NOTE, (
+            f"the server keeps {seen.served_at_once} connections at once, and idle ones take the place of others; "
+            "shorten the idle timeout, or give it more workers"
+        )
     return Verdict.OK, None

@@ -44,12 +44,20 @@ def _run(session: ProbeSession) -> Finding:
 def _watch(session: ProbeSession, seen: Watched, number: int) -> None:
     """Use one connection once or twice, then watch it until the server closes it. Raises a ProbeFailure."""
     gevent.sleep(number * _STAGGER_S)
+    if seen.is_full:
+        return
     with session.open() as stream:
-        reply, responses = _used(session, seen, stream, 1 + number % 2)
-        if reply is None:
+        try:
+            reply, responses = _used(session, seen, stream, 1 + number % 2)
+        except NoResponse as failure:
+            if failure.how is Loss.TIMEOUT:
+                seen.note_full()
+            raise
+        if reply is None or seen.is_full:
             return
         seen.note_announcement(reply)
         seen.idle_from_ns.append(reply.done_ns)
+        seen.watching.append(gevent.getcurrent())
         session.waiting_for = "idle connections to be closed"
         session.waiting_until_ns = session.until_ns(session.plan.idle_max_ns)
         words, has_ended = stream.wait_end(session.waiting_until_ns)
@@ -110,6 +118,7 @@ IDLE_TIMEOUT = Probe(
         "announced_ns": "what the Keep-Alive field's timeout says",
         "after_one_response_ns": "median after one response, where it differs from that after two",
         "after_two_responses_ns": "median after two responses, where it differs from that after one",
+        "served_at_once": "connections that the server kept when it had no response for a further one",
         "longer_than_ns": "no connection was closed within this time",
         "dead": "of the kept connections that got one more request, those without a response",
     },

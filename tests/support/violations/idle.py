@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import socket
 import struct
+import threading
 from contextlib import suppress
 
 from loadgen.model.audit import Verdict
-from tests.support.processes import read_request
+from tests.support.processes import BYE, read_request
 from tests.support.violations.violation import Violation
 
 
@@ -37,6 +38,18 @@ class IdleServer:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
+class OneAtATime:
+    """A script for `scripted_server`: it serves one connection after another, each until it has ended."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+
+    def __call__(self, connection: socket.socket, _number: int) -> None:
+        with self._turn:
+            if read_request(connection):
+                connection.sendall(BYE)
+
+
 IDLE = (
     Violation(
         name="closes before the time that it announces",
@@ -51,5 +64,12 @@ IDLE = (
         script=IdleServer(0.2, last_words=b"bye\r\n"),
         verdict=Verdict.WARNING,
         values={"shape": "timer"},
+    ),
+    Violation(
+        name="one silent client stops it",
+        probe="header_timeout",
+        script=OneAtATime(),
+        verdict=Verdict.WARNING,
+        values={"held_up_by": 1},
     ),
 )

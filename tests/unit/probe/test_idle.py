@@ -16,14 +16,16 @@ from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_MS, NS_PER_S
 from loadgen.probe.audit import Audit
 from loadgen.probe.audit_plan import AuditPlan
-from loadgen.probe.idle import PROBES
+from loadgen.probe.idle import PROBES, bystander
 from loadgen.probe.idle.closes import Close, idle_times
 from loadgen.probe.idle.idle_finding import Watched, finding_of_closes, times_text
 from loadgen.probe.idle.last_words import ending_text, status_of
+from loadgen.probe.idle.partial_request import PartialEnd, partial_finding
 from tests.support.audits import findings_of
 from tests.support.processes import BYE, HELLO, Script, read_request, scripted_server
-from tests.support.violations.idle import IdleServer
+from tests.support.violations.idle import IdleServer, OneAtATime
 
+TIMEOUT_408 = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 EXPLAINED = {probe.name: probe.values.keys() for probe in PROBES}
 
 
@@ -127,14 +129,13 @@ def keeps_longer_after_two(connection: socket.socket, _number: int) -> None:
 
 
 def test_the_idle_timeout_and_how_it_ends() -> None:
-    timeout_408 = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
     found = found_by(
         "idle_timeout",
         {
             "plain": IdleServer(0.3),
             "announced": IdleServer(1.05, keep_alive="timeout=1"),
             "reset": IdleServer(0.3, resets=True),
-            "408": IdleServer(0.3, last_words=timeout_408),
+            "408": IdleServer(0.3, last_words=TIMEOUT_408),
             "two": keeps_longer_after_two,
             "never idle": announces_its_end,
         },
@@ -197,3 +198,70 @@ def test_the_end_of_the_audit_and_an_interruption_leave_what_is_known() -> None:
         longer_ns = one["values"]["longer_than_ns"]
         assert isinstance(longer_ns, int)
         assert 0 < longer_ns < ms(1_500)
+
+
+# Requests that stop half way
+
+
+def answers_heads(connection: socket.socket, _number: int) -> None:
+    while read_request(connection):
+        connection.sendall(HELLO)
+
+
+@pytest.mark.parametrize("name", ["first_request_timeout", "header_timeout"])
+def test_a_request_that_does_not_come(name: str) -> None:
+    scripts = {
+        "408": IdleServer(0.3, last_words=TIMEOUT_408),
+        "reset": IdleServer(0.3, resets=True),
+        "never": IdleServer(20),
+    }
+    found = found_by(name, scripts, idle_max_ns=ms(500))
+    assert [one["verdict"] for one in found.values()] == ["ok", "ok", "ok"]
+    for one in (found["408"], found["reset"]):
+        assert isinstance(one["values"]["timeout_ns"], int)
+        assert abs(one["values"]["timeout_ns"] - ms(300)) < ms(100)
+    assert found["408"]["values"]["last_status"] == 408
+    assert found["408"]["measured"].endswith(", after a 408")
+    assert found["reset"]["measured"].endswith(", by RST")
+    assert re.match(r"longer than 5\d\d ms", found["never"]["measured"])
+
+
+def test_a_body_that_stops_half_way() -> None:
+    def waits_for_the_body(connection: socket.socket, number: int) -> None:
+        data = read_request(connection)
+        if b"Content-Length: 13" in data and not data.endswith(b"probe"):
+            IdleServer(0.3, last_words=TIMEOUT_408)(connection, number)
+        elif data:
+            connection.sendall(BYE)
+
+    found = found_by("body_timeout", {"waits": waits_for_the_body, "answers": answers_heads}, idle_max_ns=ms(800))
+    assert found["waits"]["values"]["last_status"] == 408
+    assert found["answers"]["values"] == {"answered_status": 200}
+    assert found["answers"]["measured"] == "answered 200 at once, without the rest of the body"
+
+
+def test_a_server_that_one_silent_client_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bystander, "_MIN_WAIT_NS", ms(150))
+    found = found_by("first_request_timeout", {"one": OneAtATime(), "many": answers_heads}, idle_max_ns=ms(300))
+    assert (found["one"]["verdict"], found["many"]["verdict"]) == ("warning", "ok")
+    assert found["one"]["values"] == {"held_up_by": 1}
+
+
+def test_a_limit_that_is_missing_is_worth_a_note_after_a_minute() -> None:
+    verdicts = [
+        partial_finding([PartialEnd(after_s * NS_PER_S, "", b"")], "the rest", "").verdict for after_s in (8, 80)
+    ]
+    assert verdicts == ["ok", "note"]
+
+
+def test_a_server_with_few_places_leaves_room_for_other_probes() -> None:
+    places = threading.Semaphore(4)
+
+    def crowded(connection: socket.socket, _number: int) -> None:
+        with places:
+            while read_request(connection):
+                connection.sendall(HELLO)
+
+    found = found_by("idle_timeout", {"crowded": crowded}, timeout_ns=ms(300), idle_max_ns=ms(1_500))["crowded"]
+    assert found["values"]["served_at_once"] == 4
+    assert found["values"]["kept"] == 2
