@@ -59,7 +59,7 @@ def wait_out(session: ProbeSession, data: bytes, waiting_for: str, topic: str) -
 
     Raises ProbeFailure where no connection could be watched.
     """
-    watch = _Watch(session, data, waiting_for)
+    watch = _PartialRequests(session, data, waiting_for)
     outcomes = side_by_side([partial(watch.one, number * _STAGGER_S) for number in range(CONNECTIONS)])
     if watch.held_up_by:
         return held_up_finding(watch.held_up_by, waiting_for, topic)
@@ -69,7 +69,7 @@ def wait_out(session: ProbeSession, data: bytes, waiting_for: str, topic: str) -
     return partial_finding(ends, waiting_for, topic)
 
 
-class _Watch:
+class _PartialRequests:
     """The connections of one probe. They are given up at once where the server answers nothing else meanwhile."""
 
     def __init__(self, session: ProbeSession, data: bytes, waiting_for: str) -> None:
