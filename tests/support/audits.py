@@ -12,13 +12,26 @@ from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_S
 from loadgen.probe.audit import Audit
 from loadgen.probe.audit_plan import AuditPlan
-from loadgen.probe.registry import choose
+from loadgen.probe.registry import PROBES, choose
+from tests.support.summary_schema import check_audit
 
 
 def audit(url: str, *only: str, **plan: Any) -> AuditRecord:
     """Audit a server with the probes or groups that `only` names. plan: further fields of AuditPlan."""
     fields = {"idle_max_ns": 4 * NS_PER_S, "max_time_ns": 30 * NS_PER_S} | plan
-    return Audit(AuditPlan(target=parse_target(url), **fields), choose(only, ())).run()
+    record = Audit(AuditPlan(target=parse_target(url), **fields), choose(only, ())).run()
+    check_record(record)
+    return record
+
+
+def check_record(record: AuditRecord) -> None:
+    """Fail unless the record fits its schema, and each value of a finding is explained by its probe."""
+    check_audit(record)
+    explained = {probe.name: probe.values.keys() for probe in PROBES}
+    for name, one in record["findings"].items():
+        assert one["values"].keys() <= explained.get(name, one["values"].keys()), name
+    assert record["requests"] <= record["max_requests"]
+    assert record["connections"] <= record["max_connections"]
 
 
 def finding(url: str, name: str, **plan: Any) -> FindingRecord:

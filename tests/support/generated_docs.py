@@ -7,9 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from loadgen.measure.labels import ENDING_WORDS
-from loadgen.model import errors, warning_codes
+from loadgen.model import errors, server_settings, warning_codes
 from loadgen.model.records import Ending
-from tests.support.summary_schema import SCHEMA_FILE, schema_text
+from loadgen.probe.probe import Probe
+from loadgen.probe.registry import GROUPS
+from tests.support.summary_schema import AUDIT_SCHEMA_FILE, SCHEMA_FILE, audit_schema_text, schema_text
 
 DOCS = SCHEMA_FILE.parent
 _NOTE = "<!-- Made by `make docs` from {}; do not edit. -->"
@@ -44,10 +46,46 @@ def warnings_page() -> str:
     )
 
 
+def settings_page() -> str:
+    """docs/settings.md."""
+    return (
+        "# Settings of servers\n\n"
+        f"{_NOTE.format('loadgen/model/server_settings.py')}\n\n"
+        "What servers, proxies and balancers call the settings that a check of [`loadgen probe`](probe.md) is about, with\n"
+        "their defaults. Each name leads to the documentation that says so. What a server can't be told has no row.\n\n"
+        f"{server_settings.markdown_table()}"
+    )
+
+
+def probes_page() -> str:
+    """docs/probes.md."""
+    groups = "\n".join(
+        f"## {group.title}\n\nAll of them: `--only {group.name}`.\n\n" + "\n".join(map(_probe_text, group.probes))
+        for group in GROUPS
+        if group.probes
+    )
+    return (
+        "# What the connection doctor asks\n\n"
+        f"{_NOTE.format('the probes in loadgen/probe/')}\n\n"
+        "Each check of [`loadgen probe`](probe.md), in the order of the table: what it asks, how, where the rule stands, and\n"
+        "the `values` that its finding may have in `--json`. Times end in `_ns`; a value that is not known is absent.\n\n"
+        f"{groups}"
+    )
+
+
+def _probe_text(probe: Probe) -> str:
+    rule = f" Rule: {probe.section}." if probe.section else ""
+    values = "".join(f"| `{key}` | {meaning} |\n" for key, meaning in probe.values.items())
+    table = f"\n| value | what it is |\n| --- | --- |\n{values}" if values else ""
+    return f"### `{probe.name}`\n\n{probe.title}. {probe.question} {probe.method}{rule}\n{table}"
+
+
 PAGES: dict[Path, Callable[[], str]] = {
     DOCS / "errors.md": errors_page,
     DOCS / "warnings.md": warnings_page,
+    DOCS / "settings.md": settings_page,
     SCHEMA_FILE: schema_text,
+    AUDIT_SCHEMA_FILE: audit_schema_text,
 }
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The JSON schema of `summary.json`, made from the types in `loadgen.model.summary`.
+"""The JSON schemas of `summary.json` and of an audit, made from the types in `loadgen.model`.
 
-`make docs` writes `docs/summary.schema.json` anew. Every synthetic run of the unit
-tests, and every real run whose account is checked, goes through `check_summary`.
+`make docs` writes `docs/summary.schema.json` and `docs/audit.schema.json` anew. Every synthetic run of the unit
+tests, and every real run whose account is checked, goes through `check_summary`; every audit through `check_audit`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from typing import Any, Literal, NotRequired, Union, get_args, get_origin, get_t
 
 import jsonschema
 
+from loadgen.model.audit import AuditRecord
 from loadgen.model.block_facts import BlockFacts
 from loadgen.model.summary import Summary
 
 SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "summary.schema.json"
+AUDIT_SCHEMA_FILE = SCHEMA_FILE.with_name("audit.schema.json")
 
 _HINTS = {
     "additionalProperties": "; add it to the type of this object in loadgen/model/ (PlanRecord in run_record.py for an "
@@ -34,6 +36,11 @@ _SIMPLE = {str: "string", int: "integer", float: "number", bool: "boolean", None
 def summary_schema() -> dict[str, Any]:
     """The schema of `summary.json`."""
     return _schema(Summary, "loadgen summary.json")
+
+
+def audit_schema() -> dict[str, Any]:
+    """The schema of what `loadgen probe --json` prints."""
+    return _schema(AuditRecord, "loadgen probe --json")
 
 
 def _schema(kind: Any, title: str) -> dict[str, Any]:
@@ -51,6 +58,11 @@ def _schema(kind: Any, title: str) -> dict[str, Any]:
 def check_summary(summary: Any) -> None:
     """Fail, naming each place, unless this is a `summary.json` with all keys of the schema and no other."""
     _check(summary, Summary)
+
+
+def check_audit(audit: Any) -> None:
+    """The same of what `loadgen probe --json` prints."""
+    _check(audit, AuditRecord)
 
 
 def check_blocks(blocks: Any) -> None:
@@ -75,8 +87,17 @@ def _check(value: Any, kind: Any) -> None:
 
 
 def schema_text() -> str:
-    """The schema as the file holds it."""
-    return json.dumps(summary_schema(), indent=1, ensure_ascii=False) + "\n"
+    """The schema of `summary.json` as the file holds it."""
+    return _text(summary_schema())
+
+
+def audit_schema_text() -> str:
+    """The schema of an audit as the file holds it."""
+    return _text(audit_schema())
+
+
+def _text(schema: dict[str, Any]) -> str:
+    return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
 
 
 def _define(kind: Any, definitions: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 from tests.support.processes import HELLO, free_port, read_request, scripted_server
 from tests.support.runner import run_cli
+from tests.support.summary_schema import check_audit
 
 ONE = ("--only", "persistent_by_default")
 
@@ -103,6 +104,7 @@ def test_table_json_markdown_and_page(tmp_path: Path) -> None:
     assert table.stdout.splitlines()[-1] == "1 ok"
     assert f"1 probe of {url}: at most 6 requests on 4 connections" in table.stderr
     assert "1 ok" in page.read_text(encoding="utf-8")
+    check_audit(json.loads(as_json.stdout))
     assert json.loads(as_json.stdout)["findings"]["persistent_by_default"]["verdict"] == "ok"
     assert as_json.stderr == ""
     assert "| HTTP/1.1 stays open |" in markdown.stdout
