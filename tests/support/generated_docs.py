@@ -51,8 +51,9 @@ def settings_page() -> str:
     return (
         "# Settings of servers\n\n"
         f"{_NOTE.format('loadgen/model/server_settings.py')}\n\n"
-        "What servers, proxies and balancers call the settings that a check of [`loadgen probe`](probe.md) is about, with\n"
-        "their defaults. Each name leads to the documentation that says so. What a server can't be told has no row.\n\n"
+        "What servers, proxies and balancers call the settings that a check of [`loadgen probe`](probe.md) is about,\n"
+        "with their defaults. Each name leads to the documentation that says so. What a server can't be told has no\n"
+        "row.\n\n"
         f"{server_settings.markdown_table()}"
     )
 
@@ -67,8 +68,8 @@ def probes_page() -> str:
     return (
         "# What the connection doctor asks\n\n"
         f"{_NOTE.format('the probes in loadgen/probe/')}\n\n"
-        "Each check of [`loadgen probe`](probe.md), in the order of the table: what it asks, how, where the rule stands, and\n"
-        "the `values` that its finding may have in `--json`. Times end in `_ns`; a value that is not known is absent.\n\n"
+        "Each check of [`loadgen probe`](probe.md), in the order of the table: what it asks, how, where the rule\n"
+        "stands, and the `values` that its finding may have in `--json`. Times end in `_ns`; what is not known is absent.\n\n"
         f"{groups}"
     )
 
