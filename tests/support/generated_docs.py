@@ -69,7 +69,8 @@ def probes_page() -> str:
         "# What the connection doctor asks\n\n"
         f"{_NOTE.format('the probes in loadgen/probe/')}\n\n"
         "Each check of [`loadgen probe`](probe.md), in the order of the table: what it asks, how, where the rule\n"
-        "stands, and the `values` that its finding may have in `--json`. Times end in `_ns`; what is not known is absent.\n\n"
+        "stands, and the `values` that its finding may have in `--json`. Times end in `_ns`; what is not known is\n"
+        "absent.\n\n"
         f"{groups}"
     )
 
