@@ -92,6 +92,8 @@ class CompareOptions(TypedDict, total=False):
     quiet: bool
     """True unless given: print nothing."""
     no_charts: bool
+    probe: bool
+    """Audit the target before the load."""
 
 
 class Run:

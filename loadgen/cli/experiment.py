@@ -15,6 +15,7 @@ from typing import Any, cast
 from loadgen.cli.console import Progress
 from loadgen.cli.pilot import PilotEnd, run_pilot, with_load
 from loadgen.cli.report import FinishedRun, finish
+from loadgen.cli.run_audit import audit_before_load
 from loadgen.cli.run_notes import CUT_SHORT, RunNotes
 from loadgen.cli.run_rollup import RunRollup
 from loadgen.cli.signals import Interruption
@@ -51,6 +52,7 @@ class Experiment:
         done: Sequence[int] = (),
         first_connection: int = 0,
         pilots: bool = False,
+        audits: bool = False,
     ) -> None:
         self._plan = plan
         self._store = store
@@ -66,6 +68,8 @@ class Experiment:
         self._is_new = is_new
         self._pilots = pilots
         """A pilot chooses the load."""
+        self._audits = audits
+        """The connection doctor looks at the target first."""
         self._embedded = "embedded_target" in facts["environment"]
 
     def run(self) -> FinishedRun:
@@ -91,7 +95,7 @@ class Experiment:
             notes = RunNotes(self._store, self._facts, self._plan.processes, is_new=self._is_new)
             if self._pilots:
                 self._choose_load(notes)
-            counted_before = self._account() if self._pilots and self._embedded else None
+            counted_before = self._account() if self._asks_before and self._embedded else None
             self._facts["plan"] = self._plan.to_json(secrets=False)
             if self._embedded and self._plan.cacert:
                 # The file goes with the target; its folder means nothing later.
@@ -122,6 +126,10 @@ class Experiment:
     def _probe(self) -> None:
         """Note what probes find out about target and proxy. A resumed run has noted that already."""
         run_probes(self._plan, self._facts["environment"])
+        if self._audits:
+            found = audit_before_load(self._plan, quiet=self._quiet)
+            if found is not None:
+                self._facts["environment"]["audit"] = found
 
     def _choose_load(self, notes: RunNotes) -> None:
         """Let a pilot choose users and think time. Raises PlanError, TargetError or Interruption."""
@@ -132,6 +140,11 @@ class Experiment:
         self._plan = with_load(self._plan, record)
         self._facts["pilot"] = record
 
+    @property
+    def _asks_before(self) -> bool:
+        """The target gets requests before the load."""
+        return self._pilots or self._audits
+
     def _account(self) -> Any:
         """What the embedded target has counted by now; None where that can't be known."""
         return account(self._plan.target, self._plan.cacert)
@@ -139,10 +152,10 @@ class Experiment:
     def _save_account(self, counted_before: Any) -> None:
         """Note what the embedded target counted; for a resumed run the sum of its segments, if each is known.
 
-        counted_before: by then, the pilot's part; None where there was no pilot.
+        counted_before: by then, the part of pilot and audit; None where there was neither.
         """
         found = self._account()
-        if self._pilots:
+        if self._asks_before:
             found = subtract_accounts(found, counted_before)
         environment = self._facts["environment"]
         earlier = environment["embedded_target"]

@@ -72,7 +72,14 @@ def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
     if embedded:
         facts["environment"]["embedded_target"] = None  # marks the run, also if it is cut off
     return Experiment(
-        plan, store, facts, is_new=True, quiet=options["quiet"], draws=not options["no_charts"], pilots=pilots
+        plan,
+        store,
+        facts,
+        is_new=True,
+        quiet=options["quiet"],
+        draws=not options["no_charts"],
+        pilots=pilots,
+        audits=options["probe"],
     )
 
 

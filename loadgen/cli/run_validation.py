@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from loadgen.model import plan_fields
+from loadgen.model.audit import AuditRecord
 from loadgen.model.calibration import CalibrationRecord
 from loadgen.model.exceptions import PlanError
 from loadgen.model.json_types import JSON_OBJECT, JSON_TEXT, JSON_TEXTS, JSON_WHOLE, JsonType, list_of
@@ -61,6 +62,7 @@ def recorded_run(facts: Mapping[str, Any], where: str) -> tuple[Plan, bool]:
     for key, holder, form in (
         ("pilot", facts, PilotRecord),
         ("calibration", facts["environment"], CalibrationRecord),
+        ("audit", facts["environment"], AuditRecord),
     ):
         if complaint := misfit(holder[key], form, key) if key in holder else "":
             raise PlanError(f"{where} holds no whole run: {complaint}")

@@ -242,6 +242,10 @@ OPTIONS: tuple[Option, ...] = (
         differs={PROBE: {"help": "Do not ask before probing a host that is not this machine."}},
     ),
     Option(
+        name="probe", type=Flag(), default=False,
+        help="Audit the target before the load, for up to 20 s: the findings explain warnings (see `loadgen probe`).",
+    ),
+    Option(
         name="resume", type=FilePath(), is_implicit=True, commands=(SWEEP,), metavar="RUN", in_plan_file=False,
         help="Go on with an interrupted sweep.",
     ),

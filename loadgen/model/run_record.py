@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
+from loadgen.model.audit import AuditRecord
 from loadgen.model.calibration import CalibrationRecord
 from loadgen.model.pilot_record import PilotRecord
 
@@ -210,6 +211,8 @@ class EnvironmentRecord(TypedDict):
     """Processors did not sleep deeply while they had nothing to do; absent in earlier runs, whose did."""
     calibration: NotRequired[CalibrationRecord]
     """The floor of this machine; absent where `loadgen calibrate` had not been run on it."""
+    audit: NotRequired[AuditRecord]
+    """What the connection doctor found out about the target before the load; absent without `--probe`."""
     target: NotRequired[TargetRecord]
     """The target as its first response showed it; absent where it never responded."""
     embedded_target: NotRequired[EmbeddedTargetRecord | None]

@@ -10,6 +10,7 @@ from typing import Literal
 from loadgen.measure.labels import listed
 from loadgen.measure.stats.floor import WithinFloor
 from loadgen.measure.stats.statuses import LOWEST_ERROR, StatusCounts
+from loadgen.measure.warnings.audit_findings import explained
 from loadgen.measure.warnings.floor import floor_warnings
 from loadgen.measure.warnings.generator import difference_warnings, generator_warnings
 from loadgen.measure.warnings.hints import advice
@@ -19,6 +20,7 @@ from loadgen.measure.warnings.sockets import socket_warnings
 from loadgen.measure.warnings.trailers import trailer_warnings
 from loadgen.measure.warnings.unanswered import why_unanswered
 from loadgen.measure.warnings.unusual_responses import response_warnings
+from loadgen.model.audit import AuditRecord
 from loadgen.model.cell import Cell
 from loadgen.model.plan import Plan
 from loadgen.model.policy_summary import PolicySummary
@@ -43,17 +45,19 @@ def warnings(
     rounds: int,
     comparisons: Sequence[ComparisonSummary] = (),
     below: Sequence[WithinFloor] = (),
+    audit: AuditRecord | None = None,
 ) -> list[RunWarning]:
     """Every warning that the numbers call for.
 
     rounds: how many were begun; a comparison may have fewer. below: differences that are within the machine's floor.
+    audit: what was found out about the target before the load, which explains some of them.
     """
     cells = {cell.name: cell for cell in plan.cells}
     compared = min((one["rounds"] for one in comparisons), default=rounds)
     found = list(_run_warnings(policies, plan, rounds, compared))
     times: Counter[WarningCode] = Counter()
     each = [
-        (code, f"{name}: {message}")
+        (code, f"{name}: {explained(code, message, cells[name], plan, audit)}")
         for name, summary in policies.items()
         for code, message in chain(_policy_warnings(summary, cells[name], plan), socket_warnings(name, summary))
     ]

@@ -1,0 +1,74 @@
+"""The audit before a run's load: what it keeps, and how it ends."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from typing import Any
+
+import pytest
+
+from loadgen.cli import run_audit
+from loadgen.cli.run_audit import audit_before_load
+from loadgen.cli.run_validation import recorded_run
+from loadgen.cli.signals import Interruption
+from loadgen.model.audit import AuditRecord
+from loadgen.model.exceptions import PlanError
+from loadgen.model.plan import Plan
+from loadgen.model.policy import parse_policies
+from loadgen.model.target import parse_target
+from loadgen.model.typed_json import misfit
+from loadgen.probe.registry import choose
+from tests.support.processes import HELLO, free_port, read_request, scripted_server
+
+
+def hello(connection: socket.socket, _number: int) -> None:
+    while read_request(connection):
+        connection.sendall(HELLO)
+
+
+@pytest.fixture
+def choosing(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Leaves a few probes, which take no time."""
+    return lambda *names: monkeypatch.setattr(run_audit, "choose", lambda _only, _skip: choose(names, ()))
+
+
+def plan_for(port: int) -> Plan:
+    return Plan(parse_target(f"http://127.0.0.1:{port}/"), parse_policies("persistent"))
+
+
+def test_findings_are_kept_and_what_happened_on_connections_is_not(choosing: Any) -> None:
+    choosing("persistent_by_default")
+    with scripted_server(hello) as port:
+        found = audit_before_load(plan_for(port), quiet=True)
+    assert found is not None
+    assert misfit(found, AuditRecord) == ""
+    assert found["findings"]["persistent_by_default"]["verdict"] == "ok"
+    assert "traces" not in found
+
+
+def test_where_no_connection_can_be_opened_the_load_says_so(choosing: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    choosing("persistent_by_default")
+    assert audit_before_load(plan_for(free_port()), quiet=False) is None
+    said = capsys.readouterr().err
+    assert "loadgen: no audit: http://127.0.0.1" in said
+    assert "Connection refused" in said
+
+
+def test_ctrl_c_ends_the_run_with_the_audit(choosing: Any) -> None:
+    choosing("idle_timeout")
+
+    def interrupting(connection: socket.socket, number: int) -> None:
+        if number == 3:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        hello(connection, number)
+
+    with scripted_server(interrupting) as port, pytest.raises(Interruption):
+        audit_before_load(plan_for(port), quiet=True)
+
+
+def test_a_record_with_an_audit_that_was_edited_is_refused() -> None:
+    facts = {"name": "run", "plan": {}, "environment": {"audit": {"findings": []}}, "notes": []}
+    with pytest.raises(PlanError, match=r"run\.json holds no whole run: audit has no"):
+        recorded_run(facts, "run.json")
