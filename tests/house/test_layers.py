@@ -168,7 +168,7 @@ LAYERS = {
             "packet_capture",
         ),
         ("option_types", "plan_writer", "plan_reader", "plan_builder", "audit_options", "options"),
-        ("worker_main", "worker_pool", "target", "null_target", "locust", "report"),
+        ("worker_main", "worker_pool", "target", "null_target", "locust", "report", "run_audit"),
         ("experiment", "pilot", "probe"),
         ("run_setup", "sweep", "api", "calibration_runs"),
         ("calibrate",),
