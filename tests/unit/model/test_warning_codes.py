@@ -38,7 +38,7 @@ def test_no_warning_has_a_code_outside_the_table() -> None:
         value.value
         for module in other_modules()
         for node in ast.walk(module)
-        if isinstance(node, ast.Dict)
+        if isinstance(node, ast.Dict) and "message" in [getattr(key, "value", None) for key in node.keys]
         for key, value in zip(node.keys, node.values, strict=True)
         if isinstance(key, ast.Constant) and key.value == "code" and isinstance(value, ast.Constant)
     ]
