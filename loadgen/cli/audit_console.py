@@ -16,7 +16,7 @@ from loadgen.model.characters import visible
 from loadgen.model.units import NS_PER_S, count, format_duration
 from loadgen.probe.audit import Audit
 from loadgen.probe.probe import ProbeGroup
-from loadgen.show.tables.findings import audit_facts, verdict_counts
+from loadgen.show.tables.findings import audit_facts, skipped, verdict_counts
 
 
 def show_probes(groups: Iterable[ProbeGroup]) -> None:
@@ -69,6 +69,6 @@ def show_audit(audit: AuditRecord) -> None:
     for line in audit_lines(audit, console.width):
         console.print(line, soft_wrap=True)
     console.print()
-    for name, why in audit["skipped"].items():
-        console.print(visible(f"not asked: {name} ({why})"), style="dim")
+    for names, why in skipped(audit).rows:
+        console.print(visible(f"not asked, because {why}: {names}"), style="dim")
     console.print(verdict_counts(audit), style="bold")

@@ -23,6 +23,7 @@ _WIDE_COLUMNS = 110  # from here on what was announced and the rule have columns
 _GAP = 2
 _VERDICT_WIDTH = len("violation")
 _MAX_TITLE, _MAX_ANNOUNCED, _MAX_RULE = 27, 22, 16
+_MAX_ANNOUNCED_LINES = 2  # more of them go below, where they are not narrow
 _MIN_MEASURED = 20
 _ARROW = "→ "
 
@@ -60,7 +61,9 @@ def _widths(rows: Sequence[Row], width: int) -> _Widths:
 
 def _row_lines(row: Row, widths: _Widths, width: int) -> Iterator[Text]:
     """The check and its verdict at the left; at the right what was measured, and below that what to do."""
-    title, _, _, verdict, rule, _ = row
+    title, announced, _, verdict, rule, _ = row
+    if len(wrap(announced, widths.announced or 1)) > _MAX_ANNOUNCED_LINES:
+        widths = widths._replace(measured=widths.measured + widths.announced + _GAP, announced=0)
     left = [(part, "") for part in wrap(title, widths.title)]
     if not widths.rule and rule != ABSENT:
         left += [(part, "dim") for part in wrap(rule, widths.title)]

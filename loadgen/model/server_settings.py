@@ -259,18 +259,18 @@ def server_of(field: str | None) -> str:
 def settings_text(topic: str | None, server_field: str | None = None) -> str:
     """The settings of a topic in a line, as `nginx: keepalive_timeout (75s)`; empty where none is known.
 
-    Where the Server field names a server of the table it is that one's alone, and else those of a few servers.
+    Where the Server field names a server of the table it is that one's with its default, and else the names alone of a
+    few servers.
     """
     if topic not in TOPICS:
         return ""
     settings = TOPICS[topic].settings
     server = server_of(server_field)
     if server:
-        settings = {server: settings[server]} if server in settings else {}
-    shown = list(settings.items())[:_MAX_NAMED]
-    texts = [f"{name}: {one.name}" + (f" ({one.default})" if one.default else "") for name, one in shown]
-    more = " …" if len(settings) > len(shown) else ""
-    return "; ".join(texts) + more
+        own = settings.get(server)
+        return "" if own is None else f"{server}: {own.name}" + (f" ({own.default})" if own.default else "")
+    shown = [f"{name}: {one.name}" for name, one in settings.items()]
+    return "; ".join(shown[:_MAX_NAMED]) + (" …" if len(shown) > _MAX_NAMED else "")
 
 
 def markdown_table() -> str:

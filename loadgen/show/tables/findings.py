@@ -33,8 +33,11 @@ def findings_by_group(audit: AuditRecord) -> dict[str, Table]:
 
 
 def skipped(audit: AuditRecord) -> Table:
-    """The probes that did not run, and why."""
-    return Table(("not asked", "because"), list(audit["skipped"].items()))
+    """The probes that did not run, and why: a row for each reason."""
+    names: dict[str, list[str]] = {}
+    for name, why in audit["skipped"].items():
+        names.setdefault(why, []).append(name)
+    return Table(("not asked", "because"), [(", ".join(those), why) for why, those in names.items()])
 
 
 def what_to_do(finding: FindingRecord, server: str | None) -> str:
