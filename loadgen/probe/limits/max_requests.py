@@ -6,7 +6,6 @@ worker process and not to the connection shows as a spread: then each connection
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,7 +22,6 @@ _REFUSALS = frozenset((429, 503))
 """A server that limits the rate of its clients says so with these; then nothing more is sent."""
 _LONG_BODY_BYTES = 16_384
 """A longer body is not asked for a thousand times: HEAD counts as a request too."""
-_MAX = re.compile(r"\bmax\s*=\s*\"?(\d+)")
 
 
 @dataclass(slots=True)
@@ -38,7 +36,9 @@ class _Carried:
     refusal: int = 0
     """The status by which the server asked for fewer requests."""
     keep_alive: str | None = None
-    """The first response's Keep-Alive field."""
+    """The first response's Keep-Alive field,"""
+    announced_max: int | None = None
+    """and its parameter max."""
 
     @property
     def has_ended(self) -> bool:
@@ -80,7 +80,7 @@ def _carry(session: ProbeSession, max_requests: int, until_ns: int) -> _Carried:
             carried.answered += 1
             carried.says_close = not reply.persists
             if carried.answered == 1:
-                carried.keep_alive = reply.field("keep-alive")
+                carried.keep_alive, carried.announced_max = reply.field("keep-alive"), reply.head.keep_alive_max
             if reply.head.status in _REFUSALS and reply.head.status != known_status:
                 carried.refusal = reply.head.status
             if carried.says_close or carried.refusal:
@@ -112,8 +112,8 @@ def _judge(carried: Sequence[_Carried], took_ns: int) -> Finding:
         "announced": not silent,
         "lost": len(silent),
     }
-    if said := _MAX.search(first.keep_alive or ""):
-        values["announced_max"] = int(said[1])
+    if first.announced_max is not None:
+        values["announced_max"] = first.announced_max
     return Finding(
         verdict=Verdict.WARNING if silent else Verdict.NOTE,
         measured=_text(ended, silent),

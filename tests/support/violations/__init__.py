@@ -6,6 +6,7 @@ from tests.support.violations.closing import CLOSING
 from tests.support.violations.http2 import HTTP2
 from tests.support.violations.idle import IDLE
 from tests.support.violations.limits import LIMITS
+from tests.support.violations.messages import MESSAGES
 from tests.support.violations.persistence import PERSISTENCE
 from tests.support.violations.tls import TLS
 from tests.support.violations.violation import Violation
@@ -17,4 +18,5 @@ VIOLATIONS: tuple[Violation, ...] = (
     *LIMITS,
     *HTTP2,
     *TLS,
+    *MESSAGES,
 )

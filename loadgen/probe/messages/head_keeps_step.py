@@ -1,0 +1,50 @@
+"""Does a response to HEAD end with its head (RFC 9110 §9.3.2), so that the next response is found where it begins?"""
+
+from __future__ import annotations
+
+from loadgen.model.audit import Verdict
+from loadgen.probe.failures import NoResponse
+from loadgen.probe.finding import Finding
+from loadgen.probe.messages.step import Step, step_after
+from loadgen.probe.probe import Probe
+from loadgen.probe.session import ProbeSession
+
+_ADVICE = {
+    Step.OUT_OF_STEP: "a response to HEAD must have no content: the client takes it for the beginning of the next one",
+    Step.CLOSED: "say `Connection: close` with the response to HEAD, or keep the connection",
+    Step.SILENT: "the server seems to wait for something that a HEAD request does not have",
+}
+
+
+def _run(session: ProbeSession) -> Finding:
+    with session.open() as stream:
+        try:
+            reply = session.ask(stream, session.request(method="HEAD"), is_head=True)
+        except NoResponse as lost:
+            return Finding(
+                verdict=Verdict.WARNING, measured=f"HEAD: {lost}", advice="answer HEAD as GET, without content"
+            )
+        step = step_after(session, stream, reply)
+    length = reply.field("content-length")
+    return Finding(
+        verdict=_VERDICTS.get(step, Verdict.WARNING),
+        measured=f"{reply.head.status}, then {step.value}",
+        announced=None if length is None else f"Content-Length: {length}",
+        values={"status": reply.head.status, "step": step.value},
+        advice=_ADVICE.get(step),
+    )
+
+
+_VERDICTS = {Step.IN_STEP: Verdict.OK, Step.ANNOUNCED: Verdict.NOTE, Step.OUT_OF_STEP: Verdict.VIOLATION}
+
+HEAD_KEEPS_STEP = Probe(
+    name="head_keeps_step",
+    title="HEAD keeps the step",
+    question="Is the connection in step after a response to HEAD?",
+    method="HEAD, then GET on the same connection.",
+    section="RFC 9110 §9.3.2",
+    values={"status": "status of the response to HEAD", "step": "what the GET behind it found"},
+    requests=2,
+    connections=1,
+    run=_run,
+)

@@ -1,0 +1,66 @@
+"""Whether a connection is still in step after an exchange that is easily got wrong: a plain GET on it tells.
+
+In step means that each response belongs to the request that it is taken for (RFC 9112 §9.3). Knows no probe.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from loadgen.model.units import NS_PER_S
+from loadgen.probe.failures import Loss, NoResponse
+from loadgen.probe.probe_stream import ProbeStream
+from loadgen.probe.session import ProbeSession, Reply
+
+_NOT_UNDERSTOOD = frozenset((400, 414, 431, 501, 505))
+"""How servers answer bytes that are no request, or no complete one."""
+
+
+_PATIENCE_NS = NS_PER_S
+_TIMES_PLAIN = 3
+
+
+def patience_ns(session: ProbeSession) -> int:
+    """How long to wait for what may never come: a second, and some times as long as a plain response takes here."""
+    first = session.first
+    return min(session.plan.timeout_ns, _PATIENCE_NS + _TIMES_PLAIN * (first.done_ns - first.sent_ns))
+
+
+class Step(StrEnum):
+    """What a request found that followed on the same connection."""
+
+    IN_STEP = "in step"
+    ANNOUNCED = "closed, as announced"
+    CLOSED = "closed without saying so"
+    SILENT = "no answer afterwards"
+    OUT_OF_STEP = "out of step"
+    MISREAD = "the next request was not understood"
+
+    @property
+    def is_clean(self) -> bool:
+        """A client loses nothing by it."""
+        return self in (Step.IN_STEP, Step.ANNOUNCED)
+
+
+def step_after(session: ProbeSession, stream: ProbeStream, reply: Reply) -> Step:
+    """Send a GET behind an exchange, whose response is `reply`, unless that says close. Raises OverBudget."""
+    if reply.extra:
+        return Step.OUT_OF_STEP
+    if not reply.persists:
+        return Step.ANNOUNCED
+    try:
+        after = session.ask(stream)
+    except NoResponse as lost:
+        return _STEPS[lost.how]
+    is_understood = after.head.status not in _NOT_UNDERSTOOD or after.head.status == session.first.head.status
+    if after.extra:
+        return Step.OUT_OF_STEP
+    return Step.IN_STEP if is_understood else Step.MISREAD
+
+
+_STEPS = {
+    Loss.FIN: Step.CLOSED,
+    Loss.RESET: Step.CLOSED,
+    Loss.TIMEOUT: Step.SILENT,
+    Loss.MALFORMED: Step.OUT_OF_STEP,
+}
