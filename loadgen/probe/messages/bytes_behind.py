@@ -8,7 +8,7 @@ from __future__ import annotations
 from loadgen.model.audit import FindingValue, Verdict
 from loadgen.probe.failures import Loss, NoResponse
 from loadgen.probe.finding import Finding
-from loadgen.probe.messages.step import Step, patience_ns, step_after
+from loadgen.probe.messages.follow_up import FollowUp, patience_ns, follow_up
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 
@@ -33,10 +33,10 @@ def _run(session: ProbeSession) -> Finding:
     )
 
 
-def _empty_line(session: ProbeSession) -> Step:
+def _empty_line(session: ProbeSession) -> FollowUp:
     """What a request finds behind an empty line that followed the request before it."""
     with session.open() as stream:
-        return step_after(session, stream, session.ask(stream, session.request() + _EMPTY_LINE))
+        return follow_up(session, stream, session.ask(stream, session.request() + _EMPTY_LINE))
 
 
 def _no_request(session: ProbeSession) -> tuple[int, str]:
@@ -69,12 +69,12 @@ def _advice(*, is_tolerant: bool, is_dropped: bool) -> str | None:
 
 
 _EMPTY_LINES = {
-    Step.IN_STEP: "skipped",
-    Step.ANNOUNCED: "never read",
-    Step.CLOSED: "ends the connection",
-    Step.SILENT: "ends the answers",
-    Step.OUT_OF_STEP: "taken for a request",
-    Step.MISREAD: "taken for a request",
+    FollowUp.IN_STEP: "skipped",
+    FollowUp.ANNOUNCED: "never read",
+    FollowUp.CLOSED: "ends the connection",
+    FollowUp.SILENT: "ends the answers",
+    FollowUp.OUT_OF_STEP: "taken for a request",
+    FollowUp.MISREAD: "taken for a request",
 }
 """What the request found that followed the empty line."""
 

@@ -9,7 +9,7 @@ from loadgen.model.units import format_duration
 from loadgen.probe.failures import Loss, NoResponse
 from loadgen.probe.finding import Finding
 from loadgen.probe.messages.content import METHODS, TYPE_FIELD, content
-from loadgen.probe.messages.step import Step, patience_ns, step_after
+from loadgen.probe.messages.follow_up import FollowUp, patience_ns, follow_up
 from loadgen.probe.probe import Probe
 from loadgen.probe.probe_stream import ProbeStream
 from loadgen.probe.session import ProbeSession
@@ -22,7 +22,7 @@ _EXPECTATION_FAILED = 417
 
 
 @dataclass(slots=True)
-class _Answer:
+class _ExpectAnswer:
     """What one request with the expectation got."""
 
     early_status: int = 0
@@ -31,7 +31,7 @@ class _Answer:
     """How long that took, or was waited for."""
     status: int = 0
     """The final status, 0 where none came."""
-    step: Step = Step.CLOSED
+    step: FollowUp = FollowUp.CLOSED
 
     @property
     def tells_much(self) -> bool:
@@ -40,7 +40,7 @@ class _Answer:
 
 
 def _run(session: ProbeSession) -> Finding:
-    answers: list[_Answer] = []
+    answers: list[_ExpectAnswer] = []
     for method in METHODS:
         answers.append(_ask(session, method))
         if answers[-1].tells_much:
@@ -48,10 +48,10 @@ def _run(session: ProbeSession) -> Finding:
     return _judge(session, answers[-1] if answers[-1].tells_much else answers[0])
 
 
-def _ask(session: ProbeSession, method: str) -> _Answer:
+def _ask(session: ProbeSession, method: str) -> _ExpectAnswer:
     """Send the head, wait for what comes, then send the content, which the server was promised."""
     fields = (TYPE_FIELD, ("Content-Length", str(_SIZE_BYTES)), ("Expect", "100-continue"))
-    answer = _Answer()
+    answer = _ExpectAnswer()
     with session.open() as stream:
         sent_ns = session.send(stream, session.request(method=method, fields=fields))
         answer.early_status, received = _early(session, stream, session.until_ns(patience_ns(session)))
@@ -64,13 +64,13 @@ def _ask(session: ProbeSession, method: str) -> _Answer:
         except NoResponse as lost:
             if not answer.early_status:
                 raise
-            answer.step = Step.SILENT if lost.how == Loss.TIMEOUT else Step.CLOSED
+            answer.step = FollowUp.SILENT if lost.how == Loss.TIMEOUT else FollowUp.CLOSED
             return answer
         answer.status = reply.head.status
         if is_final and reply.persists:
             # It goes on to read the content, or else it would have to close (RFC 9112 §9.3).
             session.send(stream, content(_SIZE_BYTES), 0)
-        answer.step = step_after(session, stream, reply)
+        answer.step = follow_up(session, stream, reply)
     return answer
 
 
@@ -90,7 +90,7 @@ def _early(session: ProbeSession, stream: ProbeStream, until_ns: int) -> tuple[i
     return 0, received
 
 
-def _judge(session: ProbeSession, answer: _Answer) -> Finding:
+def _judge(session: ProbeSession, answer: _ExpectAnswer) -> Finding:
     values: dict[str, FindingValue] = {"early_status": answer.early_status, "early_ns": answer.early_ns}
     if answer.status:
         values |= {"status": answer.status, "step": answer.step.value}
@@ -107,7 +107,7 @@ def _judge(session: ProbeSession, answer: _Answer) -> Finding:
     early = f"{answer.early_status} after {took}"
     if answer.early_status == _CONTINUE:
         early += f", then {answer.status}" if answer.status else ", then no final response"
-    if answer.step == Step.MISREAD or answer.step == Step.OUT_OF_STEP:
+    if answer.step == FollowUp.MISREAD or answer.step == FollowUp.OUT_OF_STEP:
         return Finding(
             verdict=Verdict.VIOLATION,
             measured=f"{early}; then {answer.step.value}",

@@ -5,14 +5,14 @@ from __future__ import annotations
 from loadgen.model.audit import Verdict
 from loadgen.probe.failures import NoResponse
 from loadgen.probe.finding import Finding
-from loadgen.probe.messages.step import Step, step_after
+from loadgen.probe.messages.follow_up import FollowUp, follow_up
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 
 _ADVICE = {
-    Step.OUT_OF_STEP: "a response to HEAD must have no content: the client takes it for the beginning of the next one",
-    Step.CLOSED: "say `Connection: close` with the response to HEAD, or keep the connection",
-    Step.SILENT: "the server seems to wait for something that a HEAD request does not have",
+    FollowUp.OUT_OF_STEP: "a response to HEAD must have no content: the client takes it for the beginning of the next one",
+    FollowUp.CLOSED: "say `Connection: close` with the response to HEAD, or keep the connection",
+    FollowUp.SILENT: "the server seems to wait for something that a HEAD request does not have",
 }
 
 
@@ -24,7 +24,7 @@ def _run(session: ProbeSession) -> Finding:
             return Finding(
                 verdict=Verdict.WARNING, measured=f"HEAD: {lost}", advice="answer HEAD as GET, without content"
             )
-        step = step_after(session, stream, reply)
+        step = follow_up(session, stream, reply)
     length = reply.field("content-length")
     return Finding(
         verdict=_VERDICTS.get(step, Verdict.WARNING),
@@ -35,7 +35,7 @@ def _run(session: ProbeSession) -> Finding:
     )
 
 
-_VERDICTS = {Step.IN_STEP: Verdict.OK, Step.ANNOUNCED: Verdict.NOTE, Step.OUT_OF_STEP: Verdict.VIOLATION}
+_VERDICTS = {FollowUp.IN_STEP: Verdict.OK, FollowUp.ANNOUNCED: Verdict.NOTE, FollowUp.OUT_OF_STEP: Verdict.VIOLATION}
 
 HEAD_KEEPS_STEP = Probe(
     name="head_keeps_step",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from loadgen.model.audit import FindingValue, Verdict
 from loadgen.probe.failures import NoResponse
 from loadgen.probe.finding import Finding, unknown
-from loadgen.probe.messages.step import Step, step_after
+from loadgen.probe.messages.follow_up import FollowUp, follow_up
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession, Reply
 
@@ -19,17 +19,17 @@ _FRAMING = ("content-length", "transfer-encoding")
 
 
 @dataclass(frozen=True, slots=True)
-class _Tried:
+class _WithoutContent:
     """One response without content, and what came behind it."""
 
     status: int
-    step: Step
+    step: FollowUp
     framing: str
     """A field that such a response must not have, empty where it has none."""
 
     @property
     def verdict(self) -> Verdict:
-        if self.step == Step.OUT_OF_STEP or self.framing:
+        if self.step == FollowUp.OUT_OF_STEP or self.framing:
             return Verdict.VIOLATION
         return _VERDICTS.get(self.step, Verdict.WARNING)
 
@@ -38,7 +38,7 @@ class _Tried:
         return f"{self.status}{f' with {self.framing}' if self.framing else ''}: {self.step.value}"
 
 
-_VERDICTS = {Step.IN_STEP: Verdict.OK, Step.ANNOUNCED: Verdict.NOTE}
+_VERDICTS = {FollowUp.IN_STEP: Verdict.OK, FollowUp.ANNOUNCED: Verdict.NOTE}
 
 
 def _run(session: ProbeSession) -> Finding:
@@ -56,18 +56,18 @@ def _run(session: ProbeSession) -> Finding:
     )
 
 
-def _try_304(session: ProbeSession) -> _Tried | None:
+def _try_304(session: ProbeSession) -> _WithoutContent | None:
     fields = tuple(
         (condition, value) for name, condition in _VALIDATORS if (value := session.first.field(name)) is not None
     )
     return _try(session, session.request(fields=fields or (("If-None-Match", "*"),)), 304)
 
 
-def _try_204(session: ProbeSession) -> _Tried | None:
+def _try_204(session: ProbeSession) -> _WithoutContent | None:
     return _try(session, session.request(method="OPTIONS"), 204)
 
 
-def _try(session: ProbeSession, request: bytes, status: int) -> _Tried | None:
+def _try(session: ProbeSession, request: bytes, status: int) -> _WithoutContent | None:
     """None where the server does not answer with that status."""
     with session.open() as stream:
         try:
@@ -76,7 +76,7 @@ def _try(session: ProbeSession, request: bytes, status: int) -> _Tried | None:
             return None
         if reply.head.status != status:
             return None
-        return _Tried(status, step_after(session, stream, reply), _wrong_framing(reply))
+        return _WithoutContent(status, follow_up(session, stream, reply), _wrong_framing(reply))
 
 
 def _wrong_framing(reply: Reply) -> str:
@@ -87,7 +87,7 @@ def _wrong_framing(reply: Reply) -> str:
     return found[0] if found else ""
 
 
-def _advice(worst: _Tried) -> str:
+def _advice(worst: _WithoutContent) -> str:
     if worst.framing:
         return "leave that field out: the response ends with its head, and a client that reads on waits for ever"
     return f"a {worst.status} must end with its head: what follows is taken for the next response"

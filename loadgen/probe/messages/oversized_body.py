@@ -10,7 +10,7 @@ from loadgen.model.units import NS_PER_S
 from loadgen.probe.failures import Loss, NoResponse
 from loadgen.probe.finding import Finding
 from loadgen.probe.messages.content import TYPE_FIELD, content
-from loadgen.probe.messages.step import patience_ns
+from loadgen.probe.messages.follow_up import patience_ns
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession, Reply
 

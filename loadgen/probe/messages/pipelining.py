@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from loadgen.model.audit import FindingValue, Verdict
 from loadgen.probe.failures import Loss, NoResponse
 from loadgen.probe.finding import Finding
-from loadgen.probe.messages.step import Step
+from loadgen.probe.messages.follow_up import FollowUp
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 
@@ -19,7 +19,7 @@ _STATUS_LINE = b"HTTP/1."
 
 
 @dataclass(slots=True)
-class _Answers:
+class _PipelineAnswers:
     """What came to the requests that were sent in one go."""
 
     answered: int = 0
@@ -31,11 +31,11 @@ class _Answers:
 def _run(session: ProbeSession) -> Finding:
     head = session.finding("head_keeps_step")
     # Only where HEAD is answered right by itself does a wrong answer say something about the order.
-    tells_order = head is not None and head.values.get("step") == Step.IN_STEP.value and bool(session.first.body)
+    tells_order = head is not None and head.values.get("step") == FollowUp.IN_STEP.value and bool(session.first.body)
     methods = ("GET", "HEAD" if tells_order else "GET") * (_REQUESTS // 2)
     with session.open() as stream:
         session.send(stream, b"".join(session.request(method=method) for method in methods), _REQUESTS)
-        answers = _Answers()
+        answers = _PipelineAnswers()
         rest = b""
         for method in methods:
             try:
@@ -56,7 +56,7 @@ def _run(session: ProbeSession) -> Finding:
     return _judge(answers, tells_order=tells_order)
 
 
-def _judge(answers: _Answers, *, tells_order: bool) -> Finding:
+def _judge(answers: _PipelineAnswers, *, tells_order: bool) -> Finding:
     values: dict[str, FindingValue] = {"answered": answers.answered, "requests": _REQUESTS}
     if tells_order and (answers.out_of_order or answers.answered == _REQUESTS):
         values["in_order"] = not answers.out_of_order

@@ -14,7 +14,7 @@ from loadgen.model.units import NS_PER_S
 from loadgen.probe.failures import NoResponse
 from loadgen.probe.finding import Finding
 from loadgen.probe.messages.content import METHODS, TYPE_FIELD, content
-from loadgen.probe.messages.step import Step, step_after
+from loadgen.probe.messages.follow_up import FollowUp, follow_up
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 
@@ -23,7 +23,7 @@ _WAIT_NS = NS_PER_S
 
 
 @dataclass(frozen=True, slots=True)
-class _Tried:
+class _ContentTry:
     """One request with content, and what came of its connection."""
 
     method: str
@@ -31,7 +31,7 @@ class _Tried:
     """0 where no response came;"""
     detail: str
     """and then why not."""
-    step: Step
+    step: FollowUp
     ended: str
     """How the server ended the connection it had announced to close: `fin`, `reset`, or empty."""
 
@@ -53,12 +53,12 @@ class _Tried:
 
 
 _VERDICTS = {
-    Step.IN_STEP: Verdict.OK,
-    Step.ANNOUNCED: Verdict.OK,
-    Step.CLOSED: Verdict.WARNING,
-    Step.SILENT: Verdict.WARNING,
-    Step.OUT_OF_STEP: Verdict.VIOLATION,
-    Step.MISREAD: Verdict.VIOLATION,
+    FollowUp.IN_STEP: Verdict.OK,
+    FollowUp.ANNOUNCED: Verdict.OK,
+    FollowUp.CLOSED: Verdict.WARNING,
+    FollowUp.SILENT: Verdict.WARNING,
+    FollowUp.OUT_OF_STEP: Verdict.VIOLATION,
+    FollowUp.MISREAD: Verdict.VIOLATION,
 }
 
 
@@ -78,26 +78,26 @@ def _run(session: ProbeSession) -> Finding:
     )
 
 
-def _try(session: ProbeSession, method: str) -> _Tried:
+def _try(session: ProbeSession, method: str) -> _ContentTry:
     with session.open() as stream:
         try:
             reply = session.ask(stream, session.request(method=method, fields=(TYPE_FIELD,), body=content(_SIZE_BYTES)))
         except NoResponse as lost:
-            return _Tried(method, 0, str(lost), Step.CLOSED, stream.ended)
-        step = step_after(session, stream, reply)
-        if step == Step.ANNOUNCED:
+            return _ContentTry(method, 0, str(lost), FollowUp.CLOSED, stream.ended)
+        step = follow_up(session, stream, reply)
+        if step == FollowUp.ANNOUNCED:
             stream.wait_end(session.until_ns(_WAIT_NS))
-        return _Tried(method, reply.head.status, "", step, stream.ended if step == Step.ANNOUNCED else "")
+        return _ContentTry(method, reply.head.status, "", step, stream.ended if step == FollowUp.ANNOUNCED else "")
 
 
-def _text(found: Sequence[_Tried]) -> str:
+def _text(found: Sequence[_ContentTry]) -> str:
     ends = {tried.end for tried in found}
     if len(ends) == 1:
         return f"{', '.join(tried.request for tried in found)}: {ends.pop()}"
     return "; ".join(f"{tried.request}: {tried.end}" for tried in found)
 
 
-def _advice(worst: _Tried) -> str | None:
+def _advice(worst: _ContentTry) -> str | None:
     if worst.verdict == Verdict.VIOLATION:
         return "the server must read the content it does not want, or close: it takes a client's data for a request"
     if worst.verdict == Verdict.OK:

@@ -26,7 +26,7 @@ def patience_ns(session: ProbeSession) -> int:
     return min(session.plan.timeout_ns, _PATIENCE_NS + _TIMES_PLAIN * (first.done_ns - first.sent_ns))
 
 
-class Step(StrEnum):
+class FollowUp(StrEnum):
     """What a request found that followed on the same connection."""
 
     IN_STEP = "in step"
@@ -39,28 +39,28 @@ class Step(StrEnum):
     @property
     def is_clean(self) -> bool:
         """A client loses nothing by it."""
-        return self in (Step.IN_STEP, Step.ANNOUNCED)
+        return self in (FollowUp.IN_STEP, FollowUp.ANNOUNCED)
 
 
-def step_after(session: ProbeSession, stream: ProbeStream, reply: Reply) -> Step:
+def follow_up(session: ProbeSession, stream: ProbeStream, reply: Reply) -> FollowUp:
     """Send a GET behind an exchange, whose response is `reply`, unless that says close. Raises OverBudget."""
     if reply.extra:
-        return Step.OUT_OF_STEP
+        return FollowUp.OUT_OF_STEP
     if not reply.persists:
-        return Step.ANNOUNCED
+        return FollowUp.ANNOUNCED
     try:
         after = session.ask(stream)
     except NoResponse as lost:
         return _STEPS[lost.how]
     is_understood = after.head.status not in _NOT_UNDERSTOOD or after.head.status == session.first.head.status
     if after.extra:
-        return Step.OUT_OF_STEP
-    return Step.IN_STEP if is_understood else Step.MISREAD
+        return FollowUp.OUT_OF_STEP
+    return FollowUp.IN_STEP if is_understood else FollowUp.MISREAD
 
 
 _STEPS = {
-    Loss.FIN: Step.CLOSED,
-    Loss.RESET: Step.CLOSED,
-    Loss.TIMEOUT: Step.SILENT,
-    Loss.MALFORMED: Step.OUT_OF_STEP,
+    Loss.FIN: FollowUp.CLOSED,
+    Loss.RESET: FollowUp.CLOSED,
+    Loss.TIMEOUT: FollowUp.SILENT,
+    Loss.MALFORMED: FollowUp.OUT_OF_STEP,
 }
