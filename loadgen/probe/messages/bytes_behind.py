@@ -8,7 +8,7 @@ from __future__ import annotations
 from loadgen.model.audit import FindingValue, Verdict
 from loadgen.probe.failures import Loss, NoResponse
 from loadgen.probe.finding import Finding
-from loadgen.probe.messages.follow_up import FollowUp, patience_ns, follow_up
+from loadgen.probe.messages.follow_up import FollowUp, follow_up, patience_ns
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 

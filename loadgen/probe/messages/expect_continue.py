@@ -9,7 +9,7 @@ from loadgen.model.units import format_duration
 from loadgen.probe.failures import Loss, NoResponse
 from loadgen.probe.finding import Finding
 from loadgen.probe.messages.content import METHODS, TYPE_FIELD, content
-from loadgen.probe.messages.follow_up import FollowUp, patience_ns, follow_up
+from loadgen.probe.messages.follow_up import FollowUp, follow_up, patience_ns
 from loadgen.probe.probe import Probe
 from loadgen.probe.probe_stream import ProbeStream
 from loadgen.probe.session import ProbeSession

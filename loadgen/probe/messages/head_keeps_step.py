@@ -10,7 +10,7 @@ from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 
 _ADVICE = {
-    FollowUp.OUT_OF_STEP: "a response to HEAD must have no content: the client takes it for the beginning of the next one",
+    FollowUp.OUT_OF_STEP: "a response to HEAD has no content: a client takes it for the begin of the next response",
     FollowUp.CLOSED: "say `Connection: close` with the response to HEAD, or keep the connection",
     FollowUp.SILENT: "the server seems to wait for something that a HEAD request does not have",
 }

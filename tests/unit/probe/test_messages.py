@@ -11,6 +11,8 @@ from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_MS
 from loadgen.probe import messages
 from loadgen.probe.audit_plan import AuditPlan
+from loadgen.probe.messages.content import content
+from loadgen.probe.messages.follow_up import FollowUp
 from loadgen.probe.messages.half_close import HALF_CLOSE
 from loadgen.target.behaviour import Behaviour
 from tests.support.audits import audit, finding
@@ -18,7 +20,7 @@ from tests.support.message_server import CLOSE, Answer, Peer, response, right_an
 from tests.support.processes import scripted_server
 from tests.support.target_thread import target_in_thread
 
-IN_STEP = "in step"
+IN_STEP = FollowUp.IN_STEP.value
 SHORT_NS = 300 * NS_PER_MS
 
 
@@ -58,6 +60,14 @@ def test_each_value_is_explained(right: AuditRecord) -> None:
         found = right["findings"][probe.name]
         assert set(found["values"]) <= set(probe.values)
         assert len(found["measured"]) <= 70
+
+
+@pytest.mark.parametrize("size_bytes", [2, 17, 1_024, 16_384])
+def test_content_has_its_size_and_no_line_of_a_request(size_bytes: int) -> None:
+    data = content(size_bytes)
+    assert len(data) == size_bytes
+    assert data.endswith(b"\r\n")
+    assert b"HTTP/" not in data
 
 
 def test_the_embedded_target_gets_them_right() -> None:
