@@ -153,7 +153,8 @@ class Audit:
                     state.first_failure = str(error)
                     return None
                 if not left:
-                    raise TargetError(f"{self.plan.target}: no connection could be opened ({error})") from None
+                    message = f"{self.plan.target}: no connection could be opened ({error}){error.advice}"
+                    raise TargetError(message) from None
                 if error.stage == "connect" and len(state.route.addresses) > 1:
                     state.route.drop_address()
                     continue

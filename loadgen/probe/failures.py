@@ -30,6 +30,12 @@ class OpenFailure(ProbeFailure):
         self.stage = stage
         self.cause = cause
 
+    @property
+    def advice(self) -> str:
+        """What to do about it, as the end of a sentence; empty where there is no advice."""
+        kind = self.cause.kind if isinstance(self.cause, Failure) else None
+        return f"; {kind.advice}" if kind is not None and kind.advice else ""
+
 
 class NoResponse(ProbeFailure):
     """No complete response came.

@@ -8,18 +8,21 @@ from typing import NamedTuple
 from cryptography import x509
 
 from loadgen.model.audit import FindingValue, Verdict
+from loadgen.model.errors import ErrorKind
 from loadgen.probe.failures import OpenFailure
 from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 from loadgen.probe.tls.certificate_reader import is_linked, key_of, names_of, parse_certificate
 from loadgen.probe.tls.tls_client import TlsClient, not_for
+from loadgen.wire.errors import Failure
 
 _SOON = timedelta(days=14)
 _SOON_SHARE = 3
 """A certificate that lives for some days only is renewed later: in the last third of its life."""
 _MIN_RSA_BITS = 2048
 _DAY = timedelta(days=1)
+_DISTRUSTS = (ErrorKind.TLS_UNTRUSTED, ErrorKind.TLS_WRONG_NAME)
 
 
 class Certificate(NamedTuple):
@@ -55,7 +58,7 @@ def problem_of(found: Certificate) -> tuple[str, str, str] | None:
 
 
 def _run(session: ProbeSession) -> Finding:
-    chain = [parse_certificate(one) for one in TlsClient(session, verifies=False).visit().facts.certificates]
+    chain = [parse_certificate(one) for one in TlsClient(session, verifies=False).chain()]
     leaf, now = chain[0], datetime.now(UTC)
     found = Certificate(
         left=leaf.not_valid_after_utc - now,
@@ -84,7 +87,9 @@ def _distrust(session: ProbeSession) -> str:
     except OpenFailure as error:
         if error.stage != "tls":
             raise
-        return str(error.cause)
+        # A server that wants a certificate of the client's ends the handshake, too, but after this check.
+        is_ours = isinstance(error.cause, Failure) and error.cause.kind in _DISTRUSTS
+        return str(error.cause) if is_ours else ""
     return ""
 
 

@@ -105,6 +105,18 @@ class TlsClient:
             return str(error)
         return ""
 
+    def chain(self) -> list[bytes]:
+        """The certificates that a handshake shows, even one that fails after them, say for want of a client's own.
+
+        Raises OpenFailure where there are none.
+        """
+        try:
+            self.visit()
+        except OpenFailure:
+            if not self.facts.certificates:
+                raise
+        return self.facts.certificates
+
     def _transport(self, offered: Any) -> TlsTransport:
         route, hub = self._session.route, poller.of_hub()
         source = route.sources[0] if route.sources else None

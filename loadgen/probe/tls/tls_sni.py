@@ -18,10 +18,10 @@ def _not_for(plan: AuditPlan) -> str:
 
 
 def _run(session: ProbeSession) -> Finding:
-    named = TlsClient(session, verifies=False).visit().facts.certificates
+    named = TlsClient(session, verifies=False).chain()
     client = TlsClient(session, verifies=False, names_server=False)
     refusal = client.refusal()
-    if refusal:
+    if refusal and not client.facts.certificates:
         return Finding(
             verdict=Verdict.NOTE,
             measured=f"refused without a name ({refusal})",

@@ -13,6 +13,7 @@ from cryptography.x509 import load_pem_x509_certificate
 from OpenSSL import SSL
 
 from loadgen.model.audit import FindingRecord, Verdict
+from loadgen.model.exceptions import TargetError
 from loadgen.model.proxy import parse_proxy
 from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_MS, NS_PER_S
@@ -274,6 +275,24 @@ def test_certificates_are_read() -> None:
 
 def der_of(leaf: Any) -> bytes:
     return load_pem_x509_certificate(leaf.cert_chain_pems[0].bytes()).public_bytes(Encoding.DER)
+
+
+def test_a_server_that_wants_a_certificate_of_the_client_s(tmp_path: Path) -> None:
+    context = server_context(versions=(TLS_1_2, TLS_1_2))
+    context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT)
+    with secure_server(context) as url:
+        findings = audit(url, "tls_versions", "tls_certificate", "tls_sni", "tls_resumption", **trust(tmp_path))[
+            "findings"
+        ]
+    assert findings["tls_versions"]["values"] == {"versions": ["1.2"]}
+    assert findings["tls_certificate"]["verdict"] == "ok"
+    assert findings["tls_sni"]["values"] == {"without_name": "same"}
+    assert findings["tls_resumption"]["verdict"] == "unknown"
+
+
+def test_an_untrusted_certificate_ends_the_audit_with_advice() -> None:
+    with secure_server(server_context()) as url, pytest.raises(TargetError, match="--cacert FILE, or skip the check"):
+        audit(url, "tls")
 
 
 def test_through_a_proxy_s_tunnel(tmp_path: Path) -> None:
