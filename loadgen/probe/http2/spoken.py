@@ -21,7 +21,7 @@ def over_http2(run: Callable[[ProbeSession, Way], Finding]) -> Callable[[ProbeSe
         if settings is None:
             return unknown("whether HTTP/2 is spoken is not known")
         if "way" not in settings.values:
-            return not_spoken(settings.measured)
+            return not_spoken("not spoken")
         return run(session, Way(str(settings.values["way"])))
 
     return checked

@@ -10,6 +10,7 @@ from tests.support.violations.messages import MESSAGES
 from tests.support.violations.persistence import PERSISTENCE
 from tests.support.violations.tls import TLS
 from tests.support.violations.violation import Violation
+from tests.support.violations.websocket import WEBSOCKET
 
 VIOLATIONS: tuple[Violation, ...] = (
     *PERSISTENCE,
@@ -19,4 +20,5 @@ VIOLATIONS: tuple[Violation, ...] = (
     *HTTP2,
     *TLS,
     *MESSAGES,
+    *WEBSOCKET,
 )

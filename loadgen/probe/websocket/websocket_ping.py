@@ -1,0 +1,88 @@
+"""Does the server answer a Ping, with the same data (RFC 6455 §5.5.2, §5.5.3)?"""
+
+from __future__ import annotations
+
+from functools import partial
+from statistics import median
+
+from loadgen.model.audit import Verdict
+from loadgen.model.units import format_duration
+from loadgen.probe.finding import Finding, unknown
+from loadgen.probe.probe import Probe
+from loadgen.probe.session import ProbeSession
+from loadgen.probe.websocket.offered import UPGRADE_PROBE, where_offered
+from loadgen.probe.websocket.websocket_link import WebSocketLink, open_websocket
+
+_PINGS = 5
+
+
+def _run(session: ProbeSession) -> Finding:
+    times_ns: list[int] = []
+    with open_websocket(session) as link:
+        for number in range(_PINGS):
+            data = b"loadgen %d" % number
+            sent_ns = session.now_ns()
+            link.send(link.core.ping(data))
+            if not link.wait(partial(_has_pongs, link, number + 1), session.timeout_at_ns):
+                return _unanswered(session, link)
+            if link.core.pongs[-1] != data:
+                return Finding(
+                    verdict=Verdict.VIOLATION,
+                    measured="a Pong has other data than its Ping",
+                    values={"pings": number + 1, "answered": number},
+                    section="RFC 6455 §5.5.3",
+                    advice="clients that match Pongs by their data take this connection for dead",
+                )
+            times_ns.append(link.at_ns - sent_ns)
+    middle_ns = round(median(times_ns))
+    return Finding(
+        verdict=Verdict.OK,
+        measured=f"{_PINGS} of {_PINGS} answered, in {format_duration(middle_ns)}",
+        values={
+            "pings": _PINGS, "answered": _PINGS,
+            "rtt_p50_ns": middle_ns, "rtt_min_ns": min(times_ns), "rtt_max_ns": max(times_ns),
+        },
+    )  # fmt: skip
+
+
+def _has_pongs(link: WebSocketLink, wanted: int) -> bool:
+    return len(link.core.pongs) >= wanted
+
+
+def _unanswered(session: ProbeSession, link: WebSocketLink) -> Finding:
+    """A Ping got no Pong: a server that answers a Close after it was there, and has read it."""
+    values = {"pings": len(link.core.pongs) + 1, "answered": len(link.core.pongs)}
+    if link.core.closed is not None or link.stream.ended:
+        return unknown(f"the server closed after {values['pings']} pings")
+    link.send(link.core.close())
+    if not link.wait(lambda: link.core.closed is not None, session.timeout_at_ns):
+        return unknown(f"neither a Ping nor a Close was answered: {link.loss}")
+    if len(link.core.pongs) >= values["pings"]:
+        return unknown("the Ping was answered too late")
+    return Finding(
+        verdict=Verdict.VIOLATION,
+        measured="not answered; a Close after it was",
+        values=values,
+        advice="clients that check connections by Ping take this server for dead",
+    )
+
+
+WEBSOCKET_PING = Probe(
+    name="websocket_ping",
+    title="WebSocket ping",
+    question="Does the server answer a Ping, and in what time?",
+    method=f"{_PINGS} Pings, one after another; where one has no answer, a Close.",
+    section="RFC 6455 §5.5.2",
+    values={
+        "pings": "Pings that were sent",
+        "answered": "those that a Pong answered",
+        "rtt_p50_ns": "median time to the Pong",
+        "rtt_min_ns": "shortest of these",
+        "rtt_max_ns": "longest of these",
+    },
+    requests=1,
+    connections=1,
+    run=where_offered(_run),
+    needs_response=False,
+    needs=(UPGRADE_PROBE,),
+)
