@@ -16,11 +16,14 @@ from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColum
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from loadgen.cli.audit_table import audit_lines
+from loadgen.model.audit import Verdict
 from loadgen.model.characters import visible
 from loadgen.model.plan import Plan
 from loadgen.model.summary import Summary
 from loadgen.model.units import NS_PER_S, count, margin_text, percent_text
 from loadgen.show import tables
+from loadgen.show.tables.findings import only
 from loadgen.show.tables.table import Row
 
 _MAX_RATES = 4  # cells whose rates fit on one line
@@ -169,6 +172,17 @@ def _fits(rows: list[Row], headings: Row, width: int) -> bool:
     return sum(widths) + _FRAME * len(widths) < width
 
 
+def _show_audit(summary: Summary, console: Console) -> None:
+    """What an audit before the load found out: how many findings, and those that break a rule or cost something."""
+    audit = summary["environment"].get("audit")
+    if audit is None:
+        return
+    for line in audit_lines(only(audit, Verdict.VIOLATION, Verdict.WARNING), console.width):
+        console.print(line, soft_wrap=True)
+    console.print()
+    console.print(visible(tables.audited_note(summary)), soft_wrap=True)
+
+
 def show_summary(summary: Summary, report: Path) -> None:
     """The final table, warnings, the verdict and the path of the report."""
     console = text_console()
@@ -190,6 +204,7 @@ def show_summary(summary: Summary, report: Path) -> None:
     for warning in summary["warnings"]:
         console.print("warning", style="yellow", end=" ")
         console.print(visible(f"{warning['code']}: {warning['message']}"), soft_wrap=True)
+    _show_audit(summary, console)
     console.print()
     console.print(visible(summary["verdict"]), style="bold", soft_wrap=True)
     console.print()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from tests.support.audit_records import audit_record, finding_record
+
 LEAK = "http://127.0.0.1:{port}/leak"
 """A browser that opens an inert page never fetches this."""
 NAME = "--><script>hacked=1</script>"
@@ -42,6 +44,10 @@ def hostile(summary: dict[str, Any], port: int = 9) -> dict[str, Any]:
     )  # fmt: skip
     hop_by_hop = {"removed": [text], "forwarded": [text], "response_removed": True, "via": text, "reason": None}
     found["environment"]["proxy"] = {"address": text, "hop_by_hop": hop_by_hop}
+    found["environment"]["audit"] = audit_record(
+        {"x": finding_record("violation", group=text, title=text, announced=text, measured=text, advice=text)},
+        url=text, server=text,
+    )  # fmt: skip
     for key in ("python", "system", "cpu", "clock"):
         found["environment"][key] = text
     # Names of policies stand in tables, charts and their legends. A plan takes none but its own words; a file may.

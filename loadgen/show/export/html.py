@@ -44,6 +44,7 @@ _BELOW_CHARTS = (
     _Section("Deviations from HTTP/1.1", tables.lenient, tables.lenient_note),
     _Section("What the sockets cost", tables.sockets, sockets_note),
     _Section("What the server spent", tables.server),
+    _Section("What the target does with connections", tables.audited, tables.audited_note, is_text=True),
     _Section("Self-checks", tables.checks, tables.checks_note, is_text=True),
     _Section("The generator's own part", tables.generator, tables.generator_note),
     _Section("How the pilot chose the load", tables.pilot, tables.pilot_note),

@@ -21,7 +21,13 @@ def render(summary: Summary) -> str:
     """The page."""
     text = f"> {escape(summary['verdict'])}\n\n{table_markdown(tables.policies(summary))}"
     more = [table for table in (tables.amortisation(summary), tables.checks(summary)) if table.rows]
-    return "\n".join([text, *map(table_markdown, more), *_warnings(summary)])
+    return "\n".join([text, *map(table_markdown, more), *_audit(summary), *_warnings(summary)])
+
+
+def _audit(summary: Summary) -> list[str]:
+    """What an audit before the load found out, if there was one: those findings that are not just right."""
+    note, table = tables.audited_note(summary), tables.notable_findings(summary)
+    return [f"{escape(note)}\n", *([table_markdown(table)] if table.rows else [])] if note else []
 
 
 def _warnings(summary: Summary) -> list[str]:

@@ -32,6 +32,12 @@ def findings_by_group(audit: AuditRecord) -> dict[str, Table]:
     return found
 
 
+def only(audit: AuditRecord, *verdicts: Verdict) -> AuditRecord:
+    """The audit with the findings that have one of these verdicts."""
+    words = {verdict.value for verdict in verdicts}
+    return {**audit, "findings": {name: one for name, one in audit["findings"].items() if one["verdict"] in words}}
+
+
 def skipped(audit: AuditRecord) -> Table:
     """The probes that did not run, and why: a row for each reason."""
     names: dict[str, list[str]] = {}

@@ -60,6 +60,12 @@ def test_ctrl_c_in_each_phase(phase: str, tmp_path: Path) -> None:
     assert '"persistent"' in rebuilt.stdout
 
 
+def test_ctrl_c_while_the_target_is_audited(tmp_path: Path) -> None:
+    done = interrupted("socket.connect 20 127.0.0.1", signal.SIGINT, [*RUN, "--probe"], tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "loadgen: interrupted\n")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 @pytest.mark.parametrize(("at", "said"), [("import 1 click", ""), ("open 1 .summary.json.new", "; loadgen report")])
 def test_other_signals_have_a_line_of_their_own(number: signal.Signals, at: str, said: str, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from loadgen.cli.console import Progress, show_summary
 from loadgen.cli.experiment import Experiment
 from loadgen.cli.stdio import print_error
 from loadgen.measure.data.store import RunStore
+from tests.support.audit_records import audit_record
 from tests.support.hostile_texts import TERMINAL, hostile
 from tests.support.plans import URL, planned
 from tests.support.synthetic import MS, Exchange, Link, RunWriter, full_run, plan_json
@@ -54,6 +55,18 @@ def test_of_many_cells_the_one_that_runs_is_shown(capsys: pytest.CaptureFixture[
     text = shown(capsys)
     assert re.search(r"block 8/25  recycle:2 [\d,]+ req/s, 2 errors", text)
     assert "recycle:3" not in text
+
+
+def test_findings_that_cost_something_stand_beside_the_comparison(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = dict(full_run(tmp_path / "run", rounds=1).summary())
+    found["environment"] = {**found["environment"], "audit": audit_record()}
+    show_summary(found, Path("report.html"))  # type: ignore[arg-type] # of any keys
+    text = capsys.readouterr().out
+    assert "Audit before the load: 1 violation, 1 warning, 1 note, 1 ok, 1 unknown (5 probes" in text
+    assert "still open 5.00 s after the response" in text
+    assert "3 of 3 requests answered" not in text
 
 
 @pytest.mark.usefixtures("_terminal")

@@ -20,6 +20,7 @@ from loadgen.model.characters import visible
 from loadgen.model.errors import ErrorKind
 from loadgen.show.export import EXPORTERS, RunData, Written, export_text, write_report, write_summary
 from loadgen.show.export.exporter import Exporter
+from tests.support.audit_records import audit_record
 from tests.support.hostile_texts import hostile, texts
 from tests.support.synthetic import Exchange, Link, RunWriter, full_run, persistent_links, plan_json
 
@@ -74,6 +75,20 @@ def test_markdown_lists_the_warnings_and_with_them_the_kinds_of_errors(tmp_path:
     (errors,) = [line for line in listed if line.startswith("- warning errors: ")]
     assert "1 response_timeout" in errors
     assert "1 truncated" in errors
+
+
+def test_an_audit_before_the_load_is_in_the_reports(writer: RunWriter) -> None:
+    summary = dict(writer.summary())
+    summary["environment"] = {**summary["environment"], "audit": audit_record()}
+    counts = "Audit before the load: 1 violation, 1 warning, 1 note, 1 ok, 1 unknown"
+    page = export_text(EXPORTERS["html"], no_charts(summary))
+    assert "<h2>What the target does with connections</h2>" in page
+    assert counts in page
+    assert "<td class=text>3 of 3 requests answered on one connection" in page
+    text = export_text(EXPORTERS["markdown"], RunData(summary))  # type: ignore[arg-type] # of any keys
+    assert counts in text
+    titles = [line.split(" | ")[0] for line in text[text.index(counts) :].splitlines() if line.startswith("| ")]
+    assert titles[2:] == ["| Idle timeout", "| Connection: close is honoured", "| Lingering close"]  # those not just ok
 
 
 def test_html_holds_the_charts(writer: RunWriter) -> None:
