@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import time
+from collections import Counter, deque
 from typing import Any, Protocol
 
 from loadgen.target.behaviour import PROTOCOLS
+
+_MAX_ENDED = 256
 
 
 class Counted(Protocol):
@@ -15,6 +18,12 @@ class Counted(Protocol):
     """Requests, or messages, that count."""
     had_internal: bool
     """It also carried requests that do not count: for the account itself, or for the fields of a request."""
+    number: int
+    """In the order of acceptance, from 1."""
+    last_ns: int
+    """When it was last used."""
+    ended_by: str
+    """`client` or `server`; empty while it is open."""
 
     @property
     def protocol(self) -> str:
@@ -25,7 +34,8 @@ class Account:
     """Counts connections and their requests."""
 
     def __init__(self) -> None:
-        self._accepted = 0
+        self._accepted = self._numbered = 0
+        self._ended: deque[dict[str, Any]] = deque(maxlen=_MAX_ENDED)
         self._open: set[Any] = set()
         self._requests_of_closed: Counter[int] = Counter()
         self._protocols_of_closed: Counter[str] = Counter()
@@ -38,6 +48,8 @@ class Account:
     def accepted(self, connection: Counted) -> None:
         """A connection was accepted."""
         self._accepted += 1
+        self._numbered += 1
+        connection.number = self._numbered
         self._open.add(connection)
 
     def upgraded(self, before: Counted, after: Counted) -> None:
@@ -49,11 +61,21 @@ class Account:
         """A connection has closed; a second call changes nothing."""
         if connection in self._open:
             self._open.discard(connection)
+            if connection.had_internal:
+                self._ended.append(_known(connection))
             if _counts(connection):
                 self._requests_of_closed[connection.served] += 1
                 self._protocols_of_closed[connection.protocol] += 1
             else:
                 self._accepted -= 1
+
+    def connections(self) -> dict[str, Any]:
+        """Of connections that carried an internal request: number, how long they are or were idle, and who ended them.
+
+        Of those that have ended, the latest.
+        """
+        still_open = [_known(one) for one in self._open if one.had_internal]
+        return {"connections": [*self._ended, *still_open]}
 
     def stats(self) -> dict[str, Any]:
         """Accepted and open connections, requests, how many connections carried how many, and what they spoke."""
@@ -68,6 +90,11 @@ class Account:
             "requests_per_connection": {str(requests): per_connection[requests] for requests in sorted(per_connection)},
             "protocols": {name: protocols[name] for name in PROTOCOLS},
         }
+
+
+def _known(connection: Counted) -> dict[str, Any]:
+    idle_ns = time.monotonic_ns() - connection.last_ns
+    return {"number": connection.number, "idle_ns": idle_ns, "ended": connection.ended_by or None}
 
 
 def _counts(connection: Counted) -> bool:

@@ -36,7 +36,8 @@ class ServerConnection:
     """What the connections of all protocols have in common; each subclass handles the bytes that arrive."""
 
     __slots__ = (
-        "_closing", "_context", "_linger", "_unsent", "_was_long", "had_internal", "last_ns", "served", "transport"
+        "_closing", "_context", "_linger", "_unsent", "_was_long", "ended_by", "had_internal", "is_kept", "last_ns",
+        "number", "served", "transport",
     )  # fmt: skip
     protocol = "http/1.1"
     """One of behaviour.PROTOCOLS."""
@@ -52,6 +53,9 @@ class ServerConnection:
         # Requests, or messages, answered; and whether others came, for the account or for their own fields.
         self.served = 0
         self.had_internal = False
+        self.number = 0
+        self.is_kept = False  # its client asked that the idle timeout should spare it until it is used again
+        self.ended_by = ""
         # When it was last used.
         self.last_ns = time.monotonic_ns()
 
@@ -67,6 +71,7 @@ class ServerConnection:
         except (OSError, TlsFailure):
             size = 0
         if size == 0:
+            self.ended_by = "client"
             self.close()
         elif size > 0:
             self.last_ns = time.monotonic_ns()
@@ -75,6 +80,7 @@ class ServerConnection:
     def close(self) -> None:
         """Close now, without an announcement; a second call changes nothing."""
         self._closing = True
+        self.ended_by = self.ended_by or "server"
         if self._linger is not None:
             self._linger.close()
             self._linger = None

@@ -121,9 +121,11 @@ class Http1ServerConnection(ServerConnection):
         if request.resource is not BODY:
             self.had_internal = True
             self._closing = not request.persists
-            self._send(context.responses.http1(request, request.persists, b"", 0))
+            self.is_kept = request.keeps
+            self._send(context.responses.internal(request, request.persists, self.number))
             return
         self.served += 1
+        self.is_kept = False
         behaviour = context.behaviour
         persists = request.persists or (behaviour.ignore_close and request.version == "1.1")
         announces = persists
@@ -161,7 +163,7 @@ class Http1ServerConnection(ServerConnection):
 
     def _switch_to(self, after: _Successor) -> _Successor:
         """Hand the transport and the counts over; this object is not used after that."""
-        after.served, after.had_internal = self.served, self.had_internal
+        after.served, after.had_internal, after.number = self.served, self.had_internal, self.number
         self._context.account.upgraded(self, after)
         self.transport.watch(READ, after.on_readable)
         return after

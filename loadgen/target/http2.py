@@ -236,7 +236,7 @@ class Http2ServerConnection(ServerConnection):
             self.served += 1
         else:
             self.had_internal = True
-        head, body, trailers = self._context.responses.http2(request, self.served)
+        head, body, trailers = self._context.responses.http2(request, self.served, self.number)
         h2 = self._h2
         h2.send_headers(stream_id, head, end_stream=not body and not trailers)
         size_bytes = len(body)

@@ -10,7 +10,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from loadgen.model.target import FIELDS_PATH
+from loadgen.model.target import CONNECTIONS_PATH, FIELDS_PATH
 from loadgen.target.behaviour import STATS_PATH
 from loadgen.wire.http1.head import FieldLines, RequestHead
 from loadgen.wire.http1.request_reader import RequestReader
@@ -27,10 +27,15 @@ class Resource(IntEnum):
     BODY = 0
     STATS = 1
     FIELDS = 2
+    CONNECTIONS = 3
 
 
-BODY, STATS, FIELDS = Resource
-_RESOURCES = {STATS_PATH.encode("ascii"): STATS, FIELDS_PATH.encode("ascii"): FIELDS}
+BODY, STATS, FIELDS, CONNECTIONS = Resource
+_RESOURCES = {
+    STATS_PATH.encode("ascii"): STATS,
+    FIELDS_PATH.encode("ascii"): FIELDS,
+    CONNECTIONS_PATH.encode("ascii"): CONNECTIONS,
+}
 
 
 class Request(NamedTuple):
@@ -56,6 +61,11 @@ class Request(NamedTuple):
     simple: bool
     """It is for a body and nothing else: no switch, no trailer section."""
     expects_continue: bool = False
+
+    @property
+    def keeps(self) -> bool:
+        """It asks that its connection be spared by the idle timeout (model/target.py)."""
+        return self.resource is FIELDS and self.target.endswith(b"?keep")
 
     def values(self, name: bytes) -> list[bytes]:
         """The values of all fields of this name (lower case), in their order."""

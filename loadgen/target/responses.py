@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from loadgen.target.behaviour import Behaviour
-from loadgen.target.requests import FIELDS, STATS, Request
+from loadgen.target.requests import CONNECTIONS, FIELDS, STATS, Request
 from loadgen.wire.http1.head import FieldLines
 
 _MAX_REMEMBERED = 64
@@ -37,12 +37,14 @@ def body_of(size_bytes: int) -> bytes:
 
 
 class Responses:
-    """The responses of one server. stats: returns its account."""
+    """The responses of one server. stats: returns its account; connections: what it knows of single ones."""
 
-    def __init__(self, behaviour: Behaviour, stats: Callable[[], dict[str, Any]]) -> None:
+    def __init__(
+        self, behaviour: Behaviour, stats: Callable[[], dict[str, Any]], connections: Callable[[], dict[str, Any]]
+    ) -> None:
         self._size_bytes = behaviour.size_bytes
         self._trailers = "trailers" not in behaviour.declines
-        self._stats = stats
+        self._json = {STATS: stats, CONNECTIONS: connections}
         self._http1: dict[tuple[bool, bool, bytes, int | None], bytes] = {}
         self._http2: dict[tuple[bool, int | None], Http2Response] = {}
 
@@ -66,14 +68,16 @@ class Responses:
                 self._http1[key] = response
         return response
 
-    def http1(self, request: Request, persists: bool, keep_alive: bytes, served: int) -> bytes:
-        """The HTTP/1.1 response to any request. served: how many the connection has served, with this one."""
-        if request.resource is STATS:
-            return _whole(request, _JSON, self._account(), _connection(persists, b""))
+    def internal(self, request: Request, persists: bool, number: int) -> bytes:
+        """The HTTP/1.1 response to a request that does not count. number: its connection's."""
         if request.resource is FIELDS:
             # A field for the next hop alone, and so named in Connection (RFC 9110 §7.6.1).
             connection = b"Connection: %s, %s\r\n%s: response\r\n" % (_option(persists), _HOP, _HOP)
-            return _whole(request, _JSON, _as_json(request), connection)
+            return _whole(request, _JSON, _as_json(request, number), connection)
+        return _whole(request, _JSON, self._as_json(request), _connection(persists, b""))
+
+    def http1(self, request: Request, persists: bool, keep_alive: bytes, served: int) -> bytes:
+        """The HTTP/1.1 response to a request that counts. served: how many the connection has served, with this one."""
         if not (request.trailers and self._trailers):
             return self.simple(request.head_only, persists, keep_alive, request.size_bytes)
         body = body_of(self._size_bytes if request.size_bytes is None else request.size_bytes)
@@ -87,12 +91,12 @@ class Responses:
         head = _head(_TEXT, b"Content-Length: %d" % len(text), _connection(persists, b""), b"403 Forbidden")
         return head + text
 
-    def http2(self, request: Request, served: int) -> Http2Response:
-        """The HTTP/2 response to any request. served: how many the connection has served, with this one."""
-        if request.resource is STATS:
-            return _http2_response(request, _JSON, self._account())
+    def http2(self, request: Request, served: int, number: int = 0) -> Http2Response:
+        """The HTTP/2 response to any request. served: how many its connection has served with this one; number: whose."""
         if request.resource is FIELDS:
-            return _http2_response(request, _JSON, _as_json(request))
+            return _http2_response(request, _JSON, _as_json(request, number))
+        if request.resource in self._json:
+            return _http2_response(request, _JSON, self._as_json(request))
         key = (request.head_only, request.size_bytes)
         response = self._http2.get(key)
         if response is None:
@@ -104,8 +108,8 @@ class Responses:
             return response._replace(trailers=((_SERVED.lower(), b"%d" % served),))
         return response
 
-    def _account(self) -> bytes:
-        return json.dumps(self._stats()).encode()
+    def _as_json(self, request: Request) -> bytes:
+        return json.dumps(self._json[request.resource]()).encode()
 
 
 def bad_request(reason: str) -> bytes:
@@ -148,9 +152,8 @@ def _http2_response(request: Request, media_type: bytes, body: bytes) -> Http2Re
     return Http2Response(head, b"" if request.head_only else body, ())
 
 
-def _as_json(request: Request) -> bytes:
-    """The request itself: its version, target and fields as they arrived."""
+def _as_json(request: Request, number: int) -> bytes:
+    """The request itself: its version, target and fields as they arrived, and its connection's number."""
     fields = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in request.fields]
-    return json.dumps(
-        {"version": request.version, "target": request.target.decode("latin-1"), "fields": fields}
-    ).encode()
+    target = request.target.decode("latin-1")
+    return json.dumps({"version": request.version, "target": target, "fields": fields, "connection": number}).encode()

@@ -28,7 +28,8 @@ class TargetServer:
 
     def __init__(self, host: str, port: int, behaviour: Behaviour, tls_context: Any = None) -> None:
         self._account = Account()
-        self._context = ServerContext(behaviour, Responses(behaviour, self._account.stats), self._account)
+        responses = Responses(behaviour, self._account.stats, self._account.connections)
+        self._context = ServerContext(behaviour, responses, self._account)
         self._tls_context = tls_context
         self._poller = poller.of_hub()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -83,5 +84,5 @@ class TargetServer:
     def _close_idle(self) -> None:
         oldest_ns = time.monotonic_ns() - self._context.behaviour.idle_timeout_ns
         for connection in self._account.opened:
-            if connection.last_ns < oldest_ns and not connection.busy:
+            if connection.last_ns < oldest_ns and not connection.busy and not connection.is_kept:
                 connection.close_idle()

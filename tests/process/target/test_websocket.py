@@ -238,7 +238,8 @@ def test_a_client_that_is_gone_before_its_answer(valid: bool, data: bytes) -> No
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     connection = Http1ServerConnection(
-        ServerContext(behaviour, Responses(behaviour, account.stats), account), TcpTransport(poller.of_hub(), ours)
+        ServerContext(behaviour, Responses(behaviour, account.stats, account.connections), account),
+        TcpTransport(poller.of_hub(), ours),
     )
     account.accepted(connection)
     connection.transport.watch(READ, connection.on_readable)

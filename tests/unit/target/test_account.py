@@ -14,6 +14,9 @@ class Peer:
     served: int = 0
     had_internal: bool = False
     protocol: str = "http/1.1"
+    number: int = 0
+    last_ns: int = 0
+    ended_by: str = ""
 
 
 def test_open_and_closed_connections_count() -> None:
@@ -44,6 +47,18 @@ def test_reading_the_account_does_not_change_it() -> None:
     account.closed(reader)
     stats = account.stats()
     assert (stats["accepted"], stats["requests"], stats["requests_per_connection"]) == (2, 1, {"0": 1, "1": 1})
+
+
+def test_what_became_of_connections_that_asked_for_it() -> None:
+    account = Account()
+    plain, ended, kept = Peer(served=1), Peer(had_internal=True, ended_by="client"), Peer(had_internal=True)
+    for peer in (plain, ended, kept):
+        account.accepted(peer)
+    for peer in (plain, ended):
+        account.closed(peer)
+    found = account.connections()["connections"]
+    assert [(one["number"], one["ended"]) for one in found] == [(2, "client"), (3, None)]
+    assert all(one["idle_ns"] > 0 for one in found)
 
 
 def test_an_upgraded_connection_is_the_same_one() -> None:

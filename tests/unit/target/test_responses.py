@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from loadgen.model.target import FIELDS_PATH
+from loadgen.model.target import CONNECTIONS_PATH, FIELDS_PATH
 from loadgen.target import responses as module
 from loadgen.target.behaviour import STATS_PATH, Behaviour
 from loadgen.target.requests import HeadReader, Request, request_of_fields
@@ -15,10 +15,11 @@ from loadgen.target.responses import Responses, bad_request, body_of
 from loadgen.wire.http1.response_reader import ResponseReader
 
 STATS = {"accepted": 3}
+CONNECTIONS = {"connections": [{"number": 7, "idle_ns": 5, "ended": None}]}
 
 
 def responses(**options: Any) -> Responses:
-    return Responses(Behaviour(**options), lambda: STATS)
+    return Responses(Behaviour(**options), lambda: STATS, lambda: CONNECTIONS)
 
 
 def request(path: str = "/", method: str = "GET", fields: str = "") -> Request:
@@ -71,16 +72,24 @@ def test_head_has_the_length_and_no_body() -> None:
 
 
 def test_the_account_and_the_fields_are_json() -> None:
-    assert json.loads(read(responses().http1(request(STATS_PATH), True, b"", 0))[1]) == STATS
+    assert json.loads(read(responses().internal(request(STATS_PATH), True, 1))[1]) == STATS
     assert json.loads(responses().http2(http2_request(STATS_PATH), 0).body) == STATS
-    reader, body = read(responses().http1(request(FIELDS_PATH, fields="X-One: a b\r\n"), True, b"", 0))
+    reader, body = read(responses().internal(request(FIELDS_PATH, fields="X-One: a b\r\n"), True, 7))
     assert json.loads(body) == {
         "version": "1.1", "target": FIELDS_PATH, "fields": [["Host", "h"], ["X-One", "a b"]],
+        "connection": 7,
     }  # fmt: skip
     # The response has a field for the next hop alone, so that a probe can see whether a proxy forwards it.
     assert reader.head.options == {b"keep-alive", b"x-loadgen-hop"}  # type: ignore[union-attr]
     found = json.loads(responses().http2(http2_request(FIELDS_PATH, "GET", (b"x-one", b"a")), 0).body)
-    assert found == {"version": "2", "target": FIELDS_PATH, "fields": [["x-one", "a"]]}
+    assert found == {"version": "2", "target": FIELDS_PATH, "fields": [["x-one", "a"]], "connection": 0}
+    assert json.loads(read(responses().internal(request(CONNECTIONS_PATH), True, 1))[1]) == CONNECTIONS
+    assert json.loads(responses().http2(http2_request(CONNECTIONS_PATH), 0).body) == CONNECTIONS
+
+
+def test_a_connection_is_kept_where_its_client_asks_for_that() -> None:
+    assert [request(f"{path}?keep").keeps for path in (FIELDS_PATH, STATS_PATH, "/")] == [True, False, False]
+    assert not request(FIELDS_PATH).keeps
 
 
 def test_trailers_are_sent_to_whom_wants_them_and_not_declined() -> None:
