@@ -14,7 +14,8 @@ from loadgen.model.request_target import url_template
 DEFAULT_PORTS = {"http": 80, "https": 443}
 FIELDS_PATH = "/.loadgen/fields"
 """Where the embedded target answers, as JSON, with the fields that a request had when it arrived, and the number of the
-connection that it came on. With the query `keep`, the target's own idle timeout spares that connection until it is used again."""
+connection that it came on. With the query `keep`, the target's idle timeout spares that connection until its next use.
+"""
 CONNECTIONS_PATH = "/.loadgen/connections"
 """Where it answers with what became of connections that such requests came on."""
 _MAX_SHOWN = 60  # characters of a URL that is wrong

@@ -78,6 +78,8 @@ class AuditState:
     """and then why."""
     requests: int = 0
     connections: int = 0
+    last_sent_ns: dict[str, int] = field(default_factory=dict)
+    """When each probe sent its latest request to the target."""
     resolved: list[SocketAddress] = field(default_factory=list)
     """All addresses of the name, in the resolver's order; empty until it was asked."""
     alone: Semaphore = field(default_factory=Semaphore)
@@ -163,6 +165,10 @@ class ProbeSession:
             result.wait(timeout=max(0, self.until_ns(wait_ns) - self.now_ns()) / NS_PER_S)
         return result is None or result.ready()
 
+    def others_sent_since(self, at_ns: int) -> bool:
+        """Another probe has sent the target a request since then, which a proxy may have sent on our connection."""
+        return any(sent_ns >= at_ns for name, sent_ns in self._state.last_sent_ns.items() if name != self._name)
+
     def addresses(self) -> list[SocketAddress]:
         """The addresses of the target, or of its proxy, in the resolver's order. Raises OpenFailure.
 
@@ -171,7 +177,8 @@ class ProbeSession:
         if not self.route.addresses:
             found = self.look_up()
             if not self.route.addresses:
-                self._state.resolved = found
+                if self._is_usual:
+                    self._state.resolved = found
                 self.route.set_addresses(found)
         return list(self.route.addresses)
 
@@ -179,6 +186,11 @@ class ProbeSession:
     def resolved(self) -> list[SocketAddress]:
         """All addresses, in the resolver's order, those included that do not answer."""
         return list(self._state.resolved or self.addresses())
+
+    @property
+    def _is_usual(self) -> bool:
+        """It looks at the audit's target, on the audit's way to it."""
+        return self.route is self._state.route
 
     def look_up(self) -> list[SocketAddress]:
         """Ask the resolver now. Raises OpenFailure."""
@@ -240,6 +252,8 @@ class ProbeSession:
             raise OverBudget(f"it would need more than {self._max_requests} requests")
         self.spent.requests += requests
         self._state.requests += requests
+        if self._is_usual:
+            self._state.last_sent_ns[self._name] = self.now_ns()
 
     def send(self, stream: ProbeStream, data: bytes, requests: int = 1) -> int:
         """Send bytes with that many requests; returns when they were sent (ns). Raises NoResponse or OverBudget."""

@@ -92,7 +92,10 @@ class Responses:
         return head + text
 
     def http2(self, request: Request, served: int, number: int = 0) -> Http2Response:
-        """The HTTP/2 response to any request. served: how many its connection has served with this one; number: whose."""
+        """The HTTP/2 response to any request. served: how many the connection has served, with this one.
+
+        number: the connection's.
+        """
         if request.resource is FIELDS:
             return _http2_response(request, _JSON, _as_json(request, number))
         if request.resource in self._json:

@@ -1,0 +1,88 @@
+"""How many requests a chain loses, from the share that it loses after each gap. Numbers alone; knows no connection.
+
+The range of gaps is cut into cells in which the share is taken to be constant: before the origin's idle timeout, around
+it, and after it. A mix of gaps then loses the sum of weight times share. Its interval is that of a sum of independent
+proportions by the method of variance estimates recovery (Zou and Donner, Stat. Med. 27, 2008) from Wilson's intervals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from math import exp, inf, log, sqrt
+from secrets import SystemRandom
+from typing import NamedTuple
+
+from loadgen.probe.proportion import wilson
+
+
+class Share(NamedTuple):
+    """A proportion with its interval of 95 %."""
+
+    middle: float
+    low: float
+    high: float
+
+
+@dataclass(slots=True)
+class GapCell:
+    """Gaps from `low_ns` to `high_ns`, and what became of requests that came after such gaps."""
+
+    name: str
+    """`before`, `race`, `after` or `beyond` the origin's idle timeout."""
+    low_ns: float
+    high_ns: float
+    tries: int = 0
+    lost: int = 0
+
+    def weight(self, mean_ns: float) -> float:
+        """The share of gaps that are in it, where gaps are exponential with this mean."""
+        return exp(-self.low_ns / mean_ns) - exp(-self.high_ns / mean_ns)
+
+
+def cells_around(min_ns: int, max_ns: int, blur_ns: int) -> list[GapCell]:
+    """The cells of an origin that closes after an idle time of `min_ns` to `max_ns`, known to `blur_ns`."""
+    early, late = max(0, min_ns - blur_ns), max_ns + blur_ns
+    edges = [late, 1.4 * max_ns, 2.0 * max_ns, 3.0 * max_ns]
+    after = [GapCell("after", low, high) for low, high in pairwise(edges)]
+    return [GapCell("before", 0, early), GapCell("race", early, late), *after, GapCell("beyond", edges[-1], inf)]
+
+
+def predicted(cells: Iterable[GapCell], mean_ns: float) -> Share:
+    """The share that is lost where gaps are exponential. A cell without tries is taken to be like the one before it,
+    and may be anything."""
+    total = below = above = 0.0
+    middle = 0.0
+    for cell in cells:
+        low, high = wilson(cell.lost, cell.tries)
+        middle = cell.lost / cell.tries if cell.tries else middle
+        weight = cell.weight(mean_ns)
+        total += weight * middle
+        below += (weight * (middle - low)) ** 2
+        above += (weight * (high - middle)) ** 2
+    return Share(total, max(0.0, total - sqrt(below)), min(1.0, total + sqrt(above)))
+
+
+def counted(lost: int, tries: int) -> Share:
+    """A share that was counted."""
+    return Share(lost / tries if tries else 0.0, *wilson(lost, tries))
+
+
+def agree(one: Share, other: Share) -> bool:
+    """The difference of two independent shares may be zero: its interval by the same method has it."""
+    difference = one.middle - other.middle
+    below = sqrt((one.middle - one.low) ** 2 + (other.high - other.middle) ** 2)
+    above = sqrt((one.high - one.middle) ** 2 + (other.middle - other.low) ** 2)
+    return difference - below <= 0 <= difference + above
+
+
+def exponential_gaps(count: int, mean_ns: float) -> list[int]:
+    """That many random gaps (ns) of an exponential distribution, one from each of as many parts of equal probability.
+
+    In random order.
+    """
+    chance = SystemRandom()
+    gaps_ns = [int(-mean_ns * log(1 - (index + chance.random()) / count)) for index in range(count)]
+    chance.shuffle(gaps_ns)
+    return gaps_ns

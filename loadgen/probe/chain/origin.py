@@ -1,0 +1,72 @@
+"""The server behind a proxy or balancer: which one it is, and what the embedded target in its place tells.
+
+The target numbers its connections, so a request through the chain shows which of them the proxy used.
+"""
+
+from __future__ import annotations
+
+import json
+
+from loadgen.model.target import CONNECTIONS_PATH, FIELDS_PATH, Target
+from loadgen.probe.audit_plan import AuditPlan
+from loadgen.probe.failures import ProbeFailure
+from loadgen.probe.probe_stream import ProbeStream
+from loadgen.probe.session import ProbeSession, Reply
+
+_NO_CHAIN = "for a chain: name the server behind the target with --origin, or give --proxy"
+_TUNNELLED = "through a tunnel the proxy sees no requests, and shares no connections"
+NOT_TOLD = "the origin does not tell which connection a request came on; `loadgen target` in its place does"
+
+
+def no_chain(plan: AuditPlan) -> str:
+    """Why there is no chain to look at; empty where there is one."""
+    if plan.origin is not None:
+        return ""
+    if plan.proxy is None:
+        return _NO_CHAIN
+    return _TUNNELLED if plan.target.is_tls else ""
+
+
+def origin_of(plan: AuditPlan) -> Target:
+    """The server behind the proxy: a forward proxy's is the target itself."""
+    return plan.target if plan.origin is None else plan.origin
+
+
+def at_origin(session: ProbeSession) -> ProbeSession:
+    """A view of the origin itself, without what stands before it."""
+    return session.toward(origin_of(session.plan))
+
+
+def ask_number(session: ProbeSession, stream: ProbeStream, *, keep: bool = False) -> int | None:
+    """The number of the origin's connection that a request through the chain came on; None where it is not told.
+
+    keep: the origin is to leave that connection open, idle as it is, until it is used again. Raises NoResponse.
+    """
+    path = f"{FIELDS_PATH}?keep" if keep else FIELDS_PATH
+    reply = session.ask(stream, session.request(path=path, fields=(("Cache-Control", "no-store"),)))
+    number = _member(reply, "connection")
+    return number if isinstance(number, int) and number > 0 else None
+
+
+def idle_end(origin: ProbeSession, number: int) -> tuple[str, int] | None:
+    """Who ended the origin's connection of this number (`client` is the proxy), and after how long an idle time (ns).
+
+    None while it is open. Raises ProbeFailure.
+    """
+    with origin.open() as stream:
+        reply = origin.ask(stream, origin.request(path=CONNECTIONS_PATH, connection="close"))
+    found = _member(reply, "connections")
+    for one in found if isinstance(found, list) else ():
+        if one.get("number") == number:
+            return None if one["ended"] is None else (f"{one['ended']}", int(one["idle_ns"]))
+    raise ProbeFailure("the origin does not tell what became of its connection")
+
+
+def _member(reply: Reply, name: str) -> object:
+    if reply.head.status != 200:
+        return None
+    try:
+        found: object = json.loads(reply.body)[name]
+    except (ValueError, TypeError, KeyError):
+        return None
+    return found

@@ -1,0 +1,88 @@
+"""How long does the proxy keep an idle connection to the origin?"""
+
+from __future__ import annotations
+
+import gevent
+
+from loadgen.model.audit import Verdict
+from loadgen.model.units import NS_PER_MS, NS_PER_S, format_duration
+from loadgen.probe.chain.origin import NOT_TOLD, ask_number, at_origin, idle_end, no_chain
+from loadgen.probe.finding import Finding, unknown
+from loadgen.probe.probe import Probe
+from loadgen.probe.probe_stream import ProbeStream
+from loadgen.probe.session import ProbeSession
+
+_TRIES = 2
+_LOOKS = 45
+_MIN_PAUSE_NS = 100 * NS_PER_MS
+_GROWTH = 0.15
+"""Each look comes later by this share of the time that has passed."""
+_AT_ONCE_NS = 20 * NS_PER_MS
+_SHARE_OF_AUDIT = 0.6
+"""The rest is for what comes after it, which needs a chain that is quiet."""
+
+
+def _run(session: ProbeSession) -> Finding:
+    left_ns = session.deadline_ns - session.now_ns()
+    until_ns = session.until_ns(min(session.plan.idle_max_ns, int(left_ns * _SHARE_OF_AUDIT)))
+    session.waiting_for, session.waiting_until_ns = "the proxy to close an idle connection to the origin", until_ns
+    for _ in range(_TRIES):
+        begun_ns = session.now_ns()
+        with session.open() as stream:
+            number = ask_number(session, stream, keep=True)
+            if number is None:
+                return unknown(NOT_TOLD)
+            end = _watch(session, stream, number, until_ns)
+        if end is None:
+            waited_ns = session.now_ns() - begun_ns
+            return Finding(
+                verdict=Verdict.OK,
+                measured=f"longer than {format_duration(waited_ns)}",
+                values={"longer_than_ns": waited_ns},
+            )
+        by, idle_ns = end
+        if by == "client":
+            return _ended(idle_ns)
+    # Another request used it, so the origin's own timeout ended it.
+    return unknown("other requests used the proxy's connection")
+
+
+def _watch(session: ProbeSession, stream: ProbeStream, number: int, until_ns: int) -> tuple[str, int] | None:
+    """Who ended the connection, and after which idle time (ns); None where it is still open at the end."""
+    origin, begun_ns = at_origin(session), session.now_ns()
+    while True:
+        now_ns = session.now_ns()
+        pause_ns = max(_MIN_PAUSE_NS, int((now_ns - begun_ns) * _GROWTH))
+        stream.wait_end(min(now_ns + pause_ns, until_ns))
+        gevent.sleep(max(0, min(now_ns + pause_ns, until_ns) - session.now_ns()) / NS_PER_S)
+        end = idle_end(origin, number)
+        if end is not None or session.now_ns() >= until_ns:
+            return end
+
+
+def _ended(idle_ns: int) -> Finding:
+    if idle_ns < _AT_ONCE_NS:
+        return Finding(
+            verdict=Verdict.NOTE,
+            measured="closes it after each response",
+            values={"timeout_ns": idle_ns},
+            topic="upstream_keep_alive",
+        )
+    return Finding(verdict=Verdict.OK, measured=format_duration(idle_ns), values={"timeout_ns": idle_ns})
+
+
+UPSTREAM_IDLE_TIMEOUT = Probe(
+    name="upstream_idle_timeout",
+    title="Idle timeout to the origin",
+    question="After which idle time does the proxy close its connection to the origin?",
+    method="The origin, a `loadgen target`, leaves one connection open beyond its own timeout, and tells its end.",
+    section="RFC 9112 §9.8",
+    values={
+        "timeout_ns": "idle time at which the proxy closed its connection",
+        "longer_than_ns": "the proxy did not close it within this time",
+    },
+    requests=_TRIES + _LOOKS,
+    connections=_TRIES + _LOOKS,
+    run=_run,
+    not_for=no_chain,
+)
