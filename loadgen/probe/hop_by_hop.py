@@ -20,7 +20,7 @@ from loadgen.model.units import NS_PER_S
 from loadgen.model.warning_codes import WarningCode
 from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.failures import Loss, NoResponse, OpenFailure, ProbeFailure
-from loadgen.probe.session import AuditState, ProbeSession, Reply
+from loadgen.probe.session import GATEWAY_ERRORS, AuditState, ProbeSession, Reply
 from loadgen.wire.errors import Failure
 from loadgen.wire.http1.head import ResponseHead
 
@@ -127,7 +127,9 @@ def _patiently(session: ProbeSession) -> Reply:
     """The reply, tried a few times where the other side is just starting. Raises ProbeFailure."""
     for pause_s in _PAUSES_S:
         try:
-            return _ask(session)
+            reply = _ask(session)
+            if reply.head.status not in GATEWAY_ERRORS:
+                return reply
         except OpenFailure as error:
             if not isinstance(error.cause, ConnectionError):
                 raise

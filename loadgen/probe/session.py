@@ -29,6 +29,8 @@ from loadgen.wire.route import Route
 from loadgen.wire.transport import SocketAddress, Transport, resolve
 
 MAX_BODY_BYTES = 8 << 20
+GATEWAY_ERRORS = frozenset({502, 503, 504})
+"""What a proxy answers where the server behind it does not (RFC 9110 §15.6.3 to §15.6.5)."""
 
 
 class Reply(NamedTuple):

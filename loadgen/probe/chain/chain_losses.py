@@ -152,12 +152,15 @@ def _judged(found: _Losses) -> Finding:
     measured = f"{_percent(forecast)} predicted, {seen}; {_WAYS[found.way]}"
     if not found.kinds:
         return Finding(verdict=Verdict.OK, measured=measured, values=values)
+    expected = f"expect {round(forecast.middle * 1e6):,} lost requests per million"
+    if found.way == "retries":
+        expected = "requests that can't be sent again, as with POST, are lost"
     return Finding(
         verdict=Verdict.WARNING,
         measured=measured,
         values=values,
-        advice=f"at gaps of {format_duration(found.mean_ns)} on average expect {round(forecast.middle * 1e6):,} lost "
-        "requests per million; set the origin's idle timeout above the proxy's",
+        advice=f"at gaps of {format_duration(found.mean_ns)} on average {expected}; "
+        "set the origin's idle timeout above the proxy's",
         topic="idle_timeout",
     )
 

@@ -52,16 +52,20 @@ def cells_around(min_ns: int, max_ns: int, blur_ns: int) -> list[GapCell]:
 def predicted(cells: Iterable[GapCell], mean_ns: float) -> Share:
     """The share that is lost where gaps are exponential. A cell without tries is taken to be like the one before it,
     and may be anything."""
-    total = below = above = 0.0
-    middle = 0.0
+    total = middle = below = above = unknown_below = unknown_above = 0.0
     for cell in cells:
-        low, high = wilson(cell.lost, cell.tries)
-        middle = cell.lost / cell.tries if cell.tries else middle
         weight = cell.weight(mean_ns)
+        if cell.tries:
+            low, high = wilson(cell.lost, cell.tries)
+            middle = cell.lost / cell.tries
+            below += (weight * (middle - low)) ** 2
+            above += (weight * (high - middle)) ** 2
+        else:
+            unknown_below += weight * middle
+            unknown_above += weight * (1 - middle)
         total += weight * middle
-        below += (weight * (middle - low)) ** 2
-        above += (weight * (high - middle)) ** 2
-    return Share(total, max(0.0, total - sqrt(below)), min(1.0, total + sqrt(above)))
+    low, high = total - sqrt(below) - unknown_below, total + sqrt(above) + unknown_above
+    return Share(total, max(0.0, low), min(1.0, high))
 
 
 def counted(lost: int, tries: int) -> Share:

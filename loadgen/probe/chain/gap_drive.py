@@ -13,11 +13,11 @@ import gevent
 from loadgen.model.units import NS_PER_S
 from loadgen.probe.failures import Loss, NoResponse, ProbeFailure
 from loadgen.probe.probe_stream import ProbeStream
-from loadgen.probe.session import ProbeSession
+from loadgen.probe.session import GATEWAY_ERRORS, ProbeSession
 
-_GATEWAY_ERRORS = frozenset({502, 503, 504})
-"""What a proxy answers where the origin did not (RFC 9110 §15.6.3 to §15.6.5)."""
 _MAX_TRIES = 20
+_WORDS = {Loss.FIN: "closed", Loss.RESET: "reset", Loss.TIMEOUT: "no answer", Loss.MALFORMED: "malformed"}
+_CLOSES = ("closed", "reset")
 
 
 class OutOfTime(ProbeFailure):
@@ -45,6 +45,16 @@ class GapDrive:
 
     def is_lost(self, gap_ns: int, method: str = "GET") -> bool:
         """Whether a request is lost that comes this long after a response. Raises OutOfTime or ProbeFailure."""
+        loss = self._loss(gap_ns, method)
+        if loss in _CLOSES:
+            # The proxy's own idle timeout may have ended the client's connection. A new one shows whether it was that.
+            loss = self._loss(gap_ns, method, anew=True)
+        self.requests += 1
+        if loss:
+            self.losses[loss] += 1
+        return loss != ""
+
+    def _loss(self, gap_ns: int, method: str, *, anew: bool = False) -> str:
         for _ in range(_MAX_TRIES):
             if not self._used_ns:
                 self._prime()
@@ -52,16 +62,17 @@ class GapDrive:
             if used_ns + gap_ns > self._until_ns:
                 raise OutOfTime("there is no time left for it")
             self._rest(used_ns + gap_ns)
-            if self._session.others_sent_since(used_ns):
-                self._used_ns = 0
-                continue
-            return self._send(method) != ""
+            if not self._session.others_sent_since(used_ns):
+                if anew:
+                    self._close()
+                return self._send(method)
+            self._used_ns = 0
         raise ProbeFailure("other requests come between")
 
     def _prime(self) -> None:
         """Have a request answered. A proxy may have more than one connection that the origin has closed."""
         for _ in range(_MAX_TRIES):
-            if not self._send("GET", counts=False):
+            if not self._send("GET"):
                 return
         raise ProbeFailure("the chain does not answer any more")
 
@@ -71,7 +82,7 @@ class GapDrive:
             stream.wait_end(until_ns)
         gevent.sleep(max(0, until_ns - self._session.now_ns()) / NS_PER_S)
 
-    def _send(self, method: str, counts: bool = True) -> str:
+    def _send(self, method: str) -> str:
         """What came instead of a response; empty where one came."""
         session = self._session
         if self._stream is None or self._stream.ended:
@@ -81,21 +92,17 @@ class GapDrive:
         try:
             reply = session.ask(self._stream, session.request(method=method))
         except NoResponse as error:
-            loss = {Loss.FIN: "closed", Loss.RESET: "reset", Loss.TIMEOUT: "no answer"}.get(error.how, "malformed")
+            loss = _WORDS[error.how]
             self._close()
         else:
             self._used_ns = reply.done_ns
             status = reply.head.status
-            if status in _GATEWAY_ERRORS and status != session.first.head.status:
+            if status in GATEWAY_ERRORS and status != session.first.head.status:
                 loss = f"{status}"
             if not reply.persists:
                 self._close()
         if loss:
             self._used_ns = 0
-        if counts:
-            self.requests += 1
-            if loss:
-                self.losses[loss] += 1
         return loss
 
     def _close(self) -> None:

@@ -10,8 +10,8 @@ from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 
 _ADVICE = (
-    "the proxy must be the first to close: set the origin's idle timeout above {proxy}, "
-    "or the proxy's timeout for idle connections to the origin below {origin}"
+    "the proxy must be the first to close: set the origin's idle timeout above the proxy's ({proxy}), "
+    "or the proxy's timeout for connections to the origin below {origin}"
 )
 
 
@@ -49,7 +49,7 @@ def _run(session: ProbeSession) -> Finding:
         verdict=Verdict.NOTE if is_guess and not is_lossy else Verdict.WARNING,
         measured=measured,
         values=values,
-        advice=_ADVICE.format(proxy=format_duration(at_least_ns), origin=format_duration(origin_ns)),
+        advice=_ADVICE.format(proxy=_text(keeps_ns, keeps_more_ns), origin=format_duration(origin_ns)),
         topic="upstream_idle_timeout",
     )
 

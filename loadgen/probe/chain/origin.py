@@ -11,10 +11,12 @@ from loadgen.model.target import CONNECTIONS_PATH, FIELDS_PATH, Target
 from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.failures import ProbeFailure
 from loadgen.probe.probe_stream import ProbeStream
-from loadgen.probe.session import ProbeSession, Reply
+from loadgen.probe.session import GATEWAY_ERRORS, ProbeSession, Reply
 
 _NO_CHAIN = "for a chain: name the server behind the target with --origin, or give --proxy"
 _TUNNELLED = "through a tunnel the proxy sees no requests, and shares no connections"
+ASKED_AT_MOST = 3
+"""Requests that one question to the origin may take."""
 NOT_TOLD = "the origin does not tell which connection a request came on; `loadgen target` in its place does"
 
 
@@ -43,7 +45,12 @@ def ask_number(session: ProbeSession, stream: ProbeStream, *, keep: bool = False
     keep: the origin is to leave that connection open, idle as it is, until it is used again. Raises NoResponse.
     """
     path = f"{FIELDS_PATH}?keep" if keep else FIELDS_PATH
-    reply = session.ask(stream, session.request(path=path, fields=(("Cache-Control", "no-store"),)))
+    request = session.request(path=path, fields=(("Cache-Control", "no-store"),))
+    for _ in range(ASKED_AT_MOST):
+        reply = session.ask(stream, request)
+        # It may have met a connection that the origin had closed: that is another probe's subject.
+        if reply.head.status not in GATEWAY_ERRORS or not reply.persists:
+            break
     number = _member(reply, "connection")
     return number if isinstance(number, int) and number > 0 else None
 

@@ -6,7 +6,7 @@ import gevent
 
 from loadgen.model.audit import Verdict
 from loadgen.model.units import NS_PER_MS, NS_PER_S, format_duration
-from loadgen.probe.chain.origin import NOT_TOLD, ask_number, at_origin, idle_end, no_chain
+from loadgen.probe.chain.origin import ASKED_AT_MOST, NOT_TOLD, ask_number, at_origin, idle_end, no_chain
 from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.probe import Probe
 from loadgen.probe.probe_stream import ProbeStream
@@ -81,7 +81,7 @@ UPSTREAM_IDLE_TIMEOUT = Probe(
         "timeout_ns": "idle time at which the proxy closed its connection",
         "longer_than_ns": "the proxy did not close it within this time",
     },
-    requests=_TRIES + _LOOKS,
+    requests=_TRIES * ASKED_AT_MOST + _LOOKS,
     connections=_TRIES + _LOOKS,
     run=_run,
     not_for=no_chain,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loadgen.model.audit import Verdict
-from loadgen.probe.chain.origin import NOT_TOLD, ask_number, no_chain
+from loadgen.probe.chain.origin import ASKED_AT_MOST, NOT_TOLD, ask_number, no_chain
 from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
@@ -59,7 +59,7 @@ UPSTREAM_REUSE = Probe(
         "others_reused": "the same for requests that each had a client connection of their own",
         "others_requests": "of how many",
     },
-    requests=_REQUESTS + _CONNECTIONS,
+    requests=_REQUESTS + _CONNECTIONS + ASKED_AT_MOST,
     connections=1 + _CONNECTIONS,
     run=_run,
     not_for=no_chain,
