@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from loadgen.model.audit import FindingValue, Verdict
 from loadgen.model.units import NS_PER_MS, NS_PER_S, format_duration
-from loadgen.probe.chain.gap_cells import GapCell, Share, agree, cells_around, counted, exponential_gaps, predicted
+from loadgen.probe.chain.gap_cells import GapCell, LossShare, agree, cells_around, counted, exponential_gaps, predicted
 from loadgen.probe.chain.gap_drive import GapDrive, OutOfTime
 from loadgen.probe.chain.origin import no_chain
 from loadgen.probe.finding import Finding, unknown
@@ -165,11 +165,11 @@ def _judged(found: _Losses) -> Finding:
     )
 
 
-def _as_values(name: str, share: Share) -> dict[str, FindingValue]:
+def _as_values(name: str, share: LossShare) -> dict[str, FindingValue]:
     return {f"{name}_share": share.middle, f"{name}_low": share.low, f"{name}_high": share.high}
 
 
-def _percent(share: Share) -> str:
+def _percent(share: LossShare) -> str:
     return f"{share.middle:.1%} ({share.low:.1%} to {share.high:.1%})"
 
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from loadgen.probe.proportion import wilson
 
 
-class Share(NamedTuple):
+class LossShare(NamedTuple):
     """A proportion with its interval of 95 %."""
 
     middle: float
@@ -49,7 +49,7 @@ def cells_around(min_ns: int, max_ns: int, blur_ns: int) -> list[GapCell]:
     return [GapCell("before", 0, early), GapCell("race", early, late), *after, GapCell("beyond", edges[-1], inf)]
 
 
-def predicted(cells: Iterable[GapCell], mean_ns: float) -> Share:
+def predicted(cells: Iterable[GapCell], mean_ns: float) -> LossShare:
     """The share that is lost where gaps are exponential. A cell without tries is taken to be like the one before it,
     and may be anything."""
     total = middle = below = above = unknown_below = unknown_above = 0.0
@@ -65,15 +65,15 @@ def predicted(cells: Iterable[GapCell], mean_ns: float) -> Share:
             unknown_above += weight * (1 - middle)
         total += weight * middle
     low, high = total - sqrt(below) - unknown_below, total + sqrt(above) + unknown_above
-    return Share(total, max(0.0, low), min(1.0, high))
+    return LossShare(total, max(0.0, low), min(1.0, high))
 
 
-def counted(lost: int, tries: int) -> Share:
+def counted(lost: int, tries: int) -> LossShare:
     """A share that was counted."""
-    return Share(lost / tries if tries else 0.0, *wilson(lost, tries))
+    return LossShare(lost / tries if tries else 0.0, *wilson(lost, tries))
 
 
-def agree(one: Share, other: Share) -> bool:
+def agree(one: LossShare, other: LossShare) -> bool:
     """The difference of two independent shares may be zero: its interval by the same method has it."""
     difference = one.middle - other.middle
     below = sqrt((one.middle - one.low) ** 2 + (other.high - other.middle) ** 2)

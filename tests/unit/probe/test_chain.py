@@ -140,15 +140,17 @@ def test_an_origin_that_is_no_loadgen_target() -> None:
 
     with scripted_server(brief) as port:
         url = f"http://127.0.0.1:{port}/"
-        found = audit(url, "chain", origin=parse_target(url), idle_max_ns=NS_PER_S // 5, max_time_ns=3 * NS_PER_S)
-    verdicts = {name: one["verdict"] for name, one in found["findings"].items() if name != "idle_timeout"}
+        found = audit(
+            url, "hop_by_hop_fields", "upstream_idle_timeout", "chain_losses",
+            origin=parse_target(url), idle_max_ns=NS_PER_S // 5, max_time_ns=4 * NS_PER_S,
+        )  # fmt: skip
+    verdicts = {name: one["verdict"] for name, one in found["findings"].items()}
     assert verdicts == {
         "hop_by_hop_fields": "unknown",
         "upstream_reuse": "unknown",
         "origin_idle_timeout": "ok",
         "upstream_idle_timeout": "unknown",
         "chain_losses": "ok",
-        "idle_mismatch": "note",
     }
     assert found["findings"]["chain_losses"]["values"]["way"] == "unseen"
     assert 45 * NS_PER_MS < found["findings"]["origin_idle_timeout"]["values"]["timeout_ns"] < 120 * NS_PER_MS  # type: ignore[operator] # a number
