@@ -13,9 +13,10 @@ from loadgen.cli.console import status_line, text_console
 from loadgen.cli.stdio import print_error
 from loadgen.model.audit import AuditRecord
 from loadgen.model.characters import visible
-from loadgen.model.units import NS_PER_S, count, format_duration
+from loadgen.model.units import count, format_duration
 from loadgen.probe.audit import Audit
 from loadgen.probe.probe import ProbeGroup
+from loadgen.probe.progress import progress_text
 from loadgen.show.tables.findings import audit_facts, skipped, verdict_counts
 
 
@@ -48,17 +49,6 @@ class _ProgressText:
 
     def __rich_console__(self, console: Console, _options: object) -> Iterable[RenderableType]:
         yield Text(progress_text(self._audit), no_wrap=True, overflow="ellipsis")
-
-
-def progress_text(audit: Audit) -> str:
-    """How many probes have ended, and what the longest wait is for: `12 of 48 known · 408, up to 62 s more`."""
-    known = f"{audit.known} of {len(audit.probes)} known"
-    waiting = [session for session in list(audit.sessions.values()) if session.waiting_for]
-    if not waiting:
-        return known
-    longest = max(waiting, key=lambda session: session.waiting_until_ns)
-    left_s = max(0, longest.waiting_until_ns - longest.now_ns()) // NS_PER_S
-    return f"{known} · waiting for {longest.waiting_for}, up to {left_s} s more"
 
 
 def show_audit(audit: AuditRecord) -> None:

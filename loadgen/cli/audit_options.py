@@ -14,13 +14,12 @@ from loadgen.model.options import default, options_of
 from loadgen.model.plan import Plan
 from loadgen.model.target import Target, parse_target
 from loadgen.model.units import NS_PER_S
-from loadgen.probe.audit_plan import AuditPlan
+from loadgen.probe.audit_plan import EMBEDDED_IDLE_MAX_NS, AuditPlan
 from loadgen.wire.tls import client_context
 
 _OF_THE_WAY = ("url", "header", "cacert", "insecure", "proxy", "source_ip", "timeout")
 """Options that say where requests go and how: a comparison's plan has them too, and checks them."""
 _IDLE_MAX_NS = 80 * NS_PER_S
-_EMBEDDED_IDLE_MAX_NS = 8 * NS_PER_S
 
 
 def build_audit_plan(options: dict[str, Any]) -> AuditPlan:
@@ -36,7 +35,7 @@ def build_audit_plan(options: dict[str, Any]) -> AuditPlan:
         client_context(plan.target.tls_name, plan.cacert, plan.insecure)  # --cacert may hold no certificate
     idle_max_ns = options["idle_max"]
     if idle_max_ns is None:
-        idle_max_ns = _IDLE_MAX_NS if options["url"] else _EMBEDDED_IDLE_MAX_NS
+        idle_max_ns = _IDLE_MAX_NS if options["url"] else EMBEDDED_IDLE_MAX_NS
     return replace(
         AuditPlan.of(plan),
         origin=_origin(options["origin"]),

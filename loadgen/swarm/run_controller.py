@@ -8,16 +8,19 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import gevent
 
+import loadgen.swarm.locust_states as locust_states
 import loadgen.swarm.messages as messages
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
+from loadgen.probe.audit_plan import EMBEDDED_IDLE_MAX_NS, AuditPlan
 from loadgen.swarm.coordinator import POLL_S
 from loadgen.swarm.live_view import FINISHING, RUNNING, LiveView
 from loadgen.swarm.messaging import EXIT_PLAN, MessageChannel, bad_message
@@ -25,6 +28,7 @@ from loadgen.swarm.run import LocustRun, RunOptions
 from loadgen.swarm.run_folder import RunFolder
 from loadgen.swarm.run_notes import ramp_seconds
 from loadgen.swarm.start_form import StartForm, checked_plan
+from loadgen.swarm.target_audit import TargetAudit
 from loadgen.swarm.target_host import TargetHost
 from loadgen.swarm.user_classes import ClassPolicies, UserKind, kind_of, policies_of
 from loadgen.swarm.worker_agent import WorkerAgent
@@ -45,6 +49,7 @@ class RunController:
         self.live_view = LiveView()
         self.target_host = TargetHost(environment)
         self.start_form = StartForm(environment, self.target_host, self.live_view)
+        self.target_audit = TargetAudit(self._audit_plan, lambda: self.live_view.is_active or self._is_loading)
         self._environment = environment
         self._runner = runner
         self._channel = channel
@@ -130,6 +135,12 @@ class RunController:
         self.live_view.close()
         self.target_host.stop()
 
+    def refusal(self, form: Mapping[str, str]) -> str | None:
+        """Why this start form can't start a run now; None if it can."""
+        if self.target_audit.is_running:
+            return "an audit of the target is on; start when it has ended, or stop it"
+        return self.start_form.refusal(form)
+
     # A new run
 
     def _new_run(self) -> LocustRun:
@@ -164,6 +175,16 @@ class RunController:
         if not class_policies:
             raise PlanError("no user class of loadgen's takes part; make one from SwarmUser or ReuseUser")
         return checked_plan(options, host, class_policies, self._runner.target_user_count), class_policies
+
+    def _audit_plan(self, given: str) -> AuditPlan:
+        """What an audit of this host looks at; without one it is the host of the runs. Raises PlanError."""
+        options = self._options
+        host = given or self.target_host.url(options)
+        plan, _ = self._plan(self.target_host.trusted(options), host)
+        audit_plan = AuditPlan.of(plan)
+        if self.target_host.is_embedded(host):
+            audit_plan = replace(audit_plan, idle_max_ns=EMBEDDED_IDLE_MAX_NS)
+        return audit_plan
 
     # Messages from the workers
 
@@ -239,6 +260,10 @@ class RunController:
     def _has_users(self) -> bool:
         """Some user class runs on the engine."""
         return any(map(kind_of, self._environment.user_classes))
+
+    @property
+    def _is_loading(self) -> bool:
+        return self._runner.state in (locust_states.SPAWNING, locust_states.RUNNING)
 
     @property
     def _has_web_ui(self) -> bool:

@@ -27,7 +27,7 @@ class TargetHost:
         Raises PlanError where it does not start.
         """
         given = self._environment.host or self._host_of_classes()
-        if given and not self._is_embedded(given):
+        if given and not self.is_embedded(given):
             return given
         if self._embedded is None or (self._embedded.ca_file is not None) != options.tls:
             self.stop()
@@ -46,19 +46,19 @@ class TargetHost:
     def trusted(self, options: Any) -> Any:
         """The options, with the embedded target's own authority if that is the host."""
         embedded = self._embedded
-        if not self._is_embedded(self._environment.host) or embedded is None or embedded.ca_file is None:
+        if not self.is_embedded(self._environment.host) or embedded is None or embedded.ca_file is None:
             return options
         return options if options.insecure else changed(options, cacert=str(embedded.ca_file))
 
     def monitored(self, plan: Plan) -> Plan:
         """The plan, with the embedded target's process to be monitored."""
-        if self._embedded is None or not self._is_embedded(self._environment.host):
+        if self._embedded is None or not self.is_embedded(self._environment.host):
             return plan
         return replace(plan, server_pid=self._embedded.pid)
 
     def account(self, plan: Plan) -> dict[str, Any] | None:
         """What the embedded target counted; None where it is not the target."""
-        return account(plan.target, plan.cacert) if self._is_embedded(self._environment.host) else None
+        return account(plan.target, plan.cacert) if self.is_embedded(self._environment.host) else None
 
     def stop(self) -> None:
         """End the embedded target."""
@@ -69,5 +69,6 @@ class TargetHost:
             self._directory.cleanup()
             self._directory = None
 
-    def _is_embedded(self, host: str | None) -> bool:
+    def is_embedded(self, host: str | None) -> bool:
+        """The host is that of the embedded target, which runs."""
         return self._embedded is not None and host == self._embedded.url

@@ -1,4 +1,4 @@
-"""loadgen in Locust's web UI: a tab with live figures, a page with charts, downloads, a check of the start form.
+"""loadgen in Locust's web UI: a tab with live figures, a page with charts and an audit, downloads, a check of the form.
 
 Knows the run through a `View` alone; measures and draws nothing. Its handlers run in the process that makes the load,
 so each does as little as it can. Names in a request are looked up in a list, and never become a part of a path.
@@ -14,7 +14,7 @@ from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
 from loadgen.swarm.locust_states import RUNNING, SPAWNING
-from loadgen.swarm.web_pages import FILES, View, add_pages
+from loadgen.swarm.web_pages import FILES, AuditView, View, add_pages
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -29,7 +29,7 @@ _INDEX_TAGS = (
 Refusal = Callable[[Mapping[str, str]], str | None]
 
 
-def install(environment: Any, view: View, refusal: Refusal) -> None:
+def install(environment: Any, view: View, refusal: Refusal, audit: AuditView) -> None:
     """Add all of it; for Locust's `init` event, before the server starts.
 
     refusal: says in one line why a start form can't start a run, None if it can. Raises ValueError when the environment
@@ -39,7 +39,7 @@ def install(environment: Any, view: View, refusal: Refusal) -> None:
     if web_ui is None or web_ui.app is None:
         raise ValueError("there is no web UI to add anything to")
     app = web_ui.app
-    add_pages(app, web_ui, view)
+    add_pages(app, web_ui, view, audit)
     _wrap(app, "locust.index", lambda index: _with_tab(index, web_ui, app))
     # Behind the login as Locust's own start of a run is.
     _wrap(app, "locust.swarm", lambda swarm: web_ui.auth_required_if_enabled(_checked(swarm, environment, refusal)))

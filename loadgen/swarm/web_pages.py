@@ -59,13 +59,32 @@ class View(Protocol):
         """Where a file of FILES is; None while it isn't there."""
 
 
-def add_pages(app: Flask, web_ui: Any, view: View) -> None:
+class AuditView(Protocol):
+    """The audit of the target, as the web UI shows and starts it."""
+
+    record: Any
+    """The record of the last one; None before that."""
+
+    def start(self, host: str) -> str:
+        """Start one; says why that can't be, empty where it has begun."""
+
+    def stop(self) -> None:
+        """End it with what is known."""
+
+    def view(self) -> dict[str, Any]:
+        """What to show of it, for JSON: see TargetAudit."""
+
+
+def add_pages(app: Flask, web_ui: Any, view: View, audit: AuditView) -> None:
     """Add them below `loadgen` beside Locust's pages, whatever --web-base-path says."""
     prefix = (app.blueprints["locust"].url_prefix or "").rstrip("/") + "/loadgen"
     pages = Blueprint("loadgen", __name__, url_prefix=prefix)
-    for path, handler in _Handlers(view).by_path().items():
+    audits = _AuditHandlers(audit)
+    handlers = _Handlers(view).by_path() | {"/audit": audits.audit, "/audit.json": audits.audit_record}
+    for path, handler in handlers.items():
         # Behind the login as Locust's own pages are.
         pages.add_url_rule(path, handler.__name__, web_ui.auth_required_if_enabled(handler))
+    pages.add_url_rule("/audit", "audit_asked", web_ui.auth_required_if_enabled(audits.audit_asked), methods=["POST"])
     pages.after_request(_harden)
     app.register_blueprint(pages)
 
@@ -114,6 +133,30 @@ class _Handlers:
         if content is None:
             return _missing("There is no such file.")
         return Response(content, mimetype=_MIMETYPES[Path(name).suffix])
+
+
+class _AuditHandlers:
+    """The same for the audit of the target."""
+
+    def __init__(self, audit: AuditView) -> None:
+        self._audit = audit
+
+    def audit(self) -> Response:
+        return _json(self._audit.view())
+
+    def audit_record(self) -> Response:
+        record = self._audit.record
+        return _missing("There is no audit yet.") if record is None else _json(record)
+
+    def audit_asked(self) -> Response:
+        """Start one of `{"host": TEXT}`, or `{"stop": true}`. Pages of other sites can't send JSON here (CORS)."""
+        asked = request.get_json(silent=True) if request.is_json else None
+        if not isinstance(asked, dict) or not isinstance(asked.get("host", ""), str):
+            return Response('Send {"host": "http://…"} as JSON.', status=415, mimetype="text/plain")
+        if asked.get("stop"):
+            self._audit.stop()
+            return _json({"message": ""})
+        return _json({"message": self._audit.start(asked.get("host", "").strip())})
 
 
 class _Charts:

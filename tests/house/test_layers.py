@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "show": {"show", "measure", "model"},
     "target": {"target", "wire", "model"},
     "probe": {"probe", "drive", "wire", "model"},
-    "swarm": {"swarm", "drive", "measure", "show", "target", "wire", "model"},
+    "swarm": {"swarm", "drive", "measure", "show", "target", "probe", "wire", "model"},
     "cli": {"cli", "drive", "measure", "show", "target", "probe", "wire", "model"},
     "": {"cli", "model"},
 }
@@ -130,7 +130,7 @@ LAYERS = {
                 *("websocket", "tcp", "addresses", "chain"),
             )
         ),
-        ("registry", "audit.py"),
+        ("registry", "audit.py", "progress"),
     ],
     "target": [
         ("behaviour", "certificates", "null_server"),
@@ -145,7 +145,7 @@ LAYERS = {
         ("user_classes", "options", "target_host", "response", "client"),
         ("messaging", "coordinator", "class_runner", "sample_sender", "run_folder", "run_notes", "chart_drawer"),
         ("run.py", "worker_agent", "swarm_user", "reuse_user"),
-        ("live_view", "start_form"),
+        ("live_view", "start_form", "target_audit"),
         ("run_controller", "web_pages"),
         ("plugin", "web.py", "locust_events"),
     ],

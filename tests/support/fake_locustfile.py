@@ -38,6 +38,23 @@ class WrittenView:
         return path if path.exists() else None
 
 
+class NoAudit:
+    """There is none, and none can be started."""
+
+    record = None
+
+    def start(self, host: str) -> str:
+        return f"no audit of {host!r} here"
+
+    def stop(self) -> None: ...
+
+    def view(self) -> dict[str, Any]:
+        return {
+            "state": "idle", "message": "", "progress": "", "url": "", "facts": "", "counts": "", "headings": [],
+            "groups": [],
+        }  # fmt: skip
+
+
 def refusal(form: Mapping[str, str]) -> str | None:
     host = form.get("host", "")
     return f"'{host}' is no target: use http:// or https://" if host.startswith("ftp") else None
@@ -64,4 +81,4 @@ def add_ours(environment: Environment, **_others: Any) -> None:
     # As another plugin's listener may have added before.
     web_ui.template_args["extended_tabs"] = [{"title": "Theirs", "key": "theirs"}]
     web_ui.template_args["extended_csv_files"] = [{"href": "/theirs", "title": "Theirs too"}]
-    web.install(environment, WrittenView(Path(os.environ["LOADGEN_TEST_VIEW"])), refusal)
+    web.install(environment, WrittenView(Path(os.environ["LOADGEN_TEST_VIEW"])), refusal, NoAudit())

@@ -1,11 +1,14 @@
-// The page of charts: the same figures as in the tab, and the comparison's charts, each replaced as it is redrawn.
+// The page of charts: the same figures as in the tab, the comparison's charts, each replaced as it is redrawn, and the
+// audit of the target.
 
+import { Audit } from "./audit.js";
 import { Downloads, element, fetchJson, Figures, poll, resize } from "./figures.js";
 
 const CHARTS_EVERY_MS = 5000;
 
 const figures = new Figures();
 const downloads = new Downloads();
+const audit = new Audit();
 const charts = document.getElementById("charts");
 const noCharts = document.getElementById("no-charts");
 const noDownloads = document.getElementById("no-downloads");
@@ -16,6 +19,8 @@ let fetchedMs = -Infinity;
 figures.fail("");
 document.getElementById("figures").append(figures.element);
 document.getElementById("downloads").append(downloads.element);
+document.getElementById("audit").append(audit.element);
+audit.refresh();
 
 /** As light or dark as Locust's own pages, which keep the user's choice under this name. */
 function useTheme() {

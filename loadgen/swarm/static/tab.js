@@ -1,12 +1,14 @@
 // Fills Locust's empty tab "Connection reuse". Locust redraws its page at any time, so none of its elements is kept:
 // whether the tab is chosen, and where its content belongs, is read from the page after each change.
 
+import { Audit } from "./audit.js";
 import { Downloads, element, Figures, poll } from "./figures.js";
 
 const TITLE = "Connection reuse";
 
 const figures = new Figures();
 const downloads = new Downloads();
+const audit = new Audit();
 const links = element("div", "loadgen-links");
 const charts = element("a");
 charts.href = "./loadgen";
@@ -15,6 +17,7 @@ charts.textContent = "Charts, on a page of their own";
 links.append(charts, downloads.element);
 figures.element.id = "loadgen-tab";
 figures.facts.after(links);
+figures.element.append(audit.element);
 figures.fail("");
 
 /** The panel of Locust's tabs, where the content belongs; null while another tab or the start form is shown. */
@@ -40,6 +43,7 @@ function follow() {
   } else if (figures.element.parentNode !== panel) {
     panel.append(figures.element);
     pollNow();
+    audit.refresh();
   }
 }
 

@@ -11,12 +11,13 @@ from pathlib import Path
 import gevent
 import pytest
 
-from loadgen.cli.audit_console import progress_text, show_cost
+from loadgen.cli.audit_console import show_cost
 from loadgen.model.target import parse_target
 from loadgen.probe.audit import Audit
 from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
+from loadgen.probe.progress import progress_text
 from loadgen.probe.session import ProbeSession
 from tests.support.processes import HELLO, free_port, read_request, scripted_server
 from tests.support.runner import run_cli

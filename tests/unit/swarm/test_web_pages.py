@@ -47,10 +47,29 @@ def refusal(form: Mapping[str, str]) -> str | None:
     return "'ftp://files' is no target" if form.get("host", "").startswith("ftp") else None
 
 
+class ScriptedAudit:
+    """Starts an audit of every host but `busy`. asked: what it was asked to do."""
+
+    def __init__(self) -> None:
+        self.record: Any = None
+        self.asked: list[str] = []
+
+    def start(self, host: str) -> str:
+        self.asked.append(f"start {host}")
+        return "a run is on" if host == "busy" else ""
+
+    def stop(self) -> None:
+        self.asked.append("stop")
+
+    def view(self) -> dict[str, Any]:
+        return {"state": "idle"}
+
+
 class Locust:
     """As much of Locust's web UI as is used. started: how many runs it has started."""
 
     def __init__(self, view: FolderView, prefix: str | None = None, login: bool = False) -> None:
+        self.audit = ScriptedAudit()
         self.app = Flask(__name__)
         self.started = 0
         self.template_args: dict[str, Any] = {}
@@ -61,7 +80,7 @@ class Locust:
         pages.add_url_rule("/swarm", "swarm", self.auth_required_if_enabled(self._swarm), methods=["POST"])
         self.app.register_blueprint(pages)
         environment = SimpleNamespace(web_ui=self, runner=self.runner, host="http://127.0.0.1:9")
-        install(environment, view, refusal)
+        install(environment, view, refusal, self.audit)
         self.client: FlaskClient = self.app.test_client()
 
     def get(self, path: str) -> Any:
@@ -88,7 +107,7 @@ def locust(view: FolderView) -> Locust:
 
 def test_without_a_web_ui_there_is_nothing_to_add_to(view: FolderView) -> None:
     with pytest.raises(ValueError, match="there is no web UI"):
-        install(SimpleNamespace(web_ui=None), view, refusal)
+        install(SimpleNamespace(web_ui=None), view, refusal, ScriptedAudit())
 
 
 def test_locust_s_page_gets_the_tab_and_the_downloads_once(locust: Locust) -> None:
@@ -195,3 +214,30 @@ def test_behind_a_login_nothing_of_ours_is_open(view: FolderView) -> None:
         assert locust.get(f"/loadgen{path}").location == "/login"
     assert locust.client.post("/swarm", data={"host": "ftp://files"}).location == "/login"
     assert view.asked == 0
+
+
+def test_an_audit_is_started_and_stopped_by_json_alone(view: FolderView) -> None:
+    locust = Locust(view)
+    assert locust.client.post("/loadgen/audit", json={"host": " http://a/ "}).get_json() == {"message": ""}
+    assert locust.client.post("/loadgen/audit", json={"host": "busy"}).get_json() == {"message": "a run is on"}
+    assert locust.client.post("/loadgen/audit", json={"stop": True}).status_code == 200
+    asked = ["start http://a/", "start busy", "stop"]
+    assert locust.audit.asked == asked
+    for wrong in ({"data": {"host": "http://a/"}}, {"json": ["x"]}, {"json": {"host": 1}}, {"data": "{"}):
+        assert locust.client.post("/loadgen/audit", **wrong).status_code == 415
+    assert locust.audit.asked == asked
+
+
+def test_an_audit_is_shown_and_its_record_is_there_once_it_has_ended(view: FolderView) -> None:
+    locust = Locust(view)
+    assert locust.get("/loadgen/audit").get_json() == {"state": "idle"}
+    assert locust.get("/loadgen/audit.json").status_code == 404
+    locust.audit.record = {"schema": 1}
+    assert locust.get("/loadgen/audit.json").get_json() == {"schema": 1}
+
+
+def test_an_audit_is_behind_the_login(view: FolderView) -> None:
+    locust = Locust(view, login=True)
+    assert locust.client.post("/loadgen/audit", json={"host": ""}).status_code == 302
+    assert locust.get("/loadgen/audit").status_code == locust.get("/loadgen/audit.json").status_code == 302
+    assert locust.audit.asked == []
