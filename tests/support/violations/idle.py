@@ -8,7 +8,7 @@ import threading
 from contextlib import suppress
 
 from loadgen.model.audit import Verdict
-from tests.support.processes import BYE, read_request
+from tests.support.processes import BYE, HELLO, read_request
 from tests.support.violations.violation import Violation
 
 
@@ -38,6 +38,21 @@ class IdleServer:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
+class StopsReading:
+    """A script: it answers, and closes after an idle time, but what comes shortly before that it leaves unread."""
+
+    def __init__(self, reads_s: float, closes_s: float) -> None:
+        self._reads_s = reads_s
+        self._rest_s = closes_s - reads_s
+
+    def __call__(self, connection: socket.socket, _number: int) -> None:
+        connection.settimeout(self._reads_s)
+        with suppress(TimeoutError):
+            while read_request(connection):
+                connection.sendall(HELLO)
+        threading.Event().wait(self._rest_s)
+
+
 class OneAtATime:
     """A script for `scripted_server`: it serves one connection after another, each until it has ended."""
 
@@ -64,6 +79,12 @@ IDLE = (
         script=IdleServer(0.2, last_words=b"bye\r\n"),
         verdict=Verdict.WARNING,
         values={"shape": "timer"},
+    ),
+    Violation(
+        name="stops reading before it closes",
+        probe="stale_window",
+        script=StopsReading(0.35, 0.4),
+        verdict=Verdict.WARNING,
     ),
     Violation(
         name="one silent client stops it",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack
+from itertools import pairwise
 
 import gevent
 import pytest
@@ -16,12 +17,13 @@ from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_MS, NS_PER_S
 from loadgen.probe.audit import Audit
 from loadgen.probe.audit_plan import AuditPlan
-from loadgen.probe.idle import PROBES, bystander
+from loadgen.probe.idle import PROBES, bystander, stale_window
 from loadgen.probe.idle.closes import Close, idle_times
 from loadgen.probe.idle.idle_finding import Watched, finding_of_closes, times_text
 from loadgen.probe.idle.last_words import ending_text, status_of
 from loadgen.probe.idle.partial_request import PartialEnd, partial_finding
-from tests.support.audits import findings_of
+from loadgen.probe.idle.stale_tries import Outcome, StaleRange, StaleTry, limit_text, stale_finding
+from tests.support.audits import audit, findings_of
 from tests.support.processes import BYE, HELLO, Script, read_request, scripted_server
 from tests.support.violations.idle import IdleServer, OneAtATime
 
@@ -265,3 +267,105 @@ def test_a_server_with_few_places_leaves_room_for_other_probes() -> None:
     found = found_by("idle_timeout", {"crowded": crowded}, timeout_ns=ms(300), idle_max_ns=ms(1_500))["crowded"]
     assert found["values"]["served_at_once"] == 4
     assert found["values"]["kept"] == 2
+
+
+# Requests that meet the idle timeout
+
+IDLE_3_S = {"shape": "timer", "timeout_low_ns": ms(3_000), "timeout_high_ns": ms(3_002), "min_ns": ms(2_999)}
+AROUND_3_S = StaleRange.around(IDLE_3_S | {"max_ns": ms(3_020)}, rtt_ns=ms(1))
+
+
+def tries(closed_from_ms: float, died: Collection[int] = (), refused: Collection[int] = ()) -> list[StaleTry]:
+    """40 tries at a server that closes at that idle time."""
+    found: list[StaleTry] = []
+    for number in range(40):
+        idle_ns = AROUND_3_S.part(number, 40)
+        outcome = Outcome.CLOSED_BEFORE if idle_ns >= ms(closed_from_ms) else Outcome.ANSWERED
+        if outcome is Outcome.ANSWERED and number in died:
+            outcome = Outcome.DIED
+        found.append(StaleTry(idle_ns, Outcome.REFUSED if number in refused else outcome))
+    return found
+
+
+def test_the_idle_times_that_are_tried_lie_evenly_around_the_timeout() -> None:
+    assert (AROUND_3_S.first_ns, AROUND_3_S.last_ns) == (ms(2_950), ms(3_052))
+    parts = sorted(AROUND_3_S.part(number, 40) for number in range(40))
+    assert parts[0] - ms(2_950) == ms(3_052) - parts[-1] == ms(102) / 80
+    assert {later - earlier for earlier, later in pairwise(parts)} == {ms(102) // 40}
+    far = StaleRange.around({"shape": "sweep", "min_ns": ms(2_000), "max_ns": ms(2_900)}, rtt_ns=ms(100))
+    assert (far.first_ns, far.last_ns) == (ms(1_700), ms(3_200))
+
+
+def test_each_idle_time_is_tried_once() -> None:
+    counts = range(1, 41)
+    assert [len({AROUND_3_S.part(number, count) for number in range(count)}) for count in counts] == list(counts)
+
+
+def test_nothing_is_lost() -> None:
+    found = stale_finding(tries(3_001), IDLE_3_S, AROUND_3_S, rtt_ns=ms(1))
+    assert found.verdict == "ok"
+    assert found.measured == "0 of 20 died (0% to 16%); safe up to 2.89 s"
+    assert found.values.items() >= {"tries": 40, "sent": 20, "died": 0, "closed_before": 20, "rate": 0.0}.items()
+    assert found.advice == "set the client's idle limit to 2.89 s or less"
+
+
+def test_losses_at_the_close_are_what_tcp_allows_and_earlier_ones_are_not() -> None:
+    last = max(
+        (one for one in range(40) if AROUND_3_S.part(one, 40) < ms(3_001)), key=lambda one: AROUND_3_S.part(one, 40)
+    )
+    first = min(range(40), key=lambda one: AROUND_3_S.part(one, 40))
+    at_close = stale_finding(tries(3_001, died=[last]), IDLE_3_S, AROUND_3_S, rtt_ns=ms(1))
+    early = stale_finding(tries(3_001, died=[first]), IDLE_3_S, AROUND_3_S, rtt_ns=ms(1))
+    assert (at_close.verdict, early.verdict) == ("note", "warning")
+    for one in (at_close, early):
+        assert one.values["window_ns"] == ms(102) // 40
+        assert one.values["rate"] == 1 / 20
+        assert one.advice is not None
+        assert one.advice.endswith(
+            "whether a lost request reached the application can't be known, so retry only idempotent ones"
+        )
+    assert isinstance(early.values["safe_idle_ns"], int)
+    assert early.values["safe_idle_ns"] < AROUND_3_S.first_ns - ms(98)
+
+
+def test_a_408_is_a_loss_that_is_known() -> None:
+    found = stale_finding(tries(3_001, refused=[0]), IDLE_3_S, AROUND_3_S, rtt_ns=ms(1))
+    assert (found.verdict, found.values["refused"], found.values["died"]) == ("note", 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("value_ms", "text"), [(73_450, "73.4 s"), (3_899, "3.89 s"), (1_900, "1.90 s"), (190.9, "190 ms")]
+)
+def test_a_limit_is_rounded_down(value_ms: float, text: str) -> None:
+    assert limit_text(ms(value_ms)) == text
+
+
+def test_requests_around_the_idle_timeout_of_servers() -> None:
+    scripts = {
+        "closes": IdleServer(0.4),
+        "resets": IdleServer(0.4, resets=True),
+        "keeps": IdleServer(20),
+        "ends": announces_its_end,
+    }
+    found = found_by("stale_window", scripts, idle_max_ns=ms(1_000))
+    for name in ("closes", "resets"):
+        values = found[name]["values"]
+        assert isinstance(values["safe_idle_ns"], int)
+        assert ms(200) <= values["safe_idle_ns"] < ms(400)
+        assert isinstance(values["answered"], int)
+        assert isinstance(values["closed_before"], int)
+        assert values["answered"] >= 5 <= values["closed_before"]
+    assert found["keeps"]["measured"].startswith("no idle connection was closed within 1.0")
+    assert found["ends"]["measured"] == "no connection is ever idle"
+    assert {found["keeps"]["verdict"], found["ends"]["verdict"]} == {"ok"}
+
+
+def test_a_long_timeout_does_not_pass_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stale_window, "_PATIENCE_NS", ms(1_250))
+    monkeypatch.setattr(stale_window, "_SPREAD_S", 0.4)
+    with scripted_server(IdleServer(1.6)) as port:
+        record = audit(f"http://127.0.0.1:{port}/", "stale_window")
+    # Until the last watched connection is idle, then for those of this probe to begin, then their idle time.
+    assert record["duration_ns"] < ms(1_250 + 400 + 1_600 + 500)
+    assert record["findings"]["stale_window"]["values"]["tries"] == 40
+    assert record["requests"] <= record["max_requests"]
