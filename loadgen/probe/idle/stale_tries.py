@@ -28,7 +28,7 @@ _STEP = 47
 """A prime that is larger than any number of tries, so that each part is tried once."""
 
 
-class Outcome(StrEnum):
+class StaleOutcome(StrEnum):
     """What became of one connection that was to be used at nearly the idle timeout."""
 
     ANSWERED = "answered"
@@ -42,7 +42,7 @@ class StaleTry:
     """One connection. idle_ns: its idle time when the request was sent, or was due."""
 
     idle_ns: int
-    outcome: Outcome
+    outcome: StaleOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +69,12 @@ def stale_finding(
     tries: Sequence[StaleTry], idle: Mapping[str, FindingValue], span: StaleRange, rtt_ns: int
 ) -> Finding:
     """What the tries say together. idle: as for StaleRange."""
-    count = {outcome: sum(one.outcome is outcome for one in tries) for outcome in Outcome}
-    died, sent = count[Outcome.DIED], len(tries) - count[Outcome.CLOSED_BEFORE]
+    count = {outcome: sum(one.outcome is outcome for one in tries) for outcome in StaleOutcome}
+    died, sent = count[StaleOutcome.DIED], len(tries) - count[StaleOutcome.CLOSED_BEFORE]
     low, high = wilson(died, sent)
     window = wilson(died, len(tries))
     width_ns = span.last_ns - span.first_ns
-    lost_ns = min((one.idle_ns for one in tries if one.outcome is Outcome.DIED), default=None)
+    lost_ns = min((one.idle_ns for one in tries if one.outcome is StaleOutcome.DIED), default=None)
     closes_ns = min(_integer(idle["min_ns"]), _integer(idle["timeout_low_ns"]))
     safe_ns = safe_idle(closes_ns if lost_ns is None else min(closes_ns, lost_ns), rtt_ns)
     values: dict[str, FindingValue] = {
@@ -95,7 +95,7 @@ def stale_finding(
     if lost_ns is not None:
         values |= {"first_loss_ns": lost_ns, "window_ns": int(died / len(tries) * width_ns)}
     is_early = lost_ns is not None and lost_ns < closes_ns - rtt_ns - _EARLY_NS
-    is_note = died or count[Outcome.REFUSED]
+    is_note = died or count[StaleOutcome.REFUSED]
     share = f"{died} of {sent} died ({100 * low:.0f}% to {100 * high:.0f}%)" if sent else "each was closed before"
     return Finding(
         verdict=Verdict.WARNING if is_early else Verdict.NOTE if is_note else Verdict.OK,

@@ -11,7 +11,7 @@ from loadgen.model.audit import FindingValue, Verdict
 from loadgen.model.units import NS_PER_S, format_duration
 from loadgen.probe.failures import Loss, NoResponse, ProbeFailure
 from loadgen.probe.finding import Finding, unknown
-from loadgen.probe.idle.stale_tries import TOPIC, Outcome, StaleRange, StaleTry, stale_finding
+from loadgen.probe.idle.stale_tries import TOPIC, StaleOutcome, StaleRange, StaleTry, stale_finding
 from loadgen.probe.probe import Probe
 from loadgen.probe.probe_stream import ProbeStream
 from loadgen.probe.session import ProbeSession, Reply
@@ -131,14 +131,14 @@ def _used(session: ProbeSession, stream: ProbeStream, reply: Reply, due_ns: int)
     # Looked at once more when it is due: what came in that turn of the loop was there before the request.
     chunk = stream.receive(due_ns) or stream.receive(session.now_ns())
     if chunk is not None:
-        return StaleTry(due_ns - reply.done_ns, Outcome.CLOSED_BEFORE)
+        return StaleTry(due_ns - reply.done_ns, StaleOutcome.CLOSED_BEFORE)
     sent_ns = session.send(stream, session.request())
     try:
         status = session.read(stream, sent_ns).head.status
     except NoResponse as failure:
-        outcome = Outcome.REFUSED if failure.how is Loss.MALFORMED else Outcome.DIED
+        outcome = StaleOutcome.REFUSED if failure.how is Loss.MALFORMED else StaleOutcome.DIED
     else:
-        outcome = Outcome.REFUSED if status == _REQUEST_TIMEOUT else Outcome.ANSWERED
+        outcome = StaleOutcome.REFUSED if status == _REQUEST_TIMEOUT else StaleOutcome.ANSWERED
     return StaleTry(sent_ns - reply.done_ns, outcome)
 
 

@@ -22,7 +22,7 @@ from loadgen.probe.idle.closes import Close, idle_times
 from loadgen.probe.idle.idle_finding import Watched, finding_of_closes, times_text
 from loadgen.probe.idle.last_words import ending_text, status_of
 from loadgen.probe.idle.partial_request import PartialEnd, partial_finding
-from loadgen.probe.idle.stale_tries import Outcome, StaleRange, StaleTry, limit_text, stale_finding
+from loadgen.probe.idle.stale_tries import StaleOutcome, StaleRange, StaleTry, limit_text, stale_finding
 from tests.support.audits import audit, findings_of
 from tests.support.processes import BYE, HELLO, Script, read_request, scripted_server
 from tests.support.violations.idle import IdleServer, OneAtATime
@@ -280,10 +280,10 @@ def tries(closed_from_ms: float, died: Collection[int] = (), refused: Collection
     found: list[StaleTry] = []
     for number in range(40):
         idle_ns = AROUND_3_S.part(number, 40)
-        outcome = Outcome.CLOSED_BEFORE if idle_ns >= ms(closed_from_ms) else Outcome.ANSWERED
-        if outcome is Outcome.ANSWERED and number in died:
-            outcome = Outcome.DIED
-        found.append(StaleTry(idle_ns, Outcome.REFUSED if number in refused else outcome))
+        outcome = StaleOutcome.CLOSED_BEFORE if idle_ns >= ms(closed_from_ms) else StaleOutcome.ANSWERED
+        if outcome is StaleOutcome.ANSWERED and number in died:
+            outcome = StaleOutcome.DIED
+        found.append(StaleTry(idle_ns, StaleOutcome.REFUSED if number in refused else outcome))
     return found
 
 
