@@ -100,7 +100,6 @@ def _judge(lives: Sequence[_Life]) -> Finding:
             verdict=Verdict.OK,
             measured=f"longer than {format_duration(oldest.used_ns)}{why}",
             values={"longer_than_ns": oldest.used_ns},
-            topic="max_lifetime",
         )
     return _limited(lives)
 

@@ -100,7 +100,6 @@ def _judge(carried: Sequence[_Carried], took_ns: int) -> Finding:
             measured=f"{text}; then status {refusal}: the server wants fewer requests" if refusal else text,
             announced=announced,
             values={"more_than": first.answered},
-            topic="max_requests",
         )
     silent = [one for one in ended if one.loss is not None]
     counts = [one.answered for one in ended]
@@ -145,9 +144,13 @@ def _advice(silent: Sequence[_Carried], counts: Sequence[int]) -> str:
     if silent:
         return (
             "let the server send `Connection: close` with its last response: a request that is on its way meanwhile "
-            f"is lost; or let clients retire a connection earlier (policy recycle:{max(1, min(counts) - 1)})"
+            f"is lost; or let clients retire a connection earlier (policy {_earlier(min(counts))})"
         )
     return f"1 of {min(counts):,} requests pays for a new connection; raise the limit where that is too much"
+
+
+def _earlier(count: int) -> str:
+    return f"recycle:{count - 1}" if count > 1 else "close"
 
 
 def _requests(plan: AuditPlan) -> int:

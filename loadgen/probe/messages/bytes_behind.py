@@ -8,7 +8,7 @@ from __future__ import annotations
 from loadgen.model.audit import FindingValue, Verdict
 from loadgen.probe.failures import Loss, NoResponse
 from loadgen.probe.finding import Finding
-from loadgen.probe.messages.follow_up import FollowUp, follow_up, patience_ns
+from loadgen.probe.messages.follow_up import PLAIN, FollowUp, follow_up, patience_ns
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 
@@ -71,6 +71,7 @@ def _advice(*, is_tolerant: bool, is_dropped: bool) -> str | None:
 _EMPTY_LINES = {
     FollowUp.IN_STEP: "skipped",
     FollowUp.ANNOUNCED: "never read",
+    FollowUp.CLOSED_AS_EVER: "never read",
     FollowUp.CLOSED: "ends the connection",
     FollowUp.SILENT: "ends the answers",
     FollowUp.OUT_OF_STEP: "taken for a request",
@@ -92,5 +93,6 @@ BYTES_BEHIND = Probe(
     },
     requests=5,
     connections=2,
+    needs=PLAIN,
     run=_run,
 )

@@ -9,11 +9,11 @@ from loadgen.model.units import format_duration
 from loadgen.probe.failures import Loss, NoResponse
 from loadgen.probe.finding import Finding
 from loadgen.probe.messages.content import METHODS, TYPE_FIELD, content
-from loadgen.probe.messages.follow_up import FollowUp, follow_up, patience_ns
+from loadgen.probe.messages.follow_up import PLAIN, FollowUp, follow_up, patience_ns
 from loadgen.probe.probe import Probe
 from loadgen.probe.probe_stream import ProbeStream
 from loadgen.probe.session import ProbeSession
-from loadgen.wire.http1.final_head import head_end
+from loadgen.wire.http1.final_head import LINE_END_BYTES, head_end
 from loadgen.wire.http1.head import Malformed, parse_response_head
 
 _SIZE_BYTES = 1_024
@@ -76,15 +76,16 @@ def _ask(session: ProbeSession, method: str) -> _ExpectAnswer:
 
 def _early(session: ProbeSession, stream: ProbeStream, until_ns: int) -> tuple[int, bytes]:
     """The status of the first response that is 100 or final, 0 where none came; and all bytes that came."""
-    received, begin = b"", 0
+    received = pending = b""
     while (chunk := stream.receive(until_ns)) is not None and chunk.data:
         received += chunk.data
+        pending = (pending + chunk.data).lstrip(LINE_END_BYTES)
         try:
-            while end := head_end(received[begin:].lstrip(b"\r\n")):
-                head = parse_response_head(received[begin : begin + end])
+            while end := head_end(pending):
+                head = parse_response_head(pending[:end])
                 if head.status == _CONTINUE or head.status >= 200:
                     return head.status, received
-                begin += end
+                pending = pending[end:].lstrip(LINE_END_BYTES)
         except Malformed as error:
             raise NoResponse(Loss.MALFORMED, received, session.now_ns(), f"the answer is not HTTP: {error}") from None
     return 0, received
@@ -129,7 +130,7 @@ def _judge(session: ProbeSession, answer: _ExpectAnswer) -> Finding:
         measured=f"{early}; {answer.step.value}",
         values=values,
         advice=None if answer.step.is_clean else "a client must not use the connection again after this response",
-        topic="expect_continue",
+        topic=None if answer.step.is_clean else "expect_continue",
     )
 
 
@@ -150,5 +151,6 @@ EXPECT_CONTINUE = Probe(
     },
     requests=2 * len(METHODS),
     connections=len(METHODS),
+    needs=PLAIN,
     run=_run,
 )

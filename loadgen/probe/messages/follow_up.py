@@ -16,6 +16,8 @@ _NOT_UNDERSTOOD = frozenset((400, 414, 431, 501, 505))
 """How servers answer bytes that are no request, or no complete one."""
 
 
+PLAIN = ("persistent_by_default",)
+"""What tells whether a connection is kept behind a plain request; a probe that uses `follow_up` needs it."""
 _PATIENCE_NS = NS_PER_S
 _TIMES_PLAIN = 3
 
@@ -32,14 +34,15 @@ class FollowUp(StrEnum):
     IN_STEP = "in step"
     ANNOUNCED = "closed, as announced"
     CLOSED = "closed without saying so"
+    CLOSED_AS_EVER = "closed, as after each request"
     SILENT = "no answer afterwards"
     OUT_OF_STEP = "out of step"
     MISREAD = "the next request was not understood"
 
     @property
     def is_clean(self) -> bool:
-        """A client loses nothing by it."""
-        return self in (FollowUp.IN_STEP, FollowUp.ANNOUNCED)
+        """A client loses nothing by the message itself."""
+        return self in (FollowUp.IN_STEP, FollowUp.ANNOUNCED, FollowUp.CLOSED_AS_EVER)
 
 
 def follow_up(session: ProbeSession, stream: ProbeStream, reply: Reply) -> FollowUp:
@@ -51,11 +54,18 @@ def follow_up(session: ProbeSession, stream: ProbeStream, reply: Reply) -> Follo
     try:
         after = session.ask(stream)
     except NoResponse as lost:
-        return _STEPS[lost.how]
+        found = _STEPS[lost.how]
+        return FollowUp.CLOSED_AS_EVER if found == FollowUp.CLOSED and closes_each(session) else found
     is_understood = after.head.status not in _NOT_UNDERSTOOD or after.head.status == session.first.head.status
     if after.extra:
         return FollowUp.OUT_OF_STEP
     return FollowUp.IN_STEP if is_understood else FollowUp.MISREAD
+
+
+def closes_each(session: ProbeSession) -> bool:
+    """The server closes after each request, whatever it is. For a probe whose `needs` are PLAIN."""
+    found = session.finding(PLAIN[0])
+    return found is not None and found.values.get("answered") == 1
 
 
 _STEPS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from loadgen.model.audit import Verdict
 from loadgen.probe.failures import NoResponse
 from loadgen.probe.finding import Finding
-from loadgen.probe.messages.follow_up import FollowUp, follow_up
+from loadgen.probe.messages.follow_up import PLAIN, FollowUp, follow_up
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 
@@ -35,7 +35,12 @@ def _run(session: ProbeSession) -> Finding:
     )
 
 
-_VERDICTS = {FollowUp.IN_STEP: Verdict.OK, FollowUp.ANNOUNCED: Verdict.NOTE, FollowUp.OUT_OF_STEP: Verdict.VIOLATION}
+_VERDICTS = {
+    FollowUp.IN_STEP: Verdict.OK,
+    FollowUp.ANNOUNCED: Verdict.NOTE,
+    FollowUp.CLOSED_AS_EVER: Verdict.NOTE,
+    FollowUp.OUT_OF_STEP: Verdict.VIOLATION,
+}
 
 HEAD_KEEPS_STEP = Probe(
     name="head_keeps_step",
@@ -46,5 +51,6 @@ HEAD_KEEPS_STEP = Probe(
     values={"status": "status of the response to HEAD", "step": "what the GET behind it found"},
     requests=2,
     connections=1,
+    needs=PLAIN,
     run=_run,
 )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from loadgen.model.audit import FindingValue, Verdict
 from loadgen.probe.failures import NoResponse
 from loadgen.probe.finding import Finding, unknown
-from loadgen.probe.messages.follow_up import FollowUp, follow_up
+from loadgen.probe.messages.follow_up import PLAIN, FollowUp, follow_up
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession, Reply
 
@@ -38,7 +38,11 @@ class _WithoutContent:
         return f"{self.status}{f' with {self.framing}' if self.framing else ''}: {self.step.value}"
 
 
-_VERDICTS = {FollowUp.IN_STEP: Verdict.OK, FollowUp.ANNOUNCED: Verdict.NOTE}
+_VERDICTS = {
+    FollowUp.IN_STEP: Verdict.OK,
+    FollowUp.ANNOUNCED: Verdict.NOTE,
+    FollowUp.CLOSED_AS_EVER: Verdict.NOTE,
+}
 
 
 def _run(session: ProbeSession) -> Finding:
@@ -90,6 +94,8 @@ def _wrong_framing(reply: Reply) -> str:
 def _advice(worst: _WithoutContent) -> str:
     if worst.framing:
         return "leave that field out: the response ends with its head, and a client that reads on waits for ever"
+    if worst.step == FollowUp.CLOSED:
+        return f"let the server say `Connection: close` with a {worst.status}, or keep the connection"
     return f"a {worst.status} must end with its head: what follows is taken for the next response"
 
 
@@ -108,5 +114,6 @@ NO_CONTENT = Probe(
     },
     requests=4,
     connections=2,
+    needs=PLAIN,
     run=_run,
 )

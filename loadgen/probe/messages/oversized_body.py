@@ -37,7 +37,6 @@ def _unanswered(lost: NoResponse) -> Finding:
             verdict=Verdict.OK,
             measured="no answer: it waits for the content",
             values={"status": 0},
-            topic="body_limit",
         )
     return Finding(
         verdict=Verdict.WARNING,
@@ -64,7 +63,7 @@ def _judge(reply: Reply, ended: str) -> Finding:
         verdict=Verdict.NOTE if reply.persists else Verdict.OK,
         measured=f"{status}, {what}",
         values=values,
-        topic="body_limit",
+        topic="body_limit" if reply.persists else None,
     )
 
 

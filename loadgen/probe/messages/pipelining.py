@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from loadgen.model.audit import FindingValue, Verdict
 from loadgen.probe.failures import Loss, NoResponse
 from loadgen.probe.finding import Finding
-from loadgen.probe.messages.follow_up import FollowUp
+from loadgen.probe.messages.follow_up import PLAIN, FollowUp, closes_each
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 
@@ -24,6 +24,9 @@ class _PipelineAnswers:
 
     answered: int = 0
     says_close: bool = False
+    """The last response did,"""
+    closes_each: bool = False
+    """or the server closes after each request anyway."""
     out_of_order: bool = False
     loss: Loss | None = None
 
@@ -44,6 +47,7 @@ def _run(session: ProbeSession) -> Finding:
                 if not answers.answered:
                     raise
                 answers.loss = lost.how
+                answers.closes_each = lost.how in (Loss.FIN, Loss.RESET) and closes_each(session)
                 answers.out_of_order = tells_order and lost.how == Loss.MALFORMED
                 break
             answers.answered += 1
@@ -72,10 +76,10 @@ def _judge(answers: _PipelineAnswers, *, tells_order: bool) -> Finding:
         order = "in order" if tells_order else "whether in order can't be told"
         return Finding(verdict=Verdict.OK, measured=f"{_REQUESTS} of {_REQUESTS} answered, {order}", values=values)
     text = f"{answers.answered} of {_REQUESTS} answered"
-    if answers.says_close:
+    if answers.says_close or answers.closes_each:
         return Finding(
             verdict=Verdict.NOTE,
-            measured=f"{text}, then closed as announced",
+            measured=f"{text}, then closed, as {'announced' if answers.says_close else 'after each request'}",
             values=values,
             advice="don't pipeline here: requests behind the first one have to be sent again",
             topic="pipelining",
@@ -109,6 +113,6 @@ PIPELINING = Probe(
     },
     requests=_REQUESTS,
     connections=1,
-    needs=("head_keeps_step",),
+    needs=(*PLAIN, "head_keeps_step"),
     run=_run,
 )

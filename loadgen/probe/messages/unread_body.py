@@ -14,7 +14,7 @@ from loadgen.model.units import NS_PER_S
 from loadgen.probe.failures import NoResponse
 from loadgen.probe.finding import Finding
 from loadgen.probe.messages.content import METHODS, TYPE_FIELD, content
-from loadgen.probe.messages.follow_up import FollowUp, follow_up
+from loadgen.probe.messages.follow_up import PLAIN, FollowUp, follow_up
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 
@@ -55,6 +55,7 @@ class _ContentTry:
 _VERDICTS = {
     FollowUp.IN_STEP: Verdict.OK,
     FollowUp.ANNOUNCED: Verdict.OK,
+    FollowUp.CLOSED_AS_EVER: Verdict.NOTE,
     FollowUp.CLOSED: Verdict.WARNING,
     FollowUp.SILENT: Verdict.WARNING,
     FollowUp.OUT_OF_STEP: Verdict.VIOLATION,
@@ -74,7 +75,7 @@ def _run(session: ProbeSession) -> Finding:
         measured=_text(found),
         values=values,
         advice=_advice(worst),
-        topic="lingering_close",
+        topic="lingering_close" if worst.verdict == Verdict.WARNING else None,
     )
 
 
@@ -100,7 +101,7 @@ def _text(found: Sequence[_ContentTry]) -> str:
 def _advice(worst: _ContentTry) -> str | None:
     if worst.verdict == Verdict.VIOLATION:
         return "the server must read the content it does not want, or close: it takes a client's data for a request"
-    if worst.verdict == Verdict.OK:
+    if worst.verdict in (Verdict.OK, Verdict.NOTE):
         return None
     if not worst.status or worst.ended == "reset":
         return "let the server read on for a while before it closes (lingering close): a reset can cost the response"
@@ -124,5 +125,6 @@ UNREAD_BODY = Probe(
     },
     requests=2 * len(METHODS),
     connections=len(METHODS),
+    needs=PLAIN,
     run=_run,
 )

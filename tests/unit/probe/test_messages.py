@@ -93,6 +93,11 @@ def closes_each(peer: Peer, head: bytes) -> bytes:
     return right_answer(peer, head).replace(b"\r\n\r\n", b"\r\n" + CLOSE + b"\r\n", 1)
 
 
+def closes_each_silently(peer: Peer, head: bytes) -> bytes:
+    peer.connection.sendall(right_answer(peer, head))
+    return b""
+
+
 def answers_no_head(peer: Peer, head: bytes) -> bytes:
     return b"" if head.startswith(b"HEAD") else right_answer(peer, head)
 
@@ -105,6 +110,9 @@ def answers_no_head(peer: Peer, head: bytes) -> bytes:
         ("head_keeps_step", closes_each, "note", {"step": "closed, as announced"}),
         ("head_keeps_step", answers_no_head, "warning", {}),
         ("pipelining", closes_each, "note", {"answered": 1}),
+        ("head_keeps_step", closes_each_silently, "note", {}),
+        ("pipelining", closes_each_silently, "note", {"answered": 1}),
+        ("unread_body", closes_each_silently, "note", {}),
         ("pipelining", answers_no_head, "ok", {"answered": 4}),
     ],
 )
