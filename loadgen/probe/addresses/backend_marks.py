@@ -20,7 +20,7 @@ from loadgen.probe.session import Reply
 Marks = dict[str, str]
 """By name, what one response has of each mark."""
 
-CLOCK, ORDER, TCP = "clock", "order of fields", "TCP options"
+CERTIFICATE, CLOCK, ORDER, TCP = "certificate", "clock", "order of fields", "TCP options"
 _EXACT = ("server", "via", "x-powered-by", "etag", "last-modified")
 """Fields in which servers name themselves, or which differ between copies of one file (an inode in an ETag)."""
 _TELLING = re.compile(r".*(server|served|backend|upstream|node|instance|host|pod|container|worker|replica|machine).*")

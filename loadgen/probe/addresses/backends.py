@@ -13,10 +13,10 @@ from loadgen.probe.addresses.backend_marks import (
     backend_of,
     comes_back,
     joined_clocks,
-    marks_of,
     spread,
     telling_marks,
 )
+from loadgen.probe.addresses.new_connections import NewConnections
 from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.evenness import even_p_value
 from loadgen.probe.failures import NoResponse, OpenFailure
@@ -86,13 +86,14 @@ def _asked(session: ProbeSession) -> tuple[list[Marks], list[OpenFailure | NoRes
     until_ns = session.until_ns(_MAX_NS)
 
     def ask() -> None:
+        connections = NewConnections(session)
         for _ in range(_CONNECTIONS // _AT_ONCE):
             if session.now_ns() >= until_ns:
                 return
             try:
-                with session.open() as stream:
+                with connections.open() as stream:
                     reply = session.ask(stream, session.request(connection="close"))
-                    rows.append(marks_of(reply, stream, session.plan.backend_header))
+                    rows.append(connections.marks_of(reply, stream))
             except (OpenFailure, NoResponse) as error:
                 failures.append(error)
 
@@ -127,7 +128,7 @@ BACKENDS = Probe(
     title="Backends, new connections",
     question="Which backends answer behind the address, and how evenly are new connections spread over them?",
     method=f"One request on each of up to {_CONNECTIONS} new connections; backends are told apart by the field of "
-    "--backend-header, or by fields, cookies, clocks and TCP options that come back in turns.",
+    "--backend-header, or by certificates, fields, cookies, clocks and TCP options that come back in turns.",
     section="",
     values={
         "connections": "new connections that got a response",

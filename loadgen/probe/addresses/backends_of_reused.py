@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 
 from loadgen.model.audit import FindingValue, Verdict
-from loadgen.probe.addresses.backend_marks import Marks, backend_of, joined_clocks, marks_of, spread
+from loadgen.probe.addresses.backend_marks import Marks, backend_of, joined_clocks, spread
 from loadgen.probe.addresses.backends import BACKENDS, forwarded
+from loadgen.probe.addresses.new_connections import NewConnections
 from loadgen.probe.evenness import even_p_value
 from loadgen.probe.failures import NoResponse
 from loadgen.probe.finding import Finding, unknown
@@ -77,13 +78,14 @@ def _asked(session: ProbeSession) -> tuple[list[Marks], list[int]]:
     """The marks of each response, and how many of them each connection carried."""
     rows: list[Marks] = []
     lengths: list[int] = []
+    connections = NewConnections(session)
     for _ in range(_CONNECTIONS):
         before = len(rows)
-        with session.open() as stream:
+        with connections.open() as stream:
             try:
                 for _ in range(_REQUESTS):
                     reply = session.ask(stream)
-                    rows.append(marks_of(reply, stream, session.plan.backend_header))
+                    rows.append(connections.marks_of(reply, stream))
                     if not reply.persists:
                         break
             except NoResponse:

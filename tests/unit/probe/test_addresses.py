@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import socket
+import ssl
 from collections.abc import Callable
 from email.utils import formatdate
 from errno import ENETUNREACH
+from pathlib import Path
 from time import time
 from typing import Any
 
@@ -22,7 +24,7 @@ from loadgen.probe.probe_stream import ProbeStream
 from loadgen.probe.session import ProbeSession
 from loadgen.wire.transport import SocketAddress
 from tests.support.audits import audit, finding
-from tests.support.processes import free_port, read_request, scripted_server
+from tests.support.processes import free_port, read_request, scripted_server, write_certificates
 
 SIX, FOUR = (socket.AF_INET6, "::1"), (socket.AF_INET, "127.0.0.1")
 Resolver = Callable[..., None]
@@ -221,6 +223,27 @@ def test_backends_are_told_apart_by_their_clocks_and_cookies() -> None:
         found = finding(f"http://127.0.0.1:{port}/", "backends")
     assert values_of(found)["told_by"] == ["clock", "cookie SERVERID"]
     assert values_of(found)["counts"] == [16, 16]
+
+
+def test_backends_are_told_apart_by_their_certificates(tmp_path: Path) -> None:
+    contexts = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        write_certificates(tmp_path / name)
+        contexts.append(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+        contexts[-1].load_cert_chain(tmp_path / name / "chain.pem", tmp_path / name / "key.pem")
+
+    def script(connection: socket.socket, number: int) -> None:
+        with contexts[number % 2].wrap_socket(connection, server_side=True) as stream:
+            hello(stream, number)
+
+    with scripted_server(script) as port:
+        url = f"https://127.0.0.1:{port}/"
+        found = audit(url, "backends", "backends_of_reused", insecure=True)["findings"]
+    values = values_of(found["backends"])
+    assert values["told_by"] == ["certificate"]
+    assert values["counts"] == [16, 16]
+    assert values_of(found["backends_of_reused"])["is_sticky"]
 
 
 @pytest.mark.parametrize(
