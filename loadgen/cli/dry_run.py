@@ -14,6 +14,7 @@ PILOT_LINE = (
     "pilot: up to 3 s in which users and think time are chosen; there is none where --users, --rate or --think is given"
 )
 """What a dry run says of a plan without a load."""
+AUDIT_LINE = "audit: up to 20 s in which the connection doctor looks at the target (--probe)"
 
 
 def blocks(plan: Plan) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from loadgen.cli.consent import ask_consent
-from loadgen.cli.dry_run import PILOT_LINE, blocks, estimate_line
+from loadgen.cli.dry_run import AUDIT_LINE, PILOT_LINE, blocks, estimate_line
 from loadgen.cli.experiment import Experiment
 from loadgen.cli.machine import check_machine
 from loadgen.cli.pilot import leaves_load_open
@@ -45,6 +45,8 @@ def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
     check_folder_name(name, "--name")
     if options["dry_run"]:
         _save_plan(plan, embedded, options, pilots=pilots)
+        if options["probe"]:
+            click.echo(AUDIT_LINE)
         if pilots:
             click.echo(PILOT_LINE)
         for line in blocks(plan):  # each at once: a plan of very many rounds can be cut off

@@ -5,14 +5,17 @@ from __future__ import annotations
 import signal
 import socket
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from loadgen.cli import run_audit
+from loadgen.cli import experiment, run_audit
+from loadgen.cli.experiment import Experiment
 from loadgen.cli.run_audit import audit_before_load
 from loadgen.cli.run_validation import recorded_run
 from loadgen.cli.signals import Interruption
+from loadgen.measure.data.store import RunStore
 from loadgen.model.audit import AuditRecord
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
@@ -20,7 +23,9 @@ from loadgen.model.policy import parse_policies
 from loadgen.model.target import parse_target
 from loadgen.model.typed_json import misfit
 from loadgen.probe.registry import choose
+from tests.support.audit_records import audit_record
 from tests.support.processes import HELLO, free_port, read_request, scripted_server
+from tests.support.runner import run_cli
 
 
 def hello(connection: socket.socket, _number: int) -> None:
@@ -66,6 +71,37 @@ def test_ctrl_c_ends_the_run_with_the_audit(choosing: Any) -> None:
 
     with scripted_server(interrupting) as port, pytest.raises(Interruption):
         audit_before_load(plan_for(port), quiet=True)
+
+
+def test_a_dry_run_says_that_it_comes_first() -> None:
+    done = run_cli("compare", "--probe", "--users", "1", "--rounds", "1", "--dry-run")
+    assert done.stdout.startswith("audit: up to 20 s")
+    assert "audit" not in run_cli("compare", "--users", "1", "--rounds", "1", "--dry-run").stdout
+
+
+@pytest.mark.parametrize(("audits", "asked"), [(True, 1), (False, 0)])
+def test_an_audit_lies_with_the_run_and_a_resumed_one_keeps_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, audits: bool, asked: int
+) -> None:
+    """Fakes: the audit and the workers."""
+    calls: list[Plan] = []
+
+    def found(plan: Plan, *, quiet: bool) -> AuditRecord:
+        calls.append(plan)
+        return audit_record({}, url="new" if quiet else "")
+
+    def workers(jobs: list[tuple[Path, dict[str, Any]]], *_: Any) -> list[dict[str, Any]]:
+        (jobs[0][0] / "exchanges.rows").touch()
+        return [{"end": "done"}]
+
+    monkeypatch.setattr(experiment, "audit_before_load", found)
+    monkeypatch.setattr(experiment, "run_workers", workers)
+    monkeypatch.setattr(experiment, "finish", lambda *_, **__: None)
+    facts: Any = {"name": "run", "environment": {"audit": audit_record({}, url="old")}, "notes": []}
+    store = RunStore.create(tmp_path / "run")
+    Experiment(plan_for(1), store, facts, is_new=True, quiet=True, draws=False, audits=audits).run()
+    assert len(calls) == asked
+    assert store.load_run()["environment"]["audit"]["url"] == ("new" if audits else "old")
 
 
 def test_a_record_with_an_audit_that_was_edited_is_refused() -> None:
