@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import socket
 import ssl
@@ -18,8 +19,11 @@ from loadgen.model.proxy import parse_proxy
 from loadgen.model.target import parse_target
 from loadgen.probe import addresses
 from loadgen.probe.addresses.backend_marks import CLOCK, backend_of, comes_back, joined_clocks, telling_marks
+from loadgen.probe.addresses.new_connections import NewConnections
+from loadgen.probe.audit import Audit
 from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.failures import OpenFailure
+from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.probe_stream import ProbeStream
 from loadgen.probe.session import ProbeSession
 from loadgen.wire.transport import SocketAddress
@@ -244,6 +248,24 @@ def test_backends_are_told_apart_by_their_certificates(tmp_path: Path) -> None:
     assert values["told_by"] == ["certificate"]
     assert values["counts"] == [16, 16]
     assert values_of(found["backends_of_reused"])["is_sticky"]
+
+
+def test_a_field_that_the_user_named_is_the_only_mark() -> None:
+    rows: list[Any] = []
+
+    def run(session: ProbeSession) -> Finding:
+        connections = NewConnections(session)
+        with connections.open() as stream:
+            rows.append(connections.marks_of(session.ask(stream), stream))
+        return unknown("nothing was asked")
+
+    probe = dataclasses.replace(addresses.PROBES[2], run=run)
+    with scripted_server(balancer("X-Me: {}", "Server: s{}")) as port:
+        url = parse_target(f"http://127.0.0.1:{port}/")
+        for header in ("X-Me", "X-Other", ""):
+            Audit(AuditPlan(target=url, backend_header=header), [probe]).run()
+    assert rows[:2] == [{"X-Me": "1"}, {}]
+    assert {"server", "order of fields"} <= rows[2].keys()
 
 
 @pytest.mark.parametrize(
