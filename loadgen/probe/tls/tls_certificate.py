@@ -40,20 +40,30 @@ class Certificate(NamedTuple):
     """Why it is not trusted; empty where it is."""
 
 
-def problem_of(found: Certificate) -> tuple[str, str, str] | None:
-    """The worst thing about it: what, what to do, and the RFC section; None where there is none."""
+class Problem(NamedTuple):
+    """The worst thing about a certificate."""
+
+    what: str
+    advice: str
+    section: str
+    verdict: Verdict = Verdict.WARNING
+
+
+def problem_of(found: Certificate) -> Problem | None:
+    """The worst thing about it; None where there is none."""
     if found.left <= timedelta(0):
-        return "expired", "renew it: clients refuse it", "RFC 5280 §4.1.2.5"
+        return Problem("expired", "renew it: clients refuse it", "RFC 5280 §4.1.2.5")
     if found.distrust:
         advice = "send the intermediate certificates too, or give --cacert the authority that issued it"
-        return f"not trusted: {found.distrust}", advice, "RFC 8446 §4.4.2"
+        return Problem(f"not trusted: {found.distrust}", advice, "RFC 8446 §4.4.2")
     if found.left < min(_SOON, found.lifetime / _SOON_SHARE):
-        return "expires soon", "renew it, and automatically", "RFC 5280 §4.1.2.5"
+        return Problem("expires soon", "renew it, and automatically", "RFC 5280 §4.1.2.5")
     if found.key[0] == "RSA" and found.key[1] < _MIN_RSA_BITS:
-        return "its key is too short", f"use an RSA key of {_MIN_RSA_BITS} bits or more, or ECDSA", "RFC 9325 §4.5"
+        advice = f"use an RSA key of {_MIN_RSA_BITS} bits or more, or ECDSA"
+        return Problem("its key is too short", advice, "RFC 9325 §4.5")
     if not found.linked:
         advice = "send the chain in order, each certificate before the one that issued it, and none besides"
-        return "the chain is out of order", advice, "RFC 5246 §7.4.2"
+        return Problem("the chain is out of order", advice, "RFC 8446 §4.4.2", Verdict.NOTE)
     return None
 
 
@@ -70,12 +80,12 @@ def _run(session: ProbeSession) -> Finding:
     )
     problem = problem_of(found)
     return Finding(
-        verdict=Verdict.OK if problem is None else Verdict.WARNING,
-        measured=_text(found) + (f"; {problem[0]}" if problem else ""),
+        verdict=problem.verdict if problem else Verdict.OK,
+        measured=_text(found) + (f"; {problem.what}" if problem else ""),
         announced=f"for {', '.join(names_of(leaf)[:3]) or 'no name'}, by {_issuer(leaf)}",
         values=_values(found, leaf),
-        section=problem[2] if problem else None,
-        advice=problem[1] if problem else None,
+        section=problem.section if problem else None,
+        advice=problem.advice if problem else None,
         topic="tls_certificate",
     )
 

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from loadgen.model.audit import Verdict
 from loadgen.model.units import NS_PER_S
 from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 from loadgen.probe.tls.tls_client import TlsClient, not_for
+from loadgen.wire.tls_facts import CLOSE_NOTIFY
 
 _WAIT_NS = 2 * NS_PER_S
 _ENDS = {"fin": "closed", "reset": "reset"}
 
 
-def _run(session: ProbeSession) -> Finding:
-    client = TlsClient(session)
-    with client.open() as stream:
-        session.ask(stream, session.request(connection="close"))
-        _, has_ended = stream.wait_end(session.until_ns(_WAIT_NS))
-        ended, facts = stream.ended, client.facts
-    if facts.sent_close_notify:
+def judge(alerts: Sequence[int], ended: str) -> Finding:
+    """The finding of the alerts that came, and of how the server ended the connection (empty where it did not)."""
+    if CLOSE_NOTIFY in alerts:
         return Finding(verdict=Verdict.OK, measured="sent before the end", values={"close_notify": True})
-    if not has_ended:
+    if alerts:  # after an error alert close_notify is not needed
+        return Finding(
+            verdict=Verdict.NOTE,
+            measured=f"ended by the error alert {alerts[-1]}",
+            values={"close_notify": False},
+            section="RFC 8446 §6.2",
+            advice="look for the reason in the server's log; RFC 8446 §6.2 has the numbers of alerts",
+        )
+    if not ended:
         return unknown("the server does not close, although it was asked to")
     return Finding(
         verdict=Verdict.VIOLATION,
@@ -29,6 +36,14 @@ def _run(session: ProbeSession) -> Finding:
         values={"close_notify": False},
         advice="a client can't tell a complete response from one that someone cut off; let the server end TLS first",
     )
+
+
+def _run(session: ProbeSession) -> Finding:
+    client = TlsClient(session)
+    with client.open() as stream:
+        session.ask(stream, session.request(connection="close"))
+        stream.wait_end(session.until_ns(_WAIT_NS))
+        return judge(client.facts.alerts, stream.ended)
 
 
 TLS_CLOSE_NOTIFY = Probe(

@@ -10,7 +10,7 @@ from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 from loadgen.probe.tls.tls_client import TlsClient, not_for
 
-_PAIRS = 9
+_PAIRS = 12
 
 
 def _run(session: ProbeSession) -> Finding:

@@ -14,6 +14,7 @@ from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 from loadgen.probe.tls.tls_client import TlsClient, not_for
 from loadgen.probe.tls.tls_resumption import TLS_RESUMPTION
+from loadgen.probe.tls.tls_tickets import lifetime_text
 
 _SHARES = (1 / 8, 1 / 4, 1 / 2, 1)
 """Of the time that is waited: when tickets are offered."""
@@ -32,7 +33,7 @@ def wait_for(plan: AuditPlan, lifetime_ns: int) -> int:
 
 def judge(taken_ns: int, refused_ns: int | None, lifetime_ns: int) -> Finding:
     """The finding of a ticket that was taken at one age, and refused at another, if any, before its announced end."""
-    announced = f"lifetime {format_duration(lifetime_ns)}" if lifetime_ns else None
+    announced = lifetime_text(lifetime_ns // NS_PER_S)
     values: dict[str, FindingValue] = {"taken_ns": taken_ns}
     if lifetime_ns:
         values["lifetime_ns"] = lifetime_ns

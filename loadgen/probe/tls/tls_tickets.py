@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from loadgen.model.audit import FindingValue, Verdict
-from loadgen.model.units import NS_PER_S, format_duration
+from loadgen.model.units import NS_PER_S
 from loadgen.probe.failures import OpenFailure
 from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
@@ -15,6 +15,13 @@ from loadgen.wire.tls_facts import TLS_1_2, TLS_1_3, Ticket
 
 MAX_LIFETIME_S = 7 * 24 * 3600
 """RFC 8446 §4.6.1: servers MUST NOT announce more."""
+
+
+def lifetime_text(lifetime_s: int) -> str | None:
+    """What the server says of how long a ticket may be used; None where it says nothing (0)."""
+    if not lifetime_s:
+        return None
+    return f"for {lifetime_s / 3600:g} h" if lifetime_s >= 3600 else f"for {lifetime_s} s"
 
 
 class Offers(NamedTuple):
@@ -45,7 +52,7 @@ def judge(offers: Offers) -> Finding:
     }
     if tickets:
         values["lifetime_ns"] = lifetime_s * NS_PER_S
-    announced = f"for {_lifetime(lifetime_s)}" if tickets and lifetime_s else None
+    announced = lifetime_text(lifetime_s)
     measured = _text(offers)
     if offers.is_1_3 and lifetime_s > MAX_LIFETIME_S:
         return Finding(
@@ -109,10 +116,6 @@ def _text(offers: Offers) -> str:
     ways = [way for way, is_taken in offered if is_taken]
     parts.append(f"TLS 1.2: by {' or '.join(ways)}" if ways else "TLS 1.2: nothing to resume")
     return "; ".join(parts)
-
-
-def _lifetime(lifetime_s: int) -> str:
-    return f"{lifetime_s / 3600:g} h" if lifetime_s >= 3600 else format_duration(lifetime_s * NS_PER_S)
 
 
 TLS_TICKETS = Probe(

@@ -35,7 +35,7 @@ EXPECTED: dict[str, dict[str, dict[str, Any]]] = {
         "tls_resumption": {"resumed_share": 1},
         "tls_early_data": {"max_early_data_bytes": 0},
         "tls_close_notify": {"close_notify": True},
-        "tls_handshake_time": {"resumed": 9},
+        "tls_handshake_time": {"resumed": 12},
     },
     "1.2": {"tls_versions": {"versions": ["1.2"]}, "tls_tickets": {"tickets": 1, "tls12_ticket": True}},
     "cache": {

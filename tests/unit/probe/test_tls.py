@@ -19,7 +19,7 @@ from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_MS, NS_PER_S
 from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.failures import ProbeFailure
-from loadgen.probe.tls import PROBES, tls_resumption, tls_ticket_life, tls_tickets
+from loadgen.probe.tls import PROBES, tls_close_notify, tls_resumption, tls_ticket_life, tls_tickets
 from loadgen.probe.tls.certificate_reader import is_linked, key_of, names_of, parse_certificate
 from loadgen.probe.tls.tls_certificate import Certificate, problem_of
 from loadgen.probe.tls.tls_client import not_for
@@ -214,6 +214,21 @@ def test_a_ticket_that_lives_too_long_breaks_a_rule() -> None:
     assert tls_tickets.judge(Offers(is_1_3=False, tickets=(Ticket(week + 1),), tls12_ticket=True)).verdict == Verdict.OK
 
 
+@pytest.mark.parametrize(
+    ("alerts", "ended", "verdict"),
+    [
+        ([0], "fin", "ok"),
+        ([0], "", "ok"),
+        ([80], "reset", "note"),
+        ([], "fin", "violation"),
+        ([], "reset", "violation"),
+        ([], "", "unknown"),
+    ],
+)
+def test_the_end_of_tls(alerts: list[int], ended: str, verdict: str) -> None:
+    assert tls_close_notify.judge(alerts, ended).verdict.value == verdict
+
+
 def test_a_rate_has_its_interval() -> None:
     found = tls_resumption.judge(12, 24)
     assert found.measured == "12 of 24 (31% to 69%)"
@@ -235,7 +250,7 @@ def test_a_certificate_with_a_problem(problem: str, bad: Certificate) -> None:
     assert problem_of(GOOD) is None
     found = problem_of(bad)
     assert found is not None
-    assert found[0] == problem
+    assert found.what == problem
 
 
 def test_a_certificate_of_a_few_days_expires_soon_in_its_last_third() -> None:
