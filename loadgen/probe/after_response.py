@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from loadgen.model.units import NS_PER_S
+from loadgen.model.units import NS_PER_S, format_duration
 from loadgen.probe.failures import NoResponse
 from loadgen.probe.probe_stream import ProbeStream
 from loadgen.probe.session import ProbeSession, Reply
@@ -34,6 +34,11 @@ class AfterResponse(NamedTuple):
     ended: str
     """How the server ended its side: `fin`, `reset`, or empty."""
     closed_ns: int | None
+
+    @property
+    def text(self) -> str:
+        """When it was closed, for people."""
+        return f"within {format_duration(self.closed_ns)}" if self.closed_ns else "with the last byte"
 
 
 def after_response(

@@ -39,7 +39,7 @@ _Judged = tuple[Verdict, str, str | None, str | None]
 def _judge_close(after: AfterResponse, wait_ns: int) -> _Judged:
     section = "RFC 9112 §9.6"
     if after.what is Next.CLOSED:
-        return Verdict.OK, f"says close, closed within {format_duration(after.closed_ns or 0)}", None, section
+        return Verdict.OK, f"says close, closed {after.text}", None, section
     if after.what is Next.ANSWERED:
         advice = "a server that says close has to close, and must answer nothing more"
         return Verdict.VIOLATION, "says close, stayed open and answered one more request", advice, section
@@ -50,14 +50,13 @@ def _judge_close(after: AfterResponse, wait_ns: int) -> _Judged:
 def _judge_open(reply: Reply, after: AfterResponse) -> _Judged:
     says_so = _says_keep_alive(reply)
     if after.what is Next.CLOSED:
-        closed_after = format_duration(after.closed_ns or 0)
         if says_so:
             advice = "a client that believes it loses its next request; announce only what is kept"
-            return Verdict.WARNING, f"says keep-alive, closed after {closed_after}", advice, None
+            return Verdict.WARNING, f"says keep-alive, closed {after.text}", advice, None
         if not reply.persists:
             return Verdict.OK, f"says nothing, and closed as HTTP/{reply.head.version} does", None, None
         advice = "a server that closes should say so with `Connection: close`"
-        return Verdict.WARNING, f"says nothing, closed after {closed_after}", advice, "RFC 9112 §9.6"
+        return Verdict.WARNING, f"says nothing, closed {after.text}", advice, "RFC 9112 §9.6"
     if reply.field(_KEEP_ALIVE) is not None and _KEEP_ALIVE.encode() not in reply.head.options:
         advice = "a proxy on the way may pass it on; list it: `Connection: keep-alive`"
         return Verdict.VIOLATION, "Keep-Alive is not listed in Connection", advice, "RFC 9110 §7.6.1"

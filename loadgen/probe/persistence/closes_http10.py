@@ -32,7 +32,7 @@ def _run(session: ProbeSession) -> Finding:
     if after.what is Next.CLOSED:
         return Finding(
             verdict=Verdict.OK,
-            measured=f"closed within {format_duration(after.closed_ns or 0)}",
+            measured=f"closed {after.text}",
             announced=announced,
             values={"closed": True, "close_ns": after.closed_ns},
         )

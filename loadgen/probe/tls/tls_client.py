@@ -44,7 +44,7 @@ class TlsClient:
 
     versions: the lowest and the highest that it speaks. verifies: refuses what the user would; without it no request
     must be sent. names_server: sends the target's name (SNI). groups: for the key exchange, the preferred one first.
-    tickets: takes tickets, with TLS 1.2.
+    tickets: takes tickets, with TLS 1.2. alpn: the protocols that it offers, none where empty.
     """
 
     def __init__(
@@ -56,10 +56,11 @@ class TlsClient:
         names_server: bool = True,
         groups: bytes = b"",
         tickets: bool = True,
+        alpn: tuple[bytes, ...] = HTTP1_ALONE,
     ) -> None:
         plan = session.plan
         insecure = plan.insecure if verifies is None else not verifies
-        context = client_context(plan.target.tls_name, plan.cacert, insecure, HTTP1_ALONE)
+        context = client_context(plan.target.tls_name, plan.cacert, insecure, alpn)
         context.set_min_proto_version(versions[0])
         context.set_max_proto_version(versions[1])
         if versions[0] < TLS_1_2:

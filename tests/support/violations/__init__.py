@@ -9,10 +9,12 @@ from tests.support.violations.limits import LIMITS
 from tests.support.violations.messages import MESSAGES
 from tests.support.violations.persistence import PERSISTENCE
 from tests.support.violations.tls import TLS
+from tests.support.violations.versions import VERSIONS
 from tests.support.violations.violation import Violation
 from tests.support.violations.websocket import WEBSOCKET
 
 VIOLATIONS: tuple[Violation, ...] = (
+    *VERSIONS,
     *PERSISTENCE,
     *CLOSING,
     *IDLE,

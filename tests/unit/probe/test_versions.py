@@ -1,0 +1,163 @@
+"""The probes of HTTP's versions with servers that keep the rules; the table of violations has those that break them."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+from OpenSSL import SSL
+
+from loadgen.probe.versions.h3_announced import Alternative, alternatives
+from loadgen.probe.versions.other_protocols import other_protocol, refuses_plain_http, shown
+from loadgen.target.behaviour import Behaviour
+from loadgen.target.certificates import server_context as target_context
+from tests.support.audits import audit, finding
+from tests.support.processes import HELLO, Script, scripted_server
+from tests.support.secure_servers import SecureServer, in_turns, secure_server, server_context, trust
+from tests.support.target_thread import target_in_thread
+from tests.support.violations.persistence import keeps, serves
+
+NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+NOT_HERE = b"HTTP/1.1 505 HTTP Version Not Supported\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+HTTP10 = b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+
+
+def test_the_embedded_target_speaks_them_all_in_clear() -> None:
+    with target_in_thread(Behaviour()) as server:
+        found = audit(f"http://127.0.0.1:{server.port}/", "versions")
+    assert {name: (one["verdict"], one["measured"]) for name, one in found["findings"].items()} == {
+        "http11": ("ok", "HTTP/1.1, status 200"),
+        "http10": ("ok", "HTTP/1.1, status 200"),
+        "h2c_upgrade": ("ok", "accepted, status 200 over HTTP/2"),
+        "h2_prior_knowledge": ("ok", "spoken, status 200"),
+        "h3_announced": ("ok", "not announced"),
+    }
+    assert set(found["skipped"]) == {"h2_alpn", "alpn_required"}
+
+
+@pytest.mark.parametrize(("declines", "agreed"), [(frozenset[str](), True), (frozenset({"h2"}), False)])
+def test_over_tls_alpn_decides(declines: frozenset[str], agreed: bool, tmp_path: Path) -> None:
+    ca_file = tmp_path / "ca.pem"
+    protocols = ("h2", "http/1.1") if agreed else ("http/1.1",)
+    context = target_context(("localhost", "127.0.0.1"), ca_file, protocols)
+    with target_in_thread(Behaviour(declines=declines), context) as server:
+        found = audit(f"https://127.0.0.1:{server.port}/", "versions", cacert=str(ca_file))
+    findings = found["findings"]
+    assert {one["verdict"] for one in findings.values()} == {"ok"}
+    assert findings["h2_alpn"]["values"] == ({"agreed": True, "status": 200} if agreed else {"agreed": False})
+    assert findings["alpn_required"]["values"] == {"works_without_alpn": True, "works_with_http11_alone": True}
+    assert set(found["skipped"]) == {"h2c_upgrade", "h2_prior_knowledge"}
+
+
+@pytest.mark.parametrize(
+    ("takes", "refused", "measured"),
+    [
+        ([b"h2"], "works_with_http11_alone", "a client of HTTP/1.1 alone is refused"),
+        ([b"h2", b"http/1.1"], "works_without_alpn", "a client without ALPN is refused"),
+    ],
+)
+def test_a_server_that_wants_alpn(takes: list[bytes], refused: str, measured: str, tmp_path: Path) -> None:
+    """It answers only where one of these was agreed on."""
+    context = server_context()
+    context.set_alpn_select_callback(
+        lambda _, offered: next((one for one in takes if one in offered), SSL.NO_OVERLAPPING_PROTOCOLS)
+    )
+
+    class Choosy(SecureServer):
+        def script(self, connection: socket.socket, number: int) -> None:
+            connection.setblocking(True)
+            stream = SSL.Connection(context, connection)
+            stream.set_accept_state()
+            stream.do_handshake()
+            if stream.get_alpn_proto_negotiated() == b"http/1.1":
+                stream.recv(9999)
+                stream.sendall(HELLO)
+            stream.shutdown()
+
+    with secure_server(Choosy(in_turns(context))) as url:
+        found = finding(url, "alpn_required", **trust(tmp_path))
+    assert found["verdict"] == "warning"
+    assert found["values"][refused] is False
+    assert found["measured"].startswith(measured)
+
+
+@pytest.mark.parametrize(
+    ("script", "measured"),
+    [(keeps(NOT_FOUND), "HTTP/1.1, status 404"), (keeps(HTTP10), "HTTP/1.0, status 200")],
+)
+def test_what_is_worth_knowing_of_an_answer(script: Script, measured: str) -> None:
+    with scripted_server(script) as port:
+        found = finding(f"http://127.0.0.1:{port}/", "http11")
+    assert (found["verdict"], found["measured"]) == ("note", measured)
+
+
+def test_a_server_without_tls_under_https() -> None:
+    def answers_anything(connection: socket.socket, _number: int) -> None:
+        connection.recv(9999)
+        connection.sendall(HELLO)
+
+    with scripted_server(answers_anything) as port:
+        found = finding(f"https://127.0.0.1:{port}/", "http11")
+    assert found["verdict"] == "warning"
+    assert found["measured"].startswith("no TLS handshake: ")
+
+
+def test_http10_may_be_refused() -> None:
+    def refuses(connection: socket.socket, number: int) -> None:
+        (serves(HELLO) if number == 0 else serves(NOT_HERE))(connection, number)
+
+    with scripted_server(refuses) as port:
+        found = finding(f"http://127.0.0.1:{port}/", "http10")
+    assert (found["verdict"], found["measured"]) == ("note", "refused with 505")
+
+
+def test_a_server_of_http11_declines_http2_quietly() -> None:
+    with scripted_server(keeps(HELLO)) as port:
+        found = audit(f"http://127.0.0.1:{port}/", "h2c_upgrade", "h2_prior_knowledge")["findings"]
+    assert {one["verdict"] for one in found.values()} == {"ok"}
+    assert found["h2c_upgrade"]["values"] == {"accepted": False, "status": 200}
+    assert found["h2_prior_knowledge"]["values"] == {"spoken": False}
+
+
+@pytest.mark.parametrize(
+    ("field", "verdict", "measured"),
+    [
+        ('h2="alt:443", h3-29=":443"; ma=60, h3=":8443"; ma=3600; persist=1', "note", "h3 at :8443 for 3,600 s"),
+        ('h2="alt:443"', "ok", "not announced, but other alternatives are"),
+        ("clear", "ok", "withdrawn"),
+    ],
+)
+def test_http3_by_alt_svc(field: str, verdict: str, measured: str) -> None:
+    response = HELLO.replace(b"OK\r\n", b"OK\r\nAlt-Svc: " + field.encode() + b"\r\n")
+    with scripted_server(serves(response)) as port:
+        found = finding(f"http://127.0.0.1:{port}/", "h3_announced")
+    assert (found["verdict"], found["announced"], found["measured"]) == (verdict, field, measured)
+
+
+def test_alternatives_of_a_field() -> None:
+    assert alternatives('h3=":443"; ma="60" , w=":1"') == [Alternative("h3", ":443", 60), Alternative("w", ":1", 86400)]
+    assert alternatives('h3="a,b";x="y,z";ma=5') == [Alternative("h3", "a,b", 5)]
+    assert alternatives("clear") == alternatives("") == alternatives("h3=:443") == []
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (b"\x15\x03\x01\x00\x02\x02\x46", "TLS"),
+        (b"\x00\x00\x12\x04\x00\x00\x00\x00\x00more", "HTTP/2 alone"),
+        (b"\x00\x00\x12\x04\x00\x00\x00\x00\x01", r"no HTTP: '\x00\x00\x12\x04\x00\x00\x00\x00\x01'"),
+        (b"SSH-2.0-OpenSSH_9", "SSH"),
+        (b"<html>", "no HTTP: '<html>'"),
+    ],
+)
+def test_what_it_speaks_instead(data: bytes, name: str) -> None:
+    assert other_protocol(data).name == name
+
+
+def test_only_a_400_with_the_words_of_a_tls_server_is_its_refusal() -> None:
+    body = b"<center>The plain HTTP request was sent to HTTPS port</center>"
+    assert refuses_plain_http(400, body)
+    assert not refuses_plain_http(200, body)
+    assert not refuses_plain_http(400, b"Bad Request")
+    assert shown(bytes(30)) == "'" + r"\x00" * 24 + "'…"
