@@ -16,7 +16,7 @@ from loadgen.probe.tls.tls_client import TlsClient, not_for
 from loadgen.probe.tls.tls_resumption import TLS_RESUMPTION
 from loadgen.probe.tls.tls_tickets import lifetime_text
 
-_SHARES = (1 / 8, 1 / 4, 1 / 2, 1)
+_SHARES = tuple(eighth / 8 for eighth in range(1, 9))
 """Of the time that is waited: when tickets are offered."""
 _EARLY_NS = NS_PER_S
 """Both sides count whole seconds: a ticket is offered that much before its announced end at the latest."""
