@@ -9,6 +9,17 @@ MIN_EXPECTED = 5
 """Below this many in each place, the test's probabilities are not right (Cochran, Biometrics 10, 1954)."""
 
 
+UNEVEN_P = 0.01
+"""Counts that are less probable than this are called uneven."""
+
+
+def evenness_text(p_value: float | None) -> str:
+    """`; even, p = 0.4`, to be added to counts; empty where nothing can be said."""
+    if p_value is None:
+        return ""
+    return f"; {'un' if p_value < UNEVEN_P else ''}even, p {'< 0.0001' if p_value < 0.0001 else f'= {p_value:.2g}'}"
+
+
 def even_p_value(counts: Sequence[int]) -> float | None:
     """How probable counts as uneven as these are where all places are equally likely.
 

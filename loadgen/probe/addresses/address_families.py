@@ -91,7 +91,7 @@ def _compared(session: ProbeSession, names: list[str], usable: dict[int, SocketA
             "ipv6_extra_high_ns": round(difference.high),
         },
         advice=f"{names[0]} is preferred and slower: look at its route" if is_slow else None,
-        topic="address_family",
+        topic="address_family" if is_slow else None,
     )
 
 

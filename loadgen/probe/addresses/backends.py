@@ -18,7 +18,7 @@ from loadgen.probe.addresses.backend_marks import (
 )
 from loadgen.probe.addresses.new_connections import NewConnections
 from loadgen.probe.audit_plan import AuditPlan
-from loadgen.probe.evenness import even_p_value
+from loadgen.probe.evenness import UNEVEN_P, even_p_value, evenness_text
 from loadgen.probe.failures import NoResponse, OpenFailure
 from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
@@ -29,7 +29,6 @@ _CONNECTIONS = 32
 _AT_ONCE = 4
 _MIN_CONNECTIONS = 8
 _MAX_NS = 5 * NS_PER_S
-_UNEVEN_P = 0.01
 _MAX_NAME_LENGTH = 12
 
 
@@ -59,10 +58,10 @@ def _run(session: ProbeSession) -> Finding:
     counts = spread(names)
     p_value = even_p_value(list(counts.values()))
     intervals = [wilson(number, len(rows)) for number in counts.values()]
-    is_uneven = p_value is not None and p_value < _UNEVEN_P
+    is_uneven = p_value is not None and p_value < UNEVEN_P
     return Finding(
         verdict=Verdict.NOTE if is_uneven else Verdict.OK,
-        measured=_text(counts, p_value, is_uneven=is_uneven),
+        measured=_text(counts, p_value),
         values={
             **values,
             "backends": list(counts),
@@ -75,7 +74,7 @@ def _run(session: ProbeSession) -> Finding:
         advice="new connections are not spread evenly: look at the balancer's weights and its method"
         if is_uneven
         else None,
-        topic="balancing",
+        topic="balancing" if is_uneven else None,
     )
 
 
@@ -114,13 +113,12 @@ def _untold(rows: Sequence[Marks], names: Sequence[str], header: str) -> str:
     return ""
 
 
-def _text(counts: dict[str, int], p_value: float | None, *, is_uneven: bool) -> str:
+def _text(counts: dict[str, int], p_value: float | None) -> str:
     total = sum(counts.values())
     if len(counts) == 1:
         return f"1 backend in {total} connections; another has at most {largest_unseen(total):.0%}"
-    evenness = "" if p_value is None else f"; {'un' if is_uneven else ''}even, p = {p_value:.2g}"
     shown = ", ".join(f"{name[:_MAX_NAME_LENGTH]} {number}" for name, number in counts.items())
-    return f"{len(counts)} backends: {shown} of {total} connections{evenness}"
+    return f"{len(counts)} backends: {shown} of {total} connections{evenness_text(p_value)}"
 
 
 BACKENDS = Probe(

@@ -8,7 +8,7 @@ from loadgen.model.audit import FindingValue, Verdict
 from loadgen.probe.addresses.backend_marks import Marks, backend_of, joined_clocks, spread
 from loadgen.probe.addresses.backends import BACKENDS, forwarded
 from loadgen.probe.addresses.new_connections import NewConnections
-from loadgen.probe.evenness import even_p_value
+from loadgen.probe.evenness import even_p_value, evenness_text
 from loadgen.probe.failures import NoResponse
 from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.probe import Probe
@@ -26,7 +26,7 @@ def _run(session: ProbeSession) -> Finding:
     if not isinstance(backends, list) or not isinstance(telling, list):
         return unknown("the backends can't be told apart")
     if len(backends) < 2:
-        return Finding(verdict=Verdict.OK, measured="one backend alone was seen", topic="balancing")
+        return Finding(verdict=Verdict.OK, measured="one backend alone was seen")
     rows, lengths = _asked(session)
     names = [backend_of(row, list(map(str, telling))) for row in joined_clocks(rows)]
     each, start = [], 0
@@ -64,13 +64,11 @@ def _finding(each: list[list[str]], pairs: list[bool]) -> Finding:
             "backends, or limit the requests or the lifetime of a connection",
             topic="balancing",
         )
-    evenness = "" if p_value is None else f"; even: p = {p_value:.2g}"
     return Finding(
         verdict=Verdict.OK,
         measured=f"spread by request: next at the same backend {sum(pairs) / len(pairs):.0%} [{low:.0%}, {high:.0%}]"
-        f"{evenness}",
+        f"{evenness_text(p_value)}",
         values=values | ({} if p_value is None else {"even_p": p_value}),
-        topic="balancing",
     )
 
 

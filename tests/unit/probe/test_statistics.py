@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loadgen.probe.evenness import chi_squared_tail, even_p_value
+from loadgen.probe.evenness import chi_squared_tail, even_p_value, evenness_text
 from loadgen.probe.medians import median_of
 from loadgen.probe.proportion import largest_unseen, wilson
 
@@ -46,4 +46,7 @@ def test_even_counts_are_probable_and_uneven_ones_are_not() -> None:
     assert even_p_value([16, 16]) == 1
     assert (even_p_value([28, 4]) or 1) < 0.001
     assert even_p_value([32]) is None
+    assert [evenness_text(one) for one in (None, 0.4, 0.004, 1e-9)] == [
+        "", "; even, p = 0.4", "; uneven, p = 0.004", "; uneven, p < 0.0001",
+    ]  # fmt: skip
     assert even_p_value([4, 3]) is None
