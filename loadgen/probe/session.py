@@ -50,6 +50,8 @@ class Reply(NamedTuple):
     """Responses with 1xx before it."""
     notes: int = 0
     """The bits of each Leniency that it needed."""
+    trailers: tuple[tuple[bytes, bytes], ...] = ()
+    """The fields of its trailer section."""
 
     def field(self, name: str) -> str | None:
         """The value of a field, its lines joined as one list (RFC 9110 §5.3); None where there is none."""
@@ -309,8 +311,9 @@ class ProbeSession:
         assert reader.head is not None
         extra = reader.rest if pipelined else reader.extra
         return Reply(
-            reader.head, bytes(body), sent_ns or first_ns, first_ns, at_ns, extra, reader.interim, reader.notes
-        )
+            reader.head, bytes(body), sent_ns or first_ns, first_ns, at_ns, extra, reader.interim, reader.notes,
+            tuple(reader.trailers),
+        )  # fmt: skip
 
     def ask(self, stream: ProbeStream, request: bytes | None = None, *, is_head: bool = False) -> Reply:
         """Send one request, a plain GET if none is given, and read its response. Raises NoResponse or OverBudget."""

@@ -7,6 +7,7 @@ from tests.support.violations.http2 import HTTP2
 from tests.support.violations.idle import IDLE
 from tests.support.violations.limits import LIMITS
 from tests.support.violations.messages import MESSAGES
+from tests.support.violations.options import OPTIONS
 from tests.support.violations.persistence import PERSISTENCE
 from tests.support.violations.tls import TLS
 from tests.support.violations.versions import VERSIONS
@@ -23,4 +24,5 @@ VIOLATIONS: tuple[Violation, ...] = (
     *TLS,
     *MESSAGES,
     *WEBSOCKET,
+    *OPTIONS,
 )
