@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loadgen.model.plan import Plan
 from loadgen.model.proxy import Proxy
@@ -41,9 +41,9 @@ class AuditPlan:
 
     @classmethod
     def of(cls, plan: Plan) -> AuditPlan:
-        """To look at what a comparison's plan loads."""
+        """To look at what a comparison's plan loads; of a sweep's responses at those of the first size."""
         return cls(
-            target=plan.target,
+            target=replace(plan.target, path=plan.cells[0].path),
             headers=plan.headers,
             cacert=plan.cacert,
             insecure=plan.insecure,

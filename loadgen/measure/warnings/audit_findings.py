@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from loadgen.model.audit import AuditRecord, FindingRecord, FindingValue
+from loadgen.model.audit import AuditRecord, FindingValue, Verdict
 from loadgen.model.cell import Cell
 from loadgen.model.plan import Plan
-from loadgen.model.policy import HTTP2, WEBSOCKET
+from loadgen.model.policy import HTTP1, HTTP2, WEBSOCKET
 from loadgen.model.units import count, format_duration
 from loadgen.model.warning_codes import WarningCode
 
@@ -20,14 +20,14 @@ class _Explanation:
     """A finding, the warnings that it may explain, and the sentence; empty where the finding does not explain it."""
 
     finding: str
+    protocols: tuple[str, ...]
+    """Those of policies that it tells something about."""
     codes: tuple[WarningCode, ...]
     sentence: Callable[[Values, Cell, Plan], str]
     """Goes on after `this server` or `this proxy`."""
 
 
-def _max_requests(values: Values, cell: Cell, _plan: Plan) -> str:
-    if cell.policy.protocol in HTTP2:
-        return ""
+def _max_requests(values: Values, _cell: Cell, _plan: Plan) -> str:
     fewest, most = _whole(values, "min_closed_after"), _whole(values, "max_closed_after")
     if fewest is None or most is None:
         return ""
@@ -36,9 +36,9 @@ def _max_requests(values: Values, cell: Cell, _plan: Plan) -> str:
     return f"allows {number} per connection{silent}"
 
 
-def _http2_max_requests(values: Values, cell: Cell, _plan: Plan) -> str:
+def _http2_max_requests(values: Values, _cell: Cell, _plan: Plan) -> str:
     answered = _whole(values, "answered")
-    if cell.policy.protocol not in HTTP2 or answered is None or "more_than" in values:
+    if answered is None or "more_than" in values:
         return ""
     silent = "" if values.get("goaway", True) else " and sends no GOAWAY before the end"
     return f"allows {count(answered, 'request')} per HTTP/2 connection{silent}"
@@ -52,18 +52,17 @@ def _max_lifetime(values: Values, _cell: Cell, plan: Plan) -> str:
 
 
 def _idle_timeout(values: Values, cell: Cell, plan: Plan) -> str:
-    return "" if cell.policy.protocol in HTTP2 else _closes_idle(values, cell, plan)
-
-
-def _http2_idle_timeout(values: Values, cell: Cell, plan: Plan) -> str:
-    return _closes_idle(values, cell, plan) if cell.policy.protocol in HTTP2 else ""
-
-
-def _closes_idle(values: Values, cell: Cell, plan: Plan) -> str:
     timeout_ns = _whole(values, "min_ns")
     if timeout_ns is None or timeout_ns > _unused_ns(cell, plan):
         return ""
     return f"closes connections that are idle for {format_duration(timeout_ns)}"
+
+
+def _stale_window(values: Values, cell: Cell, plan: Plan) -> str:
+    safe_ns = _whole(values, "safe_idle_ns")
+    if safe_ns is None or safe_ns > _unused_ns(cell, plan):
+        return ""
+    return f"loses no request on a connection that was idle for at most {format_duration(safe_ns)}"
 
 
 def _unused_ns(cell: Cell, plan: Plan) -> int:
@@ -93,37 +92,36 @@ def _speaks_no_http2(values: Values, _cell: Cell, _plan: Plan) -> str:
     return f"speaks HTTP/2 {ways[way]} alone" if isinstance(way, str) and way in ways else "speaks no HTTP/2"
 
 
+_HTTP = (HTTP1, *HTTP2)
 _NOT_REUSED = (WarningCode.CONNECTIONS_NOT_IDEAL, WarningCode.CLOSED_EARLY, WarningCode.STALE_CONNECTIONS)
 EXPLANATIONS = (
-    _Explanation("max_requests", _NOT_REUSED, _max_requests),
-    _Explanation("http2_max_requests", _NOT_REUSED, _http2_max_requests),
-    _Explanation("max_lifetime", _NOT_REUSED, _max_lifetime),
-    _Explanation("idle_timeout", (*_NOT_REUSED, WarningCode.GAP_OVER_TIMEOUT), _idle_timeout),
-    _Explanation("http2_idle_timeout", _NOT_REUSED, _http2_idle_timeout),
-    _Explanation("close_honoured", (WarningCode.SERVER_IGNORED_CLOSE,), _close_ignored),
-    _Explanation("tls_resumption", (WarningCode.TLS_NOT_RESUMED,), _tls_not_resumed),
-    _Explanation("http2_settings", (WarningCode.UPGRADE_DECLINED,), _speaks_no_http2),
+    _Explanation("max_requests", (HTTP1,), _NOT_REUSED, _max_requests),
+    _Explanation("http2_max_requests", HTTP2, _NOT_REUSED, _http2_max_requests),
+    _Explanation("max_lifetime", _HTTP, _NOT_REUSED, _max_lifetime),
+    _Explanation("idle_timeout", (HTTP1,), (*_NOT_REUSED, WarningCode.GAP_OVER_TIMEOUT), _idle_timeout),
+    _Explanation("http2_idle_timeout", HTTP2, _NOT_REUSED, _idle_timeout),
+    _Explanation("websocket_idle_timeout", (WEBSOCKET,), _NOT_REUSED, _idle_timeout),
+    _Explanation("stale_window", (HTTP1,), (WarningCode.STALE_CONNECTIONS,), _stale_window),
+    _Explanation("close_honoured", (HTTP1,), (WarningCode.SERVER_IGNORED_CLOSE,), _close_ignored),
+    _Explanation("tls_resumption", (*_HTTP, WEBSOCKET), (WarningCode.TLS_NOT_RESUMED,), _tls_not_resumed),
+    _Explanation("http2_settings", HTTP2, (WarningCode.UPGRADE_DECLINED,), _speaks_no_http2),
 )
 """Which finding explains which warnings."""
 
 
 def explained(code: WarningCode, message: str, cell: Cell, plan: Plan, audit: AuditRecord | None) -> str:
     """The message of a cell's warning, with what an audit found out that explains it."""
-    if audit is None or cell.policy.protocol == WEBSOCKET:  # the audit's requests are HTTP
+    if audit is None:
         return message
-    found = audit["findings"]
+    found = {name: one["values"] for name, one in audit["findings"].items() if one["verdict"] != Verdict.UNKNOWN.value}
     known = [
         sentence
         for one in EXPLANATIONS
-        if code in one.codes and one.finding in found and _is_known(found[one.finding])
-        if (sentence := one.sentence(found[one.finding]["values"], cell, plan))
+        if code in one.codes and cell.policy.protocol in one.protocols and one.finding in found
+        if (sentence := one.sentence(found[one.finding], cell, plan))
     ]
     peer = "proxy" if plan.asks_proxy(cell.policy) else "server"
     return f"{message}; the audit found that this {peer} {' and '.join(known)}" if known else message
-
-
-def _is_known(found: FindingRecord) -> bool:
-    return found["verdict"] != "unknown"
 
 
 def _whole(values: Values, name: str) -> int | None:

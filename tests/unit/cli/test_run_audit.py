@@ -17,6 +17,7 @@ from loadgen.cli.run_validation import recorded_run
 from loadgen.cli.signals import Interruption
 from loadgen.measure.data.store import RunStore
 from loadgen.model.audit import AuditRecord
+from loadgen.model.cell import Axes
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 from loadgen.model.policy import parse_policies
@@ -51,6 +52,21 @@ def test_findings_are_kept_and_what_happened_on_connections_is_not(choosing: Any
     assert misfit(found, AuditRecord) == ""
     assert found["findings"]["persistent_by_default"]["verdict"] == "ok"
     assert "traces" not in found
+
+
+def test_a_sweep_of_sizes_is_audited_at_the_first_size(choosing: Any) -> None:
+    choosing("http11")
+    asked: list[bytes] = []
+
+    def script(connection: socket.socket, _number: int) -> None:
+        while request := read_request(connection):
+            asked.append(request.split(b" ")[1])
+            connection.sendall(HELLO)
+
+    with scripted_server(script) as port:
+        target = parse_target(f"http://127.0.0.1:{port}/?size={{size}}")
+        audit_before_load(Plan(target, parse_policies("close"), axes=Axes(size=(7, 9))), quiet=True)
+    assert set(asked) == {b"/?size=7"}
 
 
 def test_where_no_connection_can_be_opened_the_load_says_so(choosing: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -90,6 +90,11 @@ def test_an_idle_timeout_explains_only_where_connections_are_left_unused(
         ("upgrade_declined", "http2_settings", {"way": "prior"}, "h2", "speaks HTTP/2 by prior knowledge alone"),
         ("closed_early", "http2_max_requests", {"answered": 100, "goaway": False}, "h2",
          "allows 100 requests per HTTP/2 connection and sends no GOAWAY before the end"),
+        ("stale_connections", "stale_window", {"safe_idle_ns": 900_000_000}, "gap:1s",
+         "loses no request on a connection that was idle for at most 900 ms"),
+        ("closed_early", "websocket_idle_timeout", {"min_ns": 900_000_000}, "websocket+gap:1s",
+         "closes connections that are idle for 900 ms"),
+        ("stale_connections", "stale_window", {"safe_idle_ns": 900_000_000}, "gap:500ms", ""),
         ("closed_early", "max_requests", REQUESTS, "h2", ""),  # which are of HTTP/1.1
         ("closed_early", "http2_max_requests", {"answered": 100, "more_than": 100}, "h2", ""),
         ("closed_early", "max_lifetime", {"lifetime_ns": 9 * NS_PER_S}, "persistent", ""),  # longer than a block
@@ -117,6 +122,7 @@ def test_findings_are_those_of_probes() -> None:
     values = {"max_requests": {"min_closed_after", "max_closed_after", "announced"}, "max_lifetime": {"lifetime_ns"},
               "idle_timeout": {"min_ns"}, "http2_max_requests": {"answered", "more_than", "goaway"},
               "http2_idle_timeout": {"min_ns"}, "close_honoured": {"connections", "closed"},
-              "tls_resumption": {"resumed", "offers", "backends"}, "http2_settings": {"way"}}  # fmt: skip
+              "tls_resumption": {"resumed", "offers", "backends"}, "http2_settings": {"way"},
+              "websocket_idle_timeout": {"min_ns"}, "stale_window": {"safe_idle_ns"}}  # fmt: skip
     assert set(values) == {one.finding for one in EXPLANATIONS}
-    assert {name: read - known[name] for name, read in values.items() if name in known and read - known[name]} == {}
+    assert {name: read - known[name] for name, read in values.items() if read - known[name]} == {}
