@@ -33,11 +33,10 @@ def _run(session: ProbeSession) -> Finding:
     refused = [way for way in _WAYS if way not in found]
     late = [way for way, what in found.items() if what is Next.SILENT]
     values = {"honoured": honoured, "ignored": ignored, "late": late, "refused": refused}
-    measured = f"{len(honoured)} of {len(_WAYS)} ways honoured"
     if ignored:
         return Finding(
             verdict=Verdict.VIOLATION,
-            measured=f"ignored where written as {_quoted(ignored)}",
+            measured=f"{len(ignored)} of {len(_WAYS)} ways ignored, {_such_as(ignored)}",
             values=values,
             advice="Connection is a list without regard to case, over all of its lines; a proxy before the server can "
             "write it plainly",
@@ -45,11 +44,11 @@ def _run(session: ProbeSession) -> Finding:
     if refused or late:
         return Finding(
             verdict=Verdict.WARNING,
-            measured=f"{measured}; no answer or no close: {_quoted(refused + late)}",
+            measured=f"{len(refused + late)} of {len(_WAYS)} ways got no answer or no close, {_such_as(refused + late)}",
             values=values,
             advice="a request may say this; the server has to answer it and then close",
         )
-    return Finding(verdict=Verdict.OK, measured=measured, values=values)
+    return Finding(verdict=Verdict.OK, measured=f"{len(honoured)} of {len(_WAYS)} ways honoured", values=values)
 
 
 def _try(session: ProbeSession, lines: tuple[str, ...]) -> Next:
@@ -61,8 +60,13 @@ def _try(session: ProbeSession, lines: tuple[str, ...]) -> Next:
         return after_response(session, stream, reply).what
 
 
-def _quoted(ways: list[str]) -> str:
-    return "; ".join(way if " of " in way else f"`{way}`" for way in ways)
+def _such_as(ways: list[str]) -> str:
+    rest = ", among others" if len(ways) > 1 else ""
+    return f"{_quoted(ways[0])}{rest}"
+
+
+def _quoted(way: str) -> str:
+    return way if " of " in way else f"`{way}`"
 
 
 CLOSE_OPTIONS = Probe(
@@ -70,7 +74,7 @@ CLOSE_OPTIONS = Probe(
     title="Close, however it is written",
     question="Does the server find close in any case, in lists, and in several Connection lines?",
     method=f"One request on each of {len(_WAYS)} connections: "
-    + "; ".join(f"`{way}`" if " of " not in way else way for way in _WAYS)
+    + "; ".join(map(_quoted, _WAYS))
     + ". Where one stays open, one more request.",
     section="RFC 9110 §7.6.1",
     values={
