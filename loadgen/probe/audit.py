@@ -24,7 +24,7 @@ from loadgen.wire.errors import FAILURES, Failure
 
 End = Literal["done", "interrupted", "out_of_time"]
 
-_NO_RESPONSE = "the server gives no response to a plain request"
+_NO_RESPONSE = "no response to a plain request"
 _ENDS = {"interrupted": "interrupted before it was known", "out_of_time": "the audit's time was over; see --max-time"}
 _GRACE_NS = NS_PER_S
 """What probes have left, once the audit's time is over, to say what they know by then."""
@@ -125,11 +125,12 @@ class Audit:
         greenlets: list[Any] = []
         try:
             ready = [probe for probe in self.probes if state.first is not None or not probe.needs_response]
+            why = f"{_NO_RESPONSE}: {state.first_failure}"
             for probe in self.probes:
                 if probe not in ready:
-                    why = f"{_NO_RESPONSE}: {state.first_failure}"
                     self._note(probe, unknown(why), *[state.traces.zero_ns] * 3)
                     state.findings[probe.name].set(None)
+                    why = _NO_RESPONSE  # the reason stands in the first row, and not in all of them
             greenlets += [gevent.spawn(self._run_probe, probe, state) for probe in ready if probe.waits]
             for probe in ready:
                 if not probe.waits:

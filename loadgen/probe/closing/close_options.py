@@ -44,7 +44,7 @@ def _run(session: ProbeSession) -> Finding:
     if refused or late:
         return Finding(
             verdict=Verdict.WARNING,
-            measured=f"{len(refused + late)} of {len(_WAYS)} ways got no answer or no close, {_such_as(refused + late)}",
+            measured=f"{len(refused + late)} of {len(_WAYS)} ways end badly, {_such_as(refused + late)}",
             values=values,
             advice="a request may say this; the server has to answer it and then close",
         )
