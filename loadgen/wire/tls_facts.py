@@ -54,6 +54,11 @@ class HandshakeFacts:
     def sent_close_notify(self) -> bool:
         return CLOSE_NOTIFY in self.alerts
 
+    @property
+    def lifetime_s(self) -> int:
+        """For how long its tickets may be used, as it says; 0 where there are none, or it does not say."""
+        return max((one.lifetime_s for one in self.tickets), default=0)
+
     def take(self, kind: int, message: bytes) -> None:
         """Take in one whole message of the peer's. kind: that of its record. One that makes no sense is left out."""
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from loadgen.model.audit import FindingValue, Verdict
+from loadgen.model.units import NS_PER_S
 from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
 from loadgen.probe.proportion import wilson
@@ -46,22 +47,26 @@ def _run(session: ProbeSession) -> Finding:
     client = TlsClient(session)
     uses = session.finding(TLS_TICKET_USES.name)
     is_single_use = uses is not None and uses.values.get("single_use") is True
-    offered, resumed = client.visit(asks=True).session, 0
-    for _ in range(_OFFERS):
+    first = client.visit(asks=True)
+    offered, resumed = first.session, list[bool]()
+    # A session that is about to end by its age says nothing about the backends.
+    lifetime_ns = first.facts.lifetime_s * NS_PER_S
+    until_ns = session.until_ns(lifetime_ns // 2) if lifetime_ns else session.deadline_ns
+    while len(resumed) < _OFFERS and not (resumed and session.now_ns() > until_ns):
         # The same one each time, as far as that may be: two backends in turns would never see their own again.
         visit = client.visit(offered, asks=is_single_use)
-        resumed += visit.resumed
+        resumed.append(visit.resumed)
         if is_single_use:
             offered = visit.session
-    return judge(resumed, _OFFERS)
+    return judge(sum(resumed), len(resumed))
 
 
 TLS_RESUMPTION = Probe(
     name="tls_resumption",
     title="Resumption rate",
     question="How many of the sessions that a client offers are resumed?",
-    method=f"One session is offered on {_OFFERS} new connections, one after another; where a session may be used once "
-    "alone, each connection offers the one before it.",
+    method=f"One session is offered on {_OFFERS} new connections, one after another, for half of its "
+    "lifetime at most; where a session may be used once alone, each connection offers the one before it.",
     section="RFC 8446 §2.2",
     values={
         "resumed": "connections whose session was really resumed",

@@ -20,6 +20,8 @@ _SHARES = tuple(eighth / 8 for eighth in range(1, 9))
 """Of the time that is waited: when tickets are offered."""
 _EARLY_NS = NS_PER_S
 """Both sides count whole seconds: a ticket is offered that much before its announced end at the latest."""
+_LATE_NS = NS_PER_S // 4
+"""One that is offered later than that after its time may be refused by right."""
 _UNBOUNDED_SHARE = 4
 """Where tickets are said to live longer than can be waited for, only this part of the time is spent on it."""
 
@@ -65,7 +67,7 @@ def _run(session: ProbeSession) -> Finding:
         return unknown(f"{how}, so that an old one says nothing")
     client = TlsClient(session)
     first = client.visit(asks=True)
-    lifetime_ns = max((one.lifetime_s for one in first.facts.tickets), default=0) * NS_PER_S
+    lifetime_ns = first.facts.lifetime_s * NS_PER_S
     tickets = [(session.now_ns(), first.session)]
     tickets += [_ticket(session, client) for _ in _SHARES[1:]]
     wait_ns = wait_for(session.plan, lifetime_ns)
@@ -79,7 +81,8 @@ def _run(session: ProbeSession) -> Finding:
         sleep(max(0, due_ns - session.now_ns()) / NS_PER_S)
         age_ns = session.now_ns() - born_ns
         if not client.visit(offered).resumed:
-            return judge(taken_ns, age_ns, lifetime_ns)
+            is_late = lifetime_ns and age_ns > lifetime_ns - _EARLY_NS + _LATE_NS
+            return judge(taken_ns, None if is_late else age_ns, lifetime_ns)
         taken_ns = age_ns
     return judge(taken_ns, None, lifetime_ns)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum, auto
 from typing import NamedTuple
 
 from loadgen.model.audit import FindingValue, Verdict
@@ -10,7 +11,7 @@ from loadgen.probe.failures import OpenFailure
 from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
-from loadgen.probe.tls.tls_client import TlsClient, Visit, not_for
+from loadgen.probe.tls.tls_client import TlsClient, not_for
 from loadgen.wire.tls_facts import TLS_1_2, TLS_1_3, Ticket
 
 MAX_LIFETIME_S = 7 * 24 * 3600
@@ -33,10 +34,12 @@ class Offers(NamedTuple):
     """Of TLS 1.3, where it speaks that, else of TLS 1.2."""
     tls13_ticket: bool = False
     """With TLS 1.3 a ticket was resumed."""
+    is_1_2: bool = False
+    """It speaks TLS 1.2,"""
     tls12_ticket: bool = False
-    """With TLS 1.2 a ticket was resumed,"""
+    """with which a ticket was resumed,"""
     tls12_session_id: bool = False
-    """a session id was."""
+    """or a session id."""
 
 
 def judge(offers: Offers) -> Finding:
@@ -80,30 +83,40 @@ def _run(session: ProbeSession) -> Finding:
     usual = client.visit(asks=True)
     is_1_3 = usual.facts.version == TLS_1_3
     taken = is_1_3 and client.visit(usual.session).resumed
-    ticket, has_ticket = _resume_tls12(session, tickets=True)
-    by_id, _ = _resume_tls12(session, tickets=False)
+    by_ticket, by_id = (_resume_tls12(session, tickets=tickets) for tickets in (True, False))
     return judge(
         Offers(
             is_1_3=is_1_3,
             tickets=tuple(usual.facts.tickets),
             tls13_ticket=taken,
-            tls12_ticket=ticket and has_ticket,
-            tls12_session_id=by_id,
+            is_1_2=by_ticket is not None,
+            tls12_ticket=by_ticket is _Resumed.TICKET,
+            tls12_session_id=by_id is _Resumed.SESSION_ID,
         )
     )
 
 
-def _resume_tls12(session: ProbeSession, *, tickets: bool) -> tuple[bool, bool]:
-    """With TLS 1.2: a session was resumed, and it came as a ticket. False where the server does not speak it."""
+class _Resumed(Enum):
+    """How a session was resumed."""
+
+    NOT = auto()
+    TICKET = auto()
+    SESSION_ID = auto()
+
+
+def _resume_tls12(session: ProbeSession, *, tickets: bool) -> _Resumed | None:
+    """How a session of TLS 1.2 was resumed; None where the server does not speak it. tickets: as a client of them."""
     client = TlsClient(session, versions=(TLS_1_2, TLS_1_2), tickets=tickets)
     try:
-        first: Visit = client.visit()
+        first = client.visit()
         again = client.visit(first.session)
     except OpenFailure as error:
         if error.stage != "tls":
             raise
-        return False, False
-    return again.resumed, bool(first.facts.tickets)
+        return None
+    if not again.resumed:
+        return _Resumed.NOT
+    return _Resumed.TICKET if first.facts.tickets else _Resumed.SESSION_ID
 
 
 def _text(offers: Offers) -> str:
@@ -112,6 +125,8 @@ def _text(offers: Offers) -> str:
         count = len(offers.tickets)
         sent = f"{count or 'no'} ticket{'' if count == 1 else 's'} a connection"
         parts.append(f"TLS 1.3: {sent}{', not resumed' if count and not offers.tls13_ticket else ''}")
+    if not offers.is_1_2:
+        return "; ".join(parts)
     offered = (("ticket", offers.tls12_ticket), ("session id", offers.tls12_session_id))
     ways = [way for way, is_taken in offered if is_taken]
     parts.append(f"TLS 1.2: by {' or '.join(ways)}" if ways else "TLS 1.2: nothing to resume")

@@ -210,6 +210,7 @@ def test_a_ticket_that_lives_too_long_breaks_a_rule() -> None:
         for lifetime_s in (week, week + 1)
     )
     assert (fine.verdict, wrong.verdict) == (Verdict.OK, Verdict.VIOLATION)
+    assert fine.measured == "TLS 1.3: 1 ticket a connection"
     # TLS 1.2 has no such rule.
     assert tls_tickets.judge(Offers(is_1_3=False, tickets=(Ticket(week + 1),), tls12_ticket=True)).verdict == Verdict.OK
 
