@@ -16,6 +16,7 @@ from loadgen.probe.failures import Loss, NoResponse
 from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
+from loadgen.wire.http1.head import ResponseHead
 
 _CONNECTIONS = 3
 _REFUSALS = frozenset((429, 503))
@@ -30,7 +31,9 @@ class _Carried:
 
     answered: int = 0
     says_close: bool = False
-    """The last response said that the server closes."""
+    """The last response said that the server closes,"""
+    close_word: str = ""
+    """and how."""
     loss: Loss | None = None
     """What came instead of the next response."""
     refusal: int = 0
@@ -79,6 +82,7 @@ def _carry(session: ProbeSession, max_requests: int, until_ns: int) -> _Carried:
                 break
             carried.answered += 1
             carried.says_close = not reply.persists
+            carried.close_word = _close_word(reply.head)
             if carried.answered == 1:
                 carried.keep_alive, carried.announced_max = reply.field("keep-alive"), reply.head.keep_alive_max
             if reply.head.status in _REFUSALS and reply.head.status != known_status:
@@ -126,8 +130,15 @@ def _judge(carried: Sequence[_Carried], took_ns: int) -> Finding:
 def _announced(first: _Carried) -> str | None:
     parts = [f"Keep-Alive: {first.keep_alive}"] if first.keep_alive is not None else []
     if first.says_close and not first.refusal:
-        parts.append("Connection: close with the last response")
+        parts.append(first.close_word)
     return "; ".join(parts) or None
+
+
+def _close_word(head: ResponseHead) -> str:
+    """How a response says that it is the last one (RFC 9112 §9.3)."""
+    if b"close" in head.options:
+        return "Connection: close with the last response"
+    return "HTTP/1.0 without keep-alive" if head.version == "1.0" else "a response without a length"
 
 
 def _text(ended: Sequence[_Carried], silent: Sequence[_Carried]) -> str:
@@ -135,7 +146,9 @@ def _text(ended: Sequence[_Carried], silent: Sequence[_Carried]) -> str:
     number = f"{min(counts):,}" if min(counts) == max(counts) else f"{min(counts):,} to {max(counts):,}"
     on = "" if len(ended) == 1 else f", {len(ended)} connections"
     if not silent:
-        return f"closed after {number}, as announced{on}"
+        said = ended[0].announced_max or 0
+        sooner = f", sooner than max={said}" if ended[0].answered < said else ""
+        return f"closed after {number}, as announced{sooner}{on}"
     how = "no answer" if silent[0].loss == Loss.TIMEOUT else "closed without saying so"
     return f"{how} after {number}{on}"
 

@@ -15,7 +15,8 @@ from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession, Reply
 
 _VALIDATORS = (("etag", "If-None-Match"), ("last-modified", "If-Modified-Since"))
-_FRAMING = ("content-length", "transfer-encoding")
+_FRAMING = (("content-length", "RFC 9110 §8.6"), ("transfer-encoding", "RFC 9112 §6.1"))
+"""Fields that a 204 must not have, and where that stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def _run(session: ProbeSession) -> Finding:
         verdict=worst.verdict,
         measured="; ".join(tried.text for tried in found),
         values=values,
-        section="RFC 9110 §8.6" if worst.framing.startswith("Content-Length") else None,
+        section=next((section for name, section in _FRAMING if worst.framing.lower().startswith(name)), None),
         advice=None if worst.verdict in (Verdict.OK, Verdict.NOTE) else _advice(worst),
     )
 
@@ -84,10 +85,10 @@ def _try(session: ProbeSession, request: bytes, status: int) -> _WithoutContent 
 
 
 def _wrong_framing(reply: Reply) -> str:
-    """RFC 9110 §8.6 and RFC 9112 §6.1 forbid these with a 204; a 304 may say how long the content would be."""
+    """The field of a 204 that it must not have; a 304 may say how long the content would be."""
     if reply.head.status != 204:
         return ""
-    found = [f"{name.title()}: {value}" for name in _FRAMING if (value := reply.field(name)) is not None]
+    found = [f"{name.title()}: {value}" for name, _ in _FRAMING if (value := reply.field(name)) is not None]
     return found[0] if found else ""
 
 

@@ -33,6 +33,32 @@ def test_an_announced_limit_is_counted_on_three_connections() -> None:
     assert found["values"].items() >= {"closed_after": 20, "connections": 3, "announced": True, "lost": 0}.items()
 
 
+@pytest.mark.parametrize(
+    ("last", "announced"),
+    [
+        (BYE, "Connection: close with the last response"),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello", "HTTP/1.0 without keep-alive"),
+        (b"HTTP/1.1 200 OK\r\n\r\nhello", "a response without a length"),
+    ],
+)
+def test_how_a_server_says_that_a_response_is_the_last(last: bytes, announced: str) -> None:
+    found = max_requests(ends_after(3, last=last))
+    assert (found["verdict"], found["announced"], found["values"]["closed_after"]) == ("note", announced, 3)
+
+
+def test_a_keep_alive_field_that_promises_more() -> None:
+    promise = HELLO.replace(b"\r\n\r\n", b"\r\nKeep-Alive: timeout=5, max=50\r\n\r\n")
+
+    def script(connection: socket.socket, _number: int) -> None:
+        for data in (promise, HELLO, BYE):
+            if read_request(connection):
+                connection.sendall(data)
+
+    found = max_requests(script)
+    assert found["measured"] == "closed after 3, as announced, sooner than max=50, 3 connections"
+    assert found["values"]["announced_max"] == 50
+
+
 def test_no_more_requests_are_sent_than_allowed() -> None:
     found = max_requests(ends_after(60, last=BYE))
     assert found["values"].items() >= {"closed_after": 60, "connections": 1}.items()
