@@ -25,6 +25,8 @@ _ONE_MOMENT_NS = 10 * NS_PER_MS
 """Closes with no longer pause between them are of one sweep."""
 _MAX_MOMENTS_SHARE = 2 / 3
 """Closes at no more moments than this share of their number are no accident, where the connections began apart."""
+_MIN_PERIOD_NS = 80 * NS_PER_MS
+"""Sweeps that follow each other faster may be due to connections that begin: some servers sweep whenever they wake."""
 _CUT_SHARE = 0.1
 """This share of the idle times at each end may be a stall of one of the machines."""
 
@@ -60,7 +62,7 @@ class IdleTimes:
     max_ns: int
     """The shortest and the longest idle time."""
     period_ns: int = 0
-    """Of the sweeps; 0 where there are none, or no two of them were seen."""
+    """Of the sweeps; 0 where it is not known."""
 
 
 def idle_times(closes: Sequence[Close]) -> IdleTimes:
@@ -90,7 +92,10 @@ def _of_sweeps(closes: Sequence[Close], ages: list[int], moments: list[tuple[int
     # Without two sweeps nothing is known below the youngest age.
     timeout_ns = (low_ns + high_ns) // 2 if left_alone else high_ns
     between = [later[0] - earlier[0] for earlier, later in pairwise(moments)]
-    return IdleTimes("sweep", timeout_ns, low_ns, high_ns, ages[0], ages[-1], int(median(between)) if between else 0)
+    period_ns = int(median(between)) if between else 0
+    if period_ns < _MIN_PERIOD_NS:
+        period_ns = 0
+    return IdleTimes("sweep", timeout_ns, low_ns, high_ns, ages[0], ages[-1], period_ns)
 
 
 def _moments(closed_ns: list[int]) -> list[tuple[int, int]]:

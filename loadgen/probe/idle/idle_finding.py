@@ -157,7 +157,7 @@ def times_text(found: IdleTimes) -> str:
     if found.shape == "scattered":
         return f"between {low} and {high}"
     if not found.period_ns:
-        return f"{low} to {high}, in one sweep"
+        return f"{low} to {high}"
     high = format_duration(found.timeout_ns + found.period_ns)
     return f"{low} to {high}, swept every {format_duration(found.period_ns)}"
 

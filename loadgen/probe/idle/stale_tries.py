@@ -103,7 +103,8 @@ def stale_finding(
         announced=None,
         values=values,
         advice=_advice(safe_ns, died, is_early),
-        topic=TOPIC,
+        # The advice is for clients: the settings of servers would be beside the point.
+        topic=TOPIC if is_early else None,
     )
 
 

@@ -82,7 +82,7 @@ def test_a_sweep_shows_its_period_and_the_time_before_which_it_closes_none(perio
 def test_one_sweep_alone_has_no_period() -> None:
     found = idle_times(closes(*((60 * one, 7_000) for one in range(20))))
     assert (found.shape, found.period_ns, found.timeout_ns) == ("sweep", 0, ms(5_860))
-    assert times_text(found) == "5.86 s to 7.00 s, in one sweep"
+    assert times_text(found) == "5.86 s to 7.00 s"
 
 
 def test_idle_times_without_order_are_given_as_a_range() -> None:

@@ -1,0 +1,32 @@
+"""Idle timeouts of real servers come out as they are configured. `make bench BENCH=idle_timeout` has more of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.bench.idle_timeout import is_near, measured, timeout_s
+from tests.support.keep_alive_servers import keep_alive_servers
+
+SERVERS = (
+    *(("nginx", 0.5), ("nginx", 1), ("nginx", 2.5), ("nginx-tls", 1.5)),
+    *(("node", 0.5), ("node", 2), ("uvicorn", 1), ("uvicorn", 2)),
+    *(("hypercorn", 1), ("hypercorn", 2), ("gunicorn", 1), ("gunicorn", 2)),
+)
+
+
+def test_configured_timeouts_come_out(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    with keep_alive_servers(tmp_path, SERVERS) as servers:
+        found = measured(servers, idle_max_s=6)
+    assert servers
+    off = {
+        server.name: one["measured"]
+        for server, one in zip(servers, found, strict=True)
+        if not is_near(timeout_s(one), server.keeps_s)
+    }
+    assert off == {}
+    for server, one in zip(servers, found, strict=True):
+        assert one["verdict"] == "ok", server.name
+        # Gunicorn looks for old connections once a second, and whenever it wakes for another reason.
+        assert one["values"]["shape"] == "timer" or "gunicorn" in server.name, one["measured"]
+        assert (one["announced"] is not None) == ("node" in server.name)
