@@ -60,7 +60,7 @@ def _idle_timeout(values: Values, cell: Cell, plan: Plan) -> str:
 
 def _stale_window(values: Values, cell: Cell, plan: Plan) -> str:
     safe_ns = _whole(values, "safe_idle_ns")
-    if safe_ns is None or safe_ns > _unused_ns(cell, plan):
+    if not safe_ns or safe_ns > _unused_ns(cell, plan):
         return ""
     return f"loses no request on a connection that was idle for at most {format_duration(safe_ns)}"
 

@@ -95,6 +95,7 @@ def test_an_idle_timeout_explains_only_where_connections_are_left_unused(
         ("closed_early", "websocket_idle_timeout", {"min_ns": 900_000_000}, "websocket+gap:1s",
          "closes connections that are idle for 900 ms"),
         ("stale_connections", "stale_window", {"safe_idle_ns": 900_000_000}, "gap:500ms", ""),
+        ("stale_connections", "stale_window", {"safe_idle_ns": 0}, "gap:1s", ""),
         ("closed_early", "max_requests", REQUESTS, "h2", ""),  # which are of HTTP/1.1
         ("closed_early", "http2_max_requests", {"answered": 100, "more_than": 100}, "h2", ""),
         ("closed_early", "max_lifetime", {"lifetime_ns": 9 * NS_PER_S}, "persistent", ""),  # longer than a block
