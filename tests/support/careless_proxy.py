@@ -26,16 +26,24 @@ class CarelessProxy:
         while request := read_request(client):
             client.sendall(self._forwarded(request))
 
+    def close(self) -> None:
+        """Close the connections that no request uses."""
+        while self.idle:
+            self.idle.pop().close()
+
     def _forwarded(self, request: bytes) -> bytes:
         answer = self._asked(request)
         if not answer and self.repeats and request.startswith(b"GET "):
-            self.idle.clear()
+            self.close()
             answer = self._asked(request)
         return answer or _BAD_GATEWAY
 
     def _asked(self, request: bytes) -> bytes:
         """The origin's response as it came; empty where none came."""
-        upstream = self.idle.pop() if self.idle else socket.create_connection(("127.0.0.1", self.origin_port), 20)
+        try:
+            upstream = self.idle.pop()
+        except IndexError:
+            upstream = socket.create_connection(("127.0.0.1", self.origin_port), 20)
         reader, answer = ResponseReader(1 << 20), b""
         try:
             upstream.sendall(request)
@@ -56,5 +64,4 @@ def careless_proxy(origin_port: int, *, repeats: bool = False) -> Iterator[str]:
     proxy = CarelessProxy(origin_port, repeats)
     with scripted_server(proxy) as port:
         yield f"http://127.0.0.1:{port}/"
-    for connection in proxy.idle:
-        connection.close()
+    proxy.close()

@@ -32,7 +32,7 @@ def proxy_url(port: int, credentials: str = f"{USER}:{PASSWORD}@") -> str:
 
 
 @contextmanager
-def _running(command: list[str], port: int, stops_s: float) -> Iterator[int]:
+def running_proxy(command: list[str], port: int, stops_s: float) -> Iterator[int]:
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as it:
@@ -59,7 +59,7 @@ def tinyproxy() -> Iterator[int]:
         lines += [f'LogFile "{folder}/log"', "LogLevel Info", f"BasicAuth {USER} {PASSWORD}"]
         path = Path(folder, "conf")
         path.write_text("\n".join(lines) + "\n", encoding="ascii")
-        with _running([program, "-d", "-c", str(path)], port, 10):
+        with running_proxy([program, "-d", "-c", str(path)], port, 10):
             yield port
 
 
@@ -83,7 +83,7 @@ def squid() -> Iterator[int]:
         lines += ["http_access allow known", "http_access deny all", f"coredump_dir {folder}"]
         path = Path(folder, "conf")
         path.write_text("\n".join(lines) + "\n", encoding="ascii")
-        with _running([program, "-N", "-f", str(path)], port, 20):
+        with running_proxy([program, "-N", "-f", str(path)], port, 20):
             yield port
 
 

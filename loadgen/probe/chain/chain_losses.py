@@ -80,6 +80,10 @@ def _run(session: ProbeSession) -> Finding:
         return Finding(verdict=Verdict.OK, measured=f"nothing to lose: the origin's idle timeout: {origin.measured}")
     if reuse is not None and reuse.verdict is Verdict.WARNING:
         return Finding(verdict=Verdict.OK, measured="nothing to lose: the proxy uses no connection to the origin again")
+    proxy = session.finding("upstream_idle_timeout")
+    kept_ns = None if proxy is None else proxy.values.get("timeout_ns")
+    if isinstance(kept_ns, int) and kept_ns < int(str(origin.values["min_ns"])):
+        return Finding(verdict=Verdict.OK, measured="nothing to lose: the proxy is the first to close")
     low_ns, high_ns = (int(str(origin.values[name])) for name in ("min_ns", "max_ns"))
     cells = cells_around(low_ns, high_ns, max(_MIN_BLUR_NS, int(_BLUR * timeout_ns)))
     found = _Losses(cells, session.plan.gap_ns or timeout_ns, session.deadline_ns - _RESERVE_NS)
@@ -202,6 +206,6 @@ CHAIN_LOSSES = Probe(
     requests=_MAX_REQUESTS,
     connections=_MAX_REQUESTS,
     run=_run,
-    needs=("origin_idle_timeout", "upstream_reuse"),
+    needs=("origin_idle_timeout", "upstream_reuse", "upstream_idle_timeout"),
     not_for=no_chain,
 )

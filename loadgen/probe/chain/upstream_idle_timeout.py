@@ -41,7 +41,7 @@ def _run(session: ProbeSession) -> Finding:
                 values={"longer_than_ns": waited_ns},
             )
         by, idle_ns = end
-        if by == "client":
+        if by == "client" or idle_ns < _AT_ONCE_NS:  # or the proxy asked the origin to close
             return _ended(idle_ns)
     # Another request used it, so the origin's own timeout ended it.
     return unknown("other requests used the proxy's connection")

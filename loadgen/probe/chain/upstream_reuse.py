@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from loadgen.model.audit import Verdict
 from loadgen.probe.chain.origin import ASKED_AT_MOST, NOT_TOLD, ask_number, no_chain
+from loadgen.probe.failures import NoResponse
 from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
@@ -15,8 +18,10 @@ _CONNECTIONS = 4
 def _run(session: ProbeSession) -> Finding:
     with session.open() as stream:
         same = [ask_number(session, stream)]
-        while same[-1] is not None and len(same) < _REQUESTS and not stream.ended:
-            same.append(ask_number(session, stream))
+        # A proxy that closes its client's connection, said or unsaid, has another subject's finding.
+        with suppress(NoResponse):
+            while same[-1] is not None and len(same) < _REQUESTS:
+                same.append(ask_number(session, stream))
     if None in same:
         return unknown(NOT_TOLD)
     others = []
