@@ -313,7 +313,8 @@ def test_an_untrusted_certificate_ends_the_audit_with_advice() -> None:
 
 def test_through_a_proxy_s_tunnel(tmp_path: Path) -> None:
     with secure_server(server_context()) as url, fake_proxy(None) as (fake, port):
-        by_proxy = audit(url, "tls", proxy=parse_proxy(proxy_url(port)), idle_max_ns=400 * NS_PER_MS, **trust(tmp_path))
+        plan = {"proxy": parse_proxy(proxy_url(port)), **trust(tmp_path)}
+        by_proxy = audit(url, "tls_versions", "tls_sni", "tls_tickets", "tls_close_notify", **plan)
     assert {one["verdict"] for one in by_proxy["findings"].values()} == {"ok"}
     assert len(fake.heads) == by_proxy["connections"]
 
