@@ -131,10 +131,14 @@ class Audit:
                     self._note(probe, unknown(why), *[state.traces.zero_ns] * 3)
                     state.findings[probe.name].set(None)
                     why = _NO_RESPONSE  # the reason stands in the first row, and not in all of them
-            greenlets += [gevent.spawn(self._run_probe, probe, state) for probe in ready if probe.waits]
+            is_quiet = any(probe.needs_quiet for probe in ready)
+            late = [probe for probe in ready if probe.keeps_asking and is_quiet]
+            at_once = [probe for probe in ready if probe.waits and probe not in late]
+            greenlets += [gevent.spawn(self._run_probe, probe, state) for probe in at_once]
             for probe in ready:
                 if not probe.waits:
                     self._run_probe(probe, state)
+            greenlets += [gevent.spawn(self._run_probe, probe, state) for probe in late]
             gevent.joinall(greenlets)
         finally:
             gevent.killall(greenlets)

@@ -40,6 +40,10 @@ class Probe:
     """Finds out. A ProbeFailure or OSError that it raises makes the finding `unknown`, with the error's text."""
     waits: bool = False
     """It mostly waits, so it runs beside all others; those that do not wait run one after another."""
+    keeps_asking: bool = False
+    """It waits, and sends requests all the while: it begins after the probes that need quiet."""
+    needs_quiet: bool = False
+    """Requests of other probes would spoil what it sees, as where a proxy's idle connection would be used again."""
     needs: tuple[str, ...] = ()
     """Probes whose findings it reads. They run too; it waits for them."""
     needs_response: bool = True

@@ -206,6 +206,7 @@ CHAIN_LOSSES = Probe(
     requests=_MAX_REQUESTS,
     connections=_MAX_REQUESTS,
     run=_run,
+    needs_quiet=True,
     needs=("origin_idle_timeout", "upstream_reuse", "upstream_idle_timeout"),
     not_for=no_chain,
 )

@@ -13,9 +13,9 @@ from loadgen.probe.probe_stream import ProbeStream
 from loadgen.probe.session import ProbeSession
 
 _TRIES = 2
-_LOOKS = 45
+_LOOKS = 60
 _MIN_PAUSE_NS = 100 * NS_PER_MS
-_GROWTH = 0.15
+_GROWTH = 0.25
 """Each look comes later by this share of the time that has passed."""
 _AT_ONCE_NS = 20 * NS_PER_MS
 _SHARE_OF_AUDIT = 0.6
@@ -84,5 +84,6 @@ UPSTREAM_IDLE_TIMEOUT = Probe(
     requests=_TRIES * ASKED_AT_MOST + _LOOKS,
     connections=_TRIES + _LOOKS,
     run=_run,
+    needs_quiet=True,
     not_for=no_chain,
 )

@@ -166,4 +166,5 @@ MAX_LIFETIME = Probe(
     connections=2,
     run=_run,
     waits=True,
+    keeps_asking=True,
 )

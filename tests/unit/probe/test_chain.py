@@ -9,13 +9,17 @@ from statistics import mean
 
 import pytest
 
+from loadgen.model.audit import Verdict
 from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_MS, NS_PER_S
+from loadgen.probe.audit import Audit
 from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.chain import PROBES
 from loadgen.probe.chain.gap_cells import GapCell, agree, cells_around, counted, exponential_gaps, predicted
 from loadgen.probe.chain.gap_drive import GapDrive, OutOfTime
 from loadgen.probe.chain.origin import no_chain
+from loadgen.probe.finding import Finding
+from loadgen.probe.probe import Probe
 from loadgen.probe.session import AuditState, ProbeSession
 from tests.support.audits import audit, finding
 from tests.support.processes import read_request, scripted_server
@@ -122,6 +126,28 @@ def test_a_gap_that_another_request_disturbed_is_tried_again() -> None:
         with GapDrive(session, session.until_ns(NS_PER_S)) as drive:
             assert not drive.is_lost(NS_PER_MS)
     assert front.requests > 3  # the first one, one before each gap, and the one that counts
+
+
+def test_probes_that_keep_asking_begin_after_those_that_need_quiet() -> None:
+    order: list[str] = []
+
+    def probe(name: str, **fields: bool) -> Probe:
+        def run(_session: ProbeSession) -> Finding:
+            order.append(name)
+            return Finding(verdict=Verdict.OK, measured="")
+
+        return Probe(
+            name=name, title="", question="?", method=".", section="", requests=0, connections=0, run=run, **fields
+        )
+
+    loud, usual = probe("loud", waits=True, keeps_asking=True), probe("usual", waits=True)
+    with scripted_server(Front(set(), set())) as port:
+        plan = AuditPlan(target=parse_target(f"http://127.0.0.1:{port}/"))
+        Audit(plan, [loud, usual, probe("quick"), probe("quiet", needs_quiet=True)]).run()
+        assert order[-1] == "loud"
+        order.clear()
+        Audit(plan, [loud, usual, probe("quick")]).run()
+    assert order.index("loud") < order.index("usual")
 
 
 def test_without_a_chain_there_is_nothing_to_ask() -> None:
