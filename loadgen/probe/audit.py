@@ -15,7 +15,7 @@ from loadgen.model.audit import AUDIT_SCHEMA, AuditRecord, FindingRecord
 from loadgen.model.exceptions import TargetError
 from loadgen.model.units import NS_PER_S
 from loadgen.probe.audit_plan import AuditPlan
-from loadgen.probe.failures import OpenFailure, ProbeFailure, is_turned_away, text_of
+from loadgen.probe.failures import Loss, NoResponse, OpenFailure, ProbeFailure, is_turned_away, text_of
 from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.probe import Probe
 from loadgen.probe.registry import group_title
@@ -167,8 +167,11 @@ class Audit:
                 raise TargetError(f"{self.plan.target}: no connection could be opened ({error})") from None
             except ProbeFailure as error:
                 state.first_failure = str(error)
-                return None
-            gevent.sleep(_PAUSE_S)
+                # A single close may be chance. Silence, or what is no HTTP, won't be better the next time.
+                if not isinstance(error, NoResponse) or error.how not in (Loss.FIN, Loss.RESET):
+                    return None
+            if left:
+                gevent.sleep(_PAUSE_S)
         return None
 
     def _run_probe(self, probe: Probe, state: AuditState) -> None:

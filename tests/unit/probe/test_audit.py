@@ -229,6 +229,16 @@ def test_a_server_without_an_answer_gets_a_readable_audit(script: Script, why: s
     assert (found["end"], found["server"]) == ("done", None)
 
 
+def test_a_first_response_that_is_lost_by_chance_does_not_end_the_audit() -> None:
+    def loses_the_first(connection: socket.socket, number: int) -> None:
+        if number:
+            hello(connection, number)
+
+    found = run(loses_the_first, made("usual", fine))
+    assert verdicts(found) == {"usual": "ok"}
+    assert found["requests"] == 2
+
+
 @pytest.mark.parametrize(
     ("script", "why"),
     [

@@ -1,0 +1,98 @@
+"""What real servers do with HTTP's versions, persistence and closing: an audit says what is known of each."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from loadgen.model.audit import FindingRecord
+from loadgen.model.units import NS_PER_S
+from tests.support.audits import audit, finding
+from tests.support.processes import await_port, free_port
+from tests.support.servers import PEERS
+
+_PROBES = ("versions", "persistence", "closing")
+_SOON_NS = NS_PER_S // 2
+
+NOT_OK: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "limited-nginx": {},
+    "uvicorn": {"keep_alive_http10": ("note", "not kept")},
+    "hypercorn": {"keep_alive_http10": ("note", "not kept")},
+    "node": {},
+    "gunicorn": {"close_options": ("violation", "4 of 6 ways ignored, `close, TE`, among others")},
+    "gunicorn-sync": {
+        "persistent_by_default": ("note", "closed after 1, as announced"),
+        "keep_alive_http10": ("note", "not kept"),
+    },
+}
+"""By server: the checks that are not `ok`, with what was measured."""
+SPEAKS_HTTP2 = {"hypercorn"}
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_what_a_server_does(name: str, tmp_path: Path) -> None:
+    with PEERS[name](tmp_path / "server") as peer:
+        found = audit(peer.url, *_PROBES, timeout_ns=_SOON_NS)["findings"]
+    not_ok = {check: (one["verdict"], one["measured"]) for check, one in found.items() if one["verdict"] != "ok"}
+    assert not_ok == NOT_OK[name]
+    speaks = {check: found[check]["values"][key] for check, key in _HTTP2.items()}
+    assert set(speaks.values()) == {name in SPEAKS_HTTP2}
+
+
+_HTTP2 = {"h2c_upgrade": "accepted", "h2_prior_knowledge": "spoken"}
+
+_NGINX = """
+daemon off; user root; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
+events {{ worker_connections 200; }}
+http {{
+  access_log off; root {folder}; client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2;
+  fastcgi_temp_path {folder}/t3; uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
+  server {{ listen 127.0.0.1:{lingering}; lingering_close always; }}
+  server {{ listen 127.0.0.1:{hasty}; lingering_close off; }}
+  server {{ listen 127.0.0.1:{closing}; keepalive_timeout 0; }}
+  server {{ listen 127.0.0.1:{http2} http2; }}
+}}
+"""
+
+
+@contextmanager
+def _nginx(folder: Path) -> Iterator[dict[str, str]]:
+    """The URL of a file of 2 MB, by how nginx is set."""
+    program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
+    if program is None:
+        pytest.skip("nginx is not installed (Debian: nginx-light)")
+    folder.chmod(0o755)
+    (folder / "large").write_bytes(bytes(2_000_000))
+    ports = {name: free_port() for name in ("lingering", "hasty", "closing", "http2")}
+    (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, **ports), encoding="utf-8")
+    process = subprocess.Popen([program, "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL)
+    try:
+        await_port(ports["hasty"])
+        yield {name: f"http://127.0.0.1:{port}/large" for name, port in ports.items()}
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def test_nginx_as_it_is_set(tmp_path: Path) -> None:
+    with _nginx(tmp_path) as urls:
+        lingering = finding(urls["lingering"], "lingering_close")
+        hasty = finding(urls["hasty"], "lingering_close")
+        closing = audit(urls["closing"], "persistent_by_default", "announced")["findings"]
+        http2 = audit(urls["http2"], "http11", "h2_prior_knowledge")["findings"]
+    assert lingering["verdict"] == "ok"
+    assert lingering["values"]["response_bytes"] == 2_000_000
+    assert (hasty["verdict"], hasty["values"]["whole_with_more"]) == ("warning", False)
+    assert _measured(closing)["persistent_by_default"] == "closed after 1, as announced"
+    assert closing["announced"]["announced"] == "Connection: close"
+    assert closing["announced"]["verdict"] == "ok"
+    assert _measured(http2)["h2_prior_knowledge"] == "spoken, status 200"
+
+
+def _measured(findings: Mapping[str, FindingRecord]) -> dict[str, str]:
+    return {name: one["measured"] for name, one in findings.items()}
