@@ -16,8 +16,10 @@ from typing import Literal
 from loadgen.model.units import NS_PER_MS
 from loadgen.probe.medians import median_of
 
-Shape = Literal["timer", "sweep", "scattered"]
+Shape = Literal["at once", "timer", "sweep", "scattered"]
 
+_AT_ONCE_NS = 20 * NS_PER_MS
+"""A server that closes this soon after a response keeps no connection, whatever the response says."""
 _TIMER_SPREAD_NS = 50 * NS_PER_MS
 _TIMER_SPREAD_SHARE = 0.01
 """Idle times within one of the two are a timer's, on a machine that has other work too."""
@@ -70,6 +72,8 @@ def idle_times(closes: Sequence[Close]) -> IdleTimes:
     ages = sorted(close.idle_ns for close in closes)
     cut = int(_CUT_SHARE * len(ages))
     middle = median_of(ages)
+    if middle.middle < _AT_ONCE_NS:
+        return IdleTimes("at once", int(middle.middle), int(middle.low), int(middle.high), ages[0], ages[-1])
     spread_ns = ages[-1 - cut] - ages[cut]
     if spread_ns > max(_TIMER_SPREAD_NS, _TIMER_SPREAD_SHARE * middle.middle):
         moments = _moments(sorted(close.closed_ns for close in closes))

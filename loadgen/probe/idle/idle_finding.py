@@ -152,6 +152,8 @@ def finding_of_closes(seen: Watched) -> Finding:
 def times_text(found: IdleTimes) -> str:
     """The timeout, with its interval or the range that the server's closes spread over."""
     low, high = format_duration(found.timeout_ns), format_duration(max(found.max_ns, found.timeout_ns))
+    if found.shape == "at once":
+        return f"closed at once, {low} after a response"
     if found.shape == "timer":
         return " ".join(format_estimate(found.timeout_ns, (found.low_ns, found.high_ns)))
     if found.shape == "scattered":
@@ -176,6 +178,11 @@ def _by_responses(closes: list[Close]) -> dict[str, int]:
 
 def _judged(seen: Watched, found: IdleTimes, has_unasked_bytes: bool) -> tuple[Verdict, str | None]:
     announced_ns = seen.announced_ns
+    if found.shape == "at once":
+        return Verdict.WARNING, (
+            "the response does not say that the connection ends: a client that uses it again loses its request; "
+            "send Connection: close, or keep connections"
+        )
     if has_unasked_bytes:
         return Verdict.WARNING, (
             "the server sends bytes that nobody asked for before it closes; "

@@ -9,6 +9,7 @@ import gevent
 from loadgen.probe.failures import Loss, NoResponse, ProbeFailure
 from loadgen.probe.finding import Finding
 from loadgen.probe.idle.closes import Close
+from loadgen.probe.idle.first_hop import with_owner
 from loadgen.probe.idle.idle_finding import (
     Watched,
     finding_of_closes,
@@ -28,6 +29,10 @@ _LATE_CHECKS = 3
 
 
 def _run(session: ProbeSession) -> Finding:
+    return with_owner(session, _found(session))
+
+
+def _found(session: ProbeSession) -> Finding:
     seen = Watched()
     try:
         outcomes = side_by_side([partial(_watch, session, seen, number) for number in range(_CONNECTIONS)])
@@ -108,7 +113,8 @@ IDLE_TIMEOUT = Probe(
         "timeout_high_ns": "upper end of the timeout's interval",
         "min_ns": "shortest idle time at which the server closed a connection",
         "max_ns": "longest of these",
-        "shape": "`timer`: all at the same idle time; `sweep`: now and then all that are too old; `scattered`: neither",
+        "shape": "`timer`: all at the same idle time; `sweep`: now and then all that are too old; `scattered`: neither "
+        "of them; `at once`: with the response, which did not say so",
         "sweep_ns": "time from one sweep to the next",
         "connections": "connections that the server closed",
         "kept": "connections that it still kept at the end of the watch",

@@ -14,6 +14,7 @@ from loadgen.model.units import NS_PER_S, format_duration
 from loadgen.probe.failures import ProbeFailure
 from loadgen.probe.finding import Finding
 from loadgen.probe.idle.bystander import is_held_up
+from loadgen.probe.idle.first_hop import with_owner
 from loadgen.probe.idle.last_words import ended_by, ending_text, status_of
 from loadgen.probe.probe_stream import ProbeStream
 from loadgen.probe.session import ProbeSession
@@ -62,11 +63,11 @@ def wait_out(session: ProbeSession, data: bytes, waiting_for: str, topic: str) -
     watch = _PartialRequests(session, data, waiting_for)
     outcomes = side_by_side([partial(watch.one, number * _STAGGER_S) for number in range(CONNECTIONS)])
     if watch.held_up_by:
-        return held_up_finding(watch.held_up_by, waiting_for, topic)
+        return with_owner(session, held_up_finding(watch.held_up_by, waiting_for, topic))
     ends = [one for one in outcomes if not isinstance(one, ProbeFailure)]
     if not ends:
         raise next(one for one in outcomes if isinstance(one, ProbeFailure))
-    return partial_finding(ends, waiting_for, topic)
+    return with_owner(session, partial_finding(ends, waiting_for, topic))
 
 
 class _PartialRequests:

@@ -68,10 +68,10 @@ def _timeout_ns(session: ProbeSession) -> int:
 def _without_timeout(session: ProbeSession) -> Finding | None:
     """The finding where no idle connection was closed."""
     idle = _idle(session)
+    if idle.get("shape") == "at once" or ("timeout_ns" not in idle and idle.get("not_kept")):
+        return Finding(verdict=Verdict.OK, measured="no connection is ever idle", values={}, topic=TOPIC)
     if "timeout_ns" in idle:
         return None
-    if idle.get("not_kept"):
-        return Finding(verdict=Verdict.OK, measured="no connection is ever idle", values={}, topic=TOPIC)
     longer_ns = idle.get("longer_than_ns")
     if not isinstance(longer_ns, int) or idle.get("dead"):
         return unknown("the server's idle timeout is not known")

@@ -13,6 +13,7 @@ import gevent
 import pytest
 
 from loadgen.model.audit import FindingRecord
+from loadgen.model.proxy import parse_proxy
 from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_MS, NS_PER_S
 from loadgen.probe.audit import Audit
@@ -122,6 +123,11 @@ def announces_its_end(connection: socket.socket, _number: int) -> None:
         connection.sendall(BYE)
 
 
+def closes_without_a_word(connection: socket.socket, _number: int) -> None:
+    if read_request(connection):
+        connection.sendall(HELLO)
+
+
 def keeps_longer_after_two(connection: socket.socket, _number: int) -> None:
     for timeout_s in (20, 0.2, 0.5):
         connection.settimeout(timeout_s)
@@ -140,11 +146,13 @@ def test_the_idle_timeout_and_how_it_ends() -> None:
             "408": IdleServer(0.3, last_words=TIMEOUT_408),
             "two": keeps_longer_after_two,
             "never idle": announces_its_end,
+            "at once": closes_without_a_word,
         },
     )
     verdicts = {one: record["verdict"] for one, record in found.items()}
     assert verdicts == {
         "plain": "ok", "announced": "ok", "reset": "note", "408": "note", "two": "ok", "never idle": "note",
+        "at once": "warning",
     }  # fmt: skip
     for name, timeout_s in (("plain", 0.3), ("announced", 1.05), ("reset", 0.3), ("408", 0.3)):
         timeout_ns = found[name]["values"]["timeout_ns"]
@@ -156,6 +164,7 @@ def test_the_idle_timeout_and_how_it_ends() -> None:
     assert found["408"]["measured"].endswith(", after a 408")
     assert {"after_one_response_ns", "after_two_responses_ns"} <= found["two"]["values"].keys()
     assert re.fullmatch(r"2\d\d ms after one response, 5\d\d ms after two", found["two"]["measured"])
+    assert found["at once"]["measured"].startswith("closed at once, ")
     assert found["never idle"]["measured"] == "never idle: each response ends its connection"
 
 
@@ -346,6 +355,7 @@ def test_requests_around_the_idle_timeout_of_servers() -> None:
         "resets": IdleServer(0.4, resets=True),
         "keeps": IdleServer(20),
         "ends": announces_its_end,
+        "ends unsaid": closes_without_a_word,
     }
     found = found_by("stale_window", scripts, idle_max_ns=ms(1_000))
     for name in ("closes", "resets"):
@@ -356,7 +366,7 @@ def test_requests_around_the_idle_timeout_of_servers() -> None:
         assert isinstance(values["closed_before"], int)
         assert values["answered"] >= 5 <= values["closed_before"]
     assert found["keeps"]["measured"].startswith("no idle connection was closed within 1.0")
-    assert found["ends"]["measured"] == "no connection is ever idle"
+    assert found["ends"]["measured"] == found["ends unsaid"]["measured"] == "no connection is ever idle"
     assert {found["keeps"]["verdict"], found["ends"]["verdict"]} == {"ok"}
 
 
@@ -369,3 +379,11 @@ def test_a_long_timeout_does_not_pass_twice(monkeypatch: pytest.MonkeyPatch) -> 
     assert record["duration_ns"] < ms(1_250 + 400 + 1_600 + 500)
     assert record["findings"]["stale_window"]["values"]["tries"] == 40
     assert record["requests"] <= record["max_requests"]
+
+
+def test_a_proxy_that_forwards_has_timeouts_of_its_own() -> None:
+    with scripted_server(IdleServer(0.3)) as port:
+        proxy = parse_proxy(f"http://127.0.0.1:{port}")
+        record = audit("http://test.invalid/", "idle_timeout", "header_timeout", proxy=proxy)
+    for found in record["findings"].values():
+        assert found["measured"].startswith("the proxy's: 30")
