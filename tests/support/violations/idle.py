@@ -54,15 +54,22 @@ class StopsReading:
 
 
 class OneAtATime:
-    """A script for `scripted_server`: it serves one connection after another, each until it has ended."""
+    """A script for `scripted_server`: it serves one connection after another, in their order and each to its end."""
 
     def __init__(self) -> None:
-        self._turn = threading.Lock()
+        self._ended = 0
+        self._turn = threading.Condition()
 
-    def __call__(self, connection: socket.socket, _number: int) -> None:
+    def __call__(self, connection: socket.socket, number: int) -> None:
         with self._turn:
+            self._turn.wait_for(lambda: self._ended == number, timeout=20)
+        try:
             if read_request(connection):
                 connection.sendall(BYE)
+        finally:
+            with self._turn:
+                self._ended += 1
+                self._turn.notify_all()
 
 
 IDLE = (
