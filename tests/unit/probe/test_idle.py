@@ -12,18 +12,21 @@ from itertools import pairwise
 import gevent
 import pytest
 
-from loadgen.model.audit import FindingRecord
+from loadgen.model.audit import FindingRecord, Verdict
 from loadgen.model.proxy import parse_proxy
 from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_MS, NS_PER_S
 from loadgen.probe.audit import Audit
 from loadgen.probe.audit_plan import AuditPlan
+from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.idle import PROBES, bystander, stale_window
 from loadgen.probe.idle.closes import Close, idle_times
+from loadgen.probe.idle.first_hop import with_owner
 from loadgen.probe.idle.idle_finding import Watched, finding_of_closes, times_text
 from loadgen.probe.idle.last_words import ending_text, status_of
 from loadgen.probe.idle.partial_request import PartialEnd, partial_finding
 from loadgen.probe.idle.stale_tries import StaleOutcome, StaleRange, StaleTry, limit_text, stale_finding
+from loadgen.probe.session import AuditState, ProbeSession
 from tests.support.audits import audit, findings_of
 from tests.support.processes import BYE, HELLO, Script, read_request, scripted_server
 from tests.support.violations.idle import IdleServer, OneAtATime
@@ -387,3 +390,11 @@ def test_a_proxy_that_forwards_has_timeouts_of_its_own() -> None:
         record = audit("http://test.invalid/", "idle_timeout", "header_timeout", proxy=proxy)
     for found in record["findings"].values():
         assert found["measured"].startswith("the proxy's: 30")
+
+
+def test_a_timeout_that_is_not_known_has_no_owner() -> None:
+    target, proxy = parse_target("http://test.invalid/"), parse_proxy("http://127.0.0.1:9")
+    session = ProbeSession(AuditState.of(AuditPlan(target=target, proxy=proxy)), "idle_timeout", 1, 1)
+    assert with_owner(session, unknown("interrupted")).measured == "interrupted"
+    direct = ProbeSession(AuditState.of(AuditPlan(target=target)), "idle_timeout", 1, 1)
+    assert with_owner(direct, Finding(verdict=Verdict.OK, measured="5 s")).measured == "5 s"
