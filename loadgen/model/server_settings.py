@@ -121,7 +121,7 @@ TOPICS: dict[str, Topic] = {
         "AWS ALB": Setting("client_keep_alive.seconds", "3600s", _ALB),
     }),
     "lingering_close": Topic("whether unread data is drained before a close", {
-        "nginx": _nginx("lingering_close", "on, for lingering_time (30s) and lingering_timeout (5s)"),
+        "nginx": _nginx("lingering_close", "on: where more has come by then; always: in any case"),
         "HAProxy": _haproxy("option nolinger", "off"),
         "Envoy": Setting("delayed_close_timeout", "1s", _ENVOY_TIMEOUTS),
     }),

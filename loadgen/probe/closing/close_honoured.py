@@ -19,6 +19,7 @@ _SLOW_NS = 200 * NS_PER_MS
 
 class _AskedClose(NamedTuple):
     announced: str | None
+    says_so: bool
     after: AfterResponse
 
 
@@ -30,7 +31,7 @@ def _run(session: ProbeSession) -> Finding:
         raise failures[0]
     found = [one.after for one in closes]
     closed = sorted(one.closed_ns for one in found if one.closed_ns is not None)
-    announced = [one for one in closes if "close" in (one.announced or "").lower()]
+    announced = [one for one in closes if one.says_so]
     values = {
         "connections": len(closes),
         "closed": len(closed),
@@ -50,7 +51,8 @@ def _run(session: ProbeSession) -> Finding:
 def _try(session: ProbeSession) -> _AskedClose:
     with session.open() as stream:
         reply = session.ask(stream, session.request(connection="close"))
-        return _AskedClose(reply.field("connection"), after_response(session, stream, reply))
+        says_so = b"close" in reply.head.options
+        return _AskedClose(reply.field("connection"), says_so, after_response(session, stream, reply))
 
 
 def _judge(values: dict[str, int], closed: list[int], wait_ns: int) -> tuple[Verdict, str, str | None]:

@@ -54,7 +54,8 @@ def _judge_open(reply: Reply, after: AfterResponse) -> _Judged:
             advice = "a client that believes it loses its next request; announce only what is kept"
             return Verdict.WARNING, f"says keep-alive, closed {after.text}", advice, None
         if not reply.persists:
-            return Verdict.OK, f"says nothing, and closed as HTTP/{reply.head.version} does", None, None
+            how = "as HTTP/1.0 does" if reply.head.version == "1.0" else "which ends the response"
+            return Verdict.OK, f"says nothing, and closed, {how}", None, None
         advice = "a server that closes should say so with `Connection: close`"
         return Verdict.WARNING, f"says nothing, closed {after.text}", advice, "RFC 9112 §9.6"
     if reply.field(_KEEP_ALIVE) is not None and _KEEP_ALIVE.encode() not in reply.head.options:

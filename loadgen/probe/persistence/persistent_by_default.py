@@ -71,7 +71,9 @@ def _judge(answered: int, last: Reply, tries: int) -> Finding:
 def _how_announced(reply: Reply) -> str:
     if b"close" in reply.head.options:
         return "as announced"
-    return "as HTTP/1.0 does" if reply.head.version == "1.0" else "which ends a response without a length"
+    if reply.head.version == "1.0":
+        return "as HTTP/1.0 does"
+    return "as its framing is faulty" if reply.head.is_distrusted else "which ends a response without a length"
 
 
 PERSISTENT_BY_DEFAULT = Probe(
