@@ -113,6 +113,13 @@ def test_no_route_is_no_fault_of_the_server(resolving: Resolver, monkeypatch: py
     assert found["address_families"]["measured"] == "this machine has no route for IPv6"
 
 
+def test_a_source_of_the_other_family_is_no_fault_of_the_server(resolving: Resolver) -> None:
+    with scripted_server(hello) as port:
+        resolving([FOUR, SIX], port=port)
+        found = finding("http://name.test/", "published_addresses", source_ips=("127.0.0.1",))
+    assert (found["verdict"], values_of(found)["without_route"]) == ("note", ["::1"])
+
+
 def test_ipv4_against_ipv6(resolving: Resolver) -> None:
     with scripted_server(hello, socket.AF_INET6, "::") as port:
         resolving([SIX, FOUR], port=port)
