@@ -321,11 +321,11 @@ def _plans(draw: st.DrawFn) -> Plan:
         axes = replace(axes, gap=gap, users=draw(st.sampled_from([(), (3, 20)])))
     names = [] if axes.recycle or axes.gap else draw(st.lists(_NAMES, min_size=1, max_size=3, unique=True))
     precision: dict[str, Any] = {}
-    if not axes and len(names) > 1 and draw(st.booleans()):
-        round_ns = len(names) * block_ns
+    round_ns = len(names) * block_ns
+    if not axes and len(names) > 1 and 5 * round_ns <= MAX_DURATION_NS and draw(st.booleans()):
         precision = {
             "until_precision": draw(st.integers(1, 10_000)) / 10_000,
-            "max_time_ns": draw(st.integers(5 * round_ns, max(5 * round_ns, MAX_DURATION_NS))),
+            "max_time_ns": draw(st.integers(5 * round_ns, MAX_DURATION_NS)),
         }
     load = Load(
         users=axes.users[0] if axes.users else draw(st.integers(1, 999)),
