@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from loadgen.model.audit import AuditRecord, Verdict
 from loadgen.show.audit.timeline import draw_timeline
+from loadgen.show.export.findings_html import findings_html
 from loadgen.show.export.page import escape, opening, picture, table_html
-from loadgen.show.tables.findings import (
-    HEADINGS,
-    audit_facts,
-    findings_by_group,
-    skipped,
-    verdict_counts,
-    what_to_do,
-)
-from loadgen.show.tables.table import Row
+from loadgen.show.tables.findings import audit_facts, skipped, verdict_counts, what_to_do
 
 _SHOWN_FIRST = (Verdict.VIOLATION, Verdict.WARNING)
-_CLASSES = {"measured": "text long", "what to do": "text long"}
 _TIMELINE_NOTE = (
     "Each line is one connection, from the moment at which it began to open. Of very many that one check opened, some "
     "are drawn."
@@ -31,28 +23,12 @@ def audit_html(audit: AuditRecord) -> str:
         f"<h1>{escape(title)}</h1><p class=facts>{escape(audit_facts(audit))}</p>",
         f"<p class=verdict>{escape(verdict_counts(audit))}</p>",
         *_problems(audit),
-        _findings(audit),
+        findings_html(audit),
         _timeline(audit),
         f"<h2>Not asked</h2>{table_html(skipped(audit), ' class=text')}" if audit["skipped"] else "",
         "</html>\n",
     ]
     return "\n".join(part for part in parts if part)
-
-
-def _findings(audit: AuditRecord) -> str:
-    """One table for all groups, so that its columns stand below each other."""
-    head = "".join(f"<th class=text>{escape(heading)}" for heading in HEADINGS)
-    body = "".join(
-        f"<tr><th class=group colspan={len(HEADINGS)}>{escape(group)}" + "".join(map(_row, table.rows))
-        for group, table in findings_by_group(audit).items()
-    )
-    return f"<div class=scroll tabindex=0><table><tr>{head}{body}</table></div>"
-
-
-def _row(row: Row) -> str:
-    classes = [_CLASSES.get(heading, "text") for heading in HEADINGS]
-    classes[HEADINGS.index("verdict")] = f"text is-{row[HEADINGS.index('verdict')]}"
-    return "<tr>" + "".join(f"<td class='{one}'>{escape(cell)}" for one, cell in zip(classes, row, strict=True))
 
 
 def _problems(audit: AuditRecord) -> list[str]:

@@ -12,6 +12,7 @@ from loadgen.model.summary import Summary
 from loadgen.model.units import format_duration
 from loadgen.show import tables
 from loadgen.show.export.exporter import Exporter, RunData, Written
+from loadgen.show.export.findings_html import findings_html
 from loadgen.show.export.html_notes import curve_note, differences_note, sockets_note, upgrades_note
 from loadgen.show.export.page import escape, opening, picture, table_html
 from loadgen.show.formatting import load_text, rounds_text
@@ -44,7 +45,6 @@ _BELOW_CHARTS = (
     _Section("Deviations from HTTP/1.1", tables.lenient, tables.lenient_note),
     _Section("What the sockets cost", tables.sockets, sockets_note),
     _Section("What the server spent", tables.server),
-    _Section("What the target does with connections", tables.audited, tables.audited_note, is_text=True),
     _Section("Self-checks", tables.checks, tables.checks_note, is_text=True),
     _Section("The generator's own part", tables.generator, tables.generator_note),
     _Section("How the pilot chose the load", tables.pilot, tables.pilot_note),
@@ -65,6 +65,7 @@ def render(summary: Summary, pictures: Mapping[str, bytes]) -> str:
         "<h2>Charts</h2>",
         *(picture(name.replace("_", " "), svg) for name, svg in pictures.items()),
         *(_section(one, summary) for one in _BELOW_CHARTS),
+        _audit(summary),
         "<h2>Environment</h2>",
         _environment(summary),
         "</html>\n",
@@ -106,6 +107,15 @@ def _table(title: str, table: tables.Table, note: str = "", of_class: str = "") 
         return ""
     below = f"<p>{escape(note)}</p>" if note else ""
     return f"<h2>{escape(title)}</h2>{table_html(table, of_class)}{below}"
+
+
+def _audit(summary: Summary) -> str:
+    """What an audit before the load found out; empty where there was none."""
+    audit = summary["environment"].get("audit")
+    if audit is None:
+        return ""
+    note = f"<p>{escape(tables.audited_note(summary))}</p>"
+    return f"<h2>What the target does with connections</h2>{findings_html(audit)}{note}"
 
 
 def _environment(summary: Summary) -> str:

@@ -11,12 +11,12 @@ from loadgen.show.tables.leniencies import lenient, lenient_note
 from loadgen.show.tables.pilot import pilot, pilot_note
 from loadgen.show.tables.results import amortisation, arrivals, differences, phases, policies
 from loadgen.show.tables.run_environment import environment
-from loadgen.show.tables.run_findings import audited, audited_note, notable_findings
+from loadgen.show.tables.run_findings import audited_note, notable_findings
 from loadgen.show.tables.system_resources import server, sockets
 from loadgen.show.tables.table import Table
 
 __all__ = [
-    "Table", "amortisation", "arrivals", "audited", "audited_note", "checks", "checks_note", "connections",
+    "Table", "amortisation", "arrivals", "audited_note", "checks", "checks_note", "connections",
     "differences", "endings",
     "endings_note", "environment", "findings", "floor_note",
     "generator", "generator_note", "lenient", "lenient_note", "notable_findings",

@@ -10,14 +10,8 @@ from loadgen.show.tables.table import Table
 _NOTABLE = (Verdict.VIOLATION, Verdict.WARNING, Verdict.NOTE)
 
 
-def audited(summary: Summary) -> Table:
-    """All findings; no rows where there was no audit."""
-    audit = summary["environment"].get("audit")
-    return Table(HEADINGS, []) if audit is None else findings(audit)
-
-
 def notable_findings(summary: Summary) -> Table:
-    """Those that are not as they should be, or worth knowing."""
+    """Those that are not as they should be, or worth knowing; no rows where there was no audit."""
     audit = summary["environment"].get("audit")
     return Table(HEADINGS, []) if audit is None else findings(only(audit, *_NOTABLE))
 

@@ -84,7 +84,7 @@ def test_an_audit_before_the_load_is_in_the_reports(writer: RunWriter) -> None:
     page = export_text(EXPORTERS["html"], no_charts(summary))
     assert "<h2>What the target does with connections</h2>" in page
     assert counts in page
-    assert "<td class=text>3 of 3 requests answered on one connection" in page
+    assert "<td class='text long'>3 of 3 requests answered on one connection" in page
     text = export_text(EXPORTERS["markdown"], RunData(summary))  # type: ignore[arg-type] # of any keys
     assert counts in text
     titles = [line.split(" | ")[0] for line in text[text.index(counts) :].splitlines() if line.startswith("| ")]
