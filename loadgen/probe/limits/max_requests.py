@@ -194,4 +194,5 @@ MAX_REQUESTS = Probe(
     connections=_CONNECTIONS,
     run=_run,
     waits=True,
+    keeps_asking=True,
 )

@@ -83,6 +83,10 @@ def _resets_without_answer(peer: Peer, head: bytes) -> bytes:
     return right_answer(peer, head)
 
 
+def _sends_too_much(peer: Peer, head: bytes) -> bytes:
+    return right_answer(peer, head) + b"world"
+
+
 def _throws_away(peer: Peer, head: bytes) -> bytes:
     """Skips what is no request, as if it had not come."""
     while head and not head.startswith((b"GET", b"HEAD", b"OPTIONS")):
@@ -91,6 +95,12 @@ def _throws_away(peer: Peer, head: bytes) -> bytes:
 
 
 MESSAGES = (
+    Violation(
+        name="content that is longer than its length",
+        probe="response_end",
+        script=serves(_sends_too_much),
+        values={"responses": 1, "extra_bytes": 5},
+    ),
     Violation(
         name="content in the response to HEAD",
         probe="head_keeps_step",

@@ -39,6 +39,7 @@ def right() -> AuditRecord:
 @pytest.mark.parametrize(
     ("probe", "values"),
     [
+        ("response_end", {"responses": 2, "extra_bytes": 0}),
         ("head_keeps_step", {"status": 200, "step": IN_STEP}),
         ("no_content", {"step_304": IN_STEP, "step_204": IN_STEP}),
         ("pipelining", {"answered": 4, "requests": 4, "in_order": True}),
@@ -98,6 +99,15 @@ def closes_each_silently(peer: Peer, head: bytes) -> bytes:
     return b""
 
 
+def ends_with_an_empty_line(peer: Peer, head: bytes) -> bytes:
+    return right_answer(peer, head) + b"\r\n"
+
+
+def says_goodbye(peer: Peer, head: bytes) -> bytes:
+    """Ends the connection with an error that nobody asked for, as servers do whose idle timeout is over."""
+    return right_answer(peer, head) + response("408 Request Timeout", CLOSE)
+
+
 def answers_no_head(peer: Peer, head: bytes) -> bytes:
     return b"" if head.startswith(b"HEAD") else right_answer(peer, head)
 
@@ -107,6 +117,8 @@ def answers_no_head(peer: Peer, head: bytes) -> bytes:
     [
         ("expect_continue", refuses_content, "ok", {"early_status": 405, "step": "closed, as announced"}),
         ("expect_continue", refuses_expectations, "note", {"early_status": 417}),
+        ("response_end", ends_with_an_empty_line, "ok", {"extra_bytes": 0}),
+        ("response_end", says_goodbye, "ok", {"extra_bytes": 0}),
         ("head_keeps_step", closes_each, "note", {"step": "closed, as announced"}),
         ("head_keeps_step", answers_no_head, "warning", {}),
         ("pipelining", closes_each, "note", {"answered": 1}),
