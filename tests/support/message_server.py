@@ -17,6 +17,8 @@ class Peer:
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
+        self.requests = 0
+        """For an answer that counts them."""
         self._received = b""
 
     def head(self) -> bytes:

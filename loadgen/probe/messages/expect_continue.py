@@ -62,7 +62,7 @@ def _ask(session: ProbeSession, method: str) -> _ExpectAnswer:
         try:
             reply = session.read(stream, sent_ns, rest=received)
         except NoResponse as lost:
-            if not answer.early_status:
+            if not answer.early_status and lost.how == Loss.MALFORMED:
                 raise
             answer.step = FollowUp.SILENT if lost.how == Loss.TIMEOUT else FollowUp.CLOSED
             return answer
@@ -97,14 +97,7 @@ def _judge(session: ProbeSession, answer: _ExpectAnswer) -> Finding:
         values |= {"status": answer.status, "step": answer.step.value}
     took = format_duration(answer.early_ns)
     if answer.early_status == 0:
-        must = session.first.head.version != "1.0"
-        return Finding(
-            verdict=Verdict.VIOLATION if must else Verdict.NOTE,
-            measured=f"nothing within {took}, then {answer.status}",
-            values=values,
-            advice="each such request waits that long; let the server send 100, or clients send no Expect",
-            topic="expect_continue",
-        )
+        return _no_early_answer(session, answer, values)
     early = f"{answer.early_status} after {took}"
     if answer.early_status == _CONTINUE:
         early += f", then {answer.status}" if answer.status else ", then no final response"
@@ -131,6 +124,26 @@ def _judge(session: ProbeSession, answer: _ExpectAnswer) -> Finding:
         values=values,
         advice=None if answer.step.is_clean else "a client must not use the connection again after this response",
         topic=None if answer.step.is_clean else "expect_continue",
+    )
+
+
+def _no_early_answer(session: ProbeSession, answer: _ExpectAnswer, values: dict[str, FindingValue]) -> Finding:
+    """Neither 100 nor a final status came before the content."""
+    if not answer.status:
+        return Finding(
+            verdict=Verdict.WARNING,
+            measured=f"no response at all: {answer.step.value}",
+            values=values,
+            advice="let the server answer 417 where it does not take expectations, or clients send no Expect",
+            topic="expect_continue",
+        )
+    must = session.first.head.version != "1.0"
+    return Finding(
+        verdict=Verdict.VIOLATION if must else Verdict.NOTE,
+        measured=f"nothing within {format_duration(answer.early_ns)}, then {answer.status}",
+        values=values,
+        advice="each such request waits that long; let the server send 100, or clients send no Expect",
+        topic="expect_continue",
     )
 
 

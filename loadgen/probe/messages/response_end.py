@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from loadgen.model.audit import Verdict
 from loadgen.model.units import NS_PER_MS
-from loadgen.probe.failures import NoResponse
+from loadgen.probe.failures import Loss, NoResponse
 from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
@@ -25,9 +25,10 @@ def _run(session: ProbeSession) -> Finding:
         while answered < _RESPONSES and not extra:
             try:
                 reply = session.ask(stream)
-            except NoResponse:
+            except NoResponse as lost:
                 if not answered:
                     raise
+                extra = lost.received if lost.how == Loss.MALFORMED else b""
                 break
             answered += 1
             behind, _ = stream.wait_end(session.until_ns(_WAIT_NS))

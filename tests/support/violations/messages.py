@@ -53,6 +53,16 @@ def _never_continues(peer: Peer, head: bytes) -> bytes:
     return right_answer(peer, head.replace(b"Expect: 100-continue", b"X-Expect: none"))
 
 
+def _closes_on_expectations(peer: Peer, head: bytes) -> bytes:
+    return b"" if b"Expect" in head else right_answer(peer, head)
+
+
+def _sends_too_much_late(peer: Peer, head: bytes) -> bytes:
+    """What it sends too much comes in front of the next response, and not behind this one."""
+    peer.requests += 1
+    return (b"world" if peer.requests > 1 else b"") + right_answer(peer, head)
+
+
 def _ignores_content(peer: Peer, head: bytes) -> bytes:
     """Answers at once, and takes what follows for the next request."""
     if b"Content-Length" in head:
@@ -102,6 +112,12 @@ MESSAGES = (
         values={"responses": 1, "extra_bytes": 5},
     ),
     Violation(
+        name="bytes between two responses",
+        probe="response_end",
+        script=serves(_sends_too_much_late),
+        values={"responses": 1},
+    ),
+    Violation(
         name="content in the response to HEAD",
         probe="head_keeps_step",
         script=serves(_content_for_head),
@@ -148,6 +164,13 @@ MESSAGES = (
         script=serves(_never_continues),
         values={"early_status": 0},
         plan=_SHORT,
+    ),
+    Violation(
+        name="closes on an expectation",
+        probe="expect_continue",
+        script=serves(_closes_on_expectations),
+        verdict=Verdict.WARNING,
+        values={"early_status": 0},
     ),
     Violation(
         name="refuses at once, and takes the content for a request",
