@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from loadgen.model.audit import FindingValue, Verdict
 from loadgen.model.units import NS_PER_S
+from loadgen.probe.failures import Loss
 from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.http2.http2_link import Http2Link, Way, open_http2
 from loadgen.probe.http2.spoken import SETTINGS_PROBE, over_http2
@@ -49,7 +50,16 @@ def _run(session: ProbeSession, way: Way) -> Finding:
                 values=values | {"more_than": account.answered},
                 topic="max_requests",
             )
-        values |= {"lost": account.lost, "untouched": account.untouched, "goaway": bool(client.goaways)}
+        values |= {"lost": account.lost, "untouched": account.untouched}
+    if not client.goaways and link.loss is Loss.RESET:
+        return Finding(
+            verdict=Verdict.WARNING,
+            measured=f"reset after {account.answered:,}, {account.lost} lost; a GOAWAY would be lost with them",
+            values=values,
+            advice="the server closes while requests still come in, which resets the connection; let it read on first",
+            topic="max_requests",
+        )
+    values["goaway"] = bool(client.goaways)
     if not client.goaways:
         return Finding(
             verdict=Verdict.WARNING,
@@ -117,7 +127,7 @@ HTTP2_MAX_REQUESTS = Probe(
     values={
         "answered": "requests that were answered on the connection",
         "more_than": "there is no limit up to this number",
-        "goaway": "it was announced by GOAWAY",
+        "goaway": "it was announced by GOAWAY; absent after a reset, which may have taken it away",
         "code": "the error code of the first GOAWAY",
         "two_step": "a first GOAWAY came before the one that names the last stream",
         "lost": "requests that may have been processed, and were not answered",

@@ -81,6 +81,16 @@ def closes_after(requests: int, *last: GoAwayFrame) -> Speak:
     return speak
 
 
+def _resets(side: Http2Side) -> None:
+    """It says GOAWAY and closes while requests are coming in, as a server without a lingering close does."""
+    side.settings(max_concurrent_streams=10)
+    for number, stream in enumerate(side.streams(), start=1):
+        side.answer(stream)
+        if number == 15:
+            side.reset()
+            return
+
+
 def _closes_idle(side: Http2Side) -> None:
     side.settings()
     side.connection.settimeout(0.3)  # and then `streams` ends
@@ -125,6 +135,7 @@ HTTP2 = (
     *_rows(
         "http2_max_requests", Verdict.WARNING,
         ("closes after requests without GOAWAY", closes_after(15)),
+        ("resets the connection after requests", _resets),
         ("promises in GOAWAY what it does not answer", closes_after(15, GoAwayFrame(0, last_stream_id=99))),
     ),
     *_rows("http2_idle_timeout", Verdict.WARNING, ("closes idle connections without GOAWAY", _closes_idle)),
