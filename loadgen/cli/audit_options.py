@@ -39,6 +39,7 @@ def build_audit_plan(options: dict[str, Any]) -> AuditPlan:
     return replace(
         AuditPlan.of(plan),
         origin=_origin(options["origin"]),
+        chain_gap_ns=options["chain_gap"] or 0,
         backend_header=_field_name(options["backend_header"]),
         idle_max_ns=idle_max_ns,
         max_time_ns=options["max_time"],

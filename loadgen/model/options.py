@@ -273,6 +273,11 @@ OPTIONS: tuple[Option, ...] = (
         help="The server behind the target, reached by itself: the chain is measured and tried.",
     ),
     Option(
+        name="chain_gap", type=Duration(NS_PER_MS), is_implicit=True, commands=(PROBE,), metavar="T",
+        help="Mean gap between requests for which losses in the chain are predicted and counted; "
+        "the origin's idle timeout if unset.",
+    ),
+    Option(
         name="backend_header", type=Words(), is_implicit=True, commands=(PROBE,), metavar="NAME",
         help="Response field that says which backend answered.",
     ),

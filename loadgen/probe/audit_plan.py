@@ -26,7 +26,7 @@ class AuditPlan:
     source_ips: tuple[str, ...] = ()
     origin: Target | None = None
     """The server behind the target, which can be reached by itself too."""
-    gap_ns: int = 0
+    chain_gap_ns: int = 0
     """The mean gap between requests for which losses in the chain are predicted; 0 for the origin's idle timeout."""
     backend_header: str = ""
     """A response field that says which backend answered; empty for none."""

@@ -86,7 +86,7 @@ def _run(session: ProbeSession) -> Finding:
         return Finding(verdict=Verdict.OK, measured="nothing to lose: the proxy is the first to close")
     low_ns, high_ns = (int(str(origin.values[name])) for name in ("min_ns", "max_ns"))
     cells = cells_around(low_ns, high_ns, max(_MIN_BLUR_NS, int(_BLUR * timeout_ns)))
-    found = _Losses(cells, session.plan.gap_ns or timeout_ns, session.deadline_ns - _RESERVE_NS)
+    found = _Losses(cells, session.plan.chain_gap_ns or timeout_ns, session.deadline_ns - _RESERVE_NS)
     is_ours = reuse is not None and reuse.verdict is not Verdict.UNKNOWN
     _measure(session, found, timeout_ns, is_ours)
     _count(session, found)

@@ -28,6 +28,7 @@ def test_what_is_given_is_in_the_plan() -> None:
             proxy="http://127.0.0.1:3128",
             source_ip=("127.0.0.2",),
             origin="http://127.0.0.1:81/",
+            chain_gap=2 * NS_PER_S,
             backend_header="X-Backend",
             timeout=NS_PER_S,
             max_time=3 * NS_PER_S,
@@ -37,6 +38,7 @@ def test_what_is_given_is_in_the_plan() -> None:
     assert (plan.headers, plan.insecure, plan.source_ips) == ((("X", "y"),), True, ("127.0.0.2",))
     assert (str(plan.proxy), str(plan.origin)) == ("127.0.0.1:3128", "http://127.0.0.1:81/")
     assert (plan.backend_header, plan.timeout_ns, plan.max_time_ns) == ("X-Backend", NS_PER_S, 3 * NS_PER_S)
+    assert plan.chain_gap_ns == 2 * NS_PER_S
 
 
 def test_without_url_idle_connections_are_watched_for_a_shorter_time() -> None:
