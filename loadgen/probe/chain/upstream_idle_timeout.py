@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import gevent
 
 from loadgen.model.audit import Verdict
@@ -12,7 +14,7 @@ from loadgen.probe.probe import Probe
 from loadgen.probe.probe_stream import ProbeStream
 from loadgen.probe.session import ProbeSession
 
-_TRIES = 2
+_TRIES = 8
 _LOOKS = 60
 _MIN_PAUSE_NS = 100 * NS_PER_MS
 _GROWTH = 0.25
@@ -26,13 +28,16 @@ def _run(session: ProbeSession) -> Finding:
     left_ns = session.deadline_ns - session.now_ns()
     until_ns = session.until_ns(min(session.plan.idle_max_ns, int(left_ns * _SHARE_OF_AUDIT)))
     session.waiting_for, session.waiting_until_ns = "the proxy to close an idle connection to the origin", until_ns
+    looks = iter(range(_LOOKS))
     for _ in range(_TRIES):
         begun_ns = session.now_ns()
         with session.open() as stream:
             number = ask_number(session, stream, keep=True)
             if number is None:
                 return unknown(NOT_TOLD)
-            end = _watch(session, stream, number, until_ns)
+            end = _watch(session, stream, number, until_ns, looks)
+        if isinstance(end, _Disturbed):
+            continue
         if end is None:
             waited_ns = session.now_ns() - begun_ns
             return Finding(
@@ -40,24 +45,34 @@ def _run(session: ProbeSession) -> Finding:
                 measured=f"longer than {format_duration(waited_ns)}",
                 values={"longer_than_ns": waited_ns},
             )
-        by, idle_ns = end
-        if by == "client" or idle_ns < _AT_ONCE_NS:  # or the proxy asked the origin to close
-            return _ended(idle_ns)
-    # Another request used it, so the origin's own timeout ended it.
+        return _ended(end)
     return unknown("other requests used the proxy's connection")
 
 
-def _watch(session: ProbeSession, stream: ProbeStream, number: int, until_ns: int) -> tuple[str, int] | None:
-    """Who ended the connection, and after which idle time (ns); None where it is still open at the end."""
+class _Disturbed:
+    """Another request may have used the connection, which the origin then closes by its own timeout."""
+
+
+def _watch(
+    session: ProbeSession, stream: ProbeStream, number: int, until_ns: int, looks: Iterator[int]
+) -> int | _Disturbed | None:
+    """The idle time (ns) after which the proxy ended the connection; None where it is still open at the end."""
     origin, begun_ns = at_origin(session), session.now_ns()
-    while True:
+    for _ in looks:
         now_ns = session.now_ns()
-        pause_ns = max(_MIN_PAUSE_NS, int((now_ns - begun_ns) * _GROWTH))
-        stream.wait_end(min(now_ns + pause_ns, until_ns))
-        gevent.sleep(max(0, min(now_ns + pause_ns, until_ns) - session.now_ns()) / NS_PER_S)
+        next_ns = min(now_ns + max(_MIN_PAUSE_NS, int((now_ns - begun_ns) * _GROWTH)), until_ns)
+        stream.wait_end(next_ns)
+        gevent.sleep(max(0, next_ns - session.now_ns()) / NS_PER_S)
         end = idle_end(origin, number)
-        if end is not None or session.now_ns() >= until_ns:
-            return end
+        if end is not None:
+            by, idle_ns = end
+            # The origin closes a used connection at once only where the proxy asked it to.
+            return idle_ns if by == "client" or idle_ns < _AT_ONCE_NS else _Disturbed()
+        if session.others_sent_since(begun_ns):
+            return _Disturbed()
+        if next_ns >= until_ns:
+            break
+    return None
 
 
 def _ended(idle_ns: int) -> Finding:
