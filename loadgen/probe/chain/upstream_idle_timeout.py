@@ -20,7 +20,8 @@ _MIN_PAUSE_NS = 100 * NS_PER_MS
 _GROWTH = 0.25
 """Each look comes later by this share of the time that has passed."""
 _AT_ONCE_NS = 20 * NS_PER_MS
-_SHARE_OF_AUDIT = 0.6
+_QUIET_NS = 300 * NS_PER_MS
+_SHARE_OF_AUDIT = 0.65
 """The rest is for what comes after it, which needs a chain that is quiet."""
 
 
@@ -30,6 +31,7 @@ def _run(session: ProbeSession) -> Finding:
     session.waiting_for, session.waiting_until_ns = "the proxy to close an idle connection to the origin", until_ns
     looks = iter(range(_LOOKS))
     for _ in range(_TRIES):
+        _await_quiet(session, until_ns)
         begun_ns = session.now_ns()
         with session.open() as stream:
             number = ask_number(session, stream, keep=True)
@@ -47,6 +49,12 @@ def _run(session: ProbeSession) -> Finding:
             )
         return _ended(end)
     return unknown("other requests used the proxy's connection")
+
+
+def _await_quiet(session: ProbeSession, until_ns: int) -> None:
+    """Until other probes have sent nothing for a moment."""
+    while session.now_ns() < until_ns and session.others_sent_since(session.now_ns() - _QUIET_NS):
+        gevent.sleep(_QUIET_NS / NS_PER_S)
 
 
 class _Disturbed:
