@@ -38,6 +38,7 @@ KINDS = {
     "resume": r"loadgen sweep --resume ",
     "example": r"loadgen .* results/example|loadgen report ",
     "target": r"loadgen target ",
+    "audit": r"loadgen probe",
     "calibrate": r"loadgen calibrate",  # tests/process/cli/test_calibrate.py
     "run": r"loadgen (compare|sweep) ",
 }
@@ -62,6 +63,16 @@ def in_place(line: str, target: Target) -> list[str]:
     own = {word for before, word in pairwise(arguments) if "://" in word and before != "--proxy"}
     there = dict.fromkeys(own, target.url) | {"ca.pem": str(target.ca_file)}
     return [there.get(word, word) for word in arguments]
+
+
+@pytest.mark.parametrize("line", lines("audit"))
+def test_audits(line: str, share_target: Share, tmp_path: Path) -> None:
+    """With short waits: what an audit finds out has tests of its own."""
+    arguments = in_place(line, share_target(*(["--tls"] if "https://" in line else [])))
+    limits = ("--idle-max", "200ms", "--max-time", "2s", "--max-requests", "20")
+    done = run_cli(*arguments, *limits, cwd=tmp_path)
+    assert done.code == 0, done.stderr
+    assert "--html" not in arguments or (tmp_path / arguments[arguments.index("--html") + 1]).exists()
 
 
 def load_for(line: str) -> list[str]:
