@@ -59,7 +59,10 @@ def _judge_open(reply: Reply, after: AfterResponse) -> _Judged:
         advice = "a server that closes should say so with `Connection: close`"
         return Verdict.WARNING, f"says nothing, closed {after.text}", advice, "RFC 9112 §9.6"
     if reply.field(_KEEP_ALIVE) is not None and _KEEP_ALIVE.encode() not in reply.head.options:
-        advice = "a proxy on the way may pass it on; list it: `Connection: keep-alive`"
+        advice = (
+            "list it, `Connection: keep-alive`; a proxy must remove that of the server behind it: clients take its "
+            "timeout for the proxy's"
+        )
         return Verdict.VIOLATION, "Keep-Alive is not listed in Connection", advice, "RFC 9110 §7.6.1"
     what = "says keep-alive" if says_so else "says nothing"
     if after.what is Next.SILENT:

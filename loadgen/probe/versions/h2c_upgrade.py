@@ -92,7 +92,8 @@ def _accepted(session: ProbeSession, stream: ProbeStream, client: FrameClient, f
     link, answer = Http2Link(session, stream, client, found.rest), client.streams[1]
     try:
         came = link.wait(lambda: answer.done, session.timeout_at_ns)
-        why = str(link.loss)
+        said = [f"GOAWAY {goaway.code}" for goaway in client.goaways]
+        why = ", ".join([*said, f"{answer.body_bytes:,} bytes of content", link.loss])
     except Failure as failure:
         came, why = False, str(failure)
     if not came or answer.reset:

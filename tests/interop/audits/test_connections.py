@@ -96,3 +96,36 @@ def test_nginx_as_it_is_set(tmp_path: Path) -> None:
 
 def _measured(findings: Mapping[str, FindingRecord]) -> dict[str, str]:
     return {name: one["measured"] for name, one in findings.items()}
+
+
+_HAPROXY = """
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 20s
+  timeout server 20s
+listen one
+  bind 127.0.0.1:{port}
+  server origin 127.0.0.1:{origin}
+"""
+
+
+def test_haproxy_passes_on_the_keep_alive_field_of_the_server_behind_it(tmp_path: Path) -> None:
+    program = shutil.which("haproxy", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
+    if program is None:
+        pytest.skip("HAProxy is not installed (Debian: haproxy)")
+    port = free_port()
+    with PEERS["node"](tmp_path / "server") as peer:
+        origin = peer.url.rstrip("/").rpartition(":")[2]
+        (tmp_path / "haproxy.cfg").write_text(_HAPROXY.format(port=port, origin=origin), encoding="utf-8")
+        process = subprocess.Popen([program, "-db", "-f", str(tmp_path / "haproxy.cfg")], stderr=subprocess.DEVNULL)
+        try:
+            await_port(port)
+            found = audit(f"http://127.0.0.1:{port}/", *_PROBES, timeout_ns=_SOON_NS)["findings"]
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+    not_ok = {check: one["verdict"] for check, one in found.items() if one["verdict"] != "ok"}
+    assert not_ok == {"announced": "violation"}
+    assert found["announced"]["section"] == "RFC 9110 §7.6.1"
+    assert found["announced"]["announced"] == "Keep-Alive: timeout=1"
