@@ -17,6 +17,8 @@ from tests.support.audits import audit
 from tests.support.processes import await_port, free_port
 from tests.support.servers import PEERS
 
+pytestmark = pytest.mark.peer
+
 IDLE_MAX_NS = 5 * NS_PER_S // 2
 NGINX = {
     "nginx": "",
