@@ -12,7 +12,7 @@ import gevent
 from loadgen.model.audit import FindingValue, Verdict
 from loadgen.model.units import NS_PER_S, format_duration
 from loadgen.probe.failures import ProbeFailure
-from loadgen.probe.finding import Finding
+from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.idle.bystander import is_held_up
 from loadgen.probe.idle.first_hop import with_owner
 from loadgen.probe.idle.last_words import ended_by, ending_text, status_of
@@ -61,7 +61,10 @@ def wait_out(session: ProbeSession, data: bytes, waiting_for: str, topic: str) -
     Raises ProbeFailure where no connection could be watched.
     """
     watch = _PartialRequests(session, data, waiting_for)
-    outcomes = side_by_side([partial(watch.one, number * _STAGGER_S) for number in range(CONNECTIONS)])
+    try:
+        outcomes = side_by_side([partial(watch.one, number * _STAGGER_S) for number in range(CONNECTIONS)])
+    except gevent.GreenletExit:
+        return _interrupted_finding(watch.begun_ns, session.now_ns(), topic)
     if watch.held_up_by:
         return with_owner(session, held_up_finding(watch.held_up_by, waiting_for, topic))
     ends = [one for one in outcomes if not isinstance(one, ProbeFailure)]
@@ -76,6 +79,8 @@ class _PartialRequests:
     def __init__(self, session: ProbeSession, data: bytes, waiting_for: str) -> None:
         self.held_up_by = 0
         """How many connections it took to stop the server; 0 while it goes on."""
+        self.begun_ns: list[int] = []
+        """When each wait began."""
         self._session = session
         self._data = data
         self._waiting_for = waiting_for
@@ -89,6 +94,7 @@ class _PartialRequests:
             with session.alone:
                 stream, begun_ns = self._begun(stack)
             self._watching.append(gevent.getcurrent())
+            self.begun_ns.append(begun_ns)
             return self._end_of(stream, begun_ns)
 
     def _begun(self, stack: ExitStack) -> tuple[ProbeStream, int]:
@@ -130,6 +136,19 @@ def held_up_finding(held_up_by: int, waiting_for: str, topic: str) -> Finding:
         values={"held_up_by": held_up_by},
         advice="a few slow clients stop this server; put a proxy before it that reads whole requests, "
         "or use a worker that serves many connections at once",
+        topic=topic,
+    )
+
+
+def _interrupted_finding(begun_ns: Sequence[int], now_ns: int, topic: str) -> Finding:
+    """The audit was interrupted; what the watch shows by then."""
+    if not begun_ns:
+        return unknown("interrupted before the wait began")
+    longer_ns = now_ns - max(begun_ns)
+    return Finding(
+        verdict=Verdict.UNKNOWN,
+        measured=f"longer than {format_duration(longer_ns)}, then interrupted",
+        values={"longer_than_ns": longer_ns},
         topic=topic,
     )
 

@@ -26,10 +26,11 @@ from loadgen.probe.idle.idle_finding import Watched, finding_of_closes, times_te
 from loadgen.probe.idle.last_words import ending_text, status_of
 from loadgen.probe.idle.partial_request import PartialEnd, partial_finding
 from loadgen.probe.idle.stale_tries import StaleOutcome, StaleRange, StaleTry, limit_text, stale_finding
+from loadgen.probe.registry import choose
 from loadgen.probe.session import AuditState, ProbeSession
 from tests.support.audits import audit, findings_of
 from tests.support.processes import BYE, HELLO, Script, read_request, scripted_server
-from tests.support.violations.idle import IdleServer, OneAtATime
+from tests.support.violations.idle import IdleServer, OneAtATime, StopsReading
 
 TIMEOUT_408 = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 EXPLAINED = {probe.name: probe.values.keys() for probe in PROBES}
@@ -189,6 +190,9 @@ def test_a_server_that_never_closes_and_a_way_that_forgets_connections() -> None
     assert found["forgets"]["values"]["dead"]
 
 
+_WATCHES = ("idle_timeout", "header_timeout")
+
+
 @pytest.mark.parametrize(
     ("timeout_s", "announced_s", "verdict"),
     [(6, 5, "ok"), (60, 65, "warning"), (60, 61, "ok"), (75, 60, "ok"), (20, 5, "note"), (4.95, 5, "ok")],
@@ -202,13 +206,13 @@ def test_what_is_announced_against_what_is_done(timeout_s: float, announced_s: i
 def test_the_end_of_the_audit_and_an_interruption_leave_what_is_known() -> None:
     with scripted_server(IdleServer(20)) as port:
         plan = AuditPlan(target=parse_target(f"http://127.0.0.1:{port}/"), max_time_ns=ms(1_500))
-        over, interrupted = Audit(plan, PROBES[:1]), Audit(plan, PROBES[:1])
+        over, interrupted = Audit(plan, choose(_WATCHES, ())), Audit(plan, choose(_WATCHES, ()))
         gevent.spawn_later(0.3, interrupted.interrupt)
         at_work = [gevent.spawn(one.run) for one in (over, interrupted)]
-        first, second = (one.get()["findings"]["idle_timeout"] for one in at_work)
-    assert (first["verdict"], second["verdict"]) == ("note", "unknown")
-    assert second["measured"].endswith("then interrupted")
-    for one in (first, second):
+        first, second = ([one.get()["findings"][name] for name in _WATCHES] for one in at_work)
+    assert [one["verdict"] for one in (*first, *second)] == ["note", "ok", "unknown", "unknown"]
+    assert all(one["measured"].endswith("then interrupted") for one in second)
+    for one in (*first, *second):
         longer_ns = one["values"]["longer_than_ns"]
         assert isinstance(longer_ns, int)
         assert 0 < longer_ns < ms(1_500)
@@ -359,6 +363,7 @@ def test_requests_around_the_idle_timeout_of_servers() -> None:
         "keeps": IdleServer(20),
         "ends": announces_its_end,
         "ends unsaid": closes_without_a_word,
+        "stops reading": StopsReading(0.35, 0.4),
     }
     found = found_by("stale_window", scripts, idle_max_ns=ms(1_000))
     for name in ("closes", "resets"):
@@ -368,6 +373,10 @@ def test_requests_around_the_idle_timeout_of_servers() -> None:
         assert isinstance(values["answered"], int)
         assert isinstance(values["closed_before"], int)
         assert values["answered"] >= 5 <= values["closed_before"]
+    window = found["stops reading"]["values"]
+    assert isinstance(window["window_low_ns"], int)
+    assert isinstance(window["window_high_ns"], int)
+    assert window["window_low_ns"] <= ms(50) <= window["window_high_ns"]
     assert found["keeps"]["measured"].startswith("no idle connection was closed within 1.0")
     assert found["ends"]["measured"] == found["ends unsaid"]["measured"] == "no connection is ever idle"
     assert {found["keeps"]["verdict"], found["ends"]["verdict"]} == {"ok"}
