@@ -12,7 +12,7 @@ from loadgen.model.policy import parse_policies
 from loadgen.model.units import NS_PER_S
 from loadgen.probe.failures import Loss, NoResponse, ProbeFailure
 from loadgen.probe.probe_stream import ProbeStream
-from loadgen.probe.session import ProbeSession
+from loadgen.probe.session import MAX_BODY_BYTES, ProbeSession
 from loadgen.probe.tunnelling import end_to_end_fields, open_end_to_end
 from loadgen.wire.http1.final_head import SWITCHING_PROTOCOLS, FinalHeadReader
 from loadgen.wire.http1.head import FieldLines, Malformed
@@ -89,8 +89,11 @@ class Http2Link:
     def ask(self) -> FrameStream:
         """One request and its whole response. Raises NoResponse."""
         stream = self.start()
-        if not self.wait(lambda: stream.done, self._session.timeout_at_ns):
+        if not self.wait(lambda: stream.done or stream.body_bytes > MAX_BODY_BYTES, self._session.timeout_at_ns):
             raise NoResponse(self.loss, b"", self._session.now_ns())
+        if not stream.done:
+            detail = f"the response is longer than the {MAX_BODY_BYTES >> 20} MiB that are read; name a smaller one"
+            raise NoResponse(Loss.TOO_LONG, b"", self._session.now_ns(), detail)
         return stream
 
     def flush(self) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hyperframe.frame import GoAwayFrame
+from hyperframe.frame import DataFrame, GoAwayFrame
 
 from loadgen.model.audit import AuditRecord, FindingRecord
 from loadgen.model.proxy import parse_proxy
@@ -82,6 +82,19 @@ def test_no_limit_of_streams_and_of_requests() -> None:
     assert (streams["verdict"], streams["announced"]) == ("ok", "no limit")
     requests = spoken(speak, "http2_max_requests")
     assert (requests["verdict"], requests["measured"]) == ("ok", "more than 200")
+
+
+def test_a_response_without_end_is_not_read_for_ever() -> None:
+    def speak(side: Http2Side) -> None:
+        side.settings()
+        for stream in side.streams():
+            side.say_frames(side.head(stream))
+            for _ in range(700):
+                side.say_frames(DataFrame(stream, bytes(16_000)))
+
+    found = spoken(speak, "http2_max_requests")
+    assert found["verdict"] == "unknown"
+    assert found["measured"] == "the response is longer than the 8 MiB that are read; name a smaller one"
 
 
 def test_a_server_that_limits_its_clients_is_left_alone() -> None:
