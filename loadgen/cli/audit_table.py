@@ -5,9 +5,10 @@ One line for each check with its verdict and what was measured; what to do about
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
-from textwrap import wrap
 from typing import NamedTuple
 
 from rich.text import Text
@@ -25,6 +26,7 @@ _VERDICT_WIDTH = len("violation")
 _MAX_TITLE, _MAX_ANNOUNCED, _MAX_RULE = 27, 22, 16
 _MAX_ANNOUNCED_LINES = 2  # more of them go below, where they are not narrow
 _MIN_MEASURED = 20
+_BEFORE_A_UNIT = re.compile(r"(?<=\d) (?=(?:ns|µs|ms|s|h|days|bytes)\b)")
 _ARROW = "→ "
 
 
@@ -62,11 +64,11 @@ def _widths(rows: Sequence[Row], width: int) -> _Widths:
 def _row_lines(row: Row, widths: _Widths, width: int) -> Iterator[Text]:
     """The check and its verdict at the left; at the right what was measured, and below that what to do."""
     title, announced, _, verdict, rule, _ = row
-    if len(wrap(announced, widths.announced or 1)) > _MAX_ANNOUNCED_LINES:
+    if len(_wrap(announced, widths.announced or 1)) > _MAX_ANNOUNCED_LINES:
         widths = widths._replace(measured=widths.measured + widths.announced + _GAP, announced=0)
-    left = [(part, "") for part in wrap(title, widths.title)]
+    left = [(part, "") for part in _wrap(title, widths.title)]
     if not widths.rule and rule != ABSENT:
-        left += [(part, "dim") for part in wrap(rule, widths.title)]
+        left += [(part, "dim") for part in _wrap(rule, widths.title)]
     right = [*_measured(row, widths), *_below(row, widths, width)]
     for number, ((part, style), text) in enumerate(_side_by_side(left, right)):
         line = Text(" " * _GAP).append(part.ljust(widths.title + _GAP), style)
@@ -93,7 +95,7 @@ def _measured(row: Row, widths: _Widths) -> Iterator[Text]:
         (announced, widths.announced, "dim" if announced == ABSENT else ""),
         (rule, widths.rule, "dim"),
     )
-    columns = [(wrap(text, size), size, style) for text, size, style in cells if size]
+    columns = [(_wrap(text, size), size, style) for text, size, style in cells if size]
     for parts in zip_longest(*(lines for lines, _, _ in columns), fillvalue=""):
         line = Text()
         for part, (_, size, style) in zip(parts, columns, strict=True):
@@ -105,6 +107,12 @@ def _below(row: Row, widths: _Widths, width: int) -> Iterator[Text]:
     _, announced, _, _, _, advice = row
     room = max(_MIN_MEASURED, width - (_GAP + widths.title + _GAP + _VERDICT_WIDTH + _GAP))
     if not widths.announced and announced != ABSENT:
-        yield from (Text(part, "dim") for part in wrap(f"announced: {announced}", room))
-    for number, part in enumerate(wrap(advice, room - len(_ARROW))):
+        yield from (Text(part, "dim") for part in _wrap(f"announced: {announced}", room))
+    for number, part in enumerate(_wrap(advice, room - len(_ARROW))):
         yield Text((" " * len(_ARROW) if number else _ARROW) + part)
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    """Lines of at most this width; a number and its unit stay together."""
+    lines = textwrap.wrap(_BEFORE_A_UNIT.sub("\xa0", text), width)
+    return [line.replace("\xa0", " ") for line in lines]

@@ -38,7 +38,7 @@ class FindingRecord(TypedDict):
     measured: str
     """What it does, as text; times and rates with their intervals."""
     values: dict[str, FindingValue]
-    """The same as numbers, words and lists (docs/probe.md has them all); a value that is not known is absent."""
+    """The same as numbers, words and lists (docs/probes.md has them all); a value that is not known is absent."""
     verdict: VerdictWord
     """How it is to be taken."""
     section: str | None

@@ -87,7 +87,7 @@ TOPICS: dict[str, Topic] = {
         "HAProxy": _haproxy("timeout http-keep-alive", "that of timeout http-request, else of timeout client"),
         "Envoy": Setting(_ENVOY_IDLE, "1h", _ENVOY_TIMEOUTS),
         "AWS ALB": Setting("idle_timeout.timeout_seconds", "60s", _ALB),
-        "Node": _node("server.keepAliveTimeout", "5s; 65s in the newest versions"),
+        "Node": _node("server.keepAliveTimeout", "5s, 65s in the newest versions; plus keepAliveTimeoutBuffer (1s)"),
         "gunicorn": _gunicorn("--keep-alive", "2s", "keepalive"),
         "uvicorn": Setting("--timeout-keep-alive", "5s", _UVICORN),
         "Hypercorn": Setting("keep_alive_timeout", "5s", _HYPERCORN),

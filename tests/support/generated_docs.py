@@ -85,6 +85,7 @@ def _probe_text(probe: Probe) -> str:
 PAGES: dict[Path, Callable[[], str]] = {
     DOCS / "errors.md": errors_page,
     DOCS / "warnings.md": warnings_page,
+    DOCS / "probes.md": probes_page,
     DOCS / "settings.md": settings_page,
     SCHEMA_FILE: schema_text,
     AUDIT_SCHEMA_FILE: audit_schema_text,
