@@ -14,6 +14,7 @@ from loadgen.probe.probe_stream import ProbeStream
 from loadgen.probe.session import GATEWAY_ERRORS, ProbeSession, Reply
 
 _NO_CHAIN = "for a chain: name the server behind the target with --origin, or give --proxy"
+_SAME = "--origin is the target itself, so nothing stands between them"
 _TUNNELLED = "through a tunnel the proxy sees no requests, and shares no connections"
 ASKED_AT_MOST = 3
 """Requests that one question to the origin may take."""
@@ -23,7 +24,9 @@ NOT_TOLD = "the origin does not tell which connection a request came on; `loadge
 def no_chain(plan: AuditPlan) -> str:
     """Why there is no chain to look at; empty where there is one."""
     if plan.origin is not None:
-        return ""
+        target = plan.target
+        is_same = (plan.origin.host, plan.origin.port) == (target.host, target.port) and plan.proxy is None
+        return _SAME if is_same else ""
     if plan.proxy is None:
         return _NO_CHAIN
     return _TUNNELLED if plan.target.is_tls else ""

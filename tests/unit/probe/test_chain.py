@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 import socket
+from dataclasses import replace
 from math import exp, inf
 from statistics import mean
 
 import pytest
 
 from loadgen.model.audit import Verdict
+from loadgen.model.proxy import parse_proxy
 from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_MS, NS_PER_S
 from loadgen.probe.audit import Audit
@@ -22,6 +24,7 @@ from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import AuditState, ProbeSession
 from tests.support.audits import audit, finding
+from tests.support.careless_proxy import careless_proxy
 from tests.support.processes import read_request, scripted_server
 
 MEAN_NS = 1_000
@@ -153,6 +156,10 @@ def test_probes_that_keep_asking_begin_after_those_that_need_quiet() -> None:
 def test_without_a_chain_there_is_nothing_to_ask() -> None:
     plan = AuditPlan(target=parse_target("https://h/"))
     assert "--origin" in no_chain(plan)
+    itself = replace(plan, origin=parse_target("https://h/other"))
+    assert "the target itself" in no_chain(itself)
+    assert no_chain(replace(itself, origin=parse_target("https://h:444/"))) == ""
+    assert "tunnel" in no_chain(replace(plan, proxy=parse_proxy("http://p:1")))
     assert all(probe.not_for is no_chain for probe in PROBES)
 
 
@@ -164,11 +171,10 @@ def test_an_origin_that_is_no_loadgen_target() -> None:
         while read_request(connection):
             connection.sendall(HELLO)
 
-    with scripted_server(brief) as port:
-        url = f"http://127.0.0.1:{port}/"
+    with scripted_server(brief) as port, careless_proxy(port, repeats=True) as url:
         found = audit(
             url, "hop_by_hop_fields", "upstream_idle_timeout", "chain_losses",
-            origin=parse_target(url), idle_max_ns=NS_PER_S // 5, max_time_ns=4 * NS_PER_S,
+            origin=parse_target(f"http://127.0.0.1:{port}/"), idle_max_ns=NS_PER_S // 5, max_time_ns=4 * NS_PER_S,
         )  # fmt: skip
     verdicts = {name: one["verdict"] for name, one in found["findings"].items()}
     assert verdicts == {
@@ -187,7 +193,6 @@ def test_an_origin_that_closes_after_each_response() -> None:
         read_request(connection)
         connection.sendall(HELLO.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
 
-    with scripted_server(closes) as port:
-        url = f"http://127.0.0.1:{port}/"
-        found = finding(url, "chain_losses", origin=parse_target(url))
+    with scripted_server(closes) as port, careless_proxy(port) as url:
+        found = finding(url, "chain_losses", origin=parse_target(f"http://127.0.0.1:{port}/"))
     assert (found["verdict"], found["measured"][:15]) == ("ok", "nothing to lose")
