@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from loadgen.model.audit import Verdict
+from loadgen.model.units import NS_PER_MS
 from tests.support.processes import BYE, HELLO, read_request
 from tests.support.violations.violation import Violation
 
@@ -43,7 +44,21 @@ def ends_at_age(age_s: float, *, says_so: bool) -> Script:
     return script
 
 
+def _stops_answering(connection: socket.socket, _number: int) -> None:
+    ends_after(7)(connection, 0)
+    while read_request(connection):
+        pass
+
+
 LIMITS = (
+    Violation(
+        name="reads on after 7 responses and answers no more",
+        probe="max_requests",
+        script=_stops_answering,
+        verdict=Verdict.WARNING,
+        values={"closed_after": 7, "announced": False},
+        plan={"timeout_ns": 100 * NS_PER_MS},
+    ),
     Violation(
         name="closes after 40 responses without saying so",
         probe="max_requests",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from contextlib import ExitStack
 
 import pytest
@@ -68,6 +69,22 @@ def test_a_limit_of_a_worker_shows_as_a_spread() -> None:
     found = max_requests(lambda connection, number: ends_after(5 + 4 * number, last=BYE)(connection, 0))
     assert found["values"].items() >= {"min_closed_after": 9, "max_closed_after": 17}.items()
     assert found["measured"] == "closed after 9 to 17, as announced, 3 connections"
+
+
+def test_a_slow_server_is_asked_no_longer_than_allowed() -> None:
+    never = threading.Event()
+
+    def script(connection: socket.socket, _number: int) -> None:
+        while read_request(connection):
+            never.wait(0.02)
+            connection.sendall(HELLO)
+
+    with scripted_server(script) as port:
+        found = finding(f"http://127.0.0.1:{port}/", "max_requests", idle_max_ns=200 * NS_PER_MS)
+    more_than = found["values"]["more_than"]
+    assert isinstance(more_than, int)
+    assert (found["verdict"], 1 <= more_than <= 11) == ("ok", True)
+    assert found["measured"].startswith(f"more than {more_than} in ")
 
 
 def test_a_server_that_limits_its_clients_is_left_alone() -> None:
