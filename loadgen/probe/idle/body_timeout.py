@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loadgen.probe.finding import Finding
-from loadgen.probe.idle.partial_request import CONNECTIONS, MAX_CONNECTIONS, MAX_TRIES, VALUES, wait_out
+from loadgen.probe.idle.partial_request import CONNECTIONS, MAX_BYSTANDERS, MAX_CONNECTIONS, MAX_TRIES, VALUES, wait_out
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 
@@ -24,7 +24,7 @@ BODY_TIMEOUT = Probe(
     "them or answers without it.",
     section="RFC 9112 §9.5",
     values=VALUES,
-    requests=2 * MAX_TRIES,
+    requests=MAX_TRIES + MAX_BYSTANDERS,
     connections=MAX_CONNECTIONS,
     run=_run,
     waits=True,

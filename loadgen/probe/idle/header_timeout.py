@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loadgen.probe.finding import Finding
-from loadgen.probe.idle.partial_request import CONNECTIONS, MAX_CONNECTIONS, MAX_TRIES, VALUES, wait_out
+from loadgen.probe.idle.partial_request import CONNECTIONS, MAX_BYSTANDERS, MAX_CONNECTIONS, MAX_TRIES, VALUES, wait_out
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 
@@ -23,7 +23,7 @@ HEADER_TIMEOUT = Probe(
     "closes them.",
     section="RFC 9112 §9.5",
     values=VALUES,
-    requests=2 * MAX_TRIES,
+    requests=MAX_TRIES + MAX_BYSTANDERS,
     connections=MAX_CONNECTIONS,
     run=_run,
     waits=True,

@@ -8,7 +8,7 @@ import threading
 from contextlib import suppress
 
 from loadgen.model.audit import Verdict
-from tests.support.processes import BYE, HELLO, read_request
+from tests.support.processes import BYE, HELLO, Script, read_request
 from tests.support.violations.violation import Violation
 
 
@@ -53,10 +53,16 @@ class StopsReading:
         threading.Event().wait(self._rest_s)
 
 
+def answers_once(connection: socket.socket, _number: int) -> None:
+    if read_request(connection):
+        connection.sendall(BYE)
+
+
 class OneAtATime:
     """A script for `scripted_server`: it serves one connection after another, in their order and each to its end."""
 
-    def __init__(self) -> None:
+    def __init__(self, serve: Script = answers_once) -> None:
+        self._serve = serve
         self._ended = 0
         self._turn = threading.Condition()
 
@@ -64,8 +70,7 @@ class OneAtATime:
         with self._turn:
             self._turn.wait_for(lambda: self._ended == number, timeout=20)
         try:
-            if read_request(connection):
-                connection.sendall(BYE)
+            self._serve(connection, number)
         finally:
             with self._turn:
                 self._ended += 1

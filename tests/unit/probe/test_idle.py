@@ -8,6 +8,7 @@ import threading
 from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from itertools import pairwise
+from pathlib import Path
 
 import gevent
 import pytest
@@ -19,7 +20,7 @@ from loadgen.model.units import NS_PER_MS, NS_PER_S
 from loadgen.probe.audit import Audit
 from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.finding import Finding, unknown
-from loadgen.probe.idle import PROBES, bystander, stale_window
+from loadgen.probe.idle import PROBES, bystander, idle_timeout, stale_window
 from loadgen.probe.idle.closes import Close, idle_times
 from loadgen.probe.idle.first_hop import with_owner
 from loadgen.probe.idle.idle_finding import Watched, finding_of_closes, times_text
@@ -28,8 +29,9 @@ from loadgen.probe.idle.partial_request import PartialEnd, partial_finding
 from loadgen.probe.idle.stale_tries import StaleOutcome, StaleRange, StaleTry, limit_text, stale_finding
 from loadgen.probe.registry import choose
 from loadgen.probe.session import AuditState, ProbeSession
-from tests.support.audits import audit, findings_of
+from tests.support.audits import audit, finding, findings_of
 from tests.support.processes import BYE, HELLO, Script, read_request, scripted_server
+from tests.support.secure_servers import SecureServer, in_turns, server_context, trust
 from tests.support.violations.idle import IdleServer, OneAtATime, StopsReading
 
 TIMEOUT_408 = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -265,6 +267,14 @@ def test_a_server_that_one_silent_client_stops(monkeypatch: pytest.MonkeyPatch) 
     assert found["one"]["values"] == {"held_up_by": 1}
 
 
+def test_a_silent_client_that_stops_even_handshakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(bystander, "_MIN_WAIT_NS", ms(150))
+    server = OneAtATime(SecureServer(in_turns(server_context())).script)
+    with scripted_server(server) as port:
+        found = finding(f"https://127.0.0.1:{port}/", "header_timeout", **trust(tmp_path))
+    assert (found["verdict"], found["values"]) == ("warning", {"held_up_by": 1})
+
+
 def test_a_limit_that_is_missing_is_worth_a_note_after_a_minute() -> None:
     verdicts = [
         partial_finding([PartialEnd(after_s * NS_PER_S, "", b"")], "the rest", "").verdict for after_s in (8, 80)
@@ -383,12 +393,12 @@ def test_requests_around_the_idle_timeout_of_servers() -> None:
 
 
 def test_a_long_timeout_does_not_pass_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stale_window, "_PATIENCE_NS", ms(1_250))
-    monkeypatch.setattr(stale_window, "_SPREAD_S", 0.4)
-    with scripted_server(IdleServer(1.6)) as port:
+    monkeypatch.setattr(idle_timeout, "_STAGGER_S", 0.01)
+    monkeypatch.setattr(stale_window, "_PATIENCE_NS", ms(250))
+    monkeypatch.setattr(stale_window, "_SPREAD_S", 0.2)
+    with scripted_server(IdleServer(0.8)) as port:
         record = audit(f"http://127.0.0.1:{port}/", "stale_window")
-    # Until the last watched connection is idle, then for those of this probe to begin, then their idle time.
-    assert record["duration_ns"] < ms(1_250 + 400 + 1_600 + 500)
+    assert record["duration_ns"] < ms(2 * 800)
     assert record["findings"]["stale_window"]["values"]["tries"] == 40
     assert record["requests"] <= record["max_requests"]
 
