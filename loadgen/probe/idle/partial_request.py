@@ -13,7 +13,7 @@ from loadgen.model.audit import FindingValue, Verdict
 from loadgen.model.units import NS_PER_S, format_duration
 from loadgen.probe.failures import ProbeFailure
 from loadgen.probe.finding import Finding, unknown
-from loadgen.probe.idle import bystander
+from loadgen.probe.idle.bystander import MAX_REQUESTS, is_held_up
 from loadgen.probe.idle.first_hop import with_owner
 from loadgen.probe.idle.last_words import ended_by, ending_text, status_of
 from loadgen.probe.probe_stream import ProbeStream
@@ -24,7 +24,7 @@ CONNECTIONS = 3
 _CHECKS = 2
 """A server that seems to be stopped may only be slow, so it is looked at again."""
 MAX_TRIES = CONNECTIONS + _CHECKS
-MAX_BYSTANDERS = MAX_TRIES + _CHECKS * (bystander.MAX_REQUESTS - 1)
+MAX_BYSTANDERS = MAX_TRIES + _CHECKS * (MAX_REQUESTS - 1)
 """Requests on other connections, after each try."""
 MAX_CONNECTIONS = MAX_TRIES + MAX_BYSTANDERS
 VALUES = {
@@ -106,7 +106,7 @@ class _PartialRequests:
                 break
             stream = stack.enter_context(session.open())
             begun_ns = session.send(stream, self._data) if self._data else stream.opened_ns
-            if not bystander.is_held_up(session, stream.close):
+            if not is_held_up(session, stream.close):
                 return stream, begun_ns
         self.held_up_by = self.held_up_by or len(self._watching) + 1
         gevent.killall(self._watching, block=False)
