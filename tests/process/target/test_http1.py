@@ -87,7 +87,9 @@ def test_the_fields_of_a_request(start_target: Start, option: str, says: bytes) 
     target = start_target("--delay", "1m")
     with connected(target) as ask:
         answer = ask(f"GET {FIELDS_PATH}?a=1 HTTP/1.1|Host: a|x-ONE:  1 |x-one: 2|Empty:|Connection: {option}, x-one")
-        assert json.loads(answer.body) == {
+        seen = json.loads(answer.body)
+        assert seen.pop("connection") >= 1  # its number
+        assert seen == {
             "version": "1.1",
             "target": f"{FIELDS_PATH}?a=1",
             "fields": [
