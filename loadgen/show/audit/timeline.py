@@ -86,7 +86,9 @@ def draw_timeline(audit: AuditRecord) -> bytes:
 
 def timeline_figure(audit: AuditRecord) -> Figure:
     """The picture. The audit has at least one trace."""
-    lanes = lanes_of(chosen_traces(audit.get("traces", [])))
+    places = {name: place for place, name in enumerate(("first", *audit["findings"]))}
+    traces = sorted(audit.get("traces", []), key=lambda trace: places.get(trace["probe"], len(places)))
+    lanes = lanes_of(chosen_traces(traces))
     last = max(lane.y for group in lanes.values() for lane in group)
     figure = Figure(figsize=(8.4, _MARGIN_INCHES + _LANE_INCHES * (last + 1)), layout="constrained")
     axes = figure.subplots()
