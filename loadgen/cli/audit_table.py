@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 from typing import NamedTuple
 
 from rich.text import Text
@@ -25,6 +25,7 @@ _GAP = 2
 _VERDICT_WIDTH = len("violation")
 _MAX_TITLE, _MAX_ANNOUNCED, _MAX_RULE = 27, 22, 16
 _MAX_ANNOUNCED_LINES = 2  # more of them go below, where they are not narrow
+_MIN_MERGED = 3
 _MIN_MEASURED = 20
 _BEFORE_A_UNIT = re.compile(r"(?<=\d) (?=(?:ns|µs|ms|s|h|days|bytes)\b)")
 _ARROW = "→ "
@@ -45,8 +46,19 @@ def audit_lines(audit: AuditRecord, width: int) -> Iterator[Text]:
     for group, table in findings_by_group(audit).items():
         yield Text()
         yield Text(visible(group), "bold")
-        for row in table.rows:
+        for row in _merged(table.rows):
             yield from _row_lines(tuple(map(visible, row)), widths, width)
+
+
+def _merged(rows: Sequence[Row]) -> Iterator[Row]:
+    """Neighbours that say the same become one row, which names them: a server that does not answer has very many."""
+    for (announced, measured, verdict, advice), same in groupby(rows, lambda row: (*row[1:4], row[5])):
+        those = list(same)
+        if len(those) < _MIN_MERGED:
+            yield from those
+            continue
+        names = ", ".join(row[0] for row in those)
+        yield f"{len(those)} checks", announced, f"{measured} ({names})", verdict, ABSENT, advice
 
 
 def _widths(rows: Sequence[Row], width: int) -> _Widths:

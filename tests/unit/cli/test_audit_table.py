@@ -32,6 +32,16 @@ def test_groups_stand_above_their_checks() -> None:
     assert "→ the server closes later than it says" in found[places[1] + 2]
 
 
+def test_checks_that_say_the_same_are_one_row_which_names_them() -> None:
+    silent = {"measured": "no response to a plain request", "announced": None}
+    found = {f"x{number}": finding_record("unknown", **silent, title=f"Check {number}") for number in range(4)}
+    lines = [line.plain for line in audit_lines(audit_record(found), 200)]
+    text = " ".join(" ".join(lines).split())
+    assert "4 checks unknown no response to a plain request (Check 0, Check 1, Check 2, Check 3)" in text
+    two = dict(list(found.items())[:2])
+    assert len([one for one in audit_lines(audit_record(two), 120) if "no response" in one.plain]) == 2
+
+
 def test_each_verdict_has_a_colour() -> None:
     assert set(VERDICT_STYLES) == {one.value for one in Verdict}
 
