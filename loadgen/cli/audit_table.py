@@ -26,6 +26,7 @@ _VERDICT_WIDTH = len("violation")
 _MAX_TITLE, _MAX_ANNOUNCED, _MAX_RULE = 27, 22, 16
 _MAX_ANNOUNCED_LINES = 2  # more of them go below, where they are not narrow
 _MIN_MERGED = 3
+_MIN_TITLE = len("12 checks")
 _MIN_MEASURED = 20
 _BEFORE_A_UNIT = re.compile(r"(?<=\d) (?=(?:ns|µs|ms|s|h|days|bytes)\b)")
 _ARROW = "→ "
@@ -66,6 +67,7 @@ def _widths(rows: Sequence[Row], width: int) -> _Widths:
         min(most, max((len(row[column]) for row in rows), default=0))
         for column, most in ((0, min(_MAX_TITLE, width // 3)), (1, _MAX_ANNOUNCED), (4, _MAX_RULE))
     )
+    title = max(title, _MIN_TITLE)
     if width < _WIDE_COLUMNS:
         announced = rule = 0
     columns = [one for one in (title, _VERDICT_WIDTH, announced, rule) if one]
