@@ -84,6 +84,20 @@ def test_no_limit_of_streams_and_of_requests() -> None:
     assert (requests["verdict"], requests["measured"]) == ("ok", "more than 200")
 
 
+def test_one_stream_more_where_another_has_ended_is_within_the_limit() -> None:
+    def speak(side: Http2Side) -> None:
+        side.settings(max_concurrent_streams=3)
+        begun: list[int] = []
+        for stream in side.streams():
+            begun.append(stream)
+            if len(begun) > 3:
+                side.say_frames(DataFrame(begun[0], b"", flags=["END_STREAM"]))
+            side.say_frames(side.head(stream))
+
+    found = spoken(speak, "http2_streams")
+    assert (found["verdict"], found["values"]["open"], found["values"].get("beyond")) == ("ok", 3, None)
+
+
 def test_a_response_without_end_is_not_read_for_ever() -> None:
     def speak(side: Http2Side) -> None:
         side.settings()
