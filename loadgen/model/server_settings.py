@@ -108,6 +108,14 @@ TOPICS: dict[str, Topic] = {
         "AWS ALB": Setting("idle_timeout.timeout_seconds", "60s", _ALB),
         "Node": _node("server.headersTimeout", "60s, looked at every 30s (connectionsCheckingInterval)"),
     }),
+    "body_timeout": Topic("how long the body of a request may take", {
+        "nginx": _nginx("client_body_timeout", "60s, between two reads"),
+        "Apache": _apache("RequestReadTimeout body=", "20s, more at 500 bytes/s", "mod_reqtimeout"),
+        "HAProxy": _haproxy("timeout client", ""),
+        "Envoy": Setting("stream_idle_timeout", "5m", _ENVOY_TIMEOUTS),
+        "AWS ALB": Setting("idle_timeout.timeout_seconds", "60s", _ALB),
+        "Node": _node("server.requestTimeout", "300s"),
+    }),
     "max_requests": Topic("how many requests a connection may carry", {
         "nginx": _nginx("keepalive_requests", "1000; 100 before 1.19.10"),
         "Apache": _apache("MaxKeepAliveRequests", "100"),
@@ -161,6 +169,12 @@ TOPICS: dict[str, Topic] = {
         "Envoy": Setting("http2_protocol_options.max_concurrent_streams", "depends on the version", _ENVOY_PROTOCOL),
         "Node": _node("settings.maxConcurrentStreams", "", "http2", "settings-object"),
         "Hypercorn": Setting("h2_max_concurrent_streams", "100", _HYPERCORN),
+    }),
+    "http2_max_requests": Topic("how many requests a connection of HTTP/2 may carry", {
+        "nginx": _nginx("keepalive_requests", "1000; http2_max_requests before 1.19.7"),
+        "HAProxy": _haproxy("tune.h2.fe.max-total-streams", "no limit"),
+        "Envoy": Setting("common_http_protocol_options.max_requests_per_connection", "no limit", _ENVOY_PROTOCOL),
+        "Hypercorn": Setting("keep_alive_max_requests", "1000", _HYPERCORN),
     }),
     "tls_versions": Topic("which versions of TLS are spoken", {
         "nginx": _nginx("ssl_protocols", "TLSv1.2 TLSv1.3; older ones too before 1.27.3", _SSL),

@@ -8,6 +8,7 @@ from typing import Any
 import gevent
 
 from loadgen.model.audit import AuditRecord, FindingRecord
+from loadgen.model.server_settings import TOPICS
 from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_S
 from loadgen.probe.audit import Audit
@@ -29,6 +30,7 @@ def check_record(record: AuditRecord) -> None:
     check_audit(record)
     explained = {probe.name: probe.values.keys() for probe in PROBES}
     for name, one in record["findings"].items():
+        assert one["topic"] is None or one["topic"] in TOPICS, name
         assert one["values"].keys() <= explained.get(name, one["values"].keys()), name
     assert record["requests"] <= record["max_requests"]
     assert record["connections"] <= record["max_connections"]

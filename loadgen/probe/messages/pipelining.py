@@ -70,7 +70,6 @@ def _judge(answers: _PipelineAnswers, *, tells_order: bool) -> Finding:
             measured="responses come out of order",
             values=values,
             advice="never pipeline here: a client takes one response for another's; policy pipeline must not be used",
-            topic="pipelining",
         )
     if answers.answered == _REQUESTS:
         order = "in order" if tells_order else "whether in order can't be told"
@@ -82,14 +81,12 @@ def _judge(answers: _PipelineAnswers, *, tells_order: bool) -> Finding:
             measured=f"{text}, then closed, as {'announced' if answers.says_close else 'after each request'}",
             values=values,
             advice="don't pipeline here: requests behind the first one have to be sent again",
-            topic="pipelining",
         )
     return Finding(
         verdict=Verdict.WARNING,
         measured=f"{text}, {_LOSSES[answers.loss or Loss.FIN]}",
         values=values,
         advice="don't pipeline here: requests that arrive together with another one are lost",
-        topic="pipelining",
     )
 
 
