@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,10 +16,10 @@ _BAD_GATEWAY = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"
 
 @dataclass
 class CarelessProxy:
-    """repeats: a GET that gets no response is sent again on a new connection, as RFC 9110 §9.2.2 allows."""
+    """repeats: the share of GETs without a response that are sent again on a new connection (RFC 9110 §9.2.2)."""
 
     origin_port: int
-    repeats: bool = False
+    repeats: float = 0
     idle: list[socket.socket] = field(default_factory=list)
     """Connections to the origin that no request uses."""
 
@@ -33,7 +34,7 @@ class CarelessProxy:
 
     def _forwarded(self, request: bytes) -> bytes:
         answer = self._asked(request)
-        if not answer and self.repeats and request.startswith(b"GET "):
+        if not answer and request.startswith(b"GET ") and random.random() < self.repeats:
             self.close()
             answer = self._asked(request)
         return answer or _BAD_GATEWAY
@@ -59,7 +60,7 @@ class CarelessProxy:
 
 
 @contextmanager
-def careless_proxy(origin_port: int, *, repeats: bool = False) -> Iterator[str]:
+def careless_proxy(origin_port: int, *, repeats: float = 0) -> Iterator[str]:
     """Gives its URL."""
     proxy = CarelessProxy(origin_port, repeats)
     with scripted_server(proxy) as port:

@@ -74,7 +74,7 @@ class GapDrive:
         for _ in range(_MAX_TRIES):
             if not self._send("GET"):
                 return
-        raise ProbeFailure("the chain does not answer any more")
+        raise ProbeFailure("the chain answers nothing but errors of a gateway")
 
     def _rest(self, until_ns: int) -> None:
         stream = self._stream
@@ -96,9 +96,8 @@ class GapDrive:
             self._close()
         else:
             self._used_ns = reply.done_ns
-            status = reply.head.status
-            if status in GATEWAY_ERRORS and status != session.first.head.status:
-                loss = f"{status}"
+            if reply.head.status in GATEWAY_ERRORS:
+                loss = f"{reply.head.status}"
             if not reply.persists:
                 self._close()
         if loss:

@@ -64,7 +64,7 @@ def audits(tmp_path_factory: pytest.TempPathFactory) -> dict[str, AuditRecord]:
         behind = {"origin": parse_target(origin), **LIMITS}
         chains: dict[str, tuple[str, dict[str, Any]]] = {
             "careless": (start(careless_proxy(brief.port)), behind),
-            "repeating": (start(careless_proxy(brief.port, repeats=True)), behind),
+            "repeating": (start(careless_proxy(brief.port, repeats=1)), behind),
             "nginx": (start(nginx(folder / "long", brief.port, "60s")), behind),
             "brief nginx": (
                 start(nginx(folder / "brief", patient.port, "1s")),
