@@ -12,7 +12,7 @@ from loadgen import core
 from loadgen.cli import EXIT_DONE, Outcome
 from loadgen.cli.option_types import OptionType
 from loadgen.cli.options import given_options, resolve_options, with_options
-from loadgen.model.option import COMPARE, PROBE, REPORT, SWEEP
+from loadgen.model.option import COMPARE, DIFF, PROBE, REPORT, SWEEP
 from loadgen.model.value_types import Choice, Duration, FilePath, ListOf, Whole
 from loadgen.target.behaviour import DECLINABLE
 
@@ -83,6 +83,20 @@ def report(run: Path, **options: Any) -> Outcome:
     from loadgen.cli.report import rebuild
 
     return rebuild(run, options)
+
+
+@cli.command(short_help="What changed from one run to another, beyond noise.")
+@click.argument("old", type=_FILE, nargs=-1, required=True, metavar="OLD...")
+@click.argument("new", type=_FILE)
+@with_options(DIFF)
+def diff(old: tuple[Path, ...], new: Path, **options: Any) -> Outcome:
+    """Say what changed from the run OLD to the run NEW, under each policy and between policies, beyond noise.
+
+    Several OLD runs of the same plan show how far whole runs lie apart by chance, which one run can't show of itself.
+    """
+    from loadgen.cli.diff import diff as run
+
+    return run(old, new, options)
 
 
 @cli.command(short_help="Serve the embedded target by hand.")

@@ -183,23 +183,30 @@ def _show_audit(summary: Summary, console: Console) -> None:
     console.print(visible(tables.audited_note(summary)), soft_wrap=True)
 
 
-def show_summary(summary: Summary, report: Path) -> None:
-    """The final table, warnings, the verdict and the path of the report."""
-    console = text_console()
-    headings, rows = tables.policies(summary)
-    rows = _fitting([tuple(map(visible, row)) for row in rows], headings, console.width)
+def fit_table(found: tables.Table, title: str, width: int, names: int = 1) -> Table:
+    """A table in as much room as there is. names: columns of names, which stand left and are not broken."""
+    headings, rows = found
+    rows = _fitting([tuple(map(visible, row)) for row in rows], headings, width)
     table = Table(
-        title=visible(f"{summary['plan']['method']} {summary['plan']['url']}"),
+        title=visible(title),
         title_justify="left",
         # Where room is short, numbers need it more than lines do.
-        **({} if _fits(rows, headings, console.width) else {"box": box.SIMPLE_HEAD, "show_edge": False}),  # type: ignore[arg-type] # options of two types
+        **({} if _fits(rows, headings, width) else {"box": box.SIMPLE_HEAD, "show_edge": False}),  # type: ignore[arg-type] # options of two types
     )
-    for heading in headings:
-        is_name = heading == headings[0]
+    for number, heading in enumerate(headings):
+        is_name = number < names
         # What is too long goes on in the next line, and nothing is cut off: a policy has to be told from another.
         table.add_column(heading, justify="left" if is_name else "right", no_wrap=is_name, overflow="fold")
     for row in rows:
         table.add_row(*row)
+    return table
+
+
+def show_summary(summary: Summary, report: Path) -> None:
+    """The final table, warnings, the verdict and the path of the report."""
+    console = text_console()
+    title = f"{summary['plan']['method']} {summary['plan']['url']}"
+    table = fit_table(tables.policies(summary), title, console.width)
     console.print(table)
     for warning in summary["warnings"]:
         console.print("warning", style="yellow", end=" ")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from loadgen.model.arrivals import ARRIVALS, CONSTANT
-from loadgen.model.option import COMPARE, PROBE, REPORT, SWEEP, TO_TARGET, LocustArgument, Option
+from loadgen.model.option import COMPARE, DIFF, PROBE, REPORT, SWEEP, TO_TARGET, LocustArgument, Option
 from loadgen.model.plan_value_types import Address, Body, Certificates, Header, Method, Policies, ProxyUrl, Url
 from loadgen.model.units import NS_PER_MS
 from loadgen.model.value_types import (
@@ -215,8 +215,9 @@ OPTIONS: tuple[Option, ...] = (
         help="Print the blocks and how long they take; run nothing.",
     ),
     Option(
-        name="out", type=FilePath(), is_implicit=True, metavar="DIR",
+        name="out", type=FilePath(), is_implicit=True, metavar="DIR", commands=(COMPARE, SWEEP, DIFF),
         help="Folder of this run; results/NAME if unset.",
+        differs={DIFF: {"help": "Write diff.json, diff.md and the chart into this folder; nowhere if unset."}},
     ),
     Option(name="name", type=Words(), is_implicit=True, help="Name of this run; the time of its start if unset."),
     Option(
@@ -225,16 +226,21 @@ OPTIONS: tuple[Option, ...] = (
         locust=LocustArgument(help="Seed of the order of blocks", in_form=False),
     ),
     Option(
-        name="json", type=Flag(), default=False, commands=(COMPARE, SWEEP, REPORT, PROBE),
+        name="json", type=Flag(), default=False, commands=(COMPARE, SWEEP, REPORT, PROBE, DIFF),
         help="Print summary.json on standard output and nothing else there.",
-        differs={PROBE: {"help": "Print the audit as JSON on standard output and nothing else there."}},
+        differs={
+            PROBE: {"help": "Print the audit as JSON on standard output and nothing else there."},
+            DIFF: {"help": "Print diff.json on standard output and nothing else there."},
+        },
     ),
     Option(
-        name="quiet", type=Flag(), default=False, commands=(COMPARE, SWEEP, REPORT, PROBE),
+        name="quiet", type=Flag(), default=False, commands=(COMPARE, SWEEP, REPORT, PROBE, DIFF),
         help="Print nothing but errors.",
     ),
     Option(
-        name="no_charts", type=Flag(), default=False, help="Draw nothing now; `loadgen report RUN` can do it later.",
+        name="no_charts", type=Flag(), default=False, commands=(COMPARE, SWEEP, DIFF),
+        help="Draw nothing now; `loadgen report RUN` can do it later.",
+        differs={DIFF: {"help": "With --out: draw nothing."}},
     ),
     Option(
         name="yes", type=Flag(), default=False, commands=TO_TARGET,
@@ -285,12 +291,17 @@ OPTIONS: tuple[Option, ...] = (
         name="strict", type=Flag(), default=False, commands=(PROBE,), help="Exit with 1 where a violation is found.",
     ),
     Option(
-        name="markdown", type=Flag(), default=False, commands=(PROBE,),
+        name="markdown", type=Flag(), default=False, commands=(PROBE, DIFF),
         help="Print the audit as Markdown, for an issue.",
+        differs={DIFF: {"help": "Print the diff as Markdown, for a pull request."}},
     ),
     Option(
         name="html", type=FilePath(), is_implicit=True, commands=(PROBE,), metavar="FILE",
         help="Write the audit as a page, with a picture of its connections.",
+    ),
+    Option(
+        name="force", type=Flag(), default=False, commands=(DIFF,), in_plan_file=False,
+        help="Compare runs with unlike plans or environments all the same; what differs is said.",
     ),
     Option(
         name="results", type=ValueType(), default="results", commands=(), help="Folder in which each run gets a folder",

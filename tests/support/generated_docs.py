@@ -11,7 +11,14 @@ from loadgen.model import errors, server_settings, warning_codes
 from loadgen.model.records import Ending
 from loadgen.probe.probe import Probe
 from loadgen.probe.registry import GROUPS
-from tests.support.summary_schema import AUDIT_SCHEMA_FILE, SCHEMA_FILE, audit_schema_text, schema_text
+from tests.support.summary_schema import (
+    AUDIT_SCHEMA_FILE,
+    DIFF_SCHEMA_FILE,
+    SCHEMA_FILE,
+    audit_schema_text,
+    diff_schema_text,
+    schema_text,
+)
 
 DOCS = SCHEMA_FILE.parent
 _NOTE = "<!-- Made by `make docs` from {}; do not edit. -->"
@@ -89,6 +96,7 @@ PAGES: dict[Path, Callable[[], str]] = {
     DOCS / "settings.md": settings_page,
     SCHEMA_FILE: schema_text,
     AUDIT_SCHEMA_FILE: audit_schema_text,
+    DIFF_SCHEMA_FILE: diff_schema_text,
 }
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""The JSON schemas of `summary.json` and of an audit, made from the types in `loadgen.model`.
+"""The JSON schemas of `summary.json`, of an audit and of a diff, made from the types in `loadgen.model`.
 
-`make docs` writes `docs/summary.schema.json` and `docs/audit.schema.json` anew. Every synthetic run of the unit
-tests, and every real run whose account is checked, goes through `check_summary`; every audit through `check_audit`.
+`make docs` writes `docs/summary.schema.json`, `docs/audit.schema.json` and `docs/diff.schema.json` anew. Every
+synthetic run of the unit tests, and every real run whose account is checked, goes through `check_summary`; every audit
+through `check_audit`, every diff through `check_diff`.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ import jsonschema
 
 from loadgen.model.audit import AuditRecord
 from loadgen.model.block_facts import BlockFacts
+from loadgen.model.diff_record import DiffRecord
 from loadgen.model.summary import Summary
 
 SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "summary.schema.json"
 AUDIT_SCHEMA_FILE = SCHEMA_FILE.with_name("audit.schema.json")
+DIFF_SCHEMA_FILE = SCHEMA_FILE.with_name("diff.schema.json")
 
 _HINTS = {
     "additionalProperties": "; add it to the type of this object in loadgen/model/ (PlanRecord in run_record.py for an "
@@ -41,6 +44,11 @@ def summary_schema() -> dict[str, Any]:
 def audit_schema() -> dict[str, Any]:
     """The schema of what `loadgen probe --json` prints."""
     return _schema(AuditRecord, "loadgen probe --json")
+
+
+def diff_schema() -> dict[str, Any]:
+    """The schema of `diff.json`."""
+    return _schema(DiffRecord, "loadgen diff.json")
 
 
 def _schema(kind: Any, title: str) -> dict[str, Any]:
@@ -63,6 +71,11 @@ def check_summary(summary: Any) -> None:
 def check_audit(audit: Any) -> None:
     """The same of what `loadgen probe --json` prints."""
     _check(audit, AuditRecord)
+
+
+def check_diff(diff: Any) -> None:
+    """The same of a `diff.json`."""
+    _check(diff, DiffRecord)
 
 
 def check_blocks(blocks: Any) -> None:
@@ -94,6 +107,11 @@ def schema_text() -> str:
 def audit_schema_text() -> str:
     """The schema of an audit as the file holds it."""
     return _text(audit_schema())
+
+
+def diff_schema_text() -> str:
+    """The schema of a diff as the file holds it."""
+    return _text(diff_schema())
 
 
 def _text(schema: dict[str, Any]) -> str:

@@ -5,15 +5,18 @@ Knows no file and no page: a chart is drawn from a summary, and given back as by
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any, cast
 
 import matplotlib
 from matplotlib.figure import Figure as Figure
 
+from loadgen.model.diff_record import DiffRecord
 from loadgen.model.summary import Summary
 from loadgen.show.charts.amortisation import AMORTISATION
 from loadgen.show.charts.by_position import BY_POSITION
+from loadgen.show.charts.change_bars import draw_change_bars
 from loadgen.show.charts.chart import Chart
 from loadgen.show.charts.extra_time import EXTRA_TIME
 from loadgen.show.charts.heat_map import HEAT_MAP
@@ -60,8 +63,17 @@ def figure(name: str, summary: Summary) -> Figure:
 
 def draw(name: str, summary: Summary) -> dict[str, bytes]:
     """Draw one of CHARTS: the files' contents by ending, `png` and `svg`."""
+    return _files(lambda: CHARTS[name].draw(summary))
+
+
+def draw_diff(diff: DiffRecord) -> dict[str, bytes]:
+    """The chart of a diff, in the same way."""
+    return _files(lambda: draw_change_bars(diff))
+
+
+def _files(draw_figure: Callable[[], Figure]) -> dict[str, bytes]:
     with matplotlib.rc_context(cast(Any, STYLE)):
-        drawn = figure(name, summary)
+        drawn = draw_figure()
         files = {}
         for ending, options in _FORMATS.items():
             buffer = BytesIO()

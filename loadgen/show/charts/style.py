@@ -49,6 +49,11 @@ STYLE: dict[str, Any] = {
 
 
 def new_figure(summary: Summary, title: str, subtitle: str = "", height: float = 4.6) -> Figure:
+    """An empty figure of one run, with title and footer."""
+    return new_page(title, subtitle, footer(summary), height)
+
+
+def new_page(title: str, subtitle: str, foot: str, height: float = 4.6) -> Figure:
     """An empty figure with title and footer."""
     figure = Figure(figsize=(8.4, height), layout="constrained")
     # A rectangle of its own keeps the layout off title and footer, whatever the height.
@@ -57,7 +62,7 @@ def new_figure(summary: Summary, title: str, subtitle: str = "", height: float =
     figure.text(0.015, 1 - 0.14 / height, title, fontsize=13, fontweight="bold", va="top")
     if subtitle:
         figure.text(0.015, 1 - 0.42 / height, subtitle, fontsize=9.5, color="#444444", va="top")
-    figure.text(0.015, 0.1 / height, footer(summary), fontsize=7.5, color="#666666", va="bottom")
+    figure.text(0.015, 0.1 / height, foot, fontsize=7.5, color="#666666", va="bottom")
     return figure
 
 

@@ -1,0 +1,94 @@
+"""`loadgen diff`: what changed from earlier runs to a new one. Reads runs, and changes none of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from loadgen.cli import EXIT_DONE, Outcome
+from loadgen.cli.diff_console import show_diff, unlike_text
+from loadgen.cli.run_validation import recorded_run
+from loadgen.measure.data.store import RunStore
+from loadgen.measure.diff.likeness import unlike
+from loadgen.measure.diff.measured_run import MeasuredRun, measured_run
+from loadgen.measure.diff.run_diff import diff_runs
+from loadgen.model.diff_record import DiffRecord
+from loadgen.model.exceptions import PlanError
+from loadgen.model.run_record import RunRecord
+from loadgen.show.export.diff_markdown import diff_markdown
+
+DIFF_FILE, PAGE_FILE, CHART_NAME = "diff.json", "diff.md", "diff"
+
+
+def diff(old: Sequence[Path], new: Path, options: dict[str, Any]) -> Outcome:
+    """`loadgen diff`. Raises PlanError where the runs can't be compared, or --out can't be written."""
+    if options["json"] and options["markdown"]:
+        raise PlanError("--json and --markdown both take standard output; give one of them")
+    if options["no_charts"] and options["out"] is None:
+        raise PlanError("--no-charts is for --out; without that nothing is drawn")
+    found = diff_folders(old, new, forced=options["force"])
+    if options["out"] is not None:
+        _save_into(options["out"], found, draws=not options["no_charts"])
+    if options["json"]:
+        sys.stdout.write(RunStore.to_text(found))
+    elif options["markdown"]:
+        sys.stdout.write(diff_markdown(found))
+    elif not options["quiet"]:
+        show_diff(found)
+    return Outcome(EXIT_DONE, options["out"])
+
+
+def _save_into(folder: Path, found: DiffRecord, *, draws: bool) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        save_diff(RunStore(folder), found, draws=draws)
+    except OSError as error:
+        raise PlanError(f"can't write to {folder}: {error.strerror}") from None
+
+
+def save_diff(store: RunStore, found: DiffRecord, *, draws: bool) -> None:
+    """Write diff.json, diff.md and the chart. Raises OSError where the disk is full."""
+    store.write_text(DIFF_FILE, RunStore.to_text(found))
+    store.write_text(PAGE_FILE, diff_markdown(found))
+    if draws:
+        from loadgen.show.charts import draw_diff  # matplotlib takes long to import
+
+        for ending, content in draw_diff(found).items():
+            store.write_bytes(f"{CHART_NAME}.{ending}", content)
+
+
+def read_record(folder: Path) -> RunRecord:
+    """What the run in the folder recorded of itself. Raises PlanError."""
+    facts = RunStore.open(folder).load_run()
+    recorded_run(facts, str(folder))
+    return cast(RunRecord, facts)
+
+
+def read_run(folder: Path) -> MeasuredRun:
+    """A run with its samples. Raises PlanError."""
+    store = RunStore.open(folder)
+    record = read_record(folder)
+    if store.has_rows:
+        raise PlanError(
+            f"{folder} was cut off before its samples were saved; complete it with: loadgen report {folder}"
+        )
+    plan, _ = recorded_run(record, str(folder))
+    return measured_run(str(folder), record, plan, store.load_samples(tuple(cell.name for cell in plan.cells)))
+
+
+def refuse_unlike(old: Sequence[tuple[Path, RunRecord]], new: tuple[Path, RunRecord], *, forced: bool) -> None:
+    """Raise PlanError, with what differs, unless the runs are alike in all that decides what is measured."""
+    for path, record in old:
+        refused = [one for one in unlike(record, new[1]) if one["is_refused"]]
+        if refused and not forced:
+            listed = "; ".join(map(unlike_text, refused))
+            raise PlanError(f"{path} and {new[0]} are unlike: {listed}. --force compares them all the same")
+
+
+def diff_folders(old: Sequence[Path], new: Path, *, forced: bool) -> DiffRecord:
+    """Raises PlanError where a folder holds no run, or the runs are unlike and it is not forced."""
+    records = [(folder, read_record(folder)) for folder in (*old, new)]
+    refuse_unlike(records[:-1], records[-1], forced=forced)
+    return diff_runs([read_run(folder) for folder in old], read_run(new))

@@ -1,0 +1,132 @@
+"""In what runs differ besides their samples: a table of what is compared of plan and environment. Reads no file.
+
+A difference that changes what is measured is refused, unless it is asked for: a figure of 10 users is no earlier
+figure of one of 20, and a figure of another processor says nothing about a new release. One that may well be the thing
+under test, such as the server's version, is told and no more.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from loadgen.model.diff_record import UnlikeFact
+from loadgen.model.plan import Plan
+from loadgen.model.run_record import EnvironmentRecord, RunRecord
+from loadgen.model.units import duration_text
+
+_MAX_SHOWN = 80
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """Something that may differ."""
+
+    what: str
+    read: Callable[[Plan, EnvironmentRecord], object]
+    is_refused: bool = True
+
+
+def _target(plan: Plan, environment: EnvironmentRecord) -> object:
+    """The embedded target has another port in each run."""
+    return "the embedded target" if "embedded_target" in environment else plan.target.authority
+
+
+def _server(_plan: Plan, environment: EnvironmentRecord) -> object:
+    target: object = environment.get("target")
+    return target.get("server") if isinstance(target, dict) else None
+
+
+def _load(name: str, *, is_duration: bool = False) -> Callable[[Plan, EnvironmentRecord], object]:
+    if is_duration:
+        return lambda plan, _environment: duration_text(getattr(plan.load, name))
+    return lambda plan, _environment: getattr(plan.load, name)
+
+
+def _open_loop(name: str) -> Callable[[Plan, EnvironmentRecord], object]:
+    return lambda plan, _environment: getattr(plan.load, name) if plan.load.rate_rps else None
+
+
+def _plan(name: str) -> Callable[[Plan, EnvironmentRecord], object]:
+    return lambda plan, _environment: getattr(plan, name)
+
+
+def _environment(name: str, assumed: object = None) -> Callable[[Plan, EnvironmentRecord], object]:
+    return lambda _plan, environment: environment.get(name, assumed)
+
+
+# What is compared, in the order in which it is told. A new row is a line here.
+_ROWS = (
+    _Row("policies", lambda plan, _environment: ", ".join(sorted(cell.name for cell in plan.cells))),
+    _Row("users", lambda plan, _environment: None if plan.load.rate_rps else plan.load.users),
+    _Row("rate", _load("rate_rps")),
+    _Row("arrivals", _open_loop("arrivals")),
+    _Row("most connections", _open_loop("max_connections")),
+    _Row("think time", _load("think_ns", is_duration=True)),
+    _Row("block", _load("block_ns", is_duration=True)),
+    _Row("warm-up", _load("warmup_ns", is_duration=True)),
+    _Row("timeout", _load("timeout_ns", is_duration=True)),
+    _Row("worker processes", _plan("processes")),
+    _Row("method", _plan("method")),
+    _Row("scheme", lambda plan, _environment: "https" if plan.target.is_tls else "http"),
+    _Row("path", lambda plan, _environment: plan.target.path),
+    _Row("header fields", lambda plan, _environment: plan.to_json(secrets=False)["headers"]),
+    _Row("body", lambda plan, _environment: plan.to_json(secrets=False)["body_base64"]),
+    _Row("proxy", lambda plan, _environment: plan.to_json(secrets=False)["proxy"]),
+    _Row("certificates are verified", lambda plan, _environment: not plan.insecure),
+    _Row("stale requests are sent again", _plan("retry_stale")),
+    _Row("cookies are kept", _plan("cookies")),
+    _Row("trailers are asked for", _plan("trailers")),
+    _Row("target", _target, is_refused=False),
+    _Row("rounds", _load("rounds"), is_refused=False),
+    _Row("system", _environment("system")),
+    _Row("processor", _environment("cpu")),
+    _Row("processors of the machine", _environment("cpu_count")),
+    _Row("processors that may be used", _environment("cpus_allowed")),
+    _Row("Python", _environment("python")),
+    _Row("packages", _environment("packages")),
+    _Row("loadgen", _environment("loadgen")),
+    _Row("core", _environment("core", "pure")),
+    _Row("Python's -O", _environment("optimised")),
+    _Row("clock", _environment("clock")),
+    _Row("processors kept awake", _environment("processors_awake", False)),
+    _Row("server", _server, is_refused=False),
+)
+
+
+def unlike(old: RunRecord, new: RunRecord) -> list[UnlikeFact]:
+    """In what the two differ."""
+    plans = [Plan.from_json(one["plan"]) for one in (old, new)]
+    found: list[UnlikeFact] = []
+    for row in _ROWS:
+        before, after = (row.read(plan, one["environment"]) for plan, one in zip(plans, (old, new), strict=True))
+        if before != after:
+            texts = _texts(before, after)
+            found.append({"what": row.what, "old": texts[0], "new": texts[1], "is_refused": row.is_refused})
+    return found
+
+
+def load_group(record: RunRecord) -> str:
+    """What runs of the same plan have in common: the rows of the plan that are refused, and the target."""
+    plan, environment = Plan.from_json(record["plan"]), record["environment"]
+    of_plan = _ROWS[: next(at for at, row in enumerate(_ROWS) if row.what == "rounds")]
+    return json.dumps([str(row.read(plan, environment)) for row in of_plan])
+
+
+def _texts(before: object, after: object) -> tuple[str, str]:
+    """Both values as people read them; of long ones the part from where they differ."""
+    first, second = (_text(one) for one in (before, after))
+    if max(len(first), len(second)) <= _MAX_SHOWN:
+        return first, second
+    same = next((at for at, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), 0)
+    start = max(0, same - _MAX_SHOWN // 2)
+    return tuple(f"{'…' if start else ''}{one[start : start + _MAX_SHOWN]}" for one in (first, second))  # type: ignore[return-value] # two of them
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

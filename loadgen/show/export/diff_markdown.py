@@ -1,0 +1,16 @@
+"""`diff.md`: what changed from run to run, for a pull request or a CI log. Whatever others could write is escaped."""
+
+from __future__ import annotations
+
+from loadgen.model.diff_record import DiffRecord
+from loadgen.show.export.markdown import escape, table_markdown
+from loadgen.show.tables.run_changes import run_changes, unlike_facts
+
+
+def diff_markdown(diff: DiffRecord) -> str:
+    """The page: which runs, the verdict, the table, and in what the runs differ."""
+    old = ", ".join(escape(one["run"]) for one in diff["old"])
+    parts = [f"**{escape(diff['new']['run'])}** compared with {old}\n"]
+    parts.append("".join(f"- {escape(line)}\n" for line in diff["verdict"]))
+    parts += [table_markdown(table) for table in (run_changes(diff), unlike_facts(diff)) if table.rows]
+    return "\n".join(parts)

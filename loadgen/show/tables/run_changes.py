@@ -1,0 +1,103 @@
+"""The table of a diff: each statistic in the old runs and in the new one, and what runs differ in. Knows no format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from loadgen.measure.diff.diff_verdict import other_changes
+from loadgen.model.diff_record import Change, DiffRecord, PolicyChanges
+from loadgen.model.units import format_duration, format_number
+from loadgen.show.formatting import ABSENT, estimate, with_interval
+from loadgen.show.tables.table import Row, Table
+
+_CHANGES = ("policy", "statistic", "old", "new", "change", "ratio", "certain")
+_ERRORS, _RATIO = "error ratio", "ratio of means"
+_UNLIKE = ("what", "old", "new", "matters")
+MAX_WHOLE_POLICIES = 4
+"""Policies up to which all statistics are shown; of more the mean latency, and what changed."""
+
+
+def run_changes(diff: DiffRecord) -> Table:
+    """One row a statistic of a policy, and one a comparison."""
+    is_short = len(diff["policies"]) > MAX_WHOLE_POLICIES
+    rows = [
+        row(name, statistic, change)
+        for name, policy in diff["policies"].items()
+        for statistic, change in _changes(policy)
+        if not is_short or statistic == "mean" or change["is_certain"]
+    ]
+    rows += [
+        row(f"{one['candidate']} / {one['baseline']}", _RATIO, one["latency_mean_ratio"]) for one in diff["comparisons"]
+    ]
+    return Table(_CHANGES, rows)
+
+
+def unlike_facts(diff: DiffRecord) -> Table:
+    """In what plans and environments differ."""
+    return Table(
+        _UNLIKE,
+        [(one["what"], one["old"], one["new"], "yes" if one["is_refused"] else "no") for one in diff["unlike"]],
+    )
+
+
+def _changes(policy: PolicyChanges) -> Iterator[tuple[str, Change]]:
+    yield "mean", policy["latency_ns"]["mean"]
+    for statistic, change in other_changes(policy).items():
+        if statistic != _ERRORS or change["old"] or change["new"]:
+            yield statistic, change
+
+
+def row(name: str, statistic: str, change: Change) -> Row:
+    """The row of one statistic."""
+    write = _WRITERS.get(statistic, format_duration)
+    return (
+        name,
+        statistic,
+        _value(change["old"], write),
+        _value(change["new"], write),
+        _delta(change, write),
+        _ratio(change),
+        "yes" if change["is_certain"] else "no",
+    )
+
+
+def _value(value: float | None, write: Callable[[float], str]) -> str:
+    return ABSENT if value is None else write(value)
+
+
+def _delta(change: Change, write: Callable[[float], str]) -> str:
+    if write is format_duration:
+        return estimate(change["delta"], change["delta_ci95"], sign=True)
+    if change["delta"] is None:
+        return ABSENT
+    signed = write(change["delta"])
+    text = signed if signed.startswith("-") else f"+{signed}"
+    interval = change["delta_ci95"]
+    return text if interval is None else f"{text} [{write(interval[0])}, {write(interval[1])}]"
+
+
+def _ratio(change: Change) -> str:
+    if change["ratio"] is None or change["ratio_ci95"] is None:
+        return ABSENT
+    return with_interval(change["ratio"], change["ratio_ci95"], _factor)
+
+
+def _factor(value: float) -> str:
+    return format_number(value, 3)
+
+
+def _rate(value: float) -> str:
+    return f"{format_number(value, 1)}/s"
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.2f}%"
+
+
+# How a statistic is written; durations unless it is here.
+_WRITERS: dict[str, Callable[[float], str]] = {
+    "throughput": _rate,
+    "reuse ratio": _share,
+    _ERRORS: _share,
+    _RATIO: _factor,
+}

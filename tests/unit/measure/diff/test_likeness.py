@@ -1,0 +1,64 @@
+"""In what runs differ, and which differences are refused."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from loadgen.measure.diff.likeness import load_group, unlike
+from tests.support.synthetic import ENVIRONMENT, plan_json
+
+
+def record(**plan: Any) -> Any:
+    return {"name": "r", "plan": plan_json(**plan), "environment": copy.deepcopy(ENVIRONMENT), "notes": []}
+
+
+def test_like_runs_differ_in_nothing() -> None:
+    assert unlike(record(), record(seed=7)) == []
+
+
+@pytest.mark.parametrize(
+    ("plan", "what"),
+    [
+        ({"policies": "persistent"}, "policies"),
+        ({"rate_rps": 100.0}, "users"),
+        ({"method": "POST"}, "method"),
+        ({"url": "http://127.0.0.1:8080/other"}, "path"),
+        ({"processes": 2}, "worker processes"),
+    ],
+)
+def test_another_plan_is_refused(plan: dict[str, Any], what: str) -> None:
+    assert (what, True) in [(one["what"], one["is_refused"]) for one in unlike(record(), record(**plan))]
+    assert load_group(record()) != load_group(record(**plan))
+
+
+@pytest.mark.parametrize(("key", "what"), [("cpu", "processor"), ("python", "Python"), ("core", "core")])
+def test_another_environment_is_refused(key: str, what: str) -> None:
+    old, new = record(), record()
+    new["environment"][key] = "another"
+    (found,) = unlike(old, new)
+    assert (found["what"], found["new"], found["is_refused"]) == (what, "another", True)
+    assert load_group(old) == load_group(new)
+
+
+def test_a_target_on_another_host_and_more_rounds_are_told() -> None:
+    found = unlike(record(), record(url="http://127.0.0.2:8080/", rounds=9))
+    assert [(one["what"], one["is_refused"]) for one in found] == [("target", False), ("rounds", False)]
+
+
+def test_the_embedded_target_has_another_port_each_time() -> None:
+    old, new = record(url="http://127.0.0.1:1/"), record(url="http://127.0.0.1:2/")
+    for one in (old, new):
+        one["environment"]["embedded_target"] = None
+    assert unlike(old, new) == []
+
+
+def test_long_values_are_shown_where_they_differ() -> None:
+    old, new = record(), record()
+    new["environment"]["packages"] = {**old["environment"]["packages"], "zlib": "9" * 500}
+    (found,) = unlike(old, new)
+    assert found["what"] == "packages"
+    assert "zlib" in found["new"]
+    assert max(len(found["old"]), len(found["new"])) < 100
