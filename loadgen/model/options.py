@@ -10,6 +10,7 @@ from typing import Any
 from loadgen.model.arrivals import ARRIVALS, CONSTANT
 from loadgen.model.option import COMPARE, DIFF, PROBE, REPORT, SWEEP, TO_TARGET, LocustArgument, Option
 from loadgen.model.plan_value_types import Address, Body, Certificates, Header, Method, Policies, ProxyUrl, Url
+from loadgen.model.probe_options import PROBE_OPTIONS
 from loadgen.model.units import NS_PER_MS
 from loadgen.model.value_types import (
     Amount,
@@ -19,7 +20,6 @@ from loadgen.model.value_types import (
     FilePath,
     Flag,
     Gap,
-    ListOf,
     OptionalWhole,
     Percent,
     Rate,
@@ -255,49 +255,11 @@ OPTIONS: tuple[Option, ...] = (
         name="resume", type=FilePath(), is_implicit=True, commands=(SWEEP,), metavar="RUN", in_plan_file=False,
         help="Go on with an interrupted sweep.",
     ),
-    Option(
-        name="idle_max", type=Duration(100 * NS_PER_MS), is_implicit=True, commands=(PROBE,), metavar="T",
-        help="How long idle connections are watched; 80s if unset, 8s without URL.",
-    ),
-    Option(
-        name="max_requests", type=Whole(2, 1_000_000), default=1_050, commands=(PROBE,), metavar="N",
-        help="Most requests that are tried on one connection.",
-    ),
-    Option(
-        name="only", type=ListOf(Words()), is_implicit=True, commands=(PROBE,), metavar="NAME,...",
-        help="Probes, or groups of them, to run; --list names all.",
-    ),
-    Option(
-        name="skip", type=ListOf(Words()), is_implicit=True, commands=(PROBE,), metavar="NAME,...",
-        help="Probes, or groups of them, not to run.",
-    ),
-    Option(
-        name="list", type=Flag(), default=False, commands=(PROBE,), help="List the probes; ask nothing.",
-    ),
-    Option(
-        name="origin", type=Url(), is_implicit=True, commands=(PROBE,), metavar="URL",
-        help="The server behind the target, reached by itself: the chain is measured and tried.",
-    ),
-    Option(
-        name="chain_gap", type=Duration(NS_PER_MS), is_implicit=True, commands=(PROBE,), metavar="T",
-        help="Mean gap between requests for which losses in the chain are predicted and counted; "
-        "the origin's idle timeout if unset.",
-    ),
-    Option(
-        name="backend_header", type=Words(), is_implicit=True, commands=(PROBE,), metavar="NAME",
-        help="Response field that says which backend answered.",
-    ),
-    Option(
-        name="strict", type=Flag(), default=False, commands=(PROBE,), help="Exit with 1 where a violation is found.",
-    ),
+    *PROBE_OPTIONS,
     Option(
         name="markdown", type=Flag(), default=False, commands=(PROBE, DIFF),
         help="Print the audit as Markdown, for an issue.",
         differs={DIFF: {"help": "Print the diff as Markdown, for a pull request."}},
-    ),
-    Option(
-        name="html", type=FilePath(), is_implicit=True, commands=(PROBE,), metavar="FILE",
-        help="Write the audit as a page, with a picture of its connections.",
     ),
     Option(
         name="force", type=Flag(), default=False, commands=(DIFF,), in_plan_file=False,

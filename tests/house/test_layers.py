@@ -73,7 +73,7 @@ LAYERS = {
         ("policy/parts/",),
         ("policy/",),
         ("target", "proxy", "headers", "request_body", "arrivals", "cell"),
-        ("option", "plan_value_types"),
+        ("option", "probe_options", "plan_value_types"),
         ("load", "plan", "plan_fields", "split"),
     ],
     "wire": [

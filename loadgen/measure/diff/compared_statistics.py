@@ -14,14 +14,14 @@ from loadgen.measure.stats.sequential import jackknife
 from loadgen.measure.stats.unpaired import Estimate
 from loadgen.model.records import Phase
 
-Values = Callable[[PolicyRounds, Jackknife], Floats]
+StatisticOf = Callable[[PolicyRounds, Jackknife], Floats]
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedStatistic:
     """One of them."""
 
-    values: Values
+    values: StatisticOf
     """Of all rounds first, then without each group of them."""
     varies_by_factors: bool
     """It is positive, and its test and the interval of its ratio are those of its logarithm."""
@@ -47,7 +47,7 @@ def active_rounds(policy: PolicyRounds) -> NDArray[np.bool_]:
     return (policy.measured.requests > 0) | (policy.failed > 0)
 
 
-def estimates(values: Values, policy: PolicyRounds, active: NDArray[np.bool_], stops_early: bool) -> Estimates:
+def estimates(values: StatisticOf, policy: PolicyRounds, active: NDArray[np.bool_], stops_early: bool) -> Estimates:
     rounds = jackknife(active, stops_early)
     return estimates_of(values(policy, rounds), rounds)
 
@@ -69,11 +69,11 @@ def mean_ratio_estimates(baseline: PolicyRounds, candidate: PolicyRounds, stops_
     return estimates_of(candidate.measured.means_ns(weights) / baseline.measured.means_ns(weights), rounds)
 
 
-def _percentile(share: float) -> Values:
+def _percentile(share: float) -> StatisticOf:
     return lambda policy, rounds: policy.measured.quantiles_ns(rounds).left_out(share)
 
 
-def _phase(name: str) -> Values:
+def _phase(name: str) -> StatisticOf:
     return lambda policy, rounds: _share(rounds, policy.phase_sums_ns[name], policy.measured.latency_counts)
 
 

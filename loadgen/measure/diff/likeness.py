@@ -20,7 +20,7 @@ _MAX_SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _Fact:
     """Something that may differ."""
 
     what: str
@@ -58,40 +58,40 @@ def _environment(name: str, assumed: object = None) -> Callable[[Plan, Environme
 
 # What is compared, in the order in which it is told. A new row is a line here.
 _ROWS = (
-    _Row("policies", lambda plan, _environment: ", ".join(sorted(cell.name for cell in plan.cells))),
-    _Row("users", lambda plan, _environment: None if plan.load.rate_rps else plan.load.users),
-    _Row("rate", _load("rate_rps")),
-    _Row("arrivals", _open_loop("arrivals")),
-    _Row("most connections", _open_loop("max_connections")),
-    _Row("think time", _load("think_ns", is_duration=True)),
-    _Row("block", _load("block_ns", is_duration=True)),
-    _Row("warm-up", _load("warmup_ns", is_duration=True)),
-    _Row("timeout", _load("timeout_ns", is_duration=True)),
-    _Row("worker processes", _plan("processes")),
-    _Row("method", _plan("method")),
-    _Row("scheme", lambda plan, _environment: "https" if plan.target.is_tls else "http"),
-    _Row("path", lambda plan, _environment: plan.target.path),
-    _Row("header fields", lambda plan, _environment: plan.to_json(secrets=False)["headers"]),
-    _Row("body", lambda plan, _environment: plan.to_json(secrets=False)["body_base64"]),
-    _Row("proxy", lambda plan, _environment: plan.to_json(secrets=False)["proxy"]),
-    _Row("certificates are verified", lambda plan, _environment: not plan.insecure),
-    _Row("stale requests are sent again", _plan("retry_stale")),
-    _Row("cookies are kept", _plan("cookies")),
-    _Row("trailers are asked for", _plan("trailers")),
-    _Row("target", _target, is_refused=False),
-    _Row("rounds", _load("rounds"), is_refused=False),
-    _Row("system", _environment("system")),
-    _Row("processor", _environment("cpu")),
-    _Row("processors of the machine", _environment("cpu_count")),
-    _Row("processors that may be used", _environment("cpus_allowed")),
-    _Row("Python", _environment("python")),
-    _Row("packages", _environment("packages")),
-    _Row("loadgen", _environment("loadgen")),
-    _Row("core", _environment("core", "pure")),
-    _Row("Python's -O", _environment("optimised")),
-    _Row("clock", _environment("clock")),
-    _Row("processors kept awake", _environment("processors_awake", False)),
-    _Row("server", _server, is_refused=False),
+    _Fact("policies", lambda plan, _environment: ", ".join(sorted(cell.name for cell in plan.cells))),
+    _Fact("users", lambda plan, _environment: None if plan.load.rate_rps else plan.load.users),
+    _Fact("rate", _load("rate_rps")),
+    _Fact("arrivals", _open_loop("arrivals")),
+    _Fact("most connections", _open_loop("max_connections")),
+    _Fact("think time", _load("think_ns", is_duration=True)),
+    _Fact("block", _load("block_ns", is_duration=True)),
+    _Fact("warm-up", _load("warmup_ns", is_duration=True)),
+    _Fact("timeout", _load("timeout_ns", is_duration=True)),
+    _Fact("worker processes", _plan("processes")),
+    _Fact("method", _plan("method")),
+    _Fact("scheme", lambda plan, _environment: "https" if plan.target.is_tls else "http"),
+    _Fact("path", lambda plan, _environment: plan.target.path),
+    _Fact("header fields", lambda plan, _environment: plan.to_json(secrets=False)["headers"]),
+    _Fact("body", lambda plan, _environment: plan.to_json(secrets=False)["body_base64"]),
+    _Fact("proxy", lambda plan, _environment: plan.to_json(secrets=False)["proxy"]),
+    _Fact("certificates are verified", lambda plan, _environment: not plan.insecure),
+    _Fact("stale requests are sent again", _plan("retry_stale")),
+    _Fact("cookies are kept", _plan("cookies")),
+    _Fact("trailers are asked for", _plan("trailers")),
+    _Fact("target", _target, is_refused=False),
+    _Fact("rounds", _load("rounds"), is_refused=False),
+    _Fact("system", _environment("system")),
+    _Fact("processor", _environment("cpu")),
+    _Fact("processors of the machine", _environment("cpu_count")),
+    _Fact("processors that may be used", _environment("cpus_allowed")),
+    _Fact("Python", _environment("python")),
+    _Fact("packages", _environment("packages")),
+    _Fact("loadgen", _environment("loadgen")),
+    _Fact("core", _environment("core", "pure")),
+    _Fact("Python's -O", _environment("optimised")),
+    _Fact("clock", _environment("clock")),
+    _Fact("processors kept awake", _environment("processors_awake", False)),
+    _Fact("server", _server, is_refused=False),
 )
 
 
