@@ -83,7 +83,8 @@ def squid() -> Iterator[int]:
         lines += ["http_access allow known", "http_access deny all", f"coredump_dir {folder}"]
         path = Path(folder, "conf")
         path.write_text("\n".join(lines) + "\n", encoding="ascii")
-        with running_proxy([program, "-N", "-f", str(path)], port, 20):
+        # A name of its own, for its shared memory: another squid may be running.
+        with running_proxy([program, "-N", "-n", f"squid{port}", "-f", str(path)], port, 20):
             yield port
 
 

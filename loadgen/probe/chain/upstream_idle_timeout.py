@@ -26,13 +26,13 @@ _SHARE_OF_AUDIT = 0.65
 
 
 def _run(session: ProbeSession) -> Finding:
-    left_ns = session.deadline_ns - session.now_ns()
-    until_ns = session.until_ns(min(session.plan.idle_max_ns, int(left_ns * _SHARE_OF_AUDIT)))
-    session.waiting_for, session.waiting_until_ns = "the proxy to close an idle connection to the origin", until_ns
+    last_ns = session.until_ns(int((session.deadline_ns - session.now_ns()) * _SHARE_OF_AUDIT))
+    session.waiting_for, session.waiting_until_ns = "the proxy to close an idle connection to the origin", last_ns
     looks = iter(range(_LOOKS))
     for _ in range(_TRIES):
-        _await_quiet(session, until_ns)
+        _await_quiet(session, last_ns)
         begun_ns = session.now_ns()
+        session.waiting_until_ns = until_ns = min(begun_ns + session.plan.idle_max_ns, last_ns)
         with session.open() as stream:
             number = ask_number(session, stream, keep=True)
             if number is None:
