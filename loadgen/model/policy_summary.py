@@ -23,6 +23,17 @@ class CurvePoint(TypedDict):
     """Interval of the value (ns)."""
 
 
+class LatencyBin(TypedDict):
+    """One bin of a latency histogram; the next bin begins where it ends."""
+
+    low: int
+    """The lowest latency that it counts (ns)."""
+    high: int
+    """The latency at which it ends (ns)."""
+    count: int
+    """Requests in it."""
+
+
 class LatencySummary(TypedDict):
     """Latency of a policy's complete requests (ns): the sum of the phases. Null where none was complete."""
 
@@ -46,6 +57,8 @@ class LatencySummary(TypedDict):
     """Interval of the 99th percentile (ns)."""
     curve: list[CurvePoint]
     """The percentile curve; empty where a run has too many policies to draw one for each."""
+    histogram: NotRequired[list[LatencyBin]]
+    """20 bins a decade, the same in every run, of the samples that were kept; empty where the curve is not drawn."""
 
 
 class PhaseSummary(TypedDict):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from loadgen.measure.data.block_histograms import LATENCY
 from loadgen.measure.data.downsampling import add_up
 from loadgen.measure.data.rows import Samples
+from loadgen.measure.stats.latency_bins import latency_bins
 from loadgen.measure.stats.policy_samples import PolicySamples, quantile, quantiles
 from loadgen.measure.stats.policy_totals import PolicyTotals
 from loadgen.measure.stats.positions import by_position
@@ -125,7 +126,7 @@ def latency_summary(measured: PolicySamples, with_curve: bool, stops_early: bool
     size, totals = len(measured.latency_ns), measured.totals
     if not size:
         absent = dict.fromkeys(("mean", *_NAMED, "max", "mean_ci95", "p50_ci95", "p99_ci95"))
-        return cast(LatencySummary, absent | {"curve": []})
+        return cast(LatencySummary, absent | {"curve": [], "histogram": []})
     # A percentile with fewer than ten samples above it depends on those few.
     shares = [share for share in CURVE if (1 - share) * size >= 10] if with_curve else []
     rounds = jackknife(measured.requests > 0, stops_early)
@@ -145,6 +146,7 @@ def latency_summary(measured: PolicySamples, with_curve: bool, stops_early: bool
         "curve": [
             {"share": share, "value": round(found.value(share)), "ci95": found.interval(share)} for share in shares
         ],
+        "histogram": latency_bins(measured.latency_ns) if with_curve else [],
     }
 
 
