@@ -69,6 +69,8 @@ class CompareOptions(TypedDict, total=False):
     method: str
     headers: Mapping[str, str] | Sequence[str]
     """By name, or as lines `"Name: value"`."""
+    user: str
+    """Basic credentials: `"user:password"`."""
     data: str | bytes
     timeout: DurationLike
     max_body: int

@@ -29,7 +29,10 @@ def build_audit_plan(options: dict[str, Any]) -> AuditPlan:
         if options[option.name] is not None:
             option.check_range(options[option.name])
     fields = {"target": parse_target("http://127.0.0.1/"), "policies": default("policies")}
-    plan = Plan(**fields | plan_fields.of_values({name: options[name] for name in _OF_THE_WAY}))
+    way = {name: options[name] for name in _OF_THE_WAY}
+    if options["user"]:
+        way["header"] = (*options["header"], options["user"])
+    plan = Plan(**fields | plan_fields.of_values(way))
     check_machine(plan)
     if plan.target.is_tls:
         client_context(plan.target.tls_name, plan.cacert, plan.insecure)  # --cacert may hold no certificate

@@ -10,9 +10,12 @@ import click
 import loadgen
 from loadgen import core
 from loadgen.cli import EXIT_DONE, Outcome
+from loadgen.cli.completion import SHELLS, script
+from loadgen.cli.help import TaughtGroup
 from loadgen.cli.option_types import OptionType
 from loadgen.cli.options import given_options, resolve_options, with_options
 from loadgen.model.option import COMPARE, DIFF, PROBE, REPORT, SWEEP
+from loadgen.model.plan_value_types import Policies
 from loadgen.model.value_types import Choice, Duration, FilePath, ListOf, Whole
 from loadgen.target.behaviour import DECLINABLE
 
@@ -25,7 +28,11 @@ _EXIT_CODES = (
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, epilog=_EXIT_CODES)
+@click.group(
+    cls=TaughtGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog=_EXIT_CODES,
+)
 @click.version_option(loadgen.__version__, message=f"%(prog)s, version %(version)s (core: {core.running()})")
 def cli() -> None:
     """What does HTTP connection reuse buy you? Compare connection policies against one target."""
@@ -73,6 +80,18 @@ def probe(**options: Any) -> Outcome:
     from loadgen.cli.probe import probe as run
 
     return run(options)
+
+
+@cli.command(short_help="Explain connection policies, with pictures.")
+@click.argument("name", required=False, type=OptionType(Policies()))
+def policies(name: str | None) -> Outcome:
+    """Explain every connection policy, or the one called NAME, with a picture of its connections.
+
+    NAME may have several parts, like recycle:3+gap:2s.
+    """
+    from loadgen.cli.policies import show_policies
+
+    return show_policies(name)
 
 
 @cli.command(short_help="Rebuild summary, charts and report of a run.")
@@ -145,6 +164,14 @@ def calibrate(**options: Any) -> Outcome:
     from loadgen.cli.calibrate import calibrate as run
 
     return run(**options)
+
+
+@cli.command(short_help="Print a script that completes commands, options, policies and runs.")
+@click.argument("shell", type=OptionType(Choice(*SHELLS)))
+def completion(shell: str) -> Outcome:
+    """Print what SHELL has to read so that it completes commands, options, policies and folders of runs."""
+    click.echo(script(cli, shell))
+    return Outcome(EXIT_DONE)
 
 
 # Everything behind NAME is Locust's, -h included; so click must not look for options of ours there.

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from loadgen.model.option import OptionGroup
 from loadgen.model.value_types import Choice, ValueType
 
 
@@ -24,6 +26,20 @@ class OptionType(click.ParamType[Any]):
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """What a shell offers for a value."""
+        from loadgen.cli.completion import completions  # asked by a shell alone
+
+        return completions(self._type, param.name, incomplete)
+
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
         """For the help page: the words of a choice."""
         return f"[{'|'.join(self._type.words)}]" if isinstance(self._type, Choice) else super().get_metavar(param, ctx)
+
+
+class TableOption(click.Option):
+    """An option of the table, which knows under which heading of the help it stands."""
+
+    def __init__(self, *declarations: Any, group: OptionGroup, **attributes: Any) -> None:
+        super().__init__(*declarations, **attributes)
+        self.group = group

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from loadgen.cli.option_types import OptionType
+from loadgen.cli.option_types import OptionType, TableOption
 from loadgen.cli.plan_reader import merge, read_plan
 from loadgen.model.option import Option
 from loadgen.model.options import options_of
@@ -60,8 +60,9 @@ def _parameters(option: Option) -> list[Decorator]:
 def _flag(option: Option) -> Decorator:
     flag = f"--{option.key}/--no-{option.key}" if option.default else f"--{option.key}"
     return click.option(
-        flag, option.name, is_flag=True, default=option.default, show_default=bool(option.default), help=option.help
-    )
+        flag, option.name, cls=TableOption, group=option.group, is_flag=True, default=option.default,
+        show_default=bool(option.default), help=option.help,
+    )  # fmt: skip
 
 
 def _valued(option: Option) -> Decorator:
@@ -70,6 +71,8 @@ def _valued(option: Option) -> Decorator:
         *([option.short] if option.short else []),
         f"--{option.key}",
         option.name,
+        cls=TableOption,
+        group=option.group,
         type=OptionType(option.type),
         default=default or None if option.type.is_repeated else default,
         show_default=not option.type.is_repeated and default is not None,

@@ -63,7 +63,8 @@ def merge(values: dict[str, Any], given: Mapping[str, Any], file: PlanFile | Map
     displaced = {other for name in _DISPLACES.keys() & given.keys() for other in _DISPLACES[name]}
     displaced |= _displaced_length(given, plan.values)
     from_file = {name: value for name, value in plan.values.items() if name not in displaced | given.keys()}
-    header = _headers(plan, tuple(given.get("header", ())))
+    user = given.get("user", plan.values.get("user"))
+    header = _headers(plan, (*given.get("header", ()), *((user,) if user else ())))
     return values | from_file | {"header": header}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable
 
@@ -46,6 +47,13 @@ def parse_header(line: str) -> tuple[str, str]:
     pair = name, value.strip(" \t")
     check_header(*pair)
     return pair
+
+
+def basic_authorization(credentials: str) -> str:
+    """The line `Authorization: Basic ...` of `user:password` (RFC 7617 §2). Raises ValueError without their text."""
+    if ":" not in credentials:
+        raise ValueError("it has no colon; write it like user:password")
+    return f"Authorization: Basic {base64.b64encode(credentials.encode()).decode()}"
 
 
 def check_headers(fields: Iterable[tuple[str, str]]) -> None:

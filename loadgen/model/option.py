@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import Any
 
 from loadgen.model.exceptions import PlanError
@@ -13,6 +14,16 @@ COMPARE, SWEEP, REPORT, PROBE, DIFF = "compare", "sweep", "report", "probe", "di
 _RUNS = (COMPARE, SWEEP)
 TO_TARGET = (*_RUNS, PROBE)
 """The commands that send requests to a target."""
+
+
+class OptionGroup(Enum):
+    """What an option is about, as the help's headings say it and in their order."""
+
+    TARGET = "Target"
+    LOAD = "Load"
+    CONNECTIONS = "Connections"
+    STATISTICS = "Statistics"
+    OUTPUT = "Output"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +46,7 @@ class Option:
     """With dashes: the flag, and the key in a plan file."""
     type: ValueType
     help: str = ""
+    group: OptionGroup = OptionGroup.OUTPUT
     default: Any = None
     """The plan's value where nothing is said, or a text that `type` reads."""
     is_implicit: bool = False

@@ -8,8 +8,18 @@ from __future__ import annotations
 from typing import Any
 
 from loadgen.model.arrivals import ARRIVALS, CONSTANT
-from loadgen.model.option import COMPARE, DIFF, PROBE, REPORT, SWEEP, TO_TARGET, LocustArgument, Option
-from loadgen.model.plan_value_types import Address, Body, Certificates, Header, Method, Policies, ProxyUrl, Url
+from loadgen.model.option import COMPARE, DIFF, PROBE, REPORT, SWEEP, TO_TARGET, LocustArgument, Option, OptionGroup
+from loadgen.model.plan_value_types import (
+    Address,
+    Body,
+    Certificates,
+    Credentials,
+    Header,
+    Method,
+    Policies,
+    ProxyUrl,
+    Url,
+)
 from loadgen.model.probe_options import PROBE_OPTIONS
 from loadgen.model.units import NS_PER_MS
 from loadgen.model.value_types import (
@@ -31,16 +41,17 @@ from loadgen.model.value_types import (
 MAX_ROUNDS = 10_000
 MAX_SIZE_BYTES = 1 << 30
 """The longest response that the embedded target is asked for."""
-_SOME_POLICIES = "persistent, close, recycle:K, lifetime:T, gap:T, pool:N, h2 ... (all in docs/policies.md)"
+_SOME_POLICIES = "persistent, close, recycle:K, lifetime:T, gap:T, pool:N, h2 ... (all: `loadgen policies`)"
 
 
 OPTIONS: tuple[Option, ...] = (
-    Option(name="url", type=Url(), plan_field="target", recorded="url", is_needed=True, positional=True,
-        commands=TO_TARGET,
+    Option(
+        name="url", group=OptionGroup.TARGET, type=Url(), plan_field="target", recorded="url", is_needed=True,
+        positional=True, commands=TO_TARGET,
     ),
     Option(
-        name="policies", type=Policies(), plan_field="policies", is_needed=True, default="persistent,close",
-        help=f"Connection policies, separated by commas: {_SOME_POLICIES}.",
+        name="policies", group=OptionGroup.CONNECTIONS, type=Policies(), plan_field="policies", is_needed=True,
+        default="persistent,close", help=f"Connection policies, separated by commas: {_SOME_POLICIES}.",
         differs={SWEEP: {
             "is_implicit": True,
             "help": f"Connection policies, separated by commas: {_SOME_POLICIES}; persistent,close unless --recycle "
@@ -49,65 +60,67 @@ OPTIONS: tuple[Option, ...] = (
         locust=LocustArgument(help="Connection policies that users alternate between"),
     ),
     Option(
-        name="path", type=ValueType(), default="/", commands=(), help="Path of the request that SwarmUsers send",
-        locust=LocustArgument(),
+        name="path", group=OptionGroup.TARGET, type=ValueType(), default="/", commands=(),
+        help="Path of the request that SwarmUsers send", locust=LocustArgument(),
     ),
     Option(
-        name="users", type=Whole(1, 1_000_000), plan_field="load.users", is_axis=True, default=50, is_implicit=True,
+        name="users", group=OptionGroup.LOAD, short="-c", type=Whole(1, 1_000_000), plan_field="load.users",
+        is_axis=True, default=50, is_implicit=True,
         help="Closed-loop clients at the same time. Without --users, --rate and --think a short pilot chooses users "
         "and think time; 50 where --think alone is given.",
         differs={SWEEP: {"default": "10", "is_implicit": False, "metavar": "N,...", "help": "Numbers of users."}},
     ),
     Option(
-        name="rate", type=Rate(), plan_field="load.rate_rps", is_axis=True, default=0.0, is_implicit=True, metavar="R",
-        needed_for="arrivals at a fixed rate",
+        name="rate", group=OptionGroup.LOAD, short="-R", type=Rate(), plan_field="load.rate_rps", is_axis=True,
+        default=0.0, is_implicit=True, metavar="R", needed_for="arrivals at a fixed rate",
         help="Open loop: R arrivals per second instead of users.",
         differs={SWEEP: {"metavar": "R,...", "help": "Open loop: arrivals per second."}},
     ),
     Option(
-        name="processes", type=Whole(1, 256), plan_field="processes", default=1, commands=(COMPARE,),
-        help="Worker processes that share the load.",
+        name="processes", group=OptionGroup.LOAD, type=Whole(1, 256), plan_field="processes", default=1,
+        commands=(COMPARE,), help="Worker processes that share the load.",
     ),
     Option(
-        name="recycle", type=Amount(), is_axis=True, is_implicit=True, commands=(SWEEP,), metavar="K,...",
-        help="Requests per connection; inf for all.",
+        name="recycle", group=OptionGroup.CONNECTIONS, type=Amount(), is_axis=True, is_implicit=True, commands=(SWEEP,),
+        metavar="K,...", help="Requests per connection; inf for all.",
     ),
     Option(
-        name="gap", type=Gap(), is_axis=True, is_implicit=True, commands=(SWEEP,), metavar="T,...", renamed="idle",
-        help="Gaps before a connection is used again.",
+        name="gap", group=OptionGroup.CONNECTIONS, type=Gap(), is_axis=True, is_implicit=True, commands=(SWEEP,),
+        metavar="T,...", renamed="idle", help="Gaps before a connection is used again.",
     ),
     Option(
-        name="size", type=Whole(0, MAX_SIZE_BYTES), is_axis=True, is_implicit=True, commands=(SWEEP,),
-        metavar="BYTES,...", help="Response sizes, put in place of {size} in the URL.",
+        name="size", group=OptionGroup.TARGET, type=Whole(0, MAX_SIZE_BYTES), is_axis=True, is_implicit=True,
+        commands=(SWEEP,), metavar="BYTES,...", help="Response sizes, put in place of {size} in the URL.",
     ),
     Option(
-        name="rounds", type=Whole(1, MAX_ROUNDS), plan_field="load.rounds", default=5, is_implicit=True,
-        help="Rounds, each of which runs every policy once; 5 if unset.",
+        name="rounds", group=OptionGroup.LOAD, type=Whole(1, MAX_ROUNDS), plan_field="load.rounds", default=5,
+        is_implicit=True, help="Rounds, each of which runs every policy once; 5 if unset.",
     ),
     Option(
-        name="block", type=Duration(10 * NS_PER_MS), plan_field="load.block_ns", default="2s", is_implicit=True,
-        help="Length of one policy's turn; 2s if unset.",
+        name="block", group=OptionGroup.LOAD, type=Duration(10 * NS_PER_MS), plan_field="load.block_ns", default="2s",
+        is_implicit=True, help="Length of one policy's turn; 2s if unset.",
         differs={SWEEP: {"default": "1s", "help": "Length of one policy's turn; 1s if unset."}},
         locust=LocustArgument(help="Length of one policy's turn"),
     ),
     Option(
-        name="duration", type=Duration(10 * NS_PER_MS), is_implicit=True, metavar="T",
+        name="duration", group=OptionGroup.LOAD, short="-z", type=Duration(10 * NS_PER_MS), is_implicit=True,
+        metavar="T",
         help="Length of the whole load: as many rounds of --block as fit, or the length of a block of --rounds.",
     ),
     Option(
-        name="until_precision", type=Percent(0.0001, 1.0), plan_field="until_precision", is_implicit=True,
-        commands=(COMPARE,), metavar="PERCENT", needed_for="a run that ends once it is precise",
+        name="until_precision", group=OptionGroup.STATISTICS, type=Percent(0.0001, 1.0), plan_field="until_precision",
+        is_implicit=True, commands=(COMPARE,), metavar="PERCENT", needed_for="a run that ends once it is precise",
         help="Go on after --rounds until the ratio of each comparison is known within this, like 2%.",
     ),
     Option(
-        name="max_time", type=Duration(10 * NS_PER_MS), plan_field="max_time_ns", default="5m", is_implicit=True,
-        commands=(COMPARE, PROBE), needs="until_precision", metavar="T",
+        name="max_time", group=OptionGroup.LOAD, type=Duration(10 * NS_PER_MS), plan_field="max_time_ns", default="5m",
+        is_implicit=True, commands=(COMPARE, PROBE), needs="until_precision", metavar="T",
         help="With --until-precision: longest time of the whole load; 5m if unset.",
         differs={PROBE: {"needs": "", "default": "120s", "is_implicit": False, "help": "The audit ends by then."}},
     ),
     Option(
-        name="warmup", type=Duration(None), plan_field="load.warmup_ns", default="500ms", is_implicit=True,
-        help="Uncounted first part of a block; 500ms if unset, but at most half of the block.",
+        name="warmup", group=OptionGroup.LOAD, type=Duration(None), plan_field="load.warmup_ns", default="500ms",
+        is_implicit=True, help="Uncounted first part of a block; 500ms if unset, but at most half of the block.",
         differs={SWEEP: {
             "default": "200ms",
             "help": "Uncounted first part of a block; 200ms if unset, but at most half of the block.",
@@ -117,101 +130,107 @@ OPTIONS: tuple[Option, ...] = (
         ),
     ),
     Option(
-        name="arrivals", type=Choice(*ARRIVALS), plan_field="load.arrivals", default=CONSTANT, is_implicit=True,
-        needs="rate", help="With --rate: how arrivals are spaced; constant if unset.",
+        name="arrivals", group=OptionGroup.LOAD, type=Choice(*ARRIVALS), plan_field="load.arrivals", default=CONSTANT,
+        is_implicit=True, needs="rate", help="With --rate: how arrivals are spaced; constant if unset.",
     ),
     Option(
-        name="max_connections", type=Whole(1, 1_000_000), plan_field="load.max_connections", default=1_000,
-        is_implicit=True, needs="rate", metavar="N",
+        name="max_connections", group=OptionGroup.LOAD, type=Whole(1, 1_000_000), plan_field="load.max_connections",
+        default=1_000, is_implicit=True, needs="rate", metavar="N",
         help="With --rate: most connections at the same time; 1000 if unset.",
     ),
     Option(
-        name="think", type=Duration(), plan_field="load.think_ns", default="0s", is_implicit=True,
-        help="Pause of a user between requests; none where --users alone is given.",
+        name="think", group=OptionGroup.LOAD, type=Duration(), plan_field="load.think_ns", default="0s",
+        is_implicit=True, help="Pause of a user between requests; none where --users alone is given.",
         differs={SWEEP: {"is_implicit": False, "help": "Pause of a user between requests."}},
         locust=LocustArgument(help="Pause of a user between requests", default="0s"),
     ),
     Option(
-        name="method", type=Method(), plan_field="method", is_needed=True, default="GET", is_implicit=True, short="-X",
-        help="Request method; GET, or POST where --data is given.",
+        name="method", group=OptionGroup.TARGET, type=Method(), plan_field="method", is_needed=True, default="GET",
+        is_implicit=True, short="-X", help="Request method; GET, or POST where --data is given.",
         locust=LocustArgument(help="Method of the request that SwarmUsers send", in_form=False),
     ),
     Option(
-        name="header", type=Header(), plan_field="headers", is_needed=True, default=(), short="-H", metavar="'K: V'",
+        name="header", group=OptionGroup.TARGET, type=Header(), plan_field="headers", is_needed=True, default=(),
+        short="-H", metavar="'K: V'",
         plural="headers", help="Header field to send; may be repeated.", locust=LocustArgument(in_form=False),
         commands=TO_TARGET,
     ),
     Option(
-        name="data", type=Body(), plan_field="body", recorded="body_base64", is_needed=True, default=b"",
-        is_implicit=True,
+        name="user", group=OptionGroup.TARGET, type=Credentials(), is_implicit=True, short="-u",
+        metavar="USER:PASSWORD", commands=TO_TARGET, help="Basic credentials: the Authorization field made of them.",
+    ),
+    Option(
+        name="data", group=OptionGroup.TARGET, type=Body(), plan_field="body", recorded="body_base64", is_needed=True,
+        default=b"", is_implicit=True,
         metavar="TEXT|@FILE", help="Request body, or the WebSocket message, or the file that holds it.",
         locust=LocustArgument(help="Body of that request", default="", in_form=False),
     ),
     Option(
-        name="timeout", type=Duration(NS_PER_MS), plan_field="load.timeout_ns", default="10s",
-        help="Deadline of each request, from when it has a connection.", locust=LocustArgument(),
-        commands=TO_TARGET,
+        name="timeout", group=OptionGroup.TARGET, type=Duration(NS_PER_MS), plan_field="load.timeout_ns", default="10s",
+        help="Deadline of each request, from when it has a connection.", locust=LocustArgument(), commands=TO_TARGET,
         differs={PROBE: {"default": "5s"}},
     ),
     Option(
-        name="max_body", type=Whole(0, 1 << 40), plan_field="max_body_bytes", is_needed=True, default=64 << 20,
-        help="Longest response body, or WebSocket message, in bytes.",
+        name="max_body", group=OptionGroup.TARGET, type=Whole(0, 1 << 40), plan_field="max_body_bytes", is_needed=True,
+        default=64 << 20, help="Longest response body, or WebSocket message, in bytes.",
     ),
     Option(
-        name="retry_stale", type=Flag(), plan_field="retry_stale", default=False,
+        name="retry_stale", group=OptionGroup.CONNECTIONS, type=Flag(), plan_field="retry_stale", default=False,
         help="Repeat a request once: an idempotent one that met a stale connection, an unprocessed stream of HTTP/2.",
     ),
     Option(
-        name="trailers", type=Flag(), plan_field="trailers", default=False,
+        name="trailers", group=OptionGroup.CONNECTIONS, type=Flag(), plan_field="trailers", default=False,
         help="Ask for trailer sections: TE: trailers, named in Connection.",
     ),
-    Option(name="cookies", type=Flag(), plan_field="cookies", default=True, help="Each user keeps its cookies."),
     Option(
-        name="cacert", type=Certificates(), plan_field="cacert", is_needed=True, is_implicit=True, metavar="FILE",
+        name="cookies", group=OptionGroup.CONNECTIONS, type=Flag(), plan_field="cookies", default=True,
+        help="Each user keeps its cookies.",
+    ),
+    Option(
+        name="cacert", group=OptionGroup.TARGET, type=Certificates(), plan_field="cacert", is_needed=True,
+        is_implicit=True, metavar="FILE",
         url_only="the embedded target has an authority of its own, trusted automatically",
-        help="Trust only the authorities in this PEM file.", locust=LocustArgument(default=""),
+        help="Trust only the authorities in this PEM file.", locust=LocustArgument(default=""), commands=TO_TARGET,
+    ),
+    Option(
+        name="insecure", group=OptionGroup.TARGET, type=Flag(), plan_field="insecure", is_needed=True, default=False,
+        help="Do not verify certificates.", locust=LocustArgument(), commands=TO_TARGET,
+    ),
+    Option(
+        name="proxy", group=OptionGroup.TARGET, short="-x", type=ProxyUrl(), plan_field="proxy", is_implicit=True,
+        metavar="URL", help="Go through this proxy: http://[user:password@]host[:port].", commands=TO_TARGET,
+    ),
+    Option(
+        name="tls", group=OptionGroup.TARGET, type=Flag(), default=False,
+        help="Without URL: the embedded target speaks https.",
+        locust=LocustArgument(help="Without a host: the embedded target speaks https"), commands=TO_TARGET,
+    ),
+    Option(
+        name="source_ip", group=OptionGroup.CONNECTIONS, type=Address(), plan_field="source_ips", default=(),
+        metavar="ADDR", plural="source-ips", help="Connect from this address; repeat to take turns.",
         commands=TO_TARGET,
     ),
     Option(
-        name="insecure", type=Flag(), plan_field="insecure", is_needed=True, default=False,
-        help="Do not verify certificates.", locust=LocustArgument(),
-        commands=TO_TARGET,
-    ),
-    Option(
-        name="proxy", type=ProxyUrl(), plan_field="proxy", is_implicit=True, metavar="URL",
-        help="Go through this proxy: http://[user:password@]host[:port].",
-        commands=TO_TARGET,
-    ),
-    Option(
-        name="tls", type=Flag(), default=False, help="Without URL: the embedded target speaks https.",
-        locust=LocustArgument(help="Without a host: the embedded target speaks https"),
-        commands=TO_TARGET,
-    ),
-    Option(
-        name="source_ip", type=Address(), plan_field="source_ips", default=(), metavar="ADDR", plural="source-ips",
-        help="Connect from this address; repeat to take turns.",
-        commands=TO_TARGET,
-    ),
-    Option(
-        name="server_pid", type=OptionalWhole(), plan_field="server_pid", is_implicit=True, metavar="PID",
-        url_only="the embedded target's own process is watched automatically",
+        name="server_pid", group=OptionGroup.TARGET, type=OptionalWhole(), plan_field="server_pid", is_implicit=True,
+        metavar="PID", url_only="the embedded target's own process is watched automatically",
         help="Server's process here: its CPU, memory and sockets.",
     ),
     Option(
-        name="equivalent", type=Percent(0.0001, 1.0), plan_field="equivalent", is_implicit=True, metavar="PERCENT",
+        name="equivalent", group=OptionGroup.STATISTICS, type=Percent(0.0001, 1.0), plan_field="equivalent",
+        is_implicit=True, metavar="PERCENT",
         help="Say where mean latencies are shown to differ by less than this, like 2%.",
         locust=LocustArgument(default="", in_form=False),
     ),
     Option(
-        name="plan", type=FileName(), is_implicit=True, metavar="FILE|RUN", in_plan_file=False,
+        name="plan", group=OptionGroup.LOAD, type=FileName(), is_implicit=True, metavar="FILE|RUN", in_plan_file=False,
         help="Options from a TOML file or an earlier run; those given here win.",
     ),
     Option(
-        name="save_plan", type=FilePath(), is_implicit=True, metavar="FILE", in_plan_file=False,
+        name="save_plan", group=OptionGroup.LOAD, type=FilePath(), is_implicit=True, metavar="FILE", in_plan_file=False,
         help="Write the plan as TOML.",
     ),
     Option(
-        name="dry_run", type=Flag(), default=False, in_plan_file=False,
+        name="dry_run", group=OptionGroup.LOAD, type=Flag(), default=False, in_plan_file=False,
         help="Print the blocks and how long they take; run nothing.",
     ),
     Option(
@@ -221,8 +240,8 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(name="name", type=Words(), is_implicit=True, help="Name of this run; the time of its start if unset."),
     Option(
-        name="seed", type=Whole(0), plan_field="seed", is_needed=True, default=0, is_implicit=True,
-        help="Seed of the order of blocks; drawn and recorded if unset.",
+        name="seed", group=OptionGroup.LOAD, type=Whole(0), plan_field="seed", is_needed=True, default=0,
+        is_implicit=True, help="Seed of the order of blocks; drawn and recorded if unset.",
         locust=LocustArgument(help="Seed of the order of blocks", in_form=False),
     ),
     Option(
@@ -243,17 +262,17 @@ OPTIONS: tuple[Option, ...] = (
         differs={DIFF: {"help": "With --out: draw nothing."}},
     ),
     Option(
-        name="yes", type=Flag(), default=False, commands=TO_TARGET,
+        name="yes", group=OptionGroup.TARGET, type=Flag(), default=False, commands=TO_TARGET,
         help="Do not ask before loading a host that is not this machine.",
         differs={PROBE: {"help": "Do not ask before probing a host that is not this machine."}},
     ),
     Option(
-        name="probe", type=Flag(), default=False,
+        name="probe", group=OptionGroup.CONNECTIONS, type=Flag(), default=False,
         help="Audit the target before the load, for up to 20 s: the findings explain warnings (see `loadgen probe`).",
     ),
     Option(
-        name="resume", type=FilePath(), is_implicit=True, commands=(SWEEP,), metavar="RUN", in_plan_file=False,
-        help="Go on with an interrupted sweep.",
+        name="resume", group=OptionGroup.LOAD, type=FilePath(), is_implicit=True, commands=(SWEEP,), metavar="RUN",
+        in_plan_file=False, help="Go on with an interrupted sweep.",
     ),
     *PROBE_OPTIONS,
     Option(
@@ -274,8 +293,8 @@ OPTIONS: tuple[Option, ...] = (
         help="Name of the run's folder; the time of its start", locust=LocustArgument(in_form=False),
     ),
     Option(
-        name="max_samples", type=Whole(1), plan_field="max_samples", default=3_000_000, metavar="N",
-        renamed="most-samples",
+        name="max_samples", group=OptionGroup.STATISTICS, type=Whole(1), plan_field="max_samples", default=3_000_000,
+        metavar="N", renamed="most-samples",
         help="Requests whose rows are kept; of more a random share, with exact counts of all.",
         locust=LocustArgument(
             help="Samples that each worker sends and the run keeps; of more, a random share", in_form=False

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from loadgen.model.exceptions import PlanError
-from loadgen.model.headers import parse_header
+from loadgen.model.headers import basic_authorization, parse_header
 from loadgen.model.input_files import check_regular
 from loadgen.model.json_types import JSON_BASE64, JSON_PAIR, JSON_TEXT, JSON_TEXTS, list_of, or_null
 from loadgen.model.policy import parse_policies
@@ -77,6 +77,15 @@ class ProxyUrl(Words):
 
     def restore(self, value: str | None) -> Proxy | None:
         return parse_proxy(value) if value else None
+
+
+class Credentials(Words):
+    """A user and a password, which become the line of a header field."""
+
+    holds_secrets = True
+
+    def read(self, text: str) -> str:
+        return basic_authorization(text)
 
 
 class Policies(ValueType):

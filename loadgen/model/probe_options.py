@@ -2,43 +2,45 @@
 
 from __future__ import annotations
 
-from loadgen.model.option import PROBE, Option
+from loadgen.model.option import PROBE, Option, OptionGroup
 from loadgen.model.plan_value_types import Url
 from loadgen.model.units import NS_PER_MS
 from loadgen.model.value_types import Duration, FilePath, Flag, ListOf, Whole, Words
 
 PROBE_OPTIONS: tuple[Option, ...] = (
     Option(
-        name="idle_max", type=Duration(100 * NS_PER_MS), is_implicit=True, commands=(PROBE,), metavar="T",
-        help="How long idle connections are watched; 80s if unset, 8s without URL.",
+        name="idle_max", group=OptionGroup.CONNECTIONS, type=Duration(100 * NS_PER_MS), is_implicit=True,
+        commands=(PROBE,), metavar="T", help="How long idle connections are watched; 80s if unset, 8s without URL.",
     ),
     Option(
-        name="max_requests", type=Whole(2, 1_000_000), default=1_050, commands=(PROBE,), metavar="N",
-        help="Most requests that are tried on one connection.",
+        name="max_requests", group=OptionGroup.CONNECTIONS, type=Whole(2, 1_000_000), default=1_050, commands=(PROBE,),
+        metavar="N", help="Most requests that are tried on one connection.",
     ),
     Option(
-        name="only", type=ListOf(Words()), is_implicit=True, commands=(PROBE,), metavar="NAME,...",
-        help="Probes, or groups of them, to run; --list names all.",
+        name="only", group=OptionGroup.CONNECTIONS, type=ListOf(Words()), is_implicit=True, commands=(PROBE,),
+        metavar="NAME,...", help="Probes, or groups of them, to run; --list names all.",
     ),
     Option(
-        name="skip", type=ListOf(Words()), is_implicit=True, commands=(PROBE,), metavar="NAME,...",
-        help="Probes, or groups of them, not to run.",
+        name="skip", group=OptionGroup.CONNECTIONS, type=ListOf(Words()), is_implicit=True, commands=(PROBE,),
+        metavar="NAME,...", help="Probes, or groups of them, not to run.",
     ),
     Option(
-        name="list", type=Flag(), default=False, commands=(PROBE,), help="List the probes; ask nothing.",
+        name="list", group=OptionGroup.CONNECTIONS, type=Flag(), default=False, commands=(PROBE,),
+        help="List the probes; ask nothing.",
     ),
     Option(
-        name="origin", type=Url(), is_implicit=True, commands=(PROBE,), metavar="URL",
+        name="origin", group=OptionGroup.TARGET, type=Url(), is_implicit=True, commands=(PROBE,), metavar="URL",
         help="The server behind the target, reached by itself: the chain is measured and tried.",
     ),
     Option(
-        name="chain_gap", type=Duration(NS_PER_MS), is_implicit=True, commands=(PROBE,), metavar="T",
+        name="chain_gap", group=OptionGroup.CONNECTIONS, type=Duration(NS_PER_MS), is_implicit=True, commands=(PROBE,),
+        metavar="T",
         help="Mean gap between requests for which losses in the chain are predicted and counted; "
         "the origin's idle timeout if unset.",
     ),
     Option(
-        name="backend_header", type=Words(), is_implicit=True, commands=(PROBE,), metavar="NAME",
-        help="Response field that says which backend answered.",
+        name="backend_header", group=OptionGroup.TARGET, type=Words(), is_implicit=True, commands=(PROBE,),
+        metavar="NAME", help="Response field that says which backend answered.",
     ),
     Option(
         name="strict", type=Flag(), default=False, commands=(PROBE,), help="Exit with 1 where a violation is found.",

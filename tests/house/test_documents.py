@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from loadgen.cli.commands import cli
+from loadgen.cli.habits import ANSWERS
 from loadgen.model.options import OPTIONS
 from loadgen.model.policy import PARTS
 from loadgen.show.charts import CHARTS
@@ -83,6 +84,7 @@ def test_every_option_that_is_named_exists() -> None:
         "--master-bind-host",
     }
     known |= locusts | {"--help", "--version", "--plan", "--resume", "--log-cli-level"}
+    known |= ANSWERS.keys()  # of other tools
     named = {
         (page.name, option)
         for page in PAGES

@@ -117,7 +117,7 @@ LAYERS = {
         ("live/",),
     ],
     "show": [
-        ("formatting", "ordering", "pilot_text"),
+        ("formatting", "ordering", "pilot_text", "policy_picture"),
         ("tables/", "charts/"),
         ("export/",),
         ("audit/",),

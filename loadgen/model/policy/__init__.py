@@ -7,7 +7,7 @@ parts/ says all about its parts: their words, what they set, what excludes them,
 from __future__ import annotations
 
 from loadgen.model.policy.exclusions import check_run
-from loadgen.model.policy.parsing import RENAMED, extended, identity, parse_policies, parse_policy
+from loadgen.model.policy.parsing import RENAMED, extended, identity, parse_policies, parse_policy, suggested
 from loadgen.model.policy.part import Part, RunConditions, Trait
 from loadgen.model.policy.parts import PARTS
 from loadgen.model.policy.policy import FIFO, LIFO, UNLIMITED, ConnectionPolicy, ConnectionUse, ReuseLimit
@@ -37,4 +37,5 @@ __all__ = [
     "parse_policies",
     "parse_policy",
     "single_use_policy",
+    "suggested",
 ]

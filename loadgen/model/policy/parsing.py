@@ -133,5 +133,19 @@ def _parse(name: str, word: str, part: Part, parameter: str) -> Mapping[str, Any
 def _hint(word: str, name: str) -> str:
     if word in RENAMED:
         return f"{word} is called {RENAMED[word]} now; write {_with_new_words(name)}"
-    near = difflib.get_close_matches(word, PARTS, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(PARTS)}"
+    near = suggested(word)
+    return f"did you mean {near!r}?" if near else f"choose from {', '.join(PARTS)}"
+
+
+def suggested(word: str) -> str:
+    """The part that people mean by this word, first by its meaning, then by its letters; empty where none is near."""
+    plain = _plain(word)
+    for name, part in PARTS.items():
+        if plain == _plain(name) or plain in part.synonyms:
+            return f"{name}:{part.parameter}" if part.parameter else name
+    near = difflib.get_close_matches(word.lower(), PARTS, n=1)
+    return near[0] if near else ""
+
+
+def _plain(word: str) -> str:
+    return re.sub(r"[-_./\s]", "", word.lower())

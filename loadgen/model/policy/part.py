@@ -62,8 +62,12 @@ class Part:
     """How its parameter is written; empty where it has none."""
     parse: Callable[[str], Mapping[str, Any]] | None = None
     """Turns the parameter into fields. Raises ValueError with the reason."""
+    example: str = ""
+    """A policy with it, where its word alone is none."""
     protocols: tuple[str, ...] = ()
     """The protocols in which it has a meaning; empty for all."""
+    synonyms: tuple[str, ...] = ()
+    """What else people call it, in lower case without `-`, `_`, `.` and `/`; refused with this part's word."""
     trait: Trait | None = None
     """The trait that it gives a policy, where something excludes that."""
 

@@ -9,5 +9,6 @@ PARTS = {
     "abandon": Part(
         "the client closes without announcing it; used alone, after each request",
         {"announces": False}, ONCE, trait=SINGLE_USE,
+        synonyms=("abort", "drop", "closeunannounced"),
     )
 }  # fmt: skip

@@ -23,4 +23,9 @@ GAP = Trait(
     excludes={SINGLE_USE.name: "nothing is reused after the gap"},
     objects=needs_users,
 )
-PARTS = {"gap": Part("a connection rests T before it is used again", parameter="T", parse=_parse, trait=GAP)}
+PARTS = {
+    "gap": Part(
+        "a connection rests T before it is used again", parameter="T", example="gap:2s", parse=_parse, trait=GAP,
+        synonyms=("pause", "rest", "wait", "sleep", "think"),
+    )
+}  # fmt: skip

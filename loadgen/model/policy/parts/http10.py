@@ -11,6 +11,7 @@ PARTS = {
     "http10": Part(
         "HTTP/1.0: a new connection for each request, no Connection field",
         {**ONCE, "http_version": "1.0", "keep_alive": False}, protocols=(HTTP1,), trait=HTTP10,
+        synonyms=("http1",),
     ),
     "http10-keepalive": Part(
         "HTTP/1.0 with `Connection: keep-alive`", {"http_version": "1.0"}, protocols=(HTTP1,), trait=HTTP10

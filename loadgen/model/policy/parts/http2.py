@@ -30,11 +30,15 @@ PARTS = {
         trait=IN_CLEAR,
     ),
     "h2": Part(
-        "HTTP/2 by ALPN over TLS, HTTP/1.1 where that is declined; with prior knowledge in clear", {"protocol": H2}
+        "HTTP/2 by ALPN over TLS, HTTP/1.1 where that is declined; with prior knowledge in clear", {"protocol": H2},
+        synonyms=("http2", "http20"),
     ),
-    "h2-prior": Part("HTTP/2 with prior knowledge, in clear", {"protocol": H2_PRIOR}, trait=IN_CLEAR),
+    "h2-prior": Part(
+        "HTTP/2 with prior knowledge, in clear", {"protocol": H2_PRIOR}, trait=IN_CLEAR, synonyms=("h2c",)
+    ),
     "streams": Part(
         "with HTTP/2: S streams in flight on a connection; waiting for a free one is `queue`",
-        parameter="S", parse=parse_depth, protocols=HTTP2, trait=STREAMS,
+        parameter="S", example="h2+streams:3", parse=parse_depth, protocols=HTTP2, trait=STREAMS,
+        synonyms=("multiplex", "multiplexed", "multiplexing", "concurrentstreams"),
     ),
 }  # fmt: skip

@@ -29,5 +29,8 @@ def _holds(policy: ConnectionPolicy) -> bool:
 
 LIFETIME = Trait("a lifetime", _holds, {SINGLE_USE.name: "no connection lives that long"})
 PARTS = {
-    "lifetime": Part("no request begins on a connection older than T", parameter="T", parse=_parse, trait=LIFETIME)
-}
+    "lifetime": Part(
+        "no request begins on a connection older than T", parameter="T", example="lifetime:10s", parse=_parse,
+        trait=LIFETIME, synonyms=("maxage", "age", "ttl", "maxlifetime"),
+    )
+}  # fmt: skip

@@ -45,6 +45,7 @@ PIPELINING = Trait(
 PARTS = {
     "pipeline": Part(
         "D requests in flight on one connection, waiting behind others is `queue`",
-        parameter="D", parse=parse_depth, protocols=(HTTP1,), trait=PIPELINING,
+        parameter="D", example="pipeline:3", parse=parse_depth, protocols=(HTTP1,), trait=PIPELINING,
+        synonyms=("pipelining", "pipelined"),
     )
 }  # fmt: skip

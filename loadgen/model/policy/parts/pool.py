@@ -33,6 +33,7 @@ POOL = Trait(
 PARTS = {
     "pool": Part(
         "P connections shared by all users; waiting for one is `queue`",
-        parameter="P[:lifo|fifo]", parse=_parse, trait=POOL,
+        parameter="P[:lifo|fifo]", example="pool:2", parse=_parse, trait=POOL,
+        synonyms=("pooled", "shared", "connectionpool"),
     )
 }  # fmt: skip

@@ -16,12 +16,24 @@ def _parse(text: str) -> dict[str, Any]:
 
 
 PARTS = {
-    "persistent": Part("one connection per user, kept open", {"requests": UNLIMITED}),
-    "close": Part("a new connection for each request, full TLS handshake", ONCE, trait=SINGLE_USE),
+    "persistent": Part(
+        "one connection per user, kept open", {"requests": UNLIMITED},
+        synonyms=("keepalive", "reuse", "reused", "keepopen", "permanent", "longlived", "http11"),
+    ),
+    "close": Part(
+        "a new connection for each request, full TLS handshake", ONCE, trait=SINGLE_USE,
+        synonyms=(
+            "nonpersistent", "notpersistent", "noreuse", "nokeepalive", "nonkeepalive", "connectionclose", "shortlived",
+            "singleuse", "once", "new", "fresh", "perrequest",
+        ),
+    ),
     "close-resume": Part(
-        "a new connection for each request, TLS session resumed", {**ONCE, "resumes_tls": True}, trait=SINGLE_USE
+        "a new connection for each request, TLS session resumed", {**ONCE, "resumes_tls": True}, trait=SINGLE_USE,
+        synonyms=("closeresumed", "closeresumption"),
     ),
     "recycle": Part(
-        "K requests per connection, the last one announces close", parameter="K|inf", parse=_parse, trait=SINGLE_USE
+        "K requests per connection, the last one announces close",
+        parameter="K|inf", example="recycle:3", parse=_parse,
+        trait=SINGLE_USE, synonyms=("maxrequests", "requests", "every"),
     ),
-}
+}  # fmt: skip

@@ -15,6 +15,7 @@ def _objects(conditions: RunConditions) -> str | None:
 LOOK_UPS = Trait("a look-up for each connection", lambda policy: policy.resolves, objects=_objects)
 PARTS = {
     "resolve": Part(
-        "DNS again for each connection; used alone, a new one each request", {"resolves": True}, ONCE, trait=LOOK_UPS
+        "DNS again for each connection; used alone, a new one each request", {"resolves": True}, ONCE, trait=LOOK_UPS,
+        synonyms=("dns", "lookup"),
     )
-}
+}  # fmt: skip

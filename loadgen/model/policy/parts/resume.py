@@ -19,5 +19,6 @@ PARTS = {
     "resume": Part(
         "TLS sessions are resumed; used alone, a new connection each request",
         {"resumes_tls": True}, ONCE, trait=RESUMED_TLS,
+        synonyms=("resumption", "tlsresume", "sessionresumption", "tickets"),
     )
 }  # fmt: skip

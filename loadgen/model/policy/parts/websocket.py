@@ -17,7 +17,7 @@ MESSAGES = Trait("WebSocket", lambda policy: policy.protocol == WEBSOCKET, objec
 PARTS = {
     "websocket": Part(
         "WebSocket: one upgrade per connection, then a message and its echo for each request", {"protocol": WEBSOCKET},
-        trait=MESSAGES,
+        trait=MESSAGES, synonyms=("ws", "wss", "websockets"),
     ),
     "websocket-close": Part(
         "WebSocket with one upgrade and one close handshake for each message",

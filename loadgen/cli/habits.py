@@ -1,0 +1,112 @@
+"""What people are used to write for other tools, and loadgen's own words for it. Knows no command.
+
+A flag of wrk, hey, ab, oha or curl that means one thing in all of them is an option of ours (`-c`, `-z`, `-u`, `-x`).
+Here are the others: those that mean several things, and those that loadgen has another word for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+_BY_TIME = "loadgen measures for a time, not for a number of requests; write --duration 10s"
+_CLOSE, _PERSISTENT = "write --policies close", "write --policies persistent"
+_USERS, _RATE, _PROCESSES = "write --users N", "write --rate R", "write --processes N"
+_INSECURE, _TIMEOUT, _BODY = "write --insecure", "write --timeout 10s", "write --data 'TEXT' or --data @FILE"
+_CONTENT_TYPE = "write -H 'Content-Type: ...'"
+_URL = "write the URL without a flag"
+_LENGTH = "write --duration 10s"
+_USER = "write -u USER:PASSWORD"
+
+ANSWERS = {
+    "-d": "-d is a duration in wrk and a body in curl, hey and oha; write --duration 10s or --data 'TEXT'",
+    "-t": "-t is threads in wrk, a time limit in ab and a timeout in hey and oha; write --processes N, "
+    "--duration 10s or --timeout 10s",
+    "-k": "-k is insecure in curl and keep-alive in ab; write --insecure or --policies persistent",
+    "-n": _BY_TIME,
+    "-m": "-m is a method in hey, ab and oha and a time limit in curl; write -X METHOD or --timeout 10s",
+    "-q": "-q is a rate in hey and oha and quiet in ab; write --rate R or --quiet",
+    "-s": "-s is silent in curl, a script in wrk and a timeout in ab; write --quiet or --timeout 10s",
+    "-o": "write --json to have the summary on standard output, or --out DIR for the run's folder",
+    "-a": _USER,
+    "-A": f"-A is credentials in ab and the Accept field in hey; {_USER} or -H 'Accept: ...'",
+    "-T": f"-T is the type of a body in hey and ab; {_CONTENT_TYPE}",
+    "-D": _BODY,
+    "-p": "-p is a file to post in ab; write --data @FILE",
+    "-L": "loadgen follows no redirect; give the URL that it leads to. All percentiles are in the report",
+    "-C": "write -H 'Cookie: ...'",
+    "-b": "write -H 'Cookie: ...'",
+    "-0": "write --policies http10",
+    "-2": "write --policies h2",
+    "-i": "write -X HEAD",
+    "-I": "write -X HEAD",
+    "-v": "write --version for the version; what a server does with connections is shown by `loadgen probe URL`",
+    "--latency": "all percentiles are in the report, without a flag",
+    "--location": "loadgen follows no redirect; give the URL that it leads to",
+    "--requests": _BY_TIME,
+    "--iterations": _BY_TIME,
+    "--amount": _BY_TIME,
+    "--repeat": "write --rounds N",
+    "--runs": "write --rounds N",
+    "--concurrency": _USERS,
+    "--connections": "each user has a connection of its own; write --users N, or --policies pool:N for a shared pool",
+    "--vus": _USERS,
+    "--clients": _USERS,
+    "--workers": "write --users N for clients at the same time, or --processes N for processes that make the load",
+    "--threads": _PROCESSES,
+    "--cpus": _PROCESSES,
+    "--qps": _RATE,
+    "--rps": _RATE,
+    "--time": _LENGTH,
+    "--timelimit": _LENGTH,
+    "--run-time": _LENGTH,
+    "--connect-timeout": _TIMEOUT,
+    "--body": _BODY,
+    "--data-binary": _BODY,
+    "--data-raw": _BODY,
+    "--request": "write -X METHOD",
+    "--content-type": _CONTENT_TYPE,
+    "--cookie": "write -H 'Cookie: ...'",
+    "--basic-auth": _USER,
+    "--auth": _USER,
+    "--output": "write --json to have the summary on standard output, or --out DIR for the run's folder",
+    "--silent": "write --quiet",
+    "--ca-cert": "write --cacert FILE",
+    "--skip-verify": _INSECURE,
+    "--no-verify": _INSECURE,
+    "--insecure-skip-tls-verify": _INSECURE,
+    "--http2": "write --policies h2",
+    "--http1.0": "write --policies http10",
+    "--keepalive": _PERSISTENT,
+    "--keep-alive": _PERSISTENT,
+    "--persistent": _PERSISTENT,
+    "--reuse": _PERSISTENT,
+    "--keepalive-time": "write --policies lifetime:T",
+    "--disable-keepalive": _CLOSE,
+    "--no-keepalive": _CLOSE,
+    "--no-keep-alive": _CLOSE,
+    "--no-connection-reuse": _CLOSE,
+    "--no-reuse": _CLOSE,
+    "--non-persistent": _CLOSE,
+    "--close": _CLOSE,
+    "--policy": "write --policies NAME,...",
+    "--url": _URL,
+    "--host": _URL,
+    "--interface": "write --source-ip ADDR",
+    "--think-time": "write --think T",
+    "--sleep": "write --think T",
+}
+"""Flag as it is written elsewhere -> what to write here. A flag that a command has itself is never looked up."""
+
+
+def answer(flag: str, arguments: Iterable[str]) -> str:
+    """What to write in place of a flag that a command does not have; empty where it is not known from elsewhere.
+
+    arguments: the whole command line; hey's long flags have one dash, so that a parser finds another flag in them.
+    """
+    for written in arguments:
+        name = written.partition("=")[0]
+        long = f"--{name.lstrip('-')}".replace("_", "-")
+        if name.startswith(flag) and len(long) > len("--x") and long in ANSWERS:
+            return f"{name}: {ANSWERS[long]}"
+    found = ANSWERS.get(flag, "")
+    return found if not found or found.startswith(flag) else f"{flag}: {found}"

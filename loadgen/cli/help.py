@@ -1,0 +1,88 @@
+"""Help that teaches: options under headings, examples, and an answer to what people are used to from other tools."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from loadgen.cli.examples import EXAMPLES
+from loadgen.cli.habits import answer
+from loadgen.cli.option_types import TableOption
+from loadgen.model.option import OptionGroup
+
+
+class TaughtCommand(click.Command):
+    """A command whose help has its options by group and its examples."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options of the table under their headings, all others under `Options`."""
+        records: dict[str, list[tuple[str, str]]] = {group.value: [] for group in OptionGroup}
+        others: list[tuple[str, str]] = []
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                (records[parameter.group.value] if isinstance(parameter, TableOption) else others).append(record)
+        for heading, rows in {**records, "Options": others}.items():
+            _write_list(formatter, heading, rows)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The examples, then what else stands there."""
+        write_examples(formatter, str(self.name))
+        super().format_epilog(ctx, formatter)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Answer a flag that is known from another tool. Raises click.UsageError."""
+        written = tuple(args)  # the parser empties the list
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            words = answer(error.option_name, written)
+            if words:
+                raise click.UsageError(words, ctx) from None
+            raise
+
+
+class TaughtGroup(click.OptionGroup):
+    """The commands; without one it shows its help, and that is no mistake."""
+
+    command_class = TaughtCommand
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Nothing at all is a question for help."""
+        return super().parse_args(ctx, args or ["--help"])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the command that a URL or a run in its place is for. Raises click.UsageError."""
+        word = args[0]
+        if "://" in word and word not in self.commands:
+            raise click.UsageError(f"which command? write: loadgen compare {word}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """As above."""
+        write_examples(formatter, "")
+        super().format_epilog(ctx, formatter)
+
+
+def write_examples(formatter: click.HelpFormatter, name: str) -> None:
+    """The examples of a command: each as it is written, and below that what it does."""
+    examples: Mapping[str, str] = EXAMPLES.get(name, {})
+    if not examples:
+        return
+    with formatter.section("Examples"):
+        for line, meaning in examples.items():
+            # As it stands: a line that is broken can't be copied.
+            formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
+            formatter.indent()
+            formatter.write_text(meaning)
+            formatter.dedent()
+
+
+def _write_list(formatter: click.HelpFormatter, heading: str, rows: list[Any]) -> None:
+    if rows:
+        with formatter.section(heading):
+            formatter.write_dl(rows)

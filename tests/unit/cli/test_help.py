@@ -1,0 +1,139 @@
+"""Help that teaches: headings, examples that work, and an answer to what people write for other tools."""
+
+from __future__ import annotations
+
+import shlex
+
+import click
+import pytest
+
+from loadgen.cli.commands import cli, compare, probe, sweep
+from loadgen.cli.examples import EXAMPLES
+from loadgen.cli.habits import ANSWERS
+from loadgen.model.option import COMPARE, OptionGroup
+from loadgen.model.options import OPTIONS
+from loadgen.model.policy import PARTS, parse_policy, suggested
+from tests.support.plans import URL, planned
+from tests.support.runner import run_cli
+
+
+def help_of(command: click.Command, width: int = 80) -> str:
+    context = click.Context(command, info_name=command.name, terminal_width=width)
+    return command.get_help(context)
+
+
+def test_nothing_at_all_is_a_question_for_help() -> None:
+    done, asked = run_cli(), run_cli("--help")
+    assert (done.code, done.stderr, done.stdout) == (0, "", asked.stdout)
+    assert "Examples:\n  loadgen compare\n" in done.stdout
+
+
+@pytest.mark.parametrize("command", [compare, sweep, probe])
+def test_options_stand_under_their_headings(command: click.Command) -> None:
+    text = help_of(command)
+    places = [text.index(f"\n{group.value}:\n") for group in OptionGroup if f"\n{group.value}:\n" in text]
+    assert places == sorted(places)
+    assert len(places) >= 4
+    target = text[text.index("\nTarget:\n") : text.index("\nLoad:\n")]
+    assert "--insecure" in target
+    assert "--json" in text[text.index("\nOutput:\n") :]
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_each_command_has_three_examples_and_they_are_valid() -> None:
+    assert {""} | {name for name, one in cli.commands.items() if not one.hidden} == set(EXAMPLES)
+    for name, examples in EXAMPLES.items():
+        assert len(examples) == 3, name
+        for line in examples:
+            program, word, *arguments = shlex.split(line)
+            assert (program, name or word) == ("loadgen", word)
+            command = cli.commands[word]
+            written = arguments[: arguments.index(">")] if ">" in arguments else arguments
+            if word not in ("locust", "ui"):  # whose options are Locust's
+                command.make_context(word, written)
+            assert len(line) <= 78, "it fits on a line"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["-k"], "-k is insecure in curl and keep-alive in ab; write --insecure or --policies persistent"),
+        (["-t4", "-c50"], "-t is threads in wrk"),
+        (["-d", "10s"], "write --duration 10s or --data"),
+        (["-n", "1000"], "-n: loadgen measures for a time, not for a number of requests; write --duration 10s"),
+        (["-disable-keepalive"], "-disable-keepalive: write --policies close"),
+        (["--concurrency=50"], "--concurrency: write --users N"),
+        (["--polices", "close"], "Did you mean"),
+        (["--policies", "non_persistent"], "did you mean 'close'?"),
+    ],
+)
+def test_habits_from_other_tools_are_answered_in_one_line(arguments: list[str], words: str) -> None:
+    done = run_cli(COMPARE, URL, *arguments)
+    assert (done.code, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert words in done.stderr
+
+
+def test_habits_that_mean_one_thing_are_taken() -> None:
+    arguments = ["-c", "50", "-z", "10s", "-u", "Aladdin:open sesame", "-x", "http://127.0.0.1:3128", "-H", "A: b"]
+    plan = planned(compare, URL, *arguments)
+    assert (plan.load.users, plan.load.rounds * plan.load.block_ns * 2, plan.proxy.port) == (50, 10_000_000_000, 3128)  # type: ignore[union-attr] # it is given
+    # RFC 7617 §2
+    assert plan.headers == (("A", "b"), ("Authorization", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="))
+    assert "QWxh" not in str(plan.to_json(secrets=False))
+    assert planned(compare, URL, "-R", "250").load.rate_rps == 250
+    done = run_cli(COMPARE, URL, "-u", "a-secret")
+    assert (done.code, "a-secret" in done.stderr, "like user:password" in done.stderr) == (2, False, True)
+
+
+def test_a_url_in_the_place_of_a_command_is_answered() -> None:
+    done = run_cli("http://127.0.0.1:8080/")
+    assert (done.code, done.stderr) == (2, "loadgen: which command? write: loadgen compare http://127.0.0.1:8080/\n")
+
+
+def test_no_answer_is_for_a_flag_that_compare_has() -> None:
+    flags = {f"--{one.key}" for one in OPTIONS if COMPARE in one.commands and not one.positional} | {
+        one.short for one in OPTIONS
+    }
+    assert flags.isdisjoint(ANSWERS)
+
+
+@pytest.mark.parametrize(
+    ("word", "part"),
+    [
+        ("keepalive", "persistent"), ("keep-alive", "persistent"), ("Keep_Alive", "persistent"),
+        ("reuse", "persistent"), ("non_persistent", "close"), ("no-reuse", "close"), ("HTTP/1.0", "http10"),
+        ("http2", "h2"), ("ws", "websocket"),
+        ("max-age", "lifetime:T"), ("Ignore_Close", "ignore-close"), ("recicle", "recycle"), ("xyz", ""),
+    ],
+)  # fmt: skip
+def test_suggestions_are_by_meaning_first(word: str, part: str) -> None:
+    assert suggested(word) == part
+
+
+def test_a_synonym_means_one_part_and_is_none() -> None:
+    synonyms = [word for part in PARTS.values() for word in part.synonyms]
+    assert len(synonyms) == len(set(synonyms))
+    assert set(synonyms).isdisjoint(PARTS)
+    assert all(word.isalnum() and word == word.lower() for word in synonyms)
+
+
+def test_policies_are_explained() -> None:
+    done = run_cli("policies")
+    assert (done.code, done.stderr) == (0, "")
+    for word in PARTS:
+        assert f"\n{word}" in done.stdout
+    one = run_cli("policies", "recycle:3+gap:2s").stdout
+    assert "\n    connection 1  ==a.....a.....a|\n" in one
+    assert "Connection field: keep-alive, and close with the last request of a connection\n" in one
+    assert "\n    | the client closes, as it has announced\n" in one
+    assert "^" not in one
+    assert "gap: not with pipelining (a connection with requests in flight is never idle)" in one
+    assert run_cli("policies", "pool").stdout.count("connection 2  ==b") == 1
+    wrong = run_cli("policies", "reuse")
+    assert (wrong.code, wrong.stdout) == (2, "")
+    assert "did you mean 'persistent'?" in wrong.stderr
+
+
+def test_a_part_s_example_has_the_part() -> None:
+    for word, part in PARTS.items():
+        assert word in parse_policy(part.example or word).name
