@@ -44,7 +44,7 @@ class TaughtCommand(click.Command):
             raise
 
 
-class TaughtGroup(click.OptionGroup):
+class TaughtGroup(click.Group):
     """The commands; without one it shows its help, and that is no mistake."""
 
     command_class = TaughtCommand

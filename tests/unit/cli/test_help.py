@@ -12,7 +12,7 @@ from loadgen.cli.examples import EXAMPLES
 from loadgen.cli.habits import ANSWERS
 from loadgen.model.option import COMPARE, OptionGroup
 from loadgen.model.options import OPTIONS
-from loadgen.model.policy import PARTS, parse_policy, suggested
+from loadgen.model.policy import PARTS, suggested
 from tests.support.plans import URL, planned
 from tests.support.runner import run_cli
 
@@ -115,25 +115,3 @@ def test_a_synonym_means_one_part_and_is_none() -> None:
     assert len(synonyms) == len(set(synonyms))
     assert set(synonyms).isdisjoint(PARTS)
     assert all(word.isalnum() and word == word.lower() for word in synonyms)
-
-
-def test_policies_are_explained() -> None:
-    done = run_cli("policies")
-    assert (done.code, done.stderr) == (0, "")
-    for word in PARTS:
-        assert f"\n{word}" in done.stdout
-    one = run_cli("policies", "recycle:3+gap:2s").stdout
-    assert "\n    connection 1  ==a.....a.....a|\n" in one
-    assert "Connection field: keep-alive, and close with the last request of a connection\n" in one
-    assert "\n    | the client closes, as it has announced\n" in one
-    assert "^" not in one
-    assert "gap: not with pipelining (a connection with requests in flight is never idle)" in one
-    assert run_cli("policies", "pool").stdout.count("connection 2  ==b") == 1
-    wrong = run_cli("policies", "reuse")
-    assert (wrong.code, wrong.stdout) == (2, "")
-    assert "did you mean 'persistent'?" in wrong.stderr
-
-
-def test_a_part_s_example_has_the_part() -> None:
-    for word, part in PARTS.items():
-        assert word in parse_policy(part.example or word).name

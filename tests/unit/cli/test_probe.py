@@ -84,7 +84,9 @@ def test_bad_input_is_one_line(arguments: list[str], text: str) -> None:
     assert len(done.stderr.splitlines()) == 1, done.stderr
 
 
-@pytest.mark.parametrize("url", [f"http://127.0.0.1:{free_port()}/", "http://no-such-host.invalid/"])
+@pytest.mark.parametrize(
+    "url", [f"http://127.0.0.1:{free_port()}/", "http://no-such-host.invalid/"], ids=["refused", "unresolvable"]
+)
 def test_no_connection_at_all(url: str) -> None:
     done = run_cli("probe", url, *ONE, "--quiet")
     assert (done.code, done.stdout) == (3, "")
