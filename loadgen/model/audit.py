@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal, NotRequired, TypedDict
 
+from loadgen.model.gate_summary import GateSummary
+
 AUDIT_SCHEMA = 1
 
 
@@ -108,5 +110,7 @@ class AuditRecord(TypedDict):
     """What each probe found out, by its name, in the order of the table."""
     skipped: dict[str, str]
     """The probes that did not run, and why."""
+    gates: NotRequired[list[GateSummary]]
+    """What became of each gate (`--fail-if`); absent where there was none."""
     traces: NotRequired[list[TraceRecord]]
     """What happened on the connections; absent where it was not kept."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from loadgen.model.arrivals import ARRIVALS, CONSTANT
+from loadgen.model.gate_options import GATE_OPTIONS
 from loadgen.model.option import COMPARE, DIFF, PROBE, REPORT, SWEEP, TO_TARGET, LocustArgument, Option, OptionGroup
 from loadgen.model.plan_value_types import (
     Address,
@@ -221,6 +222,7 @@ OPTIONS: tuple[Option, ...] = (
         help="Say where mean latencies are shown to differ by less than this, like 2%.",
         locust=LocustArgument(default="", in_form=False),
     ),
+    *GATE_OPTIONS,
     Option(
         name="plan", group=OptionGroup.LOAD, type=FileName(), is_implicit=True, metavar="FILE|RUN", in_plan_file=False,
         help="Options from a TOML file or an earlier run; those given here win.",

@@ -78,6 +78,11 @@ class Plan:
     equivalent: float | None = default("equivalent")
     """The share by which mean latencies may differ and still count as equivalent; None where that is not asked."""
 
+    fail_if: tuple[str, ...] = default("fail_if")
+    """Gates: the run fails where one of these expressions holds. Whether its fields exist is not checked here."""
+    max_errors: float | None = default("max_errors")
+    """The share of a policy's requests that may fail; None where that is not limited."""
+
     def __post_init__(self) -> None:
         if self.method not in METHODS:
             raise PlanError(f"the method {self.method!r} is unknown; use one of {', '.join(METHODS)}")

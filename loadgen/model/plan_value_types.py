@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from loadgen.model.exceptions import PlanError
+from loadgen.model.gate.expression import parse_gate
 from loadgen.model.headers import basic_authorization, parse_header
 from loadgen.model.input_files import check_regular
 from loadgen.model.json_types import JSON_BASE64, JSON_PAIR, JSON_TEXT, JSON_TEXTS, list_of, or_null
@@ -141,6 +142,29 @@ class Address(ValueType):
 
     def restore(self, value: list[str]) -> tuple[str, ...]:
         return tuple(value)
+
+
+class Gates(ValueType):
+    """Expressions of gates; which fields there are is checked once the whole plan is known."""
+
+    name = "gate"
+    is_repeated = True
+    json = JSON_TEXTS
+
+    def read(self, text: str) -> str:
+        return parse_gate(text).text
+
+    def make(self, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(self.read, value))
+
+    def write(self, value: tuple[str, ...]) -> list[str]:
+        return list(value)
+
+    def record(self, value: tuple[str, ...], *, secrets: bool) -> list[str]:  # gates hold none
+        return list(value)
+
+    def restore(self, value: list[str]) -> tuple[str, ...]:
+        return self.make(tuple(value))
 
 
 class Body(ValueType):

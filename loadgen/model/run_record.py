@@ -103,6 +103,10 @@ class PlanRecord(TypedDict):
     """URL of the proxy; absent in runs of earlier versions."""
     max_samples: NotRequired[int]
     """Requests whose rows are kept, of more a random share; absent in runs of earlier versions."""
+    fail_if: NotRequired[list[str]]
+    """Gates (`--fail-if`), as expressions; absent in runs of earlier versions."""
+    max_errors: NotRequired[float | None]
+    """Share of a policy's requests that may fail; null where none was given, absent in runs of earlier versions."""
     equivalent: NotRequired[float | None]
     """Bound of equivalence, as a share; null where none was given, absent in runs of earlier versions."""
 

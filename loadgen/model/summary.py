@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import NotRequired, TypedDict
 
 from loadgen.model.check_summary import CheckSummary
+from loadgen.model.gate_summary import GateSummary
 from loadgen.model.pilot_record import PilotRecord
 from loadgen.model.policy_summary import PolicySummary, RatioInterval, WholeInterval
 from loadgen.model.run_record import EnvironmentRecord, PlanRecord, RunWarning
@@ -294,5 +295,7 @@ class Summary(TypedDict):
     """A sweep's own part; null for a comparison."""
     blocks: list[BlockSummary]
     """All blocks, for charts over time."""
+    gates: NotRequired[list[GateSummary]]
+    """What became of each gate (`--fail-if`, `--max-errors`); absent where there was none."""
     pilot: NotRequired[PilotRecord]
     """What the pilot tried and chose; absent where the load was given."""

@@ -1,0 +1,131 @@
+"""The gates of a run: which fields of a summary they may ask for, and what became of them. Shows nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any, TypedDict
+
+from loadgen.measure.stats.comparison import pairs
+from loadgen.model.errors import ErrorKind
+from loadgen.model.gate.expression import parse_gate
+from loadgen.model.gate.judgement import Reading, judge
+from loadgen.model.gate.resolution import FieldGroup, ResolvedGate, resolve
+from loadgen.model.gate.result_fields import Field, fields_of
+from loadgen.model.gate_summary import GateSummary
+from loadgen.model.leniency import Leniency
+from loadgen.model.plan import Plan
+from loadgen.model.policy_summary import PolicySummary
+from loadgen.model.records import Ending, Phase
+from loadgen.model.summary import ComparisonSummary, PrecisionSummary, Summary
+from loadgen.model.units import percent_text
+from loadgen.model.warning_codes import WarningCode
+
+POLICIES, PAIRS = "policies", "pairs"
+_PHASES = tuple(phase.value for phase in Phase)
+_STATUSES = (*(f"{digit}xx" for digit in range(1, 6)), *map(str, range(100, 600)))
+_NAMES: Mapping[str, Sequence[str]] = {
+    "errors": tuple(kind.label for kind in ErrorKind),
+    "statuses": _STATUSES,
+    "idle_statuses": ("0", *_STATUSES),
+    "endings": tuple(ending.label for ending in Ending),
+    "lenient": tuple(one.label for one in Leniency),
+    "phases_ns": _PHASES,
+    "phase_deltas_mean_ns": _PHASES,
+    "warnings": tuple(code.value for code in WarningCode),
+}
+"""The keys that objects of a summary may have; those that a server chooses (trailer fields) are no fields."""
+_PART_OF = {"errors": "started", "unfinished": "started", "requests": "started", "statuses": "requests"}
+
+
+class _RunFigures(TypedDict):
+    """What is of the run as a whole."""
+
+    warnings: dict[str, int]
+    """Warnings by their code."""
+    precision: PrecisionSummary | None
+
+
+@cache
+def policy_fields() -> tuple[Field, ...]:
+    """What a gate may ask of a policy."""
+    return fields_of(PolicySummary, _NAMES, _PART_OF)
+
+
+@cache
+def pair_fields() -> tuple[Field, ...]:
+    """What a gate may ask of a pair of policies."""
+    return fields_of(ComparisonSummary, _NAMES)
+
+
+@cache
+def run_fields() -> tuple[Field, ...]:
+    """What a gate may ask of a run as a whole."""
+    return fields_of(_RunFigures, _NAMES)
+
+
+def resolve_gates(plan: Plan, fail_if: Sequence[str] | None = None) -> tuple[ResolvedGate, ...]:
+    """The gates of a plan, or those that are asked for in their place. Raises PlanError."""
+    expressions = expressions_of(plan) if fail_if is None else fail_if
+    if not expressions:
+        return ()
+    groups = (
+        FieldGroup(POLICIES, policy_fields(), tuple(cell.name for cell in plan.cells)),
+        FieldGroup(
+            PAIRS, pair_fields(), tuple(f"{other}/{base}" for base, other in pairs(plan.cells, bool(plan.axes)))
+        ),
+        # A warning's code is often the name of an error kind, or of a field of the policies.
+        FieldGroup("", run_fields(), needs_whole_path=True),
+    )
+    return tuple(resolve(parse_gate(text), groups) for text in expressions)
+
+
+def expressions_of(plan: Plan) -> tuple[str, ...]:
+    """The plan's gates as expressions, that of `--max-errors` first."""
+    return with_max_errors(plan.fail_if, plan.max_errors)
+
+
+def with_max_errors(fail_if: Iterable[str], max_errors: float | None) -> tuple[str, ...]:
+    """Gates as expressions, with what `--max-errors` says as one of them."""
+    return (*(() if max_errors is None else (f"errors > {percent_text(max_errors)}",)), *fail_if)
+
+
+def judge_gates(gates: Sequence[ResolvedGate], summary: Summary) -> list[GateSummary]:
+    """What became of each gate."""
+    return [judge(gate, _readings(gate, summary)) for gate in gates]
+
+
+def _readings(gate: ResolvedGate, summary: Summary) -> list[Reading]:
+    records = _records(gate.group.name, summary)
+    if gate.group.name == "":
+        return [_reading(gate, "", records[""])]
+    subjects = (gate.subject,) if gate.subject else gate.group.subjects
+    found = [_reading(gate, subject, records.get(subject)) for subject in subjects]
+    if gate.subject:
+        return found
+    # What did not happen under a policy that answers, such as a connect phase without a connect, keeps every limit.
+    return [one for one in found if one.value is not None or not _is_answered(records.get(one.subject))]
+
+
+def _is_answered(record: Mapping[str, Any] | None) -> bool:
+    """There are requests, so that a value which is absent does not apply."""
+    return record is not None and record.get("requests") != 0
+
+
+def _records(group: str, summary: Summary) -> Mapping[str, Mapping[str, Any]]:
+    """The parts of the summary with the group's fields, by subject."""
+    if group == POLICIES:
+        return summary["policies"]
+    if group == PAIRS:
+        return {f"{one['candidate']}/{one['baseline']}": one for one in summary["comparisons"]}
+    warnings = Counter(one["code"] for one in summary["warnings"])
+    return {"": {"warnings": warnings, "precision": summary.get("precision")}}
+
+
+def _reading(gate: ResolvedGate, subject: str, record: Mapping[str, Any] | None) -> Reading:
+    if record is None:
+        return Reading(subject, None)
+    if gate.is_share:
+        return Reading(subject, gate.field.share(record))
+    return Reading(subject, gate.field.value(record), gate.field.interval_in(record))
