@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from loadgen.cli.console import show_summary
+from loadgen.cli.gate_lines import report_gates
 from loadgen.cli.plan_reader import OptionReader, PlanFile, merge, read_plan
 from loadgen.cli.report import finish, load_record
 from loadgen.cli.run_setup import compare as run_comparison
@@ -22,6 +23,7 @@ from loadgen.cli.signals import Interruption, kept
 from loadgen.measure.data.sample_table import SampleTable
 from loadgen.measure.data.store import SUMMARY_FILE, RunStore
 from loadgen.model.exceptions import PlanError, TargetError
+from loadgen.model.gate_summary import GateSummary
 from loadgen.model.option import COMPARE
 from loadgen.model.options import options_of
 from loadgen.model.plan import Plan
@@ -84,6 +86,10 @@ class CompareOptions(TypedDict, total=False):
     source_ips: str | Sequence[str]
     server_pid: int
     max_samples: int
+    fail_if: str | Sequence[str]
+    """Gates, like `"close.latency_ms.p99 > 50"`: none is raised, see `Run.failed_gates`."""
+    max_errors: str
+    """A percentage: `"1%"`."""
     equivalent: str
     """A percentage: `"2%"`."""
     plan: str | Path
@@ -115,6 +121,16 @@ class Run:
     def warnings(self) -> list[RunWarning]:
         """What to mind before the result is believed: `code` and `message` of each warning."""
         return self.summary["warnings"]
+
+    @property
+    def gates(self) -> list[GateSummary]:
+        """What became of each gate (`fail_if`, `max_errors`): its `expression`, whether it `passed`, and the value."""
+        return self.summary.get("gates", [])
+
+    @property
+    def failed_gates(self) -> list[GateSummary]:
+        """The gates that failed, so that `assert not run.failed_gates` shows them."""
+        return [gate for gate in self.gates if not gate["passed"]]
 
     @cached_property
     def samples(self) -> SampleTable:
@@ -159,6 +175,7 @@ def compare(url: str | None, options: Mapping[str, Any]) -> Run:
         finished.check_answered()
     if not resolved["quiet"]:
         show_summary(finished.summary, finished.store.path(SUMMARY_FILE))
+        report_gates(finished.summary.get("gates", ()))
     return Run(finished.store.directory, finished.summary)
 
 

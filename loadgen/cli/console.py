@@ -212,6 +212,10 @@ def show_summary(summary: Summary, report: Path) -> None:
         console.print("warning", style="yellow", end=" ")
         console.print(visible(f"{warning['code']}: {warning['message']}"), soft_wrap=True)
     _show_audit(summary, console)
+    for gate in summary.get("gates", ()):
+        if gate["passed"]:  # those that failed are errors, which stand below everything else
+            console.print("gate passed:", style="green", end=" ")
+            console.print(visible(f"{gate['expression']}: {gate['message']}"), soft_wrap=True)
     console.print()
     console.print(visible(summary["verdict"]), style="bold", soft_wrap=True)
     console.print()

@@ -16,6 +16,7 @@ from loadgen.cli import EXIT_DONE, EXIT_GATE, EXIT_INTERRUPTED, EXIT_OUTPUT, Out
 from loadgen.cli.audit_console import progress, show_audit, show_cost, show_probes
 from loadgen.cli.audit_options import build_audit_plan
 from loadgen.cli.consent import ask_consent
+from loadgen.cli.gate_lines import report_gates
 from loadgen.cli.signals import handled
 from loadgen.cli.stdio import print_error
 from loadgen.model.audit import AuditRecord, Verdict
@@ -23,6 +24,7 @@ from loadgen.model.exceptions import PlanError
 from loadgen.model.files import check_writable, write_whole
 from loadgen.model.target import parse_target
 from loadgen.probe.audit import Audit
+from loadgen.probe.audit_gates import judge_gates, resolve_gates
 from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.registry import GROUPS, choose
 from loadgen.show.audit.audit_markdown import audit_markdown
@@ -48,6 +50,7 @@ def probe(options: dict[str, Any]) -> Outcome:
         if not audit.probes:
             reasons = "; ".join(f"{name}: {why}" for name, why in audit.skipped.items())
             raise PlanError(f"nothing is left to ask: {reasons}")
+        gates = resolve_gates(options["fail_if"], audit.probes)
         is_quiet = options["quiet"] or options["json"]
         if not is_quiet:
             show_cost(audit)
@@ -56,13 +59,16 @@ def probe(options: dict[str, Any]) -> Outcome:
             ask_consent(plan.origin, None, embedded=False, agreed=options["yes"])
         with _interrupting(audit), progress(audit, quiet=is_quiet):
             record = audit.run()
+    if gates:
+        record["gates"] = judge_gates(gates, record)
     _show(record, options)
     if page is not None and not _write_page(record, page):
         return Outcome(EXIT_OUTPUT)
+    exit_code = report_gates(record.get("gates", ()))
     if record["end"] == "interrupted":
         return Outcome(EXIT_INTERRUPTED)
     is_bad = any(one["verdict"] == Verdict.VIOLATION.value for one in record["findings"].values())
-    return Outcome(EXIT_GATE if options["strict"] and is_bad else EXIT_DONE)
+    return Outcome(EXIT_GATE if options["strict"] and is_bad else exit_code)
 
 
 @contextmanager

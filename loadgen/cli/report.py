@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from loadgen.cli import EXIT_DONE, EXIT_INTERRUPTED, Outcome
 from loadgen.cli.console import show_summary
+from loadgen.cli.gate_lines import report_gates
 from loadgen.cli.run_notes import CUT_SHORT
 from loadgen.cli.run_validation import recorded_run
 from loadgen.cli.stdio import print_error
 from loadgen.measure.data.store import SUMMARY_FILE, RunStore
 from loadgen.measure.summary.run import summarise
+from loadgen.measure.summary.run_gates import expressions_of, judge_gates, resolve_gates, with_max_errors
 from loadgen.model.exceptions import TargetError
+from loadgen.model.gate.resolution import ResolvedGate
 from loadgen.model.plan import Plan
 from loadgen.model.run_record import RunRecord
 from loadgen.model.summary import Summary
@@ -48,7 +52,11 @@ class FinishedRun:
 def rebuild(run: Path, options: dict[str, Any]) -> Outcome:
     """`loadgen report`: everything that can be made from the run's samples, anew. Raises PlanError or TargetError."""
     store = RunStore.open(run, to_change=True)
-    return present(finish(store, load_record(store), _DONE, draws=True), options)
+    facts = load_record(store)
+    recorded = Plan.from_json(facts["plan"])
+    asked = with_max_errors(options["fail_if"], options["max_errors"]) or expressions_of(recorded)
+    gates = resolve_gates(recorded, asked)
+    return present(finish(store, facts, _DONE, draws=True, gates=gates), options)
 
 
 def load_record(store: RunStore) -> RunRecord:
@@ -65,8 +73,10 @@ def redraw(directory: Path) -> Outcome:
     return Outcome(EXIT_DONE, directory)
 
 
-def finish(store: RunStore, facts: RunRecord, end: str, *, draws: bool) -> FinishedRun:
-    """Make summary, charts and pages, and save them.
+def finish(
+    store: RunStore, facts: RunRecord, end: str, *, draws: bool, gates: Sequence[ResolvedGate] | None = None
+) -> FinishedRun:
+    """Make summary, charts and pages, and save them. gates: those to judge; the plan's unless given.
 
     Without `draws` there are neither charts nor pages, which take most of the time. If the disk fills up meanwhile,
     only the files that no longer fit are missing.
@@ -80,6 +90,9 @@ def finish(store: RunStore, facts: RunRecord, end: str, *, draws: bool) -> Finis
     samples = store.load_samples(tuple(cell.name for cell in plan.cells), plan.max_samples)
     notes = [*facts["notes"], *probe_warnings(facts["environment"])]
     summary = summarise(facts["name"], samples, facts["plan"], facts["environment"], notes)
+    judged = judge_gates(resolve_gates(plan) if gates is None else gates, summary)
+    if judged:
+        summary["gates"] = judged
     if "pilot" in facts:
         summary["pilot"] = facts["pilot"]
     run = RunData(summary, samples)
@@ -95,7 +108,10 @@ def finish(store: RunStore, facts: RunRecord, end: str, *, draws: bool) -> Finis
 
 
 def present(run: FinishedRun, options: dict[str, Any]) -> Outcome:
-    """Show a run as --json and --quiet say. Raises TargetError where it came to its end without a single answer."""
+    """Show a run as --json and --quiet say, and its gates that failed in any case.
+
+    Raises TargetError where it came to its end without a single answer.
+    """
     store = run.store
     if options["json"]:
         JSON.write(RunData(run.summary), sys.stdout)
@@ -105,7 +121,9 @@ def present(run: FinishedRun, options: dict[str, Any]) -> Outcome:
         print_error(f"not everything could be saved in {store.directory}: {run.failure}")
     if run.end == _DONE:
         run.check_answered()
-        return Outcome(EXIT_DONE, store.directory)
+    exit_code = report_gates(run.summary.get("gates", ()))
+    if run.end == _DONE:
+        return Outcome(exit_code, store.directory)
     if run.end != "interrupted":
         print_error(CUT_SHORT[run.end])
     return Outcome(EXIT_INTERRUPTED, store.directory)

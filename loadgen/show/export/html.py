@@ -32,6 +32,7 @@ class _Section:
 
 
 _ABOVE_CHARTS = (
+    _Section("Gates", tables.gates, tables.gates_note, is_text=True),
     _Section("How the cost of a connection is shared", tables.amortisation, curve_note),
     _Section("Differences", tables.differences, differences_note),
     _Section("Arrivals", tables.arrivals),

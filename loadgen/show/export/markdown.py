@@ -20,7 +20,9 @@ _MARKUP = re.compile(r"[\\`|*]|\](?=[(\[:])|!(?=\[)|(?<!\w)_|_(?!\w)")
 def render(summary: Summary) -> str:
     """The page."""
     text = f"> {escape(summary['verdict'])}\n\n{table_markdown(tables.policies(summary))}"
-    more = [table for table in (tables.amortisation(summary), tables.checks(summary)) if table.rows]
+    more = [
+        table for table in (tables.gates(summary), tables.amortisation(summary), tables.checks(summary)) if table.rows
+    ]
     return "\n".join([text, *map(table_markdown, more), *_audit(summary), *_warnings(summary)])
 
 

@@ -6,6 +6,7 @@ from loadgen.show.tables.checks import checks, checks_note
 from loadgen.show.tables.connections import connections, endings, endings_note, trailers, trailers_note, upgrades
 from loadgen.show.tables.findings import findings
 from loadgen.show.tables.floor import floor_note
+from loadgen.show.tables.gates import gates, gates_note
 from loadgen.show.tables.generator import generator, generator_note
 from loadgen.show.tables.leniencies import lenient, lenient_note
 from loadgen.show.tables.pilot import pilot, pilot_note
@@ -19,6 +20,6 @@ __all__ = [
     "Table", "amortisation", "arrivals", "audited_note", "checks", "checks_note", "connections",
     "differences", "endings",
     "endings_note", "environment", "findings", "floor_note",
-    "generator", "generator_note", "lenient", "lenient_note", "notable_findings",
+    "gates", "gates_note", "generator", "generator_note", "lenient", "lenient_note", "notable_findings",
     "phases", "pilot", "pilot_note", "policies", "server", "sockets", "trailers", "trailers_note", "upgrades",
 ]  # fmt: skip

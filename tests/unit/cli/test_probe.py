@@ -72,6 +72,10 @@ BAD = [
     ([URL, "--html", "/"], "--html / is a folder"),
     ([URL, "--html", "/nowhere/at/all.html"], "--html /nowhere/at/all.html can't be written: No such file"),
     ([URL, "--nonsense"], "nonsense"),
+    ([URL, *ONE, "--fail-if", "persistent_by_defolt.verdict == ok"], "did you mean 'persistent_by_default.verdict'?"),
+    ([URL, *ONE, "--fail-if", "stale_window.rate > 0"], "asks for the probe stale_window, which does not run here"),
+    ([URL, *ONE, "--fail-if", "persistent_by_default.verdict == bad"], "it is one of ok, note, warning, violation"),
+    ([URL, "--fail-if", "idle_timeout.timeout < 60"], "is a time; give the limit a unit"),
 ]  # fmt: skip
 
 
@@ -123,6 +127,22 @@ def test_strict_fails_on_a_violation_alone() -> None:
     assert strict.stdout.splitlines()[-1] == "1 violation"
     with scripted_server(hello) as port:
         assert run_cli("probe", f"http://127.0.0.1:{port}/", *ONE, "--strict").code == 0
+
+
+def test_gates_over_findings() -> None:
+    gates = ("--fail-if", "violations > 0", "--fail-if", "persistent_by_default.requests < 3", "--json")
+    with scripted_server(closes_silently) as port:
+        failed = run_cli("probe", f"http://127.0.0.1:{port}/", *ONE, *gates)
+    assert failed.code == 1
+    assert "loadgen: gate failed: violations > 0: 1" in failed.stderr.splitlines()
+    check_audit(json.loads(failed.stdout))
+    with scripted_server(hello) as port:
+        passed = run_cli("probe", f"http://127.0.0.1:{port}/", *ONE, *gates)
+    assert (passed.code, passed.stderr) == (0, "")
+    found = json.loads(passed.stdout)["gates"]
+    assert [(gate["field"], gate["passed"], gate["value"]) for gate in found] == [
+        ("violations", True, 0), ("persistent_by_default.requests", True, 3),
+    ]  # fmt: skip
 
 
 def closes_at_once(_connection: socket.socket, _number: int) -> None:

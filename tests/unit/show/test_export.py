@@ -149,7 +149,7 @@ def test_a_new_format_is_one_row(writer: RunWriter, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("loadgen.cli.report.write_report", lambda *_: None)
     writer.settle()
     writer.store.release()
-    rebuild(writer.store.directory, {"json": False, "quiet": True})
+    rebuild(writer.store.directory, {"json": False, "quiet": True, "fail_if": (), "max_errors": None})
     assert writer.store.path("phases.csv").read_text(encoding="utf-8").startswith("persistent,")
 
 
