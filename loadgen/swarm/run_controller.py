@@ -33,6 +33,9 @@ from loadgen.swarm.target_host import TargetHost
 from loadgen.swarm.user_classes import ClassPolicies, UserKind, kind_of, policies_of
 from loadgen.swarm.worker_agent import WorkerAgent
 
+EXIT_GATE = 1
+"""The exit code of a run with a gate that failed, as that of `loadgen report`."""
+_GATE_FAILED = "loadgen: gate failed: "
 EXIT_CUT_SHORT = 130
 """The exit code of a run that broke off, as that of `loadgen compare`."""
 
@@ -122,10 +125,20 @@ class RunController:
         done = run.report()
         self._report_text = done.stdout
         self.live_view.finish()
-        if done.returncode:
+        failed = [line for line in done.stderr.splitlines() if line.startswith(_GATE_FAILED)]
+        if failed and done.returncode == EXIT_GATE:  # which is Python's own code too, after a traceback
+            self._fail_gates(failed)
+        elif done.returncode:
             self._give_up((done.stderr.strip().splitlines() or ["the report could not be made"])[-1], done.returncode)
         else:
             logger.info("loadgen: the run is in %s", run.directory)
+
+    def _fail_gates(self, lines: list[str]) -> None:
+        """The run is whole, and gates failed: say which. Locust ends with their code where no web UI stays."""
+        for line in lines:
+            logger.error("%s", line)
+        if not self._has_web_ui:
+            self._environment.process_exit_code = EXIT_GATE
 
     def close(self) -> None:
         """Locust ends: print the comparison where no web UI shows it, and leave nothing behind."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from loadgen.measure.summary.run_gates import resolve_gates
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 from loadgen.swarm.live_view import LiveView
@@ -20,6 +21,7 @@ def checked_plan(options: Any, host: str | None, class_policies: ClassPolicies, 
     """The plan that options or a form mean, checked as far as that needs no network. Raises PlanError."""
     plan = plan_of(options, host, class_policies, users)
     Route.to(plan.target, plan.cacert, plan.insecure)  # refuses a file that holds no certificate
+    resolve_gates(plan)
     return plan
 
 

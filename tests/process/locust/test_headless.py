@@ -67,8 +67,9 @@ def test_persistent_with_json_alone_on_standard_output(tmp_path: Path) -> None:
 
 
 def test_non_persistent_over_tls_trusts_the_embedded_target_by_itself(tmp_path: Path) -> None:
-    done = headless("non_persistent.py", tmp_path, "--tls")
-    assert done.returncode == 0, done.stderr
+    done = headless("non_persistent.py", tmp_path, "--tls", "--fail-if", "tls_full > 3", "--max-errors", "1%")
+    assert done.returncode == 1, done.stderr  # by the gate alone
+    assert "loadgen: gate failed: tls_full > 3: close: " in done.stderr
     assert "Traceback" not in done.stderr
     found = summary(tmp_path)
     assert found["plan"]["url"].startswith("https://")

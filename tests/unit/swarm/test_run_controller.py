@@ -166,6 +166,13 @@ def test_the_report_s_exit_code_is_locust_s(rig: Rig, code: int, stderr: str, me
     assert rig.environment.process_exit_code == code
 
 
+def test_a_gate_that_failed_is_an_exit_code_of_a_whole_run(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    rig.reported.returncode, rig.reported.stderr = 1, "loadgen: gate failed: errors > 1%: close: 2%\n"
+    rig.run()
+    assert (rig.state, rig.environment.process_exit_code) == (FINISHED, 1)
+    assert "loadgen: gate failed: errors > 1%: close: 2%" in caplog.text
+
+
 def test_a_run_without_samples_is_cut_short(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
     rig.agent.writes = False
     rig.run()
