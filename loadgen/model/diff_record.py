@@ -100,6 +100,20 @@ class DiffedRun(TypedDict):
     """When it started (ISO 8601, UTC)."""
 
 
+class MachineControl(TypedDict):
+    """The generator's own work per request, which no target can change: how far the machine itself was another."""
+
+    old_own_mean_ns: int
+    """Mean over the policies in the old run (ns)."""
+    new_own_mean_ns: int
+    """Mean over the policies in the new run (ns)."""
+    moved: float
+    """By how much it changed: root mean square over the policies of the logarithm of new / old.
+
+    All intervals of times and rates have this as a second standard error.
+    """
+
+
 class DiffRecord(TypedDict):
     """The whole of `diff.json`."""
 
@@ -113,6 +127,8 @@ class DiffRecord(TypedDict):
     """In what plans and environments differ."""
     spread: Literal["rounds", "runs"]
     """What intervals come from: the rounds of one old and one new run, or the spread between several old runs."""
+    machine: MachineControl | None
+    """Whether the machine changed; null where several old runs say how far runs differ, or a run does not know it."""
     verdict: list[str]
     """The answer, one line for each policy and each comparison."""
     policies: dict[str, PolicyChanges]

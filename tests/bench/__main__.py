@@ -17,7 +17,19 @@ from statistics import median
 
 from loadgen import core
 from loadgen.measure.data.latency_totals import LatencyTotals
-from tests.bench import accounting, chain_losses, cpu, idle_timeout, light, many, processes, spectrum, swarm, upgrades
+from tests.bench import (
+    accounting,
+    chain_losses,
+    cpu,
+    diffs,
+    idle_timeout,
+    light,
+    many,
+    processes,
+    spectrum,
+    swarm,
+    upgrades,
+)
 from tests.bench.case import Bench, Case, chosen
 from tests.bench.machine import GENERATOR_CORE, TARGET_CORE, embedded_target, nginx, run_pinned
 from tests.bench.peers import PEERS, command, wrk_rate_rps
@@ -90,6 +102,7 @@ CASES = {
     "chain_losses": Case(chain_losses.chain_losses, turns=2, on_demand=True),
     "idle_timeout": Case(idle_timeout.idle_timeout, turns=1, on_demand=True),
     "accounting": Case(accounting.accounting, on_demand=True),
+    "diff": Case(diffs.diffs, (diffs.LIKE, diffs.ADDED), turns=20, on_demand=True),
     "checkout": Case(cpu.checkout, cpu.PARTS[:-1], turns=8, on_demand=True),
 }
 

@@ -154,10 +154,10 @@ def nginx(folder: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def embedded_target() -> Iterator[Embedded]:
+def embedded_target(*options: str) -> Iterator[Embedded]:
     """The embedded target on the target's core: it answers more than one core can ask, where nginx may not."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "loadgen", "target", "--port", "0", "--until-eof"],
+        [sys.executable, "-m", "loadgen", "target", "--port", "0", "--until-eof", *options],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -114,6 +114,7 @@ LAYERS = {
         ("checks/",),
         ("summary/",),
         ("diff/measured_run", "diff/likeness"),
+        ("diff/machine_control",),
         ("diff/compared_statistics", "diff/diff_verdict"),
         ("diff/",),
         ("live/",),

@@ -13,13 +13,17 @@ from tests.support.synthetic import ENVIRONMENT
 MEANS_NS = (1_000_000, 2_000_000)
 """Of `persistent` and `close`."""
 ROUNDS = 5
+OWN_NS = 10_000
 _REQUESTS = 100
 _ROUND_SPREAD = 0.03
 
 
-def run(random: np.random.Generator, added_ns: int = 0, run_spread: float = 0.0) -> MeasuredRun:
-    """One run. added_ns: to each latency. run_spread: standard deviation of the logarithm of a whole run's speed."""
-    own = np.exp(random.normal(0, run_spread))
+def run(random: np.random.Generator, added_ns: int = 0, run_spread: float = 0.0, slowness: float = 1.0) -> MeasuredRun:
+    """One run. added_ns: to each latency. run_spread: standard deviation of the logarithm of a whole run's latency.
+
+    slowness: of the machine, whose every time is as many times as long, the generator's own work included.
+    """
+    own = np.exp(random.normal(0, run_spread)) * slowness
     latency = [
         [
             mean * own * np.exp(random.normal(0, _ROUND_SPREAD)) * random.lognormal(-0.045, 0.3, _REQUESTS) + added_ns
@@ -29,6 +33,7 @@ def run(random: np.random.Generator, added_ns: int = 0, run_spread: float = 0.0)
     ]
     columns: Any = {
         "status": [[np.full(_REQUESTS, 200)] * ROUNDS] * 2,
+        "own": [[np.full(_REQUESTS, round(OWN_NS * slowness))] * ROUNDS] * 2,
         "nth_on_connection": [[np.full(_REQUESTS, reused)] * ROUNDS for reused in (1, 0)],
     }
     made = simulated_run(latency, orders(2, ROUNDS, seed=1), **columns)

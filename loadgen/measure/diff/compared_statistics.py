@@ -28,6 +28,11 @@ class ComparedStatistic:
     is_whole: bool = False
     """Its unit is ns, in whole numbers."""
 
+    @property
+    def is_of_time(self) -> bool:
+        """A slower machine changes it."""
+        return self.varies_by_factors or self.is_whole
+
     def estimates(self, policy: PolicyRounds, stops_early: bool) -> Estimates:
         """Of one policy in one run. stops_early: precision decided how many rounds there are."""
         return estimates(self.values, policy, active_rounds(policy), stops_early)

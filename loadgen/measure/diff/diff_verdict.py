@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadgen.model.diff_record import Change, ComparisonChange, DiffRecord, PolicyChanges
+from loadgen.model.diff_record import Change, ComparisonChange, DiffRecord, MachineControl, PolicyChanges
 from loadgen.model.units import format_duration, format_estimate, format_number
 
 ONE_RUN_EACH = (
@@ -10,15 +10,26 @@ ONE_RUN_EACH = (
     "several earlier runs, or both targets in turns in one run, show it"
 )
 
+_NOTABLE_MOVE = 0.1
+"""Of the control: a tenth of any duration."""
+
 
 def diff_verdict(diff: DiffRecord) -> list[str]:
     """The lines, those of the policies first."""
     lines = [f"{name}: {_policy(one)}" for name, one in diff["policies"].items()]
     lines += [f"{one['candidate']} / {one['baseline']}: {_comparison(one)}" for one in diff["comparisons"]]
     lines += [f"{name}: not answered in each of the runs" for name in diff["left_out"]]
+    machine = diff["machine"]
+    if machine is not None and machine["moved"] > _NOTABLE_MOVE:
+        lines.append(_machine_line(machine))
     if any_change(diff) and diff["spread"] == "rounds":
         lines.append(ONE_RUN_EACH)
     return lines
+
+
+def _machine_line(machine: MachineControl) -> str:
+    means = f"{format_duration(machine['old_own_mean_ns'])} before, {format_duration(machine['new_own_mean_ns'])} now"
+    return f"the machine itself was another: the generator's own work per request took {means}; intervals allow for it"
 
 
 def any_change(diff: DiffRecord) -> bool:

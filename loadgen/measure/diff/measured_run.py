@@ -13,7 +13,7 @@ from loadgen.measure.stats.policy_samples import PolicySamples, policy_samples
 from loadgen.model.block_facts import BlockFacts
 from loadgen.model.errors import ErrorKind
 from loadgen.model.plan import Plan
-from loadgen.model.records import Phase
+from loadgen.model.records import ABSENT, Phase
 from loadgen.model.run_record import RunRecord
 
 Floats = NDArray[np.float64]
@@ -28,6 +28,8 @@ class PolicyRounds:
     """Complete requests that were not the first on their connection."""
     failed: Floats
     """Requests that failed; unfinished ones did not."""
+    own_mean_ns: float | None
+    """The generator's own work per request, in no phase; None where the run does not know it."""
     phase_sums_ns: dict[str, Floats]
     """The sum of each phase (ns), of as many requests as `measured.latency_counts` says."""
 
@@ -66,8 +68,19 @@ def _policy_rounds(measured: PolicySamples, blocks: list[BlockFacts], rounds: in
         errors = counted.get("errors", {})
         failed[block["round"]] += sum(n for kind, n in errors.items() if kind != ErrorKind.UNFINISHED.label)
     return PolicyRounds(
-        measured, reused, failed, {phase.value: _phase_sums(measured, phase, rounds) for phase in Phase}
+        measured,
+        reused,
+        failed,
+        _own_mean_ns(measured),
+        {phase.value: _phase_sums(measured, phase, rounds) for phase in Phase},
     )
+
+
+def _own_mean_ns(measured: PolicySamples) -> float | None:
+    known = measured.valid.columns["own"]
+    known = known[known != ABSENT]
+    mean = float(known.mean()) if len(known) else 0.0
+    return mean or None
 
 
 def _phase_sums(measured: PolicySamples, phase: Phase, rounds: int) -> Floats:

@@ -21,6 +21,7 @@ from loadgen.measure.diff.compared_statistics import (
 )
 from loadgen.measure.diff.diff_verdict import diff_verdict, other_changes
 from loadgen.measure.diff.likeness import unlike
+from loadgen.measure.diff.machine_control import machine_control, moved_apart
 from loadgen.measure.diff.measured_run import MeasuredRun, PolicyRounds
 from loadgen.measure.stats.comparison import pairs
 from loadgen.measure.stats.holm import holm
@@ -43,7 +44,9 @@ def diff_runs(old: Sequence[MeasuredRun], new: MeasuredRun) -> DiffRecord:
     """What changed from the old runs, of which there is at least one, to the new one."""
     runs = (*old, new)
     names = [name for name in new.policies if all(_answers(run, name) for run in runs)]
-    policies = {name: _policy(name, old, new) for name in names}
+    machine = machine_control(names, old[0], new) if len(old) == 1 else None
+    moved = 0.0 if machine is None else machine["moved"]
+    policies = {name: _policy(name, old, new, moved) for name in names}
     comparisons = list(_comparisons(names, old, new))
     _call_certain(policies, comparisons)
     every = dict.fromkeys(name for run in runs for name in run.policies)
@@ -53,6 +56,7 @@ def diff_runs(old: Sequence[MeasuredRun], new: MeasuredRun) -> DiffRecord:
         "new": _named(new),
         "unlike": unlike(old[-1].record, new.record),
         "spread": "rounds" if len(old) == 1 else "runs",
+        "machine": machine,
         "verdict": [],
         "policies": policies,
         "left_out": [name for name in every if name not in policies],
@@ -70,14 +74,15 @@ def _named(run: MeasuredRun) -> DiffedRun:
     return {"run": run.record["name"], "path": run.path, "started": str(run.record["environment"].get("started", ""))}
 
 
-def _policy(name: str, old: Sequence[MeasuredRun], new: MeasuredRun) -> PolicyChanges:
+def _policy(name: str, old: Sequence[MeasuredRun], new: MeasuredRun, moved: float) -> PolicyChanges:
     before, after = [run.policies[name] for run in old], new.policies[name]
 
     def changed(statistic: ComparedStatistic) -> Change:
         estimates = [
             statistic.estimates(run.policies[name], run.plan.until_precision is not None) for run in (*old, new)
         ]
-        return _change(estimates, statistic.varies_by_factors, statistic.is_whole)
+        control = moved if statistic.is_of_time else 0.0
+        return _change(estimates, statistic.varies_by_factors, statistic.is_whole, control)
 
     return {
         "old_rounds": sum(_rounds(one) for one in before),
@@ -109,16 +114,20 @@ def _comparisons(names: list[str], old: Sequence[MeasuredRun], new: MeasuredRun)
         ]
         estimates = [one for one in found if one is not None]
         if len(estimates) == len(found):
-            change = _change(estimates, by_factors=True, whole=False)
+            moved = moved_apart(baseline, candidate, old[0], new) if len(old) == 1 else 0.0
+            change = _change(estimates, by_factors=True, whole=False, moved=moved)
             yield {"baseline": baseline, "candidate": candidate, "latency_mean_ratio": change}
 
 
-def _change(estimates: list[Estimates], by_factors: bool, whole: bool) -> Change:
-    """estimates: of the old runs, then of the new one."""
+def _change(estimates: list[Estimates], by_factors: bool, whole: bool, moved: float) -> Change:
+    """estimates: of the old runs, then of the new one. moved: by how much a control did, as a logarithm."""
     *old, new = estimates
-    plain = shift([one.plain for one in old], new.plain)
+    size = max(abs(one.plain.value) for one in estimates)
+    plain = shift([one.plain for one in old], new.plain).with_control(moved * size)
     logarithms = [one.logarithm for one in estimates if one.logarithm is not None]
-    by_ratio = shift(logarithms[:-1], logarithms[-1]) if by_factors and len(logarithms) == len(estimates) else None
+    by_ratio = None
+    if by_factors and len(logarithms) == len(estimates):
+        by_ratio = shift(logarithms[:-1], logarithms[-1]).with_control(moved)
     before, after = new.plain.value - plain.delta, new.plain.value
     ratio = math.exp(by_ratio.delta) if by_ratio else after / before if before else None
     factors = by_ratio.interval() if by_ratio else None

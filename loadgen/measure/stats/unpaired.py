@@ -4,14 +4,16 @@ Each run's own rounds say how uncertain its value is (`jackknife.py`); the two a
 B. L. Welch ("The generalization of 'Student's' problem when several different population variances are involved",
 Biometrika 34, 1947). What makes whole runs differ, such as another process or a busier neighbour, is in neither run's
 rounds. Several earlier runs show it: then the spread between them says how far one more run of the same kind may lie
-from their mean, as a prediction interval does.
+from their mean, as a prediction interval does. Of one run each, a negative control shows a part of it: something that
+was measured in both and that what is tested can't change (M. Lipsitch and others, "Negative controls", Epidemiology 21,
+2010). By as much as it moved, other figures may have moved for the same reason.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -46,6 +48,10 @@ class Shift:
     delta: float
     error: float | None
     freedom: float
+
+    def with_control(self, moved: float) -> Shift:
+        """With a negative control that moved by this, on the same scale: it is a second standard error."""
+        return self if self.error is None else replace(self, error=math.hypot(self.error, moved))
 
     def interval(self) -> tuple[float, float] | None:
         """The 95 % interval; None where nothing says how far runs differ by chance."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,30 @@ def test_one_run_each_can_not_show_how_runs_differ_and_several_can() -> None:
         several += any_change(diff_runs(old, new))
     assert alone > PAIRS / 4, "what the verdict of such a diff warns of"
     assert several <= FEW
+
+
+def test_a_slower_machine_is_no_change() -> None:
+    random, found = np.random.default_rng(3), 0
+    for _ in range(PAIRS):
+        diff = diff_runs([run(random)], run(random, slowness=1.3))
+        found += any_change(diff)
+        assert diff["machine"] is not None
+        assert diff["machine"]["moved"] == pytest.approx(np.log(1.3), rel=0.01)
+        assert diff["verdict"][-1].startswith("the machine itself was another: the generator's own work per request ")
+    assert found <= FEW
+
+
+def test_a_target_that_is_slower_by_as_much_is_a_change() -> None:
+    random = np.random.default_rng(3)
+    assert any_change(diff_runs([run(random)], run(random, added_ns=300_000)))
+
+
+def test_a_run_that_knows_no_own_work_has_no_control() -> None:
+    random = np.random.default_rng(3)
+    old = run(random)
+    new = run(random)
+    policies = {**old.policies, "close": replace(old.policies["close"], own_mean_ns=None)}
+    assert diff_runs([replace(old, policies=policies)], new)["machine"] is None
 
 
 def test_a_diff_fits_its_schema_and_says_what_changed() -> None:

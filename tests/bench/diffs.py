@@ -1,0 +1,85 @@
+"""Run against run: how many diffs of two like runs claim a change, and whether 1 ms more of service time is found.
+
+Each run is a command of its own against an embedded target of its own, so that whatever makes whole runs differ is in
+it. The two runs of a pair follow each other, as a run before and after a change would.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+
+from loadgen.cli.diff import diff_folders, read_run
+from loadgen.measure.diff.diff_verdict import any_change
+from loadgen.measure.diff.measured_run import MeasuredRun
+from loadgen.measure.diff.run_diff import diff_runs
+from loadgen.model.diff_record import Change, DiffRecord
+from loadgen.model.units import NS_PER_MS
+from loadgen.show.formatting import estimate
+from tests.bench.aa import is_too_many
+from tests.bench.case import Bench
+from tests.bench.machine import embedded_target, loadgen
+
+LIKE, ADDED = "like", "added"
+_LOAD = "--users 5 --think 5ms --rounds 10 --block 300ms --no-charts --quiet"
+_ADDED_PAIRS = 5
+_SEVERAL = 5
+
+
+def diffs(bench: Bench) -> None:
+    """turns: pairs of like runs."""
+    if bench.wants(LIKE):
+        _like(bench)
+    if bench.wants(ADDED):
+        found = sum(_added(bench, number) for number in range(1, _ADDED_PAIRS + 1))
+        print(f"\n1 ms more was found, and within its interval, in {found} of {_ADDED_PAIRS} pairs", flush=True)
+
+
+def _like(bench: Bench) -> None:
+    """Each pair of runs that follow each other; then each run with each later one, and after five earlier ones."""
+    runs = []
+    for number in range(2 * bench.turns):
+        folder = bench.folder / f"like-{number}"
+        loadgen("compare", *_LOAD.split(), "--out", str(folder))
+        runs.append(read_run(folder))
+        if number % 2:
+            diff = diff_runs(runs[-2:-1], runs[-1])
+            print(f"- {len(runs) // 2}: {'a change' if any_change(diff) else 'none'}: {_means(diff)}", flush=True)
+    followed = [any_change(diff_runs(runs[at : at + 1], runs[at + 1])) for at in range(0, len(runs), 2)]
+    verdict = "too many" if is_too_many(sum(followed), bench.turns) else "as promised"
+    print(f"\n{sum(followed)} of {bench.turns} pairs of like runs claim a change: {verdict}", flush=True)
+    every = [any_change(diff_runs([old], new)) for old, new in combinations(runs, 2)]
+    print(f"each run with each later one: {sum(every)} of {len(every)}", flush=True)
+    bare = [_without_control(run) for run in runs]
+    every = [any_change(diff_runs([old], new)) for old, new in combinations(bare, 2)]
+    print(f"the same without the negative control: {sum(every)} of {len(every)}", flush=True)
+    after = [any_change(diff_runs(runs[at - _SEVERAL : at], runs[at])) for at in range(_SEVERAL, len(runs))]
+    print(f"each run after {_SEVERAL} earlier ones: {sum(after)} of {len(after)}\n", flush=True)
+
+
+def _without_control(run: MeasuredRun) -> MeasuredRun:
+    return replace(run, policies={name: replace(one, own_mean_ns=None) for name, one in run.policies.items()})
+
+
+def _added(bench: Bench, number: int) -> bool:
+    folders = []
+    for delay in ("0s", "1ms"):
+        folder = bench.folder / f"added-{number}-{delay}"
+        with embedded_target("--delay", delay) as target:
+            loadgen("compare", target.url, *_LOAD.split(), "--out", str(folder))
+        folders.append(folder)
+    diff = diff_folders(folders[:1], folders[1], forced=False)
+    print(f"- {number}: {_means(diff)}", flush=True)
+    return all(_holds_ms(one["latency_ns"]["mean"]) for one in diff["policies"].values())
+
+
+def _holds_ms(mean: Change) -> bool:
+    interval = mean["delta_ci95"]
+    return mean["is_certain"] and interval is not None and interval[0] <= NS_PER_MS <= interval[1]
+
+
+def _means(diff: DiffRecord) -> str:
+    means = {name: one["latency_ns"]["mean"] for name, one in diff["policies"].items()}
+    texts = [f"{name} {estimate(one['delta'], one['delta_ci95'], sign=True)}" for name, one in means.items()]
+    moved = diff["machine"]["moved"] if diff["machine"] else 0
+    return ", ".join([*texts, f"machine ±{moved:.0%}"])

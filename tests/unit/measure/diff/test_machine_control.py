@@ -1,0 +1,18 @@
+"""The machine itself: by the generator's own work."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from loadgen.measure.diff.machine_control import machine_control, moved_apart
+from tests.support.simulated_diffs import OWN_NS, run
+
+
+def test_how_far_the_machine_was_another() -> None:
+    random = np.random.default_rng(1)
+    old, new = run(random), run(random, slowness=2.0)
+    found = machine_control(["persistent", "close"], old, new)
+    assert found == {"old_own_mean_ns": OWN_NS, "new_own_mean_ns": 2 * OWN_NS, "moved": pytest.approx(np.log(2))}
+    assert machine_control([], old, new) is None
+    assert moved_apart("persistent", "close", old, new) == 0
