@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,8 +130,7 @@ class ServerConnection:
         With bytes unread, close would reset the connection, and the peer might never see what was sent last
         (RFC 9112 §9.6; the same holds for the other protocols).
         """
-        with suppress(OSError):
-            self.transport.socket.shutdown(socket.SHUT_WR)
+        self.transport.end_writing()
         self.transport.watch(READ, self._discard)
         self._linger = timer(_LINGER_S, self.close)
 

@@ -64,8 +64,8 @@ class Http1ServerConnection(ServerConnection):
         super().close()
 
     def _finish(self) -> None:
-        # A short response is with the client by now. Over TLS only `close` says close_notify.
-        if self._was_long and not self._secure:
+        # A short response is with the client by now.
+        if self._was_long:
             self._end_writing()
         else:
             self.close()

@@ -17,8 +17,10 @@ cdef class TlsTransport(TcpTransport):
     cdef TlsStream _begin(self)
     @cython.locals(stream=TlsStream, outcome=int)
     cpdef establish(self)
-    @cython.locals(stream=TlsStream)
     cpdef close(self)
+    cpdef end_writing(self)
+    @cython.locals(stream=TlsStream)
+    cdef _notify(self)
     cpdef Py_ssize_t receive(self) except? -4096
     cpdef Py_ssize_t send(self, data) except? -4096
     cdef TlsStream _open_stream(self)

@@ -162,15 +162,22 @@ class TlsTransport(TcpTransport):
         return str(self._open_stream().connection.get_alpn_proto_negotiated(), "ascii", "replace")
 
     def close(self) -> None:
-        stream, self._stream = self._stream, None
+        self._notify()
+        self._session = self._stream = None
+        TcpTransport.close(self)
+
+    def end_writing(self) -> None:
+        self._notify()
+        TcpTransport.end_writing(self)
+
+    def _notify(self) -> None:
+        """Say close_notify before closing (RFC 8446 §6.1). Without it OpenSSL does not resume the session either."""
+        stream = self._stream
         if stream is not None and self._up and self._broken is None:
-            # RFC 8446 §6.1: close_notify before closing. Without it OpenSSL does not resume the session either.
             with suppress(SSL.Error, OSError):
                 stream.connection.shutdown()
                 if self._is_detached and not self._outgoing:
                     TcpTransport.send(self, stream.take())
-        self._session = None
-        TcpTransport.close(self)
 
     def receive(self) -> int:
         if self._is_detached:

@@ -35,6 +35,7 @@ cdef class TcpTransport(Transport):
     cpdef Py_ssize_t receive(self) except? -4096
     @cython.locals(size=cython.Py_ssize_t)
     cpdef Py_ssize_t send(self, data) except? -4096
+    cpdef end_writing(self)
     cdef _adopt(self, sock)
 
 

@@ -9,6 +9,7 @@ import os
 import socket
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from enum import IntEnum
 from errno import EAGAIN, ECONNRESET, EINPROGRESS, EPIPE
 from typing import Any
@@ -236,6 +237,11 @@ class TcpTransport(Transport):
             sock.close()
         else:
             close(descriptor)
+
+    def end_writing(self) -> None:
+        """Close this side alone, with all that its protocol says at its end; the peer may go on sending."""
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_WR)
 
     def was_connected(self) -> bool:
         if self.socket is None:

@@ -78,7 +78,7 @@ def test_a_short_response_survives_a_hasty_server() -> None:
 def test_the_embedded_target_closes_as_it_should(over_tls: bool, tmp_path: Path) -> None:
     ca_file = tmp_path / "ca.pem"
     context = server_context(("localhost", "127.0.0.1"), ca_file) if over_tls else None
-    probes = ("close_honoured", "close_options", *(() if over_tls else ("lingering_close",)))
+    probes = ("close_honoured", "close_options", "lingering_close")
     with target_in_thread(Behaviour(), context) as server:
         url = f"http{'s' if over_tls else ''}://127.0.0.1:{server.port}/"
         found = audit(url, *probes, cacert=str(ca_file) if over_tls else None)["findings"]
