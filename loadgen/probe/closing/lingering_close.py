@@ -57,7 +57,8 @@ def _run(session: ProbeSession) -> Finding:
         )
     if not crowded.is_whole:
         return Finding(
-            verdict=Verdict.WARNING,
+            # A client that has asked for the close must not send more (RFC 9112 §9.6); one that pipelines may.
+            verdict=Verdict.NOTE,
             measured=f"{size} whole, but cut off at {crowded.bytes_read:,} by a reset when more was sent",
             values=values,
             advice="close in stages: first the server's own side, the rest once the client has closed",

@@ -26,7 +26,8 @@ def _run(session: ProbeSession) -> Finding:
     is_tolerant = step.is_clean
     is_dropped = what == "ignored"
     return Finding(
-        verdict=Verdict.OK if is_tolerant and not is_dropped else Verdict.WARNING,
+        # Only clients of the last century send an empty line of their own.
+        verdict=Verdict.WARNING if is_dropped else Verdict.OK if is_tolerant else Verdict.NOTE,
         measured=f"empty line {empty_line}; no request: {f'{status}, ' if status else ''}{what}",
         values=values,
         advice=_advice(is_tolerant=is_tolerant, is_dropped=is_dropped),
@@ -61,10 +62,10 @@ def _no_request(session: ProbeSession) -> tuple[int, str]:
 
 
 def _advice(*, is_tolerant: bool, is_dropped: bool) -> str | None:
-    if not is_tolerant:
-        return "let the server skip an empty line before a request, which old clients send: their next request is lost"
     if is_dropped:
         return "don't pipeline here: bytes that arrive together with a request are thrown away"
+    if not is_tolerant:
+        return "let the server skip an empty line before a request, which old clients send: their next request is lost"
     return None
 
 

@@ -137,14 +137,21 @@ def _no_early_answer(session: ProbeSession, answer: _ExpectAnswer, values: dict[
             advice="let the server answer 417 where it does not take expectations, or clients send no Expect",
             topic="expect_continue",
         )
-    must = session.first.head.version != "1.0"
     return Finding(
-        verdict=Verdict.VIOLATION if must else Verdict.NOTE,
+        verdict=_of_silence(session),
         measured=f"nothing within {format_duration(answer.early_ns)}, then {answer.status}",
         values=values,
         advice="each such request waits that long; let the server send 100, or clients send no Expect",
         topic="expect_continue",
     )
+
+
+def _of_silence(session: ProbeSession) -> Verdict:
+    """How bad it is. An origin server must answer at once; a proxy must pass the head on, and may wait for the rest."""
+    if session.first.head.version == "1.0":
+        return Verdict.NOTE
+    is_by_proxy = session.plan.proxy is not None and not session.route.tunnels
+    return Verdict.WARNING if is_by_proxy else Verdict.VIOLATION
 
 
 EXPECT_CONTINUE = Probe(

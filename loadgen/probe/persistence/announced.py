@@ -50,12 +50,13 @@ def _judge_close(after: AfterResponse, wait_ns: int) -> _Judged:
 def _judge_open(reply: Reply, after: AfterResponse) -> _Judged:
     says_so = _says_keep_alive(reply)
     if after.what is Next.CLOSED:
-        if says_so:
+        if says_so and reply.persists:
             advice = "a client that believes it loses its next request; announce only what is kept"
             return Verdict.WARNING, f"says keep-alive, closed {after.text}", advice, None
         if not reply.persists:
-            how = "as HTTP/1.0 does" if reply.head.version == "1.0" else "which ends the response"
-            return Verdict.OK, f"says nothing, and closed, {how}", None, None
+            is_old = reply.head.version == "1.0" and not says_so
+            how = "as HTTP/1.0 does" if is_old else "which ends the response"
+            return Verdict.OK, f"says {'keep-alive' if says_so else 'nothing'}, and closed, {how}", None, None
         advice = "a server that closes should say so with `Connection: close`"
         return Verdict.WARNING, f"says nothing, closed {after.text}", advice, "RFC 9112 §9.6"
     if reply.field(_KEEP_ALIVE) is not None and _KEEP_ALIVE.encode() not in reply.head.options:

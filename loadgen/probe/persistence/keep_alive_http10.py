@@ -34,7 +34,7 @@ def _run(session: ProbeSession) -> Finding:
             values=values,
             advice="an HTTP/1.0 client closes unless the response says `Connection: keep-alive`",
         )
-    if says_so:
+    if says_so and reply.persists:
         return Finding(
             verdict=Verdict.WARNING,
             measured="closed, though keep-alive was announced",
@@ -45,7 +45,7 @@ def _run(session: ProbeSession) -> Finding:
         )
     return Finding(
         verdict=Verdict.NOTE,
-        measured="not kept",
+        measured="not kept: the close ends a response without a length" if says_so else "not kept",
         announced=announced,
         values=values,
         advice="clients that speak HTTP/1.0, such as ab and older proxies, pay for a connection each time",

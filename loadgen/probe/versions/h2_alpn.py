@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loadgen.model.audit import Verdict
-from loadgen.probe.failures import NoResponse
+from loadgen.probe.failures import Loss, NoResponse
 from loadgen.probe.finding import Finding
 from loadgen.probe.http2.http2_link import NotSpoken, Way, open_http2
 from loadgen.probe.probe import Probe
@@ -24,6 +24,13 @@ def _run(session: ProbeSession) -> Finding:
         try:
             stream = link.ask()
         except (NoResponse, Failure) as failure:
+            if isinstance(failure, NoResponse) and failure.how is Loss.TOO_LONG:
+                return Finding(
+                    verdict=Verdict.NOTE,
+                    measured=f"agreed on; {failure}",
+                    values=values,
+                    advice="name a URL with a short response",
+                )
             return Finding(
                 verdict=Verdict.WARNING,
                 measured=f"agreed on, but no response: {failure}",

@@ -26,6 +26,13 @@ def _run(session: ProbeSession) -> Finding:
         try:
             stream = link.ask()
         except (NoResponse, Failure) as failure:
+            if isinstance(failure, NoResponse) and failure.how is Loss.TOO_LONG:
+                return Finding(
+                    verdict=Verdict.NOTE,
+                    measured=f"spoken; {failure}",
+                    values={"spoken": True},
+                    advice="name a URL with a short response",
+                )
             return Finding(
                 verdict=Verdict.WARNING,
                 measured=f"SETTINGS came, but no response: {failure}",

@@ -86,11 +86,15 @@ def _without_response(session: ProbeSession, failure: NoResponse) -> Finding:
                 section=_GRAMMAR,
                 advice="clients refuse such a response, and may take its bytes for another one's",
             )
+        is_late = failure.how is Loss.TIMEOUT
         return Finding(
             verdict=Verdict.WARNING,
             measured=f"a response that is not whole: {failure}",
             values=values,
-            advice="find out why the server does not send all of its response",
+            advice="give it more time (--timeout), or name a URL with a short response; where even that stops halfway, "
+            "see the server's log"
+            if is_late
+            else "find out why the server does not send all of its response",
         )
     if data:
         other = other_protocol(data)

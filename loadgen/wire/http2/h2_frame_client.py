@@ -83,7 +83,8 @@ class FrameStream:
 
 
 class FrameClient:
-    """`take` begins with the preface; then `request`, `ping` and `feed`. window_bytes: of each stream, for responses.
+    """`take` begins with the preface; then `request`, `ping` and `feed`. window_bytes: of each stream, for responses;
+    one smaller than HTTP/2's first window is given once, and holds longer responses open.
 
     upgraded: the connection begins with an upgrade (RFC 7540 §3.2), whose request is stream 1.
     """
@@ -107,6 +108,7 @@ class FrameClient:
         if upgraded:
             self.streams[1] = FrameStream()
             self._last_id = 1
+        self._replenishes = window_bytes >= DEFAULT_WINDOW_BYTES
         self._encoder, self._decoder = RememberingEncoder(), RememberingDecoder()
         self._incoming = b""
         # A header block that goes on in the next frame: its stream, whether it ends the stream, what has come of it.
@@ -233,7 +235,7 @@ class FrameClient:
             return
         stream.body_bytes += len(frame.data)
         stream.done = stream.done or "END_STREAM" in frame.flags
-        if size_bytes and not stream.done:
+        if size_bytes and self._replenishes and not stream.done:
             self._send(WindowUpdateFrame(frame.stream_id, size_bytes))
 
 

@@ -87,7 +87,7 @@ def test_nginx_as_it_is_set(tmp_path: Path) -> None:
         http2 = audit(urls["http2"], "http11", "h2_prior_knowledge")["findings"]
     assert lingering["verdict"] == "ok"
     assert lingering["values"]["response_bytes"] == 2_000_000
-    assert (hasty["verdict"], hasty["values"]["whole_with_more"]) == ("warning", False)
+    assert (hasty["verdict"], hasty["values"]["whole_with_more"]) == ("note", False)
     assert _measured(closing)["persistent_by_default"] == "closed after 1, as announced"
     assert closing["announced"]["announced"] == "Connection: close"
     assert closing["announced"]["verdict"] == "ok"

@@ -151,14 +151,14 @@ def test_no_server_breaks_a_rule(audits: dict[str, AuditRecord]) -> None:
 
 
 def test_what_each_server_does_with_messages(audits: dict[str, AuditRecord]) -> None:
-    """nginx, Node and uvicorn lose nothing; hypercorn understands no empty line, and closes behind an unread body."""
+    """nginx, Node and uvicorn lose nothing; hypercorn closes behind an unread body."""
     warned = {
         (server, name)
         for server in ("nginx", "node", "uvicorn", "gunicorn", "hypercorn")
         for name, found in audits[server]["findings"].items()
         if found["verdict"] == "warning"
     }
-    assert warned == {("hypercorn", "bytes_behind"), ("hypercorn", "expect_continue")}
+    assert warned == {("hypercorn", "expect_continue")}
     assert all(
         audits[server]["findings"]["pipelining"]["values"]["in_order"] for server in ("nginx", "node", "uvicorn")
     )

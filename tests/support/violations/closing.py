@@ -114,7 +114,7 @@ CLOSING = (
         name="resets a response that is on its way",
         probe="lingering_close",
         script=closes_both_sides,
-        verdict=Verdict.WARNING,
+        verdict=Verdict.NOTE,
         values={"whole": True, "whole_with_more": False, "reset_with_more": True},
     ),
     Violation(

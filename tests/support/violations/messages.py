@@ -214,7 +214,7 @@ MESSAGES = (
         name="takes an empty line for a request",
         probe="bytes_behind",
         script=serves(skips_empty_lines=False),
-        verdict=Verdict.WARNING,
+        verdict=Verdict.NOTE,
         values={"empty_line": "taken for a request"},
     ),
     Violation(

@@ -98,6 +98,18 @@ def test_one_stream_more_where_another_has_ended_is_within_the_limit() -> None:
     assert (found["verdict"], found["values"]["open"], found["values"].get("beyond")) == ("ok", 3, None)
 
 
+def test_a_long_response_is_no_fault_of_http2() -> None:
+    def speak(side: Http2Side) -> None:
+        side.settings()
+        for stream in side.streams():
+            side.say_frames(side.head(stream))
+            for _ in range(600):
+                side.say_frames(DataFrame(stream, bytes(16_000)))
+
+    found = spoken(speak, "h2_prior_knowledge")
+    assert (found["verdict"], found["values"]) == ("note", {"spoken": True})
+
+
 def test_a_response_without_end_is_not_read_for_ever() -> None:
     def speak(side: Http2Side) -> None:
         side.settings()

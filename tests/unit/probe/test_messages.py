@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from loadgen.model.audit import AuditRecord, FindingRecord, FindingValue
+from loadgen.model.proxy import parse_proxy
 from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_MS
 from loadgen.probe import messages
@@ -147,3 +148,13 @@ def test_a_client_that_half_closes_may_get_nothing() -> None:
 def test_a_half_close_means_nothing_over_tls() -> None:
     assert "RFC 8446" in HALF_CLOSE.not_for(AuditPlan(target=parse_target("https://127.0.0.1/")))
     assert not HALF_CLOSE.not_for(AuditPlan(target=parse_target("http://127.0.0.1/")))
+
+
+def test_a_proxy_may_keep_a_client_waiting_for_its_100() -> None:
+    def never_continues(peer: Peer, head: bytes) -> bytes:
+        return right_answer(peer, head.replace(b"Expect: 100-continue", b"X-Expect: none"))
+
+    with scripted_server(serves(never_continues)) as port:
+        way = {"proxy": parse_proxy(f"http://127.0.0.1:{port}"), "timeout_ns": 300 * NS_PER_MS}
+        found = finding("http://localhost/", "expect_continue", **way)
+    assert (found["verdict"], found["values"]["early_status"]) == ("warning", 0)

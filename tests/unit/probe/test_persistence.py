@@ -14,6 +14,8 @@ from tests.support.violations.persistence import keeps, serves
 
 KEEPS_HTTP10 = b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\nhello"
 HTTP10 = b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+ENDLESS = b"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\n\r\nhello"
+"""Of a server that streams: what it says of the connection does not hold, and costs no request."""
 WITHOUT_LENGTH = b"HTTP/1.1 200 OK\r\n\r\nhello"
 TWO_FRAMINGS = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
 LISTED = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: Keep-Alive\r\nKeep-Alive: timeout=5, max=9\r\n\r\nhello"
@@ -77,6 +79,7 @@ def test_a_single_close_is_no_violation() -> None:
         (keeps(KEEPS_HTTP10), "ok", "kept: one more request was answered"),
         (keeps(HTTP10), "note", "kept, without saying so"),
         (serves(HTTP10), "note", "not kept"),
+        (serves(ENDLESS), "note", "not kept: the close ends a response without a length"),
     ],
 )
 def test_keep_alive_in_http10(script: Script, verdict: str, measured: str) -> None:
@@ -104,6 +107,7 @@ def test_a_response_to_http10_that_never_ends() -> None:
         (BYE, "says close, closed within"),
         (HTTP10, "says nothing, and closed, as HTTP/1.0 does"),
         (WITHOUT_LENGTH, "says nothing, and closed, which ends the response"),
+        (ENDLESS, "says keep-alive, and closed, which ends the response"),
     ],
 )
 def test_a_close_that_is_announced_or_expected(response: bytes, measured: str) -> None:

@@ -106,6 +106,16 @@ def test_windows_are_opened_again_as_bodies_come() -> None:
     assert [(one.stream_id, one.window_increment) for one in updates] == [(0, 900), (1, 900)]
 
 
+def test_a_small_window_is_given_once() -> None:
+    client = FrameClient(window_bytes=1)
+    client.request(FIELDS)
+    client.feed(b"".join(one.serialize() for one in (SETTINGS, HeadersFrame(1, block(), flags=["END_HEADERS"]))))
+    client.take()
+    client.feed(DataFrame(1, b"x").serialize())
+    updates = [frame for frame in frames_of(client.take()) if isinstance(frame, WindowUpdateFrame)]
+    assert [one.stream_id for one in updates] == [0]
+
+
 def test_after_an_upgrade_the_first_stream_is_the_request_s() -> None:
     client = told(SETTINGS, HeadersFrame(1, block(), flags=["END_HEADERS", "END_STREAM"]), upgraded=True)
     assert list(client.streams) == [1, 3]
