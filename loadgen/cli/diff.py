@@ -7,15 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from loadgen.cli import EXIT_DONE, Outcome
+from loadgen.cli import Outcome
 from loadgen.cli.diff_console import show_diff, unlike_text
+from loadgen.cli.gate_lines import report_gates
 from loadgen.cli.run_validation import recorded_run
 from loadgen.measure.data.store import RunStore
+from loadgen.measure.diff.diff_gates import judge_diff
 from loadgen.measure.diff.likeness import unlike
 from loadgen.measure.diff.measured_run import MeasuredRun, measured_run
 from loadgen.measure.diff.run_diff import diff_runs
 from loadgen.model.diff_record import DiffRecord
 from loadgen.model.exceptions import PlanError
+from loadgen.model.gate.expression import parse_gate
 from loadgen.model.run_record import RunRecord
 from loadgen.show.export.diff_markdown import diff_markdown
 
@@ -28,7 +31,10 @@ def diff(old: Sequence[Path], new: Path, options: dict[str, Any]) -> Outcome:
         raise PlanError("--json and --markdown both take standard output; give one of them")
     if options["no_charts"] and options["out"] is None:
         raise PlanError("--no-charts is for --out; without that nothing is drawn")
+    gates = [parse_gate(text) for text in options["fail_if"]]
     found = diff_folders(old, new, forced=options["force"])
+    if gates:
+        found["gates"] = judge_diff(gates, found)
     if options["out"] is not None:
         _save_into(options["out"], found, draws=not options["no_charts"])
     if options["json"]:
@@ -37,7 +43,7 @@ def diff(old: Sequence[Path], new: Path, options: dict[str, Any]) -> Outcome:
         sys.stdout.write(diff_markdown(found))
     elif not options["quiet"]:
         show_diff(found)
-    return Outcome(EXIT_DONE, options["out"])
+    return Outcome(report_gates(found.get("gates", ())), options["out"])
 
 
 def _save_into(folder: Path, found: DiffRecord, *, draws: bool) -> None:

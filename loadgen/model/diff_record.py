@@ -6,8 +6,9 @@ comes from the rounds of both runs, or where there are several old runs from the
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
+from loadgen.model.gate_summary import GateSummary
 from loadgen.model.policy_summary import RatioInterval
 
 DIFF_SCHEMA = 1
@@ -129,6 +130,8 @@ class DiffRecord(TypedDict):
     """What intervals come from: the rounds of one old and one new run, or the spread between several old runs."""
     machine: MachineControl | None
     """Whether the machine changed; null where several old runs say how far runs differ, or a run does not know it."""
+    certain_changes: int
+    """Changes that are certain, of all policies and comparisons."""
     verdict: list[str]
     """The answer, one line for each policy and each comparison."""
     policies: dict[str, PolicyChanges]
@@ -137,3 +140,5 @@ class DiffRecord(TypedDict):
     """Policies that were not answered in each of the runs."""
     comparisons: list[ComparisonChange]
     """Each pair of policies that all of the runs compare."""
+    gates: NotRequired[list[GateSummary]]
+    """What became of each gate (`--fail-if`); absent where there was none."""

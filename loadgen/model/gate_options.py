@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from loadgen.model.option import COMPARE, PROBE, REPORT, SWEEP, LocustArgument, Option
+from loadgen.model.option import COMPARE, DIFF, PROBE, REPORT, SWEEP, LocustArgument, Option
 from loadgen.model.plan_value_types import Gates
 from loadgen.model.value_types import Percent
 
 GATE_OPTIONS: tuple[Option, ...] = (
     Option(
         name="fail_if", type=Gates(), plan_field="fail_if", default=(), metavar="'EXPR'",
-        commands=(COMPARE, SWEEP, REPORT, PROBE),
+        commands=(COMPARE, SWEEP, REPORT, PROBE, DIFF),
         help="Exit with 1 where this holds, like 'close.latency_ms.p99 > 50'; may be repeated (docs/gates.md).",
-        differs={PROBE: {
-            "help": "Exit with 1 where this holds, like 'idle_timeout.timeout < 60s'; may be repeated (docs/gates.md)."
-        }},
+        differs={
+            PROBE: {
+                "help": "Exit with 1 where this holds, like 'idle_timeout.timeout < 60s'; may be repeated "
+                "(docs/gates.md)."
+            },
+            DIFF: {
+                "help": "Exit with 1 where this holds, like 'latency.mean.ratio.ci95.low > 1.05'; may be repeated "
+                "(docs/gates.md)."
+            },
+        },
         locust=LocustArgument(in_form=False),
     ),
     Option(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from loadgen.model.diff_record import Change, ComparisonChange, DiffRecord, MachineControl, PolicyChanges
 from loadgen.model.units import format_duration, format_estimate, format_number
 
@@ -34,13 +36,16 @@ def _machine_line(machine: MachineControl) -> str:
 
 def any_change(diff: DiffRecord) -> bool:
     """Something changed for certain."""
-    certain = [one["latency_mean_ratio"]["is_certain"] for one in diff["comparisons"]]
+    return any(one["is_certain"] for one in all_changes(diff))
+
+
+def all_changes(diff: DiffRecord) -> Iterator[Change]:
+    """Of all policies and comparisons."""
     for policy in diff["policies"].values():
-        certain += [
-            policy["latency_ns"]["mean"]["is_certain"],
-            *(one["is_certain"] for one in other_changes(policy).values()),
-        ]
-    return any(certain)
+        yield policy["latency_ns"]["mean"]
+        yield from other_changes(policy).values()
+    for one in diff["comparisons"]:
+        yield one["latency_mean_ratio"]
 
 
 def other_changes(policy: PolicyChanges) -> dict[str, Change]:

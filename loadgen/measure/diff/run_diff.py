@@ -19,7 +19,7 @@ from loadgen.measure.diff.compared_statistics import (
     happened,
     mean_ratio_estimates,
 )
-from loadgen.measure.diff.diff_verdict import diff_verdict, other_changes
+from loadgen.measure.diff.diff_verdict import all_changes, diff_verdict, other_changes
 from loadgen.measure.diff.likeness import unlike
 from loadgen.measure.diff.machine_control import machine_control, moved_apart
 from loadgen.measure.diff.measured_run import MeasuredRun, PolicyRounds
@@ -57,11 +57,13 @@ def diff_runs(old: Sequence[MeasuredRun], new: MeasuredRun) -> DiffRecord:
         "unlike": unlike(old[-1].record, new.record),
         "spread": "rounds" if len(old) == 1 else "runs",
         "machine": machine,
+        "certain_changes": 0,
         "verdict": [],
         "policies": policies,
         "left_out": [name for name in every if name not in policies],
         "comparisons": comparisons,
     }
+    found["certain_changes"] = sum(one["is_certain"] for one in all_changes(found))
     found["verdict"] = diff_verdict(found)
     return found
 

@@ -152,7 +152,7 @@ def _limit(gate: GateExpression, path: str, field: Field) -> float | str | bool:
     asked = name_of(path).unit
     if field.is_time:
         return _time(limit, asked, field, where)
-    if limit.duration_ns is not None or asked in TIME_UNITS_NS:
+    if limit.duration_ns is not None or (asked in TIME_UNITS_NS and asked != name_of(field.text).unit):
         raise PlanError(f"{where} is not a time")
     assert limit.number is not None
     if limit.is_percent and (field.unit or (field.is_whole_number and not field.part_of)):

@@ -20,6 +20,7 @@ _UNITS = {*TIME_UNITS_NS, "rps", "bytes"}
 _INTERVAL = "_ci95"
 _BOUNDS = {"low": 0, "high": 1}
 _SECONDS = "seconds"
+_WITHOUT_UNIT = ("ratio", "p_value")
 _CLASS = re.compile(r"[1-5]xx")
 
 
@@ -159,14 +160,21 @@ class _Walk:
 
     def _bounds(self, path: tuple[str, ...], owner: str) -> Iterator[Field]:
         # The key of an interval may lack the unit that its value's key has.
-        unit = name_of(".".join((*path[:-1], owner))).unit
+        unit = _unit_of((*path[:-1], owner))
         for bound in _BOUNDS:
             yield self._field((*path, bound), unit=unit)
 
-    def _field(self, path: tuple[str, ...], kind: ValueKind = ValueKind.NUMBER, unit: str = "", **more: Any) -> Field:
-        name = name_of(".".join(path))
-        unit = unit or name.unit or ("s" if path[-1] == _SECONDS else "")
-        return Field(path, kind, name.words, unit, part_of=self._part_of.get(path[0], ""), **more)
+    def _field(
+        self, path: tuple[str, ...], kind: ValueKind = ValueKind.NUMBER, unit: str | None = None, **more: Any
+    ) -> Field:
+        if unit is None:
+            unit = _unit_of(path) or ("s" if path[-1] == _SECONDS else "")
+        return Field(path, kind, name_of(".".join(path)).words, unit, part_of=self._part_of.get(path[0], ""), **more)
+
+
+def _unit_of(path: tuple[str, ...]) -> str:
+    """The unit that a path names; the ratio of two times has none, and neither has its p value."""
+    return "" if path[-1] in _WITHOUT_UNIT else name_of(".".join(path)).unit
 
 
 def _without_none(hint: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from loadgen.model.diff_record import DiffRecord
 from loadgen.show.export.markdown import escape, table_markdown
+from loadgen.show.tables.gates import gate_table
 from loadgen.show.tables.run_changes import run_changes, unlike_facts
 
 
@@ -12,5 +13,6 @@ def diff_markdown(diff: DiffRecord) -> str:
     old = ", ".join(escape(one["run"]) for one in diff["old"])
     parts = [f"**{escape(diff['new']['run'])}** compared with {old}\n"]
     parts.append("".join(f"- {escape(line)}\n" for line in diff["verdict"]))
-    parts += [table_markdown(table) for table in (run_changes(diff), unlike_facts(diff)) if table.rows]
+    tables = (run_changes(diff), unlike_facts(diff), gate_table(diff.get("gates", ())))
+    parts += [table_markdown(table) for table in tables if table.rows]
     return "\n".join(parts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from loadgen.model.gate_summary import GateSummary
 from loadgen.model.summary import Summary
 from loadgen.show.tables.table import Table
@@ -11,7 +13,12 @@ _HEADINGS = ("fails if", "gate", "what was found")
 
 def gates(summary: Summary) -> Table:
     """One row a gate; no rows for a run that has none."""
-    return Table(_HEADINGS, [_row(gate) for gate in summary.get("gates", ())])
+    return gate_table(summary.get("gates", ()))
+
+
+def gate_table(found: Sequence[GateSummary]) -> Table:
+    """The same of gates by themselves."""
+    return Table(_HEADINGS, [_row(gate) for gate in found])
 
 
 def _row(gate: GateSummary) -> tuple[str, ...]:

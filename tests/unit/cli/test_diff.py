@@ -63,6 +63,7 @@ def test_unlike_runs_are_refused_unless_it_is_asked_for(tmp_path: Path) -> None:
         (("old", "old", "--json", "--markdown"), "--json and --markdown both take standard output; give one of them"),
         (("old", "old", "--no-charts"), "--no-charts is for --out"),
         (("old", "old", "--out", "old/run.json"), "can't write to old/run.json"),
+        (("old", "old", "--fail-if", "close.latency.mean.rato > 1"), "did you mean 'latency_ns.mean.ratio'?"),
         (("old", "cut"), "cut was cut off before its samples were saved; complete it with: loadgen report cut"),
     ],
 )
@@ -72,6 +73,30 @@ def test_bad_input_gets_one_line(tmp_path: Path, arguments: tuple[str, ...], lin
     code, stdout, stderr = run_cli("diff", *arguments, cwd=tmp_path)
     assert (code, stdout, stderr.count("\n")) == (2, "", 1)
     assert line in stderr
+
+
+def test_gates(tmp_path: Path) -> None:
+    old, new = str(run(tmp_path / "old")), str(run(tmp_path / "new"))
+    kept = (
+        "close.latency.mean.ratio > 1.5",
+        "certain_changes > 0",
+        "latency_ms.mean.delta > 5",
+        "phases.connect.delta > 1ms",
+    )
+    arguments = [argument for gate in kept for argument in ("--fail-if", gate)]
+    assert run_cli("diff", old, new, "--quiet", *arguments) == (0, "", "")
+    gate = "close/persistent.mean.ratio.ratio.ci95.high > 1"
+    code, stdout, stderr = run_cli("diff", old, new, "--json", "--fail-if", gate)
+    assert (code, stderr.count("\n")) == (1, 1)
+    assert stderr.startswith(f"loadgen: gate failed: {gate}: close/persistent: 1")
+    diff = json.loads(stdout)
+    check_diff(diff)
+    assert [one["passed"] for one in diff["gates"]] == [False]
+    failing = ("--fail-if", "latency.mean.ratio >= 1")
+    code, _, stderr = run_cli("diff", old, new, "--quiet", *failing)
+    assert code == 1
+    assert "the interval crosses the limit: could be noise; 1 more fails too" in stderr
+    assert "| latency.mean.ratio >= 1 | FAILED |" in run_cli("diff", old, new, "--markdown", *failing).stdout
 
 
 def test_several_old_runs(tmp_path: Path) -> None:
