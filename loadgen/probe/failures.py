@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from loadgen.model.errors import ErrorKind
+from loadgen.model.units import count
 from loadgen.wire.errors import RESETS, Failure
 
 
@@ -44,7 +45,7 @@ class NoResponse(ProbeFailure):
     """
 
     def __init__(self, how: Loss, received: bytes, at_ns: int, detail: str = "") -> None:
-        after = f" after {len(received)} bytes" if received else ""
+        after = f" after {count(len(received), 'byte')}" if received else ""
         super().__init__(detail or f"{_TEXTS[how]}{after}")
         self.how = how
         self.received = received

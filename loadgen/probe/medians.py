@@ -7,6 +7,8 @@ from math import comb
 from statistics import median
 from typing import NamedTuple
 
+from loadgen.model.units import format_estimate
+
 _CONFIDENCE = 0.95
 
 
@@ -32,3 +34,9 @@ def median_of(values: Sequence[float]) -> Median:
     while 2 * (more := outside + comb(tries, cut + 1) / 2**tries) <= 1 - _CONFIDENCE:
         cut, outside = cut + 1, more
     return Median(median(ordered), ordered[cut], ordered[-1 - cut])
+
+
+def median_text(times_ns: Sequence[float]) -> str:
+    """Write the median of times and its interval: `3.04 s [3.03, 3.05]`. Raises StatisticsError of no times."""
+    found = median_of(times_ns)
+    return " ".join(format_estimate(found.middle, (found.low, found.high)))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import gevent
 
 from loadgen.model.audit import FindingValue, Verdict
-from loadgen.model.units import NS_PER_S
+from loadgen.model.units import NS_PER_S, count
 from loadgen.probe.addresses.backend_marks import (
     Marks,
     backend_of,
@@ -103,7 +103,7 @@ def _asked(session: ProbeSession) -> tuple[list[Marks], list[OpenFailure | NoRes
 def _untold(rows: Sequence[Marks], names: Sequence[str], header: str) -> str:
     """Why the backends can't be told apart; empty where they can."""
     if len(rows) < _MIN_CONNECTIONS:
-        return f"only {len(rows)} responses in the time allowed"
+        return f"only {count(len(rows), 'response')} in the time allowed"
     if not header:
         return "" if len(set(names)) > 1 else f"nothing in {len(rows)} responses tells backends apart"
     if not any(header in row for row in rows):

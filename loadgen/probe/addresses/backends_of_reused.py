@@ -66,7 +66,7 @@ def _finding(each: list[list[str]], pairs: list[bool]) -> Finding:
         )
     return Finding(
         verdict=Verdict.OK,
-        measured=f"spread by request: next at the same backend {sum(pairs) / len(pairs):.0%} [{low:.0%}, {high:.0%}]"
+        measured=f"spread by request: next at the same backend {sum(pairs) / len(pairs):.0%} ({low:.0%} to {high:.0%})"
         f"{evenness_text(p_value)}",
         values=values | ({} if p_value is None else {"even_p": p_value}),
     )

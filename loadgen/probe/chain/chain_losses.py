@@ -79,7 +79,7 @@ def _run(session: ProbeSession) -> Finding:
     if not isinstance(timeout_ns, int):
         return Finding(verdict=Verdict.OK, measured=f"nothing to lose: the origin's idle timeout: {origin.measured}")
     if reuse is not None and reuse.verdict is Verdict.WARNING:
-        return Finding(verdict=Verdict.OK, measured="nothing to lose: the proxy uses no connection to the origin again")
+        return Finding(verdict=Verdict.OK, measured="nothing to lose: the proxy reuses no connection to the origin")
     proxy = session.finding("upstream_idle_timeout")
     kept_ns = None if proxy is None else proxy.values.get("timeout_ns")
     if isinstance(kept_ns, int) and kept_ns < int(str(origin.values["min_ns"])):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from statistics import median
+
 from loadgen.model.audit import Verdict
 from loadgen.model.units import format_duration
 from loadgen.probe.chain.origin import at_origin, no_chain
 from loadgen.probe.failures import ProbeFailure
 from loadgen.probe.finding import Finding, unknown
+from loadgen.probe.medians import median_text
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 from loadgen.probe.side_by_side import side_by_side
@@ -26,7 +29,8 @@ def _run(session: ProbeSession) -> Finding:
             measured="closes after each response, so none is idle",
             announced=first.field("connection"),
         )
-    announced = first.field("keep-alive")
+    said = first.field("keep-alive")
+    announced = f"Keep-Alive: {said}" if said else None
     results = side_by_side([lambda: _watch(origin, until_ns)] * (_CONNECTIONS - 1))
     times = sorted(one for one in results if isinstance(one, int) and one)
     if not times:
@@ -40,12 +44,11 @@ def _run(session: ProbeSession) -> Finding:
             announced=announced,
             values={"longer_than_ns": waited_ns},
         )
-    middle_ns = times[len(times) // 2]
     return Finding(
         verdict=Verdict.OK,
-        measured=f"{format_duration(middle_ns)} ({format_duration(times[0])} to {format_duration(times[-1])})",
+        measured=median_text(times),
         announced=announced,
-        values={"timeout_ns": middle_ns, "min_ns": times[0], "max_ns": times[-1], "connections": len(times)},
+        values={"timeout_ns": round(median(times)), "min_ns": times[0], "max_ns": times[-1], "connections": len(times)},
     )
 
 

@@ -42,6 +42,8 @@ def _run(session: ProbeSession) -> Finding:
             continue
         if end is None:
             waited_ns = session.now_ns() - begun_ns
+            if waited_ns < _MIN_PAUSE_NS:
+                break  # the time is over: that it was open for a moment says nothing
             return Finding(
                 verdict=Verdict.OK,
                 measured=f"longer than {format_duration(waited_ns)}",

@@ -1,4 +1,4 @@
-"""Does the proxy use its connections to the origin again?"""
+"""Does the proxy reuse its connections to the origin?"""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ def _run(session: ProbeSession) -> Finding:
 UPSTREAM_REUSE = Probe(
     name="upstream_reuse",
     title="Reuse behind the proxy",
-    question="Does the proxy use its connections to the origin again?",
+    question="Does the proxy reuse its connections to the origin?",
     method="The origin, a `loadgen target`, tells which of its connections each request came on.",
     section="",
     values={
-        "same_reused": "requests of one client connection that came on a used connection to the origin",
+        "same_reused": "requests of one client connection that came on a reused connection to the origin",
         "same_requests": "of how many",
         "others_reused": "the same for requests that each had a client connection of their own",
         "others_requests": "of how many",

@@ -71,7 +71,7 @@ def _quoted(way: str) -> str:
 
 CLOSE_OPTIONS = Probe(
     name="close_options",
-    title="Close, however it is written",
+    title="Close in any form",
     question="Does the server find close in any case, in lists, and in several Connection lines?",
     method=f"One request on each of {len(_WAYS)} connections: "
     + "; ".join(map(_quoted, _WAYS))

@@ -7,11 +7,12 @@ from statistics import median
 from typing import NamedTuple
 
 from loadgen.model.audit import FindingValue, Verdict
-from loadgen.model.units import NS_PER_S, format_duration
+from loadgen.model.units import NS_PER_S, count, format_duration
 from loadgen.probe.failures import ProbeFailure
 from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.http2.http2_link import Way, open_http2
 from loadgen.probe.http2.spoken import SETTINGS_PROBE, over_http2
+from loadgen.probe.medians import median_text
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 from loadgen.probe.side_by_side import side_by_side
@@ -44,7 +45,7 @@ def _run(session: ProbeSession, way: Way) -> Finding:
     ended = [one for one in watched if one.idle_ns is not None]
     found = sorted(one.idle_ns for one in ended if one.idle_ns is not None)
     values: dict[str, FindingValue] = {"connections": len(watched), "ended": len(found), "pings": pings}
-    asks = f"; {pings} PINGs of its own" if pings else ""
+    asks = f"; the server sent {count(pings, 'PING')}" if pings else ""
     if not found:
         idle_max_ns = session.plan.idle_max_ns
         return Finding(
@@ -54,13 +55,12 @@ def _run(session: ProbeSession, way: Way) -> Finding:
             topic="http2_idle_timeout",
         )
     goaways = sum(one.goaway for one in ended)
-    middle_ns = round(median(found))
-    values |= {"timeout_ns": middle_ns, "min_ns": found[0], "max_ns": found[-1], "goaways": goaways}
+    values |= {"timeout_ns": round(median(found)), "min_ns": found[0], "max_ns": found[-1], "goaways": goaways}
     if goaways:
         values["code"] = next(one.code for one in ended if one.goaway)
         values["two_step"] = any(one.two_step for one in ended)
         values["closing_ns"] = round(median(one.closing_ns for one in ended if one.goaway))
-    spread = f"{format_duration(middle_ns)} ({format_duration(found[0])} to {format_duration(found[-1])})"
+    spread = median_text(found)
     if goaways == len(ended):
         said = f"GOAWAY {values['code']} first"
         return Finding(

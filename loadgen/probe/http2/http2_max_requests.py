@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from loadgen.model.audit import FindingValue, Verdict
-from loadgen.model.units import NS_PER_S
+from loadgen.model.units import NS_PER_S, count
 from loadgen.probe.failures import Loss
 from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.http2.http2_link import Http2Link, Way, open_http2
@@ -41,7 +41,7 @@ def _run(session: ProbeSession, way: Way) -> Finding:
         account = _account(link)
         limited = next((one.status for one in client.streams.values() if one.status in _LIMITS_CLIENTS), 0)
         if limited:
-            return unknown(f"after {account.answered} requests it answered {limited}: it limits its clients")
+            return unknown(f"after {count(account.answered, 'request')} it answered {limited}: it limits its clients")
         values: dict[str, FindingValue] = {"answered": account.answered}
         if not client.goaways and not link.stream.ended:
             return Finding(

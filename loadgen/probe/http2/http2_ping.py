@@ -6,15 +6,15 @@ from functools import partial
 from statistics import median
 
 from loadgen.model.audit import Verdict
-from loadgen.model.units import format_duration
 from loadgen.probe.failures import NoResponse
 from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.http2.http2_link import Http2Link, Way, open_http2
 from loadgen.probe.http2.spoken import SETTINGS_PROBE, over_http2
+from loadgen.probe.medians import median_text
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 
-_PINGS = 5
+_PINGS = 6
 
 
 def _run(session: ProbeSession, way: Way) -> Finding:
@@ -37,13 +37,12 @@ def _run(session: ProbeSession, way: Way) -> Finding:
                     advice="clients that measure round trips by PING take it for a broken connection",
                 )
             times_ns.append(link.at_ns - sent_ns)
-    middle_ns = round(median(times_ns))
     return Finding(
         verdict=Verdict.OK,
-        measured=f"{_PINGS} of {_PINGS} acknowledged, in {format_duration(middle_ns)}",
+        measured=f"{_PINGS} of {_PINGS} acknowledged, in {median_text(times_ns)}",
         values={
             "pings": _PINGS, "acknowledged": _PINGS,
-            "rtt_p50_ns": middle_ns, "rtt_min_ns": min(times_ns), "rtt_max_ns": max(times_ns),
+            "rtt_p50_ns": round(median(times_ns)), "rtt_min_ns": min(times_ns), "rtt_max_ns": max(times_ns),
         },
     )  # fmt: skip
 

@@ -37,7 +37,7 @@ def _run(session: ProbeSession, way: Way) -> Finding:
             "open": open_at_once,
         }
         if limit is not None:
-            values["announced"] = limit
+            values["announced_max"] = limit
         text = f"{accepted} of {goal} accepted at once"
         if not client.goaways and not link.stream.ended and open_at_once == goal == limit:
             beyond = _beyond(session, link)
@@ -97,12 +97,12 @@ def _finding(
 
 HTTP2_STREAMS = Probe(
     name="http2_streams",
-    title="HTTP/2 streams at a time",
+    title="HTTP/2 concurrent streams",
     question="Are as many concurrent streams accepted as announced, and no more?",
     method=f"Up to {_MAX_STREAMS} requests at once, with windows of 1 byte, which keep them open; then one more.",
     section="RFC 9113 §5.1.2",
     values={
-        "announced": "SETTINGS_MAX_CONCURRENT_STREAMS; absent where there is no limit",
+        "announced_max": "SETTINGS_MAX_CONCURRENT_STREAMS; absent where there is no limit",
         "tried": "requests that were sent at once",
         "accepted": "those whose response began",
         "open": "those of them that were open at the same time",

@@ -185,7 +185,7 @@ def _judged(seen: Watched, found: IdleTimes, has_unasked_bytes: bool) -> tuple[V
         )
     if has_unasked_bytes:
         return Verdict.WARNING, (
-            "the server sends bytes that nobody asked for before it closes; "
+            "the server sends bytes that no request asked for before it closes; "
             "a client that reuses the connection takes them for its response"
         )
     if announced_ns is not None:
@@ -204,7 +204,7 @@ def _judged(seen: Watched, found: IdleTimes, has_unasked_bytes: bool) -> tuple[V
     if any(close.ended == "reset" for close in seen.closes):
         return Verdict.NOTE, "the server resets idle connections; clients log that as an error, where a FIN is none"
     if any(close.last_words for close in seen.closes):
-        return Verdict.NOTE, "the response that nobody asked for can be taken for the response to the next request"
+        return Verdict.NOTE, "a response that no request asked for can be taken for the response to the next request"
     if seen.is_full:
         return Verdict.NOTE, (
             f"the server keeps {seen.served_at_once} connections at once, and idle ones take the place of others; "

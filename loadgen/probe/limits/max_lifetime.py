@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from loadgen.model.audit import FindingValue, Verdict
-from loadgen.model.units import NS_PER_MS, NS_PER_S, format_duration
+from loadgen.model.units import NS_PER_MS, NS_PER_S, count, format_duration
 from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.failures import NoResponse
 from loadgen.probe.finding import Finding, unknown
@@ -95,7 +95,7 @@ def _judge(lives: Sequence[_Life]) -> Finding:
     if all(life.has_ended and life.requests == 1 for life in lives):
         return unknown(f"none could be kept in use: idle ones are closed within {format_duration(oldest.age_ns)}")
     if not oldest.has_ended or len(ended) > 1 == len({life.requests for life in ended}):
-        why = f"; closed after {max(life.requests for life in ended)} requests" if ended else ""
+        why = f"; closed after {count(max(life.requests for life in ended), 'request')}" if ended else ""
         return Finding(
             verdict=Verdict.OK,
             measured=f"longer than {format_duration(oldest.used_ns)}{why}",

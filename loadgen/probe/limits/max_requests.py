@@ -159,6 +159,8 @@ def _advice(silent: Sequence[_Carried], counts: Sequence[int]) -> str:
             "let the server send `Connection: close` with its last response: a request that is on its way meanwhile "
             f"is lost; or let clients retire a connection earlier (policy {_earlier(min(counts))})"
         )
+    if min(counts) == 1:
+        return "each request pays for a new connection; raise the limit"
     return f"1 of {min(counts):,} requests pays for a new connection; raise the limit where that is too much"
 
 

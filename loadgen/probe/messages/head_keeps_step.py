@@ -44,7 +44,7 @@ _VERDICTS = {
 
 HEAD_KEEPS_STEP = Probe(
     name="head_keeps_step",
-    title="HEAD keeps the step",
+    title="In step after HEAD",
     question="Is the connection in step after a response to HEAD?",
     method="HEAD, then GET on the same connection.",
     section="RFC 9110 §9.3.2",

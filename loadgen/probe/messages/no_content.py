@@ -102,7 +102,7 @@ def _advice(worst: _WithoutContent) -> str:
 
 NO_CONTENT = Probe(
     name="no_content",
-    title="304 and 204 keep the step",
+    title="In step after 304 and 204",
     question="Is the connection in step after a response that has no content by its status?",
     method=(
         "A conditional GET with the validators of the first response, and OPTIONS; where they give 304 and 204, a GET "

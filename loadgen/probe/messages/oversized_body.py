@@ -42,7 +42,7 @@ def _unanswered(lost: NoResponse) -> Finding:
         verdict=Verdict.WARNING,
         measured=str(lost),
         values={"status": 0, "ended": "reset" if lost.how == Loss.RESET else "fin"},
-        advice="let the server answer 413 and read on for a while before it closes: clients see no more than a fault",
+        advice="let the server answer 413 and read on for a while before it closes: clients see an error, not why",
         topic="body_limit",
     )
 
@@ -77,7 +77,7 @@ _ENDS = {
 
 OVERSIZED_BODY = Probe(
     name="oversized_body",
-    title="Content that is too long",
+    title="Content too large",
     question="What answers a request whose announced content is far too long?",
     method=f"OPTIONS that announces 1 TiB of content, and the first {_SENT_BYTES:,} bytes of it. No POST is sent.",
     section="RFC 9112 §9.6",

@@ -59,7 +59,7 @@ def _judge(answered: int, last: Reply, tries: int) -> Finding:
     is_always = answered == 1
     return Finding(
         verdict=Verdict.VIOLATION if is_always else Verdict.WARNING,
-        measured=f"closed after {answered} without an announcement, {tries} times of {tries}",
+        measured=f"closed after {answered} without an announcement, on {tries} of {tries} connections",
         announced=announced,
         values=values,
         section=None if is_always else "RFC 9112 §9.6",

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from loadgen.model.audit import FindingValue, Verdict
-from loadgen.model.units import format_estimate
 from loadgen.probe.finding import Finding
-from loadgen.probe.medians import Median, median_of
+from loadgen.probe.medians import Median, median_of, median_text
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 from loadgen.probe.tls.tls_client import TlsClient, not_for
@@ -26,15 +25,15 @@ def _run(session: ProbeSession) -> Finding:
             resumed_ns.append(again.handshake_ns)
             saved_ns.append(full.handshake_ns - again.handshake_ns)
     values = {**_values("full", median_of(full_ns)), "pairs": _PAIRS, "resumed": len(resumed_ns)}
-    measured = f"full {_text(full_ns)}"
+    measured = f"full {median_text(full_ns)}"
     if not saved_ns:
         return Finding(verdict=Verdict.OK, measured=f"{measured}, never resumed", values=values, topic="tls_session")
     saved = median_of(saved_ns)
     values |= _values("resumed", median_of(resumed_ns)) | _values("saved", saved)
-    saves = f"saves {_text(saved_ns)}" if saved.is_certain and saved.middle > 0 else "no saving was measured"
+    saves = f"saves {median_text(saved_ns)}" if saved.is_certain and saved.middle > 0 else "no saving was measured"
     return Finding(
         verdict=Verdict.OK,
-        measured=f"{measured}, resumed {_text(resumed_ns)}; {saves}",
+        measured=f"{measured}, resumed {median_text(resumed_ns)}; {saves}",
         values=values,
         topic="tls_session",
     )
@@ -42,11 +41,6 @@ def _run(session: ProbeSession) -> Finding:
 
 def _values(name: str, found: Median) -> dict[str, FindingValue]:
     return {f"{name}_ns": round(found.middle), f"{name}_low_ns": round(found.low), f"{name}_high_ns": round(found.high)}
-
-
-def _text(values_ns: list[int]) -> str:
-    found = median_of(values_ns)
-    return " ".join(format_estimate(found.middle, (found.low, found.high)))
 
 
 TLS_HANDSHAKE_TIME = Probe(

@@ -21,7 +21,7 @@ def _run(session: ProbeSession) -> Finding:
     if all(taken):
         return Finding(
             verdict=Verdict.OK,
-            measured=f"taken {_OFFERS} times of {_OFFERS}",
+            measured=f"taken {_OFFERS} of {_OFFERS} times",
             values={**values, "single_use": False},
             topic="tls_session",
         )
@@ -37,7 +37,7 @@ def _run(session: ProbeSession) -> Finding:
         return unknown("no session was resumed")
     return Finding(
         verdict=Verdict.NOTE,
-        measured=f"taken {sum(taken)} times of {_OFFERS}, in no order",
+        measured=f"taken {sum(taken)} of {_OFFERS} times, in no order",
         values={**values, "single_use": False},
         advice="backends that do not share the keys of their tickets answer like this; see the resumption rate",
         topic="tls_session",

@@ -7,16 +7,17 @@ from statistics import median
 from typing import NamedTuple
 
 from loadgen.model.audit import FindingValue, Verdict
-from loadgen.model.units import format_duration
+from loadgen.model.units import count, format_duration
 from loadgen.probe.failures import ProbeFailure
 from loadgen.probe.finding import Finding, unknown
+from loadgen.probe.medians import median_text
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 from loadgen.probe.side_by_side import side_by_side
 from loadgen.probe.websocket.offered import UPGRADE_PROBE, where_offered
 from loadgen.probe.websocket.websocket_link import open_websocket
 
-_CONNECTIONS = 4
+_CONNECTIONS = 6
 _ADVICE = "send a Ping, or a message, more often than every {}; or raise the timeout"
 
 
@@ -37,7 +38,7 @@ def _run(session: ProbeSession) -> Finding:
         return unknown(next(str(one) for one in results if isinstance(one, ProbeFailure)))
     found = sorted(one.silent_ns for one in watched if one.silent_ns is not None)
     pings = sum(one.pings for one in watched)
-    asks = f"; the server sent {pings} Pings" if pings else ""
+    asks = f"; the server sent {count(pings, 'Ping')}" if pings else ""
     values: dict[str, FindingValue] = {"connections": len(watched), "ended": len(found), "pings": pings}
     if not found:
         idle_max_ns = session.plan.idle_max_ns
@@ -58,7 +59,7 @@ def _run(session: ProbeSession) -> Finding:
         if len(codes) == len(found)
         else f"{len(found) - len(codes)} of {len(found)} without a Close"
     )
-    spread = f"{format_duration(median(found))} ({format_duration(found[0])} to {format_duration(found[-1])})"
+    spread = median_text(found)
     return Finding(
         verdict=Verdict.NOTE,
         measured=f"{spread}, {how}{asks}",

@@ -15,6 +15,9 @@ from loadgen.wire.http1.head import Malformed
 from loadgen.wire.websocket.control import ControlProtocol
 from loadgen.wire.websocket.protocol import Message
 
+_ENDS = {"": Loss.TIMEOUT, "fin": Loss.FIN, "reset": Loss.RESET}
+"""What the end of a stream means for an answer that is waited for."""
+
 
 class NotOffered(ProbeFailure):
     """The server does not upgrade to WebSocket at this URL."""
@@ -71,7 +74,7 @@ def open_websocket(session: ProbeSession) -> WebSocketLink:
         while True:
             chunk = stream.receive(until_ns)
             if chunk is None or not chunk.data:
-                raise NotOffered(f"no answer to the upgrade ({stream.ended or Loss.TIMEOUT})")
+                raise NotOffered(f"no answer to the upgrade ({_ENDS[stream.ended]})")
             if core.upgrade(chunk.data):
                 link = WebSocketLink(session, stream, core, chunk.at_ns)
                 core.feed(b"")  # what followed the head directly

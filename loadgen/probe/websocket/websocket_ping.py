@@ -6,14 +6,15 @@ from functools import partial
 from statistics import median
 
 from loadgen.model.audit import Verdict
-from loadgen.model.units import format_duration
+from loadgen.model.units import count
 from loadgen.probe.finding import Finding, unknown
+from loadgen.probe.medians import median_text
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 from loadgen.probe.websocket.offered import UPGRADE_PROBE, where_offered
 from loadgen.probe.websocket.websocket_link import WebSocketLink, open_websocket
 
-_PINGS = 5
+_PINGS = 6
 
 
 def _run(session: ProbeSession) -> Finding:
@@ -34,13 +35,12 @@ def _run(session: ProbeSession) -> Finding:
                     advice="clients that match Pongs by their data take this connection for dead",
                 )
             times_ns.append(link.at_ns - sent_ns)
-    middle_ns = round(median(times_ns))
     return Finding(
         verdict=Verdict.OK,
-        measured=f"{_PINGS} of {_PINGS} answered, in {format_duration(middle_ns)}",
+        measured=f"{_PINGS} of {_PINGS} answered, in {median_text(times_ns)}",
         values={
             "pings": _PINGS, "answered": _PINGS,
-            "rtt_p50_ns": middle_ns, "rtt_min_ns": min(times_ns), "rtt_max_ns": max(times_ns),
+            "rtt_p50_ns": round(median(times_ns)), "rtt_min_ns": min(times_ns), "rtt_max_ns": max(times_ns),
         },
     )  # fmt: skip
 
@@ -53,7 +53,7 @@ def _unanswered(session: ProbeSession, link: WebSocketLink) -> Finding:
     """A Ping got no Pong: a server that answers a Close after it was there, and has read it."""
     values = {"pings": len(link.core.pongs) + 1, "answered": len(link.core.pongs)}
     if link.core.closed is not None or link.stream.ended:
-        return unknown(f"the server closed after {values['pings']} pings")
+        return unknown(f"the server closed after {count(values['pings'], 'Ping')}")
     link.send(link.core.close())
     if not link.wait(lambda: link.core.closed is not None, session.timeout_at_ns):
         return unknown(f"neither a Ping nor a Close was answered: {link.loss}")

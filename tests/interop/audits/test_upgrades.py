@@ -170,7 +170,7 @@ def test_node(records: dict[str, AuditRecord], name: str) -> None:
 @pytest.mark.parametrize("name", SILENT_S)
 def test_websocket_behind_nginx(records: dict[str, AuditRecord], name: str) -> None:
     values = values_of(records, name)
-    assert values["websocket_ping"]["answered"] == 5
+    assert values["websocket_ping"]["answered"] == 6
     assert values["websocket_close"].items() >= {"answered": True, "code": 1000}.items()
     assert_near(values["websocket_idle_timeout"]["timeout_ns"], SILENT_S[name])
     assert values["websocket_idle_timeout"].items() >= {"ended": 4, "closes": 0}.items()

@@ -171,7 +171,7 @@ def test_an_origin_that_is_no_loadgen_target() -> None:
     with scripted_server(brief) as port, careless_proxy(port, repeats=1) as url:
         found = audit(
             url, "hop_by_hop_fields", "upstream_idle_timeout", "chain_losses",
-            origin=parse_target(f"http://127.0.0.1:{port}/"), idle_max_ns=NS_PER_S // 5, max_time_ns=4 * NS_PER_S,
+            origin=parse_target(f"http://127.0.0.1:{port}/"), idle_max_ns=NS_PER_S // 5, max_time_ns=2 * NS_PER_S,
         )  # fmt: skip
     verdicts = {name: one["verdict"] for name, one in found["findings"].items()}
     assert verdicts == {

@@ -45,9 +45,9 @@ def test_a_server_with_limits_that_it_announces(tmp_path: Path, way: Way) -> Non
     values = {name.removeprefix("http2_"): one["values"] for name, one in found.items()}
     assert values["settings"].items() >= {"way": way, "max_concurrent_streams": 20}.items()
     assert values["streams"] == {
-        "announced": 20, "tried": 20, "accepted": 20, "open": 20, "refused": 0, "beyond": "connection",
+        "announced_max": 20, "tried": 20, "accepted": 20, "open": 20, "refused": 0, "beyond": "connection",
     }  # fmt: skip
-    assert values["ping"]["acknowledged"] == 5
+    assert values["ping"]["acknowledged"] == 6
     assert 390 * NS_PER_MS <= values["idle_timeout"]["timeout_ns"] <= 600 * NS_PER_MS
     assert values["idle_timeout"]["goaways"] == values["idle_timeout"]["ended"] == 6
     assert values["max_requests"].items() >= {"answered": 60, "lost": 0, "goaway": True, "code": "NO_ERROR"}.items()

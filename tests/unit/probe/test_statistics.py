@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from loadgen.probe.evenness import chi_squared_tail, even_p_value, evenness_text
-from loadgen.probe.medians import median_of
+from loadgen.probe.medians import median_of, median_text
 from loadgen.probe.proportion import largest_unseen, wilson
 
 
@@ -50,3 +50,7 @@ def test_even_counts_are_probable_and_uneven_ones_are_not() -> None:
         "", "; even, p = 0.4", "; uneven, p = 0.004", "; uneven, p < 0.0001",
     ]  # fmt: skip
     assert even_p_value([4, 3]) is None
+
+
+def test_a_median_is_written_with_its_interval_in_one_unit() -> None:
+    assert median_text([3_000_000, 3_020_000, 3_040_000]) == "3.02 ms [3.00, 3.04]"
