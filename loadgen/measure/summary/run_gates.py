@@ -71,7 +71,7 @@ def resolve_gates(plan: Plan, fail_if: Sequence[str] | None = None) -> tuple[Res
     if not expressions:
         return ()
     groups = (
-        FieldGroup(POLICIES, policy_fields(), tuple(cell.name for cell in plan.cells)),
+        FieldGroup(POLICIES, policy_fields(), tuple(cell.name for cell in plan.cells), _cells_of_policies(plan)),
         FieldGroup(
             PAIRS, pair_fields(), tuple(f"{other}/{base}" for base, other in pairs(plan.cells, bool(plan.axes)))
         ),
@@ -79,6 +79,14 @@ def resolve_gates(plan: Plan, fail_if: Sequence[str] | None = None) -> tuple[Res
         FieldGroup("", run_fields(), needs_whole_path=True),
     )
     return tuple(resolve(parse_gate(text), groups) for text in expressions)
+
+
+def _cells_of_policies(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """In a sweep the cells of each policy, by its name."""
+    found: dict[str, tuple[str, ...]] = {}
+    for cell in plan.cells if plan.axes else ():
+        found[cell.policy.name] = (*found.get(cell.policy.name, ()), cell.name)
+    return found
 
 
 def expressions_of(plan: Plan) -> tuple[str, ...]:
@@ -100,9 +108,8 @@ def _readings(gate: ResolvedGate, summary: Summary) -> list[Reading]:
     records = _records(gate.group.name, summary)
     if gate.group.name == "":
         return [_reading(gate, "", records[""])]
-    subjects = (gate.subject,) if gate.subject else gate.group.subjects
-    found = [_reading(gate, subject, records.get(subject)) for subject in subjects]
-    if gate.subject:
+    found = [_reading(gate, subject, records.get(subject)) for subject in gate.subjects]
+    if gate.names_one:
         return found
     # What did not happen under a policy that answers, such as a connect phase without a connect, keeps every limit.
     return [one for one in found if one.value is not None or not _is_answered(records.get(one.subject))]

@@ -57,7 +57,7 @@ def _compares(value: Any, limit: float | str | bool) -> bool:
 def _decisive(gate: ResolvedGate, readings: Sequence[Reading]) -> Reading:
     """The reading that goes first: one without a value, or the farthest on the failing side."""
     if not readings:
-        return Reading(gate.subject, None)
+        return Reading(gate.subjects[0] if gate.names_one else "", None)
     absent = next((one for one in readings if one.value is None), None)
     if absent is not None or gate.gate.operator in ("==", "!="):
         return absent or readings[0]

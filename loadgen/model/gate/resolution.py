@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from loadgen.model.exceptions import PlanError
 from loadgen.model.gate.expression import GateExpression, Limit
@@ -15,7 +15,7 @@ _TRUTHS = {"true": True, "false": False}
 _EQUALITY = ("==", "!=")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class FieldGroup:
     """Fields that the same subjects have."""
 
@@ -24,19 +24,23 @@ class FieldGroup:
     fields: tuple[Field, ...]
     subjects: tuple[str, ...] = ()
     """Their names; empty where the fields are of the result as a whole."""
+    subsets: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    """Names that stand for several of them: in a sweep a policy for its cells."""
     needs_whole_path: bool = False
     """The last words of a path are not enough: they are names of something else too."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class ResolvedGate:
     """A gate that can be judged."""
 
     gate: GateExpression
     group: FieldGroup
     field: Field
-    subject: str
-    """The one that it names; empty for all of the group."""
+    subjects: tuple[str, ...]
+    """Those that it names, or all of the group; empty where the field is of the result as a whole."""
+    names_one: bool
+    """It names a single subject, whose value may not be absent."""
     limit: float | str | bool
     """In the unit of the field, or a share."""
 
@@ -49,7 +53,7 @@ class ResolvedGate:
 def resolve(gate: GateExpression, groups: Sequence[FieldGroup]) -> ResolvedGate:
     """Find what a gate asks for. Raises PlanError, with the nearest name, where there is no such thing, or several."""
     subject, path = _split(gate.path, groups)
-    inside = [group for group in groups if not subject or subject in group.subjects]
+    inside = _having(subject, groups)
     found = _matches(path, inside)
     if not found:
         raise PlanError(f"the gate {gate.text!r}: {_unknown(gate, subject, path, groups)}")
@@ -60,16 +64,22 @@ def resolve(gate: GateExpression, groups: Sequence[FieldGroup]) -> ResolvedGate:
     group, field = found[0]
     if group.name and not group.subjects:
         raise PlanError(f"the gate {gate.text!r}: {field.text} is of {group.name}, and there are none")
-    return ResolvedGate(gate, group, field, subject, _limit(gate, path, field))
+    subjects = group.subsets.get(subject) or ((subject,) if subject else group.subjects)
+    return ResolvedGate(gate, group, field, subjects, subject in group.subjects, _limit(gate, path, field))
 
 
 def _split(path: str, groups: Sequence[FieldGroup]) -> tuple[str, str]:
     """The subject that a path begins with, and the rest. The longest counts: `gap:1` and `gap:1.5s` may both exist."""
-    names = {"".join(one.split()): one for group in groups for one in group.subjects}
+    names = {"".join(one.split()): one for group in groups for one in (*group.subsets, *group.subjects)}
     for joined in sorted(names, key=len, reverse=True):
         if path.startswith(f"{joined}."):
             return names[joined], path[len(joined) + 1 :]
     return "", path
+
+
+def _having(subject: str, groups: Sequence[FieldGroup]) -> list[FieldGroup]:
+    """The groups that have a subject of this name; all where there is no name."""
+    return [group for group in groups if not subject or subject in group.subjects or subject in group.subsets]
 
 
 def _matches(path: str, groups: Sequence[FieldGroup]) -> list[tuple[FieldGroup, Field]]:
@@ -91,7 +101,7 @@ def _unknown(gate: GateExpression, subject: str, path: str, groups: Sequence[Fie
             near = [one for one in group.subjects if subject in one.split("/")]
             if near:
                 return f"{field.text} is of {group.name}; write {near[0]}.{path}"
-    inside = [group for group in groups if not subject or subject in group.subjects]
+    inside = _having(subject, groups)
     near_field = _near_field(path, inside)
     found = None if subject else _unknown_subject(gate.path, groups, near_field)
     if found is not None:
@@ -110,7 +120,7 @@ def _unknown_subject(path: str, groups: Sequence[FieldGroup], near_field: str) -
         found = [group for group, _ in _matches(".".join(parts[number:]), groups) if group.subjects]
         if not found:
             continue
-        asked, names = ".".join(parts[:number]), found[0].subjects
+        asked, names = ".".join(parts[:number]), (*found[0].subsets, *found[0].subjects)
         near = difflib.get_close_matches(asked, names, n=1, cutoff=0.5)
         if near or len(found) == 1 or not near_field:
             hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(names[:_MAX_CANDIDATES])}"

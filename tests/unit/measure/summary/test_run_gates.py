@@ -157,14 +157,28 @@ def test_what_did_not_happen_under_a_policy_keeps_every_limit() -> None:
 )
 def test_names_of_policies(expression: str, subject: str) -> None:
     (gate,) = resolve_gates(plan(), (expression,))
-    assert gate.subject == subject
+    assert gate.subjects == ((subject,) if subject else tuple(POLICIES.split(",")))
+    assert gate.names_one is bool(subject)
 
 
 def test_names_of_cells() -> None:
     swept = Plan.from_json(sweep_plan(users=[2, 10], recycle=["1", "2"]))
     for cell in swept.cells:
         (gate,) = resolve_gates(swept, (f"{cell.name}.latency_ms.p99 > 5",))
-        assert gate.subject == cell.name
+        assert (gate.subjects, gate.names_one) == ((cell.name,), True)
+
+
+def test_in_a_sweep_a_policy_stands_for_its_cells() -> None:
+    swept = Plan.from_json(sweep_plan(users=[2, 10], recycle=["1", "2"]))
+    (gate,) = resolve_gates(swept, ("recycle:1.throughput_rps < 100",))
+    assert gate.subjects == ("recycle:1 · 2 users", "recycle:1 · 10 users")
+    policies = {
+        cell.name: policy_summary(throughput_rps=50.0 + cell.users, throughput_rps_ci95=None) for cell in swept.cells
+    }
+    (found,) = judge_gates((gate,), run_of(policies))
+    assert found["message"] == "recycle:1 · 2 users: 52; 1 more fails too"
+    with pytest.raises(PlanError, match="'recycle:3' is none of the policies; did you mean 'recycle:"):
+        resolve_gates(swept, ("recycle:3.throughput_rps < 100",))
 
 
 @pytest.mark.parametrize(
