@@ -44,9 +44,8 @@ def judge_diff(gates: Sequence[GateExpression], diff: DiffRecord) -> list[GateSu
 
 def _judged(gate: ResolvedGate, records: Mapping[str, Mapping[str, Any]]) -> GateSummary:
     """A phase that happened under none of a policy's runs keeps every limit, unless the gate names the policy."""
-    subjects = (gate.subject,) if gate.subject else gate.group.subjects or ("",)
-    readings = [_reading(gate, subject, records.get(subject)) for subject in subjects]
-    if not gate.subject and gate.field.path[0] in _NAMES:
+    readings = [_reading(gate, subject, records.get(subject)) for subject in gate.subjects or ("",)]
+    if not gate.names_one and gate.field.path[0] in _NAMES:
         readings = [one for one in readings if one.value is not None or one.subject not in records]
     return judge(gate, readings)
 

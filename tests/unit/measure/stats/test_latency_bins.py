@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +15,7 @@ from loadgen.measure.stats.latency_bins import latency_bins
 def test_each_latency_is_in_one_bin_and_the_bins_have_no_gap(latencies: list[int]) -> None:
     bins = latency_bins(np.array(latencies))
     assert sum(one["count"] for one in bins) == len(latencies)
-    assert all(one["high"] == other["low"] for one, other in zip(bins, bins[1:], strict=False))
+    assert all(one["high"] == other["low"] for one, other in pairwise(bins))
     assert bins[0]["count"] > 0
     assert bins[-1]["count"] > 0
     # An edge is rounded to a whole nanosecond.
