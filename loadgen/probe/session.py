@@ -32,6 +32,9 @@ MAX_BODY_BYTES = 8 << 20
 GATEWAY_ERRORS = frozenset({502, 503, 504})
 """What a proxy answers where the server behind it does not (RFC 9110 §15.6.3 to §15.6.5)."""
 
+LIMITS_CLIENTS = frozenset({429, 503})
+"""What a server answers that wants fewer requests (RFC 6585 §4, RFC 9110 §15.6.4)."""
+
 
 class Reply(NamedTuple):
     """One response. Times are those of the poller's clock (ns)."""

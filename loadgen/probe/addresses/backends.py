@@ -19,11 +19,11 @@ from loadgen.probe.addresses.backend_marks import (
 from loadgen.probe.addresses.new_connections import NewConnections
 from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.evenness import UNEVEN_P, even_p_value, evenness_text
-from loadgen.probe.failures import NoResponse, OpenFailure
+from loadgen.probe.failures import NoResponse, OpenFailure, ProbeFailure
 from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
 from loadgen.probe.proportion import largest_unseen, wilson
-from loadgen.probe.session import ProbeSession
+from loadgen.probe.session import LIMITS_CLIENTS, ProbeSession
 
 _CONNECTIONS = 32
 _AT_ONCE = 4
@@ -43,7 +43,7 @@ def _run(session: ProbeSession) -> Finding:
     rows, failures = _asked(session)
     header = session.plan.backend_header
     if not rows:
-        raise failures[-1]
+        raise failures[-1] if failures else ProbeFailure("no response of the usual kind came in the time allowed")
     telling = [header] if header else telling_marks(rows)
     rows = joined_clocks(rows)
     names = [backend_of(row, telling) for row in rows]
@@ -92,7 +92,8 @@ def _asked(session: ProbeSession) -> tuple[list[Marks], list[OpenFailure | NoRes
             try:
                 with connections.open() as stream:
                     reply = session.ask(stream, session.request(connection="close"))
-                    rows.append(connections.marks_of(reply, stream))
+                    if reply.head.status not in LIMITS_CLIENTS or reply.head.status == session.first.head.status:
+                        rows.append(connections.marks_of(reply, stream))
             except (OpenFailure, NoResponse) as error:
                 failures.append(error)
 

@@ -11,12 +11,11 @@ from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.http2.http2_link import Http2Link, Way, open_http2
 from loadgen.probe.http2.spoken import SETTINGS_PROBE, over_http2
 from loadgen.probe.probe import Probe
-from loadgen.probe.session import ProbeSession
+from loadgen.probe.session import LIMITS_CLIENTS, ProbeSession
 from loadgen.wire.http2.h2_frame_client import DEFAULT_WINDOW_BYTES, LAST_STREAM_OPEN, MAX_CONCURRENT_STREAMS
 
 _MAX_TIME_NS = 10 * NS_PER_S
 _MAX_BATCH = 50
-_LIMITS_CLIENTS = (429, 503)
 _MAX_BODY_BYTES = 16_384
 """Of the first response: with longer ones HEAD is asked instead of GET."""
 
@@ -39,7 +38,7 @@ def _run(session: ProbeSession, way: Way) -> Finding:
             return unknown(f"no SETTINGS came: {link.loss}")
         _ask_until_over(session, link)
         account = _account(link)
-        limited = next((one.status for one in client.streams.values() if one.status in _LIMITS_CLIENTS), 0)
+        limited = next((one.status for one in client.streams.values() if one.status in LIMITS_CLIENTS), 0)
         if limited:
             return unknown(f"after {count(account.answered, 'request')} it answered {limited}: it limits its clients")
         values: dict[str, FindingValue] = {"answered": account.answered}
@@ -95,7 +94,7 @@ def _ask_until_over(session: ProbeSession, link: Http2Link) -> None:
             link.start(method)
         if not link.wait(lambda: _is_settled(link), min(until_ns, session.timeout_at_ns)):
             return
-        if any(stream.status in _LIMITS_CLIENTS for stream in client.streams.values()):
+        if any(stream.status in LIMITS_CLIENTS for stream in client.streams.values()):
             return
 
 

@@ -45,10 +45,17 @@ class Close:
     last_words: bytes = b""
     """What the server sent before that."""
     responses: int = 1
+    asked_ns: int | None = None
+    """When the request for that response was sent, if known: the server can't have been idle before."""
 
     @property
     def idle_ns(self) -> int:
         return self.closed_ns - self.idle_from_ns
+
+    @property
+    def longest_idle_ns(self) -> int:
+        """For how long it was idle at most: this side may have read the response late."""
+        return self.closed_ns - (self.idle_from_ns if self.asked_ns is None else self.asked_ns)
 
 
 @dataclass(frozen=True, slots=True)

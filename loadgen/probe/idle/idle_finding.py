@@ -189,7 +189,7 @@ def _judged(seen: Watched, found: IdleTimes, has_unasked_bytes: bool) -> tuple[V
             "a client that reuses the connection takes them for its response"
         )
     if announced_ns is not None:
-        early_ns = announced_ns - found.min_ns
+        early_ns = announced_ns - min(close.longest_idle_ns for close in seen.closes)
         if early_ns > max(_MAX_EARLY_NS, _MAX_EARLY_SHARE * announced_ns):
             return Verdict.WARNING, (
                 f"the server closes {format_duration(early_ns)} before the time that it announces: "

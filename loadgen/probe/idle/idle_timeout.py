@@ -67,7 +67,7 @@ def _watch(session: ProbeSession, seen: Watched, number: int) -> None:
         session.waiting_until_ns = session.until_ns(session.plan.idle_max_ns)
         words, has_ended = stream.wait_end(session.waiting_until_ns)
         if has_ended:
-            seen.closes.append(Close(reply.done_ns, stream.ended_ns, stream.ended, words, responses))
+            seen.closes.append(Close(reply.done_ns, stream.ended_ns, stream.ended, words, responses, reply.sent_ns))
             return
         seen.kept_ns.append(session.now_ns() - reply.done_ns)
         if len(seen.kept_ns) <= _LATE_CHECKS and session.now_ns() < session.deadline_ns:

@@ -15,11 +15,10 @@ from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.failures import Loss, NoResponse
 from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
-from loadgen.probe.session import ProbeSession
+from loadgen.probe.session import LIMITS_CLIENTS, ProbeSession
 from loadgen.wire.http1.head import ResponseHead
 
 _CONNECTIONS = 3
-_REFUSALS = frozenset((429, 503))
 """A server that limits the rate of its clients says so with these; then nothing more is sent."""
 _LONG_BODY_BYTES = 16_384
 """A longer body is not asked for a thousand times: HEAD counts as a request too."""
@@ -85,7 +84,7 @@ def _carry(session: ProbeSession, max_requests: int, until_ns: int) -> _Carried:
             carried.close_word = _close_word(reply.head)
             if carried.answered == 1:
                 carried.keep_alive, carried.announced_max = reply.field("keep-alive"), reply.head.keep_alive_max
-            if reply.head.status in _REFUSALS and reply.head.status != known_status:
+            if reply.head.status in LIMITS_CLIENTS and reply.head.status != known_status:
                 carried.refusal = reply.head.status
             if carried.says_close or carried.refusal:
                 break

@@ -46,7 +46,10 @@ class FollowUp(StrEnum):
 
 
 def follow_up(session: ProbeSession, stream: ProbeStream, reply: Reply) -> FollowUp:
-    """Send a GET behind an exchange, whose response is `reply`, unless that says close. Raises OverBudget."""
+    """Send a GET behind an exchange, whose response is `reply`, unless that says close.
+
+    Raises OverBudget, and NoResponse where the next response is too long to be read.
+    """
     if reply.extra:
         return FollowUp.OUT_OF_STEP
     if not reply.persists:
@@ -54,6 +57,8 @@ def follow_up(session: ProbeSession, stream: ProbeStream, reply: Reply) -> Follo
     try:
         after = session.ask(stream)
     except NoResponse as lost:
+        if lost.how not in _STEPS:
+            raise
         found = _STEPS[lost.how]
         return FollowUp.CLOSED_AS_EVER if found == FollowUp.CLOSED and closes_each(session) else found
     is_understood = after.head.status not in _NOT_UNDERSTOOD or after.head.status == session.first.head.status

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from loadgen.model.audit import FindingValue, Verdict
-from loadgen.probe.failures import NoResponse
+from loadgen.probe.failures import NoResponse, ProbeFailure
 from loadgen.probe.finding import Finding
-from loadgen.probe.session import ProbeSession, Reply
+from loadgen.probe.session import LIMITS_CLIENTS, ProbeSession, Reply
 
 REQUESTS = 4
 CONNECTIONS = 2
@@ -37,8 +37,13 @@ class BesidePlain(NamedTuple):
         }  # fmt: skip
 
     def refusal(self, field: str) -> Finding | None:
-        """The request with the field got an error, and the one without it did not; else None."""
+        """The request with the field got an error, and the one without it did not; else None.
+
+        Raises ProbeFailure where that may be due to the number of requests.
+        """
         status = self.reply.head.status
+        if status in LIMITS_CLIENTS and status != self.plain.head.status:
+            raise ProbeFailure(f"status {status}: the server wants fewer requests")
         if status >= _ERRORS > self.plain.head.status:
             return Finding(
                 verdict=Verdict.WARNING,

@@ -33,6 +33,8 @@ from tests.support.processes import free_port, read_request, scripted_server, wr
 SIX, FOUR = (socket.AF_INET6, "::1"), (socket.AF_INET, "127.0.0.1")
 Resolver = Callable[..., None]
 
+TOO_MANY = b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
 
 def answer(*fields: str) -> bytes:
     lines = "".join(f"{field}\r\n" for field in fields)
@@ -215,6 +217,17 @@ def test_a_field_that_names_requests_names_no_backend() -> None:
     assert (found["verdict"], missing["verdict"]) == ("unknown", "unknown")
     assert "it seems to name requests" in found["measured"]
     assert missing["measured"] == "no response has the field X-Backend"
+
+
+def test_a_server_that_limits_its_clients_is_one_backend() -> None:
+    def script(connection: socket.socket, number: int) -> None:
+        read_request(connection)
+        is_limited = number and number % 2
+        connection.sendall(TOO_MANY if is_limited else answer("Connection: close", 'ETag: "1"'))
+
+    with scripted_server(script) as port:
+        found = finding(f"http://127.0.0.1:{port}/", "backends")
+    assert (found["verdict"], found["measured"]) == ("unknown", "nothing in 16 responses tells backends apart")
 
 
 def test_one_backend_by_its_field_may_hide_a_small_one() -> None:

@@ -150,6 +150,17 @@ def test_a_half_close_means_nothing_over_tls() -> None:
     assert not HALF_CLOSE.not_for(AuditPlan(target=parse_target("http://127.0.0.1/")))
 
 
+def test_a_length_that_is_never_read_is_no_fault_of_head() -> None:
+    def announces_much(peer: Peer, head: bytes) -> bytes:
+        if CLOSE.strip() in head:
+            return right_answer(peer, head)
+        long = response("200 OK", b"", b"x" * 9_000_000)
+        return long.partition(b"xxx")[0] if head.startswith(b"HEAD") else long
+
+    found = found_by("head_keeps_step", announces_much)
+    assert (found["verdict"], "longer than the 8 MiB" in found["measured"]) == ("unknown", True)
+
+
 def test_a_proxy_may_keep_a_client_waiting_for_its_100() -> None:
     def never_continues(peer: Peer, head: bytes) -> bytes:
         return right_answer(peer, head.replace(b"Expect: 100-continue", b"X-Expect: none"))

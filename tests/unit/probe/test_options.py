@@ -13,6 +13,7 @@ from tests.support.processes import BYE, HELLO, read_request, scripted_server
 from tests.support.proxies import fake_proxy, proxy_url
 from tests.support.violations.options import answers
 
+TOO_MANY = b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n"
 WITH_TRAILER = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nServer-Timing: a\r\n\r\n"
 
 
@@ -53,6 +54,19 @@ def test_a_trailer_section_is_named() -> None:
         found = finding(f"http://127.0.0.1:{port}/", "te_trailers")
     assert found["measured"] == "accepted; trailer section: server-timing"
     assert found["values"]["trailers"] == ["server-timing"]
+
+
+def test_a_server_that_limits_its_clients_refuses_no_field() -> None:
+    def script(connection: socket.socket, _number: int) -> None:
+        while request := read_request(connection):
+            is_limited = b"TE: trailers" in request or b"Proxy-Connection" in request
+            connection.sendall(TOO_MANY if is_limited else HELLO)
+
+    with scripted_server(script) as port:
+        found = audit(f"http://127.0.0.1:{port}/", "te_trailers", "proxy_connection")["findings"]
+    assert {(one["verdict"], one["measured"]) for one in found.values()} == {
+        ("unknown", "status 429: the server wants fewer requests")
+    }
 
 
 def test_a_proxy_may_obey_what_was_made_for_proxies() -> None:
