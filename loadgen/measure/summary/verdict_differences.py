@@ -30,17 +30,17 @@ def differences_sentence(comparisons: list[ComparisonSummary], policies: dict[st
     clauses = []
     if len(plain) > _MAX_CLAUSES:
         ordered = sorted(plain, key=lambda one: one["latency_mean_ratio"])
-        ends = "; ".join(_difference(one, policies, family) for one in (ordered[-1], ordered[0]))
+        ends = "; ".join(difference_sentence(one, policies, family) for one in (ordered[-1], ordered[0]))
         clauses.append(f"the extremes of {len(plain)} differences: {ends}")
     else:
-        clauses += [_difference(one, policies, family) for one in plain]
+        clauses += [difference_sentence(one, policies, family) for one in plain]
     if others:
         clauses.append(_other_protocols(others, policies))
     return "; ".join(filter(None, [*clauses, equivalent_count(comparisons)]))
 
 
 def _with_equivalence(comparison: ComparisonSummary, policies: dict[str, PolicySummary], family: int) -> str:
-    clause, difference = equivalence_clause(comparison), _difference(comparison, policies, family)
+    clause, difference = equivalence_clause(comparison), difference_sentence(comparison, policies, family)
     if not clause:
         return difference
     return f"{difference}; the two are {clause}"
@@ -74,7 +74,8 @@ def _mostly(comparison: ComparisonSummary) -> str:
     return f" (mostly {PHASE_WORDS[share[0]]})" if share is not None and share[1] > _MOSTLY else ""
 
 
-def _difference(comparison: ComparisonSummary, policies: dict[str, PolicySummary], family: int) -> str:
+def difference_sentence(comparison: ComparisonSummary, policies: dict[str, PolicySummary], family: int) -> str:
+    """One comparison as a sentence. family: as above."""
     baseline, candidate = (named(comparison[side], policies) for side in ("baseline", "candidate"))
     if _is_doubtful(comparison):
         return f"{candidate} and {baseline} show no certain difference on average ({_doubt(comparison, family)})"

@@ -13,7 +13,10 @@ from loadgen.model.units import format_duration
 from loadgen.show import tables
 from loadgen.show.export.exporter import Exporter, RunData, Written
 from loadgen.show.export.findings_html import findings_html
+from loadgen.show.export.html_advice import advice_html
+from loadgen.show.export.html_answer import answer_html
 from loadgen.show.export.html_notes import curve_note, differences_note, sockets_note, upgrades_note
+from loadgen.show.export.html_waterfall import waterfall_html
 from loadgen.show.export.page import escape, opening, picture, table_html
 from loadgen.show.formatting import load_text, rounds_text
 
@@ -31,14 +34,12 @@ class _Section:
     """Its cells are sentences, which may take several lines."""
 
 
-_ABOVE_CHARTS = (
-    _Section("Gates", tables.gates, tables.gates_note, is_text=True),
+_GATES = _Section("Gates", tables.gates, tables.gates_note, is_text=True)
+_SECTIONS = (
     _Section("How the cost of a connection is shared", tables.amortisation, curve_note),
     _Section("Differences", tables.differences, differences_note),
     _Section("Arrivals", tables.arrivals),
     _Section("Phases: mean where the phase happened", tables.phases, tables.floor_note),
-)
-_BELOW_CHARTS = (
     _Section("Connections", tables.connections),
     _Section("How connections ended", tables.endings, tables.endings_note),
     _Section("Upgraded connections", tables.upgrades, upgrades_note),
@@ -59,13 +60,14 @@ def render(summary: Summary, pictures: Mapping[str, bytes]) -> str:
     parts = [
         opening(f"{title}: connection reuse"),
         f"<h1>{escape(title)}</h1><p class=facts>{escape(_facts(summary))}</p>",
-        f"<p class=verdict>{escape(summary['verdict'])}</p>",
-        *(f"<p class=warning>{escape(one['code'])}: {escape(one['message'])}</p>" for one in summary["warnings"]),
-        _policies(summary),
-        *(_section(one, summary) for one in _ABOVE_CHARTS),
+        answer_html(summary),
+        waterfall_html(summary),
+        _section(_GATES, summary),
+        advice_html(summary),
         "<h2>Charts</h2>",
         *(picture(name.replace("_", " "), svg) for name, svg in pictures.items()),
-        *(_section(one, summary) for one in _BELOW_CHARTS),
+        _policies(summary),
+        *(_section(one, summary) for one in _SECTIONS),
         _audit(summary),
         "<h2>Environment</h2>",
         _environment(summary),
