@@ -108,7 +108,7 @@ def _text(found: Certificate) -> str:
     days = found.left // _DAY
     left = f"valid for {days:,} days" if days >= 1 else f"valid for {found.left / timedelta(hours=1):.1f} hours"
     left = left if found.left > timedelta(0) else f"{-found.left / _DAY:.1f} days too old"
-    return f"{left}, {kind} {bits}, {found.chain} sent"
+    return f"{left}, {kind} {bits}, chain of {found.chain}"
 
 
 def _values(found: Certificate, leaf: x509.Certificate) -> dict[str, FindingValue]:

@@ -42,7 +42,7 @@ def judge(taken_ns: int, refused_ns: int | None, lifetime_ns: int) -> Finding:
     if refused_ns is None:
         return Finding(
             verdict=Verdict.OK,
-            measured=f"{format_duration(taken_ns)} at least",
+            measured=f"at least {format_duration(taken_ns)}",
             announced=announced,
             values=values,
             topic="tls_session",

@@ -83,14 +83,14 @@ def test_nginx_as_it_is_set(tmp_path: Path) -> None:
     with _nginx(tmp_path) as urls:
         lingering = finding(urls["lingering"], "lingering_close")
         hasty = finding(urls["hasty"], "lingering_close")
-        closing = audit(urls["closing"], "persistent_by_default", "announced")["findings"]
+        closing = audit(urls["closing"], "persistent_by_default", "as_announced")["findings"]
         http2 = audit(urls["http2"], "http11", "h2_prior_knowledge")["findings"]
     assert lingering["verdict"] == "ok"
     assert lingering["values"]["response_bytes"] == 2_000_000
     assert (hasty["verdict"], hasty["values"]["whole_with_more"]) == ("note", False)
     assert _measured(closing)["persistent_by_default"] == "closed after 1, as announced"
-    assert closing["announced"]["announced"] == "Connection: close"
-    assert closing["announced"]["verdict"] == "ok"
+    assert closing["as_announced"]["announced"] == "Connection: close"
+    assert closing["as_announced"]["verdict"] == "ok"
     assert _measured(http2)["h2_prior_knowledge"] == "spoken, status 200"
 
 
@@ -126,6 +126,6 @@ def test_haproxy_passes_on_the_keep_alive_field_of_the_server_behind_it(tmp_path
             process.terminate()
             process.wait(timeout=20)
     not_ok = {check: one["verdict"] for check, one in found.items() if one["verdict"] != "ok"}
-    assert not_ok == {"announced": "violation"}
-    assert found["announced"]["section"] == "RFC 9110 §7.6.1"
-    assert found["announced"]["announced"] == "Keep-Alive: timeout=1"
+    assert not_ok == {"as_announced": "violation"}
+    assert found["as_announced"]["section"] == "RFC 9110 §7.6.1"
+    assert found["as_announced"]["announced"] == "Keep-Alive: timeout=1"

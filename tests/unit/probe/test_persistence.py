@@ -38,11 +38,11 @@ def test_a_careful_server_has_nothing_to_hear() -> None:
         "persistent_by_default": "ok",
         "closes_http10": "ok",
         "keep_alive_http10": "ok",
-        "announced": "ok",
+        "as_announced": "ok",
     }
     assert found["findings"]["persistent_by_default"]["values"] == {"answered": 3, "requests": 3, "connections": 1}
     assert found["findings"]["closes_http10"]["values"]["closed"] is True
-    announced = found["findings"]["announced"]
+    announced = found["findings"]["as_announced"]
     assert announced["announced"] == "Connection: Keep-Alive; Keep-Alive: timeout=5, max=9"
     assert announced["values"] == {"says_close": False, "says_keep_alive": True, "what": "answered"}
 
@@ -112,7 +112,7 @@ def test_a_response_to_http10_that_never_ends() -> None:
 )
 def test_a_close_that_is_announced_or_expected(response: bytes, measured: str) -> None:
     with scripted_server(serves(response)) as port:
-        found = finding(f"http://127.0.0.1:{port}/", "announced")
+        found = finding(f"http://127.0.0.1:{port}/", "as_announced")
     assert found["verdict"] == "ok"
     assert found["measured"].startswith(measured)
 

@@ -72,9 +72,9 @@ def _judge_open(reply: Reply, after: AfterResponse) -> _Judged:
     return Verdict.OK, f"{what}, stayed open", None, None
 
 
-ANNOUNCED = Probe(
-    name="announced",
-    title="Does as it says",
+AS_ANNOUNCED = Probe(
+    name="as_announced",
+    title="Does as announced",
     question="Is what the response says in Connection and Keep-Alive what then happens?",
     method="One request without a Connection field; the connection is watched, and used once more where it stays open.",
     section="RFC 9112 §9.3",
