@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from loadgen.cli.console import show_summary
+from loadgen.cli.diff import load_diff
+from loadgen.cli.diff_console import show_diff
 from loadgen.cli.gate_lines import report_gates
 from loadgen.cli.plan_reader import OptionReader, PlanFile, merge, read_plan
 from loadgen.cli.report import finish, load_record
@@ -22,6 +24,7 @@ from loadgen.cli.run_setup import compare as run_comparison
 from loadgen.cli.signals import Interruption, kept
 from loadgen.measure.data.sample_table import SampleTable
 from loadgen.measure.data.store import SUMMARY_FILE, RunStore
+from loadgen.model.diff_record import DiffRecord
 from loadgen.model.exceptions import PlanError, TargetError
 from loadgen.model.gate_summary import GateSummary
 from loadgen.model.option import COMPARE
@@ -100,6 +103,10 @@ class CompareOptions(TypedDict, total=False):
     quiet: bool
     """True unless given: print nothing."""
     no_charts: bool
+    baseline: str | Path | Sequence[str | Path]
+    """Earlier runs, whose folders hold them; what changed is in `Run.diff`."""
+    force: bool
+    """With `baseline`: unlike runs too."""
     probe: bool
     """Audit the target before the load."""
 
@@ -131,6 +138,11 @@ class Run:
     def failed_gates(self) -> list[GateSummary]:
         """The gates that failed, so that `assert not run.failed_gates` shows them."""
         return [gate for gate in self.gates if not gate["passed"]]
+
+    @property
+    def diff(self) -> DiffRecord | None:
+        """What changed since the runs of `baseline`; None without them."""
+        return load_diff(RunStore(self.directory))
 
     @cached_property
     def samples(self) -> SampleTable:
@@ -175,6 +187,8 @@ def compare(url: str | None, options: Mapping[str, Any]) -> Run:
         finished.check_answered()
     if not resolved["quiet"]:
         show_summary(finished.summary, finished.store.path(SUMMARY_FILE))
+        if finished.diff is not None:
+            show_diff(finished.diff)
         report_gates(finished.summary.get("gates", ()))
     return Run(finished.store.directory, finished.summary)
 
@@ -225,4 +239,4 @@ def _plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, Mapping):
         return [f"{name}: {text}" for name, text in value.items()]
-    return list(value) if isinstance(value, tuple) else value
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value

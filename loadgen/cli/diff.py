@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -63,6 +64,17 @@ def save_diff(store: RunStore, found: DiffRecord, *, draws: bool) -> None:
 
         for ending, content in draw_diff(found).items():
             store.write_bytes(f"{CHART_NAME}.{ending}", content)
+
+
+def load_diff(store: RunStore) -> DiffRecord | None:
+    """The diff in a run's folder; None where there is none. Raises PlanError where it can't be read."""
+    path = store.path(DIFF_FILE)
+    if not path.exists():
+        return None
+    try:
+        return cast(DiffRecord, json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise PlanError(f"{path} can't be read: {error}") from None
 
 
 def read_record(folder: Path) -> RunRecord:

@@ -9,15 +9,20 @@ from pathlib import Path
 from typing import Any, cast
 
 from loadgen.cli import EXIT_DONE, EXIT_INTERRUPTED, Outcome
+from loadgen.cli.baseline import baseline_diff, check_baseline
 from loadgen.cli.console import show_summary
+from loadgen.cli.diff import save_diff
+from loadgen.cli.diff_console import show_diff
 from loadgen.cli.gate_lines import report_gates
 from loadgen.cli.run_notes import CUT_SHORT
 from loadgen.cli.run_validation import recorded_run
 from loadgen.cli.stdio import print_error
+from loadgen.measure.data.rows import Samples
 from loadgen.measure.data.store import SUMMARY_FILE, RunStore
 from loadgen.measure.summary.run import summarise
 from loadgen.measure.summary.run_gates import expressions_of, judge_gates, resolve_gates, with_max_errors
-from loadgen.model.exceptions import TargetError
+from loadgen.model.diff_record import DiffRecord
+from loadgen.model.exceptions import PlanError, TargetError
 from loadgen.model.gate.resolution import ResolvedGate
 from loadgen.model.plan import Plan
 from loadgen.model.run_record import RunRecord
@@ -42,6 +47,8 @@ class FinishedRun:
     """Charts and pages were made."""
     failure: str
     """Why not everything could be saved; empty where it was."""
+    diff: DiffRecord | None = None
+    """What changed since the runs of --baseline."""
 
     def check_answered(self) -> None:
         """Raise TargetError where no request was answered."""
@@ -53,6 +60,9 @@ def rebuild(run: Path, options: dict[str, Any]) -> Outcome:
     """`loadgen report`: everything that can be made from the run's samples, anew. Raises PlanError or TargetError."""
     store = RunStore.open(run, to_change=True)
     facts = load_record(store)
+    baseline = check_baseline(options, facts, pilots=False)
+    if baseline:
+        facts["baseline"] = baseline
     recorded = Plan.from_json(facts["plan"])
     asked = with_max_errors(options["fail_if"], options["max_errors"]) or expressions_of(recorded)
     gates = resolve_gates(recorded, asked)
@@ -102,9 +112,27 @@ def finish(
             write_report(store, run)
     except OSError as error:
         failure = error.strerror or str(error)
+    diff = None
+    try:
+        diff = _diff(store, facts, samples, draws=draws)
+    except OSError as error:
+        failure = error.strerror or str(error)
     if store.has_rows:
         failure = failure or "no room for the samples"
-    return FinishedRun(store, summary, end, draws, failure)
+    return FinishedRun(store, summary, end, draws, failure, diff)
+
+
+def _diff(store: RunStore, facts: RunRecord, samples: Samples, *, draws: bool) -> DiffRecord | None:
+    """What changed since the runs of --baseline, saved; None without one, or where it is gone. Raises OSError."""
+    if not facts.get("baseline"):
+        return None
+    try:
+        found = baseline_diff(facts["baseline"], store.directory, facts, samples)
+    except PlanError as error:
+        print_error(f"nothing is said of what changed: {error}")
+        return None
+    save_diff(store, found, draws=draws)
+    return found
 
 
 def present(run: FinishedRun, options: dict[str, Any]) -> Outcome:
@@ -117,6 +145,8 @@ def present(run: FinishedRun, options: dict[str, Any]) -> Outcome:
         JSON.write(RunData(run.summary), sys.stdout)
     elif not options["quiet"]:
         show_summary(run.summary, store.path((HTML if run.is_drawn else JSON).file_name))
+        if run.diff is not None:
+            show_diff(run.diff)
     if run.failure:
         print_error(f"not everything could be saved in {store.directory}: {run.failure}")
     if run.end == _DONE:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from loadgen.cli.baseline import check_baseline
 from loadgen.cli.consent import ask_consent
 from loadgen.cli.dry_run import AUDIT_LINE, PILOT_LINE, blocks, estimate_line
 from loadgen.cli.experiment import Experiment
@@ -70,11 +71,14 @@ def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
             "environment": _environment(quiet=options["quiet"]),
             "notes": [],
         }
+        if embedded:
+            facts["environment"]["embedded_target"] = None  # marks the run, also if it is cut off
+        baseline = check_baseline(options, facts, pilots=pilots)
+        if baseline:
+            facts["baseline"] = baseline
     except BaseException:
         store.discard()
         raise
-    if embedded:
-        facts["environment"]["embedded_target"] = None  # marks the run, also if it is cut off
     return Experiment(
         plan,
         store,

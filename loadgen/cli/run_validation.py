@@ -32,9 +32,10 @@ _FACTS = {
     "plan": JSON_OBJECT,
     "environment": JSON_OBJECT,
     "notes": list_of(_NOTE),
+    "baseline": JSON_TEXTS,
     "parts": JSON_WHOLE,
 }
-_ASSUMED = {"parts": 1}  # of a run that was never resumed
+_ASSUMED: dict[str, Any] = {"baseline": [], "parts": 1}  # of a run without --baseline, and one never resumed
 
 
 def recorded_plan(facts: Any, where: str) -> tuple[Plan, bool]:

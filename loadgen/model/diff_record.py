@@ -111,7 +111,7 @@ class MachineControl(TypedDict):
     moved: float
     """By how much it changed: root mean square over the policies of the logarithm of new / old.
 
-    All intervals of times and rates have this as a second standard error.
+    All intervals of times have this as a second standard error, and those of throughput as much of it as users wait.
     """
 
 

@@ -30,6 +30,7 @@ from loadgen.model.value_types import (
     FileName,
     FilePath,
     Flag,
+    Folders,
     Gap,
     OptionalWhole,
     Percent,
@@ -283,8 +284,15 @@ OPTIONS: tuple[Option, ...] = (
         differs={DIFF: {"help": "Print the diff as Markdown, for a pull request."}},
     ),
     Option(
-        name="force", type=Flag(), default=False, commands=(DIFF,), in_plan_file=False,
-        help="Compare runs with unlike plans or environments all the same; what differs is said.",
+        name="baseline", type=Folders(), default=(), commands=(COMPARE, SWEEP, REPORT), metavar="DIR",
+        help="Say what changed since this earlier run, as `loadgen diff` does; repeat for several.",
+    ),
+    Option(
+        name="force", type=Flag(), default=False, commands=(COMPARE, SWEEP, REPORT, DIFF),
+        help="With --baseline: compare with unlike runs all the same.",
+        differs={DIFF: {
+            "help": "Compare runs with unlike plans or environments all the same; what differs is said."
+        }},
     ),
     Option(
         name="results", type=ValueType(), default="results", commands=(), help="Folder in which each run gets a folder",

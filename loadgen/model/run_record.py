@@ -238,5 +238,7 @@ class RunRecord(TypedDict):
     """Warnings from running itself."""
     pilot: NotRequired[PilotRecord]
     """What the pilot tried and chose; absent where the load was given."""
+    baseline: NotRequired[list[str]]
+    """Folders of the runs that it is compared with (`--baseline`), as they were given; absent where there are none."""
     parts: NotRequired[int]
     """Segments in which a resumed run was measured; absent where it was not resumed."""

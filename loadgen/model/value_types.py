@@ -254,6 +254,12 @@ class FilePath(FileName):
         return Path(super().read(text))
 
 
+class Folders(FilePath):
+    """Folders, each given by an option of its own."""
+
+    is_repeated = True
+
+
 class ListOf(ValueType):
     """`1,10,100` as a tuple of such values."""
 

@@ -181,6 +181,7 @@ LAYERS = {
         ),
         ("option_types", "help", "policies", "plan_writer", "plan_reader", "plan_builder", "audit_options", "options"),
         ("diff",),
+        ("baseline",),
         ("worker_main", "worker_pool", "target", "null_target", "locust", "report", "run_audit"),
         ("experiment", "pilot", "probe"),
         ("run_setup", "sweep", "api", "calibration_runs"),

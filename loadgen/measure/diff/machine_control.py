@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from loadgen.measure.diff.measured_run import MeasuredRun
 from loadgen.model.diff_record import MachineControl
+from loadgen.model.units import NS_PER_S
 
 
 def machine_control(names: Sequence[str], old: MeasuredRun, new: MeasuredRun) -> MachineControl | None:
@@ -28,6 +29,24 @@ def machine_control(names: Sequence[str], old: MeasuredRun, new: MeasuredRun) ->
         "new_own_mean_ns": round(sum(after for _, after in pairs) / len(pairs)),
         "moved": math.sqrt(sum(move**2 for move in moves) / len(moves)),
     }
+
+
+def busy_share(name: str, runs: Sequence[MeasuredRun]) -> float:
+    """The share of a closed loop's users that wait for an answer, by Little's law; the largest of the runs.
+
+    Throughput follows latency only that far, as the others rest. 1 in an open loop.
+    """
+    return min(1.0, max(_busy_share(name, run) for run in runs))
+
+
+def _busy_share(name: str, run: MeasuredRun) -> float:
+    users = next((cell.users for cell in run.plan.cells if cell.name == name and not cell.rate_rps), 0)
+    measured = run.policies[name].measured
+    seconds, requests = measured.seconds.sum(), measured.latency_counts.sum()
+    if not users or not seconds or not requests:
+        return 1.0
+    rate_rps, latency_s = measured.answered.sum() / seconds, measured.latency_sums_ns.sum() / requests / NS_PER_S
+    return float(rate_rps * latency_s / users)
 
 
 def moved_apart(baseline: str, candidate: str, old: MeasuredRun, new: MeasuredRun) -> float:

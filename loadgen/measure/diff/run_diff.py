@@ -21,7 +21,7 @@ from loadgen.measure.diff.compared_statistics import (
 )
 from loadgen.measure.diff.diff_verdict import all_changes, diff_verdict, other_changes
 from loadgen.measure.diff.likeness import unlike
-from loadgen.measure.diff.machine_control import machine_control, moved_apart
+from loadgen.measure.diff.machine_control import busy_share, machine_control, moved_apart
 from loadgen.measure.diff.measured_run import MeasuredRun, PolicyRounds
 from loadgen.measure.stats.comparison import pairs
 from loadgen.measure.stats.holm import holm
@@ -84,6 +84,8 @@ def _policy(name: str, old: Sequence[MeasuredRun], new: MeasuredRun, moved: floa
             statistic.estimates(run.policies[name], run.plan.until_precision is not None) for run in (*old, new)
         ]
         control = moved if statistic.is_of_time else 0.0
+        if statistic is SHARES["throughput_rps"]:
+            control *= busy_share(name, (*old, new))
         return _change(estimates, statistic.varies_by_factors, statistic.is_whole, control)
 
     return {
