@@ -31,7 +31,7 @@ def show_probes(groups: Iterable[ProbeGroup]) -> None:
 def show_cost(audit: Audit) -> None:
     """How much the audit will ask of the server at most."""
     print_error(
-        f"{count(len(audit.probes), 'probe')} of {audit.plan.target}: at most {audit.max_requests:,} requests on "
+        f"{count(len(audit.probes), 'check')} of {audit.plan.target}: at most {audit.max_requests:,} requests on "
         f"{audit.max_connections:,} connections within {format_duration(audit.plan.max_time_ns)}"
     )
 

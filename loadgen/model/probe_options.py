@@ -18,15 +18,15 @@ PROBE_OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         name="only", group=OptionGroup.CONNECTIONS, type=ListOf(Words()), is_implicit=True, commands=(PROBE,),
-        metavar="NAME,...", help="Probes, or groups of them, to run; --list names all.",
+        metavar="NAME,...", help="Checks, or groups of them, to run; --list names all.",
     ),
     Option(
         name="skip", group=OptionGroup.CONNECTIONS, type=ListOf(Words()), is_implicit=True, commands=(PROBE,),
-        metavar="NAME,...", help="Probes, or groups of them, not to run.",
+        metavar="NAME,...", help="Checks, or groups of them, not to run.",
     ),
     Option(
         name="list", group=OptionGroup.CONNECTIONS, type=Flag(), default=False, commands=(PROBE,),
-        help="List the probes; ask nothing.",
+        help="List the checks; ask nothing.",
     ),
     Option(
         name="origin", group=OptionGroup.TARGET, type=Url(), is_implicit=True, commands=(PROBE,), metavar="URL",

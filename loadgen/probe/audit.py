@@ -184,7 +184,7 @@ class Audit:
         except (ProbeFailure, *FAILURES) as error:
             self._note(probe, unknown(text_of(error)), begun_ns, session.now_ns(), state.traces.zero_ns)
         except Exception as error:  # a fault of one probe must not cost what the others found out
-            why = f"this probe has a fault, please report it: {type(error).__name__}: {error}"
+            why = f"this check has a fault, please report it: {type(error).__name__}: {error}"
             self._note(probe, unknown(why), begun_ns, session.now_ns(), state.traces.zero_ns)
         else:
             self._note(probe, found, begun_ns, session.now_ns(), state.traces.zero_ns)

@@ -37,7 +37,7 @@ def resolve_gates(expressions: Sequence[str], probes: Collection[Probe]) -> tupl
     for gate in found:
         name = gate.field.path[0]
         if name in names - running:
-            raise PlanError(f"the gate {gate.gate.text!r} asks for the probe {name}, which does not run here")
+            raise PlanError(f"the gate {gate.gate.text!r} asks for the check {name}, which does not run here")
     return found
 
 

@@ -59,7 +59,7 @@ def choose(only: Iterable[str], skip: Iterable[str]) -> list[Probe]:
                 wanted.add(name)
                 pending.append(name)
     if not wanted:
-        raise PlanError("--only and --skip leave no probe to run")
+        raise PlanError("--only and --skip leave no check to run")
     return [probe for probe in PROBES if probe.name in wanted]
 
 
@@ -81,6 +81,6 @@ def _named(words: Iterable[str], option: str) -> set[str]:
         if word not in _BY_WORD:
             close = get_close_matches(word, _BY_WORD, 1)
             hint = f"; did you mean {close[0]}?" if close else f"; it takes {', '.join(group.name for group in GROUPS)}"
-            raise PlanError(f"{option} {word!r} is no probe and no group of them{hint}")
+            raise PlanError(f"{option} {word!r} is no check and no group of them{hint}")
         found |= _BY_WORD[word]
     return found

@@ -70,7 +70,7 @@ def verdict_counts(audit: AuditRecord) -> str:
 def audit_cost(audit: AuditRecord) -> str:
     """What the audit asked of the server, and how it ended where it did not run to its end."""
     spent = (
-        f"{count(len(audit['findings']), 'probe')}, {count(audit['requests'], 'request')} on "
+        f"{count(len(audit['findings']), 'check')}, {count(audit['requests'], 'request')} on "
         f"{count(audit['connections'], 'connection')} in {format_duration(audit['duration_ns'])}"
     )
     return "; ".join(filter(None, (spent, _ENDS.get(audit["end"]))))

@@ -33,7 +33,7 @@ def summary_of(*arguments: str, cwd: Path) -> tuple[dict[str, Any], str]:
 def test_findings_explain_the_warnings_of_a_limited_server(nginx: Nginx, tmp_path: Path) -> None:
     url = nginx.limited
     summary, said = summary_of("compare", url, "--probe", "--users", "2", *QUICK, "--out", "run", cwd=tmp_path)
-    assert f" probes of {url}: at most " in said  # beforehand
+    assert f" checks of {url}: at most " in said  # beforehand
     audit = summary["environment"]["audit"]
     assert (audit["url"], audit["end"]) == (url, "done")
     assert audit["findings"]["max_requests"]["values"]["closed_after"] == 5

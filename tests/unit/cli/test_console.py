@@ -64,7 +64,7 @@ def test_findings_that_cost_something_stand_beside_the_comparison(
     found["environment"] = {**found["environment"], "audit": audit_record()}
     show_summary(found, Path("report.html"))  # type: ignore[arg-type] # of any keys
     text = capsys.readouterr().out
-    assert "Audit before the load: 1 violation, 1 warning, 1 note, 1 ok, 1 unknown (5 probes" in text
+    assert "Audit before the load: 1 violation, 1 warning, 1 note, 1 ok, 1 unknown (5 checks" in text
     assert "still open 5.00 s after the response" in text
     assert "3 of 3 requests answered" not in text
 

@@ -51,7 +51,7 @@ BAD = [
     (["http://u:p@127.0.0.1/"], "credentials"),
     ([URL, "http://127.0.0.1:10/"], "unexpected extra argument"),
     ([URL, "--only", "idle_timeou"], "did you mean idle_timeout?"),
-    ([URL, "--only", "persistence", "--skip", "persistence"], "leave no probe to run"),
+    ([URL, "--only", "persistence", "--skip", "persistence"], "leave no check to run"),
     ([URL, "--only", ""], "--only"),
     ([URL, "--idle-max", "soon"], "not a duration"),
     ([URL, "--idle-max", "0s"], "--idle-max is 0 ns; at least 100 ms is needed"),
@@ -73,7 +73,7 @@ BAD = [
     ([URL, "--html", "/nowhere/at/all.html"], "--html /nowhere/at/all.html can't be written: No such file"),
     ([URL, "--nonsense"], "nonsense"),
     ([URL, *ONE, "--fail-if", "persistent_by_defolt.verdict == ok"], "did you mean 'persistent_by_default.verdict'?"),
-    ([URL, *ONE, "--fail-if", "stale_window.rate > 0"], "asks for the probe stale_window, which does not run here"),
+    ([URL, *ONE, "--fail-if", "stale_window.rate > 0"], "asks for the check stale_window, which does not run here"),
     ([URL, *ONE, "--fail-if", "persistent_by_default.verdict == bad"], "it is one of ok, note, warning, violation"),
     ([URL, "--fail-if", "idle_timeout.timeout < 60"], "is a time; give the limit a unit"),
 ]  # fmt: skip
@@ -109,7 +109,7 @@ def test_table_json_markdown_and_page(tmp_path: Path) -> None:
     assert {one.code for one in (table, as_json, markdown, quiet)} == {0}
     assert "HTTP/1.1 stays open  ok         3 of 3 requests answered" in table.stdout
     assert table.stdout.splitlines()[-1] == "1 ok"
-    assert f"1 probe of {url}: at most " in table.stderr
+    assert f"1 check of {url}: at most " in table.stderr
     assert "1 ok" in page.read_text(encoding="utf-8")
     check_audit(json.loads(as_json.stdout))
     assert json.loads(as_json.stdout)["findings"]["persistent_by_default"]["verdict"] == "ok"
@@ -192,7 +192,7 @@ def test_the_cost_is_said_beforehand(capsys: pytest.CaptureFixture[str]) -> None
     probe = Probe(name="x", title="X", question="X?", method="X.", section="", requests=1000, connections=4, run=_never)
     show_cost(Audit(AuditPlan(target=parse_target("http://127.0.0.1/")), [probe]))
     assert (
-        "1 probe of http://127.0.0.1/: at most 1,003 requests on 7 connections within 120 s" in capsys.readouterr().err
+        "1 check of http://127.0.0.1/: at most 1,003 requests on 7 connections within 120 s" in capsys.readouterr().err
     )
 
 

@@ -87,9 +87,9 @@ def test_the_table_is_in_the_order_of_its_groups() -> None:
 
 def test_a_group_stands_for_its_probes_and_a_wrong_word_is_named() -> None:
     assert choose(["persistence"], ())[0].name == "persistent_by_default"
-    with pytest.raises(PlanError, match=r"--only 'idle_timeou' is no probe .* did you mean idle_timeout"):
+    with pytest.raises(PlanError, match=r"--only 'idle_timeou' is no check .* did you mean idle_timeout"):
         choose(["idle_timeou"], ())
-    with pytest.raises(PlanError, match="leave no probe"):
+    with pytest.raises(PlanError, match="leave no check"):
         choose(["persistence"], ["persistence"])
 
 
@@ -99,7 +99,7 @@ def test_a_probe_with_a_fault_does_not_cost_what_the_others_found_out() -> None:
 
     found = run(hello, made("first", fine), made("faulty", has_a_fault), made("waits", has_a_fault, waits=True))
     assert verdicts(found) == {"first": "ok", "faulty": "unknown", "waits": "unknown"}
-    assert found["findings"]["faulty"]["measured"] == "this probe has a fault, please report it: KeyError: 'port'"
+    assert found["findings"]["faulty"]["measured"] == "this check has a fault, please report it: KeyError: 'port'"
 
 
 def test_a_probe_is_held_to_what_it_said_it_would_cost() -> None:

@@ -38,7 +38,7 @@ def test_advice_names_the_setting_of_the_server_that_answers() -> None:
 
 def test_what_was_looked_at_and_how_it_ended() -> None:
     facts = audit_facts(audit_record(proxy="http://p:3128", origin="http://o/", end="out_of_time", server=None))
-    assert "no Server field · through the proxy http://p:3128 · origin http://o/ · 5 probes, 20 requests" in facts
+    assert "no Server field · through the proxy http://p:3128 · origin http://o/ · 5 checks, 20 requests" in facts
     assert "its time was over before all was known" in facts
 
 
