@@ -18,6 +18,8 @@ from loadgen.cli.report import rebuild
 from loadgen.measure.data.npz import SAMPLES_FILE
 from loadgen.model.characters import visible
 from loadgen.model.errors import ErrorKind
+from loadgen.model.option import REPORT
+from loadgen.model.options import options_of
 from loadgen.show.export import EXPORTERS, RunData, Written, export_text, write_report, write_summary
 from loadgen.show.export.exporter import Exporter
 from tests.support.audit_records import audit_record
@@ -149,7 +151,8 @@ def test_a_new_format_is_one_row(writer: RunWriter, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("loadgen.cli.report.write_report", lambda *_: None)
     writer.settle()
     writer.store.release()
-    rebuild(writer.store.directory, {"json": False, "quiet": True, "fail_if": (), "max_errors": None})
+    options = {option.name: option.default_value() for option in options_of(REPORT)}
+    rebuild(writer.store.directory, options | {"quiet": True})
     assert writer.store.path("phases.csv").read_text(encoding="utf-8").startswith("persistent,")
 
 
