@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from loadgen.cli.console import show_summary
+from loadgen.cli.console import show_path, show_summary
 from loadgen.cli.diff import load_diff
 from loadgen.cli.diff_console import show_diff
 from loadgen.cli.gate_lines import report_gates
@@ -177,7 +177,11 @@ def compare(url: str | None, options: Mapping[str, Any]) -> Run:
             finished = run_comparison(resolved)
         except Interruption as error:
             raise KeyboardInterrupt(str(error)) from None
-    assert finished is not None
+        assert finished is not None
+        try:
+            finished.draw(quiet=resolved["quiet"])
+        except Interruption as error:
+            raise KeyboardInterrupt(str(error)) from None
     if finished.failure:
         message = f"not everything could be saved in {finished.store.directory}: {finished.failure}"
         warnings.warn(message, RuntimeWarning, stacklevel=3)
@@ -186,9 +190,10 @@ def compare(url: str | None, options: Mapping[str, Any]) -> Run:
     with _errors_name_parameters():
         finished.check_answered()
     if not resolved["quiet"]:
-        show_summary(finished.summary, finished.store.path(SUMMARY_FILE))
+        show_summary(finished.summary)
         if finished.diff is not None:
             show_diff(finished.diff)
+        show_path(finished.store.path(SUMMARY_FILE))
         report_gates(finished.summary.get("gates", ()))
     return Run(finished.store.directory, finished.summary)
 

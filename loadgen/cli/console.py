@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 import time
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from rich import box
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
-from rich.table import Table
+from rich.text import Text
 
 from loadgen.cli.audit_table import audit_lines
+from loadgen.cli.fitted_table import fit_table
 from loadgen.model.audit import Verdict
 from loadgen.model.characters import visible
 from loadgen.model.plan import Plan
@@ -24,11 +24,9 @@ from loadgen.model.summary import Summary
 from loadgen.model.units import NS_PER_S, count, margin_text, percent_text
 from loadgen.show import tables
 from loadgen.show.tables.findings import only
-from loadgen.show.tables.table import Row
+from loadgen.show.text_histogram import histogram_lines
 
 _MAX_RATES = 4  # cells whose rates fit on one line
-_FRAME = 3  # columns that each of a table's columns takes besides its text
-_REMARK = re.compile(r" (?=[\[(])")
 _PIPE_COLUMNS = 120  # a pipe or a log has no width of its own
 
 
@@ -50,6 +48,17 @@ def status_line(text: RenderableType) -> AbstractContextManager[object]:
     """
     console = _console(stderr=True)
     return console.status(text) if console.is_terminal else nullcontext()
+
+
+@contextmanager
+def changing_line(text: str) -> Iterator[Callable[[str], None]]:
+    """A line as above whose text can be changed by calling what the context gives."""
+    console = _console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _text: None
+        return
+    with console.status(text) as status:
+        yield status.update
 
 
 class Progress:
@@ -158,20 +167,6 @@ class _Count:
         return f"{self.exchanges / self.seconds:,.0f} req/s{failed}"
 
 
-def _fitting(rows: list[Row], headings: Row, width: int) -> list[Row]:
-    """The rows as they are if they fit; else with intervals and remarks on a line of their own, below their values."""
-    if _fits(rows, headings, width):
-        return rows
-    return [(name, *(_REMARK.sub("\n", cell) for cell in cells)) for name, *cells in rows]
-
-
-def _fits(rows: list[Row], headings: Row, width: int) -> bool:
-    widths = [
-        max(len(line) for cell in column for line in cell.split("\n")) for column in zip(headings, *rows, strict=True)
-    ]
-    return sum(widths) + _FRAME * len(widths) < width
-
-
 def _show_audit(summary: Summary, console: Console) -> None:
     """What an audit before the load found out: how many findings, and those that break a rule or cost something."""
     audit = summary["environment"].get("audit")
@@ -183,40 +178,45 @@ def _show_audit(summary: Summary, console: Console) -> None:
     console.print(visible(tables.audited_note(summary)), soft_wrap=True)
 
 
-def fit_table(found: tables.Table, title: str, width: int, names: int = 1) -> Table:
-    """A table in as much room as there is. names: columns of names, which stand left and are not broken."""
-    headings, rows = found
-    rows = _fitting([tuple(map(visible, row)) for row in rows], headings, width)
-    table = Table(
-        title=visible(title),
-        title_justify="left",
-        # Where room is short, numbers need it more than lines do.
-        **({} if _fits(rows, headings, width) else {"box": box.SIMPLE_HEAD, "show_edge": False}),  # type: ignore[arg-type] # options of two types
-    )
-    for number, heading in enumerate(headings):
-        is_name = number < names
-        # What is too long goes on in the next line, and nothing is cut off: a policy has to be told from another.
-        table.add_column(heading, justify="left" if is_name else "right", no_wrap=is_name, overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    return table
-
-
-def show_summary(summary: Summary, report: Path) -> None:
-    """The final table, warnings, the verdict and the path of the report."""
+def show_summary(summary: Summary) -> None:
+    """The final table, warnings, latencies as a histogram, and the verdict."""
     console = text_console()
     title = f"{summary['plan']['method']} {summary['plan']['url']}"
-    table = fit_table(tables.policies(summary), title, console.width)
-    console.print(table)
+    console.print(fit_table(tables.policies(summary), title, console.width), soft_wrap=not console.is_terminal)
     for warning in summary["warnings"]:
-        console.print("warning", style="yellow", end=" ")
-        console.print(visible(f"{warning['code']}: {warning['message']}"), soft_wrap=True)
+        say(console, Text.assemble(("warning", "yellow"), " ", visible(f"{warning['code']}: {warning['message']}")))
     _show_audit(summary, console)
     for gate in summary.get("gates", ()):
         if gate["passed"]:  # those that failed are errors, which stand below everything else
-            console.print("gate passed:", style="green", end=" ")
-            console.print(visible(f"{gate['expression']}: {gate['message']}"), soft_wrap=True)
+            said = visible(f"{gate['expression']}: {gate['message']}")
+            say(console, Text.assemble(("gate passed:", "green"), " ", said))
+    _show_histogram(summary, console)
     console.print()
-    console.print(visible(summary["verdict"]), style="bold", soft_wrap=True)
+    for line in verdict_lines(summary):
+        say(console, Text(visible(line), "bold"))
+
+
+def show_path(path: Path) -> None:
+    """Where the result can be read, on one line whatever its length."""
+    console = text_console()
     console.print()
-    console.print(visible(str(report)), soft_wrap=True)
+    console.print(visible(str(path)), soft_wrap=True)
+
+
+def verdict_lines(summary: Summary) -> list[str]:
+    """The verdict, a line for each policy where the run has it so."""
+    return summary.get("verdict_lines") or [summary["verdict"]]
+
+
+def say(console: Console, text: Text) -> None:
+    """Lines of whole words on a terminal; one line, however long, where it is none."""
+    console.print(text, soft_wrap=not console.is_terminal)
+
+
+def _show_histogram(summary: Summary, console: Console) -> None:
+    lines = histogram_lines(summary, min(console.width, _PIPE_COLUMNS))
+    if lines:
+        console.print()
+        console.print("latency, as the share of a policy's requests", soft_wrap=True)
+    for line in lines:
+        console.print(visible(line), soft_wrap=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from rich.table import Table
+from rich.text import Text
 
-from loadgen.cli.console import fit_table, text_console
+from loadgen.cli.console import say, text_console
+from loadgen.cli.fitted_table import fit_table
 from loadgen.model.characters import visible
 from loadgen.model.diff_record import DiffRecord, UnlikeFact
 from loadgen.show.tables.run_changes import run_changes
@@ -14,14 +15,15 @@ def show_diff(diff: DiffRecord) -> None:
     """The table, in what the runs differ, and the verdict."""
     console = text_console()
     old = ", ".join(one["path"] for one in diff["old"])
-    table: Table = fit_table(run_changes(diff), f"{diff['new']['path']} compared with {old}", console.width, names=2)
-    if table.row_count:
-        console.print(table)
+    found = run_changes(diff)
+    if found.rows:
+        title = f"{diff['new']['path']} compared with {old}"
+        console.print(fit_table(found, title, console.width, names=2), soft_wrap=not console.is_terminal)
     for fact in diff["unlike"]:
-        console.print(visible(f"unlike: {unlike_text(fact)}"), soft_wrap=True)
+        say(console, Text(visible(f"unlike: {unlike_text(fact)}")))
     console.print()
     for line in diff["verdict"]:
-        console.print(visible(line), style="bold", soft_wrap=True)
+        say(console, Text(visible(line), "bold"))
 
 
 def unlike_text(fact: UnlikeFact) -> str:

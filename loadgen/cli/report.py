@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from loadgen.cli import EXIT_DONE, EXIT_INTERRUPTED, Outcome
 from loadgen.cli.baseline import baseline_diff, check_baseline
-from loadgen.cli.console import show_summary
+from loadgen.cli.console import changing_line, show_path, show_summary
 from loadgen.cli.diff import save_diff
 from loadgen.cli.diff_console import show_diff
 from loadgen.cli.gate_lines import report_gates
 from loadgen.cli.run_notes import CUT_SHORT
 from loadgen.cli.run_validation import recorded_run
+from loadgen.cli.signals import Interruption
 from loadgen.cli.stdio import print_error
 from loadgen.measure.data.rows import Samples
 from loadgen.measure.data.store import SUMMARY_FILE, RunStore
@@ -35,20 +37,46 @@ from loadgen.show.export.json import JSON
 _DONE = "done"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FinishedRun:
-    """A run whose samples lie in its folder, with what was made from them."""
+    """A run whose samples and summary lie in its folder; its charts and pages are still to be made."""
 
     store: RunStore
     summary: Summary
     end: str
     """`done`, or one of CUT_SHORT."""
-    is_drawn: bool
-    """Charts and pages were made."""
+    draws: bool
+    """Charts and pages are to be made."""
     failure: str
     """Why not everything could be saved; empty where it was."""
     diff: DiffRecord | None = None
     """What changed since the runs of --baseline."""
+    samples: Samples | None = None
+
+    @property
+    def shown_file(self) -> Path:
+        """Where the result can be read, once it is drawn."""
+        return self.store.path((HTML if self.draws else JSON).file_name)
+
+    def draw(self, *, quiet: bool) -> None:
+        """Make charts and pages, if they are wanted, which takes most of the time after a load.
+
+        If the disk fills up meanwhile, only the files that no longer fit are missing. A signal leaves the rest undone.
+        """
+        if not self.draws:
+            return
+        try:
+            with nullcontext(lambda _text: None) if quiet else changing_line("drawing charts") as say:
+                run = RunData(self.summary, self.samples)
+                run.on_chart = lambda number, of, name: say(f"drawing charts: {number} of {of}, {name}")
+                write_report(self.store, run)
+                if self.diff is not None:
+                    save_diff(self.store, self.diff, draws=True)
+        except OSError as error:
+            self.failure = self.failure or error.strerror or str(error)
+        except Interruption as error:
+            error.saved = self.store.directory
+            raise
 
     def check_answered(self) -> None:
         """Raise TargetError where no request was answered."""
@@ -86,10 +114,9 @@ def redraw(directory: Path) -> Outcome:
 def finish(
     store: RunStore, facts: RunRecord, end: str, *, draws: bool, gates: Sequence[ResolvedGate] | None = None
 ) -> FinishedRun:
-    """Make summary, charts and pages, and save them. gates: those to judge; the plan's unless given.
+    """Make the summary and save it. draws: the run is to get charts and pages as well, see FinishedRun.draw.
 
-    Without `draws` there are neither charts nor pages, which take most of the time. If the disk fills up meanwhile,
-    only the files that no longer fit are missing.
+    gates: those to judge; the plan's unless given.
     """
     failure = ""
     try:
@@ -105,24 +132,21 @@ def finish(
         summary["gates"] = judged
     if "pilot" in facts:
         summary["pilot"] = facts["pilot"]
-    run = RunData(summary, samples)
     try:
-        write_summary(store, run)
-        if draws:
-            write_report(store, run)
+        write_summary(store, RunData(summary, samples))
     except OSError as error:
         failure = error.strerror or str(error)
     diff = None
     try:
-        diff = _diff(store, facts, samples, draws=draws)
+        diff = _diff(store, facts, samples)
     except OSError as error:
         failure = error.strerror or str(error)
     if store.has_rows:
         failure = failure or "no room for the samples"
-    return FinishedRun(store, summary, end, draws, failure, diff)
+    return FinishedRun(store, summary, end, draws, failure, diff, samples)
 
 
-def _diff(store: RunStore, facts: RunRecord, samples: Samples, *, draws: bool) -> DiffRecord | None:
+def _diff(store: RunStore, facts: RunRecord, samples: Samples) -> DiffRecord | None:
     """What changed since the runs of --baseline, saved; None without one, or where it is gone. Raises OSError."""
     if not facts.get("baseline"):
         return None
@@ -131,12 +155,12 @@ def _diff(store: RunStore, facts: RunRecord, samples: Samples, *, draws: bool) -
     except PlanError as error:
         print_error(f"nothing is said of what changed: {error}")
         return None
-    save_diff(store, found, draws=draws)
+    save_diff(store, found, draws=False)  # its chart comes with the others
     return found
 
 
 def present(run: FinishedRun, options: dict[str, Any]) -> Outcome:
-    """Show a run as --json and --quiet say, and its gates that failed in any case.
+    """Show a run as --json and --quiet say, and only then draw it; say in any case which of its gates failed.
 
     Raises TargetError where it came to its end without a single answer.
     """
@@ -144,9 +168,13 @@ def present(run: FinishedRun, options: dict[str, Any]) -> Outcome:
     if options["json"]:
         JSON.write(RunData(run.summary), sys.stdout)
     elif not options["quiet"]:
-        show_summary(run.summary, store.path((HTML if run.is_drawn else JSON).file_name))
+        show_summary(run.summary)
         if run.diff is not None:
             show_diff(run.diff)
+    sys.stdout.flush()
+    run.draw(quiet=options["quiet"])
+    if not options["json"] and not options["quiet"]:
+        show_path(run.shown_file)
     if run.failure:
         print_error(f"not everything could be saved in {store.directory}: {run.failure}")
     if run.end == _DONE:

@@ -18,6 +18,7 @@ from loadgen.model.redaction import redact_url
 
 _PLAIN = {
     "µ": "u", "×": "x", "±": "+/-", "–": "-", "·": "-", "…": "...", "≤": "<=", "≥": ">=", "→": "->",
+    "▁": ".", "▂": ":", "▃": "-", "▄": "=", "▅": "+", "▆": "*", "▇": "%", "█": "#",
 }  # fmt: skip
 """What is written in place of characters that a stream's encoding lacks; of others their code."""
 

@@ -285,6 +285,8 @@ class Summary(TypedDict):
     """What the run found out about itself: its self-checks. Those that do not apply are left out."""
     verdict: str
     """The answer in one sentence."""
+    verdict_lines: NotRequired[list[str]]
+    """The same in clauses: one for each policy, then what makes them doubtful."""
     policies: dict[str, PolicySummary]
     """Each policy, or each cell of a sweep, by name."""
     comparisons: list[ComparisonSummary]

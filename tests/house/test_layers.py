@@ -120,7 +120,7 @@ LAYERS = {
         ("live/",),
     ],
     "show": [
-        ("formatting", "ordering", "pilot_text", "policy_picture"),
+        ("formatting", "ordering", "pilot_text", "policy_picture", "text_histogram"),
         ("tables/", "charts/"),
         ("export/",),
         ("audit/",),
@@ -178,6 +178,7 @@ LAYERS = {
             "examples",
             "habits",
             "completion",
+            "fitted_table",
         ),
         ("option_types", "help", "policies", "plan_writer", "plan_reader", "plan_builder", "audit_options", "options"),
         ("diff",),

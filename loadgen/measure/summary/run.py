@@ -16,7 +16,7 @@ from loadgen.measure.stats.policy_samples import PolicySamples, policy_samples, 
 from loadgen.measure.stats.precision import is_without_answer, precision_summary
 from loadgen.measure.stats.sweep import sweep
 from loadgen.measure.summary.policy import summarise_policy
-from loadgen.measure.summary.verdict import verdict
+from loadgen.measure.summary.verdict import verdict_clauses
 from loadgen.measure.summary.verdict_checks import check_clauses
 from loadgen.measure.summary.verdict_floor import floor_clauses
 from loadgen.measure.summary.verdict_precision import precision_clauses
@@ -80,6 +80,12 @@ def summarise(
     checks, doubts = checked(CheckedRun(planned, samples, indices_of, measured, policies, comparisons))
     found += doubts
     by_proxy = [cell_name for cell_name, cell in cells.items() if planned.asks_proxy(cell.policy)]
+    lines = [
+        *verdict_clauses(policies, comparisons, found, swept, by_proxy, planned.target.is_tls),
+        *floor_clauses(below, policies, len(comparisons)),
+        *check_clauses(checks),
+        *precision_clauses(precision, found, len(policies)),
+    ]
     return {
         "schema": SCHEMA,
         "run": name,
@@ -87,14 +93,8 @@ def summarise(
         "environment": environment,
         "warnings": found,
         "checks": checks,
-        "verdict": "; ".join(
-            [
-                verdict(policies, comparisons, found, swept, by_proxy, planned.target.is_tls),
-                *floor_clauses(below, policies, len(comparisons)),
-                *check_clauses(checks),
-                *precision_clauses(precision, found, len(policies)),
-            ]
-        ),
+        "verdict": "; ".join(lines),
+        "verdict_lines": lines,
         "policies": policies,
         "comparisons": comparisons,
         "precision": precision,

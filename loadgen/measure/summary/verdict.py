@@ -1,11 +1,11 @@
-"""The answer of a run in one sentence, with its doubts."""
+"""The answer of a run, a clause for each policy, with its doubts."""
 
 from __future__ import annotations
 
 from collections.abc import Container
 
 from loadgen.measure.summary.verdict_amortisation import amortised_sentence, declined_clause
-from loadgen.measure.summary.verdict_differences import differences_sentence
+from loadgen.measure.summary.verdict_differences import difference_clauses
 from loadgen.measure.summary.verdict_statuses import unwanted
 from loadgen.measure.summary.verdict_words import named
 from loadgen.measure.warnings.unanswered import why_nothing_answered
@@ -18,30 +18,29 @@ from loadgen.model.warning_codes import WarningCode
 _MAX_MISSING = 3
 
 
-def verdict(
+def verdict_clauses(
     policies: dict[str, PolicySummary],
     comparisons: list[ComparisonSummary],
     found: list[RunWarning],
     swept: SweepSummary | None = None,
     by_proxy: Container[str] = (),
     is_tls: bool = False,
-) -> str:
+) -> list[str]:
     """The answer. found: warnings, some of which qualify it. by_proxy: policies whose requests go to a proxy itself.
 
     is_tls: the target's URL begins with https.
     """
     answered = {name: one for name, one in policies.items() if one["requests"]}
     if not answered:
-        return why_nothing_answered(policies)
+        return [why_nothing_answered(policies)]
     lead, good = unwanted(answered, by_proxy, is_tls)
     family = len(comparisons)
     if good:  # else all are alike, and compare as such
         comparisons = [one for one in comparisons if one["baseline"] in good and one["candidate"] in good]
     clauses = _failed(policies, answered) + ([lead] if lead else [])
-    clauses += [_answer(policies, good or answered, comparisons, family, found, swept)]
+    clauses += _answer(policies, good or answered, comparisons, family, found, swept)
     clauses += _uncounted(policies, answered, bool(comparisons))
-    clauses += [warning["message"] for warning in found if warning["code"] == WarningCode.BLOCKS_WITHOUT_ANSWER]
-    return "; ".join(clauses)
+    return clauses + [one["message"] for one in found if one["code"] == WarningCode.BLOCKS_WITHOUT_ANSWER]
 
 
 def _answer(
@@ -51,26 +50,33 @@ def _answer(
     family: int,
     found: list[RunWarning],
     swept: SweepSummary | None,
-) -> str:
+) -> list[str]:
     if swept is not None and swept["amortisation"]:
-        sentence = amortised_sentence(swept["amortisation"]) + declined_clause(swept["amortisation"], policies)
+        clauses = [amortised_sentence(swept["amortisation"]) + declined_clause(swept["amortisation"], policies)]
     elif comparisons:
-        sentence = differences_sentence(comparisons, policies, family)
+        clauses = difference_clauses(comparisons, policies, family)
     elif swept is not None:
-        sentence = _range(answered)
+        clauses = [_range(answered)]
     else:
-        return _without_comparison(policies, answered)
+        return [_without_comparison(policies, answered)]
+    doubt = _doubt(policies, found, swept)
+    return [*clauses, doubt] if doubt else clauses
+
+
+def _doubt(policies: dict[str, PolicySummary], found: list[RunWarning], swept: SweepSummary | None) -> str:
+    """What makes the times doubtful; empty where nothing does."""
     if any(one["generator"]["saturated"] for one in policies.values()):
         if len(policies) > 2 or swept is not None:
-            return f"{sentence}; in part of the run the generator was the bottleneck: see the warnings"
-        return f"{sentence}; the generator was the bottleneck, so these are its limits, not the target's"
-    if any(warning["code"] in (WarningCode.GENERATOR_SATURATED, WarningCode.GENERATOR_LATE) for warning in found):
-        return f"{sentence}; the generator lagged, so a large share of these times may be its own"
-    if any(warning["code"] == WarningCode.LATE_WAKE_UPS for warning in found):
-        return f"{sentence}; the machine wakes the generator late, which may be a large share of these times"
-    if any(warning["code"] == WarningCode.STAMP_DELAY for warning in found):
-        return f"{sentence}; the generator's stamp delays may be a large share of this: see the warnings"
-    return sentence
+            return "in part of the run the generator was the bottleneck: see the warnings"
+        return "the generator was the bottleneck, so these are its limits, not the target's"
+    codes = {warning["code"] for warning in found}
+    if codes & {WarningCode.GENERATOR_SATURATED, WarningCode.GENERATOR_LATE}:
+        return "the generator lagged, so a large share of these times may be its own"
+    if WarningCode.LATE_WAKE_UPS in codes:
+        return "the machine wakes the generator late, which may be a large share of these times"
+    if WarningCode.STAMP_DELAY in codes:
+        return "the generator's stamp delays may be a large share of this: see the warnings"
+    return ""
 
 
 def _without_comparison(policies: dict[str, PolicySummary], answered: dict[str, PolicySummary]) -> str:

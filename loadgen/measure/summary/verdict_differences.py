@@ -18,7 +18,9 @@ _MAX_LISTED = 4
 _MOSTLY = 0.5
 
 
-def differences_sentence(comparisons: list[ComparisonSummary], policies: dict[str, PolicySummary], family: int) -> str:
+def difference_clauses(
+    comparisons: list[ComparisonSummary], policies: dict[str, PolicySummary], family: int
+) -> list[str]:
     """HTTP/1.1 against itself first, because that is about reuse alone; then what another protocol changes.
 
     family: how many comparisons the run has; they are certain together.
@@ -26,17 +28,17 @@ def differences_sentence(comparisons: list[ComparisonSummary], policies: dict[st
     plain = [one for one in comparisons if policies[one["candidate"]]["protocol"] == HTTP1]
     others = [one for one in comparisons if policies[one["candidate"]]["protocol"] != HTTP1]
     if len(comparisons) <= _MAX_CLAUSES:
-        return "; ".join(_with_equivalence(one, policies, family) for one in plain + others)
+        return [_with_equivalence(one, policies, family) for one in plain + others]
     clauses = []
     if len(plain) > _MAX_CLAUSES:
         ordered = sorted(plain, key=lambda one: one["latency_mean_ratio"])
-        ends = "; ".join(difference_sentence(one, policies, family) for one in (ordered[-1], ordered[0]))
-        clauses.append(f"the extremes of {len(plain)} differences: {ends}")
+        high, low = (difference_sentence(one, policies, family) for one in (ordered[-1], ordered[0]))
+        clauses += [f"the extremes of {len(plain)} differences: {high}", low]
     else:
         clauses += [difference_sentence(one, policies, family) for one in plain]
     if others:
         clauses.append(_other_protocols(others, policies))
-    return "; ".join(filter(None, [*clauses, equivalent_count(comparisons)]))
+    return list(filter(None, [*clauses, equivalent_count(comparisons)]))
 
 
 def _with_equivalence(comparison: ComparisonSummary, policies: dict[str, PolicySummary], family: int) -> str:

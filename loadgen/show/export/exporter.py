@@ -19,6 +19,8 @@ class RunData:
     summary: Summary
     samples: Samples | None = None
     """None while the run goes on, and where only its summary is at hand."""
+    on_chart: Callable[[int, int, str], None] = lambda _number, _of, _name: None
+    """Called before each chart is drawn: which it is, of how many, and its name."""
 
     @cached_property
     def charts(self) -> dict[str, dict[str, bytes]]:
@@ -26,7 +28,12 @@ class RunData:
         # Here, as matplotlib takes long to import, and most formats need none of it.
         from loadgen.show.charts import charts_of, draw
 
-        return {name: draw(name, self.summary) for name in charts_of(self.summary)}
+        names = charts_of(self.summary)
+        drawn = {}
+        for number, name in enumerate(names, start=1):
+            self.on_chart(number, len(names), name)
+            drawn[name] = draw(name, self.summary)
+        return drawn
 
 
 class Written(Enum):

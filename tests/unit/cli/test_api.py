@@ -33,7 +33,7 @@ def given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[dict[str, Any
     """The options that each call of `compare` came to; nothing is run."""
     found: list[dict[str, Any]] = []
     writer = full_run(tmp_path / "run")
-    finished = FinishedRun(writer.store, writer.summary(), "done", is_drawn=False, failure="")
+    finished = FinishedRun(writer.store, writer.summary(), "done", draws=False, failure="")
 
     def run(options: dict[str, Any]) -> FinishedRun:
         found.append(options)
@@ -145,7 +145,7 @@ def test_a_path_that_looks_like_a_flag_stays(tmp_path: Path, monkeypatch: pytest
 def test_a_run_without_an_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, end: str) -> None:
     writer = RunWriter(tmp_path / "run", plan_json("close", 1))
     writer.block("close", 0, [Link([Exchange(0, outcome=-ErrorKind.CONNECT_REFUSED)])])
-    finished = FinishedRun(writer.store, writer.summary(), end, is_drawn=False, failure="")
+    finished = FinishedRun(writer.store, writer.summary(), end, draws=False, failure="")
 
     def run(_options: dict[str, Any]) -> FinishedRun:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # as after an interruption
@@ -160,7 +160,7 @@ def test_a_run_without_an_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 
 def test_what_could_not_be_saved_is_a_warning(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     writer = full_run(tmp_path / "run")
-    finished = FinishedRun(writer.store, writer.summary(), "done", is_drawn=False, failure="No space left")
+    finished = FinishedRun(writer.store, writer.summary(), "done", draws=False, failure="No space left")
     monkeypatch.setattr(api, "run_comparison", lambda _options: finished)
     with pytest.warns(RuntimeWarning, match="not everything could be saved in .*: No space left"):
         loadgen.compare(URL)

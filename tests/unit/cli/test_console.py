@@ -11,7 +11,7 @@ import pytest
 
 from loadgen.cli import experiment
 from loadgen.cli.commands import compare, sweep
-from loadgen.cli.console import Progress, show_summary
+from loadgen.cli.console import Progress, show_path, show_summary
 from loadgen.cli.experiment import Experiment
 from loadgen.cli.stdio import print_error
 from loadgen.measure.data.store import RunStore
@@ -62,7 +62,7 @@ def test_findings_that_cost_something_stand_beside_the_comparison(
 ) -> None:
     found = dict(full_run(tmp_path / "run", rounds=1).summary())
     found["environment"] = {**found["environment"], "audit": audit_record()}
-    show_summary(found, Path("report.html"))  # type: ignore[arg-type] # of any keys
+    show_summary(found)  # type: ignore[arg-type] # of any keys
     text = capsys.readouterr().out
     assert "Audit before the load: 1 violation, 1 warning, 1 note, 1 ok, 1 unknown (5 checks" in text
     assert "still open 5.00 s after the response" in text
@@ -87,7 +87,9 @@ def test_the_result_shows_every_text_as_it_is(tmp_path: Path, capsys: pytest.Cap
     writer.block("pool:100:fifo", 0, [Link([Exchange(0), Exchange(1)])])
     summary = writer.summary()
     code, message = "some_code", f"recycle:100: a {path}"
-    show_summary(summary | {"warnings": [{"code": code, "message": message}], "verdict": message}, tmp_path / path)
+    said = {"warnings": [{"code": code, "message": message}], "verdict": message, "verdict_lines": [message]}
+    show_summary(summary | said)  # type: ignore[arg-type] # a code of its own
+    show_path(tmp_path / path)
     text = capsys.readouterr().out
     assert f"GET http://h/{path}" in text
     assert "pool:100:fifo" in text
@@ -147,7 +149,8 @@ def test_the_bar_adds_up_what_all_workers_do(
 
 def test_nothing_that_a_target_sent_commands_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = hostile(dict(full_run(tmp_path / "run", rounds=1).summary()))
-    show_summary(found, Path(f"results/{TERMINAL}/report.html"))  # type: ignore[arg-type] # texts of any kind
+    show_summary(found)  # type: ignore[arg-type] # texts of any kind
+    show_path(Path(f"results/{TERMINAL}/report.html"))
     Progress(planned(compare, URL), False, 0).warn(TERMINAL)
     print_error(f"{TERMINAL} http://user:c4n4ry@h/?token=c4n4ry")
     captured = capsys.readouterr()
@@ -179,9 +182,27 @@ def test_a_narrow_terminal_cuts_off_neither_names_nor_numbers(
     for number in range(5):
         for policy in ("persistent", "persistent#2"):
             writer.block(policy, number, [Link([Exchange(0, wait=MS * (2 + number)), Exchange(1)])])
-    show_summary(writer.summary(), Path("summary.json"))
+    show_summary(writer.summary())
     lines = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", capsys.readouterr().out).splitlines()
     table = lines[: lines.index("")]
     assert "…" not in "".join(table)
-    assert any("persistent#2 " in line for line in table)
+    assert any("persistent#2" in line for line in table)
     assert max(map(len, table)) <= columns
+
+
+def test_on_a_terminal_no_word_is_broken(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "50")
+    summary = full_run(tmp_path / "run", rounds=2).summary()
+    words = "a warning with a hyphen-ated word and numbers 1.25 ms long enough for several lines of the terminal"
+    show_summary(summary | {"warnings": [{"code": "some_code", "message": words}]})  # type: ignore[arg-type] # as above
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", capsys.readouterr().out)
+    lines = [line.rstrip() for line in text.splitlines()]
+    assert max(map(len, lines)) <= 50
+    assert "\n" in text[text.index("a warning with") : text.index("terminal")]
+    assert words in " ".join(lines)
+    for line in summary["verdict_lines"]:
+        assert line in " ".join(lines)
+    assert "\nlatency, as the share of a policy's requests\n" in text

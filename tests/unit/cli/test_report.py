@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
-from loadgen.cli import EXIT_DONE, EXIT_INTERRUPTED, Outcome
+from loadgen.cli import EXIT_DONE, EXIT_INTERRUPTED, Outcome, report
 from loadgen.cli.report import finish, present, redraw
 from loadgen.cli.run_notes import CUT_SHORT
+from loadgen.cli.signals import Interruption
+from loadgen.measure.data.store import RunStore
 from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import TargetError
+from loadgen.show.export import RunData
 from tests.support.runner import run_cli
 from tests.support.synthetic import Exchange, Link, RunWriter, full_run, plan_json
 
@@ -45,6 +48,42 @@ def test_a_run_is_saved_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert shown.err == ""
     assert run.store.load_summary() == run.summary
     assert not run.store.has_rows
+
+
+def test_the_table_is_there_before_a_chart_is_drawn(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before: list[str] = []
+    drawn: list[tuple[int, int, str]] = []
+
+    def draw(store: RunStore, run: RunData) -> None:
+        before.append(capsys.readouterr().out)
+        assert run.samples is not None
+        monkeypatch.setattr(run, "on_chart", lambda *chart: drawn.append(chart))
+        assert list(run.charts) == [name for _, _, name in drawn]
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(report, "write_report", draw)
+    writer = whole(tmp_path / "run")
+    run = finish(writer.store, writer.store.load_run(), "done", draws=True)
+    assert present(run, SHOWN).code == EXIT_DONE
+    (table,) = before
+    assert run.summary["verdict_lines"][0] in table
+    assert [number for number, _, _ in drawn] == list(range(1, drawn[0][1] + 1))
+    after = capsys.readouterr()
+    assert after.out.strip() == str(tmp_path / "run" / "report.html")
+    assert "No space left" in after.err
+
+
+def test_a_signal_while_it_is_drawn_names_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_store: RunStore, _run: RunData) -> None:
+        raise Interruption
+
+    monkeypatch.setattr(report, "write_report", interrupted)
+    writer = whole(tmp_path / "run")
+    run = finish(writer.store, writer.store.load_run(), "done", draws=True)
+    with pytest.raises(Interruption, match=r"loadgen report .*run shows what had been measured"):
+        present(run, {"json": False, "quiet": True})
 
 
 def test_json_is_the_summary_and_nothing_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -45,7 +45,7 @@ class FakeExperiment:
 
     def run(self) -> FinishedRun:
         summary: Any = {"policies": {"x": {"requests": 1}}}
-        return FinishedRun(self._store, summary, self.end, is_drawn=False, failure="")
+        return FinishedRun(self._store, summary, self.end, draws=False, failure="")
 
 
 @pytest.fixture

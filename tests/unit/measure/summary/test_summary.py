@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from loadgen.measure.data.environment import environment
-from loadgen.measure.summary.verdict import verdict
+from loadgen.measure.summary.verdict import verdict_clauses
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT, ConnectionFlag, Ending, Phase
 from loadgen.model.units import NS_PER_S
@@ -530,6 +530,11 @@ UNANSWERED = {
 }  # fmt: skip
 
 
+def verdict(*arguments: Any) -> str:
+    """The clauses as a run has them in one text."""
+    return "; ".join(verdict_clauses(*arguments))
+
+
 @pytest.mark.parametrize(
     ("one", "expected"),
     [
@@ -610,6 +615,15 @@ def test_a_ratio_is_written_in_plain_digits(ratio: float, written: str) -> None:
     said = verdict(POLICIES_SEEN, [comparison(ratio=ratio)], [])
     assert "e+" not in said
     assert written in said
+
+
+def test_each_comparison_has_a_clause_of_its_own() -> None:
+    assert (
+        len(verdict_clauses(POLICIES_SEEN, [comparison(), comparison(-2 * MS, (-2_100_000, -1_900_000), 0.5)], [])) == 2
+    )
+    lagging = [{"code": "generator_late", "message": "late"}]
+    _, doubt = verdict_clauses(POLICIES_SEEN, [comparison()], lagging)  # type: ignore[arg-type] # a code as JSON has it
+    assert doubt.startswith("the generator lagged")
 
 
 def test_a_saturated_generator_is_in_the_verdict() -> None:
