@@ -180,6 +180,9 @@ class Audit:
         begun_ns = session.now_ns()
         found: Finding | None = None
         try:
+            if begun_ns >= state.deadline_ns:
+                self._end = "out_of_time"
+                raise ProbeFailure(_ENDS[self._end])
             found = probe.run(session)
         except (ProbeFailure, *FAILURES) as error:
             self._note(probe, unknown(text_of(error)), begun_ns, session.now_ns(), state.traces.zero_ns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loadgen.model.audit import Verdict
-from loadgen.probe.failures import NoResponse
+from loadgen.probe.failures import Loss, NoResponse
 from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession, Reply
@@ -30,8 +30,9 @@ def _try(session: ProbeSession) -> tuple[int, Reply]:
         try:
             while len(replies) < _REQUESTS and (not replies or replies[-1].persists):
                 replies.append(session.ask(stream))
-        except NoResponse:
-            if not replies:
+        except NoResponse as failure:
+            # Silence is no close. What is silent behind one response is said by the probe of announcements.
+            if not replies or failure.how is Loss.TIMEOUT:
                 raise
     return len(replies), replies[-1]
 

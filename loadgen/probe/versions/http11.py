@@ -12,6 +12,7 @@ from loadgen.probe.session import ProbeSession, Reply
 from loadgen.probe.versions.other_protocols import other_protocol, refuses_plain_http
 
 _GRAMMAR = "RFC 9110 §2.2"
+_BEGIN = b"HTTP/"
 _HOW = {Loss.FIN: "closed", Loss.RESET: "reset"}
 
 
@@ -77,7 +78,7 @@ def _without_response(session: ProbeSession, failure: NoResponse) -> Finding:
         return Finding(
             verdict=Verdict.NOTE, measured=str(failure), values=values, advice="name a URL with a short response"
         )
-    if data.startswith(b"HTTP/"):
+    if data.startswith(_BEGIN[: len(data)]) and data:
         if failure.how is Loss.MALFORMED:
             return Finding(
                 verdict=Verdict.VIOLATION,

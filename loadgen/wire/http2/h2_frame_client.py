@@ -152,19 +152,21 @@ class FrameClient:
         self._incoming += data
         if self.settings is None and not _may_begin_settings(self._incoming):
             raise _failure("the server's first bytes are no SETTINGS frame")
-        while len(self._incoming) >= _FRAME_HEAD_BYTES:
+        view, start = memoryview(self._incoming), 0
+        while len(view) - start >= _FRAME_HEAD_BYTES:
             try:
-                frame, size_bytes = Frame.parse_frame_header(memoryview(self._incoming[:_FRAME_HEAD_BYTES]))
+                frame, size_bytes = Frame.parse_frame_header(view[start : start + _FRAME_HEAD_BYTES])
                 if size_bytes > _MAX_FRAME_BYTES:
                     raise _failure(f"a frame has {size_bytes:,} bytes, more than we allow")
-                end = _FRAME_HEAD_BYTES + size_bytes
-                if len(self._incoming) < end:
-                    return
-                frame.parse_body(memoryview(self._incoming[_FRAME_HEAD_BYTES:end]))
+                end = start + _FRAME_HEAD_BYTES + size_bytes
+                if len(view) < end:
+                    break
+                frame.parse_body(view[start + _FRAME_HEAD_BYTES : end])
             except HyperframeError as error:
                 raise _failure(str(error) or type(error).__name__) from None
-            self._incoming = self._incoming[end:]
+            start = end
             self._note(frame)
+        self._incoming = self._incoming[start:]
 
     # Inside
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gevent
 import pytest
 
 from loadgen.model.audit import AuditRecord, Verdict
@@ -156,6 +157,16 @@ def test_the_audit_ends_in_time_with_what_is_known() -> None:
     assert verdicts(found) == {"quick": "ok", "endless": "unknown"}
     assert "--max-time" in found["findings"]["endless"]["measured"]
     assert found["duration_ns"] < 5 * NS_PER_S
+
+
+def test_no_probe_begins_once_the_time_is_over() -> None:
+    def takes_it_all(session: ProbeSession) -> Finding:
+        gevent.sleep(0.15)
+        return fine(session)
+
+    found = run(hello, made("long", takes_it_all), made("late", fine), max_time_ns=NS_PER_S // 10)
+    assert found["end"] == "out_of_time"
+    assert verdicts(found) == {"long": "ok", "late": "unknown"}
 
 
 def test_an_interrupt_ends_it_with_what_is_known() -> None:

@@ -62,6 +62,17 @@ def test_a_server_that_says_that_it_closes_breaks_no_rule(response: bytes, measu
     assert (found["verdict"], found["measured"]) == ("note", measured)
 
 
+def test_silence_behind_a_response_is_no_close() -> None:
+    def falls_silent(connection: socket.socket, _number: int) -> None:
+        serves(HELLO)(connection, 0)
+        read_request(connection)
+        connection.recv(1)
+
+    with scripted_server(falls_silent) as port:
+        found = finding(f"http://127.0.0.1:{port}/", "persistent_by_default", timeout_ns=NS_PER_S // 5)
+    assert (found["verdict"], found["measured"]) == ("unknown", "no answer within the time allowed")
+
+
 def test_a_single_close_is_no_violation() -> None:
     def closes_the_first(connection: socket.socket, number: int) -> None:
         # The audit's own first request comes on connection 0.

@@ -7,6 +7,7 @@ import struct
 import threading
 from collections.abc import Callable
 
+import gevent
 import pytest
 
 from loadgen.model.units import NS_PER_S
@@ -52,6 +53,28 @@ def test_what_came_and_how_it_ended(script: Callable[[socket.socket, int], None]
     (record,) = traces.records()
     events = [one["event"] for one in record["events"]]
     assert events == ["opened", "sent", *(["received"] if data else []), how, "closed"]
+
+
+def test_a_server_that_never_stops_is_left_in_time_and_holds_nobody_up() -> None:
+    def floods(connection: socket.socket, _number: int) -> None:
+        while True:
+            connection.sendall(bytes(1 << 16))
+
+    turns: list[int] = []
+
+    def others() -> None:
+        while True:
+            turns.append(1)
+            gevent.sleep(0.001)
+
+    with scripted_server(floods) as port, opened(port) as stream:
+        other = gevent.spawn(others)
+        begun_ns = soon(0)
+        data, has_ended = stream.wait_end(soon(0.15))
+        assert 0.15 <= (soon(0) - begun_ns) / NS_PER_S < 2
+        other.kill()
+    assert (len(data), has_ended) == (1 << 16, False)
+    assert len(turns) > 1
 
 
 def test_nothing_comes_in_time() -> None:

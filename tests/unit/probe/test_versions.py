@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from OpenSSL import SSL
 
+from loadgen.model.units import NS_PER_S
 from loadgen.probe.versions.h3_announced import Alternative, alternatives
 from loadgen.probe.versions.other_protocols import other_protocol, refuses_plain_http, shown
 from loadgen.target.behaviour import Behaviour
 from loadgen.target.certificates import server_context as target_context
 from tests.support.audits import audit, finding
-from tests.support.processes import HELLO, Script, scripted_server
+from tests.support.processes import HELLO, Script, read_request, scripted_server
 from tests.support.secure_servers import SecureServer, in_turns, secure_server, server_context, trust
 from tests.support.target_thread import target_in_thread
 from tests.support.violations.persistence import keeps, serves
@@ -90,6 +91,18 @@ def test_what_is_worth_knowing_of_an_answer(script: Script, measured: str) -> No
     with scripted_server(script) as port:
         found = finding(f"http://127.0.0.1:{port}/", "http11")
     assert (found["verdict"], found["measured"]) == ("note", measured)
+
+
+def test_a_response_that_has_hardly_begun_is_no_other_protocol() -> None:
+    def is_slow(connection: socket.socket, _number: int) -> None:
+        read_request(connection)
+        connection.sendall(b"HT")
+        connection.recv(1)
+
+    with scripted_server(is_slow) as port:
+        found = finding(f"http://127.0.0.1:{port}/", "http11", timeout_ns=NS_PER_S // 5)
+    assert found["measured"] == "a response that is not whole: no answer within the time allowed after 2 bytes"
+    assert "--timeout" in str(found["advice"])
 
 
 def test_a_server_without_tls_under_https() -> None:
