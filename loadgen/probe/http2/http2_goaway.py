@@ -5,7 +5,7 @@ from __future__ import annotations
 from loadgen.model.audit import FindingValue, Verdict
 from loadgen.probe.finding import Finding
 from loadgen.probe.http2.http2_link import Way
-from loadgen.probe.http2.spoken import SETTINGS_PROBE, over_http2
+from loadgen.probe.http2.over_http2 import SETTINGS_PROBE, over_http2
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 

@@ -11,7 +11,7 @@ from loadgen.model.units import NS_PER_S, count, format_duration
 from loadgen.probe.failures import ProbeFailure
 from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.http2.http2_link import Way, open_http2
-from loadgen.probe.http2.spoken import SETTINGS_PROBE, over_http2
+from loadgen.probe.http2.over_http2 import SETTINGS_PROBE, over_http2
 from loadgen.probe.medians import median_text
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession

@@ -9,7 +9,7 @@ from loadgen.model.units import NS_PER_S, count
 from loadgen.probe.failures import Loss
 from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.http2.http2_link import Http2Link, Way, open_http2
-from loadgen.probe.http2.spoken import SETTINGS_PROBE, over_http2
+from loadgen.probe.http2.over_http2 import SETTINGS_PROBE, over_http2
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import LIMITS_CLIENTS, ProbeSession
 from loadgen.wire.http2.h2_frame_client import DEFAULT_WINDOW_BYTES, LAST_STREAM_OPEN, MAX_CONCURRENT_STREAMS

@@ -9,7 +9,7 @@ from loadgen.model.audit import Verdict
 from loadgen.probe.failures import NoResponse
 from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.http2.http2_link import Http2Link, Way, open_http2
-from loadgen.probe.http2.spoken import SETTINGS_PROBE, over_http2
+from loadgen.probe.http2.over_http2 import SETTINGS_PROBE, over_http2
 from loadgen.probe.medians import median_text
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession

@@ -6,7 +6,7 @@ from loadgen.model.audit import FindingValue, Verdict
 from loadgen.model.units import format_duration
 from loadgen.probe.finding import Finding
 from loadgen.probe.http2.http2_link import MAX_ANSWER_NS, Http2Link, NotSpoken, Way, open_http2
-from loadgen.probe.http2.spoken import SETTINGS_PROBE, not_spoken
+from loadgen.probe.http2.over_http2 import SETTINGS_PROBE, not_spoken
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 from loadgen.wire.errors import Failure

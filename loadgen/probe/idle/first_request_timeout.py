@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loadgen.probe.finding import Finding
-from loadgen.probe.idle.partial_request import CONNECTIONS, MAX_BYSTANDERS, MAX_CONNECTIONS, VALUES, wait_out
+from loadgen.probe.idle.partial_request import CONNECTIONS, MAX_CONNECTIONS, MAX_REQUESTS_BESIDE, VALUES, wait_out
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 
@@ -19,7 +19,7 @@ FIRST_REQUEST_TIMEOUT = Probe(
     method=f"{CONNECTIONS} connections are opened, nothing is sent, and they are watched until the server closes them.",
     section="RFC 9112 §9.5",
     values=VALUES,
-    requests=MAX_BYSTANDERS,
+    requests=MAX_REQUESTS_BESIDE,
     connections=MAX_CONNECTIONS,
     run=_run,
     waits=True,

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from loadgen.probe.finding import Finding
-from loadgen.probe.idle.partial_request import CONNECTIONS, MAX_BYSTANDERS, MAX_CONNECTIONS, MAX_TRIES, VALUES, wait_out
+from loadgen.probe.idle.partial_request import (
+    CONNECTIONS,
+    MAX_CONNECTIONS,
+    MAX_REQUESTS_BESIDE,
+    MAX_TRIES,
+    VALUES,
+    wait_out,
+)
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 
@@ -23,7 +30,7 @@ HEADER_TIMEOUT = Probe(
     "closes them.",
     section="RFC 9112 §9.5",
     values=VALUES,
-    requests=MAX_TRIES + MAX_BYSTANDERS,
+    requests=MAX_TRIES + MAX_REQUESTS_BESIDE,
     connections=MAX_CONNECTIONS,
     run=_run,
     waits=True,

@@ -10,8 +10,8 @@ import gevent
 from loadgen.model.audit import FindingValue, Verdict
 from loadgen.model.units import NS_PER_MS, NS_PER_S, format_duration, format_estimate
 from loadgen.probe.finding import Finding, unknown
+from loadgen.probe.idle.close_text import ended_by, ending_text, status_of
 from loadgen.probe.idle.closes import Close, IdleTimes, idle_times
-from loadgen.probe.idle.last_words import ended_by, ending_text, status_of
 from loadgen.probe.session import Reply
 
 _MAX_EARLY_NS = 100 * NS_PER_MS

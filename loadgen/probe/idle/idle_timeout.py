@@ -9,7 +9,6 @@ import gevent
 from loadgen.probe.failures import Loss, NoResponse, ProbeFailure
 from loadgen.probe.finding import Finding
 from loadgen.probe.idle.closes import Close
-from loadgen.probe.idle.first_hop import with_owner
 from loadgen.probe.idle.idle_finding import (
     Watched,
     finding_of_closes,
@@ -17,6 +16,7 @@ from loadgen.probe.idle.idle_finding import (
     finding_of_kept,
     never_idle,
 )
+from loadgen.probe.idle.timeout_owner import with_owner
 from loadgen.probe.probe import Probe
 from loadgen.probe.probe_stream import ProbeStream
 from loadgen.probe.session import ProbeSession, Reply

@@ -13,9 +13,9 @@ from loadgen.model.audit import FindingValue, Verdict
 from loadgen.model.units import NS_PER_S, format_duration
 from loadgen.probe.failures import ProbeFailure
 from loadgen.probe.finding import Finding, unknown
-from loadgen.probe.idle.bystander import MAX_REQUESTS, is_held_up
-from loadgen.probe.idle.first_hop import with_owner
-from loadgen.probe.idle.last_words import ended_by, ending_text, status_of
+from loadgen.probe.idle.close_text import ended_by, ending_text, status_of
+from loadgen.probe.idle.held_up import MAX_REQUESTS, is_held_up
+from loadgen.probe.idle.timeout_owner import with_owner
 from loadgen.probe.probe_stream import ProbeStream
 from loadgen.probe.session import ProbeSession
 from loadgen.probe.side_by_side import side_by_side
@@ -24,9 +24,9 @@ CONNECTIONS = 3
 _CHECKS = 2
 """A server that seems to be stopped may only be slow, so it is looked at again."""
 MAX_TRIES = CONNECTIONS + _CHECKS
-MAX_BYSTANDERS = MAX_TRIES + _CHECKS * (MAX_REQUESTS - 1)
+MAX_REQUESTS_BESIDE = MAX_TRIES + _CHECKS * (MAX_REQUESTS - 1)
 """Requests on other connections, after each try."""
-MAX_CONNECTIONS = MAX_TRIES + MAX_BYSTANDERS
+MAX_CONNECTIONS = MAX_TRIES + MAX_REQUESTS_BESIDE
 VALUES = {
     "timeout_ns": "shortest time after which the server closed such a connection",
     "max_ns": "longest of these",

@@ -14,8 +14,8 @@ from loadgen.probe.medians import median_text
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 from loadgen.probe.side_by_side import side_by_side
-from loadgen.probe.websocket.offered import UPGRADE_PROBE, where_offered
 from loadgen.probe.websocket.websocket_link import open_websocket
+from loadgen.probe.websocket.where_offered import UPGRADE_PROBE, where_offered
 
 _CONNECTIONS = 6
 _ADVICE = "send a Ping, or a message, more often than every {}; or raise the timeout"

@@ -7,8 +7,8 @@ from loadgen.model.units import NS_PER_S, format_duration
 from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
-from loadgen.probe.websocket.offered import UPGRADE_PROBE, where_offered
 from loadgen.probe.websocket.websocket_link import WebSocketLink, open_websocket
+from loadgen.probe.websocket.where_offered import UPGRADE_PROBE, where_offered
 
 _SILENT_PROBE = "websocket_idle_timeout"
 _INTERVAL_NS = NS_PER_S

@@ -11,8 +11,8 @@ from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.medians import median_text
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
-from loadgen.probe.websocket.offered import UPGRADE_PROBE, where_offered
 from loadgen.probe.websocket.websocket_link import WebSocketLink, open_websocket
+from loadgen.probe.websocket.where_offered import UPGRADE_PROBE, where_offered
 
 _PINGS = 6
 

@@ -7,8 +7,8 @@ from loadgen.model.units import format_duration
 from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
-from loadgen.probe.websocket.offered import UPGRADE_PROBE
 from loadgen.probe.websocket.websocket_link import NotOffered, open_websocket
+from loadgen.probe.websocket.where_offered import UPGRADE_PROBE
 from loadgen.wire.errors import UpgradeFailure
 
 

@@ -14,7 +14,7 @@ from loadgen.model.proxy import parse_proxy
 from loadgen.model.units import NS_PER_MS
 from loadgen.probe.http2 import PROBES
 from loadgen.probe.http2.http2_link import Way
-from loadgen.probe.http2.spoken import over_http2
+from loadgen.probe.http2.over_http2 import over_http2
 from loadgen.target.behaviour import Behaviour
 from loadgen.target.certificates import server_context
 from tests.support.audits import audit, finding

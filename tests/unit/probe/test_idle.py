@@ -20,13 +20,13 @@ from loadgen.model.units import NS_PER_MS, NS_PER_S
 from loadgen.probe.audit import Audit
 from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.finding import Finding, unknown
-from loadgen.probe.idle import PROBES, bystander, idle_timeout, stale_window
+from loadgen.probe.idle import PROBES, held_up, idle_timeout, stale_window
+from loadgen.probe.idle.close_text import ending_text, status_of
 from loadgen.probe.idle.closes import Close, idle_times
-from loadgen.probe.idle.first_hop import with_owner
 from loadgen.probe.idle.idle_finding import Watched, finding_of_closes, times_text
-from loadgen.probe.idle.last_words import ending_text, status_of
 from loadgen.probe.idle.partial_request import PartialEnd, partial_finding
 from loadgen.probe.idle.stale_tries import StaleOutcome, StaleRange, StaleTry, limit_text, stale_finding
+from loadgen.probe.idle.timeout_owner import with_owner
 from loadgen.probe.registry import choose
 from loadgen.probe.session import AuditState, ProbeSession
 from tests.support.audits import audit, finding, findings_of
@@ -268,14 +268,14 @@ def test_a_body_that_stops_half_way() -> None:
 
 
 def test_a_server_that_one_silent_client_stops(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bystander, "_MIN_WAIT_NS", ms(150))
+    monkeypatch.setattr(held_up, "_MIN_WAIT_NS", ms(150))
     found = found_by("first_request_timeout", {"one": OneAtATime(), "many": answers_heads}, idle_max_ns=ms(300))
     assert (found["one"]["verdict"], found["many"]["verdict"]) == ("warning", "ok")
     assert found["one"]["values"] == {"held_up_by": 1}
 
 
 def test_a_silent_client_that_stops_even_handshakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(bystander, "_MIN_WAIT_NS", ms(150))
+    monkeypatch.setattr(held_up, "_MIN_WAIT_NS", ms(150))
     server = OneAtATime(SecureServer(in_turns(server_context())).script)
     with scripted_server(server) as port:
         found = finding(f"https://127.0.0.1:{port}/", "header_timeout", **trust(tmp_path))

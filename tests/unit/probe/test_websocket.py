@@ -9,8 +9,8 @@ import pytest
 from loadgen.model.proxy import parse_proxy
 from loadgen.model.units import NS_PER_MS
 from loadgen.probe.websocket import PROBES
-from loadgen.probe.websocket.offered import where_offered
 from loadgen.probe.websocket.websocket_link import NotOffered
+from loadgen.probe.websocket.where_offered import where_offered
 from loadgen.target.behaviour import Behaviour
 from tests.support.audits import audit, finding
 from tests.support.processes import scripted_server

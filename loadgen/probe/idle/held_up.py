@@ -21,7 +21,7 @@ _USUAL_TIMES = 5
 
 
 class _Service(Enum):
-    """What a bystander gets."""
+    """What the request on the other connection gets."""
 
     ANSWERED = auto()
     NOTHING = auto()  # within the time
