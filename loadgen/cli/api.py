@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from loadgen.cli.console import show_path, show_summary
 from loadgen.cli.diff import load_diff
 from loadgen.cli.diff_console import show_diff
+from loadgen.cli.exports import write_exports
 from loadgen.cli.gate_lines import report_gates
 from loadgen.cli.plan_reader import OptionReader, PlanFile, merge, read_plan
 from loadgen.cli.report import finish, load_record
@@ -107,6 +108,10 @@ class CompareOptions(TypedDict, total=False):
     """Earlier runs, whose folders hold them; what changed is in `Run.diff`."""
     force: bool
     """With `baseline`: unlike runs too."""
+    export: str | Sequence[str]
+    """`"csv"`, `"csv=samples.csv"`, or a list of such."""
+    metrics_port: int
+    """Serve the run's counts so far to Prometheus, on this port of 127.0.0.1."""
     probe: bool
     """Audit the target before the load."""
 
@@ -178,12 +183,14 @@ def compare(url: str | None, options: Mapping[str, Any]) -> Run:
         except Interruption as error:
             raise KeyboardInterrupt(str(error)) from None
         assert finished is not None
+        unwritten = write_exports(finished.data, finished.store, resolved)
         try:
             finished.draw(quiet=resolved["quiet"])
         except Interruption as error:
             raise KeyboardInterrupt(str(error)) from None
-    if finished.failure:
-        message = f"not everything could be saved in {finished.store.directory}: {finished.failure}"
+    failure = finished.failure or unwritten
+    if failure:
+        message = f"not everything could be saved in {finished.store.directory}: {failure}"
         warnings.warn(message, RuntimeWarning, stacklevel=3)
     if finished.end == "interrupted":
         raise KeyboardInterrupt(f"interrupted; partial results are saved in {finished.store.directory}")

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from loadgen.cli.console import Progress
+from loadgen.cli.live_blocks import LiveBlocks
+from loadgen.cli.live_output import LiveOutput
 from loadgen.cli.pilot import PilotEnd, run_pilot, with_load
 from loadgen.cli.report import FinishedRun, finish
 from loadgen.cli.run_audit import audit_before_load
@@ -53,6 +55,7 @@ class Experiment:
         first_connection: int = 0,
         pilots: bool = False,
         audits: bool = False,
+        live: LiveOutput | None = None,
     ) -> None:
         self._plan = plan
         self._store = store
@@ -70,6 +73,7 @@ class Experiment:
         """A pilot chooses the load."""
         self._audits = audits
         """The connection doctor looks at the target first."""
+        self._live = live or LiveOutput({})
         self._embedded = "embedded_target" in facts["environment"]
 
     def run(self) -> FinishedRun:
@@ -85,6 +89,8 @@ class Experiment:
             elif isinstance(error, Interruption):
                 error.saved = self._store.directory
             raise
+        finally:
+            self._live.close()
 
     def _run(self) -> FinishedRun:
         with ExitStack() as stack:
@@ -168,7 +174,13 @@ class Experiment:
         cells = tuple(cell.name for cell in self._plan.cells)
         directories = [directory for directory, _ in jobs]
         precision = None if self._plan.until_precision is None else RunPrecision(self._plan, directories)
-        on_parts = (lambda _worker: None) if precision is None else precision.read_parts
+        blocks = LiveBlocks(directories, self._live.listeners)
+
+        def on_parts(worker: int) -> None:
+            blocks.read_parts(worker)
+            if precision is not None:
+                precision.read_parts(worker)
+
         rollup = RunRollup(directories, cells, self._plan.max_samples, on_parts)
         forecast = SizeForecast(self._plan)
         with Progress(self._plan, self._quiet, len(self._done)) as progress:
@@ -180,8 +192,10 @@ class Experiment:
                 progress.show(event, worker)
                 progress.say(forecast.add(worker, event))
                 rollup.add(worker, event)
+                self._live.add(worker, event)
 
             def goes_on(block: int) -> bool:
+                blocks.look()
                 if precision is None:
                     return True
                 needed = precision.goes_on(block)
@@ -189,6 +203,7 @@ class Experiment:
                 return needed
 
             end = end_of(run_workers(jobs, self._store.lock, on_event, goes_on))
+        blocks.look()
         if end["end"] in ("plan", "target"):
             self._discard()
             raise (PlanError if end["end"] == "plan" else TargetError)(end["message"])

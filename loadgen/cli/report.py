@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from loadgen.cli import EXIT_DONE, EXIT_INTERRUPTED, Outcome
+from loadgen.cli import EXIT_DONE, EXIT_INTERRUPTED, EXIT_OUTPUT, Outcome
 from loadgen.cli.baseline import baseline_diff, check_baseline
 from loadgen.cli.console import changing_line, show_path, show_summary
 from loadgen.cli.diff import save_diff
 from loadgen.cli.diff_console import show_diff
+from loadgen.cli.exports import check_exports, write_exports, writes_to_stdout
 from loadgen.cli.gate_lines import report_gates
 from loadgen.cli.run_notes import CUT_SHORT
 from loadgen.cli.run_validation import recorded_run
@@ -54,6 +55,11 @@ class FinishedRun:
     samples: Samples | None = None
 
     @property
+    def data(self) -> RunData:
+        """What exports are made of."""
+        return RunData(self.summary, self.samples)
+
+    @property
     def shown_file(self) -> Path:
         """Where the result can be read, once it is drawn."""
         return self.store.path((HTML if self.draws else JSON).file_name)
@@ -67,7 +73,7 @@ class FinishedRun:
             return
         try:
             with nullcontext(lambda _text: None) if quiet else changing_line("drawing charts") as say:
-                run = RunData(self.summary, self.samples)
+                run = self.data
                 run.on_chart = lambda number, of, name: say(f"drawing charts: {number} of {of}, {name}")
                 write_report(self.store, run)
                 if self.diff is not None:
@@ -86,6 +92,7 @@ class FinishedRun:
 
 def rebuild(run: Path, options: dict[str, Any]) -> Outcome:
     """`loadgen report`: everything that can be made from the run's samples, anew. Raises PlanError or TargetError."""
+    check_exports(options)
     store = RunStore.open(run, to_change=True)
     facts = load_record(store)
     baseline = check_baseline(options, facts, pilots=False)
@@ -162,26 +169,32 @@ def _diff(store: RunStore, facts: RunRecord, samples: Samples) -> DiffRecord | N
 def present(run: FinishedRun, options: dict[str, Any]) -> Outcome:
     """Show a run as --json and --quiet say, and only then draw it; say in any case which of its gates failed.
 
+    Exports are written before it is drawn; where one goes to standard output, nothing else does.
+
     Raises TargetError where it came to its end without a single answer.
     """
     store = run.store
+    shows = not (options["quiet"] or options["json"] or writes_to_stdout(options))
     if options["json"]:
-        JSON.write(RunData(run.summary), sys.stdout)
-    elif not options["quiet"]:
+        JSON.write(run.data, sys.stdout)
+    elif shows:
         show_summary(run.summary)
         if run.diff is not None:
             show_diff(run.diff)
+    unwritten = write_exports(run.data, store, options)
     sys.stdout.flush()
     run.draw(quiet=options["quiet"])
-    if not options["json"] and not options["quiet"]:
+    if shows:
         show_path(run.shown_file)
     if run.failure:
         print_error(f"not everything could be saved in {store.directory}: {run.failure}")
+    if unwritten:
+        print_error(f"{unwritten}; the results are saved in {store.directory}")
     if run.end == _DONE:
         run.check_answered()
     exit_code = report_gates(run.summary.get("gates", ()))
     if run.end == _DONE:
-        return Outcome(exit_code, store.directory)
+        return Outcome(exit_code or (EXIT_OUTPUT if unwritten else EXIT_DONE), store.directory)
     if run.end != "interrupted":
         print_error(CUT_SHORT[run.end])
     return Outcome(EXIT_INTERRUPTED, store.directory)

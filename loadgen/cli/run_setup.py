@@ -13,6 +13,8 @@ from loadgen.cli.baseline import check_baseline
 from loadgen.cli.consent import ask_consent
 from loadgen.cli.dry_run import AUDIT_LINE, PILOT_LINE, blocks, estimate_line
 from loadgen.cli.experiment import Experiment
+from loadgen.cli.exports import check_exports
+from loadgen.cli.live_output import LiveOutput
 from loadgen.cli.machine import check_machine
 from loadgen.cli.pilot import leaves_load_open
 from loadgen.cli.plan_builder import build_plan
@@ -42,6 +44,7 @@ def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
     pilots = leaves_load_open(options)
     if options["dry_run"] and options["json"]:
         raise PlanError("--dry-run prints blocks and measures nothing that --json could print; give one of them")
+    check_exports(options)
     check_machine(plan, embedded)
     resolve_gates(plan)
     name = f"{datetime.now():%Y%m%d-%H%M%S}" if options["name"] is None else options["name"]
@@ -76,6 +79,7 @@ def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
         baseline = check_baseline(options, facts, pilots=pilots)
         if baseline:
             facts["baseline"] = baseline
+        live = LiveOutput(options)
     except BaseException:
         store.discard()
         raise
@@ -88,6 +92,7 @@ def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
         draws=not options["no_charts"],
         pilots=pilots,
         audits=options["probe"],
+        live=live,
     )
 
 

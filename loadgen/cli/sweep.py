@@ -12,6 +12,8 @@ from loadgen.cli.consent import ask_consent
 from loadgen.cli.credentials import GIVEN_AGAIN, with_secrets
 from loadgen.cli.dry_run import estimate_line
 from loadgen.cli.experiment import Experiment
+from loadgen.cli.exports import check_exports
+from loadgen.cli.live_output import LiveOutput
 from loadgen.cli.machine import check_machine
 from loadgen.cli.plan_builder import build_plan
 from loadgen.cli.report import FinishedRun, finish, load_record, present
@@ -25,7 +27,7 @@ from loadgen.model.options import option_named
 from loadgen.model.plan import Plan
 
 # Options that may be given with --resume: how to report, and what the recorded plan can't hold.
-_WITH_RESUME = {"resume", "quiet", "json", "yes", "server_pid", "no_charts"} | GIVEN_AGAIN
+_WITH_RESUME = {"resume", "quiet", "json", "yes", "server_pid", "no_charts", "export", "metrics_port"} | GIVEN_AGAIN
 
 
 def run(options: dict[str, Any]) -> Outcome:
@@ -41,6 +43,7 @@ def run(options: dict[str, Any]) -> Outcome:
 def resume(options: dict[str, Any], given: dict[str, str]) -> Outcome:
     """Run the rest of a sweep, in its folder. `given`: the options on the command line. Raises as `run` does."""
     directory: Path = options["resume"]
+    check_exports(options)
     store = RunStore.open(directory, to_change=True)
     excluded = next((written for name, written in given.items() if name not in _WITH_RESUME), None)
     if excluded:
@@ -57,8 +60,9 @@ def resume(options: dict[str, Any], given: dict[str, str]) -> Outcome:
     ask_consent(plan.target, plan.proxy, embedded=embedded, agreed=options["yes"])
     _announce(estimate_line(plan, len(done)), options)
     experiment = Experiment(
-        plan, store, facts, is_new=False, quiet=quiet, draws=draws, done=sorted(done), first_connection=first_connection
-    )
+        plan, store, facts, is_new=False, quiet=quiet, draws=draws, done=sorted(done),
+        first_connection=first_connection, live=LiveOutput(options),
+    )  # fmt: skip
     return _present(experiment.run(), options)
 
 

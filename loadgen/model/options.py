@@ -35,6 +35,7 @@ from loadgen.model.value_types import (
     OptionalWhole,
     Percent,
     Rate,
+    RepeatedWords,
     ValueType,
     Whole,
     Words,
@@ -263,6 +264,15 @@ OPTIONS: tuple[Option, ...] = (
         name="no_charts", type=Flag(), default=False, commands=(COMPARE, SWEEP, DIFF),
         help="Draw nothing now; `loadgen report RUN` can do it later.",
         differs={DIFF: {"help": "With --out: draw nothing."}},
+    ),
+    Option(
+        name="export", group=OptionGroup.OUTPUT, type=RepeatedWords(), default=(), commands=(COMPARE, SWEEP, REPORT), metavar="FORMAT[=PATH]",
+        help="Write the run in a format too, to its file in the run's folder, to PATH or to - (standard output): json, "
+        "html, markdown, csv, ndjson, hdr; may be repeated (docs/exports.md).",
+    ),
+    Option(
+        name="metrics_port", group=OptionGroup.OUTPUT, type=Whole(1, 65_535), is_implicit=True, metavar="PORT",
+        help="Serve the run's counts so far to Prometheus, on this port of 127.0.0.1.",
     ),
     Option(
         name="yes", group=OptionGroup.TARGET, type=Flag(), default=False, commands=TO_TARGET,

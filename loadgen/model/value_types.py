@@ -92,6 +92,12 @@ class Words(ValueType):
         return text
 
 
+class RepeatedWords(Words):
+    """The same, given any number of times; what the texts mean is checked where they are used."""
+
+    is_repeated = True
+
+
 class Flag(ValueType):
     """On or off."""
 

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, request, send_file
 from flask.typing import ResponseReturnValue
 
 from loadgen.measure.data.npz import SAMPLES_FILE
-from loadgen.show.export import EXPORTERS
+from loadgen.show.export import EXPORTERS, Written
 from loadgen.show.export.html import HTML
 from loadgen.show.export.json import JSON
 
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from flask import Flask
 
 REPORT = HTML.file_name
-_EXPORTS = {one.file_name: f"{'Open' if one is HTML else 'Download'} {one.title}" for one in EXPORTERS.values()}
+_EXPORTS = {
+    one.file_name: f"{'Open' if one is HTML else 'Download'} {one.title}"
+    for one in EXPORTERS.values()
+    if one.written is not Written.ON_REQUEST
+}
 FILES = {JSON.file_name: _EXPORTS[JSON.file_name], SAMPLES_FILE: "Download samples"} | _EXPORTS
 """The files of a run's folder that the web UI offers, with the names of their links."""
 

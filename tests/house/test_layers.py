@@ -168,6 +168,9 @@ LAYERS = {
             "gate_lines",
             "machine",
             "dry_run",
+            "exports",
+            "live_blocks",
+            "metrics_server",
             "run_notes",
             "run_length",
             "run_rollup",
@@ -181,6 +184,7 @@ LAYERS = {
             "fitted_table",
         ),
         ("option_types", "help", "policies", "plan_writer", "plan_reader", "plan_builder", "audit_options", "options"),
+        ("live_output",),
         ("diff",),
         ("baseline",),
         ("worker_main", "worker_pool", "target", "null_target", "locust", "report", "run_audit"),
@@ -218,6 +222,7 @@ HOMES = {
     "click": ("cli/",),
     "tomli_w": ("cli/",),
     "rich": ("cli/",),
+    "prometheus_client": ("cli/metrics_server.py",),
 }
 
 

@@ -37,6 +37,11 @@ class BlockLatency:
     latency_ns: int = 0
     """The sum of their latencies."""
 
+    @property
+    def mean_ns(self) -> int | None:
+        """Their mean latency; None where there are none."""
+        return round(self.latency_ns / self.requests) if self.requests else None
+
 
 class LatencyTotals:
     """The blocks of one worker. directory: where it writes."""

@@ -8,20 +8,23 @@ from __future__ import annotations
 from io import StringIO
 
 from loadgen.measure.data.store import RunStore
+from loadgen.show.export.csv import CSV
 from loadgen.show.export.exporter import Exporter
 from loadgen.show.export.exporter import RunData as RunData
 from loadgen.show.export.exporter import Written as Written
+from loadgen.show.export.hdr import HDR
 from loadgen.show.export.html import HTML
 from loadgen.show.export.json import JSON
 from loadgen.show.export.markdown import MARKDOWN
+from loadgen.show.export.ndjson import NDJSON
 
 # In the order of writing: where a disk fills up, what everything else can be drawn from comes first.
 # A new format is a file beside these, and its name here.
-EXPORTERS: dict[str, Exporter] = {one.name: one for one in (JSON, HTML, MARKDOWN)}
+EXPORTERS: dict[str, Exporter] = {one.name: one for one in (JSON, HTML, MARKDOWN, CSV, NDJSON, HDR)}
 
 
 def export_text(exporter: Exporter, run: RunData) -> str:
-    """What the exporter writes, as one text."""
+    """What the exporter writes, as one text. Not for one that is binary."""
     stream = StringIO()
     exporter.write(run, stream)
     return stream.getvalue()

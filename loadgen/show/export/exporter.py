@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from typing import TextIO
+from typing import Any
 
 from loadgen.measure.data.rows import Samples
 from loadgen.model.summary import Summary
@@ -41,11 +41,12 @@ class Written(Enum):
 
     ALWAYS = "always"
     UNLESS_NO_CHARTS = "unless --no-charts is given"
+    ON_REQUEST = "where --export asks for it"
 
 
 @dataclass(frozen=True, slots=True)
 class Exporter:
-    """One format. All of them are text, in UTF-8."""
+    """One format: text in UTF-8, unless it is binary."""
 
     name: str
     """The word that chooses it."""
@@ -56,4 +57,16 @@ class Exporter:
     help: str
     """One line for --help."""
     written: Written
-    write: Callable[[RunData, TextIO], None]
+    write: Callable[[RunData, Any], None]
+    """Writes the run to a text stream, or to a binary one where the format is binary. Raises OSError."""
+    is_binary: bool = False
+    needs: str = ""
+    """A package that loadgen comes without."""
+    extra: str = ""
+    """The extra of loadgen that brings it."""
+    appends_to: str = ""
+    """The environment variable that names the file to append to, where no path is given."""
+    remarks: Callable[[RunData], str] | None = None
+    """Whole lines for standard error that belong to it."""
+    send: Callable[[RunData, str], None] | None = None
+    """Sends the run to an http or https URL, where the format has that. Raises OSError."""

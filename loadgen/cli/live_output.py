@@ -1,0 +1,42 @@
+"""What others can read of a run while it goes on: lines on standard output, and metrics on a port of this machine."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from loadgen.cli.exports import STDOUT, exports_of
+from loadgen.cli.live_blocks import BlockListener
+from loadgen.cli.metrics_server import MetricsServer
+from loadgen.measure.data.latency_totals import BlockLatency
+from loadgen.show.export.ndjson import NDJSON, block_ended
+
+
+class LiveOutput:
+    """What the options ask for. Raises PlanError where the port for metrics can't be opened."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self.listeners: list[BlockListener] = []
+        """They get each block as it ends."""
+        self._metrics: MetricsServer | None = None
+        if any(one.exporter is NDJSON and one.destination == STDOUT for one in exports_of(options)):
+            self.listeners.append(_write_line)
+        if options.get("metrics_port") is not None:
+            self._metrics = MetricsServer(options["metrics_port"])
+            self.listeners.append(self._metrics.add_block)
+
+    def add(self, worker: int, event: Mapping[str, Any]) -> None:
+        """Take one event of a worker."""
+        if self._metrics is not None:
+            self._metrics.add(worker, event)
+
+    def close(self) -> None:
+        """Nobody can read along any more."""
+        if self._metrics is not None:
+            self._metrics.close()
+
+
+def _write_line(index: int, block: BlockLatency) -> None:
+    sys.stdout.write(block_ended(block, index))
+    sys.stdout.flush()
