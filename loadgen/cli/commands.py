@@ -24,7 +24,7 @@ _DURATION, _FILE, _WHOLE = OptionType(Duration()), OptionType(FilePath()), Optio
 
 _EXIT_CODES = (
     "Exit codes: 0 done, 1 a gate failed, 2 bad usage or plan, 3 the target gave no valid sample, 4 results saved but "
-    "standard output failed, 130 interrupted with partial results saved."
+    "standard output or an export failed, 130 interrupted with partial results saved."
 )
 
 

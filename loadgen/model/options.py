@@ -268,7 +268,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         name="export", group=OptionGroup.OUTPUT, type=RepeatedWords(), default=(), commands=(COMPARE, SWEEP, REPORT), metavar="FORMAT[=PATH]",
         help="Write the run in a format too, to its file in the run's folder, to PATH or to - (standard output): json, "
-        "html, markdown, csv, ndjson, hdr; may be repeated (docs/exports.md).",
+        "html, markdown, csv, ndjson, hdr, prometheus, openmetrics; may be repeated (docs/exports.md).",
     ),
     Option(
         name="metrics_port", group=OptionGroup.OUTPUT, type=Whole(1, 65_535), is_implicit=True, metavar="PORT",

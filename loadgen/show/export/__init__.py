@@ -17,10 +17,14 @@ from loadgen.show.export.html import HTML
 from loadgen.show.export.json import JSON
 from loadgen.show.export.markdown import MARKDOWN
 from loadgen.show.export.ndjson import NDJSON
+from loadgen.show.export.openmetrics import OPENMETRICS
+from loadgen.show.export.prometheus import PROMETHEUS
 
 # In the order of writing: where a disk fills up, what everything else can be drawn from comes first.
 # A new format is a file beside these, and its name here.
-EXPORTERS: dict[str, Exporter] = {one.name: one for one in (JSON, HTML, MARKDOWN, CSV, NDJSON, HDR)}
+EXPORTERS: dict[str, Exporter] = {
+    one.name: one for one in (JSON, HTML, MARKDOWN, CSV, NDJSON, HDR, PROMETHEUS, OPENMETRICS)
+}
 
 
 def export_text(exporter: Exporter, run: RunData) -> str:

@@ -1,0 +1,49 @@
+"""Metrics as text that Prometheus scrapes: its own format, and OpenMetrics 1.0, which differ in a few lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from loadgen.model.summary import Summary
+from loadgen.show.export.metric_families import Family, Kind, Point, families
+
+_ENDINGS = {Kind.COUNTER: "_total", Kind.INFO: "_info"}
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n"}
+
+
+def exposition(summary: Summary, *, is_open_metrics: bool) -> Iterator[str]:
+    """The lines, each with its end."""
+    for family in families(summary):
+        yield from _family(family, is_open_metrics)
+    if is_open_metrics:
+        yield "# EOF\n"
+
+
+def _family(family: Family, is_open_metrics: bool) -> Iterator[str]:
+    name = f"loadgen_{family.name}"
+    sample = name + _ENDINGS.get(family.kind, "")
+    # OpenMetrics names the family without that ending, and Prometheus knows no info.
+    of_family = name if is_open_metrics else sample
+    kind = Kind.GAUGE if family.kind is Kind.INFO and not is_open_metrics else family.kind
+    yield f"# HELP {of_family} {_escaped(family.help)}\n"
+    yield f"# TYPE {of_family} {kind.value}\n"
+    if is_open_metrics and family.unit:
+        yield f"# UNIT {of_family} {family.unit}\n"
+    for point in family.points:
+        yield f"{sample}{point.suffix}{_labels(point)} {_number(point.value)}\n"
+
+
+def _labels(point: Point) -> str:
+    if not point.labels:
+        return ""
+    return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in point.labels.items()) + "}"
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r'[\\"\n]', lambda found: _ESCAPES[found[0]], text)
+
+
+def _number(value: float) -> str:
+    """Whole numbers as they are; others so that reading gives the same."""
+    return repr(value)
