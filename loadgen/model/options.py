@@ -266,7 +266,8 @@ OPTIONS: tuple[Option, ...] = (
         differs={DIFF: {"help": "With --out: draw nothing."}},
     ),
     Option(
-        name="export", group=OptionGroup.OUTPUT, type=RepeatedWords(), default=(), commands=(COMPARE, SWEEP, REPORT), metavar="FORMAT[=PATH]",
+        name="export", group=OptionGroup.OUTPUT, type=RepeatedWords(), default=(), metavar="FORMAT[=PATH]",
+        commands=(COMPARE, SWEEP, REPORT),
         help="Write the run in a format too, to its file in the run's folder, to PATH or to - (standard output): json, "
         "html, markdown, csv, ndjson, hdr, prometheus, openmetrics; may be repeated (docs/exports.md).",
     ),

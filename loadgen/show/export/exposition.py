@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from loadgen.model.summary import Summary
-from loadgen.show.export.metric_families import Family, Kind, Point, families
+from loadgen.show.export.metric_families import Family, MetricKind, Point, families
 
-_ENDINGS = {Kind.COUNTER: "_total", Kind.INFO: "_info"}
+_ENDINGS = {MetricKind.COUNTER: "_total", MetricKind.INFO: "_info"}
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n"}
 
 
@@ -25,7 +25,7 @@ def _family(family: Family, is_open_metrics: bool) -> Iterator[str]:
     sample = name + _ENDINGS.get(family.kind, "")
     # OpenMetrics names the family without that ending, and Prometheus knows no info.
     of_family = name if is_open_metrics else sample
-    kind = Kind.GAUGE if family.kind is Kind.INFO and not is_open_metrics else family.kind
+    kind = MetricKind.GAUGE if family.kind is MetricKind.INFO and not is_open_metrics else family.kind
     yield f"# HELP {of_family} {_escaped(family.help)}\n"
     yield f"# TYPE {of_family} {kind.value}\n"
     if is_open_metrics and family.unit:

@@ -17,7 +17,7 @@ Labels = dict[str, str]
 _BOUNDS = ("low", "high")
 
 
-class Kind(Enum):
+class MetricKind(Enum):
     """What a family is."""
 
     COUNTER = "counter"
@@ -42,7 +42,7 @@ class Family:
 
     name: str
     """Without `loadgen_`, and without the `_total` of a counter and the `_info` of an info."""
-    kind: Kind
+    kind: MetricKind
     unit: str
     """`seconds`, `ratio`, `bytes`; empty for a plain number. It ends the name."""
     help: str
@@ -54,7 +54,7 @@ class _OfPolicy:
     """A row of the table: a family, and its values of one policy."""
 
     name: str
-    kind: Kind
+    kind: MetricKind
     unit: str
     help: str
     points: Callable[[PolicySummary], Iterator[Point]]
@@ -118,7 +118,7 @@ def _closed(policy: PolicySummary) -> Iterator[Point]:
     yield Point({"by": "server"}, closed_by["server"])
 
 
-_COUNTER, _GAUGE, _SUMMARY = Kind.COUNTER, Kind.GAUGE, Kind.SUMMARY
+_COUNTER, _GAUGE, _SUMMARY = MetricKind.COUNTER, MetricKind.GAUGE, MetricKind.SUMMARY
 _OF_POLICY = (
     _OfPolicy("requests", _COUNTER, "", "Completed requests of measured windows.", lambda one: _one(one["requests"])),
     _OfPolicy("errors", _COUNTER, "", "Failed requests, by kind.", lambda one: _each("kind", one["errors"])),
@@ -153,7 +153,7 @@ _OF_POLICY = (
 
 def families(summary: Summary) -> list[Family]:
     """All metrics of a run, labelled by `policy`, or by `baseline` and `candidate`. Empty ones are left out."""
-    found = [Family("run", Kind.INFO, "", "The run; always 1.", [Point(_about(summary), 1)])]
+    found = [Family("run", MetricKind.INFO, "", "The run; always 1.", [Point(_about(summary), 1)])]
     for row in _OF_POLICY:
         points = [
             Point({"policy": name, **point.labels}, point.value, point.suffix)

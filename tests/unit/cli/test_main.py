@@ -23,7 +23,7 @@ def test_each_command_explains_itself(command: str) -> None:
 
 def test_the_help_names_the_exit_codes() -> None:
     words = " ".join(run_cli("--help").stdout.split())
-    assert "4 results saved but standard output failed, 130 interrupted" in words
+    assert "4 results saved but standard output or an export failed, 130 interrupted" in words
 
 
 def test_the_version() -> None:

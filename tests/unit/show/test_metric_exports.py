@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from loadgen.show.export import EXPORTERS, RunData, export_text
+from loadgen.show.export.exposition import exposition
+from loadgen.show.export.metric_families import MetricKind, families
 from tests.support.synthetic import full_run, summary_of
 
 Found = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -85,7 +87,7 @@ def test_hostile_texts_stay_inside_their_label(run: RunData, name: str, module: 
     parser = pytest.importorskip(module)
     hostile = 'a"} 1\nloadgen_evil 2\\'
     summary: Any = {**run.summary, "run": hostile}
-    text = export_text(EXPORTERS[name], RunData(summary))
+    text = "".join(exposition(summary, is_open_metrics=name == "openmetrics"))
     found = samples_of(parser.text_string_to_metric_families(text))
     assert not any(name == "loadgen_evil" for name, _ in found)
     assert any(dict(labels).get("run") == hostile for _, labels in found)
@@ -93,5 +95,6 @@ def test_hostile_texts_stay_inside_their_label(run: RunData, name: str, module: 
 
 def test_names_are_documented(run: RunData) -> None:
     text = (Path(__file__).parents[3] / "docs" / "exports.md").read_text(encoding="utf-8")
-    names = {line.split()[2] for line in export_text(EXPORTERS["prometheus"], run).splitlines() if "# TYPE" in line}
+    endings = {MetricKind.COUNTER: "_total", MetricKind.INFO: "_info"}
+    names = [f"loadgen_{one.name}{endings.get(one.kind, '')}" for one in families(run.summary)]
     assert [name for name in names if f"`{name}`" not in text] == []
