@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from loadgen.model.arrivals import ARRIVALS, CONSTANT
+from loadgen.model.export_options import EXPORT_OPTIONS
 from loadgen.model.gate_options import GATE_OPTIONS
 from loadgen.model.option import COMPARE, DIFF, PROBE, REPORT, SWEEP, TO_TARGET, LocustArgument, Option, OptionGroup
 from loadgen.model.plan_value_types import (
@@ -35,7 +36,6 @@ from loadgen.model.value_types import (
     OptionalWhole,
     Percent,
     Rate,
-    RepeatedWords,
     ValueType,
     Whole,
     Words,
@@ -265,16 +265,7 @@ OPTIONS: tuple[Option, ...] = (
         help="Draw nothing now; `loadgen report RUN` can do it later.",
         differs={DIFF: {"help": "With --out: draw nothing."}},
     ),
-    Option(
-        name="export", group=OptionGroup.OUTPUT, type=RepeatedWords(), default=(), metavar="FORMAT[=PATH]",
-        commands=(COMPARE, SWEEP, REPORT),
-        help="Write the run in a format too, to its file in the run's folder, to PATH or to - (standard output): json, "
-        "html, markdown, csv, ndjson, hdr, prometheus, openmetrics; may be repeated (docs/exports.md).",
-    ),
-    Option(
-        name="metrics_port", group=OptionGroup.OUTPUT, type=Whole(1, 65_535), is_implicit=True, metavar="PORT",
-        help="Serve the run's counts so far to Prometheus, on this port of 127.0.0.1.",
-    ),
+    *EXPORT_OPTIONS,
     Option(
         name="yes", group=OptionGroup.TARGET, type=Flag(), default=False, commands=TO_TARGET,
         help="Do not ask before loading a host that is not this machine.",

@@ -75,7 +75,7 @@ LAYERS = {
         ("policy/parts/",),
         ("policy/",),
         ("target", "proxy", "headers", "request_body", "arrivals", "cell"),
-        ("option", "gate_options", "probe_options", "plan_value_types"),
+        ("option", "export_options", "gate_options", "probe_options", "plan_value_types"),
         ("load", "plan", "plan_fields", "split"),
     ],
     "wire": [
