@@ -14,7 +14,7 @@ from loadgen.cli.completion import SHELLS, script
 from loadgen.cli.help import TaughtGroup
 from loadgen.cli.option_types import OptionType
 from loadgen.cli.options import given_options, resolve_options, with_options
-from loadgen.model.option import COMPARE, DIFF, PROBE, REPORT, SWEEP
+from loadgen.model.option import COMPARE, DIFF, HISTORY, PROBE, REPORT, SWEEP
 from loadgen.model.plan_value_types import Policies
 from loadgen.model.value_types import Choice, Duration, FilePath, ListOf, Whole
 from loadgen.target.behaviour import DECLINABLE
@@ -116,6 +116,19 @@ def diff(old: tuple[Path, ...], new: Path, **options: Any) -> Outcome:
     from loadgen.cli.diff import diff as run
 
     return run(old, new, options)
+
+
+@cli.command(short_help="The headline of each run in a folder.")
+@click.argument("folder", type=_FILE)
+@with_options(HISTORY)
+def history(folder: Path, **options: Any) -> Outcome:
+    """Show what reuse bought in each run in FOLDER, such as results/, as a table and a chart.
+
+    Runs of unlike plans are in groups of their own; where the environment changed is said.
+    """
+    from loadgen.cli.history import history as run
+
+    return run(folder, options)
 
 
 @cli.command(short_help="Serve the embedded target by hand.")

@@ -10,7 +10,7 @@ from typing import Any
 from loadgen.model.exceptions import PlanError
 from loadgen.model.value_types import ListOf, ValueType
 
-COMPARE, SWEEP, REPORT, PROBE, DIFF = "compare", "sweep", "report", "probe", "diff"
+COMPARE, SWEEP, REPORT, PROBE, DIFF, HISTORY = "compare", "sweep", "report", "probe", "diff", "history"
 _RUNS = (COMPARE, SWEEP)
 TO_TARGET = (*_RUNS, PROBE)
 """The commands that send requests to a target."""

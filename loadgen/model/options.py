@@ -10,7 +10,16 @@ from typing import Any
 from loadgen.model.arrivals import ARRIVALS, CONSTANT
 from loadgen.model.export_options import EXPORT_OPTIONS
 from loadgen.model.gate_options import GATE_OPTIONS
-from loadgen.model.option import COMPARE, DIFF, PROBE, REPORT, SWEEP, TO_TARGET, LocustArgument, Option, OptionGroup
+from loadgen.model.option import (
+    COMPARE,
+    PROBE,
+    SWEEP,
+    TO_TARGET,
+    LocustArgument,
+    Option,
+    OptionGroup,
+)
+from loadgen.model.output_options import OUTPUT_OPTIONS
 from loadgen.model.plan_value_types import (
     Address,
     Body,
@@ -31,14 +40,12 @@ from loadgen.model.value_types import (
     FileName,
     FilePath,
     Flag,
-    Folders,
     Gap,
     OptionalWhole,
     Percent,
     Rate,
     ValueType,
     Whole,
-    Words,
 )
 
 MAX_ROUNDS = 10_000
@@ -238,34 +245,10 @@ OPTIONS: tuple[Option, ...] = (
         help="Print the blocks and how long they take; run nothing.",
     ),
     Option(
-        name="out", type=FilePath(), is_implicit=True, metavar="DIR", commands=(COMPARE, SWEEP, DIFF),
-        help="Folder of this run; results/NAME if unset.",
-        differs={DIFF: {"help": "Write diff.json, diff.md and the chart into this folder; nowhere if unset."}},
-    ),
-    Option(name="name", type=Words(), is_implicit=True, help="Name of this run; the time of its start if unset."),
-    Option(
         name="seed", group=OptionGroup.LOAD, type=Whole(0), plan_field="seed", is_needed=True, default=0,
         is_implicit=True, help="Seed of the order of blocks; drawn and recorded if unset.",
         locust=LocustArgument(help="Seed of the order of blocks", in_form=False),
     ),
-    Option(
-        name="json", type=Flag(), default=False, commands=(COMPARE, SWEEP, REPORT, PROBE, DIFF),
-        help="Print summary.json on standard output and nothing else there.",
-        differs={
-            PROBE: {"help": "Print the audit as JSON on standard output and nothing else there."},
-            DIFF: {"help": "Print diff.json on standard output and nothing else there."},
-        },
-    ),
-    Option(
-        name="quiet", type=Flag(), default=False, commands=(COMPARE, SWEEP, REPORT, PROBE, DIFF),
-        help="Print nothing but errors.",
-    ),
-    Option(
-        name="no_charts", type=Flag(), default=False, commands=(COMPARE, SWEEP, DIFF),
-        help="Draw nothing now; `loadgen report RUN` can do it later.",
-        differs={DIFF: {"help": "With --out: draw nothing."}},
-    ),
-    *EXPORT_OPTIONS,
     Option(
         name="yes", group=OptionGroup.TARGET, type=Flag(), default=False, commands=TO_TARGET,
         help="Do not ask before loading a host that is not this machine.",
@@ -280,30 +263,8 @@ OPTIONS: tuple[Option, ...] = (
         in_plan_file=False, help="Go on with an interrupted sweep.",
     ),
     *PROBE_OPTIONS,
-    Option(
-        name="markdown", type=Flag(), default=False, commands=(PROBE, DIFF),
-        help="Print the audit as Markdown, for an issue.",
-        differs={DIFF: {"help": "Print the diff as Markdown, for a pull request."}},
-    ),
-    Option(
-        name="baseline", type=Folders(), default=(), commands=(COMPARE, SWEEP, REPORT), metavar="DIR",
-        help="Say what changed since this earlier run, as `loadgen diff` does; repeat for several.",
-    ),
-    Option(
-        name="force", type=Flag(), default=False, commands=(COMPARE, SWEEP, REPORT, DIFF),
-        help="With --baseline: compare with unlike runs all the same.",
-        differs={DIFF: {
-            "help": "Compare runs with unlike plans or environments all the same; what differs is said."
-        }},
-    ),
-    Option(
-        name="results", type=ValueType(), default="results", commands=(), help="Folder in which each run gets a folder",
-        locust=LocustArgument(in_form=False),
-    ),
-    Option(
-        name="run_name", type=ValueType(), default="", commands=(),
-        help="Name of the run's folder; the time of its start", locust=LocustArgument(in_form=False),
-    ),
+    *OUTPUT_OPTIONS,
+    *EXPORT_OPTIONS,
     Option(
         name="max_samples", group=OptionGroup.STATISTICS, type=Whole(1), plan_field="max_samples", default=3_000_000,
         metavar="N", renamed="most-samples",

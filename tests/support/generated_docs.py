@@ -14,9 +14,11 @@ from loadgen.probe.registry import GROUPS
 from tests.support.summary_schema import (
     AUDIT_SCHEMA_FILE,
     DIFF_SCHEMA_FILE,
+    HISTORY_SCHEMA_FILE,
     SCHEMA_FILE,
     audit_schema_text,
     diff_schema_text,
+    history_schema_text,
     schema_text,
 )
 
@@ -97,6 +99,7 @@ PAGES: dict[Path, Callable[[], str]] = {
     SCHEMA_FILE: schema_text,
     AUDIT_SCHEMA_FILE: audit_schema_text,
     DIFF_SCHEMA_FILE: diff_schema_text,
+    HISTORY_SCHEMA_FILE: history_schema_text,
 }
 
 if __name__ == "__main__":

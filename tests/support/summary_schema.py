@@ -20,11 +20,13 @@ import jsonschema
 from loadgen.model.audit import AuditRecord
 from loadgen.model.block_facts import BlockFacts
 from loadgen.model.diff_record import DiffRecord
+from loadgen.model.history_record import HistoryRecord
 from loadgen.model.summary import Summary
 
 SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "summary.schema.json"
 AUDIT_SCHEMA_FILE = SCHEMA_FILE.with_name("audit.schema.json")
 DIFF_SCHEMA_FILE = SCHEMA_FILE.with_name("diff.schema.json")
+HISTORY_SCHEMA_FILE = SCHEMA_FILE.with_name("history.schema.json")
 
 _HINTS = {
     "additionalProperties": "; add it to the type of this object in loadgen/model/ (PlanRecord in run_record.py for an "
@@ -78,6 +80,11 @@ def check_diff(diff: Any) -> None:
     _check(diff, DiffRecord)
 
 
+def check_history(history: Any) -> None:
+    """The same of what `loadgen history --json` prints."""
+    _check(history, HistoryRecord)
+
+
 def check_blocks(blocks: Any) -> None:
     """The same of the blocks that `samples.npz` holds."""
     assert blocks
@@ -112,6 +119,11 @@ def audit_schema_text() -> str:
 def diff_schema_text() -> str:
     """The schema of a diff as the file holds it."""
     return _text(diff_schema())
+
+
+def history_schema_text() -> str:
+    """The schema of a history as the file holds it."""
+    return _text(_schema(HistoryRecord, "loadgen history --json"))
 
 
 def _text(schema: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ import matplotlib
 from matplotlib.figure import Figure as Figure
 
 from loadgen.model.diff_record import DiffRecord
+from loadgen.model.history_record import HistoryRecord
 from loadgen.model.summary import Summary
 from loadgen.show.charts.amortisation import AMORTISATION
 from loadgen.show.charts.by_position import BY_POSITION
@@ -20,6 +21,7 @@ from loadgen.show.charts.change_bars import draw_change_bars
 from loadgen.show.charts.chart import Chart
 from loadgen.show.charts.extra_time import EXTRA_TIME
 from loadgen.show.charts.heat_map import HEAT_MAP
+from loadgen.show.charts.history_lines import draw_history_lines
 from loadgen.show.charts.latency_by_axis import LATENCY_BY_GAP, LATENCY_BY_RATE, LATENCY_BY_SIZE
 from loadgen.show.charts.over_time import OVER_TIME
 from loadgen.show.charts.percentiles import PERCENTILES
@@ -69,6 +71,11 @@ def draw(name: str, summary: Summary) -> dict[str, bytes]:
 def draw_diff(diff: DiffRecord) -> dict[str, bytes]:
     """The chart of a diff, in the same way."""
     return _files(lambda: draw_change_bars(diff))
+
+
+def draw_history(history: HistoryRecord) -> dict[str, bytes]:
+    """The chart of a history, in the same way."""
+    return _files(lambda: draw_history_lines(history))
 
 
 def _files(draw_figure: Callable[[], Figure]) -> dict[str, bytes]:

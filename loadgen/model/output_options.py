@@ -1,0 +1,63 @@
+"""The options that say what is shown and saved of a run, and where, one row each, as in `options.py`."""
+
+from __future__ import annotations
+
+from loadgen.model.option import COMPARE, DIFF, HISTORY, PROBE, REPORT, SWEEP, LocustArgument, Option
+from loadgen.model.value_types import FilePath, Flag, Folders, ValueType, Words
+
+OUTPUT_OPTIONS: tuple[Option, ...] = (
+    Option(
+        name="out", type=FilePath(), is_implicit=True, metavar="DIR", commands=(COMPARE, SWEEP, DIFF, HISTORY),
+        help="Folder of this run; results/NAME if unset.",
+        differs={
+            DIFF: {"help": "Write diff.json, diff.md and the chart into this folder; nowhere if unset."},
+            HISTORY: {"help": "Draw the chart into this folder; that of the runs if unset."},
+        },
+    ),
+    Option(name="name", type=Words(), is_implicit=True, help="Name of this run; the time of its start if unset."),
+    Option(
+        name="json", type=Flag(), default=False, commands=(COMPARE, SWEEP, REPORT, PROBE, DIFF, HISTORY),
+        help="Print summary.json on standard output and nothing else there.",
+        differs={
+            PROBE: {"help": "Print the audit as JSON on standard output and nothing else there."},
+            DIFF: {"help": "Print diff.json on standard output and nothing else there."},
+            HISTORY: {"help": "Print the history as JSON on standard output and nothing else there."},
+        },
+    ),
+    Option(
+        name="quiet", type=Flag(), default=False, commands=(COMPARE, SWEEP, REPORT, PROBE, DIFF, HISTORY),
+        help="Print nothing but errors.",
+    ),
+    Option(
+        name="no_charts", type=Flag(), default=False, commands=(COMPARE, SWEEP, DIFF, HISTORY),
+        help="Draw nothing now; `loadgen report RUN` can do it later.",
+        differs={DIFF: {"help": "With --out: draw nothing."}, HISTORY: {"help": "Draw nothing."}},
+    ),
+    Option(
+        name="markdown", type=Flag(), default=False, commands=(PROBE, DIFF, HISTORY),
+        help="Print the audit as Markdown, for an issue.",
+        differs={
+            DIFF: {"help": "Print the diff as Markdown, for a pull request."},
+            HISTORY: {"help": "Print the history as Markdown."},
+        },
+    ),
+    Option(
+        name="baseline", type=Folders(), default=(), commands=(COMPARE, SWEEP, REPORT), metavar="DIR",
+        help="Say what changed since this earlier run, as `loadgen diff` does; repeat for several.",
+    ),
+    Option(
+        name="force", type=Flag(), default=False, commands=(COMPARE, SWEEP, REPORT, DIFF),
+        help="With --baseline: compare with unlike runs all the same.",
+        differs={DIFF: {
+            "help": "Compare runs with unlike plans or environments all the same; what differs is said."
+        }},
+    ),
+    Option(
+        name="results", type=ValueType(), default="results", commands=(), help="Folder in which each run gets a folder",
+        locust=LocustArgument(in_form=False),
+    ),
+    Option(
+        name="run_name", type=ValueType(), default="", commands=(),
+        help="Name of the run's folder; the time of its start", locust=LocustArgument(in_form=False),
+    ),
+)  # fmt: skip

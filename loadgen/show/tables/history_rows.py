@@ -1,0 +1,63 @@
+"""The tables of a history, one for each group of runs: the headline first, then each policy's mean latency."""
+
+from __future__ import annotations
+
+from loadgen.model.history_record import HistoryGroup, HistoryRun
+from loadgen.model.units import format_number
+from loadgen.show.formatting import ABSENT, estimate, with_interval
+from loadgen.show.tables.table import Row, Table
+
+MAX_SHOWN = 4
+"""Pairs, and policies, up to which each has a column; the record has all of them."""
+_CLEAR_RATIO = 2
+
+
+def history_table(group: HistoryGroup) -> Table:
+    """One row a run."""
+    pairs = pairs_of(group)[:MAX_SHOWN]
+    policies = policies_of(group)[:MAX_SHOWN]
+    headings = ("run", "started", *(f"{candidate} / {base}" for base, candidate in pairs), *policies, "changed")
+    return Table(headings, [_row(run, pairs, policies) for run in group["runs"]])
+
+
+def pairs_of(group: HistoryGroup) -> list[tuple[str, str]]:
+    """Baseline and candidate of each comparison that some run has."""
+    return list(
+        dict.fromkeys((one["baseline"], one["candidate"]) for run in group["runs"] for one in run["comparisons"])
+    )
+
+
+def policies_of(group: HistoryGroup) -> list[str]:
+    """Each policy that some run has."""
+    return list(dict.fromkeys(name for run in group["runs"] for name in run["policies"]))
+
+
+def ratio_of(run: HistoryRun, pair: tuple[str, str]) -> tuple[float, list[float] | None] | None:
+    """The headline of a pair, with its interval; None where the run does not have it."""
+    for one in run["comparisons"]:
+        if (one["baseline"], one["candidate"]) == pair:
+            return one["latency_mean_ratio"], one["latency_mean_ratio_ci95"]
+    return None
+
+
+def _row(run: HistoryRun, pairs: list[tuple[str, str]], policies: list[str]) -> Row:
+    return (
+        run["run"],
+        run["started"][:16].replace("T", " "),
+        *(_ratio(run, pair) for pair in pairs),
+        *(_mean(run, name) for name in policies),
+        ", ".join(fact["what"] for fact in run["changed"]),
+    )
+
+
+def _ratio(run: HistoryRun, pair: tuple[str, str]) -> str:
+    found = ratio_of(run, pair)
+    if found is None:
+        return ABSENT
+    decimals = 3 if found[0] < _CLEAR_RATIO else 2
+    return with_interval(found[0], found[1], lambda number: format_number(number, decimals))
+
+
+def _mean(run: HistoryRun, name: str) -> str:
+    policy = run["policies"].get(name)
+    return ABSENT if policy is None else estimate(policy["latency_mean_ns"], policy["latency_mean_ci95"])
