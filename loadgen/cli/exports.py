@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
+from urllib.parse import urlsplit
 
 from loadgen.measure.data.store import RunStore
 from loadgen.model.exceptions import PlanError
@@ -62,6 +63,8 @@ def check_exports(options: Mapping[str, Any]) -> None:
         option_named("metrics_port").check_range(options["metrics_port"])
     for one in exports:
         _check_package(one.exporter)
+        if one.is_url:
+            _check_url(one.destination)
         if one.is_file and _is_plain(Path(one.destination)):
             check_writable(Path(one.destination), "--export")
         if one.destination == STDOUT and one.exporter.is_binary and sys.stdout.isatty():
@@ -103,6 +106,16 @@ def _export(text: str) -> Export:
         if not destination:
             raise PlanError(f"--export {name}: {exporter.appends_to} is not set; give a path: --export {name}=PATH")
     return Export(exporter, destination)
+
+
+def _check_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        is_whole = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_whole = False
+    if not is_whole or "@" in parts.netloc:
+        raise PlanError("--export: the URL is not http[s]://host[:port][/path]; credentials go into the environment")
 
 
 def _check_package(exporter: Exporter) -> None:

@@ -10,7 +10,8 @@ EXPORT_OPTIONS: tuple[Option, ...] = (
         name="export", group=OptionGroup.OUTPUT, type=RepeatedWords(), default=(), metavar="FORMAT[=PATH]",
         commands=(COMPARE, SWEEP, REPORT),
         help="Write the run in a format too, to its file in the run's folder, to PATH or to - (standard output): json, "
-        "html, markdown, csv, ndjson, hdr, prometheus, openmetrics; may be repeated (docs/exports.md).",
+        "html, markdown, csv, parquet, ndjson, hdr, prometheus, openmetrics, otlp, junit, github; may "
+        "be repeated (docs/exports.md).",
     ),
     Option(
         name="metrics_port", group=OptionGroup.OUTPUT, type=Whole(1, 65_535), is_implicit=True, metavar="PORT",

@@ -223,6 +223,7 @@ HOMES = {
     "click": ("cli/",),
     "tomli_w": ("cli/",),
     "rich": ("cli/",),
+    "pyarrow": ("show/export/parquet.py",),
     "prometheus_client": ("cli/metrics_server.py",),
 }
 

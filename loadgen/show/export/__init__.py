@@ -12,19 +12,27 @@ from loadgen.show.export.csv import CSV
 from loadgen.show.export.exporter import Exporter
 from loadgen.show.export.exporter import RunData as RunData
 from loadgen.show.export.exporter import Written as Written
+from loadgen.show.export.github import GITHUB
 from loadgen.show.export.hdr import HDR
 from loadgen.show.export.html import HTML
 from loadgen.show.export.json import JSON
+from loadgen.show.export.junit import JUNIT
 from loadgen.show.export.markdown import MARKDOWN
 from loadgen.show.export.ndjson import NDJSON
 from loadgen.show.export.openmetrics import OPENMETRICS
+from loadgen.show.export.otlp import OTLP
+from loadgen.show.export.parquet import PARQUET
 from loadgen.show.export.prometheus import PROMETHEUS
 
 # In the order of writing: where a disk fills up, what everything else can be drawn from comes first.
 # A new format is a file beside these, and its name here.
-EXPORTERS: dict[str, Exporter] = {
-    one.name: one for one in (JSON, HTML, MARKDOWN, CSV, NDJSON, HDR, PROMETHEUS, OPENMETRICS)
-}
+_IN_ORDER = (
+    *(JSON, HTML, MARKDOWN),
+    *(CSV, PARQUET, NDJSON, HDR),
+    *(PROMETHEUS, OPENMETRICS, OTLP),
+    *(JUNIT, GITHUB),
+)
+EXPORTERS: dict[str, Exporter] = {one.name: one for one in _IN_ORDER}
 
 
 def export_text(exporter: Exporter, run: RunData) -> str:

@@ -166,9 +166,14 @@ def families(summary: Summary) -> list[Family]:
     found += [
         Family("latency_ratio", _GAUGE, "ratio", "Latency, candidate / baseline.", ratios),
         Family("latency_ci95_ratio", _GAUGE, "ratio", "95 % interval of that ratio.", bounds),
+        Family("gate_passed", _GAUGE, "", "Gates: 1 if passed, else 0.", _gates(summary)),
         Family("warnings", _GAUGE, "", "Warnings of the run.", [Point({}, len(summary["warnings"]))]),
     ]  # fmt: skip
     return [family for family in found if family.points]
+
+
+def _gates(summary: Summary) -> list[Point]:
+    return [Point({"gate": one["expression"]}, int(one["passed"])) for one in summary.get("gates", ())]
 
 
 def _about(summary: Summary) -> Labels:

@@ -70,6 +70,33 @@ def test_what_can_not_be_written_is_found_before(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_github_s_file_is_appended_to_and_annotations_are_beside(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    assert "GITHUB_STEP_SUMMARY is not set" in complaint("github")
+    written = tmp_path / "step"
+    written.write_text("before\n", encoding="utf-8")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(written))
+    done = run_cli("report", str(folder), "--quiet", "--export", "github")
+    assert (done.code, done.stdout) == (EXIT_DONE, "")
+    assert written.read_text(encoding="utf-8").startswith("before\n### loadgen: GET ")
+    assert done.stderr.startswith("::warning title=loadgen ")
+
+
+@pytest.mark.parametrize("url", ["http://", "http://me:pass@127.0.0.1:4318", "http://127.0.0.1:0", "http://[::1"])
+def test_a_collector_s_url_is_checked(url: str) -> None:
+    text = complaint(f"otlp={url}")
+    assert "http[s]://host[:port]" in text
+    assert "pass" not in text
+
+
+def test_a_collector_that_is_not_there_is_told(folder: Path) -> None:
+    done = run_cli("report", str(folder), "--quiet", "--export", "otlp=http://127.0.0.1:1")
+    assert done.code == EXIT_OUTPUT
+    assert "--export otlp: Connection refused" in done.stderr
+
+
 def test_nothing_is_sent_where_an_export_is_wrong(tmp_path: Path) -> None:
     done = run_cli("compare", "http://127.0.0.1:9/", "--export", "cvs", cwd=tmp_path)
     assert done.code == EXIT_USAGE

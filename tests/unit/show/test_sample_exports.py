@@ -100,6 +100,17 @@ def test_the_encoding_of_histograms_is_that_of_the_library() -> None:
     ]
 
 
+def test_parquet_has_each_sample_as_a_row(run: RunData) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    stream = io.BytesIO()
+    EXPORTERS["parquet"].write(run, stream)
+    stream.seek(0)
+    table = parquet.read_table(stream)
+    assert table.to_pylist() == expected(run)
+    assert json.loads(table.schema.metadata[b"loadgen.plan"]) == json.loads(json.dumps(run.summary["plan"]))
+    assert {str(table.schema.field(name).type) for name in table.column_names if name not in TEXT_COLUMNS} == {"int64"}
+
+
 def test_without_samples_these_formats_say_so(run: RunData) -> None:
     for name in ("csv", "ndjson", "hdr"):
         with pytest.raises(ValueError, match="made of samples"):
