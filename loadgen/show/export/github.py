@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import TextIO
 
 from loadgen.model.characters import visible
-from loadgen.show.export import markdown
 from loadgen.show.export.exporter import Exporter, RunData, Written
+from loadgen.show.export.markdown import escape, render
 
 
 def _write(run: RunData, stream: TextIO) -> None:
     plan = run.summary["plan"]
-    title = markdown.escape(f"{plan['method']} {plan['url']}")
-    stream.write(f"### loadgen: {title}\n\n{markdown.render(run.summary)}\n")
+    title = escape(f"{plan['method']} {plan['url']}")
+    stream.write(f"### loadgen: {title}\n\n{render(run.summary)}\n")
 
 
 def workflow_commands(run: RunData) -> str:
