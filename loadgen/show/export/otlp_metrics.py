@@ -24,10 +24,10 @@ SCALE = 5
 """Buckets are 2 % wide: each is 2^(1/32) times the one before."""
 _CUMULATIVE = 2
 _UNITS = {"seconds": "s", "ratio": "1", "bytes": "By", "": "1"}
-Message = dict[str, Any]
+OtlpJson = dict[str, Any]
 
 
-def request_of(run: RunData) -> Message:
+def request_of(run: RunData) -> OtlpJson:
     """The whole request. Its time is that at which the load had lasted as long as its measured windows."""
     summary = run.summary
     version = summary["environment"]["loadgen"]
@@ -49,7 +49,7 @@ def request_of(run: RunData) -> Message:
     }
 
 
-def _metric(family: Family, times: Message) -> Message:
+def _metric(family: Family, times: OtlpJson) -> OtlpJson:
     name = family.name.removesuffix(f"_{family.unit}") if family.unit else family.name
     about = {"name": f"loadgen.{name}", "description": family.help, "unit": _UNITS[family.unit]}
     if family.kind is MetricKind.SUMMARY:
@@ -60,7 +60,7 @@ def _metric(family: Family, times: Message) -> Message:
     return {**about, "gauge": {"dataPoints": points}}
 
 
-def _summaries(family: Family, times: Message) -> Iterator[Message]:
+def _summaries(family: Family, times: OtlpJson) -> Iterator[OtlpJson]:
     """A data point for all points that differ in their quantile alone."""
     groups: dict[tuple[tuple[str, str], ...], list[Point]] = {}
     for point in family.points:
@@ -80,7 +80,7 @@ def _summaries(family: Family, times: Message) -> Iterator[Message]:
         }
 
 
-def _durations(run: RunData, times: Message) -> Message:
+def _durations(run: RunData, times: OtlpJson) -> OtlpJson:
     """Latencies of complete requests, by policy and status code."""
     assert run.samples is not None
     samples, plan = run.samples, run.summary["plan"]
@@ -103,10 +103,10 @@ def _durations(run: RunData, times: Message) -> Message:
     }
 
 
-def _histogram(values: NDArray[np.float64]) -> Message:
+def _histogram(values: NDArray[np.float64]) -> OtlpJson:
     """Bucket i holds values above base^i up to base^(i + 1); base is 2^(2^-SCALE)."""
     positive = values[values > 0]
-    found: Message = {"count": str(len(values)), "sum": float(values.sum()), "scale": SCALE}
+    found: OtlpJson = {"count": str(len(values)), "sum": float(values.sum()), "scale": SCALE}
     found["zeroCount"] = str(len(values) - len(positive))
     if len(positive):
         index = np.ceil(np.log2(positive) * (1 << SCALE)).astype(np.int64) - 1
@@ -117,11 +117,11 @@ def _histogram(values: NDArray[np.float64]) -> Message:
     return found
 
 
-def _labels(labels: dict[str, str]) -> list[Message]:
+def _labels(labels: dict[str, str]) -> list[OtlpJson]:
     return _attributes({f"loadgen.{name}": value for name, value in labels.items()})
 
 
-def _attributes(values: dict[str, Any]) -> list[Message]:
+def _attributes(values: dict[str, Any]) -> list[OtlpJson]:
     return [
         {"key": key, "value": {"intValue": str(value)} if isinstance(value, int) else {"stringValue": value}}
         for key, value in values.items()
