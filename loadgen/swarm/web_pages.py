@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from loadgen.measure.data.npz import SAMPLES_FILE
 from loadgen.show.export import EXPORTERS, Written
 from loadgen.show.export.html import HTML
+from loadgen.show.export.html_charts import report_policy
 from loadgen.show.export.json import JSON
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _MIMETYPES = {
 }  # fmt: skip
 _CLOSED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _PAGE_POLICY = f"{_CLOSED}; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'"
-# Charts and the report have their style inside, and the report its pictures; neither has a script.
+# Charts have their style inside, and no script. The report has scripts too: its own, and no other.
 _DRAWN_POLICY = f"{_CLOSED}; script-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
@@ -192,7 +193,8 @@ def _file(path: Path | None, missing: str, as_attachment: bool = False) -> Respo
         return _missing(missing)
     mimetype = _MIMETYPES.get(path.suffix)
     response = send_file(path.resolve(), mimetype, as_attachment, download_name=path.name, conditional=False)
-    response.headers["Content-Security-Policy"] = _DRAWN_POLICY
+    of_file = f"{report_policy()}; frame-ancestors 'none'" if path.name == REPORT else _DRAWN_POLICY
+    response.headers["Content-Security-Policy"] = of_file
     return response
 
 

@@ -30,6 +30,16 @@ def texts(port: int = 9) -> list[str]:
     ]
 
 
+def without_scripts(page: str) -> str:
+    """A report without the scripts that every report has, and without the data that they draw."""
+    kept = page
+    for begin in ("<script type=application/json id=loadgen-data>", "<script>"):
+        while begin in kept:
+            before, _, rest = kept.partition(begin)
+            kept = before + rest.partition("</script>")[2]
+    return kept
+
+
 def hostile(summary: dict[str, Any], port: int = 9) -> dict[str, Any]:
     """A copy of a summary whose texts that come from a target or a user are all of `texts`, one after another."""
     text = " ".join(texts(port))
@@ -54,7 +64,8 @@ def hostile(summary: dict[str, Any], port: int = 9) -> dict[str, Any]:
     policies, name = found["policies"], NAME
     first = next(iter(policies))
     policies[name] = {**policies.pop(first), "errors": {text: 1}}
-    for comparison in found["comparisons"]:
-        for side in ("baseline", "candidate"):
-            comparison[side] = name if comparison[side] == first else comparison[side]
+    named = [(block, "policy") for block in found["blocks"]]
+    named += [(comparison, side) for comparison in found["comparisons"] for side in ("baseline", "candidate")]
+    for record, key in named:
+        record[key] = name if record[key] == first else record[key]
     return found

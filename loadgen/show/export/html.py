@@ -15,9 +15,10 @@ from loadgen.show.export.exporter import Exporter, RunData, Written
 from loadgen.show.export.findings_html import findings_html
 from loadgen.show.export.html_advice import advice_html
 from loadgen.show.export.html_answer import answer_html
+from loadgen.show.export.html_charts import charts_html, report_policy, scripts_html
 from loadgen.show.export.html_notes import curve_note, differences_note, sockets_note, upgrades_note
 from loadgen.show.export.html_waterfall import waterfall_html
-from loadgen.show.export.page import escape, opening, picture, table_html
+from loadgen.show.export.page import escape, opening, table_html
 from loadgen.show.formatting import load_text, rounds_text
 
 _MAX_VALUE_LENGTH = 400  # a target may send a long Server field
@@ -58,19 +59,19 @@ def render(summary: Summary, pictures: Mapping[str, bytes]) -> str:
     plan = summary["plan"]
     title = f"{plan['method']} {plan['url']}"
     parts = [
-        opening(f"{title}: connection reuse"),
+        opening(f"{title}: connection reuse", report_policy()),
         f"<h1>{escape(title)}</h1><p class=facts>{escape(_facts(summary))}</p>",
         answer_html(summary),
         waterfall_html(summary),
         _section(_GATES, summary),
         advice_html(summary),
-        "<h2>Charts</h2>",
-        *(picture(name.replace("_", " "), svg) for name, svg in pictures.items()),
+        charts_html(summary, pictures),
         _policies(summary),
         *(_section(one, summary) for one in _SECTIONS),
         _audit(summary),
         "<h2>Environment</h2>",
         _environment(summary),
+        scripts_html(summary),
         "</html>\n",
     ]
     return "\n".join(part for part in parts if part)

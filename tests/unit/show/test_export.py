@@ -23,7 +23,7 @@ from loadgen.model.options import options_of
 from loadgen.show.export import EXPORTERS, RunData, Written, export_text, write_report, write_summary
 from loadgen.show.export.exporter import Exporter
 from tests.support.audit_records import audit_record
-from tests.support.hostile_texts import hostile, texts
+from tests.support.hostile_texts import hostile, texts, without_scripts
 from tests.support.synthetic import Exchange, Link, RunWriter, full_run, persistent_links, plan_json
 
 Summary = dict[str, Any]
@@ -115,12 +115,19 @@ def as_shown(page: str) -> str:
     return page.replace("&quot;", '"')
 
 
-def test_the_page_s_policy_knows_its_style(writer: RunWriter) -> None:
+def test_the_page_s_policy_knows_its_style_and_scripts(writer: RunWriter) -> None:
     page = export_text(EXPORTERS["html"], no_charts(writer.summary()))
     (style,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
-    known = b64encode(sha256(style.encode()).digest()).decode()
-    assert page.index(f"style-src 'sha256-{known}'") < page.index("<title>")
-    assert not re.search(r"<script|\sstyle=|\son\w+=", page)
+    head = page[: page.index("<title>")]
+    assert f"style-src '{source(style)}'" in head
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    assert len(scripts) == 3
+    assert all(f"'{source(script)}'" in head for script in scripts)
+    assert not re.search(r"<script|\sstyle=|\son\w+=", without_scripts(page))
+
+
+def source(text: str) -> str:
+    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
 
 
 def test_charts_are_drawn_for_those_that_ask(writer: RunWriter) -> None:

@@ -1,0 +1,107 @@
+"""What the report's charts are drawn from: the numbers of a summary that they need, as JSON. Draws nothing.
+
+A policy is named once, and by its place in that list everywhere else. Times are in nanoseconds. What a run has nothing
+of is left out, and so is its chart.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from loadgen.model.characters import visible
+from loadgen.model.policy_summary import PolicySummary
+from loadgen.model.records import Phase
+from loadgen.model.summary import ComparisonSummary, Summary
+
+MAX_POLICIES = 7
+"""The lines that can be told apart in one chart."""
+
+ChartData = dict[str, Any]
+
+
+def chart_data(summary: Summary) -> ChartData:
+    """The data of each chart by its name, beside the policies' names."""
+    policies = summary["policies"]
+    if len(policies) > MAX_POLICIES:
+        return {}
+    numbers = {name: number for number, name in enumerate(policies)}
+    answered = {number: policies[name] for name, number in numbers.items() if policies[name]["requests"]}
+    found: ChartData = {
+        "comparisons": [_comparison(one, summary, numbers) for one in summary["comparisons"]],
+        "latency": [_latency(number, one) for number, one in answered.items() if one["latency_ns"]["curve"]],
+        "means": [_means(number, one) for number, one in answered.items()],
+        "throughput": [
+            {"policy": number, "rps": one["throughput_rps"], **_bounds(one["throughput_rps_ci95"])}
+            for number, one in answered.items()
+        ],
+        "blocks": _blocks(summary, numbers) if answered else [],
+    }
+    filled = {key: value for key, value in found.items() if value}
+    return {"policies": [visible(name) for name in policies], **filled} if filled else {}
+
+
+def to_script_text(data: ChartData) -> str:
+    """As JSON that ends no script element, whatever a name may be (HTML, "Restrictions for contents of script")."""
+    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _bounds(interval: Sequence[float] | None) -> dict[str, float | None]:
+    low, high = interval if interval is not None else (None, None)
+    return {"low": low, "high": high}
+
+
+def _comparison(one: ComparisonSummary, summary: Summary, numbers: dict[str, int]) -> ChartData:
+    """The waterfall from one mean to the other, through the phases that happened on either side."""
+    sides = [summary["policies"][one[side]]["phases_ns"] for side in ("baseline", "candidate")]
+    happened = [phase.value for phase in Phase if any(side.get(phase.value, {"count": 0})["count"] for side in sides)]
+    return {
+        "baseline": numbers[one["baseline"]],
+        "candidate": numbers[one["candidate"]],
+        "from": one["baseline_mean_ns"],
+        "to": one["candidate_mean_ns"],
+        "ci95": one.get("latency_mean_delta_ci95"),  # earlier runs lack it
+        "steps": [[phase, one["phase_deltas_mean_ns"][phase]] for phase in happened],
+    }
+
+
+def _latency(number: int, one: PolicySummary) -> ChartData:
+    latency = one["latency_ns"]
+    return {
+        "policy": number,
+        "curve": [[point["share"], point["value"], *(point["ci95"] or (None, None))] for point in latency["curve"]],
+        # Runs of an earlier version lack it until they are reported anew.
+        "bins": [[part["low"], part["high"], part["count"]] for part in latency.get("histogram", [])],
+    }
+
+
+def _means(number: int, one: PolicySummary) -> ChartData:
+    latency = one["latency_ns"]
+    return {
+        "policy": number,
+        "mean": latency["mean"],
+        **_bounds(latency.get("mean_ci95")),
+        "phases": [
+            [phase.value, found["mean_per_request"]]
+            for phase in Phase
+            if (found := one["phases_ns"].get(phase.value)) and found["mean_per_request"]
+        ],
+    }
+
+
+def _blocks(summary: Summary, numbers: dict[str, int]) -> list[ChartData]:
+    """Those with a measured window, counted from 1 as people do."""
+    return [
+        {
+            "block": block["index"] + 1,
+            "round": block["round"] + 1,
+            "policy": numbers[block["policy"]],
+            "rps": block["throughput_rps"],
+            "mean": block.get("latency_mean_ns"),
+            "seconds": block["seconds"],
+            "answered": round(block["throughput_rps"] * block["seconds"]),
+        }
+        for block in summary["blocks"]
+        if block["seconds"]
+    ]

@@ -1,0 +1,89 @@
+"""The charts of the report: figures that its script fills, the data that it draws, and the library that it draws with.
+
+The library is Observable Plot with d3, which it needs. It draws SVG, so that a chart follows the page's colours (dark,
+print), stays sharp on paper and can be read by a screen reader; it has scales, tips and intervals; both are under the
+ISC licence and take 490 kB. uPlot (51 kB) draws on a canvas, in colours of its own. Vega-Lite (with Vega 820 kB) and
+ECharts (1.1 MB) are larger; Vega compiles expressions to functions, which a content security policy forbids.
+
+A picture of each chart is in its figure until the script has drawn it: what a reader without scripts sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+from loadgen.model.summary import Summary
+from loadgen.show.export.html_chart_data import chart_data, to_script_text
+from loadgen.show.export.page import STATIC, escape, image, picture, policy
+
+# Which data each chart is drawn from. Charts without a row here are pictures.
+_DRAWN = {
+    "extra_time": "comparisons",
+    "percentiles": "latency",
+    "phases": "means",
+    "throughput": "throughput",
+    "over_time": "blocks",
+}
+_TITLES = {
+    "extra_time": "Where the extra time goes: from one mean request to the other, phase by phase",
+    "percentiles": "Latency, with handshakes",
+    "phases": "Where a request's time goes: mean of each phase per request",
+    "throughput": "Throughput",
+    "over_time": "Each block in the order in which it ran: a drift would show as a slope",
+}
+_OWN = ("format", "plots", "page", "tables")
+_LIBRARIES = ("d3.min.js", "plot.umd.min.js")
+
+
+def charts_html(summary: Summary, pictures: Mapping[str, bytes]) -> str:
+    """The figures, with these SVG pictures of charts by name."""
+    data = chart_data(summary)
+    drawn = {name for name, key in _DRAWN.items() if key in data}
+    figures = [
+        _figure(name, pictures.get(name)) if name in drawn else picture(name.replace("_", " "), pictures[name])
+        for name in dict.fromkeys((*pictures, *(one for one in _DRAWN if one in drawn)))
+    ]
+    note = "<p class=facts>Lines at the ends of bars, and bands: 95 % intervals from the spread between rounds.</p>"
+    return "\n".join(("<h2>Charts</h2>", note if drawn else "", *figures))
+
+
+def scripts_html(summary: Summary) -> str:
+    """The page's scripts, and the data that they draw."""
+    data = chart_data(summary)
+    if not data:
+        return _script(_own_script())
+    text = f"<script type=application/json id=loadgen-data>{to_script_text(data)}</script>"
+    return "\n".join((text, *map(_script, (*_libraries(), _own_script()))))
+
+
+@cache
+def report_policy() -> str:
+    """The Content-Security-Policy of every report: its scripts, and the style that the library adds to each chart."""
+    return policy((*_libraries(), _own_script()), [_text("vendor/plot.style.css")])
+
+
+def _figure(name: str, svg: bytes | None) -> str:
+    caption = f"<figcaption><h3>{escape(_TITLES[name])}</h3></figcaption>"
+    fallback = image(name.replace("_", " "), svg) if svg is not None else ""
+    return f"<figure class=scroll data-plot={name}>{caption}{fallback}</figure>"
+
+
+def _script(text: str) -> str:
+    return f"<script>{text}</script>"
+
+
+def _libraries() -> tuple[str, ...]:
+    return tuple(_text(f"vendor/{name}") for name in _LIBRARIES)
+
+
+@cache
+def _own_script() -> str:
+    """Our own files as one script, so that none of their names is global."""
+    texts = "\n".join(_text(f"report/{name}.js") for name in _OWN)
+    return f'(() => {{\n"use strict";\n{texts}}})();'
+
+
+@cache
+def _text(name: str) -> str:
+    return (STATIC / name).read_text(encoding="utf-8")

@@ -1,0 +1,58 @@
+// How numbers are written, as in the tables beside the charts: three digits, and the unit that suits.
+const UNITS = [[1e9, "s"], [1e6, "ms"], [1e3, "µs"], [1, "ns"]];
+
+function duration(ns) {
+  const amount = Math.abs(ns);
+  if (!amount) return "0";
+  const [size, unit] = UNITS.find(([size]) => amount >= size * 0.9995) ?? UNITS.at(-1);
+  return `${number(amount / size)} ${unit}`;
+}
+
+function signed(ns) {
+  return `${ns < 0 ? "−" : "+"}${duration(ns)}`;
+}
+
+function number(value) {
+  const digits = value >= 99.95 || Number.isInteger(value) ? 0 : value >= 9.995 ? 1 : 2;
+  return value.toLocaleString("en", { maximumFractionDigits: digits, minimumFractionDigits: digits });
+}
+
+// A value with its interval, the bounds in the unit and to the decimals of the value: 1.02 ms [0.91, 1.12].
+function estimate(ns, low, high, write = duration) {
+  const text = write(ns);
+  if (low === null || low === undefined) return text;
+  const [, digits, unit] = /([\d,.]+) ?(\S*)$/.exec(text);
+  const size = UNITS.find((one) => one[1] === unit)?.[0] ?? 1;
+  const decimals = digits.split(".")[1]?.length ?? 0;
+  const bound = (value) => (value / size).toLocaleString("en", { maximumFractionDigits: decimals, minimumFractionDigits: decimals }).replace("-", "−");
+  return `${text} [${bound(low)}, ${bound(high)}]`;
+}
+
+// A name cut off in its middle, where it would not fit beside what follows it.
+function fitted(name, rest, width) {
+  const room = Math.max(6, Math.floor(width / 7.4) - rest.length);
+  if (name.length <= room) return name + rest;
+  return `${name.slice(0, Math.ceil(room / 2) - 1)}…${name.slice(-Math.floor(room / 2))}${rest}`;
+}
+
+// For axes: 2 ms, not 2.00 ms.
+function shortDuration(ns) {
+  return duration(ns).replace(/(\.\d*?)0+ /, "$1 ").replace(". ", " ");
+}
+
+function percentage(share) {
+  return `${+(100 * share).toPrecision(6)}%`;
+}
+
+// Round values from low to high; on a log axis never more than about seven.
+function logTicks(low, high) {
+  const decades = Math.log10(high / low);
+  const steps = decades < 1 ? [1, 1.5, 2, 3, 5, 7] : decades < 2.5 ? [1, 2, 5] : [1];
+  const found = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++)
+    for (const step of steps) {
+      const tick = step * 10 ** power;
+      if (tick >= low * 0.9999 && tick <= high * 1.0001) found.push(tick);
+    }
+  return found;
+}

@@ -1,0 +1,205 @@
+"""The report's charts and tables in a real browser: drawn from the page's data, and changed by who looks at them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+
+from loadgen.show.export import EXPORTERS, RunData, export_text
+from tests.support.browser import Browser
+from tests.support.synthetic import full_run
+
+pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("browser")]
+
+DRAWN = {"extra_time", "percentiles", "phases", "throughput", "over_time"}
+LARGEST = 2_000_000  # bytes of a page
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("report")
+    summary = full_run(folder / "run", "persistent,close,recycle:10", url="https://h/").summary()
+    path = folder / "report.html"
+    path.write_text(export_text(EXPORTERS["html"], RunData(summary)), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def page(browser: Browser, report: Path) -> Iterator[Browser]:
+    browser.open(report.as_uri())
+    yield browser
+    assert browser.complaints() == []
+
+
+def figure(name: str) -> str:
+    return f"figure[data-plot={name}]"
+
+
+def said(page: Browser, selector: str) -> str:
+    """The text of all elements, drawn ones too."""
+    script = "return [...document.querySelectorAll(arguments[0])].map(one => one.textContent).join('\\n')"
+    text: str = page.driver.execute_script(script, selector)
+    return text
+
+
+def hover(page: Browser, selector: str, x: float, y: float) -> None:
+    """Put the pointer at a place in an element, as shares of its size."""
+    element = page.driver.find_element(By.CSS_SELECTOR, selector)
+    page.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+    size = element.size
+    offset = (round((x - 0.5) * size["width"]), round((y - 0.5) * size["height"]))
+    ActionChains(page.driver).move_to_element_with_offset(element, *offset).perform()
+
+
+def test_each_chart_is_drawn_in_place_of_its_picture(page: Browser, report: Path) -> None:
+    assert report.stat().st_size < LARGEST
+    for name in DRAWN:
+        assert page.all(f"{figure(name)} .drawn svg")
+        assert not page.all(f"{figure(name)} img")
+    words = said(page, f"{figure('extra_time')} svg text")
+    assert re.search(r"persistent: [\d.]+ µs", words)
+    assert re.search(r"tls \+[\d.]+ ", words)
+    assert re.search(r"close: .* \[[\d.]+, [\d.]+\]", words)
+
+
+def test_the_pointer_shows_values(page: Browser) -> None:
+    chart = f"{figure('percentiles')} svg"
+    hover(page, chart, 0.3, 0.5)
+    tip = page.wait(lambda: said(page, f"{chart} g[aria-label=tip] text"))
+    assert re.search(r"(persistent|close|recycle:10).*p\d\d.*: [\d.]+ (µs|ms)", tip, re.DOTALL)
+    hover(page, f"{figure('throughput')} svg", 0.05, 0.15)
+    assert "req/s" in page.wait(lambda: said(page, f"{figure('throughput')} g[aria-label=tip] text"))
+
+
+def test_policies_are_picked(page: Browser) -> None:
+    assert "recycle:10" in said(page, f"{figure('phases')} svg text")
+    page.click(".policies label", "recycle:10")
+    assert "recycle:10" not in said(page, "figure svg text")
+    assert "close" in said(page, f"{figure('phases')} svg text")
+    for name in ("persistent", "close"):
+        page.click(".policies label", name)
+    assert "Nothing to show" in page.text(figure("throughput"))
+
+
+def test_the_latency_has_two_views_and_two_scales(page: Browser) -> None:
+    chart = figure("percentiles")
+    ticks = f"{chart} svg g[aria-label='y-axis tick label'] text"
+    assert not said(page, ticks).startswith("0")
+    page.click(f"{chart} label", "linear")
+    assert said(page, ticks).startswith("0")
+    assert len(page.all(f"{chart} svg")) == 1
+    page.click(f"{chart} label", "histogram")
+    plots = page.all(f"{chart} svg")
+    assert len(plots) == 3
+    # All have the same scales.
+    for axis in ("x", "y"):
+        script = """return [...document.querySelectorAll(arguments[0])].map(
+            svg => svg.querySelector(arguments[1]).textContent)"""
+        found = page.driver.execute_script(script, f"{chart} svg", f"g[aria-label='{axis}-axis tick label']")
+        assert len(set(found)) == 1
+    assert page.all(f"{chart} svg g[aria-label=rect] rect")
+
+
+def test_a_window_of_time_is_selected_with_the_pointer_and_left_again(page: Browser) -> None:
+    chart = figure("over_time")
+    counted = f"{chart} .in-window tbody td:nth-child(2)"
+    assert said(page, counted).split() == ["5", "5", "5"]
+    svg = page.driver.find_element(By.CSS_SELECTOR, f"{chart} svg")
+    page.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", svg)
+    width = svg.size["width"]
+    (
+        ActionChains(page.driver)
+        .move_to_element_with_offset(svg, round(-0.3 * width), 0)
+        .click_and_hold()
+        .move_by_offset(round(0.25 * width), 0)
+        .release()
+        .perform()
+    )
+    window = page.wait(lambda: re.fullmatch(r"blocks (\d+) to (\d+) of 15", page.text(f"{chart} output")))
+    first, last = map(int, window.groups())
+    assert 1 < first < last < 15
+    assert sum(map(int, said(page, counted).split())) == last - first + 1
+    page.click(f"{chart} button", "All")
+    assert page.text(f"{chart} output") == "blocks 1 to 15 of 15"
+
+
+def test_a_table_sorts_by_amount_both_ways(page: Browser) -> None:
+    heading = "h2 + .scroll th:nth-child(3) button"
+    column = (
+        "return [...document.querySelector('h2 + .scroll table').tBodies[0].rows].map(row => row.cells[0].textContent)"
+    )
+    page.click(heading)
+    upwards = page.driver.execute_script(column)
+    assert upwards == ["persistent", "close", "recycle:10"]
+    page.click(heading)
+    assert page.driver.execute_script(column) == [
+        "close",
+        "recycle:10",
+        "persistent",
+    ]  # two are equal, and stay in order
+    assert page.driver.execute_script("return document.querySelector('th[aria-sort]').ariaSort") == "descending"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 800, 1400])
+def test_it_is_legible_at_each_width_in_the_light_and_in_the_dark(
+    browser: Browser, report: Path, width: int, scheme: str
+) -> None:
+    driver = browser.driver
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    emulated = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", emulated)
+    try:
+        browser.open(report.as_uri())
+        script = """
+            const all = document.documentElement;
+            const fonts = selector =>
+                [...document.querySelectorAll(selector)].map(one => parseFloat(getComputedStyle(one).fontSize));
+            const drawn = [...document.querySelectorAll('.drawn svg')];
+            return {wide: all.scrollWidth - all.clientWidth,
+                    ink: getComputedStyle(document.body).color,
+                    fonts: Math.min(...fonts('.drawn text, p, td, th')),
+                    shrunk: Math.min(...drawn.map(
+                        one => one.getBoundingClientRect().width / one.viewBox.baseVal.width)),
+                    cut: drawn.flatMap(svg => [...svg.querySelectorAll('text')].filter(text => {
+                        const [inner, outer] = [text.getBoundingClientRect(), svg.parentNode.getBoundingClientRect()];
+                        return inner.right > outer.right + 1 || inner.left < outer.left - 1;
+                    }).map(text => text.textContent))}"""
+        found = driver.execute_script(script)
+        assert found["wide"] <= 0
+        assert found["fonts"] >= 12
+        assert found["shrunk"] > 0.95
+        assert found["cut"] == []
+        assert found["ink"] == ("rgb(28, 28, 28)" if scheme == "light" else "rgb(232, 232, 232)")
+        assert browser.complaints() == []
+    finally:
+        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_on_paper_it_is_light_and_without_controls(browser: Browser, report: Path) -> None:
+    dark = {"media": "print", "features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", dark)
+    try:
+        browser.open(report.as_uri())
+        assert browser.driver.execute_script("return getComputedStyle(document.body).color") == "rgb(28, 28, 28)"
+        assert not browser.all(".controls")
+        assert browser.all(".drawn svg")
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
+
+
+def test_without_scripts_there_are_pictures(browser: Browser, report: Path) -> None:
+    browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser.open(report.as_uri())
+        assert len(browser.driver.find_elements(By.CSS_SELECTOR, "figure[data-plot] img")) == len(DRAWN)
+        assert "req/s" in browser.driver.find_element(By.CSS_SELECTOR, "body").text
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
