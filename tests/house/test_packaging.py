@@ -58,6 +58,20 @@ def test_a_wheel_holds_the_declarations() -> None:
     assert endings == set(core.DECLARATIONS)
 
 
+def test_a_wheel_holds_what_pages_are_made_of() -> None:
+    data = PYPROJECT["tool"]["setuptools"]["package-data"]
+    held = {
+        path
+        for package, patterns in data.items()
+        if package != "*"
+        for pattern in patterns
+        for path in (ROOT / package.replace(".", "/")).glob(pattern)
+    }
+    pages = [path for path in (ROOT / "loadgen").glob("**/static/**/*") if path.is_file()]
+    assert len(pages) > 10
+    assert set(pages) <= held
+
+
 def test_no_minor_version_is_left_out() -> None:
     minors = [int(python.partition(".")[2]) for python in PYTHONS]
     assert minors == list(range(11, 11 + len(minors)))

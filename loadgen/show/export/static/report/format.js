@@ -35,6 +35,10 @@ function fitted(name, rest, width) {
   return `${name.slice(0, Math.ceil(room / 2) - 1)}…${name.slice(-Math.floor(room / 2))}${rest}`;
 }
 
+function rounded(share) {
+  return `${+(100 * share).toPrecision(3)}%`;
+}
+
 // For axes: 2 ms, not 2.00 ms.
 function shortDuration(ns) {
   return duration(ns).replace(/(\.\d*?)0+ /, "$1 ").replace(". ", " ");
@@ -44,15 +48,15 @@ function percentage(share) {
   return `${+(100 * share).toPrecision(6)}%`;
 }
 
-// Round values from low to high; on a log axis never more than about seven.
-function logTicks(low, high) {
-  const decades = Math.log10(high / low);
-  const steps = decades < 1 ? [1, 1.5, 2, 3, 5, 7] : decades < 2.5 ? [1, 2, 5] : [1];
+// Round values from low to high, as many as there is room for.
+function logTicks(low, high, room) {
+  const choices = [[1, 1.5, 2, 3, 5, 7], [1, 2, 5], [1, 3], [1]].map((steps) => roundValues(low, high, steps));
+  return choices.find((ticks) => ticks.length <= room) ?? choices.at(-1);
+}
+
+function roundValues(low, high, steps) {
   const found = [];
   for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++)
-    for (const step of steps) {
-      const tick = step * 10 ** power;
-      if (tick >= low * 0.9999 && tick <= high * 1.0001) found.push(tick);
-    }
-  return found;
+    found.push(...steps.map((step) => step * 10 ** power));
+  return found.filter((tick) => tick >= low * 0.9999 && tick <= high * 1.0001);
 }

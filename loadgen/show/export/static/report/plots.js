@@ -106,10 +106,10 @@ function nines(share) {
   return -Math.log10(1 - share);
 }
 
-function latencyScale(values, scale) {
+function latencyScale(values, scale, room) {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   if (scale === "linear") return { domain: [0, high], tickFormat: shortDuration, grid: true };
-  return { type: "log", domain: [low, high], ticks: logTicks(low, high), tickFormat: shortDuration, grid: true };
+  return { type: "log", domain: [low, high], ticks: logTicks(low, high, room), tickFormat: shortDuration, grid: true };
 }
 
 function latency(data, chosen, width) {
@@ -127,7 +127,7 @@ function percentiles(data, shown, scale, width) {
   return [Plot.plot({
     color: IDENTITY, width, height: 380, marginLeft: 62, marginBottom: 40, marginRight: 16,
     x: { domain: [nines(0.5), end], ticks: marks.map(nines), tickFormat: (x) => percentage(1 - 10 ** -x), label: "requests that were no slower" },
-    y: { ...latencyScale(points.flatMap((one) => [one.low, one.high, one.value]), scale), label: "latency" },
+    y: { ...latencyScale(points.flatMap((one) => [one.low, one.high, one.value]), scale, 8), label: "latency" },
     marks: [
       Plot.areaY(points, { x: "x", y1: "low", y2: "high", z: "policy", fill: (one) => colour(one.policy), fillOpacity: 0.18 }),
       ...shown.map((one) => Plot.lineY(points.filter((point) => point.policy === one.policy),
@@ -143,12 +143,12 @@ function histogram(data, shown, scale, width) {
     const all = one.bins.reduce((sum, bin) => sum + bin[2], 0);
     return one.bins.map(([low, high, count]) => ({
       policy: data.policies[one.policy], number: one.policy, low, high, share: count / all,
-      title: `${data.policies[one.policy]}\n${duration(low)} to ${duration(high)}\n${count.toLocaleString("en")} requests, ${percentage(count / all)}`,
+      title: `${data.policies[one.policy]}\n${duration(low)} to ${duration(high)}\n${count.toLocaleString("en")} requests, ${rounded(count / all)}`,
     }));
   });
   if (!bins.length) return [];
   // One plot a policy, all with the same scales.
-  const x = { ...latencyScale(bins.flatMap((bin) => [bin.low, bin.high]), scale), label: null };
+  const x = { ...latencyScale(bins.flatMap((bin) => [bin.low, bin.high]), scale, width / 70), label: null };
   x.ticks ??= Math.max(2, Math.floor(width / 110));
   const top = Math.max(...bins.map((bin) => bin.share));
   return shown.map((one) => Plot.plot({
