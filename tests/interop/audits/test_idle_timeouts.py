@@ -37,8 +37,9 @@ def test_configured_timeouts_come_out(tmp_path: Path) -> None:
     assert off == {}
     for server, one in zip(servers, found, strict=True):
         assert one["verdict"] == "ok", server.name
-        # Gunicorn looks for old connections once a second, and whenever it wakes for another reason.
-        assert one["values"]["shape"] == "timer" or "gunicorn" in server.name, one["measured"]
+        # Gunicorn looks for old connections once a second, and whenever it wakes for another reason. A busy machine
+        # may scatter what a timer closes, but makes no sweeps of it.
+        assert one["values"]["shape"] in ("timer", "scattered") or "gunicorn" in server.name, one["measured"]
         assert (one["announced"] is not None) == ("node" in server.name)
     for name in WAITS.keys() & partial.keys():
         first_s, header_s, status = WAITS[name]

@@ -20,6 +20,9 @@ from tests.support.servers import PEERS
 pytestmark = pytest.mark.peer
 
 IDLE_MAX_NS = 5 * NS_PER_S // 2
+"""How long connections in use are watched."""
+ASKED_NS = 15 * NS_PER_S
+"""How long a thousand requests may take, where all servers and other tests share the machine."""
 NGINX = {
     "nginx": "",
     "nginx requests=1": "keepalive_requests 1;",
@@ -102,11 +105,17 @@ def audits(tmp_path_factory: pytest.TempPathFactory) -> dict[str, AuditRecord]:
     with ExitStack() as stack:
         servers = stack.enter_context(nginx(folder)) | stack.enter_context(node())
         servers |= {name: stack.enter_context(PEERS[name](folder / name)).url for name in OTHERS}
-        at_work = {
-            name: gevent.spawn(audit, url, "limits", "messages", idle_max_ns=IDLE_MAX_NS)
+        watched = {
+            name: gevent.spawn(audit, url, "max_lifetime", idle_max_ns=IDLE_MAX_NS) for name, url in servers.items()
+        }
+        asked = {
+            name: gevent.spawn(audit, url, "max_requests", "messages", idle_max_ns=ASKED_NS)
             for name, url in servers.items()
         }
-        return {name: one.get() for name, one in at_work.items()}
+        records = {name: one.get() for name, one in asked.items()}
+        for name, one in watched.items():
+            records[name]["findings"] |= one.get()["findings"]
+        return records
 
 
 @pytest.mark.parametrize("server", CLOSED_AFTER)

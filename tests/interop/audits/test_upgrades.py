@@ -173,6 +173,6 @@ def test_websocket_behind_nginx(records: dict[str, AuditRecord], name: str) -> N
     assert values["websocket_ping"]["answered"] == 6
     assert values["websocket_close"].items() >= {"answered": True, "code": 1000}.items()
     assert_near(values["websocket_idle_timeout"]["timeout_ns"], SILENT_S[name])
-    assert values["websocket_idle_timeout"].items() >= {"ended": 4, "closes": 0}.items()
+    assert values["websocket_idle_timeout"].items() >= {"ended": 6, "closes": 0}.items()
     assert values["websocket_kept_by_pings"]["kept"] is True
     assert set(verdicts(records[name], "websocket").values()) <= {"ok", "note"}
