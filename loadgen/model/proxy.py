@@ -17,7 +17,7 @@ from loadgen.model.redaction import HIDDEN
 
 _DEFAULT_PORT = 80  # that of the scheme (RFC 9110 §4.2.1), as in any other http URL
 _END_OF_AUTHORITY = re.compile(r"(?=[/?#])")  # RFC 3986 §3.2
-_LIKE = "write it like http://user:password@127.0.0.1:3128"
+_LIKE = "write it like http://127.0.0.1:3128, with USER:PASSWORD@ before the host where it wants them"
 
 
 @dataclass(frozen=True, slots=True)
