@@ -196,11 +196,12 @@ class ProbeStream:
 
     def _await(self, until_ns: int) -> None:
         """Raises TimeoutError."""
-        if not self._woken.wait(max(0, until_ns - self._now()) / NS_PER_S):
+        is_woken = self._woken.wait(max(0, until_ns - self._now()) / NS_PER_S)
+        self._waited_ns = self._now()
+        if not is_woken:
             with suppress(OSError):
                 self.transport.watch(NOTHING, self._wake)
             raise TimeoutError
-        self._waited_ns = self._now()
 
 
 TransportFactory = Callable[[], Transport]

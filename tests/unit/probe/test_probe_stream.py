@@ -11,6 +11,7 @@ import gevent
 import pytest
 
 from loadgen.model.units import NS_PER_S
+from loadgen.probe import probe_stream
 from loadgen.probe.failures import OpenFailure
 from loadgen.probe.probe_stream import ProbeStream
 from loadgen.probe.trace import Traces
@@ -53,6 +54,25 @@ def test_what_came_and_how_it_ended(script: Callable[[socket.socket, int], None]
     (record,) = traces.records()
     events = [one["event"] for one in record["events"]]
     assert events == ["opened", "sent", *(["received"] if data else []), how, "closed"]
+
+
+def test_what_came_by_the_end_of_a_wait_can_be_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe_stream, "_AT_ONCE_NS", NS_PER_S // 5)
+    begin, done = threading.Event(), threading.Event()
+
+    def speaks(connection: socket.socket, _number: int) -> None:
+        begin.wait(5)
+        connection.sendall(b"late")
+        done.set()
+        connection.recv(9)
+
+    with scripted_server(speaks) as port, opened(port) as stream:
+        assert stream.receive(soon(0.25)) is None
+        begin.set()
+        assert done.wait(5)
+        chunk = stream.receive(soon(0))
+        assert chunk is not None
+        assert chunk.data == b"late"
 
 
 def test_a_server_that_never_stops_is_left_in_time_and_holds_nobody_up() -> None:
