@@ -36,6 +36,7 @@ KINDS = {
     "web UI": r"loadgen ui",
     "plan file": r".*plan\.toml",
     "resume": r"loadgen sweep --resume ",
+    "run against run": r"loadgen (diff|history) ",
     "example": r"loadgen .* results/example|loadgen report ",
     "target": r"loadgen target ",
     "audit": r"loadgen probe",
@@ -132,6 +133,18 @@ def test_what_is_made_of_the_example(line: str, example: Path, no_drawing: None)
     done = run_cli(*arguments, cwd=example)
     assert done.code == 0, done.stderr
     assert "close" in done.stdout
+
+
+@pytest.mark.parametrize("line", lines("run against run"))
+def test_runs_are_compared(line: str, tmp_path: Path) -> None:
+    """All of them are copies of the example run."""
+    arguments = shlex.split(line)[1:]
+    names = {"results/example", *(word for word in arguments if word.startswith("results/"))}
+    for name in names:
+        shutil.copytree(ROOT / "results" / "example", tmp_path / name)
+    done = run_cli(*arguments, cwd=tmp_path)
+    assert done.code == 0, done.stderr
+    assert "persistent" in done.stdout
 
 
 def test_a_sweep_is_resumed(tmp_path: Path) -> None:
