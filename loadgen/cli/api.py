@@ -20,6 +20,7 @@ from loadgen.cli.diff_console import show_diff
 from loadgen.cli.exports import write_exports
 from loadgen.cli.gate_lines import report_gates
 from loadgen.cli.plan_reader import OptionReader, PlanFile, merge, read_plan
+from loadgen.cli.policy_result import PolicyResult
 from loadgen.cli.report import finish, load_record
 from loadgen.cli.run_setup import compare as run_comparison
 from loadgen.cli.signals import Interruption, kept
@@ -133,6 +134,11 @@ class Run:
     def warnings(self) -> list[RunWarning]:
         """What to mind before the result is believed: `code` and `message` of each warning."""
         return self.summary["warnings"]
+
+    @cached_property
+    def policies(self) -> dict[str, PolicyResult]:
+        """The figures of each policy, by its name: `run.policies["close"].p99_ms`."""
+        return {name: PolicyResult(name, one) for name, one in self.summary["policies"].items()}
 
     @property
     def gates(self) -> list[GateSummary]:

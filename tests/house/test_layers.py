@@ -183,6 +183,7 @@ LAYERS = {
             "habits",
             "completion",
             "fitted_table",
+            "policy_result",
         ),
         ("option_types", "help", "policies", "plan_writer", "plan_reader", "plan_builder", "audit_options", "options"),
         ("live_output",),
@@ -197,6 +198,7 @@ LAYERS = {
 }
 # Library -> the places (beginnings of paths inside the package) that may import it.
 HOMES = {
+    "pytest": ("pytest.py",),
     "gevent": (
         "wire/poller.py",
         "wire/transport.py",
