@@ -39,6 +39,11 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
         "loadgen diff results/monday results/tuesday results/new": "Against several earlier runs.",
         "loadgen diff results/old results/new --markdown": "The same for an issue.",
     },
+    "history": {
+        "loadgen history results": "The headline of each run in a folder, over time.",
+        "loadgen history results --json": "The same for a program.",
+        "loadgen history results --no-charts": "The table alone.",
+    },
     "target": {
         "loadgen target": "Serve http://127.0.0.1:8080/ until Ctrl-C.",
         "loadgen target --tls --ca-file ca.pem": "The same over TLS; the file is for --cacert of other commands.",

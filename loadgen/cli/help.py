@@ -22,7 +22,7 @@ class TaughtCommand(click.Command):
         others: list[tuple[str, str]] = []
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
-            if record is not None:
+            if record is not None and not isinstance(parameter, click.Argument):
                 (records[parameter.group.value] if isinstance(parameter, TableOption) else others).append(record)
         for heading, rows in {**records, "Options": others}.items():
             _write_list(formatter, heading, rows)

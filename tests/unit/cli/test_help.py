@@ -41,7 +41,8 @@ def test_options_stand_under_their_headings(command: click.Command) -> None:
 
 
 def test_each_command_has_three_examples_and_they_are_valid() -> None:
-    assert {""} | {name for name, one in cli.commands.items() if not one.hidden} == set(EXAMPLES)
+    named = {""} | {name for name, one in cli.commands.items() if not one.hidden}
+    assert named == set(EXAMPLES), "a command has its examples in loadgen/cli/examples.py"
     for name, examples in EXAMPLES.items():
         assert len(examples) == 3, name
         for line in examples:
