@@ -31,8 +31,14 @@ def diffs(bench: Bench) -> None:
     if bench.wants(LIKE):
         _like(bench)
     if bench.wants(ADDED):
-        found = sum(_added(bench, number) for number in range(1, _ADDED_PAIRS + 1))
-        print(f"\n1 ms more was found, and within its interval, in {found} of {_ADDED_PAIRS} pairs", flush=True)
+        pairs = [_added(bench, number) for number in range(1, _ADDED_PAIRS + 1)]
+        for statistic in ("mean", "p50"):
+            changes = [one for diff in pairs for one in _changes(diff, statistic).values()]
+            print(
+                f"\n1 ms more of {statistic}: within the interval in {sum(map(_holds_ms, changes))} of {len(changes)}, "
+                f"certain in {sum(one['is_certain'] for one in changes)}",
+                flush=True,
+            )
 
 
 def _like(bench: Bench) -> None:
@@ -44,7 +50,8 @@ def _like(bench: Bench) -> None:
         runs.append(read_run(folder))
         if number % 2:
             diff = diff_runs(runs[-2:-1], runs[-1])
-            print(f"- {len(runs) // 2}: {'a change' if any_change(diff) else 'none'}: {_means(diff)}", flush=True)
+            claim = "a change" if any_change(diff) else "none"
+            print(f"- {len(runs) // 2}: {claim}: {_texts(diff, 'mean')}, machine {_moved(diff)}", flush=True)
     followed = [any_change(diff_runs(runs[at : at + 1], runs[at + 1])) for at in range(0, len(runs), 2)]
     verdict = "too many" if is_too_many(sum(followed), bench.turns) else "as promised"
     print(f"\n{sum(followed)} of {bench.turns} pairs of like runs claim a change: {verdict}", flush=True)
@@ -61,7 +68,7 @@ def _without_control(run: MeasuredRun) -> MeasuredRun:
     return replace(run, policies={name: replace(one, own_mean_ns=None) for name, one in run.policies.items()})
 
 
-def _added(bench: Bench, number: int) -> bool:
+def _added(bench: Bench, number: int) -> DiffRecord:
     folders = []
     for delay in ("0s", "1ms"):
         folder = bench.folder / f"added-{number}-{delay}"
@@ -69,17 +76,24 @@ def _added(bench: Bench, number: int) -> bool:
             loadgen("compare", target.url, *_LOAD.split(), "--out", str(folder))
         folders.append(folder)
     diff = diff_folders(folders[:1], folders[1], forced=False)
-    print(f"- {number}: {_means(diff)}", flush=True)
-    return all(_holds_ms(one["latency_ns"]["mean"]) for one in diff["policies"].values())
+    print(f"- {number}: mean {_texts(diff, 'mean')}; p50 {_texts(diff, 'p50')}; machine {_moved(diff)}", flush=True)
+    return diff
 
 
-def _holds_ms(mean: Change) -> bool:
-    interval = mean["delta_ci95"]
-    return mean["is_certain"] and interval is not None and interval[0] <= NS_PER_MS <= interval[1]
+def _holds_ms(change: Change) -> bool:
+    interval = change["delta_ci95"]
+    return interval is not None and interval[0] <= NS_PER_MS <= interval[1]
 
 
-def _means(diff: DiffRecord) -> str:
-    means = {name: one["latency_ns"]["mean"] for name, one in diff["policies"].items()}
-    texts = [f"{name} {estimate(one['delta'], one['delta_ci95'], sign=True)}" for name, one in means.items()]
-    moved = diff["machine"]["moved"] if diff["machine"] else 0
-    return ", ".join([*texts, f"machine ±{moved:.0%}"])
+def _changes(diff: DiffRecord, statistic: str) -> dict[str, Change]:
+    latency = {name: one["latency_ns"] for name, one in diff["policies"].items()}
+    return {name: one["mean"] if statistic == "mean" else one["p50"] for name, one in latency.items()}
+
+
+def _texts(diff: DiffRecord, statistic: str) -> str:
+    found = _changes(diff, statistic)
+    return ", ".join(f"{name} {estimate(one['delta'], one['delta_ci95'], sign=True)}" for name, one in found.items())
+
+
+def _moved(diff: DiffRecord) -> str:
+    return f"±{diff['machine']['moved']:.0%}" if diff["machine"] else "not known"
