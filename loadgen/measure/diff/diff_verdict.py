@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from loadgen.model.diff_record import Change, ComparisonChange, DiffRecord, MachineControl, PolicyChanges
@@ -30,8 +31,10 @@ def diff_verdict(diff: DiffRecord) -> list[str]:
 
 
 def _machine_line(machine: MachineControl) -> str:
-    means = f"{format_duration(machine['old_own_mean_ns'])} before, {format_duration(machine['new_own_mean_ns'])} now"
-    return f"the machine itself was another: the generator's own work per request took {means}; intervals allow for it"
+    moved = f"{math.expm1(machine['moved']):.0%}"
+    return (
+        f"the machine itself was another: the generator's own work per request moved by {moved}; intervals allow for it"
+    )
 
 
 def any_change(diff: DiffRecord) -> bool:
