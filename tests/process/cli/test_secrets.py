@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from loadgen.show.export import EXPORTERS
 from tests.support.processes import QUICK, loadgen
 from tests.support.targets import Target
 
@@ -52,7 +53,7 @@ def _contents(path: Path) -> Iterator[bytes]:
     if path.suffix == ".npz":
         with np.load(path) as arrays:
             yield from (array.tobytes() for array in arrays.values())
-    if path.suffix == ".json":  # a body is recorded in base64
+    if path.name in ("run.json", "summary.json"):  # a body is recorded in base64
         yield base64.b64decode(json.loads(content)["plan"]["body_base64"])
     if path.suffix == ".html":
         for part in content.split(b"base64,")[1:]:
@@ -71,8 +72,13 @@ def test_a_run_keeps_no_secret(target: Target, tmp_path: Path) -> None:
     assert {value for _, value in recorded["headers"]} == {"***", "http://h/?session=***"}
     assert json.loads(base64.b64decode(recorded["body_base64"])) == {"user": "me", "password": "***"}
     # What is made of the run later has no other source.
-    again = loadgen("report", str(out))
+    formats = [name for name, one in EXPORTERS.items() if not one.needs]
+    exports = [f"github={out / 'step.md'}" if name == "github" else name for name in formats]
+    again = loadgen("report", str(out), *(part for one in exports for part in ("--export", one)))
     assert again.returncode == 0, again.stderr
+    assert {EXPORTERS[name].file_name for name in formats} - {path.name for path in out.iterdir()} == {
+        "step_summary.md"
+    }
     assert list(leaks(again.stdout, again.stderr, folder=tmp_path)) == []
     _repeated(target, out, plan)
 
