@@ -12,7 +12,7 @@ ALONE = $(shell grep -rl --include='test_*.py' 'mark\.alone' tests)
 # Modules are compiled to bytecode once, whatever the caller's environment says: the tests start a thousand processes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: install lock compare ui quick test coverage faults fuzz sanitize wheel check audit docs format bench aa soak clean
+.PHONY: install lock compare ui quick test coverage faults fuzz sanitize wheel check audit docs man format bench aa soak clean
 
 # The core is compiled again where it has changed; LOADGEN_PURE=1 compiles nothing.
 install: $(INSTALLED)
@@ -83,6 +83,10 @@ audit: install
 # The pages that are made from tables of the code; a test holds that they are up to date.
 docs: install
 	$(VENV)/bin/python -m tests.support.generated_docs
+
+# build/man/loadgen.1, made from the help of all commands.
+man: install
+	$(VENV)/bin/python .ci/man.py
 
 format: install
 	$(VENV)/bin/ruff format .
