@@ -1,4 +1,4 @@
-# loadgen in a small image, not as root. Results land in /results:
+# loadgen in a small image, not as root. Results land in /results, and a server on this machine needs its network:
 #   docker build -t loadgen . && docker run --rm -v "$PWD/results:/results/results" --network host loadgen compare http://127.0.0.1:8080/
 FROM python:3.13-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
