@@ -9,8 +9,10 @@ import pytest
 
 from loadgen.cli.diff_console import show_diff
 from loadgen.measure.diff.run_diff import diff_runs
+from loadgen.show.charts import draw_diff
 from loadgen.show.export.diff_markdown import diff_markdown
 from loadgen.show.tables.run_changes import MAX_WHOLE_POLICIES, run_changes
+from tests.support.hostile_texts import NAME
 from tests.support.simulated_diffs import run
 
 
@@ -52,6 +54,14 @@ def test_markdown_has_the_verdict_and_the_table() -> None:
     text = diff_markdown(diff(1_000_000))
     assert text.startswith("**simulated** compared with simulated\n\n- persistent: the mean latency is ")
     assert "| persistent | mean | " in text
+
+
+def test_the_chart_of_a_change_and_of_nothing() -> None:
+    found = diff(1_000_000)
+    for policies in (found["policies"], {}, {NAME: found["policies"]["close"]}):
+        files = draw_diff(found | {"policies": policies})
+        assert files["png"].startswith(b"\x89PNG")
+        assert b"<script" not in files["svg"]
 
 
 def test_the_console_breaks_no_name(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,9 +14,9 @@ from tests.support.simulated_diffs import MEANS_NS, ROUNDS, run
 from tests.support.summary_schema import check_diff
 
 MS = 1_000_000
-PAIRS = 60
-FEW = 8
-"""Of 60, at a rate of 5 %: as many or fewer in 99.5 % of all tries."""
+PAIRS = 40
+FEW = 6
+"""Of 40, at a rate of 5 %: as many or fewer in 99.7 % of all tries."""
 
 
 def test_like_runs_differ_in_nothing() -> None:
