@@ -81,6 +81,9 @@ def check_writable(path: Path, option: str) -> None:
     try:
         if path.is_dir():
             raise PlanError(f"{option} {path} is a folder; give the name of a file")
+        if path.exists() and not path.is_file():
+            # Renaming would put a file in the place of a device: root may even replace /dev/null.
+            raise PlanError(f"{option} {path} is no plain file; give the name of one, or of none yet")
         new.unlink(missing_ok=True)
         with open(new, "xb", opener=open_own):
             pass

@@ -151,6 +151,14 @@ def test_these_do(name: str) -> None:
     check_folder_name(name, "--name")
 
 
+def test_a_pipe_or_a_device_is_not_replaced(folder: Path) -> None:
+    pipe = folder / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(PlanError, match="no plain file"):
+        check_writable(pipe, "--html")
+    assert pipe.is_fifo()
+
+
 def test_a_file_that_could_not_be_written_is_refused_beforehand(tmp_path: Path) -> None:
     free = tmp_path / "new.html"
     check_writable(free, "--html")
