@@ -11,7 +11,7 @@ import gevent
 from gevent.event import AsyncResult, Event
 
 import loadgen
-from loadgen.model.audit import AUDIT_SCHEMA, AuditRecord, FindingRecord
+from loadgen.model.audit import AUDIT_SCHEMA, AuditRecord, FindingRecord, Verdict
 from loadgen.model.exceptions import TargetError
 from loadgen.model.units import NS_PER_S
 from loadgen.probe.audit_plan import AuditPlan
@@ -28,6 +28,7 @@ _NO_RESPONSE = "no response to a plain request"
 _ENDS = {"interrupted": "interrupted before it was known", "out_of_time": "the audit's time was over; see --max-time"}
 _GRACE_NS = NS_PER_S
 """What probes have left, once the audit's time is over, to say what they know by then."""
+_ACCUSATIONS = (Verdict.WARNING, Verdict.VIOLATION)
 _FIRST_TRIES = 3
 _PAUSE_S = 0.2
 
@@ -180,11 +181,12 @@ class Audit:
         begun_ns = session.now_ns()
         found: Finding | None = None
         try:
-            if begun_ns >= state.deadline_ns:
-                self._end = "out_of_time"
-                raise ProbeFailure(_ENDS[self._end])
+            self._check_time(session)
             found = probe.run(session)
+            if found.verdict in _ACCUSATIONS and (probe.keeps_asking or not probe.waits):
+                self._check_time(session)  # what did not come in time may only have been cut short
         except (ProbeFailure, *FAILURES) as error:
+            found = None
             self._note(probe, unknown(text_of(error)), begun_ns, session.now_ns(), state.traces.zero_ns)
         except Exception as error:  # a fault of one probe must not cost what the others found out
             why = f"this check has a fault, please report it: {type(error).__name__}: {error}"
@@ -194,6 +196,12 @@ class Audit:
         finally:
             self.sessions.pop(probe.name, None)
             state.findings[probe.name].set(found)
+
+    def _check_time(self, session: ProbeSession) -> None:
+        """Raises ProbeFailure once the audit's time is over."""
+        if session.now_ns() >= session.deadline_ns:
+            self._end = "out_of_time"
+            raise ProbeFailure(_ENDS[self._end])
 
     def _note(self, probe: Probe, found: Finding, begun_ns: int, ended_ns: int, zero_ns: int) -> None:
         self._records[probe.name] = {

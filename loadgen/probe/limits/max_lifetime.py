@@ -13,7 +13,7 @@ from functools import partial
 from loadgen.model.audit import FindingValue, Verdict
 from loadgen.model.units import NS_PER_MS, NS_PER_S, count, format_duration
 from loadgen.probe.audit_plan import AuditPlan
-from loadgen.probe.failures import NoResponse
+from loadgen.probe.failures import Loss, NoResponse
 from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
@@ -70,6 +70,10 @@ def _live(session: ProbeSession, life: _Life, until_ns: int) -> None:
             try:
                 reply = session.ask(stream, request)
             except NoResponse as lost:
+                if lost.how is Loss.TIMEOUT:
+                    if life.requests and session.now_ns() >= session.deadline_ns:
+                        return  # it is the audit that has ended
+                    raise
                 life.has_ended, life.lost = True, True
                 life.age_ns = (stream.ended_ns or lost.at_ns) - stream.connected_ns
                 return

@@ -54,7 +54,8 @@ def _judge(answered: int, last: Reply, tries: int) -> Finding:
             measured=f"closed after {answered}, {_how_announced(last)}",
             announced=announced or f"HTTP/{last.head.version}",
             values=values,
-            advice="each request pays for a connection of its own; let the server keep connections",
+            advice=f"{f'1 of {answered} requests' if answered > 1 else 'each request'} pays for a new connection; "
+            "let the server keep connections",
             topic="keep_alive",
         )
     is_always = answered == 1

@@ -169,6 +169,15 @@ def test_no_probe_begins_once_the_time_is_over() -> None:
     assert verdicts(found) == {"long": "ok", "late": "unknown"}
 
 
+def test_what_was_cut_short_accuses_nobody() -> None:
+    def accuses(_session: ProbeSession) -> Finding:
+        gevent.sleep(0.15)
+        return Finding(verdict=Verdict.VIOLATION, measured="never acknowledged")
+
+    found = run(hello, made("cut", accuses), max_time_ns=NS_PER_S // 10)
+    assert (found["end"], verdicts(found)) == ("out_of_time", {"cut": "unknown"})
+
+
 def test_an_interrupt_ends_it_with_what_is_known() -> None:
     audits: list[Audit] = []
 
