@@ -15,7 +15,7 @@ from loadgen.model.audit import AUDIT_SCHEMA, AuditRecord, FindingRecord, Verdic
 from loadgen.model.exceptions import TargetError
 from loadgen.model.units import NS_PER_S
 from loadgen.probe.audit_plan import AuditPlan
-from loadgen.probe.failures import Loss, NoResponse, OpenFailure, ProbeFailure, is_turned_away, text_of
+from loadgen.probe.failures import Loss, NoResponse, OpenFailure, OverBudget, ProbeFailure, is_turned_away, text_of
 from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.probe import Probe
 from loadgen.probe.registry import group_title
@@ -120,7 +120,8 @@ class Audit:
     def _drive(self, state: AuditState) -> TargetError | None:
         """Run the probes. Returns why that can't be done: of what a greenlet raises, gevent would print a traceback."""
         try:
-            state.first = self._first_reply(state)
+            session = ProbeSession(state, "first", _FIRST_TRIES, _FIRST_TRIES)
+            state.first = self._first_reply(state, session)
         except TargetError as error:
             return error
         greenlets: list[Any] = []
@@ -141,13 +142,14 @@ class Audit:
                     self._run_probe(probe, state)
             greenlets += [gevent.spawn(self._run_probe, probe, state) for probe in late]
             gevent.joinall(greenlets)
+            if self._has_accused and state.first is not None and _is_gone(session):
+                self._withdraw(state)
         finally:
             gevent.killall(greenlets)
         return None
 
-    def _first_reply(self, state: AuditState) -> Reply | None:
+    def _first_reply(self, state: AuditState, session: ProbeSession) -> Reply | None:
         """The response to a plain request, or None. Raises TargetError where no connection can be opened at all."""
-        session = ProbeSession(state, "first", _FIRST_TRIES, _FIRST_TRIES)
         for left in reversed(range(_FIRST_TRIES)):
             try:
                 with session.open() as stream:
@@ -197,6 +199,20 @@ class Audit:
             self.sessions.pop(probe.name, None)
             state.findings[probe.name].set(found)
 
+    @property
+    def _has_accused(self) -> bool:
+        return any(one["verdict"] in _ACCUSATIONS for one in self._records.values())
+
+    def _withdraw(self, state: AuditState) -> None:
+        """The server went away: what ended after its last byte may be due to that."""
+        events = [event for trace in state.traces.records() for event in trace["events"]]
+        heard_ns = max((event["at_ns"] for event in events if event["event"] == "received"), default=0)
+        for one in self._records.values():
+            if one["verdict"] in _ACCUSATIONS and one["started_ns"] + one["duration_ns"] > heard_ns:
+                one["verdict"] = Verdict.UNKNOWN.value
+                one["measured"] = f"{one['measured']}; then the server was gone"
+                one["advice"] = None
+
     def _check_time(self, session: ProbeSession) -> None:
         """Raises ProbeFailure once the audit's time is over."""
         if session.now_ns() >= session.deadline_ns:
@@ -218,3 +234,14 @@ class Audit:
             "started_ns": begun_ns - zero_ns,
             "duration_ns": ended_ns - begun_ns,
         }
+
+
+def _is_gone(session: ProbeSession) -> bool:
+    """Nothing listens any more where the first response came from."""
+    try:
+        session.open().close()
+    except OpenFailure as error:
+        return error.stage == "connect" and not isinstance(error.cause, TimeoutError)
+    except OverBudget:
+        return False
+    return False

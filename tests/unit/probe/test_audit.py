@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import select
 import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,27 @@ def test_no_probe_begins_once_the_time_is_over() -> None:
     found = run(hello, made("long", takes_it_all), made("late", fine), max_time_ns=NS_PER_S // 10)
     assert found["end"] == "out_of_time"
     assert verdicts(found) == {"long": "ok", "late": "unknown"}
+
+
+def test_a_server_that_goes_away_meanwhile_is_not_accused() -> None:
+    def stops(session: ProbeSession) -> Finding:
+        listening.close()
+        return Finding(verdict=Verdict.WARNING, measured="closed without saying so", advice="announce it")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+
+        def serve() -> None:
+            with listening.accept()[0] as connection:
+                hello(connection, 0)
+
+        server = threading.Thread(target=serve)
+        server.start()
+        plan = AuditPlan(target=parse_target(f"http://127.0.0.1:{port}/"))
+        found = Audit(plan, [made("closes", stops)]).run()
+        server.join()
+    assert verdicts(found) == {"closes": "unknown"}
+    assert found["findings"]["closes"]["measured"] == "closed without saying so; then the server was gone"
 
 
 def test_what_was_cut_short_accuses_nobody() -> None:
