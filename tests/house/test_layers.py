@@ -9,8 +9,9 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
+
+from tests.support.sources import imports_of, tree_of
 
 PACKAGE = Path(__file__).parents[2] / "loadgen"
 MODULES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
@@ -230,18 +231,6 @@ HOMES = {
 }
 
 
-@cache
-def imports_of(path: Path) -> frozenset[str]:
-    """Modules, and names that may be modules, which a file imports anywhere."""
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return frozenset(names)
-
-
 def own_imports(path: Path) -> Iterator[str]:
     """The package's modules that a file imports, as paths inside the package."""
     for name in sorted(imports_of(path)):
@@ -312,9 +301,9 @@ def test_libraries_stay_at_home() -> None:
 
 
 def test_a_module_is_small_and_opens_with_its_duty() -> None:
-    texts = {module: path.read_text(encoding="utf-8") for module, path in MODULES.items()}
-    assert [module for module, text in texts.items() if len(text.splitlines()) > MAX_LINES] == []
-    assert [module for module, text in texts.items() if not ast.get_docstring(ast.parse(text))] == []
+    lengths = {module: len(path.read_text(encoding="utf-8").splitlines()) for module, path in MODULES.items()}
+    assert [module for module, length in lengths.items() if length > MAX_LINES] == []
+    assert [module for module, path in MODULES.items() if not ast.get_docstring(tree_of(path))] == []
 
 
 def run(code: str) -> str:

@@ -6,6 +6,8 @@ import ast
 from collections import defaultdict
 from pathlib import Path
 
+from tests.support.sources import tree_of
+
 PACKAGE = Path(__file__).parents[2] / "loadgen"
 
 # Modules that stand in a folder of their kind, where the file is named after the word that it holds.
@@ -66,7 +68,7 @@ def shared(places: dict[str, list[str]], allowed: dict[str, str]) -> dict[str, l
 def test_a_class_has_a_name_of_its_own() -> None:
     places = defaultdict(list)
     for path in paths():
-        for name in type_names(ast.parse(path.read_text(encoding="utf-8"))):
+        for name in type_names(tree_of(path)):
             places[name].append(path.relative_to(PACKAGE).as_posix())
     assert shared(places, SAME_CLASS) == {}, "give one of them another name, or say in SAME_CLASS why not"
 
@@ -82,7 +84,7 @@ def test_each_exception_has_a_reason_and_is_still_needed() -> None:
     classes, modules = defaultdict(int), defaultdict(int)
     for path in paths():
         modules[path.stem] += 1
-        for name in type_names(ast.parse(path.read_text(encoding="utf-8"))):
+        for name in type_names(tree_of(path)):
             classes[name] += 1
     assert {name for name in SAME_CLASS if classes[name] < 2} == set()
     assert {name for name in SAME_MODULE if modules[name] < 2} == set()

@@ -17,6 +17,7 @@ from packaging.utils import canonicalize_name
 
 import loadgen
 from loadgen import core
+from tests.support.sources import tree_of
 
 ROOT = Path(__file__).parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -86,7 +87,7 @@ def test_no_regular_expression_has_a_possessive_group() -> None:
     texts = [
         (path.name, node.value if isinstance(node.value, str) else node.value.decode("latin-1"))
         for path in (ROOT / "loadgen").rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)
     ]
     assert [one for one in texts if re.search(r"(?<![\\(])\)[*+?]\+", one[1])] == []

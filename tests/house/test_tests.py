@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
+
+from tests.support.sources import imports_of
 
 TESTS = Path(__file__).parents[1]
 PACKAGE = TESTS.parent / "loadgen"
@@ -37,23 +38,12 @@ WITHOUT_UNIT_TEST = {
 def test_helpers_live_in_support() -> None:
     """A test file is no library: what two of them need is in tests/support, where its readers look for it."""
     borrowed = [
-        f"{path.relative_to(TESTS)}:{node.lineno} imports {node.module}"
+        f"{path.relative_to(TESTS)} imports {name}"
         for path in sorted(TESTS.rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ImportFrom) and ".test_" in (node.module or "")
+        for name in imports_of(path)
+        if ".test_" in name
     ]
     assert borrowed == []
-
-
-def imported(path: Path) -> set[str]:
-    """Modules, and names that may be modules, which a file imports."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return names
 
 
 def is_mirrored(module: str) -> bool:
@@ -68,16 +58,16 @@ def test_each_module_has_a_unit_test() -> None:
     """
     names: set[str] = set()
     for path in TESTS.glob("unit/**/*.py"):
-        names |= imported(path)
+        names |= imports_of(path)
     helpers = {
         TESTS / "support" / f"{name.rsplit('.', 1)[1]}.py" for name in names if name.startswith("tests.support.")
     }
     for path in helpers:
-        names |= imported(path) if path.exists() else set()
+        names |= imports_of(path) if path.exists() else set()
     for front in PACKAGE.rglob("__init__.py"):
         package = ".".join(("loadgen", *front.parent.relative_to(PACKAGE).parts))
         if package != "loadgen" and package in names:
-            names |= imported(front)
+            names |= imports_of(front)
     modules = [path.relative_to(PACKAGE).with_suffix("").as_posix() for path in PACKAGE.rglob("*.py")]
     without = {
         module
