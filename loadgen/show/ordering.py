@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.summary import Summary
+
+MAX_SERIES = 7
+"""The lines that can be told apart in one chart."""
+
+T = TypeVar("T")
+
+
+def spread(items: list[T], max_items: int = MAX_SERIES) -> list[T]:
+    """The items, or `max_items` of them that are spread evenly from the first to the last."""
+    if len(items) <= max_items:
+        return items
+    return [items[round(number * (len(items) - 1) / (max_items - 1))] for number in range(max_items)]
 
 
 def in_order(summary: Summary) -> list[str]:

@@ -12,11 +12,11 @@ from selenium.webdriver.common.by import By
 
 from loadgen.show.export import EXPORTERS, RunData, export_text
 from tests.support.browser import Browser
-from tests.support.synthetic import full_run
+from tests.support.synthetic import full_run, sweep_plan, sweep_run
 
 pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("browser")]
 
-DRAWN = {"extra_time", "percentiles", "phases", "throughput", "over_time"}
+DRAWN = {"by_position", "extra_time", "percentiles", "phases", "throughput", "over_time"}
 LARGEST = 2_000_000  # bytes of a page
 
 
@@ -143,6 +143,28 @@ def test_a_table_sorts_by_amount_both_ways(page: Browser) -> None:
         "persistent",
     ]  # two are equal, and stay in order
     assert page.driver.execute_script("return document.querySelector('th[aria-sort]').ariaSort") == "descending"
+
+
+def test_bars_of_the_first_screen_begin_at_one_place(page: Browser) -> None:
+    script = """return [...document.querySelectorAll('.waterfall p svg')].map(one => one.getBoundingClientRect())
+        .map(one => [one.left, one.width])"""
+    assert len({tuple(place) for place in page.driver.execute_script(script)}) == 1
+
+
+def test_lines_of_a_sweep_are_picked(browser: Browser, tmp_path: Path) -> None:
+    summary = sweep_run(tmp_path / "run", sweep_plan(recycle=("1", "10", "inf"), users=(1, 10))).summary()
+    (tmp_path / "sweep.html").write_text(export_text(EXPORTERS["html"], RunData(summary)), encoding="utf-8")
+    browser.open((tmp_path / "sweep.html").as_uri())
+    chart = figure("amortisation")
+    drawn = f"{chart} svg g[aria-label=dot] circle"
+    assert len(browser.all(drawn)) == 6
+    hover(browser, f"{chart} svg", 0.5, 0.5)
+    assert " user" in browser.wait(lambda: said(browser, f"{chart} g[aria-label=tip] text"))
+    browser.click(f"{chart} label", "10 users")
+    assert len(browser.all(drawn)) == 3
+    browser.click(f"{chart} label", "1 user")
+    assert not browser.all(drawn)
+    assert browser.complaints() == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

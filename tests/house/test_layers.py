@@ -122,7 +122,7 @@ LAYERS = {
         ("live/",),
     ],
     "show": [
-        ("formatting", "ordering", "pilot_text", "policy_picture", "text_histogram"),
+        ("formatting", "ordering", "pilot_text", "policy_picture", "text_histogram", "sweep_series"),
         ("tables/", "charts/"),
         ("export/",),
         ("audit/",),

@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 
 from loadgen.show.charts.chart import Chart
 from loadgen.show.charts.style import log_duration_axis
-from loadgen.show.charts.sweep_lines import AxisName, Points, SweepLines, ValueKey, draw_points, legend_beside
+from loadgen.show.charts.sweep_lines import Points, SweepLines, draw_points, legend_beside
+from loadgen.show.sweep_series import AxisName, ValueKey
 
 _NOTE = " Filled: mean; hollow, dotted: p99."
 _NOT_STARTED = "arrivals not started"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -15,6 +15,8 @@ from loadgen.model.characters import visible
 from loadgen.model.summary import Summary
 from loadgen.model.units import format_duration
 from loadgen.show.formatting import load_text, rounds_text
+from loadgen.show.ordering import MAX_SERIES as MAX_SERIES
+from loadgen.show.ordering import spread as spread
 
 # Okabe and Ito, "Color Universal Design" (2008); the pale yellow is left out: it vanishes on white.
 BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE, GREY = (
@@ -24,12 +26,8 @@ _SERIES_LOOKS = (
     (BLUE, "o", "-"), (VERMILLION, "s", "--"), (GREEN, "^", "-."), (PURPLE, "D", ":"), (SKY, "v", "-"),
     (ORANGE, "P", "--"), (GREY, "X", "-."),
 )  # fmt: skip
-MAX_SERIES = len(_SERIES_LOOKS)
-"""The lines that can be told apart in one chart."""
 BASE_COLOUR = GREY
 _BAND_ALPHA = 0.18
-
-T = TypeVar("T")
 
 STYLE: dict[str, Any] = {
     "font.family": "DejaVu Sans",
@@ -97,13 +95,6 @@ def wrapped(name: str, max_width: int = 18) -> str:
             lines.append("")
         lines[-1] += part
     return "\n".join(lines)
-
-
-def spread(items: list[T], max_items: int = MAX_SERIES) -> list[T]:
-    """The items, or `max_items` of them that are spread evenly from the first to the last."""
-    if len(items) <= max_items:
-        return items
-    return [items[round(number * (len(items) - 1) / (max_items - 1))] for number in range(max_items)]
 
 
 def clear_ticks(values: list[float], min_share: float = 0.055) -> list[float]:

@@ -7,23 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from loadgen.measure.labels import labels, plain_number
+from loadgen.measure.labels import plain_number
 from loadgen.model.policy_summary import PolicySummary
-from loadgen.model.summary import Summary, SweepSummary
+from loadgen.model.summary import Summary
 from loadgen.model.units import NS_PER_US, format_duration
 from loadgen.show.charts.style import clear_ticks, draw_band, new_figure, say_empty, series_look, shortened, spread
-
-AxisName = Literal["users", "rate", "gap", "size"]
-ValueKey = Literal["users", "rate", "gap_ns", "size"]
-_PLACE: tuple[Literal["base", "users", "rate", "recycle", "gap", "size"], ...] = (
-    "base", "users", "rate", "recycle", "gap", "size",
-)  # fmt: skip
+from loadgen.show.sweep_series import AxisName, ValueKey, series_along
 
 Points = list[tuple[float, PolicySummary]]
 """One line's cells: the value of the axis, and what was measured there."""
@@ -54,7 +49,7 @@ class SweepLines:
     def draw(self, summary: Summary) -> Figure:
         sweep, policies = summary["sweep"], summary["policies"]
         assert sweep is not None
-        series = self._series(sweep)
+        series = series_along(sweep, self.axis, self.value)
         shown = spread(list(series))
         left_out = f" {len(shown)} of {len(series)} lines shown." if len(shown) < len(series) else ""
         note = f"Bands: 95 % intervals from the spread between rounds.{self.note}{left_out}"
@@ -71,17 +66,6 @@ class SweepLines:
         self._scale_axis(axes, sorted({cells[name][self.value] or 0 for names in series.values() for name in names}))
         self.scale_values(axes)
         return figure
-
-    def _series(self, sweep: SweepSummary) -> dict[str, list[str]]:
-        """The cells of each line, in the order of the axis."""
-        cells = sweep["cells"]
-        others = [key for key in _PLACE if key != self.axis]
-        groups: dict[tuple[object, ...], list[str]] = {}
-        for name in sorted(cells, key=lambda name: cells[name][self.value] or 0):
-            groups.setdefault(tuple(cells[name][key] for key in others), []).append(name)
-        ordered = sorted(groups.values(), key=lambda names: list(cells).index(names[0]))
-        first: list[dict[str, object]] = [{key: cells[names[0]][key] for key in others} for names in ordered]
-        return dict(zip(labels(first), ordered, strict=True))
 
     def _scale_axis(self, axes: Axes, values: list[float]) -> None:
         """A log axis with a mark for each of the values; linear close to 0 where a value is 0."""

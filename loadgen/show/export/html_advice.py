@@ -14,11 +14,12 @@ _ACTIONS = {code.value: code.action for code in WarningCode}
 
 
 def advice_html(summary: Summary) -> str:
-    """A heading and a paragraph for each warning, those with something to do first."""
-    warnings = sorted(summary["warnings"], key=lambda one: not _ACTIONS.get(one["code"]))
-    if not warnings:
-        return f"<h2>What to do</h2><p>{_nothing(summary)}</p>"
-    return "<h2>What to do</h2>" + "".join(map(_warning, warnings))
+    """A heading and a paragraph for each code of warnings, those with something to do first."""
+    by_code: dict[str, list[RunWarning]] = {}
+    for one in sorted(summary["warnings"], key=lambda one: not _ACTIONS.get(one["code"])):
+        by_code.setdefault(one["code"], []).append(one)
+    shown = "".join(map(_paragraph, by_code.values())) or f"<p>{_nothing(summary)}</p>"
+    return f"<h2>What to do</h2>{shown}"
 
 
 def _nothing(summary: Summary) -> str:
@@ -28,7 +29,9 @@ def _nothing(summary: Summary) -> str:
     return "Nothing: the run has no warning."
 
 
-def _warning(warning: RunWarning) -> str:
-    action = _ACTIONS.get(warning["code"], "")
-    first = f"<b>{with_code(action)}</b> " if action else ""
-    return f"<p class=warning>{first}{escape(warning['code'])}: {escape(warning['message'])}</p>"
+def _paragraph(warnings: list[RunWarning]) -> str:
+    """Warnings of one code: what to do, once, and what each of them says."""
+    action = _ACTIONS.get(warnings[0]["code"], "")
+    first = f"<b>{with_code(action)}</b><br>" if action else ""
+    said = "<br>".join(f"{escape(one['code'])}: {escape(one['message'])}" for one in warnings)
+    return f"<p class=warning>{first}{said}</p>"

@@ -6,6 +6,7 @@ there instead. What to do about it: html_advice.py.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,7 +36,9 @@ class _Card:
 def answer_html(summary: Summary) -> str:
     """The cards, and the verdict below them; or the verdict alone."""
     cards = _cards(summary)
-    verdict = f"<p class=verdict>{escape(summary['verdict'])}</p>"
+    # A clause a line.
+    clauses = re.split(r"(?<=; )", summary["verdict"])
+    verdict = f"<p class=verdict>{''.join(f'<span>{escape(clause)}</span>' for clause in clauses)}</p>"
     if not cards:
         return verdict
     shown = "".join(_card_html(number, card) for number, card in enumerate(cards))

@@ -14,17 +14,23 @@ from loadgen.model.characters import visible
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.records import Phase
 from loadgen.model.summary import ComparisonSummary, Summary
-
-MAX_POLICIES = 7
-"""The lines that can be told apart in one chart."""
+from loadgen.show.export.html_line_data import line_charts
+from loadgen.show.ordering import MAX_SERIES
 
 ChartData = dict[str, Any]
+_MAX_BLOCKS = 4_000
+"""Of more the page would be too large, and no block could be told from the next."""
 
 
 def chart_data(summary: Summary) -> ChartData:
-    """The data of each chart by its name, beside the policies' names."""
+    """What the charts are drawn from, by kind; `policies` has the names. Empty where there is nothing to draw."""
+    lines = line_charts(summary)
+    return _of_policies(summary) | ({"lines": lines} if lines else {})
+
+
+def _of_policies(summary: Summary) -> ChartData:
     policies = summary["policies"]
-    if len(policies) > MAX_POLICIES:
+    if len(policies) > MAX_SERIES:
         return {}
     numbers = {name: number for number, name in enumerate(policies)}
     answered = {number: policies[name] for name, number in numbers.items() if policies[name]["requests"]}
@@ -36,7 +42,7 @@ def chart_data(summary: Summary) -> ChartData:
             {"policy": number, "rps": one["throughput_rps"], **_bounds(one["throughput_rps_ci95"])}
             for number, one in answered.items()
         ],
-        "blocks": _blocks(summary, numbers) if answered else [],
+        "blocks": _blocks(summary, numbers) if answered and len(summary["blocks"]) <= _MAX_BLOCKS else [],
     }
     filled = {key: value for key, value in found.items() if value}
     return {"policies": [visible(name) for name in policies], **filled} if filled else {}
@@ -62,7 +68,7 @@ def _comparison(one: ComparisonSummary, summary: Summary, numbers: dict[str, int
         "from": one["baseline_mean_ns"],
         "to": one["candidate_mean_ns"],
         "ci95": one.get("latency_mean_delta_ci95"),  # earlier runs lack it
-        "steps": [[phase, one["phase_deltas_mean_ns"][phase]] for phase in happened],
+        "steps": [[phase, delta] for phase in happened if (delta := one["phase_deltas_mean_ns"][phase])],
     }
 
 

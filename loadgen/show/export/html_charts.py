@@ -5,19 +5,20 @@ print), stays sharp on paper and can be read by a screen reader; it has scales, 
 ISC licence and take 490 kB. uPlot (51 kB) draws on a canvas, in colours of its own. Vega-Lite (with Vega 820 kB) and
 ECharts (1.1 MB) are larger; Vega compiles expressions to functions, which a content security policy forbids.
 
-A picture of each chart is in its figure until the script has drawn it: what a reader without scripts sees.
+A picture of each chart is in its figure until the script has drawn it: what a reader without scripts sees. As many as
+leave the page under 2 MB are there; the others are files of the run alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import cache
 
 from loadgen.model.summary import Summary
 from loadgen.show.export.html_chart_data import chart_data, to_script_text
 from loadgen.show.export.page import STATIC, escape, image, picture, policy
 
-# Which data each chart is drawn from. Charts without a row here are pictures.
+# Which data each chart of policies is drawn from; line charts have data of their own. All others are pictures.
 _DRAWN = {
     "extra_time": "comparisons",
     "percentiles": "latency",
@@ -26,23 +27,31 @@ _DRAWN = {
     "over_time": "blocks",
 }
 _TITLES = {
+    "amortisation": "What a connection costs, shared by the K requests on it",
+    "throughput_by_users": "Throughput by users",
+    "latency_by_rate": "Latency by offered rate",
+    "latency_by_size": "Latency by size of the response",
+    "latency_by_gap": "Latency by gap",
+    "by_position": "Latency by position on the connection",
     "extra_time": "Where the extra time goes: from one mean request to the other, phase by phase",
     "percentiles": "Latency, with handshakes",
     "phases": "Where a request's time goes: mean of each phase per request",
     "throughput": "Throughput",
     "over_time": "Each block in the order in which it ran: a drift would show as a slope",
 }
-_OWN = ("format", "plots", "page", "tables")
+_PICTURE_BYTES = 850_000  # as files; in the page they take a third more
+_OWN = ("format", "plots", "page", "lines", "tables")
 _LIBRARIES = ("d3.min.js", "plot.umd.min.js")
 
 
 def charts_html(summary: Summary, pictures: Mapping[str, bytes]) -> str:
     """The figures, with these SVG pictures of charts by name."""
     data = chart_data(summary)
-    drawn = {name for name, key in _DRAWN.items() if key in data}
+    drawn = {name: None for name, key in _DRAWN.items() if key in data} | dict.fromkeys(data.get("lines", ()))
+    kept = _kept(pictures, drawn)
     figures = [
-        _figure(name, pictures.get(name)) if name in drawn else picture(name.replace("_", " "), pictures[name])
-        for name in dict.fromkeys((*pictures, *(one for one in _DRAWN if one in drawn)))
+        _figure(name, kept.get(name)) if name in drawn else _picture(name, kept.get(name))
+        for name in dict.fromkeys((*pictures, *drawn))
     ]
     note = "<p class=facts>Lines at the ends of bars, and bands: 95 % intervals from the spread between rounds.</p>"
     return "\n".join(("<h2>Charts</h2>", note if drawn else "", *figures))
@@ -63,10 +72,26 @@ def report_policy() -> str:
     return policy((*_libraries(), _own_script()), [_text("vendor/plot.style.css")])
 
 
+def _kept(pictures: Mapping[str, bytes], drawn: Container[str]) -> dict[str, bytes]:
+    """The pictures that the page has room for: first those that nothing else shows, then the smallest."""
+    kept: dict[str, bytes] = {}
+    room = _PICTURE_BYTES
+    for name, svg in sorted(pictures.items(), key=lambda item: (item[0] in drawn, len(item[1]))):
+        room -= len(svg)
+        if room >= 0:
+            kept[name] = svg
+    return kept
+
+
+def _picture(name: str, svg: bytes | None) -> str:
+    title = name.replace("_", " ")
+    return picture(title, svg) if svg is not None else f"<p class=facts>{escape(title)}: see {escape(name)}.svg</p>"
+
+
 def _figure(name: str, svg: bytes | None) -> str:
     caption = f"<figcaption><h3>{escape(_TITLES[name])}</h3></figcaption>"
     fallback = image(name.replace("_", " "), svg) if svg is not None else ""
-    return f"<figure class=scroll data-plot={name}>{caption}{fallback}</figure>"
+    return f"<figure class=scroll tabindex=0 data-plot={name}>{caption}{fallback}</figure>"
 
 
 def _script(text: str) -> str:

@@ -26,7 +26,7 @@ def waterfall_html(summary: Summary) -> str:
         f"<li><svg aria-hidden=true><rect class={phase.value} width=100% height=100% /></svg>{phase.value}"
         for phase in happened
     )
-    return f"<section class=waterfall><h2>A mean request, phase by phase</h2>{bars}<ul>{keys}</ul></section>"
+    return f"<section class=waterfall><h2>A mean request, phase by phase</h2><div>{bars}</div><ul>{keys}</ul></section>"
 
 
 def _bar(name: str, one: PolicySummary, happened: list[Phase], longest: float) -> str:

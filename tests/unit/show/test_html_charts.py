@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from loadgen.show.export.html import render
-from loadgen.show.export.html_chart_data import MAX_POLICIES, chart_data, to_script_text
+from loadgen.show.export.html_chart_data import chart_data, to_script_text
 from loadgen.show.export.html_charts import charts_html, report_policy, scripts_html
 from loadgen.show.export.page import STATIC
+from loadgen.show.ordering import MAX_SERIES
 from tests.support.hostile_texts import NAME, hostile
 from tests.support.synthetic import full_run, sweep_plan, sweep_run
 
@@ -82,7 +82,7 @@ def test_what_a_run_has_nothing_of_has_no_chart(summary: Any) -> None:
     alone = copy.deepcopy(summary) | {"comparisons": []}
     for one in alone["policies"].values():
         one["latency_ns"].update(curve=[], histogram=[])
-    assert chart_data(alone).keys() == {"policies", "means", "throughput", "blocks"}
+    assert chart_data(alone).keys() == {"policies", "means", "throughput", "blocks", "lines"}
     page = charts_html(alone, {"extra_time": b"<svg/>", "phases": b"<svg/>"})
     assert "data-plot=phases" in page
     assert "data-plot=extra_time" not in page
@@ -99,11 +99,17 @@ def test_earlier_runs_without_new_keys_are_drawn(summary: Any) -> None:
 
 
 def test_more_policies_than_colours_have_pictures(swept: Any) -> None:
-    assert len(swept["policies"]) > MAX_POLICIES
-    assert chart_data(swept) == {}
-    page = render(swept, {"amortisation": b"<svg/>"})
-    assert "<img alt='amortisation'" in page
-    assert page.count("<script>") == 1  # tables sort all the same
+    assert len(swept["policies"]) > MAX_SERIES
+    data = chart_data(swept)
+    assert data.keys() == {"lines"}
+    page = charts_html(swept, {"heat_map": b"<svg/>", "amortisation": b"<svg/>"})
+    assert "<figure class=scroll tabindex=0><img alt='heat map'" in page
+    assert "data-plot=amortisation" in page
+
+
+def test_without_charts_tables_sort_all_the_same(summary: Any) -> None:
+    page = scripts_html(summary | {"policies": {}, "comparisons": []})
+    assert page.count("<script>") == 1
 
 
 def test_a_name_ends_no_script(summary: Any) -> None:

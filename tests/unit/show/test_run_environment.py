@@ -104,6 +104,7 @@ def test_what_a_target_wrote_is_escaped_and_cut(plain: dict[str, Any]) -> None:
 
 
 def test_wide_tables_and_charts_scroll_in_their_frames(plain: dict[str, Any]) -> None:
-    page = render(plain, {"phases": b"<svg/>"})
+    page = render(plain, {"heat_map": b"<svg/>", "phases": b"<svg/>"})
     assert page.count("<table>") == page.count("<div class=scroll tabindex=0><table>")
-    assert "<figure class=scroll tabindex=0><img alt='phases'" in page
+    assert "<figure class=scroll tabindex=0><img alt='heat map'" in page
+    assert "<figure class=scroll tabindex=0 data-plot=phases>" in page

@@ -18,7 +18,7 @@ function choices(name, legend, values, chosen, change) {
 
 function start(data) {
   const last = data.blocks?.length ?? 1;
-  const chosen = { policies: new Set(data.policies.keys()), view: "percentile", scale: "log", blocks: [1, last] };
+  const chosen = { policies: new Set(data.policies?.keys() ?? []), view: "percentile", scale: "log", blocks: [1, last] };
   const figures = [...document.querySelectorAll("figure[data-plot]")].filter((one) => one.dataset.plot in PLOTS);
   const drawn = new Map(figures.map((figure) => [figure, element("div", { className: "drawn" })]));
   const width = (figure) => Math.max(280, Math.floor(figure.clientWidth));
@@ -29,16 +29,18 @@ function start(data) {
       if (figure.dataset.plot === "over_time") window_(data, chosen, figure, place, draw);
     }
   }
+  chosen.redraw = draw;
   for (const figure of figures) {
     controls(figure, chosen, draw);
     figure.append(drawn.get(figure));
   }
-  if (data.policies.length > 1 && figures.length) figures[0].before(policyPicker(data, chosen, draw));
+  if (data.policies?.length > 1 && figures.length) figures[0].before(policyPicker(data, chosen, draw));
   draw();
   // Only then, so that a chart that fails leaves its picture.
   for (const figure of figures) {
     figure.querySelector("img")?.remove();
     figure.classList.remove("scroll");
+    figure.removeAttribute("tabindex");
   }
   let known = document.documentElement.clientWidth;
   new ResizeObserver(() => {

@@ -1,0 +1,29 @@
+"""Which cells of a sweep make one line of a chart: those that differ in that chart's axis alone. Draws nothing."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from loadgen.measure.labels import labels
+from loadgen.model.summary import SweepSummary
+
+AxisName = Literal["users", "rate", "gap", "size"]
+ValueKey = Literal["users", "rate", "gap_ns", "size"]
+_PLACE: tuple[Literal["base", "users", "rate", "recycle", "gap", "size"], ...] = (
+    "base", "users", "rate", "recycle", "gap", "size",
+)  # fmt: skip
+
+
+def series_along(sweep: SweepSummary, axis: AxisName, value: ValueKey) -> dict[str, list[str]]:
+    """The names of each line's cells, in the order of the axis, by the line's label.
+
+    axis: the one along which they lie. value: the key of a cell's value on it, as a number.
+    """
+    cells = sweep["cells"]
+    others = [key for key in _PLACE if key != axis]
+    groups: dict[tuple[object, ...], list[str]] = {}
+    for name in sorted(cells, key=lambda name: cells[name][value] or 0):
+        groups.setdefault(tuple(cells[name][key] for key in others), []).append(name)
+    ordered = sorted(groups.values(), key=lambda names: list(cells).index(names[0]))
+    first: list[dict[str, object]] = [{key: cells[names[0]][key] for key in others} for names in ordered]
+    return dict(zip(labels(first), ordered, strict=True))
