@@ -46,7 +46,7 @@ def answer_html(summary: Summary) -> str:
     is_said = summary["verdict"] in {card.sentence for card in cards}
     return (
         f"<div class=cards>{shown}</div>"
-        f"<details{'' if is_said else ' open'}><summary>In one sentence</summary>{verdict}</details>"
+        f"<details{'' if is_said else ' open'}><summary>The whole verdict</summary>{verdict}</details>"
     )
 
 
