@@ -167,7 +167,7 @@ def target(ctx: click.Context, /, **options: Any) -> Outcome:
 @cli.command(short_help="Measure what this machine and the generator cost by themselves.")
 @click.option("--quick", is_flag=True, help="A third of the time, coarser figures, and no rates over TLS.")
 @click.option("--json", is_flag=True, help="Print the calibration as JSON and nothing else on standard output.")
-@click.option("--quiet", "-q", is_flag=True, help="Show no progress and no table.")
+@click.option("--quiet", is_flag=True, help="Show no progress and no table.")
 def calibrate(**options: Any) -> Outcome:
     """Measure this machine's floor: what a request costs where the target answers at once.
 
