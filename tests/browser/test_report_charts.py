@@ -16,7 +16,7 @@ from tests.support.synthetic import full_run, sweep_plan, sweep_run
 
 pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("browser")]
 
-DRAWN = {"by_position", "extra_time", "percentiles", "phases", "throughput", "over_time"}
+DRAWN = {"by_position", "extra_time", "percentiles", "phases", "throughput", "over_time", "requests_per_connection"}
 LARGEST = 2_000_000  # bytes of a page
 
 
@@ -65,6 +65,8 @@ def test_each_chart_is_drawn_in_place_of_its_picture(page: Browser, report: Path
     assert re.search(r"persistent: [\d.]+ µs", words)
     assert re.search(r"tls \+[\d.]+ ", words)
     assert re.search(r"close: .* \[[\d.]+, [\d.]+\]", words)
+    words = said(page, f"{figure('requests_per_connection')} svg text")
+    assert re.search(r"close: 1, opened [\d,]+ \(ideal \d+\)", words)
 
 
 def test_the_pointer_shows_values(page: Browser) -> None:

@@ -13,7 +13,7 @@ import pytest
 from loadgen.show.export import EXPORTERS, RunData, export_text
 from tests.support.browser import Browser
 from tests.support.hostile_texts import hostile, texts
-from tests.support.synthetic import full_run
+from tests.support.synthetic import full_run, sweep_plan, sweep_run
 
 pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("browser")]
 
@@ -88,12 +88,19 @@ def test_the_report_is_whole_under_its_own_policy(browser: Browser, tmp_path: Pa
     )
     assert colour == "rgb(0, 114, 178)"
     assert len(browser.all(".drawn svg")) >= 5
-    # A picture is complete once it is drawn or has failed. Those of charts without data in the page stay.
+    assert not browser.all("figure img")
+
+
+def test_charts_that_the_page_does_not_draw_are_pictures(browser: Browser, tmp_path: Path) -> None:
+    summary = sweep_run(tmp_path / "run", sweep_plan(recycle=("1", "inf"), users=(1, 10))).summary()
+    show(browser, tmp_path, export_text(EXPORTERS["html"], RunData(summary)))
     pictures = "[...document.querySelectorAll('figure img')]"
+    # A picture is complete once it is drawn or has failed.
     browser.wait(lambda: browser.driver.execute_script(f"return {pictures}.every(one => one.complete)"))
     widths = browser.driver.execute_script(f"return {pictures}.map(one => one.naturalWidth)")
     assert widths
     assert min(widths) > 100
+    assert browser.complaints() == []
 
 
 @pytest.mark.parametrize(

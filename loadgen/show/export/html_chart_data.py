@@ -42,6 +42,15 @@ def _of_policies(summary: Summary) -> ChartData:
             {"policy": number, "rps": one["throughput_rps"], **_bounds(one["throughput_rps_ci95"])}
             for number, one in answered.items()
         ],
+        "connections": [
+            {
+                "policy": number,
+                "requests": one["connections"]["requests_per_connection"],
+                "opened": one["connections"]["opened"],
+                "ideal": one["connections"]["ideal"],
+            }
+            for number, one in answered.items()
+        ],
         "blocks": _blocks(summary, numbers) if answered and len(summary["blocks"]) <= _MAX_BLOCKS else [],
     }
     filled = {key: value for key, value in found.items() if value}

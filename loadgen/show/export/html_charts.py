@@ -25,6 +25,7 @@ _DRAWN = {
     "phases": "means",
     "throughput": "throughput",
     "over_time": "blocks",
+    "requests_per_connection": "connections",
 }
 _TITLES = {
     "amortisation": "What a connection costs, shared by the K requests on it",
@@ -32,6 +33,7 @@ _TITLES = {
     "latency_by_rate": "Latency by offered rate",
     "latency_by_size": "Latency by size of the response",
     "latency_by_gap": "Latency by gap",
+    "requests_per_connection": "Is reuse happening? Requests per connection, warm-up included",
     "by_position": "Latency by position on the connection",
     "extra_time": "Where the extra time goes: from one mean request to the other, phase by phase",
     "percentiles": "Latency, with handshakes",

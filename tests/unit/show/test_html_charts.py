@@ -82,7 +82,7 @@ def test_what_a_run_has_nothing_of_has_no_chart(summary: Any) -> None:
     alone = copy.deepcopy(summary) | {"comparisons": []}
     for one in alone["policies"].values():
         one["latency_ns"].update(curve=[], histogram=[])
-    assert chart_data(alone).keys() == {"policies", "means", "throughput", "blocks", "lines"}
+    assert chart_data(alone).keys() == {"policies", "means", "throughput", "connections", "blocks", "lines"}
     page = charts_html(alone, {"extra_time": b"<svg/>", "phases": b"<svg/>"})
     assert "data-plot=phases" in page
     assert "data-plot=extra_time" not in page

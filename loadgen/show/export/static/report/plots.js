@@ -15,14 +15,18 @@ function bounded(values) {
 
 // Rows, one below the other, each with its text above its bar, so that a long name needs no margin. A row:
 // {text, title, parts: [{from, to, fill}], low, high}
-function bars(rows, width, end, format) {
+function bars(rows, width, end, format, start = 0) {
   if (!rows.length) return [];
   const parts = rows.flatMap((row, index) => row.parts.map((part) => ({ ...part, index })));
   const intervals = rows.map((row, index) => ({ ...row, index })).filter((row) => bounded([row.low]).length);
   const band = { domain: rows.map((_, index) => index), axis: null, padding: 0.06 };
   return [Plot.plot({
     color: IDENTITY, width, height: rows.length * 46 + 44, marginLeft: 6, marginRight: 14, marginTop: 4, marginBottom: 36,
-    x: { domain: [0, end || 1], tickFormat: format, grid: true, label: null, ticks: Math.max(2, Math.floor(width / 110)) },
+    // A bar on a log axis has to begin somewhere above 0.
+    x: {
+      type: start ? "log" : "linear", domain: [start, end || 1], tickFormat: format, grid: true, label: null,
+      ticks: start ? logTicks(1, end, width / 110) : Math.max(2, Math.floor(width / 110)),
+    },
     y: band,
     marks: [
       Plot.barX(parts, {
@@ -33,10 +37,10 @@ function bars(rows, width, end, format) {
       Plot.tickX(intervals.flatMap((row) => [{ ...row, at: row.low }, { ...row, at: row.high }]),
         { x: "at", y: "index", strokeWidth: 2, insetTop: LINE + 4, insetBottom: 4 }),
       Plot.text(rows.map((row, index) => ({ ...row, index })), {
-        x: 0, y: "index", text: "text", textAnchor: "start", dy: -LINE / 2 + 1, dx: 2, lineAnchor: "middle",
+        x: start, y: "index", text: "text", textAnchor: "start", dy: -LINE / 2 + 1, dx: 2, lineAnchor: "middle",
         fontVariant: "tabular-nums",
       }),
-      Plot.ruleX([0]),
+      Plot.ruleX([start]),
     ],
   })];
 }
@@ -100,6 +104,18 @@ function throughput(data, chosen, width) {
     const text = fitted(data.policies[one.policy], rest, width);
     return { text, parts: [{ from: 0, to: one.rps, fill: colour(one.policy), title }], low: one.low, high: one.high };
   }), width, end, (value) => value.toLocaleString("en"));
+}
+
+function requestsPerConnection(data, chosen, width) {
+  const shown = data.connections.filter((one) => chosen.policies.has(one.policy));
+  const means = data.connections.map((one) => one.requests);
+  const end = Math.max(1, ...means);
+  const start = end > 20 * Math.max(1, Math.min(...means)) ? 0.5 : 0;
+  return bars(shown.map((one) => {
+    const rest = `: ${number(one.requests)}, opened ${one.opened.toLocaleString("en")} (ideal ${one.ideal.toLocaleString("en")})`;
+    const parts = [{ from: start, to: Math.max(start, one.requests), fill: colour(one.policy), title: data.policies[one.policy] + rest }];
+    return { text: fitted(data.policies[one.policy], rest, width), parts };
+  }), width, end, (value) => value.toLocaleString("en"), start);
 }
 
 function nines(share) {
@@ -184,4 +200,4 @@ function overTime(data, chosen, width) {
   return [...over("mean", duration, "mean latency of a block"), ...over("rps", rate, "requests per second")];
 }
 
-const PLOTS = { extra_time: extraTime, percentiles: latency, phases, throughput, over_time: overTime };
+const PLOTS = { extra_time: extraTime, percentiles: latency, phases, throughput, over_time: overTime, requests_per_connection: requestsPerConnection };
