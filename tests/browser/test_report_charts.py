@@ -213,8 +213,12 @@ def test_on_paper_it_is_light_and_without_controls(browser: Browser, report: Pat
     try:
         browser.open(report.as_uri())
         assert browser.driver.execute_script("return getComputedStyle(document.body).color") == "rgb(28, 28, 28)"
-        assert not browser.all(".controls")
-        assert browser.all(".drawn svg")
+        assert not browser.all(".controls input")
+        assert browser.all(".policies label")  # as a legend
+        script = """dispatchEvent(new Event(arguments[0]));
+            return [...document.querySelectorAll('.drawn svg')].map(svg => svg.viewBox.baseVal.width)"""
+        assert set(browser.driver.execute_script(script, "beforeprint")) == {660}
+        assert min(browser.driver.execute_script(script, "afterprint")) > 660
     finally:
         browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
 

@@ -21,12 +21,13 @@ function start(data) {
   const chosen = { policies: new Set(data.policies?.keys() ?? []), view: "percentile", scale: "log", blocks: [1, last] };
   const figures = [...document.querySelectorAll("figure[data-plot]")].filter((one) => one.dataset.plot in PLOTS);
   const drawn = new Map(figures.map((figure) => [figure, element("div", { className: "drawn" })]));
-  const width = (figure) => Math.max(280, Math.floor(figure.clientWidth));
+  let onPaper = false; // where charts are narrower than on a wide screen, and text must not shrink with them
+  const width = (figure) => (onPaper ? 660 : Math.max(280, Math.floor(figure.clientWidth)));
   function draw() {
     for (const [figure, place] of drawn) {
       place.replaceChildren(...PLOTS[figure.dataset.plot](data, chosen, width(figure)));
       if (!place.childElementCount) place.append(element("p", { className: "facts", textContent: "Nothing to show of what is chosen." }));
-      if (figure.dataset.plot === "over_time") window_(data, chosen, figure, place, draw);
+      if (figure.dataset.plot === "over_time") timeWindow(data, chosen, figure, place, draw);
     }
   }
   chosen.redraw = draw;
@@ -42,6 +43,11 @@ function start(data) {
     figure.classList.remove("scroll");
     figure.removeAttribute("tabindex");
   }
+  for (const [name, is] of [["beforeprint", true], ["afterprint", false]])
+    addEventListener(name, () => {
+      onPaper = is;
+      draw();
+    });
   let known = document.documentElement.clientWidth;
   new ResizeObserver(() => {
     if (known === (known = document.documentElement.clientWidth)) return;
@@ -74,13 +80,14 @@ function controls(figure, chosen, draw) {
 }
 
 // A window of time: drawn over a chart with the pointer, or set by two sliders; and each policy's figures in it.
-function window_(data, chosen, figure, place, draw) {
+function timeWindow(data, chosen, figure, place, draw) {
   const last = data.blocks.length;
   const pick = (low, high) => {
     chosen.blocks = [Math.max(1, low), Math.min(last, Math.max(low, high))];
     draw();
   };
-  for (const svg of place.querySelectorAll("svg")) brush(svg, chosen, pick);
+  // A finger on a chart scrolls the page; it has the sliders.
+  if (!matchMedia("(pointer: coarse)").matches) for (const svg of place.querySelectorAll("svg")) brush(svg, chosen, pick);
   if (!figure.querySelector(".window")) figure.append(sliders(chosen, last, pick));
   for (const [at, input] of figure.querySelectorAll(".window input").entries()) input.value = chosen.blocks[at];
   figure.querySelector(".window output").textContent = `blocks ${chosen.blocks[0]} to ${chosen.blocks[1]} of ${last}`;
