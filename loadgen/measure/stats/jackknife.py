@@ -22,8 +22,9 @@ Floats = NDArray[np.float64]
 MAX_GROUPS = 200
 """Rounds up to which each is left out by itself: an interval of thousands is no better, and takes longer."""
 _CONFIDENCE = 0.95
-_LARGEST_LOGARITHM = math.log(2**62)
-"""Of a bound: in ns 146 years. What is larger is no number of 64 bits any more, and soon none at all."""
+LARGEST_BOUND = 2**62
+"""In ns 146 years. What is larger is no number of 64 bits any more, and soon none at all."""
+_LARGEST_LOGARITHM = math.log(LARGEST_BOUND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +90,11 @@ class Jackknife:
         return None if interval is None else [round(bound) for bound in interval]
 
     def difference_interval(self, values: Floats) -> list[int] | None:
-        """The interval of a difference, in whole ns."""
+        """The interval of a difference, in whole ns; None too where a bound means nothing."""
         interval = self.interval(values)
-        return None if interval is None else [round(bound) for bound in interval]
+        if interval is None or max(map(abs, interval)) > LARGEST_BOUND:
+            return None
+        return [round(bound) for bound in interval]
 
     def p_value(self, ratios: Floats) -> float | None:
         """How probable so large a ratio is if there is no difference; below 0.05 where its interval leaves out 1."""

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loadgen.measure.stats.jackknife import Floats, Jackknife
+from loadgen.measure.stats.jackknife import LARGEST_BOUND, Floats, Jackknife
 
 _WINDOW = 2
 """Standard errors to each side of a quantile in which the logarithm of the duration counts as a line."""
@@ -67,7 +67,8 @@ class PooledQuantiles:
         """The 95 % interval of a quantile: where the ends of the share's interval lie.
 
         None where nothing was measured above it, as in fewer than 100 requests for a p99. Beyond the values that were
-        measured it goes on along the line around the quantile.
+        measured it goes on along the line around the quantile; None too where it goes on to a bound that means nothing,
+        as it may after two rounds that have little in common.
         """
         reached = self._reached(share)
         interval, error = self.rounds.interval(reached), self.rounds.standard_error(reached)
@@ -78,6 +79,8 @@ class PooledQuantiles:
         lowest = self._value(low) if low > 0 else value * np.exp(slope * (low - share))
         highest = self._value(high) if high < 1 else value * np.exp(slope * (high - share))
         scale = self.value(share) / value
+        if highest * scale > LARGEST_BOUND:
+            return None
         return [round(min(lowest, value) * scale), round(max(highest, value) * scale)]
 
     def _value(self, share: float) -> float:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from loadgen.pytest import Loadgen
 from tests.support.documents import ROOT, commands, snippets
 from tests.support.locusts import BLOCKS, running, summary
 from tests.support.processes import await_port, free_port
@@ -183,7 +184,7 @@ def test_locust(line: str, share_target: Share, tmp_path: Path) -> None:
         capture_output=True, text=True, timeout=120, cwd=tmp_path, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert summary(tmp_path)["verdict"] in done.stdout
+    assert "\n".join(summary(tmp_path)["verdict_lines"]) in done.stdout
 
 
 def test_the_web_ui(tmp_path: Path) -> None:
@@ -202,6 +203,7 @@ def test_the_web_ui(tmp_path: Path) -> None:
 
 SNIPPETS = snippets()
 OF_LOCUST = [name for name, text in SNIPPETS.items() if "loadgen.swarm" in text]
+OF_PYTEST = [name for name, text in SNIPPETS.items() if "def test_" in text]
 
 
 @pytest.fixture
@@ -210,7 +212,7 @@ def in_example(example: Path) -> Iterator[Path]:
         yield example
 
 
-@pytest.mark.parametrize("name", [name for name in SNIPPETS if name not in OF_LOCUST])
+@pytest.mark.parametrize("name", [name for name in SNIPPETS if name not in (*OF_LOCUST, *OF_PYTEST)])
 def test_snippets(
     name: str, share_target: Share, in_example: Path, no_drawing: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -218,6 +220,19 @@ def test_snippets(
     text = re.sub(r"rounds=\d+", "rounds=1", re.sub(r'block="\w+"', 'block="100ms", warmup="20ms"', text))
     exec(compile(text, name, "exec"), {})
     assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", OF_PYTEST)
+def test_snippets_of_tests(name: str, share_target: Share, tmp_path: Path) -> None:
+    text = SNIPPETS[name].replace(
+        '"http://127.0.0.1:8080/"', f'"{share_target().url}", users=2, rounds=1, block="100ms"'
+    )
+    found: dict[str, Any] = {}
+    exec(compile(text, name, "exec"), found)
+    fixture = Loadgen(tmp_path)
+    for test in [value for key, value in found.items() if key.startswith("test_")]:
+        test(fixture)
+    assert fixture.runs
 
 
 @pytest.mark.parametrize("name", OF_LOCUST)

@@ -35,7 +35,7 @@ def test_compare_prints_the_comparison_and_leaves_a_run(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     found = summary(tmp_path)
     assert found["run"] == "mine"
-    assert found["verdict"] in done.stdout
+    assert "\n".join(found["verdict_lines"]) in done.stdout
     assert "opened" in done.stdout
     assert list(found["policies"]) == ["persistent", "close"]
     assert found["comparisons"][0]["latency_p50_delta_ci95"] is not None

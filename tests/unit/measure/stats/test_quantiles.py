@@ -105,6 +105,16 @@ def test_nothing_has_no_quantile() -> None:
     assert found.interval(0.5) is None
 
 
+def test_a_bound_that_means_nothing_is_no_bound() -> None:
+    """Two rounds that have little in common: the line goes beyond what 64 bits hold, and not that of more rounds."""
+    values = np.concatenate([np.linspace(1_000, 1_500, 500), np.geomspace(1e6, 1e7, 500)]).astype(np.int64)
+    two = by_round(values, np.repeat([0, 1], 500), 2).over(Jackknife.over(np.ones(2, np.bool_)))
+    assert 1_000 < two.value(0.5) <= 1_500
+    assert two.interval(0.5) is None
+    low, high = pooled(values, 50).interval(0.5) or (0, 0)
+    assert 1_000 < low <= high < 1e7
+
+
 @pytest.mark.parametrize("rounds", [1, 2])
 def test_an_interval_needs_two_rounds(rounds: int) -> None:
     assert (pooled(spread("lognormal"), rounds).interval(0.5) is None) == (rounds == 1)
