@@ -1,6 +1,6 @@
 """The blocks of a run as they end: read between two blocks, while no worker makes load, and told to listeners.
 
-Nothing is read where nobody listens. A block is told once, when every worker that is left has completed it.
+Nothing is read where nothing listens. A block is written once, when every worker that is left has completed it.
 """
 
 from __future__ import annotations

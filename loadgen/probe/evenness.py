@@ -33,7 +33,7 @@ def even_p_value(counts: Sequence[int]) -> float | None:
 
 
 def chi_squared_tail(value: float, degrees: int) -> float:
-    """The probability of more than `value` with so many degrees of freedom (Abramowitz and Stegun 26.4.4, 26.4.5)."""
+    """The probability of more than `value` with such degrees of freedom (Abramowitz and Stegun 26.4.4, 26.4.5)."""
     half = value / 2
     term, total = (exp(-half), 0.0) if degrees % 2 == 0 else (sqrt(2 * value / pi) * exp(-half), erfc(sqrt(half)))
     start = 2 if degrees % 2 == 0 else 3

@@ -2,7 +2,7 @@
 
 A difference that changes what is measured is refused, unless it is asked for: a figure of 10 users is no earlier
 figure of one of 20, and a figure of another processor says nothing about a new release. One that may well be the thing
-under test, such as the server's version, is told and no more.
+under test, such as the server's version, is shown and no more.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _environment(name: str, assumed: object = None) -> Callable[[Plan, Environme
     return lambda _plan, environment: environment.get(name, assumed)
 
 
-# What is compared, in the order in which it is told. A new row is a line here.
+# What is compared, in the order in which it is shown. A new row is a line here.
 _ROWS = (
     _Fact("policies", lambda plan, _environment: ", ".join(sorted(cell.name for cell in plan.cells))),
     _Fact("users", lambda plan, _environment: None if plan.load.rate_rps else plan.load.users),

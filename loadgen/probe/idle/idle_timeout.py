@@ -75,7 +75,7 @@ def _watch(session: ProbeSession, seen: Watched, number: int) -> None:
 
 
 def _used(session: ProbeSession, seen: Watched, stream: ProbeStream, times: int) -> tuple[Reply | None, int]:
-    """The last response after so many requests; None where the connection is not kept after them. Raises NoResponse."""
+    """The last response of that many requests; None where the connection is not kept after them. Raises NoResponse."""
     reply: Reply | None = None
     for number in range(times):
         try:

@@ -36,7 +36,7 @@ VALUES = {
     "last_status": "status code of the response that the server sent before it closed, like 408",
     "answered_status": "status code of a response that did not wait for the rest",
     "longer_than_ns": "no such connection was closed within this time",
-    "held_up_by": "after so many such connections, other requests got no response until one of them was closed",
+    "held_up_by": "after this number of such connections, other requests got no response until one of them was closed",
 }
 _STAGGER_S = 0.3
 _SOON_NS = NS_PER_S // 2

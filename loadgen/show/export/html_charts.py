@@ -2,7 +2,7 @@
 
 The library is Observable Plot with d3, which it needs. It draws SVG, so that a chart follows the page's colours (dark,
 print), stays sharp on paper and can be read by a screen reader; it has scales, tips and intervals; both are under the
-ISC licence and take 490 kB. uPlot (51 kB) draws on a canvas, in colours of its own. Vega-Lite (with Vega 820 kB) and
+ISC licence and take 490 kB. uPlot (51 kB) draws on a canvas, in colours of its own. Vega-Lite (with Vega 770 kB) and
 ECharts (1.1 MB) are larger; Vega compiles expressions to functions, which a content security policy forbids.
 
 A picture of each chart is in its figure until the script has drawn it: what a reader without scripts sees. As many as
