@@ -21,7 +21,7 @@ from tests.support.audits import audit
 from tests.support.configured_servers import SERVERS, Configured, chained
 from tests.support.proxies import proxy_url, tinyproxy
 
-pytestmark = pytest.mark.peer
+pytestmark = [pytest.mark.peer, pytest.mark.alone]  # they measure time
 
 TIMES = ("idle_timeout", "max_requests", "max_lifetime", "header_timeout", "first_request_timeout")
 QUICK = ("persistence", "closing")

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import gevent
 
+import pytest
+
 from loadgen.model.units import NS_PER_S
 from tests.bench.idle_timeout import is_near, measured, timeout_s
 from tests.support.audits import audit
 from tests.support.keep_alive_servers import keep_alive_servers
+
+pytestmark = pytest.mark.alone  # they measure time
 
 SERVERS = (
     *(("nginx", 0.5), ("nginx", 1), ("nginx", 2.5), ("nginx-tls", 1.5)),

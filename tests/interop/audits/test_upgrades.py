@@ -22,7 +22,7 @@ from tests.support.audits import audit
 from tests.support.processes import free_port, write_certificates
 from tests.support.upgrade_servers import echo_server, running
 
-pytestmark = pytest.mark.peer
+pytestmark = [pytest.mark.peer, pytest.mark.alone]  # they measure time
 
 IDLE_MAX_NS = 3_500 * NS_PER_MS
 GROUPS = ("http2", "websocket", "options")

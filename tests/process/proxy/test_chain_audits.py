@@ -23,7 +23,7 @@ from tests.support.processes import free_port
 from tests.support.proxies import proxy_url, running_proxy, squid, tinyproxy
 from tests.support.target_thread import target_in_thread
 
-pytestmark = pytest.mark.peer
+pytestmark = [pytest.mark.peer, pytest.mark.alone]  # they measure time
 ORIGIN_NS = 150 * NS_PER_MS
 LIMITS: dict[str, int] = {"idle_max_ns": 450 * NS_PER_MS, "max_time_ns": 15 * NS_PER_S}
 _NGINX = """
@@ -115,8 +115,9 @@ def test_the_predicted_losses_are_those_that_are_counted(audits: dict[str, Audit
         # A request that meets the very moment of the close is lost, which a busy machine makes longer.
         assert number(found[name], "predicted_share") < 0.05
         assert number(found[name], "counted_lost") <= 2
-    assert found["repeating"]["verdict"] == "warning"  # a POST is lost
-    assert found["nginx"]["verdict"] == found["squid"]["verdict"] == "ok"
+        has_lost = number(found[name], "predicted_share") > 0 or number(found[name], "counted_lost") > 0
+        # Of what repeats GETs a POST is lost all the same.
+        assert found[name]["verdict"] == ("warning" if has_lost or way == "retries" else "ok")
     for name in ("brief nginx", "tinyproxy"):
         assert found[name]["measured"].startswith("nothing to lose: ")
 
