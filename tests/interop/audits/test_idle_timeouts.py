@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import gevent
-
 import pytest
 
 from loadgen.model.units import NS_PER_S
