@@ -102,7 +102,7 @@ class DiffedRun(TypedDict):
 
 
 class MachineControl(TypedDict):
-    """The generator's own work per request, which no target can change: how far the machine itself was another."""
+    """The generator's own work per request, which no target can change: how far the machine itself changed."""
 
     old_own_mean_ns: int
     """Mean over the policies in the old run (ns)."""

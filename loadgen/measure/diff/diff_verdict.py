@@ -32,9 +32,7 @@ def diff_verdict(diff: DiffRecord) -> list[str]:
 
 def _machine_line(machine: MachineControl) -> str:
     moved = f"{math.expm1(machine['moved']):.0%}"
-    return (
-        f"the machine itself was another: the generator's own work per request moved by {moved}; intervals allow for it"
-    )
+    return f"the machine itself changed: the generator's own work per request moved by {moved}; intervals allow for it"
 
 
 def any_change(diff: DiffRecord) -> bool:

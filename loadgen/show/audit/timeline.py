@@ -25,7 +25,7 @@ _GAP_LANES = 0.9
 """Between the connections of two checks, in lanes."""
 _MARGIN_INCHES = 1.35
 _MIN_NS = 10_000
-"""Where the axis begins: the logarithm needs a beginning."""
+"""Where the axis begins at the earliest: the logarithm needs a beginning."""
 _MAX_LABEL = 30
 
 
@@ -150,9 +150,11 @@ def _label(axes: Axes, audit: AuditRecord, lanes: Mapping[str, Sequence[Lane]]) 
         for lane in group
         for event in lane.trace["events"]
     ]
+    first_ns = max(_MIN_NS, min(ends, default=_MIN_NS) / 2)
+    last_ns = max([10 * first_ns, *ends])
     axes.set_xscale("log")
-    axes.set_xlim(_MIN_NS, 2 * max([10 * _MIN_NS, *ends]))
-    log_duration_axis(axes.xaxis, _MIN_NS, max([10 * _MIN_NS, *ends]))
+    axes.set_xlim(first_ns, 2 * last_ns)
+    log_duration_axis(axes.xaxis, first_ns, last_ns)
     axes.set_xlabel("time since the connection began to open")
 
 

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from loadgen.model.characters import visible
 from loadgen.model.history_record import HistoryGroup, HistoryRecord, HistoryRun
+from loadgen.model.units import count
 from loadgen.show.charts.style import (
     GREY,
     MAX_SERIES,
@@ -41,7 +42,8 @@ def draw_history_lines(history: HistoryRecord) -> Figure:
     figure = new_page(
         "What reuse buys, run by run",
         "Ratio of mean latencies, and mean latencies. Bars: 95 % intervals. Dotted: the environment changed.",
-        f"{runs} runs, {len(groups)} plans" + (f"; {left_out} earlier plans are left out" if left_out else ""),
+        f"{count(runs, 'run')}, {count(len(groups), 'plan')}"
+        + (f"; not shown: {count(left_out, 'earlier plan')}" if left_out else ""),
         height=1.4 + 2.7 * max(1, len(groups)),
     )
     if not groups:
@@ -69,6 +71,7 @@ def _draw_means(axes: Axes, group: HistoryGroup) -> None:
         _draw_line(axes, group, name, number, lambda run, name=name: _mean(run, name))  # type: ignore[misc] # bound here
     axes.set_ylim(bottom=0)
     duration_axis(axes.yaxis)
+    axes.set_ylabel("mean latency")
     _add_legend(axes)
 
 

@@ -53,7 +53,7 @@ def test_a_slower_machine_is_no_change() -> None:
         found += any_change(diff)
         assert diff["machine"] is not None
         assert diff["machine"]["moved"] == pytest.approx(np.log(1.3), rel=0.01)
-        assert diff["verdict"][-1].startswith("the machine itself was another: the generator's own work per request ")
+        assert diff["verdict"][-1].startswith("the machine itself changed: the generator's own work per request ")
     assert found <= FEW
 
 
