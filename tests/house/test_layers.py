@@ -128,7 +128,7 @@ LAYERS = {
         ("audit/",),
     ],
     "probe": [
-        ("failures", "finding", "audit_plan", "trace", "proportion", "medians", "evenness"),
+        ("failures", "finding", "announcement", "audit_plan", "trace", "proportion", "medians", "evenness"),
         ("probe_stream", "side_by_side"),
         ("session", "tunnelling"),
         ("probe.py", "hop_by_hop", "before_load", "after_response"),

@@ -12,6 +12,7 @@ from functools import partial
 
 from loadgen.model.audit import FindingValue, Verdict
 from loadgen.model.units import NS_PER_MS, NS_PER_S, count, format_duration
+from loadgen.probe.announcement import Announcement, announcement
 from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.failures import Loss, NoResponse
 from loadgen.probe.finding import Finding, unknown
@@ -40,15 +41,15 @@ class _Life:
     """and at its end, or when the watch was over."""
     has_ended: bool = False
     """The server ended it,"""
-    says_close: bool = False
-    """with an announcement in its last response,"""
+    end: Announcement | None = None
+    """with this announcement in its last response,"""
     lost: bool = False
     """or while a request was under way."""
 
     @property
     def earliest_ns(self) -> int:
         """An announcement comes with the first response after the lifetime: it was over since the response before."""
-        return self.used_ns if self.says_close else self.age_ns
+        return self.used_ns if self.end else self.age_ns
 
 
 def _run(session: ProbeSession) -> Finding:
@@ -78,7 +79,8 @@ def _live(session: ProbeSession, life: _Life, until_ns: int) -> None:
                 life.age_ns = (stream.ended_ns or lost.at_ns) - stream.connected_ns
                 return
             life.requests += 1
-            life.says_close = life.has_ended = not reply.persists
+            life.end = announcement(reply.head)
+            life.has_ended = life.end is not None
             life.age_ns = reply.done_ns - stream.connected_ns
             if life.has_ended:
                 return
@@ -114,7 +116,8 @@ def _limited(lives: Sequence[_Life]) -> Finding:
     low_ns, high_ns = max(life.earliest_ns for life in lives), min(ages)
     fits = low_ns <= high_ns + _SLACK_NS
     low_ns, high_ns = (min(low_ns, high_ns), high_ns) if fits else (min(ages), max(ages))
-    is_silent = not all(life.says_close for life in lives)
+    announced = [life.end.title for life in lives if life.end]
+    is_silent = len(announced) < len(lives)
     lost = sum(life.lost for life in lives)
     values: dict[str, FindingValue] = {
         "lifetime_ns": (low_ns + high_ns) // 2,
@@ -128,7 +131,7 @@ def _limited(lives: Sequence[_Life]) -> Finding:
     return Finding(
         verdict=Verdict.WARNING if is_silent else Verdict.NOTE,
         measured=f"closed at an age of {where}, {how}",
-        announced=None if is_silent else "Connection: close with the last response",
+        announced=None if is_silent else announced[0],
         values=values,
         advice=(
             "let the server announce it with `Connection: close`, or clients retire connections earlier (policy "

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from loadgen.model.audit import FindingValue, Verdict
 from loadgen.model.units import format_duration
+from loadgen.probe.announcement import Announcement, announcement
 from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.failures import Loss, NoResponse
 from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import LIMITS_CLIENTS, ProbeSession
-from loadgen.wire.http1.head import ResponseHead
 
 _CONNECTIONS = 3
 """A server that limits the rate of its clients says so with these; then nothing more is sent."""
@@ -29,10 +29,8 @@ class _Carried:
     """What one connection carried."""
 
     answered: int = 0
-    says_close: bool = False
-    """The last response said that the server closes,"""
-    close_word: str = ""
-    """and how."""
+    end: Announcement | None = None
+    """How the last response said that the server closes, if it did."""
     loss: Loss | None = None
     """What came instead of the next response."""
     refusal: int = 0
@@ -45,7 +43,7 @@ class _Carried:
     @property
     def has_ended(self) -> bool:
         """The server ended it."""
-        return self.says_close or self.loss is not None
+        return self.end is not None or self.loss is not None
 
 
 def _run(session: ProbeSession) -> Finding:
@@ -80,13 +78,12 @@ def _carry(session: ProbeSession, max_requests: int, until_ns: int) -> _Carried:
                 carried.loss = lost.how
                 break
             carried.answered += 1
-            carried.says_close = not reply.persists
-            carried.close_word = _close_word(reply.head)
+            carried.end = announcement(reply.head)
             if carried.answered == 1:
                 carried.keep_alive, carried.announced_max = reply.field("keep-alive"), reply.head.keep_alive_max
             if reply.head.status in LIMITS_CLIENTS and reply.head.status != known_status:
                 carried.refusal = reply.head.status
-            if carried.says_close or carried.refusal:
+            if carried.end or carried.refusal:
                 break
     return carried
 
@@ -128,16 +125,9 @@ def _judge(carried: Sequence[_Carried], took_ns: int) -> Finding:
 
 def _announced(first: _Carried) -> str | None:
     parts = [f"Keep-Alive: {first.keep_alive}"] if first.keep_alive is not None else []
-    if first.says_close and not first.refusal:
-        parts.append(first.close_word)
+    if first.end and not first.refusal:
+        parts.append(first.end.title)
     return "; ".join(parts) or None
-
-
-def _close_word(head: ResponseHead) -> str:
-    """How a response says that it is the last one (RFC 9112 §9.3)."""
-    if b"close" in head.options:
-        return "Connection: close with the last response"
-    return "HTTP/1.0 without keep-alive" if head.version == "1.0" else "a response without a length"
 
 
 def _text(ended: Sequence[_Carried], silent: Sequence[_Carried]) -> str:

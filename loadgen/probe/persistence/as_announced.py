@@ -5,6 +5,7 @@ from __future__ import annotations
 from loadgen.model.audit import Verdict
 from loadgen.model.units import NS_PER_MS, format_duration
 from loadgen.probe.after_response import AfterResponse, Next, after_response, close_wait_ns
+from loadgen.probe.announcement import Announcement, announcement
 from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession, Reply
@@ -53,9 +54,9 @@ def _judge_open(reply: Reply, after: AfterResponse) -> _Judged:
         if says_so and reply.persists:
             advice = "a client that believes it loses its next request; announce only what is kept"
             return Verdict.WARNING, f"says keep-alive, closed {after.text}", advice, None
-        if not reply.persists:
-            is_old = reply.head.version == "1.0" and not says_so
-            how = "as HTTP/1.0 does" if is_old else "which ends the response"
+        end = announcement(reply.head)
+        if end is not None:
+            how = "which ends the response" if end is Announcement.NO_LENGTH else end.clause
             return Verdict.OK, f"says {'keep-alive' if says_so else 'nothing'}, and closed, {how}", None, None
         advice = "a server that closes should say so with `Connection: close`"
         return Verdict.WARNING, f"says nothing, closed {after.text}", advice, "RFC 9112 §9.6"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from loadgen.model.audit import Verdict
+from loadgen.probe.announcement import announcement
 from loadgen.probe.failures import Loss, NoResponse
 from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
@@ -48,10 +49,11 @@ def _judge(answered: int, last: Reply, tries: int) -> Finding:
             announced=announced,
             values=values,
         )
-    if not last.persists:
+    end = announcement(last.head)
+    if end is not None:
         return Finding(
             verdict=Verdict.NOTE,
-            measured=f"closed after {answered}, {_how_announced(last)}",
+            measured=f"closed after {answered}, {end.clause}",
             announced=announced or f"HTTP/{last.head.version}",
             values=values,
             advice=f"{f'1 of {answered} requests' if answered > 1 else 'each request'} pays for a new connection; "
@@ -68,14 +70,6 @@ def _judge(answered: int, last: Reply, tries: int) -> Finding:
         advice="a server that closes has to say so with `Connection: close`; else a client's next request is lost",
         topic="keep_alive",
     )
-
-
-def _how_announced(reply: Reply) -> str:
-    if b"close" in reply.head.options:
-        return "as announced"
-    if reply.head.version == "1.0":
-        return "as HTTP/1.0 does"
-    return "as its framing is faulty" if reply.head.is_distrusted else "which ends a response without a length"
 
 
 PERSISTENT_BY_DEFAULT = Probe(

@@ -26,8 +26,8 @@ def ends_after(requests: int, *, last: bytes = HELLO) -> Script:
     return script
 
 
-def ends_at_age(age_s: float, *, says_so: bool) -> Script:
-    """Closes at that age: between two requests, or with the announcement in the first response after it."""
+def ends_at_age(age_s: float, *, says_so: bool, last: bytes = BYE) -> Script:
+    """Closes at that age: between two requests, or with the announcement, `last`, in the first response after it."""
 
     def script(connection: socket.socket, _number: int) -> None:
         end_s = time.monotonic() + age_s
@@ -37,7 +37,7 @@ def ends_at_age(age_s: float, *, says_so: bool) -> Script:
             if not read_request(connection):
                 return
             is_last = says_so and time.monotonic() >= end_s
-            connection.sendall(BYE if is_last else HELLO)
+            connection.sendall(last if is_last else HELLO)
             if is_last:
                 return
 

@@ -40,6 +40,10 @@ def test_an_announced_limit_is_counted_on_three_connections() -> None:
         (BYE, "Connection: close with the last response"),
         (b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello", "HTTP/1.0 without keep-alive"),
         (b"HTTP/1.1 200 OK\r\n\r\nhello", "a response without a length"),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "a response whose framing is faulty",
+        ),
     ],
 )
 def test_how_a_server_says_that_a_response_is_the_last(last: bytes, announced: str) -> None:
@@ -124,6 +128,7 @@ def lifetimes() -> dict[str, FindingRecord]:
     scripts = {
         "none": ends_after(1_000),
         "announced": ends_at_age(0.5, says_so=True),
+        "in HTTP/1.0": ends_at_age(0.5, says_so=True, last=b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello"),
         "silent": ends_at_age(0.5, says_so=False),
         "requests": ends_after(6, last=BYE),
         "idle": closes_when_idle,
@@ -146,6 +151,15 @@ def test_a_lifetime_lies_between_its_bounds(lifetimes: dict[str, FindingRecord],
     assert isinstance(high_ns, int)
     assert low_ns - 50 * NS_PER_MS <= NS_PER_S // 2 <= high_ns + 50 * NS_PER_MS
     assert high_ns - low_ns < 300 * NS_PER_MS
+
+
+def test_a_lifetime_is_announced_as_the_last_response_did(lifetimes: dict[str, FindingRecord]) -> None:
+    announced = {name: lifetimes[name]["announced"] for name in ("announced", "in HTTP/1.0", "silent")}
+    assert announced == {
+        "announced": "Connection: close with the last response",
+        "in HTTP/1.0": "HTTP/1.0 without keep-alive",
+        "silent": None,
+    }
 
 
 def test_a_number_of_requests_is_not_taken_for_a_lifetime(lifetimes: dict[str, FindingRecord]) -> None:

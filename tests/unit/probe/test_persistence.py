@@ -16,6 +16,7 @@ KEEPS_HTTP10 = b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\
 HTTP10 = b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 ENDLESS = b"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\n\r\nhello"
 """Of a server that streams: what it says of the connection does not hold, and costs no request."""
+ENDLESS10 = ENDLESS.replace(b"HTTP/1.1", b"HTTP/1.0")
 WITHOUT_LENGTH = b"HTTP/1.1 200 OK\r\n\r\nhello"
 TWO_FRAMINGS = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
 LISTED = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: Keep-Alive\r\nKeep-Alive: timeout=5, max=9\r\n\r\nhello"
@@ -54,6 +55,7 @@ def test_a_careful_server_has_nothing_to_hear() -> None:
         (HTTP10, "closed after 1, as HTTP/1.0 does"),
         (WITHOUT_LENGTH, "closed after 1, which ends a response without a length"),
         (TWO_FRAMINGS, "closed after 1, as its framing is faulty"),
+        (ENDLESS10, "closed after 1, which ends a response without a length"),
     ],
 )
 def test_a_server_that_says_that_it_closes_breaks_no_rule(response: bytes, measured: str) -> None:
@@ -119,6 +121,7 @@ def test_a_response_to_http10_that_never_ends() -> None:
         (HTTP10, "says nothing, and closed, as HTTP/1.0 does"),
         (WITHOUT_LENGTH, "says nothing, and closed, which ends the response"),
         (ENDLESS, "says keep-alive, and closed, which ends the response"),
+        (TWO_FRAMINGS, "says nothing, and closed, as its framing is faulty"),
     ],
 )
 def test_a_close_that_is_announced_or_expected(response: bytes, measured: str) -> None:
