@@ -11,12 +11,12 @@ from loadgen.model.plan import Plan
 from loadgen.model.policy import parse_policies
 from loadgen.model.units import NS_PER_S
 from loadgen.probe.failures import Loss, NoResponse, ProbeFailure
+from loadgen.probe.http2.h2c_offer import is_h2c, offer_h2c, switched_to
 from loadgen.probe.probe_stream import ProbeStream
 from loadgen.probe.session import MAX_BODY_BYTES, ProbeSession
-from loadgen.probe.tunnelling import end_to_end_fields, open_end_to_end
-from loadgen.wire.http1.final_head import SWITCHING_PROTOCOLS, FinalHeadReader
+from loadgen.probe.tunnelling import open_end_to_end
+from loadgen.wire.http1.final_head import SWITCHING_PROTOCOLS
 from loadgen.wire.http1.head import FieldLines, Malformed
-from loadgen.wire.http1.request_writer import build_request
 from loadgen.wire.http2.h2_frame_client import DEFAULT_WINDOW_BYTES, FrameClient, FrameStream
 
 MAX_ANSWER_NS = 2 * NS_PER_S
@@ -88,7 +88,10 @@ class Http2Link:
 
     def ask(self) -> FrameStream:
         """One request and its whole response. Raises NoResponse."""
-        stream = self.start()
+        return self.response(self.start())
+
+    def response(self, stream: FrameStream) -> FrameStream:
+        """The same stream, once its response is whole or it was reset. Raises NoResponse."""
         if not self.wait(lambda: stream.done or stream.body_bytes > MAX_BODY_BYTES, self._session.timeout_at_ns):
             raise NoResponse(self.loss, b"", self._session.now_ns())
         if not stream.done:
@@ -142,22 +145,13 @@ def open_http2(session: ProbeSession, way: Way, window_bytes: int = DEFAULT_WIND
 
 def _upgraded(session: ProbeSession, stream: ProbeStream, window_bytes: int) -> Http2Link:
     client = FrameClient(window_bytes, upgraded=True)
-    offer = (("Upgrade", "h2c"), ("HTTP2-Settings", client.upgrade_settings))
-    target = session.plan.target
-    fields = (*end_to_end_fields(session), *offer)
-    session.send(stream, build_request("GET", target.path, target.host_field, fields, b"", "Upgrade, HTTP2-Settings"))
-    reader, found = FinalHeadReader(), None
-    until_ns = session.until_ns(min(session.plan.timeout_ns, MAX_ANSWER_NS))
-    while found is None:
-        chunk = stream.receive(until_ns)
-        if chunk is None or not chunk.data:
-            raise NotSpoken("the server does not answer an offer to upgrade")
-        try:
-            found = reader.feed(chunk.data)
-        except Malformed as error:
-            raise NotSpoken(f"the answer to an offer to upgrade is not HTTP: {error}") from None
-    tokens = [value.strip().lower() for name, value in found.head.headers if name.lower() == b"upgrade"]
-    if found.head.status != SWITCHING_PROTOCOLS or tokens != [b"h2c"]:
+    try:
+        found = offer_h2c(session, stream, client, min(session.plan.timeout_ns, MAX_ANSWER_NS))
+    except NoResponse:
+        raise NotSpoken("the server does not answer an offer to upgrade") from None
+    except Malformed as error:
+        raise NotSpoken(f"the answer to an offer to upgrade is not HTTP: {error}") from None
+    if found.head.status != SWITCHING_PROTOCOLS or not is_h2c(switched_to(found.head)):
         raise NotSpoken(f"the server declines an upgrade with {found.head.status}")
     link = Http2Link(session, stream, client, found.rest)
     link.flush()

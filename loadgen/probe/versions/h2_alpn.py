@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from loadgen.model.audit import Verdict
-from loadgen.probe.failures import Loss, NoResponse
 from loadgen.probe.finding import Finding
 from loadgen.probe.http2.http2_link import NotSpoken, Way, open_http2
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 from loadgen.probe.tls.tls_client import not_for
-from loadgen.wire.errors import Failure
+from loadgen.probe.versions.http2_response import failed_response
+
+_ADVICE = "clients fail, as they have no way back to HTTP/1.1; see the server's log, or let it not offer h2"
 
 
 def _run(session: ProbeSession) -> Finding:
@@ -21,31 +22,10 @@ def _run(session: ProbeSession) -> Finding:
         )
     values: dict[str, bool | int] = {"agreed": True}
     with link:
-        try:
-            stream = link.ask()
-        except (NoResponse, Failure) as failure:
-            if isinstance(failure, NoResponse) and failure.how is Loss.TOO_LONG:
-                return Finding(
-                    verdict=Verdict.NOTE,
-                    measured=f"agreed on; {failure}",
-                    values=values,
-                    advice="name a URL with a short response",
-                )
-            return Finding(
-                verdict=Verdict.WARNING,
-                measured=f"agreed on, but no response: {failure}",
-                values=values,
-                advice="clients fail, as they have no way back to HTTP/1.1; let the server not offer h2",
-                topic="http2",
-            )
-    if stream.reset:
-        return Finding(
-            verdict=Verdict.WARNING,
-            measured=f"agreed on, but the request was reset: {stream.reset}",
-            values=values,
-            advice="see the server's log; clients fail, as they have no way back to HTTP/1.1",
-            topic="http2",
-        )
+        stream = link.start()
+        failed = failed_response(link, stream, "agreed on", values, _ADVICE)
+    if failed is not None:
+        return failed
     return Finding(
         verdict=Verdict.OK,
         measured=f"agreed on and spoken, status {stream.status}",

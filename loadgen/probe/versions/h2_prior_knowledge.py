@@ -5,17 +5,19 @@ from __future__ import annotations
 from loadgen.model.audit import Verdict
 from loadgen.model.units import format_duration
 from loadgen.probe.audit_plan import AuditPlan
-from loadgen.probe.failures import Loss, NoResponse
+from loadgen.probe.failures import Loss
 from loadgen.probe.finding import Finding
 from loadgen.probe.http2.http2_link import MAX_ANSWER_NS, Http2Link, Way, open_http2
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
+from loadgen.probe.versions.http2_response import failed_response
 from loadgen.wire.errors import Failure
 
 _NOT_SPOKEN = {
     Loss.FIN: "it closes the connection",
     Loss.RESET: "it resets the connection",
 }
+_ADVICE = "see the server's log; a client with prior knowledge has no way back to HTTP/1.1"
 
 
 def _run(session: ProbeSession) -> Finding:
@@ -23,31 +25,10 @@ def _run(session: ProbeSession) -> Finding:
         why = _refusal(session, link)
         if why:
             return Finding(verdict=Verdict.OK, measured=f"not spoken: {why}", values={"spoken": False}, topic="http2")
-        try:
-            stream = link.ask()
-        except (NoResponse, Failure) as failure:
-            if isinstance(failure, NoResponse) and failure.how is Loss.TOO_LONG:
-                return Finding(
-                    verdict=Verdict.NOTE,
-                    measured=f"spoken; {failure}",
-                    values={"spoken": True},
-                    advice="name a URL with a short response",
-                )
-            return Finding(
-                verdict=Verdict.WARNING,
-                measured=f"SETTINGS came, but no response: {failure}",
-                values={"spoken": True},
-                advice="see the server's log; a client with prior knowledge has no way back to HTTP/1.1",
-                topic="http2",
-            )
-    if stream.reset:
-        return Finding(
-            verdict=Verdict.WARNING,
-            measured=f"SETTINGS came, but the request was reset: {stream.reset}",
-            values={"spoken": True},
-            advice="see the server's log; a client with prior knowledge has no way back to HTTP/1.1",
-            topic="http2",
-        )
+        stream = link.start()
+        failed = failed_response(link, stream, "SETTINGS came", {"spoken": True}, _ADVICE)
+    if failed is not None:
+        return failed
     return Finding(
         verdict=Verdict.OK,
         measured=f"spoken, status {stream.status}",

@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 from loadgen.model.audit import Verdict
-from loadgen.probe.failures import Loss, NoResponse
+from loadgen.probe.failures import NoResponse
 from loadgen.probe.finding import Finding
+from loadgen.probe.http2.h2c_offer import is_h2c, offer_h2c, switched_to
 from loadgen.probe.http2.http2_link import Http2Link
 from loadgen.probe.probe import Probe
 from loadgen.probe.probe_stream import ProbeStream
 from loadgen.probe.session import ProbeSession
-from loadgen.probe.tunnelling import end_to_end_fields, open_end_to_end
+from loadgen.probe.tunnelling import open_end_to_end
 from loadgen.probe.versions.h2_prior_knowledge import not_in_clear
-from loadgen.wire.errors import Failure
-from loadgen.wire.http1.final_head import SWITCHING_PROTOCOLS, FinalHead, FinalHeadReader
+from loadgen.probe.versions.http2_response import failed_response
+from loadgen.wire.http1.final_head import SWITCHING_PROTOCOLS, FinalHead
 from loadgen.wire.http1.head import Malformed
-from loadgen.wire.http1.request_writer import build_request
 from loadgen.wire.http2.h2_frame_client import FrameClient
 
 _WHO_OFFERS = "curl --http2 and Java's HttpClient make this offer with their first request"
+_NOT_FINISHED = f"let the server decline what it does not finish: {_WHO_OFFERS}"
 
 
 def _run(session: ProbeSession) -> Finding:
     client = FrameClient(upgraded=True)
     with open_end_to_end(session) as stream:
         try:
-            found = _offer(session, stream, client)
-        except NoResponse as failure:
+            found = offer_h2c(session, stream, client, session.plan.timeout_ns)
+        except (NoResponse, Malformed) as failure:
+            why = f"the answer is not HTTP: {failure}" if isinstance(failure, Malformed) else failure
             return Finding(
                 verdict=Verdict.WARNING,
-                measured=f"no response to the offer: {failure}",
+                measured=f"no response to the offer: {why}",
                 values={"accepted": False},
                 advice=f"a server may ignore the offer, but has to answer: {_WHO_OFFERS}",
                 topic="http2",
@@ -36,29 +38,6 @@ def _run(session: ProbeSession) -> Finding:
         if found.head.status != SWITCHING_PROTOCOLS:
             return _declined(session, found)
         return _accepted(session, stream, client, found)
-
-
-def _offer(session: ProbeSession, stream: ProbeStream, client: FrameClient) -> FinalHead:
-    """Send a request with the offer; the head of what is answered. Raises NoResponse."""
-    target = session.plan.target
-    offer = (("Upgrade", "h2c"), ("HTTP2-Settings", client.upgrade_settings))
-    fields = (*end_to_end_fields(session), *offer)
-    session.send(stream, build_request("GET", target.path, target.host_field, fields, b"", "Upgrade, HTTP2-Settings"))
-    reader, received, until_ns = FinalHeadReader(), b"", session.timeout_at_ns
-    while True:
-        chunk = stream.receive(until_ns)
-        if chunk is None:
-            raise NoResponse(Loss.TIMEOUT, received, session.now_ns())
-        if not chunk.data:
-            raise NoResponse(Loss.FIN if chunk.ended == "fin" else Loss.RESET, received, chunk.at_ns)
-        received += chunk.data
-        try:
-            found = reader.feed(chunk.data)
-        except Malformed as error:
-            detail = f"the answer is not HTTP: {error}"
-            raise NoResponse(Loss.MALFORMED, received, chunk.at_ns, detail) from None
-        if found is not None:
-            return found
 
 
 def _declined(session: ProbeSession, found: FinalHead) -> Finding:
@@ -78,8 +57,8 @@ def _declined(session: ProbeSession, found: FinalHead) -> Finding:
 def _accepted(session: ProbeSession, stream: ProbeStream, client: FrameClient, found: FinalHead) -> Finding:
     """The server switches: the response must come as that of stream 1."""
     values = {"accepted": True}
-    named = [value.decode("latin-1") for name, value in found.head.headers if name.lower() == b"upgrade"]
-    if [name.strip().lower() for name in named] != ["h2c"]:
+    named = switched_to(found.head)
+    if not is_h2c(named):
         what = f"to {', '.join(named)!r}, which was not offered" if named else "without saying to what"
         return Finding(
             verdict=Verdict.VIOLATION,
@@ -89,21 +68,11 @@ def _accepted(session: ProbeSession, stream: ProbeStream, client: FrameClient, f
             advice="a 101 has to name in Upgrade the protocol that it switches to, one that was offered",
             topic="http2",
         )
-    link, answer = Http2Link(session, stream, client, found.rest), client.streams[1]
-    try:
-        came = link.wait(lambda: answer.done, session.timeout_at_ns)
-        said = [f"GOAWAY {goaway.code}" for goaway in client.goaways]
-        why = ", ".join([*said, f"{answer.body_bytes:,} bytes of content", link.loss])
-    except Failure as failure:
-        came, why = False, str(failure)
-    if not came or answer.reset:
-        return Finding(
-            verdict=Verdict.WARNING,
-            measured=f"accepted, but no response over HTTP/2: {answer.reset or why}",
-            values=values,
-            advice=f"let the server decline what it does not finish: {_WHO_OFFERS}",
-            topic="http2",
-        )
+    answer = client.streams[1]
+    link = Http2Link(session, stream, client, found.rest)
+    failed = failed_response(link, answer, "accepted", values, _NOT_FINISHED)
+    if failed is not None:
+        return failed
     return Finding(
         verdict=Verdict.OK,
         measured=f"accepted, status {answer.status} over HTTP/2",

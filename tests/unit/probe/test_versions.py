@@ -7,18 +7,27 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hyperframe.frame import GoAwayFrame, SettingsFrame
 from OpenSSL import SSL
 
+from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_S
+from loadgen.probe.audit_plan import AuditPlan
+from loadgen.probe.http2.h2c_offer import is_h2c, switched_to
+from loadgen.probe.http2.http2_link import Way, open_http2
+from loadgen.probe.session import AuditState, ProbeSession
 from loadgen.probe.versions.h3_announced import Alternative, alternatives
+from loadgen.probe.versions.http2_response import failed_response
 from loadgen.probe.versions.other_protocols import other_protocol, refuses_plain_http, shown
 from loadgen.target.behaviour import Behaviour
 from loadgen.target.certificates import server_context as target_context
+from loadgen.wire.http1.head import parse_response_head
 from tests.support.audits import audit, finding
 from tests.support.processes import HELLO, Script, read_request, scripted_server
 from tests.support.secure_servers import SecureServer, in_turns, secure_server, server_context, trust
 from tests.support.target_thread import target_in_thread
 from tests.support.violations.persistence import keeps, serves
+from tests.support.violations.versions import resets_each_stream, to_offers
 
 NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 NOT_HERE = b"HTTP/1.1 505 HTTP Version Not Supported\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -134,6 +143,57 @@ def test_a_server_of_http11_declines_http2_quietly() -> None:
     assert {one["verdict"] for one in found.values()} == {"ok"}
     assert found["h2c_upgrade"]["values"] == {"accepted": False, "status": 200}
     assert found["h2_prior_knowledge"]["values"] == {"spoken": False}
+
+
+SWITCHES = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("probe", "script", "measured"),
+    [
+        ("h2_prior_knowledge", resets_each_stream, "SETTINGS came, but the request was reset: PROTOCOL_ERROR"),
+        (
+            "h2c_upgrade",
+            to_offers(SWITCHES, SettingsFrame(0).serialize(), GoAwayFrame(0, error_code=11).serialize()),
+            "accepted, but no response: the server closed the connection instead of answering; GOAWAY ENHANCE_",
+        ),
+        ("h2c_upgrade", to_offers(b"SSH-2.0-OpenSSH_9\r\n\r\n"), "no response to the offer: the answer is not HTTP: "),
+    ],
+)
+def test_why_no_response_comes_over_http2(probe: str, script: Script, measured: str) -> None:
+    with scripted_server(script) as port:
+        found = finding(f"http://127.0.0.1:{port}/", probe)
+    assert found["verdict"] == "warning"
+    assert found["measured"].startswith(measured)
+
+
+def test_a_response_over_http2_is_no_failed_one() -> None:
+    with target_in_thread(Behaviour()) as server:
+        plan = AuditPlan(target=parse_target(f"http://127.0.0.1:{server.port}/"))
+        with open_http2(ProbeSession(AuditState.of(plan), "http11", 1, 1), Way.PRIOR) as link:
+            stream = link.start()
+            assert failed_response(link, stream, "agreed on", {}, "none") is None
+    assert (stream.status, stream.answered) == (200, True)
+
+
+@pytest.mark.parametrize(
+    ("lines", "protocols", "is_ours"),
+    [
+        (b"Upgrade: H2C\r\n", ["H2C"], True),
+        (b"Upgrade: h2c\r\nupgrade: websocket\r\n", ["h2c", "websocket"], False),
+        (b"", [], False),
+    ],
+)
+def test_what_a_101_switches_to(lines: bytes, protocols: list[str], is_ours: bool) -> None:
+    named = switched_to(parse_response_head(b"HTTP/1.1 101 Switching Protocols\r\n" + lines + b"\r\n"))
+    assert (named, is_h2c(named)) == (protocols, is_ours)
+
+
+def test_a_long_response_over_http2_is_no_fault() -> None:
+    with target_in_thread(Behaviour()) as server:
+        found = finding(f"http://127.0.0.1:{server.port}/?size=9000000", "h2_prior_knowledge")
+    assert found["verdict"] == "note"
+    assert found["measured"].startswith("SETTINGS came; the response is longer than the 8 MiB that are read")
 
 
 @pytest.mark.parametrize(
