@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -17,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import await_port, free_port
+from tests.support.processes import await_port, free_port, server_process
 
 _PATH = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
 
@@ -109,7 +108,7 @@ def node(folder: Path) -> Iterator[list[Configured]]:
         pytest.skip("Node is not installed (Debian: nodejs)")
     ports = [free_port() for _ in _NODE_VALUES]
     values = [[port, options, requests] for port, (options, requests, _) in zip(ports, _NODE_VALUES, strict=True)]
-    with _process([program, "-e", _NODE, json.dumps(values)], folder, ports):
+    with server_process([program, "-e", _NODE, json.dumps(values)], folder, *ports):
         yield [
             Configured(name=f"node {options} {requests}", url=f"http://127.0.0.1:{port}/", **told)  # type: ignore[arg-type] # by name
             for port, (options, requests, told) in zip(ports, _NODE_VALUES, strict=True)
@@ -173,7 +172,7 @@ def _nginx(folder: Path, servers: list[str], more: str = "") -> Iterator[list[in
     texts = [f"server {{ listen 127.0.0.1:{port}; {one} }}" for port, one in zip(ports, servers, strict=True)]
     config = folder / "nginx.conf"
     config.write_text(_NGINX.format(folder=folder, servers=more + "\n  ".join(texts)), encoding="utf-8")
-    with _process([program, "-c", str(config)], folder, ports):
+    with server_process([program, "-c", str(config)], folder, *ports):
         yield ports
 
 
@@ -189,28 +188,8 @@ def _python(folder: Path, module: str, options: str) -> Iterator[list[Configured
         for kept_s in _KEPT_S:
             port = free_port()
             command = [sys.executable, "-m", module, *options.format(port=port, kept=kept_s).split(" ")]
-            stack.enter_context(_process(command, folder, []))
+            stack.enter_context(server_process(command, folder))
             found.append(Configured(name=f"{module} {kept_s}s", url=f"http://127.0.0.1:{port}/", idle_s=float(kept_s)))
         for one in found:
             await_port(int(one.url.rstrip("/").rpartition(":")[2]))
         yield found
-
-
-@contextmanager
-def _process(command: list[str], folder: Path, ports: list[int]) -> Iterator[None]:
-    """Run it until the end of the block, which begins once it listens on all ports."""
-    folder.mkdir(exist_ok=True)
-    with (
-        (folder / "log").open("ab") as log,
-        subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log) as process,
-    ):
-        try:
-            for port in ports:
-                await_port(port)
-            yield
-        finally:
-            process.terminate()
-            try:
-                process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                process.kill()

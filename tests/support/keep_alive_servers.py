@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.processes import await_port, free_port, write_certificates
+from tests.support.processes import await_port, free_port, server_process, write_certificates
 
 _SEARCH = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
 
@@ -143,26 +142,10 @@ def keep_alive_servers(folder: Path, wanted: Iterable[tuple[str, float]]) -> Ite
                 name, port = f"{kind_name} {timeout_s:g} s", free_port()
                 place = folder / name.replace(" ", "-")
                 place.mkdir()
-                stack.enter_context(_running(kind.command(place, port, timeout_s), place))
+                stack.enter_context(server_process(kind.command(place, port, timeout_s), place))
                 url = f"{'https' if kind.is_tls else 'http'}://127.0.0.1:{port}/"
                 ca_file = str(place / "ca.pem") if kind.is_tls else None
                 servers.append((port, KeepAliveServer(name, url, timeout_s + kind.more_s, ca_file)))
         for port, _ in servers:
             await_port(port)
         yield [server for _, server in servers]
-
-
-@contextmanager
-def _running(command: list[str], folder: Path) -> Iterator[None]:
-    with (
-        (folder / "log").open("wb") as log,
-        subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log) as process,
-    ):
-        try:
-            yield
-        finally:
-            process.terminate()
-            try:
-                process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                process.kill()

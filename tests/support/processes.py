@@ -112,6 +112,29 @@ def write_certificates(folder: Path, *more: str) -> None:
     (folder / "chain.pem").write_bytes(b"".join(pem.bytes() for pem in certificate.cert_chain_pems))
 
 
+@contextmanager
+def server_process(command: list[str], folder: Path, *ports: int) -> Iterator[int]:
+    """Run a server until the end of the block, which begins once it listens on all ports; gives its process id.
+
+    What it says is in folder/log, behind what another server of the folder has said.
+    """
+    folder.mkdir(exist_ok=True)
+    with (
+        (folder / "log").open("ab") as log,
+        subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log) as process,
+    ):
+        try:
+            for port in ports:
+                await_port(port)
+            yield process.pid
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
 def free_port() -> int:
     """A loopback port that nothing listens on now."""
     with socket.socket() as probe:

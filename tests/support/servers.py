@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import shutil
-import subprocess
 import sys
 import time
 import urllib.request
@@ -22,7 +21,7 @@ import pytest
 
 from loadgen.model.policy import UNLIMITED
 from loadgen.model.units import NS_PER_MS
-from tests.support.processes import Nginx, await_port, free_port, running_nginx
+from tests.support.processes import Nginx, free_port, running_nginx, server_process
 
 KEPT_S = 1
 """How long servers that keep idle connections are told to keep them; Node does it for a second more."""
@@ -202,25 +201,13 @@ def _python(
 
 @contextmanager
 def _running(command: list[str], folder: Path, port: int) -> Iterator[Peer]:
-    """Run a server that gives its account at /stats until the end of the block; what it says is in folder/log."""
-    folder.mkdir(exist_ok=True)
+    """Run a server that gives its account at /stats until the end of the block."""
     url = f"http://127.0.0.1:{port}/"
 
     def account() -> list[Served]:
         with urllib.request.urlopen(f"{url}stats", timeout=20) as response:
             return [Served(*one) for one in json.load(response)]
 
-    with (
-        (folder / "log").open("wb") as log,
-        subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log) as process,
-    ):
-        try:
-            await_port(port)
-            account()  # a master listens before it has workers
-            yield Peer(url, process.pid, account)
-        finally:
-            process.terminate()
-            try:
-                process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                process.kill()
+    with server_process(command, folder, port) as pid:
+        account()  # a master listens before it has workers
+        yield Peer(url, pid, account)

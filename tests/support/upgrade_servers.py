@@ -34,7 +34,7 @@ from hyperframe.frame import (
     WindowUpdateFrame,
 )
 
-from tests.support.processes import await_port, free_port, write_certificates
+from tests.support.processes import free_port, server_process, write_certificates
 
 _PROGRAMS = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
@@ -362,26 +362,8 @@ def counting_server(folder: Path, module: str) -> Iterator[Counting]:
     (folder / "counting.py").write_text(_COUNTING, encoding="utf-8")
     port = free_port()
     bind = ["--bind", f"127.0.0.1:{port}"] if module == "hypercorn" else ["--port", f"{port}", "--loop", "asyncio"]
-    with running([sys.executable, "-m", module, "counting:app", *bind], folder, port):
+    with server_process([sys.executable, "-m", module, "counting:app", *bind], folder, port):
         yield Counting(f"http://127.0.0.1:{port}/")
-
-
-@contextmanager
-def running(command: list[str], folder: Path, port: int) -> Iterator[None]:
-    """Run a server until the end of the block; what it says is in folder/log."""
-    with (
-        (folder / "log").open("ab") as log,
-        subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log) as process,
-    ):
-        try:
-            await_port(port)
-            yield
-        finally:
-            process.terminate()
-            try:
-                process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                process.kill()
 
 
 @contextmanager
@@ -399,7 +381,7 @@ def nghttpd(folder: Path, *options: str, tls: bool = False) -> Iterator[str]:
         command += [f"{port}", str(folder / "key.pem"), str(folder / "chain.pem")]
     else:
         command += ["--no-tls", f"{port}"]
-    with running(command, folder, port):
+    with server_process(command, folder, port):
         yield f"{'https' if tls else 'http'}://127.0.0.1:{port}/"
 
 
@@ -414,7 +396,7 @@ def nghttpx(folder: Path) -> Iterator[str]:
         command = [program, f"--frontend=127.0.0.1,{port};no-tls", f"--backend=127.0.0.1,{server};;proto=h2"]
         command += ["--workers=1", "--single-process", "--conf=/dev/null", f"--accesslog-file={folder}/access.log"]
         command.append("--accesslog-format=$remote_port $protocol_version $status")
-        with running(command, folder, port):
+        with server_process(command, folder, port):
             yield f"http://127.0.0.1:{port}/"
 
 
@@ -467,7 +449,7 @@ def nginx2(folder: Path) -> Iterator[Nginx2]:
     write_certificates(folder)
     ports = {name: free_port() for name in ("h2", "limited", "plain", "inner")}
     (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, **ports), encoding="utf-8")
-    with running([program, "-c", str(folder / "nginx.conf")], folder, ports["h2"]):
+    with server_process([program, "-c", str(folder / "nginx.conf")], folder, ports["h2"]):
         yield Nginx2(folder, *(f"https://127.0.0.1:{ports[name]}/" for name in ("h2", "limited", "plain")))
 
 

@@ -19,8 +19,8 @@ import pytest
 from loadgen.model.audit import AuditRecord
 from loadgen.model.units import NS_PER_MS, NS_PER_S
 from tests.support.audits import audit
-from tests.support.processes import free_port, write_certificates
-from tests.support.upgrade_servers import echo_server, running
+from tests.support.processes import free_port, server_process, write_certificates
+from tests.support.upgrade_servers import echo_server
 
 pytestmark = [pytest.mark.peer, pytest.mark.alone]  # they measure time
 
@@ -85,7 +85,7 @@ def nginx(folder: Path, stack: ExitStack) -> dict[str, str]:
         f"ssl_certificate {folder}/chain.pem; ssl_certificate_key {folder}/key.pem;\n" + "\n".join(servers) + "\n}\n",
         encoding="utf-8",
     )
-    stack.enter_context(running([program, "-c", str(folder / "nginx.conf")], folder, ports["nginx-1"]))
+    stack.enter_context(server_process([program, "-c", str(folder / "nginx.conf")], folder, ports["nginx-1"]))
     return {name: f"http{'s' * (name == 'nginx-tls')}://127.0.0.1:{port}/" for name, port in ports.items()}
 
 
@@ -97,7 +97,7 @@ def hypercorn(folder: Path, stack: ExitStack) -> dict[str, str]:
     for name, idle_s in HYPERCORN_S.items():
         port = free_port()
         options = ["-b", f"127.0.0.1:{port}", "--keep-alive", f"{idle_s}", "--graceful-timeout", "0"]
-        stack.enter_context(running([sys.executable, "-m", "hypercorn", "plain:app", *options], folder, port))
+        stack.enter_context(server_process([sys.executable, "-m", "hypercorn", "plain:app", *options], folder, port))
         urls[name] = f"http://127.0.0.1:{port}/"
     return urls
 
@@ -110,7 +110,7 @@ def node(folder: Path, stack: ExitStack) -> dict[str, str]:
     for name, (idle_s, streams) in NODE.items():
         port = free_port()
         script = _NODE.replace("STREAMS", f"{streams}").replace("SECONDS", f"{idle_s}").replace("PORT", f"{port}")
-        stack.enter_context(running([program, "-e", script], folder, port))
+        stack.enter_context(server_process([program, "-e", script], folder, port))
         urls[name] = f"http://127.0.0.1:{port}/"
     return urls
 
