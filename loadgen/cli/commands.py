@@ -10,7 +10,6 @@ import click
 import loadgen
 from loadgen import core
 from loadgen.cli import EXIT_DONE, Outcome
-from loadgen.cli.completion import SHELLS, script
 from loadgen.cli.help import TaughtGroup
 from loadgen.cli.option_types import OptionType
 from loadgen.cli.options import given_options, resolve_options, with_options
@@ -21,7 +20,7 @@ from loadgen.target.behaviour import DECLINABLE
 
 _DURATION, _FILE, _WHOLE = OptionType(Duration()), OptionType(FilePath()), OptionType(Whole())
 
-
+SHELLS = ("bash", "zsh", "fish")
 _EXIT_CODES = (
     "Exit codes: 0 done, 1 a gate failed, 2 bad usage or plan, 3 the target gave no valid sample, 4 results saved but "
     "standard output or an export failed, 130 interrupted with partial results saved."
@@ -183,6 +182,8 @@ def calibrate(**options: Any) -> Outcome:
 @click.argument("shell", type=OptionType(Choice(*SHELLS)))
 def completion(shell: str) -> Outcome:
     """Print what SHELL has to read so that it completes commands, options, policies and folders of runs."""
+    from loadgen.cli.completion import script
+
     click.echo(script(cli, shell))
     return Outcome(EXIT_DONE)
 

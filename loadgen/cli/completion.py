@@ -13,8 +13,6 @@ from loadgen.model.plan_value_types import Policies
 from loadgen.model.policy import PARTS
 from loadgen.model.value_types import Choice, FileName, FilePath, ValueType
 
-SHELLS = ("bash", "zsh", "fish")
-
 _VARIABLE = "_LOADGEN_COMPLETE"
 _RUNS = frozenset({"run", "resume", "plan", "old", "new", "baseline"})
 """Parameters that are the folder of a run."""

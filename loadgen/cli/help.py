@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from loadgen.cli.examples import EXAMPLES
-from loadgen.cli.habits import answer
 from loadgen.cli.option_types import TableOption
 from loadgen.model.option import OptionGroup
 
@@ -38,6 +37,8 @@ class TaughtCommand(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
+            from loadgen.cli.habits import answer  # a long table, which only a mistake needs
+
             words = answer(error.option_name, written)
             if words:
                 raise click.UsageError(words, ctx) from None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from loadgen.model.option import OptionGroup
 from loadgen.model.value_types import Choice, ValueType
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class OptionType(click.ParamType[Any]):

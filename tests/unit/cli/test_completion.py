@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 from click.shell_completion import ShellComplete
 
-from loadgen.cli.commands import cli
-from loadgen.cli.completion import SHELLS
+from loadgen.cli.commands import SHELLS, cli
 from tests.support.runner import run_cli
 
 
