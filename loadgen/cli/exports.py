@@ -7,7 +7,6 @@ be written.
 from __future__ import annotations
 
 import difflib
-import importlib.util
 import io
 import os
 import sys
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import urlsplit
 
+from loadgen.cli.extras import check_package
 from loadgen.measure.data.store import RunStore
 from loadgen.model.exceptions import PlanError
 from loadgen.model.files import check_writable, write_whole
@@ -62,7 +62,8 @@ def check_exports(options: Mapping[str, Any]) -> None:
     if options.get("metrics_port") is not None:
         option_named("metrics_port").check_range(options["metrics_port"])
     for one in exports:
-        _check_package(one.exporter)
+        if one.exporter.needs:
+            check_package(f"--export {one.exporter.name}", one.exporter.needs, one.exporter.extra)
         if one.is_url:
             _check_url(one.destination)
         if one.is_file and _is_plain(Path(one.destination)):
@@ -116,14 +117,6 @@ def _check_url(url: str) -> None:
         is_whole = False
     if not is_whole or "@" in parts.netloc:
         raise PlanError("--export: the URL is not http[s]://host[:port][/path]; credentials go into the environment")
-
-
-def _check_package(exporter: Exporter) -> None:
-    if exporter.needs and importlib.util.find_spec(exporter.needs) is None:
-        raise PlanError(
-            f"--export {exporter.name} needs {exporter.needs}, which is not installed: "
-            f"pip install 'loadgen[{exporter.extra}]'"
-        )
 
 
 def _is_plain(path: Path) -> bool:

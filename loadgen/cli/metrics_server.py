@@ -6,11 +6,11 @@ Latency is added when a block ends; exchanges, which the warm-up has too, as the
 
 from __future__ import annotations
 
-import importlib.util
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from loadgen.cli.extras import check_package
 from loadgen.measure.data.latency_totals import BlockLatency
 from loadgen.model.exceptions import PlanError
 from loadgen.model.units import NS_PER_S
@@ -73,10 +73,7 @@ class MetricsServer:
     """Serves them until it is closed. Raises PlanError where prometheus-client is missing, or the port can't be had."""
 
     def __init__(self, port: int) -> None:
-        if importlib.util.find_spec("prometheus_client") is None:
-            raise PlanError(
-                "--metrics-port needs prometheus-client, which is not installed: pip install 'loadgen[metrics]'"
-            )
+        check_package("--metrics-port", "prometheus-client", "metrics")
         from prometheus_client import CollectorRegistry, start_http_server
 
         self._counts = LiveCounts()

@@ -171,6 +171,7 @@ LAYERS = {
             "machine",
             "dry_run",
             "exports",
+            "extras",
             "live_blocks",
             "metrics_server",
             "run_notes",
