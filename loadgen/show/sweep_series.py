@@ -1,4 +1,7 @@
-"""Which cells of a sweep make one line of a chart: those that differ in that chart's axis alone. Draws nothing."""
+"""Which cells of a sweep make one line of a chart, those that differ in that chart's axis alone, and where K lies.
+
+Draws nothing.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,14 @@ ValueKey = Literal["users", "rate", "gap_ns", "size"]
 _PLACE: tuple[Literal["base", "users", "rate", "recycle", "gap", "size"], ...] = (
     "base", "users", "rate", "recycle", "gap", "size",
 )  # fmt: skip
+_UNLIMITED = 3  # an unlimited K is drawn this many times as far out as the largest limit; the axis between is in 1 / K
+
+
+def k_on_axis(k: float | None, largest: float) -> float:
+    """The position of K on an axis; None, an unlimited K, is at its end."""
+    if k is not None and k <= largest:
+        return k
+    return largest * float(_UNLIMITED ** (1 - (largest / k if k else 0)))
 
 
 def series_along(sweep: SweepSummary, axis: AxisName, value: ValueKey) -> dict[str, list[str]]:

@@ -24,8 +24,8 @@ from loadgen.show.charts.style import (
     spread,
 )
 from loadgen.show.formatting import with_interval
+from loadgen.show.sweep_series import k_on_axis
 
-_UNLIMITED = 3  # an unlimited K is drawn this many times as far out as the largest limit; the axis between is in 1 / K
 _MAX_BAND = 1.6  # the axis makes room for intervals up to this many times the highest mean
 _WIDE = 12  # curves that differ by more than this factor need a log axis
 
@@ -61,12 +61,12 @@ def _curve(axes: Axes, group: AmortisationSummary, label: str, style: dict[str, 
     """A group's fitted curve, its measured points, and the star at the K of 90 %."""
     colour = style["color"]
     curve = group["curve"]
-    k = [_k_on_axis(point["requests"], largest) for point in curve]
+    k = [k_on_axis(point["requests"], largest) for point in curve]
     name = f"{shortened(label, 34)}: {_formula(group)}" if label else _formula(group)
     axes.plot(k, [point["mean_ns"] for point in curve], color=colour, linestyle=style["linestyle"], label=name)
     draw_band(axes, k, [point["ci95"] for point in curve], colour)
     cells = group["cells"]
-    x = [_k_on_axis(cell["requests_per_connection"], largest) for cell in cells]
+    x = [k_on_axis(cell["requests_per_connection"], largest) for cell in cells]
     axes.plot(
         x, [cell["mean_ns"] for cell in cells], color=colour, marker=style["marker"], linestyle="none", markersize=6
     )
@@ -76,7 +76,7 @@ def _curve(axes: Axes, group: AmortisationSummary, label: str, style: dict[str, 
     if group["k90"] is not None:
         reached_ns = cells[0]["mean_ns"] - 0.9 * group["saving_ns"]
         axes.plot(
-            _k_on_axis(group["k90"], largest),
+            k_on_axis(group["k90"], largest),
             reached_ns,
             marker="*",
             markersize=15,
@@ -98,7 +98,7 @@ def _formula(group: AmortisationSummary) -> str:
 def _scale(axes: Axes, groups: list[AmortisationSummary], largest: float) -> None:
     """A mark on the axis for every K, the unlimited one included; the other axis begins at 0 if the curves allow it."""
     every = {cell["requests_per_connection"] for one in groups for cell in one["cells"]}
-    marks = {_k_on_axis(k, largest): "∞" if k is None else plain_number(k, 4) for k in every}
+    marks = {k_on_axis(k, largest): "∞" if k is None else plain_number(k, 4) for k in every}
     ticks = clear_ticks(list(marks))
     axes.set_xscale("log")
     axes.xaxis.set_minor_locator(NullLocator())
@@ -115,13 +115,6 @@ def _scale(axes: Axes, groups: list[AmortisationSummary], largest: float) -> Non
     else:
         axes.set_ylim(0, highest * 1.08)
         duration_axis(axes.yaxis)
-
-
-def _k_on_axis(k: float | None, largest: float) -> float:
-    """The position of K on the axis; None, an unlimited K, is at its end."""
-    if k is not None and k <= largest:
-        return k
-    return largest * float(_UNLIMITED ** (1 - (largest / k if k else 0)))
 
 
 def _k(value: float) -> str:

@@ -17,9 +17,7 @@ from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.summary import AmortisationSummary, ComparisonSummary, Summary
 from loadgen.model.units import format_estimate
 from loadgen.show.export.page import escape
-
-MAX_CARDS = 7
-"""As many as there are colours that can be told apart."""
+from loadgen.show.ordering import MAX_SERIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +53,9 @@ def _cards(summary: Summary) -> list[_Card]:
     if summary["sweep"] is not None:
         curves = summary["sweep"]["amortisation"]
         titles = ["Each new connection"] if len(curves) == 1 else labels(curves)
-        return [_of_curve(*one) for one in zip(titles, curves, strict=True)] if len(curves) <= MAX_CARDS else []
+        return [_of_curve(*one) for one in zip(titles, curves, strict=True)] if len(curves) <= MAX_SERIES else []
     is_answered = all(one["requests"] and not StatusCounts.of([one]).are_unwanted for one in policies.values())
-    if not (summary["comparisons"] and is_answered and len(policies) <= MAX_CARDS):
+    if not (summary["comparisons"] and is_answered and len(policies) <= MAX_SERIES):
         return []
     return [_of_policy(name, one, summary) for name, one in policies.items()]
 

@@ -18,10 +18,9 @@ from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.summary import AmortisationSummary, Summary
 from loadgen.model.units import format_duration
 from loadgen.show.ordering import MAX_SERIES, policies_in_order, spread
-from loadgen.show.sweep_series import AxisName, ValueKey, series_along
+from loadgen.show.sweep_series import AxisName, ValueKey, k_on_axis, series_along
 
 LineChart = dict[str, Any]
-_UNLIMITED = 3  # an unlimited K is drawn this many times as far out as the largest limit
 # The charts along an axis: name, axis, key of a cell's value, and what stands below the axis.
 _ALONG: tuple[tuple[str, AxisName, ValueKey, str], ...] = (
     ("throughput_by_users", "users", "users", "users"),
@@ -114,9 +113,8 @@ def _curve(label: str, one: AmortisationSummary, largest: float) -> LineChart:
 
 
 def _place_of_k(k: float | None, largest: float) -> float:
-    """The logarithm of K; an unlimited one is at the end of the axis, and beyond the largest limit it goes by 1 / K."""
-    on_axis = k if k is not None and k <= largest else largest * _UNLIMITED ** (1 - (largest / k if k else 0))
-    return math.log10(on_axis)
+    """The axis is logarithmic."""
+    return math.log10(k_on_axis(k, largest))
 
 
 def _by_position(summary: Summary) -> LineChart:

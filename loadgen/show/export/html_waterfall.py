@@ -9,16 +9,15 @@ from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.records import Phase
 from loadgen.model.summary import Summary
 from loadgen.model.units import format_duration
-from loadgen.show.export.html_answer import MAX_CARDS
 from loadgen.show.export.page import escape
-from loadgen.show.ordering import policies_in_order
+from loadgen.show.ordering import MAX_SERIES, policies_in_order
 
 
 def waterfall_html(summary: Summary) -> str:
     """The picture with its legend; empty where no request was answered, or there are too many bars."""
     rows = [(name, one) for name, one in policies_in_order(summary) if one["requests"]]
     longest = max((one["latency_ns"]["mean"] or 0 for _, one in rows), default=0)
-    if not longest or len(rows) > MAX_CARDS:
+    if not longest or len(rows) > MAX_SERIES:
         return ""
     happened = [phase for phase in Phase if any(_mean_ns(one, phase) for _, one in rows)]
     bars = "".join(_bar(name, one, happened, longest) for name, one in rows)
