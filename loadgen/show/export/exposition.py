@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from loadgen.model.summary import Summary
 from loadgen.show.export.metric_families import Family, MetricKind, Point, families
 
 _ENDINGS = {MetricKind.COUNTER: "_total", MetricKind.INFO: "_info"}
-_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n"}
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 
 
 def exposition(summary: Summary, *, is_open_metrics: bool) -> Iterator[str]:
@@ -31,7 +30,8 @@ def _family(family: Family, is_open_metrics: bool) -> Iterator[str]:
     if is_open_metrics and family.unit:
         yield f"# UNIT {of_family} {family.unit}\n"
     for point in family.points:
-        yield f"{sample}{point.suffix}{_labels(point)} {_number(point.value)}\n"
+        # Whole numbers as they are; others so that reading gives the same.
+        yield f"{sample}{point.suffix}{_labels(point)} {point.value!r}\n"
 
 
 def _labels(point: Point) -> str:
@@ -41,9 +41,4 @@ def _labels(point: Point) -> str:
 
 
 def _escaped(text: str) -> str:
-    return re.sub(r'[\\"\n]', lambda found: _ESCAPES[found[0]], text)
-
-
-def _number(value: float) -> str:
-    """Whole numbers as they are; others so that reading gives the same."""
-    return repr(value)
+    return text.translate(_ESCAPES)

@@ -46,7 +46,7 @@ def _lines(run: RunData) -> Iterator[str]:
         block = samples.blocks[at]
         chosen = latency[order[bounds[at] : bounds[at + 1]]]
         begin_s = (begun_ns[at] - first_ns) / NS_PER_S
-        times = f"{begin_s:.3f},{block['window_ns'] / NS_PER_S:.3f},{max(chosen.tolist()) / NS_PER_MS:.6f}"
+        times = f"{begin_s:.3f},{block['window_ns'] / NS_PER_S:.3f},{int(np.max(chosen)) / NS_PER_MS:.6f}"
         yield f"Tag={_NO_TAG.sub('_', block['policy'])},{times},{encode(chosen)}\n"
 
 

@@ -5,7 +5,7 @@ A counter's samples end in `_total`, a unit ends the name, and what differs is a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -71,6 +71,13 @@ def _each(label: str, values: dict[str, int]) -> Iterator[Point]:
         yield Point({label: key}, value)
 
 
+def _bounds(intervals: Mapping[str, Sequence[float] | None], unit: int = 1) -> Iterator[Point]:
+    """Both ends of each interval that is known, by statistic."""
+    for statistic, interval in intervals.items():
+        for bound, value in zip(_BOUNDS, interval or (), strict=False):
+            yield Point({"statistic": statistic, "bound": bound}, value / unit)
+
+
 def _latency(policy: PolicySummary) -> Iterator[Point]:
     """As a summary; the sum is the mean times the number of requests."""
     latency, requests = policy["latency_ns"], policy["requests"]
@@ -86,13 +93,8 @@ def _latency(policy: PolicySummary) -> Iterator[Point]:
 
 def _latency_bounds(policy: PolicySummary) -> Iterator[Point]:
     latency = policy["latency_ns"]
-    for statistic, interval in (
-        ("mean", latency["mean_ci95"]),
-        ("p50", latency["p50_ci95"]),
-        ("p99", latency["p99_ci95"]),
-    ):
-        for bound, value in zip(_BOUNDS, interval or (), strict=False):
-            yield Point({"statistic": statistic, "bound": bound}, value / NS_PER_S)
+    intervals = {"mean": latency["mean_ci95"], "p50": latency["p50_ci95"], "p99": latency["p99_ci95"]}
+    return _bounds(intervals, NS_PER_S)
 
 
 def _phases(policy: PolicySummary) -> Iterator[Point]:
@@ -196,10 +198,10 @@ def _ratios(pair: ComparisonSummary) -> Iterator[Point]:
 
 
 def _ratio_bounds(pair: ComparisonSummary) -> Iterator[Point]:
-    for statistic, interval in (
-        ("mean", pair["latency_mean_ratio_ci95"]),
-        ("p50", pair["latency_p50_ratio_ci95"]),
-        ("p99", pair["latency_p99_ratio_ci95"]),
-    ):
-        for bound, value in zip(_BOUNDS, interval or (), strict=False):
-            yield Point({"statistic": statistic, "bound": bound}, value)
+    return _bounds(
+        {
+            "mean": pair["latency_mean_ratio_ci95"],
+            "p50": pair["latency_p50_ratio_ci95"],
+            "p99": pair["latency_p99_ratio_ci95"],
+        }
+    )

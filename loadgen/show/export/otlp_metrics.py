@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from loadgen.measure.data.rows import Samples
 from loadgen.model.records import ABSENT
+from loadgen.model.run_record import PlanRecord
 from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_S
 from loadgen.show.export.exporter import RunData
@@ -37,7 +39,7 @@ def request_of(run: RunData) -> OtlpJson:
     times = {"startTimeUnixNano": str(begun_ns), "timeUnixNano": str(begun_ns + lasted_ns)}
     metrics = [_metric(family, times) for family in families(summary)]
     if run.samples is not None:
-        metrics.append(_durations(run, times))
+        metrics.append(_durations(run.samples, summary["plan"], times))
     scope = {"name": "loadgen", "version": version}
     return {
         "resourceMetrics": [
@@ -80,10 +82,8 @@ def _summaries(family: Family, times: OtlpJson) -> Iterator[OtlpJson]:
         }
 
 
-def _durations(run: RunData, times: OtlpJson) -> OtlpJson:
+def _durations(samples: Samples, plan: PlanRecord, times: OtlpJson) -> OtlpJson:
     """Latencies of complete requests, by policy and status code."""
-    assert run.samples is not None
-    samples, plan = run.samples, run.summary["plan"]
     target = parse_target(plan["url"])
     fixed = {"http.request.method": plan["method"], "server.address": target.host, "server.port": target.port}
     complete = samples.of(samples.columns["error"] == ABSENT)
@@ -113,7 +113,7 @@ def _histogram(values: NDArray[np.float64]) -> OtlpJson:
         first = int(np.min(index))
         counts = [str(one) for one in np.bincount(index - first).tolist()]
         found |= {"positive": {"offset": first, "bucketCounts": counts}}
-        found |= {"min": min(values.tolist()), "max": max(values.tolist())}
+        found |= {"min": float(np.min(values)), "max": float(np.max(values))}
     return found
 
 
