@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -86,10 +86,9 @@ def _paragraphs(headings: Row, rows: Sequence[Row], width: int, names: int) -> l
 
 def wrapped(text: str, width: int, *, keep: Sequence[str] = (), indent: str = "") -> list[str]:
     """Lines of whole words. keep: parts of the text that stay on one line, where that is long enough."""
-    joined: Callable[[str], str] = lambda part: part.replace(" ", "\xa0")  # noqa: E731 # used in one expression
     for part in keep:
         if len(part) + len(indent) < width:
-            text = text.replace(part, joined(part))
+            text = text.replace(part, part.replace(" ", "\xa0"))
     lines = textwrap.wrap(
         text, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )

@@ -45,11 +45,9 @@ def histogram_lines(summary: Summary, width: int) -> list[str]:
 
 def _edges(found: Mapping[str, Sequence[LatencyBin]]) -> list[int]:
     """Where bins begin, over all policies, and the end of the last. All runs have the same bins."""
-    low = min(bins[0]["low"] for bins in found.values())
-    high = max(bins[-1]["high"] for bins in found.values())
-    known = {one["low"] for bins in found.values() for one in bins} | {high}
-    edges = sorted(edge for edge in known if low <= edge <= high)
-    return _without_holes(edges)
+    begins = {one["low"] for bins in found.values() for one in bins}
+    end = max(bins[-1]["high"] for bins in found.values())
+    return _without_holes(sorted(begins | {end}))
 
 
 def _without_holes(edges: list[int]) -> list[int]:
