@@ -15,6 +15,7 @@ from loadgen.show.export.exporter import Exporter, RunData, Written
 from loadgen.show.export.findings_html import findings_html
 from loadgen.show.export.html_advice import advice_html
 from loadgen.show.export.html_answer import answer_html
+from loadgen.show.export.html_chart_data import chart_data
 from loadgen.show.export.html_charts import charts_html, report_policy, scripts_html
 from loadgen.show.export.html_notes import curve_note, differences_note, sockets_note, upgrades_note
 from loadgen.show.export.html_waterfall import waterfall_html
@@ -56,7 +57,7 @@ _SECTIONS = (
 
 def render(summary: Summary, pictures: Mapping[str, bytes]) -> str:
     """The page, with the SVG pictures of charts by name."""
-    plan = summary["plan"]
+    plan, data = summary["plan"], chart_data(summary)
     title = f"{plan['method']} {plan['url']}"
     parts = [
         opening(f"{title}: connection reuse", report_policy()),
@@ -65,13 +66,13 @@ def render(summary: Summary, pictures: Mapping[str, bytes]) -> str:
         waterfall_html(summary),
         _section(_GATES, summary),
         advice_html(summary),
-        charts_html(summary, pictures),
+        charts_html(data, pictures),
         _policies(summary),
         *(_section(one, summary) for one in _SECTIONS),
         _audit(summary),
         "<h2>Environment</h2>",
         _environment(summary),
-        scripts_html(summary),
+        scripts_html(data),
         "</html>\n",
     ]
     return "\n".join(part for part in parts if part)

@@ -14,8 +14,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from functools import cache
 
-from loadgen.model.summary import Summary
-from loadgen.show.export.html_chart_data import chart_data, to_script_text
+from loadgen.show.export.html_chart_data import ChartData, to_script_text
 from loadgen.show.export.page import STATIC, escape, image, picture, policy
 
 # Which data each chart of policies is drawn from; line charts have data of their own. All others are pictures.
@@ -46,9 +45,8 @@ _OWN = ("format", "plots", "page", "lines", "tables")
 _LIBRARIES = ("d3.min.js", "plot.umd.min.js")
 
 
-def charts_html(summary: Summary, pictures: Mapping[str, bytes]) -> str:
-    """The figures, with these SVG pictures of charts by name."""
-    data = chart_data(summary)
+def charts_html(data: ChartData, pictures: Mapping[str, bytes]) -> str:
+    """The figures, with these SVG pictures of charts by name. data: that of `chart_data`."""
     drawn = {name: None for name, key in _DRAWN.items() if key in data} | dict.fromkeys(data.get("lines", ()))
     kept = _kept(pictures, drawn)
     figures = [
@@ -59,9 +57,8 @@ def charts_html(summary: Summary, pictures: Mapping[str, bytes]) -> str:
     return "\n".join(("<h2>Charts</h2>", note if drawn else "", *figures))
 
 
-def scripts_html(summary: Summary) -> str:
+def scripts_html(data: ChartData) -> str:
     """The page's scripts, and the data that they draw."""
-    data = chart_data(summary)
     if not data:
         return _script(_own_script())
     text = f"<script type=application/json id=loadgen-data>{to_script_text(data)}</script>"

@@ -83,7 +83,7 @@ def test_what_a_run_has_nothing_of_has_no_chart(summary: Any) -> None:
     for one in alone["policies"].values():
         one["latency_ns"].update(curve=[], histogram=[])
     assert chart_data(alone).keys() == {"policies", "means", "throughput", "connections", "blocks", "lines"}
-    page = charts_html(alone, {"extra_time": b"<svg/>", "phases": b"<svg/>"})
+    page = charts_html(chart_data(alone), {"extra_time": b"<svg/>", "phases": b"<svg/>"})
     assert "data-plot=phases" in page
     assert "data-plot=extra_time" not in page
     assert page.count("<img ") == 2
@@ -102,22 +102,23 @@ def test_more_policies_than_colours_have_pictures(swept: Any) -> None:
     assert len(swept["policies"]) > MAX_SERIES
     data = chart_data(swept)
     assert data.keys() == {"lines"}
-    page = charts_html(swept, {"heat_map": b"<svg/>", "amortisation": b"<svg/>"})
+    page = charts_html(data, {"heat_map": b"<svg/>", "amortisation": b"<svg/>"})
     assert "<figure class=scroll tabindex=0><img alt='heat map'" in page
     assert "data-plot=amortisation" in page
 
 
 def test_without_charts_tables_sort_all_the_same(summary: Any) -> None:
-    page = scripts_html(summary | {"policies": {}, "comparisons": []})
+    page = scripts_html(chart_data(summary | {"policies": {}, "comparisons": []}))
     assert page.count("<script>") == 1
 
 
 def test_a_name_ends_no_script(summary: Any) -> None:
     evil = hostile(dict(summary))
-    text = to_script_text(chart_data(evil))  # type: ignore[arg-type] # texts of any kind
+    data = chart_data(evil)  # type: ignore[arg-type] # texts of any kind
+    text = to_script_text(data)
     assert "<" not in text
     assert NAME in json.loads(text)["policies"]
-    assert scripts_html(evil).count("</script>") == scripts_html(summary).count("</script>")  # type: ignore[arg-type] # as above
+    assert scripts_html(data).count("</script>") == scripts_html(chart_data(summary)).count("</script>")
 
 
 def test_the_policy_names_each_text_by_its_hash() -> None:

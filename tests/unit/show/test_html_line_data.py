@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from loadgen.measure.stats.positions import FIRSTS
+from loadgen.show.export.html_chart_data import chart_data
 from loadgen.show.export.html_charts import _PICTURE_BYTES, charts_html
 from loadgen.show.export.html_line_data import line_charts
 from loadgen.show.sweep_series import series_along
@@ -69,7 +70,7 @@ def test_a_page_keeps_the_pictures_that_it_has_room_for(by_k: Any) -> None:
         "heat_map": b"<svg/>",
         "phases": b"<svg>" + bytes(_PICTURE_BYTES),
     }
-    page = charts_html(by_k, pictures)
+    page = charts_html(chart_data(by_k), pictures)
     assert "data-plot=amortisation><figcaption>" in page
     assert "alt='amortisation'" not in page
     assert "alt='throughput by users'" in page

@@ -11,10 +11,10 @@ function lines(name) {
       x, y, number: line.number, low: low ?? y, high: high ?? y, known: low !== null,
       title: `${line.label}\n${tickText(chart, x)}: ${estimate(y, low, high, write)}`,
     });
-    const points = shown.flatMap((line) => line.points.filter(([, y]) => y !== null).map(as(line)));
-    if (!points.length) return [legend(chart, hidden, number, chosen)];
+    const measured = shown.map((line) => [line, line.points.filter(([, y]) => y !== null).map(as(line))]);
     const fits = shown.filter((line) => line.fit).map((line) => line.fit.map(as(line)));
-    return [legend(chart, hidden, number, chosen), linePlot(chart, shown.map((line) => [line, line.points.filter(([, y]) => y !== null).map(as(line))]), points, fits, width)];
+    const hasPoints = measured.some(([, points]) => points.length);
+    return [legend(chart, hidden, number, chosen), ...(hasPoints ? [linePlot(chart, measured, fits, width)] : [])];
   };
 }
 
@@ -22,7 +22,8 @@ function tickText(chart, x) {
   return chart.x.ticks.find(([place]) => Math.abs(place - x) < 1e-9)?.[1] ?? "";
 }
 
-function linePlot(chart, shown, points, fits, width) {
+function linePlot(chart, measured, fits, width) {
+  const points = measured.flatMap(([, own]) => own);
   const values = points.flatMap((one) => [one.low, one.high, one.y]);
   const format = chart.y.unit === "ns" ? shortDuration : (value) => value.toLocaleString("en");
   const y = { ...latencyScale(values.filter((value) => chart.y.scale === "linear" || value > 0), chart.y.scale, 8), tickFormat: format };
@@ -38,7 +39,7 @@ function linePlot(chart, shown, points, fits, width) {
     marks: [
       ...fits.map((fit) => Plot.areaY(fit, { x: "x", y1: "low", y2: "high", fill: color, fillOpacity: 0.15, clip: true })),
       ...fits.map((fit) => Plot.lineY(fit, { x: "x", y: "y", stroke: color, strokeWidth: 2 })),
-      ...shown.filter(([line]) => !line.fit).map(([line, own]) => Plot.lineY(own,
+      ...measured.filter(([line]) => !line.fit).map(([line, own]) => Plot.lineY(own,
         { x: "x", y: "y", stroke: color, strokeWidth: 2, strokeDasharray: line.dashed ? "2 3" : "none" })),
       Plot.ruleX(points.filter((one) => one.known), { x: "x", y1: "low", y2: "high", stroke: color, strokeWidth: 2 }),
       Plot.dot(points, { x: "x", y: "y", fill: color, r: 3.5 }),
@@ -58,6 +59,3 @@ function legend(chart, hidden, number, chosen) {
   });
   return element("fieldset", { className: "controls policies" }, element("legend", { textContent: "Lines" }), ...labels);
 }
-
-for (const name of ["amortisation", "by_position", "throughput_by_users", "latency_by_rate", "latency_by_size", "latency_by_gap"])
-  PLOTS[name] = lines(name);

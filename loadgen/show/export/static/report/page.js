@@ -17,6 +17,7 @@ function choices(name, legend, values, chosen, change) {
 }
 
 function start(data) {
+  for (const name of Object.keys(data.lines ?? {})) PLOTS[name] = lines(name);
   const last = data.blocks?.length ?? 1;
   const chosen = { policies: new Set(data.policies?.keys() ?? []), view: "percentile", scale: "log", blocks: [1, last] };
   const figures = [...document.querySelectorAll("figure[data-plot]")].filter((one) => one.dataset.plot in PLOTS);

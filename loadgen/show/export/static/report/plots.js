@@ -9,17 +9,14 @@ function colour(policy) {
 // Lines differ in more than colour, for those who do not see it and for a grey print.
 const DASHES = ["none", "7 4", "8 3 2 3", "2 3", "12 3", "5 2", "10 3 2 3 2 3"];
 
-function bounded(values) {
-  return values.filter((value) => value !== null && value !== undefined);
-}
-
 // Rows, one below the other, each with its text above its bar, so that a long name needs no margin. A row:
 // {text, title, parts: [{from, to, fill}], low, high}
 function bars(rows, width, end, format, start = 0) {
   if (!rows.length) return [];
   const parts = rows.flatMap((row, index) => row.parts.map((part) => ({ ...part, index })));
-  const intervals = rows.map((row, index) => ({ ...row, index })).filter((row) => bounded([row.low]).length);
-  const band = { domain: rows.map((_, index) => index), axis: null, padding: 0.06 };
+  const placed = rows.map((row, index) => ({ ...row, index }));
+  const intervals = placed.filter((row) => Number.isFinite(row.low));
+  const band = { domain: [...rows.keys()], axis: null, padding: 0.06 };
   return [Plot.plot({
     color: IDENTITY, width, height: rows.length * 46 + 44, marginLeft: 6, marginRight: 14, marginTop: 4, marginBottom: 36,
     // A bar on a log axis has to begin somewhere above 0.
@@ -36,7 +33,7 @@ function bars(rows, width, end, format, start = 0) {
       Plot.ruleY(intervals, { x1: "low", x2: "high", y: "index", strokeWidth: 2, dy: LINE / 2 }),
       Plot.tickX(intervals.flatMap((row) => [{ ...row, at: row.low }, { ...row, at: row.high }]),
         { x: "at", y: "index", strokeWidth: 2, insetTop: LINE + 4, insetBottom: 4 }),
-      Plot.text(rows.map((row, index) => ({ ...row, index })), {
+      Plot.text(placed, {
         x: start, y: "index", text: "text", textAnchor: "start", dy: -LINE / 2 + 1, dx: 2, lineAnchor: "middle",
         fontVariant: "tabular-nums",
       }),
