@@ -39,6 +39,11 @@ class AuditPlan:
     max_requests: int = 1_050
     """Requests on one connection, at most."""
 
+    @property
+    def is_forwarded(self) -> bool:
+        """A proxy forwards each request, on connections of its own; to a target with TLS it gives a tunnel instead."""
+        return self.proxy is not None and not self.target.is_tls
+
     @classmethod
     def of(cls, plan: Plan) -> AuditPlan:
         """To look at what a comparison's plan loads; of a sweep's responses at those of the first size."""

@@ -63,6 +63,11 @@ class Reply(NamedTuple):
         return ", ".join(found) if found else None
 
     @property
+    def took_ns(self) -> int:
+        """The time from the request to the end of the response."""
+        return self.done_ns - self.sent_ns
+
+    @property
     def persists(self) -> bool:
         """By its version and its Connection field the connection stays open (RFC 9112 §9.3)."""
         return self.head.persists
@@ -245,8 +250,7 @@ class ProbeSession:
         """
         target = self.plan.target
         wanted = target.path if path is None else path
-        by_proxy = self.plan.proxy is not None and not self.route.tunnels
-        uri = f"{target.scheme}://{target.host_field}{wanted}" if by_proxy else wanted
+        uri = f"{target.scheme}://{target.host_field}{wanted}" if self.plan.is_forwarded else wanted
         given = {name.lower() for name, _ in fields}
         own = tuple(pair for pair in self.plan.headers if pair[0].lower() not in given)
         return build_request(

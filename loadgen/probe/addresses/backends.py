@@ -34,7 +34,7 @@ _MAX_NAME_LENGTH = 12
 
 def forwarded(plan: AuditPlan) -> str:
     """Why the backends can't be seen; empty where they can."""
-    if plan.proxy is not None and not plan.target.is_tls:
+    if plan.is_forwarded:
         return "the proxy's own connections reach the backends"
     return ""
 

@@ -33,8 +33,7 @@ def is_held_up(session: ProbeSession, release: Callable[[], None]) -> bool:
 
     release: ends what may hold it up; called only where no response comes.
     """
-    first = session.first
-    wait_ns = max(_MIN_WAIT_NS, _USUAL_TIMES * (first.done_ns - first.sent_ns))
+    wait_ns = max(_MIN_WAIT_NS, _USUAL_TIMES * session.first.took_ns)
     if _service(session, wait_ns) is not _Service.NOTHING:
         return False
     release()

@@ -116,7 +116,7 @@ class _PartialRequests:
         session = self._session
         session.waiting_for = self._waiting_for
         session.waiting_until_ns = session.until_ns(session.plan.idle_max_ns)
-        soon_ns = session.now_ns() + _SOON_NS + session.first.done_ns - session.first.sent_ns
+        soon_ns = session.now_ns() + _SOON_NS + session.first.took_ns
         words = bytearray()
         while chunk := stream.receive(session.waiting_until_ns):
             after_ns = chunk.at_ns - begun_ns

@@ -11,6 +11,6 @@ from loadgen.probe.session import ProbeSession
 
 def with_owner(session: ProbeSession, found: Finding) -> Finding:
     """The finding, which says that it is the proxy's, where no tunnel leads to the server."""
-    if session.plan.proxy is None or session.route.tunnels or found.verdict is Verdict.UNKNOWN:
+    if not session.plan.is_forwarded or found.verdict is Verdict.UNKNOWN:
         return found
     return replace(found, measured=f"the proxy's: {found.measured}")

@@ -150,8 +150,7 @@ def _of_silence(session: ProbeSession) -> Verdict:
     """How bad it is. An origin server must answer at once; a proxy must pass the head on, and may wait for the rest."""
     if session.first.head.version == "1.0":
         return Verdict.NOTE
-    is_by_proxy = session.plan.proxy is not None and not session.route.tunnels
-    return Verdict.WARNING if is_by_proxy else Verdict.VIOLATION
+    return Verdict.WARNING if session.plan.is_forwarded else Verdict.VIOLATION
 
 
 EXPECT_CONTINUE = Probe(

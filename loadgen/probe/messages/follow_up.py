@@ -24,8 +24,7 @@ _TIMES_PLAIN = 3
 
 def patience_ns(session: ProbeSession) -> int:
     """How long to wait for what may never come: a second, and some times as long as a plain response takes here."""
-    first = session.first
-    return min(session.plan.timeout_ns, _PATIENCE_NS + _TIMES_PLAIN * (first.done_ns - first.sent_ns))
+    return min(session.plan.timeout_ns, _PATIENCE_NS + _TIMES_PLAIN * session.first.took_ns)
 
 
 class FollowUp(StrEnum):

@@ -53,7 +53,7 @@ def _closes(session: ProbeSession, *fields: tuple[str, str]) -> bool:
 
 
 def _not_for(plan: AuditPlan) -> str:
-    if plan.proxy is not None and not plan.target.is_tls:
+    if plan.is_forwarded:
         return "a proxy may obey Proxy-Connection, which was made for it"
     return ""
 

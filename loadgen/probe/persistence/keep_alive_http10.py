@@ -55,8 +55,7 @@ def _run(session: ProbeSession) -> Finding:
 
 def _not_for(plan: AuditPlan) -> str:
     """RFC 9112 §9.3: a proxy MUST NOT keep a connection with an HTTP/1.0 client."""
-    is_by_proxy = plan.proxy is not None and not plan.target.is_tls
-    return "a proxy must not keep connections with HTTP/1.0 clients" if is_by_proxy else ""
+    return "a proxy must not keep connections with HTTP/1.0 clients" if plan.is_forwarded else ""
 
 
 KEEP_ALIVE_HTTP10 = Probe(
