@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from loadgen.model.audit import Verdict
 from loadgen.model.units import NS_PER_S
 from loadgen.probe.failures import Loss, NoResponse
 from loadgen.probe.probe_stream import ProbeStream
@@ -43,6 +44,11 @@ class FollowUp(StrEnum):
         """A client loses nothing by the message itself."""
         return self in (FollowUp.IN_STEP, FollowUp.ANNOUNCED, FollowUp.CLOSED_AS_EVER)
 
+    @property
+    def without_content(self) -> Verdict:
+        """How it is to be taken behind a response that ends with its head: there was nothing to get wrong."""
+        return _WITHOUT_CONTENT.get(self, Verdict.WARNING)
+
 
 def follow_up(session: ProbeSession, stream: ProbeStream, reply: Reply) -> FollowUp:
     """Send a GET behind an exchange, whose response is `reply`, unless that says close.
@@ -72,6 +78,12 @@ def closes_each(session: ProbeSession) -> bool:
     return found is not None and found.values.get("answered") == 1
 
 
+_WITHOUT_CONTENT = {
+    FollowUp.IN_STEP: Verdict.OK,
+    FollowUp.ANNOUNCED: Verdict.NOTE,
+    FollowUp.CLOSED_AS_EVER: Verdict.NOTE,
+    FollowUp.OUT_OF_STEP: Verdict.VIOLATION,
+}
 _STEPS = {
     Loss.FIN: FollowUp.CLOSED,
     Loss.RESET: FollowUp.CLOSED,

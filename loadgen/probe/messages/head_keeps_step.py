@@ -27,20 +27,13 @@ def _run(session: ProbeSession) -> Finding:
         step = follow_up(session, stream, reply)
     length = reply.field("content-length")
     return Finding(
-        verdict=_VERDICTS.get(step, Verdict.WARNING),
+        verdict=step.without_content,
         measured=f"{reply.head.status}, then {step.value}",
         announced=None if length is None else f"Content-Length: {length}",
         values={"status": reply.head.status, "step": step.value},
         advice=_ADVICE.get(step),
     )
 
-
-_VERDICTS = {
-    FollowUp.IN_STEP: Verdict.OK,
-    FollowUp.ANNOUNCED: Verdict.NOTE,
-    FollowUp.CLOSED_AS_EVER: Verdict.NOTE,
-    FollowUp.OUT_OF_STEP: Verdict.VIOLATION,
-}
 
 HEAD_KEEPS_STEP = Probe(
     name="head_keeps_step",

@@ -30,20 +30,11 @@ class _WithoutContent:
 
     @property
     def verdict(self) -> Verdict:
-        if self.step == FollowUp.OUT_OF_STEP or self.framing:
-            return Verdict.VIOLATION
-        return _VERDICTS.get(self.step, Verdict.WARNING)
+        return Verdict.VIOLATION if self.framing else self.step.without_content
 
     @property
     def text(self) -> str:
         return f"{self.status}{f' with {self.framing}' if self.framing else ''}: {self.step.value}"
-
-
-_VERDICTS = {
-    FollowUp.IN_STEP: Verdict.OK,
-    FollowUp.ANNOUNCED: Verdict.NOTE,
-    FollowUp.CLOSED_AS_EVER: Verdict.NOTE,
-}
 
 
 def _run(session: ProbeSession) -> Finding:
