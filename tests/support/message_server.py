@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import socket
-import struct
 from collections.abc import Callable
 
+from tests.support.processes import reset_at_close
+
 CLOSE = b"Connection: close\r\n"
-_NO_LINGER = struct.pack("ii", 1, 0)
 _LENGTH = re.compile(rb"\r\nContent-Length: (\d+)\r\n", re.IGNORECASE)
 
 
@@ -45,7 +45,7 @@ class Peer:
 
     def reset(self) -> None:
         """End the connection by RST."""
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        reset_at_close(self.connection)
         self.connection.close()
 
     def _until(self, end: bytes) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -204,6 +205,11 @@ def read_request(connection: socket.socket) -> bytes:
             return b""
         data += more
     return data
+
+
+def reset_at_close(connection: socket.socket) -> None:
+    """Let it end by RST instead of FIN when it is closed."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def lose_the_third(connection: socket.socket, _number: int) -> None:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import socket
-import struct
 import time
 
 from loadgen.model.audit import Verdict
-from loadgen.model.units import NS_PER_S
-from tests.support.processes import BYE, HELLO, Script, read_request
-from tests.support.violations.persistence import keeps
-from tests.support.violations.violation import Violation
+from tests.support.processes import BYE, HELLO, Script, read_request, reset_at_close
+from tests.support.violations.persistence import falls_silent, keeps
+from tests.support.violations.violation import SOON, Violation
 
-_SOON = {"timeout_ns": NS_PER_S // 5}
 _LARGE = b"HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\nConnection: close\r\n\r\n" + bytes(2_000_000)
 _CUT_SHORT = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\nhello"
 
@@ -35,15 +32,7 @@ def resets(connection: socket.socket, _number: int) -> None:
     read_request(connection)
     connection.sendall(BYE)
     time.sleep(0.02)
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-
-def stays_silent(connection: socket.socket, _number: int) -> None:
-    """Answers one request, and neither closes nor answers another one."""
-    read_request(connection)
-    connection.sendall(BYE)
-    while read_request(connection):
-        pass
+    reset_at_close(connection)
 
 
 def closes_both_sides(connection: socket.socket, _number: int) -> None:
@@ -67,15 +56,15 @@ CLOSING = (
         probe="close_honoured",
         script=keeps(HELLO),
         values={"connections": 3, "closed": 0, "answered": 3, "announced": 0},
-        plan=_SOON,
+        plan=SOON,
     ),
     Violation(
         name="says close, and neither closes nor answers",
         probe="close_honoured",
-        script=stays_silent,
+        script=falls_silent(BYE),
         verdict=Verdict.WARNING,
         values={"connections": 3, "closed": 0, "answered": 0, "announced": 3},
-        plan=_SOON,
+        plan=SOON,
     ),
     Violation(
         name="closes by reset",
@@ -99,7 +88,7 @@ CLOSING = (
                 "close in the first of two lines",
             ],
         },
-        plan=_SOON,
+        plan=SOON,
     ),
     Violation(
         name="reads only the first of several Connection lines",
@@ -108,7 +97,7 @@ CLOSING = (
             b"close", b"CLOSE", b"close, TE", b"TE, close", b"Keep-Alive, CLOSE", b"Close / TE"
         ),
         values={"ignored": ["close in the second of two lines"]},
-        plan=_SOON,
+        plan=SOON,
     ),
     Violation(
         name="resets a response that is on its way",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import socket
-import struct
 import threading
 from contextlib import suppress
 
 from loadgen.model.audit import Verdict
-from tests.support.processes import BYE, HELLO, Script, read_request
+from tests.support.processes import BYE, HELLO, Script, read_request, reset_at_close
+from tests.support.violations.persistence import serves
 from tests.support.violations.violation import Violation
 
 
@@ -35,7 +35,7 @@ class IdleServer:
             return
         connection.sendall(self._last_words)
         if self._resets:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            reset_at_close(connection)
 
 
 class StopsReading:
@@ -53,9 +53,7 @@ class StopsReading:
         threading.Event().wait(self._rest_s)
 
 
-def answers_once(connection: socket.socket, _number: int) -> None:
-    if read_request(connection):
-        connection.sendall(BYE)
+answers_once = serves(BYE)
 
 
 class OneAtATime:

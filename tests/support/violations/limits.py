@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable
 
 from loadgen.model.audit import Verdict
 from loadgen.model.units import NS_PER_MS
-from tests.support.processes import BYE, HELLO, read_request
+from tests.support.processes import BYE, HELLO, Script, read_request
+from tests.support.violations.persistence import falls_silent, serves
 from tests.support.violations.violation import Violation
-
-Script = Callable[[socket.socket, int], None]
 
 
 def ends_after(requests: int, *, last: bytes = HELLO) -> Script:
     """Answers that many requests, the last one with `last`, and closes."""
 
-    def script(connection: socket.socket, _number: int) -> None:
-        for left in reversed(range(requests)):
-            if not read_request(connection):
-                return
-            connection.sendall(HELLO if left else last)
-
-    return script
+    return serves(*[HELLO] * (requests - 1), last)
 
 
 def ends_at_age(age_s: float, *, says_so: bool, last: bytes = BYE) -> Script:
@@ -44,17 +36,11 @@ def ends_at_age(age_s: float, *, says_so: bool, last: bytes = BYE) -> Script:
     return script
 
 
-def _stops_answering(connection: socket.socket, _number: int) -> None:
-    ends_after(7)(connection, 0)
-    while read_request(connection):
-        pass
-
-
 LIMITS = (
     Violation(
         name="reads on after 7 responses and answers no more",
         probe="max_requests",
-        script=_stops_answering,
+        script=falls_silent(*[HELLO] * 7),
         verdict=Verdict.WARNING,
         values={"closed_after": 7, "announced": False},
         plan={"timeout_ns": 100 * NS_PER_MS},

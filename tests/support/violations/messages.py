@@ -49,7 +49,7 @@ def _closes_between(peer: Peer, head: bytes) -> bytes:
     return right_answer(peer, head)
 
 
-def _never_continues(peer: Peer, head: bytes) -> bytes:
+def never_continues(peer: Peer, head: bytes) -> bytes:
     return right_answer(peer, head.replace(b"Expect: 100-continue", b"X-Expect: none"))
 
 
@@ -161,7 +161,7 @@ MESSAGES = (
     Violation(
         name="no 100 and no final status",
         probe="expect_continue",
-        script=serves(_never_continues),
+        script=serves(never_continues),
         values={"early_status": 0},
         plan=_SHORT,
     ),

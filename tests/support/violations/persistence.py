@@ -5,9 +5,8 @@ from __future__ import annotations
 import socket
 
 from loadgen.model.audit import Verdict
-from loadgen.model.units import NS_PER_S
 from tests.support.processes import BYE, HELLO, Script, read_request
-from tests.support.violations.violation import Violation
+from tests.support.violations.violation import SOON, Violation
 
 _KEEP = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\nhello"
 _UNLISTED = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nKeep-Alive: timeout=5\r\n\r\nhello"
@@ -36,15 +35,16 @@ def keeps(response: bytes) -> Script:
     return script
 
 
-def once_alone(connection: socket.socket, _number: int) -> None:
-    """Answers one request and then none, but stays open."""
-    read_request(connection)
-    connection.sendall(HELLO)
-    while read_request(connection):
-        pass
+def falls_silent(*responses: bytes) -> Script:
+    """Answers each request with the next of these, and then none, but stays open."""
 
+    def script(connection: socket.socket, number: int) -> None:
+        serves(*responses)(connection, number)
+        while read_request(connection):
+            pass
 
-_SOON = {"timeout_ns": NS_PER_S // 5}
+    return script
+
 
 PERSISTENCE = (
     Violation(
@@ -66,7 +66,7 @@ PERSISTENCE = (
         script=keeps(HELLO),
         verdict=Verdict.WARNING,
         values={"closed": False, "answered_again": True},
-        plan=_SOON,
+        plan=SOON,
     ),
     Violation(
         name="says keep-alive to HTTP/1.0 and closes",
@@ -80,7 +80,7 @@ PERSISTENCE = (
         probe="as_announced",
         script=keeps(BYE),
         values={"says_close": True, "what": "answered"},
-        plan=_SOON,
+        plan=SOON,
     ),
     Violation(
         name="says keep-alive and closes",
@@ -105,9 +105,9 @@ PERSISTENCE = (
     Violation(
         name="stays open and answers no second request",
         probe="as_announced",
-        script=once_alone,
+        script=falls_silent(HELLO),
         verdict=Verdict.WARNING,
         values={"what": "silent"},
-        plan=_SOON,
+        plan=SOON,
     ),
 )

@@ -7,13 +7,11 @@ import socket
 from hyperframe.frame import RstStreamFrame, SettingsFrame
 
 from loadgen.model.audit import Verdict
-from loadgen.model.units import NS_PER_S
 from tests.support.processes import BYE, HELLO, Script, read_request
 from tests.support.upgrade_servers import Http2Side, switching
 from tests.support.violations.persistence import keeps, serves
-from tests.support.violations.violation import Violation
+from tests.support.violations.violation import SOON, Violation
 
-_SOON = {"timeout_ns": NS_PER_S // 5}
 _CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
 _BARE_LF = b"HTTP/1.1 200 OK\nContent-Length: 5\n\nhello"
 _TWO_LENGTHS = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello"
@@ -73,7 +71,7 @@ VERSIONS = (
         script=keeps(b""),
         verdict=Verdict.WARNING,
         values={"received_bytes": 0},
-        plan=_SOON,
+        plan=SOON,
     ),
     Violation(
         name="speaks TLS, and answers with an alert",
@@ -163,7 +161,7 @@ VERSIONS = (
         script=to_offers(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"),
         verdict=Verdict.WARNING,
         values={"accepted": True},
-        plan=_SOON,
+        plan=SOON,
     ),
     Violation(
         name="speaks HTTP/2 and answers no request",

@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loadgen.model.audit import FindingValue, Verdict
+from loadgen.model.units import NS_PER_S
+
+SOON = {"timeout_ns": NS_PER_S // 5}
+"""A plan for servers that never answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

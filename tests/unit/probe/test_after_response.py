@@ -10,12 +10,12 @@ from loadgen.probe.after_response import Next, after_response
 from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.session import AuditState, ProbeSession
 from tests.support.processes import HELLO, Script, scripted_server
-from tests.support.violations.persistence import keeps, once_alone, serves
+from tests.support.violations.persistence import falls_silent, keeps, serves
 
 
 @pytest.mark.parametrize(
     ("script", "what", "ended"),
-    [(serves(HELLO), Next.CLOSED, "fin"), (keeps(HELLO), Next.ANSWERED, ""), (once_alone, Next.SILENT, "")],
+    [(serves(HELLO), Next.CLOSED, "fin"), (keeps(HELLO), Next.ANSWERED, ""), (falls_silent(HELLO), Next.SILENT, "")],
 )
 def test_what_comes_next(script: Script, what: Next, ended: str) -> None:
     with scripted_server(script) as port:

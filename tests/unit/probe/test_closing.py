@@ -13,6 +13,7 @@ from loadgen.target.certificates import server_context
 from tests.support.audits import audit, finding
 from tests.support.processes import BYE, HELLO, read_request, scripted_server
 from tests.support.target_thread import target_in_thread
+from tests.support.violations.persistence import keeps, serves
 
 # Of any length, all of it is sent before the client has read a byte.
 LARGE = b"HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\nConnection: close\r\n\r\n" + bytes(3_000_000)
@@ -54,21 +55,13 @@ def test_a_close_without_its_announcement_is_a_note() -> None:
 
 
 def test_where_close_is_ignored_its_spelling_is_not_asked_for() -> None:
-    def ignores(connection: socket.socket, _number: int) -> None:
-        while read_request(connection):
-            connection.sendall(HELLO)
-
-    with scripted_server(ignores) as port:
+    with scripted_server(keeps(HELLO)) as port:
         found = audit(f"http://127.0.0.1:{port}/", "close_options", timeout_ns=200_000_000)
     assert verdicts(found["findings"]) == {"close_honoured": "violation", "close_options": "unknown"}
 
 
 def test_a_short_response_survives_a_hasty_server() -> None:
-    def hurries(connection: socket.socket, _number: int) -> None:
-        read_request(connection)
-        connection.sendall(BYE)
-
-    with scripted_server(hurries) as port:
+    with scripted_server(serves(BYE)) as port:
         found = finding(f"http://127.0.0.1:{port}/", "lingering_close")
     assert found["verdict"] in ("ok", "note")
     assert found["values"]["whole_with_more"] is True

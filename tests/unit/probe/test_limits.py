@@ -11,8 +11,9 @@ import pytest
 from loadgen.model.audit import FindingRecord
 from loadgen.model.units import NS_PER_MS, NS_PER_S
 from tests.support.audits import finding, findings_of
-from tests.support.processes import BYE, HELLO, read_request, scripted_server
-from tests.support.violations.limits import Script, ends_after, ends_at_age
+from tests.support.processes import BYE, HELLO, Script, read_request, scripted_server
+from tests.support.violations.limits import ends_after, ends_at_age
+from tests.support.violations.persistence import serves
 
 IDLE_MAX_NS = 1_200 * NS_PER_MS
 LONG = b"HTTP/1.1 200 OK\r\nContent-Length: 20000\r\n\r\n"
@@ -54,12 +55,7 @@ def test_how_a_server_says_that_a_response_is_the_last(last: bytes, announced: s
 def test_a_keep_alive_field_that_promises_more() -> None:
     promise = HELLO.replace(b"\r\n\r\n", b"\r\nKeep-Alive: timeout=5, max=50\r\n\r\n")
 
-    def script(connection: socket.socket, _number: int) -> None:
-        for data in (promise, HELLO, BYE):
-            if read_request(connection):
-                connection.sendall(data)
-
-    found = max_requests(script)
+    found = max_requests(serves(promise, HELLO, BYE))
     assert found["measured"] == "closed after 3, as announced, sooner than max=50, 3 connections"
     assert found["values"]["announced_max"] == 50
 

@@ -20,6 +20,7 @@ from tests.support.audits import audit, finding
 from tests.support.message_server import CLOSE, Answer, Peer, response, right_answer, serves
 from tests.support.processes import scripted_server
 from tests.support.target_thread import target_in_thread
+from tests.support.violations.messages import never_continues
 
 IN_STEP = FollowUp.IN_STEP.value
 SHORT_NS = 300 * NS_PER_MS
@@ -162,9 +163,6 @@ def test_a_length_that_is_never_read_is_no_fault_of_head() -> None:
 
 
 def test_a_proxy_may_keep_a_client_waiting_for_its_100() -> None:
-    def never_continues(peer: Peer, head: bytes) -> bytes:
-        return right_answer(peer, head.replace(b"Expect: 100-continue", b"X-Expect: none"))
-
     with scripted_server(serves(never_continues)) as port:
         way = {"proxy": parse_proxy(f"http://127.0.0.1:{port}"), "timeout_ns": 300 * NS_PER_MS}
         found = finding("http://localhost/", "expect_continue", **way)

@@ -10,7 +10,7 @@ from loadgen.model.proxy import parse_proxy
 from loadgen.model.units import NS_PER_S
 from tests.support.audits import audit, finding
 from tests.support.processes import BYE, HELLO, Script, read_request, scripted_server
-from tests.support.violations.persistence import keeps, serves
+from tests.support.violations.persistence import falls_silent, keeps, serves
 
 KEEPS_HTTP10 = b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\nhello"
 HTTP10 = b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -65,12 +65,7 @@ def test_a_server_that_says_that_it_closes_breaks_no_rule(response: bytes, measu
 
 
 def test_silence_behind_a_response_is_no_close() -> None:
-    def falls_silent(connection: socket.socket, _number: int) -> None:
-        serves(HELLO)(connection, 0)
-        read_request(connection)
-        connection.recv(1)
-
-    with scripted_server(falls_silent) as port:
+    with scripted_server(falls_silent(HELLO)) as port:
         found = finding(f"http://127.0.0.1:{port}/", "persistent_by_default", timeout_ns=NS_PER_S // 5)
     assert (found["verdict"], found["measured"]) == ("unknown", "no answer within the time allowed")
 
