@@ -48,7 +48,6 @@ class Audit:
                 self.probes.append(probe)
         self.sessions: dict[str, ProbeSession] = {}
         """Of each probe that is at work: what it waits for, for a progress line."""
-        self._chosen = [probe.name for probe in probes]
         self._records: dict[str, FindingRecord] = {}
         self._over = Event()
         self._end: End = "done"

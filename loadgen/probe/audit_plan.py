@@ -11,7 +11,6 @@ from loadgen.model.units import NS_PER_S
 
 EMBEDDED_IDLE_MAX_NS = 8 * NS_PER_S
 """How long the embedded target's idle connections are watched: it keeps them shortly, or for ever."""
-MIN_IDLE_NS = NS_PER_S // 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -202,7 +201,3 @@ class ProbeStream:
             with suppress(OSError):
                 self.transport.watch(NOTHING, self._wake)
             raise TimeoutError
-
-
-TransportFactory = Callable[[], Transport]
-"""Makes a new, unconnected transport."""

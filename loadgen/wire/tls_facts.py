@@ -51,10 +51,6 @@ class HandshakeFacts:
     """The numbers of its alerts (RFC 8446 §6), in order."""
 
     @property
-    def sent_close_notify(self) -> bool:
-        return CLOSE_NOTIFY in self.alerts
-
-    @property
     def lifetime_s(self) -> int:
         """For how long its tickets may be used, as it says; 0 where there are none, or it does not say."""
         return max((one.lifetime_s for one in self.tickets), default=0)

@@ -12,7 +12,7 @@ from loadgen.probe.http2.http2_link import Http2Link, Way, open_http2
 from loadgen.probe.http2.over_http2 import SETTINGS_PROBE, over_http2
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import LIMITS_CLIENTS, ProbeSession
-from loadgen.wire.http2.h2_frame_client import DEFAULT_WINDOW_BYTES, LAST_STREAM_OPEN, MAX_CONCURRENT_STREAMS
+from loadgen.wire.http2.h2_frame_client import LAST_STREAM_OPEN, MAX_CONCURRENT_STREAMS
 
 _MAX_TIME_NS = 10 * NS_PER_S
 _MAX_BATCH = 50
@@ -32,7 +32,7 @@ class _Answers:
 
 
 def _run(session: ProbeSession, way: Way) -> Finding:
-    with open_http2(session, way, DEFAULT_WINDOW_BYTES) as link:
+    with open_http2(session, way) as link:
         client = link.client
         if not link.wait(lambda: client.settings is not None, session.timeout_at_ns):
             return unknown(f"no SETTINGS came: {link.loss}")

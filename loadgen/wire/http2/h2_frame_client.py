@@ -143,10 +143,6 @@ class FrameClient:
         """Say that we are done (RFC 9113 §6.8)."""
         self._send(GoAwayFrame(0, last_stream_id=0, error_code=0))
 
-    def cancel(self, stream_id: int) -> None:
-        """Give a stream up."""
-        self._send(RstStreamFrame(stream_id, error_code=ErrorCodes.CANCEL))
-
     def feed(self, data: bytes) -> None:
         """Take bytes of the server's. Raises UpgradeFailure where they are not HTTP/2."""
         self._incoming += data

@@ -6,7 +6,7 @@ import pytest
 from OpenSSL import SSL
 
 from loadgen.wire.tls import client_context
-from loadgen.wire.tls_facts import TLS_1_2, TLS_1_3, HandshakeFacts, HandshakeLog, Ticket
+from loadgen.wire.tls_facts import CLOSE_NOTIFY, TLS_1_2, TLS_1_3, HandshakeFacts, HandshakeLog, Ticket
 from tests.support.secure_servers import server_context
 
 RETRY = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
@@ -84,9 +84,9 @@ def test_alerts() -> None:
     facts = HandshakeFacts()
     facts.take(ALERT, b"\x02\x28")
     facts.take(ALERT, b"\x01")
-    assert (facts.alerts, facts.sent_close_notify) == ([40], False)
+    assert facts.alerts == [40]
     facts.take(ALERT, b"\x01\x00")
-    assert facts.sent_close_notify
+    assert facts.alerts == [40, CLOSE_NOTIFY]
 
 
 def pump(*ends: SSL.Connection) -> None:
@@ -125,4 +125,4 @@ def test_each_connection_of_a_context_has_its_own() -> None:
     for facts in found:
         assert (facts.version, facts.asked_again, len(facts.tickets)) == (TLS_1_3, True, 2)
         assert len(facts.certificates) == 1
-        assert facts.sent_close_notify
+        assert CLOSE_NOTIFY in facts.alerts
