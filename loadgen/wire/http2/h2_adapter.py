@@ -35,6 +35,7 @@ _SETTINGS = {
     SettingCodes.INITIAL_WINDOW_SIZE: _STREAM_WINDOW_BYTES,
     SettingCodes.MAX_HEADER_LIST_SIZE: BaseH2Connection.DEFAULT_MAX_HEADER_LIST_SIZE,
 }
+_CODE_NAMES: dict[int | None, str] = {code: code.name for code in ErrorCodes}
 _SECTIONS = (events.ResponseReceived, events.TrailersReceived, events.InformationalResponseReceived)
 
 
@@ -97,4 +98,5 @@ def error_text(error: Exception) -> str:
 
 
 def code_name(code: ErrorCodes | int | None) -> str:
-    return code.name if isinstance(code, ErrorCodes) else f"error {code}"
+    """The name of an error code (RFC 9113 §7); its number where it has none."""
+    return _CODE_NAMES.get(code, f"error {code}")

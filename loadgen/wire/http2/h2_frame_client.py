@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 from typing import Any, NamedTuple
 
-from h2.errors import ErrorCodes
 from hpack import HPACKError
 from hyperframe.exceptions import HyperframeError
 from hyperframe.frame import (
@@ -27,7 +26,7 @@ from hyperframe.frame import (
 from loadgen.model.errors import ErrorKind
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http1.head import FieldLines
-from loadgen.wire.http2.h2_adapter import CONNECTION_WINDOW_BYTES
+from loadgen.wire.http2.h2_adapter import CONNECTION_WINDOW_BYTES, code_name
 from loadgen.wire.http2.hpack_cache import RememberingDecoder, RememberingEncoder
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -180,7 +179,7 @@ class FrameClient:
                 self._send(PingFrame(0, frame.opaque_data, flags=["ACK"]))
         elif isinstance(frame, GoAwayFrame):
             detail = bytes(frame.additional_data).decode("latin-1")
-            self.goaways.append(GoAway(frame.last_stream_id, _code_name(frame.error_code), detail))
+            self.goaways.append(GoAway(frame.last_stream_id, code_name(frame.error_code), detail))
         elif isinstance(frame, (HeadersFrame, ContinuationFrame)):
             self._note_block(frame)
         elif isinstance(frame, DataFrame):
@@ -188,7 +187,7 @@ class FrameClient:
         elif isinstance(frame, RstStreamFrame):
             stream = self.streams.get(frame.stream_id)
             if stream is not None and not stream.done:
-                stream.done, stream.reset = True, _code_name(frame.error_code)
+                stream.done, stream.reset = True, code_name(frame.error_code)
 
     def _note_settings(self, frame: SettingsFrame) -> None:
         if "ACK" in frame.flags:
@@ -240,13 +239,6 @@ class FrameClient:
 def _may_begin_settings(data: bytes) -> bool:
     """These may be the first bytes of a SETTINGS frame that is no acknowledgement (RFC 9113 §3.4)."""
     return data[3:4] in (b"", bytes((SettingsFrame.type,))) and not (len(data) > 4 and data[4] & 1)
-
-
-def _code_name(code: int) -> str:
-    try:
-        return ErrorCodes(code).name
-    except ValueError:
-        return f"error {code}"
 
 
 def _failure(detail: str) -> UpgradeFailure:

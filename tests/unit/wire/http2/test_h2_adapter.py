@@ -79,3 +79,4 @@ def test_texts_for_people() -> None:
     assert error_text(ProtocolError("Error decoding header block: an internal thing")) == "Error decoding header block"
     assert error_text(ProtocolError("Received b'x'")) == "Received 'x'"
     assert (code_name(ErrorCodes.ENHANCE_YOUR_CALM), code_name(99)) == ("ENHANCE_YOUR_CALM", "error 99")
+    assert (code_name(11), code_name(None)) == ("ENHANCE_YOUR_CALM", "error None")
