@@ -14,7 +14,7 @@ import gevent
 from gevent.event import Event
 
 from loadgen.model.units import NS_PER_MS, NS_PER_S
-from loadgen.probe.failures import OpenFailure, is_reset
+from loadgen.probe.failures import Loss, OpenFailure, is_reset
 from loadgen.probe.trace import Trace
 from loadgen.wire import poller
 from loadgen.wire.errors import FAILURES
@@ -34,6 +34,7 @@ _AT_ONCE_NS = 20 * NS_PER_MS
 """After this time of reads that need not wait, others run, and the time is looked at: a server may never stop."""
 _MAX_KEPT_BYTES = 1 << 16
 _NO_LINGER = struct.pack("ii", 1, 0)
+_LOSSES = {"": Loss.TIMEOUT, "fin": Loss.FIN, "reset": Loss.RESET}
 
 
 class Chunk(NamedTuple):
@@ -135,6 +136,11 @@ class ProbeStream:
             except TimeoutError:
                 return None
             at_ns = self._event_ns
+
+    @property
+    def loss(self) -> Loss:
+        """How a wait for something that did not come ended: by the server's end, or because the time was over."""
+        return _LOSSES[self.ended]
 
     def wait_end(self, until_ns: int) -> tuple[bytes, bool]:
         """Wait for the server's end. Returns the bytes that came before it (the first 64 KiB), and whether it came."""

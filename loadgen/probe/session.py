@@ -310,7 +310,7 @@ class ProbeSession:
             if not chunk.data:
                 if chunk.ended == "fin" and reader.finish():
                     break
-                raise NoResponse(Loss.FIN if chunk.ended == "fin" else Loss.RESET, bytes(received), at_ns)
+                raise NoResponse(stream.loss, bytes(received), at_ns)
             if not received:
                 first_ns = at_ns
             data = chunk.data

@@ -131,7 +131,7 @@ LAYERS = {
         ("failures", "finding", "announcement", "audit_plan", "trace", "proportion", "medians", "evenness"),
         ("probe_stream", "side_by_side"),
         ("session", "tunnelling"),
-        ("probe.py", "hop_by_hop", "before_load", "after_response"),
+        ("probe.py", "hop_by_hop", "before_load", "after_response", "frame_link"),
         tuple(
             f"{group}/"
             for group in (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadgen.probe.failures import Loss, NoResponse
+from loadgen.probe.failures import NoResponse
 from loadgen.probe.probe_stream import ProbeStream
 from loadgen.probe.session import ProbeSession
 from loadgen.probe.tunnelling import end_to_end_fields
@@ -27,9 +27,9 @@ def offer_h2c(session: ProbeSession, stream: ProbeStream, client: FrameClient, w
     while True:
         chunk = stream.receive(until_ns)
         if chunk is None:
-            raise NoResponse(Loss.TIMEOUT, received, session.now_ns())
+            raise NoResponse(stream.loss, received, session.now_ns())
         if not chunk.data:
-            raise NoResponse(Loss.FIN if chunk.ended == "fin" else Loss.RESET, received, chunk.at_ns)
+            raise NoResponse(stream.loss, received, chunk.at_ns)
         received += chunk.data
         found = reader.feed(chunk.data)
         if found is not None:

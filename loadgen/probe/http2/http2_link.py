@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from enum import StrEnum
 
 from loadgen.drive.requests.encoding import field_section
@@ -11,6 +10,7 @@ from loadgen.model.plan import Plan
 from loadgen.model.policy import parse_policies
 from loadgen.model.units import NS_PER_S
 from loadgen.probe.failures import Loss, NoResponse, ProbeFailure
+from loadgen.probe.frame_link import FrameLink
 from loadgen.probe.http2.h2c_offer import is_h2c, offer_h2c, switched_to
 from loadgen.probe.probe_stream import ProbeStream
 from loadgen.probe.session import MAX_BODY_BYTES, ProbeSession
@@ -35,19 +35,16 @@ class NotSpoken(ProbeFailure):
     """The server does not speak HTTP/2 in this way."""
 
 
-class Http2Link:
-    """An open connection. Each wait handles whatever frames come, and ends when what it is for has come."""
+class Http2Link(FrameLink):
+    """An open connection over which HTTP/2 is spoken."""
 
     def __init__(self, session: ProbeSession, stream: ProbeStream, client: FrameClient, unread: bytes = b"") -> None:
         """unread: bytes of HTTP/2 that came behind the head of an upgrade."""
-        self.stream = stream
+        super().__init__(session, stream, session.now_ns())
         self.client = client
-        self.opened_ns = session.now_ns()
-        self.at_ns = self.opened_ns
-        """When the last bytes came."""
+        self.opened_ns = self.at_ns
         self.goaway_ns = 0
         """When the first GOAWAY came."""
-        self._session = session
         self._unread = unread
         plan = session.plan
         self._plan = Plan(plan.target, parse_policies("persistent"), headers=plan.headers)
@@ -58,27 +55,18 @@ class Http2Link:
         return ((b":method", method.encode("ascii")), *section[1:])
 
     def wait(self, done: Callable[[], bool], until_ns: int) -> bool:
-        """Send what there is to send and read until `done`; False where time or connection was over before.
-
-        Raises UpgradeFailure where the server's bytes are not HTTP/2.
-        """
+        """The same, once what there is to send is sent."""
         self.flush()
         if self._unread:
             data, self._unread = self._unread, b""
-            self.take(data, self._session.now_ns())
-        while not done():
-            chunk = self.stream.receive(until_ns)
-            if chunk is None or not chunk.data:
-                return False
-            self.take(chunk.data, chunk.at_ns)
-        return True
+            self.at_ns = self._session.now_ns()
+            self.take(data)
+        return super().wait(done, until_ns)
 
-    def take(self, data: bytes, at_ns: int) -> None:
-        """Take bytes that came. Raises UpgradeFailure where they are not HTTP/2."""
-        self.at_ns = at_ns
+    def take(self, data: bytes) -> None:
         self.client.feed(data)
         if self.client.goaways and not self.goaway_ns:
-            self.goaway_ns = at_ns
+            self.goaway_ns = self.at_ns
         self.flush()
 
     def start(self, method: str = "GET") -> FrameStream:
@@ -100,28 +88,11 @@ class Http2Link:
         return stream
 
     def flush(self) -> None:
-        data = self.client.take()
-        if data:
-            with suppress(OSError):  # that it is closed is what the next read says
-                self.stream.send(data, self._session.timeout_at_ns)
+        self.send(self.client.take())
 
-    @property
-    def loss(self) -> Loss:
-        """How a wait that failed ended."""
-        return {"fin": Loss.FIN, "reset": Loss.RESET}.get(self.stream.ended, Loss.TIMEOUT)
-
-    def close(self) -> None:
-        """GOAWAY and FIN."""
-        if not self.stream.ended:
-            self.client.close()
-            self.flush()
-        self.stream.close()
-
-    def __enter__(self) -> Http2Link:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def farewell(self) -> bytes:
+        self.client.close()
+        return self.client.take()
 
 
 def open_http2(session: ProbeSession, way: Way, window_bytes: int = DEFAULT_WINDOW_BYTES) -> Http2Link:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from loadgen.model.audit import FindingValue, Verdict
 from loadgen.model.units import NS_PER_MS, NS_PER_US, format_duration
-from loadgen.probe.failures import Loss, NoResponse
+from loadgen.probe.failures import NoResponse
 from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
 from loadgen.probe.probe_stream import ProbeStream
@@ -68,7 +68,7 @@ def _first_flight(session: ProbeSession, stream: ProbeStream, rtt_ns: int) -> Tc
     """What had come within a part of a round trip after the first byte of the response. Raises NoResponse."""
     first = stream.receive(session.timeout_at_ns)
     if first is None or not first.data:
-        raise NoResponse(_LOSSES.get(stream.ended, Loss.TIMEOUT), b"", session.now_ns())
+        raise NoResponse(stream.loss, b"", session.now_ns())
     until_ns = first.at_ns + round(rtt_ns * _SHARE)
     while session.now_ns() < until_ns and not stream.ended:
         stream.receive(until_ns)
@@ -81,8 +81,6 @@ def _received(stream: ProbeStream, default: TcpInfo) -> int:
     except OSError:
         return default.received_bytes
 
-
-_LOSSES = {"fin": Loss.FIN, "reset": Loss.RESET}
 
 INITIAL_WINDOW = Probe(
     name="initial_window",

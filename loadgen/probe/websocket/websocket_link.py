@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
-
 from loadgen.model.errors import ErrorKind
-from loadgen.probe.failures import Loss, ProbeFailure
+from loadgen.probe.failures import ProbeFailure
+from loadgen.probe.frame_link import FrameLink
 from loadgen.probe.probe_stream import ProbeStream
 from loadgen.probe.session import MAX_BODY_BYTES, ProbeSession
 from loadgen.probe.tunnelling import end_to_end_fields, open_end_to_end
@@ -15,52 +13,24 @@ from loadgen.wire.http1.head import Malformed
 from loadgen.wire.websocket.control import ControlProtocol
 from loadgen.wire.websocket.protocol import Message
 
-_ENDS = {"": Loss.TIMEOUT, "fin": Loss.FIN, "reset": Loss.RESET}
-"""What the end of a stream means for an answer that is waited for."""
-
 
 class NotOffered(ProbeFailure):
     """The server does not upgrade to WebSocket at this URL."""
 
 
-class WebSocketLink:
+class WebSocketLink(FrameLink):
     """An open WebSocket; the server's pings and its close are answered while something is waited for."""
 
     def __init__(self, session: ProbeSession, stream: ProbeStream, core: ControlProtocol, at_ns: int) -> None:
-        self.stream = stream
+        super().__init__(session, stream, at_ns)
         self.core = core
-        self.at_ns = at_ns
-        """When the last bytes came."""
-        self._session = session
 
-    def wait(self, done: Callable[[], bool], until_ns: int) -> bool:
-        """Read until `done`; False where time or connection was over before. Raises UpgradeFailure."""
-        while not done():
-            chunk = self.stream.receive(until_ns)
-            if chunk is None or not chunk.data:
-                return False
-            self.at_ns = chunk.at_ns
-            self.core.feed(chunk.data)
-            self.send(self.core.take())
-        return True
+    def take(self, data: bytes) -> None:
+        self.core.feed(data)
+        self.send(self.core.take())
 
-    def send(self, data: bytes) -> None:
-        if data:
-            with suppress(OSError):  # that it is closed is what the next read says
-                self.stream.send(data, self._session.timeout_at_ns)
-
-    @property
-    def loss(self) -> Loss:
-        """How a wait that failed ended."""
-        return {"fin": Loss.FIN, "reset": Loss.RESET}.get(self.stream.ended, Loss.TIMEOUT)
-
-    def __enter__(self) -> WebSocketLink:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if not self.stream.ended:
-            self.send(self.core.close())
-        self.stream.close()
+    def farewell(self) -> bytes:
+        return self.core.close()
 
 
 def open_websocket(session: ProbeSession) -> WebSocketLink:
@@ -74,11 +44,10 @@ def open_websocket(session: ProbeSession) -> WebSocketLink:
         while True:
             chunk = stream.receive(until_ns)
             if chunk is None or not chunk.data:
-                raise NotOffered(f"no answer to the upgrade ({_ENDS[stream.ended]})")
+                raise NotOffered(f"no answer to the upgrade ({stream.loss})")
             if core.upgrade(chunk.data):
                 link = WebSocketLink(session, stream, core, chunk.at_ns)
-                core.feed(b"")  # what followed the head directly
-                link.send(core.take())
+                link.take(b"")  # what followed the head directly
                 return link
     except BaseException as error:
         stream.close()
