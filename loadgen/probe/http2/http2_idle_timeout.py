@@ -16,7 +16,6 @@ from loadgen.probe.medians import median_text
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 from loadgen.probe.side_by_side import side_by_side
-from loadgen.wire.http2.h2_frame_client import LAST_STREAM_OPEN
 
 _CONNECTIONS = 6
 _MAX_CLOSING_NS = NS_PER_S
@@ -92,7 +91,7 @@ def _watch(session: ProbeSession, way: Way) -> _IdleEnd:
         link.wait(lambda: False, session.until_ns(_MAX_CLOSING_NS))
         closing_ns = link.stream.ended_ns - link.goaway_ns if link.stream.ended else 0
         first = client.goaways[0]
-        return _IdleEnd(idle_ns, True, first.code, first.last_stream_id == LAST_STREAM_OPEN, closing_ns, client.pings)
+        return _IdleEnd(idle_ns, True, first.code, first.is_first_of_two, closing_ns, client.pings)
 
 
 HTTP2_IDLE_TIMEOUT = Probe(

@@ -63,6 +63,12 @@ class Http2Link(FrameLink):
             self.take(data)
         return super().wait(done, until_ns)
 
+    def await_settings(self) -> dict[int, int]:
+        """What the server announces in its SETTINGS, once they have come. Raises ProbeFailure, or UpgradeFailure."""
+        if not self.wait(lambda: self.client.settings is not None, self._session.timeout_at_ns):
+            raise ProbeFailure(f"no SETTINGS came: {self.loss}")
+        return self.client.settings or {}
+
     def take(self, data: bytes) -> None:
         self.client.feed(data)
         if self.client.goaways and not self.goaway_ns:

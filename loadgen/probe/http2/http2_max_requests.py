@@ -34,8 +34,6 @@ class _Answers:
 def _run(session: ProbeSession, way: Way) -> Finding:
     with open_http2(session, way) as link:
         client = link.client
-        if not link.wait(lambda: client.settings is not None, session.timeout_at_ns):
-            return unknown(f"no SETTINGS came: {link.loss}")
         _ask_until_over(session, link)
         account = _account(link)
         limited = next((one.status for one in client.streams.values() if one.status in LIMITS_CLIENTS), 0)
@@ -68,7 +66,7 @@ def _run(session: ProbeSession, way: Way) -> Finding:
             topic="max_requests",
         )
     first = client.goaways[0]
-    values |= {"code": first.code, "two_step": first.last_stream_id == LAST_STREAM_OPEN}
+    values |= {"code": first.code, "two_step": first.is_first_of_two}
     measured = f"{account.answered:,}, then GOAWAY {first.code}"
     if account.lost:
         return Finding(
@@ -82,9 +80,9 @@ def _run(session: ProbeSession, way: Way) -> Finding:
 
 
 def _ask_until_over(session: ProbeSession, link: Http2Link) -> None:
-    """Ask until the server has enough, or the budget or the time is spent."""
+    """Ask until the server has enough, or the budget or the time is spent. Raises ProbeFailure."""
+    batch = min(link.await_settings().get(MAX_CONCURRENT_STREAMS, _MAX_BATCH), _MAX_BATCH)
     client, until_ns = link.client, session.until_ns(_MAX_TIME_NS)
-    batch = min((client.settings or {}).get(MAX_CONCURRENT_STREAMS, _MAX_BATCH), _MAX_BATCH)
     method = "GET" if link.ask().body_bytes <= _MAX_BODY_BYTES else "HEAD"
     while batch and session.now_ns() < until_ns and not client.goaways:
         left = session.plan.max_requests - len(client.streams)

@@ -21,8 +21,7 @@ def _run(session: ProbeSession, way: Way) -> Finding:
     times_ns: list[int] = []
     with open_http2(session, way) as link:
         client = link.client
-        if not link.wait(lambda: client.settings is not None, session.timeout_at_ns):
-            return unknown(f"no SETTINGS came: {link.loss}")
+        link.await_settings()
         for number in range(_PINGS):
             data = b"ping%04d" % number
             client.ping(data)

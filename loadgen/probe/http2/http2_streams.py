@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loadgen.model.audit import FindingValue, Verdict
 from loadgen.model.units import NS_PER_S
-from loadgen.probe.finding import Finding, unknown
+from loadgen.probe.finding import Finding
 from loadgen.probe.http2.http2_link import Http2Link, Way, open_http2
 from loadgen.probe.http2.over_http2 import SETTINGS_PROBE, over_http2
 from loadgen.probe.probe import Probe
@@ -20,9 +20,7 @@ def _run(session: ProbeSession, way: Way) -> Finding:
     # One byte of each body may come: so each response begins, and its stream stays open. With none nginx sends no head.
     with open_http2(session, way, window_bytes=1) as link:
         client = link.client
-        if not link.wait(lambda: client.settings is not None, session.timeout_at_ns):
-            return unknown(f"no SETTINGS came: {link.loss}")
-        limit = (client.settings or {}).get(MAX_CONCURRENT_STREAMS)
+        limit = link.await_settings().get(MAX_CONCURRENT_STREAMS)
         goal = _MAX_STREAMS if limit is None else min(limit, _MAX_STREAMS)
         streams = [*client.streams.values()][:goal]
         streams += [link.start() for _ in range(goal - len(streams))]

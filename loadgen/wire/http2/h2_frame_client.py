@@ -61,6 +61,11 @@ class GoAway(NamedTuple):
     detail: str
     """Its debug data as text, empty for none."""
 
+    @property
+    def is_first_of_two(self) -> bool:
+        """Another one will follow, which names the last stream."""
+        return self.last_stream_id == LAST_STREAM_OPEN
+
 
 class FrameStream:
     """One request of ours and what came for it."""
