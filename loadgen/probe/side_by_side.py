@@ -26,6 +26,16 @@ def side_by_side(tasks: Iterable[Callable[[], T]]) -> list[T | ProbeFailure]:
     return [greenlet.value for greenlet in greenlets]
 
 
+def all_side_by_side(tasks: Iterable[Callable[[], T]]) -> list[T]:
+    """The same, where each of them has to go well. Raises the first failure."""
+    found: list[T] = []
+    for one in side_by_side(tasks):
+        if isinstance(one, ProbeFailure):
+            raise one
+        found.append(one)
+    return found
+
+
 def _guarded(task: Callable[[], T]) -> T | ProbeFailure:
     try:
         return task()

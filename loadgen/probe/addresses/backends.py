@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import gevent
-
 from loadgen.model.audit import FindingValue, Verdict
 from loadgen.model.units import NS_PER_S, count
 from loadgen.probe.addresses.backend_marks import (
@@ -24,6 +22,7 @@ from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
 from loadgen.probe.proportion import largest_unseen, wilson
 from loadgen.probe.session import LIMITS_CLIENTS, ProbeSession
+from loadgen.probe.side_by_side import all_side_by_side
 
 _CONNECTIONS = 32
 _AT_ONCE = 4
@@ -97,7 +96,7 @@ def _asked(session: ProbeSession) -> tuple[list[Marks], list[OpenFailure | NoRes
             except (OpenFailure, NoResponse) as error:
                 failures.append(error)
 
-    gevent.joinall([gevent.spawn(ask) for _ in range(_AT_ONCE)], raise_error=True)
+    all_side_by_side([ask] * _AT_ONCE)
     return rows, failures
 
 

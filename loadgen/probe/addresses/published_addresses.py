@@ -6,8 +6,7 @@ import ipaddress
 import socket
 from dataclasses import dataclass, field
 from errno import EADDRNOTAVAIL, EAFNOSUPPORT, EHOSTUNREACH, ENETUNREACH
-
-import gevent
+from functools import partial
 
 from loadgen.model.audit import Verdict
 from loadgen.model.units import NS_PER_S, format_duration
@@ -17,6 +16,7 @@ from loadgen.probe.finding import Finding
 from loadgen.probe.medians import Median, median_of
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
+from loadgen.probe.side_by_side import all_side_by_side
 from loadgen.wire import poller
 from loadgen.wire.errors import FAILURES
 from loadgen.wire.transport import SocketAddress, TcpTransport
@@ -68,7 +68,7 @@ def _run(session: ProbeSession) -> Finding:
     resolved = session.resolved
     firsts = [resolved[0]] + [session.look_up()[0] for _ in range(_LOOK_UPS - 1)]
     tried = [_TriedAddress(address) for address in resolved[:_MAX_ADDRESSES]]
-    gevent.joinall([gevent.spawn(_try, session, one) for one in tried], raise_error=True)
+    all_side_by_side([partial(_try, session, one) for one in tried])
     working, failed = [one for one in tried if not one.failure], [one for one in tried if one.failure]
     times = [median_of(one.connect_ns) for one in working]
     is_servers = any(not one.has_no_way for one in failed)

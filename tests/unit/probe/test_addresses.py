@@ -13,19 +13,23 @@ from pathlib import Path
 from time import time
 from typing import Any
 
+import gevent
 import pytest
 
 from loadgen.model.proxy import parse_proxy
 from loadgen.model.target import parse_target
 from loadgen.probe import addresses
 from loadgen.probe.addresses.backend_marks import CLOCK, backend_of, comes_back, joined_clocks, telling_marks
+from loadgen.probe.addresses.backends import BACKENDS
 from loadgen.probe.addresses.new_connections import NewConnections
+from loadgen.probe.addresses.published_addresses import PUBLISHED_ADDRESSES
 from loadgen.probe.audit import Audit
 from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.failures import OpenFailure
 from loadgen.probe.finding import Finding, unknown
+from loadgen.probe.probe import Probe
 from loadgen.probe.probe_stream import ProbeStream
-from loadgen.probe.session import ProbeSession
+from loadgen.probe.session import AuditState, ProbeSession
 from loadgen.wire.transport import SocketAddress
 from tests.support.audits import audit, finding
 from tests.support.processes import free_port, read_request, scripted_server, write_certificates
@@ -310,3 +314,27 @@ def test_behind_a_proxy_that_forwards_nothing_can_be_said() -> None:
     )
     assert [bool(probe.not_for(plain)) for probe in addresses.PROBES] == [True, True, True, True]
     assert [bool(probe.not_for(tls)) for probe in addresses.PROBES] == [True, True, False, False]
+
+
+@pytest.mark.parametrize(("probe", "at_once"), [(PUBLISHED_ADDRESSES, 2), (BACKENDS, 4)])
+def test_what_runs_side_by_side_ends_with_an_audit_that_is_interrupted(
+    resolving: Resolver, monkeypatch: pytest.MonkeyPatch, probe: Probe, at_once: int
+) -> None:
+    """Else its requests would go on below a load that follows the audit."""
+    events: list[str] = []
+
+    def open_for_ever(*_: object, **__: object) -> None:
+        events.append("begun")
+        try:
+            gevent.sleep(60)
+        finally:
+            events.append("ended")
+
+    resolving([SIX, FOUR], port=1)
+    monkeypatch.setattr(ProbeSession, "open", open_for_ever)
+    state = AuditState.of(AuditPlan(target=parse_target("http://name.test/")))
+    running = gevent.spawn(probe.run, ProbeSession(state, probe.name, 99, 99))
+    while len(events) < at_once:
+        gevent.sleep(0)
+    running.kill()
+    assert events == ["begun"] * at_once + ["ended"] * at_once

@@ -6,7 +6,7 @@ import gevent
 import pytest
 
 from loadgen.probe.failures import ProbeFailure
-from loadgen.probe.side_by_side import side_by_side
+from loadgen.probe.side_by_side import all_side_by_side, side_by_side
 
 
 def refused() -> str:
@@ -41,3 +41,9 @@ def test_a_mistake_is_raised_and_ends_the_others() -> None:
     with pytest.raises(AssertionError, match="a mistake"):
         side_by_side([waits, mistaken])
     assert ended == ["waits"]
+
+
+def test_where_each_has_to_go_well_the_first_failure_is_raised() -> None:
+    assert all_side_by_side([slow, lambda: "fast"]) == ["slow", "fast"]
+    with pytest.raises(ProbeFailure, match="Connection refused"):
+        all_side_by_side([slow, refused])
