@@ -26,8 +26,18 @@ def side_by_side(tasks: Iterable[Callable[[], T]]) -> list[T | ProbeFailure]:
     return [greenlet.value for greenlet in greenlets]
 
 
+def some_side_by_side(tasks: Iterable[Callable[[], T]]) -> list[T]:
+    """What those gave that went well. Raises the first failure where none did."""
+    results = side_by_side(tasks)
+    found = [one for one in results if not isinstance(one, ProbeFailure)]
+    failures = [one for one in results if isinstance(one, ProbeFailure)]
+    if failures and not found:
+        raise failures[0]
+    return found
+
+
 def all_side_by_side(tasks: Iterable[Callable[[], T]]) -> list[T]:
-    """The same, where each of them has to go well. Raises the first failure."""
+    """What all of them gave. Raises the first failure."""
     found: list[T] = []
     for one in side_by_side(tasks):
         if isinstance(one, ProbeFailure):

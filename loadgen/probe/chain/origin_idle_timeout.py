@@ -7,12 +7,11 @@ from statistics import median
 from loadgen.model.audit import Verdict
 from loadgen.model.units import format_duration
 from loadgen.probe.chain.origin import at_origin, no_chain
-from loadgen.probe.failures import ProbeFailure
-from loadgen.probe.finding import Finding, unknown
+from loadgen.probe.finding import Finding
 from loadgen.probe.medians import median_text
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
-from loadgen.probe.side_by_side import side_by_side
+from loadgen.probe.side_by_side import some_side_by_side
 
 _CONNECTIONS = 8
 
@@ -31,12 +30,9 @@ def _run(session: ProbeSession) -> Finding:
         )
     said = first.field("keep-alive")
     announced = f"Keep-Alive: {said}" if said else None
-    results = side_by_side([lambda: _watch(origin, until_ns)] * (_CONNECTIONS - 1))
-    times = sorted(one for one in results if isinstance(one, int) and one)
+    watched = some_side_by_side([lambda: _watch(origin, until_ns)] * (_CONNECTIONS - 1))
+    times = sorted(one for one in watched if one)
     if not times:
-        failures = [one for one in results if isinstance(one, ProbeFailure)]
-        if len(failures) == len(results):
-            return unknown(str(failures[0]))
         waited_ns = session.plan.idle_max_ns
         return Finding(
             verdict=Verdict.OK,

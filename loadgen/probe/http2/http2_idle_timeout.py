@@ -8,14 +8,13 @@ from typing import NamedTuple
 
 from loadgen.model.audit import FindingValue, Verdict
 from loadgen.model.units import NS_PER_S, count, format_duration
-from loadgen.probe.failures import ProbeFailure
-from loadgen.probe.finding import Finding, unknown
+from loadgen.probe.finding import Finding
 from loadgen.probe.http2.http2_link import Way, open_http2
 from loadgen.probe.http2.over_http2 import SETTINGS_PROBE, over_http2
 from loadgen.probe.medians import median_text
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
-from loadgen.probe.side_by_side import side_by_side
+from loadgen.probe.side_by_side import some_side_by_side
 
 _CONNECTIONS = 6
 _MAX_CLOSING_NS = NS_PER_S
@@ -36,10 +35,7 @@ class _IdleEnd(NamedTuple):
 
 
 def _run(session: ProbeSession, way: Way) -> Finding:
-    results = side_by_side([partial(_watch, session, way)] * _CONNECTIONS)
-    watched = [one for one in results if isinstance(one, _IdleEnd)]
-    if not watched:
-        return unknown(next(str(one) for one in results if isinstance(one, ProbeFailure)))
+    watched = some_side_by_side([partial(_watch, session, way)] * _CONNECTIONS)
     pings = sum(one.pings for one in watched)
     ended = [one for one in watched if one.idle_ns is not None]
     found = sorted(one.idle_ns for one in ended if one.idle_ns is not None)

@@ -8,12 +8,11 @@ from typing import NamedTuple
 
 from loadgen.model.audit import FindingValue, Verdict
 from loadgen.model.units import count, format_duration
-from loadgen.probe.failures import ProbeFailure
-from loadgen.probe.finding import Finding, unknown
+from loadgen.probe.finding import Finding
 from loadgen.probe.medians import median_text
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
-from loadgen.probe.side_by_side import side_by_side
+from loadgen.probe.side_by_side import some_side_by_side
 from loadgen.probe.websocket.websocket_link import open_websocket
 from loadgen.probe.websocket.where_offered import UPGRADE_PROBE, where_offered
 
@@ -32,10 +31,7 @@ class _SilentEnd(NamedTuple):
 
 
 def _run(session: ProbeSession) -> Finding:
-    results = side_by_side([partial(_watch, session)] * _CONNECTIONS)
-    watched = [one for one in results if isinstance(one, _SilentEnd)]
-    if not watched:
-        return unknown(next(str(one) for one in results if isinstance(one, ProbeFailure)))
+    watched = some_side_by_side([partial(_watch, session)] * _CONNECTIONS)
     found = sorted(one.silent_ns for one in watched if one.silent_ns is not None)
     pings = sum(one.pings for one in watched)
     asks = f"; the server sent {count(pings, 'Ping')}" if pings else ""

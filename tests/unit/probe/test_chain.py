@@ -193,3 +193,20 @@ def test_an_origin_that_closes_after_each_response() -> None:
     with scripted_server(closes) as port, careless_proxy(port) as url:
         found = finding(url, "chain_losses", origin=parse_target(f"http://127.0.0.1:{port}/"))
     assert (found["verdict"], found["measured"][:15]) == ("ok", "nothing to lose")
+
+
+def test_an_origin_whose_idle_timeout_is_not_known() -> None:
+    """It answers once and no more: nothing is said then of what the chain loses."""
+
+    def once(connection: socket.socket, number: int) -> None:
+        if read_request(connection) and number == 0:
+            connection.sendall(HELLO)
+
+    with scripted_server(once) as origin, scripted_server(Front(set(), set())) as port:
+        found = audit(
+            f"http://127.0.0.1:{port}/", "chain_losses",
+            origin=parse_target(f"http://127.0.0.1:{origin}/"), max_time_ns=2 * NS_PER_S,
+        )["findings"]  # fmt: skip
+    assert (found["origin_idle_timeout"]["verdict"], found["chain_losses"]["verdict"]) == ("unknown", "unknown")
+    assert found["origin_idle_timeout"]["measured"] == "the server closed the connection instead of answering"
+    assert found["chain_losses"]["measured"] == "the origin's idle timeout is not known"

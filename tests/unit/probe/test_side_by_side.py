@@ -6,7 +6,7 @@ import gevent
 import pytest
 
 from loadgen.probe.failures import ProbeFailure
-from loadgen.probe.side_by_side import all_side_by_side, side_by_side
+from loadgen.probe.side_by_side import all_side_by_side, side_by_side, some_side_by_side
 
 
 def refused() -> str:
@@ -47,3 +47,9 @@ def test_where_each_has_to_go_well_the_first_failure_is_raised() -> None:
     assert all_side_by_side([slow, lambda: "fast"]) == ["slow", "fast"]
     with pytest.raises(ProbeFailure, match="Connection refused"):
         all_side_by_side([slow, refused])
+
+
+def test_where_some_have_to_go_well_a_failure_is_raised_only_if_none_does() -> None:
+    assert some_side_by_side([refused, slow]) == ["slow"]
+    with pytest.raises(ProbeFailure, match="Connection refused"):
+        some_side_by_side([refused, refused])
