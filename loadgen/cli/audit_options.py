@@ -13,13 +13,11 @@ from loadgen.model.option import PROBE
 from loadgen.model.options import default, options_of
 from loadgen.model.plan import Plan
 from loadgen.model.target import Target, parse_target
-from loadgen.model.units import NS_PER_S
 from loadgen.probe.audit_plan import EMBEDDED_IDLE_MAX_NS, AuditPlan
 from loadgen.wire.tls import client_context
 
 _OF_THE_WAY = ("url", "header", "cacert", "insecure", "proxy", "source_ip", "timeout")
 """Options that say where requests go and how: a comparison's plan has them too, and checks them."""
-_IDLE_MAX_NS = 80 * NS_PER_S
 
 
 def build_audit_plan(options: dict[str, Any]) -> AuditPlan:
@@ -36,11 +34,12 @@ def build_audit_plan(options: dict[str, Any]) -> AuditPlan:
     check_machine(plan)
     if plan.target.is_tls:
         client_context(plan.target.tls_name, plan.cacert, plan.insecure)  # --cacert may hold no certificate
+    audited = AuditPlan.of(plan)
     idle_max_ns = options["idle_max"]
     if idle_max_ns is None:
-        idle_max_ns = _IDLE_MAX_NS if options["url"] else EMBEDDED_IDLE_MAX_NS
+        idle_max_ns = audited.idle_max_ns if options["url"] else EMBEDDED_IDLE_MAX_NS
     return replace(
-        AuditPlan.of(plan),
+        audited,
         origin=_origin(options["origin"]),
         chain_gap_ns=options["chain_gap"] or 0,
         backend_header=_field_name(options["backend_header"]),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from dataclasses import dataclass, field
 from errno import EADDRNOTAVAIL, EAFNOSUPPORT, EHOSTUNREACH, ENETUNREACH
@@ -48,11 +47,7 @@ def literal_or_proxied(plan: AuditPlan) -> str:
     """Why a plan has no name whose addresses could be looked at; empty where it has one."""
     if plan.proxy is not None:
         return "the proxy looks the name up"
-    try:
-        ipaddress.ip_address(plan.target.host)
-    except ValueError:
-        return ""
-    return "the URL has an address instead of a name"
+    return "the URL has an address instead of a name" if plan.target.is_ip_literal else ""
 
 
 def connect_ns(session: ProbeSession, address: SocketAddress, wait_ns: int = _WAIT_NS) -> int:
