@@ -130,6 +130,17 @@ def test_a_window_of_time_is_selected_with_the_pointer_and_left_again(page: Brow
     assert page.text(f"{chart} output") == "blocks 1 to 15 of 15"
 
 
+def test_the_last_block_is_in_the_window_where_another_measured_nothing(browser: Browser, tmp_path: Path) -> None:
+    summary = full_run(tmp_path / "run", "persistent,close", url="https://h/").summary()
+    summary["blocks"][3]["seconds"] = 0
+    path = tmp_path / "report.html"
+    path.write_text(export_text(EXPORTERS["html"], RunData(summary)), encoding="utf-8")
+    browser.open(path.as_uri())
+    chart = figure("over_time")
+    assert browser.text(f"{chart} output") == "blocks 1 to 10 of 10"
+    assert sum(map(int, said(browser, f"{chart} .in-window tbody td:nth-child(2)").split())) == 9
+
+
 def test_a_table_sorts_by_amount_both_ways(page: Browser) -> None:
     heading = "h2 + .scroll th:nth-child(3) button"
     column = (
