@@ -16,9 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import await_port, free_port, server_process
-
-_PATH = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
+from tests.support.keep_alive_servers import APPS
+from tests.support.processes import PROGRAMS, await_port, free_port, server_process
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,17 +74,6 @@ _NODE_VALUES = (
     ({"headersTimeout": 1000, "keepAliveTimeout": 1000}, 0, {"idle_s": 2.0, "header_s": 1.0}),
     ({"headersTimeout": 2500, "keepAliveTimeout": 1000}, 0, {"idle_s": 2.0, "header_s": 2.5}),
 )
-_APPS = """
-async def asgi(scope, receive, send):
-    if scope["type"] != "http":
-        raise NotImplementedError
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
-    await send({"type": "http.response.body", "body": b"hello"})
-
-def wsgi(environ, start_response):
-    start_response("200 OK", [("Content-Length", "5")])
-    return [b"hello"]
-"""
 _KEPT_S = (1, 3)
 
 
@@ -163,7 +151,7 @@ SERVERS: dict[str, Start] = {
 @contextmanager
 def _nginx(folder: Path, servers: list[str], more: str = "") -> Iterator[list[int]]:
     """nginx with these servers, each on a port of its own."""
-    program = shutil.which("nginx", path=_PATH)
+    program = shutil.which("nginx", path=PROGRAMS)
     if program is None:
         pytest.skip("nginx is not installed (Debian: nginx-light)")
     folder.mkdir()
@@ -182,7 +170,7 @@ def _python(folder: Path, module: str, options: str) -> Iterator[list[Configured
     if importlib.util.find_spec(module) is None:
         pytest.skip(f"{module} is not installed (pip install {module})")
     folder.mkdir()
-    (folder / "apps.py").write_text(_APPS, encoding="utf-8")
+    (folder / "apps.py").write_text(APPS, encoding="utf-8")
     found = []
     with ExitStack() as stack:
         for kept_s in _KEPT_S:

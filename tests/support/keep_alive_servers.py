@@ -13,11 +13,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.processes import await_port, free_port, server_process, write_certificates
+from tests.support.processes import PROGRAMS, await_port, free_port, server_process, write_certificates
 
-_SEARCH = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
-
-_APPS = """
+APPS = """
 async def asgi(scope, receive, send):
     assert scope["type"] == "http"
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
@@ -64,7 +62,7 @@ def _nginx(folder: Path, port: int, timeout_s: float, tls: str = "") -> list[str
     ms = round(1000 * timeout_s)
     text = _NGINX.format(folder=folder, port=port, ms=ms, twice=2 * ms, tls=tls.format(folder=folder))
     (folder / "nginx.conf").write_text(text, encoding="utf-8")
-    return [shutil.which("nginx", path=_SEARCH) or "nginx", "-c", str(folder / "nginx.conf")]
+    return [shutil.which("nginx", path=PROGRAMS) or "nginx", "-c", str(folder / "nginx.conf")]
 
 
 def _nginx_tls(folder: Path, port: int, timeout_s: float) -> list[str]:
@@ -78,7 +76,7 @@ def _node(_folder: Path, port: int, timeout_s: float) -> list[str]:
 
 
 def _python(folder: Path, module: str, *arguments: str) -> list[str]:
-    (folder / "apps.py").write_text(_APPS, encoding="utf-8")
+    (folder / "apps.py").write_text(APPS, encoding="utf-8")
     return [sys.executable, "-m", module, *arguments]
 
 
@@ -106,7 +104,7 @@ def _has_module(name: str) -> Callable[[], bool]:
 
 
 def _has_nginx() -> bool:
-    return shutil.which("nginx", path=_SEARCH) is not None
+    return shutil.which("nginx", path=PROGRAMS) is not None
 
 
 KINDS = {

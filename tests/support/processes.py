@@ -19,6 +19,8 @@ import trustme
 
 from tests.support.runner import run_cli
 
+PROGRAMS = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
+"""Where servers are installed, some of them outside a user's PATH."""
 QUICK = ["--rounds", "2", "--block", "120ms", "--warmup", "20ms", "--think", "0s"]
 """Without a pilot, because of the think time."""
 
@@ -87,7 +89,7 @@ http {{
 @contextmanager
 def running_nginx(folder: Path) -> Iterator[Nginx]:
     """nginx in a new folder until the end of the block; skips the test where it is not installed."""
-    program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
+    program = shutil.which("nginx", path=PROGRAMS)
     if program is None:
         pytest.skip("nginx is not installed (Debian: nginx-light)")
     folder.mkdir()

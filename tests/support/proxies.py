@@ -16,11 +16,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.processes import await_port, free_port, read_request, scripted_server
+from tests.support.processes import PROGRAMS, await_port, free_port, read_request, scripted_server
 
 USER, PASSWORD = "user", "s3cretword"
 CHALLENGE = b'Proxy-Authenticate: Basic realm="test"\r\n'
-_PATH = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
 
 
 def basic(password: str) -> str:
@@ -50,7 +49,7 @@ def running_proxy(command: list[str], port: int, stops_s: float) -> Iterator[int
 @contextmanager
 def tinyproxy() -> Iterator[int]:
     """tinyproxy, which wants the credentials; gives its port."""
-    program = shutil.which("tinyproxy", path=_PATH)
+    program = shutil.which("tinyproxy", path=PROGRAMS)
     if program is None:
         pytest.skip("tinyproxy is not installed (Debian: tinyproxy-bin)")
     port = free_port()
@@ -66,7 +65,7 @@ def tinyproxy() -> Iterator[int]:
 @contextmanager
 def squid() -> Iterator[int]:
     """squid, which wants the credentials; gives its port."""
-    program = shutil.which("squid", path=_PATH)
+    program = shutil.which("squid", path=PROGRAMS)
     helper = next((path for path in Path("/usr").glob("lib*/squid/basic_ncsa_auth")), None)
     if program is None or helper is None or shutil.which("openssl") is None:
         pytest.skip("squid is not installed (Debian: squid-openssl)")

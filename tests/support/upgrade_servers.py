@@ -34,9 +34,8 @@ from hyperframe.frame import (
     WindowUpdateFrame,
 )
 
-from tests.support.processes import free_port, server_process, write_certificates
+from tests.support.processes import PROGRAMS, free_port, server_process, write_certificates
 
-_PROGRAMS = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -369,7 +368,7 @@ def counting_server(folder: Path, module: str) -> Iterator[Counting]:
 @contextmanager
 def nghttpd(folder: Path, *options: str, tls: bool = False) -> Iterator[str]:
     """nghttp2's server with a file of five bytes; gives its URL. It has no way to HTTP/2 but ALPN or none at all."""
-    program = shutil.which("nghttpd", path=_PROGRAMS)
+    program = shutil.which("nghttpd", path=PROGRAMS)
     if program is None:
         pytest.skip("nghttpd is not installed (Debian: nghttp2-server)")
     folder.mkdir(exist_ok=True)
@@ -388,7 +387,7 @@ def nghttpd(folder: Path, *options: str, tls: bool = False) -> Iterator[str]:
 @contextmanager
 def nghttpx(folder: Path) -> Iterator[str]:
     """nghttp2's proxy before its server: it takes upgrades from HTTP/1.1; gives its URL."""
-    program = shutil.which("nghttpx", path=_PROGRAMS)
+    program = shutil.which("nghttpx", path=PROGRAMS)
     if program is None:
         pytest.skip("nghttpx is not installed (Debian: nghttp2-proxy)")
     with nghttpd(folder) as behind:
@@ -441,7 +440,7 @@ class Nginx2:
 
 @contextmanager
 def nginx2(folder: Path) -> Iterator[Nginx2]:
-    program = shutil.which("nginx", path=_PROGRAMS)
+    program = shutil.which("nginx", path=PROGRAMS)
     if program is None:
         pytest.skip("nginx is not installed (Debian: nginx-light)")
     folder.mkdir()

@@ -19,7 +19,7 @@ from loadgen.model.units import NS_PER_MS, NS_PER_S
 from loadgen.target.behaviour import Behaviour
 from tests.support.audits import audit
 from tests.support.careless_proxy import careless_proxy
-from tests.support.processes import free_port
+from tests.support.processes import PROGRAMS, free_port
 from tests.support.proxies import proxy_url, running_proxy, squid, tinyproxy
 from tests.support.target_thread import target_in_thread
 
@@ -41,7 +41,7 @@ http {{
 @contextmanager
 def nginx(folder: Path, origin: int, keeps: str) -> Iterator[str]:
     """nginx before an origin, to which it keeps idle connections for that long; gives its URL."""
-    program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
+    program = shutil.which("nginx", path=PROGRAMS)
     if program is None:
         pytest.skip("nginx is not installed (Debian: nginx-light)")
     folder.mkdir()

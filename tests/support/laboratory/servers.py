@@ -13,9 +13,8 @@ from pathlib import Path
 
 from tests.support.laboratory.network import Network
 from tests.support.laboratory.urgency import SERVER, hurry
-from tests.support.processes import await_port, write_certificates
+from tests.support.processes import PROGRAMS, await_port, write_certificates
 
-_PATH = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
 LONG_BYTES = 300_000
 """Of the body at /long."""
 
@@ -86,7 +85,7 @@ class Servers:
 def missing() -> str:
     """Which server is not installed; empty where all are."""
     for program, package in (("nginx", "nginx-light"), ("tinyproxy", "tinyproxy-bin")):
-        if shutil.which(program, path=_PATH) is None:
+        if shutil.which(program, path=PROGRAMS) is None:
             return f"{program} is not installed (Debian: {package})"
     return ""
 
@@ -119,7 +118,7 @@ def servers(network: Network, folder: Path) -> Iterator[Servers]:
 @contextmanager
 def _running(network: Network, server: str, program: str, *arguments: str) -> Iterator[None]:
     """Run it until the end of the block, which begins as soon as it listens."""
-    path = shutil.which(program, path=_PATH)
+    path = shutil.which(program, path=PROGRAMS)
     assert path
     with network.server.entered():
         process = subprocess.Popen(
