@@ -9,7 +9,7 @@ from typing import Any, get_args
 from loadgen.model.audit import AuditRecord, Verdict, VerdictWord
 from loadgen.model.exceptions import PlanError
 from loadgen.model.gate.expression import parse_gate
-from loadgen.model.gate.judgement import Reading, judge
+from loadgen.model.gate.judgement import judge, readings_of
 from loadgen.model.gate.resolution import FieldGroup, ResolvedGate, resolve
 from loadgen.model.gate.result_fields import Field, ValueKind, name_of
 from loadgen.model.gate_summary import GateSummary
@@ -49,7 +49,7 @@ def judge_gates(gates: Sequence[ResolvedGate], record: AuditRecord) -> list[Gate
     }
     values |= {name: verdicts[verdict.value] for name, verdict in _COUNTED.items()}
     values |= {name: record[name] for name in _OF_AUDIT}  # type: ignore[literal-required] # keys of AuditRecord
-    return [judge(one, [Reading("", one.field.value(values), one.field.interval_in(values))]) for one in gates]
+    return [judge(one, readings_of(one, {"": values})) for one in gates]
 
 
 def _fields() -> Iterator[Field]:

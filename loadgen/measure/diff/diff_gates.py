@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 
 from loadgen.model.diff_record import ComparisonChange, DiffRecord, MachineControl, PolicyChanges
 from loadgen.model.gate.expression import GateExpression
-from loadgen.model.gate.judgement import Reading, judge
+from loadgen.model.gate.judgement import judge, readings_of
 from loadgen.model.gate.resolution import FieldGroup, ResolvedGate, resolve
 from loadgen.model.gate.result_fields import Field, fields_of
 from loadgen.model.gate_summary import GateSummary
@@ -44,13 +44,7 @@ def judge_diff(gates: Sequence[GateExpression], diff: DiffRecord) -> list[GateSu
 
 def _judged(gate: ResolvedGate, records: Mapping[str, Mapping[str, Any]]) -> GateSummary:
     """A phase that happened under none of a policy's runs keeps every limit, unless the gate names the policy."""
-    readings = [_reading(gate, subject, records.get(subject)) for subject in gate.subjects or ("",)]
+    readings = readings_of(gate, records)
     if not gate.names_one and gate.field.path[0] in _NAMES:
         readings = [one for one in readings if one.value is not None or one.subject not in records]
     return judge(gate, readings)
-
-
-def _reading(gate: ResolvedGate, subject: str, record: Mapping[str, Any] | None) -> Reading:
-    if record is None:
-        return Reading(subject, None)
-    return Reading(subject, gate.field.value(record), gate.field.interval_in(record))

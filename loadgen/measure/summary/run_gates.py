@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 from loadgen.measure.stats.comparison import pairs
 from loadgen.model.errors import ErrorKind
 from loadgen.model.gate.expression import parse_gate
-from loadgen.model.gate.judgement import Reading, judge
+from loadgen.model.gate.judgement import Reading, judge, readings_of
 from loadgen.model.gate.resolution import FieldGroup, ResolvedGate, resolve
 from loadgen.model.gate.result_fields import Field, fields_of
 from loadgen.model.gate_summary import GateSummary
@@ -22,7 +22,7 @@ from loadgen.model.summary import ComparisonSummary, PrecisionSummary, Summary
 from loadgen.model.units import percent_text
 from loadgen.model.warning_codes import WarningCode
 
-POLICIES, PAIRS = "policies", "pairs"
+_POLICIES, _PAIRS = "policies", "pairs"
 _PHASES = tuple(phase.value for phase in Phase)
 _STATUSES = (*(f"{digit}xx" for digit in range(1, 6)), *map(str, range(100, 600)))
 _NAMES: Mapping[str, Sequence[str]] = {
@@ -71,9 +71,9 @@ def resolve_gates(plan: Plan, fail_if: Sequence[str] | None = None) -> tuple[Res
     if not expressions:
         return ()
     groups = (
-        FieldGroup(POLICIES, policy_fields(), tuple(cell.name for cell in plan.cells), _cells_of_policies(plan)),
+        FieldGroup(_POLICIES, policy_fields(), tuple(cell.name for cell in plan.cells), _cells_of_policies(plan)),
         FieldGroup(
-            PAIRS, pair_fields(), tuple(f"{other}/{base}" for base, other in pairs(plan.cells, bool(plan.axes)))
+            _PAIRS, pair_fields(), tuple(f"{other}/{base}" for base, other in pairs(plan.cells, bool(plan.axes)))
         ),
         # A warning's code is often the name of an error kind, or of a field of the policies.
         FieldGroup("", run_fields(), needs_whole_path=True),
@@ -101,15 +101,13 @@ def with_max_errors(fail_if: Iterable[str], max_errors: float | None) -> tuple[s
 
 def judge_gates(gates: Sequence[ResolvedGate], summary: Summary) -> list[GateSummary]:
     """What became of each gate."""
-    return [judge(gate, _readings(gate, summary)) for gate in gates]
+    records = _records(summary)
+    return [judge(gate, _readings(gate, records)) for gate in gates]
 
 
-def _readings(gate: ResolvedGate, summary: Summary) -> list[Reading]:
-    records = _records(gate.group.name, summary)
-    if gate.group.name == "":
-        return [_reading(gate, "", records[""])]
-    found = [_reading(gate, subject, records.get(subject)) for subject in gate.subjects]
-    if gate.names_one:
+def _readings(gate: ResolvedGate, records: Mapping[str, Mapping[str, Any]]) -> list[Reading]:
+    found = readings_of(gate, records)
+    if gate.names_one or not gate.subjects:
         return found
     # What did not happen under a policy that answers, such as a connect phase without a connect, keeps every limit.
     return [one for one in found if one.value is not None or not _is_answered(records.get(one.subject))]
@@ -120,19 +118,8 @@ def _is_answered(record: Mapping[str, Any] | None) -> bool:
     return record is not None and record.get("requests") != 0
 
 
-def _records(group: str, summary: Summary) -> Mapping[str, Mapping[str, Any]]:
-    """The parts of the summary with the group's fields, by subject."""
-    if group == POLICIES:
-        return summary["policies"]
-    if group == PAIRS:
-        return {f"{one['candidate']}/{one['baseline']}": one for one in summary["comparisons"]}
+def _records(summary: Summary) -> Mapping[str, Mapping[str, Any]]:
+    """The parts of the summary that gates may ask, by subject."""
     warnings = Counter(one["code"] for one in summary["warnings"])
-    return {"": {"warnings": warnings, "precision": summary.get("precision")}}
-
-
-def _reading(gate: ResolvedGate, subject: str, record: Mapping[str, Any] | None) -> Reading:
-    if record is None:
-        return Reading(subject, None)
-    if gate.is_share:
-        return Reading(subject, gate.field.share(record))
-    return Reading(subject, gate.field.value(record), gate.field.interval_in(record))
+    pairs = {f"{one['candidate']}/{one['baseline']}": one for one in summary["comparisons"]}
+    return {**summary["policies"], **pairs, "": {"warnings": warnings, "precision": summary.get("precision")}}

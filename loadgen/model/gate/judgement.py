@@ -1,8 +1,8 @@
-"""Whether a gate's subjects keep its limit, in figures and in words. Does not know where the values come from."""
+"""Whether a gate's subjects keep its limit, in figures and in words. Does not know where their records come from."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,19 @@ class Reading:
     value: Any
     """None where it has no value although it should."""
     interval: Sequence[float] | None = None
+
+
+def readings_of(gate: ResolvedGate, records: Mapping[str, Mapping[str, Any]]) -> list[Reading]:
+    """What each subject of a gate has. records: by subject; the result as a whole is the one without a name."""
+    return [_reading(gate, subject, records.get(subject)) for subject in gate.subjects or ("",)]
+
+
+def _reading(gate: ResolvedGate, subject: str, record: Mapping[str, Any] | None) -> Reading:
+    if record is None:
+        return Reading(subject, None)
+    if gate.is_share:
+        return Reading(subject, gate.field.share(record))
+    return Reading(subject, gate.field.value(record), gate.field.interval_in(record))
 
 
 def judge(gate: ResolvedGate, readings: Sequence[Reading]) -> GateSummary:
