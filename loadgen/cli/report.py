@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -38,7 +39,7 @@ from loadgen.show.export.json import JSON
 _DONE = "done"
 
 
-@dataclass(slots=True)
+@dataclass
 class FinishedRun:
     """A run whose samples and summary lie in its folder; its charts and pages are still to be made."""
 
@@ -54,9 +55,9 @@ class FinishedRun:
     """What changed since the runs of --baseline."""
     samples: Samples | None = None
 
-    @property
+    @cached_property
     def data(self) -> RunData:
-        """What exports are made of."""
+        """What exports, charts and pages are made of; one for all, so that each chart is drawn once."""
         return RunData(self.summary, self.samples)
 
     @property

@@ -15,6 +15,8 @@ from loadgen.cli.signals import Interruption
 from loadgen.measure.data.store import RunStore
 from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import TargetError
+from loadgen.model.summary import Summary
+from loadgen.show import charts
 from loadgen.show.export import RunData
 from tests.support.runner import run_cli
 from tests.support.synthetic import Exchange, Link, RunWriter, full_run, plan_json
@@ -73,6 +75,21 @@ def test_the_table_is_there_before_a_chart_is_drawn(
     after = capsys.readouterr()
     assert after.out.strip() == str(tmp_path / "run" / "report.html")
     assert "No space left" in after.err
+
+
+def test_each_chart_is_drawn_once_for_an_export_and_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+
+    def draw(name: str, _summary: Summary) -> dict[str, bytes]:
+        drawn.append(name)
+        return {"svg": b"<svg></svg>"}
+
+    monkeypatch.setattr(charts, "draw", draw)
+    writer, page = whole(tmp_path / "run"), tmp_path / "page.html"
+    run = finish(writer.store, writer.store.load_run(), "done", draws=True)
+    present(run, {"json": False, "quiet": True, "export": [f"html={page}"]})
+    assert page.exists()
+    assert drawn == charts.charts_of(run.summary)
 
 
 def test_a_signal_while_it_is_drawn_names_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
