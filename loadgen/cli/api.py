@@ -21,8 +21,9 @@ from loadgen.cli.exports import write_exports
 from loadgen.cli.gate_lines import report_gates
 from loadgen.cli.plan_reader import OptionReader, PlanFile, merge, read_plan
 from loadgen.cli.policy_result import PolicyResult
-from loadgen.cli.report import finish, load_record
+from loadgen.cli.report import finish
 from loadgen.cli.run_setup import compare as run_comparison
+from loadgen.cli.run_validation import load_record
 from loadgen.cli.signals import Interruption, kept
 from loadgen.measure.data.sample_table import SampleTable
 from loadgen.measure.data.store import SUMMARY_FILE, RunStore

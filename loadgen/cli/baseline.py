@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from loadgen.cli.diff import read_record, read_run, refuse_unlike
+from loadgen.cli.diff import read_run, refuse_unlike
+from loadgen.cli.run_validation import load_record
 from loadgen.measure.data.rows import Samples
+from loadgen.measure.data.store import RunStore
 from loadgen.measure.diff.measured_run import measured_run
 from loadgen.measure.diff.run_diff import diff_runs
 from loadgen.model.diff_record import DiffRecord
@@ -27,7 +29,7 @@ def check_baseline(options: dict[str, Any], run: RunRecord, *, pilots: bool) -> 
             "the same plan again"
         )
     for folder in folders:
-        record = read_record(folder)
+        record = load_record(RunStore.open(folder))
         refuse_unlike([(folder, record)], (Path("this run"), _as_far_as_known(run, record)), forced=options["force"])
     return [str(folder) for folder in folders]
 

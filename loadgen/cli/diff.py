@@ -11,7 +11,7 @@ from typing import Any, cast
 from loadgen.cli import Outcome
 from loadgen.cli.diff_console import show_diff, unlike_text
 from loadgen.cli.gate_lines import report_gates
-from loadgen.cli.run_validation import recorded_run
+from loadgen.cli.run_validation import load_record
 from loadgen.measure.data.store import RunStore
 from loadgen.measure.diff.diff_gates import judge_diff
 from loadgen.measure.diff.likeness import unlike
@@ -20,6 +20,7 @@ from loadgen.measure.diff.run_diff import diff_runs
 from loadgen.model.diff_record import DiffRecord
 from loadgen.model.exceptions import PlanError
 from loadgen.model.gate.expression import parse_gate
+from loadgen.model.plan import Plan
 from loadgen.model.run_record import RunRecord
 from loadgen.show.export.diff_markdown import diff_markdown
 
@@ -77,22 +78,18 @@ def load_diff(store: RunStore) -> DiffRecord | None:
         raise PlanError(f"{path} can't be read: {error}") from None
 
 
-def read_record(folder: Path) -> RunRecord:
-    """What the run in the folder recorded of itself. Raises PlanError."""
-    facts = RunStore.open(folder).load_run()
-    recorded_run(facts, str(folder))
-    return cast(RunRecord, facts)
-
-
 def read_run(folder: Path) -> MeasuredRun:
     """A run with its samples. Raises PlanError."""
     store = RunStore.open(folder)
-    record = read_record(folder)
+    return _with_samples(store, load_record(store))
+
+
+def _with_samples(store: RunStore, record: RunRecord) -> MeasuredRun:
+    folder, plan = store.directory, Plan.from_json(record["plan"])
     if store.has_rows:
         raise PlanError(
             f"{folder} was cut off before its samples were saved; complete it with: loadgen report {folder}"
         )
-    plan, _ = recorded_run(record, str(folder))
     return measured_run(str(folder), record, plan, store.load_samples(tuple(cell.name for cell in plan.cells)))
 
 
@@ -107,6 +104,8 @@ def refuse_unlike(old: Sequence[tuple[Path, RunRecord]], new: tuple[Path, RunRec
 
 def diff_folders(old: Sequence[Path], new: Path, *, forced: bool) -> DiffRecord:
     """Raises PlanError where a folder holds no run, or the runs are unlike and it is not forced."""
-    records = [(folder, read_record(folder)) for folder in (*old, new)]
-    refuse_unlike(records[:-1], records[-1], forced=forced)
-    return diff_runs([read_run(folder) for folder in old], read_run(new))
+    runs = [(store := RunStore.open(folder), load_record(store)) for folder in (*old, new)]
+    *earlier, latest = ((store.directory, record) for store, record in runs)
+    refuse_unlike(earlier, latest, forced=forced)
+    *before, after = (_with_samples(store, record) for store, record in runs)
+    return diff_runs(before, after)

@@ -9,8 +9,8 @@ from typing import Any
 
 from loadgen.cli import EXIT_DONE, Outcome
 from loadgen.cli.console import text_console
-from loadgen.cli.diff import read_record
 from loadgen.cli.fitted_table import fit_table
+from loadgen.cli.run_validation import load_record
 from loadgen.cli.stdio import print_error
 from loadgen.measure.data.recorder import RUN_FILE
 from loadgen.measure.data.store import RunStore
@@ -48,8 +48,9 @@ def read_history(folder: Path) -> HistoryRecord:
     left_out: list[LeftOutRun] = []
     for path in _run_folders(folder):
         try:
-            record = read_record(path)
-            runs.append(SummarisedRun(str(path), record, RunStore(path).load_summary(), _title(record)))
+            store = RunStore.open(path)
+            record = load_record(store)
+            runs.append(SummarisedRun(str(path), record, store.load_summary(), _title(record)))
         except PlanError as error:
             left_out.append({"path": str(path), "reason": str(error)})
     found = run_history(runs, left_out)

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from loadgen.cli import EXIT_DONE, EXIT_INTERRUPTED, EXIT_OUTPUT, Outcome
 from loadgen.cli.baseline import baseline_diff, check_baseline
@@ -18,7 +18,7 @@ from loadgen.cli.diff_console import show_diff
 from loadgen.cli.exports import check_exports, write_exports, writes_to_stdout
 from loadgen.cli.gate_lines import report_gates
 from loadgen.cli.run_notes import CUT_SHORT
-from loadgen.cli.run_validation import recorded_run
+from loadgen.cli.run_validation import load_record
 from loadgen.cli.signals import Interruption
 from loadgen.cli.stdio import print_error
 from loadgen.measure.data.rows import Samples
@@ -103,13 +103,6 @@ def rebuild(run: Path, options: dict[str, Any]) -> Outcome:
     asked = with_max_errors(options["fail_if"], options["max_errors"]) or expressions_of(recorded)
     gates = resolve_gates(recorded, asked)
     return present(finish(store, facts, _DONE, draws=True, gates=gates), options)
-
-
-def load_record(store: RunStore) -> RunRecord:
-    """What a run recorded of itself, checked. Raises PlanError."""
-    facts = store.load_run()
-    recorded_run(facts, str(store.directory))
-    return cast(RunRecord, facts)
 
 
 def redraw(directory: Path) -> Outcome:

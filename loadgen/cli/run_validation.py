@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from loadgen.model import plan_fields
 from loadgen.model.audit import AuditRecord
@@ -17,7 +17,11 @@ from loadgen.model.exceptions import PlanError
 from loadgen.model.json_types import JSON_OBJECT, JSON_TEXT, JSON_TEXTS, JSON_WHOLE, JsonType, list_of
 from loadgen.model.pilot_record import PilotRecord
 from loadgen.model.plan import Plan
+from loadgen.model.run_record import RunRecord
 from loadgen.model.typed_json import misfit
+
+if TYPE_CHECKING:
+    from loadgen.measure.data.store import RunStore  # numpy takes long to import, and a plan needs none of it
 
 _MAX_SHOWN = 60  # characters of a value that is wrong
 
@@ -68,6 +72,13 @@ def recorded_run(facts: Mapping[str, Any], where: str) -> tuple[Plan, bool]:
         if complaint := misfit(holder[key], form, key) if key in holder else "":
             raise PlanError(f"{where} holds no whole run: {complaint}")
     return recorded_plan(facts, where)
+
+
+def load_record(store: RunStore) -> RunRecord:
+    """What a run recorded of itself, checked. Raises PlanError."""
+    facts = store.load_run()
+    recorded_run(facts, str(store.directory))
+    return cast(RunRecord, facts)
 
 
 def _check(values: dict[str, Any], kinds: Mapping[str, JsonType], needed: Collection[str], where: str) -> None:

@@ -16,10 +16,10 @@ from loadgen.cli.exports import check_exports
 from loadgen.cli.live_output import LiveOutput
 from loadgen.cli.machine import check_machine
 from loadgen.cli.plan_builder import build_plan
-from loadgen.cli.report import FinishedRun, finish, load_record, present
+from loadgen.cli.report import FinishedRun, finish, present
 from loadgen.cli.run_notes import CUT_SHORT, without
 from loadgen.cli.run_setup import prepare
-from loadgen.cli.run_validation import recorded_run
+from loadgen.cli.run_validation import load_record, recorded_run
 from loadgen.cli.stdio import print_error
 from loadgen.measure.data.store import RunStore
 from loadgen.model.exceptions import PlanError

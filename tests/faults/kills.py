@@ -19,7 +19,7 @@ from unittest import mock
 
 import numpy as np
 
-from loadgen.cli.report import load_record
+from loadgen.cli.run_validation import load_record
 from loadgen.measure.data.store import RunStore
 from loadgen.model.plan import Plan
 from tests.support.processes import wait_until
