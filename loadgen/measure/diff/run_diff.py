@@ -23,8 +23,9 @@ from loadgen.measure.diff.diff_verdict import all_changes, diff_verdict, other_c
 from loadgen.measure.diff.likeness import unlike
 from loadgen.measure.diff.machine_control import busy_share, machine_control, moved_apart
 from loadgen.measure.diff.measured_run import MeasuredRun, PolicyRounds
-from loadgen.measure.stats.comparison import pairs
+from loadgen.measure.stats.comparison import is_uncertain, pairs
 from loadgen.measure.stats.holm import holm
+from loadgen.measure.stats.jackknife import factors
 from loadgen.measure.stats.unpaired import shift
 from loadgen.model.diff_record import (
     DIFF_SCHEMA,
@@ -134,21 +135,16 @@ def _change(estimates: list[Estimates], by_factors: bool, whole: bool, moved: fl
         by_ratio = shift(logarithms[:-1], logarithms[-1]).with_control(moved)
     before, after = new.plain.value - plain.delta, new.plain.value
     ratio = math.exp(by_ratio.delta) if by_ratio else after / before if before else None
-    factors = by_ratio.interval() if by_ratio else None
     return {
         "old": _number(before, whole),
         "new": _number(after, whole),
         "delta": _number(plain.delta, whole),
         "delta_ci95": _bounds(plain.interval(), whole),
         "ratio": None if ratio is None else _number(ratio, False),
-        "ratio_ci95": _bounds(factors and (_exp(factors[0]), _exp(factors[1])), False),
+        "ratio_ci95": factors(by_ratio.interval()) if by_ratio else None,
         "p_value": _number(by_ratio.p_value() if by_ratio else plain.p_value(), False),
         "is_certain": False,
     }
-
-
-def _exp(value: float) -> float:
-    return math.exp(value) if value < math.log(2**62) else math.inf
 
 
 def _number(value: float | None, whole: bool) -> float | None:
@@ -174,4 +170,4 @@ def _call_certain(policies: dict[str, PolicyChanges], comparisons: list[Comparis
         certain = holm([one["p_value"] for one in family], _ERROR_RATE * share)
         for change, is_certain in zip(family, certain, strict=True):
             interval = change["delta_ci95"]
-            change["is_certain"] = is_certain and interval is not None and not interval[0] <= 0 <= interval[1]
+            change["is_certain"] = is_certain and interval is not None and not is_uncertain(interval)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from loadgen.measure.stats.sequential import jackknife
 from loadgen.model.cell import Cell
 from loadgen.model.records import HANDSHAKE, Phase
 from loadgen.model.summary import ComparisonSummary
+
+_Number = TypeVar("_Number", int, float)
 
 
 def pairs(cells: tuple[Cell, ...], swept: bool) -> Iterator[tuple[str, str]]:
@@ -36,7 +38,7 @@ def pairs(cells: tuple[Cell, ...], swept: bool) -> Iterator[tuple[str, str]]:
                 yield baseline.name, cell.name
 
 
-def is_uncertain(interval: list[int] | None) -> TypeGuard[list[int]]:
+def is_uncertain(interval: list[_Number] | None) -> TypeGuard[list[_Number]]:
     """The interval of a difference holds 0, so the difference may be none."""
     return interval is not None and interval[0] <= 0 <= interval[1]
 

@@ -26,6 +26,11 @@ def student_t_two_sided(t: float, freedom: float) -> float:
     return 0.0 if math.isinf(t) else _beta(freedom / (freedom + t * t), freedom / 2, 0.5)
 
 
+def student_t_p_value(difference: float, error: float, freedom: float) -> float:
+    """How probable so large a difference is if there is none. error: its standard error, which may be 0."""
+    return student_t_two_sided(difference / error, freedom) if error else float(difference == 0)
+
+
 @cache
 def student_t_quantile(share: float, freedom: float) -> float:
     """The value that Student's t exceeds with a probability of 1 - `share`, which lies between 0 and 1."""

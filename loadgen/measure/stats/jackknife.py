@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from loadgen.measure.stats.distributions import student_t_quantile, student_t_two_sided
+from loadgen.measure.stats.distributions import student_t_p_value, student_t_quantile
 
 Floats = NDArray[np.float64]
 
@@ -75,14 +75,8 @@ class Jackknife:
         return float(values[0] - margin), float(values[0] + margin)
 
     def ratio_interval(self, values: Floats) -> list[float] | None:
-        """The interval of what is positive and varies by factors, as ratios and rates do: that of its logarithm.
-
-        None too where its upper bound means nothing, as it may be of two rounds that have little in common.
-        """
-        interval = self.interval(_logarithms(values))
-        if interval is None or interval[1] > _LARGEST_LOGARITHM:
-            return None
-        return [math.exp(bound) for bound in interval]
+        """The interval of what is positive and varies by factors, as ratios and rates do: that of its logarithm."""
+        return factors(self.interval(_logarithms(values)))
 
     def duration_interval(self, values: Floats) -> list[int] | None:
         """The same of a duration, which is positive too, in whole ns."""
@@ -102,10 +96,17 @@ class Jackknife:
         error = self.standard_error(logarithms)
         if error is None:
             return None
-        if not error:
-            return float(logarithms[0] == 0)
-        t = float(logarithms[0]) / (error * self.widening)
-        return student_t_two_sided(t, len(self.groups) - 1)
+        return student_t_p_value(float(logarithms[0]), error * self.widening, len(self.groups) - 1)
+
+
+def factors(interval: tuple[float, float] | None) -> list[float] | None:
+    """The interval of a ratio from that of its logarithm.
+
+    None too where its upper bound means nothing, as it may be of two rounds that have little in common.
+    """
+    if interval is None or interval[1] > _LARGEST_LOGARITHM:
+        return None
+    return [math.exp(bound) for bound in interval]
 
 
 def _logarithms(values: Floats) -> Floats:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from loadgen.measure.stats.distributions import student_t_quantile, student_t_two_sided
+from loadgen.measure.stats.distributions import student_t_p_value, student_t_quantile
 from loadgen.measure.stats.jackknife import Floats, Jackknife
 
 _CONFIDENCE = 0.95
@@ -62,11 +62,7 @@ class Shift:
 
     def p_value(self) -> float | None:
         """How probable so large a difference is if there is none; None as above."""
-        if self.error is None:
-            return None
-        if not self.error:
-            return float(self.delta == 0)
-        return student_t_two_sided(self.delta / self.error, self.freedom)
+        return None if self.error is None else student_t_p_value(self.delta, self.error, self.freedom)
 
 
 def shift(old: Sequence[Estimate], new: Estimate) -> Shift:
