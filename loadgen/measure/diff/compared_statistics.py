@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from loadgen.measure.diff.measured_run import Floats, PolicyRounds
 from loadgen.measure.stats.jackknife import Jackknife
@@ -34,8 +33,12 @@ class ComparedStatistic:
         return self.varies_by_factors or self.is_whole
 
     def estimates(self, policy: PolicyRounds, stops_early: bool) -> Estimates:
-        """Of one policy in one run. stops_early: precision decided how many rounds there are."""
-        return estimates(self.values, policy, active_rounds(policy), stops_early)
+        """Of one policy in one run. stops_early: precision decided how many rounds there are.
+
+        Rounds count in which the policy was measured at all, whether it was answered or not.
+        """
+        rounds = jackknife((policy.measured.requests > 0) | (policy.failed > 0), stops_early)
+        return Estimates.of(self.values(policy, rounds), rounds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +49,12 @@ class Estimates:
     logarithm: Estimate | None
     """None where the value is 0."""
 
-
-def active_rounds(policy: PolicyRounds) -> NDArray[np.bool_]:
-    """Rounds in which the policy was measured at all, whether it was answered or not."""
-    return (policy.measured.requests > 0) | (policy.failed > 0)
-
-
-def estimates(values: StatisticOf, policy: PolicyRounds, active: NDArray[np.bool_], stops_early: bool) -> Estimates:
-    rounds = jackknife(active, stops_early)
-    return estimates_of(values(policy, rounds), rounds)
-
-
-def estimates_of(found: Floats, rounds: Jackknife) -> Estimates:
-    """found: of all rounds, then without each group of them."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        logarithms = np.log(found)
-    return Estimates(Estimate.of(found, rounds), Estimate.of(logarithms, rounds) if found[0] > 0 else None)
+    @classmethod
+    def of(cls, found: Floats, rounds: Jackknife) -> Estimates:
+        """found: of all rounds, then without each group of them."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logarithms = np.log(found)
+        return cls(Estimate.of(found, rounds), Estimate.of(logarithms, rounds) if found[0] > 0 else None)
 
 
 def mean_ratio_estimates(baseline: PolicyRounds, candidate: PolicyRounds, stops_early: bool) -> Estimates | None:
@@ -71,7 +64,7 @@ def mean_ratio_estimates(baseline: PolicyRounds, candidate: PolicyRounds, stops_
         return None
     rounds = jackknife(both, stops_early)
     weights = rounds.weights()
-    return estimates_of(candidate.measured.means_ns(weights) / baseline.measured.means_ns(weights), rounds)
+    return Estimates.of(candidate.measured.means_ns(weights) / baseline.measured.means_ns(weights), rounds)
 
 
 def _percentile(share: float) -> StatisticOf:
