@@ -56,8 +56,8 @@ def _environment(name: str, assumed: object = None) -> Callable[[Plan, Environme
     return lambda _plan, environment: environment.get(name, assumed)
 
 
-# What is compared, in the order in which it is shown. A new row is a line here.
-_ROWS = (
+# What is compared, in the order in which it is shown. A new row is a line in one of the two.
+_IN_COMMON = (
     _Fact("policies", lambda plan, _environment: ", ".join(sorted(cell.name for cell in plan.cells))),
     _Fact("users", lambda plan, _environment: None if plan.load.rate_rps else plan.load.users),
     _Fact("rate", _load("rate_rps")),
@@ -79,6 +79,10 @@ _ROWS = (
     _Fact("cookies are kept", _plan("cookies")),
     _Fact("trailers are asked for", _plan("trailers")),
     _Fact("target", _target, is_refused=False),
+)
+"""What runs of one group of a history have in common."""
+_ROWS = (
+    *_IN_COMMON,
     _Fact("rounds", _load("rounds"), is_refused=False),
     _Fact("system", _environment("system")),
     _Fact("processor", _environment("cpu")),
@@ -110,8 +114,7 @@ def unlike(old: RunRecord, new: RunRecord) -> list[UnlikeFact]:
 def load_group(record: RunRecord) -> str:
     """What runs of the same plan have in common: the rows of the plan that are refused, and the target."""
     plan, environment = Plan.from_json(record["plan"]), record["environment"]
-    of_plan = _ROWS[: next(at for at, row in enumerate(_ROWS) if row.what == "rounds")]
-    return json.dumps([str(row.read(plan, environment)) for row in of_plan])
+    return json.dumps([str(row.read(plan, environment)) for row in _IN_COMMON])
 
 
 def _texts(before: object, after: object) -> tuple[str, str]:
