@@ -21,13 +21,14 @@ def run_changes(diff: DiffRecord) -> Table:
     """One row a statistic of a policy, and one a comparison."""
     is_short = len(diff["policies"]) > MAX_WHOLE_POLICIES
     rows = [
-        row(name, statistic, change)
+        _row(name, statistic, change)
         for name, policy in diff["policies"].items()
         for statistic, change in _changes(policy)
         if not is_short or statistic == "mean" or change["is_certain"]
     ]
     rows += [
-        row(f"{one['candidate']} / {one['baseline']}", _RATIO, one["latency_mean_ratio"]) for one in diff["comparisons"]
+        _row(f"{one['candidate']} / {one['baseline']}", _RATIO, one["latency_mean_ratio"])
+        for one in diff["comparisons"]
     ]
     return Table(_CHANGES, rows)
 
@@ -47,7 +48,7 @@ def _changes(policy: PolicyChanges) -> Iterator[tuple[str, Change]]:
             yield statistic, change
 
 
-def row(name: str, statistic: str, change: Change) -> Row:
+def _row(name: str, statistic: str, change: Change) -> Row:
     """The row of one statistic."""
     write = _WRITERS.get(statistic, format_duration)
     return (
@@ -70,10 +71,8 @@ def _delta(change: Change, write: Callable[[float], str]) -> str:
         return estimate(change["delta"], change["delta_ci95"], sign=True)
     if change["delta"] is None:
         return ABSENT
-    signed = write(change["delta"])
-    text = signed if signed.startswith("-") else f"+{signed}"
-    interval = change["delta_ci95"]
-    return text if interval is None else f"{text} [{write(interval[0])}, {write(interval[1])}]"
+    text = with_interval(change["delta"], change["delta_ci95"], write)
+    return text if text.startswith("-") else f"+{text}"
 
 
 def _ratio(change: Change) -> str:
