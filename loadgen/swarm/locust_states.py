@@ -8,3 +8,5 @@ from __future__ import annotations
 SPAWNING = "spawning"
 RUNNING = "running"
 MISSING = "missing"
+LOADING = (SPAWNING, RUNNING)
+"""Those of a runner whose users send requests."""

@@ -16,13 +16,13 @@ from typing import Any
 
 import gevent
 
-import loadgen.swarm.locust_states as locust_states
 import loadgen.swarm.messages as messages
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 from loadgen.probe.audit_plan import EMBEDDED_IDLE_MAX_NS, AuditPlan
 from loadgen.swarm.coordinator import POLL_S
 from loadgen.swarm.live_view import FINISHING, RUNNING, LiveView
+from loadgen.swarm.locust_states import LOADING
 from loadgen.swarm.messaging import EXIT_PLAN, MessageChannel, bad_message
 from loadgen.swarm.run import LocustRun, RunOptions
 from loadgen.swarm.run_folder import RunFolder
@@ -276,7 +276,7 @@ class RunController:
 
     @property
     def _is_loading(self) -> bool:
-        return self._runner.state in (locust_states.SPAWNING, locust_states.RUNNING)
+        return self._runner.state in LOADING
 
     @property
     def _has_web_ui(self) -> bool:

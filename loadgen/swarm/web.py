@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
-from loadgen.swarm.locust_states import RUNNING, SPAWNING
+from loadgen.swarm.locust_states import LOADING
 from loadgen.swarm.web_pages import FILES, AuditView, View, add_pages
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _checked(swarm: Callable[[], Any], environment: Any, refusal: Refusal) -> Ca
     """Locust's start of a run, behind a check of its form. The form that edits a running test is not checked."""
 
     def start() -> ResponseReturnValue:
-        is_edit = environment.runner is not None and environment.runner.state in (SPAWNING, RUNNING)
+        is_edit = environment.runner is not None and environment.runner.state in LOADING
         message = None if is_edit else refusal(request.form)
         if message is not None:  # in the shape of Locust's own refusals
             return jsonify({"success": False, "message": message, "host": environment.host})
