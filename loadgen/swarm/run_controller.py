@@ -74,7 +74,7 @@ class RunController:
         options = self._options
         host = self.target_host.url(options)
         if not self._has_web_ui:
-            self._plan(self.target_host.trusted(options), host)
+            self._plan(self.target_host.trusted(options, host), host)
 
     def begin(self) -> None:
         """Locust begins a test."""
@@ -160,7 +160,7 @@ class RunController:
         """Raises PlanError."""
         options = self._options
         host = self.target_host.url(options)
-        plan, class_policies = self._plan(self.target_host.trusted(options), host)
+        plan, class_policies = self._plan(self.target_host.trusted(options, host), host)
         plan = self.target_host.monitored(plan)
         run_s = self.start_form.run_seconds(options)
         folder = RunFolder.create(Path(options.results), options.run_name or f"{datetime.now():%Y%m%d-%H%M%S}")
@@ -193,7 +193,7 @@ class RunController:
         """What an audit of this host looks at; without one it is the host of the runs. Raises PlanError."""
         options = self._options
         host = given or self.target_host.url(options)
-        plan, _ = self._plan(self.target_host.trusted(options), host)
+        plan, _ = self._plan(self.target_host.trusted(options, host), host)
         audit_plan = AuditPlan.of(plan)
         if self.target_host.is_embedded(host):
             audit_plan = replace(audit_plan, idle_max_ns=EMBEDDED_IDLE_MAX_NS)

@@ -50,7 +50,7 @@ class StartForm:
         host = form.get("host", "") or self._environment.host or "http://127.0.0.1"
         try:
             # The embedded target is trusted, whatever the scheme that the form asks for.
-            checked_plan(self._target_host.trusted(options), host, policies_of(classes, options.policies), 1)
+            checked_plan(self._target_host.trusted(options, host), host, policies_of(classes, options.policies), 1)
         except PlanError as error:
             return str(error)
         return None

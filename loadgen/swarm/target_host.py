@@ -43,10 +43,10 @@ class TargetHost:
             raise PlanError(f"the user classes name different hosts, {' and '.join(sorted(hosts))}; give one with -H")
         return next(iter(hosts), None)
 
-    def trusted(self, options: Any) -> Any:
+    def trusted(self, options: Any, host: str | None) -> Any:
         """The options, with the embedded target's own authority if that is the host."""
         embedded = self._embedded
-        if not self.is_embedded(self._environment.host) or embedded is None or embedded.ca_file is None:
+        if not self.is_embedded(host) or embedded is None or embedded.ca_file is None:
             return options
         return options if options.insecure else changed(options, cacert=str(embedded.ca_file))
 

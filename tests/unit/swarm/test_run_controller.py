@@ -13,6 +13,7 @@ import pytest
 
 import loadgen.swarm.messages as messages
 from loadgen.model.exceptions import PlanError
+from loadgen.swarm import target_host
 from loadgen.swarm.live_view import FAILED, FINISHED, RUNNING
 from loadgen.swarm.messaging import MessageChannel, Role
 from loadgen.swarm.plugin import LoadgenPlugin
@@ -20,6 +21,7 @@ from loadgen.swarm.run_controller import RunController
 from loadgen.swarm.run_folder import RunFolder
 from loadgen.swarm.user_classes import UserKind
 from tests.support.fake_swarm import FakeRunner, LoopbackRunner, fake_environment, until, user_class
+from tests.support.secure_servers import authority
 from tests.support.swarm_messages import sent_report
 
 ALTERNATING = user_class("Alternating")
@@ -113,6 +115,22 @@ def report(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> N
 @pytest.fixture
 def rig(tmp_path: Path) -> Rig:
     return Rig(tmp_path)
+
+
+def test_an_audit_trusts_the_embedded_authority_for_the_embedded_target_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ca_file = tmp_path / "ca.pem"
+    authority().cert_pem.write_to_path(str(ca_file))
+    embedded = SimpleNamespace(url="https://127.0.0.1:9/", ca_file=ca_file, pid=1, stop=lambda: None)
+    monkeypatch.setattr(target_host, "EmbeddedTarget", lambda *_: embedded)
+    controller = Rig(tmp_path, tls=True).controller
+    controller._environment.host = None  # none was given
+    plan = controller._audit_plan("")
+    assert (plan.target.authority, plan.cacert) == ("127.0.0.1:9", str(ca_file))
+    plan = controller._audit_plan("https://elsewhere.example/")
+    assert (plan.target.authority, plan.cacert) == ("elsewhere.example:443", None)
+    controller.close()
 
 
 def test_a_test_of_locust_s_is_a_run(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:

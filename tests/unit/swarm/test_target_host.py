@@ -42,7 +42,7 @@ def test_a_given_host_is_the_target(started: list[FakeTarget]) -> None:
     host = TargetHost(fake_environment(user_class("One", host="http://of-class:1"), host="http://given:1"))
     options = locust_options()
     assert host.url(options) == "http://given:1"
-    assert host.trusted(options) is options
+    assert host.trusted(options, "http://given:1") is options
     assert host.monitored(plan()).server_pid is None
     assert host.account(plan()) is None
     host.stop()
@@ -92,8 +92,8 @@ def test_tls_restarts_it_and_its_authority_is_trusted_unless_certificates_do_not
     options: Any = locust_options(tls=True)
     assert host.url(options) == "https://127.0.0.1:5001/"
     assert [one.is_stopped for one in started] == [True, False]
-    assert host.trusted(options).cacert == str(started[1].ca_file)
+    assert host.trusted(options, started[1].url).cacert == str(started[1].ca_file)
     assert options.cacert == ""  # those of Locust stay as they are
     careless = locust_options(tls=True, insecure=True)
-    assert host.trusted(careless) is careless
+    assert host.trusted(careless, started[1].url) is careless
     host.stop()
