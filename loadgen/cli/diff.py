@@ -29,8 +29,7 @@ DIFF_FILE, PAGE_FILE, CHART_NAME = "diff.json", "diff.md", "diff"
 
 def diff(old: Sequence[Path], new: Path, options: dict[str, Any]) -> Outcome:
     """`loadgen diff`. Raises PlanError where the runs can't be compared, or --out can't be written."""
-    if options["json"] and options["markdown"]:
-        raise PlanError("--json and --markdown both take standard output; give one of them")
+    check_one_output(options)
     if options["no_charts"] and options["out"] is None:
         raise PlanError("--no-charts is for --out; without that nothing is drawn")
     gates = [parse_gate(text) for text in options["fail_if"]]
@@ -46,6 +45,12 @@ def diff(old: Sequence[Path], new: Path, options: dict[str, Any]) -> Outcome:
     elif not options["quiet"]:
         show_diff(found)
     return Outcome(report_gates(found.get("gates", ())), options["out"])
+
+
+def check_one_output(options: dict[str, Any]) -> None:
+    """Raise PlanError where two forms are asked for on standard output."""
+    if options["json"] and options["markdown"]:
+        raise PlanError("--json and --markdown both take standard output; give one of them")
 
 
 def _save_into(folder: Path, found: DiffRecord, *, draws: bool) -> None:

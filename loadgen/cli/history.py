@@ -9,6 +9,7 @@ from typing import Any
 
 from loadgen.cli import EXIT_DONE, Outcome
 from loadgen.cli.console import text_console
+from loadgen.cli.diff import check_one_output
 from loadgen.cli.fitted_table import fit_table
 from loadgen.cli.run_validation import load_record
 from loadgen.cli.stdio import print_error
@@ -29,8 +30,7 @@ _CHART_NAME = "history"
 
 def history(folder: Path, options: dict[str, Any]) -> Outcome:
     """`loadgen history`. Raises PlanError where the folder holds no run, or the chart can't be written."""
-    if options["json"] and options["markdown"]:
-        raise PlanError("--json and --markdown both take standard output; give one of them")
+    check_one_output(options)
     found = read_history(folder)
     charts = [] if options["no_charts"] else _draw_into(options["out"] or folder, found)
     if options["json"]:
