@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, TypedDict
 
+from loadgen.measure.stats.comparison import pair_name
 from loadgen.model.diff_record import ComparisonChange, DiffRecord, MachineControl, PolicyChanges
 from loadgen.model.gate.expression import GateExpression
 from loadgen.model.gate.judgement import judge, readings_of
@@ -32,7 +33,7 @@ def _fields(form: Any) -> tuple[Field, ...]:
 
 def judge_diff(gates: Sequence[GateExpression], diff: DiffRecord) -> list[GateSummary]:
     """What became of each gate. Raises PlanError where one asks for what a diff has not."""
-    pairs = {f"{one['candidate']}/{one['baseline']}": one for one in diff["comparisons"]}
+    pairs = {pair_name(one["baseline"], one["candidate"]): one for one in diff["comparisons"]}
     records: Mapping[str, Mapping[str, Any]] = {**diff["policies"], **pairs, "": diff}
     groups = (
         FieldGroup(_POLICIES, _fields(PolicyChanges), (*diff["policies"], *diff["left_out"])),

@@ -38,6 +38,11 @@ def pairs(cells: tuple[Cell, ...], swept: bool) -> Iterator[tuple[str, str]]:
                 yield baseline.name, cell.name
 
 
+def pair_name(baseline: str, candidate: str) -> str:
+    """What a gate calls the two."""
+    return f"{candidate}/{baseline}"
+
+
 def is_uncertain(interval: list[_Number] | None) -> TypeGuard[list[_Number]]:
     """The interval of a difference holds 0, so the difference may be none."""
     return interval is not None and interval[0] <= 0 <= interval[1]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypedDict
 
-from loadgen.measure.stats.comparison import pairs
+from loadgen.measure.stats.comparison import pair_name, pairs
 from loadgen.model.errors import ErrorKind
 from loadgen.model.gate.expression import parse_gate
 from loadgen.model.gate.judgement import Reading, judge, readings_of
@@ -72,9 +72,7 @@ def resolve_gates(plan: Plan, fail_if: Sequence[str] | None = None) -> tuple[Res
         return ()
     groups = (
         FieldGroup(_POLICIES, policy_fields(), tuple(cell.name for cell in plan.cells), _cells_of_policies(plan)),
-        FieldGroup(
-            _PAIRS, pair_fields(), tuple(f"{other}/{base}" for base, other in pairs(plan.cells, bool(plan.axes)))
-        ),
+        FieldGroup(_PAIRS, pair_fields(), tuple(pair_name(*pair) for pair in pairs(plan.cells, bool(plan.axes)))),
         # A warning's code is often the name of an error kind, or of a field of the policies.
         FieldGroup("", run_fields(), needs_whole_path=True),
     )
@@ -121,5 +119,5 @@ def _is_answered(record: Mapping[str, Any] | None) -> bool:
 def _records(summary: Summary) -> Mapping[str, Mapping[str, Any]]:
     """The parts of the summary that gates may ask, by subject."""
     warnings = Counter(one["code"] for one in summary["warnings"])
-    pairs = {f"{one['candidate']}/{one['baseline']}": one for one in summary["comparisons"]}
-    return {**summary["policies"], **pairs, "": {"warnings": warnings, "precision": summary.get("precision")}}
+    by_pair = {pair_name(one["baseline"], one["candidate"]): one for one in summary["comparisons"]}
+    return {**summary["policies"], **by_pair, "": {"warnings": warnings, "precision": summary.get("precision")}}

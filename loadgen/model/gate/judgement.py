@@ -11,7 +11,7 @@ from loadgen.model.gate.result_fields import TIME_UNITS_NS
 from loadgen.model.gate_summary import GateSummary
 from loadgen.model.units import format_estimate
 
-_MOST_DIGITS = 1_000_000
+_WHOLE_FROM = 1_000_000
 NOT_JUDGED = "there is no value that could be judged"
 
 
@@ -106,4 +106,4 @@ def _plain(value: Any) -> str:
     """As many digits as tell a value from a limit near to it."""
     if isinstance(value, str | bool):
         return str(value).lower() if isinstance(value, bool) else value
-    return f"{value:,.0f}" if isinstance(value, int) or abs(value) >= _MOST_DIGITS else f"{value:,.5g}"
+    return f"{value:,.0f}" if isinstance(value, int) or abs(value) >= _WHOLE_FROM else f"{value:,.5g}"
