@@ -100,5 +100,5 @@ def _limit(text: str, shown: str) -> Limit:
 def _duration_ns(text: str) -> int:
     """A difference of times may be negative."""
     joined = "".join(text.split())
-    size_ns = parse_duration_ns(joined.lstrip("+-") if joined[:1] in "+-" else joined)
+    size_ns = parse_duration_ns(joined[1:] if joined.startswith(("+", "-")) else joined)
     return -size_ns if joined.startswith("-") else size_ns

@@ -42,6 +42,7 @@ def test_what_is_read(text: str, path: str, sign: str, limit: Limit) -> None:
         ("errors >   ", "can't be read"),
         ("1 < errors < 3", "can't be read"),
         ("errors > 3 parsecs", "'3 parsecs' is no limit"),
+        ("latency.p99 > --5ms", "'--5ms' is no limit"),
         ("errors > ?", "'\\?' is no limit"),
         ("errors > 1e999", "no number that a field can have"),
         ("x" * 600 + " > 3", "600|604"),
