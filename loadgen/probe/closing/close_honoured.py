@@ -7,11 +7,10 @@ from typing import NamedTuple
 from loadgen.model.audit import Verdict
 from loadgen.model.units import NS_PER_MS, format_duration
 from loadgen.probe.after_response import AfterResponse, Next, after_response, close_wait_ns
-from loadgen.probe.failures import ProbeFailure
 from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
-from loadgen.probe.side_by_side import side_by_side
+from loadgen.probe.side_by_side import some_side_by_side
 
 _CONNECTIONS = 3
 _SLOW_NS = 200 * NS_PER_MS
@@ -24,11 +23,7 @@ class _AskedClose(NamedTuple):
 
 
 def _run(session: ProbeSession) -> Finding:
-    tried = side_by_side([lambda: _try(session)] * _CONNECTIONS)
-    failures = [one for one in tried if isinstance(one, ProbeFailure)]
-    closes = [one for one in tried if isinstance(one, _AskedClose)]
-    if not closes:
-        raise failures[0]
+    closes = some_side_by_side([lambda: _try(session)] * _CONNECTIONS)
     found = [one.after for one in closes]
     closed = sorted(one.closed_ns for one in found if one.closed_ns is not None)
     announced = [one for one in closes if one.says_so]

@@ -26,10 +26,8 @@ def offer_h2c(session: ProbeSession, stream: ProbeStream, client: FrameClient, w
     reader, received, until_ns = FinalHeadReader(), b"", session.until_ns(wait_ns)
     while True:
         chunk = stream.receive(until_ns)
-        if chunk is None:
+        if chunk is None or not chunk.data:
             raise NoResponse(stream.loss, received, session.now_ns())
-        if not chunk.data:
-            raise NoResponse(stream.loss, received, chunk.at_ns)
         received += chunk.data
         found = reader.feed(chunk.data)
         if found is not None:

@@ -100,7 +100,6 @@ def stale_finding(
     return Finding(
         verdict=Verdict.WARNING if is_early else Verdict.NOTE if is_note else Verdict.OK,
         measured=f"{share}; safe up to {limit_text(safe_ns)}",
-        announced=None,
         values=values,
         advice=_advice(safe_ns, died, is_early),
         # The advice is for clients: the settings of servers would be beside the point.

@@ -18,7 +18,7 @@ from loadgen.probe.failures import Loss, NoResponse
 from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
-from loadgen.probe.side_by_side import side_by_side
+from loadgen.probe.side_by_side import all_side_by_side
 
 _MAX_PAUSE_NS = NS_PER_S // 2
 _MIN_PAUSES = 20
@@ -57,9 +57,7 @@ def _run(session: ProbeSession) -> Finding:
     lives = [_Life(pause_ns), _Life(pause_ns * _SLOWER)]
     session.waiting_for = "a connection in use to be closed"
     session.waiting_until_ns = session.until_ns(session.plan.idle_max_ns)
-    for failure in side_by_side([partial(_live, session, life, session.waiting_until_ns) for life in lives]):
-        if failure is not None:
-            raise failure
+    all_side_by_side([partial(_live, session, life, session.waiting_until_ns) for life in lives])
     return _judge(lives)
 
 

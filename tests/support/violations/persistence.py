@@ -10,7 +10,6 @@ from tests.support.violations.violation import SOON, Violation
 
 _KEEP = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\nhello"
 _UNLISTED = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nKeep-Alive: timeout=5\r\n\r\nhello"
-_ENDLESS = b"HTTP/1.1 200 OK\r\n\r\nhello"
 
 
 def serves(*responses: bytes) -> Script:

@@ -23,7 +23,7 @@ _WANTS_TLS = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 48\r\n\r\nClient sent
 def to_offers(*answers: bytes) -> Script:
     """Answers an offer to upgrade with these bytes, other requests as usual."""
 
-    def script(connection: socket.socket, number: int) -> None:
+    def script(connection: socket.socket, _number: int) -> None:
         while request := read_request(connection):
             if b"Upgrade: h2c" in request:
                 for answer in answers:
