@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from loadgen.cli import EXIT_DONE, EXIT_GATE, EXIT_INTERRUPTED, EXIT_OUTPUT, Outcome
@@ -17,7 +16,7 @@ from loadgen.cli.audit_console import progress, show_audit, show_cost, show_prob
 from loadgen.cli.audit_options import build_audit_plan
 from loadgen.cli.consent import ask_consent
 from loadgen.cli.gate_lines import report_gates
-from loadgen.cli.signals import handled
+from loadgen.cli.signals import noted
 from loadgen.cli.stdio import print_error
 from loadgen.model.audit import AuditRecord, Verdict
 from loadgen.model.exceptions import PlanError
@@ -28,7 +27,6 @@ from loadgen.probe.audit_gates import judge_gates, resolve_gates
 from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.registry import GROUPS, choose
 from loadgen.show.audit.audit_markdown import audit_markdown
-from loadgen.startup import end_at_once
 from loadgen.target.process import EmbeddedTarget
 
 # Without limits the embedded target keeps every connection for ever, and there is nothing to find.
@@ -57,7 +55,7 @@ def probe(options: dict[str, Any]) -> Outcome:
         ask_consent(plan.target, plan.proxy, embedded=options["url"] is None, agreed=options["yes"])
         if plan.origin is not None:
             ask_consent(plan.origin, None, embedded=False, agreed=options["yes"])
-        with _interrupting(audit), progress(audit, quiet=is_quiet):
+        with noted(audit.interrupt), progress(audit, quiet=is_quiet):
             record = audit.run()
     if gates:
         record["gates"] = judge_gates(gates, record)
@@ -84,19 +82,6 @@ def _embedded(plan: AuditPlan, options: dict[str, Any]) -> Iterator[AuditPlan]:
             yield replace(plan, target=parse_target(target.url), cacert=cacert)
         finally:
             target.stop()
-
-
-@contextmanager
-def _interrupting(audit: Audit) -> Iterator[None]:
-    """A signal ends the audit, which then says what is known; a second one ends the process at once."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        if audit.is_interrupted:
-            end_at_once(number, frame)
-        audit.interrupt()
-
-    with handled(interrupt, lambda: False):
-        yield
 
 
 def _show(record: AuditRecord, options: dict[str, Any]) -> None:

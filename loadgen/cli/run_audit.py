@@ -5,12 +5,10 @@ No idle connection is watched for longer than 10 s, and all of it takes 20 s at 
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
-from types import FrameType
 
 from loadgen.cli.audit_console import progress, show_cost
-from loadgen.cli.signals import Interruption, handled
+from loadgen.cli.signals import Interruption, noted
 from loadgen.cli.stdio import print_error
 from loadgen.model.audit import AuditRecord
 from loadgen.model.exceptions import TargetError
@@ -19,7 +17,6 @@ from loadgen.model.units import NS_PER_S
 from loadgen.probe.audit import Audit
 from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.registry import choose
-from loadgen.startup import end_at_once
 
 _IDLE_MAX_NS = 10 * NS_PER_S
 _MAX_TIME_NS = 20 * NS_PER_S
@@ -44,24 +41,16 @@ def audit_before_load(plan: Plan, *, quiet: bool) -> AuditRecord | None:
     )
     if not quiet:
         show_cost(audit)
-    signals: list[int] = []
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        if signals:
-            end_at_once(number, frame)
-        signals.append(number)
-        audit.interrupt()
-
-    try:
-        with handled(interrupt, lambda: False), progress(audit, quiet=quiet):
-            record = audit.run()
-    except TargetError as error:
-        if not quiet:
-            print_error(f"no audit: {error}")
-        record = None
+    record: AuditRecord | None = None
+    with noted(audit.interrupt) as signals:
+        try:
+            with progress(audit, quiet=quiet):
+                record = audit.run()
+        except TargetError as error:
+            if not quiet:
+                print_error(f"no audit: {error}")
     if signals:
         raise Interruption(signals[0])
     if record is not None:
-        with suppress(KeyError):
-            del record["traces"]
+        del record["traces"]
     return record

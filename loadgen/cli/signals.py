@@ -46,6 +46,21 @@ def raised() -> Iterator[None]:
 
 
 @contextmanager
+def noted(interrupt: Callable[[], None]) -> Iterator[list[int]]:
+    """The first signal calls `interrupt`; another one ends the process at once. Gives the numbers of those noted."""
+    numbers: list[int] = []
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        _install(end_at_once)
+        numbers.append(number)
+        interrupt()
+
+    with kept():
+        _install(handle)
+        yield numbers
+
+
+@contextmanager
 def kept(stays_ignored: Callable[[], bool] = lambda: False) -> Iterator[None]:
     """Give the signals back at the end to whom they belong now, or ignore them if `stays_ignored` says so then.
 

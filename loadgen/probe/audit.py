@@ -67,10 +67,6 @@ class Audit:
         """How many probes have ended."""
         return len(self._records)
 
-    @property
-    def is_interrupted(self) -> bool:
-        return self._end == "interrupted"
-
     def interrupt(self) -> None:
         """End it now, with what is known. Safe to call from a signal's handler."""
         self._end = "interrupted"

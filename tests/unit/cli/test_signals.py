@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from loadgen.cli.signals import Interruption, handled, kept, raised
+from loadgen.cli.signals import Interruption, handled, kept, noted, raised
 from loadgen.startup import ENDING_SIGNALS, end_at_once
 
 
@@ -31,6 +31,17 @@ def test_the_first_signal_is_raised_and_the_next_would_end_the_process(number: s
         interrupt()
     assert set(after) == {end_at_once}
     assert (caught.value.number, caught.value.code) == (number, 130)
+    assert handlers() == before
+
+
+@pytest.mark.parametrize("number", ENDING_SIGNALS)
+def test_the_first_signal_is_noted_and_the_next_would_end_the_process(number: signal.Signals) -> None:
+    before, calls = handlers(), []
+    with noted(lambda: calls.append("interrupted")) as numbers:
+        assert numbers == []
+        signal.raise_signal(number)
+        assert set(handlers()) == {end_at_once}
+    assert (numbers, calls) == ([number], ["interrupted"])
     assert handlers() == before
 
 
