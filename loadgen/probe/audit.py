@@ -77,7 +77,6 @@ class Audit:
         plan = self.plan
         started, begun_ns = datetime.now(UTC), time.monotonic_ns()
         state = AuditState.of(plan)
-        zero_ns = state.traces.zero_ns
         state.findings = {probe.name: AsyncResult() for probe in self.probes}
         driver = gevent.spawn(self._drive, state)
         driver.link(lambda _: self._over.set())
@@ -89,7 +88,7 @@ class Audit:
             raise driver.value
         for probe in self.probes:
             if probe.name not in self._records:
-                self._note(probe, unknown(_ENDS.get(self._end, _NO_RESPONSE)), zero_ns, zero_ns, zero_ns)
+                self._note(probe, unknown(_ENDS.get(self._end, _NO_RESPONSE)))
         first = state.first
         return {
             "schema": AUDIT_SCHEMA,
@@ -125,7 +124,7 @@ class Audit:
             why = f"{_NO_RESPONSE}: {state.first_failure}"
             for probe in self.probes:
                 if probe not in ready:
-                    self._note(probe, unknown(why), *[state.traces.zero_ns] * 3)
+                    self._note(probe, unknown(why))
                     state.findings[probe.name].set(None)
                     why = _NO_RESPONSE  # the reason stands in the first row, and not in all of them
             is_quiet = any(probe.needs_quiet for probe in ready)
@@ -178,21 +177,23 @@ class Audit:
         begun_ns = session.now_ns()
         found: Finding | None = None
         try:
-            self._check_time(session)
-            found = probe.run(session)
-            if found.verdict in _ACCUSATIONS and (probe.keeps_asking or not probe.waits):
-                self._check_time(session)  # what did not come in time may only have been cut short
+            found = noted = self._find(probe, session)
         except (ProbeFailure, *FAILURES) as error:
-            found = None
-            self._note(probe, unknown(text_of(error)), begun_ns, session.now_ns(), state.traces.zero_ns)
+            noted = unknown(text_of(error))
         except Exception as error:  # a fault of one probe must not cost what the others found out
-            why = f"this check has a fault, please report it: {type(error).__name__}: {error}"
-            self._note(probe, unknown(why), begun_ns, session.now_ns(), state.traces.zero_ns)
-        else:
-            self._note(probe, found, begun_ns, session.now_ns(), state.traces.zero_ns)
+            noted = unknown(f"this check has a fault, please report it: {type(error).__name__}: {error}")
         finally:
             self.sessions.pop(probe.name, None)
             state.findings[probe.name].set(found)
+        self._note(probe, noted, begun_ns - state.traces.zero_ns, session.now_ns() - begun_ns)
+
+    def _find(self, probe: Probe, session: ProbeSession) -> Finding:
+        """What one probe finds out within the audit's time. Raises whatever it raises."""
+        self._check_time(session)
+        found = probe.run(session)
+        if found.verdict in _ACCUSATIONS and (probe.keeps_asking or not probe.waits):
+            self._check_time(session)  # what did not come in time may only have been cut short
+        return found
 
     @property
     def _has_accused(self) -> bool:
@@ -214,7 +215,8 @@ class Audit:
             self._end = "out_of_time"
             raise ProbeFailure(_ENDS[self._end])
 
-    def _note(self, probe: Probe, found: Finding, begun_ns: int, ended_ns: int, zero_ns: int) -> None:
+    def _note(self, probe: Probe, found: Finding, started_ns: int = 0, duration_ns: int = 0) -> None:
+        """started_ns: since the audit's start; without it the probe never began."""
         self._records[probe.name] = {
             "group": group_title(probe.name),
             "title": probe.title,
@@ -226,8 +228,8 @@ class Audit:
             "section": found.section or probe.section or None,
             "advice": found.advice,
             "topic": found.topic,
-            "started_ns": begun_ns - zero_ns,
-            "duration_ns": ended_ns - begun_ns,
+            "started_ns": started_ns,
+            "duration_ns": duration_ns,
         }
 
 
