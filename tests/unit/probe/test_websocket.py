@@ -16,7 +16,7 @@ from tests.support.audits import audit, finding
 from tests.support.processes import scripted_server
 from tests.support.proxies import fake_proxy, proxy_url
 from tests.support.target_thread import target_in_thread
-from tests.support.upgrade_servers import CLOSE, PING, WebSocketSide, ws_frame
+from tests.support.upgrade_servers import CLOSE, PING, PONG, WebSocketSide, ws_frame
 from tests.support.violations.websocket import answers, websocket
 
 SHORT: dict[str, Any] = {"idle_max_ns": 700 * NS_PER_MS, "timeout_ns": 500 * NS_PER_MS}
@@ -50,6 +50,18 @@ def test_pings_of_the_server_are_answered_and_counted() -> None:
     kept = found["websocket_kept_by_pings"]
     assert (kept["verdict"], kept["values"]["kept"]) == ("ok", True)
     assert kept["values"]["answered"] >= 10
+
+
+def test_pongs_that_nothing_asked_for_are_no_answers() -> None:
+    """A server may send them, as heartbeats say (RFC 6455 §5.5.3)."""
+
+    def speak(side: WebSocketSide) -> None:
+        side.say(ws_frame(PONG, b"") + ws_frame(PONG, b"alive"))
+        answers(side)
+
+    with scripted_server(websocket(speak)) as port:
+        found = finding(f"http://127.0.0.1:{port}/", "websocket_ping", **SHORT)
+    assert (found["verdict"], found["values"]["pings"], found["values"]["answered"]) == ("ok", 6, 6)
 
 
 def test_pings_that_keep_it_open() -> None:
