@@ -17,7 +17,6 @@ from loadgen.cli.live_blocks import LiveBlocks
 from loadgen.cli.live_output import LiveOutput
 from loadgen.cli.pilot import PilotEnd, run_pilot, with_load
 from loadgen.cli.report import FinishedRun, finish
-from loadgen.cli.run_audit import audit_before_load
 from loadgen.cli.run_notes import CUT_SHORT, RunNotes
 from loadgen.cli.run_rollup import RunRollup
 from loadgen.cli.signals import Interruption
@@ -133,6 +132,8 @@ class Experiment:
         """Note what probes find out about target and proxy. A resumed run has noted that already."""
         run_probes(self._plan, self._facts["environment"])
         if self._audits:
+            from loadgen.cli.run_audit import audit_before_load  # all probes take a third of a second to import
+
             found = audit_before_load(self._plan, quiet=self._quiet)
             if found is not None:
                 self._facts["environment"]["audit"] = found

@@ -110,7 +110,7 @@ def test_an_audit_lies_with_the_run_and_a_resumed_one_keeps_it(
         (jobs[0][0] / "exchanges.rows").touch()
         return [{"end": "done"}]
 
-    monkeypatch.setattr(experiment, "audit_before_load", found)
+    monkeypatch.setattr(run_audit, "audit_before_load", found)
     monkeypatch.setattr(experiment, "run_workers", workers)
     monkeypatch.setattr(experiment, "finish", lambda *_, **__: None)
     facts: Any = {"name": "run", "environment": {"audit": audit_record({}, url="old")}, "notes": []}
