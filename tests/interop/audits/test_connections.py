@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 from loadgen.model.audit import FindingRecord
 from loadgen.model.units import NS_PER_S
 from tests.support.audits import audit, finding
-from tests.support.processes import await_port, free_port
+from tests.support.processes import free_port, server_process
 from tests.support.servers import PEERS
 
 _PROBES = ("versions", "persistence", "closing")
@@ -70,13 +69,8 @@ def _nginx(folder: Path) -> Iterator[dict[str, str]]:
     (folder / "large").write_bytes(bytes(2_000_000))
     ports = {name: free_port() for name in ("lingering", "hasty", "closing", "http2")}
     (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, **ports), encoding="utf-8")
-    process = subprocess.Popen([program, "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL)
-    try:
-        await_port(ports["hasty"])
+    with server_process([program, "-c", str(folder / "nginx.conf")], folder, ports["hasty"]):
         yield {name: f"http://127.0.0.1:{port}/large" for name, port in ports.items()}
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
 
 
 def test_nginx_as_it_is_set(tmp_path: Path) -> None:
@@ -118,13 +112,8 @@ def test_haproxy_passes_on_the_keep_alive_field_of_the_server_behind_it(tmp_path
     with PEERS["node"](tmp_path / "server") as peer:
         origin = peer.url.rstrip("/").rpartition(":")[2]
         (tmp_path / "haproxy.cfg").write_text(_HAPROXY.format(port=port, origin=origin), encoding="utf-8")
-        process = subprocess.Popen([program, "-db", "-f", str(tmp_path / "haproxy.cfg")], stderr=subprocess.DEVNULL)
-        try:
-            await_port(port)
+        with server_process([program, "-db", "-f", str(tmp_path / "haproxy.cfg")], tmp_path, port):
             found = audit(f"http://127.0.0.1:{port}/", *_PROBES, timeout_ns=_SOON_NS)["findings"]
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
     not_ok = {check: one["verdict"] for check, one in found.items() if one["verdict"] != "ok"}
     assert not_ok == {"as_announced": "violation"}
     assert found["as_announced"]["section"] == "RFC 9110 §7.6.1"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 from loadgen.model.audit import AuditRecord
 from loadgen.model.units import NS_PER_MS, NS_PER_S
 from tests.support.audits import audit
-from tests.support.processes import await_port, free_port
+from tests.support.processes import free_port, server_process
 from tests.support.servers import PEERS
 
 pytestmark = pytest.mark.peer
@@ -61,17 +60,6 @@ for (const [port, most] of PORTS) {
 
 
 @contextmanager
-def running(command: list[str], ports: list[int]) -> Iterator[None]:
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        try:
-            for port in ports:
-                await_port(port)
-            yield
-        finally:
-            process.terminate()
-
-
-@contextmanager
 def nginx(folder: Path) -> Iterator[dict[str, str]]:
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
     if program is None:
@@ -82,18 +70,18 @@ def nginx(folder: Path) -> Iterator[dict[str, str]]:
     servers = "\n".join(f"server {{ listen 127.0.0.1:{ports[name]}; {text} }}" for name, text in NGINX.items())
     configuration = folder / "nginx.conf"
     configuration.write_text(_CONFIGURATION.format(folder=folder, servers=servers), encoding="utf-8")
-    with running([program, "-c", f"{configuration}"], list(ports.values())):
+    with server_process([program, "-c", f"{configuration}"], folder, *ports.values()):
         yield {name: f"http://127.0.0.1:{port}/" for name, port in ports.items()}
 
 
 @contextmanager
-def node() -> Iterator[dict[str, str]]:
+def node(folder: Path) -> Iterator[dict[str, str]]:
     program = shutil.which("node")
     if program is None:
         pytest.skip("Node is not installed (Debian: nodejs)")
     ports = {name: free_port() for name in NODE}
     pairs = [[ports[name], most] for name, most in NODE.items()]
-    with running([program, "-e", _NODE_SCRIPT.replace("PORTS", f"{pairs}")], list(ports.values())):
+    with server_process([program, "-e", _NODE_SCRIPT.replace("PORTS", f"{pairs}")], folder, *ports.values()):
         yield {name: f"http://127.0.0.1:{port}/" for name, port in ports.items()}
 
 
@@ -103,7 +91,7 @@ def audits(tmp_path_factory: pytest.TempPathFactory) -> dict[str, AuditRecord]:
     folder = tmp_path_factory.mktemp("servers")
     folder.chmod(0o755)
     with ExitStack() as stack:
-        servers = stack.enter_context(nginx(folder)) | stack.enter_context(node())
+        servers = stack.enter_context(nginx(folder)) | stack.enter_context(node(folder))
         servers |= {name: stack.enter_context(PEERS[name](folder / name)).url for name in OTHERS}
         watched = {
             name: gevent.spawn(audit, url, "max_lifetime", idle_max_ns=IDLE_MAX_NS) for name, url in servers.items()

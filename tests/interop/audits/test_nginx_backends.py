@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.audits import audit
-from tests.support.processes import await_port, free_port
+from tests.support.processes import free_port, server_process
 
 _NAMES = ("one", "two", "three")
 _CONFIGURATION = """
@@ -51,13 +50,8 @@ def balancers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, s
         heavy=ports[4],
     )
     (folder / "nginx.conf").write_text(text, encoding="utf-8")
-    process = subprocess.Popen([program, "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL)
-    try:
-        await_port(ports[4])
+    with server_process([program, "-c", str(folder / "nginx.conf")], folder, ports[4]):
         yield f"http://127.0.0.1:{ports[3]}/", f"http://127.0.0.1:{ports[4]}/"
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
 
 
 def test_requests_of_one_connection_are_spread_evenly(balancers: tuple[str, str]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import socket
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -15,7 +14,7 @@ import pytest
 
 from loadgen.model.units import NS_PER_S
 from tests.support.audits import audit
-from tests.support.processes import await_port, free_port, scripted_server, write_certificates
+from tests.support.processes import free_port, scripted_server, server_process, write_certificates
 
 SETTINGS = {
     "default": "",
@@ -82,13 +81,8 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], 
         for name, text in SETTINGS.items()
     )
     (folder / "nginx.conf").write_text(_CONFIGURATION.format(folder=folder, servers=servers), encoding="utf-8")
-    process = subprocess.Popen([program, "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL)
-    try:
-        await_port(ports["default"])
+    with server_process([program, "-c", str(folder / "nginx.conf")], folder, ports["default"]):
         yield lambda name: (ports[name], {"cacert": str(folder / "ca.pem")})
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
 
 
 @pytest.mark.parametrize("name", SETTINGS)
