@@ -86,12 +86,18 @@ http {{
 """
 
 
-@contextmanager
-def running_nginx(folder: Path) -> Iterator[Nginx]:
-    """nginx in a new folder until the end of the block; skips the test where it is not installed."""
+def nginx_program() -> str:
+    """Where nginx is; skips the test where it is not installed."""
     program = shutil.which("nginx", path=PROGRAMS)
     if program is None:
         pytest.skip("nginx is not installed (Debian: nginx-light)")
+    return program
+
+
+@contextmanager
+def running_nginx(folder: Path) -> Iterator[Nginx]:
+    """nginx in a new folder until the end of the block; skips the test where it is not installed."""
+    program = nginx_program()
     folder.mkdir()
     folder.chmod(0o755)
     write_certificates(folder)

@@ -12,7 +12,7 @@ import pytest
 from loadgen.model.audit import FindingRecord
 from loadgen.model.units import NS_PER_S
 from tests.support.audits import audit, finding
-from tests.support.processes import free_port, server_process
+from tests.support.processes import free_port, nginx_program, server_process
 from tests.support.servers import PEERS
 
 _PROBES = ("versions", "persistence", "closing")
@@ -62,9 +62,7 @@ http {{
 @contextmanager
 def _nginx(folder: Path) -> Iterator[dict[str, str]]:
     """The URL of a file of 2 MB, by how nginx is set."""
-    program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
-    if program is None:
-        pytest.skip("nginx is not installed (Debian: nginx-light)")
+    program = nginx_program()
     folder.chmod(0o755)
     (folder / "large").write_bytes(bytes(2_000_000))
     ports = {name: free_port() for name in ("lingering", "hasty", "closing", "http2")}

@@ -13,7 +13,7 @@ import pytest
 from loadgen.model.audit import AuditRecord
 from loadgen.model.units import NS_PER_MS, NS_PER_S
 from tests.support.audits import audit
-from tests.support.processes import free_port, server_process
+from tests.support.processes import free_port, nginx_program, server_process
 from tests.support.servers import PEERS
 
 pytestmark = pytest.mark.peer
@@ -61,9 +61,7 @@ for (const [port, most] of PORTS) {
 
 @contextmanager
 def nginx(folder: Path) -> Iterator[dict[str, str]]:
-    program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
-    if program is None:
-        pytest.skip("nginx is not installed (Debian: nginx-light)")
+    program = nginx_program()
     (folder / "files").mkdir()
     (folder / "files" / "index.html").write_text("hello", encoding="utf-8")
     ports = {name: free_port() for name in NGINX}

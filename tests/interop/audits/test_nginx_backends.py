@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.audits import audit
-from tests.support.processes import free_port, server_process
+from tests.support.processes import free_port, nginx_program, server_process
 
 _NAMES = ("one", "two", "three")
 _CONFIGURATION = """
@@ -30,9 +29,7 @@ http {{
 @pytest.fixture(scope="module")
 def balancers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """One that spreads evenly, and one with weights of 1, 1 and 8."""
-    program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
-    if program is None:
-        pytest.skip("nginx is not installed (Debian: nginx-light)")
+    program = nginx_program()
     folder: Path = tmp_path_factory.mktemp("nginx")
     ports = [free_port() for _ in range(5)]
     named = dict(zip(_NAMES, ports, strict=False))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ import pytest
 
 from loadgen.model.units import NS_PER_S
 from tests.support.audits import audit
-from tests.support.processes import free_port, scripted_server, server_process, write_certificates
+from tests.support.processes import free_port, nginx_program, scripted_server, server_process, write_certificates
 
 SETTINGS = {
     "default": "",
@@ -70,9 +69,7 @@ http {{
 @pytest.fixture(scope="module")
 def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], tuple[int, dict[str, Any]]]]:
     """nginx with a server for each row of SETTINGS: gives its port, and the fields of a plan that trusts it."""
-    program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
-    if program is None:
-        pytest.skip("nginx is not installed (Debian: nginx-light)")
+    program = nginx_program()
     folder: Path = tmp_path_factory.mktemp("nginx")
     write_certificates(folder)
     ports = {name: free_port() for name in SETTINGS}
