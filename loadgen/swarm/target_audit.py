@@ -42,14 +42,14 @@ class TargetAudit:
 
     def start(self, host: str) -> str:
         """Start one; says in one line why that can't be, and is empty where it has begun."""
-        if self._is_busy():
-            return "a run is on, and an audit would disturb its figures; start it when the run has ended"
-        if self.is_running:
-            return "an audit is on"
+        if refusal := self._refusal():
+            return refusal
         try:
             audit = Audit(self._plan(host), PROBES)
         except PlanError as error:
             return str(error)
+        if refusal := self._refusal():  # a plan may have to start a target, and others have their turn meanwhile
+            return refusal
         self._audit, self._message = audit, ""
         gevent.spawn(self._run, audit)
         return ""
@@ -74,6 +74,12 @@ class TargetAudit:
         groups = [{"title": title, "rows": table.rows} for title, table in findings_by_group(record).items()]
         counts = verdict_counts(record)
         return found | {"url": record["url"], "facts": audit_facts(record), "counts": counts, "groups": groups}
+
+    def _refusal(self) -> str:
+        """Why no audit can begin now; empty where one can."""
+        if self._is_busy():
+            return "a run is on, and an audit would disturb its figures; start it when the run has ended"
+        return "an audit is on" if self.is_running else ""
 
     def _state(self) -> str:
         if self._audit is not None:

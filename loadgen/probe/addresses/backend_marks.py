@@ -70,6 +70,11 @@ def backend_of(row: Marks, telling: Sequence[str]) -> str:
     return " / ".join(row.get(name, "none") for name in telling)
 
 
+def names_of(rows: Sequence[Marks], telling: Sequence[str], header: str) -> list[str]:
+    """Which backend each response came from. header: the field that the user named, if any; its value is no clock."""
+    return [backend_of(row, telling) for row in (rows if header else joined_clocks(rows))]
+
+
 def comes_back(values: Sequence[str]) -> bool:
     """Few values, in turns: neither one for each response, nor one that was replaced by another."""
     different = len(set(values))

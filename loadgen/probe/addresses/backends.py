@@ -8,9 +8,8 @@ from loadgen.model.audit import FindingValue, Verdict
 from loadgen.model.units import NS_PER_S, count
 from loadgen.probe.addresses.backend_marks import (
     Marks,
-    backend_of,
     comes_back,
-    joined_clocks,
+    names_of,
     spread,
     telling_marks,
 )
@@ -44,8 +43,7 @@ def _run(session: ProbeSession) -> Finding:
     if not rows:
         raise failures[-1] if failures else ProbeFailure("no response of the usual kind came in the time allowed")
     telling = [header] if header else telling_marks(rows)
-    rows = joined_clocks(rows)
-    names = [backend_of(row, telling) for row in rows]
+    names = names_of(rows, telling, header)
     values: dict[str, FindingValue] = {"connections": len(rows), "failed": len(failures), "told_by": telling}
     if why := _untold(rows, names, header):
         return Finding(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from loadgen.model.audit import FindingValue, Verdict
-from loadgen.probe.addresses.backend_marks import Marks, backend_of, joined_clocks, spread
+from loadgen.probe.addresses.backend_marks import Marks, names_of, spread
 from loadgen.probe.addresses.backends import BACKENDS, forwarded
 from loadgen.probe.addresses.new_connections import NewConnections
 from loadgen.probe.evenness import even_p_value, evenness_text
@@ -28,7 +28,7 @@ def _run(session: ProbeSession) -> Finding:
     if len(backends) < 2:
         return Finding(verdict=Verdict.OK, measured="one backend alone was seen")
     rows, lengths = _asked(session)
-    names = [backend_of(row, list(map(str, telling))) for row in joined_clocks(rows)]
+    names = names_of(rows, list(map(str, telling)), session.plan.backend_header)
     each, start = [], 0
     for length in lengths:
         each.append(names[start : start + length])

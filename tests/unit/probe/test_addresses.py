@@ -208,6 +208,15 @@ def test_an_uneven_spread_is_noted() -> None:
     assert values["low_shares"][1] < 0.125 < values["high_shares"][1]
 
 
+def test_a_field_of_any_name_can_tell_backends() -> None:
+    """One of our own marks has this name."""
+    with scripted_server(balancer("clock: {}")) as port:
+        found = audit(f"http://127.0.0.1:{port}/", "backends_of_reused", backend_header="clock")["findings"]
+    for name in ("backends", "backends_of_reused"):
+        assert set(values_of(found[name])["backends"]) == {"0", "1", "2"}
+    assert values_of(found["backends"])["told_by"] == ["clock"]
+
+
 def test_a_field_that_names_requests_names_no_backend() -> None:
     numbers = itertools.count()
 

@@ -67,6 +67,19 @@ def test_never_beside_a_run_and_never_of_what_is_no_host() -> None:
     assert TargetAudit(refuses, lambda: False).start("x") == "'x' has no scheme"
 
 
+def test_two_presses_at_the_same_moment_start_one() -> None:
+    def plan(host: str) -> AuditPlan:
+        gevent.sleep(0.01)  # as a target of our own takes to start
+        return plan_of(host)
+
+    with scripted_server(hello) as port:
+        audit = TargetAudit(plan, lambda: False)
+        presses = [gevent.spawn(audit.start, f"http://127.0.0.1:{port}/") for _ in range(2)]
+        assert sorted(one.get() for one in presses) == ["", "an audit is on"]
+        audit.stop()
+        wait_for(audit, lambda view: view["state"] == "finished")
+
+
 def test_a_target_that_cannot_be_reached_is_said() -> None:
     audit = TargetAudit(plan_of, lambda: False)
     assert audit.start(f"http://127.0.0.1:{free_port()}/") == ""
