@@ -20,11 +20,12 @@ class LiveOutput:
         self.listeners: list[BlockListener] = []
         """They get each block as it ends."""
         self._metrics: MetricsServer | None = None
-        if any(one.exporter is NDJSON and one.destination == STDOUT for one in exports_of(options)):
-            self.listeners.append(_write_line)
         if options.get("metrics_port") is not None:
             self._metrics = MetricsServer(options["metrics_port"])
             self.listeners.append(self._metrics.add_block)
+        # Last: a reader of the line finds the block in the metrics.
+        if any(one.exporter is NDJSON and one.destination == STDOUT for one in exports_of(options)):
+            self.listeners.append(_write_line)
 
     def add(self, worker: int, event: Mapping[str, Any]) -> None:
         """Take one event of a worker."""
