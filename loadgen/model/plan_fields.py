@@ -17,7 +17,8 @@ from loadgen.model.load import Load
 from loadgen.model.option import Option
 
 AXES = "axes"
-_LOAD = "load."
+_PARTS = {"load": Load}
+"""Fields of Plan that are values of their own, made of all options whose `plan_field` begins with the name."""
 
 
 def of_values(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,6 +87,9 @@ def _in_plan() -> list[Option]:
 
 def _nested(found: dict[str, Any]) -> dict[str, Any]:
     """`load.users` is a field of the load, which is made from all that there is of it."""
-    load = {name.removeprefix(_LOAD): value for name, value in found.items() if name.startswith(_LOAD)}
-    rest = {name: value for name, value in found.items() if not name.startswith(_LOAD)}
-    return rest | ({"load": Load(**load)} if load else {})
+    fields: dict[str, Any] = {}
+    of_parts: dict[str, dict[str, Any]] = {}
+    for name, value in found.items():
+        part, _, field_name = name.rpartition(".")
+        (of_parts.setdefault(part, {}) if part else fields)[field_name] = value
+    return fields | {part: _PARTS[part](**values) for part, values in of_parts.items()}

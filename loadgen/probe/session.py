@@ -101,7 +101,7 @@ class AuditState:
     def of(cls, plan: AuditPlan) -> AuditState:
         """For an audit that begins now. Raises PlanError where `cacert` can't be used."""
         zero_ns = poller.of_hub().monotonic_ns()
-        route = Route.to(plan.target, plan.cacert, plan.insecure, plan.source_ips, plan.proxy)
+        route = Route.of(plan)
         return cls(plan, route, Traces(zero_ns), zero_ns + plan.max_time_ns)
 
 
@@ -135,10 +135,9 @@ class ProbeSession:
 
     def toward(self, target: Target) -> ProbeSession:
         """A view of another server, without the proxy, that spends from the same budget. Raises PlanError."""
-        plan = self.plan
         other = copy.copy(self)
-        other.plan = replace(plan, target=target, proxy=None)
-        other.route = Route.to(target, plan.cacert, plan.insecure, plan.source_ips)
+        other.plan = replace(self.plan, target=target, proxy=None)
+        other.route = Route.of(other.plan)
         return other
 
     @property

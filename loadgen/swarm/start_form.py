@@ -20,7 +20,7 @@ from loadgen.wire.route import Route
 def checked_plan(options: Any, host: str | None, class_policies: ClassPolicies, users: int) -> Plan:
     """The plan that options or a form mean, checked as far as that needs no network. Raises PlanError."""
     plan = plan_of(options, host, class_policies, users)
-    Route.to(plan.target, plan.cacert, plan.insecure)  # refuses a file that holds no certificate
+    Route.of(plan)  # refuses a file that holds no certificate
     resolve_gates(plan)
     return plan
 

@@ -119,7 +119,7 @@ class WorkerAgent:
         self._round, self._is_ending, self._is_broken = -1, False, False
         self._reports.clear()
         _raise_descriptor_limit()
-        route = Route.to(plan.target, plan.cacert, plan.insecure)
+        route = Route.of(plan)
         for number, (name, policies) in enumerate(order["class_policies"].items()):
             directory = worker_folder(self._directory, number)
             if name in order["scenarios"]:

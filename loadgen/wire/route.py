@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from loadgen.model.proxy import Proxy
+from loadgen.model.route_plan import RoutePlan
 from loadgen.model.target import Target
 from loadgen.wire import poller
 from loadgen.wire.http1.head import ResponseHead
@@ -47,24 +48,18 @@ class Route:
         """For the TLS handshake (SNI); empty for none (RFC 6066 §3: an IP literal is none)."""
 
     @classmethod
-    def to(
-        cls,
-        target: Target,
-        cacert: str | None,
-        insecure: bool,
-        sources: tuple[str, ...] = (),
-        proxy: Proxy | None = None,
-    ) -> Route:
-        """Raises PlanError where `cacert` can't be used."""
-        route = cls(target, sources=sources, proxy=proxy)
+    def of(cls, plan: RoutePlan) -> Route:
+        """The way to the plan's target. Raises PlanError where its certificates can't be used."""
+        target, proxy = plan.target, plan.proxy
+        route = cls(target, sources=plan.source_ips, proxy=proxy)
         if proxy is not None:
             route.login = ProxyLogin(proxy.authorization)
         if target.is_tls:
             route.tunnels = True
             if not target.is_ip_literal:
                 route.server_name = target.tls_name.encode("ascii")
-            route.tls_context = client_context(target.tls_name, cacert, insecure, HTTP1_ALONE)
-            route.h2_context = client_context(target.tls_name, cacert, insecure, H2_OR_HTTP1)
+            route.tls_context = client_context(target.tls_name, plan.cacert, plan.insecure, HTTP1_ALONE)
+            route.h2_context = client_context(target.tls_name, plan.cacert, plan.insecure, H2_OR_HTTP1)
         return route
 
     @property

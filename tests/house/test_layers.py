@@ -78,7 +78,7 @@ LAYERS = {
         ("policy/",),
         ("target", "proxy", "headers", "request_body", "arrivals", "cell"),
         ("option", "export_options", "gate_options", "output_options", "probe_options", "plan_value_types"),
-        ("load", "plan", "plan_fields", "split"),
+        ("load", "plan", "plan_fields", "route_plan", "split"),
     ],
     "wire": [
         (

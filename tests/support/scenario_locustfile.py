@@ -42,7 +42,7 @@ class Rows(SampleSink):
 
 class Runner:
     def __init__(self, plan: Plan, policy: str) -> None:
-        self.client_pool = GreenletClientPool(plan, Route.to(plan.target, None, False), Rows(), policy)
+        self.client_pool = GreenletClientPool(plan, Route.of(plan), Rows(), policy)
 
 
 class Plugin:

@@ -730,7 +730,7 @@ def preflight(url: str, policy: str) -> str:
     """Run the first request alone, as a run does; gives what the run would end with."""
     load = Load(users=1, rounds=1, block_ns=10**9, warmup_ns=0, timeout_ns=150 * 10**6)
     plan = Plan(parse_target(url), parse_policies(policy), load, max_body_bytes=LIMIT_BYTES)
-    route = Route.to(plan.target, None, False)
+    route = Route.of(plan)
     worker = Engine(plan, route, FakeSink())
     runner = BlockRunner(plan, route, worker, FakeSink(), lambda event: None, monitors_system=False)
     try:

@@ -65,7 +65,7 @@ def clients(
     """A pool of clients and its rows; closed at the end."""
     plan = plan_for(url, policy, **values)
     sink = sink or Rows()
-    pool = GreenletClientPool(plan, Route.to(plan.target, plan.cacert, plan.insecure), sink, policy)
+    pool = GreenletClientPool(plan, Route.of(plan), sink, policy)
     try:
         yield pool, sink
     finally:

@@ -153,7 +153,7 @@ def _loop_of(plan: Plan, recorder: Recorder, events: list[dict[str, Any]]) -> It
     """The run loop of a worker; this thread's hub is left as it was found."""
     hub = gevent.get_hub()
     handle_error = hub.handle_error
-    route = Route.to(plan.target, plan.cacert, plan.insecure, plan.source_ips, plan.proxy)
+    route = Route.of(plan)
     loop = RunLoop(plan, route, recorder, events.append, monitors_system=False)
     try:
         yield loop

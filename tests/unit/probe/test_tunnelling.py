@@ -24,7 +24,7 @@ from tests.support.target_thread import target_in_thread
 
 
 def session_for(plan: AuditPlan) -> ProbeSession:
-    route = Route.to(plan.target, plan.cacert, False, (), plan.proxy)
+    route = Route.of(plan)
     now_ns = poller.of_hub().monotonic_ns()
     return ProbeSession(AuditState(plan, route, Traces(now_ns), now_ns + 10 * NS_PER_S), "test", 1, 1)
 

@@ -46,7 +46,7 @@ def planned(server: Hello) -> Iterator[Plan]:
 
 
 def route(planned: Plan) -> Route:
-    return Route.to(planned.target, None, False)
+    return Route.of(planned)
 
 
 def block(planned: Plan, index: int, policy: str) -> Block:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from loadgen.model.errors import ErrorKind
+from loadgen.model.plan import Plan
+from loadgen.model.policy import parse_policies
 from loadgen.model.proxy import Proxy, parse_proxy
 from loadgen.model.target import parse_target
 from loadgen.wire.errors import UpgradeFailure
@@ -25,7 +27,9 @@ CHALLENGE = (
 
 
 def route(url: str = "http://h:81/", proxy: Proxy | None = None, sources: tuple[str, ...] = ()) -> Route:
-    return Route.to(parse_target(url), None, True, sources, proxy)
+    return Route.of(
+        Plan(parse_target(url), parse_policies("persistent"), insecure=True, source_ips=sources, proxy=proxy)
+    )
 
 
 def the_proxy(credentials: str = "") -> Proxy:

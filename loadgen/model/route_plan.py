@@ -1,0 +1,23 @@
+"""What the way to a target is made of: the part of a plan that a route needs, whichever plan that is."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from loadgen.model.proxy import Proxy
+from loadgen.model.target import Target
+
+
+class RoutePlan(Protocol):
+    """A run's plan, or an audit's."""
+
+    @property
+    def target(self) -> Target: ...
+    @property
+    def cacert(self) -> str | None: ...
+    @property
+    def insecure(self) -> bool: ...
+    @property
+    def source_ips(self) -> tuple[str, ...]: ...
+    @property
+    def proxy(self) -> Proxy | None: ...
