@@ -13,8 +13,8 @@ from flask.typing import ResponseReturnValue
 from loadgen.measure.data.npz import SAMPLES_FILE
 from loadgen.show.export import EXPORTERS, Written
 from loadgen.show.export.html import HTML
-from loadgen.show.export.html_charts import report_policy
 from loadgen.show.export.json import JSON
+from loadgen.show.export.scripts import scripted_policy
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -193,7 +193,7 @@ def _file(path: Path | None, missing: str, as_attachment: bool = False) -> Respo
         return _missing(missing)
     mimetype = _MIMETYPES.get(path.suffix)
     response = send_file(path.resolve(), mimetype, as_attachment, download_name=path.name, conditional=False)
-    of_file = f"{report_policy()}; frame-ancestors 'none'" if path.name == REPORT else _DRAWN_POLICY
+    of_file = f"{scripted_policy()}; frame-ancestors 'none'" if path.name == REPORT else _DRAWN_POLICY
     response.headers["Content-Security-Policy"] = of_file
     return response
 

@@ -16,10 +16,11 @@ from loadgen.show.export.findings_html import findings_html
 from loadgen.show.export.html_advice import advice_html
 from loadgen.show.export.html_answer import answer_html
 from loadgen.show.export.html_chart_data import chart_data
-from loadgen.show.export.html_charts import charts_html, report_policy, scripts_html
+from loadgen.show.export.html_charts import charts_html
 from loadgen.show.export.html_notes import curve_note, differences_note, sockets_note, upgrades_note
 from loadgen.show.export.html_waterfall import waterfall_html
-from loadgen.show.export.page import escape, opening, table_html
+from loadgen.show.export.page import escape, opening, section_html
+from loadgen.show.export.scripts import scripted_policy, scripts_html
 from loadgen.show.formatting import load_text, rounds_text
 
 _MAX_VALUE_LENGTH = 400  # a target may send a long Server field
@@ -60,7 +61,7 @@ def render(summary: Summary, pictures: Mapping[str, bytes]) -> str:
     plan, data = summary["plan"], chart_data(summary)
     title = f"{plan['method']} {plan['url']}"
     parts = [
-        opening(f"{title}: connection reuse", report_policy()),
+        opening(f"{title}: connection reuse", scripted_policy()),
         f"<h1>{escape(title)}</h1><p class=facts>{escape(_facts(summary))}</p>",
         answer_html(summary),
         waterfall_html(summary),
@@ -97,21 +98,14 @@ def _proxy(plan: PlanRecord) -> str:
 def _policies(summary: Summary) -> str:
     table = tables.policies(summary)
     if summary["sweep"] is None:
-        return _table("Policies", table)
-    return _table("Cells", tables.Table(("cell", *table.headings[1:]), table.rows))
+        return section_html("Policies", table)
+    return section_html("Cells", tables.Table(("cell", *table.headings[1:]), table.rows))
 
 
 def _section(section: _Section, summary: Summary) -> str:
-    return _table(
+    return section_html(
         section.title, section.table(summary), section.note(summary), " class=text" if section.is_text else ""
     )
-
-
-def _table(title: str, table: tables.Table, note: str = "", of_class: str = "") -> str:
-    if not table.rows:
-        return ""
-    below = f"<p>{escape(note)}</p>" if note else ""
-    return f"<h2>{escape(title)}</h2>{table_html(table, of_class)}{below}"
 
 
 def _audit(summary: Summary) -> str:

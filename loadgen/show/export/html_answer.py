@@ -7,8 +7,6 @@ there instead. What to do about it: html_advice.py.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 from loadgen.measure.labels import labels
 from loadgen.measure.stats.statuses import StatusCounts
@@ -16,19 +14,8 @@ from loadgen.measure.summary.verdict_differences import difference_sentence
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.summary import AmortisationSummary, ComparisonSummary, Summary
 from loadgen.model.units import format_estimate
-from loadgen.show.export.page import escape
+from loadgen.show.export.cards import COST, GAIN, Card, cards_html, verdict_html
 from loadgen.show.ordering import MAX_SERIES
-
-
-@dataclass(frozen=True, slots=True)
-class _Card:
-    title: str
-    value_ns: float | None
-    interval_ns: Sequence[float] | None
-    sentence: str
-    kind: str = ""
-    """`is-cost` or `is-gain` where the number is a certain difference; they differ in colour."""
-    is_change: bool = False
 
 
 def answer_html(summary: Summary) -> str:
@@ -36,19 +23,18 @@ def answer_html(summary: Summary) -> str:
     cards = _cards(summary)
     # A clause a line.
     clauses = re.split(r"(?<=; )", summary["verdict"])
-    verdict = f"<p class=verdict>{''.join(f'<span>{escape(clause)}</span>' for clause in clauses)}</p>"
+    verdict = verdict_html(clauses)
     if not cards:
         return verdict
-    shown = "".join(_card_html(number, card) for number, card in enumerate(cards))
     # A verdict that says more than the cards has a doubt, which must not be hidden.
     is_said = summary["verdict"] in {card.sentence for card in cards}
     return (
-        f"<div class=cards>{shown}</div>"
+        f"{cards_html(cards)}"
         f"<details{'' if is_said else ' open'}><summary>The whole verdict</summary>{verdict}</details>"
     )
 
 
-def _cards(summary: Summary) -> list[_Card]:
+def _cards(summary: Summary) -> list[Card]:
     policies = summary["policies"]
     if summary["sweep"] is not None:
         curves = summary["sweep"]["amortisation"]
@@ -60,18 +46,18 @@ def _cards(summary: Summary) -> list[_Card]:
     return [_of_policy(name, one, summary) for name, one in policies.items()]
 
 
-def _of_policy(name: str, one: PolicySummary, summary: Summary) -> _Card:
+def _of_policy(name: str, one: PolicySummary, summary: Summary) -> Card:
     """A candidate's card says what it adds to its baseline; any other policy's says what a request takes."""
     found = [comparison for comparison in summary["comparisons"] if comparison["candidate"] == name]
     if not found:
         latency, reused = one["latency_ns"], one["connections"]["reuse_ratio"]
         mean = " ".join(filter(None, format_estimate(latency["mean"] or 0, latency["mean_ci95"])))
         sentence = f"{name} takes {mean} per request on average; {_percent(reused)} of its requests reused a connection"
-        return _Card(name, latency["mean"], latency["mean_ci95"], sentence)
+        return Card(name, latency["mean"], latency["mean_ci95"], sentence)
     family = len(summary["comparisons"])
     sentences = "; ".join(difference_sentence(comparison, summary["policies"], family) for comparison in found)
     first = found[0]
-    return _Card(
+    return Card(
         name, first["latency_mean_delta_ns"], first["latency_mean_delta_ci95"], sentences, _kind(first), is_change=True
     )
 
@@ -86,22 +72,12 @@ def _percent(share: float) -> str:
 def _kind(comparison: ComparisonSummary) -> str:
     if comparison["latency_mean_delta_ci95"] is not None and not comparison["is_certain"]:
         return ""
-    return "is-cost" if comparison["latency_mean_delta_ns"] > 0 else "is-gain"
+    return COST if comparison["latency_mean_delta_ns"] > 0 else GAIN
 
 
-def _of_curve(title: str, curve: AmortisationSummary) -> _Card:
+def _of_curve(title: str, curve: AmortisationSummary) -> Card:
     exchange = " ".join(filter(None, format_estimate(curve["exchange_ns"], curve["exchange_ci95"])))
     sentence = f"A new connection costs this, shared by the K requests on it; each takes {exchange} beside that"
     if curve["k90"] is not None:
         sentence += f"; 90% of the saving is reached at K = {curve['k90']:,.1f}"
-    return _Card(title, curve["handshake_ns"], curve["handshake_ci95"], sentence, "is-cost")
-
-
-def _card_html(number: int, card: _Card) -> str:
-    amount, bounds = (
-        ("–", "") if card.value_ns is None else format_estimate(card.value_ns, card.interval_ns, sign=card.is_change)
-    )
-    return (
-        f"<article class='card s{number} {card.kind}'><h3>{escape(card.title)}</h3>"
-        f"<p class=big>{escape(amount)} <small>{escape(bounds)}</small></p><p>{escape(card.sentence)}</p></article>"
-    )
+    return Card(title, curve["handshake_ns"], curve["handshake_ci95"], sentence, COST)

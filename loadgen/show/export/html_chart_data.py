@@ -6,7 +6,6 @@ of is left out, and so is its chart.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -55,11 +54,6 @@ def _of_policies(summary: Summary) -> ChartData:
     }
     filled = {key: value for key, value in found.items() if value}
     return {"policies": [visible(name) for name in policies], **filled} if filled else {}
-
-
-def to_script_text(data: ChartData) -> str:
-    """As JSON that ends no script element, whatever a name may be (HTML, "Restrictions for contents of script")."""
-    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _bounds(interval: Sequence[float] | None) -> dict[str, float | None]:

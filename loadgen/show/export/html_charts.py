@@ -1,9 +1,4 @@
-"""The charts of the report: figures that its script fills, the data that it draws, and the library that it draws with.
-
-The library is Observable Plot with d3, which it needs. It draws SVG, so that a chart follows the page's colours (dark,
-print), stays sharp on paper and can be read by a screen reader; it has scales, tips and intervals; both are under the
-ISC licence and take 490 kB. uPlot (51 kB) draws on a canvas, in colours of its own. Vega-Lite (with Vega 770 kB) and
-ECharts (1.1 MB) are larger; Vega compiles expressions to functions, which a content security policy forbids.
+"""The charts of the report: figures that the page's script fills (scripts.py), and which data each is drawn from.
 
 A picture of each chart is in its figure until the script has drawn it: what a reader without scripts sees. As many as
 leave the page under 2 MB are there; the others are files of the run alone.
@@ -12,10 +7,9 @@ leave the page under 2 MB are there; the others are files of the run alone.
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from functools import cache
 
-from loadgen.show.export.html_chart_data import ChartData, to_script_text
-from loadgen.show.export.page import STATIC, escape, image, picture, policy
+from loadgen.show.export.html_chart_data import ChartData
+from loadgen.show.export.page import escape, figure_html, image, picture
 
 # Which data each chart of policies is drawn from; line charts have data of their own. All others are pictures.
 _DRAWN = {
@@ -41,8 +35,6 @@ _TITLES = {
     "over_time": "Each block in the order in which it ran: a drift would show as a slope",
 }
 _PICTURE_BYTES = 850_000  # as files; in the page they take a third more
-_OWN = ("format", "plots", "page", "lines", "tables")
-_LIBRARIES = ("d3.min.js", "plot.umd.min.js")
 
 
 def charts_html(data: ChartData, pictures: Mapping[str, bytes]) -> str:
@@ -55,20 +47,6 @@ def charts_html(data: ChartData, pictures: Mapping[str, bytes]) -> str:
     ]
     note = "<p class=facts>Lines at the ends of bars, and bands: 95 % intervals from the spread between rounds.</p>"
     return "\n".join(("<h2>Charts</h2>", note if drawn else "", *figures))
-
-
-def scripts_html(data: ChartData) -> str:
-    """The page's scripts, and the data that they draw."""
-    if not data:
-        return _script(_own_script())
-    text = f"<script type=application/json id=loadgen-data>{to_script_text(data)}</script>"
-    return "\n".join((text, *map(_script, (*_libraries(), _own_script()))))
-
-
-@cache
-def report_policy() -> str:
-    """The Content-Security-Policy of every report: its scripts, and the style that the library adds to each chart."""
-    return policy((*_libraries(), _own_script()), [_text("vendor/plot.style.css")])
 
 
 def _kept(pictures: Mapping[str, bytes], drawn: Container[str]) -> dict[str, bytes]:
@@ -88,26 +66,4 @@ def _picture(name: str, svg: bytes | None) -> str:
 
 
 def _figure(name: str, svg: bytes | None) -> str:
-    caption = f"<figcaption><h3>{escape(_TITLES[name])}</h3></figcaption>"
-    fallback = image(name.replace("_", " "), svg) if svg is not None else ""
-    return f"<figure class=scroll tabindex=0 data-plot={name}>{caption}{fallback}</figure>"
-
-
-def _script(text: str) -> str:
-    return f"<script>{text}</script>"
-
-
-def _libraries() -> tuple[str, ...]:
-    return tuple(_text(f"vendor/{name}") for name in _LIBRARIES)
-
-
-@cache
-def _own_script() -> str:
-    """Our own files as one script, so that none of their names is global."""
-    texts = "\n".join(_text(f"report/{name}.js") for name in _OWN)
-    return f'(() => {{\n"use strict";\n{texts}}})();'
-
-
-@cache
-def _text(name: str) -> str:
-    return (STATIC / name).read_text(encoding="utf-8")
+    return figure_html(name, _TITLES[name], image(name.replace("_", " "), svg) if svg is not None else "")

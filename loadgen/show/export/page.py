@@ -70,6 +70,20 @@ def table_html(table: Table, of_class: str = "") -> str:
     return f"<div class=scroll tabindex=0><table><thead><tr>{head}<tbody>{body}</table></div>"
 
 
+def section_html(title: str, table: Table, note: str = "", of_class: str = "") -> str:
+    """A heading with its table and a note below; empty where the table has no rows."""
+    if not table.rows:
+        return ""
+    below = f"<p>{escape(note)}</p>" if note else ""
+    return f"<h2>{escape(title)}</h2>{table_html(table, of_class)}{below}"
+
+
+def figure_html(plot: str, title: str, until_drawn: str = "") -> str:
+    """A figure that the page's script fills with its chart `plot`. until_drawn: HTML that stands there before."""
+    caption = f"<figcaption><h3>{escape(title)}</h3></figcaption>"
+    return f"<figure class=scroll tabindex=0 data-plot={plot}>{caption}{until_drawn}</figure>"
+
+
 def picture(name: str, svg: bytes) -> str:
     """A drawing, with its name as the text in place of it."""
     return f"<figure class=scroll tabindex=0>{image(name, svg)}</figure>"

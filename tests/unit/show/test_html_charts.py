@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from loadgen.show.export.html_chart_data import chart_data, to_script_text
-from loadgen.show.export.html_charts import charts_html, report_policy, scripts_html
+from loadgen.show.export.html_chart_data import chart_data
+from loadgen.show.export.html_charts import charts_html
 from loadgen.show.export.page import STATIC
+from loadgen.show.export.scripts import scripted_policy, scripts_html, to_script_text
 from loadgen.show.ordering import MAX_SERIES
 from tests.support.hostile_texts import NAME, hostile
 from tests.support.synthetic import full_run, sweep_plan, sweep_run
@@ -127,4 +128,4 @@ def test_the_policy_names_each_text_by_its_hash() -> None:
         f"default-src 'none'; script-src{hashes}{{3}}; style-src{hashes}{{2}}; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
-    assert re.fullmatch(expected, report_policy())
+    assert re.fullmatch(expected, scripted_policy())
