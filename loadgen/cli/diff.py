@@ -19,12 +19,14 @@ from loadgen.measure.diff.measured_run import MeasuredRun, measured_run
 from loadgen.measure.diff.run_diff import diff_runs
 from loadgen.model.diff_record import DiffRecord
 from loadgen.model.exceptions import PlanError
+from loadgen.model.files import check_writable, write_whole
 from loadgen.model.gate.expression import parse_gate
 from loadgen.model.plan import Plan
 from loadgen.model.run_record import RunRecord
+from loadgen.show.export.diff_html import diff_html
 from loadgen.show.export.diff_markdown import diff_markdown
 
-DIFF_FILE, PAGE_FILE, CHART_NAME = "diff.json", "diff.md", "diff"
+DIFF_FILE, MARKDOWN_FILE, PAGE_FILE, CHART_NAME = "diff.json", "diff.md", "diff.html", "diff"
 
 
 def diff(old: Sequence[Path], new: Path, options: dict[str, Any]) -> Outcome:
@@ -32,12 +34,17 @@ def diff(old: Sequence[Path], new: Path, options: dict[str, Any]) -> Outcome:
     check_one_output(options)
     if options["no_charts"] and options["out"] is None:
         raise PlanError("--no-charts is for --out; without that nothing is drawn")
+    page = options["html"]
+    if page is not None:
+        check_writable(page, "--html")
     gates = [parse_gate(text) for text in options["fail_if"]]
     found = diff_folders(old, new, forced=options["force"])
     if gates:
         found["gates"] = judge_diff(gates, found)
     if options["out"] is not None:
         _save_into(options["out"], found, draws=not options["no_charts"])
+    if page is not None:
+        _write_page(page, found)
     if options["json"]:
         sys.stdout.write(RunStore.to_text(found))
     elif options["markdown"]:
@@ -61,13 +68,22 @@ def _save_into(folder: Path, found: DiffRecord, *, draws: bool) -> None:
         raise PlanError(f"can't write to {folder}: {error.strerror}") from None
 
 
+def _write_page(path: Path, found: DiffRecord) -> None:
+    content = diff_html(found).encode()
+    try:
+        write_whole(path, lambda file: file.write(content))
+    except OSError as error:
+        raise PlanError(f"can't write to {path}: {error.strerror}") from None
+
+
 def save_diff(store: RunStore, found: DiffRecord, *, draws: bool) -> None:
-    """Write diff.json, diff.md and the chart. Raises OSError where the disk is full."""
+    """Write diff.json, diff.md, and if it draws the page and the chart. Raises OSError where the disk is full."""
     store.write_text(DIFF_FILE, RunStore.to_text(found))
-    store.write_text(PAGE_FILE, diff_markdown(found))
+    store.write_text(MARKDOWN_FILE, diff_markdown(found))
     if draws:
         from loadgen.show.charts import draw_diff  # matplotlib takes long to import
 
+        store.write_text(PAGE_FILE, diff_html(found))
         for ending, content in draw_diff(found).items():
             store.write_bytes(f"{CHART_NAME}.{ending}", content)
 

@@ -10,8 +10,8 @@ OUTPUT_OPTIONS: tuple[Option, ...] = (
         name="out", type=FilePath(), is_implicit=True, metavar="DIR", commands=(COMPARE, SWEEP, DIFF, HISTORY),
         help="Folder of this run; results/NAME if unset.",
         differs={
-            DIFF: {"help": "Write diff.json, diff.md and the chart into this folder; nowhere if unset."},
-            HISTORY: {"help": "Draw the chart into this folder; that of the runs if unset."},
+            DIFF: {"help": "Write diff.json, diff.md, diff.html and the chart into this folder; nowhere if unset."},
+            HISTORY: {"help": "Draw history.html and the chart into this folder; that of the runs if unset."},
         },
     ),
     Option(name="name", type=Words(), is_implicit=True, help="Name of this run; the time of its start if unset."),
@@ -40,6 +40,11 @@ OUTPUT_OPTIONS: tuple[Option, ...] = (
             DIFF: {"help": "Print the diff as Markdown, for a pull request."},
             HISTORY: {"help": "Print the history as Markdown."},
         },
+    ),
+    Option(
+        name="html", type=FilePath(), is_implicit=True, commands=(PROBE, DIFF), metavar="FILE",
+        help="Write the audit as a page, with a picture of its connections.",
+        differs={DIFF: {"help": "Write the diff as a page with charts, which needs no other file."}},
     ),
     Option(
         name="baseline", type=Folders(), default=(), commands=(COMPARE, SWEEP, REPORT), metavar="DIR",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from loadgen.model.option import PROBE, Option, OptionGroup
 from loadgen.model.plan_value_types import Url
 from loadgen.model.units import NS_PER_MS
-from loadgen.model.value_types import Duration, FilePath, Flag, ListOf, Whole, Words
+from loadgen.model.value_types import Duration, Flag, ListOf, Whole, Words
 
 PROBE_OPTIONS: tuple[Option, ...] = (
     Option(
@@ -44,9 +44,5 @@ PROBE_OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         name="strict", type=Flag(), default=False, commands=(PROBE,), help="Exit with 1 where a violation is found.",
-    ),
-    Option(
-        name="html", type=FilePath(), is_implicit=True, commands=(PROBE,), metavar="FILE",
-        help="Write the audit as a page, with a picture of its connections.",
     ),
 )  # fmt: skip

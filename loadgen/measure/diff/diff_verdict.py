@@ -19,7 +19,7 @@ _NOTABLE_MOVE = 0.1
 
 def diff_verdict(diff: DiffRecord) -> list[str]:
     """The lines, those of the policies first."""
-    lines = [f"{name}: {_policy(one)}" for name, one in diff["policies"].items()]
+    lines = [f"{name}: {policy_sentence(one)}" for name, one in diff["policies"].items()]
     lines += [f"{one['candidate']} / {one['baseline']}: {_comparison(one)}" for one in diff["comparisons"]]
     lines += [f"{name}: not answered in each of the runs" for name in diff["left_out"]]
     machine = diff["machine"]
@@ -61,7 +61,8 @@ def other_changes(policy: PolicyChanges) -> dict[str, Change]:
     }
 
 
-def _policy(policy: PolicyChanges) -> str:
+def policy_sentence(policy: PolicyChanges) -> str:
+    """What changed under one policy, without its name."""
     mean = policy["latency_ns"]["mean"]
     others = [name for name, one in other_changes(policy).items() if one["is_certain"]]
     if mean["is_certain"]:

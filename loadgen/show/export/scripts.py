@@ -15,7 +15,7 @@ from typing import Any
 
 from loadgen.show.export.page import STATIC, policy
 
-_OWN = ("format", "plots", "page", "lines", "tables")
+_OWN = ("format", "plots", "page", "lines", "changes", "tables")
 _LIBRARIES = ("d3.min.js", "plot.umd.min.js")
 
 

@@ -12,6 +12,7 @@ from loadgen.show.tables.table import Row, Table
 
 _CHANGES = ("policy", "statistic", "old", "new", "change", "ratio", "certain")
 _ERRORS, _RATIO = "error ratio", "ratio of means"
+_RUNS = ("", "run", "folder", "started")
 _UNLIKE = ("what", "old", "new", "matters")
 MAX_WHOLE_POLICIES = 4
 """Policies up to which all statistics are shown; of more the mean latency, and what changed."""
@@ -39,6 +40,13 @@ def unlike_facts(diff: DiffRecord) -> Table:
         _UNLIKE,
         [(one["what"], one["old"], one["new"], "yes" if one["is_refused"] else "no") for one in diff["unlike"]],
     )
+
+
+def compared_runs(diff: DiffRecord) -> Table:
+    """Which runs they are."""
+    rows = [("before", one["run"], one["path"], one["started"]) for one in diff["old"]]
+    new = diff["new"]
+    return Table(_RUNS, [*rows, ("now", new["run"], new["path"], new["started"])])
 
 
 def _changes(policy: PolicyChanges) -> Iterator[tuple[str, Change]]:

@@ -31,7 +31,7 @@ def test_two_like_runs(tmp_path: Path) -> None:
     assert (shown.code, shown.stderr) == (0, "")
     assert "persistent: no certain change of the mean latency (1.000× [" in shown.stdout
     assert "ratio of means" in shown.stdout
-    assert sorted(path.name for path in out.iterdir()) == ["diff.json", "diff.md", "diff.png", "diff.svg"]
+    assert sorted(path.name for path in out.iterdir()) == ["diff.html", "diff.json", "diff.md", "diff.png", "diff.svg"]
     diff = json.loads((out / "diff.json").read_text(encoding="utf-8"))
     check_diff(diff)
     assert (diff["new"]["run"], [one["path"] for one in diff["old"]]) == ("new", [str(old)])
@@ -39,7 +39,9 @@ def test_two_like_runs(tmp_path: Path) -> None:
     assert sorted(path.name for path in new.iterdir()) == before, "the runs stay as they are"
     assert json.loads(run_cli("diff", str(old), str(new), "--json").stdout) == diff
     assert run_cli("diff", str(old), str(new), "--markdown").stdout == (out / "diff.md").read_text(encoding="utf-8")
-    assert run_cli("diff", str(old), str(new), "--quiet") == (0, "", "")
+    page = tmp_path / "page.html"
+    assert run_cli("diff", str(old), str(new), "--quiet", "--html", str(page)) == (0, "", "")
+    assert page.read_text(encoding="utf-8") == (out / "diff.html").read_text(encoding="utf-8")
 
 
 def test_unlike_runs_are_refused_unless_it_is_asked_for(tmp_path: Path) -> None:
@@ -62,6 +64,7 @@ def test_unlike_runs_are_refused_unless_it_is_asked_for(tmp_path: Path) -> None:
         (("old",), "Missing argument 'OLD...'"),
         (("old", "old", "--json", "--markdown"), "--json and --markdown both take standard output; give one of them"),
         (("old", "old", "--no-charts"), "--no-charts is for --out"),
+        (("old", "old", "--html", "old"), "--html old is a folder; give the name of a file"),
         (("old", "old", "--out", "old/run.json"), "can't write to old/run.json"),
         (("old", "old", "--fail-if", "close.latency.mean.rato > 1"), "did you mean 'latency_ns.mean.ratio'?"),
         (("old", "cut"), "cut was cut off before its samples were saved; complete it with: loadgen report cut"),

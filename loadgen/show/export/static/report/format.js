@@ -21,6 +21,7 @@ function number(value) {
 function estimate(ns, low, high, write = duration) {
   const text = write(ns);
   if (low === null || low === undefined) return text;
+  if (!ns && write !== rate) return `${text} [${write(low)}, ${write(high)}]`; // 0 has no unit that bounds could share
   const [, digits, unit] = /([\d,.]+) ?(\S*)$/.exec(text);
   const size = UNITS.find((one) => one[1] === unit)?.[0] ?? 1;
   const decimals = digits.split(".")[1]?.length ?? 0;
