@@ -7,14 +7,13 @@ nothing of is left out, and so is its chart.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from loadgen.model.characters import visible
 from loadgen.model.diff_record import Change, DiffRecord, PolicyChanges
 from loadgen.model.units import NS_PER_US
+from loadgen.show.export.scripts import ChartData
 from loadgen.show.tables.run_changes import MAX_WHOLE_POLICIES
 
-ChartData = dict[str, Any]
 MAX_POLICIES = 24
 """Policies that the charts have room for; the table has all of them."""
 

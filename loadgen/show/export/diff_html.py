@@ -5,9 +5,9 @@ from __future__ import annotations
 from loadgen.measure.diff.diff_verdict import policy_sentence
 from loadgen.model.diff_record import Change, DiffRecord
 from loadgen.show.export.cards import COST, GAIN, Card, cards_html, verdict_html
-from loadgen.show.export.diff_chart_data import MAX_POLICIES, ChartData, diff_chart_data
+from loadgen.show.export.diff_chart_data import MAX_POLICIES, diff_chart_data
 from loadgen.show.export.page import escape, figure_html, opening, section_html
-from loadgen.show.export.scripts import scripted_policy, scripts_html
+from loadgen.show.export.scripts import ChartData, scripted_policy, scripts_html
 from loadgen.show.ordering import MAX_SERIES
 from loadgen.show.tables.gates import gate_table
 from loadgen.show.tables.run_changes import compared_runs, run_changes, unlike_facts

@@ -7,16 +7,15 @@ of is left out, and so is its chart.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from loadgen.model.characters import visible
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.records import Phase
 from loadgen.model.summary import ComparisonSummary, Summary
 from loadgen.show.export.html_line_data import line_charts
+from loadgen.show.export.scripts import ChartData
 from loadgen.show.ordering import MAX_SERIES
 
-ChartData = dict[str, Any]
 _MAX_BLOCKS = 4_000
 """Of more the page would be too large, and no block could be told from the next."""
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 
-from loadgen.show.export.html_chart_data import ChartData
 from loadgen.show.export.page import escape, figure_html, image, picture
+from loadgen.show.export.scripts import ChartData
 
 # Which data each chart of policies is drawn from; line charts have data of their own. All others are pictures.
 _DRAWN = {

@@ -9,17 +9,19 @@ ECharts (1.1 MB) are larger; Vega compiles expressions to functions, which a con
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from loadgen.show.export.page import STATIC, policy
 
+ChartData = dict[str, Any]
+"""What charts are drawn from, by kind; `policies` has the names. Empty where there is nothing to draw."""
+
 _OWN = ("format", "plots", "page", "lines", "changes", "tables")
 _LIBRARIES = ("d3.min.js", "plot.umd.min.js")
 
 
-def scripts_html(data: Mapping[str, Any]) -> str:
+def scripts_html(data: ChartData) -> str:
     """The page's scripts, and the data that they draw; without data the tables sort, and that is all."""
     if not data:
         return _script(_own_script())
@@ -33,7 +35,7 @@ def scripted_policy() -> str:
     return policy((*_libraries(), _own_script()), [_text("vendor/plot.style.css")])
 
 
-def to_script_text(data: Mapping[str, Any]) -> str:
+def to_script_text(data: ChartData) -> str:
     """As JSON that ends no script element, whatever a name may be (HTML, "Restrictions for contents of script")."""
     return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
 
