@@ -10,8 +10,8 @@ import pytest
 
 from loadgen.measure.diff.run_diff import diff_runs
 from loadgen.show.export.diff_html import diff_html
-from tests.browser.test_report_charts import figure, hover, said
 from tests.support.browser import Browser
+from tests.support.drawn_charts import figure, hover, said
 from tests.support.simulated_diffs import run
 
 pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("browser")]

@@ -12,6 +12,7 @@ from selenium.webdriver.common.by import By
 
 from loadgen.show.export import EXPORTERS, RunData, export_text
 from tests.support.browser import Browser
+from tests.support.drawn_charts import figure, hover, said
 from tests.support.synthetic import full_run, sweep_plan, sweep_run
 
 pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("browser")]
@@ -34,26 +35,6 @@ def page(browser: Browser, report: Path) -> Iterator[Browser]:
     browser.open(report.as_uri())
     yield browser
     assert browser.complaints() == []
-
-
-def figure(name: str) -> str:
-    return f"figure[data-plot={name}]"
-
-
-def said(page: Browser, selector: str) -> str:
-    """The text of all elements, drawn ones too."""
-    script = "return [...document.querySelectorAll(arguments[0])].map(one => one.textContent).join('\\n')"
-    text: str = page.driver.execute_script(script, selector)
-    return text
-
-
-def hover(page: Browser, selector: str, x: float, y: float) -> None:
-    """Put the pointer at a place in an element, as shares of its size."""
-    element = page.driver.find_element(By.CSS_SELECTOR, selector)
-    page.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
-    size = element.size
-    offset = (round((x - 0.5) * size["width"]), round((y - 0.5) * size["height"]))
-    ActionChains(page.driver).move_to_element_with_offset(element, *offset).perform()
 
 
 def test_each_chart_is_drawn_in_place_of_its_picture(page: Browser, report: Path) -> None:
