@@ -24,6 +24,8 @@ COMMAND_LINE_ONLY = tuple(
     option.name for option in table.OPTIONS if option.locust is not None and not option.locust.in_form
 )
 """Options that the start form does not offer: where files go is for the command line alone."""
+IN_FORM = tuple(option.name for option in table.OPTIONS if option.locust is not None and option.locust.in_form)
+"""Options that the start form offers. A run reads them when it starts."""
 _HERE = "127.0.0.1"
 
 

@@ -6,6 +6,7 @@ so each does as little as it can. Names in a request are looked up in a list, an
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
 from loadgen.swarm.locust_states import LOADING
+from loadgen.swarm.options import IN_FORM
 from loadgen.swarm.web_pages import FILES, AuditView, View, add_pages
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ TAB_TITLE = "Connection reuse"  # tab.js finds the tab by it
 
 _INDEX_TAGS = (
     '<link rel="stylesheet" href="./loadgen/static/style.css">'
+    f'<script type="application/json" id="loadgen-options">{json.dumps(IN_FORM)}</script>'
     '<script type="module" src="./loadgen/static/tab.js"></script>'
 )
 Refusal = Callable[[Mapping[str, str]], str | None]

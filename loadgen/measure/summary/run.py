@@ -76,7 +76,7 @@ def summarise(
     found = notes + thinned(samples) + outages(samples)
     found += precision_warnings(precision, policies, without_answer)
     below = within_floor(environment.get("calibration"), comparisons, policies)
-    found += warnings(policies, planned, rounds, comparisons, below, environment.get("audit"))
+    found += warnings(policies, planned, rounds, comparisons, below, environment.get("audit"), notes)
     checks, doubts = checked(CheckedRun(planned, samples, indices_of, measured, policies, comparisons))
     found += doubts
     by_proxy = [cell_name for cell_name, cell in cells.items() if planned.asks_proxy(cell.policy)]

@@ -32,7 +32,7 @@ def verdict_clauses(
     """
     answered = {name: one for name, one in policies.items() if one["requests"]}
     if not answered:
-        return [why_nothing_answered(policies)]
+        return [why_nothing_answered(policies, found)]
     lead, good = unwanted(answered, by_proxy, is_tls)
     family = len(comparisons)
     if good:  # else all are alike, and compare as such

@@ -46,11 +46,13 @@ def warnings(
     comparisons: Sequence[ComparisonSummary] = (),
     below: Sequence[WithinFloor] = (),
     audit: AuditRecord | None = None,
+    notes: Sequence[RunWarning] = (),
 ) -> list[RunWarning]:
     """Every warning that the numbers call for.
 
     rounds: how many were begun; a comparison may have fewer. below: differences that are within the machine's floor.
-    audit: what was found out about the target before the load, which explains some of them.
+    audit: what was found out about the target before the load, which explains some of them. notes: warnings from
+    running itself.
     """
     cells = {cell.name: cell for cell in plan.cells}
     compared = min((one["rounds"] for one in comparisons), default=rounds)
@@ -59,7 +61,7 @@ def warnings(
     each = [
         (code, f"{name}: {explained(code, message, cells[name], plan, audit)}")
         for name, summary in policies.items()
-        for code, message in chain(_policy_warnings(summary, cells[name], plan), socket_warnings(name, summary))
+        for code, message in chain(_policy_warnings(summary, cells[name], plan, notes), socket_warnings(name, summary))
     ]
     for code, message in chain(each, difference_warnings(comparisons, policies), floor_warnings(below)):
         times[code] += 1
@@ -100,10 +102,10 @@ def _run_warnings(policies: dict[str, PolicySummary], plan: Plan, rounds: int, c
         )
 
 
-def _policy_warnings(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
+def _policy_warnings(summary: PolicySummary, cell: Cell, plan: Plan, notes: Sequence[RunWarning]) -> Found:
     connections = summary["connections"]
     if not summary["requests"]:
-        yield WarningCode.NO_SAMPLES, why_unanswered(summary)
+        yield WarningCode.NO_SAMPLES, why_unanswered(summary, notes)
     if lost := summary.get("lost"):
         parts = [count(lost[name], word) for name, word in _LOST.items() if lost[name]]
         yield WarningCode.DISK_FULL, f"{' and '.join(parts)} that ended on a full disk are in no other count"

@@ -3,36 +3,54 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from loadgen.measure.labels import listed
 from loadgen.measure.warnings.hints import advice
 from loadgen.model.policy_summary import PolicySummary
+from loadgen.model.run_record import RunWarning
 from loadgen.model.units import count
+from loadgen.model.warning_codes import WarningCode
+
+_NOTHING = "no request that began in a measured window was answered"
 
 
-def why_unanswered(summary: PolicySummary) -> str:
-    """Why a policy has no complete request. Where several reasons are possible, the one that is certain."""
+def why_unanswered(summary: PolicySummary, notes: Sequence[RunWarning] = ()) -> str:
+    """Why a policy has no complete request. Where several reasons are possible, the one that is certain.
+
+    notes: warnings from running itself, one of which may say that the target failed.
+    """
     if summary["errors"]:
         return _all_failed(summary["errors"])
     if summary["window_answered"]:
         return (
-            "no request that began in a measured window was answered; "
-            f"{count(summary['window_answered'], 'response')} belonged to requests that had waited since before it: "
-            "use "
+            f"{_NOTHING}; {count(summary['window_answered'], 'response')} belonged to requests that had waited since "
+            "before it: use "
             + ("a lower --rate or more --max-connections" if summary["arrivals"] else "fewer users or a longer --block")
         )
-    return "no request that began in a measured window was answered; use a longer --block"
+    if _target_failed(notes):
+        return f"{_NOTHING}: the target failed the first request"
+    if summary["connections"]["warmup_errors"]:
+        return f"{_NOTHING}; {count(summary['connections']['warmup_errors'], 'request')} outside the windows failed"
+    return f"{_NOTHING}; use a longer --block"
 
 
-def why_nothing_answered(policies: dict[str, PolicySummary]) -> str:
+def why_nothing_answered(policies: dict[str, PolicySummary], notes: Sequence[RunWarning] = ()) -> str:
     """The same of a run in which no policy has one, in one line."""
     errors: Counter[str] = Counter()
     for summary in policies.values():
         errors.update(summary["errors"])
     if errors:
         return f"{_all_failed(errors)}{advice(errors)}"
+    if failed := _target_failed(notes):
+        return failed
     waited = next((summary for summary in policies.values() if summary["window_answered"]), None)
     return why_unanswered(waited or next(iter(policies.values())))
+
+
+def _target_failed(notes: Sequence[RunWarning]) -> str:
+    """How the target failed the first request of the run; empty where it did not."""
+    return next((one["message"] for one in notes if one["code"] == WarningCode.TARGET_FAILED), "")
 
 
 def _all_failed(errors: dict[str, int]) -> str:

@@ -2,6 +2,7 @@
 // whether the tab is chosen, and where its content belongs, is read from the page after each change.
 
 import { Audit } from "./audit.js";
+import { fixOptions } from "./edit_form.js";
 import { Downloads, element, Figures, poll } from "./figures.js";
 
 const TITLE = "Connection reuse";
@@ -37,6 +38,7 @@ const pollNow = poll(
 );
 
 function follow() {
+  fixOptions();
   const panel = currentPanel();
   if (panel === null) {
     figures.element.remove();

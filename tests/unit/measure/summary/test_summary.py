@@ -527,6 +527,7 @@ POLICIES_SEEN: dict[str, dict[str, Any]] = {
 }
 UNANSWERED = {
     "requests": 0, "statuses": {}, "generator": CALM, "protocol": "http/1.1", "errors": {}, "window_answered": 0,
+    "connections": {"warmup_errors": 0},
 }  # fmt: skip
 
 

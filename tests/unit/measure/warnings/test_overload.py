@@ -130,6 +130,20 @@ def test_a_window_shorter_than_a_request_needs_a_longer_block(tmp_path: Path) ->
     assert "use a longer --block" in why_nothing_answered(made["policies"])
 
 
+def test_a_target_that_failed_the_first_request_is_the_answer(tmp_path: Path) -> None:
+    """A run may end before a window has begun; then a longer block would show nothing either."""
+    message = "http://h/: connect refused: no one listens at this address and port"
+    made = []
+    for name, notes in (("noted", [{"code": "target_failed", "message": message}]), ("unknown", [])):
+        writer = RunWriter(tmp_path / name, plan_json("close", 1), notes=notes)
+        writer.block("close", 0, [Link([Exchange(-MS, receive=ABSENT, outcome=-ErrorKind.CONNECT_REFUSED)])])
+        made.append(writer.summary())
+    assert made[0]["verdict"] == message
+    assert said_of_nothing(made[0])[0].endswith("answered: the target failed the first request")
+    assert made[1]["verdict"] == said_of_nothing(made[1])[0].removeprefix("close: ")
+    assert made[1]["verdict"].endswith("answered; 1 request outside the windows failed")
+
+
 # A target that dies
 
 
