@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Unpack
 
-    from loadgen.cli.api import CompareOptions, Run
+    from loadgen.cli.api import CompareOptions, Run, Urls
 
 __all__ = ["PlanError", "Run", "TargetError", "__version__", "compare", "load_run"]
 
@@ -40,13 +40,14 @@ COMMAND = (sys.executable, "-P", *core.interpreter_options(), "-m", "loadgen")
 __version__ = "0.1.0"
 
 
-def compare(url: str | None = None, **options: Unpack[CompareOptions]) -> Run:
+def compare(url: Urls | None = None, **options: Unpack[CompareOptions]) -> Run:
     """Run the same load under each policy, in turns, and return the run with its summary, samples and charts.
 
     It does what `loadgen compare` does, and saves the same files in `results/<name>/` or `out`. The options are those
     of the command line, named as in a plan file but with underscores: `policies`, `users`, `rate`, `rounds`, `block`,
     `headers`, `max_connections` ... `CompareOptions` lists them. A duration is a text like "500ms" or a timedelta.
-    Without `url` the embedded target is started and compared against.
+    Without `url` the embedded target is started and compared against. Several URLs, as a list or by name, are targets
+    that take turns as policies do.
 
     Prints nothing unless `quiet=False`. Ctrl-C ends the run, saves what was measured, and raises KeyboardInterrupt.
     Raises PlanError where an option is wrong, TargetError where the target gives no valid sample.

@@ -30,6 +30,7 @@ from loadgen.measure.data.store import SUMMARY_FILE, RunStore
 from loadgen.model.diff_record import DiffRecord
 from loadgen.model.exceptions import PlanError, TargetError
 from loadgen.model.gate_summary import GateSummary
+from loadgen.model.named_target import lettered
 from loadgen.model.option import COMPARE
 from loadgen.model.options import options_of
 from loadgen.model.plan import Plan
@@ -51,6 +52,8 @@ _PARAMETERS = {
 }
 """The names of flags, and those of the parameters of `loadgen.compare`."""
 DurationLike = str | timedelta
+Urls = str | Sequence[str] | Mapping[str, str]
+"""A target; or several that take turns, which are A, B ... or have names of their own."""
 
 
 class CompareOptions(TypedDict, total=False):
@@ -89,6 +92,8 @@ class CompareOptions(TypedDict, total=False):
     insecure: bool
     proxy: str
     tls: bool
+    targets: Mapping[str, str] | Sequence[str]
+    """Several targets that take turns, by name, or as texts `"name=URL"`."""
     source_ips: str | Sequence[str]
     server_pid: int
     max_samples: int
@@ -181,7 +186,7 @@ class Run:
         return f"<Run {str(self.directory)!r}: {self.verdict}>"
 
 
-def compare(url: str | None, options: Mapping[str, Any]) -> Run:
+def compare(url: Urls | None, options: Mapping[str, Any]) -> Run:
     """Run a comparison; see `loadgen.compare`."""
     with _errors_name_parameters(), kept():  # a run that was interrupted leaves the signals ignored
         resolved = _resolve_options(url, options)
@@ -233,8 +238,16 @@ def _errors_name_parameters() -> Iterator[None]:
         raise type(error)(message) from None
 
 
-def _resolve_options(url: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
+def _resolve_options(url: Urls | None, options: Mapping[str, Any]) -> dict[str, Any]:
     """The values of all options, as the command line would have them. Raises PlanError."""
+    if url is not None and not isinstance(url, str):
+        if not url:
+            raise PlanError(f"{_WHERE}: no URL is given; leave `url` out for the embedded target")
+        if isinstance(url, Mapping) or len(url) > 1:
+            named = url if isinstance(url, Mapping) else lettered(url)
+            url, options = None, {**options, "targets": named}
+        else:
+            url = url[0]
     keys = {key: value for key, value in {"url": url, **options}.items() if value is not None}
     for key in keys:
         if key.replace("-", "_") in _NO_SHELL:
@@ -257,5 +270,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, Mapping):
-        return [f"{name}: {text}" for name, text in value.items()]
+        return {name: _plain(one) for name, one in value.items()}
     return [_plain(one) for one in value] if isinstance(value, list | tuple) else value

@@ -13,6 +13,7 @@ from loadgen.cli import EXIT_DONE, Outcome
 from loadgen.cli.help import TaughtGroup
 from loadgen.cli.option_types import OptionType
 from loadgen.cli.options import given_options, resolve_options, with_options
+from loadgen.cli.target_names import named_urls
 from loadgen.model.option import COMPARE, DIFF, HISTORY, PROBE, REPORT, SWEEP
 from loadgen.model.plan_value_types import Policies
 from loadgen.model.value_types import Choice, Duration, FilePath, ListOf, Whole
@@ -43,7 +44,8 @@ def cli() -> None:
 def compare(ctx: click.Context, /, **options: Any) -> Outcome:
     """Run the same load under each policy, in turns, and report the difference with its uncertainty.
 
-    Without URL the embedded target is started in a process of its own and compared against.
+    Without URL the embedded target is started in a process of its own and compared against. Several URLs are targets
+    that take turns too: each policy is compared between them.
     """
     from loadgen.cli.report import present
     from loadgen.cli.run_setup import compare as run
@@ -65,7 +67,7 @@ def sweep(ctx: click.Context, /, **options: Any) -> Outcome:
     from loadgen.cli.sweep import resume, run
 
     if options["resume"] is not None:
-        return resume(options, given_options(ctx))
+        return resume(named_urls(options), given_options(ctx))
     return run(resolve_options(ctx, options))
 
 

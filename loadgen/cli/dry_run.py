@@ -33,7 +33,9 @@ def estimate_line(plan: Plan, done: int = 0) -> str:
     of = duration_text(plan.load.block_ns)
     if plan.processes > 1:
         of += f" in {plan.processes} processes"
-    what = count(cells, "cell" if plan.axes else "policy")
+    what = count(cells, "cell") if plan.axes else count(len(plan.policies), "policy")
+    if plan.targets:
+        what += f" × {count(len(plan.targets), 'target')}"
     if plan.until_precision is not None:
         return _estimate_of_precision(plan, what, of)
     return f"{what} × {count(rounds, 'round')} = {count(total, 'block')} of {of}: {about}"

@@ -22,7 +22,8 @@ def check_machine(plan: Plan, embedded: bool = False) -> None:
     """
     _raise_descriptor_limit(plan, embedded)
     for address in plan.source_ips:
-        _check_source(address, plan.peer)
+        for target in plan.each_target:
+            _check_source(address, plan.proxy or target)
     if plan.server_pid is not None:
         try:
             if plan.server_pid < 1:

@@ -11,6 +11,7 @@ from click.core import ParameterSource
 
 from loadgen.cli.option_types import OptionType, TableOption
 from loadgen.cli.plan_reader import merge, read_plan
+from loadgen.cli.target_names import named_urls
 from loadgen.model.option import Option
 from loadgen.model.options import options_of
 from loadgen.model.value_types import Flag
@@ -33,7 +34,8 @@ def with_options(name: str) -> Callable[[Command], Command]:
 
 def resolve_options(ctx: click.Context, options: dict[str, Any]) -> dict[str, Any]:
     """The values of a command's options, those of its plan file included. Raises PlanError."""
-    given = {name: options[name] for name in given_options(ctx)}
+    given = named_urls({name: options[name] for name in given_options(ctx)})
+    options = named_urls(options)
     if options.get("plan") is None:
         return merge(options, given, {})
     name = str(ctx.command.name)
@@ -52,7 +54,8 @@ def given_options(ctx: click.Context) -> dict[str, str]:
 
 def _parameters(option: Option) -> list[Decorator]:
     if option.positional:
-        return [click.argument(option.name, required=False, type=OptionType(option.type))]
+        number = -1 if option.is_many else 1
+        return [click.argument(option.name, required=False, type=OptionType(option.type), nargs=number)]
     own = _flag(option) if isinstance(option.type, Flag) else _valued(option)
     return [own, _former(option)] if option.renamed else [own]
 

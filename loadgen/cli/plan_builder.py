@@ -29,7 +29,8 @@ def build_plan(options: dict[str, Any]) -> Plan:
     if rate is not None:
         check_rate(rate)
     policies = _policies(options, axes)
-    length = run_length(options, axes.combinations * (len(policies) or 1), _command(options))
+    cells = axes.combinations * (len(policies) or 1) * (len(options.get("target") or ()) or 1)
+    length = run_length(options, cells, _command(options))
     resolved = {"users": users, "rate": rate, "rounds": length.rounds, "block": length.block_ns}
     resolved |= {"warmup": _warmup(options, length.block_ns), "seed": _seed(options["seed"])}
     plan_options = options | resolved
@@ -68,6 +69,8 @@ def _varies(options: dict[str, Any]) -> bool:
 
 
 def _check_pairs(options: dict[str, Any]) -> None:
+    if options.get("target") and options["probe"]:
+        raise PlanError("--probe audits one target; leave it out, and run `loadgen probe URL` for each of the targets")
     if options["tls"] and options["url"]:
         raise PlanError("--tls is for the embedded target; with a URL its scheme decides")
     if options["duration"] is not None and options.get("until_precision") is not None:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from loadgen.cli.plan_writer import plan_keys
 from loadgen.cli.run_length import LENGTH
 from loadgen.cli.run_validation import recorded_plan
+from loadgen.cli.target_names import with_first_url
 from loadgen.model import options
 from loadgen.model.exceptions import PlanError
 from loadgen.model.input_files import read_input
@@ -28,7 +29,8 @@ _BODY = "data-base64"
 _MAX_PLAN_BYTES = 128 << 20  # the longest body in base64, and all else
 # An option that is given displaces these of the plan file.
 _DISPLACES = {
-    "url": ("tls",),
+    "url": ("tls", "target"),
+    "target": ("url", "tls"),
     "cacert": ("insecure",),
     "insecure": ("cacert",),
     "users": ("rate", "arrivals", "max_connections"),
@@ -65,7 +67,7 @@ def merge(values: dict[str, Any], given: Mapping[str, Any], file: PlanFile | Map
     from_file = {name: value for name, value in plan.values.items() if name not in displaced | given.keys()}
     user = given.get("user", plan.values.get("user"))
     header = _headers(plan, (*given.get("header", ()), *((user,) if user else ())))
-    return values | from_file | {"header": header}
+    return with_first_url(values | from_file | {"header": header})
 
 
 def _displaced_length(given: Mapping[str, Any], from_file: Mapping[str, Any]) -> set[str]:
@@ -112,6 +114,8 @@ class OptionReader:
             if name in found:
                 raise PlanError(f"{self._where}: {written!r} says again what stands there already")
             found[name] = converted
+        if "url" in found and "target" in found:
+            raise PlanError(f"{self._where}: url and targets both say where requests go; leave one of them out")
         return found
 
     def _one(self, written: str, value: Any) -> tuple[str, Any]:
@@ -128,6 +132,8 @@ class OptionReader:
         if option.name == "cacert":
             raw = str(self._folder / raw)
         try:
+            if isinstance(raw, tuple):
+                return option.name, tuple(map(option.type.read, raw))
             return option.name, option.type.read(raw) if isinstance(raw, str) else raw
         except ValueError as error:
             raise PlanError(f"{self._where}: {written}: {error}") from None
@@ -135,6 +141,8 @@ class OptionReader:
     def _checked(self, key: str, value: Any, option: Option) -> Any:
         """The value as the option's type reads it, where it is of the right kind."""
         kind = option.type
+        if isinstance(value, dict):
+            value = kind.of_table(value)
         if isinstance(value, list) and option.is_axis and not kind.is_list:
             raise PlanError(f"{self._where}: {key!r} as a list is for loadgen sweep")
         takes_list = kind.is_list or kind.is_repeated
@@ -163,7 +171,7 @@ class OptionReader:
             raise PlanError(f"{self._where}: {key} is not base64") from None
 
     def _hint(self, key: str, written: str) -> str:
-        other = {one.key: one for one in options.OPTIONS if one.in_plan_file}.get(key)
+        other = {name: one for one in options.OPTIONS if one.in_plan_file for name in (one.key, one.plural)}.get(key)
         if other is not None and SWEEP in other.commands:
             return "is for loadgen sweep"
         if other is not None and COMPARE in other.commands:

@@ -21,6 +21,8 @@ def plan_keys(plan: Plan, embedded: bool) -> dict[str, Any]:
     for option in options.OPTIONS:
         if embedded and (option.name == "url" or option.url_only):
             continue
+        if option.name == "url" and plan.targets:
+            continue  # it is the first of them
         if not option.needs or options.option_named(option.needs).key in keys:
             keys |= _items(plan, option)
     return keys | ({"tls": plan.target.is_tls} if embedded else {})
@@ -73,6 +75,8 @@ def save_plan(path: Path, plan: Plan, embedded: bool, *, has_load: bool = True) 
 
 def _redacted(plan: Plan, embedded: bool) -> dict[str, list[str]]:
     """What stays in the file, but can't be run before it is given again, and the names whose values it lacks."""
-    url = [] if embedded else missing_in_url(redact_url(plan.target.path))
+    urls = {f"--target {one.name}": missing_in_url(redact_url(one.target.path)) for one in plan.targets}
+    if not (embedded or urls):
+        urls = {"URL": missing_in_url(redact_url(plan.target.path))}
     body = missing_names(redact_body(plan.body))
-    return {option: names for option, names in {"URL": url, "--data": body}.items() if names}
+    return {option: names for option, names in {**urls, "--data": body}.items() if names}

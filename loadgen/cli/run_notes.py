@@ -49,10 +49,7 @@ class RunNotes:
     def add(self, worker: int, event: Mapping[str, Any]) -> str:
         """Note what the event says; returns a warning for the user where it holds a new one, else an empty text."""
         if "observed" in event:
-            # What probes have found about the target stays beside what a worker observed.
-            known = self._facts["environment"].get("target", {})
-            self._facts["environment"]["target"] = cast(TargetRecord, {**known, **event["observed"]})
-            self._save()
+            self._add_observed(event["observed"], event.get("target"))
         elif "block" in event:
             self._cell = event["block"]["policy"]
             self._rounds[worker] = event["block"]["round"]
@@ -73,6 +70,17 @@ class RunNotes:
     def add_end(self, end: str) -> None:
         """The run has ended early, in one of the ways of CUT_SHORT."""
         self._facts["notes"] = [*without(self._facts["notes"], CUT_SHORT), {"code": end, "message": CUT_SHORT[end]}]
+
+    def _add_observed(self, observed: Mapping[str, Any], name: str | None) -> None:
+        """name: of several targets the one that was observed."""
+        environment = self._facts["environment"]
+        if name is not None:
+            environment.setdefault("targets", {})[name] = cast(TargetRecord, observed)
+        if name is None or name == self._facts["plan"].get("targets", [[""]])[0][0]:
+            # What probes have found about the target stays beside what a worker observed.
+            known = environment.get("target", {})
+            environment["target"] = cast(TargetRecord, {**known, **observed})
+        self._save()
 
     def _add_warning(self, warning: RunWarning) -> str:
         """Each warning is noted once for a cell."""

@@ -63,7 +63,7 @@ def _run(order: dict[str, Any], recorder: Recorder) -> bool:
     plan = Plan.from_json(order["plan"])
     with closing(_Gate()) as gate:
         run_loop = RunLoop(
-            plan, Route.of(plan), recorder, _send_event, frozenset(order["skip"]), order["first_connection"],
+            plan, Route.of, recorder, _send_event, frozenset(order["skip"]), order["first_connection"],
             gate if order.get("waits") else None, order.get("watches", True), order.get("answered", False),
         )  # fmt: skip
 
@@ -80,7 +80,7 @@ def _run_pilot(order: dict[str, Any]) -> bool:
     """Run trials and send what they found; False where the parent or a signal ended them early."""
     plan = Plan.from_json(order["plan"])
     with closing(_Gate()) as gate:
-        trials = TrialRunner(plan, Route.of(plan), _send_event)
+        trials = TrialRunner(plan, Route.of, _send_event)
         _on_end(gate, trials.interrupt)
         found = trials.run()
     if found is None:

@@ -24,12 +24,12 @@ class BlockRunner:
     """One run's blocks. `report` is called with {"observed": ...}, {"block": facts} and {"warning": ...}.
 
     monitors_system: read what the connections cost kernel and server too; of several processes on a machine one is
-    enough. must_answer, has_answered: see TargetCheck.
+    enough. must_answer, has_answered, name: see TargetCheck.
     """
 
     def __init__(
         self, plan: Plan, route: Route, engine: Engine, sink: RunSink, report: Report, monitors_system: bool,
-        must_answer: bool = True, has_answered: bool = False,
+        must_answer: bool = True, has_answered: bool = False, name: str | None = None,
     ) -> None:  # fmt: skip
         self._plan = plan
         self._route = route
@@ -37,7 +37,7 @@ class BlockRunner:
         self._sink = sink
         self._report = report
         self._monitors_system = monitors_system
-        self._check = TargetCheck(plan, route, engine, report, must_answer, has_answered)
+        self._check = TargetCheck(plan, route, engine, report, must_answer, has_answered, name)
 
     def run(self, block: Block) -> dict[str, Any]:
         """Run a block; gives its facts. Raises TargetError where the first request fails, OSError as the sink does."""

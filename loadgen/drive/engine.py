@@ -67,6 +67,10 @@ class Engine(ConnectionManager):
         self._wake = Event()
         self._fatal: BaseException | None = None
 
+    def continue_from(self, connections: int) -> None:
+        """So many connections were begun by now, of other engines of the run too."""
+        self._connections = connections
+
     def prepare(self, block: Block) -> None:
         """Create the block's load; nothing is sent yet."""
         plan, cell = self._plan, block.cell

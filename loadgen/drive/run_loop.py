@@ -1,4 +1,4 @@
-"""Runs a whole plan on one engine, block after block. Prints nothing, writes no file."""
+"""Runs a whole plan, block after block, each on the engine of its target. Prints nothing, writes no file."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ class RunLoop:
 
     skip: indices of blocks that an earlier segment of the run has done; connections: how many it had begun.
     gate: called before each block, returns when it may begin; False where the run ends instead.
-    monitors_system, has_answered: see BlockRunner.
+    route_of: makes the way to a target, of the plan as that target has it. monitors_system, has_answered: see
+    BlockRunner. Raises PlanError as `route_of` does.
     """
 
     def __init__(
         self,
         plan: Plan,
-        route: Route,
+        route_of: Callable[[Plan], Route],
         sink: RunSink,
         report: Report,
         skip: frozenset[int] = frozenset(),
@@ -43,8 +44,17 @@ class RunLoop:
         self._report = report
         self._skip = skip
         self._gate = gate
-        self._engine = Engine(plan, route, sink, connections)
-        self._blocks = BlockRunner(plan, route, self._engine, sink, report, monitors_system, True, has_answered)
+        self._connections = connections
+        self._engines: dict[str | None, Engine] = {}
+        self._blocks: dict[str | None, BlockRunner] = {}
+        for name, own in plan.by_target().items():
+            route = route_of(own)
+            engine = self._engines[name] = Engine(own, route, sink, connections)
+            self._blocks[name] = BlockRunner(
+                own, route, engine, sink, report, monitors_system, True, has_answered, name
+            )
+        self._engine = next(iter(self._engines.values()))
+        """The one that runs now."""
         hub = gevent.get_hub()
         # Nothing else runs in this process: an error in any callback ends the run instead of being printed.
         hub.handle_error = self._handle_error
@@ -59,22 +69,32 @@ class RunLoop:
                     continue
                 if self._gate is not None and not self._gate(block):
                     return False
-                self._blocks.run(block)
+                self._run(block)
                 self._progress()
                 if self._engine.interrupted:
                     return False
         finally:
             self._progress_timer.stop()
-            self._blocks.close()
+            for blocks in self._blocks.values():
+                blocks.close()
         return True
 
     def interrupt(self) -> None:
         """Cut the present block short and end the run."""
-        self._engine.interrupt()
+        for engine in self._engines.values():
+            engine.interrupt()
+
+    def _run(self, block: schedule.Block) -> None:
+        """Run it on the engine of its target; a connection's number is its own in the whole run."""
+        engine = self._engine = self._engines[block.cell.target]
+        engine.continue_from(self._connections)
+        self._blocks[block.cell.target].run(block)
+        self._connections = engine.connections
 
     def _handle_error(self, _context: Any, _kind: Any, error: BaseException, _traceback: Any) -> None:
         """Called by gevent's hub when a callback raised."""
         self._engine.fail(error)
 
     def _progress(self) -> None:
-        self._report({"exchanges": self._sink.exchanges, "errors": self._engine.errors})
+        errors = sum(engine.errors for engine in self._engines.values())
+        self._report({"exchanges": self._sink.exchanges, "errors": errors})

@@ -33,13 +33,14 @@ class TargetCheck:
     """The first request of a run, and of each protocol and route until one was answered.
 
     must_answer: a target that fails it ends the run; else that is reported as a warning. has_answered: the target was
-    waited for already, in a pilot; so each request is tried once, whatever status it is answered with. `report` is
-    called with {"observed": ...} and {"warning": ...}. now_s: the monotonic clock (s).
+    waited for already, in a pilot; so each request is tried once, whatever status it is answered with. name: of several
+    targets this one's. `report` is called with {"observed": ...}, of several targets also "target": the name, and
+    {"warning": ...}. now_s: the monotonic clock (s).
     """
 
     def __init__(
         self, plan: Plan, route: Route, engine: Engine, report: Report, must_answer: bool,
-        has_answered: bool = False, now_s: Callable[[], float] = time.monotonic,
+        has_answered: bool = False, name: str | None = None, now_s: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._plan = plan
         self._route = route
@@ -47,6 +48,7 @@ class TargetCheck:
         self._report = report
         self._must_answer = must_answer
         self._pauses_s = () if has_answered else PAUSES_S
+        self._name = name
         self._now_s = now_s
         self._tried: set[str] = set()  # protocols
         self._tunnels_tried: set[bool] = set()  # with a tunnel through the proxy, or without
@@ -96,9 +98,10 @@ class TargetCheck:
             self._report_failure(*failure, protocol, failures.total(), seconds)
             return
         self._answered = self._answered or failure is None
-        self._report({"observed": self.observed()})
+        self._report({"observed": self.observed()} | ({} if self._name is None else {"target": self._name}))
         if failures:
-            self._warn(WarningCode.FIRST_REQUEST_FAILED, _late_answer(failures, bool(reason), seconds))
+            late = _late_answer(failures, bool(reason), seconds)
+            self._warn(WarningCode.FIRST_REQUEST_FAILED, f"{self._of_target()}{late}")
 
     def _try(self) -> tuple[ErrorKind, str] | None:
         """One request, at each address of the target until one is open; returns how it failed, or None."""
@@ -141,7 +144,7 @@ class TargetCheck:
         # What the kernel calls an error is its kind once more.
         what = kind.meaning if detail in map(os.strerror, kind.errnos) else detail
         tried = f" (tried {tries} times in {seconds:.1f} s)" if tries > 1 else ""
-        message = f"{self._peer_of(kind)}: {kind.label.replace('_', ' ')}: {what}{advice}{tried}"
+        message = f"{self._of_target()}{self._peer_of(kind)}: {kind.label.replace('_', ' ')}: {what}{advice}{tried}"
         others = {cell.policy.protocol for cell in self._plan.cells} - self._tried
         # What a server does with an upgrade, or another protocol than HTTP/1.1, says nothing about other policies.
         of_protocol = protocol != HTTP1 and not kind.hits_every_policy
@@ -149,6 +152,9 @@ class TargetCheck:
             raise TargetError(message)
         prefix = f"{protocol}: " if of_protocol else ""
         self._warn(WarningCode.TARGET_FAILED, f"{prefix}{message}")
+
+    def _of_target(self) -> str:
+        return "" if self._name is None else f"target {self._name}: "
 
     def _peer_of(self, kind: ErrorKind) -> str:
         """Which peer a failure of this kind is about."""

@@ -57,6 +57,11 @@ def labels(cells: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
 
 
+def own_name(name: str, policy: PolicySummary) -> str:
+    """A policy's name without that of its target, which stands behind it where several take turns."""
+    return name.removesuffix(f" · {policy['target']}") if "target" in policy else name
+
+
 def listed(counts: Mapping[str, int]) -> str:
     """Counts by kind, as in `3 connect_refused, 1 dns_failed`."""
     return ", ".join(f"{number:,} {kind}" for kind, number in counts.items())

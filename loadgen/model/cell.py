@@ -1,4 +1,4 @@
-"""A cell: the policy and the load of one block. The cells of a sweep are the product of its axes."""
+"""A cell: the policy, the load and the target of one block. The cells of a sweep are the product of its axes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from math import prod
 from typing import Any
 
 from loadgen.model.exceptions import PlanError
+from loadgen.model.named_target import NamedTarget
 from loadgen.model.policy import ConnectionPolicy, extended, identity
 from loadgen.model.request_target import SIZE_FIELD
 from loadgen.model.units import count
@@ -77,6 +78,8 @@ class Cell:
     """This cell's value of the axis, as written; None without the axis. So with the next two."""
     gap: str | None = None
     size: int | None = None
+    target: str | None = None
+    """The name of the target that gets the load; None where the run has one alone."""
 
     def axis(self, name: str) -> Any:
         """This cell's value of one of Axes."""
@@ -84,6 +87,18 @@ class Cell:
 
 
 @lru_cache(8)  # one plan is expanded many times
+def cells_of_targets(
+    policies: tuple[ConnectionPolicy, ...], users: int, rate_rps: float, targets: tuple[NamedTarget, ...]
+) -> tuple[Cell, ...]:
+    """Each policy on each target."""
+    return tuple(
+        Cell(f"{policy.name} · {one.name}", policy, users, rate_rps, one.target.path, target=one.name)
+        for policy in policies
+        for one in targets
+    )
+
+
+@lru_cache(8)
 def cells(
     policies: tuple[ConnectionPolicy, ...], users: int, rate_rps: float, path: str, axes: Axes
 ) -> tuple[Cell, ...]:

@@ -55,6 +55,8 @@ class Option:
     short: str = ""
     """A one-letter flag."""
     positional: bool = False
+    is_many: bool = False
+    """A positional one that may be given several times."""
     commands: tuple[str, ...] = _RUNS
     differs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Command -> fields of this row that it has otherwise."""

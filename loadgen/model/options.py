@@ -29,9 +29,9 @@ from loadgen.model.plan_value_types import (
     Method,
     Policies,
     ProxyUrl,
-    Url,
 )
 from loadgen.model.probe_options import PROBE_OPTIONS
+from loadgen.model.target_options import TARGET_OPTIONS
 from loadgen.model.units import NS_PER_MS
 from loadgen.model.value_types import (
     Amount,
@@ -55,10 +55,7 @@ _SOME_POLICIES = "persistent, close, recycle:K, lifetime:T, gap:T, pool:N, h2 ..
 
 
 OPTIONS: tuple[Option, ...] = (
-    Option(
-        name="url", group=OptionGroup.TARGET, type=Url(), plan_field="target", recorded="url", is_needed=True,
-        positional=True, commands=TO_TARGET,
-    ),
+    *TARGET_OPTIONS,
     Option(
         name="policies", group=OptionGroup.CONNECTIONS, type=Policies(), plan_field="policies", is_needed=True,
         default="persistent,close", help=f"Connection policies, separated by commas: {_SOME_POLICIES}.",

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from loadgen.model import plan_fields
-from loadgen.model.cell import NO_AXES, Axes, Cell, cells, check_rate
+from loadgen.model.cell import NO_AXES, Axes, Cell, cells, cells_of_targets, check_rate
 from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import check_headers
 from loadgen.model.load import DEFAULT_LOAD
 from loadgen.model.load import Load as Load
+from loadgen.model.named_target import NamedTarget, check_targets
 from loadgen.model.options import MAX_ROUNDS, check_ranges, default, option_named
 from loadgen.model.policy import H2, H2_PRIOR, HTTP2, WEBSOCKET, ConnectionPolicy, RunConditions, check_run
 from loadgen.model.proxy import Proxy
@@ -39,6 +40,7 @@ class Plan:
     """Everything that a run depends on; equal plans with equal seeds run the same blocks in the same order."""
 
     target: Target
+    """Where requests go; of several targets the first, but see `of_cell`."""
     policies: tuple[ConnectionPolicy, ...]
     """Empty where the axes make them."""
     load: Load = DEFAULT_LOAD
@@ -71,6 +73,8 @@ class Plan:
     """Requests whose rows are kept."""
     proxy: Proxy | None = None
     """Connections go to it in place of the target."""
+    targets: tuple[NamedTarget, ...] = default("target")
+    """Where there are several, all of them: each cell has one, and they take turns as policies do."""
     until_precision: float | None = None
     """Go on after the load's rounds until each ratio is known within this share; None: the rounds are all."""
     max_time_ns: int = default("max_time")
@@ -87,6 +91,8 @@ class Plan:
         if self.method not in METHODS:
             raise PlanError(f"the method {self.method!r} is unknown; use one of {', '.join(METHODS)}")
         check_headers(self.headers)
+        if self.targets:
+            self._check_targets()
         for cell in self.cells:
             self._check(cell)
         check_ranges(self)
@@ -110,7 +116,27 @@ class Plan:
     @property
     def cells(self) -> tuple[Cell, ...]:
         """The cells of a round: each block runs one. Raises PlanError."""
+        if self.targets:
+            return cells_of_targets(self.policies, self.load.users, self.load.rate_rps, self.targets)
         return cells(self.policies, self.load.users, self.load.rate_rps, self.target.path, self.axes)
+
+    def of_target(self, name: str | None) -> Plan:
+        """The plan as the target of this name has it; itself where there is one alone."""
+        found = next((one.target for one in self.targets if one.name == name), self.target)
+        return self if found == self.target else replace(self, target=found)
+
+    def of_cell(self, cell: Cell) -> Plan:
+        """The plan as the cell's target has it."""
+        return self.of_target(cell.target)
+
+    def by_target(self) -> dict[str | None, Plan]:
+        """The plan as each of several targets has it, by name; itself, under None, where there is one alone."""
+        return {one.name: self.of_target(one.name) for one in self.targets} or {None: self}
+
+    @property
+    def each_target(self) -> tuple[Target, ...]:
+        """All targets, also where there is one alone."""
+        return tuple(one.target for one in self.targets) or (self.target,)
 
     @property
     def peak_connections(self) -> int:
@@ -155,6 +181,13 @@ class Plan:
             return path
         return f"{self.target.scheme}://{self.target.host_field}{path}"
 
+    def _check_targets(self) -> None:
+        check_targets(self.targets)
+        if self.axes:
+            raise PlanError("a sweep has one target; several take turns in loadgen compare")
+        if self.server_pid is not None:
+            raise PlanError("--server-pid is for a run with one target; with several, leave it out")
+
     def _check(self, cell: Cell) -> None:
         check_run(cell.policy, self._conditions(cell))
         option_named("users").check_range(cell.users)
@@ -166,10 +199,12 @@ class Plan:
             raise PlanError("--think is for users; with --rate the arrivals decide when a request is due")
 
     def _conditions(self, cell: Cell) -> RunConditions:
+        target = next((one.target for one in self.targets if one.name == cell.target), self.target)
+        peer = self.proxy or target
         return RunConditions(
-            is_tls=self.target.is_tls,
-            peer=self.peer.host,
-            peer_is_address=self.peer.is_ip_literal,
+            is_tls=target.is_tls,
+            peer=peer.host,
+            peer_is_address=peer.is_ip_literal,
             method=self.method,
             is_idempotent=self.method in IDEMPOTENT,
             retries_stale=self.retry_stale,

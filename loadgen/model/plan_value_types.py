@@ -10,6 +10,7 @@ from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import basic_authorization, parse_header
 from loadgen.model.input_files import check_regular
 from loadgen.model.json_types import JSON_BASE64, JSON_PAIR, JSON_TEXT, JSON_TEXTS, list_of, or_null
+from loadgen.model.named_target import NamedTarget, split_name
 from loadgen.model.policy import parse_policies
 from loadgen.model.proxy import Proxy, parse_proxy
 from loadgen.model.redaction import missing_in_url, missing_names, redact_body, redact_field
@@ -56,6 +57,42 @@ class Url(Words):
 
     def restore(self, value: str) -> Target:
         return parse_target(value)
+
+
+class NamedTargets(ValueType):
+    """Several targets as `name=URL`; in a plan file they are a table."""
+
+    name = "target"
+    is_repeated = True
+    holds_secrets = True
+    file_words = 'a table of names and URLs, or a list of texts like "new=http://127.0.0.1:8080/"'
+    json = list_of(JSON_PAIR)
+
+    def read(self, text: str) -> str:
+        split_name(text)
+        return text
+
+    def of_table(self, table: dict[str, Any]) -> Any:
+        return [f"{name}={url}" for name, url in table.items()] if _has_texts(table) else table
+
+    def make(self, value: tuple[str, ...]) -> tuple[NamedTarget, ...]:
+        found = []
+        for text in value:
+            try:
+                name, url = split_name(text)
+                found.append(NamedTarget(name, Url().make(url)))
+            except ValueError as error:
+                raise PlanError(f"--target {text.partition('=')[0][:40]}: {error}") from None
+        return tuple(found)
+
+    def write(self, value: tuple[NamedTarget, ...]) -> dict[str, str] | None:
+        return {one.name: one.target.url(secrets=False) for one in value} or None
+
+    def record(self, value: tuple[NamedTarget, ...], *, secrets: bool) -> list[list[str]]:
+        return [[one.name, one.target.url(secrets=secrets)] for one in value]
+
+    def restore(self, value: list[list[str]]) -> tuple[NamedTarget, ...]:
+        return tuple(NamedTarget(split_name(f"{name}=")[0], parse_target(url)) for name, url in value)
 
 
 class ProxyUrl(Words):
@@ -113,6 +150,9 @@ class Header(ValueType):
     holds_secrets = True
     is_repeated = True
     json = list_of(JSON_PAIR)
+
+    def of_table(self, table: dict[str, Any]) -> Any:
+        return [f"{name}: {text}" for name, text in table.items()] if _has_texts(table) else table
 
     def make(self, value: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         return tuple(parse_header(line) for line in value)
@@ -197,6 +237,10 @@ class Body(ValueType):
 
     def restore(self, value: str) -> bytes:
         return base64.b64decode(value)
+
+
+def _has_texts(table: dict[str, Any]) -> bool:
+    return all(isinstance(value, str) for value in table.values())
 
 
 def _and(names: list[str]) -> str:

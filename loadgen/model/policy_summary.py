@@ -241,6 +241,8 @@ class ServerSummary(TypedDict):
 class PolicySummary(TypedDict):
     """One policy, or one cell of a sweep: started == requests + sum(errors) + unfinished."""
 
+    target: NotRequired[str]
+    """Name of the target, where several took turns; the policy's own name stands before it in the key."""
     protocol: str
     """What its connections should speak: `http/1.1`, `websocket`, `h2` ..."""
     started: int

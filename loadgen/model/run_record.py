@@ -46,7 +46,9 @@ class PlanRecord(TypedDict):
     # One key for each option of model/options.py that a plan has. A new one is NotRequired: earlier runs lack it.
 
     url: str
-    """The target."""
+    """The target; of several the first."""
+    targets: NotRequired[list[list[str]]]
+    """Several targets that take turns, [name, URL]; empty where there is one, absent in runs of earlier versions."""
     policies: list[str]
     """Names of the connection policies."""
     users: int
@@ -218,7 +220,9 @@ class EnvironmentRecord(TypedDict):
     audit: NotRequired[AuditRecord]
     """What the connection doctor found out about the target before the load; absent without `--probe`."""
     target: NotRequired[TargetRecord]
-    """The target as its first response showed it; absent where it never responded."""
+    """The target as its first response showed it; absent where it never responded. Of several the first."""
+    targets: NotRequired[dict[str, TargetRecord]]
+    """Several targets by name, those that responded; absent where there is one."""
     embedded_target: NotRequired[EmbeddedTargetRecord | None]
     """What the embedded target counted; absent where another target was used, null where it could not say."""
     proxy: NotRequired[ProxyRecord]

@@ -57,6 +57,10 @@ class ValueType:
         """The option's value. Raises ValueError with one line for people."""
         return text
 
+    def of_table(self, table: dict[str, Any]) -> Any:
+        """The values that a table of a plan file stands for; else the table itself, which is then refused."""
+        return table
+
     def make(self, value: Any) -> Any:
         """The plan's value. Raises PlanError."""
         return value

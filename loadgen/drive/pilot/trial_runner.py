@@ -32,16 +32,21 @@ _ALONE = TrialLoad(users=1, think_ns=0, rate_rps=0.0)
 class TrialRunner:
     """One pilot. `report` is called as by a RunLoop, of blocks alone it says nothing. Raises TargetError.
 
-    now_ns: the monotonic clock (ns).
+    route_of: as of a RunLoop. now_ns: the monotonic clock (ns).
     """
 
-    def __init__(self, plan: Plan, route: Route, report: Report, now_ns: Callable[[], int] = time.monotonic_ns) -> None:
+    def __init__(
+        self, plan: Plan, route_of: Callable[[Plan], Route], report: Report,
+        now_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:  # fmt: skip
         self._plan = plan
-        self._route = route
+        self._plans = plan.by_target()
+        self._routes = {name: route_of(own) for name, own in self._plans.items()}
         self._report = report
         self._now_ns = now_ns
         self._sink = TrialSink()
-        self._engine: Engine | None = None
+        self._engines: dict[str | None, Engine] = {}
+        """Those of the present trial, by target."""
         self._trials: list[PilotTrial] = []
         self._blocks = 0
         self._connections = 0
@@ -86,8 +91,8 @@ class TrialRunner:
     def interrupt(self) -> None:
         """End it now."""
         self._is_interrupted = True
-        if self._engine is not None:
-            self._engine.interrupt()
+        for engine in self._engines.values():
+            engine.interrupt()
 
     # Inside
 
@@ -95,22 +100,27 @@ class TrialRunner:
         """The first trial: one user without pauses. Gives when it began, once the target had answered, too."""
         cells = self._cells(_ALONE)
         block_ns = min(_UNLOADED_NS, int(_UNLOADED_SHARE * _ALL_NS / len(cells)))
-        engine = self._begin(replace(_ALONE, window_ns=max(block_ns, 10 * NS_PER_MS)))
-        check = TargetCheck(self._plan, self._route, engine, self._report, must_answer=True)
+        self._begin(replace(_ALONE, window_ns=max(block_ns, 10 * NS_PER_MS)))
+        checks = {
+            name: TargetCheck(own, self._routes[name], self._engines[name], self._report, must_answer=True, name=name)
+            for name, own in self._plans.items()
+        }
+        answered: set[str | None] = set()
         found: dict[str, PilotFigures] = {}
         begun_ns = 0
         try:
             for cell in cells:
                 if self._is_interrupted or (begun_ns and self._now_ns() > begun_ns + _UNLOADED_SHARE * _ALL_NS):
                     break
-                block = self._prepare(engine, cell)
-                check.before_block(cell.policy.protocol)
-                if not begun_ns:
+                block = self._prepare(cell)
+                checks[cell.target].before_block(cell.policy.protocol)
+                if cell.target not in answered:  # the first cells are those of one policy on each target
+                    answered.add(cell.target)
                     begun_ns = self._now_ns()
                     self._deadline_ns = begun_ns + _ALL_NS
-                found[cell.name] = self._run(engine, block)
+                found[cell.name] = self._run(block)
         finally:
-            self._end(engine)
+            self._end()
         self._trials.append(trial(None, found, ""))
         return begun_ns, found
 
@@ -123,47 +133,50 @@ class TrialRunner:
 
     def _try(self, load: TrialLoad, cells: list[Cell]) -> dict[str, PilotFigures] | None:
         """What the policies do under a load; None where the time was over before all had their turn."""
-        engine = self._begin(load)
+        self._begin(load)
         found = {}
         try:
             for cell in cells:
-                found[cell.name] = self._run(engine, self._prepare(engine, replace(cell, users=load.users)))
-                if engine.interrupted:
+                found[cell.name] = self._run(self._prepare(replace(cell, users=load.users)))
+                if self._engines[cell.target].interrupted:
                     return None
         finally:
-            self._end(engine)
+            self._end()
         return found
 
     def _cells(self, load: TrialLoad) -> list[Cell]:
         return [replace(cell, users=load.users) for cell in self._plan.cells]
 
-    def _begin(self, load: TrialLoad) -> Engine:
-        plan = self._plan
+    def _begin(self, load: TrialLoad) -> None:
+        """Make an engine for each target."""
         own = replace(
-            plan.load, users=load.users, think_ns=load.think_ns, rounds=1, warmup_ns=load.ramp_ns,
+            self._plan.load, users=load.users, think_ns=load.think_ns, rounds=1, warmup_ns=load.ramp_ns,
             block_ns=load.ramp_ns + load.window_ns,
         )  # fmt: skip
-        one_round = replace(plan, load=own, processes=1, until_precision=None)
-        engine = self._engine = Engine(one_round, self._route, self._sink, self._connections)
-        if self._is_interrupted:
-            engine.interrupt()
-        return engine
+        for name, plan in self._plans.items():
+            one_round = replace(plan, load=own, processes=1, until_precision=None)
+            engine = self._engines[name] = Engine(one_round, self._routes[name], self._sink)
+            if self._is_interrupted:
+                engine.interrupt()
 
-    def _end(self, engine: Engine) -> None:
-        self._connections = engine.connections
-        self._engine = None
-        engine.close()
+    def _end(self) -> None:
+        for engine in self._engines.values():
+            engine.close()
+        self._engines = {}
 
-    def _prepare(self, engine: Engine, cell: Cell) -> Block:
+    def _prepare(self, cell: Cell) -> Block:
         block = Block(self._blocks, 0, cell)
         self._blocks += 1
-        self._route.tunnels = self._plan.tunnels(cell.policy)
+        self._routes[cell.target].tunnels = self._plan.of_cell(cell).tunnels(cell.policy)
         self._sink.begin()
+        engine = self._engines[cell.target]
+        engine.continue_from(self._connections)
         engine.prepare(block)
         return block
 
-    def _run(self, engine: Engine, block: Block) -> PilotFigures:
+    def _run(self, block: Block) -> PilotFigures:
         """Run a block; requests that are still under way when the pilot's time is over are abandoned."""
+        engine = self._engines[block.cell.target]
         self._loop.update_now()  # timers count from the loop's own time, which stood still since its last turn
         overdue = self._loop.timer(max(0.0, (self._deadline_ns - self._now_ns()) / NS_PER_S))
         overdue.start(engine.interrupt)
@@ -171,9 +184,10 @@ class TrialRunner:
             window = engine.run(block, self._sink.open_window, self._sink.close_window)
         finally:
             overdue.close()
+        self._connections = engine.connections
         return self._sink.figures(window.ended_ns - window.begun_ns, window.cpu_ns)
 
     def _handle_error(self, _context: Any, _kind: Any, error: BaseException, _traceback: Any) -> None:
         """Called by gevent's hub when a callback raised."""
-        if self._engine is not None:
-            self._engine.fail(error)
+        for engine in self._engines.values():
+            engine.fail(error)

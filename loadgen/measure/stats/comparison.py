@@ -24,12 +24,18 @@ _Number = TypeVar("_Number", int, float)
 def pairs(cells: tuple[Cell, ...], swept: bool) -> Iterator[tuple[str, str]]:
     """Names of baseline and candidate: only cells under the same load compare.
 
-    The baseline of a comparison is `persistent`, or else its first cell; in a sweep the cell that reuses most, of
-    several the one that speaks HTTP/1.1.
+    First each policy of several targets, whose baseline is the first target, then the policies of each target. Their
+    baseline is `persistent`, or else the first one; in a sweep the cell that reuses most, of several the one that
+    speaks HTTP/1.1.
     """
-    groups: dict[tuple[int, float, int | None], list[Cell]] = {}
+    firsts: dict[str, Cell] = {}
     for cell in cells:
-        groups.setdefault((cell.users, cell.rate_rps, cell.size), []).append(cell)
+        first = firsts.setdefault(cell.policy.name, cell)
+        if cell.target != first.target:
+            yield first.name, cell.name
+    groups: dict[tuple[int, float, int | None, str | None], list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault((cell.users, cell.rate_rps, cell.size, cell.target), []).append(cell)
     for group in groups.values():
         plain = (cell for cell in group if cell.policy.name == "persistent")
         baseline = max(group, key=lambda cell: cell.policy.reuse_rank) if swept else next(plain, group[0])

@@ -63,7 +63,10 @@ def summarise(
     for index, (cell_name, indices) in enumerate(indices_of.items()):
         one = policy_samples(samples, index, indices, rounds)
         measured[cell_name] = one
-        policies[cell_name] = summarise_policy(samples, indices, one, cells[cell_name], planned, with_curve)
+        cell = cells[cell_name]
+        policies[cell_name] = summarise_policy(samples, indices, one, cell, planned, with_curve)
+        if cell.target is not None:
+            policies[cell_name]["target"] = cell.target
     comparisons = compare_all(measured, planned.cells, bool(planned.axes), planned.until_precision is not None)
     if refine is not None:
         refine(policies, comparisons)
@@ -79,9 +82,10 @@ def summarise(
     found += warnings(policies, planned, rounds, comparisons, below, environment.get("audit"), notes)
     checks, doubts = checked(CheckedRun(planned, samples, indices_of, measured, policies, comparisons))
     found += doubts
-    by_proxy = [cell_name for cell_name, cell in cells.items() if planned.asks_proxy(cell.policy)]
+    by_proxy = [cell_name for cell_name, cell in cells.items() if planned.of_cell(cell).asks_proxy(cell.policy)]
+    is_tls = all(target.is_tls for target in planned.each_target)
     lines = [
-        *verdict_clauses(policies, comparisons, found, swept, by_proxy, planned.target.is_tls),
+        *verdict_clauses(policies, comparisons, found, swept, by_proxy, is_tls),
         *floor_clauses(below, policies, len(comparisons)),
         *check_clauses(checks),
         *precision_clauses(precision, found, len(policies)),

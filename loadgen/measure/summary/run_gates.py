@@ -70,21 +70,38 @@ def resolve_gates(plan: Plan, fail_if: Sequence[str] | None = None) -> tuple[Res
     expressions = expressions_of(plan) if fail_if is None else fail_if
     if not expressions:
         return ()
+    found = list(pairs(plan.cells, bool(plan.axes)))
     groups = (
-        FieldGroup(_POLICIES, policy_fields(), tuple(cell.name for cell in plan.cells), _cells_of_policies(plan)),
-        FieldGroup(_PAIRS, pair_fields(), tuple(pair_name(*pair) for pair in pairs(plan.cells, bool(plan.axes)))),
+        FieldGroup(_POLICIES, policy_fields(), tuple(cell.name for cell in plan.cells), _groups_of_cells(plan)),
+        FieldGroup(_PAIRS, pair_fields(), tuple(pair_name(*pair) for pair in found), _groups_of_pairs(plan, found)),
         # A warning's code is often the name of an error kind, or of a field of the policies.
         FieldGroup("", run_fields(), needs_whole_path=True),
     )
     return tuple(resolve(parse_gate(text), groups) for text in expressions)
 
 
-def _cells_of_policies(plan: Plan) -> dict[str, tuple[str, ...]]:
-    """In a sweep the cells of each policy, by its name."""
+def _groups_of_cells(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """Names that stand for cells: in a sweep a policy; of several targets `persistent`, `B` and `B.persistent`."""
     found: dict[str, tuple[str, ...]] = {}
-    for cell in plan.cells if plan.axes else ():
-        found[cell.policy.name] = (*found.get(cell.policy.name, ()), cell.name)
+    for cell in plan.cells if plan.axes or plan.targets else ():
+        policy, target = cell.policy.name, cell.target
+        for name in (policy,) if target is None else (policy, target, f"{target}.{policy}"):
+            found[name] = (*found.get(name, ()), cell.name)
     return found
+
+
+def _groups_of_pairs(plan: Plan, found: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """Of several targets `B/A` and `persistent.B/A`, `close/persistent` and `B.close/persistent`."""
+    groups: dict[str, tuple[str, ...]] = {}
+    cells = {cell.name: cell for cell in plan.cells} if plan.targets else {}
+    for names in found if cells else ():
+        one, other = (cells[name] for name in names)
+        policies, targets = ((one.policy.name, other.policy.name), (one.target, other.target))
+        common, differing = (targets, policies) if one.target == other.target else (policies, targets)
+        short = pair_name(*map(str, differing))
+        for name in (short, f"{common[0]}.{short}"):
+            groups[name] = (*groups.get(name, ()), pair_name(*names))
+    return groups
 
 
 def expressions_of(plan: Plan) -> tuple[str, ...]:

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from loadgen.measure.stats.comparison import is_uncertain
 from loadgen.measure.summary.verdict_equivalence import equivalence_clause, equivalent_count
-from loadgen.measure.summary.verdict_words import NO_INTERVAL, PHASE_WORDS, estimate_text, named, ratio_text
+from loadgen.measure.summary.verdict_words import (
+    NO_INTERVAL,
+    PHASE_WORDS,
+    estimate_text,
+    is_between_targets,
+    named,
+    ratio_text,
+    sides,
+)
 from loadgen.model.policy import HTTP1, WEBSOCKET
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.records import Phase
 from loadgen.model.summary import ComparisonSummary
 from loadgen.model.units import count, format_estimate
 
-# Up to this many differences make a sentence; of more, only the extremes are named.
+# Up to this many differences make a sentence each; of more, only the extremes are named.
 _MAX_CLAUSES = 3
+_MAX_BETWEEN_TARGETS = 6
 _MAX_LISTED = 4
 # If a phase has more than this share of a difference, the difference is mostly that phase.
 _MOSTLY = 0.5
@@ -21,24 +30,44 @@ _MOSTLY = 0.5
 def difference_clauses(
     comparisons: list[ComparisonSummary], policies: dict[str, PolicySummary], family: int
 ) -> list[str]:
-    """HTTP/1.1 against itself first, because that is about reuse alone; then what another protocol changes.
+    """First what differs between several targets, then between policies.
 
     family: how many comparisons the run has; they are certain together.
     """
+    between = [one for one in comparisons if is_between_targets(one, policies)]
+    within = [one for one in comparisons if not is_between_targets(one, policies)]
+    return [*_between_targets(between, policies, family), *_between_policies(within, policies, family)]
+
+
+def _between_targets(
+    comparisons: list[ComparisonSummary], policies: dict[str, PolicySummary], family: int
+) -> list[str]:
+    if len(comparisons) <= _MAX_BETWEEN_TARGETS:
+        return [_with_equivalence(one, policies, family) for one in comparisons]
+    return [*_extremes(comparisons, policies, family), *filter(None, [equivalent_count(comparisons)])]
+
+
+def _between_policies(
+    comparisons: list[ComparisonSummary], policies: dict[str, PolicySummary], family: int
+) -> list[str]:
+    """HTTP/1.1 against itself first, because that is about reuse alone; then what another protocol changes."""
     plain = [one for one in comparisons if policies[one["candidate"]]["protocol"] == HTTP1]
     others = [one for one in comparisons if policies[one["candidate"]]["protocol"] != HTTP1]
     if len(comparisons) <= _MAX_CLAUSES:
         return [_with_equivalence(one, policies, family) for one in plain + others]
-    clauses = []
     if len(plain) > _MAX_CLAUSES:
-        ordered = sorted(plain, key=lambda one: one["latency_mean_ratio"])
-        high, low = (difference_sentence(one, policies, family) for one in (ordered[-1], ordered[0]))
-        clauses += [f"the extremes of {len(plain)} differences: {high}", low]
+        clauses = _extremes(plain, policies, family)
     else:
-        clauses += [difference_sentence(one, policies, family) for one in plain]
+        clauses = [difference_sentence(one, policies, family) for one in plain]
     if others:
         clauses.append(_other_protocols(others, policies))
     return list(filter(None, [*clauses, equivalent_count(comparisons)]))
+
+
+def _extremes(comparisons: list[ComparisonSummary], policies: dict[str, PolicySummary], family: int) -> list[str]:
+    ordered = sorted(comparisons, key=lambda one: one["latency_mean_ratio"])
+    high, low = (difference_sentence(one, policies, family) for one in (ordered[-1], ordered[0]))
+    return [f"the extremes of {len(comparisons)} differences: {high}", low]
 
 
 def _with_equivalence(comparison: ComparisonSummary, policies: dict[str, PolicySummary], family: int) -> str:
@@ -78,7 +107,8 @@ def _mostly(comparison: ComparisonSummary) -> str:
 
 def difference_sentence(comparison: ComparisonSummary, policies: dict[str, PolicySummary], family: int) -> str:
     """One comparison as a sentence. family: as above."""
-    baseline, candidate = (named(comparison[side], policies) for side in ("baseline", "candidate"))
+    both = sides(comparison, policies)
+    baseline, candidate = both.baseline, f"{both.lead}{both.candidate}"
     if _is_doubtful(comparison):
         return f"{candidate} and {baseline} show no certain difference on average ({_doubt(comparison, family)})"
     protocol = policies[comparison["candidate"]]["protocol"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from loadgen.measure.labels import declined_words
+from loadgen.measure.labels import declined_words, own_name
 from loadgen.model.policy import HTTP1
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.records import Phase
+from loadgen.model.summary import ComparisonSummary
 from loadgen.model.units import format_estimate, format_number
 
 NO_INTERVAL = "(one round, no interval)"
@@ -24,13 +26,47 @@ PHASE_WORDS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """What a sentence calls the two of a comparison."""
+
+    lead: str
+    """What they have in common, as the sentence begins; empty where that goes without saying."""
+    baseline: str
+    candidate: str
+
+
+def sides(comparison: ComparisonSummary, policies: dict[str, PolicySummary]) -> Sides:
+    """Of one policy on two targets the targets; of two policies the policies, with the target that both have."""
+    baseline, candidate = (comparison[side] for side in ("baseline", "candidate"))
+    if is_between_targets(comparison, policies):
+        both = own_name(candidate, policies[candidate])
+        return Sides(f"{both}: ", *(_target_of(name, policies) for name in (baseline, candidate)))
+    names = (f"{own_name(name, policies[name])}{_declined(name, policies)}" for name in (baseline, candidate))
+    target = policies[candidate].get("target")
+    return Sides("" if target is None else f"on {target}: ", *names)
+
+
+def is_between_targets(comparison: ComparisonSummary, policies: dict[str, PolicySummary]) -> bool:
+    """It compares one policy on two targets."""
+    return policies[comparison["baseline"]].get("target") != policies[comparison["candidate"]].get("target")
+
+
 def named(name: str, policies: dict[str, PolicySummary], *, bracketed: bool = False) -> str:
     """A policy's name, and whether its upgrades were declined. bracketed: the text will stand in brackets."""
+    return f"{name}{_declined(name, policies, bracketed=bracketed)}"
+
+
+def _target_of(name: str, policies: dict[str, PolicySummary]) -> str:
+    return f"{policies[name].get('target', name)}{_declined(name, policies)}"
+
+
+def _declined(name: str, policies: dict[str, PolicySummary], *, bracketed: bool = False) -> str:
     one = policies[name]
     declined = declined_words(one) if one["protocol"] != HTTP1 else ""
     if not declined:
-        return name
-    return f"{name}, {declined}" if bracketed else f"{name} ({declined})"
+        return ""
+    return f", {declined}" if bracketed else f" ({declined})"
 
 
 def estimate_text(value_ns: float, interval_ns: Sequence[float] | None, *, sign: bool = False) -> str:

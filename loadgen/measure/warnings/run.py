@@ -61,7 +61,9 @@ def warnings(
     each = [
         (code, f"{name}: {explained(code, message, cells[name], plan, audit)}")
         for name, summary in policies.items()
-        for code, message in chain(_policy_warnings(summary, cells[name], plan, notes), socket_warnings(name, summary))
+        for code, message in chain(
+            _policy_warnings(summary, cells[name], plan.of_cell(cells[name]), notes), socket_warnings(name, summary)
+        )
     ]
     for code, message in chain(each, difference_warnings(comparisons, policies), floor_warnings(below)):
         times[code] += 1
@@ -88,7 +90,7 @@ def _run_warnings(policies: dict[str, PolicySummary], plan: Plan, rounds: int, c
             f"{compared} of {count(rounds, 'round')} have an answer under both policies of a comparison, which cannot "
             "show how much rounds differ; use a longer --block or more --rounds",
         )
-    if plan.insecure and plan.target.is_tls:
+    if plan.insecure and any(target.is_tls for target in plan.each_target):
         yield WarningCode.TLS_NOT_VERIFIED, "certificates were not verified (--insecure)"
     # A policy without any has a warning of its own.
     counts = {name: summary["requests"] for name, summary in policies.items() if summary["requests"]}

@@ -25,7 +25,7 @@ class FieldGroup:
     subjects: tuple[str, ...] = ()
     """Their names; empty where the fields are of the result as a whole."""
     subsets: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
-    """Names that stand for several of them: in a sweep a policy for its cells."""
+    """Names that stand for some of them: in a sweep a policy for its cells, of several targets one for all of its."""
     needs_whole_path: bool = False
     """The last words of a path are not enough: they are names of something else too."""
 
@@ -65,7 +65,7 @@ def resolve(gate: GateExpression, groups: Sequence[FieldGroup]) -> ResolvedGate:
     if group.name and not group.subjects:
         raise PlanError(f"the gate {gate.text!r}: {field.text} is of {group.name}, and there are none")
     subjects = group.subsets.get(subject) or ((subject,) if subject else group.subjects)
-    return ResolvedGate(gate, group, field, subjects, subject in group.subjects, _limit(gate, path, field))
+    return ResolvedGate(gate, group, field, subjects, bool(subject) and len(subjects) == 1, _limit(gate, path, field))
 
 
 def _split(path: str, groups: Sequence[FieldGroup]) -> tuple[str, str]:

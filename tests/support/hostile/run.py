@@ -153,8 +153,7 @@ def _loop_of(plan: Plan, recorder: Recorder, events: list[dict[str, Any]]) -> It
     """The run loop of a worker; this thread's hub is left as it was found."""
     hub = gevent.get_hub()
     handle_error = hub.handle_error
-    route = Route.of(plan)
-    loop = RunLoop(plan, route, recorder, events.append, monitors_system=False)
+    loop = RunLoop(plan, Route.of, recorder, events.append, monitors_system=False)
     try:
         yield loop
     finally:

@@ -140,8 +140,8 @@ def asked(monkeypatch: pytest.MonkeyPatch, plan: Plan, embedded: bool) -> list[s
     said: list[str] = []
     monkeypatch.setattr("sys.stdin", type("Terminal", (), {"isatty": lambda _self: True})())
     monkeypatch.setattr(click, "confirm", lambda text, **_more: said.append(text))
-    consent.ask_consent(plan.target, plan.proxy, embedded=embedded, agreed=False)
-    consent.ask_consent(plan.target, plan.proxy, embedded=embedded, agreed=True)
+    consent.ask_consent(plan.each_target, plan.proxy, embedded=embedded, agreed=False)
+    consent.ask_consent(plan.each_target, plan.proxy, embedded=embedded, agreed=True)
     return said
 
 

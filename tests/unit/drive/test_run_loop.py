@@ -52,8 +52,8 @@ def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
 class Rig:
     def __init__(self, **values: Any) -> None:
         self.reports: list[dict[str, Any]] = []
-        self.loop = RunLoop(PLAN, FakeRoute(poller.of_hub()), Sink(), self.reports.append, **values)
-        self.blocks: FakeBlocks = self.loop._blocks  # type: ignore[assignment] # the fake
+        self.loop = RunLoop(PLAN, lambda _: FakeRoute(poller.of_hub()), Sink(), self.reports.append, **values)
+        self.blocks: FakeBlocks = self.loop._blocks[None]  # type: ignore[assignment] # the fake
 
     def run(self) -> bool:
         try:

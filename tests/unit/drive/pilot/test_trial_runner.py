@@ -29,7 +29,7 @@ def runner(port: int, policies: str, reports: list[dict[str, Any]]) -> TrialRunn
     target, load = parse_target(f"http://127.0.0.1:{port}/"), Load(block_ns=2 * 10**9)
     # A precision that is asked for is the run's, not the pilot's.
     plan = Plan(target, parse_policies(policies), load, until_precision=0.02 if "," in policies else None)
-    return TrialRunner(plan, Route.of(plan), reports.append)
+    return TrialRunner(plan, Route.of, reports.append)
 
 
 def test_a_pilot_counts_what_the_target_counts() -> None:

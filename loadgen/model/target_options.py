@@ -1,0 +1,20 @@
+"""The options that say where requests go, one row each, as in `options.py`."""
+
+from __future__ import annotations
+
+from loadgen.model.option import COMPARE, SWEEP, TO_TARGET, Option, OptionGroup
+from loadgen.model.plan_value_types import NamedTargets, Url
+
+TARGET_OPTIONS: tuple[Option, ...] = (
+    Option(
+        name="url", group=OptionGroup.TARGET, type=Url(), plan_field="target", recorded="url", is_needed=True,
+        positional=True, commands=TO_TARGET,
+        # A sweep has one: the plan says so, in a line of its own.
+        differs={COMPARE: {"is_many": True}, SWEEP: {"is_many": True}},
+    ),
+    Option(
+        name="target", group=OptionGroup.TARGET, type=NamedTargets(), plan_field="targets", default=(),
+        metavar="NAME=URL", plural="targets", commands=(COMPARE,),
+        help="One of several targets that take turns, with its name; may be repeated. Several URLs are A, B ...",
+    ),
+)  # fmt: skip
