@@ -9,6 +9,8 @@ from loadgen.model.summary import Summary
 
 MAX_SERIES = 7
 """The lines that can be told apart in one chart."""
+MAX_BARS = 24
+"""The bars, one a policy, that fit on one page."""
 
 T = TypeVar("T")
 

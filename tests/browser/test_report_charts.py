@@ -158,6 +158,12 @@ def test_lines_of_a_sweep_are_picked(browser: Browser, tmp_path: Path) -> None:
     assert len(browser.all(drawn)) == 3
     browser.click(f"{chart} label", "1 user")
     assert not browser.all(drawn)
+    squares = f"{figure('heat_map')} svg"
+    means = [one["latency_ns"]["mean"] / 1_000 for one in summary["policies"].values()]
+    assert f"{min(means):.0f} µs" in said(browser, f"{squares} g[aria-label=text] text")
+    hover(browser, squares, 0.9, 0.3)
+    assert "mean" in browser.wait(lambda: said(browser, f"{squares} g[aria-label=tip] text"))
+    assert not browser.driver.find_elements("css selector", "figure img"), "no chart of a sweep is a picture"
     assert browser.complaints() == []
 
 

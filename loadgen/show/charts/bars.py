@@ -5,14 +5,14 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 
 from loadgen.model.summary import Summary
+from loadgen.show.ordering import MAX_BARS
 
-_MAX_BARS = 24
 _ROW_INCHES = 0.62
 
 
 def few_bars(summary: Summary) -> bool:
     """A bar for each policy fits on one page."""
-    return len(summary["policies"]) <= _MAX_BARS
+    return len(summary["policies"]) <= MAX_BARS
 
 
 def bars_height(policies: int, around: float = 2.1) -> float:

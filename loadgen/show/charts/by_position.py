@@ -14,23 +14,18 @@ from loadgen.model.policy_summary import PositionGroup
 from loadgen.model.summary import Summary
 from loadgen.show.charts.chart import Chart
 from loadgen.show.charts.style import (
-    MAX_SERIES,
     duration_axis,
     new_figure,
     policy_look,
     series_look,
     shortened,
-    spread,
 )
-from loadgen.show.ordering import in_order
+from loadgen.show.position_lines import reusing_policies, shown_lines
 
 _EXPLANATION = (
     "Mean of send + wait + receive, without the handshake. Bands: 95 % intervals from the spread between rounds."
 )
 _NO_INTERVAL = (math.nan, math.nan)
-
-Lines = dict[str, list[PositionGroup]]
-"""The groups of positions of each policy that is drawn."""
 
 
 def _applies(summary: Summary) -> bool:
@@ -40,11 +35,7 @@ def _applies(summary: Summary) -> bool:
 
 def _draw(summary: Summary) -> Figure:
     """Mean of send + wait + receive; a line for each policy that reuses connections."""
-    reusing: Lines = {
-        name: groups for name in in_order(summary) if (groups := summary["policies"][name]["by_position"])
-    }
-    names = spread(_longest(summary, reusing) if len(reusing) > MAX_SERIES else list(reusing))
-    lines = {name: reusing[name] for name in names}
+    lines, reusing = shown_lines(summary), reusing_policies(summary)
     left_out = f" {len(lines)} of {len(reusing)} shown." if len(lines) < len(reusing) else ""
     figure = new_figure(
         summary,
@@ -78,22 +69,6 @@ def _line(axes: Axes, firsts: list[int], groups: list[PositionGroup], label: str
     axes.plot(x, means_ns, label=label, markersize=5, **style)
     low, high = zip(*((point and point["ci95"]) or _NO_INTERVAL for point in points), strict=True)
     axes.fill_between(x, low, high, color=style["color"], alpha=0.18, linewidth=0)
-
-
-def _longest(summary: Summary, reusing: Lines) -> list[str]:
-    """Of each set of a sweep's cells that differ in K alone, the one with most positions; of several the largest K.
-
-    Where connections are never replaced, their first positions are over before the measured window begins.
-    """
-    if summary["sweep"] is None:
-        return list(reusing)
-    cells = summary["sweep"]["cells"]
-    longest: dict[tuple[object, ...], str] = {}
-    for name in reusing:  # K rises within each set
-        cell = cells[name]
-        key = (cell["base"], cell["users"], cell["rate"], cell["gap"], cell["size"])
-        longest[key] = max(longest.get(key, name), name, key=lambda one: len(reusing[one]))
-    return list(longest.values())
 
 
 def _groups(points: list[PositionGroup]) -> tuple[list[int], list[str]]:

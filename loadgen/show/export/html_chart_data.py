@@ -12,9 +12,10 @@ from loadgen.model.characters import visible
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.records import Phase
 from loadgen.model.summary import ComparisonSummary, Summary
+from loadgen.show.export.html_grid_data import grid_data
 from loadgen.show.export.html_line_data import line_charts
 from loadgen.show.export.scripts import ChartData
-from loadgen.show.ordering import MAX_SERIES
+from loadgen.show.ordering import MAX_BARS, MAX_SERIES
 
 _MAX_BLOCKS = 4_000
 """Of more the page would be too large, and no block could be told from the next."""
@@ -23,18 +24,39 @@ _MAX_BLOCKS = 4_000
 def chart_data(summary: Summary) -> ChartData:
     """What the charts are drawn from, by kind; `policies` has the names. Empty where there is nothing to draw."""
     lines = line_charts(summary)
-    return _of_policies(summary) | ({"lines": lines} if lines else {})
+    grid = grid_data(summary)
+    return _of_policies(summary) | ({"lines": lines} if lines else {}) | ({"heat_map": grid} if grid else {})
 
 
 def _of_policies(summary: Summary) -> ChartData:
     policies = summary["policies"]
-    if len(policies) > MAX_SERIES:
+    if len(policies) > MAX_BARS:
         return {}
     numbers = {name: number for number, name in enumerate(policies)}
     answered = {number: policies[name] for name, number in numbers.items() if policies[name]["requests"]}
-    found: ChartData = {
-        "comparisons": [_comparison(one, summary, numbers) for one in summary["comparisons"]],
-        "latency": [_latency(number, one) for number, one in answered.items() if one["latency_ns"]["curve"]],
+    found = _bars(answered)
+    if len(policies) <= MAX_SERIES:
+        found |= {
+            "comparisons": [_comparison(one, summary, numbers) for one in summary["comparisons"]],
+            "latency": [_latency(number, one) for number, one in answered.items() if one["latency_ns"]["curve"]],
+            "blocks": _blocks(summary, numbers) if answered and len(summary["blocks"]) <= _MAX_BLOCKS else [],
+        }
+    filled = {key: value for key, value in found.items() if value}
+    return {"policies": [visible(name) for name in policies], **_colours(summary), **filled} if filled else {}
+
+
+def _colours(summary: Summary) -> ChartData:
+    """Of a sweep's cells those of one policy have one colour; all others have that of their place."""
+    if summary["sweep"] is None:
+        return {}
+    bases = [cell["base"] for cell in summary["sweep"]["cells"].values()]
+    known = list(dict.fromkeys(bases))
+    return {"colours": [known.index(base) for base in bases]}
+
+
+def _bars(answered: dict[int, PolicySummary]) -> ChartData:
+    """What the charts with a bar for each policy are drawn from."""
+    return {
         "means": [_means(number, one) for number, one in answered.items()],
         "throughput": [
             {"policy": number, "rps": one["throughput_rps"], **_bounds(one["throughput_rps_ci95"])}
@@ -49,10 +71,7 @@ def _of_policies(summary: Summary) -> ChartData:
             }
             for number, one in answered.items()
         ],
-        "blocks": _blocks(summary, numbers) if answered and len(summary["blocks"]) <= _MAX_BLOCKS else [],
     }
-    filled = {key: value for key, value in found.items() if value}
-    return {"policies": [visible(name) for name in policies], **filled} if filled else {}
 
 
 def _bounds(interval: Sequence[float] | None) -> dict[str, float | None]:

@@ -11,8 +11,9 @@ from collections.abc import Container, Mapping
 from loadgen.show.export.page import escape, figure_html, image, picture
 from loadgen.show.export.scripts import ChartData
 
-# Which data each chart of policies is drawn from; line charts have data of their own. All others are pictures.
+# Which data each chart is drawn from; line charts have data of their own. All others are pictures.
 _DRAWN = {
+    "heat_map": "heat_map",
     "extra_time": "comparisons",
     "percentiles": "latency",
     "phases": "means",
@@ -26,6 +27,7 @@ _TITLES = {
     "latency_by_rate": "Latency by offered rate",
     "latency_by_size": "Latency by size of the response",
     "latency_by_gap": "Latency by gap",
+    "heat_map": "Mean latency of each cell",
     "requests_per_connection": "Is reuse happening? Requests per connection, warm-up included",
     "by_position": "Latency by position on the connection",
     "extra_time": "Where the extra time goes: from one mean request to the other, phase by phase",

@@ -17,7 +17,8 @@ from loadgen.model.characters import visible
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.summary import AmortisationSummary, Summary
 from loadgen.model.units import format_duration
-from loadgen.show.ordering import MAX_SERIES, policies_in_order, spread
+from loadgen.show.ordering import spread
+from loadgen.show.position_lines import shown_lines
 from loadgen.show.sweep_series import AxisName, ValueKey, k_on_axis, series_along
 
 LineChart = dict[str, Any]
@@ -118,20 +119,21 @@ def _place_of_k(k: float | None, largest: float) -> float:
 
 
 def _by_position(summary: Summary) -> LineChart:
-    """Of a comparison; a sweep has too many cells for a line each."""
-    found = [(name, groups) for name, one in policies_in_order(summary) if (groups := one["by_position"])]
-    if summary["sweep"] is not None or len(found) > MAX_SERIES or not any(len(groups) > 1 for _, groups in found):
+    """Each line of a comparison is a policy's, and has its colour; a sweep has some of its cells here."""
+    found = shown_lines(summary)
+    if not any(len(groups) > 1 for groups in found.values()):
         return {}
-    lasts = {group["first"]: group["last"] for _, groups in found for group in groups}
+    lasts = {group["first"]: group["last"] for groups in found.values() for group in groups}
     firsts = [first for first in FIRSTS if min(lasts) <= first <= max(lasts)]
     ticks = [[step, f"{first}" if lasts.get(first) == first else f"{first}+"] for step, first in enumerate(firsts)]
+    numbers = {name: number for number, name in enumerate(summary["policies"] if summary["sweep"] is None else found)}
     lines = [
         _line(
             name,
             [_point(firsts.index(one["first"]), one["exchange_mean_ns"], one["ci95"]) for one in groups],
-            policy=list(summary["policies"]).index(name),
+            policy=numbers[name],
         )
-        for name, groups in found
+        for name, groups in found.items()
     ]
     y = _axis("mean, without the handshake", "ns", "linear")
     return {"x": {"label": "position on the connection (1 opened it)", "ticks": ticks}, "y": y, "lines": lines}

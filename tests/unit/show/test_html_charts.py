@@ -99,12 +99,13 @@ def test_earlier_runs_without_new_keys_are_drawn(summary: Any) -> None:
     assert [one["bins"] for one in chart_data(earlier)["latency"]] == [[], []]
 
 
-def test_more_policies_than_colours_have_pictures(swept: Any) -> None:
+def test_more_policies_than_colours_have_bars_and_no_lines(swept: Any) -> None:
     assert len(swept["policies"]) > MAX_SERIES
     data = chart_data(swept)
-    assert data.keys() == {"lines"}
-    page = charts_html(data, {"heat_map": b"<svg/>", "amortisation": b"<svg/>"})
-    assert "<figure class=scroll tabindex=0><img alt='heat map'" in page
+    assert data.keys() == {"policies", "colours", "means", "throughput", "connections", "lines", "heat_map"}
+    assert data["colours"] == [0] * len(swept["policies"])
+    page = charts_html(data, {"extra_time": b"<svg/>", "amortisation": b"<svg/>"})
+    assert "<figure class=scroll tabindex=0><img alt='extra time'" in page
     assert "data-plot=amortisation" in page
 
 

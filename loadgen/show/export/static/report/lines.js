@@ -33,7 +33,8 @@ function linePlot(chart, measured, fits, width) {
   const ticks = places.reduce((kept, place) => (kept.length && ((place - kept.at(-1)) / span) * (width - 80) < 48 ? kept : [...kept, place]), []);
   const color = (one) => colour(one.number);
   return Plot.plot({
-    color: IDENTITY, width, height: 340, marginLeft: 62, marginBottom: 40, marginRight: 24,
+    color: IDENTITY, width, height: 340, marginLeft: 62, marginBottom: 40,
+    marginRight: Math.max(24, 4 * tickText(chart, places.at(-1)).length + 6), // half of the last label stands there
     x: { domain: [places[0], places.at(-1)], ticks, tickFormat: (place) => tickText(chart, place), label: chart.x.label },
     y: { ...y, label: chart.y.label },
     marks: [

@@ -36,7 +36,8 @@ function start(data) {
     controls(figure, chosen, draw);
     figure.append(drawn.get(figure));
   }
-  if (data.policies?.length > 1 && figures.length) figures[0].before(policyPicker(data, chosen, draw));
+  const picked = figures.find((one) => !(one.dataset.plot in (data.lines ?? {})) && one.dataset.plot !== "heat_map");
+  if (data.policies?.length > 1 && picked) picked.before(policyPicker(data, chosen, draw));
   draw();
   // Only then, so that a chart that fails leaves its picture.
   for (const figure of figures) {
@@ -62,10 +63,12 @@ function policyPicker(data, chosen, draw) {
       chosen.policies[checked ? "add" : "delete"](policy);
       draw();
     });
-    label.classList.add(`s${policy % 7}`);
+    label.classList.add(`s${(data.colours?.[policy] ?? policy) % 7}`);
     return label;
   });
-  return element("fieldset", { className: "controls policies" }, element("legend", { textContent: "Policies" }), ...options);
+  const of = element("fieldset", { className: "controls policies" }, element("legend", { textContent: data.colours ? "Cells" : "Policies" }), ...options);
+  // So many that they would fill a screen are out of the way until they are wanted.
+  return options.length > 7 ? element("details", {}, element("summary", { textContent: "Pick cells" }), of) : of;
 }
 
 function controls(figure, chosen, draw) {

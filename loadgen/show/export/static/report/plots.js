@@ -6,6 +6,11 @@ function colour(policy) {
   return `var(--s${policy % 7})`;
 }
 
+// That of a policy; in a sweep that of the policy which the cell is of.
+function colourOf(data, policy) {
+  return colour(data.colours?.[policy] ?? policy);
+}
+
 // Lines differ in more than colour, for those who do not see it and for a grey print.
 const DASHES = ["none", "7 4", "8 3 2 3", "2 3", "12 3", "5 2", "10 3 2 3 2 3"];
 
@@ -79,13 +84,23 @@ function highest(one) {
 function phases(data, chosen, width) {
   const shown = data.means.filter((one) => chosen.policies.has(one.policy));
   const end = Math.max(...data.means.map((one) => Math.max(one.mean, one.high ?? 0)));
-  return bars(shown.map((one) => {
+  const happened = [...new Set(data.means.flatMap((one) => one.phases.map(([name]) => name)))];
+  return [keys(happened), ...bars(shown.map((one) => {
     let level = 0;
     const parts = one.phases.map(([name, ns]) =>
       ({ from: level, to: (level += ns), fill: `var(--${name})`, title: `${data.policies[one.policy]}\n${name}: ${duration(ns)}` }));
     const rest = `: ${estimate(one.mean, one.low, one.high)}`;
     return { text: fitted(data.policies[one.policy], rest, width), parts, low: one.low, high: one.high };
-  }), width, end, shortDuration);
+  }), width, end, shortDuration)];
+}
+
+// Which colour is which phase.
+function keys(names) {
+  return element("ul", { className: "keys" }, ...names.map((name) => {
+    const swatch = element("span");
+    swatch.style.background = `var(--${name})`;
+    return element("li", {}, swatch, name);
+  }));
 }
 
 function rate(rps) {
@@ -99,7 +114,7 @@ function throughput(data, chosen, width) {
     const rest = `: ${estimate(one.rps, one.low, one.high, rate)}`;
     const title = data.policies[one.policy] + rest;
     const text = fitted(data.policies[one.policy], rest, width);
-    return { text, parts: [{ from: 0, to: one.rps, fill: colour(one.policy), title }], low: one.low, high: one.high };
+    return { text, parts: [{ from: 0, to: one.rps, fill: colourOf(data, one.policy), title }], low: one.low, high: one.high };
   }), width, end, (value) => value.toLocaleString("en"));
 }
 
@@ -110,7 +125,7 @@ function requestsPerConnection(data, chosen, width) {
   const start = end > 20 * Math.max(1, Math.min(...means)) ? 0.5 : 0;
   return bars(shown.map((one) => {
     const rest = `: ${number(one.requests)}, opened ${one.opened.toLocaleString("en")} (ideal ${one.ideal.toLocaleString("en")})`;
-    const parts = [{ from: start, to: Math.max(start, one.requests), fill: colour(one.policy), title: data.policies[one.policy] + rest }];
+    const parts = [{ from: start, to: Math.max(start, one.requests), fill: colourOf(data, one.policy), title: data.policies[one.policy] + rest }];
     return { text: fitted(data.policies[one.policy], rest, width), parts };
   }), width, end, (value) => value.toLocaleString("en"), start);
 }
