@@ -130,7 +130,16 @@ LAYERS = {
         ("live/",),
     ],
     "show": [
-        ("formatting", "ordering", "pilot_text", "policy_picture", "text_histogram", "sweep_series"),
+        (
+            "formatting",
+            "ordering",
+            "pilot_text",
+            "policy_picture",
+            "text_histogram",
+            "sweep_series",
+            "sweep_grid",
+            "position_lines",
+        ),
         ("tables/", "charts/"),
         ("export/",),
         ("audit/",),
