@@ -5,8 +5,14 @@ LOADGEN := $(VENV)/bin/loadgen
 INSTALLED := $(VENV)/.installed
 # Without --users a pilot chooses a load at which neither generator nor target is full.
 ARGS ?= --tls
-# The unit tests of the modules that are compiled, for a second turn as pure Python; test_core holds that both turns differ.
-CORE_TESTS := tests/unit/wire tests/unit/drive tests/unit/swarm tests/unit/measure/data tests/house/test_core.py
+# The unit tests that call modules that are compiled, for a second turn as pure Python; test_core holds that both turns
+# differ. Those of what no such module is part of (the protocols of HTTP/2 and WebSocket, what reads rows) would say the same again.
+CORE_TESTS := $(wildcard tests/unit/wire/test_*.py) tests/unit/wire/http1 tests/unit/wire/proxy \
+	$(addprefix tests/unit/wire/http2/test_, h2c.py reporting.py stream.py) \
+	$(wildcard tests/unit/drive/test_*.py) tests/unit/drive/slots tests/unit/drive/requests tests/unit/drive/open_loop \
+	tests/unit/drive/pilot/test_trial_runner.py tests/unit/model/test_sample_sink.py \
+	$(addprefix tests/unit/swarm/test_, class_runner.py user_classes.py with_locust.py) \
+	$(addprefix tests/unit/measure/data/test_, recorder.py rows.py store.py) tests/house/test_core.py
 # To collect all of the tests takes longer than to find the few files that have some of these.
 ALONE = $(shell grep -rl --include='test_*.py' 'mark\.alone' tests)
 # Modules are compiled to bytecode once, whatever the caller's environment says: the tests start a thousand processes.

@@ -13,7 +13,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.support.distribution import ByModuleFixtures
+from tests.support.distribution import ByModuleFixtures, in_turns
 from tests.support.processes import Nginx, free_port, running_nginx
 from tests.support.targets import Target, Targets
 
@@ -41,6 +41,11 @@ def hide_calibrations() -> None:
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
     return ByModuleFixtures(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        in_turns(items)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -16,6 +16,9 @@ from tests.support.runner import run_cli
 from tests.support.summary_schema import check_diff
 from tests.support.synthetic import ENVIRONMENT, full_run, plan_json
 
+# Diffs are drawn; the charts of each run would take most of the time.
+pytestmark = pytest.mark.usefixtures("no_drawing")
+
 
 def run(folder: Path, **plan: Any) -> Path:
     full_run(folder, **plan).summary()

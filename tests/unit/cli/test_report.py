@@ -154,6 +154,7 @@ def test_rows_that_found_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert run.store.has_rows
 
 
+@pytest.mark.usefixtures("no_drawing")
 def test_report_rebuilds_and_draws(tmp_path: Path) -> None:
     whole(tmp_path / "run").store.release()
     done = run_cli("report", "run", "--json", cwd=tmp_path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from loadgen.model.warning_codes import WarningCode, markdown_table
@@ -14,19 +14,28 @@ PACKAGE = Path(__file__).parents[3] / "loadgen"
 TABLE = PACKAGE / "model" / "warning_codes.py"
 
 
-def other_modules() -> Iterator[ast.Module]:
+@cache
+def named_codes() -> tuple[frozenset[str], frozenset[object]]:
+    """What the package's other modules have of codes: the rows that they name, and codes written as texts.
+
+    Each file is read once for both, and its tree dropped: to parse them all takes most of the time.
+    """
+    rows, texts = set(), set()
     for path in PACKAGE.rglob("*.py"):
-        if path != TABLE:
-            yield ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if path != TABLE else ():
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "WarningCode":
+                rows.add(node.attr)
+            elif isinstance(node, ast.Dict) and "message" in [getattr(key, "value", None) for key in node.keys]:
+                texts |= {
+                    value.value
+                    for key, value in zip(node.keys, node.values, strict=True)
+                    if isinstance(key, ast.Constant) and key.value == "code" and isinstance(value, ast.Constant)
+                }
+    return frozenset(rows), frozenset(texts)
 
 
 def test_every_row_is_emitted_somewhere() -> None:
-    used = {
-        node.attr
-        for module in other_modules()
-        for node in ast.walk(module)
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "WarningCode"
-    }
+    used, _ = named_codes()
     unused = set(WarningCode.__members__) - used
     assert not unused, f"emit it in loadgen/measure/warnings/, or take its row out of the table: {unused}"
     assert used == set(WarningCode.__members__)
@@ -34,15 +43,8 @@ def test_every_row_is_emitted_somewhere() -> None:
 
 def test_no_warning_has_a_code_outside_the_table() -> None:
     """A warning is made as {"code": ..., "message": ...}; its code comes from the table, never from a text."""
-    texts = [
-        value.value
-        for module in other_modules()
-        for node in ast.walk(module)
-        if isinstance(node, ast.Dict) and "message" in [getattr(key, "value", None) for key in node.keys]
-        for key, value in zip(node.keys, node.values, strict=True)
-        if isinstance(key, ast.Constant) and key.value == "code" and isinstance(value, ast.Constant)
-    ]
-    assert texts == []
+    _, texts = named_codes()
+    assert texts == set()
 
 
 def test_a_code_is_a_word_for_scripts_and_says_when_it_appears() -> None:

@@ -331,10 +331,10 @@ def test_a_long_footer_is_not_cut_off(normal: Summary, changes: dict[str, Any]) 
 # Contents
 
 
-def test_an_empty_chart_says_why(summaries: dict[str, Summary]) -> None:
+def test_an_empty_chart_says_why(layout: Layout) -> None:
     for name in ("percentiles", "over_time"):
-        assert "no complete request" in words(laid_out(name, summaries["no complete request"])[0])
-    assert "nothing to compare" in words(laid_out("extra_time", summaries["one policy"])[0])
+        assert "no complete request" in words(layout(name, "no complete request")[0])
+    assert "nothing to compare" in words(layout("extra_time", "one policy")[0])
 
 
 def test_few_requests_are_not_called_none(tmp_path: Path) -> None:
@@ -344,12 +344,12 @@ def test_few_requests_are_not_called_none(tmp_path: Path) -> None:
     assert "no complete request" not in words(laid_out("percentiles", writer.summary())[0])
 
 
-def test_two_policies_without_a_pair_are_not_called_one(summaries: dict[str, Summary]) -> None:
-    assert "one policy alone" not in words(laid_out("extra_time", summaries["one side answers"])[0])
+def test_two_policies_without_a_pair_are_not_called_one(layout: Layout) -> None:
+    assert "one policy alone" not in words(layout("extra_time", "one side answers")[0])
 
 
-def test_the_waterfall_goes_from_mean_to_mean(normal: Summary) -> None:
-    (axes,) = laid_out("extra_time", normal)[0].axes
+def test_the_waterfall_goes_from_mean_to_mean(layout: Layout, normal: Summary) -> None:
+    (axes,) = layout("extra_time", "normal")[0].axes
     bars = [(bar.get_y(), bar.get_height()) for bar in axes.patches]
     means = [normal["policies"][name]["latency_ns"]["mean"] for name in ("persistent", "close")]
     assert (bars[0][1], bars[-1][1]) == pytest.approx(means, abs=1)
@@ -358,16 +358,16 @@ def test_the_waterfall_goes_from_mean_to_mean(normal: Summary) -> None:
         assert bottom + height == pytest.approx(following)
 
 
-def test_stacked_phases_add_up_to_the_mean(normal: Summary) -> None:
-    (axes,) = laid_out("phases", normal)[0].axes
+def test_stacked_phases_add_up_to_the_mean(layout: Layout, normal: Summary) -> None:
+    (axes,) = layout("phases", "normal")[0].axes
     for row, one in enumerate(normal["policies"].values()):
         widths = [bar.get_width() for bar in axes.patches if round(bar.get_y() + bar.get_height() / 2) == row]
         assert sum(widths) == pytest.approx(one["latency_ns"]["mean"], abs=len(widths))
 
 
-def test_own_work_lies_beside_the_phases_and_late_stamps_within(summaries: dict[str, Summary]) -> None:
+def test_own_work_lies_beside_the_phases_and_late_stamps_within(layout: Layout, summaries: dict[str, Summary]) -> None:
     summary = summaries["stamped"]
-    (axes,) = laid_out("phases", summary)[0].axes
+    (axes,) = layout("phases", "stamped")[0].axes
     own = [bar for bar in axes.patches if bar.get_height() < 0.2]
     assert [bar.get_width() for bar in own] == [one["generator"]["own_mean_ns"] for one in summary["policies"].values()]
     stacked = [bar for bar in axes.patches if bar not in own]
@@ -382,8 +382,10 @@ def test_own_work_lies_beside_the_phases_and_late_stamps_within(summaries: dict[
 
 
 @pytest.mark.parametrize(("case", "bands"), [("normal", 2), ("one round", 0), ("three policies", 3)])
-def test_percentiles_show_bands_where_there_are_intervals(summaries: dict[str, Summary], case: str, bands: int) -> None:
-    (axes,) = laid_out("percentiles", summaries[case])[0].axes
+def test_percentiles_show_bands_where_there_are_intervals(
+    layout: Layout, summaries: dict[str, Summary], case: str, bands: int
+) -> None:
+    (axes,) = layout("percentiles", case)[0].axes
     assert len([one for one in axes.collections if isinstance(one, PolyCollection)]) == bands
     assert len(axes.containers) == bands  # the marks of the p99 with its interval
     policies = summaries[case]["policies"]
@@ -410,12 +412,12 @@ def test_a_summary_of_a_version_without_intervals_of_the_mean_is_drawn(summaries
         assert laid_out(name, earlier)[0].axes
 
 
-def test_a_policy_looks_the_same_in_all_charts_and_unlike_others(summaries: dict[str, Summary]) -> None:
+def test_a_policy_looks_the_same_in_all_charts_and_unlike_others(layout: Layout, summaries: dict[str, Summary]) -> None:
     summary = summaries["three policies"]
     looks = [policy_look(summary, name) for name in summary["policies"]]
     for key in ("color", "marker", "linestyle"):
         assert len({one[key] for one in looks}) == 3
-    (axes,) = laid_out("percentiles", summary)[0].axes
+    (axes,) = layout("percentiles", "three policies")[0].axes
     lines = [line for line in axes.lines if ": p99 " in str(line.get_label())]
     assert [line.get_color() for line in lines] == [one["color"] for one in looks]
 

@@ -59,13 +59,14 @@ def facts(samples: Samples) -> list[Any]:
     return found
 
 
-@pytest.fixture
-def whole(tmp_path: Path) -> Samples:
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Samples:
     """The samples of the same rows, read at once."""
-    writer = write(tmp_path / "whole", part_rows=0)
+    directory = tmp_path_factory.mktemp("whole")
+    writer = write(directory, part_rows=0)
     writer.recorder.close()
-    assert parts(tmp_path / "whole") == 1
-    return read_rows(tmp_path / "whole", POLICIES)
+    assert parts(directory) == 1
+    return read_rows(directory, POLICIES)
 
 
 def test_rows_in_parts_are_read_like_rows_in_one(tmp_path: Path, whole: Samples) -> None:
