@@ -70,6 +70,8 @@ class CompareOptions(TypedDict, total=False):
     rounds: int
     block: DurationLike
     duration: DurationLike
+    requests: int
+    """Exactly so many of each policy."""
     until_precision: str
     """`"2%"`"""
     max_time: DurationLike

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from loadgen.cli.run_length import LONGEST_NS
 from loadgen.drive import schedule
+from loadgen.model.load import share_of
 from loadgen.model.plan import Plan
 from loadgen.model.units import NS_PER_MS, NS_PER_S, count, duration_text, percent_text
 
@@ -25,20 +27,37 @@ def blocks(plan: Plan) -> Iterator[str]:
 
 def estimate_line(plan: Plan, done: int = 0) -> str:
     """`2 policies × 5 rounds = 10 blocks of 1s: about 10 s and …`, in a sweep cells; or how much of that is left."""
-    cells, rounds = len(plan.cells), plan.load.rounds
+    cells, rounds, requests = len(plan.cells), plan.load.rounds, plan.load.requests
     total = cells * rounds
-    about = f"about {_time(plan, total - done)} {_THEN}"
+    about = f": about {_time(plan, total - done)} {_THEN}"
     if done:
-        return f"{done:,} of {count(total, 'block')} are done, {total - done:,} to go: {about}"
-    of = duration_text(plan.load.block_ns)
-    if plan.processes > 1:
-        of += f" in {plan.processes} processes"
+        to_go = about if requests is None else ""
+        return f"{done:,} of {count(total, 'block')} are done, {total - done:,} to go{to_go}"
     what = count(cells, "cell") if plan.axes else count(len(plan.policies), "policy")
     if plan.targets:
         what += f" × {count(len(plan.targets), 'target')}"
+    if requests is not None:
+        return _estimate_of_requests(plan, requests, what)
+    of = duration_text(plan.load.block_ns)
+    if plan.processes > 1:
+        of += f" in {plan.processes} processes"
     if plan.until_precision is not None:
         return _estimate_of_precision(plan, what, of)
-    return f"{what} × {count(rounds, 'round')} = {count(total, 'block')} of {of}: {about}"
+    return f"{what} × {count(rounds, 'round')} = {count(total, 'block')} of {of}{about}"
+
+
+def _estimate_of_requests(plan: Plan, requests: int, what: str) -> str:
+    load, total = plan.load, len(plan.cells) * plan.load.rounds
+    low, high = (share_of(requests, number, load.rounds) for number in (load.rounds - 1, 0))
+    each = count(high, "request") if low == high else f"{low:,} or {high:,} requests"
+    if plan.processes > 1:
+        each += f" in {plan.processes} processes"
+    if load.block_ns < LONGEST_NS:
+        each += f", within {duration_text(load.block_ns)} each"
+    return (
+        f"{what} × {count(requests, 'request')} in {count(load.rounds, 'round')} = {count(total, 'block')} of {each}, "
+        f"after a warm-up of {duration_text(load.warmup_ns)} each; how long they take depends on the target"
+    )
 
 
 def _estimate_of_precision(plan: Plan, what: str, of: str) -> str:

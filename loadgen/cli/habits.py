@@ -1,14 +1,14 @@
 """What people are used to write for other tools, and loadgen's own words for it. Knows no command.
 
-A flag of wrk, hey, ab, oha or curl that means one thing in all of them is an option of ours (`-c`, `-z`, `-u`, `-x`).
-Here are the others: those that mean several things, and those that loadgen has another word for.
+A flag of wrk, hey, ab, oha or curl that means one thing in all of them is an option of ours (`-c`, `-n`, `-z`, `-u`,
+`-x`). Here are the others: those that mean several things, and those that loadgen has another word for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-_BY_TIME = "loadgen measures for a time, not for a number of requests; write --duration 10s"
+_REQUESTS = "write --requests N, which measures exactly N of each policy"
 _CLOSE, _PERSISTENT = "write --policies close", "write --policies persistent"
 _USERS, _RATE, _PROCESSES = "write --users N", "write --rate R", "write --processes N"
 _INSECURE, _TIMEOUT, _BODY = "write --insecure", "write --timeout 10s", "write --data 'TEXT' or --data @FILE"
@@ -22,7 +22,6 @@ ANSWERS = {
     "-t": "-t is threads in wrk, a time limit in ab and a timeout in hey and oha; write --processes N, "
     "--duration 10s or --timeout 10s",
     "-k": "-k is insecure in curl and keep-alive in ab; write --insecure or --policies persistent",
-    "-n": _BY_TIME,
     "-m": "-m is a method in hey, ab and oha and a time limit in curl; write -X METHOD or --timeout 10s",
     "-q": "-q is a rate in hey and oha and quiet in ab; write --rate R or --quiet",
     "-s": "-s is silent in curl, a script in wrk and a timeout in ab; write --quiet or --timeout 10s",
@@ -42,9 +41,10 @@ ANSWERS = {
     "-v": "write --version for the version; what a server does with connections is shown by `loadgen probe URL`",
     "--latency": "all percentiles are in the report, without a flag",
     "--location": "loadgen follows no redirect; give the URL that it leads to",
-    "--requests": _BY_TIME,
-    "--iterations": _BY_TIME,
-    "--amount": _BY_TIME,
+    "--iterations": _REQUESTS,
+    "--amount": _REQUESTS,
+    "--count": _REQUESTS,
+    "--num-requests": _REQUESTS,
     "--repeat": "write --rounds N",
     "--runs": "write --rounds N",
     "--concurrency": _USERS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from loadgen.cli.run_length import run_length
+from loadgen.cli.run_length import length_of_requests, run_length
 from loadgen.model import options as table
 from loadgen.model import plan_fields
 from loadgen.model.cell import Axes, check_rate
@@ -30,7 +30,8 @@ def build_plan(options: dict[str, Any]) -> Plan:
         check_rate(rate)
     policies = _policies(options, axes)
     cells = axes.combinations * (len(policies) or 1) * (len(options.get("target") or ()) or 1)
-    length = run_length(options, cells, _command(options))
+    length_of = run_length if options["requests"] is None else length_of_requests
+    length = length_of(options, cells, _command(options))
     resolved = {"users": users, "rate": rate, "rounds": length.rounds, "block": length.block_ns}
     resolved |= {"warmup": _warmup(options, length.block_ns), "seed": _seed(options["seed"])}
     plan_options = options | resolved

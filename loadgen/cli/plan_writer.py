@@ -6,6 +6,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+from loadgen.cli.run_length import LONGEST_NS
 from loadgen.model import options
 from loadgen.model.exceptions import PlanError
 from loadgen.model.files import write_new
@@ -25,6 +26,8 @@ def plan_keys(plan: Plan, embedded: bool) -> dict[str, Any]:
             continue  # it is the first of them
         if not option.needs or options.option_named(option.needs).key in keys:
             keys |= _items(plan, option)
+    if plan.load.requests is not None and plan.load.block_ns == LONGEST_NS:
+        del keys["block"]
     return keys | ({"tls": plan.target.is_tls} if embedded else {})
 
 

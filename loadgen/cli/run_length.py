@@ -7,19 +7,33 @@ from typing import Any, NamedTuple
 
 from loadgen.model import options as table
 from loadgen.model.exceptions import PlanError
+from loadgen.model.length_options import MAX_ROUNDS
 from loadgen.model.options import option_named
 from loadgen.model.plan import MAX_BLOCKS
-from loadgen.model.units import NS_PER_MS, count, duration_text
+from loadgen.model.units import NS_PER_MS, NS_PER_S, count, duration_text
 
 LENGTH = ("duration", "rounds", "block")
 """Any two of these options decide the third."""
+LONGEST_NS = 3600 * NS_PER_S
+"""How long a block of `--requests` may take where neither `--block` nor `--duration` says so."""
 
 
 class RunLength(NamedTuple):
-    """Every cell runs one block of this length (ns) a round."""
+    """Every cell runs one block of this length (ns) a round; with `--requests` of this length at most."""
 
     rounds: int
     block_ns: int
+
+
+def length_of_requests(values: Mapping[str, Any], cells: int, command: str) -> RunLength:
+    """The same where a number of requests is asked for: fewer rounds if there are not enough requests for each one."""
+    given = dict(values)
+    if given["rounds"] is None and (given["duration"] is None or given["block"] is None):
+        fitting = given["requests"] // (given.get("processes") or 1)
+        given["rounds"] = max(1, min(fitting, table.default("rounds")))
+    if given["duration"] is None and given["block"] is None:
+        given["block"] = LONGEST_NS
+    return run_length(given, cells, command)
 
 
 def run_length(values: Mapping[str, Any], cells: int, command: str) -> RunLength:
@@ -54,7 +68,7 @@ def _of_blocks(duration_ns: int, block_ns: int, cells: int) -> RunLength:
     rounds = duration_ns // (cells * block_ns)
     if not rounds:
         raise _too_short(duration_ns, 1, cells, block_ns)
-    most = min(table.MAX_ROUNDS, MAX_BLOCKS // cells)
+    most = min(MAX_ROUNDS, MAX_BLOCKS // cells)
     if rounds > most:
         raise PlanError(
             f"--duration {duration_text(duration_ns)} is {rounds:,} rounds of {_blocks(cells, block_ns)}; at most "

@@ -16,7 +16,9 @@ _MB, _GB = 1e6, 1e9
 
 
 def planned_requests(plan: Plan) -> int | None:
-    """How many requests the arrivals of a plan are; None where users send as many as they can."""
+    """How many requests a plan has, as a number or as arrivals; None where users send as many as they can."""
+    if plan.load.requests is not None:
+        return plan.load.requests * len(plan.cells)
     rates = [cell.rate_rps for cell in plan.cells]
     return round(sum(rates) * plan.load.block_ns / NS_PER_S * plan.max_rounds) if all(rates) else None
 

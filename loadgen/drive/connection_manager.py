@@ -11,7 +11,7 @@ from typing import Any
 
 import gevent
 
-from loadgen.drive.slots.context import SlotContext
+from loadgen.drive.slots.context import NEVER_NS, NO_LIMIT, SlotContext
 from loadgen.drive.slots.pending_close import PendingClose
 from loadgen.drive.system.monitor import MONITORED_SHARE, SystemMonitor
 from loadgen.model.descriptors import pending_closes
@@ -108,6 +108,8 @@ class ConnectionManager(SlotContext):
         """Treat connections as `policy` says from now on; a block's counts begin anew."""
         self.policy = policy
         self.gap_s = policy.gap_ns / NS_PER_S
+        self.asked = self.left = self.to_end = NO_LIMIT
+        self.counted_from_ns = NEVER_NS
         self.retried = self.mismatched_echoes = self.after_close_tried = self.after_close_answered = 0
         self.keep_alive = {}
         self.idle_statuses = {}

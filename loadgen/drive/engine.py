@@ -43,6 +43,10 @@ class Window:
     cpu_ns: int
 
 
+Mark = tuple[int, int]
+"""A moment: the time (ns, monotonic), and the CPU time (ns) of this process by then."""
+
+
 def users_due(started: int, users: int, elapsed_s: float, ramp_s: float) -> int:
     """How many users should have begun after `elapsed_s` of the ramp, `started` of which have: the next batch at least.
 
@@ -65,6 +69,7 @@ class Engine(ConnectionManager):
         self._ended_early = False
         self._unfinished = 0
         self._wake = Event()
+        self._all_ended: Mark | None = None
         self._fatal: BaseException | None = None
 
     def continue_from(self, connections: int) -> None:
@@ -75,11 +80,15 @@ class Engine(ConnectionManager):
         """Create the block's load; nothing is sent yet."""
         plan, cell = self._plan, block.cell
         self.use(cell.policy)
+        self._all_ended = None
+        asked = plan.load.requests_of(block.round)
+        if asked is not None:
+            self.asked = asked
         self._ended_early = False
         requests = self._requests = EncodedRequest(encoder_for(plan, cell, partial(self._write_request, cell.path)))
         if cell.rate_rps or cell.policy.pool:
             due_times = partial(due_ns, cell.rate_rps, plan.load.arrivals, plan.seed * 1_000_003 + block.round)
-            self._load = PooledLoad(self, cell, requests, plan.load.max_connections, due_times, self.clock)
+            self._load = PooledLoad(self, cell, requests, plan.load.max_connections, due_times)
         else:
             self._load = PerUserLoad(self, cell, requests)
 
@@ -103,6 +112,7 @@ class Engine(ConnectionManager):
     ) -> Window:
         """Run the prepared `block`: ramp and warm-up, then the counted window, then drain and close.
 
+        The window ends with the block's time, or as soon as all requests that were asked for have ended.
         `on_window` is called with the time (ns) at which the window begins, `on_window_end` with that at which it
         ended, before the requests under way are completed. Raises whatever a callback of the loop
         raised, as OSError of the sink.
@@ -114,22 +124,21 @@ class Engine(ConnectionManager):
         gc.freeze()
         self.watch_for_stalls()
         self._wake.clear()
-        marks: list[tuple[int, int]] = []
-
-        def mark() -> None:
-            marks.append((time.monotonic_ns(), time.process_time_ns()))
+        marks: list[Mark] = []
 
         def open_window() -> None:
             if self.monitor is not None:
                 self.monitor.window_begins()
-            mark()
-            on_window(marks[0][0])
+            marks.append(_mark())
+            begun_ns = marks[0][0]
+            self.count_from(begun_ns)
+            on_window(begun_ns)
 
         if self.monitor is not None:
             self.monitor.begin(block)
         if self.whole:
             self._run_load(open_window)
-        mark()
+        marks.append(self._all_ended or _mark())
         self.running = False
         if on_window_end is not None:
             on_window_end(marks[-1][0])
@@ -173,6 +182,10 @@ class Engine(ConnectionManager):
         self._wake.set()
 
     # Called by slots
+
+    def all_ended(self) -> None:
+        self._all_ended = _mark()
+        self._wake.set()
 
     def exchange_drained(self) -> None:
         """An exchange ended while the block is not running."""
@@ -281,3 +294,7 @@ class Engine(ConnectionManager):
             wait_s = begun_s + ramp_s * started / len(users) - time.monotonic()
             if started < len(users) and self._wake.wait(max(0.0, wait_s)):
                 return
+
+
+def _mark() -> Mark:
+    return time.monotonic_ns(), time.process_time_ns()

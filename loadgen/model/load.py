@@ -30,6 +30,8 @@ class Load:
     """At equal distances or as a Poisson process; of one worker among several, its share."""
     max_connections: int = default("max_connections")
     """The most connections at the same time in an open loop."""
+    requests: int | None = default("requests")
+    """How many requests of each cell are measured in all; None: as many as there are in the blocks' time."""
 
     def __post_init__(self) -> None:
         check_ranges(self, "load")
@@ -41,6 +43,19 @@ class Load:
         if self.rate_rps:
             check_rate(self.rate_rps)
         parse_arrivals(self.arrivals)
+        if self.requests is not None and self.requests < self.rounds:
+            raise PlanError(
+                f"--requests {self.requests:,} can't be spread over --rounds {self.rounds:,}; each round needs one"
+            )
+
+    def requests_of(self, round_number: int) -> int | None:
+        """How many requests a block of this round measures; None where its time decides."""
+        return None if self.requests is None else share_of(self.requests, round_number, self.rounds)
+
+
+def share_of(total: int, number: int, count: int) -> int:
+    """The share with this number, from 0 on, of `total` things spread over `count`; the first get what is left over."""
+    return total // count + (number < total % count)
 
 
 DEFAULT_LOAD = Load()

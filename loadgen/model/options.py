@@ -10,6 +10,7 @@ from typing import Any
 from loadgen.model.arrivals import ARRIVALS, CONSTANT
 from loadgen.model.export_options import EXPORT_OPTIONS
 from loadgen.model.gate_options import GATE_OPTIONS
+from loadgen.model.length_options import LENGTH_OPTIONS
 from loadgen.model.option import (
     COMPARE,
     PROBE,
@@ -48,7 +49,6 @@ from loadgen.model.value_types import (
     Whole,
 )
 
-MAX_ROUNDS = 10_000
 MAX_SIZE_BYTES = 1 << 30
 """The longest response that the embedded target is asked for."""
 _SOME_POLICIES = "persistent, close, recycle:K, lifetime:T, gap:T, pool:N, h2 ... (all: `loadgen policies`)"
@@ -99,43 +99,7 @@ OPTIONS: tuple[Option, ...] = (
         name="size", group=OptionGroup.TARGET, type=Whole(0, MAX_SIZE_BYTES), is_axis=True, is_implicit=True,
         commands=(SWEEP,), metavar="BYTES,...", help="Response sizes, put in place of {size} in the URL.",
     ),
-    Option(
-        name="rounds", group=OptionGroup.LOAD, type=Whole(1, MAX_ROUNDS), plan_field="load.rounds", default=5,
-        is_implicit=True, help="Rounds, each of which runs every policy once; 5 if unset.",
-    ),
-    Option(
-        name="block", group=OptionGroup.LOAD, type=Duration(10 * NS_PER_MS), plan_field="load.block_ns", default="2s",
-        is_implicit=True, help="Length of one policy's turn; 2s if unset.",
-        differs={SWEEP: {"default": "1s", "help": "Length of one policy's turn; 1s if unset."}},
-        locust=LocustArgument(help="Length of one policy's turn"),
-    ),
-    Option(
-        name="duration", group=OptionGroup.LOAD, short="-z", type=Duration(10 * NS_PER_MS), is_implicit=True,
-        metavar="T",
-        help="Length of the whole load: as many rounds of --block as fit, or the length of a block of --rounds.",
-    ),
-    Option(
-        name="until_precision", group=OptionGroup.STATISTICS, type=Percent(0.0001, 1.0), plan_field="until_precision",
-        is_implicit=True, commands=(COMPARE,), metavar="PERCENT", needed_for="a run that ends once it is precise",
-        help="Go on after --rounds until the ratio of each comparison is known within this, like 2%.",
-    ),
-    Option(
-        name="max_time", group=OptionGroup.LOAD, type=Duration(10 * NS_PER_MS), plan_field="max_time_ns", default="5m",
-        is_implicit=True, commands=(COMPARE, PROBE), needs="until_precision", metavar="T",
-        help="With --until-precision: longest time of the whole load; 5m if unset.",
-        differs={PROBE: {"needs": "", "default": "120s", "is_implicit": False, "help": "The audit ends by then."}},
-    ),
-    Option(
-        name="warmup", group=OptionGroup.LOAD, type=Duration(None), plan_field="load.warmup_ns", default="500ms",
-        is_implicit=True, help="Uncounted first part of a block; 500ms if unset, but at most half of the block.",
-        differs={SWEEP: {
-            "default": "200ms",
-            "help": "Uncounted first part of a block; 200ms if unset, but at most half of the block.",
-        }},
-        locust=LocustArgument(
-            help="Uncounted first part of a block; empty: 500ms, but at most half of the block", default=""
-        ),
-    ),
+    *LENGTH_OPTIONS,
     Option(
         name="arrivals", group=OptionGroup.LOAD, type=Choice(*ARRIVALS), plan_field="load.arrivals", default=CONSTANT,
         is_implicit=True, needs="rate", help="With --rate: how arrivals are spaced; constant if unset.",

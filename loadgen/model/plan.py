@@ -12,10 +12,11 @@ from loadgen.model.cell import NO_AXES, Axes, Cell, cells, cells_of_targets, che
 from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import check_headers
+from loadgen.model.length_options import MAX_ROUNDS
 from loadgen.model.load import DEFAULT_LOAD
 from loadgen.model.load import Load as Load
 from loadgen.model.named_target import NamedTarget, check_targets
-from loadgen.model.options import MAX_ROUNDS, check_ranges, default, option_named
+from loadgen.model.options import check_ranges, default, option_named
 from loadgen.model.policy import H2, H2_PRIOR, HTTP2, WEBSOCKET, ConnectionPolicy, RunConditions, check_run
 from loadgen.model.proxy import Proxy
 from loadgen.model.target import Target
@@ -98,6 +99,8 @@ class Plan:
         check_ranges(self)
         self._check_length()
         if self.until_precision is not None:
+            if self.load.requests is not None:
+                raise PlanError("--requests contradicts --until-precision, which decides how long the run is")
             self._check_precision()
         if self.cacert and self.insecure:
             raise PlanError("--cacert and --insecure contradict each other; give one of them")
@@ -248,7 +251,7 @@ class Plan:
             raise PlanError(
                 f"the plan has {blocks:,} blocks; at most {MAX_BLOCKS:,} are possible, so give fewer --rounds"
             )
-        if blocks * self.load.block_ns > _MAX_RUN_NS:
+        if self.load.requests is None and blocks * self.load.block_ns > _MAX_RUN_NS:
             days = blocks * self.load.block_ns // (24 * 3600 * NS_PER_S)
             raise PlanError(f"the plan takes {days:,} days; at most a year is possible")
 
@@ -262,6 +265,12 @@ class Plan:
             shared, option = self.load.users, "--users"
         if shared < self.processes:
             raise PlanError(f"{option} {shared} can't be spread over --processes {self.processes}; each needs one")
+        requests, blocks = self.load.requests, self.load.rounds * self.processes
+        if requests is not None and requests < blocks:
+            raise PlanError(
+                f"--requests {requests:,} can't be spread over --processes {self.processes} in "
+                f"{count(self.load.rounds, 'round')}; at least {blocks:,} are needed"
+            )
 
     def to_json(self, *, secrets: bool) -> PlanRecord:
         """The plan as JSON values. Without `secrets`, values of credential fields are replaced by HIDDEN."""

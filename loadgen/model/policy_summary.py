@@ -253,6 +253,8 @@ class PolicySummary(TypedDict):
     """Of these, still under way when the run was interrupted."""
     unstarted: int
     """Requests of the measured windows that never got a connection."""
+    missing: NotRequired[int | None]
+    """Of the `--requests` that were asked for, those that did not begin; null where no number was asked for."""
     percentiles_too_low: bool
     """The percentiles are too low: they leave out the many requests that never got a connection."""
     errors: dict[str, int]

@@ -63,6 +63,8 @@ class PlanRecord(TypedDict):
     """Length of a block, warm-up included (ns)."""
     warmup_ns: int
     """Warm-up at the beginning of each block, which is not counted (ns)."""
+    requests: NotRequired[int | None]
+    """Requests of each policy to measure; then `block_ns` is the longest time of a block. Null: not asked for."""
     think_ns: int
     """Time that a user rests between two requests (ns)."""
     timeout_ns: int

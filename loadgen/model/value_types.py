@@ -135,6 +135,9 @@ class OptionalWhole(Whole):
 
     json = or_null(JSON_WHOLE)
 
+    def complaint(self, value: Any) -> str:
+        return "" if value is None else super().complaint(value)
+
 
 class Rate(ValueType):
     """Arrivals per second; 0 is a closed loop."""

@@ -39,6 +39,11 @@ class WarningCode(StrEnum):
         "One policy has more than 20 times the requests of another, whose high percentiles are less certain.",
         "Use a longer `--block`, or compare medians only.",
     )
+    REQUESTS_MISSING = (
+        "requests_missing",
+        "Blocks had their time before all of the `--requests` were sent.",
+        "Give a longer `--block` or `--duration`, or neither of them.",
+    )
     SAMPLES_THINNED = (
         "samples_thinned",
         "Only a random share of the samples was kept; the message says which figures are of all requests.",

@@ -28,10 +28,16 @@ def with_interval(value: float, interval: Sequence[float] | None, write: Callabl
     return write(value) + ("" if interval is None else f" [{write(interval[0])}, {write(interval[1])}]")
 
 
-def rounds_text(summary: Summary) -> str:
-    """How many rounds there were: those that were planned, or run where the precision decided."""
-    precision = summary.get("precision")  # a run of an earlier version has no such key
-    return count(precision["rounds"] if precision else summary["plan"]["rounds"], "round")
+def length_text(summary: Summary) -> str:
+    """How long the run was: `5 rounds of 2s blocks`, or `1,000 requests of each policy in 5 rounds`.
+
+    The rounds are those that were planned, or run where the precision decided.
+    """
+    plan, precision = summary["plan"], summary.get("precision")  # a run of an earlier version has neither key
+    rounds, requests = count(precision["rounds"] if precision else plan["rounds"], "round"), plan.get("requests")
+    if requests is not None:
+        return f"{count(requests, 'request')} of each policy in {rounds}"
+    return f"{rounds} of {format_duration(plan['block_ns'])} blocks"
 
 
 def estimate(value_ns: float | None, interval_ns: Sequence[float] | None, *, sign: bool = False) -> str:

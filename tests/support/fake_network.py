@@ -207,7 +207,7 @@ class FakeContext(SlotContext):
         self.takes_cookies = takes_cookies
         self.url = "http://h:81/"
         self.route = FakeRoute(clock)
-        self.drained = 0
+        self.drained = self.ends = 0
         self.first_heads: list[ResponseHead] = []
         self.pending: list[Connection] = []
         self._number = 0
@@ -229,6 +229,14 @@ class FakeContext(SlotContext):
             connection.number, slot, connection.opened_ns, *(connection.handshake or connection.handshake_ns()),
             connection.connect_delay_ns, connection.flags, connection.ending,
         )  # fmt: skip
+
+    def ask(self, requests: int) -> None:
+        """A window begins that is to have so many requests."""
+        self.asked = requests
+        self.count_from(self.clock.now_ns)
+
+    def all_ended(self) -> None:
+        self.ends += 1
 
     def exchange_drained(self) -> None:
         self.drained += 1

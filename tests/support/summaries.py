@@ -19,6 +19,7 @@ def policy_summary(**changes: Any) -> Any:
         "requests": 1_000,
         "unfinished": 0,
         "unstarted": 0,
+        "missing": None,
         "percentiles_too_low": False,
         "errors": {},
         "statuses": {"200": 1_000},

@@ -7,13 +7,14 @@ from typing import Protocol
 
 import gevent
 
-from loadgen.wire.clock import PhaseClock
+from loadgen.drive.slots.context import NEVER_NS, SlotContext
 from loadgen.wire.timerfd import TimerFd
 
 # Maximum overdue arrivals to start per loop turn, so responses are not starved.
 _MAX_PER_TURN = 256
 # Arrivals still pending in the generator at the end of a block are sent if at most this late.
 _MAX_LATE_NS = 1_000_000
+_NEVER_NS = NEVER_NS  # an integer of C, where compiled
 
 
 class ArrivalPool(Protocol):
@@ -25,10 +26,11 @@ class ArrivalPool(Protocol):
 class ArrivalDispatcher:
     """Feeds a pool. due_times: times (ns, from begun_ns on) at which arrivals are due, without end."""
 
-    def __init__(self, pool: ArrivalPool, due_times: Iterator[int], begun_ns: int, clock: PhaseClock) -> None:
+    def __init__(self, pool: ArrivalPool, due_times: Iterator[int], begun_ns: int, context: SlotContext) -> None:
         self._pool = pool
         self._due_times = due_times
-        self._clock = clock
+        self._context = context
+        self._clock = context.clock
         self.begun_ns = begun_ns
         self._next_ns = self.begun_ns + next(due_times)
         self._stopped = False
@@ -52,12 +54,17 @@ class ArrivalDispatcher:
             self._next_ns = self.begun_ns + next(self._due_times)
 
     def _begin_due(self) -> None:
-        submit = self._pool.submit
+        submit, context = self._pool.submit, self._context
         due_times, begun_ns, due_ns = self._due_times, self.begun_ns, self._next_ns
         for _ in range(_MAX_PER_TURN):
             late_ns = self._clock.monotonic_ns() - due_ns
             if late_ns < 0:
                 break
+            if due_ns >= context.counted_from_ns:
+                if context.left <= 0:
+                    due_ns = _NEVER_NS
+                    break
+                context.left -= 1
             submit(None, due_ns, late_ns)
             due_ns = begun_ns + next(due_times)
         self._next_ns = due_ns

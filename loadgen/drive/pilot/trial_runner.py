@@ -151,7 +151,7 @@ class TrialRunner:
         """Make an engine for each target."""
         own = replace(
             self._plan.load, users=load.users, think_ns=load.think_ns, rounds=1, warmup_ns=load.ramp_ns,
-            block_ns=load.ramp_ns + load.window_ns,
+            block_ns=load.ramp_ns + load.window_ns, requests=None,
         )  # fmt: skip
         for name, plan in self._plans.items():
             one_round = replace(plan, load=own, processes=1, until_precision=None)

@@ -7,6 +7,7 @@ from loadgen.drive.slots.slot cimport ConnectionSlot
 cdef class ClosedLoopUser(ConnectionSlot):
     cdef object _pause
 
+    @cython.locals(context=SlotContext)
     cpdef begin(self)
     cpdef begin_after(self, double seconds)
     cpdef stop(self)

@@ -17,8 +17,11 @@ class ClosedLoopUser(ConnectionSlot):
         self._pause = context.clock.timer(self.begin)
 
     def begin(self) -> None:
-        """Send the next request."""
-        self.send(0)
+        """Send the next request, if one may still begin."""
+        context = self._context
+        if context.left > 0:
+            context.left -= 1
+            self.send(0)
 
     def begin_after(self, seconds: float) -> None:
         """Send the next request after `seconds`, or later where the present connection has to rest longer."""
@@ -37,7 +40,7 @@ class ClosedLoopUser(ConnectionSlot):
         if pause_s:
             self._pause.begin(pause_s)
         else:
-            self.send(0)
+            self.begin()
 
     def stop(self) -> None:
         """The block is over: no further request begins, an idle connection is closed."""

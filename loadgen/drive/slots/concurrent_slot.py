@@ -83,7 +83,7 @@ class ConcurrentSlot(ConnectionSlot):
 
     def _send_again(self, connection: Connection) -> bool:
         repeats = self._repeats
-        if connection.request_index in repeats.sent:
+        if connection.request_index in repeats.sent or not self._context.may_repeat(connection.scheduled_ns):
             return False
         repeats.waiting.append((connection.scheduled_ns, self._present_sender()))
         self._send_repeats()

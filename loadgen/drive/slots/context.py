@@ -15,6 +15,9 @@ from loadgen.wire.connection import Connection
 from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.listener import Listener
 
+NO_LIMIT = NEVER_NS = 1 << 62
+"""More requests than a block can have, and a time that never comes: integers of C, where compiled."""
+
 
 class SlotContext:
     """The state that all slots of a block look at, and the calls that they make."""
@@ -29,6 +32,14 @@ class SlotContext:
         """How long a connection rests before it is used again."""
         self.running = False
         """Users go on after a response; False while a block ends, and outside of blocks."""
+        self.asked = NO_LIMIT
+        """How many requests the block's window is to have."""
+        self.left = NO_LIMIT
+        """How many requests may still begin: of those that were asked for, from the window's beginning on."""
+        self.to_end = NO_LIMIT
+        """How many of them have yet to end, well or not; `all_ended` is called after the last one."""
+        self.counted_from_ns = NEVER_NS
+        """Requests due from then on are among them."""
         self.retried_outcomes: frozenset[int] = frozenset()
         """A request that ends with one of these is sent once more."""
         self.takes_cookies = False
@@ -57,6 +68,23 @@ class SlotContext:
     def record_connection(self, slot: int, connection: Connection) -> None:
         """A connection has ended: its row can be written."""
         raise NotImplementedError
+
+    def count_from(self, begun_ns: int) -> None:
+        """The window has begun: each request that is due from now on is one of those that were asked for."""
+        if self.asked != NO_LIMIT:
+            self.left = self.to_end = self.asked
+            self.counted_from_ns = begun_ns
+
+    def may_repeat(self, due_ns: int) -> bool:
+        """Whether a request that was due then may be sent once more: each try is one of those that were asked for."""
+        if due_ns >= self.counted_from_ns:
+            if self.left <= 0:
+                return False
+            self.left -= 1
+        return True
+
+    def all_ended(self) -> None:
+        """The last of the requests that were asked for has ended."""
 
     def note_retry(self) -> None:
         """A request is sent once more: how that ends counts, and not how its first try did."""

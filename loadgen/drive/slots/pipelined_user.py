@@ -25,10 +25,15 @@ class PipelinedUser(ConcurrentSlot, ClosedLoopUser):
         self._send_repeats()
         self._fill(cast(ConcurrentConnection, connection))
 
+    def begin(self) -> None:
+        if self._context.left > 0:
+            self.send(0)
+
     def send(self, scheduled_ns: int) -> None:
         connection = self._usable()
         if connection is None:
             self._repeats.sent.clear()
+            self._context.left -= 1
             self._open(scheduled_ns)
         else:
             self._fill(connection)
@@ -40,12 +45,18 @@ class PipelinedUser(ConcurrentSlot, ClosedLoopUser):
         connection = cast(ConcurrentConnection | None, self.connection)
         if connection is not None and connection.in_flight:
             if self._context.running and outcome > 0 and not self._context.think_s:
-                self.send(0)
+                self.begin()
             return
         super().done(outcome)
 
     def _fill(self, connection: ConcurrentConnection) -> None:
         context = self._context
         requests = self.user_state.requests
-        while context.running and connection.in_flight < self._policy.depth and self._may_send(connection):
+        while (
+            context.left > 0
+            and context.running
+            and connection.in_flight < self._policy.depth
+            and self._may_send(connection)
+        ):
+            context.left -= 1
             connection.submit(requests.last if connection.submitted + 1 >= self._limit else requests.more)

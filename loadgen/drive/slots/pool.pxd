@@ -31,6 +31,7 @@ cdef class PooledUser:
     cdef object _pause
     cdef readonly UserState user_state
 
+    @cython.locals(context=SlotContext)
     cpdef begin(self)
     cpdef begin_after(self, double seconds)
     @cython.locals(context=SlotContext, pause_s=cython.double)

@@ -106,8 +106,11 @@ class PooledUser:
         self.user_state = user_state
 
     def begin(self) -> None:
-        """Have the next request sent."""
-        self._pool.submit(self, 0, ABSENT)
+        """Have the next request sent, if one may still begin."""
+        context = self._context
+        if context.left > 0:
+            context.left -= 1
+            self._pool.submit(self, 0, ABSENT)
 
     def begin_after(self, seconds: float) -> None:
         """Have the next request sent after `seconds`."""

@@ -29,7 +29,7 @@ cdef class ConnectionSlot(Listener):
     @cython.locals(connection=Connection)
     cpdef send(self, long long scheduled_ns)
     cpdef send_first(self, Listener listener)
-    @cython.locals(link=Connection)
+    @cython.locals(link=Connection, context=SlotContext)
     cpdef exchange_done(self, connection, int outcome, long long end_ns)
     cpdef done(self, int outcome)
     cpdef close_idle(self)

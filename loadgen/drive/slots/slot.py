@@ -92,11 +92,16 @@ class ConnectionSlot(Listener):
             link.phase_ns(_RECEIVING), link.own_ns, link.lag_ns, link.wait_delay_ns, outcome,
             link.bytes_sent, link.bytes_received,
         )  # fmt: skip
+        context = self._context
+        if link.scheduled_ns >= context.counted_from_ns:
+            context.to_end -= 1
+            if context.to_end == 0:
+                context.all_ended()
         if outcome < 0:
             self._failed(link, outcome)
         else:
             self._answered(link)
-        if outcome < 0 and outcome in self._context.retried_outcomes and self._send_again(link):
+        if outcome < 0 and outcome in context.retried_outcomes and self._send_again(link):
             return
         self._retrying = False
         self.done(outcome)
@@ -117,11 +122,11 @@ class ConnectionSlot(Listener):
     # Inside
 
     def _send_again(self, connection: Connection) -> bool:
-        """Send a request of `connection` once more, on another one if that has ended; False if it was sent twice.
+        """Send a request of `connection` once more, on another one if that has ended; False where it is not.
 
         It is timed from when the first try was due: that is what the user waited.
         """
-        if self._retrying:
+        if self._retrying or not self._context.may_repeat(connection.scheduled_ns):
             return False
         self._retrying = True
         self._context.note_retry()

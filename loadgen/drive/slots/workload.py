@@ -14,7 +14,6 @@ from loadgen.drive.slots.pipelined_user import PipelinedUser
 from loadgen.drive.slots.pool import Pool, PooledUser
 from loadgen.drive.slots.slot import ConnectionSlot
 from loadgen.model.cell import Cell
-from loadgen.wire.clock import PhaseClock
 
 
 class LoadUser(Protocol):
@@ -97,13 +96,12 @@ class PooledLoad:
         requests: EncodedRequest,
         peak_connections: int,
         due_times: Callable[[], Iterator[int]],
-        clock: PhaseClock,
     ) -> None:
         policy = cell.policy
         size = min(policy.pool or peak_connections, peak_connections) if cell.rate_rps else policy.pool
         self._pool = Pool(context, size, requests)
         self._due_times = due_times
-        self._clock = clock
+        self._context = context
         self._arrivals: ArrivalDispatcher | None = None
         users = 0 if cell.rate_rps else cell.users
         self._pooled = [PooledUser(context, self._pool, UserState(index, requests)) for index in range(users)]
@@ -115,7 +113,8 @@ class PooledLoad:
 
     def begin(self) -> None:
         if not self._pooled:
-            self._arrivals = ArrivalDispatcher(self._pool, self._due_times(), self._clock.monotonic_ns(), self._clock)
+            begun_ns = self._context.clock.monotonic_ns()
+            self._arrivals = ArrivalDispatcher(self._pool, self._due_times(), begun_ns, self._context)
 
     @property
     def waiting(self) -> int:
@@ -139,10 +138,12 @@ class PooledLoad:
         unstarted = sum(begun_ns <= due_ns < ended_ns for _, due_ns, _ in self._pool.waiting)
         if self._arrivals is None:
             return {"unstarted": unstarted}
-        unstarted += sum(due_ns >= begun_ns for due_ns in self._arrivals.overdue(ended_ns))
+        overdue = sum(due_ns >= begun_ns for due_ns in self._arrivals.overdue(ended_ns))
+        unstarted += min(overdue, self._context.left)
         first_ns = self._arrivals.begun_ns
         due_times = takewhile(lambda due_ns: first_ns + due_ns < ended_ns, self._due_times())
-        return {"unstarted": unstarted, "due": sum(first_ns + due_ns >= begun_ns for due_ns in due_times)}
+        due = sum(first_ns + due_ns >= begun_ns for due_ns in due_times)
+        return {"unstarted": unstarted, "due": min(due, self._context.asked)}
 
     def preflight_slot(self) -> ConnectionSlot:
         slot = self._pool.preflight_slot()

@@ -117,6 +117,8 @@ class SystemMonitor:
         # Blocks of other policies lie between: over a whole minute only this one's share of the time counts.
         left_s = (self._plan.max_rounds - block.round) * block_s
         for_s = min(TIME_WAIT_S / cells, left_s) if block_s < TIME_WAIT_S / cells else min(TIME_WAIT_S, block_s)
+        if load.requests is not None:  # none of them opens more than one connection
+            for_s = min(for_s, load.requests / opened_per_s)
         sentence = port_forecast(block.cell.name, opened_per_s, self._kernel.supply, for_s)
         if sentence:
             self._warn({"code": WarningCode.PORTS_FORESEEN.value, "message": sentence})

@@ -83,7 +83,9 @@ def _open_loop(run: CheckedRun, name: str, cell: Cell) -> Iterator[CheckResult]:
     expected = cell.rate_rps * seconds
     if min(due, expected) < _MIN_SIZE:
         return
-    yield _due(name, due, expected, sum(block.get("workers", 1) for block in blocks), is_poisson)
+    is_by_time = run.plan.load.requests is None
+    if is_by_time:  # else as many were due as were asked for, and the window ends when the last one has ended
+        yield _due(name, due, expected, sum(block.get("workers", 1) for block in blocks), is_poisson)
     yield result(name, _UNSTARTED, unstarted / due, _MAX_UNSTARTED)
     indices = run.indices[name]
     step = step_over(len(indices))
@@ -93,7 +95,7 @@ def _open_loop(run: CheckedRun, name: str, cell: Cell) -> Iterator[CheckResult]:
     mean_ns = NS_PER_S / cell.rate_rps * run.plan.processes
     yield result(name, _LATE, _share(np.asarray(found.late_ns > max(_LATE_NS, _TOLERANCE * mean_ns))), MAX_SHARE)
     if is_poisson:
-        yield from _poisson(name, found, [block for block in blocks if block["round"] % step == 0], mean_ns)
+        yield from _poisson(name, found, [block for block in blocks if block["round"] % step == 0], mean_ns, is_by_time)
     else:
         off_ns = np.abs(np.diff(found.late_ns))[found.follows]
         yield result(name, _GAPS, _share(off_ns > _tolerance_ns(mean_ns)), MAX_SHARE)
@@ -108,12 +110,16 @@ def _due(name: str, due: int, expected: float, windows: int, is_poisson: bool) -
     return result(name, _DUE, max(0.0, off - windows) / expected, MAX_SHARE)
 
 
-def _poisson(name: str, found: Beginnings, blocks: list[BlockFacts], mean_ns: float) -> Iterator[CheckResult]:
+def _poisson(
+    name: str, found: Beginnings, blocks: list[BlockFacts], mean_ns: float, is_by_time: bool
+) -> Iterator[CheckResult]:
     tolerance_ns = _tolerance_ns(mean_ns)
     # Of a random share of the arrivals the intervals are exponential too, and longer.
     kept = min(1.0, len(found.begun_ns) / max(1, sum(block.get("due", 0) for block in blocks)))
     gaps_ns = np.diff(found.begun_ns)[found.follows].astype(np.float64)
     yield _tested(name, _GAPS, distance(gaps_ns, exponential(mean_ns / kept), tolerance_ns), len(gaps_ns))
+    if not is_by_time:
+        return
     begun_ns, length_ns = np.zeros((2, 1 + max(block["round"] for block in blocks)), np.int64)
     for block in blocks:
         if "window_begun_ns" in block:

@@ -64,6 +64,7 @@ _IN_COMMON = (
     _Fact("arrivals", _open_loop("arrivals")),
     _Fact("most connections", _open_loop("max_connections")),
     _Fact("think time", _load("think_ns", is_duration=True)),
+    _Fact("requests", _load("requests")),
     _Fact("block", _load("block_ns", is_duration=True)),
     _Fact("warm-up", _load("warmup_ns", is_duration=True)),
     _Fact("timeout", _load("timeout_ns", is_duration=True)),

@@ -70,6 +70,7 @@ def summarise_policy(
         "requests": exact["requests"],
         "unfinished": unfinished,
         "unstarted": unstarted,
+        "missing": None if plan.load.requests is None else max(0, plan.load.requests - started),
         "percentiles_too_low": unstarted > _UNSTARTED_SHARE * (started + unstarted),
         "errors": errors,
         "statuses": dict(sorted(exact["statuses"].items())),

@@ -21,6 +21,7 @@ from loadgen.measure.summary.verdict_checks import check_clauses
 from loadgen.measure.summary.verdict_floor import floor_clauses
 from loadgen.measure.summary.verdict_precision import precision_clauses
 from loadgen.measure.warnings.imprecision import precision_warnings
+from loadgen.measure.warnings.missing_requests import missing_requests
 from loadgen.measure.warnings.outages import outages
 from loadgen.measure.warnings.run import warnings
 from loadgen.model.block_facts import BlockFacts
@@ -76,7 +77,7 @@ def summarise(
     answered = [cell_name for cell_name, summary in policies.items() if summary["requests"]]
     precision = precision_summary(planned, comparisons, answered, rounds)
     without_answer = [cell_name for cell_name, one in measured.items() if is_without_answer(one.requests)]
-    found = notes + thinned(samples) + outages(samples)
+    found = notes + thinned(samples) + outages(samples) + missing_requests(samples, planned.load)
     found += precision_warnings(precision, policies, without_answer)
     below = within_floor(environment.get("calibration"), comparisons, policies)
     found += warnings(policies, planned, rounds, comparisons, below, environment.get("audit"), notes)

@@ -21,7 +21,7 @@ from loadgen.show.export.html_notes import curve_note, differences_note, sockets
 from loadgen.show.export.html_waterfall import waterfall_html
 from loadgen.show.export.page import escape, opening, section_html
 from loadgen.show.export.scripts import scripted_policy, scripts_html
-from loadgen.show.formatting import load_text, rounds_text
+from loadgen.show.formatting import length_text, load_text
 
 _MAX_VALUE_LENGTH = 400  # a target may send a long Server field
 
@@ -82,8 +82,7 @@ def render(summary: Summary, pictures: Mapping[str, bytes]) -> str:
 def _facts(summary: Summary) -> str:
     plan, environment = summary["plan"], summary["environment"]
     return (
-        f"{load_text(plan)}, {_proxy(plan)}{rounds_text(summary)} of "
-        f"{format_duration(plan['block_ns'])} blocks "
+        f"{load_text(plan)}, {_proxy(plan)}{length_text(summary)} "
         f"({format_duration(plan['warmup_ns'])} warm-up), seed {plan['seed']}, "
         f"run {summary['run']}, {environment['started']}"
     )

@@ -61,7 +61,7 @@ def test_each_command_has_three_examples_and_they_are_valid() -> None:
         (["-k"], "-k is insecure in curl and keep-alive in ab; write --insecure or --policies persistent"),
         (["-t4", "-c50"], "-t is threads in wrk"),
         (["-d", "10s"], "write --duration 10s or --data"),
-        (["-n", "1000"], "-n: loadgen measures for a time, not for a number of requests; write --duration 10s"),
+        (["--iterations", "1000"], "--iterations: write --requests N, which measures exactly N of each policy"),
         (["-disable-keepalive"], "-disable-keepalive: write --policies close"),
         (["--concurrency=50"], "--concurrency: write --users N"),
         (["--polices", "close"], "Did you mean"),

@@ -1,4 +1,4 @@
-"""`--duration`, `--rounds` and `--block`: two of them decide the third, on the command line and in plan files."""
+"""`--duration`, `--rounds`, `--block` and `--requests`: how long a run is, on the command line and in plan files."""
 
 from __future__ import annotations
 
@@ -38,6 +38,17 @@ def length(*arguments: str, command: click.Command = compare) -> tuple[int, floa
         (["--duration", "5999ms", "--block", "1s"], 2, 1_000),
         (["--duration", "60s", "--rounds", "3"], 3, 10_000),
         (["--duration", "60ms", "--rounds", "3"], 3, 10),
+        (["--requests", "1000"], 5, 3_600_000),
+        (["-n", "3"], 3, 3_600_000),
+        (["-n", "9", "--processes", "2"], 4, 3_600_000),
+        (["-n", "1"], 1, 3_600_000),
+        (["-n", "1000", "--rounds", "7"], 7, 3_600_000),
+        (["-n", "1000", "--block", "500ms"], 5, 500),
+        (["-n", "1000", "--duration", "1m"], 5, 6_000),
+        (["-n", "2", "--duration", "1m"], 2, 15_000),
+        (["-n", "1000", "--duration", "1m", "--block", "1s"], 30, 1_000),
+        (["-n", "1000", "--duration", "1m", "--rounds", "3"], 3, 10_000),
+        (["-n", "20000", "--rounds", "10000"], 10_000, 3_600_000),  # more than a year, if each took its longest time
     ],
 )
 def test_a_comparison(arguments: list[str], rounds: int, block_ms: float) -> None:
@@ -64,6 +75,11 @@ def test_a_sweep_has_shorter_blocks() -> None:
         (["--duration", "1440m", "--block", "10ms"], "at most 10,000 rounds are possible, so give a longer --block"),
         (["--duration", "10s", "--rounds", "0"], "--rounds is 0; at least 1 is needed"),
         (["--duration", "10s", "--block", "1ms"], "--block is 1 ms; at least 10 ms is needed"),
+        (["-n", "0"], "--requests is 0; at least 1 is needed"),
+        (["-n", "many"], "'many' is not a valid integer"),
+        (["-n", "9", "--rounds", "10"], "--requests 9 can't be spread over --rounds 10; each round needs one"),
+        (["-n", "9", "--rounds", "5", "--processes", "2"], "over --processes 2 in 5 rounds; at least 10 are needed"),
+        (["-n", "9", "--until-precision", "2%"], "--requests contradicts --until-precision"),
         (["--duration", "1s", "--warmup", "200ms"], "--warmup is 200 ms, a part of each block of 100 ms"),
     ],
 )
@@ -86,6 +102,34 @@ def test_a_plan_file_gives_way(file: str, arguments: list[str], rounds: int, blo
     plan = tmp_path / "plan.toml"
     plan.write_text(file, encoding="utf-8")
     assert length("--plan", str(plan), *arguments) == (rounds, block_ms)
+
+
+def test_a_saved_plan_of_requests_sets_no_time(tmp_path: Path) -> None:
+    path = tmp_path / "plan.toml"
+    plan = planned(compare, URL, "-n", "1003", "--seed", "1")
+    save_plan(path, plan, embedded=False)
+    assert "block" not in path.read_text(encoding="utf-8")
+    again = planned(compare, URL, "--plan", str(path))
+    assert again.load == plan.load
+    assert planned(compare, URL, "--plan", str(path), "--duration", "10s").load.block_ns == NS_PER_S
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (
+            ["-n", "1000"],
+            "2 policies × 1,000 requests in 5 rounds = 10 blocks of 200 requests, after a warm-up of 500ms",
+        ),
+        (["-n", "1003", "--block", "1s"], "10 blocks of 200 or 201 requests, within 1s each, after a warm-up of 500ms"),
+        (["-n", "1", "--policies", "close"], "1 policy × 1 request in 1 round = 1 block of 1 request, after"),
+        (["-n", "11", "--processes", "2"], "5 rounds = 10 blocks of 2 or 3 requests in 2 processes, after"),
+    ],
+)
+def test_a_dry_run_says_how_many_requests_a_block_has(arguments: list[str], text: str) -> None:
+    line = estimate_line(planned(compare, URL, *arguments))
+    assert text in line
+    assert line.endswith("each; how long they take depends on the target")
 
 
 PRECISE = ("--until-precision", "2%")

@@ -151,6 +151,62 @@ class Refusing(Server):
     refuses = True
 
 
+class Resetting(Server):
+    """Resets each connection on which a second request comes."""
+
+    def _answer_all(self, times: int) -> None:
+        if len(self.requests) > 1:
+            self.reset()
+        else:
+            super()._answer_all(times)
+
+
+@pytest.mark.parametrize("warmup_ms", [0, 2])
+@pytest.mark.parametrize(
+    ("policy", "load"),
+    [
+        ("persistent", {}),
+        ("persistent", {"think_ns": NS_PER_MS}),
+        ("persistent", {"users": 40}),
+        ("persistent", {"server": Resetting}),
+        ("close", {}),
+        ("close", {"server": Refusing, "users": 1}),
+        ("recycle:3", {}),
+        ("gap:1ms", {}),
+        ("pool:2", {}),
+        ("pool:2", {"think_ns": NS_PER_MS}),
+        ("pipeline:3", {}),
+        ("pipeline:5", {"users": 1, "server": Resetting}),
+        ("persistent", {"rate_rps": 5_000.0}),
+        ("pool:1", {"rate_rps": 20_000.0, "arrivals": "poisson"}),
+    ],
+)
+def test_a_number_of_requests_is_met_exactly(make: Make, policy: str, load: dict[str, Any], warmup_ms: int) -> None:
+    values = {"rounds": 20, "requests": 245, "block_ns": 10_000 * NS_PER_MS, "warmup_ns": warmup_ms * NS_PER_MS}
+    rig = make(policy, **values | load)
+    counts = []
+    for block in blocks(rig.plan):
+        rig.engine.prepare(block)
+        del rig.sink.exchanges[:]
+        window = rig.engine.run(block, rig.windows.append)
+        assert rig.engine.whole
+        counts.append(sum(window.begun_ns <= row["scheduled"] < window.ended_ns for row in rig.sink.exchanges))
+        account = rig.engine.account(window)
+        assert account["unstarted"] == 0
+        assert account.get("due", counts[-1]) == counts[-1]
+        assert all(transport.closed for transport in rig.route.made)
+    assert counts == [13] * 5 + [12] * 15
+
+
+def test_a_block_whose_time_is_over_before_its_requests_are_sent_ends_with_it(make: Make) -> None:
+    rig = make(requests=1_000_000)
+    window = rig.run()
+    begun = sum(window.begun_ns <= row["scheduled"] < window.ended_ns for row in rig.sink.exchanges)
+    assert begun == 1_000_000 - rig.engine.left
+    assert 0 < begun < 1_000_000
+    assert rig.engine.whole
+
+
 def test_a_first_request_that_fails_says_how(make: Make) -> None:
     rig = make(server=Refusing)
     assert rig.engine.preflight() == (ErrorKind.CONNECT_REFUSED, "Connection refused")

@@ -33,6 +33,8 @@ def test_the_default_load_is_that_of_the_options() -> None:
         ({"rounds": 10_001}, "rounds is 10,001; it must lie between 1 and 10,000"),
         ({"block_ns": MAX_DURATION_NS + 1}, "it must lie between 10 ms and 86,400 s"),
         ({"think_ns": MAX_DURATION_NS + 1}, "it must lie between 0 ns and 86,400 s"),
+        ({"requests": 0}, "requests is 0; at least 1 is needed"),
+        ({"requests": 4}, "--requests 4 can't be spread over --rounds 5; each round needs one"),
         ({"think_ns": -1}, "think is -1 ns; it can't be negative"),
         ({"timeout_ns": MAX_DURATION_NS + 1}, "it must lie between 1 ms and 86,400 s"),
         ({"max_connections": 1_000_001}, "it must lie between 1 and 1,000,000"),
@@ -57,3 +59,13 @@ def test_what_can_t_be_run_is_refused_in_one_line(values: dict[str, int], compla
 def test_the_limits_themselves_are_allowed(values: dict[str, int]) -> None:
     load = Load(**values)  # type: ignore[arg-type] # numbers and texts
     assert {name: getattr(load, name) for name in values} == values
+
+
+@pytest.mark.parametrize(("requests", "rounds"), [(5, 5), (1_003, 5), (7, 2), (3, 3)])
+def test_requests_are_spread_over_the_rounds(requests: int, rounds: int) -> None:
+    load = Load(requests=requests, rounds=rounds)
+    each = [load.requests_of(number) or 0 for number in range(rounds)]
+    assert sum(each) == requests
+    assert max(each) - min(each) <= 1
+    assert sorted(each, reverse=True) == each
+    assert Load().requests_of(0) is None

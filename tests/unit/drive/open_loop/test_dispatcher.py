@@ -10,9 +10,11 @@ from gevent.event import Event
 
 from loadgen.drive.open_loop.dispatcher import ArrivalDispatcher
 from loadgen.drive.open_loop.due_times import due_ns
+from loadgen.drive.slots.context import SlotContext
 from loadgen.wire.clock import PhaseClock
+from tests.support.row_sink import RowSink
 
-S_NS = 1_000_000_000
+MS, S_NS = 1_000_000, 1_000_000_000
 
 
 class Noted:
@@ -28,10 +30,14 @@ class Noted:
             self.enough.set()
 
 
-def overdue(dues: Iterator[int]) -> tuple[Noted, ArrivalDispatcher, int]:
+def overdue(dues: Iterator[int], asked: int = 0) -> tuple[Noted, ArrivalDispatcher, int]:
     pool = Noted()
+    context = SlotContext(RowSink(), PhaseClock())
     begun = time.monotonic_ns()
-    return pool, ArrivalDispatcher(pool, dues, begun, PhaseClock()), begun
+    if asked:
+        context.asked = asked
+        context.count_from(begun + MS)
+    return pool, ArrivalDispatcher(pool, dues, begun, context), begun
 
 
 def test_arrivals_begin_when_they_are_due() -> None:
@@ -49,3 +55,14 @@ def test_arrivals_that_never_began_are_known() -> None:
     arrivals.stop()
     assert pool.submitted == []
     assert len(list(arrivals.overdue(begun + hour + 60 * S_NS))) == 60
+
+
+def test_of_arrivals_within_the_window_exactly_as_many_begin_as_were_asked_for() -> None:
+    # One each 0.1 ms; those of the first millisecond are due before the window begins.
+    pool, arrivals, begun = overdue((number * MS // 10 for number in itertools.count()), asked=10)
+    assert pool.enough.wait(5)
+    time_over = Event()
+    assert not time_over.wait(0.005)
+    arrivals.stop()
+    assert [due - begun for due, _ in pool.submitted] == [number * MS // 10 for number in range(20)]
+    assert list(arrivals.overdue(begun + 60 * S_NS)) == []

@@ -169,6 +169,34 @@ def test_the_next_request_of_the_same_user_may_be_sent_once_more_again(clock: Fa
     assert rig.retried == 2
 
 
+@pytest.mark.parametrize(("asked", "retried"), [(2, 1), (1, 0)])
+def test_each_try_is_one_of_the_requests_that_were_asked_for(clock: FakeClock, asked: int, retried: int) -> None:
+    rig = Rig(clock, "persistent", retried=[ErrorKind.STALE_CONNECTION])
+    clock.pass_ms(1)
+    rig.ask(asked)
+    rig.serve(HELLO)  # due before the window began
+    rig.made[0].end()
+    assert rig.retried == retried
+    if retried:
+        assert rig.ends == 0
+        rig.serve(HELLO)
+    assert rig.ends == 1
+    assert (rig.left, rig.to_end, rig.user.unfinished) == (0, 0, retried)
+    assert len(rig.sink.exchanges) == 1 + asked
+
+
+def test_after_the_last_request_that_was_asked_for_a_user_begins_none(clock: FakeClock) -> None:
+    rig = Rig(clock, "persistent", think_s=0.001)
+    rig.serve(HELLO)
+    rig.ask(3)
+    for _ in range(5):
+        clock.pass_ms(2)
+        if rig.user.connection is not None and rig.user.connection.busy:
+            rig.serve(HELLO)
+    assert rig.made[0].requests == [MORE] * 4
+    assert (rig.ends, clock.waiting, rig.drained) == (1, 0, 0)
+
+
 def test_no_request_begins_on_a_connection_that_is_too_old(clock: FakeClock) -> None:
     rig = Rig(clock, "lifetime:30ms", think_s=0.01)
     rig.made[0].open()

@@ -35,6 +35,26 @@ def test_a_pipeline_is_filled_to_its_depth_and_kept_there(clock: FakeClock) -> N
     assert rig.sink.column("request_index") == [0, 1, 2, 3]
 
 
+def test_a_pipeline_takes_no_more_than_was_asked_for(clock: FakeClock) -> None:
+    rig = Rig(clock, "pipeline:3")
+    clock.pass_ms(1)
+    rig.ask(4)
+    for _ in range(7):
+        rig.made[0].answer()
+    assert rig.sent(0) == MORE * 7  # three were in flight when the window began
+    assert (rig.left, rig.ends) == (0, 1)
+
+
+def test_a_pipeline_that_lost_its_connection_opens_no_other_for_nothing(clock: FakeClock) -> None:
+    rig = Rig(clock, "pipeline:3")
+    clock.pass_ms(1)
+    rig.ask(1)
+    rig.made[0].answer()
+    rig.made[0].reset()  # two of before, and the one that was asked for
+    clock.pass_ms(100)
+    assert (len(rig.made), rig.ends) == (1, 1)
+
+
 def test_waiting_behind_others_is_queue(clock: FakeClock) -> None:
     rig = Rig(clock, "pipeline:2")
     for _ in range(4):
@@ -133,6 +153,19 @@ def test_a_refused_stream_is_sent_once_more(clock: FakeClock) -> None:
     assert (rig.retried, link.in_flight) == (1, 2)
     link.end(0)  # and the user goes on
     assert (link.submitted, link.in_flight) == (6, 3)
+
+
+def test_a_refused_stream_is_sent_once_more_only_if_that_was_asked_for(clock: FakeClock) -> None:
+    rig = StreamsRig(clock)
+    (link,) = rig.links
+    clock.pass_ms(1)
+    rig.ask(2)
+    link.end(0)
+    link.end(3, REFUSED)  # the first of the two; the second is its next try
+    assert (rig.retried, rig.left, rig.to_end) == (1, 0, 1)
+    link.end(1)
+    link.end(4, REFUSED)
+    assert (rig.retried, rig.ends, link.submitted) == (1, 1, 5)
 
 
 def test_streams_behind_a_goaway_are_sent_on_the_next_connection(clock: FakeClock) -> None:

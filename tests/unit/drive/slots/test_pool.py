@@ -59,6 +59,17 @@ def test_waiting_is_queue_and_goes_in_turn(clock: FakeClock) -> None:
     assert rig.sink.column("queue") == [ABSENT, 2 * MS, 4 * MS, 4 * MS, 4 * MS, 4 * MS]
 
 
+def test_requests_that_wait_are_among_those_that_were_asked_for(clock: FakeClock) -> None:
+    rig = Rig(clock, "pool:1", users=3)
+    rig.ask(2)
+    rig.begin()
+    assert (len(rig.pool.waiting), rig.left) == (1, 0)
+    for _ in range(2):
+        rig.answer(0)
+    assert rig.sink.column("user") == [0, 1]
+    assert rig.ends == 1
+
+
 def idle_pool(clock: FakeClock, order: str) -> Rig:
     """Three idle connections: 0 was used first, then 1, then 2."""
     rig = Rig(clock, f"pool:3:{order}", users=3, think_s=1.0)

@@ -16,7 +16,7 @@ from tests.support.fake_network import MS, FakeClock, FakeContext, cell, request
 class FakeDispatcher:
     """Arrivals that a test begins. One is due each millisecond from 1 ms on; `begun` of them have begun."""
 
-    def __init__(self, pool: object, _due_times: Iterator[int], begun_ns: int, _clock: FakeClock) -> None:
+    def __init__(self, pool: object, _due_times: Iterator[int], begun_ns: int, _context: FakeContext) -> None:
         self.pool = pool
         self.begun_ns = begun_ns
         self.begun = 0
@@ -43,7 +43,7 @@ def each_ms() -> Iterator[int]:
 def open_loop(context: FakeContext, monkeypatch: pytest.MonkeyPatch, clock: FakeClock, peak: int = 2) -> PooledLoad:
     monkeypatch.setattr(workload, "ArrivalDispatcher", FakeDispatcher)
     one = cell(context.policy.name, rate_rps=1000.0)
-    return PooledLoad(context, one, requests(), peak, each_ms, clock)
+    return PooledLoad(context, one, requests(), peak, each_ms)
 
 
 @pytest.mark.parametrize(("policy", "kind"), [("persistent", ClosedLoopUser), ("pipeline:4", PipelinedUser)])
@@ -71,7 +71,7 @@ def test_stopping_ends_what_is_idle_and_nothing_else(clock: FakeClock) -> None:
 
 def test_users_of_a_pool_wait_and_are_counted(clock: FakeClock) -> None:
     context = FakeContext(clock, "pool:1")
-    load = PooledLoad(context, cell("pool:1", users=4), requests(), 100, each_ms, clock)
+    load = PooledLoad(context, cell("pool:1", users=4), requests(), 100, each_ms)
     load.begin()
     for user in load.users:
         user.begin()
@@ -87,7 +87,7 @@ def test_users_of_a_pool_wait_and_are_counted(clock: FakeClock) -> None:
 
 def test_the_first_request_of_a_pool_is_its_first_users(clock: FakeClock) -> None:
     context = FakeContext(clock, "pool:2")
-    load = PooledLoad(context, cell("pool:2", users=3), requests(), 100, each_ms, clock)
+    load = PooledLoad(context, cell("pool:2", users=3), requests(), 100, each_ms)
     slot = load.preflight_slot()
     assert slot.user_state.index == 0
     assert slot.user_state.session is None
