@@ -81,6 +81,7 @@ LAYERS = {
             "option",
             "export_options",
             "gate_options",
+            "length_options",
             "output_options",
             "probe_options",
             "target_options",
