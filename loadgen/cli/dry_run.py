@@ -54,9 +54,10 @@ def _estimate_of_requests(plan: Plan, requests: int, what: str) -> str:
         each += f" in {plan.processes} processes"
     if load.block_ns < LONGEST_NS:
         each += f", within {duration_text(load.block_ns)} each"
+    between = _rough(total * (load.warmup_ns + _BETWEEN_BLOCKS_NS) / NS_PER_S)
     return (
-        f"{what} × {count(requests, 'request')} in {count(load.rounds, 'round')} = {count(total, 'block')} of {each}, "
-        f"after a warm-up of {duration_text(load.warmup_ns)} each; how long they take depends on the target"
+        f"{what} × {count(requests, 'request')} in {count(load.rounds, 'round')} = {count(total, 'block')} of {each}: "
+        f"about {between} of warm-up, what the requests take, {_THEN}"
     )
 
 

@@ -119,17 +119,17 @@ def test_a_saved_plan_of_requests_sets_no_time(tmp_path: Path) -> None:
     [
         (
             ["-n", "1000"],
-            "2 policies × 1,000 requests in 5 rounds = 10 blocks of 200 requests, after a warm-up of 500ms",
+            "2 policies × 1,000 requests in 5 rounds = 10 blocks of 200 requests: about 5 s of warm-up, what",
         ),
-        (["-n", "1003", "--block", "1s"], "10 blocks of 200 or 201 requests, within 1s each, after a warm-up of 500ms"),
-        (["-n", "1", "--policies", "close"], "1 policy × 1 request in 1 round = 1 block of 1 request, after"),
-        (["-n", "11", "--processes", "2"], "5 rounds = 10 blocks of 2 or 3 requests in 2 processes, after"),
+        (["-n", "1003", "--block", "1s"], "10 blocks of 200 or 201 requests, within 1s each: about 5 s of warm-up"),
+        (["-n", "1", "--policies", "close"], "1 policy × 1 request in 1 round = 1 block of 1 request: about 1 s"),
+        (["-n", "11", "--processes", "2"], "5 rounds = 10 blocks of 2 or 3 requests in 2 processes: about"),
     ],
 )
 def test_a_dry_run_says_how_many_requests_a_block_has(arguments: list[str], text: str) -> None:
     line = estimate_line(planned(compare, URL, *arguments))
     assert text in line
-    assert line.endswith("each; how long they take depends on the target")
+    assert line.endswith("of warm-up, what the requests take, and a few seconds for the report")
 
 
 PRECISE = ("--until-precision", "2%")
