@@ -23,8 +23,9 @@ from loadgen.cli.signals import Interruption
 from loadgen.cli.stdio import print_error
 from loadgen.measure.data.rows import Samples
 from loadgen.measure.data.store import SUMMARY_FILE, RunStore
+from loadgen.measure.diff.diff_gates import diff_groups, judge_run_gates
 from loadgen.measure.summary.run import summarise
-from loadgen.measure.summary.run_gates import expressions_of, judge_gates, resolve_gates, with_max_errors
+from loadgen.measure.summary.run_gates import asks_for_diff, expressions_of, resolve_gates, with_max_errors
 from loadgen.model.diff_record import DiffRecord
 from loadgen.model.exceptions import PlanError, TargetError
 from loadgen.model.gate.resolution import ResolvedGate
@@ -101,8 +102,12 @@ def rebuild(run: Path, options: dict[str, Any]) -> Outcome:
         facts["baseline"] = baseline
     recorded = Plan.from_json(facts["plan"])
     asked = with_max_errors(options["fail_if"], options["max_errors"]) or expressions_of(recorded)
-    gates = resolve_gates(recorded, asked)
+    gates = _resolved(recorded, facts, asked)
     return present(finish(store, facts, _DONE, draws=True, gates=gates), options)
+
+
+def _resolved(plan: Plan, facts: RunRecord, asked: Sequence[str] | None = None) -> tuple[ResolvedGate, ...]:
+    return resolve_gates(plan, asked, diff_groups(plan) if facts.get("baseline") else ())
 
 
 def redraw(directory: Path) -> Outcome:
@@ -128,7 +133,9 @@ def finish(
     samples = store.load_samples(tuple(cell.name for cell in plan.cells), plan.max_samples)
     notes = [*facts["notes"], *probe_warnings(facts["environment"])]
     summary = summarise(facts["name"], samples, facts["plan"], facts["environment"], notes)
-    judged = judge_gates(resolve_gates(plan) if gates is None else gates, summary)
+    diff = _diff(store, facts, samples)
+    gates = _resolved(plan, facts) if gates is None else gates
+    judged = judge_run_gates(gates, summary, diff)
     if judged:
         summary["gates"] = judged
     if "pilot" in facts:
@@ -137,27 +144,28 @@ def finish(
         write_summary(store, RunData(summary, samples))
     except OSError as error:
         failure = error.strerror or str(error)
-    diff = None
-    try:
-        diff = _diff(store, facts, samples)
-    except OSError as error:
-        failure = error.strerror or str(error)
+    if diff is not None:
+        of_diff = [one for gate, one in zip(gates, judged, strict=True) if asks_for_diff(gate.gate)]
+        if of_diff:
+            diff["gates"] = of_diff
+        try:
+            save_diff(store, diff, draws=False)  # its chart and its page come with the others
+        except OSError as error:
+            failure = error.strerror or str(error)
     if store.has_rows:
         failure = failure or "no room for the samples"
     return FinishedRun(store, summary, end, draws, failure, diff, samples)
 
 
 def _diff(store: RunStore, facts: RunRecord, samples: Samples) -> DiffRecord | None:
-    """What changed since the runs of --baseline, saved; None without one, or where it is gone. Raises OSError."""
+    """What changed since the runs of --baseline; None without one, or where it can't be read any more."""
     if not facts.get("baseline"):
         return None
     try:
-        found = baseline_diff(facts["baseline"], store.directory, facts, samples)
-    except PlanError as error:
+        return baseline_diff(facts["baseline"], store.directory, facts, samples)
+    except (PlanError, OSError) as error:
         print_error(f"nothing is said of what changed: {error}")
         return None
-    save_diff(store, found, draws=False)  # its chart comes with the others
-    return found
 
 
 def present(run: FinishedRun, options: dict[str, Any]) -> Outcome:

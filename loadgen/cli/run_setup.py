@@ -26,6 +26,7 @@ from loadgen.measure.data.calibration_cache import load_calibration
 from loadgen.measure.data.environment import environment
 from loadgen.measure.data.machine_facts import identity_of
 from loadgen.measure.data.store import RunStore
+from loadgen.measure.diff.diff_gates import diff_groups
 from loadgen.measure.summary.run_gates import resolve_gates
 from loadgen.model.exceptions import PlanError
 from loadgen.model.files import check_folder_name
@@ -46,7 +47,7 @@ def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
         raise PlanError("--dry-run prints blocks and measures nothing that --json could print; give one of them")
     check_exports(options)
     check_machine(plan, embedded)
-    resolve_gates(plan)
+    resolve_gates(plan, of_diff=diff_groups(plan) if options["baseline"] else ())
     name = f"{datetime.now():%Y%m%d-%H%M%S}" if options["name"] is None else options["name"]
     check_folder_name(name, "--name")
     if options["dry_run"]:

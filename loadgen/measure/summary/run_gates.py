@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any, TypedDict
 
 from loadgen.measure.stats.comparison import pair_name, pairs
 from loadgen.model.errors import ErrorKind
-from loadgen.model.gate.expression import parse_gate
+from loadgen.model.exceptions import PlanError
+from loadgen.model.gate.expression import GateExpression, parse_gate
 from loadgen.model.gate.judgement import Reading, judge, readings_of
 from loadgen.model.gate.resolution import FieldGroup, ResolvedGate, resolve
 from loadgen.model.gate.result_fields import Field, fields_of
@@ -23,6 +25,8 @@ from loadgen.model.units import percent_text
 from loadgen.model.warning_codes import WarningCode
 
 _POLICIES, _PAIRS = "policies", "pairs"
+_DIFF = "diff."
+"""What a gate over the diff with a baseline begins with."""
 _PHASES = tuple(phase.value for phase in Phase)
 _STATUSES = (*(f"{digit}xx" for digit in range(1, 6)), *map(str, range(100, 600)))
 _NAMES: Mapping[str, Sequence[str]] = {
@@ -65,22 +69,40 @@ def run_fields() -> tuple[Field, ...]:
     return fields_of(_RunFigures, _NAMES)
 
 
-def resolve_gates(plan: Plan, fail_if: Sequence[str] | None = None) -> tuple[ResolvedGate, ...]:
-    """The gates of a plan, or those that are asked for in their place. Raises PlanError."""
+def resolve_gates(
+    plan: Plan, fail_if: Sequence[str] | None = None, of_diff: Sequence[FieldGroup] = ()
+) -> tuple[ResolvedGate, ...]:
+    """The gates of a plan, or those that are asked for in their place. Raises PlanError.
+
+    of_diff: what gates may ask of the diff with a baseline; empty where the run has none.
+    """
     expressions = expressions_of(plan) if fail_if is None else fail_if
     if not expressions:
         return ()
     found = list(pairs(plan.cells, bool(plan.axes)))
     groups = (
-        FieldGroup(_POLICIES, policy_fields(), tuple(cell.name for cell in plan.cells), _groups_of_cells(plan)),
-        FieldGroup(_PAIRS, pair_fields(), tuple(pair_name(*pair) for pair in found), _groups_of_pairs(plan, found)),
+        FieldGroup(_POLICIES, policy_fields(), tuple(cell.name for cell in plan.cells), groups_of_cells(plan)),
+        FieldGroup(_PAIRS, pair_fields(), tuple(pair_name(*pair) for pair in found), groups_of_pairs(plan, found)),
         # A warning's code is often the name of an error kind, or of a field of the policies.
         FieldGroup("", run_fields(), needs_whole_path=True),
     )
-    return tuple(resolve(parse_gate(text), groups) for text in expressions)
+    return tuple(_resolved(parse_gate(text), groups, of_diff) for text in expressions)
 
 
-def _groups_of_cells(plan: Plan) -> dict[str, tuple[str, ...]]:
+def asks_for_diff(gate: GateExpression) -> bool:
+    """It is about what changed since a baseline."""
+    return gate.text.startswith(_DIFF)  # its path is cut once it is resolved
+
+
+def _resolved(gate: GateExpression, groups: Sequence[FieldGroup], of_diff: Sequence[FieldGroup]) -> ResolvedGate:
+    if not asks_for_diff(gate):
+        return resolve(gate, groups)
+    if not of_diff:
+        raise PlanError(f"the gate {gate.text!r} asks what changed since an earlier run; name that run: --baseline DIR")
+    return resolve(replace(gate, path=gate.path.removeprefix(_DIFF)), of_diff)
+
+
+def groups_of_cells(plan: Plan) -> dict[str, tuple[str, ...]]:
     """Names that stand for cells: in a sweep a policy; of several targets `persistent`, `B` and `B.persistent`."""
     found: dict[str, tuple[str, ...]] = {}
     for cell in plan.cells if plan.axes or plan.targets else ():
@@ -90,7 +112,7 @@ def _groups_of_cells(plan: Plan) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _groups_of_pairs(plan: Plan, found: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+def groups_of_pairs(plan: Plan, found: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
     """Of several targets `B/A` and `persistent.B/A`, `close/persistent` and `B.close/persistent`."""
     groups: dict[str, tuple[str, ...]] = {}
     cells = {cell.name: cell for cell in plan.cells} if plan.targets else {}

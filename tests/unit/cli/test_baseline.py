@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -88,4 +89,46 @@ def test_bad_input_gets_one_line_and_leaves_no_folder(tmp_path: Path, arguments:
     code, stdout, stderr = run_cli("compare", "http://127.0.0.1:9/", "--out", "new", *arguments, cwd=tmp_path)
     assert (code, stdout, stderr.count("\n")) == (2, "", 1)
     assert line in stderr
+    assert not (tmp_path / "new").exists()
+
+
+def test_gates_ask_what_changed(tmp_path: Path) -> None:
+    old, new = run(tmp_path / "old"), run(tmp_path / "new")
+    kept, broken = "diff.certain_changes > 0", "diff.close.latency.p50.ratio.ci95.high > 1"
+    gates = ("--fail-if", kept, "--fail-if", "errors > 1%", "--fail-if", broken)
+    arguments = ("report", str(new), "--baseline", str(old), "--quiet", "--export", "junit", *gates)
+    code, _, stderr = run_cli(*arguments)
+    assert code == 1
+    assert stderr.startswith(f"loadgen: gate failed: {broken}: close: 1.01")
+    summary = json.loads((new / "summary.json").read_text(encoding="utf-8"))
+    assert [(one["expression"], one["passed"]) for one in summary["gates"]] == [
+        (kept, True),
+        ("errors > 1%", True),
+        (broken, False),
+    ]
+    cases = {
+        one.attrib["name"]: one.find("failure") for one in ElementTree.parse(new / "junit.xml").iterfind(".//testcase")
+    }
+    assert cases[kept] is None
+    failure = cases[broken]
+    assert failure is not None
+    assert failure.attrib["message"].startswith("close: 1.01")
+    diff = json.loads((new / "diff.json").read_text(encoding="utf-8"))
+    check_diff(diff)
+    assert [one["expression"] for one in diff["gates"]] == [kept, broken]
+    shutil.rmtree(old)
+    code, _, stderr = run_cli(*arguments[:2], "--quiet", "--fail-if", "diff.latency.mean.ratio > 9")
+    assert code == 1
+    assert "gate failed: diff.latency.mean.ratio > 9: persistent: there is no value that could be judged" in stderr
+
+
+def test_a_gate_over_what_changed_needs_a_baseline(tmp_path: Path) -> None:
+    arguments = ("compare", "http://127.0.0.1:9/", "--users", "1", "--out", "new", "--fail-if")
+    code, stdout, stderr = run_cli(*arguments, "diff.latency.mean.ratio > 2", cwd=tmp_path)
+    assert (code, stdout, stderr.count("\n")) == (2, "", 1)
+    assert "asks what changed since an earlier run; name that run: --baseline DIR" in stderr
+    run(tmp_path / "old")
+    code, _, stderr = run_cli(*arguments, "diff.latency.mean.rato > 2", "--baseline", "old", cwd=tmp_path)
+    assert code == 2
+    assert "did you mean 'latency_ns.mean.ratio'?" in stderr
     assert not (tmp_path / "new").exists()
