@@ -238,5 +238,7 @@ class BlockFacts(BlockRecord):
     """Exact counts of its samples."""
     workers: NotRequired[int]
     """Workers that measured it."""
+    grouped: NotRequired[int]
+    """Blocks that it stands for, where several rounds are counted as one."""
     busiest_cpu_ns: NotRequired[int]
     """CPU time of the worker that had most (ns)."""

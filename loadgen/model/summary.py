@@ -266,6 +266,10 @@ class BlockSummary(TypedDict):
     """Median latency (ns)."""
     latency_p99_ns: int | None
     """99th percentile of the latency (ns)."""
+    reuse_ratio: NotRequired[float | None]
+    """Share of complete requests that were not the first on their connection; null where there is none."""
+    handshake_mean_ns: NotRequired[int | None]
+    """Mean per request of the handshake (ns), 0 for one on a reused connection."""
 
 
 class Summary(TypedDict):

@@ -28,6 +28,7 @@ from tests.bench import (
     processes,
     spectrum,
     swarm,
+    tab,
     upgrades,
 )
 from tests.bench.case import Bench, Case, chosen
@@ -93,6 +94,7 @@ CASES = {
     "target": Case(target),
     "report": Case(report),
     "looks": Case(looks, turns=9),
+    "tab": Case(tab.tab, turns=5),
     "policies": Case(spectrum.policies),
     "open_loop": Case(spectrum.open_loop),
     "pipelining": Case(spectrum.pipelining),

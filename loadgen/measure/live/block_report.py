@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from loadgen.measure.data.histogram import EncodedHistogram, Histogram, check_histogram
 from loadgen.measure.data.received import check_columns
 from loadgen.measure.data.recorder import CONNECTIONS_FILE, EXCHANGES_FILE
-from loadgen.measure.data.rows import Samples, columns_of
+from loadgen.measure.data.rows import columns_of
 from loadgen.model.block_facts import BlockFacts, BlockRecord
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import (
@@ -134,19 +134,9 @@ def _check_share(share: dict[str, EncodedColumn], policies: int) -> None:
     check_columns(columns, policies)
 
 
-def shrink(report: BlockReport, max_samples: int) -> None:
-    """Keep about `max_samples` of the complete samples in a report, and all that failed."""
-    columns = {name: _decode(column) for name, column in report["share"].items()}
-    chosen = columns["error"] != ABSENT
-    complete = np.flatnonzero(~chosen)
-    chosen[complete[:: max(1, len(complete) // max_samples)]] = True
-    report["share"] = _encode({name: column[chosen] for name, column in columns.items()})
-
-
-def shared_samples(reports: list[BlockReport], policies: tuple[str, ...]) -> Samples:
-    """The samples in the reports of one worker's user class. reports: at least one."""
-    columns = {name: np.concatenate([_decode(one["share"][name]) for one in reports]) for name in reports[0]["share"]}
-    return Samples(policies, columns, [one["block"] for one in reports])
+def decode_share(report: BlockReport) -> dict[str, NDArray[Any]]:
+    """The columns of the samples in a report."""
+    return {name: _decode(column) for name, column in report["share"].items()}
 
 
 def _encode(columns: dict[str, NDArray[Any]]) -> dict[str, EncodedColumn]:

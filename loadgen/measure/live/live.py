@@ -6,8 +6,9 @@ from typing import Any, Literal, cast
 
 from loadgen.measure.data.histogram import Histogram
 from loadgen.measure.data.merge_workers import merge_workers
-from loadgen.measure.data.rows import Samples
-from loadgen.measure.live.block_report import LATENCY, BlockReport, shared_samples, shrink
+from loadgen.measure.live.block_report import LATENCY, BlockReport
+from loadgen.measure.live.round_figures import RoundFigures
+from loadgen.measure.live.round_groups import RoundGroups, group_size
 from loadgen.measure.stats.comparison import is_uncertain
 from loadgen.measure.summary.run import summarise
 from loadgen.model.policy_summary import PolicySummary
@@ -16,10 +17,7 @@ from loadgen.model.run_record import EnvironmentRecord, PlanRecord, RunWarning
 from loadgen.model.summary import ComparisonSummary, Summary
 
 # Enough for any percentile that is shown while the run goes on; a summary of this many takes a moment only.
-_MAX_SAMPLES = 30_000
-# A run may go on for hours: this many reports of a user class are kept whole, older ones with fewer samples.
-_MAX_WHOLE_REPORTS = 50
-_MAX_OLD_SAMPLES = 25
+_MAX_SAMPLES = 20_000
 
 _SIDES: tuple[Literal["baseline", "candidate"], ...] = ("baseline", "candidate")
 
@@ -32,27 +30,41 @@ class Live:
 
     def __init__(self, policies: tuple[str, ...]) -> None:
         self._policies = policies
-        self._reports: dict[Source, dict[int, BlockReport]] = {}
-        self._old: dict[Source, dict[str, dict[str, Histogram]]] = {}
+        self._groups: dict[Source, RoundGroups] = {}
+        self._histograms: dict[Source, dict[str, dict[str, Histogram]]] = {}
+        """Latency and phases, by policy."""
+        self._figures = RoundFigures()
+        self._blocks: set[int] = set()
 
     def take(self, worker: str, user_class: str, report: BlockReport) -> None:
-        """Add a block's report; it replaces an earlier one of the same block from the same worker and user class."""
-        source = (worker, user_class)
-        reports = self._reports.setdefault(source, {})
-        reports[report["block"]["index"]] = report
-        if len(reports) > _MAX_WHOLE_REPORTS:
-            self._abridge(source, reports[sorted(reports)[-_MAX_WHOLE_REPORTS - 1]])
+        """Add a block's report; one of the same block from the same worker and user class counts once."""
+        source, block = (worker, user_class), report["block"]
+        groups = self._groups.setdefault(source, RoundGroups(self._policies, _MAX_SAMPLES))
+        size = group_size(block["round"] + 1)
+        if size > self._figures.size:  # for all alike, as a group of rounds is one round of the summary
+            self._figures.resize(size)
+            for one in self._groups.values():
+                one.resize(size)
+        groups.resize(self._figures.size)
+        if not groups.add(report):
+            return
+        self._blocks.add(block["index"])
+        self._figures.add(report)
+        merged = self._histograms.setdefault(source, {}).setdefault(block["policy"], _histograms())
+        for key, encoded in report["histograms"].items():
+            merged[key].merge(encoded)
 
     def drop(self, worker: str) -> None:
-        """Forget all that this worker reported."""
-        for source in [source for source in self._reports if source[0] == worker]:
-            del self._reports[source]
-            self._old.pop(source, None)
+        """Forget all that this worker reported, but for its part of what is shown over the rounds."""
+        for source in [source for source in self._groups if source[0] == worker]:
+            del self._groups[source]
+            del self._histograms[source]
+        self._blocks = {index for groups in self._groups.values() for index in groups.blocks}
 
     @property
     def blocks(self) -> int:
         """How many blocks at least one worker has finished."""
-        return len({index for reports in self._reports.values() for index in reports})
+        return len(self._blocks)
 
     def summary(
         self, name: str, plan: PlanRecord, environment: EnvironmentRecord, notes: list[RunWarning]
@@ -61,24 +73,16 @@ class Live:
 
         Counts are exact, and so are means. Percentiles and differences are those of the merged histograms, which hold
         every request. Intervals and curves come from the share of the samples that the reports hold; the intervals of
-        differences are moved by as much as the differences are.
+        differences are moved by as much as the differences are. Of a long run a block of the summary stands for
+        several rounds: so it takes the same time, however long the run is.
         """
-        sources = [list(reports.values()) for reports in self._reports.values() if reports]
-        if not sources:
+        if not self._groups:
             return None
-        merged = merge_workers((number, self._samples(reports)) for number, reports in enumerate(sources))
-        return summarise(name, merged.thinned(_MAX_SAMPLES, 0), plan, environment, notes, self._refine)
-
-    def _abridge(self, source: Source, report: BlockReport) -> None:
-        """Keep fewer samples of an old block."""
-        if report["histograms"]:
-            merged = self._old.setdefault(source, {}).setdefault(report["block"]["policy"], _histograms())
-            _merge(merged, report)
-            report["histograms"] = {}
-            shrink(report, _MAX_OLD_SAMPLES)
-
-    def _samples(self, reports: list[BlockReport]) -> Samples:
-        return shared_samples(reports, self._policies)
+        merged = merge_workers((number, groups.samples()) for number, groups in enumerate(self._groups.values()))
+        found = summarise(name, merged.thinned(_MAX_SAMPLES, 0), plan, environment, notes, self._refine)
+        for block in found["blocks"]:
+            self._figures.refine(block)
+        return found
 
     def _refine(self, policies: dict[str, PolicySummary], comparisons: list[ComparisonSummary]) -> None:
         """Replace what the share of the samples says, before warnings and verdict go by it."""
@@ -90,13 +94,9 @@ class Live:
     def _refine_policy(self, summary: PolicySummary, policy: str) -> None:
         """Replace percentiles of the share by those of the histograms, which hold every request."""
         merged = _histograms()
-        for old in self._old.values():
-            for key, histogram in old.get(policy, {}).items():
+        for by_policy in self._histograms.values():
+            for key, histogram in by_policy.get(policy, {}).items():
                 merged[key].merge(histogram.encode())
-        for reports in self._reports.values():
-            for report in reports.values():
-                if report["block"]["policy"] == policy:
-                    _merge(merged, report)
         latency = merged[LATENCY]
         if not latency.count:
             return
@@ -152,11 +152,6 @@ def _move(found: dict[str, Any], key: str, baseline_ns: int | None, candidate_ns
 
 def _histograms() -> dict[str, Histogram]:
     return {key: Histogram() for key in (LATENCY, *(phase.value for phase in Phase))}
-
-
-def _merge(merged: dict[str, Histogram], report: BlockReport) -> None:
-    for key, encoded in report["histograms"].items():
-        merged[key].merge(encoded)
 
 
 def _rounded(value: float | None) -> int | None:

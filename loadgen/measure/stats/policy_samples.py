@@ -14,7 +14,7 @@ from loadgen.measure.data.rows import Samples
 from loadgen.measure.stats.jackknife import Jackknife
 from loadgen.measure.stats.policy_totals import PolicyTotals, policy_totals
 from loadgen.measure.stats.quantiles import PooledQuantiles, RoundQuantiles, by_round
-from loadgen.model.records import ABSENT
+from loadgen.model.records import ABSENT, HANDSHAKE
 from loadgen.model.units import NS_PER_S
 
 
@@ -31,6 +31,8 @@ class PolicySamples:
     """The latencies, round by round."""
     latency_sums_ns: NDArray[np.float64]
     """Their sum in each round (ns); where `totals` are known, that of all complete requests."""
+    handshake_sums_ns: NDArray[np.float64]
+    """The sum of their handshakes in each round (ns)."""
     latency_counts: NDArray[np.float64]
     """How many latencies each of these sums has."""
     requests: NDArray[np.float64]
@@ -61,6 +63,11 @@ class PolicySamples:
         """Throughput (requests per second), in the same way."""
         return _quotients(weights @ self.answered, weights @ self.seconds)
 
+    def handshake_mean_ns(self, number: int) -> int | None:
+        """Mean handshake per request of a round (ns), 0 on a reused connection; None where nothing was answered."""
+        requests = self.latency_counts[number]
+        return round(float(self.handshake_sums_ns[number] / requests)) if requests else None
+
     def quantiles_ns(self, rounds: Jackknife) -> PooledQuantiles:
         """Quantiles of the latency (ns): of all requests, if only a share of the samples is there and more is known."""
         totals, active = self.totals, rounds.active()
@@ -88,14 +95,17 @@ def policy_samples(samples: Samples, policy: int, indices: NDArray[np.int64], ro
     if totals is None:
         sums = np.bincount(round_of, weights=latency, minlength=rounds)
         counts = np.bincount(round_of, minlength=rounds).astype(np.float64)
+        handshakes = np.bincount(round_of, weights=valid.sum_ns(*HANDSHAKE), minlength=rounds)
     else:
         sums, counts = totals.sums_ns[LATENCY], totals.requests
+        handshakes = np.sum([totals.sums_ns[phase.value] for phase in HANDSHAKE], axis=0)
     return PolicySamples(
         name=name,
         valid=valid,
         latency_ns=latency,
         by_round=by_round(latency, round_of, rounds),
         latency_sums_ns=sums,
+        handshake_sums_ns=handshakes,
         latency_counts=counts,
         requests=requests,
         answered=answered,

@@ -77,7 +77,7 @@ def summarise_policy(
         "lost": _lost(blocks),
         "redirected_to": next((to for block in reversed(blocks) if (to := block.get("redirected_to"))), None),
         "seconds": seconds,
-        "blocks": len(blocks),
+        "blocks": sum(block.get("grouped", 1) for block in blocks),
         "answered": answered,
         "window_answered": sum(block.get("answered", 0) for block in blocks),
         "throughput_rps": float(measured.answered.sum()) / seconds if seconds else 0.0,
@@ -169,7 +169,8 @@ def _connections(blocks: list[BlockFacts], exact: SampleCounts, slots: int) -> C
     return {
         "opened": opened,
         # One for each slot that was used in a block.
-        "ideal": sum(min(slots, block["connections"]["slots"]) for block in blocks) + challenge["connections"],
+        "ideal": sum(min(slots * block.get("grouped", 1), block["connections"]["slots"]) for block in blocks)
+        + challenge["connections"],
         "proxy_asked": challenge["connections"],
         "reuse_ratio": exact["reused"] / exact["requests"] if exact["requests"] else 0.0,
         "requests_per_connection": exchanges / opened if opened else 0.0,

@@ -142,7 +142,14 @@ def _block(block: BlockFacts, measured: PolicySamples) -> BlockSummary:
         "latency_mean_ns": _block_mean(measured, number),
         "latency_p50_ns": p50,
         "latency_p99_ns": p99,
+        "reuse_ratio": _reuse_ratio(block),
+        "handshake_mean_ns": measured.handshake_mean_ns(number),
     }
+
+
+def _reuse_ratio(block: BlockFacts) -> float | None:
+    counted = block["counted"]
+    return counted["reused"] / counted["requests"] if counted["requests"] else None
 
 
 def _block_mean(measured: PolicySamples, number: int) -> int | None:

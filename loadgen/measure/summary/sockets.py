@@ -58,7 +58,11 @@ def server(blocks: Blocks, requests: int) -> ServerSummary | None:
         "cpu_share": sum(cpus_ns) / window_ns if all_cpu else None,
         "rss_bytes": _highest(_known(watched, "rss_bytes")),
         "sockets": _highest(_known(watched, "sockets")),
-        "sockets_per_request": sum(counts) / requests if all_sockets else None,
+        "sockets_per_request": (
+            sum(count * block.get("grouped", 1) for count, block in zip(counts, counted, strict=True)) / requests
+            if all_sockets
+            else None
+        ),
         "socket_ns_per_request": (
             sum(count * block["window_ns"] for count, block in zip(counts, counted, strict=True)) / requests
             if all_sockets

@@ -25,9 +25,13 @@ def outages(samples: Samples) -> list[RunWarning]:
     else:
         more = f" and {len(numbers) - _MAX_NAMED} more" if len(numbers) > _MAX_NAMED else ""
         where = f"block{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers[:_MAX_NAMED]))}{more}"
-    share = f"{len(silent)} of {count(len(blocks), 'block')}"
+    share = f"{_size(silent)} of {count(_size(blocks), 'block')}"
     message = f"no request was answered in {share}, {where}: {_errors(silent)}"
     return [{"code": WarningCode.BLOCKS_WITHOUT_ANSWER.value, "message": message}]
+
+
+def _size(blocks: list[BlockFacts]) -> int:
+    return sum(block.get("grouped", 1) for block in blocks)
 
 
 def _asked(block: BlockFacts) -> bool:

@@ -152,26 +152,58 @@ def test_verdict_and_warnings_go_by_what_the_table_shows(reporter_of: Reporters)
     assert lagging[0].startswith(f"persistent: up to 60.0 µs of the median latency of {base / 1e3:.0f} µs")
 
 
-def test_a_long_run_is_kept_in_brief_and_counted_exactly(reporter_of: Reporters) -> None:
-    plan = plan_json(rounds=70)
+def test_of_a_long_run_groups_of_rounds_are_kept_and_all_is_counted(reporter_of: Reporters) -> None:
+    rounds, plan = 150, plan_json(rounds=150)
     reporter, live = reporter_of(plan), Live(cell_names(plan))
     bad = Link([Exchange(MS, outcome=-ErrorKind.TRUNCATED)])
-    for number in range(70):
-        report, _ = reporter.block("persistent", number, [*links("persistent", number, 200), bad])
-        live.take("0", "Users", report)
-        if number == 0:
-            first = report
-    assert len(first["share"]["scheduled"]["data"]) < 2_000  # of 400 samples about 25 are left, of 4 bytes and more
+    for number in range(rounds):
+        for policy in POLICIES:
+            live.take("0", "Users", reporter.block(policy, number, [*links(policy, number % 7, 20), bad])[0])
     found = live.summary("run", plan, ENVIRONMENT, [])
     assert found is not None
-    truth = reporter.writer.summary()["policies"]["persistent"]
-    one = found["policies"]["persistent"]
-    for count in ("started", "requests", "errors", "throughput_rps"):
-        assert one[count] == truth[count]
-    for name in ("mean", "max"):
-        assert one["latency_ns"][name] == truth["latency_ns"][name]
-    assert one["latency_ns"]["p99"] == pytest.approx(truth["latency_ns"]["p99"], rel=0.005)
-    assert one["phases_ns"]["wait"] | {"p50": 0, "p99": 0} == truth["phases_ns"]["wait"] | {"p50": 0, "p99": 0}
+    truth = reporter.writer.summary()
+    for policy in POLICIES:
+        one, exact = found["policies"][policy], truth["policies"][policy]
+        for count in ("started", "requests", "errors", "throughput_rps", "blocks", "seconds"):
+            assert one[count] == pytest.approx(exact[count])  # type: ignore[literal-required] # its keys
+        for key in ("opened", "ideal", "reuse_ratio", "endings"):
+            assert one["connections"][key] == exact["connections"][key]  # type: ignore[literal-required] # as above
+        assert one["latency_ns"]["mean"] == exact["latency_ns"]["mean"]
+        assert one["latency_ns"]["p99"] == pytest.approx(exact["latency_ns"]["p99"], rel=0.005)
+        assert one["generator"]["cpu_share"] == pytest.approx(exact["generator"]["cpu_share"])
+    blocks = found["blocks"]
+    assert live.blocks == 2 * rounds
+    assert len(blocks) == 2 * 38  # four rounds a group
+    assert [one["round"] for one in blocks if one["policy"] == "close"] == list(range(0, rounds, 4))
+    assert sum(one["exchanges"] for one in blocks) == sum(one["exchanges"] for one in truth["blocks"])
+    (mine,), (exact,) = found["comparisons"], truth["comparisons"]
+    assert mine["latency_mean_delta_ns"] == pytest.approx(exact["latency_mean_delta_ns"], abs=1)
+
+
+def test_each_block_has_the_figures_of_the_summary(reporter_of: Reporters) -> None:
+    plan = plan_json()
+    reporter, live = reporter_of(plan), Live(cell_names(plan))
+    for number in range(5):
+        for policy in POLICIES:
+            live.take("0", "Users", reporter.block(policy, number, links(policy, number))[0])
+    found = live.summary("run", plan, ENVIRONMENT, [])
+    assert found is not None
+    for mine, exact in zip(found["blocks"], reporter.writer.summary()["blocks"], strict=True):
+        for key in (
+            "index",
+            "round",
+            "policy",
+            "throughput_rps",
+            "latency_mean_ns",
+            "reuse_ratio",
+            "handshake_mean_ns",
+        ):
+            assert mine[key] == exact[key]  # type: ignore[literal-required] # its keys
+        assert mine["handshake_mean_ns"] == exact["handshake_mean_ns"]
+        for key in ("latency_p50_ns", "latency_p99_ns"):
+            assert mine[key] == pytest.approx(exact[key], rel=0.005)  # type: ignore[literal-required] # as above
+    first = {one["policy"]: (one["reuse_ratio"], one["handshake_mean_ns"]) for one in found["blocks"][:2]}
+    assert first == {"persistent": (1.0, 0), "close": (0.0, 40 * US)}
 
 
 def test_a_lost_worker_is_forgotten(reporter_of: Reporters) -> None:
