@@ -166,8 +166,9 @@ class Run:
     @cached_property
     def samples(self) -> SampleTable:
         """The counted requests, one row each. They are read when they are first used."""
-        cells = Plan.from_json(self.summary["plan"]).cells
-        return SampleTable(RunStore(self.directory).load_samples(tuple(cell.name for cell in cells)))
+        plan = Plan.from_json(self.summary["plan"])
+        samples = RunStore(self.directory).load_samples(tuple(cell.name for cell in plan.cells))
+        return SampleTable(samples, plan.target_names)
 
     @property
     def charts(self) -> list[str]:

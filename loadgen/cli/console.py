@@ -23,6 +23,7 @@ from loadgen.model.plan import Plan
 from loadgen.model.summary import Summary
 from loadgen.model.units import NS_PER_S, count, margin_text, percent_text
 from loadgen.show import tables
+from loadgen.show.formatting import target_text
 from loadgen.show.tables.findings import only
 from loadgen.show.text_histogram import histogram_lines
 
@@ -181,7 +182,7 @@ def _show_audit(summary: Summary, console: Console) -> None:
 def show_summary(summary: Summary) -> None:
     """The final table, warnings, latencies as a histogram, and the verdict."""
     console = text_console()
-    title = f"{summary['plan']['method']} {summary['plan']['url']}"
+    title = f"{summary['plan']['method']} {target_text(summary['plan'])}"
     console.print(fit_table(tables.policies(summary), title, console.width), soft_wrap=not console.is_terminal)
     for warning in summary["warnings"]:
         say(console, Text.assemble(("warning", "yellow"), " ", visible(f"{warning['code']}: {warning['message']}")))

@@ -22,7 +22,7 @@ from loadgen.model.history_record import HistoryRecord, LeftOutRun
 from loadgen.model.plan import Plan
 from loadgen.model.run_record import RunRecord
 from loadgen.show.export.diff_markdown import history_markdown
-from loadgen.show.formatting import load_text
+from loadgen.show.formatting import load_text, target_text
 from loadgen.show.tables.history_rows import history_table
 
 _CHART_NAME = "history"
@@ -74,7 +74,7 @@ def _title(record: RunRecord) -> str:
     plan = Plan.from_json(record["plan"])
     recorded = plan.to_json(secrets=False)
     embedded = "embedded_target" in record["environment"]
-    where = f"the embedded target{' over TLS' if plan.target.is_tls else ''}" if embedded else recorded["url"]
+    where = f"the embedded target{' over TLS' if plan.target.is_tls else ''}" if embedded else target_text(recorded)
     path = f", {plan.target.path}" if embedded and plan.target.path != "/" else ""
     return f"{plan.method} {where}{path}: {load_text(recorded)}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from loadgen.cli.exports import STDOUT, exports_of
@@ -14,14 +15,17 @@ from loadgen.show.export.ndjson import NDJSON, block_ended
 
 
 class LiveOutput:
-    """What the options ask for. Raises PlanError where the port for metrics can't be opened."""
+    """What the options ask for. Raises PlanError where the port for metrics can't be opened.
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
+    targets: the name of each policy's target, where several take turns.
+    """
+
+    def __init__(self, options: Mapping[str, Any], targets: Mapping[str, str] = MappingProxyType({})) -> None:
         self.listeners: list[BlockListener] = []
         """They get each block as it ends."""
         self._metrics: MetricsServer | None = None
         if options.get("metrics_port") is not None:
-            self._metrics = MetricsServer(options["metrics_port"])
+            self._metrics = MetricsServer(options["metrics_port"], targets)
             self.listeners.append(self._metrics.add_block)
         # Last: a reader of the line finds the block in the metrics.
         if any(one.exporter is NDJSON and one.destination == STDOUT for one in exports_of(options)):

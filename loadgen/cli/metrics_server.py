@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from loadgen.cli.extras import check_package
@@ -21,7 +22,10 @@ ADDRESS = "127.0.0.1"
 class LiveCounts:
     """What is known of the run so far, as a collector of prometheus-client."""
 
-    def __init__(self) -> None:
+    def __init__(self, targets: Mapping[str, str] = MappingProxyType({})) -> None:
+        """targets: the name of each policy's target, where several take turns."""
+        self._targets = targets
+        self._labels = ["policy", "target"] if targets else ["policy"]
         self._policy = ""
         """The policy of the block that runs."""
         self._seen: dict[int, tuple[int, int]] = {}
@@ -57,26 +61,31 @@ class LiveCounts:
             ("requests", "Completed requests of measured windows that have ended."),
             ("blocks", "Blocks that have ended."),
         ):
-            counter = CounterMetricFamily(f"loadgen_{name}", text, labels=["policy"])
+            counter = CounterMetricFamily(f"loadgen_{name}", text, labels=self._labels)
             for policy, number in counts[name].items():
-                counter.add_metric([policy], number)
+                counter.add_metric(self._values(policy), number)
             yield counter
         latency = SummaryMetricFamily(
-            "loadgen_request_latency_seconds", "Latency of the same requests.", labels=["policy"]
+            "loadgen_request_latency_seconds", "Latency of the same requests.", labels=self._labels
         )
         for policy, number in counts["requests"].items():
-            latency.add_metric([policy], number, counts["latency_ns"][policy] / NS_PER_S)
+            latency.add_metric(self._values(policy), number, counts["latency_ns"][policy] / NS_PER_S)
         yield latency
+
+    def _values(self, policy: str) -> list[str]:
+        """Those of the labels."""
+        return [policy, self._targets[policy]] if self._targets else [policy]
 
 
 class MetricsServer:
     """Serves them until it is closed. Raises PlanError where prometheus-client is missing, or the port can't be had."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, targets: Mapping[str, str] = MappingProxyType({})) -> None:
+        """targets: as of LiveCounts."""
         check_package("--metrics-port", "prometheus-client", "metrics")
         from prometheus_client import CollectorRegistry, start_http_server
 
-        self._counts = LiveCounts()
+        self._counts = LiveCounts(targets)
         registry = CollectorRegistry()
         registry.register(self._counts)
         try:

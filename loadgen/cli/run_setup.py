@@ -80,7 +80,7 @@ def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
         baseline = check_baseline(options, facts, pilots=pilots)
         if baseline:
             facts["baseline"] = baseline
-        live = LiveOutput(options)
+        live = LiveOutput(options, plan.target_names)
     except BaseException:
         store.discard()
         raise

@@ -142,6 +142,11 @@ class Plan:
         return tuple(one.target for one in self.targets) or (self.target,)
 
     @property
+    def target_names(self) -> dict[str, str]:
+        """The name of each cell's target; empty where there is one alone."""
+        return {cell.name: cell.target for cell in self.cells if cell.target is not None}
+
+    @property
     def peak_connections(self) -> int:
         """The most connections that one worker has at the same time, besides those that wait for their close."""
         return -(-max(map(self._peak_of, self.cells)) // self.processes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from loadgen.measure.labels import plain_number
+from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.run_record import PlanRecord
 from loadgen.model.summary import Summary
 from loadgen.model.units import count, format_duration, format_estimate
@@ -45,6 +46,16 @@ def estimate(value_ns: float | None, interval_ns: Sequence[float] | None, *, sig
     if value_ns is None:
         return ABSENT
     return " ".join(filter(None, format_estimate(value_ns, interval_ns, sign=sign)))
+
+
+def target_text(plan: PlanRecord) -> str:
+    """The target's URL; of several each with its name."""
+    return ", ".join(f"{name} {url}" for name, url in plan.get("targets", ())) or plan["url"]
+
+
+def url_of(plan: PlanRecord, policy: PolicySummary) -> str:
+    """The URL of the target of one policy."""
+    return next((url for name, url in plan.get("targets", ()) if name == policy.get("target")), plan["url"])
 
 
 def load_text(plan: PlanRecord) -> str:

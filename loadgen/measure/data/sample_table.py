@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -30,18 +30,22 @@ class SampleTable:
 
     Columns of numbers are int64, absent is -1: a phase that did not happen, the status of a request that failed. Times
     end in `_ns`; `latency_ns` is the sum of a request's phases. `policy` (a cell's name in a sweep), `error` and
-    `closed_by` are names, empty where there is none. `request_index` counts the requests on a connection from 0.
+    `closed_by` are names, empty where there is none, and so is `target`, which only runs with several have.
+    `request_index` counts the requests on a connection from 0.
 
     It is a mapping from names to columns, as `dict(table)` takes it, but for its length, which is that of a column.
     """
 
-    def __init__(self, samples: Samples) -> None:
+    def __init__(self, samples: Samples, targets: Mapping[str, str] | None = None) -> None:
+        """targets: the name of each policy's target, where several took turns."""
         self._samples = samples
+        self._targets = targets or {}
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the columns."""
-        return (*(_public(name) for name in COLUMNS), "latency_ns")
+        target = ("target",) if self._targets else ()
+        return (*target, *(_public(name) for name in COLUMNS), "latency_ns")
 
     def keys(self) -> tuple[str, ...]:
         """The same, as of a mapping."""
@@ -73,8 +77,10 @@ class SampleTable:
             raise KeyError(f"no column {name!r}; " + (f"did you mean {near[0]!r}?" if near else f"use {self.names}"))
         if name == "latency_ns":
             return self._samples.latency_ns()
-        if name == "policy":
-            return np.array(self._samples.policies)[self._samples.columns["policy"]]
+        if name in ("policy", "target"):
+            policies = self._samples.policies
+            named = policies if name == "policy" else [self._targets.get(policy, "") for policy in policies]
+            return np.array(named)[self._samples.columns["policy"]]
         column = self._samples.columns[_POSITION if name == _INDEX else name.removesuffix("_ns")]
         return _labelled(column, _LABELS[name]) if name in _LABELS else column.astype(np.int64)
 
@@ -89,7 +95,7 @@ class SampleTable:
             raise ImportError("to_pandas() needs pandas; install it with: pip install pandas") from None
         frame = pandas.DataFrame({name: self[name] for name in self.names})
         for name in self.names:
-            if name in _LABELS or name == "policy":
+            if name in _LABELS or name in ("policy", "target"):
                 frame[name] = frame[name].astype("category")
             else:
                 frame[name] = frame[name].astype("Int64").mask(frame[name] == ABSENT)

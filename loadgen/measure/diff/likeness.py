@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from loadgen.model.diff_record import UnlikeFact
 from loadgen.model.plan import Plan
 from loadgen.model.run_record import EnvironmentRecord, RunRecord
+from loadgen.model.target import Target
 from loadgen.model.units import duration_text
 
 _MAX_SHOWN = 80
@@ -30,11 +31,33 @@ class _Fact:
 
 def _target(plan: Plan, environment: EnvironmentRecord) -> object:
     """The embedded target has another port in each run."""
-    return "the embedded target" if "embedded_target" in environment else plan.target.authority
+    if "embedded_target" in environment:
+        return "the embedded target"
+    return _of_each(plan, lambda target: target.authority)
+
+
+def _of_each(plan: Plan, read: Callable[[Target], str]) -> str:
+    """A fact of the target; of several targets that of each, by name."""
+    return ", ".join(f"{one.name} {read(one.target)}" for one in plan.targets) or read(plan.target)
+
+
+def _scheme(plan: Plan, _environment: EnvironmentRecord) -> object:
+    return _of_each(plan, lambda target: target.scheme)
+
+
+def _path(plan: Plan, _environment: EnvironmentRecord) -> object:
+    return _of_each(plan, lambda target: target.path)
 
 
 def _server(_plan: Plan, environment: EnvironmentRecord) -> object:
-    target: object = environment.get("target")
+    targets: object = environment.get("targets")
+    if isinstance(targets, dict):
+        return ", ".join(f"{name} {_field(one)}" for name, one in targets.items())
+    return _field(environment.get("target"))
+
+
+def _field(target: object) -> object:
+    """What the Server field said."""
     return target.get("server") if isinstance(target, dict) else None
 
 
@@ -70,8 +93,8 @@ _IN_COMMON = (
     _Fact("timeout", _load("timeout_ns", is_duration=True)),
     _Fact("worker processes", _plan("processes")),
     _Fact("method", _plan("method")),
-    _Fact("scheme", lambda plan, _environment: "https" if plan.target.is_tls else "http"),
-    _Fact("path", lambda plan, _environment: plan.target.path),
+    _Fact("scheme", _scheme),
+    _Fact("path", _path),
     _Fact("header fields", lambda plan, _environment: plan.to_json(secrets=False)["headers"]),
     _Fact("body", lambda plan, _environment: plan.to_json(secrets=False)["body_base64"]),
     _Fact("proxy", lambda plan, _environment: plan.to_json(secrets=False)["proxy"]),

@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from loadgen.model.characters import visible
 from loadgen.model.summary import Summary
 from loadgen.model.units import format_duration
-from loadgen.show.formatting import length_text, load_text
+from loadgen.show.formatting import length_text, load_text, target_text
 from loadgen.show.ordering import MAX_SERIES as MAX_SERIES
 from loadgen.show.ordering import spread as spread
 
@@ -68,7 +68,7 @@ def footer(summary: Summary) -> str:
     """The run's key facts on two lines."""
     plan, environment = summary["plan"], summary["environment"]
     lines = (
-        f"{plan['method']} {shortened(visible(plan['url']), 48)} · {shortened(load_text(plan), 72)}",
+        f"{plan['method']} {shortened(visible(target_text(plan)), 80 if plan.get('targets') else 48)} · {shortened(load_text(plan), 72)}",
         f"{length_text(summary)}, "
         f"{format_duration(plan['warmup_ns'])} warm-up · "
         f"loadgen {environment['loadgen']} · {environment['started'][:10]} · {summary['run'][:32]}",

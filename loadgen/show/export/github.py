@@ -10,11 +10,12 @@ from typing import TextIO
 from loadgen.model.characters import visible
 from loadgen.show.export.exporter import Exporter, RunData, Written
 from loadgen.show.export.markdown import escape, render
+from loadgen.show.formatting import target_text
 
 
 def _write(run: RunData, stream: TextIO) -> None:
     plan = run.summary["plan"]
-    title = escape(f"{plan['method']} {plan['url']}")
+    title = escape(f"{plan['method']} {target_text(plan)}")
     stream.write(f"### loadgen: {title}\n\n{render(run.summary)}\n")
 
 

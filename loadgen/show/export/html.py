@@ -21,7 +21,7 @@ from loadgen.show.export.html_notes import curve_note, differences_note, sockets
 from loadgen.show.export.html_waterfall import waterfall_html
 from loadgen.show.export.page import escape, opening, section_html
 from loadgen.show.export.scripts import scripted_policy, scripts_html
-from loadgen.show.formatting import length_text, load_text
+from loadgen.show.formatting import length_text, load_text, target_text
 
 _MAX_VALUE_LENGTH = 400  # a target may send a long Server field
 
@@ -59,7 +59,7 @@ _SECTIONS = (
 def render(summary: Summary, pictures: Mapping[str, bytes]) -> str:
     """The page, with the SVG pictures of charts by name."""
     plan, data = summary["plan"], chart_data(summary)
-    title = f"{plan['method']} {plan['url']}"
+    title = f"{plan['method']} {target_text(plan)}"
     parts = [
         opening(f"{title}: connection reuse", scripted_policy()),
         f"<h1>{escape(title)}</h1><p class=facts>{escape(_facts(summary))}</p>",

@@ -12,6 +12,7 @@ from enum import Enum
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.summary import ComparisonSummary, Summary
 from loadgen.model.units import NS_PER_S
+from loadgen.show.formatting import target_text
 
 Labels = dict[str, str]
 _BOUNDS = ("low", "high")
@@ -154,11 +155,14 @@ _OF_POLICY = (
 
 
 def families(summary: Summary) -> list[Family]:
-    """All metrics of a run, labelled by `policy`, or by `baseline` and `candidate`. Empty ones are left out."""
+    """All metrics of a run but empty ones.
+
+    They are labelled by `policy`, of several targets by `target` too, or by `baseline` and `candidate`.
+    """
     found = [Family("run", MetricKind.INFO, "", "The run; always 1.", [Point(_about(summary), 1)])]
     for row in _OF_POLICY:
         points = [
-            Point({"policy": name, **point.labels}, point.value, point.suffix)
+            Point({**_of_policy(name, policy), **point.labels}, point.value, point.suffix)
             for name, policy in summary["policies"].items()
             for point in row.points(policy)
         ]
@@ -180,7 +184,13 @@ def _gates(summary: Summary) -> list[Point]:
 
 def _about(summary: Summary) -> Labels:
     """What tells a run from others; a plan's URL holds no credentials."""
-    return {"run": summary["run"], "url": summary["plan"]["url"], "version": summary["environment"]["loadgen"]}
+    version = summary["environment"]["loadgen"]
+    return {"run": summary["run"], "url": target_text(summary["plan"]), "version": version}
+
+
+def _of_policy(name: str, policy: PolicySummary) -> Labels:
+    """Its name as the summary has it, and that of its target where several took turns."""
+    return {"policy": name} | ({"target": policy["target"]} if "target" in policy else {})
 
 
 def _of_pairs(

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from loadgen.measure.data.rows import Samples
 from loadgen.model.records import ABSENT
-from loadgen.model.run_record import PlanRecord
+from loadgen.model.summary import Summary
 from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_S
 from loadgen.show.export.exporter import RunData
 from loadgen.show.export.metric_families import Family, MetricKind, Point, families
+from loadgen.show.formatting import url_of
 
 SCALE = 5
 """Buckets are 2 % wide: each is 2^(1/32) times the one before."""
@@ -39,7 +40,7 @@ def request_of(run: RunData) -> OtlpJson:
     times = {"startTimeUnixNano": str(begun_ns), "timeUnixNano": str(begun_ns + lasted_ns)}
     metrics = [_metric(family, times) for family in families(summary)]
     if run.samples is not None:
-        metrics.append(_durations(run.samples, summary["plan"], times))
+        metrics.append(_durations(run.samples, summary, times))
     scope = {"name": "loadgen", "version": version}
     return {
         "resourceMetrics": [
@@ -82,18 +83,21 @@ def _summaries(family: Family, times: OtlpJson) -> Iterator[OtlpJson]:
         }
 
 
-def _durations(samples: Samples, plan: PlanRecord, times: OtlpJson) -> OtlpJson:
+def _durations(samples: Samples, summary: Summary, times: OtlpJson) -> OtlpJson:
     """Latencies of complete requests, by policy and status code."""
-    target = parse_target(plan["url"])
-    fixed = {"http.request.method": plan["method"], "server.address": target.host, "server.port": target.port}
+    plan = summary["plan"]
     complete = samples.of(samples.columns["error"] == ABSENT)
     latency_s = complete.latency_ns() / NS_PER_S
     points = []
     for number, policy in enumerate(samples.policies):
         of_policy = complete.columns["policy"] == number
+        one = summary["policies"][policy]
+        target = parse_target(url_of(plan, one))
+        fixed = {"http.request.method": plan["method"], "server.address": target.host, "server.port": target.port}
+        named = {"loadgen.policy": policy} | ({"loadgen.target": one["target"]} if "target" in one else {})
         for status in np.unique(complete.columns["status"][of_policy]).tolist():
             chosen = latency_s[of_policy & (complete.columns["status"] == status)]
-            labels = {**fixed, "http.response.status_code": status, "loadgen.policy": policy}
+            labels = {**fixed, "http.response.status_code": status, **named}
             points.append({**times, "attributes": _attributes(labels), **_histogram(chosen)})
     return {
         "name": "http.client.request.duration",

@@ -14,7 +14,7 @@ from loadgen.show.export.exporter import RunData
 
 _ROWS = 50_000
 """Rows of one piece: some 20 MB as Python's own values."""
-TEXT_COLUMNS = ("policy", "error", "closed_by")
+TEXT_COLUMNS = ("target", "policy", "error", "closed_by")
 """The columns that hold names."""
 
 
@@ -27,15 +27,20 @@ def samples_of(run: RunData) -> Samples:
 
 def column_names(run: RunData) -> tuple[str, ...]:
     """As `SampleTable` has them."""
-    return SampleTable(samples_of(run)).names
+    return SampleTable(samples_of(run), _targets(run)).names
 
 
 def pieces(run: RunData) -> Iterator[dict[str, list[Any]]]:
     """Columns of at most 50,000 rows each, by name; None stands for what is absent."""
-    samples = samples_of(run)
+    samples, targets = samples_of(run), _targets(run)
     for begin in range(0, len(samples), _ROWS):
-        table = SampleTable(samples.of(np.arange(begin, min(begin + _ROWS, len(samples)))))
+        table = SampleTable(samples.of(np.arange(begin, min(begin + _ROWS, len(samples)))), targets)
         yield {name: _values(table, name) for name in table.names}
+
+
+def _targets(run: RunData) -> dict[str, str]:
+    """The name of each policy's target, where several took turns."""
+    return {name: one["target"] for name, one in run.summary["policies"].items() if "target" in one}
 
 
 def _values(table: SampleTable, name: str) -> list[Any]:

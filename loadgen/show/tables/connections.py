@@ -9,7 +9,7 @@ from loadgen.model.connections_summary import ConnectionsSummary
 from loadgen.model.policy import HTTP1, WEBSOCKET
 from loadgen.model.records import Ending
 from loadgen.model.summary import Summary
-from loadgen.show.formatting import ABSENT, duration
+from loadgen.show.formatting import ABSENT, duration, url_of
 from loadgen.show.ordering import policies_in_order
 from loadgen.show.tables.table import Row, Table, filled_columns
 
@@ -95,7 +95,6 @@ _ALWAYS = ("policy", "how connections ended")
 
 def upgrades(summary: Summary) -> Table:
     """Connections that speak another protocol than HTTP/1.1, or should; no rows where none should."""
-    is_tls = summary["plan"]["url"].startswith("https:")
     rows: list[Row] = []
     for name, one in policies_in_order(summary):
         connections, cost, protocol = one["connections"], one["upgrade"], one["protocol"]
@@ -104,7 +103,7 @@ def upgrades(summary: Summary) -> Table:
         rows.append(
             (
                 name,
-                protocol_words(protocol, is_tls),
+                protocol_words(protocol, url_of(summary["plan"], one).startswith("https:")),
                 f"{connections['opened']:,}",
                 f"{connections['upgraded']:,}",
                 f"{connections['upgrade_declined']:,}",

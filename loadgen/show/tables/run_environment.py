@@ -23,7 +23,9 @@ def environment(summary: Summary) -> Table:
     """One row a fact; what does not apply has no row."""
     found = summary["environment"]
     rows = [*_generator(found)]
-    if "target" in found:
+    if "targets" in found:
+        rows += [(f"{name}: {what}", value) for name, one in found["targets"].items() for what, value in _target(one)]
+    elif "target" in found:
         rows += _target(found["target"])
     if "embedded_target" in found:
         rows.append(("the target's own counters", _account(found["embedded_target"])))
