@@ -42,7 +42,8 @@ def _draw(summary: Summary) -> Figure:
     for axes, comparison in zip(figure.subplots(len(comparisons), 1, squeeze=False)[:, 0], comparisons, strict=True):
         _waterfall(axes, comparison, summary)
         if not residual:
-            axes.set_title(f"{comparison['candidate']}: {_explained(comparison, summary)}", fontsize=9, loc="left")
+            both = f"{comparison['candidate']} against {comparison['baseline']}"
+            axes.set_title(f"{both}: {_explained(comparison, summary)}", fontsize=9, loc="left")
     return figure
 
 

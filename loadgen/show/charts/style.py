@@ -67,8 +67,9 @@ def new_page(title: str, subtitle: str, foot: str, height: float = 4.6) -> Figur
 def footer(summary: Summary) -> str:
     """The run's key facts on two lines."""
     plan, environment = summary["plan"], summary["environment"]
+    max_target = 80 if plan.get("targets") else 48
     lines = (
-        f"{plan['method']} {shortened(visible(target_text(plan)), 80 if plan.get('targets') else 48)} · {shortened(load_text(plan), 72)}",
+        f"{plan['method']} {shortened(visible(target_text(plan)), max_target)} · {shortened(load_text(plan), 72)}",
         f"{length_text(summary)}, "
         f"{format_duration(plan['warmup_ns'])} warm-up · "
         f"loadgen {environment['loadgen']} · {environment['started'][:10]} · {summary['run'][:32]}",
