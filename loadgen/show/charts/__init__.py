@@ -86,4 +86,5 @@ def _files(draw_figure: Callable[[], Figure]) -> dict[str, bytes]:
             buffer = BytesIO()
             drawn.savefig(buffer, format=ending, **options)
             files[ending] = buffer.getvalue()
+            drawn.set_layout_engine("none")  # the first format's layout serves the other one too
     return files

@@ -52,6 +52,7 @@ def test_a_run_is_saved_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert not run.store.has_rows
 
 
+@pytest.mark.usefixtures("no_drawing")
 def test_the_table_is_there_before_a_chart_is_drawn(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -43,11 +44,13 @@ def connected(script: Callable[[socket.socket, int], None]) -> Iterator[tuple[Pr
 
 def test_a_wait_answers_what_comes_and_says_goodbye_at_its_end() -> None:
     heard: list[bytes] = []
+    ended = threading.Event()
 
     def script(connection: socket.socket, _number: int) -> None:
         connection.sendall(b"ab")
         while data := connection.recv(64):
             heard.append(data)
+        ended.set()
 
     with connected(script) as (session, link):
         assert link.wait(lambda: link.came == b"ab", session.timeout_at_ns)
@@ -55,6 +58,7 @@ def test_a_wait_answers_what_comes_and_says_goodbye_at_its_end() -> None:
         link.send(b"")
         assert not link.wait(lambda: False, session.until_ns(SOON_NS // 10))
         assert link.loss is Loss.TIMEOUT
+    assert ended.wait(20)
     assert b"".join(heard) == b"abbye"
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import pytest
+
 from loadgen.show.charts import draw_history
 from loadgen.show.tables.history_rows import MAX_SHOWN, history_table
 
@@ -49,10 +51,12 @@ def test_of_many_policies_the_first_have_columns() -> None:
     assert len(history_table(group).headings) == 3 + MAX_SHOWN
 
 
-def test_a_chart_of_runs_that_lack_some_of_it() -> None:
+def test_a_chart_of_runs_that_lack_some_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loadgen.show.charts.history_lines.MAX_GROUPS", 2)  # a panel takes as long as the next one
     group: Any = {"title": "GET $x$", "runs": [RUN, later(comparisons=[], policies={}, changed=[{"what": "CPU"}])]}
-    history: Any = {"schema": 1, "groups": [group] * 10, "left_out": []}
+    history: Any = {"schema": 1, "groups": [group] * 3, "left_out": []}
     files = draw_history(history)
     assert files["png"].startswith(b"\x89PNG")
     assert b"<svg" in files["svg"]
+    assert b"not shown: 1 earlier plan" in files["svg"]
     assert draw_history({"schema": 1, "groups": [], "left_out": []})["png"].startswith(b"\x89PNG")

@@ -310,7 +310,7 @@ def test_a_request_that_does_not_fit_is_sent_in_parts(server: Side, close_later:
     sent = 0
     while (size := client.send(data[sent : sent + 65536])) != WOULD_BLOCK:
         sent += size
-    got = b""
+    got = bytearray()
     while sent < len(data):
         size = peer.receive()
         if size == WOULD_BLOCK:
