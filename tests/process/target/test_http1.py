@@ -49,8 +49,8 @@ def connected(target: Target) -> Iterator[Callable[[str], Answer]]:
 
 
 @pytest.mark.parametrize("size", [0, 5, 100_000])
-def test_trailers_where_they_are_wanted(start_target: Start, size: int) -> None:
-    with connected(start_target()) as ask:
+def test_trailers_where_they_are_wanted(share_target: Start, size: int) -> None:
+    with connected(share_target()) as ask:
         for request_index in (1, 2):
             answer = ask(f"GET /?size={size} HTTP/1.1|Host: a|TE: deflate;q=0.5, Trailers|Connection: keep-alive, te")
             assert len(answer.body) == size
@@ -68,23 +68,23 @@ def test_trailers_where_they_are_wanted(start_target: Start, size: int) -> None:
         "HEAD / HTTP/1.1|Host: a|TE: trailers|Connection: TE",
     ],
 )
-def test_no_trailers_where_they_are_not(start_target: Start, lines: str) -> None:
-    with connected(start_target()) as ask:
+def test_no_trailers_where_they_are_not(share_target: Start, lines: str) -> None:
+    with connected(share_target()) as ask:
         answer = ask(lines)
         assert answer.fields[b"Content-Length"] == b"5"
         assert b"Trailer" not in answer.fields
         assert answer.body == (b"" if lines.startswith("HEAD") else b"loadg")
 
 
-def test_trailers_declined(start_target: Start) -> None:
-    with connected(start_target("--decline", "trailers")) as ask:
+def test_trailers_declined(share_target: Start) -> None:
+    with connected(share_target("--decline", "trailers")) as ask:
         answer = ask("GET / HTTP/1.1|Host: a|TE: trailers|Connection: TE")
         assert (answer.fields[b"Content-Length"], answer.trailers) == (b"5", [])
 
 
 @pytest.mark.parametrize(("option", "says"), [("keep-alive", b"keep-alive"), ("close", b"close")])
-def test_the_fields_of_a_request(start_target: Start, option: str, says: bytes) -> None:
-    target = start_target("--delay", "1m")
+def test_the_fields_of_a_request(share_target: Start, option: str, says: bytes) -> None:
+    target = share_target("--delay", "1m")
     with connected(target) as ask:
         answer = ask(f"GET {FIELDS_PATH}?a=1 HTTP/1.1|Host: a|x-ONE:  1 |x-one: 2|Empty:|Connection: {option}, x-one")
         seen = json.loads(answer.body)
@@ -106,28 +106,29 @@ def test_the_fields_of_a_request(start_target: Start, option: str, says: bytes) 
 
 
 @pytest.mark.parametrize("form", ["http://a", "HTTP://a:80", "https://user@[::1]:8443"])
-def test_a_target_in_absolute_form(start_target: Start, form: str) -> None:
+def test_a_target_in_absolute_form(share_target: Start, form: str) -> None:
     """RFC 9112 §3.2.2."""
-    target = start_target()
+    target = share_target()
     with connected(target) as ask:
         assert ask(f"GET {form}/?size=7 HTTP/1.1|Host: a").body == b"loadgen"
         assert ask(f"GET {form} HTTP/1.1|Host: a").body == b"loadg"
         assert ask(f"GET {form}?size=7 HTTP/1.1|Host: a").body == b"loadgen"
-        account = json.loads(ask(f"GET {form}/.loadgen/stats HTTP/1.1|Host: a").body)
-        assert (account["accepted"], account["requests"]) == (1, 3)
+        accounts = [ask(f"GET {before}/.loadgen/stats HTTP/1.1|Host: a").body for before in (form, "")]
+        assert accounts[0] == accounts[1]
+        assert (target.stats()["accepted"], target.stats()["requests"]) == (1, 3)
         assert json.loads(ask(f"GET {form}{FIELDS_PATH} HTTP/1.1|Host: a").body)["target"] == form + FIELDS_PATH
 
 
-def test_head_of_the_targets_own_pages(start_target: Start) -> None:
-    with connected(start_target()) as ask:
+def test_head_of_the_targets_own_pages(share_target: Start) -> None:
+    with connected(share_target()) as ask:
         for path in (FIELDS_PATH, "/.loadgen/stats"):
             answer = ask(f"HEAD {path} HTTP/1.1|Host: a")
             assert answer.body == b""
             assert int(answer.fields[b"Content-Length"]) > 0
 
 
-def test_the_account(start_target: Start) -> None:
-    target = start_target()
+def test_the_account(share_target: Start) -> None:
+    target = share_target()
     with connected(target) as ask:
         ask("GET / HTTP/1.1|Host: a")
         ask("GET / HTTP/1.1|Host: a")
@@ -140,16 +141,16 @@ def test_the_account(start_target: Start) -> None:
         }
 
 
-def test_a_post_that_begins_like_the_http2_preface(start_target: Start) -> None:
-    with socket.create_connection(("127.0.0.1", start_target().port), timeout=20) as sock:
+def test_a_post_that_begins_like_the_http2_preface(share_target: Start) -> None:
+    with socket.create_connection(("127.0.0.1", share_target().port), timeout=20) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for byte in b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc":
             sock.sendall(bytes([byte]))
         assert sock.recv(65536).startswith(b"HTTP/1.1 200 ")
 
 
-def test_what_is_not_quite_the_http2_preface(start_target: Start) -> None:
-    with socket.create_connection(("127.0.0.1", start_target().port), timeout=20) as sock:
+def test_what_is_not_quite_the_http2_preface(share_target: Start) -> None:
+    with socket.create_connection(("127.0.0.1", share_target().port), timeout=20) as sock:
         sock.sendall(b"PRI * HTTP/2.0\r\n\r\nSX")
         assert sock.recv(65536).startswith(b"HTTP/1.1 400 ")
 
