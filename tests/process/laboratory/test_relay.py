@@ -16,6 +16,8 @@ from tests.support.laboratory.runs import Laboratory
 pytestmark = [pytest.mark.alone, pytest.mark.peer]
 _LOG = logging.getLogger(__name__)
 _DATAGRAMS = 25
+_TRIES = 6
+_LATE_NS = 50_000
 
 
 def round_trips_ns(network: Network, rtt_ns: int) -> list[int]:
@@ -49,10 +51,14 @@ def round_trips_ns(network: Network, rtt_ns: int) -> list[int]:
 
 @pytest.mark.parametrize("rtt_ns", [5_000_000, 20_000_000])
 def test_a_round_trip_takes_as_long_as_was_set(laboratory: Laboratory, rtt_ns: int) -> None:
+    """Never less, and hardly more in the quietest of a few tries: another program may hold the processor."""
     laboratory.network.relayed()
-    taken = round_trips_ns(laboratory.network, rtt_ns)
-    assert rtt_ns <= min(taken) < rtt_ns + 300_000  # others waited for a processor too
-    relayed = laboratory.network.relayed()
-    _LOG.info("%s; a datagram's round trip is late by %.3f ms", relayed, (statistics.median(taken) - rtt_ns) / 1e6)
-    assert relayed.frames >= 2 * _DATAGRAMS
-    assert relayed.late_p50_ns < 50_000
+    for _ in range(_TRIES):
+        taken = round_trips_ns(laboratory.network, rtt_ns)
+        relayed = laboratory.network.relayed()
+        _LOG.info("%s; a datagram's round trip is late by %.3f ms", relayed, (statistics.median(taken) - rtt_ns) / 1e6)
+        assert relayed.frames >= 2 * _DATAGRAMS
+        assert min(taken) >= rtt_ns
+        if relayed.late_p50_ns < _LATE_NS and min(taken) < rtt_ns + 300_000:  # the test waited for a processor too
+            return
+    pytest.fail(f"the relay was late by {relayed.late_p50_ns} ns, the quickest datagram took {min(taken)} ns")

@@ -69,7 +69,7 @@ def test_protocols_take_turns_and_a_share_of_the_samples_has_exact_counts(tmp_pa
         assert (one["not_echoed"], one["connections"]["server_ignored_close"]) == (0, 0)
     assert found["policies"]["websocket"]["upgrade"]["mean_ns"] > 0
     assert 1_000 < len(samples_of(tmp_path, "scheduled")) < 5_000
-    assert sum(one["requests"] for one in found["policies"].values()) > 5_000
+    assert sum(one["requests"] for one in found["policies"].values()) > len(samples_of(tmp_path, "scheduled"))
     assert "samples_thinned" in {warning["code"] for warning in found["warnings"]}
 
 
