@@ -12,6 +12,7 @@ from typing import NotRequired, TypedDict
 
 from loadgen.model.check_summary import CheckSummary
 from loadgen.model.gate_summary import GateSummary
+from loadgen.model.latency_slice import LatencySlice
 from loadgen.model.pilot_record import PilotRecord
 from loadgen.model.policy_summary import PolicySummary, RatioInterval, WholeInterval
 from loadgen.model.run_record import EnvironmentRecord, PlanRecord, RunWarning
@@ -301,6 +302,8 @@ class Summary(TypedDict):
     """A sweep's own part; null for a comparison."""
     blocks: list[BlockSummary]
     """All blocks, for charts over time."""
+    latency_slices: NotRequired[list[LatencySlice]]
+    """Latencies by time, for percentiles of a part of the run; absent where policies have no percentile curves."""
     gates: NotRequired[list[GateSummary]]
     """What became of each gate (`--fail-if`, `--max-errors`); absent where there was none."""
     pilot: NotRequired[PilotRecord]

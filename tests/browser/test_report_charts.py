@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,6 +108,27 @@ def test_a_window_of_time_is_selected_with_the_pointer_and_left_again(page: Brow
     first, last = map(int, window.groups())
     assert 1 < first < last < 15
     assert sum(map(int, said(page, counted).split())) == last - first + 1
+    # Percentiles and bins are those of the window's blocks.
+    latency = figure("percentiles")
+    assert page.text(f"{latency} .of-window").startswith(f"Of blocks {first} to {last}, right within 6%")
+    assert len(page.all(f"{latency} svg")) == 1
+    page.click(f"{latency} label", "histogram")
+    filled = "return [...document.querySelectorAll(arguments[0])].filter(one => one.height.baseVal.value > 0).length"
+    expected = {
+        (one["policy"], (one["bin"] + at) // 2)
+        for one in json.loads(said(page, "#loadgen-data"))["slices"]
+        if first <= one["blocks"][0] <= one["blocks"][1] <= last
+        for at, count in enumerate(one["counts"])
+        if count
+    }
+    assert page.driver.execute_script(filled, f"{latency} svg g[aria-label=rect] rect") == len(expected)
+    page.click(f"{latency} label", "percentile")
+    page.click(f"{latency} button", "Whole run")
+    assert not page.all(f"{latency} .of-window")
+    assert page.text(f"{chart} output") == "blocks 1 to 15 of 15"
+    slide = "const one = document.querySelector(arguments[0]); one.value = 4; one.dispatchEvent(new Event('input'))"
+    page.driver.execute_script(slide, f"{chart} input[type=range]")
+    assert page.text(f"{latency} .of-window").startswith("Of blocks 4 to 15")
     page.click(f"{chart} button", "All")
     assert page.text(f"{chart} output") == "blocks 1 to 15 of 15"
 

@@ -64,7 +64,7 @@ def hostile(summary: dict[str, Any], port: int = 9) -> dict[str, Any]:
     policies, name = found["policies"], NAME
     first = next(iter(policies))
     policies[name] = {**policies.pop(first), "errors": {text: 1}}
-    named = [(block, "policy") for block in found["blocks"]]
+    named = [(block, "policy") for block in (*found["blocks"], *found.get("latency_slices", ()))]
     named += [(comparison, side) for comparison in found["comparisons"] for side in ("baseline", "candidate")]
     for record, key in named:
         record[key] = name if record[key] == first else record[key]

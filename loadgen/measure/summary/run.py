@@ -12,6 +12,7 @@ from loadgen.measure.data.rows import Samples
 from loadgen.measure.stats.comparison import compare_all
 from loadgen.measure.stats.equivalence import equivalence
 from loadgen.measure.stats.floor import within_floor
+from loadgen.measure.stats.latency_slices import latency_slices
 from loadgen.measure.stats.policy_samples import PolicySamples, policy_samples, quantile
 from loadgen.measure.stats.precision import is_without_answer, precision_summary
 from loadgen.measure.stats.sweep import sweep
@@ -91,7 +92,7 @@ def summarise(
         *check_clauses(checks),
         *precision_clauses(precision, found, len(policies)),
     ]
-    return {
+    summary: Summary = {
         "schema": SCHEMA,
         "run": name,
         "plan": plan,
@@ -106,6 +107,9 @@ def summarise(
         "sweep": swept,
         "blocks": [_block(block, measured[block["policy"]]) for block in samples.blocks],
     }
+    if with_curve:
+        summary["latency_slices"] = latency_slices(samples.blocks, measured)
+    return summary
 
 
 def thinned(samples: Samples) -> list[RunWarning]:

@@ -39,6 +39,7 @@ def _of_policies(summary: Summary) -> ChartData:
         found |= {
             "comparisons": [_comparison(one, summary, numbers) for one in summary["comparisons"]],
             "latency": [_latency(number, one) for number, one in answered.items() if one["latency_ns"]["curve"]],
+            "slices": _slices(summary, numbers) if answered else [],
             "blocks": _blocks(summary, numbers) if answered and len(summary["blocks"]) <= _MAX_BLOCKS else [],
         }
     filled = {key: value for key, value in found.items() if value}
@@ -115,6 +116,19 @@ def _means(number: int, one: PolicySummary) -> ChartData:
             if (found := one["phases_ns"].get(phase.value)) and found["mean_per_request"]
         ],
     }
+
+
+def _slices(summary: Summary, numbers: dict[str, int]) -> list[ChartData]:
+    """Latencies by time. Runs of an earlier version lack them until they are reported anew."""
+    return [
+        {
+            "policy": numbers[one["policy"]],
+            "blocks": [one["first_block"] + 1, one["last_block"] + 1],
+            "bin": one["first_bin"],
+            "counts": one["counts"],
+        }
+        for one in summary.get("latency_slices", [])
+    ]
 
 
 def _blocks(summary: Summary, numbers: dict[str, int]) -> list[ChartData]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 
 from loadgen.show.export.page import escape, figure_html, image, picture
-from loadgen.show.export.scripts import ChartData
+from loadgen.show.export.scripts import ChartData, to_script_text
 
 # Which data each chart is drawn from; line charts have data of their own. All others are pictures.
 _DRAWN = {
@@ -36,13 +36,13 @@ _TITLES = {
     "throughput": "Throughput",
     "over_time": "Each block in the order in which it ran: a drift would show as a slope",
 }
-_PICTURE_BYTES = 850_000  # as files; in the page they take a third more
+_PICTURE_BYTES = 900_000  # as files, the data included; in the page pictures take a third more
 
 
 def charts_html(data: ChartData, pictures: Mapping[str, bytes]) -> str:
     """The figures, with these SVG pictures of charts by name. data: that of `chart_data`."""
     drawn = {name: None for name, key in _DRAWN.items() if key in data} | dict.fromkeys(data.get("lines", ()))
-    kept = _kept(pictures, drawn)
+    kept = _kept(pictures, drawn, _PICTURE_BYTES - len(to_script_text(data)) * 3 // 4)
     figures = [
         _figure(name, kept.get(name)) if name in drawn else _picture(name, kept.get(name))
         for name in dict.fromkeys((*pictures, *drawn))
@@ -51,10 +51,9 @@ def charts_html(data: ChartData, pictures: Mapping[str, bytes]) -> str:
     return "\n".join(("<h2>Charts</h2>", note if drawn else "", *figures))
 
 
-def _kept(pictures: Mapping[str, bytes], drawn: Container[str]) -> dict[str, bytes]:
+def _kept(pictures: Mapping[str, bytes], drawn: Container[str], room: int) -> dict[str, bytes]:
     """The pictures that the page has room for: first those that nothing else shows, then the smallest."""
     kept: dict[str, bytes] = {}
-    room = _PICTURE_BYTES
     for name, svg in sorted(pictures.items(), key=lambda item: (item[0] in drawn, len(item[1]))):
         room -= len(svg)
         if room >= 0:

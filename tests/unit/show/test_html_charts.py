@@ -77,13 +77,15 @@ def test_the_data_are_the_summary_s(summary: Any) -> None:
         answered = [block["answered"] for block in data["blocks"] if block["policy"] == number]
         assert sum(answered) == one["answered"]
     assert [block["block"] for block in data["blocks"]] == list(range(1, 11))
+    assert [sum(one["counts"]) for one in data["slices"]] == [block["answered"] for block in data["blocks"]]
+    assert [one["blocks"] for one in data["slices"]] == [[number, number] for number in range(1, 11)]
 
 
 def test_what_a_run_has_nothing_of_has_no_chart(summary: Any) -> None:
     alone = copy.deepcopy(summary) | {"comparisons": []}
     for one in alone["policies"].values():
         one["latency_ns"].update(curve=[], histogram=[])
-    assert chart_data(alone).keys() == {"policies", "means", "throughput", "connections", "blocks", "lines"}
+    assert chart_data(alone).keys() == {"policies", "means", "throughput", "connections", "slices", "blocks", "lines"}
     page = charts_html(chart_data(alone), {"extra_time": b"<svg/>", "phases": b"<svg/>"})
     assert "data-plot=phases" in page
     assert "data-plot=extra_time" not in page
@@ -96,7 +98,10 @@ def test_earlier_runs_without_new_keys_are_drawn(summary: Any) -> None:
         del one["latency_ns"]["histogram"], one["latency_ns"]["mean_ci95"], one["phases_ns"]["upgrade"]
     for one in earlier["comparisons"]:
         del one["latency_mean_delta_ci95"]
-    assert [one["bins"] for one in chart_data(earlier)["latency"]] == [[], []]
+    del earlier["latency_slices"]
+    data = chart_data(earlier)
+    assert [one["bins"] for one in data["latency"]] == [[], []]
+    assert "slices" not in data
 
 
 def test_more_policies_than_colours_have_bars_and_no_lines(swept: Any) -> None:

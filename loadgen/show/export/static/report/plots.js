@@ -141,7 +141,13 @@ function latencyScale(values, scale, room) {
 }
 
 function latency(data, chosen, width) {
-  const shown = data.latency.filter((one) => chosen.policies.has(one.policy));
+  const ofAll = data.latency.filter((one) => chosen.policies.has(one.policy));
+  if (isWhole(data, chosen)) return latencyPlots(data, ofAll, chosen, width);
+  const { shown, blocks } = data.slices ? latencyInWindow(data, chosen) : { shown: ofAll, blocks: null };
+  return [windowNote(data, chosen, blocks), ...latencyPlots(data, shown, chosen, width)];
+}
+
+function latencyPlots(data, shown, chosen, width) {
   return chosen.view === "histogram" ? histogram(data, shown, chosen.scale, width) : percentiles(data, shown, chosen.scale, width);
 }
 
