@@ -64,6 +64,7 @@ LAYERS = {
             "diff_record",
             "history_record",
             "connections_summary",
+            "latency_slice",
             "policy_summary",
             "summary",
             "block_facts",
