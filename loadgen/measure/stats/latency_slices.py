@@ -15,7 +15,7 @@ from loadgen.measure.stats.policy_samples import PolicySamples
 from loadgen.model.block_facts import BlockFacts
 from loadgen.model.latency_slice import BINS_PER_DECADE, MAX_SLICES, LatencySlice
 
-Counts = NDArray[np.int64]
+Bins = NDArray[np.int64]
 """Requests by the number of their bin; latencies below 1 ns are in bin 0."""
 
 
@@ -46,18 +46,18 @@ def _slice(policy: str, blocks: Sequence[BlockFacts], measured: PolicySamples) -
     }
 
 
-def _counts(block: BlockFacts, measured: PolicySamples) -> Counts:
+def _counts(block: BlockFacts, measured: PolicySamples) -> Bins:
     """Of one block: of all of its requests where they were counted, else of the samples that are there."""
     if measured.totals is not None and block["index"] in measured.totals.latency_of:
         return _rebinned(measured.totals.latency_of[block["index"]])
     return np.bincount(_numbers(measured.by_round.ordered[block["round"]].astype(np.float64)))
 
 
-def _rebinned(histograms: BlockHistograms) -> Counts:
+def _rebinned(histograms: BlockHistograms) -> Bins:
     """Finer bins, each by its middle."""
     middles = np.array([sum(bounds_ns(number)) / 2 for number in histograms.columns["bin"].tolist()])
     return np.bincount(_numbers(middles), weights=histograms.columns["count"]).astype(np.int64)
 
 
-def _numbers(latency_ns: NDArray[np.float64]) -> Counts:
+def _numbers(latency_ns: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.floor(np.log10(np.maximum(latency_ns, 1)) * BINS_PER_DECADE).astype(np.int64)
