@@ -92,6 +92,17 @@ class CompareOptions(TypedDict, total=False):
     cookies: bool
     cacert: str | Path
     insecure: bool
+    certs: str | Path | Sequence[str | Path]
+    """Client certificates, which users take in turns."""
+    keys: str | Path | Sequence[str | Path]
+    key_passphrase: str
+    """`"env:NAME"` or `"file:PATH"`"""
+    tls_version: str
+    ciphers: str
+    groups: str
+    alpn: str | Sequence[str]
+    sni: str
+    tickets: bool
     proxy: str
     tls: bool
     targets: Mapping[str, str] | Sequence[str]

@@ -13,10 +13,13 @@ from loadgen.model.option import PROBE
 from loadgen.model.options import default, options_of
 from loadgen.model.plan import Plan
 from loadgen.model.target import Target, parse_target
+from loadgen.model.tls_options import TLS_OPTIONS
 from loadgen.probe.audit_plan import EMBEDDED_IDLE_MAX_NS, AuditPlan
-from loadgen.wire.tls import client_context
 
-_OF_THE_WAY = ("url", "header", "cacert", "insecure", "proxy", "source_ip", "timeout")
+_OF_THE_WAY = (
+    *("url", "header", "cacert", "insecure", "proxy", "source_ip", "timeout"),
+    *(option.name for option in TLS_OPTIONS),
+)
 """Options that say where requests go and how: a comparison's plan has them too, and checks them."""
 
 
@@ -26,14 +29,13 @@ def build_audit_plan(options: dict[str, Any]) -> AuditPlan:
     for option in options_of(PROBE):
         if options[option.name] is not None:
             option.check_range(options[option.name])
-    fields = {"target": parse_target("http://127.0.0.1/"), "policies": default("policies")}
+    scheme = "https" if options["tls"] else "http"
+    fields = {"target": parse_target(f"{scheme}://127.0.0.1/"), "policies": default("policies")}
     way = {name: options[name] for name in _OF_THE_WAY}
     if options["user"]:
         way["header"] = (*options["header"], options["user"])
     plan = Plan(**fields | plan_fields.of_values(way))
     check_machine(plan)
-    if plan.target.is_tls:
-        client_context(plan.target.tls_name, plan.cacert, plan.insecure)  # --cacert may hold no certificate
     audited = AuditPlan.of(plan)
     idle_max_ns = options["idle_max"]
     if idle_max_ns is None:

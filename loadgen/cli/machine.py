@@ -21,6 +21,9 @@ def check_machine(plan: Plan, embedded: bool = False) -> None:
     embedded: the target will be a process of this run.
     """
     _raise_descriptor_limit(plan, embedded)
+    for one in plan.by_target().values():
+        if one.target.is_tls:
+            _check_tls(one)
     for address in plan.source_ips:
         for target in plan.each_target:
             _check_source(address, plan.proxy or target)
@@ -33,6 +36,15 @@ def check_machine(plan: Plan, embedded: bool = False) -> None:
             raise PlanError(f"--server-pid {plan.server_pid}: there is no such process on this machine") from None
         except PermissionError:
             pass  # another user's process; what can be read of it will be
+
+
+def _check_tls(plan: Plan) -> None:
+    """Certificates, ciphers and groups: whatever the workers would find out later."""
+    from loadgen.wire.tls_contexts import TlsContexts  # OpenSSL takes long to import, and most plans need none of it
+
+    contexts = TlsContexts(plan)
+    for settings in dict.fromkeys(map(plan.tls_of, plan.cells)):
+        contexts.of(settings)
 
 
 def _raise_descriptor_limit(plan: Plan, embedded: bool) -> None:

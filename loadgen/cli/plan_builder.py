@@ -18,21 +18,25 @@ from loadgen.model.request_target import SIZE_FIELD
 from loadgen.model.target import Target
 
 _EMBEDDED_HOST = "127.0.0.1"
-_NOTHING_VARIED = "nothing is varied; give several values of --recycle, --gap, --size, --users or --rate"
+_NOTHING_VARIED = (
+    "nothing is varied; give several values of --recycle, --gap, --size, --users, --rate, --tls-version or --groups"
+)
+# Axes of which a single value is no axis: the plan has a field for it.
+_FIELDS = tuple(option.name for option in table.OPTIONS if option.is_axis and option.plan_field)
 
 
 def build_plan(options: dict[str, Any]) -> Plan:
     """The plan that the options describe; without URL its target's port is still a placeholder. Raises PlanError."""
     _check_pairs(options)
     axes = _axes(options)
-    users, rate = (_single(options[name]) for name in ("users", "rate"))
-    if rate is not None:
-        check_rate(rate)
+    single = {name: _single(options[name]) for name in _FIELDS}
+    if single["rate"] is not None:
+        check_rate(single["rate"])
     policies = _policies(options, axes)
     cells = axes.combinations * (len(policies) or 1) * (len(options.get("target") or ()) or 1)
     length_of = run_length if options["requests"] is None else length_of_requests
     length = length_of(options, cells, _command(options))
-    resolved = {"users": users, "rate": rate, "rounds": length.rounds, "block": length.block_ns}
+    resolved = single | {"rounds": length.rounds, "block": length.block_ns}
     resolved |= {"warmup": _warmup(options, length.block_ns), "seed": _seed(options["seed"])}
     plan_options = options | resolved
     if options["method"] is None and options["data"] is not None:
@@ -90,15 +94,16 @@ def _check_pairs(options: dict[str, Any]) -> None:
 
 
 def _axes(options: dict[str, Any]) -> Axes:
-    """What a sweep varies; a single number of users or a single rate is no axis, but the load."""
+    """What a sweep varies; a single number of users or a single rate is no axis, but the load, and so on."""
     if not _varies(options):
         return Axes()
-    users, rates = ((found if found and len(found) > 1 else ()) for found in (options["users"], options["rate"]))
-    if users and options["rate"]:
+    varied = {option.name: options[option.name] or () for option in table.OPTIONS if option.is_axis}
+    varied |= {name: varied[name] if len(varied[name]) > 1 else () for name in _FIELDS}
+    if varied["users"] and options["rate"]:
         raise PlanError("--users can't be varied together with --rate: with a rate the arrivals decide, not users")
     for size in options["size"] or ():
         table.option_named("size").check_range(size)
-    axes = Axes(users, rates, options["recycle"] or (), options["gap"] or (), options["size"] or ())
+    axes = Axes(**varied)
     if not axes:
         raise PlanError(_NOTHING_VARIED)
     return axes

@@ -129,12 +129,12 @@ class OptionReader:
         if option.name == "data":
             # A file's text is UTF-8 whatever the shell's encoding is.
             return "data", read_body(raw, self._folder) if raw.startswith("@") else raw.encode("utf-8")
-        if option.name == "cacert":
-            raw = str(self._folder / raw)
         try:
             if isinstance(raw, tuple):
-                return option.name, tuple(map(option.type.read, raw))
-            return option.name, option.type.read(raw) if isinstance(raw, str) else raw
+                found = tuple(map(option.type.read, raw))
+            else:
+                found = option.type.read(raw) if isinstance(raw, str) else raw
+            return option.name, option.type.from_folder(found, self._folder)
         except ValueError as error:
             raise PlanError(f"{self._where}: {written}: {error}") from None
 

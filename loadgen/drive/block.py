@@ -43,6 +43,7 @@ class BlockRunner:
         """Run a block; gives its facts. Raises TargetError where the first request fails, OSError as the sink does."""
         engine = self._engine
         self._route.tunnels = self._plan.tunnels(block.cell.policy)
+        self._route.use_tls(self._plan.tls_of(block.cell))
         engine.prepare(block)
         facts: dict[str, Any] = {
             "index": block.index,

@@ -24,6 +24,8 @@ _WRITTEN: dict[str, Callable[[Any], str]] = {
     "recycle": lambda text: f"recycle:{text}",
     "gap": lambda text: f"gap:{text}",
     "size": lambda size: f"{size:,} B",
+    "tls_version": lambda version: f"TLS {version}",
+    "groups": str,
 }
 
 

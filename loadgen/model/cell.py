@@ -31,6 +31,10 @@ class Axes:
     """Gaps before a connection is used again, as written."""
     size: tuple[int, ...] = ()
     """Bytes of the response's body."""
+    tls_version: tuple[str, ...] = ()
+    """Versions of TLS that are offered, as written."""
+    groups: tuple[str, ...] = ()
+    """Groups of the key exchange that are offered, as written."""
 
     def __post_init__(self) -> None:
         for rate in self.rate:
@@ -41,6 +45,10 @@ class Axes:
 
     def __bool__(self) -> bool:
         return any(getattr(self, axis.name) for axis in fields(self))
+
+    def of_tls(self) -> tuple[str, ...]:
+        """Names of the axes that are about TLS and used."""
+        return tuple(name for name in ("tls_version", "groups") if getattr(self, name))
 
     @property
     def combinations(self) -> int:
@@ -75,9 +83,11 @@ class Cell:
     path: str
     """The request's target."""
     recycle: str | None = None
-    """This cell's value of the axis, as written; None without the axis. So with the next two."""
+    """This cell's value of the axis, as written; None without the axis. So with the next four."""
     gap: str | None = None
     size: int | None = None
+    tls_version: str | None = None
+    groups: str | None = None
     target: str | None = None
     """The name of the target that gets the load; None where the run has one alone."""
 
@@ -115,12 +125,14 @@ def cells(
         raise PlanError(f"the grid has {total:,} cells; {_MAX_CELLS} is the most")
     grid = product(*values)
     found = []
-    for base, users_here, rate, recycle, gap, size in grid:
+    for base, users_here, rate, recycle, gap, size, version, groups in grid:
         policy = extended(base, (f"{axis}:{value}" for axis, value in (("recycle", recycle), ("gap", gap)) if value))
         name = [policy.name]
         name += [count(users_here, "user")] if users_here is not None else []
         name += [f"{rate:,.10g}/s"] if rate is not None else []
         name += [f"{size:,} B"] if size is not None else []
+        name += [f"TLS {version}"] if version is not None else []
+        name += [groups] if groups is not None else []
         found.append(
             Cell(
                 " · ".join(name),
@@ -131,11 +143,22 @@ def cells(
                 recycle,
                 gap,
                 size,
+                version,
+                groups,
             )
         )
     seen = set()
     for cell in found:
-        kind = (identity(cell.policy), cell.policy.copy, cell.users, cell.rate_rps, cell.path, cell.size)
+        kind = (
+            identity(cell.policy),
+            cell.policy.copy,
+            cell.users,
+            cell.rate_rps,
+            cell.path,
+            cell.size,
+            cell.tls_version,
+            cell.groups,
+        )
         if kind in seen:
             raise PlanError(f"the grid holds {cell.name!r} twice")
         seen.add(kind)

@@ -240,6 +240,15 @@ class ErrorKind(IntEnum):
         ending=Ending.SERVER_IDLE_RESPONSE, pipeline_others=OthersKind.STALE, is_stale=True, may_pass=True,
     )  # fmt: skip
 
+    TLS_CERTIFICATE_REQUIRED = _Kind(
+        42, Layer.TLS, "the server wants a client certificate and got none",
+        "give one with --cert FILE, and its key with --key FILE", hits_every_policy=True,
+    )  # fmt: skip
+    TLS_CERTIFICATE_REFUSED = _Kind(
+        43, Layer.TLS, "the server does not take the client certificate of --cert",
+        "does it trust the authority that signed it, and is its chain in the file?", hits_every_policy=True,
+    )  # fmt: skip
+
     def __new__(cls, row: _Kind | int) -> ErrorKind:
         assert isinstance(row, _Kind), "an int is for type checkers alone: ErrorKind(13) looks a member up"
         kind = int.__new__(cls, row.number)

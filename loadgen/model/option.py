@@ -20,6 +20,7 @@ class OptionGroup(Enum):
     """What an option is about, as the help's headings say it and in their order."""
 
     TARGET = "Target"
+    TLS = "TLS"
     LOAD = "Load"
     CONNECTIONS = "Connections"
     STATISTICS = "Statistics"

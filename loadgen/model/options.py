@@ -33,6 +33,7 @@ from loadgen.model.plan_value_types import (
 )
 from loadgen.model.probe_options import PROBE_OPTIONS
 from loadgen.model.target_options import TARGET_OPTIONS
+from loadgen.model.tls_options import TLS_OPTIONS
 from loadgen.model.units import NS_PER_MS
 from loadgen.model.value_types import (
     Amount,
@@ -158,15 +159,16 @@ OPTIONS: tuple[Option, ...] = (
         help="Each user keeps its cookies.",
     ),
     Option(
-        name="cacert", group=OptionGroup.TARGET, type=Certificates(), plan_field="cacert", is_needed=True,
+        name="cacert", group=OptionGroup.TLS, type=Certificates(), plan_field="cacert", is_needed=True,
         is_implicit=True, metavar="FILE",
         url_only="the embedded target has an authority of its own, trusted automatically",
         help="Trust only the authorities in this PEM file.", locust=LocustArgument(default=""), commands=TO_TARGET,
     ),
     Option(
-        name="insecure", group=OptionGroup.TARGET, type=Flag(), plan_field="insecure", is_needed=True, default=False,
+        name="insecure", group=OptionGroup.TLS, type=Flag(), plan_field="insecure", is_needed=True, default=False,
         help="Do not verify certificates.", locust=LocustArgument(), commands=TO_TARGET,
     ),
+    *TLS_OPTIONS,
     Option(
         name="proxy", group=OptionGroup.TARGET, short="-x", type=ProxyUrl(), plan_field="proxy", is_implicit=True,
         metavar="URL", help="Go through this proxy: http://[user:password@]host[:port].", commands=TO_TARGET,

@@ -20,6 +20,7 @@ from loadgen.model.options import check_ranges, default, option_named
 from loadgen.model.policy import H2, H2_PRIOR, HTTP2, WEBSOCKET, ConnectionPolicy, RunConditions, check_run
 from loadgen.model.proxy import Proxy
 from loadgen.model.target import Target
+from loadgen.model.tls_settings import DEFAULT_TLS, TlsSettings
 from loadgen.model.units import NS_PER_S, count, duration_text
 
 if TYPE_CHECKING:  # every worker imports this module, and these types take 20 ms to make
@@ -52,6 +53,8 @@ class Plan:
     """The file with the authorities that are trusted; None: the system's."""
     insecure: bool = default("insecure")
     """Certificates are not verified."""
+    tls: TlsSettings = DEFAULT_TLS
+    """What the client offers in its handshakes, and who it is."""
     max_body_bytes: int = default("max_body")
     """A longer response body is an error."""
     seed: int = default("seed")
@@ -104,6 +107,7 @@ class Plan:
             self._check_precision()
         if self.cacert and self.insecure:
             raise PlanError("--cacert and --insecure contradict each other; give one of them")
+        self._check_tls()
         if self.retry_stale and self.method not in IDEMPOTENT and not self._knows_unprocessed:
             raise PlanError(
                 f"--retry-stale: {self.method} is not idempotent, so it is never repeated (RFC 9110 §9.2.2), but for "
@@ -174,6 +178,10 @@ class Plan:
     def peer(self) -> Target | Proxy:
         """Where connections go: the proxy if there is one, else the target."""
         return self.proxy or self.target
+
+    def tls_of(self, cell: Cell) -> TlsSettings:
+        """What the client offers in the handshakes of a cell."""
+        return self.tls.with_offers(cell.tls_version, cell.groups)
 
     def tunnels(self, policy: ConnectionPolicy) -> bool:
         """Whether connections go through a CONNECT tunnel; see also `asks_proxy`."""
@@ -248,6 +256,13 @@ class Plan:
                 f"{count(len(self.cells), 'block')} of {duration_text(self.load.block_ns)}, and fewer show no "
                 f"precision; at least {duration_text(needed_ns)} is needed, or a shorter --block"
             )
+
+    def _check_tls(self) -> None:
+        given = (*self.tls.given(), *(f"--{name.replace('_', '-')}" for name in self.axes.of_tls()))
+        if given and not any(one.is_tls for one in self.each_target):
+            raise PlanError(f"{given[0]} is for TLS, and {self.target} is in clear; use an https URL")
+        for cell in self.cells:
+            self.tls.check_policy(cell.policy.name, cell.policy.protocol == H2)
 
     def _check_length(self) -> None:
         """Each block leaves a record, and the order of all of them can be printed."""

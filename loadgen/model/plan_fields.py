@@ -15,9 +15,10 @@ from loadgen.model.cell import Axes
 from loadgen.model.json_types import JSON_OBJECT, JsonType, list_of
 from loadgen.model.load import Load
 from loadgen.model.option import Option
+from loadgen.model.tls_settings import TlsSettings
 
 AXES = "axes"
-_PARTS = {"load": Load}
+_PARTS = {"load": Load, "tls": TlsSettings}
 """Fields of Plan that are values of their own, made of all options whose `plan_field` begins with the name."""
 
 

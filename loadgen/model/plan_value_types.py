@@ -33,6 +33,9 @@ class Certificates(FileName):
 
     json = or_null(JSON_TEXT)
 
+    def from_folder(self, value: str, folder: Path) -> str:
+        return str(folder / value)
+
     def make(self, value: str) -> str:
         check_regular(Path(value), "--cacert", _MAX_CERTIFICATES_BYTES)
         return str(Path(value).resolve())

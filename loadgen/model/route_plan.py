@@ -6,6 +6,7 @@ from typing import Protocol
 
 from loadgen.model.proxy import Proxy
 from loadgen.model.target import Target
+from loadgen.model.tls_settings import TlsSettings
 
 
 class RoutePlan(Protocol):
@@ -17,6 +18,8 @@ class RoutePlan(Protocol):
     def cacert(self) -> str | None: ...
     @property
     def insecure(self) -> bool: ...
+    @property
+    def tls(self) -> TlsSettings: ...
     @property
     def source_ips(self) -> tuple[str, ...]: ...
     @property

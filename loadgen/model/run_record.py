@@ -38,6 +38,10 @@ class AxesRecord(TypedDict):
     """Time that a connection is left unused before its next request, as written."""
     size: list[int]
     """Size of the response's body (bytes)."""
+    tls_version: NotRequired[list[str]]
+    """Versions of TLS that are offered; absent in runs of earlier versions."""
+    groups: NotRequired[list[str]]
+    """Groups of the key exchange that are offered; absent in runs of earlier versions."""
 
 
 class PlanRecord(TypedDict):
@@ -113,6 +117,25 @@ class PlanRecord(TypedDict):
     """Share of a policy's requests that may fail; null where none was given, absent in runs of earlier versions."""
     equivalent: NotRequired[float | None]
     """Bound of equivalence, as a share; null where none was given, absent in runs of earlier versions."""
+    client_certificates: NotRequired[list[str]]
+    """Files of client certificates, which users take in turns. This key and the next eight: absent in runs of earlier
+    versions."""
+    client_keys: NotRequired[list[str]]
+    """Files of their keys, one for each; empty where the certificates' own files have them."""
+    key_passphrase: NotRequired[str | None]
+    """Where the passphrase of the keys is, `env:NAME` or `file:PATH`; never the passphrase itself."""
+    tls_version: NotRequired[str | None]
+    """Version of TLS that is offered, or a range; null: 1.2-1.3."""
+    ciphers: NotRequired[str | None]
+    """Cipher suites that are offered; null: the library's own."""
+    groups: NotRequired[str | None]
+    """Groups of the key exchange that are offered; null: the classical ones."""
+    alpn: NotRequired[list[str] | None]
+    """Protocols that ALPN offers, none where empty; null: those of the policy."""
+    sni: NotRequired[str | None]
+    """Name that handshakes ask for, or `none`; null: the URL's."""
+    tickets: NotRequired[bool]
+    """Session tickets are taken."""
 
 
 class TlsRecord(TypedDict):
@@ -126,6 +149,9 @@ class TlsRecord(TypedDict):
     """Key exchange group."""
     alpn: NotRequired[str | None]
     """Application protocol, by ALPN; null where the server chose none. Earlier runs lack it."""
+    client_certificate: NotRequired[Literal["sent", "missing"] | None]
+    """The server asked for a client certificate and got one, or asked in vain; null where it did not ask. Earlier runs
+    lack it."""
 
 
 class TargetRecord(TypedDict):

@@ -113,6 +113,10 @@ class SweepAxes(TypedDict, total=False):
     """Time that a connection is left unused before its next request, as written."""
     size: list[int]
     """Size of the response's body (bytes)."""
+    tls_version: list[str]
+    """Versions of TLS that are offered."""
+    groups: list[str]
+    """Groups of the key exchange that are offered."""
 
 
 class SweepCell(TypedDict):
@@ -132,6 +136,10 @@ class SweepCell(TypedDict):
     """Value of the axis `gap`, as written."""
     size: int | None
     """Value of the axis `size` (bytes)."""
+    tls_version: NotRequired[str | None]
+    """Value of the axis `tls_version`, as written; absent in runs of earlier versions, like the next key."""
+    groups: NotRequired[str | None]
+    """Value of the axis `groups`, as written."""
     requests: int | None
     """Requests per connection that the policy allows; null for unlimited."""
     gap_ns: int
@@ -206,6 +214,10 @@ class AmortisationSummary(AmortisationCurve):
     """Value of the axis `gap`, as written; null where it is not varied."""
     size: int | None
     """Value of the axis `size` (bytes); null where it is not varied."""
+    tls_version: NotRequired[str | None]
+    """Value of the axis `tls_version`, as written; absent in runs of earlier versions, like the next key."""
+    groups: NotRequired[str | None]
+    """Value of the axis `groups`, as written."""
 
 
 class SweepSummary(TypedDict):

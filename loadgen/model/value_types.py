@@ -61,6 +61,10 @@ class ValueType:
         """The values that a table of a plan file stands for; else the table itself, which is then refused."""
         return table
 
+    def from_folder(self, value: Any, folder: Path) -> Any:
+        """The option's value in a plan file that lies in this folder: where it names a file, seen from there."""
+        return value
+
     def make(self, value: Any) -> Any:
         """The plan's value. Raises PlanError."""
         return value

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from loadgen.model.plan import Plan
 from loadgen.model.proxy import Proxy
 from loadgen.model.target import Target
+from loadgen.model.tls_settings import DEFAULT_TLS, TlsSettings
 from loadgen.model.units import NS_PER_S
 
 EMBEDDED_IDLE_MAX_NS = 8 * NS_PER_S
@@ -21,6 +22,7 @@ class AuditPlan:
     headers: tuple[tuple[str, str], ...] = ()
     cacert: str | None = None
     insecure: bool = False
+    tls: TlsSettings = DEFAULT_TLS
     proxy: Proxy | None = None
     source_ips: tuple[str, ...] = ()
     origin: Target | None = None
@@ -51,6 +53,7 @@ class AuditPlan:
             headers=plan.headers,
             cacert=plan.cacert,
             insecure=plan.insecure,
+            tls=plan.tls,
             proxy=plan.proxy,
             source_ips=plan.source_ips,
             timeout_ns=plan.load.timeout_ns,

@@ -33,6 +33,7 @@ def _longest(summary: Summary, reusing: Lines) -> list[str]:
     longest: dict[tuple[object, ...], str] = {}
     for name in reusing:  # K rises within each set
         cell = cells[name]
-        key = (cell["base"], cell["users"], cell["rate"], cell["gap"], cell["size"])
+        handshake = cell.get("tls_version"), cell.get("groups")  # earlier runs lack them
+        key = (cell["base"], cell["users"], cell["rate"], cell["gap"], cell["size"], *handshake)
         longest[key] = max(longest.get(key, name), name, key=lambda one: len(reusing[one]))
     return list(longest.values())

@@ -9,15 +9,16 @@ from loadgen.measure.labels import plain_number
 from loadgen.model.summary import Summary, SweepSummary
 from loadgen.model.units import parse_duration_ns
 
-Axis = Literal["users", "rate", "recycle", "gap", "size"]
+Axis = Literal["users", "rate", "recycle", "gap", "size", "tls_version", "groups"]
 AxisValue = str | float | None
 Grid = dict[tuple[AxisValue, AxisValue], float | None]
 """The number of each square, by its row's and its column's value."""
 
 TITLES: dict[Axis, str] = {
     "users": "users", "rate": "arrivals per second", "recycle": "K, requests per connection", "gap": "gap",
-    "size": "bytes of the body",
+    "size": "bytes of the body", "tls_version": "version of TLS", "groups": "groups of the key exchange",
 }  # fmt: skip
+_AS_GIVEN = ("tls_version", "groups")  # axes whose values are no numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def sweep_grid(summary: Summary, max_policies: int) -> SweepGrid | None:
     bases = list(dict.fromkeys(cell["base"] for cell in sweep["cells"].values()))
     if len(varied) != 2 or len(bases) > max_policies:
         return None
-    rows, columns = (sorted(cast("list[AxisValue]", sweep["axes"][axis]), key=_place) for axis in varied)
+    rows, columns = (_ordered(axis, cast("list[AxisValue]", sweep["axes"][axis])) for axis in varied)
     means = {base: _means(summary, sweep, base, *varied) for base in bases}
     return SweepGrid(varied[0], varied[1], rows, columns, means)
 
@@ -64,6 +65,10 @@ def axis_text(axis: Axis, value: AxisValue) -> str:
     if value is None or isinstance(value, str):
         return "∞" if value == "inf" else f"{value}"
     return f"{value:,}" if axis == "users" else plain_number(value)
+
+
+def _ordered(axis: Axis, values: list[AxisValue]) -> list[AxisValue]:
+    return values if axis in _AS_GIVEN else sorted(values, key=_place)
 
 
 def _place(value: AxisValue) -> float:

@@ -12,8 +12,8 @@ from loadgen.model.summary import SweepSummary
 
 AxisName = Literal["users", "rate", "gap", "size"]
 ValueKey = Literal["users", "rate", "gap_ns", "size"]
-_PLACE: tuple[Literal["base", "users", "rate", "recycle", "gap", "size"], ...] = (
-    "base", "users", "rate", "recycle", "gap", "size",
+_PLACE: tuple[Literal["base", "users", "rate", "recycle", "gap", "size", "tls_version", "groups"], ...] = (
+    "base", "users", "rate", "recycle", "gap", "size", "tls_version", "groups",
 )  # fmt: skip
 _UNLIMITED = 3  # an unlimited K is drawn this many times as far out as the largest limit; the axis between is in 1 / K
 
@@ -34,7 +34,7 @@ def series_along(sweep: SweepSummary, axis: AxisName, value: ValueKey) -> dict[s
     others = [key for key in _PLACE if key != axis]
     groups: dict[tuple[object, ...], list[str]] = {}
     for name in sorted(cells, key=lambda name: cells[name][value] or 0):
-        groups.setdefault(tuple(cells[name][key] for key in others), []).append(name)
+        groups.setdefault(tuple(cells[name].get(key) for key in others), []).append(name)
     ordered = sorted(groups.values(), key=lambda names: list(cells).index(names[0]))
-    first: list[dict[str, object]] = [{key: cells[names[0]][key] for key in others} for names in ordered]
+    first: list[dict[str, object]] = [{key: cells[names[0]].get(key) for key in others} for names in ordered]
     return dict(zip(labels(first), ordered, strict=True))

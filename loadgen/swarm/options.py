@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from argparse import SUPPRESS, Action, ArgumentError, ArgumentParser, ArgumentTypeError, Namespace
+from argparse import (
+    SUPPRESS,
+    Action,
+    ArgumentError,
+    ArgumentParser,
+    ArgumentTypeError,
+    BooleanOptionalAction,
+    Namespace,
+)
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -60,7 +68,7 @@ def _default(option: Option) -> dict[str, Any]:
     assert option.locust is not None
     value = option.default if option.locust.default is None else option.locust.default
     if isinstance(option.type, Flag):
-        return {"action": "store_true"}
+        return {"action": BooleanOptionalAction, "default": True} if value else {"action": "store_true"}
     if option.type.is_repeated:
         return {"action": "append", "default": list(value), "metavar": option.metavar}
     if isinstance(option.type, Whole):

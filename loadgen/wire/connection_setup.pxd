@@ -12,6 +12,7 @@ cdef int _CLOSED, _CONNECTING, _TUNNELLING, _HANDSHAKING, _ESTABLISHED
 
 cdef class ConnectionSetup(Lifecycle):
     cdef readonly long long number
+    cdef public long long user
     cdef public Listener listener
     cdef readonly ResponseReader reader
     cdef public long long request_index, scheduled_ns, begun_ns, queue_ns, lag_ns, opened_ns

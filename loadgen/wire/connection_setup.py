@@ -41,7 +41,7 @@ class ConnectionSetup(Lifecycle):
     __slots__ = (
         "_clock", "_request", "_route", "_transport", "begun_ns", "connect_delay_ns", "ending", "failure", "flags",
         "handshake", "is_sampled", "lag_ns", "listener", "number", "opened_ns", "queue_ns", "reader", "request_index",
-        "scheduled_ns", "wait_delay_ns",
+        "scheduled_ns", "user", "wait_delay_ns",
     )  # fmt: skip
 
     offers_h2 = False
@@ -52,6 +52,8 @@ class ConnectionSetup(Lifecycle):
     ) -> None:
         Lifecycle.__init__(self)
         self.number = number
+        # Whose it is: of several client certificates, users take them in turns.
+        self.user = 0
         self.listener = listener
         self.reader = reader
         # Of the present exchange: how many began before it on this connection,
@@ -90,7 +92,7 @@ class ConnectionSetup(Lifecycle):
             self.scheduled_ns = scheduled_ns
             self.queue_ns = now - scheduled_ns
         route = self._route
-        transport = self._transport = route.transport(session, self.offers_h2)
+        transport = self._transport = route.transport(session, self.offers_h2, self.user)
         transport.stamps_arrivals = self.is_sampled
         if route.addresses and not look_up:
             self._connect(route.addresses[0], now)

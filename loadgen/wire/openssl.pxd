@@ -39,7 +39,7 @@ cdef inline int c_errno() noexcept:
 
 cdef class TlsStream:
     cdef readonly object connection
-    cdef readonly bint alerted
+    cdef readonly int alert
     cdef object _ssl, _input, _output
     cdef size_t _address
 

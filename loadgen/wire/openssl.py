@@ -19,6 +19,7 @@ ffi = Binding().ffi
 
 DONE, WAITS_TO_READ, WAITS_TO_WRITE = 0, -1, -2
 """What a call gives, where that is no number of bytes."""
+NO_ALERT = -1
 # Integers of C, where compiled.
 _DONE, _WAITS_TO_READ, _WAITS_TO_WRITE = DONE, WAITS_TO_READ, WAITS_TO_WRITE
 _SSL_ERROR_WANT_READ, _SSL_ERROR_WANT_WRITE = 2, 3
@@ -49,7 +50,7 @@ _IS_DIRECT = _READ != 0
 class TlsStream:
     """One of OpenSSL's streams. Its calls raise SSL.Error where OpenSSL reports more than that it has to wait."""
 
-    __slots__ = ("_address", "_input", "_output", "_ssl", "alerted", "connection")
+    __slots__ = ("_address", "_input", "_output", "_ssl", "alert", "connection")
 
     def __init__(self, connection: SSL.Connection) -> None:
         self.connection = connection
@@ -57,8 +58,8 @@ class TlsStream:
         # Where its bytes come from and go to, once `detach` was called.
         self._input: Any = None
         self._output: Any = None
-        self.alerted = False
-        """The last failure was an alert that the peer sent."""
+        self.alert = NO_ALERT
+        """The number of the alert by which the peer failed it last (RFC 8446 §6); NO_ALERT where it was none."""
         self._ssl: Any = connection._ssl
         self._address = int(ffi.cast("uintptr_t", self._ssl)) if _IS_DIRECT else 0
 
@@ -112,7 +113,7 @@ class TlsStream:
         if reason == _SSL_ERROR_WANT_WRITE:
             return _WAITS_TO_WRITE
         # Read before pyOpenSSL takes the failure: its exceptions have words, which do not always say "alert".
-        self.alerted = lib.ERR_GET_REASON(lib.ERR_peek_error()) >= _FIRST_ALERT
+        self.alert = max(NO_ALERT, lib.ERR_GET_REASON(lib.ERR_peek_error()) - _FIRST_ALERT)
         if _IS_DIRECT:
             ffi.errno = code  # pyOpenSSL takes it from cffi, which did not see the call
         try:

@@ -4,6 +4,8 @@ from loadgen.wire.transport cimport Transport
 cdef class Route:
     cdef readonly object target
     cdef public object tls_context, h2_context
+    cdef public tuple turns
+    cdef public object _contexts, _settings
     cdef public list addresses
     cdef public tuple sources
     cdef public object proxy, login
@@ -14,4 +16,4 @@ cdef class Route:
 
     cpdef set_addresses(self, found)
     cpdef drop_address(self)
-    cpdef Transport transport(self, session=*, bint offers_h2=*)
+    cpdef Transport transport(self, session=*, bint offers_h2=*, long long user=*)

@@ -11,11 +11,13 @@ from typing import Any
 from loadgen.model.proxy import Proxy
 from loadgen.model.route_plan import RoutePlan
 from loadgen.model.target import Target
+from loadgen.model.tls_settings import TlsSettings
 from loadgen.wire import poller
 from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.proxy.connect import CHALLENGE, ConnectRequest, ProxyLogin
 from loadgen.wire.proxy.transport import TunnelTcpTransport, TunnelTlsTransport
-from loadgen.wire.tls import H2_OR_HTTP1, HTTP1_ALONE, TlsTransport, client_context
+from loadgen.wire.tls import TlsTransport
+from loadgen.wire.tls_contexts import TlsContexts
 from loadgen.wire.transport import SocketAddress, TcpTransport, Transport
 
 
@@ -31,6 +33,10 @@ class Route:
         """With HTTP/1.1 offered by ALPN: some servers refuse a client that offers nothing."""
         self.h2_context: Any = None
         """With HTTP/2 offered too."""
+        self.turns: tuple[Any, ...] = ()
+        """Both for each of several client certificates, which users take in turns; empty where there is one at most."""
+        self._contexts: TlsContexts | None = None
+        self._settings: TlsSettings | None = None
         self.addresses = list(addresses)
         """Those of the target, or of the proxy; empty until the first connection has resolved the name. Connections go
         to the first one."""
@@ -56,11 +62,20 @@ class Route:
             route.login = ProxyLogin(proxy.authorization)
         if target.is_tls:
             route.tunnels = True
-            if not target.is_ip_literal:
-                route.server_name = target.tls_name.encode("ascii")
-            route.tls_context = client_context(target.tls_name, plan.cacert, plan.insecure, HTTP1_ALONE)
-            route.h2_context = client_context(target.tls_name, plan.cacert, plan.insecure, H2_OR_HTTP1)
+            if plan.tls.sends_name and (plan.tls.sni or not target.is_ip_literal):
+                route.server_name = plan.tls.server_name(target.tls_name).encode("ascii")
+            route._contexts = TlsContexts(plan)
+            route.use_tls(plan.tls)
         return route
+
+    def use_tls(self, settings: TlsSettings) -> None:
+        """Offer this in the handshakes from now on. Raises PlanError where the TLS library can't."""
+        if self._contexts is None or settings == self._settings:
+            return
+        pairs = self._contexts.of(settings)
+        self._settings = settings
+        self.tls_context, self.h2_context = pairs[0]
+        self.turns = pairs if len(pairs) > 1 else ()
 
     @property
     def peer(self) -> tuple[str, int]:
@@ -100,8 +115,11 @@ class Route:
         self.addresses[:0] = self._dropped
         self._dropped.clear()
 
-    def transport(self, session: Any = None, offers_h2: bool = False) -> Transport:
-        """A new, unconnected stream. session: a TLS session to offer. offers_h2: offer HTTP/2 too, by ALPN."""
+    def transport(self, session: Any = None, offers_h2: bool = False, user: int = 0) -> Transport:
+        """A new, unconnected stream. session: a TLS session to offer. offers_h2: offer HTTP/2 too, by ALPN.
+
+        user: whose it is, of several client certificates.
+        """
         hub = poller.of_hub()
         if self.tls_context is None and self.proxy is None and not self.sources:
             return TcpTransport(hub)
@@ -113,6 +131,8 @@ class Route:
         if self.tls_context is None:
             return TcpTransport(hub, source=source) if tunnel is None else TunnelTcpTransport(hub, tunnel, source)
         context = self.h2_context if offers_h2 else self.tls_context
+        if self.turns:
+            context = self.turns[user % len(self.turns)][1 if offers_h2 else 0]
         if tunnel is None:
             return TlsTransport(hub, context, self.server_name, session, source=source)
         return TunnelTlsTransport(hub, tunnel, context, self.server_name, session, source)

@@ -7,62 +7,23 @@ Some calls that pyOpenSSL does not wrap are taken from the bindings that it is b
 from __future__ import annotations
 
 import errno
-import ipaddress
 from contextlib import suppress
 from typing import Any
 
 from OpenSSL import SSL
 
 from loadgen.model.errors import ErrorKind
-from loadgen.model.exceptions import PlanError
 from loadgen.wire.errors import RESETS, TlsFailure
 from loadgen.wire.openssl import DONE, WAITS_TO_READ, TlsStream, ffi, lib
 from loadgen.wire.poller import Poller
+from loadgen.wire.tls_alerts import kind_of_alert
 from loadgen.wire.transport import BEGIN_TLS, OPEN, WANT_READ, WANT_WRITE, WOULD_BLOCK, Step, TcpTransport
 
-# The classical groups, as the C tools offer them. OpenSSL's default adds an ML-KEM key share, which costs the client
-# CPU even if the server does not use it. Each run records what was negotiated.
-_GROUPS = b"X25519:P-256:P-384:P-521"
 _NAME_MISMATCHES = {62, 63, 64}  # X509_V_ERR_HOSTNAME_MISMATCH, _EMAIL_, _IP_ADDRESS_
 # RFC 8446 §5.1: the content of a record, and the frame before it.
 _MAX_RECORD_BYTES, _HEADER_BYTES = 16 * 1024, 5
-H2_OR_HTTP1, HTTP1_ALONE = (b"h2", b"http/1.1"), (b"http/1.1",)
 # Integers of C, where compiled.
 _DONE, _WAITS_TO_READ, _WOULD_BLOCK = DONE, WAITS_TO_READ, WOULD_BLOCK
-
-
-def client_context(host: str, cacert: str | None, insecure: bool, alpn: tuple[bytes, ...] = ()) -> SSL.Context:
-    """A context that trusts the system's authorities, or only those in `cacert`, and checks the name `host`.
-
-    alpn: protocols to offer (RFC 7301), the preferred one first; empty for no such extension.
-    Raises PlanError where `cacert` can't be used.
-    """
-    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
-    context.set_min_proto_version(SSL.TLS1_2_VERSION)
-    # The policy decides which session is offered, so there is no cache.
-    context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
-    lib.SSL_CTX_set1_curves_list(context._context, _GROUPS)
-    if alpn:
-        context.set_alpn_protos(list(alpn))
-    if insecure:
-        context.set_verify(SSL.VERIFY_NONE)
-        return context
-    if cacert is None:
-        context.set_default_verify_paths()
-    else:
-        try:
-            context.load_verify_locations(cacert)
-        except SSL.Error:
-            raise PlanError(f"--cacert {cacert}: no PEM certificate can be read from it") from None
-    context.set_verify(SSL.VERIFY_PEER)
-    parameters = lib.SSL_CTX_get0_param(context._context)
-    try:
-        packed = ipaddress.ip_address(host).packed
-    except ValueError:
-        lib.X509_VERIFY_PARAM_set1_host(parameters, host.encode("ascii"), 0)
-    else:
-        lib.X509_VERIFY_PARAM_set1_ip(parameters, packed, len(packed))
-    return context
 
 
 class TlsTransport(TcpTransport):
@@ -143,17 +104,24 @@ class TlsTransport(TcpTransport):
 
     @property
     def session(self) -> Any:
-        """The session to offer next time; with TLS 1.3 it exists only once data has come (RFC 8446 §4.6.1)."""
-        return self._open_stream().connection.get_session()
+        """The session to offer next time; with TLS 1.3 it exists only once data has come (RFC 8446 §4.6.1).
+
+        None where it is a ticket of TLS 1.3 and the context takes none: OpenSSL keeps those that come all the same.
+        """
+        connection = self._open_stream().connection
+        if lib.SSL_CTX_get_options(self._context._context) & lib.SSL_OP_NO_TICKET and _is_1_3(connection):
+            return None
+        return connection.get_session()
 
     def describe(self) -> dict[str, str | None]:
-        """Protocol version, cipher, key exchange group and application protocol that were negotiated."""
+        """What was negotiated, and what became of the client's certificate."""
         connection = self._open_stream().connection
         return {
             "version": connection.get_protocol_version_name(),
             "cipher": connection.get_cipher_name(),
             "group": connection.get_group_name(),
             "alpn": self.alpn or None,
+            "client_certificate": _client_certificate(self._context),
         }
 
     @property
@@ -285,13 +253,27 @@ class TlsTransport(TcpTransport):
     def _failure(self, error: SSL.Error) -> TlsFailure:
         stream = self._open_stream()
         code = lib.SSL_get_verify_result(stream.connection._ssl)
-        if code and not self._up and not stream.alerted:
+        alert = stream.alert
+        if code and not self._up and alert < 0:
             reason = ffi.string(lib.X509_verify_cert_error_string(code)).decode()
             kind = ErrorKind.TLS_WRONG_NAME if code in _NAME_MISMATCHES else ErrorKind.TLS_UNTRUSTED
             return TlsFailure(kind, reason)
         reasons = error.args[0] if error.args and isinstance(error.args[0], list) else []
         detail = "; ".join(str(reason[-1]) for reason in reasons) or "unknown failure"
-        return TlsFailure(ErrorKind.TLS_FAILED, detail, by_peer=stream.alerted)
+        if alert < 0:
+            return TlsFailure(ErrorKind.TLS_FAILED, detail)
+        return TlsFailure(kind_of_alert(alert, _client_certificate(self._context)), detail, by_peer=True)
+
+
+def _is_1_3(connection: SSL.Connection) -> bool:
+    return bool(lib.SSL_version(connection._ssl) == SSL.TLS1_3_VERSION)
+
+
+def _client_certificate(context: Any) -> str | None:
+    """What became of the client's certificate: `sent`, `missing` where a server asked for one in vain, or None."""
+    if not getattr(context, "certificate_asked", False):
+        return None
+    return "sent" if context.has_certificate else "missing"
 
 
 def _ended_by_peer(how: str) -> TlsFailure:

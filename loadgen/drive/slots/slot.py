@@ -136,6 +136,7 @@ class ConnectionSlot(Listener):
     def _open(self, scheduled_ns: int) -> None:
         context, user_state = self._context, self.user_state
         connection = self.connection = context.new_connection(self)
+        connection.user = user_state.index
         requests = user_state.requests
         request = requests.last if self._limit == 1 else requests.more
         connection.open(request, scheduled_ns, user_state.session, self._resolves)

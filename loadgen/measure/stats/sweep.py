@@ -12,8 +12,8 @@ from loadgen.model.plan import Plan
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.summary import AmortisationSummary, SweepAxes, SweepCell, SweepSummary
 
-Group = tuple[str | None, int | None, float | None, str | None, int | None]
-"""Base, users, rate, gap and size of cells that differ in their requests per connection alone."""
+_SHARED = ("base", "users", "rate", "gap", "size", "tls_version", "groups")
+"""What is the same in cells that differ in their requests per connection alone."""
 
 
 def sweep(plan: Plan, measured: dict[str, PolicySamples], policies: dict[str, PolicySummary]) -> SweepSummary:
@@ -22,19 +22,18 @@ def sweep(plan: Plan, measured: dict[str, PolicySamples], policies: dict[str, Po
     # The policies are the outermost of the grid's loops.
     each = len(grid) // max(1, len(plan.policies))
     cells = {cell.name: _cell(cell, plan, index // each) for index, cell in enumerate(grid)}
-    groups: dict[Group, list[str]] = {}
+    groups: dict[tuple[object, ...], list[str]] = {}
     for name, cell in cells.items():
         if cell["recycle"] is not None:
-            group = cell["base"], cell["users"], cell["rate"], cell["gap"], cell["size"]
-            groups.setdefault(group, []).append(name)
+            groups.setdefault(tuple(cell.get(key) for key in _SHARED), []).append(name)
     found: list[AmortisationSummary] = []
-    for (base, users, rate, gap, size), names in groups.items():
+    for shared, names in groups.items():
         members: list[Member] = [
             (measured[name], cells[name]["requests"], policies[name]["connections"]) for name in names
         ]
         curve = amortise(members)
         if curve is not None:
-            found.append({"base": base, "users": users, "rate": rate, "gap": gap, "size": size, **curve})
+            found.append(cast(AmortisationSummary, {**dict(zip(_SHARED, shared, strict=True)), **curve}))
     axes = {name: list(values) for name, values in asdict(plan.axes).items() if values}
     return {"axes": cast(SweepAxes, axes), "cells": cells, "amortisation": found}
 
@@ -48,6 +47,8 @@ def _cell(cell: Cell, plan: Plan, base: int) -> SweepCell:
         "recycle": cell.recycle,
         "gap": cell.gap,
         "size": cell.size,
+        "tls_version": cell.tls_version,
+        "groups": cell.groups,
         "requests": cell.policy.requests if cell.policy.limits_requests else None,
         "gap_ns": cell.policy.gap_ns,
     }

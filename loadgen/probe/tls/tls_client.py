@@ -12,10 +12,12 @@ from loadgen.probe.failures import OpenFailure
 from loadgen.probe.probe_stream import ProbeStream
 from loadgen.probe.session import ProbeSession
 from loadgen.wire import poller
+from loadgen.wire.client_certificates import load_certificates
 from loadgen.wire.openssl import lib
 from loadgen.wire.proxy.connect import ConnectRequest
 from loadgen.wire.proxy.transport import TunnelTlsTransport
-from loadgen.wire.tls import HTTP1_ALONE, TlsTransport, client_context
+from loadgen.wire.tls import TlsTransport
+from loadgen.wire.tls_context import HTTP1_ALONE, client_context
 from loadgen.wire.tls_facts import TLS_1_2, TLS_1_3, HandshakeFacts, HandshakeLog
 
 # OpenSSL offers versions and ciphers that RFC 8996 forbids at this level alone.
@@ -60,7 +62,9 @@ class TlsClient:
     ) -> None:
         plan = session.plan
         insecure = plan.insecure if verifies is None else not verifies
-        context = client_context(plan.target.tls_name, plan.cacert, insecure, alpn)
+        host = plan.tls.server_name(plan.target.tls_name)
+        certificate = next(iter(load_certificates(plan.tls)), None)
+        context = client_context(host, plan.cacert, insecure, alpn, certificate=certificate)
         context.set_min_proto_version(versions[0])
         context.set_max_proto_version(versions[1])
         if versions[0] < TLS_1_2:

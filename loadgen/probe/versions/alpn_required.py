@@ -8,7 +8,7 @@ from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 from loadgen.probe.tls.tls_client import TlsClient, not_for
-from loadgen.wire.tls import HTTP1_ALONE
+from loadgen.wire.tls_context import HTTP1_ALONE
 
 
 def _run(session: ProbeSession) -> Finding:

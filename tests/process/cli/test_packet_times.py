@@ -23,7 +23,7 @@ from loadgen.measure.data.packet_errors import CONNECT, SEND_WAIT, TLS, PacketEr
 from loadgen.measure.data.packet_times import packet_times
 from loadgen.measure.data.pcap import read_pcap
 from loadgen.measure.data.store import RunStore
-from loadgen.wire.tls import client_context
+from loadgen.wire.tls_context import client_context
 from tests.support.laboratory.urgency import CLIENT, hurry
 from tests.support.minimal_client import MinimalClient
 from tests.support.runs import Start

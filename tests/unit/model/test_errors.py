@@ -22,7 +22,7 @@ NUMBERS = {
     "websocket_too_large": 29, "websocket_closed": 30, "http2_protocol": 31, "http2_flood": 32,
     "http2_settings_timeout": 33, "http2_goaway": 34, "http2_reset": 35, "proxy_refused": 36,
     "proxy_authentication": 37, "proxy_timeout": 38, "http2_refused_stream": 39, "not_http": 40,
-    "crossed_by_close": 41,
+    "crossed_by_close": 41, "tls_certificate_required": 42, "tls_certificate_refused": 43,
 }  # fmt: skip
 
 

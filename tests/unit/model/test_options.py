@@ -133,8 +133,8 @@ def test_names_keys_and_fields_are_said_once() -> None:
 
 def test_every_field_of_a_plan_is_an_option() -> None:
     plan = planned(COMPARE)
-    fields = {f"load.{name}" for name in type(plan.load).__dataclass_fields__} | set(Plan.__dataclass_fields__)
-    fields -= {"load", "axes"}
+    parts = {f"{part}.{name}" for part in ("load", "tls") for name in type(getattr(plan, part)).__dataclass_fields__}
+    fields = (parts | set(Plan.__dataclass_fields__)) - {"load", "tls", "axes"}
     assert {option.plan_field for option in OPTIONS if option.plan_field} == fields
 
 

@@ -15,7 +15,7 @@ from OpenSSL import SSL
 from loadgen.target.certificates import server_context
 from loadgen.wire import openssl
 from loadgen.wire.openssl import DONE, WAITS_TO_READ, WAITS_TO_WRITE, TlsStream
-from loadgen.wire.tls import client_context
+from loadgen.wire.tls_context import client_context
 
 RECORD_BYTES = 16 * 1024
 

@@ -18,7 +18,8 @@ from loadgen.model.exceptions import PlanError
 from loadgen.target.certificates import server_context
 from loadgen.wire import poller
 from loadgen.wire.errors import TlsFailure
-from loadgen.wire.tls import H2_OR_HTTP1, TlsTransport, client_context
+from loadgen.wire.tls import TlsTransport
+from loadgen.wire.tls_context import H2_OR_HTTP1, client_context
 from loadgen.wire.transport import WOULD_BLOCK, WRITE, Step
 from tests.support.transports import accept, address_of, establish, ignore, listening, receive, wait
 

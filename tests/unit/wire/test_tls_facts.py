@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from OpenSSL import SSL
 
-from loadgen.wire.tls import client_context
+from loadgen.wire.tls_context import client_context
 from loadgen.wire.tls_facts import CLOSE_NOTIFY, TLS_1_2, TLS_1_3, HandshakeFacts, HandshakeLog, Ticket
 from tests.support.secure_servers import server_context
 

@@ -15,7 +15,8 @@ from loadgen.wire import poller
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.proxy.connect import ConnectRequest, ProxyLogin
 from loadgen.wire.proxy.transport import TunnelTcpTransport, TunnelTlsTransport
-from loadgen.wire.tls import TlsTransport, client_context
+from loadgen.wire.tls import TlsTransport
+from loadgen.wire.tls_context import client_context
 from loadgen.wire.transport import Step
 from tests.support.transports import accept, address_of, establish, ignore, listening, receive, wait
 
