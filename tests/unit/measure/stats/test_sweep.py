@@ -29,7 +29,7 @@ def test_axes_and_cells(tmp_path: Path) -> None:
     assert list(swept["cells"]) == ["persistent · 100/s", "persistent · 2,000/s", "close · 100/s", "close · 2,000/s"]
     assert swept["cells"]["close · 2,000/s"] == {
         "policy": "close", "base": "close", "users": None, "rate": 2_000.0, "recycle": None, "gap": None, "size": None,
-        "requests": 1, "gap_ns": 0,
+        "tls_version": None, "groups": None, "requests": 1, "gap_ns": 0,
     }  # fmt: skip
 
 
