@@ -20,12 +20,13 @@ from tests.support.targets import Target
 
 LOCUSTFILES = Path(__file__).parents[2] / "locustfiles"
 BLOCKS = ("--block", "200ms", "--warmup", "40ms")
-_WITHOUT_CHARTS = Path(__file__).parent / "without_charts.py"
+WITHOUT_CHARTS = Path(__file__).parent / "without_charts.py"
+"""A locustfile to give before another one."""
 
 
 def command(locustfile: str | Path, *arguments: str, draws: bool = False) -> list[str]:
     """A Locust command on one of our locustfiles, or on a file of the test's. draws: the report has its charts."""
-    files = [LOCUSTFILES / locustfile] if draws else [_WITHOUT_CHARTS, LOCUSTFILES / locustfile]
+    files = [LOCUSTFILES / locustfile] if draws else [WITHOUT_CHARTS, LOCUSTFILES / locustfile]
     return [sys.executable, "-m", "locust", "-f", ",".join(map(str, files)), *arguments]
 
 

@@ -20,7 +20,7 @@ import pytest
 
 from loadgen.pytest import Loadgen
 from tests.support.documents import ROOT, commands, snippets
-from tests.support.locusts import BLOCKS, running, summary
+from tests.support.locusts import BLOCKS, WITHOUT_CHARTS, running, summary
 from tests.support.processes import await_port, free_port
 from tests.support.proxies import USER, fake_proxy
 from tests.support.runner import run_cli
@@ -178,7 +178,7 @@ def test_locust(line: str, share_target: Share, tmp_path: Path) -> None:
     program, *words = shlex.split(line)
     arguments = [share_target().url if "://" in word else word for word in words]
     arguments[arguments.index("-t") + 1] = "2s"
-    arguments = [str(ROOT / word) if word.startswith("locustfiles/") else word for word in arguments]
+    arguments = [f"{WITHOUT_CHARTS},{ROOT / word}" if word.startswith("locustfiles/") else word for word in arguments]
     done = subprocess.run(
         [sys.executable, "-m", program, *arguments, *BLOCKS],
         capture_output=True, text=True, timeout=120, cwd=tmp_path, check=False,
