@@ -108,6 +108,12 @@ class CompareOptions(TypedDict, total=False):
     targets: Mapping[str, str] | Sequence[str]
     """Several targets that take turns, by name, or as texts `"name=URL"`."""
     source_ips: str | Sequence[str]
+    connect_to: str | Sequence[str]
+    """Rules: `"HOST:PORT"`, `"HOST1:PORT1:HOST2:PORT2"` or `"unix:PATH"`."""
+    resolve: str | Sequence[str]
+    """`"HOST:PORT:ADDR"`, or a list of such."""
+    ipv4: bool
+    ipv6: bool
     server_pid: int
     max_samples: int
     fail_if: str | Sequence[str]

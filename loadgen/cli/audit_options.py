@@ -7,6 +7,7 @@ from typing import Any
 
 from loadgen.cli.machine import check_machine
 from loadgen.model import plan_fields
+from loadgen.model.address_options import ADDRESSING
 from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import check_header
 from loadgen.model.option import PROBE
@@ -19,6 +20,7 @@ from loadgen.probe.audit_plan import EMBEDDED_IDLE_MAX_NS, AuditPlan
 _OF_THE_WAY = (
     *("url", "header", "cacert", "insecure", "proxy", "source_ip", "timeout"),
     *(option.name for option in TLS_OPTIONS),
+    *ADDRESSING,
 )
 """Options that say where requests go and how: a comparison's plan has them too, and checks them."""
 

@@ -8,10 +8,10 @@ import resource
 import socket
 
 from loadgen.model import descriptors
+from loadgen.model.authority import is_ip_literal
+from loadgen.model.endpoint import Endpoint, check_socket_file
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
-from loadgen.model.proxy import Proxy
-from loadgen.model.target import Target
 from loadgen.model.units import count
 
 
@@ -24,9 +24,14 @@ def check_machine(plan: Plan, embedded: bool = False) -> None:
     for one in plan.by_target().values():
         if one.target.is_tls:
             _check_tls(one)
+    plan.addressing.check_used(plan.each_target, plan.proxy)
+    ends = [plan.addressing.endpoint(target, plan.proxy) for target in plan.each_target]
+    for end in ends:
+        if end.socket:
+            check_socket_file(end.socket)
     for address in plan.source_ips:
-        for target in plan.each_target:
-            _check_source(address, plan.proxy or target)
+        for end in ends:
+            _check_source(address, end)
     if plan.server_pid is not None:
         try:
             if plan.server_pid < 1:
@@ -64,10 +69,11 @@ def _raise_descriptor_limit(plan: Plan, embedded: bool) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _check_source(text: str, peer: Target | Proxy) -> None:
+def _check_source(text: str, peer: Endpoint) -> None:
     address = ipaddress.ip_address(text)
-    if peer.is_ip_literal and ipaddress.ip_address(peer.host).version != address.version:
-        raise PlanError(f"--source-ip {text} is an IPv{address.version} address, and {peer.host} is none")
+    there = peer.addresses or ((peer.host,) if is_ip_literal(peer.host) else ())
+    if there and all(ipaddress.ip_address(one).version != address.version for one in there):
+        raise PlanError(f"--source-ip {text} is an IPv{address.version} address, and {there[0]} is none")
     if address.is_multicast or address.is_unspecified or _is_broadcast(address):
         raise PlanError(
             f"--source-ip {text} is not an address that a connection can come from; give one of an interface"

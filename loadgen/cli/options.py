@@ -63,8 +63,8 @@ def _parameters(option: Option) -> list[Decorator]:
 def _flag(option: Option) -> Decorator:
     flag = f"--{option.key}/--no-{option.key}" if option.default else f"--{option.key}"
     return click.option(
-        flag, option.name, cls=TableOption, group=option.group, is_flag=True, default=option.default,
-        show_default=bool(option.default), help=option.help,
+        *([option.short] if option.short else []), flag, option.name, cls=TableOption, group=option.group,
+        is_flag=True, default=option.default, show_default=bool(option.default), help=option.help,
     )  # fmt: skip
 
 

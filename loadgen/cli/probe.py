@@ -52,7 +52,10 @@ def probe(options: dict[str, Any]) -> Outcome:
         is_quiet = options["quiet"] or options["json"]
         if not is_quiet:
             show_cost(audit)
-        ask_consent([plan.target], plan.proxy, embedded=options["url"] is None, agreed=options["yes"])
+        ask_consent(
+            [plan.target], plan.proxy, embedded=options["url"] is None, agreed=options["yes"],
+            addressing=plan.addressing,
+        )  # fmt: skip
         if plan.origin is not None:
             ask_consent([plan.origin], None, embedded=False, agreed=options["yes"])
         with noted(audit.interrupt), progress(audit, quiet=is_quiet):

@@ -63,7 +63,7 @@ def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
         if size:
             click.echo(size)
         return None
-    ask_consent(plan.each_target, plan.proxy, embedded=embedded, agreed=options["yes"])
+    ask_consent(plan.each_target, plan.proxy, embedded=embedded, agreed=options["yes"], addressing=plan.addressing)
     if options["name"] is None and options["out"] is None:
         name = _free_name(name)
     store = RunStore.create(options["out"] or _RESULTS / name)

@@ -69,7 +69,7 @@ class ConnectionManager(SlotContext):
         self.retried_outcomes = plan.retried_outcomes
         # Where the plan itself gives a Cookie field, that is the only one (RFC 6265 §5.4).
         self.takes_cookies = plan.cookies and not any(name.lower() == "cookie" for name, _ in plan.headers)
-        self.url = plan.target.url(secrets=True)  # cookies are kept by it
+        self.url = plan.target.origin + plan.target.path  # cookies are kept by it
         self.think_s = plan.load.think_ns / NS_PER_S
         self.keep_alive: dict[str, int] = {}
         """What the servers' Keep-Alive fields said in the present block."""

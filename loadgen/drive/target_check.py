@@ -69,7 +69,7 @@ class TargetCheck:
 
     def observed(self) -> dict[str, Any]:
         """What is known of the target."""
-        address = self._route.addresses[0][1] if self._route.addresses else ("", 0)
+        address = (*self._route.addresses[0][1], 0) if self._route.addresses else ("", 0)
         proxy = {} if self._plan.proxy is None else {"proxy": f"{self._plan.proxy}"}
         return {"address": f"{address[0]}", "port": address[1], **proxy, **self._engine.observed}
 

@@ -60,7 +60,7 @@ def _split_port(text: str) -> tuple[str, str | None]:
         if rest and not rest.startswith(":"):
             raise ValueError(f"behind the bracket stands {rest[:20]!r}, where only :PORT may stand")
         return _ipv6(address), rest[1:] if rest else None
-    if _is_ipv6(text):
+    if is_ipv6(text):
         raise ValueError(f"an IPv6 address stands in brackets; write [{text}]")
     name, colon, port = text.partition(":")
     return _name(name) if name else "", port if colon else None
@@ -75,7 +75,8 @@ def _port(text: str | None) -> int | None:
     return int(text)
 
 
-def _is_ipv6(text: str) -> bool:
+def is_ipv6(text: str) -> bool:
+    """Whether it is an IPv6 address, bare."""
     try:
         return ipaddress.ip_address(text).version == 6
     except ValueError:

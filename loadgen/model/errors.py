@@ -104,7 +104,7 @@ class ErrorKind(IntEnum):
     )  # fmt: skip
     CONNECT_REFUSED = _Kind(
         3, Layer.TCP, "no one listens at this address and port", "is the server running, and on this port?",
-        hits_every_policy=True, tries_next_address=True, errnos=(errno.ECONNREFUSED,), may_pass=True,
+        hits_every_policy=True, tries_next_address=True, errnos=(errno.ECONNREFUSED, errno.ENOENT), may_pass=True,
     )  # fmt: skip
     CONNECT_UNREACHABLE = _Kind(
         4, Layer.TCP, "there is no route to this host or network",
@@ -238,6 +238,12 @@ class ErrorKind(IntEnum):
         "the server was ending the idle connection with a response, such as a 408, while the request was on its way",
         "keep the gap between two requests below the server's idle timeout",
         ending=Ending.SERVER_IDLE_RESPONSE, pipeline_others=OthersKind.STALE, is_stale=True, may_pass=True,
+    )  # fmt: skip
+    # A client that does not block is not made to wait (connect(2)); over TCP the SYN is dropped, and sent again.
+    CONNECT_QUEUE_FULL = _Kind(
+        42, Layer.TCP, "the queue of the socket file's listener is full (EAGAIN)",
+        "give its server a longer queue, its backlog and net.core.somaxconn, or use fewer users",
+        errnos=(errno.EAGAIN,), may_pass=True,
     )  # fmt: skip
 
     TLS_CERTIFICATE_REQUIRED = _Kind(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from loadgen.model.address_options import ADDRESS_OPTIONS
 from loadgen.model.arrivals import ARRIVALS, CONSTANT
 from loadgen.model.export_options import EXPORT_OPTIONS
 from loadgen.model.gate_options import GATE_OPTIONS
@@ -183,6 +184,7 @@ OPTIONS: tuple[Option, ...] = (
         metavar="ADDR", plural="source-ips", help="Connect from this address; repeat to take turns.",
         commands=TO_TARGET,
     ),
+    *ADDRESS_OPTIONS,
     Option(
         name="server_pid", group=OptionGroup.TARGET, type=OptionalWhole(), plan_field="server_pid", is_implicit=True,
         metavar="PID", url_only="the embedded target's own process is watched automatically",

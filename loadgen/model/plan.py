@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from loadgen.model import plan_fields
+from loadgen.model.addressing import DEFAULT_ADDRESSING, Addressing
 from loadgen.model.cell import NO_AXES, Axes, Cell, cells, cells_of_targets, check_rate
+from loadgen.model.endpoint import Endpoint
 from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import check_headers
@@ -79,6 +81,8 @@ class Plan:
     """Connections go to it in place of the target."""
     targets: tuple[NamedTarget, ...] = default("target")
     """Where there are several, all of them: each cell has one, and they take turns as policies do."""
+    addressing: Addressing = DEFAULT_ADDRESSING
+    """Which addresses connections go to."""
     until_precision: float | None = None
     """Go on after the load's rounds until each ratio is known within this share; None: the rounds are all."""
     max_time_ns: int = default("max_time")
@@ -115,6 +119,8 @@ class Plan:
             )
         for address in self.source_ips:
             _check_address(address)
+        for target in self.each_target:
+            self.addressing.check(target, self.proxy, self.source_ips)
         if self.proxy is not None and any(name.lower() == "proxy-authorization" for name, _ in self.headers):
             raise PlanError("the header 'Proxy-Authorization' can't be given: it follows from --proxy")
         if self.processes != 1:
@@ -175,9 +181,9 @@ class Plan:
         return any(policy.protocol in HTTP2 for policy in self.policies)
 
     @property
-    def peer(self) -> Target | Proxy:
-        """Where connections go: the proxy if there is one, else the target."""
-        return self.proxy or self.target
+    def endpoint(self) -> Endpoint:
+        """Where connections go: the proxy if there is one, else the target, or what --connect-to names instead."""
+        return self.addressing.endpoint(self.target, self.proxy)
 
     def tls_of(self, cell: Cell) -> TlsSettings:
         """What the client offers in the handshakes of a cell."""
@@ -185,7 +191,11 @@ class Plan:
 
     def tunnels(self, policy: ConnectionPolicy) -> bool:
         """Whether connections go through a CONNECT tunnel; see also `asks_proxy`."""
-        return self.proxy is not None and (self.target.is_tls or policy.protocol in _TUNNELLED)
+        if self.proxy is None:
+            return False
+        # A forwarding proxy would connect to what the URL names.
+        elsewhere = self.addressing.leads_elsewhere(self.target)
+        return self.target.is_tls or elsewhere or policy.protocol in _TUNNELLED
 
     def asks_proxy(self, policy: ConnectionPolicy) -> bool:
         """Whether the proxy gets this policy's requests itself, so that connections and responses are the proxy's."""
@@ -216,11 +226,11 @@ class Plan:
 
     def _conditions(self, cell: Cell) -> RunConditions:
         target = next((one.target for one in self.targets if one.name == cell.target), self.target)
-        peer = self.proxy or target
+        end = self.addressing.endpoint(target, self.proxy)
         return RunConditions(
             is_tls=target.is_tls,
-            peer=peer.host,
-            peer_is_address=peer.is_ip_literal,
+            peer=end.socket or end.host,
+            peer_is_address=end.is_fixed,
             method=self.method,
             is_idempotent=self.method in IDEMPOTENT,
             retries_stale=self.retry_stale,

@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Any
 
 from loadgen.model import options
+from loadgen.model.addressing import Addressing
 from loadgen.model.cell import Axes
 from loadgen.model.json_types import JSON_OBJECT, JsonType, list_of
 from loadgen.model.load import Load
@@ -18,7 +19,7 @@ from loadgen.model.option import Option
 from loadgen.model.tls_settings import TlsSettings
 
 AXES = "axes"
-_PARTS = {"load": Load, "tls": TlsSettings}
+_PARTS = {"load": Load, "tls": TlsSettings, "addressing": Addressing}
 """Fields of Plan that are values of their own, made of all options whose `plan_field` begins with the name."""
 
 

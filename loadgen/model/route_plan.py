@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from loadgen.model.addressing import Addressing
 from loadgen.model.proxy import Proxy
 from loadgen.model.target import Target
 from loadgen.model.tls_settings import TlsSettings
@@ -24,3 +25,5 @@ class RoutePlan(Protocol):
     def source_ips(self) -> tuple[str, ...]: ...
     @property
     def proxy(self) -> Proxy | None: ...
+    @property
+    def addressing(self) -> Addressing: ...

@@ -115,6 +115,14 @@ class PlanRecord(TypedDict):
     """Gates (`--fail-if`), as expressions; absent in runs of earlier versions."""
     max_errors: NotRequired[float | None]
     """Share of a policy's requests that may fail; null where none was given, absent in runs of earlier versions."""
+    connect_to: NotRequired[list[str]]
+    """Where connections went in place of the URL's host and port, as rules; earlier runs lack it."""
+    resolve: NotRequired[list[str]]
+    """Addresses of hosts that were not looked up, as rules; earlier runs lack it."""
+    ipv4: NotRequired[bool]
+    """Names were looked up for IPv4 addresses alone; earlier runs lack it."""
+    ipv6: NotRequired[bool]
+    """The same for IPv6."""
     equivalent: NotRequired[float | None]
     """Bound of equivalence, as a share; null where none was given, absent in runs of earlier versions."""
     client_certificates: NotRequired[list[str]]
@@ -158,9 +166,9 @@ class TargetRecord(TypedDict):
     """The target as its first response showed it; the keys from `http_version` on are absent where none came."""
 
     address: str
-    """IP address that was connected to, the proxy's where there is one."""
+    """IP address that was connected to, the proxy's where there is one, or a socket file."""
     port: int
-    """Port that was connected to."""
+    """Port that was connected to; 0 with a socket file."""
     proxy: NotRequired[str]
     """The proxy, without credentials."""
     http_version: NotRequired[str | None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from loadgen.model.addressing import DEFAULT_ADDRESSING, Addressing
 from loadgen.model.plan import Plan
 from loadgen.model.proxy import Proxy
 from loadgen.model.target import Target
@@ -25,6 +26,7 @@ class AuditPlan:
     tls: TlsSettings = DEFAULT_TLS
     proxy: Proxy | None = None
     source_ips: tuple[str, ...] = ()
+    addressing: Addressing = DEFAULT_ADDRESSING
     origin: Target | None = None
     """The server behind the target, which can be reached by itself too."""
     chain_gap_ns: int = 0
@@ -43,7 +45,8 @@ class AuditPlan:
     @property
     def is_forwarded(self) -> bool:
         """A proxy forwards each request, on connections of its own; to a target with TLS it gives a tunnel instead."""
-        return self.proxy is not None and not self.target.is_tls
+        is_tunnelled = self.target.is_tls or self.addressing.leads_elsewhere(self.target)
+        return self.proxy is not None and not is_tunnelled
 
     @classmethod
     def of(cls, plan: Plan) -> AuditPlan:
@@ -56,5 +59,6 @@ class AuditPlan:
             tls=plan.tls,
             proxy=plan.proxy,
             source_ips=plan.source_ips,
+            addressing=plan.addressing,
             timeout_ns=plan.load.timeout_ns,
         )

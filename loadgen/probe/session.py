@@ -190,7 +190,10 @@ class ProbeSession:
             if not self.route.addresses:
                 if self._is_usual:
                     self._state.resolved = found
-                self.route.set_addresses(found)
+                try:
+                    self.route.set_addresses(found)
+                except OSError as error:
+                    raise OpenFailure("resolve", error) from None
         return list(self.route.addresses)
 
     @property
@@ -206,7 +209,7 @@ class ProbeSession:
     def look_up(self) -> list[SocketAddress]:
         """Ask the resolver now. Raises OpenFailure."""
         result: AsyncResult = AsyncResult()
-        resolve(*self.route.peer, result.set)
+        resolve(*self.route.peer, result.set, self.route.family)
         found: list[SocketAddress] | OSError = result.get(timeout=None)
         if isinstance(found, OSError):
             raise OpenFailure("resolve", found)

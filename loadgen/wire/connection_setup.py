@@ -98,7 +98,7 @@ class ConnectionSetup(Lifecycle):
             self._connect(route.addresses[0], now)
         else:
             self.enter(RESOLVING, self._clock.monotonic_ns(), now)
-            resolve(*route.peer, self._on_resolved)
+            resolve(*route.peer, self._on_resolved, route.family)
 
     @property
     def transport(self) -> Transport:
@@ -180,7 +180,12 @@ class ConnectionSetup(Lifecycle):
         if isinstance(found, OSError):
             self._fail(ErrorKind.DNS_FAILED, found.strerror or str(found))
             return
-        self._connect(self._route.set_addresses(found), now)
+        try:
+            address = self._route.set_addresses(found)
+        except OSError as error:
+            self._fail(ErrorKind.DNS_FAILED, f"{error.strerror}")
+            return
+        self._connect(address, now)
 
     def _connect(self, address: SocketAddress, left_ns: int) -> None:
         try:

@@ -5,9 +5,13 @@ Opens nothing itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import socket
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from loadgen.model.addressing import DEFAULT_ADDRESSING, Addressing
+from loadgen.model.authority import is_ipv6
+from loadgen.model.endpoint import Endpoint
 from loadgen.model.proxy import Proxy
 from loadgen.model.route_plan import RoutePlan
 from loadgen.model.target import Target
@@ -26,9 +30,12 @@ class Route:
 
     def __init__(
         self, target: Target, addresses: Sequence[SocketAddress] = (), sources: tuple[str, ...] = (),
-        proxy: Proxy | None = None, tunnels: bool = False,
+        proxy: Proxy | None = None, tunnels: bool = False, addressing: Addressing = DEFAULT_ADDRESSING,
     ) -> None:  # fmt: skip
         self.target = target
+        self.addressing = addressing
+        self.endpoint = addressing.endpoint(target, proxy)
+        """What connections are opened to."""
         self.tls_context: Any = None
         """With HTTP/1.1 offered by ALPN: some servers refuse a client that offers nothing."""
         self.h2_context: Any = None
@@ -37,11 +44,16 @@ class Route:
         """Both for each of several client certificates, which users take in turns; empty where there is one at most."""
         self._contexts: TlsContexts | None = None
         self._settings: TlsSettings | None = None
-        self.addresses = list(addresses)
+        self.addresses = list(addresses) or _known(self.endpoint)
         """Those of the target, or of the proxy; empty until the first connection has resolved the name. Connections go
         to the first one."""
         self.sources = sources
-        """Local addresses to connect from, taken in turns; empty to leave the choice to the kernel."""
+        """Local addresses to connect from, those of a family in turns; empty to leave the choice to the kernel."""
+        self._sources: dict[int, list[str]] = {
+            family: found
+            for family in (socket.AF_INET, socket.AF_INET6)
+            if (found := [one for one in sources if is_ipv6(one) == (family == socket.AF_INET6)])
+        }
         self.proxy = proxy
         """Connections go to this proxy instead of the target."""
         self.tunnels = tunnels
@@ -57,9 +69,10 @@ class Route:
     def of(cls, plan: RoutePlan) -> Route:
         """The way to the plan's target. Raises PlanError where its certificates can't be used."""
         target, proxy = plan.target, plan.proxy
-        route = cls(target, sources=plan.source_ips, proxy=proxy)
+        route = cls(target, sources=plan.source_ips, proxy=proxy, addressing=plan.addressing)
         if proxy is not None:
             route.login = ProxyLogin(proxy.authorization)
+            route.tunnels = plan.addressing.leads_elsewhere(target)
         if target.is_tls:
             route.tunnels = True
             if plan.tls.sends_name and (plan.tls.sni or not target.is_ip_literal):
@@ -80,8 +93,12 @@ class Route:
     @property
     def peer(self) -> tuple[str, int]:
         """Host and port that connections go to."""
-        found = self.proxy or self.target
-        return found.host, found.port
+        return self.endpoint.host, self.endpoint.port
+
+    @property
+    def family(self) -> int:
+        """The address family that the name is looked up for."""
+        return self.addressing.family
 
     @property
     def proxy_fields(self) -> tuple[tuple[str, str], ...]:
@@ -101,7 +118,15 @@ class Route:
         return True
 
     def set_addresses(self, found: list[SocketAddress]) -> SocketAddress:
-        """Keep the addresses that the resolver found; returns the one to connect to."""
+        """Keep the addresses that the resolver found; returns the one to connect to.
+
+        Raises OSError where no source address is of the family of any of them.
+        """
+        if self._sources:
+            found = [address for address in found if address[0] in self._sources]
+            if not found:
+                versions = "IPv6" if socket.AF_INET6 in self._sources else "IPv4"
+                raise OSError(None, f"{self.endpoint.host} has no {versions} address, and --source-ip is one")
         usable = [address for address in found if address not in self._dropped]
         self.addresses[:] = usable or found
         return self.addresses[0]
@@ -115,6 +140,18 @@ class Route:
         self.addresses[:0] = self._dropped
         self._dropped.clear()
 
+    def next_source(self) -> Mapping[int, str] | None:
+        """The address to connect from, for each family that has one; None where the kernel chooses."""
+        if not self._sources:
+            return None
+        turn = self._turn
+        self._turn = turn + 1
+        return {family: found[turn % len(found)] for family, found in self._sources.items()}
+
+    def tunnel(self) -> ConnectRequest:
+        """A new request for a tunnel to the target, or to what --connect-to names in its place."""
+        return ConnectRequest(self.addressing.endpoint(self.target).authority, self.login)
+
     def transport(self, session: Any = None, offers_h2: bool = False, user: int = 0) -> Transport:
         """A new, unconnected stream. session: a TLS session to offer. offers_h2: offer HTTP/2 too, by ALPN.
 
@@ -123,11 +160,8 @@ class Route:
         hub = poller.of_hub()
         if self.tls_context is None and self.proxy is None and not self.sources:
             return TcpTransport(hub)
-        source = None
-        if self.sources:
-            source = self.sources[self._turn % len(self.sources)]
-            self._turn += 1
-        tunnel = ConnectRequest(self.target.authority, self.login) if self.proxy is not None and self.tunnels else None
+        source = self.next_source()
+        tunnel = self.tunnel() if self.proxy is not None and self.tunnels else None
         if self.tls_context is None:
             return TcpTransport(hub, source=source) if tunnel is None else TunnelTcpTransport(hub, tunnel, source)
         context = self.h2_context if offers_h2 else self.tls_context
@@ -136,3 +170,13 @@ class Route:
         if tunnel is None:
             return TlsTransport(hub, context, self.server_name, session, source=source)
         return TunnelTlsTransport(hub, tunnel, context, self.server_name, session, source)
+
+
+def _known(endpoint: Endpoint) -> list[SocketAddress]:
+    """The addresses that no resolver has to be asked for."""
+    if endpoint.socket:
+        return [(socket.AF_UNIX, (endpoint.socket,))]
+    return [
+        (socket.AF_INET6, (text, endpoint.port, 0, 0)) if is_ipv6(text) else (socket.AF_INET, (text, endpoint.port))
+        for text in endpoint.addresses
+    ]

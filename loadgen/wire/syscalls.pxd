@@ -12,6 +12,7 @@ cdef extern from "<sys/socket.h>" nogil:
     cdef struct sockaddr:
         pass
     enum: MSG_NOSIGNAL
+    enum: AF_UNIX
     enum: SOCK_STREAM
     enum: SOCK_NONBLOCK
     enum: SOCK_CLOEXEC
@@ -82,7 +83,7 @@ cdef inline int c_open_socket(int family) noexcept:
     cdef int descriptor = libc_socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
     if descriptor < 0:
         return -errno
-    if libc_setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes)) < 0:
+    if family != AF_UNIX and libc_setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes)) < 0:
         yes = -errno
         libc_close(descriptor)
         return yes

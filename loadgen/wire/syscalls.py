@@ -47,7 +47,7 @@ def send_view(descriptor: int, data: memoryview) -> int:
 
 
 def open_socket(family: int) -> int:
-    """A TCP socket that does not block and sends at once (TCP_NODELAY): its descriptor, or -errno."""
+    """A stream socket that does not block and, with TCP, sends at once (TCP_NODELAY): its descriptor, or -errno."""
     return c_open_socket(family)  # type: ignore[no-any-return]
 
 
@@ -72,7 +72,9 @@ def control(epoll_descriptor: int, operation: int, descriptor: int, events: int)
 
 
 def packed_address(family: int, address: tuple[Any, ...]) -> bytes:
-    """A socket address as the kernel takes it (ip(7), ipv6(7)). Raises OSError where it is no numeric one."""
+    """A socket address as the kernel takes it (ip(7), ipv6(7), unix(7)). Raises OSError where it is no numeric one."""
+    if family == socket.AF_UNIX:
+        return struct.pack("=H", family) + socket_file(address[0])
     if family == socket.AF_INET:
         host, port = address
         return struct.pack("=H", family) + struct.pack("!H4s8x", port, socket.inet_pton(family, host))
@@ -80,6 +82,11 @@ def packed_address(family: int, address: tuple[Any, ...]) -> bytes:
     # The scope, as in fe80::1%eth0, is a number of its own.
     packed = socket.inet_pton(family, host.partition("%")[0])
     return struct.pack("=H", family) + struct.pack("!HI16s", port, flow, packed) + struct.pack("=I", scope)
+
+
+def socket_file(name: str) -> bytes:
+    """The name of a socket file as the kernel takes it; `@` begins that of an abstract socket (unix(7))."""
+    return b"\0" + name[1:].encode() if name.startswith("@") else os.fsencode(name)
 
 
 class ReadyList:

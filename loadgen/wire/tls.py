@@ -7,6 +7,7 @@ Some calls that pyOpenSSL does not wrap are taken from the bindings that it is b
 from __future__ import annotations
 
 import errno
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -41,7 +42,7 @@ class TlsTransport(TcpTransport):
         server_name: bytes | None,
         session: Any = None,
         accepted: Any = None,
-        source: str | None = None,
+        source: Mapping[int, str] | None = None,
     ) -> None:
         self._context = context
         self._server_name = server_name

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from enum import IntEnum
 from errno import EAGAIN, ECONNRESET, EINPROGRESS, EPIPE
@@ -29,6 +29,7 @@ from loadgen.wire.syscalls import (
     receive,
     send,
     send_view,
+    socket_file,
 )
 from loadgen.wire.wall_clock import WallClock
 
@@ -40,6 +41,7 @@ _Socket: type[Any] = get_original("socket", "SocketType")
 _getaddrinfo = get_original("socket", "getaddrinfo")
 _Poll: Any = get_original("select", "poll")
 _POLLOUT = 4
+_AF_UNIX = int(socket.AF_UNIX)
 
 WOULD_BLOCK = -1
 """What `receive` and `send` give where they would have to wait."""
@@ -54,7 +56,8 @@ _CLOSE_WAIT = 8
 _TCP_INFO_RTT = struct.Struct("=68xI")
 
 SocketAddress = tuple[int, tuple[Any, ...]]
-"""SocketAddress family and the socket address that goes with it."""
+"""An address family and what goes with it: address and port of IP; the name of a socket file, or `@` and that of an
+abstract socket."""
 
 
 COMPILED = not __file__.endswith(".py")
@@ -140,11 +143,14 @@ class Transport:
 
 
 class TcpTransport(Transport):
-    """Plain TCP. accepted: a server's socket, used as it is. source: a local address to connect from."""
+    """Plain TCP, or a socket file. accepted: a server's socket, used as it is.
+
+    source: a local address to connect from for each family of the peer's addresses; None to leave that to the kernel.
+    """
 
     __slots__ = ("_descriptor", "_poller", "_socket", "_source", "_watch")
 
-    def __init__(self, poller: Poller, accepted: Any = None, source: str | None = None) -> None:
+    def __init__(self, poller: Poller, accepted: Any = None, source: Mapping[int, str] | None = None) -> None:
         Transport.__init__(self, poller.buffer)
         self._poller = poller
         self._socket: Any = None
@@ -173,11 +179,12 @@ class TcpTransport(Transport):
             # Created non-blocking: one system call less than with setblocking.
             sock = _Socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK, 0)
             self._adopt(sock)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._source is not None:
+            if family != _AF_UNIX:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._source is not None and family in self._source:
             # Defer the choice of a port to connect(), so that ports need be unique only per four-tuple.
             self.socket.setsockopt(socket.SOL_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
-            self.socket.bind((self._source, 0))
+            self.socket.bind((self._source[family], 0))
         if self.stamps_arrivals:
             self.socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         # Before connect(2), so that nothing of ours follows it; until then epoll has only a hang-up to report, and
@@ -185,7 +192,7 @@ class TcpTransport(Transport):
         self._watch.set(WRITE, callback)  # type: ignore[union-attr] # there is one since the socket is
         packed = _packed(address) if COMPILED else b""
         begun_ns = self._poller.monotonic_ns()
-        code = -connect(self._descriptor, packed) if COMPILED else self._socket.connect_ex(sockaddr)
+        code = -connect(self._descriptor, packed) if COMPILED else _connect(self._socket, family, sockaddr)
         if code not in (0, EINPROGRESS):
             raise os_error(code)
         # On loopback the whole handshake is done within connect(2). The loop would tell of it a turn later, and that
@@ -265,10 +272,10 @@ class TcpTransport(Transport):
     def arrival_ns(self) -> int:
         try:
             _, noted, _, _ = self.socket.recvmsg(1, socket.CMSG_SPACE(_TIMESPEC.size), socket.MSG_PEEK)
-        except OSError:
-            return ABSENT
-        # The kernel may join the segment that closes with the data before it, and keep the later stamp.
-        if self.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _CLOSE_WAIT:
+            # The kernel may join the segment that closes with the data before it, and keep the later stamp.
+            if self.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _CLOSE_WAIT:
+                return ABSENT
+        except OSError:  # a socket file is not TCP
             return ABSENT
         for level, kind, value in noted:
             if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS and len(value) == _TIMESPEC.size:
@@ -316,23 +323,32 @@ def keep_stamping() -> Any:
     return sock
 
 
-def _addresses(host: str, port: int) -> list[Any]:
+def _connect(sock: Any, family: int, address: tuple[Any, ...]) -> int:
+    """syscalls.connect in pure Python: 0, or the error's number."""
+    code: int = sock.connect_ex(socket_file(address[0]) if family == _AF_UNIX else address)
+    return code
+
+
+def _addresses(host: str, port: int, family: int) -> list[Any]:
     try:
-        return list(_getaddrinfo(host, port, 0, socket.SOCK_STREAM))
+        return list(_getaddrinfo(host, port, family, socket.SOCK_STREAM))
     except socket.gaierror:
         # The dot of the root keeps a resolver from trying search domains, but files of names, such as /etc/hosts, have
         # their names without it.
         if not host.endswith("."):
             raise
-        return list(_getaddrinfo(host.removesuffix("."), port, 0, socket.SOCK_STREAM))
+        return list(_getaddrinfo(host.removesuffix("."), port, family, socket.SOCK_STREAM))
 
 
-def resolve(host: str, port: int, callback: Callable[[list[SocketAddress] | OSError], None]) -> None:
-    """Look `host` up in gevent's thread pool and call back, in the loop, with addresses in the system's order."""
+def resolve(host: str, port: int, callback: Callable[[list[SocketAddress] | OSError], None], family: int = 0) -> None:
+    """Look `host` up in gevent's thread pool and call back, in the loop, with addresses in the system's order.
+
+    family: AF_INET or AF_INET6 for addresses of that family alone.
+    """
 
     def look_up() -> list[SocketAddress] | OSError:
         try:
-            found = _addresses(host, port)
+            found = _addresses(host, port, family)
         except (OSError, UnicodeError) as error:
             return error if isinstance(error, OSError) else OSError(str(error))
         return [(family, sockaddr) for family, _, _, _, sockaddr in found]

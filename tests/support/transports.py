@@ -41,7 +41,7 @@ def accept(listener: socket.socket) -> socket.socket:
 def connected(stamps: bool = False, source: str | None = None) -> Iterator[tuple[TcpTransport, socket.socket]]:
     """A client that is connected, and its peer. stamps: the kernel stamps what arrives at the client."""
     with listening() as listener:
-        client = TcpTransport(poller.of_hub(), source=source)
+        client = TcpTransport(poller.of_hub(), source={socket.AF_INET: source} if source else None)
         client.stamps_arrivals = stamps
         client.connect(address_of(listener), ignore)
         establish(client)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from statistics import median_low
 from typing import Any, Protocol
 
-from loadgen.drive.system.ports import TIME_WAIT_S, Ip, destination, port_supply
+from loadgen.drive.system.ports import TIME_WAIT_S, Ip, PortSupply, destination, port_supply
 from loadgen.drive.system.proc_net import OpenTable, TextTables, counters
 from loadgen.drive.system.sock_diag import SockDiag, Sockets
 
@@ -45,7 +45,7 @@ class KernelMonitor:
     """
 
     def __init__(self, target_port: int, target_address: str, sources: tuple[str, ...] = ()) -> None:
-        self.supply = port_supply(target_address, sources)
+        self.supply = port_supply(target_address, sources) if target_port else PortSupply(None)
         self._counter = _SocketCounter(target_port, target_address)
         self._tables = [OpenTable("sockstat"), OpenTable("sockstat6")]
         self._counters: dict[str, int | None] = {}
@@ -166,8 +166,11 @@ class _SocketCounter:
     def __init__(self, port: int, address: str) -> None:
         ip = destination(address)
         self._server_is_here = ip is not None and _is_here(ip)
+        if not port:  # a socket file has none
+            self._sources: tuple[_SocketSource, ...] = ()
+            return
         # A sandbox may forbid netlink, a kernel may lack its module; the text tables are slow, but nearly always exist.
-        self._sources: tuple[_SocketSource, ...] = (SockDiag(port, ip), TextTables(port, ip))
+        self._sources = (SockDiag(port, ip), TextTables(port, ip))
 
     def count(self, held_s: float) -> TargetSockets:
         """Count now. A client's port is free again `held_s` after its socket came into TIME_WAIT."""

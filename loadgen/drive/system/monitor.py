@@ -35,7 +35,7 @@ class SystemMonitor:
     def __init__(self, plan: Plan, address: str, warn: Callable[[dict[str, str]], None]) -> None:
         self._plan = plan
         self._warn = warn
-        self._kernel = KernelMonitor(plan.peer.port, address, plan.source_ips)
+        self._kernel = KernelMonitor(plan.endpoint.port, address, plan.source_ips)
         self._server = None if plan.server_pid is None else ServerProcess(plan.server_pid)
         loop = gevent.get_hub().loop
         self._tick_timer = loop.timer(_TICK_S, _TICK_S, ref=False)

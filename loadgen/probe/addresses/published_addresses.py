@@ -47,12 +47,15 @@ def literal_or_proxied(plan: AuditPlan) -> str:
     """Why a plan has no name whose addresses could be looked at; empty where it has one."""
     if plan.proxy is not None:
         return "the proxy looks the name up"
-    return "the URL has an address instead of a name" if plan.target.is_ip_literal else ""
+    end = plan.addressing.endpoint(plan.target)
+    if end.socket or end.addresses:
+        return f"connections go to {end.socket or end.addresses[0]}, whatever the name's addresses are"
+    return "the URL has an address instead of a name" if end.is_fixed else ""
 
 
 def connect_ns(session: ProbeSession, address: SocketAddress, wait_ns: int = _WAIT_NS) -> int:
     """How long a TCP connection to this address takes to open. Raises OpenFailure or OverBudget."""
-    source = session.route.sources[0] if session.route.sources else None
+    source = session.route.next_source()
     with session.open(
         transport=lambda: TcpTransport(poller.of_hub(), source=source), address=address, wait_ns=wait_ns
     ) as stream:

@@ -14,7 +14,6 @@ from loadgen.probe.session import ProbeSession
 from loadgen.wire import poller
 from loadgen.wire.client_certificates import load_certificates
 from loadgen.wire.openssl import lib
-from loadgen.wire.proxy.connect import ConnectRequest
 from loadgen.wire.proxy.transport import TunnelTlsTransport
 from loadgen.wire.tls import TlsTransport
 from loadgen.wire.tls_context import HTTP1_ALONE, client_context
@@ -124,8 +123,7 @@ class TlsClient:
 
     def _transport(self, offered: Any) -> TlsTransport:
         route, hub = self._session.route, poller.of_hub()
-        source = route.sources[0] if route.sources else None
+        source = route.next_source()
         if route.proxy is None:
             return TlsTransport(hub, self._context, self._name, offered, source=source)
-        tunnel = ConnectRequest(route.target.authority, route.login)
-        return TunnelTlsTransport(hub, tunnel, self._context, self._name, offered, source)
+        return TunnelTlsTransport(hub, route.tunnel(), self._context, self._name, offered, source)

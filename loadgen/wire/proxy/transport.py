@@ -7,6 +7,7 @@ only those of the proxy's answer are read. Knows no HTTP itself; ConnectRequest 
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
 from typing import Any
 
 from loadgen.wire.poller import Poller
@@ -61,7 +62,7 @@ class TunnelTcpTransport(_TunnelSteps):
 
     __slots__ = ("_tunnel",)
 
-    def __init__(self, poller: Poller, tunnel: ConnectRequest, source: str | None = None) -> None:
+    def __init__(self, poller: Poller, tunnel: ConnectRequest, source: Mapping[int, str] | None = None) -> None:
         super().__init__(poller, source=source)
         self._tunnel = tunnel
 
@@ -73,7 +74,7 @@ class TunnelTlsTransport(_TunnelSteps, TlsTransport):
 
     def __init__(
         self, poller: Poller, tunnel: ConnectRequest, context: Any, server_name: bytes, session: Any = None,
-        source: str | None = None,
+        source: Mapping[int, str] | None = None,
     ) -> None:  # fmt: skip
         TlsTransport.__init__(self, poller, context, server_name, session, source=source)
         self._tunnel = tunnel

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from loadgen.model.exceptions import PlanError
@@ -53,6 +55,35 @@ def test_a_url_is_taken_apart(url: str, scheme: str, host: str, port: int, path:
     assert target == Target(scheme, host, port, path)
     assert target.host_field == host_field
     assert target.is_tls is (scheme == "https")
+
+
+@pytest.mark.parametrize(
+    ("url", "file", "path", "scheme"),
+    [
+        ("unix:/run/app.sock", "/run/app.sock", "/", "http"),
+        ("unix:/run/app.sock:/a?b=1", "/run/app.sock", "/a?b=1", "http"),
+        ("unix:@name", "@name", "/", "http"),
+        ("http+unix://%2Frun%2Fapp.sock/a", "/run/app.sock", "/a", "http"),
+        ("http+unix://%40name", "@name", "/", "http"),
+        ("https+unix://%2Frun%2Fa%20b", "/run/a b", "/", "https"),
+    ],
+)
+def test_a_socket_file_as_target(url: str, file: str, path: str, scheme: str) -> None:
+    target = parse_target(url)
+    assert (target.socket, target.path, target.scheme) == (file, path, scheme)
+    assert target.host_field == "localhost"
+    assert target.origin == f"{scheme}://localhost"
+    assert parse_target(target.url(secrets=True)) == target
+
+
+def test_a_socket_file_is_found_from_wherever_the_command_runs() -> None:
+    assert parse_target("unix:app.sock").socket == f"{Path.cwd() / 'app.sock'}"
+
+
+@pytest.mark.parametrize("url", ["unix:", "unix:@", "http+unix:///x", f"unix:/{'x' * 120}"])
+def test_a_socket_file_that_can_not_be_one(url: str) -> None:
+    with pytest.raises(PlanError, match="socket file"):
+        parse_target(url)
 
 
 @pytest.mark.parametrize("url", [row[0] for row in URLS])

@@ -57,7 +57,7 @@ def resolving(monkeypatch: pytest.MonkeyPatch) -> Resolver:
     def install(*lists: list[tuple[int, str]], port: int) -> None:
         turns = itertools.cycle(lists)
 
-        def resolve(_host: str, _port: int, callback: Callable[[list[SocketAddress]], None]) -> None:
+        def resolve(_host: str, _port: int, callback: Callable[[list[SocketAddress]], None], _family: int) -> None:
             callback([(family, (host, port, 0, 0) if ":" in host else (host, port)) for family, host in next(turns)])
 
         monkeypatch.setattr("loadgen.probe.session.resolve", resolve)

@@ -127,7 +127,7 @@ def test_the_handshake_waits_for_what_tls_wants(rig: Rig, step: Step, watched: i
 
 def test_a_name_is_resolved_once(rig: Rig, resolver: list[Any]) -> None:
     rig.connection.open(REQUEST, 0)
-    ((host, port, on_resolved),) = resolver
+    ((host, port, on_resolved, _),) = resolver
     assert (host, port, rig.connection.state, rig.transport.connected_to) == ("h", 81, RESOLVING, None)
     other = (2, ("192.0.2.2", 81))
     on_resolved([ADDRESS, other])

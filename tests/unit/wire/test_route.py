@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from loadgen.model.addressing import Addressing
+from loadgen.model.endpoint import parse_connect_rule, parse_resolve_rule
 from loadgen.model.errors import ErrorKind
 from loadgen.model.plan import Plan
 from loadgen.model.policy import parse_policies
@@ -90,6 +92,43 @@ def test_sources_take_turns() -> None:
     mine = route(sources=("127.0.0.2", "127.0.0.3"))
     assert [local_address(mine) for _ in range(4)] == ["127.0.0.2", "127.0.0.3"] * 2
     assert local_address(route()) == "127.0.0.1"
+
+
+def test_sources_are_of_the_family_of_the_address() -> None:
+    six = (10, ("2001:db8::1", 80, 0, 0))
+    mine = route(sources=("127.0.0.2", "::1", "127.0.0.3"))
+    assert [mine.next_source() for _ in range(2)] == [{2: "127.0.0.2", 10: "::1"}, {2: "127.0.0.3", 10: "::1"}]
+    assert mine.set_addresses([six, ONE]) == six
+    # A name's first address may be of another family than the address to connect from.
+    assert route(sources=("127.0.0.2",)).set_addresses([six, ONE, TWO]) == ONE
+    with pytest.raises(OSError, match="h has no IPv6 address, and --source-ip is one"):
+        route(sources=("::1",)).set_addresses([ONE])
+
+
+@pytest.mark.parametrize(
+    ("url", "given", "known"),
+    [
+        ("unix:/run/a", {}, [(1, ("/run/a",))]),
+        ("http://h/", {"connect_to": (parse_connect_rule("unix:@a"),)}, [(1, ("@a",))]),
+        (
+            "http://h/",
+            {"resolve": (parse_resolve_rule("h:80:::1,127.0.0.2"),)},
+            [(10, ("::1", 80, 0, 0)), (2, ("127.0.0.2", 80))],
+        ),
+        ("http://127.0.0.1/", {}, []),
+    ],
+)
+def test_addresses_that_no_resolver_is_asked_for(url: str, given: dict[str, Any], known: list[Any]) -> None:
+    plan = Plan(parse_target(url), parse_policies("persistent"), addressing=Addressing(**given))
+    assert Route.of(plan).addresses == known
+
+
+def test_a_proxy_is_asked_for_a_tunnel_to_where_connections_go() -> None:
+    elsewhere = Addressing((parse_connect_rule("a.test:81"),))
+    plan = Plan(parse_target("http://h/"), parse_policies("persistent"), proxy=the_proxy(), addressing=elsewhere)
+    mine = Route.of(plan)
+    assert (mine.tunnels, mine.peer) == (True, ("p", 3128))
+    assert mine.tunnel().outgoing.startswith(b"CONNECT a.test:81 HTTP/1.1\r\n")
 
 
 def test_an_address_that_was_dropped_is_not_used_again() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import struct
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import gevent
 import pytest
@@ -14,6 +16,7 @@ from gevent.event import AsyncResult
 
 from loadgen.model.records import ABSENT
 from loadgen.wire import poller
+from loadgen.wire.syscalls import socket_file
 from loadgen.wire.transport import NOTHING, READ, WOULD_BLOCK, WRITE, SocketAddress, Step, TcpTransport, resolve
 from tests.support.transports import accept, address_of, connected, establish, ignore, listening, receive, wait
 
@@ -48,6 +51,33 @@ def test_a_refused_connection_says_so() -> None:
         client.establish()
     assert refusal.value.errno == errno.ECONNREFUSED
     client.close()
+
+
+@pytest.mark.parametrize("is_abstract", [False, True])
+def test_a_socket_file(tmp_path: Path, is_abstract: bool) -> None:
+    name = f"@loadgen-{os.getpid()}" if is_abstract else f"{tmp_path / 'socket'}"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(socket_file(name))
+        listener.listen(0)
+        address = (int(socket.AF_UNIX), (name,))
+        client = TcpTransport(poller.of_hub())
+        client.stamps_arrivals = True
+        client.connect(address, ignore)
+        assert client.connected_ns
+        establish(client)
+        assert client.was_connected()
+        with accept(listener) as peer:
+            peer.sendall(b"pong")
+            assert client.arrival_ns() == client.first_rtt_ns() == ABSENT
+            assert receive(client, 4) == b"pong"
+        client.close()
+        # Its queue has room for one: the kernel makes no client wait that does not block.
+        waiting = [TcpTransport(poller.of_hub()) for _ in range(2)]
+        waiting[0].connect(address, ignore)
+        with pytest.raises(BlockingIOError):
+            waiting[1].connect(address, ignore)
+        for one in waiting:
+            one.close()
 
 
 def test_on_loopback_it_is_connected_as_connect_returns() -> None:

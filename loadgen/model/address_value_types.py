@@ -1,0 +1,40 @@
+"""Types of options that say where connections go. See value_types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from loadgen.model.endpoint import parse_connect_rule, parse_resolve_rule
+from loadgen.model.json_types import JSON_TEXTS
+from loadgen.model.value_types import ValueType
+
+
+class Rules(ValueType):
+    """Rules that `parse` reads, each given by an option of its own."""
+
+    is_repeated = True
+    json = JSON_TEXTS
+
+    def __init__(self, parse: Callable[[str], Any]) -> None:
+        self._parse = parse
+
+    def read(self, text: str) -> str:
+        self._parse(text)
+        return text
+
+    def make(self, value: tuple[str, ...]) -> tuple[Any, ...]:
+        return tuple(map(self._parse, value))
+
+    def write(self, value: tuple[Any, ...]) -> list[str]:
+        return list(map(str, value))
+
+    def record(self, value: tuple[Any, ...], *, secrets: bool) -> list[str]:  # addresses are none
+        return self.write(value)
+
+    def restore(self, value: list[str]) -> tuple[Any, ...]:
+        return self.make(tuple(value))
+
+
+CONNECT_RULES = Rules(parse_connect_rule)
+RESOLVE_RULES = Rules(parse_resolve_rule)

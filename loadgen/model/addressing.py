@@ -1,0 +1,82 @@
+"""Which addresses connections go to, as one value. Resolves and opens nothing."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from dataclasses import dataclass
+
+from loadgen.model.authority import is_ip_literal
+from loadgen.model.endpoint import ConnectRule, Endpoint, ResolveRule, endpoint
+from loadgen.model.exceptions import PlanError
+from loadgen.model.options import default
+from loadgen.model.proxy import Proxy
+from loadgen.model.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Addressing:
+    """Without any of its values, connections go to the first address of the URL's host, or of the proxy's."""
+
+    connect_to: tuple[ConnectRule, ...] = default("connect_to")
+    """Of those that fit the first one counts."""
+    resolve: tuple[ResolveRule, ...] = default("resolve")
+    ipv4: bool = default("ipv4")
+    """Names are looked up for IPv4 addresses alone."""
+    ipv6: bool = default("ipv6")
+
+    def __post_init__(self) -> None:
+        if self.ipv4 and self.ipv6:
+            raise PlanError("--ipv4 and --ipv6 contradict each other; give one of them")
+
+    @property
+    def family(self) -> int:
+        """The address family that names are looked up for, as getaddrinfo takes it."""
+        if self.ipv4:
+            return socket.AF_INET
+        return socket.AF_INET6 if self.ipv6 else socket.AF_UNSPEC
+
+    def endpoint(self, target: Target, proxy: Proxy | None = None) -> Endpoint:
+        """Where connections go. With a proxy, --connect-to is for the end of its tunnel: the endpoint without proxy."""
+        if proxy is not None:
+            return endpoint(proxy.host, proxy.port, (), self.resolve)
+        if target.socket:
+            return Endpoint(target.host, 0, target.socket)
+        return endpoint(target.host, target.port, self.connect_to, self.resolve)
+
+    def leads_elsewhere(self, target: Target) -> bool:
+        """Connections for the target go to another host or port than its URL names."""
+        found = self.endpoint(target)
+        return (found.host, found.port) != (target.host, target.port)
+
+    def check(self, target: Target, proxy: Proxy | None, source_ips: tuple[str, ...]) -> None:
+        """Raise PlanError where connections can't go where these values send them."""
+        to = self.endpoint(target, proxy)
+        if target.socket and self.connect_to:
+            raise PlanError(f"the URL names a socket file, and --connect-to {self.connect_to[0]} another end; give one")
+        if proxy is not None and self.endpoint(target).socket:
+            raise PlanError(f"a proxy can't reach {self.endpoint(target)} of this machine; leave --proxy out")
+        if to.socket:
+            if source_ips:
+                raise PlanError(f"--source-ip is for TCP, and connections go to {to}")
+            return
+        for flag, is_given, version in (("--ipv4", self.ipv4, 4), ("--ipv6", self.ipv6, 6)):
+            if not is_given:
+                continue
+            if is_ip_literal(to.host) and not to.addresses and ipaddress.ip_address(to.host).version != version:
+                raise PlanError(f"{flag} contradicts {to.host}, which is an IPv{10 - version} address")
+            if source_ips and all(ipaddress.ip_address(one).version != version for one in source_ips):
+                raise PlanError(f"{flag} contradicts --source-ip {source_ips[0]}, an IPv{10 - version} address")
+
+    def check_used(self, targets: tuple[Target, ...], proxy: Proxy | None) -> None:
+        """Raise PlanError where a rule is for none of these targets: it was meant for one, and misses it."""
+        for rule in self.connect_to:
+            if not any(rule.fits(target.host, target.port) for target in targets):
+                raise PlanError(f"--connect-to {rule} is never used: the URL is for {targets[0].authority}")
+        ends = [self.endpoint(target, proxy) for target in targets]
+        for one in self.resolve:
+            if not any(one.fits(end.host, end.port) for end in ends):
+                raise PlanError(f"--resolve {one} is never used: connections go to {ends[0]}")
+
+
+DEFAULT_ADDRESSING = Addressing()

@@ -1,0 +1,147 @@
+"""Where connections go: curl's rules with curl's bytes, socket files, and the addresses of a name."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.processes import compare, free_port, loadgen, nginx_program, server_process
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+AS_CURL_WRITES = ("--policies", "close", "--users", "1")
+
+
+class Listener:
+    """Answers each connection once and keeps the first one's bytes."""
+
+    def __init__(self, family: int, address: Any) -> None:
+        self.socket = socket.socket(family)
+        self.socket.bind(address)
+        self.socket.listen(64)
+        self.first = b""
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            with connection:
+                head = connection.recv(1 << 16)
+                self.first = self.first or head
+                connection.sendall(OK)
+
+
+@contextmanager
+def listener(family: int, address: Any) -> Iterator[Listener]:
+    found = Listener(family, address)
+    try:
+        yield found
+    finally:
+        found.socket.shutdown(socket.SHUT_RDWR)
+        found.socket.close()
+
+
+def curl(*arguments: str) -> None:
+    program = shutil.which("curl")
+    if program is None:
+        pytest.skip("curl is not installed (Debian: curl)")
+    done = subprocess.run([program, "-sS", "-A", "loadgen", *arguments], capture_output=True, timeout=20, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        ("--connect-to", "shop.test:80:127.0.0.1:{port}"),
+        ("--connect-to", "::127.0.0.1:{port}"),
+        ("--connect-to", ":80::{port}", "--resolve", "shop.test:{port}:127.0.0.1"),
+        ("-4", "--connect-to", "::localhost:{port}"),
+    ],
+)
+def test_the_rules_are_curls(tmp_path: Path, rule: tuple[str, ...]) -> None:
+    heads = []
+    for client in ("curl", "loadgen"):
+        with listener(socket.AF_INET, ("127.0.0.1", 0)) as server:
+            given = [one.format(port=server.socket.getsockname()[1]) for one in rule]
+            if client == "curl":
+                curl("http://shop.test/a?b=1", "-H", "Connection: close", *given)
+            else:
+                found = compare("http://shop.test/a?b=1", tmp_path / "run", *AS_CURL_WRITES, *given)
+                assert found["policies"]["close"]["errors"] == {}
+            heads.append(server.first)
+    assert heads[0] == heads[1]
+    assert b"Host: shop.test\r\n" in heads[0]
+
+
+@pytest.mark.parametrize("form", ["file", "abstract"])
+def test_a_socket_file_gets_curls_bytes(tmp_path: Path, form: str) -> None:
+    path = f"{tmp_path / 'socket'}"
+    name, flag = (path, "--unix-socket") if form == "file" else ("@loadgen-test", "--abstract-unix-socket")
+    with listener(socket.AF_UNIX, path if form == "file" else b"\0loadgen-test") as server:
+        curl("http://localhost/", "-H", "Connection: close", flag, name.removeprefix("@"))
+        by_curl, server.first = server.first, b""
+        found = compare(f"unix:{name}", tmp_path / "run", *AS_CURL_WRITES)
+        assert server.first == by_curl
+    assert found["environment"]["target"]["address"] == name
+
+
+def test_a_socket_file_beside_loopback(tmp_path: Path) -> None:
+    """nginx's own log says how many requests came which way."""
+    config, port = tmp_path / "nginx.conf", free_port()  # to tell that it runs
+    config.write_text(
+        f"daemon off; worker_processes 1; pid {tmp_path}/pid; error_log {tmp_path}/error.log; events {{}}\n"
+        f"http {{ log_format way '$server_addr $host'; access_log {tmp_path}/access.log way;\n"
+        + "".join(
+            f"{kind}_temp_path {tmp_path}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        + f"server {{ listen unix:{tmp_path}/socket; listen 127.0.0.1:{port}; location / {{ return 200 hello; }} }} }}\n"
+    )
+    with server_process([nginx_program(), "-c", f"{config}"], tmp_path, port):
+        summary = compare(f"unix:{tmp_path}/socket:/x", tmp_path / "run", "--users", "3")
+    found = summary["policies"]
+    assert all(one["errors"] == {} for one in found.values())
+    assert found["close"]["phases_ns"]["connect"]["count"] == found["close"]["requests"]
+    lines = (tmp_path / "access.log").read_text().splitlines()
+    assert set(lines) == {f"unix:{tmp_path}/socket localhost"}
+    # Ports and TIME_WAIT are TCP's.
+    assert found["close"]["sockets"]["ports_range"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("unix:/no/such/socket",), "No such file or directory"),
+        (("http://h/", "--connect-to", "unix:/no/such/socket"), "No such file or directory"),
+        (("http://h/", "--resolve", "h:80:nowhere"), "'nowhere' is not an IP address"),
+        (("http://h/", "--resolve", "i:80:127.0.0.1"), "is never used"),
+        (("http://h/", "--connect-to", "nonsense"), "write HOST:PORT"),
+        (("http://127.0.0.1:9/", "-6"), "--ipv6 contradicts 127.0.0.1"),
+        (
+            (
+                "--connect-to",
+                "h:80",
+            ),
+            "is for a URL",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", ["compare", "probe"])
+def test_what_is_wrong_is_said_before_a_connection_is_tried(
+    tmp_path: Path, command: str, arguments: tuple[str, ...], complaint: str
+) -> None:
+    if command == "probe" and complaint == "is for a URL":
+        pytest.skip("the audit of the embedded target takes no rule either")
+    done = loadgen(command, *arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert complaint in done.stderr
+    assert done.stderr.count("\n") == 1
