@@ -91,6 +91,8 @@ ANSWERS = {
     "--policy": "write --policies NAME,...",
     "--url": _URL,
     "--host": _URL,
+    "--unix-socket": "write unix:PATH as the URL, or --connect-to unix:PATH",
+    "--abstract-unix-socket": "write unix:@NAME as the URL, or --connect-to unix:@NAME",
     "--interface": "write --source-ip ADDR",
     "--think-time": "write --think T",
     "--sleep": "write --think T",

@@ -84,7 +84,7 @@ def _check_pairs(options: dict[str, Any]) -> None:
         )
     for option in table.OPTIONS:
         value = options.get(option.name)
-        if value is None:
+        if value is None or value == ():
             continue
         if option.url_only and not options["url"]:
             raise PlanError(f"--{option.key} is for a URL; {option.url_only}")

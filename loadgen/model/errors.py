@@ -239,13 +239,6 @@ class ErrorKind(IntEnum):
         "keep the gap between two requests below the server's idle timeout",
         ending=Ending.SERVER_IDLE_RESPONSE, pipeline_others=OthersKind.STALE, is_stale=True, may_pass=True,
     )  # fmt: skip
-    # A client that does not block is not made to wait (connect(2)); over TCP the SYN is dropped, and sent again.
-    CONNECT_QUEUE_FULL = _Kind(
-        42, Layer.TCP, "the queue of the socket file's listener is full (EAGAIN)",
-        "give its server a longer queue, its backlog and net.core.somaxconn, or use fewer users",
-        errnos=(errno.EAGAIN,), may_pass=True,
-    )  # fmt: skip
-
     TLS_CERTIFICATE_REQUIRED = _Kind(
         42, Layer.TLS, "the server wants a client certificate and got none",
         "give one with --cert FILE, and its key with --key FILE", hits_every_policy=True,
@@ -253,6 +246,13 @@ class ErrorKind(IntEnum):
     TLS_CERTIFICATE_REFUSED = _Kind(
         43, Layer.TLS, "the server does not take the client certificate of --cert",
         "does it trust the authority that signed it, and is its chain in the file?", hits_every_policy=True,
+    )  # fmt: skip
+
+    # A client that does not block is not made to wait (connect(2)); over TCP the SYN is dropped, and sent again.
+    CONNECT_QUEUE_FULL = _Kind(
+        44, Layer.TCP, "the queue of the socket file's listener is full (EAGAIN)",
+        "give its server a longer queue, its backlog and net.core.somaxconn, or use fewer users",
+        hits_every_policy=True, errnos=(errno.EAGAIN,), may_pass=True,
     )  # fmt: skip
 
     def __new__(cls, row: _Kind | int) -> ErrorKind:

@@ -25,8 +25,9 @@ from loadgen.wire.errors import FAILURES
 from loadgen.wire.http1.head import BodyTooLarge, Malformed, ResponseHead
 from loadgen.wire.http1.request_writer import build_request
 from loadgen.wire.http1.response_reader import ResponseReader
+from loadgen.wire.resolver import resolve
 from loadgen.wire.route import Route
-from loadgen.wire.transport import SocketAddress, Transport, resolve
+from loadgen.wire.transport import SocketAddress, Transport
 
 MAX_BODY_BYTES = 8 << 20
 GATEWAY_ERRORS = frozenset({502, 503, 504})

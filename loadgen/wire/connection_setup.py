@@ -16,6 +16,7 @@ from loadgen.wire.errors import FAILURES, ending_of, kind_of, kind_of_timeout, w
 from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.lifecycle import CLOSED, CONNECTING, HANDSHAKING, RESOLVING, TUNNELLING, Lifecycle
 from loadgen.wire.listener import Listener
+from loadgen.wire.resolver import resolve
 from loadgen.wire.route import Route
 from loadgen.wire.transport import (
     BEGIN_TLS,
@@ -26,7 +27,6 @@ from loadgen.wire.transport import (
     WRITE,
     SocketAddress,
     Transport,
-    resolve,
 )
 
 # Integers of C, where compiled.

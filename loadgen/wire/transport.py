@@ -11,10 +11,9 @@ import struct
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from enum import IntEnum
-from errno import EAGAIN, ECONNRESET, EINPROGRESS, EPIPE
+from errno import EAFNOSUPPORT, EAGAIN, ECONNRESET, EINPROGRESS, EPIPE
 from typing import Any
 
-import gevent
 from gevent.monkey import get_original
 
 from loadgen.model.records import ABSENT
@@ -38,7 +37,6 @@ __all__ = ["NOTHING", "READ", "READ_SIZE", "WOULD_BLOCK", "WRITE", "SocketAddres
 # The interpreter's own classes, even where something (Locust, for one) has monkey-patched the modules. The C class
 # has no Python layer above each call.
 _Socket: type[Any] = get_original("socket", "SocketType")
-_getaddrinfo = get_original("socket", "getaddrinfo")
 _Poll: Any = get_original("select", "poll")
 _POLLOUT = 4
 _AF_UNIX = int(socket.AF_UNIX)
@@ -181,7 +179,9 @@ class TcpTransport(Transport):
             self._adopt(sock)
             if family != _AF_UNIX:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._source is not None and family in self._source:
+        if self._source is not None:
+            if family not in self._source:
+                raise os_error(EAFNOSUPPORT)
             # Defer the choice of a port to connect(), so that ports need be unique only per four-tuple.
             self.socket.setsockopt(socket.SOL_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
             self.socket.bind((self._source[family], 0))
@@ -327,30 +327,3 @@ def _connect(sock: Any, family: int, address: tuple[Any, ...]) -> int:
     """syscalls.connect in pure Python: 0, or the error's number."""
     code: int = sock.connect_ex(socket_file(address[0]) if family == _AF_UNIX else address)
     return code
-
-
-def _addresses(host: str, port: int, family: int) -> list[Any]:
-    try:
-        return list(_getaddrinfo(host, port, family, socket.SOCK_STREAM))
-    except socket.gaierror:
-        # The dot of the root keeps a resolver from trying search domains, but files of names, such as /etc/hosts, have
-        # their names without it.
-        if not host.endswith("."):
-            raise
-        return list(_getaddrinfo(host.removesuffix("."), port, family, socket.SOCK_STREAM))
-
-
-def resolve(host: str, port: int, callback: Callable[[list[SocketAddress] | OSError], None], family: int = 0) -> None:
-    """Look `host` up in gevent's thread pool and call back, in the loop, with addresses in the system's order.
-
-    family: AF_INET or AF_INET6 for addresses of that family alone.
-    """
-
-    def look_up() -> list[SocketAddress] | OSError:
-        try:
-            found = _addresses(host, port, family)
-        except (OSError, UnicodeError) as error:
-            return error if isinstance(error, OSError) else OSError(str(error))
-        return [(family, sockaddr) for family, _, _, _, sockaddr in found]
-
-    gevent.get_hub().threadpool.spawn(look_up).rawlink(lambda result: callback(result.value))

@@ -36,6 +36,7 @@ LAYERS = {
         (
             "units",
             "authority",
+            "endpoint",
             "bounds",
             "generator_limits",
             "characters",
@@ -81,6 +82,8 @@ LAYERS = {
         ("target", "named_target", "proxy", "headers", "request_body", "arrivals", "cell"),
         (
             "option",
+            "address_options",
+            "address_value_types",
             "export_options",
             "gate_options",
             "length_options",
@@ -90,7 +93,7 @@ LAYERS = {
             "tls_options",
             "plan_value_types",
         ),
-        ("load", "tls_settings", "plan", "plan_fields", "route_plan", "split"),
+        ("addressing", "load", "tls_settings", "plan", "plan_fields", "route_plan", "split"),
     ],
     "wire": [
         (
@@ -114,7 +117,7 @@ LAYERS = {
             "http1/request_",
             "http1/response_",
         ),
-        ("poller", "transport", "tls", "tls_facts", "errors", "proxy/"),
+        ("poller", "transport", "resolver", "tls", "tls_facts", "errors", "proxy/"),
         ("tls_contexts",),
         ("route", "connection", "duplex_connection"),
         ("http1/", "http2/", "websocket/"),
@@ -229,6 +232,7 @@ HOMES = {
     "pytest": ("pytest.py",),
     "gevent": (
         "wire/poller.py",
+        "wire/resolver.py",
         "wire/transport.py",
         "drive/",
         "probe/",

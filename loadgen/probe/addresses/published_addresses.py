@@ -103,8 +103,7 @@ def _try(session: ProbeSession, one: _TriedAddress) -> None:
     except (OpenFailure, NoResponse, *FAILURES) as error:
         one.failure = str(error)
         cause = error.cause if isinstance(error, OpenFailure) else error
-        # A gaierror here is of --source-ip: an address of the other family.
-        one.has_no_way = isinstance(cause, socket.gaierror) or (isinstance(cause, OSError) and cause.errno in _NO_WAY)
+        one.has_no_way = isinstance(cause, OSError) and cause.errno in _NO_WAY
 
 
 def _records(resolved: list[SocketAddress]) -> str:

@@ -104,7 +104,7 @@ def test_a_socket_file_beside_loopback(tmp_path: Path) -> None:
         + "".join(
             f"{kind}_temp_path {tmp_path}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         )
-        + f"server {{ listen unix:{tmp_path}/socket; listen 127.0.0.1:{port}; location / {{ return 200 hello; }} }} }}\n"
+        + f"server {{ listen unix:{tmp_path}/socket; listen 127.0.0.1:{port}; location / {{ return 200; }} }} }}\n"
     )
     with server_process([nginx_program(), "-c", f"{config}"], tmp_path, port):
         summary = compare(f"unix:{tmp_path}/socket:/x", tmp_path / "run", "--users", "3")

@@ -17,6 +17,7 @@ from loadgen.cli.commands import compare, sweep
 from loadgen.cli.machine import check_machine
 from loadgen.cli.plan_writer import save_plan
 from loadgen.drive.requests.builder import RequestBuilder
+from loadgen.model.endpoint import Endpoint
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 from loadgen.model.policy import PARTS, parse_policy
@@ -121,7 +122,7 @@ def test_what_goes_with_a_proxy(command: click.Command) -> None:
 
 def test_the_name_that_is_looked_up_is_the_proxys() -> None:
     named = planned(compare, URL, "--proxy", "http://localhost:3128", "--policies", "close,close+resolve")
-    assert named.peer == Proxy("localhost", 3128)
+    assert named.endpoint == Endpoint("localhost", 3128)
     said = complaint(compare, "http://localhost:1/", "--proxy", PROXY, "--policies", "resolve")
     assert "127.0.0.1 is an address already" in said
 

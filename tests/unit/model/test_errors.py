@@ -23,6 +23,7 @@ NUMBERS = {
     "http2_settings_timeout": 33, "http2_goaway": 34, "http2_reset": 35, "proxy_refused": 36,
     "proxy_authentication": 37, "proxy_timeout": 38, "http2_refused_stream": 39, "not_http": 40,
     "crossed_by_close": 41, "tls_certificate_required": 42, "tls_certificate_refused": 43,
+    "connect_queue_full": 44,
 }  # fmt: skip
 
 
@@ -82,7 +83,7 @@ def test_no_advice_is_taken_for_a_secret() -> None:
 def test_a_proxy_in_between_is_what_fails_first() -> None:
     assert [kind.label for kind in ErrorKind if kind.is_about_proxy] == [
         "dns_failed", "connect_refused", "connect_unreachable", "connect_timeout", "connect_failed",
-        "proxy_refused", "proxy_authentication", "proxy_timeout",
+        "proxy_refused", "proxy_authentication", "proxy_timeout", "connect_queue_full",
     ]  # fmt: skip
 
 

@@ -133,8 +133,9 @@ def test_names_keys_and_fields_are_said_once() -> None:
 
 def test_every_field_of_a_plan_is_an_option() -> None:
     plan = planned(COMPARE)
-    parts = {f"{part}.{name}" for part in ("load", "tls") for name in type(getattr(plan, part)).__dataclass_fields__}
-    fields = (parts | set(Plan.__dataclass_fields__)) - {"load", "tls", "axes"}
+    parts = {"load": plan.load, "tls": plan.tls, "addressing": plan.addressing}
+    fields = {f"{part}.{name}" for part, value in parts.items() for name in type(value).__dataclass_fields__}
+    fields |= Plan.__dataclass_fields__.keys() - parts.keys() - {"axes"}
     assert {option.plan_field for option in OPTIONS if option.plan_field} == fields
 
 

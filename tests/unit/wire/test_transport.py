@@ -17,7 +17,7 @@ from gevent.event import AsyncResult
 from loadgen.model.records import ABSENT
 from loadgen.wire import poller
 from loadgen.wire.syscalls import socket_file
-from loadgen.wire.transport import NOTHING, READ, WOULD_BLOCK, WRITE, SocketAddress, Step, TcpTransport, resolve
+from loadgen.wire.transport import NOTHING, READ, WOULD_BLOCK, WRITE, SocketAddress, Step, TcpTransport
 from tests.support.transports import accept, address_of, connected, establish, ignore, listening, receive, wait
 
 PATIENCE_S = 10
@@ -293,19 +293,3 @@ def test_the_first_round_trip_is_a_part_of_connecting() -> None:
         took_ns = time.monotonic_ns() - begun_ns
         assert 0 < client.first_rtt_ns() <= took_ns + 1000  # the kernel gives whole microseconds
         client.close()
-
-
-def look_up(host: str) -> list[SocketAddress] | OSError:
-    found: AsyncResult = AsyncResult()
-    resolve(host, 80, found.set)
-    result: list[SocketAddress] | OSError = found.get(timeout=PATIENCE_S)
-    return result
-
-
-def test_a_name_is_looked_up_off_the_loop() -> None:
-    assert (socket.AF_INET, ("127.0.0.1", 80)) in look_up("127.0.0.1")  # type: ignore[operator] # it is an address
-
-
-@pytest.mark.parametrize("host", ["no\0name", "a" * 70 + ".invalid"])
-def test_a_name_that_can_not_be_looked_up_is_an_error_and_no_exception(host: str) -> None:
-    assert isinstance(look_up(host), OSError)

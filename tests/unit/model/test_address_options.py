@@ -1,0 +1,41 @@
+"""The options that say where connections go, on their way from a command line to a plan, a plan file and back."""
+
+from __future__ import annotations
+
+import pytest
+
+from loadgen.model import plan_fields
+from loadgen.model.address_options import ADDRESS_OPTIONS, ADDRESSING
+from loadgen.model.address_value_types import CONNECT_RULES, RESOLVE_RULES, Rules
+from loadgen.model.addressing import Addressing
+from loadgen.model.option import TO_TARGET
+from loadgen.model.plan import Plan
+from loadgen.model.policy import parse_policies
+from loadgen.model.target import parse_target
+
+CONNECT_TO, RESOLVE = ("h:80:a.test:81", "unix:/run/a"), ("a.test:81:127.0.0.2,[::1]",)
+
+
+def test_compare_sweep_audits_and_locust_have_all_of_them() -> None:
+    assert all(option.commands == TO_TARGET and option.locust is not None for option in ADDRESS_OPTIONS)
+    assert {option.plan_field for option in ADDRESS_OPTIONS} == {f"addressing.{name}" for name in ADDRESSING}
+
+
+def test_a_recorded_plan_has_them() -> None:
+    values = {"url": "http://h/", "connect_to": CONNECT_TO, "resolve": RESOLVE, "ipv4": True}
+    fields = {"target": parse_target("http://h/"), "policies": parse_policies("close")}
+    plan = Plan(**fields | plan_fields.of_values(values))
+    assert plan.endpoint.authority == "a.test:81"
+    record = plan.to_json(secrets=False)
+    assert (record["connect_to"], record["resolve"]) == (list(CONNECT_TO), list(RESOLVE))
+    assert Plan.from_json(record) == plan
+    earlier = {key: value for key, value in record.items() if key not in ADDRESSING}
+    assert Plan.from_json(earlier).addressing == Addressing()
+
+
+@pytest.mark.parametrize(("kind", "rules"), [(CONNECT_RULES, CONNECT_TO), (RESOLVE_RULES, RESOLVE)])
+def test_a_plan_file_has_the_rules_as_they_were_given(kind: Rules, rules: tuple[str, ...]) -> None:
+    made = kind.make(tuple(map(kind.read, rules)))
+    assert kind.write(made) == list(rules)
+    with pytest.raises(ValueError, match="can't be read"):
+        kind.read("nonsense")
