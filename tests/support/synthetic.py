@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from loadgen.measure.data.recorder import Recorder
 from loadgen.measure.data.store import RunStore
 from loadgen.measure.summary.run import summarise
 from loadgen.model.cell import Axes, Cell
+from loadgen.model.named_target import NamedTarget
 from loadgen.model.plan import Load, Plan
 from loadgen.model.policy import UNLIMITED, parse_policies
 from loadgen.model.records import ABSENT, ConnectionFlag, Ending
@@ -219,6 +220,22 @@ def full_run(directory: Path, policies: str = "persistent,close", rounds: int = 
     for number in range(rounds):
         for policy in policies.split(","):
             writer.block(policy, number, links(policy, number, secure=secure))
+    return writer
+
+
+def targets_run(
+    directory: Path, later_ns: Mapping[str, int], policies: str = "persistent,close", rounds: int = 5,
+    noise: Callable[[], int] = lambda: 0,
+) -> RunWriter:  # fmt: skip
+    """A whole run of several targets, each of which answers later by what its name stands for."""
+    targets = tuple(NamedTarget(name, parse_target(f"http://{name}.test/")) for name in later_ns)
+    writer = RunWriter(directory, plan_json(policies, rounds, url=str(targets[0].target), targets=targets))
+    for number in range(rounds):
+        for cell in Plan.from_json(writer.plan).cells:
+            found = links(cell.policy.name, number)
+            for exchange in (one for link in found for one in link.exchanges):
+                exchange.wait += later_ns[str(cell.target)] + noise()
+            writer.block(cell.name, number, found)
     return writer
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import gevent
@@ -10,6 +11,7 @@ import pytest
 from loadgen.drive import run_loop
 from loadgen.drive.run_loop import RunLoop
 from loadgen.drive.schedule import Block, blocks
+from loadgen.model.named_target import NamedTarget
 from loadgen.model.plan import Load, Plan
 from loadgen.model.policy import parse_policies
 from loadgen.model.sample_sink import RunSink
@@ -75,6 +77,35 @@ def test_blocks_of_an_earlier_part_of_the_run_are_left_out() -> None:
     assert rig.run()
     assert rig.blocks.ran == [1, 2, 4, 5]
     assert rig.blocks.engine.connections == 5
+
+
+def test_each_target_has_an_engine_and_a_connection_s_number_is_its_own() -> None:
+    targets = tuple(NamedTarget(name, parse_target(f"http://{name}/")) for name in ("a", "b"))
+    plan, reports = replace(PLAN, target=targets[0].target, targets=targets), list[dict[str, Any]]()
+    loop = RunLoop(plan, lambda _: FakeRoute(poller.of_hub()), Sink(), reports.append, connections=3)
+    ran: list[str] = []
+
+    def note(name: str, runner: Any) -> Any:
+        def run(block: Block) -> None:
+            assert runner.engine.connections == 3 + 2 * len(ran)
+            runner.engine.continue_from(runner.engine.connections + 2)  # as if it had opened two
+            runner.engine.errors += 1
+            ran.append(f"{block.cell.target} on {name}")
+
+        return run
+
+    runners: Any = loop._blocks
+    for name, runner in runners.items():
+        runner.on_run = note(name, runner)
+    assert loop.run()
+    assert {name: engine.url for name, engine in loop._engines.items()} == {"a": "http://a/", "b": "http://b/"}
+    assert sorted(ran) == ["a on a"] * 6 + ["b on b"] * 6
+    assert reports[-1] == {"exchanges": 42, "errors": 12}
+    assert all(runner.closed for runner in runners.values())
+    loop.interrupt()
+    for engine in loop._engines.values():
+        assert engine.interrupted
+        engine.close()
 
 
 def test_a_gate_that_stays_shut_ends_the_run() -> None:

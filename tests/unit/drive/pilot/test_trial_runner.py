@@ -9,6 +9,7 @@ import pytest
 
 from loadgen.drive.pilot.trial_runner import TrialRunner
 from loadgen.model.exceptions import TargetError
+from loadgen.model.named_target import NamedTarget
 from loadgen.model.plan import Load, Plan
 from loadgen.model.policy import parse_policies
 from loadgen.model.target import parse_target
@@ -48,6 +49,21 @@ def test_a_pilot_counts_what_the_target_counts() -> None:
     assert others, "a fast target leaves time for more than one trial"
     assert all(list(one["policies"])[:2] == ["persistent", "close"] for one in others)
     assert [list(one) for one in reports] == [["observed"]]
+
+
+def test_a_pilot_tries_each_of_several_targets() -> None:
+    reports: list[dict[str, Any]] = []
+    with target_in_thread(Behaviour()) as fast, target_in_thread(Behaviour(delay_ns=5_000_000)) as slow:
+        urls = [f"http://127.0.0.1:{server.port}/" for server in (fast, slow)]
+        targets = tuple(NamedTarget(name, parse_target(url)) for name, url in zip("AB", urls, strict=True))
+        plan = Plan(targets[0].target, parse_policies("persistent"), Load(block_ns=2 * 10**9), targets=targets)
+        found = TrialRunner(plan, Route.of, reports.append).run()
+        counted = [server.stats() for server in (fast, slow)]
+    assert found is not None
+    assert found["requests"] == sum(one["requests"] for one in counted)
+    assert found["connections"] == sum(one["accepted"] for one in counted)
+    assert list(found["trials"][0]["policies"]) == ["persistent · A", "persistent · B"]
+    assert [one["target"] for one in reports] == ["A", "B"]
 
 
 def test_a_target_that_is_not_there_ends_the_pilot_as_it_ends_a_run() -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from loadgen.measure.diff.likeness import load_group, unlike
+from loadgen.model.named_target import NamedTarget
+from loadgen.model.target import parse_target
 from tests.support.synthetic import ENVIRONMENT, plan_json
 
 
@@ -46,6 +48,21 @@ def test_another_environment_is_refused(key: str, what: str) -> None:
 def test_a_target_on_another_host_and_more_rounds_are_told() -> None:
     found = unlike(record(), record(url="http://127.0.0.2:8080/", rounds=9))
     assert [(one["what"], one["is_refused"]) for one in found] == [("target", False), ("rounds", False)]
+
+
+def test_each_of_several_targets_counts() -> None:
+    def several(*urls: str) -> Any:
+        targets = tuple(NamedTarget(name, parse_target(url)) for name, url in zip("AB", urls, strict=True))
+        return record(url=urls[0], targets=targets)
+
+    old = several("http://h/", "http://i/")
+    assert unlike(old, several("http://h/", "http://i/")) == []
+    moved = unlike(old, several("http://h/", "http://j/"))
+    assert [(one["what"], one["new"], one["is_refused"]) for one in moved] == [("target", "A h:80, B j:80", False)]
+    other = unlike(old, several("http://h/", "http://i/x"))
+    assert [(one["what"], one["new"], one["is_refused"]) for one in other] == [("path", "A /, B /x", True)]
+    alone = {one["what"]: one["is_refused"] for one in unlike(record(url="http://h/"), old)}
+    assert alone["policies"] is True
 
 
 def test_the_embedded_target_has_another_port_each_time() -> None:
