@@ -100,7 +100,9 @@ class Cell:
 def cells_of_targets(
     policies: tuple[ConnectionPolicy, ...], users: int, rate_rps: float, targets: tuple[NamedTarget, ...]
 ) -> tuple[Cell, ...]:
-    """Each policy on each target."""
+    """Each policy on each target. Raises PlanError where a URL is one of a sweep."""
+    if any(SIZE_FIELD in one.target.path for one in targets):
+        raise PlanError(f"a URL holds {SIZE_FIELD}, which is for a sweep, and a sweep has one target")
     return tuple(
         Cell(f"{policy.name} · {one.name}", policy, users, rate_rps, one.target.path, target=one.name)
         for policy in policies

@@ -75,6 +75,7 @@ def test_a_run_gives_its_targets_again_but_no_secret(tmp_path: Path) -> None:
         ((A, B, "--probe"), "--probe audits one target"),
         ((A, B, "--tls"), "--tls is for the embedded target"),
         ((A, "httpp://h/"), "--target B: the URL's scheme 'httpp' is unknown"),
+        ((A, f"{B}?size={{size}}"), "a URL holds {size}, which is for a sweep"),
         (("--target", A), "it has no name; write it like new="),
         (("--target", f"x={A}"), "is one of several targets that take turns"),
     ],
