@@ -16,6 +16,7 @@ from loadgen.cli.options import given_options, resolve_options, with_options
 from loadgen.cli.target_names import named_urls
 from loadgen.model.option import COMPARE, DIFF, HISTORY, PROBE, REPORT, SWEEP
 from loadgen.model.plan_value_types import Policies
+from loadgen.model.tls_value_types import TlsVersions
 from loadgen.model.value_types import Choice, Duration, FilePath, ListOf, Whole
 from loadgen.target.behaviour import DECLINABLE
 
@@ -137,6 +138,9 @@ def history(folder: Path, **options: Any) -> Outcome:
 @click.option("--port", type=_WHOLE, default=8080, show_default=True, help="Port; 0 for a free one.")
 @click.option("--tls", is_flag=True, help="Speak https with a throw-away certificate.")
 @click.option("--ca-file", type=_FILE, help="With --tls: where to write the authority's certificate.")
+@click.option("--client-ca", type=_FILE, help="With --tls: demand a certificate that this authority signed.")
+@click.option("--tls-version", type=OptionType(TlsVersions()), help="With --tls: 1.2, 1.3 or 1.2-1.3.")
+@click.option("--tickets/--no-tickets", default=True, help="With --tls: sessions are in tickets, else in memory.")
 @click.option("--size", type=_WHOLE, default=5, show_default=True, help="Body of each response in bytes.")
 @click.option("--delay", type=_DURATION, default="0s", show_default=True, help="Service time of each response.")
 @click.option("--close-after", type=_WHOLE, default=0, show_default=True, help="Responses per connection; 0: no limit.")

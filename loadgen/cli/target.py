@@ -19,6 +19,7 @@ from loadgen.startup import ENDING_SIGNALS, is_ignored
 from loadgen.target.behaviour import Behaviour
 from loadgen.target.certificates import server_context
 from loadgen.target.server import TargetServer
+from loadgen.target.server_tls import ServerTls
 from loadgen.wire.transport import READ
 
 _PORTS = Whole(0, 65535)
@@ -43,14 +44,14 @@ def behaviour_of(options: dict[str, Any]) -> Behaviour:
 
 def serve(options: dict[str, Any]) -> Outcome:
     """Listen until a signal comes (or, with --until-eof, standard input ends); prints the URL once it listens."""
-    behaviour = behaviour_of(options)
+    behaviour, tls = behaviour_of(options), ServerTls.of(options)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != resource.RLIM_INFINITY else soft, hard))
     host = options["host"]
     ca_file = options["ca_file"] or Path(tempfile.gettempdir()) / "loadgen-target-ca.pem"
     try:
         protocols = ("http/1.1",) if "h2" in behaviour.declines else ("h2", "http/1.1")
-        context = server_context((host, "localhost"), ca_file, protocols) if options["tls"] else None
+        context = server_context((host, "localhost"), ca_file, protocols, tls) if options["tls"] else None
         server = TargetServer(host, options["port"], behaviour, context)
     except OSError as error:
         raise PlanError(f"can't serve on {host}:{options['port']}: {error.strerror}") from None

@@ -25,6 +25,7 @@ Report = Callable[[dict[str, Any]], None]
 PAUSES_S = (0.1, 0.2, 0.4, 0.8)
 """Before the second try and those after it."""
 _MAX_S = 3.0
+_LOWEST_ERROR = 400  # RFC 9110 §15.5
 # A server, or a gateway before one, that has just started says so with these (RFC 9110 §15.6.3 to §15.6.5).
 _NOT_READY = frozenset({502, 503, 504})
 
@@ -98,7 +99,11 @@ class TargetCheck:
             self._report_failure(*failure, protocol, failures.total(), seconds)
             return
         self._answered = self._answered or failure is None
-        self._report({"observed": self.observed()} | ({} if self._name is None else {"target": self._name}))
+        observed = self.observed()
+        self._report({"observed": observed} | ({} if self._name is None else {"target": self._name}))
+        if failure is None and _wants_certificate(observed):
+            message = f"the server asked for a client certificate, got none, and answered {observed['status']}"
+            self._warn(WarningCode.CLIENT_CERTIFICATE_MISSING, f"{self._of_target()}{message}; give one with --cert")
         if failures:
             late = _late_answer(failures, bool(reason), seconds)
             self._warn(WarningCode.FIRST_REQUEST_FAILED, f"{self._of_target()}{late}")
@@ -165,6 +170,12 @@ class TargetCheck:
 
     def _warn(self, code: WarningCode, message: str) -> None:
         self._report({"warning": {"code": code.value, "message": message}})
+
+
+def _wants_certificate(observed: dict[str, Any]) -> bool:
+    """A server may finish the handshake and say in a response that a certificate is missing, as nginx does."""
+    tls = observed.get("tls") or {}
+    return tls.get("client_certificate") == "missing" and (observed.get("status") or 0) >= _LOWEST_ERROR
 
 
 def _late_answer(failures: Counter[str], is_not_ready: bool, seconds: float) -> str:

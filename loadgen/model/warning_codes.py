@@ -98,6 +98,11 @@ class WarningCode(StrEnum):
         "Responses had a status of 400 or above; they count as completed.",
         "Check the URL, the method and the header fields.",
     )
+    CLIENT_CERTIFICATE_MISSING = (
+        "client_certificate_missing",
+        "The server asked for a client certificate, got none, and answered with a status of 400 or above.",
+        "Give one with `--cert` and `--key`.",
+    )
     REDIRECTS = (
         "redirects",
         "Responses were redirects (301, 302, 303, 307, 308); they count as completed, and are not followed.",

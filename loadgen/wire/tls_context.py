@@ -22,7 +22,7 @@ H2_OR_HTTP1, HTTP1_ALONE = (b"h2", b"http/1.1"), (b"http/1.1",)
 # The classical groups, as the C tools offer them. OpenSSL's default adds an ML-KEM key share, which costs the client
 # CPU even if the server does not use it. Each run records what was negotiated.
 _GROUPS = "X25519:P-256:P-384:P-521"
-_VERSIONS = {"1.2": SSL.TLS1_2_VERSION, "1.3": SSL.TLS1_3_VERSION}
+VERSIONS = {"1.2": SSL.TLS1_2_VERSION, "1.3": SSL.TLS1_3_VERSION}
 _OF_TLS_1_3 = "TLS_"  # how the names of its cipher suites begin
 # Post-quantum groups are for TLS 1.3 alone (draft-ietf-tls-ecdhe-mlkem).
 _POST_QUANTUM = re.compile("mlkem|kyber", re.IGNORECASE)
@@ -80,8 +80,8 @@ def client_context(
     """
     context = ClientContext(certificate)
     low, high = settings.versions
-    context.set_min_proto_version(_VERSIONS[low])
-    context.set_max_proto_version(_VERSIONS[high])
+    context.set_min_proto_version(VERSIONS[low])
+    context.set_max_proto_version(VERSIONS[high])
     # The policy decides which session is offered, so there is no cache.
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     _set_groups(context, settings.groups or _GROUPS)

@@ -170,7 +170,7 @@ LAYERS = {
         ("registry", "audit.py", "audit_gates", "progress"),
     ],
     "target": [
-        ("behaviour", "certificates", "null_server"),
+        ("behaviour", "server_tls", "certificates", "null_server"),
         ("account", "requests", "responses", "http2_rules"),
         ("connection",),
         ("http2", "websocket"),

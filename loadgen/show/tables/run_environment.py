@@ -16,6 +16,7 @@ from loadgen.show.formatting import ABSENT
 from loadgen.show.tables.table import Row, Table
 
 _HEADINGS = ("what", "value")
+_CLIENT_CERTIFICATE = {"sent": "the server asked for one, and got it", "missing": "the server asked for one in vain"}
 _HTTP = {"http/1.1": "HTTP/1.1", "h2": "HTTP/2", "h2c": "HTTP/2 by upgrade (h2c)", "websocket": "WebSocket"}
 
 
@@ -67,6 +68,8 @@ def _target(target: TargetRecord) -> list[Row]:
     tls = target.get("tls")
     negotiated = filter(None, (tls["version"], tls["cipher"], tls["group"], tls.get("alpn"))) if tls else ()
     rows.append(("TLS", ", ".join(negotiated) or "none"))
+    if words := _CLIENT_CERTIFICATE.get(tls.get("client_certificate") or "") if tls else None:
+        rows.append(("client certificate", words))
     return rows
 
 

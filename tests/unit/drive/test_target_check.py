@@ -219,3 +219,16 @@ def test_after_a_pilot_the_first_request_is_tried_once_and_any_status_will_do() 
     with pytest.raises(TargetError, match="connect refused"):
         gone.run()
     assert gone.engine.pauses_s == []
+
+
+@pytest.mark.parametrize(
+    ("certificate", "status", "warns"), [("missing", 400, True), ("missing", 200, False), (None, 400, False)]
+)
+def test_a_server_that_asked_in_vain_for_a_client_certificate(
+    certificate: str | None, status: int, warns: bool
+) -> None:
+    rig = Rig("persistent")
+    rig.engine.observed = {"status": status, "tls": {"client_certificate": certificate}}
+    rig.run()
+    codes = [one["code"] for one in rig.reported("warning")]
+    assert codes == (["client_certificate_missing"] if warns else [])
