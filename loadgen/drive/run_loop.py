@@ -10,6 +10,7 @@ import gevent
 from loadgen.drive import schedule
 from loadgen.drive.block import BlockRunner
 from loadgen.drive.engine import Engine
+from loadgen.drive.slots.context import NO_LIMIT
 from loadgen.drive.target_check import Report
 from loadgen.model.plan import Plan
 from loadgen.model.sample_sink import RunSink
@@ -97,4 +98,7 @@ class RunLoop:
 
     def _progress(self) -> None:
         errors = sum(engine.errors for engine in self._engines.values())
-        self._report({"exchanges": self._sink.exchanges, "errors": errors})
+        known = {"exchanges": self._sink.exchanges, "errors": errors}
+        asked, to_end = self._engine.asked, self._engine.to_end
+        # Before the window begins none has ended.
+        self._report(known if asked == NO_LIMIT else known | {"share": max(0.0, 1 - to_end / asked)})

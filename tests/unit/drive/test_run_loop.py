@@ -72,6 +72,20 @@ def test_every_block_runs_in_the_schedules_order() -> None:
     assert rig.reports == [{"exchanges": 42, "errors": 0}] * 6
 
 
+def test_of_a_number_of_requests_it_reports_the_share_that_has_ended() -> None:
+    rig = Rig()
+    engine = rig.blocks.engine
+
+    def ask(block: Block) -> None:
+        engine.asked = 4
+        if block.index:  # the window of the first has not begun
+            engine.to_end = 4 - block.index
+
+    rig.blocks.on_run = ask
+    rig.run()
+    assert [report["share"] for report in rig.reports[:4]] == [0.0, 0.25, 0.5, 0.75]
+
+
 def test_blocks_of_an_earlier_part_of_the_run_are_left_out() -> None:
     rig = Rig(skip=frozenset({0, 3}), connections=5)
     assert rig.run()
