@@ -13,6 +13,9 @@ _CLOSE, _PERSISTENT = "write --policies close", "write --policies persistent"
 _USERS, _RATE, _PROCESSES = "write --users N", "write --rate R", "write --processes N"
 _INSECURE, _TIMEOUT, _BODY = "write --insecure", "write --timeout 10s", "write --data 'TEXT' or --data @FILE"
 _CONTENT_TYPE = "write -H 'Content-Type: ...'"
+_CSV = "write --export csv"
+_MAX_ERRORS = "write --max-errors 1%"
+_VERSION = "write --version"
 _URL = "write the URL without a flag"
 _LENGTH = "write --duration 10s"
 _USER = "write -u USER:PASSWORD"
@@ -38,13 +41,35 @@ ANSWERS = {
     "-2": "write --policies h2",
     "-i": "write -X HEAD",
     "-I": "write -X HEAD",
+    "-e": _CSV,
+    "-g": _CSV,
+    "-f": _MAX_ERRORS,
+    "-l": "nothing has to be given: responses may differ in length",
+    "-r": "nothing has to be given: an error is counted, and ends no run. --max-errors 1% fails a run of too many",
+    "-w": "write --export FORMAT, or --json for the summary on standard output",
+    "-V": _VERSION,
     "-v": "write --version for the version; what a server does with connections is shown by `loadgen probe URL`",
+    "--compressed": "write -H 'Accept-Encoding: gzip'",
+    "--disable-compression": "nothing has to be given: no Accept-Encoding is sent",
+    "--disable-redirects": "nothing has to be given: loadgen follows no redirect",
+    "--fail": _MAX_ERRORS,
+    "--head": "write -X HEAD",
+    "--http1.1": "nothing has to be given: policies speak HTTP/1.1 unless their name says otherwise",
+    "--no-progress-meter": "write --quiet",
+    "--no-tui": "write --quiet",
+    "--pipelining": "write --policies pipeline:N",
+    "--stages": "a run has one load; write loadgen sweep URL --users 1,10,100",
+    "--threshold": "write --fail-if 'FIELD > LIMIT'",
+    "--thresholds": "write --fail-if 'FIELD > LIMIT'",
+    "--max-redirs": "loadgen follows no redirect; give the URL that it leads to",
     "--latency": "all percentiles are in the report, without a flag",
     "--location": "loadgen follows no redirect; give the URL that it leads to",
     "--iterations": _REQUESTS,
     "--amount": _REQUESTS,
     "--count": _REQUESTS,
+    "--max-requests": _REQUESTS,
     "--num-requests": _REQUESTS,
+    "--number": _REQUESTS,
     "--repeat": "write --rounds N",
     "--runs": "write --rounds N",
     "--concurrency": _USERS,
@@ -98,6 +123,14 @@ ANSWERS = {
     "--sleep": "write --think T",
 }
 """Flag as it is written elsewhere -> what to write here. A flag that a command has itself is never looked up."""
+
+COMMANDS = dict.fromkeys(("run", "bench", "benchmark", "attack", "load", "start", "test"), "compare URL") | {
+    **dict.fromkeys(("audit", "check", "doctor", "inspect"), "probe URL"),
+    **dict.fromkeys(("serve", "server"), "target"),
+    **dict.fromkeys(("list", "ls", "trend"), "history results"),
+    "show": "report RUN",
+}
+"""Command as it is called elsewhere -> what to write here."""
 
 
 def answer(flag: str, arguments: Iterable[str]) -> str:

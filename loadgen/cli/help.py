@@ -51,16 +51,25 @@ class TaughtGroup(click.Group):
     command_class = TaughtCommand
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Nothing at all is a question for help."""
-        return super().parse_args(ctx, args or ["--help"])
+        """Nothing at all is a question for help; an option in the place of a command is answered."""
+        try:
+            return super().parse_args(ctx, args or ["--help"])
+        except click.NoSuchOption as error:
+            flag = error.option_name
+            raise click.UsageError(f"which command? write: loadgen compare {flag} ...", ctx) from None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Name the command that a URL or a run in its place is for. Raises click.UsageError."""
+        """Name the command that a URL, or another tool's command, in its place is for. Raises click.UsageError."""
         word = args[0]
-        if "://" in word and word not in self.commands:
-            raise click.UsageError(f"which command? write: loadgen compare {word}", ctx)
+        if word not in self.commands:
+            from loadgen.cli.habits import COMMANDS
+
+            if "://" in word:
+                raise click.UsageError(f"which command? write: loadgen compare {word}", ctx)
+            if word in COMMANDS:
+                raise click.UsageError(f"there is no command {word}; write: loadgen {COMMANDS[word]}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

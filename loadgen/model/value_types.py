@@ -33,6 +33,9 @@ _WHOLE = re.compile(r"[+-]?0*([0-9]+)")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(inf|nan)")
 _PERCENT = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+) ?%", re.ASCII)
 _MAX_DIGITS = 18
+# Numbers as other tools take them: 10k, 1.5M, 1e6, 1_000, 100/s.
+_SHORTHAND = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,9}))?(?:e([0-9]))?([kM]?)(?:/s)?")
+_ZEROS = {"": 0, "k": 3, "M": 6}
 
 
 class ValueType:
@@ -128,7 +131,7 @@ class Whole(ValueType):
     def read(self, text: str) -> int:
         found = _WHOLE.fullmatch(text.strip())
         if found is None:
-            raise ValueError(f"{shortened(text)!r} is not a valid integer.")
+            raise ValueError(f"{shortened(text)!r} is not a valid integer{_written_out(text)}.")
         if len(found[1]) > _MAX_DIGITS:
             raise ValueError(f"{shortened(text)} has too many digits")
         return int(text)
@@ -153,7 +156,7 @@ class Rate(ValueType):
 
     def read(self, text: str) -> float:
         if not _NUMBER.fullmatch(text.strip()):
-            raise ValueError(f"{shortened(text)!r} is not a valid float.")
+            raise ValueError(f"{shortened(text)!r} is not a valid float{_written_out(text)}.")
         return float(text)
 
     def write(self, value: float) -> float | None:
@@ -302,3 +305,13 @@ class ListOf(ValueType):
 def shortened(text: str) -> str:
     """The beginning of a text that is wrong: enough to find it, and never a screenful."""
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
+
+
+def _written_out(text: str) -> str:
+    """What to write in place of a number that is shortened as in other tools; empty where it is none."""
+    found = _SHORTHAND.fullmatch(text.strip().replace("_", ""))
+    if found is None:
+        return ""
+    whole, decimals, exponent, unit = found[1], found[2] or "", int(found[3] or 0), found[4]
+    zeros = exponent + _ZEROS[unit] - len(decimals)
+    return f"; write {int(whole + decimals) * 10**zeros}" if zeros >= 0 else ""

@@ -9,7 +9,7 @@ import pytest
 
 from loadgen.cli.commands import cli, compare, probe, sweep
 from loadgen.cli.examples import EXAMPLES
-from loadgen.cli.habits import ANSWERS
+from loadgen.cli.habits import ANSWERS, COMMANDS
 from loadgen.model.option import COMPARE, OptionGroup
 from loadgen.model.options import OPTIONS
 from loadgen.model.policy import PARTS, suggested
@@ -62,6 +62,11 @@ def test_each_command_has_three_examples_and_they_are_valid() -> None:
         (["-t4", "-c50"], "-t is threads in wrk"),
         (["-d", "10s"], "write --duration 10s or --data"),
         (["--iterations", "1000"], "--iterations: write --requests N, which measures exactly N of each policy"),
+        (["--number", "1000"], "--number: write --requests N, which"),
+        (["-n", "10k"], "'10k' is not a valid integer; write 10000"),
+        (["-R", "1.5k"], "'1.5k' is not a valid float; write 1500"),
+        (["-R", "100/s"], "'100/s' is not a valid float; write 100"),
+        (["-n", "1e6"], "'1e6' is not a valid integer; write 1000000"),
         (["-disable-keepalive"], "-disable-keepalive: write --policies close"),
         (["--concurrency=50"], "--concurrency: write --users N"),
         (["--polices", "close"], "Did you mean"),
@@ -89,6 +94,22 @@ def test_habits_that_mean_one_thing_are_taken() -> None:
 def test_a_url_in_the_place_of_a_command_is_answered() -> None:
     done = run_cli("http://127.0.0.1:8080/")
     assert (done.code, done.stderr) == (2, "loadgen: which command? write: loadgen compare http://127.0.0.1:8080/\n")
+
+
+def test_a_flag_in_the_place_of_a_command_is_answered_and_no_secret_repeated() -> None:
+    done = run_cli("-n", "1000", "-u", "me:a-secret", "http://127.0.0.1:8080/")
+    assert (done.code, done.stderr) == (2, "loadgen: which command? write: loadgen compare -n ...\n")
+
+
+@pytest.mark.parametrize(("word", "line"), [("run", "loadgen compare URL"), ("doctor", "loadgen probe URL")])
+def test_another_tools_command_is_answered(word: str, line: str) -> None:
+    done = run_cli(word, "--vus", "10")
+    assert (done.code, done.stderr) == (2, f"loadgen: there is no command {word}; write: {line}\n")
+
+
+def test_no_answer_is_for_a_command_that_there_is() -> None:
+    assert COMMANDS.keys().isdisjoint(cli.commands)
+    assert {line.split()[0] for line in COMMANDS.values()} <= cli.commands.keys()
 
 
 def test_no_answer_is_for_a_flag_that_compare_has() -> None:
