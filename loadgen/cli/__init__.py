@@ -5,12 +5,15 @@ Each command and each child process has a module of its own.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from loadgen.startup import EXIT_INTERRUPTED as EXIT_INTERRUPTED
 
+COMPLETE_VARIABLE = "_LOADGEN_COMPLETE"
+"""In the environment of a command that a shell runs to complete a line."""
 EXIT_DONE, EXIT_GATE, EXIT_USAGE, EXIT_TARGET, EXIT_OUTPUT = 0, 1, 2, 3, 4
 
 
@@ -35,6 +38,10 @@ def main() -> NoReturn:
         sys.stderr.write("loadgen: interrupted\n")
         sys.exit(EXIT_INTERRUPTED)
 
+    if COMPLETE_VARIABLE in os.environ:
+        from loadgen.cli import completion_scripts
+
+        completion_scripts.use()
     output = guard()
     outcome = Outcome(EXIT_DONE)
     try:

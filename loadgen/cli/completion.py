@@ -9,11 +9,11 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
+from loadgen.cli import COMPLETE_VARIABLE, completion_scripts
 from loadgen.model.plan_value_types import Policies
 from loadgen.model.policy import PARTS
 from loadgen.model.value_types import Choice, FileName, FilePath, ValueType
 
-_VARIABLE = "_LOADGEN_COMPLETE"
 _RUNS = frozenset({"run", "resume", "plan", "old", "new", "baseline"})
 """Parameters that are the folder of a run."""
 _RUN_FILES = ("run.json", "summary.json")
@@ -23,9 +23,10 @@ _LAST_PART = re.compile(r"[^,+]*$")
 
 def script(command: click.Command, shell: str) -> str:
     """What the shell has to read so that it completes `loadgen`."""
+    completion_scripts.use()
     found = get_completion_class(shell)
     assert found is not None, shell
-    return found(command, {}, "loadgen", _VARIABLE).source()
+    return found(command, {}, "loadgen", COMPLETE_VARIABLE).source()
 
 
 def completions(value_type: ValueType, name: str | None, incomplete: str) -> list[CompletionItem]:

@@ -1,10 +1,7 @@
-"""What a shell is offered where a value is begun, and that bash itself can use the script."""
+"""What a shell is offered where a value is begun."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -50,16 +47,3 @@ def test_each_shell_gets_a_script() -> None:
         assert (done.code, done.stderr) == (0, "")
         assert f"_LOADGEN_COMPLETE={shell}_complete" in done.stdout
     assert run_cli("completion", "csh").code == 2
-
-
-def test_bash_completes_with_it(tmp_path: Path) -> None:
-    bash = shutil.which("bash")
-    assert bash is not None
-    (tmp_path / "script").write_text(run_cli("completion", "bash").stdout, encoding="utf-8")
-    typed = "COMP_WORDS=(loadgen compare --policies persistent,clo); COMP_CWORD=3"
-    loadgen = Path(sys.executable).with_name("loadgen")
-    done = subprocess.run(
-        [bash, "-c", f'. ./script; {typed}; _loadgen_completion {loadgen}; echo "${{COMPREPLY[@]}}"'],
-        cwd=tmp_path, capture_output=True, text=True, timeout=20, check=True,
-    )  # fmt: skip
-    assert done.stdout == "persistent,close persistent,close-resume\n"
