@@ -18,7 +18,7 @@ _BASH = """\
     # What stands before the last colon stays as it is: bash replaces the rest.
     local kept=""
     [[ $COMP_WORDBREAKS == *:* ]] && kept="${word%%"${word##*:}"}"
-    for completion in $(env COMP_LINE="$line" %(complete_var)s=bash_complete $1); do
+    for completion in $(env COMP_LINE="$line" %(complete_var)s=bash_complete $1 2> /dev/null); do
         type="${completion%%%%,*}" value="${completion#*,}"
         case $type in
             dir) COMPREPLY=(); compopt -o dirnames ;;
