@@ -16,11 +16,15 @@ BlockListener = Callable[[int, BlockLatency], None]
 
 
 class LiveBlocks:
-    """The blocks of all workers. directories: where each of them writes."""
+    """The blocks of all workers. directories: where each of them writes. has_histograms: listeners want percentiles."""
 
-    def __init__(self, directories: Sequence[Path], listeners: Sequence[BlockListener]) -> None:
+    def __init__(
+        self, directories: Sequence[Path], listeners: Sequence[BlockListener], *, has_histograms: bool = False
+    ) -> None:
         self._listeners = listeners
-        self._workers = [LatencyTotals(directory) for directory in directories] if listeners else []
+        self._workers = [
+            LatencyTotals(directory, has_histograms=has_histograms) for directory in directories if listeners
+        ]
         self._told: set[int] = set()
 
     def read_parts(self, worker: int) -> None:
@@ -39,6 +43,8 @@ class LiveBlocks:
                 self._told.add(index)
                 for listener in self._listeners:
                     listener(index, block)
+                for worker in self._workers:
+                    worker.forget_latencies(index)
 
     def _new(self, blocks: Mapping[int, BlockLatency]) -> dict[int, BlockLatency]:
         return {index: block for index, block in blocks.items() if index not in self._told}

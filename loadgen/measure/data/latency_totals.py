@@ -1,14 +1,14 @@
 """Requests and latency of each block, read from a worker's rows while its run goes on. Keeps no sample.
 
-What is counted here is what the summary counts in the end: the complete requests of a block's window. Only rows that
-are new since the last reading are read, and only the columns that a latency needs, so that a pause between two rounds
-is short.
+What is counted here is what the summary counts in the end: the complete requests of a block's window, and of arrivals
+the responses that came within it. Only rows that are new since the last reading are read, and only the columns that a
+latency needs, so that a pause between two rounds is short.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadgen.measure.data.block_counts import present
+from loadgen.measure.data.histogram import Histogram
 from loadgen.measure.data.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE, part_path
 from loadgen.measure.data.rows import NOT_YET, read_new_blocks, row_kind, windows
 from loadgen.model.block_facts import BlockRecord
 from loadgen.model.records import CONNECTION_FIELDS, EXCHANGE_FIELDS, HANDSHAKE, Phase
+from loadgen.model.units import NS_PER_S
 
 _OF_EXCHANGE = [phase.value for phase in Phase if phase.value in EXCHANGE_FIELDS]
 _OF_HANDSHAKE = [phase.value for phase in HANDSHAKE]
@@ -36,6 +38,20 @@ class BlockLatency:
     requests: int = 0
     latency_ns: int = 0
     """The sum of their latencies."""
+    window_ns: int = 0
+    """How long the window was; 0 where that is not known yet."""
+    answered: int = 0
+    """Responses that came within the window, whenever their requests were due."""
+    has_arrivals: bool = False
+    """Its requests were due at times fixed beforehand: its throughput counts what was answered."""
+    latencies: Histogram = field(default_factory=Histogram, compare=False)
+    """The latencies of the complete requests (ns); empty where `has_histograms` is not set."""
+
+    @property
+    def throughput_rps(self) -> float | None:
+        """Responses by the window's length, as the summary has it; None where that is not known."""
+        answered = self.answered if self.has_arrivals else self.requests
+        return answered * NS_PER_S / self.window_ns if self.window_ns else None
 
     @property
     def mean_ns(self) -> int | None:
@@ -44,10 +60,11 @@ class BlockLatency:
 
 
 class LatencyTotals:
-    """The blocks of one worker. directory: where it writes."""
+    """The blocks of one worker. directory: where it writes. has_histograms: percentiles of a block are wanted."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, has_histograms: bool = False) -> None:
         self._directory = directory
+        self._has_histograms = has_histograms
         self._part = self._exchanges = self._connections = 0
         """The part that is read next, and how many of its rows have been read."""
         self._facts: dict[int, BlockRecord] = {}
@@ -69,6 +86,11 @@ class LatencyTotals:
         if not only_whole_parts:
             self._take_in()
 
+    def forget_latencies(self, index: int) -> None:
+        """Nobody will read the percentiles of this block any more."""
+        if index in self.blocks:
+            self.blocks[index].latencies = Histogram()
+
     def _has_next_part(self) -> bool:
         return part_path(self._directory, EXCHANGES_FILE, self._part + 1).exists()
 
@@ -86,10 +108,25 @@ class LatencyTotals:
 
     def _count(self, rows: NDArray[Any], connections: NDArray[Any]) -> None:
         facts = list(self._facts.values())
-        for one in facts:
+        begun, ended = windows(facts, NOT_YET)
+        for one, first, last in zip(facts, begun.tolist(), ended.tolist(), strict=True):
             block = self.blocks.setdefault(one["index"], BlockLatency(one["round"], one["policy"]))
             block.is_whole = one.get("whole", False)
-        rows, block_of = _counted(rows, facts)
+            block.window_ns = max(0, last - first) if last != NOT_YET else 0
+            block.has_arrivals = "due" in one
+        rows, latency = self._complete(rows, connections)
+        block_of = _blocks_of(rows, facts)
+        scheduled = rows["scheduled"]
+        counted = (scheduled >= begun[block_of]) & (scheduled < ended[block_of])
+        self._add_requests(facts, block_of[counted], latency[counted])
+        end = scheduled + latency + present(rows["own"])
+        within = (rows["outcome"] > 0) & (end >= begun[block_of]) & (end < ended[block_of])
+        for one, number in zip(facts, _numbers(block_of[within], facts), strict=True):
+            self.blocks[one["index"]].answered += number
+
+    def _complete(self, rows: NDArray[Any], connections: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        """The complete requests and their latencies (ns); those whose handshake is not known yet wait."""
+        rows = rows[rows["outcome"] >= 0]
         latency = np.zeros(len(rows), np.int64)
         for phase in _OF_EXCHANGE:
             latency += present(rows[phase])
@@ -99,11 +136,18 @@ class LatencyTotals:
         self._waiting = rows[first[~is_known]]
         stays = np.ones(len(rows), np.bool_)
         stays[first[~is_known]] = False
-        requests = np.bincount(block_of[stays], minlength=len(facts))
-        sums = np.bincount(block_of[stays], latency[stays], minlength=len(facts))
-        for one, number, total in zip(facts, requests.tolist(), sums.tolist(), strict=True):
-            self.blocks[one["index"]].requests += number
-            self.blocks[one["index"]].latency_ns += round(total)
+        return rows[stays], latency[stays]
+
+    def _add_requests(self, facts: Sequence[BlockRecord], block_of: NDArray[Any], latency: NDArray[Any]) -> None:
+        """Requests of windows: the position of each one's block among the facts, and its latency."""
+        numbers = _numbers(block_of, facts)
+        sums = np.bincount(block_of, latency, minlength=len(facts)).tolist()
+        for place in np.flatnonzero(numbers).tolist():
+            block = self.blocks[facts[place]["index"]]
+            block.requests += numbers[place]
+            block.latency_ns += round(sums[place])
+            if self._has_histograms:
+                block.latencies.add(latency[block_of == place])
 
 
 def merged_blocks(workers: Sequence[Mapping[int, BlockLatency]]) -> dict[int, BlockLatency]:
@@ -118,20 +162,35 @@ def merged_blocks(workers: Sequence[Mapping[int, BlockLatency]]) -> dict[int, Bl
             all(one.is_whole for one in found),
             sum(one.requests for one in found),
             sum(one.latency_ns for one in found),
+            max(one.window_ns for one in found),
+            sum(one.answered for one in found),
+            any(one.has_arrivals for one in found),
+            _merged([one.latencies for one in found]),
         )
     return merged
 
 
-def _counted(rows: NDArray[Any], blocks: Sequence[BlockRecord]) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """The complete requests of the blocks' windows, and the position of each one's block."""
+def _merged(histograms: Sequence[Histogram]) -> Histogram:
+    if len(histograms) == 1:
+        return histograms[0]
+    merged = Histogram()
+    for one in histograms:
+        merged.merge(one.encode())
+    return merged
+
+
+def _blocks_of(rows: NDArray[Any], blocks: Sequence[BlockRecord]) -> NDArray[np.int64]:
+    """The position of each row's block."""
     if not len(rows):
-        return rows, np.empty(0, np.int64)
+        return np.empty(0, np.int64)
     firsts = np.array([block["first_connection"] for block in blocks], np.int64)
-    block_of = np.searchsorted(firsts, rows["connection"], side="right") - 1
-    begun, ended = windows(blocks, NOT_YET)
-    scheduled = rows["scheduled"]
-    counted = (rows["outcome"] >= 0) & (scheduled >= begun[block_of]) & (scheduled < ended[block_of])
-    return rows[counted], block_of[counted]
+    return np.searchsorted(firsts, rows["connection"], side="right") - 1
+
+
+def _numbers(block_of: NDArray[Any], blocks: Sequence[BlockRecord]) -> list[int]:
+    """How many rows each block has."""
+    found: list[int] = np.bincount(block_of, minlength=len(blocks)).tolist()
+    return found
 
 
 def _handshakes(wanted: NDArray[Any], connections: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
