@@ -1,33 +1,27 @@
-"""What the shell shows: a progress bar on standard error, the table and the verdict on standard output."""
+"""What the shell shows: a line for what takes long on standard error, table and verdict on standard output."""
 
 from __future__ import annotations
 
-import time
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
 from rich.text import Text
 
 from loadgen.cli.audit_table import audit_lines
 from loadgen.cli.fitted_table import fit_table
+from loadgen.cli.screen.terminal import can_draw
 from loadgen.model.audit import Verdict
 from loadgen.model.characters import visible
-from loadgen.model.plan import Plan
 from loadgen.model.summary import Summary
-from loadgen.model.units import NS_PER_S, count, margin_text, percent_text
 from loadgen.show import tables
 from loadgen.show.formatting import target_text
 from loadgen.show.tables.findings import only
 from loadgen.show.text_histogram import histogram_lines
 
-_MAX_RATES = 4  # cells whose rates fit on one line
 _PIPE_COLUMNS = 120  # a pipe or a log has no width of its own
 
 
@@ -48,124 +42,17 @@ def status_line(text: RenderableType) -> AbstractContextManager[object]:
     A text that is an object with `__rich_console__` is asked anew each time that the line is drawn.
     """
     console = _console(stderr=True)
-    return console.status(text) if console.is_terminal else nullcontext()
+    return console.status(text) if can_draw(sys.stderr) else nullcontext()
 
 
 @contextmanager
 def changing_line(text: str) -> Iterator[Callable[[str], None]]:
     """A line as above whose text can be changed by calling what the context gives."""
-    console = _console(stderr=True)
-    if not console.is_terminal:
+    if not can_draw(sys.stderr):
         yield lambda _text: None
         return
-    with console.status(text) as status:
+    with _console(stderr=True).status(text) as status:
         yield status.update
-
-
-class Progress:
-    """A bar with live req/s and errors per cell; silent where standard error is no terminal."""
-
-    def __init__(self, plan: Plan, quiet: bool, done: int) -> None:
-        console = _console(stderr=True)
-        self._console = console
-        self._quiet = quiet
-        self._rounds = plan.max_rounds
-        self._aim = plan.until_precision
-        self._half_width: float | None = None
-        self._counts = {cell.name: _Count() for cell in plan.cells}
-        self._blocks = self._rounds * len(self._counts)
-        self._started = done
-        """Blocks that have begun, those of earlier segments included."""
-        self._block: dict[str, Any] | None = None
-        self._seen: dict[int, tuple[int, int]] = {}
-        """Exchanges and errors that each worker has reported."""
-        self._updated_s = time.monotonic()
-        self._bar = Bar(
-            SpinnerColumn(),
-            BarColumn(24),
-            TextColumn("{task.description}", markup=False),
-            TimeElapsedColumn(),
-            console=console,
-            disable=quiet or not console.is_terminal,
-            auto_refresh=False,
-            transient=True,
-        )
-        block_s = plan.load.block_ns / NS_PER_S
-        self._done_s = done * block_s
-        self._task = self._bar.add_task("checking the target", total=self._blocks * block_s)
-
-    def __enter__(self) -> Progress:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
-
-    def show(self, event: dict[str, Any], worker: int = 0) -> None:
-        """Take one event of a worker. Several workers run the same block at the same time; their counts are added."""
-        now_s = time.monotonic()
-        if "block" in event:
-            if self._block is None or self._block["index"] != event["block"]["index"]:
-                self._block, self._updated_s = event["block"], now_s
-                self._started += 1
-        elif "exchanges" in event and self._block is not None:
-            counts = self._counts[self._block["policy"]]
-            exchanges, errors = self._seen.get(worker, (0, 0))
-            counts.exchanges += event["exchanges"] - exchanges
-            counts.errors += event["errors"] - errors
-            counts.seconds += now_s - self._updated_s
-            self._seen[worker], self._updated_s = (event["exchanges"], event["errors"]), now_s
-            self._draw(self._block)
-
-    def note_precision(self, half_width: float | None) -> None:
-        """Within what share the ratios are known after the last round; None where one is not known yet."""
-        self._half_width = half_width
-
-    def warn(self, message: str) -> None:
-        """Show a warning above the bar, at once."""
-        if not self._quiet:
-            self._console.print(visible(f"loadgen: warning: {message}"), soft_wrap=True)
-
-    def say(self, message: str) -> None:
-        """Show a line above the bar, where there is one to show."""
-        if message and not self._quiet:
-            self._console.print(visible(f"loadgen: {message}"), soft_wrap=True)
-
-    def _draw(self, block: dict[str, Any]) -> None:
-        if len(self._counts) > _MAX_RATES:
-            name = block["policy"]
-            place = f"block {self._started}/{self._blocks}" if self._aim is None else self._round(block["round"] + 1)
-            text = f"{place}  {name} {self._counts[name]}"
-        else:
-            rates = " · ".join(f"{name} {one}" for name, one in self._counts.items())
-            text = f"{self._round(block['round'] + 1)}  {rates}"
-        completed_s = self._done_s + sum(one.seconds for one in self._counts.values())
-        self._bar.update(self._task, completed=completed_s, description=text)
-        self._bar.refresh()
-
-    def _round(self, number: int) -> str:
-        """`round 2/5`, or `round 7  ±3.1% (aim ±2%)` where the precision decides how many there are."""
-        if self._aim is None:
-            return f"round {number}/{self._rounds}"
-        known = "±?" if self._half_width is None else margin_text(self._half_width)
-        return f"round {number}  {known} (aim ±{percent_text(self._aim)})"
-
-
-@dataclass(slots=True)
-class _Count:
-    """The exchanges and errors of a cell so far, warm-up included."""
-
-    exchanges: int = 0
-    errors: int = 0
-    seconds: float = 0.0
-
-    def __str__(self) -> str:
-        if not self.seconds:
-            return "–"
-        failed = f", {count(self.errors, 'error')}" if self.errors else ""
-        return f"{self.exchanges / self.seconds:,.0f} req/s{failed}"
 
 
 def _show_audit(summary: Summary, console: Console) -> None:

@@ -12,13 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from loadgen.cli.console import Progress
 from loadgen.cli.live_blocks import LiveBlocks
 from loadgen.cli.live_output import LiveOutput
 from loadgen.cli.pilot import PilotEnd, run_pilot, with_load
 from loadgen.cli.report import FinishedRun, finish
 from loadgen.cli.run_notes import CUT_SHORT, RunNotes
 from loadgen.cli.run_rollup import RunRollup
+from loadgen.cli.screen.progress_display import ProgressDisplay
 from loadgen.cli.signals import Interruption
 from loadgen.cli.size_forecast import SizeForecast
 from loadgen.cli.stdio import print_error
@@ -175,7 +175,9 @@ class Experiment:
         cells = tuple(cell.name for cell in self._plan.cells)
         directories = [directory for directory, _ in jobs]
         precision = None if self._plan.until_precision is None else RunPrecision(self._plan, directories)
-        blocks = LiveBlocks(directories, self._live.listeners)
+        progress = ProgressDisplay(self._plan, self._quiet, self._done, writes_lines=self._live.writes_lines)
+        listeners = [*progress.listeners, *self._live.listeners]
+        blocks = LiveBlocks(directories, listeners, has_histograms=bool(progress.listeners))
 
         def on_parts(worker: int) -> None:
             blocks.read_parts(worker)
@@ -184,27 +186,26 @@ class Experiment:
 
         rollup = RunRollup(directories, cells, self._plan.max_samples, on_parts)
         forecast = SizeForecast(self._plan)
-        with Progress(self._plan, self._quiet, len(self._done)) as progress:
+        with progress:
 
             def on_event(worker: int, event: dict[str, Any]) -> None:
                 warning = notes.add(worker, event)
                 if warning:
-                    progress.warn(warning)
+                    progress.say(f"warning: {warning}")
                 progress.show(event, worker)
                 progress.say(forecast.add(worker, event))
                 rollup.add(worker, event)
                 self._live.add(worker, event)
 
             def goes_on(block: int) -> bool:
+                needed = precision is None or precision.goes_on(block)
+                if precision is not None:
+                    progress.note_precision(precision.half_width)
                 blocks.look()
-                if precision is None:
-                    return True
-                needed = precision.goes_on(block)
-                progress.note_precision(precision.half_width)
                 return needed
 
             end = end_of(run_workers(jobs, self._store.lock, on_event, goes_on))
-        blocks.look()
+            blocks.look()
         if end["end"] in ("plan", "target"):
             self._discard()
             raise (PlanError if end["end"] == "plan" else TargetError)(end["message"])

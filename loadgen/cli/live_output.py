@@ -27,8 +27,10 @@ class LiveOutput:
         if options.get("metrics_port") is not None:
             self._metrics = MetricsServer(options["metrics_port"], targets)
             self.listeners.append(self._metrics.add_block)
+        self.writes_lines = any(one.exporter is NDJSON and one.destination == STDOUT for one in exports_of(options))
+        """Standard output gets a line for each block."""
         # Last: a reader of the line finds the block in the metrics.
-        if any(one.exporter is NDJSON and one.destination == STDOUT for one in exports_of(options)):
+        if self.writes_lines:
             self.listeners.append(_write_line)
 
     def add(self, worker: int, event: Mapping[str, Any]) -> None:

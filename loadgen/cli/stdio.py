@@ -18,6 +18,7 @@ from loadgen.model.redaction import redact_url
 
 _PLAIN = {
     "µ": "u", "×": "x", "±": "+/-", "–": "-", "·": "-", "…": "...", "≤": "<=", "≥": ">=", "→": "->",
+    "━": "=", "─": "-",
     "▁": ".", "▂": ":", "▃": "-", "▄": "=", "▅": "+", "▆": "*", "▇": "%", "█": "#",
 }  # fmt: skip
 """What is written in place of characters that a stream's encoding lacks; of others their code."""
@@ -32,6 +33,20 @@ def _plainer(error: UnicodeError) -> tuple[str | bytes, int]:
 
 
 codecs.register_error("loadgen.plainer", _plainer)
+
+
+def can_encode(stream: TextIO, text: str) -> bool:
+    """Whether the stream's encoding has these characters."""
+    try:
+        text.encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def plain_text(text: str) -> str:
+    """As it is written where the encoding has ASCII only."""
+    return text.encode("ascii", "loadgen.plainer").decode("ascii")
 
 
 class GuardedStream(io.FileIO):

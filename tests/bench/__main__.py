@@ -13,10 +13,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from statistics import median
 
 from loadgen import core
-from loadgen.measure.data.latency_totals import LatencyTotals
 from tests.bench import (
     accounting,
     chain_losses,
@@ -24,6 +22,7 @@ from tests.bench import (
     diffs,
     idle_timeout,
     light,
+    looks,
     many,
     processes,
     spectrum,
@@ -67,23 +66,6 @@ def report(bench: Bench) -> None:
         shutil.rmtree(run)
 
 
-def looks(bench: Bench) -> None:
-    """The pause between two rounds of a run that goes on until it is precise: reading what the round has added."""
-    print("| requests in a round | pause, median | its CPU time |\n|---:|---:|---:|")
-    for samples in (10_000, 100_000, 1_000_000):
-        run = bench.folder / f"looks-{samples}"
-        write_run(run, samples, rounds=1)
-        pauses_ms, cpu_ms = [], []
-        for _ in range(bench.turns):
-            totals = LatencyTotals(run)
-            begun, cpu_begun = time.perf_counter(), time.process_time()
-            totals.read()
-            pauses_ms.append(1e3 * (time.perf_counter() - begun))
-            cpu_ms.append(1e3 * (time.process_time() - cpu_begun))
-        print(f"| {samples:,} | {median(pauses_ms):.1f} ms | {median(cpu_ms):.1f} ms |", flush=True)
-        shutil.rmtree(run)
-
-
 CASES = {
     "cpu": Case(cpu.cpu, (*cpu.PARTS, *PEERS), turns=8),
     "light": Case(light.light, (light.BARE,), turns=8),
@@ -93,7 +75,7 @@ CASES = {
     "memory": Case(many.memory),
     "target": Case(target),
     "report": Case(report),
-    "looks": Case(looks, turns=9),
+    "looks": Case(looks.looks, (looks.PAUSES, looks.SCREEN), turns=9),
     "tab": Case(tab.tab, turns=5),
     "policies": Case(spectrum.policies),
     "open_loop": Case(spectrum.open_loop),

@@ -1,8 +1,7 @@
-"""What the shell shows while a run goes on: rates by cell, blocks done, and warnings that can't wait."""
+"""What the shell shows: warnings that can't wait, the table, and texts of others as they are."""
 
 from __future__ import annotations
 
-import itertools
 import re
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,10 @@ from typing import Any
 import pytest
 
 from loadgen.cli import experiment
-from loadgen.cli.commands import compare, sweep
-from loadgen.cli.console import Progress, show_path, show_summary
+from loadgen.cli.commands import compare
+from loadgen.cli.console import show_path, show_summary
 from loadgen.cli.experiment import Experiment
+from loadgen.cli.screen.progress_display import ProgressDisplay
 from loadgen.cli.stdio import print_error
 from loadgen.measure.data.store import RunStore
 from tests.support.audit_records import audit_record
@@ -20,41 +20,9 @@ from tests.support.hostile_texts import TERMINAL, hostile
 from tests.support.plans import URL, planned
 from tests.support.synthetic import MS, Exchange, Link, RunWriter, full_run, plan_json
 
-EVENTS: list[dict[str, Any]] = [
-    {"block": {"index": 4, "round": 1, "policy": "recycle:2"}},
-    {"exchanges": 500, "errors": 0},
-    {"exchanges": 900, "errors": 2},
-]
-
 
 def shown(capsys: pytest.CaptureFixture[str]) -> str:
     return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", capsys.readouterr().err)
-
-
-@pytest.fixture
-def _terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("COLUMNS", "200")
-
-
-@pytest.mark.usefixtures("_terminal")
-def test_few_cells_stand_beside_each_other(capsys: pytest.CaptureFixture[str]) -> None:
-    with Progress(planned(compare, URL, "--policies", "close,recycle:2"), False, 0) as progress:
-        for event in EVENTS:
-            progress.show(event)
-    text = shown(capsys)
-    assert "round 2/5" in text
-    assert re.search(r"close – · recycle:2 [\d,]+ req/s, 2 errors", text)
-
-
-@pytest.mark.usefixtures("_terminal")
-def test_of_many_cells_the_one_that_runs_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    with Progress(planned(sweep, URL, "--recycle", "1,2,3,4,inf"), False, 7) as progress:
-        for event in EVENTS:
-            progress.show(event)
-    text = shown(capsys)
-    assert re.search(r"block 8/25  recycle:2 [\d,]+ req/s, 2 errors", text)
-    assert "recycle:3" not in text
 
 
 def test_findings_that_cost_something_stand_beside_the_comparison(
@@ -67,18 +35,6 @@ def test_findings_that_cost_something_stand_beside_the_comparison(
     assert "Audit before the load: 1 violation, 1 warning, 1 note, 1 ok, 1 unknown (5 checks" in text
     assert "still open 5.00 s after the response" in text
     assert "3 of 3 requests answered" not in text
-
-
-@pytest.mark.usefixtures("_terminal")
-@pytest.mark.parametrize("policies", ["pool:100:fifo", "pool:100:fifo,close"])
-def test_a_policy_s_name_is_no_emoji(capsys: pytest.CaptureFixture[str], policies: str) -> None:
-    with Progress(planned(compare, URL, "--policies", policies), False, 0) as progress:
-        progress.show({"block": {"index": 0, "round": 0, "policy": "pool:100:fifo"}})
-        progress.show(EVENTS[1])
-        progress.warn("recycle:100: a [b] :smile:")
-    text = shown(capsys)
-    assert "pool:100:fifo " in text
-    assert "loadgen: warning: recycle:100: a [b] :smile:" in text
 
 
 @pytest.mark.parametrize("path", ["[/x]", "[bold]", ":100:", "[::1]"])
@@ -128,48 +84,16 @@ def test_warnings_are_said_at_once_and_noted_once(
     assert lines == ([] if quiet else ["loadgen: warning: one", "loadgen: warning: other [x]"])
 
 
-@pytest.mark.usefixtures("_terminal")
-def test_the_bar_adds_up_what_all_workers_do(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ticks = itertools.count()
-    monkeypatch.setattr("time.monotonic", lambda: float(next(ticks)))
-    with Progress(planned(compare, URL, "--processes", "2"), False, 0) as progress:
-        begun_s = next(ticks)
-        for worker in (0, 1):
-            progress.show({"block": {"index": 0, "round": 0, "policy": "close"}}, worker)
-        for worker in (0, 1):
-            progress.show({"exchanges": 300, "errors": worker}, worker)
-        spent_s = progress._counts["close"].seconds
-        assert 0 < spent_s <= next(ticks) - begun_s
-        assert (progress._counts["close"].exchanges, progress._counts["close"].errors) == (600, 1)
-        assert progress._started == 1
-    assert "1 error" in shown(capsys)
-
-
 def test_nothing_that_a_target_sent_commands_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = hostile(dict(full_run(tmp_path / "run", rounds=1).summary()))
     show_summary(found)  # type: ignore[arg-type] # texts of any kind
     show_path(Path(f"results/{TERMINAL}/report.html"))
-    Progress(planned(compare, URL), False, 0).warn(TERMINAL)
+    ProgressDisplay(planned(compare, URL), False, ()).say(TERMINAL)
     print_error(f"{TERMINAL} http://user:c4n4ry@h/?token=c4n4ry")
     captured = capsys.readouterr()
     text = captured.out + captured.err
     assert set(re.findall(r"[\x00-\x1f\x7f-\x9f\u2028\u202e]", text)) == {"\n"}
     assert "c4n4ry" not in captured.err
-
-
-@pytest.mark.usefixtures("_terminal")
-@pytest.mark.parametrize("policies", ["persistent,close", "persistent,close,recycle:2,recycle:3,recycle:4"])
-def test_the_interval_gets_narrower(capsys: pytest.CaptureFixture[str], policies: str) -> None:
-    plan = planned(compare, URL, "--until-precision", "2%", "--policies", policies)
-    with Progress(plan, False, 0) as progress:
-        for number, half_width in ((0, None), (5, 0.031), (6, 0.019)):
-            progress.note_precision(half_width)
-            progress.show({"block": {"index": number, "round": number, "policy": "close"}})
-            progress.show({"exchanges": 300 * number, "errors": 0})
-    text = shown(capsys)
-    assert [f"round {line} (aim ±2%)" in text for line in ("1  ±?", "6  ±3.1%", "7  ±1.9%")] == [True] * 3
 
 
 @pytest.mark.parametrize("columns", [50, 80])

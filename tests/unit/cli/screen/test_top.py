@@ -1,0 +1,31 @@
+"""Where a run is, and what it does now."""
+
+from __future__ import annotations
+
+from loadgen.cli.commands import compare
+from tests.support.live_runs import LiveRun, lines_of
+from tests.support.plans import URL, planned
+
+
+def test_at_120_columns_the_head_is_one_line() -> None:
+    lines = lines_of(LiveRun(planned(compare, URL)).run(5), 120, 24)
+    assert lines[0].endswith("0:11, about 0:09 left  now close: 500 req/s")
+
+
+def test_it_says_how_far_the_precision_is_from_its_aim() -> None:
+    run = LiveRun(planned(compare, URL, "--until-precision", "2%"))
+    assert lines_of(run, 80, 24)[0] == "checking the target"
+    run.run(4)
+    assert lines_of(run, 80, 24)[0].startswith("round 3  ±? (aim ±2%)  0:09")
+    run.progress.half_width = 0.031
+    assert lines_of(run, 80, 24)[0].startswith("round 3  ±3.1% (aim ±2%)  0:09")
+
+
+def test_a_resumed_run_goes_on_where_it_was() -> None:
+    run = LiveRun(planned(compare, URL), done=(0, 1, 2))
+    run.begin(3)
+    run.end(3)
+    run.begin(4)
+    lines = lines_of(run, 120, 24)
+    assert lines[0].startswith("round 3/5  ━━━━━━━━━━━")
+    assert "0:03, about 0:11 left" in lines[0]
