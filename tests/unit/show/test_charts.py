@@ -170,7 +170,7 @@ def laid_out(name: str, summary: Summary) -> tuple[Figure, Any]:
     with matplotlib.rc_context(STYLE):
         figure = CHARTS[name].draw(summary)
         canvas = FigureCanvasAgg(figure)
-        figure.draw_without_rendering()
+        figure.get_layout_engine().execute(figure)  # which drawing would do first
         return figure, canvas.get_renderer()
 
 
