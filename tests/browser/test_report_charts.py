@@ -133,6 +133,7 @@ def test_a_window_of_time_is_selected_with_the_pointer_and_left_again(page: Brow
     assert page.text(f"{chart} output") == "blocks 1 to 15 of 15"
 
 
+@pytest.mark.usefixtures("no_drawing")  # of the pictures that the page has for want of scripts
 def test_the_last_block_is_in_the_window_where_another_measured_nothing(browser: Browser, tmp_path: Path) -> None:
     summary = full_run(tmp_path / "run", "persistent,close", url="https://h/").summary()
     summary["blocks"][3]["seconds"] = 0
@@ -167,6 +168,7 @@ def test_bars_of_the_first_screen_begin_at_one_place(page: Browser) -> None:
     assert len({tuple(place) for place in page.driver.execute_script(script)}) == 1
 
 
+@pytest.mark.usefixtures("no_drawing")  # of the pictures that the page has for want of scripts
 def test_lines_of_a_sweep_are_picked(browser: Browser, tmp_path: Path) -> None:
     summary = sweep_run(tmp_path / "run", sweep_plan(recycle=("1", "10", "inf"), users=(1, 10))).summary()
     (tmp_path / "sweep.html").write_text(export_text(EXPORTERS["html"], RunData(summary)), encoding="utf-8")
