@@ -39,7 +39,7 @@ def cli() -> None:
     """What does HTTP connection reuse buy you? Compare connection policies against one target."""
 
 
-@cli.command(short_help="Compare connection policies against one target.")
+@cli.command(short_help="Compare connection policies, against one target or several.")
 @with_options(COMPARE)
 @click.pass_context
 def compare(ctx: click.Context, /, **options: Any) -> Outcome:

@@ -13,9 +13,7 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
     "compare": {
         "loadgen compare https://127.0.0.1:8443/ --insecure": "What connection reuse saves, with a load that fits.",
         "loadgen compare http://127.0.0.1:8080/ -c 50 -z 30s": "The same with 50 users for 30 seconds.",
-        "loadgen compare http://127.0.0.1:8080/ --policies close,recycle:9 --json": (
-            "Two other policies, and the summary on standard output."
-        ),
+        "loadgen compare http://127.0.0.1:8080/ http://127.0.0.1:8081/": "Two targets in turns: old build and new.",
     },
     "sweep": {
         "loadgen sweep http://127.0.0.1:8080/ --recycle 1,2,5,10,100,inf": (

@@ -63,7 +63,8 @@ def in_place(line: str, target: Target) -> list[str]:
     """The command's arguments, with the test's target in place of the one that the page names."""
     arguments = shlex.split(line)[1:]
     own = {word for before, word in pairwise(arguments) if "://" in word and before != "--proxy"}
-    there = dict.fromkeys(own, target.url) | {"ca.pem": str(target.ca_file)}
+    # One of several targets has a name before its URL.
+    there = {word: re.sub(r"https?://.*", target.url, word) for word in own} | {"ca.pem": str(target.ca_file)}
     return [there.get(word, word) for word in arguments]
 
 
