@@ -13,6 +13,8 @@ CORE_TESTS := $(wildcard tests/unit/wire/test_*.py) tests/unit/wire/http1 tests/
 	tests/unit/drive/pilot/test_trial_runner.py tests/unit/model/test_sample_sink.py \
 	$(addprefix tests/unit/swarm/test_, class_runner.py user_classes.py with_locust.py) \
 	$(addprefix tests/unit/measure/data/test_, recorder.py rows.py store.py) tests/house/test_core.py
+# Tests at a time, on two cores. More than there are cores, as they also wait.
+JOBS ?= 3
 # To collect all of the tests takes longer than to find the few files that have some of these.
 ALONE = $(shell grep -rl --include='test_*.py' 'mark\.alone' tests)
 # Modules are compiled to bytecode once, whatever the caller's environment says: the tests start a thousand processes.
@@ -43,15 +45,15 @@ ui: ARGS =
 ui: install
 	@exec $(LOADGEN) ui $(ARGS)
 
-# The unit tests and the house's rules: no target, no worker, about a minute.
+# The unit tests and the house's rules: no target, no worker. A third of their time is waiting for clocks.
 quick: install
-	$(VENV)/bin/python -m pytest -m "not alone" -n 2 tests/unit tests/house
+	$(VENV)/bin/python -m pytest -m "not alone" -n $(JOBS) tests/unit tests/house
 	LOADGEN_PURE=1 $(VENV)/bin/python -m pytest -m "not alone" -n 2 $(CORE_TESTS)
 
-# All tests, three at a time on two cores, as most of them wait for programs that they started. Those that measure time, or
-# count what the whole machine does, run alone.
+# All tests, JOBS at a time, as most of them wait for programs that they started. Those that measure time, or count what
+# the whole machine does, run alone.
 test: install
-	$(VENV)/bin/python -m pytest -m "not alone" -n 3
+	$(VENV)/bin/python -m pytest -m "not alone" -n $(JOBS)
 	$(VENV)/bin/python -m pytest -m alone $(ALONE)
 	LOADGEN_PURE=1 $(VENV)/bin/python -m pytest -m "not alone" -n 2 $(CORE_TESTS)
 
