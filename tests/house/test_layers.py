@@ -5,13 +5,12 @@ Each test holds one rule for the whole package and names all that break it.
 
 from __future__ import annotations
 
-import ast
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.support.sources import imports_of, tree_of
+from tests.support.sources import has_docstring, imports_of
 
 PACKAGE = Path(__file__).parents[2] / "loadgen"
 MODULES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
@@ -337,7 +336,7 @@ def test_libraries_stay_at_home() -> None:
 def test_a_module_is_small_and_opens_with_its_duty() -> None:
     lengths = {module: len(path.read_text(encoding="utf-8").splitlines()) for module, path in MODULES.items()}
     assert [module for module, length in lengths.items() if length > MAX_LINES] == []
-    assert [module for module, path in MODULES.items() if not ast.get_docstring(tree_of(path))] == []
+    assert [module for module, path in MODULES.items() if not has_docstring(path)] == []
 
 
 def run(code: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 from tests.support.sources import tree_of
@@ -48,17 +49,18 @@ def paths() -> list[Path]:
     return [path for path in sorted(PACKAGE.rglob("*.py")) if NAMED_BY_A_WORD not in path.as_posix()]
 
 
-def type_names(tree: ast.Module) -> set[str]:
+@cache
+def type_names(path: Path) -> frozenset[str]:
     """Classes and type aliases of a module, without the underscore of private ones."""
     found = set()
-    for node in tree.body:
+    for node in tree_of(path).body:
         if isinstance(node, ast.ClassDef):
             found.add(node.name.lstrip("_"))
         elif isinstance(node, ast.Assign):
             names = [target.id.lstrip("_") for target in node.targets if isinstance(target, ast.Name)]
             # A constant is all capitals, a function or a value all small.
             found |= {name for name in names if name[:1].isupper() and not name.isupper()}
-    return found
+    return frozenset(found)
 
 
 def shared(places: dict[str, list[str]], allowed: dict[str, str]) -> dict[str, list[str]]:
@@ -68,7 +70,7 @@ def shared(places: dict[str, list[str]], allowed: dict[str, str]) -> dict[str, l
 def test_a_class_has_a_name_of_its_own() -> None:
     places = defaultdict(list)
     for path in paths():
-        for name in type_names(tree_of(path)):
+        for name in type_names(path):
             places[name].append(path.relative_to(PACKAGE).as_posix())
     assert shared(places, SAME_CLASS) == {}, "give one of them another name, or say in SAME_CLASS why not"
 
@@ -84,7 +86,7 @@ def test_each_exception_has_a_reason_and_is_still_needed() -> None:
     classes, modules = defaultdict(int), defaultdict(int)
     for path in paths():
         modules[path.stem] += 1
-        for name in type_names(tree_of(path)):
+        for name in type_names(path):
             classes[name] += 1
     assert {name for name in SAME_CLASS if classes[name] < 2} == set()
     assert {name for name in SAME_MODULE if modules[name] < 2} == set()

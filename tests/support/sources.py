@@ -1,6 +1,7 @@
 """What a source file imports and holds, for the tests of the house.
 
-What a file imports is kept. Its tree is not: many trees make Python's garbage collector slower than its parser.
+What a file imports is kept, and whether it has a docstring. Its tree is not: many trees make Python's garbage collector
+slower than its parser.
 """
 
 from __future__ import annotations
@@ -15,13 +16,22 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-@cache
 def imports_of(path: Path) -> frozenset[str]:
     """Modules, and names that may be modules, which a file imports anywhere."""
+    return _read(path)[0]
+
+
+def has_docstring(path: Path) -> bool:
+    return _read(path)[1]
+
+
+@cache
+def _read(path: Path) -> tuple[frozenset[str], bool]:
+    tree = tree_of(path)
     names = set()
-    for node in ast.walk(tree_of(path)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return frozenset(names)
+    return frozenset(names), bool(ast.get_docstring(tree))
