@@ -16,8 +16,10 @@ LENGTH_OPTIONS = (
     ),
     Option(
         name="block", group=OptionGroup.LOAD, type=Duration(10 * NS_PER_MS), plan_field="load.block_ns", default="2s",
-        is_implicit=True, help="Length of one policy's turn; 2s if unset.",
-        differs={SWEEP: {"default": "1s", "help": "Length of one policy's turn; 1s if unset."}},
+        is_implicit=True, help="Length of one policy's turn, with --requests its longest time; 2s if unset.",
+        differs={SWEEP: {
+            "default": "1s", "help": "Length of one policy's turn, with --requests its longest time; 1s if unset.",
+        }},
         locust=LocustArgument(help="Length of one policy's turn"),
     ),
     Option(

@@ -44,13 +44,14 @@ def open_loop(
     asked: str = "",
     change: Callable[[Times], Times] = lambda times: times,
     keep: float = 1.0,
+    requests: int | None = None,
     **facts: Any,
 ) -> CheckOutcome:
     """An open loop of `kind` where `asked`, the same unless given, was asked for."""
     times = [change(due(rate_rps, kind, seed)) for seed in range(ROUNDS)]
     number = [len(one) for one in times]
     times = [one[RNG.random(len(one)) < keep] for one in times]
-    load = Load(rounds=ROUNDS, rate_rps=rate_rps, arrivals=asked or kind)
+    load = Load(rounds=ROUNDS, rate_rps=rate_rps, arrivals=asked or kind, requests=requests)
     run = simulated_run(
         [[np.full(len(one), 1e6) for one in times]], orders(1, ROUNDS, 0), load=load, at_ns=[times],
         late=[[late(one) for one in times]],
@@ -121,6 +122,14 @@ def test_a_rate_that_rises_within_the_windows_fails() -> None:
     found = open_loop("poisson", change=lambda times: np.sqrt(times / WINDOW_NS) * WINDOW_NS)
     assert found.passed is False
     assert "came at other times than asked" in found.message
+
+
+@pytest.mark.parametrize("kind", ["constant", "poisson"])
+def test_a_number_of_arrivals_is_not_held_against_a_window_that_lasts_as_long_as_they_do(kind: str) -> None:
+    found = open_loop(kind, change=lambda times: times[: len(times) // 2], requests=5_000)
+    assert found.passed is True
+    late = open_loop(kind, lambda times: RNG.exponential(3 * NS_PER_MS, len(times)), requests=5_000)
+    assert "of the arrivals came at other intervals than asked" in late.message
 
 
 @pytest.mark.parametrize("kind", ["constant", "poisson"])
