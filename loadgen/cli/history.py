@@ -22,10 +22,11 @@ from loadgen.model.history_record import HistoryRecord, LeftOutRun
 from loadgen.model.plan import Plan
 from loadgen.model.run_record import RunRecord
 from loadgen.show.export.diff_markdown import history_markdown
+from loadgen.show.export.history_html import history_html
 from loadgen.show.formatting import load_text, target_text
 from loadgen.show.tables.history_rows import history_table
 
-_CHART_NAME = "history"
+_CHART_NAME, _PAGE_FILE = "history", "history.html"
 
 
 def history(folder: Path, options: dict[str, Any]) -> Outcome:
@@ -87,9 +88,10 @@ def _draw_into(folder: Path, found: HistoryRecord) -> list[Path]:
         store = RunStore(folder)
         for ending, content in draw_history(found).items():
             store.write_bytes(f"{_CHART_NAME}.{ending}", content)
+        store.write_text(_PAGE_FILE, history_html(found))
     except OSError as error:
         raise PlanError(f"can't write to {folder}: {error.strerror}; --no-charts draws nothing") from None
-    return [folder / f"{_CHART_NAME}.png"]
+    return [folder / f"{_CHART_NAME}.png", folder / _PAGE_FILE]
 
 
 def _show(found: HistoryRecord, charts: list[Path]) -> None:

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.support.hostile_texts import texts
+from tests.support.hostile_texts import texts, without_scripts
 from tests.support.runner import run_cli
 from tests.support.summary_schema import HISTORY_SCHEMA_FILE, check_history, history_schema_text
 from tests.support.synthetic import full_run
@@ -60,7 +60,7 @@ def test_like_plans_are_grouped_in_the_order_of_time(results: Path) -> None:
 def test_table_markdown_and_chart(results: Path) -> None:
     shown = run_cli("history", str(results))
     assert (shown.code, shown.stderr) == (0, "")
-    assert shown.stdout.endswith(f"{results}/history.png\n")
+    assert shown.stdout.endswith(f"{results}/history.png\n{results}/history.html\n")
     assert "GET http://127.0.0.1:8080/: 2 users" in shown.stdout
     assert ElementTree.parse(results / "history.svg").getroot().tag.endswith("svg")
     page = run_cli("history", str(results), "--markdown", "--no-charts").stdout
@@ -104,3 +104,5 @@ def test_the_example_and_a_hostile_run(tmp_path: Path) -> None:
     assert "<" not in shown.stdout
     assert "\x1b" not in shown.stdout + run_cli("history", str(tmp_path), "--no-charts").stdout
     assert "<script" not in (tmp_path / "history.svg").read_text(encoding="utf-8")
+    shown_page = without_scripts((tmp_path / "history.html").read_text(encoding="utf-8"))
+    assert not [text for text in texts() if text in shown_page]

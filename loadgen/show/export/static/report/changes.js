@@ -23,6 +23,10 @@ function factor(value) {
   return `${value.toFixed(value < 10 ? 3 : 1)}×`;
 }
 
+function factorEstimate(value, low, high) {
+  return low === null ? factor(value) : `${factor(value)} [${factor(low).slice(0, -1)}, ${factor(high).slice(0, -1)}]`;
+}
+
 // A row a statistic: a point with its interval, around the line of no change.
 function points(rows, width, x, none) {
   if (!rows.length) return [];
@@ -49,7 +53,7 @@ function ratioChanges(data, chosen, width) {
   const of = (one) => one.policies.map((policy) => data.policies[policy]).join(" / ");
   const ends = data.ratio_changes.flatMap((one) => [one.ratio, one.low, one.high, 1]);
   const rows = data.ratio_changes.filter((one) => one.policies.every((policy) => chosen.policies.has(policy))).map((one) => {
-    const rest = `, ${one.statistic}: ${factor(one.ratio)} [${factor(one.low).slice(0, -1)}, ${factor(one.high).slice(0, -1)}]`;
+    const rest = `, ${one.statistic}: ${factorEstimate(one.ratio, one.low, one.high)}`;
     return { text: fitted(of(one), rest, width), at: one.ratio, low: one.low, high: one.high, kind: one.kind,
       title: `${of(one)}${rest}\n${one.kind ? "certain" : "not certain"}` };
   });

@@ -4,12 +4,12 @@ function lines(name) {
     const chart = data.lines[name];
     chosen.hidden ??= {};
     const hidden = (chosen.hidden[name] ??= new Set());
-    const write = chart.y.unit === "ns" ? duration : rate;
+    const write = { ns: duration, rps: rate, ratio: factor }[chart.y.unit];
     const number = (line, index) => line.policy ?? (chart.lines.some((one) => one.dashed) ? Math.floor(index / 2) : index);
     const shown = chart.lines.map((line, index) => ({ ...line, number: number(line, index) })).filter((line) => !hidden.has(line.label));
     const as = (line) => ([x, y, low, high]) => ({
       x, y, number: line.number, low: low ?? y, high: high ?? y, known: low !== null,
-      title: `${line.label}\n${tickText(chart, x)}: ${estimate(y, low, high, write)}`,
+      title: `${line.label}\n${tickText(chart, x)}: ${chart.y.unit === "ratio" ? factorEstimate(y, low, high) : estimate(y, low, high, write)}`,
     });
     const measured = shown.map((line) => [line, line.points.filter(([, y]) => y !== null).map(as(line))]);
     const fits = shown.filter((line) => line.fit).map((line) => line.fit.map(as(line)));
@@ -25,19 +25,24 @@ function tickText(chart, x) {
 function linePlot(chart, measured, fits, width) {
   const points = measured.flatMap(([, own]) => own);
   const values = points.flatMap((one) => [one.low, one.high, one.y]);
-  const format = chart.y.unit === "ns" ? shortDuration : (value) => value.toLocaleString("en");
+  const format = chart.y.unit === "ns" ? shortDuration : (value) => `${value.toLocaleString("en")}${chart.y.unit === "ratio" ? "×" : ""}`;
   const y = { ...latencyScale(values.filter((value) => chart.y.scale === "linear" || value > 0), chart.y.scale, 8), tickFormat: format };
   const places = chart.x.ticks.map(([place]) => place);
   const span = places.at(-1) - places[0] || 1;
   // Labels that would touch are left out.
-  const ticks = places.reduce((kept, place) => (kept.length && ((place - kept.at(-1)) / span) * (width - 80) < 48 ? kept : [...kept, place]), []);
+  const gap = Math.max(48, 8.3 * Math.max(...chart.x.ticks.map(([, text]) => text.length)));
+  const margin = chart.x.margin ?? 0;
+  const marginRight = Math.max(24, 4 * tickText(chart, places.at(-1)).length + 6); // half of the last label stands there
+  const room = (width - 62 - marginRight) / (span + 2 * margin);
+  const ticks = places.reduce((kept, place) => (kept.length && (place - kept.at(-1)) * room < gap ? kept : [...kept, place]), []);
   const color = (one) => colour(one.number);
   return Plot.plot({
-    color: IDENTITY, width, height: 340, marginLeft: 62, marginBottom: 40,
-    marginRight: Math.max(24, 4 * tickText(chart, places.at(-1)).length + 6), // half of the last label stands there
-    x: { domain: [places[0], places.at(-1)], ticks, tickFormat: (place) => tickText(chart, place), label: chart.x.label },
+    color: IDENTITY, width, height: 340, marginLeft: 62, marginBottom: 40, marginRight,
+    x: { domain: [places[0] - margin, places.at(-1) + margin], ticks, tickFormat: (place) => tickText(chart, place), label: chart.x.label },
     y: { ...y, label: chart.y.label },
     marks: [
+      Plot.ruleX(chart.x.marks ?? [], { x: (one) => one[0], strokeDasharray: "2 3", strokeOpacity: 0.6, title: (one) => one[1] }),
+      ...(chart.y.unit === "ratio" ? [Plot.ruleY([1])] : []),
       ...fits.map((fit) => Plot.areaY(fit, { x: "x", y1: "low", y2: "high", fill: color, fillOpacity: 0.15, clip: true })),
       ...fits.map((fit) => Plot.lineY(fit, { x: "x", y: "y", stroke: color, strokeWidth: 2 })),
       ...measured.filter(([line]) => !line.fit).map(([line, own]) => Plot.lineY(own,
