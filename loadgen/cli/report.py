@@ -59,7 +59,7 @@ class FinishedRun:
     @cached_property
     def data(self) -> RunData:
         """What exports, charts and pages are made of; one for all, so that each chart is drawn once."""
-        return RunData(self.summary, self.samples)
+        return RunData(self.summary, self.samples, self.diff)
 
     @property
     def shown_file(self) -> Path:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from loadgen.measure.data.rows import Samples
+from loadgen.model.diff_record import DiffRecord
 from loadgen.model.summary import Summary
 
 
@@ -19,6 +20,8 @@ class RunData:
     summary: Summary
     samples: Samples | None = None
     """None while the run goes on, and where only its summary is at hand."""
+    diff: DiffRecord | None = None
+    """What changed since the runs of --baseline; None without one."""
     on_chart: Callable[[int, int, str], None] = lambda _number, _of, _name: None
     """Called before each chart is drawn: which it is, of how many, and its name."""
 

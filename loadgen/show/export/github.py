@@ -16,7 +16,7 @@ from loadgen.show.formatting import target_text
 def _write(run: RunData, stream: TextIO) -> None:
     plan = run.summary["plan"]
     title = escape(f"{plan['method']} {target_text(plan)}")
-    stream.write(f"### loadgen: {title}\n\n{render(run.summary)}\n")
+    stream.write(f"### loadgen: {title}\n\n{render(run.summary, run.diff)}\n")
 
 
 def workflow_commands(run: RunData) -> str:

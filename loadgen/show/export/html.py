@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
+from loadgen.model.diff_record import DiffRecord
 from loadgen.model.proxy import parse_proxy
 from loadgen.model.run_record import PlanRecord
 from loadgen.model.summary import Summary
 from loadgen.model.units import format_duration
 from loadgen.show import tables
+from loadgen.show.export.cards import verdict_html
 from loadgen.show.export.exporter import Exporter, RunData, Written
 from loadgen.show.export.findings_html import findings_html
 from loadgen.show.export.html_advice import advice_html
@@ -56,8 +58,8 @@ _SECTIONS = (
 )
 
 
-def render(summary: Summary, pictures: Mapping[str, bytes]) -> str:
-    """The page, with the SVG pictures of charts by name."""
+def render(summary: Summary, pictures: Mapping[str, bytes], diff: DiffRecord | None = None) -> str:
+    """The page, with the SVG pictures of charts by name. diff: what changed since a baseline."""
     plan, data = summary["plan"], chart_data(summary)
     title = f"{plan['method']} {target_text(plan)}"
     parts = [
@@ -67,6 +69,7 @@ def render(summary: Summary, pictures: Mapping[str, bytes]) -> str:
         waterfall_html(summary),
         _section(_GATES, summary),
         advice_html(summary),
+        "" if diff is None else _diff(diff),
         charts_html(data, pictures),
         _policies(summary),
         *(_section(one, summary) for one in _SECTIONS),
@@ -107,6 +110,12 @@ def _section(section: _Section, summary: Summary) -> str:
     )
 
 
+def _diff(diff: DiffRecord) -> str:
+    """What changed, in words; its charts and its table have a page of their own."""
+    old = ", ".join(one["run"] for one in diff["old"])
+    return f"<h2>What changed since {escape(old)}</h2>{verdict_html(diff['verdict'])}"
+
+
 def _audit(summary: Summary) -> str:
     """What an audit before the load found out; empty where there was none."""
     audit = summary["environment"].get("audit")
@@ -125,7 +134,7 @@ def _environment(summary: Summary) -> str:
 
 
 def _write(run: RunData, stream: TextIO) -> None:
-    stream.write(render(run.summary, {name: files["svg"] for name, files in run.charts.items()}))
+    stream.write(render(run.summary, {name: files["svg"] for name, files in run.charts.items()}, run.diff))
 
 
 HTML = Exporter(

@@ -19,6 +19,7 @@ from loadgen.show.ordering import MAX_BARS, MAX_SERIES
 
 _MAX_BLOCKS = 4_000
 """Of more the page would be too large, and no block could be told from the next."""
+_NEVER = {"mean_per_request": 0}  # a summary of an earlier version lacks phases that it did not know
 
 
 def chart_data(summary: Summary) -> ChartData:
@@ -57,7 +58,13 @@ def _colours(summary: Summary) -> ChartData:
 
 def _bars(answered: dict[int, PolicySummary]) -> ChartData:
     """What the charts with a bar for each policy are drawn from."""
+    happened = [
+        phase.value
+        for phase in Phase
+        if any(one["phases_ns"].get(phase.value, _NEVER)["mean_per_request"] for one in answered.values())
+    ]
     return {
+        "phases": happened,
         "means": [_means(number, one) for number, one in answered.items()],
         "throughput": [
             {"policy": number, "rps": one["throughput_rps"], **_bounds(one["throughput_rps_ci95"])}

@@ -9,6 +9,7 @@ import re
 from typing import TextIO
 
 from loadgen.model.characters import visible
+from loadgen.model.diff_record import DiffRecord
 from loadgen.model.summary import Summary
 from loadgen.show import tables
 from loadgen.show.export.exporter import Exporter, RunData, Written
@@ -17,13 +18,20 @@ from loadgen.show.export.exporter import Exporter, RunData, Written
 _MARKUP = re.compile(r"[\\`|*]|\](?=[(\[:])|!(?=\[)|(?<!\w)_|_(?!\w)")
 
 
-def render(summary: Summary) -> str:
-    """The page."""
+def render(summary: Summary, diff: DiffRecord | None = None) -> str:
+    """The page. diff: what changed since a baseline."""
     text = f"> {escape(summary['verdict'])}\n\n{table_markdown(tables.policies(summary))}"
     more = [
         table for table in (tables.gates(summary), tables.amortisation(summary), tables.checks(summary)) if table.rows
     ]
-    return "\n".join([text, *map(table_markdown, more), *_audit(summary), *_warnings(summary)])
+    return "\n".join([text, *_changes(diff), *map(table_markdown, more), *_audit(summary), *_warnings(summary)])
+
+
+def _changes(diff: DiffRecord | None) -> list[str]:
+    if diff is None:
+        return []
+    old = ", ".join(escape(one["run"]) for one in diff["old"])
+    return [f"What changed since {old}:\n", "".join(f"- {escape(line)}\n" for line in diff["verdict"])]
 
 
 def _audit(summary: Summary) -> list[str]:
@@ -50,7 +58,7 @@ def escape(text: str) -> str:
 
 
 def _write(run: RunData, stream: TextIO) -> None:
-    stream.write(render(run.summary))
+    stream.write(render(run.summary, run.diff))
 
 
 MARKDOWN = Exporter(

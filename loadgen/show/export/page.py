@@ -16,6 +16,7 @@ from pathlib import Path
 from loadgen.model.characters import visible
 from loadgen.show.tables.table import Table
 
+_LONG = 40  # characters of a cell
 STATIC = Path(__file__).parent / "static"
 # On a narrow screen tables and charts scroll in their frames; a shadow at an edge says that there is more beyond it.
 STYLE = (STATIC / "page.css").read_text(encoding="utf-8")
@@ -66,8 +67,14 @@ def opening(title: str, of_policy: str = POLICY) -> str:
 def table_html(table: Table, of_class: str = "") -> str:
     """A table that scrolls in its frame. of_class: ` class=text` where its cells are sentences."""
     head = "".join(f"<th{of_class}>{escape(heading)}" for heading in table.headings)
-    body = "".join("<tr>" + "".join(f"<td{of_class}>{escape(cell)}" for cell in row) for row in table.rows)
+    body = "".join("<tr>" + "".join(_cell(cell, of_class) for cell in row) for row in table.rows)
     return f"<div class=scroll tabindex=0><table><thead><tr>{head}<tbody>{body}</table></div>"
+
+
+def _cell(text: str, of_class: str) -> str:
+    """A sentence gets a width at which it can be read, whatever the screen's."""
+    is_long = of_class and len(text) > _LONG
+    return f"<td{' class=' + repr('text long') if is_long else of_class}>{escape(text)}"
 
 
 def section_html(title: str, table: Table, note: str = "", of_class: str = "") -> str:

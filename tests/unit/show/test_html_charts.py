@@ -85,7 +85,16 @@ def test_what_a_run_has_nothing_of_has_no_chart(summary: Any) -> None:
     alone = copy.deepcopy(summary) | {"comparisons": []}
     for one in alone["policies"].values():
         one["latency_ns"].update(curve=[], histogram=[])
-    assert chart_data(alone).keys() == {"policies", "means", "throughput", "connections", "slices", "blocks", "lines"}
+    assert chart_data(alone).keys() == {
+        "policies",
+        "phases",
+        "means",
+        "throughput",
+        "connections",
+        "slices",
+        "blocks",
+        "lines",
+    }
     page = charts_html(chart_data(alone), {"extra_time": b"<svg/>", "phases": b"<svg/>"})
     assert "data-plot=phases" in page
     assert "data-plot=extra_time" not in page
@@ -107,7 +116,7 @@ def test_earlier_runs_without_new_keys_are_drawn(summary: Any) -> None:
 def test_more_policies_than_colours_have_bars_and_no_lines(swept: Any) -> None:
     assert len(swept["policies"]) > MAX_SERIES
     data = chart_data(swept)
-    assert data.keys() == {"policies", "colours", "means", "throughput", "connections", "lines", "heat_map"}
+    assert data.keys() == {"policies", "colours", "phases", "means", "throughput", "connections", "lines", "heat_map"}
     assert data["colours"] == [0] * len(swept["policies"])
     page = charts_html(data, {"extra_time": b"<svg/>", "amortisation": b"<svg/>"})
     assert "<figure class=scroll tabindex=0><img alt='extra time'" in page

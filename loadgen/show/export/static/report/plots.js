@@ -84,8 +84,7 @@ function highest(one) {
 function phases(data, chosen, width) {
   const shown = data.means.filter((one) => chosen.policies.has(one.policy));
   const end = Math.max(...data.means.map((one) => Math.max(one.mean, one.high ?? 0)));
-  const happened = [...new Set(data.means.flatMap((one) => one.phases.map(([name]) => name)))];
-  return [keys(happened), ...bars(shown.map((one) => {
+  return [keys(data.phases), ...bars(shown.map((one) => {
     let level = 0;
     const parts = one.phases.map(([name, ns]) =>
       ({ from: level, to: (level += ns), fill: `var(--${name})`, title: `${data.policies[one.policy]}\n${name}: ${duration(ns)}` }));
