@@ -7,7 +7,8 @@ from loadgen.show.export.page import escape
 from loadgen.show.tables.findings import HEADINGS, findings_by_group
 from loadgen.show.tables.table import Row
 
-_CLASSES = {"measured": "text long", "what to do": "text long"}
+_CLASSES = {"measured": "text long", "what to do": "text long", "rule": "text short"}
+_LONG = 24  # characters of any other cell that need more room on a phone
 
 
 def findings_html(audit: AuditRecord) -> str:
@@ -21,6 +22,9 @@ def findings_html(audit: AuditRecord) -> str:
 
 
 def _row(row: Row) -> str:
-    classes = [_CLASSES.get(heading, "text") for heading in HEADINGS]
+    classes = [
+        _CLASSES.get(heading, "text long" if len(cell) > _LONG else "text")
+        for heading, cell in zip(HEADINGS, row, strict=True)
+    ]
     classes[HEADINGS.index("verdict")] = f"text is-{escape(row[HEADINGS.index('verdict')])}"
     return "<tr>" + "".join(f"<td class='{one}'>{escape(cell)}" for one, cell in zip(classes, row, strict=True))
