@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from loadgen.measure.data.store import RunStore
+from loadgen.measure.summary.run_gates import judge_gates, resolve_gates
 from loadgen.model.exceptions import PlanError
-from loadgen.model.policy_summary import PolicySummary
-from loadgen.model.records import Phase
 from loadgen.model.run_record import RunWarning
 from loadgen.model.summary import Summary
 from loadgen.model.warning_codes import WarningCode
 from loadgen.swarm.chart_drawer import ChartDrawer
+from loadgen.swarm.live_page import shown_charts, shown_figures
 from loadgen.swarm.run import LocustRun
 
-# Computing figures may take this share of the time.
-_MAX_SHARE = 0.05
+# Computing figures may take this share of the time; to answer the pages takes a small one beside that.
+_MAX_SHARE = 0.015
 _CHARTS_EVERY_S = 10.0
 # Someone who asked at most this long ago still looks.
 _LOOKS_FOR_S = 15.0
@@ -46,6 +46,9 @@ class LiveView:
         self._drawn_s = _NEVER_S
         self._next_summary_s = _NEVER_S
         self._charts_version = 0
+        self._plots_version = 0
+        self._figures = shown_figures(None)
+        self._plots = shown_charts(None)
 
     @property
     def is_active(self) -> bool:
@@ -56,7 +59,8 @@ class LiveView:
         """A run begins."""
         self.close()
         self.run, self.state, self.message, self.users = run, RUNNING, "", 0
-        self._summary, self._next_summary_s, self._drawn_s = None, _NEVER_S, _NEVER_S
+        self._next_summary_s = self._drawn_s = _NEVER_S
+        self._take(None)
 
     def fail(self, message: str) -> None:
         """There will be no run, or the one there was has failed."""
@@ -68,7 +72,7 @@ class LiveView:
         self._charts_version += 1
         self.state = FINISHED
         try:
-            self._summary = RunStore(self.run.directory).load_summary()
+            self._take(RunStore(self.run.directory).load_summary())
         except PlanError as error:
             self.fail(str(error))
 
@@ -77,7 +81,7 @@ class LiveView:
         now = self._clock()
         if self.run is None or now - self._figures_asked_s > _LOOKS_FOR_S or now < self._next_summary_s:
             return
-        self._summary = _summary_so_far(self.run)
+        self._take(_summary_so_far(self.run))
         done = self._clock()
         self._next_summary_s = done + (done - now) / _MAX_SHARE
         is_due = now - self._charts_asked_s < _LOOKS_FOR_S and now - self._drawn_s >= _CHARTS_EVERY_S
@@ -95,7 +99,7 @@ class LiveView:
         self._figures_asked_s = self._clock()
         if self._drawer.poll():
             self._charts_version += 1
-        run, summary = self.run, self._summary
+        run = self.run
         return {
             "state": self.state,
             "run": run and run.name,
@@ -105,11 +109,14 @@ class LiveView:
             "blocks": run.live.blocks if run else 0,
             "users": self.users,
             "message": self.message,
-            "verdict": summary["verdict"] if summary else "",
             "warnings": self._warnings(),
             "charts_version": self._charts_version,
-            "policies": [_policy(name, one) for name, one in summary["policies"].items()] if summary else [],
+            "plots_version": self._plots_version,
+            **self._figures,
         }
+
+    def plots(self) -> dict[str, Any]:
+        return self._plots
 
     def charts(self) -> tuple[Path | None, list[str]]:
         self._charts_asked_s = self._figures_asked_s = self._clock()
@@ -127,6 +134,12 @@ class LiveView:
 
     # Inside
 
+    def _take(self, summary: Summary | None) -> None:
+        """Show these figures from now on. What pages ask for again and again is made of them once."""
+        self._summary = summary
+        self._figures, self._plots = shown_figures(summary), shown_charts(summary)
+        self._plots_version += 1
+
     def _warnings(self) -> list[RunWarning]:
         """Those of the run so far, and those that the last figures called for."""
         known: list[RunWarning] = self._summary["warnings"] if self._summary else []
@@ -143,24 +156,6 @@ def _summary_so_far(run: LocustRun) -> Summary | None:
     summary = run.live.summary(run.name, plan.to_json(secrets=False), run.facts["environment"], run.facts["notes"])
     if summary is not None:  # percentiles and means are of all requests here; only charts and intervals are of a share
         summary["warnings"] = [one for one in summary["warnings"] if one["code"] != WarningCode.SAMPLES_THINNED]
+        if gates := resolve_gates(run.plan):
+            summary["gates"] = judge_gates(gates, summary)
     return summary
-
-
-def _policy(name: str, one: PolicySummary) -> dict[str, Any]:
-    connections, latency = one["connections"], one["latency_ns"]
-    return {
-        "name": name,
-        "requests": one["requests"],
-        "throughput_rps": one["throughput_rps"],
-        "mean_ns": latency["mean"],
-        "mean_ci95": latency["mean_ci95"],
-        "p50_ns": latency["p50"],
-        "p50_ci95": latency["p50_ci95"],
-        "p99_ns": latency["p99"],
-        "p99_ci95": latency["p99_ci95"],
-        "phases_ns": {phase.value: one["phases_ns"][phase.value]["mean"] for phase in Phase},
-        "opened": connections["opened"],
-        "ideal": connections["ideal"],
-        "reuse_ratio": connections["reuse_ratio"],
-        "errors": one["errors"],
-    }

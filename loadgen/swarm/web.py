@@ -25,6 +25,7 @@ TAB_KEY = "connection-reuse"
 TAB_TITLE = "Connection reuse"  # tab.js finds the tab by it
 
 _INDEX_TAGS = (
+    '<link rel="stylesheet" href="./loadgen/static/colours.css">'
     '<link rel="stylesheet" href="./loadgen/static/style.css">'
     f'<script type="application/json" id="loadgen-options">{json.dumps(IN_FORM)}</script>'
     '<script type="module" src="./loadgen/static/tab.js"></script>'

@@ -14,7 +14,9 @@ from loadgen.measure.data.npz import SAMPLES_FILE
 from loadgen.show.export import EXPORTERS, Written
 from loadgen.show.export.html import HTML
 from loadgen.show.export.json import JSON
+from loadgen.show.export.page import hash_source
 from loadgen.show.export.scripts import scripted_policy
+from loadgen.swarm.web_assets import LIBRARIES, LIBRARY_STYLE, MIMETYPES, assets
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -28,12 +30,10 @@ _EXPORTS = {
 FILES = {JSON.file_name: _EXPORTS[JSON.file_name], SAMPLES_FILE: "Download samples"} | _EXPORTS
 """The files of a run's folder that the web UI offers, with the names of their links."""
 
-_STATIC = Path(__file__).parent / "static"
-_MIMETYPES = {
-    ".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml", ".png": "image/png",
-}  # fmt: skip
 _CLOSED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-_PAGE_POLICY = f"{_CLOSED}; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'"
+_PAGE_POLICY = (
+    f"{_CLOSED}; script-src 'self'; style-src 'self' {hash_source(LIBRARY_STYLE)}; img-src 'self'; connect-src 'self'"
+)
 # Charts have their style inside, and no script. The report has scripts too: its own, and no other.
 _DRAWN_POLICY = f"{_CLOSED}; script-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
@@ -49,13 +49,16 @@ class View(Protocol):
         round: the present one, counted from 1; 0 before the first
         blocks, users: how many are done, and are there
         message: what went wrong
-        verdict: one sentence; empty while there is none
         warnings: [{code, message}]
-        charts_version: grows with each redraw
+        charts_version, plots_version: grow with each redraw, and with newer data for the charts that the page draws
+        verdict, verdict_lines, cards, gates: the answer; see `live_page.shown_figures`
         policies: [{name, requests, throughput_rps, mean_ns, mean_ci95, p50_ns, p50_ci95, p99_ns, p99_ci95,
             phases_ns: {phase: mean}, opened, ideal, reuse_ratio, errors: {kind: n}}], None for a value that is not
             there yet; after the end those of `summary.json`
         """
+
+    def plots(self) -> dict[str, Any]:
+        """What the page's charts are drawn from, for JSON; see `live_page.shown_charts`."""
 
     def charts(self) -> tuple[Path | None, list[str]]:
         """The folder and the file names (SVG or PNG) of the charts drawn so far; asks for newer ones."""
@@ -100,12 +103,13 @@ class _Handlers:
     def __init__(self, view: View) -> None:
         self._view = view
         self._charts = _Charts(view)
-        self._static = {path.name: path.read_bytes() for path in _STATIC.iterdir() if path.suffix in _MIMETYPES}
+        self._static = assets()
 
     def by_path(self) -> dict[str, Callable[..., ResponseReturnValue]]:
         return {
             "": self.page,
             "/live": self.live,
+            "/plots": self.plots,
             "/charts": self.chart_names,
             "/charts/<name>": self.chart,
             "/files/<name>": self.file,
@@ -122,6 +126,9 @@ class _Handlers:
         files = [{"name": name, "opens": name == REPORT} for name in FILES if self._view.file(name) is not None]
         return _json({**self._view.live(), "files": files})
 
+    def plots(self) -> Response:
+        return _json(self._view.plots())
+
     def chart_names(self) -> Response:
         return _json(self._charts.names())
 
@@ -137,7 +144,10 @@ class _Handlers:
         content = self._static.get(name)
         if content is None:
             return _missing("There is no such file.")
-        return Response(content, mimetype=_MIMETYPES[Path(name).suffix])
+        response = Response(content, mimetype=MIMETYPES[Path(name).suffix])
+        if name in LIBRARIES:  # half a megabyte that says nothing of a run
+            response.headers["Cache-Control"] = "private, max-age=86400"
+        return response
 
 
 class _AuditHandlers:
@@ -191,7 +201,7 @@ def _file(path: Path | None, missing: str, as_attachment: bool = False) -> Respo
     """A file of a run's folder, or one line saying that it isn't there."""
     if path is None or not path.is_file():
         return _missing(missing)
-    mimetype = _MIMETYPES.get(path.suffix)
+    mimetype = MIMETYPES.get(path.suffix)
     response = send_file(path.resolve(), mimetype, as_attachment, download_name=path.name, conditional=False)
     of_file = f"{scripted_policy()}; frame-ancestors 'none'" if path.name == REPORT else _DRAWN_POLICY
     response.headers["Content-Security-Policy"] = of_file
@@ -207,5 +217,6 @@ def _harden(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", _CLOSED)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["Cache-Control"] = "no-store"
+    if response.cache_control.max_age is None:
+        response.headers["Cache-Control"] = "no-store"
     return response

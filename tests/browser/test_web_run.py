@@ -95,7 +95,7 @@ class Lab:
         """Every figure of the tab is the summary's."""
         assert self.browser.table(POLICIES) == [policy_row(name, one) for name, one in found["policies"].items()]
         assert self.browser.table(PHASES) == [phase_row(name, one) for name, one in found["policies"].items()]
-        assert self.browser.text(VERDICT) == found["verdict"]
+        assert self.browser.text(VERDICT).splitlines() == found["verdict_lines"]
         warnings = [f"{one['code']}: {one['message']}" for one in found["warnings"]]
         assert self.browser.text(WARNING).splitlines() == warnings
 
@@ -200,7 +200,7 @@ def downloads(lab: Lab) -> None:
     with np.load(browser.downloads / "samples.npz") as samples:
         assert len(samples["scheduled"]) == lab.requests()
     assert lab.ui.get("loadgen/files/report.html?download").body == (lab.run() / "report.html").read_bytes()
-    verdict, main = browser.text(VERDICT), browser.driver.current_window_handle
+    verdict, main = lab.summary()["verdict"], browser.driver.current_window_handle
     browser.click(f"{SECTION} a", "report.html")
     in_new_window(browser, main)
     # Cards say it on the first screen; the verdict itself may be folded up below them.
@@ -232,7 +232,7 @@ def pictures(browser: Browser) -> list[str]:
 def charts_while_it_goes_on(lab: Lab) -> None:
     """They are drawn because somebody looks at them. That they are redrawn is tested elsewhere, without the wait."""
     browser, main = lab.browser, lab.browser.driver.current_window_handle
-    browser.click(f"{SECTION} a", "Charts, on a page of their own")
+    browser.click(f"{SECTION} a", "A page of its own")
     in_new_window(browser, main)
     browser.wait(lambda: pictures(browser))
     assert browser.text(FACTS).startswith("running")
@@ -244,7 +244,7 @@ def charts_while_it_goes_on(lab: Lab) -> None:
 def charts_at_the_end(lab: Lab, found: dict[str, Any]) -> None:
     """The page shows all that lie in the folder, and the same figures as the tab."""
     browser, main, folder = lab.browser, lab.browser.driver.current_window_handle, lab.run()
-    browser.click(f"{SECTION} a", "Charts, on a page of their own")
+    browser.click(f"{SECTION} a", "A page of its own")
     in_new_window(browser, main)
     drawn = {path.stem.replace("_", " ") for path in folder.glob("*.svg")}
     browser.wait(lambda: {one.get_attribute("alt") for one in browser.all("#charts img")} == drawn)

@@ -22,7 +22,12 @@ NO_PHASES = dict.fromkeys(("queue", "dns", "connect", "tls", "upgrade", "send", 
 RUNNING = {
     "state": "running", "run": "r1", "directory": "results/r1", "url": "http://127.0.0.1:8080/", "round": 2,
     "blocks": 3, "users": 50, "message": "", "verdict": "close costs 0.95 ms more [0.86, 1.07] than persistent",
-    "warnings": [], "charts_version": 1,
+    "warnings": [], "charts_version": 1, "plots_version": 1,
+    "verdict_lines": ["close costs 0.95 ms more [0.86, 1.07] than persistent"], "gates": {"rows": []},
+    "cards": [
+        {"title": "persistent", "amount": "0.10 ms", "bounds": "", "kind": ""},
+        {"title": "close", "amount": "+0.95 ms", "bounds": "[+0.86, +1.07]", "kind": "is-cost"},
+    ],
     "policies": [
         {
             "name": "persistent", "requests": 1234567, "throughput_rps": 41152.2, "mean_ns": 104_400, "mean_ci95": None,
@@ -76,7 +81,9 @@ class Shown:
         self.write()
 
     def write(self, **changes: Any) -> None:
-        """The figures from now on: those of RUNNING, but for these."""
+        """The figures from now on: those of RUNNING, but for these; a verdict is one line."""
+        if "verdict" in changes:
+            changes["verdict_lines"] = [changes["verdict"]]
         new = self.folder / "new"
         new.write_text(json.dumps({**RUNNING, **changes}), encoding="utf-8")
         new.replace(self.folder / "live.json")
@@ -132,6 +139,7 @@ def test_the_tab_shows_the_run_and_follows_it(browser: Browser, running: WebUI, 
     browser.wait(lambda: browser.table(POLICIES) == POLICY_ROWS)
     assert browser.table(PHASES) == PHASE_ROWS
     assert browser.text(VERDICT) == RUNNING["verdict"]
+    assert browser.text(".card").split("\n") == ["persistent", "0.10 ms", "close", "+0.95 ms", "[+0.86, +1.07]"]
     assert browser.text(".loadgen-warning") == "generator_late: 1.2% of events were late"
     assert (
         browser.text(".loadgen-facts")
@@ -372,7 +380,7 @@ def test_what_a_run_leaves_can_be_downloaded_once_it_is_there(browser: Browser, 
         browser.click(f"{SECTION} a", name)
         browser.wait((browser.downloads / name).exists)
         assert (browser.downloads / name).read_text(encoding="utf-8") == content[name]
-    (charts,) = [one for one in browser.all(f"{SECTION} a") if "Charts" in one.text]
+    (charts,) = [one for one in browser.all(f"{SECTION} a") if "A page" in one.text]
     assert charts.get_attribute("href") == running.url + "loadgen"
 
     browser.click("[role=tab]", "Download Data")
@@ -404,7 +412,7 @@ def test_beside_locust_under_a_base_path(browser: Browser, shown: Shown) -> None
         shown.draw("phases.svg", 31)
         browser.open(ui.url + TAB)
         browser.wait_text(SECTION, "persistent")
-        (charts,) = [one for one in browser.all(f"{SECTION} a") if "Charts" in one.text]
+        (charts,) = [one for one in browser.all(f"{SECTION} a") if "A page" in one.text]
         browser.open(str(charts.get_attribute("href")))
         browser.wait(lambda: widths(browser) == [31])
         browser.click("header a", "Back to Locust")

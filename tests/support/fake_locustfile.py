@@ -27,6 +27,9 @@ class WrittenView:
         figures: dict[str, Any] = json.loads((self._folder / "live.json").read_text(encoding="utf-8"))
         return figures
 
+    def plots(self) -> dict[str, Any]:
+        return {}
+
     def charts(self) -> tuple[Path | None, list[str]]:
         with (self._folder / "asked").open("a", encoding="utf-8") as asked:
             asked.write("x")

@@ -38,10 +38,15 @@ def verdict_html(clauses: Sequence[str]) -> str:
     return f"<p class=verdict>{''.join(f'<span>{escape(clause)}</span>' for clause in clauses)}</p>"
 
 
+def amount_of(card: Card) -> tuple[str, str]:
+    """A card's number and its interval, as they are written."""
+    if card.value_ns is None:
+        return "–", ""
+    return format_estimate(card.value_ns, card.interval_ns, sign=card.is_change)
+
+
 def _card_html(number: int, card: Card) -> str:
-    amount, bounds = (
-        ("–", "") if card.value_ns is None else format_estimate(card.value_ns, card.interval_ns, sign=card.is_change)
-    )
+    amount, bounds = amount_of(card)
     return (
         f"<article class='card s{number} {card.kind}'><h3>{escape(card.title)}</h3>"
         f"<p class=big>{escape(amount)} <small>{escape(bounds)}</small></p><p>{escape(card.sentence)}</p></article>"

@@ -20,7 +20,7 @@ from loadgen.show.ordering import MAX_SERIES
 
 def answer_html(summary: Summary) -> str:
     """The cards, and the verdict below them; or the verdict alone."""
-    cards = _cards(summary)
+    cards = answer_cards(summary)
     # A clause a line.
     clauses = re.split(r"(?<=; )", summary["verdict"])
     verdict = verdict_html(clauses)
@@ -34,7 +34,8 @@ def answer_html(summary: Summary) -> str:
     )
 
 
-def _cards(summary: Summary) -> list[Card]:
+def answer_cards(summary: Summary) -> list[Card]:
+    """A card for each policy, or for each curve of a sweep; none where the answer does not fit on a few."""
     policies = summary["policies"]
     if summary["sweep"] is not None:
         curves = summary["sweep"]["amortisation"]

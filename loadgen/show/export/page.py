@@ -27,14 +27,15 @@ def policy(scripts: Sequence[str] = (), styles: Sequence[str] = ()) -> str:
 
     scripts, styles: the texts that the page may run, and those that a script may add to the page.
     """
-    allowed = f"script-src {' '.join(map(_source, scripts))}; " if scripts else ""
+    allowed = f"script-src {' '.join(map(hash_source, scripts))}; " if scripts else ""
     return (
-        f"default-src 'none'; {allowed}style-src {' '.join(map(_source, (STYLE, *styles)))}; img-src data:; "
+        f"default-src 'none'; {allowed}style-src {' '.join(map(hash_source, (STYLE, *styles)))}; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
 
 
-def _source(text: str) -> str:
+def hash_source(text: str) -> str:
+    """How a policy names a text that a page may have inside, be it a style or a script."""
     return f"'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode('ascii')}'"
 
 

@@ -81,12 +81,15 @@ export class Figures {
     this.facts = element("p", "loadgen-facts");
     this.failure = element("p", "loadgen-failure");
     this.failure.setAttribute("role", "alert");
+    this.cards = element("div", "cards");
     this.verdict = element("p", "loadgen-verdict");
     this.warnings = element("div", "loadgen-warnings");
+    this.gates = new Table("Gates", []);
     this.policies = new Table("Policies", HEADINGS);
     this.phases = new Table("Phases: mean where the phase happened", ["policy", ...PHASES]);
     this.element.append(
-      this.facts, this.failure, this.verdict, this.warnings, this.policies.element, this.phases.element,
+      this.facts, this.failure, this.cards, this.verdict, this.gates.element, this.warnings, this.policies.element,
+      this.phases.element,
     );
   }
 
@@ -95,11 +98,26 @@ export class Figures {
     const failure = live.state === "failed" ? live.message || "The run failed." : "";
     this.fail(failure);
     const isRepeated = live.verdict !== "" && failure.startsWith(live.verdict);
-    setText(this.verdict, isRepeated ? "" : live.verdict || waitingFor(live));
+    const lines = live.verdict ? live.verdict_lines : [waitingFor(live)];
+    fill(this.verdict, isRepeated ? [] : lines, () => element("span"));
+    this.showCards(live.cards);
+    this.gates.update(live.gates.rows, live.gates.headings);
     this.verdict.classList.toggle("loadgen-open", !live.verdict);
     fill(this.warnings, live.warnings.map((one) => `${one.code}: ${one.message}`), () => element("p", "loadgen-warning"));
     this.policies.update(live.policies.map(policyRow));
     this.phases.update(live.policies.map(phaseRow));
+  }
+
+  /** The headline of each policy, as on the first screen of the report. */
+  showCards(cards) {
+    this.cards.hidden = cards.length === 0;
+    resize(this.cards, cards.length, newCard);
+    cards.forEach((card, number) => {
+      const [title, big] = this.cards.children[number].children;
+      this.cards.children[number].className = `card s${number % 7} ${card.kind}`;
+      setText(title, card.title);
+      fill(big, [card.amount, card.bounds], (at) => element(at ? "small" : "span"));
+    });
   }
 
   /** Show what went wrong; the figures stay. */
@@ -107,6 +125,12 @@ export class Figures {
     setText(this.failure, message);
     this.failure.hidden = !message;
   }
+}
+
+function newCard() {
+  const card = element("article");
+  card.append(element("h3"), element("p", "big"));
+  return card;
 }
 
 function factsOf(live) {
@@ -158,18 +182,19 @@ class Table {
     const frame = element("div", "loadgen-scroll");
     const table = element("table");
     table.setAttribute("aria-label", title);
-    const head = element("tr");
-    fill(head, headings, () => header("col"));
+    this.head = element("tr");
     const top = element("thead");
-    top.append(head);
+    top.append(this.head);
     this.body = element("tbody");
     table.append(top, this.body);
     frame.append(table);
     this.element.append(heading, frame);
   }
 
-  update(rows) {
+  update(rows, headings = this.headings) {
     this.element.hidden = rows.length === 0;
+    this.headings = headings ?? [];
+    fill(this.head, this.headings, () => header("col"));
     resize(this.body, rows.length, () => element("tr"));
     rows.forEach((cells, index) => {
       fill(this.body.children[index], cells, (column) => this.newCell(column));

@@ -2,13 +2,16 @@
 // audit of the target.
 
 import { Audit } from "./audit.js";
+import { Charts } from "./charts.js";
 import { Downloads, element, fetchJson, Figures, poll, resize } from "./figures.js";
+import { chosenTheme } from "./theme.js";
 
 const CHARTS_EVERY_MS = 5000;
 
 const figures = new Figures();
 const downloads = new Downloads();
 const audit = new Audit();
+const runCharts = new Charts();
 const charts = document.getElementById("charts");
 const noCharts = document.getElementById("no-charts");
 const noDownloads = document.getElementById("no-downloads");
@@ -17,21 +20,24 @@ let shownRun = null;
 let fetchedMs = -Infinity;
 
 figures.fail("");
+figures.policies.element.before(runCharts.element);
 document.getElementById("figures").append(figures.element);
 document.getElementById("downloads").append(downloads.element);
 document.getElementById("audit").append(audit.element);
 audit.refresh();
 
-/** As light or dark as Locust's own pages, which keep the user's choice under this name. */
+/** As light or dark as Locust's own pages. */
 function useTheme() {
-  document.documentElement.dataset.theme = localStorage.getItem("theme") ?? "";
+  document.documentElement.dataset.theme = chosenTheme();
 }
 
 async function update(live) {
   figures.update(live);
   downloads.update(live);
+  useTheme();
   noDownloads.hidden = live.files.length > 0;
   document.title = live.run ? `${live.run}: connection reuse` : "Connection reuse";
+  await runCharts.update(live);
   const isNew = live.charts_version !== shownVersion || live.run !== shownRun;
   const isDue = live.state === "running" && performance.now() - fetchedMs >= CHARTS_EVERY_MS;
   if (isNew || isDue) {

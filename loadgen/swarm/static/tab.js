@@ -2,22 +2,34 @@
 // whether the tab is chosen, and where its content belongs, is read from the page after each change.
 
 import { Audit } from "./audit.js";
+import { Charts } from "./charts.js";
 import { fixOptions } from "./edit_form.js";
 import { Downloads, element, Figures, poll } from "./figures.js";
+import { paper, shownTheme } from "./theme.js";
 
 const TITLE = "Connection reuse";
 
 const figures = new Figures();
 const downloads = new Downloads();
 const audit = new Audit();
+const runCharts = new Charts();
 const links = element("div", "loadgen-links");
 const charts = element("a");
 charts.href = "./loadgen";
 charts.target = "_blank";
-charts.textContent = "Charts, on a page of their own";
-links.append(charts, downloads.element);
+charts.textContent = "A page of its own";
+const toAudit = element("a");
+toAudit.href = "#loadgen-audit";
+toAudit.textContent = "Audit of the target";
+toAudit.addEventListener("click", (event) => {
+  event.preventDefault(); // Locust reads its tab from the address
+  audit.element.scrollIntoView();
+  audit.host.focus();
+});
+links.append(charts, toAudit, downloads.element);
 figures.element.id = "loadgen-tab";
 figures.facts.after(links);
+figures.policies.element.before(runCharts.element);
 figures.element.append(audit.element);
 figures.fail("");
 
@@ -30,14 +42,22 @@ function currentPanel() {
 
 const pollNow = poll(
   () => currentPanel() !== null && document.visibilityState === "visible",
-  (live) => {
+  async (live) => {
+    useTheme();
     figures.update(live);
     downloads.update(live);
+    await runCharts.update(live);
   },
   (message) => figures.fail(message),
 );
 
+function useTheme() {
+  figures.element.dataset.theme = shownTheme();
+  figures.element.style.setProperty("--paper", paper());
+}
+
 function follow() {
+  requestAnimationFrame(useTheme); // the page has its new colours by then
   fixOptions();
   const panel = currentPanel();
   if (panel === null) {

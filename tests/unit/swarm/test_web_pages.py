@@ -13,6 +13,7 @@ from flask import Blueprint, Flask, redirect
 from flask.testing import FlaskClient
 
 from loadgen.show.export import EXPORTERS, Written
+from loadgen.show.export.page import STATIC
 from loadgen.swarm.web import TAB_KEY, install
 
 INDEX = "<html><body>theirs</body></html>"
@@ -29,6 +30,9 @@ class FolderView:
 
     def live(self) -> dict[str, Any]:
         return {"state": "idle"}
+
+    def plots(self) -> dict[str, Any]:
+        return {"policies": ["close"]}
 
     def charts(self) -> tuple[Path | None, list[str]]:
         self.asked += 1
@@ -185,6 +189,7 @@ def test_every_answer_of_ours_is_closed_to_scripts_of_others(locust: Locust, vie
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Referrer-Policy"] == "no-referrer"
         assert answer.headers["Cache-Control"] == "no-store"
+    assert locust.get("/loadgen/static/d3.min.js").headers["Cache-Control"] == "private, max-age=86400"
 
 
 def test_a_refused_form_starts_nothing_and_the_form_that_edits_a_test_is_not_checked(locust: Locust) -> None:
@@ -242,3 +247,13 @@ def test_an_audit_is_behind_the_login(view: FolderView) -> None:
     assert locust.client.post("/loadgen/audit", json={"host": ""}).status_code == 302
     assert locust.get("/loadgen/audit").status_code == locust.get("/loadgen/audit.json").status_code == 302
     assert locust.audit.asked == []
+
+
+def test_the_page_draws_with_the_report_s_own_code_and_colours(locust: Locust) -> None:
+    plots = locust.get("/loadgen/static/plots.js").text
+    assert plots.startswith('import "./d3.min.js";\nimport "./plot.umd.min.js";\n')
+    assert (STATIC / "report" / "plots.js").read_text(encoding="utf-8") in plots
+    light, dark = locust.get("/loadgen/static/colours.css").text.strip().split("}\n")
+    assert "--s0:#0072b2" in light
+    assert "[data-theme=dark] {--ink:#e8e8e8" in dark
+    assert locust.get("/loadgen/plots").json == {"policies": ["close"]}

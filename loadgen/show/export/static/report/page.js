@@ -1,10 +1,4 @@
 // What is chosen on the page, and drawing anew whenever that changes. Without this script the pictures stay.
-function element(name, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
-}
-
 function option(kind, name, text, checked, change) {
   const input = element("input", { type: kind, name, checked });
   input.addEventListener("change", () => change(input.checked));
