@@ -20,6 +20,7 @@ import pytest
 from loadgen.model.records import Phase
 from loadgen.model.request_target import origin_form
 from loadgen.show.formatting import duration, estimate
+from loadgen.swarm.live_page import shown_charts
 from tests.support.browser import (
     FACTS,
     FAILURE,
@@ -33,6 +34,7 @@ from tests.support.browser import (
     WebUI,
     locust_web_ui,
 )
+from tests.support.drawn_charts import figure
 from tests.support.locusts import LOCUSTFILES, check_sums, counts
 from tests.support.processes import HELLO, await_port, free_port, read_request, scripted_server
 from tests.support.summary_schema import check_audit
@@ -166,10 +168,12 @@ def test_the_tab_follows_a_run_and_ends_with_the_figures_of_its_files(drawing_la
     assert " · 3 users · http://127.0.0.1:" in browser.text(FACTS)
     charts_while_it_goes_on(lab)
     browser.wait_text(VERDICT, "[")  # an interval: it takes several rounds
+    browser.wait(lambda: browser.all(f"{figure('differences')} .drawn svg"))
     assert not browser.all(f"{SECTION} a[download]")
 
     found = lab.stop()
     lab.shows(found)
+    assert json.loads(lab.ui.get("loadgen/plots").body) == json.loads(json.dumps(shown_charts(found)))  # type: ignore[arg-type] # as read back
     assert found["plan"]["users"] == 3
     assert found["environment"]["embedded_target"]["requests"] >= lab.requests()
     downloads(lab)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,10 @@ import pytest
 
 from loadgen.model.units import format_duration
 from loadgen.show.formatting import estimate
+from loadgen.swarm.live_page import shown_charts
 from tests.support.browser import PHASES, POLICIES, SECTION, TAB, VERDICT, Browser, WebUI, locust_web_ui
+from tests.support.drawn_charts import figure, hover, said
+from tests.support.synthetic import full_run
 
 pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("browser")]
 
@@ -78,7 +82,12 @@ class Shown:
         for name in ("charts", "files"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
             (self.folder / name).mkdir(parents=True)
+        self.plot({})
         self.write()
+
+    def plot(self, data: dict[str, Any]) -> None:
+        """What charts are drawn from, from the next version on."""
+        (self.folder / "plots.json").write_text(json.dumps(data), encoding="utf-8")
 
     def write(self, **changes: Any) -> None:
         """The figures from now on: those of RUNNING, but for these; a verdict is one line."""
@@ -152,6 +161,78 @@ def test_the_tab_shows_the_run_and_follows_it(browser: Browser, running: WebUI, 
     assert browser.text(VERDICT) == "persistent alone"
     assert "· 1 block ·" in browser.text(".loadgen-facts")
     assert not browser.all(".loadgen-warning")
+    assert browser.complaints() == []
+
+
+@pytest.fixture(scope="module")
+def summary(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return full_run(tmp_path_factory.mktemp("plots") / "run", "persistent,close,recycle:10", 6).summary()
+
+
+CHARTS = {
+    "differences", "round_p50", "round_p99", "round_rps", "round_reuse", "round_handshake", "extra_time", "percentiles",
+    "phases", "endings",
+}  # fmt: skip
+AXIS_COLOUR = "return getComputedStyle(document.querySelector('.drawn svg text')).color"
+
+
+def test_the_tab_draws_what_the_summary_says_as_it_grows(
+    browser: Browser, running: WebUI, shown: Shown, summary: Any
+) -> None:
+    shown.plot(shown_charts({**summary, "blocks": summary["blocks"][:12]}))
+    browser.open(running.url + TAB)
+    for name in CHARTS:
+        browser.wait(lambda name=name: browser.all(f"{figure(name)} .drawn svg"))
+    hover(browser, f"{figure('round_p99')} svg", 0.45, 0.0)
+    tip = f"{figure('round_p99')} g[aria-label=tip] text"
+    said_of_one = browser.wait(lambda: said(browser, tip))
+    # The library begins each line with a space of no width.
+    policy, number, value = re.findall("\u200b(.+)\u200bround (\\d+): (.+)", said_of_one)[0]
+    (block,) = [one for one in summary["blocks"] if (one["policy"], one["round"] + 1) == (policy, int(number))]
+    assert value == format_duration(block["latency_p99_ns"])
+
+    hover(browser, ".loadgen-picker", 0.0, 0.0)  # no chart is under the pointer, so all are drawn anew
+    shown.plot(shown_charts(summary))
+    shown.write(plots_version=2)
+    last = max(one["round"] for one in summary["blocks"]) + 1
+    for name in ("round_rps", "differences"):
+        browser.wait(lambda name=name: f"{last}" in said(browser, f"{figure(name)} g[aria-label^='x-axis tick'] text"))
+    dots = f"{figure('round_rps')} g[aria-label=dot] circle"
+    assert browser.driver.execute_script(f'return document.querySelectorAll("{dots}").length') == 18
+    browser.click(".loadgen-picker label", "close")
+    assert browser.driver.execute_script(f'return document.querySelectorAll("{dots}").length') == 12
+    assert "recycle:10" in said(browser, f"{figure('endings')} svg text")
+    assert "close" not in said(browser, f"{figure('endings')} svg text")
+    assert browser.complaints() == []
+
+
+def test_the_tab_is_as_dark_as_locust_at_once_and_fits_a_phone(
+    browser: Browser, running: WebUI, shown: Shown, summary: Any
+) -> None:
+    shown.plot(shown_charts(summary))
+    browser.open(running.url + TAB)
+    browser.driver.execute_script("localStorage.theme = 'light'")
+    browser.open(running.url + TAB)
+    browser.wait(lambda: browser.all(".drawn svg"))
+    theme = "return document.querySelector('#loadgen-tab').dataset.theme"
+    assert browser.driver.execute_script(theme) == "light"
+    before = browser.driver.execute_script(AXIS_COLOUR)
+    browser.all("header button")[-1].click()
+    browser.wait(lambda: browser.driver.execute_script(theme) == "dark")
+    assert browser.driver.execute_script(AXIS_COLOUR) != before
+    assert browser.driver.execute_script("return getComputedStyle(document.querySelector('.is-cost .big')).color") == (
+        "rgb(255, 154, 87)"
+    )
+    browser.driver.execute_script("localStorage.clear()")
+
+    phone = {"width": 360, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+    try:
+        width = "return document.querySelector('.drawn svg').width.baseVal.value"
+        browser.wait(lambda: browser.driver.execute_script(width) < 360)
+        assert browser.driver.execute_script("return document.documentElement.scrollWidth") == 360
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     assert browser.complaints() == []
 
 

@@ -1,6 +1,7 @@
 """A locustfile whose users do nothing and whose web UI shows what a test has written into a folder.
 
-The folder (LOADGEN_TEST_VIEW): `live.json`, charts/, files/; `asked` grows by a byte whenever charts are asked for.
+The folder (LOADGEN_TEST_VIEW): `live.json`, `plots.json`, charts/, files/; `asked` grows by a byte whenever charts are
+asked for.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ class WrittenView:
         return figures
 
     def plots(self) -> dict[str, Any]:
-        return {}
+        data: dict[str, Any] = json.loads((self._folder / "plots.json").read_text(encoding="utf-8"))
+        return data
 
     def charts(self) -> tuple[Path | None, list[str]]:
         with (self._folder / "asked").open("a", encoding="utf-8") as asked:

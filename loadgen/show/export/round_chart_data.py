@@ -75,7 +75,9 @@ def _difference(one: ComparisonSummary, blocks: Sequence[BlockSummary], numbers:
 def _means(weights: Floats, requests: Floats, sums: Floats) -> Floats:
     """Mean latencies by rows of weights (ns); not a number where none is left, as without the only round."""
     counts = weights @ requests
-    return np.divide(weights @ sums, counts, out=np.full(len(counts), np.nan), where=counts > 0)
+    found = np.full(len(counts), np.nan)
+    np.divide(weights @ sums, counts, out=found, where=counts > 0)
+    return found
 
 
 def _sums(blocks: Sequence[BlockSummary], rounds: list[int], policy: str) -> tuple[Floats, Floats]:
