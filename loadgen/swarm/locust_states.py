@@ -7,6 +7,10 @@ from __future__ import annotations
 
 SPAWNING = "spawning"
 RUNNING = "running"
+CLEANUP = "cleanup"
+STOPPING = "stopping"
 MISSING = "missing"
 LOADING = (SPAWNING, RUNNING)
 """Those of a runner whose users send requests."""
+ENDING = (CLEANUP, STOPPING)
+"""Those of a runner whose users are being stopped."""

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from flask import jsonify, request
+from flask import jsonify, make_response, request
 from flask.typing import ResponseReturnValue
 
-from loadgen.swarm.locust_states import LOADING
+from loadgen.swarm.locust_states import ENDING, LOADING, RUNNING
 from loadgen.swarm.options import IN_FORM
 from loadgen.swarm.web_pages import FILES, AuditView, View, add_pages
 
@@ -45,6 +45,7 @@ def install(environment: Any, view: View, refusal: Refusal, audit: AuditView) ->
     app = web_ui.app
     add_pages(app, web_ui, view, audit)
     _wrap(app, "locust.index", lambda index: _with_tab(index, web_ui, app))
+    _wrap(app, "locust.request_stats", _still_asked_for)
     # Behind the login as Locust's own start of a run is.
     _wrap(app, "locust.swarm", lambda swarm: web_ui.auth_required_if_enabled(_checked(swarm, environment, refusal)))
 
@@ -66,6 +67,21 @@ def _with_tab(index: Callable[[], Any], web_ui: Any, app: Flask) -> Callable[[],
         return response
 
     return page
+
+
+def _still_asked_for(request_stats: Callable[[], Any]) -> Callable[[], Response]:
+    """Locust's figures for its page, which asks for no newer ones, and so never offers a new run, once it has read that
+    the users are being stopped: it reads that they run until they are."""
+
+    def stats() -> Response:
+        response = make_response(request_stats())
+        if any(f'"{state}"'.encode() in response.data for state in ENDING):
+            figures = response.get_json(silent=True)
+            if isinstance(figures, dict) and figures.get("state") in ENDING:
+                return jsonify({**figures, "state": RUNNING})  # the answer itself is kept by Locust for a while
+        return response
+
+    return stats
 
 
 def _list_tab(template_args: dict[str, Any]) -> None:

@@ -178,7 +178,7 @@ LAYERS = {
         ("server", "process"),
     ],
     "swarm": [
-        ("messages", "locust_states", "locust_patches", "locust_stats"),
+        ("messages", "locust_states", "locust_patches", "locust_stats", "live_page", "web_assets"),
         ("user_classes", "options", "target_host", "response", "client"),
         ("messaging", "coordinator", "class_runner", "sample_sender", "run_folder", "run_notes", "chart_drawer"),
         ("run.py", "worker_agent", "swarm_user", "reuse_user"),

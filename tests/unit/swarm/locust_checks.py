@@ -28,7 +28,7 @@ from tests.support.fake_swarm import locust_options
 
 
 def test_states_are_spelled_as_locust_spells_them() -> None:
-    for name in ("SPAWNING", "RUNNING", "MISSING"):
+    for name in ("SPAWNING", "RUNNING", "CLEANUP", "STOPPING", "MISSING"):
         assert getattr(locust_states, name) == getattr(locust.runners, f"STATE_{name}")
 
 

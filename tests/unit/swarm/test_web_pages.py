@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from flask import Blueprint, Flask, redirect
+from flask import Blueprint, Flask, jsonify, redirect
 from flask.testing import FlaskClient
 
 from loadgen.show.export import EXPORTERS, Written
@@ -82,6 +82,8 @@ class Locust:
         pages = Blueprint("locust", __name__, url_prefix=prefix)
         pages.add_url_rule("/", "index", self.auth_required_if_enabled(lambda: INDEX))
         pages.add_url_rule("/swarm", "swarm", self.auth_required_if_enabled(self._swarm), methods=["POST"])
+        self.state = "running"
+        pages.add_url_rule("/stats/requests", "request_stats", lambda: jsonify(state=self.state, total_rps=7))
         self.app.register_blueprint(pages)
         environment = SimpleNamespace(web_ui=self, runner=self.runner, host="http://127.0.0.1:9")
         install(environment, view, refusal, self.audit)
@@ -257,3 +259,12 @@ def test_the_page_draws_with_the_report_s_own_code_and_colours(locust: Locust) -
     assert "--s0:#0072b2" in light
     assert "[data-theme=dark] {--ink:#e8e8e8" in dark
     assert locust.get("/loadgen/plots").json == {"policies": ["close"]}
+
+
+@pytest.mark.parametrize(
+    ("state", "read"), [("running", "running"), ("cleanup", "running"), ("stopping", "running"), ("stopped", "stopped")]
+)
+def test_locust_s_page_goes_on_asking_while_users_are_being_stopped(locust: Locust, state: str, read: str) -> None:
+    """It asks for nothing more once it has read a state between, and then shows no button for a new run."""
+    locust.state = state
+    assert locust.get("/stats/requests").json == {"state": read, "total_rps": 7}
