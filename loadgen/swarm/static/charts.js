@@ -93,7 +93,7 @@ export class Charts {
       return;
     }
     const policies = new Set([...data.policies.keys()].filter((number) => !this.hidden.has(data.policies[number])));
-    const chosen = { policies, view: "percentile", scale: "log" };
+    const chosen = { policies, view: "percentile", scale: "log", blocks: [1, Infinity] };
     for (const { name, part, figure, drawn } of this.figures) {
       figure.hidden = !data[part]?.length;
       // A value that is being read stays where it is.
