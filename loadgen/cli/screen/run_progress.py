@@ -32,6 +32,10 @@ class RunProgress:
         self._clock = clock
         self._begun_s = clock()
         self._block_s = plan.load.block_ns / NS_PER_S
+        self._is_by_number = plan.load.requests is not None
+        self._processes = plan.processes
+        self._shares: dict[int, float] = {}
+        """How much of the present block's requests each worker has done, where a number was asked for."""
         self._done = len(done)
         self._index: int | None = None
         self._block_begun_s = self._reported_s = self._begun_s
@@ -48,6 +52,7 @@ class RunProgress:
             self.cell = event["block"]["policy"]
             self._block_begun_s = self._reported_s = self._clock()
             self._block_exchanges = 0
+            self._shares.clear()
             return True
         if "exchanges" not in event or not self.cell:
             return False
@@ -55,6 +60,7 @@ class RunProgress:
         self._seen[worker] = event["exchanges"], event["errors"]
         self._block_exchanges += event["exchanges"] - exchanges
         self.errors[self.cell] += event["errors"] - errors
+        self._shares[worker] = event.get("share", 0.0)
         self._reported_s = self._clock()
         return True
 
@@ -113,6 +119,8 @@ class RunProgress:
         ended = self.figures.blocks
         if not self.cell or ended >= self.blocks or self._is_between:
             return ended
+        if self._is_by_number:
+            return ended + sum(self._shares.values()) / self._processes
         return ended + min(1.0, (self._clock() - self._block_begun_s) / self._block_s)
 
     @property

@@ -29,3 +29,17 @@ def test_a_resumed_run_goes_on_where_it_was() -> None:
     lines = lines_of(run, 120, 24)
     assert lines[0].startswith("round 3/5  ━━━━━━━━━━━")
     assert "0:03, about 0:11 left" in lines[0]
+
+
+def test_a_number_of_requests_is_done_by_share_and_not_by_time() -> None:
+    run = LiveRun(planned(compare, URL, "-n", "1000", "--processes", "2", "--users", "4"))
+    run.begin(0)
+    assert run.progress.share == 0
+    run.progress.add({"exchanges": 10, "errors": 0, "share": 0.5}, 1)
+    assert run.progress.share == 0.5 / 2 / 10
+    run.progress.add({"exchanges": 900, "errors": 0, "share": 1.0}, 0)
+    assert run.progress.share == 1.5 / 2 / 10
+    run.end(0)
+    assert run.progress.share == 1 / 10
+    run.begin(1)
+    assert run.progress.share == 1 / 10
