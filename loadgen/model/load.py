@@ -48,6 +48,11 @@ class Load:
                 f"--requests {self.requests:,} can't be spread over --rounds {self.rounds:,}; each round needs one"
             )
 
+    @property
+    def longer_blocks(self) -> str:
+        """What makes blocks longer: the end of a piece of advice."""
+        return "a longer --block" if self.requests is None else "more --requests"
+
     def requests_of(self, round_number: int) -> int | None:
         """How many requests a block of this round measures; None where its time decides."""
         return None if self.requests is None else share_of(self.requests, round_number, self.rounds)

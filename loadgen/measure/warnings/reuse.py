@@ -10,6 +10,7 @@ from loadgen.model.cell import Cell
 from loadgen.model.connections_summary import ConnectionsSummary
 from loadgen.model.errors import ErrorKind
 from loadgen.model.leniency import CLOSING
+from loadgen.model.load import Load
 from loadgen.model.plan import Plan
 from loadgen.model.policy import WEBSOCKET, ConnectionPolicy, single_use_policy
 from loadgen.model.policy_summary import PolicySummary
@@ -95,9 +96,9 @@ def reuse_warnings(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
     """Connections that did not do what the policy says."""
     connections, policy, peer = summary["connections"], cell.policy, _peer(cell.policy, plan)
     if policy.reuses and not _cut_by_faults(summary):
-        yield from _never_used(connections, policy, plan)
+        yield from _never_used(connections, policy, plan.load, _block_ns(summary, plan.load))
     if policy.reuses and policy.honours_close:
-        yield from _lengths(connections, policy, peer)
+        yield from _lengths(connections, policy, peer, plan.load)
     if connections["server_ignored_close"] and policy.protocol != WEBSOCKET:  # which has no such option
         yield (
             WarningCode.SERVER_IGNORED_CLOSE,
@@ -127,12 +128,18 @@ def _cut_by_faults(summary: PolicySummary) -> bool:
     return 2 * cut > summary["connections"]["opened"]
 
 
-def _never_used(connections: ConnectionsSummary, policy: ConnectionPolicy, plan: Plan) -> Found:
+def _block_ns(summary: PolicySummary, load: Load) -> int:
+    """How long a block was; where it had a number of requests, what it took on average."""
+    if load.requests is None:
+        return load.block_ns
+    return load.warmup_ns + round(summary["seconds"] / max(1, summary["blocks"]) * NS_PER_S)
+
+
+def _never_used(connections: ConnectionsSummary, policy: ConnectionPolicy, load: Load, block_ns: int) -> Found:
     """A block that is too short for the policy to show: it measured something else than the policy's name says."""
     if ended_by_server(connections):
         return
-    load = plan.load
-    block, counted_ns = format_duration(load.block_ns), load.block_ns - load.warmup_ns
+    block, counted_ns = format_duration(block_ns), block_ns - load.warmup_ns
     gap_ns = max(policy.gap_ns, load.think_ns)
     limit = min(policy.limits, key=lambda limit: limit.limit_ns, default=None)
     if not connections["reuse_ratio"] and limit is not None and limit.limit_ns < counted_ns:
@@ -144,16 +151,16 @@ def _never_used(connections: ConnectionsSummary, policy: ConnectionPolicy, plan:
     elif not connections["reuse_ratio"] or gap_ns >= counted_ns:
         unused = f": connections are left unused for {format_duration(gap_ns)} between two requests"
         what, why = "little" if connections["reuse_ratio"] else "nothing", unused if gap_ns >= counted_ns else ""
-        yield WarningCode.NEVER_USED, f"{what} was reused within a {block} block{why}; use a longer --block"
+        yield WarningCode.NEVER_USED, f"{what} was reused within a {block} block{why}; use {load.longer_blocks}"
     elif limit is not None and limit.limit_ns >= counted_ns:
         yield (
             WarningCode.NEVER_USED,
             f"almost no connection reached its {format_duration(limit.limit_ns)} {limit.noun} within a {block} block; "
-            "use a longer --block",
+            f"use {load.longer_blocks}",
         )
 
 
-def _lengths(connections: ConnectionsSummary, policy: ConnectionPolicy, peer: str) -> Found:
+def _lengths(connections: ConnectionsSummary, policy: ConnectionPolicy, peer: str, load: Load) -> Found:
     """Whether connections lived as long as the policy lets them."""
     opened, ideal, carried = connections["opened"], connections["ideal"], connections["requests_per_connection"]
     limited, what = policy.limits_requests, exchange_word(policy.protocol)
@@ -177,5 +184,5 @@ def _lengths(connections: ConnectionsSummary, policy: ConnectionPolicy, peer: st
         yield (
             WarningCode.NEVER_RECYCLED,
             f"no connection reached its {policy.requests:,} {what}s within a block, so none was replaced; "
-            "use a longer --block",
+            f"use {load.longer_blocks}",
         )

@@ -88,7 +88,7 @@ def _run_warnings(policies: dict[str, PolicySummary], plan: Plan, rounds: int, c
         yield (
             WarningCode.TOO_FEW_ROUNDS,
             f"{compared} of {count(rounds, 'round')} have an answer under both policies of a comparison, which cannot "
-            "show how much rounds differ; use a longer --block or more --rounds",
+            f"show how much rounds differ; use {plan.load.longer_blocks} or more --rounds",
         )
     if plan.insecure and any(target.is_tls for target in plan.each_target):
         yield WarningCode.TLS_NOT_VERIFIED, "certificates were not verified (--insecure)"
@@ -116,7 +116,7 @@ def _policy_warnings(summary: PolicySummary, cell: Cell, plan: Plan, notes: Sequ
         yield (
             WarningCode.WINDOW_OUTLASTED,
             f"{count(lasted, 'request')} of the warm-up lasted beyond the measured window, so no percentile shows "
-            f"{'it' if lasted == 1 else 'them'}; use a longer --block",
+            f"{'it' if lasted == 1 else 'them'}; use {plan.load.longer_blocks}",
         )
     if connections["warmup_errors"]:
         failed = count(connections["warmup_errors"], "request")

@@ -47,6 +47,7 @@ CROSSED = Link([Exchange(0), Exchange(MS, outcome=-ErrorKind.CROSSED_BY_CLOSE)],
 PROXY = "http://user:password@127.0.0.1:3128"
 LONG_BLOCK = {"block_ns": 60_000 * MS}
 OPEN_LOOP = {"rate_rps": 1_000.0}
+BY_NUMBER = {"requests": 18 * ROUNDS, "block_ns": 3_600 * BLOCK_NS}
 Make = Callable[[Path], dict[str, Any]]
 
 CAUSES: dict[str, tuple[list[str], Make, str]] = {
@@ -185,6 +186,11 @@ CAUSES: dict[str, tuple[list[str], Make, str]] = {
         ["never_used"],
         lambda path: run(path, "lifetime:800ms", long(9), long(9)),
         "reached its 800 ms lifetime",
+    ),
+    "a lifetime longer than the requests took": (
+        ["never_used"],
+        lambda path: run(path, "lifetime:800ms", long(9), long(9), load=BY_NUMBER),
+        "reached its 800 ms lifetime within a 1.00 s block; use more --requests",
     ),
     "the server ends connections before K": (
         ["closed_early"],
