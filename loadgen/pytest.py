@@ -20,7 +20,7 @@ import loadgen as package
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from loadgen.cli.api import CompareOptions, Run
+    from loadgen.cli.api import CompareOptions, Run, Urls
 
 _BLOCK = "500ms"
 _LENGTHS = frozenset({"block", "duration", "plan", "rounds"})
@@ -34,7 +34,7 @@ class Loadgen:
         self.runs: list[Run] = []
         """The runs of this test, in their order."""
 
-    def compare(self, url: str | None = None, **options: Unpack[CompareOptions]) -> Run:
+    def compare(self, url: Urls | None = None, **options: Unpack[CompareOptions]) -> Run:
         """As `loadgen.compare`, with its options and errors, but no charts, and a folder of the test's own.
 
         Where nothing says how long the run is, it has five rounds of blocks of 500 ms: with the pilot, two

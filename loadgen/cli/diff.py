@@ -20,7 +20,7 @@ from loadgen.measure.diff.run_diff import diff_runs
 from loadgen.model.diff_record import DiffRecord
 from loadgen.model.exceptions import PlanError
 from loadgen.model.files import check_writable, write_whole
-from loadgen.model.gate.expression import parse_gate
+from loadgen.model.gate.expression import GateExpression, parse_gate
 from loadgen.model.plan import Plan
 from loadgen.model.run_record import RunRecord
 from loadgen.show.export.diff_html import diff_html
@@ -38,9 +38,7 @@ def diff(old: Sequence[Path], new: Path, options: dict[str, Any]) -> Outcome:
     if page is not None:
         check_writable(page, "--html")
     gates = [parse_gate(text) for text in options["fail_if"]]
-    found = diff_folders(old, new, forced=options["force"])
-    if gates:
-        found["gates"] = judge_diff(gates, found)
+    found = diff_folders(old, new, forced=options["force"], gates=gates)
     if options["out"] is not None:
         _save_into(options["out"], found, draws=not options["no_charts"])
     if page is not None:
@@ -123,10 +121,13 @@ def refuse_unlike(old: Sequence[tuple[Path, RunRecord]], new: tuple[Path, RunRec
             raise PlanError(f"{path} and {new[0]} are unlike: {listed}. --force compares them all the same")
 
 
-def diff_folders(old: Sequence[Path], new: Path, *, forced: bool) -> DiffRecord:
-    """Raises PlanError where a folder holds no run, or the runs are unlike and it is not forced."""
+def diff_folders(old: Sequence[Path], new: Path, *, forced: bool, gates: Sequence[GateExpression] = ()) -> DiffRecord:
+    """Raises PlanError where a folder holds no run, the runs are unlike and not forced, or a gate asks too much."""
     runs = [(store := RunStore.open(folder), load_record(store)) for folder in (*old, new)]
     *earlier, latest = ((store.directory, record) for store, record in runs)
     refuse_unlike(earlier, latest, forced=forced)
     *before, after = (_with_samples(store, record) for store, record in runs)
-    return diff_runs(before, after)
+    found = diff_runs(before, after)
+    if gates:
+        found["gates"] = judge_diff(gates, found, after.plan)
+    return found

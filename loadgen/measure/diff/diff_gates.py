@@ -56,17 +56,21 @@ def judge_run_gates(gates: Sequence[ResolvedGate], summary: Summary, diff: DiffR
     ]
 
 
-def judge_diff(gates: Sequence[GateExpression], diff: DiffRecord) -> list[GateSummary]:
-    """What became of each gate. Raises PlanError where one asks for what a diff has not."""
+def judge_diff(gates: Sequence[GateExpression], diff: DiffRecord, plan: Plan) -> list[GateSummary]:
+    """What became of each gate. plan: the new run's. Raises PlanError where a gate asks for what a diff has not."""
     names = (*diff["policies"], *diff["left_out"])
-    pair_names = tuple(pair_name(one["baseline"], one["candidate"]) for one in diff["comparisons"])
+    pair_names = tuple(pair_name(*pair) for pair in _pairs_of(diff))
     groups = (
-        FieldGroup(_POLICIES, _fields(PolicyChanges), names),
-        FieldGroup(_PAIRS, _fields(ComparisonChange), pair_names),
+        FieldGroup(_POLICIES, _fields(PolicyChanges), names, groups_of_cells(plan)),
+        FieldGroup(_PAIRS, _fields(ComparisonChange), pair_names, groups_of_pairs(plan, _pairs_of(diff))),
         FieldGroup("", _fields(_DiffFigures)),
     )
     records = _records(diff)
     return [_judged(resolve(gate, groups), records) for gate in gates]
+
+
+def _pairs_of(diff: DiffRecord) -> list[tuple[str, str]]:
+    return [(one["baseline"], one["candidate"]) for one in diff["comparisons"]]
 
 
 def _records(diff: DiffRecord) -> Mapping[str, Mapping[str, Any]]:

@@ -11,6 +11,7 @@ import re
 from loadgen.measure.labels import labels
 from loadgen.measure.stats.statuses import StatusCounts
 from loadgen.measure.summary.verdict_differences import difference_sentence
+from loadgen.measure.summary.verdict_words import sides
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.summary import AmortisationSummary, ComparisonSummary, Summary
 from loadgen.model.units import format_estimate
@@ -44,7 +45,18 @@ def answer_cards(summary: Summary) -> list[Card]:
     is_answered = all(one["requests"] and not StatusCounts.of([one]).are_unwanted for one in policies.values())
     if not (summary["comparisons"] and is_answered and len(policies) <= MAX_SERIES):
         return []
+    if any("target" in one for one in policies.values()):
+        return [_of_difference(one, summary) for one in summary["comparisons"]]
     return [_of_policy(name, one, summary) for name, one in policies.items()]
+
+
+def _of_difference(comparison: ComparisonSummary, summary: Summary) -> Card:
+    """Of several targets each difference has a card: `persistent: B`, `on A: close`."""
+    both = sides(comparison, summary["policies"])
+    sentence = difference_sentence(comparison, summary["policies"], len(summary["comparisons"]))
+    change_ns, interval_ns = comparison["latency_mean_delta_ns"], comparison["latency_mean_delta_ci95"]
+    title = f"{both.lead}{both.candidate}"
+    return Card(title, change_ns, interval_ns, sentence, _kind(comparison), is_change=True)
 
 
 def _of_policy(name: str, one: PolicySummary, summary: Summary) -> Card:

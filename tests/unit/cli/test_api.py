@@ -67,6 +67,20 @@ def test_options_are_those_of_the_command_line(given: list[dict[str, Any]]) -> N
     assert options.keys() == {option.name for option in options_of(COMPARE)}
 
 
+def test_several_targets_are_a_list_or_have_names(given: list[dict[str, Any]]) -> None:
+    other = "http://127.0.0.2/"
+    for url in ([URL, other], {"old": URL, "new": other}, [URL], None):
+        loadgen.compare(url, **({} if url else {"targets": {"a": URL, "b": other}}))
+    assert [(options["url"], options["target"]) for options in given] == [
+        (URL, (f"A={URL}", f"B={other}")), (URL, (f"old={URL}", f"new={other}")), (URL, ()),
+        (URL, (f"a={URL}", f"b={other}")),
+    ]  # fmt: skip
+    with pytest.raises(loadgen.PlanError, match=r"no URL is given"):
+        loadgen.compare([])
+    with pytest.raises(loadgen.PlanError, match=r"url and targets both say where requests go"):
+        loadgen.compare(URL, targets={"a": URL, "b": other})
+
+
 def test_a_plan_file_s_options_give_way(given: list[dict[str, Any]], tmp_path: Path) -> None:
     plan = tmp_path / "plan.toml"
     plan.write_text(f'url = "{URL}"\nusers = 3\nrounds = 9\ntls = true', encoding="utf-8")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from loadgen.cli import consent
 from loadgen.cli.commands import compare, sweep
 from loadgen.cli.plan_writer import save_plan
 from loadgen.cli.target_names import named_urls, with_first_url
@@ -82,6 +83,15 @@ def test_a_run_gives_its_targets_again_but_no_secret(tmp_path: Path) -> None:
 )
 def test_what_does_not_go_with_several(arguments: tuple[str, ...], said: str) -> None:
     assert said in complaint(compare, *arguments)
+
+
+def test_each_host_that_is_not_this_machine_is_asked_about_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = planned(compare, A, "http://one.test/", "http://two.test/", "http://one.test/other")
+    asked: list[str] = []
+    monkeypatch.setattr("sys.stdin", type("Terminal", (), {"isatty": lambda _self: True})())
+    monkeypatch.setattr("click.confirm", lambda text, **_: asked.append(text))
+    consent.ask_consent(plan.each_target, None, embedded=False, agreed=False)
+    assert [text.partition(" ")[0] for text in asked] == ["one.test", "two.test"]
 
 
 def test_a_sweep_has_one() -> None:

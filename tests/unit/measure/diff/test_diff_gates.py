@@ -19,7 +19,7 @@ def judged(text: str, added_ns: int = 1_000_000, lacks: str = "") -> Any:
     old, new = run(random), run(random, added_ns=added_ns)
     if lacks:
         del new.policies[lacks]
-    (found,) = judge_diff([parse_gate(text)], diff_runs([old], new))
+    (found,) = judge_diff([parse_gate(text)], diff_runs([old], new), new.plan)
     return found
 
 
