@@ -245,3 +245,14 @@ def draw(directory: Path) -> Outcome:
     from loadgen.cli.report import redraw
 
     return redraw(directory)
+
+
+@cli.command("_export", hidden=True)
+@click.argument("directory", type=_FILE)
+@click.argument("name")
+@click.argument("path", type=_FILE)
+def export(directory: Path, name: str, path: Path) -> Outcome:
+    """Write PATH in the format NAME, of what lies in DIRECTORY; nothing is made anew, and the run may still go on."""
+    from loadgen.cli.exports import export_folder
+
+    return export_folder(directory, name, path)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import urlsplit
 
+from loadgen.cli import EXIT_DONE, Outcome
 from loadgen.cli.extras import check_package
 from loadgen.measure.data.store import RunStore
 from loadgen.model.exceptions import PlanError
@@ -91,6 +92,16 @@ def write_exports(run: RunData, store: RunStore, options: Mapping[str, Any]) -> 
         if one.exporter.remarks is not None:
             sys.stderr.write(one.exporter.remarks(run))
     return "; ".join(failures)
+
+
+def export_folder(directory: Path, name: str, path: Path) -> Outcome:
+    """Write what lies in a folder, its samples too where the format is made of them. Raises PlanError."""
+    store, exporter = RunStore(directory), EXPORTERS[name]
+    summary = store.load_summary()
+    samples = store.load_samples(tuple(summary["policies"])) if exporter.reads_samples else None
+    with path.open("wb") as file:
+        _fill(exporter, RunData(summary, samples, draws=False), file)
+    return Outcome(EXIT_DONE, directory)
 
 
 def _export(text: str) -> Export:

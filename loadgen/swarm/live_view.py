@@ -17,6 +17,7 @@ from loadgen.model.warning_codes import WarningCode
 from loadgen.swarm.chart_drawer import ChartDrawer
 from loadgen.swarm.live_page import shown_charts, shown_figures
 from loadgen.swarm.run import LocustRun
+from loadgen.swarm.run_exports import RunExports
 
 # Computing figures may take this share of the time; to answer the pages takes a small one beside that.
 _MAX_SHARE = 0.015
@@ -40,6 +41,7 @@ class LiveView:
         self.run: LocustRun | None = None
         self._clock = clock
         self._drawer = drawer or ChartDrawer()
+        self._exports = RunExports()
         self._summary: Summary | None = None
         self._figures_asked_s = self._charts_asked_s = _NEVER_S
         """When the web UI last asked, by the clock."""
@@ -92,6 +94,7 @@ class LiveView:
     def close(self) -> None:
         """Nothing more is shown."""
         self._drawer.close()
+        self._exports.close()
 
     # What the web UI asks for; see loadgen.swarm.web_pages.View
 
@@ -112,6 +115,7 @@ class LiveView:
             "warnings": self._warnings(),
             "charts_version": self._charts_version,
             "plots_version": self._plots_version,
+            "exports": [] if self._summary is None else self._exports.offers(with_samples=self.state in _OVER),
             **self._figures,
         }
 
@@ -125,6 +129,15 @@ class LiveView:
             return None, []
         drawn = sorted(folder.glob("*.svg"), key=lambda path: path.stat().st_mtime_ns)
         return folder, [path.name for path in drawn]
+
+    def export(self, name: str) -> Path | None:
+        """Of the summary so far nothing is computed here; a file is made of what is shown."""
+        offered = self.live()["exports"]
+        if self.run is None or self._summary is None or name not in {one["name"] for one in offered}:
+            return None
+        if self.state in _OVER:
+            return self._exports.of_folder(self.run.directory, name)
+        return self._exports.of_summary(self._summary, name)
 
     def file(self, name: str) -> Path | None:
         if self.run is None or self.state not in _OVER:

@@ -51,6 +51,7 @@ class View(Protocol):
         message: what went wrong
         warnings: [{code, message}]
         charts_version, plots_version: grow with each redraw, and with newer data for the charts that the page draws
+        exports: [{name, title, opens}], the formats that can be had now
         verdict, verdict_lines, cards, gates: the answer; see `live_page.shown_figures`
         policies: [{name, requests, throughput_rps, mean_ns, mean_ci95, p50_ns, p50_ci95, p99_ns, p99_ci95,
             phases_ns: {phase: mean}, opened, ideal, reuse_ratio, errors: {kind: n}}], None for a value that is not
@@ -65,6 +66,12 @@ class View(Protocol):
 
     def file(self, name: str) -> Path | None:
         """Where a file of FILES is; None while it isn't there."""
+
+    def export(self, name: str) -> Path | None:
+        """The run as it is now in a format, written for this; None where there is no such thing now.
+
+        Raises ValueError with one line where it could not be written.
+        """
 
 
 class AuditView(Protocol):
@@ -113,6 +120,7 @@ class _Handlers:
             "/charts": self.chart_names,
             "/charts/<name>": self.chart,
             "/files/<name>": self.file,
+            "/exports/<name>": self.export,
             "/static/<name>": self.asset,
         }
 
@@ -139,6 +147,13 @@ class _Handlers:
         path = self._view.file(name) if name in FILES else None
         as_attachment = name != REPORT or "download" in request.args
         return _file(path, f"There is no {name} yet: it is written when a run ends.", as_attachment)
+
+    def export(self, name: str) -> Response:
+        try:
+            path = self._view.export(name)
+        except ValueError as error:
+            return Response(str(error), status=500, mimetype="text/plain")
+        return _file(path, f"There is no export {name} now.", name != HTML.name or "download" in request.args)
 
     def asset(self, name: str) -> Response:
         content = self._static.get(name)

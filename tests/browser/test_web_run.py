@@ -169,7 +169,7 @@ def test_the_tab_follows_a_run_and_ends_with_the_figures_of_its_files(drawing_la
     charts_while_it_goes_on(lab)
     browser.wait_text(VERDICT, "[")  # an interval: it takes several rounds
     browser.wait(lambda: browser.all(f"{figure('differences')} .drawn svg"))
-    assert not browser.all(f"{SECTION} a[download]")
+    report_so_far(lab)
 
     found = lab.stop()
     lab.shows(found)
@@ -193,6 +193,22 @@ def test_the_tab_follows_a_run_and_ends_with_the_figures_of_its_files(drawing_la
     assert browser.complaints() == []
 
 
+def report_so_far(lab: Lab) -> None:
+    """While the run goes on it can be had as a report, and in each format that needs no samples."""
+    browser, main = lab.browser, lab.browser.driver.current_window_handle
+    browser.click(f"{SECTION} a", "Report so far")
+    in_new_window(browser, main)
+    browser.wait(lambda: browser.all(".drawn svg"))
+    assert browser.complaints() == []
+    back(browser, main)
+    browser.click(f"{SECTION} summary", "Exports")
+    offered = {one.text.partition(":")[0] for one in browser.all(f"{SECTION} details a")}
+    assert {"json", "junit", "prometheus"} <= offered
+    assert not offered & {"csv", "ndjson", "hdr"}
+    assert json.loads(lab.ui.get("loadgen/exports/json?download").body)["policies"]["close"]["requests"] > 0
+    assert browser.text(FACTS).startswith("running")
+
+
 def downloads(lab: Lab) -> None:
     """What the browser saves is what lies in the run's folder."""
     browser = lab.browser
@@ -203,6 +219,7 @@ def downloads(lab: Lab) -> None:
         assert (browser.downloads / name).read_bytes() == (lab.run() / name).read_bytes()
     with np.load(browser.downloads / "samples.npz") as samples:
         assert len(samples["scheduled"]) == lab.requests()
+    assert lab.ui.get("loadgen/exports/csv").body.count(b"\n") == lab.requests() + 1
     assert lab.ui.get("loadgen/files/report.html?download").body == (lab.run() / "report.html").read_bytes()
     verdict, main = lab.summary()["verdict"], browser.driver.current_window_handle
     browser.click(f"{SECTION} a", "report.html")

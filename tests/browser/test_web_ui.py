@@ -28,6 +28,9 @@ RUNNING = {
     "blocks": 3, "users": 50, "message": "", "verdict": "close costs 0.95 ms more [0.86, 1.07] than persistent",
     "warnings": [], "charts_version": 1, "plots_version": 1,
     "verdict_lines": ["close costs 0.95 ms more [0.86, 1.07] than persistent"], "gates": {"rows": []},
+    "exports": [
+        {"name": "html", "title": "report", "opens": True}, {"name": "json", "title": "summary", "opens": False},
+    ],
     "cards": [
         {"title": "persistent", "amount": "0.10 ms", "bounds": "", "kind": ""},
         {"title": "close", "amount": "+0.95 ms", "bounds": "[+0.86, +1.07]", "kind": "is-cost"},

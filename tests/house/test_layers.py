@@ -180,7 +180,16 @@ LAYERS = {
     "swarm": [
         ("messages", "locust_states", "locust_patches", "locust_stats", "live_page", "web_assets"),
         ("user_classes", "options", "target_host", "response", "client"),
-        ("messaging", "coordinator", "class_runner", "sample_sender", "run_folder", "run_notes", "chart_drawer"),
+        (
+            "messaging",
+            "coordinator",
+            "class_runner",
+            "sample_sender",
+            "run_folder",
+            "run_notes",
+            "chart_drawer",
+            "run_exports",
+        ),
         ("run.py", "worker_agent", "swarm_user", "reuse_user"),
         ("live_view", "start_form", "target_audit"),
         ("run_controller", "web_pages"),

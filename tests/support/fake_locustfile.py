@@ -38,6 +38,9 @@ class WrittenView:
         folder = self._folder / "charts"
         return folder, sorted(path.name for path in folder.iterdir())
 
+    def export(self, name: str) -> Path | None:
+        return self.file(f"export.{name}")
+
     def file(self, name: str) -> Path | None:
         path = self._folder / "files" / name
         return path if path.exists() else None

@@ -26,4 +26,5 @@ CSV = Exporter(
     help="One line a request, in nanoseconds.",
     written=Written.ON_REQUEST,
     write=_write,
+    reads_samples=True,
 )

@@ -25,9 +25,14 @@ class RunData:
     on_chart: Callable[[int, int, str], None] = lambda _number, _of, _name: None
     """Called before each chart is drawn: which it is, of how many, and its name."""
 
+    draws: bool = True
+    """Charts are drawn as pictures, too; a page's script draws them from the summary in any case."""
+
     @cached_property
     def charts(self) -> dict[str, dict[str, bytes]]:
         """The charts that say something about the run, in the order of a page: each as `png` and `svg`."""
+        if not self.draws:
+            return {}
         # Here, as matplotlib takes long to import, and most formats need none of it.
         from loadgen.show.charts import charts_of, draw
 
@@ -63,6 +68,8 @@ class Exporter:
     write: Callable[[RunData, Any], None]
     """Writes the run to a text stream, or to a binary one where the format is binary. Raises OSError."""
     is_binary: bool = False
+    reads_samples: bool = False
+    """It is made of samples, which are there once the run has ended."""
     needs: str = ""
     """A package that loadgen comes without."""
     extra: str = ""

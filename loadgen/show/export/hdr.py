@@ -57,4 +57,5 @@ HDR = Exporter(
     help="A log of HdrHistogram, a histogram a block, tagged by policy.",
     written=Written.ON_REQUEST,
     write=_write,
+    reads_samples=True,
 )

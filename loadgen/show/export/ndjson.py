@@ -47,4 +47,5 @@ NDJSON = Exporter(
     help="Run, blocks, samples and warnings as lines of JSON.",
     written=Written.ON_REQUEST,
     write=_write,
+    reads_samples=True,
 )

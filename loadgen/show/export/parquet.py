@@ -34,6 +34,7 @@ PARQUET = Exporter(
     help="The samples as columns, for data frames.",
     written=Written.ON_REQUEST,
     write=_write,
+    reads_samples=True,
     is_binary=True,
     needs="pyarrow",
     extra="parquet",

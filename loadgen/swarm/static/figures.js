@@ -246,22 +246,43 @@ export function resize(parent, length, make) {
   }
 }
 
-/** Links to the files that a run has left so far; the server says which of them opens instead of being saved. */
+/** Links to the files that a run has left, and to all formats in which it can be had now, while it goes on too. */
 export class Downloads {
   constructor() {
-    this.element = element("p", "loadgen-links");
+    this.element = element("div", "loadgen-downloads");
+    this.files = element("p", "loadgen-links");
+    this.exports = element("details");
+    const summary = element("summary");
+    summary.textContent = "Exports";
+    this.formats = element("p", "loadgen-links");
+    this.exports.append(summary, this.formats);
+    this.element.append(this.files, this.exports);
   }
 
   update(live) {
-    fill(this.element, live.files.map((file) => file.name), () => element("a"));
-    live.files.forEach((file, index) => {
-      const link = this.element.children[index];
-      link.setAttribute("href", `./loadgen/files/${file.name}`);
-      link.toggleAttribute("download", !file.opens);
-      link.target = file.opens ? "_blank" : "";
-    });
-    this.element.hidden = live.files.length === 0;
+    const isOver = live.state === "finished" || live.state === "failed";
+    const report = live.exports.filter((one) => one.opens && !isOver && live.files.length === 0);
+    linkTo(this.files, [
+      ...live.files.map((file) => ({ ...file, text: file.name, href: `./loadgen/files/${file.name}` })),
+      ...report.map((one) => ({ ...one, text: "Report so far", href: `./loadgen/exports/${one.name}` })),
+    ]);
+    linkTo(this.formats, live.exports.map((one) => ({
+      ...one, opens: false, text: `${one.name}: ${one.title}`, href: `./loadgen/exports/${one.name}?download`,
+    })));
+    this.exports.hidden = live.exports.length === 0;
   }
+}
+
+/** One link each; the server says which of them opens instead of being saved. */
+function linkTo(parent, links) {
+  fill(parent, links.map((one) => one.text), () => element("a"));
+  links.forEach((one, index) => {
+    const link = parent.children[index];
+    link.setAttribute("href", one.href);
+    link.toggleAttribute("download", !one.opens);
+    link.target = one.opens ? "_blank" : "";
+  });
+  parent.hidden = links.length === 0;
 }
 
 // Polling

@@ -35,7 +35,7 @@ async function update(live) {
   figures.update(live);
   downloads.update(live);
   useTheme();
-  noDownloads.hidden = live.files.length > 0;
+  noDownloads.hidden = live.files.length + live.exports.length > 0;
   document.title = live.run ? `${live.run}: connection reuse` : "Connection reuse";
   await runCharts.update(live);
   const isNew = live.charts_version !== shownVersion || live.run !== shownRun;

@@ -39,6 +39,11 @@ class FolderView:
         folder = self.folder / "charts"
         return folder, sorted(path.name for path in folder.iterdir())
 
+    def export(self, name: str) -> Path | None:
+        if name == "otlp":
+            raise ValueError("the export otlp could not be made: no room")
+        return self.folder / "report.html" if name == "html" else None
+
     def file(self, name: str) -> Path | None:
         path = self.folder / "files" / name
         return path if path.exists() else None
@@ -268,3 +273,15 @@ def test_locust_s_page_goes_on_asking_while_users_are_being_stopped(locust: Locu
     """It asks for nothing more once it has read a state between, and then shows no button for a new run."""
     locust.state = state
     assert locust.get("/stats/requests").json == {"state": read, "total_rps": 7}
+
+
+def test_an_export_is_saved_unless_it_is_a_report(locust: Locust, view: FolderView) -> None:
+    view.write("report.html", "<p>so far</p>")
+    opened, saved = (locust.get(f"/loadgen/exports/html{query}") for query in ("", "?download"))
+    assert opened.data == saved.data == b"<p>so far</p>"
+    assert "attachment" not in opened.headers["Content-Disposition"]
+    assert saved.headers["Content-Disposition"] == "attachment; filename=report.html"
+    assert "script-src 'sha256-" in opened.headers["Content-Security-Policy"]
+    assert locust.get("/loadgen/exports/csv").status_code == 404
+    failed = locust.get("/loadgen/exports/otlp")
+    assert (failed.status_code, failed.text) == (500, "the export otlp could not be made: no room")
