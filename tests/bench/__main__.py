@@ -17,6 +17,7 @@ from pathlib import Path
 from loadgen import core
 from tests.bench import (
     accounting,
+    by_number,
     chain_losses,
     cpu,
     diffs,
@@ -82,6 +83,7 @@ CASES = {
     "pipelining": Case(spectrum.pipelining),
     "sweep": Case(spectrum.sweep),
     "processes": Case(processes.processes, turns=5),
+    "number": Case(by_number.by_number, by_number.POLICIES, turns=8),
     "upgrades": Case(upgrades.upgrades),
     "chain_losses": Case(chain_losses.chain_losses, turns=2, on_demand=True),
     "idle_timeout": Case(idle_timeout.idle_timeout, turns=1, on_demand=True),
