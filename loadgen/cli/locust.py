@@ -20,6 +20,8 @@ import click
 import loadgen
 
 LOCUSTFILES = Path(loadgen.__file__).parent / "locustfiles"
+_NOT_IN_LOCUST = ("--requests", "--rounds", "--duration", "--until-precision", "--max-time")
+"""Options that end a run of `loadgen compare`, and that Locust has no place for."""
 
 
 def list_locustfiles() -> int:
@@ -37,7 +39,10 @@ def _title(path: Path) -> str:
 
 
 def run_locustfile(name: str | None, arguments: Sequence[str]) -> NoReturn:
-    """Become Locust, with the locustfile called `name`."""
+    """Become Locust, with the locustfile called `name`. Raises click.UsageError."""
+    for flag in (argument.partition("=")[0] for argument in arguments):
+        if flag in _NOT_IN_LOCUST:
+            raise click.UsageError(f"{flag} is for loadgen compare; a run in Locust ends by time, so write -t 60s")
     path = _locustfile(name)
     # -P: a module in the current folder must not be taken for one of Locust's.
     os.execv(sys.executable, [sys.executable, "-P", "-m", "locust", "-f", str(path), *arguments])  # noqa: S606 # no shell is wanted

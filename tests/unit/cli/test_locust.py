@@ -42,6 +42,15 @@ def test_the_list_holds_every_locustfile_with_its_first_line() -> None:
     assert (done.code, listed) == (0, titles)
 
 
+@pytest.mark.parametrize("option", ["--requests", "--requests=1000", "--until-precision"])
+def test_what_ends_a_comparison_does_not_end_a_run_of_locust(option: str, locust: list[str]) -> None:
+    done = run_cli("locust", "compare", "--headless", option, "1000")
+    line = (
+        f"loadgen: {option.partition('=')[0]} is for loadgen compare; a run in Locust ends by time, so write -t 60s\n"
+    )
+    assert (done.code, done.stderr, locust) == (2, line, [])
+
+
 @pytest.mark.parametrize("name", ["side_by_side", "side_by_side.py"])
 def test_what_follows_the_name_goes_to_locust(name: str, locust: list[str]) -> None:
     options = ["--headless", "-u", "3", "--list", "-h", "Persistent"]
