@@ -52,7 +52,7 @@ class AuditPlan:
     def of(cls, plan: Plan) -> AuditPlan:
         """To look at what a comparison's plan loads; of a sweep's responses at those of the first size."""
         return cls(
-            target=replace(plan.target, path=plan.cells[0].path),
+            target=plan.target if plan.targets else replace(plan.target, path=plan.cells[0].path),
             headers=plan.headers,
             cacert=plan.cacert,
             insecure=plan.insecure,

@@ -70,9 +70,11 @@ class HopByHop:
 def check_hops(plan: Plan) -> HopByHopRecord:
     """Ask the target what the plan's proxy did with the fields for one hop. Raises PlanError."""
     assert plan.proxy is not None
-    if all(plan.tunnels(cell.policy) for cell in plan.cells):
+    plans = ((plan.of_cell(cell), cell) for cell in plan.cells)
+    forwarded = next((own for own, cell in plans if own.asks_proxy(cell.policy)), None)
+    if forwarded is None:
         return _unknown(_TUNNELLED)
-    limited = replace(AuditPlan.of(plan), timeout_ns=min(plan.load.timeout_ns, _MAX_WAIT_NS))
+    limited = replace(AuditPlan.of(forwarded), timeout_ns=min(plan.load.timeout_ns, _MAX_WAIT_NS))
     return ask_hops(ProbeSession(AuditState.of(limited), HopByHop.name, MAX_TRIES, MAX_TRIES))
 
 

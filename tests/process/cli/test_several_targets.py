@@ -11,6 +11,7 @@ import loadgen
 from loadgen.measure.data.store import RunStore
 from tests.support.processes import QUICK, Nginx, compare, free_port, wait_until
 from tests.support.processes import loadgen as run_loadgen
+from tests.support.proxies import USER, fake_proxy
 from tests.support.runs import Start, check_account
 from tests.support.targets import Target
 
@@ -120,6 +121,24 @@ def test_the_same_target_twice_shows_no_difference_and_python_has_it_too(share_t
     connections = of_target(run.summary, "A") + of_target(run.summary, "B")
     assert target.stats()["requests"] == sum(one["exchanges_with_warmup"] for one in connections)
     assert target.stats()["accepted"] == sum(one["opened"] for one in connections)
+
+
+def test_a_proxy_is_on_the_way_to_each(share_target: Start, tmp_path: Path) -> None:
+    """It forwards what goes to the one in clear, and gives tunnels to the other; each way has its own login."""
+    secure, plain = share_target("--tls"), share_target()
+    with fake_proxy(password="password") as (proxy, port):
+        way = ["--proxy", f"http://{USER}:password@127.0.0.1:{port}", "--cacert", str(secure.ca_file)]
+        more = ["--target", f"plain={plain.url}", "--users", "2", "--policies", "persistent"]
+        summary = compare(secure.url, tmp_path / "run", *more, *way)
+    check_account(summary)
+    check_target(summary, "A", secure)
+    # The proxy answered one request itself: it asked for the credentials.
+    assert plain.stats()["requests"] == of_target(summary, "plain")[0]["exchanges_with_warmup"] - 1
+    assert summary["policies"]["persistent · A"]["phases_ns"]["tunnel"]["count"] > 0
+    assert summary["policies"]["persistent · plain"]["phases_ns"]["tunnel"]["count"] == 0
+    kinds = {head.partition(b" ")[0] for head in proxy.heads}
+    assert kinds == {b"CONNECT", b"GET"}
+    assert "password" not in (tmp_path / "run" / "summary.json").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("load", [["--users", "1"], []])
