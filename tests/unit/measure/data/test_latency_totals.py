@@ -102,6 +102,19 @@ def test_a_first_request_waits_for_its_connection_s_row(tmp_path: Path) -> None:
     assert sums(totals) == sums_of(writer.settle()) == {0: (2, 2 * 115 * US + 50 * US)}
 
 
+def test_of_arrivals_the_responses_within_the_window_count(tmp_path: Path) -> None:
+    """Those that waited since the warm-up do, those that came too late do not."""
+    writer = RunWriter(tmp_path / "run", plan_json("persistent,close", 1, rate_rps=100.0))
+    totals = LatencyTotals(writer.store.directory)
+    late = [Exchange(-MS, queue=2 * MS), Exchange(MS), Exchange(WINDOW_NS - 1), Exchange(2 * MS, outcome=-5)]
+    writer.block("persistent", 0, [Link(late)], due=3, unstarted=0)
+    totals.read()
+    (block,) = totals.blocks.values()
+    summary = writer.summary()["policies"]["persistent"]
+    assert (block.answered, block.requests) == (2, 2) == (summary["answered"], summary["requests"])
+    assert block.throughput_rps == pytest.approx(summary["throughput_rps"])
+
+
 @pytest.mark.parametrize("is_whole", [False, True])
 def test_of_several_workers_those_count_that_completed_a_block(is_whole: bool) -> None:
     first = {0: BlockLatency(0, "close", True, 10, 1_000), 1: BlockLatency(0, "persistent", is_whole, 5, 50)}
