@@ -88,7 +88,7 @@ CASES = {
     "chain_losses": Case(chain_losses.chain_losses, turns=2, on_demand=True),
     "idle_timeout": Case(idle_timeout.idle_timeout, turns=1, on_demand=True),
     "accounting": Case(accounting.accounting, on_demand=True),
-    "diff": Case(diffs.diffs, (diffs.LIKE, diffs.ADDED), turns=20, on_demand=True),
+    "diff": Case(diffs.diffs, (diffs.LIKE, diffs.ADDED, diffs.IN_TURNS), turns=20, on_demand=True),
     "checkout": Case(cpu.checkout, cpu.PARTS[:-1], turns=8, on_demand=True),
 }
 

@@ -1,13 +1,18 @@
 """Run against run: how many diffs of two like runs claim a change, and whether 1 ms more of service time is found.
 
 Each run is a command of its own against an embedded target of its own, so that whatever makes whole runs differ is in
-it. The two runs of a pair follow each other, as a run before and after a change would.
+it. The two runs of a pair follow each other, as a run before and after a change would. Beside it both targets in turns
+in one run, where what makes whole runs differ is the same for both.
 """
 
 from __future__ import annotations
 
+import json
+import os
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
+from typing import NamedTuple
 
 from loadgen.cli.diff import diff_folders, read_run
 from loadgen.measure.diff.diff_verdict import any_change
@@ -20,7 +25,7 @@ from tests.bench.aa import is_too_many
 from tests.bench.case import Bench
 from tests.bench.machine import embedded_target, loadgen
 
-LIKE, ADDED = "like", "added"
+LIKE, ADDED, IN_TURNS = "like", "added", "in_turns"
 _LOAD = "--users 5 --think 5ms --rounds 10 --block 300ms --no-charts --quiet"
 _ADDED_PAIRS = 5
 _SEVERAL = 5
@@ -34,11 +39,52 @@ def diffs(bench: Bench) -> None:
         pairs = [_added(bench, number) for number in range(1, _ADDED_PAIRS + 1)]
         for statistic in ("mean", "p50"):
             changes = [one for diff in pairs for one in _changes(diff, statistic).values()]
-            print(
-                f"\n1 ms more of {statistic}: within the interval in {sum(map(_holds_ms, changes))} of {len(changes)}, "
-                f"certain in {sum(one['is_certain'] for one in changes)}",
-                flush=True,
-            )
+            found = [_Found(one["delta"] or 0, one["delta_ci95"], one["is_certain"]) for one in changes]
+            _say_found(f"1 ms more of {statistic}", found)
+    if bench.wants(IN_TURNS):
+        _say_found(
+            "1 ms more of mean, both targets in turns",
+            [one for number in range(1, _ADDED_PAIRS + 1) for one in _in_turns(bench, number)],
+        )
+
+
+class _Found(NamedTuple):
+    """What was said of 1 ms more."""
+
+    delta_ns: float
+    interval_ns: Sequence[float] | None
+    is_certain: bool
+
+    @property
+    def holds_ms(self) -> bool:
+        return self.interval_ns is not None and self.interval_ns[0] <= NS_PER_MS <= self.interval_ns[1]
+
+
+def _say_found(what: str, found: list[_Found]) -> None:
+    told = sum(one.holds_ms and one.is_certain for one in found)
+    print(
+        f"\n{what}: within the interval in {sum(one.holds_ms for one in found)} of {len(found)}, certain in "
+        f"{sum(one.is_certain for one in found)}, both in {told}; processes that wanted a processor, on average of the "
+        f"last minute: {os.getloadavg()[0]:.1f}",
+        flush=True,
+    )
+
+
+def _in_turns(bench: Bench, number: int) -> list[_Found]:
+    """Each policy's difference between a target and one that takes 1 ms longer, in one run."""
+    folder = bench.folder / f"turns-{number}"
+    with embedded_target("--delay", "0s") as old, embedded_target("--delay", "1ms") as new:
+        loadgen("compare", old.url, new.url, *_LOAD.split(), "--out", str(folder))
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    target = {name: one["target"] for name, one in summary["policies"].items()}
+    between = [one for one in summary["comparisons"] if target[one["baseline"]] != target[one["candidate"]]]
+    found = [_Found(one["latency_mean_delta_ns"], one["latency_mean_delta_ci95"], one["is_certain"]) for one in between]
+    texts = [
+        f"{one['candidate']} {estimate(f.delta_ns, f.interval_ns, sign=True)}"
+        for one, f in zip(between, found, strict=True)
+    ]
+    print(f"- {number}: {', '.join(texts)}", flush=True)
+    return found
 
 
 def _like(bench: Bench) -> None:
@@ -78,11 +124,6 @@ def _added(bench: Bench, number: int) -> DiffRecord:
     diff = diff_folders(folders[:1], folders[1], forced=False)
     print(f"- {number}: mean {_texts(diff, 'mean')}; p50 {_texts(diff, 'p50')}; machine {_moved(diff)}", flush=True)
     return diff
-
-
-def _holds_ms(change: Change) -> bool:
-    interval = change["delta_ci95"]
-    return interval is not None and interval[0] <= NS_PER_MS <= interval[1]
 
 
 def _changes(diff: DiffRecord, statistic: str) -> dict[str, Change]:
