@@ -41,6 +41,7 @@ function linePlot(chart, measured, fits, width) {
     x: { domain: [places[0] - margin, places.at(-1) + margin], ticks, tickFormat: (place) => tickText(chart, place), label: chart.x.label },
     y: { ...y, label: chart.y.label },
     marks: [
+      ...logAxis("axisY", y),
       Plot.ruleX(chart.x.marks ?? [], { x: (one) => one[0], strokeDasharray: "2 3", strokeOpacity: 0.6, title: (one) => one[1] }),
       ...(chart.y.unit === "ratio" ? [Plot.ruleY([1])] : []),
       ...fits.map((fit) => Plot.areaY(fit, { x: "x", y1: "low", y2: "high", fill: color, fillOpacity: 0.15, clip: true })),

@@ -22,15 +22,16 @@ function bars(rows, width, end, format, start = 0) {
   const placed = rows.map((row, index) => ({ ...row, index }));
   const intervals = placed.filter((row) => Number.isFinite(row.low));
   const band = { domain: [...rows.keys()], axis: null, padding: 0.06 };
+  const x = {
+    type: start ? "log" : "linear", domain: [start, end || 1], tickFormat: format, grid: true, label: null,
+    ticks: start ? logTicks(1, end, width / 110) : Math.max(2, Math.floor(width / 110)),
+  };
   return [Plot.plot({
     color: IDENTITY, width, height: rows.length * 46 + 44, marginLeft: 6, marginRight: 14, marginTop: 4, marginBottom: 36,
-    // A bar on a log axis has to begin somewhere above 0.
-    x: {
-      type: start ? "log" : "linear", domain: [start, end || 1], tickFormat: format, grid: true, label: null,
-      ticks: start ? logTicks(1, end, width / 110) : Math.max(2, Math.floor(width / 110)),
-    },
+    x, // a bar on a log axis has to begin somewhere above 0
     y: band,
     marks: [
+      ...logAxis("axisX", x),
       Plot.barX(parts, {
         x1: "from", x2: "to", y: "index", fill: "fill", insetTop: LINE, title: "title",
         tip: true,
@@ -133,6 +134,11 @@ function nines(share) {
   return -Math.log10(1 - share);
 }
 
+// A logarithmic axis that has a text at each of its ticks; Plot's own leaves out those of 5, 7 and 50.
+function logAxis(axis, scale) {
+  return scale.type === "log" ? [Plot[axis](scale.ticks, { text: (value) => scale.tickFormat(value) })] : [];
+}
+
 function latencyScale(values, scale, room) {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   if (scale === "linear") return { domain: [0, high], tickFormat: shortDuration, grid: true };
@@ -157,11 +163,13 @@ function percentiles(data, shown, scale, width) {
   if (!points.length) return [];
   const end = Math.max(...points.map((one) => one.x));
   const marks = [0.5, ...(width > 600 ? [0.75] : []), 0.9, 0.99, 0.999, 0.9999].filter((share) => nines(share) <= end + 1e-9);
+  const y = { ...latencyScale(points.flatMap((one) => [one.low, one.high, one.value]), scale, 8), label: "latency" };
   return [Plot.plot({
     color: IDENTITY, width, height: 380, marginLeft: 62, marginBottom: 40, marginRight: 16,
     x: { domain: [nines(0.5), end], ticks: marks.map(nines), tickFormat: (x) => percentage(1 - 10 ** -x), label: "requests that were no slower" },
-    y: { ...latencyScale(points.flatMap((one) => [one.low, one.high, one.value]), scale, 8), label: "latency" },
+    y,
     marks: [
+      ...logAxis("axisY", y),
       Plot.areaY(points, { x: "x", y1: "low", y2: "high", z: "policy", fill: (one) => colour(one.policy), fillOpacity: 0.18 }),
       ...shown.map((one) => Plot.lineY(points.filter((point) => point.policy === one.policy),
         { x: "x", y: "value", stroke: colour(one.policy), strokeWidth: 2, strokeDasharray: DASHES[one.policy % 7] })),
@@ -188,6 +196,7 @@ function histogram(data, shown, scale, width) {
     color: IDENTITY, width, height: 170, marginLeft: 50, marginBottom: 34, marginRight: 20, marginTop: 24, x,
     y: { domain: [0, top], tickFormat: percentage, ticks: 3, grid: true, label: `${data.policies[one.policy]}: requests in each bin` },
     marks: [
+      ...logAxis("axisX", x),
       Plot.rectY(bins.filter((bin) => bin.number === one.policy),
         { x1: "low", x2: "high", y: "share", fill: colour(one.policy), title: "title", tip: true }),
       Plot.ruleY([0]),
