@@ -14,7 +14,7 @@ function meanChanges(data, chosen, width) {
     return [
       row("before", one.old ?? 0, "var(--base)"),
       row("now", one.new ?? 0, colour(one.policy), `, ${estimate((one.new ?? 0) - (one.old ?? 0), low, high, signed)}`,
-        one.ci95 ? { low: one.old + low, high: one.old + high } : {}),
+        one.ci95 ? { low: Math.max(0, one.old + low), high: one.old + high } : {}),
     ];
   }), width, end, shortDuration);
 }
@@ -37,6 +37,7 @@ function points(rows, width, x, none) {
     x: { grid: true, label: null, ticks: Math.max(3, Math.floor(width / 130)), ...x },
     y: { domain: [...rows.keys()], axis: null, padding: 0.06 },
     marks: [
+      ...logAxis("axisX", x),
       Plot.ruleX([none], { strokeWidth: 1.5 }),
       Plot.ruleY(known, { x1: "low", x2: "high", y: "index", stroke: "fill", strokeWidth: 3, dy: LINE / 2 }),
       Plot.tickX(known.flatMap((row) => [{ ...row, at: row.low }, { ...row, at: row.high }]),
@@ -57,7 +58,12 @@ function ratioChanges(data, chosen, width) {
     return { text: fitted(of(one), rest, width), at: one.ratio, low: one.low, high: one.high, kind: one.kind,
       title: `${of(one)}${rest}\n${one.kind ? "certain" : "not certain"}` };
   });
-  return points(rows, width, { domain: around(ends), tickFormat: (value) => `${+value.toPrecision(4)}×`, ticks: Math.max(3, Math.floor(width / 110)) }, 1);
+  const tickFormat = (value) => `${+value.toPrecision(4)}×`;
+  const [low, high, room] = [Math.min(...ends), Math.max(...ends), Math.max(3, Math.floor(width / 110))];
+  // Twice and half are equally far from no change; so near to it that the ends differ by less, either scale says the same.
+  const x = high > 2 * low ? { type: "log", domain: [low / 1.1, high * 1.1], ticks: logTicks(low / 1.1, high * 1.1, room), tickFormat }
+    : { domain: around(ends), tickFormat, ticks: room };
+  return points(rows, width, x, 1);
 }
 
 function phaseChanges(data, chosen, width) {
