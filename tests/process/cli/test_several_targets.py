@@ -128,14 +128,14 @@ def test_a_proxy_is_on_the_way_to_each(share_target: Start, tmp_path: Path) -> N
     secure, plain = share_target("--tls"), share_target()
     with fake_proxy(password="password") as (proxy, port):
         way = ["--proxy", f"http://{USER}:password@127.0.0.1:{port}", "--cacert", str(secure.ca_file)]
-        more = ["--target", f"plain={plain.url}", "--users", "2", "--policies", "persistent"]
+        more = ["--target", f"plain={plain.url}", "--users", "2", "--policies", "close"]
         summary = compare(secure.url, tmp_path / "run", *more, *way)
     check_account(summary)
     check_target(summary, "A", secure)
     # The proxy answered one request itself: it asked for the credentials.
     assert plain.stats()["requests"] == of_target(summary, "plain")[0]["exchanges_with_warmup"] - 1
-    assert summary["policies"]["persistent · A"]["phases_ns"]["tunnel"]["count"] > 0
-    assert summary["policies"]["persistent · plain"]["phases_ns"]["tunnel"]["count"] == 0
+    assert summary["policies"]["close · A"]["phases_ns"]["tunnel"]["count"] > 0
+    assert summary["policies"]["close · plain"]["phases_ns"]["tunnel"]["count"] == 0
     kinds = {head.partition(b" ")[0] for head in proxy.heads}
     assert kinds == {b"CONNECT", b"GET"}
     assert "password" not in (tmp_path / "run" / "summary.json").read_text(encoding="utf-8")
