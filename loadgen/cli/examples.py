@@ -35,7 +35,7 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
     "diff": {
         "loadgen diff results/old results/new": "What changed, beyond noise.",
         "loadgen diff results/monday results/tuesday results/new": "Against several earlier runs.",
-        "loadgen diff results/old results/new --markdown": "The same for an issue.",
+        "loadgen diff results/old results/new --html diff.html": "The same as a page with charts.",
     },
     "history": {
         "loadgen history results": "The headline of each run in a folder, over time.",
