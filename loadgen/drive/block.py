@@ -43,7 +43,7 @@ class BlockRunner:
         """Run a block; gives its facts. Raises TargetError where the first request fails, OSError as the sink does."""
         engine = self._engine
         self._route.tunnels = self._plan.tunnels(block.cell.policy)
-        self._route.use_tls(self._plan.tls_of(block.cell))
+        self._route.use_tls(self._plan.tls_of(block.cell), block.cell.policy.early_data)
         engine.prepare(block)
         facts: dict[str, Any] = {
             "index": block.index,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class ClosedByCounts(TypedDict):
@@ -41,6 +41,17 @@ class LostRows(TypedDict):
     """Connections."""
 
 
+class EarlyDataCounts(TypedDict):
+    """Requests that went as early data (0-RTT), warm-up included."""
+
+    accepted: int
+    """The server took them."""
+    rejected: int
+    """It did not."""
+    replayed: int
+    """Of these, sent again once the handshake was done."""
+
+
 class ConnectionsSummary(TypedDict):
     """What became of a policy's connections, warm-up included."""
 
@@ -70,6 +81,8 @@ class ConnectionsSummary(TypedDict):
     """Full TLS handshakes."""
     tls_resumed: int
     """Resumed TLS handshakes."""
+    early_data: NotRequired[EarlyDataCounts]
+    """What became of requests that were sent as early data; absent in runs of earlier versions."""
     server_ignored_close: int
     """Connections on which the client asked for a close, and the server neither announced one nor closed."""
     upgraded: int

@@ -273,6 +273,12 @@ class Plan:
             raise PlanError(f"{given[0]} is for TLS, and {self.target} is in clear; use an https URL")
         for cell in self.cells:
             self.tls.check_policy(cell.policy.name, cell.policy.protocol == H2)
+            if cell.policy.early_data:
+                self.tls_of(cell).check_early_data(cell.policy.name)
+                if self.proxy is not None:
+                    raise PlanError(
+                        f"the policy {cell.policy.name} sends early data, which loadgen does not through a proxy"
+                    )
 
     def _check_length(self) -> None:
         """Each block leaves a record, and the order of all of them can be printed."""

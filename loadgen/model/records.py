@@ -78,6 +78,9 @@ class ConnectionFlag(IntEnum):
     IGNORED_CLOSE = 4  # the client sent `Connection: close`; the server neither announced a close nor closed
     UPGRADED = 16  # it speaks the policy's protocol instead of HTTP/1.1
     DECLINED = 32  # the server declined that, and the connection went on in HTTP/1.1
+    EARLY_ACCEPTED = 64  # the server took the first request as early data
+    EARLY_REJECTED = 128  # it was sent as early data, and the server did not take it
+    EARLY_REPLAYED = 256  # so it was sent again, once the handshake was done
 
 
 # One row for each exchange. Times are points in time or durations, both in ns.

@@ -244,6 +244,12 @@ class BlockConnections(TypedDict):
     """Full TLS handshakes."""
     tls_resumed: int
     """Resumed TLS handshakes."""
+    early_accepted: NotRequired[int]
+    """Requests that the server took as early data. This key and the next two: absent in runs of earlier versions."""
+    early_rejected: NotRequired[int]
+    """Requests that were sent as early data, and that it did not take."""
+    early_replayed: NotRequired[int]
+    """Of these, sent again once the handshake was done."""
     server_ignored_close: int
     """Connections on which the server ignored the close that was asked for."""
     upgraded: int

@@ -71,6 +71,13 @@ class TlsSettings:
         if not speaks_h2 and self.alpn and not self.offered(speaks_h2):
             raise PlanError(f"--alpn h2 leaves the policy {policy} nothing to offer; add http/1.1")
 
+    def check_early_data(self, policy: str) -> None:
+        """Raise PlanError where no session could allow early data."""
+        if self.versions[1] != VERSIONS[-1]:
+            raise PlanError(f"the policy {policy} sends early data, which TLS {self.version} does not have")
+        if not self.tickets:
+            raise PlanError(f"the policy {policy} sends early data, which takes a ticket; leave out --no-tickets")
+
     def with_offers(self, version: str | None, groups: str | None) -> TlsSettings:
         """The same with a sweep's values, where there are any."""
         if version is None and groups is None:

@@ -246,6 +246,12 @@ class WarningCode(StrEnum):
     )
 
     # TLS and other protocols
+    NO_EARLY_DATA = (
+        "no_early_data",
+        "A policy sends requests as early data (0-RTT), and the server took none.",
+        "Allow it on the server (nginx: `ssl_early_data on`), or compare `close-resume`. What tickets allow, "
+        "`loadgen probe URL --only tls` shows.",
+    )
     TLS_RESUMED_UNASKED = (
         "tls_resumed_unasked",
         "TLS sessions were resumed under a policy that asks for full handshakes.",

@@ -46,5 +46,6 @@ cdef class ConnectionSetup(Lifecycle):
     cdef _connect(self, address, long long left_ns)
     @cython.locals(left=cython.longlong, transport=Transport)
     cpdef _on_step(self)
+    cdef _send_early(self, long long left_ns)
     @cython.locals(rtt_ns=cython.longlong)
     cdef _sample_connect(self, long long left_ns)

@@ -92,7 +92,7 @@ class ConnectionSetup(Lifecycle):
             self.scheduled_ns = scheduled_ns
             self.queue_ns = now - scheduled_ns
         route = self._route
-        transport = self._transport = route.transport(session, self.offers_h2, self.user)
+        transport = self._transport = route.transport(session, self.offers_h2, self.user, request)
         transport.stamps_arrivals = self.is_sampled
         if route.addresses and not look_up:
             self._connect(route.addresses[0], now)
@@ -223,9 +223,19 @@ class ConnectionSetup(Lifecycle):
                 left = self._clock.monotonic_ns()
                 self.flags |= ConnectionFlag.TLS | (ConnectionFlag.TLS_RESUMED if transport.resumed else 0)  # type: ignore[attr-defined] # only TLS has this state
             transport.watch(READ, self._on_readable)
-            self._send(left)
+            if self._route.sends_early:
+                self._send_early(left)
+            else:
+                self._send(left)
         else:
             transport.watch(READ if step is WANT_READ else WRITE, self._on_step)
+
+    def _send_early(self, left_ns: int) -> None:
+        """Send what may be early data: the transport knows what became of it, and what it had to send again."""
+        transport = self._transport
+        self.flags |= getattr(transport, "early_flags", 0)  # another transport where there was no session to offer
+        self._send(left_ns)
+        self.flags |= getattr(transport, "early_flags", 0)
 
     def _begin(self, state: int, left_ns: int) -> int:
         """The next phase of the handshake begins now; the one before ended at `left_ns`. Gives the time now."""

@@ -10,7 +10,7 @@ cdef class Route:
     cdef public tuple sources
     cdef dict _sources
     cdef public object proxy, login
-    cdef public bint tunnels
+    cdef public bint tunnels, sends_early
     cdef list _dropped
     cdef long long _turn
     cdef public bytes server_name
@@ -18,4 +18,4 @@ cdef class Route:
     cpdef set_addresses(self, found)
     cpdef drop_address(self)
     cpdef next_source(self)
-    cpdef Transport transport(self, session=*, bint offers_h2=*, long long user=*)
+    cpdef Transport transport(self, session=*, bint offers_h2=*, long long user=*, request=*)

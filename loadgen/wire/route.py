@@ -17,6 +17,7 @@ from loadgen.model.route_plan import RoutePlan
 from loadgen.model.target import Target
 from loadgen.model.tls_settings import TlsSettings
 from loadgen.wire import poller
+from loadgen.wire.early_data import EarlyTlsTransport
 from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.proxy.connect import CHALLENGE, ConnectRequest, ProxyLogin
 from loadgen.wire.proxy.transport import TunnelTcpTransport, TunnelTlsTransport
@@ -42,6 +43,8 @@ class Route:
         """With HTTP/2 offered too."""
         self.turns: tuple[Any, ...] = ()
         """Both for each of several client certificates, which users take in turns; empty where there is one at most."""
+        self.sends_early = False
+        """A connection's first request is early data, where its session allows that."""
         self._contexts: TlsContexts | None = None
         self._settings: TlsSettings | None = None
         self.addresses = list(addresses) or _known(self.endpoint)
@@ -81,11 +84,15 @@ class Route:
             route.use_tls(plan.tls)
         return route
 
-    def use_tls(self, settings: TlsSettings) -> None:
-        """Offer this in the handshakes from now on. Raises PlanError where the TLS library can't."""
-        if self._contexts is None or settings == self._settings:
+    def use_tls(self, settings: TlsSettings, sends_early: bool = False) -> None:
+        """Offer this in the handshakes from now on. Raises PlanError where the TLS library can't.
+
+        sends_early: see the field.
+        """
+        if self._contexts is None or (settings, sends_early) == (self._settings, self.sends_early):
             return
-        pairs = self._contexts.of(settings)
+        pairs = self._contexts.of(settings, sends_early)
+        self.sends_early = sends_early
         self._settings = settings
         self.tls_context, self.h2_context = pairs[0]
         self.turns = pairs if len(pairs) > 1 else ()
@@ -152,10 +159,10 @@ class Route:
         """A new request for a tunnel to the target, or to what --connect-to names in its place."""
         return ConnectRequest(self.addressing.endpoint(self.target).authority, self.login)
 
-    def transport(self, session: Any = None, offers_h2: bool = False, user: int = 0) -> Transport:
+    def transport(self, session: Any = None, offers_h2: bool = False, user: int = 0, request: Any = None) -> Transport:
         """A new, unconnected stream. session: a TLS session to offer. offers_h2: offer HTTP/2 too, by ALPN.
 
-        user: whose it is, of several client certificates.
+        user: whose it is, of several client certificates. request: what will be sent first.
         """
         hub = poller.of_hub()
         if self.tls_context is None and self.proxy is None and not self.sources:
@@ -168,6 +175,8 @@ class Route:
         if self.turns:
             context = self.turns[user % len(self.turns)][1 if offers_h2 else 0]
         if tunnel is None:
+            if self.sends_early and session is not None and request is not None:
+                return EarlyTlsTransport(hub, context, self.server_name, session, request, source)
             return TlsTransport(hub, context, self.server_name, session, source=source)
         return TunnelTlsTransport(hub, tunnel, context, self.server_name, session, source)
 

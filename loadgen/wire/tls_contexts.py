@@ -5,9 +5,12 @@ Opens nothing.
 
 from __future__ import annotations
 
+from itertools import chain
+
 from loadgen.model.route_plan import RoutePlan
 from loadgen.model.tls_settings import TlsSettings
 from loadgen.wire.client_certificates import ClientCertificate, load_certificates
+from loadgen.wire.early_data import watch_early_data
 from loadgen.wire.tls_context import ClientContext, check_hello, client_context
 
 Pair = tuple[ClientContext, ClientContext]
@@ -20,15 +23,21 @@ class TlsContexts:
     def __init__(self, plan: RoutePlan) -> None:
         self._plan = plan
         self._certificates: tuple[ClientCertificate | None, ...] = load_certificates(plan.tls) or (None,)
-        self._made: dict[TlsSettings, tuple[Pair, ...]] = {}
+        self._made: dict[tuple[TlsSettings, bool], tuple[Pair, ...]] = {}
         self._first: ClientContext | None = None
 
-    def of(self, settings: TlsSettings) -> tuple[Pair, ...]:
-        """The contexts of each certificate, for what a block offers. Raises PlanError."""
-        made = self._made.get(settings)
+    def of(self, settings: TlsSettings, sends_early: bool = False) -> tuple[Pair, ...]:
+        """The contexts of each certificate, for what a block offers. Raises PlanError.
+
+        sends_early: early data is sent on their connections.
+        """
+        made = self._made.get((settings, sends_early))
         if made is None:
             check_hello(self._context(settings, self._certificates[0], speaks_h2=False), settings)
-            made = self._made[settings] = tuple(self._pair(settings, one) for one in self._certificates)
+            made = tuple(self._pair(settings, one) for one in self._certificates)
+            for context in chain.from_iterable(made if sends_early else ()):
+                watch_early_data(context)
+            self._made[settings, sends_early] = made
         return made
 
     def _pair(self, settings: TlsSettings, certificate: ClientCertificate | None) -> Pair:

@@ -117,7 +117,7 @@ LAYERS = {
             "http1/response_",
         ),
         ("poller", "transport", "resolver", "tls", "tls_facts", "errors", "proxy/"),
-        ("tls_contexts",),
+        ("early_data", "tls_contexts"),
         ("route", "connection", "duplex_connection"),
         ("http1/", "http2/", "websocket/"),
     ],

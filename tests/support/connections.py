@@ -132,7 +132,7 @@ class FakeRoute(Route):
 
     make: Callable[[Any], FakeTransport]
 
-    def transport(self, session: Any = None, offers_h2: bool = False, user: int = 0) -> Any:
+    def transport(self, session: Any = None, offers_h2: bool = False, user: int = 0, request: Any = None) -> Any:
         return self.make(session)
 
 

@@ -167,7 +167,7 @@ class FakeRoute(Route):
         self._kind = kind
         self.made: list[FakeTransport] = []
 
-    def transport(self, session: Any = None, offers_h2: bool = False, user: int = 0) -> Any:
+    def transport(self, session: Any = None, offers_h2: bool = False, user: int = 0, request: Any = None) -> Any:
         made = self._kind(self._clock, session)
         self.made.append(made)
         return made

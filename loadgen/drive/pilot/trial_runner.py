@@ -169,7 +169,7 @@ class TrialRunner:
         self._blocks += 1
         plan = self._plan.of_cell(cell)
         self._routes[cell.target].tunnels = plan.tunnels(cell.policy)
-        self._routes[cell.target].use_tls(plan.tls_of(cell))
+        self._routes[cell.target].use_tls(plan.tls_of(cell), cell.policy.early_data)
         self._sink.begin()
         engine = self._engines[cell.target]
         engine.continue_from(self._connections)

@@ -87,6 +87,9 @@ def _traits(flags: Integers, endings: Integers, opened: Any, opened_in: Integers
         "tls_full": tls & ~resumed,
         "tls_resumed": resumed,
         "server_ignored_close": (flags & ConnectionFlag.IGNORED_CLOSE) != 0,
+        "early_accepted": (flags & ConnectionFlag.EARLY_ACCEPTED) != 0,
+        "early_rejected": (flags & ConnectionFlag.EARLY_REJECTED) != 0,
+        "early_replayed": (flags & ConnectionFlag.EARLY_REPLAYED) != 0,
         "upgraded": (flags & ConnectionFlag.UPGRADED) != 0,
         "upgrade_declined": (flags & ConnectionFlag.DECLINED) != 0,
     }

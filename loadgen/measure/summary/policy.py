@@ -187,6 +187,11 @@ def _connections(blocks: list[BlockFacts], exact: SampleCounts, slots: int) -> C
         "server_announced": _announced(blocks),
         "tls_full": counts["tls_full"],
         "tls_resumed": counts["tls_resumed"],
+        "early_data": {
+            "accepted": counts["early_accepted"],
+            "rejected": counts["early_rejected"],
+            "replayed": counts["early_replayed"],
+        },
         "server_ignored_close": counts["server_ignored_close"],
         "upgraded": counts["upgraded"],
         "upgrade_declined": counts["upgrade_declined"],

@@ -119,6 +119,18 @@ def reuse_warnings(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
             f"{connections['tls_full']:,} TLS handshakes were full, where {full:,} would do: the server did not resume "
             "every session",
         )
+    if policy.early_data:
+        yield from _early_data(connections)
+
+
+def _early_data(connections: ConnectionsSummary) -> Found:
+    """What a policy with early data did not get."""
+    early = connections.get("early_data")
+    if early is None or early["accepted"]:
+        return
+    rejected = early["rejected"]
+    why = f"it rejected all of {rejected:,}" if rejected else "its sessions allow none"
+    yield WarningCode.NO_EARLY_DATA, f"the server took no request as early data: {why}"
 
 
 def _cut_by_faults(summary: PolicySummary) -> bool:

@@ -75,6 +75,8 @@ class ConnectionPolicy:
     """An HTTP/1.0 request asks for keep-alive (RFC 9112 §C.2.2)."""
     resumes_tls: bool = False
     """A new connection offers the user's last TLS session; otherwise each handshake is a full one."""
+    early_data: bool = False
+    """A new connection's first request goes as early data (0-RTT), where the session allows that."""
     resolves: bool = False
     """The name is looked up for each connection."""
     pool: int = 0
@@ -135,8 +137,11 @@ class ConnectionPolicy:
 
     @property
     def fits_scenarios(self) -> bool:
-        """One HTTP/1.1 request at a time, on a connection of the user's own: what a blocking client can do."""
-        return self.protocol == HTTP1 and self.depth == 1 and not self.pool
+        """One HTTP/1.1 request at a time, on a connection of the user's own: what a blocking client can do.
+
+        Nothing is early data: a scenario's method may be any.
+        """
+        return self.protocol == HTTP1 and self.depth == 1 and not self.pool and not self.early_data
 
     @property
     def connection_option(self) -> str:

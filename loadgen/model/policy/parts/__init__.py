@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from loadgen.model.policy.part import Part
 from loadgen.model.policy.parts.abandon import PARTS as ABANDON
+from loadgen.model.policy.parts.early_data import PARTS as EARLY_DATA
 from loadgen.model.policy.parts.gap import PARTS as GAP
 from loadgen.model.policy.parts.http2 import PARTS as HTTP2
 from loadgen.model.policy.parts.http10 import PARTS as HTTP10
@@ -28,5 +29,6 @@ PARTS: dict[str, Part] = {
     **HTTP2,
     **IGNORE_CLOSE,
     **RESUME,
+    **EARLY_DATA,
     **RESOLVE,
 }
