@@ -97,6 +97,22 @@ def test_nginx_asks_in_vain(nginx: SecureNginx, tmp_path: Path) -> None:
     assert "client_certificate_missing" not in codes["asking"]
 
 
+def test_early_data_is_what_nginx_saw(nginx: SecureNginx, tmp_path: Path) -> None:
+    nginx.take_log()
+    policies = "close-resume,early-data,early-data+recycle:3"
+    summary = compare(nginx.asking, tmp_path / "run", *trusting(nginx, "--policies", policies))
+    log, _ = nginx.take_log()
+    counted = {name: one["connections"] for name, one in summary["policies"].items()}
+    accepted = {name: one["early_data"]["accepted"] for name, one in counted.items()}
+    assert sum(accepted.values()) == sum(connections for one, connections in log.items() if one.early) > 0
+    assert accepted["close-resume"] == 0
+    for name in ("early-data", "early-data+recycle:3"):
+        # Each session allows it; the first connection of each user has none.
+        assert accepted[name] == counted[name]["tls_resumed"]
+        assert counted[name]["early_data"]["rejected"] == 0
+        assert summary["policies"][name]["errors"] == {}
+
+
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 def test_openssl_says_what_is_missing_or_wrong(tmp_path: Path, version: str) -> None:
     openssl = shutil.which("openssl")

@@ -16,14 +16,16 @@ from tests.support.processes import await_port, free_port, nginx_program, write_
 _NGINX = """
 daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log; events {{ worker_connections 1000; }}
 http {{
-  log_format tls '$connection|$ssl_protocol|$ssl_curve|$ssl_session_reused|$ssl_client_s_dn|$status|$ssl_early_data';
+  log_format tls '$connection|$ssl_protocol|$ssl_curve|$ssl_session_reused|$ssl_client_s_dn|$status|$early';
   access_log {folder}/access.log tls; keepalive_requests 10000000; lingering_close off;
   client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
   uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5; ssl_protocols TLSv1.2 TLSv1.3;
   ssl_session_cache shared:s:1m; ssl_ecdh_curve X25519:prime256v1; ssl_early_data on;
   ssl_certificate {folder}/chain.pem; ssl_certificate_key {folder}/key.pem; ssl_client_certificate {folder}/clients.pem;
-  server {{ listen 127.0.0.1:{demanding} ssl; ssl_verify_client on; location / {{ return 200 "hello"; }} }}
-  server {{ listen 127.0.0.1:{asking} ssl; ssl_verify_client optional; location / {{ return 200 "hello"; }} }}
+  server {{ listen 127.0.0.1:{demanding} ssl; ssl_verify_client on; set $early $ssl_early_data;
+    location / {{ return 200 "hello"; }} }}
+  server {{ listen 127.0.0.1:{asking} ssl; ssl_verify_client optional; set $early $ssl_early_data;
+    location / {{ return 200 "hello"; }} }}
 }}
 """
 

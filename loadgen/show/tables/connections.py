@@ -57,6 +57,13 @@ def endings_note(summary: Summary) -> str:
     return text.replace("`", "")
 
 
+def _early_data(connections: ConnectionsSummary) -> str:
+    found = connections.get("early_data")
+    if not found or not found["accepted"] + found["rejected"]:
+        return ABSENT
+    return f"{found['accepted']:,} accepted, {found['rejected']:,} rejected, {found['replayed']:,} of these replayed"
+
+
 def _announced(connections: ConnectionsSummary) -> str:
     announced = connections["server_announced"]
     timeout_s, limit = announced["keep_alive_timeout_s"], announced["keep_alive_max"]
@@ -87,6 +94,7 @@ _ENDINGS: dict[str, Callable[[ConnectionsSummary], str]] = {
     "how connections ended": _endings,
     "status sent on idle connections": _idle_statuses,
     "Keep-Alive of the server": _announced,
+    "early data": _early_data,
     "requests sent once more": lambda one: f"{one['retried']:,}",
     "requests sent after an announced close": _after_close,
 }

@@ -11,6 +11,7 @@ from loadgen.model.cell import Axes
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 from loadgen.model.policy import parse_policies
+from loadgen.model.proxy import parse_proxy
 from loadgen.model.target import parse_target
 from loadgen.model.tls_settings import TlsSettings
 
@@ -79,3 +80,20 @@ def test_a_sweep_s_cells_offer_what_its_axes_say() -> None:
     ]
     assert PLAN.tls_of(PLAN.cells[0]) is PLAN.tls
     assert Plan.from_json(plan.to_json(secrets=True)) == plan
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"target": parse_target("http://h/")}, "the target is in clear; use an https URL"),
+        ({"method": "POST"}, r"sends early data, which others can replay, and POST is not idempotent \(RFC 8470 §2\)"),
+        ({"tls": TlsSettings(version="1.2")}, "sends early data, which TLS 1.2 does not have"),
+        ({"tls": TlsSettings(tickets=False)}, "sends early data, which takes a ticket; leave out --no-tickets"),
+        ({"proxy": parse_proxy("http://p:3128")}, "sends early data, which loadgen does not through a proxy"),
+    ],
+)
+def test_early_data_where_it_can_not_be(changes: dict[str, Any], line: str) -> None:
+    early = replace(PLAN, policies=parse_policies("early-data"))
+    with pytest.raises(PlanError, match=line):
+        replace(early, **changes)
+    assert not early.policies[0].fits_scenarios

@@ -440,6 +440,14 @@ CAUSES: dict[str, tuple[str, Callable[[Path], Summary], str]] = {
         ),
         "15 TLS handshakes",
     ),
+    "early data rejected": (
+        "no_early_data",
+        lambda path: quick(
+            path, *[Link(flags=RESUMED | ConnectionFlag.EARLY_REJECTED | ConnectionFlag.EARLY_REPLAYED)] * 3,
+            policy="early-data", plan=plan_json("early-data", url="https://h/"),
+        ),
+        "the server took no request as early data: it rejected all of 15",
+    ),
 }  # fmt: skip
 
 
@@ -737,3 +745,12 @@ def test_the_environment_has_the_version_of_all_that_reads_and_writes() -> None:
     packages = environment()["packages"]
     assert {"httptools", "h2", "hpack", "websockets", "pyopenssl"} <= packages.keys()
     assert all(packages.values())
+
+
+def test_early_data_is_counted(tmp_path: Path) -> None:
+    accepted, rejected = (RESUMED | one for one in (ConnectionFlag.EARLY_ACCEPTED, ConnectionFlag.EARLY_REJECTED))
+    links = [Link(flags=flags) for flags in (accepted, accepted, rejected, rejected | ConnectionFlag.EARLY_REPLAYED)]
+    found = quick(tmp_path, *links, policy="early-data", plan=plan_json("early-data", url="https://h/"))
+    assert found["warnings"] == []
+    (one,) = found["policies"].values()
+    assert one["connections"]["early_data"] == {"accepted": 10, "rejected": 10, "replayed": 5}
