@@ -249,8 +249,7 @@ class WarningCode(StrEnum):
     NO_EARLY_DATA = (
         "no_early_data",
         "A policy sends requests as early data (0-RTT), and the server took none.",
-        "Allow it on the server (nginx: `ssl_early_data on`), or compare `close-resume`. What tickets allow, "
-        "`loadgen probe URL --only tls` shows.",
+        "Allow it on the server (nginx: `ssl_early_data on`); `loadgen probe URL --only tls` shows what tickets allow.",
     )
     TLS_RESUMED_UNASKED = (
         "tls_resumed_unasked",
@@ -337,11 +336,7 @@ class WarningCode(StrEnum):
         "A Locust worker was lost during the run; the results hold what the others measured.",
         "Run again, or compare only rounds before that.",
     )
-    WORKER_FAILED = (
-        "worker_failed",
-        "A Locust worker could not begin, or could not continue.",
-        "See its message.",
-    )
+    WORKER_FAILED = ("worker_failed", "A Locust worker could not begin, or could not continue.", "See its message.")
     WORKER_MESSAGE = (
         "worker_message",
         "A Locust worker sent a message that was not used: it did not have the form or size of its kind.",

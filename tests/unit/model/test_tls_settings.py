@@ -85,7 +85,7 @@ def test_a_sweep_s_cells_offer_what_its_axes_say() -> None:
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"target": parse_target("http://h/")}, "the target is in clear; use an https URL"),
+        ({"target": parse_target("http://h/")}, "a target in clear has none; use an https URL"),
         ({"method": "POST"}, r"sends early data, which others can replay, and POST is not idempotent \(RFC 8470 §2\)"),
         ({"tls": TlsSettings(version="1.2")}, "sends early data, which TLS 1.2 does not have"),
         ({"tls": TlsSettings(tickets=False)}, "sends early data, which takes a ticket; leave out --no-tickets"),
