@@ -17,6 +17,8 @@ _EVERY_S = 5.0
 """Between two lines at least, so that short rounds do not fill a log."""
 _QUIET_S = 30.0
 """Without a line at most: rounds may be long."""
+_MIN_PLANNED_S = 10.0
+"""A load that is planned to be shorter is over before anybody wonders, however slow the machine is."""
 _MAX_POLICIES = 4
 """More do not fit on a line."""
 
@@ -33,7 +35,9 @@ class LogLines:
         """Something has changed."""
         seconds = self._clock() - self._last_s
         is_due = seconds >= _QUIET_S or (seconds >= _EVERY_S and self._progress.is_after_round)
-        if is_due and self._progress.cell and not self._progress.is_over:
+        if self._progress.planned_s < _MIN_PLANNED_S or not self._progress.cell or self._progress.is_over:
+            return
+        if is_due:
             self._last_s = self._clock()
             print_error(log_line(self._progress))
 

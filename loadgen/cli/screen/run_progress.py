@@ -71,6 +71,11 @@ class RunProgress:
         return self._block_exchanges / seconds if seconds > 0 else None
 
     @property
+    def planned_s(self) -> float:
+        """How long the load is; at most, where precision decides."""
+        return self.blocks * self._block_s
+
+    @property
     def elapsed_s(self) -> float:
         """Since the command began to run the load."""
         return self._clock() - self._begun_s

@@ -21,7 +21,8 @@ def test_it_ends_once_the_ratio_is_known(share_target: Start, tmp_path: Path) ->
     target, run = share_target(), tmp_path / "run"
     precise = ["--until-precision", "60%", "--max-time", "20s", "--processes", "2"]
     done = loadgen("compare", target.url, "--out", str(run), *precise, *SHORT)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    assert all(line.startswith("loadgen: round ") for line in done.stderr.splitlines())  # of a slow machine
     summary = json.loads(done.stdout)
     check_account(summary)
     found = summary["precision"]
