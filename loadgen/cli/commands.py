@@ -238,15 +238,6 @@ def worker(directory: Path) -> Outcome:
     return work(directory)
 
 
-@cli.command("_draw", hidden=True)
-@click.argument("directory", type=_FILE)
-def draw(directory: Path) -> Outcome:
-    """Draw the charts of a summary that lies in DIRECTORY; the run itself may still go on."""
-    from loadgen.cli.report import redraw
-
-    return redraw(directory)
-
-
 @cli.command("_export", hidden=True)
 @click.argument("directory", type=_FILE)
 @click.argument("name")

@@ -110,13 +110,6 @@ def _resolved(plan: Plan, facts: RunRecord, asked: Sequence[str] | None = None) 
     return resolve_gates(plan, asked, diff_groups(plan) if facts.get("baseline") else ())
 
 
-def redraw(directory: Path) -> Outcome:
-    """Draw what a summary says. Raises PlanError where there is none."""
-    store = RunStore(directory)
-    write_report(store, RunData(store.load_summary()))
-    return Outcome(EXIT_DONE, directory)
-
-
 def finish(
     store: RunStore, facts: RunRecord, end: str, *, draws: bool, gates: Sequence[ResolvedGate] | None = None
 ) -> FinishedRun:

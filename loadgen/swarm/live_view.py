@@ -14,14 +14,12 @@ from loadgen.model.exceptions import PlanError
 from loadgen.model.run_record import RunWarning
 from loadgen.model.summary import Summary
 from loadgen.model.warning_codes import WarningCode
-from loadgen.swarm.chart_drawer import ChartDrawer
 from loadgen.swarm.live_page import shown_charts, shown_figures
 from loadgen.swarm.run import LocustRun
 from loadgen.swarm.run_exports import RunExports
 
 # Computing figures may take this share of the time; to answer the pages takes a small one beside that.
 _MAX_SHARE = 0.015
-_CHARTS_EVERY_S = 10.0
 # Someone who asked at most this long ago still looks.
 _LOOKS_FOR_S = 15.0
 _NEVER_S = -1e9
@@ -31,21 +29,19 @@ _OVER = (FINISHED, FAILED)  # a failed run too leaves whatever could be made of 
 
 
 class LiveView:
-    """Shows `run`, once there is one. `refresh` brings figures and charts up to date, if people look at them."""
+    """Shows `run`, once there is one. `refresh` brings the figures up to date, if people look at them."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, drawer: ChartDrawer | None = None) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.state = IDLE
         self.message = ""
         """Why the run failed, or why there is none."""
         self.users = 0
         self.run: LocustRun | None = None
         self._clock = clock
-        self._drawer = drawer or ChartDrawer()
         self._exports = RunExports()
         self._summary: Summary | None = None
-        self._figures_asked_s = self._charts_asked_s = _NEVER_S
+        self._asked_s = _NEVER_S
         """When the web UI last asked, by the clock."""
-        self._drawn_s = _NEVER_S
         self._next_summary_s = _NEVER_S
         self._charts_version = 0
         self._plots_version = 0
@@ -61,7 +57,7 @@ class LiveView:
         """A run begins."""
         self.close()
         self.run, self.state, self.message, self.users = run, RUNNING, "", 0
-        self._next_summary_s = self._drawn_s = _NEVER_S
+        self._next_summary_s = _NEVER_S
         self._take(None)
 
     def fail(self, message: str) -> None:
@@ -81,27 +77,20 @@ class LiveView:
     def refresh(self) -> None:
         """For a time in which no request is under way: compute what people look at."""
         now = self._clock()
-        if self.run is None or now - self._figures_asked_s > _LOOKS_FOR_S or now < self._next_summary_s:
+        if self.run is None or now - self._asked_s > _LOOKS_FOR_S or now < self._next_summary_s:
             return
         self._take(_summary_so_far(self.run))
         done = self._clock()
         self._next_summary_s = done + (done - now) / _MAX_SHARE
-        is_due = now - self._charts_asked_s < _LOOKS_FOR_S and now - self._drawn_s >= _CHARTS_EVERY_S
-        if self._summary is not None and is_due and not self._drawer.is_busy:
-            self._drawn_s = now
-            self._drawer.start(self._summary)
 
     def close(self) -> None:
         """Nothing more is shown."""
-        self._drawer.close()
         self._exports.close()
 
     # What the web UI asks for; see loadgen.swarm.web_pages.View
 
     def live(self) -> dict[str, Any]:
-        self._figures_asked_s = self._clock()
-        if self._drawer.poll():
-            self._charts_version += 1
+        self._asked_s = self._clock()
         run = self.run
         return {
             "state": self.state,
@@ -123,10 +112,9 @@ class LiveView:
         return self._plots
 
     def charts(self) -> tuple[Path | None, list[str]]:
-        self._charts_asked_s = self._figures_asked_s = self._clock()
-        folder = self.run.directory if self.run is not None and self.state in _OVER else self._drawer.directory
-        if folder is None:
+        if self.run is None or self.state not in _OVER:
             return None, []
+        folder = self.run.directory
         drawn = sorted(folder.glob("*.svg"), key=lambda path: path.stat().st_mtime_ns)
         return folder, [path.name for path in drawn]
 

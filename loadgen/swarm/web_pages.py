@@ -50,7 +50,7 @@ class View(Protocol):
         blocks, users: how many are done, and are there
         message: what went wrong
         warnings: [{code, message}]
-        charts_version, plots_version: grow with each redraw, and with newer data for the charts that the page draws
+        charts_version, plots_version: grow with newer pictures, and with newer data for the charts that the page draws
         exports: [{name, title, opens}], the formats that can be had now
         verdict, verdict_lines, cards, gates: the answer; see `live_page.shown_figures`
         policies: [{name, requests, throughput_rps, mean_ns, mean_ci95, p50_ns, p50_ci95, p99_ns, p99_ci95,
@@ -62,7 +62,7 @@ class View(Protocol):
         """What the page's charts are drawn from, for JSON; see `live_page.shown_charts`."""
 
     def charts(self) -> tuple[Path | None, list[str]]:
-        """The folder and the file names (SVG or PNG) of the charts drawn so far; asks for newer ones."""
+        """The folder and the file names of the charts that a run has left as pictures; none while it goes on."""
 
     def file(self, name: str) -> Path | None:
         """Where a file of FILES is; None while it isn't there."""
@@ -190,14 +190,14 @@ class _AuditHandlers:
 
 
 class _Charts:
-    """The charts in the last list of names: fetching a picture must not ask for the next one to be drawn."""
+    """The charts in the last list of names."""
 
     def __init__(self, view: View) -> None:
         self._view = view
         self._listed: dict[str, Path] = {}
 
     def names(self) -> list[str]:
-        """What there is to show now; asks for newer charts."""
+        """What there is to show now."""
         folder, names = self._view.charts()
         self._listed = {} if folder is None else {name: folder / name for name in names}
         return list(self._listed)

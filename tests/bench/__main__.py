@@ -77,7 +77,7 @@ CASES = {
     "target": Case(target),
     "report": Case(report),
     "looks": Case(looks.looks, (looks.PAUSES, looks.SCREEN), turns=9),
-    "tab": Case(tab.tab, turns=5),
+    "tab": Case(tab.tab, tab.PARTS, turns=3),
     "policies": Case(spectrum.policies),
     "open_loop": Case(spectrum.open_loop),
     "pipelining": Case(spectrum.pipelining),

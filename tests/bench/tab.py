@@ -1,8 +1,9 @@
-"""What Locust's tab costs the process that makes the load: the live summary of a run of any length."""
+"""What Locust's tab costs the process that makes the load: an update in a run of any length, its share of the time."""
 
 from __future__ import annotations
 
 import copy
+import json
 import random
 import time
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from typing import Any
 
 from loadgen.measure.live.live import Live
 from tests.bench.case import Bench
+from tests.bench.machine import embedded_target
+from tests.support.browser import locust_web_ui
 from tests.support.synthetic import ENVIRONMENT, US, Exchange, Link, cell_names, plan_json
 from tests.unit.measure.live.test_live import Reporter
 
@@ -21,7 +24,53 @@ _DIFFERENT = 8
 _REQUESTS = 1_000
 
 
+REPLAY, HUB = "replay", "hub"
+PARTS = (REPLAY, HUB)
+_SECONDS = 40
+_LOCUSTFILE = Path(__file__).with_name("tab_locustfile.py")
+_OWN = ("figures", "answers", "reports")
+
+
 def tab(bench: Bench) -> None:
+    if bench.wants(REPLAY):
+        _replay(bench)
+    if bench.wants(HUB):
+        _hub(bench)
+
+
+def _hub(bench: Bench) -> None:
+    """Locust at full load with the tab open: the hub's CPU time for it, as a share of the test's time."""
+    print(f"\nthe tab open for {_SECONDS} s of full load, 50 users, blocks of 500 ms; shares of the hub's time:\n")
+    print("| figures and charts | answers to the page | block reports | together |\n|---:|---:|---:|---:|")
+    with embedded_target() as target:
+        for turn in range(bench.turns):
+            spent = _with_the_tab_open(target.url, bench.folder / f"tab-{turn}")
+            shares = [spent.get(what, 0.0) / spent["test"] for what in _OWN]
+            print(f"| {' | '.join(f'{share:.2%}' for share in (*shares, sum(shares)))} |", flush=True)
+
+
+def _with_the_tab_open(url: str, folder: Path) -> dict[str, float]:
+    """One run in Locust's web UI, asked for as the tab does; the seconds that it spent, by what for."""
+    folder.mkdir()
+    account = folder / "spent.json"
+    options = ("--block", "500ms", "-H", url, "--results", str(folder))
+    with locust_web_ui(_LOCUSTFILE, *options, folder=folder, LOADGEN_BENCH_TAB=str(account)) as ui:
+        ui.post("swarm", f"user_count=50&spawn_rate=1000&host={url}")
+        for asset in ("tab.js", "figures.js", "charts.js", "plots.js", "d3.min.js", "plot.umd.min.js", "style.css"):
+            ui.get(f"loadgen/static/{asset}")
+        begun_s, version = time.monotonic(), -1
+        while time.monotonic() - begun_s < _SECONDS:
+            live = json.loads(ui.get("loadgen/live").body)
+            if live["plots_version"] != version:
+                ui.get("loadgen/plots")
+                version = live["plots_version"]
+            time.sleep(1)
+        ui.post("stop")
+    found: dict[str, float] = json.loads(account.read_text(encoding="ascii"))
+    return found
+
+
+def _replay(bench: Bench) -> None:
     """Block reports of a long run, replayed: how long it takes to take one in, and to bring the tab up to date."""
     plan, live = plan_json(rounds=max(ROUNDS)), Live(POLICIES)
     reports = list(_reports(bench.folder / "run", plan))

@@ -81,7 +81,6 @@ class Shown:
 
     def reset(self) -> None:
         """As it is at the beginning of each test."""
-        (self.folder / "asked").unlink(missing_ok=True)
         for name in ("charts", "files"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
             (self.folder / name).mkdir(parents=True)
@@ -103,11 +102,6 @@ class Shown:
     def draw(self, name: str, width: int) -> None:
         picture = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="10"/>'
         (self.folder / "charts" / name).write_text(picture, encoding="utf-8")
-
-    def asked(self) -> int:
-        """How many times charts were asked for."""
-        path = self.folder / "asked"
-        return path.stat().st_size if path.exists() else 0
 
 
 @pytest.fixture(scope="session")
@@ -408,12 +402,13 @@ def widths(browser: Browser) -> list[int]:
     return found
 
 
-def test_the_page_shows_the_charts_and_newer_ones_as_they_are_drawn(
-    browser: Browser, running: WebUI, shown: Shown
+def test_the_page_draws_charts_and_shows_the_pictures_that_a_run_has_left(
+    browser: Browser, running: WebUI, shown: Shown, summary: Any
 ) -> None:
+    shown.plot(shown_charts(summary))
     browser.open(running.url + "loadgen")
     browser.wait(lambda: browser.table(POLICIES) == POLICY_ROWS)
-    browser.wait(lambda: shown.asked())
+    browser.wait(lambda: browser.all(f"{figure('percentiles')} .drawn svg"))
     assert "None yet" in browser.text("#no-charts")
     assert browser.text(VERDICT) == RUNNING["verdict"]
 
@@ -424,14 +419,8 @@ def test_the_page_shows_the_charts_and_newer_ones_as_they_are_drawn(
     assert [one.get_attribute("alt") for one in browser.all("#charts img")] == ["extra time", "phases"]
     assert not browser.all("#no-charts")
 
-    shown.draw("extra_time.svg", 41)
-    shown.write(charts_version=3)
-    browser.wait(lambda: widths(browser) == [41, 32])
-    before = shown.asked()
-    browser.wait(lambda: shown.asked() > before)  # by itself, while the run goes on
-
     (shown.folder / "charts" / "extra_time.svg").unlink()
-    shown.write(charts_version=4, state="finished", run="r2", verdict="the end")
+    shown.write(charts_version=3, state="finished", run="r2", verdict="the end")
     browser.wait(lambda: widths(browser) == [32])
     assert browser.driver.title == "r2: connection reuse"
     assert browser.complaints() == []

@@ -187,7 +187,6 @@ LAYERS = {
             "sample_sender",
             "run_folder",
             "run_notes",
-            "chart_drawer",
             "run_exports",
         ),
         ("run.py", "worker_agent", "swarm_user", "reuse_user"),

@@ -1,7 +1,6 @@
 """A locustfile whose users do nothing and whose web UI shows what a test has written into a folder.
 
-The folder (LOADGEN_TEST_VIEW): `live.json`, `plots.json`, charts/, files/; `asked` grows by a byte whenever charts are
-asked for.
+The folder (LOADGEN_TEST_VIEW): `live.json`, `plots.json`, charts/, files/.
 """
 
 from __future__ import annotations
@@ -33,8 +32,6 @@ class WrittenView:
         return data
 
     def charts(self) -> tuple[Path | None, list[str]]:
-        with (self._folder / "asked").open("a", encoding="utf-8") as asked:
-            asked.write("x")
         folder = self._folder / "charts"
         return folder, sorted(path.name for path in folder.iterdir())
 

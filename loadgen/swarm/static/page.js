@@ -1,12 +1,10 @@
-// The page of charts: the same figures as in the tab, the comparison's charts, each replaced as it is redrawn, and the
-// audit of the target.
+// A page of its own: the same figures and charts as in the tab, the pictures that a run has left, and the audit of the
+// target.
 
 import { Audit } from "./audit.js";
 import { Charts } from "./charts.js";
 import { Downloads, element, fetchJson, Figures, poll, resize } from "./figures.js";
 import { chosenTheme } from "./theme.js";
-
-const CHARTS_EVERY_MS = 5000;
 
 const figures = new Figures();
 const downloads = new Downloads();
@@ -17,7 +15,6 @@ const noCharts = document.getElementById("no-charts");
 const noDownloads = document.getElementById("no-downloads");
 let shownVersion = null;
 let shownRun = null;
-let fetchedMs = -Infinity;
 
 figures.fail("");
 figures.policies.element.before(runCharts.element);
@@ -38,10 +35,7 @@ async function update(live) {
   noDownloads.hidden = live.files.length + live.exports.length > 0;
   document.title = live.run ? `${live.run}: connection reuse` : "Connection reuse";
   await runCharts.update(live);
-  const isNew = live.charts_version !== shownVersion || live.run !== shownRun;
-  const isDue = live.state === "running" && performance.now() - fetchedMs >= CHARTS_EVERY_MS;
-  if (isNew || isDue) {
-    fetchedMs = performance.now();
+  if (live.charts_version !== shownVersion || live.run !== shownRun) {
     show(await fetchJson("./loadgen/charts"), `${live.run ?? ""}-${live.charts_version}`);
     shownVersion = live.charts_version;
     shownRun = live.run;

@@ -1,10 +1,9 @@
-"""What people see of a run: when figures are computed and charts drawn, and what is shown in each state."""
+"""What people see of a run: when figures are computed, and what is shown in each state."""
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,8 +11,6 @@ from typing import Any
 import pytest
 
 from loadgen.model.records import Phase
-from loadgen.swarm import chart_drawer
-from loadgen.swarm.chart_drawer import ChartDrawer
 from loadgen.swarm.live_view import FAILED, FINISHED, RUNNING, LiveView
 from tests.support.fake_swarm import Clock, plan
 from tests.support.summaries import policy_summary
@@ -31,27 +28,6 @@ FOUND = {
     "sweep": None,
 }  # fmt: skip
 """A summary without any policy."""
-
-
-class FakeDrawer:
-    """Draws nothing. started: the summaries that it was given."""
-
-    def __init__(self) -> None:
-        self.started: list[dict[str, Any]] = []
-        self.is_busy = False
-        self.is_new = False
-        self.directory: Path | None = None
-        self.closed = 0
-
-    def start(self, summary: dict[str, Any]) -> None:
-        self.started.append(summary)
-
-    def poll(self) -> bool:
-        is_new, self.is_new = self.is_new, False
-        return is_new
-
-    def close(self) -> None:
-        self.closed += 1
 
 
 class FakeRun:
@@ -81,8 +57,7 @@ class FakeRun:
 class Rig:
     def __init__(self, directory: Path) -> None:
         self.clock = Clock()
-        self.drawer = FakeDrawer()
-        self.view = LiveView(self.clock, self.drawer)  # type: ignore[arg-type] # as much of a drawer as is used
+        self.view = LiveView(self.clock)
         self.run = FakeRun(self.clock, directory)
 
     def show(self) -> None:
@@ -149,57 +124,23 @@ def test_the_figures_of_a_run_that_goes_on(rig: Rig) -> None:
     assert [one["message"] for one in live["warnings"]] == ["z", "first"]
 
 
-def test_charts_are_drawn_only_for_those_who_look_at_them_and_every_ten_seconds(rig: Rig) -> None:
-    rig.run.takes_s = 0.03
-    rig.show()
-    rig.view.live()
-    rig.refresh_after(0)
-    assert rig.drawer.started == []
-    rig.view.charts()
-    rig.refresh_after(3)
-    assert [one["verdict"] for one in rig.drawer.started] == ["so far"]
-    for _ in range(3):
-        rig.view.charts()
-        rig.refresh_after(3)
-    assert len(rig.drawer.started) == 1
-    rig.view.charts()
-    rig.drawer.is_busy = True
-    rig.refresh_after(3)
-    assert len(rig.drawer.started) == 1
-    rig.drawer.is_busy = False
-    rig.refresh_after(3)
-    assert len(rig.drawer.started) == 2
-
-
-def test_new_charts_are_listed_in_the_order_in_which_they_were_drawn(rig: Rig, tmp_path: Path) -> None:
-    rig.show()
-    version = rig.view.live()["charts_version"]
-    rig.drawer.directory = tmp_path / "drawn"
-    rig.drawer.directory.mkdir()
-    for name in ("z.svg", "a.svg", "summary.json"):
-        (rig.drawer.directory / name).touch()
-    for at, name in enumerate(("z.svg", "a.svg")):
-        os.utime(rig.drawer.directory / name, (at, at))
-    rig.drawer.is_new = True
-    assert rig.view.live()["charts_version"] == version + 1
-    assert rig.view.live()["charts_version"] == version + 1
-    assert rig.view.charts() == (rig.drawer.directory, ["z.svg", "a.svg"])
-
-
 def test_after_the_end_the_folder_is_shown(rig: Rig, tmp_path: Path) -> None:
     rig.show()
     version = rig.view.live()["charts_version"]
     (tmp_path / "run.json").write_text("{}", encoding="utf-8")
     summary = {**FOUND, "schema": 1, "verdict": "the end", "warnings": [{"code": "c", "message": "m"}]}
     (tmp_path / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
-    (tmp_path / "phases.svg").touch()
+    for at, name in enumerate(("z.svg", "a.svg", "a.png")):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (at, at))
+    assert rig.view.charts() == (None, [])
     rig.run.facts["notes"] = [{"code": "n", "message": "in the summary too"}]
     assert rig.view.file("summary.json") is None
     rig.view.finish()
     live = rig.view.live()
     assert (live["state"], live["verdict"], live["charts_version"]) == (FINISHED, "the end", version + 1)
     assert live["warnings"] == summary["warnings"]
-    assert rig.view.charts() == (tmp_path, ["phases.svg"])
+    assert rig.view.charts() == (tmp_path, ["z.svg", "a.svg"])  # in the order in which they were drawn
     assert rig.view.file("summary.json") == tmp_path / "summary.json"
     assert rig.view.file("samples.npz") is None
 
@@ -221,68 +162,3 @@ def test_a_new_run_begins_without_the_figures_of_the_last_one(rig: Rig) -> None:
     live = rig.view.live()
     assert (live["state"], live["message"], live["policies"]) == (RUNNING, "", [])
     assert rig.view.is_active
-    assert rig.drawer.closed == 2
-
-
-# The drawer
-
-
-class FakeChild:
-    """A child process that ends when a test says so."""
-
-    def __init__(self, command: list[str], **_: Any) -> None:
-        self.command = command
-        self.returncode: int | None = None
-        self.calls: list[str] = []
-
-    def poll(self) -> int | None:
-        return self.returncode
-
-    def terminate(self) -> None:
-        self.calls.append("terminate")
-
-    def wait(self) -> None:
-        self.calls.append("wait")
-
-
-def test_charts_are_drawn_in_a_child_process_each_time_in_a_new_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    children: list[FakeChild] = []
-
-    def start(command: list[str], **options: Any) -> FakeChild:
-        children.append(FakeChild(command, **options))
-        return children[-1]
-
-    monkeypatch.setattr(chart_drawer.subprocess, "Popen", start)
-    drawer = ChartDrawer()
-    drawer.start({"verdict": "so far"})
-    first = Path(children[0].command[-1])
-    assert children[0].command[:3] == ["nice", "-n", "10"]
-    assert json.loads((first / "summary.json").read_text(encoding="utf-8")) == {"verdict": "so far"}
-    assert (drawer.is_busy, drawer.poll(), drawer.directory) == (True, False, None)
-    children[0].returncode = 0
-    assert (drawer.poll(), drawer.is_busy, drawer.directory) == (True, False, first)
-    assert not drawer.poll()
-
-    drawer.start({})
-    children[1].returncode = 1
-    assert (drawer.poll(), drawer.directory) == (False, first)  # what failed is not shown
-
-    drawer.start({})
-    drawer.close()
-    assert children[2].calls == ["terminate", "wait"]
-    assert drawer.directory is None
-    assert not first.exists()
-
-
-def test_charts_that_can_not_be_drawn_are_said_in_the_log(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def fail(*_: Any, **__: Any) -> subprocess.Popen[bytes]:
-        raise OSError("no nice")
-
-    monkeypatch.setattr(chart_drawer.subprocess, "Popen", fail)
-    drawer = ChartDrawer()
-    drawer.start({})
-    assert "charts can't be drawn: no nice" in caplog.text
-    assert not drawer.is_busy
-    drawer.close()

@@ -157,7 +157,7 @@ def test_a_report_opens_unless_it_is_to_be_saved(locust: Locust, view: FolderVie
     assert summary.headers["Content-Disposition"] == "attachment; filename=summary.json"
 
 
-def test_fetching_a_picture_asks_for_no_newer_one(locust: Locust, view: FolderView) -> None:
+def test_a_picture_is_found_by_its_name_in_the_list(locust: Locust, view: FolderView) -> None:
     view.write("charts/phases.svg")
     assert locust.get("/loadgen/charts").json == ["phases.svg"]
     assert locust.get("/loadgen/charts/phases.svg").mimetype == "image/svg+xml"
