@@ -17,8 +17,8 @@ from loadgen.show.export.html_chart_data import chart_data
 from loadgen.show.export.round_chart_data import round_charts
 
 Shown = dict[str, Any]
-_OF_THE_REPORT = ("comparisons", "latency", "means")
-"""Of the report's charts, what the tab draws too."""
+_REPORT_ALONE = frozenset({"blocks", "slices", "lines"})
+"""What the report's charts are drawn from, and the tab's are not; it is large."""
 
 
 def shown_figures(summary: Summary | None) -> Shown:
@@ -48,7 +48,7 @@ def shown_charts(summary: Summary | None) -> Shown:
         return {}
     found = round_charts(summary)
     if found:
-        found |= {key: value for key, value in chart_data(summary).items() if key in _OF_THE_REPORT}
+        found |= {key: value for key, value in chart_data(summary).items() if key not in _REPORT_ALONE}
     return found
 
 
