@@ -15,6 +15,7 @@ from loadgen.model.diff_record import UnlikeFact
 from loadgen.model.plan import Plan
 from loadgen.model.run_record import EnvironmentRecord, RunRecord
 from loadgen.model.target import Target
+from loadgen.model.tls_settings import DEFAULT_TLS, TlsSettings
 from loadgen.model.units import duration_text
 
 _MAX_SHOWN = 80
@@ -61,6 +62,13 @@ def _field(target: object) -> object:
     return target.get("server") if isinstance(target, dict) else None
 
 
+def _offers(tls: TlsSettings) -> str:
+    """What a ClientHello offers that is not the usual; the files of certificates may lie elsewhere on each machine."""
+    names = ("version", "ciphers", "groups", "alpn", "sni", "tickets")
+    found = {name: getattr(tls, name) for name in names if getattr(tls, name) != getattr(DEFAULT_TLS, name)}
+    return ", ".join(f"{name} {value}" for name, value in found.items()) or "as usual"
+
+
 def _load(name: str, *, is_duration: bool = False) -> Callable[[Plan, EnvironmentRecord], object]:
     if is_duration:
         return lambda plan, _environment: duration_text(getattr(plan.load, name))
@@ -98,6 +106,8 @@ _IN_COMMON = (
     _Fact("header fields", lambda plan, _environment: plan.to_json(secrets=False)["headers"]),
     _Fact("body", lambda plan, _environment: plan.to_json(secrets=False)["body_base64"]),
     _Fact("proxy", lambda plan, _environment: plan.to_json(secrets=False)["proxy"]),
+    _Fact("TLS offers", lambda plan, _environment: _offers(plan.tls)),
+    _Fact("client certificates", lambda plan, _environment: len(plan.tls.certs)),
     _Fact("certificates are verified", lambda plan, _environment: not plan.insecure),
     _Fact("stale requests are sent again", _plan("retry_stale")),
     _Fact("cookies are kept", _plan("cookies")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,26 @@ def test_bad_input_is_one_line_before_a_connection_is_tried(
     assert line in done.stderr
     assert "hunter2" not in done.stderr
     assert not (tmp_path / "results").exists()
+
+
+def test_certificates_are_looked_at_before_a_connection_is_tried(tmp_path: Path) -> None:
+    alice, bob = (write_pem(tmp_path, name) for name in ("alice", "bob"))
+    old = write_pem(tmp_path, "old", until=datetime(2026, 1, 1, tzinfo=UTC))
+    locked = write_pem(tmp_path, "locked", PASSPHRASE)
+    (tmp_path / "wrong").write_text("battery staple", encoding="utf-8")
+    for arguments, line in (
+        (("--cert", str(alice.cert), "--key", str(bob.key)), "bob.key does not fit the certificate in"),
+        (("--cert", str(old.cert), "--key", str(old.key)), "old.pem expired on 2026-01-01"),
+        (("--cert", str(locked.cert), "--key", str(locked.key)), "locked.key is encrypted; give --key-passphrase"),
+        (
+            ("--cert", str(locked.cert), "--key", str(locked.key), "--key-passphrase", f"file:{tmp_path / 'wrong'}"),
+            "locked.key does not open with this passphrase",
+        ),
+    ):
+        for command in (COMPARE, SWEEP, PROBE):
+            more = ("--users", "1,2") if command == SWEEP else ()
+            done = run_cli(command, "https://127.0.0.1:1/", *arguments, *more, cwd=tmp_path)
+            assert (done.code, line in done.stderr, done.stderr.count("\n")) == (2, True, 1), done.stderr
 
 
 def test_options_of_tls_are_for_https(tmp_path: Path) -> None:

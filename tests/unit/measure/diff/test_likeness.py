@@ -10,6 +10,7 @@ import pytest
 from loadgen.measure.diff.likeness import load_group, unlike
 from loadgen.model.named_target import NamedTarget
 from loadgen.model.target import parse_target
+from loadgen.model.tls_settings import TlsSettings
 from tests.support.synthetic import ENVIRONMENT, plan_json
 
 
@@ -29,6 +30,8 @@ def test_like_runs_differ_in_nothing() -> None:
         ({"method": "POST"}, "method"),
         ({"url": "http://127.0.0.1:8080/other"}, "path"),
         ({"processes": 2}, "worker processes"),
+        ({"url": "https://127.0.0.1:8080/", "tls": TlsSettings(version="1.2")}, "TLS offers"),
+        ({"url": "https://127.0.0.1:8080/", "tls": TlsSettings(("a.pem",))}, "client certificates"),
     ],
 )
 def test_another_plan_is_refused(plan: dict[str, Any], what: str) -> None:
