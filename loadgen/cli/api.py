@@ -114,6 +114,10 @@ class CompareOptions(TypedDict, total=False):
     """`"HOST:PORT:ADDR"`, or a list of such."""
     ipv4: bool
     ipv6: bool
+    addresses: str
+    """`"first"`, `"all"` or `"random"`."""
+    dns_ttl: DurationLike
+    backend_header: str
     server_pid: int
     max_samples: int
     fail_if: str | Sequence[str]

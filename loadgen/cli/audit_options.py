@@ -7,9 +7,8 @@ from typing import Any
 
 from loadgen.cli.machine import check_machine
 from loadgen.model import plan_fields
-from loadgen.model.address_options import ADDRESSING
+from loadgen.model.address_options import AUDIT_ADDRESSING
 from loadgen.model.exceptions import PlanError
-from loadgen.model.headers import check_header
 from loadgen.model.option import PROBE
 from loadgen.model.options import default, options_of
 from loadgen.model.plan import Plan
@@ -20,7 +19,7 @@ from loadgen.probe.audit_plan import EMBEDDED_IDLE_MAX_NS, AuditPlan
 _OF_THE_WAY = (
     *("url", "header", "cacert", "insecure", "proxy", "source_ip", "timeout"),
     *(option.name for option in TLS_OPTIONS),
-    *ADDRESSING,
+    *AUDIT_ADDRESSING,
 )
 """Options that say where requests go and how: a comparison's plan has them too, and checks them."""
 
@@ -46,7 +45,6 @@ def build_audit_plan(options: dict[str, Any]) -> AuditPlan:
         audited,
         origin=_origin(options["origin"]),
         chain_gap_ns=options["chain_gap"] or 0,
-        backend_header=_field_name(options["backend_header"]),
         idle_max_ns=idle_max_ns,
         max_time_ns=options["max_time"],
         max_requests=options["max_requests"],
@@ -56,8 +54,9 @@ def build_audit_plan(options: dict[str, Any]) -> AuditPlan:
 def _check_pairs(options: dict[str, Any]) -> None:
     if options["tls"] and options["url"]:
         raise PlanError("--tls is for the embedded target; with a URL its scheme decides")
-    if options["cacert"] and not options["url"]:
-        raise PlanError("--cacert is for a URL; the embedded target has an authority of its own, trusted automatically")
+    for option in options_of(PROBE):
+        if option.url_only and not options["url"] and options[option.name]:
+            raise PlanError(f"--{option.key} is for a URL; {option.url_only}")
     if options["json"] and options["markdown"]:
         raise PlanError("--json and --markdown both print on standard output; give one of them")
 
@@ -69,12 +68,3 @@ def _origin(url: str | None) -> Target | None:
         return parse_target(url)
     except PlanError as error:
         raise PlanError(f"--origin: {error}") from None
-
-
-def _field_name(name: str | None) -> str:
-    if name:
-        try:
-            check_header(name, "")
-        except PlanError as error:
-            raise PlanError(f"--backend-header: {error}") from None
-    return name or ""

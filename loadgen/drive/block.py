@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from loadgen.drive.balance import address_changes
 from loadgen.drive.engine import Engine, Window
 from loadgen.drive.schedule import Block
 from loadgen.drive.system.monitor import SystemMonitor
 from loadgen.drive.system.server_process import rss_bytes
 from loadgen.drive.target_check import Report, TargetCheck
+from loadgen.model.address_spread import FIRST
 from loadgen.model.plan import Plan
 from loadgen.model.redaction import redact_url
 from loadgen.model.sample_sink import RunSink
@@ -96,6 +98,10 @@ class BlockRunner:
             **engine.account(window),
             **(engine.monitor.end() if engine.monitor is not None else {}),
         }
+        if engine.balance is not None:
+            known = self._route.addresses if self._plan.addressing.addresses != FIRST else ()
+            changes = address_changes(self._route.take_changes())
+            facts["balance"] = engine.balance.facts(known) | {"changes": changes}
         if engine.stalled_ns:
             facts["stalled_ns"] = engine.stalled_ns
         location = redirect_location(engine.last_redirect)

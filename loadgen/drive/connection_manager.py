@@ -11,13 +11,14 @@ from typing import Any
 
 import gevent
 
+from loadgen.drive.balance import BlockBalance
 from loadgen.drive.slots.context import NEVER_NS, NO_LIMIT, SlotContext
 from loadgen.drive.slots.pending_close import PendingClose
 from loadgen.drive.system.monitor import MONITORED_SHARE, SystemMonitor
 from loadgen.model.descriptors import pending_closes
 from loadgen.model.plan import Plan
 from loadgen.model.policy import H2, H2_PRIOR, H2C_UPGRADE, HTTP1, WEBSOCKET, ConnectionPolicy
-from loadgen.model.records import Ending
+from loadgen.model.records import ConnectionFlag, Ending
 from loadgen.model.sample_sink import SampleSink
 from loadgen.model.units import NS_PER_S
 from loadgen.wire import poller
@@ -87,7 +88,7 @@ class ConnectionManager(SlotContext):
         self._ignores_close = False
         self._max_body_bytes = plan.max_body_bytes
         self._is_head = plan.method == "HEAD"
-        self._heads = HeadMemory()
+        self._heads = HeadMemory(deciding=(plan.addressing.backend_header or "").lower().encode())
         self._stamping = keep_stamping()
         self._timeout_ns = min(plan.load.timeout_ns, _MAX_TIMEOUT_NS)
         # One timer looks over all requests: a timer for each would cost more than the request's own bookkeeping.
@@ -114,6 +115,9 @@ class ConnectionManager(SlotContext):
         self.keep_alive = {}
         self.idle_statuses = {}
         self._last_first_head = self.last_redirect = None
+        self.balance = None
+        if self._plan.addressing.varies or policy.resolves:
+            self.balance = BlockBalance.of(self._plan, self.clock.monotonic_ns())
         self.watch_for_stalls()
         self._first_of_block = self._connections
         self._kind = Pipeline if policy.pipelines else _KINDS[policy.protocol]
@@ -147,6 +151,8 @@ class ConnectionManager(SlotContext):
         link: Connection = connection
         dns, connect, tunnel, tls, upgrade = link.handshake or link.handshake_ns()
         self.mismatched_echoes += link.mismatched_echoes
+        if self.balance is not None and link.flags & ConnectionFlag.ESTABLISHED:
+            self.balance.opened(link.address, link.opened_ns)
         if link.ending is Ending.SERVER_IDLE_RESPONSE:
             status = str(link.idle_status)
             self.idle_statuses[status] = self.idle_statuses.get(status, 0) + 1

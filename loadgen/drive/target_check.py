@@ -72,7 +72,10 @@ class TargetCheck:
         """What is known of the target."""
         address = (*self._route.addresses[0][1], 0) if self._route.addresses else ("", 0)
         proxy = {} if self._plan.proxy is None else {"proxy": f"{self._plan.proxy}"}
-        return {"address": f"{address[0]}", "port": address[1], **proxy, **self._engine.observed}
+        usable = [f"{where[0]}" for _, where in self._route.addresses]
+        return {
+            "address": f"{address[0]}", "port": address[1], "addresses": usable, **proxy, **self._engine.observed,
+        }  # fmt: skip
 
     def _check(self, protocol: str) -> None:
         """Try until it is answered, or until another try is no use or comes too late."""
@@ -123,9 +126,9 @@ class TargetCheck:
             if engine.interrupted:
                 return failure
             kind = failure[0]
-            if kind.tries_next_address and len(route.addresses) > 1:
-                route.drop_address()
-            elif kind is ErrorKind.PROXY_AUTHENTICATION and route.login.wanted and may_login:
+            if kind.tries_next_address and route.skip_address():
+                continue
+            if kind is ErrorKind.PROXY_AUTHENTICATION and route.login.wanted and may_login:
                 may_login = False
                 self._count_challenges(spent, engine.errors - errors)
             else:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from loadgen.model.address_value_types import CONNECT_RULES, RESOLVE_RULES
-from loadgen.model.option import TO_TARGET, LocustArgument, Option, OptionGroup
-from loadgen.model.value_types import Flag
+from loadgen.model.address_spread import FIRST, SPREADS
+from loadgen.model.address_value_types import CONNECT_RULES, RESOLVE_RULES, FieldName
+from loadgen.model.option import PROBE, TO_TARGET, LocustArgument, Option, OptionGroup
+from loadgen.model.units import NS_PER_MS
+from loadgen.model.value_types import Choice, Duration, Flag
 
 _OWN_PORT = "the embedded target listens on a port of its own"
 _CONNECTIONS = OptionGroup.CONNECTIONS
@@ -28,6 +30,24 @@ ADDRESS_OPTIONS: tuple[Option, ...] = (
         name="ipv6", group=_CONNECTIONS, short="-6", type=Flag(), plan_field="addressing.ipv6", default=False,
         commands=TO_TARGET, locust=LocustArgument(in_form=False), help="Use a name's IPv6 addresses alone.",
     ),
+    Option(
+        name="addresses", group=_CONNECTIONS, type=Choice(*SPREADS), plan_field="addressing.addresses", default=FIRST,
+        locust=LocustArgument(in_form=False),
+        help="Which of a name's addresses a new connection goes to: the first, all in turn, or any.",
+    ),
+    Option(
+        name="dns_ttl", group=_CONNECTIONS, type=Duration(NS_PER_MS), plan_field="addressing.dns_ttl_ns",
+        is_implicit=True, metavar="T", locust=LocustArgument(default="", in_form=False),
+        help="Look the name up again for a new connection once its addresses are this old; else once a run.",
+    ),
+    Option(
+        name="backend_header", group=OptionGroup.TARGET, type=FieldName(), plan_field="addressing.backend_header",
+        is_implicit=True, commands=TO_TARGET, metavar="NAME",
+        locust=LocustArgument(default="", in_form=False),
+        help="Response field that says which backend answered.",
+    ),
 )  # fmt: skip
-ADDRESSING = tuple(option.name for option in ADDRESS_OPTIONS if option.plan_field)
-"""The names of those that a plan's `addressing` is made of."""
+ADDRESSING = tuple(option.name for option in ADDRESS_OPTIONS)
+"""Their names: a plan's `addressing` is made of them."""
+AUDIT_ADDRESSING = tuple(option.name for option in ADDRESS_OPTIONS if PROBE in option.commands)
+"""The names of those that an audit has too."""

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from loadgen.model.endpoint import parse_connect_rule, parse_resolve_rule
-from loadgen.model.json_types import JSON_TEXTS
-from loadgen.model.value_types import ValueType
+from loadgen.model.exceptions import PlanError
+from loadgen.model.headers import check_header
+from loadgen.model.json_types import JSON_TEXT, JSON_TEXTS, or_null
+from loadgen.model.value_types import ValueType, Words
 
 
 class Rules(ValueType):
@@ -34,6 +36,22 @@ class Rules(ValueType):
 
     def restore(self, value: list[str]) -> tuple[Any, ...]:
         return self.make(tuple(value))
+
+
+class FieldName(Words):
+    """The name of a header field; None where none was given."""
+
+    json = or_null(JSON_TEXT)
+
+    def make(self, value: str) -> str:
+        try:
+            check_header(value, "")
+        except PlanError as error:
+            raise PlanError(f"--backend-header: {error}") from None
+        return value
+
+    def restore(self, value: str | None) -> str | None:
+        return self.make(value) if value else None
 
 
 CONNECT_RULES = Rules(parse_connect_rule)

@@ -6,6 +6,7 @@ import ipaddress
 import socket
 from dataclasses import dataclass
 
+from loadgen.model.address_spread import FIRST
 from loadgen.model.authority import is_ip_literal
 from loadgen.model.endpoint import ConnectRule, Endpoint, ResolveRule, endpoint
 from loadgen.model.exceptions import PlanError
@@ -24,10 +25,21 @@ class Addressing:
     ipv4: bool = default("ipv4")
     """Names are looked up for IPv4 addresses alone."""
     ipv6: bool = default("ipv6")
+    addresses: str = default("addresses")
+    """Which of them new connections go to: one of SPREADS."""
+    dns_ttl_ns: int | None = default("dns_ttl")
+    """The name is looked up again for a new connection once its addresses are this old; None: once a run."""
+    backend_header: str | None = default("backend_header")
+    """The response field that says which backend answered."""
 
     def __post_init__(self) -> None:
         if self.ipv4 and self.ipv6:
             raise PlanError("--ipv4 and --ipv6 contradict each other; give one of them")
+
+    @property
+    def varies(self) -> bool:
+        """Connections may go to several addresses, or come to several backends that say who they are."""
+        return self.addresses != FIRST or self.dns_ttl_ns is not None or bool(self.backend_header)
 
     @property
     def family(self) -> int:

@@ -123,6 +123,43 @@ class UpgradeFacts(TypedDict):
     """How long they took together (ns)."""
 
 
+class AddressFacts(TypedDict):
+    """What went to one address of the target in a block, warm-up included."""
+
+    connections: list[int]
+    """Connections opened, by interval."""
+    requests: list[int]
+    """Responses that came from it, by interval."""
+    failed: list[int]
+    """Requests to it that failed, by interval."""
+
+
+class AddressChange(TypedDict):
+    """A look-up that found other addresses than the one before."""
+
+    at_ns: int
+    """When (monotonic, ns)."""
+    added: list[str]
+    """Addresses that the name had not before."""
+    removed: list[str]
+    """Addresses that it has no more."""
+
+
+class BalanceFacts(TypedDict):
+    """A block's connections and requests by address and backend. A request counts in the interval in which it ends."""
+
+    begun_ns: int
+    """When the first interval begins (monotonic, ns)."""
+    interval_ns: int
+    """Length of an interval (ns)."""
+    addresses: dict[str, AddressFacts]
+    """By address and port."""
+    backends: dict[str, list[int]]
+    """Responses by what the field of --backend-header says, by interval; empty where it was not given."""
+    changes: list[AddressChange]
+    """What look-ups changed."""
+
+
 class SampleCounts(TypedDict):
     """Exact counts of a block's complete samples, whatever share of the samples is kept."""
 
@@ -201,6 +238,8 @@ class BlockRecord(TypedDict):
     """What a proxy's first 407 cost."""
     lost: NotRequired[LostRows]
     """What is in no row, as the disk was full; absent where nothing is missing."""
+    balance: NotRequired[BalanceFacts]
+    """Connections and requests by address and backend; absent where there is one of each."""
     kernel: NotRequired[KernelFacts]
     """The kernel's counters."""
     tcp: NotRequired[TcpFacts]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NotRequired, TypedDict
 
+from loadgen.model.balance_summary import BalanceSummary
 from loadgen.model.connections_summary import ConnectionsSummary, LostRows
 
 WholeInterval = list[int] | None
@@ -303,3 +304,5 @@ class PolicySummary(TypedDict):
     """What the kernel counted."""
     server: ServerSummary | None
     """What the server spent; null where it was not watched."""
+    balance: NotRequired[BalanceSummary | None]
+    """Connections and requests by address and backend; null where there was one of each. Earlier runs lack it."""

@@ -39,10 +39,6 @@ PROBE_OPTIONS: tuple[Option, ...] = (
         "the origin's idle timeout if unset.",
     ),
     Option(
-        name="backend_header", group=OptionGroup.TARGET, type=Words(), is_implicit=True, commands=(PROBE,),
-        metavar="NAME", help="Response field that says which backend answered.",
-    ),
-    Option(
         name="strict", type=Flag(), default=False, commands=(PROBE,), help="Exit with 1 where a violation is found.",
     ),
 )  # fmt: skip

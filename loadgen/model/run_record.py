@@ -123,6 +123,12 @@ class PlanRecord(TypedDict):
     """Names were looked up for IPv4 addresses alone; earlier runs lack it."""
     ipv6: NotRequired[bool]
     """The same for IPv6."""
+    addresses: NotRequired[str]
+    """Which of a name's addresses new connections went to: `first`, `all` or `random`; earlier runs lack it."""
+    dns_ttl_ns: NotRequired[int | None]
+    """Age of its addresses at which a name was looked up again (ns); null for once a run, absent in earlier runs."""
+    backend_header: NotRequired[str | None]
+    """Response field that says which backend answered; null for none, absent in earlier runs."""
     equivalent: NotRequired[float | None]
     """Bound of equivalence, as a share; null where none was given, absent in runs of earlier versions."""
     client_certificates: NotRequired[list[str]]
@@ -169,6 +175,8 @@ class TargetRecord(TypedDict):
     """IP address that was connected to, the proxy's where there is one, or a socket file."""
     port: int
     """Port that was connected to; 0 with a socket file."""
+    addresses: NotRequired[list[str]]
+    """All IP addresses of the name that could be used, in the resolver's order; earlier runs lack it."""
     proxy: NotRequired[str]
     """The proxy, without credentials."""
     http_version: NotRequired[str | None]

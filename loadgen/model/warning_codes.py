@@ -49,6 +49,26 @@ class WarningCode(StrEnum):
         "Only a random share of the samples was kept; the message says which figures are of all requests.",
         "",
     )
+    ONE_OF_SEVERAL_ADDRESSES = (
+        "one_of_several_addresses",
+        "The name has several addresses, and all connections went to the first one.",
+        "Use them with `--addresses all` or `--addresses random`, if the name's clients do.",
+    )
+    ADDRESSES_CHANGED = (
+        "addresses_changed",
+        "A look-up in mid-run found other addresses than the one before: a replica came or went.",
+        "",
+    )
+    UNEVEN_BALANCE = (
+        "uneven_balance",
+        "Requests are spread unevenly over addresses or backends: Jain's index of fairness is below 0.9.",
+        "Connections that are kept keep their server: try `lifetime:T` or `recycle:K` ([addresses](addresses.md)).",
+    )
+    ADDRESS_FAILING = (
+        "address_failing",
+        "Requests to one address failed while others answered: a replica is down, or went in mid-run.",
+        "Look at that replica's log for the time that the message names.",
+    )
     TLS_NOT_VERIFIED = (
         "tls_not_verified",
         "`--insecure` was given, so certificates were not verified.",

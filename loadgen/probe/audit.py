@@ -157,8 +157,7 @@ class Audit:
                 if not left:
                     message = f"{self.plan.target}: no connection could be opened ({error}){error.advice}"
                     raise TargetError(message) from None
-                if error.stage == "connect" and len(state.route.addresses) > 1:
-                    state.route.drop_address()
+                if error.stage == "connect" and state.route.skip_address():
                     continue
             except Failure as error:
                 raise TargetError(f"{self.plan.target}: no connection could be opened ({error})") from None

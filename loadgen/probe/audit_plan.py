@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from loadgen.model.address_spread import FIRST
 from loadgen.model.addressing import DEFAULT_ADDRESSING, Addressing
 from loadgen.model.plan import Plan
 from loadgen.model.proxy import Proxy
@@ -59,6 +60,8 @@ class AuditPlan:
             tls=plan.tls,
             proxy=plan.proxy,
             source_ips=plan.source_ips,
-            addressing=plan.addressing,
+            # An audit asks one server; its probes of addresses look at the others.
+            addressing=replace(plan.addressing, addresses=FIRST, dns_ttl_ns=None),
+            backend_header=plan.addressing.backend_header or "",
             timeout_ns=plan.load.timeout_ns,
         )

@@ -17,7 +17,7 @@ cdef class ConnectionSetup(Lifecycle):
     cdef readonly ResponseReader reader
     cdef public long long request_index, scheduled_ns, begun_ns, queue_ns, lag_ns, opened_ns
     cdef public int flags
-    cdef public object ending, failure, handshake
+    cdef public object ending, failure, handshake, address
     cdef public bint is_sampled
     cdef public long long connect_delay_ns, wait_delay_ns
     cdef readonly Route _route

@@ -16,7 +16,6 @@ from loadgen.wire.errors import FAILURES, ending_of, kind_of, kind_of_timeout, w
 from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.lifecycle import CLOSED, CONNECTING, HANDSHAKING, RESOLVING, TUNNELLING, Lifecycle
 from loadgen.wire.listener import Listener
-from loadgen.wire.resolver import resolve
 from loadgen.wire.route import Route
 from loadgen.wire.transport import (
     BEGIN_TLS,
@@ -39,9 +38,9 @@ class ConnectionSetup(Lifecycle):
     """A connection without its exchanges. Subclasses say what to send once it is open, and how to read."""
 
     __slots__ = (
-        "_clock", "_request", "_route", "_transport", "begun_ns", "connect_delay_ns", "ending", "failure", "flags",
-        "handshake", "is_sampled", "lag_ns", "listener", "number", "opened_ns", "queue_ns", "reader", "request_index",
-        "scheduled_ns", "user", "wait_delay_ns",
+        "_clock", "_request", "_route", "_transport", "address", "begun_ns", "connect_delay_ns", "ending", "failure",
+        "flags", "handshake", "is_sampled", "lag_ns", "listener", "number", "opened_ns", "queue_ns", "reader",
+        "request_index", "scheduled_ns", "user", "wait_delay_ns",
     )  # fmt: skip
 
     offers_h2 = False
@@ -69,6 +68,8 @@ class ConnectionSetup(Lifecycle):
         self.ending = Ending.NOT_OPENED
         # the durations (ns) of dns, connect, tunnel, tls and upgrade, once known,
         self.handshake: tuple[int, int, int, int, int] | None = None
+        # where it goes, once that is known,
+        self.address: SocketAddress | None = None
         # and one line about its last error, for people.
         self.failure = ""
         # To be set: the kernel is asked when things happened, to see what the stamps hide.
@@ -94,11 +95,11 @@ class ConnectionSetup(Lifecycle):
         route = self._route
         transport = self._transport = route.transport(session, self.offers_h2, self.user, request)
         transport.stamps_arrivals = self.is_sampled
-        if route.addresses and not look_up:
-            self._connect(route.addresses[0], now)
+        if route.has_addresses(now, look_up):
+            self._connect(route.next_address(), now)
         else:
             self.enter(RESOLVING, self._clock.monotonic_ns(), now)
-            resolve(*route.peer, self._on_resolved, route.family)
+            route.look_up(self._on_resolved)
 
     @property
     def transport(self) -> Transport:
@@ -181,13 +182,14 @@ class ConnectionSetup(Lifecycle):
             self._fail(ErrorKind.DNS_FAILED, found.strerror or str(found))
             return
         try:
-            address = self._route.set_addresses(found)
+            address = self._route.set_addresses(found, now)
         except OSError as error:
             self._fail(ErrorKind.DNS_FAILED, f"{error.strerror}")
             return
         self._connect(address, now)
 
     def _connect(self, address: SocketAddress, left_ns: int) -> None:
+        self.address = address
         try:
             begun = self._transport.connect(address, self._on_step)
         except OSError as error:

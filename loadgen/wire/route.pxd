@@ -9,13 +9,18 @@ cdef class Route:
     cdef public list addresses
     cdef public tuple sources
     cdef dict _sources
+    cdef object _spread, _once
+    cdef long long _next, _skipped, _ttl_ns, _looked_up_ns
+    cdef list _waiting
+    cdef list _changes
     cdef public object proxy, login
     cdef public bint tunnels, sends_early
     cdef list _dropped
     cdef long long _turn
     cdef public bytes server_name
 
-    cpdef set_addresses(self, found)
-    cpdef drop_address(self)
+    cpdef bint has_addresses(self, long long now_ns, bint look_up) except? 0
+    cpdef next_address(self)
+    cpdef set_addresses(self, found, long long now_ns=*)
     cpdef next_source(self)
     cpdef Transport transport(self, session=*, bint offers_h2=*, long long user=*, request=*)

@@ -5,10 +5,12 @@ Opens nothing itself.
 
 from __future__ import annotations
 
+import random
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from loadgen.model.address_spread import FIRST, RANDOM
 from loadgen.model.addressing import DEFAULT_ADDRESSING, Addressing
 from loadgen.model.authority import is_ipv6
 from loadgen.model.endpoint import Endpoint
@@ -21,9 +23,13 @@ from loadgen.wire.early_data import EarlyTlsTransport
 from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.proxy.connect import CHALLENGE, ConnectRequest, ProxyLogin
 from loadgen.wire.proxy.transport import TunnelTcpTransport, TunnelTlsTransport
+from loadgen.wire.resolver import resolve
 from loadgen.wire.tls import TlsTransport
 from loadgen.wire.tls_contexts import TlsContexts
 from loadgen.wire.transport import SocketAddress, TcpTransport, Transport
+
+RouteChange = tuple[int, list[SocketAddress], list[SocketAddress]]
+"""When a look-up found other addresses than the one before (ns), those before and those since."""
 
 
 class Route:
@@ -64,6 +70,14 @@ class Route:
         self.login = ProxyLogin("")
         """The credentials for the proxy, and whether it has asked for them."""
         self._dropped: list[SocketAddress] = []
+        self._spread = addressing.addresses
+        self._next = -1
+        self._skipped = 0
+        self._once: SocketAddress | None = None
+        self._ttl_ns = addressing.dns_ttl_ns or 0
+        self._looked_up_ns = 0
+        self._waiting: list[Callable[[list[SocketAddress] | OSError], None]] = []
+        self._changes: list[RouteChange] = []
         self._turn = 0
         self.server_name = b""
         """For the TLS handshake (SNI); empty for none (RFC 6066 §3: an IP literal is none)."""
@@ -124,8 +138,44 @@ class Route:
         self.login.challenged(head, sent=self.login.wanted)
         return True
 
-    def set_addresses(self, found: list[SocketAddress]) -> SocketAddress:
-        """Keep the addresses that the resolver found; returns the one to connect to.
+    def has_addresses(self, now_ns: int, look_up: bool) -> bool:
+        """Whether a connection that begins now needs no look-up. look_up: its policy wants one each time.
+
+        Where addresses may be kept for some time, such a policy's are too.
+        """
+        if not self.addresses or (look_up and not self._ttl_ns):
+            return False
+        return not self._ttl_ns or now_ns - self._looked_up_ns < self._ttl_ns
+
+    def next_address(self) -> SocketAddress:
+        """Where the next connection goes."""
+        addresses = self.addresses
+        once, self._once = self._once, None
+        if once is not None:
+            return once
+        if self._spread == FIRST or len(addresses) == 1:
+            return addresses[0]
+        if self._spread == RANDOM:
+            return random.choice(addresses)  # noqa: S311 # no secret
+        self._next += 1
+        return addresses[self._next % len(addresses)]
+
+    def look_up(self, callback: Callable[[list[SocketAddress] | OSError], None]) -> None:
+        """Ask the resolver; calls back in the loop. One answer is for all that ask before it is there."""
+        if not self._ttl_ns:
+            resolve(*self.peer, callback, self.family)
+            return
+        self._waiting.append(callback)
+        if len(self._waiting) == 1:
+            resolve(*self.peer, self._found, self.family)
+
+    def _found(self, found: list[SocketAddress] | OSError) -> None:
+        waiting, self._waiting = self._waiting, []
+        for callback in waiting:
+            callback(found)
+
+    def set_addresses(self, found: list[SocketAddress], now_ns: int = 0) -> SocketAddress:
+        """Keep the addresses that the resolver found by `now_ns`; returns the one to connect to.
 
         Raises OSError where no source address is of the family of any of them.
         """
@@ -134,13 +184,35 @@ class Route:
             if not found:
                 versions = "IPv6" if socket.AF_INET6 in self._sources else "IPv4"
                 raise OSError(None, f"{self.endpoint.host} has no {versions} address, and --source-ip is one")
-        usable = [address for address in found if address not in self._dropped]
-        self.addresses[:] = usable or found
-        return self.addresses[0]
+        usable = [address for address in found if address not in self._dropped] or found
+        if self._looked_up_ns and set(usable) != set(self.addresses):
+            self._changes.append((now_ns, list(self.addresses), list(usable)))
+        self._looked_up_ns = now_ns
+        self.addresses[:] = usable
+        return self.next_address()
 
-    def drop_address(self) -> None:
-        """The first address does not answer: do not use it any more."""
-        self._dropped.append(self.addresses.pop(0))
+    def take_changes(self) -> list[RouteChange]:
+        """Look-ups since the last call that found other addresses than the one before."""
+        found, self._changes = self._changes, []
+        return found
+
+    def skip_address(self) -> bool:
+        """The address that the run's first request went to does not answer: try another; False where none is left.
+
+        Where connections go to one address alone, the first that answers is that from now on. Else it stays one of
+        them: what it costs that some do not answer is measured.
+        """
+        self._skipped += 1
+        if self._spread == FIRST:
+            if len(self.addresses) < 2:
+                return False
+            self._dropped.append(self.addresses.pop(0))
+            return True
+        if self._skipped >= len(self.addresses):
+            self._skipped = 0
+            return False
+        self._once = self.addresses[self._skipped]
+        return True
 
     def restore_addresses(self) -> None:
         """Addresses that were dropped may answer by now: use them again, in the order in which they were found."""

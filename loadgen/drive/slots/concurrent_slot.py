@@ -53,6 +53,8 @@ class ConcurrentSlot(ConnectionSlot):
     def _failed(self, connection: Connection, outcome: int) -> None:
         concurrent = cast(ConcurrentConnection, connection)
         if concurrent.in_flight:
+            if self._context.balance is not None:
+                self._context.balance.failed(connection.address, self._context.clock.polled_ns)
             self._context.errors += 1  # the last exchange to end, well or not, decides about the connection
             return
         super()._failed(connection, outcome)

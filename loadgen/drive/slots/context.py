@@ -60,6 +60,8 @@ class SlotContext:
         """The head of the block's last response with a status from 300 on."""
         self.leniencies = LeniencyCounts()
         self.unasked = UnaskedCounts()
+        self.balance: Any = None
+        """The block's counts by address and backend (BlockBalance); None where there is one of each."""
 
     def new_connection(self, listener: Listener) -> Connection:
         """A connection of the policy's kind, not open yet."""

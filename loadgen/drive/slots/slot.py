@@ -145,6 +145,8 @@ class ConnectionSlot(Listener):
         context = self._context
         context.errors += 1
         context.last_failure = (ErrorKind(-outcome), connection.failure)
+        if context.balance is not None and connection.address is not None:
+            context.balance.failed(connection.address, context.clock.polled_ns)
         if connection.state == _CLOSED:
             self._drop(connection)
         elif connection.request_index + 1 >= self._limit or not connection.is_reusable():
@@ -168,6 +170,8 @@ class ConnectionSlot(Listener):
         reader = connection.reader
         head = reader.head
         assert head is not None, "the response is complete"
+        if context.balance is not None:
+            context.balance.answered(connection.address, head, context.clock.polled_ns)
         if reader.status >= _LOWEST_REDIRECT:
             context.last_redirect = head
         if reader.notes:

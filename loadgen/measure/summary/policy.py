@@ -16,6 +16,7 @@ from loadgen.measure.stats.policy_samples import PolicySamples, quantile, quanti
 from loadgen.measure.stats.policy_totals import PolicyTotals
 from loadgen.measure.stats.positions import by_position
 from loadgen.measure.stats.sequential import jackknife
+from loadgen.measure.summary.balance import balance_summary
 from loadgen.measure.summary.generator import generator
 from loadgen.measure.summary.protocols import upgrade_cost
 from loadgen.measure.summary.sockets import server, sockets
@@ -96,6 +97,7 @@ def summarise_policy(
         "unasked_bytes": add_unasked(block.get("unasked_bytes") for block in blocks),
         "sockets": sockets(blocks),
         "server": server(blocks, answered),
+        "balance": balance_summary(blocks),
     }
 
 

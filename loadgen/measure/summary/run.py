@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 
 from loadgen.measure.checks import checked
 from loadgen.measure.checks.check import CheckedRun
@@ -21,6 +22,7 @@ from loadgen.measure.summary.verdict import verdict_clauses
 from loadgen.measure.summary.verdict_checks import check_clauses
 from loadgen.measure.summary.verdict_floor import floor_clauses
 from loadgen.measure.summary.verdict_precision import precision_clauses
+from loadgen.measure.warnings.balance import change_warnings, unused_addresses
 from loadgen.measure.warnings.imprecision import precision_warnings
 from loadgen.measure.warnings.missing_requests import missing_requests
 from loadgen.measure.warnings.outages import outages
@@ -82,6 +84,12 @@ def summarise(
     found += precision_warnings(precision, policies, without_answer)
     below = within_floor(environment.get("calibration"), comparisons, policies)
     found += warnings(policies, planned, rounds, comparisons, below, environment.get("audit"), notes)
+    found += [
+        {"code": code.value, "message": message}
+        for code, message in chain(
+            change_warnings(samples.blocks), unused_addresses(planned, environment.get("target"))
+        )
+    ]
     checks, doubts = checked(CheckedRun(planned, samples, indices_of, measured, policies, comparisons))
     found += doubts
     by_proxy = [cell_name for cell_name, cell in cells.items() if planned.of_cell(cell).asks_proxy(cell.policy)]

@@ -11,6 +11,7 @@ from loadgen.measure.labels import listed
 from loadgen.measure.stats.floor import WithinFloor
 from loadgen.measure.stats.statuses import LOWEST_ERROR, StatusCounts
 from loadgen.measure.warnings.audit_findings import explained
+from loadgen.measure.warnings.balance import balance_warnings
 from loadgen.measure.warnings.floor import floor_warnings
 from loadgen.measure.warnings.generator import difference_warnings, generator_warnings
 from loadgen.measure.warnings.hints import advice
@@ -62,7 +63,9 @@ def warnings(
         (code, f"{name}: {explained(code, message, cells[name], plan, audit)}")
         for name, summary in policies.items()
         for code, message in chain(
-            _policy_warnings(summary, cells[name], plan.of_cell(cells[name]), notes), socket_warnings(name, summary)
+            _policy_warnings(summary, cells[name], plan.of_cell(cells[name]), notes),
+            socket_warnings(name, summary),
+            balance_warnings(cells[name].policy, summary),
         )
     ]
     for code, message in chain(each, difference_warnings(comparisons, policies), floor_warnings(below)):

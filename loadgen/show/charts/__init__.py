@@ -16,6 +16,7 @@ from loadgen.model.diff_record import DiffRecord
 from loadgen.model.history_record import HistoryRecord
 from loadgen.model.summary import Summary
 from loadgen.show.charts.amortisation import AMORTISATION
+from loadgen.show.charts.balance import BALANCE
 from loadgen.show.charts.by_position import BY_POSITION
 from loadgen.show.charts.change_bars import draw_change_bars
 from loadgen.show.charts.chart import Chart
@@ -44,6 +45,7 @@ _IN_ORDER = (
     PHASES,
     THROUGHPUT,
     BY_POSITION,
+    BALANCE,
     OVER_TIME,
     REQUESTS_PER_CONNECTION,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loadgen.show.tables.balance import balance, balance_note
 from loadgen.show.tables.checks import checks, checks_note
 from loadgen.show.tables.connections import connections, endings, endings_note, trailers, trailers_note, upgrades
 from loadgen.show.tables.findings import findings
@@ -17,8 +18,8 @@ from loadgen.show.tables.system_resources import server, sockets
 from loadgen.show.tables.table import Table
 
 __all__ = [
-    "Table", "amortisation", "arrivals", "audited_note", "checks", "checks_note", "connections",
-    "differences", "endings",
+    "Table", "amortisation", "arrivals", "audited_note", "balance", "balance_note", "checks", "checks_note",
+    "connections", "differences", "endings",
     "endings_note", "environment", "findings", "floor_note",
     "gates", "gates_note", "generator", "generator_note", "lenient", "lenient_note", "notable_findings",
     "phases", "pilot", "pilot_note", "policies", "server", "sockets", "trailers", "trailers_note", "upgrades",

@@ -33,6 +33,7 @@ cdef class HeadMemory:
     cdef readonly KnownHead found
     cdef readonly long long framing
     cdef bint _exact
+    cdef bytes _deciding
     cdef list _known
     cdef bytes _recent
     cdef KnownHead _recent_known

@@ -114,18 +114,21 @@ class HeadMemory:
     """The heads of one server that were parsed lately.
 
     exact: recognise only heads of the very same bytes, for an owner that reads all values in `found.head.headers`.
+    deciding: the name, in lower case, of a field whose value it reads there too; empty for none.
     """
 
     __slots__ = (
-        "_exact", "_fits", "_known", "_missed", "_recent", "_recent_framing", "_recent_known", "found", "framing",
+        "_deciding", "_exact", "_fits", "_known", "_missed", "_recent", "_recent_framing", "_recent_known", "found",
+        "framing",
     )  # fmt: skip
 
-    def __init__(self, exact: bool = False) -> None:
+    def __init__(self, exact: bool = False, deciding: bytes = b"") -> None:
         self.found: KnownHead | None = None
         """What `find` recognised, once it has returned a length."""
         self.framing = 0
         """The framing of the head that was recognised: the length of its own body, or UNTIL_CLOSE or CHUNKED."""
         self._exact = exact
+        self._deciding = deciding
         # The most recently used one first.
         self._known: list[KnownHead] = []
         # The head that is tried before any template: its bytes, what they fit, its framing.
@@ -166,7 +169,7 @@ class HeadMemory:
         self._missed += 1
         if self._missed > _FIRST_HEADS and self._missed % _HEADS_PER_TEMPLATE:
             return
-        template = _template(raw, head)
+        template = _template(raw, head, self._deciding)
         if template is None:
             return
         known = KnownHead(raw, head, raw if self._exact else template)
@@ -181,7 +184,7 @@ class HeadMemory:
         self._recent_framing = framing
 
 
-def _template(raw: bytes, head: ResponseHead) -> bytes | None:
+def _template(raw: bytes, head: ResponseHead, deciding: bytes = b"") -> bytes | None:
     """`raw` with a mark for each value that may differ; None for a head with a line that is out of the ordinary."""
     if len(raw) > MAX_HEAD_BYTES or not raw.endswith(b"\r\n\r\n") or head.framing > _MAX_FRAMING:
         return None
@@ -194,7 +197,7 @@ def _template(raw: bytes, head: ResponseHead) -> bytes | None:
         if match is None:
             return None
         name = match[1].lower()
-        if name not in _DECIDING_FIELDS:
+        if name not in _DECIDING_FIELDS and name != deciding:
             line = match[1] + b":%c" % _ANY_VALUE
         elif name == b"content-length" and head.framing >= 0 and head.status >= 200 and head.status not in (204, 304):
             line = _LENGTH_LINE.sub(rb"\1%c" % _NUMBER, line) if _LENGTH_LINE.fullmatch(line) else line

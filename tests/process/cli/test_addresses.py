@@ -51,6 +51,21 @@ def listener(family: int, address: Any) -> Iterator[Listener]:
         found.socket.close()
 
 
+@contextmanager
+def nginx(folder: Path, site: str, log_format: str, port: int) -> Iterator[None]:
+    """An nginx with this site, whose access.log has lines of this format."""
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    folders = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
+    config = folder / "nginx.conf"
+    config.write_text(
+        f"daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log; events {{}}\n"
+        f"http {{ log_format own '{log_format}'; access_log {folder}/access.log own; {folders}\n"
+        f"keepalive_requests 1000000; {site} }}\n"
+    )
+    with server_process([nginx_program(), "-c", f"{config}"], folder, port):
+        yield
+
+
 def curl(*arguments: str) -> None:
     program = shutil.which("curl")
     if program is None:
@@ -97,16 +112,9 @@ def test_a_socket_file_gets_curls_bytes(tmp_path: Path, form: str) -> None:
 
 def test_a_socket_file_beside_loopback(tmp_path: Path) -> None:
     """nginx's own log says how many requests came which way."""
-    config, port = tmp_path / "nginx.conf", free_port()  # to tell that it runs
-    config.write_text(
-        f"daemon off; worker_processes 1; pid {tmp_path}/pid; error_log {tmp_path}/error.log; events {{}}\n"
-        f"http {{ log_format way '$server_addr $host'; access_log {tmp_path}/access.log way;\n"
-        + "".join(
-            f"{kind}_temp_path {tmp_path}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        )
-        + f"server {{ listen unix:{tmp_path}/socket; listen 127.0.0.1:{port}; location / {{ return 200; }} }} }}\n"
-    )
-    with server_process([nginx_program(), "-c", f"{config}"], tmp_path, port):
+    port = free_port()  # to tell that it runs
+    site = f"server {{ listen unix:{tmp_path}/socket; listen 127.0.0.1:{port}; location / {{ return 200; }} }}"
+    with nginx(tmp_path, site, "$server_addr $host", port):
         summary = compare(f"unix:{tmp_path}/socket:/x", tmp_path / "run", "--users", "3")
     found = summary["policies"]
     assert all(one["errors"] == {} for one in found.values())
@@ -115,6 +123,33 @@ def test_a_socket_file_beside_loopback(tmp_path: Path) -> None:
     assert set(lines) == {f"unix:{tmp_path}/socket localhost"}
     # Ports and TIME_WAIT are TCP's.
     assert found["close"]["sockets"]["ports_range"] is None
+
+
+def test_all_addresses_of_a_name_and_the_backends_behind_them(tmp_path: Path) -> None:
+    """Counts by address and by backend are those of the servers' logs."""
+    addresses, port = [f"127.0.0.{number}" for number in (1, 2, 3)], free_port()
+    listens = "".join(f"listen {one}:{port};" for one in addresses)
+    site = f"server {{ {listens} location / {{ add_header X-Backend $server_addr; return 200 hello; }} }}"
+    names = ",".join(addresses)
+    with nginx(tmp_path, site, "$server_addr $connection", port):
+        found = compare(
+            f"http://shop.test:{port}/", tmp_path / "run", "--resolve", f"shop.test:{port}:{names}", "--users", "4",
+            "--addresses", "all", "--backend-header", "X-Backend",
+        )["policies"]  # fmt: skip
+    lines = [line.split() for line in (tmp_path / "access.log").read_text().splitlines()]
+    requests = {f"{one}:{port}": sum(line[0] == one for line in lines) for one in addresses}
+    connections = {f"{one}:{port}": len({line[1] for line in lines if line[0] == one}) for one in addresses}
+    balances = [one["balance"] for one in found.values()]
+    counted = [line for balance in balances for line in balance["addresses"]]
+    for name in requests:
+        mine = [line for line in counted if line["address"] == name]
+        assert sum(line["requests"] for line in mine) == requests[name]
+        assert sum(line["connections"] for line in mine) == connections[name]
+    for balance in balances:
+        by_backend = {f"{line['backend']}:{port}": line["requests"] for line in balance["backends"]}
+        assert by_backend == {line["address"]: line["requests"] for line in balance["addresses"]}
+    # New connections go to all in turn.
+    assert found["close"]["balance"]["evenness"]["connections"] > 0.999
 
 
 @pytest.mark.parametrize(
@@ -139,8 +174,6 @@ def test_a_socket_file_beside_loopback(tmp_path: Path) -> None:
 def test_what_is_wrong_is_said_before_a_connection_is_tried(
     tmp_path: Path, command: str, arguments: tuple[str, ...], complaint: str
 ) -> None:
-    if command == "probe" and complaint == "is for a URL":
-        pytest.skip("the audit of the embedded target takes no rule either")
     done = loadgen(command, *arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert complaint in done.stderr

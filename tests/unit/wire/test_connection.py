@@ -11,7 +11,7 @@ import pytest
 from loadgen.model.errors import ErrorKind
 from loadgen.model.leniency import Leniency
 from loadgen.model.records import ABSENT, ClosedBy, ConnectionFlag, Ending
-from loadgen.wire import connection_setup
+from loadgen.wire import route as routes
 from loadgen.wire.connection import Connection
 from loadgen.wire.errors import TlsFailure
 from loadgen.wire.lifecycle import (
@@ -58,7 +58,7 @@ def rig(clock: Clock) -> Rig:
 def resolver(monkeypatch: pytest.MonkeyPatch, rig: Rig) -> list[tuple[str, int, Callable[[Any], None]]]:
     """Makes the rig's route unresolved; holds what was asked for."""
     asked: list[tuple[str, int, Callable[[Any], None]]] = []
-    monkeypatch.setattr(connection_setup, "resolve", lambda *args: asked.append(args))
+    monkeypatch.setattr(routes, "resolve", lambda *args: asked.append(args))
     rig.route.addresses.clear()
     return asked
 
@@ -661,7 +661,7 @@ def test_time_waited_for_a_connection_is_queue(rig: Rig, reused: bool) -> None:
 def test_a_lookup_for_each_connection(rig: Rig, resolver: list[Any]) -> None:
     refused, other = (2, ("192.0.2.3", 81)), (2, ("192.0.2.2", 81))
     rig.route.addresses[:] = [refused, ADDRESS]
-    rig.route.drop_address()
+    assert rig.route.skip_address()
     rig.connection.open(REQUEST, look_up=True)
     assert rig.connection.state == RESOLVING
     resolver[0][2]([refused, other])

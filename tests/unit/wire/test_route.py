@@ -14,6 +14,7 @@ from loadgen.model.plan import Plan
 from loadgen.model.policy import parse_policies
 from loadgen.model.proxy import Proxy, parse_proxy
 from loadgen.model.target import parse_target
+from loadgen.wire import route as routes
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http1.head import ResponseHead, parse_response_head
 from loadgen.wire.proxy.transport import TunnelTcpTransport, TunnelTlsTransport
@@ -134,11 +135,69 @@ def test_a_proxy_is_asked_for_a_tunnel_to_where_connections_go() -> None:
 def test_an_address_that_was_dropped_is_not_used_again() -> None:
     mine = route()
     assert mine.set_addresses([ONE, TWO]) == ONE
-    mine.drop_address()
+    assert mine.skip_address()
     assert mine.addresses == [TWO]
+    assert not mine.skip_address()
     assert mine.set_addresses([ONE, THREE, TWO]) == THREE
     # Where the name has no other address left, the dropped one is better than none.
     assert mine.set_addresses([ONE]) == ONE
+
+
+def spread(kind: str, ttl_ns: int | None = None) -> Route:
+    addressing = Addressing(addresses=kind, dns_ttl_ns=ttl_ns)
+    return Route.of(Plan(parse_target("http://h/"), parse_policies("persistent"), addressing=addressing))
+
+
+def test_new_connections_go_to_all_addresses_in_turn_or_to_any() -> None:
+    mine = spread("all")
+    assert [mine.set_addresses([ONE, TWO, THREE]), *(mine.next_address() for _ in range(3))] == [ONE, TWO, THREE, ONE]
+    assert [route().set_addresses([ONE, TWO]) for _ in range(3)] == [ONE] * 3
+    mine = spread("random")
+    mine.set_addresses([ONE, TWO])
+    # Chance alone misses one of them in 200 draws once in 10^59 runs.
+    assert {mine.next_address() for _ in range(200)} == {ONE, TWO}
+
+
+def test_of_several_addresses_that_are_used_none_is_dropped() -> None:
+    mine = spread("all")
+    mine.set_addresses([ONE, TWO, THREE])
+    assert (mine.skip_address(), mine.next_address()) == (True, TWO)
+    assert (mine.skip_address(), mine.next_address()) == (True, THREE)
+    assert not mine.skip_address()
+    assert mine.addresses == [ONE, TWO, THREE]
+
+
+def test_a_name_is_looked_up_again_once_its_addresses_are_old() -> None:
+    mine = spread("first", ttl_ns=1000)
+    assert not mine.has_addresses(5, look_up=False)
+    mine.set_addresses([ONE, TWO], 5)
+    # A policy that looks up for each connection keeps them for as long.
+    assert [mine.has_addresses(at, look_up=True) for at in (5, 1004, 1005)] == [True, True, False]
+    mine.set_addresses([TWO, ONE], 1005)
+    assert mine.take_changes() == []
+    mine.set_addresses([TWO, THREE], 2005)
+    assert mine.take_changes() == [(2005, [TWO, ONE], [TWO, THREE])]
+    assert mine.take_changes() == []
+
+
+def test_one_look_up_is_for_all_connections_that_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(routes, "resolve", lambda *given: asked.append(given))
+    found: list[Any] = []
+    mine = spread("first", ttl_ns=1000)
+    mine.look_up(found.append)
+    mine.look_up(found.append)
+    ((host, port, answer, _),) = asked
+    assert (host, port) == ("h", 80)
+    answer([ONE])
+    assert found == [[ONE], [ONE]]
+    mine.look_up(found.append)
+    assert len(asked) == 2
+    # Where each connection has a look-up of its own, that is its cost.
+    own = route()
+    own.look_up(found.append)
+    own.look_up(found.append)
+    assert len(asked) == 4
 
 
 @pytest.fixture

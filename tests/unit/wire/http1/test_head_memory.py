@@ -418,3 +418,15 @@ def test_other_values_are_recognised(values: list[str], length: int) -> None:
         raw = raw_head(f"A: {first}", SERVER, f"Content-Length: {length}", f"B: {second}", KEEP_ALIVE)
         legal = all((byte >= 0x20 and byte != 0x7F) or byte in b"\t\r\n" for byte in raw)
         assert agrees_with_the_parser(memory, raw) == legal
+
+
+def test_a_field_that_decides_for_the_owner_is_a_part_of_the_template() -> None:
+    memory = HeadMemory(deciding=b"x-backend")
+    for name in ("a", "b"):
+        raw = raw_head(*NGINX, f"X-Backend: {name}")
+        memory.learn(raw, parse_response_head(raw))
+    later = "Date: Sat, 28 Nov 2026 21:01:49 GMT"
+    for name in ("a", "b", "a"):
+        assert find(memory, raw_head(SERVER, later, LENGTH, KEEP_ALIVE, f"X-Backend: {name}"))
+        assert (b"X-Backend", name.encode()) in found(memory).head.headers
+    assert not find(memory, raw_head(SERVER, later, LENGTH, KEEP_ALIVE, "X-Backend: c"))

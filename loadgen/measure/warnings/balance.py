@@ -1,0 +1,106 @@
+"""Warnings about how connections and requests are spread over addresses and backends, and about replicas that change.
+
+Counts nothing.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Sequence
+
+from loadgen.measure.stats.fairness import jain_index
+from loadgen.model.address_spread import FIRST
+from loadgen.model.balance_summary import BalanceSummary
+from loadgen.model.block_facts import BlockFacts
+from loadgen.model.plan import Plan
+from loadgen.model.policy import ConnectionPolicy
+from loadgen.model.policy_summary import PolicySummary
+from loadgen.model.run_record import TargetRecord
+from loadgen.model.units import NS_PER_S
+from loadgen.model.warning_codes import WarningCode
+
+_UNEVEN = 0.9
+"""Jain's index below this is warned of: of three replicas that is one with half of what the others have."""
+_MIN_REQUESTS = 100
+"""Of each place on average: fewer are uneven by chance."""
+_MOSTLY = 0.5
+
+Warnings = Iterator[tuple[WarningCode, str]]
+
+
+def balance_warnings(policy: ConnectionPolicy, summary: PolicySummary) -> Warnings:
+    """Warnings about one policy."""
+    found = summary.get("balance")
+    if not found:
+        return
+    yield from _uneven("backend", [(one["backend"], one["requests"]) for one in found["backends"]], policy)
+    yield from _uneven("address", [(one["address"], one["requests"]) for one in found["addresses"]], policy)
+    yield from _failing(found)
+
+
+def change_warnings(blocks: Iterable[BlockFacts]) -> Warnings:
+    """Look-ups in mid-run that found other addresses than those before."""
+    counted = [one for block in blocks if (one := block.get("balance"))]
+    begun_ns = min((one["begun_ns"] for one in counted), default=0)
+    for one in counted:
+        for change in one["changes"]:
+            what = [
+                f"{', '.join(names)} {word}"
+                for names, word in ((change["added"], "came"), (change["removed"], "went"))
+                if names
+            ]
+            at_s = (change["at_ns"] - begun_ns) / NS_PER_S
+            message = f"the name's addresses changed {at_s:.1f} s into the load: {'; '.join(what)}"
+            yield WarningCode.ADDRESSES_CHANGED, message
+
+
+def unused_addresses(plan: Plan, target: TargetRecord | None) -> Warnings:
+    """The name has more addresses than the one that all connections went to."""
+    addresses = target.get("addresses", []) if target else []
+    if plan.addressing.addresses != FIRST or len(addresses) < 2:
+        return
+    versions = {one: ipaddress.ip_address(one.partition("%")[0]).version for one in addresses}
+    others = [one for one in addresses[1:] if versions[one] == versions[addresses[0]]]
+    if others:
+        yield (
+            WarningCode.ONE_OF_SEVERAL_ADDRESSES,
+            f"the name has {len(others) + 1} addresses, and all connections went to the first, {addresses[0]}; "
+            f"--addresses all uses {', '.join(others)} too",
+        )
+
+
+def _uneven(what: str, counted: Sequence[tuple[str, int]], policy: ConnectionPolicy) -> Warnings:
+    total = sum(requests for _, requests in counted)
+    index = jain_index([requests for _, requests in counted])
+    if index is None or index >= _UNEVEN or total < _MIN_REQUESTS * len(counted):
+        return
+    name, least = min(counted, key=lambda one: one[1])
+    plural = "backends" if what == "backend" else "addresses"
+    keeps = (
+        "; a connection keeps the one that it was opened to: lifetime:T and recycle:K give new ones their share"
+        if policy.reuses and not policy.limits
+        else ""
+    )
+    yield (
+        WarningCode.UNEVEN_BALANCE,
+        f"{len(counted)} {plural} answered as unevenly as {index * len(counted):.1f} equal ones (evenness "
+        f"{index:.2f}): {name or 'responses without the field'} {least:,} of {total:,} requests{keeps}",
+    )
+
+
+def _failing(found: BalanceSummary) -> Warnings:
+    """Addresses that fail while others answer: a replica that is down, or went in mid-run."""
+    for place, one in enumerate(found["addresses"]):
+        tried = one["requests"] + one["failed"]
+        others = sum(other["requests"] for other in found["addresses"]) - one["requests"]
+        lost = [
+            line for line in found["intervals"] if line["failed"][place] > _MOSTLY * max(1, line["requests"][place])
+        ]
+        if not one["failed"] or not others or not lost:
+            continue
+        first = lost[0]
+        yield (
+            WarningCode.ADDRESS_FAILING,
+            f"{one['address']} failed {one['failed']:,} of {tried:,} requests, from "
+            f"{first['at_ns'] / NS_PER_S:.1f} s of round {first['round'] + 1} on, while others answered",
+        )

@@ -1,0 +1,57 @@
+"""Whose requests they were over time: the share of each address, or of each backend behind it, interval by interval."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+
+from loadgen.model.balance_summary import BalanceSummary
+from loadgen.model.summary import Summary
+from loadgen.show.charts.chart import Chart
+from loadgen.show.charts.style import new_figure, say_empty
+from loadgen.show.ordering import policies_in_order
+
+_MAX_POLICIES, _MAX_PLACES = 4, 8
+
+
+def _balances(summary: Summary) -> list[tuple[str, BalanceSummary]]:
+    """Of the policies that are drawn: those with several addresses or backends."""
+    found = [(name, one.get("balance")) for name, one in policies_in_order(summary)]
+    return [(name, one) for name, one in found if one and len(_places(one)) > 1][:_MAX_POLICIES]
+
+
+def _places(one: BalanceSummary) -> list[str]:
+    """What is told apart: backends where they say who they are, else addresses."""
+    if one["backends"]:
+        return [backend["backend"] or "(no field)" for backend in one["backends"]]
+    return [address["address"] for address in one["addresses"]]
+
+
+def _draw(summary: Summary) -> Figure:
+    balances = _balances(summary)
+    figure = new_figure(
+        summary,
+        "Whose requests they were over time",
+        "A server that gets no share is starved: connections that are kept stay where they were opened.",
+        height=1.4 + 1.5 * len(balances),
+    )
+    drawn = figure.subplots(len(balances), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, (name, one) in zip(drawn, balances, strict=True):
+        counts = [line["backends"] if one["backends"] else line["requests"] for line in one["intervals"]]
+        lines = [line for line in counts if sum(line)]
+        if not lines:
+            say_empty(axes, "no complete request to show")
+            continue
+        below = [0.0] * len(lines)
+        for place, label in list(enumerate(_places(one)))[:_MAX_PLACES]:
+            shares = [line[place] / sum(line) for line in lines]
+            axes.bar(range(1, len(lines) + 1), shares, 1.0, bottom=below, label=label)
+            below = [low + share for low, share in zip(below, shares, strict=True)]
+        axes.set_ylim(0, 1)
+        axes.set_ylabel("share")
+        axes.set_title(name, loc="left", fontsize="medium")
+        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.05))
+        axes.set_xlabel(f"interval of {one['interval_ns'] / 1e9:.3g} s, in the order of the rounds")
+    return figure
+
+
+BALANCE = Chart("balance", _draw, lambda summary: bool(_balances(summary)))
