@@ -27,7 +27,10 @@ def test_a_target_that_answers_is_asked_once() -> None:
     rig.run()
     assert rig.engine.preflights == 1
     assert len(rig.engine.ran) == 4
-    assert rig.reported("observed") == [{"address": "192.0.2.1", "port": 80, "server": "made-up"}]
+    addresses = ["192.0.2.1", "192.0.2.2"]
+    assert rig.reported("observed") == [
+        {"address": "192.0.2.1", "port": 80, "addresses": addresses, "server": "made-up"}
+    ]
     assert rig.reported("warning") == []
 
 
