@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from loadgen.drive.balance import address_changes
+from loadgen.drive.block_balance import address_changes
 from loadgen.drive.engine import Engine, Window
 from loadgen.drive.schedule import Block
 from loadgen.drive.system.monitor import SystemMonitor

@@ -11,7 +11,7 @@ from typing import Any
 
 import gevent
 
-from loadgen.drive.balance import BlockBalance
+from loadgen.drive.block_balance import BlockBalance
 from loadgen.drive.slots.context import NEVER_NS, NO_LIMIT, SlotContext
 from loadgen.drive.slots.pending_close import PendingClose
 from loadgen.drive.system.monitor import MONITORED_SHARE, SystemMonitor

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from loadgen.model.address_spread import FIRST, SPREADS
-from loadgen.model.address_value_types import CONNECT_RULES, RESOLVE_RULES, FieldName
+from loadgen.model.address_value_types import CONNECT_RULES, RESOLVE_RULES, FieldName, OptionalDuration
 from loadgen.model.option import PROBE, TO_TARGET, LocustArgument, Option, OptionGroup
 from loadgen.model.units import NS_PER_MS
-from loadgen.model.value_types import Choice, Duration, Flag
+from loadgen.model.value_types import Choice, Flag
 
 _OWN_PORT = "the embedded target listens on a port of its own"
 _CONNECTIONS = OptionGroup.CONNECTIONS
@@ -36,7 +36,7 @@ ADDRESS_OPTIONS: tuple[Option, ...] = (
         help="Which of a name's addresses a new connection goes to: the first, all in turn, or any.",
     ),
     Option(
-        name="dns_ttl", group=_CONNECTIONS, type=Duration(NS_PER_MS), plan_field="addressing.dns_ttl_ns",
+        name="dns_ttl", group=_CONNECTIONS, type=OptionalDuration(NS_PER_MS), plan_field="addressing.dns_ttl_ns",
         is_implicit=True, metavar="T", locust=LocustArgument(default="", in_form=False),
         help="Look the name up again for a new connection once its addresses are this old; else once a run.",
     ),

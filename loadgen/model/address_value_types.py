@@ -8,8 +8,8 @@ from typing import Any
 from loadgen.model.endpoint import parse_connect_rule, parse_resolve_rule
 from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import check_header
-from loadgen.model.json_types import JSON_TEXT, JSON_TEXTS, or_null
-from loadgen.model.value_types import ValueType, Words
+from loadgen.model.json_types import JSON_TEXT, JSON_TEXTS, JSON_WHOLE, or_null
+from loadgen.model.value_types import Duration, ValueType, Words
 
 
 class Rules(ValueType):
@@ -36,6 +36,18 @@ class Rules(ValueType):
 
     def restore(self, value: list[str]) -> tuple[Any, ...]:
         return self.make(tuple(value))
+
+
+class OptionalDuration(Duration):
+    """A duration that may be absent."""
+
+    json = or_null(JSON_WHOLE)
+
+    def complaint(self, value: Any) -> str:
+        return "" if value is None else super().complaint(value)
+
+    def write(self, value: Any) -> Any:
+        return None if value is None else super().write(value)
 
 
 class FieldName(Words):

@@ -30,35 +30,31 @@ class WarningCode(StrEnum):
         "Use at least `--rounds 5`, and blocks long enough for an answer in each.",
     )
     PRECISION_NOT_REACHED = (
-        "precision_not_reached",
-        "A ratio is not known as well as `--until-precision` asked for when the run ended.",
+        "precision_not_reached", "A ratio is not known as well as `--until-precision` asked for when the run ended.",
         "Give a longer `--max-time`, or longer blocks, which differ less from each other.",
-    )
+    )  # fmt: skip
     UNLIKE_SAMPLE_COUNTS = (
         "unlike_sample_counts",
         "One policy has more than 20 times the requests of another, whose high percentiles are less certain.",
         "Use a longer `--block`, or compare medians only.",
     )
     REQUESTS_MISSING = (
-        "requests_missing",
-        "Blocks had their time before all of the `--requests` were sent.",
+        "requests_missing", "Blocks had their time before all of the `--requests` were sent.",
         "Give a longer `--block` or `--duration`, or neither of them.",
-    )
+    )  # fmt: skip
     SAMPLES_THINNED = (
         "samples_thinned",
         "Only a random share of the samples was kept; the message says which figures are of all requests.",
         "",
     )
     ONE_OF_SEVERAL_ADDRESSES = (
-        "one_of_several_addresses",
-        "The name has several addresses, and all connections went to the first one.",
+        "one_of_several_addresses", "The name has several addresses, and all connections went to the first one.",
         "Use them with `--addresses all` or `--addresses random`, if the name's clients do.",
-    )
+    )  # fmt: skip
     ADDRESSES_CHANGED = (
-        "addresses_changed",
-        "A look-up in mid-run found other addresses than the one before: a replica came or went.",
+        "addresses_changed", "A look-up in mid-run found other addresses than the one before: a replica came or went.",
         "",
-    )
+    )  # fmt: skip
     UNEVEN_BALANCE = (
         "uneven_balance",
         "Requests are spread unevenly over addresses or backends: Jain's index of fairness is below 0.9.",
@@ -70,15 +66,13 @@ class WarningCode(StrEnum):
         "Look at that replica's log for the time that the message names.",
     )
     TLS_NOT_VERIFIED = (
-        "tls_not_verified",
-        "`--insecure` was given, so certificates were not verified.",
+        "tls_not_verified", "`--insecure` was given, so certificates were not verified.",
         "Give the authority's certificate with `--cacert`.",
-    )
+    )  # fmt: skip
     BLOCKS_WITHOUT_ANSWER = (
-        "blocks_without_answer",
-        "No request of a block was answered: the target died, or does not answer one policy.",
+        "blocks_without_answer", "No request of a block was answered: the target died, or does not answer one policy.",
         "Look at the target's log for that time, then run again.",
-    )
+    )  # fmt: skip
     RESUMED = ("resumed", "The run was cut off and resumed; blocks that were cut off were dropped and run again.", "")
     CORE_CHANGED = (
         "core_changed",
@@ -86,38 +80,32 @@ class WarningCode(StrEnum):
         "Run again where differences matter: the generator's own work differs by a multiple.",
     )
     INTERRUPTED = (
-        "interrupted",
-        "The run was interrupted, or its command was killed; only what had been measured is shown.",
+        "interrupted", "The run was interrupted, or its command was killed; only what had been measured is shown.",
         "`loadgen sweep --resume` continues a sweep.",
-    )
+    )  # fmt: skip
     DISK_FULL = ("disk_full", "The disk was full, so the run ended early.", "Make room and run again.")
     DIED = (
-        "died",
-        "The worker process died, so the run ended early.",
+        "died", "The worker process died, so the run ended early.",
         "Look for the reason in the system's log; often memory ran out.",
-    )
+    )  # fmt: skip
     WORKER_DIED = (
-        "worker_died",
-        "One of several worker processes died; from then on only the others made load.",
+        "worker_died", "One of several worker processes died; from then on only the others made load.",
         "Compare only blocks before that, or run again.",
-    )
+    )  # fmt: skip
 
     # Requests
     NO_SAMPLES = (
-        "no_samples",
-        "A policy has no completed request.",
+        "no_samples", "A policy has no completed request.",
         "Fix the errors that it names, lower the load, or use a longer `--block`.",
-    )
+    )  # fmt: skip
     ERRORS = (
-        "errors",
-        "Requests of a policy failed. Percentiles are of the completed ones only.",
+        "errors", "Requests of a policy failed. Percentiles are of the completed ones only.",
         "See docs/errors.md for each kind.",
-    )
+    )  # fmt: skip
     HTTP_ERRORS = (
-        "http_errors",
-        "Responses had a status of 400 or above; they count as completed.",
+        "http_errors", "Responses had a status of 400 or above; they count as completed.",
         "Check the URL, the method and the header fields.",
-    )
+    )  # fmt: skip
     CLIENT_CERTIFICATE_MISSING = (
         "client_certificate_missing",
         "The server asked for a client certificate, got none, and answered with a status of 400 or above.",
@@ -129,20 +117,18 @@ class WarningCode(StrEnum):
         "Give the URL that they name.",
     )
     WARMUP_ERRORS = (
-        "warmup_errors",
-        "Requests outside the measured windows failed; they are in no count of errors.",
+        "warmup_errors", "Requests outside the measured windows failed; they are in no count of errors.",
         "Use a longer `--warmup` if the target needs time, or look for the reason.",
-    )
+    )  # fmt: skip
     WINDOW_OUTLASTED = (
         "window_outlasted",
         "Requests of the warm-up lasted beyond the end of the measured window, so no percentile shows them.",
         "Use a `--block` several times as long as the slowest request.",
     )
     TARGET_FAILED = (
-        "target_failed",
-        "The first request of a protocol failed, and the run went on with the other policies.",
+        "target_failed", "The first request of a protocol failed, and the run went on with the other policies.",
         "Check that the target speaks this protocol at this path.",
-    )
+    )  # fmt: skip
     FIRST_REQUEST_FAILED = (
         "first_request_failed",
         "The run's first request failed, or met a 502, 503 or 504, and was sent again until the run could begin.",
@@ -180,20 +166,17 @@ class WarningCode(StrEnum):
         "Take it for none; measure on a quieter machine, or with the target farther away. See docs/results.md.",
     )
     OWN_WORK = (
-        "own_work",
-        "The generator's own work is more than a quarter of what a request takes a closed-loop user.",
+        "own_work", "The generator's own work is more than a quarter of what a request takes a closed-loop user.",
         "Look at the latency, which leaves it out; for throughput use more users.",
-    )
+    )  # fmt: skip
     GENERATOR_LATE = (
-        "generator_late",
-        "The generator began requests late, by enough to show in the 99th percentile (open loop).",
+        "generator_late", "The generator began requests late, by enough to show in the 99th percentile (open loop).",
         "Use a lower `--rate`, or more `--processes`.",
-    )
+    )  # fmt: skip
     ARRIVALS_NOT_STARTED = (
-        "arrivals_not_started",
-        "Arrivals never got a connection, so percentiles leave the slowest out (open loop).",
+        "arrivals_not_started", "Arrivals never got a connection, so percentiles leave the slowest out (open loop).",
         "Use a lower `--rate`, or more `--max-connections`.",
-    )
+    )  # fmt: skip
     QUEUE_UNSTARTED = (
         "queue_unstarted",
         "Requests still waited for a pooled connection when the window ended, so percentiles leave the slowest out.",
@@ -230,15 +213,13 @@ class WarningCode(StrEnum):
 
     # Reuse
     CONNECTIONS_NOT_IDEAL = (
-        "connections_not_ideal",
-        "More or fewer connections were opened than perfect reuse takes.",
+        "connections_not_ideal", "More or fewer connections were opened than perfect reuse takes.",
         "See how connections ended; raise the server's limits or timeouts.",
-    )
+    )  # fmt: skip
     CLOSED_EARLY = (
-        "closed_early",
-        "The server ended connections before they carried what the policy allows.",
+        "closed_early", "The server ended connections before they carried what the policy allows.",
         "Use a smaller K, or raise the server's limit of requests per connection.",
-    )
+    )  # fmt: skip
     NEVER_RECYCLED = (
         "never_recycled",
         "No connection reached its K requests within a block, so none was replaced as the policy says.",
@@ -250,15 +231,13 @@ class WarningCode(StrEnum):
         "Use a longer `--block`, or a longer lifetime.",
     )
     STALE_CONNECTIONS = (
-        "stale_connections",
-        "Requests met a connection that the server or proxy had closed.",
+        "stale_connections", "Requests met a connection that the server or proxy had closed.",
         "Keep the gap below the other side's idle timeout, use `recycle:K`, or `--retry-stale`.",
-    )
+    )  # fmt: skip
     GAP_OVER_TIMEOUT = (
-        "gap_over_timeout",
-        "Connections are left unused for longer than the idle timeout that the server announced.",
+        "gap_over_timeout", "Connections are left unused for longer than the idle timeout that the server announced.",
         "Use a shorter gap or think time, or raise the server's keep-alive timeout.",
-    )
+    )  # fmt: skip
     SERVER_IGNORED_CLOSE = (
         "server_ignored_close",
         "The server did not close connections although it was asked to; the client closed them.",
@@ -272,30 +251,26 @@ class WarningCode(StrEnum):
         "Allow it on the server (nginx: `ssl_early_data on`); `loadgen probe URL --only tls` shows what tickets allow.",
     )
     TLS_RESUMED_UNASKED = (
-        "tls_resumed_unasked",
-        "TLS sessions were resumed under a policy that asks for full handshakes.",
+        "tls_resumed_unasked", "TLS sessions were resumed under a policy that asks for full handshakes.",
         "Report it: loadgen should not offer a session here.",
-    )
+    )  # fmt: skip
     TLS_NOT_RESUMED = (
-        "tls_not_resumed",
-        "The server did not resume TLS sessions under a policy that offers them.",
+        "tls_not_resumed", "The server did not resume TLS sessions under a policy that offers them.",
         "Turn on session tickets or a shared session cache in the server.",
-    )
+    )  # fmt: skip
     UPGRADE_DECLINED = (
-        "upgrade_declined",
-        "The server declined HTTP/2, so the policy's connections went on in HTTP/1.1.",
+        "upgrade_declined", "The server declined HTTP/2, so the policy's connections went on in HTTP/1.1.",
         "Turn on HTTP/2 in the server, or drop the policy.",
-    )
+    )  # fmt: skip
     NOT_ECHOED = (
         "not_echoed",
         "WebSocket answers differ from the messages before them; the first message that comes is taken as the answer.",
         "Use a path that echoes, or one that sends nothing unasked.",
     )
     FORBIDDEN_TRAILERS = (
-        "forbidden_trailers",
-        "Trailer sections held fields that are not allowed there (RFC 9110 §6.5.1).",
+        "forbidden_trailers", "Trailer sections held fields that are not allowed there (RFC 9110 §6.5.1).",
         "Fix the server: these fields belong before the content.",
-    )
+    )  # fmt: skip
     LENIENT = (
         "lenient",
         "Responses deviate from HTTP/1.1 in a way that a client may accept: they were measured, and are counted.",
@@ -308,10 +283,9 @@ class WarningCode(StrEnum):
         "Find out where they come from: a wrong Content-Length, or a body with a status that has none.",
     )
     HOP_BY_HOP_FORWARDED = (
-        "hop_by_hop_forwarded",
-        "The proxy passed on fields that are for one hop only (RFC 9110 §7.6.1).",
+        "hop_by_hop_forwarded", "The proxy passed on fields that are for one hop only (RFC 9110 §7.6.1).",
         "Fix the proxy, or remove these fields in its configuration.",
-    )
+    )  # fmt: skip
 
     # Sockets and ports
     PORTS_FORESEEN = (

@@ -24,6 +24,7 @@ SAME_MODULE = {
     "amortisation": "stats computes it, charts draws it",
     "arrivals": "their kinds in model, the self-check of them in measure",
     "audit": "its types in model; probe runs it",
+    "balance": "measure warns of it; show has its table and its chart",
     "calibration": "its types in model, its table in show",
     "connection": "one for each protocol, in the protocol's folder, and the target's",
     "errors": "model has the table, wire says which exception is which kind",

@@ -23,6 +23,8 @@ WITHOUT_UNIT_TEST = {
     "measure/summary/policy": _BY_FRONT,
     "measure/summary/verdict_amortisation": _BY_FRONT,
     "measure/summary/verdict_differences": _BY_FRONT,
+    "model/address_spread": _TYPES,
+    "model/balance_summary": _TYPES,
     "model/block_facts": _TYPES,
     "model/connections_summary": _TYPES,
     "model/policy_summary": _TYPES,

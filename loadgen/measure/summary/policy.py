@@ -16,8 +16,8 @@ from loadgen.measure.stats.policy_samples import PolicySamples, quantile, quanti
 from loadgen.measure.stats.policy_totals import PolicyTotals
 from loadgen.measure.stats.positions import by_position
 from loadgen.measure.stats.sequential import jackknife
-from loadgen.measure.summary.balance import balance_summary
 from loadgen.measure.summary.generator import generator
+from loadgen.measure.summary.policy_balance import balance_summary
 from loadgen.measure.summary.protocols import upgrade_cost
 from loadgen.measure.summary.sockets import server, sockets
 from loadgen.measure.summary.trailers import trailers

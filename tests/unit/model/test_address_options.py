@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from loadgen.model import plan_fields
-from loadgen.model.address_options import ADDRESS_OPTIONS, ADDRESSING
+from loadgen.model.address_options import ADDRESS_OPTIONS, ADDRESSING, AUDIT_ADDRESSING
 from loadgen.model.address_value_types import CONNECT_RULES, RESOLVE_RULES, Rules
 from loadgen.model.addressing import Addressing
-from loadgen.model.option import TO_TARGET
+from loadgen.model.option import COMPARE, SWEEP
 from loadgen.model.plan import Plan
 from loadgen.model.policy import parse_policies
 from loadgen.model.target import parse_target
@@ -17,8 +17,10 @@ CONNECT_TO, RESOLVE = ("h:80:a.test:81", "unix:/run/a"), ("a.test:81:127.0.0.2,[
 
 
 def test_compare_sweep_audits_and_locust_have_all_of_them() -> None:
-    assert all(option.commands == TO_TARGET and option.locust is not None for option in ADDRESS_OPTIONS)
-    assert {option.plan_field for option in ADDRESS_OPTIONS} == {f"addressing.{name}" for name in ADDRESSING}
+    assert all(option.locust is not None and {COMPARE, SWEEP} < {*option.commands, ""} for option in ADDRESS_OPTIONS)
+    assert all(option.plan_field.startswith("addressing.") for option in ADDRESS_OPTIONS)
+    # An audit asks one server.
+    assert set(ADDRESSING) - set(AUDIT_ADDRESSING) == {"addresses", "dns_ttl"}
 
 
 def test_a_recorded_plan_has_them() -> None:
@@ -29,7 +31,7 @@ def test_a_recorded_plan_has_them() -> None:
     record = plan.to_json(secrets=False)
     assert (record["connect_to"], record["resolve"]) == (list(CONNECT_TO), list(RESOLVE))
     assert Plan.from_json(record) == plan
-    earlier = {key: value for key, value in record.items() if key not in ADDRESSING}
+    earlier = {key: value for key, value in record.items() if key not in (*ADDRESSING, "dns_ttl_ns")}
     assert Plan.from_json(earlier).addressing == Addressing()
 
 

@@ -13,6 +13,7 @@ from loadgen.model.leniency import Leniency
 from loadgen.model.records import ABSENT, ClosedBy, ConnectionFlag, Ending
 from loadgen.wire import route as routes
 from loadgen.wire.connection import Connection
+from loadgen.wire.connection_setup import ConnectionSetup
 from loadgen.wire.errors import TlsFailure
 from loadgen.wire.lifecycle import (
     CLOSED,
@@ -128,6 +129,7 @@ def test_the_handshake_waits_for_what_tls_wants(rig: Rig, step: Step, watched: i
 def test_a_name_is_resolved_once(rig: Rig, resolver: list[Any]) -> None:
     rig.connection.open(REQUEST, 0)
     ((host, port, on_resolved, _),) = resolver
+    assert isinstance(on_resolved.__self__, ConnectionSetup)
     assert (host, port, rig.connection.state, rig.transport.connected_to) == ("h", 81, RESOLVING, None)
     other = (2, ("192.0.2.2", 81))
     on_resolved([ADDRESS, other])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadgen.drive.balance import MAX_BACKENDS, OTHER_BACKENDS, BlockBalance, address_changes, address_text
+from loadgen.drive.block_balance import MAX_BACKENDS, OTHER_BACKENDS, BlockBalance, address_changes, address_text
 from loadgen.model.addressing import Addressing
 from loadgen.model.load import Load
 from loadgen.model.plan import Plan

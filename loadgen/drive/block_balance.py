@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loadgen.model.authority import authority
-from loadgen.model.block_facts import AddressChange, BalanceFacts
 from loadgen.model.endpoint import SOCKET_PREFIX
 from loadgen.model.plan import Plan
 from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.route import RouteChange
 from loadgen.wire.transport import SocketAddress
+
+if TYPE_CHECKING:  # see loadgen.model.plan
+    from loadgen.model.block_facts import AddressChange, BalanceFacts
 
 MAX_BACKENDS = 100
 """Values of the field that are told apart; a field that differs with each response names no backend."""

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from loadgen.measure.summary.balance import balance_summary
+from loadgen.measure.summary.policy_balance import balance_summary
 from loadgen.measure.warnings.balance import balance_warnings, change_warnings, unused_addresses
 from loadgen.model.addressing import Addressing
 from loadgen.model.plan import Plan
 from loadgen.model.policy import parse_policies
 from loadgen.model.target import parse_target
 from loadgen.model.warning_codes import WarningCode
+from loadgen.show.charts import CHARTS, draw
 from loadgen.show.tables import balance, balance_note
 from tests.support.summaries import policy_summary
 
@@ -114,7 +115,7 @@ def test_addresses_that_no_connection_went_to(addresses: list[str], spread: str,
 
 def summary_of(blocks: list[Any]) -> Any:
     one = policy_summary(balance=balance_summary(blocks))
-    return {"policies": {"persistent": one}, "comparisons": [], "plan": PLAN.to_json(secrets=False), "blocks": []}
+    return {"policies": {"persistent": one}, "comparisons": [], "plan": PLAN.to_json(secrets=False), "sweep": None}
 
 
 def test_the_table_has_a_row_for_each_address_and_backend() -> None:
@@ -124,3 +125,10 @@ def test_the_table_has_a_row_for_each_address_and_backend() -> None:
     assert rows[3][1:5] == ("backend x", "–", "800", "66.7%")
     assert "Jain" in balance_note(summary)
     assert balance(summary_of([])).rows == []
+
+
+def test_the_chart_is_drawn_where_there_are_several() -> None:
+    summary = summary_of(STARVED) | {"run": "name", "environment": {"loadgen": "0", "started": "2026-11-29"}}
+    assert CHARTS["balance"].applies(summary)
+    assert b"persistent" in draw("balance", summary)["svg"]
+    assert not CHARTS["balance"].applies(summary_of([]))
