@@ -17,6 +17,7 @@ from tests.coverage import tables
 from tests.coverage.check_rates import SCENARIOS as OF_CHECKS
 from tests.coverage.check_rates import failures
 from tests.coverage.claims import claim
+from tests.coverage.diffs import diff_pairs
 from tests.coverage.early_ends import end_early
 from tests.coverage.intervals import cover
 from tests.coverage.scenarios import SCENARIOS, Scenario
@@ -24,6 +25,7 @@ from tests.coverage.scenarios import SCENARIOS, Scenario
 _ROUNDS = (5, 8, 20)
 _CLAIM_ROUNDS = (5, 20)
 _CANDIDATES = (1, 4)
+_DIFFS, _DIFF_ROUNDS = "diffs", (10, 20)
 
 Futures = list[Future[Any]]
 Part = tuple[str, Callable[[Any], tables.Written], Futures]
@@ -55,10 +57,13 @@ def _submit(pool: Executor, scenarios: Sequence[Scenario], experiments: int, onl
     ]
     ends = [pool.submit(end_early, one, aim, experiments) for one in scenarios for aim in one.aims]
     checks = [pool.submit(failures, one, experiments) for one in OF_CHECKS if only in one.name]
+    pairs = max(1, experiments // 4)
+    diffs = [pool.submit(diff_pairs, rounds, pairs) for rounds in _DIFF_ROUNDS if only in _DIFFS]
     return [
         (tables.COVERAGE, tables.coverage, covers),
         (tables.CLAIMS, tables.claims, claims),
         (tables.EARLY_ENDS, tables.early_ends, ends),
+        (tables.DIFFS, tables.diffs, diffs),
         (tables.CHECKS, tables.checks, checks),
     ]
 

@@ -6,6 +6,7 @@ from statistics import fmean
 
 from tests.coverage.check_rates import Found, line_of
 from tests.coverage.claims import ERROR_RATE, Claims
+from tests.coverage.diffs import LEAST_FOUND, Diffs
 from tests.coverage.early_ends import LEAST, EarlyEnds
 from tests.coverage.intervals import BAND, Coverage
 from tests.coverage.tally import Tally
@@ -21,6 +22,10 @@ COVERAGE = (
 CLAIMS = f"Wrong claims: a difference where there is none, equivalence exactly at its bound; at most {ERROR_RATE:.0%}."
 EARLY_ENDS = (
     f"Runs that end by precision: coverage of their intervals, at least {LEAST:.0%}, and how many rounds they had."
+)
+DIFFS = (
+    f"Diffs of two runs: wrong claims, at most {ERROR_RATE:.0%}; and of a change that has rounds enough, how often it "
+    f"is called certain, at least {LEAST_FOUND:.0%}, and held, at least {LEAST:.0%}."
 )
 CHECKS = (
     "Self-checks: of sound runs at most the stated rate may fail, of runs with a fault most must.\n"
@@ -73,6 +78,21 @@ def early_ends(found: EarlyEnds) -> Written:
     text = f"{_line(head, found.tallies)}; {fmean(found.rounds):.1f} rounds, at best {found.ideal_rounds:.1f}"
     return text, [
         f"{head}: {name}" for name, tally in found.tallies.items() if not tally.may_lie_in(LEAST, 1, _CONFIDENCE)
+    ]
+
+
+def diffs(of_rounds: Diffs) -> Written:
+    """One line."""
+    head = f"{of_rounds.rounds} rounds"
+    promised = {
+        "wrong claims": (of_rounds.claims, 0.0, ERROR_RATE),
+        "certain": (of_rounds.found, LEAST_FOUND, 1.0),
+        "held": (of_rounds.held, LEAST, 1.0),
+    }
+    return _line(head, {name: tally for name, (tally, _, _) in promised.items()}), [
+        f"{head}: {name}"
+        for name, (tally, low, high) in promised.items()
+        if not tally.may_lie_in(low, high, _CONFIDENCE)
     ]
 
 

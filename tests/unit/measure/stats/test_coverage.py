@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.coverage.claims import ERROR_RATE, claim
+from tests.coverage.diffs import LEAST_FOUND, diff_pairs
 from tests.coverage.early_ends import LEAST, end_early
 from tests.coverage.intervals import cover
 from tests.coverage.scenarios import SCENARIOS, Scenario
@@ -30,3 +31,11 @@ def test_a_run_that_ends_by_precision_covers_as_well() -> None:
     found = end_early(SCENARIOS[0], 0.02, 100, max_rounds=40)
     assert min(found.rounds) < max(found.rounds) < 40, "precision ended every run, and not all at once"
     assert all(tally.may_lie_in(LEAST, 1, CONFIDENCE) for tally in found.tallies.values())
+
+
+def test_a_diff_finds_what_its_rounds_suffice_for_and_claims_nothing_else() -> None:
+    found = diff_pairs(rounds=10, experiments=12)
+    assert found.claims.may_lie_in(0, ERROR_RATE, CONFIDENCE)
+    assert found.found.may_lie_in(LEAST_FOUND, 1, CONFIDENCE)
+    assert found.held.may_lie_in(LEAST, 1, CONFIDENCE)
+    assert found.found.hits > found.claims.hits
