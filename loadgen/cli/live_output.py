@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from loadgen.cli.exports import STDOUT, exports_of
 from loadgen.cli.live_blocks import BlockListener
 from loadgen.cli.metrics_server import MetricsServer
 from loadgen.measure.data.latency_totals import BlockLatency
 from loadgen.show.export.ndjson import NDJSON, block_ended
+from loadgen.show.export.requested import STDOUT, exports_of
 
 
 class LiveOutput:

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from loadgen.cli.extras import check_package
 from loadgen.measure.data.latency_totals import BlockLatency
 from loadgen.model.exceptions import PlanError
+from loadgen.model.extras import check_package
 from loadgen.model.units import NS_PER_S
 
 ADDRESS = "127.0.0.1"

@@ -15,7 +15,7 @@ from loadgen.cli.baseline import baseline_diff, check_baseline
 from loadgen.cli.console import changing_line, show_path, show_summary
 from loadgen.cli.diff import save_diff
 from loadgen.cli.diff_console import show_diff
-from loadgen.cli.exports import check_exports, write_exports, writes_to_stdout
+from loadgen.cli.exports import write_exports
 from loadgen.cli.gate_lines import report_gates
 from loadgen.cli.run_notes import CUT_SHORT
 from loadgen.cli.run_validation import load_record
@@ -36,6 +36,7 @@ from loadgen.probe.before_load import probe_warnings
 from loadgen.show.export import RunData, write_report, write_summary
 from loadgen.show.export.html import HTML
 from loadgen.show.export.json import JSON
+from loadgen.show.export.requested import check_exports, writes_to_stdout
 
 _DONE = "done"
 

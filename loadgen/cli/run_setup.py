@@ -13,7 +13,6 @@ from loadgen.cli.baseline import check_baseline
 from loadgen.cli.consent import ask_consent
 from loadgen.cli.dry_run import AUDIT_LINE, PILOT_LINE, blocks, estimate_line
 from loadgen.cli.experiment import Experiment
-from loadgen.cli.exports import check_exports
 from loadgen.cli.live_output import LiveOutput
 from loadgen.cli.machine import check_machine
 from loadgen.cli.pilot import leaves_load_open
@@ -32,6 +31,7 @@ from loadgen.model.exceptions import PlanError
 from loadgen.model.files import check_folder_name
 from loadgen.model.plan import Plan
 from loadgen.model.run_record import EnvironmentRecord, RunRecord
+from loadgen.show.export.requested import check_exports
 
 _RESULTS = Path("results")
 

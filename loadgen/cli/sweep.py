@@ -12,7 +12,6 @@ from loadgen.cli.consent import ask_consent
 from loadgen.cli.credentials import GIVEN_AGAIN, with_secrets
 from loadgen.cli.dry_run import estimate_line
 from loadgen.cli.experiment import Experiment
-from loadgen.cli.exports import check_exports
 from loadgen.cli.live_output import LiveOutput
 from loadgen.cli.machine import check_machine
 from loadgen.cli.plan_builder import build_plan
@@ -25,6 +24,7 @@ from loadgen.measure.data.store import RunStore
 from loadgen.model.exceptions import PlanError
 from loadgen.model.options import option_named
 from loadgen.model.plan import Plan
+from loadgen.show.export.requested import check_exports
 
 # Options that may be given with --resume: how to report, and what the recorded plan can't hold.
 _WITH_RESUME = {"resume", "quiet", "json", "yes", "server_pid", "no_charts", "export", "metrics_port"} | GIVEN_AGAIN

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from loadgen.model.option import COMPARE, REPORT, SWEEP, Option, OptionGroup
+from loadgen.model.option import COMPARE, REPORT, SWEEP, LocustArgument, Option, OptionGroup
 from loadgen.model.value_types import RepeatedWords, Whole
 
 EXPORT_OPTIONS: tuple[Option, ...] = (
     Option(
         name="export", group=OptionGroup.OUTPUT, type=RepeatedWords(), default=(), metavar="FORMAT[=PATH]",
-        commands=(COMPARE, SWEEP, REPORT),
+        commands=(COMPARE, SWEEP, REPORT), locust=LocustArgument(in_form=False),
         help="Write the run in a format too, to its file in the run's folder, to PATH or to - (standard output): json, "
         "html, markdown, csv, parquet, ndjson, hdr, prometheus, openmetrics, otlp, junit, github; may "
         "be repeated (docs/exports.md).",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -302,12 +302,12 @@ class LocustRun:
     def has_samples(self) -> bool:
         return self._folder.has_samples
 
-    def report(self) -> subprocess.CompletedProcess[str]:
-        """Summarise and draw what was collected; gives how that ended."""
+    def report(self, exports: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+        """Summarise and draw what was collected; gives how that ended. exports: formats to write too."""
         load = replace(self.plan.load, rounds=max(1, self.coordinator.round + 1))
         self.plan = replace(self.plan, load=load)
         self._save_facts()
-        return self._folder.report()
+        return self._folder.report(exports)
 
     # Inside
 

@@ -20,6 +20,7 @@ import loadgen.swarm.messages as messages
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 from loadgen.probe.audit_plan import EMBEDDED_IDLE_MAX_NS, AuditPlan
+from loadgen.show.export.requested import STDOUT, check_exports, exports_of
 from loadgen.swarm.coordinator import POLL_S
 from loadgen.swarm.live_view import FINISHING, RUNNING, LiveView
 from loadgen.swarm.locust_states import LOADING
@@ -72,6 +73,9 @@ class RunController:
         if not self._has_users():
             return
         options = self._options
+        check_exports({"export": options.export, "json": options.json})
+        if any(one.destination == STDOUT for one in exports_of({"export": options.export})):
+            raise PlanError("--export: Locust's own output is on standard output; give a path")
         host = self.target_host.url(options)
         if not self._has_web_ui:
             self._plan(self.target_host.trusted(options, host), host)
@@ -122,7 +126,7 @@ class RunController:
         if not run.has_samples:
             self._give_up("all workers were lost, and what they had measured with them", EXIT_CUT_SHORT)
             return
-        done = run.report()
+        done = run.report(self._options.export)
         self._report_text = done.stdout
         self.live_view.finish()
         failed = [line for line in done.stderr.splitlines() if line.startswith(_GATE_FAILED)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,10 +103,16 @@ class RunFolder:
     def has_samples(self) -> bool:
         return bool(measured_worker_folders(self.directory))
 
-    def report(self) -> subprocess.CompletedProcess[str]:
-        """Unlock the folder, then summarise and draw the run in a child process; gives how that ended."""
+    def report(self, exports: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+        """Unlock the folder, then summarise and draw the run in a child process; gives how that ended.
+
+        exports: as `--export` has them.
+        """
         if self._store is not None:
             self._store.release()
             self._store = None
         # It takes seconds of one core's time, and the web UI is to stay alive meanwhile.
-        return subprocess.run([*COMMAND, "report", str(self.directory)], capture_output=True, text=True, check=False)
+        more = [word for one in exports for word in ("--export", one)]
+        return subprocess.run(
+            [*COMMAND, "report", str(self.directory), *more], capture_output=True, text=True, check=False
+        )

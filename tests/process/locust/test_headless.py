@@ -9,6 +9,7 @@ import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -67,7 +68,8 @@ def test_persistent_with_json_alone_on_standard_output(tmp_path: Path) -> None:
 
 
 def test_non_persistent_over_tls_trusts_the_embedded_target_by_itself(tmp_path: Path) -> None:
-    done = headless("non_persistent.py", tmp_path, "--tls", "--fail-if", "tls_full > 3", "--max-errors", "1%")
+    gates = ("--fail-if", "tls_full > 3", "--max-errors", "1%")
+    done = headless("non_persistent.py", tmp_path, "--tls", *gates, "--export", "csv", "--export", "junit=gates.xml")
     assert done.returncode == 1, done.stderr  # by the gate alone
     assert "loadgen: gate failed: tls_full > 3: close: " in done.stderr
     assert "Traceback" not in done.stderr
@@ -76,6 +78,10 @@ def test_non_persistent_over_tls_trusts_the_embedded_target_by_itself(tmp_path: 
     assert counts(found) == account(found)
     check_sums(found)
     assert found["policies"]["close"]["requests"] > 50
+    failed = ElementTree.parse(tmp_path / "gates.xml").findall(".//testcase/failure/..")
+    assert [one.get("name") for one in failed] == ["tls_full > 3"]
+    (rows,) = tmp_path.glob("results/*/samples.csv")
+    assert rows.read_text(encoding="utf-8").count("\n") == found["policies"]["close"]["started"] + 1
 
 
 def test_side_by_side_users_of_two_policies_share_the_rounds(tmp_path: Path) -> None:

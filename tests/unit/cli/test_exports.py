@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from loadgen.cli import EXIT_DONE, EXIT_OUTPUT, EXIT_USAGE
-from loadgen.cli.exports import check_exports
 from loadgen.model.exceptions import PlanError
 from loadgen.show.export import EXPORTERS
+from loadgen.show.export.requested import check_exports
 from tests.support.documents import ROOT
 from tests.support.runner import run_cli
 from tests.support.synthetic import full_run

@@ -104,8 +104,11 @@ class Rig:
 def report(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """A report is made at once: as the rig says, with a summary of nothing."""
 
-    def make(folder: RunFolder) -> Any:
-        summary = {"schema": 1, "verdict": "v", "policies": {}, "warnings": []}
+    def make(folder: RunFolder, exports: Any) -> Any:
+        summary = {
+            "schema": 1, "verdict": "v", "verdict_lines": ["v"], "policies": {}, "warnings": [], "comparisons": [],
+            "blocks": [], "sweep": None,
+        }  # fmt: skip
         (folder.directory / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
         return request.getfixturevalue("rig").reported
 
@@ -368,3 +371,16 @@ def test_ctrl_c_is_left_to_the_master_once(
         plugin.interrupted()
         assert bool(raised) is (count >= interrupted)
     assert raised[0] is KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("export", "message"),
+    [
+        ("juint", "did you mean 'junit'"),
+        ("json=-", "Locust's own output is on standard output"),
+        ("csv=", "give a path"),
+    ],
+)
+def test_an_export_that_can_not_be_is_refused_before_anything_starts(tmp_path: Path, export: str, message: str) -> None:
+    with pytest.raises(PlanError, match=message):
+        Rig(tmp_path, export=[export]).controller.check()

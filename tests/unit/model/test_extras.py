@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from loadgen.cli.extras import check_package
 from loadgen.model.exceptions import PlanError
+from loadgen.model.extras import check_package
 
 
 def test_a_package_that_is_there_is_no_error() -> None:
