@@ -134,7 +134,7 @@ def history(folder: Path, **options: Any) -> Outcome:
 
 
 @cli.command(short_help="Serve the embedded target by hand.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on, or unix:PATH.")
 @click.option("--port", type=_WHOLE, default=8080, show_default=True, help="Port; 0 for a free one.")
 @click.option("--tls", is_flag=True, help="Speak https with a throw-away certificate.")
 @click.option("--ca-file", type=_FILE, help="With --tls: where to write the authority's certificate.")
@@ -155,6 +155,11 @@ def history(folder: Path, **options: Any) -> Outcome:
     help=f"What it is not to do, out of {', '.join(DECLINABLE)}.",
 )
 @click.option("--max-streams", type=_WHOLE, default=100, show_default=True, help="HTTP/2: streams at the same time.")
+@click.option(
+    "--replicas", type=_WHOLE, default=1, show_default=True, help="Listen on so many addresses from --host on."
+)
+@click.option("--last-from", type=_DURATION, default="0s", show_default=True, help="When the last replica comes.")
+@click.option("--last-until", type=_DURATION, default="0s", show_default=True, help="When it goes; 0: never.")
 @click.option("--until-eof", is_flag=True, help="End when standard input ends.")
 @click.option("--null", is_flag=True, help="One fixed response to each request, at once, and nothing else.")
 @click.pass_context

@@ -13,12 +13,15 @@ from gevent import signal_handler
 from gevent.event import Event
 
 from loadgen.cli import EXIT_DONE, Outcome
+from loadgen.model.authority import authority
+from loadgen.model.endpoint import SOCKET_PREFIX, ResolveRule, socket_name
 from loadgen.model.exceptions import PlanError
+from loadgen.model.target import DEFAULT_PORTS, Target
 from loadgen.model.value_types import Whole
 from loadgen.startup import ENDING_SIGNALS, is_ignored
 from loadgen.target.behaviour import Behaviour
 from loadgen.target.certificates import server_context
-from loadgen.target.server import TargetServer
+from loadgen.target.replicas import Replicas, replica_addresses
 from loadgen.target.server_tls import ServerTls
 from loadgen.wire.transport import READ
 
@@ -51,8 +54,10 @@ def serve(options: dict[str, Any]) -> Outcome:
     ca_file = options["ca_file"] or Path(tempfile.gettempdir()) / "loadgen-target-ca.pem"
     try:
         protocols = ("http/1.1",) if "h2" in behaviour.declines else ("h2", "http/1.1")
-        context = server_context((host, "localhost"), ca_file, protocols, tls) if options["tls"] else None
-        server = TargetServer(host, options["port"], behaviour, context)
+        addresses = replica_addresses(host, options["replicas"])
+        names = ("localhost",) if host.startswith(SOCKET_PREFIX) else (*addresses, "localhost")
+        context = server_context(names, ca_file, protocols, tls) if options["tls"] else None
+        server = Replicas(addresses, options["port"], behaviour, context, options["last_from"], options["last_until"])
     except OSError as error:
         raise PlanError(f"can't serve on {host}:{options['port']}: {error.strerror}") from None
     ended = Event()
@@ -62,10 +67,27 @@ def serve(options: dict[str, Any]) -> Outcome:
     if options["until_eof"]:
         watcher = gevent.get_hub().loop.io(sys.stdin.fileno(), READ)
         watcher.start(ended.set)
-    name = f"[{host}]" if ":" in host else host
-    print(f"{'https' if options['tls'] else 'http'}://{name}:{server.port}/", flush=True)  # noqa: T201
+    print(_url(options, server.port), flush=True)  # noqa: T201
+    if len(addresses) > 1 and not options["until_eof"]:
+        print(_usage(options, addresses, server.port), file=sys.stderr)  # noqa: T201
     if options["tls"] and not options["until_eof"]:
         print(f"trust it with --cacert {ca_file}", file=sys.stderr)  # noqa: T201
     ended.wait()
     server.close()
     return Outcome(EXIT_DONE)
+
+
+def _url(options: dict[str, Any], port: int) -> str:
+    """Where it listens. Raises PlanError."""
+    scheme, host = "https" if options["tls"] else "http", options["host"]
+    if not host.startswith(SOCKET_PREFIX):
+        return f"{scheme}://{authority(host, port)}/"
+    file = socket_name(host.removeprefix(SOCKET_PREFIX))
+    return Target(scheme, "localhost", DEFAULT_PORTS[scheme], "/", file).url(secrets=True)
+
+
+def _usage(options: dict[str, Any], addresses: list[str], port: int) -> str:
+    """How a run uses all replicas, without a name server that knows them."""
+    rule = ResolveRule("replicas.test", port, tuple(addresses))
+    scheme = "https" if options["tls"] else "http"
+    return f"use all: loadgen compare {scheme}://replicas.test:{port}/ --resolve {rule} --addresses all"

@@ -44,6 +44,9 @@ class Behaviour:
     max_streams: int = 100
     """Concurrent streams of an HTTP/2 connection (SETTINGS_MAX_CONCURRENT_STREAMS)."""
 
+    replica: str = ""
+    """What the field X-Replica of its responses says; empty for no such field."""
+
     def __post_init__(self) -> None:
         for option, (value, kind) in {
             "--size": (self.size_bytes, Whole(0, MAX_SIZE_BYTES)),

@@ -44,6 +44,9 @@ class Responses:
     ) -> None:
         self._size_bytes = behaviour.size_bytes
         self._trailers = "trailers" not in behaviour.declines
+        # As a balancer's backends say who they are.
+        self._replica = f"X-Replica: {behaviour.replica}\r\n".encode() if behaviour.replica else b""
+        self._http2_fields = ((b"x-replica", behaviour.replica.encode()),) if behaviour.replica else ()
         self._json = {STATS: stats, CONNECTIONS: connections}
         self._http1: dict[tuple[bool, bool, bytes, int | None], bytes] = {}
         self._http2: dict[tuple[bool, int | None], Http2Response] = {}
@@ -62,7 +65,8 @@ class Responses:
         response = self._http1.get(key)
         if response is None:
             body = body_of(self._size_bytes if size_bytes is None else size_bytes)
-            head = _head(_TEXT, b"Content-Length: %d" % len(body), _connection(persists, keep_alive))
+            connection = _connection(persists, keep_alive) + self._replica
+            head = _head(_TEXT, b"Content-Length: %d" % len(body), connection)
             response = head if head_only else head + body
             if len(self._http1) < _MAX_REMEMBERED:
                 self._http1[key] = response
@@ -104,7 +108,7 @@ class Responses:
         response = self._http2.get(key)
         if response is None:
             body = body_of(self._size_bytes if request.size_bytes is None else request.size_bytes)
-            response = _http2_response(request, _TEXT, body)
+            response = _http2_response(request, _TEXT, body, self._http2_fields)
             if len(self._http2) < _MAX_REMEMBERED:
                 self._http2[key] = response
         if request.trailers and self._trailers:
@@ -144,13 +148,16 @@ def _whole(request: Request, media_type: bytes, body: bytes, connection: bytes) 
     return head if request.head_only else head + body
 
 
-def _http2_response(request: Request, media_type: bytes, body: bytes) -> Http2Response:
+def _http2_response(
+    request: Request, media_type: bytes, body: bytes, more: tuple[tuple[bytes, bytes], ...] = ()
+) -> Http2Response:
     head = (
         (b":status", b"200"),
         (b"server", b"loadgen"),
         (b"date", formatdate(usegmt=True).encode()),
         (b"content-type", media_type),
         (b"content-length", b"%d" % len(body)),
+        *more,
     )
     return Http2Response(head, b"" if request.head_only else body, ())
 

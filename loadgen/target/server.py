@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 import time
+from pathlib import Path
 from typing import Any
 
 import gevent
 from gevent.monkey import get_original
 
+from loadgen.model.endpoint import SOCKET_PREFIX
 from loadgen.model.units import NS_PER_S
 from loadgen.target.account import Account
 from loadgen.target.behaviour import Behaviour
@@ -16,6 +18,7 @@ from loadgen.target.connection import ServerContext
 from loadgen.target.http1 import Http1ServerConnection
 from loadgen.target.responses import Responses
 from loadgen.wire import poller
+from loadgen.wire.syscalls import socket_file
 from loadgen.wire.tls import TlsTransport
 from loadgen.wire.transport import READ, TcpTransport
 
@@ -24,7 +27,10 @@ _ACCEPTS_A_TURN = 64
 
 
 class TargetServer:
-    """Listens and serves. `tls_context` makes it an https server. Raises OSError if it can't listen."""
+    """Listens and serves. `tls_context` makes it an https server. Raises OSError if it can't listen.
+
+    host: an address, or `unix:` and the name of a socket file, which is made, and removed at the end.
+    """
 
     def __init__(self, host: str, port: int, behaviour: Behaviour, tls_context: Any = None) -> None:
         self._account = Account()
@@ -32,13 +38,14 @@ class TargetServer:
         self._context = ServerContext(behaviour, responses, self._account)
         self._tls_context = tls_context
         self._poller = poller.of_hub()
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._file = host.removeprefix(SOCKET_PREFIX) if host.startswith(SOCKET_PREFIX) else ""
+        family = socket.AF_UNIX if self._file else socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = get_original("socket", "socket")(family, socket.SOCK_STREAM)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listener.bind((host, port))
+        self._listener.bind(socket_file(self._file) if self._file else (host, port))
         self._listener.listen(_BACKLOG)
         self._listener.setblocking(False)
-        self.port: int = self._listener.getsockname()[1]
+        self.port: int = 0 if self._file else self._listener.getsockname()[1]
         loop = gevent.get_hub().loop
         self._watcher = loop.io(self._listener.fileno(), READ)
         self._watcher.start(self._accept)
@@ -58,7 +65,9 @@ class TargetServer:
         """Stop listening and close every connection."""
         self._watcher.close()
         self._listener.close()
-        for connection in self._account.opened:
+        if self._file and not self._file.startswith("@"):
+            Path(self._file).unlink(missing_ok=True)
+        for connection in list(self._account.opened):
             connection.close()
 
     def _accept(self) -> None:
@@ -68,7 +77,8 @@ class TargetServer:
             except OSError:  # none is waiting, or it has gone, or no descriptor is left: try again when readable
                 return
             sock.setblocking(False)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if not self._file:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             transport: TcpTransport
             if self._tls_context is None:
                 transport = TcpTransport(self._poller, sock)

@@ -179,6 +179,7 @@ LAYERS = {
         ("http2", "websocket"),
         ("http1",),
         ("server", "process"),
+        ("replicas",),
     ],
     "swarm": [
         ("messages", "locust_states", "locust_patches", "locust_stats", "live_page", "web_assets"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,6 +65,18 @@ def nginx(folder: Path, site: str, log_format: str, port: int) -> Iterator[None]
     )
     with server_process([nginx_program(), "-c", f"{config}"], folder, port):
         yield
+
+
+@contextmanager
+def embedded(*options: str) -> Iterator[str]:
+    """`loadgen target`, until its input ends; gives its URL."""
+    command = [sys.executable, "-m", "loadgen", "target", "--until-eof", *options]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(timeout=20) == 0
 
 
 def curl(*arguments: str) -> None:
@@ -150,6 +163,28 @@ def test_all_addresses_of_a_name_and_the_backends_behind_them(tmp_path: Path) ->
         assert by_backend == {line["address"]: line["requests"] for line in balance["addresses"]}
     # New connections go to all in turn.
     assert found["close"]["balance"]["evenness"]["connections"] > 0.999
+
+
+def test_the_embedded_targets_replicas_say_who_they_are(tmp_path: Path) -> None:
+    with embedded("--replicas", "3", "--port", "0") as url:
+        port = url.rstrip("/").rpartition(":")[2]
+        rule = f"shop.test:{port}:127.0.0.1,127.0.0.2,127.0.0.3"
+        found = compare(
+            f"http://shop.test:{port}/", tmp_path / "run", "--resolve", rule, "--addresses", "random", "--users", "9",
+            "--backend-header", "x-replica",
+        )["policies"]  # fmt: skip
+    for one in found.values():
+        balance = one["balance"]
+        by_backend = {f"{line['backend']}:{port}": line["requests"] for line in balance["backends"]}
+        assert by_backend == {line["address"]: line["requests"] for line in balance["addresses"] if line["requests"]}
+    assert len(found["close"]["balance"]["backends"]) == 3
+
+
+def test_the_embedded_target_on_a_socket_file(tmp_path: Path) -> None:
+    with embedded("--host", f"unix:{tmp_path}/socket") as url:
+        found = compare(url, tmp_path / "run", "--users", "2")["policies"]
+    assert all(one["requests"] and not one["errors"] for one in found.values())
+    assert not (tmp_path / "socket").exists()
 
 
 @pytest.mark.parametrize(
