@@ -153,9 +153,11 @@ def test_the_tab_shows_the_run_and_follows_it(browser: Browser, running: WebUI, 
     )
     assert not browser.all(".loadgen-failure")
 
-    shown.write(policies=RUNNING["policies"][:1], verdict="persistent alone", blocks=1)
+    gates = {"headings": ["fails if", "gate", "what was found"], "rows": [["errors > 1%", "FAILED", "close: 2%"]]}
+    shown.write(policies=RUNNING["policies"][:1], verdict="persistent alone", blocks=1, gates=gates)
     browser.wait(lambda: browser.table(POLICIES) == POLICY_ROWS[:1])
     assert browser.text(VERDICT) == "persistent alone"
+    assert browser.table("Gates") == gates["rows"]
     assert "· 1 block ·" in browser.text(".loadgen-facts")
     assert not browser.all(".loadgen-warning")
     assert browser.complaints() == []

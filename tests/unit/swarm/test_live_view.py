@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -122,6 +123,16 @@ def test_the_figures_of_a_run_that_goes_on(rig: Rig) -> None:
     assert policy["phases_ns"] == {phase.value: 1 for phase in Phase}
     # Warnings of the run come first and once; that figures are made from a share concerns only the end.
     assert [one["message"] for one in live["warnings"]] == ["z", "first"]
+
+
+def test_gates_are_judged_as_they_stand(rig: Rig) -> None:
+    rig.run.plan = replace(plan("close"), fail_if=("errors > 5%", "reuse_ratio > 0.9"))
+    rig.show()
+    rig.view.live()
+    rig.view.refresh()
+    gates = rig.view.live()["gates"]
+    assert [row[:2] for row in gates["rows"]] == [("errors > 5%", "passed"), ("reuse_ratio > 0.9", "passed")]
+    assert gates["note"] == "all 2 gates passed"
 
 
 def test_after_the_end_the_folder_is_shown(rig: Rig, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ function differences(data, chosen, width) {
   return [Plot.plot({
     color: IDENTITY, width, height: 240, marginTop: 30, marginLeft: 62, marginBottom: 40, marginRight: 16, ariaLabel: "difference of the mean latency",
     x: { ...roundAxis(points, width), label: "after round" },
-    y: { domain: [Math.min(...values), Math.max(...values) || 1], tickFormat: shortDuration, ticks: 5, grid: true, label: "more than the baseline, per request" },
+    y: { domain: [Math.min(...values), Math.max(...values) || 1], tickFormat: (ns) => `${ns < 0 ? "−" : ""}${shortDuration(ns)}`, ticks: 5, grid: true, label: "more than the baseline, per request" },
     marks: [
       Plot.ruleY([0]),
       Plot.areaY(known, { x: "round", y1: "low", y2: "high", z: "policy", fill: (one) => colour(one.policy), fillOpacity: 0.18, clip: true }),
