@@ -51,7 +51,7 @@ def test_three_targets_count_what_the_run_counts_of_each(
     plain, slow, folder = share_target(), start_target("--delay", "20ms"), tmp_path / "run"
     more = ["--target", f"slow={slow.url}", "--target", f"tls={nginx.https}", "--cacert", str(nginx.ca_file)]
     gates = ["--fail-if", "errors > 0", "--fail-if", "slow.close.errors > 0", "--fail-if", "slow/A.mean.ratio < 1"]
-    summary = compare(plain.url, folder, *more, *gates, "--users", "3", "--rounds", "6", "--block", "100ms")
+    summary = compare(plain.url, folder, *more, *gates, "--users", "3", "--rounds", "5", "--block", "100ms")
     check_account(summary)
     check_target(summary, "A", plain)
     check_target(summary, "slow", slow)
@@ -95,7 +95,7 @@ def test_workers_and_arrivals_go_to_each_target_until_it_is_known_well_enough(
 ) -> None:
     old, new = share_target(), start_target("--delay", "5ms")
     more = ["--target", f"new={new.url}", "--rate", "600", "--processes", "2", "--policies", "persistent,recycle:5"]
-    precise = ["--rounds", "5", "--until-precision", "90%", "--max-time", "10s"]
+    precise = ["--rounds", "5", "--until-precision", "100%", "--max-time", "4s"]
     summary = compare(old.url, tmp_path / "run", *more, *precise)
     check_account(summary)
     check_target(summary, "A", old)
