@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from loadgen.cli import EXIT_DONE, EXIT_INTERRUPTED, Outcome, report
-from loadgen.cli.report import finish, present, redraw
+from loadgen.cli.report import finish, present
 from loadgen.cli.run_notes import CUT_SHORT
 from loadgen.cli.signals import Interruption
 from loadgen.measure.data.store import RunStore
@@ -161,10 +161,7 @@ def test_report_rebuilds_and_draws(tmp_path: Path) -> None:
     done = run_cli("report", "run", "--json", cwd=tmp_path)
     assert (done.code, done.stderr) == (0, "")
     assert json.loads(done.stdout) == json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8"))
-    page = tmp_path / "run" / "report.html"
-    page.unlink()
-    assert redraw(tmp_path / "run") == Outcome(EXIT_DONE, tmp_path / "run")
-    assert page.exists()
+    assert (tmp_path / "run" / "report.html").exists()
 
 
 @pytest.mark.parametrize(
