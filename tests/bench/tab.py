@@ -14,9 +14,9 @@ from typing import Any
 from loadgen.measure.live.live import Live
 from tests.bench.case import Bench
 from tests.bench.machine import embedded_target
+from tests.support.block_reporter import Reporter
 from tests.support.browser import locust_web_ui
 from tests.support.synthetic import ENVIRONMENT, US, Exchange, Link, cell_names, plan_json
-from tests.unit.measure.live.test_live import Reporter
 
 POLICIES = ("persistent", "close")
 ROUNDS = (10, 50, 100, 200, 400, 800, 1_200, 1_600, 2_000)

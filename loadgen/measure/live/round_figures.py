@@ -14,13 +14,13 @@ from loadgen.model.summary import BlockSummary
 
 
 @dataclass(slots=True)
-class _Figures:
+class _GroupFigures:
     latency: Histogram = field(default_factory=Histogram)
     handshake_ns: int = 0
     quantiles_ns: tuple[int | None, int | None] | None = None
     """p50 and p99; None where they are not computed since the last report."""
 
-    def add(self, other: _Figures) -> None:
+    def add(self, other: _GroupFigures) -> None:
         self.latency.merge(other.latency.encode())
         self.handshake_ns += other.handshake_ns
         self.quantiles_ns = None
@@ -32,12 +32,12 @@ class RoundFigures:
     def __init__(self) -> None:
         self.size = 1
         """How many rounds make a group."""
-        self._figures: dict[tuple[str, int], _Figures] = {}
+        self._figures: dict[tuple[str, int], _GroupFigures] = {}
 
     def add(self, report: BlockReport) -> None:
         """A block's report."""
         block, histograms = report["block"], report["histograms"]
-        figures = self._figures.setdefault((block["policy"], block["round"] // self.size), _Figures())
+        figures = self._figures.setdefault((block["policy"], block["round"] // self.size), _GroupFigures())
         figures.latency.merge(histograms[LATENCY])
         happened = (histograms[phase.value] for phase in HANDSHAKE if phase.value in histograms)
         figures.handshake_ns += sum(one["sum_ns"] for one in happened)
