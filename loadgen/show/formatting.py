@@ -58,11 +58,16 @@ def url_of(plan: PlanRecord, policy: PolicySummary) -> str:
     return next((url for name, url in plan.get("targets", ()) if name == policy.get("target")), plan["url"])
 
 
+_AXIS_WORDS = {"tls_version": "TLS"}
+"""What an axis is called where its name is no word."""
+
+
 def load_text(plan: PlanRecord) -> str:
     """What makes the load: users or arrivals, and what a sweep varies."""
     axes = {name: values for name, values in plan["axes"].items() if isinstance(values, list) and values}
     parts = [
-        f"{name} {', '.join(plain_number(value) if name == 'rate' else str(value) for value in values)}"
+        f"{_AXIS_WORDS.get(name, name)} "
+        f"{', '.join(plain_number(value) if name == 'rate' else str(value) for value in values)}"
         for name, values in axes.items()
     ]
     if plan["rate_rps"] and "rate" not in axes:

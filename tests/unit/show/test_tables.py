@@ -121,6 +121,15 @@ def test_what_no_policy_did_has_no_column(tmp_path: Path) -> None:
     assert rows[0][:2] == ("persistent", "–")
 
 
+def test_early_data_has_a_column_where_there_was_some(tmp_path: Path) -> None:
+    summary = full_run(tmp_path / "run").summary()
+    for one in summary["policies"].values():
+        one["connections"]["early_data"] = {"accepted": 2_000, "rejected": 3, "replayed": 2}
+    headings, *rows = tables.endings(summary)
+    assert "early data" in headings
+    assert "2,000 accepted, 3 rejected, 2 of these replayed" in str(rows)
+
+
 def test_own_work_comes_after_the_phases(tmp_path: Path) -> None:
     headings, rows = tables.phases(stamped_run(tmp_path / "run").summary())
     assert headings == ("policy", "connect", "send", "wait", "receive", "beside them: the generator's own work")
@@ -238,6 +247,7 @@ def test_places_are_named_by_what_they_differ_in(places: list[dict[str, Any]], e
         (sweep_plan(users=(1, 20)), "users 1, 20"),
         (sweep_plan(rate=(10.0, 2_000.0)), "rate 10, 2,000"),
         (sweep_plan(recycle=("1", "inf")), "2 users; recycle 1, inf"),
+        (sweep_plan("close", url="https://h/", tls_version=("1.2", "1.3")), "2 users; TLS 1.2, 1.3"),
         (plan_json() | {"think_ns": 5_000_000}, "2 users; think 5.00 ms"),
     ],
 )
