@@ -57,6 +57,8 @@ def _one(name: str) -> Iterator[str]:
 
 
 def _written(word: str, part: Part) -> str:
+    if part.omitted:
+        return f"{word}[:{part.parameter}]"
     return f"{word}:{part.parameter}" if part.parameter else word
 
 

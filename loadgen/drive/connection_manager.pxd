@@ -9,7 +9,7 @@ cdef long long _SAMPLED_SHARE
 
 cdef class ConnectionManager(SlotContext):
     cdef public dict keep_alive, idle_statuses
-    cdef public object monitor, _plan, _route, _loop, _heads, _last_first_head, _stamping, _sweep, _grace, _kind
+    cdef public object monitor, _plan, _route, _loop, _heads, _last_first_head, _stamping, _sweep, _grace, _look, _kind
     cdef public dict _pending_closes
     cdef public long long _connections, _first_of_block, _timeout_ns, stalled_ns, _max_pending_closes
     cdef long long _swept_ns, _patient_until_ns, _tick_ns

@@ -14,6 +14,7 @@ import gevent
 from loadgen.drive.block_balance import BlockBalance
 from loadgen.drive.slots.context import NEVER_NS, NO_LIMIT, SlotContext
 from loadgen.drive.slots.pending_close import PendingClose
+from loadgen.drive.slots.slot import ConnectionSlot
 from loadgen.drive.system.monitor import MONITORED_SHARE, SystemMonitor
 from loadgen.model.descriptors import pending_closes
 from loadgen.model.plan import Plan
@@ -30,6 +31,7 @@ from loadgen.wire.http1.pipeline import Pipeline
 from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.http2.connection import Http2Connection
 from loadgen.wire.http2.h2c import H2cConnection
+from loadgen.wire.lifecycle import IDLE
 from loadgen.wire.listener import Listener
 from loadgen.wire.route import Route
 from loadgen.wire.transport import keep_stamping
@@ -42,6 +44,9 @@ _GRACE_IN_EXCHANGES = 5
 _TICK_S = _MIN_GRACE_NS / 4 / NS_PER_S
 # Of the connections of a block one in this many is sampled: the kernel is asked for its own stamps.
 _SAMPLED_SHARE = 16
+# Unused connections are looked at so many times within the time that they may be unused, but in these intervals (s).
+_LOOKS_PER_LIMIT = 10
+_MIN_LOOK_S, _MAX_LOOK_S = 0.005, 0.1
 # A sweep that is late by more than this was kept off by something else than the load.
 _MIN_STALL_NS = 250_000_000
 # The timeout is an integer of C, where compiled; no run is longer than this.
@@ -104,6 +109,8 @@ class ConnectionManager(SlotContext):
         self._pending_closes: dict[PendingClose, None] = {}  # in the order in which they began
         self._grace = self._loop.timer(_TICK_S, _TICK_S, ref=False)
         self._grace.start(self._end_grace)
+        self._look: Any = None
+        """The timer that looks for unused connections; None where the policy keeps them."""
 
     def use(self, policy: ConnectionPolicy) -> None:
         """Treat connections as `policy` says from now on; a block's counts begin anew."""
@@ -122,6 +129,7 @@ class ConnectionManager(SlotContext):
         self._first_of_block = self._connections
         self._kind = Pipeline if policy.pipelines else _KINDS[policy.protocol]
         self._ignores_close = not policy.honours_close
+        self._close_unused_by(policy)
 
     def watch_for_stalls(self) -> None:
         """From now on the loop runs, and nothing else of this process."""
@@ -129,9 +137,11 @@ class ConnectionManager(SlotContext):
 
     def close(self) -> None:
         """The run is over: the loop is left as it was found."""
-        for timer in (self._sweep, self._grace):
-            timer.stop()
-            timer.close()
+        for timer in (self._sweep, self._grace, self._look):
+            if timer is not None:
+                timer.stop()
+                timer.close()
+        self._look = None
         self._stamping.close()
 
     @property
@@ -203,12 +213,37 @@ class ConnectionManager(SlotContext):
         """The connections on which an exchange may be under way."""
         return ()
 
+    def _slots(self) -> Iterable[ConnectionSlot]:
+        """The slots of the present block."""
+        return ()
+
     def _await_closes(self) -> None:
         """Wait until every server that was asked to close has done so, or its grace is over."""
         while self._pending_closes:
             gevent.sleep(_TICK_S)
 
     # Inside
+
+    def _close_unused_by(self, policy: ConnectionPolicy) -> None:
+        """Look for unused connections from now on as often as this policy needs it, which for most is never."""
+        if self._look is not None:
+            self._look.stop()
+            self._look.close()
+            self._look = None
+        limits = policy.closes_unused
+        if limits:
+            shortest_s = min(limit.limit_ns for limit in limits) / NS_PER_S
+            look_s = min(_MAX_LOOK_S, max(_MIN_LOOK_S, shortest_s / _LOOKS_PER_LIMIT))
+            self._look = self._loop.timer(look_s, look_s, ref=False)
+            self._look.start(self._close_unused)
+
+    def _close_unused(self) -> None:
+        """Close the connections that may not be used again, whether or not a request will want them."""
+        now = self.clock.monotonic_ns()
+        for slot in self._slots():
+            connection = slot.connection
+            if connection is not None and connection.state == IDLE and not self.policy.may_reuse(connection, now):
+                slot.close_unused()
 
     def _has_stalled(self, now: int) -> bool:
         """This process was stopped, or got no CPU, since the last sweep."""

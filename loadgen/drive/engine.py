@@ -16,6 +16,7 @@ from loadgen.drive.preflight import Preflight
 from loadgen.drive.requests.encoding import encoder_for
 from loadgen.drive.requests.user_state import EncodedRequest
 from loadgen.drive.schedule import Block
+from loadgen.drive.slots.slot import ConnectionSlot
 from loadgen.drive.slots.workload import BlockLoad, PerUserLoad, PooledLoad
 from loadgen.drive.waiting import wait_until
 from loadgen.model.errors import ErrorKind
@@ -226,7 +227,10 @@ class Engine(ConnectionManager):
         return self._load
 
     def _at_work(self) -> Iterator[Connection | None]:
-        return (slot.connection for slot in self._load.slots) if self._load is not None else iter(())
+        return (slot.connection for slot in self._slots())
+
+    def _slots(self) -> list[ConnectionSlot]:
+        return self._load.slots if self._load is not None else []
 
     def _run_load(self, open_window: Callable[[], None]) -> None:
         """The block's load from its beginning to the end of its time, or to an interruption."""

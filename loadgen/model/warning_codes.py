@@ -5,23 +5,11 @@ docs/warnings.md is made from this table. A code may be searched for in scripts,
 
 from __future__ import annotations
 
-from enum import StrEnum
+from loadgen.model.warning_row import WarningRow
 
 
-class WarningCode(StrEnum):
+class WarningCode(WarningRow):
     """The code of a warning in `summary.json`, `run.json` and reports."""
-
-    when: str
-    """When it appears."""
-    action: str
-    """What to do; empty where nothing has to be done."""
-
-    def __new__(cls, code: str, when: str, action: str) -> WarningCode:
-        member = str.__new__(cls, code)
-        member._value_ = code
-        member.when = when
-        member.action = action
-        return member
 
     # The run as a whole
     TOO_FEW_ROUNDS = (
@@ -286,6 +274,12 @@ class WarningCode(StrEnum):
         "hop_by_hop_forwarded", "The proxy passed on fields that are for one hop only (RFC 9110 §7.6.1).",
         "Fix the proxy, or remove these fields in its configuration.",
     )  # fmt: skip
+
+    NOTHING_ANNOUNCED = (
+        "nothing_announced",
+        "The policy honours `Keep-Alive: timeout`, and no response had such a field, so it did nothing.",
+        "Have the server announce its idle timeout, or use `max-idle:T`.",
+    )
 
     # Sockets and ports
     PORTS_FORESEEN = (

@@ -98,6 +98,8 @@ def _served(policy: ConnectionPolicy, users: Sequence[str]) -> str:
 def _end(policy: ConnectionPolicy) -> str:
     if policy.keeps_open:
         return ">"
+    if policy.closes_unused:
+        return ".....!"
     # A limit in time ends a connection after a response, when no request is left to announce it with.
     announces = policy.asks_for_close if policy.protocol == HTTP1 else policy.announces
     return "|" if announces and not policy.limits else "!"

@@ -105,6 +105,12 @@ class Connection(ConnectionSetup):
         return self._entered[_IDLE]
 
     @property
+    def keep_alive_timeout_s(self) -> int | None:
+        """How long the server keeps it unused, as its last response said; None where that said nothing."""
+        head = self.reader.head
+        return None if head is None else head.keep_alive_timeout_s
+
+    @property
     def framed(self) -> bool:
         """The response ended by its own framing: another exchange may work even if the server said it would close."""
         head = self.reader.head

@@ -242,3 +242,6 @@ class GreenletClientPool(ConnectionManager):
     def _at_work(self) -> Iterable[Connection | None]:
         # A copy: an exchange that ends here wakes users, and they come and go.
         return [client.connection for client in self._present.values()]
+
+    def _slots(self) -> list[GreenletClient]:
+        return list(self._present.values())

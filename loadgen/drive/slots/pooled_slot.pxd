@@ -10,4 +10,5 @@ cdef class PooledSlot(ConnectionSlot):
     cdef public bint is_listed
 
     cpdef serve(self, user, long long due_ns, long long late_ns)
+    cpdef close_unused(self)
     cpdef _assign(self, user, long long late_ns)

@@ -74,6 +74,10 @@ class PooledSlot(ConnectionSlot):
         ConnectionSlot.connection_lost(self, connection)  # by name: compiled, this method has no super()
         self._pool.connection_lost(self)
 
+    def close_unused(self) -> None:
+        ConnectionSlot.close_unused(self)
+        self._pool.connection_lost(self)
+
 
 class PooledConcurrentSlot(ConcurrentSlot, PooledSlot):
     """A slot whose connection carries several requests at a time, each for another user: the streams of HTTP/2."""

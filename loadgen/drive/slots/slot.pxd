@@ -33,6 +33,7 @@ cdef class ConnectionSlot(Listener):
     cpdef exchange_done(self, connection, int outcome, long long end_ns)
     cpdef done(self, int outcome)
     cpdef close_idle(self)
+    cpdef close_unused(self)
     cpdef bint _send_again(self, Connection connection) except? 0
     @cython.locals(connection=Connection, context=SlotContext, user_state=UserState)
     cpdef _open(self, long long scheduled_ns)

@@ -119,6 +119,11 @@ class ConnectionSlot(Listener):
         if self.connection is not None and not self.connection.busy:
             self._finish(self.connection, is_last=False)
 
+    def close_unused(self) -> None:
+        """Close the connection, on which no exchange is under way: it may not be used again."""
+        assert self.connection is not None, "there is one"
+        self._end(self.connection, Ending.CLIENT_SILENT)
+
     # Inside
 
     def _send_again(self, connection: Connection) -> bool:

@@ -34,8 +34,16 @@ def gap_warnings(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
     timeout_s = connections["server_announced"]["keep_alive_timeout_s"]
     gap_ns = max(cell.policy.gap_ns, plan.load.think_ns)
     peer = _peer(cell.policy, plan)
+    unused_ns = [limit.longest_ns(timeout_s) for limit in cell.policy.closes_unused]
+    closes_first = any(longest_ns is not None and longest_ns < gap_ns for longest_ns in unused_ns)
+    if None in unused_ns:
+        yield (
+            WarningCode.NOTHING_ANNOUNCED,
+            f"the {peer} announced no idle timeout (Keep-Alive: timeout), so there was none to honour; max-idle:T "
+            "closes unused connections whatever is announced",
+        )
     # Keep-Alive in the response to an upgrade says nothing about the WebSocket that follows.
-    if timeout_s is not None and not is_websocket and gap_ns and gap_ns >= timeout_s * NS_PER_S:
+    if timeout_s is not None and not is_websocket and gap_ns and gap_ns >= timeout_s * NS_PER_S and not closes_first:
         yield (
             WarningCode.GAP_OVER_TIMEOUT,
             f"connections are left unused for {format_duration(gap_ns)} between two requests, and the {peer} announced "
@@ -153,21 +161,23 @@ def _never_used(connections: ConnectionsSummary, policy: ConnectionPolicy, load:
         return
     block, counted_ns = format_duration(block_ns), block_ns - load.warmup_ns
     gap_ns = max(policy.gap_ns, load.think_ns)
-    limit = min(policy.limits, key=lambda limit: limit.limit_ns, default=None)
-    if not connections["reuse_ratio"] and limit is not None and limit.limit_ns < counted_ns:
+    timeout_s = connections["server_announced"]["keep_alive_timeout_s"]
+    limits = [(longest_ns, limit) for limit in policy.limits if (longest_ns := limit.longest_ns(timeout_s)) is not None]
+    limit_ns, limit = min(limits, key=lambda found: found[0], default=(None, None))
+    if not connections["reuse_ratio"] and limit_ns is not None and limit is not None and limit_ns < counted_ns:
         yield (
             WarningCode.NEVER_USED,
             f"nothing was reused: before a second request each connection had passed its {limit.noun} of "
-            f"{format_duration(limit.limit_ns)}; use a longer {limit.noun}",
+            f"{format_duration(limit_ns)}; use a longer {limit.noun.partition(',')[0]}",
         )
     elif not connections["reuse_ratio"] or gap_ns >= counted_ns:
         unused = f": connections are left unused for {format_duration(gap_ns)} between two requests"
         what, why = "little" if connections["reuse_ratio"] else "nothing", unused if gap_ns >= counted_ns else ""
         yield WarningCode.NEVER_USED, f"{what} was reused within a {block} block{why}; use {load.longer_blocks}"
-    elif limit is not None and limit.limit_ns >= counted_ns:
+    elif limit_ns is not None and limit is not None and not limit.is_of_idle_time and limit_ns >= counted_ns:
         yield (
             WarningCode.NEVER_USED,
-            f"almost no connection reached its {format_duration(limit.limit_ns)} {limit.noun} within a {block} block; "
+            f"almost no connection reached its {format_duration(limit_ns)} {limit.noun} within a {block} block; "
             f"use {load.longer_blocks}",
         )
 

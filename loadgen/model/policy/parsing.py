@@ -122,6 +122,7 @@ def _parse(name: str, word: str, part: Part, parameter: str) -> Mapping[str, Any
         if parameter:
             raise PlanError(f"the policy {name!r} is unknown: {word} takes no parameter")
         return {}
+    parameter = parameter or part.omitted
     if not parameter:
         raise PlanError(f"the policy {name!r} lacks a parameter; write {word}:{part.parameter}")
     try:

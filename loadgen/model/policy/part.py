@@ -62,6 +62,8 @@ class Part:
     """How its parameter is written; empty where it has none."""
     parse: Callable[[str], Mapping[str, Any]] | None = None
     """Turns the parameter into fields. Raises ValueError with the reason."""
+    omitted: str = ""
+    """What its parameter is where none is written; empty where it can't be left out."""
     example: str = ""
     """A policy with it, where its word alone is none."""
     protocols: tuple[str, ...] = ()

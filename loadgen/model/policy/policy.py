@@ -31,8 +31,16 @@ class ConnectionUse(Protocol):
         """When it began to open."""
 
     @property
+    def busy(self) -> bool:
+        """A request is under way on it."""
+
+    @property
     def idle_since_ns(self) -> int:
         """When its last response was complete."""
+
+    @property
+    def keep_alive_timeout_s(self) -> int | None:
+        """For how long the server keeps it unused, by its last response (Keep-Alive: timeout); None: it did not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +51,19 @@ class ReuseLimit:
     """What messages call it, as in "its 5 s lifetime"."""
     rank: ClassVar[int] = -1
     """How much reuse it leaves, for comparisons; a policy without any limit has 0."""
+    is_of_idle_time: ClassVar[bool] = False
+    """It is about the time for which a connection is unused: the client closes one that is over it, and does not wait
+    for the next request to find out."""
 
     limit_ns: int
 
     def allows(self, connection: ConnectionUse, now_ns: int) -> bool:
         """Another request may begin on `connection` at `now_ns`."""
         raise NotImplementedError
+
+    def longest_ns(self, _announced_s: int | None) -> int | None:
+        """The limit (ns) where the server announces this idle timeout (None: no one); None where there is no limit."""
+        return self.limit_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +130,11 @@ class ConnectionPolicy:
     def reuses(self) -> bool:
         """A connection may serve more than one request."""
         return self.requests > 1
+
+    @property
+    def closes_unused(self) -> tuple[ReuseLimit, ...]:
+        """The limits by which the client closes connections that it does not use."""
+        return tuple(limit for limit in self.limits if limit.is_of_idle_time)
 
     @property
     def limits_requests(self) -> bool:

@@ -166,6 +166,24 @@ def test_no_request_begins_on_a_connection_that_is_too_old(share_target: Start) 
     assert target.stats()["accepted"] == 2
 
 
+@pytest.mark.parametrize("policy", ["max-idle:100ms", "honour:900ms"])
+def test_a_connection_that_is_not_used_is_closed_without_a_next_request(policy: str) -> None:
+    unused_s: list[float] = []
+
+    def script(connection: socket.socket, _number: int) -> None:
+        read_request(connection)
+        connection.sendall(HELLO.replace(b"Content-Length", b"Keep-Alive: timeout=1\r\nContent-Length"))
+        begun_s = time.monotonic()
+        assert connection.recv(1) == b""
+        unused_s.append(time.monotonic() - begun_s)
+
+    with scripted_server(script) as port, clients(f"http://127.0.0.1:{port}/", policy) as (pool, rows):
+        run(pool.new_client().call, "GET", "/")
+        until(lambda: len(unused_s) == 1)
+        assert rows.ending_counts == {Ending.CLIENT_SILENT: 1}
+    assert 0.09 < unused_s[0] < 0.3  # a busy machine is late
+
+
 def test_an_announced_close_is_honoured(nginx: Nginx) -> None:
     with clients(nginx.limited) as (pool, rows):
         answers = run(get, pool, 12)

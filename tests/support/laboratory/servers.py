@@ -19,7 +19,16 @@ LONG_BYTES = 300_000
 """Of the body at /long."""
 
 # In a namespace of one's own every port is free.
-_PORTS = {"http": 8080, "http6": 8086, "tls12": 8412, "tls13": 8413, "h2": 8414, "proxy": 3128, "target": 8090}
+_PORTS = {
+    "http": 8080,
+    "http6": 8086,
+    "idle": 8087,
+    "tls12": 8412,
+    "tls13": 8413,
+    "h2": 8414,
+    "proxy": 3128,
+    "target": 8090,
+}
 TLS = ("tls12", "tls13", "h2")
 
 _NGINX = """
@@ -33,6 +42,7 @@ http {{
   ssl_certificate {folder}/chain.pem; ssl_certificate_key {folder}/key.pem; ssl_session_cache shared:s:1m;
   server {{ listen {http}; location = / {{ return 200 "hello"; }} }}
   server {{ listen [::]:{http6}; location = / {{ return 200 "hello"; }} }}
+  server {{ listen {idle}; keepalive_timeout 1s 1s; location = / {{ return 200 "hello"; }} }}
   server {{ listen {tls12} ssl; ssl_protocols TLSv1.2; location = / {{ return 200 "hello"; }} }}
   server {{ listen {tls13} ssl; ssl_protocols TLSv1.3; location = / {{ return 200 "hello"; }} }}
   server {{ listen {h2} ssl http2; ssl_protocols TLSv1.3; location = / {{ return 200 "hello"; }} }}
@@ -50,7 +60,10 @@ class Servers:
         self._accepted = self._requests = 0
 
     def url(self, server: str, rtt_ns: int, path: str = "/") -> str:
-        """Of `http`, `http6` (over IPv6), `tls12`, `tls13` and `h2`, which are nginx, or of `target`."""
+        """Of `http`, `http6` (over IPv6), `idle`, `tls12`, `tls13` and `h2`, which are nginx, or of `target`.
+
+        `idle` announces that it closes an unused connection after 1 s, and does.
+        """
         if server == "http6":
             return f"http://[{self._network.address(rtt_ns, 6)}]:{_PORTS[server]}{path}"
         scheme = "https" if server in TLS else "http"

@@ -44,6 +44,9 @@ class Manager(ConnectionManager):
     def _at_work(self) -> Iterable[Connection | None]:
         return [self.user.connection]
 
+    def _slots(self) -> Iterable[ClosedLoopUser]:
+        return [self.user]
+
 
 @pytest.fixture
 def clock() -> FakeClock:
@@ -134,6 +137,28 @@ def test_a_request_that_takes_too_long_is_ended(manage: Any, clock: FakeClock) -
     manager._expire()
     assert manager.rows.column("outcome") == [-ErrorKind.RESPONSE_TIMEOUT]
     assert manager.rows.endings == [Ending.CLIENT_GAVE_UP]
+
+
+@pytest.mark.parametrize(("policy", "longest_ms"), [("max-idle:50ms", 50), ("honour:4950ms", 50), ("persistent", None)])
+def test_a_connection_that_is_unused_for_too_long_is_closed(
+    manage: Any, clock: FakeClock, policy: str, longest_ms: int | None
+) -> None:
+    manager = manage(policy)
+    manager.user.begin()
+    manager.fake_route.made[0].open()
+    clock.pass_ms(60)
+    manager._close_unused()  # the request is under way
+    manager.fake_route.made[0].answer(ANSWER)
+    clock.pass_ms(49.9)
+    manager._close_unused()
+    assert manager.rows.endings == []
+    clock.pass_ms(0.1)
+    manager._close_unused()
+    assert manager.rows.endings == ([Ending.CLIENT_SILENT] if longest_ms else [])
+    assert manager.fake_route.made[0].closed is bool(longest_ms)
+    assert (manager._look is not None) is bool(longest_ms)
+    manager.use(parse_policy("persistent"))
+    assert manager._look is None
 
 
 def test_a_process_that_did_not_run_reads_what_has_come_before_it_ends_a_request(manage: Any, clock: FakeClock) -> None:

@@ -1,6 +1,6 @@
 """A new part of a policy is one class and one row: what reads, refuses, obeys and compares policies stays as it is.
 
-The part is `max-idle:T`, the keepalive_expiry of httpcore and IdleConnTimeout of Go.
+The part is `trust:T`: a connection unused for longer is not used again.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from loadgen.model.units import NS_PER_MS
 from tests.support.fake_network import FakeClock, FakeContext, requests
 
 
-class MaxIdle(ReuseLimit):
+class Trust(ReuseLimit):
     """How long a connection may be unused before the client no longer trusts it."""
 
     __slots__ = ()
-    noun = "max-idle"
+    noun = "trust"
 
     def allows(self, connection: ConnectionUse, now_ns: int) -> bool:
         return now_ns - connection.idle_since_ns <= self.limit_ns
 
 
 def _parse(text: str) -> dict[str, Any]:
-    return {"limits": (MaxIdle(duration_ns(text)),)}
+    return {"limits": (Trust(duration_ns(text)),)}
 
 
 PART = Part(
@@ -42,8 +42,8 @@ PART = Part(
     parameter="T",
     parse=_parse,
     trait=Trait(
-        "a longest idle time",
-        lambda policy: any(isinstance(limit, MaxIdle) for limit in policy.limits),
+        "a time of trust",
+        lambda policy: any(isinstance(limit, Trust) for limit in policy.limits),
         excludes={"one request per connection": "no connection is ever idle"},
         objects=lambda conditions: "is for users" if conditions.is_open_loop else None,
     ),
@@ -52,27 +52,27 @@ PART = Part(
 
 @pytest.fixture(autouse=True)
 def _part(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(PARTS, "max-idle", PART)
+    monkeypatch.setitem(PARTS, "trust", PART)
 
 
 def test_it_is_parsed() -> None:
-    policy = parse_policy("recycle:10+max-idle:50ms")
-    assert policy.limits == (MaxIdle(50 * NS_PER_MS),)
+    policy = parse_policy("recycle:10+trust:50ms")
+    assert policy.limits == (Trust(50 * NS_PER_MS),)
     assert policy.requests == 10
     assert not policy.keeps_open
-    assert [limit.noun for limit in parse_policy("max-idle:1s+lifetime:2s").limits] == ["lifetime", "max-idle"]
+    assert [limit.noun for limit in parse_policy("trust:1s+lifetime:2s").limits] == ["lifetime", "trust"]
 
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("max-idle", "write max-idle:T"),
-        ("max-idle:1s+max-idle:2s", "max-idle and max-idle exclude each other"),
+        ("trust", "write trust:T"),
+        ("trust:1s+trust:2s", "trust and trust exclude each other"),
         (
-            "close+max-idle:1s",
-            r"a longest idle time cannot be combined with one request per connection",
+            "close+trust:1s",
+            r"a time of trust cannot be combined with one request per connection",
         ),
-        ("max-idel:1s", "did you mean 'max-idle'"),
+        ("trsut:1s", "did you mean 'trust'"),
     ],
 )
 def test_what_excludes_it_is_refused(text: str, complaint: str) -> None:
@@ -81,15 +81,15 @@ def test_what_excludes_it_is_refused(text: str, complaint: str) -> None:
 
 
 def test_a_run_that_it_cannot_go_with_is_refused() -> None:
-    target, policies = parse_target("http://h/"), parse_policies("max-idle:1s")
-    with pytest.raises(PlanError, match="the policy 'max-idle:1s' is for users"):
+    target, policies = parse_target("http://h/"), parse_policies("trust:1s")
+    with pytest.raises(PlanError, match="the policy 'trust:1s' is for users"):
         Plan(target, policies, Load(rate_rps=5))
     Plan(target, policies, Load())
 
 
 def test_the_engine_obeys_it() -> None:
     clock = FakeClock()
-    context = FakeContext(clock, "max-idle:50ms", think_s=0.049)
+    context = FakeContext(clock, "trust:50ms", think_s=0.049)
     user = ClosedLoopUser(context, 0, UserState(0, requests()))
     user.begin()
     context.made[0].open()
@@ -105,11 +105,11 @@ def test_the_engine_obeys_it() -> None:
 
 
 def test_a_comparison_ranks_it() -> None:
-    policies = parse_policies("max-idle:1s,persistent,max-idle:1s+lifetime:1s")
+    policies = parse_policies("trust:1s,persistent,trust:1s+lifetime:1s")
     ranked = sorted(policies, key=lambda policy: policy.reuse_rank)
-    assert [policy.name for policy in ranked] == ["max-idle:1s+lifetime:1s", "max-idle:1s", "persistent"]
+    assert [policy.name for policy in ranked] == ["trust:1s+lifetime:1s", "trust:1s", "persistent"]
     swept = cells(policies, 1, 0.0, "/", axes=NO_AXES)
     assert list(pairs(swept, swept=True)) == [
-        ("persistent", "max-idle:1s"),
-        ("persistent", "max-idle:1s+lifetime:1s"),
+        ("persistent", "trust:1s"),
+        ("persistent", "trust:1s+lifetime:1s"),
     ]

@@ -103,6 +103,9 @@ def test_what_a_policy_writes_into_the_connection_field(
         ("http10+recycle:2", "exclude each other"),
         ("close+gap:1s", "nothing is reused after the gap"),
         ("close+lifetime:1s", "no connection lives that long"),
+        ("close+max-idle:1s", "no connection is ever idle"),
+        ("recycle:1+honour", "no connection is ever idle"),
+        ("h2+honour", "honour is for http/1.1 alone"),
         ("abandon+ignore-close", "nothing would be retried"),
         ("recycle:1+pipeline:2", "a second request would have no connection"),
         ("pool:3+gap:1s", "use --think"),
@@ -192,7 +195,9 @@ def used(**values: Any) -> Any:
             "accepts": True,
             "framed": True,
             "opened_ns": 0,
+            "busy": False,
             "idle_since_ns": NS_PER_S,
+            "keep_alive_timeout_s": None,
             **values,
         }
     )
@@ -214,6 +219,14 @@ def used(**values: Any) -> Any:
         ("ignore-close", {"accepts": False}, True),
         ("ignore-close", {"accepts": False, "framed": False}, False),
         ("ignore-close+recycle:3", {"accepts": False, "requests_begun": 3}, False),
+        ("max-idle:1s", {"idle_since_ns": 1}, True),
+        ("max-idle:1s", {"idle_since_ns": 0}, False),
+        ("max-idle:1s", {"idle_since_ns": 0, "busy": True}, True),  # of several exchanges one is under way
+        ("honour", {"idle_since_ns": 0}, True),  # nothing was announced
+        ("honour", {"idle_since_ns": 500_000_001, "keep_alive_timeout_s": 1}, True),
+        ("honour", {"idle_since_ns": 500_000_000, "keep_alive_timeout_s": 1}, False),
+        ("honour:100ms", {"idle_since_ns": 500_000_000, "keep_alive_timeout_s": 1}, True),
+        ("honour:2s", {"keep_alive_timeout_s": 1}, False),  # the margin is longer than the timeout
         ("gap:5s", {}, True),  # a gap delays the next request and does not forbid it
     ],
 )
@@ -236,6 +249,8 @@ def test_policies_are_ranked_by_how_much_they_reuse() -> None:
         ("gap:1s", True, False, True),
         ("recycle:5", False, True, True),
         ("lifetime:1s", False, False, True),
+        ("max-idle:1s", False, False, True),
+        ("honour", False, False, True),
         ("pool:2", True, False, False),
         ("pipeline:2", True, False, False),
         ("h2", True, False, False),

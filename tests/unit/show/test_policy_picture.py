@@ -18,6 +18,7 @@ from loadgen.show.policy_picture import LEGEND, legend, picture
         ("recycle:3+gap:2s", ["==a.....a.....a|", "                ==a.....a.....a|"]),
         ("recycle:30", ["==a.a.~.a|", "          ==a.a.~.a|"]),
         ("lifetime:1s", ["==a.a.a!", "        ==a.a.a!"]),
+        ("max-idle:1s", ["==a.a.a.....!", "             ==a.a.a.....!"]),
         ("pool:2", ["==a.c.b.a.c.b>", "==b.a.c.b.a.c>"]),
         ("h2+streams:10", ["==[aaa][aaa]>"]),
         ("websocket-close", ["==^a|", "     ==^a|", "          ==^a|"]),

@@ -6,10 +6,12 @@ from loadgen.model.policy.part import Part
 from loadgen.model.policy.parts.abandon import PARTS as ABANDON
 from loadgen.model.policy.parts.early_data import PARTS as EARLY_DATA
 from loadgen.model.policy.parts.gap import PARTS as GAP
+from loadgen.model.policy.parts.honour import PARTS as HONOUR
 from loadgen.model.policy.parts.http2 import PARTS as HTTP2
 from loadgen.model.policy.parts.http10 import PARTS as HTTP10
 from loadgen.model.policy.parts.ignore_close import PARTS as IGNORE_CLOSE
 from loadgen.model.policy.parts.lifetime import PARTS as LIFETIME
+from loadgen.model.policy.parts.max_idle import PARTS as MAX_IDLE
 from loadgen.model.policy.parts.pipeline import PARTS as PIPELINE
 from loadgen.model.policy.parts.pool import PARTS as POOL
 from loadgen.model.policy.parts.requests import PARTS as REQUESTS
@@ -20,6 +22,8 @@ from loadgen.model.policy.parts.websocket import PARTS as WEBSOCKET
 PARTS: dict[str, Part] = {
     **REQUESTS,
     **LIFETIME,
+    **MAX_IDLE,
+    **HONOUR,
     **GAP,
     **POOL,
     **ABANDON,
