@@ -12,6 +12,13 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # the direction of a text, and surrogates, which no file can hold.
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+def is_token(text: str) -> bool:
+    """Whether it is a token (RFC 9110 §5.6.2), as names of fields and methods are."""
+    return _TOKEN.fullmatch(text) is not None
+
 
 def has_control(text: str, *, allowed: str = "") -> bool:
     """Whether it holds a control character (RFC 9110 §5.5, RFC 7617 §2) that is not among the `allowed` ones."""

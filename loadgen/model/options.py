@@ -119,7 +119,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         name="method", group=OptionGroup.TARGET, type=Method(), plan_field="method", is_needed=True, default="GET",
-        is_implicit=True, short="-X", help="Request method; GET, or POST where --data is given.",
+        is_implicit=True, short="-X", help="Request method, any token; GET, or POST where --data is given.",
         locust=LocustArgument(help="Method of the request that SwarmUsers send", in_form=False),
     ),
     Option(

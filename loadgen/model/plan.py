@@ -21,6 +21,7 @@ from loadgen.model.named_target import NamedTarget, check_targets
 from loadgen.model.options import check_ranges, default, option_named
 from loadgen.model.policy import H2, H2_PRIOR, HTTP2, WEBSOCKET, ConnectionPolicy, RunConditions, check_run
 from loadgen.model.proxy import Proxy
+from loadgen.model.request_method import IDEMPOTENT, check_method
 from loadgen.model.target import Target
 from loadgen.model.tls_settings import DEFAULT_TLS, TlsSettings
 from loadgen.model.units import NS_PER_S, count, duration_text
@@ -28,8 +29,6 @@ from loadgen.model.units import NS_PER_S, count, duration_text
 if TYPE_CHECKING:  # every worker imports this module, and these types take 20 ms to make
     from loadgen.model.run_record import PlanRecord
 
-METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
-IDEMPOTENT = ("GET", "HEAD", "PUT", "DELETE", "OPTIONS")  # RFC 9110 §9.2.2
 MAX_BLOCKS = 100_000
 _MIN_PRECISE_ROUNDS = (
     5  # fewer that happen to resemble each other would end a run too often: measure/stats/sequential.py
@@ -96,8 +95,7 @@ class Plan:
     """The share of a policy's requests that may fail; None where that is not limited."""
 
     def __post_init__(self) -> None:
-        if self.method not in METHODS:
-            raise PlanError(f"the method {self.method!r} is unknown; use one of {', '.join(METHODS)}")
+        check_method(self.method)
         check_headers(self.headers)
         if self.targets:
             self._check_targets()

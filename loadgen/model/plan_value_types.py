@@ -15,6 +15,7 @@ from loadgen.model.policy import parse_policies
 from loadgen.model.proxy import Proxy, parse_proxy
 from loadgen.model.redaction import missing_in_url, missing_names, redact_body, redact_field
 from loadgen.model.request_body import read_body
+from loadgen.model.request_method import as_sent
 from loadgen.model.target import Target, parse_target
 from loadgen.model.value_types import FileName, ValueType, Words
 
@@ -22,10 +23,10 @@ _MAX_CERTIFICATES_BYTES = 64 << 20
 
 
 class Method(Words):
-    """A request method, in upper case whatever was written."""
+    """A request method: any token; those of RFC 9110 are in upper case whatever was written."""
 
     def make(self, value: str) -> str:
-        return value.upper()
+        return as_sent(value)
 
 
 class Certificates(FileName):

@@ -51,6 +51,7 @@ LAYERS = {
             "value_types",
             "records",
             "request_target",
+            "request_method",
             "address_spread",
             "sample_sink",
             "errors",

@@ -11,8 +11,9 @@ from loadgen.drive.requests.user_state import EncodedRequest
 from loadgen.model.characters import has_control
 from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import check_headers
-from loadgen.model.plan import METHODS, Plan
+from loadgen.model.plan import Plan
 from loadgen.model.policy import ConnectionPolicy
+from loadgen.model.request_method import check_method
 from loadgen.model.request_target import origin_form
 from loadgen.wire.http1.request_writer import build_request
 
@@ -50,8 +51,7 @@ class RequestBuilder:
         return self._cached(method, path, headers, body, cookies)
 
     def _build(self, method: str, path: str, headers: FieldPairs, body: bytes, cookies: str) -> EncodedRequest:
-        if method not in METHODS:
-            raise PlanError(f"the method {method!r} is unknown; use one of {', '.join(METHODS)}")
+        check_method(method)
         for name, value in headers:
             if not (isinstance(name, str) and isinstance(value, str)):
                 raise PlanError(f"the header {name!r} has the value {value!r}; both must be text")

@@ -20,9 +20,10 @@ from loadgen.drive.requests.call_result import BodyReader, CallResult, CallRow
 from loadgen.drive.requests.cookies import PathCookieState
 from loadgen.drive.slots.slot import ConnectionSlot, pause_after
 from loadgen.model.exceptions import PlanError
-from loadgen.model.plan import IDEMPOTENT, Plan
+from loadgen.model.plan import Plan
 from loadgen.model.policy import ConnectionPolicy, parse_policy
 from loadgen.model.records import Ending
+from loadgen.model.request_method import IDEMPOTENT
 from loadgen.model.sample_sink import SampleSink
 from loadgen.model.units import NS_PER_S
 from loadgen.wire.connection import Connection

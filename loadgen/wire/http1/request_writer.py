@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loadgen.model.request_method import WITH_CONTENT
 from loadgen.wire.http1.final_head import END_OF_HEAD
 
 
@@ -14,7 +15,7 @@ def with_defaults(host_field: str, headers: tuple[tuple[str, str], ...]) -> list
 
 def sends_length(method: str, body: bytes) -> bool:
     """A method that gives its body a meaning sends the length even when it is 0 (RFC 9110 §8.6)."""
-    return bool(body) or method in ("POST", "PUT", "PATCH")
+    return bool(body) or method in WITH_CONTENT
 
 
 def build_request(

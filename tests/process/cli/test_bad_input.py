@@ -56,7 +56,7 @@ USAGE = [
         "'HTTP2-Settings' can't be given: the connection policy sets it",
     ),
     (["http://127.0.0.1/", "--data", "@/nowhere/at/all"], "No such file"),
-    (["http://127.0.0.1/", "-X", "BREW"], "'BREW' is unknown"),
+    (["http://127.0.0.1/", "-X", "BREW IT"], "'BREW IT' is not a token"),
     (["https://127.0.0.1/", "--cacert", "/nowhere.pem"], "No such file"),
     (["https://127.0.0.1/", "--cacert", __file__], "no PEM certificate"),
     (["https://127.0.0.1/", "--cacert", __file__, "--insecure"], "contradict"),

@@ -352,7 +352,7 @@ def test_what_a_url_cannot_hold_is_encoded_and_a_fragment_stays_here() -> None:
         (("GET", "/", (("X-A", 1),)), "both must be text"),
         (("GET", "/\r\nX-B: 2"), "control character"),
         (("GET", "items"), "slash"),
-        (("BREW", "/"), "unknown"),
+        (("BREW IT", "/"), "not a token"),
     ],
 )
 def test_what_cannot_be_sent_is_refused_in_one_line_and_not_sent(arguments: tuple[Any, ...], message: str) -> None:

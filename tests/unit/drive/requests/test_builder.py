@@ -47,7 +47,7 @@ def test_what_a_url_cannot_hold_is_encoded_and_a_fragment_stays_here(path: str, 
 @pytest.mark.parametrize(
     ("method", "path", "headers", "complaint"),
     [
-        ("BREW", "/", (), "the method 'BREW' is unknown"),
+        ("BREW IT", "/", (), "the method 'BREW IT' is not a token"),
         ("GET", "a", (), "does not begin with a slash"),
         ("GET", "/a\nb", (), "control character"),
         ("GET", "/\ud800", (), "surrogate"),
