@@ -117,6 +117,8 @@ class CompareOptions(TypedDict, total=False):
     addresses: str
     """`"first"`, `"all"` or `"random"`."""
     dns_ttl: DurationLike
+    """Or `"record"`."""
+    dns_server: str
     backend_header: str
     server_pid: int
     max_samples: int

@@ -160,6 +160,10 @@ def history(folder: Path, **options: Any) -> Outcome:
 )
 @click.option("--last-from", type=_DURATION, default="0s", show_default=True, help="When the last replica comes.")
 @click.option("--last-until", type=_DURATION, default="0s", show_default=True, help="When it goes; 0: never.")
+@click.option(
+    "--dns-port", type=_WHOLE, help="Answer DNS here too: any name has the replicas' addresses; 0: a free port."
+)
+@click.option("--dns-ttl", type=_DURATION, default="1s", show_default=True, help="The TTL of those answers.")
 @click.option("--until-eof", is_flag=True, help="End when standard input ends.")
 @click.option("--null", is_flag=True, help="One fixed response to each request, at once, and nothing else.")
 @click.pass_context

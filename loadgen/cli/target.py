@@ -5,8 +5,9 @@ from __future__ import annotations
 import resource
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gevent
 from gevent import signal_handler
@@ -17,6 +18,7 @@ from loadgen.model.authority import authority
 from loadgen.model.endpoint import SOCKET_PREFIX, ResolveRule, socket_name
 from loadgen.model.exceptions import PlanError
 from loadgen.model.target import DEFAULT_PORTS, Target
+from loadgen.model.units import NS_PER_S
 from loadgen.model.value_types import Whole
 from loadgen.startup import ENDING_SIGNALS, is_ignored
 from loadgen.target.behaviour import Behaviour
@@ -24,6 +26,9 @@ from loadgen.target.certificates import server_context
 from loadgen.target.replicas import Replicas, replica_addresses
 from loadgen.target.server_tls import ServerTls
 from loadgen.wire.transport import READ
+
+if TYPE_CHECKING:
+    from loadgen.target.name_server import NameServer
 
 _PORTS = Whole(0, 65535)
 
@@ -58,6 +63,9 @@ def serve(options: dict[str, Any]) -> Outcome:
         names = ("localhost",) if host.startswith(SOCKET_PREFIX) else (*addresses, "localhost")
         context = server_context(names, ca_file, protocols, tls) if options["tls"] else None
         server = Replicas(addresses, options["port"], behaviour, context, options["last_from"], options["last_until"])
+        names_of = None
+        if options["dns_port"] is not None:
+            names_of = _name_server(options, server.present)
     except OSError as error:
         raise PlanError(f"can't serve on {host}:{options['port']}: {error.strerror}") from None
     ended = Event()
@@ -68,6 +76,8 @@ def serve(options: dict[str, Any]) -> Outcome:
         watcher = gevent.get_hub().loop.io(sys.stdin.fileno(), READ)
         watcher.start(ended.set)
     print(_url(options, server.port), flush=True)  # noqa: T201
+    if names_of is not None:
+        print(f"dns {authority(host, names_of.port)}", flush=True)  # noqa: T201
     if len(addresses) > 1 and not options["until_eof"]:
         print(_usage(options, addresses, server.port), file=sys.stderr)  # noqa: T201
     if options["tls"] and not options["until_eof"]:
@@ -84,6 +94,16 @@ def _url(options: dict[str, Any], port: int) -> str:
         return f"{scheme}://{authority(host, port)}/"
     file = socket_name(host.removeprefix(SOCKET_PREFIX))
     return Target(scheme, "localhost", DEFAULT_PORTS[scheme], "/", file).url(secrets=True)
+
+
+def _name_server(options: dict[str, Any], present: Callable[[], list[str]]) -> NameServer:
+    """Raises OSError where it can't listen."""
+    from loadgen.target.name_server import NameServer  # with a library that few targets need
+
+    complaint = _PORTS.complaint(options["dns_port"])
+    if complaint:
+        raise PlanError(f"--dns-port {complaint}")
+    return NameServer(options["host"], options["dns_port"], present, options["dns_ttl"] // NS_PER_S)
 
 
 def _usage(options: dict[str, Any], addresses: list[str], port: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loadgen.model.address_spread import FIRST, SPREADS
-from loadgen.model.address_value_types import CONNECT_RULES, RESOLVE_RULES, FieldName, OptionalDuration
+from loadgen.model.address_value_types import CONNECT_RULES, RESOLVE_RULES, DnsServer, DnsTtl, FieldName
 from loadgen.model.option import PROBE, TO_TARGET, LocustArgument, Option, OptionGroup
 from loadgen.model.units import NS_PER_MS
 from loadgen.model.value_types import Choice, Flag
@@ -36,9 +36,15 @@ ADDRESS_OPTIONS: tuple[Option, ...] = (
         help="Which of a name's addresses a new connection goes to: the first, all in turn, or any.",
     ),
     Option(
-        name="dns_ttl", group=_CONNECTIONS, type=OptionalDuration(NS_PER_MS), plan_field="addressing.dns_ttl_ns",
-        is_implicit=True, metavar="T", locust=LocustArgument(default="", in_form=False),
-        help="Look the name up again for a new connection once its addresses are this old; else once a run.",
+        name="dns_ttl", group=_CONNECTIONS, type=DnsTtl(NS_PER_MS), plan_field="addressing.dns_ttl_ns",
+        is_implicit=True, metavar="T|record", locust=LocustArgument(default="", in_form=False),
+        help="Look the name up again for a new connection once its addresses are this old, or as old as the records' "
+        "TTLs say; else once a run.",
+    ),
+    Option(
+        name="dns_server", group=_CONNECTIONS, type=DnsServer(), plan_field="addressing.dns_server",
+        is_implicit=True, metavar="ADDR[:PORT]", locust=LocustArgument(default="", in_form=False),
+        help="Ask this DNS server, not the system's resolver.",
     ),
     Option(
         name="backend_header", group=OptionGroup.TARGET, type=FieldName(), plan_field="addressing.backend_header",

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from loadgen.model.endpoint import parse_connect_rule, parse_resolve_rule
+from loadgen.model.endpoint import parse_connect_rule, parse_dns_server, parse_resolve_rule
 from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import check_header
 from loadgen.model.json_types import JSON_TEXT, JSON_TEXTS, JSON_WHOLE, or_null
 from loadgen.model.value_types import Duration, ValueType, Words
+
+RECORD_TTL = 0
+_RECORD = "record"
 
 
 class Rules(ValueType):
@@ -38,16 +41,29 @@ class Rules(ValueType):
         return self.make(tuple(value))
 
 
-class OptionalDuration(Duration):
-    """A duration that may be absent."""
+class DnsTtl(Duration):
+    """A duration, or `record`: as the records of DNS say, which is 0. None where none was given."""
 
     json = or_null(JSON_WHOLE)
 
+    def read(self, text: str) -> int:
+        return RECORD_TTL if text == _RECORD else super().read(text)
+
     def complaint(self, value: Any) -> str:
-        return "" if value is None else super().complaint(value)
+        return "" if value in (None, RECORD_TTL) else super().complaint(value)
 
     def write(self, value: Any) -> Any:
-        return None if value is None else super().write(value)
+        return _RECORD if value == RECORD_TTL else None if value is None else super().write(value)
+
+
+class DnsServer(Words):
+    """A DNS server's IP address, with a port or without."""
+
+    json = or_null(JSON_TEXT)
+
+    def read(self, text: str) -> str:
+        parse_dns_server(text)
+        return text
 
 
 class FieldName(Words):

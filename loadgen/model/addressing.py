@@ -7,6 +7,7 @@ import socket
 from dataclasses import dataclass
 
 from loadgen.model.address_spread import FIRST
+from loadgen.model.address_value_types import RECORD_TTL
 from loadgen.model.authority import is_ip_literal
 from loadgen.model.endpoint import ConnectRule, Endpoint, ResolveRule, endpoint
 from loadgen.model.exceptions import PlanError
@@ -28,7 +29,10 @@ class Addressing:
     addresses: str = default("addresses")
     """Which of them new connections go to: one of SPREADS."""
     dns_ttl_ns: int | None = default("dns_ttl")
-    """The name is looked up again for a new connection once its addresses are this old; None: once a run."""
+    """The name is looked up again for a new connection once its addresses are this old, 0: as old as the records of
+    DNS say; None: once a run."""
+    dns_server: str | None = default("dns_server")
+    """Address and port of the DNS server that is asked; None: the system's resolver."""
     backend_header: str | None = default("backend_header")
     """The response field that says which backend answered."""
 
@@ -40,6 +44,11 @@ class Addressing:
     def varies(self) -> bool:
         """Connections may go to several addresses, or come to several backends that say who they are."""
         return self.addresses != FIRST or self.dns_ttl_ns is not None or bool(self.backend_header)
+
+    @property
+    def asks_dns(self) -> bool:
+        """DNS servers are asked, not the system's resolver, which tells no TTL."""
+        return self.dns_ttl_ns == RECORD_TTL or self.dns_server is not None
 
     @property
     def family(self) -> int:

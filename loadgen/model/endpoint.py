@@ -24,6 +24,7 @@ _TO_RULE = re.compile(rf"(?:(?P<from_host>{_HOST}):(?P<from_port>{_PORT}):)?(?P<
 _TO_SOCKET = re.compile(rf"(?:(?P<from_host>{_HOST}):(?P<from_port>{_PORT}):)?unix:(?P<socket>.+)", re.DOTALL)
 _RESOLVE_RULE = re.compile(rf"(?P<host>{_HOST}):(?P<port>[0-9]+):(?P<addresses>.+)", re.DOTALL)
 _ANY = "*"
+_DNS_PORT = 53
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,16 @@ def parse_resolve_rule(text: str) -> ResolveRule:
         raise ValueError(f"{text[:_MAX_SHOWN]!r} can't be read; write HOST:PORT:ADDR, or several ADDR with commas")
     host = found["host"] if found["host"] == _ANY else _host(found["host"])
     return ResolveRule(host, port, tuple(map(_address, found["addresses"].split(","))))
+
+
+def parse_dns_server(text: str) -> tuple[str, int]:
+    """Read `ADDR` or `ADDR:PORT`, an IPv6 address with a port in brackets: address and port. Raises ValueError."""
+    if is_ip_literal(text):
+        return text, _DNS_PORT
+    found = parse_authority(text)
+    if not is_ip_literal(found.host):
+        raise ValueError(f"{text[:_MAX_SHOWN]!r} is not an IP address, with a port or without")
+    return found.host, found.port or _DNS_PORT
 
 
 def socket_name(text: str) -> str:

@@ -126,7 +126,10 @@ class PlanRecord(TypedDict):
     addresses: NotRequired[str]
     """Which of a name's addresses new connections went to: `first`, `all` or `random`; earlier runs lack it."""
     dns_ttl_ns: NotRequired[int | None]
-    """Age of its addresses at which a name was looked up again (ns); null for once a run, absent in earlier runs."""
+    """Age of its addresses at which a name was looked up again (ns); 0 for that which the records' TTLs say, null for
+    once a run, absent in earlier runs."""
+    dns_server: NotRequired[str | None]
+    """DNS server that was asked; null for the system's resolver, absent in earlier runs."""
     backend_header: NotRequired[str | None]
     """Response field that says which backend answered; null for none, absent in earlier runs."""
     equivalent: NotRequired[float | None]

@@ -59,6 +59,10 @@ class Replicas:
             if at_ns and not self._is_alone
         ]
 
+    def present(self) -> list[str]:
+        """The addresses of those that are there now."""
+        return list(self._servers)
+
     def close(self) -> None:
         """All stop listening and close their connections."""
         for timer in self._timers:

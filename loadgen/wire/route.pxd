@@ -9,7 +9,8 @@ cdef class Route:
     cdef public list addresses
     cdef public tuple sources
     cdef dict _sources
-    cdef object _spread, _once
+    cdef object _spread, _once, _resolve
+    cdef bint _keeps
     cdef long long _next, _skipped, _ttl_ns, _looked_up_ns
     cdef list _waiting
     cdef list _changes

@@ -8,17 +8,20 @@ from __future__ import annotations
 import random
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from loadgen.model.address_spread import FIRST, RANDOM
+from loadgen.model.address_value_types import RECORD_TTL
 from loadgen.model.addressing import DEFAULT_ADDRESSING, Addressing
 from loadgen.model.authority import is_ipv6
-from loadgen.model.endpoint import Endpoint
+from loadgen.model.endpoint import Endpoint, parse_dns_server
 from loadgen.model.proxy import Proxy
 from loadgen.model.route_plan import RoutePlan
 from loadgen.model.target import Target
 from loadgen.model.tls_settings import TlsSettings
 from loadgen.wire import poller
+from loadgen.wire.dns_resolver import DnsAnswer, resolve_by_dns
 from loadgen.wire.early_data import EarlyTlsTransport
 from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.proxy.connect import CHALLENGE, ConnectRequest, ProxyLogin
@@ -74,7 +77,13 @@ class Route:
         self._next = -1
         self._skipped = 0
         self._once: SocketAddress | None = None
+        # Addresses are kept for a time that is known, or that each answer says.
+        self._keeps = addressing.dns_ttl_ns is not None and not self.endpoint.is_fixed
         self._ttl_ns = addressing.dns_ttl_ns or 0
+        self._resolve: Any = None
+        if addressing.asks_dns and not self.endpoint.is_fixed:
+            server = None if addressing.dns_server is None else parse_dns_server(addressing.dns_server)
+            self._resolve = partial(resolve_by_dns, server=server)
         self._looked_up_ns = 0
         self._waiting: list[Callable[[list[SocketAddress] | OSError], None]] = []
         self._changes: list[RouteChange] = []
@@ -143,9 +152,9 @@ class Route:
 
         Where addresses may be kept for some time, such a policy's are too.
         """
-        if not self.addresses or (look_up and not self._ttl_ns):
+        if not self.addresses or (look_up and not self._keeps):
             return False
-        return not self._ttl_ns or now_ns - self._looked_up_ns < self._ttl_ns
+        return not self._keeps or now_ns - self._looked_up_ns < self._ttl_ns
 
     def next_address(self) -> SocketAddress:
         """Where the next connection goes."""
@@ -162,12 +171,15 @@ class Route:
 
     def look_up(self, callback: Callable[[list[SocketAddress] | OSError], None]) -> None:
         """Ask the resolver; calls back in the loop. One answer is for all that ask before it is there."""
-        if not self._ttl_ns:
-            resolve(*self.peer, callback, self.family)
+        if not self._keeps:
+            self._ask(callback)
             return
         self._waiting.append(callback)
         if len(self._waiting) == 1:
-            resolve(*self.peer, self._found, self.family)
+            self._ask(self._found)
+
+    def _ask(self, callback: Callable[[list[SocketAddress] | OSError], None]) -> None:
+        (self._resolve or resolve)(*self.peer, callback, self.family)
 
     def _found(self, found: list[SocketAddress] | OSError) -> None:
         waiting, self._waiting = self._waiting, []
@@ -179,6 +191,8 @@ class Route:
 
         Raises OSError where no source address is of the family of any of them.
         """
+        if isinstance(found, DnsAnswer) and self.addressing.dns_ttl_ns == RECORD_TTL:
+            self._ttl_ns = found.ttl_ns
         if self._sources:
             found = [address for address in found if address[0] in self._sources]
             if not found:

@@ -120,7 +120,7 @@ LAYERS = {
             "http1/request_",
             "http1/response_",
         ),
-        ("poller", "transport", "resolver", "tls", "tls_facts", "errors", "proxy/"),
+        ("poller", "transport", "resolver", "dns_resolver", "tls", "tls_facts", "errors", "proxy/"),
         ("early_data", "tls_contexts"),
         ("route", "connection", "duplex_connection"),
         ("http1/", "http2/", "websocket/"),
@@ -180,7 +180,7 @@ LAYERS = {
         ("http2", "websocket"),
         ("http1",),
         ("server", "process"),
-        ("replicas",),
+        ("replicas", "name_server"),
     ],
     "swarm": [
         ("messages", "locust_states", "locust_patches", "locust_stats", "live_page", "web_assets"),
@@ -246,6 +246,7 @@ HOMES = {
     "gevent": (
         "wire/poller.py",
         "wire/resolver.py",
+        "wire/dns_resolver.py",
         "wire/transport.py",
         "drive/",
         "probe/",
@@ -265,6 +266,7 @@ HOMES = {
     "cryptography": ("wire/openssl.py", "wire/client_certificates.py", "probe/tls/"),
     "httptools": ("wire/http1/head.py",),
     "h2": ("wire/http2/protocol.py", "wire/http2/h2_", "target/http2"),
+    "dns": ("wire/dns_resolver.py", "target/name_server.py"),
     "hpack": ("wire/http2/hpack_cache.py", "wire/http2/h2_base.py", "wire/http2/h2_frame_client.py"),
     "hyperframe": ("wire/http2/protocol.py", "wire/http2/h2_", "target/http2_rules.py"),
     "websockets": ("wire/websocket/protocol.py", "target/websocket.py"),

@@ -69,11 +69,12 @@ def nginx(folder: Path, site: str, log_format: str, port: int) -> Iterator[None]
 
 @contextmanager
 def embedded(*options: str) -> Iterator[str]:
-    """`loadgen target`, until its input ends; gives its URL."""
+    """`loadgen target`, until its input ends; gives its URL, and a second line where it answers DNS."""
     command = [sys.executable, "-m", "loadgen", "target", "--until-eof", *options]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        yield process.stdout.readline().strip()
+        lines = 2 if "--dns-port" in options else 1
+        yield " ".join(process.stdout.readline().strip() for _ in range(lines))
         assert process.stdin is not None
         process.stdin.close()
         assert process.wait(timeout=20) == 0
@@ -178,6 +179,21 @@ def test_the_embedded_targets_replicas_say_who_they_are(tmp_path: Path) -> None:
         by_backend = {f"{line['backend']}:{port}": line["requests"] for line in balance["backends"]}
         assert by_backend == {line["address"]: line["requests"] for line in balance["addresses"] if line["requests"]}
     assert len(found["close"]["balance"]["backends"]) == 3
+
+
+def test_addresses_and_their_ttl_come_from_a_dns_server(tmp_path: Path) -> None:
+    with embedded("--replicas", "2", "--port", "0", "--dns-port", "0", "--dns-ttl", "1s") as url:
+        port, dns = url.split()[0].rstrip("/").rpartition(":")[2], url.split()[-1]
+        found = compare(
+            f"http://shop.test:{port}/", tmp_path / "run", "--dns-server", dns, "--dns-ttl", "record", "--addresses",
+            "all", "--users", "2", "--policies", "close", "--rounds", "2", "--block", "1200ms",
+        )  # fmt: skip
+    one = found["policies"]["close"]
+    assert sorted(found["environment"]["target"]["addresses"]) == ["127.0.0.1", "127.0.0.2"]
+    assert one["balance"]["evenness"]["connections"] > 0.999
+    # 2.4 s with answers that may be kept for 1 s: looked up again, and not for each connection.
+    assert one["phases_ns"]["dns"]["count"] < 20 < one["connections"]["opened"]
+    assert not one["errors"]
 
 
 def test_the_embedded_target_on_a_socket_file(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from loadgen.model import plan_fields
 from loadgen.model.address_options import ADDRESS_OPTIONS, ADDRESSING, AUDIT_ADDRESSING
-from loadgen.model.address_value_types import CONNECT_RULES, RESOLVE_RULES, Rules
+from loadgen.model.address_value_types import CONNECT_RULES, RESOLVE_RULES, DnsTtl, Rules
 from loadgen.model.addressing import Addressing
 from loadgen.model.option import COMPARE, SWEEP
 from loadgen.model.plan import Plan
@@ -20,7 +20,7 @@ def test_compare_sweep_audits_and_locust_have_all_of_them() -> None:
     assert all(option.locust is not None and {COMPARE, SWEEP} < {*option.commands, ""} for option in ADDRESS_OPTIONS)
     assert all(option.plan_field.startswith("addressing.") for option in ADDRESS_OPTIONS)
     # An audit asks one server.
-    assert set(ADDRESSING) - set(AUDIT_ADDRESSING) == {"addresses", "dns_ttl"}
+    assert set(ADDRESSING) - set(AUDIT_ADDRESSING) == {"addresses", "dns_ttl", "dns_server"}
 
 
 def test_a_recorded_plan_has_them() -> None:
@@ -41,3 +41,13 @@ def test_a_plan_file_has_the_rules_as_they_were_given(kind: Rules, rules: tuple[
     assert kind.write(made) == list(rules)
     with pytest.raises(ValueError, match="can't be read"):
         kind.read("nonsense")
+
+
+@pytest.mark.parametrize(("text", "ttl_ns"), [("2s", 2_000_000_000), ("record", 0)])
+def test_a_ttl_is_a_time_or_what_the_records_say(text: str, ttl_ns: int) -> None:
+    kind = DnsTtl(1_000_000)
+    assert kind.read(text) == ttl_ns
+    assert kind.complaint(ttl_ns) == ""
+    assert kind.write(ttl_ns) == text
+    assert kind.complaint(1)
+    assert kind.write(None) is None

@@ -13,6 +13,7 @@ from loadgen.model.endpoint import (
     Endpoint,
     check_socket_file,
     parse_connect_rule,
+    parse_dns_server,
     parse_resolve_rule,
 )
 from loadgen.model.exceptions import PlanError
@@ -98,6 +99,24 @@ def test_a_bad_resolve_rule_is_one_line(text: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint) as error:
         parse_resolve_rule(text)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "server"),
+    [
+        ("127.0.0.1", ("127.0.0.1", 53)),
+        ("127.0.0.1:5353", ("127.0.0.1", 5353)),
+        ("::1", ("::1", 53)),
+        ("[::1]:5353", ("::1", 5353)),
+    ],
+)
+def test_a_dns_server(text: str, server: tuple[str, int]) -> None:
+    assert parse_dns_server(text) == server
+
+
+def test_a_dns_server_is_an_address() -> None:
+    with pytest.raises(ValueError, match=r"'dns\.test:53' is not an IP address"):
+        parse_dns_server("dns.test:53")
 
 
 def addressing(*connect_to: str, resolve: tuple[str, ...] = (), **families: bool) -> Addressing:

@@ -15,6 +15,7 @@ from loadgen.model.policy import parse_policies
 from loadgen.model.proxy import Proxy, parse_proxy
 from loadgen.model.target import parse_target
 from loadgen.wire import route as routes
+from loadgen.wire.dns_resolver import DnsAnswer
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http1.head import ResponseHead, parse_response_head
 from loadgen.wire.proxy.transport import TunnelTcpTransport, TunnelTlsTransport
@@ -178,6 +179,20 @@ def test_a_name_is_looked_up_again_once_its_addresses_are_old() -> None:
     mine.set_addresses([TWO, THREE], 2005)
     assert mine.take_changes() == [(2005, [TWO, ONE], [TWO, THREE])]
     assert mine.take_changes() == []
+
+
+def test_addresses_are_kept_as_long_as_their_records_say() -> None:
+    mine = spread("first", ttl_ns=0)
+    found = DnsAnswer([ONE])
+    found.ttl_ns = 500
+    mine.set_addresses(found, 10)
+    assert [mine.has_addresses(at, look_up=False) for at in (509, 510)] == [True, False]
+
+
+def test_addresses_that_are_given_are_kept_for_ever() -> None:
+    addressing = Addressing(resolve=(parse_resolve_rule("h:80:192.0.2.1"),), dns_ttl_ns=5)
+    mine = Route.of(Plan(parse_target("http://h/"), parse_policies("persistent"), addressing=addressing))
+    assert mine.has_addresses(10**18, look_up=False)
 
 
 def test_one_look_up_is_for_all_connections_that_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
