@@ -11,6 +11,7 @@ from loadgen.model import descriptors
 from loadgen.model.authority import is_ip_literal
 from loadgen.model.endpoint import Endpoint, check_socket_file
 from loadgen.model.exceptions import PlanError
+from loadgen.model.extras import check_package
 from loadgen.model.plan import Plan
 from loadgen.model.units import count
 
@@ -24,6 +25,8 @@ def check_machine(plan: Plan, embedded: bool = False) -> None:
     for one in plan.by_target().values():
         if one.target.is_tls:
             _check_tls(one)
+    if plan.addressing.asks_dns:
+        check_package("--dns-server or --dns-ttl record", "dnspython", "dns", module="dns")
     plan.addressing.check_used(plan.each_target, plan.proxy)
     ends = [plan.addressing.endpoint(target, plan.proxy) for target in plan.each_target]
     for end in ends:
