@@ -21,7 +21,8 @@ class Rules(ValueType):
     is_repeated = True
     json = JSON_TEXTS
 
-    def __init__(self, parse: Callable[[str], Any]) -> None:
+    def __init__(self, flag: str, parse: Callable[[str], Any]) -> None:
+        self._flag = flag
         self._parse = parse
 
     def read(self, text: str) -> str:
@@ -29,7 +30,10 @@ class Rules(ValueType):
         return text
 
     def make(self, value: tuple[str, ...]) -> tuple[Any, ...]:
-        return tuple(map(self._parse, value))
+        try:
+            return tuple(map(self._parse, value))
+        except ValueError as error:  # not read before: Locust's arguments, a recorded run
+            raise PlanError(f"{self._flag}: {error}") from None
 
     def write(self, value: tuple[Any, ...]) -> list[str]:
         return list(map(str, value))
@@ -82,5 +86,5 @@ class FieldName(Words):
         return self.make(value) if value else None
 
 
-CONNECT_RULES = Rules(parse_connect_rule)
-RESOLVE_RULES = Rules(parse_resolve_rule)
+CONNECT_RULES = Rules("--connect-to", parse_connect_rule)
+RESOLVE_RULES = Rules("--resolve", parse_resolve_rule)

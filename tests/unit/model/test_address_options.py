@@ -8,6 +8,7 @@ from loadgen.model import plan_fields
 from loadgen.model.address_options import ADDRESS_OPTIONS, ADDRESSING, AUDIT_ADDRESSING
 from loadgen.model.address_value_types import CONNECT_RULES, RESOLVE_RULES, DnsTtl, Rules
 from loadgen.model.addressing import Addressing
+from loadgen.model.exceptions import PlanError
 from loadgen.model.option import COMPARE, SWEEP
 from loadgen.model.plan import Plan
 from loadgen.model.policy import parse_policies
@@ -41,6 +42,8 @@ def test_a_plan_file_has_the_rules_as_they_were_given(kind: Rules, rules: tuple[
     assert kind.write(made) == list(rules)
     with pytest.raises(ValueError, match="can't be read"):
         kind.read("nonsense")
+    with pytest.raises(PlanError, match=r"^--(connect-to|resolve): .*can't be read"):
+        kind.make(("nonsense",))
 
 
 @pytest.mark.parametrize(("text", "ttl_ns"), [("2s", 2_000_000_000), ("record", 0)])
