@@ -104,7 +104,11 @@ def test_early_data_is_what_nginx_saw(nginx: SecureNginx, tmp_path: Path) -> Non
     log, _ = nginx.take_log()
     counted = {name: one["connections"] for name, one in summary["policies"].items()}
     accepted = {name: one["early_data"]["accepted"] for name, one in counted.items()}
-    assert sum(accepted.values()) == sum(connections for one, connections in log.items() if one.early) > 0
+    resumed = sum(connections for one, connections in log.items() if one.resumed)
+    assert resumed == sum(one["tls_resumed"] for one in counted.values())
+    # nginx says so only of requests that it reads before the handshake is done: of some it took the data a moment later.
+    seen = sum(connections for one, connections in log.items() if one.early)
+    assert 0.9 * sum(accepted.values()) < seen <= sum(accepted.values())
     assert accepted["close-resume"] == 0
     for name in ("early-data", "early-data+recycle:3"):
         # Each session allows it; the first connection of each user has none.
