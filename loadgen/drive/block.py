@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
+from contextlib import suppress
 from typing import Any
+
+import gevent
+from gevent.event import AsyncResult
 
 from loadgen.drive.block_balance import address_changes
 from loadgen.drive.engine import Engine, Window
@@ -18,6 +23,7 @@ from loadgen.model.sample_sink import RunSink
 from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.route import Route
 
+_MAX_LOOK_UP_S = 2.0
 # Of a Location field: what is read, and what a block's facts hold of it.
 _MAX_READ_BYTES, _MAX_LOCATION = 2000, 200
 
@@ -99,6 +105,7 @@ class BlockRunner:
             **(engine.monitor.end() if engine.monitor is not None else {}),
         }
         if engine.balance is not None:
+            look_again(self._route)
             known = self._route.addresses if self._plan.addressing.addresses != FIRST else ()
             changes = address_changes(self._route.take_changes())
             facts["balance"] = engine.balance.facts(known) | {"changes": changes}
@@ -113,6 +120,21 @@ class BlockRunner:
 
     def _warn(self, warning: dict[str, str]) -> None:
         self._report({"warning": warning})
+
+
+def look_again(route: Route) -> None:
+    """Look the name up once more where its addresses are too old for a new connection.
+
+    A policy that opens none would not see a replica that came meanwhile, and that it starves.
+    """
+    if not route.addresses or route.has_addresses(time.monotonic_ns(), look_up=False):
+        return
+    answer: AsyncResult = AsyncResult()
+    route.look_up(answer.set)
+    with suppress(OSError, gevent.Timeout):
+        found = answer.get(timeout=_MAX_LOOK_UP_S)
+        if isinstance(found, list):
+            route.set_addresses(found, time.monotonic_ns())
 
 
 def redirect_location(head: ResponseHead | None) -> str:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
-from loadgen.drive.block import redirect_location
+from loadgen.drive.block import look_again, redirect_location
+from loadgen.model.addressing import Addressing
+from loadgen.model.target import parse_target
+from loadgen.wire import route as routes
 from loadgen.wire.http1.head import ResponseHead, parse_response_head
+from loadgen.wire.route import Route
 from tests.support.block_rig import Rig
 
 
@@ -67,3 +74,27 @@ def test_where_redirects_lead_is_noted_without_secrets_and_not_at_length(
     rig.engine.last_redirect = head
     (facts, _) = rig.run()
     assert facts.get("redirected_to", "") == location
+
+
+def test_a_name_is_looked_up_again_at_the_end_of_a_block_that_opened_no_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else a replica that came meanwhile would not be known to be starved."""
+    asked: list[str] = []
+
+    def resolve(host: str, _port: int, callback: Callable[[Any], None], _family: int) -> None:
+        asked.append(host)
+        callback([(2, ("192.0.2.1", 80)), (2, ("192.0.2.3", 80))])
+
+    monkeypatch.setattr(routes, "resolve", resolve)
+    route = Route(parse_target("http://h/"), addressing=Addressing(addresses="all", dns_ttl_ns=1))
+    look_again(route)
+    assert asked == []  # nothing was looked up before
+    route.set_addresses([(2, ("192.0.2.1", 80))], 1)
+    look_again(route)
+    assert asked == ["h"]
+    assert [one[1][0] for one in route.addresses] == ["192.0.2.1", "192.0.2.3"]
+    kept = Route(parse_target("http://h/"), addressing=Addressing(addresses="all"))
+    kept.set_addresses([(2, ("192.0.2.1", 80))], 1)
+    look_again(kept)
+    assert asked == ["h"]
