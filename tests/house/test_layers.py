@@ -55,6 +55,7 @@ LAYERS = {
             "address_spread",
             "sample_sink",
             "errors",
+            "warning_row",
             "warning_codes",
             "calibration",
             "gate_summary",
