@@ -174,17 +174,11 @@ class Experiment:
         jobs = self._jobs()
         cells = tuple(cell.name for cell in self._plan.cells)
         directories = [directory for directory, _ in jobs]
-        precision = None if self._plan.until_precision is None else RunPrecision(self._plan, directories)
         progress = ProgressDisplay(self._plan, self._quiet, self._done, writes_lines=self._live.writes_lines)
+        precision = None if self._plan.until_precision is None else RunPrecision(self._plan, progress.figures)
         listeners = [*progress.listeners, *self._live.listeners]
-        blocks = LiveBlocks(directories, listeners, has_histograms=bool(progress.listeners))
-
-        def on_parts(worker: int) -> None:
-            blocks.read_parts(worker)
-            if precision is not None:
-                precision.read_parts(worker)
-
-        rollup = RunRollup(directories, cells, self._plan.max_samples, on_parts)
+        blocks = LiveBlocks(directories, listeners, has_histograms=progress.has_percentiles)
+        rollup = RunRollup(directories, cells, self._plan.max_samples, blocks.read_parts)
         forecast = SizeForecast(self._plan)
         with progress:
 
@@ -198,11 +192,8 @@ class Experiment:
                 self._live.add(worker, event)
 
             def goes_on(block: int) -> bool:
-                needed = precision is None or precision.goes_on(block)
-                if precision is not None:
-                    progress.note_precision(precision.half_width)
                 blocks.look()
-                return needed
+                return precision is None or precision.goes_on(block)
 
             end = end_of(run_workers(jobs, self._store.lock, on_event, goes_on))
             blocks.look()

@@ -13,6 +13,7 @@ from loadgen.cli.screen.log_lines import LogLines
 from loadgen.cli.screen.run_progress import RunProgress
 from loadgen.cli.screen.terminal import Terminal, can_draw, has_colours
 from loadgen.measure.data.latency_totals import BlockLatency
+from loadgen.measure.live.live_figures import LiveFigures
 from loadgen.model.plan import Plan
 
 
@@ -32,8 +33,20 @@ class ProgressDisplay:
 
     @property
     def listeners(self) -> list[BlockListener]:
-        """They want each block as it ends, with percentiles; nobody does where nothing is shown."""
-        return [] if self._display is None else [self._add_block]
+        """They want each block as it ends, where the run is shown, or where its precision ends it."""
+        if self._display is None and self._run.aim is None:
+            return []
+        return [self._add_block]
+
+    @property
+    def has_percentiles(self) -> bool:
+        """The listeners want each block's latencies too."""
+        return self._display is not None
+
+    @property
+    def figures(self) -> LiveFigures:
+        """What is known of the run, if there are listeners."""
+        return self._run.figures
 
     def __enter__(self) -> ProgressDisplay:
         if self._display is not None:
@@ -50,10 +63,6 @@ class ProgressDisplay:
         """Take one event of a worker."""
         if self._run.add(event, worker) and self._display is not None:
             self._display.update()
-
-    def note_precision(self, half_width: float | None) -> None:
-        """Within what share the ratios are known after the last round; None where one is not known yet."""
-        self._run.half_width = half_width
 
     def say(self, message: str) -> None:
         """Show a line that stays, at once."""

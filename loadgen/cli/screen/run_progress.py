@@ -21,8 +21,6 @@ class RunProgress:
         self.max_rounds = plan.max_rounds
         self.blocks = plan.max_rounds * len(plan.cells)
         """How many blocks there will be; at most, where precision decides."""
-        self.half_width: float | None = None
-        """Within what share all ratios are known; None where one is not known, or where that does not matter."""
         self.cell = ""
         """The cell of the block that runs; empty before the first one."""
         self.round = 0
@@ -115,7 +113,8 @@ class RunProgress:
         """`round 2/5`, or `round 7  ±3.1% (aim ±2%)` where precision decides how many there are."""
         if self.aim is None:
             return f"round {self.round + 1}/{self.max_rounds}"
-        known = "±?" if self.half_width is None else margin_text(self.half_width)
+        width = self.figures.half_width
+        known = "±?" if width is None else margin_text(width)
         return f"round {self.round + 1}  {known} (aim ±{percent_text(self.aim)})"
 
     @property

@@ -16,7 +16,7 @@ import numpy as np
 from loadgen.measure.data.histogram import Histogram
 from loadgen.measure.data.latency_totals import BlockLatency
 from loadgen.measure.stats.comparison import pairs
-from loadgen.measure.stats.precision import RoundSums, half_width, mean_ratio_interval
+from loadgen.measure.stats.precision import RoundSums, half_width, mean_ratio_interval, widest
 from loadgen.model.plan import Plan
 from loadgen.model.units import NS_PER_S
 
@@ -97,7 +97,14 @@ class LiveFigures:
         """The cells of the blocks that have ended, the latest one last; each once."""
         self._ended = Counter(index // len(cells) for index in done)
         """Blocks that have ended, by round."""
+        self.rounds = 0
+        """After how many rounds the ratios were compared last."""
         self._next_look = 1
+
+    @property
+    def half_width(self) -> float | None:
+        """Within what share each ratio is known; None where one of them is not known yet."""
+        return widest([one.interval for one in self.ratios])
 
     def add(self, index: int, block: BlockLatency) -> None:
         """Take a block that has ended, with its index in the run."""
@@ -109,7 +116,7 @@ class LiveFigures:
         self._ended[number] += 1
         rounds = number + 1
         if self._ended[number] == len(self.policies) and rounds >= self._next_look:
-            self._next_look = rounds + max(1, rounds // _ROUNDS_PER_LOOK)
+            self.rounds, self._next_look = rounds, rounds + max(1, rounds // _ROUNDS_PER_LOOK)
             sums = {name: one.sums(rounds) for name, one in self.policies.items()}
             for ratio in self.ratios:
                 self._compare(ratio, sums, number)

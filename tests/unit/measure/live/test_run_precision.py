@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from loadgen.cli.live_blocks import LiveBlocks
+from loadgen.measure.data.latency_totals import BlockLatency
+from loadgen.measure.live.live_figures import LiveFigures
 from loadgen.measure.live.run_precision import RunPrecision
 from loadgen.measure.stats.precision import half_width
 from loadgen.model.errors import ErrorKind
@@ -27,20 +30,23 @@ def links(wait_us: int, outcome: int = 200) -> list[Link]:
     return [Link([Exchange(at * MS, wait=wait_us * US, outcome=outcome) for at in range(20)])]
 
 
-def run(directory: Path, plan: dict[str, Any], fails_from: int = 99) -> tuple[RunWriter, RunPrecision]:
+def run(directory: Path, plan: dict[str, Any], fails_from: int = 99) -> tuple[RunWriter, LiveFigures]:
     """A run as the command has it: fails_from: the round from which on `close` fails."""
     writer = RunWriter(directory, plan)
-    precision = RunPrecision(Plan.from_json(plan), [writer.store.directory])
+    figures = LiveFigures(Plan.from_json(plan))
+    precision = RunPrecision(Plan.from_json(plan), figures)
+    blocks = LiveBlocks([writer.store.directory], [figures.add])
     policies = plan["policies"]
     for index in range(len(SWINGS_US) * len(policies)):
+        blocks.look()
         if not precision.goes_on(index):
-            return writer, precision
+            return writer, figures
         number, position = divmod(index, len(policies))
         wait_us = 100 if policies[position] == "persistent" else 200 + SWINGS_US[number]
         fails = policies[position] == "close" and number >= fails_from
         writer.block(policies[position], number, links(wait_us, -ErrorKind.TRUNCATED if fails else 200))
-    precision.goes_on(len(SWINGS_US) * len(policies))  # what would be asked if there were a next block
-    return writer, precision
+    blocks.look()
+    return writer, figures
 
 
 def codes(summary: dict[str, Any]) -> list[str]:
@@ -48,11 +54,11 @@ def codes(summary: dict[str, Any]) -> list[str]:
 
 
 def test_it_ends_once_the_ratio_is_known(tmp_path: Path) -> None:
-    writer, precision = run(tmp_path / "run", plan(0.12, policies="persistent,recycle:9,close"))
+    writer, figures = run(tmp_path / "run", plan(0.12, policies="persistent,recycle:9,close"))
     summary = writer.summary()
     found = summary["precision"]
-    assert precision.half_width is not None
-    assert found["half_width"] == pytest.approx(precision.half_width, rel=1e-12)
+    assert figures.half_width is not None
+    assert found["half_width"] == pytest.approx(figures.half_width, rel=1e-12)
     assert found["half_width"] == max(half_width(one["latency_mean_ratio_ci95"]) for one in summary["comparisons"])
     assert (found["aim"], found["is_reached"], found["max_rounds"]) == (0.12, True, 8)
     assert 5 < found["rounds"] < 8
@@ -60,10 +66,10 @@ def test_it_ends_once_the_ratio_is_known(tmp_path: Path) -> None:
 
 
 def test_it_goes_on_while_the_ratio_is_not_known(tmp_path: Path) -> None:
-    writer, precision = run(tmp_path / "run", plan(0.0001))
+    writer, figures = run(tmp_path / "run", plan(0.0001))
     summary = writer.summary()
     assert summary["precision"]["rounds"] == summary["precision"]["max_rounds"] == 8
-    assert summary["precision"]["half_width"] == pytest.approx(precision.half_width, rel=1e-12)
+    assert summary["precision"]["half_width"] == pytest.approx(figures.half_width, rel=1e-12)
     assert not summary["precision"]["is_reached"]
     assert "precision_not_reached" in codes(summary)
     assert "--max-time was over after 8 rounds: the ratio is known within ±" in summary["verdict"]
@@ -78,16 +84,16 @@ def test_the_least_number_of_rounds_is_run_however_narrow_it_is(tmp_path: Path) 
 
 
 def test_it_ends_once_a_policy_is_not_answered_any_more(tmp_path: Path) -> None:
-    writer, precision = run(tmp_path / "run", plan(0.0001), fails_from=3)
-    assert precision.half_width is not None
+    writer, figures = run(tmp_path / "run", plan(0.0001), fails_from=3)
+    assert figures.half_width is not None
     summary = writer.summary()
     assert (summary["precision"]["rounds"], summary["comparisons"][0]["rounds"]) == (6, 3)
     assert "close had no complete request in the last 3 rounds: the ratio is known within ±" in summary["verdict"]
 
 
 def test_it_ends_where_a_policy_was_never_answered(tmp_path: Path) -> None:
-    writer, precision = run(tmp_path / "run", plan(0.05), fails_from=0)
-    assert precision.half_width is None
+    writer, figures = run(tmp_path / "run", plan(0.05), fails_from=0)
+    assert figures.half_width is None
     summary = writer.summary()
     assert (summary["precision"]["rounds"], summary["precision"]["half_width"]) == (5, None)
     assert "close had no complete request in the last 3 rounds: a ratio has no interval" in summary["verdict"]
@@ -102,18 +108,22 @@ def test_a_run_that_was_cut_off_says_what_is_known(tmp_path: Path) -> None:
     assert "the run ended after 3 rounds: the ratio is known within ±" in summary["verdict"]
 
 
-def test_of_many_rounds_not_each_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    looks: list[int] = []
-    monkeypatch.setattr(RunPrecision, "_needs_more", lambda _self, rounds: looks.append(rounds) or True)
-    precision = RunPrecision(Plan.from_json(plan(0.05)), [tmp_path])
-    assert all(precision.goes_on(block) for block in range(2 * 1_000))
-    assert looks[:200] == [*range(1, 200), 200]
-    assert len(looks) < 450
-    assert looks[-1] > 985
+def test_of_many_rounds_not_each_may_be_the_last() -> None:
+    ends: list[int] = []
+    figures = LiveFigures(Plan.from_json(plan(0.9)))
+    precision = RunPrecision(Plan.from_json(plan(0.9)), figures)
+    for index in range(2 * 1_000):
+        if not precision.goes_on(index):
+            ends.append(index // 2)
+        figures.add(index, BlockLatency(index // 2, ("persistent", "close")[index % 2], True, 10, 1_000 + index, 10**9))
+    assert ends[:196] == list(range(5, 201))  # at once, after the least number of rounds
+    assert len(ends) < 450
+    assert ends[-1] > 985
 
 
 def test_workers_without_a_folder_s_files_are_passed_over(tmp_path: Path) -> None:
-    precision = RunPrecision(Plan.from_json(plan(0.05)), [tmp_path / "nowhere"])
-    precision.read_parts(0)
-    assert precision.goes_on(2)
-    assert not precision.goes_on(10)
+    told: list[int] = []
+    blocks = LiveBlocks([tmp_path / "nowhere"], [lambda index, _block: told.append(index)])
+    blocks.read_parts(0)
+    blocks.look()
+    assert told == []
