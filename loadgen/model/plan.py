@@ -30,9 +30,8 @@ if TYPE_CHECKING:  # every worker imports this module, and these types take 20 m
     from loadgen.model.run_record import PlanRecord
 
 MAX_BLOCKS = 100_000
-_MIN_PRECISE_ROUNDS = (
-    5  # fewer that happen to resemble each other would end a run too often: measure/stats/sequential.py
-)
+# Fewer that happen to resemble each other would end a run too often: measure/stats/sequential.py.
+_MIN_PRECISE_ROUNDS = 5
 _MAX_RUN_NS = 365 * 24 * 3600 * NS_PER_S
 # Protocols that need a CONNECT tunnel even to an http target: RFC 6455 §4.1; HTTP/2 has no form of request for a proxy.
 _TUNNELLED = (WEBSOCKET, H2, H2_PRIOR)

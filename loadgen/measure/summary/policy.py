@@ -65,7 +65,7 @@ def summarise_policy(
     unstarted = sum(block.get("unstarted", 0) for block in blocks)
     answered = int(measured.answered.sum())
     seconds = float(measured.seconds.sum())
-    return {
+    found: PolicySummary = {
         "protocol": cell.policy.protocol,
         "started": started,
         "requests": exact["requests"],
@@ -99,6 +99,9 @@ def summarise_policy(
         "server": server(blocks, answered),
         "balance": balance_summary(blocks),
     }
+    if cell.target is not None:
+        found["target"] = cell.target
+    return found
 
 
 def _slots(cell: Cell, plan: Plan) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import chain
 
 from loadgen.measure.checks import checked
 from loadgen.measure.checks.check import CheckedRun
@@ -22,7 +21,7 @@ from loadgen.measure.summary.verdict import verdict_clauses
 from loadgen.measure.summary.verdict_checks import check_clauses
 from loadgen.measure.summary.verdict_floor import floor_clauses
 from loadgen.measure.summary.verdict_precision import precision_clauses
-from loadgen.measure.warnings.balance import change_warnings, unused_addresses
+from loadgen.measure.warnings.balance import address_warnings
 from loadgen.measure.warnings.imprecision import precision_warnings
 from loadgen.measure.warnings.missing_requests import missing_requests
 from loadgen.measure.warnings.outages import outages
@@ -60,17 +59,16 @@ def summarise(
     samples = samples.with_counts()
     cells = {cell.name: cell for cell in planned.cells}
     rounds = 1 + max((block["round"] for block in samples.blocks), default=0)
-    measured: dict[str, PolicySamples] = {}
-    policies: dict[str, PolicySummary] = {}
     with_curve = len(cells) <= MAX_CURVES
     indices_of = dict(zip(samples.policies, samples.by_policy(), strict=True))
-    for index, (cell_name, indices) in enumerate(indices_of.items()):
-        one = policy_samples(samples, index, indices, rounds)
-        measured[cell_name] = one
-        cell = cells[cell_name]
-        policies[cell_name] = summarise_policy(samples, indices, one, cell, planned, with_curve)
-        if cell.target is not None:
-            policies[cell_name]["target"] = cell.target
+    measured = {
+        cell_name: policy_samples(samples, number, indices, rounds)
+        for number, (cell_name, indices) in enumerate(indices_of.items())
+    }
+    policies = {
+        cell_name: summarise_policy(samples, indices_of[cell_name], one, cells[cell_name], planned, with_curve)
+        for cell_name, one in measured.items()
+    }
     comparisons = compare_all(measured, planned.cells, bool(planned.axes), planned.until_precision is not None)
     if refine is not None:
         refine(policies, comparisons)
@@ -84,12 +82,7 @@ def summarise(
     found += precision_warnings(precision, policies, without_answer)
     below = within_floor(environment.get("calibration"), comparisons, policies)
     found += warnings(policies, planned, rounds, comparisons, below, environment.get("audit"), notes)
-    found += [
-        {"code": code.value, "message": message}
-        for code, message in chain(
-            change_warnings(samples.blocks), unused_addresses(planned, environment.get("target"))
-        )
-    ]
+    found += address_warnings(samples.blocks, planned, environment.get("target"))
     checks, doubts = checked(CheckedRun(planned, samples, indices_of, measured, policies, comparisons))
     found += doubts
     by_proxy = [cell_name for cell_name, cell in cells.items() if planned.of_cell(cell).asks_proxy(cell.policy)]

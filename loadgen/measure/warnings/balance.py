@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from loadgen.measure.stats.fairness import jain_index
 from loadgen.model.address_spread import FIRST
@@ -15,7 +16,7 @@ from loadgen.model.block_facts import BlockFacts
 from loadgen.model.plan import Plan
 from loadgen.model.policy import ConnectionPolicy
 from loadgen.model.policy_summary import PolicySummary
-from loadgen.model.run_record import TargetRecord
+from loadgen.model.run_record import RunWarning, TargetRecord
 from loadgen.model.units import NS_PER_S
 from loadgen.model.warning_codes import WarningCode
 
@@ -24,6 +25,7 @@ _UNEVEN = 0.9
 _MIN_REQUESTS = 100
 """Of each place on average: fewer are uneven by chance."""
 _MOSTLY = 0.5
+"""The share of an interval's requests above which an address that failed them counts as down."""
 
 Warnings = Iterator[tuple[WarningCode, str]]
 
@@ -36,6 +38,12 @@ def balance_warnings(policy: ConnectionPolicy, summary: PolicySummary) -> Warnin
     yield from _uneven("backend", [(one["backend"], one["requests"]) for one in found["backends"]], policy)
     yield from _uneven("address", [(one["address"], one["requests"]) for one in found["addresses"]], policy)
     yield from _failing(found)
+
+
+def address_warnings(blocks: Iterable[BlockFacts], plan: Plan, target: TargetRecord | None) -> list[RunWarning]:
+    """Warnings about the addresses of the target's name. target: what was found out about it."""
+    found = chain(change_warnings(blocks), unused_addresses(plan, target))
+    return [{"code": code.value, "message": message} for code, message in found]
 
 
 def change_warnings(blocks: Iterable[BlockFacts]) -> Warnings:
