@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loadgen.cli.run_length import LONGEST_NS
+from loadgen.cli.size_forecast import planned_requests, size_line
 from loadgen.drive import schedule
 from loadgen.model.load import share_of
 from loadgen.model.plan import Plan
@@ -12,17 +13,26 @@ from loadgen.model.units import NS_PER_MS, NS_PER_S, count, duration_text, perce
 
 _BETWEEN_BLOCKS_NS = 30 * NS_PER_MS  # measured: connections end, the kernel's counters are read, rows are noted
 _THEN = "and a few seconds for the report"
-PILOT_LINE = (
+_PILOT_LINE = (
     "pilot: up to 3 s in which users and think time are chosen; there is none where --users, --rate or --think is given"
 )
-"""What a dry run says of a plan without a load."""
-AUDIT_LINE = "audit: up to 20 s in which the connection doctor looks at the target (--probe)"
+_AUDIT_LINE = "audit: up to 20 s in which the connection doctor looks at the target (--probe)"
 
 
-def blocks(plan: Plan) -> Iterator[str]:
-    """A line for each block: its index, its round and its cell, in the order in which they run."""
+def dry_run_lines(plan: Plan, *, pilots: bool, audits: bool) -> Iterator[str]:
+    """What would run, in its order, how long it takes, and the room that it needs where that is much.
+
+    pilots: a pilot would choose the load. audits: the connection doctor would look at the target first.
+    """
+    if audits:
+        yield _AUDIT_LINE
+    if pilots:
+        yield _PILOT_LINE
     for block in schedule.blocks(plan):
         yield f"{block.index:>5}  round {block.round + 1}  {block.cell.name}"
+    yield estimate_line(plan)
+    if size := size_line(planned_requests(plan) or 0, plan):
+        yield size
 
 
 def estimate_line(plan: Plan, done: int = 0) -> str:

@@ -11,7 +11,7 @@ import click
 
 from loadgen.cli.baseline import check_baseline
 from loadgen.cli.consent import ask_consent
-from loadgen.cli.dry_run import AUDIT_LINE, PILOT_LINE, blocks, estimate_line
+from loadgen.cli.dry_run import dry_run_lines
 from loadgen.cli.experiment import Experiment
 from loadgen.cli.live_output import LiveOutput
 from loadgen.cli.machine import check_machine
@@ -19,7 +19,6 @@ from loadgen.cli.pilot import leaves_load_open
 from loadgen.cli.plan_builder import build_plan
 from loadgen.cli.plan_writer import save_plan
 from loadgen.cli.report import FinishedRun
-from loadgen.cli.size_forecast import planned_requests, size_line
 from loadgen.cli.stdio import print_error
 from loadgen.measure.data.calibration_cache import load_calibration
 from loadgen.measure.data.environment import environment
@@ -52,16 +51,8 @@ def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
     check_folder_name(name, "--name")
     if options["dry_run"]:
         _save_plan(plan, embedded, options, pilots=pilots)
-        if options["probe"]:
-            click.echo(AUDIT_LINE)
-        if pilots:
-            click.echo(PILOT_LINE)
-        for line in blocks(plan):  # each at once: a plan of very many rounds can be cut off
-            click.echo(line)
-        click.echo(estimate_line(plan))
-        size = size_line(planned_requests(plan) or 0, plan)
-        if size:
-            click.echo(size)
+        for line in dry_run_lines(plan, pilots=pilots, audits=options["probe"]):
+            click.echo(line)  # each at once: a plan of very many rounds can be cut off
         return None
     ask_consent(plan.each_target, plan.proxy, embedded=embedded, agreed=options["yes"], addressing=plan.addressing)
     if options["name"] is None and options["out"] is None:
