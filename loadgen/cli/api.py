@@ -71,7 +71,7 @@ class CompareOptions(TypedDict, total=False):
     block: DurationLike
     duration: DurationLike
     requests: int
-    """Exactly so many of each policy."""
+    """How many are measured of each policy, exactly."""
     until_precision: str
     """`"2%"`"""
     max_time: DurationLike

@@ -156,7 +156,11 @@ def history(folder: Path, **options: Any) -> Outcome:
 )
 @click.option("--max-streams", type=_WHOLE, default=100, show_default=True, help="HTTP/2: streams at the same time.")
 @click.option(
-    "--replicas", type=_WHOLE, default=1, show_default=True, help="Listen on so many addresses from --host on."
+    "--replicas",
+    type=_WHOLE,
+    default=1,
+    show_default=True,
+    help="How many servers there are, on as many addresses from --host on.",
 )
 @click.option("--last-from", type=_DURATION, default="0s", show_default=True, help="When the last replica comes.")
 @click.option("--last-until", type=_DURATION, default="0s", show_default=True, help="When it goes; 0: never.")

@@ -39,7 +39,7 @@ class LiveOutput:
             self._metrics.add(worker, event)
 
     def close(self) -> None:
-        """Nobody can read along any more."""
+        """The run is over: close what others read it from."""
         if self._metrics is not None:
             self._metrics.close()
 

@@ -74,7 +74,7 @@ class Engine(ConnectionManager):
         self._fatal: BaseException | None = None
 
     def continue_from(self, connections: int) -> None:
-        """So many connections were begun by now, of other engines of the run too."""
+        """Number connections from here on. connections: how many all engines of the run have begun."""
         self._connections = connections
 
     def prepare(self, block: Block) -> None:

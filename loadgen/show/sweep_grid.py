@@ -44,7 +44,7 @@ class SweepGrid:
 
 
 def sweep_grid(summary: Summary, max_policies: int) -> SweepGrid | None:
-    """None unless two axes vary, of at most so many policies."""
+    """None unless two axes vary, and there are at most `max_policies` policies."""
     sweep = summary["sweep"]
     if sweep is None:
         return None

@@ -18,7 +18,7 @@ _EVERY_S = 5.0
 _QUIET_S = 30.0
 """Without a line at most: rounds may be long."""
 _MIN_PLANNED_S = 10.0
-"""A load that is planned to be shorter is over before anybody wonders, however slow the machine is."""
+"""A shorter load needs no lines. The plan decides, not the clock: a slow machine says as little."""
 _MAX_POLICIES = 4
 """More do not fit on a line."""
 

@@ -31,7 +31,7 @@ def can_draw(stream: TextIO) -> bool:
 
 
 def has_colours() -> bool:
-    """Nobody has asked for none (https://no-color.org)."""
+    """Colours may be used: NO_COLOR is not set (https://no-color.org)."""
     return not os.environ.get("NO_COLOR")
 
 

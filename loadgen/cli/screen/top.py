@@ -12,7 +12,7 @@ from loadgen.model.units import count
 from loadgen.show.formatting import ABSENT
 
 MAX_POLICIES = 12
-"""More rows than that are read by nobody while they change; a round of more cells is long, so blocks are counted."""
+"""More rows can't be read while they change. A round of more cells is long, so blocks are counted in its place."""
 _MAX_BAR = 24
 _ONE_LINE = 100
 _TIME_COLUMNS = 30

@@ -87,7 +87,7 @@ class LatencyTotals:
             self._take_in()
 
     def forget_latencies(self, index: int) -> None:
-        """Nobody will read the percentiles of this block any more."""
+        """Free the percentiles of this block, which have been read."""
         if index in self.blocks:
             self.blocks[index].latencies = Histogram()
 

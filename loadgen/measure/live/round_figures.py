@@ -44,7 +44,7 @@ class RoundFigures:
         figures.quantiles_ns = None
 
     def resize(self, size: int) -> None:
-        """At least so many rounds make a group from now on: a power of two."""
+        """From now on a group has this number of rounds at least. size: a power of two."""
         while self.size < size:
             self.size *= 2
             halves, self._figures = self._figures, {}

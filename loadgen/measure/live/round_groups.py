@@ -28,7 +28,7 @@ Key = tuple[str, int]
 
 
 def group_size(rounds: int) -> int:
-    """How many rounds make a group in a run of so many: a power of two, so that groups can be joined in pairs."""
+    """How many rounds make a group in a run of `rounds`: a power of two, so that groups can be joined in pairs."""
     size = 1
     while rounds > MAX_GROUPS * size:
         size *= 2
@@ -46,7 +46,7 @@ class _Group:
         self.shrink(max_samples)
 
     def shrink(self, max_samples: int) -> None:
-        """Keep so many of the complete samples at most, and of those that failed; the facts count all."""
+        """Keep at most `max_samples` of the complete samples, and as many of those that failed; the facts count all."""
         failed = self.columns["error"] != ABSENT
         kept = [_some(np.flatnonzero(~failed), max_samples), _some(np.flatnonzero(failed), max_samples)]
         if sum(map(len, kept)) < len(failed):
@@ -55,7 +55,7 @@ class _Group:
 
 
 def _some(indices: NDArray[np.intp], number: int) -> NDArray[np.intp]:
-    """So many of them at most, evenly spread."""
+    """At most `number` of them, evenly spread."""
     if len(indices) <= number:
         return indices
     return indices[np.linspace(0, len(indices) - 1, number).astype(np.intp)]
@@ -91,7 +91,7 @@ class RoundGroups:
         return True
 
     def resize(self, size: int) -> None:
-        """At least so many rounds make a group from now on: a power of two."""
+        """From now on a group has this number of rounds at least. size: a power of two."""
         while self._size < size:
             self._size *= 2
             halves, self._groups = self._groups, {}

@@ -8,7 +8,7 @@ from loadgen.model.block_facts import BalanceFacts, BlockFacts
 
 
 def balance_summary(blocks: list[BlockFacts]) -> BalanceSummary | None:
-    """Of a policy's blocks; None where there was one address and one backend, or nobody counted."""
+    """Of a policy's blocks; None where there was one address and one backend, or where they were not counted."""
     found = [(block["round"], one) for block in blocks if (one := block.get("balance"))]
     if not found:
         return None

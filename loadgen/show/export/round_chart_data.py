@@ -54,7 +54,7 @@ def _figures(block: BlockSummary, numbers: dict[str, int]) -> ChartData:
 
 
 def _difference(one: ComparisonSummary, blocks: Sequence[BlockSummary], numbers: dict[str, int]) -> ChartData:
-    """Candidate less baseline after so many rounds, with the interval that they gave; the last one is the summary's."""
+    """Candidate less baseline after one round, two, and so on, with the interval then; the last is the summary's."""
     rounds = sorted({block["round"] for block in blocks})
     base, other = (_sums(blocks, rounds, name) for name in (one["baseline"], one["candidate"]))
     both = np.flatnonzero((base[0] > 0) & (other[0] > 0))

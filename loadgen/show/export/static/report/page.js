@@ -61,7 +61,7 @@ function policyPicker(data, chosen, draw) {
     return label;
   });
   const of = element("fieldset", { className: "controls policies" }, element("legend", { textContent: data.colours ? "Cells" : "Policies" }), ...options);
-  // So many that they would fill a screen are out of the way until they are wanted.
+  // A list that would fill a screen is closed until it is opened.
   return options.length > 7 ? element("details", {}, element("summary", { textContent: "Pick cells" }), of) : of;
 }
 
