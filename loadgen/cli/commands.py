@@ -60,7 +60,7 @@ def compare(ctx: click.Context, /, **options: Any) -> Outcome:
 @with_options(SWEEP)
 @click.pass_context
 def sweep(ctx: click.Context, /, **options: Any) -> Outcome:
-    """Compare over a grid of users, rates, requests per connection, gaps or response sizes.
+    """Compare over a grid of users, rates, requests per connection, gaps, response sizes, or handshakes of TLS.
 
     Each combination is a cell; the cells take turns as the policies of `compare` do. --resume goes on with a sweep
     that was interrupted.

@@ -27,7 +27,8 @@ _WRITTEN: dict[str, Callable[[Any], str]] = {
     "tls_version": lambda version: f"TLS {version}",
     "groups": str,
 }
-
+CELL_KEYS = tuple(_WRITTEN)
+"""What cells of a sweep differ in: the policy that they are made of, and their value on each axis."""
 
 ENDING_WORDS = {
     Ending.CLIENT_ANNOUNCED: "the last request on it said `Connection: close`",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loadgen.measure.stats.sweep import SHARED
 from loadgen.model.policy_summary import PositionGroup
 from loadgen.model.summary import Summary
 from loadgen.show.ordering import MAX_SERIES, in_order, spread
@@ -32,8 +33,6 @@ def _longest(summary: Summary, reusing: Lines) -> list[str]:
     cells = summary["sweep"]["cells"]
     longest: dict[tuple[object, ...], str] = {}
     for name in reusing:  # K rises within each set
-        cell = cells[name]
-        handshake = cell.get("tls_version"), cell.get("groups")  # earlier runs lack them
-        key = (cell["base"], cell["users"], cell["rate"], cell["gap"], cell["size"], *handshake)
+        key = tuple(cells[name].get(shared) for shared in SHARED)  # earlier runs lack some
         longest[key] = max(longest.get(key, name), name, key=lambda one: len(reusing[one]))
     return list(longest.values())

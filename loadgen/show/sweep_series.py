@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from loadgen.measure.labels import labels
+from loadgen.measure.labels import CELL_KEYS, labels
 from loadgen.model.summary import SweepSummary
 
 AxisName = Literal["users", "rate", "gap", "size"]
 ValueKey = Literal["users", "rate", "gap_ns", "size"]
-_PLACE: tuple[Literal["base", "users", "rate", "recycle", "gap", "size", "tls_version", "groups"], ...] = (
-    "base", "users", "rate", "recycle", "gap", "size", "tls_version", "groups",
-)  # fmt: skip
 _UNLIMITED = 3  # an unlimited K is drawn this many times as far out as the largest limit; the axis between is in 1 / K
 
 
@@ -31,7 +28,7 @@ def series_along(sweep: SweepSummary, axis: AxisName, value: ValueKey) -> dict[s
     axis: the one along which they lie. value: the key of a cell's value on it, as a number.
     """
     cells = sweep["cells"]
-    others = [key for key in _PLACE if key != axis]
+    others = [key for key in CELL_KEYS if key != axis]
     groups: dict[tuple[object, ...], list[str]] = {}
     for name in sorted(cells, key=lambda name: cells[name][value] or 0):
         groups.setdefault(tuple(cells[name].get(key) for key in others), []).append(name)

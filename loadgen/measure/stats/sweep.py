@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import cast
 
+from loadgen.measure.labels import CELL_KEYS
 from loadgen.measure.stats.amortisation import Member, amortise
 from loadgen.measure.stats.policy_samples import PolicySamples
 from loadgen.model.cell import Cell
@@ -12,7 +13,7 @@ from loadgen.model.plan import Plan
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.summary import AmortisationSummary, SweepAxes, SweepCell, SweepSummary
 
-_SHARED = ("base", "users", "rate", "gap", "size", "tls_version", "groups")
+SHARED = tuple(key for key in CELL_KEYS if key != "recycle")
 """What is the same in cells that differ in their requests per connection alone."""
 
 
@@ -25,7 +26,7 @@ def sweep(plan: Plan, measured: dict[str, PolicySamples], policies: dict[str, Po
     groups: dict[tuple[object, ...], list[str]] = {}
     for name, cell in cells.items():
         if cell["recycle"] is not None:
-            groups.setdefault(tuple(cell.get(key) for key in _SHARED), []).append(name)
+            groups.setdefault(tuple(cell.get(key) for key in SHARED), []).append(name)
     found: list[AmortisationSummary] = []
     for shared, names in groups.items():
         members: list[Member] = [
@@ -33,7 +34,7 @@ def sweep(plan: Plan, measured: dict[str, PolicySamples], policies: dict[str, Po
         ]
         curve = amortise(members)
         if curve is not None:
-            found.append(cast(AmortisationSummary, {**dict(zip(_SHARED, shared, strict=True)), **curve}))
+            found.append(cast(AmortisationSummary, {**dict(zip(SHARED, shared, strict=True)), **curve}))
     axes = {name: list(values) for name, values in asdict(plan.axes).items() if values}
     return {"axes": cast(SweepAxes, axes), "cells": cells, "amortisation": found}
 
