@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from loadgen.measure.labels import plain_number
-from loadgen.model.summary import Summary, SweepSummary
+from loadgen.model.summary import Summary
+from loadgen.model.sweep_summary import SweepSummary
 from loadgen.model.units import parse_duration_ns
 
 Axis = Literal["users", "rate", "recycle", "gap", "size", "tls_version", "groups"]

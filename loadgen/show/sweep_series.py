@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from loadgen.measure.labels import CELL_KEYS, labels
-from loadgen.model.summary import SweepSummary
+from loadgen.model.sweep_summary import SweepSummary
 
 AxisName = Literal["users", "rate", "gap", "size"]
 ValueKey = Literal["users", "rate", "gap_ns", "size"]

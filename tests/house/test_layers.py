@@ -72,6 +72,7 @@ LAYERS = {
             "balance_summary",
             "latency_slice",
             "policy_summary",
+            "sweep_summary",
             "summary",
             "block_facts",
             "trailers",

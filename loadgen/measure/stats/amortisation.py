@@ -24,7 +24,7 @@ from loadgen.measure.stats.endings import ended_by_server
 from loadgen.measure.stats.jackknife import Jackknife
 from loadgen.measure.stats.policy_samples import PolicySamples
 from loadgen.model.connections_summary import ConnectionsSummary
-from loadgen.model.summary import AmortisationCurve, AmortisationPoint
+from loadgen.model.sweep_summary import AmortisationCurve, AmortisationPoint
 
 Floats = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from loadgen.measure.stats.policy_samples import PolicySamples
 from loadgen.model.cell import Cell
 from loadgen.model.plan import Plan
 from loadgen.model.policy_summary import PolicySummary
-from loadgen.model.summary import AmortisationSummary, SweepAxes, SweepCell, SweepSummary
+from loadgen.model.sweep_summary import AmortisationSummary, SweepAxes, SweepCell, SweepSummary
 
 SHARED = tuple(key for key in CELL_KEYS if key != "recycle")
 """What is the same in cells that differ in their requests per connection alone."""

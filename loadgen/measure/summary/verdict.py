@@ -11,7 +11,8 @@ from loadgen.measure.summary.verdict_words import named
 from loadgen.measure.warnings.unanswered import why_nothing_answered
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.run_record import RunWarning
-from loadgen.model.summary import ComparisonSummary, SweepSummary
+from loadgen.model.summary import ComparisonSummary
+from loadgen.model.sweep_summary import SweepSummary
 from loadgen.model.units import count, format_duration
 from loadgen.model.warning_codes import WarningCode
 

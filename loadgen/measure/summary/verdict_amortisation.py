@@ -7,7 +7,7 @@ from collections.abc import Callable
 from loadgen.measure.labels import declined_words, labels, plain_number
 from loadgen.measure.summary.verdict_words import NO_INTERVAL, estimate_text
 from loadgen.model.policy_summary import PolicySummary
-from loadgen.model.summary import AmortisationSummary
+from loadgen.model.sweep_summary import AmortisationSummary
 
 # If the largest K's share of handshakes is this small, that K saves all there is to save.
 _ALL_BUT = 0.01

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from loadgen.measure.labels import labels, plain_number
-from loadgen.model.summary import AmortisationSummary, Summary
+from loadgen.model.summary import Summary
+from loadgen.model.sweep_summary import AmortisationSummary
 from loadgen.model.units import format_duration
 from loadgen.show.charts.chart import Chart
 from loadgen.show.charts.style import (

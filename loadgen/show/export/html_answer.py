@@ -13,7 +13,8 @@ from loadgen.measure.stats.statuses import StatusCounts
 from loadgen.measure.summary.verdict_differences import difference_sentence
 from loadgen.measure.summary.verdict_words import sides
 from loadgen.model.policy_summary import PolicySummary
-from loadgen.model.summary import AmortisationSummary, ComparisonSummary, Summary
+from loadgen.model.summary import ComparisonSummary, Summary
+from loadgen.model.sweep_summary import AmortisationSummary
 from loadgen.model.units import format_estimate
 from loadgen.show.export.cards import COST, GAIN, Card, cards_html, verdict_html
 from loadgen.show.ordering import MAX_SERIES

@@ -15,7 +15,8 @@ from loadgen.measure.labels import labels, plain_number
 from loadgen.measure.stats.positions import FIRSTS
 from loadgen.model.characters import visible
 from loadgen.model.policy_summary import PolicySummary
-from loadgen.model.summary import AmortisationSummary, Summary
+from loadgen.model.summary import Summary
+from loadgen.model.sweep_summary import AmortisationSummary
 from loadgen.model.units import format_duration
 from loadgen.show.ordering import spread
 from loadgen.show.position_lines import shown_lines
