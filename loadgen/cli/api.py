@@ -107,6 +107,8 @@ class CompareOptions(TypedDict, total=False):
     tls: bool
     targets: Mapping[str, str] | Sequence[str]
     """Several targets that take turns, by name, or as texts `"name=URL"`."""
+    urls: str
+    """A file with requests, or its lines."""
     source_ips: str | Sequence[str]
     connect_to: str | Sequence[str]
     """Rules: `"HOST:PORT"`, `"HOST1:PORT1:HOST2:PORT2"` or `"unix:PATH"`."""
@@ -191,7 +193,7 @@ class Run:
         """The counted requests, one row each. They are read when they are first used."""
         plan = Plan.from_json(self.summary["plan"])
         samples = RunStore(self.directory).load_samples(tuple(cell.name for cell in plan.cells))
-        return SampleTable(samples, plan.target_names)
+        return SampleTable(samples, plan.target_names, [one.name for one in plan.requests])
 
     @property
     def charts(self) -> list[str]:

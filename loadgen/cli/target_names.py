@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from loadgen.model.named_target import lettered, split_name
+from loadgen.model.request_list import read_requests
 
 
 def named_urls(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -24,6 +25,14 @@ def named_urls(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def with_first_url(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The same with the first target's URL as `url`: that of a run's first target, and a sign that there is one."""
+    """The same with the first target's URL as `url`: that of a run's first target, and a sign that there is one.
+
+    Where there is none, it is the origin of the first of several requests that has one. Raises PlanError.
+    """
     named = values.get("target")
-    return {**values, "url": split_name(named[0])[1]} if named else dict(values)
+    if named:
+        return {**values, "url": split_name(named[0])[1]}
+    if values.get("urls") and not values.get("url"):
+        origin = next((one.origin for one in read_requests(values["urls"]) if one.origin), None)
+        return {**values, "url": origin}
+    return dict(values)

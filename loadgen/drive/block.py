@@ -59,6 +59,8 @@ class BlockRunner:
             "policy": block.cell.name,
             "first_connection": engine.connections,
         }
+        if self._plan.requests:
+            facts["request_weights"] = [one.weight for one in self._plan.requests]
         self._sink.block(facts)
         challenge = self._check.before_block(block.cell.policy.protocol)
         if self._monitors_system and engine.monitor is None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from gevent.event import Event
 
@@ -14,13 +15,16 @@ from loadgen.drive.connection_manager import ConnectionManager
 from loadgen.drive.open_loop.due_times import due_ns
 from loadgen.drive.preflight import Preflight
 from loadgen.drive.requests.encoding import encoder_for
+from loadgen.drive.requests.request_mix import RequestMix
 from loadgen.drive.requests.user_state import EncodedRequest
 from loadgen.drive.schedule import Block
 from loadgen.drive.slots.slot import ConnectionSlot
 from loadgen.drive.slots.workload import BlockLoad, PerUserLoad, PooledLoad
 from loadgen.drive.waiting import wait_until
+from loadgen.model.cell import Cell
 from loadgen.model.errors import ErrorKind
 from loadgen.model.plan import Plan
+from loadgen.model.planned_request import PlannedRequest
 from loadgen.model.sample_sink import SampleSink
 from loadgen.model.units import NS_PER_S
 from loadgen.wire.clock import PhaseClock
@@ -86,7 +90,7 @@ class Engine(ConnectionManager):
         if asked is not None:
             self.asked = asked
         self._ended_early = False
-        requests = self._requests = EncodedRequest(encoder_for(plan, cell, partial(self._write_request, cell.path)))
+        requests = self._requests = self._encoded(cell)
         if cell.rate_rps or cell.policy.pool:
             due_times = partial(due_ns, cell.rate_rps, plan.load.arrivals, plan.seed * 1_000_003 + block.round)
             self._load = PooledLoad(self, cell, requests, plan.load.max_connections, due_times)
@@ -206,9 +210,9 @@ class Engine(ConnectionManager):
         return preflight.head
 
     def _write_request(
-        self, path: str, is_last: bool, cookies: str, upgrade: tuple[tuple[str, str], ...] = ()
+        self, plan: Plan, path: str, is_last: bool, cookies: str, upgrade: tuple[tuple[str, str], ...] = ()
     ) -> bytes:
-        plan, policy = self._plan, self.policy
+        policy = self.policy
         headers = plan.headers + self._route.proxy_fields
         if cookies:
             headers = (*headers, ("Cookie", cookies))
@@ -220,6 +224,19 @@ class Engine(ConnectionManager):
             plan.method, plan.request_target(policy, path), plan.target.host_field, headers, plan.body, option,
             policy.http_version, plan.trailers,
         )  # fmt: skip
+
+    def _encoded(self, cell: Cell) -> EncodedRequest | RequestMix:
+        """What a block of this cell sends."""
+        plan = self._plan
+        if not plan.requests:
+            return EncodedRequest(encoder_for(plan, cell, partial(self._write_request, plan, cell.path)))
+
+        def encoder(request: PlannedRequest) -> Callable[[bool, str], Any]:
+            alone = plan.of_request(request)
+            write = partial(self._write_request, alone, request.path)
+            return encoder_for(alone, replace(cell, path=request.path), write)
+
+        return RequestMix(plan, encoder, lambda: self.connections)
 
     @property
     def _prepared(self) -> BlockLoad:

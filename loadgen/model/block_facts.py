@@ -175,6 +175,10 @@ class SampleCounts(TypedDict):
     """In how many each phase happened."""
     errors: NotRequired[dict[str, int]]
     """Samples that failed or are unfinished, by kind."""
+    by_request: NotRequired[dict[str, int]]
+    """Complete samples of each of several requests, by its place in the plan; absent where there is one."""
+    failed_by_request: NotRequired[dict[str, int]]
+    """The same of samples that failed or are unfinished."""
     sums_ns: NotRequired[dict[str, int]]
     """Sum of the latencies and of each phase (ns); there where the block has histograms of all its samples."""
     max_ns: NotRequired[dict[str, int]]
@@ -194,6 +198,8 @@ class BlockRecord(TypedDict):
     """Name of the plan's cell."""
     first_connection: NotRequired[int]
     """Number of the first connection that the block can open."""
+    request_weights: NotRequired[list[int]]
+    """Weights of several requests, in the plan's order; absent where there is one."""
     continuous: NotRequired[bool]
     """Connections outlive the block."""
     begun_ns: NotRequired[int]
@@ -259,6 +265,8 @@ class BlockFacts(BlockRecord):
     """Exchanges on connections that were opened, warm-up included."""
     carried: NotRequired[int]
     """Of these, answered at least in part."""
+    carried_by_request: NotRequired[dict[str, int]]
+    """The same of each of several requests, by its place in the plan; absent where there is one."""
     answered: NotRequired[int]
     """Responses that came within the window."""
     connections: BlockConnections

@@ -19,8 +19,10 @@ from loadgen.model.load import DEFAULT_LOAD
 from loadgen.model.load import Load as Load
 from loadgen.model.named_target import NamedTarget, check_targets
 from loadgen.model.options import check_ranges, default, option_named
+from loadgen.model.planned_request import PlannedRequest
 from loadgen.model.policy import H2, H2_PRIOR, HTTP2, WEBSOCKET, ConnectionPolicy, RunConditions, check_run
 from loadgen.model.proxy import Proxy
+from loadgen.model.request_conditions import check_for_one, check_requests
 from loadgen.model.request_method import IDEMPOTENT, check_method
 from loadgen.model.target import Target
 from loadgen.model.tls_settings import DEFAULT_TLS, TlsSettings
@@ -49,6 +51,8 @@ class Plan:
     method: str = default("method")
     headers: tuple[tuple[str, str], ...] = default("header")
     body: bytes = default("data")
+    requests: tuple[PlannedRequest, ...] = default("urls")
+    """Where there are several, all of them, to one origin; the target's own path is not used then."""
     cacert: str | None = None
     """The file with the authorities that are trusted; None: the system's."""
     insecure: bool = default("insecure")
@@ -87,7 +91,6 @@ class Plan:
     """With that: the longest time of the whole load."""
     equivalent: float | None = default("equivalent")
     """The share by which mean latencies may differ and still count as equivalent; None where that is not asked."""
-
     fail_if: tuple[str, ...] = default("fail_if")
     """Gates: the run fails where one of these expressions holds. Whether its fields exist is not checked here."""
     max_errors: float | None = default("max_errors")
@@ -109,10 +112,14 @@ class Plan:
         if self.cacert and self.insecure:
             raise PlanError("--cacert and --insecure contradict each other; give one of them")
         self._check_tls()
-        if self.retry_stale and self.method not in IDEMPOTENT and not self._knows_unprocessed:
+        if self.requests:
+            policies = [cell.policy for cell in self.cells]
+            check_requests(self.requests, self.methods, policies, [one.origin for one in self.each_target])
+            check_for_one(size=self.axes.size, retry_stale=self.retry_stale)
+        if self.retry_stale and not self.is_idempotent and not self._knows_unprocessed:
             raise PlanError(
-                f"--retry-stale: {self.method} is not idempotent, so it is never repeated (RFC 9110 §9.2.2), but for "
-                "streams of HTTP/2 that the server did not process"
+                f"--retry-stale: {self.riskiest_method} is not idempotent, so it is never repeated (RFC 9110 §9.2.2), "
+                "but for streams of HTTP/2 that the server did not process"
             )
         for address in self.source_ips:
             _check_address(address)
@@ -129,6 +136,25 @@ class Plan:
         if self.targets:
             return cells_of_targets(self.policies, self.load.users, self.load.rate_rps, self.targets)
         return cells(self.policies, self.load.users, self.load.rate_rps, self.target.path, self.axes)
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Those of all requests."""
+        return tuple(dict.fromkeys(one.method or self.method for one in self.requests)) or (self.method,)
+
+    @property
+    def riskiest_method(self) -> str:
+        """The first that is not idempotent (RFC 9110 §9.2.2); else the first."""
+        return next((method for method in self.methods if method not in IDEMPOTENT), self.methods[0])
+
+    @property
+    def is_idempotent(self) -> bool:
+        """All methods are."""
+        return self.riskiest_method in IDEMPOTENT
+
+    def of_request(self, request: PlannedRequest) -> Plan:
+        """The plan of this request alone."""
+        return replace(self, requests=(), **request.over(self.method, self.headers, self.body))
 
     def of_target(self, name: str | None) -> Plan:
         """The plan as the target of this name has it; itself where there is one alone."""
@@ -168,7 +194,7 @@ class Plan:
         if not self.retry_stale:
             return frozenset()
         kinds = {kind for kind in ErrorKind if kind.is_unprocessed}
-        if self.method in IDEMPOTENT:
+        if self.is_idempotent:
             kinds |= {kind for kind in ErrorKind if kind.is_stale}
         return frozenset(-kind for kind in kinds)
 
@@ -228,8 +254,8 @@ class Plan:
             is_tls=target.is_tls,
             peer=end.socket or end.host,
             peer_is_address=end.is_fixed,
-            method=self.method,
-            is_idempotent=self.method in IDEMPOTENT,
+            method=self.riskiest_method,
+            is_idempotent=self.is_idempotent,
             retries_stale=self.retry_stale,
             is_open_loop=cell.rate_rps > 0,
             processes=self.processes,

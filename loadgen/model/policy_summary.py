@@ -239,6 +239,36 @@ class ServerSummary(TypedDict):
     """How long the server keeps a socket open for one request (ns), whatever the length of a block."""
 
 
+class NamedLatency(TypedDict):
+    """Latencies of the kept samples of one of several requests (ns); null where none was completed."""
+
+    mean: int | None
+    """Mean."""
+    p50: int | None
+    """Median."""
+    p90: int | None
+    """90th percentile."""
+    p99: int | None
+    """99th percentile."""
+    max: int | None
+    """Longest."""
+
+
+class NamedRequestSummary(TypedDict):
+    """One of several requests (`--urls`)."""
+
+    name: str
+    """Its name."""
+    requests: int
+    """Completed in the measured windows."""
+    failed: int
+    """Failed or unfinished there."""
+    answered_with_warmup: int
+    """Answered at least in part, warm-up included, as the server's log has it."""
+    latency_ns: NamedLatency
+    """Latency (ns)."""
+
+
 class PolicySummary(TypedDict):
     """One policy, or one cell of a sweep: started == requests + sum(errors) + unfinished."""
 
@@ -304,5 +334,7 @@ class PolicySummary(TypedDict):
     """What the kernel counted."""
     server: ServerSummary | None
     """What the server spent; null where it was not watched."""
+    by_name: NotRequired[list[NamedRequestSummary] | None]
+    """Each of several requests; null where there is one. Earlier runs lack it."""
     balance: NotRequired[BalanceSummary | None]
     """Connections and requests by address and backend; null where there was one of each. Earlier runs lack it."""

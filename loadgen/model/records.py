@@ -124,4 +124,5 @@ COLUMNS = (
     "policy", "round", "worker", "user", "connection", "nth_on_connection", "scheduled", "queue", "dns", "connect",
     "tls", "upgrade", "send", "wait", "receive", "lag", "status", "error", "bytes_sent", "bytes_received",
     "tls_resumed", "closed_by", "late", "tunnel", "own", "wait_delay", "connect_delay",
+    "request",  # which of several requests it was; -1 where there is one
 )  # fmt: skip

@@ -44,6 +44,25 @@ class AxesRecord(TypedDict):
     """Groups of the key exchange that are offered; absent in runs of earlier versions."""
 
 
+class PlannedRequestRecord(TypedDict):
+    """One of several requests."""
+
+    name: str
+    """Name of its results."""
+    weight: int
+    """How often it is sent, compared with the others."""
+    method: str
+    """Its method; empty for the plan's."""
+    origin: str
+    """Scheme and authority, where its line has them."""
+    path: str
+    """Path and query."""
+    headers: list[list[str]]
+    """Header fields of its own, [name, value]."""
+    body_base64: str
+    """Body of its own, in base64; empty for the plan's."""
+
+
 class PlanRecord(TypedDict):
     """What was run. Credentials are replaced by `***`."""
 
@@ -53,6 +72,8 @@ class PlanRecord(TypedDict):
     """The target; of several the first."""
     targets: NotRequired[list[list[str]]]
     """Several targets that take turns, [name, URL]; empty where there is one, absent in runs of earlier versions."""
+    urls: NotRequired[list[PlannedRequestRecord]]
+    """Several requests, of `--urls`; empty where there is one, absent in runs of earlier versions."""
     policies: list[str]
     """Names of the connection policies."""
     users: int

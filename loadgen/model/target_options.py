@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from loadgen.model.option import COMPARE, SWEEP, TO_TARGET, Option, OptionGroup
+from loadgen.model.option import COMPARE, SWEEP, TO_TARGET, LocustArgument, Option, OptionGroup
 from loadgen.model.plan_value_types import NamedTargets, Url
+from loadgen.model.request_list_type import RequestList
 
 TARGET_OPTIONS: tuple[Option, ...] = (
     Option(
@@ -16,5 +17,10 @@ TARGET_OPTIONS: tuple[Option, ...] = (
         name="target", group=OptionGroup.TARGET, type=NamedTargets(), plan_field="targets", default=(),
         metavar="NAME=URL", plural="targets", commands=(COMPARE,),
         help="One of several targets that take turns, with its name; may be repeated. Several URLs are A, B ...",
+    ),
+    Option(
+        name="urls", group=OptionGroup.TARGET, type=RequestList(), plan_field="requests", recorded="urls", default=(),
+        is_implicit=True, metavar="FILE", locust=LocustArgument(default="", in_form=False),
+        help="Several requests, a line of JSON each: url, method, weight, name, headers, body.",
     ),
 )  # fmt: skip

@@ -52,6 +52,8 @@ LAYERS = {
             "records",
             "request_target",
             "request_method",
+            "request_choice",
+            "planned_request",
             "address_spread",
             "sample_sink",
             "errors",
@@ -85,6 +87,8 @@ LAYERS = {
         ("policy/parts/",),
         ("policy/",),
         ("target", "named_target", "proxy", "headers", "request_body", "arrivals", "cell"),
+        ("request_list", "request_conditions"),
+        ("request_list_type",),
         (
             "option",
             "address_options",

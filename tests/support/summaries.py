@@ -76,6 +76,7 @@ def policy_summary(**changes: Any) -> Any:
             "tcp_cwnd_p50", "tcp_retransmits", "tcp_sampled",
         )),
         "server": None,
+        "by_name": None,
         "balance": None,
     }  # fmt: skip
     for key, value in changes.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from loadgen.drive.requests.user_state import UserState
+from loadgen.drive.requests.user_state import EncodedRequest, UserState
 from loadgen.drive.slots.closed_loop import ClosedLoopUser
 from loadgen.drive.slots.concurrent_slot import ConcurrentConnection, ConcurrentSlot, Repeats
 from loadgen.drive.slots.context import SlotContext
@@ -49,9 +49,12 @@ class PipelinedUser(ConcurrentSlot, ClosedLoopUser):
             return
         super().done(outcome)
 
+    def _next_requests(self, connection: ConcurrentConnection) -> EncodedRequest:
+        """What is submitted next."""
+        return self.user_state.requests
+
     def _fill(self, connection: ConcurrentConnection) -> None:
         context = self._context
-        requests = self.user_state.requests
         while (
             context.left > 0
             and context.running
@@ -59,4 +62,5 @@ class PipelinedUser(ConcurrentSlot, ClosedLoopUser):
             and self._may_send(connection)
         ):
             context.left -= 1
+            requests = self._next_requests(connection)
             connection.submit(requests.last if connection.submitted + 1 >= self._limit else requests.more)

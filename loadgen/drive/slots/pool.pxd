@@ -22,7 +22,7 @@ cdef class Pool:
     @cython.locals(slot=PooledSlot)
     cdef PooledSlot _take(self)
     cdef _list(self, PooledSlot slot)
-    cdef PooledSlot _add(self)
+    cpdef PooledSlot _add(self)
 
 
 cdef class PooledUser:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import takewhile
 from typing import Protocol
 
 from loadgen.drive.open_loop.dispatcher import ArrivalDispatcher
+from loadgen.drive.requests.request_mix import RequestMix
 from loadgen.drive.requests.user_state import EncodedRequest, UserState
 from loadgen.drive.slots.closed_loop import ClosedLoopUser
 from loadgen.drive.slots.context import SlotContext
+from loadgen.drive.slots.mixed_slots import MixedPipelinedUser, MixedPool, MixedUser
 from loadgen.drive.slots.pipelined_user import PipelinedUser
 from loadgen.drive.slots.pool import Pool, PooledUser
 from loadgen.drive.slots.slot import ConnectionSlot
@@ -57,11 +60,16 @@ class BlockLoad(Protocol):
 class PerUserLoad:
     """Closed loop, each user with a slot of its own."""
 
-    def __init__(self, context: SlotContext, cell: Cell, requests: EncodedRequest) -> None:
-        make: Callable[[SlotContext, int, UserState], ClosedLoopUser] = (
-            PipelinedUser if cell.policy.depth > 1 else ClosedLoopUser
-        )
-        self._own = [make(context, index, UserState(index, requests)) for index in range(cell.users)]
+    def __init__(self, context: SlotContext, cell: Cell, requests: EncodedRequest | RequestMix) -> None:
+        concurrent = cell.policy.depth > 1
+        self._own: list[ClosedLoopUser]
+        if isinstance(requests, RequestMix):
+            mixed = MixedPipelinedUser if concurrent else MixedUser
+            self._own = [mixed(context, index, requests) for index in range(cell.users)]
+        else:
+            make: Callable[[SlotContext, int, UserState], ClosedLoopUser]
+            make = PipelinedUser if concurrent else ClosedLoopUser
+            self._own = [make(context, index, UserState(index, requests)) for index in range(cell.users)]
         self.users: list[LoadUser] = list(self._own)
         self.slots: list[ConnectionSlot] = list(self._own)
 
@@ -93,18 +101,24 @@ class PooledLoad:
         self,
         context: SlotContext,
         cell: Cell,
-        requests: EncodedRequest,
+        requests: EncodedRequest | RequestMix,
         peak_connections: int,
         due_times: Callable[[], Iterator[int]],
     ) -> None:
         policy = cell.policy
         size = min(policy.pool or peak_connections, peak_connections) if cell.rate_rps else policy.pool
-        self._pool = Pool(context, size, requests)
+        state_of: Callable[[int], UserState]
+        if isinstance(requests, RequestMix):
+            self._pool: Pool = MixedPool(context, size, requests)
+            state_of = requests.user_state
+        else:
+            self._pool = Pool(context, size, requests)
+            state_of = partial(_plain_state, requests)
         self._due_times = due_times
         self._context = context
         self._arrivals: ArrivalDispatcher | None = None
         users = 0 if cell.rate_rps else cell.users
-        self._pooled = [PooledUser(context, self._pool, UserState(index, requests)) for index in range(users)]
+        self._pooled = [PooledUser(context, self._pool, state_of(index)) for index in range(users)]
         self.users: list[LoadUser] = list(self._pooled)
 
     @property
@@ -150,3 +164,7 @@ class PooledLoad:
         if self._pooled:  # the request is a user's, and so are its cookies
             slot.user_state = self._pooled[0].user_state
         return slot
+
+
+def _plain_state(requests: EncodedRequest, index: int) -> UserState:
+    return UserState(index, requests)

@@ -51,7 +51,7 @@ def counts(columns: dict[str, Integers], block_of: Integers, blocks: Sequence[Bl
     errors: list[dict[str, int]] = [{} for _ in blocks]
     for number in np.flatnonzero(failed).tolist():
         errors[number // _KINDS][ErrorKind(number % _KINDS).label] = int(failed[number])
-    return [
+    found: list[SampleCounts] = [
         {
             "requests": int(requests[index]),
             "kept": int(requests[index]),
@@ -62,6 +62,21 @@ def counts(columns: dict[str, Integers], block_of: Integers, blocks: Sequence[Bl
         }
         for index in range(size)
     ]
+    if np.any(columns["request"] != ABSENT):
+        _count_by_request(columns["request"], block_of, complete, found)
+    return found
+
+
+def _count_by_request(
+    requests: Integers, block_of: Integers, complete: NDArray[np.bool_], found: list[SampleCounts]
+) -> None:
+    """Add how many samples of each of several requests each block has."""
+    width = int(requests.max()) + 1
+    for key, chosen in (("by_request", complete), ("failed_by_request", ~complete)):
+        places = block_of[chosen].astype(np.int64) * width + requests[chosen]
+        counted = np.bincount(places, minlength=width * len(found)).reshape(len(found), width)
+        for one, row in zip(found, counted.tolist(), strict=True):
+            one[key] = {str(place): number for place, number in enumerate(row) if number}  # type: ignore[literal-required] # both are keys
 
 
 def add_up(counted: list[SampleCounts]) -> SampleCounts:
@@ -78,6 +93,9 @@ def add_up(counted: list[SampleCounts]) -> SampleCounts:
         "phases": add_each(one["phases"] for one in counted),
         "errors": dict(sorted(errors.items(), key=lambda one: ErrorKind[one[0].upper()])),
     }
+    if any("by_request" in one for one in counted):
+        total["by_request"] = add_each(one.get("by_request", {}) for one in counted)
+        total["failed_by_request"] = add_each(one.get("failed_by_request", {}) for one in counted)
     if counted and all("sums_ns" in one for one in counted):
         total["sums_ns"] = add_each(one["sums_ns"] for one in counted)
         total["max_ns"] = highest(one["max_ns"] for one in counted)

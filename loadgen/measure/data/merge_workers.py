@@ -26,6 +26,7 @@ _SUMS = (
 )  # fmt: skip
 _SUMS_OF_EACH = (
     "connections", "endings", "after_close", "idle_statuses", "upgrades", "challenge", "lenient", "lost",
+    "carried_by_request",
 )  # fmt: skip
 _EXTREMES = (("window_begun_ns", min), ("window_ended_ns", max), ("next_connection", max), ("stalled_ns", max))
 _TIMES = ("begun_ns", "window_begun_ns", "window_ended_ns")

@@ -17,7 +17,13 @@ from loadgen.model.records import ABSENT, COLUMNS
 
 SAMPLES_FILE = "samples.npz"
 HISTOGRAM_PREFIX = "histogram_"
-ADDED_COLUMNS = ("tunnel", "own", "wait_delay", "connect_delay")  # columns that the first version did not have
+ADDED_COLUMNS = (
+    "tunnel",
+    "own",
+    "wait_delay",
+    "connect_delay",
+    "request",
+)  # columns that the first version did not have
 
 
 def write_samples(file: BinaryIO, samples: Samples, merged: Iterable[str] = (), **more: Any) -> None:

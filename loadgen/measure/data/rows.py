@@ -16,6 +16,7 @@ from loadgen.measure.data.block_counts import count_answered, count_connections,
 from loadgen.measure.data.block_histograms import BlockHistograms
 from loadgen.measure.data.downsampling import counts, draw
 from loadgen.measure.data.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE, ROW_BYTES, part_path
+from loadgen.measure.data.request_column import count_carried, requests_of
 from loadgen.measure.data.row_assignment import Integers, RowAssignment, assign_rows, smallest
 from loadgen.model.block_facts import BlockFacts, BlockRecord, SampleCounts
 from loadgen.model.records import (
@@ -184,13 +185,15 @@ def columns_of(
     for block, first, last in zip(blocks, begun, ended, strict=True):
         block["window_ns"] = int(max(0, last - first)) if last != NOT_YET else 0
     block_of = assignment.block_of
+    requests = requests_of(blocks, rows, block_of)
+    count_carried(blocks, rows, block_of, requests)
     counted = (rows["scheduled"] >= begun[block_of]) & (rows["scheduled"] < ended[block_of])
     count_connections(blocks, rows, assignment, counted, connections, is_last=is_last)
     end = request_ends(rows, assignment, connections)
     count_answered(blocks, rows, block_of, end, begun, ended)
     count_warmup(blocks, rows[~counted], block_of[~counted], end[~counted], ended)
 
-    columns = _columns(rows, counted, assignment, blocks, policies, connections)
+    columns = _columns(rows, requests, counted, assignment, blocks, policies, connections)
     return Samples(policies, columns, sorted(blocks, key=lambda block: block["index"]))
 
 
@@ -252,6 +255,7 @@ def windows(blocks: Sequence[BlockRecord], unknown_ns: int) -> tuple[NDArray[np.
 
 def _columns(
     rows: NDArray[Any],
+    requests: NDArray[np.int64],
     counted: NDArray[np.bool_],
     assignment: RowAssignment,
     blocks: Sequence[BlockRecord],
@@ -283,6 +287,7 @@ def _columns(
         "nth_on_connection": request_index,
         "status": np.where(outcome > 0, outcome, ABSENT),
         "error": np.where(outcome < 0, -outcome, ABSENT),
+        "request": requests[counted],
         "tls_resumed": np.where(
             (flags >= 0) & (flags & ConnectionFlag.TLS != 0), (flags & ConnectionFlag.TLS_RESUMED) != 0, ABSENT
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,14 +30,17 @@ class SampleTable:
 
     Columns of numbers are int64, absent is -1: a phase that did not happen, the status of a request that failed. Times
     end in `_ns`; `latency_ns` is the sum of a request's phases. `policy` (a cell's name in a sweep), `error` and
-    `closed_by` are names, empty where there is none, and so is `target`, which only runs with several have.
+    `closed_by` are names, empty where there is none. So are `target` and `request`, which only runs with several have.
     `request_index` counts the requests on a connection from 0.
 
     It is a mapping from names to columns, as `dict(table)` takes it, but for its length, which is that of a column.
     """
 
-    def __init__(self, samples: Samples, targets: Mapping[str, str] | None = None) -> None:
-        """targets: the name of each policy's target, where several took turns."""
+    def __init__(
+        self, samples: Samples, targets: Mapping[str, str] | None = None, requests: Sequence[str] = ()
+    ) -> None:
+        """targets: the name of each policy's target, where several took turns. requests: those of several requests."""
+        self._requests = np.array([*requests, ""])
         self._samples = samples
         self._targets = targets or {}
 
@@ -45,7 +48,8 @@ class SampleTable:
     def names(self) -> tuple[str, ...]:
         """The names of the columns."""
         target = ("target",) if self._targets else ()
-        return (*target, *(_public(name) for name in COLUMNS), "latency_ns")
+        known = (name for name in COLUMNS if name != "request" or len(self._requests) > 1)
+        return (*target, *map(_public, known), "latency_ns")
 
     def keys(self) -> tuple[str, ...]:
         """The same, as of a mapping."""
@@ -81,6 +85,8 @@ class SampleTable:
             policies = self._samples.policies
             named = policies if name == "policy" else [self._targets.get(policy, "") for policy in policies]
             return np.array(named)[self._samples.columns["policy"]]
+        if name == "request":
+            return self._requests[self._samples.columns["request"]]
         column = self._samples.columns[_POSITION if name == _INDEX else name.removesuffix("_ns")]
         return _labelled(column, _LABELS[name]) if name in _LABELS else column.astype(np.int64)
 
@@ -95,7 +101,7 @@ class SampleTable:
             raise ImportError("to_pandas() needs pandas; install it with: pip install pandas") from None
         frame = pandas.DataFrame({name: self[name] for name in self.names})
         for name in self.names:
-            if name in _LABELS or name in ("policy", "target"):
+            if name in _LABELS or name in ("policy", "target", "request"):
                 frame[name] = frame[name].astype("category")
             else:
                 frame[name] = frame[name].astype("Int64").mask(frame[name] == ABSENT)

@@ -18,6 +18,7 @@ from loadgen.measure.stats.positions import by_position
 from loadgen.measure.stats.sequential import jackknife
 from loadgen.measure.summary.generator import generator
 from loadgen.measure.summary.policy_balance import balance_summary
+from loadgen.measure.summary.policy_requests import requests_summary
 from loadgen.measure.summary.protocols import upgrade_cost
 from loadgen.measure.summary.sockets import server, sockets
 from loadgen.measure.summary.trailers import trailers
@@ -97,6 +98,7 @@ def summarise_policy(
         "unasked_bytes": add_unasked(block.get("unasked_bytes") for block in blocks),
         "sockets": sockets(blocks),
         "server": server(blocks, answered),
+        "by_name": requests_summary(plan.requests, blocks, exact, measured),
         "balance": balance_summary(blocks),
     }
     if cell.target is not None:

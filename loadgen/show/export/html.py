@@ -44,6 +44,7 @@ _GATES = _Section("Gates", tables.gates, tables.gates_note, is_text=True)
 _SECTIONS = (
     _Section("How the cost of a connection is shared", tables.amortisation, curve_note),
     _Section("Differences", tables.differences, differences_note),
+    _Section("Requests by name", tables.named_requests, tables.named_requests_note),
     _Section("Arrivals", tables.arrivals),
     _Section("Phases: mean where the phase happened", tables.phases, tables.floor_note),
     _Section("Connections", tables.connections),

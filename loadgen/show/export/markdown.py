@@ -22,7 +22,14 @@ def render(summary: Summary, diff: DiffRecord | None = None) -> str:
     """The page. diff: what changed since a baseline."""
     text = f"> {escape(summary['verdict'])}\n\n{table_markdown(tables.policies(summary))}"
     more = [
-        table for table in (tables.gates(summary), tables.amortisation(summary), tables.checks(summary)) if table.rows
+        table
+        for table in (
+            tables.gates(summary),
+            tables.named_requests(summary),
+            tables.amortisation(summary),
+            tables.checks(summary),
+        )
+        if table.rows
     ]
     return "\n".join([text, *_changes(diff), *map(table_markdown, more), *_audit(summary), *_warnings(summary)])
 

@@ -14,7 +14,7 @@ from loadgen.show.export.exporter import RunData
 
 _ROWS = 50_000
 """Rows of one piece: some 20 MB as Python's own values."""
-TEXT_COLUMNS = ("target", "policy", "error", "closed_by")
+TEXT_COLUMNS = ("target", "policy", "request", "error", "closed_by")
 """The columns that hold names."""
 
 
@@ -27,15 +27,20 @@ def samples_of(run: RunData) -> Samples:
 
 def column_names(run: RunData) -> tuple[str, ...]:
     """As `SampleTable` has them."""
-    return SampleTable(samples_of(run), _targets(run)).names
+    return SampleTable(samples_of(run), _targets(run), _requests(run)).names
 
 
 def pieces(run: RunData) -> Iterator[dict[str, list[Any]]]:
     """Columns of at most 50,000 rows each, by name; None stands for what is absent."""
-    samples, targets = samples_of(run), _targets(run)
+    samples, targets, requests = samples_of(run), _targets(run), _requests(run)
     for begin in range(0, len(samples), _ROWS):
-        table = SampleTable(samples.of(np.arange(begin, min(begin + _ROWS, len(samples)))), targets)
+        table = SampleTable(samples.of(np.arange(begin, min(begin + _ROWS, len(samples)))), targets, requests)
         yield {name: _values(table, name) for name in table.names}
+
+
+def _requests(run: RunData) -> list[str]:
+    """The names of several requests."""
+    return [one["name"] for one in run.summary["plan"].get("urls", ())]
 
 
 def _targets(run: RunData) -> dict[str, str]:

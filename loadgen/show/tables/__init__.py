@@ -10,6 +10,7 @@ from loadgen.show.tables.floor import floor_note
 from loadgen.show.tables.gates import gates, gates_note
 from loadgen.show.tables.generator import generator, generator_note
 from loadgen.show.tables.leniencies import lenient, lenient_note
+from loadgen.show.tables.named_requests import named_requests, named_requests_note
 from loadgen.show.tables.pilot import pilot, pilot_note
 from loadgen.show.tables.results import amortisation, arrivals, differences, phases, policies
 from loadgen.show.tables.run_environment import environment
@@ -21,6 +22,7 @@ __all__ = [
     "Table", "amortisation", "arrivals", "audited_note", "balance", "balance_note", "checks", "checks_note",
     "connections", "differences", "endings",
     "endings_note", "environment", "findings", "floor_note",
-    "gates", "gates_note", "generator", "generator_note", "lenient", "lenient_note", "notable_findings",
+    "gates", "gates_note", "generator", "generator_note", "lenient", "lenient_note", "named_requests",
+    "named_requests_note", "notable_findings",
     "phases", "pilot", "pilot_note", "policies", "server", "sockets", "trailers", "trailers_note", "upgrades",
 ]  # fmt: skip

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.processes import compare, free_port, loadgen, nginx_program, server_process
+from tests.support.logging_nginx import nginx
+from tests.support.processes import compare, free_port, loadgen
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 AS_CURL_WRITES = ("--policies", "close", "--users", "1")
@@ -50,21 +51,6 @@ def listener(family: int, address: Any) -> Iterator[Listener]:
     finally:
         found.socket.shutdown(socket.SHUT_RDWR)
         found.socket.close()
-
-
-@contextmanager
-def nginx(folder: Path, site: str, log_format: str, port: int) -> Iterator[None]:
-    """An nginx with this site, whose access.log has lines of this format."""
-    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    folders = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
-    config = folder / "nginx.conf"
-    config.write_text(
-        f"daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log; events {{}}\n"
-        f"http {{ log_format own '{log_format}'; access_log {folder}/access.log own; {folders}\n"
-        f"keepalive_requests 1000000; {site} }}\n"
-    )
-    with server_process([nginx_program(), "-c", f"{config}"], folder, port):
-        yield
 
 
 @contextmanager

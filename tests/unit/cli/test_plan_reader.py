@@ -169,7 +169,7 @@ def test_what_is_no_plan(tmp_path: Path, name: str, content: str | bytes | None,
     ("changed", "complaint"),
     [
         ({"usres": 5}, "plan.usres is unknown; did you mean 'users'?"),
-        ({"zzzzz": 5}, "plan.zzzzz is unknown; choose from url, targets, policies"),
+        ({"zzzzz": 5}, "plan.zzzzz is unknown; choose from url, targets, urls, policies"),
         ({"axes": {"gpa": []}}, "plan.axes.gpa is unknown; did you mean 'gap'?"),
         ({"url": "nowhere"}, "has no scheme"),
         ({"url": 5}, "plan.url is 5; it must be a text"),

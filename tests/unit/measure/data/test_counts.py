@@ -21,6 +21,7 @@ def columns(error: list[int], status: list[int], request_index: list[int]) -> di
         "error": np.array(error, np.int8),
         "status": np.array(status, np.int16),
         "nth_on_connection": np.array(request_index, np.int32),
+        "request": np.full(len(error), ABSENT, np.int8),
     }
 
 

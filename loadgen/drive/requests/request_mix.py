@@ -1,0 +1,74 @@
+"""Several requests, encoded for a policy; which is next follows from the connection (model/request_choice.py).
+
+Sends nothing.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+from typing import Any
+
+from loadgen.drive.requests.cookies import PathCookieState
+from loadgen.drive.requests.user_state import EncodedRequest, UserState
+from loadgen.model.plan import Plan
+from loadgen.model.planned_request import PlannedRequest
+from loadgen.model.request_choice import point, upper_edges
+
+_MAX_REMEMBERED = 256
+
+Encoder = Callable[[PlannedRequest], Callable[[bool, str], Any]]
+"""Gives what encodes a request, from whether it is the last on its connection and the Cookie field's value."""
+
+
+class MixedRequest:
+    """One of them, encoded."""
+
+    __slots__ = ("_by_cookies", "is_head", "path", "plain")
+
+    def __init__(self, write: Callable[[bool, str], Any], path: str, is_head: bool) -> None:
+        self.plain = EncodedRequest(write)
+        self.path = path
+        self.is_head = is_head
+        self._by_cookies: dict[str, EncodedRequest] = {}
+
+    def with_cookies(self, cookies: str) -> EncodedRequest:
+        """It with this Cookie field, empty for none."""
+        if not cookies:
+            return self.plain
+        found = self._by_cookies.get(cookies)
+        if found is None:
+            if len(self._by_cookies) >= _MAX_REMEMBERED:
+                self._by_cookies.clear()
+            found = self._by_cookies[cookies] = self.plain.with_cookies(cookies)
+        return found
+
+    def rewrite(self) -> None:
+        """Encode it again."""
+        self.plain.rewrite()
+        self._by_cookies.clear()
+
+
+class RequestMix:
+    """The requests of a plan that has several. `next_connection` gives the number of the next connection."""
+
+    def __init__(self, plan: Plan, encoder: Encoder, next_connection: Callable[[], int]) -> None:
+        self.next_connection = next_connection
+        self._edges = upper_edges([one.weight for one in plan.requests])
+        self._requests = [
+            MixedRequest(encoder(one), one.path, (one.method or plan.method) == "HEAD") for one in plan.requests
+        ]
+        self._origin = plan.target.origin
+
+    def chosen(self, connection: int, request_index: int) -> MixedRequest:
+        """That which goes on the connection of this number behind so many others."""
+        return self._requests[bisect_right(self._edges, point(connection, request_index))]
+
+    def rewrite(self) -> None:
+        """Encode all again: what they are made from has changed."""
+        for one in self._requests:
+            one.rewrite()
+
+    def user_state(self, index: int) -> UserState:
+        """A user's, whose cookies go by the path of each request."""
+        return PathCookieState(index, self._origin)

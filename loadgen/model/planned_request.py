@@ -1,0 +1,67 @@
+"""One of several requests of a run, and its form in JSON. Reads no file, sends nothing."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import Any
+
+from loadgen.model.json_types import JSON_BASE64, JSON_PAIR, JSON_TEXT, JSON_WHOLE, JsonType, list_of
+from loadgen.model.redaction import redact_body, redact_field, redact_url
+
+_KEYS: dict[str, JsonType] = {
+    "name": JSON_TEXT, "weight": JSON_WHOLE, "method": JSON_TEXT, "origin": JSON_TEXT, "path": JSON_TEXT,
+    "headers": list_of(JSON_PAIR), "body_base64": JSON_BASE64,
+}  # fmt: skip
+JSON_REQUEST = JsonType(
+    "an object of a request",
+    "objects of requests",
+    lambda value: (
+        isinstance(value, dict)
+        and value.keys() == _KEYS.keys()
+        and all(kind.fits(value[key]) for key, kind in _KEYS.items())
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRequest:
+    """What it has of its own; the plan's method, header fields and body stand for what it lacks."""
+
+    name: str
+    """Its results stand under it."""
+    path: str
+    """In origin-form (RFC 9112 §3.2.1)."""
+    weight: int = 1
+    """How often it is sent, compared with the others."""
+    method: str = ""
+    origin: str = ""
+    """Scheme and authority; empty where the target has them."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """They replace the plan's of the same names."""
+    body: bytes = b""
+
+    def record(self, *, secrets: bool) -> dict[str, Any]:
+        """As JSON values. Without `secrets`, HIDDEN stands for each credential."""
+        return {
+            "name": self.name,
+            "weight": self.weight,
+            "method": self.method,
+            "origin": self.origin,
+            "path": self.path if secrets else redact_url(self.path),
+            "headers": [[name, text if secrets else redact_field(name, text)] for name, text in self.headers],
+            "body_base64": base64.b64encode(self.body if secrets else redact_body(self.body)).decode("ascii"),
+        }
+
+    def over(self, method: str, headers: tuple[tuple[str, str], ...], body: bytes) -> dict[str, Any]:
+        """The plan's method, header fields and body with its own in their place."""
+        own = {name.lower() for name, _ in self.headers}
+        kept = (field for field in headers if field[0].lower() not in own)
+        return {"method": self.method or method, "headers": (*kept, *self.headers), "body": self.body or body}
+
+    @classmethod
+    def restore(cls, value: dict[str, Any]) -> PlannedRequest:
+        """The inverse of `record`."""
+        fields = {key: one for key, one in value.items() if key not in ("headers", "body_base64")}
+        headers = tuple((name, text) for name, text in value["headers"])
+        return cls(**fields, headers=headers, body=base64.b64decode(value["body_base64"]))

@@ -1,0 +1,167 @@
+"""A list of requests: JSON lines, one request each, from a file or a text. Sends nothing.
+
+{"url": "/cart", "method": "POST", "weight": 3, "name": "add", "headers": {"X-A": "b"}, "body": "text or @FILE"}
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from loadgen.model.exceptions import PlanError
+from loadgen.model.headers import check_headers
+from loadgen.model.input_files import read_input
+from loadgen.model.planned_request import PlannedRequest
+from loadgen.model.redaction import HIDDEN, redact_url
+from loadgen.model.request_body import read_body
+from loadgen.model.request_method import as_sent, check_method
+from loadgen.model.target import parse_target
+
+MAX_REQUESTS = 1_000
+MAX_WEIGHT = 1_000_000
+_MAX_FILE_BYTES = 64 << 20
+_MAX_NAME = 80
+_KEYS = ("url", "method", "weight", "name", "headers", "body")
+
+
+def is_text(value: str) -> bool:
+    """Whether it is the list itself, and not the name of its file."""
+    return value.lstrip().startswith("{")
+
+
+def read_requests(value: str) -> tuple[PlannedRequest, ...]:
+    """The requests that the text, or the file of this name, lists. Raises PlanError, which names file and line."""
+    if is_text(value):
+        where, folder, text = "--urls", Path(), value
+    else:
+        path = Path(value)
+        where, folder = f"--urls {value}", path.parent
+        try:
+            text = read_input(path, "--urls", _MAX_FILE_BYTES).decode("utf-8")
+        except UnicodeDecodeError:
+            raise PlanError(f"{where} is not in UTF-8") from None
+    found: list[PlannedRequest] = []
+    names: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip() and not line.lstrip().startswith("#"):
+            request = _request(line, folder, f"{where}, line {number}")
+            if request.name in names:
+                raise PlanError(
+                    f"{where}, line {number}: the name {request.name!r} stands in line {names[request.name]} too; "
+                    "give each request a name of its own"
+                )
+            names[request.name] = number
+            found.append(request)
+    if not found:
+        raise PlanError(f'{where} lists no request; write a line like {{"url": "/"}} for each')
+    if len(found) > MAX_REQUESTS:
+        raise PlanError(f"{where} lists {len(found):,} requests; {MAX_REQUESTS:,} is the most")
+    return tuple(found)
+
+
+def as_lines(requests: tuple[PlannedRequest, ...]) -> str:
+    """The inverse, without credentials."""
+    return "".join(f"{json.dumps(dict(_line(request)), ensure_ascii=False)}\n" for request in requests)
+
+
+def _line(request: PlannedRequest) -> Iterator[tuple[str, Any]]:
+    record = request.record(secrets=False)
+    yield "url", request.origin + record["path"]
+    yield from ((key, record[key]) for key in ("name", "weight"))
+    if request.method:
+        yield "method", request.method
+    if request.headers:
+        yield "headers", dict(record["headers"])
+    if request.body:
+        yield "body_base64", record["body_base64"]
+
+
+def _request(line: str, folder: Path, where: str) -> PlannedRequest:
+    try:
+        return _of_keys(_object(line), folder)
+    except PlanError as error:
+        raise PlanError(f"{where}: {error}") from None
+
+
+def _object(line: str) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        raise PlanError('it is not JSON; write it like {"url": "/cart", "method": "POST"}') from None
+    if not isinstance(found, dict):
+        raise PlanError('it is no JSON object; write it like {"url": "/cart", "method": "POST"}')
+    for key in found:
+        if key not in (*_KEYS, "body_base64"):
+            raise PlanError(f"the key {key[:_MAX_NAME]!r} is unknown; use {', '.join(_KEYS)}")
+    if HIDDEN in line:
+        raise PlanError("a credential in it was not recorded; give --urls again")
+    return found
+
+
+def _of_keys(keys: dict[str, Any], folder: Path) -> PlannedRequest:
+    origin, path = _place(_text(keys, "url", ""))
+    method = as_sent(_text(keys, "method", ""))
+    if "method" in keys:
+        check_method(method)
+    headers = _headers(keys.get("headers", {}))
+    return PlannedRequest(
+        name=_name(keys, f"{method or ''} {redact_url(path)}".strip()),
+        path=path,
+        weight=_weight(keys.get("weight", 1)),
+        method=method,
+        origin=origin,
+        headers=headers,
+        body=_body(keys, folder),
+    )
+
+
+def _text(keys: dict[str, Any], key: str, default: str) -> str:
+    value = keys.get(key, default)
+    if not isinstance(value, str):
+        raise PlanError(f"{key} is not a text in quotes")
+    return value
+
+
+def _place(url: str) -> tuple[str, str]:
+    """The origin, empty for the target's, and the path with its query."""
+    if not url:
+        raise PlanError('it has no url; write it like {"url": "/cart"}')
+    if url.startswith("/"):
+        return "", parse_target(f"http://target{url}").path
+    target = parse_target(url)
+    return target.origin, target.path
+
+
+def _name(keys: dict[str, Any], usual: str) -> str:
+    name = _text(keys, "name", usual[:_MAX_NAME])
+    if not name or len(name) > _MAX_NAME or not name.isprintable():
+        raise PlanError(f"the name {name[:_MAX_NAME]!r} can't be used; write up to {_MAX_NAME} characters on one line")
+    return name
+
+
+def _weight(value: Any) -> int:
+    if type(value) is not int or not 1 <= value <= MAX_WEIGHT:
+        raise PlanError(f"the weight is {json.dumps(value)[:_MAX_NAME]}; write a whole number from 1 to {MAX_WEIGHT:,}")
+    return value
+
+
+def _headers(value: Any) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+        raise PlanError('headers is no object of texts; write it like {"X-Name": "value"}')
+    fields = tuple(value.items())
+    check_headers(fields)
+    return fields
+
+
+def _body(keys: dict[str, Any], folder: Path) -> bytes:
+    if "body_base64" in keys:
+        import base64
+
+        try:
+            return base64.b64decode(_text(keys, "body_base64", ""), validate=True)
+        except ValueError:
+            raise PlanError("body_base64 is not base64") from None
+    text = _text(keys, "body", "")
+    return read_body(text, folder) if text.startswith("@") else text.encode("utf-8", "surrogatepass")

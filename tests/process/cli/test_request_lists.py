@@ -1,0 +1,75 @@
+"""Several requests (--urls): what nginx logs is what each name counts."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.support.logging_nginx import nginx
+from tests.support.processes import compare, free_port
+from tests.support.runner import run_cli
+
+REQUESTS = (
+    {"url": "/list?page=1", "weight": 3, "name": "GET /list?page=1"},
+    {"url": "/cart", "method": "POST", "body": "id=1", "headers": {"X-Kind": "own"}},
+    {"url": "/cart", "method": "PURGE", "weight": 2},
+)
+HEAD = {"url": "/head", "method": "HEAD"}
+
+
+@pytest.mark.parametrize(
+    ("policies", "requests", "more"),
+    [
+        ("persistent,recycle:3,close,pool:2", (*REQUESTS, HEAD), ("--users", "4", "--cookies")),
+        ("persistent,close", (*REQUESTS, HEAD), ("--users", "4", "--processes", "2", "--max-samples", "200")),
+        ("h2-prior+streams:3,h2-prior+pool:2+streams:3", REQUESTS, ("--users", "4")),
+        ("pool:2", (*REQUESTS, HEAD), ("--rate", "200")),
+    ],
+)
+def test_counts_by_name_are_those_of_the_log(
+    tmp_path: Path, policies: str, requests: tuple[dict[str, object], ...], more: tuple[str, ...]
+) -> None:
+    port = free_port()
+    (tmp_path / "urls.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in requests))
+    mode = " http2" if "h2" in policies else ""
+    cookie = 'add_header Set-Cookie "a=1; Path=/cart";' if "--cookies" in more else ""
+    site = f"server {{ listen 127.0.0.1:{port}{mode}; {cookie} location / {{ return 200 hello; }} }}"
+    with nginx(tmp_path, site, "$request_method $request_uri|$http_x_kind|$content_length|$cookie_a", port):
+        summary = compare(
+            f"http://127.0.0.1:{port}/", tmp_path / "run", "--urls", f"{tmp_path}/urls.jsonl", "--policies", policies,
+            *more, "--export", "csv",
+        )  # fmt: skip
+    lines = [line.split("|") for line in (tmp_path / "access.log").read_text().splitlines()]
+    found: Counter[str] = Counter()
+    for one in summary["policies"].values():
+        assert one["errors"] == {}
+        assert sum(request["requests"] for request in one["by_name"]) == one["requests"]
+        found.update({request["name"]: request["answered_with_warmup"] for request in one["by_name"]})
+    assert found == Counter(line[0] for line in lines)
+    assert {(line[1], line[2]) for line in lines if line[0] == "POST /cart"} == {("own", "4")}
+    cookies = {(line[0].split()[1], line[3]) for line in lines[len(lines) // 4 :]}
+    assert ("/cart", "1") in cookies if cookie else {value for _, value in cookies} == {"-"}
+    assert ("/head", "1") not in cookies
+    shares = {one["name"]: one["weight"] for one in summary["plan"]["urls"]}
+    total = sum(shares.values())
+    for name, weight in shares.items():
+        assert found[name] / len(lines) == pytest.approx(weight / total, rel=0.25)
+
+
+def test_a_bad_list_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "urls").write_text('{"url": "/"}\n{"url": "/a", "weight": -1}\n')
+    done = run_cli("compare", "http://127.0.0.1:9/", "--urls", "urls", cwd=tmp_path)
+    assert done.code == 2
+    assert done.stderr.strip().splitlines() == [
+        "loadgen: --urls urls, line 2: the weight is -1; write a whole number from 1 to 1,000,000"
+    ]
+
+
+def test_the_first_url_says_where_they_go(tmp_path: Path) -> None:
+    (tmp_path / "urls").write_text('{"url": "http://shop.test/a"}\n{"url": "https://shop.test/b"}\n')
+    done = run_cli("compare", "--urls", "urls", cwd=tmp_path)
+    assert done.code == 2
+    assert "is for https://shop.test, and the run's target is http://shop.test" in done.stderr
