@@ -12,6 +12,7 @@ from typing import Any
 import gevent
 
 from loadgen.drive.block_balance import BlockBalance
+from loadgen.drive.slots.connect_pace import ConnectPace
 from loadgen.drive.slots.context import NEVER_NS, NO_LIMIT, SlotContext
 from loadgen.drive.slots.pending_close import PendingClose
 from loadgen.drive.slots.slot import ConnectionSlot
@@ -129,6 +130,7 @@ class ConnectionManager(SlotContext):
         self._first_of_block = self._connections
         self._kind = Pipeline if policy.pipelines else _KINDS[policy.protocol]
         self._ignores_close = not policy.honours_close
+        self.pace = ConnectPace(self.clock, policy.connects_per_s) if policy.connects_per_s else None
         self._close_unused_by(policy)
 
     def watch_for_stalls(self) -> None:

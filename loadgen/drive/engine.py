@@ -123,6 +123,7 @@ class Engine(ConnectionManager):
         raised, as OSError of the sink.
         """
         prepared = self._prepared
+        self._preopen(prepared.preopened(self.policy.preopened))
         # What earlier blocks have left in cycles was frozen with them, and could not be freed.
         gc.unfreeze()
         gc.collect()
@@ -249,6 +250,17 @@ class Engine(ConnectionManager):
     def _slots(self) -> list[ConnectionSlot]:
         return self._load.slots if self._load is not None else []
 
+    def _preopen(self, slots: list[ConnectionSlot]) -> None:
+        """Open the connections of these slots, each with a request, before any load; some at a time, as users begin."""
+        missing = [slot for slot in slots if slot.connection is None]
+        for start in range(0, len(missing), _MAX_USERS_AT_ONCE):
+            some = missing[start : start + _MAX_USERS_AT_ONCE]
+            if self.whole:
+                self._unfinished = len(some)
+                for slot in some:
+                    slot.send_first(slot)
+                self._drain()
+
     def _run_load(self, open_window: Callable[[], None]) -> None:
         """The block's load from its beginning to the end of its time, or to an interruption."""
         load, prepared = self._plan.load, self._prepared
@@ -278,6 +290,8 @@ class Engine(ConnectionManager):
 
     def _drop_waiting(self) -> None:
         """Requests that still wait for a connection get none: they are counted, not sampled."""
+        if self.pace is not None:
+            self.pace.give_up()
         dropped = self._prepared.drop_waiting()
         self._unfinished -= dropped
         if dropped and self._unfinished == 0:

@@ -27,6 +27,7 @@ cdef class ConnectionSetup(Lifecycle):
 
     @cython.locals(now=cython.longlong, transport=Transport, route=Route)
     cpdef open(self, request, long long scheduled_ns=*, session=*, bint look_up=*)
+    cpdef defer(self)
     cpdef close(self, ending)
     cpdef expire(self)
     cpdef abandon(self)

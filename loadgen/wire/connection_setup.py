@@ -34,6 +34,24 @@ _CLOSED = int(CLOSED)
 _ESTABLISHED = int(ConnectionFlag.ESTABLISHED)
 
 
+_NEVER_NS = 1 << 62
+
+
+class NoTransport(Transport):
+    """That of a connection which waits to be opened: it can only be closed."""
+
+    __slots__ = ()
+
+    def close(self) -> None:
+        pass
+
+    def send(self, data: bytes | memoryview) -> int:
+        return len(data)  # nobody is there to be told of an end
+
+
+_NOT_YET = NoTransport(bytearray())
+
+
 class ConnectionSetup(Lifecycle):
     """A connection without its exchanges. Subclasses say what to send once it is open, and how to read."""
 
@@ -100,6 +118,12 @@ class ConnectionSetup(Lifecycle):
         else:
             self.enter(RESOLVING, self._clock.monotonic_ns(), now)
             route.look_up(self._on_resolved)
+
+    def defer(self) -> None:
+        """It is opened later; until then it has no deadline, and may be abandoned."""
+        self._transport = _NOT_YET
+        self.begun_ns = _NEVER_NS
+        self.scheduled_ns = self.opened_ns = self._clock.monotonic_ns()
 
     @property
     def transport(self) -> Transport:

@@ -5,7 +5,7 @@ from loadgen.wire.clock cimport PhaseClock
 cdef class SlotContext:
     cdef public SampleSink sink
     cdef public PhaseClock clock
-    cdef public object policy
+    cdef public object policy, pace
     cdef public double think_s, gap_s
     cdef public bint running, takes_cookies
     cdef public object url

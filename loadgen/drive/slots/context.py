@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from loadgen.drive.slots.connect_pace import ConnectPace
 from loadgen.model.errors import ErrorKind
 from loadgen.model.leniency import LeniencyCounts
 from loadgen.model.policy import ConnectionPolicy
@@ -30,6 +31,8 @@ class SlotContext:
         """How long a user waits between a response and the next request."""
         self.gap_s = 0.0
         """How long a connection rests before it is used again."""
+        self.pace: ConnectPace | None = None
+        """It opens connections, where the policy limits how many are opened a second."""
         self.running = False
         """Users go on after a response; False while a block ends, and outside of blocks."""
         self.asked = NO_LIMIT

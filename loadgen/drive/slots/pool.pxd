@@ -16,6 +16,7 @@ cdef class Pool:
 
     @cython.locals(slot=PooledSlot)
     cpdef submit(self, user, long long due_ns, long long late_ns)
+    cpdef add_slots(self, Py_ssize_t slots)
     cpdef preflight_slot(self)
     cpdef release(self, PooledSlot slot)
     cpdef connection_lost(self, PooledSlot slot)

@@ -42,6 +42,11 @@ class Pool:
         slot.serve(user, due_ns, late_ns)
         self._list(slot)
 
+    def add_slots(self, slots: int) -> None:
+        """Have this many, as far as the pool's size permits; new ones are free once they have carried a request."""
+        while len(self.slots) < min(slots, self._size):
+            self._add()
+
     def preflight_slot(self) -> PooledSlot:
         """A slot for the run's first request, which comes before all others, or for its next try."""
         return self._take() or self._add()

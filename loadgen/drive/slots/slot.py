@@ -144,7 +144,10 @@ class ConnectionSlot(Listener):
         connection.user = user_state.index
         requests = user_state.requests
         request = requests.last if self._limit == 1 else requests.more
-        connection.open(request, scheduled_ns, user_state.session, self._resolves)
+        if context.pace is None:
+            connection.open(request, scheduled_ns, user_state.session, self._resolves)
+        else:
+            context.pace.open(connection, request, scheduled_ns, user_state.session, self._resolves)
 
     def _failed(self, connection: Connection, outcome: int) -> None:
         context = self._context

@@ -53,6 +53,9 @@ class BlockLoad(Protocol):
     def account(self, begun_ns: int, ended_ns: int) -> dict[str, int]:
         """`unstarted`: requests of that time that never got a connection; `due`: arrivals. Call it after `stop`."""
 
+    def preopened(self, connections: int) -> list[ConnectionSlot]:
+        """The slots of this many connections that are to be open before the load; fewer, where it has fewer."""
+
     def preflight_slot(self) -> ConnectionSlot:
         """The slot that the run's very first request goes on, alone."""
 
@@ -89,6 +92,9 @@ class PerUserLoad:
 
     def account(self, begun_ns: int, ended_ns: int) -> dict[str, int]:
         return {"unstarted": 0}
+
+    def preopened(self, connections: int) -> list[ConnectionSlot]:
+        return self.slots[:connections]
 
     def preflight_slot(self) -> ConnectionSlot:
         return self._own[0]
@@ -158,6 +164,10 @@ class PooledLoad:
         due_times = takewhile(lambda due_ns: first_ns + due_ns < ended_ns, self._due_times())
         due = sum(first_ns + due_ns >= begun_ns for due_ns in due_times)
         return {"unstarted": unstarted, "due": min(due, self._context.asked)}
+
+    def preopened(self, connections: int) -> list[ConnectionSlot]:
+        self._pool.add_slots(connections)
+        return self.slots[:connections]
 
     def preflight_slot(self) -> ConnectionSlot:
         slot = self._pool.preflight_slot()

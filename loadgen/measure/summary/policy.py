@@ -108,6 +108,8 @@ def summarise_policy(
 
 def _slots(cell: Cell, plan: Plan) -> int:
     """How many connections a block can have at the same time."""
+    if cell.policy.coalesces:
+        return plan.processes
     return cell.policy.pool or (plan.load.max_connections if cell.rate_rps else cell.users)
 
 

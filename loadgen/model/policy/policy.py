@@ -98,6 +98,12 @@ class ConnectionPolicy:
     """Connections shared by all users; 0 for one connection a user."""
     pool_order: str = LIFO
     """Which idle connection of a pool is taken: the one used last, or the one unused for longest."""
+    coalesces: bool = False
+    """The one connection of the pool is shared by all users of a process."""
+    preopened: int = 0
+    """Connections that are open, and have carried a request, before a block's load begins."""
+    connects_per_s: int = 0
+    """The most connections that all users together begin to open within a second; 0 for no such limit."""
     depth: int = 1
     """Requests in flight on a connection, in a pipeline or, with HTTP/2, in streams."""
     protocol: str = HTTP1
@@ -159,9 +165,10 @@ class ConnectionPolicy:
     def fits_scenarios(self) -> bool:
         """One HTTP/1.1 request at a time, on a connection of the user's own: what a blocking client can do.
 
-        Nothing is early data: a scenario's method may be any.
+        Nothing is early data: a scenario's method may be any. Nothing is opened before: its users come and go.
         """
-        return self.protocol == HTTP1 and self.depth == 1 and not self.pool and not self.early_data
+        shares = self.depth > 1 or self.pool or self.preopened
+        return self.protocol == HTTP1 and not shares and not self.early_data
 
     @property
     def connection_option(self) -> str:

@@ -14,11 +14,15 @@ from tests.support.processes import BYE, HELLO, compare, loadgen, lose_the_third
 from tests.support.runs import BLOCKS, USERS, SharedRun, Start, run, run_unchecked
 
 LIMITS = (1, 2, 10, 100)
+RATE = 50
 PLAIN = [
     *(f"recycle:{limit}" for limit in LIMITS),
     *(f"recycle:{limit}+abandon" for limit in LIMITS),
     *("recycle:inf", "lifetime:30ms", "gap:10ms", "pool:2+close", "http10", "http10-keepalive"),
     "pipeline:3+recycle:10",
+    "gap:20ms+max-idle:10ms",
+    "preopen:3",
+    f"close+connect-rate:{RATE}",
 ]
 
 
@@ -51,7 +55,7 @@ def test_recycling_ends_where_the_target_counts_it(plain: SharedRun) -> None:
         assert carried[limit] >= full - 2 * USERS * BLOCKS
     odd = sum(count for size, count in carried.items() if size < max(LIMITS) and size not in LIMITS)
     lived_shorter = plain["lifetime:30ms"]["connections"]["opened"] + plain["gap:10ms"]["connections"]["opened"]
-    assert odd <= 9 * USERS * BLOCKS + lived_shorter
+    assert odd <= 10 * USERS * BLOCKS + lived_shorter
 
 
 def test_recycling_without_end_is_persistent(plain: SharedRun) -> None:
@@ -85,6 +89,31 @@ def test_a_connection_rests_before_it_is_used_again(plain: SharedRun) -> None:
     gaps = np.diff(scheduled)[np.diff(number.astype(np.int64)) == 0]
     assert len(gaps) > 20
     assert gaps.min() >= 10_000_000
+
+
+def test_a_connection_that_was_unused_for_too_long_is_not_used_again(plain: SharedRun) -> None:
+    connections = plain["gap:20ms+max-idle:10ms"]["connections"]
+    assert connections["opened"] == connections["exchanges_with_warmup"] > 2 * USERS * BLOCKS
+    assert connections["endings"] == {"client_silent": connections["opened"]}
+
+
+def test_preopened_connections_are_those_of_the_block(plain: SharedRun) -> None:
+    connections = plain["preopen:3"]["connections"]
+    assert connections["opened"] == connections["ideal"] == USERS * BLOCKS
+    assert plain["preopen:3"]["errors"] == {}
+
+
+def test_connections_are_opened_at_most_at_the_rate(plain: SharedRun) -> None:
+    one, rows = plain[f"close+connect-rate:{RATE}"], plain.rows(f"close+connect-rate:{RATE}")
+    # Blocks of 200 ms; at the end of each, requests that wait have 100 ms more.
+    most = RATE * 0.3 + 1
+    assert USERS * BLOCKS < one["connections"]["opened"] <= most * BLOCKS
+    began = np.sort(rows["scheduled"].astype(np.int64) + np.maximum(rows["queue"].astype(np.int64), 0))
+    assert len(began) > 5
+    # A timer may be late, and the next connection is not.
+    assert np.diff(began).min() > 0.3e9 / RATE
+    assert np.median(rows["queue"]) > 1e9 / RATE
+    assert one["errors"] == {}
 
 
 def test_pool_connections_may_be_new_each_time(plain: SharedRun) -> None:

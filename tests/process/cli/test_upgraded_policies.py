@@ -31,6 +31,8 @@ PER_CONNECTION = {
     "h2+pool:2+streams:3": None,
     "h2+pool:1+streams:3+recycle:7": 7,
     "h2+abandon": 1,
+    "h2+coalesce": None,
+    "h2+coalesce+recycle:20": 20,
     "h2-prior": None,
     "h2c-upgrade": None,
     "h2c-upgrade+close": 1,
@@ -78,6 +80,17 @@ def test_an_upgraded_connection_serves_what_the_policy_says(
     # A close handshake, or a GOAWAY, is the client's announcement; one that abandons says nothing.
     silent = "abandon" in policy
     assert links["endings"].keys() == {"client_silent" if silent else "client_announced"}
+
+
+def test_all_users_share_one_connection(upgraded: SharedRun) -> None:
+    connections = upgraded["h2+coalesce"]["connections"]
+    assert connections["opened"] == connections["ideal"] == BLOCKS
+    assert set(upgraded.rows("h2+coalesce")["user"].tolist()) == set(range(USERS))
+
+
+def test_each_process_has_one_connection_for_its_users(share_target: Start, tmp_path: Path) -> None:
+    one = run(share_target(), tmp_path, "h2-prior+coalesce", "--processes", "2", "--rounds", "1")
+    assert one["connections"]["opened"] == one["connections"]["ideal"] == 2
 
 
 def test_users_share_the_streams_of_a_pool(share_target: Start, tmp_path: Path) -> None:

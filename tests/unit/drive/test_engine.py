@@ -79,6 +79,24 @@ def make() -> Iterator[Make]:
         one.engine.close()
 
 
+@pytest.mark.parametrize(("policy", "opened"), [("preopen:2", 2), ("preopen:9", 3), ("pool:2+preopen:9", 2)])
+def test_connections_are_opened_before_the_load(make: Make, policy: str, opened: int) -> None:
+    rig = make(policy, warmup_ns=0)
+    window = rig.run()
+    before = [index for index, at in zip(*map(rig.sink.column, ("request_index", "scheduled")), strict=True)
+              if at < window.begun_ns]  # fmt: skip
+    assert before == [0] * opened
+    assert len(rig.sink.connections) == (2 if "pool" in policy else 3)
+    assert len(rig.sink.column("outcome")) > 20
+
+
+def test_a_block_ends_although_connections_wait_for_their_turn(make: Make) -> None:
+    rig = make("close+connect-rate:1")
+    rig.run()
+    assert Ending.NOT_OPENED in rig.sink.endings
+    assert rig.sink.column("outcome").count(-ErrorKind.UNFINISHED) == 3 - len(rig.route.made) + 1
+
+
 @pytest.mark.parametrize("policy", ["persistent", "close", "recycle:7", "pool:2", "pipeline:3", "lifetime:5ms"])
 def test_a_block_has_a_warm_up_a_window_and_an_end(make: Make, policy: str) -> None:
     rig = make(policy)

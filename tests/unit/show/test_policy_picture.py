@@ -20,6 +20,7 @@ from loadgen.show.policy_picture import LEGEND, legend, picture
         ("lifetime:1s", ["==a.a.a!", "        ==a.a.a!"]),
         ("max-idle:1s", ["==a.a.a.....!", "             ==a.a.a.....!"]),
         ("pool:2", ["==a.c.b.a.c.b>", "==b.a.c.b.a.c>"]),
+        ("h2+coalesce", ["==[abc][abc]>"]),
         ("h2+streams:10", ["==[aaa][aaa]>"]),
         ("websocket-close", ["==^a|", "     ==^a|", "          ==^a|"]),
         ("ignore-close", ["==a.a.a.a.ax.a>"]),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from loadgen.model.policy.part import Part
 from loadgen.model.policy.parts.abandon import PARTS as ABANDON
+from loadgen.model.policy.parts.coalesce import PARTS as COALESCE
+from loadgen.model.policy.parts.connect_rate import PARTS as CONNECT_RATE
 from loadgen.model.policy.parts.early_data import PARTS as EARLY_DATA
 from loadgen.model.policy.parts.gap import PARTS as GAP
 from loadgen.model.policy.parts.honour import PARTS as HONOUR
@@ -14,6 +16,7 @@ from loadgen.model.policy.parts.lifetime import PARTS as LIFETIME
 from loadgen.model.policy.parts.max_idle import PARTS as MAX_IDLE
 from loadgen.model.policy.parts.pipeline import PARTS as PIPELINE
 from loadgen.model.policy.parts.pool import PARTS as POOL
+from loadgen.model.policy.parts.preopen import PARTS as PREOPEN
 from loadgen.model.policy.parts.requests import PARTS as REQUESTS
 from loadgen.model.policy.parts.resolve import PARTS as RESOLVE
 from loadgen.model.policy.parts.resume import PARTS as RESUME
@@ -26,11 +29,14 @@ PARTS: dict[str, Part] = {
     **HONOUR,
     **GAP,
     **POOL,
+    **PREOPEN,
+    **CONNECT_RATE,
     **ABANDON,
     **HTTP10,
     **PIPELINE,
     **WEBSOCKET,
     **HTTP2,
+    **COALESCE,
     **IGNORE_CLOSE,
     **RESUME,
     **EARLY_DATA,

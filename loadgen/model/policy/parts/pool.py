@@ -26,7 +26,7 @@ def _objects(conditions: RunConditions) -> str | None:
 
 POOL = Trait(
     "a pool",
-    lambda policy: policy.pool > 0,
+    lambda policy: policy.pool > 0 and not policy.coalesces,
     excludes={GAP.name: "the next user who needs a connection decides how long it rests; use --think"},
     objects=_objects,
 )
