@@ -6,6 +6,7 @@ import ipaddress
 import os
 import resource
 import socket
+from pathlib import Path
 
 from loadgen.model import descriptors
 from loadgen.model.authority import is_ip_literal
@@ -13,7 +14,11 @@ from loadgen.model.endpoint import Endpoint, check_socket_file
 from loadgen.model.exceptions import PlanError
 from loadgen.model.extras import check_package
 from loadgen.model.plan import Plan
+from loadgen.model.policy import ConnectionPolicy
+from loadgen.model.policy.parts.tcp import algorithms, opens_fast
 from loadgen.model.units import count
+
+_SETTINGS = Path("/proc/sys/net/ipv4")
 
 
 def check_machine(plan: Plan, embedded: bool = False) -> None:
@@ -35,6 +40,8 @@ def check_machine(plan: Plan, embedded: bool = False) -> None:
     for address in plan.source_ips:
         for end in ends:
             _check_source(address, end)
+    for policy in plan.policies:
+        _check_tcp(policy)
     if plan.server_pid is not None:
         try:
             if plan.server_pid < 1:
@@ -44,6 +51,30 @@ def check_machine(plan: Plan, embedded: bool = False) -> None:
             raise PlanError(f"--server-pid {plan.server_pid}: there is no such process on this machine") from None
         except PermissionError:
             pass  # another user's process; what can be read of it will be
+
+
+def _check_tcp(policy: ConnectionPolicy) -> None:
+    """Options of TCP that this machine's kernel has."""
+    if opens_fast(policy) and not int(_setting("tcp_fastopen") or 0) & 1:
+        raise PlanError(
+            f"the policy {policy.name!r}: this machine lets no client use TCP Fast Open; "
+            "run: sysctl -w net.ipv4.tcp_fastopen=1"
+        )
+    for algorithm in algorithms(policy):
+        known = _setting("tcp_available_congestion_control").split()
+        if known and algorithm not in known:
+            raise PlanError(
+                f"the policy {policy.name!r}: this machine has no congestion control {algorithm}; "
+                f"it has {', '.join(known)}"
+            )
+
+
+def _setting(name: str) -> str:
+    """A setting of the kernel's TCP; empty where it has none of that name."""
+    try:
+        return (_SETTINGS / name).read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 def _check_tls(plan: Plan) -> None:

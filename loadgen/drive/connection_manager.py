@@ -131,6 +131,7 @@ class ConnectionManager(SlotContext):
         self._kind = Pipeline if policy.pipelines else _KINDS[policy.protocol]
         self._ignores_close = not policy.honours_close
         self.pace = ConnectPace(self.clock, policy.connects_per_s) if policy.connects_per_s else None
+        self._route.socket_options = tuple([(one.level, one.option, one.value) for one in policy.socket_options])
         self._close_unused_by(policy)
 
     def watch_for_stalls(self) -> None:

@@ -320,6 +320,8 @@ class PolicySummary(TypedDict):
     """Latency (ns)."""
     phases_ns: dict[str, PhaseSummary]
     """Each phase by its name: queue, dns, connect, tunnel, tls, upgrade, send, wait, receive."""
+    delayed_ack_share: NotRequired[float]
+    """Share of requests that took the 40 ms of a delayed acknowledgement (Nagle's algorithm); 0: no such pattern."""
     by_position: list[PositionGroup] | None
     """Cost by position on the connection; null where the policy does not reuse connections."""
     generator: GeneratorSummary

@@ -302,6 +302,12 @@ class WarningCode(WarningRow):
         "The listen queue of a server on this machine was full.",
         "Raise its backlog and net.core.somaxconn.",
     )
+    NAGLE_DELAYS = (
+        "nagle_delays",
+        "Many requests took 40 to 50 ms and few a time near that: Nagle's algorithm on one side, delayed "
+        "acknowledgements on the other.",
+        "Set TCP_NODELAY on the side that writes a message in several pieces, or write it at once.",
+    )
 
     # Locust
     RUN_TOO_SHORT = (

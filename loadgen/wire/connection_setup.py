@@ -113,6 +113,7 @@ class ConnectionSetup(Lifecycle):
         route = self._route
         transport = self._transport = route.transport(session, self.offers_h2, self.user, request)
         transport.stamps_arrivals = self.is_sampled
+        transport.options = route.socket_options
         if route.has_addresses(now, look_up):
             self._connect(route.next_address(), now)
         else:

@@ -4,7 +4,7 @@ from loadgen.wire.transport cimport Transport
 cdef class Route:
     cdef readonly object target, addressing, endpoint
     cdef public object tls_context, h2_context
-    cdef public tuple turns
+    cdef public tuple turns, socket_options
     cdef public object _contexts, _settings
     cdef public list addresses
     cdef public tuple sources

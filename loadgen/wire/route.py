@@ -88,6 +88,8 @@ class Route:
         self._waiting: list[Callable[[list[SocketAddress] | OSError], None]] = []
         self._changes: list[RouteChange] = []
         self._turn = 0
+        self.socket_options: tuple[tuple[int, int, Any], ...] = ()
+        """What is set of each connection's socket before it opens, as setsockopt takes it."""
         self.server_name = b""
         """For the TLS handshake (SNI); empty for none (RFC 6066 §3: an IP literal is none)."""
 

@@ -10,6 +10,7 @@ cdef class Transport:
     cdef public bytearray buffer
     cdef public bint is_cut_off, stamps_arrivals
     cdef public long long connected_ns
+    cdef public tuple options
 
     cpdef long long connect(self, tuple address, callback) except? -1
     cpdef establish(self)

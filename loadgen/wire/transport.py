@@ -80,13 +80,15 @@ OPEN, BEGIN_TLS, WANT_READ, WANT_WRITE, BEGIN_TUNNEL = Step
 class Transport:
     """One byte stream. Its methods may raise OSError."""
 
-    __slots__ = ("buffer", "connected_ns", "is_cut_off", "stamps_arrivals")
+    __slots__ = ("buffer", "connected_ns", "is_cut_off", "options", "stamps_arrivals")
 
     def __init__(self, buffer: bytearray) -> None:
         self.buffer = buffer
         """Where `receive` puts what it reads, until it is called again for this or another transport."""
         self.stamps_arrivals = False
         """To be set before `connect`: the kernel notes when bytes arrive (see `arrival_ns`)."""
+        self.options: tuple[tuple[int, int, Any], ...] = ()
+        """To be set before `connect`: what is set of the socket, each as setsockopt takes it."""
         self.connected_ns = 0
         """When it was found connected as `connect` returned (ns); 0 where the handshake was still under way."""
         self.is_cut_off = False
@@ -187,6 +189,8 @@ class TcpTransport(Transport):
             self.socket.bind((self._source[family], 0))
         if self.stamps_arrivals:
             self.socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        for level, option, value in self.options:
+            self.socket.setsockopt(level, option, value)
         # Before connect(2), so that nothing of ours follows it; until then epoll has only a hang-up to report, and
         # nobody asks it.
         self._watch.set(WRITE, callback)  # type: ignore[union-attr] # there is one since the socket is

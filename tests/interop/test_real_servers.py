@@ -126,6 +126,8 @@ COUNTED = (
 NGINX = (
     *COUNTED, "lifetime:30ms", "gap:10ms", "ignore-close", "pool:2:fifo", "recycle:10+abandon", "pool:2+close",
     "gap:10ms+max-idle:5ms", "honour", "preopen:3", "connect-rate:1000",
+    "close+tcp-fastopen", "tcp-nagle", "recycle:2+tcp-linger:0", "tcp-rcvbuf:65536", "tcp-keepalive:5s",
+    "tcp-congestion:reno",
     "pipeline:3+recycle:10", "recycle:10+http10-keepalive",
 )  # fmt: skip
 NGINX_TLS = ("persistent", "close", "close-resume", "resume", "resolve", "recycle:10+resume", "pool:2+resume")

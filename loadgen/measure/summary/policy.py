@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from loadgen.measure.data.block_histograms import LATENCY
 from loadgen.measure.data.downsampling import add_up
 from loadgen.measure.data.rows import Samples
+from loadgen.measure.stats.delayed_acks import delayed_ack_share
 from loadgen.measure.stats.latency_bins import latency_bins
 from loadgen.measure.stats.policy_samples import PolicySamples, quantile, quantiles
 from loadgen.measure.stats.policy_totals import PolicyTotals
@@ -91,6 +92,7 @@ def summarise_policy(
         "upgrade": upgrade_cost(blocks, measured, cell.policy.protocol),
         "latency_ns": latency_summary(measured, with_curve, stops_early),
         "phases_ns": _phases(measured, exact["phases"]),
+        "delayed_ack_share": delayed_ack_share(measured.valid),
         "by_position": by_position(measured, stops_early) if cell.policy.reuses else None,
         "generator": generator(blocks, measured, seconds),
         "trailers": trailers(blocks, cell.policy, plan.trailers),

@@ -12,6 +12,7 @@ from loadgen.measure.stats.floor import WithinFloor
 from loadgen.measure.stats.statuses import LOWEST_ERROR, StatusCounts
 from loadgen.measure.warnings.audit_findings import explained
 from loadgen.measure.warnings.balance import balance_warnings
+from loadgen.measure.warnings.delayed_acks import delayed_ack_warnings
 from loadgen.measure.warnings.floor import floor_warnings
 from loadgen.measure.warnings.generator import difference_warnings, generator_warnings
 from loadgen.measure.warnings.hints import advice
@@ -65,6 +66,7 @@ def warnings(
         for code, message in chain(
             _policy_warnings(summary, cells[name], plan.of_cell(cells[name]), notes),
             socket_warnings(name, summary),
+            delayed_ack_warnings(cells[name].policy, summary),
             balance_warnings(cells[name].policy, summary),
         )
     ]

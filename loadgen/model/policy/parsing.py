@@ -14,6 +14,7 @@ from loadgen.model.policy.exclusions import check_parts
 from loadgen.model.policy.part import Part
 from loadgen.model.policy.parts import PARTS
 from loadgen.model.policy.policy import ConnectionPolicy, ReuseLimit
+from loadgen.model.policy.socket_option import SocketOption
 
 RENAMED = {"idle": "gap", "stubborn": "ignore-close"}
 """Words of earlier versions, which are refused, and what they are called now."""
@@ -35,6 +36,7 @@ def parse_policy(text: str) -> ConnectionPolicy:
     fields: dict[str, Any] = {}
     defaults: dict[str, Any] = {}
     limits: list[ReuseLimit] = []
+    socket_options: list[SocketOption] = []
     for written in written_parts.split("+"):
         word, _, parameter = written.partition(":")
         part = PARTS.get(word)
@@ -44,7 +46,8 @@ def parse_policy(text: str) -> ConnectionPolicy:
             raise PlanError(f"policy {name!r}: {word} and {word} exclude each other")
         words[word] = part
         found = {**part.sets, **_parse(name, word, part, parameter)}
-        limits += found.pop("limits", ())  # these add up
+        limits += found.pop("limits", ())  # these add up, and so do the next
+        socket_options += found.pop("socket_options", ())
         for field in found:
             if field in set_by:
                 raise PlanError(f"policy {name!r}: {set_by[field]} and {word} exclude each other")
@@ -53,6 +56,7 @@ def parse_policy(text: str) -> ConnectionPolicy:
         defaults |= part.defaults
     # In one order, so that policies are equal however they are written.
     fields["limits"] = tuple(sorted(limits, key=lambda limit: limit.noun))
+    fields["socket_options"] = tuple(sorted(socket_options, key=lambda one: (one.level, one.option)))
     policy = ConnectionPolicy(name, copy=number, **{**defaults, **fields})
     check_parts(policy, words)
     return policy

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from loadgen.model.policy.protocols import HTTP1
+from loadgen.model.policy.socket_option import SocketOption
 
 UNLIMITED = 1 << 62
 LIFO, FIFO = "lifo", "fifo"
@@ -78,6 +79,8 @@ class ConnectionPolicy:
     """Requests that a connection serves before the client ends it."""
     limits: tuple[ReuseLimit, ...] = ()
     """When a connection is too old, or unused for too long, for another request."""
+    socket_options: tuple[SocketOption, ...] = ()
+    """What is set of each connection's socket before it opens."""
     gap_ns: int = 0
     """How long a connection rests before it is used again."""
     announces: bool = True

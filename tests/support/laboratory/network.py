@@ -34,6 +34,8 @@ _SETTINGS = {
     "tcp_rmem": "4096 4194304 6291456",
     "tcp_wmem": "4096 16384 4194304",
     "tcp_tw_reuse": "1",
+    # Of clients, of servers, and of each that listens, asked or not: the bits 1, 2 and 0x400.
+    "tcp_fastopen": "1027",
 }
 
 

@@ -69,6 +69,7 @@ def test_each_command_has_three_examples_and_they_are_valid() -> None:
         (["-n", "1e6"], "'1e6' is not a valid integer; write 1000000"),
         (["-disable-keepalive"], "-disable-keepalive: write --policies close"),
         (["--concurrency=50"], "--concurrency: write --users N"),
+        (["--linger", "0"], "--linger: write --policies close+tcp-linger:0"),
         (["--polices", "close"], "Did you mean"),
         (["--policies", "non_persistent"], "did you mean 'close'?"),
     ],

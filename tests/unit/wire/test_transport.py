@@ -14,6 +14,7 @@ import gevent
 import pytest
 from gevent.event import AsyncResult
 
+from loadgen.model.policy import parse_policy
 from loadgen.model.records import ABSENT
 from loadgen.wire import poller
 from loadgen.wire.syscalls import socket_file
@@ -21,6 +22,11 @@ from loadgen.wire.transport import NOTHING, READ, WOULD_BLOCK, WRITE, SocketAddr
 from tests.support.transports import accept, address_of, connected, establish, ignore, listening, receive, wait
 
 PATIENCE_S = 10
+
+
+def options_of(policy: str) -> tuple[tuple[int, int, int | bytes], ...]:
+    """What the policy sets of each socket."""
+    return tuple((one.level, one.option, one.value) for one in parse_policy(policy).socket_options)
 
 
 def test_it_opens_sends_and_receives() -> None:
@@ -39,6 +45,42 @@ def test_it_opens_sends_and_receives() -> None:
         wait(client)
         assert client.receive() == 0
         client.close()
+
+
+@pytest.mark.parametrize(
+    ("policy", "level", "option", "kernel_says"),
+    [
+        ("persistent", socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+        ("tcp-nagle", socket.IPPROTO_TCP, socket.TCP_NODELAY, 0),
+        ("tcp-fastopen", socket.IPPROTO_TCP, 30, 1),
+        ("tcp-rcvbuf:65536", socket.SOL_SOCKET, socket.SO_RCVBUF, 131072),  # the kernel doubles it (socket(7))
+        ("tcp-keepalive:7s", socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+        ("tcp-keepalive:7s", socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 7),
+        ("tcp-keepalive:7s", socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 7),
+        ("close+tcp-linger:0", socket.SOL_SOCKET, socket.SO_LINGER, 1),
+        ("tcp-congestion:reno", socket.IPPROTO_TCP, socket.TCP_CONGESTION, int.from_bytes(b"reno", "little")),
+    ],
+)
+def test_what_a_policy_sets_is_what_the_kernel_has(policy: str, level: int, option: int, kernel_says: int) -> None:
+    with listening() as listener:
+        client = TcpTransport(poller.of_hub())
+        client.options = options_of(policy)
+        client.connect(address_of(listener), ignore)
+        assert client.socket.getsockopt(level, option) == kernel_says
+        client.close()
+
+
+def test_a_linger_of_0_closes_by_a_reset() -> None:
+    with listening() as listener:
+        client = TcpTransport(poller.of_hub())
+        client.options = options_of("close+tcp-linger:0")
+        client.connect(address_of(listener), ignore)
+        establish(client)
+        with accept(listener) as peer:
+            client.close()
+            peer.setblocking(True)
+            with pytest.raises(ConnectionResetError):
+                peer.recv(1)
 
 
 def test_a_refused_connection_says_so() -> None:

@@ -20,6 +20,7 @@ from loadgen.model.policy.parts.preopen import PARTS as PREOPEN
 from loadgen.model.policy.parts.requests import PARTS as REQUESTS
 from loadgen.model.policy.parts.resolve import PARTS as RESOLVE
 from loadgen.model.policy.parts.resume import PARTS as RESUME
+from loadgen.model.policy.parts.tcp import PARTS as TCP
 from loadgen.model.policy.parts.websocket import PARTS as WEBSOCKET
 
 PARTS: dict[str, Part] = {
@@ -41,4 +42,5 @@ PARTS: dict[str, Part] = {
     **RESUME,
     **EARLY_DATA,
     **RESOLVE,
+    **TCP,
 }
