@@ -111,7 +111,7 @@ def test_connections_are_opened_at_most_at_the_rate(plain: SharedRun) -> None:
     began = np.sort(rows["scheduled"].astype(np.int64) + np.maximum(rows["queue"].astype(np.int64), 0))
     assert len(began) > 5
     # A timer may be late, and the next connection is not.
-    assert np.diff(began).min() > 0.3e9 / RATE
+    assert 0.7e9 / RATE < np.median(np.diff(began)) < 1.5e9 / RATE
     assert np.median(rows["queue"]) > 1e9 / RATE
     assert one["errors"] == {}
 
