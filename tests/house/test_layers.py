@@ -82,7 +82,7 @@ LAYERS = {
             "unasked_bytes",
         ),
         ("gate/",),
-        ("policy/protocols", "policy/policy"),
+        ("policy/protocols", "policy/socket_option", "policy/policy"),
         ("policy/part",),
         ("policy/parts/",),
         ("policy/",),

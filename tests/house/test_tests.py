@@ -30,6 +30,7 @@ WITHOUT_UNIT_TEST = {
     "model/policy_summary": _TYPES,
     "model/route_plan": _TYPES,
     "model/sweep_summary": _TYPES,
+    "model/policy/socket_option": _TYPES,
     "model/warning_row": _TYPES,
     "swarm/reuse_user": _BY_LOCUST,
     "swarm/swarm_user": _BY_LOCUST,

@@ -12,10 +12,10 @@ from loadgen.measure.stats.floor import WithinFloor
 from loadgen.measure.stats.statuses import LOWEST_ERROR, StatusCounts
 from loadgen.measure.warnings.audit_findings import explained
 from loadgen.measure.warnings.balance import balance_warnings
-from loadgen.measure.warnings.delayed_acks import delayed_ack_warnings
 from loadgen.measure.warnings.floor import floor_warnings
 from loadgen.measure.warnings.generator import difference_warnings, generator_warnings
 from loadgen.measure.warnings.hints import advice
+from loadgen.measure.warnings.nagle import delayed_ack_warnings
 from loadgen.measure.warnings.protocols import protocol_warnings
 from loadgen.measure.warnings.reuse import gap_warnings, reuse_warnings
 from loadgen.measure.warnings.sockets import socket_warnings

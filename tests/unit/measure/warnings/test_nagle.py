@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from loadgen.measure.warnings.delayed_acks import delayed_ack_warnings
+from loadgen.measure.warnings.nagle import delayed_ack_warnings
 from loadgen.model.policy import parse_policy
 from loadgen.model.warning_codes import WarningCode
 
