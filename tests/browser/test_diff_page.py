@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 
@@ -40,3 +41,20 @@ def test_each_change_is_drawn_with_its_interval(browser: Browser, tmp_path: Path
     assert "close" not in said(browser, "figure svg text")
     assert "persistent" in said(browser, f"{figure('phase_changes')} svg text")
     assert browser.complaints() == []
+
+
+def test_ticks_of_an_interval_over_many_powers_of_ten_keep_apart(browser: Browser, tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    found = diff_runs([run(random)], run(random))
+    found["policies"]["close"]["latency_ns"]["mean"]["ratio_ci95"] = [1e-6, 1e8]
+    page = tmp_path / "diff.html"
+    page.write_text(diff_html(found), encoding="utf-8")
+    size = {"width": 360, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    browser.open(page.as_uri())
+    script = """return [...document.querySelectorAll(arguments[0])].map((text) => text.getBoundingClientRect())
+        .map((box) => [box.left, box.right]).sort((one, other) => one[0] - other[0])"""
+    boxes = browser.driver.execute_script(script, f"{figure('ratio_changes')} g[aria-label^='x-axis tick label'] text")
+    browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert len(boxes) >= 2
+    assert all(left[1] < right[0] for left, right in itertools.pairwise(boxes))

@@ -49,10 +49,12 @@ function percentage(share) {
   return `${+(100 * share).toPrecision(6)}%`;
 }
 
-// Round values from low to high, as many as there is room for.
+// Round values from low to high, as many as there is room for; over many powers of ten every second, third ... of them, 1 among them.
 function logTicks(low, high, room) {
   const choices = [[1, 1.5, 2, 3, 5, 7], [1, 2, 5], [1, 3], [1]].map((steps) => roundValues(low, high, steps));
-  return choices.find((ticks) => ticks.length <= room) ?? choices.at(-1);
+  const tens = choices.at(-1);
+  const apart = Math.ceil(tens.length / Math.max(1, room));
+  return choices.find((ticks) => ticks.length <= room) ?? tens.filter((tick) => Math.round(Math.log10(tick)) % apart === 0);
 }
 
 function roundValues(low, high, steps) {
