@@ -14,6 +14,7 @@ from loadgen.model.target import Target
 MAX_TARGETS = len(ascii_uppercase)
 # A name is part of a cell's name, of gates and of labels; so it needs no quotes anywhere.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}", re.ASCII)
+_OF_GATES = "diff"  # gates that begin with it ask what changed since a baseline
 _MAX_SHOWN = 60  # characters of a name that is wrong
 
 
@@ -57,6 +58,10 @@ def check_targets(targets: Sequence[NamedTarget]) -> None:
             raise PlanError(f"two targets are called {one.name!r}; give each a name of its own, with --target NAME=URL")
         if _is_policy(one.name):
             raise PlanError(f"a target can't be called {one.name!r}, which is a connection policy")
+        if one.name == _OF_GATES:
+            raise PlanError(
+                f"a target can't be called {one.name!r}: gates that begin so ask what changed since a baseline"
+            )
         seen.add(one.name)
 
 

@@ -55,6 +55,14 @@ def resolve(gate: GateExpression, groups: Sequence[FieldGroup]) -> ResolvedGate:
     subject, path = _split(gate.path, groups)
     inside = _having(subject, groups)
     found = _matches(path, inside)
+    if subject and (whole := _matches(gate.path, groups)):
+        # A target may have the name that a field begins with.
+        if found:
+            raise PlanError(
+                f"the gate {gate.text!r}: {gate.path!r} may be {found[0][1].text} of {subject!r} alone, or "
+                f"{whole[0][1].text} of all; write {subject}.{found[0][1].text}, or give the target another name"
+            )
+        subject, path, inside, found = "", gate.path, list(groups), whole
     if not found:
         raise PlanError(f"the gate {gate.text!r}: {_unknown(gate, subject, path, groups)}")
     if len(found) > 1:

@@ -80,6 +80,7 @@ def test_what_is_no_name(text: str, complaint: str) -> None:
         (("A",), "--target A=... is one of several targets that take turns"),
         (("A", "A"), "two targets are called 'A'"),
         (("A", "recycle:2", "close"), "can't be called 'recycle:2', which is a connection policy"),
+        (("A", "diff"), "can't be called 'diff': gates that begin so"),
     ],
 )
 def test_targets_that_can_t_be_told_apart(names: tuple[str, ...], complaint: str) -> None:

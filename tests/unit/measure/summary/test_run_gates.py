@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 
 from loadgen.measure.summary.run_gates import judge_gates, pair_fields, policy_fields, resolve_gates, run_fields
 from loadgen.model.exceptions import PlanError
+from loadgen.model.named_target import NamedTarget
 from loadgen.model.plan import Plan
+from loadgen.model.target import parse_target
 from tests.support.summaries import MS, policy_summary
 from tests.support.synthetic import plan_json, sweep_plan
 
@@ -179,6 +182,19 @@ def test_in_a_sweep_a_policy_stands_for_its_cells() -> None:
     assert found["message"] == "recycle:1 · 2 users: 52; 1 more fails too"
     with pytest.raises(PlanError, match="'recycle:3' is none of the policies; did you mean 'recycle:"):
         resolve_gates(swept, ("recycle:3.throughput_rps < 100",))
+
+
+def test_a_field_that_begins_with_the_name_of_a_target_is_found() -> None:
+    a, b = (parse_target(f"http://127.0.0.1:{port}/") for port in (1, 2))
+    named = replace(
+        plan("persistent,close"), target=a, targets=(NamedTarget("throughput", a), NamedTarget("connections", b))
+    )
+    (gate,) = resolve_gates(named, ("throughput.rps < 1",))
+    assert (gate.field.text, len(gate.subjects)) == ("throughput_rps", 4)
+    (gate,) = resolve_gates(named, ("connections.connections.opened > 3",))
+    assert gate.subjects == ("persistent · connections", "close · connections")
+    with pytest.raises(PlanError, match=r"'connections.opened' may be .* of 'connections' alone, or .* of all; write"):
+        resolve_gates(named, ("connections.opened > 3",))
 
 
 @pytest.mark.parametrize(
