@@ -79,6 +79,9 @@ def check_writable(path: Path, option: str) -> None:
     """Raise PlanError, with one line that names the option, where `write_whole` could not write the file now."""
     new = unfinished_path(path) if path.name else path
     try:
+        if str(path) == "-":
+            # In other options it means standard output, and a file that is called so is hard to remove.
+            raise PlanError(f"{option} - is no file; give the name of one")
         if path.is_dir():
             raise PlanError(f"{option} {path} is a folder; give the name of a file")
         if path.exists() and not path.is_file():

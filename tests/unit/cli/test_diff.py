@@ -65,6 +65,7 @@ def test_unlike_runs_are_refused_unless_it_is_asked_for(tmp_path: Path) -> None:
         (("old", "old", "--json", "--markdown"), "--json and --markdown both take standard output; give one of them"),
         (("old", "old", "--no-charts"), "--no-charts is for --out"),
         (("old", "old", "--html", "old"), "--html old is a folder; give the name of a file"),
+        (("old", "old", "--html", "-"), "--html - is no file; give the name of one"),
         (("old", "old", "--out", "old/run.json"), "can't write to old/run.json"),
         (("old", "old", "--fail-if", "close.latency.mean.rato > 1"), "did you mean 'latency_ns.mean.ratio'?"),
         (("old", "cut"), "cut was cut off before its samples were saved; complete it with: loadgen report cut"),
