@@ -12,6 +12,7 @@ from loadgen.model.run_record import RunWarning
 from loadgen.model.units import count
 from loadgen.model.warning_codes import WarningCode
 
+_CUT_SHORT = (WarningCode.INTERRUPTED, WarningCode.DISK_FULL)
 _NOTHING = "no request that began in a measured window was answered"
 
 
@@ -32,6 +33,8 @@ def why_unanswered(summary: PolicySummary, notes: Sequence[RunWarning] = ()) -> 
         return f"{_NOTHING}: the target failed the first request"
     if summary["connections"]["warmup_errors"]:
         return f"{_NOTHING}; {count(summary['connections']['warmup_errors'], 'request')} outside the windows failed"
+    if any(one["code"] in _CUT_SHORT for one in notes) and not summary["seconds"]:
+        return f"{_NOTHING}: the run ended before this policy was measured"
     return f"{_NOTHING}; use a longer --block"
 
 
@@ -45,7 +48,7 @@ def why_nothing_answered(policies: dict[str, PolicySummary], notes: Sequence[Run
     if failed := _target_failed(notes):
         return failed
     waited = next((summary for summary in policies.values() if summary["window_answered"]), None)
-    return why_unanswered(waited or next(iter(policies.values())))
+    return why_unanswered(waited or next(iter(policies.values())), notes)
 
 
 def _target_failed(notes: Sequence[RunWarning]) -> str:

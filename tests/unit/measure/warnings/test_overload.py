@@ -130,6 +130,15 @@ def test_a_window_shorter_than_a_request_needs_a_longer_block(tmp_path: Path) ->
     assert "use a longer --block" in why_nothing_answered(made["policies"])
 
 
+def test_a_policy_that_had_no_turn_before_an_interruption_needs_no_longer_block(tmp_path: Path) -> None:
+    note = {"code": "interrupted", "message": "the run was interrupted"}
+    writer = RunWriter(tmp_path / "run", plan_json("persistent,close", 1), notes=[note])
+    writer.block("persistent", 0, [Link([Exchange(0)])])
+    (message,) = said_of_nothing(writer.summary())
+    assert message.startswith("close: ")
+    assert message.endswith("answered: the run ended before this policy was measured")
+
+
 def test_a_target_that_failed_the_first_request_is_the_answer(tmp_path: Path) -> None:
     """A run may end before a window has begun; then a longer block would show nothing either."""
     message = "http://h/: connect refused: no one listens at this address and port"
