@@ -13,6 +13,7 @@ from loadgen.cli.commands import compare
 from loadgen.cli.screen.live_screen import LiveScreen
 from loadgen.cli.screen.progress_display import ProgressDisplay
 from loadgen.cli.screen.terminal import Terminal
+from loadgen.measure.data.latency_totals import BlockLatency
 from tests.support.live_runs import LiveRun
 from tests.support.plans import URL, planned
 from tests.support.terminals import TerminalStream
@@ -56,6 +57,18 @@ def test_quiet_shows_nothing_and_wants_no_blocks() -> None:
         progress.say("warning: something")
         assert progress.listeners == []
     assert stderr.getvalue() == ""
+
+
+def test_quiet_takes_blocks_without_percentiles_where_precision_ends_the_run() -> None:
+    plan = planned(compare, URL, "--until-precision", "2%")
+    progress = ProgressDisplay(plan, True, ())
+    (listener,) = progress.listeners
+    assert not progress.has_percentiles
+    assert progress.figures.half_width is None
+    for index in range(4):
+        listener(index, BlockLatency(index // 2, plan.cells[index % 2].name, True, 10, 1_000 + index, 10**9))
+    assert progress.figures.rounds == 2
+    assert progress.figures.half_width is not None
 
 
 def test_a_pipe_gets_no_sequences(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
