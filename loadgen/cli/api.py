@@ -104,6 +104,12 @@ class CompareOptions(TypedDict, total=False):
     sni: str
     tickets: bool
     proxy: str
+    proxy_cacert: str | Path
+    proxy_insecure: bool
+    no_proxy: str | Sequence[str]
+    """Hosts that are reached without the proxy."""
+    proxy_protocol: int
+    """1 or 2"""
     tls: bool
     targets: Mapping[str, str] | Sequence[str]
     """Several targets that take turns, by name, or as texts `"name=URL"`."""

@@ -12,13 +12,15 @@ from loadgen.model.exceptions import PlanError
 from loadgen.model.option import PROBE
 from loadgen.model.options import default, options_of
 from loadgen.model.plan import Plan
+from loadgen.model.proxy_options import PROXYING
 from loadgen.model.target import Target, parse_target
 from loadgen.model.tls_options import TLS_OPTIONS
 from loadgen.probe.audit_plan import EMBEDDED_IDLE_MAX_NS, AuditPlan
 
 _OF_THE_WAY = (
-    *("url", "header", "cacert", "insecure", "proxy", "source_ip", "timeout"),
+    *("url", "header", "cacert", "insecure", "source_ip", "timeout"),
     *(option.name for option in TLS_OPTIONS),
+    *PROXYING,
     *AUDIT_ADDRESSING,
 )
 """Options that say where requests go and how: a comparison's plan has them too, and checks them."""

@@ -154,6 +154,7 @@ def history(folder: Path, **options: Any) -> Outcome:
     metavar="WORD,...",
     help=f"What it is not to do, out of {', '.join(DECLINABLE)}.",
 )
+@click.option("--proxy-protocol", is_flag=True, help="Read a PROXY protocol header first; refuse without.")
 @click.option("--max-streams", type=_WHOLE, default=100, show_default=True, help="HTTP/2: streams at the same time.")
 @click.option(
     "--replicas",

@@ -52,7 +52,7 @@ def _proxy(recorded: Proxy | None, given: str | None) -> Proxy | None:
             recorded.check_credentials()
         return recorded
     proxy = parse_proxy(given)
-    fits = recorded is not None and recorded.is_hidden and str(recorded) == str(proxy)
+    fits = recorded is not None and recorded.is_hidden and recorded.url(secrets=False) == proxy.url(secrets=False)
     if not fits or proxy.user is None or proxy.is_hidden:
         raise PlanError(f"{_STANDS} --proxy can only give its credentials again")
     return proxy

@@ -32,8 +32,11 @@ def check_machine(plan: Plan, embedded: bool = False) -> None:
             _check_tls(one)
     if plan.addressing.asks_dns:
         check_package("--dns-server or --dns-ttl record", "dnspython", "dns", module="dns")
-    plan.addressing.check_used(plan.each_target, plan.proxy)
-    ends = [plan.addressing.endpoint(target, plan.proxy) for target in plan.each_target]
+    proxies = tuple(map(plan.proxy_to, plan.each_target))
+    plan.addressing.check_used(plan.each_target, proxies)
+    ends = [plan.addressing.endpoint(*one) for one in zip(plan.each_target, proxies, strict=True)]
+    if any(proxy is not None and proxy.is_tls for proxy in proxies):
+        _check_proxy_tls(plan)
     for end in ends:
         if end.socket:
             check_socket_file(end.socket)
@@ -75,6 +78,14 @@ def _setting(name: str) -> str:
         return (_SETTINGS / name).read_text(encoding="ascii").strip()
     except OSError:
         return ""
+
+
+def _check_proxy_tls(plan: Plan) -> None:
+    """The authorities that an https proxy is checked by."""
+    from loadgen.wire.proxy.secure import ProxyTls
+
+    if plan.proxy is not None:
+        ProxyTls(plan.proxy, plan.proxying)
 
 
 def _check_tls(plan: Plan) -> None:

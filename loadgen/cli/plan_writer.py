@@ -61,7 +61,9 @@ def save_plan(path: Path, plan: Plan, embedded: bool, *, has_load: bool = True) 
         keys = {key: value for key, value in keys.items() if key != "headers"} | ({"headers": lines} if lines else {})
     if plan.proxy is not None and plan.proxy.user is not None:
         left_out.append("--proxy")
-        notes.append(f"# left out, credentials; give them with --proxy http://USER:PASSWORD@{plan.proxy}\n")
+        notes.append(
+            f"# left out, credentials; give them with --proxy {plan.proxy.scheme}://USER:PASSWORD@{plan.proxy}\n"
+        )
         keys["proxy"] = plan.proxy.without_credentials().url(secrets=False)
     for option, names in _redacted(plan, embedded).items():
         left_out.append(option)

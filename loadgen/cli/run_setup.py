@@ -54,7 +54,7 @@ def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
         for line in dry_run_lines(plan, pilots=pilots, audits=options["probe"]):
             click.echo(line)  # each at once: a plan of very many rounds can be cut off
         return None
-    ask_consent(plan.each_target, plan.proxy, embedded=embedded, agreed=options["yes"], addressing=plan.addressing)
+    ask_consent(plan.each_target, plan.used_proxy, embedded=embedded, agreed=options["yes"], addressing=plan.addressing)
     if options["name"] is None and options["out"] is None:
         name = _free_name(name)
     store = RunStore.create(options["out"] or _RESULTS / name)

@@ -6,6 +6,7 @@ import resource
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from loadgen.startup import ENDING_SIGNALS, is_ignored
 from loadgen.target.behaviour import Behaviour
 from loadgen.target.certificates import server_context
 from loadgen.target.replicas import Replicas, replica_addresses
+from loadgen.target.server import TargetServer
 from loadgen.target.server_tls import ServerTls
 from loadgen.wire.transport import READ
 
@@ -62,7 +64,10 @@ def serve(options: dict[str, Any]) -> Outcome:
         addresses = replica_addresses(host, options["replicas"])
         names = ("localhost",) if host.startswith(SOCKET_PREFIX) else (*addresses, "localhost")
         context = server_context(names, ca_file, protocols, tls) if options["tls"] else None
-        server = Replicas(addresses, options["port"], behaviour, context, options["last_from"], options["last_until"])
+        server = Replicas(
+            addresses, options["port"], behaviour, context, options["last_from"], options["last_until"],
+            partial(TargetServer, reads_header=options["proxy_protocol"]),
+        )  # fmt: skip
         names_of = None
         if options["dns_port"] is not None:
             names_of = _name_server(options, server.present)

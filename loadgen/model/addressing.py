@@ -89,12 +89,20 @@ class Addressing:
             if source_ips and all(ipaddress.ip_address(one).version != version for one in source_ips):
                 raise PlanError(f"{flag} contradicts --source-ip {source_ips[0]}, an IPv{10 - version} address")
 
-    def check_used(self, targets: tuple[Target, ...], proxy: Proxy | None) -> None:
-        """Raise PlanError where a rule is for none of these targets: it was meant for one, and misses it."""
+    def check_used(self, targets: tuple[Target, ...], proxies: tuple[Proxy | None, ...]) -> None:
+        """Raise PlanError where a rule is for none of these targets: it was meant for one, and misses it.
+
+        proxies: that of each target.
+        """
         for rule in self.connect_to:
             if not any(rule.fits(target.host, target.port) for target in targets):
                 raise PlanError(f"--connect-to {rule} is never used: the URL is for {targets[0].authority}")
-        ends = [self.endpoint(target, proxy) for target in targets]
+        ends = [self.endpoint(target, proxy) for target, proxy in zip(targets, proxies, strict=True)]
+        ends += [
+            self.endpoint(target)
+            for target, proxy in zip(targets, proxies, strict=True)
+            if proxy is not None and proxy.takes_addresses
+        ]
         for one in self.resolve:
             if not any(one.fits(end.host, end.port) for end in ends):
                 raise PlanError(f"--resolve {one} is never used: connections go to {ends[0]}")

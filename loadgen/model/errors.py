@@ -218,7 +218,7 @@ class ErrorKind(IntEnum):
         "does it allow CONNECT to this host and port, and does the target answer there?", may_pass=True,
     )  # fmt: skip
     PROXY_AUTHENTICATION = _Kind(
-        37, Layer.PROXY, "the proxy wants credentials (407), or others than it got",
+        37, Layer.PROXY, "the proxy wants credentials (407, or a SOCKS login), or others than it got",
         "give them in --proxy, before the host: USER:PASSWORD@HOST:PORT", hits_every_policy=True,
     )  # fmt: skip
     PROXY_TIMEOUT = _Kind(
@@ -253,6 +253,30 @@ class ErrorKind(IntEnum):
         44, Layer.TCP, "the queue of the socket file's listener is full (EAGAIN)",
         "give its server a longer queue, its backlog and net.core.somaxconn, or use fewer users",
         hits_every_policy=True, errnos=(errno.EAGAIN,), may_pass=True,
+    )  # fmt: skip
+    SOCKS_REFUSED = _Kind(
+        45, Layer.PROXY, "the SOCKS server does not open a connection to the target",
+        "its rules must allow the target's host and port", hits_every_policy=True, may_pass=True,
+    )  # fmt: skip
+    SOCKS_UNREACHABLE = _Kind(
+        46, Layer.PROXY, "the SOCKS server can't reach the target",
+        "it connects itself: does the target answer where the SOCKS server runs?", hits_every_policy=True,
+        may_pass=True,
+    )  # fmt: skip
+    PROXY_UNTRUSTED = _Kind(
+        47, Layer.PROXY, "no trusted authority vouches for the proxy's own certificate",
+        "give the authority's certificate with --proxy-cacert FILE, or skip the check with --proxy-insecure",
+        hits_every_policy=True,
+    )  # fmt: skip
+    PROXY_WRONG_NAME = _Kind(
+        48, Layer.PROXY, "the proxy's own certificate is for another name",
+        "use a name in --proxy that the certificate holds, or skip the check with --proxy-insecure",
+        hits_every_policy=True,
+    )  # fmt: skip
+    PROXY_TLS_FAILED = _Kind(
+        49, Layer.PROXY, "the TLS handshake with the proxy failed",
+        "does the proxy speak TLS on this port? One that does not is --proxy http://", hits_every_policy=True,
+        may_pass=True,
     )  # fmt: skip
 
     def __new__(cls, row: _Kind | int) -> ErrorKind:

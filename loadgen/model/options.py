@@ -30,9 +30,9 @@ from loadgen.model.plan_value_types import (
     Header,
     Method,
     Policies,
-    ProxyUrl,
 )
 from loadgen.model.probe_options import PROBE_OPTIONS
+from loadgen.model.proxy_options import PROXY_OPTIONS
 from loadgen.model.target_options import TARGET_OPTIONS
 from loadgen.model.tls_options import TLS_OPTIONS
 from loadgen.model.units import NS_PER_MS
@@ -160,7 +160,7 @@ OPTIONS: tuple[Option, ...] = (
         help="Each user keeps its cookies.",
     ),
     Option(
-        name="cacert", group=OptionGroup.TLS, type=Certificates(), plan_field="cacert", is_needed=True,
+        name="cacert", group=OptionGroup.TLS, type=Certificates("--cacert"), plan_field="cacert", is_needed=True,
         is_implicit=True, metavar="FILE",
         url_only="the embedded target has an authority of its own, trusted automatically",
         help="Trust only the authorities in this PEM file.", locust=LocustArgument(default=""), commands=TO_TARGET,
@@ -170,10 +170,7 @@ OPTIONS: tuple[Option, ...] = (
         help="Do not verify certificates.", locust=LocustArgument(), commands=TO_TARGET,
     ),
     *TLS_OPTIONS,
-    Option(
-        name="proxy", group=OptionGroup.TARGET, short="-x", type=ProxyUrl(), plan_field="proxy", is_implicit=True,
-        metavar="URL", help="Go through this proxy: http://[user:password@]host[:port].", commands=TO_TARGET,
-    ),
+    *PROXY_OPTIONS,
     Option(
         name="tls", group=OptionGroup.TARGET, type=Flag(), default=False,
         help="Without URL: the embedded target speaks https.",

@@ -22,6 +22,7 @@ from loadgen.model.options import check_ranges, default, option_named
 from loadgen.model.planned_request import PlannedRequest
 from loadgen.model.policy import H2, H2_PRIOR, HTTP2, WEBSOCKET, ConnectionPolicy, RunConditions, check_run
 from loadgen.model.proxy import Proxy
+from loadgen.model.proxying import DEFAULT_PROXYING, Proxying
 from loadgen.model.request_conditions import check_for_one, check_requests
 from loadgen.model.request_method import IDEMPOTENT, check_method
 from loadgen.model.target import Target
@@ -80,7 +81,9 @@ class Plan:
     max_samples: int = default("max_samples")
     """Requests whose rows are kept."""
     proxy: Proxy | None = None
-    """Connections go to it in place of the target."""
+    """Connections go to it in place of the target; of several targets those do not that `proxying` names."""
+    proxying: Proxying = DEFAULT_PROXYING
+    """How a proxy is trusted, what is reached without it, and a header that names the client."""
     targets: tuple[NamedTarget, ...] = default("target")
     """Where there are several, all of them: each cell has one, and they take turns as policies do."""
     addressing: Addressing = DEFAULT_ADDRESSING
@@ -124,7 +127,8 @@ class Plan:
         for address in self.source_ips:
             _check_address(address)
         for target in self.each_target:
-            self.addressing.check(target, self.proxy, self.source_ips)
+            self.addressing.check(target, self.proxy_to(target), self.source_ips)
+        self.proxying.check(self.proxy)
         if self.proxy is not None and any(name.lower() == "proxy-authorization" for name, _ in self.headers):
             raise PlanError("the header 'Proxy-Authorization' can't be given: it follows from --proxy")
         if self.processes != 1:
@@ -159,15 +163,29 @@ class Plan:
     def of_target(self, name: str | None) -> Plan:
         """The plan as the target of this name has it; itself where there is one alone."""
         found = next((one.target for one in self.targets if one.name == name), self.target)
-        return self if found == self.target else replace(self, target=found)
+        plan = self if found == self.target else replace(self, target=found)
+        return plan if self.proxy_to(found) == self.proxy else plan.without_proxy()
 
     def of_cell(self, cell: Cell) -> Plan:
         """The plan as the cell's target has it."""
         return self.of_target(cell.target)
 
+    def proxy_to(self, target: Target) -> Proxy | None:
+        """The proxy that connections for this target go to; None where there is none, or it is not used for it."""
+        return None if self.proxying.bypasses(target) else self.proxy
+
+    @property
+    def used_proxy(self) -> Proxy | None:
+        """The proxy, where any of the targets is reached by it."""
+        return self.proxy if any(self.proxy_to(one) is not None for one in self.each_target) else None
+
+    def without_proxy(self) -> Plan:
+        """The plan of a run whose connections all go to the target itself."""
+        return replace(self, proxy=None, proxying=Proxying(protocol=self.proxying.protocol))
+
     def by_target(self) -> dict[str | None, Plan]:
         """The plan as each of several targets has it, by name; itself, under None, where there is one alone."""
-        return {one.name: self.of_target(one.name) for one in self.targets} or {None: self}
+        return {one.name: self.of_target(one.name) for one in self.targets} or {None: self.of_target(None)}
 
     @property
     def each_target(self) -> tuple[Target, ...]:
@@ -213,12 +231,12 @@ class Plan:
         return self.tls.with_offers(cell.tls_version, cell.groups)
 
     def tunnels(self, policy: ConnectionPolicy) -> bool:
-        """Whether connections go through a CONNECT tunnel; see also `asks_proxy`."""
+        """Whether connections go through a tunnel, by CONNECT or SOCKS; see also `asks_proxy`."""
         if self.proxy is None:
             return False
         # A forwarding proxy would connect to what the URL names.
         elsewhere = self.addressing.leads_elsewhere(self.target)
-        return self.target.is_tls or elsewhere or policy.protocol in _TUNNELLED
+        return self.target.is_tls or self.proxy.is_socks or elsewhere or policy.protocol in _TUNNELLED
 
     def asks_proxy(self, policy: ConnectionPolicy) -> bool:
         """Whether the proxy gets this policy's requests itself, so that connections and responses are the proxy's."""
@@ -249,7 +267,10 @@ class Plan:
 
     def _conditions(self, cell: Cell) -> RunConditions:
         target = next((one.target for one in self.targets if one.name == cell.target), self.target)
-        end = self.addressing.endpoint(target, self.proxy)
+        proxy = self.proxy_to(target)
+        end = self.addressing.endpoint(target, proxy)
+        if proxy is not None and proxy.takes_addresses and end.is_fixed:
+            end = self.addressing.endpoint(target)  # its name is looked up here too
         return RunConditions(
             is_tls=target.is_tls,
             peer=end.socket or end.host,
@@ -298,7 +319,7 @@ class Plan:
             self.tls.check_policy(cell.policy.name, cell.policy.protocol == H2)
             if cell.policy.early_data:
                 self.tls_of(cell).check_early_data(cell.policy.name)
-                if self.proxy is not None:
+                if any(self.proxy_to(one) is not None for one in self.each_target if one.is_tls):
                     raise PlanError(
                         f"the policy {cell.policy.name} sends early data, which loadgen does not through a proxy"
                     )

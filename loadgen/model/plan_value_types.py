@@ -34,11 +34,14 @@ class Certificates(FileName):
 
     json = or_null(JSON_TEXT)
 
+    def __init__(self, flag: str) -> None:
+        self._flag = flag
+
     def from_folder(self, value: str, folder: Path) -> str:
         return str(folder / value)
 
     def make(self, value: str) -> str:
-        check_regular(Path(value), "--cacert", _MAX_CERTIFICATES_BYTES)
+        check_regular(Path(value), self._flag, _MAX_CERTIFICATES_BYTES)
         return str(Path(value).resolve())
 
 

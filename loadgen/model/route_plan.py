@@ -6,6 +6,7 @@ from typing import Protocol
 
 from loadgen.model.addressing import Addressing
 from loadgen.model.proxy import Proxy
+from loadgen.model.proxying import Proxying
 from loadgen.model.target import Target
 from loadgen.model.tls_settings import TlsSettings
 
@@ -25,5 +26,7 @@ class RoutePlan(Protocol):
     def source_ips(self) -> tuple[str, ...]: ...
     @property
     def proxy(self) -> Proxy | None: ...
+    @property
+    def proxying(self) -> Proxying: ...
     @property
     def addressing(self) -> Addressing: ...

@@ -130,6 +130,15 @@ class PlanRecord(TypedDict):
     """Requests say `TE: trailers`; absent in runs of earlier versions."""
     proxy: NotRequired[str | None]
     """URL of the proxy; absent in runs of earlier versions."""
+    proxy_cacert: NotRequired[str | None]
+    """File with the authorities that are trusted for a proxy over TLS; null: the system's. Earlier runs lack this key
+    and the next three."""
+    proxy_insecure: NotRequired[bool]
+    """The proxy's certificate was not verified."""
+    no_proxy: NotRequired[list[str]]
+    """Hosts that were reached without the proxy."""
+    proxy_protocol: NotRequired[int | None]
+    """Version of the PROXY protocol whose header began each connection; null: none was sent."""
     max_samples: NotRequired[int]
     """Requests whose rows are kept, of more a random share; absent in runs of earlier versions."""
     fail_if: NotRequired[list[str]]

@@ -8,6 +8,7 @@ from loadgen.model.address_spread import FIRST
 from loadgen.model.addressing import DEFAULT_ADDRESSING, Addressing
 from loadgen.model.plan import Plan
 from loadgen.model.proxy import Proxy
+from loadgen.model.proxying import DEFAULT_PROXYING, Proxying
 from loadgen.model.target import Target
 from loadgen.model.tls_settings import DEFAULT_TLS, TlsSettings
 from loadgen.model.units import NS_PER_S
@@ -26,6 +27,7 @@ class AuditPlan:
     insecure: bool = False
     tls: TlsSettings = DEFAULT_TLS
     proxy: Proxy | None = None
+    proxying: Proxying = DEFAULT_PROXYING
     source_ips: tuple[str, ...] = ()
     addressing: Addressing = DEFAULT_ADDRESSING
     origin: Target | None = None
@@ -46,12 +48,14 @@ class AuditPlan:
     @property
     def is_forwarded(self) -> bool:
         """A proxy forwards each request, on connections of its own; to a target with TLS it gives a tunnel instead."""
-        is_tunnelled = self.target.is_tls or self.addressing.leads_elsewhere(self.target)
-        return self.proxy is not None and not is_tunnelled
+        if self.proxy is None:
+            return False
+        return not (self.target.is_tls or self.proxy.is_socks or self.addressing.leads_elsewhere(self.target))
 
     @classmethod
     def of(cls, plan: Plan) -> AuditPlan:
         """To look at what a comparison's plan loads; of a sweep's responses at those of the first size."""
+        plan = plan.of_target(plan.targets[0].name if plan.targets else None)
         return cls(
             target=plan.target if plan.targets else replace(plan.target, path=plan.cells[0].path),
             headers=plan.headers,
@@ -59,6 +63,7 @@ class AuditPlan:
             insecure=plan.insecure,
             tls=plan.tls,
             proxy=plan.proxy,
+            proxying=plan.proxying,
             source_ips=plan.source_ips,
             # An audit asks one server; its probes of addresses look at the others.
             addressing=replace(plan.addressing, addresses=FIRST, dns_ttl_ns=None),

@@ -45,8 +45,8 @@ def run_probes(plan: Plan, environment: EnvironmentRecord) -> None:
     What the environment of a resumed run has already is kept.
     """
     sections = cast(dict[str, Any], environment)  # a probe's section is a value, which no type checker can follow
-    if plan.proxy is not None:
-        sections.setdefault("proxy", {"address": str(plan.proxy)})
+    if plan.used_proxy is not None:
+        sections.setdefault("proxy", {"address": str(plan.used_proxy)})
     for probe in RUN_PROBES:
         if probe.applies(plan):
             section = sections.setdefault(probe.section, {})

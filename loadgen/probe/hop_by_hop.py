@@ -47,7 +47,7 @@ class HopByHop:
     section: Literal["proxy"] = "proxy"
 
     def applies(self, plan: Plan) -> bool:
-        return plan.proxy is not None
+        return plan.used_proxy is not None
 
     def run(self, plan: Plan) -> HopByHopRecord:
         return check_hops(plan)

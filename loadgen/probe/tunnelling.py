@@ -16,7 +16,10 @@ def open_end_to_end(session: ProbeSession, *, offers_h2: bool = False) -> ProbeS
     route = session.route
     if route.proxy is not None and not route.tunnels:
         login = route.login
-        route = Route(route.target, sources=route.sources, proxy=route.proxy, tunnels=True, addressing=route.addressing)
+        route = Route(
+            route.target, sources=route.sources, proxy=route.proxy, tunnels=True, addressing=route.addressing,
+            proxy_tls=route.proxy_tls,
+        )  # fmt: skip
         route.login = login
     return session.open(transport=lambda: route.transport(offers_h2=offers_h2))
 

@@ -111,7 +111,7 @@ class WorkerAgent:
 
     def _prepare(self, order: dict[str, Any]) -> None:
         """Raises PlanError and OSError."""
-        plan = self._plan = Plan.from_json(order["plan"])
+        plan = self._plan = Plan.from_json(order["plan"]).of_target(None)
         self._is_own_directory = order["directory"] is None
         self._directory = Path(order["directory"] or tempfile.mkdtemp(prefix="loadgen-"))
         self._max_samples = order["max_samples"]

@@ -39,6 +39,7 @@ class Account:
         self._open: set[Any] = set()
         self._requests_of_closed: Counter[int] = Counter()
         self._protocols_of_closed: Counter[str] = Counter()
+        self._headers: Counter[str] = Counter()
 
     @property
     def opened(self) -> list[Any]:
@@ -56,6 +57,12 @@ class Account:
         """A connection continues as another object, which has its counts."""
         self._open.discard(before)
         self._open.add(after)
+
+    def announced(self, version: int, source: tuple[str, int] | None, peer: tuple[str, int]) -> None:
+        """A connection began with a header of the PROXY protocol. source: whose it is, as that says; peer: its own."""
+        self._headers[f"version_{version}"] += 1
+        if source is not None:
+            self._headers["same_source" if source == peer else "other_source"] += 1
 
     def closed(self, connection: Counted) -> None:
         """A connection has closed; a second call changes nothing."""
@@ -78,7 +85,11 @@ class Account:
         return {"connections": [*self._ended, *still_open]}
 
     def stats(self) -> dict[str, Any]:
-        """Accepted and open connections, requests, how many connections carried how many, and what they spoke."""
+        """Accepted and open connections, requests, how many connections carried how many, and what they spoke.
+
+        Where there were headers of the PROXY protocol also their versions, and whether they named the connection's own
+        source.
+        """
         counted = [one for one in self._open if _counts(one)]
         uncounted = len(self._open) - len(counted)
         per_connection = self._requests_of_closed + Counter(one.served for one in counted)
@@ -89,6 +100,7 @@ class Account:
             "requests": sum(requests * count for requests, count in per_connection.items()),
             "requests_per_connection": {str(requests): per_connection[requests] for requests in sorted(per_connection)},
             "protocols": {name: protocols[name] for name in PROTOCOLS},
+            **({"proxy_protocol": dict(self._headers)} if self._headers else {}),
         }
 
 

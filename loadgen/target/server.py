@@ -15,6 +15,7 @@ from loadgen.model.units import NS_PER_S
 from loadgen.target.account import Account
 from loadgen.target.behaviour import Behaviour
 from loadgen.target.connection import ServerContext
+from loadgen.target.header_first import HeaderFirst
 from loadgen.target.http1 import Http1ServerConnection
 from loadgen.target.responses import Responses
 from loadgen.wire import poller
@@ -30,13 +31,17 @@ class TargetServer:
     """Listens and serves. `tls_context` makes it an https server. Raises OSError if it can't listen.
 
     host: an address, or `unix:` and the name of a socket file, which is made, and removed at the end.
+    reads_header: each connection must begin with a header of the PROXY protocol.
     """
 
-    def __init__(self, host: str, port: int, behaviour: Behaviour, tls_context: Any = None) -> None:
+    def __init__(
+        self, host: str, port: int, behaviour: Behaviour, tls_context: Any = None, reads_header: bool = False
+    ) -> None:
         self._account = Account()
         responses = Responses(behaviour, self._account.stats, self._account.connections)
         self._context = ServerContext(behaviour, responses, self._account)
         self._tls_context = tls_context
+        self._reads_header = reads_header
         self._poller = poller.of_hub()
         self._file = host.removeprefix(SOCKET_PREFIX) if host.startswith(SOCKET_PREFIX) else ""
         family = socket.AF_UNIX if self._file else socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -89,6 +94,8 @@ class TargetServer:
                 connection = Http1ServerConnection(self._context, transport)
                 begin = connection.begin_tls
             self._account.accepted(connection)
+            if self._reads_header:
+                begin = HeaderFirst(transport, self._account, begin, connection.close).on_readable
             transport.watch(READ, begin)
 
     def _close_idle(self) -> None:

@@ -249,6 +249,8 @@ class ConnectionSetup(Lifecycle):
             if self.state == _HANDSHAKING:
                 left = self._clock.monotonic_ns()
                 self.flags |= ConnectionFlag.TLS | (ConnectionFlag.TLS_RESUMED if transport.resumed else 0)  # type: ignore[attr-defined] # only TLS has this state
+            elif self.state == _TUNNELLING and self._route.proxy_tls is not None:
+                left = self._clock.monotonic_ns()  # as with TLS: what the handshake with the proxy computes is of it
             transport.watch(READ, self._on_readable)
             if self._route.sends_early:
                 self._send_early(left)

@@ -14,7 +14,8 @@ cdef class Route:
     cdef long long _next, _skipped, _ttl_ns, _looked_up_ns
     cdef list _waiting
     cdef list _changes
-    cdef public object proxy, login
+    cdef public object proxy, login, proxy_tls, _far_address
+    cdef public int proxy_protocol
     cdef public bint tunnels, sends_early
     cdef list _dropped
     cdef long long _turn
@@ -24,4 +25,6 @@ cdef class Route:
     cpdef next_address(self)
     cpdef set_addresses(self, found, long long now_ns=*)
     cpdef next_source(self)
+    cpdef Transport tls_transport(self, context, server_name, session=*, early=*)
+    cdef Transport _in_clear(self, hub)
     cpdef Transport transport(self, session=*, bint offers_h2=*, long long user=*, request=*)

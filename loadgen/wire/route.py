@@ -9,7 +9,7 @@ import random
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loadgen.model.address_spread import FIRST, RANDOM
 from loadgen.model.address_value_types import RECORD_TTL
@@ -25,11 +25,15 @@ from loadgen.wire.dns_resolver import DnsAnswer, resolve_by_dns
 from loadgen.wire.early_data import EarlyTlsTransport
 from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.proxy.connect import CHALLENGE, ConnectRequest, ProxyLogin
-from loadgen.wire.proxy.transport import TunnelTcpTransport, TunnelTlsTransport
+from loadgen.wire.proxy.transport import TunnelRequest
+from loadgen.wire.proxy.ways import announced_transport, proxied_transport
 from loadgen.wire.resolver import resolve
 from loadgen.wire.tls import TlsTransport
 from loadgen.wire.tls_contexts import TlsContexts
 from loadgen.wire.transport import SocketAddress, TcpTransport, Transport
+
+if TYPE_CHECKING:
+    from loadgen.wire.proxy.secure import ProxyTls
 
 RouteChange = tuple[int, list[SocketAddress], list[SocketAddress]]
 """When a look-up found other addresses than the one before (ns), those before and those since."""
@@ -41,6 +45,7 @@ class Route:
     def __init__(
         self, target: Target, addresses: Sequence[SocketAddress] = (), sources: tuple[str, ...] = (),
         proxy: Proxy | None = None, tunnels: bool = False, addressing: Addressing = DEFAULT_ADDRESSING,
+        proxy_tls: ProxyTls | None = None,
     ) -> None:  # fmt: skip
         self.target = target
         self.addressing = addressing
@@ -56,7 +61,15 @@ class Route:
         """A connection's first request is early data, where its session allows that."""
         self._contexts: TlsContexts | None = None
         self._settings: TlsSettings | None = None
-        self.addresses = list(addresses) or _known(self.endpoint)
+        self.proxy = proxy
+        """Connections go to this proxy instead of the target."""
+        self.proxy_tls = proxy_tls
+        """For the handshakes with the proxy; None where it is spoken to in clear."""
+        self.proxy_protocol = 0
+        """The version of the PROXY protocol whose header begins each connection; 0 for none."""
+        self._far_address = ""
+        """The target's own, which a proxy is told that takes addresses alone; empty until its name is looked up."""
+        self.addresses = list(addresses) or self._known()
         """Those of the target, or of the proxy; empty until the first connection has resolved the name. Connections go
         to the first one."""
         self.sources = sources
@@ -66,10 +79,8 @@ class Route:
             for family in (socket.AF_INET, socket.AF_INET6)
             if (found := [one for one in sources if is_ipv6(one) == (family == socket.AF_INET6)])
         }
-        self.proxy = proxy
-        """Connections go to this proxy instead of the target."""
         self.tunnels = tunnels
-        """The proxy is asked for a tunnel (CONNECT); else requests are sent to the proxy itself."""
+        """The proxy is asked for a tunnel (CONNECT, SOCKS); else requests are sent to the proxy itself."""
         self.login = ProxyLogin("")
         """The credentials for the proxy, and whether it has asked for them."""
         self._dropped: list[SocketAddress] = []
@@ -100,7 +111,12 @@ class Route:
         route = cls(target, sources=plan.source_ips, proxy=proxy, addressing=plan.addressing)
         if proxy is not None:
             route.login = ProxyLogin(proxy.authorization)
-            route.tunnels = plan.addressing.leads_elsewhere(target)
+            route.tunnels = proxy.is_socks or plan.addressing.leads_elsewhere(target)
+            if proxy.is_tls:
+                from loadgen.wire.proxy.secure import ProxyTls  # few runs have such a proxy
+
+                route.proxy_tls = ProxyTls(proxy, plan.proxying)
+        route.proxy_protocol = plan.proxying.protocol or 0
         if target.is_tls:
             route.tunnels = True
             if plan.tls.sends_name and (plan.tls.sni or not target.is_ip_literal):
@@ -181,7 +197,28 @@ class Route:
             self._ask(self._found)
 
     def _ask(self, callback: Callable[[list[SocketAddress] | OSError], None]) -> None:
-        (self._resolve or resolve)(*self.peer, callback, self.family)
+        """For a proxy that takes addresses alone, the target's name is looked up before its own."""
+        find = self._resolve or resolve
+        far = self._far_end()
+        if far is None:
+            find(*self.peer, callback, self.family)
+            return
+
+        def found_target(found: list[SocketAddress] | OSError) -> None:
+            if isinstance(found, OSError):
+                callback(OSError(found.errno, f"the target {far}: {found.strerror}"))
+                return
+            self._far_address = found[0][1][0]
+            find(*self.peer, callback, self.family)
+
+        find(far.host, far.port, found_target, self.family)
+
+    def _far_end(self) -> Endpoint | None:
+        """What has to be looked up besides, because the proxy takes addresses alone; None for nothing."""
+        if self.proxy is None or not self.proxy.takes_addresses:
+            return None
+        end = self.addressing.endpoint(self.target)
+        return None if end.is_fixed else end
 
     def _found(self, found: list[SocketAddress] | OSError) -> None:
         waiting, self._waiting = self._waiting, []
@@ -243,9 +280,15 @@ class Route:
         self._turn = turn + 1
         return {family: found[turn % len(found)] for family, found in self._sources.items()}
 
-    def tunnel(self) -> ConnectRequest:
+    def tunnel(self) -> TunnelRequest:
         """A new request for a tunnel to the target, or to what --connect-to names in its place."""
-        return ConnectRequest(self.addressing.endpoint(self.target).authority, self.login)
+        end = self.addressing.endpoint(self.target)
+        if self.proxy is None or not self.proxy.is_socks:
+            return ConnectRequest(end.authority, self.login)
+        from loadgen.wire.proxy.socks import SocksRequest  # with a library that few runs need
+
+        addresses = end.addresses if self.proxy.takes_addresses else ()
+        return SocksRequest(self._far_address or (addresses or (end.host,))[0], end.port, self.proxy)
 
     def transport(self, session: Any = None, offers_h2: bool = False, user: int = 0, request: Any = None) -> Transport:
         """A new, unconnected stream. session: a TLS session to offer. offers_h2: offer HTTP/2 too, by ALPN.
@@ -253,20 +296,43 @@ class Route:
         user: whose it is, of several client certificates. request: what will be sent first.
         """
         hub = poller.of_hub()
-        if self.tls_context is None and self.proxy is None and not self.sources:
+        if self.tls_context is None and self.proxy is None and not self.sources and not self.proxy_protocol:
             return TcpTransport(hub)
-        source = self.next_source()
-        tunnel = self.tunnel() if self.proxy is not None and self.tunnels else None
         if self.tls_context is None:
-            return TcpTransport(hub, source=source) if tunnel is None else TunnelTcpTransport(hub, tunnel, source)
+            return self._in_clear(hub)
         context = self.h2_context if offers_h2 else self.tls_context
         if self.turns:
             context = self.turns[user % len(self.turns)][1 if offers_h2 else 0]
-        if tunnel is None:
-            if self.sends_early and session is not None and request is not None:
-                return EarlyTlsTransport(hub, context, self.server_name, session, request, source)
-            return TlsTransport(hub, context, self.server_name, session, source=source)
-        return TunnelTlsTransport(hub, tunnel, context, self.server_name, session, source)
+        early = request if self.sends_early and session is not None else None
+        return self.tls_transport(context, self.server_name, session, early)
+
+    def tls_transport(self, context: Any, server_name: bytes, session: Any = None, early: Any = None) -> TlsTransport:
+        """A new stream with TLS by this context. early: the request that is sent as early data, where it is."""
+        hub, source = poller.of_hub(), self.next_source()
+        if self.proxy is not None:
+            tls = (context, server_name, session)
+            found: TlsTransport = proxied_transport(hub, self.proxy_tls, self.tunnel(), tls, source)
+        elif self.proxy_protocol:
+            found = announced_transport(hub, self.proxy_protocol, (context, server_name, session), early, source)
+        elif early is not None:
+            found = EarlyTlsTransport(hub, context, server_name, session, early, source)
+        else:
+            found = TlsTransport(hub, context, server_name, session, source=source)
+        return found
+
+    def _in_clear(self, hub: Any) -> Transport:
+        """A new stream without TLS with the target."""
+        source = self.next_source()
+        found = TcpTransport(hub, source=source)
+        if self.proxy is not None:
+            found = proxied_transport(hub, self.proxy_tls, self.tunnel() if self.tunnels else None, None, source)
+        elif self.proxy_protocol:
+            found = announced_transport(hub, self.proxy_protocol, None, None, source)
+        return found
+
+    def _known(self) -> list[SocketAddress]:
+        """The addresses of connections, where no resolver has to be asked for anything."""
+        return [] if self._far_end() is not None else _known(self.endpoint)
 
 
 def _known(endpoint: Endpoint) -> list[SocketAddress]:

@@ -71,12 +71,13 @@ _note_request = ffi.callback("int(SSL *, void *)", _asked_for)
 
 def client_context(
     host: str, cacert: str | None, insecure: bool, alpn: tuple[bytes, ...] = (), settings: TlsSettings = DEFAULT_TLS,
-    certificate: ClientCertificate | None = None, like: ClientContext | None = None,
+    certificate: ClientCertificate | None = None, like: ClientContext | None = None, cacert_flag: str = "--cacert",
 ) -> ClientContext:  # fmt: skip
     """A context that trusts the system's authorities, or only those in `cacert`, and checks the name `host`.
 
     alpn: protocols to offer (RFC 7301), the preferred one first; empty for no such extension. like: another context,
-    whose authorities it shares, as reading them takes long. Raises PlanError where one of these can't be used.
+    whose authorities it shares, as reading them takes long. cacert_flag: the option that `cacert` is of. Raises
+    PlanError where one of these can't be used.
     """
     context = ClientContext(certificate)
     low, high = settings.versions
@@ -95,7 +96,7 @@ def client_context(
     if insecure:
         context.set_verify(SSL.VERIFY_NONE)
     else:
-        _trust(context, cacert, like)
+        _trust(context, cacert, like, cacert_flag)
         _expect_name(context, host)
     return context
 
@@ -163,7 +164,7 @@ def _is_known(name: str, *, of_1_3: bool) -> bool:
     return known
 
 
-def _trust(context: ClientContext, cacert: str | None, like: ClientContext | None) -> None:
+def _trust(context: ClientContext, cacert: str | None, like: ClientContext | None, flag: str) -> None:
     if like is not None:
         store = lib.SSL_CTX_get_cert_store(like._context)
         lib.X509_STORE_up_ref(store)  # each context frees it once
@@ -174,7 +175,7 @@ def _trust(context: ClientContext, cacert: str | None, like: ClientContext | Non
         try:
             context.load_verify_locations(cacert)
         except SSL.Error:
-            raise PlanError(f"--cacert {cacert}: no PEM certificate can be read from it") from None
+            raise PlanError(f"{flag} {cacert}: no PEM certificate can be read from it") from None
     context.set_verify(SSL.VERIFY_PEER)
 
 

@@ -106,6 +106,8 @@ _IN_COMMON = (
     _Fact("header fields", lambda plan, _environment: plan.to_json(secrets=False)["headers"]),
     _Fact("body", lambda plan, _environment: plan.to_json(secrets=False)["body_base64"]),
     _Fact("proxy", lambda plan, _environment: plan.to_json(secrets=False)["proxy"]),
+    _Fact("hosts without proxy", lambda plan, _environment: list(plan.proxying.no_proxy)),
+    _Fact("PROXY protocol", lambda plan, _environment: plan.proxying.protocol),
     _Fact("TLS offers", lambda plan, _environment: _offers(plan.tls)),
     _Fact("client certificates", lambda plan, _environment: len(plan.tls.certs)),
     _Fact("certificates are verified", lambda plan, _environment: not plan.insecure),

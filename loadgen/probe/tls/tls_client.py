@@ -11,10 +11,8 @@ from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.failures import OpenFailure
 from loadgen.probe.probe_stream import ProbeStream
 from loadgen.probe.session import ProbeSession
-from loadgen.wire import poller
 from loadgen.wire.client_certificates import load_certificates
 from loadgen.wire.openssl import lib
-from loadgen.wire.proxy.transport import TunnelTlsTransport
 from loadgen.wire.tls import TlsTransport
 from loadgen.wire.tls_context import HTTP1_ALONE, client_context
 from loadgen.wire.tls_facts import TLS_1_2, TLS_1_3, HandshakeFacts, HandshakeLog
@@ -122,8 +120,4 @@ class TlsClient:
         return self.facts.certificates
 
     def _transport(self, offered: Any) -> TlsTransport:
-        route, hub = self._session.route, poller.of_hub()
-        source = route.next_source()
-        if route.proxy is None:
-            return TlsTransport(hub, self._context, self._name, offered, source=source)
-        return TunnelTlsTransport(hub, route.tunnel(), self._context, self._name, offered, source)
+        return self._session.route.tls_transport(self._context, self._name, offered)

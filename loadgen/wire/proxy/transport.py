@@ -1,28 +1,40 @@
-"""Transports that reach their peer through a proxy's tunnel: TCP to the proxy, CONNECT, then as without a proxy.
+"""Transports that reach their peer through a proxy's tunnel: TCP to the proxy, CONNECT or SOCKS, then as without one.
 
-Only the end of its head separates the answer to CONNECT from the tunnel's own bytes. So bytes are peeked at first, and
-only those of the proxy's answer are read. Knows no HTTP itself; ConnectRequest does.
+Only the end of its answer separates what the proxy says from the tunnel's own bytes. So bytes are peeked at first, and
+only those of the proxy's answer are read. Knows no HTTP and no SOCKS itself; the request for the tunnel does.
 """
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
+from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.poller import Poller
-from loadgen.wire.proxy.connect import ConnectRequest
 from loadgen.wire.tls import TlsTransport
 from loadgen.wire.transport import BEGIN_TUNNEL, WANT_READ, WANT_WRITE, Step, TcpTransport
 
 _PEEK_BYTES = 64 * 1024
 
 
+class TunnelRequest(Protocol):
+    """What one connection says to the proxy before its tunnel is open: `ConnectRequest`, or `SocksRequest`."""
+
+    begun: bool
+    open: bool
+    challenged: bool
+    outgoing: bytes
+
+    def feed(self, data: bytes) -> int: ...
+    def closed(self) -> UpgradeFailure: ...
+
+
 class _TunnelSteps(TcpTransport):
     """The steps that come before those of the transport it is mixed into."""
 
     __slots__ = ()
-    _tunnel: ConnectRequest
+    _tunnel: TunnelRequest
 
     def establish(self) -> Step:
         tunnel = self._tunnel
@@ -40,7 +52,7 @@ class _TunnelSteps(TcpTransport):
             raise
         return super().establish() if step is None else step
 
-    def _exchange_heads(self, tunnel: ConnectRequest) -> Step | None:
+    def _exchange_heads(self, tunnel: TunnelRequest) -> Step | None:
         """Send what is still unsent, read what has come; None once the tunnel is open."""
         sock: Any = self.socket
         while not tunnel.open:
@@ -62,7 +74,7 @@ class TunnelTcpTransport(_TunnelSteps):
 
     __slots__ = ("_tunnel",)
 
-    def __init__(self, poller: Poller, tunnel: ConnectRequest, source: Mapping[int, str] | None = None) -> None:
+    def __init__(self, poller: Poller, tunnel: TunnelRequest, source: Mapping[int, str] | None = None) -> None:
         super().__init__(poller, source=source)
         self._tunnel = tunnel
 
@@ -73,7 +85,7 @@ class TunnelTlsTransport(_TunnelSteps, TlsTransport):
     __slots__ = ("_tunnel",)
 
     def __init__(
-        self, poller: Poller, tunnel: ConnectRequest, context: Any, server_name: bytes, session: Any = None,
+        self, poller: Poller, tunnel: TunnelRequest, context: Any, server_name: bytes, session: Any = None,
         source: Mapping[int, str] | None = None,
     ) -> None:  # fmt: skip
         TlsTransport.__init__(self, poller, context, server_name, session, source=source)

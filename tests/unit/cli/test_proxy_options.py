@@ -38,6 +38,9 @@ URLS = {
     "http://user:@h": Proxy("h", 80, "user", ""),
     "http://us%40er:p%3Aa%2Fs%C3%A9@h:1": Proxy("h", 1, "us@er", "p:a/sé"),
     "http://user:a:b@h": Proxy("h", 80, "user", "a:b"),
+    "https://h": Proxy("h", 443, scheme="https"),
+    "socks5://user:pw@h": Proxy("h", 1080, "user", "pw", "socks5"),
+    "SOCKS5H://us%3Aer:p%0Dw@[::1]:9050": Proxy("::1", 9050, "us:er", "p\rw", "socks5h"),
 }
 
 
@@ -48,8 +51,10 @@ def test_what_a_url_says(url: str, proxy: Proxy) -> None:
 
 
 BAD = {
-    f"https://user:{SECRET}@h": "'https' is not supported",
-    f"socks5://user:{SECRET}@h": "'socks5' is not supported",
+    f"ftp://user:{SECRET}@h": "'ftp' is not supported; give one of http, https, socks5, socks5h",
+    f"socks4://user:{SECRET}@h": "'socks4' is not supported",
+    f"socks5://user:{SECRET * 30}@h": "1 to 255 bytes each",
+    f"socks5h://:{SECRET}@h": "1 to 255 bytes each",
     f"user:{SECRET}@h:3128": "has no scheme",
     f"http://user:{SECRET} @h": "space or a control character",
     f"http://user:{SECRET}/x@h": "can't be read",
@@ -116,7 +121,7 @@ def test_what_goes_with_a_proxy(command: click.Command) -> None:
     assert "'Proxy-Authorization' can't be given" in complaint(
         command, URL, *more, "--proxy", PROXY, "-H", "proxy-authorization: Basic x"
     )
-    assert "only http proxies" in complaint(command, URL, *more, "--proxy", "https://p")
+    assert planned(command, URL, *more, "--proxy", "https://p").proxy == Proxy("p", 443, scheme="https")
     assert "it is empty" in complaint(command, URL, *more, "--proxy", "")
 
 

@@ -24,6 +24,11 @@ NUMBERS = {
     "proxy_authentication": 37, "proxy_timeout": 38, "http2_refused_stream": 39, "not_http": 40,
     "crossed_by_close": 41, "tls_certificate_required": 42, "tls_certificate_refused": 43,
     "connect_queue_full": 44,
+    "socks_refused": 45,
+    "socks_unreachable": 46,
+    "proxy_untrusted": 47,
+    "proxy_wrong_name": 48,
+    "proxy_tls_failed": 49,
 }  # fmt: skip
 
 
@@ -84,6 +89,7 @@ def test_a_proxy_in_between_is_what_fails_first() -> None:
     assert [kind.label for kind in ErrorKind if kind.is_about_proxy] == [
         "dns_failed", "connect_refused", "connect_unreachable", "connect_timeout", "connect_failed",
         "proxy_refused", "proxy_authentication", "proxy_timeout", "connect_queue_full",
+            "socks_refused", "socks_unreachable", "proxy_untrusted", "proxy_wrong_name", "proxy_tls_failed",
     ]  # fmt: skip
 
 

@@ -80,7 +80,7 @@ def test_a_text_and_a_plan_file_say_the_same(kind: ValueType, text: str, in_file
         (Header(), (("A", "1"),)),
         (Address(), ("127.0.0.2",)),
         (Body(), b"\xff"),
-        (Certificates(), None),
+        (Certificates("--cacert"), None),
         (ProxyUrl(), None),
         (ProxyUrl(), ProxyUrl().make(PROXY)),
     ],

@@ -1,0 +1,83 @@
+"""What belongs to the way by a proxy besides its URL, and the header that names the client. Opens nothing."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+from loadgen.model.authority import is_ip_literal
+from loadgen.model.exceptions import PlanError
+from loadgen.model.options import check_ranges, default
+from loadgen.model.proxy import Proxy
+from loadgen.model.target import Target
+
+ALL_HOSTS = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Proxying:
+    """Without any of its values a proxy's certificate is checked as a browser does, and it is used for every target."""
+
+    cacert: str | None = None
+    """The file with the authorities that are trusted for an https proxy; None: the system's, whatever --cacert says."""
+    insecure: bool = default("proxy_insecure")
+    """The proxy's certificate is not verified."""
+    no_proxy: tuple[str, ...] = default("no_proxy")
+    """Hosts that are reached without the proxy."""
+    protocol: int | None = None
+    """The version of the PROXY protocol whose header each connection begins with; None for no header."""
+
+    def __post_init__(self) -> None:
+        check_ranges(self, "proxying")
+
+    def bypasses(self, target: Target) -> bool:
+        """Whether this target is reached without the proxy."""
+        return any(_covers(one, target.host) for one in self.no_proxy)
+
+    def check(self, proxy: Proxy | None) -> None:
+        """Raise PlanError where these values contradict each other or the proxy."""
+        given = {"--proxy-cacert": self.cacert, "--proxy-insecure": self.insecure}
+        flag = next((flag for flag, value in given.items() if value), "")
+        if flag and (proxy is None or not proxy.is_tls):
+            raise PlanError(f"{flag} is for a proxy over TLS; give one as --proxy https://HOST:PORT")
+        if self.cacert and self.insecure:
+            raise PlanError("--proxy-cacert and --proxy-insecure contradict each other; give one of them")
+        if self.no_proxy and proxy is None:
+            raise PlanError("--no-proxy names hosts that a proxy is not used for; give --proxy too")
+        if self.protocol is not None and proxy is not None:
+            raise PlanError("--proxy-protocol says who connects to the target, and that is --proxy; give one of them")
+
+
+DEFAULT_PROXYING = Proxying()
+
+
+def parse_no_proxy(text: str) -> tuple[str, ...]:
+    """Read hosts with commas between them, as curl takes them: `*`, names, addresses, networks as 10.0.0.0/8.
+
+    A name stands for its subdomains too, with or without a dot before it. Raises ValueError with one line for people.
+    """
+    found = tuple(one.strip().lower() for one in text.split(",") if one.strip())
+    for one in found:
+        if "://" in one or any(sign in one for sign in " @?#"):
+            raise ValueError(f"{one[:60]!r} is no host; give names or addresses alone, with commas between them")
+        if "/" in one:
+            try:
+                ipaddress.ip_network(one.replace("[", "").replace("]", ""), strict=False)
+            except ValueError:
+                raise ValueError(f"{one[:60]!r} is no network; write it like 10.0.0.0/8") from None
+    return found
+
+
+def _covers(entry: str, host: str) -> bool:
+    """Whether an entry is for this host (curl(1), --noproxy)."""
+    host = host.rstrip(".").lower()
+    if entry == ALL_HOSTS:
+        return True
+    entry = entry.replace("[", "").replace("]", "")
+    if is_ip_literal(host):
+        address = ipaddress.ip_address(host)
+        if "/" in entry:
+            return address in ipaddress.ip_network(entry, strict=False)
+        return is_ip_literal(entry) and ipaddress.ip_address(entry) == address
+    name = entry.strip(".")
+    return bool(name) and (host == name or host.endswith(f".{name}"))

@@ -1,0 +1,271 @@
+"""Proxies over TLS, SOCKS servers and the PROXY protocol, with real servers: their logs must equal ours."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.processes import (
+    PROGRAMS,
+    QUICK,
+    compare,
+    free_port,
+    loadgen,
+    nginx_program,
+    server_process,
+    write_certificates,
+)
+
+pytestmark = pytest.mark.peer
+
+_NGINX = """
+daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log; events {{ worker_connections 1000; }}
+http {{
+  log_format seen '$server_port $connection $remote_port $proxy_protocol_addr:$proxy_protocol_port';
+  access_log {folder}/access.log seen; keepalive_requests 10000000; lingering_close off;
+  client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
+  uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
+  ssl_certificate {folder}/chain.pem; ssl_certificate_key {folder}/key.pem;
+  server {{ listen 127.0.0.1:{clear}; location / {{ return 200 "hello"; }} }}
+  server {{ listen 127.0.0.1:{tls} ssl; location / {{ return 200 "hello"; }} }}
+  server {{ listen 127.0.0.1:{named} proxy_protocol; location / {{ return 200 "hello"; }} }}
+  server {{ listen 127.0.0.1:{named_tls} proxy_protocol ssl; location / {{ return 200 "hello"; }} }}
+}}
+"""
+
+
+@dataclass(frozen=True)
+class Peers:
+    """A running nginx, and the folder of its certificates."""
+
+    folder: Path
+    clear: int
+    tls: int
+    named: int
+    named_tls: int
+
+    @property
+    def ca_file(self) -> str:
+        return str(self.folder / "ca.pem")
+
+    def take_log(self) -> list[list[str]]:
+        """Of each request since this was called last: port, connection, the peer's port, what a header named."""
+        log = self.folder / "access.log"
+        lines = log.read_text(encoding="utf-8").splitlines()
+        log.write_text("", encoding="utf-8")
+        return [line.split() for line in lines]
+
+
+@pytest.fixture(scope="module")
+def peers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peers]:
+    program = nginx_program()
+    folder = tmp_path_factory.mktemp("proxies") / "nginx"
+    folder.mkdir()
+    folder.parent.chmod(0o755)
+    folder.chmod(0o755)
+    write_certificates(folder)
+    found = Peers(folder, *(free_port() for _ in range(4)))
+    ports = {"clear": found.clear, "tls": found.tls, "named": found.named, "named_tls": found.named_tls}
+    (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, **ports), encoding="utf-8")
+    with server_process([program, "-c", str(folder / "nginx.conf")], folder, *ports.values()):
+        yield found
+
+
+def running(stack: ExitStack, program: str, folder: Path, port: int, *arguments: str) -> None:
+    found = shutil.which(program, path=PROGRAMS)
+    if found is None:
+        pytest.skip(f"{program} is not installed")
+    stack.enter_context(server_process([found, *arguments], folder, port))
+
+
+@pytest.fixture(scope="module")
+def socks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    port = free_port()
+    with ExitStack() as stack:
+        folder = tmp_path_factory.mktemp("socks")
+        running(stack, "microsocks", folder, port, "-i", "127.0.0.1", "-p", str(port), "-u", "user", "-P", "pw")
+        yield port
+
+
+@pytest.fixture(scope="module")
+def squid(peers: Peers) -> Iterator[tuple[int, Path]]:
+    """squid over TLS, with the certificate of the others; its port and its log."""
+    port = free_port()
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        folder.chmod(0o777)  # squid reads and writes as another user
+        config = _squid_config(folder, port, peers)
+        running(stack, "squid", folder / "run", port, "-N", "-n", f"squid{port}", "-f", str(config))
+        yield port, folder / "access.log"
+
+
+def _squid_config(folder: Path, port: int, peers: Peers) -> Path:
+    both = folder / "both.pem"
+    both.write_bytes((peers.folder / "chain.pem").read_bytes() + (peers.folder / "key.pem").read_bytes())
+    both.chmod(0o644)
+    lines = [f"https_port 127.0.0.1:{port} tls-cert={both}", "pid_filename none", "cache deny all"]
+    lines += ["cache_log /dev/null", "netdb_filename none", "pinger_enable off", "shutdown_lifetime 0 seconds"]
+    lines += ["logformat seen %rm %>p", f"access_log stdio:{folder}/access.log seen", "http_access allow localhost"]
+    lines += [f"coredump_dir {folder}", "buffered_logs off", "acl SSL_ports port 1-65535"]
+    config = folder / "conf"
+    config.write_text("\n".join(lines) + "\n", encoding="ascii")
+    return config
+
+
+def all_of(summary: dict[str, Any], key: str) -> int:
+    return sum(one["connections"][key] for one in summary["policies"].values())
+
+
+def check_counts(summary: dict[str, Any], log: list[list[str]]) -> None:
+    """Connections and requests are those that the target logged, and none failed."""
+    assert all(one["errors"] == {} for one in summary["policies"].values())
+    assert len(log) == all_of(summary, "exchanges_with_warmup") > 0
+    assert len({connection for _port, connection, *_more in log}) == all_of(summary, "opened")
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
+@pytest.mark.parametrize("is_tls", [False, True])
+def test_a_socks_server(peers: Peers, socks: int, scheme: str, is_tls: bool, tmp_path: Path) -> None:
+    url = f"https://localhost:{peers.tls}/" if is_tls else f"http://localhost:{peers.clear}/"
+    proxy = f"{scheme}://user:pw@127.0.0.1:{socks}"
+    trust = ("--cacert", peers.ca_file) if is_tls else ()
+    peers.take_log()
+    summary = compare(url, tmp_path / "run", "--users", "3", "-4", "--proxy", proxy, *trust)
+    check_counts(summary, peers.take_log())
+    close, kept = summary["policies"]["close"], summary["policies"]["persistent"]
+    assert close["phases_ns"]["tunnel"]["count"] == close["requests"] > 0
+    assert close["phases_ns"]["tls"]["count"] == (close["requests"] if is_tls else 0)
+    assert kept["phases_ns"]["tunnel"]["count"] == 0
+    assert kept["connections"]["opened"] == kept["connections"]["ideal"]
+    recorded = (tmp_path / "run" / "run.json").read_text(encoding="utf-8")
+    assert f"{scheme}://***@127.0.0.1:{socks}" in recorded
+    assert "user:pw" not in recorded
+
+
+@pytest.mark.parametrize(
+    ("credentials", "port", "said"),
+    [
+        ("user:wrong@", 0, "does not accept the user and password"),
+        ("", 0, "the SOCKS server wants a login, and none was given"),
+        ("user:pw@", 1, "reply 5, connection refused: is the target running"),
+    ],
+)
+def test_what_a_socks_server_refuses(
+    peers: Peers, socks: int, credentials: str, port: int, said: str, tmp_path: Path
+) -> None:
+    url = f"http://127.0.0.1:{port or peers.clear}/"
+    proxy = f"socks5h://{credentials}127.0.0.1:{socks}"
+    done = loadgen("compare", url, "--proxy", proxy, "--out", str(tmp_path / "run"), "--no-charts", *QUICK)
+    assert (done.returncode, done.stdout) == (3, ""), done.stderr
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def proxy_log(log: Path) -> tuple[Counter[str], int]:
+    """squid's requests by method, and its connections, since the file was emptied."""
+    rows = [line.split() for line in log.read_text(encoding="utf-8").splitlines()]
+    log.write_text("", encoding="utf-8")
+    rows = [row for row in rows if row[0] != "-"]  # a connection without TLS: whether squid listens
+    return Counter(method for method, _port in rows), len({port for _method, port in rows})
+
+
+def test_requests_to_a_proxy_over_tls(peers: Peers, squid: tuple[int, Path], tmp_path: Path) -> None:
+    port, log = squid
+    proxy_log(log)
+    way = ("--proxy", f"https://localhost:{port}", "--proxy-cacert", peers.ca_file, "-4")
+    summary = compare(f"http://127.0.0.1:{peers.clear}/", tmp_path / "run", "--users", "3", *way)
+    methods, connections = proxy_log(log)
+    close, kept = summary["policies"]["close"], summary["policies"]["persistent"]
+    # One more asked about the fields for one hop.
+    assert methods == {"GET": all_of(summary, "exchanges_with_warmup") + 1}
+    assert connections == all_of(summary, "opened") + 1
+    assert kept["connections"]["opened"] == kept["connections"]["ideal"]
+    assert close["phases_ns"]["tunnel"]["count"] == close["requests"] > 0
+    assert close["phases_ns"]["tls"]["count"] == all_of(summary, "tls_full") == 0
+    # It is a TLS handshake, which takes far longer than that of TCP.
+    assert close["phases_ns"]["tunnel"]["mean"] > 2 * close["phases_ns"]["connect"]["mean"]
+
+
+def test_tls_in_tls(peers: Peers, squid: tuple[int, Path], tmp_path: Path) -> None:
+    port, log = squid
+    proxy_log(log)
+    peers.take_log()
+    way = ("--proxy", f"https://localhost:{port}", "--proxy-cacert", peers.ca_file, "--cacert", peers.ca_file, "-4")
+    policies = ("--policies", "persistent,close,close-resume")
+    summary = compare(f"https://127.0.0.1:{peers.tls}/", tmp_path / "run", "--users", "3", *way, *policies)
+    check_counts(summary, peers.take_log())
+    close = summary["policies"]["close"]
+    assert close["phases_ns"]["tunnel"]["count"] == close["phases_ns"]["tls"]["count"] == close["requests"] > 0
+    resumed = summary["policies"]["close-resume"]["connections"]
+    assert resumed["tls_resumed"] > 0
+    methods, connections = proxy_log(log)
+    assert methods == {"CONNECT": all_of(summary, "opened")}
+    assert connections == all_of(summary, "opened")
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ((), "proxy untrusted"),
+        (("--cacert", "CA"), "proxy untrusted"),  # that is for the target
+        (("--proxy-cacert", "CA", "--insecure"), ""),
+    ],
+)
+def test_whose_certificate_it_is(
+    peers: Peers, squid: tuple[int, Path], more: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    arguments = [peers.ca_file if one == "CA" else one for one in more]
+    proxy = f"https://localhost:{squid[0]}"
+    url = f"https://127.0.0.1:{peers.tls}/"
+    done = loadgen(
+        "compare", url, "--proxy", proxy, "-4", "--out", str(tmp_path / "run"), "--no-charts", *QUICK, *arguments
+    )
+    if not said:
+        assert done.returncode == 0, done.stderr
+        return
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith(f"loadgen: the proxy localhost:{squid[0]}, on the way to")
+    assert said in done.stderr
+    assert "--proxy-cacert FILE" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("version", ["1", "2"])
+@pytest.mark.parametrize("is_tls", [False, True])
+def test_nginx_reads_the_header(peers: Peers, version: str, is_tls: bool, tmp_path: Path) -> None:
+    url = f"https://localhost:{peers.named_tls}/" if is_tls else f"http://localhost:{peers.named}/"
+    trust = ("--cacert", peers.ca_file) if is_tls else ()
+    peers.take_log()
+    summary = compare(
+        url, tmp_path / "run", "--users", "3", "-4", "--source-ip", "127.0.0.7", "--proxy-protocol", version, *trust
+    )
+    log = peers.take_log()
+    check_counts(summary, log)
+    assert all(named == f"127.0.0.7:{peer_port}" for _port, _connection, peer_port, named in log)
+
+
+def test_haproxy_reads_the_header(tmp_path: Path) -> None:
+    port = free_port()
+    lines = ["global", " log stdout format raw local0", "defaults", " mode http", " log global", " timeout client 60s"]
+    lines += ["frontend f", f" bind 127.0.0.1:{port} accept-proxy", ' log-format "seen %ci:%cp"']
+    lines += [' http-request return status 200 content-type text/plain string "hello"', ""]
+    config = tmp_path / "haproxy.cfg"
+    config.write_text("\n".join(lines), encoding="ascii")
+    with ExitStack() as stack:
+        running(stack, "haproxy", tmp_path / "haproxy", port, "-f", str(config))
+        summary = compare(f"http://127.0.0.1:{port}/", tmp_path / "run", "--users", "3", "--proxy-protocol", "2")
+        refused = loadgen("compare", f"http://127.0.0.1:{port}/", "--out", str(tmp_path / "no"), *QUICK, "--no-charts")
+    assert refused.returncode == 3
+    seen = re.findall(r"seen (127\.0\.0\.1:\d+)", (tmp_path / "haproxy" / "log").read_text(encoding="utf-8"))
+    assert all(one["errors"] == {} for one in summary["policies"].values())
+    assert len(seen) == all_of(summary, "exchanges_with_warmup")
+    assert len(set(seen)) == all_of(summary, "opened")

@@ -1,0 +1,261 @@
+"""TLS to the proxy: requests to it, a tunnel through it, TLS with the target inside; what each failure is called."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from loadgen.model.errors import ErrorKind
+from loadgen.model.proxy import parse_proxy
+from loadgen.model.proxying import Proxying
+from loadgen.wire import poller
+from loadgen.wire.errors import TlsFailure, UpgradeFailure
+from loadgen.wire.proxy.connect import ConnectRequest, ProxyLogin
+from loadgen.wire.proxy.secure import ProxyTls, SecureProxyTransport
+from loadgen.wire.proxy.tls_in_tls import TlsInTlsTransport
+from loadgen.wire.tls_context import client_context
+from loadgen.wire.transport import WOULD_BLOCK, Step
+from tests.support.transports import accept, address_of, ignore, listening, wait
+
+OPEN = b"HTTP/1.1 200 OK\r\n\r\n"
+
+
+class Proxy:
+    """A proxy over TLS by the ssl module: behind its answer to CONNECT it passes bytes on to `far`."""
+
+    def __init__(self, folder: Path, name: str = "localhost", answer: bytes | None = OPEN) -> None:
+        authority = trustme.CA()
+        self.ca_file = str(folder / "proxy-ca.pem")
+        authority.cert_pem.write_to_path(self.ca_file)
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(name).configure_cert(self._context)
+        self._answer = answer
+        self.far, self._inside = socket.socketpair()
+        self.heads: list[bytes] = []
+
+    def serve(self, listener: socket.socket) -> None:
+        raw, _ = listener.accept()
+        try:
+            with self._context.wrap_socket(raw, server_side=True) as sock:
+                sock.settimeout(10)
+                if self._answer is not None:
+                    head = b""
+                    while not head.endswith(b"\r\n\r\n"):
+                        head += sock.recv(1)
+                    self.heads.append(head)
+                    sock.sendall(self._answer)
+                self._relay(sock)
+        except (OSError, ssl.SSLError):
+            pass
+        finally:
+            self._inside.close()
+
+    def _relay(self, sock: ssl.SSLSocket) -> None:
+        def back() -> None:
+            while data := self._inside.recv(100_000):
+                sock.sendall(data)
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)  # without a word, as nothing behind it may
+
+        thread = threading.Thread(target=back, daemon=True)
+        thread.start()
+        while data := sock.recv(100_000):
+            self._inside.sendall(data)
+        with suppress(OSError):
+            self._inside.shutdown(socket.SHUT_RDWR)
+        thread.join(10)
+
+
+@contextmanager
+def reached(proxy: Proxy, transport: Any) -> Iterator[Any]:
+    """The transport, connected to the proxy; not a step was taken."""
+    with listening() as listener:
+        thread = threading.Thread(target=proxy.serve, args=(listener,), daemon=True)
+        thread.start()
+        transport.connect(address_of(listener), ignore)
+        wait(transport, Step.WANT_WRITE)
+        try:
+            yield transport
+        finally:
+            transport.close()
+            proxy.far.close()
+            thread.join(10)
+
+
+def steps(transport: Any, last: Step = Step.OPEN) -> list[Step]:
+    """Take steps until this one; gives those that are no waiting."""
+    found = []
+    while True:
+        step = transport.establish()
+        if step in (Step.WANT_READ, Step.WANT_WRITE):
+            wait(transport, step)
+            continue
+        found.append(step)
+        if step is last:
+            return found
+
+
+def outer(proxy: Proxy | None, tunnels: bool = True, **settings: Any) -> SecureProxyTransport:
+    how = Proxying(cacert=proxy.ca_file) if proxy is not None and not settings else Proxying(**settings)
+    tunnel = ConnectRequest("h:81", ProxyLogin("")) if tunnels else None
+    return SecureProxyTransport(poller.of_hub(), ProxyTls(parse_proxy("https://localhost"), how), tunnel)
+
+
+def heard(transport: Any, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        got = transport.receive()
+        if got == WOULD_BLOCK:
+            wait(transport)
+            continue
+        assert got > 0
+        data += bytes(transport.buffer[:got])
+    return data
+
+
+def test_requests_to_the_proxy_itself(tmp_path: Path) -> None:
+    proxy = Proxy(tmp_path, answer=None)
+    with reached(proxy, outer(proxy, tunnels=False)) as client:
+        assert steps(client) == [Step.BEGIN_TUNNEL, Step.OPEN]
+        client.send(b"GET")
+        assert proxy.far.recv(3) == b"GET"
+        proxy.far.sendall(b"200")
+        assert heard(client, 3) == b"200"
+
+
+def test_a_tunnel_and_its_first_bytes(tmp_path: Path) -> None:
+    proxy = Proxy(tmp_path, answer=OPEN + b"hello")
+    with reached(proxy, outer(proxy)) as client:
+        assert steps(client) == [Step.BEGIN_TUNNEL, Step.OPEN]
+        assert heard(client, 5) == b"hello"
+        assert proxy.heads[0].startswith(b"CONNECT h:81 HTTP/1.1\r\n")
+
+
+def test_a_refused_tunnel(tmp_path: Path) -> None:
+    proxy = Proxy(tmp_path, answer=b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
+    with reached(proxy, outer(proxy)) as client, pytest.raises(UpgradeFailure, match="CONNECT with 403") as failure:
+        steps(client)
+    assert failure.value.kind is ErrorKind.PROXY_REFUSED
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "kind"),
+    [
+        ("localhost", {"cacert": None}, ErrorKind.PROXY_UNTRUSTED),
+        ("other.test", {}, ErrorKind.PROXY_WRONG_NAME),
+        ("other.test", {"insecure": True}, None),
+    ],
+)
+def test_the_proxys_certificate(name: str, settings: dict[str, Any], kind: ErrorKind | None, tmp_path: Path) -> None:
+    proxy = Proxy(tmp_path, name)
+    with reached(proxy, outer(proxy, **settings)) as client:
+        if kind is None:
+            assert steps(client)[-1] is Step.OPEN
+            return
+        with pytest.raises(UpgradeFailure) as failure:
+            steps(client)
+    assert failure.value.kind is kind
+
+
+def test_a_proxy_that_does_not_speak_tls() -> None:
+    with listening() as listener:
+        client = outer(None, insecure=True)
+        client.connect(address_of(listener), ignore)
+        wait(client, Step.WANT_WRITE)
+        with accept(listener) as peer:
+            peer.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            with pytest.raises(UpgradeFailure) as failure:
+                steps(client)
+        client.close()
+    assert failure.value.kind is ErrorKind.PROXY_TLS_FAILED
+
+
+class Inside:
+    """The target inside the tunnel, by the ssl module on the far end of the proxy, in a thread."""
+
+    def __init__(self, proxy: Proxy, folder: Path) -> None:
+        authority = trustme.CA()
+        self.ca_file = str(folder / "target-ca.pem")
+        authority.cert_pem.write_to_path(self.ca_file)
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("h").configure_cert(self._context)
+        self._proxy = proxy
+        self.failure: Exception | None = None
+
+    @contextmanager
+    def answering(self, size: int, reply: bytes) -> Iterator[threading.Thread]:
+        """It reads so many bytes, sends the reply, and ends without a word."""
+        thread = threading.Thread(target=self._answer, args=(size, reply), daemon=True)
+        thread.start()
+        yield thread
+        thread.join(10)
+
+    def _answer(self, size: int, reply: bytes) -> None:
+        try:
+            self._proxy.far.settimeout(10)
+            sock = self._context.wrap_socket(self._proxy.far.dup(), server_side=True)
+            with sock:
+                while size > 0:
+                    size -= len(sock.recv(size))
+                sock.sendall(reply)
+        except OSError as error:
+            self.failure = error
+
+
+def client_of(proxy: Proxy, ca_file: str | None) -> TlsInTlsTransport:
+    return TlsInTlsTransport(poller.of_hub(), outer(proxy), client_context("h", ca_file, False), b"h")
+
+
+@pytest.mark.parametrize("sizes", [(4, 5), (300_000, 5), (4, 300_000)])
+def test_tls_in_tls(sizes: tuple[int, int], tmp_path: Path) -> None:
+    proxy = Proxy(tmp_path)
+    target = Inside(proxy, tmp_path)
+    told = b"x" * sizes[1]
+    with reached(proxy, client_of(proxy, target.ca_file)) as client, target.answering(sizes[0], told) as thread:
+        assert steps(client) == [Step.BEGIN_TUNNEL, Step.BEGIN_TLS, Step.OPEN]
+        assert not client.resumed
+        assert client.describe()["version"] == "TLSv1.3"
+        view = memoryview(b"?" * sizes[0])
+        while view:
+            sent = client.send(view)
+            if sent == WOULD_BLOCK:
+                wait(client, Step.WANT_WRITE)
+            else:
+                view = view[sent:]
+        assert heard(client, len(told)) == told
+        assert client.session is not None
+        thread.join(10)
+        assert target.failure is None
+
+
+def test_the_targets_own_certificate_is_checked_inside(tmp_path: Path) -> None:
+    proxy = Proxy(tmp_path)
+    target = Inside(proxy, tmp_path)
+    with reached(proxy, client_of(proxy, None)) as client, target.answering(1, b"") as thread:
+        with pytest.raises(TlsFailure) as failure:
+            steps(client)
+        thread.join(10)
+    assert failure.value.kind is ErrorKind.TLS_UNTRUSTED
+    assert "alert" in str(target.failure).lower()
+
+
+def test_a_stream_that_is_cut_off_says_so(tmp_path: Path) -> None:
+    proxy = Proxy(tmp_path)
+    target = Inside(proxy, tmp_path)
+    with reached(proxy, client_of(proxy, target.ca_file)) as client, target.answering(1, b"x") as thread:
+        steps(client)
+        client.send(b"?")
+        assert heard(client, 1) == b"x"
+        thread.join(10)
+        proxy.far.shutdown(socket.SHUT_RDWR)
+        while (got := client.receive()) == WOULD_BLOCK:
+            wait(client)
+        assert got == 0
+        assert client.is_cut_off
