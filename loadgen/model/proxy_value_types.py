@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from loadgen.model.json_types import JSON_TEXTS
+from loadgen.model.no_proxy import parse_no_proxy
 from loadgen.model.value_types import Words
 
 
@@ -13,13 +14,9 @@ class Hosts(Words):
     json = JSON_TEXTS
 
     def read(self, text: str) -> str:
-        from loadgen.model.proxying import parse_no_proxy  # it has defaults of this option
-
         return ",".join(parse_no_proxy(super().read(text)))
 
     def make(self, value: str) -> tuple[str, ...]:
-        from loadgen.model.proxying import parse_no_proxy
-
         return parse_no_proxy(value)
 
     def write(self, value: tuple[str, ...]) -> list[str]:

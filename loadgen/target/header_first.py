@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from loadgen.target.account import Account
-from loadgen.target.proxy_header import MAX_BYTES, read_header
+from loadgen.target.header_reading import MAX_BYTES, read_header
 from loadgen.wire.transport import READ, TcpTransport
 
 

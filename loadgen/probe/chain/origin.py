@@ -29,7 +29,7 @@ def no_chain(plan: AuditPlan) -> str:
         return _SAME if is_same else ""
     if plan.proxy is None:
         return _NO_CHAIN
-    return _TUNNELLED if plan.target.is_tls else ""
+    return "" if plan.is_forwarded else _TUNNELLED
 
 
 def origin_of(plan: AuditPlan) -> Target:

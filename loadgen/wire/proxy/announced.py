@@ -18,18 +18,18 @@ from loadgen.wire.transport import Step, TcpTransport
 
 
 @dataclass(slots=True)
-class _Header:
+class _HeaderToSend:
     """The header of one connection."""
 
     version: int
     is_sent: bool = False
 
 
-class _HeaderFirst(TcpTransport):
+class _AnnouncedSteps(TcpTransport):
     """The step that comes before those of the transport it is mixed into."""
 
     __slots__ = ()
-    _header: _Header
+    _header: _HeaderToSend
 
     def establish(self) -> Step:
         if not self._header.is_sent:
@@ -43,17 +43,17 @@ class _HeaderFirst(TcpTransport):
         return super().establish()
 
 
-class AnnouncedTcpTransport(_HeaderFirst):
+class AnnouncedTcpTransport(_AnnouncedSteps):
     """TCP, or a socket file."""
 
     __slots__ = ("_header",)
 
     def __init__(self, poller: Poller, version: int, source: Mapping[int, str] | None = None) -> None:
         super().__init__(poller, source=source)
-        self._header = _Header(version)
+        self._header = _HeaderToSend(version)
 
 
-class AnnouncedTlsTransport(_HeaderFirst, TlsTransport):
+class AnnouncedTlsTransport(_AnnouncedSteps, TlsTransport):
     """TLS with the target."""
 
     __slots__ = ("_header",)
@@ -63,10 +63,10 @@ class AnnouncedTlsTransport(_HeaderFirst, TlsTransport):
         source: Mapping[int, str] | None = None,
     ) -> None:  # fmt: skip
         TlsTransport.__init__(self, poller, context, server_name, session, source=source)
-        self._header = _Header(version)
+        self._header = _HeaderToSend(version)
 
 
-class AnnouncedEarlyTlsTransport(_HeaderFirst, EarlyTlsTransport):
+class AnnouncedEarlyTlsTransport(_AnnouncedSteps, EarlyTlsTransport):
     """The same, whose first request is early data."""
 
     __slots__ = ("_header",)
@@ -76,4 +76,4 @@ class AnnouncedEarlyTlsTransport(_HeaderFirst, EarlyTlsTransport):
         source: Mapping[int, str] | None = None,
     ) -> None:  # fmt: skip
         EarlyTlsTransport.__init__(self, poller, context, server_name, session, request, source)
-        self._header = _Header(version)
+        self._header = _HeaderToSend(version)

@@ -182,10 +182,10 @@ def test_what_contradicts_other_options() -> None:
 def test_a_rule_for_none_of_the_targets_was_meant_for_one() -> None:
     targets = (parse_target("http://h/"), parse_target("http://i/"))
     with pytest.raises(PlanError, match=r"--connect-to j:80:127\.0\.0\.1:80 is never used: the URL is for h:80"):
-        addressing("j:80:127.0.0.1:80").check_used(targets, None)
+        addressing("j:80:127.0.0.1:80").check_used(targets, (None, None))
     with pytest.raises(PlanError, match=r"--resolve h:81:127\.0\.0\.1 is never used: connections go to h:80"):
-        addressing(resolve=("h:81:127.0.0.1",)).check_used(targets, None)
-    addressing("i:80:127.0.0.1:81", resolve=("127.0.0.1:81:127.0.0.2",)).check_used(targets, None)
+        addressing(resolve=("h:81:127.0.0.1",)).check_used(targets, (None, None))
+    addressing("i:80:127.0.0.1:81", resolve=("127.0.0.1:81:127.0.0.2",)).check_used(targets, (None, None))
 
 
 def test_a_socket_file_must_be_there(tmp_path: Path) -> None:

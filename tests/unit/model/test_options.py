@@ -133,7 +133,7 @@ def test_names_keys_and_fields_are_said_once() -> None:
 
 def test_every_field_of_a_plan_is_an_option() -> None:
     plan = planned(COMPARE)
-    parts = {"load": plan.load, "tls": plan.tls, "addressing": plan.addressing}
+    parts = {"load": plan.load, "tls": plan.tls, "addressing": plan.addressing, "proxying": plan.proxying}
     fields = {f"{part}.{name}" for part, value in parts.items() for name in type(value).__dataclass_fields__}
     fields |= Plan.__dataclass_fields__.keys() - parts.keys() - {"axes"}
     assert {option.plan_field for option in OPTIONS if option.plan_field} == fields

@@ -6,8 +6,11 @@ import pytest
 
 from loadgen.cli.commands import compare, sweep
 from loadgen.cli.machine import check_machine
+from loadgen.model.no_proxy import parse_no_proxy
 from loadgen.model.plan import Plan
-from loadgen.model.proxying import Proxying, parse_no_proxy
+from loadgen.model.proxy_options import PROXY_OPTIONS
+from loadgen.model.proxy_value_types import Hosts
+from loadgen.model.proxying import Proxying
 from loadgen.model.target import parse_target
 from tests.support.plans import URL, complaint, planned
 
@@ -84,3 +87,14 @@ def test_a_file_without_certificates_is_named_before_a_connection_is_tried() -> 
 def test_a_header_is_for_a_target_that_is_not_embedded() -> None:
     assert "loadgen target --proxy-protocol" in complaint(compare, "--proxy-protocol", "2")
     assert planned(sweep, URL, "--recycle", "1,2", "--proxy-protocol", "2").proxying.protocol == 2
+
+
+def test_a_plan_file_has_the_hosts_as_a_list() -> None:
+    kind = Hosts()
+    hosts = kind.make(kind.read("A.test, 10.0.0.0/8"))
+    assert kind.write(hosts) == ["a.test", "10.0.0.0/8"]
+    assert kind.restore(kind.record(hosts, secrets=False)) == hosts
+
+
+def test_locust_has_all_of_them() -> None:
+    assert all(option.locust is not None for option in PROXY_OPTIONS)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gevent.event import AsyncResult
 
 from loadgen.model.addressing import Addressing
 from loadgen.model.endpoint import parse_connect_rule, parse_resolve_rule
@@ -13,12 +14,19 @@ from loadgen.model.errors import ErrorKind
 from loadgen.model.plan import Plan
 from loadgen.model.policy import parse_policies
 from loadgen.model.proxy import Proxy, parse_proxy
+from loadgen.model.proxying import Proxying
 from loadgen.model.target import parse_target
+from loadgen.wire import poller
 from loadgen.wire import route as routes
 from loadgen.wire.dns_resolver import DnsAnswer
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http1.head import ResponseHead, parse_response_head
+from loadgen.wire.proxy.announced import AnnouncedTcpTransport, AnnouncedTlsTransport
+from loadgen.wire.proxy.secure import SecureProxyTransport
+from loadgen.wire.proxy.socks import SocksRequest
+from loadgen.wire.proxy.tls_in_tls import TlsInTlsTransport
 from loadgen.wire.proxy.transport import TunnelTcpTransport, TunnelTlsTransport
+from loadgen.wire.proxy.ways import announced_transport
 from loadgen.wire.route import Route
 from loadgen.wire.tls import TlsTransport
 from loadgen.wire.transport import TcpTransport
@@ -257,3 +265,57 @@ def test_tls_contexts_are_made_for_https_alone(tmp_path: Path) -> None:
     assert route().tls_context is None
     assert route("https://h/").tls_context is not None
     assert route("https://h/", the_proxy()).tunnels
+
+
+def by(proxy: str, url: str = "http://h:81/", **more: Any) -> Route:
+    return Route.of(
+        Plan(parse_target(url), parse_policies("persistent"), insecure=True, proxy=parse_proxy(proxy), **more)
+    )
+
+
+@pytest.mark.parametrize(
+    ("proxy", "url", "kind"),
+    [
+        ("https://p", "http://h/", SecureProxyTransport),
+        ("https://p", "https://h/", TlsInTlsTransport),
+        ("socks5h://p", "http://h/", TunnelTcpTransport),
+        ("socks5h://p", "https://h/", TunnelTlsTransport),
+    ],
+)
+def test_the_transport_fits_the_proxy(proxy: str, url: str, kind: type[Any]) -> None:
+    assert type(by(proxy, url).transport()) is kind
+
+
+def test_which_end_a_socks_server_is_told() -> None:
+    assert isinstance(by("socks5h://p").tunnel(), SocksRequest)
+    given = Addressing(resolve=(parse_resolve_rule("h:81:192.0.2.9"),))
+    address = b"\xc0\x00\x02\x09\x00Q"
+    for proxy, url, told in (
+        ("socks5h://p", "http://h:81/", b"\x03\x01h\x00Q"),
+        ("socks5h://p", "http://192.0.2.9:81/", b"\x01" + address),
+        ("socks5://p", "http://h:81/", b"\x01" + address),  # --resolve gives it
+    ):
+        request = by(proxy, url, addressing=given).tunnel()
+        request.outgoing = b""
+        request.feed(b"\x05\x00")
+        assert request.outgoing == b"\x05\x01\x00" + told
+
+
+def test_a_name_that_a_socks_server_is_not_given_is_looked_up_first() -> None:
+    mine = by("socks5://localhost", "http://localhost:81/", addressing=Addressing(ipv4=True))
+    result: AsyncResult = AsyncResult()
+    mine.look_up(result.set)
+    assert result.get(timeout=10) == [(2, ("127.0.0.1", 1080))]
+    request = mine.tunnel()
+    request.outgoing = b""
+    request.feed(b"\x05\x00")
+    assert request.outgoing == b"\x05\x01\x00\x01\x7f\0\0\x01\0Q"
+
+
+def test_a_header_of_the_proxy_protocol_goes_first() -> None:
+    plan = Plan(parse_target("http://h/"), parse_policies("close"), proxying=Proxying(protocol=2))
+    assert type(Route.of(plan).transport()) is AnnouncedTcpTransport
+    secure = Plan(parse_target("https://h/"), parse_policies("close"), insecure=True, proxying=Proxying(protocol=2))
+    assert type(Route.of(secure).transport()) is AnnouncedTlsTransport
+    early = announced_transport(poller.of_hub(), 1, (None, b"", None), None, None)
+    assert type(early) is AnnouncedTlsTransport

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadgen.target.proxy_header import Header, read_header
+from loadgen.target.header_reading import ClientHeader, read_header
 from loadgen.wire import poller
 from loadgen.wire.proxy.announced import AnnouncedTcpTransport
 from loadgen.wire.proxy.proxy_header import SIGNATURE, proxy_header
@@ -39,7 +39,7 @@ def test_what_is_written_is_read_in_any_pieces(version: int, family: int, ends: 
     header = proxy_header(version, family, *ends)
     for size in range(1, len(header)):
         assert read_header(header[:size]) is None
-    assert read_header(header + b"GET") == Header(version, len(header), ends[0][:2])
+    assert read_header(header + b"GET") == ClientHeader(version, len(header), ends[0][:2])
 
 
 @pytest.mark.parametrize(

@@ -60,9 +60,10 @@ class Proxy:
 
     def _relay(self, sock: ssl.SSLSocket) -> None:
         def back() -> None:
-            while data := self._inside.recv(100_000):
-                sock.sendall(data)
-            socket.socket.shutdown(sock, socket.SHUT_RDWR)  # without a word, as nothing behind it may
+            with suppress(OSError):
+                while data := self._inside.recv(100_000):
+                    sock.sendall(data)
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)  # without a word
 
         thread = threading.Thread(target=back, daemon=True)
         thread.start()
