@@ -109,3 +109,13 @@ class Addressing:
 
 
 DEFAULT_ADDRESSING = Addressing()
+
+
+def check_source(text: str) -> None:
+    """Raise PlanError where a value of --source-ip is no address that a connection can come from."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        raise PlanError(f"--source-ip {text[:60]!r} is not an IP address") from None
+    if address.version == 6 and address.scope_id is not None:
+        raise PlanError(f"--source-ip {text[:60]!r} names a zone, which is not supported")

@@ -8,7 +8,10 @@ from loadgen.model.arrivals import parse_arrivals
 from loadgen.model.cell import check_rate
 from loadgen.model.exceptions import PlanError
 from loadgen.model.options import check_ranges, default
-from loadgen.model.units import format_duration
+from loadgen.model.units import count, duration_text, format_duration
+
+# Fewer that happen to resemble each other would end a run too often: measure/stats/sequential.py.
+_MIN_PRECISE_ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +56,31 @@ class Load:
         """What makes blocks longer: the end of a piece of advice."""
         return "a longer --block" if self.requests is None else "more --requests"
 
+    def check_precision(self, cells: int, max_time_ns: int) -> None:
+        """Raise PlanError where a run of so many cells can't go on until its ratios are precise."""
+        if cells < 2:
+            raise PlanError("--until-precision is for a ratio, and one policy alone has none; name two in --policies")
+        if self.rounds < _MIN_PRECISE_ROUNDS:
+            raise PlanError(
+                f"--rounds is {self.rounds}; with --until-precision at least {_MIN_PRECISE_ROUNDS} are needed, as "
+                "fewer that happen to resemble each other would end the run"
+            )
+        needed_ns = _MIN_PRECISE_ROUNDS * cells * self.block_ns
+        if max_time_ns < needed_ns:
+            raise PlanError(
+                f"--max-time {duration_text(max_time_ns)} is too short for {_MIN_PRECISE_ROUNDS} rounds of "
+                f"{count(cells, 'block')} of {duration_text(self.block_ns)}, and fewer show no "
+                f"precision; at least {duration_text(needed_ns)} is needed, or a shorter --block"
+            )
+
     def requests_of(self, round_number: int) -> int | None:
         """How many requests a block of this round measures; None where its time decides."""
         return None if self.requests is None else share_of(self.requests, round_number, self.rounds)
 
 
-def share_of(total: int, number: int, count: int) -> int:
-    """The share with this number, from 0 on, of `total` things spread over `count`; the first get what is left over."""
-    return total // count + (number < total % count)
+def share_of(total: int, number: int, parts: int) -> int:
+    """The share with this number, from 0 on, of `total` things spread over `parts`; the first get what is left over."""
+    return total // parts + (number < total % parts)
 
 
 DEFAULT_LOAD = Load()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from loadgen.model import plan_fields
-from loadgen.model.addressing import DEFAULT_ADDRESSING, Addressing
+from loadgen.model.addressing import DEFAULT_ADDRESSING, Addressing, check_source
 from loadgen.model.cell import NO_AXES, Axes, Cell, cells, cells_of_targets, check_rate
 from loadgen.model.endpoint import Endpoint
 from loadgen.model.errors import ErrorKind
@@ -27,14 +26,12 @@ from loadgen.model.request_conditions import check_for_one, check_requests
 from loadgen.model.request_method import IDEMPOTENT, check_method
 from loadgen.model.target import Target
 from loadgen.model.tls_settings import DEFAULT_TLS, TlsSettings
-from loadgen.model.units import NS_PER_S, count, duration_text
+from loadgen.model.units import NS_PER_S, count
 
 if TYPE_CHECKING:  # every worker imports this module, and these types take 20 ms to make
     from loadgen.model.run_record import PlanRecord
 
 MAX_BLOCKS = 100_000
-# Fewer that happen to resemble each other would end a run too often: measure/stats/sequential.py.
-_MIN_PRECISE_ROUNDS = 5
 _MAX_RUN_NS = 365 * 24 * 3600 * NS_PER_S
 # Protocols that need a CONNECT tunnel even to an http target: RFC 6455 §4.1; HTTP/2 has no form of request for a proxy.
 _TUNNELLED = (WEBSOCKET, H2, H2_PRIOR)
@@ -111,7 +108,7 @@ class Plan:
         if self.until_precision is not None:
             if self.load.requests is not None:
                 raise PlanError("--requests contradicts --until-precision, which decides how long the run is")
-            self._check_precision()
+            self.load.check_precision(len(self.cells), self.max_time_ns)
         if self.cacert and self.insecure:
             raise PlanError("--cacert and --insecure contradict each other; give one of them")
         self._check_tls()
@@ -125,7 +122,7 @@ class Plan:
                 "but for streams of HTTP/2 that the server did not process"
             )
         for address in self.source_ips:
-            _check_address(address)
+            check_source(address)
         for target in self.each_target:
             self.addressing.check(target, self.proxy_to(target), self.source_ips)
         self.proxying.check(self.proxy)
@@ -295,22 +292,6 @@ class Plan:
         """The rounds that are run however precise the first ones are."""
         return min(self.load.rounds, self.max_rounds)
 
-    def _check_precision(self) -> None:
-        if len(self.cells) < 2:
-            raise PlanError("--until-precision is for a ratio, and one policy alone has none; name two in --policies")
-        if self.load.rounds < _MIN_PRECISE_ROUNDS:
-            raise PlanError(
-                f"--rounds is {self.load.rounds}; with --until-precision at least {_MIN_PRECISE_ROUNDS} are needed, as "
-                "fewer that happen to resemble each other would end the run"
-            )
-        needed_ns = _MIN_PRECISE_ROUNDS * len(self.cells) * self.load.block_ns
-        if self.max_time_ns < needed_ns:
-            raise PlanError(
-                f"--max-time {duration_text(self.max_time_ns)} is too short for {_MIN_PRECISE_ROUNDS} rounds of "
-                f"{count(len(self.cells), 'block')} of {duration_text(self.load.block_ns)}, and fewer show no "
-                f"precision; at least {duration_text(needed_ns)} is needed, or a shorter --block"
-            )
-
     def _check_tls(self) -> None:
         given = (*self.tls.given(), *(f"--{name.replace('_', '-')}" for name in self.axes.of_tls()))
         if given and not any(one.is_tls for one in self.each_target):
@@ -360,12 +341,3 @@ class Plan:
     def from_json(cls, values: Mapping[str, Any]) -> Plan:
         """The inverse of `to_json`. Raises PlanError or KeyError where the values are no plan."""
         return cls(**plan_fields.restore(values))
-
-
-def _check_address(text: str) -> None:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        raise PlanError(f"--source-ip {text[:60]!r} is not an IP address") from None
-    if address.version == 6 and address.scope_id is not None:
-        raise PlanError(f"--source-ip {text[:60]!r} names a zone, which is not supported")

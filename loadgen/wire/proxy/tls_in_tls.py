@@ -43,7 +43,7 @@ class TlsInTlsTransport(TlsTransport):
         return self._outer.socket
 
     def connect(self, address: SocketAddress, callback: Callable[[], None]) -> int:
-        self._outer.stamps_arrivals = self.stamps_arrivals
+        self._outer.stamps_arrivals, self._outer.options = self.stamps_arrivals, self.options
         begun_ns: int = self._outer.connect(address, callback)
         self.connected_ns = self._outer.connected_ns
         return begun_ns
