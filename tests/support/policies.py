@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loadgen.model.policy import PARTS
 
-_PARAMETERS = ("2", "1s")  # a number, a duration
+_PARAMETERS = ("2", "1s", "0")  # a number, a duration, the one number that some take
 
 
 def sample_text(word: str) -> str:

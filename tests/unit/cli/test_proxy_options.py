@@ -166,7 +166,7 @@ def test_a_person_is_asked_about_target_and_proxy(monkeypatch: pytest.MonkeyPatc
 # The form of a request's target
 
 
-@pytest.mark.parametrize("part", [name for name in PARTS if name not in ("streams",)])
+@pytest.mark.parametrize("part", [name for name in PARTS if name not in ("streams", "coalesce")])
 def test_which_policies_need_a_tunnel(part: str) -> None:
     policy = parse_policy(sample_text(part))
     proxy = Proxy("p.example", 3128)
