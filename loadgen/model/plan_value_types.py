@@ -72,7 +72,7 @@ class NamedTargets(ValueType):
     name = "target"
     is_repeated = True
     holds_secrets = True
-    file_words = 'a table of names and URLs, or a list of texts like "new=http://127.0.0.1:8080/"'
+    file_words = 'a table of names and URLs, or a text like "new=http://127.0.0.1:8080/"'
     json = list_of(JSON_PAIR)
 
     def read(self, text: str) -> str:

@@ -16,7 +16,8 @@ def pilot_sentence(pilot: PilotRecord) -> str:
 def chosen_load(pilot: PilotRecord) -> str:
     """The load in words."""
     users, pause = count(pilot["users"], "user"), format_duration(pilot["think_ns"])
-    return f"{users}, each with a pause of {pause} after a response: at most {rate(pilot['rate_rps'])} requests/s"
+    each = "each with" if pilot["users"] > 1 else "with"
+    return f"{users}, {each} a pause of {pause} after a response: at most {rate(pilot['rate_rps'])} requests/s"
 
 
 def rate(rate_rps: float) -> str:

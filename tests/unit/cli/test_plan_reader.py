@@ -111,6 +111,10 @@ def test_grids(tmp_path: Path, recycle: str) -> None:
         ("url = 8080", "write a text in quotes"),
         ("url = 1979-05-27", "write a text in quotes"),
         ("headers = {a = 1}", "or a list of such"),
+        (
+            "targets = {a = 1}",
+            'a table of names and URLs, or a text like "new=http://127.0.0.1:8080/", or a list of such',
+        ),
         ("policies = [1]", "write a text in quotes, or a list of such"),
         ('arrivals = "weekly"', "arrivals: 'weekly' is not one of"),
         ("max-connections = 5\nmax_connections = 5", "says again"),

@@ -23,7 +23,7 @@ FOUND: Any = {
 
 def test_a_sentence_says_the_load_and_why() -> None:
     assert pilot_sentence(FOUND) == (
-        "pilot: 1 user, each with a pause of 2.50 ms after a response: at most 12.3 requests/s, because CPU"
+        "pilot: 1 user, with a pause of 2.50 ms after a response: at most 12.3 requests/s, because CPU"
     )
 
 
