@@ -15,6 +15,7 @@ from loadgen.drive.connection_manager import ConnectionManager
 from loadgen.drive.open_loop.due_times import due_ns
 from loadgen.drive.preflight import Preflight
 from loadgen.drive.requests.encoding import encoder_for
+from loadgen.drive.requests.filled_request import RequestCounter, filled_plan
 from loadgen.drive.requests.request_mix import RequestMix
 from loadgen.drive.requests.user_state import EncodedRequest
 from loadgen.drive.schedule import Block
@@ -69,6 +70,7 @@ class Engine(ConnectionManager):
         self, plan: Plan, route: Route, sink: SampleSink, connections: int = 0, clock: PhaseClock | None = None
     ) -> None:
         self._load: BlockLoad | None = None
+        self._counter = RequestCounter()
         super().__init__(plan, route, sink, connections, clock)
         self.interrupted = False
         self._ended_early = False
@@ -233,11 +235,11 @@ class Engine(ConnectionManager):
             return EncodedRequest(encoder_for(plan, cell, partial(self._write_request, plan, cell.path)))
 
         def encoder(request: PlannedRequest) -> Callable[[bool, str], Any]:
-            alone = plan.of_request(request)
+            alone = filled_plan(plan, request) if request.is_template else plan.of_request(request)
             write = partial(self._write_request, alone, request.path)
             return encoder_for(alone, replace(cell, path=request.path), write)
 
-        return RequestMix(plan, encoder, lambda: self.connections)
+        return RequestMix(plan, encoder, lambda: self.connections, self._counter)
 
     @property
     def _prepared(self) -> BlockLoad:

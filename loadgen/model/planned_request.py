@@ -6,12 +6,23 @@ import base64
 from dataclasses import dataclass
 from typing import Any
 
-from loadgen.model.json_types import JSON_BASE64, JSON_PAIR, JSON_TEXT, JSON_WHOLE, JsonType, list_of
+from loadgen.model.csv_values import NO_VALUES, CsvValues
+from loadgen.model.json_types import (
+    JSON_BASE64,
+    JSON_PAIR,
+    JSON_TEXT,
+    JSON_TEXTS,
+    JSON_TRUTH,
+    JSON_WHOLE,
+    JsonType,
+    list_of,
+)
 from loadgen.model.redaction import redact_body, redact_field, redact_url
 
 _KEYS: dict[str, JsonType] = {
     "name": JSON_TEXT, "weight": JSON_WHOLE, "method": JSON_TEXT, "origin": JSON_TEXT, "path": JSON_TEXT,
-    "headers": list_of(JSON_PAIR), "body_base64": JSON_BASE64,
+    "headers": list_of(JSON_PAIR), "body_base64": JSON_BASE64, "is_template": JSON_TRUTH, "columns": JSON_TEXTS,
+    "rows": list_of(JSON_TEXTS),
 }  # fmt: skip
 JSON_REQUEST = JsonType(
     "an object of a request",
@@ -40,6 +51,10 @@ class PlannedRequest:
     headers: tuple[tuple[str, str], ...] = ()
     """They replace the plan's of the same names."""
     body: bytes = b""
+    is_template: bool = False
+    """Path, values of header fields and body are templates (model/request_template.py)."""
+    values: CsvValues = NO_VALUES
+    """What they may take from a file."""
 
     def record(self, *, secrets: bool) -> dict[str, Any]:
         """As JSON values. Without `secrets`, HIDDEN stands for each credential."""
@@ -50,6 +65,10 @@ class PlannedRequest:
             "origin": self.origin,
             "path": self.path if secrets else redact_url(self.path),
             "headers": [[name, text if secrets else redact_field(name, text)] for name, text in self.headers],
+            "is_template": self.is_template,
+            "columns": list(self.values.columns),
+            # Rows of users are what no record should hold.
+            "rows": [list(row) for row in self.values.rows] if secrets else [],
             "body_base64": base64.b64encode(self.body if secrets else redact_body(self.body)).decode("ascii"),
         }
 
@@ -62,6 +81,7 @@ class PlannedRequest:
     @classmethod
     def restore(cls, value: dict[str, Any]) -> PlannedRequest:
         """The inverse of `record`."""
-        fields = {key: one for key, one in value.items() if key not in ("headers", "body_base64")}
+        fields = {key: one for key, one in value.items() if key not in ("headers", "body_base64", "columns", "rows")}
         headers = tuple((name, text) for name, text in value["headers"])
-        return cls(**fields, headers=headers, body=base64.b64decode(value["body_base64"]))
+        values = CsvValues(tuple(value["columns"]), tuple(map(tuple, value["rows"])))
+        return cls(**fields, headers=headers, body=base64.b64decode(value["body_base64"]), values=values)

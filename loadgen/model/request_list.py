@@ -1,6 +1,7 @@
 """A list of requests: JSON lines, one request each, from a file or a text. Sends nothing.
 
 {"url": "/cart", "method": "POST", "weight": 3, "name": "add", "headers": {"X-A": "b"}, "body": "text or @FILE"}
+{"url": "/item/{id}?user={user}", "csv": "items.csv"}
 """
 
 from __future__ import annotations
@@ -10,20 +11,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from loadgen.model.csv_values import NO_VALUES, CsvValues, read_csv
 from loadgen.model.exceptions import PlanError
-from loadgen.model.headers import check_headers
+from loadgen.model.headers import check_header, check_headers
 from loadgen.model.input_files import read_input
 from loadgen.model.planned_request import PlannedRequest
 from loadgen.model.redaction import HIDDEN, redact_url
 from loadgen.model.request_body import read_body
 from loadgen.model.request_method import as_sent, check_method
+from loadgen.model.request_template import PLACE, Template, check_names, literal
 from loadgen.model.target import parse_target
 
 MAX_REQUESTS = 1_000
 MAX_WEIGHT = 1_000_000
 _MAX_FILE_BYTES = 64 << 20
 _MAX_NAME = 80
-_KEYS = ("url", "method", "weight", "name", "headers", "body")
+_MARK = "~.{}.~"
+_KEYS = ("url", "method", "weight", "name", "headers", "body", "csv")
 
 
 def is_text(value: str) -> bool:
@@ -74,6 +78,8 @@ def _line(request: PlannedRequest) -> Iterator[tuple[str, Any]]:
         yield "method", request.method
     if request.headers:
         yield "headers", dict(record["headers"])
+    if request.values.columns:
+        yield "csv", HIDDEN
     if request.body:
         yield "body_base64", record["body_base64"]
 
@@ -102,10 +108,18 @@ def _object(line: str) -> dict[str, Any]:
 
 def _of_keys(keys: dict[str, Any], folder: Path) -> PlannedRequest:
     origin, path = _place(_text(keys, "url", ""))
+    file = _text(keys, "csv", "")
+    values = read_csv(folder / file) if file else NO_VALUES
     method = as_sent(_text(keys, "method", ""))
     if "method" in keys:
         check_method(method)
     headers = _headers(keys.get("headers", {}))
+    body = _body(keys, folder)
+    names = _names(path, headers, body)
+    check_names(names, values.columns)
+    if values.columns and not set(names) & set(values.columns):
+        raise PlanError(f"no column of csv {file} is used; it has {', '.join(values.columns)}")
+    _check_cells(values, headers)
     return PlannedRequest(
         name=_name(keys, f"{method or ''} {redact_url(path)}".strip()),
         path=path,
@@ -113,8 +127,28 @@ def _of_keys(keys: dict[str, Any], folder: Path) -> PlannedRequest:
         method=method,
         origin=origin,
         headers=headers,
-        body=_body(keys, folder),
+        body=body if names else Template(_decoded(body)).pieces[0].encode("utf-8", "surrogateescape"),
+        is_template=bool(names),
+        values=values,
     )
+
+
+def _names(path: str, headers: tuple[tuple[str, str], ...], body: bytes) -> list[str]:
+    """What the templates ask for."""
+    texts = (path, *(text for _, text in headers), _decoded(body))
+    return [name for text in texts for name in Template(text).names]
+
+
+def _decoded(body: bytes) -> str:
+    return body.decode("utf-8", "surrogateescape")
+
+
+def _check_cells(values: CsvValues, headers: tuple[tuple[str, str], ...]) -> None:
+    """What goes into header fields has to fit there."""
+    used = {name for _, text in headers for name in Template(text).names}
+    for place, column in enumerate(values.columns):
+        for row in values.rows if column in used else ():
+            check_header(f"X-{place}", row[place])
 
 
 def _text(keys: dict[str, Any], key: str, default: str) -> str:
@@ -128,10 +162,17 @@ def _place(url: str) -> tuple[str, str]:
     """The origin, empty for the target's, and the path with its query."""
     if not url:
         raise PlanError('it has no url; write it like {"url": "/cart"}')
-    if url.startswith("/"):
-        return "", parse_target(f"http://target{url}").path
-    target = parse_target(url)
-    return target.origin, target.path
+    # A URL can't hold braces: marks of characters that it can hold stand for them while it is read.
+    if not url.startswith("/") and (found := PLACE.search(url.partition("://")[2].partition("/")[0])):
+        raise PlanError(f"the template {found[0]} does not stand in the URL's path or query")
+    places = [found[0] for found in PLACE.finditer(url)]
+    for number, place in enumerate(places):
+        url = url.replace(place, _MARK.format(number), 1)
+    target = parse_target(f"http://target{url}" if url.startswith("/") else url)
+    path = target.path
+    for number, place in enumerate(places):
+        path = path.replace(_MARK.format(number), place, 1)
+    return "" if url.startswith("/") else target.origin, path
 
 
 def _name(keys: dict[str, Any], usual: str) -> str:
@@ -164,4 +205,6 @@ def _body(keys: dict[str, Any], folder: Path) -> bytes:
         except ValueError:
             raise PlanError("body_base64 is not base64") from None
     text = _text(keys, "body", "")
-    return read_body(text, folder) if text.startswith("@") else text.encode("utf-8", "surrogatepass")
+    if text.startswith("@"):
+        return literal(_decoded(read_body(text, folder))).encode("utf-8", "surrogateescape")
+    return text.encode("utf-8", "surrogatepass")

@@ -61,6 +61,12 @@ class PlannedRequestRecord(TypedDict):
     """Header fields of its own, [name, value]."""
     body_base64: str
     """Body of its own, in base64; empty for the plan's."""
+    is_template: bool
+    """Path, values of header fields and body are templates."""
+    columns: list[str]
+    """Columns of the CSV file that they take values from; empty for none."""
+    rows: list[list[str]]
+    """Its rows: never recorded, so always empty."""
 
 
 class PlanRecord(TypedDict):

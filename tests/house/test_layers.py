@@ -54,6 +54,8 @@ LAYERS = {
             "request_method",
             "request_choice",
             "planned_request",
+            "request_template",
+            "csv_values",
             "address_spread",
             "sample_sink",
             "errors",

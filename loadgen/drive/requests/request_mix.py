@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from loadgen.drive.requests.cookies import PathCookieState
+from loadgen.drive.requests.filled_request import FilledRequest, RequestCounter
 from loadgen.drive.requests.user_state import EncodedRequest, UserState
 from loadgen.model.plan import Plan
 from loadgen.model.planned_request import PlannedRequest
@@ -19,6 +20,25 @@ _MAX_REMEMBERED = 256
 
 Encoder = Callable[[PlannedRequest], Callable[[bool, str], Any]]
 """Gives what encodes a request, from whether it is the last on its connection and the Cookie field's value."""
+
+
+class TemplateRequest:
+    """One that is filled anew each time."""
+
+    __slots__ = ("_filled", "is_head", "path")
+
+    def __init__(self, filled: FilledRequest, path: str, is_head: bool) -> None:
+        self._filled = filled
+        self.path = path
+        self.is_head = is_head
+
+    def encoded(self, user: int, cookies: str) -> EncodedRequest:
+        """As this user sends it now."""
+        return self._filled.next(user, cookies)
+
+    def rewrite(self) -> None:
+        """What it is made from has changed."""
+        self._filled.rewrite()
 
 
 class MixedRequest:
@@ -32,8 +52,8 @@ class MixedRequest:
         self.is_head = is_head
         self._by_cookies: dict[str, EncodedRequest] = {}
 
-    def with_cookies(self, cookies: str) -> EncodedRequest:
-        """It with this Cookie field, empty for none."""
+    def encoded(self, _user: int, cookies: str) -> EncodedRequest:
+        """It with this Cookie field, empty for none; the same for all users."""
         if not cookies:
             return self.plain
         found = self._by_cookies.get(cookies)
@@ -50,17 +70,26 @@ class MixedRequest:
 
 
 class RequestMix:
-    """The requests of a plan that has several. `next_connection` gives the number of the next connection."""
+    """The requests of a plan that has several. `next_connection` gives the number of the next connection.
 
-    def __init__(self, plan: Plan, encoder: Encoder, next_connection: Callable[[], int]) -> None:
+    counter: of the requests that are filled, over all blocks.
+    """
+
+    def __init__(
+        self, plan: Plan, encoder: Encoder, next_connection: Callable[[], int], counter: RequestCounter
+    ) -> None:
         self.next_connection = next_connection
         self._edges = upper_edges([one.weight for one in plan.requests])
-        self._requests = [
-            MixedRequest(encoder(one), one.path, (one.method or plan.method) == "HEAD") for one in plan.requests
-        ]
+        self._counter = counter
+        self._requests = [self._of(one, encoder, (one.method or plan.method) == "HEAD") for one in plan.requests]
         self._origin = plan.target.origin
 
-    def chosen(self, connection: int, request_index: int) -> MixedRequest:
+    def _of(self, request: PlannedRequest, encoder: Encoder, is_head: bool) -> MixedRequest | TemplateRequest:
+        if request.is_template:
+            return TemplateRequest(FilledRequest(request, encoder, self._counter), request.path, is_head)
+        return MixedRequest(encoder(request), request.path, is_head)
+
+    def chosen(self, connection: int, request_index: int) -> MixedRequest | TemplateRequest:
         """That which goes on the connection of this number behind so many others."""
         return self._requests[bisect_right(self._edges, point(connection, request_index))]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import cast
 
 from loadgen.drive.requests.cookies import PathCookieState
-from loadgen.drive.requests.request_mix import MixedRequest, RequestMix
+from loadgen.drive.requests.request_mix import MixedRequest, RequestMix, TemplateRequest
 from loadgen.drive.requests.user_state import EncodedRequest
 from loadgen.drive.slots.closed_loop import ClosedLoopUser
 from loadgen.drive.slots.concurrent_slot import ConcurrentConnection
@@ -27,12 +27,12 @@ class MixedSlot(ConnectionSlot):
 
     _mix: RequestMix
 
-    def _choose(self, connection: int, request_index: int) -> MixedRequest:
+    def _choose(self, connection: int, request_index: int) -> MixedRequest | TemplateRequest:
         """The user's next request is the one that belongs there."""
         found = self._mix.chosen(connection, request_index)
         state = cast(PathCookieState, self.user_state)
         state.path = found.path
-        state.requests = found.with_cookies(state.cookies())
+        state.requests = found.encoded(state.index, state.cookies())
         return found
 
     def _open(self, scheduled_ns: int) -> None:

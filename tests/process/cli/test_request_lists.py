@@ -59,6 +59,31 @@ def test_counts_by_name_are_those_of_the_log(
         assert found[name] / len(lines) == pytest.approx(weight / total, rel=0.25)
 
 
+def test_what_templates_become_is_in_the_log(tmp_path: Path) -> None:
+    port = free_port()
+    (tmp_path / "v.csv").write_text("id,q\n1,a b\n2,c&d\n")
+    lines = (
+        {"url": "/item/{id}?q={q}", "csv": "v.csv", "headers": {"X-Kind": "{uuid} {user}"}, "name": "item"},
+        {"url": "/n/{n}", "method": "PUT", "body": "{n} {random:10-99}", "name": "number"},
+    )
+    (tmp_path / "urls").write_text("".join(f"{json.dumps(one)}\n" for one in lines))
+    site = f"server {{ listen 127.0.0.1:{port}; location / {{ return 200 hello; }} }}"
+    with nginx(tmp_path, site, "$request_method $request_uri|$http_x_kind|$content_length", port):
+        url = f"http://127.0.0.1:{port}/"
+        found = compare(url, tmp_path / "run", "--urls", f"{tmp_path}/urls", "--users", "2")["policies"]
+    log = [line.split("|") for line in (tmp_path / "access.log").read_text().splitlines()]
+    items = [line for line in log if line[0].startswith("GET ")]
+    assert {line[0] for line in items} == {"GET /item/1?q=a%20b", "GET /item/2?q=c%26d"}
+    assert len({line[1].split()[0] for line in items}) == len(items)
+    assert {line[1].split()[1] for line in items} == {"0", "1"}
+    numbers = [line for line in log if line[0].startswith("PUT /n/")]
+    assert len({line[0] for line in numbers}) == len(numbers)  # no number is sent twice, whatever the block
+    assert all(int(line[2]) == len(line[0].removeprefix("PUT /n/")) + 3 for line in numbers)
+    counted = [request for one in found.values() for request in one["by_name"]]
+    for name, sent in (("item", items), ("number", numbers)):
+        assert sum(one["answered_with_warmup"] for one in counted if one["name"] == name) == len(sent)
+
+
 def test_a_bad_list_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "urls").write_text('{"url": "/"}\n{"url": "/a", "weight": -1}\n')
     done = run_cli("compare", "http://127.0.0.1:9/", "--urls", "urls", cwd=tmp_path)

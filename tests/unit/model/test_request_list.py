@@ -68,10 +68,19 @@ def test_credentials_are_not_recorded() -> None:
         ('{"url": "/", "name": ""}', "the name '' can't be used"),
         ('{"url": "/", "body": "@nowhere"}', "No such file"),
         ('{"url": "/first"}', "the name '/first' stands in line 1 too"),
+        ('{"url": "/{nn}"}', "the template {nn} is unknown; use {n}, {user}, {uuid}"),
+        ('{"url": "/{random:9-1}"}', "has no range of numbers"),
+        ('{"url": "http://{n}/"}', "does not stand in the URL's path or query"),
+        ('{"url": "/{id}", "csv": "nowhere"}', "No such file"),
+        ('{"url": "/{id}", "csv": "short"}', "line 3: it has 1 of 2 values"),
+        ('{"url": "/{n}", "csv": "good"}', "no column of csv good is used; it has id, x"),
+        ('{"url": "/", "headers": {"X-A": "{x}"}, "csv": "good"}', "holds a control character"),
     ],
 )
 def test_a_bad_line_is_named(tmp_path: Path, line: str, complaint: str) -> None:
     path = tmp_path / "urls"
+    (tmp_path / "short").write_text("id,x\n1,2\n3\n")
+    (tmp_path / "good").write_text('id,x\n1,"a\nb"\n')
     path.write_text(f'{{"url": "/first"}}\n{line}\n')
     with pytest.raises(PlanError) as error:
         read_requests(f"{path}")
@@ -95,3 +104,23 @@ def test_a_request_has_the_plans_fields_where_it_has_none() -> None:
     alone = plan((request,), method="PUT", headers=(("X-A", "a"), ("X-B", "b")), body=b"body").of_request(request)
     assert (alone.method, alone.body) == ("PUT", b"body")
     assert alone.headers == (("X-B", "b"), ("x-a", "own"))
+
+
+def test_templates_are_kept_for_when_they_are_sent(tmp_path: Path) -> None:
+    (tmp_path / "v.csv").write_text("id,q\n1,a b\n2,c\n", encoding="utf-8-sig")
+    (tmp_path / "file").write_bytes(b"{n} {other}\xff")
+    (tmp_path / "urls").write_text(
+        '{"url": "/{id}?a={{id}}&b=c", "csv": "v.csv"}\n'
+        '{"url": "/b", "body": "{\\"a\\": {n}}"}\n{"url": "/c", "body": "@file"}\n{"url": "/d", "body": "{{n}}"}\n'
+    )
+    with_csv, of_text, of_file, plain = read_requests(f"{tmp_path}/urls")
+    assert (with_csv.path, with_csv.values.rows) == ("/{id}?a={{id}}&b=c", (("1", "a b"), ("2", "c")))
+    assert (of_text.is_template, of_text.body) == (True, b'{"a": {n}}')
+    assert (of_file.is_template, of_file.body) == (False, b"{n} {other}\xff")
+    assert (plain.is_template, plain.body) == (False, b"{n}")
+    original = plan((with_csv, of_text))
+    assert Plan.from_json(json.loads(json.dumps(original.to_json(secrets=True)))) == original
+    recorded = original.to_json(secrets=False)["urls"]
+    assert [one["rows"] for one in recorded] == [[], []]
+    with pytest.raises(PlanError, match="was not recorded; give --urls again"):
+        read_requests(as_lines((with_csv,)))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from loadgen.drive.requests.filled_request import RequestCounter
 from loadgen.drive.requests.request_mix import MixedRequest, RequestMix
 from loadgen.model.plan import Plan
 from loadgen.model.policy import parse_policies
@@ -11,7 +12,9 @@ LINES = '{"url": "/a", "weight": 2}\n{"url": "/b", "method": "HEAD"}'
 
 def test_the_choice_follows_from_the_connection() -> None:
     plan = Plan(parse_target("http://h/"), parse_policies("close"), requests=read_requests(LINES))
-    mix = RequestMix(plan, lambda one: lambda is_last, cookies: f"{one.path} {is_last} {cookies}", lambda: 7)
+    mix = RequestMix(
+        plan, lambda one: lambda is_last, cookies: f"{one.path} {is_last} {cookies}", lambda: 7, RequestCounter()
+    )
     found = [mix.chosen(connection, index) for connection in range(10) for index in range(10)]
     assert [mix.chosen(connection, index) for connection in range(10) for index in range(10)] == found
     assert sum(one.is_head for one in found) in range(31, 37)
@@ -29,13 +32,13 @@ def test_what_is_sent_with_cookies_is_remembered_until_it_is_written_anew() -> N
         return cookies
 
     one = MixedRequest(write, "/", is_head=False)
-    assert one.with_cookies("") is one.plain
-    assert one.with_cookies("a=1") is one.with_cookies("a=1")
-    assert one.with_cookies("a=1").last == "a=1"
+    assert one.encoded(0, "") is one.plain
+    assert one.encoded(0, "a=1") is one.encoded(0, "a=1")
+    assert one.encoded(0, "a=1").last == "a=1"
     assert written == ["", "", "a=1", "a=1"]
-    before = one.with_cookies("a=1")
+    before = one.encoded(0, "a=1")
     one.rewrite()
-    assert one.with_cookies("a=1") is not before
+    assert one.encoded(0, "a=1") is not before
     for number in range(300):
-        one.with_cookies(f"a={number}")
+        one.encoded(0, f"a={number}")
     assert len(one._by_cookies) <= 256

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from loadgen.drive.requests.filled_request import RequestCounter
 from loadgen.drive.requests.request_mix import RequestMix
 from loadgen.drive.slots.mixed_slots import MixedPipelinedUser, MixedPool, MixedUser
 from loadgen.drive.slots.workload import PerUserLoad, PooledLoad
@@ -22,6 +23,7 @@ def mix(context: FakeContext) -> RequestMix:
         PLAN,
         lambda one: lambda _is_last, _cookies: f"GET {one.path} HTTP/1.1\r\n\r\n".encode(),
         lambda: len(context.made),
+        RequestCounter(),
     )
 
 

@@ -12,15 +12,13 @@ from loadgen.measure.data.merge_workers import merge_workers
 from loadgen.measure.data.rows import Samples
 from loadgen.measure.data.sample_table import SampleTable
 from loadgen.measure.summary.policy_requests import requests_summary
+from loadgen.model.planned_request import PlannedRequest
 from loadgen.model.records import ABSENT
 from loadgen.model.request_choice import point, upper_edges
 from loadgen.show.tables import named_requests
 from tests.support.synthetic import MS, Exchange, Link, RunWriter, plan_json
 
-REQUESTS = [
-    {"name": name, "weight": weight, "method": "", "origin": "", "path": f"/{name}", "headers": [], "body_base64": ""}
-    for name, weight in (("a", 3), ("b", 1))
-]
+REQUESTS = [PlannedRequest(name, f"/{name}", weight).record(secrets=True) for name, weight in (("a", 3), ("b", 1))]
 EDGES = upper_edges([3, 1])
 
 
