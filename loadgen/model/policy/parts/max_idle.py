@@ -13,7 +13,7 @@ class MaxIdle(ReuseLimit):
     """How long a connection may be unused: keepalive_expiry of httpcore, IdleConnTimeout of Go."""
 
     __slots__ = ()
-    noun = "longest idle time"
+    noun = "idle limit"
     is_of_idle_time = True
 
     def allows(self, connection: ConnectionUse, now_ns: int) -> bool:
