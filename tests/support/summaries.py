@@ -60,6 +60,7 @@ def policy_summary(**changes: Any) -> Any:
             "mean_ci95": None, "p50_ci95": None, "p99_ci95": None, "curve": [],
         },
         "phases_ns": {one.value: dict(phase if one is Phase.WAIT else absent) for one in Phase},
+        "delayed_ack_share": 0.0,
         "by_position": None,
         "generator": {
             "cpu_ns_per_request": 50_000, "cpu_share": 0.1, "saturated": False, "lag_p50_ns": 500, "lag_p99_ns": 9_000,

@@ -175,3 +175,17 @@ def test_forbidden_trailers_are_named_up_to_five() -> None:
     assert code is WarningCode.FORBIDDEN_TRAILERS
     assert "age (2), vary (2), host (2), te (2), range (2) and 2 more" in message
     assert "x-checksum" not in message
+
+
+def test_who_honours_what_is_not_announced_is_told_and_no_gap_over_the_timeout_is_warned_of() -> None:
+    rested = Load(users=2, rounds=5, block_ns=9_000 * MS, think_ns=2_000 * MS)
+
+    def found(policy: str, timeout_s: int | None) -> list[WarningCode]:
+        one = policy_summary()
+        one["connections"]["server_announced"]["keep_alive_timeout_s"] = timeout_s
+        (cell,) = plan_of(policy, load=rested).cells
+        return [code for code, _ in gap_warnings(one, cell, plan_of(policy, load=rested))]
+
+    assert found("honour", None) == [WarningCode.NOTHING_ANNOUNCED]
+    assert found("honour", 1) == found("max-idle:1s", 1) == []
+    assert found("persistent", 1) == found("max-idle:3s", 1) == [WarningCode.GAP_OVER_TIMEOUT]
