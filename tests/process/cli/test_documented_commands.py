@@ -89,6 +89,9 @@ def load_for(line: str) -> list[str]:
 @pytest.mark.parametrize("line", lines("run"))
 def test_comparisons_and_sweeps(line: str, share_target: Share, tmp_path: Path) -> None:
     arguments = in_place(line, share_target(*(["--tls"] if "https://" in line else [])))
+    if "--urls" in arguments:
+        requests = '{"url": "/", "weight": 2}\n{"url": "/cart", "method": "POST", "body": "{n}"}\n'
+        (tmp_path / arguments[arguments.index("--urls") + 1]).write_text(requests, encoding="utf-8")
     with ExitStack() as stack:
         if "--proxy" in arguments:
             proxy, port = stack.enter_context(fake_proxy(password="password"))
