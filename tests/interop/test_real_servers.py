@@ -130,7 +130,9 @@ NGINX = (
     "tcp-congestion:reno",
     "pipeline:3+recycle:10", "recycle:10+http10-keepalive",
 )  # fmt: skip
-NGINX_TLS = ("persistent", "close", "close-resume", "resume", "resolve", "recycle:10+resume", "pool:2+resume")
+NGINX_TLS = (
+    "persistent", "close", "close-resume", "resume", "resolve", "recycle:10+resume", "pool:2+resume", "early-data",
+)  # fmt: skip
 
 
 def run(peer: Peer, folder: Path, policies: tuple[str, ...], **more: Any) -> dict[str, Counted]:
@@ -237,7 +239,9 @@ def test_nginx_counts_what_we_count_over_tls(nginx_tls_counts: tuple[Peer, dict[
     check(policy, one, peer)
     made = one.facts["connections"]
     assert made["tls_full"] + made["tls_resumed"] == one.connections
-    if "resume" in policy:  # each user's first handshake is a full one, a pool's user is no user of a place
+    if (
+        "resume" in policy or policy == "early-data"
+    ):  # each user's first handshake is a full one, a pool's user is no user of a place
         assert made["tls_full"] <= USERS
     else:
         assert made["tls_resumed"] == 0

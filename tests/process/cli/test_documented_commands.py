@@ -19,10 +19,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from loadgen.pytest import Loadgen
+from tests.support.client_certificates import PASSPHRASE, write_pem, write_pkcs12
 from tests.support.documents import ROOT, commands, snippets
 from tests.support.locusts import BLOCKS, WITHOUT_CHARTS, running, summary
 from tests.support.processes import await_port, free_port
-from tests.support.proxies import USER, fake_proxy
+from tests.support.proxies import USER, asks, fake_proxy
 from tests.support.runner import run_cli
 from tests.support.targets import Target
 
@@ -42,6 +43,7 @@ KINDS = {
     "target": r"loadgen target ",
     "audit": r"loadgen probe",
     "calibrate": r"loadgen calibrate",  # tests/process/cli/test_calibrate.py
+    "proxy over TLS": r"loadgen compare .*--proxy https:",  # tests/interop/test_proxies.py
     "run": r"loadgen (compare|sweep) ",
 }
 
@@ -65,6 +67,7 @@ def in_place(line: str, target: Target) -> list[str]:
     own = {word for before, word in pairwise(arguments) if "://" in word and before != "--proxy"}
     # One of several targets has a name before its URL.
     there = {word: re.sub(r"https?://.*", target.url, word) for word in own} | {"ca.pem": str(target.ca_file)}
+    there |= {word: url.replace("127.0.0.1", "localhost") for word, url in there.items() if "localhost" in word}
     return [there.get(word, word) for word in arguments]
 
 
@@ -86,17 +89,34 @@ def load_for(line: str) -> list[str]:
     return ["--users", "10"] if line in piloted else []
 
 
+def write_client_certificates(arguments: list[str], folder: Path) -> None:
+    """The files that a command names."""
+    for word in arguments:
+        name, _, kind = word.rpartition(".")
+        if kind == "p12":
+            write_pkcs12(folder, name, PASSPHRASE)
+        elif kind == "key":
+            write_pem(folder, name)
+        elif word.startswith("file:"):
+            (folder / word.removeprefix("file:")).write_text(PASSPHRASE, encoding="utf-8")
+
+
 @pytest.mark.parametrize("line", lines("run"))
 def test_comparisons_and_sweeps(line: str, share_target: Share, tmp_path: Path) -> None:
-    arguments = in_place(line, share_target(*(["--tls"] if "https://" in line else [])))
+    target = share_target(*(["--tls"] if "https://" in line else []))
+    arguments = in_place(line, target)
+    if "https://" in line and "--cacert" not in arguments:  # the page's target has a certificate that all trust
+        arguments += ["--cacert", str(target.ca_file)]
+    if "--cert" in arguments:
+        write_client_certificates(arguments, tmp_path)
     if "--urls" in arguments:
         requests = '{"url": "/", "weight": 2}\n{"url": "/cart", "method": "POST", "body": "{n}"}\n'
         (tmp_path / arguments[arguments.index("--urls") + 1]).write_text(requests, encoding="utf-8")
     with ExitStack() as stack:
         if "--proxy" in arguments:
-            proxy, port = stack.enter_context(fake_proxy(password="password"))
             place = arguments.index("--proxy") + 1
-            assert urlsplit(arguments[place]).username == USER
+            has_login = urlsplit(arguments[place]).username == USER
+            proxy, port = stack.enter_context(fake_proxy(asks if has_login else None, password="password"))
             arguments[place] = re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{port}", arguments[place])
         long = ["--block", "400ms"] if "1000000" in line else []  # on a busy machine a megabyte takes its time
         done = run_cli(*arguments, *QUICK, *long, *load_for(line), "--out", "run", cwd=tmp_path)
@@ -104,7 +124,8 @@ def test_comparisons_and_sweeps(line: str, share_target: Share, tmp_path: Path) 
     run = json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8"))
     assert all(one["requests"] for one in run["policies"].values())
     if "--proxy" in line:
-        assert proxy.shown >= sum(one["requests"] for one in run["policies"].values())
+        past = "direct" if "--no-proxy" in line else ""
+        assert proxy.shown >= sum(one["requests"] for one in run["policies"].values() if one.get("target", "-") != past)
     if "--json" in line:
         assert json.loads(done.stdout) == run
 
