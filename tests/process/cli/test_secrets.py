@@ -127,7 +127,7 @@ def test_no_refusal_repeats_a_secret(tmp_path: Path, arguments: list[str]) -> No
 
 
 @pytest.mark.parametrize(
-    "text", [f"headers = {{Authorization = '{CANARY}'}}", f"url = ['{CANARY}']", f"data = ['{CANARY}']"]
+    "text", [f"headers = {{Authorization = ['{CANARY}']}}", f"url = ['{CANARY}']", f"data = ['{CANARY}']"]
 )
 def test_no_complaint_about_a_plan_file_does(tmp_path: Path, text: str) -> None:
     (tmp_path / "plan.toml").write_text(text, encoding="utf-8")
