@@ -18,7 +18,7 @@ from loadgen.model.audit import Verdict
 from loadgen.model.characters import visible
 from loadgen.model.summary import Summary
 from loadgen.show import tables
-from loadgen.show.formatting import target_text
+from loadgen.show.formatting import target_text, verdict_lines
 from loadgen.show.tables.findings import only
 from loadgen.show.text_histogram import histogram_lines
 
@@ -92,11 +92,6 @@ def show_path(path: Path) -> None:
     console = text_console()
     console.print()
     console.print(visible(str(path)), soft_wrap=True)
-
-
-def verdict_lines(summary: Summary) -> list[str]:
-    """The verdict, a line for each policy where the run has it so."""
-    return summary.get("verdict_lines") or [summary["verdict"]]
 
 
 def say(console: Console, text: Text) -> None:

@@ -45,7 +45,7 @@ _GRACE_IN_EXCHANGES = 5
 _TICK_S = _MIN_GRACE_NS / 4 / NS_PER_S
 # Of the connections of a block one in this many is sampled: the kernel is asked for its own stamps.
 _SAMPLED_SHARE = 16
-# Unused connections are looked at so many times within the time that they may be unused, but in these intervals (s).
+# How often unused connections are looked at within the time that they may be unused; the bounds of the interval (s).
 _LOOKS_PER_LIMIT = 10
 _MIN_LOOK_S, _MAX_LOOK_S = 0.005, 0.1
 # A sweep that is late by more than this was kept off by something else than the load.

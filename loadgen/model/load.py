@@ -57,7 +57,7 @@ class Load:
         return "a longer --block" if self.requests is None else "more --requests"
 
     def check_precision(self, cells: int, max_time_ns: int) -> None:
-        """Raise PlanError where a run of so many cells can't go on until its ratios are precise."""
+        """Raise PlanError where a run of this number of cells can't go on until its ratios are precise."""
         if cells < 2:
             raise PlanError("--until-precision is for a ratio, and one policy alone has none; name two in --policies")
         if self.rounds < _MIN_PRECISE_ROUNDS:

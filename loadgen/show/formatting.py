@@ -77,3 +77,8 @@ def load_text(plan: PlanRecord) -> str:
     if plan["think_ns"]:
         parts.append(f"think {format_duration(plan['think_ns'])}")
     return "; ".join(parts)
+
+
+def verdict_lines(summary: Summary) -> list[str]:
+    """The verdict, a line for each policy where the run has it so."""
+    return summary.get("verdict_lines") or [summary["verdict"]]

@@ -90,7 +90,7 @@ class RequestMix:
         return MixedRequest(encoder(request), request.path, is_head)
 
     def chosen(self, connection: int, request_index: int) -> MixedRequest | TemplateRequest:
-        """That which goes on the connection of this number behind so many others."""
+        """The request that goes on this connection (its number) at this place (an index from 0)."""
         return self._requests[bisect_right(self._edges, point(connection, request_index))]
 
     def rewrite(self) -> None:

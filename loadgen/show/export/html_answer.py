@@ -6,8 +6,6 @@ there instead. What to do about it: html_advice.py.
 
 from __future__ import annotations
 
-import re
-
 from loadgen.measure.labels import labels
 from loadgen.measure.stats.statuses import StatusCounts
 from loadgen.measure.summary.verdict_differences import difference_sentence
@@ -17,19 +15,19 @@ from loadgen.model.summary import ComparisonSummary, Summary
 from loadgen.model.sweep_summary import AmortisationSummary
 from loadgen.model.units import format_estimate
 from loadgen.show.export.cards import COST, GAIN, Card, cards_html, verdict_html
+from loadgen.show.formatting import verdict_lines
 from loadgen.show.ordering import MAX_SERIES
 
 
 def answer_html(summary: Summary) -> str:
     """The cards, and the verdict below them; or the verdict alone."""
     cards = answer_cards(summary)
-    # A clause a line.
-    clauses = re.split(r"(?<=; )", summary["verdict"])
-    verdict = verdict_html(clauses)
+    lines = verdict_lines(summary)
+    verdict = verdict_html(lines)
     if not cards:
         return verdict
     # A verdict that says more than the cards has a doubt, which must not be hidden.
-    is_said = summary["verdict"] in {card.sentence for card in cards}
+    is_said = set(lines) <= {card.sentence for card in cards}
     return (
         f"{cards_html(cards)}"
         f"<details{'' if is_said else ' open'}><summary>The whole verdict</summary>{verdict}</details>"

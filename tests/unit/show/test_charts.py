@@ -463,6 +463,7 @@ def hostile(summary: Summary, text: str) -> Summary:
     return with_plan(summary, url=f"http://h/{text}", headers=[["X-Evil", text]], method=text) | {
         "run": text,
         "verdict": text,
+        "verdict_lines": [text],
         "environment": summary["environment"] | {"target": {"server": text, text: text}, text: text},
         "warnings": [{"code": text, "message": text}],
     }
@@ -482,7 +483,7 @@ def test_each_place_is_escaped(normal: Summary, where: str) -> None:
     changed: dict[str, Summary] = {
         "url": with_plan(normal, url=f"http://h/{EVIL}"),
         "run": normal | {"run": EVIL},
-        "verdict": normal | {"verdict": EVIL},
+        "verdict": normal | {"verdict": EVIL, "verdict_lines": [EVIL]},
         "server": normal | {"environment": normal["environment"] | {"target": {"server": EVIL}}},
         "code": normal | {"warnings": [{"code": EVIL, "message": ""}]},
         "message": normal | {"warnings": [{"code": "", "message": EVIL}]},

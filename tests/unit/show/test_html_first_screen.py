@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,11 @@ def test_a_gain_a_cost_and_what_is_neither_look_different(of_two: Any) -> None:
 
 def test_a_verdict_that_says_more_than_the_cards_is_open(of_two: Any) -> None:
     assert "<details><summary>" in answer_html(of_two)
-    doubtful = of_two | {"verdict": of_two["verdict"] + "; the generator was the bottleneck"}
-    assert "<details open>" in answer_html(doubtful)
+    doubtful = of_two | {"verdict_lines": [*of_two["verdict_lines"], "the generator was the bottleneck"]}
+    page = answer_html(doubtful)
+    assert "<details open>" in page
+    # A line of the verdict is a whole sentence, with all of its clauses.
+    assert f"<span>{escape(of_two['verdict'])}</span><span>the generator was the bottleneck</span>" in page
 
 
 @pytest.mark.parametrize("change", [{"comparisons": []}, {"policies": {}}])
