@@ -105,11 +105,13 @@ class MixedPool(Pool):
 
     def __init__(self, context: SlotContext, size: int, mix: RequestMix) -> None:
         Pool.__init__(self, context, size, EncodedRequest(lambda _is_last, _cookies: b""))
+        # The pool's own context is out of reach where it is compiled.
+        self._slot_context = context
         self._mix = mix
 
     def _add(self) -> PooledSlot:
-        make = _MixedPooledSlot if self._context.policy.depth == 1 else _MixedPooledConcurrentSlot
-        slot = make(self, self._context, len(self.slots), self._mix.user_state(len(self.slots)))
+        make = _MixedPooledSlot if self._slot_context.policy.depth == 1 else _MixedPooledConcurrentSlot
+        slot = make(self, self._slot_context, len(self.slots), self._mix.user_state(len(self.slots)))
         slot._mix = self._mix
         self.slots.append(slot)
         return slot

@@ -7,6 +7,7 @@ import os
 import re
 import resource
 import signal
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from loadgen.measure.data.recorder import RUN_FILE
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 from tests.support.plans import URL, planned
-from tests.support.processes import QUICK, compare, free_port, loadgen, loadgen_process, wait_until
+from tests.support.processes import QUICK, compare, loadgen, loadgen_process, wait_until
 from tests.support.running import codes, running
 from tests.support.runs import Start, check_account
 from tests.support.targets import Target
@@ -235,8 +236,10 @@ def test_a_full_disk_ends_all_workers(share_target: Start, tmp_path: Path) -> No
 
 
 def test_a_target_that_cannot_be_had_is_told_once(tmp_path: Path) -> None:
-    url = f"http://127.0.0.1:{free_port()}/"
-    done = loadgen("compare", url, "--processes", "3", *QUICK, "--out", "run", cwd=tmp_path)
+    with socket.socket() as silent:  # holds the port, so that no other test's server gets it
+        silent.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        done = loadgen("compare", url, "--processes", "3", *QUICK, "--out", "run", cwd=tmp_path)
     assert done.returncode == 3
     assert len(done.stderr.splitlines()) == 1
     assert "connect refused" in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import threading
@@ -59,19 +60,19 @@ class Proxy:
             self._inside.close()
 
     def _relay(self, sock: ssl.SSLSocket) -> None:
-        def back() -> None:
-            with suppress(OSError):
-                while data := self._inside.recv(100_000):
-                    sock.sendall(data)
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)  # without a word
-
-        thread = threading.Thread(target=back, daemon=True)
-        thread.start()
-        while data := sock.recv(100_000):
-            self._inside.sendall(data)
-        with suppress(OSError):
-            self._inside.shutdown(socket.SHUT_RDWR)
-        thread.join(10)
+        """In one thread, as no two may use an SSL object at the same time."""
+        sources: list[socket.socket] = [sock, self._inside]
+        while self._inside in sources:
+            ready = [sock] if sock in sources and sock.pending() else select.select(sources, [], [], 10)[0]
+            for source in ready:
+                data = source.recv(100_000)
+                other = self._inside if source is sock else sock
+                if data:
+                    other.sendall(data)
+                    continue
+                sources.remove(source)
+                with suppress(OSError):
+                    socket.socket.shutdown(other, socket.SHUT_RDWR)  # without a word
 
 
 @contextmanager
