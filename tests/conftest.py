@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
@@ -73,6 +74,14 @@ def share_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
         yield targets.share
     finally:
         targets.close()
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A loopback port at which nothing listens: it is held meanwhile, so that no server of another test gets it."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
 
 
 @pytest.fixture

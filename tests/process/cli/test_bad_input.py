@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import QUICK, free_port, loadgen, loadgen_process, read_request, scripted_server
+from tests.support.processes import QUICK, loadgen, loadgen_process, read_request, scripted_server
 from tests.support.runs import Start
 from tests.support.targets import Target
 
@@ -89,17 +89,17 @@ def test_usage(arguments: list[str], text: str, tmp_path: Path) -> None:
     ("url", "text"),
     [
         ("http://no-such-host.invalid/", "dns failed"),
-        ("http://127.0.0.1:{free}/", "connect refused"),
+        ("http://127.0.0.1:{closed}/", "connect refused"),
         ("https://127.0.0.1:{plain}/", "tls failed"),
     ],
 )
-def test_targets_that_cannot_be_had(url: str, text: str, tmp_path: Path) -> None:
+def test_targets_that_cannot_be_had(url: str, text: str, closed_port: int, tmp_path: Path) -> None:
     def script(connection: socket.socket, _number: int) -> None:
         connection.recv(65536)
         connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
 
     with scripted_server(script) as plain:
-        complains(["compare", url.format(free=free_port(), plain=plain), *QUICK], 3, text, tmp_path)
+        complains(["compare", url.format(closed=closed_port, plain=plain), *QUICK], 3, text, tmp_path)
     assert not (tmp_path / "results").exists()
 
 
@@ -222,9 +222,9 @@ def test_output_of_a_report_may_fail(tmp_path: Path) -> None:
     assert done.stderr.endswith("; the results are saved in run\n")
 
 
-def test_an_error_has_its_own_code_where_output_fails_too(tmp_path: Path) -> None:
+def test_an_error_has_its_own_code_where_output_fails_too(closed_port: int, tmp_path: Path) -> None:
     assert to_shell("compare --users 0 >/dev/full", tmp_path).returncode == 2
-    assert to_shell(f"compare http://127.0.0.1:{free_port()}/ >&-", tmp_path).returncode == 3
+    assert to_shell(f"compare http://127.0.0.1:{closed_port}/ >&-", tmp_path).returncode == 3
 
 
 def test_a_reader_that_has_seen_enough(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.support.processes import HELLO, QUICK, compare, free_port, loadgen, read_request, scripted_server
+from tests.support.processes import HELLO, QUICK, compare, loadgen, read_request, scripted_server
 from tests.support.runs import check_account
 from tests.support.targets import Target
 
@@ -41,8 +41,8 @@ def test_a_server_that_is_just_starting_is_waited_for(tmp_path: Path) -> None:
     )
 
 
-def test_a_server_that_never_comes_is_named_with_the_number_of_tries(tmp_path: Path) -> None:
-    url = f"http://127.0.0.1:{free_port()}/"
+def test_a_server_that_never_comes_is_named_with_the_number_of_tries(closed_port: int, tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{closed_port}/"
     done = loadgen("compare", url, "--out", "run", "--no-charts", *QUICK, cwd=tmp_path)
     assert done.returncode == 3
     (line,) = done.stderr.splitlines()

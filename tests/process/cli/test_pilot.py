@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.support.processes import free_port, loadgen, wait_until
+from tests.support.processes import loadgen, wait_until
 from tests.support.targets import Target
 
 SHORT = ("--rounds", "1", "--block", "300ms", "--warmup", "50ms", "--no-charts", "--seed", "1")
@@ -37,9 +37,9 @@ def test_a_pilot_chooses_the_load_and_leaves_no_trace_in_the_figures(tmp_path: P
     assert "pilot" not in again.stdout
 
 
-def test_a_target_that_is_not_there_is_waited_for_once_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_target_that_is_not_there_is_waited_for_once_and_leaves_nothing(closed_port: int, tmp_path: Path) -> None:
     begun_s = time.monotonic()
-    done = loadgen("compare", f"http://127.0.0.1:{free_port()}/", *SHORT, cwd=tmp_path)
+    done = loadgen("compare", f"http://127.0.0.1:{closed_port}/", *SHORT, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (3, "")
     assert "no one listens at this" in done.stderr
     assert "Traceback" not in done.stderr

@@ -7,7 +7,6 @@ import os
 import re
 import resource
 import signal
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -235,11 +234,9 @@ def test_a_full_disk_ends_all_workers(share_target: Start, tmp_path: Path) -> No
 # Bad input
 
 
-def test_a_target_that_cannot_be_had_is_told_once(tmp_path: Path) -> None:
-    with socket.socket() as silent:  # holds the port, so that no other test's server gets it
-        silent.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
-        done = loadgen("compare", url, "--processes", "3", *QUICK, "--out", "run", cwd=tmp_path)
+def test_a_target_that_cannot_be_had_is_told_once(closed_port: int, tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{closed_port}/"
+    done = loadgen("compare", url, "--processes", "3", *QUICK, "--out", "run", cwd=tmp_path)
     assert done.returncode == 3
     assert len(done.stderr.splitlines()) == 1
     assert "connect refused" in done.stderr

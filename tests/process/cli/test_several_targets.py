@@ -9,7 +9,7 @@ import pytest
 
 import loadgen
 from loadgen.measure.data.store import RunStore
-from tests.support.processes import QUICK, Nginx, compare, free_port, wait_until
+from tests.support.processes import QUICK, Nginx, compare, wait_until
 from tests.support.processes import loadgen as run_loadgen
 from tests.support.proxies import USER, fake_proxy
 from tests.support.runs import Start, check_account
@@ -143,10 +143,10 @@ def test_a_proxy_is_on_the_way_to_each(share_target: Start, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("load", [["--users", "1"], []])
 def test_a_target_that_does_not_answer_is_named_and_ends_the_run(
-    share_target: Start, tmp_path: Path, load: list[str]
+    share_target: Start, closed_port: int, tmp_path: Path, load: list[str]
 ) -> None:
     """With a load that is given, and with a pilot, which asks each target first."""
-    absent = f"http://127.0.0.1:{free_port()}/"
+    absent = f"http://127.0.0.1:{closed_port}/"
     quick = QUICK[:-2] if not load else QUICK
     done = run_loadgen("compare", share_target().url, absent, "--out", str(tmp_path / "run"), *quick, *load)
     assert done.returncode == 3

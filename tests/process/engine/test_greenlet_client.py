@@ -28,7 +28,7 @@ from loadgen.model.records import Ending, Phase
 from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_MS
 from loadgen.wire.route import Route
-from tests.support.processes import Nginx, free_port, lose_the_third, read_request, scripted_server
+from tests.support.processes import Nginx, lose_the_third, read_request, scripted_server
 from tests.support.row_sink import RowSink
 from tests.support.targets import Target
 
@@ -355,8 +355,10 @@ def test_what_a_url_cannot_hold_is_encoded_and_a_fragment_stays_here() -> None:
         (("BREW IT", "/"), "not a token"),
     ],
 )
-def test_what_cannot_be_sent_is_refused_in_one_line_and_not_sent(arguments: tuple[Any, ...], message: str) -> None:
-    with clients(f"http://127.0.0.1:{free_port()}/") as (pool, rows):
+def test_what_cannot_be_sent_is_refused_in_one_line_and_not_sent(
+    arguments: tuple[Any, ...], message: str, closed_port: int
+) -> None:
+    with clients(f"http://127.0.0.1:{closed_port}/") as (pool, rows):
         client = pool.new_client()
         for _ in range(2):
             with pytest.raises(ValueError, match=message) as caught:
@@ -562,7 +564,7 @@ def test_silence_ends_at_the_deadline_and_the_next_call_opens_anew() -> None:
     assert rows.connections[0]["ending"] == Ending.CLIENT_GAVE_UP
 
 
-def test_a_target_that_refuses_is_not_hammered_and_others_go_on() -> None:
+def test_a_target_that_refuses_is_not_hammered_and_others_go_on(closed_port: int) -> None:
     others = []
 
     def bystander() -> None:
@@ -570,7 +572,7 @@ def test_a_target_that_refuses_is_not_hammered_and_others_go_on() -> None:
             others.append(1)
             gevent.sleep(0)
 
-    with clients(f"http://127.0.0.1:{free_port()}/") as (pool, rows):
+    with clients(f"http://127.0.0.1:{closed_port}/") as (pool, rows):
         beside = gevent.spawn(bystander)
         begun = time.monotonic()
         answers = run(get, pool, 10)

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.support.hostile.run import run_here
-from tests.support.processes import QUICK, Script, free_port, loadgen, loadgen_process, read_request, scripted_server
+from tests.support.processes import QUICK, Script, loadgen, loadgen_process, read_request, scripted_server
 from tests.support.proxies import (
     PASSWORD,
     REAL,
@@ -166,9 +166,9 @@ def test_real_proxies_want_the_right_credentials(
 
 
 @pytest.mark.peer
-def test_a_target_that_is_down_behind_the_proxy(real: tuple[str, int], tmp_path: Path) -> None:
+def test_a_target_that_is_down_behind_the_proxy(real: tuple[str, int], closed_port: int, tmp_path: Path) -> None:
     _, port = real
-    nowhere = f"//127.0.0.1:{free_port()}/"
+    nowhere = f"//127.0.0.1:{closed_port}/"
     line = refused(tmp_path, proxy_url(port), f"https:{nowhere}")
     assert ": proxy refused: the proxy answered CONNECT with 50" in line
     summary = run(tmp_path, proxy_url(port), f"http:{nowhere}", "--policies", "close")
@@ -180,11 +180,10 @@ def test_a_target_that_is_down_behind_the_proxy(real: tuple[str, int], tmp_path:
 # A proxy of ours
 
 
-def test_a_proxy_that_is_down_is_named_and_not_the_target(tmp_path: Path) -> None:
-    port = free_port()
+def test_a_proxy_that_is_down_is_named_and_not_the_target(closed_port: int, tmp_path: Path) -> None:
     for arguments in ([], ["--tls"]):
-        line = refused(tmp_path, proxy_url(port), *arguments)
-        assert line.startswith(f"loadgen: the proxy 127.0.0.1:{port}, on the way to http")
+        line = refused(tmp_path, proxy_url(closed_port), *arguments)
+        assert line.startswith(f"loadgen: the proxy 127.0.0.1:{closed_port}, on the way to http")
         assert ": connect refused: " in line
 
 

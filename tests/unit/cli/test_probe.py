@@ -19,7 +19,7 @@ from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
 from loadgen.probe.progress import progress_text
 from loadgen.probe.session import ProbeSession
-from tests.support.processes import HELLO, free_port, read_request, scripted_server
+from tests.support.processes import HELLO, read_request, scripted_server
 from tests.support.runner import run_cli
 from tests.support.summary_schema import check_audit
 
@@ -89,10 +89,10 @@ def test_bad_input_is_one_line(arguments: list[str], text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", [f"http://127.0.0.1:{free_port()}/", "http://no-such-host.invalid/"], ids=["refused", "unresolvable"]
+    "url", ["http://127.0.0.1:{port}/", "http://no-such-host.invalid/"], ids=["refused", "unresolvable"]
 )
-def test_no_connection_at_all(url: str) -> None:
-    done = run_cli("probe", url, *ONE, "--quiet")
+def test_no_connection_at_all(url: str, closed_port: int) -> None:
+    done = run_cli("probe", url.format(port=closed_port), *ONE, "--quiet")
     assert (done.code, done.stdout) == (3, "")
     assert "no connection could be opened" in done.stderr
     assert len(done.stderr.splitlines()) == 1

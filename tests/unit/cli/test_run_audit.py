@@ -25,7 +25,7 @@ from loadgen.model.target import parse_target
 from loadgen.model.typed_json import misfit
 from loadgen.probe.registry import choose
 from tests.support.audit_records import audit_record
-from tests.support.processes import HELLO, free_port, read_request, scripted_server
+from tests.support.processes import HELLO, read_request, scripted_server
 from tests.support.runner import run_cli
 
 
@@ -69,9 +69,11 @@ def test_a_sweep_of_sizes_is_audited_at_the_first_size(choosing: Any) -> None:
     assert set(asked) == {b"/?size=7"}
 
 
-def test_where_no_connection_can_be_opened_the_load_says_so(choosing: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_where_no_connection_can_be_opened_the_load_says_so(
+    choosing: Any, closed_port: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     choosing("persistent_by_default")
-    assert audit_before_load(plan_for(free_port()), quiet=False) is None
+    assert audit_before_load(plan_for(closed_port), quiet=False) is None
     said = capsys.readouterr().err
     assert "loadgen: no audit: http://127.0.0.1" in said
     assert "Connection refused" in said

@@ -42,7 +42,7 @@ from loadgen.probe.session import ProbeSession
 from loadgen.target.behaviour import Behaviour
 from loadgen.target.certificates import server_context
 from tests.support.audits import audit
-from tests.support.processes import Script, free_port, read_request, scripted_server
+from tests.support.processes import Script, read_request, scripted_server
 from tests.support.target_thread import target_in_thread
 
 HELLO = b"HTTP/1.1 200 OK\r\nServer: test\r\nContent-Length: 5\r\n\r\nhello"
@@ -62,9 +62,9 @@ def test_an_audit_says_what_it_cost() -> None:
     assert [trace["probe"] for trace in found["traces"]] == ["first", "persistent_by_default"]
 
 
-def test_nothing_listens(capfd: pytest.CaptureFixture[str]) -> None:
+def test_nothing_listens(closed_port: int, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(TargetError, match=r"no connection could be opened \(connect: Connection refused"):
-        audit(f"http://127.0.0.1:{free_port()}/", "persistent_by_default")
+        audit(f"http://127.0.0.1:{closed_port}/", "persistent_by_default")
     assert capfd.readouterr().err == ""
 
 

@@ -14,7 +14,7 @@ from loadgen.probe.before_load import probe_warnings
 from loadgen.probe.hop_by_hop import check_hops, judge
 from loadgen.wire.http1.head import parse_response_head
 from tests.support.probes import SENT, plan_for
-from tests.support.processes import Script, free_port, read_request, scripted_server
+from tests.support.processes import Script, read_request, scripted_server
 
 LOWER = [name.lower() for name in SENT]
 SILENT = parse_response_head(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
@@ -115,12 +115,12 @@ def dripping() -> Iterator[int]:
         yield port
 
 
-def test_a_slow_answer_is_not_waited_for_without_end() -> None:
+def test_a_slow_answer_is_not_waited_for_without_end(closed_port: int) -> None:
     with dripping() as port:
         plan = plan_for("http://h/", f"http://127.0.0.1:{port}")
         found = check_hops(replace(plan, load=replace(plan.load, timeout_ns=300 * NS_PER_MS)))
     assert found["reason"].startswith("unknown: no answer within the time allowed after ")
-    found = check_hops(plan_for("http://h/", f"http://127.0.0.1:{free_port()}"))
+    found = check_hops(plan_for("http://h/", f"http://127.0.0.1:{closed_port}"))
     assert found["reason"] == "unknown: connect: Connection refused"
 
 

@@ -17,7 +17,7 @@ from loadgen.probe.probe_stream import ProbeStream
 from loadgen.probe.trace import Traces
 from loadgen.wire import poller
 from loadgen.wire.transport import TcpTransport
-from tests.support.processes import free_port, scripted_server
+from tests.support.processes import scripted_server
 
 
 def opened(port: int, traces: Traces | None = None) -> ProbeStream:
@@ -107,7 +107,7 @@ def test_nothing_comes_in_time() -> None:
         over.set()
 
 
-def test_a_refused_connection_names_its_stage() -> None:
+def test_a_refused_connection_names_its_stage(closed_port: int) -> None:
     with pytest.raises(OpenFailure, match="Connection refused") as refused:
-        opened(free_port())
+        opened(closed_port)
     assert refused.value.stage == "connect"

@@ -16,7 +16,7 @@ from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.registry import choose
 from loadgen.swarm import target_audit
 from loadgen.swarm.target_audit import TargetAudit
-from tests.support.processes import HELLO, free_port, read_request, scripted_server
+from tests.support.processes import HELLO, read_request, scripted_server
 
 
 def hello(connection: socket.socket, _number: int) -> None:
@@ -80,9 +80,9 @@ def test_two_presses_at_the_same_moment_start_one() -> None:
         wait_for(audit, lambda view: view["state"] == "finished")
 
 
-def test_a_target_that_cannot_be_reached_is_said() -> None:
+def test_a_target_that_cannot_be_reached_is_said(closed_port: int) -> None:
     audit = TargetAudit(plan_of, lambda: False)
-    assert audit.start(f"http://127.0.0.1:{free_port()}/") == ""
+    assert audit.start(f"http://127.0.0.1:{closed_port}/") == ""
     shown = wait_for(audit, lambda view: view["state"] == "failed")
     assert "no connection could be opened" in shown["message"]
     assert not audit.is_running

@@ -15,7 +15,6 @@ from loadgen.model.policy import parse_policies
 from loadgen.model.target import parse_target
 from loadgen.target.behaviour import Behaviour
 from loadgen.wire.route import Route
-from tests.support.processes import free_port
 from tests.support.target_thread import target_in_thread
 
 
@@ -66,9 +65,9 @@ def test_a_pilot_tries_each_of_several_targets() -> None:
     assert [one["target"] for one in reports] == ["A", "B"]
 
 
-def test_a_target_that_is_not_there_ends_the_pilot_as_it_ends_a_run() -> None:
+def test_a_target_that_is_not_there_ends_the_pilot_as_it_ends_a_run(closed_port: int) -> None:
     with pytest.raises(TargetError, match=r"connect refused.*tried 5 times"):
-        runner(free_port(), "persistent", []).run()
+        runner(closed_port, "persistent", []).run()
 
 
 def test_an_interruption_ends_it_without_a_choice() -> None:
