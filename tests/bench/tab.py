@@ -22,8 +22,6 @@ POLICIES = ("persistent", "close")
 ROUNDS = (10, 50, 100, 200, 400, 800, 1_200, 1_600, 2_000)
 _DIFFERENT = 8
 _REQUESTS = 1_000
-
-
 REPLAY, HUB = "replay", "hub"
 PARTS = (REPLAY, HUB)
 _SECONDS = 40

@@ -3,44 +3,27 @@
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.processes import (
-    PROGRAMS,
-    QUICK,
-    compare,
-    free_port,
-    loadgen,
-    nginx_program,
-    server_process,
-    write_certificates,
-)
+from tests.support.logging_nginx import nginx, take_lines
+from tests.support.processes import QUICK, compare, free_port, installed, loadgen, server_process, write_certificates
 
 pytestmark = pytest.mark.peer
 
-_NGINX = """
-daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log; events {{ worker_connections 1000; }}
-http {{
-  log_format seen '$server_port $connection $remote_port $proxy_protocol_addr:$proxy_protocol_port';
-  access_log {folder}/access.log seen; keepalive_requests 10000000; lingering_close off;
-  client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
-  uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
+_LOG_FORMAT = "$connection $remote_port $proxy_protocol_addr:$proxy_protocol_port"
+_SITE = """lingering_close off;
   ssl_certificate {folder}/chain.pem; ssl_certificate_key {folder}/key.pem;
   server {{ listen 127.0.0.1:{clear}; location / {{ return 200 "hello"; }} }}
   server {{ listen 127.0.0.1:{tls} ssl; location / {{ return 200 "hello"; }} }}
   server {{ listen 127.0.0.1:{named} proxy_protocol; location / {{ return 200 "hello"; }} }}
-  server {{ listen 127.0.0.1:{named_tls} proxy_protocol ssl; location / {{ return 200 "hello"; }} }}
-}}
-"""
+  server {{ listen 127.0.0.1:{named_tls} proxy_protocol ssl; location / {{ return 200 "hello"; }} }}"""
 
 
 @dataclass(frozen=True)
@@ -58,16 +41,12 @@ class Peers:
         return str(self.folder / "ca.pem")
 
     def take_log(self) -> list[list[str]]:
-        """Of each request since this was called last: port, connection, the peer's port, what a header named."""
-        log = self.folder / "access.log"
-        lines = log.read_text(encoding="utf-8").splitlines()
-        log.write_text("", encoding="utf-8")
-        return [line.split() for line in lines]
+        """Of each request since this was called last: connection, the peer's port, what a header named."""
+        return [line.split() for line in take_lines(self.folder / "access.log")]
 
 
 @pytest.fixture(scope="module")
 def peers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peers]:
-    program = nginx_program()
     folder = tmp_path_factory.mktemp("proxies") / "nginx"
     folder.mkdir()
     folder.parent.chmod(0o755)
@@ -75,37 +54,28 @@ def peers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peers]:
     write_certificates(folder)
     found = Peers(folder, *(free_port() for _ in range(4)))
     ports = {"clear": found.clear, "tls": found.tls, "named": found.named, "named_tls": found.named_tls}
-    (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, **ports), encoding="utf-8")
-    with server_process([program, "-c", str(folder / "nginx.conf")], folder, *ports.values()):
+    with nginx(folder, _SITE.format(folder=folder, **ports), _LOG_FORMAT, *ports.values()):
         yield found
-
-
-def running(stack: ExitStack, program: str, folder: Path, port: int, *arguments: str) -> None:
-    found = shutil.which(program, path=PROGRAMS)
-    if found is None:
-        pytest.skip(f"{program} is not installed")
-    stack.enter_context(server_process([found, *arguments], folder, port))
 
 
 @pytest.fixture(scope="module")
 def socks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    port = free_port()
-    with ExitStack() as stack:
-        folder = tmp_path_factory.mktemp("socks")
-        running(stack, "microsocks", folder, port, "-i", "127.0.0.1", "-p", str(port), "-u", "user", "-P", "pw")
+    program, port = installed("microsocks", "microsocks"), free_port()
+    command = [program, "-i", "127.0.0.1", "-p", str(port), "-u", "user", "-P", "pw"]
+    with server_process(command, tmp_path_factory.mktemp("socks"), port):
         yield port
 
 
 @pytest.fixture(scope="module")
 def squid(peers: Peers) -> Iterator[tuple[int, Path]]:
     """squid over TLS, with the certificate of the others; its port and its log."""
-    port = free_port()
-    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+    program, port = installed("squid", "squid-openssl"), free_port()
+    with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o777)  # squid reads and writes as another user
-        config = _squid_config(folder, port, peers)
-        running(stack, "squid", folder / "run", port, "-N", "-n", f"squid{port}", "-f", str(config))
-        yield port, folder / "access.log"
+        command = [program, "-N", "-n", f"squid{port}", "-f", str(_squid_config(folder, port, peers))]
+        with server_process(command, folder / "run", port):
+            yield port, folder / "access.log"
 
 
 def _squid_config(folder: Path, port: int, peers: Peers) -> Path:
@@ -129,7 +99,7 @@ def check_counts(summary: dict[str, Any], log: list[list[str]]) -> None:
     """Connections and requests are those that the target logged, and none failed."""
     assert all(one["errors"] == {} for one in summary["policies"].values())
     assert len(log) == all_of(summary, "exchanges_with_warmup") > 0
-    assert len({connection for _port, connection, *_more in log}) == all_of(summary, "opened")
+    assert len({connection for connection, *_more in log}) == all_of(summary, "opened")
 
 
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
@@ -172,8 +142,7 @@ def test_what_a_socks_server_refuses(
 
 def proxy_log(log: Path) -> tuple[Counter[str], int]:
     """squid's requests by method, and its connections, since the file was emptied."""
-    rows = [line.split() for line in log.read_text(encoding="utf-8").splitlines()]
-    log.write_text("", encoding="utf-8")
+    rows = [line.split() for line in take_lines(log)]
     rows = [row for row in rows if row[0] != "-"]  # a connection without TLS: whether squid listens
     return Counter(method for method, _port in rows), len({port for _method, port in rows})
 
@@ -250,18 +219,17 @@ def test_nginx_reads_the_header(peers: Peers, version: str, is_tls: bool, tmp_pa
     )
     log = peers.take_log()
     check_counts(summary, log)
-    assert all(named == f"127.0.0.7:{peer_port}" for _port, _connection, peer_port, named in log)
+    assert all(named == f"127.0.0.7:{peer_port}" for _connection, peer_port, named in log)
 
 
 def test_haproxy_reads_the_header(tmp_path: Path) -> None:
-    port = free_port()
+    program, port = installed("haproxy", "haproxy"), free_port()
     lines = ["global", " log stdout format raw local0", "defaults", " mode http", " log global", " timeout client 60s"]
     lines += ["frontend f", f" bind 127.0.0.1:{port} accept-proxy", ' log-format "seen %ci:%cp"']
     lines += [' http-request return status 200 content-type text/plain string "hello"', ""]
     config = tmp_path / "haproxy.cfg"
     config.write_text("\n".join(lines), encoding="ascii")
-    with ExitStack() as stack:
-        running(stack, "haproxy", tmp_path / "haproxy", port, "-f", str(config))
+    with server_process([program, "-f", str(config)], tmp_path / "haproxy", port):
         summary = compare(f"http://127.0.0.1:{port}/", tmp_path / "run", "--users", "3", "--proxy-protocol", "2")
         refused = loadgen("compare", f"http://127.0.0.1:{port}/", "--out", str(tmp_path / "no"), *QUICK, "--no-charts")
     assert refused.returncode == 3

@@ -239,9 +239,8 @@ def test_nginx_counts_what_we_count_over_tls(nginx_tls_counts: tuple[Peer, dict[
     check(policy, one, peer)
     made = one.facts["connections"]
     assert made["tls_full"] + made["tls_resumed"] == one.connections
-    if (
-        "resume" in policy or policy == "early-data"
-    ):  # each user's first handshake is a full one, a pool's user is no user of a place
+    # Each user's first handshake is a full one; a pool's user is no user of a place.
+    if "resume" in policy or policy == "early-data":
         assert made["tls_full"] <= USERS
     else:
         assert made["tls_resumed"] == 0

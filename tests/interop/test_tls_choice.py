@@ -12,14 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.client_certificates import PASSPHRASE, client_authority, write_pem, write_pkcs12
-from tests.support.processes import (
-    QUICK,
-    compare,
-    free_port,
-    loadgen,
-    server_process,
-    write_certificates,
-)
+from tests.support.processes import QUICK, compare, free_port, loadgen, server_process, write_certificates
 from tests.support.secure_nginx import SecureNginx, secure_nginx
 
 pytestmark = pytest.mark.peer

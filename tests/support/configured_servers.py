@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.keep_alive_servers import APPS
-from tests.support.processes import PROGRAMS, await_port, free_port, server_process
+from tests.support.processes import await_port, free_port, nginx_program, server_process
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,9 +151,7 @@ SERVERS: dict[str, Start] = {
 @contextmanager
 def _nginx(folder: Path, servers: list[str], more: str = "") -> Iterator[list[int]]:
     """nginx with these servers, each on a port of its own."""
-    program = shutil.which("nginx", path=PROGRAMS)
-    if program is None:
-        pytest.skip("nginx is not installed (Debian: nginx-light)")
+    program = nginx_program()
     folder.mkdir()
     folder.chmod(0o755)
     ports = [free_port() for _ in servers]

@@ -86,12 +86,17 @@ http {{
 """
 
 
+def installed(program: str, package: str) -> str:
+    """Where a server's program is; skips the test where it is not installed. package: Debian's."""
+    found = shutil.which(program, path=PROGRAMS)
+    if found is None:
+        pytest.skip(f"{program} is not installed (Debian: {package})")
+    return found
+
+
 def nginx_program() -> str:
     """Where nginx is; skips the test where it is not installed."""
-    program = shutil.which("nginx", path=PROGRAMS)
-    if program is None:
-        pytest.skip("nginx is not installed (Debian: nginx-light)")
-    return program
+    return installed("nginx", "nginx-light")
 
 
 @contextmanager
@@ -103,13 +108,8 @@ def running_nginx(folder: Path) -> Iterator[Nginx]:
     write_certificates(folder)
     ports = {name: free_port() for name in ("http", "https", "limited")}
     (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, **ports), encoding="utf-8")
-    process = subprocess.Popen([program, "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL)
-    try:
-        await_port(ports["http"])
-        yield Nginx(folder, pid=process.pid, **ports)
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
+    with server_process([program, "-c", str(folder / "nginx.conf")], folder, *ports.values()) as pid:
+        yield Nginx(folder, pid=pid, **ports)
 
 
 def write_certificates(folder: Path, *more: str) -> None:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.processes import PROGRAMS, await_port, free_port, read_request, scripted_server
+from tests.support.processes import free_port, installed, read_request, scripted_server, server_process
 
 USER, PASSWORD = "user", "s3cretword"
 CHALLENGE = b'Proxy-Authenticate: Basic realm="test"\r\n'
@@ -31,45 +31,25 @@ def proxy_url(port: int, credentials: str = f"{USER}:{PASSWORD}@") -> str:
 
 
 @contextmanager
-def running_proxy(command: list[str], port: int, stops_s: float) -> Iterator[int]:
-    with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as it:
-        try:
-            await_port(port)
-            yield port
-        finally:
-            it.terminate()
-            try:
-                it.wait(timeout=stops_s)
-            except subprocess.TimeoutExpired:
-                it.kill()
-
-
-@contextmanager
 def tinyproxy() -> Iterator[int]:
     """tinyproxy, which wants the credentials; gives its port."""
-    program = shutil.which("tinyproxy", path=PROGRAMS)
-    if program is None:
-        pytest.skip("tinyproxy is not installed (Debian: tinyproxy-bin)")
-    port = free_port()
+    program, port = installed("tinyproxy", "tinyproxy-bin"), free_port()
     with tempfile.TemporaryDirectory() as folder:
         lines = [f"Port {port}", "Listen 127.0.0.1", "Timeout 60", "MaxClients 100", "Allow 127.0.0.1"]
-        lines += [f'LogFile "{folder}/log"', "LogLevel Info", f"BasicAuth {USER} {PASSWORD}"]
+        lines += [f'LogFile "{folder}/tinyproxy.log"', "LogLevel Info", f"BasicAuth {USER} {PASSWORD}"]
         path = Path(folder, "conf")
         path.write_text("\n".join(lines) + "\n", encoding="ascii")
-        with running_proxy([program, "-d", "-c", str(path)], port, 10):
+        with server_process([program, "-d", "-c", str(path)], Path(folder), port):
             yield port
 
 
 @contextmanager
 def squid() -> Iterator[int]:
     """squid, which wants the credentials; gives its port."""
-    program = shutil.which("squid", path=PROGRAMS)
+    program, port = installed("squid", "squid-openssl"), free_port()
     helper = next((path for path in Path("/usr").glob("lib*/squid/basic_ncsa_auth")), None)
-    if program is None or helper is None or shutil.which("openssl") is None:
-        pytest.skip("squid is not installed (Debian: squid-openssl)")
-    port = free_port()
+    if helper is None or shutil.which("openssl") is None:
+        pytest.skip("squid's basic_ncsa_auth or openssl is not installed (Debian: squid-openssl, openssl)")
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)  # squid and its helper read it as another user
         hashed = subprocess.run(
@@ -83,7 +63,7 @@ def squid() -> Iterator[int]:
         path = Path(folder, "conf")
         path.write_text("\n".join(lines) + "\n", encoding="ascii")
         # A name of its own, for its shared memory: another squid may be running.
-        with running_proxy([program, "-N", "-n", f"squid{port}", "-f", str(path)], port, 20):
+        with server_process([program, "-N", "-n", f"squid{port}", "-f", str(path)], Path(folder), port):
             yield port
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,23 +10,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.support.client_certificates import client_authority
-from tests.support.processes import await_port, free_port, nginx_program, write_certificates
+from tests.support.logging_nginx import nginx, take_lines
+from tests.support.processes import free_port, write_certificates
 
-_NGINX = """
-daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log; events {{ worker_connections 1000; }}
-http {{
-  log_format tls '$connection|$ssl_protocol|$ssl_curve|$ssl_session_reused|$ssl_client_s_dn|$status|$early';
-  access_log {folder}/access.log tls; keepalive_requests 10000000; lingering_close off;
-  client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
-  uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5; ssl_protocols TLSv1.2 TLSv1.3;
+_LOG_FORMAT = "$connection|$ssl_protocol|$ssl_curve|$ssl_session_reused|$ssl_client_s_dn|$early"
+_SITE = """lingering_close off; ssl_protocols TLSv1.2 TLSv1.3;
   ssl_session_cache shared:s:1m; ssl_ecdh_curve X25519:prime256v1; ssl_early_data on;
   ssl_certificate {folder}/chain.pem; ssl_certificate_key {folder}/key.pem; ssl_client_certificate {folder}/clients.pem;
   server {{ listen 127.0.0.1:{demanding} ssl; ssl_verify_client on; set $early $ssl_early_data;
     location / {{ return 200 "hello"; }} }}
   server {{ listen 127.0.0.1:{asking} ssl; ssl_verify_client optional; set $early $ssl_early_data;
-    location / {{ return 200 "hello"; }} }}
-}}
-"""
+    location / {{ return 200 "hello"; }} }}"""
 
 
 class Handshake(NamedTuple):
@@ -55,12 +48,10 @@ class SecureNginx:
 
     def take_log(self) -> tuple[Counter[Handshake], int]:
         """Connections by their handshake, and the number of requests, since this was called last."""
-        log = self.folder / "access.log"
-        lines = log.read_text(encoding="utf-8").splitlines()
-        log.write_text("", encoding="utf-8")
+        lines = take_lines(self.folder / "access.log")
         connections: dict[str, Handshake] = {}
         for line in lines:
-            number, version, curve, reused, subject, _status, early = line.split("|")
+            number, version, curve, reused, subject, early = line.split("|")
             name = subject.partition("CN=")[2].partition(",")[0]
             connections.setdefault(number, Handshake(version, curve, reused == "r", name, early == "1"))
         return Counter(connections.values()), len(lines)
@@ -69,19 +60,11 @@ class SecureNginx:
 @contextmanager
 def secure_nginx(folder: Path) -> Iterator[SecureNginx]:
     """It runs until the end of the block; skips the test where it is not installed."""
-    program = nginx_program()
     folder.mkdir()
     folder.chmod(0o755)
     write_certificates(folder)
     client_authority().cert_pem.write_to_path(str(folder / "clients.pem"))
     demanding, asking = free_port(), free_port()
-    (folder / "nginx.conf").write_text(
-        _NGINX.format(folder=folder, demanding=demanding, asking=asking), encoding="utf-8"
-    )
-    process = subprocess.Popen([program, "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL)
-    try:
-        await_port(demanding)
+    site = _SITE.format(folder=folder, demanding=demanding, asking=asking)
+    with nginx(folder, site, _LOG_FORMAT, demanding, asking):
         yield SecureNginx(folder, f"https://127.0.0.1:{demanding}/", f"https://127.0.0.1:{asking}/")
-    finally:
-        process.terminate()
-        process.wait(timeout=20)

@@ -10,7 +10,6 @@ import hashlib
 import importlib.util
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -34,7 +33,14 @@ from hyperframe.frame import (
     WindowUpdateFrame,
 )
 
-from tests.support.processes import PROGRAMS, free_port, server_process, write_certificates
+from tests.support.processes import (
+    free_port,
+    installed,
+    nginx_program,
+    reset_at_close,
+    server_process,
+    write_certificates,
+)
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -103,7 +109,7 @@ class Side:
 
     def reset(self) -> None:
         """Close with RST."""
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        reset_at_close(self.connection)
         self.connection.close()
 
 
@@ -368,9 +374,7 @@ def counting_server(folder: Path, module: str) -> Iterator[Counting]:
 @contextmanager
 def nghttpd(folder: Path, *options: str, tls: bool = False) -> Iterator[str]:
     """nghttp2's server with a file of five bytes; gives its URL. It has no way to HTTP/2 but ALPN or none at all."""
-    program = shutil.which("nghttpd", path=PROGRAMS)
-    if program is None:
-        pytest.skip("nghttpd is not installed (Debian: nghttp2-server)")
+    program = installed("nghttpd", "nghttp2-server")
     folder.mkdir(exist_ok=True)
     (folder / "index.html").write_text("hello", encoding="ascii")
     port = free_port()
@@ -387,9 +391,7 @@ def nghttpd(folder: Path, *options: str, tls: bool = False) -> Iterator[str]:
 @contextmanager
 def nghttpx(folder: Path) -> Iterator[str]:
     """nghttp2's proxy before its server: it takes upgrades from HTTP/1.1; gives its URL."""
-    program = shutil.which("nghttpx", path=PROGRAMS)
-    if program is None:
-        pytest.skip("nghttpx is not installed (Debian: nghttp2-proxy)")
+    program = installed("nghttpx", "nghttp2-proxy")
     with nghttpd(folder) as behind:
         port, server = free_port(), behind.rsplit(":", 1)[1].rstrip("/")
         command = [program, f"--frontend=127.0.0.1,{port};no-tls", f"--backend=127.0.0.1,{server};;proto=h2"]
@@ -440,9 +442,7 @@ class Nginx2:
 
 @contextmanager
 def nginx2(folder: Path) -> Iterator[Nginx2]:
-    program = shutil.which("nginx", path=PROGRAMS)
-    if program is None:
-        pytest.skip("nginx is not installed (Debian: nginx-light)")
+    program = nginx_program()
     folder.mkdir()
     folder.chmod(0o755)
     write_certificates(folder)

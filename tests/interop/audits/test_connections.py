@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 from loadgen.model.audit import FindingRecord
 from loadgen.model.units import NS_PER_S
 from tests.support.audits import audit, finding
-from tests.support.processes import free_port, nginx_program, server_process
+from tests.support.processes import free_port, installed, nginx_program, server_process
 from tests.support.servers import PEERS
 
 _PROBES = ("versions", "persistence", "closing")
@@ -103,10 +102,7 @@ listen one
 
 
 def test_haproxy_passes_on_the_keep_alive_field_of_the_server_behind_it(tmp_path: Path) -> None:
-    program = shutil.which("haproxy", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
-    if program is None:
-        pytest.skip("HAProxy is not installed (Debian: haproxy)")
-    port = free_port()
+    program, port = installed("haproxy", "haproxy"), free_port()
     with PEERS["node"](tmp_path / "server") as peer:
         origin = peer.url.rstrip("/").rpartition(":")[2]
         (tmp_path / "haproxy.cfg").write_text(_HAPROXY.format(port=port, origin=origin), encoding="utf-8")

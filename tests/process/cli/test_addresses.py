@@ -198,13 +198,7 @@ def test_the_embedded_target_on_a_socket_file(tmp_path: Path) -> None:
         (("http://h/", "--resolve", "i:80:127.0.0.1"), "is never used"),
         (("http://h/", "--connect-to", "nonsense"), "write HOST:PORT"),
         (("http://127.0.0.1:9/", "-6"), "--ipv6 contradicts 127.0.0.1"),
-        (
-            (
-                "--connect-to",
-                "h:80",
-            ),
-            "is for a URL",
-        ),
+        (("--connect-to", "h:80"), "is for a URL"),
     ],
 )
 @pytest.mark.parametrize("command", ["compare", "probe"])

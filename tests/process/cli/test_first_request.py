@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import socket
-import struct
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.support.processes import HELLO, QUICK, compare, loadgen, read_request, scripted_server
+from tests.support.processes import HELLO, QUICK, compare, loadgen, read_request, reset_at_close, scripted_server
 from tests.support.runs import check_account
 from tests.support.targets import Target
 
@@ -22,7 +21,7 @@ def test_a_server_that_is_just_starting_is_waited_for(tmp_path: Path) -> None:
         while read_request(connection):
             requests[0] += 1
             if number == 0:
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                reset_at_close(connection)
                 return  # which resets the connection
             connection.sendall(NOT_READY if requests[0] == 2 else HELLO)
 

@@ -10,7 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.processes import BYE, HELLO, compare, loadgen, lose_the_third, read_request, scripted_server
+from tests.support.processes import (
+    BYE,
+    HELLO,
+    compare,
+    loadgen,
+    lose_the_third,
+    read_request,
+    reset_at_close,
+    scripted_server,
+)
 from tests.support.runs import BLOCKS, USERS, SharedRun, Start, run, run_unchecked
 
 LIMITS = (1, 2, 10, 100)
@@ -389,11 +398,6 @@ def test_gaps_around_the_servers_timeout(gaps: SharedRun, gap: str, expected: st
         assert connections["endings"].get("server_stale", 0) <= 0.1 * gone
 
 
-def linger_off(connection: socket.socket) -> None:
-    """Closing sends RST rather than FIN."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-
-
 @pytest.mark.parametrize(
     ("reply", "rst", "ending"),
     [
@@ -414,7 +418,7 @@ def test_how_the_server_ended_a_connection(tmp_path: Path, reply: bytes, rst: bo
             return
         connection.sendall(reply)
         if rst:
-            linger_off(connection)
+            reset_at_close(connection)
 
     with scripted_server(script) as port:
         url = f"http://127.0.0.1:{port}/"

@@ -1,4 +1,4 @@
-"""TCP Fast Open saves a round trip, and a server that writes twice with Nagle's algorithm costs a client 40 ms."""
+"""TCP Fast Open saves a round trip."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from math import exp
@@ -19,8 +18,8 @@ from loadgen.model.units import NS_PER_MS, NS_PER_S
 from loadgen.target.behaviour import Behaviour
 from tests.support.audits import audit
 from tests.support.careless_proxy import careless_proxy
-from tests.support.processes import PROGRAMS, free_port
-from tests.support.proxies import proxy_url, running_proxy, squid, tinyproxy
+from tests.support.processes import free_port, nginx_program, server_process
+from tests.support.proxies import proxy_url, squid, tinyproxy
 from tests.support.target_thread import target_in_thread
 
 pytestmark = [pytest.mark.peer, pytest.mark.alone]  # they measure time
@@ -42,14 +41,12 @@ http {{
 @contextmanager
 def nginx(folder: Path, origin: int, keeps: str) -> Iterator[str]:
     """nginx before an origin, to which it keeps idle connections for that long; gives its URL."""
-    program = shutil.which("nginx", path=PROGRAMS)
-    if program is None:
-        pytest.skip("nginx is not installed (Debian: nginx-light)")
+    program = nginx_program()
     folder.mkdir()
     port = free_port()
     text = _NGINX.format(folder=folder, origin=origin, keeps=keeps, port=port)
     (folder / "nginx.conf").write_text(text, encoding="ascii")
-    with running_proxy([program, "-c", str(folder / "nginx.conf")], port, 20):
+    with server_process([program, "-c", str(folder / "nginx.conf")], folder, port):
         yield f"http://127.0.0.1:{port}/"
 
 

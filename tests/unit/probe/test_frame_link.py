@@ -15,7 +15,7 @@ from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.failures import Loss
 from loadgen.probe.frame_link import FrameLink
 from loadgen.probe.session import AuditState, ProbeSession
-from tests.support.processes import scripted_server
+from tests.support.processes import reset_at_close, scripted_server
 
 SOON_NS = NS_PER_S // 10
 
@@ -67,7 +67,7 @@ def test_a_wait_ends_with_the_connection_and_then_nothing_is_said(resets: bool) 
     def script(connection: socket.socket, _number: int) -> None:
         connection.recv(64)
         if resets:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+            reset_at_close(connection)
 
     with connected(script) as (session, link):
         link.send(b"end")

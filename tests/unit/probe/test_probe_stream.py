@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import struct
 import threading
 from collections.abc import Callable
 
@@ -17,7 +16,7 @@ from loadgen.probe.probe_stream import ProbeStream
 from loadgen.probe.trace import Traces
 from loadgen.wire import poller
 from loadgen.wire.transport import TcpTransport
-from tests.support.processes import scripted_server
+from tests.support.processes import reset_at_close, scripted_server
 
 
 def opened(port: int, traces: Traces | None = None) -> ProbeStream:
@@ -33,7 +32,7 @@ def soon(wait_s: float = 5) -> int:
 
 def resets(connection: socket.socket, _number: int) -> None:
     connection.recv(9)
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    reset_at_close(connection)
 
 
 def echoes(connection: socket.socket, _number: int) -> None:
