@@ -176,8 +176,15 @@ Script = Callable[[socket.socket, int], None]
 @contextmanager
 def scripted_server(script: Script, family: int = socket.AF_INET, host: str = "127.0.0.1") -> Iterator[int]:
     """A server that runs `script(connection, number)` for each connection in a thread; gives its port."""
+    with serving((host, 0), script, family) as listener:
+        yield listener.getsockname()[1]
+
+
+@contextmanager
+def serving(address: Any, script: Script, family: int = socket.AF_INET) -> Iterator[socket.socket]:
+    """The same at an address of any family; gives the socket that listens."""
     listener = socket.socket(family)
-    listener.bind((host, 0))
+    listener.bind(address)
     listener.listen(512)
 
     def serve(connection: socket.socket, number: int) -> None:
@@ -198,7 +205,7 @@ def scripted_server(script: Script, family: int = socket.AF_INET, host: str = "1
 
     threading.Thread(target=accept, daemon=True).start()
     try:
-        yield listener.getsockname()[1]
+        yield listener
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()

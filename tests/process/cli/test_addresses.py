@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,43 +14,25 @@ from typing import Any
 
 import pytest
 
+from loadgen.wire.syscalls import socket_file
 from tests.support.logging_nginx import nginx
-from tests.support.processes import compare, free_port, loadgen
+from tests.support.processes import compare, free_port, loadgen, read_request, serving
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 AS_CURL_WRITES = ("--policies", "close", "--users", "1")
 
 
-class Listener:
-    """Answers each connection once and keeps the first one's bytes."""
-
-    def __init__(self, family: int, address: Any) -> None:
-        self.socket = socket.socket(family)
-        self.socket.bind(address)
-        self.socket.listen(64)
-        self.first = b""
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self.socket.accept()
-            except OSError:
-                return
-            with connection:
-                head = connection.recv(1 << 16)
-                self.first = self.first or head
-                connection.sendall(OK)
-
-
 @contextmanager
-def listener(family: int, address: Any) -> Iterator[Listener]:
-    found = Listener(family, address)
-    try:
-        yield found
-    finally:
-        found.socket.shutdown(socket.SHUT_RDWR)
-        found.socket.close()
+def listener(family: int, address: Any) -> Iterator[tuple[socket.socket, list[bytes]]]:
+    """A server that answers each connection once, and what each of them said."""
+    heads: list[bytes] = []
+
+    def answer(connection: socket.socket, _number: int) -> None:
+        heads.append(read_request(connection))
+        connection.sendall(OK)
+
+    with serving(address, answer, family) as found:
+        yield found, heads
 
 
 @contextmanager
@@ -86,27 +68,28 @@ def curl(*arguments: str) -> None:
 def test_the_rules_are_curls(tmp_path: Path, rule: tuple[str, ...]) -> None:
     heads = []
     for client in ("curl", "loadgen"):
-        with listener(socket.AF_INET, ("127.0.0.1", 0)) as server:
-            given = [one.format(port=server.socket.getsockname()[1]) for one in rule]
+        with listener(socket.AF_INET, ("127.0.0.1", 0)) as (server, said):
+            given = [one.format(port=server.getsockname()[1]) for one in rule]
             if client == "curl":
                 curl("http://shop.test/a?b=1", "-H", "Connection: close", *given)
             else:
                 found = compare("http://shop.test/a?b=1", tmp_path / "run", *AS_CURL_WRITES, *given)
                 assert found["policies"]["close"]["errors"] == {}
-            heads.append(server.first)
+            heads.append(said[0])
     assert heads[0] == heads[1]
     assert b"Host: shop.test\r\n" in heads[0]
 
 
 @pytest.mark.parametrize("form", ["file", "abstract"])
 def test_a_socket_file_gets_curls_bytes(tmp_path: Path, form: str) -> None:
-    path = f"{tmp_path / 'socket'}"
-    name, flag = (path, "--unix-socket") if form == "file" else ("@loadgen-test", "--abstract-unix-socket")
-    with listener(socket.AF_UNIX, path if form == "file" else b"\0loadgen-test") as server:
+    name, flag = {
+        "file": (f"{tmp_path / 'socket'}", "--unix-socket"),
+        "abstract": (f"@loadgen-{os.getpid()}", "--abstract-unix-socket"),
+    }[form]
+    with listener(socket.AF_UNIX, socket_file(name)) as (_, said):
         curl("http://localhost/", "-H", "Connection: close", flag, name.removeprefix("@"))
-        by_curl, server.first = server.first, b""
         found = compare(f"unix:{name}", tmp_path / "run", *AS_CURL_WRITES)
-        assert server.first == by_curl
+    assert said[0] == said[1]
     assert found["environment"]["target"]["address"] == name
 
 

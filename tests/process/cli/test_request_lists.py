@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections import Counter
 from pathlib import Path
@@ -49,6 +50,8 @@ def test_counts_by_name_are_those_of_the_log(
         assert sum(request["requests"] for request in one["by_name"]) == one["requests"]
         found.update({request["name"]: request["answered_with_warmup"] for request in one["by_name"]})
     assert found == Counter(line[0] for line in lines)
+    with (tmp_path / "run" / "samples.csv").open(newline="", encoding="utf-8") as file:
+        assert {row["request"] for row in csv.DictReader(file)} == found.keys()
     assert {(line[1], line[2]) for line in lines if line[0] == "POST /cart"} == {("own", "4")}
     cookies = {(line[0].split()[1], line[3]) for line in lines[len(lines) // 4 :]}
     assert ("/cart", "1") in cookies if cookie else {value for _, value in cookies} == {"-"}
