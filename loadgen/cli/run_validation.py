@@ -17,11 +17,11 @@ from loadgen.model.exceptions import PlanError
 from loadgen.model.json_types import JSON_OBJECT, JSON_TEXT, JSON_TEXTS, JSON_WHOLE, JsonType, list_of
 from loadgen.model.pilot_record import PilotRecord
 from loadgen.model.plan import Plan
-from loadgen.model.run_record import RunRecord
 from loadgen.model.typed_json import misfit
 
-if TYPE_CHECKING:
-    from loadgen.measure.data.store import RunStore  # numpy takes long to import, and a plan needs none of it
+if TYPE_CHECKING:  # every command imports this module: numpy and these types take long, and a plan needs neither
+    from loadgen.measure.data.store import RunStore
+    from loadgen.model.run_record import RunRecord
 
 _MAX_SHOWN = 60  # characters of a value that is wrong
 
@@ -78,7 +78,7 @@ def load_record(store: RunStore) -> RunRecord:
     """What a run recorded of itself, checked. Raises PlanError."""
     facts = store.load_run()
     recorded_run(facts, str(store.directory))
-    return cast(RunRecord, facts)
+    return cast("RunRecord", facts)
 
 
 def _check(values: dict[str, Any], kinds: Mapping[str, JsonType], needed: Collection[str], where: str) -> None:
