@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from loadgen.model.address_spread import FIRST
 from loadgen.model.address_value_types import RECORD_TTL
-from loadgen.model.authority import is_ip_literal
+from loadgen.model.authority import is_ip_literal, plain_address
 from loadgen.model.endpoint import ConnectRule, Endpoint, ResolveRule, endpoint
 from loadgen.model.exceptions import PlanError
 from loadgen.model.options import default
@@ -114,8 +114,6 @@ DEFAULT_ADDRESSING = Addressing()
 def check_source(text: str) -> None:
     """Raise PlanError where a value of --source-ip is no address that a connection can come from."""
     try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        raise PlanError(f"--source-ip {text[:60]!r} is not an IP address") from None
-    if address.version == 6 and address.scope_id is not None:
-        raise PlanError(f"--source-ip {text[:60]!r} names a zone, which is not supported")
+        plain_address(text)
+    except ValueError as error:
+        raise PlanError(f"--source-ip {error}") from None

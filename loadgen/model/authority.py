@@ -50,6 +50,17 @@ def is_ip_literal(host: str) -> bool:
     return True
 
 
+def plain_address(text: str) -> str:
+    """A bare IP address in its usual form. Raises ValueError with one line for people, also where it names a zone."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        raise ValueError(f"{text[:60]!r} is not an IP address") from None
+    if address.version == 6 and address.scope_id is not None:
+        raise ValueError(f"{text[:60]!r} names a zone, which is not supported")
+    return f"{address}"
+
+
 def _split_port(text: str) -> tuple[str, str | None]:
     """The host, checked, and what stands behind its colon; None without colon."""
     if text.startswith("["):

@@ -12,7 +12,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadgen.model.authority import authority, is_ip_literal, parse_authority
+from loadgen.model.authority import authority, is_ip_literal, parse_authority, plain_address
 from loadgen.model.exceptions import PlanError
 
 SOCKET_PREFIX = "unix:"
@@ -202,11 +202,4 @@ def _port(text: str) -> int | None:
 
 def _address(text: str) -> str:
     """One of --resolve's addresses, bare. Raises ValueError."""
-    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
-    try:
-        address = ipaddress.ip_address(bare)
-    except ValueError:
-        raise ValueError(f"{text[:_MAX_SHOWN]!r} is not an IP address") from None
-    if address.version == 6 and address.scope_id is not None:
-        raise ValueError(f"{text[:_MAX_SHOWN]!r} names a zone, which is not supported")
-    return f"{address}"
+    return plain_address(text[1:-1] if text.startswith("[") and text.endswith("]") else text)
