@@ -243,7 +243,7 @@ class Plan:
         """The target in a request line for `path` (origin-form): absolute-form to a proxy (RFC 9112 §3.2.2)."""
         if not self.asks_proxy(policy):
             return path
-        return f"{self.target.scheme}://{self.target.host_field}{path}"
+        return f"{self.target.origin}{path}"
 
     def _check_targets(self) -> None:
         check_targets(self.targets)

@@ -70,7 +70,7 @@ class Target:
         path = self.path if secrets else redact_url(self.path)
         if self.socket:
             return f"{self.scheme}{_SOCKET_SCHEME}://{quote(self.socket, safe='')}{path}"
-        return f"{self.scheme}://{self.host_field}{path}"
+        return f"{self.origin}{path}"
 
     @property
     def origin(self) -> str:

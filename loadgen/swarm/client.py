@@ -153,7 +153,7 @@ class ReuseClient:
 def _path_of(origin: str, url: str) -> str:
     """The path and query of a URL. Raises ValueError for no URL, and for one of another host."""
     target = parse_target(url.replace(" ", "%20"))  # as in a path
-    if f"{target.scheme}://{target.host_field}" != origin:
+    if target.origin != origin:
         raise ValueError(f"the URL {redact_url(url)!r} is another host's; a user's requests go to {origin}")
     return target.path
 
