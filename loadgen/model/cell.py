@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from itertools import product
@@ -16,6 +17,16 @@ from loadgen.model.units import count
 
 _MAX_CELLS = 500
 _MIN_RATE_RPS, _MAX_RATE_RPS = 0.001, 1_000_000
+_OF_POLICY, _OF_LOAD = ("recycle", "gap"), ("users", "rate")
+"""Axes whose values become a part of a cell's policy, and those that take the place of the plan's load."""
+_NAMED: dict[str, Callable[[Any], str]] = {
+    "users": lambda users: count(users, "user"),
+    "rate": lambda rate: f"{rate:,.10g}/s",
+    "size": lambda size: f"{size:,} B",
+    "tls_version": lambda version: f"TLS {version}",
+    "groups": str,
+}
+"""How a cell's name says its value of an axis, in this order; those of its policy stand in the policy's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,47 +132,38 @@ def cells(
         return tuple(Cell(policy.name, policy, users, rate_rps, path) for policy in policies)
     if axes.size and SIZE_FIELD not in path:
         raise PlanError(f"--size varies the response, so the URL must hold {SIZE_FIELD} where the size belongs")
-    bases: tuple[str | None, ...] = tuple(policy.name for policy in policies) or (None,)
-    values = [bases, *(getattr(axes, axis.name) or (None,) for axis in fields(axes))]
-    if (total := len(bases) * axes.combinations) > _MAX_CELLS:
+    if (total := (len(policies) or 1) * axes.combinations) > _MAX_CELLS:
         raise PlanError(f"the grid has {total:,} cells; {_MAX_CELLS} is the most")
-    grid = product(*values)
-    found = []
-    for base, users_here, rate, recycle, gap, size, version, groups in grid:
-        policy = extended(base, (f"{axis}:{value}" for axis, value in (("recycle", recycle), ("gap", gap)) if value))
-        name = [policy.name]
-        name += [count(users_here, "user")] if users_here is not None else []
-        name += [f"{rate:,.10g}/s"] if rate is not None else []
-        name += [f"{size:,} B"] if size is not None else []
-        name += [f"TLS {version}"] if version is not None else []
-        name += [groups] if groups is not None else []
-        found.append(
-            Cell(
-                " · ".join(name),
-                policy,
-                users if users_here is None else users_here,
-                rate_rps if rate is None else rate,
-                path.replace(SIZE_FIELD, str(size)) if size is not None else path,
-                recycle,
-                gap,
-                size,
-                version,
-                groups,
-            )
-        )
+    bases: tuple[str | None, ...] = tuple(policy.name for policy in policies) or (None,)
+    names = tuple(axis.name for axis in fields(axes))
+    grid = product(bases, *(getattr(axes, name) or (None,) for name in names))
+    found = tuple(_cell(base, dict(zip(names, values, strict=True)), users, rate_rps, path) for base, *values in grid)
+    _check_distinct(found)
+    return found
+
+
+def _cell(base: str | None, at: dict[str, Any], users: int, rate_rps: float, path: str) -> Cell:
+    """The cell at these values of the axes, None where an axis is not varied."""
+    policy = extended(base, (f"{axis}:{at[axis]}" for axis in _OF_POLICY if at[axis]))
+    named = [say(at[axis]) for axis, say in _NAMED.items() if at[axis] is not None]
+    return Cell(
+        " · ".join([policy.name, *named]),
+        policy,
+        users if at["users"] is None else at["users"],
+        rate_rps if at["rate"] is None else at["rate"],
+        path if at["size"] is None else path.replace(SIZE_FIELD, str(at["size"])),
+        **{axis: value for axis, value in at.items() if axis not in _OF_LOAD},
+    )
+
+
+def _check_distinct(found: tuple[Cell, ...]) -> None:
+    """Raise PlanError where two cells are the same, however their values are written."""
     seen = set()
     for cell in found:
         kind = (
-            identity(cell.policy),
-            cell.policy.copy,
-            cell.users,
-            cell.rate_rps,
-            cell.path,
-            cell.size,
-            cell.tls_version,
-            cell.groups,
+            *(identity(cell.policy), cell.policy.copy, cell.users, cell.rate_rps),
+            *(cell.path, cell.size, cell.tls_version, cell.groups),
         )
         if kind in seen:
             raise PlanError(f"the grid holds {cell.name!r} twice")
         seen.add(kind)
-    return tuple(found)
