@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from loadgen.model import options as table
 from loadgen.model.exceptions import PlanError
 from loadgen.model.length_options import MAX_ROUNDS
+from loadgen.model.load import MAX_BLOCKS
 from loadgen.model.options import option_named
-from loadgen.model.plan import MAX_BLOCKS
 from loadgen.model.units import NS_PER_MS, NS_PER_S, count, duration_text
 
 LENGTH = ("duration", "rounds", "block")

@@ -8,8 +8,11 @@ from loadgen.model.arrivals import parse_arrivals
 from loadgen.model.cell import check_rate
 from loadgen.model.exceptions import PlanError
 from loadgen.model.options import check_ranges, default
-from loadgen.model.units import count, duration_text, format_duration
+from loadgen.model.units import NS_PER_S, count, duration_text, format_duration
 
+MAX_BLOCKS = 100_000
+"""Of a run: each leaves a record, and the order of all of them can be printed."""
+_MAX_RUN_NS = 365 * 24 * 3600 * NS_PER_S
 # Fewer that happen to resemble each other would end a run too often: measure/stats/sequential.py.
 _MIN_PRECISE_ROUNDS = 5
 
@@ -55,6 +58,33 @@ class Load:
     def longer_blocks(self) -> str:
         """What makes blocks longer: the end of a piece of advice."""
         return "a longer --block" if self.requests is None else "more --requests"
+
+    def check_length(self, cells: int) -> None:
+        """Raise PlanError where a run of this number of cells has too many blocks, or takes too long."""
+        blocks = cells * self.rounds
+        if blocks > MAX_BLOCKS:
+            raise PlanError(
+                f"the plan has {blocks:,} blocks; at most {MAX_BLOCKS:,} are possible, so give fewer --rounds"
+            )
+        if self.requests is None and blocks * self.block_ns > _MAX_RUN_NS:
+            days = blocks * self.block_ns // (24 * 3600 * NS_PER_S)
+            raise PlanError(f"the plan takes {days:,} days; at most a year is possible")
+
+    def check_processes(self, processes: int) -> None:
+        """Raise PlanError where the load can't be spread over this number of processes."""
+        if self.rate_rps:
+            shared, option = self.max_connections, "--max-connections"
+            check_rate(self.rate_rps / processes)
+        else:
+            shared, option = self.users, "--users"
+        if shared < processes:
+            raise PlanError(f"{option} {shared} can't be spread over --processes {processes}; each needs one")
+        blocks = self.rounds * processes
+        if self.requests is not None and self.requests < blocks:
+            raise PlanError(
+                f"--requests {self.requests:,} can't be spread over --processes {processes} in "
+                f"{count(self.rounds, 'round')}; at least {blocks:,} are needed"
+            )
 
     def check_precision(self, cells: int, max_time_ns: int) -> None:
         """Raise PlanError where a run of this number of cells can't go on until its ratios are precise."""

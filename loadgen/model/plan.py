@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from loadgen.model import plan_fields
 from loadgen.model.addressing import DEFAULT_ADDRESSING, Addressing, check_source
-from loadgen.model.cell import NO_AXES, Axes, Cell, cells, cells_of_targets, check_rate
+from loadgen.model.cell import NO_AXES, Axes, Cell, cells, cells_of_targets
 from loadgen.model.endpoint import Endpoint
 from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import check_headers
 from loadgen.model.length_options import MAX_ROUNDS
-from loadgen.model.load import DEFAULT_LOAD
+from loadgen.model.load import DEFAULT_LOAD, MAX_BLOCKS
 from loadgen.model.load import Load as Load
 from loadgen.model.named_target import NamedTarget, check_targets
 from loadgen.model.options import check_ranges, default, option_named
@@ -26,13 +26,10 @@ from loadgen.model.request_conditions import check_for_one, check_requests
 from loadgen.model.request_method import IDEMPOTENT, check_method
 from loadgen.model.target import Target
 from loadgen.model.tls_settings import DEFAULT_TLS, TlsSettings
-from loadgen.model.units import NS_PER_S, count
 
 if TYPE_CHECKING:  # every worker imports this module, and these types take 20 ms to make
     from loadgen.model.run_record import PlanRecord
 
-MAX_BLOCKS = 100_000
-_MAX_RUN_NS = 365 * 24 * 3600 * NS_PER_S
 # Protocols that need a CONNECT tunnel even to an http target: RFC 6455 §4.1; HTTP/2 has no form of request for a proxy.
 _TUNNELLED = (WEBSOCKET, H2, H2_PRIOR)
 
@@ -104,7 +101,7 @@ class Plan:
         for cell in self.cells:
             self._check(cell)
         check_ranges(self)
-        self._check_length()
+        self.load.check_length(len(self.cells))
         if self.until_precision is not None:
             if self.load.requests is not None:
                 raise PlanError("--requests contradicts --until-precision, which decides how long the run is")
@@ -129,7 +126,9 @@ class Plan:
         if self.proxy is not None and any(name.lower() == "proxy-authorization" for name, _ in self.headers):
             raise PlanError("the header 'Proxy-Authorization' can't be given: it follows from --proxy")
         if self.processes != 1:
-            self._check_processes()
+            if self.axes:
+                raise PlanError("--processes is for a comparison; a sweep runs in one process")
+            self.load.check_processes(self.processes)
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -159,9 +158,12 @@ class Plan:
 
     def of_target(self, name: str | None) -> Plan:
         """The plan as the target of this name has it; itself where there is one alone."""
-        found = next((one.target for one in self.targets if one.name == name), self.target)
+        found = self._target_called(name)
         plan = self if found == self.target else replace(self, target=found)
         return plan if self.proxy_to(found) == self.proxy else plan.without_proxy()
+
+    def _target_called(self, name: str | None) -> Target:
+        return next((one.target for one in self.targets if one.name == name), self.target)
 
     def of_cell(self, cell: Cell) -> Plan:
         """The plan as the cell's target has it."""
@@ -263,7 +265,7 @@ class Plan:
             raise PlanError("--think is for users; with --rate the arrivals decide when a request is due")
 
     def _conditions(self, cell: Cell) -> RunConditions:
-        target = next((one.target for one in self.targets if one.name == cell.target), self.target)
+        target = self._target_called(cell.target)
         proxy = self.proxy_to(target)
         end = self.addressing.endpoint(target, proxy)
         if proxy is not None and proxy.takes_addresses and end.is_fixed:
@@ -304,34 +306,6 @@ class Plan:
                     raise PlanError(
                         f"the policy {cell.policy.name} sends early data, which loadgen does not through a proxy"
                     )
-
-    def _check_length(self) -> None:
-        """Each block leaves a record, and the order of all of them can be printed."""
-        blocks = len(self.cells) * self.load.rounds
-        if blocks > MAX_BLOCKS:
-            raise PlanError(
-                f"the plan has {blocks:,} blocks; at most {MAX_BLOCKS:,} are possible, so give fewer --rounds"
-            )
-        if self.load.requests is None and blocks * self.load.block_ns > _MAX_RUN_NS:
-            days = blocks * self.load.block_ns // (24 * 3600 * NS_PER_S)
-            raise PlanError(f"the plan takes {days:,} days; at most a year is possible")
-
-    def _check_processes(self) -> None:
-        if self.axes:
-            raise PlanError("--processes is for a comparison; a sweep runs in one process")
-        if self.load.rate_rps:
-            shared, option = self.load.max_connections, "--max-connections"
-            check_rate(self.load.rate_rps / self.processes)
-        else:
-            shared, option = self.load.users, "--users"
-        if shared < self.processes:
-            raise PlanError(f"{option} {shared} can't be spread over --processes {self.processes}; each needs one")
-        requests, blocks = self.load.requests, self.load.rounds * self.processes
-        if requests is not None and requests < blocks:
-            raise PlanError(
-                f"--requests {requests:,} can't be spread over --processes {self.processes} in "
-                f"{count(self.load.rounds, 'round')}; at least {blocks:,} are needed"
-            )
 
     def to_json(self, *, secrets: bool) -> PlanRecord:
         """The plan as JSON values. Without `secrets`, values of credential fields are replaced by HIDDEN."""
