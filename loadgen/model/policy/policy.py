@@ -140,6 +140,10 @@ class ConnectionPolicy:
         """A connection may serve more than one request."""
         return self.requests > 1
 
+    def is_limited_by(self, kind: type[ReuseLimit]) -> bool:
+        """It has a limit of this kind."""
+        return any(isinstance(limit, kind) for limit in self.limits)
+
     @property
     def closes_unused(self) -> tuple[ReuseLimit, ...]:
         """The limits by which the client closes connections that it does not use."""

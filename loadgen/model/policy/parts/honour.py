@@ -6,7 +6,7 @@ from typing import Any
 
 from loadgen.model.policy.part import Part, Trait, duration_ns
 from loadgen.model.policy.parts.requests import SINGLE_USE
-from loadgen.model.policy.policy import ConnectionPolicy, ConnectionUse, ReuseLimit
+from loadgen.model.policy.policy import ConnectionUse, ReuseLimit
 from loadgen.model.policy.protocols import HTTP1
 from loadgen.model.units import NS_PER_S
 
@@ -36,15 +36,14 @@ def _parse(text: str) -> dict[str, Any]:
     return {"limits": (Honour(duration_ns(text)),)}
 
 
-def _holds(policy: ConnectionPolicy) -> bool:
-    return any(isinstance(limit, Honour) for limit in policy.limits)
-
-
 PARTS = {
     "honour": Part(
         "the client closes a connection T before the server would, by its `Keep-Alive: timeout`; T is 500ms by default",
         parameter="T", omitted=_USUAL_MARGIN, parse=_parse, protocols=(HTTP1,),
-        trait=Trait("an announced idle timeout", _holds, {SINGLE_USE.name: "no connection is ever idle"}),
+        trait=Trait(
+            "an announced idle timeout", lambda policy: policy.is_limited_by(Honour),
+            {SINGLE_USE.name: "no connection is ever idle"},
+        ),
         synonyms=("honor", "honours", "obey", "keepalivehint", "respect"),
     )
 }  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 from loadgen.model.policy.part import Part, Trait, duration_ns
 from loadgen.model.policy.parts.requests import SINGLE_USE
-from loadgen.model.policy.policy import ConnectionPolicy, ConnectionUse, ReuseLimit
+from loadgen.model.policy.policy import ConnectionUse, ReuseLimit
 
 
 class Lifetime(ReuseLimit):
@@ -23,11 +23,9 @@ def _parse(text: str) -> dict[str, Any]:
     return {"limits": (Lifetime(duration_ns(text)),)}
 
 
-def _holds(policy: ConnectionPolicy) -> bool:
-    return any(isinstance(limit, Lifetime) for limit in policy.limits)
-
-
-LIFETIME = Trait("a lifetime", _holds, {SINGLE_USE.name: "no connection lives that long"})
+LIFETIME = Trait(
+    "a lifetime", lambda policy: policy.is_limited_by(Lifetime), {SINGLE_USE.name: "no connection lives that long"}
+)
 PARTS = {
     "lifetime": Part(
         "no request begins on a connection older than T", parameter="T", example="lifetime:10s", parse=_parse,

@@ -6,7 +6,7 @@ from typing import Any
 
 from loadgen.model.policy.part import Part, Trait, duration_ns
 from loadgen.model.policy.parts.requests import SINGLE_USE
-from loadgen.model.policy.policy import ConnectionPolicy, ConnectionUse, ReuseLimit
+from loadgen.model.policy.policy import ConnectionUse, ReuseLimit
 
 
 class MaxIdle(ReuseLimit):
@@ -24,14 +24,13 @@ def _parse(text: str) -> dict[str, Any]:
     return {"limits": (MaxIdle(duration_ns(text)),)}
 
 
-def _holds(policy: ConnectionPolicy) -> bool:
-    return any(isinstance(limit, MaxIdle) for limit in policy.limits)
-
-
 PARTS = {
     "max-idle": Part(
         "the client closes a connection that it has not used for T", parameter="T", example="max-idle:5s", parse=_parse,
-        trait=Trait("a longest idle time", _holds, {SINGLE_USE.name: "no connection is ever idle"}),
+        trait=Trait(
+            "a longest idle time", lambda policy: policy.is_limited_by(MaxIdle),
+            {SINGLE_USE.name: "no connection is ever idle"},
+        ),
         synonyms=("idletimeout", "maxidletime", "idleconntimeout", "keepaliveexpiry", "keepalivetimeout"),
     )
 }  # fmt: skip
