@@ -14,10 +14,11 @@ from loadgen.cli.help import TaughtGroup
 from loadgen.cli.option_types import OptionType
 from loadgen.cli.options import given_options, resolve_options, with_options
 from loadgen.cli.target_names import named_urls
+from loadgen.model.file_value_types import FilePath
 from loadgen.model.option import COMPARE, DIFF, HISTORY, PROBE, REPORT, SWEEP
 from loadgen.model.plan_value_types import Policies
 from loadgen.model.tls_value_types import TlsVersions
-from loadgen.model.value_types import Choice, Duration, FilePath, ListOf, Whole
+from loadgen.model.value_types import Choice, Duration, ListOf, Whole
 from loadgen.target.behaviour import DECLINABLE
 
 _DURATION, _FILE, _WHOLE = OptionType(Duration()), OptionType(FilePath()), OptionType(Whole())

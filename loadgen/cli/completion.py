@@ -10,9 +10,10 @@ import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 from loadgen.cli import COMPLETE_VARIABLE, completion_scripts
+from loadgen.model.file_value_types import FileName, FilePath
 from loadgen.model.plan_value_types import Policies
 from loadgen.model.policy import PARTS
-from loadgen.model.value_types import Choice, FileName, FilePath, ValueType
+from loadgen.model.value_types import Choice, ValueType
 
 _RUNS = frozenset({"run", "resume", "plan", "old", "new", "baseline"})
 """Parameters that are the folder of a run."""

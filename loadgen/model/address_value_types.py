@@ -8,18 +8,17 @@ from typing import Any
 from loadgen.model.endpoint import parse_connect_rule, parse_dns_server, parse_resolve_rule
 from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import check_header
-from loadgen.model.json_types import JSON_TEXT, JSON_TEXTS, JSON_WHOLE, or_null
-from loadgen.model.value_types import Duration, ValueType, Words
+from loadgen.model.json_types import JSON_TEXT, JSON_WHOLE, or_null
+from loadgen.model.value_types import Duration, Texts, Words
 
 RECORD_TTL = 0
 _RECORD = "record"
 
 
-class Rules(ValueType):
+class Rules(Texts):
     """Rules that `parse` reads, each given by an option of its own."""
 
     is_repeated = True
-    json = JSON_TEXTS
 
     def __init__(self, flag: str, parse: Callable[[str], Any]) -> None:
         self._flag = flag
@@ -34,12 +33,6 @@ class Rules(ValueType):
             return tuple(map(self._parse, value))
         except ValueError as error:  # not read before: Locust's arguments, a recorded run
             raise PlanError(f"{self._flag}: {error}") from None
-
-    def write(self, value: tuple[Any, ...]) -> list[str]:
-        return list(map(str, value))
-
-    def record(self, value: tuple[Any, ...], *, secrets: bool) -> list[str]:  # addresses are none
-        return self.write(value)
 
     def restore(self, value: list[str]) -> tuple[Any, ...]:
         return self.make(tuple(value))

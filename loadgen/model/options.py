@@ -10,6 +10,7 @@ from typing import Any
 from loadgen.model.address_options import ADDRESS_OPTIONS
 from loadgen.model.arrivals import ARRIVALS, CONSTANT
 from loadgen.model.export_options import EXPORT_OPTIONS
+from loadgen.model.file_value_types import FileName, FilePath
 from loadgen.model.gate_options import GATE_OPTIONS
 from loadgen.model.length_options import LENGTH_OPTIONS
 from loadgen.model.option import (
@@ -40,8 +41,6 @@ from loadgen.model.value_types import (
     Amount,
     Choice,
     Duration,
-    FileName,
-    FilePath,
     Flag,
     Gap,
     OptionalWhole,

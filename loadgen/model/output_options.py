@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from loadgen.model.file_value_types import FilePath, Folders
 from loadgen.model.option import COMPARE, DIFF, HISTORY, PROBE, REPORT, SWEEP, LocustArgument, Option
-from loadgen.model.value_types import FilePath, Flag, Folders, ValueType, Words
+from loadgen.model.value_types import Flag, ValueType, Words
 
 OUTPUT_OPTIONS: tuple[Option, ...] = (
     Option(

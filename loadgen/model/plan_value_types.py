@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from loadgen.model.exceptions import PlanError
+from loadgen.model.file_value_types import FileName
 from loadgen.model.headers import basic_authorization, parse_header
 from loadgen.model.input_files import check_regular
 from loadgen.model.json_types import JSON_BASE64, JSON_PAIR, JSON_TEXT, JSON_TEXTS, list_of, or_null
@@ -17,7 +18,7 @@ from loadgen.model.redaction import missing_in_url, missing_names, redact_body, 
 from loadgen.model.request_body import read_body
 from loadgen.model.request_method import as_sent
 from loadgen.model.target import Target, parse_target
-from loadgen.model.value_types import FileName, ValueType, Words
+from loadgen.model.value_types import Texts, ValueType, Words
 
 _MAX_CERTIFICATES_BYTES = 64 << 20
 
@@ -174,28 +175,17 @@ class Header(ValueType):
         return tuple((name, text) for name, text in value)
 
 
-class Address(ValueType):
+class Address(Texts):
     """An IP address of this machine; the plan checks it."""
 
     is_repeated = True
-    json = JSON_TEXTS
-
-    def write(self, value: tuple[str, ...]) -> list[str]:
-        return list(value)
-
-    def record(self, value: tuple[str, ...], *, secrets: bool) -> list[str]:  # addresses are none
-        return list(value)
-
-    def restore(self, value: list[str]) -> tuple[str, ...]:
-        return tuple(value)
 
 
-class Gates(ValueType):
+class Gates(Texts):
     """Expressions of gates; which fields there are is checked once the whole plan is known."""
 
     name = "gate"
     is_repeated = True
-    json = JSON_TEXTS
 
     def read(self, text: str) -> str:
         from loadgen.model.gate.expression import parse_gate  # with patterns that few commands need
@@ -204,12 +194,6 @@ class Gates(ValueType):
 
     def make(self, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(map(self.read, value))
-
-    def write(self, value: tuple[str, ...]) -> list[str]:
-        return list(value)
-
-    def record(self, value: tuple[str, ...], *, secrets: bool) -> list[str]:  # gates hold none
-        return list(value)
 
     def restore(self, value: list[str]) -> tuple[str, ...]:
         return self.make(tuple(value))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from loadgen.model.option import SWEEP, TO_TARGET, LocustArgument, Option, OptionGroup
 from loadgen.model.tls_value_types import (
+    CIPHERS,
+    GROUPS,
     AlpnProtocols,
     CertificateFiles,
-    Ciphers,
-    Groups,
     SecretSource,
     ServerName,
     TlsVersions,
@@ -44,12 +44,12 @@ TLS_OPTIONS: tuple[Option, ...] = (
         locust=_TEXT_IN_NO_FORM,
     ),
     Option(
-        name="ciphers", group=OptionGroup.TLS, type=Ciphers(), plan_field="tls.ciphers", is_implicit=True,
+        name="ciphers", group=OptionGroup.TLS, type=CIPHERS, plan_field="tls.ciphers", is_implicit=True,
         metavar="A:B", commands=TO_TARGET,
         help="Cipher suites to offer, by OpenSSL's names; those of TLS 1.3 begin with TLS_.", locust=_TEXT_IN_NO_FORM,
     ),
     Option(
-        name="groups", group=OptionGroup.TLS, type=Groups(), plan_field="tls.groups", is_axis=True, is_implicit=True,
+        name="groups", group=OptionGroup.TLS, type=GROUPS, plan_field="tls.groups", is_axis=True, is_implicit=True,
         metavar="A:B", commands=TO_TARGET,
         help="Groups of the key exchange to offer, like X25519:P-256 or X25519MLKEM768; the first one brings a share.",
         differs={SWEEP: {"metavar": "A:B,...", "help": "Groups of the key exchange to offer, like "

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from loadgen.model.authority import is_ip_literal
 from loadgen.model.exceptions import PlanError
+from loadgen.model.file_value_types import FileName
 from loadgen.model.input_files import check_regular, read_input
 from loadgen.model.json_types import JSON_TEXT, JSON_TEXTS, or_null
-from loadgen.model.value_types import FileName, ValueType, Words, shortened
+from loadgen.model.value_types import Texts, ValueType, Words, shortened
 
 VERSIONS = ("1.2", "1.3")
 """The versions of TLS that loadgen speaks (RFC 8996 forbids those before them)."""
@@ -21,17 +22,14 @@ NONE = "none"
 
 _MAX_CERTIFICATE_BYTES = 16 << 20
 _MAX_PASSPHRASE_BYTES = 4 << 10
-_GROUPS = re.compile(r"[A-Za-z0-9_.?*/-]+(:[A-Za-z0-9_.?*/-]+)*")
-_CIPHERS = re.compile(r"[!-~]+")
 _NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}\.?)*")
 _MAX_PROTOCOL_BYTES = 255  # RFC 7301 §3.1
 
 
-class CertificateFiles(FileName):
+class CertificateFiles(Texts, FileName):
     """Files with certificates and keys, one for each use of the option, by their absolute paths."""
 
     is_repeated = True
-    json = JSON_TEXTS
 
     def __init__(self, flag: str) -> None:
         self._flag = flag
@@ -40,15 +38,6 @@ class CertificateFiles(FileName):
         for name in value:
             check_regular(Path(name), self._flag, _MAX_CERTIFICATE_BYTES)
         return tuple(str(Path(name).resolve()) for name in value)
-
-    def write(self, value: tuple[str, ...]) -> list[str]:
-        return list(value)
-
-    def record(self, value: tuple[str, ...], *, secrets: bool) -> list[str]:  # a file's name is none
-        return list(value)
-
-    def restore(self, value: list[str]) -> tuple[str, ...]:
-        return tuple(value)
 
     def from_folder(self, value: tuple[str, ...], folder: Path) -> tuple[str, ...]:
         return tuple(str(folder / name) for name in value)
@@ -98,28 +87,27 @@ def version_range(text: str) -> tuple[str, str]:
     return low, high if dash else low
 
 
-class Groups(ValueType):
-    """Groups for the key exchange, the preferred one first: `X25519:P-256`."""
+class OpenSslNames(ValueType):
+    """Names that OpenSSL knows, separated by colons, the preferred one first. Only how they are written is checked."""
 
-    name = "groups"
     json = or_null(JSON_TEXT)
 
+    def __init__(self, name: str, pattern: str, like: str) -> None:
+        """name: what they are, for people. like: how they are written."""
+        self.name = name
+        self._pattern = re.compile(pattern)
+        self._like = like
+
     def read(self, text: str) -> str:
-        if not _GROUPS.fullmatch(text):
-            raise ValueError(f"{shortened(text)!r} are no groups; write them like X25519:P-256")
+        if not self._pattern.fullmatch(text):
+            raise ValueError(f"{shortened(text)!r} are no {self.name}; write them like {self._like}")
         return text
 
 
-class Ciphers(ValueType):
-    """Cipher suites by OpenSSL's names, separated by colons; those of TLS 1.3 begin with TLS_."""
-
-    name = "ciphers"
-    json = or_null(JSON_TEXT)
-
-    def read(self, text: str) -> str:
-        if not _CIPHERS.fullmatch(text):
-            raise ValueError(f"{shortened(text)!r} are no ciphers; write them like ECDHE-RSA-AES128-GCM-SHA256")
-        return text
+GROUPS = OpenSslNames("groups", r"[A-Za-z0-9_.?*/-]+(:[A-Za-z0-9_.?*/-]+)*", "X25519:P-256")
+"""Groups for the key exchange."""
+CIPHERS = OpenSslNames("ciphers", r"[!-~]+", "ECDHE-RSA-AES128-GCM-SHA256")
+"""Cipher suites; those of TLS 1.3 begin with TLS_."""
 
 
 class AlpnProtocols(ValueType):

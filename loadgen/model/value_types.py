@@ -10,7 +10,6 @@ Here are the plain types. Knows no option by name, and no library of the command
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,14 @@ from loadgen.model.bounds import Bounds
 from loadgen.model.json_types import (
     JSON_NUMBER,
     JSON_TEXT,
+    JSON_TEXTS,
     JSON_TRUTH,
     JSON_WHOLE,
     JsonType,
     list_of,
     or_null,
 )
+from loadgen.model.number_shorthand import written_out
 from loadgen.model.units import MAX_DURATION_NS, duration_text, format_duration, parse_duration_ns, percent_text
 
 _MAX_SHOWN = 60  # characters of a text that is wrong
@@ -33,9 +34,6 @@ _WHOLE = re.compile(r"[+-]?0*([0-9]+)")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(inf|nan)")
 _PERCENT = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+) ?%", re.ASCII)
 _MAX_DIGITS = 18
-# Numbers as other tools take them: 10k, 1.5M, 1e6, 1_000, 100/s.
-_SHORTHAND = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,9}))?(?:e([0-9]))?([kM]?)(?:/s)?")
-_ZEROS = {"": 0, "k": 3, "M": 6}
 
 
 class ValueType:
@@ -109,6 +107,21 @@ class RepeatedWords(Words):
     is_repeated = True
 
 
+class Texts(ValueType):
+    """Any number of texts, or of values that `str` makes texts of, as a tuple; none of them is a credential."""
+
+    json = JSON_TEXTS
+
+    def write(self, value: tuple[Any, ...]) -> list[str]:
+        return list(map(str, value))
+
+    def record(self, value: tuple[Any, ...], *, secrets: bool) -> list[str]:
+        return self.write(value)
+
+    def restore(self, value: list[str]) -> tuple[Any, ...]:
+        return tuple(value)
+
+
 class Flag(ValueType):
     """On or off."""
 
@@ -131,7 +144,7 @@ class Whole(ValueType):
     def read(self, text: str) -> int:
         found = _WHOLE.fullmatch(text.strip())
         if found is None:
-            raise ValueError(f"{shortened(text)!r} is not a valid integer{_written_out(text)}.")
+            raise ValueError(f"{shortened(text)!r} is not a valid integer{written_out(text)}.")
         if len(found[1]) > _MAX_DIGITS:
             raise ValueError(f"{shortened(text)} has too many digits")
         return int(text)
@@ -156,7 +169,7 @@ class Rate(ValueType):
 
     def read(self, text: str) -> float:
         if not _NUMBER.fullmatch(text.strip()):
-            raise ValueError(f"{shortened(text)!r} is not a valid float{_written_out(text)}.")
+            raise ValueError(f"{shortened(text)!r} is not a valid float{written_out(text)}.")
         return float(text)
 
     def write(self, value: float) -> float | None:
@@ -252,34 +265,6 @@ class Choice(ValueType):
         return text
 
 
-class FileName(Words):
-    """The name of a file or folder as a text."""
-
-    def read(self, text: str) -> Any:
-        try:
-            named = b"\0" not in os.fsencode(super().read(text))
-        except UnicodeEncodeError:
-            named = False
-        if not named:
-            raise ValueError(f"{shortened(text)!r} holds a character that no file's name can have")
-        return text
-
-
-class FilePath(FileName):
-    """The name of a file or folder, which need not exist, as a path."""
-
-    name = "path"
-
-    def read(self, text: str) -> Path:
-        return Path(super().read(text))
-
-
-class Folders(FilePath):
-    """Folders, each given by an option of its own."""
-
-    is_repeated = True
-
-
 class ListOf(ValueType):
     """`1,10,100` as a tuple of such values."""
 
@@ -305,13 +290,3 @@ class ListOf(ValueType):
 def shortened(text: str) -> str:
     """The beginning of a text that is wrong: enough to find it, and never a screenful."""
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
-
-
-def _written_out(text: str) -> str:
-    """What to write in place of a number that is shortened as in other tools; empty where it is none."""
-    found = _SHORTHAND.fullmatch(text.strip().replace("_", ""))
-    if found is None:
-        return ""
-    whole, decimals, exponent, unit = found[1], found[2] or "", int(found[3] or 0), found[4]
-    zeros = exponent + _ZEROS[unit] - len(decimals)
-    return f"; write {int(whole + decimals) * 10**zeros}" if zeros >= 0 else ""

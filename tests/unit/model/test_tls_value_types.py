@@ -9,9 +9,9 @@ import pytest
 
 from loadgen.model.exceptions import PlanError
 from loadgen.model.tls_value_types import (
+    CIPHERS,
+    GROUPS,
     AlpnProtocols,
-    Ciphers,
-    Groups,
     SecretSource,
     ServerName,
     TlsVersions,
@@ -25,8 +25,8 @@ from loadgen.model.tls_value_types import (
         (TlsVersions(), "1.2", "1.2"),
         (TlsVersions(), " 1.2-1.3", "1.2-1.3"),
         (TlsVersions(), "1.3-1.3", "1.3"),
-        (Groups(), "X25519:P-256", "X25519:P-256"),
-        (Ciphers(), "HIGH:!aNULL@SECLEVEL=1", "HIGH:!aNULL@SECLEVEL=1"),
+        (GROUPS, "X25519:P-256", "X25519:P-256"),
+        (CIPHERS, "HIGH:!aNULL@SECLEVEL=1", "HIGH:!aNULL@SECLEVEL=1"),
         (AlpnProtocols(), "h2, http/1.1", ("h2", "http/1.1")),
         (AlpnProtocols(), "none", ()),
         (ServerName(), "Example.com.", "example.com"),
@@ -46,9 +46,9 @@ def test_what_is_read(kind: Any, text: str, value: Any) -> None:
     [
         (TlsVersions(), "1.1", "'1.1' is no version of TLS that is spoken here"),
         (TlsVersions(), "1.3-1.2", "write 1.2, 1.3 or 1.2-1.3"),
-        (Groups(), "X25519,P-256", "are no groups; write them like X25519:P-256"),
-        (Groups(), "", "are no groups"),
-        (Ciphers(), "a b", "are no ciphers"),
+        (GROUPS, "X25519,P-256", "are no groups; write them like X25519:P-256"),
+        (GROUPS, "", "are no groups"),
+        (CIPHERS, "a b", "are no ciphers"),
         (AlpnProtocols(), "h2,,", "names no protocols"),
         (AlpnProtocols(), "h" * 256, "names no protocols"),
         (ServerName(), "127.0.0.1", "is an address, and SNI has only names"),

@@ -9,6 +9,7 @@ import pytest
 
 from loadgen.model.characters import has_control, has_space_or_control
 from loadgen.model.exceptions import PlanError
+from loadgen.model.file_value_types import FilePath
 from loadgen.model.headers import NEVER_INDEXED
 from loadgen.model.json_types import JSON_BASE64, JSON_NUMBER, JSON_PAIR, JSON_TEXTS, JSON_TRUTH, JSON_WHOLE, or_null
 from loadgen.model.plan_value_types import Address, Body, Certificates, Header, Method, Policies, ProxyUrl, Url
@@ -17,7 +18,6 @@ from loadgen.model.value_types import (
     Amount,
     Choice,
     Duration,
-    FilePath,
     Flag,
     Gap,
     ListOf,
