@@ -22,7 +22,8 @@ NONE = "none"
 
 _MAX_CERTIFICATE_BYTES = 16 << 20
 _MAX_PASSPHRASE_BYTES = 4 << 10
-_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}\.?)*")
+# Labels of at most 63 characters (RFC 1035 §2.3.4). A text fits in one way only: else a long wrong one takes hours.
+_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_][A-Za-z0-9_-]{0,62}(\.[A-Za-z0-9_-]{1,63})*")
 _MAX_PROTOCOL_BYTES = 255  # RFC 7301 §3.1
 
 

@@ -30,6 +30,7 @@ from loadgen.model.tls_value_types import (
         (AlpnProtocols(), "h2, http/1.1", ("h2", "http/1.1")),
         (AlpnProtocols(), "none", ()),
         (ServerName(), "Example.com.", "example.com"),
+        (ServerName(), f"_dns.{'a' * 63}.test", f"_dns.{'a' * 63}.test"),
         (ServerName(), "none", "none"),
         (SecretSource(), "env:A", "env:A"),
     ],
@@ -53,6 +54,9 @@ def test_what_is_read(kind: Any, text: str, value: Any) -> None:
         (AlpnProtocols(), "h" * 256, "names no protocols"),
         (ServerName(), "127.0.0.1", "is an address, and SNI has only names"),
         (ServerName(), "a b", "is no host name"),
+        (ServerName(), "a" * 250 + "!", "is no host name"),  # at once
+        (ServerName(), "a" * 64 + ".test", "is no host name"),
+        (ServerName(), "a..test", "is no host name"),
         (SecretSource(), "env:", "write env:NAME or file:PATH"),
     ],
 )
