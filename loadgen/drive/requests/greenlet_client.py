@@ -201,8 +201,7 @@ class GreenletClientPool(ConnectionManager):
         self._heads = HeadMemory(exact=True)
         self.builder = RequestBuilder(plan, parsed)
         self.hub: Any = gevent.get_hub()
-        target = plan.target
-        self._origin = f"{target.scheme}://{target.host_field}"
+        self._origin = plan.target.origin
         self._present: dict[int, GreenletClient] = {}
         self._free: list[int] = []
         self._closed = False
