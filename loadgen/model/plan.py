@@ -28,7 +28,7 @@ from loadgen.model.target import Target
 from loadgen.model.tls_settings import DEFAULT_TLS, TlsSettings
 
 if TYPE_CHECKING:  # every worker imports this module, and these types take 20 ms to make
-    from loadgen.model.run_record import PlanRecord
+    from loadgen.model.plan_record import PlanRecord
 
 # Protocols that need a CONNECT tunnel even to an http target: RFC 6455 §4.1; HTTP/2 has no form of request for a proxy.
 _TUNNELLED = (WEBSOCKET, H2, H2_PRIOR)

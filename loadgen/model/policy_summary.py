@@ -6,6 +6,7 @@ from typing import NotRequired, TypedDict
 
 from loadgen.model.balance_summary import BalanceSummary
 from loadgen.model.connections_summary import ConnectionsSummary, LostRows
+from loadgen.model.named_request_summary import NamedRequestSummary
 
 WholeInterval = list[int] | None
 """Low and high bound in whole units; None where there is no interval."""
@@ -237,36 +238,6 @@ class ServerSummary(TypedDict):
     """Sockets open at the end of a block for each request of it."""
     socket_ns_per_request: float | None
     """How long the server keeps a socket open for one request (ns), whatever the length of a block."""
-
-
-class NamedLatency(TypedDict):
-    """Latencies of the kept samples of one of several requests (ns); null where none was completed."""
-
-    mean: int | None
-    """Mean."""
-    p50: int | None
-    """Median."""
-    p90: int | None
-    """90th percentile."""
-    p99: int | None
-    """99th percentile."""
-    max: int | None
-    """Longest."""
-
-
-class NamedRequestSummary(TypedDict):
-    """One of several requests (`--urls`)."""
-
-    name: str
-    """Its name."""
-    requests: int
-    """Completed in the measured windows."""
-    failed: int
-    """Failed or unfinished there."""
-    answered_with_warmup: int
-    """Answered at least in part, warm-up included, as the server's log has it."""
-    latency_ns: NamedLatency
-    """Latency (ns)."""
 
 
 class PolicySummary(TypedDict):

@@ -14,8 +14,9 @@ from loadgen.model.check_summary import CheckSummary
 from loadgen.model.gate_summary import GateSummary
 from loadgen.model.latency_slice import LatencySlice
 from loadgen.model.pilot_record import PilotRecord
+from loadgen.model.plan_record import PlanRecord
 from loadgen.model.policy_summary import PolicySummary, RatioInterval, WholeInterval
-from loadgen.model.run_record import EnvironmentRecord, PlanRecord, RunWarning
+from loadgen.model.run_record import EnvironmentRecord, RunWarning
 from loadgen.model.sweep_summary import SweepSummary
 
 SCHEMA = 1

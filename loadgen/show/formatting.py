@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from loadgen.measure.labels import plain_number
+from loadgen.model.plan_record import PlanRecord
 from loadgen.model.policy_summary import PolicySummary
-from loadgen.model.run_record import PlanRecord
 from loadgen.model.summary import Summary
 from loadgen.model.units import count, format_duration, format_estimate
 

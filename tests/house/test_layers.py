@@ -70,12 +70,14 @@ LAYERS = {
         ),
         (
             "check_summary",
+            "plan_record",
             "run_record",
             "pilot_record",
             "diff_record",
             "history_record",
             "connections_summary",
             "balance_summary",
+            "named_request_summary",
             "latency_slice",
             "policy_summary",
             "sweep_summary",
@@ -405,5 +407,5 @@ def test_a_recorder_needs_no_numpy() -> None:
 
 def test_a_worker_makes_no_types_of_json() -> None:
     """They are for type checkers, and making them takes 20 ms of every start."""
-    types = "{'loadgen.model.run_record', 'loadgen.model.block_facts', 'loadgen.model.summary'}"
+    types = {f"loadgen.model.{name}" for name in ("plan_record", "run_record", "block_facts", "summary")}
     assert run(f"import sys, loadgen.cli.worker_main; print({types} & set(sys.modules))") == "set()"

@@ -29,8 +29,8 @@ DIFF_SCHEMA_FILE = SCHEMA_FILE.with_name("diff.schema.json")
 HISTORY_SCHEMA_FILE = SCHEMA_FILE.with_name("history.schema.json")
 
 _HINTS = {
-    "additionalProperties": "; add it to the type of this object in loadgen/model/ (PlanRecord in run_record.py for an "
-    "option), then run `make docs`",
+    "additionalProperties": "; add it to the type of this object in loadgen/model/ (PlanRecord in plan_record.py for "
+    "an option), then run `make docs`",
     "required": "; where runs of earlier versions lack it, its type is NotRequired[...]",
 }
 """What to do about an error, by the keyword of the schema that it breaks."""

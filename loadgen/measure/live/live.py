@@ -11,9 +11,10 @@ from loadgen.measure.live.round_figures import RoundFigures
 from loadgen.measure.live.round_groups import RoundGroups, group_size
 from loadgen.measure.stats.comparison import is_uncertain
 from loadgen.measure.summary.run import summarise
+from loadgen.model.plan_record import PlanRecord
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.records import HANDSHAKE, Phase
-from loadgen.model.run_record import EnvironmentRecord, PlanRecord, RunWarning
+from loadgen.model.run_record import EnvironmentRecord, RunWarning
 from loadgen.model.summary import ComparisonSummary, Summary
 
 # Enough for any percentile that is shown while the run goes on; a summary of this many takes a moment only.

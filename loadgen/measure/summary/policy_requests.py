@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from loadgen.measure.data.downsampling import add_each
 from loadgen.measure.stats.policy_samples import PolicySamples, quantile
 from loadgen.model.block_facts import BlockFacts, SampleCounts
+from loadgen.model.named_request_summary import NamedLatency, NamedRequestSummary
 from loadgen.model.planned_request import PlannedRequest
-from loadgen.model.policy_summary import NamedLatency, NamedRequestSummary
 
 
 def requests_summary(

@@ -28,8 +28,9 @@ from loadgen.measure.warnings.outages import outages
 from loadgen.measure.warnings.run import warnings
 from loadgen.model.block_facts import BlockFacts
 from loadgen.model.plan import Plan
+from loadgen.model.plan_record import PlanRecord
 from loadgen.model.policy_summary import PolicySummary
-from loadgen.model.run_record import EnvironmentRecord, PlanRecord, RunWarning
+from loadgen.model.run_record import EnvironmentRecord, RunWarning
 from loadgen.model.summary import SCHEMA, BlockSummary, ComparisonSummary, Summary
 from loadgen.model.units import NS_PER_S
 from loadgen.model.warning_codes import WarningCode

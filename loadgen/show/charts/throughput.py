@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from loadgen.model.run_record import PlanRecord
+from loadgen.model.plan_record import PlanRecord
 from loadgen.model.summary import Summary
 from loadgen.model.units import format_duration
 from loadgen.show.charts.bars import bars_height, few_bars, frame_rows

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from loadgen.model.diff_record import DiffRecord
+from loadgen.model.plan_record import PlanRecord
 from loadgen.model.proxy import parse_proxy
-from loadgen.model.run_record import PlanRecord
 from loadgen.model.summary import Summary
 from loadgen.model.units import format_duration
 from loadgen.show import tables

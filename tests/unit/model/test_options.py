@@ -22,7 +22,7 @@ from loadgen.model.option import COMPARE, SWEEP, LocustArgument, Option
 from loadgen.model.options import OPTIONS, option_named, options_of
 from loadgen.model.plan import Plan
 from loadgen.model.plan_fields import axis_types, json_types
-from loadgen.model.run_record import AxesRecord, PlanRecord
+from loadgen.model.plan_record import AxesRecord, PlanRecord
 from loadgen.model.value_types import Duration
 from loadgen.swarm import options as locust_options
 from tests.support.runner import run_cli
@@ -142,7 +142,7 @@ def test_every_field_of_a_plan_is_an_option() -> None:
 def test_a_recorded_plan_has_a_type_for_each_option() -> None:
     for record, types in ((PlanRecord, json_types()), (AxesRecord, axis_types())):
         differing = set(record.__annotations__) ^ set(types)
-        where = "loadgen/model/run_record.py and `recorded` in loadgen/model/options.py"
+        where = "loadgen/model/plan_record.py and `recorded` in loadgen/model/options.py"
         assert not differing, f"{record.__name__} and the table of options differ; edit {where}: {differing}"
 
 
@@ -150,7 +150,7 @@ def test_a_key_that_older_runs_lack_is_not_required() -> None:
     """A new option is NotRequired in PlanRecord: runs that were recorded before have no such key."""
     hints = get_type_hints(PlanRecord, include_extras=True)
     required = {key for key, hint in hints.items() if get_origin(hint) is not NotRequired}
-    assert required <= FIRST_KEYS | {"axes"}, "write NotRequired[...] in loadgen/model/run_record.py"
+    assert required <= FIRST_KEYS | {"axes"}, "write NotRequired[...] in loadgen/model/plan_record.py"
 
 
 def test_a_sweep_differs_where_its_row_says_so() -> None:
