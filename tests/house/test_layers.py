@@ -78,6 +78,7 @@ LAYERS = {
             "connections_summary",
             "balance_summary",
             "named_request_summary",
+            "sockets_summary",
             "latency_slice",
             "policy_summary",
             "sweep_summary",

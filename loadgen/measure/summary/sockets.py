@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from loadgen.model.block_facts import BlockFacts
-from loadgen.model.policy_summary import ServerSummary, SocketsSummary
+from loadgen.model.sockets_summary import ServerSummary, SocketsSummary
 from loadgen.model.units import NS_PER_US
 
 Blocks = list[BlockFacts]
