@@ -55,6 +55,19 @@ def test_a_grid_is_the_product_of_its_axes() -> None:
     assert Plan.from_json(twice.to_json(secrets=False)) == twice
 
 
+def test_the_name_of_a_cell_tells_its_value_of_each_axis() -> None:
+    target = parse_target("https://h/?n={size}")
+    both = {
+        "users": (1, 2), "rate": (1.0, 2.0), "recycle": ("1", "2"), "gap": ("1ms", "2ms"), "size": (5, 6),
+        "tls_version": ("1.2", "1.3"), "groups": ("X25519", "P-256"),
+    }  # fmt: skip
+    assert both.keys() == Axes.__dataclass_fields__.keys()
+    for axis, values in both.items():
+        axes: dict[str, Any] = {"size": (5,), "recycle": ("3",), axis: values}
+        cells = plan(target=target, policies=parse_policies("resume"), axes=Axes(**axes)).cells
+        assert len({cell.name for cell in cells}) == len(cells) == 2, axis
+
+
 @pytest.mark.parametrize("axes", [{"rate": (0.0,)}, {"rate": (5.0, -1.0)}, {"rate": (2e6,)}, {"size": (-1,)}])
 def test_an_axis_with_a_bad_value_is_refused(axes: dict[str, Any]) -> None:
     with pytest.raises(PlanError, match=r"--(rate|size)"):
