@@ -25,7 +25,6 @@ from loadgen.wire.errors import FAILURES
 from loadgen.wire.http1.head import BodyTooLarge, Malformed, ResponseHead
 from loadgen.wire.http1.request_writer import build_request
 from loadgen.wire.http1.response_reader import ResponseReader
-from loadgen.wire.resolver import resolve
 from loadgen.wire.route import Route
 from loadgen.wire.transport import SocketAddress, Transport
 
@@ -210,10 +209,7 @@ class ProbeSession:
     def look_up(self) -> list[SocketAddress]:
         """Ask the resolver now. Raises OpenFailure."""
         result: AsyncResult = AsyncResult()
-        if self.route.proxy is not None:
-            self.route.look_up(result.set)  # which may have to look the target's name up, too
-        else:
-            resolve(*self.route.peer, result.set, self.route.family)
+        self.route.look_up(result.set)
         found: list[SocketAddress] | OSError = result.get(timeout=None)
         if isinstance(found, OSError):
             raise OpenFailure("resolve", found)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+
 import gevent
 import pytest
 from gevent.event import AsyncResult
 
+from loadgen.model.addressing import Addressing
 from loadgen.model.audit import Verdict
 from loadgen.model.leniency import Leniency
 from loadgen.model.proxy import parse_proxy
@@ -15,6 +18,7 @@ from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.failures import Loss, NoResponse, OpenFailure, OverBudget
 from loadgen.probe.finding import Finding
 from loadgen.probe.session import AuditState, ProbeSession, Reply
+from loadgen.target.name_server import NameServer
 from tests.support.processes import HELLO, Script, scripted_server
 from tests.support.violations.persistence import keeps, serves
 
@@ -117,6 +121,16 @@ def test_a_proxy_that_forwards_gets_the_absolute_form() -> None:
     assert session.request(path="/y").startswith(b"GET http://h.invalid/y HTTP/1.1\r\nHost: h.invalid\r\n")
     tunnelled = session_for(1, "https://h.invalid/x", proxy=parse_proxy("http://127.0.0.1:9"))
     assert tunnelled.request().startswith(b"GET /x HTTP/1.1\r\nHost: h.invalid\r\n")
+
+
+def test_the_plan_s_dns_server_is_asked() -> None:
+    server = NameServer("127.0.0.1", 0, lambda: ["127.0.0.7"], ttl_s=1)
+    try:
+        plan = Addressing(dns_server=f"127.0.0.1:{server.port}")
+        found = session_for(80, url="http://in-this-server-alone.test/", addressing=plan).addresses()
+    finally:
+        server.close()
+    assert found == [(socket.AF_INET, ("127.0.0.7", 80))]
 
 
 def test_no_wait_outlasts_the_audit() -> None:
