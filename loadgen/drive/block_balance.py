@@ -10,7 +10,7 @@ from loadgen.model.authority import authority
 from loadgen.model.endpoint import SOCKET_PREFIX
 from loadgen.model.plan import Plan
 from loadgen.wire.http1.head import ResponseHead
-from loadgen.wire.route import RouteChange
+from loadgen.wire.route_addresses import RouteChange
 from loadgen.wire.transport import SocketAddress
 
 if TYPE_CHECKING:  # see loadgen.model.plan

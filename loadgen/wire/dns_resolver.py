@@ -12,6 +12,7 @@ from typing import Any
 
 import gevent
 
+from loadgen.model.authority import is_ipv6
 from loadgen.model.units import NS_PER_S
 from loadgen.wire.transport import SocketAddress
 
@@ -64,7 +65,7 @@ def _ask(host: str, port: int, family: int, server: tuple[str, int] | None) -> D
                 said = str(error)
                 continue
             ttls_s.append(answer.chaining_result.minimum_ttl)
-            found += [_address(its_family, record.address, port) for record in answer]
+            found += [socket_address(record.address, port) for record in answer]
     except dns.exception.DNSException as error:
         raise OSError(None, str(error)) from None
     if not found:
@@ -73,5 +74,6 @@ def _ask(host: str, port: int, family: int, server: tuple[str, int] | None) -> D
     return found
 
 
-def _address(family: int, text: str, port: int) -> SocketAddress:
-    return (family, (text, port, 0, 0)) if family == socket.AF_INET6 else (family, (text, port))
+def socket_address(text: str, port: int) -> SocketAddress:
+    """That of a numeric address."""
+    return (socket.AF_INET6, (text, port, 0, 0)) if is_ipv6(text) else (socket.AF_INET, (text, port))

@@ -82,7 +82,8 @@ class TlsClient:
 
     def open(self, offered: Any = None) -> ProbeStream:
         """A connection that offers this session, if any. Raises OpenFailure or OverBudget."""
-        return self._session.open(transport=lambda: self._transport(offered))
+        route = self._session.route
+        return self._session.open(transport=lambda: route.tls_transport(self._context, self._name, offered))
 
     def visit(self, offered: Any = None, *, asks: bool = False) -> Visit:
         """Open one and close it. asks: with a request, behind whose response every ticket has come.
@@ -118,6 +119,3 @@ class TlsClient:
             if not self.facts.certificates:
                 raise
         return self.facts.certificates
-
-    def _transport(self, offered: Any) -> TlsTransport:
-        return self._session.route.tls_transport(self._context, self._name, offered)

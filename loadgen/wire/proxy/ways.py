@@ -20,7 +20,7 @@ Tls = tuple[Any, bytes, Any]
 def proxied_transport(
     hub: Poller, proxy_tls: ProxyTls | None, tunnel: TunnelRequest | None, tls: Tls | None,
     source: Mapping[int, str] | None,
-) -> Any:  # fmt: skip
+) -> TcpTransport:  # fmt: skip
     """A stream by a proxy. proxy_tls: the proxy is spoken to over TLS. tunnel: it is asked for one.
 
     tls: the target is spoken to over TLS, in a tunnel.
@@ -38,7 +38,7 @@ def proxied_transport(
 
 def announced_transport(
     hub: Poller, version: int, tls: Tls | None, early: bytes | None, source: Mapping[int, str] | None
-) -> Any:
+) -> TcpTransport:
     """A stream that begins with a header of the PROXY protocol. early: the request that is sent as early data."""
     if tls is None:
         return AnnouncedTcpTransport(hub, version, source)

@@ -10,7 +10,7 @@ import pytest
 from loadgen.drive.block import look_again, redirect_location
 from loadgen.model.addressing import Addressing
 from loadgen.model.target import parse_target
-from loadgen.wire import route as routes
+from loadgen.wire import route_addresses
 from loadgen.wire.http1.head import ResponseHead, parse_response_head
 from loadgen.wire.route import Route
 from tests.support.block_rig import Rig
@@ -86,7 +86,7 @@ def test_a_name_is_looked_up_again_at_the_end_of_a_block_that_opened_no_connecti
         asked.append(host)
         callback([(2, ("192.0.2.1", 80)), (2, ("192.0.2.3", 80))])
 
-    monkeypatch.setattr(routes, "resolve", resolve)
+    monkeypatch.setattr(route_addresses, "resolve", resolve)
     route = Route(parse_target("http://h/"), addressing=Addressing(addresses="all", dns_ttl_ns=1))
     look_again(route)
     assert asked == []  # nothing was looked up before

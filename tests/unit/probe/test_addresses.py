@@ -60,7 +60,7 @@ def resolving(monkeypatch: pytest.MonkeyPatch) -> Resolver:
         def resolve(_host: str, _port: int, callback: Callable[[list[SocketAddress]], None], _family: int) -> None:
             callback([(family, (host, port, 0, 0) if ":" in host else (host, port)) for family, host in next(turns)])
 
-        monkeypatch.setattr("loadgen.wire.route.resolve", resolve)
+        monkeypatch.setattr("loadgen.wire.route_addresses.resolve", resolve)
 
     return install
 

@@ -11,7 +11,7 @@ import pytest
 from loadgen.model.errors import ErrorKind
 from loadgen.model.leniency import Leniency
 from loadgen.model.records import ABSENT, ClosedBy, ConnectionFlag, Ending
-from loadgen.wire import route as routes
+from loadgen.wire import route_addresses
 from loadgen.wire.connection import Connection
 from loadgen.wire.connection_setup import ConnectionSetup
 from loadgen.wire.errors import TlsFailure
@@ -59,7 +59,7 @@ def rig(clock: Clock) -> Rig:
 def resolver(monkeypatch: pytest.MonkeyPatch, rig: Rig) -> list[tuple[str, int, Callable[[Any], None]]]:
     """Makes the rig's route unresolved; holds what was asked for."""
     asked: list[tuple[str, int, Callable[[Any], None]]] = []
-    monkeypatch.setattr(routes, "resolve", lambda *args: asked.append(args))
+    monkeypatch.setattr(route_addresses, "resolve", lambda *args: asked.append(args))
     rig.route.addresses.clear()
     return asked
 

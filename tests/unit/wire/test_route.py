@@ -16,8 +16,7 @@ from loadgen.model.policy import parse_policies
 from loadgen.model.proxy import Proxy, parse_proxy
 from loadgen.model.proxying import Proxying
 from loadgen.model.target import parse_target
-from loadgen.wire import poller
-from loadgen.wire import route as routes
+from loadgen.wire import poller, route_addresses
 from loadgen.wire.dns_resolver import DnsAnswer
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http1.head import ResponseHead, parse_response_head
@@ -205,7 +204,7 @@ def test_addresses_that_are_given_are_kept_for_ever() -> None:
 
 def test_one_look_up_is_for_all_connections_that_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr(routes, "resolve", lambda *given: asked.append(given))
+    monkeypatch.setattr(route_addresses, "resolve", lambda *given: asked.append(given))
     found: list[Any] = []
     mine = spread("first", ttl_ns=1000)
     mine.look_up(found.append)
