@@ -123,3 +123,9 @@ class TlsStream:
             # reason of the next call that has to wait, on any stream.
             lib.ERR_clear_error()
         raise SSL.Error([("", "", "no reason was given")])
+
+
+def reason_of(error: SSL.Error) -> str:
+    """What OpenSSL says went wrong, for people; empty where it says nothing."""
+    reasons = error.args[0] if error.args and isinstance(error.args[0], list) else []
+    return "; ".join(str(reason[-1]) for reason in reasons)

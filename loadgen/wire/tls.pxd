@@ -14,7 +14,7 @@ cdef class TlsTransport(TcpTransport):
     cdef bint _begun, _up
 
     @cython.locals(stream=TlsStream)
-    cdef TlsStream _begin(self)
+    cdef TlsStream _begin(self, descriptor)
     @cython.locals(stream=TlsStream, outcome=int)
     cpdef establish(self)
     cpdef close(self)

@@ -15,7 +15,7 @@ from OpenSSL import SSL
 
 from loadgen.model.errors import ErrorKind
 from loadgen.wire.errors import RESETS, TlsFailure
-from loadgen.wire.openssl import DONE, WAITS_TO_READ, TlsStream, ffi, lib
+from loadgen.wire.openssl import DONE, WAITS_TO_READ, TlsStream, ffi, lib, reason_of
 from loadgen.wire.poller import Poller
 from loadgen.wire.tls_alerts import kind_of_alert
 from loadgen.wire.transport import BEGIN_TLS, OPEN, WANT_READ, WANT_WRITE, WOULD_BLOCK, Step, TcpTransport
@@ -63,9 +63,9 @@ class TlsTransport(TcpTransport):
         self._taken_bytes = 0
         TcpTransport.__init__(self, poller, accepted, source)
 
-    def _begin(self) -> TlsStream:
-        """Make the TLS stream: once TCP is up and before the handshake's first byte, so in no phase."""
-        connection = SSL.Connection(self._context, self._descriptor)  # type: ignore[arg-type] # it takes a number, too
+    def _begin(self, descriptor: int | None) -> TlsStream:
+        """Make the TLS stream: before the handshake's first byte, so in no phase. descriptor: None for no socket."""
+        connection = SSL.Connection(self._context, descriptor)  # type: ignore[arg-type] # it takes a number, too
         if self._server_name is None:
             connection.set_accept_state()
         else:
@@ -81,12 +81,12 @@ class TlsTransport(TcpTransport):
     def establish(self) -> Step:
         if not self._begun:
             self._establish_tcp()
-            self._begin()
+            self._begin(self._descriptor)
             self._begun = True
             return BEGIN_TLS
         stream = self._stream
         if stream is None:
-            stream = self._begin()
+            stream = self._begin(self._descriptor)
         try:
             outcome = stream.do_handshake()
         except SSL.SysCallError as error:
@@ -259,8 +259,7 @@ class TlsTransport(TcpTransport):
             reason = ffi.string(lib.X509_verify_cert_error_string(code)).decode()
             kind = ErrorKind.TLS_WRONG_NAME if code in _NAME_MISMATCHES else ErrorKind.TLS_UNTRUSTED
             return TlsFailure(kind, reason)
-        reasons = error.args[0] if error.args and isinstance(error.args[0], list) else []
-        detail = "; ".join(str(reason[-1]) for reason in reasons) or "unknown failure"
+        detail = reason_of(error) or "unknown failure"
         if alert < 0:
             return TlsFailure(ErrorKind.TLS_FAILED, detail)
         return TlsFailure(kind_of_alert(alert, _client_certificate(self._context)), detail, by_peer=True)

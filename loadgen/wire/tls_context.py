@@ -15,7 +15,7 @@ from loadgen.model.exceptions import PlanError
 from loadgen.model.tls_settings import DEFAULT_TLS, TlsSettings
 from loadgen.wire.client_certificates import ClientCertificate
 from loadgen.wire.key_log import log_keys
-from loadgen.wire.openssl import ffi, lib
+from loadgen.wire.openssl import ffi, lib, reason_of
 
 H2_OR_HTTP1, HTTP1_ALONE = (b"h2", b"http/1.1"), (b"http/1.1",)
 
@@ -57,7 +57,7 @@ class ClientContext(SSL.Context):
                 self.add_extra_chain_cert(one)
             self.use_privatekey(certificate.key)
         except SSL.Error as error:
-            raise PlanError(f"--cert: this TLS library does not take it: {_reason(error)}") from None
+            raise PlanError(f"--cert: this TLS library does not take it: {reason_of(error) or 'no reason is given'}") from None
 
 
 def _asked_for(_stream: Any, handle: Any) -> int:
@@ -122,7 +122,7 @@ def check_hello(context: SSL.Context, settings: TlsSettings) -> None:
             )
             if value
         )  # fmt: skip
-        raise PlanError(f"no TLS handshake can begin with {flags}: {_reason(error)}") from None
+        raise PlanError(f"no TLS handshake can begin with {flags}: {reason_of(error) or 'no reason is given'}") from None
 
 
 def _set_groups(context: ClientContext, groups: str) -> None:
@@ -191,8 +191,3 @@ def _expect_name(context: ClientContext, host: str) -> None:
 
 def _library() -> str:
     return " ".join(SSL.SSLeay_version(SSL.SSLEAY_VERSION).decode().split()[:2])
-
-
-def _reason(error: SSL.Error) -> str:
-    reasons = error.args[0] if error.args and isinstance(error.args[0], list) else []
-    return "; ".join(str(one[-1]) for one in reasons) or "no reason is given"

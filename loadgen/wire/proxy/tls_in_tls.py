@@ -14,7 +14,6 @@ from OpenSSL import SSL
 
 from loadgen.model.errors import ErrorKind
 from loadgen.wire.errors import TlsFailure
-from loadgen.wire.openssl import TlsStream
 from loadgen.wire.poller import READ_SIZE, Poller
 from loadgen.wire.tls import TlsTransport
 from loadgen.wire.transport import BEGIN_TLS, OPEN, WANT_READ, WANT_WRITE, WOULD_BLOCK, SocketAddress, Step
@@ -96,8 +95,7 @@ class TlsInTlsTransport(TlsTransport):
         self._outer.watch(event, callback)
 
     def close(self) -> None:
-        self._notify()
-        self._session = self._stream = None
+        TlsTransport.close(self)
         self._outer.close()
 
     def end_writing(self) -> None:
@@ -108,19 +106,11 @@ class TlsInTlsTransport(TlsTransport):
 
     def _begin_inside(self) -> None:
         """Make the inner stream: once the tunnel is open, and before the handshake's first byte, so in no phase."""
-        connection = SSL.Connection(self._context, None)
-        connection.set_connect_state()
-        # RFC 6066 §3: an IP literal is no server name.
-        if self._server_name:
-            connection.set_tlsext_host_name(self._server_name)
-        if self._session is not None:
-            connection.set_session(self._session)
-        stream = TlsStream(connection)
+        stream = self._begin(None)
         stream.detach()
         rest = self._outer.take_rest()
         if rest:
             stream.feed(rest)
-        self._stream = stream
         self._begun = True
 
     def _notify(self) -> None:
