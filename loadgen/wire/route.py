@@ -14,6 +14,7 @@ from loadgen.model.route_plan import RoutePlan
 from loadgen.model.target import Target
 from loadgen.model.tls_settings import TlsSettings
 from loadgen.wire import poller
+from loadgen.wire.client_certificates import ClientCertificate
 from loadgen.wire.early_data import EarlyTlsTransport
 from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.proxy.connect import CHALLENGE, ConnectRequest, ProxyLogin
@@ -93,6 +94,11 @@ class Route(RouteAddresses):
         self._settings = settings
         self.tls_context, self.h2_context = pairs[0]
         self.turns = pairs if len(pairs) > 1 else ()
+
+    @property
+    def certificate(self) -> ClientCertificate | None:
+        """The first user's client certificate, if any."""
+        return None if self._contexts is None else self._contexts.certificate
 
     @property
     def proxy_fields(self) -> tuple[tuple[str, str], ...]:

@@ -26,6 +26,11 @@ class TlsContexts:
         self._made: dict[tuple[TlsSettings, bool], tuple[Pair, ...]] = {}
         self._first: ClientContext | None = None
 
+    @property
+    def certificate(self) -> ClientCertificate | None:
+        """The first user's."""
+        return self._certificates[0]
+
     def of(self, settings: TlsSettings, sends_early: bool = False) -> tuple[Pair, ...]:
         """The contexts of each certificate, for what a block offers. Raises PlanError.
 

@@ -11,7 +11,6 @@ from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.failures import OpenFailure
 from loadgen.probe.probe_stream import ProbeStream
 from loadgen.probe.session import ProbeSession
-from loadgen.wire.client_certificates import load_certificates
 from loadgen.wire.openssl import lib
 from loadgen.wire.tls import TlsTransport
 from loadgen.wire.tls_context import HTTP1_ALONE, client_context
@@ -60,8 +59,7 @@ class TlsClient:
         plan = session.plan
         insecure = plan.insecure if verifies is None else not verifies
         host = plan.tls.server_name(plan.target.tls_name)
-        certificate = next(iter(load_certificates(plan.tls)), None)
-        context = client_context(host, plan.cacert, insecure, alpn, certificate=certificate)
+        context = client_context(host, plan.cacert, insecure, alpn, certificate=session.route.certificate)
         context.set_min_proto_version(versions[0])
         context.set_max_proto_version(versions[1])
         if versions[0] < TLS_1_2:
