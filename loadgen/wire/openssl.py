@@ -126,6 +126,6 @@ class TlsStream:
 
 
 def reason_of(error: SSL.Error) -> str:
-    """What OpenSSL says went wrong, for people; empty where it says nothing."""
+    """What OpenSSL says went wrong, for people."""
     reasons = error.args[0] if error.args and isinstance(error.args[0], list) else []
-    return "; ".join(str(reason[-1]) for reason in reasons)
+    return "; ".join(str(reason[-1]) for reason in reasons) or "unknown failure"

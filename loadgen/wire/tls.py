@@ -259,7 +259,7 @@ class TlsTransport(TcpTransport):
             reason = ffi.string(lib.X509_verify_cert_error_string(code)).decode()
             kind = ErrorKind.TLS_WRONG_NAME if code in _NAME_MISMATCHES else ErrorKind.TLS_UNTRUSTED
             return TlsFailure(kind, reason)
-        detail = reason_of(error) or "unknown failure"
+        detail = reason_of(error)
         if alert < 0:
             return TlsFailure(ErrorKind.TLS_FAILED, detail)
         return TlsFailure(kind_of_alert(alert, _client_certificate(self._context)), detail, by_peer=True)

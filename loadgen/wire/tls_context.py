@@ -57,7 +57,7 @@ class ClientContext(SSL.Context):
                 self.add_extra_chain_cert(one)
             self.use_privatekey(certificate.key)
         except SSL.Error as error:
-            raise PlanError(f"--cert: this TLS library does not take it: {reason_of(error) or 'no reason is given'}") from None
+            raise PlanError(f"--cert: this TLS library does not take it: {reason_of(error)}") from None
 
 
 def _asked_for(_stream: Any, handle: Any) -> int:
@@ -122,7 +122,7 @@ def check_hello(context: SSL.Context, settings: TlsSettings) -> None:
             )
             if value
         )  # fmt: skip
-        raise PlanError(f"no TLS handshake can begin with {flags}: {reason_of(error) or 'no reason is given'}") from None
+        raise PlanError(f"no TLS handshake can begin with {flags}: {reason_of(error)}") from None
 
 
 def _set_groups(context: ClientContext, groups: str) -> None:
