@@ -11,7 +11,7 @@ from typing import Any
 
 from loadgen.drive.requests.cookies import PathCookieState
 from loadgen.drive.requests.filled_request import FilledRequest, RequestCounter
-from loadgen.drive.requests.user_state import EncodedRequest, UserState
+from loadgen.drive.requests.user_state import EncodedRequest
 from loadgen.model.plan import Plan
 from loadgen.model.planned_request import PlannedRequest
 from loadgen.model.request_choice import point, upper_edges
@@ -98,6 +98,16 @@ class RequestMix:
         for one in self._requests:
             one.rewrite()
 
-    def user_state(self, index: int) -> UserState:
-        """A user's, whose cookies go by the path of each request."""
-        return PathCookieState(index, self._origin)
+    def user_state(self, index: int) -> MixedUserState:
+        """That of a user who sends them."""
+        return MixedUserState(index, self._origin, self)
+
+
+class MixedUserState(PathCookieState):
+    """A user's, whose cookies go by the path of each request."""
+
+    __slots__ = ("mix",)
+
+    def __init__(self, index: int, origin: str, mix: RequestMix) -> None:
+        PathCookieState.__init__(self, index, origin)
+        self.mix = mix

@@ -29,6 +29,10 @@ class EncodedRequest:
         """The same request with a Cookie field."""
         return EncodedRequest(lambda is_last, _none: self._write(is_last, cookies))
 
+    def user_state(self, index: int) -> UserState:
+        """That of a user who sends it."""
+        return UserState(index, self)
+
 
 class UserState:
     """One user's number, its requests as it sends them now (cookies included) and its last TLS session."""

@@ -8,7 +8,7 @@ from loadgen.drive.slots.pooled_slot cimport PooledSlot
 cdef class Pool:
     cdef SlotContext _context
     cdef Py_ssize_t _size
-    cdef object _requests, _listed
+    cdef object _requests, _make, _listed
     cdef bint _fifo, _is_serving
     cdef readonly list slots
     cdef public bint serves_waiting
@@ -23,7 +23,7 @@ cdef class Pool:
     @cython.locals(slot=PooledSlot)
     cdef PooledSlot _take(self)
     cdef _list(self, PooledSlot slot)
-    cpdef PooledSlot _add(self)
+    cdef PooledSlot _add(self)
 
 
 cdef class PooledUser:

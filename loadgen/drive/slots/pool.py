@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections import deque
 
+from loadgen.drive.requests.request_mix import RequestMix
 from loadgen.drive.requests.user_state import EncodedRequest, UserState
 from loadgen.drive.slots.context import SlotContext
-from loadgen.drive.slots.pooled_slot import PooledConcurrentSlot, PooledSlot
+from loadgen.drive.slots.pooled_slot import POOLED_SLOTS, PooledSlot, SlotKinds
 from loadgen.drive.slots.slot import pause_after
 from loadgen.model.policy import FIFO
 from loadgen.model.records import ABSENT
 
 
 class Pool:
-    """At most `size` slots. A slot opens a connection when it first needs one, and anew when its connection is gone."""
+    """At most `size` slots. A slot opens a connection when it first needs one, and anew when its connection is gone.
 
-    def __init__(self, context: SlotContext, size: int, requests: EncodedRequest) -> None:
+    kinds: of slots, for one request at a time and for several.
+    """
+
+    def __init__(
+        self, context: SlotContext, size: int, requests: EncodedRequest | RequestMix, kinds: SlotKinds = POOLED_SLOTS
+    ) -> None:
         self._context = context
         self._size = size
         self._requests = requests
+        self._make = kinds[context.policy.depth > 1]
         self._fifo = context.policy.pool_order == FIFO
         self._listed: deque[PooledSlot] = deque()
         self._is_serving = False
@@ -93,8 +100,8 @@ class Pool:
             self._listed.appendleft(slot)
 
     def _add(self) -> PooledSlot:
-        make = PooledSlot if self._context.policy.depth == 1 else PooledConcurrentSlot
-        slot = make(self, self._context, len(self.slots), UserState(len(self.slots), self._requests))
+        index = len(self.slots)
+        slot = self._make(self, self._context, index, self._requests.user_state(index))
         self.slots.append(slot)
         return slot
 

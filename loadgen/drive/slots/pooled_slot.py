@@ -147,3 +147,8 @@ class PooledConcurrentSlot(ConcurrentSlot, PooledSlot):
         if request_index == 0:
             self._users_by_index = {}
         self._users_by_index[request_index] = sender
+
+
+SlotKinds = tuple[type[PooledSlot], type[PooledSlot]]
+"""For one request at a time, and for several."""
+POOLED_SLOTS: SlotKinds = PooledSlot, PooledConcurrentSlot

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from itertools import takewhile
 from typing import Protocol
 
 from loadgen.drive.open_loop.dispatcher import ArrivalDispatcher
 from loadgen.drive.requests.request_mix import RequestMix
-from loadgen.drive.requests.user_state import EncodedRequest, UserState
+from loadgen.drive.requests.user_state import EncodedRequest
 from loadgen.drive.slots.closed_loop import ClosedLoopUser
 from loadgen.drive.slots.context import SlotContext
-from loadgen.drive.slots.mixed_slots import MixedPipelinedUser, MixedPool, MixedUser
+from loadgen.drive.slots.mixed_slots import MIXED_POOLED_SLOTS, MIXED_USERS
 from loadgen.drive.slots.pipelined_user import PipelinedUser
 from loadgen.drive.slots.pool import Pool, PooledUser
+from loadgen.drive.slots.pooled_slot import POOLED_SLOTS
 from loadgen.drive.slots.slot import ConnectionSlot
 from loadgen.model.cell import Cell
+
+_USERS: tuple[type[ClosedLoopUser], type[ClosedLoopUser]] = ClosedLoopUser, PipelinedUser
+"""For one request at a time, and for several."""
 
 
 class LoadUser(Protocol):
@@ -64,15 +67,9 @@ class PerUserLoad:
     """Closed loop, each user with a slot of its own."""
 
     def __init__(self, context: SlotContext, cell: Cell, requests: EncodedRequest | RequestMix) -> None:
-        concurrent = cell.policy.depth > 1
-        self._own: list[ClosedLoopUser]
-        if isinstance(requests, RequestMix):
-            mixed = MixedPipelinedUser if concurrent else MixedUser
-            self._own = [mixed(context, index, requests) for index in range(cell.users)]
-        else:
-            make: Callable[[SlotContext, int, UserState], ClosedLoopUser]
-            make = PipelinedUser if concurrent else ClosedLoopUser
-            self._own = [make(context, index, UserState(index, requests)) for index in range(cell.users)]
+        kinds = MIXED_USERS if isinstance(requests, RequestMix) else _USERS
+        make = kinds[cell.policy.depth > 1]
+        self._own = [make(context, index, requests.user_state(index)) for index in range(cell.users)]
         self.users: list[LoadUser] = list(self._own)
         self.slots: list[ConnectionSlot] = list(self._own)
 
@@ -113,18 +110,13 @@ class PooledLoad:
     ) -> None:
         policy = cell.policy
         size = min(policy.pool or peak_connections, peak_connections) if cell.rate_rps else policy.pool
-        state_of: Callable[[int], UserState]
-        if isinstance(requests, RequestMix):
-            self._pool: Pool = MixedPool(context, size, requests)
-            state_of = requests.user_state
-        else:
-            self._pool = Pool(context, size, requests)
-            state_of = partial(_plain_state, requests)
+        kinds = MIXED_POOLED_SLOTS if isinstance(requests, RequestMix) else POOLED_SLOTS
+        self._pool = Pool(context, size, requests, kinds)
         self._due_times = due_times
         self._context = context
         self._arrivals: ArrivalDispatcher | None = None
         users = 0 if cell.rate_rps else cell.users
-        self._pooled = [PooledUser(context, self._pool, state_of(index)) for index in range(users)]
+        self._pooled = [PooledUser(context, self._pool, requests.user_state(index)) for index in range(users)]
         self.users: list[LoadUser] = list(self._pooled)
 
     @property
@@ -174,7 +166,3 @@ class PooledLoad:
         if self._pooled:  # the request is a user's, and so are its cookies
             slot.user_state = self._pooled[0].user_state
         return slot
-
-
-def _plain_state(requests: EncodedRequest, index: int) -> UserState:
-    return UserState(index, requests)

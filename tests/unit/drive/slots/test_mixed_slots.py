@@ -6,7 +6,7 @@ import pytest
 
 from loadgen.drive.requests.filled_request import RequestCounter
 from loadgen.drive.requests.request_mix import RequestMix
-from loadgen.drive.slots.mixed_slots import MixedPipelinedUser, MixedPool, MixedUser
+from loadgen.drive.slots.mixed_slots import MixedPipelinedUser, MixedPooledSlot, MixedUser
 from loadgen.drive.slots.workload import PerUserLoad, PooledLoad
 from loadgen.model.plan import Plan
 from loadgen.model.policy import parse_policies
@@ -38,5 +38,4 @@ def test_a_pool_of_a_mix(clock: FakeClock) -> None:
     context = FakeContext(clock, "pool:1")
     load = PooledLoad(context, cell("pool:1", users=2), mix(context), 100, lambda: iter(()))
     load.users[0].begin()
-    assert isinstance(load._pool, MixedPool)
-    assert len(load.slots) == 1
+    assert [type(slot) for slot in load.slots] == [MixedPooledSlot]
