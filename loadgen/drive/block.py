@@ -11,11 +11,12 @@ import gevent
 from gevent.event import AsyncResult
 
 from loadgen.drive.block_balance import address_changes
-from loadgen.drive.engine import Engine, Window
+from loadgen.drive.engine import Engine
 from loadgen.drive.schedule import Block
 from loadgen.drive.system.monitor import SystemMonitor
 from loadgen.drive.system.server_process import rss_bytes
 from loadgen.drive.target_check import Report, TargetCheck
+from loadgen.drive.window import Window
 from loadgen.model.address_spread import FIRST
 from loadgen.model.plan import Plan
 from loadgen.model.redaction import redact_url
@@ -50,8 +51,6 @@ class BlockRunner:
     def run(self, block: Block) -> dict[str, Any]:
         """Run a block; gives its facts. Raises TargetError where the first request fails, OSError as the sink does."""
         engine = self._engine
-        self._route.tunnels = self._plan.tunnels(block.cell.policy)
-        self._route.use_tls(self._plan.tls_of(block.cell), block.cell.policy.early_data)
         engine.prepare(block)
         facts: dict[str, Any] = {
             "index": block.index,

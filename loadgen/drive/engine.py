@@ -5,52 +5,33 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 from gevent.event import Event
 
 from loadgen.drive.connection_manager import ConnectionManager
 from loadgen.drive.open_loop.due_times import due_ns
 from loadgen.drive.preflight import Preflight
-from loadgen.drive.requests.encoding import encoder_for
-from loadgen.drive.requests.filled_request import RequestCounter, filled_plan
-from loadgen.drive.requests.request_mix import RequestMix
-from loadgen.drive.requests.user_state import EncodedRequest
+from loadgen.drive.requests.block_requests import block_requests
+from loadgen.drive.requests.filled_request import RequestCounter
 from loadgen.drive.schedule import Block
 from loadgen.drive.slots.slot import ConnectionSlot
 from loadgen.drive.slots.workload import BlockLoad, PerUserLoad, PooledLoad
 from loadgen.drive.waiting import wait_until
-from loadgen.model.cell import Cell
+from loadgen.drive.window import Mark, Window, mark
 from loadgen.model.errors import ErrorKind
 from loadgen.model.plan import Plan
-from loadgen.model.planned_request import PlannedRequest
 from loadgen.model.sample_sink import SampleSink
 from loadgen.model.units import NS_PER_S
 from loadgen.wire.clock import PhaseClock
 from loadgen.wire.connection import Connection
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http1.head import ResponseHead
-from loadgen.wire.http1.request_writer import build_request
 from loadgen.wire.route import Route
 
 _MAX_USERS_AT_ONCE = 100
 # How long, at the end of a block, requests that still wait for a connection may get one.
 _PATIENCE_S = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The counted part of a block: when it began and ended (ns), and the CPU time (ns) this process spent in it."""
-
-    begun_ns: int
-    ended_ns: int
-    cpu_ns: int
-
-
-Mark = tuple[int, int]
-"""A moment: the time (ns, monotonic), and the CPU time (ns) of this process by then."""
 
 
 def users_due(started: int, users: int, elapsed_s: float, ramp_s: float) -> int:
@@ -84,15 +65,17 @@ class Engine(ConnectionManager):
         self._connections = connections
 
     def prepare(self, block: Block) -> None:
-        """Create the block's load; nothing is sent yet."""
+        """Create the block's load, and have the route lead as its policy needs it; nothing is sent yet."""
         plan, cell = self._plan, block.cell
+        self._route.tunnels = plan.tunnels(cell.policy)
+        self._route.use_tls(plan.tls_of(cell), cell.policy.early_data)
         self.use(cell.policy)
         self._all_ended = None
         asked = plan.load.requests_of(block.round)
         if asked is not None:
             self.asked = asked
         self._ended_early = False
-        requests = self._requests = self._encoded(cell)
+        requests = self._requests = block_requests(plan, cell, self._route, lambda: self.connections, self._counter)
         if cell.rate_rps or cell.policy.pool:
             due_times = partial(due_ns, cell.rate_rps, plan.load.arrivals, plan.seed * 1_000_003 + block.round)
             self._load = PooledLoad(self, cell, requests, plan.load.max_connections, due_times)
@@ -137,7 +120,7 @@ class Engine(ConnectionManager):
         def open_window() -> None:
             if self.monitor is not None:
                 self.monitor.window_begins()
-            marks.append(_mark())
+            marks.append(mark())
             begun_ns = marks[0][0]
             self.count_from(begun_ns)
             on_window(begun_ns)
@@ -146,7 +129,7 @@ class Engine(ConnectionManager):
             self.monitor.begin(block)
         if self.whole:
             self._run_load(open_window)
-        marks.append(self._all_ended or _mark())
+        marks.append(self._all_ended or mark())
         self.running = False
         if on_window_end is not None:
             on_window_end(marks[-1][0])
@@ -192,7 +175,7 @@ class Engine(ConnectionManager):
     # Called by slots
 
     def all_ended(self) -> None:
-        self._all_ended = _mark()
+        self._all_ended = mark()
         self._wake.set()
 
     def exchange_drained(self) -> None:
@@ -211,35 +194,6 @@ class Engine(ConnectionManager):
         self._drain()
         self._await_closes()  # before anything keeps the loop from the response
         return preflight.head
-
-    def _write_request(
-        self, plan: Plan, path: str, is_last: bool, cookies: str, upgrade: tuple[tuple[str, str], ...] = ()
-    ) -> bytes:
-        policy = self.policy
-        headers = plan.headers + self._route.proxy_fields
-        if cookies:
-            headers = (*headers, ("Cookie", cookies))
-        option = policy.last_option if is_last else policy.connection_option
-        if upgrade:
-            headers = (*headers, *upgrade)
-            option = ", ".join(name for name, _ in upgrade)
-        return build_request(
-            plan.method, plan.request_target(policy, path), plan.target.host_field, headers, plan.body, option,
-            policy.http_version, plan.trailers,
-        )  # fmt: skip
-
-    def _encoded(self, cell: Cell) -> EncodedRequest | RequestMix:
-        """What a block of this cell sends."""
-        plan = self._plan
-        if not plan.requests:
-            return EncodedRequest(encoder_for(plan, cell, partial(self._write_request, plan, cell.path)))
-
-        def encoder(request: PlannedRequest) -> Callable[[bool, str], Any]:
-            alone = filled_plan(plan, request) if request.is_template else plan.of_request(request)
-            write = partial(self._write_request, alone, request.path)
-            return encoder_for(alone, replace(cell, path=request.path), write)
-
-        return RequestMix(plan, encoder, lambda: self.connections, self._counter)
 
     @property
     def _prepared(self) -> BlockLoad:
@@ -331,7 +285,3 @@ class Engine(ConnectionManager):
             wait_s = begun_s + ramp_s * started / len(users) - time.monotonic()
             if started < len(users) and self._wake.wait(max(0.0, wait_s)):
                 return
-
-
-def _mark() -> Mark:
-    return time.monotonic_ns(), time.process_time_ns()

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from loadgen.drive.block import BlockRunner
-from loadgen.drive.engine import Window
 from loadgen.drive.schedule import Block, blocks
+from loadgen.drive.window import Window
 from loadgen.model.errors import ErrorKind
 from loadgen.model.leniency import LeniencyCounts
 from loadgen.model.plan import Load, Plan
@@ -26,7 +26,9 @@ SECOND = (2, ("192.0.2.2", 80))
 class FakeEngine:
     """An engine whose preflight requests end as a test says: None for an answer."""
 
-    def __init__(self, failures: list[tuple[ErrorKind, str] | None]) -> None:
+    def __init__(self, plan: Plan, route: Route, failures: list[tuple[ErrorKind, str] | None]) -> None:
+        self.plan = plan
+        self.route = route
         self.failures = failures
         self.preflights = 0
         self.on_preflight: Callable[[], object] = lambda: None
@@ -51,6 +53,7 @@ class FakeEngine:
         self.pauses_s: list[float] = []
 
     def prepare(self, block: Block) -> None:
+        self.route.tunnels = self.plan.tunnels(block.cell.policy)
         self.prepared.append(block.cell.name)
 
     def pause(self, seconds: float) -> None:
@@ -83,7 +86,7 @@ class Rig:
         must_answer, has_answered = values.pop("must_answer", True), values.pop("has_answered", False)
         self.plan = Plan(target, parse_policies(policies), Load(rounds=2), proxy=proxy and parse_proxy(proxy), **values)
         self.route = Route(target, addresses=[ADDRESS, SECOND], proxy=self.plan.proxy)
-        self.engine = FakeEngine(list(failures))
+        self.engine = FakeEngine(self.plan, self.route, list(failures))
         self.sink = FakeSink()
         self.reports: list[dict[str, Any]] = []
         self.runner = BlockRunner(

@@ -167,9 +167,6 @@ class TrialRunner:
     def _prepare(self, cell: Cell) -> Block:
         block = Block(self._blocks, 0, cell)
         self._blocks += 1
-        plan = self._plan.of_cell(cell)
-        self._routes[cell.target].tunnels = plan.tunnels(cell.policy)
-        self._routes[cell.target].use_tls(plan.tls_of(cell), cell.policy.early_data)
         self._sink.begin()
         engine = self._engines[cell.target]
         engine.continue_from(self._connections)

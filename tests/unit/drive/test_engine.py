@@ -15,10 +15,12 @@ from loadgen.drive.schedule import Block, blocks
 from loadgen.model.errors import ErrorKind
 from loadgen.model.plan import Load, Plan
 from loadgen.model.policy import parse_policies
+from loadgen.model.proxy import parse_proxy
 from loadgen.model.records import Ending
 from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_MS
 from loadgen.wire import poller
+from loadgen.wire.route import Route
 from tests.support.fake_network import HELLO, FakeRoute, FakeSink, FakeTransport
 
 Make = Callable[..., "Rig"]
@@ -338,3 +340,14 @@ def test_what_earlier_blocks_left_is_collected_and_the_rest_frozen_for_the_load(
     gc.unfreeze()
     assert is_there() is None
     assert frozen[0] > 0
+
+
+@pytest.mark.parametrize(("policy", "is_tunnelled"), [("websocket", True), ("persistent", False)])
+def test_a_block_s_way_is_that_of_its_policy(policy: str, is_tunnelled: bool) -> None:
+    proxy = parse_proxy("http://p:3128")
+    plan = Plan(parse_target("http://h/"), parse_policies(policy), proxy=proxy)
+    route = Route(plan.target, proxy=proxy, tunnels=not is_tunnelled)
+    engine = Engine(plan, route, FakeSink())
+    engine.prepare(next(blocks(plan)))
+    assert route.tunnels is is_tunnelled
+    engine.close()

@@ -1,0 +1,51 @@
+"""What a block sends: the plan's one request, or its several, as the block's policy has them. Sends nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from loadgen.drive.requests.encoding import encoder_for
+from loadgen.drive.requests.filled_request import RequestCounter, filled_plan
+from loadgen.drive.requests.request_mix import RequestMix
+from loadgen.drive.requests.user_state import EncodedRequest
+from loadgen.model.cell import Cell
+from loadgen.model.plan import Plan
+from loadgen.model.planned_request import PlannedRequest
+from loadgen.wire.http1.request_writer import build_request
+from loadgen.wire.route import Route
+
+
+def block_requests(
+    plan: Plan, cell: Cell, route: Route, next_connection: Callable[[], int], counter: RequestCounter
+) -> EncodedRequest | RequestMix:
+    """Those of a block of this cell. next_connection, counter: see RequestMix."""
+    if not plan.requests:
+        return EncodedRequest(encoder_for(plan, cell, partial(_write_http1, plan, cell, route)))
+
+    def encoder(request: PlannedRequest) -> Callable[[bool, str], Any]:
+        alone = filled_plan(plan, request) if request.is_template else plan.of_request(request)
+        own = replace(cell, path=request.path)
+        return encoder_for(alone, own, partial(_write_http1, alone, own, route))
+
+    return RequestMix(plan, encoder, next_connection, counter)
+
+
+def _write_http1(
+    plan: Plan, cell: Cell, route: Route, is_last: bool, cookies: str, upgrade: tuple[tuple[str, str], ...] = ()
+) -> bytes:
+    """As WriteHttp1 says; with what the proxy wants by now, where it gets the request itself."""
+    policy = cell.policy
+    headers = plan.headers + route.proxy_fields
+    if cookies:
+        headers = (*headers, ("Cookie", cookies))
+    option = policy.last_option if is_last else policy.connection_option
+    if upgrade:
+        headers = (*headers, *upgrade)
+        option = ", ".join(name for name, _ in upgrade)
+    return build_request(
+        plan.method, plan.request_target(policy, cell.path), plan.target.host_field, headers, plan.body, option,
+        policy.http_version, plan.trailers,
+    )  # fmt: skip
