@@ -142,7 +142,7 @@ LAYERS = {
         ("http1/", "http2/", "websocket/"),
     ],
     "drive": [
-        ("block_balance", "schedule", "waiting", "requests/", "system/", "open_loop/due_times"),
+        ("block_balance", "schedule", "waiting", "window", "requests/", "system/", "open_loop/due_times"),
         ("slots/", "open_loop/", "preflight"),
         ("connection_manager", "engine", "requests/greenlet_client"),
         ("block", "run_loop", "target_check", "pilot/"),
