@@ -1,0 +1,58 @@
+"""What a block sends: one request or several, with the policy's Connection field and what a proxy wants."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from loadgen.drive.requests.block_requests import block_requests
+from loadgen.drive.requests.filled_request import RequestCounter
+from loadgen.drive.requests.request_mix import RequestMix
+from loadgen.drive.requests.user_state import EncodedRequest
+from loadgen.model.plan import Plan
+from loadgen.model.policy import parse_policies
+from loadgen.model.proxy import parse_proxy
+from loadgen.model.request_list import read_requests
+from loadgen.model.target import parse_target
+from loadgen.wire.proxy.connect import ProxyLogin
+from loadgen.wire.route import Route
+
+
+def sent(policy: str, route: Route | None = None, **values: Any) -> EncodedRequest | RequestMix:
+    plan = Plan(parse_target("http://h/x"), parse_policies(policy), **values)
+    return block_requests(plan, plan.cells[0], route or Route(plan.target), lambda: 0, RequestCounter())
+
+
+def test_the_last_request_of_a_connection_says_so() -> None:
+    found = sent("recycle:2")
+    assert isinstance(found, EncodedRequest)
+    assert found.more.startswith(b"GET /x HTTP/1.1\r\nHost: h\r\n")
+    assert b"Connection: keep-alive\r\n" in found.more
+    assert b"Connection: close\r\n" in found.last
+    assert b"Cookie: a=1\r\n" in found.with_cookies("a=1").more
+
+
+def test_an_upgrade_is_named_in_connection() -> None:
+    found = sent("h2c-upgrade")
+    assert isinstance(found, EncodedRequest)
+    assert b"Connection: Upgrade, HTTP2-Settings\r\n" in found.more.upgrade
+    assert b"\r\nUpgrade: h2c\r\n" in found.more.upgrade
+
+
+def test_a_proxy_s_login_is_sent_once_the_proxy_has_asked() -> None:
+    proxy = parse_proxy("http://u:p@p:3128")
+    route = Route(parse_target("http://h/x"), proxy=proxy)
+    route.login = ProxyLogin(proxy.authorization)
+    found = sent("persistent", route, proxy=proxy)
+    assert isinstance(found, EncodedRequest)
+    assert found.more.startswith(b"GET http://h/x HTTP/1.1\r\n")
+    assert b"Proxy-Authorization" not in found.more
+    route.login.wanted = True
+    found.rewrite()
+    assert b"Proxy-Authorization: Basic " in found.more
+
+
+def test_each_of_several_requests_has_its_own_path() -> None:
+    found = sent("persistent", requests=read_requests('{"url": "/a"}\n{"url": "/b"}'))
+    assert isinstance(found, RequestMix)
+    paths = {found.chosen(connection, 0).encoded(0, "").more.split(b" ")[1] for connection in range(50)}
+    assert paths == {b"/a", b"/b"}
