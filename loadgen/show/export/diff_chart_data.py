@@ -12,15 +12,13 @@ from loadgen.model.characters import visible
 from loadgen.model.diff_record import Change, DiffRecord, PolicyChanges
 from loadgen.model.units import NS_PER_US
 from loadgen.show.export.scripts import ChartData
+from loadgen.show.ordering import MAX_BARS
 from loadgen.show.tables.run_changes import MAX_WHOLE_POLICIES
-
-MAX_POLICIES = 24
-"""Policies that the charts have room for; the table has all of them."""
 
 
 def diff_chart_data(diff: DiffRecord) -> ChartData:
     """By kind; `policies` has the names. Empty where no policy was answered in each of the runs."""
-    shown = dict(list(diff["policies"].items())[:MAX_POLICIES])
+    shown = dict(list(diff["policies"].items())[:MAX_BARS])  # the table has all of them
     if not shown:
         return {}
     numbers = {name: number for number, name in enumerate(shown)}
@@ -41,7 +39,7 @@ def _mean(number: int, change: Change) -> ChartData:
     }
 
 
-def _kind(change: Change, rising_is_worse: bool | None) -> str:
+def kind_of_change(change: Change, rising_is_worse: bool | None) -> str:
     """What a certain change is, which is its colour: a cost, a gain, or neither; empty where nothing is certain."""
     if not change["is_certain"]:
         return ""
@@ -75,7 +73,7 @@ def _ratio(policies: list[int], statistic: str, change: Change, rising_is_worse:
             "ratio": change["ratio"],
             "low": interval[0],
             "high": interval[1],
-            "kind": _kind(change, rising_is_worse),
+            "kind": kind_of_change(change, rising_is_worse),
         }
 
 
@@ -92,5 +90,5 @@ def _phases(number: int, policy: PolicyChanges) -> Iterator[ChartData]:
                 "delta": change["delta"],
                 "low": low,
                 "high": high,
-                "kind": _kind(change, rising_is_worse=True),
+                "kind": kind_of_change(change, rising_is_worse=True),
             }

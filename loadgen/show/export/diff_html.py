@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from loadgen.measure.diff.diff_verdict import policy_sentence
-from loadgen.model.diff_record import Change, DiffRecord
+from loadgen.model.diff_record import DiffRecord
 from loadgen.show.export.cards import COST, GAIN, Card, cards_html, verdict_html
-from loadgen.show.export.diff_chart_data import MAX_POLICIES, diff_chart_data
+from loadgen.show.export.diff_chart_data import diff_chart_data, kind_of_change
 from loadgen.show.export.page import escape, figure_html, opening, section_html
 from loadgen.show.export.scripts import ChartData, scripted_policy, scripts_html
-from loadgen.show.ordering import MAX_SERIES
+from loadgen.show.ordering import MAX_BARS, MAX_SERIES
 from loadgen.show.tables.gates import gate_table
 from loadgen.show.tables.run_changes import compared_runs, run_changes, unlike_facts
 
@@ -17,6 +17,7 @@ _TITLES = {
     "ratio_changes": "By how much: now / before",
     "phase_changes": "Where it changed: mean of each phase per request, now less before",
 }
+_CARD_KINDS = {"cost": COST, "gain": GAIN, "": ""}
 _NOTE = (
     "Bars: grey before, coloured now. Points: coloured where the change is certain, for the worse or for the better; "
     "grey where it is not. Lines with ends: 95 % intervals of the change."
@@ -54,17 +55,10 @@ def diff_answer_html(diff: DiffRecord) -> str:
     cards = []
     for name, policy in diff["policies"].items():
         mean = policy["latency_ns"]["mean"]
-        cards.append(
-            Card(name, mean["delta"], mean["delta_ci95"], policy_sentence(policy), _kind(mean), is_change=True)
-        )
+        kind = _CARD_KINDS[kind_of_change(mean, rising_is_worse=True)]
+        cards.append(Card(name, mean["delta"], mean["delta_ci95"], policy_sentence(policy), kind, is_change=True))
     others = diff["verdict"][len(cards) :]  # those of the policies come first
     return cards_html(cards) + (verdict_html(others) if others else "")
-
-
-def _kind(mean: Change) -> str:
-    if not mean["is_certain"]:
-        return ""
-    return COST if (mean["delta"] or 0) > 0 else GAIN
 
 
 def _facts(diff: DiffRecord) -> str:
@@ -81,6 +75,6 @@ def _charts(diff: DiffRecord, data: ChartData) -> str:
     figures = [figure_html(name, title, _WITHOUT_SCRIPTS) for name, title in _TITLES.items() if name in data]
     if not figures:
         return ""
-    left_out = len(diff["policies"]) - MAX_POLICIES
-    more = f" The charts show the first {MAX_POLICIES} policies; the table has all." if left_out > 0 else ""
+    left_out = len(diff["policies"]) - MAX_BARS
+    more = f" The charts show the first {MAX_BARS} policies; the table has all." if left_out > 0 else ""
     return "\n".join((f"<h2>Charts</h2><p class=facts>{_NOTE}{more}</p>", *figures))

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from loadgen.measure.diff.run_diff import diff_runs
-from loadgen.show.export.diff_chart_data import MAX_POLICIES, diff_chart_data
+from loadgen.show.export.diff_chart_data import diff_chart_data
 from loadgen.show.export.diff_html import diff_html
 from loadgen.show.export.scripts import scripted_policy
+from loadgen.show.ordering import MAX_BARS
 from tests.support.hostile_texts import NAME, texts, without_scripts
 from tests.support.simulated_diffs import run
 
@@ -67,12 +68,12 @@ def test_the_data_are_the_diff_s(slower: Any) -> None:
 
 def test_of_many_policies_the_charts_show_the_means_of_the_first(slower: Any) -> None:
     policy = slower["policies"]["persistent"]
-    many = slower | {"policies": {f"cell {n}": policy for n in range(MAX_POLICIES + 1)}, "comparisons": []}
+    many = slower | {"policies": {f"cell {n}": policy for n in range(MAX_BARS + 1)}, "comparisons": []}
     data = diff_chart_data(many)
-    assert len(data["policies"]) == len(data["ratio_changes"]) == MAX_POLICIES
+    assert len(data["policies"]) == len(data["ratio_changes"]) == MAX_BARS
     page = diff_html(many)
     assert "class='card" not in page
-    assert f"the first {MAX_POLICIES} policies" in page
+    assert f"the first {MAX_BARS} policies" in page
 
 
 def test_runs_without_a_common_policy_have_a_page_without_charts(slower: Any) -> None:
