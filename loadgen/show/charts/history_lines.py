@@ -6,7 +6,7 @@ Knows no file.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -25,18 +25,18 @@ from loadgen.show.charts.style import (
     shortened,
     spread,
 )
-from loadgen.show.tables.history_rows import pairs_of, policies_of, ratio_of
+from loadgen.show.tables.history_rows import RunFigure, by_latest_run, mean_of, pairs_of, policies_of, ratio_of
 
 MAX_GROUPS = 8
 """Groups that one chart shows; of more the latest."""
 _MAX_LABELS = 6
 
-ValueOf = Callable[[HistoryRun], tuple[float | None, Sequence[float] | None]]
+ValueOf = Callable[[HistoryRun], RunFigure]
 
 
 def draw_history_lines(history: HistoryRecord) -> Figure:
     """Of the latest groups."""
-    groups = history["groups"][-MAX_GROUPS:]
+    groups = by_latest_run(history)[-MAX_GROUPS:]
     left_out = len(history["groups"]) - len(groups)
     runs = sum(len(group["runs"]) for group in groups)
     figure = new_page(
@@ -60,7 +60,7 @@ def draw_history_lines(history: HistoryRecord) -> Figure:
 
 def _draw_ratios(axes: Axes, group: HistoryGroup) -> None:
     for number, pair in enumerate(pairs_of(group)[: MAX_SERIES - 1], 1):
-        _draw_line(axes, group, f"{pair[1]} / {pair[0]}", number, lambda run, pair=pair: ratio_of(run, pair) or _NONE)  # type: ignore[misc] # bound here
+        _draw_line(axes, group, f"{pair[1]} / {pair[0]}", number, lambda run, pair=pair: ratio_of(run, pair))  # type: ignore[misc] # bound here
     axes.axhline(1, color="black", linewidth=0.8)
     axes.set_ylabel("ratio")
     _add_legend(axes)
@@ -68,19 +68,11 @@ def _draw_ratios(axes: Axes, group: HistoryGroup) -> None:
 
 def _draw_means(axes: Axes, group: HistoryGroup) -> None:
     for number, name in enumerate(policies_of(group)[:MAX_SERIES]):
-        _draw_line(axes, group, name, number, lambda run, name=name: _mean(run, name))  # type: ignore[misc] # bound here
+        _draw_line(axes, group, name, number, lambda run, name=name: mean_of(run, name))  # type: ignore[misc] # bound here
     axes.set_ylim(bottom=0)
     duration_axis(axes.yaxis)
     axes.set_ylabel("mean latency")
     _add_legend(axes)
-
-
-_NONE: tuple[float | None, Sequence[float] | None] = (None, None)
-
-
-def _mean(run: HistoryRun, name: str) -> tuple[float | None, Sequence[float] | None]:
-    policy = run["policies"].get(name)
-    return _NONE if policy is None else (policy["latency_mean_ns"], policy["latency_mean_ci95"])
 
 
 def _draw_line(axes: Axes, group: HistoryGroup, label: str, number: int, figures: ValueOf) -> None:

@@ -7,10 +7,19 @@ from typing import Any
 from loadgen.model.characters import visible
 from loadgen.model.history_record import HistoryGroup, HistoryRecord, HistoryRun
 from loadgen.model.units import count
+from loadgen.show.export.html_line_data import LineChart, line, point, value_axis
 from loadgen.show.export.page import escape, figure_html, opening, section_html, table_html
 from loadgen.show.export.scripts import ChartData, scripted_policy, scripts_html
 from loadgen.show.ordering import MAX_SERIES
-from loadgen.show.tables.history_rows import history_table, pairs_of, policies_of, ratio_of
+from loadgen.show.tables.history_rows import (
+    RunFigure,
+    by_latest_run,
+    history_table,
+    mean_of,
+    pairs_of,
+    policies_of,
+    ratio_of,
+)
 from loadgen.show.tables.table import Table
 
 MAX_GROUPS = 20
@@ -20,7 +29,7 @@ _NOTE = "Lines through points: 95 % intervals. Dotted: the environment changed t
 
 def history_html(history: HistoryRecord) -> str:
     """The page, the group with the latest run first."""
-    groups = sorted(history["groups"], key=lambda group: group["runs"][-1]["started"], reverse=True)
+    groups = by_latest_run(history)[::-1]
     data = _chart_data(groups[:MAX_GROUPS])
     runs = sum(len(group["runs"]) for group in groups)
     title = "What reuse buys, run by run"
@@ -46,50 +55,29 @@ def _group_html(number: int, group: HistoryGroup, data: ChartData) -> str:
 def _chart_data(groups: list[HistoryGroup]) -> ChartData:
     lines: dict[str, Any] = {}
     for number, group in enumerate(groups):
-        for kind, unit, found in (("ratios", "ratio", _ratio_lines(group)), ("means", "ns", _mean_lines(group))):
-            if any(line["points"] for line in found):
-                lines[f"{kind}_{number}"] = _chart(group["runs"], unit, found)
+        runs = group["runs"]
+        ratios = [(f"{pair[1]} / {pair[0]}", [ratio_of(run, pair) for run in runs]) for pair in pairs_of(group)]
+        means = [(name, [mean_of(run, name) for run in runs]) for name in policies_of(group)]
+        for kind, y, found in (
+            ("ratios", value_axis("candidate / baseline", "ratio", "linear"), ratios),
+            ("means", value_axis("mean latency", "ns", "linear"), means),
+        ):
+            drawn = [_line(label, figures) for label, figures in found[:MAX_SERIES]]
+            if any(one["points"] for one in drawn):
+                lines[f"{kind}_{number}"] = {"x": _runs_axis(runs), "y": y, "lines": drawn}
     return {"lines": lines} if lines else {}
 
 
-def _chart(runs: list[HistoryRun], unit: str, lines: list[dict[str, Any]]) -> dict[str, Any]:
-    """As the report's line charts (html_line_data.py), with `marks`: [place, text] where the environment changed."""
+def _line(label: str, figures: list[RunFigure]) -> LineChart:
+    return line(label, [point(at, *figure) for at, figure in enumerate(figures) if figure[0] is not None])
+
+
+def _runs_axis(runs: list[HistoryRun]) -> dict[str, Any]:
+    """With `marks` beside what the report's charts have: [place, text] where the environment changed."""
     changed = [(at, ", ".join(fact["what"] for fact in run["changed"])) for at, run in enumerate(runs)]
     return {
-        "x": {
-            "label": "run",
-            "ticks": [[at, visible(run["run"])] for at, run in enumerate(runs)],
-            "marks": [[at - 0.5, f"changed: {visible(what)}"] for at, what in changed if what],
-            "margin": 0.5,
-        },
-        "y": {"label": {"ns": "mean latency", "ratio": "candidate / baseline"}[unit], "unit": unit, "scale": "linear"},
-        "lines": lines,
+        "label": "run",
+        "ticks": [[at, visible(run["run"])] for at, run in enumerate(runs)],
+        "marks": [[at - 0.5, f"changed: {visible(what)}"] for at, what in changed if what],
+        "margin": 0.5,
     }
-
-
-def _ratio_lines(group: HistoryGroup) -> list[dict[str, Any]]:
-    return [
-        {
-            "label": visible(f"{candidate} / {baseline}"),
-            "points": [
-                [at, found[0], *(found[1] or (None, None))]
-                for at, run in enumerate(group["runs"])
-                if (found := ratio_of(run, (baseline, candidate))) is not None
-            ],
-        }
-        for baseline, candidate in pairs_of(group)[:MAX_SERIES]
-    ]
-
-
-def _mean_lines(group: HistoryGroup) -> list[dict[str, Any]]:
-    return [
-        {
-            "label": visible(name),
-            "points": [
-                [at, policy["latency_mean_ns"], *(policy["latency_mean_ci95"] or (None, None))]
-                for at, run in enumerate(group["runs"])
-                if (policy := run["policies"].get(name)) and policy["latency_mean_ns"] is not None
-            ],
-        }
-        for name in policies_of(group)[:MAX_SERIES]
-    ]

@@ -39,11 +39,13 @@ def line_charts(summary: Summary) -> dict[str, LineChart]:
     return {name: one for name, one in found.items() if one}
 
 
-def _point(x: float, y: float, interval: Sequence[float] | None) -> list[float | None]:
+def point(x: float, y: float | None, interval: Sequence[float] | None) -> list[float | None]:
+    """A point of a line, as above."""
     return [x, y, *(interval or (None, None))]
 
 
-def _line(label: str, points: list[list[float | None]], **more: Any) -> LineChart:
+def line(label: str, points: list[list[float | None]], **more: Any) -> LineChart:
+    """A line, as above. label: as a user gave it."""
     return {"label": visible(label), "points": points, **more}
 
 
@@ -60,33 +62,34 @@ def _along(summary: Summary, name: str, axis: AxisName, value: ValueKey, text: s
     for label in spread(list(series)):
         known = [(places[float(cells[cell][value] or 0)], policies[cell]) for cell in series[label]]
         answered = [(x, one) for x, one in known if one["requests"]]
-        lines.append(_line(label, [_rate(x, one) if is_rate else _latency(x, one, "mean") for x, one in answered]))
+        lines.append(line(label, [_rate(x, one) if is_rate else _latency(x, one, "mean") for x, one in answered]))
         if not is_rate:
-            lines.append(_line(f"{label}: p99", [_latency(x, one, "p99") for x, one in answered], dashed=True))
+            lines.append(line(f"{label}: p99", [_latency(x, one, "p99") for x, one in answered], dashed=True))
     if not any(line["points"] for line in lines):
         return {}
     written = [
         [x, format_duration(one) if value == "gap_ns" and one else plain_number(one)] for one, x in places.items()
     ]
     y = (
-        _axis("requests per second", "rps", "linear")
+        value_axis("requests per second", "rps", "linear")
         if is_rate
-        else _axis("latency: mean, and p99 dashed", "ns", "log")
+        else value_axis("latency: mean, and p99 dashed", "ns", "log")
     )
     return {"x": {"label": text, "ticks": written}, "y": y, "lines": lines}
 
 
-def _axis(label: str, unit: str, scale: str) -> dict[str, str]:
+def value_axis(label: str, unit: str, scale: str) -> dict[str, str]:
+    """The axis of a line's values."""
     return {"label": label, "unit": unit, "scale": scale}
 
 
 def _rate(x: float, one: PolicySummary) -> list[float | None]:
-    return _point(x, one["throughput_rps"], one["throughput_rps_ci95"])
+    return point(x, one["throughput_rps"], one["throughput_rps_ci95"])
 
 
 def _latency(x: float, one: PolicySummary, key: str) -> list[float | None]:
     latency: dict[str, Any] = dict(one["latency_ns"])
-    return _point(x, latency[key], latency.get(f"{key}_ci95"))  # earlier runs lack the mean's
+    return point(x, latency[key], latency.get(f"{key}_ci95"))  # earlier runs lack the mean's
 
 
 def _amortisation(summary: Summary) -> LineChart:
@@ -100,18 +103,18 @@ def _amortisation(summary: Summary) -> LineChart:
     means = [cell["mean_ns"] for _, one in named for cell in one["cells"]]
     return {
         "x": {"label": "K, requests per connection", "ticks": [list(tick) for tick in ticks]},
-        "y": _axis("mean latency (line: fitted)", "ns", "log" if max(means) > 12 * min(means) else "linear"),
+        "y": value_axis("mean latency (line: fitted)", "ns", "log" if max(means) > 12 * min(means) else "linear"),
         "lines": [_curve(label or "mean", one, largest) for label, one in named],
     }
 
 
 def _curve(label: str, one: AmortisationSummary, largest: float) -> LineChart:
     points = [
-        _point(_place_of_k(cell["requests_per_connection"], largest), cell["mean_ns"], cell["ci95"])
+        point(_place_of_k(cell["requests_per_connection"], largest), cell["mean_ns"], cell["ci95"])
         for cell in one["cells"]
     ]
-    fit = [_point(_place_of_k(part["requests"], largest), part["mean_ns"], part["ci95"]) for part in one["curve"]]
-    return _line(label, points, fit=fit)
+    fit = [point(_place_of_k(part["requests"], largest), part["mean_ns"], part["ci95"]) for part in one["curve"]]
+    return line(label, points, fit=fit)
 
 
 def _place_of_k(k: float | None, largest: float) -> float:
@@ -129,12 +132,12 @@ def _by_position(summary: Summary) -> LineChart:
     ticks = [[step, f"{first}" if lasts.get(first) == first else f"{first}+"] for step, first in enumerate(firsts)]
     numbers = {name: number for number, name in enumerate(summary["policies"] if summary["sweep"] is None else found)}
     lines = [
-        _line(
+        line(
             name,
-            [_point(firsts.index(one["first"]), one["exchange_mean_ns"], one["ci95"]) for one in groups],
+            [point(firsts.index(one["first"]), one["exchange_mean_ns"], one["ci95"]) for one in groups],
             policy=numbers[name],
         )
         for name, groups in found.items()
     ]
-    y = _axis("mean, without the handshake", "ns", "linear")
+    y = value_axis("mean, without the handshake", "ns", "linear")
     return {"x": {"label": "position on the connection (1 opened it)", "ticks": ticks}, "y": y, "lines": lines}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from loadgen.model.history_record import HistoryGroup, HistoryRun
+from collections.abc import Sequence
+
+from loadgen.model.history_record import HistoryGroup, HistoryRecord, HistoryRun
 from loadgen.model.units import format_number
 from loadgen.show.formatting import ABSENT, estimate, with_interval
 from loadgen.show.tables.table import Row, Table
@@ -11,6 +13,9 @@ MAX_SHOWN = 4
 """Pairs, and policies, up to which each has a column; the record has all of them."""
 _CLEAR_RATIO = 2
 
+RunFigure = tuple[float | None, Sequence[float] | None]
+"""A value and its 95 % interval, as far as they are known."""
+
 
 def history_table(group: HistoryGroup) -> Table:
     """One row a run."""
@@ -18,6 +23,11 @@ def history_table(group: HistoryGroup) -> Table:
     policies = policies_of(group)[:MAX_SHOWN]
     headings = ("run", "started", *(f"{candidate} / {base}" for base, candidate in pairs), *policies, "changed")
     return Table(headings, [_row(run, pairs, policies) for run in group["runs"]])
+
+
+def by_latest_run(history: HistoryRecord) -> list[HistoryGroup]:
+    """The groups, the one with the latest run last; the record has them by their first run."""
+    return sorted(history["groups"], key=lambda group: group["runs"][-1]["started"])
 
 
 def pairs_of(group: HistoryGroup) -> list[tuple[str, str]]:
@@ -32,12 +42,18 @@ def policies_of(group: HistoryGroup) -> list[str]:
     return list(dict.fromkeys(name for run in group["runs"] for name in run["policies"]))
 
 
-def ratio_of(run: HistoryRun, pair: tuple[str, str]) -> tuple[float, list[float] | None] | None:
-    """The headline of a pair, with its interval; None where the run does not have it."""
+def ratio_of(run: HistoryRun, pair: tuple[str, str]) -> RunFigure:
+    """The headline of a pair, where the run has it."""
     for one in run["comparisons"]:
         if (one["baseline"], one["candidate"]) == pair:
             return one["latency_mean_ratio"], one["latency_mean_ratio_ci95"]
-    return None
+    return None, None
+
+
+def mean_of(run: HistoryRun, name: str) -> RunFigure:
+    """The mean latency (ns) of a policy, where the run has it."""
+    policy = run["policies"].get(name)
+    return (None, None) if policy is None else (policy["latency_mean_ns"], policy["latency_mean_ci95"])
 
 
 def _row(run: HistoryRun, pairs: list[tuple[str, str]], policies: list[str]) -> Row:
@@ -45,19 +61,14 @@ def _row(run: HistoryRun, pairs: list[tuple[str, str]], policies: list[str]) -> 
         run["run"],
         run["started"][:16].replace("T", " "),
         *(_ratio(run, pair) for pair in pairs),
-        *(_mean(run, name) for name in policies),
+        *(estimate(*mean_of(run, name)) for name in policies),
         ", ".join(fact["what"] for fact in run["changed"]),
     )
 
 
 def _ratio(run: HistoryRun, pair: tuple[str, str]) -> str:
-    found = ratio_of(run, pair)
-    if found is None:
+    ratio, interval = ratio_of(run, pair)
+    if ratio is None:
         return ABSENT
-    decimals = 3 if found[0] < _CLEAR_RATIO else 2
-    return with_interval(found[0], found[1], lambda number: format_number(number, decimals))
-
-
-def _mean(run: HistoryRun, name: str) -> str:
-    policy = run["policies"].get(name)
-    return ABSENT if policy is None else estimate(policy["latency_mean_ns"], policy["latency_mean_ci95"])
+    decimals = 3 if ratio < _CLEAR_RATIO else 2
+    return with_interval(ratio, interval, lambda number: format_number(number, decimals))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from loadgen.show.charts import draw_history
-from loadgen.show.tables.history_rows import MAX_SHOWN, history_table
+from loadgen.show.tables.history_rows import MAX_SHOWN, by_latest_run, history_table
 
 RUN: dict[str, Any] = {
     "run": "r1",
@@ -60,3 +60,10 @@ def test_a_chart_of_runs_that_lack_some_of_it(monkeypatch: pytest.MonkeyPatch) -
     assert b"<svg" in files["svg"]
     assert b"not shown: 1 earlier plan" in files["svg"]
     assert draw_history({"schema": 1, "groups": [], "left_out": []})["png"].startswith(b"\x89PNG")
+
+
+def test_a_plan_that_was_tried_first_and_is_still_run_is_among_the_latest() -> None:
+    old = {"title": "old", "runs": [RUN, later(started="2026-03-01T00:00:00+00:00")]}
+    once = {"title": "once", "runs": [later(started="2026-02-01T00:00:00+00:00")]}
+    history: Any = {"schema": 1, "groups": [old, once], "left_out": []}
+    assert [group["title"] for group in by_latest_run(history)] == ["once", "old"]
