@@ -12,8 +12,7 @@ function choices(name, legend, values, chosen, change) {
 
 function start(data) {
   for (const name of Object.keys(data.lines ?? {})) PLOTS[name] = lines(name);
-  const last = data.blocks?.at(-1).block ?? 1;
-  const chosen = { policies: new Set(data.policies?.keys() ?? []), view: "percentile", scale: "log", blocks: [1, last] };
+  const chosen = { policies: new Set(data.policies?.keys() ?? []), view: "percentile", scale: "log", blocks: [1, lastBlock(data)] };
   const figures = [...document.querySelectorAll("figure[data-plot]")].filter((one) => one.dataset.plot in PLOTS);
   const drawn = new Map(figures.map((figure) => [figure, element("div", { className: "drawn" })]));
   let onPaper = false; // where charts are narrower than on a wide screen, and text must not shrink with them
@@ -79,7 +78,7 @@ function controls(figure, chosen, draw) {
 
 // A window of time: drawn over a chart with the pointer, or set by two sliders; and each policy's figures in it.
 function timeWindow(data, chosen, figure, place, draw) {
-  const last = data.blocks.at(-1).block; // one that measured nothing is not there
+  const last = lastBlock(data);
   const pick = (low, high) => {
     chosen.blocks = [Math.max(1, low), Math.min(last, Math.max(low, high))];
     draw();

@@ -204,6 +204,16 @@ function histogram(data, shown, scale, width) {
   }));
 }
 
+// A line through the points of each policy that is chosen; `x` and `y` are keys of a point.
+function policyLines(points, chosen, x, y, r = 3) {
+  return [
+    ...[...chosen.policies].map((policy) => Plot.lineY(points.filter((one) => one.policy === policy),
+      { x, y, stroke: colour(policy), strokeWidth: 2, strokeDasharray: DASHES[policy % 7] })),
+    Plot.dot(points, { x, y, fill: (one) => colour(one.policy), r }),
+    Plot.tip(points, Plot.pointer({ maxRadius: 400, x, y, title: "title" })),
+  ];
+}
+
 function overTime(data, chosen, width) {
   const [first, last] = chosen.blocks;
   const shown = data.blocks.filter((one) => chosen.policies.has(one.policy) && one.block >= first && one.block <= last);
@@ -215,12 +225,7 @@ function overTime(data, chosen, width) {
       color: IDENTITY, width, height: 230, marginLeft: 62, marginBottom: 40, marginRight: 16,
       x: { domain: [first - 0.3, last + 0.3], label: "block", tickFormat: "d", ticks: Math.min(10, Math.max(1, last - first)), interval: 1 },
       y: { domain: [0, Math.max(...points.map((one) => one[value]))], tickFormat: value === "mean" ? shortDuration : undefined, grid: true, label },
-      marks: [
-        ...[...chosen.policies].map((policy) => Plot.lineY(points.filter((one) => one.policy === policy),
-          { x: "block", y: value, stroke: colour(policy), strokeWidth: 2, strokeDasharray: DASHES[policy % 7] })),
-        Plot.dot(points, { x: "block", y: value, fill: (one) => colour(one.policy), r: 3 }),
-        Plot.tip(points, Plot.pointer({ maxRadius: 400, x: "block", y: value, title: "title" })),
-      ],
+      marks: policyLines(points, chosen, "block", value),
     })];
   };
   return [...over("mean", duration, "mean latency of a block"), ...over("rps", rate, "requests per second")];

@@ -24,12 +24,7 @@ function perRound(key) {
       color: IDENTITY, width, height: 220, marginTop: 30, marginLeft: 62, marginBottom: 40, marginRight: 16, ariaLabel: label,
       x: roundAxis(points, width),
       y: { domain: [0, top ?? (Math.max(...points.map((one) => one[key])) || 1)], tickFormat: ticks, ticks: 5, grid: true, label },
-      marks: [
-        ...[...chosen.policies].map((policy) => Plot.lineY(points.filter((one) => one.policy === policy),
-          { x: "round", y: key, stroke: colour(policy), strokeWidth: 2, strokeDasharray: DASHES[policy % 7] })),
-        Plot.dot(points, { x: "round", y: key, fill: (one) => colour(one.policy), r: points.length > 120 ? 1.5 : 3 }),
-        Plot.tip(points, Plot.pointer({ maxRadius: 400, x: "round", y: key, title: "title" })),
-      ],
+      marks: policyLines(points, chosen, "round", key, points.length > 120 ? 1.5 : 3),
     })];
   };
 }

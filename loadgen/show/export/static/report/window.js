@@ -1,8 +1,13 @@
 // Latencies of the blocks that are chosen: percentiles and bins of a window of time, from counts of each block.
 const BINS_PER_DECADE = 40;
 
+// The number of the last block that measured something; one that did not is not there.
+function lastBlock(data) {
+  return data.blocks?.at(-1).block ?? 1;
+}
+
 function isWhole(data, chosen) {
-  return chosen.blocks[0] <= 1 && chosen.blocks[1] >= (data.blocks?.at(-1).block ?? 1);
+  return chosen.blocks[0] <= 1 && chosen.blocks[1] >= lastBlock(data);
 }
 
 // As the latencies of the whole run are, but for intervals; and the blocks that they are of.
@@ -48,7 +53,7 @@ function windowNote(data, chosen, blocks) {
     : blocks ? `Of blocks ${blocks[0]} to ${blocks[1]}, right within 6%. Intervals are known of the whole run alone.` : "No request in this window.";
   const all = element("button", { type: "button", textContent: "Whole run" });
   all.addEventListener("click", () => {
-    chosen.blocks = [1, data.blocks.at(-1).block];
+    chosen.blocks = [1, lastBlock(data)];
     chosen.redraw();
   });
   return element("p", { className: "facts of-window" }, `${text} `, all);
