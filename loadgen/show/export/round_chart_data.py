@@ -65,9 +65,11 @@ def _difference(one: ComparisonSummary, blocks: Sequence[BlockSummary], numbers:
         weights = stretch.weights()
         means = [_means(weights, requests[: last + 1], sums[: last + 1]) for requests, sums in (base, other)]
         difference = means[1] - means[0]
-        steps.append([rounds[last] + 1, float(difference[0]), *_bounds(stretch.difference_interval(difference))])
+        steps.append(
+            [rounds[last] + 1, float(difference[0]), *(stretch.difference_interval(difference) or (None, None))]
+        )
     if len(both):
-        final = [*_bounds(one.get("latency_mean_delta_ci95"))]
+        final = one.get("latency_mean_delta_ci95") or (None, None)
         steps.append([rounds[int(both[-1])] + 1, one["latency_mean_delta_ns"], *final])
     return {"baseline": numbers[one["baseline"]], "candidate": numbers[one["candidate"]], "steps": steps}
 
@@ -90,7 +92,3 @@ def _sums(blocks: Sequence[BlockSummary], rounds: list[int], policy: str) -> tup
             requests[places[block["round"]]] += answered
             sums[places[block["round"]]] += answered * block["latency_mean_ns"]
     return requests, sums
-
-
-def _bounds(interval: Sequence[float] | None) -> tuple[float | None, float | None]:
-    return (interval[0], interval[1]) if interval is not None else (None, None)
