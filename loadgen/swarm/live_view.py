@@ -16,7 +16,7 @@ from loadgen.model.summary import Summary
 from loadgen.model.warning_codes import WarningCode
 from loadgen.swarm.live_page import shown_charts, shown_figures
 from loadgen.swarm.run import LocustRun
-from loadgen.swarm.run_exports import RunExports
+from loadgen.swarm.run_exports import Offer, RunExports
 
 # Computing figures may take this share of the time; to answer the pages takes a small one beside that.
 _MAX_SHARE = 0.015
@@ -104,7 +104,7 @@ class LiveView:
             "warnings": self._warnings(),
             "charts_version": self._charts_version,
             "plots_version": self._plots_version,
-            "exports": [] if self._summary is None else self._exports.offers(with_samples=self.state in _OVER),
+            "exports": self._offers(),
             **self._figures,
         }
 
@@ -120,8 +120,7 @@ class LiveView:
 
     def export(self, name: str) -> Path | None:
         """Of the summary so far nothing is computed here; a file is made of what is shown."""
-        offered = self.live()["exports"]
-        if self.run is None or self._summary is None or name not in {one["name"] for one in offered}:
+        if self.run is None or self._summary is None or name not in {one["name"] for one in self._offers()}:
             return None
         if self.state in _OVER:
             return self._exports.of_folder(self.run.directory, name)
@@ -140,6 +139,9 @@ class LiveView:
         self._summary = summary
         self._figures, self._plots = shown_figures(summary), shown_charts(summary)
         self._plots_version += 1
+
+    def _offers(self) -> list[Offer]:
+        return [] if self._summary is None else self._exports.offers(with_samples=self.state in _OVER)
 
     def _warnings(self) -> list[RunWarning]:
         """Those of the run so far, and those that the last figures called for."""

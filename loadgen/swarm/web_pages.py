@@ -109,7 +109,6 @@ class _Handlers:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._charts = _Charts(view)
         self._static = assets()
 
     def by_path(self) -> dict[str, Callable[..., ResponseReturnValue]]:
@@ -138,10 +137,12 @@ class _Handlers:
         return _json(self._view.plots())
 
     def chart_names(self) -> Response:
-        return _json(self._charts.names())
+        return _json(self._view.charts()[1])
 
     def chart(self, name: str) -> Response:
-        return _file(self._charts.find(name), f"There is no chart {name} yet.")
+        folder, names = self._view.charts()
+        path = folder / name if folder is not None and name in names else None
+        return _file(path, f"There is no chart {name} yet.")
 
     def file(self, name: str) -> Response:
         path = self._view.file(name) if name in FILES else None
@@ -187,25 +188,6 @@ class _AuditHandlers:
             self._audit.stop()
             return _json({"message": ""})
         return _json({"message": self._audit.start(asked.get("host", "").strip())})
-
-
-class _Charts:
-    """The charts in the last list of names."""
-
-    def __init__(self, view: View) -> None:
-        self._view = view
-        self._listed: dict[str, Path] = {}
-
-    def names(self) -> list[str]:
-        """What there is to show now."""
-        folder, names = self._view.charts()
-        self._listed = {} if folder is None else {name: folder / name for name in names}
-        return list(self._listed)
-
-    def find(self, name: str) -> Path | None:
-        if name not in self._listed:  # the page was open before this process began
-            self.names()
-        return self._listed.get(name)
 
 
 def _json(value: Any) -> Response:

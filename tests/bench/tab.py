@@ -26,6 +26,10 @@ REPLAY, HUB = "replay", "hub"
 PARTS = (REPLAY, HUB)
 _SECONDS = 40
 _LOCUSTFILE = Path(__file__).with_name("tab_locustfile.py")
+_ASSETS = (
+    "tab.js", "figures.js", "numbers.js", "polling.js", "charts.js", "audit.js", "edit_form.js", "theme.js",
+    "style.css", "colours.css", "plots.js", "d3.min.js", "plot.umd.min.js",
+)  # fmt: skip
 _OWN = ("figures", "answers", "reports")
 
 
@@ -54,7 +58,7 @@ def _with_the_tab_open(url: str, folder: Path) -> dict[str, float]:
     options = ("--block", "500ms", "-H", url, "--results", str(folder))
     with locust_web_ui(_LOCUSTFILE, *options, folder=folder, LOADGEN_BENCH_TAB=str(account)) as ui:
         ui.post("swarm", f"user_count=50&spawn_rate=1000&host={url}")
-        for asset in ("tab.js", "figures.js", "charts.js", "plots.js", "d3.min.js", "plot.umd.min.js", "style.css"):
+        for asset in _ASSETS:
             ui.get(f"loadgen/static/{asset}")
         begun_s, version = time.monotonic(), -1
         while time.monotonic() - begun_s < _SECONDS:

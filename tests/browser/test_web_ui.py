@@ -22,7 +22,7 @@ from tests.support.synthetic import full_run
 pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("browser")]
 
 LOCUSTFILE = Path(__file__).parents[1] / "support" / "fake_locustfile.py"
-NO_PHASES = dict.fromkeys(("queue", "dns", "connect", "tls", "upgrade", "send", "wait", "receive"))
+NO_PHASES = dict.fromkeys(("queue", "dns", "connect", "tunnel", "tls", "upgrade", "send", "wait", "receive"))
 RUNNING = {
     "state": "running", "run": "r1", "directory": "results/r1", "url": "http://127.0.0.1:8080/", "round": 2,
     "blocks": 3, "users": 50, "message": "", "verdict": "close costs 0.95 ms more [0.86, 1.07] than persistent",
@@ -63,8 +63,8 @@ POLICY_ROWS = [
     ],
 ]  # fmt: skip
 PHASE_ROWS = [
-    ["persistent", "–", "–", "–", "–", "–", "22.0 µs", "77.0 µs", "640 ns"],
-    ["close", "–", "1.50 µs", "100 µs", "784 µs", "–", "–", "136 µs", "–"],
+    ["persistent", "–", "–", "–", "–", "–", "–", "22.0 µs", "77.0 µs", "640 ns"],
+    ["close", "–", "1.50 µs", "100 µs", "–", "784 µs", "–", "–", "136 µs", "–"],
 ]
 IDLE = {
     **RUNNING, "state": "idle", "run": None, "directory": None, "url": None, "round": 0, "blocks": 0, "users": 0,
@@ -154,10 +154,12 @@ def test_the_tab_shows_the_run_and_follows_it(browser: Browser, running: WebUI, 
     assert not browser.all(".loadgen-failure")
 
     gates = {"headings": ["fails if", "gate", "what was found"], "rows": [["errors > 1%", "FAILED", "close: 2%"]]}
+    gates["note"] = "1 of 1 gate failed"
     shown.write(policies=RUNNING["policies"][:1], verdict="persistent alone", blocks=1, gates=gates)
     browser.wait(lambda: browser.table(POLICIES) == POLICY_ROWS[:1])
     assert browser.text(VERDICT) == "persistent alone"
     assert browser.table("Gates") == gates["rows"]
+    assert "1 of 1 gate failed" in browser.text(SECTION)
     assert "· 1 block ·" in browser.text(".loadgen-facts")
     assert not browser.all(".loadgen-warning")
     assert browser.complaints() == []
@@ -248,7 +250,7 @@ def test_before_the_first_figures_the_tab_says_what_it_waits_for(
     }
     shown.write(verdict="", policies=[{**RUNNING["policies"][0], **nothing}])
     browser.open(running.url + TAB)
-    browser.wait(lambda: browser.table(PHASES) == [["persistent", *"––––––––"]])
+    browser.wait(lambda: browser.table(PHASES) == [["persistent", *"–––––––––"]])
     assert browser.table(POLICIES) == [["persistent", "0", "0", "–", "–", "–", "opened 51 (ideal 50)", "–", "0"]]
     assert browser.text(VERDICT) == "No verdict yet: it takes a finished round."
     shown.write(**IDLE)
@@ -351,21 +353,21 @@ def test_numbers_are_written_as_in_the_report(browser: Browser, ui: WebUI) -> No
     values += [10 ** chance.uniform(-1, 14) for _ in range(2000)] + [chance.randrange(10**12) for _ in range(2000)]
     values += [-value for value in values[-500:]]
     browser.open(ui.url + "loadgen")
-    script = """const {formatDuration, formatCount} = await import('./loadgen/static/figures.js');
+    script = """const {formatDuration, formatCount} = await import('./loadgen/static/numbers.js');
         return args[0].map(value => [formatDuration(value), formatCount(value)]);"""
     expected = [[format_duration(value), f"{value:,.0f}"] for value in values]
     assert browser.run(script, values) == expected
     estimates = [[value, [value * factor, value + 30_000]] for value in values[40::40] for factor in (0.9, 0.001, -1)]
     estimates += [[0, [0, 0]], [7, None]]
     script = (
-        "const m = await import('./loadgen/static/figures.js'); return args[0].map(one => m.formatEstimate(...one));"
+        "const m = await import('./loadgen/static/numbers.js'); return args[0].map(one => m.formatEstimate(...one));"
     )
     assert browser.run(script, estimates) == [estimate(*one) for one in estimates]
 
 
 def test_a_share_is_never_rounded_up_to_all(browser: Browser, ui: WebUI) -> None:
     browser.open(ui.url + "loadgen")
-    script = "const m = await import('./loadgen/static/figures.js'); return args[0].map(m.formatShare);"
+    script = "const m = await import('./loadgen/static/numbers.js'); return args[0].map(m.formatShare);"
     assert browser.run(script, [0, 0.5, 0.98765, 0.99999, 1]) == ["0.0%", "50.0%", "98.7%", "99.9%", "100%"]
 
 

@@ -1,7 +1,8 @@
 // The audit of the target: a button, a line of progress, and the table of findings. What a server says is set as text,
 // never as markup.
 
-import { element, fetchJson, fill, resize, setText } from "./figures.js";
+import { element, fill, resize, setText } from "./figures.js";
+import { fetchJson } from "./polling.js";
 
 const POLL_MS = 500;
 const PATH = "./loadgen/audit";

@@ -1,7 +1,8 @@
 // The charts of a run, drawn by the report's own code from what the server says, while the run goes on and afterwards.
 // The drawing library is fetched when there is something to draw. Names may come from a user: they are set as text.
 
-import { element, fetchJson } from "./figures.js";
+import { element } from "./figures.js";
+import { fetchJson } from "./polling.js";
 
 const SHOWN = {
   differences: ["differences", "What a policy adds to a request, as rounds come in, with its 95 % interval"],

@@ -1,78 +1,11 @@
-// Shared by the tab and the page: numbers as the report writes them, and a run's figures as text and tables.
+// Shared by the tab and the page: a run's figures as text and tables, and the files that it has left.
 // Names, addresses and messages may come from a target or a user: they are set as text, never as markup.
 
-export const PHASES = ["queue", "dns", "connect", "tls", "upgrade", "send", "wait", "receive"];
+import { formatCount, formatDuration, formatEstimate, formatShare } from "./numbers.js";
+
 const HEADINGS = ["policy", "requests", "req/s", "mean", "p50", "p99", "connections", "reuse ratio", "errors"];
-const POLL_MS = 1000;
-const POLL_AT_REST_MS = 2000;
-const TIMEOUT_MS = 10000;
-const MAX_DECIMALS = 3;
-
-// Numbers: the twins of model/units.py and of Python's format(), which rounds a half to the even digit.
-
-/** A duration with three significant digits and the unit that suits: 412 µs, 1.25 ms, 2.00 s. */
-export function formatDuration(valueNs) {
-  const [unit, sizeNs, decimals] = threeDigits(valueNs);
-  return `${grouped(fixed(valueNs / sizeNs, decimals))} ${unit}`;
-}
-
-/** A duration with its interval, if it has one, in one unit: 0.99 ms [0.94, 1.11]. */
-export function formatEstimate(valueNs, intervalNs) {
-  const numbers = [valueNs, ...(intervalNs ?? [])];
-  const [unit, sizeNs, least] = threeDigits(Math.max(...numbers.map(Math.abs)));
-  let decimals = least;
-  while (decimals < MAX_DECIMALS && numbers.some((one) => one && !Number(fixed(one / sizeNs, decimals)))) {
-    decimals += 1; // no bound looks like 0 that is none
-  }
-  const [value, ...bounds] = numbers.map((one) => formatNumber(one / sizeNs, decimals));
-  return `${value} ${unit}${bounds.length ? ` [${bounds.join(", ")}]` : ""}`;
-}
-
-/** A number with up to this number of decimals; with fewer where three digits are there without them. */
-function formatNumber(value, maxDecimals) {
-  const size = Math.abs(value);
-  return grouped(fixed(value, Math.min(maxDecimals, size >= 99.95 ? 0 : size >= 9.995 ? 1 : maxDecimals)));
-}
-
-/** The unit in which a time has three significant digits, the unit's size, and how many decimals that takes. */
-function threeDigits(valueNs) {
-  for (const [unit, sizeNs] of [["s", 1e9], ["ms", 1e6], ["µs", 1e3]]) {
-    const size = Math.abs(valueNs / sizeNs);
-    if (size >= 0.9995) {
-      return [unit, sizeNs, size < 9.995 ? 2 : size < 99.95 ? 1 : 0];
-    }
-  }
-  return ["ns", 1, 0];
-}
-
-/** A count or a rate without decimals: 1,234,568. */
-export function formatCount(value) {
-  return grouped(fixed(value, 0));
-}
-
-/** A share in percent with one decimal; cut, not rounded: only all of it is 100%. */
-export function formatShare(value) {
-  return value === 1 ? "100%" : `${fixed(Math.floor(value * 1000) / 10, 1)}%`;
-}
-
-/** Python's format(value, ".Nf"). toFixed is as exact, but rounds a half away from zero. */
-function fixed(value, decimals) {
-  const halves = value * 2 ** (decimals + 1); // exact, and odd only where value is in the middle of two results
-  if (!Number.isInteger(halves) || halves % 2 === 0) {
-    return value.toFixed(decimals);
-  }
-  const below = Math.floor(value * 10 ** decimals);
-  return ((below % 2 === 0 ? below : below + 1) / 10 ** decimals).toFixed(decimals);
-}
-
-function grouped(text) {
-  const [whole, ...rest] = text.split(".");
-  return [whole.replace(/\B(?=(\d{3})+$)/g, ","), ...rest].join(".");
-}
 
 const orDash = (value, format) => (value === null || value === undefined ? "–" : format(value));
-
-// A run's figures
 
 /** An element that shows a run, to be placed by its owner; update(live) shows newer figures. */
 export class Figures {
@@ -85,11 +18,12 @@ export class Figures {
     this.verdict = element("p", "loadgen-verdict");
     this.warnings = element("div", "loadgen-warnings");
     this.gates = new Table("Gates", []);
+    this.gatesNote = element("p", "loadgen-facts");
     this.policies = new Table("Policies", HEADINGS);
-    this.phases = new Table("Phases: mean where the phase happened", ["policy", ...PHASES]);
+    this.phases = new Table("Phases: mean where the phase happened", []);
     this.element.append(
-      this.facts, this.failure, this.cards, this.verdict, this.gates.element, this.warnings, this.policies.element,
-      this.phases.element,
+      this.facts, this.failure, this.cards, this.verdict, this.gates.element, this.gatesNote, this.warnings,
+      this.policies.element, this.phases.element,
     );
   }
 
@@ -102,10 +36,12 @@ export class Figures {
     fill(this.verdict, isRepeated ? [] : lines, () => element("span"));
     this.showCards(live.cards);
     this.gates.update(live.gates.rows, live.gates.headings);
+    setText(this.gatesNote, live.gates.note ?? "");
     this.verdict.classList.toggle("loadgen-open", !live.verdict);
     fill(this.warnings, live.warnings.map((one) => `${one.code}: ${one.message}`), () => element("p", "loadgen-warning"));
     this.policies.update(live.policies.map(policyRow));
-    this.phases.update(live.policies.map(phaseRow));
+    const phases = Object.keys(live.policies[0]?.phases_ns ?? {});
+    this.phases.update(live.policies.map((one) => phaseRow(one, phases)), ["policy", ...phases]);
   }
 
   /** The headline of each policy, as on the first screen of the report. */
@@ -170,7 +106,7 @@ function policyRow(one) {
   ];
 }
 
-const phaseRow = (one) => [one.name, ...PHASES.map((phase) => orDash(one.phases_ns[phase], formatDuration))];
+const phaseRow = (one, phases) => [one.name, ...phases.map((phase) => orDash(one.phases_ns[phase], formatDuration))];
 
 /** A heading and a table of text, hidden while it has no rows. */
 class Table {
@@ -283,51 +219,4 @@ function linkTo(parent, links) {
     link.target = one.opens ? "_blank" : "";
   });
   parent.hidden = links.length === 0;
-}
-
-// Polling
-
-/** Fetch one of our JSON answers. Throws an Error whose message is for people. */
-export async function fetchJson(path) {
-  let response;
-  try {
-    response = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS) });
-  } catch {
-    throw new Error("Locust does not answer; these are the last figures it gave.");
-  }
-  if (response.redirected) {
-    throw new Error("Log in again to see the figures.");
-  }
-  if (!response.ok) {
-    throw new Error(`Locust answered ${response.status}; these are the last figures it gave.`);
-  }
-  return response.json();
-}
-
-/** Fetch the figures again and again while `isWanted()`: often in a run, rarely at rest, one request at a time. */
-export function poll(isWanted, onFigures, onFailure) {
-  let timer = 0;
-  let isFetching = false;
-
-  async function next() {
-    clearTimeout(timer);
-    if (isFetching || !isWanted()) {
-      return;
-    }
-    isFetching = true;
-    let pauseMs = POLL_AT_REST_MS;
-    try {
-      const live = await fetchJson("./loadgen/live");
-      pauseMs = live.state === "running" || live.state === "finishing" ? POLL_MS : POLL_AT_REST_MS;
-      await onFigures(live);
-    } catch (error) {
-      onFailure(error.message);
-    }
-    isFetching = false;
-    timer = setTimeout(next, pauseMs);
-  }
-
-  document.addEventListener("visibilitychange", next);
-  next();
-  return next;
 }

@@ -3,7 +3,8 @@
 
 import { Audit } from "./audit.js";
 import { Charts } from "./charts.js";
-import { Downloads, element, fetchJson, Figures, poll, resize } from "./figures.js";
+import { Downloads, element, Figures, resize } from "./figures.js";
+import { fetchJson, poll } from "./polling.js";
 import { chosenTheme } from "./theme.js";
 
 const figures = new Figures();

@@ -4,7 +4,8 @@
 import { Audit } from "./audit.js";
 import { Charts } from "./charts.js";
 import { fixOptions } from "./edit_form.js";
-import { Downloads, element, Figures, poll } from "./figures.js";
+import { Downloads, element, Figures } from "./figures.js";
+import { poll } from "./polling.js";
 import { paper, shownTheme } from "./theme.js";
 
 const TITLE = "Connection reuse";

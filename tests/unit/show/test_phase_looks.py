@@ -1,12 +1,7 @@
-"""A phase that is added to the model needs a look in the charts and words in the verdict and the web UI."""
+"""A phase that is added to the model needs a look in the charts and words in the verdict."""
 
 from __future__ import annotations
 
-import json
-import re
-from pathlib import Path
-
-import loadgen
 from loadgen.measure.summary import verdict_words
 from loadgen.model.records import HANDSHAKE, Phase
 from loadgen.show.charts.extra_time import STEPS
@@ -32,10 +27,3 @@ def test_every_phase_is_one_step_of_the_waterfall() -> None:
 
 def test_the_verdict_has_words_for_every_phase() -> None:
     assert missing(verdict_words.PHASE_WORDS) == set()
-
-
-def test_the_web_ui_shows_every_phase_that_locust_can_have() -> None:
-    script = (Path(loadgen.__file__).parent / "swarm" / "static" / "figures.js").read_text(encoding="utf-8")
-    (listed,) = re.findall(r"const PHASES = (\[.*?\]);", script)
-    # Locust has no --proxy, so no tunnel either.
-    assert json.loads(listed) == [phase.value for phase in Phase if phase is not Phase.TUNNEL]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from loadgen.model.records import Phase
 from loadgen.show.export import EXPORTERS, RunData, export_text
 from loadgen.swarm.live_page import shown_charts, shown_figures
 from tests.support.synthetic import full_run
@@ -28,6 +29,7 @@ def test_numbers_and_words_are_those_of_the_report(summary: Any, tmp_path: Path)
     assert [one["p99_ns"] for one in shown["policies"]] == [
         one["latency_ns"]["p99"] for one in summary["policies"].values()
     ]
+    assert {tuple(one["phases_ns"]) for one in shown["policies"]} == {tuple(phase.value for phase in Phase)}
 
 
 def test_charts_are_drawn_from_the_summary_alone(summary: Any) -> None:

@@ -160,10 +160,8 @@ def test_a_picture_is_found_by_its_name_in_the_list(locust: Locust, view: Folder
     view.write("charts/phases.svg")
     assert locust.get("/loadgen/charts").json == ["phases.svg"]
     assert locust.get("/loadgen/charts/phases.svg").mimetype == "image/svg+xml"
-    assert view.asked == 1
     view.write("charts/late.svg")
     assert locust.get("/loadgen/charts/late.svg").status_code == 200  # it was in no list
-    assert view.asked == 2
 
 
 def test_a_file_that_is_not_there_is_named(locust: Locust) -> None:
