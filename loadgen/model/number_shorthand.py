@@ -1,4 +1,4 @@
-"""Numbers as other tools take them (10k, 1.5M, 1e6, 1,000, 100/s), and what to write in their place. Knows no option."""
+"""Numbers as other tools take them (10k, 1.5M, 1e6, 1,000, 100/s), and how to write them here. Knows no option."""
 
 from __future__ import annotations
 
