@@ -71,9 +71,9 @@ def show_summary(summary: Summary) -> None:
     console = text_console()
     title = f"{summary['plan']['method']} {target_text(summary['plan'])}"
     console.print(fit_table(tables.policies(summary), title, console.width), soft_wrap=not console.is_terminal)
-    by_name = tables.named_requests(summary)
-    if by_name.rows:
-        console.print(fit_table(by_name, "by name", console.width, names=2), soft_wrap=not console.is_terminal)
+    for title, table in (("by name", tables.named_requests(summary)), ("by address", tables.balance(summary))):
+        if table.rows:
+            console.print(fit_table(table, title, console.width, names=2), soft_wrap=not console.is_terminal)
     for warning in summary["warnings"]:
         say(console, Text.assemble(("warning", "yellow"), " ", visible(f"{warning['code']}: {warning['message']}")))
     _show_audit(summary, console)

@@ -65,6 +65,10 @@ class Addressing:
             return Endpoint(target.host, 0, target.socket)
         return endpoint(target.host, target.port, self.connect_to, self.resolve)
 
+    def rule_for(self, target: Target) -> ConnectRule | None:
+        """The rule of --connect-to that counts for connections to the target; None where none does."""
+        return next((rule for rule in self.connect_to if rule.fits(target.host, target.port)), None)
+
     def leads_elsewhere(self, target: Target) -> bool:
         """Connections for the target go to another host or port than its URL names."""
         found = self.endpoint(target)

@@ -39,6 +39,10 @@ class WarningCode(WarningRow):
         "one_of_several_addresses", "The name has several addresses, and all connections went to the first one.",
         "Use them with `--addresses all` or `--addresses random`, if the name's clients do.",
     )  # fmt: skip
+    CONNECT_TO_SHARED = (
+        "connect_to_shared", "One rule of `--connect-to` sent the connections for several hosts to the same end.",
+        "If that was meant for one of them, name it: `--connect-to HOST1:PORT1:HOST2:PORT2`.",
+    )  # fmt: skip
     ADDRESSES_CHANGED = (
         "addresses_changed", "A look-up in mid-run found other addresses than the one before: a replica came or went.",
         "",

@@ -13,6 +13,7 @@ from loadgen.measure.stats.fairness import jain_index
 from loadgen.model.address_spread import FIRST
 from loadgen.model.balance_summary import BalanceSummary
 from loadgen.model.block_facts import BlockFacts
+from loadgen.model.endpoint import ConnectRule
 from loadgen.model.plan import Plan
 from loadgen.model.policy import ConnectionPolicy
 from loadgen.model.policy_summary import PolicySummary
@@ -42,7 +43,7 @@ def balance_warnings(policy: ConnectionPolicy, summary: PolicySummary) -> Warnin
 
 def address_warnings(blocks: Iterable[BlockFacts], plan: Plan, target: TargetRecord | None) -> list[RunWarning]:
     """Warnings about the addresses of the target's name. target: what was found out about it."""
-    found = chain(change_warnings(blocks), unused_addresses(plan, target))
+    found = chain(change_warnings(blocks), unused_addresses(plan, target), shared_ends(plan))
     return [{"code": code.value, "message": message} for code, message in found]
 
 
@@ -75,6 +76,22 @@ def unused_addresses(plan: Plan, target: TargetRecord | None) -> Warnings:
             f"the name has {len(others) + 1} addresses, and all connections went to the first, {addresses[0]}; "
             f"--addresses all uses {', '.join(others)} too",
         )
+
+
+def shared_ends(plan: Plan) -> Warnings:
+    """One rule of --connect-to sends connections for several hosts to the same end, as it would with curl."""
+    sent: dict[tuple[ConnectRule, str], dict[str, None]] = {}
+    for target in plan.each_target:
+        rule = plan.addressing.rule_for(target)
+        if rule is not None:
+            sent.setdefault((rule, f"{plan.addressing.endpoint(target)}"), {})[target.authority] = None
+    for (rule, end), names in sent.items():
+        if len(names) > 1:
+            yield (
+                WarningCode.CONNECT_TO_SHARED,
+                f"--connect-to {rule} sent connections for {len(names)} hosts to {end}, each under its own name: "
+                f"{', '.join(names)}; HOST1:PORT1:HOST2:PORT2 sends those of one host alone",
+            )
 
 
 def _uneven(what: str, counted: Sequence[tuple[str, int]], policy: ConnectionPolicy) -> Warnings:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from loadgen.cli.console import show_summary
 from loadgen.measure.summary.policy_balance import balance_summary
-from loadgen.measure.warnings.balance import balance_warnings, change_warnings, unused_addresses
+from loadgen.measure.warnings.balance import balance_warnings, change_warnings, shared_ends, unused_addresses
 from loadgen.model.addressing import Addressing
+from loadgen.model.endpoint import parse_connect_rule
+from loadgen.model.named_target import NamedTarget
 from loadgen.model.plan import Plan
 from loadgen.model.policy import parse_policies
 from loadgen.model.target import parse_target
 from loadgen.model.warning_codes import WarningCode
 from loadgen.show.charts import CHARTS, draw
+from loadgen.show.export.markdown import render
 from loadgen.show.tables import balance, balance_note
 from tests.support.summaries import policy_summary
+from tests.support.synthetic import full_run
 
 S = 1_000_000_000
 PLAN = Plan(parse_target("http://h/"), parse_policies("persistent"))
@@ -113,6 +119,26 @@ def test_addresses_that_no_connection_went_to(addresses: list[str], spread: str,
     assert list(unused_addresses(plan, None)) == []
 
 
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        (["end:8080"], "--connect-to end:8080 sent connections for 2 hosts to end:8080"),
+        (["unix:/run/s"], "2 hosts to unix:/run/s, each under its own name: a.test:80, b.test:80;"),
+        (["a.test:80:end:8080"], ""),
+        (["a.test:80:end:8080", "end:8080"], ""),  # the first that fits counts: each rule is for one of them
+        ([":80::8080"], ""),  # other ports of the same hosts
+        ([], ""),
+    ],
+)
+def test_a_rule_for_any_host_that_several_targets_have(rules: list[str], told: str) -> None:
+    targets = tuple(NamedTarget(name, parse_target(f"http://{name}.test/{name}")) for name in "ab")
+    targets += (NamedTarget("c", parse_target("http://a.test/other")),)  # the same end under another path
+    rule = Addressing(connect_to=tuple(map(parse_connect_rule, rules)))
+    found = list(shared_ends(Plan(targets[0].target, PLAN.policies, targets=targets, addressing=rule)))
+    assert [code for code, _ in found] == [WarningCode.CONNECT_TO_SHARED] * bool(told)
+    assert not told or told in found[0][1]
+
+
 def summary_of(blocks: list[Any]) -> Any:
     one = policy_summary(balance=balance_summary(blocks))
     return {"policies": {"persistent": one}, "comparisons": [], "plan": PLAN.to_json(secrets=False), "sweep": None}
@@ -125,6 +151,18 @@ def test_the_table_has_a_row_for_each_address_and_backend() -> None:
     assert rows[3][1:5] == ("backend x", "–", "800", "66.7%")
     assert "Jain" in balance_note(summary)
     assert balance(summary_of([])).rows == []
+
+
+def test_terminal_and_markdown_have_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    summary = full_run(tmp_path / "run", rounds=1).summary()
+    policies = {name: {**one, "balance": balance_summary(STARVED)} for name, one in summary["policies"].items()}
+    found: Any = {**summary, "policies": policies}
+    show_summary(found)
+    page = render(found)
+    for text in (capsys.readouterr().out, page):
+        assert [line for line in text.splitlines() if "1,200" in line and "0.67" in line and "persistent" in line]
+        assert "backend x" in text
+    assert "backend" not in render(summary)
 
 
 def test_the_chart_is_drawn_where_there_are_several() -> None:
