@@ -12,6 +12,7 @@ from typing import Any
 import gevent
 
 from loadgen.drive.block_balance import BlockBalance
+from loadgen.drive.connection_numbers import ConnectionNumbers
 from loadgen.drive.slots.connect_pace import ConnectPace
 from loadgen.drive.slots.context import NEVER_NS, NO_LIMIT, SlotContext
 from loadgen.drive.slots.pending_close import PendingClose
@@ -66,7 +67,8 @@ _KINDS: dict[str, type[Connection]] = {
 class ConnectionManager(SlotContext):
     """The connections of all slots, under one policy at a time.
 
-    connections: the number of the first connection. clock: the hub's, where none is given.
+    connections: the number of the first connection. clock: the hub's, where none is given. Another manager of the same
+    run, as of another origin, takes its numbers from this one, once it has this one's `numbers`.
     """
 
     def __init__(
@@ -87,7 +89,7 @@ class ConnectionManager(SlotContext):
         self._last_first_head: ResponseHead | None = None
         self._plan = plan
         self._route = route
-        self._connections = connections
+        self.numbers = ConnectionNumbers(connections)
         self._first_of_block = connections
         self._loop = gevent.get_hub().loop
         self._kind: type[Connection] = Connection
@@ -127,7 +129,7 @@ class ConnectionManager(SlotContext):
         if self._plan.addressing.varies or policy.resolves:
             self.balance = BlockBalance.of(self._plan, self.clock.monotonic_ns())
         self.watch_for_stalls()
-        self._first_of_block = self._connections
+        self._first_of_block = self.numbers.next
         self._kind = Pipeline if policy.pipelines else _KINDS[policy.protocol]
         self._ignores_close = not policy.honours_close
         self.pace = ConnectPace(self.clock, policy.connects_per_s) if policy.connects_per_s else None
@@ -150,11 +152,12 @@ class ConnectionManager(SlotContext):
     @property
     def connections(self) -> int:
         """How many connections were begun; the next one gets this number."""
-        return self._connections
+        return self.numbers.next
 
     def new_connection(self, listener: Listener) -> Connection:
-        number = self._connections
-        self._connections = number + 1
+        numbers = self.numbers
+        number = numbers.next
+        numbers.next = number + 1
         link: Connection = self._kind(number, self._route, listener, self.clock, self._new_reader())
         link.is_sampled = (number - self._first_of_block) % _SAMPLED_SHARE == 0
         link.ignores_close = self._ignores_close

@@ -62,7 +62,7 @@ class Engine(ConnectionManager):
 
     def continue_from(self, connections: int) -> None:
         """Number connections from here on. connections: how many all engines of the run have begun."""
-        self._connections = connections
+        self.numbers.next = connections
 
     def prepare(self, block: Block) -> None:
         """Create the block's load, and have the route lead as its policy needs it; nothing is sent yet."""

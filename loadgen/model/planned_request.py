@@ -47,7 +47,7 @@ class PlannedRequest:
     """How often it is sent, compared with the others."""
     method: str = ""
     origin: str = ""
-    """Scheme and authority; empty where the target has them."""
+    """What its URL begins with, as `Target.base_url` says it; empty where that is the target's."""
     headers: tuple[tuple[str, str], ...] = ()
     """They replace the plan's of the same names."""
     body: bytes = b""

@@ -172,7 +172,7 @@ def _place(url: str) -> tuple[str, str]:
     path = target.path
     for number, place in enumerate(places):
         path = path.replace(_MARK.format(number), place, 1)
-    return "" if url.startswith("/") else target.origin, path
+    return "" if url.startswith("/") else target.base_url, path
 
 
 def _name(keys: dict[str, Any], usual: str) -> str:

@@ -67,10 +67,14 @@ class Target:
 
     def url(self, *, secrets: bool) -> str:
         """What `parse_target` reads again; without `secrets` HIDDEN stands for the values of secret parameters."""
-        path = self.path if secrets else redact_url(self.path)
+        return self.base_url + (self.path if secrets else redact_url(self.path))
+
+    @property
+    def base_url(self) -> str:
+        """What its URLs begin with, before the path: the origin, or the socket file in place of the authority."""
         if self.socket:
-            return f"{self.scheme}{_SOCKET_SCHEME}://{quote(self.socket, safe='')}{path}"
-        return f"{self.origin}{path}"
+            return f"{self.scheme}{_SOCKET_SCHEME}://{quote(self.socket, safe='')}"
+        return self.origin
 
     @property
     def origin(self) -> str:

@@ -94,7 +94,7 @@ LAYERS = {
         ("policy/parts/",),
         ("policy/",),
         ("target", "named_target", "proxy.py", "no_proxy", "headers", "request_body", "arrivals", "cell"),
-        ("request_list", "request_conditions"),
+        ("request_list", "request_conditions", "origins"),
         ("request_list_type",),
         (
             "option",
@@ -111,7 +111,10 @@ LAYERS = {
             "tls_options",
             "plan_value_types",
         ),
-        ("addressing", "load", "tls_settings", "proxying", "plan", "plan_fields", "route_plan", "split"),
+        (
+            *("addressing", "load", "tls_settings", "proxying", "plan", "plan_fields", "route_plan", "split"),
+            "origin_plans",
+        ),
     ],
     "wire": [
         (
@@ -142,7 +145,10 @@ LAYERS = {
         ("http1/", "http2/", "websocket/"),
     ],
     "drive": [
-        ("block_balance", "schedule", "waiting", "window", "requests/", "system/", "open_loop/due_times"),
+        (
+            *("block_balance", "connection_numbers", "schedule", "waiting", "window", "requests/", "system/"),
+            "open_loop/due_times",
+        ),
         ("slots/", "open_loop/", "preflight"),
         ("connection_manager", "engine", "requests/greenlet_client"),
         ("block", "run_loop", "target_check", "pilot/"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
 from loadgen.model.policy.protocols import HTTP1
@@ -176,6 +176,11 @@ class ConnectionPolicy:
         """
         shares = self.depth > 1 or self.pool or self.preopened
         return self.protocol == HTTP1 and not shares and not self.early_data
+
+    @property
+    def in_clear(self) -> ConnectionPolicy:
+        """What is left of it on a connection without TLS, where there are no sessions."""
+        return replace(self, resumes_tls=False, early_data=False) if self.resumes_tls else self
 
     @property
     def connection_option(self) -> str:

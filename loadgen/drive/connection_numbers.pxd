@@ -1,0 +1,2 @@
+cdef class ConnectionNumbers:
+    cdef public long long next
