@@ -17,8 +17,6 @@ def origins_of(target: Target, requests: Sequence[PlannedRequest]) -> tuple[Targ
     return tuple(target if name == target.base_url else parse_target(f"{name}/") for name in named)
 
 
-def requests_to(
-    origin: Target, target: Target, requests: Sequence[PlannedRequest]
-) -> tuple[PlannedRequest, ...]:
+def requests_to(origin: Target, target: Target, requests: Sequence[PlannedRequest]) -> tuple[PlannedRequest, ...]:
     """Those of the requests that go to this origin. target: the run's."""
     return tuple(one for one in requests if (one.origin or target.base_url) == origin.base_url)
