@@ -85,6 +85,9 @@ class CompareOptions(TypedDict, total=False):
     user: str
     """Basic credentials: `"user:password"`."""
     data: str | bytes
+    chunked: bool
+    chunk_size: int
+    """Bytes."""
     timeout: DurationLike
     max_body: int
     retry_stale: bool

@@ -9,6 +9,7 @@ from typing import Any
 
 from loadgen.model.address_options import ADDRESS_OPTIONS
 from loadgen.model.arrivals import ARRIVALS, CONSTANT
+from loadgen.model.body_options import BODY_OPTIONS
 from loadgen.model.export_options import EXPORT_OPTIONS
 from loadgen.model.file_value_types import FileName, FilePath
 from loadgen.model.gate_options import GATE_OPTIONS
@@ -137,6 +138,7 @@ OPTIONS: tuple[Option, ...] = (
         metavar="TEXT|@FILE", help="Request body, or the WebSocket message, or the file that holds it.",
         locust=LocustArgument(help="Body of that request", default="", in_form=False),
     ),
+    *BODY_OPTIONS,
     Option(
         name="timeout", group=OptionGroup.TARGET, type=Duration(NS_PER_MS), plan_field="load.timeout_ns", default="10s",
         help="Deadline of each request, from when it has a connection.", locust=LocustArgument(), commands=TO_TARGET,

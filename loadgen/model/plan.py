@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from loadgen.model import plan_fields
 from loadgen.model.addressing import DEFAULT_ADDRESSING, Addressing, check_source
+from loadgen.model.body_transfer import DEFAULT_TRANSFER, BodyTransfer
 from loadgen.model.cell import NO_AXES, Axes, Cell, cells, cells_of_targets
 from loadgen.model.endpoint import Endpoint
 from loadgen.model.errors import ErrorKind
@@ -46,6 +47,8 @@ class Plan:
     method: str = default("method")
     headers: tuple[tuple[str, str], ...] = default("header")
     body: bytes = default("data")
+    transfer: BodyTransfer = DEFAULT_TRANSFER
+    """How the body is sent."""
     requests: tuple[PlannedRequest, ...] = default("urls")
     """Where there are several, all of them, to one origin; the target's own path is not used then."""
     cacert: str | None = None
@@ -100,6 +103,7 @@ class Plan:
             self._check_targets()
         for cell in self.cells:
             self._check(cell)
+        self._check_body()
         check_ranges(self)
         self.load.check_length(len(self.cells))
         if self.until_precision is not None:
@@ -154,7 +158,12 @@ class Plan:
 
     def of_request(self, request: PlannedRequest) -> Plan:
         """The plan of this request alone."""
-        return replace(self, requests=(), **request.over(self.method, self.headers, self.body))
+        return replace(self, requests=(), **self.fields_of(request))
+
+    def fields_of(self, request: PlannedRequest) -> dict[str, Any]:
+        """The fields that say what is sent, as this request has them."""
+        fields = request.over(self.method, self.headers, self.body)
+        return fields | {"transfer": self.transfer.of_request(has_body=bool(fields["body"]), chunked=request.chunked)}
 
     def of_target(self, name: str | None) -> Plan:
         """The plan as the target of this name has it; itself where there is one alone."""
@@ -253,6 +262,16 @@ class Plan:
             raise PlanError("a sweep has one target; several take turns in loadgen compare")
         if self.server_pid is not None:
             raise PlanError("--server-pid is for a run with one target; with several, leave it out")
+
+    def _check_body(self) -> None:
+        for one in self.requests:
+            if one.chunked and not (one.body or self.body):
+                raise PlanError(f"--urls: the request {one.name!r} is chunked, and it has no body")
+        self.transfer.check(
+            has_body=bool(self.body) or any(one.body for one in self.requests),
+            some_chunked=self.transfer.chunked or any(one.chunked for one in self.requests),
+            policies=[cell.policy for cell in self.cells],
+        )
 
     def _check(self, cell: Cell) -> None:
         check_run(cell.policy, self._conditions(cell))

@@ -12,6 +12,7 @@ from typing import Any
 
 from loadgen.model import options
 from loadgen.model.addressing import Addressing
+from loadgen.model.body_transfer import BodyTransfer
 from loadgen.model.cell import Axes
 from loadgen.model.json_types import JSON_OBJECT, JsonType, list_of
 from loadgen.model.load import Load
@@ -20,7 +21,7 @@ from loadgen.model.proxying import Proxying
 from loadgen.model.tls_settings import TlsSettings
 
 AXES = "axes"
-_PARTS = {"load": Load, "tls": TlsSettings, "addressing": Addressing, "proxying": Proxying}
+_PARTS = {"load": Load, "tls": TlsSettings, "addressing": Addressing, "proxying": Proxying, "transfer": BodyTransfer}
 """Fields of Plan that are values of their own, made of all options whose `plan_field` begins with the name."""
 
 

@@ -47,6 +47,8 @@ class PlannedRequestRecord(TypedDict):
     """Columns of the CSV file that they take values from; empty for none."""
     rows: list[list[str]]
     """Its rows: never recorded, so always empty."""
+    chunked: NotRequired[bool]
+    """Its body went in chunks; earlier runs lack it."""
 
 
 class PlanRecord(TypedDict):
@@ -169,3 +171,7 @@ class PlanRecord(TypedDict):
     """Name that handshakes ask for, or `none`; null: the URL's."""
     tickets: NotRequired[bool]
     """Session tickets are taken."""
+    chunked: NotRequired[bool]
+    """The body went in chunks (RFC 9112 §7.1); earlier runs lack it."""
+    chunk_bytes: NotRequired[int | None]
+    """Longest chunk; null for 16384, absent in earlier runs."""

@@ -22,15 +22,17 @@ from loadgen.model.redaction import redact_body, redact_field, redact_url
 _KEYS: dict[str, JsonType] = {
     "name": JSON_TEXT, "weight": JSON_WHOLE, "method": JSON_TEXT, "origin": JSON_TEXT, "path": JSON_TEXT,
     "headers": list_of(JSON_PAIR), "body_base64": JSON_BASE64, "is_template": JSON_TRUTH, "columns": JSON_TEXTS,
-    "rows": list_of(JSON_TEXTS),
+    "rows": list_of(JSON_TEXTS), "chunked": JSON_TRUTH,
 }  # fmt: skip
+_ADDED_LATER = {"chunked"}
+"""Runs of earlier versions lack these."""
 JSON_REQUEST = JsonType(
     "an object of a request",
     "objects of requests",
     lambda value: (
         isinstance(value, dict)
-        and value.keys() == _KEYS.keys()
-        and all(kind.fits(value[key]) for key, kind in _KEYS.items())
+        and value.keys() <= _KEYS.keys() <= value.keys() | _ADDED_LATER
+        and all(_KEYS[key].fits(one) for key, one in value.items())
     ),
 )
 
@@ -55,6 +57,8 @@ class PlannedRequest:
     """Path, values of header fields and body are templates (model/request_template.py)."""
     values: CsvValues = NO_VALUES
     """What they may take from a file."""
+    chunked: bool = False
+    """The body goes in chunks; so it does where the plan says it of all."""
 
     def record(self, *, secrets: bool) -> dict[str, Any]:
         """As JSON values. Without `secrets`, HIDDEN stands for each credential."""
@@ -70,6 +74,7 @@ class PlannedRequest:
             # Rows of users are what no record should hold.
             "rows": [list(row) for row in self.values.rows] if secrets else [],
             "body_base64": base64.b64encode(self.body if secrets else redact_body(self.body)).decode("ascii"),
+            "chunked": self.chunked,
         }
 
     def over(self, method: str, headers: tuple[tuple[str, str], ...], body: bytes) -> dict[str, Any]:

@@ -27,7 +27,7 @@ MAX_WEIGHT = 1_000_000
 _MAX_FILE_BYTES = 64 << 20
 _MAX_NAME = 80
 _MARK = "~.{}.~"
-_KEYS = ("url", "method", "weight", "name", "headers", "body", "csv")
+_KEYS = ("url", "method", "weight", "name", "headers", "body", "csv", "chunked")
 
 
 def is_text(value: str) -> bool:
@@ -80,6 +80,8 @@ def _line(request: PlannedRequest) -> Iterator[tuple[str, Any]]:
         yield "headers", dict(record["headers"])
     if request.values.columns:
         yield "csv", HIDDEN
+    if request.chunked:
+        yield "chunked", True
     if request.body:
         yield "body_base64", record["body_base64"]
 
@@ -130,6 +132,7 @@ def _of_keys(keys: dict[str, Any], folder: Path) -> PlannedRequest:
         body=body if names else Template(_decoded(body)).pieces[0].encode("utf-8", "surrogateescape"),
         is_template=bool(names),
         values=values,
+        chunked=_is_chunked(keys),
     )
 
 
@@ -185,6 +188,13 @@ def _name(keys: dict[str, Any], usual: str) -> str:
 def _weight(value: Any) -> int:
     if type(value) is not int or not 1 <= value <= MAX_WEIGHT:
         raise PlanError(f"the weight is {json.dumps(value)[:_MAX_NAME]}; write a whole number from 1 to {MAX_WEIGHT:,}")
+    return value
+
+
+def _is_chunked(keys: dict[str, Any]) -> bool:
+    value = keys.get("chunked", False)
+    if not isinstance(value, bool):
+        raise PlanError("chunked is neither true nor false")
     return value
 
 

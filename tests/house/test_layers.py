@@ -100,6 +100,7 @@ LAYERS = {
             "option",
             "address_options",
             "address_value_types",
+            "body_options",
             "export_options",
             "gate_options",
             "length_options",
@@ -113,6 +114,7 @@ LAYERS = {
         ),
         (
             *("addressing", "load", "tls_settings", "proxying", "plan", "plan_fields", "route_plan", "split"),
+            "body_transfer",
             "origin_plans",
         ),
     ],

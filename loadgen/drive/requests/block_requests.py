@@ -47,5 +47,5 @@ def _write_http1(
         option = ", ".join(name for name, _ in upgrade)
     return build_request(
         plan.method, plan.request_target(policy, cell.path), plan.target.host_field, headers, plan.body, option,
-        policy.http_version, plan.trailers,
+        policy.http_version, plan.trailers, plan.transfer,
     )  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from loadgen.drive.requests.user_state import EncodedRequest
+from loadgen.model.body_transfer import DEFAULT_TRANSFER
 from loadgen.model.characters import has_control
 from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import check_headers
@@ -67,7 +68,8 @@ class RequestBuilder:
         def write(is_last: bool, _cookies: str) -> bytes:
             option = policy.last_option if is_last else policy.connection_option
             return build_request(
-                method, target, self._host_field, fields, body, option, policy.http_version, self._plan.trailers
+                method, target, self._host_field, fields, body, option, policy.http_version, self._plan.trailers,
+                self._plan.transfer if body else DEFAULT_TRANSFER,
             )  # fmt: skip
 
         return EncodedRequest(write)

@@ -54,7 +54,8 @@ def field_section(plan: Plan, path: str, cookies: str) -> tuple[tuple[bytes, byt
     authority = next(value for name, value in regular if name == "host")
     fields = [(":method", plan.method), (":scheme", target.scheme), (":authority", authority), (":path", path)]
     fields += regular
-    if sends_length(plan.method, plan.body):
+    # HTTP/2 has no chunks (RFC 9113 §8.1): a body whose length is not said goes in DATA frames all the same.
+    if sends_length(plan.method, plan.body) and not plan.transfer.chunked:
         fields.append(("content-length", str(len(plan.body))))
     if plan.trailers:
         fields.append(("te", "trailers"))

@@ -103,6 +103,6 @@ _range = lru_cache(64)(random_range)
 def filled_plan(plan: Plan, request: PlannedRequest) -> Plan:
     """The plan of a filled request alone. It is not checked again: its template and all values were."""
     found = copy(plan)
-    for name, value in request.over(plan.method, plan.headers, plan.body).items():
+    for name, value in plan.fields_of(request).items():
         object.__setattr__(found, name, value)  # plans are frozen, and this one is not seen yet
     return found

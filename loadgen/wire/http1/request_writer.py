@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loadgen.model.body_transfer import DEFAULT_TRANSFER, BodyTransfer
 from loadgen.model.request_method import WITH_CONTENT
 from loadgen.wire.http1.final_head import END_OF_HEAD
 
@@ -18,6 +19,12 @@ def sends_length(method: str, body: bytes) -> bool:
     return bool(body) or method in WITH_CONTENT
 
 
+def chunked_body(body: bytes, max_chunk_bytes: int) -> bytes:
+    """The body in chunks, all but the last of this length (RFC 9112 §7.1)."""
+    pieces = (body[begin : begin + max_chunk_bytes] for begin in range(0, len(body), max_chunk_bytes))
+    return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+
+
 def build_request(
     method: str,
     path: str,
@@ -27,15 +34,19 @@ def build_request(
     connection: str,
     version: str = "1.1",
     trailers: bool = False,
+    transfer: BodyTransfer = DEFAULT_TRANSFER,
 ) -> bytes:
     """One request in origin-form, as bytes. A field of the caller's replaces the default of the same name.
 
     connection: the Connection field's value; empty for no such field. trailers: say that trailer sections are
-    understood (RFC 9110 §10.1.4), which HTTP/1.0 has no way to say.
+    understood (RFC 9110 §10.1.4), which HTTP/1.0 has no way to say. transfer: how the body is sent.
     """
     lines = [f"{method} {path} HTTP/{version}"]
     lines += [f"{name}: {value}" for name, value in with_defaults(host_field, headers)]
-    if sends_length(method, body):
+    if transfer.chunked:
+        lines.append("Transfer-Encoding: chunked")
+        body = chunked_body(body, transfer.max_chunk_bytes)
+    elif sends_length(method, body):
         lines.append(f"Content-Length: {len(body)}")
     if trailers and version != "1.0":
         # TE is for the next hop alone: its sender must name it in Connection, so that no intermediary forwards it.

@@ -8,6 +8,7 @@ from loadgen.drive.requests.block_requests import block_requests
 from loadgen.drive.requests.filled_request import RequestCounter
 from loadgen.drive.requests.request_mix import RequestMix
 from loadgen.drive.requests.user_state import EncodedRequest
+from loadgen.model.body_transfer import BodyTransfer
 from loadgen.model.plan import Plan
 from loadgen.model.policy import parse_policies
 from loadgen.model.proxy import parse_proxy
@@ -56,3 +57,14 @@ def test_each_of_several_requests_has_its_own_path() -> None:
     assert isinstance(found, RequestMix)
     paths = {found.chosen(connection, 0).encoded(0, "").more.split(b" ")[1] for connection in range(50)}
     assert paths == {b"/a", b"/b"}
+
+
+def test_bodies_go_in_chunks_where_there_are_some() -> None:
+    requests = read_requests('{"url": "/a", "body": "x"}\n{"url": "/b"}')
+    found = sent("persistent", requests=requests, transfer=BodyTransfer(chunked=True))
+    assert isinstance(found, RequestMix)
+    by_path = {}
+    for connection in range(50):
+        request = found.chosen(connection, 0)
+        by_path[request.path] = request.encoded(0, "").more.endswith(b"1\r\nx\r\n0\r\n\r\n")
+    assert by_path == {"/a": True, "/b": False}

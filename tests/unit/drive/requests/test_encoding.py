@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from loadgen.drive.requests.encoding import encoder_for, field_section, h2c_fields, websocket_message
+from loadgen.model.body_transfer import BodyTransfer
 from loadgen.model.plan import Plan
 from loadgen.model.policy import parse_policies
 from loadgen.model.target import parse_target
@@ -75,3 +76,10 @@ def test_a_message_is_the_plans_body_or_a_short_text(body: bytes, payload: bytes
     message = websocket_message(one, one.cells[0], "s=1")
     assert (message.payload, message.is_text, message.path) == (payload, is_text, "/a?b=1")
     assert ("Cookie", "s=1") in message.headers
+
+
+def test_http2_says_no_length_of_a_body_in_chunks() -> None:
+    one = plan(method="PUT", body=b"hello", transfer=BodyTransfer(chunked=True))
+    names = {bytes(name) for name, *_ in field_section(one, "/", "")}
+    assert not names & {b"content-length", b"transfer-encoding"}
+    assert encoder_for(one, one.cells[0], http1)(False, "").body == b"hello"

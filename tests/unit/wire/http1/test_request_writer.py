@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from loadgen.model.body_transfer import BodyTransfer
+from loadgen.wire.http1.head import CHUNKED
 from loadgen.wire.http1.request_reader import RequestReader
 from loadgen.wire.http1.request_writer import build_request
 
@@ -45,3 +47,26 @@ def test_a_request_is_written(
     assert head is not None
     assert (head.method, head.path, head.framing) == (method.encode(), b"/p?q", len(body))
     assert head.persists is (connection != "close")
+
+
+@pytest.mark.parametrize(
+    ("body", "size", "expected"),
+    [
+        (b"hello", None, b"5\r\nhello\r\n0\r\n\r\n"),
+        (b"hello world", 5, b"5\r\nhello\r\n5\r\n worl\r\n1\r\nd\r\n0\r\n\r\n"),
+        (b"x" * 32, 16, b"10\r\n%b\r\n10\r\n%b\r\n0\r\n\r\n" % (b"x" * 16, b"x" * 16)),
+        (b"", None, b"0\r\n\r\n"),
+    ],
+)
+def test_a_body_goes_in_chunks(body: bytes, size: int | None, expected: bytes) -> None:
+    raw = build_request("PUT", "/", "h", (), body, "keep-alive", transfer=BodyTransfer(chunked=True, chunk_bytes=size))
+    head, _, sent = raw.partition(b"\r\n\r\n")
+    assert b"Transfer-Encoding: chunked\r\n" in head
+    assert b"Content-Length" not in head  # RFC 9112 §6.2
+    assert sent == expected
+    reader = RequestReader(1000)
+    reader.feed(raw)
+    found = reader.next_request()
+    assert found is not None
+    assert found.framing == CHUNKED
+    assert reader.next_request() is None

@@ -1,0 +1,21 @@
+"""The options that say how the request's body is sent, one row each, as in `options.py`."""
+
+from __future__ import annotations
+
+from loadgen.model.option import LocustArgument, Option, OptionGroup
+from loadgen.model.value_types import Flag, OptionalWhole
+
+MAX_CHUNK_BYTES = 1 << 30
+_IN_NO_FORM = LocustArgument(in_form=False)
+
+BODY_OPTIONS: tuple[Option, ...] = (
+    Option(
+        name="chunked", group=OptionGroup.TARGET, type=Flag(), plan_field="transfer.chunked", default=False,
+        help="Send the body in chunks, without its length: Transfer-Encoding: chunked.", locust=_IN_NO_FORM,
+    ),
+    Option(
+        name="chunk_size", group=OptionGroup.TARGET, type=OptionalWhole(1, MAX_CHUNK_BYTES),
+        plan_field="transfer.chunk_bytes", is_implicit=True, metavar="BYTES",
+        help="With --chunked: longest chunk; 16384 if unset.", locust=_IN_NO_FORM,
+    ),
+)  # fmt: skip

@@ -1,0 +1,54 @@
+"""How a request's body is sent, as a value. Knows no body and sends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from loadgen.model.exceptions import PlanError
+from loadgen.model.options import default
+from loadgen.model.policy import WEBSOCKET, ConnectionPolicy
+
+_USUAL_CHUNK_BYTES = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class BodyTransfer:
+    """What `--chunked` and the options beside it say."""
+
+    chunked: bool = default("chunked")
+    """The body goes in chunks, and no field says its length (RFC 9112 §7.1)."""
+    chunk_bytes: int | None = None
+    """The longest chunk; None: the usual one."""
+
+    @property
+    def max_chunk_bytes(self) -> int:
+        """The longest chunk."""
+        return self.chunk_bytes or _USUAL_CHUNK_BYTES
+
+    def of_request(self, *, has_body: bool, chunked: bool) -> BodyTransfer:
+        """How one of several requests is sent. chunked: it asks for chunks itself."""
+        chunked = has_body and (chunked or self.chunked)
+        return replace(self, chunked=chunked, chunk_bytes=self.chunk_bytes if chunked else None)
+
+    def check(self, *, has_body: bool, some_chunked: bool, policies: Iterable[ConnectionPolicy]) -> None:
+        """Raise PlanError where nothing is there to be sent so, or a policy can't send it.
+
+        has_body: one of the requests has. some_chunked: one of them goes in chunks, by this or by its own line.
+        """
+        if self.chunked and not has_body:
+            raise PlanError("--chunked is for a request with a body; give --data too")
+        if self.chunk_bytes is not None and not some_chunked:
+            raise PlanError("--chunk-size is for a body in chunks; give --chunked too")
+        for policy in policies if some_chunked else ():
+            _check_chunks(policy)
+
+
+def _check_chunks(policy: ConnectionPolicy) -> None:
+    if policy.protocol == WEBSOCKET:
+        raise PlanError(f"chunks are for requests, and the policy {policy.name} sends messages")
+    if policy.http_version == "1.0":
+        raise PlanError(f"HTTP/1.0 has no chunks (RFC 9112 §7.1), so the policy {policy.name} can't send them")
+
+
+DEFAULT_TRANSFER = BodyTransfer()
