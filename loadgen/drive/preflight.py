@@ -32,6 +32,9 @@ class ServerObserver(Listener):
     def connection_lost(self, connection: Connection) -> None:
         self._slot.connection_lost(connection)
 
+    def connection_ready(self, connection: Connection) -> None:
+        self._slot.connection_ready(connection)
+
 
 class Preflight(ServerObserver):
     """Sends one request of a slot, on its present connection or on a new one."""
@@ -48,6 +51,9 @@ class Preflight(ServerObserver):
         else:
             slot.connection.listener = self
             slot.send(0)
+
+    def connection_ready(self, connection: Connection) -> None:
+        """Its request goes alone."""
 
     def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
         self.head = connection.reader.head if outcome > 0 else None

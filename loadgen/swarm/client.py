@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from urllib.parse import urlencode
 
+from loadgen.drive.clients.shared_client import SharedClient
 from loadgen.drive.requests.builder import FieldPairs
 from loadgen.drive.requests.greenlet_client import GreenletClient
 from loadgen.model.redaction import redact_url
@@ -50,7 +51,7 @@ class ReuseClient:
     origin: scheme and authority of the target. base: goes before each path, as the path of Locust's host does.
     """
 
-    def __init__(self, user: User, client: GreenletClient, origin: str, base: str, policy: str) -> None:
+    def __init__(self, user: User, client: GreenletClient | SharedClient, origin: str, base: str, policy: str) -> None:
         self._user = user
         self._call = client.call
         self._event = user.environment.events.request

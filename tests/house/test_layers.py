@@ -152,7 +152,7 @@ LAYERS = {
             "open_loop/due_times",
         ),
         ("slots/", "open_loop/", "preflight"),
-        ("connection_manager", "engine", "requests/greenlet_client"),
+        ("clients/", "connection_manager", "engine", "requests/greenlet_client"),
         ("block", "run_loop", "target_check", "pilot/"),
     ],
     "measure": [

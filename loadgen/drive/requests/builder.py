@@ -5,15 +5,16 @@ Sends nothing and keeps no cookie.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 
+from loadgen.drive.requests.encoding import WriteStream, request_section, stream_writer
 from loadgen.drive.requests.user_state import EncodedRequest
 from loadgen.model.body_transfer import DEFAULT_TRANSFER
 from loadgen.model.characters import has_control
 from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import check_headers
 from loadgen.model.plan import Plan
-from loadgen.model.policy import ConnectionPolicy
+from loadgen.model.policy import HTTP2, ConnectionPolicy
 from loadgen.model.request_method import check_method
 from loadgen.model.request_target import origin_form
 from loadgen.wire.http1.request_writer import build_request
@@ -61,18 +62,29 @@ class RequestBuilder:
         fields = tuple(field for field in self._defaults if field[0].lower() not in given) + headers
         if cookies and "cookie" not in given:
             fields += (("Cookie", cookies),)
-        policy = self._policy
-        target = self._plan.request_target(policy, _checked_target(path))
-        fields += self._proxy_fields
+        path = _checked_target(path)
+        if self._policy.protocol in HTTP2:
+            return EncodedRequest(self._stream_writer(method, path, fields, body))
+        return EncodedRequest(partial(self._write_http1, method, path, fields, body))
 
-        def write(is_last: bool, _cookies: str) -> bytes:
-            option = policy.last_option if is_last else policy.connection_option
-            return build_request(
-                method, target, self._host_field, fields, body, option, policy.http_version, self._plan.trailers,
-                self._plan.transfer if body else DEFAULT_TRANSFER,
-            )  # fmt: skip
+    def _write_http1(
+        self, method: str, path: str, fields: FieldPairs, body: bytes, is_last: bool, _cookies: str,
+        upgrade: FieldPairs = (),
+    ) -> bytes:  # fmt: skip
+        """As WriteHttp1 says; the cookies are among the fields."""
+        policy, plan = self._policy, self._plan
+        option = policy.last_option if is_last else policy.connection_option
+        if upgrade:
+            option = ", ".join(name for name, _ in upgrade)
+        return build_request(
+            method, plan.request_target(policy, path), self._host_field, (*fields, *self._proxy_fields, *upgrade),
+            body, option, policy.http_version, plan.trailers, plan.transfer if body else DEFAULT_TRANSFER,
+        )  # fmt: skip
 
-        return EncodedRequest(write)
+    def _stream_writer(self, method: str, path: str, fields: FieldPairs, body: bytes) -> WriteStream:
+        section = request_section(self._plan, method, path, fields, body)
+        write_http1 = partial(self._write_http1, method, path, fields, body)
+        return stream_writer(self._policy, lambda _cookies: section, body, write_http1)
 
 
 def _checked_target(path: str) -> str:

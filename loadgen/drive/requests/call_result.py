@@ -65,6 +65,8 @@ class BodyReader(ResponseReader):
 
     __slots__ = ("_keep", "_parts")
 
+    keeps_bodies = True
+
     def __init__(self, max_body_bytes: int, memory: HeadMemory | None = None) -> None:
         ResponseReader.__init__(self, max_body_bytes, memory)
         self._parts: list[bytes] = []
@@ -79,6 +81,10 @@ class BodyReader(ResponseReader):
             return self.feed(bytes(memoryview(buffer)[:size]))
         self._parts.append(bytes(buffer[end:size]))
         return True
+
+    def keep_body(self, pieces: list[bytes]) -> None:
+        """The body of a response that came otherwise, in a stream of HTTP/2."""
+        self._parts.extend(pieces)
 
     def take(self) -> bytes:
         """The body so far; it is kept no longer."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Protocol
 
 from loadgen.model.cell import Cell
 from loadgen.model.headers import NEVER_INDEXED
 from loadgen.model.plan import Plan
-from loadgen.model.policy import H2C_UPGRADE, HTTP1, WEBSOCKET
+from loadgen.model.policy import H2C_UPGRADE, HTTP1, WEBSOCKET, ConnectionPolicy
+from loadgen.wire.http1.head import FieldLines
 from loadgen.wire.http1.request_writer import sends_length, with_defaults
 from loadgen.wire.http2.fields import HTTP1_CONNECTION_FIELDS
 from loadgen.wire.http2.hpack_cache import secret_field
@@ -27,6 +28,10 @@ class WriteHttp1(Protocol):
     def __call__(self, is_last: bool, cookies: str, upgrade: tuple[tuple[str, str], ...] = ()) -> bytes: ...
 
 
+WriteStream = Callable[[bool, str], StreamRequest]
+"""Writes the request for HTTP/2, as `encoder_for` says."""
+
+
 def encoder_for(plan: Plan, cell: Cell, write_http1: WriteHttp1) -> Callable[[bool, str], Any]:
     """Gives the encoded request, from whether it is the last one on its connection and the Cookie field's value."""
     protocol = cell.policy.protocol
@@ -34,33 +39,45 @@ def encoder_for(plan: Plan, cell: Cell, write_http1: WriteHttp1) -> Callable[[bo
         return write_http1
     if protocol == WEBSOCKET:
         return lambda _is_last, cookies: websocket_message(plan, cell, cookies)
-
-    def stream_request(is_last: bool, cookies: str) -> StreamRequest:
-        fields = field_section(plan, cell.path, cookies)
-        upgrade = write_http1(is_last, cookies, h2c_fields()) if protocol == H2C_UPGRADE else b""
-        closes = is_last and cell.policy.last_option == "close"
-        return StreamRequest(fields, plan.body, write_http1(is_last, cookies), upgrade, closes)
-
-    return stream_request
+    return stream_writer(cell.policy, partial(field_section, plan, cell.path), plan.body, write_http1)
 
 
-def field_section(plan: Plan, path: str, cookies: str) -> tuple[tuple[bytes, bytes], ...]:
-    """The request's fields in HTTP/2 (RFC 9113 §8.3.1): pseudo-fields, then names in lower case.
+def stream_writer(
+    policy: ConnectionPolicy, section: Callable[[str], FieldLines], body: bytes, write_http1: WriteHttp1
+) -> WriteStream:
+    """section(cookies): the request's fields in HTTP/2."""
 
-    Fields that belong to an HTTP/1.1 connection are left out (RFC 9113 §8.2.2).
+    def write(is_last: bool, cookies: str) -> StreamRequest:
+        upgrade = write_http1(is_last, cookies, h2c_fields()) if policy.protocol == H2C_UPGRADE else b""
+        closes = is_last and policy.last_option == "close"
+        return StreamRequest(section(cookies), body, write_http1(is_last, cookies), upgrade, closes)
+
+    return write
+
+
+def field_section(plan: Plan, path: str, cookies: str) -> FieldLines:
+    """The fields of the plan's request in HTTP/2, with the Cookie field's value where there is one."""
+    headers = (*plan.headers, ("cookie", cookies)) if cookies else plan.headers
+    return request_section(plan, plan.method, path, headers, plan.body)
+
+
+def request_section(
+    plan: Plan, method: str, path: str, headers: tuple[tuple[str, str], ...], body: bytes
+) -> FieldLines:
+    """A request's fields in HTTP/2 (RFC 9113 §8.3.1): pseudo-fields, then names in lower case.
+
+    Its target and how its body goes are the plan's. Fields of an HTTP/1.1 connection are left out (RFC 9113 §8.2.2).
     """
     target = plan.target
-    regular = [(name.lower(), value) for name, value in with_defaults(target.host_field, plan.headers)]
+    regular = [(name.lower(), value) for name, value in with_defaults(target.host_field, headers)]
     authority = next(value for name, value in regular if name == "host")
-    fields = [(":method", plan.method), (":scheme", target.scheme), (":authority", authority), (":path", path)]
+    fields = [(":method", method), (":scheme", target.scheme), (":authority", authority), (":path", path)]
     fields += regular
     # HTTP/2 has no chunks (RFC 9113 §8.1): a body whose length is not said goes in DATA frames all the same.
-    if sends_length(plan.method, plan.body) and not plan.transfer.chunked:
-        fields.append(("content-length", str(len(plan.body))))
+    if sends_length(method, body) and not (body and plan.transfer.chunked):
+        fields.append(("content-length", str(len(body))))
     if plan.trailers:
         fields.append(("te", "trailers"))
-    if cookies:
-        fields.append(("cookie", cookies))
     left_out = HTTP1_CONNECTION_FIELDS | {b"host"}
     return tuple(
         (secret_field if name in NEVER_INDEXED else _field)(name.encode("latin-1"), value.encode("latin-1"))

@@ -10,7 +10,7 @@ from loadgen.wire.connection cimport Connection
 
 cdef class GreenletClient(ConnectionSlot):
     cdef bint _calling, _ended, _is_head, _left, _gave_turn
-    cdef object _error, _waiting
+    cdef object _error, _waiting, _further
     cdef long long _pause_until_ns
     cdef GreenletClientPool _pool
     cdef CallRow _rows
@@ -25,6 +25,7 @@ cdef class GreenletClient(ConnectionSlot):
     cpdef exchange_done(self, connection, int outcome, long long end_ns)
     @cython.locals(pause_s=cython.double)
     cpdef done(self, int outcome)
+    cdef _call_beside(self, method, path, headers, bytes body)
     cdef _begin(self, method)
     cpdef _open(self, long long scheduled_ns)
     cdef _abandon(self)
@@ -38,9 +39,10 @@ cdef class GreenletClient(ConnectionSlot):
 cdef class GreenletClientPool(ConnectionManager):
     cdef readonly RequestBuilder builder
     cdef readonly object hub
-    cdef object _origin
-    cdef dict _present
-    cdef list _free
+    cdef object _origin, _shared, _users, _slot_numbers
+    cdef int _concurrency
+    cdef dict _present, _sharing
+    cdef list _pools
     cdef bint _closed
 
     cpdef new_client(self)

@@ -1,27 +1,35 @@
 """Clients for greenlets: a call sends one request and returns when its response is there. Knows no Locust.
 
-They are slots like those of closed-loop users and treat connections as the policy says; between calls the connection
-stays open and is watched.
+Where each user has a connection of its own, its client is the slot of that: it treats the connection as the policy
+says, and watches it between calls. Further calls at the same time, and policies that share connections or have several
+requests in flight on one, take the slots of a pool.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from heapq import heappop, heappush
+from dataclasses import replace
 from typing import Any
 
 import gevent
 from gevent import getcurrent
 
+from loadgen.drive.clients.call_slot import ConcurrentCallSlot, SequentialCallSlot
+from loadgen.drive.clients.numbers import Numbers
+from loadgen.drive.clients.shared_client import SharedClient
 from loadgen.drive.connection_manager import ConnectionManager
 from loadgen.drive.preflight import ServerObserver
 from loadgen.drive.requests.builder import FieldPairs, RequestBuilder
 from loadgen.drive.requests.call_result import BodyReader, CallResult, CallRow
 from loadgen.drive.requests.cookies import PathCookieState
+from loadgen.drive.requests.user_state import EncodedRequest, UserState
+from loadgen.drive.slots.context import SlotContext
+from loadgen.drive.slots.pool import Pool
+from loadgen.drive.slots.pooled_slot import PooledSlot, SlotOwner
 from loadgen.drive.slots.slot import ConnectionSlot, pause_after
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
-from loadgen.model.policy import ConnectionPolicy, parse_policy
+from loadgen.model.policy import HTTP1, HTTP2, WEBSOCKET, ConnectionPolicy, parse_policy
 from loadgen.model.records import Ending
 from loadgen.model.request_method import IDEMPOTENT
 from loadgen.model.sample_sink import SampleSink
@@ -32,16 +40,40 @@ from loadgen.wire.lifecycle import CLOSED
 from loadgen.wire.listener import Listener
 from loadgen.wire.route import Route
 
+MAX_CONCURRENCY = 10
+"""Connections of one user at a time, as Locust's FastHttpUser has them by default."""
+# Where a policy names no number of streams: the server's SETTINGS_MAX_CONCURRENT_STREAMS does (RFC 9113 §5.1.2).
+_MAX_STREAMS = 100_000
+# A pool's slots have no request of their own: each call brings one.
+_NO_REQUEST = EncodedRequest(lambda _is_last, _cookies: b"")
+
 
 def scenario_policy(text: str) -> ConnectionPolicy:
-    """Read the policy of a scenario's users. Raises PlanError, also where it needs users that share or don't wait."""
+    """Read the policy of a scenario's users. Raises PlanError, also for one that they can't have."""
     policy = parse_policy(text)
+    if policy.protocol == WEBSOCKET:
+        raise PlanError(
+            f"the policy {policy.name!r} is not for scenarios; `self.client.websocket(path)` opens a WebSocket under "
+            "any other"
+        )
     if not policy.fits_scenarios:
         raise PlanError(
-            f"the policy {policy.name!r} is not for scenarios, whose users send one HTTP/1.1 request at a time "
-            "over a connection of their own; a SwarmUser can have it"
+            f"the policy {policy.name!r} is not for scenarios: nothing is opened before their users come, and nothing "
+            "of theirs is sent early; a SwarmUser can have it"
         )
     return policy
+
+
+def calls_at_once(policy: ConnectionPolicy) -> int:
+    """How many calls may be in flight on a connection.
+
+    With HTTP/2 that is for the scenario and the server to say, unless the policy says it (`streams:S`) or has the
+    connection rest, or end, after each.
+    """
+    says = any(part.startswith("streams:") for part in policy.name.split("+"))
+    if policy.protocol not in HTTP2 or says or not policy.reuses or policy.gap_ns:
+        return policy.depth
+    return max(policy.depth, _MAX_STREAMS)
 
 
 class GreenletClient(ConnectionSlot):
@@ -51,6 +83,7 @@ class GreenletClient(ConnectionSlot):
         "_calling",
         "_ended",
         "_error",
+        "_further",
         "_gave_turn",
         "_is_head",
         "_left",
@@ -72,17 +105,19 @@ class GreenletClient(ConnectionSlot):
         self._pause_until_ns = 0
         self._used: Connection
         self._waiting: Any = None
+        self._further: Any = None
 
     def call(self, method: str, path: str, headers: FieldPairs = (), body: bytes = b"") -> CallResult:
         """Send a request and wait for its response; other greenlets run meanwhile.
 
+        Beside a call that is under way it goes on a further connection of the user's, as far as there may be one more.
         The call waits first until the connection has rested, and until a short pause after an error is over, which
         keeps a target that is down from being hammered; neither counts as a part of the request's time.
         Raises PlanError where the request can't be sent as it is, OSError where the sink's disk is full. An exception
         that is thrown into the greenlet meanwhile abandons the exchange.
         """
         if self._calling:
-            raise RuntimeError("this user's requests go one at a time, and one is under way")
+            return self._call_beside(method, path, headers, body)
         state = self._state
         state.path = path
         cookies = state.cookies() if self._pool.takes_cookies else ""
@@ -115,6 +150,8 @@ class GreenletClient(ConnectionSlot):
             self._left = True
             self._abandon()
             self.close_idle()
+            if self._further is not None:
+                self._further.leave()
             self._pool.release(self)
 
     def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
@@ -136,6 +173,14 @@ class GreenletClient(ConnectionSlot):
         self._end_call()
 
     # Inside
+
+    def _call_beside(self, method: str, path: str, headers: FieldPairs, body: bytes) -> CallResult:
+        if self._left:
+            raise RuntimeError("this user has left")
+        if self._further is None:
+            self._further = self._pool.further_client(self._state)
+        result: CallResult = self._further.call(method, path, headers, body)
+        return result
 
     def _begin(self, method: str) -> None:
         if self._left:
@@ -190,20 +235,29 @@ class GreenletClientPool(ConnectionManager):
     """The clients of a scenario's users in this process, under one policy.
 
     A client's index is its user's number; the next user gets it when that one has left. connections: the number of the
-    first connection. policy: as written. Raises PlanError where it is no policy, or not one for scenarios.
+    first connection. policy: as written. concurrency: the most connections of one user at a time, where users have
+    their own. Raises PlanError where it is no policy, or not one for scenarios.
     """
 
-    def __init__(self, plan: Plan, route: Route, sink: SampleSink, policy: str, connections: int = 0) -> None:
+    def __init__(
+        self, plan: Plan, route: Route, sink: SampleSink, policy: str, connections: int = 0,
+        concurrency: int = MAX_CONCURRENCY,
+    ) -> None:  # fmt: skip
         parsed = scenario_policy(policy)
         ConnectionManager.__init__(self, plan, route, sink, connections)
-        self.use(parsed)
+        route.tunnels = plan.tunnels(parsed)
+        self.use(replace(parsed, depth=calls_at_once(parsed)))
         # A scenario may read all fields of a head, so none may stand for another.
         self._heads = HeadMemory(exact=True)
         self.builder = RequestBuilder(plan, parsed)
         self.hub: Any = gevent.get_hub()
         self._origin = plan.target.origin
+        self._concurrency = concurrency
         self._present: dict[int, GreenletClient] = {}
-        self._free: list[int] = []
+        self._sharing: dict[SharedClient, None] = {}
+        self._users, self._slot_numbers = Numbers(), Numbers()
+        self._pools: list[Pool] = []
+        self._shared: Any = self._new_pool(parsed.pool) if parsed.pool else None
         self._closed = False
 
     @property
@@ -211,24 +265,51 @@ class GreenletClientPool(ConnectionManager):
         """Scheme and authority of the target's URLs."""
         return self._origin
 
-    def new_client(self) -> GreenletClient:
+    def new_client(self) -> GreenletClient | SharedClient:
         """A client without connection and cookies. Its `leave` must be called at the end."""
-        index = heappop(self._free) if self._free else len(self._present)
-        client = self._present[index] = GreenletClient(self, index, PathCookieState(index, self._origin))
-        return client
+        state = PathCookieState(self._users.take(), self._origin)
+        policy = self.policy
+        if self._shared is not None:
+            return self._share(self._shared, state)
+        if policy.protocol == HTTP1 and policy.depth == 1 and self._concurrency > 1:
+            client = self._present[state.index] = GreenletClient(self, self._slot_numbers.take(), state)
+            return client
+        # One connection takes all that is in flight, unless each request has its own.
+        return self._share(self._new_pool(1 if policy.reuses else self._concurrency), state)
+
+    def further_client(self, state: PathCookieState) -> SharedClient:
+        """For calls beside one that is under way, of the user with this state."""
+        return self._share(self._new_pool(self._concurrency - 1), state)
 
     def release(self, client: GreenletClient) -> None:
         """A client will not call any more."""
-        del self._present[client.index]
-        heappush(self._free, client.index)
+        user = client.user_state.index
+        del self._present[user]
+        self._users.give_back(user)
+        self._slot_numbers.give_back(client.index)
+
+    def client_left(self, client: SharedClient) -> None:
+        """It will not call any more."""
+        del self._sharing[client]
+        if client.pool is not self._shared:
+            self._pools.remove(client.pool)
+            for slot in client.pool.slots:
+                slot.close_idle()
+                self._slot_numbers.give_back(slot.index)
+        if client.index not in self._present:
+            self._users.give_back(client.index)
 
     def close(self) -> None:
         """All clients leave, and the loop is left as it was found; safe to call twice."""
         if self._closed:
             return
         self._closed = True
-        for client in list(self._present.values()):
-            client.leave()
+        for own in list(self._present.values()):
+            own.leave()
+        for sharing in list(self._sharing):
+            sharing.leave()
+        for slot in self._shared.slots if self._shared is not None else ():
+            slot.close_idle()
         self._await_closes()
         ConnectionManager.close(self)
 
@@ -236,12 +317,28 @@ class GreenletClientPool(ConnectionManager):
         # The first response shows what kind of server this is.
         return ConnectionManager.new_connection(self, listener if self.observed else ServerObserver(self, listener))
 
+    # Inside
+
+    def _share(self, pool: Pool, state: PathCookieState) -> SharedClient:
+        client = SharedClient(self, pool, state)
+        self._sharing[client] = None
+        return client
+
+    def _new_pool(self, size: int) -> Pool:
+        pool = Pool(self, size, _NO_REQUEST, (self._new_slot, self._new_slot))
+        self._pools.append(pool)
+        return pool
+
+    def _new_slot(self, pool: SlotOwner, context: SlotContext, _index: int, state: UserState) -> PooledSlot:
+        kind = ConcurrentCallSlot if self.policy.depth > 1 else SequentialCallSlot
+        return kind(pool, context, self._slot_numbers.take(), state)
+
     def _new_reader(self) -> BodyReader:
         return BodyReader(self._max_body_bytes, self._heads)
 
     def _at_work(self) -> Iterable[Connection | None]:
-        # A copy: an exchange that ends here wakes users, and they come and go.
-        return [client.connection for client in self._present.values()]
+        return [slot.connection for slot in self._slots()]
 
-    def _slots(self) -> list[GreenletClient]:
-        return list(self._present.values())
+    def _slots(self) -> list[ConnectionSlot]:
+        # A copy: an exchange that ends here wakes users, and they come and go.
+        return [*self._present.values(), *(slot for pool in self._pools for slot in pool.slots)]

@@ -7,7 +7,7 @@ from collections import deque
 from loadgen.drive.requests.request_mix import RequestMix
 from loadgen.drive.requests.user_state import EncodedRequest, UserState
 from loadgen.drive.slots.context import SlotContext
-from loadgen.drive.slots.pooled_slot import POOLED_SLOTS, PooledSlot, SlotKinds
+from loadgen.drive.slots.pooled_slot import POOLED_SLOTS, PooledSlot, PoolUser, SlotKinds
 from loadgen.drive.slots.slot import pause_after
 from loadgen.model.policy import FIFO
 from loadgen.model.records import ABSENT
@@ -32,13 +32,13 @@ class Pool:
         self.slots: list[PooledSlot] = []
         self.serves_waiting = True
         """Waiting requests still get a connection."""
-        self.waiting: deque[tuple[PooledUser | None, int, int]] = deque()
+        self.waiting: deque[tuple[PoolUser | None, int, int]] = deque()
         """In order: the user (None for an arrival), when the request was due, and how late the generator was (ns).
 
         There is no bound: arrivals don't hold back because others wait.
         """
 
-    def submit(self, user: PooledUser | None, due_ns: int, late_ns: int) -> None:
+    def submit(self, user: PoolUser | None, due_ns: int, late_ns: int) -> None:
         """Send a request for `user`, or for an arrival that was due at `due_ns`, as soon as a connection is free."""
         slot = self._take()
         if slot is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 from loadgen.drive.requests.user_state import UserState
@@ -24,7 +25,8 @@ class SlotOwner(Protocol):
 class PoolUser(Protocol):
     """A user whose requests a pool sends."""
 
-    user_state: UserState
+    @property
+    def user_state(self) -> UserState: ...
 
     def served(self, outcome: int) -> None: ...
 
@@ -149,6 +151,7 @@ class PooledConcurrentSlot(ConcurrentSlot, PooledSlot):
         self._users_by_index[request_index] = sender
 
 
-SlotKinds = tuple[type[PooledSlot], type[PooledSlot]]
+MakeSlot = Callable[[SlotOwner, SlotContext, int, UserState], PooledSlot]
+SlotKinds = tuple[MakeSlot, MakeSlot]
 """For one request at a time, and for several."""
 POOLED_SLOTS: SlotKinds = PooledSlot, PooledConcurrentSlot

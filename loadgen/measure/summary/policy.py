@@ -162,6 +162,13 @@ def latency_summary(measured: PolicySamples, with_curve: bool, stops_early: bool
     }
 
 
+def _used_slots(block: BlockFacts, slots: int) -> int:
+    """How many connections the block needed: one for each slot that it used."""
+    used = block["connections"]["slots"]
+    # A scenario says itself how many requests its users have under way at a time.
+    return used if block.get("continuous") else min(slots * block.get("grouped", 1), used)
+
+
 def _connections(blocks: list[BlockFacts], exact: SampleCounts, slots: int) -> ConnectionsSummary:
     """What became of them. exact: what the blocks' windows counted. slots: see `_slots`."""
     counts: Counter[str] = Counter()
@@ -179,9 +186,7 @@ def _connections(blocks: list[BlockFacts], exact: SampleCounts, slots: int) -> C
     exchanges = sum(block.get("carried", block["exchanges"]) for block in blocks)
     return {
         "opened": opened,
-        # One for each slot that was used in a block.
-        "ideal": sum(min(slots * block.get("grouped", 1), block["connections"]["slots"]) for block in blocks)
-        + challenge["connections"],
+        "ideal": sum(_used_slots(block, slots) for block in blocks) + challenge["connections"],
         "proxy_asked": challenge["connections"],
         "reuse_ratio": exact["reused"] / exact["requests"] if exact["requests"] else 0.0,
         "requests_per_connection": exchanges / opened if opened else 0.0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
-from loadgen.model.policy.protocols import HTTP1
+from loadgen.model.policy.protocols import HTTP1, WEBSOCKET
 from loadgen.model.policy.socket_option import SocketOption
 
 UNLIMITED = 1 << 62
@@ -170,12 +170,12 @@ class ConnectionPolicy:
 
     @property
     def fits_scenarios(self) -> bool:
-        """One HTTP/1.1 request at a time, on a connection of the user's own: what a blocking client can do.
+        """A scenario's users can have it.
 
-        Nothing is early data: a scenario's method may be any. Nothing is opened before: its users come and go.
+        Nothing is early data: a scenario's method may be any. Nothing is opened before: its users come and go. A
+        WebSocket is opened where a scenario wants one, whatever the policy of its requests.
         """
-        shares = self.depth > 1 or self.pool or self.preopened
-        return self.protocol == HTTP1 and not shares and not self.early_data
+        return self.protocol != WEBSOCKET and not self.early_data and not self.preopened
 
     @property
     def in_clear(self) -> ConnectionPolicy:

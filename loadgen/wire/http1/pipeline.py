@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from typing import Any
 
 from loadgen.model.errors import ErrorKind, OthersKind
 from loadgen.model.records import ABSENT, Ending
@@ -104,6 +105,12 @@ class Pipeline(Connection):
         """Add a request behind those in flight; `flush` sends it."""
         now = self._clock.monotonic_ns()
         self._add(request, now, now)
+
+    def exchange(self, request: Any, scheduled_ns: int = 0) -> None:
+        """Send a request, due at `scheduled_ns` (0 for now), behind those in flight."""
+        now = self._clock.monotonic_ns()
+        self._add(request, scheduled_ns or now, now)
+        self.flush()
 
     def flush(self) -> None:
         """Send what was submitted."""
@@ -278,7 +285,10 @@ class Pipeline(Connection):
         )
         sent_ns = exchange.sent_ns if exchange.sent_ns >= 0 else min(end, max(exchange.begun_ns, self._first_ns))
         turn_ns = max(sent_ns, min(self._previous_end_ns, end))
-        self.queue_ns = turn_ns - sent_ns if turn_ns > sent_ns else ABSENT
+        # It waited for a place in the pipeline, or until the connection began to open, and there for its turn.
+        placed_ns = exchange.begun_ns if exchange.request_index else self.opened_ns
+        waited_ns = placed_ns - exchange.scheduled_ns + turn_ns - sent_ns
+        self.queue_ns = waited_ns if waited_ns > 0 else ABSENT
         send = sent_ns - exchange.begun_ns
         if self._first_ns < 0:
             self._phases = (send, end - turn_ns, ABSENT)

@@ -34,6 +34,9 @@ class ResponseReader:
         "rest", "sets_cookies", "status", "trailers",
     )  # fmt: skip
 
+    keeps_bodies = False
+    """Responses' bodies are kept until they are taken."""
+
     def __init__(self, max_body_bytes: int, memory: HeadMemory | None = None) -> None:
         """memory: heads of the same server; fields that decide nothing may then hold an alike head's values."""
         self._limit = min(max_body_bytes, _MAX_LIMIT_BYTES)
@@ -134,6 +137,9 @@ class ResponseReader:
         self.status = head.status
         self.persists = head.persists
         self.sets_cookies = head.sets_cookies
+
+    def keep_body(self, pieces: list[bytes]) -> None:
+        """The body of a response that is complete and was read elsewhere. Subclasses keep it."""
 
     def finish(self) -> bool:
         """The peer closed its side. True if that completes the response (RFC 9112 §8), False if it is cut short."""

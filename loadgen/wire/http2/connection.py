@@ -101,6 +101,23 @@ class Http2Connection(ReportingConnection):
             if self.state != CLOSED:
                 self.flush()
 
+    def give_up(self, request_index: int) -> None:
+        """Nobody waits for this exchange any more: it ends alone, where the protocol has a way to do so."""
+        exchange = next(one for one in (*self._active, *self._waiting) if one.request_index == request_index)
+        now = self._clock.monotonic_ns()
+        if exchange.stream is None:  # it waits for a stream
+            self._waiting.remove(exchange)
+            self.failure = "interrupted"
+            self._show(exchange, now)
+            self.listener.exchange_done(self, -ErrorKind.UNFINISHED, now)
+        elif self._core.cancel(exchange.stream):
+            self.failure = "interrupted"
+            self._report(exchange, -ErrorKind.UNFINISHED, now)
+        else:
+            self.abandon()
+        if self.state != CLOSED:
+            self.flush()
+
     def announce_close(self) -> bool:
         data = self._core.closing_bytes()
         if data and not self._unsent:
@@ -119,7 +136,7 @@ class Http2Connection(ReportingConnection):
         alpn = getattr(self._transport, "alpn", None)
         if alpn is None or alpn == "h2":
             self.flags |= ConnectionFlag.UPGRADED
-            self._streams = Http2Protocol(self.reader.max_body_bytes)
+            self._streams = Http2Protocol(self.reader.max_body_bytes, keeps_bodies=self.reader.keeps_bodies)
         else:
             self.flags |= ConnectionFlag.DECLINED
             self._streams = Http1FallbackStreams(self.reader)

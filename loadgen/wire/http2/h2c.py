@@ -25,7 +25,7 @@ class H2cConnection(Http2Connection):
         """The transport is open: offer the upgrade, with the first request."""
         self._heads = FinalHeadReader()
         # The protocol as it goes on where the server takes the offer.
-        self._offered = Http2Protocol(self.reader.max_body_bytes, upgrades=True)
+        self._offered = Http2Protocol(self.reader.max_body_bytes, True, self.reader.keeps_bodies)
         self._begin(UPGRADING, left_ns)
         try:
             self._write(self._request.upgrade)

@@ -32,12 +32,12 @@ class Http1FallbackStreams:
 
     def adopt(self, request: StreamRequest, owner: Any) -> HttpStream:
         """The stream of a request that was already sent, with the offer to upgrade."""
-        return self._begin(request.upgrade, owner)
+        return self._begin(request, request.upgrade, owner)
 
     def start(self, request: StreamRequest, owner: Any) -> HttpStream:
         self._out += request.plain
         self.requested_close = request.closes
-        return self._begin(request.plain, owner)
+        return self._begin(request, request.plain, owner)
 
     def more(self) -> bytes:
         data, self._out = self._out, b""
@@ -74,11 +74,12 @@ class Http1FallbackStreams:
     def closing_bytes(self) -> bytes:
         return b""
 
-    def _begin(self, request: bytes, owner: Any) -> HttpStream:
+    def _begin(self, request: StreamRequest, data: bytes, owner: Any) -> HttpStream:
         self._number += 1
+        self._reader.no_body = request.head_only
         stream = self._stream = HttpStream(self._number, owner)
         stream.sent = True
-        stream.size_bytes = len(request)
+        stream.size_bytes = len(data)
         return stream
 
     def _complete(self, stream: HttpStream) -> None:

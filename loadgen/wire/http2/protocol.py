@@ -40,18 +40,20 @@ _IDLE_EVENTS = {
 class Http2Protocol:
     """Streams (see wire/http2/stream.py) of one connection; `more` begins with the preface.
 
+    keeps_bodies: streams have the bodies of their responses.
     upgrades: the connection begins with an upgrade (RFC 7540 §3.2). Then `upgrade_settings` is the value of its
     request's HTTP2-Settings field, and `adopt` takes the place of the first `start`.
     """
 
     __slots__ = (
-        "_closing_code", "_first", "_h2", "_idle_frames", "_limit_bytes", "_max_streams", "_open",
+        "_closing_code", "_first", "_h2", "_idle_frames", "_keeps_bodies", "_limit_bytes", "_max_streams", "_open",
         "_unacknowledged_bytes", "_uploads", "acknowledged", "ended", "failure", "upgrade_settings",
     )  # fmt: skip
     requested_close = False
 
-    def __init__(self, max_body_bytes: int, upgrades: bool = False) -> None:
+    def __init__(self, max_body_bytes: int, upgrades: bool = False, keeps_bodies: bool = False) -> None:
         self._limit_bytes = max_body_bytes
+        self._keeps_bodies = keeps_bodies
         # Streams by number whose response is not complete; and requests' bodies that are not sent in full.
         self._open: dict[int, HttpStream] = {}
         self._uploads: deque[tuple[HttpStream, bytes | memoryview]] = deque()
@@ -247,6 +249,9 @@ class Http2Protocol:
             return
         stream.bytes_received += size_bytes + _FRAME_HEAD_BYTES
         stream.body_bytes += len(event.data)
+        if self._keeps_bodies:
+            stream.body = stream.body or []
+            stream.body.append(event.data)
         if stream.body_bytes > self._limit_bytes:
             changed.append(stream)
             detail = f"the body is longer than {self._limit_bytes} bytes"

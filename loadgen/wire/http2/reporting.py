@@ -86,6 +86,8 @@ class ReportingConnection(DuplexConnection):
             assert head is not None, "the stream is complete"
             self.reader.set_head(head)
             self.reader.trailers = stream.trailers
+            if stream.body is not None:
+                self.reader.keep_body(stream.body)
             self._report(exchange, head.status, end)
 
     def _report(self, exchange: StreamExchange, outcome: int, end: int) -> None:

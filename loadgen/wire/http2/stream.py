@@ -35,8 +35,8 @@ class HttpStream:
     """One request and what has come of its response."""
 
     __slots__ = (
-        "begun", "body_bytes", "bytes_received", "detail", "done", "error", "head", "head_only", "number", "owner",
-        "sent", "size_bytes", "trailers",
+        "begun", "body", "body_bytes", "bytes_received", "detail", "done", "error", "head", "head_only", "number",
+        "owner", "sent", "size_bytes", "trailers",
     )  # fmt: skip
 
     def __init__(self, number: int, owner: Any, head_only: bool = False) -> None:
@@ -55,6 +55,8 @@ class HttpStream:
         # The response.
         self.head: ResponseHead | None = None
         self.body_bytes = 0
+        # Its body's pieces, where they are kept.
+        self.body: list[bytes] | None = None
         self.trailers: list[tuple[bytes, bytes]] = []
         self.bytes_received = 0
 
