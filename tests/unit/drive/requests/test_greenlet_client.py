@@ -5,45 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import gevent
 import pytest
 
 from loadgen.drive.requests import greenlet_client
-from loadgen.drive.requests.call_result import CallResult
-from loadgen.drive.requests.greenlet_client import GreenletClientPool, scenario_policy
+from loadgen.drive.requests.greenlet_client import calls_at_once, scenario_policy
 from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import PlanError
-from loadgen.model.plan import Plan
-from loadgen.model.policy import parse_policies
 from loadgen.model.records import Ending
-from loadgen.model.target import parse_target
-from loadgen.wire import poller
 from loadgen.wire.clock import PhaseClock
-from tests.support.fake_network import BYE, HELLO, MS, FakeClock, FakeRoute, FakeSink, FakeTransport
-
-
-class Rig:
-    """A pool of clients over a network without a kernel."""
-
-    def __init__(self, policy: str = "persistent", clock: PhaseClock | None = None, **values: Any) -> None:
-        plan = Plan(parse_target("http://h:81/"), parse_policies("persistent"), **values)
-        self.route = FakeRoute(clock or poller.of_hub())
-        self.sink = FakeSink()
-        self.pool = GreenletClientPool(plan, self.route, self.sink, policy)
-        if clock is not None:
-            self.pool.clock = clock
-
-    @property
-    def made(self) -> list[FakeTransport]:
-        return self.route.made
+from tests.support.client_rig import ClientRig, answered, begun
+from tests.support.fake_network import BYE, HELLO, MS, FakeClock
 
 
 @pytest.fixture
-def make() -> Iterator[Callable[..., Rig]]:
-    rigs: list[Rig] = []
+def make() -> Iterator[Callable[..., ClientRig]]:
+    rigs: list[ClientRig] = []
 
-    def rig(policy: str = "persistent", clock: PhaseClock | None = None, **values: Any) -> Rig:
-        rigs.append(Rig(policy, clock, **values))
+    def rig(policy: str = "persistent", clock: PhaseClock | None = None, **values: Any) -> ClientRig:
+        rigs.append(ClientRig(policy, clock, **values))
         return rigs[-1]
 
     yield rig
@@ -51,30 +30,30 @@ def make() -> Iterator[Callable[..., Rig]]:
         one.pool.close()
 
 
-def begun(function: Callable[..., Any], *arguments: Any) -> Any:
-    """A greenlet that has run as far as it can."""
-    greenlet = gevent.spawn(function, *arguments)
-    gevent.idle()
-    return greenlet
-
-
-def answered(rig: Rig, greenlet: Any, response: bytes = HELLO) -> CallResult:
-    """The result of a call once its response has come."""
-    transport = rig.made[-1]
-    if not transport.requests:
-        transport.open()
-    transport.answer(response)
-    result: CallResult = greenlet.get(timeout=5)
-    return result
-
-
-@pytest.mark.parametrize("policy", ["pool:2", "pipeline:3", "websocket", "h2"])
-def test_policies_that_share_or_do_not_wait_are_not_for_scenarios(policy: str) -> None:
-    with pytest.raises(PlanError, match="not for scenarios"):
+@pytest.mark.parametrize(
+    ("policy", "why"),
+    [
+        ("websocket", "self.client.websocket"),
+        ("websocket-close", "self.client.websocket"),
+        ("persistent+preopen:2", "nothing is opened before"),
+        ("early-data", "nothing of theirs is sent early"),
+    ],
+)
+def test_policies_that_a_scenario_cannot_have(policy: str, why: str) -> None:
+    with pytest.raises(PlanError, match=why):
         scenario_policy(policy)
 
 
-def test_a_call_returns_when_its_response_is_there(make: Callable[..., Rig]) -> None:
+@pytest.mark.parametrize(
+    ("policy", "calls"),
+    [("persistent", 1), ("pool:2", 1), ("pipeline:3", 3), ("h2", 100_000), ("h2+streams:3", 3),
+     ("h2+coalesce", 100_000), ("h2+recycle:1", 1), ("h2+gap:1s", 1), ("h2-prior+recycle:2", 100_000)],
+)  # fmt: skip
+def test_how_many_calls_a_connection_has_at_once(policy: str, calls: int) -> None:
+    assert calls_at_once(scenario_policy(policy)) == calls
+
+
+def test_a_call_returns_when_its_response_is_there(make: Callable[..., ClientRig]) -> None:
     rig = make()
     client = rig.pool.new_client()
     call = begun(client.call, "GET", "/a?b=1")
@@ -88,7 +67,7 @@ def test_a_call_returns_when_its_response_is_there(make: Callable[..., Rig]) -> 
     assert rig.sink.column("outcome") == [200, 200]
 
 
-def test_a_call_that_waits_gives_others_a_turn(make: Callable[..., Rig]) -> None:
+def test_a_call_that_waits_gives_others_a_turn(make: Callable[..., ClientRig]) -> None:
     rig = make()
     client = rig.pool.new_client()
     assert not client.take_turn()
@@ -97,7 +76,7 @@ def test_a_call_that_waits_gives_others_a_turn(make: Callable[..., Rig]) -> None
     assert not client.take_turn()  # it was taken
 
 
-def test_heads_that_differ_are_told_apart(make: Callable[..., Rig]) -> None:
+def test_heads_that_differ_are_told_apart(make: Callable[..., ClientRig]) -> None:
     rig = make()
     client = rig.pool.new_client()
     for value in (b"1", b"2", b"1", b"2"):
@@ -107,7 +86,7 @@ def test_heads_that_differ_are_told_apart(make: Callable[..., Rig]) -> None:
         assert result.body == b"hello"
 
 
-def test_a_head_has_no_body(make: Callable[..., Rig]) -> None:
+def test_a_head_has_no_body(make: Callable[..., ClientRig]) -> None:
     rig = make()
     client = rig.pool.new_client()
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
@@ -115,7 +94,7 @@ def test_a_head_has_no_body(make: Callable[..., Rig]) -> None:
     assert answered(rig, begun(client.call, "GET", "/")).body == b"hello"
 
 
-def test_a_connection_that_fails_at_once_is_an_error_and_no_exception(make: Callable[..., Rig]) -> None:
+def test_a_connection_that_fails_at_once_is_an_error_and_no_exception(make: Callable[..., ClientRig]) -> None:
     rig = make()
     call = begun(rig.pool.new_client().call, "GET", "/")
     rig.made[0].refuse()
@@ -125,7 +104,7 @@ def test_a_connection_that_fails_at_once_is_an_error_and_no_exception(make: Call
 
 
 @pytest.mark.parametrize(("method", "tries"), [("GET", 2), ("POST", 1)])
-def test_only_idempotent_requests_are_sent_once_more(make: Callable[..., Rig], method: str, tries: int) -> None:
+def test_only_idempotent_requests_are_sent_once_more(make: Callable[..., ClientRig], method: str, tries: int) -> None:
     rig = make(retry_stale=True)
     client = rig.pool.new_client()
     answered(rig, begun(client.call, "GET", "/"))
@@ -138,7 +117,7 @@ def test_only_idempotent_requests_are_sent_once_more(make: Callable[..., Rig], m
 
 
 def test_a_pause_comes_before_the_next_request_and_is_no_part_of_its_time(
-    make: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+    make: Callable[..., ClientRig], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = FakeClock()
     slept: list[float] = []
@@ -158,16 +137,7 @@ def test_a_pause_comes_before_the_next_request_and_is_no_part_of_its_time(
     assert second - first == 30 * MS
 
 
-def test_two_calls_of_one_user_at_a_time_are_a_mistake(make: Callable[..., Rig]) -> None:
-    rig = make()
-    client = rig.pool.new_client()
-    call = begun(client.call, "GET", "/")
-    with pytest.raises(RuntimeError, match="one at a time"):
-        client.call("GET", "/")
-    answered(rig, call)
-
-
-def test_a_killed_call_abandons_its_exchange(make: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_call_abandons_its_exchange(make: Callable[..., ClientRig], monkeypatch: pytest.MonkeyPatch) -> None:
     clock = FakeClock()
     rig = make(clock=clock)
     client = rig.pool.new_client()
@@ -180,7 +150,7 @@ def test_a_killed_call_abandons_its_exchange(make: Callable[..., Rig], monkeypat
     assert answered(rig, begun(client.call, "GET", "/")).status == 200
 
 
-def test_a_full_disk_is_raised_in_the_call(make: Callable[..., Rig]) -> None:
+def test_a_full_disk_is_raised_in_the_call(make: Callable[..., ClientRig]) -> None:
     rig = make()
 
     def full(*_row: int) -> None:
@@ -196,7 +166,7 @@ def test_a_full_disk_is_raised_in_the_call(make: Callable[..., Rig]) -> None:
     assert rig.made[0].closed
 
 
-def test_the_number_of_a_user_who_left_goes_to_the_next(make: Callable[..., Rig]) -> None:
+def test_the_number_of_a_user_who_left_goes_to_the_next(make: Callable[..., ClientRig]) -> None:
     rig = make()
     first, second = rig.pool.new_client(), rig.pool.new_client()
     assert (first.index, second.index) == (0, 1)
@@ -210,7 +180,7 @@ def test_the_number_of_a_user_who_left_goes_to_the_next(make: Callable[..., Rig]
         first.call("GET", "/")
 
 
-def test_a_policys_rules_hold_between_calls(make: Callable[..., Rig]) -> None:
+def test_a_policys_rules_hold_between_calls(make: Callable[..., ClientRig]) -> None:
     rig = make("recycle:2")
     client = rig.pool.new_client()
     for number in range(4):
@@ -220,14 +190,14 @@ def test_a_policys_rules_hold_between_calls(make: Callable[..., Rig]) -> None:
     assert len(rig.made) == 2
 
 
-def test_the_first_response_shows_what_kind_of_server_this_is(make: Callable[..., Rig]) -> None:
+def test_the_first_response_shows_what_kind_of_server_this_is(make: Callable[..., ClientRig]) -> None:
     rig = make()
     response = HELLO.replace(b"\r\n\r\n", b"\r\nServer: made-up\r\n\r\n", 1)
     answered(rig, begun(rig.pool.new_client().call, "GET", "/"), response)
     assert rig.pool.observed["server"] == "made-up"
 
 
-def test_cookies_go_where_their_path_says(make: Callable[..., Rig]) -> None:
+def test_cookies_go_where_their_path_says(make: Callable[..., ClientRig]) -> None:
     rig = make()
     client = rig.pool.new_client()
     response = HELLO.replace(b"\r\n\r\n", b"\r\nSet-Cookie: s=1; Path=/in\r\n\r\n", 1)

@@ -1,0 +1,1 @@
+"""Clients with several requests under way, or with shared connections."""
