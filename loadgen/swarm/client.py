@@ -17,6 +17,7 @@ from loadgen.drive.requests.builder import FieldPairs
 from loadgen.drive.requests.greenlet_client import GreenletClient
 from loadgen.model.redaction import redact_url
 from loadgen.model.target import parse_target
+from loadgen.swarm.gather import GatheredRequest, gather
 from loadgen.swarm.response import ReuseResponse, failure_of
 
 if TYPE_CHECKING:  # Locust patches the standard library of who imports it, and who imports this has done so
@@ -79,6 +80,15 @@ class ReuseClient:
 
     def patch(self, path: str, data: Any = None, json: Any = None, **options: Unpack[Options]) -> ReuseResponse:
         return self.request("PATCH", path, data=data, json=json, **options)
+
+    def gather(self, *requests: GatheredRequest) -> list[ReuseResponse]:
+        """Send several requests at the same time, and wait for all: the responses come in the order of the requests.
+
+        Each is a path to GET, `(method, path)`, or `(method, path, options)` with the options of `request`. Each has an
+        event of its own, and with `catch_response` a `with` block of its own afterwards. The policy says how many are
+        in flight at a time, and on how many connections. Raises what `request` raises, once all others have ended.
+        """
+        return gather(self.request, requests)
 
     def request(
         self,

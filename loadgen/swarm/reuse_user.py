@@ -10,7 +10,7 @@ from gevent.pool import Group
 from locust import User
 from locust.env import Environment
 
-from loadgen.drive.requests.greenlet_client import GreenletClientPool
+from loadgen.drive.requests.greenlet_client import MAX_CONCURRENCY, GreenletClientPool
 from loadgen.swarm.client import ReuseClient
 from loadgen.swarm.user_classes import UserKind
 
@@ -34,14 +34,16 @@ class ReuseUser(User):
     abstract = True
     loadgen_kind = UserKind.SCENARIO
     policy: str = "persistent"
-    """The connection policy of its users, such as `persistent` or `recycle:10+gap:2s`; not one that shares connections
-    (`pool`) or doesn't wait (`pipeline`)."""
+    """The connection policy of its users, such as `persistent`, `recycle:10+gap:2s`, `pool:10` or `h2`."""
+    concurrency: int = MAX_CONCURRENCY
+    """The most connections of one user at a time, for requests beside each other, where users have connections of their
+    own; as FastHttpUser has it."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         plugin: ScenarioRunners = self.environment.loadgen
         pool = plugin.scenario_runner(type(self)).client_pool
-        self.greenlet_client = pool.new_client()
+        self.greenlet_client = pool.new_client(self.concurrency)
         base = urlsplit(self.host or "").path.rstrip("/")
         self.client = ReuseClient(self, self.greenlet_client, pool.origin, base, self.policy)
 

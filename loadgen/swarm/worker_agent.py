@@ -119,9 +119,9 @@ class WorkerAgent:
         self._round, self._is_ending, self._is_broken = -1, False, False
         self._reports.clear()
         _raise_descriptor_limit()
-        route = Route.of(plan)
         for number, (name, policies) in enumerate(order["class_policies"].items()):
             directory = worker_folder(self._directory, number)
+            route = Route.of(plan)  # of its own: policies differ in tunnels and socket options
             if name in order["scenarios"]:
                 self.class_runners[name] = ScenarioClassRunner(plan, route, directory, policies[0])
             else:

@@ -26,13 +26,11 @@ from tests.support.target_thread import target_in_thread
 class ClientRig:
     """A pool of clients whose connections a test answers by hand."""
 
-    def __init__(
-        self, policy: str = "persistent", clock: PhaseClock | None = None, concurrency: int = 10, **values: Any
-    ) -> None:
+    def __init__(self, policy: str = "persistent", clock: PhaseClock | None = None, **values: Any) -> None:
         plan = Plan(parse_target("http://h:81/"), parse_policies("persistent"), **values)
         self.route = FakeRoute(clock or poller.of_hub())
         self.sink = FakeSink()
-        self.pool = GreenletClientPool(plan, self.route, self.sink, policy, concurrency=concurrency)
+        self.pool = GreenletClientPool(plan, self.route, self.sink, policy)
         if clock is not None:
             self.pool.clock = clock
 
@@ -54,6 +52,11 @@ def begun(function: Callable[..., Any], *arguments: Any) -> Any:
     greenlet = gevent.spawn(function, *arguments)
     gevent.idle()
     return greenlet
+
+
+def call_all(client: Any, *paths: str) -> list[Any]:
+    """Greenlets that each call for one path; all have run as far as they can."""
+    return [begun(client.call, "GET", path) for path in paths]
 
 
 def answered(rig: ClientRig, greenlet: Any, response: bytes = HELLO) -> CallResult:

@@ -20,7 +20,7 @@ from loadgen.model.units import NS_PER_S
 from loadgen.wire.clock import PhaseClock
 
 
-class ClientContext(Protocol):
+class CallContext(Protocol):
     """What the clients of one policy have in common."""
 
     builder: RequestBuilder
@@ -37,7 +37,7 @@ class ClientContext(Protocol):
 class SharedClient:
     """Calls of several greenlets may be under way at a time; each waits in order until a connection is free."""
 
-    def __init__(self, context: ClientContext, pool: Pool, user_state: PathCookieState) -> None:
+    def __init__(self, context: CallContext, pool: Pool, user_state: PathCookieState) -> None:
         self.pool = pool
         self.user_state = user_state
         self.index = user_state.index

@@ -12,6 +12,7 @@ cdef class GreenletClient(ConnectionSlot):
     cdef bint _calling, _ended, _is_head, _left, _gave_turn
     cdef object _error, _waiting, _further
     cdef long long _pause_until_ns
+    cdef int _concurrency
     cdef GreenletClientPool _pool
     cdef CallRow _rows
     cdef PathCookieState _state
@@ -40,12 +41,11 @@ cdef class GreenletClientPool(ConnectionManager):
     cdef readonly RequestBuilder builder
     cdef readonly object hub
     cdef object _origin, _shared, _users, _slot_numbers
-    cdef int _concurrency
     cdef dict _present, _sharing
     cdef list _pools
     cdef bint _closed
 
-    cpdef new_client(self)
+    cpdef new_client(self, int concurrency=*)
     cpdef release(self, client)
     cpdef close(self)
     cpdef new_connection(self, listener)

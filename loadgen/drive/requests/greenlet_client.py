@@ -15,7 +15,7 @@ import gevent
 from gevent import getcurrent
 
 from loadgen.drive.clients.call_slot import ConcurrentCallSlot, SequentialCallSlot
-from loadgen.drive.clients.numbers import Numbers
+from loadgen.drive.clients.reusable_numbers import ReusableNumbers
 from loadgen.drive.clients.shared_client import SharedClient
 from loadgen.drive.connection_manager import ConnectionManager
 from loadgen.drive.preflight import ServerObserver
@@ -81,6 +81,7 @@ class GreenletClient(ConnectionSlot):
 
     __slots__ = (
         "_calling",
+        "_concurrency",
         "_ended",
         "_error",
         "_further",
@@ -95,7 +96,9 @@ class GreenletClient(ConnectionSlot):
         "_waiting",
     )  # fmt: skip
 
-    def __init__(self, pool: GreenletClientPool, index: int, user_state: PathCookieState) -> None:
+    def __init__(
+        self, pool: GreenletClientPool, index: int, user_state: PathCookieState, concurrency: int = MAX_CONCURRENCY
+    ) -> None:
         ConnectionSlot.__init__(self, pool, index, user_state)
         self._sink = self._rows = CallRow(pool.sink)
         self._pool = pool
@@ -106,6 +109,7 @@ class GreenletClient(ConnectionSlot):
         self._used: Connection
         self._waiting: Any = None
         self._further: Any = None
+        self._concurrency = concurrency
 
     def call(self, method: str, path: str, headers: FieldPairs = (), body: bytes = b"") -> CallResult:
         """Send a request and wait for its response; other greenlets run meanwhile.
@@ -178,7 +182,7 @@ class GreenletClient(ConnectionSlot):
         if self._left:
             raise RuntimeError("this user has left")
         if self._further is None:
-            self._further = self._pool.further_client(self._state)
+            self._further = self._pool.further_client(self._state, self._concurrency - 1)
         result: CallResult = self._further.call(method, path, headers, body)
         return result
 
@@ -235,14 +239,10 @@ class GreenletClientPool(ConnectionManager):
     """The clients of a scenario's users in this process, under one policy.
 
     A client's index is its user's number; the next user gets it when that one has left. connections: the number of the
-    first connection. policy: as written. concurrency: the most connections of one user at a time, where users have
-    their own. Raises PlanError where it is no policy, or not one for scenarios.
+    first connection. policy: as written. Raises PlanError where it is no policy, or not one for scenarios.
     """
 
-    def __init__(
-        self, plan: Plan, route: Route, sink: SampleSink, policy: str, connections: int = 0,
-        concurrency: int = MAX_CONCURRENCY,
-    ) -> None:  # fmt: skip
+    def __init__(self, plan: Plan, route: Route, sink: SampleSink, policy: str, connections: int = 0) -> None:
         parsed = scenario_policy(policy)
         ConnectionManager.__init__(self, plan, route, sink, connections)
         route.tunnels = plan.tunnels(parsed)
@@ -252,10 +252,9 @@ class GreenletClientPool(ConnectionManager):
         self.builder = RequestBuilder(plan, parsed)
         self.hub: Any = gevent.get_hub()
         self._origin = plan.target.origin
-        self._concurrency = concurrency
         self._present: dict[int, GreenletClient] = {}
         self._sharing: dict[SharedClient, None] = {}
-        self._users, self._slot_numbers = Numbers(), Numbers()
+        self._users, self._slot_numbers = ReusableNumbers(), ReusableNumbers()
         self._pools: list[Pool] = []
         self._shared: Any = self._new_pool(parsed.pool) if parsed.pool else None
         self._closed = False
@@ -265,21 +264,24 @@ class GreenletClientPool(ConnectionManager):
         """Scheme and authority of the target's URLs."""
         return self._origin
 
-    def new_client(self) -> GreenletClient | SharedClient:
-        """A client without connection and cookies. Its `leave` must be called at the end."""
+    def new_client(self, concurrency: int = MAX_CONCURRENCY) -> GreenletClient | SharedClient:
+        """A client without connection and cookies. Its `leave` must be called at the end.
+
+        concurrency: the most connections of the user at a time, where users have their own.
+        """
         state = PathCookieState(self._users.take(), self._origin)
         policy = self.policy
         if self._shared is not None:
             return self._share(self._shared, state)
-        if policy.protocol == HTTP1 and policy.depth == 1 and self._concurrency > 1:
-            client = self._present[state.index] = GreenletClient(self, self._slot_numbers.take(), state)
+        if policy.protocol == HTTP1 and policy.depth == 1 and concurrency > 1:
+            client = self._present[state.index] = GreenletClient(self, self._slot_numbers.take(), state, concurrency)
             return client
         # One connection takes all that is in flight, unless each request has its own.
-        return self._share(self._new_pool(1 if policy.reuses else self._concurrency), state)
+        return self._share(self._new_pool(1 if policy.reuses else concurrency), state)
 
-    def further_client(self, state: PathCookieState) -> SharedClient:
+    def further_client(self, state: PathCookieState, connections: int) -> SharedClient:
         """For calls beside one that is under way, of the user with this state."""
-        return self._share(self._new_pool(self._concurrency - 1), state)
+        return self._share(self._new_pool(connections), state)
 
     def release(self, client: GreenletClient) -> None:
         """A client will not call any more."""

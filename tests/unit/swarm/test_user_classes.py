@@ -41,7 +41,7 @@ def test_classes_of_others_take_no_part() -> None:
     ("classes", "message"),
     [
         ([user_class("One", "clsoe")], "the policy 'clsoe' is unknown"),
-        ([user_class("One", "pool:4", SCENARIO)], "is not for scenarios"),
+        ([user_class("One", "websocket", SCENARIO)], "is not for scenarios"),
         (
             [user_class("One"), user_class("Two", "close")],
             "users who alternate between policies can't run beside others who don't: "

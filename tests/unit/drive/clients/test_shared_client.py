@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import gevent
 import pytest
 
 from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import PlanError
-from loadgen.model.records import ABSENT, Ending
-from loadgen.target.behaviour import Behaviour
-from tests.support.client_rig import ClientRig, answered, begun, clients_of_target
+from loadgen.model.records import Ending
+from tests.support.client_rig import ClientRig, answered, begun, call_all
 from tests.support.fake_network import BYE, HELLO, FakeClock
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
-
-
-@pytest.fixture
-def make() -> Iterator[Callable[..., ClientRig]]:
-    rigs: list[ClientRig] = []
-
-    def rig(*arguments: Any, **values: Any) -> ClientRig:
-        rigs.append(ClientRig(*arguments, **values))
-        return rigs[-1]
-
-    yield rig
-    for one in rigs:
-        one.pool.close()
-
-
-def call_all(client: Any, *paths: str, method: str = "GET") -> list[Any]:
-    return [begun(client.call, method, path) for path in paths]
 
 
 def turn() -> None:
@@ -123,27 +104,9 @@ def test_a_user_that_leaves_ends_the_calls_of_its_other_greenlets(make: Callable
         user.call("GET", "/")
 
 
-def test_a_full_disk_is_raised_in_every_call_of_a_connection(make: Callable[..., ClientRig]) -> None:
-    rig = make("pipeline:3")
-
-    def full(*_row: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    rig.sink.exchange = full  # type: ignore[method-assign] # as a recorder does
-    user = rig.pool.new_client()
-    calls = call_all(user, "/1")
-    rig.made[0].open()
-    calls += call_all(user, "/2", "/3")
-    rig.made[0].answer(HELLO)
-    for call in calls:
-        with pytest.raises(OSError, match="No space"):
-            call.get(timeout=5)
-    assert rig.made[0].closed
-
-
 def test_further_calls_of_a_user_take_further_connections_of_its_own(make: Callable[..., ClientRig]) -> None:
-    rig = make("persistent", concurrency=3)
-    user, other = rig.pool.new_client(), rig.pool.new_client()
+    rig = make("persistent")
+    user, other = rig.pool.new_client(concurrency=3), rig.pool.new_client()
     calls = call_all(user, "/1", "/2", "/3", "/4")
     assert len(rig.made) == 3
     for made in rig.made:
@@ -160,48 +123,13 @@ def test_further_calls_of_a_user_take_further_connections_of_its_own(make: Calla
 
 
 def test_one_connection_a_user_means_one_call_after_another(make: Callable[..., ClientRig]) -> None:
-    rig = make("close", concurrency=1)
-    calls = call_all(rig.pool.new_client(), "/1", "/2")
+    rig = make("close")
+    calls = call_all(rig.pool.new_client(concurrency=1), "/1", "/2")
     for number in range(2):
         rig.made[number].open()
         rig.made[number].answer(BYE)
     assert [call.get(timeout=5).status for call in calls] == [200, 200]
     assert rig.paths == [["/1"], ["/2"]]
-
-
-def test_calls_at_the_same_time_have_the_cookies_of_their_own_paths(make: Callable[..., ClientRig]) -> None:
-    rig = make("persistent", cookies=True)
-    user = rig.pool.new_client()
-    begun(user.call, "GET", "/plain")
-    second = begun(user.call, "GET", "/in")
-    rig.made[1].open()
-    rig.made[1].answer(HELLO.replace(b"\r\n\r\n", b"\r\nSet-Cookie: s=1; Path=/in\r\n\r\n", 1))
-    second.get(timeout=5)
-    rig.made[0].open()
-    rig.made[0].answer(HELLO.replace(b"\r\n\r\n", b"\r\nSet-Cookie: t=2; Path=/\r\n\r\n", 1))
-    turn()
-    call = begun(user.call, "GET", "/in")
-    assert b"Cookie: s=1; t=2\r\n" in rig.made[0].requests[-1]
-    rig.made[0].answer()
-    call.get(timeout=5)
-
-
-def test_a_pipeline_has_calls_in_flight_and_gives_each_its_own_response(make: Callable[..., ClientRig]) -> None:
-    clock = FakeClock()
-    rig = make("pipeline:2", clock)
-    user = rig.pool.new_client()
-    calls = [begun(user.call, method, path) for method, path in (("GET", "/1"), ("HEAD", "/2"), ("GET", "/3"))]
-    clock.pass_ms(5)
-    rig.made[0].open()
-    assert rig.paths == [["/1", "/2"]]  # the third has to wait
-    clock.pass_ms(7)
-    rig.made[0].answer(HELLO + HEAD)
-    assert rig.paths == [["/1", "/2", "/3"]]
-    rig.made[0].answer(HELLO.replace(b"hello", b"third"))
-    results = [call.get(timeout=5) for call in calls]
-    assert [result.body for result in results] == [b"hello", b"", b"third"]
-    assert [result.phases["queue"] for result in results] == [None, 12_000_000, 12_000_000]
-    assert all(result.latency_ns == sum(value or 0 for value in result.phases.values()) for result in results)
 
 
 def test_what_is_not_idempotent_goes_alone_in_a_pipeline(make: Callable[..., ClientRig]) -> None:
@@ -233,46 +161,3 @@ def test_an_error_lets_the_user_rest_before_its_next_call(
     assert slept == [0.01]
     assert user.take_turn()
     assert not user.take_turn()
-
-
-@pytest.mark.parametrize(("policy", "connections"), [("h2", 2), ("h2+coalesce", 1), ("h2c-upgrade", 2)])
-def test_calls_go_as_streams_of_one_connection(policy: str, connections: int) -> None:
-    with clients_of_target(Behaviour(delay_ns=20_000_000), policy) as (pool, sink, target):
-        users = [pool.new_client() for _ in range(2)]
-        calls = [gevent.spawn(user.call, "GET", f"/?size={size}") for user in users for size in (3, 40_000, 5)]
-        results = [call.get(timeout=20) for call in calls]
-        assert [len(result.body) for result in results] == [3, 40_000, 5] * 2
-        assert len({result.connection for result in results}) == connections
-        stats = target.stats()
-        assert (stats["requests"], stats["accepted"]) == (6, connections)
-        # The first request pays for the connection, and the others wait until it is open, then for the server alone.
-        assert sum(result.phases["connect"] is not None for result in results) == connections
-        assert sum(result.phases["queue"] is not None for result in results) == 6 - connections
-        head = gevent.spawn(users[0].call, "HEAD", "/").get(timeout=20)
-        assert (head.status, head.body) == (200, b"")
-        post = gevent.spawn(users[0].call, "POST", "/", (("X-A", "b"),), b"x" * 100_000).get(timeout=20)
-        assert (post.status, post.reused) == (200, True)
-    assert len(sink.connections) == connections
-    assert sink.column("late") == [ABSENT] * 8
-
-
-def test_a_stream_that_nobody_waits_for_is_given_up_alone() -> None:
-    with clients_of_target(Behaviour(delay_ns=50_000_000), "h2") as (pool, sink, _target):
-        user = pool.new_client()
-        assert gevent.spawn(user.call, "GET", "/").get(timeout=20).status == 200
-        stopped, kept = (gevent.spawn(user.call, "GET", path) for path in ("/1", "/2"))
-        gevent.sleep(0)
-        stopped.kill()
-        assert kept.get(timeout=20).status == 200
-        assert gevent.spawn(user.call, "GET", "/3").get(timeout=20).status == 200
-        assert sorted(sink.column("outcome")) == [-ErrorKind.UNFINISHED, 200, 200, 200]
-    assert len(sink.connections) == 1
-
-
-def test_a_server_without_http2_answers_one_call_after_another() -> None:
-    with clients_of_target(Behaviour(declines=frozenset({"h2c"})), "h2c-upgrade") as (pool, sink, target):
-        user = pool.new_client()
-        calls = [gevent.spawn(user.call, method, "/?size=7") for method in ("GET", "HEAD", "GET")]
-        assert [len(call.get(timeout=20).body) for call in calls] == [7, 0, 7]
-        assert target.stats()["accepted"] == 1
-    assert sink.column("outcome") == [200] * 3

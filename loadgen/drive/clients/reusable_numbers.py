@@ -5,7 +5,7 @@ from __future__ import annotations
 from heapq import heappop, heappush
 
 
-class Numbers:
+class ReusableNumbers:
     """Begins with 0."""
 
     def __init__(self) -> None:

@@ -1,0 +1,95 @@
+"""Slots with several calls: in a pipeline, in streams; each gets its own response, or is given up alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import gevent
+import pytest
+
+from loadgen.model.errors import ErrorKind
+from loadgen.model.records import ABSENT
+from loadgen.target.behaviour import Behaviour
+from tests.support.client_rig import ClientRig, begun, call_all, clients_of_target
+from tests.support.fake_network import HELLO, FakeClock
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
+
+
+def test_a_full_disk_is_raised_in_every_call_of_a_connection(make: Callable[..., ClientRig]) -> None:
+    rig = make("pipeline:3")
+
+    def full(*_row: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    rig.sink.exchange = full  # type: ignore[method-assign] # as a recorder does
+    user = rig.pool.new_client()
+    calls = call_all(user, "/1")
+    rig.made[0].open()
+    calls += call_all(user, "/2", "/3")
+    rig.made[0].answer(HELLO)
+    for call in calls:
+        with pytest.raises(OSError, match="No space"):
+            call.get(timeout=5)
+    assert rig.made[0].closed
+
+
+def test_a_pipeline_has_calls_in_flight_and_gives_each_its_own_response(make: Callable[..., ClientRig]) -> None:
+    clock = FakeClock()
+    rig = make("pipeline:2", clock)
+    user = rig.pool.new_client()
+    calls = [begun(user.call, method, path) for method, path in (("GET", "/1"), ("HEAD", "/2"), ("GET", "/3"))]
+    clock.pass_ms(5)
+    rig.made[0].open()
+    assert rig.paths == [["/1", "/2"]]  # the third has to wait
+    clock.pass_ms(7)
+    rig.made[0].answer(HELLO + HEAD)
+    assert rig.paths == [["/1", "/2", "/3"]]
+    rig.made[0].answer(HELLO.replace(b"hello", b"third"))
+    results = [call.get(timeout=5) for call in calls]
+    assert [result.body for result in results] == [b"hello", b"", b"third"]
+    assert [result.phases["queue"] for result in results] == [None, 12_000_000, 12_000_000]
+    assert all(result.latency_ns == sum(value or 0 for value in result.phases.values()) for result in results)
+
+
+@pytest.mark.parametrize(("policy", "connections"), [("h2", 2), ("h2+coalesce", 1), ("h2c-upgrade", 2)])
+def test_calls_go_as_streams_of_one_connection(policy: str, connections: int) -> None:
+    with clients_of_target(Behaviour(delay_ns=20_000_000), policy) as (pool, sink, target):
+        users = [pool.new_client() for _ in range(2)]
+        calls = [gevent.spawn(user.call, "GET", f"/?size={size}") for user in users for size in (3, 40_000, 5)]
+        results = [call.get(timeout=20) for call in calls]
+        assert [len(result.body) for result in results] == [3, 40_000, 5] * 2
+        assert len({result.connection for result in results}) == connections
+        stats = target.stats()
+        assert (stats["requests"], stats["accepted"]) == (6, connections)
+        # The first request pays for the connection, and the others wait until it is open, then for the server alone.
+        assert sum(result.phases["connect"] is not None for result in results) == connections
+        assert sum(result.phases["queue"] is not None for result in results) == 6 - connections
+        head = gevent.spawn(users[0].call, "HEAD", "/").get(timeout=20)
+        assert (head.status, head.body) == (200, b"")
+        post = gevent.spawn(users[0].call, "POST", "/", (("X-A", "b"),), b"x" * 100_000).get(timeout=20)
+        assert (post.status, post.reused) == (200, True)
+    assert len(sink.connections) == connections
+    assert sink.column("late") == [ABSENT] * 8
+
+
+def test_a_stream_that_nobody_waits_for_is_given_up_alone() -> None:
+    with clients_of_target(Behaviour(delay_ns=50_000_000), "h2") as (pool, sink, _target):
+        user = pool.new_client()
+        assert gevent.spawn(user.call, "GET", "/").get(timeout=20).status == 200
+        stopped, kept = (gevent.spawn(user.call, "GET", path) for path in ("/1", "/2"))
+        gevent.sleep(0)
+        stopped.kill()
+        assert kept.get(timeout=20).status == 200
+        assert gevent.spawn(user.call, "GET", "/3").get(timeout=20).status == 200
+        assert sorted(sink.column("outcome")) == [-ErrorKind.UNFINISHED, 200, 200, 200]
+    assert len(sink.connections) == 1
+
+
+def test_a_server_without_http2_answers_one_call_after_another() -> None:
+    with clients_of_target(Behaviour(declines=frozenset({"h2c"})), "h2c-upgrade") as (pool, sink, target):
+        user = pool.new_client()
+        calls = [gevent.spawn(user.call, method, "/?size=7") for method in ("GET", "HEAD", "GET")]
+        assert [len(call.get(timeout=20).body) for call in calls] == [7, 0, 7]
+        assert target.stats()["accepted"] == 1
+    assert sink.column("outcome") == [200] * 3
