@@ -209,7 +209,7 @@ LAYERS = {
     ],
     "swarm": [
         ("messages", "locust_states", "locust_patches", "locust_stats", "live_page", "web_assets"),
-        ("user_classes", "options", "target_host", "response", "client"),
+        ("user_classes", "options", "target_host", "response", "gather", "client"),
         (
             "messaging",
             "coordinator",
