@@ -109,6 +109,11 @@ class CompareOptions(TypedDict, total=False):
     proxy: str
     proxy_cacert: str | Path
     proxy_insecure: bool
+    proxy_certs: str | Path | Sequence[str | Path]
+    """Client certificates for an https proxy, which users take in turns."""
+    proxy_keys: str | Path | Sequence[str | Path]
+    proxy_key_passphrase: str
+    """`"env:NAME"` or `"file:PATH"`"""
     no_proxy: str | Sequence[str]
     """Hosts that are reached without the proxy."""
     proxy_protocol: int

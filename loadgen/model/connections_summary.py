@@ -78,11 +78,15 @@ class ConnectionsSummary(TypedDict):
     server_announced: ServerAnnounced
     """What the server's Keep-Alive fields said."""
     tls_full: int
-    """Full TLS handshakes."""
+    """Full TLS handshakes with the target."""
     tls_resumed: int
-    """Resumed TLS handshakes."""
+    """Resumed TLS handshakes with the target."""
     early_data: NotRequired[EarlyDataCounts]
     """What became of requests that were sent as early data; absent in runs of earlier versions."""
+    proxy_full_handshakes: NotRequired[int]
+    """Full TLS handshakes with an https proxy. This key and the next one: absent in runs of earlier versions."""
+    proxy_resumed_handshakes: NotRequired[int]
+    """Resumed TLS handshakes with an https proxy."""
     server_ignored_close: int
     """Connections on which the client asked for a close, and the server neither announced one nor closed."""
     upgraded: int

@@ -278,6 +278,14 @@ class ErrorKind(IntEnum):
         "does the proxy speak TLS on this port? One that does not is --proxy http://", hits_every_policy=True,
         may_pass=True,
     )  # fmt: skip
+    PROXY_CERTIFICATE_REQUIRED = _Kind(
+        50, Layer.PROXY, "the proxy wants a client certificate and got none",
+        "give one with --proxy-cert FILE, and its key with --proxy-key FILE", hits_every_policy=True,
+    )  # fmt: skip
+    PROXY_CERTIFICATE_REFUSED = _Kind(
+        51, Layer.PROXY, "the proxy does not take the client certificate of --proxy-cert",
+        "does it trust the authority that signed it, and is its chain in the file?", hits_every_policy=True,
+    )  # fmt: skip
 
     def __new__(cls, row: _Kind | int) -> ErrorKind:
         assert isinstance(row, _Kind), "an int is for type checkers alone: ErrorKind(13) looks a member up"

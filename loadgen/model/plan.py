@@ -291,6 +291,7 @@ class Plan:
             end = self.addressing.endpoint(target)  # its name is looked up here too
         return RunConditions(
             is_tls=target.is_tls,
+            is_proxy_tls=proxy is not None and proxy.is_tls,
             peer=end.socket or end.host,
             peer_is_address=end.is_fixed,
             method=self.riskiest_method,
@@ -321,10 +322,6 @@ class Plan:
             self.tls.check_policy(cell.policy.name, cell.policy.protocol == H2)
             if cell.policy.early_data:
                 self.tls_of(cell).check_early_data(cell.policy.name)
-                if any(self.proxy_to(one) is not None for one in self.each_target if one.is_tls):
-                    raise PlanError(
-                        f"the policy {cell.policy.name} sends early data, which loadgen does not through a proxy"
-                    )
 
     def to_json(self, *, secrets: bool) -> PlanRecord:
         """The plan as JSON values. Without `secrets`, values of credential fields are replaced by HIDDEN."""

@@ -120,9 +120,15 @@ class PlanRecord(TypedDict):
     """URL of the proxy; absent in runs of earlier versions."""
     proxy_cacert: NotRequired[str | None]
     """File with the authorities that are trusted for a proxy over TLS; null: the system's. Earlier runs lack this key
-    and the next three."""
+    and the next six."""
     proxy_insecure: NotRequired[bool]
     """The proxy's certificate was not verified."""
+    proxy_certificates: NotRequired[list[str]]
+    """Files of client certificates for a proxy over TLS, which users took in turns."""
+    proxy_keys: NotRequired[list[str]]
+    """Files of their keys; empty where the certificates' own files have them."""
+    proxy_key_passphrase: NotRequired[str | None]
+    """Where the passphrase of these keys is; never the passphrase."""
     no_proxy: NotRequired[list[str]]
     """Hosts that were reached without the proxy."""
     proxy_protocol: NotRequired[int | None]

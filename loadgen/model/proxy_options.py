@@ -5,6 +5,7 @@ from __future__ import annotations
 from loadgen.model.option import TO_TARGET, LocustArgument, Option, OptionGroup
 from loadgen.model.plan_value_types import Certificates, ProxyUrl
 from loadgen.model.proxy_value_types import Hosts
+from loadgen.model.tls_value_types import CertificateFiles, SecretSource
 from loadgen.model.value_types import Flag, OptionalWhole
 
 PROXY_OPTIONS: tuple[Option, ...] = (
@@ -23,6 +24,23 @@ PROXY_OPTIONS: tuple[Option, ...] = (
         name="proxy_insecure", group=OptionGroup.TLS, type=Flag(), plan_field="proxying.insecure",
         recorded="proxy_insecure", default=False, commands=TO_TARGET, locust=LocustArgument(in_form=False),
         help="Do not verify the certificate of an https proxy.",
+    ),
+    Option(
+        name="proxy_cert", group=OptionGroup.TLS, type=CertificateFiles("--proxy-cert"), plan_field="proxying.certs",
+        recorded="proxy_certificates", default=(), metavar="FILE", plural="proxy-certs", commands=TO_TARGET,
+        help="For an https proxy: client certificate, as --cert is for the target.",
+        locust=LocustArgument(in_form=False),
+    ),
+    Option(
+        name="proxy_key", group=OptionGroup.TLS, type=CertificateFiles("--proxy-key"), plan_field="proxying.keys",
+        recorded="proxy_keys", default=(), metavar="FILE", plural="proxy-keys", commands=TO_TARGET,
+        help="Private key of --proxy-cert in PEM; one for each of several.", locust=LocustArgument(in_form=False),
+    ),
+    Option(
+        name="proxy_key_passphrase", group=OptionGroup.TLS, type=SecretSource(), plan_field="proxying.passphrase",
+        recorded="proxy_key_passphrase", is_implicit=True, metavar="env:NAME|file:PATH", commands=TO_TARGET,
+        help="Where the passphrase of these keys is: a variable of the environment, or the first line of a file.",
+        locust=LocustArgument(default="", in_form=False),
     ),
     Option(
         name="no_proxy", group=OptionGroup.TARGET, type=Hosts(), plan_field="proxying.no_proxy", default=(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from loadgen.model.client_identity import PROXY, ClientIdentity
 from loadgen.model.exceptions import PlanError
 from loadgen.model.no_proxy import covers
 from loadgen.model.options import check_ranges, default
@@ -19,6 +20,12 @@ class Proxying:
     """The file with the authorities that are trusted for an https proxy; None: the system's, whatever --cacert says."""
     insecure: bool = default("proxy_insecure")
     """The proxy's certificate is not verified."""
+    certs: tuple[str, ...] = default("proxy_cert")
+    """Files of client certificates for an https proxy, which users take in turns."""
+    keys: tuple[str, ...] = default("proxy_key")
+    """Files of their keys, one for each; empty where the certificates' own files have them."""
+    passphrase: str | None = None
+    """Where the passphrase of these keys is: `env:NAME` or `file:PATH`."""
     no_proxy: tuple[str, ...] = default("no_proxy")
     """Hosts that are reached without the proxy."""
     protocol: int | None = None
@@ -26,6 +33,12 @@ class Proxying:
 
     def __post_init__(self) -> None:
         check_ranges(self, "proxying")
+        _ = self.identity  # which checks that its files can belong together
+
+    @property
+    def identity(self) -> ClientIdentity:
+        """Who the client is to an https proxy."""
+        return ClientIdentity(self.certs, self.keys, self.passphrase, PROXY)
 
     def bypasses(self, target: Target) -> bool:
         """Whether this target is reached without the proxy."""
@@ -33,7 +46,7 @@ class Proxying:
 
     def check(self, proxy: Proxy | None) -> None:
         """Raise PlanError where these values contradict each other or the proxy."""
-        given = {"--proxy-cacert": self.cacert, "--proxy-insecure": self.insecure}
+        given = {"--proxy-cacert": self.cacert, "--proxy-insecure": self.insecure, "--proxy-cert": self.certs}
         flag = next((flag for flag, value in given.items() if value), "")
         if flag and (proxy is None or not proxy.is_tls):
             raise PlanError(f"{flag} is for a proxy over TLS; give one as --proxy https://HOST:PORT")

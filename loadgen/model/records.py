@@ -81,6 +81,8 @@ class ConnectionFlag(IntEnum):
     EARLY_ACCEPTED = 64  # the server took the first request as early data
     EARLY_REJECTED = 128  # it was sent as early data, and the server did not take it
     EARLY_REPLAYED = 256  # so it was sent again, once the handshake was done
+    PROXY_TLS = 512  # the TLS handshake with the proxy was done
+    PROXY_TLS_RESUMED = 1024  # by a session of before
 
 
 # One row for each exchange. Times are points in time or durations, both in ns.

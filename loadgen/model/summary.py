@@ -121,6 +121,10 @@ class BlockConnections(TypedDict):
     """Requests that were sent as early data, and that it did not take."""
     early_replayed: NotRequired[int]
     """Of these, sent again once the handshake was done."""
+    proxy_full_handshakes: NotRequired[int]
+    """Full TLS handshakes with the proxy. This key and the next one: absent in runs of earlier versions."""
+    proxy_resumed_handshakes: NotRequired[int]
+    """Resumed TLS handshakes with the proxy."""
     server_ignored_close: int
     """Connections on which the server ignored the close that was asked for."""
     upgraded: int

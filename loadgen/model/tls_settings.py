@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 
+from loadgen.model.client_identity import ClientIdentity
 from loadgen.model.exceptions import PlanError
 from loadgen.model.options import OPTIONS, default
 from loadgen.model.tls_value_types import NONE, VERSIONS, version_range
@@ -35,12 +36,12 @@ class TlsSettings:
     """Session tickets are taken."""
 
     def __post_init__(self) -> None:
-        if self.keys and len(self.keys) != len(self.certs):
-            raise PlanError(
-                f"there are {len(self.keys)} --key for {len(self.certs)} --cert; give one for each, in their order"
-            )
-        if self.passphrase and not self.certs:
-            raise PlanError("--key-passphrase is for a client certificate; give --cert too")
+        _ = self.identity  # which checks that its files can belong together
+
+    @property
+    def identity(self) -> ClientIdentity:
+        """Who the client is to the target."""
+        return ClientIdentity(self.certs, self.keys, self.passphrase)
 
     @property
     def versions(self) -> tuple[str, str]:

@@ -134,6 +134,8 @@ class ConnectionSetup(Lifecycle):
         """End the connection. The listener hears nothing of it: the caller knows."""
         self.enter(_CLOSED, self._clock.monotonic_ns())
         self.ending = ending
+        if self._route.proxy_tls is not None:
+            self.flags |= getattr(self._transport, "proxy_flags", 0)  # one that waits to be opened has none
         self._transport.close()
 
     def expire(self) -> None:

@@ -1,3 +1,4 @@
+cimport cython
 from loadgen.wire.tls cimport TlsTransport
 
 
@@ -27,5 +28,7 @@ cdef class EarlyTlsTransport(TlsTransport):
     cdef readonly int early_flags
 
     cpdef establish(self)
+    @cython.locals(taken=Py_ssize_t)
     cpdef Py_ssize_t send(self, data) except? -4096
+    cdef Py_ssize_t _take_early(self) except? -1
     cdef bint _write_early(self) except? -1

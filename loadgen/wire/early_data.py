@@ -49,16 +49,19 @@ def watch_early_data(context: Any) -> None:
 
 
 class EarlyTlsTransport(TlsTransport):
-    """A client's TLS that sends `request` as early data; the same bytes must be the first that `send` gets."""
+    """A client's TLS that sends `request` as early data; the same bytes must be the first that `send` gets.
+
+    request: None for no early data.
+    """
 
     __slots__ = ("_early", "_is_accepted", "_is_written", "early_flags")
 
     def __init__(
-        self, poller: Poller, context: Any, server_name: bytes, session: Any, request: bytes,
+        self, poller: Poller, context: Any, server_name: bytes, session: Any, request: bytes | None,
         source: Mapping[int, str] | None = None,
     ) -> None:  # fmt: skip
         TlsTransport.__init__(self, poller, context, server_name, session, source=source)
-        is_allowed = len(request) <= lib.SSL_SESSION_get_max_early_data(session._session)
+        is_allowed = request is not None and len(request) <= lib.SSL_SESSION_get_max_early_data(session._session)
         # What is sent early, until `send` gets it; None where the session does not allow it.
         self._early: bytes | None = request if is_allowed else None
         self._is_written = self._is_accepted = False
@@ -81,15 +84,18 @@ class EarlyTlsTransport(TlsTransport):
         return step
 
     def send(self, data: bytes | memoryview) -> int:
+        taken = self._take_early()
+        return taken if taken else TlsTransport.send(self, data)
+
+    def _take_early(self) -> int:
+        """How many bytes of what is sent first the server has already; 0 where it has none."""
         early, self._early = self._early, None
         if early is None:
-            return TlsTransport.send(self, data)
+            return 0
         if self._is_accepted:
             return len(early)
-        sent = TlsTransport.send(self, data)
-        if sent > 0:
-            self.early_flags |= int(ConnectionFlag.EARLY_REPLAYED)
-        return sent
+        self.early_flags |= int(ConnectionFlag.EARLY_REPLAYED)
+        return 0
 
     def _write_early(self) -> bool:
         """Send the ClientHello with the request behind it; False where the socket takes no more now."""

@@ -11,6 +11,6 @@ cdef class Route(RouteAddresses):
     cdef public bint tunnels, sends_early
     cdef public bytes server_name
 
-    cpdef Transport tls_transport(self, context, server_name, session=*, early=*)
-    cdef Transport _by_another_way(self, tls, early)
+    cpdef Transport tls_transport(self, context, server_name, session=*, early=*, long long user=*)
+    cdef Transport _by_another_way(self, tls, session, early, long long user)
     cpdef Transport transport(self, session=*, bint offers_h2=*, long long user=*, request=*)

@@ -135,27 +135,29 @@ class Route(RouteAddresses):
         if self.tls_context is None:
             if self.proxy is None and not self.sources and not self.proxy_protocol:
                 return TcpTransport(poller.of_hub())
-            return self._by_another_way(None, None)
+            return self._by_another_way(None, session, None, user)
         context = self.h2_context if offers_h2 else self.tls_context
         if self.turns:
             context = self.turns[user % len(self.turns)][1 if offers_h2 else 0]
         early = request if self.sends_early and session is not None else None
-        return self.tls_transport(context, self.server_name, session, early)
+        return self.tls_transport(context, self.server_name, session, early, user)
 
-    def tls_transport(self, context: Any, server_name: bytes, session: Any = None, early: Any = None) -> Transport:
+    def tls_transport(
+        self, context: Any, server_name: bytes, session: Any = None, early: Any = None, user: int = 0
+    ) -> Transport:
         """A new stream with TLS by this context. early: the request that is sent as early data, where it is."""
         if self.proxy is None and not self.proxy_protocol and early is None:
             return TlsTransport(poller.of_hub(), context, server_name, session, source=self.next_source())
-        return self._by_another_way((context, server_name, session), early)
+        return self._by_another_way((context, server_name), session, early, user)
 
-    def _by_another_way(self, tls: Tls | None, early: Any) -> Transport:
+    def _by_another_way(self, tls: Tls | None, session: Any, early: Any, user: int) -> Transport:
         """A new stream that is more than TCP, or TCP and TLS, to the target. tls: None where that is in clear."""
         hub, source = poller.of_hub(), self.next_source()
         if self.proxy is not None:
             tunnel = self.tunnel() if self.tunnels or tls is not None else None
-            return proxied_transport(hub, self.proxy_tls, tunnel, tls, source)
+            return proxied_transport(hub, self.proxy_tls, tunnel, tls, source, session, early, user)
         if self.proxy_protocol:
-            return announced_transport(hub, self.proxy_protocol, tls, early, source)
+            return announced_transport(hub, self.proxy_protocol, tls, source, session, early)
         if tls is None:
             return TcpTransport(hub, source=source)
-        return EarlyTlsTransport(hub, *tls, early, source)
+        return EarlyTlsTransport(hub, *tls, session, early, source)

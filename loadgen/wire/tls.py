@@ -255,7 +255,7 @@ class TlsTransport(TcpTransport):
         stream = self._open_stream()
         code = lib.SSL_get_verify_result(stream.connection._ssl)
         alert = stream.alert
-        if code and not self._up and alert < 0:
+        if code and not self._up and alert < 0 and self._context.get_verify_mode() != SSL.VERIFY_NONE:
             reason = ffi.string(lib.X509_verify_cert_error_string(code)).decode()
             kind = ErrorKind.TLS_WRONG_NAME if code in _NAME_MISMATCHES else ErrorKind.TLS_UNTRUSTED
             return TlsFailure(kind, reason)

@@ -57,7 +57,7 @@ class ClientContext(SSL.Context):
                 self.add_extra_chain_cert(one)
             self.use_privatekey(certificate.key)
         except SSL.Error as error:
-            raise PlanError(f"--cert: this TLS library does not take it: {reason_of(error)}") from None
+            raise PlanError(f"{certificate.flag}: this TLS library does not take it: {reason_of(error)}") from None
 
 
 def _asked_for(_stream: Any, handle: Any) -> int:

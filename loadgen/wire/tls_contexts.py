@@ -22,7 +22,7 @@ class TlsContexts:
 
     def __init__(self, plan: RoutePlan) -> None:
         self._plan = plan
-        self._certificates: tuple[ClientCertificate | None, ...] = load_certificates(plan.tls) or (None,)
+        self._certificates: tuple[ClientCertificate | None, ...] = load_certificates(plan.tls.identity) or (None,)
         self._made: dict[tuple[TlsSettings, bool], tuple[Pair, ...]] = {}
         self._first: ClientContext | None = None
 

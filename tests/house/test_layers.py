@@ -115,6 +115,7 @@ LAYERS = {
         (
             *("addressing", "load", "tls_settings", "proxying", "plan", "plan_fields", "route_plan", "split"),
             "body_transfer",
+            "client_identity",
             "origin_plans",
         ),
     ],

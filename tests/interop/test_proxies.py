@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.client_certificates import client_authority, write_pem
 from tests.support.logging_nginx import nginx, take_lines
 from tests.support.processes import QUICK, compare, free_port, installed, loadgen, server_process, write_certificates
 
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.peer
 
 _LOG_FORMAT = "$connection $remote_port $proxy_protocol_addr:$proxy_protocol_port"
 _SITE = """lingering_close off;
+  ssl_protocols TLSv1.2 TLSv1.3; ssl_early_data on;
   ssl_certificate {folder}/chain.pem; ssl_certificate_key {folder}/key.pem;
   server {{ listen 127.0.0.1:{clear}; location / {{ return 200 "hello"; }} }}
   server {{ listen 127.0.0.1:{tls} ssl; location / {{ return 200 "hello"; }} }}
@@ -66,25 +68,47 @@ def socks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         yield port
 
 
+@dataclass(frozen=True)
+class Squid:
+    """A running squid over TLS, with the certificate of the others."""
+
+    port: int
+    demanding: int
+    """The port where each client must show a certificate."""
+    log: Path
+
+    def take_log(self) -> tuple[Counter[str], int, set[str]]:
+        """Requests by method, connections, and the subjects of clients, since this was called last."""
+        rows = [line.split(maxsplit=2) for line in take_lines(self.log)]
+        rows = [row for row in rows if row[0] != "-"]  # a connection without TLS: whether squid listens
+        methods = Counter(method for method, _port, _subject in rows)
+        return methods, len({port for _method, port, _subject in rows}), {subject for _method, _port, subject in rows}
+
+
 @pytest.fixture(scope="module")
-def squid(peers: Peers) -> Iterator[tuple[int, Path]]:
-    """squid over TLS, with the certificate of the others; its port and its log."""
-    program, port = installed("squid", "squid-openssl"), free_port()
+def squid(peers: Peers) -> Iterator[Squid]:
+    program, port, demanding = installed("squid", "squid-openssl"), free_port(), free_port()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o777)  # squid reads and writes as another user
-        command = [program, "-N", "-n", f"squid{port}", "-f", str(_squid_config(folder, port, peers))]
+        client_authority().cert_pem.write_to_path(str(folder / "clients.pem"))
+        command = [program, "-N", "-n", f"squid{port}", "-f", str(_squid_config(folder, port, demanding, peers))]
         with server_process(command, folder / "run", port):
-            yield port, folder / "access.log"
+            yield Squid(port, demanding, folder / "access.log")
 
 
-def _squid_config(folder: Path, port: int, peers: Peers) -> Path:
+def _squid_config(folder: Path, port: int, demanding: int, peers: Peers) -> Path:
     both = folder / "both.pem"
     both.write_bytes((peers.folder / "chain.pem").read_bytes() + (peers.folder / "key.pem").read_bytes())
     both.chmod(0o644)
     lines = [f"https_port 127.0.0.1:{port} tls-cert={both}", "pid_filename none", "cache deny all"]
+    lines += [f"https_port 127.0.0.1:{demanding} tls-cert={both} clientca={folder}/clients.pem sslcontext=tests"]
     lines += ["cache_log /dev/null", "netdb_filename none", "pinger_enable off", "shutdown_lifetime 0 seconds"]
-    lines += ["logformat seen %rm %>p", f"access_log stdio:{folder}/access.log seen", "http_access allow localhost"]
+    lines += [
+        "logformat seen %rm %>p %ssl::>cert_subject",
+        f"access_log stdio:{folder}/access.log seen",
+        "http_access allow localhost",
+    ]
     lines += [f"coredump_dir {folder}", "buffered_logs off", "acl SSL_ports port 1-65535"]
     config = folder / "conf"
     config.write_text("\n".join(lines) + "\n", encoding="ascii")
@@ -140,19 +164,11 @@ def test_what_a_socks_server_refuses(
     assert len(done.stderr.splitlines()) == 1
 
 
-def proxy_log(log: Path) -> tuple[Counter[str], int]:
-    """squid's requests by method, and its connections, since the file was emptied."""
-    rows = [line.split() for line in take_lines(log)]
-    rows = [row for row in rows if row[0] != "-"]  # a connection without TLS: whether squid listens
-    return Counter(method for method, _port in rows), len({port for _method, port in rows})
-
-
-def test_requests_to_a_proxy_over_tls(peers: Peers, squid: tuple[int, Path], tmp_path: Path) -> None:
-    port, log = squid
-    proxy_log(log)
-    way = ("--proxy", f"https://localhost:{port}", "--proxy-cacert", peers.ca_file, "-4")
+def test_requests_to_a_proxy_over_tls(peers: Peers, squid: Squid, tmp_path: Path) -> None:
+    squid.take_log()
+    way = ("--proxy", f"https://localhost:{squid.port}", "--proxy-cacert", peers.ca_file, "-4")
     summary = compare(f"http://127.0.0.1:{peers.clear}/", tmp_path / "run", "--users", "3", *way)
-    methods, connections = proxy_log(log)
+    methods, connections, _subjects = squid.take_log()
     close, kept = summary["policies"]["close"], summary["policies"]["persistent"]
     # One more asked about the fields for one hop.
     assert methods == {"GET": all_of(summary, "exchanges_with_warmup") + 1}
@@ -164,11 +180,68 @@ def test_requests_to_a_proxy_over_tls(peers: Peers, squid: tuple[int, Path], tmp
     assert close["phases_ns"]["tunnel"]["mean"] > 2 * close["phases_ns"]["connect"]["mean"]
 
 
-def test_tls_in_tls(peers: Peers, squid: tuple[int, Path], tmp_path: Path) -> None:
-    port, log = squid
-    proxy_log(log)
+@pytest.mark.parametrize("is_tls", [False, True])
+def test_sessions_with_the_proxy_are_resumed(peers: Peers, squid: Squid, is_tls: bool, tmp_path: Path) -> None:
+    """Both handshakes are, and early data goes through the tunnel."""
+    way = ("--proxy", f"https://localhost:{squid.port}", "--proxy-cacert", peers.ca_file, "--cacert", peers.ca_file)
+    url, early = (
+        (f"https://127.0.0.1:{peers.tls}/", ",early-data") if is_tls else (f"http://127.0.0.1:{peers.clear}/", "")
+    )
+    squid.take_log()
+    way = way if is_tls else way[:-2]
+    policies = ("--policies", f"close,close-resume{early}")
+    summary = compare(url, tmp_path / "run", "--users", "2", "-4", *way, *policies)
+    made = {name: one["connections"] for name, one in summary["policies"].items()}
+    assert (made["close"]["proxy_full_handshakes"], made["close"]["proxy_resumed_handshakes"]) == (
+        made["close"]["opened"],
+        0,
+    )
+    for name in made.keys() - {"close"}:
+        one = made[name]
+        assert one["proxy_full_handshakes"] + one["proxy_resumed_handshakes"] == one["opened"]
+        assert 0 < one["proxy_full_handshakes"] <= one["ideal"]
+    if is_tls:
+        assert made["early-data"]["early_data"]["accepted"] == made["early-data"]["tls_resumed"] > 0
+    # Ports are used again where squid ends a connection by a reset, so requests are counted.
+    methods, _connections, _subjects = squid.take_log()
+    assert methods == (
+        {"CONNECT": all_of(summary, "opened")} if is_tls else {"GET": all_of(summary, "exchanges_with_warmup") + 1}
+    )
+
+
+def test_a_proxy_that_demands_a_certificate(peers: Peers, squid: Squid, tmp_path: Path) -> None:
+    files = [write_pem(tmp_path, name) for name in ("alice", "bob")]
+    shown = [argument for one in files for argument in ("--proxy-cert", f"{one.cert}", "--proxy-key", f"{one.key}")]
+    way = ("--proxy", f"https://localhost:{squid.demanding}", "--proxy-cacert", peers.ca_file, "-4")
+    url = f"http://127.0.0.1:{peers.clear}/"
+    refused = loadgen("compare", url, *way, "--out", str(tmp_path / "no"), "--no-charts", *QUICK)
+    assert refused.returncode == 3
+    assert refused.stderr.startswith(f"loadgen: the proxy localhost:{squid.demanding}, on the way to {url}")
+    assert "proxy certificate required" in refused.stderr
+    assert "--proxy-cert FILE" in refused.stderr
+    squid.take_log()
+    policies = ("--policies", "persistent,close,close-resume")
+    summary = compare(url, tmp_path / "run", "--users", "2", *way, *shown, *policies)
+    methods, _connections, subjects = squid.take_log()
+    # One more asked about the fields for one hop.
+    assert methods == {"GET": all_of(summary, "exchanges_with_warmup") + 1}
+    assert {subject.rpartition("CN=")[2] for subject in subjects} == {"alice", "bob"}
+    assert all(one["errors"] == {} for one in summary["policies"].values())
+    assert summary["policies"]["close-resume"]["connections"]["proxy_resumed_handshakes"] > 0
+
+
+def test_tls_in_tls(peers: Peers, squid: Squid, tmp_path: Path) -> None:
+    squid.take_log()
     peers.take_log()
-    way = ("--proxy", f"https://localhost:{port}", "--proxy-cacert", peers.ca_file, "--cacert", peers.ca_file, "-4")
+    way = (
+        "--proxy",
+        f"https://localhost:{squid.port}",
+        "--proxy-cacert",
+        peers.ca_file,
+        "--cacert",
+        peers.ca_file,
+        "-4",
+    )
     policies = ("--policies", "persistent,close,close-resume")
     summary = compare(f"https://127.0.0.1:{peers.tls}/", tmp_path / "run", "--users", "3", *way, *policies)
     check_counts(summary, peers.take_log())
@@ -176,9 +249,8 @@ def test_tls_in_tls(peers: Peers, squid: tuple[int, Path], tmp_path: Path) -> No
     assert close["phases_ns"]["tunnel"]["count"] == close["phases_ns"]["tls"]["count"] == close["requests"] > 0
     resumed = summary["policies"]["close-resume"]["connections"]
     assert resumed["tls_resumed"] > 0
-    methods, connections = proxy_log(log)
+    methods, _connections, _subjects = squid.take_log()
     assert methods == {"CONNECT": all_of(summary, "opened")}
-    assert connections == all_of(summary, "opened")
 
 
 @pytest.mark.parametrize(
@@ -189,11 +261,9 @@ def test_tls_in_tls(peers: Peers, squid: tuple[int, Path], tmp_path: Path) -> No
         (("--proxy-cacert", "CA", "--insecure"), ""),
     ],
 )
-def test_whose_certificate_it_is(
-    peers: Peers, squid: tuple[int, Path], more: tuple[str, ...], said: str, tmp_path: Path
-) -> None:
+def test_whose_certificate_it_is(peers: Peers, squid: Squid, more: tuple[str, ...], said: str, tmp_path: Path) -> None:
     arguments = [peers.ca_file if one == "CA" else one for one in more]
-    proxy = f"https://localhost:{squid[0]}"
+    proxy = f"https://localhost:{squid.port}"
     url = f"https://127.0.0.1:{peers.tls}/"
     done = loadgen(
         "compare", url, "--proxy", proxy, "-4", "--out", str(tmp_path / "run"), "--no-charts", *QUICK, *arguments
@@ -202,7 +272,7 @@ def test_whose_certificate_it_is(
         assert done.returncode == 0, done.stderr
         return
     assert (done.returncode, done.stdout) == (3, "")
-    assert done.stderr.startswith(f"loadgen: the proxy localhost:{squid[0]}, on the way to")
+    assert done.stderr.startswith(f"loadgen: the proxy localhost:{squid.port}, on the way to")
     assert said in done.stderr
     assert "--proxy-cacert FILE" in done.stderr
     assert len(done.stderr.splitlines()) == 1

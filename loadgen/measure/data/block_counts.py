@@ -86,6 +86,9 @@ def _traits(flags: Integers, endings: Integers, opened: Any, opened_in: Integers
         "closed_by_server": opened & by_server,
         "tls_full": tls & ~resumed,
         "tls_resumed": resumed,
+        "proxy_full_handshakes": ((flags & ConnectionFlag.PROXY_TLS) != 0)
+        & ((flags & ConnectionFlag.PROXY_TLS_RESUMED) == 0),
+        "proxy_resumed_handshakes": (flags & ConnectionFlag.PROXY_TLS_RESUMED) != 0,
         "server_ignored_close": (flags & ConnectionFlag.IGNORED_CLOSE) != 0,
         "early_accepted": (flags & ConnectionFlag.EARLY_ACCEPTED) != 0,
         "early_rejected": (flags & ConnectionFlag.EARLY_REJECTED) != 0,

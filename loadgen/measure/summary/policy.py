@@ -208,6 +208,8 @@ def _connections(blocks: list[BlockFacts], exact: SampleCounts, slots: int) -> C
             "rejected": counts["early_rejected"],
             "replayed": counts["early_replayed"],
         },
+        "proxy_full_handshakes": counts["proxy_full_handshakes"],
+        "proxy_resumed_handshakes": counts["proxy_resumed_handshakes"],
         "server_ignored_close": counts["server_ignored_close"],
         "upgraded": counts["upgraded"],
         "upgrade_declined": counts["upgrade_declined"],

@@ -19,6 +19,8 @@ class RunConditions:
 
     is_tls: bool
     """The target speaks TLS."""
+    is_proxy_tls: bool
+    """So does the proxy on the way."""
     peer: str
     """The host that connections go to."""
     peer_is_address: bool

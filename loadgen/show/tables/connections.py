@@ -64,6 +64,11 @@ def _early_data(connections: ConnectionsSummary) -> str:
     return f"{found['accepted']:,} accepted, {found['rejected']:,} rejected, {found['replayed']:,} of these replayed"
 
 
+def _proxy_tls(connections: ConnectionsSummary) -> str:
+    full, resumed = connections.get("proxy_full_handshakes", 0), connections.get("proxy_resumed_handshakes", 0)
+    return f"{full:,} full, {resumed:,} resumed" if full or resumed else ABSENT
+
+
 def _announced(connections: ConnectionsSummary) -> str:
     announced = connections["server_announced"]
     timeout_s, limit = announced["keep_alive_timeout_s"], announced["keep_alive_max"]
@@ -95,6 +100,7 @@ _ENDINGS: dict[str, Callable[[ConnectionsSummary], str]] = {
     "status sent on idle connections": _idle_statuses,
     "Keep-Alive of the server": _announced,
     "early data": _early_data,
+    "TLS with the proxy": _proxy_tls,
     "requests sent once more": lambda one: f"{one['retried']:,}",
     "requests sent after an announced close": _after_close,
 }

@@ -1,11 +1,12 @@
 cimport cython
 from loadgen.wire.openssl cimport TlsStream
+from loadgen.wire.early_data cimport EarlyTlsTransport
 from loadgen.wire.tls cimport TlsTransport
 
 cdef int _WOULD_BLOCK, _MAX_RECORD_BYTES
 
 
-cdef class TlsInTlsTransport(TlsTransport):
+cdef class TlsInTlsTransport(EarlyTlsTransport):
     cdef object _outer
     cdef bytearray _record
 
@@ -13,6 +14,7 @@ cdef class TlsInTlsTransport(TlsTransport):
     cpdef establish(self)
     @cython.locals(read=Py_ssize_t, size=Py_ssize_t)
     cpdef Py_ssize_t receive(self) except? -4096
+    @cython.locals(taken=Py_ssize_t)
     cpdef Py_ssize_t send(self, data) except? -4096
     cpdef watch(self, unsigned int event, callback)
     cpdef close(self)

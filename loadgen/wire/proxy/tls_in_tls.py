@@ -13,8 +13,10 @@ from typing import Any
 from OpenSSL import SSL
 
 from loadgen.model.errors import ErrorKind
-from loadgen.wire.errors import TlsFailure
+from loadgen.wire.early_data import EarlyTlsTransport
+from loadgen.wire.errors import Failure, TlsFailure
 from loadgen.wire.poller import READ_SIZE, Poller
+from loadgen.wire.proxy.secure import ProxiedSession
 from loadgen.wire.tls import TlsTransport
 from loadgen.wire.transport import BEGIN_TLS, OPEN, WANT_READ, WANT_WRITE, WOULD_BLOCK, SocketAddress, Step
 
@@ -24,15 +26,16 @@ _MAX_RECORD_BYTES = 16 * 1024
 _WOULD_BLOCK = WOULD_BLOCK
 
 
-class TlsInTlsTransport(TlsTransport):
-    """outer: the way to the proxy and its tunnel, a SecureProxyTransport."""
+class TlsInTlsTransport(EarlyTlsTransport):
+    """outer: the way to the proxy and its tunnel, a SecureProxyTransport. request: as that of EarlyTlsTransport."""
 
     __slots__ = ("_outer", "_record")
 
     def __init__(
-        self, poller: Poller, outer: Any, context: SSL.Context, server_name: bytes, session: Any = None
-    ) -> None:
-        TlsTransport.__init__(self, poller, context, server_name, session)
+        self, poller: Poller, outer: Any, context: SSL.Context, server_name: bytes, session: Any = None,
+        request: bytes | None = None,
+    ) -> None:  # fmt: skip
+        EarlyTlsTransport.__init__(self, poller, context, server_name, session, request)
         self._outer = outer
         # Where one inner record is read to, before it is put behind those that were read before it.
         self._record = bytearray(READ_SIZE)
@@ -40,6 +43,16 @@ class TlsInTlsTransport(TlsTransport):
     @property
     def socket(self) -> Any:
         return self._outer.socket
+
+    @property
+    def session(self) -> ProxiedSession:
+        """The sessions to offer next time: the proxy's, and the target's."""
+        return ProxiedSession(self._outer.session.proxy, super().session)
+
+    @property
+    def proxy_flags(self) -> int:
+        """How the handshake with the proxy was done, as ConnectionFlags."""
+        return int(self._outer.proxy_flags)
 
     def connect(self, address: SocketAddress, callback: Callable[[], None]) -> int:
         self._outer.stamps_arrivals, self._outer.options = self.stamps_arrivals, self.options
@@ -56,9 +69,9 @@ class TlsInTlsTransport(TlsTransport):
             return BEGIN_TLS
         while True:
             try:
-                step = TlsTransport.establish(self)
+                step = EarlyTlsTransport.establish(self)
             except TlsFailure:
-                with suppress(OSError, TlsFailure):
+                with suppress(OSError, Failure):
                     self._flush()  # the alert
                 raise
             if not self._flush():
@@ -87,6 +100,9 @@ class TlsInTlsTransport(TlsTransport):
         """The same data must come again until it is sent, as with a detached stream of TlsTransport."""
         if self._broken is not None:
             raise self._broken
+        taken = self._take_early()
+        if taken:
+            return taken
         if not self._outgoing:
             self._taken_bytes = self._write_stream(data)
         return self._taken_bytes if self._flush() else _WOULD_BLOCK
@@ -116,7 +132,7 @@ class TlsInTlsTransport(TlsTransport):
     def _notify(self) -> None:
         stream = self._stream
         if stream is not None and self._up and self._broken is None:
-            with suppress(SSL.Error, OSError, TlsFailure):
+            with suppress(SSL.Error, OSError, Failure):
                 stream.connection.shutdown()
                 self._flush()
 

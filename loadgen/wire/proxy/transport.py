@@ -10,6 +10,7 @@ import socket
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from loadgen.wire.early_data import EarlyTlsTransport
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.poller import Poller
 from loadgen.wire.tls import TlsTransport
@@ -89,4 +90,17 @@ class TunnelTlsTransport(_TunnelSteps, TlsTransport):
         source: Mapping[int, str] | None = None,
     ) -> None:  # fmt: skip
         TlsTransport.__init__(self, poller, context, server_name, session, source=source)
+        self._tunnel = tunnel
+
+
+class TunnelEarlyTlsTransport(_TunnelSteps, EarlyTlsTransport):
+    """The same, whose first request is early data."""
+
+    __slots__ = ("_tunnel",)
+
+    def __init__(
+        self, poller: Poller, tunnel: TunnelRequest, context: Any, server_name: bytes, session: Any, request: bytes,
+        source: Mapping[int, str] | None = None,
+    ) -> None:  # fmt: skip
+        EarlyTlsTransport.__init__(self, poller, context, server_name, session, request, source)
         self._tunnel = tunnel

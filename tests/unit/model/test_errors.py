@@ -29,6 +29,8 @@ NUMBERS = {
     "proxy_untrusted": 47,
     "proxy_wrong_name": 48,
     "proxy_tls_failed": 49,
+    "proxy_certificate_required": 50,
+    "proxy_certificate_refused": 51,
 }  # fmt: skip
 
 
@@ -90,6 +92,7 @@ def test_a_proxy_in_between_is_what_fails_first() -> None:
         "dns_failed", "connect_refused", "connect_unreachable", "connect_timeout", "connect_failed",
         "proxy_refused", "proxy_authentication", "proxy_timeout", "connect_queue_full",
             "socks_refused", "socks_unreachable", "proxy_untrusted", "proxy_wrong_name", "proxy_tls_failed",
+        "proxy_certificate_required", "proxy_certificate_refused",
     ]  # fmt: skip
 
 

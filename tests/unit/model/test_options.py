@@ -16,7 +16,7 @@ from loadgen.cli.plan_builder import build_plan
 from loadgen.cli.plan_reader import OptionReader
 from loadgen.cli.plan_writer import plan_keys, save_plan
 from loadgen.cli.run_validation import recorded_plan
-from loadgen.model import options
+from loadgen.model import options, plan_fields
 from loadgen.model.exceptions import PlanError
 from loadgen.model.option import COMPARE, SWEEP, LocustArgument, Option
 from loadgen.model.options import OPTIONS, option_named, options_of
@@ -133,7 +133,7 @@ def test_names_keys_and_fields_are_said_once() -> None:
 
 def test_every_field_of_a_plan_is_an_option() -> None:
     plan = planned(COMPARE)
-    parts = {"load": plan.load, "tls": plan.tls, "addressing": plan.addressing, "proxying": plan.proxying}
+    parts = {name: getattr(plan, name) for name in plan_fields._PARTS}
     fields = {f"{part}.{name}" for part, value in parts.items() for name in type(value).__dataclass_fields__}
     fields |= Plan.__dataclass_fields__.keys() - parts.keys() - {"axes"}
     assert {option.plan_field for option in OPTIONS if option.plan_field} == fields

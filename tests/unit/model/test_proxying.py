@@ -68,6 +68,10 @@ def test_each_target_has_its_own_way() -> None:
         (("--no-proxy", "a"), "--no-proxy names hosts that a proxy is not used for; give --proxy too"),
         (("--proxy-insecure",), "--proxy-insecure is for a proxy over TLS"),
         ((*PROXY, "--proxy-insecure"), "--proxy-insecure is for a proxy over TLS"),
+        ((*PROXY, "--proxy-cert", __file__), "--proxy-cert is for a proxy over TLS"),
+        (("--proxy", "https://h", "--proxy-key", __file__), "there are 1 --proxy-key for 0 --proxy-cert"),
+        (("--proxy", "https://h", "--proxy-key-passphrase", "env:A"), "is for a client certificate; give --proxy-cert"),
+        ((*PROXY, "--policies", "close-resume"), "a target in clear has none"),
         ((*PROXY, "--proxy-protocol", "1"), "--proxy-protocol says who connects to the target, and that is --proxy"),
         (("--proxy-protocol", "3"), "--proxy-protocol is 3; it must lie between 1 and 2"),
         ((*PROXY, "--proxy-cacert", "/no/such/file"), "--proxy-cacert /no/such/file"),
@@ -82,6 +86,11 @@ def test_a_file_without_certificates_is_named_before_a_connection_is_tried() -> 
     plan = planned(compare, URL, "--proxy", "https://h", "--proxy-cacert", __file__)
     with pytest.raises(Exception, match=f"--proxy-cacert {__file__}: no PEM certificate"):
         check_machine(plan)
+
+
+def test_sessions_are_those_of_the_proxy_too() -> None:
+    plan = planned(compare, URL, "--proxy", "https://h", "--policies", "close-resume")
+    assert plan.policies[0].resumes_tls
 
 
 def test_a_header_is_for_a_target_that_is_not_embedded() -> None:

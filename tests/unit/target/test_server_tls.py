@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from OpenSSL import SSL
 
+from loadgen.model.client_identity import ClientIdentity
 from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import PlanError
-from loadgen.model.tls_settings import TlsSettings
 from loadgen.target.certificates import server_context
 from loadgen.target.server_tls import ServerTls
 from loadgen.wire import poller
@@ -56,7 +56,7 @@ def test_a_client_without_a_certificate_is_told_so(tmp_path: Path, authority: Pa
     """With TLS 1.3 the alert comes once the client's own handshake is done: its first read has it."""
     server = server_context(("h",), tmp_path / "ca.pem", (), ServerTls(authority, version))
     files = write_pem(tmp_path, "alice")
-    (certificate,) = load_certificates(TlsSettings((str(files.cert),), (str(files.key),)))
+    (certificate,) = load_certificates(ClientIdentity((str(files.cert),), (str(files.key),)))
     for shown in (None, certificate):
         context = client_context("h", None, True, certificate=shown)
         with listening() as listener:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from loadgen.model.client_identity import ClientIdentity
 from loadgen.model.exceptions import PlanError
-from loadgen.model.tls_settings import TlsSettings
 from loadgen.wire.client_certificates import load_certificates
 from tests.support.client_certificates import PASSPHRASE, issue, key_pem, write_pem, write_pkcs12
 
@@ -24,11 +24,11 @@ def _passphrase(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "wrong").write_text("battery staple\n", encoding="utf-8")
 
 
-def settings(cert: Path, key: Path | None = None, passphrase: str | None = None) -> TlsSettings:
-    return TlsSettings((str(cert),), (str(key),) if key else (), passphrase)
+def settings(cert: Path, key: Path | None = None, passphrase: str | None = None) -> ClientIdentity:
+    return ClientIdentity((str(cert),), (str(key),) if key else (), passphrase)
 
 
-def in_one_file(folder: Path) -> TlsSettings:
+def in_one_file(folder: Path) -> ClientIdentity:
     files = write_pem(folder, "alice")
     files.cert.write_bytes(files.key.read_bytes() + files.cert.read_bytes())
     return settings(files.cert)
@@ -48,7 +48,7 @@ def in_one_file(folder: Path) -> TlsSettings:
         lambda folder: settings(write_pkcs12(folder, "alice", has_key=False), write_pem(folder, "alice").key),
     ],
 )
-def test_what_can_be_read(tmp_path: Path, make: Callable[[Path], TlsSettings]) -> None:
+def test_what_can_be_read(tmp_path: Path, make: Callable[[Path], ClientIdentity]) -> None:
     (found,) = load_certificates(make(tmp_path))
     assert found.chain[0].subject.rfc4514_string().startswith("CN=alice")
     assert found.key.public_key() == found.chain[0].public_key()
@@ -62,12 +62,14 @@ def test_a_chain_is_in_order_whatever_the_file_has(tmp_path: Path) -> None:
 
 def test_several_in_their_order(tmp_path: Path) -> None:
     files = [write_pem(tmp_path, name) for name in ("alice", "bob")]
-    found = load_certificates(TlsSettings(tuple(str(one.cert) for one in files), tuple(str(one.key) for one in files)))
+    found = load_certificates(
+        ClientIdentity(tuple(str(one.cert) for one in files), tuple(str(one.key) for one in files))
+    )
     assert [one.chain[0].subject.rfc4514_string().partition(",")[0] for one in found] == ["CN=alice", "CN=bob"]
-    assert load_certificates(TlsSettings()) == ()
+    assert load_certificates(ClientIdentity()) == ()
 
 
-def _broken_key(folder: Path) -> TlsSettings:
+def _broken_key(folder: Path) -> ClientIdentity:
     files = write_pem(folder, "alice")
     files.key.write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", encoding="ascii")
     return settings(*files)
@@ -78,16 +80,16 @@ def _text(folder: Path, text: str) -> Path:
     return folder / "text"
 
 
-def _other_key(folder: Path) -> TlsSettings:
+def _other_key(folder: Path) -> ClientIdentity:
     (folder / "other.key").write_bytes(key_pem(issue("bob")))
     return settings(write_pem(folder, "alice").cert, folder / "other.key")
 
 
-def _dated(folder: Path, days: int) -> TlsSettings:
+def _dated(folder: Path, days: int) -> ClientIdentity:
     return settings(*write_pem(folder, f"of {days}", until=datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days)))
 
 
-_WRONG: dict[str, tuple[Callable[[Path], TlsSettings], str]] = {
+_WRONG: dict[str, tuple[Callable[[Path], ClientIdentity], str]] = {
     "no file": (lambda folder: settings(folder / "none"), "--cert .*none: No such file or directory"),
     "a folder": (lambda folder: settings(folder), "--cert .*: Is a directory"),
     "no certificate": (lambda folder: settings(_text(folder, "hello")), "text is neither PEM nor PKCS#12"),

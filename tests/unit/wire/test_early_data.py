@@ -2,56 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 import pytest
-from OpenSSL import SSL
 
 from loadgen.model.records import ConnectionFlag
 from loadgen.wire import poller
 from loadgen.wire.early_data import EarlyTlsTransport, watch_early_data
-from loadgen.wire.openssl import ffi, lib
 from loadgen.wire.tls import TlsTransport
 from loadgen.wire.tls_context import ClientContext, client_context
 from loadgen.wire.transport import Step
+from tests.support.early_server import REQUEST, EarlyServer
 from tests.support.secure_servers import server_context
 from tests.support.transports import accept, address_of, ignore, listening, wait
-
-REQUEST = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
-
-
-class Server:
-    """The server's end of a connection. reads_early: it takes early data, as it allows it; else it rejects it."""
-
-    def __init__(self, context: SSL.Context, sock: Any, *, reads_early: bool) -> None:
-        self._socket = sock
-        self._stream = SSL.Connection(context, sock)
-        self._stream.set_accept_state()
-        self._reads_early = reads_early
-        self.early = b""
-        self.data = b""
-
-    def close(self) -> None:
-        with suppress(SSL.Error):
-            self._stream.shutdown()  # without it OpenSSL forgets the session
-        self._socket.close()
-
-    def step(self) -> None:
-        """Go on as far as it goes now; answers once it has a request."""
-        if self._reads_early:
-            room, size = ffi.new("char[]", 4096), ffi.new("size_t *")
-            while (result := lib.SSL_read_early_data(self._stream._ssl, room, len(room), size)) == 1:
-                self.early += bytes(ffi.buffer(room, size[0]))
-            lib.ERR_clear_error()
-            self._reads_early = result != 2  # SSL_READ_EARLY_DATA_FINISH
-            if self._reads_early:
-                return
-        with suppress(SSL.WantReadError):
-            self._stream.do_handshake()
-            if not self.data:
-                self.data = self.early or self._stream.recv(4096)
-                self._stream.sendall(b"x")
 
 
 class Pair:
@@ -63,7 +26,7 @@ class Pair:
         self.context: ClientContext = client_context("h", None, insecure=True)
         watch_early_data(self.context)
 
-    def visit(self, session: Any = None, request: bytes = REQUEST) -> tuple[Any, Server, int]:
+    def visit(self, session: Any = None, request: bytes = REQUEST) -> tuple[Any, EarlyServer, int]:
         """A connection until the answer has come: the session for the next one, the server, the early data's flags."""
         with listening() as listener:
             hub = poller.of_hub()
@@ -73,7 +36,7 @@ class Pair:
                 client = EarlyTlsTransport(hub, self.context, b"h", session, request)
             client.connect(address_of(listener), ignore)
             wait(client, Step.WANT_WRITE)
-            server = Server(self._server, accept(listener), reads_early=self._reads_early)
+            server = EarlyServer(self._server, accept(listener), reads_early=self._reads_early)
         step, sent, received = Step.WANT_READ, 0, 0
         while received <= 0:
             if step is not Step.OPEN:

@@ -316,5 +316,5 @@ def test_a_header_of_the_proxy_protocol_goes_first() -> None:
     assert type(Route.of(plan).transport()) is AnnouncedTcpTransport
     secure = Plan(parse_target("https://h/"), parse_policies("close"), insecure=True, proxying=Proxying(protocol=2))
     assert type(Route.of(secure).transport()) is AnnouncedTlsTransport
-    early = announced_transport(poller.of_hub(), 1, (None, b"", None), None, None)
+    early = announced_transport(poller.of_hub(), 1, (None, b""), None, None, None)
     assert type(early) is AnnouncedTlsTransport

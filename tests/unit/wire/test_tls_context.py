@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from OpenSSL import SSL
 
+from loadgen.model.client_identity import ClientIdentity
 from loadgen.model.exceptions import PlanError
 from loadgen.model.tls_settings import TlsSettings
 from loadgen.target.certificates import server_context
@@ -78,7 +79,7 @@ def test_a_context_knows_whether_a_certificate_was_asked_for(server: SSL.Context
     client_authority().configure_trust(asking)
     asking.set_verify(SSL.VERIFY_PEER)
     files = write_pem(tmp_path, "alice")
-    (certificate,) = load_certificates(TlsSettings((str(files.cert),), (str(files.key),)))
+    (certificate,) = load_certificates(ClientIdentity((str(files.cert),), (str(files.key),)))
     for side, offered, asked in ((server, certificate, False), (asking, None, True), (asking, certificate, True)):
         own = context(certificate=offered)
         _, peer = handshake(own, side)

@@ -7,7 +7,7 @@ from loadgen.model.policy.parts.requests import ONCE
 
 
 def _objects(conditions: RunConditions) -> str | None:
-    if not conditions.is_tls:
+    if not (conditions.is_tls or conditions.is_proxy_tls):
         return (
             "resumes TLS sessions, and a target in clear has none; use an https URL (or --tls with the embedded target)"
         )

@@ -8,6 +8,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -17,36 +18,55 @@ import trustme
 from loadgen.model.errors import ErrorKind
 from loadgen.model.proxy import parse_proxy
 from loadgen.model.proxying import Proxying
+from loadgen.model.records import ConnectionFlag
 from loadgen.wire import poller
+from loadgen.wire.early_data import watch_early_data
 from loadgen.wire.errors import TlsFailure, UpgradeFailure
 from loadgen.wire.proxy.connect import ConnectRequest, ProxyLogin
-from loadgen.wire.proxy.secure import ProxyTls, SecureProxyTransport
+from loadgen.wire.proxy.secure import ProxiedSession, ProxyTls, SecureProxyTransport
 from loadgen.wire.proxy.tls_in_tls import TlsInTlsTransport
 from loadgen.wire.tls_context import client_context
 from loadgen.wire.transport import WOULD_BLOCK, Step
+from tests.support.client_certificates import client_authority, write_pem
+from tests.support.early_server import REQUEST, EarlyServer, early_session
+from tests.support.secure_servers import server_context
 from tests.support.transports import accept, address_of, ignore, listening, wait
 
 OPEN = b"HTTP/1.1 200 OK\r\n\r\n"
 
 
 class Proxy:
-    """A proxy over TLS by the ssl module: behind its answer to CONNECT it passes bytes on to `far`."""
+    """A proxy over TLS by the ssl module: behind its answer to CONNECT it passes bytes on to `far`.
+
+    It serves one connection; `again` makes another that knows the sessions of the first.
+    """
 
     def __init__(self, folder: Path, name: str = "localhost", answer: bytes | None = OPEN) -> None:
         authority = trustme.CA()
         self.ca_file = str(folder / "proxy-ca.pem")
         authority.cert_pem.write_to_path(self.ca_file)
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert(name).configure_cert(self._context)
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(name).configure_cert(self.context)
         self._answer = answer
         self.far, self._inside = socket.socketpair()
         self.heads: list[bytes] = []
 
+    def again(self) -> Proxy:
+        other = copy(self)
+        other.far, other._inside = socket.socketpair()
+        return other
+
     def serve(self, listener: socket.socket) -> None:
         raw, _ = listener.accept()
         try:
-            with self._context.wrap_socket(raw, server_side=True) as sock:
-                sock.settimeout(10)
+            raw.settimeout(10)
+            with self.context.wrap_socket(raw, server_side=True, do_handshake_on_connect=False) as sock:
+                try:
+                    sock.do_handshake()
+                except ssl.SSLError:
+                    while socket.socket.recv(sock, 4096):  # a close with bytes unread would overtake the alert
+                        pass
+                    raise
                 if self._answer is not None:
                     head = b""
                     while not head.endswith(b"\r\n\r\n"):
@@ -104,10 +124,16 @@ def steps(transport: Any, last: Step = Step.OPEN) -> list[Step]:
             return found
 
 
-def outer(proxy: Proxy | None, tunnels: bool = True, **settings: Any) -> SecureProxyTransport:
-    how = Proxying(cacert=proxy.ca_file) if proxy is not None and not settings else Proxying(**settings)
+def proxy_tls(proxy: Proxy | None, **settings: Any) -> ProxyTls:
+    trusted = {"cacert": proxy.ca_file} if proxy is not None else {}
+    return ProxyTls(parse_proxy("https://localhost"), Proxying(**{**trusted, **settings}))
+
+
+def outer(
+    tls: ProxyTls, tunnels: bool = True, session: ProxiedSession | None = None, user: int = 0
+) -> SecureProxyTransport:
     tunnel = ConnectRequest("h:81", ProxyLogin("")) if tunnels else None
-    return SecureProxyTransport(poller.of_hub(), ProxyTls(parse_proxy("https://localhost"), how), tunnel)
+    return SecureProxyTransport(poller.of_hub(), tls, tunnel, session=session, user=user)
 
 
 def heard(transport: Any, size: int) -> bytes:
@@ -124,7 +150,7 @@ def heard(transport: Any, size: int) -> bytes:
 
 def test_requests_to_the_proxy_itself(tmp_path: Path) -> None:
     proxy = Proxy(tmp_path, answer=None)
-    with reached(proxy, outer(proxy, tunnels=False)) as client:
+    with reached(proxy, outer(proxy_tls(proxy), tunnels=False)) as client:
         assert steps(client) == [Step.BEGIN_TUNNEL, Step.OPEN]
         client.send(b"GET")
         assert proxy.far.recv(3) == b"GET"
@@ -134,7 +160,7 @@ def test_requests_to_the_proxy_itself(tmp_path: Path) -> None:
 
 def test_a_tunnel_and_its_first_bytes(tmp_path: Path) -> None:
     proxy = Proxy(tmp_path, answer=OPEN + b"hello")
-    with reached(proxy, outer(proxy)) as client:
+    with reached(proxy, outer(proxy_tls(proxy))) as client:
         assert steps(client) == [Step.BEGIN_TUNNEL, Step.OPEN]
         assert heard(client, 5) == b"hello"
         assert proxy.heads[0].startswith(b"CONNECT h:81 HTTP/1.1\r\n")
@@ -142,7 +168,10 @@ def test_a_tunnel_and_its_first_bytes(tmp_path: Path) -> None:
 
 def test_a_refused_tunnel(tmp_path: Path) -> None:
     proxy = Proxy(tmp_path, answer=b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
-    with reached(proxy, outer(proxy)) as client, pytest.raises(UpgradeFailure, match="CONNECT with 403") as failure:
+    with (
+        reached(proxy, outer(proxy_tls(proxy))) as client,
+        pytest.raises(UpgradeFailure, match="CONNECT with 403") as failure,
+    ):
         steps(client)
     assert failure.value.kind is ErrorKind.PROXY_REFUSED
 
@@ -157,7 +186,7 @@ def test_a_refused_tunnel(tmp_path: Path) -> None:
 )
 def test_the_proxys_certificate(name: str, settings: dict[str, Any], kind: ErrorKind | None, tmp_path: Path) -> None:
     proxy = Proxy(tmp_path, name)
-    with reached(proxy, outer(proxy, **settings)) as client:
+    with reached(proxy, outer(proxy_tls(proxy, **settings))) as client:
         if kind is None:
             assert steps(client)[-1] is Step.OPEN
             return
@@ -168,7 +197,7 @@ def test_the_proxys_certificate(name: str, settings: dict[str, Any], kind: Error
 
 def test_a_proxy_that_does_not_speak_tls() -> None:
     with listening() as listener:
-        client = outer(None, insecure=True)
+        client = outer(proxy_tls(None, insecure=True))
         client.connect(address_of(listener), ignore)
         wait(client, Step.WANT_WRITE)
         with accept(listener) as peer:
@@ -177,6 +206,61 @@ def test_a_proxy_that_does_not_speak_tls() -> None:
                 steps(client)
         client.close()
     assert failure.value.kind is ErrorKind.PROXY_TLS_FAILED
+
+
+@pytest.mark.parametrize("is_tunnel", [True, False])
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize(
+    ("shown", "kind"),
+    [
+        ("", ErrorKind.PROXY_CERTIFICATE_REQUIRED),
+        ("stranger", ErrorKind.PROXY_CERTIFICATE_REFUSED),
+        ("alice", None),
+    ],
+)
+def test_a_proxy_that_wants_a_certificate(
+    shown: str, kind: ErrorKind | None, version: ssl.TLSVersion, is_tunnel: bool, tmp_path: Path
+) -> None:
+    """With TLS 1.3 it says so once the client's handshake is done, in place of its answer to a request too."""
+    proxy = Proxy(tmp_path, answer=OPEN if is_tunnel else None)
+    (client_authority() if shown != "stranger" else trustme.CA()).configure_trust(proxy.context)
+    proxy.context.verify_mode = ssl.CERT_REQUIRED
+    proxy.context.maximum_version = version
+    files = write_pem(tmp_path, "alice")
+    identity = {"certs": (str(files.cert),), "keys": (str(files.key),)} if shown else {}
+    with reached(proxy, outer(proxy_tls(proxy, **identity), is_tunnel)) as client:
+        if kind is None:
+            assert steps(client)[-1] is Step.OPEN
+            return
+        with pytest.raises(UpgradeFailure) as failure:
+            _ = steps(client), heard(client, 1)
+    assert failure.value.kind is kind
+    assert failure.value.by_peer
+
+
+def test_users_have_the_certificates_in_turns(tmp_path: Path) -> None:
+    files = [write_pem(tmp_path, name) for name in ("alice", "bob")]
+    certs, keys = tuple(f"{one.cert}" for one in files), tuple(f"{one.key}" for one in files)
+    tls = proxy_tls(None, certs=certs, keys=keys)
+    assert len({tls.context(user) for user in range(4)}) == 2
+    assert outer(tls, user=3)._context is tls.context(1)
+
+
+@pytest.mark.parametrize("is_tunnel", [True, False])
+def test_the_session_with_the_proxy_is_resumed(is_tunnel: bool, tmp_path: Path) -> None:
+    proxy = Proxy(tmp_path, answer=OPEN if is_tunnel else None)
+    tls = proxy_tls(proxy)
+    session, found = None, []
+    for one in (proxy, proxy.again()):
+        with reached(one, outer(tls, is_tunnel, session)) as client:
+            steps(client)
+            one.far.sendall(b"200")  # behind the tickets
+            heard(client, 3)
+            session = client.session
+            found.append(client.proxy_flags)
+    assert session is not None
+    assert session.target is None
+    assert found == [ConnectionFlag.PROXY_TLS, ConnectionFlag.PROXY_TLS | ConnectionFlag.PROXY_TLS_RESUMED]
 
 
 class Inside:
@@ -212,7 +296,7 @@ class Inside:
 
 
 def client_of(proxy: Proxy, ca_file: str | None) -> TlsInTlsTransport:
-    return TlsInTlsTransport(poller.of_hub(), outer(proxy), client_context("h", ca_file, False), b"h")
+    return TlsInTlsTransport(poller.of_hub(), outer(proxy_tls(proxy)), client_context("h", ca_file, False), b"h")
 
 
 @pytest.mark.parametrize("sizes", [(4, 5), (300_000, 5), (4, 300_000)])
@@ -232,7 +316,7 @@ def test_tls_in_tls(sizes: tuple[int, int], tmp_path: Path) -> None:
             else:
                 view = view[sent:]
         assert heard(client, len(told)) == told
-        assert client.session is not None
+        assert None not in client.session
         thread.join(10)
         assert target.failure is None
 
@@ -246,6 +330,34 @@ def test_the_targets_own_certificate_is_checked_inside(tmp_path: Path) -> None:
         thread.join(10)
     assert failure.value.kind is ErrorKind.TLS_UNTRUSTED
     assert "alert" in str(target.failure).lower()
+
+
+@pytest.mark.parametrize("reads_early", [True, False])
+def test_early_data_inside(reads_early: bool, tmp_path: Path) -> None:
+    proxy = Proxy(tmp_path)
+    context, server = client_context("h", None, True), server_context(max_early_data_bytes=16_384)
+    watch_early_data(context)
+    session = early_session(context, server)
+    proxy.far.setblocking(False)
+    target = EarlyServer(server, proxy.far, reads_early=reads_early)
+    client = TlsInTlsTransport(poller.of_hub(), outer(proxy_tls(proxy)), context, b"h", session, REQUEST)
+    with reached(proxy, client):
+        step, sent, received = Step.WANT_READ, 0, 0
+        while received <= 0:
+            if step is not Step.OPEN:
+                step = client.establish()
+            elif not sent:
+                sent = max(0, client.send(REQUEST))
+            else:
+                received = client.receive()
+            with suppress(OSError):
+                target.step()
+        assert (sent, client.buffer[:received]) == (len(REQUEST), b"x")
+        assert (target.early, target.data) == (REQUEST if reads_early else b"", REQUEST)
+        rejected = ConnectionFlag.EARLY_REJECTED | ConnectionFlag.EARLY_REPLAYED
+        assert client.early_flags == (ConnectionFlag.EARLY_ACCEPTED if reads_early else rejected)
+        assert client.resumed
+        assert client.proxy_flags == ConnectionFlag.PROXY_TLS
 
 
 def test_a_stream_that_is_cut_off_says_so(tmp_path: Path) -> None:

@@ -10,14 +10,18 @@ from typing import Any
 import pytest
 
 from loadgen.model.errors import ErrorKind
+from loadgen.model.records import ConnectionFlag
 from loadgen.target.certificates import server_context
 from loadgen.wire import poller
+from loadgen.wire.early_data import watch_early_data
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.proxy.connect import ConnectRequest, ProxyLogin
-from loadgen.wire.proxy.transport import TunnelTcpTransport, TunnelTlsTransport
+from loadgen.wire.proxy.transport import TunnelEarlyTlsTransport, TunnelTcpTransport, TunnelTlsTransport
 from loadgen.wire.tls import TlsTransport
 from loadgen.wire.tls_context import client_context
 from loadgen.wire.transport import Step
+from tests.support.early_server import REQUEST, EarlyServer, early_session
+from tests.support.secure_servers import server_context as early_context
 from tests.support.transports import accept, address_of, establish, ignore, listening, receive, wait
 
 OPEN = b"HTTP/1.1 200 OK\r\n\r\n"
@@ -125,3 +129,24 @@ def test_tls_begins_inside_the_tunnel(tmp_path: Path) -> None:
     assert receive(peer, 4) == b"ping"
     client.close()
     peer.close()
+
+
+def test_early_data_through_the_tunnel() -> None:
+    context, server = client_context("h", None, True), early_context(max_early_data_bytes=16_384)
+    watch_early_data(context)
+    session = early_session(context, server)
+    client = TunnelEarlyTlsTransport(poller.of_hub(), tunnel(), context, b"h", session, REQUEST)
+    dialogue = Dialogue(client)
+    dialogue.heard()
+    step = dialogue.says(OPEN)
+    assert step is Step.BEGIN_TLS
+    dialogue.proxy.setblocking(False)
+    peer = EarlyServer(server, dialogue.proxy, reads_early=True)
+    while step is not Step.OPEN:
+        step = client.establish()
+        peer.step()
+    assert (client.send(REQUEST), client.early_flags) == (len(REQUEST), ConnectionFlag.EARLY_ACCEPTED)
+    peer.step()
+    assert receive(client, 1) == b"x"
+    assert peer.early == REQUEST
+    dialogue.close()
