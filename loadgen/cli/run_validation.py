@@ -14,7 +14,7 @@ from loadgen.model import plan_fields
 from loadgen.model.audit import AuditRecord
 from loadgen.model.calibration import CalibrationRecord
 from loadgen.model.exceptions import PlanError
-from loadgen.model.json_types import JSON_OBJECT, JSON_TEXT, JSON_TEXTS, JSON_WHOLE, JsonType, list_of
+from loadgen.model.json_types import JSON_NUMBER, JSON_OBJECT, JSON_TEXT, JSON_TEXTS, JSON_WHOLE, JsonType, list_of
 from loadgen.model.pilot_record import PilotRecord
 from loadgen.model.plan import Plan
 from loadgen.model.typed_json import misfit
@@ -37,9 +37,12 @@ _FACTS = {
     "environment": JSON_OBJECT,
     "notes": list_of(_NOTE),
     "baseline": JSON_TEXTS,
+    "incomplete_rounds": list_of(JSON_WHOLE),
+    "rounds_s": list_of(JSON_NUMBER),
     "parts": JSON_WHOLE,
 }
-_ASSUMED: dict[str, Any] = {"baseline": [], "parts": 1}  # of a run without --baseline, and one never resumed
+# Of a run without --baseline, one that was not cut short, one not in Locust, and one never resumed.
+_ASSUMED: dict[str, Any] = {"baseline": [], "incomplete_rounds": [], "rounds_s": [], "parts": 1}
 
 
 def recorded_plan(facts: Any, where: str) -> tuple[Plan, bool]:

@@ -162,5 +162,10 @@ class RunRecord(TypedDict):
     """What the pilot tried and chose; absent where the load was given."""
     baseline: NotRequired[list[str]]
     """Folders of the runs that it is compared with (`--baseline`), as they were given; absent where there are none."""
+    incomplete_rounds: NotRequired[list[int]]
+    """Rounds that were cut short, or that not all of their workers ran to the end, from 0: figures leave them out.
+    Absent where there are none."""
+    rounds_s: NotRequired[list[float]]
+    """How long each round of a Locust run took with all that belongs to it (s); absent in runs by the command."""
     parts: NotRequired[int]
     """Segments in which a resumed run was measured; absent where it was not resumed."""

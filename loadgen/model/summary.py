@@ -166,6 +166,17 @@ class BlockSummary(TypedDict):
     """Mean per request of the handshake (ns), 0 for one on a reused connection."""
 
 
+class IncompleteRounds(TypedDict):
+    """Rounds that no figure counts, as they were cut short or lost a worker; their samples are in `samples.npz`."""
+
+    rounds: list[int]
+    """Their numbers, from 0."""
+    exchanges: int
+    """Exchanges on connections that were opened in them, warm-up included."""
+    connections: int
+    """Connections that were opened in them."""
+
+
 class Summary(TypedDict):
     """The whole of `summary.json`."""
 
@@ -195,6 +206,8 @@ class Summary(TypedDict):
     """A sweep's own part; null for a comparison."""
     blocks: list[BlockSummary]
     """All blocks, for charts over time."""
+    incomplete_rounds: NotRequired[IncompleteRounds]
+    """Rounds that are left out of all figures; absent where there are none."""
     latency_slices: NotRequired[list[LatencySlice]]
     """Latencies by time, for percentiles of a part of the run; absent where policies have no percentile curves."""
     gates: NotRequired[list[GateSummary]]

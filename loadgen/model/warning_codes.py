@@ -319,6 +319,11 @@ class WarningCode(WarningRow):
         "The run time is shorter than one round.",
         "Use a longer run time, shorter blocks, or start users faster.",
     )
+    ROUNDS_INCOMPLETE = (
+        "rounds_incomplete",
+        "Rounds were cut short by the end of the run, or lost a worker; figures leave them out, whole.",
+        "",
+    )
     POLICIES_TOGETHER = (
         "policies_together",
         "User classes with different policies load the target at the same time.",

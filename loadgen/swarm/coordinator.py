@@ -10,6 +10,7 @@ from typing import Any
 from gevent.event import Event
 
 import loadgen.swarm.messages as messages
+from loadgen.swarm.round_times import RoundTimes
 from loadgen.swarm.user_classes import ClassPolicies
 
 POLL_S = 0.2
@@ -41,6 +42,10 @@ class BlockCoordinator:
         """The present round, counted from 0."""
         self.lost: dict[str, int] = {}
         """Workers that went away before they had finished a block, each with the round of that block."""
+        self.incomplete: set[int] = set()
+        """Rounds that were cut short, or that not all of their workers ran to the end: they can't be compared."""
+        self.rounds_s: list[float] = []
+        """How long each round took, from its first order to the end of what follows its last block."""
         self.between_blocks: Callable[[], None] = lambda: None
         """Called after each block, while no request is under way."""
         self._run = run
@@ -48,7 +53,7 @@ class BlockCoordinator:
         self._policies = list(dict.fromkeys(name for policies in class_policies.values() for name in policies))
         self._turns = max(len(policies) for policies in class_policies.values())
         self._shuffle = random.Random(seed).shuffle  # noqa: S311 # an order, not a secret
-        self._round_s = self._turns * block_s
+        self._times = RoundTimes(self._turns * block_s)
         self._until_s = until_s
         """No round begins that would end after this time of the clock; 0 for no limit."""
         self._workers = workers
@@ -61,25 +66,37 @@ class BlockCoordinator:
         self._running: set[str] = set()
         """Workers that have not finished the present block."""
         self._turn = -1
+        self._turns_left = 0
+        """Turns of the present round that have not begun."""
 
     def run(self) -> None:
         """Order blocks until stopped, or until the time is up."""
         while self._has_time():
             self.round += 1
-            turns = list(range(self._turns))
-            self._shuffle(turns)
-            index = self.round * len(self._policies)
             # A worker that joins mid-round would load some policies more than others, so workers are fixed per round.
             workers = self._wait_for_workers()
-            for turn in turns:
-                # User classes that have the same policy share a block.
-                policies_now = dict.fromkeys(policies[turn] for policies in self._class_policies.values())
-                self._run_block(workers, turn, {policy: index + offset for offset, policy in enumerate(policies_now)})
-                index += len(policies_now)
-                if not self._is_stopped:
-                    self.between_blocks()
-                if self._is_stopped:  # perhaps between two blocks: the workers then run no further one
-                    return
+            begun_s = self._clock()
+            self._run_round(workers)
+            self.rounds_s.append(self._clock() - begun_s)
+            self._times.end_round()
+
+    def _run_round(self, workers: list[str]) -> None:
+        turns = list(range(self._turns))
+        self._shuffle(turns)
+        self._turns_left = len(turns)
+        index = self.round * len(self._policies)
+        for turn in turns:
+            if self._is_stopped:  # perhaps between two blocks: the workers then run no further one
+                return
+            # User classes that have the same policy share a block.
+            policies_now = dict.fromkeys(policies[turn] for policies in self._class_policies.values())
+            self._turns_left -= 1
+            begun_s = self._clock()
+            self._run_block(workers, turn, {policy: index + offset for offset, policy in enumerate(policies_now)})
+            index += len(policies_now)
+            if not self._is_stopped:
+                self.between_blocks()
+            self._times.add_block(self._clock() - begun_s)
 
     def block_done(self, worker: str, round_number: int, turn: int) -> None:
         """A worker has finished a block."""
@@ -91,9 +108,18 @@ class BlockCoordinator:
         self._running.discard(worker)
         self._wake.set()
 
+    def give_up(self, worker: str) -> None:
+        """This worker takes part no longer; a round that it was in the middle of is incomplete."""
+        self.lost[worker] = self.round
+        if worker in self._running:
+            self.incomplete.add(self.round)
+        self.stop_waiting_for(worker)
+
     def stop(self) -> None:
         """Order no further block; all workers cut the present one short."""
         self._is_stopped = True
+        if self._running or self._turns_left:
+            self.incomplete.add(self.round)
         for worker in self._workers():
             self._send(messages.CUT_BLOCK, {"run": self._run}, worker)
         self._wake.set()
@@ -106,7 +132,7 @@ class BlockCoordinator:
         """
         if self._is_stopped:
             return False
-        return not self._until_s or self.round < 0 or self._clock() + self._round_s <= self._until_s
+        return not self._until_s or self.round < 0 or self._clock() + self._times.next_s() <= self._until_s
 
     def _wait_for_workers(self) -> list[str]:
         """The workers of a round; none if the run is stopped before there is a worker."""
@@ -130,8 +156,7 @@ class BlockCoordinator:
         while self._running:
             self._wait()
             for worker in self._running.difference(self._workers()):
-                self.lost[worker] = self.round
-                self.stop_waiting_for(worker)
+                self.give_up(worker)
 
     def _wait(self) -> None:
         self._wake.clear()

@@ -28,7 +28,7 @@ from loadgen.model.warning_codes import WarningCode
 from loadgen.swarm.coordinator import POLL_S, BlockCoordinator
 from loadgen.swarm.messaging import bad_message
 from loadgen.swarm.run_folder import FileLimits, RunFolder
-from loadgen.swarm.run_notes import policies_together, run_too_short, users_changed, worker_lost
+from loadgen.swarm.run_notes import no_whole_round, policies_together, run_too_short, users_changed, worker_lost
 from loadgen.swarm.user_classes import ClassPolicies
 
 # A worker that is away while samples are handed over may be about to come back.
@@ -244,11 +244,11 @@ class LocustRun:
         if self._channel.is_local:
             self.note(WarningCode.WORKER_FAILED, message)
             self.coordinator.stop()
+            self.coordinator.stop_waiting_for(worker)
         else:
             self.note(WarningCode.WORKER_FAILED, f"{self._channel.worker_name(worker)}: {message}")
-            self.coordinator.lost[worker] = self.coordinator.round
             self._failed.add(worker)
-        self.coordinator.stop_waiting_for(worker)
+            self.coordinator.give_up(worker)
 
     def worker_done(self, worker: str, data: dict[str, Any]) -> None:
         """A worker has handed over all it had."""
@@ -287,7 +287,7 @@ class LocustRun:
         for worker in waiting:
             limit_s = _MAX_SILENCE_S if worker in present else _MAX_ABSENCE_S
             if worker not in self._done and now - self._heard_s[worker] > limit_s:
-                self.coordinator.lost[worker] = self.coordinator.round
+                self.coordinator.give_up(worker)
 
     def _leave_out_lost(self) -> None:
         """Drop what lost workers had sent, and say so."""
@@ -304,8 +304,14 @@ class LocustRun:
 
     def report(self, exports: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
         """Summarise and draw what was collected; gives how that ended. exports: formats to write too."""
-        load = replace(self.plan.load, rounds=max(1, self.coordinator.round + 1))
-        self.plan = replace(self.plan, load=load)
+        coordinator = self.coordinator
+        rounds, incomplete = coordinator.round + 1, sorted(coordinator.incomplete)
+        self.plan = replace(self.plan, load=replace(self.plan.load, rounds=max(1, rounds)))
+        self.facts["rounds_s"] = [round(seconds, 3) for seconds in coordinator.rounds_s]
+        if incomplete:
+            self.facts["incomplete_rounds"] = incomplete
+        for note in no_whole_round(rounds, len(incomplete)):
+            self.note(*note)
         self._save_facts()
         return self._folder.report(exports)
 

@@ -30,6 +30,19 @@ def run_too_short(ramp_s: float, round_s: float, run_s: float) -> list[Note]:
     ]
 
 
+def no_whole_round(rounds: int, incomplete: int) -> list[Note]:
+    """rounds: how many were begun. incomplete: how many of these were cut short, or lost a worker."""
+    if incomplete < rounds or not rounds:
+        return []
+    return [
+        (
+            WarningCode.RUN_TOO_SHORT,
+            "the run ended before one round was whole: the figures are of parts of rounds, in which policies did not "
+            "have the same time; give it a longer run time, or shorter blocks",
+        )
+    ]
+
+
 def policies_together(class_policies: ClassPolicies) -> list[Note]:
     """User classes with different policies run at the same time."""
     if len(set(class_policies.values())) <= 1:

@@ -209,7 +209,7 @@ LAYERS = {
         ("replicas", "name_server"),
     ],
     "swarm": [
-        ("messages", "locust_states", "locust_patches", "locust_stats", "live_page", "web_assets"),
+        ("messages", "round_times", "locust_states", "locust_patches", "locust_stats", "live_page", "web_assets"),
         ("user_classes", "options", "target_host", "response", "gather", "client"),
         (
             "messaging",

@@ -121,6 +121,10 @@ def summary(folder: Path) -> dict[str, Any]:
 
 
 def counts(found: dict[str, Any]) -> tuple[int, int]:
-    """Requests that a server answered, and connections that it accepted, by a summary."""
+    """Requests that a server answered, and connections that it accepted, by a summary, in rounds of any kind."""
     connections = [one["connections"] for one in found["policies"].values()]
-    return sum(one["exchanges_with_warmup"] for one in connections), sum(one["opened"] for one in connections)
+    left_out = found.get("incomplete_rounds", {"exchanges": 0, "connections": 0})
+    return (
+        left_out["exchanges"] + sum(one["exchanges_with_warmup"] for one in connections),
+        left_out["connections"] + sum(one["opened"] for one in connections),
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -53,6 +53,8 @@ class Samples:
     """By index."""
     histograms: BlockHistograms = dataclasses.field(default_factory=BlockHistograms.empty)
     """Of the blocks of which not all samples may be here: all their complete samples; see `limit`."""
+    incomplete: tuple[BlockFacts, ...] = ()
+    """Blocks of rounds that were cut short, by index. Their samples are not here, and no figure counts them."""
 
     def __len__(self) -> int:
         return len(self.columns["scheduled"])
@@ -71,6 +73,14 @@ class Samples:
             blocks=kept,
             histograms=self.histograms.of_blocks(np.array(list(indices), np.int64)),
         )
+
+    def without_rounds(self, rounds: Collection[int]) -> Samples:
+        """What the other rounds counted, with the blocks of these as `incomplete`; itself where nothing is left."""
+        left_out = tuple(block for block in self.blocks if block["round"] in rounds)
+        if not left_out or len(left_out) == len(self.blocks):
+            return self
+        kept = {block["index"] for block in self.blocks}.difference(block["index"] for block in left_out)
+        return replace(self.of_blocks(kept), incomplete=left_out)
 
     def thinned(self, max_samples: int, seed: int) -> Samples:
         """About `max_samples` of the complete samples, drawn at random; itself where it has no more than that.

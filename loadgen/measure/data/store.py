@@ -145,12 +145,12 @@ class RunStore:
     def load_samples(self, policies: tuple[str, ...], max_samples: int = ALL) -> Samples:
         """The run's samples, whether it was settled or cut off before. Raises PlanError where there are none.
 
+        Those of rounds that run.json calls incomplete stay in the files alone, unless there are no others.
         max_samples: how many are kept where they are not settled yet.
         """
         try:
-            if self.has_rows:
-                return self.settle(policies, max_samples)
-            return self._load(policies)
+            samples = self.settle(policies, max_samples) if self.has_rows else self._load(policies)
+            return samples.without_rounds(self._incomplete_rounds())
         except KeyError:
             reason = "another version of loadgen wrote them, or they are damaged; run it again"
         except _DAMAGE as error:
@@ -176,6 +176,10 @@ class RunStore:
         except OSError as error:
             raise PlanError(f"can't write to {self.directory}: {error.strerror}") from None
         return whole, max((block["next_connection"] for block in samples.blocks), default=0)
+
+    def _incomplete_rounds(self) -> list[int]:
+        rounds = self.load_run().get("incomplete_rounds")
+        return [number for number in rounds if isinstance(number, int)] if isinstance(rounds, list) else []
 
     def _save(self, samples: Samples, merged: Iterable[str] = ()) -> None:
         self._write(SAMPLES_FILE, lambda file: write_samples(file, samples, merged))

@@ -16,6 +16,7 @@ from loadgen.measure.stats.latency_slices import latency_slices
 from loadgen.measure.stats.policy_samples import PolicySamples, policy_samples, quantile
 from loadgen.measure.stats.precision import is_without_answer, precision_summary
 from loadgen.measure.stats.sweep import sweep
+from loadgen.measure.summary.incomplete_rounds import incomplete_rounds, incomplete_warnings
 from loadgen.measure.summary.policy import summarise_policy
 from loadgen.measure.summary.verdict import verdict_clauses
 from loadgen.measure.summary.verdict_checks import check_clauses
@@ -79,7 +80,13 @@ def summarise(
     answered = [cell_name for cell_name, summary in policies.items() if summary["requests"]]
     precision = precision_summary(planned, comparisons, answered, rounds)
     without_answer = [cell_name for cell_name, one in measured.items() if is_without_answer(one.requests)]
-    found = notes + thinned(samples) + outages(samples) + missing_requests(samples, planned.load)
+    found = (
+        notes
+        + incomplete_warnings(samples)
+        + thinned(samples)
+        + outages(samples)
+        + missing_requests(samples, planned.load)
+    )
     found += precision_warnings(precision, policies, without_answer)
     below = within_floor(environment.get("calibration"), comparisons, policies)
     found += warnings(policies, planned, rounds, comparisons, below, environment.get("audit"), notes)
@@ -109,6 +116,8 @@ def summarise(
         "sweep": swept,
         "blocks": [_block(block, measured[block["policy"]]) for block in samples.blocks],
     }
+    if samples.incomplete:
+        summary["incomplete_rounds"] = incomplete_rounds(samples)
     if with_curve:
         summary["latency_slices"] = latency_slices(samples.blocks, measured)
     return summary

@@ -157,7 +157,6 @@ def test_workers_that_are_refused_late_and_lost(tmp_path: Path, start_target: Ca
     blocks: dict[int, list[int]] = {}
     for block in found["blocks"]:
         blocks.setdefault(block["round"], []).append(block["connections"]["slots"])
-    del blocks[max(blocks)]  # cut by the end
     # The late worker began with a round, not in the middle of one, and has as many users to a round's end.
     assert min(blocks) > 0
     assert len(blocks) >= 3

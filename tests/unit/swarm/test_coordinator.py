@@ -114,6 +114,7 @@ def test_a_worker_that_goes_away_in_a_block_is_lost_and_the_others_go_on() -> No
     rig.answer = answer
     rig.run(max_blocks=6)
     assert rig.coordinator.lost == {"b": 1}
+    assert rig.coordinator.incomplete == {1}
     assert len(rig.orders("b")) == 3
     assert len(rig.orders("a")) >= 6
 
@@ -127,12 +128,10 @@ def test_a_lost_worker_that_comes_back_gets_no_block() -> None:
 
 def test_a_worker_that_failed_is_not_waited_for() -> None:
     rig = Rig("a", "b")
-    rig.answer = lambda order, worker: (
-        rig.coordinator.stop_waiting_for(worker) if worker == "b" else rig.finish(order, worker)
-    )
-    rig.run(max_blocks=2)
-    assert rig.coordinator.lost == {}
-    assert rig.blocks == 2
+    rig.answer = lambda order, worker: rig.coordinator.give_up(worker) if worker == "b" else rig.finish(order, worker)
+    rig.run(max_blocks=4)
+    assert (rig.coordinator.lost, rig.coordinator.incomplete) == ({"b": 0}, {0})
+    assert rig.blocks == 4
 
 
 def test_a_late_answer_does_not_end_another_block() -> None:
@@ -185,6 +184,7 @@ def test_stop_cuts_the_present_block_on_all_workers() -> None:
     rig.answer = answer
     rig.run()
     assert [worker for kind, _, worker in rig.channel.sent if kind == messages.CUT_BLOCK] == ["a", "b"]
+    assert rig.coordinator.incomplete == {0}
     assert (rig.blocks, len(held)) == (0, 2)
 
 
@@ -194,15 +194,25 @@ def test_stopped_between_two_blocks_it_orders_no_further_one() -> None:
     rig.answer = lambda order, worker: None if rig.blocks else rig.finish(order, worker)
     rig.run(max_blocks=1)
     assert len(rig.orders()) == 1
+    assert rig.coordinator.incomplete == {0}
 
 
-@pytest.mark.parametrize(("seconds", "rounds"), [(1, 1), (4, 1), (7.9, 1), (8, 2), (12, 3)])
-def test_no_round_begins_that_has_no_time_to_end(seconds: float, rounds: int) -> None:
-    """A round takes 4 s; the first one begins in any case."""
+def test_stopped_after_its_last_block_a_round_is_whole() -> None:
+    rig = Rig("a")
+    rig.run(max_blocks=4)
+    assert (rig.coordinator.round, rig.coordinator.incomplete) == (1, set())
+
+
+@pytest.mark.parametrize(
+    ("block_s", "seconds", "rounds"),
+    [(2, 1, 1), (2, 4, 1), (2, 7.9, 1), (2, 8.3, 2), (2, 12.3, 3), (3, 12, 1), (3, 12.4, 2), (3, 18, 2), (3, 18.4, 3)],
+)
+def test_no_round_begins_that_has_no_time_to_end(block_s: float, seconds: float, rounds: int) -> None:
+    """Two blocks of 2 s are planned for a round, and may take longer; the first round begins in any case."""
     rig = Rig("a", until_s=1000.0 + seconds)
 
     def answer(order: dict[str, Any], worker: str) -> None:
-        rig.clock.now_s += 2.0
+        rig.clock.now_s += block_s
         rig.finish(order, worker)
 
     rig.answer = answer

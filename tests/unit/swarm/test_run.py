@@ -270,12 +270,24 @@ def test_the_report_counts_the_rounds_and_unlocks_the_folder(
 ) -> None:
     run = make_run(FakeChannel("a"))
     run.coordinator.round = 6
+    run.coordinator.incomplete = {6, 2}
     commands: list[list[str]] = []
     monkeypatch.setattr("subprocess.run", lambda command, **_: commands.append(command))
     run.report()
     assert commands[0][-2:] == ["report", str(run.directory)]
     saved = json.loads((run.directory / "run.json").read_text(encoding="utf-8"))
     assert saved["plan"]["rounds"] == 7
+    assert saved["incomplete_rounds"] == [2, 6]
+    assert run.facts["notes"] == []
+
+
+def test_a_run_that_was_too_short_for_one_round_says_so(make_run: MakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(FakeChannel("a"))
+    run.coordinator.round = 0
+    run.coordinator.incomplete = {0}
+    monkeypatch.setattr("subprocess.run", lambda command, **_: None)
+    run.report()
+    assert notes(run)["run_too_short"].startswith("the run ended before one round was whole")
 
 
 # Reports and notices
