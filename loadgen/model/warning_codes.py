@@ -315,30 +315,27 @@ class WarningCode(WarningRow):
 
     # Locust
     RUN_TOO_SHORT = (
-        "run_too_short",
-        "The run time is shorter than one round.",
+        "run_too_short", "The run time is shorter than one round.",
         "Use a longer run time, shorter blocks, or start users faster.",
-    )
+    )  # fmt: skip
     ROUNDS_INCOMPLETE = (
         "rounds_incomplete",
         "Rounds were cut short by the end of the run, or lost a worker; figures leave them out, whole.",
         "",
     )
     POLICIES_TOGETHER = (
-        "policies_together",
-        "User classes with different policies load the target at the same time.",
+        "policies_together", "User classes with different policies load the target at the same time.",
         "Use one user class that alternates its policies.",
-    )
+    )  # fmt: skip
     USERS_CHANGED = (
         "users_changed",
         "The number of users changed while the run went on, so figures of one policy mix several loads.",
         "Keep the number of users constant.",
     )
     WORKER_LOST = (
-        "worker_lost",
-        "A Locust worker was lost during the run; the results hold what the others measured.",
+        "worker_lost", "A Locust worker was lost during the run; the results hold what the others measured.",
         "Run again, or compare only rounds before that.",
-    )
+    )  # fmt: skip
     WORKER_FAILED = ("worker_failed", "A Locust worker could not begin, or could not continue.", "See its message.")
     WORKER_MESSAGE = (
         "worker_message",
