@@ -45,10 +45,9 @@ ui: ARGS =
 ui: install
 	@exec $(LOADGEN) ui $(ARGS)
 
-# The unit tests and the house's rules: no target, no worker. A third of their time is waiting for clocks.
+# The unit tests and the house's rules: no target, no worker. The turn as pure Python is `test`'s.
 quick: install
 	$(VENV)/bin/python -m pytest -m "not alone" -n $(JOBS) tests/unit tests/house
-	LOADGEN_PURE=1 $(VENV)/bin/python -m pytest -m "not alone" -n 2 $(CORE_TESTS)
 
 # All tests, JOBS at a time, as most of them wait for programs that they started. Those that measure time, or count what
 # the whole machine does, run alone.
