@@ -196,7 +196,7 @@ Layout = Callable[[str, str], tuple[Figure, Any]]
 
 
 def applying(layout: Layout, summaries: dict[str, Summary], case: str) -> list[tuple[Figure, Any]]:
-    """Every chart that is drawn of a case, laid out; of sweeps those of sweeps, and all of the one with the most cells."""
+    """Every chart that is drawn of a case, laid out; of sweeps those of sweeps, and all of that with the most cells."""
     names = charts_of(summaries[case])
     if case in SWEEPS and case != MOST_CELLS:
         names = [name for name in names if name in OF_SWEEPS]
