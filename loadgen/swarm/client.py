@@ -1,85 +1,180 @@
 """The HTTP client of a scenario: called as Locust's clients are, sends with the engine. Knows no run.
 
-Redirects are not followed: each exchange is measured on its own, and a scenario can request a redirect's Location.
+Each exchange is measured on its own, those of redirects too; what Locust's statistics count is the call.
 """
 
 from __future__ import annotations
 
-import json as json_module
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
-from urllib.parse import urlencode
 
-from loadgen.drive.clients.shared_client import SharedClient
-from loadgen.drive.requests.builder import FieldPairs
-from loadgen.drive.requests.greenlet_client import GreenletClient
+from requests.cookies import RequestsCookieJar, merge_cookies
+from requests.structures import CaseInsensitiveDict
+
+from loadgen.drive.requests.call_result import CallResult
 from loadgen.model.redaction import redact_url
-from loadgen.model.target import parse_target
 from loadgen.swarm.gather import GatheredRequest, gather
+from loadgen.swarm.redirect_chain import RedirectChain
 from loadgen.swarm.response import ReuseResponse, failure_of
+from loadgen.swarm.scenario_request import (
+    Auth,
+    Pairs,
+    ScenarioRequest,
+    Trust,
+    cookie_field,
+    encode,
+    merged_fields,
+    split_url,
+    with_params,
+)
 
 if TYPE_CHECKING:  # Locust patches the standard library of who imports it, and who imports this has done so
     from locust import User
 
-Pairs = Mapping[str, Any] | Iterable[tuple[str, Any]]
+    from loadgen.swarm.origin_clients import OriginClients
+
+Timeout = float | tuple[float | None, float | None]
 _NS_PER_MS = 1e6
-_FORM: FieldPairs = (("Content-Type", "application/x-www-form-urlencoded"),)
-_JSON: FieldPairs = (("Content-Type", "application/json"),)
+_ABSOLUTE = ("http://", "https://")
 
 
 class Options(TypedDict, total=False):
     """Options of every request; see `ReuseClient.request`."""
 
     name: str | None
-    headers: Mapping[str, str] | None
-    params: Pairs | str | None
     catch_response: bool
     context: Mapping[str, Any] | None
+    params: Pairs | str | bytes | None
+    headers: Mapping[str, str | bytes | None] | None
+    cookies: Any
+    files: Any
+    auth: Auth | None
+    timeout: Timeout | None
+    allow_redirects: bool
+    stream: bool | None
+    verify: bool | str | None
+    cert: str | tuple[str, str] | None
+    hooks: Mapping[str, Any] | None
+    proxies: Mapping[str, str] | None
 
 
 class BodyOptions(Options, total=False):
     """Options of a request that seldom has a body."""
 
-    data: bytes | str | Pairs | None
+    data: Any
+    json: Any
+
+
+class JsonOptions(Options, total=False):
+    """Options of a request whose body is an argument of its own, unless it is JSON."""
+
     json: Any
 
 
 class ReuseClient:
-    """One user's client: its requests go one at a time, over a connection that lives as the policy says.
+    """One user's client: its requests go over connections that live as the policy says.
 
-    origin: scheme and authority of the target. base: goes before each path, as the path of Locust's host does.
+    base_url: the host, with the path that goes before each path. each_redirect: a redirect that is followed is a
+    request of its own for Locust, too.
     """
 
-    def __init__(self, user: User, client: GreenletClient | SharedClient, origin: str, base: str, policy: str) -> None:
+    def __init__(self, user: User, clients: OriginClients, base_url: str, policy: str) -> None:
         self._user = user
-        self._call = client.call
+        self._clients = clients
         self._event = user.environment.events.request
-        self._origin = origin
-        self._base = base
         self._policy = policy
+        self._headers: CaseInsensitiveDict[Any] | None = None
+        self.base_url = base_url
+        self.request_name: str | None = None
+        """The name of all requests that give none, while it is set."""
+        # What all requests have in common, where they give nothing of their own.
+        self.params: Pairs | None = None
+        self.auth: Auth | None = None
+        self.timeout: Timeout | None = None
+        self.verify: bool | str | None = None
+        self.cert: str | tuple[str, str] | None = None
+        self.max_redirects = 30
+        self.each_redirect = False
 
-    def get(self, path: str, **options: Unpack[BodyOptions]) -> ReuseResponse:
-        return self.request("GET", path, **options)
+    # What Locust's users set of a client
 
-    def head(self, path: str, **options: Unpack[BodyOptions]) -> ReuseResponse:
-        return self.request("HEAD", path, **options)
+    @property
+    def base_url(self) -> str:
+        return f"{self._origin}{self._base}"
 
-    def options(self, path: str, **options: Unpack[BodyOptions]) -> ReuseResponse:
-        return self.request("OPTIONS", path, **options)
+    @base_url.setter
+    def base_url(self, url: str) -> None:
+        self._origin, path = split_url(url)
+        self._base = path.partition("?")[0].rstrip("/")
+        self._call = self._clients.of(self._origin).call
 
-    def delete(self, path: str, **options: Unpack[BodyOptions]) -> ReuseResponse:
-        return self.request("DELETE", path, **options)
+    @property
+    def headers(self) -> CaseInsensitiveDict[Any]:
+        """Header fields of all requests."""
+        if self._headers is None:
+            self._headers = CaseInsensitiveDict()
+        return self._headers
 
-    def post(self, path: str, data: Any = None, json: Any = None, **options: Unpack[Options]) -> ReuseResponse:
-        return self.request("POST", path, data=data, json=json, **options)
+    @headers.setter
+    def headers(self, fields: Mapping[str, Any]) -> None:
+        self._headers = CaseInsensitiveDict(fields)
 
-    def put(self, path: str, data: Any = None, json: Any = None, **options: Unpack[Options]) -> ReuseResponse:
-        return self.request("PUT", path, data=data, json=json, **options)
+    @property
+    def cookies(self) -> RequestsCookieJar:
+        """The user's cookies, to be read and set."""
+        return self._clients.cookies
 
-    def patch(self, path: str, data: Any = None, json: Any = None, **options: Unpack[Options]) -> ReuseResponse:
-        return self.request("PATCH", path, data=data, json=json, **options)
+    @cookies.setter
+    def cookies(self, cookies: Any) -> None:
+        jar = self._clients.cookies
+        jar.clear()
+        merge_cookies(jar, cookies)
+
+    @property
+    def cookiejar(self) -> RequestsCookieJar:
+        """The same, as FastHttpUser's client calls it."""
+        return self._clients.cookies
+
+    @contextmanager
+    def rename_request(self, name: str) -> Iterator[None]:
+        """Requests in the `with` block that give no name have this one."""
+        self.request_name = name
+        try:
+            yield
+        finally:
+            self.request_name = None
+
+    def close(self) -> None:
+        """Close the user's connections; the next request opens a new one."""
+        self._clients.close()
+
+    # Requests
+
+    def get(self, url: str, **options: Unpack[BodyOptions]) -> ReuseResponse:
+        return self.request("GET", url, **options)
+
+    def options(self, url: str, **options: Unpack[BodyOptions]) -> ReuseResponse:
+        return self.request("OPTIONS", url, **options)
+
+    def head(self, url: str, **options: Unpack[BodyOptions]) -> ReuseResponse:
+        """Redirects are not followed, as with HttpUser."""
+        options.setdefault("allow_redirects", False)
+        return self.request("HEAD", url, **options)
+
+    def delete(self, url: str, **options: Unpack[BodyOptions]) -> ReuseResponse:
+        return self.request("DELETE", url, **options)
+
+    def post(self, url: str, data: Any = None, json: Any = None, **options: Unpack[Options]) -> ReuseResponse:
+        return self.request("POST", url, data=data, json=json, **options)
+
+    def put(self, url: str, data: Any = None, **options: Unpack[JsonOptions]) -> ReuseResponse:
+        return self.request("PUT", url, data=data, **options)
+
+    def patch(self, url: str, data: Any = None, **options: Unpack[JsonOptions]) -> ReuseResponse:
+        return self.request("PATCH", url, data=data, **options)
 
     def gather(self, *requests: GatheredRequest) -> list[ReuseResponse]:
         """Send several requests at the same time, and wait for all: the responses come in the order of the requests.
@@ -93,42 +188,153 @@ class ReuseClient:
     def request(
         self,
         method: str,
-        path: str,
-        *,
+        url: str,
         name: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        data: bytes | str | Pairs | None = None,
-        json: Any = None,
-        params: Pairs | str | None = None,
         catch_response: bool = False,
         context: Mapping[str, Any] | None = None,
+        *,
+        data: Any = None,
+        json: Any = None,
+        params: Pairs | str | bytes | None = None,
+        headers: Mapping[str, str | bytes | None] | None = None,
+        cookies: Any = None,
+        files: Any = None,
+        auth: Auth | None = None,
+        timeout: Timeout | None = None,
+        allow_redirects: bool = True,
+        stream: bool | None = None,
+        verify: bool | str | None = None,
+        cert: str | tuple[str, str] | None = None,
+        hooks: Mapping[str, Any] | None = None,
+        proxies: Mapping[str, str] | None = None,
     ) -> ReuseResponse:
-        """Send a request, wait for the response, and fire `events.request`; a redirect is not followed.
+        """Send a request, wait for the response, and fire `events.request`.
 
-        path: with its query, or a URL of the user's own host
-        name: the request's name in the statistics; else `path`, without secrets
-        data: the body; str is sent as UTF-8, pairs as a form
+        url: a path with its query, or a whole URL
+        name: the request's name in the statistics; else path and query, without secrets
+        catch_response: the response is the value of a `with` block that judges it
+        context: passed on with the event, beside `phases`, `reused`, `policy`, and `redirects` if some were followed
+        data: the body; str is sent as UTF-8, pairs as a form, a file or an iterator as what it gives
         json: a value to be sent as JSON, where there is no data
         params: added to the query
-        catch_response: the response is the value of a `with` block that judges it
-        context: passed on with the event, beside `phases`, `reused` and `policy`
+        cookies, auth: of this request alone; auth is a pair, or a callable as `requests` has it
+        files: sent as multipart/form-data
+        timeout: seconds that the request may take, a pair for the handshake and the rest; else --timeout
+        allow_redirects: follow them; each is an exchange of its own with its own phases
+        stream: return when the head has come; the body is read as it comes
+        verify, cert: as `requests` has them; connections of each kind are kept apart
+        hooks: {"response": a callable or several}, called with the response
 
         No response, or one with a status from 400 on, is a failure in the statistics and raises nothing. Raises
-        ValueError where the request can't be sent: another host, a header field that the connection policy sets.
+        ValueError where the request can't be sent, such as one with a header field that the connection policy sets.
         """
         method = method.upper()
         start_time = time.time()
-        target = self._base + path if path[:1] == "/" and not params else self._target(path, params)
-        fields = tuple(headers.items()) if headers else ()
-        body = b""
-        if data or json is not None:
-            fields, body = _encoded(fields, data, json)
-        result = self._call(method, target, fields, body)
-        url = self._origin + target
+        sent: ScenarioRequest | None = None
+        trust: Trust | None = None
+        if (
+            headers is None and data is None and json is None and params is None and files is None and cookies is None
+            and auth is None and timeout is None and verify is None and cert is None and proxies is None
+            and not stream and self._headers is None and self.auth is None and self.params is None
+            and self.timeout is None and self.verify is None and self.cert is None and url[:1] == "/"
+        ):  # fmt: skip
+            target = self._base + url
+            full_url = self._origin + target
+            result = self._call(method, target)
+        else:
+            if proxies:
+                raise ValueError("a proxy of one request is not supported; --proxy is that of all requests of a run")
+            sent = self._outgoing(method, url, params, headers, cookies)
+            encode(sent, data, json, files, auth or self.auth)
+            target, full_url = sent.target, sent.url
+            trust = Trust.of(self.verify if verify is None else verify, cert or self.cert)
+            result = self._send(sent, trust, timeout)
+        name = name or self.request_name
+        if 300 < result.outcome < 400 and allow_redirects:
+            chain = RedirectChain(sent or ScenarioRequest(method, self._origin, target), result)
+            response = self._follow(chain, trust, timeout, name, start_time, context, catch_response)
+        else:
+            meta = self._meta(result, method, name or _name_of(target), full_url, start_time, context)
+            response = ReuseResponse(result, full_url, self._event, catch_response, meta)
+            response.sent = sent
+        if hooks:
+            _call_hooks(hooks, response)
+        if not catch_response:
+            response.report()
+        return response
+
+    # Inside
+
+    def _outgoing(
+        self, method: str, url: str, params: Pairs | str | bytes | None, headers: Mapping[str, Any] | None, cookies: Any
+    ) -> ScenarioRequest:
+        """The request without body and credentials."""
+        if isinstance(url, bytes):
+            url = url.decode()
+        if url[:8].lower().startswith(_ABSOLUTE):
+            origin, target = split_url(url)
+        else:
+            origin = self._origin
+            target = self._base + (f"/{url}" if url[:1] in ("", "?", "#") else url)
+        for more in (self.params, params):
+            if more:
+                target = with_params(target, more)
+        return ScenarioRequest(method, origin, target, merged_fields(self._headers, headers), b"", cookies)
+
+    def _send(self, sent: ScenarioRequest, trust: Trust | None, timeout: Timeout | None) -> CallResult:
+        fields = sent.fields
+        if sent.cookies:
+            fields += cookie_field(self._clients.jar, sent.cookies, sent.url)
+        return self._clients.of(sent.origin, trust).call(sent.method, sent.target, fields, sent.body)
+
+    def _follow(
+        self, chain: RedirectChain, trust: Trust | None, timeout: Timeout | None, name: str | None, start_time: float,
+        context: Mapping[str, Any] | None, catches: bool,
+    ) -> ReuseResponse:  # fmt: skip
+        """The response at the end of the redirects, with those before it, which are reported if each is a request."""
+        first = chain.sent
+        history: list[ReuseResponse] = []
+        while (following := chain.next_request(self.max_redirects)) is not None:
+            hop = self._hop(chain, name, start_time, context, False)
+            history.append(hop)
+            if self.each_redirect:
+                hop.report()
+                start_time = time.time()
+            chain.add(following, self._send(following, trust, timeout))
+        response = self._hop(chain, name, start_time, context, catches)
+        response.history = tuple(history)
+        if chain.failure is not None:
+            response.fail(chain.failure)
+        if not self.each_redirect:
+            response.count_as(first.method, name or _name_of(first.target), first.url, chain.latency_ns)
+        return response
+
+    def _hop(
+        self,
+        chain: RedirectChain,
+        name: str | None,
+        start_time: float,
+        context: Mapping[str, Any] | None,
+        catches: bool,
+    ) -> ReuseResponse:
+        """The response to the chain's last request, as one that is reported by itself."""
+        sent = chain.sent
+        if name and chain.followed:
+            name = f"{name} (redirect {chain.followed})"
+        meta = self._meta(chain.result, sent.method, name or _name_of(sent.target), sent.url, start_time, context)
+        response = ReuseResponse(chain.result, sent.url, self._event, catches, meta)
+        response.sent = sent
+        return response
+
+    def _meta(
+        self, result: CallResult, method: str, name: str, url: str, start_time: float,
+        context: Mapping[str, Any] | None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """What the event is fired with, but for the response."""
         outcome = result.outcome
-        meta = {
+        return {
             "request_type": method,
-            "name": name or (redact_url(path) if "?" in path else path),
+            "name": name,
             "response_time": result.latency_ns / _NS_PER_MS,
             "response_length": len(result.body),
             "exception": None if 0 < outcome < 400 else failure_of(result),
@@ -142,48 +348,19 @@ class ReuseClient:
             "start_time": start_time,
             "url": url,
         }
-        response = ReuseResponse(result, url, self._event, catch_response, meta)
-        if not catch_response:
-            response.report()
-        return response
 
-    def _target(self, path: str, params: Pairs | str | None) -> str:
-        """The path and query to be sent."""
-        if "://" in path.partition("?")[0]:
-            target = _path_of(self._origin, path)
-        else:
-            target = self._base + (f"/{path}" if path[:1] in ("", "?", "#") else path)
-        if not params:
-            return target
-        query = params if isinstance(params, str) else urlencode(_as_list(params), doseq=True)
-        target = target.partition("#")[0]
-        return f"{target}{'&' if '?' in target else '?'}{query}"
+
+def _name_of(target: str) -> str:
+    """The name of a request that has none, as HttpUser has it: path and query. Without secrets."""
+    return _redacted(target) if "?" in target or "#" in target else target
 
 
 @lru_cache(256)
-def _path_of(origin: str, url: str) -> str:
-    """The path and query of a URL. Raises ValueError for no URL, and for one of another host."""
-    target = parse_target(url.replace(" ", "%20"))  # as in a path
-    if target.origin != origin:
-        raise ValueError(f"the URL {redact_url(url)!r} is another host's; a user's requests go to {origin}")
-    return target.path
+def _redacted(target: str) -> str:
+    return redact_url(target.partition("#")[0])
 
 
-def _encoded(fields: FieldPairs, data: bytes | str | Pairs | None, json: Any) -> tuple[FieldPairs, bytes]:
-    """Header fields and body, with the Content-Type of the body's kind unless the scenario has set one."""
-    kind: FieldPairs = ()
-    if not data:
-        body, kind = json_module.dumps(json).encode(), _JSON
-    elif isinstance(data, str):
-        body = data.encode()
-    elif isinstance(data, bytes | bytearray | memoryview):
-        body = bytes(data)
-    else:
-        body, kind = urlencode(_as_list(data), doseq=True).encode(), _FORM
-    if any(name.lower() == "content-type" for name, _ in fields):
-        kind = ()
-    return fields + kind, body
-
-
-def _as_list(pairs: Pairs) -> list[tuple[str, Any]]:
-    return list(pairs.items() if isinstance(pairs, Mapping) else pairs)
+def _call_hooks(hooks: Mapping[str, Any], response: ReuseResponse) -> None:
+    found = hooks.get("response") or ()
+    for hook in (found,) if callable(found) else found:
+        hook(response)

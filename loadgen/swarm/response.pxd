@@ -6,9 +6,9 @@ cpdef failure_of(CallResult result)
 cdef class ReuseResponse:
     cdef CallResult _result
     cdef bint _catches, _entered
-    cdef object _event, _headers, _verdict
+    cdef object _event, _headers, _verdict, _failure, _body
     cdef dict _meta
-    cdef public object status_code, url
+    cdef public object status_code, url, history, encoding, js, sent, source
 
     cpdef report(self)
     cdef _check_entered(self)

@@ -2,58 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from codecs import getincrementaldecoder
+from collections.abc import Iterator
 from datetime import timedelta
+from http.client import responses as phrases
+from io import BytesIO
 from json import loads
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from loadgen.drive.requests.call_result import CallResult
-from loadgen.wire.http1.head import ResponseHead
+from loadgen.model.redaction import redact_url
+from loadgen.swarm.redirects import STATUSES
+from loadgen.swarm.request_failures import RequestFailed, failure_of_outcome
+from loadgen.swarm.response_body import BodySource, charset_of, decoded, lines, pieces
+from loadgen.swarm.response_headers import Headers
+from loadgen.swarm.scenario_request import ScenarioRequest, split_url
+from loadgen.swarm.session_cookies import response_cookies
+
+_NS_PER_MS = 1e6
 
 if TYPE_CHECKING:  # Locust patches the standard library of who imports it, and who judges a response has done so
     from locust.event import EventHook
-
-
-class RequestFailed(Exception):
-    """Why a request counts as failed: `503`, `response_timeout`. Holds no text that a target sent."""
-
-    def __repr__(self) -> str:  # Locust shows this one
-        return str(self)
-
-
-class Headers(Mapping[str, str]):
-    """A response's fields. The case of names does not matter; lines of one name are joined (RFC 9110 §5.3)."""
-
-    def __init__(self, head: ResponseHead | None) -> None:
-        self._fields: dict[str, tuple[str, list[str]]] = {}
-        for raw_name, raw_value in head.headers if head is not None else ():
-            name = raw_name.decode("latin-1")
-            _, values = self._fields.setdefault(name.lower(), (name, []))
-            values.append(raw_value.decode("latin-1"))
-
-    def __getitem__(self, name: str) -> str:
-        return ", ".join(self._fields[name.lower()][1])
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.lower() in self._fields
-
-    def __iter__(self) -> Iterator[str]:
-        return (name for name, _ in self._fields.values())
-
-    def __len__(self) -> int:
-        return len(self._fields)
-
-    def get_all(self, name: str) -> list[str]:
-        """The values of all lines of that name, in order: needed for Set-Cookie, whose lines can't be joined."""
-        return list(self._fields.get(name.lower(), ("", []))[1])
+    from requests.cookies import RequestsCookieJar
 
 
 class ReuseResponse:
     """A response with its times. As the value of a `with` block (with catch_response=True) the block judges it."""
 
     __slots__ = (
-        "_catches", "_entered", "_event", "_headers", "_meta", "_result", "_verdict", "status_code", "url",
+        "_body", "_catches", "_entered", "_event", "_failure", "_headers", "_meta", "_result", "_verdict",
+        "encoding", "history", "js", "sent", "source", "status_code", "url",
     )  # fmt: skip
 
     def __init__(
@@ -66,13 +45,29 @@ class ReuseResponse:
         self._event = event
         self._headers: Headers | None = None
         self._verdict: bool | Exception | None = None
+        self._failure: RequestFailed | None = None
+        self._body: bytes | None = None
         self._meta: dict[str, Any] = {} if meta is None else meta
         self.status_code = max(result.outcome, 0)
         """0 where there is no response."""
         self.url = url
+        """What the response is of: behind redirects, if some were followed."""
+        self.history: tuple[ReuseResponse, ...] = ()
+        """The redirects that led here, the first one first."""
+        self.sent: ScenarioRequest | None = None
+        """What `request` gives, where the client had to make one."""
+        self.source: BodySource | None = None
+        """A body that is still on its way (stream=True)."""
+        self.encoding: str | None = None
+        """To be set before `text` is read, where the response names no charset or a wrong one."""
+        self.js: Any = None
+        """The body as JSON, with `rest`."""
 
     def __repr__(self) -> str:
-        return f"<ReuseResponse [{self.error or self.status_code}]>"
+        return f"<ReuseResponse [{self.error_kind or self.status_code}]>"
+
+    def __bool__(self) -> bool:
+        return self.ok
 
     @property
     def request_meta(self) -> dict[str, Any]:
@@ -87,12 +82,38 @@ class ReuseResponse:
         return self.status_code
 
     @property
-    def ok(self) -> bool:
-        """There is a response, and its status is below 400."""
-        return 0 < self.status_code < 400
+    def reason(self) -> str:
+        """What the status means (RFC 9110 §15): not what the server said, which HTTP/2 has no place for."""
+        return phrases.get(self.status_code, "")
 
     @property
-    def error(self) -> str | None:
+    def request(self) -> ScenarioRequest:
+        """The request that this is the response to: behind redirects, if some were followed."""
+        if self.sent is None:
+            self.sent = ScenarioRequest(self._meta["request_type"], *split_url(self.url))
+        return self.sent
+
+    @property
+    def ok(self) -> bool:
+        """There is a response, and its status is below 400."""
+        return 0 < self.status_code < 400 and self._failure is None
+
+    @property
+    def is_redirect(self) -> bool:
+        """It is a redirect that can be followed."""
+        return self.status_code in STATUSES and "location" in self.headers
+
+    @property
+    def is_permanent_redirect(self) -> bool:
+        return self.status_code in (301, 308) and "location" in self.headers
+
+    @property
+    def error(self) -> RequestFailed | None:
+        """Why there is no response; None where there is one, of whatever status."""
+        return failure_of_outcome(self._result.outcome) if self._result.outcome <= 0 else self._failure
+
+    @property
+    def error_kind(self) -> str | None:
         """The kind of an error, such as `stale_connection`; None where there is a response."""
         error = self._result.error
         return None if error is None else error.label
@@ -104,22 +125,76 @@ class ReuseResponse:
         return self._headers
 
     @property
+    def cookies(self) -> RequestsCookieJar:
+        """Those that this response sets."""
+        return response_cookies(self.headers.get_all("set-cookie"), self.url)
+
+    # The body
+
+    @property
     def content(self) -> bytes:
-        """The body: chunks are joined, a Content-Encoding is not decoded."""
-        return self._result.body
+        """The body, of which chunks are joined and a Content-Encoding is decoded."""
+        if self._body is None:
+            raw = self._result.body if self.source is None else self.source.read()
+            self._body = decoded(raw, self.headers.get("content-encoding", ""))
+        return self._body
 
     @property
     def text(self) -> str:
-        """The body, decoded by the charset of its Content-Type, or by UTF-8 where that names none that is known."""
-        _, _, charset = self.headers.get("content-type", "").lower().partition("charset=")
+        """The body, decoded by `encoding`, the charset of its Content-Type, or UTF-8 where none of these is known."""
         try:
-            return self.content.decode(charset.partition(";")[0].strip(" \"'") or "utf-8", "replace")
+            return self.content.decode(self._charset, "replace")
         except LookupError:
             return self.content.decode("utf-8", "replace")
 
-    def json(self) -> Any:
-        """The body as JSON. Raises ValueError for a body that is not JSON."""
-        return loads(self.content)
+    @property
+    def _charset(self) -> str:
+        return self.encoding or charset_of(self.headers.get("content-type", "")) or "utf-8"
+
+    def json(self, **options: Any) -> Any:
+        """The body as JSON. Raises JSONDecodeError, a ValueError, for a body that is not JSON."""
+        try:
+            return loads(self.content, **options)
+        except UnicodeDecodeError:
+            return loads(self.text, **options)
+
+    @property
+    def raw(self) -> Any:
+        """The body as a file to be read, with its Content-Encoding."""
+        return BytesIO(self._result.body) if self.source is None else self.source
+
+    def iter_content(
+        self, chunk_size: int | None = 1, decode_unicode: bool = False, decode_content: bool = False
+    ) -> Iterator[Any]:
+        """The body in pieces of up to chunk_size bytes; None: as it comes. decode_…: in pieces of text."""
+        if self.source is None or self._body is not None or "content-encoding" in self.headers:
+            parts = pieces(BytesIO(self.content), chunk_size)
+        else:
+            parts = pieces(self.source, chunk_size)
+        return self._as_text(parts) if decode_unicode or decode_content else parts
+
+    def iter_lines(
+        self, chunk_size: int | None = 512, decode_unicode: bool = False, delimiter: str | bytes | None = None
+    ) -> Iterator[Any]:
+        """The body's lines as they come, without their ends."""
+        end = delimiter.encode() if isinstance(delimiter, str) else delimiter
+        found = lines(self.iter_content(chunk_size), end)
+        return self._as_text(found) if decode_unicode else found
+
+    def _as_text(self, parts: Iterator[bytes]) -> Iterator[str]:
+        """In the charset of `text`; a character may be cut where two parts meet."""
+        try:
+            decoder = getincrementaldecoder(self._charset)("replace")
+        except LookupError:
+            decoder = getincrementaldecoder("utf-8")("replace")
+        return (decoder.decode(part) for part in parts)
+
+    def close(self) -> None:
+        """Read no more of a body that is on its way: its connection is closed."""
+        if self.source is not None:
+            self.source.close()
+
+    # Times and the connection
 
     @property
     def phases(self) -> dict[str, int | None]:
@@ -140,9 +215,22 @@ class ReuseResponse:
         """Raises RequestFailed unless the response is ok; after `failure` its exception, after `success` nothing."""
         if isinstance(self._verdict, Exception):
             raise self._verdict
-        failure = failure_of(self._result) if self._verdict is None else None
+        failure = (self._failure or failure_of(self._result)) if self._verdict is None else None
         if failure is not None:
             raise failure
+
+    def fail(self, failure: RequestFailed) -> None:
+        """Count the request as failed, for a reason that the response does not show."""
+        self._failure = self._meta["exception"] = failure
+
+    def count_as(self, method: str, name: str, url: str, latency_ns: int) -> None:
+        """Count it with the redirects before it as the one request that the scenario made."""
+        self._meta |= {"request_type": method, "name": name, "url": url, "response_time": latency_ns / _NS_PER_MS}
+        if self.history:
+            self._meta["context"]["redirects"] = [
+                {"url": redact_url(one.url), "status": one.status_code, "phases": one.phases, "reused": one.reused}
+                for one in self.history
+            ]
 
     def report(self) -> None:
         """Fire the event."""
@@ -197,7 +285,4 @@ class ReuseResponse:
 
 def failure_of(result: CallResult) -> RequestFailed | None:
     """None for a response with a status below 400."""
-    if 0 < result.outcome < 400:
-        return None
-    error = result.error
-    return RequestFailed(str(result.outcome) if error is None else error.label)
+    return None if 0 < result.outcome < 400 else failure_of_outcome(result.outcome)

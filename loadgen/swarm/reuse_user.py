@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from gevent import Greenlet
 from gevent.pool import Group
 from locust import User
 from locust.env import Environment
+from locust.user.users import RestMixin
 
 from loadgen.drive.requests.greenlet_client import MAX_CONCURRENCY, GreenletClientPool
 from loadgen.swarm.client import ReuseClient
+from loadgen.swarm.origin_clients import OriginClients
+from loadgen.swarm.response import ReuseResponse
 from loadgen.swarm.user_classes import UserKind
 
 
@@ -28,8 +30,11 @@ class ScenarioRunners(Protocol):
     def scenario_runner(self, user_class: type[User]) -> ScenarioRunner: ...
 
 
-class ReuseUser(User):
-    """A user that sends what its tasks say with `self.client`, and waits for each response."""
+class ReuseUser(User, RestMixin[ReuseResponse]):
+    """A user that sends what its tasks say with `self.client`, and waits for each response.
+
+    It takes the place of Locust's HttpUser and FastHttpUser, of which it has `rest` and `rest_` too.
+    """
 
     abstract = True
     loadgen_kind = UserKind.SCENARIO
@@ -39,13 +44,24 @@ class ReuseUser(User):
     """The most connections of one user at a time, for requests beside each other, where users have connections of their
     own; as FastHttpUser has it."""
 
+    each_redirect: bool = False
+    """A redirect that is followed is a request of its own in Locust's statistics, with its own connection facts."""
+    # What FastHttpUser has of these, with its names.
+    max_redirects: int = 30
+    default_headers: dict[str, str] | None = None
+    connection_timeout: float | None = None
+    network_timeout: float | None = None
+    insecure: bool | None = None
+    """Accept any certificate, or none that is untrusted; None: as the run does."""
+
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         plugin: ScenarioRunners = self.environment.loadgen
         pool = plugin.scenario_runner(type(self)).client_pool
-        self.greenlet_client = pool.new_client(self.concurrency)
-        base = urlsplit(self.host or "").path.rstrip("/")
-        self.client = ReuseClient(self, self.greenlet_client, pool.origin, base, self.policy)
+        self._clients = OriginClients(pool, self.concurrency)
+        self.greenlet_client = self._clients.own
+        self.client = ReuseClient(self, self._clients, self.host or pool.origin, self.policy)
+        self._set_defaults()
 
     def start(self, group: Group) -> Greenlet:
         greenlet = super().start(group)
@@ -54,4 +70,16 @@ class ReuseUser(User):
         return greenlet
 
     def _leave(self, _greenlet: Any) -> None:
-        self.greenlet_client.leave()
+        self._clients.leave()
+
+    def _set_defaults(self) -> None:
+        """What the class says of all requests."""
+        client = self.client
+        client.each_redirect = self.each_redirect
+        client.max_redirects = self.max_redirects
+        if self.default_headers:
+            client.headers = self.default_headers
+        if self.connection_timeout or self.network_timeout:
+            client.timeout = (self.connection_timeout, self.network_timeout)
+        if self.insecure is not None:
+            client.verify = not self.insecure

@@ -210,7 +210,9 @@ LAYERS = {
     ],
     "swarm": [
         ("messages", "round_times", "locust_states", "locust_patches", "locust_stats", "live_page", "web_assets"),
-        ("user_classes", "options", "target_host", "response", "gather", "client"),
+        ("scenario_request", "request_failures", "response_", "session_cookies"),
+        ("redirects", "redirect_chain", "origin_clients"),
+        ("user_classes", "options", "target_host", "response.py", "gather", "client"),
         (
             "messaging",
             "coordinator",
@@ -289,6 +291,9 @@ HOMES = {
         *("swarm/locust_", "swarm/swarm_user.py", "swarm/reuse_user.py", "swarm/client.py", "swarm/response.py"),
         "swarm/options.py",  # the type of its parser alone
     ),
+    # They come with Locust, and what a scenario's request means is what they make of it.
+    "requests": ("swarm/",),
+    "urllib3": ("swarm/response_body.py",),
     "OpenSSL": (
         "wire/openssl.py",
         "wire/tls.py",

@@ -86,7 +86,7 @@ def seen(response: Any) -> dict[str, Any]:
     return {
         "status": [response.status, response.status_code],
         "ok": response.ok,
-        "error": response.error,
+        "error": response.error_kind,
         "text": response.text,
         "headers": dict(response.headers),
         "url": response.url,
@@ -155,7 +155,7 @@ class Judged(Once):
         client = self.client
         found["404"] = seen(client.get("/status/404"))
         found["304"] = seen(client.get("/status/304"))
-        found["redirect"] = seen(client.get("/status/302"))
+        found["redirect"] = seen(client.get("/status/302", allow_redirects=False))
         found["raise_404"] = raised(client.get("/status/404", name="raised").raise_for_status)
         found["raise_200"] = raised(client.get("/status/200", name="raised").raise_for_status)
         with client.get("/status/404", name="forgiven", catch_response=True) as response:

@@ -33,6 +33,9 @@ class CallContext(Protocol):
     def client_left(self, client: SharedClient) -> None:
         """It will not call any more."""
 
+    def own_slots(self, client: SharedClient) -> list[PooledSlot]:
+        """The slots whose connections this client shares with no other user."""
+
 
 class SharedClient:
     """Calls of several greenlets may be under way at a time; each waits in order until a connection is free."""
@@ -73,6 +76,11 @@ class SharedClient:
         """Others could run during a call since this was asked last."""
         gave, self._gave_turn = self._gave_turn, False
         return gave
+
+    def close_idle(self) -> None:
+        """Close the connections that are this user's own and not in use."""
+        for slot in self._context.own_slots(self):
+            slot.close_idle()
 
     def leave(self) -> None:
         """Abandon the calls under way; safe to call twice."""

@@ -8,3 +8,5 @@ cdef class PathCookieState(UserState):
 
     cpdef take_cookies(self, head, url)
     cpdef cookies(self)
+    cpdef use_jar(self, jar)
+    cpdef forget(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http.cookiejar import CookieJar
 from urllib.request import Request as UrlRequest
 
 from loadgen.drive.requests.user_state import EncodedRequest, UserState
@@ -46,6 +47,22 @@ class PathCookieState(UserState):
                 self._by_path.clear()
             self._by_path[self.path] = cookies
         return cookies
+
+    @property
+    def jar(self) -> CookieJar | None:
+        """The cookies; None where there were none yet."""
+        return self._jar
+
+    def use_jar(self, jar: CookieJar) -> CookieJar | None:
+        """Keep cookies in this jar from now on; gives the one before, which has those so far."""
+        before, self._jar = self._jar, jar
+        self.forget()
+        return before
+
+    def forget(self) -> None:
+        """The jar was changed by someone else: what was read of it holds no longer."""
+        self._by_path.clear()
+        self._head = None
 
     @property
     def _some_expire(self) -> bool:

@@ -23,6 +23,7 @@ cdef class GreenletClient(ConnectionSlot):
     @cython.locals(gave=cython.bint)
     cpdef bint take_turn(self) except? -1
     cpdef leave(self)
+    cpdef close_idle(self)
     cpdef exchange_done(self, connection, int outcome, long long end_ns)
     @cython.locals(pause_s=cython.double)
     cpdef done(self, int outcome)

@@ -158,6 +158,11 @@ class GreenletClient(ConnectionSlot):
                 self._further.leave()
             self._pool.release(self)
 
+    def close_idle(self) -> None:
+        ConnectionSlot.close_idle(self)
+        if self._further is not None:
+            self._further.close_idle()
+
     def exchange_done(self, connection: Connection, outcome: int, end_ns: int) -> None:
         self._used = connection
         try:
@@ -300,6 +305,10 @@ class GreenletClientPool(ConnectionManager):
                 self._slot_numbers.give_back(slot.index)
         if client.index not in self._present:
             self._users.give_back(client.index)
+
+    def own_slots(self, client: SharedClient) -> list[PooledSlot]:
+        """The slots whose connections this client shares with no other user."""
+        return [] if client.pool is self._shared else client.pool.slots
 
     def close(self) -> None:
         """All clients leave, and the loop is left as it was found; safe to call twice."""

@@ -50,8 +50,9 @@ class UserState:
         """Keep what a response's Set-Cookie fields say (RFC 6265 §5.3), and send it from now on."""
         if head is self._head:
             return  # equal heads are one object, so this one sets what it has set already
-        self._head = head
-        jar = self._jar = self._jar or CookieJar()
+        jar = self._jar
+        if jar is None:
+            jar = self._jar = CookieJar()
         message = Message()
         for name, value in head.headers:
             message.add_header(name.decode("latin-1"), value.decode("latin-1"))
@@ -60,6 +61,7 @@ class UserState:
         jar.add_cookie_header(request)
         cookies = request.get_header("Cookie") or ""
         self.requests = self._plain.with_cookies(cookies) if cookies else self._plain
+        self._head = head
 
 
 class _Response:

@@ -206,7 +206,7 @@ def test_a_journey_over_one_connection_is_recorded_as_one(methods: dict[str, Any
 def test_the_event_says_what_locust_people_expect(methods: dict[str, Any]) -> None:
     first = methods["events"][0]
     phases, answered = first["context"]["phases"], methods["found"]["get"]
-    assert (first["request_type"], first["name"], first["url"]) == ("GET", "/get", f"{methods['url']}/base/get")
+    assert (first["request_type"], first["name"], first["url"]) == ("GET", "/base/get", f"{methods['url']}/base/get")
     assert first["response_length"] == len(answered["text"])
     assert first["exception"] is None
     assert first["context"] == {"journey": 7, "phases": answered["phases"], "reused": False, "policy": "persistent"}
@@ -235,7 +235,7 @@ def test_a_status_from_400_on_is_a_failure_and_raises_nothing(judged: dict[str, 
     assert found["304"]["ok"] is True
     assert found["redirect"]["status"] == [302, 302]
     assert found["redirect"]["headers"]["Location"] == "/elsewhere"
-    assert found["raise_404"] == "RequestFailed: 404"
+    assert found["raise_404"] == "BadStatus: 404"
     assert found["raise_200"] == "nothing"
     failures = {event["name"]: event["exception"] for event in judged["events"] if event["exception"]}
     assert failures["/status/404"] == "404"
@@ -285,7 +285,7 @@ def test_errors_are_counted_by_kind_and_hold_nothing_that_the_target_sent(tmp_pa
     assert [found[name]["error"] for name in ("cut", "silent", "garbage", "after")] == [*kinds[1:]]
     assert [found[name]["status"] for name in ("cut", "silent", "garbage")] == [[0, 0]] * 3
     assert found["cut"]["text"] == ""
-    assert found["raise_cut"] == "RequestFailed: truncated"
+    assert found["raise_cut"] == "Unanswered: truncated"
     assert [event["exception"] for event in values["events"]] == kinds
     assert values["events"][2]["response_time"] > 2000
     assert "script" not in values["said"]

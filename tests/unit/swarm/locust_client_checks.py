@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,10 +13,16 @@ from locust.exception import CatchResponseError, LocustError, ResponseError
 from loadgen.drive.requests.call_result import CallResult
 from loadgen.model.errors import ErrorKind
 from loadgen.swarm.client import ReuseClient
-from loadgen.swarm.response import Headers, RequestFailed, ReuseResponse, failure_of
+from loadgen.swarm.request_failures import RequestFailed
+from loadgen.swarm.response import ReuseResponse, failure_of
+from loadgen.swarm.scenario_request import Trust
 from loadgen.wire.http1.head import ResponseHead
 
 PHASES: dict[str, int | None] = {"queue": None, "send": 1_000_000, "wait": 2_000_000, "receive": 500_000}
+
+
+def redirect(location: str, status: int = 302) -> CallResult:
+    return result(status, b"", Location=location)
 
 
 def result(outcome: int = 200, body: bytes = b"hello", request_index: int = 0, **fields: str) -> CallResult:
@@ -36,11 +43,24 @@ class Rig:
         user: Any = SimpleNamespace(
             environment=SimpleNamespace(events=SimpleNamespace(request=hook)), context=lambda: {"shop": "a"}
         )
-        self.client = ReuseClient(user, self, "http://h:81", base, "recycle:5")  # type: ignore[arg-type] # a stand-in
+        self.jar = None
+        self.ways: list[tuple[str, Trust | None]] = []
+        """Where requests went that are more than a method and a path."""
+        self.later: list[CallResult] = []
+        """The results after the first one."""
+        self.client = ReuseClient(user, self, f"http://h:81{base}", "recycle:5")  # type: ignore[arg-type] # a stand-in
+        self.ways.clear()
+
+    def of(self, origin: str, trust: Trust | None = None) -> Any:
+        self.ways.append((origin, trust))
+        return self
 
     def call(self, *request: Any) -> CallResult:
-        self.calls.append(request)
-        return self.result
+        self.calls.append(request if len(request) > 2 else (*request, (), b""))
+        result = self.result
+        if self.later:
+            self.result = self.later.pop(0)
+        return result
 
 
 # Requests
@@ -64,11 +84,6 @@ def test_what_is_asked_for(base: str, path: str, params: Any, target: str) -> No
     response = rig.client.get(path, params=params)
     assert rig.calls == [("GET", target, (), b"")]
     assert response.url == f"http://h:81{target}"
-
-
-def test_another_host_s_url_is_refused() -> None:
-    with pytest.raises(ValueError, match="another host's; a user's requests go to http://h:81"):
-        Rig().client.get("http://other/")
 
 
 @pytest.mark.parametrize(
@@ -95,6 +110,112 @@ def test_every_method_has_its_name() -> None:
     for method in ("get", "head", "options", "delete", "post", "put", "patch"):
         getattr(rig.client, method)("/")
     assert [call[0] for call in rig.calls] == ["GET", "HEAD", "OPTIONS", "DELETE", "POST", "PUT", "PATCH"]
+
+
+# The session
+
+
+def test_names_are_those_of_http_user() -> None:
+    rig = Rig("/api")
+    rig.client.get("/a")
+    rig.client.get("/a", params={"q": 1})
+    rig.client.get("http://other/x?token=abc#f")
+    rig.client.get("/a", name="given")
+    with rig.client.rename_request("of a block"):
+        rig.client.get("/a")
+        rig.client.get("/a", name="given")
+    rig.client.request_name = "of all"
+    rig.client.get("/a")
+    names = ["/api/a", "/api/a?q=1", "/x?token=***", "given", "of a block", "given", "of all"]
+    assert [event["name"] for event in rig.events] == names
+
+
+def test_what_a_session_sets_goes_with_all_requests() -> None:
+    rig = Rig()
+    rig.client.headers["X-Token"] = "t"
+    rig.client.params = {"v": 2}
+    rig.client.auth = ("me", "secret")
+    rig.client.verify = False
+    rig.client.get("/a", headers={"x-token": None, "X-Own": "1"}, params="q=1", cert="c.pem")
+    assert rig.calls == [("GET", "/a?v=2&q=1", (("X-Own", "1"), ("Authorization", "Basic bWU6c2VjcmV0")), b"")]
+    assert rig.ways == [("http://h:81", Trust(False, "c.pem"))]
+
+
+def test_another_base_url_is_where_paths_go() -> None:
+    rig = Rig("/api")
+    assert rig.client.base_url == "http://h:81/api"
+    rig.client.base_url = "https://other/v2/"
+    rig.client.get("/a")
+    rig.client.get("http://third/b")
+    assert [call[1] for call in rig.calls] == ["/v2/a", "/b"]
+    assert rig.ways == [("https://other", None), ("http://third", None)]
+    assert [event["url"] for event in rig.events] == ["https://other/v2/a", "http://third/b"]
+
+
+def test_hooks_are_called_before_the_report() -> None:
+    rig = Rig()
+    seen: list[Any] = []
+    for hooks in (seen.append, [seen.append]):
+        rig.client.get("/", hooks={"response": hooks})
+    assert [one.status_code for one in seen] == [200, 200]
+    with pytest.raises(ValueError, match="--proxy"):
+        rig.client.get("/", proxies={"http": "http://p:1"})
+
+
+# Redirects
+
+
+def test_a_followed_redirect_is_one_request_and_knows_each_exchange() -> None:
+    rig = Rig()
+    rig.result = redirect("/b")
+    rig.later = [redirect("http://other/c", 303), result(request_index=3)]
+    response = rig.client.post("/a", json={}, headers={"Authorization": "secret"})
+    assert [call[:2] for call in rig.calls] == [("POST", "/a"), ("GET", "/b"), ("GET", "/c")]
+    assert [dict(call[2]).keys() for call in rig.calls] == [{"Authorization", "Content-Type"}, {"Authorization"}, set()]
+    assert [way for way, _ in rig.ways] == ["http://h:81", "http://h:81", "http://other"]
+    (event,) = rig.events
+    assert (event["request_type"], event["name"], event["url"]) == ("POST", "/a", "http://h:81/a")
+    assert event["response_time"] == 3 * 3.5
+    assert (response.url, response.request.url, response.reused) == ("http://other/c", "http://other/c", True)
+    assert [one.status_code for one in response.history] == [302, 303]
+    found = event["context"]["redirects"]
+    assert [(one["url"], one["status"], one["reused"]) for one in found] == [
+        ("http://h:81/a", 302, False),
+        ("http://h:81/b", 303, False),
+    ]
+
+
+def test_each_redirect_can_be_a_request_of_its_own() -> None:
+    for name, names in ((None, ["/a", "/b"]), ("log in", ["log in", "log in (redirect 1)"])):
+        rig = Rig()
+        rig.client.each_redirect = True
+        rig.result, rig.later = redirect("/b"), [result(404, request_index=1)]
+        with rig.client.get("/a", name=name, catch_response=True) as response:
+            assert len(rig.events) == 1  # the block judges the last one
+            response.success()
+        assert [event["name"] for event in rig.events] == names
+        assert [event["response_time"] for event in rig.events] == [3.5, 3.5]
+        assert [event["context"]["reused"] for event in rig.events] == [False, True]
+        assert [event["exception"] for event in rig.events] == [None, None]
+
+
+@pytest.mark.parametrize(("method", "options"), [("get", {"allow_redirects": False}), ("head", {})])
+def test_a_redirect_that_is_not_followed(method: str, options: dict[str, Any]) -> None:
+    rig = Rig()
+    rig.result = redirect("/b")
+    response = getattr(rig.client, method)("/a", **options)
+    assert (len(rig.calls), response.status_code, response.is_redirect, response.ok) == (1, 302, True, True)
+
+
+def test_a_loop_of_redirects_is_a_failure() -> None:
+    rig = Rig()
+    rig.result = redirect("/a")
+    rig.client.max_redirects = 3
+    response = rig.client.get("/a")
+    assert (len(rig.calls), len(response.history), response.ok) == (4, 3, False)
+    assert str(rig.events[0]["exception"]) == "too_many_redirects"
+    with pytest.raises(RequestFailed, match="too_many_redirects"):
+        response.raise_for_status()
 
 
 # Events
@@ -133,7 +254,8 @@ def test_no_response_is_never_ok() -> None:
 
 def test_what_a_response_says() -> None:
     response = ReuseResponse(result(body=b'{"a": 1}', request_index=1), "u", EventHook(), catches=False)
-    assert (response.json(), response.reused, response.error) == ({"a": 1}, True, None)
+    assert (response.json(), response.reused, response.error, response.error_kind) == ({"a": 1}, True, None, None)
+    assert (response.reason, bool(response), response.history, response.raw.read()) == ("OK", True, (), b'{"a": 1}')
     assert response.elapsed.total_seconds() == 0.0035
     assert response.phases["wait"] == 2_000_000
     assert repr(response) == "<ReuseResponse [200]>"
@@ -153,18 +275,36 @@ def test_a_text_is_decoded_as_its_content_type_says(content_type: str, text: str
     assert ReuseResponse(found, "u", EventHook(), catches=False).text == text
 
 
-def test_headers_of_one_name_are_joined_and_kept() -> None:
-    lines = ((b"Set-Cookie", b"a=1"), (b"set-cookie", b"b=2"), (b"Server", b"x"))
-    headers = Headers(ResponseHead(200, "1.1", 0, True, frozenset(), None, None, lines))
-    assert (headers["SET-COOKIE"], headers.get_all("set-cookie")) == ("a=1, b=2", ["a=1", "b=2"])
-    assert (list(headers), len(headers), "server" in headers, 3 in headers) == (
-        ["Set-Cookie", "Server"],
-        2,
-        True,
-        False,
+def test_a_body_is_read_in_pieces_lines_and_without_its_coding() -> None:
+    body = "ä\r\nzwei".encode()
+    response = ReuseResponse(result(body=body), "u", EventHook(), catches=False)
+    assert (list(response.iter_content(4)), list(response.iter_lines())) == (
+        [body[:4], body[4:]],
+        [b"\xc3\xa4", b"zwei"],
     )
-    assert headers.get_all("none") == []
-    assert dict(Headers(None)) == {}
+    assert "".join(response.iter_content(1, decode_unicode=True)) == "ä\r\nzwei"
+    assert list(response.iter_lines(decode_unicode=True)) == ["ä", "zwei"]
+    response.encoding = "latin-1"
+    assert response.text == body.decode("latin-1")
+    packed = ReuseResponse(result(body=gzip.compress(body), Content_Encoding="gzip"), "u", EventHook(), catches=False)
+    assert (packed.content, b"".join(packed.iter_content(3))) == (body, body)
+
+
+def test_a_response_knows_its_request_and_its_cookies() -> None:
+    rig = Rig()
+    rig.result = result(Set_Cookie="a=1")
+    response = rig.client.get("/x")
+    assert (response.request.method, response.request.url) == ("GET", "http://h:81/x")
+    assert response.cookies.get_dict() == {"a": "1"}
+    posted = rig.client.post("/x", json=1, headers={"A": "b"})
+    assert (posted.request.body, dict(posted.request.headers)) == (b"1", {"A": "b", "Content-Type": "application/json"})
+
+
+def test_an_error_is_an_exception_of_its_kind() -> None:
+    broken = ReuseResponse(result(-ErrorKind.STALE_CONNECTION, b""), "u", EventHook(), catches=False)
+    assert (broken.error_kind, str(broken.error), broken.content) == ("stale_connection", "stale_connection", b"")
+    with pytest.raises(ValueError, match="Expecting value"):
+        broken.json()
 
 
 # Judging in a `with` block
