@@ -9,13 +9,14 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from requests.cookies import RequestsCookieJar, merge_cookies
 from requests.structures import CaseInsensitiveDict
 
 from loadgen.drive.requests.call_result import CallResult
 from loadgen.model.redaction import redact_url
+from loadgen.swarm.client_options import BodyOptions, JsonOptions, Options, Timeout
 from loadgen.swarm.gather import GatheredRequest, gather
 from loadgen.swarm.redirect_chain import RedirectChain
 from loadgen.swarm.response import ReuseResponse, failure_of
@@ -36,42 +37,8 @@ if TYPE_CHECKING:  # Locust patches the standard library of who imports it, and 
 
     from loadgen.swarm.origin_clients import OriginClients
 
-Timeout = float | tuple[float | None, float | None]
 _NS_PER_MS = 1e6
 _ABSOLUTE = ("http://", "https://")
-
-
-class Options(TypedDict, total=False):
-    """Options of every request; see `ReuseClient.request`."""
-
-    name: str | None
-    catch_response: bool
-    context: Mapping[str, Any] | None
-    params: Pairs | str | bytes | None
-    headers: Mapping[str, str | bytes | None] | None
-    cookies: Any
-    files: Any
-    auth: Auth | None
-    timeout: Timeout | None
-    allow_redirects: bool
-    stream: bool | None
-    verify: bool | str | None
-    cert: str | tuple[str, str] | None
-    hooks: Mapping[str, Any] | None
-    proxies: Mapping[str, str] | None
-
-
-class BodyOptions(Options, total=False):
-    """Options of a request that seldom has a body."""
-
-    data: Any
-    json: Any
-
-
-class JsonOptions(Options, total=False):
-    """Options of a request whose body is an argument of its own, unless it is JSON."""
-
-    json: Any
 
 
 class ReuseClient:

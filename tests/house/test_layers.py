@@ -211,7 +211,7 @@ LAYERS = {
     "swarm": [
         ("messages", "round_times", "locust_states", "locust_patches", "locust_stats", "live_page", "web_assets"),
         ("scenario_request", "request_failures", "response_", "session_cookies"),
-        ("redirects", "redirect_chain", "origin_clients"),
+        ("redirects", "redirect_chain", "origin_clients", "client_options"),
         ("user_classes", "options", "target_host", "response.py", "gather", "client"),
         (
             "messaging",

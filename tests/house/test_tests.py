@@ -34,6 +34,7 @@ WITHOUT_UNIT_TEST = {
     "model/sweep_summary": _TYPES,
     "model/policy/socket_option": _TYPES,
     "model/warning_row": _TYPES,
+    "swarm/client_options": _TYPES,
     "swarm/reuse_user": _BY_LOCUST,
     "swarm/swarm_user": _BY_LOCUST,
     "target/connection": _BY_SOCKET,

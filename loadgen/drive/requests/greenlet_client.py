@@ -80,20 +80,8 @@ class GreenletClient(ConnectionSlot):
     """One blocking client, which is the slot of its own connection."""
 
     __slots__ = (
-        "_calling",
-        "_concurrency",
-        "_ended",
-        "_error",
-        "_further",
-        "_gave_turn",
-        "_is_head",
-        "_left",
-        "_pause_until_ns",
-        "_pool",
-        "_rows",
-        "_state",
-        "_used",
-        "_waiting",
+        "_calling", "_concurrency", "_ended", "_error", "_further", "_gave_turn", "_is_head", "_left",
+        "_pause_until_ns", "_pool", "_rows", "_state", "_used", "_waiting",
     )  # fmt: skip
 
     def __init__(

@@ -13,6 +13,7 @@ from loadgen.model.target import parse_target
 from loadgen.swarm.origin_clients import OriginClients
 from loadgen.swarm.scenario_request import Trust
 from loadgen.wire import poller
+from tests.support.client_rig import clients_of_target
 from tests.support.fake_network import FakeRoute, FakeSink
 
 
@@ -39,3 +40,13 @@ def test_cookies_that_the_scenario_sets_are_sent(clients: OriginClients) -> None
     clients.cookies.set("a", "1")
     assert clients.jar is clients.cookies
     assert clients.cookies.get_dict() == {"a": "1"}
+
+
+@pytest.mark.parametrize(("policy", "left_open"), [("persistent", 0), ("h2-prior", 0), ("pool:1", 1)])
+def test_closing_closes_what_is_the_user_s_own(policy: str, left_open: int) -> None:
+    with clients_of_target(policy=policy) as (pool, sink, _):
+        clients = OriginClients(pool)
+        assert clients.own.call("GET", "/").status == 200
+        clients.close()
+        assert len(sink.connections) == 1 - left_open
+        assert clients.own.call("GET", "/").reused is bool(left_open)
