@@ -18,10 +18,16 @@ from typing import NoReturn
 import click
 
 import loadgen
+from loadgen.model.option import COMPARE, LOCUSTS_OWN
+from loadgen.model.options import options_of
 
 LOCUSTFILES = Path(loadgen.__file__).parent / "locustfiles"
-_NOT_IN_LOCUST = ("--requests", "--rounds", "--duration", "--until-precision", "--max-time")
-"""Options that end a run of `loadgen compare`, and that Locust has no place for."""
+_NOT_IN_LOCUST = {
+    f"--{option.key}": option.not_in_locust
+    for option in options_of(COMPARE)
+    if option.not_in_locust not in ("", LOCUSTS_OWN)
+}
+"""Options of `loadgen compare` that Locust has no place for, with what to write instead."""
 
 
 def list_locustfiles() -> int:
@@ -42,7 +48,7 @@ def run_locustfile(name: str | None, arguments: Sequence[str]) -> NoReturn:
     """Become Locust, with the locustfile called `name`. Raises click.UsageError."""
     for flag in (argument.partition("=")[0] for argument in arguments):
         if flag in _NOT_IN_LOCUST:
-            raise click.UsageError(f"{flag} is for loadgen compare; a run in Locust ends by time, so write -t 60s")
+            raise click.UsageError(f"{flag} is for loadgen compare; {_NOT_IN_LOCUST[flag]}")
     path = _locustfile(name)
     # -P: a module in the current folder must not be taken for one of Locust's.
     os.execv(sys.executable, [sys.executable, "-P", "-m", "locust", "-f", str(path), *arguments])  # noqa: S606 # no shell is wanted

@@ -14,42 +14,42 @@ _CONNECTIONS = OptionGroup.CONNECTIONS
 ADDRESS_OPTIONS: tuple[Option, ...] = (
     Option(
         name="connect_to", group=_CONNECTIONS, type=CONNECT_RULES, plan_field="addressing.connect_to", default=(),
-        metavar="RULE", commands=TO_TARGET, url_only=_OWN_PORT, locust=LocustArgument(in_form=False),
+        metavar="RULE", commands=TO_TARGET, url_only=_OWN_PORT, locust=LocustArgument(),
         help="Connect to HOST:PORT, or unix:PATH, in place of the URL's; curl's HOST1:PORT1:HOST2:PORT2 too.",
     ),
     Option(
         name="resolve", group=_CONNECTIONS, type=RESOLVE_RULES, plan_field="addressing.resolve", default=(),
-        metavar="HOST:PORT:ADDR", commands=TO_TARGET, url_only=_OWN_PORT, locust=LocustArgument(in_form=False),
+        metavar="HOST:PORT:ADDR", commands=TO_TARGET, url_only=_OWN_PORT, locust=LocustArgument(),
         help="HOST has this address, or these with commas, for connections to PORT; no name is looked up.",
     ),
     Option(
         name="ipv4", group=_CONNECTIONS, short="-4", type=Flag(), plan_field="addressing.ipv4", default=False,
-        commands=TO_TARGET, locust=LocustArgument(in_form=False), help="Use a name's IPv4 addresses alone.",
+        commands=TO_TARGET, locust=LocustArgument(), help="Use a name's IPv4 addresses alone.",
     ),
     Option(
         name="ipv6", group=_CONNECTIONS, short="-6", type=Flag(), plan_field="addressing.ipv6", default=False,
-        commands=TO_TARGET, locust=LocustArgument(in_form=False), help="Use a name's IPv6 addresses alone.",
+        commands=TO_TARGET, locust=LocustArgument(), help="Use a name's IPv6 addresses alone.",
     ),
     Option(
         name="addresses", group=_CONNECTIONS, type=Choice(*SPREADS), plan_field="addressing.addresses", default=FIRST,
-        locust=LocustArgument(in_form=False),
+        locust=LocustArgument(),
         help="Which of a name's addresses a new connection goes to: the first, all in turn, or any.",
     ),
     Option(
         name="dns_ttl", group=_CONNECTIONS, type=DnsTtl(NS_PER_MS), plan_field="addressing.dns_ttl_ns",
-        is_implicit=True, metavar="T|record", locust=LocustArgument(default="", in_form=False),
+        is_implicit=True, metavar="T|record", locust=LocustArgument(default=""),
         help="Look the name up again for a new connection once its addresses are this old, or as old as the records' "
         "TTLs say; else once a run.",
     ),
     Option(
         name="dns_server", group=_CONNECTIONS, type=DnsServer(), plan_field="addressing.dns_server",
-        is_implicit=True, metavar="ADDR[:PORT]", locust=LocustArgument(default="", in_form=False),
+        is_implicit=True, metavar="ADDR[:PORT]", locust=LocustArgument(default=""),
         help="Ask this DNS server, not the system's resolver.",
     ),
     Option(
         name="backend_header", group=OptionGroup.TARGET, type=FieldName(), plan_field="addressing.backend_header",
         is_implicit=True, commands=TO_TARGET, metavar="NAME",
-        locust=LocustArgument(default="", in_form=False),
+        locust=LocustArgument(default=""),
         help="Response field that says which backend answered.",
     ),
 )  # fmt: skip

@@ -6,16 +6,16 @@ from loadgen.model.option import LocustArgument, Option, OptionGroup
 from loadgen.model.value_types import Flag, OptionalWhole
 
 MAX_CHUNK_BYTES = 1 << 30
-_IN_NO_FORM = LocustArgument(in_form=False)
+_LOCUST = LocustArgument()
 
 BODY_OPTIONS: tuple[Option, ...] = (
     Option(
         name="chunked", group=OptionGroup.TARGET, type=Flag(), plan_field="transfer.chunked", default=False,
-        help="Send the body in chunks, without its length: Transfer-Encoding: chunked.", locust=_IN_NO_FORM,
+        help="Send the body in chunks, without its length: Transfer-Encoding: chunked.", locust=_LOCUST,
     ),
     Option(
         name="chunk_size", group=OptionGroup.TARGET, type=OptionalWhole(1, MAX_CHUNK_BYTES),
         plan_field="transfer.chunk_bytes", is_implicit=True, metavar="BYTES",
-        help="With --chunked: longest chunk; 16384 if unset.", locust=_IN_NO_FORM,
+        help="With --chunked: longest chunk; 16384 if unset.", locust=_LOCUST,
     ),
 )  # fmt: skip

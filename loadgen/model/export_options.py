@@ -8,7 +8,7 @@ from loadgen.model.value_types import RepeatedWords, Whole
 EXPORT_OPTIONS: tuple[Option, ...] = (
     Option(
         name="export", group=OptionGroup.OUTPUT, type=RepeatedWords(), default=(), metavar="FORMAT[=PATH]",
-        commands=(COMPARE, SWEEP, REPORT), locust=LocustArgument(in_form=False),
+        commands=(COMPARE, SWEEP, REPORT), locust=LocustArgument(),
         help="Write the run in a format too, to its file in the run's folder, to PATH or to - (standard output): json, "
         "html, markdown, csv, parquet, ndjson, hdr, prometheus, openmetrics, otlp, junit, github; may "
         "be repeated (docs/exports.md).",
@@ -16,5 +16,6 @@ EXPORT_OPTIONS: tuple[Option, ...] = (
     Option(
         name="metrics_port", group=OptionGroup.OUTPUT, type=Whole(1, 65_535), is_implicit=True, metavar="PORT",
         help="Serve the run's counts so far to Prometheus, on this port of 127.0.0.1.",
+        not_in_locust="the web UI serves loadgen/exports/prometheus",
     ),
 )  # fmt: skip

@@ -21,12 +21,12 @@ GATE_OPTIONS: tuple[Option, ...] = (
                 "(docs/gates.md)."
             },
         },
-        locust=LocustArgument(in_form=False),
+        locust=LocustArgument(),
     ),
     Option(
         name="max_errors", type=Percent(0.0, 1.0), plan_field="max_errors", is_implicit=True, metavar="PERCENT",
         commands=(COMPARE, SWEEP, REPORT),
         help="Exit with 1 where more of a policy's requests than this fail, like 1%.",
-        locust=LocustArgument(default="", in_form=False),
+        locust=LocustArgument(default=""),
     ),
 )  # fmt: skip

@@ -12,6 +12,8 @@ from loadgen.model.value_types import ListOf, ValueType
 
 COMPARE, SWEEP, REPORT, PROBE, DIFF, HISTORY = "compare", "sweep", "report", "probe", "diff", "history"
 _RUNS = (COMPARE, SWEEP)
+LOCUSTS_OWN = "Locust has an option of this name"
+"""Why Locust does not have ours."""
 TO_TARGET = (*_RUNS, PROBE)
 """The commands that send requests to a target."""
 
@@ -65,6 +67,8 @@ class Option:
     """`sweep` varies it: there it takes several values, which are an axis of the grid."""
     locust: LocustArgument | None = None
     """None: Locust does not have it."""
+    not_in_locust: str = ""
+    """Why a run in Locust does not have it, and what to write there in its place."""
     plan_field: str = ""
     """Where the plan has it, like `load.users`; empty where it is no part of a plan."""
     recorded: str = ""

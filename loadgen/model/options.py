@@ -16,6 +16,7 @@ from loadgen.model.gate_options import GATE_OPTIONS
 from loadgen.model.length_options import LENGTH_OPTIONS
 from loadgen.model.option import (
     COMPARE,
+    LOCUSTS_OWN,
     PROBE,
     SWEEP,
     TO_TARGET,
@@ -53,6 +54,7 @@ from loadgen.model.value_types import (
 
 MAX_SIZE_BYTES = 1 << 30
 """The longest response that the embedded target is asked for."""
+_USERS = "Locust starts users, who wait for their responses"
 _SOME_POLICIES = "persistent, close, recycle:K, lifetime:T, gap:T, pool:N, h2 ... (all: `loadgen policies`)"
 
 
@@ -76,18 +78,18 @@ OPTIONS: tuple[Option, ...] = (
         name="users", group=OptionGroup.LOAD, short="-c", type=Whole(1, 1_000_000), plan_field="load.users",
         is_axis=True, default=50, is_implicit=True,
         help="Closed-loop clients at the same time. Without --users, --rate and --think a short pilot chooses users "
-        "and think time; 50 where --think alone is given.",
+        "and think time; 50 where --think alone is given.", not_in_locust=LOCUSTS_OWN,
         differs={SWEEP: {"default": "10", "is_implicit": False, "metavar": "N,...", "help": "Numbers of users."}},
     ),
     Option(
         name="rate", group=OptionGroup.LOAD, short="-R", type=Rate(), plan_field="load.rate_rps", is_axis=True,
         default=0.0, is_implicit=True, metavar="R", needed_for="arrivals at a fixed rate",
-        help="Open loop: R arrivals per second instead of users.",
+        help="Open loop: R arrivals per second instead of users.", not_in_locust=_USERS,
         differs={SWEEP: {"metavar": "R,...", "help": "Open loop: arrivals per second."}},
     ),
     Option(
         name="processes", group=OptionGroup.LOAD, type=Whole(1, 256), plan_field="processes", default=1,
-        commands=(COMPARE,), help="Worker processes that share the load.",
+        commands=(COMPARE,), help="Worker processes that share the load.", not_in_locust=LOCUSTS_OWN,
     ),
     Option(
         name="recycle", group=OptionGroup.CONNECTIONS, type=Amount(), is_axis=True, is_implicit=True, commands=(SWEEP,),
@@ -105,11 +107,12 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         name="arrivals", group=OptionGroup.LOAD, type=Choice(*ARRIVALS), plan_field="load.arrivals", default=CONSTANT,
         is_implicit=True, needs="rate", help="With --rate: how arrivals are spaced; constant if unset.",
+        not_in_locust=_USERS,
     ),
     Option(
         name="max_connections", group=OptionGroup.LOAD, type=Whole(1, 1_000_000), plan_field="load.max_connections",
         default=1_000, is_implicit=True, needs="rate", metavar="N",
-        help="With --rate: most connections at the same time; 1000 if unset.",
+        help="With --rate: most connections at the same time; 1000 if unset.", not_in_locust=_USERS,
     ),
     Option(
         name="think", group=OptionGroup.LOAD, type=Duration(), plan_field="load.think_ns", default="0s",
@@ -120,23 +123,26 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         name="method", group=OptionGroup.TARGET, type=Method(), plan_field="method", is_needed=True, default="GET",
         is_implicit=True, short="-X", help="Request method, any token; GET, or POST where --data is given.",
-        locust=LocustArgument(help="Method of the request that SwarmUsers send", in_form=False),
+        locust=LocustArgument(
+            help="Method of the request that SwarmUsers send; GET, or POST where there is a body", default=""
+        ),
     ),
     Option(
         name="header", group=OptionGroup.TARGET, type=Header(), plan_field="headers", is_needed=True, default=(),
         short="-H", metavar="'K: V'",
-        plural="headers", help="Header field to send; may be repeated.", locust=LocustArgument(in_form=False),
+        plural="headers", help="Header field to send; may be repeated.", locust=LocustArgument(),
         commands=TO_TARGET,
     ),
     Option(
         name="user", group=OptionGroup.TARGET, type=Credentials(), is_implicit=True, short="-u",
         metavar="USER:PASSWORD", commands=TO_TARGET, help="Basic credentials: the Authorization field made of them.",
+        not_in_locust="there --user is short for --users; write --header 'Authorization: ...'",
     ),
     Option(
         name="data", group=OptionGroup.TARGET, type=Body(), plan_field="body", recorded="body_base64", is_needed=True,
         default=b"", is_implicit=True,
         metavar="TEXT|@FILE", help="Request body, or the WebSocket message, or the file that holds it.",
-        locust=LocustArgument(help="Body of that request", default="", in_form=False),
+        locust=LocustArgument(help="Body of that request, or @FILE with it", default=""),
     ),
     *BODY_OPTIONS,
     Option(
@@ -147,18 +153,20 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         name="max_body", group=OptionGroup.TARGET, type=Whole(0, 1 << 40), plan_field="max_body_bytes", is_needed=True,
         default=64 << 20, help="Longest response body, or WebSocket message, in bytes.",
+        locust=LocustArgument(),
     ),
     Option(
         name="retry_stale", group=OptionGroup.CONNECTIONS, type=Flag(), plan_field="retry_stale", default=False,
         help="Repeat a request once: an idempotent one that met a stale connection, an unprocessed stream of HTTP/2.",
+        locust=LocustArgument(),
     ),
     Option(
         name="trailers", group=OptionGroup.CONNECTIONS, type=Flag(), plan_field="trailers", default=False,
-        help="Ask for trailer sections: TE: trailers, named in Connection.",
+        help="Ask for trailer sections: TE: trailers, named in Connection.", locust=LocustArgument(),
     ),
     Option(
         name="cookies", group=OptionGroup.CONNECTIONS, type=Flag(), plan_field="cookies", default=True,
-        help="Each user keeps its cookies.",
+        help="Each user keeps its cookies.", locust=LocustArgument(),
     ),
     Option(
         name="cacert", group=OptionGroup.TLS, type=Certificates("--cacert"), plan_field="cacert", is_needed=True,
@@ -180,46 +188,51 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         name="source_ip", group=OptionGroup.CONNECTIONS, type=Address(), plan_field="source_ips", default=(),
         metavar="ADDR", plural="source-ips", help="Connect from this address; repeat to take turns.",
+        locust=LocustArgument(),
         commands=TO_TARGET,
     ),
     *ADDRESS_OPTIONS,
     Option(
         name="server_pid", group=OptionGroup.TARGET, type=OptionalWhole(), plan_field="server_pid", is_implicit=True,
         metavar="PID", url_only="the embedded target's own process is watched automatically",
-        help="Server's process here: its CPU, memory and sockets.",
+        help="Server's process here: its CPU, memory and sockets.", locust=LocustArgument(),
     ),
     Option(
         name="equivalent", group=OptionGroup.STATISTICS, type=Percent(0.0001, 1.0), plan_field="equivalent",
         is_implicit=True, metavar="PERCENT",
         help="Say where mean latencies are shown to differ by less than this, like 2%.",
-        locust=LocustArgument(default="", in_form=False),
+        locust=LocustArgument(default=""),
     ),
     *GATE_OPTIONS,
     Option(
         name="plan", group=OptionGroup.LOAD, type=FileName(), is_implicit=True, metavar="FILE|RUN", in_plan_file=False,
         help="Options from a TOML file or an earlier run; those given here win.",
+        not_in_locust="write --config FILE, or set LOCUST_... variables",
     ),
     Option(
         name="save_plan", group=OptionGroup.LOAD, type=FilePath(), is_implicit=True, metavar="FILE", in_plan_file=False,
-        help="Write the plan as TOML.",
+        help="Write the plan as TOML.", not_in_locust="the folder of each run holds its plan",
     ),
     Option(
         name="dry_run", group=OptionGroup.LOAD, type=Flag(), default=False, in_plan_file=False,
         help="Print the blocks and how long they take; run nothing.",
+        not_in_locust="users may come and go, so there is no schedule to print",
     ),
     Option(
         name="seed", group=OptionGroup.LOAD, type=Whole(0), plan_field="seed", is_needed=True, default=0,
         is_implicit=True, help="Seed of the order of blocks; drawn and recorded if unset.",
-        locust=LocustArgument(help="Seed of the order of blocks", in_form=False),
+        locust=LocustArgument(help="Seed of the order of blocks; drawn and recorded if unset"),
     ),
     Option(
         name="yes", group=OptionGroup.TARGET, type=Flag(), default=False, commands=TO_TARGET,
         help="Do not ask before loading a host that is not this machine.",
         differs={PROBE: {"help": "Do not ask before probing a host that is not this machine."}},
+        not_in_locust="Locust does not ask",
     ),
     Option(
         name="probe", group=OptionGroup.CONNECTIONS, type=Flag(), default=False,
         help="Audit the target before the load, for up to 20 s: the findings explain warnings (see `loadgen probe`).",
+        locust=LocustArgument(in_form=False),
     ),
     Option(
         name="resume", group=OptionGroup.LOAD, type=FilePath(), is_implicit=True, commands=(SWEEP,), metavar="RUN",
@@ -233,7 +246,7 @@ OPTIONS: tuple[Option, ...] = (
         metavar="N", renamed="most-samples",
         help="Requests whose rows are kept; of more a random share, with exact counts of all.",
         locust=LocustArgument(
-            help="Samples that each worker sends and the run keeps; of more, a random share", in_form=False
+            help="Samples that each worker sends and the run keeps; of more, a random share"
         ),
     ),
 )  # fmt: skip

@@ -14,7 +14,7 @@ from loadgen.model.json_types import JSON_BASE64, JSON_PAIR, JSON_TEXT, JSON_TEX
 from loadgen.model.named_target import NamedTarget, split_name
 from loadgen.model.policy import parse_policies
 from loadgen.model.proxy import Proxy, parse_proxy
-from loadgen.model.redaction import missing_in_url, missing_names, redact_body, redact_field
+from loadgen.model.redaction import missing_in_url, missing_names, redact_bad_url, redact_body, redact_field
 from loadgen.model.request_body import read_body
 from loadgen.model.request_method import as_sent
 from loadgen.model.target import Target, parse_target
@@ -120,6 +120,9 @@ class ProxyUrl(Words):
     def record(self, value: Proxy | None, *, secrets: bool) -> str | None:
         return None if value is None else value.url(secrets=secrets)
 
+    def redact(self, text: str) -> str:
+        return redact_bad_url(text)
+
     def restore(self, value: str | None) -> Proxy | None:
         return parse_proxy(value) if value else None
 
@@ -170,6 +173,11 @@ class Header(ValueType):
 
     def record(self, value: tuple[tuple[str, str], ...], *, secrets: bool) -> list[list[str]]:
         return [[name, text if secrets else redact_field(name, text)] for name, text in value]
+
+    def redact(self, text: str) -> str:
+        name, colon, value = text.partition(":")
+        shown = redact_field(name.strip(), value.strip())
+        return text if shown == value.strip() else f"{name}{colon} {shown}"
 
     def restore(self, value: list[list[str]]) -> tuple[tuple[str, str], ...]:
         return tuple((name, text) for name, text in value)
@@ -222,6 +230,9 @@ class Body(ValueType):
         except UnicodeDecodeError:
             text = "@"
         return {key: text} if not text.startswith("@") else {f"{key}-base64": self.record(value, secrets=True)}
+
+    def redact(self, text: str) -> str:
+        return text if text.startswith("@") else redact_body(text.encode()).decode()
 
     def record(self, value: bytes, *, secrets: bool) -> str:
         return base64.b64encode(value if secrets else redact_body(value)).decode("ascii")

@@ -26,6 +26,7 @@ from loadgen.model.json_types import (
     or_null,
 )
 from loadgen.model.number_shorthand import written_out
+from loadgen.model.redaction import HIDDEN
 from loadgen.model.units import MAX_DURATION_NS, duration_text, format_duration, parse_duration_ns, percent_text
 
 _MAX_SHOWN = 60  # characters of a text that is wrong
@@ -86,6 +87,10 @@ class ValueType:
     def restore(self, value: Any) -> Any:
         """The inverse of `record`. Raises PlanError."""
         return value
+
+    def redact(self, text: str) -> str:
+        """The option's text as people may see it who did not write it: HIDDEN stands for what is secret in it."""
+        return HIDDEN if text and self.holds_secrets else text
 
     def complaint(self, value: Any) -> str:
         """What is wrong with a number outside its range, as the rest of a sentence; empty where it is in range."""

@@ -17,6 +17,12 @@ EMBEDDED_IDLE_MAX_NS = 8 * NS_PER_S
 """How long the embedded target's idle connections are watched: it keeps them shortly, or for ever."""
 
 
+QUICK_MAX_TIME_NS = 20 * NS_PER_S
+"""The longest time of an audit before a load."""
+_QUICK_IDLE_MAX_NS = 10 * NS_PER_S
+_QUICK_TIMEOUT_NS = 5 * NS_PER_S
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditPlan:
     """The target, the way to it, and the limits."""
@@ -69,4 +75,15 @@ class AuditPlan:
             addressing=replace(plan.addressing, addresses=FIRST, dns_ttl_ns=None),
             backend_header=plan.addressing.backend_header or "",
             timeout_ns=plan.load.timeout_ns,
+        )
+
+    @classmethod
+    def before_load(cls, plan: Plan) -> AuditPlan:
+        """The same, as far as it can be found out quickly, just before the plan's load."""
+        found = cls.of(plan)
+        return replace(
+            found,
+            timeout_ns=min(found.timeout_ns, _QUICK_TIMEOUT_NS),
+            idle_max_ns=_QUICK_IDLE_MAX_NS,
+            max_time_ns=QUICK_MAX_TIME_NS,
         )

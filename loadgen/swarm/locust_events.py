@@ -61,7 +61,7 @@ def _connect(environment: Environment, runner: Any, web_ui: Any, **_: Any) -> No
     if web_ui is not None:
         from loadgen.swarm.web import install  # Flask is needed by this process alone
 
-        install(environment, controller.live_view, controller.refusal, controller.target_audit)
+        install(environment, controller.live_view, controller.start_form, controller.target_audit)
     # Locust starts the timer of --run-time next, and the loop's own time has stood still since the imports began: the
     # run would be shorter by as long as these took.
     gevent.get_hub().loop.update_now()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -20,11 +20,12 @@ import loadgen.swarm.messages as messages
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 from loadgen.probe.audit_plan import EMBEDDED_IDLE_MAX_NS, AuditPlan
-from loadgen.show.export.requested import STDOUT, check_exports, exports_of
+from loadgen.show.export.requested import check_exports, writes_to_stdout
 from loadgen.swarm.coordinator import POLL_S
 from loadgen.swarm.live_view import FINISHING, RUNNING, LiveView
 from loadgen.swarm.locust_states import LOADING
 from loadgen.swarm.messaging import EXIT_PLAN, MessageChannel, bad_message
+from loadgen.swarm.option_texts import lines
 from loadgen.swarm.run import LocustRun, RunOptions
 from loadgen.swarm.run_folder import RunFolder
 from loadgen.swarm.run_notes import ramp_seconds
@@ -52,13 +53,15 @@ class RunController:
         """The present run, or the last one."""
         self.live_view = LiveView()
         self.target_host = TargetHost(environment)
-        self.start_form = StartForm(environment, self.target_host, self.live_view)
         self.target_audit = TargetAudit(self._audit_plan, lambda: self.live_view.is_active or self._is_loading)
+        self.start_form = StartForm(environment, self.target_host, self.live_view, lambda: self.target_audit.is_running)
         self._environment = environment
         self._runner = runner
         self._channel = channel
         self._agent = agent
         """The load-making side in this process; None on a master."""
+        self._exit_code: int | None = None
+        """Locust's exit code, where we have set it."""
         self._report_text = ""
         """What `loadgen report` printed of the last run."""
         self._listen()
@@ -73,18 +76,23 @@ class RunController:
         if not self._has_users():
             return
         options = self._options
-        check_exports({"export": options.export, "json": options.json})
-        if any(one.destination == STDOUT for one in exports_of({"export": options.export})):
+        exports = {"export": lines(options.export), "json": options.json}
+        check_exports(exports)
+        if writes_to_stdout(exports):
             raise PlanError("--export: Locust's own output is on standard output; give a path")
         host = self.target_host.url(options)
-        if not self._has_web_ui:
-            self._plan(self.target_host.trusted(options, host), host)
+        if self._has_web_ui and not options.autostart:
+            return
+        plan, _ = self._plan(self.target_host.trusted(options, host), host)
+        if options.probe:
+            self.target_audit.before_load(plan)
 
     def begin(self) -> None:
         """Locust begins a test."""
         self.run = None
         if not self._has_users():
             return
+        self._set_exit_code(None)
         try:
             run = self.run = self._new_run()
         except PlanError as error:
@@ -126,7 +134,7 @@ class RunController:
         if not run.has_samples:
             self._give_up("all workers were lost, and what they had measured with them", EXIT_CUT_SHORT)
             return
-        done = run.report(self._options.export)
+        done = run.report(lines(self._options.export))
         self._report_text = done.stdout
         self.live_view.finish()
         failed = [line for line in done.stderr.splitlines() if line.startswith(_GATE_FAILED)]
@@ -138,11 +146,10 @@ class RunController:
             logger.info("loadgen: the run is in %s", run.directory)
 
     def _fail_gates(self, lines: list[str]) -> None:
-        """The run is whole, and gates failed: say which. Locust ends with their code where no web UI stays."""
+        """The run is whole, and gates failed: say which, and have Locust end with their code."""
         for line in lines:
             logger.error("%s", line)
-        if not self._has_web_ui:
-            self._environment.process_exit_code = EXIT_GATE
+        self._set_exit_code(EXIT_GATE)
 
     def close(self) -> None:
         """Locust ends: print the comparison where no web UI shows it, and leave nothing behind."""
@@ -151,12 +158,6 @@ class RunController:
             print(self._report_text, file=sys.stderr if self._options.json else sys.stdout, end="")
         self.live_view.close()
         self.target_host.stop()
-
-    def refusal(self, form: Mapping[str, str]) -> str | None:
-        """Why this start form can't start a run now; None if it can."""
-        if self.target_audit.is_running:
-            return "an audit of the target is on; start when it has ended, or stop it"
-        return self.start_form.refusal(form)
 
     # A new run
 
@@ -175,14 +176,16 @@ class RunController:
                 class_policies=class_policies,
                 scenarios=tuple(one.__name__ for one in classes if kind_of(one) is UserKind.SCENARIO),
                 is_watched=self._has_web_ui,
-                max_samples=options.max_samples,
+                max_samples=plan.max_samples,
                 until_s=time.monotonic() + run_s if run_s else 0.0,
             ),
             folder,
             self._channel,
         )
+        if audit := self.target_audit.of_run(plan):
+            run.facts["environment"]["audit"] = audit
         run.note_expected(ramp_seconds(self._runner.target_user_count, options.spawn_rate), run_s)
-        if plan.server_pid is not None:
+        if self.target_host.is_embedded(host):
             run.facts["environment"]["embedded_target"] = None  # its account comes at the end
         return run
 
@@ -249,7 +252,7 @@ class RunController:
     def _end_if_alone(self, run: LocustRun) -> None:
         """End a test in which no worker makes load any more."""
         if not run.goes_on:
-            self._environment.process_exit_code = EXIT_CUT_SHORT
+            self._set_exit_code(EXIT_CUT_SHORT)
             self._end_test()
 
     # Inside
@@ -267,8 +270,12 @@ class RunController:
         message = message.removeprefix("loadgen: ")
         self.live_view.fail(message)
         logger.error("loadgen: %s", message)
-        if not self._has_web_ui:
-            self._environment.process_exit_code = code
+        self._set_exit_code(code)
+
+    def _set_exit_code(self, code: int | None) -> None:
+        """How Locust ends, as the last run did; None leaves that to Locust, and to what others have set."""
+        if self._environment.process_exit_code == self._exit_code:
+            self._environment.process_exit_code = self._exit_code = code
 
     def _end_test(self) -> None:
         """End Locust's test, and Locust itself where no web UI is to stay."""

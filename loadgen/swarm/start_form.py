@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
@@ -10,8 +10,11 @@ from werkzeug.datastructures import MultiDict
 from loadgen.measure.summary.run_gates import resolve_gates
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
+from loadgen.show.export.requested import check_exports
+from loadgen.swarm.form_fields import FormTexts, with_form
 from loadgen.swarm.live_view import LiveView
-from loadgen.swarm.options import COMMAND_LINE_ONLY, plan_of, with_form
+from loadgen.swarm.option_texts import lines
+from loadgen.swarm.options import COMMAND_LINE_ONLY, plan_of
 from loadgen.swarm.target_host import TargetHost
 from loadgen.swarm.user_classes import ClassPolicies, kind_of, policies_of
 from loadgen.wire.route import Route
@@ -28,17 +31,31 @@ def checked_plan(options: Any, host: str | None, class_policies: ClassPolicies, 
 class StartForm:
     """environment: Locust's; its options and its host are what the form does not change."""
 
-    def __init__(self, environment: Any, target_host: TargetHost, live_view: LiveView) -> None:
+    def __init__(
+        self, environment: Any, target_host: TargetHost, live_view: LiveView, is_auditing: Callable[[], bool]
+    ) -> None:
         self._environment = environment
+        self._is_auditing = is_auditing
+        self._texts = FormTexts(environment.parsed_options)
         self._target_host = target_host
         self._live_view = live_view
         self._run_time: str | None = None
         """The run time in the last form; None before the first one."""
 
+    def fill(self, fields: Mapping[str, Any]) -> None:
+        """Put what our fields show into Locust's description of them, by name."""
+        self._texts.fill(fields)
+
+    def taken(self, form: Mapping[str, str]) -> Mapping[str, str]:
+        """What was meant by a form that came back."""
+        return self._texts.taken(form)
+
     def refusal(self, form: Mapping[str, str]) -> str | None:
         """Why this form can't start a run; None if it can."""
         if self._live_view.is_active:
             return "the results of the last run are still being written; start again when they are there"
+        if self._is_auditing():
+            return "an audit of the target is on; start when it has ended, or stop it"
         for name in form:
             if name in COMMAND_LINE_ONLY:
                 return f"--{name.replace('_', '-')} is set on the command line, not here"
@@ -49,11 +66,26 @@ class StartForm:
         options = with_form(self._environment.parsed_options, form)
         host = form.get("host", "") or self._environment.host or "http://127.0.0.1"
         try:
+            self._check_files(form)
             # The embedded target is trusted, whatever the scheme that the form asks for.
             checked_plan(self._target_host.trusted(options, host), host, policies_of(classes, options.policies), 1)
         except PlanError as error:
             return str(error)
         return None
+
+    def _check_files(self, form: Mapping[str, str]) -> None:
+        """Raise PlanError where a form reads or writes a file that the command line did not name."""
+        body = form.get("data", "")
+        if body.startswith("@") and not self._texts.is_given("data", body):
+            raise PlanError("--data: a file can be named on the command line, not here")
+        given = self._texts.given_lines("export")
+        exports = lines(form.get("export", ""))
+        for one in exports:
+            if "=" in one and one not in given:
+                raise PlanError(
+                    f"--export {one}: another place than the run's folder can be named on the command line, not here"
+                )
+        check_exports({"export": exports})
 
     def run_seconds(self, options: Any) -> float:
         """How long Locust lets the run go on; 0 if it does not end it.

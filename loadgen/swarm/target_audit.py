@@ -6,16 +6,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import gevent
 
 from loadgen.model.audit import AuditRecord
 from loadgen.model.exceptions import PlanError, TargetError
+from loadgen.model.plan import Plan
+from loadgen.model.units import NS_PER_S
 from loadgen.probe.audit import Audit
 from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.progress import progress_text
-from loadgen.probe.registry import PROBES
+from loadgen.probe.registry import PROBES, quick_probes
 from loadgen.show.tables.findings import HEADINGS, audit_facts, findings_by_group, verdict_counts
 
 logger = logging.getLogger(__name__)
@@ -53,6 +55,25 @@ class TargetAudit:
         self._audit, self._message = audit, ""
         gevent.spawn(self._run, audit)
         return ""
+
+    def before_load(self, plan: Plan) -> None:
+        """Run one before the plan's load, and wait for it. A target that can't be reached may be about to start."""
+        audit = Audit(AuditPlan.before_load(plan), quick_probes())
+        limit_s = audit.plan.max_time_ns // NS_PER_S
+        logger.info("loadgen: an audit of %s before the load, for up to %d s", plan.target, limit_s)
+        self._audit, self._message = audit, ""
+        self._run(audit)
+        record = self.record
+        logger.info(
+            "loadgen: %s", self._message or f"the audit found {verdict_counts(record)}" if record else "no audit"
+        )
+
+    def of_run(self, plan: Plan) -> AuditRecord | None:
+        """What the last audit found out about a run's target, without what happened on each connection."""
+        record = self.record
+        if record is None or record["url"] != str(plan.target):
+            return None
+        return cast(AuditRecord, {key: value for key, value in record.items() if key != "traces"})
 
     def stop(self) -> None:
         """End it with what is known."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from flask import jsonify, make_response, request
 from flask.typing import ResponseReturnValue
 
+from loadgen.swarm.form_fields import form_fields, without_ours
 from loadgen.swarm.locust_states import ENDING, LOADING, RUNNING
-from loadgen.swarm.options import IN_FORM
 from loadgen.swarm.web_pages import FILES, AuditView, View, add_pages
 
 if TYPE_CHECKING:
@@ -27,17 +27,28 @@ TAB_TITLE = "Connection reuse"  # tab.js finds the tab by it
 _INDEX_TAGS = (
     '<link rel="stylesheet" href="./loadgen/static/colours.css">'
     '<link rel="stylesheet" href="./loadgen/static/style.css">'
-    f'<script type="application/json" id="loadgen-options">{json.dumps(IN_FORM)}</script>'
+    f'<script type="application/json" id="loadgen-options">{json.dumps(form_fields())}</script>'
     '<script type="module" src="./loadgen/static/tab.js"></script>'
 )
-Refusal = Callable[[Mapping[str, str]], str | None]
 
 
-def install(environment: Any, view: View, refusal: Refusal, audit: AuditView) -> None:
+class Form(Protocol):
+    """Locust's start form, as loadgen fills, reads and checks it."""
+
+    def fill(self, fields: Mapping[str, Any]) -> None:
+        """Put what our fields show into Locust's description of them, by name."""
+
+    def taken(self, form: Mapping[str, str]) -> Mapping[str, str]:
+        """What was meant by a form that came back."""
+
+    def refusal(self, form: Mapping[str, str]) -> str | None:
+        """Why a form, as `taken` gives it, can't start a run, in one line; None if it can."""
+
+
+def install(environment: Any, view: View, form: Form, audit: AuditView) -> None:
     """Add all of it; for Locust's `init` event, before the server starts.
 
-    refusal: says in one line why a start form can't start a run, None if it can. Raises ValueError when the environment
-    has no web UI.
+    Raises ValueError when the environment has no web UI.
     """
     web_ui = environment.web_ui
     if web_ui is None or web_ui.app is None:
@@ -47,7 +58,8 @@ def install(environment: Any, view: View, refusal: Refusal, audit: AuditView) ->
     _wrap(app, "locust.index", lambda index: _with_tab(index, web_ui, app))
     _wrap(app, "locust.request_stats", _still_asked_for)
     # Behind the login as Locust's own start of a run is.
-    _wrap(app, "locust.swarm", lambda swarm: web_ui.auth_required_if_enabled(_checked(swarm, environment, refusal)))
+    _wrap(app, "locust.swarm", lambda swarm: web_ui.auth_required_if_enabled(_checked(swarm, environment, form)))
+    _fill(web_ui, form)
 
 
 def _wrap(app: Flask, endpoint: str, wrapper: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
@@ -95,14 +107,29 @@ def _list_tab(template_args: dict[str, Any]) -> None:
     template_args["extended_csv_files"] = [*files, *(one for one in ours if one["href"] not in known)]
 
 
-def _checked(swarm: Callable[[], Any], environment: Any, refusal: Refusal) -> Callable[[], ResponseReturnValue]:
-    """Locust's start of a run, behind a check of its form. The form that edits a running test is not checked."""
+def _fill(web_ui: Any, form: Form) -> None:
+    """Let Locust's description of its form, which it makes anew for each page, hold what our fields are to show."""
+    web_ui.app.jinja_env.policies["json.dumps_kwargs"] = {"sort_keys": False}  # the form has the order of its fields
+    describe = web_ui.update_template_args
+
+    def describe_and_fill() -> None:
+        describe()
+        form.fill(web_ui.template_args.get("extra_options") or {})
+
+    web_ui.update_template_args = describe_and_fill
+
+
+def _checked(swarm: Callable[[], Any], environment: Any, form: Form) -> Callable[[], ResponseReturnValue]:
+    """Locust's start of a run, behind a check of its form. The form that edits a running test changes none of our
+    options: a run has read them."""
 
     def start() -> ResponseReturnValue:
         is_edit = environment.runner is not None and environment.runner.state in LOADING
-        message = None if is_edit else refusal(request.form)
+        taken = without_ours(request.form) if is_edit else form.taken(request.form)
+        message = None if is_edit else form.refusal(taken)
         if message is not None:  # in the shape of Locust's own refusals
             return jsonify({"success": False, "message": message, "host": environment.host})
+        request.form = taken  # type: ignore[assignment] # Locust's handler reads it there
         started: ResponseReturnValue = swarm()
         return started
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -181,13 +182,16 @@ def test_the_tab_follows_a_run_and_ends_with_the_figures_of_its_files(drawing_la
 
     first = lab.run()
     browser.click("button", "New")
-    lab.start(policies="close,recycle:5", userCount="2")
+    fields = "X-A: 1, 2\nX-B: 3"
+    lab.start(policies="close,recycle:5", userCount="2", header=fields, data='{"one":\n"two"}')
     browser.wait(lambda: [row[0] for row in browser.table(POLICIES)] == ["close", "recycle:5"])
     assert lab.run() != first
     found = lab.stop()
     lab.shows(found)
     assert list(found["policies"]) == ["close", "recycle:5"]
     assert found["plan"]["users"] == 2
+    assert (found["plan"]["method"], found["plan"]["headers"]) == ("POST", [["X-A", "1, 2"], ["X-B", "3"]])
+    assert base64.b64decode(found["plan"]["body_base64"]) == b'{"one":\n"two"}'
     assert "users_changed" not in {one["code"] for one in found["warnings"]}
     assert len(list((lab.folder / "results").iterdir())) == 2
     assert browser.complaints() == []
@@ -348,12 +352,49 @@ def test_the_form_says_what_is_wrong(lab: Lab) -> None:
         lab.browser.wait_text("[role=alert]", message)
         assert lab.live()["state"] in ("idle", "finished", "failed")
         assert lab.browser.all("input[name=userCount]")
-    for name in ("results", "seed", "max_samples"):
+    for name in ("results", "urls", "probe"):
         refused = json.loads(lab.ui.post("swarm", f"user_count=1&spawn_rate=1&host=&{name}=elsewhere"))
         assert refused["success"] is False
         assert "is set on the command line, not here" in refused["message"]
     assert len(list(lab.folder.glob("results/*"))) == runs
     assert not (lab.folder / "elsewhere").exists()
+
+
+def test_the_form_has_all_options_under_headings_and_fits_a_phone(lab: Lab) -> None:
+    browser = lab.browser
+    phone = {"width": 360, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+    try:
+        browser.wait(lambda: browser.all("input[name='userCount']"))
+        browser.show_fields()
+        headings = ["Target", "TLS", "Load", "Connections", "Statistics", "Output"]
+        browser.wait(lambda: browser.text(".loadgen-group").splitlines() == headings)  # Locust unfolds its own slowly
+        names = "return [...document.querySelectorAll('form [name]')].map(one => one.name)"
+        shown = set(browser.driver.execute_script(names))
+        assert {"proxy", "retryStale", "sourceIp", "ipv4", "policies", "method"} <= shown
+        lines = {one.get_attribute("aria-label") for one in browser.all("form textarea")}
+        assert {"header", "data", "source ip", "connect to", "cert", "fail if", "export"} <= lines
+        # No label is cut off, and nothing is wider than the screen.
+        labels = "document.querySelectorAll('[data-loadgen-group] > label')"
+        cut = f"return [...{labels}].filter(one => one.scrollWidth > one.clientWidth)"
+        assert [one.text for one in browser.driver.execute_script(cut)] == []
+        assert browser.driver.execute_script("return document.documentElement.scrollWidth") == 360
+        browser.click(".loadgen-group", "TLS")
+        assert not browser.all("input[name='cacert']")
+        assert browser.all("input[name='policies']")
+        browser.click(
+            "label",
+            "Retry Stale (Repeat a request once: an idempotent one that met a stale connection, an "
+            "unprocessed stream of HTTP/2)",
+        )
+        browser.start(**FORM)
+        browser.wait(lambda: lab.live()["state"] == "running")
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    (run,) = [path for path in lab.folder.glob("results/*/run.json") if path.parent.name == lab.live()["run"]]
+    plan = json.loads(run.read_text(encoding="utf-8"))["plan"]
+    assert (plan["retry_stale"], plan["cookies"]) == (True, True)
+    assert browser.complaints() == []
 
 
 class Serving:

@@ -210,6 +210,7 @@ LAYERS = {
     ],
     "swarm": [
         ("messages", "round_times", "locust_states", "locust_patches", "locust_stats", "live_page", "web_assets"),
+        ("option_texts",),
         ("scenario_request", "request_failures", "response_", "session_cookies"),
         ("redirects", "redirect_chain", "origin_clients", "client_options"),
         ("user_classes", "options", "target_host", "response.py", "gather", "client"),
@@ -221,6 +222,7 @@ LAYERS = {
             "run_folder",
             "run_notes",
             "run_exports",
+            "form_fields",
         ),
         ("run.py", "worker_agent", "swarm_user", "reuse_user"),
         ("live_view", "start_form", "target_audit"),

@@ -97,7 +97,7 @@ class Browser:
 
     def type(self, name: str, value: str) -> None:
         """Write into a field of a form, in place of what stands there."""
-        field = self.wait(lambda: self.all(f"input[name='{name}']"))[-1]
+        field = self.wait(lambda: self.all(f"input[name='{name}'], [aria-label='{name}']"))[-1]
         # All of it selected and written over; and the field left, so that what Locust says below it moves no button
         # while that is clicked.
         field.send_keys(Keys.CONTROL + "a" + Keys.NULL, (value or Keys.DELETE) + Keys.TAB)
@@ -105,11 +105,18 @@ class Browser:
     def start(self, **fields: str) -> None:
         """Fill in Locust's start form, our own options in it too, and start."""
         self.wait(lambda: self.all("input[name='userCount']"))
-        if not self.all("input[name='policies']"):
-            self.click("[aria-expanded='false']", "Custom parameters")
+        self.show_fields()
         for name, value in fields.items():
             self.type(name, value)
         self.click("button[type=submit]", "Start")
+
+    def show_fields(self) -> None:
+        """Unfold all of the start form's groups."""
+        if not self.all(".loadgen-group"):
+            self.click("[aria-expanded='false']", "Custom parameters")
+            self.wait(lambda: self.all(".loadgen-group"))
+        while folded := self.all(".loadgen-group[aria-expanded='false']"):
+            folded[0].click()
 
     def show_start_form(self) -> None:
         """Of Locust's page, which shows an earlier run once there was one."""

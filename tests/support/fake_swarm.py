@@ -109,7 +109,7 @@ def user_class(name: str, policy: str | None = None, kind: UserKind | None = Use
 
 def locust_options(**changes: Any) -> Namespace:
     """Locust's options as they are without any argument, but for these."""
-    found: dict[str, Any] = {"run_time": None, "spawn_rate": 4.0, "json": False, "processes": None}
+    found: dict[str, Any] = {"run_time": None, "spawn_rate": 4.0, "json": False, "processes": None, "autostart": False}
 
     class Parser:
         def add_argument(self, flag: str, *, default: Any = None, action: str = "", **_: Any) -> None:

@@ -4,6 +4,7 @@
 import { Audit } from "./audit.js";
 import { Charts } from "./charts.js";
 import { fixOptions } from "./edit_form.js";
+import { arrangeFields } from "./field_groups.js";
 import { Downloads, element, Figures } from "./figures.js";
 import { poll } from "./polling.js";
 import { paper, shownTheme } from "./theme.js";
@@ -59,6 +60,7 @@ function useTheme() {
 
 function follow() {
   requestAnimationFrame(useTheme); // the page has its new colours by then
+  arrangeFields();
   fixOptions();
   const panel = currentPanel();
   if (panel === null) {

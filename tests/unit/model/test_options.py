@@ -99,17 +99,18 @@ def test_a_new_row_is_recorded_and_checked() -> None:
 @pytest.mark.usefixtures("_new_option")
 def test_a_new_row_is_an_argument_of_locust() -> None:
     parser = ArgumentParser(exit_on_error=False)
-    # Locust's own parser takes one keyword more.
-    own, in_form = parser.add_argument, {}
+    # Locust's own parser takes two keywords more.
+    own, in_form, variables = parser.add_argument, {}, {}
 
-    def add(flag: str, include_in_web_ui: bool = True, **values: Any) -> None:
-        in_form[flag] = include_in_web_ui
+    def add(flag: str, env_var: str = "", include_in_web_ui: bool = True, **values: Any) -> None:
+        in_form[flag], variables[flag] = include_in_web_ui, env_var
         own(flag, **values)
 
     parser.add_argument = add  # type: ignore[assignment, method-assign] # as said above
     locust_options.add_options(parser)  # type: ignore[arg-type] # it is as much of one as is needed
     found = parser.parse_args(["--patience-limit", "4s"])
-    assert (in_form["--patience-limit"], in_form["--data"]) == (True, False)
+    assert (in_form["--patience-limit"], in_form["--results"]) == (True, False)
+    assert variables["--patience-limit"] == "LOCUST_PATIENCE_LIMIT"
     plan = locust_options.plan_of(found, URL, {"User": ("close", "persistent")}, users=3)
     assert (plan.load.timeout_ns, plan.load.users, plan.method) == (4_000_000_000, 3, "GET")
     with pytest.raises(Exception, match="--endurance is called --patience-limit now; write --patience-limit 4s"):

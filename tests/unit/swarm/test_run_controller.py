@@ -165,15 +165,48 @@ def test_with_json_the_table_goes_to_standard_error(
     assert capsys.readouterr() == ("", "the table\n")
 
 
-def test_with_a_web_ui_nothing_is_printed_and_no_exit_code_set(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
+def test_with_a_web_ui_nothing_is_printed_and_the_last_run_is_the_exit_code(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
     rig.environment.web_ui = object()
     rig.reported.returncode = 3
     rig.reported.stderr = "loadgen: nothing answered\n"
     rig.run()
     rig.plugin.close()
     assert (rig.state, rig.controller.live_view.message) == (FAILED, "nothing answered")
-    assert rig.environment.process_exit_code is None
+    assert rig.environment.process_exit_code == 3
     assert capsys.readouterr().out == ""
+    rig.environment.parsed_options.run_name = "second"
+    rig.reported.returncode, rig.reported.stderr = 0, ""
+    rig.run()
+    assert (rig.state, rig.environment.process_exit_code) == (FINISHED, None)
+
+
+def test_an_exit_code_of_others_stays(rig: Rig) -> None:
+    rig.environment.process_exit_code = 77
+    rig.reported.returncode, rig.reported.stderr = 1, "loadgen: gate failed: errors > 1%: close: 2%\n"
+    rig.run()
+    assert (rig.state, rig.environment.process_exit_code) == (FINISHED, 77)
+
+
+@pytest.mark.parametrize("web_ui", [None, object()])
+def test_an_audit_before_the_load_is_a_part_of_the_run(
+    tmp_path: Path, web_ui: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(tmp_path, probe=True, autostart=web_ui is not None)
+    rig.environment.web_ui = web_ui
+    audit = rig.controller.target_audit
+    found: Any = {"url": "http://127.0.0.1:9/", "findings": {}, "traces": []}
+    monkeypatch.setattr(audit, "before_load", lambda plan: setattr(audit, "record", found))
+    rig.controller.check()
+    rig.run()
+    assert rig.controller.run is not None
+    assert rig.controller.run.facts["environment"]["audit"] == {"url": "http://127.0.0.1:9/", "findings": {}}
+    # What was found out about another target says nothing of this one.
+    found["url"] = "http://127.0.0.1:8/"
+    rig.environment.parsed_options.run_name = "second"
+    rig.run()
+    assert "audit" not in rig.controller.run.facts["environment"]
 
 
 @pytest.mark.parametrize(
@@ -238,7 +271,7 @@ def test_with_a_web_ui_it_is_only_stopped(rig: Rig) -> None:
     rig.controller.check()  # the form may still put it right
     rig.controller.begin()
     gevent.idle()
-    assert (rig.state, rig.environment.process_exit_code, rig.runner.calls) == (FAILED, None, ["stop"])
+    assert (rig.state, rig.environment.process_exit_code, rig.runner.calls) == (FAILED, 2, ["stop"])
 
 
 def test_users_of_others_are_none_of_our_business(tmp_path: Path, rig: Rig) -> None:
@@ -383,4 +416,4 @@ def test_ctrl_c_is_left_to_the_master_once(
 )
 def test_an_export_that_can_not_be_is_refused_before_anything_starts(tmp_path: Path, export: str, message: str) -> None:
     with pytest.raises(PlanError, match=message):
-        Rig(tmp_path, export=[export]).controller.check()
+        Rig(tmp_path, export=export).controller.check()

@@ -23,7 +23,7 @@ FOREIGN = user_class("Foreign", kind=None)
 def form_of(*classes: type, host: str = "http://127.0.0.1:9", **options: Any) -> tuple[StartForm, LiveView]:
     environment = fake_environment(*(classes or (ALTERNATING,)), host=host, **options)
     view = LiveView()
-    return StartForm(environment, TargetHost(environment), view), view
+    return StartForm(environment, TargetHost(environment), view, lambda: False), view
 
 
 BAD = [
@@ -51,9 +51,9 @@ def test_a_form_that_can_not_run_is_refused_in_one_line(values: dict[str, str], 
     [
         *BAD,
         ({"host": ""}, "no host is given; write it like http://127.0.0.1:8080"),
-        ({"header": ["Connection: close"]}, "the connection policy sets it"),
-        ({"fail_if": ["errrors > 1%"]}, "did you mean 'errors'"),
-        ({"fail_if": ["errors"]}, "can't be read"),
+        ({"header": "Connection: close"}, "the connection policy sets it"),
+        ({"fail_if": "errors > 1%\nerrrors > 1%"}, "did you mean 'errors'"),
+        ({"fail_if": "errors"}, "--fail-if: "),
         ({"max_errors": "much"}, "--max-errors: 'much' is not a percentage"),
         ({"max_samples": 0}, "--max-samples is 0; at least 1 is needed"),
     ],
@@ -78,7 +78,35 @@ def test_without_a_host_the_embedded_target_would_be_started() -> None:
 @pytest.mark.parametrize("name", COMMAND_LINE_ONLY)
 def test_options_of_the_command_line_can_not_be_set_by_a_form(name: str) -> None:
     assert form_of()[0].refusal({name: "x"}) == (f"--{name.replace('_', '-')} is set on the command line, not here")
-    assert {"results", "seed", "max_samples", "run_name"} <= set(COMMAND_LINE_ONLY)
+    assert set(COMMAND_LINE_ONLY) == {"results", "urls", "probe"}
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"data": "@/etc/hostname"}, "--data: a file can be named on the command line, not here"),
+        ({"export": "csv\njson=/tmp/x"}, "--export json=/tmp/x: another place than the run's folder can be named"),
+        ({"export": "juint"}, "did you mean 'junit'"),
+        ({"max_samples": ""}, "--max-samples: '' is not a valid integer"),
+        ({"seed": "x"}, "--seed: 'x' is not a valid integer"),
+        ({"header": "no colon"}, "no colon"),
+    ],
+)
+def test_a_form_names_no_file_and_no_nonsense(values: dict[str, str], message: str) -> None:
+    assert message in str(form_of()[0].refusal(values))
+
+
+def test_what_the_command_line_names_may_come_back(tmp_path: Path) -> None:
+    body = tmp_path / "body"
+    body.write_bytes(b"hello")
+    given = {"data": f"@{body}", "export": "json=x.json\ncsv"}
+    assert form_of(**given)[0].refusal(given) is None
+
+
+def test_during_an_audit_no_run_starts() -> None:
+    environment = fake_environment(ALTERNATING)
+    form = StartForm(environment, TargetHost(environment), LiveView(), lambda: True)
+    assert form.refusal({}) == "an audit of the target is on; start when it has ended, or stop it"
 
 
 def test_while_results_are_written_no_run_starts() -> None:
@@ -108,13 +136,24 @@ def test_only_the_run_time_of_the_last_form_counts() -> None:
 
 
 def test_a_command_line_becomes_a_plan(tmp_path: Path) -> None:
-    options = locust_options(path="orders", method="post", data="x", header=["X-A: 1"], seed=3, think="5ms")
+    options = locust_options(path="orders", method="post", data="x", header="X-A: 1\nX-B: 2, 3", seed=3, think="5ms")
     plan = checked_plan(options, " http://localhost:8080/base ", {"One": ("close", "recycle:5")}, 0)
     assert str(plan.target) == "http://localhost:8080/orders"
-    assert (plan.method, plan.body, plan.headers) == ("POST", b"x", (("X-A", "1"),))
+    assert (plan.method, plan.body, plan.headers) == ("POST", b"x", (("X-A", "1"), ("X-B", "2, 3")))
     assert [cell.name for cell in plan.cells] == ["close", "recycle:5"]
     assert (plan.seed, plan.load.users, plan.load.think_ns) == (3, 1, 5_000_000)
     assert checked_plan(locust_options(), "http://a/base", {"One": ("close",)}, 4).target.path == "/base"
+
+
+def test_a_body_makes_the_method_post_and_may_be_a_file(tmp_path: Path) -> None:
+    (tmp_path / "body").write_bytes(b"hello")
+    for values, expected in (
+        ({}, ("GET", b"")),
+        ({"data": f"@{tmp_path / 'body'}"}, ("POST", b"hello")),
+        ({"data": "x", "method": "put"}, ("PUT", b"x")),
+    ):
+        plan = plan_of(locust_options(**values), "http://127.0.0.1:9", {"User": ("close",)}, users=1)
+        assert (plan.method, plan.body) == expected
 
 
 def test_an_unset_warmup_fits_into_a_short_block() -> None:

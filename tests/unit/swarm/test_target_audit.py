@@ -16,6 +16,7 @@ from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.registry import choose
 from loadgen.swarm import target_audit
 from loadgen.swarm.target_audit import TargetAudit
+from tests.support.fake_swarm import plan as load_plan
 from tests.support.processes import HELLO, read_request, scripted_server
 
 
@@ -56,6 +57,26 @@ def test_it_runs_shows_how_far_it_is_and_can_be_stopped() -> None:
     assert len(shown["groups"][0]["rows"][0]) == len(shown["headings"])
     assert audit.record is not None
     assert audit.record["end"] == "interrupted"
+
+
+def test_before_a_load_it_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, closed_port: int
+) -> None:
+    caplog.set_level("INFO", "loadgen.swarm.target_audit")
+    monkeypatch.setattr(target_audit, "quick_probes", lambda: choose(["persistent_by_default"], ()))
+    audit = TargetAudit(plan_of, lambda: False)
+    with scripted_server(hello) as port:
+        loaded = load_plan(url=f"http://127.0.0.1:{port}/")
+        audit.before_load(loaded)
+    found = audit.of_run(loaded)
+    assert found is not None
+    assert "traces" not in found
+    assert found["findings"]["persistent_by_default"]["verdict"] == "ok"
+    assert "the audit found 1 ok" in caplog.text
+    elsewhere = load_plan(url=f"http://127.0.0.1:{closed_port}/")
+    assert audit.of_run(elsewhere) is None
+    audit.before_load(elsewhere)
+    assert "no connection could be opened" in caplog.text
 
 
 def test_never_beside_a_run_and_never_of_what_is_no_host() -> None:

@@ -9,8 +9,9 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from flask import Blueprint, Flask, jsonify, redirect
+from flask import Blueprint, Flask, jsonify, redirect, request
 from flask.testing import FlaskClient
+from werkzeug.datastructures import MultiDict
 
 from loadgen.show.export import EXPORTERS, Written
 from loadgen.swarm.web import TAB_KEY, install
@@ -51,8 +52,18 @@ class FolderView:
         (self.folder / name).write_text(text, encoding="utf-8")
 
 
-def refusal(form: Mapping[str, str]) -> str | None:
-    return "'ftp://files' is no target" if form.get("host", "").startswith("ftp") else None
+class ScriptedForm:
+    """Shows `***`, which means something else."""
+
+    def fill(self, fields: Mapping[str, Any]) -> None:
+        for field in fields.values():
+            field["default_value"] = "***"
+
+    def taken(self, form: Mapping[str, str]) -> Mapping[str, str]:
+        return MultiDict({name: "secret" if value == "***" else value for name, value in form.items()})
+
+    def refusal(self, form: Mapping[str, str]) -> str | None:
+        return "'ftp://files' is no target" if form.get("host", "").startswith("ftp") else None
 
 
 class ScriptedAudit:
@@ -80,17 +91,18 @@ class Locust:
         self.audit = ScriptedAudit()
         self.app = Flask(__name__)
         self.started = 0
+        self.form: Mapping[str, str] = {}
         self.template_args: dict[str, Any] = {}
         self.is_logged_in = not login
         self.runner = SimpleNamespace(state="ready")
         pages = Blueprint("locust", __name__, url_prefix=prefix)
-        pages.add_url_rule("/", "index", self.auth_required_if_enabled(lambda: INDEX))
+        pages.add_url_rule("/", "index", self.auth_required_if_enabled(self._index))
         pages.add_url_rule("/swarm", "swarm", self.auth_required_if_enabled(self._swarm), methods=["POST"])
         self.state = "running"
         pages.add_url_rule("/stats/requests", "request_stats", lambda: jsonify(state=self.state, total_rps=7))
         self.app.register_blueprint(pages)
         environment = SimpleNamespace(web_ui=self, runner=self.runner, host="http://127.0.0.1:9")
-        install(environment, view, refusal, self.audit)
+        install(environment, view, ScriptedForm(), self.audit)
         self.client: FlaskClient = self.app.test_client()
 
     def get(self, path: str) -> Any:
@@ -100,8 +112,16 @@ class Locust:
     def auth_required_if_enabled(self, handler: Callable[..., Any]) -> Callable[..., Any]:
         return lambda **values: handler(**values) if self.is_logged_in else redirect("/login")
 
+    def _index(self) -> str:
+        self.update_template_args()
+        return INDEX
+
+    def update_template_args(self) -> None:
+        self.template_args["extra_options"] = {"header": {"default_value": "secret"}}
+
     def _swarm(self) -> dict[str, bool]:
         self.started += 1
+        self.form = request.form
         return {"success": True}
 
 
@@ -117,7 +137,7 @@ def locust(view: FolderView) -> Locust:
 
 def test_without_a_web_ui_there_is_nothing_to_add_to(view: FolderView) -> None:
     with pytest.raises(ValueError, match="there is no web UI"):
-        install(SimpleNamespace(web_ui=None), view, refusal, ScriptedAudit())
+        install(SimpleNamespace(web_ui=None), view, ScriptedForm(), ScriptedAudit())
 
 
 def test_locust_s_page_gets_the_tab_and_the_downloads_once(locust: Locust) -> None:
@@ -207,9 +227,18 @@ def test_a_refused_form_starts_nothing_and_the_form_that_edits_a_test_is_not_che
     for state in ("spawning", "running"):
         locust.runner.state = state
         assert start(host="ftp://files") == {"success": True}
+        assert start(user_count="2", header="***", ipv_4="true") == {"success": True}
+        assert dict(locust.form) == {"user_count": "2"}  # a run has read our options
     locust.runner.state = "stopped"
     assert start(host="ftp://files") == refused
-    assert locust.started == 3
+    assert locust.started == 5
+    start(host="http://files", header="***")
+    assert dict(locust.form) == {"host": "http://files", "header": "secret"}
+
+
+def test_locust_s_page_shows_what_the_form_lets_it(locust: Locust) -> None:
+    locust.get("/")
+    assert locust.template_args["extra_options"] == {"header": {"default_value": "***"}}
 
 
 def test_pages_are_beside_locust_s_under_a_base_path(view: FolderView) -> None:
