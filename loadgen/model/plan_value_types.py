@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from pathlib import Path
 from typing import Any
 
@@ -232,7 +233,7 @@ class Body(ValueType):
         return {key: text} if not text.startswith("@") else {f"{key}-base64": self.record(value, secrets=True)}
 
     def redact(self, text: str) -> str:
-        return text if text.startswith("@") else redact_body(text.encode()).decode()
+        return text if text.startswith("@") else redact_body(os.fsencode(text)).decode("utf-8", "replace")
 
     def record(self, value: bytes, *, secrets: bool) -> str:
         return base64.b64encode(value if secrets else redact_body(value)).decode("ascii")

@@ -15,8 +15,10 @@ from locust.env import Environment
 from locust.web import WebUI
 
 import loadgen.swarm.locust_events  # noqa: F401 # it connects loadgen with Locust
+from loadgen.model.file_value_types import FileName
 from loadgen.model.option import COMPARE
 from loadgen.model.options import OPTIONS
+from loadgen.model.tls_value_types import SecretSource
 from loadgen.model.value_types import Choice, Duration, Flag, Whole
 from loadgen.swarm.form_fields import FormTexts, with_form
 from loadgen.swarm.live_view import LiveView
@@ -30,10 +32,10 @@ from tests.support.fake_locustfile import NoAudit
 LOCUST_OPTIONS = locust_options()
 SAMPLES: dict[str, str] = {
     "header": "X-A: 1, 2\nX-B: 3", "data": 'one "body"', "method": "put", "path": "/orders?id=1",
-    "policies": "close,recycle:5", "cacert": "ca.pem", "cert": "a.pem\nb.pem", "key": "a.key\nb.key",
-    "key_passphrase": "env:PASSPHRASE", "tls_version": "1.2-1.3", "ciphers": "ECDHE-RSA-AES128-GCM-SHA256",
+    "policies": "close,recycle:5",
+    "tls_version": "1.2-1.3", "ciphers": "ECDHE-RSA-AES128-GCM-SHA256",
     "groups": "X25519:P-256", "alpn": "h2,http/1.1", "sni": "example.org", "proxy": "http://127.0.0.1:3128",
-    "proxy_cacert": "proxy.pem", "no_proxy": "localhost,10.0.0.0/8", "proxy_protocol": "2",
+    "no_proxy": "localhost,10.0.0.0/8", "proxy_protocol": "2",
     "source_ip": "127.0.0.1\n127.0.0.2", "connect_to": "127.0.0.1:8080\nunix:/run/app.sock",
     "resolve": "a:80:127.0.0.1", "dns_ttl": "record", "dns_server": "127.0.0.1:53", "backend_header": "X-Backend",
     "fail_if": "errors > 1%\nclose.latency_ms.p99 > 50", "max_errors": "2%", "equivalent": "3%",
@@ -55,6 +57,10 @@ def sample(option: Any) -> str:
             return "70ms"
         case Whole():
             return "4711"
+        case SecretSource():
+            return "env:NAME"
+        case FileName():
+            return "one.pem\ntwo.pem" if option.type.is_repeated else "one.pem"
     raise AssertionError(f"--{option.key} needs a value in SAMPLES")
 
 
