@@ -75,6 +75,8 @@ def test_every_option_that_is_named_exists() -> None:
         known |= {flag for parameter in command.params for flag in (*parameter.opts, *parameter.secondary_opts)}
     locusts = {
         "--headless",
+        "--autostart",
+        "--config",
         "--class-picker",
         "--master",
         "--worker",
