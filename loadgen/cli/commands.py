@@ -142,6 +142,7 @@ def history(folder: Path, **options: Any) -> Outcome:
 @click.option("--client-ca", type=_FILE, help="With --tls: demand a certificate that this authority signed.")
 @click.option("--tls-version", type=OptionType(TlsVersions()), help="With --tls: 1.2, 1.3 or 1.2-1.3.")
 @click.option("--tickets/--no-tickets", default=True, help="With --tls: sessions are in tickets, else in memory.")
+@click.option("--early-data", is_flag=True, help="With --tls: take requests with the handshake (0-RTT), none twice.")
 @click.option("--size", type=_WHOLE, default=5, show_default=True, help="Body of each response in bytes.")
 @click.option("--delay", type=_DURATION, default="0s", show_default=True, help="Service time of each response.")
 @click.option("--close-after", type=_WHOLE, default=0, show_default=True, help="Responses per connection; 0: no limit.")

@@ -119,7 +119,9 @@ class Experiment:
     def _start_target(self, stack: ExitStack) -> None:
         """The plan's target has a placeholder for a port, or that of a process that is gone."""
         plan = self._plan
-        embedded = EmbeddedTarget(plan.target.is_tls, self._store.directory)
+        takes_early = any(cell.policy.early_data for cell in plan.cells)
+        options = ("--early-data",) if takes_early else ()  # it makes each handshake a little dearer for the target
+        embedded = EmbeddedTarget(plan.target.is_tls, self._store.directory, options)
         stack.callback(embedded.stop)
         self._plan = replace(
             plan,

@@ -27,6 +27,7 @@ from loadgen.target.certificates import server_context
 from loadgen.target.replicas import Replicas, replica_addresses
 from loadgen.target.server import TargetServer
 from loadgen.target.server_tls import ServerTls
+from loadgen.wire.replay_guard import ReplayGuard
 from loadgen.wire.transport import READ
 
 if TYPE_CHECKING:
@@ -64,9 +65,10 @@ def serve(options: dict[str, Any]) -> Outcome:
         addresses = replica_addresses(host, options["replicas"])
         names = ("localhost",) if host.startswith(SOCKET_PREFIX) else (*addresses, "localhost")
         context = server_context(names, ca_file, protocols, tls) if options["tls"] else None
+        guard = ReplayGuard() if tls.early_data else None  # of all replicas, which share the keys of tickets too
         server = Replicas(
             addresses, options["port"], behaviour, context, options["last_from"], options["last_until"],
-            partial(TargetServer, reads_header=options["proxy_protocol"]),
+            partial(TargetServer, reads_header=options["proxy_protocol"], guard=guard),
         )  # fmt: skip
         names_of = None
         if options["dns_port"] is not None:

@@ -80,6 +80,8 @@ class EmbeddedTargetRecord(TypedDict):
     """How many connections carried how many requests."""
     protocols: dict[str, int]
     """Connections by the protocol that they spoke."""
+    early_data: NotRequired[dict[str, int]]
+    """Early data: `accepted`, `rejected`, `replayed` (rejected because it had come before). Absent where none came."""
 
 
 class HopByHopRecord(TypedDict):

@@ -40,6 +40,7 @@ class Account:
         self._requests_of_closed: Counter[int] = Counter()
         self._protocols_of_closed: Counter[str] = Counter()
         self._headers: Counter[str] = Counter()
+        self._early: Counter[str] = Counter()
 
     @property
     def opened(self) -> list[Any]:
@@ -63,6 +64,10 @@ class Account:
         self._headers[f"version_{version}"] += 1
         if source is not None:
             self._headers["same_source" if source == peer else "other_source"] += 1
+
+    def began_early(self, outcome: str) -> None:
+        """A connection's first request was sent as early data. outcome: `accepted`, `rejected` or `replayed`."""
+        self._early[outcome] += 1
 
     def closed(self, connection: Counted) -> None:
         """A connection has closed; a second call changes nothing."""
@@ -88,7 +93,7 @@ class Account:
         """Accepted and open connections, requests, how many connections carried how many, and what they spoke.
 
         Where there were headers of the PROXY protocol also their versions, and whether they named the connection's own
-        source.
+        source; where early data was sent, what became of it.
         """
         counted = [one for one in self._open if _counts(one)]
         uncounted = len(self._open) - len(counted)
@@ -101,6 +106,7 @@ class Account:
             "requests_per_connection": {str(requests): per_connection[requests] for requests in sorted(per_connection)},
             "protocols": {name: protocols[name] for name in PROTOCOLS},
             **({"proxy_protocol": dict(self._headers)} if self._headers else {}),
+            **({"early_data": dict(self._early)} if self._early else {}),
         }
 
 

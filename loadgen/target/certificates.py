@@ -11,6 +11,7 @@ from OpenSSL import SSL
 from loadgen.model.exceptions import PlanError
 from loadgen.model.files import write_whole
 from loadgen.target.server_tls import ServerTls
+from loadgen.wire.early_reading import allow_early_data
 from loadgen.wire.openssl import lib
 from loadgen.wire.tls_context import VERSIONS
 
@@ -34,6 +35,8 @@ def server_context(
     context.set_session_id(b"loadgen")
     if not tls.tickets:
         context.set_options(lib.SSL_OP_NO_TICKET)
+    if tls.early_data:
+        allow_early_data(context)
     if tls.client_ca is not None:
         _demand_certificates(context, tls.client_ca)
     authority.issue_cert(*names).configure_cert(context)

@@ -13,6 +13,7 @@ from loadgen.model.units import NS_PER_S
 from loadgen.target.account import Account
 from loadgen.target.behaviour import Behaviour
 from loadgen.target.responses import Responses
+from loadgen.wire.early_reading import EarlyReadingTransport
 from loadgen.wire.errors import TlsFailure
 from loadgen.wire.transport import READ, WRITE, TcpTransport
 
@@ -99,7 +100,26 @@ class ServerConnection:
 
     def _finish(self) -> None:
         """The last bytes have been sent, and this connection is to close."""
-        self.close()
+        if not self._ends_handshake_first():
+            self.close()
+
+    def _ends_handshake_first(self) -> bool:
+        """Wait for the end of a handshake in which early data was answered: tickets follow it, and close_notify."""
+        transport = self.transport
+        if not isinstance(transport, EarlyReadingTransport) or not transport.is_shaking_hands:
+            return False
+        transport.watch(READ, self._end_handshake)
+        self._linger = timer(_LINGER_S, self.close)
+        return True
+
+    def _end_handshake(self) -> None:
+        transport = self.transport
+        try:
+            size = transport.receive()
+        except (OSError, TlsFailure):
+            size = 0
+        if size == 0 or not getattr(transport, "is_shaking_hands", False):
+            self.close()
 
     def _send(self, data: bytes | memoryview) -> None:
         self.last_ns = time.monotonic_ns()

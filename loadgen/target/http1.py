@@ -13,6 +13,7 @@ from loadgen.target.http2_rules import PREFACE, client_settings
 from loadgen.target.requests import BODY, HeadReader, Request
 from loadgen.target.responses import bad_request
 from loadgen.target.websocket import WebSocketServerConnection
+from loadgen.wire.early_reading import EarlyOutcome, EarlyReadingTransport
 from loadgen.wire.errors import TlsFailure
 from loadgen.wire.http1.head import Malformed
 from loadgen.wire.tls import TlsTransport
@@ -51,7 +52,10 @@ class Http1ServerConnection(ServerConnection):
             return
         if step is not Step.OPEN:
             transport.watch(READ if step is Step.WANT_READ else WRITE, self.begin_tls)
-        elif isinstance(transport, TlsTransport) and transport.alpn == "h2":
+            return
+        if isinstance(transport, EarlyReadingTransport) and transport.outcome is not EarlyOutcome.NONE:
+            self._context.account.began_early(transport.outcome.value)
+        if isinstance(transport, TlsTransport) and transport.alpn == "h2":
             self._switch_to(Http2ServerConnection(self._context, transport)).begin(b"")
         else:
             transport.watch(READ, self.on_readable)
@@ -65,6 +69,8 @@ class Http1ServerConnection(ServerConnection):
 
     def _finish(self) -> None:
         # A short response is with the client by now.
+        if self._ends_handshake_first():
+            return
         if self._was_long:
             self._end_writing()
         else:

@@ -19,6 +19,8 @@ from loadgen.target.header_first import HeaderFirst
 from loadgen.target.http1 import Http1ServerConnection
 from loadgen.target.responses import Responses
 from loadgen.wire import poller
+from loadgen.wire.early_reading import EarlyReadingTransport
+from loadgen.wire.replay_guard import ReplayGuard
 from loadgen.wire.syscalls import socket_file
 from loadgen.wire.tls import TlsTransport
 from loadgen.wire.transport import READ, TcpTransport
@@ -31,17 +33,19 @@ class TargetServer:
     """Listens and serves. `tls_context` makes it an https server. Raises OSError if it can't listen.
 
     host: an address, or `unix:` and the name of a socket file, which is made, and removed at the end.
-    reads_header: each connection must begin with a header of the PROXY protocol.
+    reads_header: each connection must begin with a header of the PROXY protocol. guard: with it early data is taken.
     """
 
     def __init__(
-        self, host: str, port: int, behaviour: Behaviour, tls_context: Any = None, reads_header: bool = False
-    ) -> None:
+        self, host: str, port: int, behaviour: Behaviour, tls_context: Any = None, reads_header: bool = False,
+        guard: ReplayGuard | None = None,
+    ) -> None:  # fmt: skip
         self._account = Account()
         responses = Responses(behaviour, self._account.stats, self._account.connections)
         self._context = ServerContext(behaviour, responses, self._account)
         self._tls_context = tls_context
         self._reads_header = reads_header
+        self._guard = guard
         self._poller = poller.of_hub()
         self._file = host.removeprefix(SOCKET_PREFIX) if host.startswith(SOCKET_PREFIX) else ""
         family = socket.AF_UNIX if self._file else socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -90,13 +94,18 @@ class TargetServer:
                 connection = Http1ServerConnection(self._context, transport)
                 begin = connection.on_readable
             else:
-                transport = TlsTransport(self._poller, self._tls_context, None, accepted=sock)
+                transport = self._secured(sock)
                 connection = Http1ServerConnection(self._context, transport)
                 begin = connection.begin_tls
             self._account.accepted(connection)
             if self._reads_header:
                 begin = HeaderFirst(transport, self._account, begin, connection.close).on_readable
             transport.watch(READ, begin)
+
+    def _secured(self, sock: Any) -> TlsTransport:
+        if self._guard is None:
+            return TlsTransport(self._poller, self._tls_context, None, accepted=sock)
+        return EarlyReadingTransport(self._poller, self._tls_context, self._guard, sock)
 
     def _close_idle(self) -> None:
         oldest_ns = time.monotonic_ns() - self._context.behaviour.idle_timeout_ns

@@ -21,12 +21,21 @@ class ServerTls:
     tickets: bool = True
     """A session is in the client's ticket; else in the server's memory, and the client knows its number alone."""
 
+    early_data: bool = False
+    """Requests are taken before the client's handshake is done (0-RTT), each ClientHello once."""
+
+    def __post_init__(self) -> None:
+        if self.early_data and self.versions[1] != "1.3":
+            raise PlanError(f"--early-data is of TLS 1.3, and --tls-version is {self.version}")
+        if self.early_data and not self.tickets:
+            raise PlanError("--early-data takes a ticket; leave out --no-tickets")
+
     @classmethod
     def of(cls, options: dict[str, Any]) -> ServerTls:
         """What the options of the command say. Raises PlanError."""
-        found = cls(options["client_ca"], options["tls_version"], options["tickets"])
+        found = cls(options["client_ca"], options["tls_version"], options["tickets"], options["early_data"])
         if found != cls() and not options["tls"]:
-            raise PlanError("--client-ca, --tls-version and --no-tickets are for --tls")
+            raise PlanError("--client-ca, --tls-version, --no-tickets and --early-data are for --tls")
         return found
 
     @property

@@ -130,6 +130,28 @@ class HandshakeLog:
                 self.newest = self._by_stream[key] = HandshakeFacts()
 
 
+def early_random(record: bytes) -> bytes | None:
+    """The random value of a ClientHello that offers early data (RFC 8446 §4.1.2, §4.2.10).
+
+    record: the first bytes of a connection. None for another ClientHello, for one that is not whole, and for no TLS.
+    """
+    try:
+        fields = _Fields(record)
+        if fields.number(1) != _HANDSHAKE or fields.number(2) < TLS_1_0:
+            return None
+        message = _Fields(fields.vector(2))
+        if message.number(1) != _CLIENT_HELLO:
+            return None
+        hello = _Fields(message.vector(3))
+        hello.take(2)  # its version
+        random = hello.take(32)
+        for length_bytes in (1, 2, 1):  # session, ciphers, compression
+            hello.vector(length_bytes)
+        return random if any(kind == _EARLY_DATA for kind, _ in _extensions(hello)) else None
+    except IndexError:
+        return None
+
+
 class _Fields:
     """Reads the fields of a message (RFC 8446 §3). Raises IndexError where it is too short."""
 

@@ -94,7 +94,17 @@ def test_without_url_the_embedded_target_serves(tmp_path: Path) -> None:
 
 def test_tls_is_verified_and_counted_by_what_the_handshake_did(tmp_path: Path) -> None:
     done = loadgen(
-        *("compare", "--tls", "--policies", "persistent,close,close-resume", "--out", "run", "--json", "--users", "3"),
+        *(
+            "compare",
+            "--tls",
+            "--policies",
+            "persistent,close,close-resume,early-data",
+            "--out",
+            "run",
+            "--json",
+            "--users",
+            "3",
+        ),
         *("--no-charts", *QUICK),
         cwd=tmp_path,
     )
@@ -107,6 +117,9 @@ def test_tls_is_verified_and_counted_by_what_the_handshake_did(tmp_path: Path) -
     assert counts["close-resume"]["tls_full"] == 3 * 2  # each user's first, in each block
     assert counts["close-resume"]["tls_resumed"] == counts["close-resume"]["opened"] - 6 > 10
     assert counts["persistent"]["tls_full"] == counts["persistent"]["opened"] == 6
+    early = counts["early-data"]["early_data"]
+    assert early == {"accepted": counts["early-data"]["tls_resumed"], "rejected": 0, "replayed": 0}
+    assert summary["environment"]["embedded_target"]["early_data"] == {"accepted": early["accepted"]}
     assert summary["policies"]["close"]["phases_ns"]["tls"]["count"] == summary["policies"]["close"]["requests"]
     assert summary["environment"]["target"]["tls"]["version"] == "TLSv1.3"
 

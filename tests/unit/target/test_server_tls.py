@@ -32,14 +32,18 @@ def authority(tmp_path: Path) -> Path:
 
 
 def options(**values: Any) -> dict[str, Any]:
-    return {"tls": True, "client_ca": None, "tls_version": None, "tickets": True, **values}
+    return {"tls": True, "client_ca": None, "tls_version": None, "tickets": True, "early_data": False, **values}
 
 
 def test_its_options_are_for_tls() -> None:
     assert ServerTls.of(options(tls_version="1.2")).versions == ("1.2", "1.2")
     assert ServerTls.of(options(tls=False)) == ServerTls()
-    with pytest.raises(PlanError, match="--client-ca, --tls-version and --no-tickets are for --tls"):
+    with pytest.raises(PlanError, match="--client-ca, --tls-version, --no-tickets and --early-data are for --tls"):
         ServerTls.of(options(tls=False, tickets=False))
+    with pytest.raises(PlanError, match="--early-data is of TLS 1\\.3, and"):
+        ServerTls.of(options(tls_version="1.2", early_data=True))
+    with pytest.raises(PlanError, match="--early-data takes a ticket; leave out --no-tickets"):
+        ServerTls.of(options(tickets=False, early_data=True))
 
 
 def test_versions_and_an_authority_that_can_not_be_read(tmp_path: Path) -> None:
