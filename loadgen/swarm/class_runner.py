@@ -22,6 +22,7 @@ from loadgen.measure.live.block_report import BlockReport, RowReader, block_repo
 from loadgen.measure.live.request_figures import RequestFigures, request_figures
 from loadgen.model.plan import Plan
 from loadgen.model.units import NS_PER_S
+from loadgen.swarm.origin_pools import OriginPools
 from loadgen.wire.route import Route
 
 BlockValues = Any  # a BlockRecord; the engine does not say so yet
@@ -126,6 +127,7 @@ class ScenarioClassRunner(_RecordedRunner):
         super().__init__(plan, directory)
         self._load = plan.load
         self.client_pool = GreenletClientPool(plan, route, self._sink, policy)
+        self.origin_pools = OriginPools(self.client_pool)
         self._cut = Event()
         self._is_first_block = True
         self._slots: set[int] = set()
@@ -178,7 +180,7 @@ class ScenarioClassRunner(_RecordedRunner):
         self._cut.set()
 
     def close(self) -> None:
-        self.client_pool.close()
+        self.origin_pools.close()
         self._sink.close()
 
 

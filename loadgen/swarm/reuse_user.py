@@ -10,9 +10,10 @@ from locust import User
 from locust.env import Environment
 from locust.user.users import RestMixin
 
-from loadgen.drive.requests.greenlet_client import MAX_CONCURRENCY, GreenletClientPool
+from loadgen.drive.requests.greenlet_client import MAX_CONCURRENCY
 from loadgen.swarm.client import ReuseClient
 from loadgen.swarm.origin_clients import OriginClients
+from loadgen.swarm.origin_pools import OriginPools
 from loadgen.swarm.response import ReuseResponse
 from loadgen.swarm.user_classes import UserKind
 
@@ -21,7 +22,7 @@ class ScenarioRunner(Protocol):
     """Makes the requests of one user class in this process."""
 
     @property
-    def client_pool(self) -> GreenletClientPool: ...
+    def origin_pools(self) -> OriginPools: ...
 
 
 class ScenarioRunners(Protocol):
@@ -57,10 +58,10 @@ class ReuseUser(User, RestMixin[ReuseResponse]):
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         plugin: ScenarioRunners = self.environment.loadgen
-        pool = plugin.scenario_runner(type(self)).client_pool
-        self._clients = OriginClients(pool, self.concurrency)
+        pools = plugin.scenario_runner(type(self)).origin_pools
+        self._clients = OriginClients(pools, self.concurrency)
         self.greenlet_client = self._clients.own
-        self.client = ReuseClient(self, self._clients, self.host or pool.origin, self.policy)
+        self.client = ReuseClient(self, self._clients, self.host or pools.first.origin, self.policy)
         self._set_defaults()
 
     def start(self, group: Group) -> Greenlet:

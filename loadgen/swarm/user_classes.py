@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
-from loadgen.drive.requests.greenlet_client import scenario_policy
+from loadgen.drive.clients.scenario_policy import scenario_policy
 from loadgen.model.exceptions import PlanError
 from loadgen.model.policy import ConnectionPolicy, parse_policies
 

@@ -212,7 +212,7 @@ LAYERS = {
         ("messages", "round_times", "locust_states", "locust_patches", "locust_stats", "live_page", "web_assets"),
         ("option_texts",),
         ("scenario_request", "request_failures", "response_", "session_cookies"),
-        ("redirects", "redirect_chain", "origin_clients", "client_options"),
+        ("redirects", "redirect_chain", "origin_", "client_options"),
         ("user_classes", "options", "target_host", "response.py", "gather", "client"),
         (
             "messaging",

@@ -40,13 +40,14 @@ cdef class GreenletClient(ConnectionSlot):
 
 cdef class GreenletClientPool(ConnectionManager):
     cdef readonly RequestBuilder builder
-    cdef readonly object hub
+    cdef readonly object hub, scenario_policy
     cdef object _origin, _shared, _users, _slot_numbers
     cdef dict _present, _sharing
     cdef list _pools
     cdef bint _closed
 
-    cpdef new_client(self, int concurrency=*)
+    cpdef join(self, GreenletClientPool first)
+    cpdef new_client(self, int concurrency=*, long long user=*)
     cpdef release(self, client)
     cpdef close(self)
     cpdef new_connection(self, listener)

@@ -16,6 +16,7 @@ from gevent import getcurrent
 
 from loadgen.drive.clients.call_slot import ConcurrentCallSlot, SequentialCallSlot
 from loadgen.drive.clients.reusable_numbers import ReusableNumbers
+from loadgen.drive.clients.scenario_policy import calls_at_once, scenario_policy
 from loadgen.drive.clients.shared_client import SharedClient
 from loadgen.drive.connection_manager import ConnectionManager
 from loadgen.drive.preflight import ServerObserver
@@ -27,9 +28,8 @@ from loadgen.drive.slots.context import SlotContext
 from loadgen.drive.slots.pool import Pool
 from loadgen.drive.slots.pooled_slot import PooledSlot, SlotOwner
 from loadgen.drive.slots.slot import ConnectionSlot, pause_after
-from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
-from loadgen.model.policy import HTTP1, HTTP2, WEBSOCKET, ConnectionPolicy, parse_policy
+from loadgen.model.policy import HTTP1, ConnectionPolicy
 from loadgen.model.records import Ending
 from loadgen.model.request_method import IDEMPOTENT
 from loadgen.model.sample_sink import SampleSink
@@ -42,38 +42,8 @@ from loadgen.wire.route import Route
 
 MAX_CONCURRENCY = 10
 """Connections of one user at a time, as Locust's FastHttpUser has them by default."""
-# Where a policy names no number of streams: the server's SETTINGS_MAX_CONCURRENT_STREAMS does (RFC 9113 §5.1.2).
-_MAX_STREAMS = 100_000
 # A pool's slots have no request of their own: each call brings one.
 _NO_REQUEST = EncodedRequest(lambda _is_last, _cookies: b"")
-
-
-def scenario_policy(text: str) -> ConnectionPolicy:
-    """Read the policy of a scenario's users. Raises PlanError, also for one that they can't have."""
-    policy = parse_policy(text)
-    if policy.protocol == WEBSOCKET:
-        raise PlanError(
-            f"the policy {policy.name!r} is not for scenarios; `self.client.websocket(path)` opens a WebSocket under "
-            "any other"
-        )
-    if not policy.fits_scenarios:
-        raise PlanError(
-            f"the policy {policy.name!r} is not for scenarios: nothing is opened before their users come, and nothing "
-            "of theirs is sent early; a SwarmUser can have it"
-        )
-    return policy
-
-
-def calls_at_once(policy: ConnectionPolicy) -> int:
-    """How many calls may be in flight on a connection.
-
-    With HTTP/2 that is for the scenario and the server to say, unless the policy says it (`streams:S`) or has the
-    connection rest, or end, after each.
-    """
-    says = any(part.startswith("streams:") for part in policy.name.split("+"))
-    if policy.protocol not in HTTP2 or says or not policy.reuses or policy.gap_ns:
-        return policy.depth
-    return max(policy.depth, _MAX_STREAMS)
 
 
 class GreenletClient(ConnectionSlot):
@@ -232,12 +202,16 @@ class GreenletClientPool(ConnectionManager):
     """The clients of a scenario's users in this process, under one policy.
 
     A client's index is its user's number; the next user gets it when that one has left. connections: the number of the
-    first connection. policy: as written. Raises PlanError where it is no policy, or not one for scenarios.
+    first connection. policy: as written, or one that was read so. Raises PlanError where it is none for scenarios.
     """
 
-    def __init__(self, plan: Plan, route: Route, sink: SampleSink, policy: str, connections: int = 0) -> None:
-        parsed = scenario_policy(policy)
+    def __init__(
+        self, plan: Plan, route: Route, sink: SampleSink, policy: str | ConnectionPolicy, connections: int = 0
+    ) -> None:
+        parsed = scenario_policy(policy) if isinstance(policy, str) else policy
         ConnectionManager.__init__(self, plan, route, sink, connections)
+        self.scenario_policy = parsed
+        """As it was read; of `policy`, with which the slots work, the depth is that of the protocol."""
         route.tunnels = plan.tunnels(parsed)
         self.use(replace(parsed, depth=calls_at_once(parsed)))
         # A scenario may read all fields of a head, so none may stand for another.
@@ -247,7 +221,8 @@ class GreenletClientPool(ConnectionManager):
         self._origin = plan.target.origin
         self._present: dict[int, GreenletClient] = {}
         self._sharing: dict[SharedClient, None] = {}
-        self._users, self._slot_numbers = ReusableNumbers(), ReusableNumbers()
+        self._users: ReusableNumbers | None = ReusableNumbers()
+        self._slot_numbers = ReusableNumbers()
         self._pools: list[Pool] = []
         self._shared: Any = self._new_pool(parsed.pool) if parsed.pool else None
         self._closed = False
@@ -257,12 +232,19 @@ class GreenletClientPool(ConnectionManager):
         """Scheme and authority of the target's URLs."""
         return self._origin
 
-    def new_client(self, concurrency: int = MAX_CONCURRENCY) -> GreenletClient | SharedClient:
+    def join(self, first: GreenletClientPool) -> None:
+        """Be one more pool of the users of another one: number and count what both have together."""
+        self.numbers = first.numbers
+        self._users, self._slot_numbers = None, first._slot_numbers
+        self.trailers, self.leniencies, self.unasked = first.trailers, first.leniencies, first.unasked
+
+    def new_client(self, concurrency: int = MAX_CONCURRENCY, user: int = -1) -> GreenletClient | SharedClient:
         """A client without connection and cookies. Its `leave` must be called at the end.
 
-        concurrency: the most connections of the user at a time, where users have their own.
+        concurrency: the most connections of the user at a time, where users have their own. user: the user's number, in
+        a pool that has joined another; that one gives it.
         """
-        state = PathCookieState(self._users.take(), self._origin)
+        state = PathCookieState(user if self._users is None else self._users.take(), self._origin)
         policy = self.policy
         if self._shared is not None:
             return self._share(self._shared, state)
@@ -280,7 +262,7 @@ class GreenletClientPool(ConnectionManager):
         """A client will not call any more."""
         user = client.user_state.index
         del self._present[user]
-        self._users.give_back(user)
+        self._free_user(user)
         self._slot_numbers.give_back(client.index)
 
     def client_left(self, client: SharedClient) -> None:
@@ -292,7 +274,7 @@ class GreenletClientPool(ConnectionManager):
                 slot.close_idle()
                 self._slot_numbers.give_back(slot.index)
         if client.index not in self._present:
-            self._users.give_back(client.index)
+            self._free_user(client.index)
 
     def own_slots(self, client: SharedClient) -> list[PooledSlot]:
         """The slots whose connections this client shares with no other user."""
@@ -317,6 +299,10 @@ class GreenletClientPool(ConnectionManager):
         return ConnectionManager.new_connection(self, listener if self.observed else ServerObserver(self, listener))
 
     # Inside
+
+    def _free_user(self, user: int) -> None:
+        if self._users is not None:
+            self._users.give_back(user)
 
     def _share(self, pool: Pool, state: PathCookieState) -> SharedClient:
         client = SharedClient(self, pool, state)

@@ -263,8 +263,6 @@ def test_a_with_block_judges_its_response(judged: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("case", "message"),
     [
-        ("other_host", "another host"),
-        ("other_scheme", "another host"),
         ("connection", "the connection policy sets it"),
         ("no_slash", "slash"),
         ("number", "must be text"),

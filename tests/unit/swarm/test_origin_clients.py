@@ -1,51 +1,86 @@
-"""A user's clients, one for each origin, over a network without a kernel."""
+"""A user's clients, one for each origin, over a network without a kernel and over real sockets."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
-from loadgen.drive.requests.greenlet_client import GreenletClientPool
-from loadgen.model.plan import Plan
-from loadgen.model.policy import parse_policies
-from loadgen.model.target import parse_target
 from loadgen.swarm.origin_clients import OriginClients
-from loadgen.swarm.scenario_request import Trust
-from loadgen.wire import poller
-from tests.support.client_rig import clients_of_target
-from tests.support.fake_network import FakeRoute, FakeSink
+from loadgen.swarm.origin_pools import OriginPools
+from loadgen.target.behaviour import Behaviour
+from loadgen.target.server import TargetServer
+from tests.support.client_rig import ClientRig, clients_of_target
+from tests.support.row_sink import RowSink
+from tests.support.target_thread import target_in_thread
 
 
-@pytest.fixture
-def clients() -> Iterator[OriginClients]:
-    plan = Plan(parse_target("http://h:81/"), parse_policies("persistent"))
-    pool = GreenletClientPool(plan, FakeRoute(poller.of_hub()), FakeSink(), "persistent")
-    yield OriginClients(pool)
-    pool.close()
+@contextmanager
+def two_targets(policy: str = "persistent", **values: Any) -> Iterator[tuple[OriginPools, RowSink, list[TargetServer]]]:
+    """The pools of a run's target, and a second target beside it."""
+    with clients_of_target(policy=policy, **values) as (pool, sink, target), target_in_thread(Behaviour()) as other:
+        pools = OriginPools(pool)
+        try:
+            yield pools, sink, [target, other]
+        finally:
+            pools.close()
 
 
-def test_the_user_s_own_origin_has_one_client(clients: OriginClients) -> None:
-    assert clients.of("http://h:81") is clients.own
+def origin(target: TargetServer) -> str:
+    return f"http://127.0.0.1:{target.port}"
 
 
-@pytest.mark.parametrize(("origin", "trust"), [("http://other", None), ("http://h:81", Trust(False, None))])
-def test_another_origin_is_refused(clients: OriginClients, origin: str, trust: Trust | None) -> None:
-    with pytest.raises(ValueError, match="another host's"):
-        clients.of(origin, trust)
+@pytest.mark.parametrize(("policy", "connections"), [("persistent", [2, 2]), ("close", [6, 6]), ("pool:1", [1, 1])])
+def test_each_origin_has_connections_of_its_own(policy: str, connections: list[int]) -> None:
+    with two_targets(policy) as (pools, sink, targets):
+        users = [OriginClients(pools), OriginClients(pools)]
+        for _ in range(3):
+            for user in users:
+                for target in targets:
+                    assert user.of(origin(target)).call("GET", "/").status == 200
+        for user in users:
+            user.leave()
+        pools.close()
+        assert [target.stats()["accepted"] for target in targets] == connections
+        assert [target.stats()["requests"] for target in targets] == [6, 6]
+        numbers = [row["connection"] for row in sink.connections]
+        assert sorted(numbers) == list(range(sum(connections)))
+        assert sorted({row["user"] for row in sink.exchanges}) == [0, 1]
+        slots = {row["slot"] for row in sink.connections}
+        assert len(slots) == (2 if policy == "pool:1" else 4)
 
 
-def test_cookies_that_the_scenario_sets_are_sent(clients: OriginClients) -> None:
+def test_a_user_who_has_left_makes_room_in_each_pool() -> None:
+    with two_targets() as (pools, sink, targets):
+        for _ in range(3):
+            user = OriginClients(pools)
+            for target in targets:
+                user.of(origin(target)).call("GET", "/")
+            user.leave()
+            user.leave()
+        assert {row["user"] for row in sink.exchanges} == {0}
+        assert {row["slot"] for row in sink.connections} == {0, 1}
+
+
+def test_cookies_go_to_the_host_that_set_them_and_to_no_other() -> None:
+    rig = ClientRig()
+    clients = OriginClients(OriginPools(rig.pool))
     assert clients.jar is None
-    clients.cookies.set("a", "1")
+    clients.cookies.set("a", "1", domain="h.local", path="/")
     assert clients.jar is clients.cookies
-    assert clients.cookies.get_dict() == {"a": "1"}
+    assert clients.own.user_state.cookies() == "a=1"
+    assert clients.of("http://other").user_state.cookies() == ""
+    clients.cookies.set("b", "2", domain="other.local", path="/")
+    assert clients.of("http://other").user_state.cookies() == "b=2"
+    clients.leave()
 
 
 @pytest.mark.parametrize(("policy", "left_open"), [("persistent", 0), ("h2-prior", 0), ("pool:1", 1)])
 def test_closing_closes_what_is_the_user_s_own(policy: str, left_open: int) -> None:
     with clients_of_target(policy=policy) as (pool, sink, _):
-        clients = OriginClients(pool)
+        clients = OriginClients(OriginPools(pool))
         assert clients.own.call("GET", "/").status == 200
         clients.close()
         assert len(sink.connections) == 1 - left_open
