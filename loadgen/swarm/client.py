@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Unpack
 
 from requests.cookies import RequestsCookieJar, merge_cookies
@@ -20,6 +20,7 @@ from loadgen.swarm.client_options import BodyOptions, JsonOptions, Options, Time
 from loadgen.swarm.gather import GatheredRequest, gather
 from loadgen.swarm.redirect_chain import RedirectChain
 from loadgen.swarm.response import ReuseResponse, failure_of
+from loadgen.swarm.reuse_websocket import ReuseWebSocket, WebSocketLabels, WebSocketOptions, http_url
 from loadgen.swarm.scenario_request import (
     Auth,
     Pairs,
@@ -151,6 +152,17 @@ class ReuseClient:
         in flight at a time, and on how many connections. Raises what `request` raises, once all others have ended.
         """
         return gather(self.request, requests)
+
+    def websocket(self, url: str, **options: Unpack[WebSocketOptions]) -> ReuseWebSocket:
+        """A WebSocket on a connection of its own, for a `with` block: it opens at its begin and closes at its end.
+
+        url: as in `request`, or with the scheme ws or wss.
+        """
+        sent = self._outgoing("GET", http_url(url), None, options.get("headers"), None)
+        name = options.get("name") or self.request_name or _name_of(sent.target)
+        labels = WebSocketLabels(name, sent.url, self._policy, options.get("context") or {})
+        opens = partial(self._clients.of(sent.origin).websocket, sent.target, sent.fields)
+        return ReuseWebSocket(self._user, opens, labels)
 
     def request(
         self,

@@ -213,7 +213,7 @@ LAYERS = {
         ("option_texts",),
         ("scenario_request", "request_failures", "response_", "session_cookies"),
         ("redirects", "redirect_chain", "origin_", "client_options"),
-        ("user_classes", "options", "target_host", "response.py", "gather", "client"),
+        ("user_classes", "options", "target_host", "response.py", "gather", "reuse_websocket", "client"),
         (
             "messaging",
             "coordinator",
@@ -290,7 +290,14 @@ HOMES = {
     "matplotlib": ("show/charts/", "show/audit/timeline.py"),
     # Locust patches the standard library of the process that imports it, so most of swarm does without.
     "locust": (
-        *("swarm/locust_", "swarm/swarm_user.py", "swarm/reuse_user.py", "swarm/client.py", "swarm/response.py"),
+        *(
+            "swarm/locust_",
+            "swarm/swarm_user.py",
+            "swarm/reuse_user.py",
+            "swarm/client.py",
+            "swarm/reuse_websocket.py",
+            "swarm/response.py",
+        ),
         "swarm/options.py",  # the type of its parser alone
     ),
     # They come with Locust, and what a scenario's request means is what they make of it.

@@ -8,6 +8,7 @@ from typing import Any
 
 import gevent
 
+from loadgen.drive.clients.websocket_client import WebSocketClient
 from loadgen.drive.requests.call_result import CallResult
 from loadgen.drive.requests.greenlet_client import GreenletClientPool
 from loadgen.model.plan import Plan
@@ -21,6 +22,7 @@ from loadgen.wire.route import Route
 from tests.support.fake_network import HELLO, FakeRoute, FakeSink, FakeTransport
 from tests.support.row_sink import RowSink
 from tests.support.target_thread import target_in_thread
+from tests.support.upgrade_servers import switching
 
 
 class ClientRig:
@@ -67,6 +69,15 @@ def answered(rig: ClientRig, greenlet: Any, response: bytes = HELLO) -> CallResu
     transport.answer(response)
     result: CallResult = greenlet.get(timeout=5)
     return result
+
+
+def opened_websocket(rig: ClientRig, user: Any = None, more: bytes = b"", headers: Any = ()) -> WebSocketClient:
+    """A WebSocket whose handshake the server has answered. more: field lines of the answer."""
+    opening = begun((user or rig.pool.new_client()).websocket, "/chat?room=1", headers)
+    rig.made[-1].open()
+    rig.made[-1].answer(switching(rig.made[-1].requests[0], more=more))
+    websocket: WebSocketClient = opening.get(timeout=5)
+    return websocket
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import gevent
 
 from loadgen.drive.clients.user_call import UserCall
+from loadgen.drive.clients.websocket_client import WebSocketClient
 from loadgen.drive.requests.builder import FieldPairs, RequestBuilder
 from loadgen.drive.requests.call_result import CallResult
 from loadgen.drive.requests.cookies import PathCookieState
@@ -20,6 +21,12 @@ from loadgen.model.units import NS_PER_S
 from loadgen.wire.clock import PhaseClock
 
 
+class WebSocketOpener(Protocol):
+    """What opens the WebSockets of users."""
+
+    def open(self, state: PathCookieState, path: str, headers: FieldPairs) -> WebSocketClient: ...
+
+
 class CallContext(Protocol):
     """What the clients of one policy have in common."""
 
@@ -29,6 +36,9 @@ class CallContext(Protocol):
     policy: ConnectionPolicy
     gap_s: float
     takes_cookies: bool
+
+    @property
+    def websockets(self) -> WebSocketOpener: ...
 
     def client_left(self, client: SharedClient) -> None:
         """It will not call any more."""
@@ -71,6 +81,12 @@ class SharedClient:
         except BaseException:
             self._abandon(call)
             raise
+
+    def websocket(self, path: str, headers: FieldPairs = ()) -> WebSocketClient:
+        """Open a WebSocket on a connection of its own; see `WebSockets.open`."""
+        if self._left:
+            raise RuntimeError("this user has left")
+        return self._context.websockets.open(self.user_state, path, headers)
 
     def take_turn(self) -> bool:
         """Others could run during a call since this was asked last."""

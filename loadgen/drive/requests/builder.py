@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache, partial
 
-from loadgen.drive.requests.encoding import WriteStream, request_section, stream_writer
+from loadgen.drive.requests.encoding import WriteStream, request_section, stream_writer, upgrade_fields
 from loadgen.drive.requests.user_state import EncodedRequest
 from loadgen.model.body_transfer import DEFAULT_TRANSFER
 from loadgen.model.characters import has_control
@@ -18,6 +18,7 @@ from loadgen.model.policy import HTTP2, ConnectionPolicy
 from loadgen.model.request_method import check_method
 from loadgen.model.request_target import origin_form
 from loadgen.wire.http1.request_writer import build_request
+from loadgen.wire.websocket.protocol import Message
 
 FieldPairs = tuple[tuple[str, str], ...]
 """Header fields in order."""
@@ -52,16 +53,23 @@ class RequestBuilder:
             return self._build(method, path, headers, body, cookies)
         return self._cached(method, path, headers, body, cookies)
 
-    def _build(self, method: str, path: str, headers: FieldPairs, body: bytes, cookies: str) -> EncodedRequest:
-        check_method(method)
+    def upgrade(self, path: str, headers: FieldPairs, cookies: str) -> Message:
+        """What asks for a WebSocket (RFC 6455 §4.1); its payload is empty. Raises PlanError as `requests` does."""
+        return Message(b"", True, _checked_target(path), upgrade_fields(self._plan, self._fields(headers, cookies)))
+
+    def _fields(self, headers: FieldPairs, cookies: str) -> FieldPairs:
+        """A request's own, and those of the plan's whose names it does not have."""
         for name, value in headers:
             if not (isinstance(name, str) and isinstance(value, str)):
                 raise PlanError(f"the header {name!r} has the value {value!r}; both must be text")
         check_headers(headers)
         given = {name.lower() for name, _ in headers}
         fields = tuple(field for field in self._defaults if field[0].lower() not in given) + headers
-        if cookies and "cookie" not in given:
-            fields += (("Cookie", cookies),)
+        return (*fields, ("Cookie", cookies)) if cookies and "cookie" not in given else fields
+
+    def _build(self, method: str, path: str, headers: FieldPairs, body: bytes, cookies: str) -> EncodedRequest:
+        check_method(method)
+        fields = self._fields(headers, cookies)
         path = _checked_target(path)
         if self._policy.protocol in HTTP2:
             return EncodedRequest(self._stream_writer(method, path, fields, body))

@@ -16,6 +16,15 @@ _HANDSHAKE = tuple(phase.value for phase in HANDSHAKE)
 _NO_PHASES: dict[str, int | None] = dict.fromkeys(("queue", *_HANDSHAKE, "send", "wait", "receive"))
 
 
+def phases_by_name(
+    handshake: tuple[int, ...] = (), queue: int = -1, send: int = -1, wait: int = -1, receive: int = -1
+) -> dict[str, int | None]:
+    """Durations (ns) by name, None where a phase did not happen. A negative one did not."""
+    values = {**dict(zip(_HANDSHAKE, handshake, strict=False)), "queue": queue, "send": send}
+    values |= {"wait": wait, "receive": receive}
+    return _NO_PHASES | {name: value for name, value in values.items() if value >= 0}
+
+
 class CallResult:
     """One call, as it was recorded."""
 

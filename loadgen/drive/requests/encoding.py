@@ -99,11 +99,14 @@ def websocket_message(plan: Plan, cell: Cell, cookies: str) -> Message:
         is_text = True
     except UnicodeDecodeError:
         is_text = False
-    fields = with_defaults(plan.target.host_field, plan.headers)
-    if cookies:
-        fields.append(("Cookie", cookies))
-    kept = tuple((name, value) for name, value in fields if name.lower() not in _OF_UPGRADES)
-    return Message(payload, is_text, cell.path, kept)
+    headers = (*plan.headers, ("Cookie", cookies)) if cookies else plan.headers
+    return Message(payload, is_text, cell.path, upgrade_fields(plan, headers))
+
+
+def upgrade_fields(plan: Plan, headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """The fields of the request that asks for a WebSocket, but for those that the handshake itself has."""
+    fields = with_defaults(plan.target.host_field, headers)
+    return tuple((name, value) for name, value in fields if name.lower() not in _OF_UPGRADES)
 
 
 @lru_cache(1)

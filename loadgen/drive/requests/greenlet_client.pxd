@@ -40,7 +40,7 @@ cdef class GreenletClient(ConnectionSlot):
 
 cdef class GreenletClientPool(ConnectionManager):
     cdef readonly RequestBuilder builder
-    cdef readonly object hub, scenario_policy
+    cdef readonly object hub, scenario_policy, websockets
     cdef object _origin, _shared, _users, _slot_numbers
     cdef dict _present, _sharing
     cdef list _pools

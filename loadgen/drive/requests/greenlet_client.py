@@ -18,6 +18,8 @@ from loadgen.drive.clients.call_slot import ConcurrentCallSlot, SequentialCallSl
 from loadgen.drive.clients.reusable_numbers import ReusableNumbers
 from loadgen.drive.clients.scenario_policy import calls_at_once, scenario_policy
 from loadgen.drive.clients.shared_client import SharedClient
+from loadgen.drive.clients.websocket_client import WebSocketClient
+from loadgen.drive.clients.websockets import WebSockets
 from loadgen.drive.connection_manager import ConnectionManager
 from loadgen.drive.preflight import ServerObserver
 from loadgen.drive.requests.builder import FieldPairs, RequestBuilder
@@ -100,6 +102,13 @@ class GreenletClient(ConnectionSlot):
             error, self._error = self._error, None
             raise error
         return self._rows.result(self._used)
+
+    def websocket(self, path: str, headers: FieldPairs = ()) -> WebSocketClient:
+        """Open a WebSocket on a connection of its own; see `WebSockets.open`."""
+        if self._left:
+            raise RuntimeError("this user has left")
+        websocket: WebSocketClient = self._pool.websockets.open(self._state, path, headers)
+        return websocket
 
     def take_turn(self) -> bool:
         """Others could run during a call since this was asked last."""
@@ -223,6 +232,7 @@ class GreenletClientPool(ConnectionManager):
         self._sharing: dict[SharedClient, None] = {}
         self._users: ReusableNumbers | None = ReusableNumbers()
         self._slot_numbers = ReusableNumbers()
+        self.websockets = WebSockets(self, self.builder, self._slot_numbers, plan, route)
         self._pools: list[Pool] = []
         self._shared: Any = self._new_pool(parsed.pool) if parsed.pool else None
         self._closed = False
@@ -236,6 +246,7 @@ class GreenletClientPool(ConnectionManager):
         """Be one more pool of the users of another one: number and count what both have together."""
         self.numbers = first.numbers
         self._users, self._slot_numbers = None, first._slot_numbers
+        self.websockets.slots = first._slot_numbers
         self.trailers, self.leniencies, self.unasked = first.trailers, first.leniencies, first.unasked
 
     def new_client(self, concurrency: int = MAX_CONCURRENCY, user: int = -1) -> GreenletClient | SharedClient:
@@ -261,12 +272,14 @@ class GreenletClientPool(ConnectionManager):
     def release(self, client: GreenletClient) -> None:
         """A client will not call any more."""
         user = client.user_state.index
+        self.websockets.close_of(user)
         del self._present[user]
         self._free_user(user)
         self._slot_numbers.give_back(client.index)
 
     def client_left(self, client: SharedClient) -> None:
         """It will not call any more."""
+        self.websockets.close_of(client.index)
         del self._sharing[client]
         if client.pool is not self._shared:
             self._pools.remove(client.pool)
@@ -322,7 +335,7 @@ class GreenletClientPool(ConnectionManager):
         return BodyReader(self._max_body_bytes, self._heads)
 
     def _at_work(self) -> Iterable[Connection | None]:
-        return [slot.connection for slot in self._slots()]
+        return [slot.connection for slot in (*self._slots(), *self.websockets.opened)]
 
     def _slots(self) -> list[ConnectionSlot]:
         # A copy: an exchange that ends here wakes users, and they come and go.

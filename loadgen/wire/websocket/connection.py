@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ConnectionFlag, Ending
 from loadgen.wire.clock import PhaseClock
 from loadgen.wire.duplex_connection import DuplexConnection
@@ -11,7 +10,7 @@ from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.lifecycle import IDLE, RECEIVING, SENDING, UPGRADING, WAITING
 from loadgen.wire.listener import Listener
 from loadgen.wire.route import Route
-from loadgen.wire.websocket.protocol import WebSocketProtocol
+from loadgen.wire.websocket.protocol import WebSocketProtocol, closed_by_server
 
 MESSAGE_STATUS = 101
 """The status recorded for a message: that of the response which upgraded its connection."""
@@ -123,9 +122,7 @@ class WebSocketConnection(DuplexConnection):
 
     def _check_open(self, core: WebSocketProtocol) -> None:
         if core.closed is not None:
-            reason = f": {core.closed.reason!r}" if core.closed.reason else ""
-            detail = f"the server closed with code {int(core.closed.code)}{reason}"
-            raise UpgradeFailure(ErrorKind.WEBSOCKET_CLOSED, detail)
+            raise closed_by_server(core.closed)
 
     def _closing_bytes(self) -> bytes:
         core = self._socket

@@ -36,7 +36,7 @@ _LOGGER = logging.getLogger("loadgen.websocket")
 _LOGGER.addHandler(logging.NullHandler())
 _LOGGER.propagate = False
 # Plain names: looking a member up on an Enum class costs.
-_TEXT, _BINARY, _CONT, _CLOSE = Opcode.TEXT, Opcode.BINARY, Opcode.CONT, Opcode.CLOSE
+TEXT_FRAME, BINARY_FRAME, CONTINUATION_FRAME = Opcode.TEXT, Opcode.BINARY, Opcode.CONT
 _OPEN = State.OPEN
 
 
@@ -190,9 +190,9 @@ class WebSocketProtocol:
         """Add a frame to the present message; True for its last one."""
         assert isinstance(frame, Frame)
         code = frame.opcode
-        if code is _TEXT or code is _BINARY:
-            self._text = code is _TEXT
-        elif code is not _CONT:
+        if code is TEXT_FRAME or code is BINARY_FRAME:
+            self._text = code is TEXT_FRAME
+        elif code is not CONTINUATION_FRAME:
             return False
         self.begun = True
         if not frame.fin:
@@ -210,6 +210,12 @@ class WebSocketProtocol:
                 ) from None
         self.echoed = payload == self._sent
         return True
+
+
+def closed_by_server(close: Close) -> UpgradeFailure:
+    """The server began the close handshake while a message was unanswered."""
+    reason = f": {close.reason!r}" if close.reason else ""
+    return UpgradeFailure(ErrorKind.WEBSOCKET_CLOSED, f"the server closed with code {int(close.code)}{reason}")
 
 
 def _refusal(error: Exception) -> Exception:

@@ -1,0 +1,77 @@
+"""The WebSockets of a process's users: opens them on connections of their own, closes them when a user leaves.
+
+Sends no message.
+"""
+
+from __future__ import annotations
+
+from loadgen.drive.clients.reusable_numbers import ReusableNumbers
+from loadgen.drive.clients.websocket_client import WebSocketClient
+from loadgen.drive.connection_manager import ConnectionManager
+from loadgen.drive.requests.builder import FieldPairs, RequestBuilder
+from loadgen.drive.requests.cookies import PathCookieState
+from loadgen.model.plan import Plan
+from loadgen.model.policy import WEBSOCKET, parse_policy
+from loadgen.model.units import NS_PER_S
+from loadgen.wire.http1.response_reader import ResponseReader
+from loadgen.wire.listener import Listener
+from loadgen.wire.route import Route
+from loadgen.wire.websocket.conversation import Conversation
+
+
+class WebSockets:
+    """context: makes the users' other connections. route: of the other connections."""
+
+    def __init__(
+        self, context: ConnectionManager, builder: RequestBuilder, slots: ReusableNumbers, plan: Plan, route: Route
+    ) -> None:
+        self._context = context
+        self._builder = builder
+        self._max_body_bytes = plan.max_body_bytes
+        self.slots = slots
+        """Their numbers."""
+        self._route = _websocket_route(plan, route)
+        self._timeout_s = plan.load.timeout_ns / NS_PER_S
+        self.opened: dict[WebSocketClient, None] = {}
+        """Those that are not closed yet."""
+
+    def open(self, state: PathCookieState, path: str, headers: FieldPairs) -> WebSocketClient:
+        """One more of the user with this state. Its `close` must be called at the end.
+
+        Raises PlanError where it can't be asked for, WebSocketFailure where it does not open.
+        """
+        present, state.path = state.path, path
+        cookies = state.cookies() if self._context.takes_cookies else ""
+        state.path = present
+        request = self._builder.upgrade(path, headers, cookies)
+        made = WebSocketClient(self, self._context, self.slots.take(), state, self._timeout_s)
+        self.opened[made] = None
+        made.open(request)
+        return made
+
+    def close_of(self, user: int) -> None:
+        """Close those of a user."""
+        for websocket in [one for one in self.opened if one.user_state.index == user]:
+            websocket.close()
+
+    def new_conversation(self, listener: Listener) -> Conversation:
+        """The connection of a WebSocket, not open yet."""
+        numbers = self._context.numbers
+        number = numbers.next
+        numbers.next = number + 1
+        return Conversation(number, self._route, listener, self._context.clock, ResponseReader(self._max_body_bytes))
+
+    def websocket_closed(self, websocket: WebSocketClient) -> None:
+        """It is over, and its slot is free."""
+        del self.opened[websocket]
+        self.slots.give_back(websocket.index)
+
+
+def _websocket_route(plan: Plan, route: Route) -> Route:
+    """The way of a WebSocket: it needs a tunnel where requests may go to a proxy as they are."""
+    tunnels = plan.tunnels(parse_policy(WEBSOCKET))
+    if tunnels == route.tunnels:
+        return route
+    own = Route.of(plan)
+    own.tunnels = tunnels
+    return own
