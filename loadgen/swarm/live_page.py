@@ -25,11 +25,18 @@ def shown_figures(summary: Summary | None) -> Shown:
     """Everything but the charts; empty parts where there is no summary yet.
 
     verdict: one sentence; verdict_lines: its clauses. cards: [{title, amount, bounds, kind}]. policies: see
-    `web_pages.View`. gates: {headings, rows, note}.
+    `web_pages.View`. gates, balance: {headings, rows, note}.
     """
     if summary is None:
-        return {"verdict": "", "verdict_lines": [], "cards": [], "policies": [], "gates": {"rows": []}}
-    gates = tables.gates(summary)
+        return {
+            "verdict": "",
+            "verdict_lines": [],
+            "cards": [],
+            "policies": [],
+            "gates": {"rows": []},
+            "balance": {"rows": []},
+        }
+    gates, balance = tables.gates(summary), tables.balance(summary)
     return {
         "verdict": summary["verdict"],
         "verdict_lines": summary["verdict_lines"],
@@ -39,6 +46,11 @@ def shown_figures(summary: Summary | None) -> Shown:
         ],
         "policies": [_policy(name, one) for name, one in summary["policies"].items()],
         "gates": {"headings": gates.headings, "rows": gates.rows, "note": tables.gates_note(summary)},
+        "balance": {
+            "headings": balance.headings,
+            "rows": balance.rows,
+            "note": tables.balance_note(summary) if balance.rows else "",
+        },
     }
 
 

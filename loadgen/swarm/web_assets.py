@@ -19,7 +19,7 @@ LIBRARY_STYLE = (REPORT_STATIC / "vendor" / "plot.style.css").read_text(encoding
 """What the drawing library adds to a page for each chart."""
 
 _STATIC = Path(__file__).parent / "static"
-_DRAWING = ("elements", "format", "window", "plots", "rounds")
+_DRAWING = ("elements", "format", "window", "plots", "balance", "rounds")
 _TAB, _PAGE = ".loadgen:not(.loadgen *, .loadgen-page *)", ".loadgen-page"
 """Where colours are set: the tab in Locust's page, and the whole of a page of ours."""
 

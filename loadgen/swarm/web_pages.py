@@ -52,7 +52,7 @@ class View(Protocol):
         warnings: [{code, message}]
         charts_version, plots_version: grow with newer pictures, and with newer data for the charts that the page draws
         exports: [{name, title, opens}], the formats that can be had now
-        verdict, verdict_lines, cards, gates: the answer; see `live_page.shown_figures`
+        verdict, verdict_lines, cards, gates, balance: the answer; see `live_page.shown_figures`
         policies: [{name, requests, throughput_rps, mean_ns, mean_ci95, p50_ns, p50_ci95, p99_ns, p99_ci95,
             phases_ns: {phase: mean}, opened, ideal, reuse_ratio, errors: {kind: n}}], None for a value that is not
             there yet; after the end those of `summary.json`

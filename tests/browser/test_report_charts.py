@@ -14,11 +14,21 @@ from selenium.webdriver.common.by import By
 from loadgen.show.export import EXPORTERS, RunData, export_text
 from tests.support.browser import Browser
 from tests.support.drawn_charts import figure, hover, said
+from tests.support.summaries import balance_summary
 from tests.support.synthetic import full_run, sweep_plan, sweep_run
 
 pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("browser")]
 
-DRAWN = {"by_position", "extra_time", "percentiles", "phases", "throughput", "over_time", "requests_per_connection"}
+DRAWN = {
+    "by_position",
+    "extra_time",
+    "percentiles",
+    "phases",
+    "throughput",
+    "over_time",
+    "requests_per_connection",
+    "balance",
+}
 LARGEST = 2_000_000  # bytes of a page
 
 
@@ -26,6 +36,7 @@ LARGEST = 2_000_000  # bytes of a page
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
     summary = full_run(folder / "run", "persistent,close,recycle:10", url="https://h/").summary()
+    summary["policies"]["persistent"]["balance"] = balance_summary([[9, 1], [7, 3]], rounds=5)
     path = folder / "report.html"
     path.write_text(export_text(EXPORTERS["html"], RunData(summary)), encoding="utf-8")
     return path
@@ -49,6 +60,15 @@ def test_each_chart_is_drawn_in_place_of_its_picture(page: Browser, report: Path
     assert re.search(r"close: .* \[[\d.]+, [\d.]+\]", words)
     words = said(page, f"{figure('requests_per_connection')} svg text")
     assert re.search(r"close: 1, opened [\d,]+ \(ideal \d+\)", words)
+
+
+def test_the_share_of_each_backend_is_drawn(page: Browser) -> None:
+    chart = figure("balance")
+    assert re.search(r"persistent, evenness 0\.\d\d", said(page, f"{chart} .facts"))
+    assert said(page, f"{chart} .keys li").split("\n") == ["b0: 80%", "b1: 20%"]
+    assert len(page.all(f"{chart} svg g[aria-label=rect] rect, {chart} svg g[aria-label=rect] path")) == 20
+    hover(page, f"{chart} svg", 0.3, 0.3)
+    assert "b0\u200bround 2: 90% of 10 requests" in page.wait(lambda: said(page, f"{chart} g[aria-label=tip] text"))
 
 
 def test_the_pointer_shows_values(page: Browser) -> None:

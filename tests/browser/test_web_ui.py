@@ -14,9 +14,10 @@ import pytest
 
 from loadgen.model.units import format_duration
 from loadgen.show.formatting import estimate
-from loadgen.swarm.live_page import shown_charts
+from loadgen.swarm.live_page import shown_charts, shown_figures
 from tests.support.browser import PHASES, POLICIES, SECTION, TAB, VERDICT, Browser, WebUI, locust_web_ui
 from tests.support.drawn_charts import figure, hover, said
+from tests.support.summaries import balance_summary
 from tests.support.synthetic import full_run
 
 pytestmark = [pytest.mark.peer, pytest.mark.xdist_group("browser")]
@@ -28,6 +29,7 @@ RUNNING = {
     "blocks": 3, "users": 50, "message": "", "verdict": "close costs 0.95 ms more [0.86, 1.07] than persistent",
     "warnings": [], "charts_version": 1, "plots_version": 1,
     "verdict_lines": ["close costs 0.95 ms more [0.86, 1.07] than persistent"], "gates": {"rows": []},
+    "balance": {"rows": []},
     "exports": [
         {"name": "html", "title": "report", "opens": True}, {"name": "json", "title": "summary", "opens": False},
     ],
@@ -172,7 +174,7 @@ def summary(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 CHARTS = {
     "differences", "round_p50", "round_p99", "round_rps", "round_reuse", "round_handshake", "extra_time", "percentiles",
-    "phases", "endings",
+    "phases", "endings", "balance",
 }  # fmt: skip
 AXIS_COLOUR = "return getComputedStyle(document.querySelector('.drawn svg text')).color"
 
@@ -180,10 +182,17 @@ AXIS_COLOUR = "return getComputedStyle(document.querySelector('.drawn svg text')
 def test_the_tab_draws_what_the_summary_says_as_it_grows(
     browser: Browser, running: WebUI, shown: Shown, summary: Any
 ) -> None:
-    shown.plot(shown_charts({**summary, "blocks": summary["blocks"][:12]}))
+    balanced = {**summary, "policies": {**summary["policies"]}}
+    balanced["policies"]["close"] = summary["policies"]["close"] | {"balance": balance_summary([[9, 1], [7, 3]])}
+    shown.plot(shown_charts({**balanced, "blocks": summary["blocks"][:12]}))
+    shown.write(balance=shown_figures(balanced)["balance"])
     browser.open(running.url + TAB)
     for name in CHARTS:
         browser.wait(lambda name=name: browser.all(f"{figure(name)} .drawn svg"))
+    assert said(browser, f"{figure('balance')} .keys li").split("\n") == ["b0: 80%", "b1: 20%"]
+    assert browser.table("Where connections and requests went")[-1] == [
+        "close", "backend b1", "–", "8", "20.0%", "–", "0.74",
+    ]  # fmt: skip
     hover(browser, f"{figure('round_p99')} svg", 0.45, 0.0)
     tip = f"{figure('round_p99')} g[aria-label=tip] text"
     said_of_one = browser.wait(lambda: said(browser, tip))

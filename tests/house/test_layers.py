@@ -180,6 +180,7 @@ LAYERS = {
             "sweep_grid",
             "position_lines",
         ),
+        ("balances",),
         ("tables/", "charts/"),
         ("export/",),
         ("audit/",),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from loadgen.measure.stats.fairness import jain_index
+from loadgen.model.balance_summary import BalanceInterval, BalanceSummary
 from loadgen.model.records import Phase
 
 MS = 1_000_000
@@ -85,3 +88,28 @@ def policy_summary(**changes: Any) -> Any:
         replaces = key in ("errors", "statuses") or not (isinstance(old, dict) and isinstance(value, dict))
         found[key] = value if replaces else old | value
     return found
+
+
+def balance_summary(counts: Sequence[Sequence[int]], rounds: int = 2, names: bool = True) -> BalanceSummary:
+    """Of backends, or without `names` of addresses: what each had in each interval of a round."""
+    places = [f"10.0.0.{place + 1}:80" for place in range(len(counts[0]))]
+    each: list[BalanceInterval] = [
+        {
+            "round": number, "at_ns": place * 50_000_000, "connections": [1] * len(places), "requests": list(one),
+            "failed": [0] * len(places), "backends": list(one) if names else [],
+        }
+        for number in range(rounds)
+        for place, one in enumerate(counts)
+    ]  # fmt: skip
+    totals = [sum(one["requests"][place] for one in each) for place in range(len(places))]
+    index = jain_index(totals)
+    return {
+        "addresses": [
+            {"address": name, "connections": len(each), "requests": total, "failed": 0}
+            for name, total in zip(places, totals, strict=True)
+        ],
+        "backends": [{"backend": f"b{place}", "requests": total} for place, total in enumerate(totals) if names],
+        "evenness": {"connections": 1.0, "requests": index, "backends": index if names else None},
+        "interval_ns": 50_000_000,
+        "intervals": each,
+    }

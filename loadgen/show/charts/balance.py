@@ -4,45 +4,29 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from loadgen.model.balance_summary import BalanceSummary
 from loadgen.model.summary import Summary
+from loadgen.show.balances import MAX_PLACES, balances, places, requests_of
 from loadgen.show.charts.chart import Chart
 from loadgen.show.charts.style import new_figure, say_empty
-from loadgen.show.ordering import policies_in_order
-
-_MAX_POLICIES, _MAX_PLACES = 4, 8
-
-
-def _balances(summary: Summary) -> list[tuple[str, BalanceSummary]]:
-    """Of the policies that are drawn: those with several addresses or backends."""
-    found = [(name, one.get("balance")) for name, one in policies_in_order(summary)]
-    return [(name, one) for name, one in found if one and len(_places(one)) > 1][:_MAX_POLICIES]
-
-
-def _places(one: BalanceSummary) -> list[str]:
-    """What is told apart: backends where they say who they are, else addresses."""
-    if one["backends"]:
-        return [backend["backend"] or "(no field)" for backend in one["backends"]]
-    return [address["address"] for address in one["addresses"]]
 
 
 def _draw(summary: Summary) -> Figure:
-    balances = _balances(summary)
+    found = balances(summary)
     figure = new_figure(
         summary,
         "Whose requests they were over time",
         "A server that gets no share is starved: connections that are kept stay where they were opened.",
-        height=1.4 + 1.5 * len(balances),
+        height=1.4 + 1.5 * len(found),
     )
-    drawn = figure.subplots(len(balances), 1, sharex=True, squeeze=False)[:, 0]
-    for axes, (name, one) in zip(drawn, balances, strict=True):
-        counts = [line["backends"] if one["backends"] else line["requests"] for line in one["intervals"]]
+    drawn = figure.subplots(len(found), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, (name, one) in zip(drawn, found, strict=True):
+        counts = [requests_of(one, line) for line in one["intervals"]]
         lines = [line for line in counts if sum(line)]
         if not lines:
             say_empty(axes, "no complete request to show")
             continue
         below = [0.0] * len(lines)
-        for place, label in list(enumerate(_places(one)))[:_MAX_PLACES]:
+        for place, label in list(enumerate(places(one)))[:MAX_PLACES]:
             shares = [line[place] / sum(line) for line in lines]
             axes.bar(range(1, len(lines) + 1), shares, 1.0, bottom=below, label=label)
             below = [low + share for low, share in zip(below, shares, strict=True)]
@@ -54,4 +38,4 @@ def _draw(summary: Summary) -> Figure:
     return figure
 
 
-BALANCE = Chart("balance", _draw, lambda summary: bool(_balances(summary)))
+BALANCE = Chart("balance", _draw, lambda summary: bool(balances(summary)))

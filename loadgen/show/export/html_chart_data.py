@@ -12,6 +12,7 @@ from loadgen.model.characters import visible
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.records import Phase
 from loadgen.model.summary import ComparisonSummary, Summary
+from loadgen.show.export.balance_chart_data import balance_data
 from loadgen.show.export.html_grid_data import grid_data
 from loadgen.show.export.html_line_data import line_charts
 from loadgen.show.export.scripts import ChartData
@@ -40,6 +41,7 @@ def _of_policies(summary: Summary) -> ChartData:
         found |= {
             "comparisons": [_comparison(one, summary, numbers) for one in summary["comparisons"]],
             "latency": [_latency(number, one) for number, one in answered.items() if one["latency_ns"]["curve"]],
+            "balance": balance_data(summary, numbers),
             "slices": _slices(summary, numbers) if answered else [],
             "blocks": _blocks(summary, numbers) if answered and len(summary["blocks"]) <= _MAX_BLOCKS else [],
         }

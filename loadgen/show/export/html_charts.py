@@ -20,6 +20,7 @@ _DRAWN = {
     "throughput": "throughput",
     "over_time": "blocks",
     "requests_per_connection": "connections",
+    "balance": "balance",
 }
 _TITLES = {
     "amortisation": "What a connection costs, shared by the K requests on it",
@@ -34,6 +35,7 @@ _TITLES = {
     "percentiles": "Latency, with handshakes",
     "phases": "Where a request's time goes: mean of each phase per request",
     "throughput": "Throughput",
+    "balance": "Whose requests they were over time: connections that are kept stay where they were opened",
     "over_time": "Each block in the order in which it ran: a drift would show as a slope",
 }
 _PICTURE_BYTES = 900_000  # as files, the data included; in the page pictures take a third more

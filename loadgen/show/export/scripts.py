@@ -17,7 +17,7 @@ from loadgen.show.export.page import STATIC, policy
 ChartData = dict[str, Any]
 """What charts are drawn from, by kind; `policies` has the names. Empty where there is nothing to draw."""
 
-_OWN = ("elements", "format", "window", "plots", "page", "lines", "grid", "changes", "tables")
+_OWN = ("elements", "format", "window", "plots", "balance", "page", "lines", "grid", "changes", "tables")
 _LIBRARIES = ("d3.min.js", "plot.umd.min.js")
 
 

@@ -15,6 +15,7 @@ const SHOWN = {
   percentiles: ["latency", "Latency, with handshakes"],
   phases: ["means", "Where a request's time goes: mean of each phase per request"],
   endings: ["endings", "How connections ended"],
+  balance: ["balance", "Whose requests they were over time: the share of each backend, or of each address"],
 };
 
 /** An element with the charts, to be placed by its owner; update(live) draws newer ones. */

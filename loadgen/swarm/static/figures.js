@@ -21,9 +21,11 @@ export class Figures {
     this.gatesNote = element("p", "loadgen-facts");
     this.policies = new Table("Policies", HEADINGS);
     this.phases = new Table("Phases: mean where the phase happened", []);
+    this.balance = new Table("Where connections and requests went", []);
+    this.balanceNote = element("p", "loadgen-facts");
     this.element.append(
       this.facts, this.failure, this.cards, this.verdict, this.gates.element, this.gatesNote, this.warnings,
-      this.policies.element, this.phases.element,
+      this.policies.element, this.phases.element, this.balance.element, this.balanceNote,
     );
   }
 
@@ -37,6 +39,8 @@ export class Figures {
     this.showCards(live.cards);
     this.gates.update(live.gates.rows, live.gates.headings);
     setText(this.gatesNote, live.gates.note ?? "");
+    this.balance.update(live.balance.rows, live.balance.headings);
+    setText(this.balanceNote, live.balance.note ?? "");
     this.verdict.classList.toggle("loadgen-open", !live.verdict);
     fill(this.warnings, live.warnings.map((one) => `${one.code}: ${one.message}`), () => element("p", "loadgen-warning"));
     this.policies.update(live.policies.map(policyRow));

@@ -85,7 +85,7 @@ function highest(one) {
 function phases(data, chosen, width) {
   const shown = data.means.filter((one) => chosen.policies.has(one.policy));
   const end = Math.max(...data.means.map((one) => Math.max(one.mean, one.high ?? 0)));
-  return [keys(data.phases), ...bars(shown.map((one) => {
+  return [keys(data.phases.map((name) => [name, `var(--${name})`])), ...bars(shown.map((one) => {
     let level = 0;
     const parts = one.phases.map(([name, ns]) =>
       ({ from: level, to: (level += ns), fill: `var(--${name})`, title: `${data.policies[one.policy]}\n${name}: ${duration(ns)}` }));
@@ -94,12 +94,12 @@ function phases(data, chosen, width) {
   }), width, end, shortDuration)];
 }
 
-// Which colour is which phase.
-function keys(names) {
-  return element("ul", { className: "keys" }, ...names.map((name) => {
+// Which colour is what: [text, colour] each.
+function keys(entries) {
+  return element("ul", { className: "keys" }, ...entries.map(([text, fill]) => {
     const swatch = element("span");
-    swatch.style.background = `var(--${name})`;
-    return element("li", {}, swatch, name);
+    swatch.style.background = fill;
+    return element("li", {}, swatch, text);
   }));
 }
 
