@@ -88,6 +88,8 @@ class CompareOptions(TypedDict, total=False):
     chunked: bool
     chunk_size: int
     """Bytes."""
+    expect_continue: bool
+    continue_timeout: DurationLike
     timeout: DurationLike
     max_body: int
     retry_stale: bool

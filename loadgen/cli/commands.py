@@ -19,7 +19,7 @@ from loadgen.model.option import COMPARE, DIFF, HISTORY, PROBE, REPORT, SWEEP
 from loadgen.model.plan_value_types import Policies
 from loadgen.model.tls_value_types import TlsVersions
 from loadgen.model.value_types import Choice, Duration, ListOf, Whole
-from loadgen.target.behaviour import DECLINABLE
+from loadgen.target.behaviour import DECLINABLE, EXPECT_ANSWERS
 
 _DURATION, _FILE, _WHOLE = OptionType(Duration()), OptionType(FilePath()), OptionType(Whole())
 
@@ -156,6 +156,10 @@ def history(folder: Path, **options: Any) -> Outcome:
     metavar="WORD,...",
     help=f"What it is not to do, out of {', '.join(DECLINABLE)}.",
 )
+@click.option(
+    "--on-expect", type=OptionType(Choice(*EXPECT_ANSWERS)), default=EXPECT_ANSWERS[0], show_default=True,
+    help="Answer to Expect: 100-continue; refuse: 417, and a close.",
+)  # fmt: skip
 @click.option("--proxy-protocol", is_flag=True, help="Read a PROXY protocol header first; refuse without.")
 @click.option("--max-streams", type=_WHOLE, default=100, show_default=True, help="HTTP/2: streams at the same time.")
 @click.option(

@@ -71,7 +71,11 @@ def show_summary(summary: Summary) -> None:
     console = text_console()
     title = f"{summary['plan']['method']} {target_text(summary['plan'])}"
     console.print(fit_table(tables.policies(summary), title, console.width), soft_wrap=not console.is_terminal)
-    for title, table in (("by name", tables.named_requests(summary)), ("by address", tables.balance(summary))):
+    for title, table in (
+        ("by name", tables.named_requests(summary)),
+        ("by address", tables.balance(summary)),
+        ("Expect: 100-continue", tables.continues(summary)),
+    ):
         if table.rows:
             console.print(fit_table(table, title, console.width, names=2), soft_wrap=not console.is_terminal)
     for warning in summary["warnings"]:

@@ -10,7 +10,7 @@ from loadgen.model.units import NS_PER_S
 
 _LARGE_REQUESTS = 1_000_000
 # Measured with `make bench BENCH=report`: bytes of a row as it is written and as it is kept, and the report's memory.
-_ROW_BYTES, _KEPT_BYTES = 120, 60
+_ROW_BYTES, _KEPT_BYTES = 128, 60
 _MEMORY_BYTES, _OWN_MEMORY_BYTES = 230, 100_000_000
 _MB, _GB = 1e6, 1e9
 

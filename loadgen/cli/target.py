@@ -50,6 +50,7 @@ def behaviour_of(options: dict[str, Any]) -> Behaviour:
         options["silent"],
         frozenset(options["decline"]),
         options["max_streams"],
+        options["on_expect"],
     )
 
 

@@ -110,6 +110,8 @@ class BlockRunner:
             known = self._route.addresses if self._plan.addressing.addresses != FIRST else ()
             changes = address_changes(self._route.take_changes())
             facts["balance"] = engine.balance.facts(known) | {"changes": changes}
+        if self._plan.transfer.expects_continue:
+            facts["continues"] = engine.continues.take()
         if engine.stalled_ns:
             facts["stalled_ns"] = engine.stalled_ns
         location = redirect_location(engine.last_redirect)

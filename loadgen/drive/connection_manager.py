@@ -6,7 +6,8 @@ Decides neither what is sent nor when.
 from __future__ import annotations
 
 import resource
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import gevent
@@ -31,6 +32,7 @@ from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.http1.head_memory import HeadMemory
 from loadgen.wire.http1.pipeline import Pipeline
 from loadgen.wire.http1.response_reader import ResponseReader
+from loadgen.wire.http1.upload_connection import UploadConnection
 from loadgen.wire.http2.connection import Http2Connection
 from loadgen.wire.http2.h2c import H2cConnection
 from loadgen.wire.lifecycle import IDLE
@@ -92,7 +94,7 @@ class ConnectionManager(SlotContext):
         self.numbers = ConnectionNumbers(connections)
         self._first_of_block = connections
         self._loop = gevent.get_hub().loop
-        self._kind: type[Connection] = Connection
+        self._kind: Callable[..., Connection] = Connection
         self._ignores_close = False
         self._max_body_bytes = plan.max_body_bytes
         self._is_head = plan.method == "HEAD"
@@ -131,6 +133,10 @@ class ConnectionManager(SlotContext):
         self.watch_for_stalls()
         self._first_of_block = self.numbers.next
         self._kind = Pipeline if policy.pipelines else _KINDS[policy.protocol]
+        transfer = self._plan.transfer
+        if transfer.expects_continue:
+            timeout_s = transfer.continue_timeout_ns / NS_PER_S
+            self._kind = partial(UploadConnection, continue_timeout_s=timeout_s, counts=self.continues)
         self._ignores_close = not policy.honours_close
         self.pace = ConnectPace(self.clock, policy.connects_per_s) if policy.connects_per_s else None
         self._route.socket_options = tuple([(one.level, one.option, one.value) for one in policy.socket_options])

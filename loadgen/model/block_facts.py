@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NotRequired, TypedDict
 
 from loadgen.model.connections_summary import AfterClose, LostRows
+from loadgen.model.continue_counts import ContinueFacts
 from loadgen.model.policy_summary import UnaskedBytes
 from loadgen.model.summary import BlockConnections
 
@@ -232,6 +233,8 @@ class BlockRecord(TypedDict):
     """Where a redirect led, without secrets; absent where there was none."""
     idle_statuses: NotRequired[dict[str, int]]
     """Responses with which the server ended idle connections, by status; 0 where it is not known."""
+    continues: NotRequired[ContinueFacts]
+    """What became of requests with `Expect: 100-continue`; absent where there was none."""
     trailers: NotRequired[TrailerFacts]
     """Trailer sections."""
     lenient: NotRequired[dict[str, int]]

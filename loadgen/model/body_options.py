@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from loadgen.model.option import LocustArgument, Option, OptionGroup
-from loadgen.model.value_types import Flag, OptionalWhole
+from loadgen.model.units import NS_PER_MS
+from loadgen.model.value_types import Duration, Flag, OptionalWhole
 
 MAX_CHUNK_BYTES = 1 << 30
 _LOCUST = LocustArgument()
@@ -17,5 +18,15 @@ BODY_OPTIONS: tuple[Option, ...] = (
         name="chunk_size", group=OptionGroup.TARGET, type=OptionalWhole(1, MAX_CHUNK_BYTES),
         plan_field="transfer.chunk_bytes", is_implicit=True, metavar="BYTES",
         help="With --chunked: longest chunk; 16384 if unset.", locust=_LOCUST,
+    ),
+    Option(
+        name="expect_continue", group=OptionGroup.TARGET, type=Flag(), plan_field="transfer.expects_continue",
+        default=False, locust=_IN_NO_FORM,
+        help="Send Expect: 100-continue, and the body only once the server says 100 Continue.",
+    ),
+    Option(
+        name="continue_timeout", group=OptionGroup.TARGET, type=Duration(NS_PER_MS),
+        plan_field="transfer.continue_timeout_ns", default="1s", locust=_IN_NO_FORM,
+        help="With --expect-continue: send the body after this time even so.",
     ),
 )  # fmt: skip

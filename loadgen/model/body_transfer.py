@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from loadgen.model.exceptions import PlanError
 from loadgen.model.options import default
-from loadgen.model.policy import WEBSOCKET, ConnectionPolicy
+from loadgen.model.policy import HTTP1, WEBSOCKET, ConnectionPolicy
 
 _USUAL_CHUNK_BYTES = 16 * 1024
 
@@ -20,6 +20,10 @@ class BodyTransfer:
     """The body goes in chunks, and no field says its length (RFC 9112 §7.1)."""
     chunk_bytes: int | None = None
     """The longest chunk; None: the usual one."""
+    expects_continue: bool = default("expect_continue")
+    """The body waits for 100 Continue (RFC 9110 §10.1.1)."""
+    continue_timeout_ns: int = default("continue_timeout")
+    """How long, at most."""
 
     @property
     def max_chunk_bytes(self) -> int:
@@ -29,7 +33,12 @@ class BodyTransfer:
     def of_request(self, *, has_body: bool, chunked: bool) -> BodyTransfer:
         """How one of several requests is sent. chunked: it asks for chunks itself."""
         chunked = has_body and (chunked or self.chunked)
-        return replace(self, chunked=chunked, chunk_bytes=self.chunk_bytes if chunked else None)
+        return replace(
+            self,
+            chunked=chunked,
+            chunk_bytes=self.chunk_bytes if chunked else None,
+            expects_continue=has_body and self.expects_continue,
+        )
 
     def check(self, *, has_body: bool, some_chunked: bool, policies: Iterable[ConnectionPolicy]) -> None:
         """Raise PlanError where nothing is there to be sent so, or a policy can't send it.
@@ -38,10 +47,15 @@ class BodyTransfer:
         """
         if self.chunked and not has_body:
             raise PlanError("--chunked is for a request with a body; give --data too")
+        if self.expects_continue and not has_body:
+            raise PlanError("--expect-continue is for a request with a body; give --data too")
         if self.chunk_bytes is not None and not some_chunked:
             raise PlanError("--chunk-size is for a body in chunks; give --chunked too")
-        for policy in policies if some_chunked else ():
-            _check_chunks(policy)
+        for policy in policies:
+            if some_chunked:
+                _check_chunks(policy)
+            if self.expects_continue:
+                _check_expectation(policy)
 
 
 def _check_chunks(policy: ConnectionPolicy) -> None:
@@ -49,6 +63,17 @@ def _check_chunks(policy: ConnectionPolicy) -> None:
         raise PlanError(f"chunks are for requests, and the policy {policy.name} sends messages")
     if policy.http_version == "1.0":
         raise PlanError(f"HTTP/1.0 has no chunks (RFC 9112 §7.1), so the policy {policy.name} can't send them")
+
+
+def _check_expectation(policy: ConnectionPolicy) -> None:
+    if policy.protocol != HTTP1 or policy.http_version == "1.0":
+        raise PlanError(f"--expect-continue is for HTTP/1.1, and the policy {policy.name} speaks another protocol")
+    for other, why in (
+        (policy.pipelines, "has further requests in flight, and a body that waits would stop them"),
+        (policy.early_data, "sends its first request with the handshake, before the server could say 100 Continue"),
+    ):
+        if other:
+            raise PlanError(f"--expect-continue: the policy {policy.name} {why}")
 
 
 DEFAULT_TRANSFER = BodyTransfer()

@@ -267,6 +267,8 @@ class Plan:
         for one in self.requests:
             if one.chunked and not (one.body or self.body):
                 raise PlanError(f"--urls: the request {one.name!r} is chunked, and it has no body")
+        if self.transfer.expects_continue and any(name.lower() == "expect" for name, _ in self.headers):
+            raise PlanError("the header 'Expect' can't be given beside --expect-continue, which sends it")
         self.transfer.check(
             has_body=bool(self.body) or any(one.body for one in self.requests),
             some_chunked=self.transfer.chunked or any(one.chunked for one in self.requests),

@@ -181,3 +181,7 @@ class PlanRecord(TypedDict):
     """The body went in chunks (RFC 9112 §7.1); earlier runs lack it."""
     chunk_bytes: NotRequired[int | None]
     """Longest chunk; null for 16384, absent in earlier runs."""
+    expects_continue: NotRequired[bool]
+    """Bodies waited for 100 Continue; earlier runs lack it."""
+    continue_timeout_ns: NotRequired[int]
+    """How long they did, at most (ns); earlier runs lack it."""

@@ -182,6 +182,32 @@ class TrailersSummary(TypedDict):
     """How often each field came, by lower-case name; `other` for rare ones."""
 
 
+class ContinueWaits(TypedDict):
+    """How long bodies waited for 100 Continue (ns), a part of `send`. Null where none did."""
+
+    mean: int | None
+    """Mean (ns)."""
+    p50: int | None
+    """Median (ns)."""
+    p99: int | None
+    """99th percentile (ns)."""
+
+
+class ContinuesSummary(TypedDict):
+    """Requests with `Expect: 100-continue` (RFC 9110 §10.1.1), warm-up included."""
+
+    asked: int
+    """Requests whose body waited."""
+    received: int
+    """Of these, those that 100 Continue came for."""
+    timed_out: int
+    """Those whose body was sent because nothing came in time."""
+    refused: int
+    """Those whose response came in place of 100 Continue, so that the body was not sent."""
+    wait_ns: ContinueWaits
+    """How long they waited, in complete requests of the measured windows (ns)."""
+
+
 class UnaskedBytes(TypedDict):
     """Bytes that no request asked for, warm-up included."""
 
@@ -260,5 +286,7 @@ class PolicySummary(TypedDict):
     """What the server spent; null where it was not watched."""
     by_name: NotRequired[list[NamedRequestSummary] | None]
     """Each of several requests; null where there is one. Earlier runs lack it."""
+    continues: NotRequired[ContinuesSummary | None]
+    """Requests whose bodies waited for 100 Continue; null where none did. Earlier runs lack it."""
     balance: NotRequired[BalanceSummary | None]
     """Connections and requests by address and backend; null where there was one of each. Earlier runs lack it."""

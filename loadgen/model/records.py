@@ -102,6 +102,7 @@ EXCHANGE_FIELDS = (
     "outcome",  # the status code, or -ErrorKind
     "bytes_sent",
     "bytes_received",
+    "continue_wait",  # the part of `send` in which the body waited for 100 Continue
 )
 EXCHANGE_ROW = struct.Struct(f"={len(EXCHANGE_FIELDS)}q")
 
@@ -126,5 +127,6 @@ COLUMNS = (
     "policy", "round", "worker", "user", "connection", "nth_on_connection", "scheduled", "queue", "dns", "connect",
     "tls", "upgrade", "send", "wait", "receive", "lag", "status", "error", "bytes_sent", "bytes_received",
     "tls_resumed", "closed_by", "late", "tunnel", "own", "wait_delay", "connect_delay",
+    "continue_wait",
     "request",  # which of several requests it was; -1 where there is one
 )  # fmt: skip

@@ -18,7 +18,7 @@ class SampleSink:
     def exchange(
         self, connection: int, user: int, request_index: int, scheduled: int, queue: int, late: int, send: int,
         wait: int, receive: int, own: int, lag: int, wait_delay: int, outcome: int, bytes_sent: int,
-        bytes_received: int,
+        bytes_received: int, continue_wait: int,
     ) -> None:  # fmt: skip
         """An exchange has ended."""
         raise NotImplementedError

@@ -274,6 +274,11 @@ class WarningCode(WarningRow):
         "closed.",
         "Find out where they come from: a wrong Content-Length, or a body with a status that has none.",
     )
+    CONTINUE_IGNORED = (
+        "continue_ignored",
+        "The server, or a proxy before it, never sent 100 Continue, so each body waited for the whole timeout.",
+        "Leave out `--expect-continue`, or give a shorter `--continue-timeout`.",
+    )
     HOP_BY_HOP_FORWARDED = (
         "hop_by_hop_forwarded", "The proxy passed on fields that are for one hop only (RFC 9110 §7.6.1).",
         "Fix the proxy, or remove these fields in its configuration.",

@@ -41,6 +41,7 @@ class Account:
         self._protocols_of_closed: Counter[str] = Counter()
         self._headers: Counter[str] = Counter()
         self._early: Counter[str] = Counter()
+        self._expectations: Counter[str] = Counter()
 
     @property
     def opened(self) -> list[Any]:
@@ -68,6 +69,9 @@ class Account:
     def began_early(self, outcome: str) -> None:
         """A connection's first request was sent as early data. outcome: `accepted`, `rejected` or `replayed`."""
         self._early[outcome] += 1
+    def expected(self, answer: str) -> None:
+        """A request with `Expect: 100-continue` came without its body, and got this answer (see EXPECT_ANSWERS)."""
+        self._expectations[answer] += 1
 
     def closed(self, connection: Counted) -> None:
         """A connection has closed; a second call changes nothing."""
@@ -94,6 +98,7 @@ class Account:
 
         Where there were headers of the PROXY protocol also their versions, and whether they named the connection's own
         source; where early data was sent, what became of it.
+        source; and where requests expected 100 Continue, how often they got which answer.
         """
         counted = [one for one in self._open if _counts(one)]
         uncounted = len(self._open) - len(counted)
@@ -107,6 +112,7 @@ class Account:
             "protocols": {name: protocols[name] for name in PROTOCOLS},
             **({"proxy_protocol": dict(self._headers)} if self._headers else {}),
             **({"early_data": dict(self._early)} if self._early else {}),
+            **({"expectations": dict(self._expectations)} if self._expectations else {}),
         }
 
 

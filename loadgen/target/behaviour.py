@@ -16,6 +16,9 @@ PROTOCOLS = ("http/1.1", "h2", "h2c", "websocket")
 """What a connection may end up speaking; h2c is HTTP/2 after an upgrade, h2 that after ALPN or prior knowledge."""
 DECLINABLE = ("websocket", "h2c", "h2", "trailers")
 """What --decline can name: the target then does without it."""
+CONTINUE, IGNORE, REFUSE = "continue", "ignore", "refuse"
+EXPECT_ANSWERS = (CONTINUE, IGNORE, REFUSE)
+"""What --on-expect can be: 100 Continue, nothing, or 417 and a close."""
 
 _MAX_STREAMS = (1 << 31) - 1  # a stream's number has 31 bits (RFC 9113 §5.1.1)
 
@@ -43,7 +46,8 @@ class Behaviour:
     """The members of DECLINABLE that it does without."""
     max_streams: int = 100
     """Concurrent streams of an HTTP/2 connection (SETTINGS_MAX_CONCURRENT_STREAMS)."""
-
+    on_expect: str = CONTINUE
+    """One of EXPECT_ANSWERS: what it does about `Expect: 100-continue`."""
     replica: str = ""
     """What the field X-Replica of its responses says; empty for no such field."""
 

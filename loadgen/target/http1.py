@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from loadgen.target.behaviour import CONTINUE, REFUSE
 from loadgen.target.connection import ServerConnection, ServerContext, service_timer
 from loadgen.target.http2 import Http2ServerConnection
 from loadgen.target.http2_rules import PREFACE, client_settings
@@ -101,7 +102,7 @@ class Http1ServerConnection(ServerConnection):
                 if request is None:
                     if reader.wants_continue:
                         reader.wants_continue = False
-                        self._send(b"HTTP/1.1 100 Continue\r\n\r\n")
+                        self._answer_expectation()
                     return
                 if request.upgrade and self._upgraded(request):
                     return
@@ -112,6 +113,19 @@ class Http1ServerConnection(ServerConnection):
         except Malformed as error:
             self._closing = True
             self._send(bad_request(str(error)))
+
+    def _answer_expectation(self) -> None:
+        """The head of a request has come whose body waits (RFC 9110 §10.1.1)."""
+        context = self._context
+        answer = context.behaviour.on_expect
+        context.account.expected(answer)
+        if answer == CONTINUE:
+            self._send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        elif answer == REFUSE:
+            # The client will not send the body that its head announced, so that no other request can follow.
+            self.served += 1
+            self._closing = True
+            self._send(context.responses.expectation_failed())
 
     def _answer_later(self, request: Request) -> None:
         def due() -> None:

@@ -95,6 +95,12 @@ class Responses:
         head = _head(_TEXT, b"Content-Length: %d" % len(text), _connection(persists, b""), b"403 Forbidden")
         return head + text
 
+    def expectation_failed(self) -> bytes:
+        """The response (417) to a request whose body is not wanted; the connection closes after it."""
+        text = b"the body is not wanted\n"
+        head = _head(_TEXT, b"Content-Length: %d" % len(text), _connection(False, b""), b"417 Expectation Failed")
+        return head + text
+
     def http2(self, request: Request, served: int, number: int = 0) -> Http2Response:
         """The HTTP/2 response to any request. served: how many the connection has served, with this one.
 

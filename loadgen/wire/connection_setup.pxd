@@ -19,7 +19,7 @@ cdef class ConnectionSetup(Lifecycle):
     cdef public int flags
     cdef public object ending, failure, handshake, address
     cdef public bint is_sampled
-    cdef public long long connect_delay_ns, wait_delay_ns
+    cdef public long long connect_delay_ns, wait_delay_ns, continue_wait_ns
     cdef readonly Route _route
     cdef readonly PhaseClock _clock
     cdef public object _request

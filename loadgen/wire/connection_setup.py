@@ -56,9 +56,9 @@ class ConnectionSetup(Lifecycle):
     """A connection without its exchanges. Subclasses say what to send once it is open, and how to read."""
 
     __slots__ = (
-        "_clock", "_request", "_route", "_transport", "address", "begun_ns", "connect_delay_ns", "ending", "failure",
-        "flags", "handshake", "is_sampled", "lag_ns", "listener", "number", "opened_ns", "queue_ns", "reader",
-        "request_index", "scheduled_ns", "user", "wait_delay_ns",
+        "_clock", "_request", "_route", "_transport", "address", "begun_ns", "connect_delay_ns", "continue_wait_ns",
+        "ending", "failure", "flags", "handshake", "is_sampled", "lag_ns", "listener", "number", "opened_ns",
+        "queue_ns", "reader", "request_index", "scheduled_ns", "user", "wait_delay_ns",
     )  # fmt: skip
 
     offers_h2 = False
@@ -94,6 +94,8 @@ class ConnectionSetup(Lifecycle):
         self.is_sampled = False
         # Then, how late the ends of `connect` and of the present exchange's `wait` were stamped, by the kernel's clock.
         self.connect_delay_ns = self.wait_delay_ns = ABSENT
+        # The part of the present exchange's `send` in which its body waited for 100 Continue.
+        self.continue_wait_ns = ABSENT
         self._route = route
         self._clock = clock
         self._request: Any = None

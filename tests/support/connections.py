@@ -144,7 +144,7 @@ def exchange_phases(connection: Connection) -> tuple[int, int, int]:
 class Rig(Listener):
     """A connection with all its neighbours faked; it is its own listener."""
 
-    def __init__(self, clock: Clock, limit_bytes: int = 1000, kind: type[Connection] = Connection) -> None:
+    def __init__(self, clock: Clock, limit_bytes: int = 1000, kind: Callable[..., Connection] = Connection) -> None:
         self.clock = clock
         self.transport = FakeTransport(clock)
         self.sessions: list[Any] = []
@@ -176,7 +176,7 @@ class Rig(Listener):
         assert connection is self.connection
         self.losses += 1
 
-    def open(self, request: bytes = REQUEST) -> Rig:
+    def open(self, request: Any = REQUEST) -> Rig:
         """Open, and take all the transport's steps."""
         self.connection.open(request, 0)
         while self.transport.steps and self.connection.busy:
@@ -188,7 +188,7 @@ class Rig(Listener):
         self.transport.callback()
         return self
 
-    def reuse(self, request: bytes = REQUEST) -> Rig:
+    def reuse(self, request: Any = REQUEST) -> Rig:
         self.connection.exchange(request)
         return self
 

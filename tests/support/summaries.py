@@ -82,6 +82,7 @@ def policy_summary(**changes: Any) -> Any:
         "server": None,
         "by_name": None,
         "balance": None,
+        "continues": None,
     }  # fmt: skip
     for key, value in changes.items():
         old = found[key]

@@ -59,6 +59,7 @@ class Exchange:
     late: int = ABSENT
     own: int = 0
     wait_delay: int = ABSENT
+    continue_wait: int = ABSENT
 
 
 @dataclass
@@ -136,6 +137,7 @@ class RunWriter:
                 number, slot if one.user is None else one.user, request_index, begun_ns + one.at_ns, one.queue,
                 one.late, one.send, one.wait, one.receive, one.own, one.lag, one.wait_delay, one.outcome,
                 one.bytes_sent, (90 if one.outcome > 0 else 0) if one.bytes_received is None else one.bytes_received,
+                one.continue_wait,
             )  # fmt: skip
         if link.row:
             opened_ns = begun_ns + link.exchanges[0].at_ns

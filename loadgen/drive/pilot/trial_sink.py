@@ -48,7 +48,7 @@ class TrialSink(RunSink):
     def exchange(
         self, connection: int, user: int, request_index: int, scheduled: int, queue: int, late: int, send: int,
         wait: int, receive: int, own: int, lag: int, wait_delay: int, outcome: int, bytes_sent: int,
-        bytes_received: int,
+        bytes_received: int, continue_wait: int,
     ) -> None:  # fmt: skip
         self.requests += 1
         if not self._counts(scheduled):

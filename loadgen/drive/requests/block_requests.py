@@ -14,7 +14,8 @@ from loadgen.drive.requests.user_state import EncodedRequest
 from loadgen.model.cell import Cell
 from loadgen.model.plan import Plan
 from loadgen.model.planned_request import PlannedRequest
-from loadgen.wire.http1.request_writer import build_request
+from loadgen.wire.http1.request_writer import as_upload, build_request
+from loadgen.wire.http1.upload import Upload
 from loadgen.wire.route import Route
 
 
@@ -35,7 +36,7 @@ def block_requests(
 
 def _write_http1(
     plan: Plan, cell: Cell, route: Route, is_last: bool, cookies: str, upgrade: tuple[tuple[str, str], ...] = ()
-) -> bytes:
+) -> bytes | Upload:
     """As WriteHttp1 says; with what the proxy wants by now, where it gets the request itself."""
     policy = cell.policy
     headers = plan.headers + route.proxy_fields
@@ -45,7 +46,8 @@ def _write_http1(
     if upgrade:
         headers = (*headers, *upgrade)
         option = ", ".join(name for name, _ in upgrade)
-    return build_request(
+    request = build_request(
         plan.method, plan.request_target(policy, cell.path), plan.target.host_field, headers, plan.body, option,
         policy.http_version, plan.trailers, plan.transfer,
     )  # fmt: skip
+    return as_upload(request, expects=True) if plan.transfer.expects_continue else request

@@ -9,7 +9,6 @@ from functools import lru_cache, partial
 
 from loadgen.drive.requests.encoding import WriteStream, request_section, stream_writer, upgrade_fields
 from loadgen.drive.requests.user_state import EncodedRequest
-from loadgen.model.body_transfer import DEFAULT_TRANSFER
 from loadgen.model.characters import has_control
 from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import check_headers
@@ -17,8 +16,9 @@ from loadgen.model.plan import Plan
 from loadgen.model.policy import HTTP2, ConnectionPolicy
 from loadgen.model.request_method import check_method
 from loadgen.model.request_target import origin_form
-from loadgen.wire.http1.request_writer import build_request
 from loadgen.wire.websocket.protocol import Message
+from loadgen.wire.http1.request_writer import as_upload, build_request
+from loadgen.wire.http1.upload import Upload
 
 FieldPairs = tuple[tuple[str, str], ...]
 """Header fields in order."""
@@ -78,16 +78,18 @@ class RequestBuilder:
     def _write_http1(
         self, method: str, path: str, fields: FieldPairs, body: bytes, is_last: bool, _cookies: str,
         upgrade: FieldPairs = (),
-    ) -> bytes:  # fmt: skip
+    ) -> bytes | Upload:  # fmt: skip
         """As WriteHttp1 says; the cookies are among the fields."""
         policy, plan = self._policy, self._plan
+        transfer = plan.transfer if body else DEFAULT_TRANSFER
         option = policy.last_option if is_last else policy.connection_option
         if upgrade:
             option = ", ".join(name for name, _ in upgrade)
-        return build_request(
+        request = build_request(
             method, plan.request_target(policy, path), self._host_field, (*fields, *self._proxy_fields, *upgrade),
-            body, option, policy.http_version, plan.trailers, plan.transfer if body else DEFAULT_TRANSFER,
+            body, option, policy.http_version, plan.trailers, transfer,
         )  # fmt: skip
+        return as_upload(request, expects=True) if transfer.expects_continue else request
 
     def _stream_writer(self, method: str, path: str, fields: FieldPairs, body: bytes) -> WriteStream:
         section = request_section(self._plan, method, path, fields, body)

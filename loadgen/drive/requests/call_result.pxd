@@ -36,6 +36,7 @@ cdef class CallRow(SampleSink):
         self, long long connection, long long user, long long request_index, long long scheduled, long long queue,
         long long late, long long send, long long wait, long long receive, long long own, long long lag,
         long long wait_delay, long long outcome, long long bytes_sent, long long bytes_received,
+        long long continue_wait,
     )
     @cython.locals(phases=dict, latency_ns=cython.longlong, value=cython.longlong, reader=BodyReader)
     cpdef CallResult result(self, Connection connection)

@@ -116,7 +116,7 @@ class CallRow(SampleSink):
     def exchange(
         self, connection: int, user: int, request_index: int, scheduled: int, queue: int, late: int, send: int,
         wait: int, receive: int, own: int, lag: int, wait_delay: int, outcome: int, bytes_sent: int,
-        bytes_received: int,
+        bytes_received: int, continue_wait: int,
     ) -> None:  # fmt: skip
         self._number = connection
         self._request_index = request_index
@@ -127,7 +127,7 @@ class CallRow(SampleSink):
         self._receive = receive
         self._sink.exchange(
             connection, user, request_index, scheduled, queue, late, send, wait, receive, own, lag, wait_delay,
-            outcome, bytes_sent, bytes_received,
+            outcome, bytes_sent, bytes_received, continue_wait,
         )  # fmt: skip
 
     def result(self, connection: Connection) -> CallResult:

@@ -25,7 +25,7 @@ _OF_UPGRADES = {"sec-websocket-key", "sec-websocket-version", "sec-websocket-ext
 class WriteHttp1(Protocol):
     """Writes the request in HTTP/1.x. upgrade: fields that ask for an upgrade, all named in Connection."""
 
-    def __call__(self, is_last: bool, cookies: str, upgrade: tuple[tuple[str, str], ...] = ()) -> bytes: ...
+    def __call__(self, is_last: bool, cookies: str, upgrade: tuple[tuple[str, str], ...] = ()) -> Any: ...
 
 
 WriteStream = Callable[[bool, str], StreamRequest]

@@ -11,7 +11,7 @@ cdef class SlotContext:
     cdef public object url
     cdef public long long asked, left, to_end, counted_from_ns
     cdef public long long errors, retried, mismatched_echoes, after_close_tried, after_close_answered
-    cdef public object last_failure, observed, trailers, leniencies, unasked, balance, retried_outcomes, last_redirect
+    cdef public object last_failure, observed, trailers, leniencies, unasked, continues, balance, retried_outcomes, last_redirect
 
     cpdef new_connection(self, listener)
     cpdef record_connection(self, long long slot, connection)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from loadgen.drive.slots.connect_pace import ConnectPace
+from loadgen.model.continue_counts import ContinueCounts
 from loadgen.model.errors import ErrorKind
 from loadgen.model.leniency import LeniencyCounts
 from loadgen.model.policy import ConnectionPolicy
@@ -63,6 +64,7 @@ class SlotContext:
         """The head of the block's last response with a status from 300 on."""
         self.leniencies = LeniencyCounts()
         self.unasked = UnaskedCounts()
+        self.continues = ContinueCounts()
         self.balance: Any = None
         """The block's counts by address and backend (BlockBalance); None where there is one of each."""
 

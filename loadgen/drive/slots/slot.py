@@ -90,7 +90,7 @@ class ConnectionSlot(Listener):
             link.number, self.user_state.index, link.request_index, link.scheduled_ns,
             link.queue_ns, self.late_ns, link.phase_ns(_SENDING), link.phase_ns(_WAITING),
             link.phase_ns(_RECEIVING), link.own_ns, link.lag_ns, link.wait_delay_ns, outcome,
-            link.bytes_sent, link.bytes_received,
+            link.bytes_sent, link.bytes_received, link.continue_wait_ns,
         )  # fmt: skip
         context = self._context
         if link.scheduled_ns >= context.counted_from_ns:

@@ -25,7 +25,7 @@ _SUMS = (
     "warmup_outlasted", "warmup_errors", "cpu_ns", "rss_bytes",
 )  # fmt: skip
 _SUMS_OF_EACH = (
-    "connections", "endings", "after_close", "idle_statuses", "upgrades", "challenge", "lenient", "lost",
+    "connections", "endings", "after_close", "idle_statuses", "upgrades", "challenge", "lenient", "lost", "continues",
     "carried_by_request",
 )  # fmt: skip
 _EXTREMES = (("window_begun_ns", min), ("window_ended_ns", max), ("next_connection", max), ("stalled_ns", max))

@@ -23,6 +23,7 @@ ADDED_COLUMNS = (
     "wait_delay",
     "connect_delay",
     "request",
+    "continue_wait",
 )  # columns that the first version did not have
 
 

@@ -19,7 +19,7 @@ cdef inline size_t c_address(object segment) except 0:
 cdef inline void c_write_exchange(
     size_t address, long long connection, long long user, long long request_index, long long scheduled,
     long long queue, long long late, long long send, long long wait, long long receive, long long own, long long lag,
-    long long wait_delay, long long outcome, long long bytes_sent, long long bytes_received,
+    long long wait_delay, long long outcome, long long bytes_sent, long long bytes_received, long long continue_wait,
 ) noexcept:
     """One row, in the order of EXCHANGE_FIELDS."""
     cdef long long *row = <long long *>address
@@ -38,6 +38,7 @@ cdef inline void c_write_exchange(
     row[12] = outcome
     row[13] = bytes_sent
     row[14] = bytes_received
+    row[15] = continue_wait
 
 
 cdef class RowFile:
@@ -77,4 +78,5 @@ cdef class Recorder(RunSink):
         self, long long connection, long long user, long long request_index, long long scheduled, long long queue,
         long long late, long long send, long long wait, long long receive, long long own, long long lag,
         long long wait_delay, long long outcome, long long bytes_sent, long long bytes_received,
+        long long continue_wait,
     )

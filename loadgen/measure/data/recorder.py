@@ -35,7 +35,7 @@ WORKER_PREFIX = "worker-"
 _EXCHANGE_BYTES = EXCHANGE_ROW.size
 _pack_exchange_into = EXCHANGE_ROW.pack_into
 PART_ROWS = 1 << 19
-"""Exchanges after which a long run's rows go on in the next part, at the end of a segment: 60 MiB of them."""
+"""Exchanges after which a long run's rows go on in the next part, at the end of a segment: 64 MiB of them."""
 COMPILED = not __file__.endswith(".py")
 ROW_BYTES = [EXCHANGE_ROW.size, CONNECTION_ROW.size]
 """Written with each block, so that rows of another layout are never read as this one."""
@@ -172,7 +172,7 @@ class Recorder(RunSink):
     def exchange(
         self, connection: int, user: int, request_index: int, scheduled: int, queue: int, late: int, send: int,
         wait: int, receive: int, own: int, lag: int, wait_delay: int, outcome: int, bytes_sent: int,
-        bytes_received: int,
+        bytes_received: int, continue_wait: int,
     ) -> None:  # fmt: skip
         rows = self._exchanges
         if rows.offset == rows.segment_bytes:
@@ -184,12 +184,12 @@ class Recorder(RunSink):
         if COMPILED and rows.address:
             c_write_exchange(
                 rows.address + rows.offset, connection, user, request_index, scheduled, queue, late, send, wait,
-                receive, own, lag, wait_delay, outcome, bytes_sent, bytes_received,
+                receive, own, lag, wait_delay, outcome, bytes_sent, bytes_received, continue_wait,
             )  # fmt: skip
         else:
             _pack_exchange_into(
                 rows.map, rows.offset, connection, user, request_index, scheduled, queue, late, send, wait, receive,
-                own, lag, wait_delay, outcome, bytes_sent, bytes_received,
+                own, lag, wait_delay, outcome, bytes_sent, bytes_received, continue_wait,
             )  # fmt: skip
         rows.offset += _EXCHANGE_BYTES
 

@@ -32,7 +32,7 @@ from loadgen.model.records import (
 
 _AS_WRITTEN = (
     "connection", "user", "scheduled", "queue", "late", "send", "wait", "receive", "own", "lag", "wait_delay",
-    "bytes_sent", "bytes_received",
+    "bytes_sent", "bytes_received", "continue_wait",
 )  # fmt: skip
 NOT_YET = np.iinfo(np.int64).max
 """The time at which a window begins or ends that has not yet."""

@@ -17,7 +17,16 @@ from loadgen.model.units import count
 
 _INDEX, _POSITION = "request_index", "nth_on_connection"  # as everything else calls it; as samples.npz does
 _TIMES = frozenset(
-    {*(phase.value for phase in Phase), "scheduled", "late", "own", "lag", "wait_delay", "connect_delay"}
+    {
+        *(phase.value for phase in Phase),
+        "scheduled",
+        "late",
+        "own",
+        "lag",
+        "wait_delay",
+        "connect_delay",
+        "continue_wait",
+    }
 )
 _LABELS = {
     "error": {int(kind): kind.label for kind in ErrorKind},

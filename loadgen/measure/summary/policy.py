@@ -19,6 +19,7 @@ from loadgen.measure.stats.positions import by_position
 from loadgen.measure.stats.sequential import jackknife
 from loadgen.measure.summary.generator import generator
 from loadgen.measure.summary.policy_balance import balance_summary
+from loadgen.measure.summary.policy_continues import continues
 from loadgen.measure.summary.policy_requests import requests_summary
 from loadgen.measure.summary.protocols import upgrade_cost
 from loadgen.measure.summary.sockets import server, sockets
@@ -101,6 +102,7 @@ def summarise_policy(
         "sockets": sockets(blocks),
         "server": server(blocks, answered),
         "by_name": requests_summary(plan.requests, blocks, exact, measured),
+        "continues": continues(blocks, measured.valid.columns["continue_wait"]),
         "balance": balance_summary(blocks),
     }
     if cell.target is not None:

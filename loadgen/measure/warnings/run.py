@@ -12,6 +12,7 @@ from loadgen.measure.stats.floor import WithinFloor
 from loadgen.measure.stats.statuses import LOWEST_ERROR, StatusCounts
 from loadgen.measure.warnings.audit_findings import explained
 from loadgen.measure.warnings.balance import balance_warnings
+from loadgen.measure.warnings.continue_timeouts import continue_warnings
 from loadgen.measure.warnings.floor import floor_warnings
 from loadgen.measure.warnings.generator import difference_warnings, generator_warnings
 from loadgen.measure.warnings.hints import advice
@@ -139,6 +140,7 @@ def _policy_warnings(summary: PolicySummary, cell: Cell, plan: Plan, notes: Sequ
     yield from protocol_warnings(summary, cell.policy.protocol)
     yield from trailer_warnings(summary["trailers"])
     yield from response_warnings(summary)
+    yield from continue_warnings(summary, plan.transfer.continue_timeout_ns)
     if not summary["requests"]:
         return
     yield from generator_warnings(summary, cell, plan)

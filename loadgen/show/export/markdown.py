@@ -27,6 +27,7 @@ def render(summary: Summary, diff: DiffRecord | None = None) -> str:
             tables.gates(summary),
             tables.named_requests(summary),
             tables.balance(summary),
+            tables.continues(summary),
             tables.amortisation(summary),
             tables.checks(summary),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from loadgen.show.tables.balance import balance, balance_note
 from loadgen.show.tables.checks import checks, checks_note
 from loadgen.show.tables.connections import connections, endings, endings_note, trailers, trailers_note, upgrades
+from loadgen.show.tables.continue_waits import continues, continues_note
 from loadgen.show.tables.findings import findings
 from loadgen.show.tables.floor import floor_note
 from loadgen.show.tables.gates import gates, gates_note
@@ -20,7 +21,7 @@ from loadgen.show.tables.table import Table
 
 __all__ = [
     "Table", "amortisation", "arrivals", "audited_note", "balance", "balance_note", "checks", "checks_note",
-    "connections", "differences", "endings",
+    "connections", "continues", "continues_note", "differences", "endings",
     "endings_note", "environment", "findings", "floor_note",
     "gates", "gates_note", "generator", "generator_note", "lenient", "lenient_note", "named_requests",
     "named_requests_note", "notable_findings",

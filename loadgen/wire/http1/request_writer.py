@@ -5,6 +5,7 @@ from __future__ import annotations
 from loadgen.model.body_transfer import DEFAULT_TRANSFER, BodyTransfer
 from loadgen.model.request_method import WITH_CONTENT
 from loadgen.wire.http1.final_head import END_OF_HEAD
+from loadgen.wire.http1.upload import Upload
 
 
 def with_defaults(host_field: str, headers: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
@@ -43,15 +44,26 @@ def build_request(
     """
     lines = [f"{method} {path} HTTP/{version}"]
     lines += [f"{name}: {value}" for name, value in with_defaults(host_field, headers)]
-    if transfer.chunked:
-        lines.append("Transfer-Encoding: chunked")
-        body = chunked_body(body, transfer.max_chunk_bytes)
-    elif sends_length(method, body):
-        lines.append(f"Content-Length: {len(body)}")
+    lines += _framing(method, body, transfer)
     if trailers and version != "1.0":
         # TE is for the next hop alone: its sender must name it in Connection, so that no intermediary forwards it.
         lines.append("TE: trailers")
         connection = f"{connection}, TE" if connection else "TE"
     if connection:
         lines.append(f"Connection: {connection}")
-    return "\r\n".join(lines).encode("latin-1") + END_OF_HEAD + body
+    head = "\r\n".join(lines).encode("latin-1") + END_OF_HEAD
+    return head + (chunked_body(body, transfer.max_chunk_bytes) if transfer.chunked else body)
+
+
+def _framing(method: str, body: bytes, transfer: BodyTransfer) -> list[str]:
+    """The fields that say what comes behind the head (RFC 9112 §6), and whether it waits (RFC 9110 §10.1.1)."""
+    expectation = ["Expect: 100-continue"] if transfer.expects_continue else []
+    if transfer.chunked:
+        return [*expectation, "Transfer-Encoding: chunked"]
+    return [*expectation, f"Content-Length: {len(body)}"] if sends_length(method, body) else expectation
+
+
+def as_upload(request: bytes, expects: bool) -> Upload:
+    """A whole request, to be sent in pieces. expects: its body waits for 100 Continue."""
+    end = request.index(END_OF_HEAD) + len(END_OF_HEAD)
+    return Upload(request[:end], request[end:], expects)

@@ -65,3 +65,29 @@ def test_runs_of_earlier_versions_know_no_chunks() -> None:
 def test_locust_has_these_options() -> None:
     arguments = [option.locust for option in BODY_OPTIONS]
     assert all(argument is not None and argument.in_form for argument in arguments)
+
+
+EXPECTING = BodyTransfer(expects_continue=True)
+
+
+@pytest.mark.parametrize(
+    ("values", "complaint"),
+    [
+        ({"body": b""}, "--expect-continue is for a request with a body"),
+        ({"headers": (("expect", "100-continue"),)}, "can't be given beside --expect-continue"),
+        ({"policies": "http10"}, "the policy http10 speaks another protocol"),
+        ({"policies": "websocket"}, "the policy websocket speaks another protocol"),
+        ({"policies": "persistent,h2"}, "the policy h2 speaks another protocol"),
+        ({"policies": "pipeline:2", "method": "PUT"}, "has further requests in flight"),
+        ({"policies": "early-data", "target": parse_target("https://h/")}, "sends its first request with the handsh"),
+    ],
+)
+def test_a_body_that_can_not_wait_is_refused(values: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(PlanError, match=complaint):
+        plan(**values, transfer=EXPECTING)
+
+
+def test_requests_without_a_body_do_not_expect() -> None:
+    requests = read_requests('{"url": "/a", "body": "x"}\n{"url": "/b"}')
+    both = plan(requests=requests, body=b"", transfer=EXPECTING)
+    assert [both.of_request(one).transfer.expects_continue for one in requests] == [True, False]

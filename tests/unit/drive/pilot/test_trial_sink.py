@@ -11,7 +11,7 @@ US = 1_000
 def exchange(sink: TrialSink, connection: int, index: int, scheduled: int, wait_us: int, outcome: int = 200) -> None:
     sink.exchange(
         connection, 0, index, scheduled, ABSENT, ABSENT, 10 * US, wait_us * US, 5 * US, 3 * US, 7 * US, ABSENT, outcome,
-        100, 200,
+        100, 200, ABSENT,
     )  # fmt: skip
 
 

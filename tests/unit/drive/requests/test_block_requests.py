@@ -14,6 +14,7 @@ from loadgen.model.policy import parse_policies
 from loadgen.model.proxy import parse_proxy
 from loadgen.model.request_list import read_requests
 from loadgen.model.target import parse_target
+from loadgen.wire.http1.upload import Upload
 from loadgen.wire.proxy.connect import ProxyLogin
 from loadgen.wire.route import Route
 
@@ -68,3 +69,12 @@ def test_bodies_go_in_chunks_where_there_are_some() -> None:
         request = found.chosen(connection, 0)
         by_path[request.path] = request.encoded(0, "").more.endswith(b"1\r\nx\r\n0\r\n\r\n")
     assert by_path == {"/a": True, "/b": False}
+
+
+def test_a_body_that_waits_is_an_upload() -> None:
+    found = sent("close", method="PUT", body=b"hello", transfer=BodyTransfer(expects_continue=True))
+    assert isinstance(found, EncodedRequest)
+    assert isinstance(found.last, Upload)
+    assert (found.last.expects, len(found.last)) == (True, len(found.last.head) + 5)
+    assert b"\r\nExpect: 100-continue\r\nContent-Length: 5\r\n" in found.last.head
+    assert found.last.head.endswith(b"\r\nConnection: close\r\n\r\n")

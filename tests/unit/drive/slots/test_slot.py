@@ -54,7 +54,7 @@ def test_a_row_says_whose_request_it_was_and_what_became_of_it(clock: FakeClock)
     assert row == {
         "connection": 0, "user": 5, "request_index": 0, "scheduled": 999_999_000, "queue": 1_000, "late": 17,
         "send": 0, "wait": 3_000_000, "receive": 0, "own": 0, "lag": 0, "wait_delay": ABSENT, "outcome": 200,
-        "bytes_sent": len(MORE), "bytes_received": 43,
+        "bytes_sent": len(MORE), "bytes_received": 43, "continue_wait": ABSENT,
     }  # fmt: skip
     slot.close_idle()
     (connection,) = context.sink.connections

@@ -64,7 +64,11 @@ def test_a_row_becomes_a_sample(tmp_path: Path) -> None:
         "close", 3,
         [
             Link(
-                [Exchange(5, 11, 12, 13, 14, 404, 15, 16, user=9, queue=17, late=7, own=8, wait_delay=6)],
+                [
+                    Exchange(
+                        5, 11, 12, 13, 14, 404, 15, 16, user=9, queue=17, late=7, own=8, wait_delay=6, continue_wait=10
+                    )
+                ],
                 3, 21, 22, 23, 24, RESUMED, Ending.SERVER_IDLE_FIN, tunnel=25, connect_delay=4,
             )
         ],
@@ -76,7 +80,7 @@ def test_a_row_becomes_a_sample(tmp_path: Path) -> None:
         "tls": [23], "upgrade": [24], "send": [11], "wait": [12], "receive": [13], "lag": [14], "status": [404],
         "error": [ABSENT], "bytes_sent": [15], "bytes_received": [16], "tls_resumed": [1],
         "closed_by": [ClosedBy.SERVER], "late": [7], "tunnel": [25], "own": [8], "wait_delay": [6],
-        "connect_delay": [4], "request": [-1],
+        "connect_delay": [4], "request": [-1], "continue_wait": [10],
     }  # fmt: skip
     assert samples.latency_ns().tolist() == [17 + 21 + 22 + 23 + 24 + 25 + 11 + 12 + 13]
 

@@ -294,11 +294,11 @@ def test_samples_of_an_earlier_version(tmp_path: Path) -> None:
 def test_what_an_earlier_version_did_not_measure_is_absent(tmp_path: Path) -> None:
     store = part(tmp_path / "run", range(2))
     store.load_samples(POLICIES)
-    measured = ("tunnel", "own", "wait_delay", "connect_delay", "request")
+    measured = ("tunnel", "own", "wait_delay", "connect_delay", "request", "continue_wait")
     for name in measured:
         rewrite(store.path(SAMPLES_FILE), drop=name)
     columns = store.load_samples(POLICIES).columns
-    assert [set(columns[name].tolist()) for name in measured] == [{ABSENT}] * 5
+    assert [set(columns[name].tolist()) for name in measured] == [{ABSENT}] * 6
 
 
 # Writing
