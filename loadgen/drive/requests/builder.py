@@ -9,6 +9,7 @@ from functools import lru_cache, partial
 
 from loadgen.drive.requests.encoding import WriteStream, request_section, stream_writer, upgrade_fields
 from loadgen.drive.requests.user_state import EncodedRequest
+from loadgen.model.body_transfer import DEFAULT_TRANSFER
 from loadgen.model.characters import has_control
 from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import check_headers
