@@ -238,10 +238,9 @@ class WarningCode(WarningRow):
 
     # TLS and other protocols
     NO_EARLY_DATA = (
-        "no_early_data",
-        "A policy sends requests as early data (0-RTT), and the server took none.",
+        "no_early_data", "A policy sends requests as early data (0-RTT), and the server took none.",
         "Allow it on the server (nginx: `ssl_early_data on`); `loadgen probe URL --only tls` shows what tickets allow.",
-    )
+    )  # fmt: skip
     TLS_RESUMED_UNASKED = (
         "tls_resumed_unasked", "TLS sessions were resumed under a policy that asks for full handshakes.",
         "Report it: loadgen should not offer a session here.",
@@ -275,10 +274,9 @@ class WarningCode(WarningRow):
         "Find out where they come from: a wrong Content-Length, or a body with a status that has none.",
     )
     CONTINUE_IGNORED = (
-        "continue_ignored",
-        "The server, or a proxy before it, never sent 100 Continue, so each body waited for the whole timeout.",
-        "Leave out `--expect-continue`, or give a shorter `--continue-timeout`.",
-    )
+        "continue_ignored", "No 100 Continue ever came, so each body waited for the whole `--continue-timeout`.",
+        "Leave out `--expect-continue`, or give a shorter timeout.",
+    )  # fmt: skip
     HOP_BY_HOP_FORWARDED = (
         "hop_by_hop_forwarded", "The proxy passed on fields that are for one hop only (RFC 9110 §7.6.1).",
         "Fix the proxy, or remove these fields in its configuration.",
@@ -292,25 +290,22 @@ class WarningCode(WarningRow):
 
     # Sockets and ports
     PORTS_FORESEEN = (
-        "ports_foreseen",
-        "At this rate of new connections the local ports will not last.",
+        "ports_foreseen", "At this rate of new connections the local ports will not last.",
         "Add `--source-ip`, use fewer new connections, or run shorter.",
-    )
+    )  # fmt: skip
     PORTS_NEARLY_USED_UP = (
         "ports_nearly_used_up",
         "Less than 10 % of the local ports were left; connections that the client closed first hold theirs for 60 s.",
         "Add `--source-ip`, or reuse connections more.",
     )
     SYN_RETRANSMITS = (
-        "syn_retransmits",
-        "SYN segments were retransmitted, so some connect times are 1 s or 3 s longer.",
+        "syn_retransmits", "SYN segments were retransmitted, so some connect times are 1 s or 3 s longer.",
         "Raise the server's listen backlog, or use fewer users.",
-    )
+    )  # fmt: skip
     LISTEN_OVERFLOWS = (
-        "listen_overflows",
-        "The listen queue of a server on this machine was full.",
+        "listen_overflows", "The listen queue of a server on this machine was full.",
         "Raise its backlog and net.core.somaxconn.",
-    )
+    )  # fmt: skip
     NAGLE_DELAYS = (
         "nagle_delays",
         "Many requests took 40 to 50 ms and few a time near that: Nagle's algorithm on one side, delayed "

@@ -28,7 +28,7 @@ def test_arrivals_are_known_before_and_users_are_not() -> None:
         (999_999, ""),
         (2_000_000, "about 2,000,000 requests: up to 260 MB of disk and 560 MB of memory"),
         (36_123_456, "about 36,000,000 requests, of which rows of 3,000,000 at most are kept (--max-samples): up to "
-                     "540 MB of disk and 790 MB of memory"),
+                     "560 MB of disk and 790 MB of memory"),
     ],
 )  # fmt: skip
 def test_little_is_not_worth_a_line(requests: int, line: str) -> None:

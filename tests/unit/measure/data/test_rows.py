@@ -299,7 +299,7 @@ def test_a_block_that_died_in_its_warm_up_counts_nothing(tmp_path: Path) -> None
     writer = RunWriter(tmp_path)
     writer.block("persistent", 0, [Link()])
     writer.recorder.block({"index": 1, "round": 0, "policy": "close", "first_connection": 1})
-    writer.recorder.exchange(1, 0, 0, CLOCK_NS + 1_000 * MS, ABSENT, ABSENT, 1, 1, 1, 0, 1, ABSENT, 200, 1, 1)
+    writer.recorder.exchange(1, 0, 0, CLOCK_NS + 1_000 * MS, ABSENT, ABSENT, 1, 1, 1, 0, 1, ABSENT, 200, 1, 1, ABSENT)
     samples = read(writer)
     assert column(samples, "policy") == [0]
     assert [block["window_ns"] for block in samples.blocks] == [WINDOW_NS, 0]
@@ -416,7 +416,9 @@ def test_blocks_may_run_in_another_order_than_their_indices(tmp_path: Path) -> N
         known = {"index": index, "round": 0, "policy": policy, "first_connection": 10 * first, "window_begun_ns": 1}
         writer.recorder.block(known)
         for number in range(first + 1):
-            writer.recorder.exchange(10 * first + number, 0, 0, 5, ABSENT, ABSENT, 1, 1, 1, 0, 1, ABSENT, 200, 1, 1)
+            writer.recorder.exchange(
+                10 * first + number, 0, 0, 5, ABSENT, ABSENT, 1, 1, 1, 0, 1, ABSENT, 200, 1, 1, ABSENT
+            )
     samples = read(writer)
     assert [(block["index"], block["started"]) for block in samples.blocks] == [(0, 2), (1, 1)]
     assert column(samples, "policy") == [1, 0, 0]
