@@ -69,6 +69,7 @@ class Account:
     def began_early(self, outcome: str) -> None:
         """A connection's first request was sent as early data. outcome: `accepted`, `rejected` or `replayed`."""
         self._early[outcome] += 1
+
     def expected(self, answer: str) -> None:
         """A request with `Expect: 100-continue` came without its body, and got this answer (see EXPECT_ANSWERS)."""
         self._expectations[answer] += 1
