@@ -11,8 +11,8 @@ from typing import Any, Protocol
 from gevent.event import Event
 
 from loadgen.drive.block import BlockRunner
+from loadgen.drive.clients.client_pool import GreenletClientPool
 from loadgen.drive.engine import Engine
-from loadgen.drive.requests.greenlet_client import GreenletClientPool
 from loadgen.drive.schedule import Block
 from loadgen.drive.system.server_process import rss_bytes
 from loadgen.drive.target_check import Report

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Unpack
 
-from requests.cookies import RequestsCookieJar, merge_cookies
-from requests.structures import CaseInsensitiveDict
-
+from loadgen.drive.clients.body_stream import BodyStream
 from loadgen.drive.requests.call_result import CallResult
 from loadgen.model.redaction import redact_url
-from loadgen.swarm.client_options import BodyOptions, JsonOptions, Options, Timeout
+from loadgen.swarm.client_options import BodyOptions, JsonOptions, Options
+from loadgen.swarm.client_session import ClientSession
 from loadgen.swarm.gather import GatheredRequest, gather
 from loadgen.swarm.redirect_chain import RedirectChain
 from loadgen.swarm.response import ReuseResponse, failure_of
@@ -25,6 +23,8 @@ from loadgen.swarm.scenario_request import (
     Auth,
     Pairs,
     ScenarioRequest,
+    SendOptions,
+    Timeout,
     Trust,
     cookie_field,
     encode,
@@ -34,92 +34,15 @@ from loadgen.swarm.scenario_request import (
 )
 
 if TYPE_CHECKING:  # Locust patches the standard library of who imports it, and who imports this has done so
-    from locust import User
-
-    from loadgen.swarm.origin_clients import OriginClients
+    pass
 
 _NS_PER_MS = 1e6
+_USUAL = SendOptions()
 _ABSOLUTE = ("http://", "https://")
 
 
-class ReuseClient:
-    """One user's client: its requests go over connections that live as the policy says.
-
-    base_url: the host, with the path that goes before each path. each_redirect: a redirect that is followed is a
-    request of its own for Locust, too.
-    """
-
-    def __init__(self, user: User, clients: OriginClients, base_url: str, policy: str) -> None:
-        self._user = user
-        self._clients = clients
-        self._event = user.environment.events.request
-        self._policy = policy
-        self._headers: CaseInsensitiveDict[Any] | None = None
-        self.base_url = base_url
-        self.request_name: str | None = None
-        """The name of all requests that give none, while it is set."""
-        # What all requests have in common, where they give nothing of their own.
-        self.params: Pairs | None = None
-        self.auth: Auth | None = None
-        self.timeout: Timeout | None = None
-        self.verify: bool | str | None = None
-        self.cert: str | tuple[str, str] | None = None
-        self.max_redirects = 30
-        self.each_redirect = False
-
-    # What Locust's users set of a client
-
-    @property
-    def base_url(self) -> str:
-        return f"{self._origin}{self._base}"
-
-    @base_url.setter
-    def base_url(self, url: str) -> None:
-        self._origin, path = split_url(url)
-        self._base = path.partition("?")[0].rstrip("/")
-        self._call = self._clients.of(self._origin).call
-
-    @property
-    def headers(self) -> CaseInsensitiveDict[Any]:
-        """Header fields of all requests."""
-        if self._headers is None:
-            self._headers = CaseInsensitiveDict()
-        return self._headers
-
-    @headers.setter
-    def headers(self, fields: Mapping[str, Any]) -> None:
-        self._headers = CaseInsensitiveDict(fields)
-
-    @property
-    def cookies(self) -> RequestsCookieJar:
-        """The user's cookies, to be read and set."""
-        return self._clients.cookies
-
-    @cookies.setter
-    def cookies(self, cookies: Any) -> None:
-        jar = self._clients.cookies
-        jar.clear()
-        merge_cookies(jar, cookies)
-
-    @property
-    def cookiejar(self) -> RequestsCookieJar:
-        """The same, as FastHttpUser's client calls it."""
-        return self._clients.cookies
-
-    @contextmanager
-    def rename_request(self, name: str) -> Iterator[None]:
-        """Requests in the `with` block that give no name have this one."""
-        self.request_name = name
-        try:
-            yield
-        finally:
-            self.request_name = None
-
-    def close(self) -> None:
-        """Close the user's connections; the next request opens a new one."""
-        self._clients.close()
-
-    # Requests
+class ReuseClient(ClientSession):
+    """One user's client: its requests go over connections that live as the policy says."""
 
     def get(self, url: str, **options: Unpack[BodyOptions]) -> ReuseResponse:
         return self.request("GET", url, **options)
@@ -143,6 +66,13 @@ class ReuseClient:
 
     def patch(self, url: str, data: Any = None, **options: Unpack[JsonOptions]) -> ReuseResponse:
         return self.request("PATCH", url, data=data, **options)
+
+    def iter_lines(self, url: str, method: str = "GET", **options: Any) -> Iterator[str]:
+        """The lines of a response as they come, as FastHttpUser's client has it. Raises RequestFailed without one."""
+        response = self.request(method, url, stream=True, **options)
+        response.raise_for_status()
+        lines: Iterator[str] = response.iter_lines(None, decode_unicode=True)
+        return lines
 
     def gather(self, *requests: GatheredRequest) -> list[ReuseResponse]:
         """Send several requests at the same time, and wait for all: the responses come in the order of the requests.
@@ -210,7 +140,7 @@ class ReuseClient:
         method = method.upper()
         start_time = time.time()
         sent: ScenarioRequest | None = None
-        trust: Trust | None = None
+        way = _USUAL
         if (
             headers is None and data is None and json is None and params is None and files is None and cookies is None
             and auth is None and timeout is None and verify is None and cert is None and proxies is None
@@ -227,15 +157,17 @@ class ReuseClient:
             encode(sent, data, json, files, auth or self.auth)
             target, full_url = sent.target, sent.url
             trust = Trust.of(self.verify if verify is None else verify, cert or self.cert)
-            result = self._send(sent, trust, timeout)
+            way = SendOptions.of(trust, self.timeout if timeout is None else timeout, stream)
+            result = self._send(sent, way)
         name = name or self.request_name
         if 300 < result.outcome < 400 and allow_redirects:
             chain = RedirectChain(sent or ScenarioRequest(method, self._origin, target), result)
-            response = self._follow(chain, trust, timeout, name, start_time, context, catch_response)
+            response = self._follow(chain, way, name, start_time, context, catch_response)
         else:
             meta = self._meta(result, method, name or _name_of(target), full_url, start_time, context)
             response = ReuseResponse(result, full_url, self._event, catch_response, meta)
-            response.sent = sent
+            if sent is not None:
+                response.answer(sent)
         if hooks:
             _call_hooks(hooks, response)
         if not catch_response:
@@ -260,14 +192,19 @@ class ReuseClient:
                 target = with_params(target, more)
         return ScenarioRequest(method, origin, target, merged_fields(self._headers, headers), b"", cookies)
 
-    def _send(self, sent: ScenarioRequest, trust: Trust | None, timeout: Timeout | None) -> CallResult:
+    def _send(self, sent: ScenarioRequest, way: SendOptions) -> CallResult:
         fields = sent.fields
         if sent.cookies:
             fields += cookie_field(self._clients.jar, sent.cookies, sent.url)
-        return self._clients.of(sent.origin, trust).call(sent.method, sent.target, fields, sent.body)
+        client = self._clients.of(sent.origin, way.trust)
+        if way.streams:
+            sent.stream = BodyStream()
+        elif not way.timeout_s:
+            return client.call(sent.method, sent.target, fields, sent.body)
+        return client.call(sent.method, sent.target, fields, sent.body, way.timeout_s, sent.stream)
 
     def _follow(
-        self, chain: RedirectChain, trust: Trust | None, timeout: Timeout | None, name: str | None, start_time: float,
+        self, chain: RedirectChain, way: SendOptions, name: str | None, start_time: float,
         context: Mapping[str, Any] | None, catches: bool,
     ) -> ReuseResponse:  # fmt: skip
         """The response at the end of the redirects, with those before it, which are reported if each is a request."""
@@ -279,7 +216,9 @@ class ReuseClient:
             if self.each_redirect:
                 hop.report()
                 start_time = time.time()
-            chain.add(following, self._send(following, trust, timeout))
+            if chain.sent.stream is not None:
+                chain.sent.stream.read()  # to its end: the connection is needed
+            chain.add(following, self._send(following, way))
         response = self._hop(chain, name, start_time, context, catches)
         response.history = tuple(history)
         if chain.failure is not None:
@@ -302,7 +241,7 @@ class ReuseClient:
             name = f"{name} (redirect {chain.followed})"
         meta = self._meta(chain.result, sent.method, name or _name_of(sent.target), sent.url, start_time, context)
         response = ReuseResponse(chain.result, sent.url, self._event, catches, meta)
-        response.sent = sent
+        response.answer(sent)
         return response
 
     def _meta(

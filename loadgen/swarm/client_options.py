@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
-from loadgen.swarm.scenario_request import Auth, Pairs
-
-Timeout = float | tuple[float | None, float | None]
-"""Seconds that a request may take; a pair: of its handshake, and of the rest."""
+from loadgen.swarm.scenario_request import Auth, Pairs, Timeout
 
 
 class Options(TypedDict, total=False):

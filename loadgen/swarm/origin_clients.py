@@ -5,9 +5,10 @@ from __future__ import annotations
 from http.cookiejar import CookieJar
 from typing import cast
 
+from loadgen.drive.clients.client_pool import GreenletClientPool
 from loadgen.drive.clients.shared_client import SharedClient
 from loadgen.drive.requests.cookies import PathCookieState
-from loadgen.drive.requests.greenlet_client import MAX_CONCURRENCY, GreenletClient, GreenletClientPool
+from loadgen.drive.requests.greenlet_client import MAX_CONCURRENCY, GreenletClient
 from loadgen.swarm.origin_pools import OriginPools
 from loadgen.swarm.scenario_request import Trust
 from loadgen.swarm.session_cookies import SessionCookies

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from loadgen.drive.requests.greenlet_client import GreenletClientPool
+from loadgen.drive.clients.client_pool import GreenletClientPool
 from loadgen.model.origin_plans import plan_of_origin
 from loadgen.model.plan import Plan
 from loadgen.model.redaction import is_secret

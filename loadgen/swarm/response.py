@@ -15,7 +15,7 @@ from loadgen.drive.requests.call_result import CallResult
 from loadgen.model.redaction import redact_url
 from loadgen.swarm.redirects import STATUSES
 from loadgen.swarm.request_failures import RequestFailed, failure_of_outcome
-from loadgen.swarm.response_body import BodySource, charset_of, decoded, lines, pieces
+from loadgen.swarm.response_body import BodySource, StreamedBody, charset_of, decoded, lines, pieces
 from loadgen.swarm.response_headers import Headers
 from loadgen.swarm.scenario_request import ScenarioRequest, split_url
 from loadgen.swarm.session_cookies import response_cookies
@@ -55,9 +55,7 @@ class ReuseResponse:
         self.history: tuple[ReuseResponse, ...] = ()
         """The redirects that led here, the first one first."""
         self.sent: ScenarioRequest | None = None
-        """What `request` gives, where the client had to make one."""
         self.source: BodySource | None = None
-        """A body that is still on its way (stream=True)."""
         self.encoding: str | None = None
         """To be set before `text` is read, where the response names no charset or a wrong one."""
         self.js: Any = None
@@ -218,6 +216,14 @@ class ReuseResponse:
         failure = (self._failure or failure_of(self._result)) if self._verdict is None else None
         if failure is not None:
             raise failure
+
+    def answer(self, sent: ScenarioRequest) -> None:
+        """Be the response to this request, and have its body as it comes where the request says so."""
+        self.sent = sent
+        if sent.stream is not None and self.status_code:
+            self.source = StreamedBody(sent.stream)
+            length = self.headers.get("content-length", "")
+            self._meta["response_length"] = int(length) if length.isdecimal() else 0
 
     def fail(self, failure: RequestFailed) -> None:
         """Count the request as failed, for a reason that the response does not show."""

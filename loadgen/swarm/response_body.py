@@ -9,6 +9,10 @@ from typing import Protocol
 from urllib3 import HTTPResponse
 from urllib3.exceptions import DecodeError
 
+from loadgen.drive.clients.body_stream import BodyStream
+from loadgen.model.errors import ErrorKind
+from loadgen.swarm.request_failures import failure_of_outcome
+
 
 class BodySource(Protocol):
     """A body that is still on its way."""
@@ -18,6 +22,31 @@ class BodySource(Protocol):
 
     def close(self) -> None:
         """Read no further."""
+
+
+class StreamedBody:
+    """A body that comes while it is read; what ends it before its end is raised as a RequestFailed."""
+
+    def __init__(self, stream: BodyStream) -> None:
+        self._stream = stream
+
+    def read(self, size: int = -1) -> bytes:
+        part = self._stream.read(size)
+        if self._stream.ended and (size < 0 or not part):
+            self._check_end()
+        return part
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def _check_end(self) -> None:
+        result = self._stream.result
+        if self._stream.error is not None:
+            raise self._stream.error
+        cut = result is not None and result.outcome < 0 and result.error is not ErrorKind.UNFINISHED
+        failure = failure_of_outcome(result.outcome) if cut and result is not None else None
+        if failure is not None:
+            raise failure
 
 
 def decoded(body: bytes, coding: str) -> bytes:

@@ -18,10 +18,13 @@ from requests import Request
 from requests.cookies import RequestsCookieJar, merge_cookies
 from requests.structures import CaseInsensitiveDict
 
+from loadgen.drive.clients.body_stream import BodyStream
 from loadgen.drive.requests.builder import FieldPairs
 from loadgen.model.target import parse_target
 
 Pairs = Mapping[str, Any] | Iterable[tuple[str, Any]]
+Timeout = float | tuple[float | None, float | None]
+"""Seconds that a request may take; a pair: of its handshake, and of the rest."""
 Auth = tuple[str | bytes, str | bytes] | Callable[[Any], Any]
 _FORM = "application/x-www-form-urlencoded"
 _JSON = "application/json"
@@ -41,13 +44,29 @@ class Trust(NamedTuple):
         return None if verify is None and not cert else cls(verify, tuple(cert) if isinstance(cert, list) else cert)
 
 
+class SendOptions(NamedTuple):
+    """How requests are sent, beside what they are."""
+
+    trust: Trust | None = None
+    timeout_s: float = 0.0
+    """0: the run's --timeout."""
+    streams: bool = False
+    """Bodies of responses are read as they come."""
+
+    @classmethod
+    def of(cls, trust: Trust | None, timeout: Timeout | None, streams: bool | None) -> SendOptions:
+        """A pair of times, for the handshake and the rest, counts as their sum."""
+        parts = timeout if isinstance(timeout, tuple | list) else (timeout,)
+        return cls(trust, float(sum(part for part in parts if part)), bool(streams))
+
+
 class ScenarioRequest:
     """One request on its way, redirects included.
 
     origin: scheme and authority. target: path and query. cookies: those of this request alone, beside the session's.
     """
 
-    __slots__ = ("body", "cookies", "fields", "method", "origin", "target")
+    __slots__ = ("body", "cookies", "fields", "method", "origin", "stream", "target")
 
     def __init__(
         self, method: str, origin: str, target: str, fields: FieldPairs = (), body: bytes = b"", cookies: Any = None
@@ -58,6 +77,8 @@ class ScenarioRequest:
         self.fields = fields
         self.body = body
         self.cookies = cookies
+        self.stream: BodyStream | None = None
+        """Its response's body, where that is read as it comes."""
 
     @property
     def url(self) -> str:

@@ -299,6 +299,7 @@ HOMES = {
             "swarm/swarm_user.py",
             "swarm/reuse_user.py",
             "swarm/client.py",
+            "swarm/client_session.py",
             "swarm/reuse_websocket.py",
             "swarm/response.py",
         ),

@@ -8,9 +8,9 @@ from typing import Any
 
 import gevent
 
+from loadgen.drive.clients.client_pool import GreenletClientPool
 from loadgen.drive.clients.websocket_client import WebSocketClient
 from loadgen.drive.requests.call_result import CallResult
-from loadgen.drive.requests.greenlet_client import GreenletClientPool
 from loadgen.model.plan import Plan
 from loadgen.model.policy import parse_policies
 from loadgen.model.target import parse_target

@@ -16,7 +16,7 @@ from locust import SequentialTaskSet, TaskSet, User, constant, events, task
 from locust.env import Environment
 from locust.exception import CatchResponseError, LocustError, ResponseError, StopUser
 
-from loadgen.drive.requests.greenlet_client import GreenletClientPool
+from loadgen.drive.clients.client_pool import GreenletClientPool
 from loadgen.model.plan import Load, Plan
 from loadgen.model.policy import parse_policy
 from loadgen.model.records import CONNECTION_FIELDS, EXCHANGE_FIELDS

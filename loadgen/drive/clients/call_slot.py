@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
+from loadgen.drive.clients.call_timer import CallTimer
 from loadgen.drive.clients.user_call import UserCall
 from loadgen.drive.requests.call_result import CallResult, CallRow
 from loadgen.drive.requests.user_state import UserState
@@ -90,18 +91,27 @@ class CallSlot(PooledSlot):
             self.user_state.share_session()
 
 
+class TimedContext(Protocol):
+    """The part of the slots' context that says for which of them --timeout does not count."""
+
+    timed: set[Any]
+
+
 class SequentialCallSlot(CallSlot):
     """One call at a time."""
 
-    __slots__ = ("_last",)
+    __slots__ = ("_last", "_timed")
 
     def __init__(self, pool: SlotOwner, context: SlotContext, index: int, user_state: UserState) -> None:
         super().__init__(pool, context, index, user_state)
+        self._timed = cast(TimedContext, context).timed
         self._sink = self._last = LastExchange(context.sink)
 
     def serve(self, user: Any, due_ns: int, late_ns: int) -> None:
         # Non-idempotent requests are never retried: treat them as already retried (RFC 9110 §9.2.2).
         self._retrying = not user.is_idempotent
+        if user.timeout_s:
+            user.timer = CallTimer(self, user.timeout_s, self._timed)
         if self.connection is not None:
             self.connection.reader.no_body = user.is_head
         super().serve(user, due_ns, late_ns)

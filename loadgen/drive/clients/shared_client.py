@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import gevent
 
+from loadgen.drive.clients.body_stream import BodyStream
 from loadgen.drive.clients.user_call import UserCall
 from loadgen.drive.clients.websocket_client import WebSocketClient
 from loadgen.drive.requests.builder import FieldPairs, RequestBuilder
@@ -40,6 +41,9 @@ class CallContext(Protocol):
     @property
     def websockets(self) -> WebSocketOpener: ...
 
+    timed: set[Any]
+    """Slots whose present call has a time limit of its own."""
+
     def client_left(self, client: SharedClient) -> None:
         """It will not call any more."""
 
@@ -60,15 +64,24 @@ class SharedClient:
         self._pause_until_ns = 0
         self._gave_turn = self._left = False
 
-    def call(self, method: str, path: str, headers: FieldPairs = (), body: bytes = b"") -> CallResult:
+    def call(
+        self, method: str, path: str, headers: FieldPairs = (), body: bytes = b"", timeout_s: float = 0.0,
+        stream: BodyStream | None = None,
+    ) -> CallResult:  # fmt: skip
         """Send a request as soon as a connection is free, and wait for its response; see `GreenletClient.call`.
 
-        The time until a connection is free is the request's `queue`.
+        The time until a connection is free is the request's `queue`. timeout_s: counted from then on. stream: gets the
+        body when all of it has come. Raises PlanError for a time limit of a call that shares its connection.
         """
         if self._left:
             raise RuntimeError("this user has left")
         context = self._context
-        call = UserCall(self, method, path)
+        call = UserCall(self, method, path, timeout_s)
+        if timeout_s and context.policy.depth > 1:
+            raise PlanError(
+                f"a timeout of one request is not supported under the policy {context.policy.name!r}, where requests "
+                "share connections; --timeout is that of all"
+            )
         cookies = call.cookies() if context.takes_cookies else ""
         call.requests = context.builder.requests(method, path, headers, body, cookies)
         self._sleep_out_pause()
@@ -77,7 +90,10 @@ class SharedClient:
         self._gave_turn = True
         try:
             self.pool.submit(call, 0, ABSENT)
-            return call.wait()
+            result = call.wait()
+            if stream is not None:
+                stream.end(result)
+            return result
         except BaseException:
             self._abandon(call)
             raise

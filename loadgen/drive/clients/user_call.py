@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from gevent import getcurrent
 
+from loadgen.drive.clients.call_timer import CallTimer
 from loadgen.drive.requests.call_result import CallResult
 from loadgen.drive.requests.cookies import PathCookieState
 from loadgen.model.request_method import IDEMPOTENT
@@ -33,9 +34,20 @@ class CallingClient(Protocol):
 class UserCall(PathCookieState):
     """A call under way: what a slot sends, and what the greenlet that waits for it gets."""
 
-    __slots__ = ("_client", "_waiting", "ended", "error", "is_head", "is_idempotent", "result", "slot")
+    __slots__ = (
+        "_client",
+        "_waiting",
+        "ended",
+        "error",
+        "is_head",
+        "is_idempotent",
+        "result",
+        "slot",
+        "timeout_s",
+        "timer",
+    )
 
-    def __init__(self, client: CallingClient, method: str, path: str) -> None:
+    def __init__(self, client: CallingClient, method: str, path: str, timeout_s: float = 0.0) -> None:
         PathCookieState.__init__(self, client.user_state.index, "")
         self.path = path
         self.session = client.user_state.session
@@ -47,6 +59,9 @@ class UserCall(PathCookieState):
         """What the greenlet raises in place of a result."""
         self.is_head = method == "HEAD"
         self.is_idempotent = method in IDEMPOTENT
+        self.timeout_s = timeout_s
+        """How long it may take once a slot carries it; 0 for as long as the run allows."""
+        self.timer: CallTimer | None = None
         self.slot: Any = None
         """The slot that carries it; None while it waits for one."""
 
@@ -75,6 +90,8 @@ class UserCall(PathCookieState):
 
     def served(self, outcome: int) -> None:
         """It has ended, and `result` or `error` is set."""
+        if self.timer is not None:
+            self.timer.stop()
         self._client.call_ended(self, outcome)
         self.end()
 

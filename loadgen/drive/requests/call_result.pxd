@@ -19,7 +19,9 @@ cdef class CallResult:
 cdef class BodyReader(ResponseReader):
     cdef object _keep
     cdef list _parts
+    cdef public object stream
 
+    @cython.locals(done=cython.bint)
     cpdef bint feed(self, bytes data, sink=*) except? -1
     @cython.locals(end=cython.Py_ssize_t)
     cpdef bint feed_buffer(self, bytearray buffer, Py_ssize_t size) except? -1
@@ -38,5 +40,6 @@ cdef class CallRow(SampleSink):
         long long wait_delay, long long outcome, long long bytes_sent, long long bytes_received,
         long long continue_wait,
     )
+    cpdef CallResult so_far(self, Connection connection, head)
     @cython.locals(phases=dict, latency_ns=cython.longlong, value=cython.longlong, reader=BodyReader)
     cpdef CallResult result(self, Connection connection)

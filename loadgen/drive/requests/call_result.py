@@ -11,6 +11,7 @@ from loadgen.wire.connection import Connection
 from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.http1.head_memory import HeadMemory
 from loadgen.wire.http1.response_reader import ResponseReader
+from loadgen.wire.lifecycle import SENDING, WAITING
 
 _HANDSHAKE = tuple(phase.value for phase in HANDSHAKE)
 _NO_PHASES: dict[str, int | None] = dict.fromkeys(("queue", *_HANDSHAKE, "send", "wait", "receive"))
@@ -72,7 +73,7 @@ class BodyReader(ResponseReader):
     memory: of the same server's heads. It must be an exact one: a scenario may read any field of a head.
     """
 
-    __slots__ = ("_keep", "_parts")
+    __slots__ = ("_keep", "_parts", "stream")
 
     keeps_bodies = True
 
@@ -80,9 +81,14 @@ class BodyReader(ResponseReader):
         ResponseReader.__init__(self, max_body_bytes, memory)
         self._parts: list[bytes] = []
         self._keep = self._parts.append
+        self.stream: Any = None
+        """Gets a body as it comes: called with the head and a part, while the response is not complete."""
 
     def feed(self, data: bytes, sink: Any = None) -> bool:
-        return ResponseReader.feed(self, data, self._keep)
+        done = ResponseReader.feed(self, data, self._keep)
+        if self.stream is not None and not done and self._current is not None:
+            self.stream(self._current, self.take())
+        return done
 
     def feed_buffer(self, buffer: bytearray, size: int) -> bool:
         end = self._recognise(buffer, size)
@@ -129,6 +135,17 @@ class CallRow(SampleSink):
             connection, user, request_index, scheduled, queue, late, send, wait, receive, own, lag, wait_delay,
             outcome, bytes_sent, bytes_received, continue_wait,
         )  # fmt: skip
+
+    def so_far(self, connection: Connection, head: ResponseHead) -> CallResult:
+        """What is known of a call once the response's head has come."""
+        self._number = connection.number
+        self._request_index = connection.request_index
+        self._outcome, self._queue, self._receive = -1, connection.queue_ns, -1
+        self._send, self._wait = connection.phase_ns(SENDING), connection.phase_ns(WAITING)
+        known = self.result(connection)
+        return CallResult(
+            head.status, "", head, b"", known.phases, known.latency_ns, known.connection, known.request_index
+        )
 
     def result(self, connection: Connection) -> CallResult:
         """The result of the call that ended last, on this connection."""

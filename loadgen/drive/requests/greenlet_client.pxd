@@ -1,6 +1,5 @@
 cimport cython
 
-from loadgen.drive.connection_manager cimport ConnectionManager
 from loadgen.drive.requests.builder cimport RequestBuilder
 from loadgen.drive.requests.call_result cimport CallResult, CallRow
 from loadgen.drive.requests.cookies cimport PathCookieState
@@ -10,16 +9,20 @@ from loadgen.wire.connection cimport Connection
 
 cdef class GreenletClient(ConnectionSlot):
     cdef bint _calling, _ended, _is_head, _left, _gave_turn
-    cdef object _error, _waiting, _further
+    cdef object _error, _waiting, _further, _extras
     cdef long long _pause_until_ns
     cdef int _concurrency
-    cdef GreenletClientPool _pool
+    cdef object _pool, _hub
+    cdef RequestBuilder _builder
+    cdef bint _takes_cookies
     cdef CallRow _rows
     cdef PathCookieState _state
     cdef Connection _used
 
     @cython.locals(state=PathCookieState)
-    cpdef CallResult call(self, method, path, headers=*, bytes body=*)
+    cpdef CallResult call(self, method, path, headers=*, bytes body=*, double timeout_s=*, stream=*)
+    cpdef CallResult so_far(self, head)
+    cpdef give_up(self)
     @cython.locals(gave=cython.bint)
     cpdef bint take_turn(self) except? -1
     cpdef leave(self)
@@ -27,7 +30,8 @@ cdef class GreenletClient(ConnectionSlot):
     cpdef exchange_done(self, connection, int outcome, long long end_ns)
     @cython.locals(pause_s=cython.double)
     cpdef done(self, int outcome)
-    cdef _call_beside(self, method, path, headers, bytes body)
+    cdef _call_beside(self, method, path, headers, bytes body, double timeout_s, stream)
+    cdef _end_extras(self)
     cdef _begin(self, method)
     cpdef _open(self, long long scheduled_ns)
     cdef _abandon(self)
@@ -36,19 +40,3 @@ cdef class GreenletClient(ConnectionSlot):
     cdef _wait(self)
     cdef _end_call(self)
     cpdef _wake(self)
-
-
-cdef class GreenletClientPool(ConnectionManager):
-    cdef readonly RequestBuilder builder
-    cdef readonly object hub, scenario_policy, websockets
-    cdef object _origin, _shared, _users, _slot_numbers
-    cdef dict _present, _sharing
-    cdef list _pools
-    cdef bint _closed
-
-    cpdef join(self, GreenletClientPool first)
-    cpdef new_client(self, int concurrency=*, long long user=*)
-    cpdef release(self, client)
-    cpdef close(self)
-    cpdef new_connection(self, listener)
-    cpdef _new_reader(self)

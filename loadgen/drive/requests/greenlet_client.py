@@ -1,67 +1,66 @@
 """Clients for greenlets: a call sends one request and returns when its response is there. Knows no Locust.
 
 Where each user has a connection of its own, its client is the slot of that: it treats the connection as the policy
-says, and watches it between calls. Further calls at the same time, and policies that share connections or have several
-requests in flight on one, take the slots of a pool.
+says, and watches it between calls. Further calls at the same time take the slots of a pool.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol, cast
 
 import gevent
 from gevent import getcurrent
 
-from loadgen.drive.clients.call_slot import ConcurrentCallSlot, SequentialCallSlot
-from loadgen.drive.clients.reusable_numbers import ReusableNumbers
-from loadgen.drive.clients.scenario_policy import calls_at_once, scenario_policy
-from loadgen.drive.clients.shared_client import SharedClient
+from loadgen.drive.clients.body_stream import BodyStream
+from loadgen.drive.clients.call_extras import CallExtras
+from loadgen.drive.clients.shared_client import CallContext, SharedClient
 from loadgen.drive.clients.websocket_client import WebSocketClient
-from loadgen.drive.clients.websockets import WebSockets
-from loadgen.drive.connection_manager import ConnectionManager
-from loadgen.drive.preflight import ServerObserver
-from loadgen.drive.requests.builder import FieldPairs, RequestBuilder
-from loadgen.drive.requests.call_result import BodyReader, CallResult, CallRow
+from loadgen.drive.requests.builder import FieldPairs
+from loadgen.drive.requests.call_result import CallResult, CallRow
 from loadgen.drive.requests.cookies import PathCookieState
-from loadgen.drive.requests.user_state import EncodedRequest, UserState
 from loadgen.drive.slots.context import SlotContext
-from loadgen.drive.slots.pool import Pool
-from loadgen.drive.slots.pooled_slot import PooledSlot, SlotOwner
 from loadgen.drive.slots.slot import ConnectionSlot, pause_after
-from loadgen.model.plan import Plan
-from loadgen.model.policy import HTTP1, ConnectionPolicy
 from loadgen.model.records import Ending
 from loadgen.model.request_method import IDEMPOTENT
 from loadgen.model.sample_sink import SampleSink
 from loadgen.model.units import NS_PER_S
 from loadgen.wire.connection import Connection
-from loadgen.wire.http1.head_memory import HeadMemory
+from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.lifecycle import CLOSED
-from loadgen.wire.listener import Listener
-from loadgen.wire.route import Route
 
 MAX_CONCURRENCY = 10
 """Connections of one user at a time, as Locust's FastHttpUser has them by default."""
-# A pool's slots have no request of their own: each call brings one.
-_NO_REQUEST = EncodedRequest(lambda _is_last, _cookies: b"")
+
+
+class GreenletContext(CallContext, Protocol):
+    """What the clients of one pool have in common."""
+
+    sink: SampleSink
+
+    def further_client(self, state: PathCookieState, connections: int) -> SharedClient:
+        """For calls beside one that is under way, of the user with this state."""
+
+    def release(self, client: GreenletClient) -> None:
+        """A client will not call any more."""
 
 
 class GreenletClient(ConnectionSlot):
     """One blocking client, which is the slot of its own connection."""
 
     __slots__ = (
-        "_calling", "_concurrency", "_ended", "_error", "_further", "_gave_turn", "_is_head", "_left",
-        "_pause_until_ns", "_pool", "_rows", "_state", "_used", "_waiting",
+        "_builder", "_calling", "_concurrency", "_ended", "_error", "_extras", "_further", "_gave_turn", "_hub",
+        "_is_head", "_left", "_pause_until_ns", "_pool", "_rows", "_state", "_takes_cookies", "_used", "_waiting",
     )  # fmt: skip
 
     def __init__(
-        self, pool: GreenletClientPool, index: int, user_state: PathCookieState, concurrency: int = MAX_CONCURRENCY
+        self, pool: GreenletContext, index: int, user_state: PathCookieState, concurrency: int = MAX_CONCURRENCY
     ) -> None:
-        ConnectionSlot.__init__(self, pool, index, user_state)
+        ConnectionSlot.__init__(self, cast(SlotContext, pool), index, user_state)
         self._sink = self._rows = CallRow(pool.sink)
         self._pool = pool
+        self._builder = pool.builder
+        self._hub = pool.hub
+        self._takes_cookies = pool.takes_cookies
         self._state = user_state
         self._calling = self._ended = self._is_head = self._left = self._gave_turn = False
         self._error: OSError | None = None
@@ -70,9 +69,16 @@ class GreenletClient(ConnectionSlot):
         self._waiting: Any = None
         self._further: Any = None
         self._concurrency = concurrency
+        self._extras: Any = None
 
-    def call(self, method: str, path: str, headers: FieldPairs = (), body: bytes = b"") -> CallResult:
+    def call(
+        self, method: str, path: str, headers: FieldPairs = (), body: bytes = b"", timeout_s: float = 0.0,
+        stream: BodyStream | None = None,
+    ) -> CallResult:  # fmt: skip
         """Send a request and wait for its response; other greenlets run meanwhile.
+
+        timeout_s: how long it may take, in place of the run's --timeout; 0 for that. stream: gets the body as it comes:
+        the call returns when the head has come, and counts as under way until the body has.
 
         Beside a call that is under way it goes on a further connection of the user's, as far as there may be one more.
         The call waits first until the connection has rested, and until a short pause after an error is over, which
@@ -81,23 +87,29 @@ class GreenletClient(ConnectionSlot):
         that is thrown into the greenlet meanwhile abandons the exchange.
         """
         if self._calling:
-            return self._call_beside(method, path, headers, body)
+            return self._call_beside(method, path, headers, body, timeout_s, stream)
         state = self._state
         state.path = path
-        cookies = state.cookies() if self._pool.takes_cookies else ""
-        state.requests = self._pool.builder.requests(method, path, headers, body, cookies)
+        cookies = state.cookies() if self._takes_cookies else ""
+        state.requests = self._builder.requests(method, path, headers, body, cookies)
         self._calling = True
         try:
             if self._pause_until_ns:
                 self._sleep_out_pause()
+            if timeout_s or stream is not None:
+                self._extras = CallExtras(self, timeout_s, stream, self._pool.timed)
             self._begin(method)
+            if stream is not None:
+                return stream.wait_for_head()
             self._wait()
         except BaseException:
             self._waiting = None
             self._abandon()
+            if self._extras is not None:
+                self._end_extras()
             raise
         finally:
-            self._calling = False
+            self._calling = self._extras is not None
         if self._error is not None:
             error, self._error = self._error, None
             raise error
@@ -109,6 +121,15 @@ class GreenletClient(ConnectionSlot):
             raise RuntimeError("this user has left")
         websocket: WebSocketClient = self._pool.websockets.open(self._state, path, headers)
         return websocket
+
+    def so_far(self, head: ResponseHead) -> CallResult:
+        """What is known of the call under way, whose response has this head."""
+        assert self.connection is not None, "an exchange is under way"
+        return self._rows.so_far(self.connection, head)
+
+    def give_up(self) -> None:
+        """End the exchange under way, if there is one."""
+        self._abandon()
 
     def take_turn(self) -> bool:
         """Others could run during a call since this was asked last."""
@@ -150,13 +171,25 @@ class GreenletClient(ConnectionSlot):
 
     # Inside
 
-    def _call_beside(self, method: str, path: str, headers: FieldPairs, body: bytes) -> CallResult:
+    def _call_beside(
+        self, method: str, path: str, headers: FieldPairs, body: bytes, timeout_s: float, stream: BodyStream | None
+    ) -> CallResult:
         if self._left:
             raise RuntimeError("this user has left")
         if self._further is None:
             self._further = self._pool.further_client(self._state, self._concurrency - 1)
-        result: CallResult = self._further.call(method, path, headers, body)
+        result: CallResult = self._further.call(method, path, headers, body, timeout_s, stream)
         return result
+
+    def _end_extras(self) -> None:
+        extras, self._extras = self._extras, None
+        extras.end()
+        if extras.stream is not None and self._ended:
+            self._calling = False
+            error, self._error = self._error, None
+            reader: Any = self._used.reader
+            reader.stream = None
+            extras.stream.end(self._rows.result(self._used), error)
 
     def _begin(self, method: str) -> None:
         if self._left:
@@ -167,12 +200,16 @@ class GreenletClient(ConnectionSlot):
         self._retrying = method not in IDEMPOTENT
         if self.connection is not None:
             self.connection.reader.no_body = self._is_head
+            if self._extras is not None:
+                self._extras.prepare(self.connection.reader)
         self.send(0)
 
     def _open(self, scheduled_ns: int) -> None:
         ConnectionSlot._open(self, scheduled_ns)
         if self.connection is not None:  # it may have failed at once
             self.connection.reader.no_body = self._is_head
+            if self._extras is not None:
+                self._extras.prepare(self.connection.reader)
 
     def _abandon(self) -> None:
         if self.connection is not None and self.connection.busy:
@@ -188,12 +225,14 @@ class GreenletClient(ConnectionSlot):
             self._waiting = getcurrent()
             self._gave_turn = True
             while not self._ended:
-                self._pool.hub.switch()
+                self._hub.switch()
 
     def _end_call(self) -> None:
         self._ended = True
+        if self._extras is not None:
+            self._end_extras()
         if self._waiting is not None:
-            hub = self._pool.hub
+            hub = self._hub
             if getcurrent() is hub:
                 self._wake()
             else:
@@ -205,138 +244,3 @@ class GreenletClient(ConnectionSlot):
         if waiting is not None and self._ended:
             self._waiting = None
             waiting.switch()
-
-
-class GreenletClientPool(ConnectionManager):
-    """The clients of a scenario's users in this process, under one policy.
-
-    A client's index is its user's number; the next user gets it when that one has left. connections: the number of the
-    first connection. policy: as written, or one that was read so. Raises PlanError where it is none for scenarios.
-    """
-
-    def __init__(
-        self, plan: Plan, route: Route, sink: SampleSink, policy: str | ConnectionPolicy, connections: int = 0
-    ) -> None:
-        parsed = scenario_policy(policy) if isinstance(policy, str) else policy
-        ConnectionManager.__init__(self, plan, route, sink, connections)
-        self.scenario_policy = parsed
-        """As it was read; of `policy`, with which the slots work, the depth is that of the protocol."""
-        route.tunnels = plan.tunnels(parsed)
-        self.use(replace(parsed, depth=calls_at_once(parsed)))
-        # A scenario may read all fields of a head, so none may stand for another.
-        self._heads = HeadMemory(exact=True)
-        self.builder = RequestBuilder(plan, parsed)
-        self.hub: Any = gevent.get_hub()
-        self._origin = plan.target.origin
-        self._present: dict[int, GreenletClient] = {}
-        self._sharing: dict[SharedClient, None] = {}
-        self._users: ReusableNumbers | None = ReusableNumbers()
-        self._slot_numbers = ReusableNumbers()
-        self.websockets = WebSockets(self, self.builder, self._slot_numbers, plan, route)
-        self._pools: list[Pool] = []
-        self._shared: Any = self._new_pool(parsed.pool) if parsed.pool else None
-        self._closed = False
-
-    @property
-    def origin(self) -> str:
-        """Scheme and authority of the target's URLs."""
-        return self._origin
-
-    def join(self, first: GreenletClientPool) -> None:
-        """Be one more pool of the users of another one: number and count what both have together."""
-        self.numbers = first.numbers
-        self._users, self._slot_numbers = None, first._slot_numbers
-        self.websockets.slots = first._slot_numbers
-        self.trailers, self.leniencies, self.unasked = first.trailers, first.leniencies, first.unasked
-
-    def new_client(self, concurrency: int = MAX_CONCURRENCY, user: int = -1) -> GreenletClient | SharedClient:
-        """A client without connection and cookies. Its `leave` must be called at the end.
-
-        concurrency: the most connections of the user at a time, where users have their own. user: the user's number, in
-        a pool that has joined another; that one gives it.
-        """
-        state = PathCookieState(user if self._users is None else self._users.take(), self._origin)
-        policy = self.policy
-        if self._shared is not None:
-            return self._share(self._shared, state)
-        if policy.protocol == HTTP1 and policy.depth == 1 and concurrency > 1:
-            client = self._present[state.index] = GreenletClient(self, self._slot_numbers.take(), state, concurrency)
-            return client
-        # One connection takes all that is in flight, unless each request has its own.
-        return self._share(self._new_pool(1 if policy.reuses else concurrency), state)
-
-    def further_client(self, state: PathCookieState, connections: int) -> SharedClient:
-        """For calls beside one that is under way, of the user with this state."""
-        return self._share(self._new_pool(connections), state)
-
-    def release(self, client: GreenletClient) -> None:
-        """A client will not call any more."""
-        user = client.user_state.index
-        self.websockets.close_of(user)
-        del self._present[user]
-        self._free_user(user)
-        self._slot_numbers.give_back(client.index)
-
-    def client_left(self, client: SharedClient) -> None:
-        """It will not call any more."""
-        self.websockets.close_of(client.index)
-        del self._sharing[client]
-        if client.pool is not self._shared:
-            self._pools.remove(client.pool)
-            for slot in client.pool.slots:
-                slot.close_idle()
-                self._slot_numbers.give_back(slot.index)
-        if client.index not in self._present:
-            self._free_user(client.index)
-
-    def own_slots(self, client: SharedClient) -> list[PooledSlot]:
-        """The slots whose connections this client shares with no other user."""
-        return [] if client.pool is self._shared else client.pool.slots
-
-    def close(self) -> None:
-        """All clients leave, and the loop is left as it was found; safe to call twice."""
-        if self._closed:
-            return
-        self._closed = True
-        for own in list(self._present.values()):
-            own.leave()
-        for sharing in list(self._sharing):
-            sharing.leave()
-        for slot in self._shared.slots if self._shared is not None else ():
-            slot.close_idle()
-        self._await_closes()
-        ConnectionManager.close(self)
-
-    def new_connection(self, listener: Listener) -> Connection:
-        # The first response shows what kind of server this is.
-        return ConnectionManager.new_connection(self, listener if self.observed else ServerObserver(self, listener))
-
-    # Inside
-
-    def _free_user(self, user: int) -> None:
-        if self._users is not None:
-            self._users.give_back(user)
-
-    def _share(self, pool: Pool, state: PathCookieState) -> SharedClient:
-        client = SharedClient(self, pool, state)
-        self._sharing[client] = None
-        return client
-
-    def _new_pool(self, size: int) -> Pool:
-        pool = Pool(self, size, _NO_REQUEST, (self._new_slot, self._new_slot))
-        self._pools.append(pool)
-        return pool
-
-    def _new_slot(self, pool: SlotOwner, context: SlotContext, _index: int, state: UserState) -> PooledSlot:
-        kind = ConcurrentCallSlot if self.policy.depth > 1 else SequentialCallSlot
-        return kind(pool, context, self._slot_numbers.take(), state)
-
-    def _new_reader(self) -> BodyReader:
-        return BodyReader(self._max_body_bytes, self._heads)
-
-    def _at_work(self) -> Iterable[Connection | None]:
-        return [slot.connection for slot in (*self._slots(), *self.websockets.opened)]
-
-    def _slots(self) -> list[ConnectionSlot]:
-        # A copy: an exchange that ends here wakes users, and they come and go.
-        return [*self._present.values(), *(slot for pool in self._pools for slot in pool.slots)]

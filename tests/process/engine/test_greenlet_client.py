@@ -16,8 +16,8 @@ import gevent
 import pytest
 from gevent.event import Event
 
+from loadgen.drive.clients.client_pool import GreenletClientPool
 from loadgen.drive.requests.call_result import CallResult
-from loadgen.drive.requests.greenlet_client import GreenletClientPool
 from loadgen.measure.data.recorder import Recorder
 from loadgen.measure.data.rows import read_rows
 from loadgen.model.errors import ErrorKind

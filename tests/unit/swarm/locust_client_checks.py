@@ -57,6 +57,8 @@ class Rig:
 
     def call(self, *request: Any) -> CallResult:
         self.calls.append(request if len(request) > 2 else (*request, (), b""))
+        if len(request) > 5 and request[5] is not None:
+            request[5].end(self.result)
         result = self.result
         if self.later:
             self.result = self.later.pop(0)
@@ -160,6 +162,29 @@ def test_hooks_are_called_before_the_report() -> None:
     assert [one.status_code for one in seen] == [200, 200]
     with pytest.raises(ValueError, match="--proxy"):
         rig.client.get("/", proxies={"http": "http://p:1"})
+
+
+def test_time_limits_and_streams_are_for_the_engine() -> None:
+    rig = Rig()
+    rig.client.get("/", timeout=3)
+    rig.client.timeout = (1, 0.5)
+    rig.client.get("/")
+    rig.result = result(Content_Length="70")
+    response = rig.client.get("/", stream=True)
+    assert [call[4] for call in rig.calls] == [3.0, 1.5, 1.5]
+    assert (response.content, rig.events[-1]["response_length"]) == (b"hello", 70)
+    assert list(rig.client.iter_lines("/")) == ["hello"]
+
+
+def test_a_streamed_body_that_is_cut_raises_what_requests_would() -> None:
+    rig = Rig()
+    response = rig.client.get("/", stream=True)
+    stream = response.request.stream
+    assert stream is not None
+    stream.end(result(-ErrorKind.TRUNCATED, b""))
+    with pytest.raises(RequestFailed, match="truncated"):
+        list(response.iter_content(None))
+    response.close()
 
 
 # Redirects

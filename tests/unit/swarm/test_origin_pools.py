@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from loadgen.drive.requests.greenlet_client import GreenletClientPool
+from loadgen.drive.clients.client_pool import GreenletClientPool
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 from loadgen.model.policy import parse_policies
