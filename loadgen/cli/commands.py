@@ -224,7 +224,8 @@ def completion(shell: str) -> Outcome:
 @click.argument("name", required=False)
 @click.argument("locust_options", nargs=-1, type=click.UNPROCESSED)
 def run_locust(as_list: bool, name: str | None, locust_options: tuple[str, ...]) -> int:
-    """Run Locust with the locustfile NAME that comes with loadgen; LOCUST_OPTIONS go to Locust.
+    """Run Locust with the locustfile NAME that comes with loadgen, or with a file of your own; LOCUST_OPTIONS go to
+    Locust.
 
     `loadgen locust compare -h` shows Locust's options and those of loadgen's users.
     """
@@ -240,7 +241,8 @@ def run_locust(as_list: bool, name: str | None, locust_options: tuple[str, ...])
 )
 @click.argument("locust_options", nargs=-1, type=click.UNPROCESSED)
 def start_ui(locust_options: tuple[str, ...]) -> int:
-    """Start Locust's web UI with the locustfile `compare`; LOCUST_OPTIONS, such as --web-port, go to Locust.
+    """Start Locust's web UI with the locustfile `compare`, or with the one whose name or path stands before
+    LOCUST_OPTIONS, which, such as --web-port, go to Locust.
 
     Only this machine can reach it, unless --web-host says otherwise. Without --host the embedded target is started.
     """

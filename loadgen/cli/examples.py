@@ -70,7 +70,7 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
     "ui": {
         "loadgen ui": "The web UI at http://127.0.0.1:8089, with the embedded target.",
         "loadgen ui --host http://127.0.0.1:8080": "For your server.",
-        "loadgen ui --web-port 9000": "At another port.",
+        "loadgen ui scenario": "With another locustfile; a path of your own does too.",
     },
 }
 """Command -> line -> what it does; under the empty name those of `loadgen` itself."""

@@ -1,4 +1,4 @@
-"""`loadgen locust` and `loadgen ui`: Locust with one of the locustfiles that come with loadgen.
+"""`loadgen locust` and `loadgen ui`: Locust with one of the locustfiles that come with loadgen, or with one's own.
 
 They lie in the package, so that an installation has them too. This process becomes Locust's: what Locust prints, how
 it ends and which signals it heeds is its own. Knows no more of Locust than its command line.
@@ -45,7 +45,7 @@ def _title(path: Path) -> str:
 
 
 def run_locustfile(name: str | None, arguments: Sequence[str]) -> NoReturn:
-    """Become Locust, with the locustfile called `name`. Raises click.UsageError."""
+    """Become Locust, with the locustfile called `name`, or with a file of one's own. Raises click.UsageError."""
     for flag in (argument.partition("=")[0] for argument in arguments):
         if flag in _NOT_IN_LOCUST:
             raise click.UsageError(f"{flag} is for loadgen compare; {_NOT_IN_LOCUST[flag]}")
@@ -55,12 +55,19 @@ def run_locustfile(name: str | None, arguments: Sequence[str]) -> NoReturn:
 
 
 def start_web_ui(arguments: Sequence[str]) -> NoReturn:
-    """Become Locust's web UI with compare.py, for this machine alone unless an option says otherwise."""
+    """Become Locust's web UI, for this machine alone unless an option says otherwise.
+
+    arguments: Locust's options, after the name of a locustfile unless it is `compare`.
+    """
+    name = "compare"
+    if arguments and not arguments[0].startswith("-"):
+        name, *arguments = arguments
+    _locustfile(name)  # refuses it before anything is said
     host, address = _web_address(arguments)
     if address:
         click.echo(f"Locust's web UI: {address} (Ctrl-C ends it)")
         sys.stdout.flush()  # what is still in the buffer would not survive the exec
-    run_locustfile("compare", ["--web-host", host, *arguments])
+    run_locustfile(name, ["--web-host", host, *arguments])
 
 
 def _web_address(arguments: Sequence[str]) -> tuple[str, str]:
@@ -85,6 +92,8 @@ def _locustfile(name: str | None) -> Path:
     if name is None:
         raise click.UsageError(f"which locustfile? {choice}")
     path = paths.get(name.removesuffix(".py"))
+    if path is None and name.endswith(".py") and Path(name).is_file():
+        return Path(name).resolve()
     if path is None:
         near = difflib.get_close_matches(name, paths, n=1)
         raise click.UsageError(f"no locustfile is called {name!r}: {f'did you mean {near[0]!r}?' if near else choice}")

@@ -94,6 +94,26 @@ def test_the_web_ui_says_where_it_is(options: list[str], host: str, address: str
     assert arguments == ["--web-host", host, *options]
 
 
+def test_the_web_ui_takes_another_locustfile_and_one_of_one_s_own(
+    locust: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = tmp_path / "mine.py"
+    own.touch()
+    for name, expected in (("scenario", SOURCE / "scenario.py"), ("mine.py", own), (str(own), own)):
+        locust.clear()
+        assert run_cli("ui", name, "--web-port", "8124").stdout.startswith("Locust's web UI: http://127.0.0.1:8124/ ")
+        assert Path(locust[0]).name == expected.name
+        assert Path(locust[0]).read_bytes() == expected.read_bytes()
+        assert locust[1:] == ["--web-host", "127.0.0.1", "--web-port", "8124"]
+    locust.clear()
+    done = run_cli("ui", "scenaro")
+    assert (done.code, done.stdout, locust) == (2, "", [])
+    assert "did you mean 'scenario'?" in done.stderr
+    assert run_cli("locust", "mine.py", "-u", "1").code == 0
+    assert locust == [str(own.resolve()), "-u", "1"]
+
+
 def test_the_web_ui_heeds_locusts_own_variables(locust: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCUST_WEB_PORT", "8200")
     assert "http://127.0.0.1:8200/" in run_cli("ui").stdout
