@@ -13,13 +13,12 @@ from loadgen.cli import EXIT_DONE, Outcome
 from loadgen.cli.help import TaughtGroup
 from loadgen.cli.option_types import OptionType
 from loadgen.cli.options import given_options, resolve_options, with_options
+from loadgen.cli.server_options import with_server_options
 from loadgen.cli.target_names import named_urls
 from loadgen.model.file_value_types import FilePath
 from loadgen.model.option import COMPARE, DIFF, HISTORY, PROBE, REPORT, SWEEP
 from loadgen.model.plan_value_types import Policies
-from loadgen.model.tls_value_types import TlsVersions
-from loadgen.model.value_types import Choice, Duration, ListOf, Whole
-from loadgen.target.behaviour import DECLINABLE, EXPECT_ANSWERS
+from loadgen.model.value_types import Choice, Duration, Whole
 
 _DURATION, _FILE, _WHOLE = OptionType(Duration()), OptionType(FilePath()), OptionType(Whole())
 
@@ -135,48 +134,7 @@ def history(folder: Path, **options: Any) -> Outcome:
 
 
 @cli.command(short_help="Serve the embedded target by hand.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on, or unix:PATH.")
-@click.option("--port", type=_WHOLE, default=8080, show_default=True, help="Port; 0 for a free one.")
-@click.option("--tls", is_flag=True, help="Speak https with a throw-away certificate.")
-@click.option("--ca-file", type=_FILE, help="With --tls: where to write the authority's certificate.")
-@click.option("--client-ca", type=_FILE, help="With --tls: demand a certificate that this authority signed.")
-@click.option("--tls-version", type=OptionType(TlsVersions()), help="With --tls: 1.2, 1.3 or 1.2-1.3.")
-@click.option("--tickets/--no-tickets", default=True, help="With --tls: sessions are in tickets, else in memory.")
-@click.option("--early-data", is_flag=True, help="With --tls: take requests with the handshake (0-RTT), none twice.")
-@click.option("--size", type=_WHOLE, default=5, show_default=True, help="Body of each response in bytes.")
-@click.option("--delay", type=_DURATION, default="0s", show_default=True, help="Service time of each response.")
-@click.option("--close-after", type=_WHOLE, default=0, show_default=True, help="Responses per connection; 0: no limit.")
-@click.option("--idle-timeout", type=_DURATION, default="0s", show_default=True, help="Close when idle; 0: never.")
-@click.option("--ignore-close", is_flag=True, help="Go on although the client asked for close.")
-@click.option("--silent", is_flag=True, help="Announce neither the close after --close-after nor the idle timeout.")
-@click.option(
-    "--decline",
-    type=OptionType(ListOf(Choice(*DECLINABLE))),
-    default=(),
-    metavar="WORD,...",
-    help=f"What it is not to do, out of {', '.join(DECLINABLE)}.",
-)
-@click.option(
-    "--on-expect", type=OptionType(Choice(*EXPECT_ANSWERS)), default=EXPECT_ANSWERS[0], show_default=True,
-    help="Answer to Expect: 100-continue; refuse: 417, and a close.",
-)  # fmt: skip
-@click.option("--proxy-protocol", is_flag=True, help="Read a PROXY protocol header first; refuse without.")
-@click.option("--max-streams", type=_WHOLE, default=100, show_default=True, help="HTTP/2: streams at the same time.")
-@click.option(
-    "--replicas",
-    type=_WHOLE,
-    default=1,
-    show_default=True,
-    help="How many servers there are, on as many addresses from --host on.",
-)
-@click.option("--last-from", type=_DURATION, default="0s", show_default=True, help="When the last replica comes.")
-@click.option("--last-until", type=_DURATION, default="0s", show_default=True, help="When it goes; 0: never.")
-@click.option(
-    "--dns-port", type=_WHOLE, help="Answer DNS here too: any name has the replicas' addresses; 0: a free port."
-)
-@click.option("--dns-ttl", type=_DURATION, default="1s", show_default=True, help="The TTL of those answers.")
-@click.option("--until-eof", is_flag=True, help="End when standard input ends.")
-@click.option("--null", is_flag=True, help="One fixed response to each request, at once, and nothing else.")
+@with_server_options
 @click.pass_context
 def target(ctx: click.Context, /, **options: Any) -> Outcome:
     """Serve the embedded target: HTTP/1.1, HTTP/2 and WebSocket, with its own account at /.loadgen/stats."""

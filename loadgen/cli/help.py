@@ -8,21 +8,23 @@ from typing import Any
 import click
 
 from loadgen.cli.examples import EXAMPLES
-from loadgen.cli.option_types import TableOption
-from loadgen.model.option import OptionGroup
+from loadgen.cli.option_types import HeadedOption
 
 
 class TaughtCommand(click.Command):
     """A command whose help has its options by group and its examples."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The options of the table under their headings, all others under `Options`."""
-        records: dict[str, list[tuple[str, str]]] = {group.value: [] for group in OptionGroup}
+        """Options under their headings, in the order in which the command has them; `Options` comes last."""
+        records: dict[str, list[tuple[str, str]]] = {}
         others: list[tuple[str, str]] = []
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
             if record is not None and not isinstance(parameter, click.Argument):
-                (records[parameter.group.value] if isinstance(parameter, TableOption) else others).append(record)
+                if isinstance(parameter, HeadedOption):
+                    records.setdefault(parameter.heading, []).append(record)
+                else:
+                    others.append(record)
         for heading, rows in {**records, "Options": others}.items():
             _write_list(formatter, heading, rows)
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from loadgen.model.option import OptionGroup
 from loadgen.model.value_types import Choice, ValueType
 
 if TYPE_CHECKING:
@@ -39,9 +38,9 @@ class OptionType(click.ParamType[Any]):
         return f"[{'|'.join(self._type.words)}]" if isinstance(self._type, Choice) else super().get_metavar(param, ctx)
 
 
-class TableOption(click.Option):
-    """An option of the table, which knows under which heading of the help it stands."""
+class HeadedOption(click.Option):
+    """An option that knows under which heading of the help it stands."""
 
-    def __init__(self, *declarations: Any, group: OptionGroup, **attributes: Any) -> None:
+    def __init__(self, *declarations: Any, heading: str, **attributes: Any) -> None:
         super().__init__(*declarations, **attributes)
-        self.group = group
+        self.heading = heading

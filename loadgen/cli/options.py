@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from loadgen.cli.option_types import OptionType, TableOption
+from loadgen.cli.option_types import HeadedOption, OptionType
 from loadgen.cli.plan_reader import merge, read_plan
 from loadgen.cli.target_names import named_urls
-from loadgen.model.option import Option
+from loadgen.model.option import Option, OptionGroup
 from loadgen.model.options import options_of
 from loadgen.model.value_types import Flag
 
@@ -21,10 +21,12 @@ Decorator = Callable[[Any], Any]
 
 
 def with_options(name: str) -> Callable[[Command], Command]:
-    """Give a command the options that the table has for it."""
+    """Give a command the options that the table has for it, in the order of their groups."""
+    groups = list(OptionGroup)
+    options = sorted(options_of(name), key=lambda option: groups.index(option.group))
 
     def decorate(command: Command) -> Command:
-        for option in reversed(options_of(name)):
+        for option in reversed(options):
             for parameter in _parameters(option):
                 command = parameter(command)
         return command
@@ -63,7 +65,7 @@ def _parameters(option: Option) -> list[Decorator]:
 def _flag(option: Option) -> Decorator:
     flag = f"--{option.key}/--no-{option.key}" if option.default else f"--{option.key}"
     return click.option(
-        *([option.short] if option.short else []), flag, option.name, cls=TableOption, group=option.group,
+        *([option.short] if option.short else []), flag, option.name, cls=HeadedOption, heading=option.group.value,
         is_flag=True, default=option.default, show_default=bool(option.default), help=option.help,
     )  # fmt: skip
 
@@ -74,8 +76,8 @@ def _valued(option: Option) -> Decorator:
         *([option.short] if option.short else []),
         f"--{option.key}",
         option.name,
-        cls=TableOption,
-        group=option.group,
+        cls=HeadedOption,
+        heading=option.group.value,
         type=OptionType(option.type),
         default=default or None if option.type.is_repeated else default,
         show_default=not option.type.is_repeated and default is not None,

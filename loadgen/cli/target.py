@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from loadgen.target.name_server import NameServer
 
 _PORTS = Whole(0, 65535)
+_REPLICAS = "replicas.test"  # a name for all replicas, which nobody else has (RFC 6761 §6.2)
 
 
 def behaviour_of(options: dict[str, Any]) -> Behaviour:
@@ -64,7 +65,7 @@ def serve(options: dict[str, Any]) -> Outcome:
     try:
         protocols = ("http/1.1",) if "h2" in behaviour.declines else ("h2", "http/1.1")
         addresses = replica_addresses(host, options["replicas"])
-        names = ("localhost",) if host.startswith(SOCKET_PREFIX) else (*addresses, "localhost")
+        names = ("localhost",) if host.startswith(SOCKET_PREFIX) else (*addresses, "localhost", _REPLICAS)
         context = server_context(names, ca_file, protocols, tls) if options["tls"] else None
         guard = ReplayGuard() if tls.early_data else None  # of all replicas, which share the keys of tickets too
         server = Replicas(
@@ -87,9 +88,9 @@ def serve(options: dict[str, Any]) -> Outcome:
     if names_of is not None:
         print(f"dns {authority(host, names_of.port)}", flush=True)  # noqa: T201
     if len(addresses) > 1 and not options["until_eof"]:
-        print(_usage(options, addresses, server.port), file=sys.stderr)  # noqa: T201
+        print(_usage(options, addresses, server.port), file=sys.stderr, flush=True)  # noqa: T201
     if options["tls"] and not options["until_eof"]:
-        print(f"trust it with --cacert {ca_file}", file=sys.stderr)  # noqa: T201
+        print(f"trust it with --cacert {ca_file}", file=sys.stderr, flush=True)  # noqa: T201
     ended.wait()
     server.close()
     return Outcome(EXIT_DONE)
@@ -116,6 +117,6 @@ def _name_server(options: dict[str, Any], present: Callable[[], list[str]]) -> N
 
 def _usage(options: dict[str, Any], addresses: list[str], port: int) -> str:
     """How a run uses all replicas, without a name server that knows them."""
-    rule = ResolveRule("replicas.test", port, tuple(addresses))
+    rule = ResolveRule(_REPLICAS, port, tuple(addresses))
     scheme = "https" if options["tls"] else "http"
-    return f"use all: loadgen compare {scheme}://replicas.test:{port}/ --resolve {rule} --addresses all"
+    return f"use all: loadgen compare {scheme}://{_REPLICAS}:{port}/ --resolve {rule} --addresses all"

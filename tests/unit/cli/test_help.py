@@ -7,7 +7,7 @@ import shlex
 import click
 import pytest
 
-from loadgen.cli.commands import cli, compare, probe, sweep
+from loadgen.cli.commands import cli, compare, probe, sweep, target
 from loadgen.cli.examples import EXAMPLES
 from loadgen.cli.habits import ANSWERS, COMMANDS
 from loadgen.model.option import COMPARE, OptionGroup
@@ -37,6 +37,16 @@ def test_options_stand_under_their_headings(command: click.Command) -> None:
     target = text[text.index("\nTarget:\n") : text.index("\nLoad:\n")]
     assert "--insecure" in target
     assert "--json" in text[text.index("\nOutput:\n") :]
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_those_of_the_target_too() -> None:
+    text = help_of(target)
+    places = [text.index(f"\n{heading}:\n") for heading in ("Address", "TLS", "Responses", "Connections", "Replicas")]
+    assert places == sorted(places)
+    tls = text[text.index("\nTLS:\n") : text.index("\nResponses:\n")]
+    assert all(flag in tls for flag in ("--client-ca", "--tls-version", "--tickets / --no-tickets", "--early-data"))
+    assert "[default: 8080]" in text
     assert max(map(len, text.splitlines())) <= 80
 
 
