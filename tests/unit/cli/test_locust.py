@@ -64,7 +64,7 @@ def test_what_follows_the_name_goes_to_locust(name: str, locust: list[str]) -> N
     ("arguments", "text"),
     [
         (["comprae"], "no locustfile is called 'comprae': did you mean 'compare'?"),
-        (["xyz"], "'xyz': choose from compare, non_persistent, persistent, scenario, side_by_side"),
+        (["xyz"], "'xyz': choose from compare, non_persistent, parallel, persistent, scenario, side_by_side"),
         ([], "which locustfile? choose from compare, "),
     ],
 )
