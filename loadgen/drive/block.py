@@ -67,7 +67,7 @@ class BlockRunner:
         self._report({"block": facts})
 
         def note(begun_ns: int) -> None:
-            facts["window_begun_ns"] = begun_ns
+            facts.update(load_begun_ns=engine.load_begun_ns, window_begun_ns=begun_ns)
             self._sink.block(facts)
 
         def note_end(ended_ns: int) -> None:

@@ -54,6 +54,10 @@ class Engine(ConnectionManager):
         self._counter = RequestCounter()
         super().__init__(plan, route, sink, connections, clock)
         self.interrupted = False
+        self.await_start: Callable[[], object] = lambda: None
+        """Called when a block is ready to begin; its load begins when this returns."""
+        self.load_begun_ns = 0
+        """When the present block's load began."""
         self._ended_early = False
         self._unfinished = 0
         self._wake = Event()
@@ -127,6 +131,7 @@ class Engine(ConnectionManager):
 
         if self.monitor is not None:
             self.monitor.begin(block)
+        self.await_start()
         if self.whole:
             self._run_load(open_window)
         marks.append(self._all_ended or mark())
@@ -221,13 +226,14 @@ class Engine(ConnectionManager):
         """The block's load from its beginning to the end of its time, or to an interruption."""
         load, prepared = self._plan.load, self._prepared
         self.running = True
+        self.load_begun_ns = time.monotonic_ns()
         self._loop.update_now()  # timers count from the loop's own time, which stood still since its last turn
         window = self._loop.timer(load.warmup_ns / NS_PER_S)
         if load.warmup_ns:
             window.start(open_window)
         else:
             open_window()  # before the users begin, so that each one's first request is counted too
-        end_s = time.monotonic() + load.block_ns / NS_PER_S
+        end_s = (self.load_begun_ns + load.block_ns) / NS_PER_S
         prepared.begin()
         self._start_users(prepared, load.warmup_ns / NS_PER_S)
         wait_until(self._wake, end_s)

@@ -205,8 +205,14 @@ class BlockRecord(TypedDict):
     """Connections outlive the block."""
     begun_ns: NotRequired[int]
     """When a continuous block began (monotonic, ns)."""
+    load_begun_ns: NotRequired[int]
+    """When its load began, warm-up included (monotonic, ns); of several workers when the first one's did."""
     boot_id: NotRequired[str]
-    """Whose monotonic clock that is."""
+    """Whose monotonic clock that is: a machine's since its last start, with the offset of a time namespace."""
+    clock_offset_ns: NotRequired[int]
+    """What to add to its times for those of the coordinating process's clock; absent where that is not known."""
+    clock_error_ns: NotRequired[int]
+    """By how much that may be wrong, in either direction; 0 where both are one clock."""
     window_begun_ns: NotRequired[int]
     """When the measured window began (monotonic, ns)."""
     window_ended_ns: NotRequired[int]
@@ -290,5 +296,7 @@ class BlockFacts(BlockRecord):
     """Workers that measured it."""
     grouped: NotRequired[int]
     """Blocks that it stands for, where several rounds are counted as one."""
+    load_spread_ns: NotRequired[int]
+    """How long after the first worker's the last one's load began; absent where one worker measured it."""
     busiest_cpu_ns: NotRequired[int]
     """CPU time of the worker that had most (ns)."""

@@ -166,6 +166,24 @@ class BlockSummary(TypedDict):
     """Mean per request of the handshake (ns), 0 for one on a reused connection."""
 
 
+class BlockStartsSummary(TypedDict):
+    """When several workers began each block: how long after the first of them the last one did."""
+
+    workers: int
+    """The most workers that a block had."""
+    blocks: int
+    """Blocks that several workers ran."""
+    spread_p50_ns: int
+    """Median over these blocks (ns)."""
+    spread_max_ns: int
+    """The longest (ns)."""
+    uneven_blocks: int
+    """Blocks in which it was longer than 50 ms."""
+    clock_error_ns: int | None
+    """By how much the clock of a worker on another machine may have been misjudged (ns), in either direction: half of
+    a message's round trip; 0 where all workers read one clock; null where that is not known."""
+
+
 class IncompleteRounds(TypedDict):
     """Rounds that no figure counts, as they were cut short or lost a worker; their samples are in `samples.npz`."""
 
@@ -206,6 +224,8 @@ class Summary(TypedDict):
     """A sweep's own part; null for a comparison."""
     blocks: list[BlockSummary]
     """All blocks, for charts over time."""
+    block_starts: NotRequired[BlockStartsSummary]
+    """When workers began the blocks; absent where each block had one worker."""
     incomplete_rounds: NotRequired[IncompleteRounds]
     """Rounds that are left out of all figures; absent where there are none."""
     latency_slices: NotRequired[list[LatencySlice]]

@@ -32,9 +32,8 @@ class WarningCode(WarningRow):
     )  # fmt: skip
     SAMPLES_THINNED = (
         "samples_thinned",
-        "Only a random share of the samples was kept; the message says which figures are of all requests.",
-        "",
-    )
+        "Only a random share of the samples was kept; the message says which figures are of all requests.", "",
+    )  # fmt: skip
     ONE_OF_SEVERAL_ADDRESSES = (
         "one_of_several_addresses", "The name has several addresses, and all connections went to the first one.",
         "Use them with `--addresses all` or `--addresses random`, if the name's clients do.",
@@ -319,10 +318,12 @@ class WarningCode(WarningRow):
         "Use a longer run time, shorter blocks, or start users faster.",
     )  # fmt: skip
     ROUNDS_INCOMPLETE = (
-        "rounds_incomplete",
-        "Rounds were cut short by the end of the run, or lost a worker; figures leave them out, whole.",
-        "",
-    )
+        "rounds_incomplete", "Rounds were cut short, or lost a worker: figures leave them out, whole.", "",
+    )  # fmt: skip
+    UNEVEN_STARTS = (
+        "uneven_starts", "Workers began a block more than 50 ms apart, so that they did not load the target together.",
+        "Start fewer workers on a machine, or give them processors of their own.",
+    )  # fmt: skip
     POLICIES_TOGETHER = (
         "policies_together", "User classes with different policies load the target at the same time.",
         "Use one user class that alternates its policies.",
@@ -335,6 +336,10 @@ class WarningCode(WarningRow):
     WORKER_LOST = (
         "worker_lost", "A Locust worker was lost during the run; the results hold what the others measured.",
         "Run again, or compare only rounds before that.",
+    )  # fmt: skip
+    WORKER_AWAY = (
+        "worker_away", "A Locust worker stood still or was out of reach in a block; the others went on without it.",
+        "Look at that machine: was it busy, suspended, or its network cut off?",
     )  # fmt: skip
     WORKER_FAILED = ("worker_failed", "A Locust worker could not begin, or could not continue.", "See its message.")
     WORKER_MESSAGE = (

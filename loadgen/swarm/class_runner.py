@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,8 +23,18 @@ from loadgen.measure.live.block_report import BlockReport, RowReader, block_repo
 from loadgen.measure.live.request_figures import RequestFigures, request_figures
 from loadgen.model.plan import Plan
 from loadgen.model.units import NS_PER_S
+from loadgen.swarm.block_start import ClockFacts
+from loadgen.swarm.machine_clock import clock_id
 from loadgen.swarm.origin_pools import OriginPools
 from loadgen.wire.route import Route
+
+Wait = Callable[[], ClockFacts]
+
+
+def begin_at_once() -> ClockFacts:
+    """There is no other worker to wait for."""
+    return {}
+
 
 BlockValues = Any  # a BlockRecord; the engine does not say so yet
 BlockReports = tuple[BlockReport | None, RequestFigures | None]
@@ -35,8 +46,11 @@ class ClassRunner(Protocol):
     directory: Path
     """Where its rows are."""
 
-    def run(self, block: Block, users: int) -> BlockValues | None:
-        """Run a block; gives its facts, None where there are no users. Raises OSError on a full disk."""
+    def run(self, block: Block, users: int, start: Wait = begin_at_once) -> BlockValues | None:
+        """Run a block; gives its facts, None where there are no users. Raises OSError on a full disk.
+
+        start: called when it is ready; returns at the time at which its load begins, with facts of the clock.
+        """
 
     def block_reports(self, facts: BlockValues, wants_report: bool) -> BlockReports:
         """The block's report where it is wanted; its requests' figures where Locust's statistics need them."""
@@ -53,10 +67,11 @@ class _ClockRecorder(Recorder):
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
-        self._boot_id = _boot_id()
+        self.clock: ClockFacts = {}
+        self._clock_id = clock_id()
 
     def block(self, facts: BlockValues) -> None:
-        super().block(facts | {"boot_id": self._boot_id})
+        super().block(facts | {"boot_id": self._clock_id, **self.clock})
 
 
 class _RecordedRunner:
@@ -92,9 +107,14 @@ class SwarmClassRunner(_RecordedRunner):
         # People in front of a web page may be about to start the target; until then failures are counted.
         self._blocks = BlockRunner(plan, route, self._engine, self._sink, report, monitors, must_answer=False)
 
-    def run(self, block: Block, users: int) -> BlockValues | None:
+    def run(self, block: Block, users: int, start: Wait = begin_at_once) -> BlockValues | None:
         if not users:
             return None
+
+        def await_start() -> None:
+            self._sink.clock = start()
+
+        self._engine.await_start = await_start
         facts = self._blocks.run(replace(block, cell=replace(block.cell, users=users)))
         self._check_disk()
         return facts
@@ -133,7 +153,8 @@ class ScenarioClassRunner(_RecordedRunner):
         self._slots: set[int] = set()
         """Slots that had a connection in an earlier block."""
 
-    def run(self, block: Block, users: int) -> BlockValues | None:
+    def run(self, block: Block, users: int, start: Wait = begin_at_once) -> BlockValues | None:
+        self._sink.clock = start()
         begun_ns, cpu_ns = time.monotonic_ns(), time.process_time_ns()
         facts: BlockValues = {
             "index": block.index,
@@ -142,6 +163,7 @@ class ScenarioClassRunner(_RecordedRunner):
             "first_connection": self.client_pool.connections,
             "continuous": True,
             "begun_ns": begun_ns,
+            "load_begun_ns": begun_ns,
             "window_begun_ns": begun_ns + (self._load.warmup_ns if self._is_first_block else 0),
         }
         self._is_first_block = False
@@ -158,6 +180,7 @@ class ScenarioClassRunner(_RecordedRunner):
             "unasked_bytes": self.client_pool.unasked.take(),
             "whole": not self._cut.is_set(),
         }
+        self._cut.clear()
         self._sink.block(facts)
         self._check_disk()
         return facts
@@ -182,11 +205,3 @@ class ScenarioClassRunner(_RecordedRunner):
     def close(self) -> None:
         self.origin_pools.close()
         self._sink.close()
-
-
-def _boot_id() -> str | None:
-    """Identifies the machine's clock, since its last start; None where the system doesn't say."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return None

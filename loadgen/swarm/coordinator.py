@@ -10,7 +10,9 @@ from typing import Any
 from gevent.event import Event
 
 import loadgen.swarm.messages as messages
+from loadgen.swarm.absences import Absences
 from loadgen.swarm.round_times import RoundTimes
+from loadgen.swarm.start_times import StartTimes
 from loadgen.swarm.user_classes import ClassPolicies
 
 POLL_S = 0.2
@@ -37,15 +39,20 @@ class BlockCoordinator:
         send: SendToWorker,
         clock: Callable[[], float] = time.monotonic,
         poll_s: float = POLL_S,
+        start_times: StartTimes | None = None,
     ) -> None:
         self.round = -1
         """The present round, counted from 0."""
         self.lost: dict[str, int] = {}
-        """Workers that went away before they had finished a block, each with the round of that block."""
+        """Workers that take part no longer, each with its last round."""
+        self.absences = Absences()
+        """Workers that went away in a block, and may come back for a later round."""
         self.incomplete: set[int] = set()
         """Rounds that were cut short, or that not all of their workers ran to the end: they can't be compared."""
         self.rounds_s: list[float] = []
         """How long each round took, from its first order to the end of what follows its last block."""
+        self.on_absence: Callable[[], None] = lambda: None
+        """Called when a worker went away or is back."""
         self.between_blocks: Callable[[], None] = lambda: None
         """Called after each block, while no request is under way."""
         self._run = run
@@ -61,8 +68,13 @@ class BlockCoordinator:
         self._send = send
         self._clock = clock
         self._poll_s = poll_s
+        self._start_times = start_times or StartTimes(send)
         self._wake = Event()
         self._is_stopped = False
+        self._preparing: set[str] = set()
+        """Workers that are not ready for the present block yet, of several that begin it together."""
+        self._is_together = False
+        """Several workers run the present block, and begin it at the same time."""
         self._running: set[str] = set()
         """Workers that have not finished the present block."""
         self._turn = -1
@@ -98,19 +110,34 @@ class BlockCoordinator:
                 self.between_blocks()
             self._times.add_block(self._clock() - begun_s)
 
-    def block_done(self, worker: str, round_number: int, turn: int) -> None:
-        """A worker has finished a block."""
+    def block_ready(self, worker: str, round_number: int, turn: int) -> None:
+        """A worker is ready to begin a block."""
+        if (round_number, turn) == (self.round, self._turn):
+            self._preparing.discard(worker)
+            self._wake.set()
+
+    def block_done(self, worker: str, round_number: int, turn: int, late_ns: int = 0) -> None:
+        """A worker has finished a block. late_ns: by how much it began later than it was to."""
+        if self._is_together:
+            self._start_times.began(late_ns)
+            self._start_times.ask(worker)  # now it has nothing else to do
         if (round_number, turn) == (self.round, self._turn):
             self.stop_waiting_for(worker)
 
     def stop_waiting_for(self, worker: str) -> None:
         """Wait no longer for this worker's present block."""
+        self._preparing.discard(worker)
         self._running.discard(worker)
         self._wake.set()
 
     def give_up(self, worker: str) -> None:
-        """This worker takes part no longer; a round that it was in the middle of is incomplete."""
-        self.lost[worker] = self.round
+        """This worker takes part no longer."""
+        away = self.absences.now.get(worker)
+        self.lost[worker] = self.round if away is None else away.first_round
+        self._leave_out(worker)
+
+    def _leave_out(self, worker: str) -> None:
+        """Go on without this worker; a round that it was in the middle of is incomplete."""
         if worker in self._running:
             self.incomplete.add(self.round)
         self.stop_waiting_for(worker)
@@ -139,24 +166,42 @@ class BlockCoordinator:
         while not self._is_stopped:
             workers = [worker for worker in self._workers() if worker not in self.lost]
             if workers:
+                if self.absences.end(workers, self.round):
+                    self.on_absence()
                 return workers
             self._wait()
         return []
 
     def _run_block(self, workers: list[str], turn: int, index: dict[str, int]) -> None:
-        """Order one block of each user class and wait until all workers that are still there have finished it."""
+        """Order one block of each user class and wait until all workers that are still there have finished it.
+
+        Several workers get ready first, and then begin at the same time.
+        """
         self._turn = turn
-        self._running = {worker for worker in workers if worker not in self.lost}
+        out = self.absences.now
+        self._running = {worker for worker in workers if worker not in self.lost and worker not in out}
+        self._is_together = len(self._running) > 1
+        self._preparing = set(self._running) if self._is_together else set()
         blocks = {
             user_class: [index[policies[turn]], policies[turn]] for user_class, policies in self._class_policies.items()
         }
-        order = {"run": self._run, "round": self.round, "turn": turn, "blocks": blocks}
+        block = {"run": self._run, "round": self.round, "turn": turn}
+        order = {**block, "blocks": blocks, "waits": self._is_together}
         for worker in list(self._running):
             self._send(messages.RUN_BLOCK, order, worker)
-        while self._running:
+        self._wait_for(self._preparing)
+        if self._is_together and not self._is_stopped:
+            self._start_times.start(list(self._running), block)
+        self._wait_for(self._running)
+
+    def _wait_for(self, pending: set[str]) -> None:
+        """Wait until this set of running workers is empty; without those that go away meanwhile."""
+        while pending:
             self._wait()
             for worker in self._running.difference(self._workers()):
-                self.give_up(worker)
+                self.absences.begin(worker, self.round, self._clock())
+                self._leave_out(worker)
+                self.on_absence()
 
     def _wait(self) -> None:
         self._wake.clear()

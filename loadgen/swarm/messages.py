@@ -12,7 +12,9 @@ from loadgen.model.run_record import RunWarning, TargetRecord
 
 # From a worker to the coordinating process
 HELLO = "loadgen_hello"  # a worker has connected
+CLOCK_ANSWER = "loadgen_clock_answer"
 NOTICE = "loadgen_notice"  # what it observed of the target, or a warning for the report
+BLOCK_READY = "loadgen_block_ready"  # only START_BLOCK is missing
 BLOCK_DONE = "loadgen_block_done"
 SAMPLE_PIECE = "loadgen_sample_piece"
 WORKER_DONE = "loadgen_worker_done"  # everything is handed over
@@ -21,7 +23,9 @@ WORKER_FAILED = "loadgen_worker_failed"
 # From the coordinating process to a worker
 BEGIN_RUN = "loadgen_begin_run"
 # {run, plan, class_policies, scenarios, directory, monitors, wants_reports, max_samples}
-RUN_BLOCK = "loadgen_run_block"  # {run, round, turn, blocks: {user class: [index, policy]}}
+CLOCK_QUESTION = "loadgen_clock_question"  # {asked_ns}
+RUN_BLOCK = "loadgen_run_block"  # {run, round, turn, blocks: {user class: [index, policy]}, waits: for START_BLOCK}
+START_BLOCK = "loadgen_start_block"  # {run, round, turn, start_ns: by the worker's clock, clock: {offset_ns, error_ns}}
 CUT_BLOCK = "loadgen_cut_block"  # {run}: end the block under way now
 END_RUN = "loadgen_end_run"  # {run}: hand over the samples
 PIECE_RECEIVED = "loadgen_piece_received"  # {run}
@@ -48,12 +52,33 @@ class Notice(TypedDict):
     warning: NotRequired[RunWarning]
 
 
+class ClockAnswer(TypedDict):
+    """CLOCK_ANSWER"""
+
+    asked_ns: int
+    """As in the question: the coordinating process's clock."""
+    clock_ns: int
+    """The worker's monotonic clock."""
+    clock_id: str | None
+    """What identifies that clock; null where the system does not say."""
+
+
+class BlockReady(TypedDict):
+    """BLOCK_READY"""
+
+    run: str
+    round: int
+    turn: int
+
+
 class BlockDone(TypedDict):
     """BLOCK_DONE"""
 
     run: str
     round: int
     turn: int
+    late_ns: int
+    """By how much its load began later than it was to (ns)."""
 
 
 class SamplePiece(TypedDict):
@@ -90,12 +115,14 @@ class ReportedBlocks(TypedDict):
 
 FORMS: dict[str, Any] = {
     HELLO: Hello,
+    CLOCK_ANSWER: ClockAnswer,
     NOTICE: Notice,
+    BLOCK_READY: BlockReady,
     BLOCK_DONE: BlockDone,
     SAMPLE_PIECE: SamplePiece,
     WORKER_DONE: WorkerDone,
     WORKER_FAILED: WorkerFailed,
     BLOCK_REPORTS: ReportedBlocks,
 }
-VITAL = frozenset({BLOCK_DONE, SAMPLE_PIECE, WORKER_DONE, WORKER_FAILED})
+VITAL = frozenset({BLOCK_READY, BLOCK_DONE, SAMPLE_PIECE, WORKER_DONE, WORKER_FAILED})
 """Without these a run would wait for the worker, or lack samples: a worker whose message is none is left out."""

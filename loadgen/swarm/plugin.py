@@ -89,6 +89,8 @@ class LoadgenPlugin:
     def _listen(self, channel: MessageChannel, agent: WorkerAgent) -> None:
         channel.listen(messages.BEGIN_RUN, lambda _sender, data: agent.begin_run(data))
         channel.listen(messages.RUN_BLOCK, lambda _sender, data: agent.run_block(data))
+        channel.listen(messages.CLOCK_QUESTION, lambda _sender, data: agent.tell_time(data))
+        channel.listen(messages.START_BLOCK, lambda _sender, data: agent.start_block(data))
         channel.listen(messages.CUT_BLOCK, lambda _sender, _data: agent.cut_block())
         channel.listen(messages.END_RUN, lambda _sender, data: gevent.spawn(self._end_run, agent, data))
         channel.listen(messages.PIECE_RECEIVED, lambda _sender, _data: agent.piece_received())

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import gevent
-from gevent.event import Event
 
 import loadgen.swarm.messages as messages
 from loadgen.measure.data.environment import environment
@@ -26,15 +25,20 @@ from loadgen.model.redaction import redact_url
 from loadgen.model.units import NS_PER_S
 from loadgen.model.warning_codes import WarningCode
 from loadgen.swarm.coordinator import POLL_S, BlockCoordinator
+from loadgen.swarm.hand_over import HandOver
 from loadgen.swarm.messaging import bad_message
 from loadgen.swarm.run_folder import FileLimits, RunFolder
-from loadgen.swarm.run_notes import no_whole_round, policies_together, run_too_short, users_changed, worker_lost
+from loadgen.swarm.run_notes import (
+    no_whole_round,
+    policies_together,
+    run_too_short,
+    users_changed,
+    worker_lost,
+    workers_away,
+)
+from loadgen.swarm.start_times import StartTimes
 from loadgen.swarm.user_classes import ClassPolicies
 
-# A worker that is away while samples are handed over may be about to come back.
-_MAX_ABSENCE_S = 6
-# A worker that is there, but silent for this long, hangs.
-_MAX_SILENCE_S = 300
 _MAX_MESSAGE = 2000
 _MAX_NOTES = 1000
 
@@ -91,6 +95,7 @@ class LocustRun:
         """The figures so far, merged from the reports of all workers."""
         self.facts: dict[str, Any] = {"name": self.name, "environment": environment(), "notes": []}
         """What `run.json` holds."""
+        self.start_times = StartTimes(channel.send_to_worker)
         self.coordinator = BlockCoordinator(
             run=self.name,
             class_policies=options.class_policies,
@@ -101,25 +106,21 @@ class LocustRun:
             send=channel.send_to_worker,
             clock=clock,
             poll_s=poll_s,
+            start_times=self.start_times,
         )
         self._options = options
         self._folder = folder
         self._channel = channel
-        self._clock = clock
-        self._poll_s = poll_s
         self._begun: set[str] = set()
         """Workers that know of the run."""
-        self._done: set[str] = set()
-        """Workers that have handed over everything."""
         self._failed: set[str] = set()
         """Workers that said themselves why they can't go on."""
         self._misfits: set[str] = set()
         """Workers of which a warning says that a message was not used."""
         self._user_counts: list[int] = []
-        self._heard_s: dict[str, float] = {}
-        """When a worker last sent something, by the clock, while samples are handed over."""
-        self._wake = Event()
+        self._hand_over = HandOver(channel.workers, self.coordinator.lost.__contains__, clock, poll_s)
         self._blocks: gevent.Greenlet | None = None
+        self.coordinator.on_absence = self._note_absences
         self._save_facts()
 
     @property
@@ -149,6 +150,8 @@ class LocustRun:
             "max_samples": options.max_samples,
         }
         self._begun.add(worker)
+        if not is_local:
+            self.start_times.ask(worker)
         self._channel.send_to_worker(messages.BEGIN_RUN, order, worker)
 
     def start_blocks(self, between_blocks: Callable[[], None]) -> None:
@@ -216,7 +219,7 @@ class LocustRun:
 
     def take_piece(self, worker: str, data: dict[str, Any]) -> None:
         """The next piece of one of a worker's files."""
-        self._heard_s[worker] = self._clock()
+        self._hand_over.heard(worker)
         if not self._takes_part(worker):
             return
         limits = FileLimits(len(self._options.class_policies), len(self._cells), self._options.max_samples)
@@ -253,8 +256,7 @@ class LocustRun:
     def worker_done(self, worker: str, data: dict[str, Any]) -> None:
         """A worker has handed over all it had."""
         self.take_reports(worker, data["reports"])
-        self._done.add(worker)
-        self._wake.set()
+        self._hand_over.done(worker)
 
     @property
     def goes_on(self) -> bool:
@@ -272,22 +274,24 @@ class LocustRun:
         self.stop()
         if self._blocks is not None:
             self._blocks.join()
-        waiting = [worker for worker in self._begun if worker not in self.coordinator.lost]
-        for worker in waiting:
-            self._heard_s[worker] = self._clock()
+        away = self.coordinator.absences.now
+        asked = {
+            worker: away[worker].since_s if worker in away else None
+            for worker in self._begun
+            if worker not in self.coordinator.lost
+        }
+        for worker in asked:
             self._channel.send_to_worker(messages.END_RUN, {"run": self.name}, worker)
-        while waiting := [one for one in waiting if one not in self._done and one not in self.coordinator.lost]:
-            self._wake.clear()
-            self._wake.wait(self._poll_s)
-            self._give_up_silent(waiting)
+        self._hand_over.wait(asked, self.coordinator.give_up)
         self._leave_out_lost()
 
-    def _give_up_silent(self, waiting: list[str]) -> None:
-        now, present = self._clock(), self._channel.workers()
-        for worker in waiting:
-            limit_s = _MAX_SILENCE_S if worker in present else _MAX_ABSENCE_S
-            if worker not in self._done and now - self._heard_s[worker] > limit_s:
-                self.coordinator.give_up(worker)
+    def _note_absences(self) -> None:
+        """One warning names all workers that went away in mid-block, but for those that are lost."""
+        lost, name = self.coordinator.lost, self._channel.worker_name
+        known = [one for one in self.coordinator.absences.all if one.worker not in lost]
+        self.facts["notes"] = [one for one in self.facts["notes"] if one["code"] != WarningCode.WORKER_AWAY]
+        for note in workers_away([(name(one.worker), one.first_round, one.back_in) for one in known]):
+            self.note(*note)
 
     def _leave_out_lost(self) -> None:
         """Drop what lost workers had sent, and say so."""
@@ -297,6 +301,7 @@ class LocustRun:
             if worker not in self._failed:  # a failed one has said why itself
                 name = self._channel.worker_name(worker)
                 self.note(*worker_lost(name, len(self._begun), round_index + 1))
+        self._note_absences()
 
     @property
     def has_samples(self) -> bool:

@@ -213,6 +213,8 @@ class RunController:
         channel.worker_joined = self._worker_joined
         channel.on_misfit = self._misfit
         channel.listen(messages.NOTICE, self._of_run(lambda run, _worker, data: run.take_notice(data)))
+        channel.listen(messages.CLOCK_ANSWER, self._clock_answered)
+        channel.listen(messages.BLOCK_READY, self._of_run(_block_ready))
         channel.listen(messages.BLOCK_DONE, self._of_run(self._block_done))
         channel.listen(messages.SAMPLE_PIECE, self._of_run(lambda run, worker, data: run.take_piece(worker, data)))
         channel.listen(messages.WORKER_DONE, self._of_run(lambda run, worker, data: run.worker_done(worker, data)))
@@ -234,7 +236,11 @@ class RunController:
     def _block_done(self, run: LocustRun, worker: str, data: dict[str, Any]) -> None:
         if self._agent is not None:
             run.take_reports(worker, self._agent.take_reports()["reports"])
-        run.coordinator.block_done(worker, data["round"], data["turn"])
+        run.coordinator.block_done(worker, data["round"], data["turn"], data["late_ns"])
+
+    def _clock_answered(self, worker: str, data: dict[str, Any]) -> None:
+        if self.run is not None:
+            self.run.start_times.clocks.take_answer(worker, data)
 
     def _misfit(self, kind: str, worker: str, wrong: str) -> None:
         """A message that is none of its kind belongs to the present run, if there is one: its worker is in that."""
@@ -297,3 +303,7 @@ class RunController:
     def _options(self) -> Any:
         """Locust's command line, as its start form may have changed it."""
         return self._environment.parsed_options
+
+
+def _block_ready(run: LocustRun, worker: str, data: dict[str, Any]) -> None:
+    run.coordinator.block_ready(worker, data["round"], data["turn"])

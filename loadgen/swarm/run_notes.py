@@ -69,6 +69,26 @@ def users_changed(numbers: Sequence[int], round_number: int) -> list[Note]:
     ]
 
 
+def workers_away(absences: Sequence[tuple[str, int, int | None]]) -> list[Note]:
+    """absences: each with the worker's name, the round in which it went away, and that in which it was back or None.
+
+    Rounds count from 0.
+    """
+    if not absences:
+        return []
+    each = [
+        f"{name} from round {first + 1} " + (f"until it was back for round {back + 1}" if back is not None else "on")
+        for name, first, back in absences
+    ]
+    return [
+        (
+            WarningCode.WORKER_AWAY,
+            f"workers did not answer, and the others went on without them: {'; '.join(each)}; figures leave out the "
+            "round in which each went away, and until it was back the load is that of the others",
+        )
+    ]
+
+
 def worker_lost(name: str, workers: int, round_number: int) -> Note:
     """workers: how many took part. round_number: the round in which this one was lost, counted from 1."""
     return (

@@ -9,8 +9,10 @@ import logging
 import resource
 import shutil
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,9 @@ from loadgen.measure.data.worker_data import compact
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 from loadgen.model.redaction import redact_url
-from loadgen.swarm.class_runner import BlockValues, ClassRunner, ScenarioClassRunner, SwarmClassRunner
+from loadgen.swarm.block_start import BlockStart, ClockFacts
+from loadgen.swarm.class_runner import BlockValues, ClassRunner, ScenarioClassRunner, SwarmClassRunner, Wait
+from loadgen.swarm.machine_clock import clock_id
 from loadgen.swarm.sample_sender import MAX_SILENCE_S, SampleSender, SendToCoordinator
 from loadgen.wire.route import Route
 
@@ -52,6 +56,10 @@ class WorkerAgent:
         self._round_users: Counter[str] = Counter()
         self._reports: list[dict[str, Any]] = []
         self._block: gevent.Greenlet | None = None
+        self._start = BlockStart((), waits=False, on_ready=lambda: None)
+        """That of the present block."""
+        self._ready_for: tuple[str, int, int] | None = None
+        self._clock_id = clock_id()
         self._is_ending = self._is_broken = False
         self._sender = SampleSender(send)
         self._catch_loop_errors()
@@ -71,11 +79,29 @@ class WorkerAgent:
     def run_block(self, order: dict[str, Any]) -> None:
         """Run a block of each user class, then report them."""
         if order["run"] == self._run and not self._is_ending:
-            self._block = gevent.spawn(self._run_block, order)
+            self._block = gevent.spawn(self._run_block, order, self._block)
+
+    def start_block(self, order: dict[str, Any]) -> None:
+        """Begin the block that is ready, at the time that the order says."""
+        if _block_of(order) == self._ready_for:
+            clock = order["clock"]
+            known: ClockFacts = {}
+            if clock is not None:
+                known = {"clock_offset_ns": clock["offset_ns"], "clock_error_ns": clock["error_ns"]}
+            self._start.start_at(order["start_ns"], known)
+
+    def tell_time(self, question: dict[str, Any]) -> None:
+        """Answer with the time of this process's clock."""
+        answer = {"asked_ns": question["asked_ns"], "clock_ns": time.monotonic_ns(), "clock_id": self._clock_id}
+        self._send(messages.CLOCK_ANSWER, answer)
 
     def cut_block(self) -> None:
         """End the present block; no other one begins."""
         self._is_ending = True
+        self._cut_present()
+
+    def _cut_present(self) -> None:
+        self._start.cut()
         for runner in self.class_runners.values():
             runner.cut_block()
 
@@ -130,8 +156,18 @@ class WorkerAgent:
 
     # A block
 
-    def _run_block(self, order: dict[str, Any]) -> None:
+    def _run_block(self, order: dict[str, Any], before: gevent.Greenlet | None) -> None:
+        if before is not None and not before.ready():  # the others went on while this process stood still
+            self._cut_present()
+            before.join()
         run, users = order["run"], self._users_of_round(order["round"])
+        ready = {"run": run, "round": order["round"], "turn": order["turn"]}
+        self._ready_for = _block_of(order)
+        self._start = BlockStart(
+            order["blocks"], order["waits"], on_ready=lambda: self._send(messages.BLOCK_READY, ready)
+        )
+        if self._is_ending:
+            self._start.cut()
         try:
             for name, facts in self._run_classes(order, users).items():
                 self._report(name, facts)
@@ -141,7 +177,7 @@ class WorkerAgent:
             logger.exception("loadgen: a block failed")
             self._fail(run, f"a block failed: {error!r}")
         else:
-            self._send(messages.BLOCK_DONE, {"run": run, "round": order["round"], "turn": order["turn"]})
+            self._send(messages.BLOCK_DONE, {**ready, "late_ns": self._start.late_ns})
 
     def _users_of_round(self, number: int) -> Counter[str]:
         """Users of each class. One that starts or stops mid-round would load some policies more than others."""
@@ -155,7 +191,9 @@ class WorkerAgent:
         running = {}
         for name, (index, policy) in order["blocks"].items():
             block = Block(index, order["round"], cells[policy])
-            running[name] = gevent.spawn(_outcome, self.class_runners[name], block, users[name])
+            start = partial(self._begin, name, self._start)
+            running[name] = gevent.spawn(_outcome, self.class_runners[name], block, users[name], start)
+            running[name].link(lambda _, name=name: self._start.ready(name))  # if it never began
         gevent.joinall(list(running.values()))
         facts = {}
         for name, greenlet in running.items():
@@ -163,6 +201,13 @@ class WorkerAgent:
             if error is not None:
                 raise error
         return facts
+
+    def _begin(self, name: str, start: BlockStart) -> ClockFacts:
+        """A class runner is ready: let it begin with the others."""
+        start.wait(name)
+        if start.is_cut:
+            self.class_runners[name].cut_block()
+        return start.clock
 
     def _report(self, name: str, facts: BlockValues | None) -> None:
         if facts is None:
@@ -234,10 +279,14 @@ class WorkerAgent:
         self._send(messages.WORKER_FAILED, {"run": run, "message": message})
 
 
-def _outcome(runner: ClassRunner, block: Block, users: int) -> tuple[BlockValues | None, Exception | None]:
+def _block_of(order: dict[str, Any]) -> tuple[str, int, int]:
+    return order["run"], order["round"], order["turn"]
+
+
+def _outcome(runner: ClassRunner, block: Block, users: int, start: Wait) -> tuple[BlockValues | None, Exception | None]:
     """Run a block; an error is a value, for gevent prints one that a greenlet raises."""
     try:
-        return runner.run(block, users), None
+        return runner.run(block, users, start), None
     except Exception as error:
         return None, error
 

@@ -45,6 +45,7 @@ class FakeEngine:
         self.observed: dict[str, Any] = {"server": "made-up"}
         self.last_redirect: ResponseHead | None = None
         self.stalled_ns = 0
+        self.load_begun_ns = 60
         self.balance = None
         self.interrupted = False
         self.whole = True

@@ -55,7 +55,9 @@ def sent(run: str = "r") -> dict[str, dict[str, Any]]:
     return {
         messages.HELLO: {"version": "1"},
         messages.NOTICE: {"run": run, "observed": observed, "warning": {"code": "c", "message": "m"}},
-        messages.BLOCK_DONE: {"run": run, "round": 0, "turn": 1},
+        messages.CLOCK_ANSWER: {"asked_ns": 1, "clock_ns": 2, "clock_id": "c"},
+        messages.BLOCK_READY: {"run": run, "round": 0, "turn": 1},
+        messages.BLOCK_DONE: {"run": run, "round": 0, "turn": 1, "late_ns": 0},
         messages.SAMPLE_PIECE: {"run": run, "file": 0, "piece": b"x"},
         messages.WORKER_DONE: {"run": run, "files": 1, "reports": [sent_report()]},
         messages.WORKER_FAILED: {"run": run, "message": "m"},

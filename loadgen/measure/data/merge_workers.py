@@ -28,8 +28,11 @@ _SUMS_OF_EACH = (
     "connections", "endings", "after_close", "idle_statuses", "upgrades", "challenge", "lenient", "lost", "continues",
     "carried_by_request",
 )  # fmt: skip
-_EXTREMES = (("window_begun_ns", min), ("window_ended_ns", max), ("next_connection", max), ("stalled_ns", max))
-_TIMES = ("begun_ns", "window_begun_ns", "window_ended_ns")
+_EXTREMES = (
+    ("load_begun_ns", min), ("window_begun_ns", min), ("window_ended_ns", max), ("next_connection", max),
+    ("stalled_ns", max), ("clock_error_ns", max),
+)  # fmt: skip
+_TIMES = ("begun_ns", "load_begun_ns", "window_begun_ns", "window_ended_ns")
 # Shares of kept samples whose ratio is above this were meant to be the same.
 _SAME_SHARE = 0.99
 
@@ -41,7 +44,7 @@ def merge_workers(workers: Iterable[tuple[int, Samples]], earlier: Samples | Non
     longest window counts. A fact that only some workers know, as those of the kernel, comes from the first that does.
     If a worker died in a block that another one completed, the dead worker's samples of that block are left out.
     Users and connections are renumbered, so that each number stays unique. Times by another machine's clock (`boot_id`)
-    are shifted so that the blocks' windows begin together.
+    are shifted by what messages said of it (`clock_offset_ns`), or so that the blocks' windows begin together.
 
     If only a share of one worker's samples was kept, those of the others are thinned to the same share.
     """
@@ -78,6 +81,9 @@ def merge_blocks(blocks: list[BlockFacts]) -> BlockFacts:
     merged["workers"] = sum(one.get("workers", 1) for one in each)
     merged["busiest_cpu_ns"] = max(one.get("busiest_cpu_ns", one.get("cpu_ns", 0)) for one in each)
     merged["window_ns"] = max(one["window_ns"] for one in each)
+    begun = [(one["load_begun_ns"], one.get("load_spread_ns", 0)) for one in each if "load_begun_ns" in one]
+    if len(begun) > 1:
+        merged["load_spread_ns"] = max(first + spread for first, spread in begun) - min(first for first, _ in begun)
     for key, choose in _EXTREMES:
         if key in merged:
             merged[key] = choose(one[key] for one in each if key in one)
@@ -155,6 +161,8 @@ class _MergePart:
 def _shifted(block: BlockFacts, shift_ns: int) -> BlockFacts:
     """The block with its times by another clock."""
     moved: Any = {key: value + shift_ns for key, value in {**block}.items() if key in _TIMES and isinstance(value, int)}
+    if "clock_offset_ns" in block:
+        moved["clock_offset_ns"] = 0
     return {**block, **moved}
 
 
@@ -167,6 +175,8 @@ class _Clock:
 
     def shifts_ns(self, blocks: list[BlockFacts]) -> list[int]:
         """What to add to each block's times; the median of the others for a block that no worker before has."""
+        if all("clock_offset_ns" in block for block in blocks):
+            return [block["clock_offset_ns"] for block in blocks]
         boot_ids = {block.get("boot_id") for block in blocks} - {None}
         if self._boot_id is None or not boot_ids or boot_ids == {self._boot_id}:
             return [0] * len(blocks)

@@ -9,6 +9,7 @@ from loadgen.measure.checks.check import CheckedRun
 from loadgen.measure.data.block_histograms import ERROR, LATENCY
 from loadgen.measure.data.downsampling import add_up
 from loadgen.measure.data.rows import Samples
+from loadgen.measure.stats.block_starts import block_starts
 from loadgen.measure.stats.comparison import compare_all
 from loadgen.measure.stats.equivalence import equivalence
 from loadgen.measure.stats.floor import within_floor
@@ -27,6 +28,7 @@ from loadgen.measure.warnings.imprecision import precision_warnings
 from loadgen.measure.warnings.missing_requests import missing_requests
 from loadgen.measure.warnings.outages import outages
 from loadgen.measure.warnings.run import warnings
+from loadgen.measure.warnings.uneven_starts import start_warnings
 from loadgen.model.block_facts import BlockFacts
 from loadgen.model.plan import Plan
 from loadgen.model.plan_record import PlanRecord
@@ -80,9 +82,11 @@ def summarise(
     answered = [cell_name for cell_name, summary in policies.items() if summary["requests"]]
     precision = precision_summary(planned, comparisons, answered, rounds)
     without_answer = [cell_name for cell_name, one in measured.items() if is_without_answer(one.requests)]
+    starts = block_starts(samples.blocks)
     found = (
         notes
         + incomplete_warnings(samples)
+        + start_warnings(starts)
         + thinned(samples)
         + outages(samples)
         + missing_requests(samples, planned.load)
@@ -116,6 +120,8 @@ def summarise(
         "sweep": swept,
         "blocks": [_block(block, measured[block["policy"]]) for block in samples.blocks],
     }
+    if starts is not None:
+        summary["block_starts"] = starts
     if samples.incomplete:
         summary["incomplete_rounds"] = incomplete_rounds(samples)
     if with_curve:

@@ -10,9 +10,9 @@ from loadgen.model.run_record import (
     HopByHopRecord,
     TargetRecord,
 )
-from loadgen.model.summary import Summary
+from loadgen.model.summary import BlockStartsSummary, Summary
 from loadgen.model.units import count
-from loadgen.show.formatting import ABSENT
+from loadgen.show.formatting import ABSENT, duration
 from loadgen.show.tables.table import Row, Table
 
 _HEADINGS = ("what", "value")
@@ -30,6 +30,8 @@ def environment(summary: Summary) -> Table:
         rows += _target(found["target"])
     if "embedded_target" in found:
         rows.append(("the target's own counters", _account(found["embedded_target"])))
+    if starts := summary.get("block_starts"):
+        rows.append(("blocks of several workers", _starts(starts)))
     if "proxy" in found:
         rows.append(("proxy", found["proxy"]["address"]))
         rows.append(("fields for one hop only", _hop_by_hop(found["proxy"]["hop_by_hop"])))
@@ -71,6 +73,17 @@ def _target(target: TargetRecord) -> list[Row]:
     if words := _CLIENT_CERTIFICATE.get(tls.get("client_certificate") or "") if tls else None:
         rows.append(("client certificate", words))
     return rows
+
+
+def _starts(starts: BlockStartsSummary) -> str:
+    spread = (
+        f"{count(starts['workers'], 'worker')} began within {duration(starts['spread_p50_ns'])} of each other "
+        f"(median of {count(starts['blocks'], 'block')}), {duration(starts['spread_max_ns'])} at most"
+    )
+    error_ns = starts["clock_error_ns"]
+    if error_ns is None:
+        return f"{spread}; how clocks of other machines differ is not known"
+    return f"{spread}; clocks of other machines are known within {duration(error_ns)}" if error_ns else spread
 
 
 def _keep_alive(target: TargetRecord) -> str:

@@ -175,3 +175,63 @@ def test_when_all_workers_are_lost_the_run_ends_and_says_so(
         out, _ = process.communicate(timeout=60)
     assert process.returncode == 130, out
     assert "all workers were lost, and what they had measured with them" in out
+
+
+# Clocks
+
+
+def test_workers_begin_together_by_clocks_that_differ(tmp_path: Path, start_target: Callable[..., Target]) -> None:
+    """One of the workers has a clock of its own, a thousand seconds ahead, as that of another machine."""
+    target, port = start_target(), free_port()
+    with ExitStack() as stack:
+        arguments = "--expect-workers", "3", "-t", "4s"
+        process = stack.enter_context(running(tmp_path, *master_of(port, target.url, *arguments)))
+        for ahead in ([], [], ["unshare", "--time", "--monotonic", "1000", "--"]):
+            stack.enter_context(running(tmp_path, *ahead, *worker_of(port)))
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, out
+    found = summary(tmp_path)
+    check_sums(found)
+    assert counts(found)[0] == target.stats()["requests"]
+    starts = found["block_starts"]
+    assert (starts["workers"], starts["blocks"]) == (3, len(found["blocks"]))
+    # What a busy machine adds is in the spread; a clock that was misjudged would be in each block.
+    assert 0 < starts["clock_error_ns"] < 100_000_000
+    assert starts["spread_p50_ns"] < 50_000_000 + 2 * starts["clock_error_ns"]
+    # All times of samples are by one clock.
+    scheduled = samples_of(tmp_path, "scheduled")
+    assert max(scheduled) - min(scheduled) < 60e9
+
+
+# Workers that stand still
+
+
+def test_a_worker_that_stands_still_holds_nobody_up_and_comes_back(
+    tmp_path: Path, start_target: Callable[..., Target]
+) -> None:
+    target, port, log = start_target(), free_port(), tmp_path / "log"
+    with ExitStack() as stack:
+        arguments = "--expect-workers", "2", "--think", "1ms", "--logfile", str(log)
+        process = stack.enter_context(running(tmp_path, *master_of(port, target.url, *arguments)))
+        stack.enter_context(running(tmp_path, *worker_of(port)))
+        stands = stack.enter_context(running(tmp_path, *worker_of(port)))
+        await_requests(process, target, 2_000)
+        os.kill(stands.pid, signal.SIGSTOP)
+        await_log(process, log, "failed to send heartbeat")
+        await_requests(process, target, 2_000)
+        os.kill(stands.pid, signal.SIGCONT)
+        await_log(process, log, "self-healed")
+        await_requests(process, target, 4_000)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, out
+    found = summary(tmp_path)
+    check_sums(found)
+    codes = {warning["code"]: warning["message"] for warning in found["warnings"]}
+    assert "until it was back for round" in codes["worker_away"]
+    assert "worker_lost" not in codes
+    # Nothing that either of them sent is missing, and the round in which one stood still is in no figure.
+    assert counts(found)[0] == target.stats()["requests"]
+    assert found["incomplete_rounds"]["rounds"]
+    assert not {block["round"] for block in found["blocks"]} & set(found["incomplete_rounds"]["rounds"])
+    assert sorted(set(samples_of(tmp_path, "worker"))) == [0, 1]

@@ -24,6 +24,7 @@ def test_the_facts_of_a_block() -> None:
         "round": 0,
         "policy": "persistent",
         "first_connection": 10,
+        "load_begun_ns": 60,
         "window_begun_ns": 100,
         "window_ended_ns": 200,
         "cpu_ns": 7,

@@ -113,10 +113,61 @@ def test_a_worker_that_goes_away_in_a_block_is_lost_and_the_others_go_on() -> No
 
     rig.answer = answer
     rig.run(max_blocks=6)
-    assert rig.coordinator.lost == {"b": 1}
+    assert [(one.worker, one.first_round, one.back_in) for one in rig.coordinator.absences.all] == [("b", 1, None)]
     assert rig.coordinator.incomplete == {1}
     assert len(rig.orders("b")) == 3
     assert len(rig.orders("a")) >= 6
+
+
+def test_a_worker_that_is_back_takes_part_from_the_next_round_on() -> None:
+    rig = Rig("a", "b")
+    rig.coordinator.on_absence = lambda: changes.append(rig.coordinator.round)
+    changes: list[int] = []
+
+    def answer(order: dict[str, Any], worker: str) -> None:
+        if worker == "b" and order["round"] == 1:
+            rig.channel.present.remove("b")
+        else:
+            rig.finish(order, worker)
+
+    rig.answer = answer
+    rig.after_block = lambda blocks: rig.channel.present.append("b") if blocks == 3 else None
+    rig.run(max_blocks=6)
+    assert [(order["round"], order["turn"]) for order in rig.orders("b")].count((1, 0)) <= 1
+    assert [order["round"] for order in rig.orders("b")] == [0, 0, 1, 2, 2]
+    assert rig.coordinator.incomplete == {1}
+    assert changes == [1, 2]
+
+
+def test_several_workers_get_ready_and_begin_together() -> None:
+    """No one is told to begin before all are ready; a lone worker does not wait."""
+    rig = Rig("a", "b")
+    told: list[str] = []
+
+    def answer(order: dict[str, Any], worker: str) -> None:
+        assert order["waits"]
+        gevent.spawn(get_ready, order, worker)
+
+    def get_ready(order: dict[str, Any], worker: str) -> None:
+        if worker == "b":
+            gevent.sleep(0.005)
+            assert told == []
+        rig.coordinator.block_ready(worker, order["round"], order["turn"])
+
+    def on_message(kind: str, data: dict[str, Any], worker: str) -> None:
+        if kind == messages.RUN_BLOCK:
+            answer(data, worker)
+        elif kind == messages.START_BLOCK:
+            told.append(worker)
+            gevent.spawn(rig.finish, data, worker)
+
+    rig.channel.on_message = on_message
+    rig.run(max_blocks=1)
+    assert sorted(told) == ["a", "b"]
+    alone = Rig("a")
+    alone.run(max_blocks=1)
+    assert alone.orders()[0]["waits"] is False
+    assert [kind for kind, _, _ in alone.channel.sent] == [messages.RUN_BLOCK, messages.CUT_BLOCK]
 
 
 def test_a_lost_worker_that_comes_back_gets_no_block() -> None:

@@ -19,7 +19,7 @@ from loadgen.swarm import run_folder
 from loadgen.swarm.run import LocustRun, RunOptions
 from loadgen.swarm.run_folder import RunFolder
 from loadgen.swarm.run_notes import ramp_seconds
-from tests.support.fake_swarm import CLASS_POLICIES, Clock, FakeChannel, plan
+from tests.support.fake_swarm import CLASS_POLICIES, Clock, FakeChannel, plan, until
 from tests.support.hostile_texts import TERMINAL
 from tests.support.swarm_messages import POLICIES, sample_file, sent_report
 
@@ -71,7 +71,8 @@ def test_every_worker_gets_one_order_and_one_worker_monitors(make_run: MakeRun) 
     run.add_worker("a")
     orders = {worker: order for _, order, worker in channel.of_kind(messages.BEGIN_RUN)}
     assert list(orders) == ["a", "b", "late"]
-    assert len(channel.sent) == 3
+    assert [worker for _, _, worker in channel.of_kind(messages.CLOCK_QUESTION)] == ["a", "b", "late"]
+    assert len(channel.sent) == 6
     assert [order["monitors"] for order in orders.values()] == [True, False, False]
     order = orders["a"]
     assert (order["run"], order["class_policies"]) == ("r", {"Alternating": ["persistent", "close"]})
@@ -208,6 +209,44 @@ def test_a_worker_that_is_gone_while_collecting_is_lost_after_six_seconds(make_r
     assert run.coordinator.lost == {"b": 4}
     assert "worker 0 (b), one of 2 workers, was lost in round 5" in notes(run)["worker_lost"]
     assert [path.read_bytes() for path in run.directory.glob(f"*/{SAMPLES_FILE}")] == [sample_file()]
+
+
+def test_a_worker_that_stood_still_is_named_and_one_that_stays_away_is_lost_at_once(
+    make_run: MakeRun, clock: Clock
+) -> None:
+    channel = FakeChannel("a", "b", "c")
+    run = make_run(channel)
+    run.begin()
+
+    def answer(kind: str, data: dict[str, Any], worker: str) -> None:
+        coordinator = run.coordinator
+        if kind == messages.RUN_BLOCK and data["round"] == 1 and worker in "bc" and worker in channel.present:
+            channel.present.remove(worker)
+        elif kind == messages.RUN_BLOCK:
+            coordinator.block_done(worker, data["round"], data["turn"])
+        elif kind == messages.END_RUN and worker in channel.present:
+            send_file(run, worker, 0, sample_file())
+            run.worker_done(worker, {"reports": []})
+
+    def between_blocks() -> None:
+        clock.now_s += 2
+        if run.coordinator.round == 3:
+            channel.present = ["a", "b"]
+        elif run.coordinator.round == 6:
+            run.stop()
+
+    channel.on_message = answer
+    run.start_blocks(between_blocks)
+    until(lambda: run.coordinator.round == 6)
+    collect(run)
+    assert run.coordinator.lost == {"c": 1}
+    found = notes(run)
+    assert found["worker_away"].startswith(
+        "workers did not answer, and the others went on without them: worker 0 (b) from round 2 until it was back for "
+        "round 5; figures leave out"
+    )
+    assert "worker 0 (c), one of 3 workers, was lost in round 2" in found["worker_lost"]
+    assert {1, 6} == run.coordinator.incomplete
 
 
 def test_a_worker_that_hangs_is_lost_after_five_minutes_of_silence(make_run: MakeRun, clock: Clock) -> None:

@@ -44,8 +44,12 @@ class FakeAgent:
 
     def run_block(self, order: dict[str, Any]) -> None:
         self.calls.append("block")
-        answer = {key: order[key] for key in ("run", "round", "turn")}
+        answer = {key: order[key] for key in ("run", "round", "turn")} | {"late_ns": 0}
         gevent.spawn(self.send, messages.BLOCK_DONE, answer)
+
+    def start_block(self, order: dict[str, Any]) -> None: ...
+
+    def tell_time(self, question: dict[str, Any]) -> None: ...
 
     def cut_block(self) -> None:
         self.calls.append("cut")
@@ -310,11 +314,19 @@ def master(tmp_path: Path) -> Rig:
 
 def test_a_worker_that_joins_during_a_run_takes_part(master: Rig) -> None:
     master.controller.begin()
-    assert [to for kind, _, to in master.runner.sent] == ["a"]
+    assert {to for kind, _, to in master.runner.sent} == {"a"}
     master.runner.receive(messages.HELLO, "late", OWN_VERSION)
     assert [(kind, to) for kind, _, to in master.runner.sent] == [
-        (messages.BEGIN_RUN, "a"), (messages.BEGIN_RUN, "late"),
+        (messages.CLOCK_QUESTION, "a"), (messages.BEGIN_RUN, "a"),
+        (messages.CLOCK_QUESTION, "late"), (messages.BEGIN_RUN, "late"),
     ]  # fmt: skip
+    question = master.runner.sent[0][1]
+    answer = {"asked_ns": question["asked_ns"], "clock_ns": 0, "clock_id": "another machine's"}
+    master.runner.receive(messages.CLOCK_ANSWER, "a", answer)
+    assert master.controller.run is not None
+    alignment = master.controller.run.start_times.clocks.alignment("a")
+    assert alignment is not None
+    assert alignment.offset_ns >= question["asked_ns"]
     assert master.state == RUNNING
 
 

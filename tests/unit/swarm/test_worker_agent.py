@@ -30,12 +30,15 @@ class FakeClassRunner:
         self.more = more
         self.blocks: list[tuple[Block, int]] = []
         self.calls: list[str] = []
+        self.clocks: list[dict[str, int]] = []
         self.hold: Event | None = None
         self.error: Exception | None = None
         FakeClassRunner.made.append(self)
 
-    def run(self, block: Block, users: int) -> dict[str, Any] | None:
+    def run(self, block: Block, users: int, start: Any) -> dict[str, Any] | None:
         self.blocks.append((block, users))
+        if self.hold is None:
+            self.clocks.append(start())
         if self.hold is not None:
             self.hold.wait()
         if self.error is not None:
@@ -88,9 +91,12 @@ class Rig:
         self.agent.begin_run({**order, **changes})
         return list(FakeClassRunner.made)
 
-    def block(self, run: str = "r", round_number: int = 0, turn: int = 0, policy: str = "persistent") -> None:
+    def block(
+        self, run: str = "r", round_number: int = 0, turn: int = 0, policy: str = "persistent", waits: bool = False
+    ) -> None:
         blocks = {"One": [0, policy], "Two": [0, policy]}
-        self.agent.run_block({"run": run, "round": round_number, "turn": turn, "blocks": blocks})
+        order = {"run": run, "round": round_number, "turn": turn, "blocks": blocks, "waits": waits}
+        self.agent.run_block(order)
         gevent.idle()
 
     def of_kind(self, kind: str) -> list[dict[str, Any]]:
@@ -137,11 +143,60 @@ def test_a_block_runs_in_all_classes_with_their_users_and_is_reported(local: Rig
     local.agent.users.update(One=3, Two=0)
     local.block(turn=1, policy="close")
     assert [(block.cell.name, users) for block, users in (*one.blocks, *two.blocks)] == [("close", 3), ("close", 0)]
-    assert local.sent == [(messages.BLOCK_DONE, {"run": "r", "round": 0, "turn": 1})]
+    assert local.sent == [(messages.BLOCK_DONE, {"run": "r", "round": 0, "turn": 1, "late_ns": 0})]
     # A class without users has nothing to report.
     assert local.agent.take_reports() == {"run": "r", "reports": [{"user_class": "One", "of": "close"}]}
     assert local.agent.take_reports()["reports"] == []
     assert local.figures == [("GET", "/ [close]")]
+
+
+def test_with_other_workers_a_block_begins_when_it_is_told(remote: Rig) -> None:
+    one, two = remote.begin()
+    remote.agent.users.update(One=1, Two=1)
+    remote.block(waits=True, turn=1)
+    assert remote.sent == [(messages.BLOCK_READY, {"run": "r", "round": 0, "turn": 1})]
+    begin = {"run": "r", "round": 0, "start_ns": 1, "clock": {"offset_ns": 7, "error_ns": 2}}
+    remote.agent.start_block({**begin, "turn": 0})
+    gevent.idle()
+    assert one.clocks == two.clocks == []  # that was of another block
+    remote.agent.start_block({**begin, "turn": 1})
+    gevent.idle()
+    assert one.clocks == two.clocks == [{"clock_offset_ns": 7, "clock_error_ns": 2}]
+    (done,) = remote.of_kind(messages.BLOCK_DONE)
+    assert done["late_ns"] > 0
+
+
+def test_a_worker_that_stood_still_leaves_the_old_block_and_begins_the_new_one(remote: Rig) -> None:
+    one, two = remote.begin()
+    remote.agent.users.update(One=1, Two=1)
+    remote.block(waits=True)  # the others began without it
+    remote.block(waits=True, round_number=1)
+    assert (one.calls, two.calls) == (["cut"] * 2, ["cut"] * 2)  # by the agent, and as each began late
+    assert [data["round"] for data in remote.of_kind(messages.BLOCK_READY)] == [0, 1]
+    remote.agent.start_block({"run": "r", "round": 1, "turn": 0, "start_ns": 0, "clock": None})
+    gevent.idle()
+    assert [data["round"] for data in remote.of_kind(messages.BLOCK_DONE)] == [0, 1]
+    assert one.calls == ["cut"] * 2
+
+
+def test_a_class_that_fails_before_it_is_ready_keeps_nobody_waiting(remote: Rig) -> None:
+    one, two = remote.begin()
+    one.hold, one.error = Event(), RuntimeError("odd")
+    one.hold.set()
+    remote.block(waits=True)
+    gevent.idle()
+    assert len(remote.of_kind(messages.BLOCK_READY)) == 1
+    remote.agent.start_block({"run": "r", "round": 0, "turn": 0, "start_ns": 0, "clock": None})
+    gevent.idle()
+    assert two.clocks == [{}]
+    assert len(remote.of_kind(messages.WORKER_FAILED)) == 1
+
+
+def test_it_tells_its_time(remote: Rig) -> None:
+    remote.agent.tell_time({"asked_ns": 5})
+    ((kind, answer),) = remote.sent
+    assert (kind, answer["asked_ns"]) == (messages.CLOCK_ANSWER, 5)
+    assert answer["clock_ns"] > 0
 
 
 def test_only_the_first_class_of_a_monitoring_worker_monitors(local: Rig) -> None:

@@ -232,6 +232,29 @@ def test_another_machines_clock_is_brought_to_the_first_ones(tmp_path: Path) -> 
     assert int(np.ptp(apart.columns["scheduled"])) > offset_ns  # one clock: nothing is moved
 
 
+def test_what_messages_said_of_a_clock_moves_its_times_and_shows_when_each_began(tmp_path: Path) -> None:
+    """The windows need not begin together: each worker's load began at another time, by the master's clock."""
+    store = create(tmp_path / "run", plan_of_four())
+    offsets_ns, late_ns = (10**12, 0, -(10**15)), (0, 3 * MS, 8 * MS)
+    for number, (offset_ns, begun_ns) in enumerate(zip(offsets_ns, late_ns, strict=True)):
+        worker = Worker(worker_folder(store.directory, number), plan_of_four())
+        clock = {"clock_offset_ns": offset_ns, "clock_error_ns": number * US, "boot_id": str(number)}
+        worker.block("persistent", 0, [Link()], load_begun_ns=CLOCK_NS + begun_ns - offset_ns, **clock)
+        worker.recorder.close()
+    parts = [
+        (number, read_worker_data(path, POLICIES)) for number, path in measured_worker_folders(store.directory).items()
+    ]
+    whole = merge_workers(parts)
+    pieces = merge_workers(parts[1:], merge_workers(parts[:1]))
+    for merged in (whole, pieces):
+        (block,) = merged.blocks
+        assert block["load_begun_ns"] == CLOCK_NS
+        assert (block["load_spread_ns"], block["clock_error_ns"], block["clock_offset_ns"]) == (8 * MS, 2 * US, 0)
+        # The windows were written as if all began together by their own clocks.
+        begun = merged.columns["scheduled"][np.argsort(merged.columns["worker"])]
+        assert np.diff(begun).tolist() == np.diff(offsets_ns).tolist()
+
+
 def test_a_block_only_the_other_machine_has_is_moved_like_its_others(tmp_path: Path) -> None:
     store = create(tmp_path / "run", plan_of_four())
     for number, rounds in enumerate((1, 2)):
