@@ -347,9 +347,3 @@ class WarningCode(WarningRow):
         "A Locust worker sent a message that was not used: it did not have the form or size of its kind.",
         "Run the same version everywhere, in a network from which no stranger reaches the master's port.",
     )
-
-
-def markdown_table() -> str:
-    """All codes as a table in Markdown, for docs/warnings.md."""
-    rows = [f"| `{code}` | {code.when} | {code.action or '–'} |" for code in WarningCode]
-    return "\n".join(["| code | when | what to do |", "| --- | --- | --- |", *rows]) + "\n"

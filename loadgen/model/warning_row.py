@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -19,3 +20,9 @@ class WarningRow(StrEnum):
         member.when = when
         member.action = action
         return member
+
+
+def markdown_table(codes: Iterable[WarningRow]) -> str:
+    """These codes as a table in Markdown, for docs/warnings.md."""
+    rows = [f"| `{code}` | {code.when} | {code.action or '–'} |" for code in codes]
+    return "\n".join(["| code | when | what to do |", "| --- | --- | --- |", *rows]) + "\n"

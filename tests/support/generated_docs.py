@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from loadgen.measure.labels import ENDING_WORDS
-from loadgen.model import errors, server_settings, warning_codes
+from loadgen.model import errors, server_settings, warning_row
 from loadgen.model.records import Ending
+from loadgen.model.warning_codes import WarningCode
 from loadgen.probe.probe import Probe
 from loadgen.probe.registry import GROUPS
 from tests.support.summary_schema import (
@@ -51,7 +52,7 @@ def warnings_page() -> str:
         f"{_NOTE.format('loadgen/model/warning_codes.py')}\n\n"
         "What must be known before the numbers of a run are believed. Each warning has a code, and a message with the\n"
         "run's own figures: in the shell, in the report, and as `warnings[{code, message}]` in `summary.json`.\n\n"
-        f"{warning_codes.markdown_table()}"
+        f"{warning_row.markdown_table(WarningCode)}"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gevent
 
 from loadgen.swarm.hand_over import HandOver
-from tests.support.fake_swarm import Clock
+from tests.support.fake_swarm import Clock, until
 
 
 def test_a_worker_is_given_up_by_when_it_was_last_heard_of() -> None:
@@ -13,8 +13,7 @@ def test_a_worker_is_given_up_by_when_it_was_last_heard_of() -> None:
     clock, present, lost = Clock(), ["there", "goes"], list[str]()
     hand_over = HandOver(lambda: present, lost.__contains__, clock, 0.001)
     waiting = gevent.spawn(hand_over.wait, {"there": None, "gone": clock.now_s - 7, "goes": None}, lost.append)
-    gevent.sleep(0.005)
-    assert lost == ["gone"]
+    until(lambda: lost == ["gone"])
     clock.now_s += 100
     hand_over.heard("goes")
     present.remove("goes")
@@ -22,7 +21,6 @@ def test_a_worker_is_given_up_by_when_it_was_last_heard_of() -> None:
     gevent.sleep(0.005)
     assert lost == ["gone"]
     clock.now_s += 0.2
-    gevent.sleep(0.005)
-    assert lost == ["gone", "goes"]
+    until(lambda: lost == ["gone", "goes"])
     hand_over.done("there")
     waiting.get(timeout=10)
