@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Collection
-from typing import Any
 
 from gevent.event import Event
 
@@ -14,11 +13,10 @@ from loadgen.swarm.absences import Absences
 from loadgen.swarm.round_times import RoundTimes
 from loadgen.swarm.start_times import StartTimes
 from loadgen.swarm.user_classes import ClassPolicies
+from loadgen.swarm.worker_clocks import SendToWorker
 
 POLL_S = 0.2
 """How often the coordinating process looks whether workers have come or gone."""
-
-SendToWorker = Callable[[str, dict[str, Any], str], None]
 
 
 class BlockCoordinator:

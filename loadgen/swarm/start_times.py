@@ -7,9 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import loadgen.swarm.messages as messages
-from loadgen.swarm.worker_clocks import WorkerClocks
-
-SendToWorker = Callable[[str, dict[str, Any], str], None]
+from loadgen.swarm.worker_clocks import SendToWorker, WorkerClocks
 
 _MIN_LEAD_NS, _FIRST_LEAD_NS, _MAX_LEAD_NS = 10_000_000, 50_000_000, 1_000_000_000
 # The lead grows by this much more than what was missing, and shrinks slowly.

@@ -15,6 +15,9 @@ from typing import Any, NamedTuple
 import loadgen.swarm.messages as messages
 from loadgen.swarm.machine_clock import clock_id
 
+SendToWorker = Callable[[str, dict[str, Any], str], None]
+"""Called with a message's kind, its content, and the worker."""
+
 _KEPT = 16
 _FIRST_QUESTIONS = 5
 """Asked of a new worker one after the other."""
@@ -43,7 +46,7 @@ class WorkerClocks:
 
     def __init__(
         self,
-        send: Callable[[str, dict[str, Any], str], None],
+        send: SendToWorker,
         clock_ns: Callable[[], int] = time.monotonic_ns,
         own_id: str | None = None,
     ) -> None:
