@@ -134,6 +134,8 @@ class CompareOptions(TypedDict, total=False):
     ipv6: bool
     addresses: str
     """`"first"`, `"all"` or `"random"`."""
+    happy_eyeballs: DurationLike
+    """Try several addresses of a name, each this much after the one before, until one answers."""
     dns_ttl: DurationLike
     """Or `"record"`."""
     dns_server: str

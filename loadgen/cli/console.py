@@ -71,13 +71,14 @@ def show_summary(summary: Summary) -> None:
     console = text_console()
     title = f"{summary['plan']['method']} {target_text(summary['plan'])}"
     console.print(fit_table(tables.policies(summary), title, console.width), soft_wrap=not console.is_terminal)
-    for title, table in (
-        ("by name", tables.named_requests(summary)),
-        ("by address", tables.balance(summary)),
-        ("Expect: 100-continue", tables.continues(summary)),
+    for title, table, names in (
+        ("by name", tables.named_requests(summary), 2),
+        ("by address", tables.balance(summary), 2),
+        ("attempts to connect", tables.races(summary), 1),
+        ("Expect: 100-continue", tables.continues(summary), 2),
     ):
         if table.rows:
-            console.print(fit_table(table, title, console.width, names=2), soft_wrap=not console.is_terminal)
+            console.print(fit_table(table, title, console.width, names=names), soft_wrap=not console.is_terminal)
     for warning in summary["warnings"]:
         say(console, Text.assemble(("warning", "yellow"), " ", visible(f"{warning['code']}: {warning['message']}")))
     _show_audit(summary, console)

@@ -127,6 +127,7 @@ ANSWERS = {
     "--host": _URL,
     "--unix-socket": "write unix:PATH as the URL, or --connect-to unix:PATH",
     "--abstract-unix-socket": "write unix:@NAME as the URL, or --connect-to unix:@NAME",
+    "--happy-eyeballs-timeout-ms": "write --happy-eyeballs 200ms",
     "--interface": "write --source-ip ADDR",
     "--think-time": "write --think T",
     "--sleep": "write --think T",

@@ -11,6 +11,7 @@ import gevent
 from gevent.event import AsyncResult
 
 from loadgen.drive.block_balance import address_changes
+from loadgen.drive.connection_manager import ConnectionManager
 from loadgen.drive.engine import Engine
 from loadgen.drive.schedule import Block
 from loadgen.drive.system.monitor import SystemMonitor
@@ -62,6 +63,7 @@ class BlockRunner:
             facts["request_weights"] = [one.weight for one in self._plan.requests]
         self._sink.block(facts)
         challenge = self._check.before_block(block.cell.policy.protocol)
+        self._route.races.take()  # those of the check are no part of the block
         if self._monitors_system and engine.monitor is None:
             engine.monitor = SystemMonitor(self._plan, self._check.observed()["address"], self._warn)
         self._report({"block": facts})
@@ -105,11 +107,7 @@ class BlockRunner:
             **engine.account(window),
             **(engine.monitor.end() if engine.monitor is not None else {}),
         }
-        if engine.balance is not None:
-            look_again(self._route)
-            known = self._route.addresses if self._plan.addressing.addresses != FIRST else ()
-            changes = address_changes(self._route.take_changes())
-            facts["balance"] = engine.balance.facts(known) | {"changes": changes}
+        facts |= addresses_used(engine, self._route)
         if self._plan.transfer.expects_continue:
             facts["continues"] = engine.continues.take()
         if engine.stalled_ns:
@@ -123,6 +121,24 @@ class BlockRunner:
 
     def _warn(self, warning: dict[str, str]) -> None:
         self._report({"warning": warning})
+
+
+def addresses_used(connections: ConnectionManager, route: Route) -> dict[str, Any]:
+    """What a block's facts have of addresses, backends and attempts; empty where connections go to one address.
+
+    Connections that are still open, as those of a scenario are, are counted now: they may outlive the block.
+    """
+    facts: dict[str, Any] = {}
+    balance = connections.balance
+    if balance is not None:
+        for one in connections.open_connections:
+            balance.opened(one.address, one.opened_ns)
+        look_again(route)
+        known = route.addresses if route.addressing.addresses != FIRST else ()
+        facts["balance"] = balance.facts(known) | {"changes": address_changes(route.take_changes())}
+    if route.race_delay_ns:
+        facts["races"] = route.races.take()
+    return facts
 
 
 def look_again(route: Route) -> None:

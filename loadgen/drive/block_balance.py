@@ -32,7 +32,7 @@ class BlockBalance:
         self._field_name = field_name.lower().encode("ascii")
         self._interval_ns = interval_ns
         self._intervals = intervals
-        self._begun_ns = begun_ns
+        self._since_ns = self._begun_ns = begun_ns
         self._connections: dict[SocketAddress, list[int]] = {}
         self._requests: dict[SocketAddress, list[int]] = {}
         self._failed: dict[SocketAddress, list[int]] = {}
@@ -47,9 +47,14 @@ class BlockBalance:
         interval_ns = max(_MIN_INTERVAL_NS, plan.load.block_ns // intervals)
         return cls(plan.addressing.backend_header or "", interval_ns, -(-plan.load.block_ns // interval_ns), begun_ns)
 
+    def start(self, begun_ns: int) -> None:
+        """The block's time begins now; what was counted already, between two blocks, is in its first interval."""
+        self._begun_ns = begun_ns
+
     def opened(self, address: SocketAddress, at_ns: int) -> None:
-        """A connection to this address was opened."""
-        self._count(self._connections, address, at_ns)
+        """A connection to this address was opened; one that was before this began, an earlier block has counted."""
+        if at_ns >= self._since_ns:
+            self._count(self._connections, address, at_ns)
 
     def answered(self, address: SocketAddress, head: ResponseHead, at_ns: int) -> None:
         """A response with this head came from there."""

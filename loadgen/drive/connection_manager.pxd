@@ -22,6 +22,6 @@ cdef class ConnectionManager(SlotContext):
     cpdef close(self)
     @cython.locals(numbers=ConnectionNumbers, number=cython.longlong, link=Connection)
     cpdef new_connection(self, listener)
-    @cython.locals(link=Connection)
+    @cython.locals(link=Connection, flags=cython.longlong)
     cpdef record_connection(self, long long slot, connection)
     cpdef _new_reader(self)

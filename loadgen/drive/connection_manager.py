@@ -12,17 +12,18 @@ from typing import Any
 
 import gevent
 
-from loadgen.drive.block_balance import BlockBalance
+from loadgen.drive.block_balance import BlockBalance, address_text
 from loadgen.drive.connection_numbers import ConnectionNumbers
 from loadgen.drive.slots.connect_pace import ConnectPace
 from loadgen.drive.slots.context import NEVER_NS, NO_LIMIT, SlotContext
 from loadgen.drive.slots.pending_close import PendingClose
 from loadgen.drive.slots.slot import ConnectionSlot
 from loadgen.drive.system.monitor import MONITORED_SHARE, SystemMonitor
+from loadgen.model.address_marks import address_mark
 from loadgen.model.descriptors import pending_closes
 from loadgen.model.plan import Plan
 from loadgen.model.policy import H2, H2_PRIOR, H2C_UPGRADE, HTTP1, WEBSOCKET, ConnectionPolicy
-from loadgen.model.records import ConnectionFlag, Ending
+from loadgen.model.records import ADDRESS_SHIFT, ConnectionFlag, Ending
 from loadgen.model.sample_sink import SampleSink
 from loadgen.model.units import NS_PER_S
 from loadgen.wire import poller
@@ -127,9 +128,7 @@ class ConnectionManager(SlotContext):
         self.keep_alive = {}
         self.idle_statuses = {}
         self._last_first_head = self.last_redirect = None
-        self.balance = None
-        if self._plan.addressing.varies or policy.resolves:
-            self.balance = BlockBalance.of(self._plan, self.clock.monotonic_ns())
+        self.begin_balance()
         self.watch_for_stalls()
         self._first_of_block = self.numbers.next
         self._kind = Pipeline if policy.pipelines else _KINDS[policy.protocol]
@@ -141,6 +140,18 @@ class ConnectionManager(SlotContext):
         self.pace = ConnectPace(self.clock, policy.connects_per_s) if policy.connects_per_s else None
         self._route.socket_options = tuple([(one.level, one.option, one.value) for one in policy.socket_options])
         self._close_unused_by(policy)
+
+    def begin_balance(self) -> None:
+        """Count connections and requests by address and backend from now on, where there may be several."""
+        self.balance = None
+        if self._plan.addressing.varies or self.policy.resolves:
+            self.balance = BlockBalance.of(self._plan, self.clock.monotonic_ns())
+
+    @property
+    def open_connections(self) -> list[Any]:
+        """Those that are open, and have no row yet."""
+        present = [slot.connection for slot in self._slots()] + [one.connection for one in self._pending_closes]
+        return [one for one in present if one is not None and one.flags & ConnectionFlag.ESTABLISHED]
 
     def watch_for_stalls(self) -> None:
         """From now on the loop runs, and nothing else of this process."""
@@ -173,15 +184,18 @@ class ConnectionManager(SlotContext):
         link: Connection = connection
         dns, connect, tunnel, tls, upgrade = link.handshake or link.handshake_ns()
         self.mismatched_echoes += link.mismatched_echoes
-        if self.balance is not None and link.flags & ConnectionFlag.ESTABLISHED:
-            self.balance.opened(link.address, link.opened_ns)
+        flags = link.flags
+        if self.balance is not None and link.address is not None:
+            if flags & ConnectionFlag.ESTABLISHED:
+                self.balance.opened(link.address, link.opened_ns)
+            flags |= address_mark(address_text(link.address)) << ADDRESS_SHIFT
         if link.ending is Ending.SERVER_IDLE_RESPONSE:
             status = str(link.idle_status)
             self.idle_statuses[status] = self.idle_statuses.get(status, 0) + 1
         elif link.reader.has_extra_bytes:
             self.unasked.note(link.reader.status, link.reader.extra)
         self.sink.connection(
-            link.number, slot, link.opened_ns, dns, connect, tunnel, tls, upgrade, link.connect_delay_ns, link.flags,
+            link.number, slot, link.opened_ns, dns, connect, tunnel, tls, upgrade, link.connect_delay_ns, flags,
             link.ending,
         )  # fmt: skip
 

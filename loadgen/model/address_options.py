@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from loadgen.model.address_spread import FIRST, SPREADS
-from loadgen.model.address_value_types import CONNECT_RULES, RESOLVE_RULES, DnsServer, DnsTtl, FieldName
+from loadgen.model.address_value_types import CONNECT_RULES, RESOLVE_RULES, AttemptDelay, DnsServer, DnsTtl, FieldName
 from loadgen.model.option import PROBE, TO_TARGET, LocustArgument, Option, OptionGroup
 from loadgen.model.units import NS_PER_MS
 from loadgen.model.value_types import Choice, Flag
 
+# The connection attempt delay must not be less than 10 ms (RFC 8305 §5).
+_MIN_DELAY_NS, _MAX_DELAY_NS = 10 * NS_PER_MS, 60_000 * NS_PER_MS
 _OWN_PORT = "the embedded target listens on a port of its own"
 _CONNECTIONS = OptionGroup.CONNECTIONS
 
@@ -34,6 +36,13 @@ ADDRESS_OPTIONS: tuple[Option, ...] = (
         name="addresses", group=_CONNECTIONS, type=Choice(*SPREADS), plan_field="addressing.addresses", default=FIRST,
         locust=LocustArgument(),
         help="Which of a name's addresses a new connection goes to: the first, all in turn, or any.",
+    ),
+    Option(
+        name="happy_eyeballs", group=_CONNECTIONS, type=AttemptDelay(_MIN_DELAY_NS, _MAX_DELAY_NS),
+        plan_field="addressing.happy_eyeballs_ns", is_implicit=True, metavar="DELAY", commands=TO_TARGET,
+        url_only=_OWN_PORT, locust=LocustArgument(default="", in_form=False),
+        help="Try a name's addresses, IPv6 and IPv4 in turns, each DELAY after the one before, until one answers; "
+        "RFC 8305 says 250ms.",
     ),
     Option(
         name="dns_ttl", group=_CONNECTIONS, type=DnsTtl(NS_PER_MS), plan_field="addressing.dns_ttl_ns",

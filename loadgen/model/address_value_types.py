@@ -53,6 +53,18 @@ class DnsTtl(Duration):
         return _RECORD if value == RECORD_TTL else None if value is None else super().write(value)
 
 
+class AttemptDelay(Duration):
+    """A duration, or None where none was given."""
+
+    json = or_null(JSON_WHOLE)
+
+    def complaint(self, value: Any) -> str:
+        return "" if value is None else super().complaint(value)
+
+    def write(self, value: Any) -> Any:
+        return None if value is None else super().write(value)
+
+
 class DnsServer(Words):
     """A DNS server's IP address, with a port or without."""
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from loadgen.model.address_spread import FIRST
 from loadgen.model.address_value_types import RECORD_TTL
-from loadgen.model.authority import is_ip_literal, plain_address
+from loadgen.model.authority import is_ip_literal, is_ipv6, plain_address
 from loadgen.model.endpoint import ConnectRule, Endpoint, ResolveRule, endpoint
 from loadgen.model.exceptions import PlanError
-from loadgen.model.options import default
+from loadgen.model.options import default, option_named
 from loadgen.model.proxy import Proxy
 from loadgen.model.target import Target
 
@@ -28,6 +28,8 @@ class Addressing:
     ipv6: bool = default("ipv6")
     addresses: str = default("addresses")
     """Which of them new connections go to: one of SPREADS."""
+    happy_eyeballs_ns: int | None = default("happy_eyeballs")
+    """New connections try several of them, each this much after the one before (RFC 8305); None: they try one."""
     dns_ttl_ns: int | None = default("dns_ttl")
     """The name is looked up again for a new connection once its addresses are this old, 0: as old as the records of
     DNS say; None: once a run."""
@@ -39,11 +41,27 @@ class Addressing:
     def __post_init__(self) -> None:
         if self.ipv4 and self.ipv6:
             raise PlanError("--ipv4 and --ipv6 contradict each other; give one of them")
+        if self.happy_eyeballs_ns is None:
+            return
+        option_named("happy_eyeballs").check_range(self.happy_eyeballs_ns)
+        if self.ipv4 or self.ipv6:
+            flag = "--ipv4" if self.ipv4 else "--ipv6"
+            raise PlanError(f"--happy-eyeballs lets IPv6 and IPv4 race, and {flag} leaves one of them; give one option")
+        if self.addresses != FIRST:
+            raise PlanError(
+                f"--happy-eyeballs tries addresses in its own order, and --addresses {self.addresses} in another; "
+                "give one of them"
+            )
 
     @property
     def varies(self) -> bool:
         """Connections may go to several addresses, or come to several backends that say who they are."""
-        return self.addresses != FIRST or self.dns_ttl_ns is not None or bool(self.backend_header)
+        return (
+            self.addresses != FIRST
+            or self.happy_eyeballs_ns is not None
+            or self.dns_ttl_ns is not None
+            or bool(self.backend_header)
+        )
 
     @property
     def asks_dns(self) -> bool:
@@ -84,7 +102,14 @@ class Addressing:
         if to.socket:
             if source_ips:
                 raise PlanError(f"--source-ip is for TCP, and connections go to {to}")
+            if self.happy_eyeballs_ns is not None:
+                raise PlanError(f"--happy-eyeballs is for TCP, and connections go to {to}")
             return
+        if self.happy_eyeballs_ns is not None and len({is_ipv6(one) for one in source_ips}) == 1:
+            raise PlanError(
+                f"--happy-eyeballs lets IPv6 and IPv4 race, and --source-ip {source_ips[0]} leaves one of them; "
+                "give a source address of each family"
+            )
         for flag, is_given, version in (("--ipv4", self.ipv4, 4), ("--ipv6", self.ipv6, 6)):
             if not is_given:
                 continue
@@ -107,6 +132,8 @@ class Addressing:
             for target, proxy in zip(targets, proxies, strict=True)
             if proxy is not None and proxy.takes_addresses
         ]
+        if self.happy_eyeballs_ns is not None and all(end.is_fixed and len(end.addresses) < 2 for end in ends):
+            raise PlanError(f"--happy-eyeballs is never used: connections go to {ends[0]}, which is one address")
         for one in self.resolve:
             if not any(one.fits(end.host, end.port) for end in ends):
                 raise PlanError(f"--resolve {one} is never used: connections go to {ends[0]}")

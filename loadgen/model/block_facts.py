@@ -161,6 +161,27 @@ class BalanceFacts(TypedDict):
     """What look-ups changed."""
 
 
+class RaceFacts(TypedDict):
+    """What connections cost that tried several addresses (RFC 8305), warm-up included."""
+
+    races: int
+    """Connections that were begun."""
+    attempts: int
+    """Attempts that they began."""
+    lost_connected: int
+    """Attempts that another one has beaten, and that had connected as well."""
+    won_ipv4: int
+    """Races that an IPv4 address has won,"""
+    won_ipv6: int
+    """or an IPv6 address."""
+    delayed: int
+    """Races that another attempt than the first has won."""
+    delay_ns: int
+    """By how much winning attempts began later than the first one, summed (ns)."""
+    connect_ns: int
+    """What winning attempts took themselves, summed (ns)."""
+
+
 class SampleCounts(TypedDict):
     """Exact counts of a block's complete samples, whatever share of the samples is kept."""
 
@@ -255,6 +276,8 @@ class BlockRecord(TypedDict):
     """What is in no row, as the disk was full; absent where nothing is missing."""
     balance: NotRequired[BalanceFacts]
     """Connections and requests by address and backend; absent where there is one of each."""
+    races: NotRequired[RaceFacts]
+    """Attempts to connect; absent where connections try one address."""
     kernel: NotRequired[KernelFacts]
     """The kernel's counters."""
     tcp: NotRequired[TcpFacts]

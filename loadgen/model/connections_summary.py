@@ -52,6 +52,30 @@ class EarlyDataCounts(TypedDict):
     """Of these, sent again once the handshake was done."""
 
 
+class RacesSummary(TypedDict):
+    """What connections cost that tried several addresses (`--happy-eyeballs`, RFC 8305), warm-up included."""
+
+    races: int
+    """Connections that were begun."""
+    attempts: int
+    """Attempts to connect that they began."""
+    lost: int
+    """Attempts that did not become the connection: they failed, or another one was faster."""
+    lost_connected: int
+    """Of these, connected as well, and closed unused: the servers accepted `opened` connections and these."""
+    won_ipv4: int
+    """Races that an IPv4 address has won."""
+    won_ipv6: int
+    """Races that an IPv6 address has won."""
+    delayed: int
+    """Races that a later attempt than the first has won."""
+    delay_mean_ns: int | None
+    """Mean time by which the winning attempt began later than the first one, over all races that were won (ns): the
+    part of `connect` that was spent on attempts that were lost."""
+    connect_mean_ns: int | None
+    """Mean time that the winning attempt took itself (ns): the rest of `connect`."""
+
+
 class ConnectionsSummary(TypedDict):
     """What became of a policy's connections, warm-up included."""
 
@@ -87,6 +111,8 @@ class ConnectionsSummary(TypedDict):
     """Full TLS handshakes with an https proxy. This key and the next one: absent in runs of earlier versions."""
     proxy_resumed_handshakes: NotRequired[int]
     """Resumed TLS handshakes with an https proxy."""
+    races: NotRequired[RacesSummary | None]
+    """Where connections tried several addresses; null where they tried one, absent in runs of earlier versions."""
     server_ignored_close: int
     """Connections on which the client asked for a close, and the server neither announced one nor closed."""
     upgraded: int

@@ -301,6 +301,7 @@ class Plan:
             retries_stale=self.retry_stale,
             is_open_loop=cell.rate_rps > 0,
             processes=self.processes,
+            races=self.addressing.happy_eyeballs_ns is not None,
         )
 
     @property

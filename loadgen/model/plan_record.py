@@ -149,6 +149,9 @@ class PlanRecord(TypedDict):
     """The same for IPv6."""
     addresses: NotRequired[str]
     """Which of a name's addresses new connections went to: `first`, `all` or `random`; earlier runs lack it."""
+    happy_eyeballs_ns: NotRequired[int | None]
+    """Time after which a connection also tried the next of a name's addresses (ns); null: it tried one, absent in
+    earlier runs."""
     dns_ttl_ns: NotRequired[int | None]
     """Age of its addresses at which a name was looked up again (ns); 0 for that which the records' TTLs say, null for
     once a run, absent in earlier runs."""

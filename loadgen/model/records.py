@@ -85,6 +85,11 @@ class ConnectionFlag(IntEnum):
     PROXY_TLS_RESUMED = 1024  # by a session of before
 
 
+ADDRESS_SHIFT = 15
+"""From this bit on, `flags` has the mark of the connection's address (address_marks), where connections may go to
+several; 0 where they do not. So a row of a usual run is no longer than it was."""
+
+
 # One row for each exchange. Times are points in time or durations, both in ns.
 EXCHANGE_FIELDS = (
     "connection",
@@ -117,7 +122,7 @@ CONNECTION_FIELDS = (
     "tls",
     "upgrade",
     "connect_delay",  # `connect` less the kernel's own measurement of the round trip; on a share of the connections
-    "flags",  # see ConnectionFlag
+    "flags",  # see ConnectionFlag and ADDRESS_SHIFT
     "ending",  # see Ending
 )
 CONNECTION_ROW = struct.Struct(f"={len(CONNECTION_FIELDS)}q")
@@ -129,4 +134,5 @@ COLUMNS = (
     "tls_resumed", "closed_by", "late", "tunnel", "own", "wait_delay", "connect_delay",
     "continue_wait",
     "request",  # which of several requests it was; -1 where there is one
+    "address",  # the mark of where its connection went; -1 where connections go to one address
 )  # fmt: skip

@@ -43,19 +43,20 @@ class WarningCode(WarningRow):
         "If that was meant for one of them, name it: `--connect-to HOST1:PORT1:HOST2:PORT2`.",
     )  # fmt: skip
     ADDRESSES_CHANGED = (
-        "addresses_changed", "A look-up in mid-run found other addresses than the one before: a replica came or went.",
-        "",
+        "addresses_changed", "A look-up in mid-run found other addresses than before: a replica came or went.", "",
     )  # fmt: skip
     UNEVEN_BALANCE = (
-        "uneven_balance",
-        "Requests are spread unevenly over addresses or backends: Jain's index of fairness is below 0.9.",
+        "uneven_balance", "Requests are uneven over addresses or backends: Jain's index of fairness is below 0.9.",
         "Connections that are kept keep their server: try `lifetime:T` or `recycle:K` ([addresses](addresses.md)).",
-    )
+    )  # fmt: skip
     ADDRESS_FAILING = (
-        "address_failing",
-        "Requests to one address failed while others answered: a replica is down, or went in mid-run.",
+        "address_failing", "Requests to one address failed while others answered: a replica is down, or went mid-run.",
         "Look at that replica's log for the time that the message names.",
-    )
+    )  # fmt: skip
+    FIRST_ADDRESS_LOSES = (
+        "first_address_loses", "Another address than the first won more than a tenth of the `--happy-eyeballs` races.",
+        "Let the server answer where clients try first, or take that address out of the DNS.",
+    )  # fmt: skip
     TLS_NOT_VERIFIED = (
         "tls_not_verified", "`--insecure` was given, so certificates were not verified.",
         "Give the authority's certificate with `--cacert`.",

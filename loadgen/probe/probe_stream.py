@@ -17,6 +17,7 @@ from loadgen.model.units import NS_PER_MS, NS_PER_S
 from loadgen.probe.failures import Loss, OpenFailure, is_reset
 from loadgen.probe.trace import Trace
 from loadgen.wire import poller
+from loadgen.wire.address_race import AddressRace
 from loadgen.wire.errors import FAILURES
 from loadgen.wire.transport import (
     BEGIN_TLS,
@@ -75,6 +76,8 @@ class ProbeStream:
             self._woken.clear()
             self.opening_ns = transport.connect(address, self._wake)
             self._await(until_ns)
+            if isinstance(transport, AddressRace):
+                transport = self.transport = transport.settled
             while True:
                 step = transport.establish()
                 if step == OPEN:

@@ -21,6 +21,7 @@ from loadgen.probe.finding import Finding
 from loadgen.probe.probe_stream import ProbeStream
 from loadgen.probe.trace import Traces
 from loadgen.wire import poller
+from loadgen.wire.address_race import AddressRace
 from loadgen.wire.errors import FAILURES
 from loadgen.wire.http1.head import BodyTooLarge, Malformed, ResponseHead
 from loadgen.wire.http1.request_writer import build_request
@@ -231,9 +232,12 @@ class ProbeSession:
         to = self.addresses()[0] if address is None else address
         self.spent.connections += 1
         self._state.connections += 1
-        made = self.route.transport() if transport is None else transport()
+        usual = self.route.transport if address is None else self.route.attempt
+        made = usual() if transport is None else transport()
         stream = ProbeStream(made, self._state.traces.new(self._name, self.now_ns()))
         stream.open(to, self.until_ns(self.plan.timeout_ns if wait_ns is None else wait_ns))
+        if isinstance(made, AddressRace) and made.address is not None:
+            self.route.settle(made.address)  # the other connections go where the first one went
         return stream
 
     def request(

@@ -21,7 +21,7 @@ def open_end_to_end(session: ProbeSession, *, offers_h2: bool = False) -> ProbeS
             proxy_tls=route.proxy_tls,
         )  # fmt: skip
         route.login = login
-    return session.open(transport=lambda: route.transport(offers_h2=offers_h2))
+    return session.open(transport=lambda: route.attempt(offers_h2=offers_h2))
 
 
 def end_to_end_fields(session: ProbeSession) -> tuple[tuple[str, str], ...]:

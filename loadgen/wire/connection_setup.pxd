@@ -45,6 +45,7 @@ cdef class ConnectionSetup(Lifecycle):
     cpdef long long _begin(self, int state, long long left_ns) except? -1
     @cython.locals(begun=cython.longlong)
     cdef _connect(self, address, long long left_ns)
+    cpdef _on_raced(self)
     @cython.locals(left=cython.longlong, transport=Transport)
     cpdef _on_step(self)
     cdef _send_early(self, long long left_ns)

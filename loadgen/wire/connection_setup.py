@@ -220,12 +220,24 @@ class ConnectionSetup(Lifecycle):
     def _connect(self, address: SocketAddress, left_ns: int) -> None:
         self.address = address
         try:
-            begun = self._transport.connect(address, self._on_step)
+            if self._route.race_delay_ns:
+                begun = self._transport.connect(address, self._on_raced)
+            else:
+                begun = self._transport.connect(address, self._on_step)
         except OSError as error:
             self.enter(_CONNECTING, self._clock.monotonic_ns(), left_ns)
             self._fail_by(error)
         else:
             self.enter(_CONNECTING, begun, left_ns)
+
+    def _on_raced(self) -> None:
+        """One of the addresses has answered, or none: go on with its stream. `connect` began with the first attempt."""
+        race: Any = self._transport
+        self.address = race.address
+        self._transport = race.settled
+        self._on_step()
+        if self.connect_delay_ns > 0:  # the kernel measures the attempt that has won, and this was from the first on
+            self.connect_delay_ns = max(0, self.connect_delay_ns - race.delay_ns)
 
     def _on_step(self) -> None:
         """The transport can take its next step towards being open."""

@@ -14,3 +14,4 @@ cdef class Route(RouteAddresses):
     cpdef Transport tls_transport(self, context, server_name, session=*, early=*, long long user=*)
     cdef Transport _by_another_way(self, tls, session, early, long long user)
     cpdef Transport transport(self, session=*, bint offers_h2=*, long long user=*, request=*)
+    cpdef Transport attempt(self, session=*, bint offers_h2=*, long long user=*, request=*)

@@ -6,6 +6,7 @@ Opens nothing itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from loadgen.model.addressing import DEFAULT_ADDRESSING, Addressing
@@ -14,6 +15,7 @@ from loadgen.model.route_plan import RoutePlan
 from loadgen.model.target import Target
 from loadgen.model.tls_settings import TlsSettings
 from loadgen.wire import poller
+from loadgen.wire.address_race import AddressRace
 from loadgen.wire.client_certificates import ClientCertificate
 from loadgen.wire.early_data import EarlyTlsTransport
 from loadgen.wire.http1.head import ResponseHead
@@ -132,6 +134,13 @@ class Route(RouteAddresses):
 
         user: whose it is, of several client certificates. request: what will be sent first.
         """
+        if self.race_delay_ns:
+            make = partial(self.attempt, session, offers_h2, user, request)
+            return AddressRace(poller.of_hub(), self.race_order, self.race_delay_ns, self.races, make)
+        return self.attempt(session, offers_h2, user, request)
+
+    def attempt(self, session: Any = None, offers_h2: bool = False, user: int = 0, request: Any = None) -> Transport:
+        """The same for one address: that of the connection, or one of several that it tries."""
         if self.tls_context is None:
             if self.proxy is None and not self.sources and not self.proxy_protocol:
                 return TcpTransport(poller.of_hub())

@@ -3,6 +3,8 @@ cdef class RouteAddresses:
     cdef public object proxy, found_target
     cdef public list addresses
     cdef public tuple sources
+    cdef public long long race_delay_ns
+    cdef readonly object races
     cdef dict _sources
     cdef object _spread, _once, _resolve
     cdef bint _keeps

@@ -18,6 +18,7 @@ from loadgen.model.authority import is_ipv6
 from loadgen.model.endpoint import Endpoint, parse_dns_server
 from loadgen.model.proxy import Proxy
 from loadgen.model.target import Target
+from loadgen.wire.address_race import RaceCounts, interleaved
 from loadgen.wire.dns_resolver import DnsAnswer, resolve_by_dns, socket_address
 from loadgen.wire.resolver import resolve
 from loadgen.wire.transport import SocketAddress
@@ -66,6 +67,9 @@ class RouteAddresses:
         if addressing.asks_dns and not self.endpoint.is_fixed:
             server = None if addressing.dns_server is None else parse_dns_server(addressing.dns_server)
             self._resolve = partial(resolve_by_dns, server=server)
+        self.race_delay_ns = addressing.happy_eyeballs_ns or 0
+        """A new connection tries several addresses, each this much after the one before (ns); 0: it tries one."""
+        self.races = RaceCounts()
         self._looked_up_ns = 0
         self._waiting: list[Callable[[list[SocketAddress] | OSError], None]] = []
         self._changes: list[RouteChange] = []
@@ -96,6 +100,18 @@ class RouteAddresses:
             return random.choice(addresses)  # noqa: S311 # no secret
         self._next += 1
         return addresses[self._next % len(addresses)]
+
+    def race_order(self) -> list[SocketAddress]:
+        """The addresses in the order in which a new connection tries them, where it tries several.
+
+        IPv6 begins where DNS servers were asked; the system's resolver has put them in order itself (RFC 6724).
+        """
+        return interleaved(self.addresses, socket.AF_INET6 if self.addressing.asks_dns else None)
+
+    def settle(self, address: SocketAddress) -> None:
+        """Connections go to this address from now on, which has won a race."""
+        self.race_delay_ns = 0
+        self.addresses[:] = [address, *(one for one in self.addresses if one != address)]
 
     def look_up(self, callback: Callable[[list[SocketAddress] | OSError], None]) -> None:
         """Ask the resolver; calls back in the loop. One answer is for all that ask before it is there."""
@@ -137,6 +153,8 @@ class RouteAddresses:
         them: what it costs that some do not answer is measured.
         """
         self._skipped += 1
+        if self.race_delay_ns:
+            return False  # all were tried
         if self._spread == FIRST:
             if len(self.addresses) < 2:
                 return False

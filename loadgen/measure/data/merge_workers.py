@@ -26,7 +26,7 @@ _SUMS = (
 )  # fmt: skip
 _SUMS_OF_EACH = (
     "connections", "endings", "after_close", "idle_statuses", "upgrades", "challenge", "lenient", "lost", "continues",
-    "carried_by_request",
+    "carried_by_request", "races",
 )  # fmt: skip
 _EXTREMES = (
     ("load_begun_ns", min), ("window_begun_ns", min), ("window_ended_ns", max), ("next_connection", max),

@@ -24,6 +24,7 @@ ADDED_COLUMNS = (
     "connect_delay",
     "request",
     "continue_wait",
+    "address",
 )  # columns that the first version did not have
 
 
@@ -41,7 +42,9 @@ def write_samples(file: BinaryIO, samples: Samples, merged: Iterable[str] = (), 
     histograms = samples.histograms.columns
     if len(histograms["count"]):
         arrays |= {f"{HISTOGRAM_PREFIX}{name}": column for name, column in histograms.items()}
-    np.savez(file, **samples.columns, **arrays)  # type: ignore[arg-type] # its stubs name only allow_pickle
+    # Most runs have one address, and are not to be longer for those that have several.
+    columns = {name: one for name, one in samples.columns.items() if name != "address" or (one != ABSENT).any()}
+    np.savez(file, **columns, **arrays)  # type: ignore[arg-type] # its stubs name only allow_pickle
 
 
 def read_samples(path: Path, policies: tuple[str, ...]) -> Samples:

@@ -21,6 +21,7 @@ from loadgen.measure.data.row_assignment import Integers, RowAssignment, assign_
 from loadgen.model.block_facts import BlockFacts, BlockRecord, SampleCounts
 from loadgen.model.records import (
     ABSENT,
+    ADDRESS_SHIFT,
     COLUMNS,
     CONNECTION_FIELDS,
     EXCHANGE_FIELDS,
@@ -288,6 +289,7 @@ def _columns(
     last_request_index = np.zeros(size, np.int64)
     np.maximum.at(last_request_index, assignment.exchange_positions, rows["request_index"])
     flags = of_connection("flags")
+    marks = flags.astype(np.int64) >> ADDRESS_SHIFT  # -1 where the connection has no row
     # One more entry: an ending that is absent (-1) picks the last.
     closed_by = np.array([*(ending.closed_by for ending in Ending), ABSENT], np.int8)[of_connection("ending")]
     columns |= {
@@ -298,6 +300,7 @@ def _columns(
         "status": np.where(outcome > 0, outcome, ABSENT),
         "error": np.where(outcome < 0, -outcome, ABSENT),
         "request": requests[counted],
+        "address": np.where(marks > 0, marks, ABSENT),
         "tls_resumed": np.where(
             (flags >= 0) & (flags & ConnectionFlag.TLS != 0), (flags & ConnectionFlag.TLS_RESUMED) != 0, ABSENT
         ),

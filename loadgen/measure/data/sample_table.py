@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadgen.measure.data.rows import Samples
+from loadgen.model.address_marks import names_of_marks
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT, COLUMNS, ClosedBy, Phase
 from loadgen.model.units import count
@@ -40,6 +41,7 @@ class SampleTable:
     Columns of numbers are int64, absent is -1: a phase that did not happen, the status of a request that failed. Times
     end in `_ns`; `latency_ns` is the sum of a request's phases. `policy` (a cell's name in a sweep), `error` and
     `closed_by` are names, empty where there is none. So are `target` and `request`, which only runs with several have.
+    So is `address`, which only runs have whose connections went to several.
     `request_index` counts the requests on a connection from 0.
 
     It is a mapping from names to columns, as `dict(table)` takes it, but for its length, which is that of a column.
@@ -52,12 +54,15 @@ class SampleTable:
         self._requests = np.array([*requests, ""])
         self._samples = samples
         self._targets = targets or {}
+        # By the blocks, which are the same for each piece of a run's samples.
+        self._has_addresses = any(block.get("balance") for block in samples.blocks)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the columns."""
         target = ("target",) if self._targets else ()
-        known = (name for name in COLUMNS if name != "request" or len(self._requests) > 1)
+        shown = {"request": len(self._requests) > 1, "address": self._has_addresses}
+        known = (name for name in COLUMNS if shown.get(name, True))
         return (*target, *map(_public, known), "latency_ns")
 
     def keys(self) -> tuple[str, ...]:
@@ -96,6 +101,8 @@ class SampleTable:
             return np.array(named)[self._samples.columns["policy"]]
         if name == "request":
             return self._requests[self._samples.columns["request"]]
+        if name == "address":
+            return _addresses(self._samples)
         column = self._samples.columns[_POSITION if name == _INDEX else name.removesuffix("_ns")]
         return _labelled(column, _LABELS[name]) if name in _LABELS else column.astype(np.int64)
 
@@ -110,11 +117,19 @@ class SampleTable:
             raise ImportError("to_pandas() needs pandas; install it with: pip install pandas") from None
         frame = pandas.DataFrame({name: self[name] for name in self.names})
         for name in self.names:
-            if name in _LABELS or name in ("policy", "target", "request"):
+            if name in _LABELS or name in ("policy", "target", "request", "address"):
                 frame[name] = frame[name].astype("category")
             else:
                 frame[name] = frame[name].astype("Int64").mask(frame[name] == ABSENT)
         return frame
+
+
+def _addresses(samples: Samples) -> NDArray[Any]:
+    """Where each sample's connection went, as people write it; empty where that is not known."""
+    facts = [balance for block in samples.blocks if (balance := block.get("balance"))]
+    names = names_of_marks(dict.fromkeys(name for one in facts for name in one["addresses"]))
+    marks, positions = np.unique(samples.columns["address"], return_inverse=True)
+    return np.array([names.get(mark, "") for mark in marks.tolist()])[positions]
 
 
 def _public(column: str) -> str:

@@ -20,6 +20,7 @@ from loadgen.measure.stats.sequential import jackknife
 from loadgen.measure.summary.generator import generator
 from loadgen.measure.summary.policy_balance import balance_summary
 from loadgen.measure.summary.policy_continues import continues
+from loadgen.measure.summary.policy_races import races_summary
 from loadgen.measure.summary.policy_requests import requests_summary
 from loadgen.measure.summary.protocols import upgrade_cost
 from loadgen.measure.summary.sockets import server, sockets
@@ -212,6 +213,7 @@ def _connections(blocks: list[BlockFacts], exact: SampleCounts, slots: int) -> C
         },
         "proxy_full_handshakes": counts["proxy_full_handshakes"],
         "proxy_resumed_handshakes": counts["proxy_resumed_handshakes"],
+        "races": races_summary(blocks),
         "server_ignored_close": counts["server_ignored_close"],
         "upgraded": counts["upgraded"],
         "upgrade_declined": counts["upgrade_declined"],

@@ -37,7 +37,8 @@ def balance_warnings(policy: ConnectionPolicy, summary: PolicySummary) -> Warnin
     if not found:
         return
     yield from _uneven("backend", [(one["backend"], one["requests"]) for one in found["backends"]], policy)
-    yield from _uneven("address", [(one["address"], one["requests"]) for one in found["addresses"]], policy)
+    if not summary["connections"].get("races"):  # where addresses race, the fastest is meant to have all
+        yield from _uneven("address", [(one["address"], one["requests"]) for one in found["addresses"]], policy)
     yield from _failing(found)
 
 
@@ -66,7 +67,8 @@ def change_warnings(blocks: Iterable[BlockFacts]) -> Warnings:
 def unused_addresses(plan: Plan, target: TargetRecord | None) -> Warnings:
     """The name has more addresses than the one that all connections went to."""
     addresses = target.get("addresses", []) if target else []
-    if plan.addressing.addresses != FIRST or len(addresses) < 2:
+    tries_one = plan.addressing.addresses == FIRST and plan.addressing.happy_eyeballs_ns is None
+    if not tries_one or len(addresses) < 2:
         return
     versions = {one: ipaddress.ip_address(one.partition("%")[0]).version for one in addresses}
     others = [one for one in addresses[1:] if versions[one] == versions[addresses[0]]]

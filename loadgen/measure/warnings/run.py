@@ -18,6 +18,7 @@ from loadgen.measure.warnings.generator import difference_warnings, generator_wa
 from loadgen.measure.warnings.hints import advice
 from loadgen.measure.warnings.nagle import delayed_ack_warnings
 from loadgen.measure.warnings.protocols import protocol_warnings
+from loadgen.measure.warnings.races import race_warnings
 from loadgen.measure.warnings.reuse import gap_warnings, reuse_warnings
 from loadgen.measure.warnings.sockets import socket_warnings
 from loadgen.measure.warnings.trailers import trailer_warnings
@@ -69,6 +70,7 @@ def warnings(
             socket_warnings(name, summary),
             delayed_ack_warnings(cells[name].policy, summary),
             balance_warnings(cells[name].policy, summary),
+            race_warnings(summary),
         )
     ]
     for code, message in chain(each, difference_warnings(comparisons, policies), floor_warnings(below)):

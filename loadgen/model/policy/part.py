@@ -34,6 +34,8 @@ class RunConditions:
     """Requests are due at a rate, whatever became of earlier ones."""
     processes: int
     """Worker processes that share the load."""
+    races: bool = False
+    """A connection tries several addresses."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass, field
-from errno import EADDRNOTAVAIL, EAFNOSUPPORT, EHOSTUNREACH, ENETUNREACH
 from functools import partial
 
 from loadgen.model.audit import Verdict
@@ -17,6 +16,7 @@ from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 from loadgen.probe.side_by_side import all_side_by_side
 from loadgen.wire import poller
+from loadgen.wire.address_race import NO_WAY
 from loadgen.wire.errors import FAILURES
 from loadgen.wire.transport import SocketAddress, TcpTransport
 
@@ -25,8 +25,6 @@ _CONNECTIONS = 6
 """To each address: as many as an interval of 95 % for a median takes."""
 _LOOK_UPS = 4
 _WAIT_NS = 2 * NS_PER_S
-_NO_WAY = (ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, EAFNOSUPPORT)
-"""What connect(2) says where this machine itself has no way there."""
 
 
 @dataclass
@@ -103,7 +101,7 @@ def _try(session: ProbeSession, one: _TriedAddress) -> None:
     except (OpenFailure, NoResponse, *FAILURES) as error:
         one.failure = str(error)
         cause = error.cause if isinstance(error, OpenFailure) else error
-        one.has_no_way = isinstance(cause, OSError) and cause.errno in _NO_WAY
+        one.has_no_way = isinstance(cause, OSError) and cause.errno in NO_WAY
 
 
 def _records(resolved: list[SocketAddress]) -> str:

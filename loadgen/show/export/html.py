@@ -51,6 +51,7 @@ _SECTIONS = (
     _Section("How connections ended", tables.endings, tables.endings_note),
     _Section("Where connections and requests went", tables.balance, tables.balance_note),
     _Section("Bodies that waited for 100 Continue", tables.continues, tables.continues_note),
+    _Section("Attempts to connect", tables.races, tables.races_note),
     _Section("Upgraded connections", tables.upgrades, upgrades_note),
     _Section("Trailers", tables.trailers, tables.trailers_note),
     _Section("Deviations from HTTP/1.1", tables.lenient, tables.lenient_note),

@@ -28,6 +28,7 @@ def render(summary: Summary, diff: DiffRecord | None = None) -> str:
             tables.named_requests(summary),
             tables.balance(summary),
             tables.continues(summary),
+            tables.races(summary),
             tables.amortisation(summary),
             tables.checks(summary),
         )

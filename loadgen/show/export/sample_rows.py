@@ -14,7 +14,7 @@ from loadgen.show.export.exporter import RunData
 
 _ROWS = 50_000
 """Rows of one piece: some 20 MB as Python's own values."""
-TEXT_COLUMNS = ("target", "policy", "request", "error", "closed_by")
+TEXT_COLUMNS = ("target", "policy", "request", "address", "error", "closed_by")
 """The columns that hold names."""
 
 

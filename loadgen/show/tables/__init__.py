@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from loadgen.show.tables.balance import balance, balance_note
 from loadgen.show.tables.checks import checks, checks_note
+from loadgen.show.tables.connection_attempts import races, races_note
 from loadgen.show.tables.connections import connections, endings, endings_note, trailers, trailers_note, upgrades
 from loadgen.show.tables.continue_waits import continues, continues_note
 from loadgen.show.tables.findings import findings
@@ -25,5 +26,6 @@ __all__ = [
     "endings_note", "environment", "findings", "floor_note",
     "gates", "gates_note", "generator", "generator_note", "lenient", "lenient_note", "named_requests",
     "named_requests_note", "notable_findings",
-    "phases", "pilot", "pilot_note", "policies", "server", "sockets", "trailers", "trailers_note", "upgrades",
+    "phases", "pilot", "pilot_note", "policies", "races", "races_note", "server", "sockets", "trailers",
+    "trailers_note", "upgrades",
 ]  # fmt: skip

@@ -14,9 +14,11 @@ from typing import Any
 
 import pytest
 
+from loadgen import load_run
 from loadgen.wire.syscalls import socket_file
 from tests.support.logging_nginx import nginx
 from tests.support.processes import compare, free_port, loadgen, read_request, serving
+from tests.support.racing import silent
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 AS_CURL_WRITES = ("--policies", "close", "--users", "1")
@@ -133,6 +135,34 @@ def test_all_addresses_of_a_name_and_the_backends_behind_them(tmp_path: Path) ->
         assert by_backend == {line["address"]: line["requests"] for line in balance["addresses"]}
     # New connections go to all in turn.
     assert found["close"]["balance"]["evenness"]["connections"] > 0.999
+
+
+def test_happy_eyeballs_costs_what_the_servers_log_says(tmp_path: Path) -> None:
+    """nginx on IPv4 alone, and ::1 silent before it: each connection waits the delay, and none reaches ::1."""
+    port = free_port()
+    site = f"server {{ listen 127.0.0.1:{port}; location / {{ return 200 hello; }} }}"
+    rule = f"shop.test:{port}:[::1],127.0.0.1"
+    with silent(socket.AF_INET6, port), nginx(tmp_path, site, "$server_addr $connection", port):
+        found = compare(
+            f"http://shop.test:{port}/", tmp_path / "run", "--resolve", rule, "--users", "2", "--happy-eyeballs",
+            "30ms",
+        )  # fmt: skip
+    lines = [line.split() for line in (tmp_path / "access.log").read_text().splitlines()]
+    policies = found["policies"]
+    races = {name: one["connections"]["races"] for name, one in policies.items()}
+    assert sum(one["connections"]["opened"] for one in policies.values()) == len({line[1] for line in lines})
+    for name, one in races.items():
+        assert one["races"] == one["won_ipv4"] == one["delayed"] == one["lost"] == one["attempts"] - one["races"]
+        assert one["lost_connected"] == one["won_ipv6"] == 0
+        assert one["delay_mean_ns"] >= 30_000_000
+        assert policies[name]["balance"]["addresses"][0]["address"] == f"127.0.0.1:{port}"
+    connect = policies["close"]["phases_ns"]["connect"]
+    assert connect["count"] == policies["close"]["requests"]
+    assert connect["p50"] >= 30_000_000
+    assert "first_address_loses" in {one["code"] for one in found["warnings"]}
+    # What was counted can be rebuilt from the folder.
+    table = load_run(tmp_path / "run").samples
+    assert set(table["address"]) == {f"127.0.0.1:{port}"}
 
 
 def test_the_embedded_targets_replicas_say_who_they_are(tmp_path: Path) -> None:

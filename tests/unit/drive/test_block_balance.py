@@ -37,6 +37,21 @@ def test_each_is_counted_in_its_interval() -> None:
     }
 
 
+def test_a_connection_that_an_earlier_block_has_counted_is_not_counted_again() -> None:
+    balance = BlockBalance("", S, 1, begun_ns=10 * S)
+    balance.opened(ONE, 10 * S - 1)
+    assert balance.facts()["addresses"] == {}
+
+
+def test_what_came_between_two_blocks_is_in_the_next_one_s_first_interval() -> None:
+    balance = BlockBalance("", S, 2, begun_ns=10 * S)
+    balance.answered(ONE, head("a"), 14 * S)
+    balance.start(15 * S)
+    balance.opened(ONE, 14 * S)
+    balance.opened(ONE, 16 * S)
+    assert balance.facts()["addresses"]["192.0.2.1:80"]["connections"] == [1, 1]
+
+
 def test_an_address_that_gets_nothing_is_there_too() -> None:
     found = BlockBalance("", S, 1, 0).facts([ONE])["addresses"]
     assert found == {"192.0.2.1:80": {"connections": [0], "requests": [0], "failed": [0]}}

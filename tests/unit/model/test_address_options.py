@@ -10,9 +10,11 @@ from loadgen.model.address_value_types import CONNECT_RULES, RESOLVE_RULES, DnsT
 from loadgen.model.addressing import Addressing
 from loadgen.model.exceptions import PlanError
 from loadgen.model.option import COMPARE, SWEEP
+from loadgen.model.options import option_named
 from loadgen.model.plan import Plan
 from loadgen.model.policy import parse_policies
 from loadgen.model.target import parse_target
+from loadgen.model.units import NS_PER_MS
 
 CONNECT_TO, RESOLVE = ("h:80:a.test:81", "unix:/run/a"), ("a.test:81:127.0.0.2,[::1]",)
 
@@ -34,6 +36,18 @@ def test_a_recorded_plan_has_them() -> None:
     assert Plan.from_json(record) == plan
     earlier = {key: value for key, value in record.items() if key not in (*ADDRESSING, "dns_ttl_ns")}
     assert Plan.from_json(earlier).addressing == Addressing()
+
+
+def test_the_delay_between_attempts_is_a_time_or_none() -> None:
+    values = {"url": "http://h/", "happy_eyeballs": 250 * NS_PER_MS}
+    fields = {"target": parse_target("http://h/"), "policies": parse_policies("close")}
+    plan = Plan(**fields | plan_fields.of_values(values))
+    assert (plan.addressing.happy_eyeballs_ns, plan.addressing.varies) == (250 * NS_PER_MS, True)
+    assert Plan.from_json(plan.to_json(secrets=False)) == plan
+    option = option_named("happy_eyeballs")
+    assert (option.type.write(250 * NS_PER_MS), option.type.write(None)) == ("250ms", None)
+    with pytest.raises(PlanError, match="--happy-eyeballs is 1 ms; at least 10 ms is needed"):
+        Plan(**fields, addressing=Addressing(happy_eyeballs_ns=NS_PER_MS))
 
 
 @pytest.mark.parametrize(("kind", "rules"), [(CONNECT_RULES, CONNECT_TO), (RESOLVE_RULES, RESOLVE)])

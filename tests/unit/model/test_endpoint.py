@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,9 +18,12 @@ from loadgen.model.endpoint import (
     parse_resolve_rule,
 )
 from loadgen.model.exceptions import PlanError
+from loadgen.model.plan import Plan
+from loadgen.model.policy import parse_policies
 from loadgen.model.proxy import Proxy
 from loadgen.model.target import parse_target
 
+DELAY_NS = 250_000_000
 PROXY = Proxy("p", 3128)
 
 
@@ -177,6 +181,43 @@ def test_what_contradicts_other_options() -> None:
         addressing(ipv4=True, ipv6=True)
     # As in curl, an address that is given is used whatever its family.
     addressing(resolve=("h:80:::1",), ipv4=True).check(target, None, ())
+
+
+@pytest.mark.parametrize(
+    ("values", "complaint"),
+    [
+        ({"ipv4": True}, "--happy-eyeballs lets IPv6 and IPv4 race, and --ipv4 leaves one of them"),
+        ({"addresses": "all"}, "--happy-eyeballs tries addresses in its own order, and --addresses all in another"),
+    ],
+)
+def test_what_contradicts_a_race_of_addresses(values: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(PlanError, match=complaint):
+        addressing(happy_eyeballs_ns=DELAY_NS, **values)
+
+
+def test_fast_open_leaves_no_race() -> None:
+    with pytest.raises(PlanError, match=r"the policy .close\+tcp-fastopen. opens a connection without waiting"):
+        Plan(
+            parse_target("http://h/"),
+            parse_policies("close+tcp-fastopen"),
+            addressing=Addressing(happy_eyeballs_ns=DELAY_NS),
+        )
+
+
+def test_a_race_needs_addresses_of_both_families() -> None:
+    race = addressing(happy_eyeballs_ns=DELAY_NS)
+    target, literal = parse_target("http://h/"), parse_target("http://[::1]:81/")
+    with pytest.raises(PlanError, match=r"--source-ip 127\.0\.0\.2 leaves one of them"):
+        race.check(target, None, ("127.0.0.2", "127.0.0.3"))
+    race.check(target, None, ("127.0.0.2", "::1"))
+    with pytest.raises(PlanError, match="is for TCP, and connections go to unix:/run/a"):
+        race.check(parse_target("unix:/run/a"), None, ())
+    with pytest.raises(PlanError, match=r"--happy-eyeballs is never used: connections go to \[::1\]:81, which is one"):
+        race.check_used((literal,), (None,))
+    race.check_used((literal, target), (None, None))
+    race.check_used((literal,), (PROXY,))  # the proxy's addresses race
+    two = addressing(resolve=("h:80:[::1],127.0.0.1",), happy_eyeballs_ns=DELAY_NS)
+    two.check_used((target,), (None,))
 
 
 def test_a_rule_for_none_of_the_targets_was_meant_for_one() -> None:

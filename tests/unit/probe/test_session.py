@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import socket
 
 import gevent
@@ -10,6 +11,7 @@ from gevent.event import AsyncResult
 
 from loadgen.model.addressing import Addressing
 from loadgen.model.audit import Verdict
+from loadgen.model.endpoint import parse_resolve_rule
 from loadgen.model.leniency import Leniency
 from loadgen.model.proxy import parse_proxy
 from loadgen.model.target import parse_target
@@ -17,9 +19,10 @@ from loadgen.model.units import NS_PER_S
 from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.failures import Loss, NoResponse, OpenFailure, OverBudget
 from loadgen.probe.finding import Finding
-from loadgen.probe.session import AuditState, ProbeSession, Reply
+from loadgen.probe.session import AuditState, ProbeSession, Reply, Spent
 from loadgen.target.name_server import NameServer
 from tests.support.processes import HELLO, Script, scripted_server
+from tests.support.racing import refusing
 from tests.support.violations.persistence import keeps, serves
 
 SOON_NS = NS_PER_S // 10
@@ -131,6 +134,22 @@ def test_the_plan_s_dns_server_is_asked() -> None:
     finally:
         server.close()
     assert found == [(socket.AF_INET, ("127.0.0.7", 80))]
+
+
+def test_an_audit_races_once_and_stays_with_the_address_that_won() -> None:
+    with scripted_server(keeps(HELLO)) as port, refusing(socket.AF_INET6, port):
+        rule = parse_resolve_rule(f"h.test:{port}:[::1],127.0.0.1")
+        plan = Addressing(resolve=(rule,), happy_eyeballs_ns=NS_PER_S)
+        session = session_for(port, url=f"http://h.test:{port}/", addressing=plan)
+        for _ in range(2):
+            with session.open() as stream:
+                assert session.ask(stream).body == b"hello"
+        assert session.route.races.take()["attempts"] == 2
+        assert [one[1][0] for one in session.addresses()] == ["127.0.0.1", "::1"]
+        other = copy.copy(session)
+        other.spent = Spent()
+        with pytest.raises(OpenFailure, match="refused"):  # a probe of one address asks that one
+            other.open(address=session.addresses()[1])
 
 
 def test_no_wait_outlasts_the_audit() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import gevent
 import pytest
 
 from loadgen.drive.schedule import Block
+from loadgen.model.addressing import Addressing
+from loadgen.model.endpoint import parse_resolve_rule
 from loadgen.model.plan import Plan
 from loadgen.swarm.class_runner import ScenarioClassRunner, SwarmClassRunner
 from loadgen.wire.route import Route
@@ -191,3 +194,26 @@ def test_each_block_says_which_machine_s_clock_it_has(planned: Plan, tmp_path: P
     boot_id = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     text = "".join(path.read_text("utf-8") for path in (tmp_path / "p").iterdir() if path.suffix.startswith(".json"))
     assert boot_id in text
+
+
+def test_a_scenarios_connections_and_requests_are_counted_by_address(tmp_path: Path, server: Hello) -> None:
+    """A connection that outlives its block counts in the block in which it was opened."""
+    with scripted_server(server) as port:
+        spread = Addressing(resolve=(parse_resolve_rule(f"h.test:{port}:127.0.0.1"),), addresses="all")
+        found = replace(plan("persistent", f"http://h.test:{port}/", **LOAD), addressing=spread)
+        runner = ScenarioClassRunner(found, route(found), tmp_path / "p", "persistent")
+        clients = [runner.client_pool.new_client() for _ in range(2)]
+        counted = []
+        for index, callers in enumerate((clients[:1], clients, clients)):
+            for client in callers:
+                client.call("GET", "/")
+            runner.cut_block()
+            facts = runner.run(block(found, index, "persistent"), users=2)
+            assert facts is not None
+            one = facts["balance"]["addresses"][f"127.0.0.1:{port}"]
+            counted.append((sum(one["connections"]), sum(one["requests"])))
+        for client in clients:
+            client.leave()
+        runner.close()
+    assert counted == [(1, 1), (1, 2), (0, 2)]
+    assert server.requests == 5

@@ -80,11 +80,20 @@ def _objects(conditions: RunConditions) -> str | None:
     return None
 
 
+def _objects_fast(conditions: RunConditions) -> str | None:
+    if conditions.races:
+        return (
+            "opens a connection without waiting for the server, so that --happy-eyeballs has no race; give one of them"
+        )
+    return None
+
+
 _TCP = Trait("an option of TCP", lambda policy: bool(policy.socket_options), objects=_objects)
+_FAST = Trait("TCP Fast Open", opens_fast, objects=_objects_fast)
 PARTS = {
     "tcp-fastopen": Part(
         "the first bytes go with the SYN, once a connection has got the server's cookie (TCP Fast Open, RFC 7413)",
-        {"socket_options": (_FAST_OPEN,)}, example="close+tcp-fastopen", trait=_TCP,
+        {"socket_options": (_FAST_OPEN,)}, example="close+tcp-fastopen", trait=_FAST,
         synonyms=("tfo", "fastopen"),
     ),
     "tcp-nagle": Part(

@@ -8,12 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from loadgen.measure.data.npz import read_samples, write_samples
 from loadgen.measure.data.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE, ROW_BYTES
 from loadgen.measure.data.row_assignment import smallest
 from loadgen.measure.data.rows import Samples, columns_of, read_rows
+from loadgen.measure.data.sample_table import SampleTable
+from loadgen.model.address_marks import address_mark
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import (
     ABSENT,
+    ADDRESS_SHIFT,
     COLUMNS,
     CONNECTION_FIELDS,
     CONNECTION_ROW,
@@ -57,6 +61,33 @@ def column(samples: Samples, name: str) -> list[int]:
     return values
 
 
+def test_a_sample_has_the_address_of_its_connection(tmp_path: Path) -> None:
+    one, two = (OPEN | address_mark(name) << ADDRESS_SHIFT for name in ("h:1", "h:2"))
+    no_row = Link([Exchange(3), Exchange(4)], row=False)
+    balance = {"addresses": {name: {"connections": [1], "requests": [1], "failed": [0]} for name in ("h:1", "h:2")}}
+    links = (Link([Exchange(0), Exchange(1)], flags=one), Link([Exchange(2)], flags=two), no_row)
+    samples = one_block(tmp_path / "run", *links, balance=balance)
+    table = SampleTable(samples)
+    assert table["address"].tolist() == ["h:1", "h:1", "h:2", "", ""]
+    assert column(samples, "tls_resumed") == [ABSENT] * 5  # the flags are still the flags
+    path = tmp_path / "samples.npz"
+    with path.open("wb") as file:
+        write_samples(file, samples)
+    assert SampleTable(read_samples(path, POLICIES))["address"].tolist() == table["address"].tolist()
+
+
+def test_a_run_with_one_address_has_no_column_for_it(tmp_path: Path) -> None:
+    samples = one_block(tmp_path / "run", Link())
+    path = tmp_path / "samples.npz"
+    with path.open("wb") as file:
+        write_samples(file, samples)
+    with np.load(path) as arrays:
+        assert "address" not in arrays.files
+    read_again = read_samples(path, POLICIES)
+    assert column(read_again, "address") == [ABSENT]
+    assert "address" not in SampleTable(read_again).names
+
+
 def test_a_row_becomes_a_sample(tmp_path: Path) -> None:
     writer = RunWriter(tmp_path)
     writer.block("persistent", 0, [])
@@ -80,7 +111,7 @@ def test_a_row_becomes_a_sample(tmp_path: Path) -> None:
         "tls": [23], "upgrade": [24], "send": [11], "wait": [12], "receive": [13], "lag": [14], "status": [404],
         "error": [ABSENT], "bytes_sent": [15], "bytes_received": [16], "tls_resumed": [1],
         "closed_by": [ClosedBy.SERVER], "late": [7], "tunnel": [25], "own": [8], "wait_delay": [6],
-        "connect_delay": [4], "request": [-1], "continue_wait": [10],
+        "connect_delay": [4], "request": [-1], "continue_wait": [10], "address": [-1],
     }  # fmt: skip
     assert samples.latency_ns().tolist() == [17 + 21 + 22 + 23 + 24 + 25 + 11 + 12 + 13]
 
