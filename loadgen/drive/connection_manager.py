@@ -150,8 +150,9 @@ class ConnectionManager(SlotContext):
     @property
     def open_connections(self) -> list[Any]:
         """Those that are open, and have no row yet."""
-        present = [slot.connection for slot in self._slots()] + [one.connection for one in self._pending_closes]
-        return [one for one in present if one is not None and one.flags & ConnectionFlag.ESTABLISHED]
+        present = [*self._at_work(), *(slot.connection for slot in self._slots())]
+        present += [one.connection for one in self._pending_closes]
+        return [one for one in dict.fromkeys(present) if one is not None and one.flags & ConnectionFlag.ESTABLISHED]
 
     def watch_for_stalls(self) -> None:
         """From now on the loop runs, and nothing else of this process."""

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from gevent.event import Event
 
-from loadgen.drive.block import BlockRunner, addresses_used
+from loadgen.drive.block import BlockRunner
 from loadgen.drive.clients.client_pool import GreenletClientPool
 from loadgen.drive.engine import Engine
 from loadgen.drive.schedule import Block
@@ -146,7 +146,6 @@ class ScenarioClassRunner(_RecordedRunner):
     def __init__(self, plan: Plan, route: Route, directory: Path, policy: str) -> None:
         super().__init__(plan, directory)
         self._load = plan.load
-        self._route = route
         self.client_pool = GreenletClientPool(plan, route, self._sink, policy)
         self.origin_pools = OriginPools(self.client_pool)
         self._cut = Event()
@@ -157,8 +156,7 @@ class ScenarioClassRunner(_RecordedRunner):
     def run(self, block: Block, users: int, start: Wait = begin_at_once) -> BlockValues | None:
         self._sink.clock = start()
         begun_ns, cpu_ns = time.monotonic_ns(), time.process_time_ns()
-        if self.client_pool.balance is not None:
-            self.client_pool.balance.start(begun_ns)
+        self.origin_pools.start_balances(begun_ns)
         facts: BlockValues = {
             "index": block.index,
             "round": block.round,
@@ -182,10 +180,9 @@ class ScenarioClassRunner(_RecordedRunner):
             "lenient": self.client_pool.leniencies.take(),
             "unasked_bytes": self.client_pool.unasked.take(),
             "whole": not self._cut.is_set(),
-            **addresses_used(self.client_pool, self._route),
+            **self.origin_pools.take_addresses_used(),
         }
         self._cut.clear()
-        self.client_pool.begin_balance()  # requests go on between two blocks
         self._sink.block(facts)
         self._check_disk()
         return facts

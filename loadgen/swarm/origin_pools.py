@@ -6,8 +6,12 @@ Every pool treats connections as the class's policy says. Sends nothing and know
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+from loadgen.drive.block import addresses_used
 from loadgen.drive.clients.client_pool import GreenletClientPool
+from loadgen.measure.data.balance_counts import add_balances
+from loadgen.measure.data.downsampling import add_each
 from loadgen.model.origin_plans import plan_of_origin
 from loadgen.model.plan import Plan
 from loadgen.model.redaction import is_secret
@@ -37,11 +41,29 @@ class OriginPools:
             found = self._others[origin, trust] = self._made(_plan_of(plan, origin, trust))
         return found
 
+    def start_balances(self, begun_ns: int) -> None:
+        """A block begins; see `BlockBalance.start`."""
+        for pool in self._all:
+            if pool.balance is not None:
+                pool.balance.start(begun_ns)
+
+    def take_addresses_used(self) -> dict[str, Any]:
+        """What the block's facts have of addresses, backends and attempts, of all pools; counts begin anew."""
+        each = [addresses_used(pool, pool._route) for pool in self._all]
+        for pool in self._all:
+            pool.begin_balance()  # requests go on between two blocks
+        balance = add_balances(one.get("balance") for one in each)
+        races = add_each(one["races"] for one in each if "races" in one)
+        return ({"balance": balance} if balance else {}) | ({"races": races} if races else {})
+
     def close(self) -> None:
         """All clients leave; safe to call twice."""
-        for pool in self._others.values():
+        for pool in reversed(self._all):
             pool.close()
-        self.first.close()
+
+    @property
+    def _all(self) -> list[GreenletClientPool]:
+        return [self.first, *self._others.values()]
 
     def _made(self, plan: Plan) -> GreenletClientPool:
         policy = self.first.scenario_policy

@@ -197,14 +197,15 @@ def test_each_block_says_which_machine_s_clock_it_has(planned: Plan, tmp_path: P
 
 
 def test_a_scenarios_connections_and_requests_are_counted_by_address(tmp_path: Path, server: Hello) -> None:
-    """A connection that outlives its block counts in the block in which it was opened."""
+    """A connection that outlives its block counts in the block in which it was opened; those of all origins count."""
     with scripted_server(server) as port:
-        spread = Addressing(resolve=(parse_resolve_rule(f"h.test:{port}:127.0.0.1"),), addresses="all")
+        spread = Addressing(resolve=(parse_resolve_rule(f"*:{port}:127.0.0.1"),), addresses="all")
         found = replace(plan("persistent", f"http://h.test:{port}/", **LOAD), addressing=spread)
         runner = ScenarioClassRunner(found, route(found), tmp_path / "p", "persistent")
         clients = [runner.client_pool.new_client() for _ in range(2)]
         counted = []
-        for index, callers in enumerate((clients[:1], clients, clients)):
+        elsewhere = runner.origin_pools.of(f"http://i.test:{port}").new_client(user=7)
+        for index, callers in enumerate((clients[:1], clients, [*clients, elsewhere])):
             for client in callers:
                 client.call("GET", "/")
             runner.cut_block()
@@ -212,8 +213,6 @@ def test_a_scenarios_connections_and_requests_are_counted_by_address(tmp_path: P
             assert facts is not None
             one = facts["balance"]["addresses"][f"127.0.0.1:{port}"]
             counted.append((sum(one["connections"]), sum(one["requests"])))
-        for client in clients:
-            client.leave()
         runner.close()
-    assert counted == [(1, 1), (1, 2), (0, 2)]
-    assert server.requests == 5
+    assert counted == [(1, 1), (1, 2), (1, 3)]
+    assert server.requests == 6
