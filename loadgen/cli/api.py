@@ -85,6 +85,9 @@ class CompareOptions(TypedDict, total=False):
     user: str
     """Basic credentials: `"user:password"`."""
     data: str | bytes
+    template: bool
+    csv: str | Path
+    """A file whose columns go to the templates."""
     chunked: bool
     chunk_size: int
     """Bytes."""

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from loadgen.model.csv_values import read_csv
 from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import parse_header
 from loadgen.model.plan import Plan
@@ -16,6 +18,7 @@ from loadgen.model.proxy import Proxy, parse_proxy
 from loadgen.model.redaction import is_redacted_field, missing_in_url, missing_names, redact_body
 from loadgen.model.request_body import read_body
 from loadgen.model.target import Target, parse_target
+from loadgen.model.templating import Templating
 
 GIVEN_AGAIN = frozenset({"url", "data", "header", "proxy"})
 """The options that may hold what was not recorded."""
@@ -31,6 +34,7 @@ def with_secrets(plan: Plan, options: Mapping[str, Any]) -> Plan:
         proxy=_proxy(plan.proxy, options["proxy"]),
         target=_target(plan.target, options["url"]),
         body=_body(plan.body, options["data"]),
+        templating=_templating(plan.templating),
     )
 
 
@@ -68,6 +72,17 @@ def _target(recorded: Target, given: str | None) -> Target:
     if not missing or str(target) != str(recorded) or missing_in_url(target.path):
         raise PlanError(f"{_STANDS} a URL can only give the run's own again, with what was not recorded of it")
     return target
+
+
+def _templating(recorded: Templating) -> Templating:
+    """With the rows of its file, which are never recorded."""
+    values = recorded.values
+    if values is None or values.rows:
+        return recorded
+    found = read_csv(Path(values.file))
+    if found.columns != values.columns:
+        raise PlanError(f"csv {values.file} has other columns than the run, which had {', '.join(values.columns)}")
+    return replace(recorded, values=found)
 
 
 def _body(recorded: bytes, given: str | bytes | None) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from loadgen.model.exceptions import PlanError
@@ -18,6 +18,8 @@ class CsvValues:
 
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
+    file: str = field(default="", compare=False)
+    """Its name, for people."""
 
 
 NO_VALUES = CsvValues()
@@ -48,4 +50,4 @@ def read_csv(path: Path) -> CsvValues:
         raise PlanError(f"csv {path} has no row below the names of its columns")
     if len(set(columns)) < len(columns):
         raise PlanError(f"csv {path}: two columns have the same name")
-    return CsvValues(columns, tuple(rows))
+    return CsvValues(columns, tuple(rows), str(path))

@@ -37,6 +37,7 @@ from loadgen.model.plan_value_types import (
 from loadgen.model.probe_options import PROBE_OPTIONS
 from loadgen.model.proxy_options import PROXY_OPTIONS
 from loadgen.model.target_options import TARGET_OPTIONS
+from loadgen.model.template_options import TEMPLATE_OPTIONS
 from loadgen.model.tls_options import TLS_OPTIONS
 from loadgen.model.units import NS_PER_MS
 from loadgen.model.value_types import (
@@ -145,6 +146,7 @@ OPTIONS: tuple[Option, ...] = (
         locust=LocustArgument(help="Body of that request, or @FILE with it", default=""),
     ),
     *BODY_OPTIONS,
+    *TEMPLATE_OPTIONS,
     Option(
         name="timeout", group=OptionGroup.TARGET, type=Duration(NS_PER_MS), plan_field="load.timeout_ns", default="10s",
         help="Deadline of each request, from when it has a connection.", locust=LocustArgument(), commands=TO_TARGET,

@@ -26,6 +26,7 @@ from loadgen.model.proxying import DEFAULT_PROXYING, Proxying
 from loadgen.model.request_conditions import check_for_one, check_requests
 from loadgen.model.request_method import IDEMPOTENT, check_method
 from loadgen.model.target import Target
+from loadgen.model.templating import DEFAULT_TEMPLATING, Templating
 from loadgen.model.tls_settings import DEFAULT_TLS, TlsSettings
 
 if TYPE_CHECKING:  # every worker imports this module, and these types take 20 ms to make
@@ -49,6 +50,8 @@ class Plan:
     body: bytes = default("data")
     transfer: BodyTransfer = DEFAULT_TRANSFER
     """How the body is sent."""
+    templating: Templating = DEFAULT_TEMPLATING
+    """Whether URL, header fields and body are templates."""
     requests: tuple[PlannedRequest, ...] = default("urls")
     """Where there are several, all of them, to one origin; the target's own path is not used then."""
     cacert: str | None = None
@@ -104,6 +107,11 @@ class Plan:
         for cell in self.cells:
             self._check(cell)
         self._check_body()
+        others = (("--urls", self.requests), ("--retry-stale", self.retry_stale))
+        self.templating.check(
+            [cell.path for cell in self.cells], self.headers, self.body, [cell.policy for cell in self.cells],
+            others=next((option for option, is_given in others if is_given), ""),
+        )  # fmt: skip
         check_ranges(self)
         self.load.check_length(len(self.cells))
         if self.until_precision is not None:

@@ -18,10 +18,18 @@ from loadgen.model.json_types import JSON_OBJECT, JsonType, list_of
 from loadgen.model.load import Load
 from loadgen.model.option import Option
 from loadgen.model.proxying import Proxying
+from loadgen.model.templating import Templating
 from loadgen.model.tls_settings import TlsSettings
 
 AXES = "axes"
-_PARTS = {"load": Load, "tls": TlsSettings, "addressing": Addressing, "proxying": Proxying, "transfer": BodyTransfer}
+_PARTS = {
+    "load": Load,
+    "tls": TlsSettings,
+    "addressing": Addressing,
+    "proxying": Proxying,
+    "transfer": BodyTransfer,
+    "templating": Templating,
+}
 """Fields of Plan that are values of their own, made of all options whose `plan_field` begins with the name."""
 
 

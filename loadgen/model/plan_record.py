@@ -24,6 +24,17 @@ class AxesRecord(TypedDict):
     """Groups of the key exchange that are offered; absent in runs of earlier versions."""
 
 
+class CsvRecord(TypedDict):
+    """A CSV file whose columns go into requests."""
+
+    file: str
+    """Its name."""
+    columns: list[str]
+    """Its columns."""
+    rows: list[list[str]]
+    """Its rows: never recorded, so always empty."""
+
+
 class PlannedRequestRecord(TypedDict):
     """One of several requests."""
 
@@ -180,6 +191,10 @@ class PlanRecord(TypedDict):
     """Name that handshakes ask for, or `none`; null: the URL's."""
     tickets: NotRequired[bool]
     """Session tickets are taken."""
+    template: NotRequired[bool]
+    """URL, header fields and body were templates, filled anew for each request; earlier runs lack it."""
+    csv: NotRequired[CsvRecord | None]
+    """File whose columns went there; null for none, absent in earlier runs."""
     chunked: NotRequired[bool]
     """The body went in chunks (RFC 9112 §7.1); earlier runs lack it."""
     chunk_bytes: NotRequired[int | None]

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from loadgen.model.csv_values import NO_VALUES, CsvValues, read_csv
+from loadgen.model.csv_values import NO_VALUES, read_csv
 from loadgen.model.exceptions import PlanError
-from loadgen.model.headers import check_header, check_headers
+from loadgen.model.headers import check_headers
 from loadgen.model.input_files import read_input
 from loadgen.model.planned_request import PlannedRequest
 from loadgen.model.redaction import HIDDEN, redact_url
 from loadgen.model.request_body import read_body
 from loadgen.model.request_method import as_sent, check_method
-from loadgen.model.request_template import PLACE, Template, check_names, literal
+from loadgen.model.request_template import PLACE, Template, literal
 from loadgen.model.target import parse_target
+from loadgen.model.template_check import checked_names, decoded
 
 MAX_REQUESTS = 1_000
 MAX_WEIGHT = 1_000_000
@@ -117,11 +119,7 @@ def _of_keys(keys: dict[str, Any], folder: Path) -> PlannedRequest:
         check_method(method)
     headers = _headers(keys.get("headers", {}))
     body = _body(keys, folder)
-    names = _names(path, headers, body)
-    check_names(names, values.columns)
-    if values.columns and not set(names) & set(values.columns):
-        raise PlanError(f"no column of csv {file} is used; it has {', '.join(values.columns)}")
-    _check_cells(values, headers)
+    names = checked_names(path, headers, body, replace(values, file=file))
     return PlannedRequest(
         name=_name(keys, f"{method or ''} {redact_url(path)}".strip()),
         path=path,
@@ -129,29 +127,11 @@ def _of_keys(keys: dict[str, Any], folder: Path) -> PlannedRequest:
         method=method,
         origin=origin,
         headers=headers,
-        body=body if names else Template(_decoded(body)).pieces[0].encode("utf-8", "surrogateescape"),
+        body=body if names else Template(decoded(body)).pieces[0].encode("utf-8", "surrogateescape"),
         is_template=bool(names),
         values=values,
         chunked=_is_chunked(keys),
     )
-
-
-def _names(path: str, headers: tuple[tuple[str, str], ...], body: bytes) -> list[str]:
-    """What the templates ask for."""
-    texts = (path, *(text for _, text in headers), _decoded(body))
-    return [name for text in texts for name in Template(text).names]
-
-
-def _decoded(body: bytes) -> str:
-    return body.decode("utf-8", "surrogateescape")
-
-
-def _check_cells(values: CsvValues, headers: tuple[tuple[str, str], ...]) -> None:
-    """What goes into header fields has to fit there."""
-    used = {name for _, text in headers for name in Template(text).names}
-    for place, column in enumerate(values.columns):
-        for row in values.rows if column in used else ():
-            check_header(f"X-{place}", row[place])
 
 
 def _text(keys: dict[str, Any], key: str, default: str) -> str:
@@ -216,5 +196,5 @@ def _body(keys: dict[str, Any], folder: Path) -> bytes:
             raise PlanError("body_base64 is not base64") from None
     text = _text(keys, "body", "")
     if text.startswith("@"):
-        return literal(_decoded(read_body(text, folder))).encode("utf-8", "surrogateescape")
+        return literal(decoded(read_body(text, folder))).encode("utf-8", "surrogateescape")
     return text.encode("utf-8", "surrogatepass")

@@ -96,6 +96,7 @@ LAYERS = {
         ("policy/parts/",),
         ("policy/",),
         ("target", "named_target", "proxy.py", "no_proxy", "headers", "request_body", "arrivals", "cell"),
+        ("template_check",),
         ("request_list", "request_conditions", "origins"),
         ("request_list_type",),
         (
@@ -111,12 +112,15 @@ LAYERS = {
             "proxy_options",
             "proxy_value_types",
             "target_options",
+            "template_options",
+            "csv_value_type",
             "tls_options",
             "plan_value_types",
         ),
         (
             *("addressing", "load", "tls_settings", "proxying", "plan", "plan_fields", "route_plan", "split"),
             "body_transfer",
+            "templating",
             "client_identity",
             "origin_plans",
         ),

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from loadgen.drive.requests.encoding import encoder_for
-from loadgen.drive.requests.filled_request import RequestCounter, filled_plan
+from loadgen.drive.requests.filled_request import RequestCounter, filled_plan, plan_with
 from loadgen.drive.requests.request_mix import RequestMix
 from loadgen.drive.requests.user_state import EncodedRequest
 from loadgen.model.cell import Cell
@@ -23,6 +23,10 @@ def block_requests(
     plan: Plan, cell: Cell, route: Route, next_connection: Callable[[], int], counter: RequestCounter
 ) -> EncodedRequest | RequestMix:
     """Those of a block of this cell. next_connection, counter: see RequestMix."""
+    if plan.templating.is_on:
+        # As of several requests, so that slots choose, and fill, what they send next.
+        one = plan.templating.request(cell.path, plan.headers, plan.body)
+        plan = plan_with(plan, requests=(one,))
     if not plan.requests:
         return EncodedRequest(encoder_for(plan, cell, partial(_write_http1, plan, cell, route)))
 

@@ -102,7 +102,12 @@ _range = lru_cache(64)(random_range)
 
 def filled_plan(plan: Plan, request: PlannedRequest) -> Plan:
     """The plan of a filled request alone. It is not checked again: its template and all values were."""
+    return plan_with(plan, **plan.fields_of(request))
+
+
+def plan_with(plan: Plan, **fields: Any) -> Plan:
+    """The plan with other values, which are not checked."""
     found = copy(plan)
-    for name, value in plan.fields_of(request).items():
+    for name, value in fields.items():
         object.__setattr__(found, name, value)  # plans are frozen, and this one is not seen yet
     return found

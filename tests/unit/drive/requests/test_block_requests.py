@@ -9,18 +9,20 @@ from loadgen.drive.requests.filled_request import RequestCounter
 from loadgen.drive.requests.request_mix import RequestMix
 from loadgen.drive.requests.user_state import EncodedRequest
 from loadgen.model.body_transfer import BodyTransfer
+from loadgen.model.csv_values import CsvValues
 from loadgen.model.plan import Plan
 from loadgen.model.policy import parse_policies
 from loadgen.model.proxy import parse_proxy
 from loadgen.model.request_list import read_requests
 from loadgen.model.target import parse_target
+from loadgen.model.templating import Templating
 from loadgen.wire.http1.upload import Upload
 from loadgen.wire.proxy.connect import ProxyLogin
 from loadgen.wire.route import Route
 
 
 def sent(policy: str, route: Route | None = None, **values: Any) -> EncodedRequest | RequestMix:
-    plan = Plan(parse_target("http://h/x"), parse_policies(policy), **values)
+    plan = Plan(**{"target": parse_target("http://h/x"), "policies": parse_policies(policy), **values})
     return block_requests(plan, plan.cells[0], route or Route(plan.target), lambda: 0, RequestCounter())
 
 
@@ -78,3 +80,17 @@ def test_a_body_that_waits_is_an_upload() -> None:
     assert (found.last.expects, len(found.last)) == (True, len(found.last.head) + 5)
     assert b"\r\nExpect: 100-continue\r\nContent-Length: 5\r\n" in found.last.head
     assert found.last.head.endswith(b"\r\nConnection: close\r\n\r\n")
+
+
+def test_a_template_is_filled_for_each_request() -> None:
+    values = CsvValues(("id",), (("a b",), ("c",)))
+    found = sent(
+        "persistent", method="PUT", headers=(("X-N", "{n}"),), body=b'{"u": {user}, "m": {}}',
+        target=parse_target("http://h/{id}/{n}?a={{n}}"), templating=Templating(True, values),
+    )  # fmt: skip
+    assert isinstance(found, RequestMix)
+    for number, path in ((1, b"/a%20b/1"), (2, b"/c/2"), (3, b"/a%20b/3")):
+        filled = found.chosen(7, number).encoded(5, "").more
+        assert filled.startswith(b"PUT %b?a=%%7Bn%%7D HTTP/1.1\r\n" % path)
+        assert b"\r\nX-N: %d\r\n" % number in filled
+        assert filled.endswith(b'\r\n\r\n{"u": 5, "m": {}}')
