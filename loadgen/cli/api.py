@@ -86,7 +86,7 @@ class CompareOptions(TypedDict, total=False):
     """Basic credentials: `"user:password"`."""
     data: str | bytes
     template: bool
-    csv: str | Path
+    template_csv: str | Path
     """A file whose columns go to the templates."""
     chunked: bool
     chunk_size: int

@@ -1,4 +1,4 @@
-"""The type of --csv: the name of a file whose columns go into requests. See value_types."""
+"""The type of --template-csv: the name of a file whose columns go into requests. See value_types."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class CsvFile(FileName):
         try:
             return read_csv(Path(value).absolute())
         except PlanError as error:
-            raise PlanError(f"--{error}") from None
+            raise PlanError(f"--template-{error}") from None
 
     def write(self, value: CsvValues | None) -> str | None:
         return None if value is None else value.file

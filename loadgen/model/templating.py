@@ -19,7 +19,7 @@ HeaderFields = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Templating:
-    """What `--template` and `--csv` say."""
+    """What `--template` and `--template-csv` say."""
 
     is_on: bool = default("template")
     """URL, header fields and body hold templates (model/request_template.py)."""
@@ -41,7 +41,7 @@ class Templating:
     ) -> None:
         """Raise PlanError where it can't be filled. others: an option that it can't be combined with, or nothing."""
         if self.values is not None and not self.is_on:
-            raise PlanError("--csv is for templates; give --template too")
+            raise PlanError("--template-csv is for templates; give --template too")
         if not self.is_on:
             return
         if others:

@@ -52,7 +52,7 @@ def test_braces_of_templates_come_back_from_a_url(url: str, path: str) -> None:
         ({"url": "http://h/", "body": b'{"a": {nn}}', "method": "PUT"}, "the template {nn} is unknown"),
         ({"templating": Templating(True, VALUES)}, "no column of csv v.csv is used; it has id, text"),
         ({"headers": (("X-A", "{text}"),), "templating": Templating(True, VALUES)}, "holds a control character"),
-        ({"templating": Templating(False, VALUES)}, "--csv is for templates; give --template too"),
+        ({"templating": Templating(False, VALUES)}, "--template-csv is for templates; give --template too"),
         ({"requests": read_requests('{"url": "/"}')}, "leave out --urls"),
         ({"retry_stale": True}, "leave out --retry-stale"),
         ({"policies": parse_policies("websocket"), "body": b"{n}"}, "the policy websocket sends messages"),
@@ -89,7 +89,7 @@ def test_a_csv_file_that_can_not_be_read_is_named(tmp_path: Path) -> None:
     for name, complaint in (("short", "line 3: it has 1 of 2 values"), ("nowhere", "No such file")):
         with pytest.raises(PlanError, match=complaint) as error:
             CSV.make(f"{tmp_path}/{name}")
-        assert str(error.value).startswith(f"--csv {tmp_path}/{name}")
+        assert str(error.value).startswith(f"--template-csv {tmp_path}/{name}")
 
 
 def test_names_are_those_of_path_fields_and_body() -> None:
@@ -98,4 +98,4 @@ def test_names_are_those_of_path_fields_and_body() -> None:
 
 
 def test_locust_has_the_options_too() -> None:
-    assert [option.key for option in TEMPLATE_OPTIONS if option.locust is not None] == ["template", "csv"]
+    assert [option.key for option in TEMPLATE_OPTIONS if option.locust is not None] == ["template", "template-csv"]
