@@ -91,8 +91,8 @@ class ReuseClient(ClientSession):
         sent = self._outgoing("GET", http_url(url), None, options.get("headers"), None)
         name = options.get("name") or self.request_name or _name_of(sent.target)
         labels = WebSocketLabels(name, sent.url, self._policy, options.get("context") or {})
-        opens = partial(self._clients.of(sent.origin).websocket, sent.target, sent.fields)
-        return ReuseWebSocket(self._user, opens, labels)
+        client = self._clients.of(sent.origin, Trust.of(self.verify, self.cert))
+        return ReuseWebSocket(self._user, partial(client.websocket, sent.target, sent.fields), labels)
 
     def request(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -15,6 +16,7 @@ from loadgen.model.plan import Plan
 from loadgen.model.policy import parse_policies
 from loadgen.model.target import parse_target
 from loadgen.target.behaviour import Behaviour
+from loadgen.target.certificates import server_context
 from loadgen.target.server import TargetServer
 from loadgen.wire import poller
 from loadgen.wire.clock import PhaseClock
@@ -82,11 +84,18 @@ def opened_websocket(rig: ClientRig, user: Any = None, more: bytes = b"", header
 
 @contextmanager
 def clients_of_target(
-    behaviour: Behaviour | None = None, policy: str = "persistent", **values: Any
+    behaviour: Behaviour | None = None, policy: str = "persistent", ca_file: Path | None = None, **values: Any
 ) -> Iterator[tuple[GreenletClientPool, RowSink, TargetServer]]:
-    """A pool of clients over real sockets, its rows, and the target; all are closed at the end."""
-    with target_in_thread(behaviour or Behaviour()) as target:
-        plan = Plan(parse_target(f"http://127.0.0.1:{target.port}/"), parse_policies("persistent"), **values)
+    """A pool of clients over real sockets, its rows, and the target; all are closed at the end.
+
+    ca_file: the target speaks TLS, and its certificate goes there.
+    """
+    context, scheme = None, "http"
+    if ca_file is not None:
+        context, scheme = server_context(("127.0.0.1",), ca_file, ("h2", "http/1.1")), "https"
+        values["cacert"] = str(ca_file)
+    with target_in_thread(behaviour or Behaviour(), context) as target:
+        plan = Plan(parse_target(f"{scheme}://127.0.0.1:{target.port}/"), parse_policies("persistent"), **values)
         sink = RowSink()
         pool = GreenletClientPool(plan, Route.of(plan), sink, policy)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Protocol, cast
 
 from loadgen.drive.clients.call_timer import CallTimer
@@ -10,6 +11,7 @@ from loadgen.drive.requests.call_result import CallResult, CallRow
 from loadgen.drive.requests.user_state import UserState
 from loadgen.drive.slots.context import SlotContext
 from loadgen.drive.slots.pooled_slot import PooledConcurrentSlot, PooledSlot, SlotOwner
+from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT, Ending
 from loadgen.wire.connection import Connection
 from loadgen.wire.http2.connection import Http2Connection
@@ -126,6 +128,17 @@ class SequentialCallSlot(CallSlot):
             self.connection.reader.no_body = self._call.is_head
 
 
+class SharedCallTimer(CallTimer):
+    """Ends one of the exchanges of a slot when its time is over."""
+
+    def __init__(self, slot: ConcurrentCallSlot, call: UserCall) -> None:
+        super().__init__(slot, call.timeout_s, set())
+        self._expires = partial(slot.expire, call)
+
+    def _expire(self) -> None:
+        self._expires()
+
+
 class ConcurrentCallSlot(CallSlot, PooledConcurrentSlot):
     """Several calls at a time, in the streams of HTTP/2 or in a pipeline."""
 
@@ -136,6 +149,8 @@ class ConcurrentCallSlot(CallSlot, PooledConcurrentSlot):
         self._sink = self._last = LastExchange(context.sink)
 
     def serve(self, user: Any, due_ns: int, late_ns: int) -> None:
+        if user.timeout_s:
+            user.timer = SharedCallTimer(self, user)
         super().serve(user, due_ns, late_ns)
         self._expect_head()
 
@@ -147,16 +162,26 @@ class ConcurrentCallSlot(CallSlot, PooledConcurrentSlot):
         waiting = self._repeats.waiting
         for entry in [entry for entry in waiting if entry[1][0] is call]:
             waiting.remove(entry)
+        self._end_exchange(call, ErrorKind.UNFINISHED, "interrupted")
+
+    def expire(self, call: UserCall) -> None:
+        """The time of this call is over."""
+        self._end_exchange(call, ErrorKind.RESPONSE_TIMEOUT, "no answer within the time allowed")
+
+    # Inside
+
+    def _end_exchange(self, call: UserCall, kind: ErrorKind, detail: str) -> None:
+        """End the exchange of this call, alone where the protocol has a way to do so."""
         connection = self.connection
         indexes = [index for index, (user, _) in self._users_by_index.items() if user is call]
         if connection is None or not indexes:
             return
         if isinstance(connection, Http2Connection) and connection.state >= SENDING:
-            connection.give_up(indexes[0])
-        else:
+            connection.give_up(indexes[0], kind, detail)
+        elif kind is ErrorKind.UNFINISHED:
             connection.abandon()
-
-    # Inside
+        else:
+            connection.expire()
 
     def _carried(self) -> list[UserCall]:
         under_way = [user for user, _ in self._users_by_index.values()]

@@ -71,17 +71,12 @@ class SharedClient:
         """Send a request as soon as a connection is free, and wait for its response; see `GreenletClient.call`.
 
         The time until a connection is free is the request's `queue`. timeout_s: counted from then on. stream: gets the
-        body when all of it has come. Raises PlanError for a time limit of a call that shares its connection.
+        body when all of it has come.
         """
         if self._left:
             raise RuntimeError("this user has left")
         context = self._context
         call = UserCall(self, method, path, timeout_s)
-        if timeout_s and context.policy.depth > 1:
-            raise PlanError(
-                f"a timeout of one request is not supported under the policy {context.policy.name!r}, where requests "
-                "share connections; --timeout is that of all"
-            )
         cookies = call.cookies() if context.takes_cookies else ""
         call.requests = context.builder.requests(method, path, headers, body, cookies)
         self._sleep_out_pause()

@@ -101,20 +101,20 @@ class Http2Connection(ReportingConnection):
             if self.state != CLOSED:
                 self.flush()
 
-    def give_up(self, request_index: int) -> None:
-        """Nobody waits for this exchange any more: it ends alone, where the protocol has a way to do so."""
+    def give_up(self, request_index: int, kind: ErrorKind, detail: str) -> None:
+        """End this exchange, alone where the protocol has a way to do so. kind, detail: why."""
         exchange = next(one for one in (*self._active, *self._waiting) if one.request_index == request_index)
         now = self._clock.monotonic_ns()
         if exchange.stream is None:  # it waits for a stream
             self._waiting.remove(exchange)
-            self.failure = "interrupted"
+            self.failure = detail
             self._show(exchange, now)
-            self.listener.exchange_done(self, -ErrorKind.UNFINISHED, now)
+            self.listener.exchange_done(self, -kind, now)
         elif self._core.cancel(exchange.stream):
-            self.failure = "interrupted"
-            self._report(exchange, -ErrorKind.UNFINISHED, now)
+            self.failure = detail
+            self._report(exchange, -kind, now)
         else:
-            self.abandon()
+            self._fail(kind, detail)
         if self.state != CLOSED:
             self.flush()
 

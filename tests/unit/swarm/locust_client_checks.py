@@ -377,3 +377,36 @@ def test_judging_needs_a_block() -> None:
             judge()
     with pytest.raises(LocustError, match="catch_response=True"), Rig().client.get("/"):
         pass
+
+
+# Several at a time
+
+
+def test_each_gathered_request_has_its_own_event_and_judge() -> None:
+    rig = Rig()
+    rig.later = [result(404), result()]
+    fine, missing, judged = rig.client.gather(
+        "/a", ("GET", "/b", {"name": "renamed"}), ("POST", "/c", {"data": b"x", "catch_response": True})
+    )
+    assert [event["name"] for event in rig.events] == ["/a", "renamed"]
+    assert [event["exception"] and str(event["exception"]) for event in rig.events] == [None, "404"]
+    with judged as response:
+        response.failure("not what was wanted")
+    assert (fine.status_code, missing.status_code, rig.events[2]["request_type"]) == (200, 404, "POST")
+    assert str(rig.events[2]["exception"]) == "not what was wanted"
+
+
+def test_a_websocket_goes_where_a_request_would() -> None:
+    rig = Rig("/api")
+    opened: list[Any] = []
+    rig.websocket = lambda *request: opened.append(request)  # type: ignore[attr-defined] # of a client's
+    rig.client.headers["X-All"] = "1"
+    rig.client.verify = False
+    for url in ("/chat?token=x", "wss://other/chat"):
+        websocket = rig.client.websocket(url, headers={"X-Own": "2"}, context={"step": 1})
+        websocket._open()
+    assert opened == [
+        ("/api/chat?token=x", (("X-All", "1"), ("X-Own", "2"))), ("/chat", (("X-All", "1"), ("X-Own", "2"))),
+    ]  # fmt: skip
+    assert [origin for origin, _ in rig.ways] == ["http://h:81", "https://other"]
+    assert {trust and trust.verify for _, trust in rig.ways} == {False}

@@ -9,7 +9,6 @@ import pytest
 
 from loadgen.drive.clients.body_stream import BodyStream
 from loadgen.model.errors import ErrorKind
-from loadgen.model.exceptions import PlanError
 from loadgen.model.load import Load
 from loadgen.model.records import Ending
 from tests.support.client_rig import ClientRig, answered, begun, clients_of_target
@@ -51,12 +50,6 @@ def test_a_longer_time_takes_the_place_of_the_run_s(make: Callable[..., ClientRi
     assert not call.ready()
     rig.made[0].answer()
     assert call.get(timeout=5).status == 200
-
-
-def test_a_time_of_its_own_needs_a_connection_of_its_own(make: Callable[..., ClientRig]) -> None:
-    rig = make("pipeline:3")
-    with pytest.raises(PlanError, match="share connections"):
-        rig.pool.new_client().call("GET", "/", timeout_s=1.0)
 
 
 def test_a_body_is_read_as_it_comes_and_recorded_when_it_has_ended(make: Callable[..., ClientRig]) -> None:

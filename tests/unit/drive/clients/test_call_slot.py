@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import gevent
 import pytest
 
 from loadgen.model.errors import ErrorKind
-from loadgen.model.records import ABSENT
+from loadgen.model.records import ABSENT, Ending
 from loadgen.target.behaviour import Behaviour
-from tests.support.client_rig import ClientRig, begun, call_all, clients_of_target
+from tests.support.client_rig import ClientRig, answered, begun, call_all, clients_of_target
 from tests.support.fake_network import HELLO, FakeClock
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
@@ -93,3 +94,48 @@ def test_a_server_without_http2_answers_one_call_after_another() -> None:
         assert [len(call.get(timeout=20).body) for call in calls] == [7, 0, 7]
         assert target.stats()["accepted"] == 1
     assert sink.column("outcome") == [200] * 3
+
+
+@pytest.mark.parametrize(("policy", "spoken"), [("h2", "h2"), ("pool:1", "http/1.1")])
+def test_over_tls_the_server_agrees_to_what_the_policy_wants(tmp_path: Path, policy: str, spoken: str) -> None:
+    with clients_of_target(policy=policy, ca_file=tmp_path / "ca.pem") as (pool, sink, target):
+        user = pool.new_client()
+
+        def scenario() -> str | bytes:
+            assert [user.call("GET", "/").status for _ in range(2)] == [200, 200]
+            websocket = user.websocket("/")
+            websocket.send_message("over TLS")
+            return websocket.receive_message().payload
+
+        assert gevent.spawn(scenario).get(timeout=20) == "over TLS"
+        assert target.stats()["protocols"] == {"http/1.1": 0, "h2": 0, "h2c": 0, "websocket": 1} | {spoken: 1}
+    assert all(row["tls"] > 0 for row in sink.connections)
+
+
+def test_a_call_whose_time_is_over_is_given_up_alone() -> None:
+    with clients_of_target(Behaviour(delay_ns=150_000_000), "h2") as (pool, sink, _target):
+        user = pool.new_client()
+        calls = [gevent.spawn(user.call, "GET", path, (), b"", time) for path, time in (("/1", 0.05), ("/2", 5.0))]
+        late, answered = (call.get(timeout=20) for call in calls)
+    assert (late.error, answered.status) == (ErrorKind.RESPONSE_TIMEOUT, 200)
+    assert late.failure == "no answer within the time allowed"
+    assert len(sink.connections) == 1
+
+
+def test_in_a_pipeline_it_takes_the_connection_with_it(make: Callable[..., ClientRig]) -> None:
+    rig = make("pipeline:2")
+    user = rig.pool.new_client()
+    calls = [begun(user.call, "GET", "/", (), b"", 0.02), begun(user.call, "GET", "/")]
+    rig.made[0].open()
+    assert [call.get(timeout=5).error for call in calls] == [
+        ErrorKind.RESPONSE_TIMEOUT,
+        ErrorKind.PIPELINE_DROPPED,
+    ]
+
+
+def test_connections_of_a_pool_are_closed_when_they_were_unused_for_too_long(make: Callable[..., ClientRig]) -> None:
+    rig = make("pool:2+max-idle:10ms")
+    answered(rig, begun(rig.pool.new_client().call, "GET", "/"))
+    gevent.sleep(0.1)  # the pool looks for unused connections by itself
+    assert rig.sink.endings == [Ending.CLIENT_SILENT]
+    assert answered(rig, begun(rig.pool.new_client().call, "GET", "/")).request_index == 0
