@@ -72,7 +72,7 @@ CASES = {
     "cpu": Case(cpu.cpu, (*cpu.PARTS, *PEERS), turns=8),
     "light": Case(light.light, (light.BARE,), turns=8),
     "many": Case(many.many, turns=8),
-    "swarm": Case(swarm.swarm, turns=8),
+    "swarm": Case(swarm.swarm, swarm.PARTS, turns=8),
     "pure": Case(cpu.pure, cpu.PARTS[:-1], turns=8),
     "memory": Case(many.memory),
     "target": Case(target),

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from locust import FastHttpUser, events, task
+from locust import FastHttpUser, constant, events, task
 
 from loadgen.swarm import ReuseUser, SwarmUser
 
@@ -38,6 +38,16 @@ class Fast(FastHttpUser):
 
 class Reuse(ReuseUser):
     """The same scenario on our engine."""
+
+    @task
+    def get(self) -> None:
+        self.client.get("/")
+
+
+class Resting(ReuseUser):
+    """A request a second, on a connection that stays open."""
+
+    wait_time = constant(1)
 
     @task
     def get(self) -> None:
