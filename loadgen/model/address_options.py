@@ -40,7 +40,7 @@ ADDRESS_OPTIONS: tuple[Option, ...] = (
     Option(
         name="happy_eyeballs", group=_CONNECTIONS, type=AttemptDelay(_MIN_DELAY_NS, _MAX_DELAY_NS),
         plan_field="addressing.happy_eyeballs_ns", is_implicit=True, metavar="DELAY", commands=TO_TARGET,
-        url_only=_OWN_PORT, locust=LocustArgument(default="", in_form=False),
+        url_only=_OWN_PORT, locust=LocustArgument(default=""),
         help="Try a name's addresses, IPv6 and IPv4 in turns, each DELAY after the one before, until one answers; "
         "RFC 8305 says 250ms.",
     ),

@@ -10,8 +10,8 @@ TEMPLATE_OPTIONS: tuple[Option, ...] = (
     Option(
         name="template", group=OptionGroup.TARGET, type=Flag(), plan_field="templating.is_on", recorded="template",
         default=False, locust=LocustArgument(),
-        help="Fill {n}, {user}, {uuid}, {random:1-100} and the columns of --template-csv in URL, --header and --data, anew for "
-        "each request.",
+        help="Fill {n}, {user}, {uuid}, {random:1-100} and the columns of --template-csv in URL, --header and --data, "
+        "anew for each request.",
     ),
     Option(
         name="template_csv", group=OptionGroup.TARGET, type=CsvFile(), plan_field="templating.values", recorded="csv",
