@@ -119,6 +119,17 @@ def test_https_without_trust_says_what_to_do(tmp_path: Path, share_target: Calla
     assert {kind for one in summary(tmp_path)["policies"].values() for kind in one["errors"]} == {"tls_untrusted"}
 
 
+def test_a_host_that_refuses_is_said_so_and_no_longer_block_is_advised(tmp_path: Path, closed_port: int) -> None:
+    done = headless("compare.py", tmp_path, "-H", f"http://127.0.0.1:{closed_port}", seconds=4)
+    assert done.returncode == 3
+    found = summary(tmp_path)
+    assert {kind for one in found["policies"].values() for kind in one["errors"]} == {"connect_refused"}
+    (line,) = [line for line in done.stderr.splitlines() if "ERROR" in line and "loadgen: " in line]
+    assert "refused" in line
+    assert all("refused" in said for said in found["verdict_lines"][:1])
+    assert "--block" not in done.stdout + done.stderr + json.dumps(found["verdict_lines"])
+
+
 def refuse_three_times(connection: socket.socket, _number: int) -> None:
     """Three answers of 503, then a close that nothing announced."""
     for _ in range(3):
