@@ -73,6 +73,7 @@ def show_summary(summary: Summary) -> None:
     console.print(fit_table(tables.policies(summary), title, console.width), soft_wrap=not console.is_terminal)
     for title, table, names in (
         ("by name", tables.named_requests(summary), 2),
+        ("by origin", tables.origins(summary), 2),
         ("by address", tables.balance(summary), 2),
         ("attempts to connect", tables.races(summary), 1),
         ("Expect: 100-continue", tables.continues(summary), 2),

@@ -49,7 +49,7 @@ class RunNotes:
     def add(self, worker: int, event: Mapping[str, Any]) -> str:
         """Note what the event says; returns a warning for the user where it holds a new one, else an empty text."""
         if "observed" in event:
-            self._add_observed(event["observed"], event.get("target"))
+            self._add_observed(event["observed"], event.get("target"), event.get("origin"))
         elif "block" in event:
             self._cell = event["block"]["policy"]
             self._rounds[worker] = event["block"]["round"]
@@ -71,9 +71,13 @@ class RunNotes:
         """The run has ended early, in one of the ways of CUT_SHORT."""
         self._facts["notes"] = [*without(self._facts["notes"], CUT_SHORT), {"code": end, "message": CUT_SHORT[end]}]
 
-    def _add_observed(self, observed: Mapping[str, Any], name: str | None) -> None:
-        """name: of several targets the one that was observed."""
+    def _add_observed(self, observed: Mapping[str, Any], name: str | None, origin: str | None) -> None:
+        """name: of several targets the one that was observed. origin: of one that is not the target's own."""
         environment = self._facts["environment"]
+        if origin is not None:
+            environment.setdefault("origins", {})[origin] = cast(TargetRecord, observed)
+            self._save()
+            return
         if name is not None:
             environment.setdefault("targets", {})[name] = cast(TargetRecord, observed)
         if name is None or name == self._facts["plan"].get("targets", [[""]])[0][0]:

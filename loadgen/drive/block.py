@@ -13,12 +13,14 @@ from gevent.event import AsyncResult
 from loadgen.drive.block_balance import address_changes
 from loadgen.drive.connection_manager import ConnectionManager
 from loadgen.drive.engine import Engine
+from loadgen.drive.origin_checks import check_of
 from loadgen.drive.schedule import Block
 from loadgen.drive.system.monitor import SystemMonitor
 from loadgen.drive.system.server_process import rss_bytes
-from loadgen.drive.target_check import Report, TargetCheck
+from loadgen.drive.target_check import Report
 from loadgen.drive.window import Window
 from loadgen.model.address_spread import FIRST
+from loadgen.model.origins import places_of
 from loadgen.model.plan import Plan
 from loadgen.model.redaction import redact_url
 from loadgen.model.sample_sink import RunSink
@@ -34,7 +36,7 @@ class BlockRunner:
     """One run's blocks. `report` is called with {"observed": ...}, {"block": facts} and {"warning": ...}.
 
     monitors_system: read what the connections cost kernel and server too; of several processes on a machine one is
-    enough. must_answer, has_answered, name: see TargetCheck.
+    enough. route: to the target. must_answer, has_answered, name: see TargetCheck.
     """
 
     def __init__(
@@ -47,7 +49,7 @@ class BlockRunner:
         self._sink = sink
         self._report = report
         self._monitors_system = monitors_system
-        self._check = TargetCheck(plan, route, engine, report, must_answer, has_answered, name)
+        self._check = check_of(plan, route, engine, report, must_answer, has_answered, name)
 
     def run(self, block: Block) -> dict[str, Any]:
         """Run a block; gives its facts. Raises TargetError where the first request fails, OSError as the sink does."""
@@ -61,6 +63,8 @@ class BlockRunner:
         }
         if self._plan.requests:
             facts["request_weights"] = [one.weight for one in self._plan.requests]
+        if len(self._plan.origins) > 1:
+            facts["request_origins"] = places_of(self._plan.target, self._plan.requests)
         self._sink.block(facts)
         challenge = self._check.before_block(block.cell.policy.protocol)
         self._route.races.take()  # those of the check are no part of the block

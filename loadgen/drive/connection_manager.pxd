@@ -20,8 +20,10 @@ cdef class ConnectionManager(SlotContext):
 
     cpdef use(self, policy)
     cpdef close(self)
-    @cython.locals(numbers=ConnectionNumbers, number=cython.longlong, link=Connection)
+    @cython.locals(numbers=ConnectionNumbers, number=cython.longlong)
     cpdef new_connection(self, listener)
+    @cython.locals(link=Connection)
+    cpdef make_connection(self, long long number, route, listener)
     @cython.locals(link=Connection, flags=cython.longlong)
     cpdef record_connection(self, long long slot, connection)
     cpdef _new_reader(self)

@@ -176,7 +176,11 @@ class ConnectionManager(SlotContext):
         numbers = self.numbers
         number = numbers.next
         numbers.next = number + 1
-        link: Connection = self._kind(number, self._route, listener, self.clock, self._new_reader())
+        return self.make_connection(number, self._route, listener)
+
+    def make_connection(self, number: int, route: Route, listener: Listener) -> Connection:
+        """A connection of this number, not open yet, on this way."""
+        link: Connection = self._kind(number, route, listener, self.clock, self._new_reader())
         link.is_sampled = (number - self._first_of_block) % _SAMPLED_SHARE == 0
         link.ignores_close = self._ignores_close
         return link

@@ -14,11 +14,15 @@ from loadgen.drive.open_loop.due_times import due_ns
 from loadgen.drive.preflight import Preflight
 from loadgen.drive.requests.block_requests import block_requests
 from loadgen.drive.requests.filled_request import RequestCounter
+from loadgen.drive.requests.request_mix import RequestMix
+from loadgen.drive.requests.user_state import EncodedRequest
 from loadgen.drive.schedule import Block
+from loadgen.drive.slots.context import SlotContext
 from loadgen.drive.slots.slot import ConnectionSlot
 from loadgen.drive.slots.workload import BlockLoad, PerUserLoad, PooledLoad
 from loadgen.drive.waiting import wait_until
 from loadgen.drive.window import Mark, Window, mark
+from loadgen.model.cell import Cell
 from loadgen.model.errors import ErrorKind
 from loadgen.model.plan import Plan
 from loadgen.model.sample_sink import SampleSink
@@ -69,36 +73,50 @@ class Engine(ConnectionManager):
         self.numbers.next = connections
 
     def prepare(self, block: Block) -> None:
-        """Create the block's load, and have the route lead as its policy needs it; nothing is sent yet."""
+        """Create the block's load, and have the way lead as its policy needs it; nothing is sent yet."""
         plan, cell = self._plan, block.cell
-        self._route.tunnels = plan.tunnels(cell.policy)
-        self._route.use_tls(plan.tls_of(cell), cell.policy.early_data)
         self.use(cell.policy)
         self._all_ended = None
         asked = plan.load.requests_of(block.round)
         if asked is not None:
             self.asked = asked
         self._ended_early = False
-        requests = self._requests = block_requests(plan, cell, self._route, lambda: self.connections, self._counter)
+        seed = plan.seed * 1_000_003 + block.round
+        self._load = self._make_load(cell, partial(due_ns, cell.rate_rps, plan.load.arrivals, seed))
+
+    def _make_load(self, cell: Cell, due_times: Callable[[], Iterator[int]]) -> BlockLoad:
+        """The load of a block of this cell. due_times: gives the times of arrivals, where there are any."""
+        plan, route = self._plan, self._route
+        route.tunnels = plan.tunnels(cell.policy)
+        route.use_tls(plan.tls_of(cell), cell.policy.early_data)
+        requests = self._requests = block_requests(plan, cell, route, lambda: self.connections, self._counter)
         if cell.rate_rps or cell.policy.pool:
-            due_times = partial(due_ns, cell.rate_rps, plan.load.arrivals, plan.seed * 1_000_003 + block.round)
-            self._load = PooledLoad(self, cell, requests, plan.load.max_connections, due_times)
-        else:
-            self._load = PerUserLoad(self, cell, requests)
+            return PooledLoad(self, cell, requests, plan.load.max_connections, due_times)
+        return PerUserLoad(self, cell, requests)
 
     def preflight(self) -> tuple[ErrorKind, str] | None:
         """Send one request alone before all others; returns how it failed, or None. The load goes on from there."""
+        return self._ask(self, self._route, self._requests, self._prepared.preflight_slot)
+
+    def _ask(
+        self,
+        context: SlotContext,
+        route: Route,
+        requests: EncodedRequest | RequestMix,
+        next_slot: Callable[[], ConnectionSlot],
+    ) -> tuple[ErrorKind, str] | None:
+        """As `preflight`, for the slots of this context, which is reached by this route."""
         try:
             # A proxy's challenge is answered on the same connection, where that stays open.
-            if self._route.challenged(self._send_preflight()):
-                self._requests.rewrite()
-                head = self._send_preflight()
-                if head is None and self.last_failure and self.last_failure[0].is_stale:
-                    head = self._send_preflight()
-                self._route.challenged(head)
+            if route.challenged(self._send_preflight(context, next_slot())):
+                requests.rewrite()
+                head = self._send_preflight(context, next_slot())
+                if head is None and context.last_failure and context.last_failure[0].is_stale:
+                    head = self._send_preflight(context, next_slot())
+                route.challenged(head)
         except UpgradeFailure as error:
             return error.kind, str(error)
-        failure, self.last_failure = self.last_failure, None
+        failure, context.last_failure = context.last_failure, None
         return failure
 
     def run(
@@ -191,10 +209,9 @@ class Engine(ConnectionManager):
 
     # Inside
 
-    def _send_preflight(self) -> ResponseHead | None:
-        slot = self._prepared.preflight_slot()
-        preflight = Preflight(self, slot)
-        self._unfinished, self.last_failure = 1, None
+    def _send_preflight(self, context: SlotContext, slot: ConnectionSlot) -> ResponseHead | None:
+        preflight = Preflight(context, slot)
+        self._unfinished, context.last_failure = 1, None
         preflight.send(slot, is_concurrent=self.policy.depth > 1)
         self._drain()
         self._await_closes()  # before anything keeps the loop from the response

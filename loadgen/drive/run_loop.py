@@ -10,6 +10,7 @@ import gevent
 from loadgen.drive import schedule
 from loadgen.drive.block import BlockRunner
 from loadgen.drive.engine import Engine
+from loadgen.drive.engines import engine_of, routes_of
 from loadgen.drive.slots.context import NO_LIMIT
 from loadgen.drive.target_check import Report
 from loadgen.model.plan import Plan
@@ -49,10 +50,10 @@ class RunLoop:
         self._engines: dict[str | None, Engine] = {}
         self._blocks: dict[str | None, BlockRunner] = {}
         for name, own in plan.by_target().items():
-            route = route_of(own)
-            engine = self._engines[name] = Engine(own, route, sink, connections)
+            routes = routes_of(own, route_of)
+            engine = self._engines[name] = engine_of(own, routes, sink, connections)
             self._blocks[name] = BlockRunner(
-                own, route, engine, sink, report, monitors_system, True, has_answered, name
+                own, routes[0], engine, sink, report, monitors_system, True, has_answered, name
             )
         self._engine = next(iter(self._engines.values()))
         """The one that runs now."""

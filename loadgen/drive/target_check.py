@@ -9,9 +9,8 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
-from loadgen.drive.engine import Engine
 from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import TargetError
 from loadgen.model.plan import Plan
@@ -30,6 +29,32 @@ _LOWEST_ERROR = 400  # RFC 9110 §15.5
 _NOT_READY = frozenset({502, 503, 504})
 
 
+class CheckedEngine(Protocol):
+    """An engine, as the check sees it, or the part of one that is for one of several origins."""
+
+    @property
+    def connections(self) -> int:
+        """How many were begun."""
+
+    @property
+    def errors(self) -> int: ...
+    @property
+    def observed(self) -> dict[str, Any]:
+        """What kind of server answered first."""
+
+    @property
+    def interrupted(self) -> bool: ...
+    @property
+    def whole(self) -> bool:
+        """The block had its time, so far."""
+
+    def preflight(self) -> tuple[ErrorKind, str] | None:
+        """Send one request alone before all others; returns how it failed, or None."""
+
+    def pause(self, seconds: float) -> None:
+        """Wait; an interruption ends that."""
+
+
 class TargetCheck:
     """The first request of a run, and of each protocol and route until one was answered.
 
@@ -40,20 +65,21 @@ class TargetCheck:
     """
 
     def __init__(
-        self, plan: Plan, route: Route, engine: Engine, report: Report, must_answer: bool,
+        self, plan: Plan, route: Route, engine: CheckedEngine, report: Report, must_answer: bool,
         has_answered: bool = False, name: str | None = None, now_s: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._plan = plan
         self._route = route
         self._engine = engine
         self._report = report
-        self._must_answer = must_answer
+        self.must_answer = must_answer
         self._pauses_s = () if has_answered else PAUSES_S
         self._name = name
         self._now_s = now_s
         self._tried: set[str] = set()  # protocols
         self._tunnels_tried: set[bool] = set()  # with a tunnel through the proxy, or without
-        self._answered = False
+        self.answered = False
+        """A request was answered."""
         self._challenges = {"connections": 0, "errors": 0}
 
     def before_block(self, protocol: str) -> dict[str, Any]:
@@ -61,7 +87,7 @@ class TargetCheck:
         # A proxy may let requests pass and refuse tunnels, or ask for credentials in one of these cases only.
         is_new_route = self._route.tunnels not in self._tunnels_tried and self._plan.proxy is not None
         self._tunnels_tried.add(self._route.tunnels)
-        if not is_new_route and (self._answered or protocol in self._tried):
+        if not is_new_route and (self.answered or protocol in self._tried):
             return {}
         self._tried.add(protocol)
         self._challenges = {"connections": 0, "errors": 0}
@@ -101,7 +127,7 @@ class TargetCheck:
         if failure is not None and not self._engine.interrupted:
             self._report_failure(*failure, protocol, failures.total(), seconds)
             return
-        self._answered = self._answered or failure is None
+        self.answered = self.answered or failure is None
         observed = self.observed()
         self._report({"observed": observed} | ({} if self._name is None else {"target": self._name}))
         if failure is None and _wants_certificate(observed):
@@ -156,7 +182,7 @@ class TargetCheck:
         others = {cell.policy.protocol for cell in self._plan.cells} - self._tried
         # What a server does with an upgrade, or another protocol than HTTP/1.1, says nothing about other policies.
         of_protocol = protocol != HTTP1 and not kind.hits_every_policy
-        if self._must_answer and not self._answered and not (others and of_protocol):
+        if self.must_answer and not self.answered and not (others and of_protocol):
             raise TargetError(message)
         prefix = f"{protocol}: " if of_protocol else ""
         self._warn(WarningCode.TARGET_FAILED, f"{prefix}{message}")

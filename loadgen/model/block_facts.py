@@ -201,6 +201,8 @@ class SampleCounts(TypedDict):
     """Complete samples of each of several requests, by its place in the plan; absent where there is one."""
     failed_by_request: NotRequired[dict[str, int]]
     """The same of samples that failed or are unfinished."""
+    reused_by_request: NotRequired[dict[str, int]]
+    """The same of complete ones that were not the first on their connection."""
     sums_ns: NotRequired[dict[str, int]]
     """Sum of the latencies and of each phase (ns); there where the block has histograms of all its samples."""
     max_ns: NotRequired[dict[str, int]]
@@ -222,6 +224,8 @@ class BlockRecord(TypedDict):
     """Number of the first connection that the block can open."""
     request_weights: NotRequired[list[int]]
     """Weights of several requests, in the plan's order; absent where there is one."""
+    request_origins: NotRequired[list[int]]
+    """The place of each one's origin, from 0, where they have several."""
     continuous: NotRequired[bool]
     """Connections outlive the block."""
     begun_ns: NotRequired[int]
@@ -299,6 +303,12 @@ class BlockFacts(BlockRecord):
     """Of these, answered at least in part."""
     carried_by_request: NotRequired[dict[str, int]]
     """The same of each of several requests, by its place in the plan; absent where there is one."""
+    opened_by_origin: NotRequired[dict[str, int]]
+    """Connections opened to each of several origins, by its place; absent where there is one, as the next two."""
+    tls_full_by_origin: NotRequired[dict[str, int]]
+    """Of these, with a full TLS handshake."""
+    tls_resumed_by_origin: NotRequired[dict[str, int]]
+    """Of these, with a resumed one."""
     answered: NotRequired[int]
     """Responses that came within the window."""
     connections: BlockConnections

@@ -20,6 +20,12 @@ def plan_of_origin(plan: Plan, origin: Target) -> Plan:
     return replace(found, target=origin, targets=(), requests=requests_to(origin, plan.target, plan.requests))
 
 
+def plans_by_origin(plan: Plan) -> list[Plan]:
+    """The plan as each of its origins has it, in their order; itself where there is one."""
+    origins = plan.origins
+    return [plan] if len(origins) == 1 else [plan_of_origin(plan, one) for one in origins]
+
+
 def _in_clear(plan: Plan, origin: Target) -> Plan:
     """It without TLS, which a plan for a target in clear can't have."""
     policies = tuple(one.in_clear for one in plan.policies)

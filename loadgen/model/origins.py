@@ -9,14 +9,25 @@ from loadgen.model.target import Target, parse_target
 
 
 def origins_of(target: Target, requests: Sequence[PlannedRequest]) -> tuple[Target, ...]:
-    """Each origin once, in the order of the requests; the target alone where there are no requests.
+    """Each origin once: the target's, if a request goes there, then those of the requests, in their order.
 
-    target: the run's, which requests without an origin of their own go to.
+    target: the run's, which requests without an origin of their own go to; it is alone where there are no requests.
     """
-    named = {one.origin or target.base_url: None for one in requests} or {target.base_url: None}
-    return tuple(target if name == target.base_url else parse_target(f"{name}/") for name in named)
+    named = dict.fromkeys(_base_url(one, target) for one in requests) or {target.base_url: None}
+    others = tuple(parse_target(f"{name}/") for name in named if name != target.base_url)
+    return (target, *others) if target.base_url in named else others
 
 
 def requests_to(origin: Target, target: Target, requests: Sequence[PlannedRequest]) -> tuple[PlannedRequest, ...]:
     """Those of the requests that go to this origin. target: the run's."""
-    return tuple(one for one in requests if (one.origin or target.base_url) == origin.base_url)
+    return tuple(one for one in requests if _base_url(one, target) == origin.base_url)
+
+
+def places_of(target: Target, requests: Sequence[PlannedRequest]) -> list[int]:
+    """For each request the place of its origin among `origins_of`."""
+    places = {one.base_url: place for place, one in enumerate(origins_of(target, requests))}
+    return [places[_base_url(one, target)] for one in requests]
+
+
+def _base_url(request: PlannedRequest, target: Target) -> str:
+    return request.origin or target.base_url

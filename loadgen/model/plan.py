@@ -19,11 +19,12 @@ from loadgen.model.load import DEFAULT_LOAD, MAX_BLOCKS
 from loadgen.model.load import Load as Load
 from loadgen.model.named_target import NamedTarget, check_targets
 from loadgen.model.options import check_ranges, default, option_named
+from loadgen.model.origins import origins_of
 from loadgen.model.planned_request import PlannedRequest
 from loadgen.model.policy import H2, H2_PRIOR, HTTP2, WEBSOCKET, ConnectionPolicy, RunConditions, check_run
 from loadgen.model.proxy import Proxy
 from loadgen.model.proxying import DEFAULT_PROXYING, Proxying
-from loadgen.model.request_conditions import check_for_one, check_requests
+from loadgen.model.request_conditions import check_for_one, check_one_origin, check_origins, check_requests
 from loadgen.model.request_method import IDEMPOTENT, check_method
 from loadgen.model.target import Target
 from loadgen.model.templating import DEFAULT_TEMPLATING, Templating
@@ -123,8 +124,12 @@ class Plan:
         self._check_tls()
         if self.requests:
             policies = [cell.policy for cell in self.cells]
-            check_requests(self.requests, self.methods, policies, [one.origin for one in self.each_target])
+            check_requests(self.requests, self.methods, policies, self.body)
             check_for_one(size=self.axes.size, retry_stale=self.retry_stale)
+            if self.targets:
+                check_one_origin(self.requests, self.each_target)
+            else:
+                check_origins(self.target, self.origins, policies, self.addressing.backend_header)
         if self.retry_stale and not self.is_idempotent and not self._knows_unprocessed:
             raise PlanError(
                 f"--retry-stale: {self.riskiest_method} is not idempotent, so it is never repeated (RFC 9110 §9.2.2), "
@@ -177,6 +182,8 @@ class Plan:
         """The plan as the target of this name has it; itself where there is one alone."""
         found = self._target_called(name)
         plan = self if found == self.target else replace(self, target=found)
+        if len(self.origins) > 1:
+            return plan  # each of them has the proxy or none
         return plan if self.proxy_to(found) == self.proxy else plan.without_proxy()
 
     def _target_called(self, name: str | None) -> Target:
@@ -205,8 +212,13 @@ class Plan:
 
     @property
     def each_target(self) -> tuple[Target, ...]:
-        """All targets, also where there is one alone."""
-        return tuple(one.target for one in self.targets) or (self.target,)
+        """All targets, also where there is one alone, and of requests to several origins all of these."""
+        return tuple(one.target for one in self.targets) or self.origins
+
+    @property
+    def origins(self) -> tuple[Target, ...]:
+        """The origins that requests go to, in the order of the requests; the target alone where there is one."""
+        return origins_of(self.target, self.requests)
 
     @property
     def target_names(self) -> dict[str, str]:
@@ -220,7 +232,7 @@ class Plan:
 
     def _peak_of(self, cell: Cell) -> int:
         most = self.load.max_connections if cell.rate_rps else cell.users
-        return min(cell.policy.pool or most, most)
+        return min(cell.policy.pool or most, most) * len(self.origins)
 
     @property
     def retried_outcomes(self) -> frozenset[int]:
@@ -272,9 +284,6 @@ class Plan:
             raise PlanError("--server-pid is for a run with one target; with several, leave it out")
 
     def _check_body(self) -> None:
-        for one in self.requests:
-            if one.chunked and not (one.body or self.body):
-                raise PlanError(f"--urls: the request {one.name!r} is chunked, and it has no body")
         if self.transfer.expects_continue and any(name.lower() == "expect" for name, _ in self.headers):
             raise PlanError("the header 'Expect' can't be given beside --expect-continue, which sends it")
         self.transfer.check(
@@ -284,7 +293,8 @@ class Plan:
         )
 
     def _check(self, cell: Cell) -> None:
-        check_run(cell.policy, self._conditions(cell))
+        for target in (self._target_called(cell.target),) if self.targets else self.origins:
+            check_run(cell.policy, self._conditions(cell, target))
         option_named("users").check_range(cell.users)
         if cell.size is not None:
             option_named("size").check_range(cell.size)
@@ -293,15 +303,14 @@ class Plan:
         if self.load.think_ns:
             raise PlanError("--think is for users; with --rate the arrivals decide when a request is due")
 
-    def _conditions(self, cell: Cell) -> RunConditions:
-        target = self._target_called(cell.target)
+    def _conditions(self, cell: Cell, target: Target) -> RunConditions:
         proxy = self.proxy_to(target)
         end = self.addressing.endpoint(target, proxy)
         if proxy is not None and proxy.takes_addresses and end.is_fixed:
             end = self.addressing.endpoint(target)  # its name is looked up here too
         return RunConditions(
-            is_tls=target.is_tls,
             is_proxy_tls=proxy is not None and proxy.is_tls,
+            is_tls=target.is_tls or (cell.policy.resumes_tls and self._has_sessions),
             peer=end.socket or end.host,
             peer_is_address=end.is_fixed,
             method=self.riskiest_method,
@@ -311,6 +320,11 @@ class Plan:
             processes=self.processes,
             races=self.addressing.happy_eyeballs_ns is not None,
         )
+
+    @property
+    def _has_sessions(self) -> bool:
+        """One of several origins has TLS sessions: the others do without."""
+        return not self.targets and any(one.is_tls for one in self.origins)
 
     @property
     def max_rounds(self) -> int:

@@ -7,6 +7,7 @@ from typing import NotRequired, TypedDict
 from loadgen.model.balance_summary import BalanceSummary
 from loadgen.model.connections_summary import ConnectionsSummary, LostRows
 from loadgen.model.named_request_summary import NamedRequestSummary
+from loadgen.model.origin_summary import OriginSummary
 from loadgen.model.sockets_summary import ServerSummary, SocketsSummary
 
 WholeInterval = list[int] | None
@@ -288,5 +289,7 @@ class PolicySummary(TypedDict):
     """Each of several requests; null where there is one. Earlier runs lack it."""
     continues: NotRequired[ContinuesSummary | None]
     """Requests whose bodies waited for 100 Continue; null where none did. Earlier runs lack it."""
+    by_origin: NotRequired[list[OriginSummary] | None]
+    """Each of several origins; null where there is one. Earlier runs lack it."""
     balance: NotRequired[BalanceSummary | None]
     """Connections and requests by address and backend; null where there was one of each. Earlier runs lack it."""

@@ -2,6 +2,9 @@
 
 So no row has to hold it: what a worker sent is worked out again from its rows. The points (n·a + k·b) modulo 1 of two
 irrational steps are spread evenly (H. Weyl, 1916): after any number of requests each has its share, to within a few.
+
+Where requests have several origins, the user's own count says which origin is next, a connection's number repeats it,
+and all of the above is for the requests of one origin.
 """
 
 from __future__ import annotations
@@ -21,6 +24,16 @@ def point(connection: Any, request_index: Any) -> Any:
     connection: its number in its worker. request_index: the requests before it on that connection.
     """
     return (connection * _BY_CONNECTION + request_index * _BY_REQUEST) & (_WHOLE - 1)
+
+
+def origin_of(connection: Any, origins: int) -> Any:
+    """The place of the origin, of so many, that a connection with this number goes to; see `number_at_origin`."""
+    return connection % origins
+
+
+def number_at_origin(connection: Any, origins: int) -> Any:
+    """Its number among the connections to the same origin."""
+    return connection // origins
 
 
 def upper_edges(weights: Sequence[int]) -> list[int]:

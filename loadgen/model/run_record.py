@@ -143,6 +143,9 @@ class EnvironmentRecord(TypedDict):
     """The target as its first response showed it; absent where it never responded. Of several the first."""
     targets: NotRequired[dict[str, TargetRecord]]
     """Several targets by name, those that responded; absent where there is one."""
+    origins: NotRequired[dict[str, TargetRecord]]
+    """Other origins that requests go to, those that responded, by what their URLs begin with; absent where there is
+    one."""
     embedded_target: NotRequired[EmbeddedTargetRecord | None]
     """What the embedded target counted; absent where another target was used, null where it could not say."""
     proxy: NotRequired[ProxyRecord]

@@ -13,7 +13,7 @@ from gevent.event import Event
 
 from loadgen.drive.block import BlockRunner
 from loadgen.drive.clients.client_pool import GreenletClientPool
-from loadgen.drive.engine import Engine
+from loadgen.drive.engines import engine_of, routes_of
 from loadgen.drive.schedule import Block
 from loadgen.drive.system.server_process import rss_bytes
 from loadgen.drive.target_check import Report
@@ -103,9 +103,10 @@ class SwarmClassRunner(_RecordedRunner):
 
     def __init__(self, plan: Plan, route: Route, directory: Path, report: Report, monitors: bool) -> None:
         super().__init__(plan, directory)
-        self._engine = Engine(plan, route, self._sink)
+        routes = routes_of(plan, Route.of) if len(plan.origins) > 1 else [route]
+        self._engine = engine_of(plan, routes, self._sink)
         # People in front of a web page may be about to start the target; until then failures are counted.
-        self._blocks = BlockRunner(plan, route, self._engine, self._sink, report, monitors, must_answer=False)
+        self._blocks = BlockRunner(plan, routes[0], self._engine, self._sink, report, monitors, must_answer=False)
 
     def run(self, block: Block, users: int, start: Wait = begin_at_once) -> BlockValues | None:
         if not users:

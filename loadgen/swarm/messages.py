@@ -49,6 +49,8 @@ class Notice(TypedDict):
 
     run: str
     observed: NotRequired[TargetRecord]
+    origin: NotRequired[str]
+    """Whose it is, where that is an origin other than the target's."""
     warning: NotRequired[RunWarning]
 
 

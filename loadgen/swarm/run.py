@@ -211,7 +211,9 @@ class LocustRun:
 
     def take_notice(self, data: dict[str, Any]) -> None:
         """What a worker observed of the target, or warns of."""
-        if "observed" in data:
+        if "origin" in data:
+            self.facts["environment"].setdefault("origins", {})[data["origin"]] = data["observed"]
+        elif "observed" in data:
             self.facts["environment"].setdefault("target", data["observed"])
         elif "warning" in data:
             self.note(**data["warning"])

@@ -79,6 +79,7 @@ LAYERS = {
             "connections_summary",
             "balance_summary",
             "named_request_summary",
+            "origin_summary",
             "sockets_summary",
             "latency_slice",
             "policy_summary",
@@ -162,7 +163,8 @@ LAYERS = {
         ),
         ("slots/", "open_loop/", "preflight"),
         ("clients/", "connection_manager", "engine", "requests/greenlet_client"),
-        ("block", "run_loop", "target_check", "pilot/"),
+        ("origins/", "engines"),
+        ("block", "run_loop", "target_check", "origin_checks", "pilot/"),
     ],
     "measure": [
         ("labels", "data/"),

@@ -28,6 +28,7 @@ WITHOUT_UNIT_TEST = {
     "model/block_facts": _TYPES,
     "model/connections_summary": _TYPES,
     "model/named_request_summary": _TYPES,
+    "model/origin_summary": _TYPES,
     "model/policy_summary": _TYPES,
     "model/route_plan": _TYPES,
     "model/sockets_summary": _TYPES,

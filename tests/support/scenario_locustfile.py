@@ -23,7 +23,7 @@ from loadgen.model.records import CONNECTION_FIELDS, EXCHANGE_FIELDS
 from loadgen.model.sample_sink import SampleSink
 from loadgen.model.target import parse_target
 from loadgen.swarm import locust_patches
-from loadgen.swarm.origin_pools import OriginPools
+from loadgen.swarm.origin_pools import PoolsByOrigin
 from loadgen.swarm.reuse_user import ReuseUser
 from loadgen.wire.route import Route
 
@@ -43,7 +43,7 @@ class Rows(SampleSink):
 
 class Runner:
     def __init__(self, plan: Plan, policy: str) -> None:
-        self.origin_pools = OriginPools(GreenletClientPool(plan, Route.of(plan), Rows(), policy))
+        self.origin_pools = PoolsByOrigin(GreenletClientPool(plan, Route.of(plan), Rows(), policy))
 
 
 class Plugin:

@@ -81,6 +81,7 @@ def policy_summary(**changes: Any) -> Any:
         )),
         "server": None,
         "by_name": None,
+        "by_origin": None,
         "balance": None,
         "continues": None,
     }  # fmt: skip

@@ -10,10 +10,12 @@ from typing import Any
 import gevent
 
 from loadgen.drive.engine import Engine
+from loadgen.drive.engines import engine_of, routes_of
+from loadgen.drive.origin_checks import check_of
 from loadgen.drive.pilot.load_search import LoadSearch, TrialLoad, trial
 from loadgen.drive.pilot.trial_sink import TrialSink
 from loadgen.drive.schedule import Block
-from loadgen.drive.target_check import Report, TargetCheck
+from loadgen.drive.target_check import Report
 from loadgen.model.cell import Cell
 from loadgen.model.pilot_record import PilotFigures, PilotRecord, PilotTrial
 from loadgen.model.plan import Plan
@@ -41,7 +43,7 @@ class TrialRunner:
     ) -> None:  # fmt: skip
         self._plan = plan
         self._plans = plan.by_target()
-        self._routes = {name: route_of(own) for name, own in self._plans.items()}
+        self._routes = {name: routes_of(own, route_of) for name, own in self._plans.items()}
         self._report = report
         self._now_ns = now_ns
         self._sink = TrialSink()
@@ -102,7 +104,7 @@ class TrialRunner:
         block_ns = min(_UNLOADED_NS, int(_UNLOADED_SHARE * _ALL_NS / len(cells)))
         self._begin(replace(_ALONE, window_ns=max(block_ns, 10 * NS_PER_MS)))
         checks = {
-            name: TargetCheck(own, self._routes[name], self._engines[name], self._report, must_answer=True, name=name)
+            name: check_of(own, self._routes[name][0], self._engines[name], self._report, must_answer=True, name=name)
             for name, own in self._plans.items()
         }
         answered: set[str | None] = set()
@@ -155,7 +157,7 @@ class TrialRunner:
         )  # fmt: skip
         for name, plan in self._plans.items():
             one_round = replace(plan, load=own, processes=1, until_precision=None)
-            engine = self._engines[name] = Engine(one_round, self._routes[name], self._sink)
+            engine = self._engines[name] = engine_of(one_round, self._routes[name], self._sink)
             if self._is_interrupted:
                 engine.interrupt()
 

@@ -29,13 +29,20 @@ def block_requests(
         plan = plan_with(plan, requests=(one,))
     if not plan.requests:
         return EncodedRequest(encoder_for(plan, cell, partial(_write_http1, plan, cell, route)))
+    return request_mix(plan, cell, route, next_connection, counter)
+
+
+def request_mix(
+    plan: Plan, cell: Cell, route: Route, next_connection: Callable[[], int], counter: RequestCounter, origins: int = 1
+) -> RequestMix:
+    """The plan's several requests in a block of this cell. next_connection, counter, origins: see RequestMix."""
 
     def encoder(request: PlannedRequest) -> Callable[[bool, str], Any]:
         alone = filled_plan(plan, request) if request.is_template else plan.of_request(request)
         own = replace(cell, path=request.path)
         return encoder_for(alone, own, partial(_write_http1, alone, own, route))
 
-    return RequestMix(plan, encoder, next_connection, counter)
+    return RequestMix(plan, encoder, next_connection, counter, origins)
 
 
 def _write_http1(

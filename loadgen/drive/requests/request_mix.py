@@ -14,7 +14,7 @@ from loadgen.drive.requests.filled_request import FilledRequest, RequestCounter
 from loadgen.drive.requests.user_state import EncodedRequest
 from loadgen.model.plan import Plan
 from loadgen.model.planned_request import PlannedRequest
-from loadgen.model.request_choice import point, upper_edges
+from loadgen.model.request_choice import number_at_origin, point, upper_edges
 
 _MAX_REMEMBERED = 256
 
@@ -72,17 +72,24 @@ class MixedRequest:
 class RequestMix:
     """The requests of a plan that has several. `next_connection` gives the number of the next connection.
 
-    counter: of the requests that are filled, over all blocks.
+    counter: of the requests that are filled, over all blocks. origins: how many the run's requests have; the plan's
+    requests are those of one of them, and every `origins`-th number is one of its connections.
     """
 
     def __init__(
-        self, plan: Plan, encoder: Encoder, next_connection: Callable[[], int], counter: RequestCounter
+        self,
+        plan: Plan,
+        encoder: Encoder,
+        next_connection: Callable[[], int],
+        counter: RequestCounter,
+        origins: int = 1,
     ) -> None:
         self.next_connection = next_connection
+        self._origins = origins
         self._edges = upper_edges([one.weight for one in plan.requests])
         self._counter = counter
         self._requests = [self._of(one, encoder, (one.method or plan.method) == "HEAD") for one in plan.requests]
-        self._origin = plan.target.origin
+        self.origin = plan.target.origin
 
     def _of(self, request: PlannedRequest, encoder: Encoder, is_head: bool) -> MixedRequest | TemplateRequest:
         if request.is_template:
@@ -91,7 +98,9 @@ class RequestMix:
 
     def chosen(self, connection: int, request_index: int) -> MixedRequest | TemplateRequest:
         """The request that goes on this connection (its number) at this place (an index from 0)."""
-        return self._requests[bisect_right(self._edges, point(connection, request_index))]
+        return self._requests[
+            bisect_right(self._edges, point(number_at_origin(connection, self._origins), request_index))
+        ]
 
     def rewrite(self) -> None:
         """Encode all again: what they are made from has changed."""
@@ -100,7 +109,7 @@ class RequestMix:
 
     def user_state(self, index: int) -> MixedUserState:
         """That of a user who sends them."""
-        return MixedUserState(index, self._origin, self)
+        return MixedUserState(index, self.origin, self)
 
 
 class MixedUserState(PathCookieState):

@@ -47,7 +47,7 @@ class MixedSlot(ConnectionSlot):
         super()._note(connection)
 
 
-class _MixedSequence(MixedSlot):
+class MixedSequence(MixedSlot):
     """One request at a time."""
 
     __slots__ = ()
@@ -60,7 +60,7 @@ class _MixedSequence(MixedSlot):
         super().send(scheduled_ns)
 
 
-class MixedUser(_MixedSequence, ClosedLoopUser):
+class MixedUser(MixedSequence, ClosedLoopUser):
     """A closed-loop client."""
 
     __slots__ = ()
@@ -76,7 +76,7 @@ class MixedPipelinedUser(MixedSlot, PipelinedUser):
         return self.user_state.requests
 
 
-class MixedPooledSlot(_MixedSequence, PooledSlot):
+class MixedPooledSlot(MixedSequence, PooledSlot):
     """A pool's slot."""
 
     __slots__ = ()

@@ -12,6 +12,9 @@ from loadgen.drive.slots.slot import pause_after
 from loadgen.model.policy import FIFO
 from loadgen.model.records import ABSENT
 
+WaitingRequest = tuple[PoolUser | None, int, int]
+"""Its user (None for an arrival), when it was due (ns), and how late the generator was with it (ns)."""
+
 
 class Pool:
     """At most `size` slots. A slot opens a connection when it first needs one, and anew when its connection is gone.
@@ -32,11 +35,8 @@ class Pool:
         self.slots: list[PooledSlot] = []
         self.serves_waiting = True
         """Waiting requests still get a connection."""
-        self.waiting: deque[tuple[PoolUser | None, int, int]] = deque()
-        """In order: the user (None for an arrival), when the request was due, and how late the generator was (ns).
-
-        There is no bound: arrivals don't hold back because others wait.
-        """
+        self.waiting: deque[WaitingRequest] = deque()
+        """In order. There is no bound: arrivals don't hold back because others wait."""
 
     def submit(self, user: PoolUser | None, due_ns: int, late_ns: int) -> None:
         """Send a request for `user`, or for an arrival that was due at `due_ns`, as soon as a connection is free."""

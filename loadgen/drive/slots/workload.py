@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import takewhile
 from typing import Protocol
 
@@ -13,8 +13,8 @@ from loadgen.drive.slots.closed_loop import ClosedLoopUser
 from loadgen.drive.slots.context import SlotContext
 from loadgen.drive.slots.mixed_slots import MIXED_POOLED_SLOTS, MIXED_USERS
 from loadgen.drive.slots.pipelined_user import PipelinedUser
-from loadgen.drive.slots.pool import Pool, PooledUser
-from loadgen.drive.slots.pooled_slot import POOLED_SLOTS
+from loadgen.drive.slots.pool import Pool, PooledUser, WaitingRequest
+from loadgen.drive.slots.pooled_slot import POOLED_SLOTS, PooledSlot
 from loadgen.drive.slots.slot import ConnectionSlot
 from loadgen.model.cell import Cell
 
@@ -28,6 +28,12 @@ class LoadUser(Protocol):
     def begin(self) -> None: ...
 
     def begin_after(self, seconds: float) -> None: ...
+
+
+class StoppedUser(LoadUser, Protocol):
+    """One that is stopped apart from its slots."""
+
+    def stop(self) -> None: ...
 
 
 class BlockLoad(Protocol):
@@ -97,7 +103,77 @@ class PerUserLoad:
         return self._own[0]
 
 
-class PooledLoad:
+class SharedSlots(Protocol):
+    """A pool, or several, as a block's load sees them."""
+
+    serves_waiting: bool
+
+    def submit(self, user: None, due_ns: int, late_ns: int) -> None: ...
+
+    @property
+    def slots(self) -> Sequence[PooledSlot]: ...
+
+    @property
+    def waiting(self) -> Collection[WaitingRequest]: ...
+
+
+class SharedLoad:
+    """Slots that users share, in a closed loop, or arrivals, where there are no users."""
+
+    def __init__(
+        self,
+        context: SlotContext,
+        shared: SharedSlots,
+        users: Sequence[StoppedUser],
+        due_times: Callable[[], Iterator[int]],
+    ) -> None:
+        self._context = context
+        self._shared = shared
+        self._stopped_users = users
+        self._due_times = due_times
+        self._arrivals: ArrivalDispatcher | None = None
+        self.users: list[LoadUser] = list(users)
+
+    @property
+    def slots(self) -> list[ConnectionSlot]:
+        return list(self._shared.slots)
+
+    def begin(self) -> None:
+        if not self.users:
+            begun_ns = self._context.clock.monotonic_ns()
+            self._arrivals = ArrivalDispatcher(self._shared, self._due_times(), begun_ns, self._context)
+
+    @property
+    def waiting(self) -> int:
+        return len(self._shared.waiting)
+
+    def drop_waiting(self) -> int:
+        if not self._shared.serves_waiting:
+            return 0
+        self._shared.serves_waiting = False
+        return self.waiting
+
+    def stop(self) -> None:
+        if self._arrivals is not None:
+            self._arrivals.stop()
+        for user in self._stopped_users:
+            user.stop()
+        for slot in self._shared.slots:
+            slot.close_idle()
+
+    def account(self, begun_ns: int, ended_ns: int) -> dict[str, int]:
+        unstarted = sum(begun_ns <= due_ns < ended_ns for _, due_ns, _ in self._shared.waiting)
+        if self._arrivals is None:
+            return {"unstarted": unstarted}
+        overdue = sum(due_ns >= begun_ns for due_ns in self._arrivals.overdue(ended_ns))
+        unstarted += min(overdue, self._context.left)
+        first_ns = self._arrivals.begun_ns
+        due_times = takewhile(lambda due_ns: first_ns + due_ns < ended_ns, self._due_times())
+        due = sum(first_ns + due_ns >= begun_ns for due_ns in due_times)
+        return {"unstarted": unstarted, "due": min(due, self._context.asked)}
+
+
+class PooledLoad(SharedLoad):
     """A pool and the source of its requests: users in a closed loop, or arrivals."""
 
     def __init__(
@@ -108,54 +184,11 @@ class PooledLoad:
         peak_connections: int,
         due_times: Callable[[], Iterator[int]],
     ) -> None:
-        policy = cell.policy
-        size = min(policy.pool or peak_connections, peak_connections) if cell.rate_rps else policy.pool
         kinds = MIXED_POOLED_SLOTS if isinstance(requests, RequestMix) else POOLED_SLOTS
-        self._pool = Pool(context, size, requests, kinds)
-        self._due_times = due_times
-        self._context = context
-        self._arrivals: ArrivalDispatcher | None = None
+        pool = self._pool = Pool(context, pool_size(cell, peak_connections), requests, kinds)
         users = 0 if cell.rate_rps else cell.users
-        self._pooled = [PooledUser(context, self._pool, requests.user_state(index)) for index in range(users)]
-        self.users: list[LoadUser] = list(self._pooled)
-
-    @property
-    def slots(self) -> list[ConnectionSlot]:
-        return list(self._pool.slots)
-
-    def begin(self) -> None:
-        if not self._pooled:
-            begun_ns = self._context.clock.monotonic_ns()
-            self._arrivals = ArrivalDispatcher(self._pool, self._due_times(), begun_ns, self._context)
-
-    @property
-    def waiting(self) -> int:
-        return len(self._pool.waiting)
-
-    def drop_waiting(self) -> int:
-        if not self._pool.serves_waiting:
-            return 0
-        self._pool.serves_waiting = False
-        return self.waiting
-
-    def stop(self) -> None:
-        if self._arrivals is not None:
-            self._arrivals.stop()
-        for user in self._pooled:
-            user.stop()
-        for slot in self._pool.slots:
-            slot.close_idle()
-
-    def account(self, begun_ns: int, ended_ns: int) -> dict[str, int]:
-        unstarted = sum(begun_ns <= due_ns < ended_ns for _, due_ns, _ in self._pool.waiting)
-        if self._arrivals is None:
-            return {"unstarted": unstarted}
-        overdue = sum(due_ns >= begun_ns for due_ns in self._arrivals.overdue(ended_ns))
-        unstarted += min(overdue, self._context.left)
-        first_ns = self._arrivals.begun_ns
-        due_times = takewhile(lambda due_ns: first_ns + due_ns < ended_ns, self._due_times())
-        due = sum(first_ns + due_ns >= begun_ns for due_ns in due_times)
-        return {"unstarted": unstarted, "due": min(due, self._context.asked)}
+        self._pooled = [PooledUser(context, pool, requests.user_state(index)) for index in range(users)]
+        super().__init__(context, pool, self._pooled, due_times)
 
     def preopened(self, connections: int) -> list[ConnectionSlot]:
         self._pool.add_slots(connections)
@@ -166,3 +199,9 @@ class PooledLoad:
         if self._pooled:  # the request is a user's, and so are its cookies
             slot.user_state = self._pooled[0].user_state
         return slot
+
+
+def pool_size(cell: Cell, peak_connections: int) -> int:
+    """How many connections a pool of this cell has. peak_connections: the most that arrivals may have."""
+    policy = cell.policy
+    return min(policy.pool or peak_connections, peak_connections) if cell.rate_rps else policy.pool

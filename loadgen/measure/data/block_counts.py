@@ -7,6 +7,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from loadgen.measure.data.origin_counts import count_by_origin
 from loadgen.measure.data.row_assignment import Integers, RowAssignment
 from loadgen.model.block_facts import BlockFacts
 from loadgen.model.errors import ErrorKind
@@ -39,10 +40,11 @@ def count_connections(
     unknown = np.zeros(len(assignment.numbers), np.bool_)
     unknown[assignment.exchange_positions] = True
     unknown[assignment.connection_positions] = False
-    lost = _count(assignment.opened_in[unknown & (assignment.opened_in >= 0)], size) * is_last
+    were_lost = unknown & (assignment.opened_in >= 0) & is_last
+    lost = _count(assignment.opened_in[were_lost], size)
     opened = ((connections["flags"] & ConnectionFlag.ESTABLISHED) != 0) & (connections["ending"] != Ending.NOT_OPENED)
     # An attempt that was refused carried no request.
-    reached = unknown
+    reached = unknown.copy()
     reached[assignment.connection_positions[opened]] = True
     exchanges = _count(block_of[reached[assignment.exchange_positions]], size)
     # A request without any byte of a response may have been lost on its way, so no server counts it.
@@ -50,7 +52,11 @@ def count_connections(
     here = assignment.opened_in[assignment.connection_positions] >= 0
     opened_in = assignment.opened_in[assignment.connection_positions][here]
     opened, known = opened[here], connections[here]
-    counts = _traits(known["flags"], known["ending"], opened, opened_in, size)
+    masks = _traits(known["flags"], known["ending"], opened)
+    counts = {name: _count(opened_in[chosen], size) for name, chosen in masks.items()}
+    count_by_origin(
+        blocks, opened_in, known["connection"], masks, assignment.numbers[were_lost], assignment.opened_in[were_lost]
+    )
     counts["opened"] = counts["opened"] + lost
     once = any(block.get("continuous") for block in blocks)
     counts["slots"] = _distinct(opened_in[opened], known["slot"][opened], size, once) + lost
@@ -75,12 +81,12 @@ def _count(numbers: Integers, size: int) -> NDArray[np.int64]:
     return np.bincount(numbers, minlength=size)
 
 
-def _traits(flags: Integers, endings: Integers, opened: Any, opened_in: Integers, size: int) -> dict[str, Integers]:
-    """How many connections of each block have each trait."""
+def _traits(flags: Integers, endings: Integers, opened: NDArray[np.bool_]) -> dict[str, NDArray[np.bool_]]:
+    """Which connections have each trait."""
     by_server = np.array([ending.closed_by for ending in Ending], np.bool_)[endings]
     tls = (flags & ConnectionFlag.TLS) != 0
     resumed = (flags & ConnectionFlag.TLS_RESUMED) != 0
-    traits = {
+    return {
         "opened": opened,
         "closed_by_client": opened & ~by_server,
         "closed_by_server": opened & by_server,
@@ -96,7 +102,6 @@ def _traits(flags: Integers, endings: Integers, opened: Any, opened_in: Integers
         "upgraded": (flags & ConnectionFlag.UPGRADED) != 0,
         "upgrade_declined": (flags & ConnectionFlag.DECLINED) != 0,
     }
-    return {name: _count(opened_in[chosen], size) for name, chosen in traits.items()}
 
 
 def _distinct(opened_in: Integers, slots: Integers, size: int, once: bool) -> Integers:

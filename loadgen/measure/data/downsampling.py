@@ -63,20 +63,22 @@ def counts(columns: dict[str, Integers], block_of: Integers, blocks: Sequence[Bl
         for index in range(size)
     ]
     if np.any(columns["request"] != ABSENT):
-        _count_by_request(columns["request"], block_of, complete, found)
+        reused = complete & (columns["nth_on_connection"] > 0)
+        chosen = {"by_request": complete, "failed_by_request": ~complete, "reused_by_request": reused}
+        _count_by_request(columns["request"], block_of, chosen, found)
     return found
 
 
 def _count_by_request(
-    requests: Integers, block_of: Integers, complete: NDArray[np.bool_], found: list[SampleCounts]
+    requests: Integers, block_of: Integers, masks: Mapping[str, NDArray[np.bool_]], found: list[SampleCounts]
 ) -> None:
-    """Add how many samples of each of several requests each block has."""
+    """Add how many samples of each of several requests each block has, under the key of each mask."""
     width = int(requests.max()) + 1
-    for key, chosen in (("by_request", complete), ("failed_by_request", ~complete)):
+    for key, chosen in masks.items():
         places = block_of[chosen].astype(np.int64) * width + requests[chosen]
         counted = np.bincount(places, minlength=width * len(found)).reshape(len(found), width)
         for one, row in zip(found, counted.tolist(), strict=True):
-            one[key] = {str(place): number for place, number in enumerate(row) if number}  # type: ignore[literal-required] # both are keys
+            one[key] = {str(place): number for place, number in enumerate(row) if number}  # type: ignore[literal-required] # all are keys
 
 
 def add_up(counted: list[SampleCounts]) -> SampleCounts:
@@ -96,6 +98,7 @@ def add_up(counted: list[SampleCounts]) -> SampleCounts:
     if any("by_request" in one for one in counted):
         total["by_request"] = add_each(one.get("by_request", {}) for one in counted)
         total["failed_by_request"] = add_each(one.get("failed_by_request", {}) for one in counted)
+        total["reused_by_request"] = add_each(one.get("reused_by_request", {}) for one in counted)
     if counted and all("sums_ns" in one for one in counted):
         total["sums_ns"] = add_each(one["sums_ns"] for one in counted)
         total["max_ns"] = highest(one["max_ns"] for one in counted)

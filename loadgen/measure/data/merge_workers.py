@@ -13,6 +13,7 @@ from loadgen.measure.data.balance_counts import add_balances
 from loadgen.measure.data.block_histograms import BlockHistograms
 from loadgen.measure.data.downsampling import add_each, add_up
 from loadgen.measure.data.limiting import level
+from loadgen.measure.data.origin_counts import ORIGIN_COUNTS
 from loadgen.measure.data.row_assignment import smallest
 from loadgen.measure.data.rows import Samples
 from loadgen.model.block_facts import BlockFacts
@@ -26,7 +27,7 @@ _SUMS = (
 )  # fmt: skip
 _SUMS_OF_EACH = (
     "connections", "endings", "after_close", "idle_statuses", "upgrades", "challenge", "lenient", "lost", "continues",
-    "carried_by_request", "races",
+    "carried_by_request", "races", *ORIGIN_COUNTS,
 )  # fmt: skip
 _EXTREMES = (
     ("load_begun_ns", min), ("window_begun_ns", min), ("window_ended_ns", max), ("next_connection", max),

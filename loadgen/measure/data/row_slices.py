@@ -15,13 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadgen.measure.data.downsampling import add_each, add_up
+from loadgen.measure.data.origin_counts import ORIGIN_COUNTS, origins_in
 from loadgen.measure.data.row_assignment import smallest
 from loadgen.measure.data.rows import Samples, columns_of
 from loadgen.model.block_facts import BlockFacts, BlockRecord
 from loadgen.model.records import COLUMNS, EXCHANGE_FIELDS, ConnectionFlag, Ending
+from loadgen.model.request_choice import origin_of
 
 _SUMS = ("started", "exchanges", "carried", "answered", "warmup_outlasted", "warmup_errors")
 _SUMS_OF_EACH = ("connections", "endings", "upgrades")
+_SUMS_WHERE_KNOWN = ("carried_by_request", *ORIGIN_COUNTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,7 @@ def _joined(earlier: BlockFacts, later: BlockFacts) -> BlockFacts:
     joined = {**one, **other}
     joined |= {key: one[key] + other[key] for key in _SUMS}
     joined |= {key: add_each([one[key], other[key]]) for key in _SUMS_OF_EACH}
+    joined |= {key: add_each([one.get(key, {}), other.get(key, {})]) for key in _SUMS_WHERE_KNOWN if key in joined}
     joined["next_connection"] = max(one["next_connection"], other["next_connection"])
     if "counted" in joined:
         joined["counted"] = add_up([one["counted"], other["counted"]])
@@ -163,7 +167,10 @@ def _count_each_slot_once(
 def _count_lost(blocks: dict[int, BlockFacts], recorded: Sequence[BlockRecord], lost: NDArray[np.int64]) -> None:
     """Connections of a worker that died, whose exchanges were all in earlier slices."""
     firsts = np.array([block.get("first_connection", 0) for block in recorded], np.int64)
-    for position in (np.searchsorted(firsts, lost, side="right") - 1).tolist():
-        connections = blocks[recorded[position]["index"]]["connections"]
-        connections["opened"] += 1
-        connections["slots"] += 1
+    positions = (np.searchsorted(firsts, lost, side="right") - 1).tolist()
+    for number, position in zip(lost.tolist(), positions, strict=True):
+        block = blocks[recorded[position]["index"]]
+        block["connections"]["opened"] += 1
+        block["connections"]["slots"] += 1
+        if "opened_by_origin" in block:
+            block["opened_by_origin"][str(origin_of(number, origins_in(block)))] += 1

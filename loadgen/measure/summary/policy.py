@@ -20,6 +20,7 @@ from loadgen.measure.stats.sequential import jackknife
 from loadgen.measure.summary.generator import generator
 from loadgen.measure.summary.policy_balance import balance_summary
 from loadgen.measure.summary.policy_continues import continues
+from loadgen.measure.summary.policy_origins import origins_summary
 from loadgen.measure.summary.policy_races import races_summary
 from loadgen.measure.summary.policy_requests import requests_summary
 from loadgen.measure.summary.protocols import upgrade_cost
@@ -104,6 +105,7 @@ def summarise_policy(
         "server": server(blocks, answered),
         "by_name": requests_summary(plan.requests, blocks, exact, measured),
         "continues": continues(blocks, measured.valid.columns["continue_wait"]),
+        "by_origin": origins_summary(plan, blocks, exact, measured),
         "balance": balance_summary(blocks),
     }
     if cell.target is not None:
@@ -112,10 +114,10 @@ def summarise_policy(
 
 
 def _slots(cell: Cell, plan: Plan) -> int:
-    """How many connections a block can have at the same time."""
+    """How many connections a block can have at the same time, of several origins to all of them."""
     if cell.policy.coalesces:
-        return plan.processes
-    return cell.policy.pool or (plan.load.max_connections if cell.rate_rps else cell.users)
+        return plan.processes * len(plan.origins)
+    return (cell.policy.pool or (plan.load.max_connections if cell.rate_rps else cell.users)) * len(plan.origins)
 
 
 def _arrivals(blocks: list[BlockFacts], late: NDArray[Any], rate_rps: float) -> ArrivalsSummary:

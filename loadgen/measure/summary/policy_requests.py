@@ -27,13 +27,14 @@ def requests_summary(
             "requests": complete.get(str(place), 0),
             "failed": failed.get(str(place), 0),
             "answered_with_warmup": carried.get(str(place), 0),
-            "latency_ns": _latency(measured, column == place),
+            "latency_ns": named_latency(measured, column == place),
         }
         for place, request in enumerate(requests)
     ]
 
 
-def _latency(measured: PolicySamples, mine: NDArray[np.bool_]) -> NamedLatency:
+def named_latency(measured: PolicySamples, mine: NDArray[np.bool_]) -> NamedLatency:
+    """Of the samples that are chosen."""
     ordered = np.sort(measured.latency_ns[mine])
     if not len(ordered):
         return {"mean": None, "p50": None, "p90": None, "p99": None, "max": None}

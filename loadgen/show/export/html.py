@@ -45,6 +45,7 @@ _SECTIONS = (
     _Section("How the cost of a connection is shared", tables.amortisation, curve_note),
     _Section("Differences", tables.differences, differences_note),
     _Section("Requests by name", tables.named_requests, tables.named_requests_note),
+    _Section("Requests and connections by origin", tables.origins, tables.origins_note),
     _Section("Arrivals", tables.arrivals),
     _Section("Phases: mean where the phase happened", tables.phases, tables.floor_note),
     _Section("Connections", tables.connections),

@@ -26,6 +26,7 @@ def render(summary: Summary, diff: DiffRecord | None = None) -> str:
         for table in (
             tables.gates(summary),
             tables.named_requests(summary),
+            tables.origins(summary),
             tables.balance(summary),
             tables.continues(summary),
             tables.races(summary),

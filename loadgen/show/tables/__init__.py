@@ -13,6 +13,7 @@ from loadgen.show.tables.gates import gates, gates_note
 from loadgen.show.tables.generator import generator, generator_note
 from loadgen.show.tables.leniencies import lenient, lenient_note
 from loadgen.show.tables.named_requests import named_requests, named_requests_note
+from loadgen.show.tables.origin_results import origins, origins_note
 from loadgen.show.tables.pilot import pilot, pilot_note
 from loadgen.show.tables.results import amortisation, arrivals, differences, phases, policies
 from loadgen.show.tables.run_environment import environment
@@ -25,7 +26,7 @@ __all__ = [
     "connections", "continues", "continues_note", "differences", "endings",
     "endings_note", "environment", "findings", "floor_note",
     "gates", "gates_note", "generator", "generator_note", "lenient", "lenient_note", "named_requests",
-    "named_requests_note", "notable_findings",
+    "named_requests_note", "notable_findings", "origins", "origins_note",
     "phases", "pilot", "pilot_note", "policies", "races", "races_note", "server", "sockets", "trailers",
     "trailers_note", "upgrades",
 ]  # fmt: skip

@@ -96,8 +96,8 @@ def test_a_bad_list_is_one_line(tmp_path: Path) -> None:
     ]
 
 
-def test_the_first_url_says_where_they_go(tmp_path: Path) -> None:
-    (tmp_path / "urls").write_text('{"url": "http://shop.test/a"}\n{"url": "https://shop.test/b"}\n')
+def test_the_first_url_says_where_paths_go(tmp_path: Path) -> None:
+    (tmp_path / "urls").write_text('{"url": "/a"}\n{"url": "http+unix://%2Fno%2Fsocket/b"}\n')
     done = run_cli("compare", "--urls", "urls", cwd=tmp_path)
     assert done.code == 2
-    assert "is for https://shop.test, and the run's target is http://shop.test" in done.stderr
+    assert "the socket file '/no/socket': No such file or directory" in done.stderr

@@ -21,36 +21,16 @@ from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_MS
 from loadgen.wire import poller
 from loadgen.wire.route import Route
-from tests.support.fake_network import HELLO, FakeRoute, FakeSink, FakeTransport
+from tests.support.answering_transport import AnsweringTransport
+from tests.support.fake_network import FakeRoute, FakeSink
 
 Make = Callable[..., "Rig"]
-
-
-class Server(FakeTransport):
-    """Opens and answers by itself; one that is silent only opens."""
-
-    is_silent = False
-    refuses = False
-
-    def connect(self, address: Any, callback: Callable[[], None]) -> int:
-        gevent.get_hub().loop.run_callback(self.refuse if self.refuses else self.open)
-        return super().connect(address, callback)
-
-    def send(self, data: bytes | memoryview) -> int:
-        if not self.is_silent:
-            gevent.get_hub().loop.run_callback(self._answer_all, bytes(data).count(b"GET "))
-        return super().send(data)
-
-    def _answer_all(self, times: int) -> None:
-        for _ in range(times):
-            if not self.closed:
-                self.answer(HELLO)
 
 
 class Rig:
     """An engine with the plan's first block prepared."""
 
-    def __init__(self, policy: str, server: type[Server] = Server, **load: Any) -> None:
+    def __init__(self, policy: str, server: type[AnsweringTransport] = AnsweringTransport, **load: Any) -> None:
         values = {"users": 3, "rounds": 1, "block_ns": 30 * NS_PER_MS, "warmup_ns": 10 * NS_PER_MS, **load}
         self.plan = Plan(parse_target("http://h:81/"), parse_policies(policy), Load(**values))
         self.route = FakeRoute(poller.of_hub(), server)
@@ -68,7 +48,7 @@ class Rig:
 def make() -> Iterator[Make]:
     rigs: list[Rig] = []
 
-    def rig(policy: str = "persistent", server: type[Server] = Server, **load: Any) -> Rig:
+    def rig(policy: str = "persistent", server: type[AnsweringTransport] = AnsweringTransport, **load: Any) -> Rig:
         rigs.append(Rig(policy, server, **load))
         return rigs[-1]
 
@@ -167,11 +147,11 @@ def test_without_a_warm_up_every_request_but_the_runs_first_is_counted(
     assert len(handshakes) == len(rig.sink.connections)
 
 
-class Refusing(Server):
+class Refusing(AnsweringTransport):
     refuses = True
 
 
-class Resetting(Server):
+class Resetting(AnsweringTransport):
     """Resets each connection on which a second request comes."""
 
     def _answer_all(self, times: int) -> None:
@@ -233,7 +213,7 @@ def test_a_first_request_that_fails_says_how(make: Make) -> None:
     assert rig.sink.endings == [Ending.NOT_OPENED]
 
 
-class Silent(Server):
+class Silent(AnsweringTransport):
     is_silent = True
 
 

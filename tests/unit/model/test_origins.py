@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadgen.model.origins import origins_of, requests_to
+from loadgen.model.origins import origins_of, places_of, requests_to
 from loadgen.model.planned_request import PlannedRequest
 from loadgen.model.target import parse_target
 
@@ -13,9 +13,11 @@ def request(name: str, origin: str = "") -> PlannedRequest:
     return PlannedRequest(name, "/", origin=origin)
 
 
-def test_each_origin_stands_once_in_the_order_of_the_requests() -> None:
+def test_each_origin_stands_once_and_the_target_first() -> None:
     requests = [request("a", "https://img.test"), request("b"), request("c", "http://shop.test"), request("d")]
-    assert origins_of(TARGET, requests) == (parse_target("https://img.test/"), TARGET)
+    assert origins_of(TARGET, requests) == (TARGET, parse_target("https://img.test/"))
+    assert places_of(TARGET, requests) == [1, 0, 0, 0]
+    assert origins_of(parse_target("http://unused.test/"), requests[:1]) == (parse_target("https://img.test/"),)
     assert [one.name for one in requests_to(TARGET, TARGET, requests)] == ["b", "c", "d"]
 
 

@@ -262,12 +262,12 @@ def test_policies_are_ranked_by_how_much_they_reuse() -> None:
         ("lifetime:1s", False, False, True),
         ("max-idle:1s", False, False, True),
         ("honour", False, False, True),
-        ("pool:2", True, False, False),
+        ("pool:2", True, False, True),
         ("preopen:2", True, False, False),
         ("connect-rate:2", True, False, True),
-        ("h2+coalesce", True, False, False),
-        ("pipeline:2", True, False, False),
-        ("h2", True, False, False),
+        ("h2+coalesce", True, False, True),
+        ("pipeline:2", True, False, True),
+        ("h2", True, False, True),
     ],
 )
 def test_what_others_ask_of_a_policy(text: str, keeps_open: bool, limits_requests: bool, fits_scenarios: bool) -> None:

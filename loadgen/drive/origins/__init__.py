@@ -1,0 +1,1 @@
+"""Requests of several origins: each origin has slots of its own, under one policy."""
