@@ -11,7 +11,6 @@ from loadgen.model.addressing import DEFAULT_ADDRESSING, Addressing, check_sourc
 from loadgen.model.body_transfer import DEFAULT_TRANSFER, BodyTransfer
 from loadgen.model.cell import NO_AXES, Axes, Cell, cells, cells_of_targets
 from loadgen.model.endpoint import Endpoint
-from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import check_headers
 from loadgen.model.length_options import MAX_ROUNDS
@@ -26,6 +25,7 @@ from loadgen.model.proxy import Proxy
 from loadgen.model.proxying import DEFAULT_PROXYING, Proxying
 from loadgen.model.request_conditions import check_for_one, check_one_origin, check_origins, check_requests
 from loadgen.model.request_method import IDEMPOTENT, check_method
+from loadgen.model.retries import check_retries, retried_outcomes
 from loadgen.model.target import Target
 from loadgen.model.templating import DEFAULT_TEMPLATING, Templating
 from loadgen.model.tls_settings import DEFAULT_TLS, TlsSettings
@@ -130,11 +130,9 @@ class Plan:
                 check_one_origin(self.requests, self.each_target)
             else:
                 check_origins(self.target, self.origins, policies, self.addressing.backend_header)
-        if self.retry_stale and not self.is_idempotent and not self._knows_unprocessed:
-            raise PlanError(
-                f"--retry-stale: {self.riskiest_method} is not idempotent, so it is never repeated (RFC 9110 §9.2.2), "
-                "but for streams of HTTP/2 that the server did not process"
-            )
+        if self.retry_stale:
+            in_http2 = any(policy.protocol in HTTP2 for policy in self.policies)
+            check_retries(self.riskiest_method, is_idempotent=self.is_idempotent, knows_unprocessed=in_http2)
         for address in self.source_ips:
             check_source(address)
         for target in self.each_target:
@@ -237,17 +235,7 @@ class Plan:
     @property
     def retried_outcomes(self) -> frozenset[int]:
         """Outcomes of requests that are sent once more (RFC 9110 §9.2.2, RFC 9113 §8.7)."""
-        if not self.retry_stale:
-            return frozenset()
-        kinds = {kind for kind in ErrorKind if kind.is_unprocessed}
-        if self.is_idempotent:
-            kinds |= {kind for kind in ErrorKind if kind.is_stale}
-        return frozenset(-kind for kind in kinds)
-
-    @property
-    def _knows_unprocessed(self) -> bool:
-        """In one of the protocols a server can say that it did not process a request."""
-        return any(policy.protocol in HTTP2 for policy in self.policies)
+        return retried_outcomes(is_idempotent=self.is_idempotent) if self.retry_stale else frozenset()
 
     @property
     def endpoint(self) -> Endpoint:

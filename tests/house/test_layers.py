@@ -62,6 +62,7 @@ LAYERS = {
             "address_marks",
             "sample_sink",
             "errors",
+            "retries",
             "warning_row",
             "warning_codes",
             "calibration",
