@@ -27,6 +27,7 @@ from tests.bench import (
     many,
     processes,
     run_times,
+    scale,
     spectrum,
     swarm,
     tab,
@@ -90,6 +91,7 @@ CASES = {
     "idle_timeout": Case(idle_timeout.idle_timeout, turns=1, on_demand=True),
     "accounting": Case(accounting.accounting, on_demand=True),
     "diff": Case(diffs.diffs, (diffs.LIKE, diffs.ADDED, diffs.IN_TURNS), turns=20, on_demand=True),
+    "scale": Case(scale.scale, scale.PARTS, turns=3, on_demand=True),
     "run_times": Case(run_times.run_times, run_times.PARTS, turns=10, on_demand=True),
     "checkout": Case(cpu.checkout, cpu.PARTS[:-1], turns=8, on_demand=True),
 }

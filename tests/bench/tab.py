@@ -75,7 +75,7 @@ def _with_the_tab_open(url: str, folder: Path) -> dict[str, float]:
 def _replay(bench: Bench) -> None:
     """Block reports of a long run, replayed: how long it takes to take one in, and to bring the tab up to date."""
     plan, live = plan_json(rounds=max(ROUNDS)), Live(POLICIES)
-    reports = list(_reports(bench.folder / "run", plan))
+    reports = list(reports_of_rounds(bench.folder / "run", plan))
     print("| rounds | one update, median | one report, mean |\n|---:|---:|---:|")
     begun, taken = 0.0, 0
     for number in range(max(ROUNDS)):
@@ -94,7 +94,7 @@ def _replay(bench: Bench) -> None:
             print(f"| {number + 1:,} | {median(updates):.0f} ms | {1e3 * begun / taken:.2f} ms |", flush=True)
 
 
-def _reports(folder: Path, plan: Any) -> Iterator[list[Any]]:
+def reports_of_rounds(folder: Path, plan: Any) -> Iterator[list[Any]]:
     """Of some rounds, a report for each policy; latencies are lognormal."""
     chance, reporter = random.Random(1), Reporter(folder, plan)
     assert cell_names(plan) == POLICIES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -496,3 +497,22 @@ def test_a_name_that_can_not_be_a_folder_s_is_refused(tmp_path: Path, name: str)
     with pytest.raises(PlanError, match="can't be a folder's name"):
         RunFolder.create(tmp_path, name)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_long_run_s_reports_take_no_more_memory_than_a_shorter_one_s(make_run: MakeRun) -> None:
+    """From 64 rounds on groups of rounds are kept. The bench case `scale` replays an hour of twenty workers."""
+    run = make_run(FakeChannel("a"))
+    run.begin()
+    held: list[int] = []
+    tracemalloc.start()
+    try:
+        for number in range(192):
+            run.coordinator.round = number
+            for place, policy in enumerate(POLICIES):
+                run.take_reports("a", [changed_block(index=2 * number + place, round=number, policy=policy)])
+            held.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert run.live.blocks == 384
+    assert held[63] > 50_000
+    assert max(held[128:]) < 1.15 * max(held[64:128])
