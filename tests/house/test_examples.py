@@ -120,7 +120,7 @@ def test_master_and_workers_find_each_other_and_the_target(
     assert worker["master_port"] == master["master_bind_port"] == 5557
     assert master["host"] == f"http://{example.names['target']}:8080"
     assert master["run_time"]
-    assert master["users"] >= example.workers
+    assert master["num_users"] >= example.workers
 
 
 def test_results_lie_on_the_volume_where_the_image_s_user_may_write(
