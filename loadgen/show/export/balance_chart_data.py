@@ -17,12 +17,14 @@ _MAX_BARS = 60
 def balance_data(summary: Summary, numbers: Mapping[str, int]) -> list[ChartData]:
     """Of each policy with several addresses or backends; empty where there is none.
 
-    numbers: the policies' places in the data. A bar: `[round, requests of each place]`, the round counted from 1.
+    numbers: the policies' places in the data. A bar: `[round, requests of each place]`, the round counted from 1. The
+    places are the same for all, so that each has one colour.
     """
+    found = [(name, one) for name, one in balances(summary) if name in numbers]
+    names = sorted({place for _, one in found for place in places(one)})
     return [
-        {"policy": numbers[name], "places": _shown(places(one)), "evenness": evenness_of(one), "bars": _bars(one)}
-        for name, one in balances(summary)
-        if name in numbers
+        {"policy": numbers[name], "places": _shown(names), "evenness": evenness_of(one), "bars": _bars(one, names)}
+        for name, one in found
     ]
 
 
@@ -32,7 +34,8 @@ def _shown(names: Sequence[str]) -> list[str]:
     return [*names[: _MAX_PLACES - 1], f"{len(names) - _MAX_PLACES + 1} others"]
 
 
-def _bars(one: BalanceSummary) -> list[list[int | list[int]]]:
+def _bars(one: BalanceSummary, names: Sequence[str]) -> list[list[int | list[int]]]:
+    own = {name: place for place, name in enumerate(places(one))}
     filled = [
         (interval["round"] + 1, counts) for interval in one["intervals"] if sum(counts := requests_of(one, interval))
     ]
@@ -40,7 +43,7 @@ def _bars(one: BalanceSummary) -> list[list[int | list[int]]]:
     bars: list[list[int | list[int]]] = []
     for first in range(0, len(filled), size or 1):
         part = filled[first : first + size]
-        counts = [sum(values) for values in zip(*(one for _, one in part), strict=True)]
+        counts = [sum(each[own[name]] for _, each in part) if name in own else 0 for name in names]
         if len(counts) > _MAX_PLACES:
             counts = [*counts[: _MAX_PLACES - 1], sum(counts[_MAX_PLACES - 1 :])]
         bars.append([part[0][0], counts])

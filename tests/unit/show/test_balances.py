@@ -42,3 +42,12 @@ def test_of_many_intervals_several_are_a_bar_and_of_many_backends_the_last_are_o
     assert 30 < len(one["bars"]) <= 60
     assert sum(sum(bar[1]) for bar in one["bars"]) == 45 * 200
     assert one["bars"][0][1][-1] == 24 * sum(one["bars"][0][1]) / 45
+
+
+def test_each_backend_has_one_place_for_all_policies() -> None:
+    other = balance_summary([[1, 2]], rounds=1)
+    other["backends"] = [{"backend": "b9", "requests": 1}, {"backend": "b0", "requests": 2}]
+    summary = summary_of(close=balance_summary([[3, 1]], rounds=1), persistent=other)
+    by_policy = {one["policy"]: one for one in balance_data(summary, {"close": 0, "persistent": 1})}
+    assert by_policy[0]["places"] == by_policy[1]["places"] == ["b0", "b1", "b9"]
+    assert (by_policy[0]["bars"], by_policy[1]["bars"]) == ([[1, [3, 1, 0]]], [[1, [2, 0, 1]]])

@@ -140,7 +140,7 @@ function logAxis(axis, scale) {
 }
 
 function latencyScale(values, scale, room) {
-  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const [low, high] = [Math.min(...values.filter((value) => value > 0)), Math.max(...values)];
   if (scale === "linear") return { domain: [0, high], tickFormat: shortDuration, grid: true };
   return { type: "log", domain: [low, high], ticks: logTicks(low, high, room), tickFormat: shortDuration, grid: true };
 }
@@ -157,8 +157,10 @@ function latencyPlots(data, shown, chosen, width) {
 }
 
 function percentiles(data, shown, scale, width) {
+  // Of few rounds an interval may reach down to 0, which a logarithmic axis has no place for.
+  const lowest = Math.min(...shown.flatMap((one) => one.curve.map(([, value]) => value))) / 10;
   const points = shown.flatMap((one) => one.curve.map(([share, value, low, high]) =>
-    ({ policy: one.policy, share, x: nines(share), value, low: low ?? value, high: high ?? value,
+    ({ policy: one.policy, share, x: nines(share), value, low: Math.max(low ?? value, lowest), high: high ?? value,
       title: `${data.policies[one.policy]}\np${+(100 * share).toPrecision(5)}: ${estimate(value, low, high)}` })));
   if (!points.length) return [];
   const end = Math.max(...points.map((one) => one.x));
