@@ -5,7 +5,8 @@ set -euo pipefail
 missing=()
 for pair in nginx:nginx-light curl:curl node:nodejs ip:iproute2 unshare:util-linux tcpdump:tcpdump \
   chromium:chromium chromedriver:chromium-driver tinyproxy:tinyproxy-bin squid:squid-openssl openssl:openssl \
-  nghttp:nghttp2-client nghttpd:nghttp2-server nghttpx:nghttp2-proxy haproxy:haproxy microsocks:microsocks; do
+  nghttp:nghttp2-client nghttpd:nghttp2-server nghttpx:nghttp2-proxy haproxy:haproxy microsocks:microsocks \
+  danted:dante-server sshd:openssh-server ssh:openssh-client; do
   command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
 done
 if [ ${#missing[@]} -gt 0 ]; then

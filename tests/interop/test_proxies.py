@@ -15,6 +15,7 @@ import pytest
 from tests.support.client_certificates import client_authority, write_pem
 from tests.support.logging_nginx import nginx, take_lines
 from tests.support.processes import QUICK, compare, free_port, installed, loadgen, server_process, write_certificates
+from tests.support.socks_servers import SERVERS
 
 pytestmark = pytest.mark.peer
 
@@ -143,6 +144,26 @@ def test_a_socks_server(peers: Peers, socks: int, scheme: str, is_tls: bool, tmp
     recorded = (tmp_path / "run" / "run.json").read_text(encoding="utf-8")
     assert f"{scheme}://***@127.0.0.1:{socks}" in recorded
     assert "user:pw" not in recorded
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_socks_servers_of_other_makers(peers: Peers, name: str, tmp_path: Path) -> None:
+    """Two targets through each, in clear and over TLS with early data in the tunnel."""
+    with SERVERS[name](tmp_path) as port:
+        peers.take_log()
+        summary = compare(
+            f"http://127.0.0.1:{peers.clear}/", tmp_path / "run", "--users", "2", "-4",
+            "--proxy", f"socks5h://127.0.0.1:{port}",
+        )  # fmt: skip
+        check_counts(summary, peers.take_log())
+        summary = compare(
+            f"https://localhost:{peers.tls}/", tmp_path / "tls", "--users", "2", "-4", "--cacert", peers.ca_file,
+            "--proxy", f"socks5h://127.0.0.1:{port}", "--policies", "close,close-resume,early-data",
+        )  # fmt: skip
+        check_counts(summary, peers.take_log())
+    early = summary["policies"]["early-data"]["connections"]
+    assert early["early_data"]["accepted"] == early["tls_resumed"] > 0
+    assert summary["policies"]["close-resume"]["connections"]["tls_resumed"] > 0
 
 
 @pytest.mark.parametrize(
@@ -292,18 +313,35 @@ def test_nginx_reads_the_header(peers: Peers, version: str, is_tls: bool, tmp_pa
     assert all(named == f"127.0.0.7:{peer_port}" for _connection, peer_port, named in log)
 
 
-def test_haproxy_reads_the_header(tmp_path: Path) -> None:
+def test_haproxy_reads_the_header(peers: Peers, tmp_path: Path) -> None:
+    """Before the handshake, in which it demands a certificate."""
     program, port = installed("haproxy", "haproxy"), free_port()
+    both, clients = tmp_path / "both.pem", tmp_path / "clients.pem"
+    both.write_bytes((peers.folder / "chain.pem").read_bytes() + (peers.folder / "key.pem").read_bytes())
+    client_authority().cert_pem.write_to_path(str(clients))
+    alice = write_pem(tmp_path, "alice")
     lines = ["global", " log stdout format raw local0", "defaults", " mode http", " log global", " timeout client 60s"]
-    lines += ["frontend f", f" bind 127.0.0.1:{port} accept-proxy", ' log-format "seen %ci:%cp"']
+    lines += ["frontend f", f" bind 127.0.0.1:{port} accept-proxy ssl crt {both} ca-file {clients} verify required"]
+    # Once for each connection and request; the certificate is that of the session.
+    lines += [' log-format "seen %ci:%cp %[ssl_c_s_dn(CN)] %[ssl_fc_is_resumed]"']
     lines += [' http-request return status 200 content-type text/plain string "hello"', ""]
     config = tmp_path / "haproxy.cfg"
     config.write_text("\n".join(lines), encoding="ascii")
+    url, way = f"https://localhost:{port}/", ("-4", "--cacert", peers.ca_file, "--proxy-protocol", "2")
+    shown = ("--cert", str(alice.cert), "--key", str(alice.key))
+    policies = ("--policies", "persistent,close,close-resume")
     with server_process([program, "-f", str(config)], tmp_path / "haproxy", port):
-        summary = compare(f"http://127.0.0.1:{port}/", tmp_path / "run", "--users", "3", "--proxy-protocol", "2")
-        refused = loadgen("compare", f"http://127.0.0.1:{port}/", "--out", str(tmp_path / "no"), *QUICK, "--no-charts")
-    assert refused.returncode == 3
-    seen = re.findall(r"seen (127\.0\.0\.1:\d+)", (tmp_path / "haproxy" / "log").read_text(encoding="utf-8"))
+        summary = compare(url, tmp_path / "run", "--users", "3", *way, *shown, *policies)
+        refused = [
+            loadgen("compare", url, "--out", str(tmp_path / "no"), *QUICK, "--no-charts", *given)
+            for given in (way, (*shown, *way[:-2]))  # without the certificate, and without the header
+        ]
+    assert [one.returncode for one in refused] == [3, 3]
+    assert "tls certificate required" in refused[0].stderr
+    log = (tmp_path / "haproxy" / "log").read_text(encoding="utf-8")
+    seen = re.findall(r"seen (127\.0\.0\.1:\d+) alice ([01])", log)
     assert all(one["errors"] == {} for one in summary["policies"].values())
     assert len(seen) == all_of(summary, "exchanges_with_warmup")
-    assert len(set(seen)) == all_of(summary, "opened")
+    connections = dict(seen)
+    assert len(connections) == all_of(summary, "opened")
+    assert list(connections.values()).count("1") == all_of(summary, "tls_resumed") > 0

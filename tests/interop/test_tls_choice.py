@@ -138,3 +138,40 @@ def test_openssl_says_what_is_missing_or_wrong(tmp_path: Path, version: str) -> 
             )  # fmt: skip
             assert done.returncode == code, done.stderr
             assert line in done.stderr
+
+
+# It says of each connection whose certificate it saw, and whether the session was resumed; and of each request that.
+_NODE = """
+const fs = require('fs'), https = require('https');
+const read = fs.readFileSync;
+const options = {key: read('key.pem'), cert: read('chain.pem'), ca: read('clients.pem'),
+  requestCert: true, rejectUnauthorized: true, keepAliveTimeout: 60000};
+const server = https.createServer(options, (request, response) => { console.log('request'); response.end('hello'); });
+server.on('secureConnection', socket =>
+  console.log('connection', socket.getPeerCertificate().subject?.CN, socket.isSessionReused()));
+server.listen(PORT, '127.0.0.1');
+"""
+
+
+def test_node_demands_a_certificate(tmp_path: Path) -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node is not installed (Debian: nodejs)")
+    write_certificates(tmp_path)
+    client_authority().cert_pem.write_to_path(str(tmp_path / "clients.pem"))
+    alice, port = write_pem(tmp_path, "alice"), free_port()
+    url, trust = f"https://127.0.0.1:{port}/", ("--cacert", str(tmp_path / "ca.pem"))
+    with server_process([node, "-e", _NODE.replace("PORT", f"{port}")], tmp_path, port):
+        summary = compare(
+            url, tmp_path / "run", *trust, "--users", "2", "--policies", "persistent,close,close-resume",
+            "--cert", str(alice.cert), "--key", str(alice.key),
+        )  # fmt: skip
+        done = loadgen("compare", url, *trust, "--no-charts", "--out", str(tmp_path / "no"), *QUICK)
+        log = (tmp_path / "log").read_text(encoding="utf-8").splitlines()
+    assert done.returncode == 3
+    assert "tls certificate required" in done.stderr
+    counted = [one["connections"] for one in summary["policies"].values()]
+    made = Counter(log)
+    assert made["connection alice false"] == sum(one["tls_full"] for one in counted) > 0
+    assert made["connection alice true"] == sum(one["tls_resumed"] for one in counted) > 0
+    assert made["request"] == sum(one["exchanges_with_warmup"] for one in counted)

@@ -77,6 +77,9 @@ class SecureServer:
     says_goodbye: bool = True
     """It sends close_notify before it closes."""
     requests: list[bytes] = field(default_factory=list)
+    """Those behind which the connection went on."""
+    lasts: list[bytes] = field(default_factory=list)
+    """Those that asked for a close."""
 
     def script(self, connection: socket.socket, number: int) -> None:
         connection.setblocking(True)
@@ -87,6 +90,7 @@ class SecureServer:
             while b"\r\nConnection: close\r\n" not in (request := _read_request(stream)):
                 self.requests.append(request)
                 stream.sendall(HELLO)
+            self.lasts.append(request)
             stream.sendall(BYE)
         if self.says_goodbye:
             with suppress(SSL.Error):

@@ -17,8 +17,9 @@ import pytest
 from loadgen import load_run
 from loadgen.wire.syscalls import socket_file
 from tests.support.logging_nginx import nginx
-from tests.support.processes import compare, free_port, loadgen, read_request, serving
+from tests.support.processes import compare, free_port, loadgen, read_request, scripted_server, serving
 from tests.support.racing import silent
+from tests.support.secure_servers import SecureServer, certificate, in_turns, server_context, trust
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 AS_CURL_WRITES = ("--policies", "close", "--users", "1")
@@ -79,6 +80,24 @@ def test_the_rules_are_curls(tmp_path: Path, rule: tuple[str, ...]) -> None:
                 assert found["policies"]["close"]["errors"] == {}
             heads.append(said[0])
     assert heads[0] == heads[1]
+    assert b"Host: shop.test\r\n" in heads[0]
+
+
+def test_over_tls_the_rules_are_curls_too(tmp_path: Path) -> None:
+    """Host, name of the handshake and certificate stay those of the URL, wherever connections go."""
+    heads: list[bytes] = []
+    names: list[bytes | None] = []
+    context = server_context(leaf=certificate("shop.test"))
+    context.set_tlsext_servername_callback(lambda connection: names.append(connection.get_servername()))
+    server = SecureServer(in_turns(context), lasts=heads)
+    with scripted_server(server.script) as port:
+        given = ("--cacert", trust(tmp_path)["cacert"], "--connect-to", f"shop.test:443:127.0.0.1:{port}")
+        curl("https://shop.test/a?b=1", "-H", "Connection: close", "--http1.1", *given)
+        found = compare("https://shop.test/a?b=1", tmp_path / "run", *AS_CURL_WRITES, *given)
+    assert found["policies"]["close"]["errors"] == {}
+    assert set(names) == {b"shop.test"}
+    assert len(set(heads)) == 1
+    assert len(heads) > 2
     assert b"Host: shop.test\r\n" in heads[0]
 
 
