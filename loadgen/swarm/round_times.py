@@ -6,7 +6,6 @@ from collections import deque
 from statistics import median
 
 _LAST_ROUNDS = 3
-_MARGIN = 1.05
 
 
 class RoundTimes:
@@ -37,5 +36,8 @@ class RoundTimes:
         self._rounds_s.append(sum(blocks_s))
 
     def next_s(self) -> float:
-        """How long the next round will take: a little more than the last ones, never less than planned."""
-        return max(self._planned_s, _MARGIN * median(self._rounds_s or [0.0]))
+        """How long the next round will take: as the fastest of the last ones, never less than planned.
+
+        A round that is cut after all is in no figure; one that is not begun leaves the target without load.
+        """
+        return max(self._planned_s, min(self._rounds_s, default=0.0))

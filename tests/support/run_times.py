@@ -78,5 +78,5 @@ def processors() -> int:
 
 
 def _span_s(blocks: list[BlockFacts]) -> float:
-    """From the begin of the first block's window to the end of the last one's; each began by a warm-up earlier."""
-    return (blocks[-1]["window_ended_ns"] - blocks[0]["window_begun_ns"]) / NS_PER_S
+    """From the begin of the first block's load to the end of the last one's."""
+    return (blocks[-1]["window_ended_ns"] - blocks[0]["load_begun_ns"]) / NS_PER_S

@@ -22,11 +22,11 @@ def after(*rounds: list[float]) -> float:
     [
         ([], 4.0),
         ([[1.0, 1.0]], 4.0),
-        ([[3.0, 3.0]], 6.3),
-        ([[9.0, 3.0]], 6.3),  # the first block does more than others
-        ([[9.0]], 9.45),
-        ([[2.0, 3.0], [3.0, 9.0], [3.0, 3.0]], 6.3),  # one that was held up does not count
-        ([[9.0, 9.0], [3.0, 3.0], [3.0, 3.0], [4.0, 4.0]], 6.3),
+        ([[3.0, 3.0]], 6.0),
+        ([[9.0, 3.0]], 6.0),  # the first block does more than others
+        ([[9.0]], 9.0),
+        ([[2.5, 2.5], [3.0, 9.0], [3.0, 3.0]], 5.0),  # one that was held up does not count
+        ([[2.5, 2.5], [3.0, 3.0], [3.0, 3.0], [4.0, 4.0]], 6.0),
     ],
 )
 def test_the_next_round_takes_as_long_as_the_last_ones(rounds: list[list[float]], seconds: float) -> None:
