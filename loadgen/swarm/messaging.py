@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 
 import gevent
 
@@ -38,6 +38,22 @@ class Role(Enum):
     LOCAL = "local"
     MASTER = "master"
     WORKER = "worker"
+
+
+class WorkerChannel(Protocol):
+    """The workers of a Locust process, as `MessageChannel` has them."""
+
+    @property
+    def is_local(self) -> bool:
+        """This process is the only worker, and writes into the run's folder itself."""
+
+    def workers(self) -> Collection[str]:
+        """The workers that are there now and can take part."""
+
+    def send_to_worker(self, kind: str, data: dict[str, Any], worker: str) -> None: ...
+
+    def worker_name(self, worker: str) -> str:
+        """A worker's name for people."""
 
 
 class MessageChannel:

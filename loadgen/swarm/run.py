@@ -5,28 +5,25 @@ Sends messages through a `WorkerChannel`; knows neither Locust's events nor its 
 
 from __future__ import annotations
 
-import logging
 import subprocess
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import gevent
 
 import loadgen.swarm.messages as messages
-from loadgen.measure.data.environment import environment
 from loadgen.measure.live.block_report import BlockReport, check_report
 from loadgen.measure.live.live import Live
-from loadgen.model.characters import visible
 from loadgen.model.plan import Plan
-from loadgen.model.redaction import redact_url
 from loadgen.model.units import NS_PER_S
 from loadgen.model.warning_codes import WarningCode
 from loadgen.swarm.coordinator import POLL_S, BlockCoordinator
 from loadgen.swarm.hand_over import HandOver
-from loadgen.swarm.messaging import bad_message
+from loadgen.swarm.messaging import WorkerChannel, bad_message
+from loadgen.swarm.run_facts import RunFacts
 from loadgen.swarm.run_folder import FileLimits, RunFolder
 from loadgen.swarm.run_notes import (
     no_whole_round,
@@ -38,27 +35,6 @@ from loadgen.swarm.run_notes import (
 )
 from loadgen.swarm.start_times import StartTimes
 from loadgen.swarm.user_classes import ClassPolicies
-
-_MAX_MESSAGE = 2000
-_MAX_NOTES = 1000
-
-logger = logging.getLogger(__name__)
-
-
-class WorkerChannel(Protocol):
-    """The workers of a Locust process, as `MessageChannel` has them."""
-
-    @property
-    def is_local(self) -> bool:
-        """This process is the only worker, and writes into the run's folder itself."""
-
-    def workers(self) -> Collection[str]:
-        """The workers that are there now and can take part."""
-
-    def send_to_worker(self, kind: str, data: dict[str, Any], worker: str) -> None: ...
-
-    def worker_name(self, worker: str) -> str:
-        """A worker's name for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +69,7 @@ class LocustRun:
         self._cells = tuple(cell.name for cell in plan.cells)
         self.live = Live(self._cells)
         """The figures so far, merged from the reports of all workers."""
-        self.facts: dict[str, Any] = {"name": self.name, "environment": environment(), "notes": []}
-        """What `run.json` holds."""
+        self._record = RunFacts(self.name)
         self.start_times = StartTimes(channel.send_to_worker)
         self.coordinator = BlockCoordinator(
             run=self.name,
@@ -122,6 +97,11 @@ class LocustRun:
         self._blocks: gevent.Greenlet | None = None
         self.coordinator.on_absence = self._note_absences
         self._save_facts()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What `run.json` holds."""
+        return self._record.values
 
     @property
     def directory(self) -> Path:
@@ -178,12 +158,8 @@ class LocustRun:
             self.note(*note)
 
     def note(self, code: str, message: str, *, replaces: bool = False) -> None:
-        """A warning for the report; the same one again is ignored. replaces: the last one with this code goes."""
-        warning = {"code": str(code), "message": redact_url(visible(message[:_MAX_MESSAGE]))}
-        if warning not in self.facts["notes"] and len(self.facts["notes"]) < _MAX_NOTES:
-            kept = [one for one in self.facts["notes"] if not replaces or one["code"] != code]
-            self.facts["notes"] = [*kept, warning]
-            logger.warning("loadgen: %s", warning["message"])
+        """A warning for the report; see `RunFacts.note`."""
+        self._record.note(code, message, replaces=replaces)
 
     # Messages from the workers
 
@@ -211,12 +187,7 @@ class LocustRun:
 
     def take_notice(self, data: dict[str, Any]) -> None:
         """What a worker observed of the target, or warns of."""
-        if "origin" in data:
-            self.facts["environment"].setdefault("origins", {})[data["origin"]] = data["observed"]
-        elif "observed" in data:
-            self.facts["environment"].setdefault("target", data["observed"])
-        elif "warning" in data:
-            self.note(**data["warning"])
+        self._record.take(data)
         self._save_facts()
 
     def take_piece(self, worker: str, data: dict[str, Any]) -> None:
@@ -291,7 +262,7 @@ class LocustRun:
         """One warning names all workers that went away in mid-block, but for those that are lost."""
         lost, name = self.coordinator.lost, self._channel.worker_name
         known = [one for one in self.coordinator.absences.all if one.worker not in lost]
-        self.facts["notes"] = [one for one in self.facts["notes"] if one["code"] != WarningCode.WORKER_AWAY]
+        self._record.withdraw(WarningCode.WORKER_AWAY)
         for note in workers_away([(name(one.worker), one.first_round, one.back_in) for one in known]):
             self.note(*note)
 

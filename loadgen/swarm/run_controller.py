@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +15,6 @@ from typing import Any
 
 import gevent
 
-import loadgen.swarm.messages as messages
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 from loadgen.probe.audit_plan import EMBEDDED_IDLE_MAX_NS, AuditPlan
@@ -24,7 +22,7 @@ from loadgen.show.export.requested import check_exports, writes_to_stdout
 from loadgen.swarm.coordinator import POLL_S
 from loadgen.swarm.live_view import FINISHING, RUNNING, LiveView
 from loadgen.swarm.locust_states import LOADING
-from loadgen.swarm.messaging import EXIT_PLAN, MessageChannel, bad_message
+from loadgen.swarm.messaging import EXIT_PLAN, MessageChannel
 from loadgen.swarm.option_texts import lines
 from loadgen.swarm.run import LocustRun, RunOptions
 from loadgen.swarm.run_folder import RunFolder
@@ -34,6 +32,7 @@ from loadgen.swarm.target_audit import TargetAudit
 from loadgen.swarm.target_host import TargetHost
 from loadgen.swarm.user_classes import ClassPolicies, UserKind, kind_of, policies_of
 from loadgen.swarm.worker_agent import WorkerAgent
+from loadgen.swarm.worker_messages import WorkerMessages
 
 EXIT_GATE = 1
 """The exit code of a run with a gate that failed, as that of `loadgen report`."""
@@ -42,7 +41,6 @@ EXIT_CUT_SHORT = 130
 """The exit code of a run that broke off, as that of `loadgen compare`."""
 
 logger = logging.getLogger(__name__)
-RunHandler = Callable[[LocustRun, str, dict[str, Any]], None]
 
 
 class RunController:
@@ -64,7 +62,7 @@ class RunController:
         """Locust's exit code, where we have set it."""
         self._report_text = ""
         """What `loadgen report` printed of the last run."""
-        self._listen()
+        self._messages = WorkerMessages(channel, self, agent)
 
     # Locust's events
 
@@ -113,9 +111,7 @@ class RunController:
 
     def worker_reported(self, worker: str, data: dict[str, Any]) -> None:
         """Locust's own report of a worker has come, with block reports in it."""
-        if messages.BLOCK_REPORTS in data:
-            take = self._of_run(lambda run, worker, data: run.take_reports(worker, data["reports"]))
-            self._channel.receive(messages.BLOCK_REPORTS, worker, data[messages.BLOCK_REPORTS], take)
+        self._messages.take_report(worker, data)
 
     def stopping(self) -> None:
         """Locust is about to end the test."""
@@ -206,62 +202,13 @@ class RunController:
             audit_plan = replace(audit_plan, idle_max_ns=EMBEDDED_IDLE_MAX_NS)
         return audit_plan
 
-    # Messages from the workers
+    # Inside
 
-    def _listen(self) -> None:
-        channel = self._channel
-        channel.worker_joined = self._worker_joined
-        channel.on_misfit = self._misfit
-        channel.listen(messages.NOTICE, self._of_run(lambda run, _worker, data: run.take_notice(data)))
-        channel.listen(messages.CLOCK_ANSWER, self._clock_answered)
-        channel.listen(messages.BLOCK_READY, self._of_run(_block_ready))
-        channel.listen(messages.BLOCK_DONE, self._of_run(self._block_done))
-        channel.listen(messages.SAMPLE_PIECE, self._of_run(lambda run, worker, data: run.take_piece(worker, data)))
-        channel.listen(messages.WORKER_DONE, self._of_run(lambda run, worker, data: run.worker_done(worker, data)))
-        channel.listen(messages.WORKER_FAILED, self._of_run(self._worker_failed))
-
-    def _of_run(self, handle: RunHandler) -> Callable[[str, dict[str, Any]], None]:
-        """Ignore messages about another run than the present one."""
-
-        def take(worker: str, data: dict[str, Any]) -> None:
-            if self.run is not None and self.run.name == data["run"]:
-                handle(self.run, worker, data)
-
-        return take
-
-    def _worker_joined(self, worker: str) -> None:
-        if self.run is not None and self.live_view.state == RUNNING:
-            self.run.add_worker(worker)
-
-    def _block_done(self, run: LocustRun, worker: str, data: dict[str, Any]) -> None:
-        if self._agent is not None:
-            run.take_reports(worker, self._agent.take_reports()["reports"])
-        run.coordinator.block_done(worker, data["round"], data["turn"], data["late_ns"])
-
-    def _clock_answered(self, worker: str, data: dict[str, Any]) -> None:
-        if self.run is not None:
-            self.run.start_times.clocks.take_answer(worker, data)
-
-    def _misfit(self, kind: str, worker: str, wrong: str) -> None:
-        """A message that is none of its kind belongs to the present run, if there is one: its worker is in that."""
-        if self.run is None or self.live_view.state not in (RUNNING, FINISHING):
-            logger.warning("loadgen: %s", bad_message(self._channel.worker_name(worker), kind, wrong))
-            return
-        self.run.misfit(kind, worker, wrong)
-        if kind in messages.VITAL:
-            self._end_if_alone(self.run)
-
-    def _worker_failed(self, run: LocustRun, worker: str, data: dict[str, Any]) -> None:
-        run.worker_failed(worker, data["message"])
-        self._end_if_alone(run)
-
-    def _end_if_alone(self, run: LocustRun) -> None:
+    def end_if_alone(self, run: LocustRun) -> None:
         """End a test in which no worker makes load any more."""
         if not run.goes_on:
             self._set_exit_code(EXIT_CUT_SHORT)
             self._end_test()
-
-    # Inside
 
     def _between_blocks(self) -> None:
         """No request is under way: refresh what people look at. While there are no users no next block begins."""
@@ -292,6 +239,16 @@ class RunController:
         return any(map(kind_of, self._environment.user_classes))
 
     @property
+    def is_under_way(self) -> bool:
+        """The run makes load, or collects its samples."""
+        return self.live_view.state in (RUNNING, FINISHING)
+
+    @property
+    def takes_workers(self) -> bool:
+        """The run makes load, so that another worker can take part."""
+        return self.live_view.state == RUNNING
+
+    @property
     def _is_loading(self) -> bool:
         return self._runner.state in LOADING
 
@@ -303,7 +260,3 @@ class RunController:
     def _options(self) -> Any:
         """Locust's command line, as its start form may have changed it."""
         return self._environment.parsed_options
-
-
-def _block_ready(run: LocustRun, worker: str, data: dict[str, Any]) -> None:
-    run.coordinator.block_ready(worker, data["round"], data["turn"])
