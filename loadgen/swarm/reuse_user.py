@@ -12,6 +12,7 @@ from locust.user.users import RestMixin
 
 from loadgen.drive.requests.greenlet_client import MAX_CONCURRENCY
 from loadgen.swarm.client import ReuseClient
+from loadgen.swarm.host_credentials import split_credentials
 from loadgen.swarm.origin_clients import OriginClients
 from loadgen.swarm.origin_pools import OriginPools
 from loadgen.swarm.response import ReuseResponse
@@ -61,7 +62,9 @@ class ReuseUser(User, RestMixin[ReuseResponse]):
         pools = plugin.scenario_runner(type(self)).origin_pools
         self._clients = OriginClients(pools, self.concurrency)
         self.greenlet_client = self._clients.own
-        self.client = ReuseClient(self, self._clients, self.host or pools.first.origin, self.policy)
+        url, credentials = split_credentials(self.host or pools.first.origin)
+        self.client = ReuseClient(self, self._clients, url, self.policy)
+        self.client.auth = credentials
         self._set_defaults()
 
     def start(self, group: Group) -> Greenlet:

@@ -9,7 +9,9 @@ from typing import Any
 
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
+from loadgen.swarm.host_credentials import split_credentials
 from loadgen.swarm.options import changed
+from loadgen.swarm.user_classes import UserKind, kind_of
 from loadgen.target.process import EmbeddedTarget, account
 
 
@@ -24,11 +26,13 @@ class TargetHost:
     def url(self, options: Any) -> str | None:
         """The host; where none is given the embedded target, started if need be. Its scheme follows --tls.
 
+        Of scenarios, which send a host's user and password themselves, it is given without these.
         Raises PlanError where it does not start.
         """
         given = self._environment.host or self._host_of_classes()
         if given and not self.is_embedded(given):
-            return given
+            kinds = {kind_of(one) for one in self._environment.user_classes} - {None}
+            return split_credentials(given)[0] if kinds == {UserKind.SCENARIO} else given
         if self._embedded is None or (self._embedded.ca_file is not None) != options.tls:
             self.stop()
             self._directory = tempfile.TemporaryDirectory(prefix="loadgen-target-")

@@ -224,7 +224,7 @@ LAYERS = {
         ("messages", "round_times", "locust_states", "locust_patches", "locust_stats", "live_page", "web_assets"),
         (*("option_texts", "absences", "machine_clock", "hand_over", "worker_clocks", "start_times"), "block_start"),
         ("scenario_request", "request_failures", "response_", "session_cookies"),
-        ("redirects", "redirect_chain", "origin_", "client_options"),
+        ("redirects", "redirect_chain", "origin_", "client_options", "host_credentials"),
         ("user_classes", "options", "target_host", "response.py", "gather", "reuse_websocket", "client"),
         (
             "messaging",

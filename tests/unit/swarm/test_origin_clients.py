@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from loadgen.model.errors import ErrorKind
 from loadgen.swarm.origin_clients import OriginClients
 from loadgen.swarm.origin_pools import OriginPools
+from loadgen.swarm.scenario_request import Trust
 from loadgen.target.behaviour import Behaviour
 from loadgen.target.server import TargetServer
 from tests.support.client_rig import ClientRig, clients_of_target
 from tests.support.row_sink import RowSink
+from tests.support.secure_servers import SecureServer, authority, in_turns, secure_server, server_context
 from tests.support.target_thread import target_in_thread
 
 
@@ -85,3 +89,19 @@ def test_closing_closes_what_is_the_user_s_own(policy: str, left_open: int) -> N
         clients.close()
         assert len(sink.connections) == 1 - left_open
         assert clients.own.call("GET", "/").reused is bool(left_open)
+
+
+def test_a_request_trusts_as_it_says_over_connections_of_that_trust(tmp_path: Path) -> None:
+    server = SecureServer(in_turns(server_context()))
+    with secure_server(server) as url, two_targets("persistent") as (pools, sink, targets):
+        clients, there = OriginClients(pools), url.rstrip("/")
+        authority().cert_pem.write_to_path(str(file := tmp_path / "ca.pem"))
+        ways = [None, Trust(False, None), Trust(str(file), None), Trust(False, None), None]
+        found = [clients.of(there, trust).call("GET", "/") for trust in ways]
+        assert clients.of(origin(targets[0])).call("GET", "/").status == 200  # http beside https
+        errors = [one.error for one in found]
+        assert errors == [ErrorKind.TLS_UNTRUSTED, None, None, None, ErrorKind.TLS_UNTRUSTED]
+        assert [one.reused for one in found[1:4]] == [False, False, True]
+        assert len({one.connection for one in found}) == 4
+        clients.leave()
+    assert len(sink.connections) == 5

@@ -10,6 +10,7 @@ import pytest
 from loadgen.model.exceptions import PlanError
 from loadgen.swarm import target_host
 from loadgen.swarm.target_host import TargetHost
+from loadgen.swarm.user_classes import UserKind
 from tests.support.fake_swarm import fake_environment, locust_options, plan, user_class
 
 
@@ -52,6 +53,13 @@ def test_a_given_host_is_the_target(started: list[FakeTarget]) -> None:
 def test_a_class_may_name_the_host() -> None:
     host = TargetHost(fake_environment(user_class("One", host="http://of-class:1"), user_class("Two"), host=""))
     assert host.url(locust_options()) == "http://of-class:1"
+
+
+def test_scenarios_alone_may_have_credentials_in_their_host() -> None:
+    scenario, swarm = user_class("One", kind=UserKind.SCENARIO), user_class("Two")
+    url = "http://me:secret@given:1/a"
+    assert TargetHost(fake_environment(scenario, host=url)).url(locust_options()) == "http://given:1/a"
+    assert TargetHost(fake_environment(scenario, swarm, host=url)).url(locust_options()) == url  # which is refused
 
 
 def test_classes_with_different_hosts_are_refused() -> None:
