@@ -236,8 +236,8 @@ class BlockRecord(TypedDict):
     """Whose monotonic clock that is: a machine's since its last start, with the offset of a time namespace."""
     clock_offset_ns: NotRequired[int]
     """What to add to its times for those of the coordinating process's clock; absent where that is not known."""
-    clock_error_ns: NotRequired[int]
-    """By how much that may be wrong, in either direction; 0 where both are one clock."""
+    clock_error_ns: NotRequired[int | None]
+    """By how much that may be wrong, in either direction; 0 where both are one clock, null where it is not known."""
     window_begun_ns: NotRequired[int]
     """When the measured window began (monotonic, ns)."""
     window_ended_ns: NotRequired[int]

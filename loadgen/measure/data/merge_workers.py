@@ -31,7 +31,7 @@ _SUMS_OF_EACH = (
 )  # fmt: skip
 _EXTREMES = (
     ("load_begun_ns", min), ("window_begun_ns", min), ("window_ended_ns", max), ("next_connection", max),
-    ("stalled_ns", max), ("clock_error_ns", max),
+    ("stalled_ns", max),
 )  # fmt: skip
 _TIMES = ("begun_ns", "load_begun_ns", "window_begun_ns", "window_ended_ns")
 # Shares of kept samples whose ratio is above this were meant to be the same.
@@ -85,6 +85,7 @@ def merge_blocks(blocks: list[BlockFacts]) -> BlockFacts:
     begun = [(one["load_begun_ns"], one.get("load_spread_ns", 0)) for one in each if "load_begun_ns" in one]
     if len(begun) > 1:
         merged["load_spread_ns"] = max(first + spread for first, spread in begun) - min(first for first, _ in begun)
+        merged["clock_error_ns"] = _clock_error_ns(each)
     for key, choose in _EXTREMES:
         if key in merged:
             merged[key] = choose(one[key] for one in each if key in one)
@@ -101,6 +102,15 @@ def merge_blocks(blocks: list[BlockFacts]) -> BlockFacts:
     if "counted" in merged:
         merged["counted"] = add_up([one["counted"] for one in each])
     return cast(BlockFacts, merged)
+
+
+def _clock_error_ns(each: list[dict[str, Any]]) -> int | None:
+    """By how much one of the clocks of these blocks may be misjudged; None where nothing is known of one."""
+    clocks = {one.get("boot_id", "") for one in each}  # processes of the command have one clock, and don't say which
+    if len(clocks) == 1 and None not in clocks:
+        return 0
+    errors = [one.get("clock_error_ns") for one in each]
+    return None if None in errors else max(error for error in errors if error is not None)
 
 
 def _keep_alive(announced: list[dict[str, int]]) -> dict[str, int]:

@@ -255,6 +255,25 @@ def test_what_messages_said_of_a_clock_moves_its_times_and_shows_when_each_began
         assert np.diff(begun).tolist() == np.diff(offsets_ns).tolist()
 
 
+def test_processes_of_one_machine_have_one_clock_and_of_another_one_something_must_be_known() -> None:
+    block: Any = {
+        "index": 0, "round": 0, "policy": "close", "window_ns": 1, "started": 0, "exchanges": 0, "next_connection": 0,
+        "connections": {}, "endings": {}, "warmup_outlasted": 0, "warmup_errors": 0, "load_begun_ns": 5,
+    }  # fmt: skip
+
+    def error_ns(*facts: dict[str, Any]) -> int | None:
+        merged = merge_blocks([block | one for one in facts])
+        assert merged["load_spread_ns"] == 0
+        return merged["clock_error_ns"]
+
+    known = {"boot_id": "b", "clock_error_ns": 7}
+    assert error_ns({}, {}) == 0  # of the command
+    assert error_ns({"boot_id": "a"}, {"boot_id": "a"}) == 0  # user classes of one process
+    assert error_ns({"boot_id": "a", "clock_error_ns": 0}, known) == 7
+    assert error_ns({"boot_id": "a"}, known) is None
+    assert error_ns({"boot_id": None}, {"boot_id": None}) is None
+
+
 def test_a_block_only_the_other_machine_has_is_moved_like_its_others(tmp_path: Path) -> None:
     store = create(tmp_path / "run", plan_of_four())
     for number, rounds in enumerate((1, 2)):
