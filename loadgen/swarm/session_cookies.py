@@ -27,10 +27,6 @@ class SessionCookies(RequestsCookieJar):
         for cookie in known or ():
             self.set_cookie(cookie)
 
-    def leave(self, state: PathCookieState) -> None:
-        """Serve it no longer."""
-        self._states.remove(state)
-
     def set_cookie(self, cookie: Cookie, *arguments: Any, **options: Any) -> None:
         super().set_cookie(cookie, *arguments, **options)
         self._changed()

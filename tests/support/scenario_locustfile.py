@@ -23,7 +23,7 @@ from loadgen.model.records import CONNECTION_FIELDS, EXCHANGE_FIELDS
 from loadgen.model.sample_sink import SampleSink
 from loadgen.model.target import parse_target
 from loadgen.swarm import locust_patches
-from loadgen.swarm.origin_pools import PoolsByOrigin
+from loadgen.swarm.origin_pools import OriginPools
 from loadgen.swarm.reuse_user import ReuseUser
 from loadgen.wire.route import Route
 
@@ -43,7 +43,7 @@ class Rows(SampleSink):
 
 class Runner:
     def __init__(self, plan: Plan, policy: str) -> None:
-        self.origin_pools = PoolsByOrigin(GreenletClientPool(plan, Route.of(plan), Rows(), policy))
+        self.origin_pools = OriginPools(GreenletClientPool(plan, Route.of(plan), Rows(), policy))
 
 
 class Plugin:
@@ -157,6 +157,10 @@ class Judged(Once):
         found["404"] = seen(client.get("/status/404"))
         found["304"] = seen(client.get("/status/304"))
         found["redirect"] = seen(client.get("/status/302", allow_redirects=False))
+        client.each_redirect = True
+        found["each"] = seen(client.get("/status/302"))
+        client.each_redirect = False
+        found["chain"] = seen(client.get("/status/303", name="chain"))
         found["raise_404"] = raised(client.get("/status/404", name="raised").raise_for_status)
         found["raise_200"] = raised(client.get("/status/200", name="raised").raise_for_status)
         with client.get("/status/404", name="forgiven", catch_response=True) as response:

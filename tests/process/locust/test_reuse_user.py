@@ -243,6 +243,24 @@ def test_a_status_from_400_on_is_a_failure_and_raises_nothing(judged: dict[str, 
     assert "/status/302" not in failures
 
 
+def test_redirects_are_exchanges_and_requests_of_their_own_if_wanted(judged: dict[str, Any]) -> None:
+    names = [event["name"] for event in judged["events"]]
+    begin = names.index("/elsewhere")
+    alone, first, second, chain = judged["events"][begin - 2 : begin + 2]
+    assert [event["name"] for event in (alone, first, second, chain)] == [
+        *("/status/302", "/status/302", "/elsewhere", "chain"),
+    ]
+    assert [event["status"] for event in (alone, first, second, chain)] == [302, 302, 200, 200]
+    assert [event["context"]["reused"] for event in (first, second)] == [True, True]
+    assert first["url"].endswith("/status/302")
+    assert second["url"].endswith("/elsewhere")
+    (before,) = chain["context"]["redirects"]
+    assert (before["status"], before["reused"]) == (303, True)
+    times = [before["phases"], chain["context"]["phases"]]
+    assert chain["response_time"] == pytest.approx(sum(ns or 0 for one in times for ns in one.values()) / 1e6)
+    assert judged["found"]["each"]["url"] == second["url"]
+
+
 def test_a_with_block_judges_its_response(judged: dict[str, Any]) -> None:
     events = {event["name"]: event["exception"] for event in judged["events"]}
     assert events["forgiven"] is None
