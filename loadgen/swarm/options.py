@@ -96,6 +96,13 @@ def _values(options: Any) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
+def check_for_embedded(options: Any) -> None:
+    """Raise PlanError where an option means nothing for the embedded target, as `loadgen compare` without URL does."""
+    for option in locust_options():
+        if option.url_only and value_of(option, getattr(options, option.name)):
+            raise PlanError(f"--{option.key} is for a host; {option.url_only}")
+
+
 def changed(options: Any, **values: Any) -> Any:
     """A copy of the options with other values."""
     return Namespace(**{**vars(options), **values})

@@ -14,7 +14,7 @@ from loadgen.show.export.requested import check_exports
 from loadgen.swarm.form_fields import FormTexts, with_form
 from loadgen.swarm.live_view import LiveView
 from loadgen.swarm.option_texts import lines
-from loadgen.swarm.options import COMMAND_LINE_ONLY, plan_of
+from loadgen.swarm.options import COMMAND_LINE_ONLY, check_for_embedded, plan_of
 from loadgen.swarm.target_host import TargetHost
 from loadgen.swarm.user_classes import ClassPolicies, kind_of, policies_of
 from loadgen.wire.route import Route
@@ -64,8 +64,11 @@ class StartForm:
         if not any(map(kind_of, classes)):
             return None
         options = with_form(self._environment.parsed_options, form)
-        host = form.get("host", "") or self._environment.host or "http://127.0.0.1"
+        host = form.get("host", "") or self._environment.host
         try:
+            if not host:
+                check_for_embedded(options)
+                host = "http://127.0.0.1"
             self._check_files(form)
             # The embedded target is trusted, whatever the scheme that the form asks for.
             checked_plan(self._target_host.trusted(options, host), host, policies_of(classes, options.policies), 1)

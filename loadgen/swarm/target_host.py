@@ -10,7 +10,7 @@ from typing import Any
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 from loadgen.swarm.host_credentials import split_credentials
-from loadgen.swarm.options import changed
+from loadgen.swarm.options import changed, check_for_embedded
 from loadgen.swarm.user_classes import UserKind, kind_of
 from loadgen.target.process import EmbeddedTarget, account
 
@@ -48,9 +48,12 @@ class TargetHost:
         return next(iter(hosts), None)
 
     def trusted(self, options: Any, host: str | None) -> Any:
-        """The options, with the embedded target's own authority if that is the host."""
+        """The options, with the embedded target's own authority if that is the host. Raises PlanError."""
         embedded = self._embedded
-        if not self.is_embedded(host) or embedded is None or embedded.ca_file is None:
+        if not self.is_embedded(host) or embedded is None:
+            return options
+        check_for_embedded(options)
+        if embedded.ca_file is None:
             return options
         return options if options.insecure else changed(options, cacert=str(embedded.ca_file))
 

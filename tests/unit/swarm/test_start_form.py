@@ -72,7 +72,10 @@ def test_a_right_form_may_start() -> None:
 
 
 def test_without_a_host_the_embedded_target_would_be_started() -> None:
-    assert form_of(host="")[0].refusal({"host": ""}) is None
+    form = form_of(host="")[0]
+    assert form.refusal({"host": ""}) is None
+    refusal = form.refusal({"host": "", "connect_to": "127.0.0.1:9"})
+    assert refusal == "--connect-to is for a host; the embedded target listens on a port of its own"
 
 
 @pytest.mark.parametrize("name", COMMAND_LINE_ONLY)

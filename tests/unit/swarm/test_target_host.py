@@ -102,6 +102,8 @@ def test_tls_restarts_it_and_its_authority_is_trusted_unless_certificates_do_not
     assert [one.is_stopped for one in started] == [True, False]
     assert host.trusted(options, started[1].url).cacert == str(started[1].ca_file)
     assert options.cacert == ""  # those of Locust stay as they are
+    with pytest.raises(PlanError, match="--cacert is for a host; the embedded target has an authority of its own"):
+        host.trusted(locust_options(tls=True, cacert="ca.pem"), started[1].url)
     careless = locust_options(tls=True, insecure=True)
     assert host.trusted(careless, started[1].url) is careless
     host.stop()
