@@ -27,7 +27,8 @@ PARTS = (REPLAY, HUB)
 _SECONDS = 40
 _LOCUSTFILE = Path(__file__).with_name("tab_locustfile.py")
 _ASSETS = (
-    "tab.js", "figures.js", "numbers.js", "polling.js", "charts.js", "audit.js", "edit_form.js", "form_fields.js", "field_groups.js", "theme.js",
+    "tab.js", "figures.js", "numbers.js", "polling.js", "charts.js", "audit.js", "edit_form.js", "theme.js",
+    "form_fields.js", "field_groups.js",
     "style.css", "colours.css", "plots.js", "d3.min.js", "plot.umd.min.js",
 )  # fmt: skip
 _OWN = ("figures", "answers", "reports")
