@@ -54,6 +54,18 @@ class Resting(ReuseUser):
         self.client.get("/")
 
 
+class Pooled(Reuse):
+    """Over a pool with a connection for each user: what taking one costs."""
+
+    policy = "pool:50"
+
+
+class Streams(Reuse):
+    """Over HTTP/2."""
+
+    policy = "h2"
+
+
 class Swarm(SwarmUser):
     """The engine by itself."""
 

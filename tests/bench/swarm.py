@@ -1,4 +1,4 @@
-"""What Locust's users send on one core: its own fast client, our client in a Python scenario, and the bare engine."""
+"""What Locust's users send on one core: its own fast client, ours under some policies, and the bare engine."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ SECONDS = 6
 _LOCUSTFILE = str(Path(__file__).with_name("locustfile.py"))
 # How many requests of each a core must carry while FastHttpUser carries one: bar and stretch.
 _BARS = {"ReuseUser": (5.0, 8.0), "SwarmUser": (12.0, 20.0)}
-_CLASSES = {"FastHttpUser": "Fast", "ReuseUser": "Reuse", "SwarmUser": "Swarm"}
+_CLASSES = {
+    "FastHttpUser": "Fast", "ReuseUser": "Reuse", "ReuseUser pool:50": "Pooled", "ReuseUser h2": "Streams",
+    "SwarmUser": "Swarm",
+}  # fmt: skip
 
 
 class Cost(NamedTuple):
@@ -117,12 +120,12 @@ def _open_connections(url: str) -> int:
 
 
 def cpu(bench: Bench) -> None:
-    """The three in turns, so that what else the machine does meets them alike.
+    """All in turns, so that what else the machine does meets them alike.
 
     On the embedded target: nginx on one core answers no more than wrk gets from it, which is what SwarmUser is near.
     """
     with embedded_target() as target:
-        ways = {user: partial(measure, user, target.url, bench.folder) for user in ("FastHttpUser", *_BARS)}
+        ways = {user: partial(measure, user, target.url, bench.folder) for user in _CLASSES}
         found = in_turns(ways, bench.turns)
     print(
         f"Locust on one core, {USERS} users, turns: {bench.turns}, medians [quartiles]. Requests are counted by Locust."
@@ -131,8 +134,6 @@ def cpu(bench: Bench) -> None:
     print("|---|---|---|---|---|---|")
     for user, costs in found.items():
         rate, cpu, share = (spread([cost[index] for cost in costs]) for index in range(3))
-        ratio, bar = "", ""
-        if user in _BARS:
-            times = ratios([cost.cpu_us for cost in found["FastHttpUser"]], [cost.cpu_us for cost in costs])
-            ratio, bar = times.text(1, " ×"), against_bar(times.median, *_BARS[user])
+        times = ratios([cost.cpu_us for cost in found["FastHttpUser"]], [cost.cpu_us for cost in costs])
+        ratio, bar = times.text(1, " ×"), against_bar(times.median, *_BARS[user]) if user in _BARS else ""
         print(f"| {user} | {rate.text(0)} | {cpu.text()} | {share.median:.0%} | {ratio} | {bar} |", flush=True)

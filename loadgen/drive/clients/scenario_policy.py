@@ -28,10 +28,11 @@ def scenario_policy(text: str) -> ConnectionPolicy:
 def calls_at_once(policy: ConnectionPolicy) -> int:
     """How many calls may be in flight on a connection.
 
-    With HTTP/2 that is for the scenario and the server to say, unless the policy says it (`streams:S`) or has the
-    connection rest, or end, after each.
+    With HTTP/2 that is for the scenario and the server to say, unless the policy says it (`streams:S`), has several
+    connections for it (`pool:N`), or has the connection rest, or end, after each.
     """
     says = any(part.startswith("streams:") for part in policy.name.split("+"))
-    if policy.protocol not in HTTP2 or says or not policy.reuses or policy.gap_ns:
+    pools = policy.pool and not policy.coalesces
+    if policy.protocol not in HTTP2 or says or pools or not policy.reuses or policy.gap_ns:
         return policy.depth
     return max(policy.depth, _MAX_STREAMS)

@@ -8,7 +8,7 @@ from typing import Any, Protocol, cast
 
 from gevent.event import Event
 
-from loadgen.drive.requests.user_state import UserState
+from loadgen.drive.requests.cookies import PathCookieState
 from loadgen.drive.slots.context import SlotContext
 from loadgen.drive.slots.slot import ConnectionSlot
 from loadgen.drive.waiting import wait_until
@@ -46,12 +46,17 @@ class WebSocketClient(ConnectionSlot):
     timeout_s: how long `receive_message` waits by default.
     """
 
-    __slots__ = ("_disk_error", "_failure", "_inbox", "_is_closed", "_owner", "_timeout_s", "_waiting", "handshake")
+    __slots__ = (
+        "_cookies", "_disk_error", "_failure", "_inbox", "_is_closed", "_owner", "_path", "_timeout_s", "_waiting",
+        "handshake",
+    )  # fmt: skip
 
     def __init__(
-        self, owner: WebSocketOwner, context: SlotContext, index: int, user_state: UserState, timeout_s: float
+        self, owner: WebSocketOwner, context: SlotContext, index: int, user_state: PathCookieState, timeout_s: float
     ) -> None:
         ConnectionSlot.__init__(self, context, index, user_state)
+        self._cookies = user_state
+        self._path = ""
         self._owner = owner
         self._timeout_s = timeout_s
         self._inbox: deque[ReceivedMessage] = deque()
@@ -64,6 +69,7 @@ class WebSocketClient(ConnectionSlot):
 
     def open(self, request: Message) -> None:
         """Connect and shake hands, as `request` says; raises WebSocketFailure. Its payload is not sent."""
+        self._path = request.path
         connection = self._owner.new_conversation(self)
         self.connection = connection
         connection.user = self.user_state.index
@@ -101,7 +107,8 @@ class WebSocketClient(ConnectionSlot):
         One that does not come in time ends the WebSocket, as a response that does not come ends its connection.
         """
         if not self._inbox:
-            end_ns = self._context.clock.monotonic_ns() + int((timeout_s or self._timeout_s) * NS_PER_S)
+            limit_s = self._timeout_s if timeout_s is None else timeout_s
+            end_ns = self._context.clock.monotonic_ns() + int(limit_s * NS_PER_S)
             if not self._wait(lambda: bool(self._inbox), end_ns / NS_PER_S):
                 self._expire()
                 self._check()
@@ -127,7 +134,10 @@ class WebSocketClient(ConnectionSlot):
     def connection_ready(self, connection: Any) -> None:
         self.handshake = connection.handshake
         if connection.reader.sets_cookies and self._context.takes_cookies:
-            self.user_state.take_cookies(connection.reader.head, self._context.url)
+            state = self._cookies
+            present, state.path = state.path, self._path
+            state.take_cookies(connection.reader.head, self._context.url)
+            state.path = present
         self._notify()
 
     def exchange_done(self, connection: Any, outcome: int, end_ns: int) -> None:

@@ -127,9 +127,9 @@ def test_a_user_that_leaves_closes_its_websockets(make: Make) -> None:
 def test_cookies_go_with_the_handshake_and_come_with_it(make: Make) -> None:
     rig = make(cookies=True)
     user = rig.pool.new_client()
-    opened_websocket(rig, user, more=b"Set-Cookie: s=1; Path=/chat\r\n")
+    opened_websocket(rig, user, more=b"Set-Cookie: s=1\r\nSet-Cookie: t=2; Path=/chat\r\n")
     opened_websocket(rig, user)
-    assert [b"\r\nCookie: s=1\r\n" in made.requests[0] for made in rig.made] == [False, True]
+    assert [b"\r\nCookie: t=2; s=1\r\n" in made.requests[0] for made in rig.made] == [False, True]
 
 
 def test_a_full_disk_is_raised(make: Make) -> None:
