@@ -67,7 +67,6 @@ class BlockRunner:
             facts["request_origins"] = places_of(self._plan.target, self._plan.requests)
         self._sink.block(facts)
         challenge = self._check.before_block(block.cell.policy.protocol)
-        self._route.races.take()  # those of the check are no part of the block
         if self._monitors_system and engine.monitor is None:
             engine.monitor = SystemMonitor(self._plan, self._check.observed()["address"], self._warn)
         self._report({"block": facts})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import pytest
 from tests.support.client_certificates import client_authority, write_pem
 from tests.support.logging_nginx import nginx, take_lines
 from tests.support.processes import QUICK, compare, free_port, installed, loadgen, server_process, write_certificates
+from tests.support.racing import refusing
 from tests.support.socks_servers import SERVERS
 
 pytestmark = pytest.mark.peer
@@ -125,6 +127,19 @@ def check_counts(summary: dict[str, Any], log: list[list[str]]) -> None:
     assert all(one["errors"] == {} for one in summary["policies"].values())
     assert len(log) == all_of(summary, "exchanges_with_warmup") > 0
     assert len({connection for connection, *_more in log}) == all_of(summary, "opened")
+
+
+def test_a_proxys_addresses_race(peers: Peers, socks: int, tmp_path: Path) -> None:
+    peers.take_log()
+    with refusing(socket.AF_INET6, socks):
+        summary = compare(
+            f"http://127.0.0.1:{peers.clear}/", tmp_path / "run", "--proxy", f"socks5://user:pw@p.test:{socks}",
+            "--resolve", f"p.test:{socks}:[::1],127.0.0.1", "--happy-eyeballs", "250ms", "--users", "2",
+        )  # fmt: skip
+    check_counts(summary, peers.take_log())
+    for one in summary["policies"].values():
+        races = one["connections"]["races"]
+        assert races["races"] == races["won_ipv4"] == races["lost"] == one["connections"]["opened"]
 
 
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h"])

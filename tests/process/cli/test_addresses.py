@@ -173,6 +173,7 @@ def test_happy_eyeballs_costs_what_the_servers_log_says(tmp_path: Path) -> None:
     for name, one in races.items():
         assert one["races"] == one["won_ipv4"] == one["delayed"] == one["lost"] == one["attempts"] - one["races"]
         assert one["lost_connected"] == one["won_ipv6"] == 0
+        assert one["races"] == policies[name]["connections"]["opened"]
         assert one["delay_mean_ns"] >= 30_000_000
         assert policies[name]["balance"]["addresses"][0]["address"] == f"127.0.0.1:{port}"
     connect = policies["close"]["phases_ns"]["connect"]
