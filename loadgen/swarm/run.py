@@ -173,7 +173,8 @@ class LocustRun:
             except ValueError as error:
                 self.misfit(messages.BLOCK_REPORTS, worker, str(error))
             else:
-                self.live.take(worker, report["user_class"], report)
+                if report["block"]["round"] not in self.coordinator.incomplete:
+                    self.live.take(worker, report["user_class"], report)
 
     def _check_report(self, report: BlockReport) -> None:
         """Raise ValueError where it can't be one of this run."""

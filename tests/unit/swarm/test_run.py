@@ -346,6 +346,15 @@ def test_reports_of_workers_that_take_part_are_merged(make_run: MakeRun) -> None
     assert taken == [("a", "Alternating")] * 2
 
 
+def test_what_a_worker_reports_late_of_an_incomplete_round_is_not_shown(make_run: MakeRun) -> None:
+    run = make_run(FakeChannel("a"))
+    run.begin()
+    run.coordinator.round = 1
+    run.coordinator.incomplete = {0}
+    run.take_reports("a", [typed_report(), changed_block(round=1, index=2)])
+    assert (run.live.blocks, run.facts["notes"]) == (1, [])
+
+
 def changed_block(**changes: Any) -> BlockReport:
     return typed_report(block=sent_report()["block"] | changes)
 
