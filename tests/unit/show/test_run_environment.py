@@ -108,3 +108,19 @@ def test_wide_tables_and_charts_scroll_in_their_frames(plain: dict[str, Any]) ->
     assert page.count("<table>") == page.count("<div class=scroll tabindex=0><table>")
     assert "<figure class=scroll tabindex=0><img alt='heat map'" in page
     assert "<figure class=scroll tabindex=0 data-plot=phases>" in page
+
+
+def test_how_close_together_several_workers_began(plain: dict[str, Any]) -> None:
+    starts = {
+        "workers": 20, "blocks": 12, "spread_p50_ns": 3_100_000, "spread_max_ns": 12_000_000, "uneven_blocks": 0,
+        "clock_error_ns": 400_000,
+    }  # fmt: skip
+
+    def said(**changes: Any) -> str:
+        return shown(plain | {"block_starts": starts | changes})["blocks of several workers"]
+
+    spread = "20 workers began within 3.10 ms of each other (median of 12 blocks), 12.0 ms at most"
+    assert said(clock_error_ns=0) == spread
+    assert said() == f"{spread}; clocks of other machines are known within 400 µs"
+    assert said(clock_error_ns=None) == f"{spread}; how clocks of other machines differ is not known"
+    assert "blocks of several workers" not in shown(plain)
