@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import copy
-import signal
 import subprocess
 import sys
 import tempfile
-import threading
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -80,10 +78,7 @@ def _run(folder: Path, url: str) -> dict[str, Any]:
         process = stack.enter_context(running(folder, *line))
         for _ in range(NUMBER):
             stack.enter_context(running(folder, *worker))
-        watchdog = threading.Timer(300, process.send_signal, [signal.SIGTERM])
-        watchdog.start()
-        out, _ = process.communicate()
-        watchdog.cancel()
+        out, _ = process.communicate(timeout=300)
     assert process.returncode == 0, out
     return summary(folder)
 
