@@ -36,10 +36,10 @@ from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.http1.upload_connection import UploadConnection
 from loadgen.wire.http2.connection import Http2Connection
 from loadgen.wire.http2.h2c import H2cConnection
+from loadgen.wire.kernel_times import keep_stamping
 from loadgen.wire.lifecycle import IDLE
 from loadgen.wire.listener import Listener
 from loadgen.wire.route import Route
-from loadgen.wire.transport import keep_stamping
 from loadgen.wire.websocket.connection import WebSocketConnection
 
 # How long a server may take to close a connection that it was asked to close: a multiple of what the handshake and the

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import socket
-import struct
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from enum import IntEnum
@@ -17,6 +16,7 @@ from typing import Any
 from gevent.monkey import get_original
 
 from loadgen.model.records import ABSENT
+from loadgen.wire.kernel_times import ask_for_stamps, round_trip_ns, stamped_ns
 from loadgen.wire.poller import NOTHING, READ, READ_SIZE, WRITE, Poller, Watch
 from loadgen.wire.syscalls import (
     close,
@@ -30,7 +30,6 @@ from loadgen.wire.syscalls import (
     send_view,
     socket_file,
 )
-from loadgen.wire.wall_clock import WallClock
 
 __all__ = ["NOTHING", "READ", "READ_SIZE", "WOULD_BLOCK", "WRITE", "SocketAddress", "Step", "TcpTransport", "Transport"]
 
@@ -44,14 +43,8 @@ _AF_UNIX = int(socket.AF_UNIX)
 WOULD_BLOCK = -1
 """What `receive` and `send` give where they would have to wait."""
 _IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h; the socket module names it only from Python 3.12 on
-_SO_TIMESTAMPNS = 35  # asm-generic/socket.h; the socket module does not name it
-_TIMESPEC = struct.Struct("=qq")
-_wall_clock = WallClock()
 # The errors of a connection that its peer has reset; one that never was gets others.
 _RESETS = (ECONNRESET, EPIPE)
-# struct tcp_info of linux/tcp.h: tcpi_state comes first; tcpi_rtt, in µs.
-_CLOSE_WAIT = 8
-_TCP_INFO_RTT = struct.Struct("=68xI")
 
 SocketAddress = tuple[int, tuple[Any, ...]]
 """An address family and what goes with it: address and port of IP; the name of a socket file, or `@` and that of an
@@ -188,7 +181,7 @@ class TcpTransport(Transport):
             self.socket.setsockopt(socket.SOL_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
             self.socket.bind((self._source[family], 0))
         if self.stamps_arrivals:
-            self.socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+            ask_for_stamps(self.socket)
         for level, option, value in self.options:
             self.socket.setsockopt(level, option, value)
         # Before connect(2), so that nothing of ours follows it; until then epoll has only a hang-up to report, and
@@ -267,25 +260,10 @@ class TcpTransport(Transport):
         return True
 
     def first_rtt_ns(self) -> int:
-        try:
-            info = self.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_RTT.size)
-            return int(_TCP_INFO_RTT.unpack(info)[0]) * 1000
-        except (OSError, struct.error):  # an older kernel with less in it
-            return ABSENT
+        return round_trip_ns(self.socket)
 
     def arrival_ns(self) -> int:
-        try:
-            _, noted, _, _ = self.socket.recvmsg(1, socket.CMSG_SPACE(_TIMESPEC.size), socket.MSG_PEEK)
-            # The kernel may join the segment that closes with the data before it, and keep the later stamp.
-            if self.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _CLOSE_WAIT:
-                return ABSENT
-        except OSError:  # a socket file is not TCP
-            return ABSENT
-        for level, kind, value in noted:
-            if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS and len(value) == _TIMESPEC.size:
-                seconds, nanoseconds = _TIMESPEC.unpack(value)
-                return _wall_clock.to_monotonic_ns(seconds * 1_000_000_000 + nanoseconds)
-        return ABSENT
+        return stamped_ns(self.socket)
 
     def _adopt(self, sock: Any) -> None:
         self._socket = sock
@@ -314,17 +292,6 @@ def _unless_would_block(failure: int) -> int:
     if failure == -EAGAIN:
         return WOULD_BLOCK
     raise os_error(-failure)
-
-
-def keep_stamping() -> Any:
-    """A socket that is to be kept open while arrivals are stamped, and then closed.
-
-    The kernel stamps packets only while some socket asks for it, and switches that on and off by patching its own code,
-    a moment later: not in the middle of a load, with each connection that comes and goes.
-    """
-    sock = _Socket(socket.AF_INET, socket.SOCK_DGRAM, 0)
-    sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-    return sock
 
 
 def _connect(sock: Any, family: int, address: tuple[Any, ...]) -> int:
