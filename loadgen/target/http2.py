@@ -9,7 +9,6 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from h2.config import H2Configuration
 from h2.errors import ErrorCodes
 from h2.events import (
     ConnectionTerminated,
@@ -25,7 +24,6 @@ from h2.settings import SettingCodes
 
 from loadgen.target.connection import ServerConnection, ServerContext, service_timer
 from loadgen.target.http2_rules import (
-    MAX_HEADER_LIST_BYTES,
     ServerH2Connection,
     is_valid,
     server_settings,
@@ -33,18 +31,8 @@ from loadgen.target.http2_rules import (
 )
 from loadgen.target.requests import BODY, Request
 from loadgen.wire.http1.head import FieldLines
-from loadgen.wire.http2.hpack_cache import RememberingDecoder, RememberingEncoder
 from loadgen.wire.transport import TcpTransport
 
-_CONFIGURATION = H2Configuration(
-    client_side=False,
-    header_encoding=None,
-    # The target's own fields are valid; the client's are checked in http2_rules, each distinct section once.
-    validate_outbound_headers=False,
-    normalize_outbound_headers=False,
-    validate_inbound_headers=False,
-    normalize_inbound_headers=False,
-)
 # Streams that a client may open before it knows the limit; enough for one that assumes there is none.
 _STREAMS_AT_FIRST = 1000
 # How much of large bodies is framed for one write.
@@ -71,9 +59,7 @@ class Http2ServerConnection(ServerConnection):
 
     def __init__(self, context: ServerContext, transport: TcpTransport) -> None:
         super().__init__(context, transport)
-        h2 = self._h2 = ServerH2Connection(_CONFIGURATION)
-        h2.encoder, h2.decoder = RememberingEncoder(), RememberingDecoder()
-        h2.decoder.max_header_list_size = MAX_HEADER_LIST_BYTES
+        self._h2 = ServerH2Connection()
         # By stream: requests that are not answered yet, with the size of their body so far; timers of those in service;
         # and responses that wait for flow control or for room to write.
         self._requests: dict[int, tuple[Request, int]] = {}
@@ -305,4 +291,5 @@ class Http2ServerConnection(ServerConnection):
 
     def _finish(self) -> None:
         # The client may still be sending, at least acknowledgements.
-        self._end_writing()
+        if not self._ends_handshake_first():
+            self._end_writing()

@@ -10,6 +10,7 @@ import binascii
 from functools import lru_cache
 from typing import Any
 
+from h2.config import H2Configuration
 from h2.connection import ConnectionState
 from h2.events import Event
 from h2.exceptions import FrameTooLargeError, H2Error, ProtocolError
@@ -21,11 +22,21 @@ from hyperframe.frame import SettingsFrame
 from loadgen.target.requests import Request, options, request_of_fields
 from loadgen.wire.http1.head import FieldLines
 from loadgen.wire.http2.h2_base import BaseH2Connection
+from loadgen.wire.http2.hpack_cache import RememberingDecoder, RememberingEncoder
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 """What a client's side of every HTTP/2 connection begins with (RFC 9113 §3.4)."""
 MAX_HEADER_LIST_BYTES = 64 * 1024
 
+_CONFIGURATION = H2Configuration(
+    client_side=False,
+    header_encoding=None,
+    # The target's own fields are valid; the client's are checked below, each distinct section once.
+    validate_outbound_headers=False,
+    normalize_outbound_headers=False,
+    validate_inbound_headers=False,
+    normalize_inbound_headers=False,
+)
 _FRAME_HEAD_BYTES = 9
 _OPENING_BYTES = len(PREFACE) + _FRAME_HEAD_BYTES
 _SETTINGS_ACK = 1
@@ -37,8 +48,10 @@ class ServerH2Connection(BaseH2Connection):
 
     open_after_goaway = frozenset({ConnectionState.IDLE, ConnectionState.SERVER_OPEN})
 
-    def __init__(self, configuration: Any) -> None:
-        super().__init__(configuration)
+    def __init__(self) -> None:
+        super().__init__(_CONFIGURATION)
+        self.encoder, self.decoder = RememberingEncoder(), RememberingDecoder()
+        self.decoder.max_header_list_size = MAX_HEADER_LIST_BYTES
         self._opening = b""
 
     def receive_data(self, data: Any) -> list[Event]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 
 import pytest
-from h2.config import H2Configuration
 from h2.exceptions import FrameTooLargeError, ProtocolError
 from h2.settings import SettingCodes
 from hyperframe.frame import GoAwayFrame, PingFrame, SettingsFrame
@@ -28,7 +27,7 @@ GET = ((b":method", b"GET"), (b":scheme", b"http"), (b":authority", b"h"), (b":p
 
 
 def started() -> ServerH2Connection:
-    connection = ServerH2Connection(H2Configuration(client_side=False))
+    connection = ServerH2Connection()
     connection.initiate_connection()
     connection.data_to_send()
     return connection
