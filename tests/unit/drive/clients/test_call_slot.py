@@ -139,3 +139,27 @@ def test_connections_of_a_pool_are_closed_when_they_were_unused_for_too_long(mak
     gevent.sleep(0.1)  # the pool looks for unused connections by itself
     assert rig.sink.endings == [Ending.CLIENT_SILENT]
     assert answered(rig, begun(rig.pool.new_client().call, "GET", "/")).request_index == 0
+
+
+def test_a_call_that_waits_for_a_stream_is_given_up_before_it_is_sent() -> None:
+    with clients_of_target(Behaviour(delay_ns=60_000_000, max_streams=1), "h2") as (pool, sink, target):
+        user = pool.new_client()
+        assert gevent.spawn(user.call, "GET", "/").get(timeout=20).status == 200  # the server has said how many
+        answered, stopped = (gevent.spawn(user.call, "GET", path) for path in ("/1", "/2"))
+        gevent.sleep(0.01)
+        stopped.kill()
+        assert answered.get(timeout=20).status == 200
+        assert target.stats()["requests"] == 2
+    assert sorted(sink.column("outcome")) == [-ErrorKind.UNFINISHED, 200, 200]
+
+
+def test_a_server_without_http2_loses_the_connection_of_a_call_that_is_given_up() -> None:
+    behaviour = Behaviour(delay_ns=60_000_000, declines=frozenset({"h2c"}))
+    with clients_of_target(behaviour, "h2c-upgrade") as (pool, sink, _target):
+        user = pool.new_client()
+        assert gevent.spawn(user.call, "GET", "/").get(timeout=20).status == 200
+        stopped = gevent.spawn(user.call, "GET", "/1")
+        gevent.sleep(0.01)
+        stopped.kill()
+        assert gevent.spawn(user.call, "GET", "/2").get(timeout=20).connection == 1
+    assert len(sink.connections) == 2
