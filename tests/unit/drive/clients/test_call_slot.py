@@ -13,6 +13,7 @@ from loadgen.model.records import ABSENT, Ending
 from loadgen.target.behaviour import Behaviour
 from tests.support.client_rig import ClientRig, answered, begun, call_all, clients_of_target
 from tests.support.fake_network import HELLO, FakeClock
+from tests.support.fake_swarm import until
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
 
@@ -113,8 +114,9 @@ def test_over_tls_the_server_agrees_to_what_the_policy_wants(tmp_path: Path, pol
 
 
 def test_a_call_whose_time_is_over_is_given_up_alone() -> None:
-    with clients_of_target(Behaviour(delay_ns=150_000_000), "h2") as (pool, sink, _target):
+    with clients_of_target(Behaviour(delay_ns=200_000_000), "h2") as (pool, sink, _target):
         user = pool.new_client()
+        assert gevent.spawn(user.call, "GET", "/").get(timeout=20).status == 200  # the connection is open
         calls = [gevent.spawn(user.call, "GET", path, (), b"", time) for path, time in (("/1", 0.05), ("/2", 5.0))]
         late, answered = (call.get(timeout=20) for call in calls)
     assert (late.error, answered.status) == (ErrorKind.RESPONSE_TIMEOUT, 200)
@@ -136,7 +138,7 @@ def test_in_a_pipeline_it_takes_the_connection_with_it(make: Callable[..., Clien
 def test_connections_of_a_pool_are_closed_when_they_were_unused_for_too_long(make: Callable[..., ClientRig]) -> None:
     rig = make("pool:2+max-idle:10ms")
     answered(rig, begun(rig.pool.new_client().call, "GET", "/"))
-    gevent.sleep(0.1)  # the pool looks for unused connections by itself
+    until(lambda: rig.sink.connections)  # the pool looks for unused ones by itself
     assert rig.sink.endings == [Ending.CLIENT_SILENT]
     assert answered(rig, begun(rig.pool.new_client().call, "GET", "/")).request_index == 0
 
@@ -146,7 +148,7 @@ def test_a_call_that_waits_for_a_stream_is_given_up_before_it_is_sent() -> None:
         user = pool.new_client()
         assert gevent.spawn(user.call, "GET", "/").get(timeout=20).status == 200  # the server has said how many
         answered, stopped = (gevent.spawn(user.call, "GET", path) for path in ("/1", "/2"))
-        gevent.sleep(0.01)
+        gevent.sleep(0)
         stopped.kill()
         assert answered.get(timeout=20).status == 200
         assert target.stats()["requests"] == 2
@@ -159,7 +161,7 @@ def test_a_server_without_http2_loses_the_connection_of_a_call_that_is_given_up(
         user = pool.new_client()
         assert gevent.spawn(user.call, "GET", "/").get(timeout=20).status == 200
         stopped = gevent.spawn(user.call, "GET", "/1")
-        gevent.sleep(0.01)
+        gevent.sleep(0)
         stopped.kill()
         assert gevent.spawn(user.call, "GET", "/2").get(timeout=20).connection == 1
     assert len(sink.connections) == 2
