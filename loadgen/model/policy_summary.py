@@ -243,6 +243,8 @@ class PolicySummary(TypedDict):
     """Completed requests by status code."""
     lost: NotRequired[LostRows | None]
     """What is in no other count, as the disk was full; null where nothing is missing."""
+    is_scenario: NotRequired[bool]
+    """Its requests are those of a scenario in Python, which may follow redirects."""
     redirected_to: NotRequired[str | None]
     """Where the last redirect (301, 302, 303, 307, 308) led, without secrets; null where there was none."""
     seconds: float

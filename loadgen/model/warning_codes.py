@@ -105,7 +105,7 @@ class WarningCode(WarningRow):
     )
     REDIRECTS = (
         "redirects",
-        "Responses were redirects (301, 302, 303, 307, 308); they count as completed, and are not followed.",
+        "Responses were redirects (301, 302, 303, 307, 308); they count as completed. Only scenarios follow them.",
         "Give the URL that they name.",
     )
     WARMUP_ERRORS = (

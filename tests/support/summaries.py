@@ -27,6 +27,7 @@ def policy_summary(**changes: Any) -> Any:
         "errors": {},
         "statuses": {"200": 1_000},
         "lost": None,
+        "is_scenario": False,
         "redirected_to": None,
         "seconds": 5.0,
         "blocks": 5,

@@ -20,19 +20,26 @@ class StatusCounts:
     """How many responses had which status."""
 
     statuses: Mapping[int, int]
+    followed: int = 0
+    """Further responses: redirects of scenarios, which follow them, or don't, as they please."""
 
     @classmethod
     def of(cls, policies: Iterable[PolicySummary]) -> StatusCounts:
         """The responses of all these policies."""
         total: dict[int, int] = {}
+        followed = 0
         for one in policies:
-            for status, number in one["statuses"].items():
-                total[int(status)] = total.get(int(status), 0) + number
-        return cls(total)
+            for text, number in one["statuses"].items():
+                status = int(text)
+                if status in REDIRECTS and one.get("is_scenario"):
+                    followed += number
+                else:
+                    total[status] = total.get(status, 0) + number
+        return cls(total, followed)
 
     @property
     def redirects(self) -> list[int]:
-        """The redirects among the statuses."""
+        """The redirects among the statuses: nothing followed them."""
         return sorted(status for status in self.statuses if status in REDIRECTS)
 
     @property
@@ -43,7 +50,7 @@ class StatusCounts:
     @property
     def share(self) -> float:
         """The share of redirects and errors."""
-        total = sum(self.statuses.values())
+        total = sum(self.statuses.values()) + self.followed
         return self.count(self.redirects + self.errors) / total if total else 0.0
 
     @property

@@ -81,6 +81,7 @@ def summarise_policy(
         "errors": errors,
         "statuses": dict(sorted(exact["statuses"].items())),
         "lost": _lost(blocks),
+        "is_scenario": any(block.get("continuous") for block in blocks),
         "redirected_to": next((to for block in reversed(blocks) if (to := block.get("redirected_to"))), None),
         "seconds": seconds,
         "blocks": sum(block.get("grouped", 1) for block in blocks),

@@ -33,3 +33,11 @@ def test_redirects_and_errors_of_several_policies() -> None:
 )
 def test_half_of_them_is_most(statuses: dict[str, int], are_unwanted: bool) -> None:
     assert counts(statuses).are_unwanted is are_unwanted
+
+
+def test_redirects_of_a_scenario_are_its_own_business() -> None:
+    scenario = policy_summary(statuses={"200": 2, "302": 6, "404": 2}, is_scenario=True)
+    found = StatusCounts.of([scenario])
+    assert (found.redirects, found.errors, found.share, found.are_unwanted) == ([], [404], 0.2, False)
+    both = StatusCounts.of([scenario, policy_summary(statuses={"302": 10})])
+    assert (both.redirects, both.count(both.redirects), both.share) == ([302], 10, 0.6)
