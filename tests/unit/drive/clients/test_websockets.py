@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import gevent
 import pytest
 
 from loadgen.drive.clients.reusable_numbers import ReusableNumbers
@@ -15,7 +16,8 @@ from loadgen.model.proxy import parse_proxy
 from loadgen.model.target import parse_target
 from loadgen.wire.listener import NULL_LISTENER
 from loadgen.wire.route import Route
-from tests.support.client_rig import ClientRig, opened_websocket
+from tests.support.client_rig import ClientRig, clients_of_target, opened_websocket
+from tests.support.proxies import fake_proxy, proxy_url
 
 
 @pytest.mark.parametrize("proxy", [None, "http://127.0.0.1:9"])
@@ -37,3 +39,21 @@ def test_slots_are_numbered_with_those_of_requests_and_used_again(make: Callable
     rig.pool.websockets.close_of(user.index)
     assert list(rig.pool.websockets.opened) == [theirs]
     assert opened_websocket(rig, other).index == 2
+
+
+def test_messages_go_through_a_proxy() -> None:
+    with (
+        fake_proxy() as (fake, port),
+        clients_of_target(proxy=parse_proxy(proxy_url(port))) as (pool, sink, target),
+    ):
+        user = pool.new_client()
+
+        def talk() -> str | bytes:
+            websocket = user.websocket("/chat")
+            websocket.send_message("through a tunnel")
+            return websocket.receive_message().payload
+
+        assert gevent.spawn(talk).get(timeout=20) == "through a tunnel"
+        assert fake.heads[0].startswith(f"CONNECT 127.0.0.1:{target.port} ".encode())
+        user.leave()
+    assert [row["tunnel"] > 0 for row in sink.connections] == [True]
