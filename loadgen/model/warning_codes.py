@@ -340,7 +340,7 @@ class WarningCode(WarningRow):
     )  # fmt: skip
     WORKER_AWAY = (
         "worker_away", "A Locust worker stood still or was out of reach in a block; the others went on without it.",
-        "Look at that machine: was it busy, suspended, or its network cut off?",
+        "Find out whether that machine was busy, suspended, or cut off from the network.",
     )  # fmt: skip
     WORKER_FAILED = ("worker_failed", "A Locust worker could not begin, or could not continue.", "See its message.")
     WORKER_MESSAGE = (

@@ -77,6 +77,16 @@ class ClientSession:
         """The same, as FastHttpUser's client calls it."""
         return self._clients.cookies
 
+    @property
+    def proxies(self) -> dict[str, str]:
+        """None: a proxy is one of all requests of a run (`--proxy`)."""
+        return {}
+
+    @proxies.setter
+    def proxies(self, proxies: Mapping[str, str]) -> None:
+        if proxies:
+            raise ValueError("a proxy of one client is not supported; --proxy is that of all requests of a run")
+
     @contextmanager
     def rename_request(self, name: str) -> Iterator[None]:
         """Requests in the `with` block that give no name have this one."""

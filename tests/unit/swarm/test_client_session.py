@@ -63,6 +63,14 @@ def test_a_name_holds_for_a_block() -> None:
     assert one.request_name is None
 
 
+def test_a_proxy_is_that_of_a_run() -> None:
+    one = session(Clients())
+    one.proxies = {}
+    with pytest.raises(ValueError, match="--proxy"):
+        one.proxies = {"http": "http://p:1"}
+    assert one.proxies == {}
+
+
 def test_closing_closes_the_clients() -> None:
     clients = Clients()
     session(clients).close()
