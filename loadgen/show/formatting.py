@@ -49,8 +49,13 @@ def estimate(value_ns: float | None, interval_ns: Sequence[float] | None, *, sig
 
 
 def target_text(plan: PlanRecord) -> str:
-    """The target's URL; of several each with its name."""
-    return ", ".join(f"{name} {url}" for name, url in plan.get("targets", ())) or plan["url"]
+    """The target's URL, and how many other origins requests go to; of several targets each with its name."""
+    named = ", ".join(f"{name} {url}" for name, url in plan.get("targets", ()))
+    # A request without an origin of its own goes to the target.
+    origins = {one["origin"] for one in plan.get("urls", ()) if one["origin"]}
+    origins -= {origin for origin in origins if f"{plan['url']}/".startswith(f"{origin}/")}
+    others = f" and {count(len(origins), 'other origin')}" if origins else ""
+    return named or f"{plan['url']}{others}"
 
 
 def url_of(plan: PlanRecord, policy: PolicySummary) -> str:

@@ -28,6 +28,8 @@ def environment(summary: Summary) -> Table:
         rows += [(f"{name}: {what}", value) for name, one in found["targets"].items() for what, value in _target(one)]
     elif "target" in found:
         rows += _target(found["target"])
+    for origin, one in found.get("origins", {}).items():
+        rows += [(f"{origin}: {what}", value) for what, value in _target(one)]
     if "embedded_target" in found:
         rows.append(("the target's own counters", _account(found["embedded_target"])))
     if starts := summary.get("block_starts"):

@@ -42,6 +42,18 @@ def test_titles_name_them_all(run: RunData) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("origins", "title"),
+    [
+        (("", "http://h:81"), "http://h:81/"),
+        (("", "https://i", "https://i", "http://h:8"), "http://h:81/ and 2 other origins"),
+    ],
+)
+def test_a_title_counts_the_other_origins_of_requests(origins: tuple[str, ...], title: str) -> None:
+    plan: Any = {"url": "http://h:81/", "urls": [{"origin": origin} for origin in origins]}
+    assert target_text(plan) == title
+
+
 def test_the_environment_has_rows_of_each(run: RunData) -> None:
     rows = dict(row[:2] for row in tables.environment(run.summary).rows)
     assert (rows["old: connected to"], rows["new: connected to"]) == ("127.0.0.1:80", "127.0.0.2:80")

@@ -10,7 +10,7 @@ from loadgen.measure.data.origin_counts import ORIGIN_COUNTS, origins_in
 from loadgen.measure.data.row_slices import join
 from loadgen.model.planned_request import PlannedRequest
 from loadgen.model.records import ConnectionFlag
-from loadgen.show.tables import origins
+from loadgen.show.tables import environment, origins
 from tests.support.synthetic import MS, OPEN, US, Exchange, Link, RunWriter, plan_json
 
 URLS = [
@@ -67,6 +67,12 @@ def test_a_summary_has_each_origin(tmp_path: Path) -> None:
         (policy, origin["origin"]) for policy in ("persistent", "close") for origin in one["by_origin"]
     ]
     assert rows[1][4:8] == ("10", "4.0", "96.8%", "140 µs")
+
+
+def test_the_environment_has_rows_of_each(tmp_path: Path) -> None:
+    summary: Any = written(tmp_path).summary()
+    summary["environment"]["origins"] = {"https://img.test": {"address": "127.0.0.9", "port": 443}}
+    assert ("https://img.test: connected to", "127.0.0.9:443") in [row[:2] for row in environment(summary).rows]
 
 
 def test_counts_of_workers_and_of_slices_add_up(tmp_path: Path) -> None:

@@ -1,0 +1,33 @@
+"""A SwarmUser's requests to two origins (--urls): what each server's log has is what the run counts of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.support.locusts import headless, summary
+from tests.support.logging_nginx import nginx
+from tests.support.processes import free_port
+
+
+def test_each_origin_has_the_connections_and_requests_of_its_log(tmp_path: Path) -> None:
+    ports = [free_port(), free_port()]
+    (tmp_path / "urls").write_text(f'{{"url": "/a", "weight": 2}}\n{{"url": "http://127.0.0.1:{ports[1]}/b"}}\n')
+    site = "".join(f"server {{ listen 127.0.0.1:{port}; location / {{ return 200 hello; }} }} " for port in ports)
+    with nginx(tmp_path, site, "$server_port|$connection", *ports):
+        reach = ("-H", f"http://127.0.0.1:{ports[0]}", "--urls", f"{tmp_path}/urls")
+        done = headless("compare.py", tmp_path, *reach, "--policies", "persistent,close,pool:2", users=3)
+    assert done.returncode == 0, done.stderr
+    found = summary(tmp_path)
+    lines = [line.split("|") for line in (tmp_path / "access.log").read_text().splitlines()]
+    for place, port in enumerate(ports):
+        each = [one["by_origin"][place] for one in found["policies"].values()]
+        of_port = [connection for server, connection in lines if server == str(port)]
+        assert sum(one["answered_with_warmup"] for one in each) == len(of_port)
+        assert sum(one["connections"]["opened"] for one in each) == len(set(of_port))
+        assert each[0]["origin"] == f"http://127.0.0.1:{port}"
+    for one in found["policies"].values():
+        assert one["errors"] == {}
+        assert sum(origin["requests"] for origin in one["by_origin"]) == one["requests"]
+    run = json.loads(next(tmp_path.glob("results/*/run.json")).read_text(encoding="utf-8"))
+    assert run["environment"]["origins"].keys() == {f"http://127.0.0.1:{ports[1]}"}
