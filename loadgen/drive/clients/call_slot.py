@@ -41,7 +41,7 @@ class CallSlot(PooledSlot):
         return cast(UserCall, self._user)
 
     def abandon(self, call: UserCall) -> None:
-        """Nobody waits for this call any more: end its exchange."""
+        """The user has stopped waiting for this call: end its exchange."""
         raise NotImplementedError
 
     def serve(self, user: Any, due_ns: int, late_ns: int) -> None:

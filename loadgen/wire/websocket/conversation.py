@@ -128,7 +128,7 @@ class Conversation(DuplexConnection):
         return exchange
 
     def forgo(self) -> bool:
-        """End the exchanges in flight, whose answers nobody awaits, without `wait`; False where one is not sent yet."""
+        """End the exchanges in flight without `wait`: no answer is awaited. False where one is not sent yet."""
         if self.state < SENDING or any(exchange.sent_ns < 0 for exchange in self._exchanges):
             return False
         now = self._clock.monotonic_ns()
@@ -285,4 +285,4 @@ class Conversation(DuplexConnection):
 
 
 def _ignore(_message: ReceivedMessage) -> None:
-    """Nobody takes messages."""
+    """Until a receiver is set, messages are dropped."""

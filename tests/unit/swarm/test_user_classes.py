@@ -26,8 +26,9 @@ def test_equal_policies_are_numbered_and_the_plan_takes_the_numbers() -> None:
     assert tuple(policy.name for policy in parse_policies(",".join(names))) == names
 
 
-def test_a_scenario_has_one_policy() -> None:
-    assert policies_of([user_class("One", "recycle:3", SCENARIO)], DEFAULT) == {"One": ("recycle:3",)}
+@pytest.mark.parametrize("policy", ["recycle:3", "pool:10", "pipeline:3", "h2", "h2+coalesce"])
+def test_a_scenario_has_one_policy(policy: str) -> None:
+    assert policies_of([user_class("One", policy, SCENARIO)], DEFAULT) == {"One": (policy,)}
 
 
 def test_classes_of_others_take_no_part() -> None:

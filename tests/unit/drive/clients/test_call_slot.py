@@ -75,7 +75,7 @@ def test_calls_go_as_streams_of_one_connection(policy: str, connections: int) ->
     assert sink.column("late") == [ABSENT] * 8
 
 
-def test_a_stream_that_nobody_waits_for_is_given_up_alone() -> None:
+def test_the_stream_of_a_stopped_call_is_given_up_alone() -> None:
     with clients_of_target(Behaviour(delay_ns=50_000_000), "h2") as (pool, sink, _target):
         user = pool.new_client()
         assert gevent.spawn(user.call, "GET", "/").get(timeout=20).status == 200

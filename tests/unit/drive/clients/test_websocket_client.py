@@ -83,7 +83,7 @@ def test_a_message_that_does_not_come_in_time_ends_it(make: Make, sends: bool, o
     websocket.close()
 
 
-def test_messages_that_nobody_waits_for_count_as_sent(make: Make) -> None:
+def test_messages_without_a_receive_count_as_sent(make: Make) -> None:
     rig = make()
     websocket = opened_websocket(rig)
     for _ in range(3):

@@ -132,7 +132,7 @@ def test_pings_are_answered_at_any_time() -> None:
     assert len(owner.exchanges) == 1
 
 
-def test_what_nobody_awaits_an_answer_for_ends_with_its_sending() -> None:
+def test_a_message_that_awaits_no_answer_ends_with_its_sending() -> None:
     owner = Owner()
     for _ in range(2):
         owner.say()
