@@ -28,6 +28,8 @@ def check_machine(plan: Plan, embedded: bool = False) -> None:
     embedded: the target will be a process of this run.
     """
     _raise_descriptor_limit(plan, embedded)
+    if plan.transfer.file is not None:
+        plan.transfer.file.check()
     for one in plan.by_target().values():
         if one.target.is_tls:
             # The authority of an embedded target goes with it: a resumed run names that of one that has ended.

@@ -8,6 +8,7 @@ from typing import Any
 from loadgen.cli.run_length import length_of_requests, run_length
 from loadgen.model import options as table
 from loadgen.model import plan_fields
+from loadgen.model.body_file import with_body_file
 from loadgen.model.cell import Axes, check_rate
 from loadgen.model.exceptions import PlanError
 from loadgen.model.option import COMPARE, SWEEP
@@ -38,7 +39,7 @@ def build_plan(options: dict[str, Any]) -> Plan:
     length = length_of(options, cells, _command(options))
     resolved = single | {"rounds": length.rounds, "block": length.block_ns}
     resolved |= {"warmup": _warmup(options, length.block_ns), "seed": _seed(options["seed"])}
-    plan_options = options | resolved
+    plan_options = with_body_file(options | resolved, policies)
     if options["method"] is None and options["data"] is not None:
         plan_options["method"] = "POST"
     fields: dict[str, Any] = {"target": _embedded(policies, axes, options["tls"])}

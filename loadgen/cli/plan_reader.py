@@ -18,6 +18,7 @@ from loadgen.cli.run_length import LENGTH
 from loadgen.cli.run_validation import recorded_plan
 from loadgen.cli.target_names import with_first_url
 from loadgen.model import options
+from loadgen.model.body_file import long_file
 from loadgen.model.exceptions import PlanError
 from loadgen.model.input_files import read_input
 from loadgen.model.option import COMPARE, SWEEP, Option
@@ -128,7 +129,10 @@ class OptionReader:
         raw = self._checked(written, value, option)
         if option.name == "data":
             # A file's text is UTF-8 whatever the shell's encoding is.
-            return "data", read_body(raw, self._folder) if raw.startswith("@") else raw.encode("utf-8")
+            if not raw.startswith("@"):
+                return "data", raw.encode("utf-8")
+            named = f"@{self._folder / raw[1:]}"
+            return "data", named if long_file(named) else read_body(named)
         try:
             if isinstance(raw, tuple):
                 found = tuple(map(option.type.read, raw))

@@ -133,7 +133,7 @@ class ConnectionManager(SlotContext):
         self._first_of_block = self.numbers.next
         self._kind = Pipeline if policy.pipelines else _KINDS[policy.protocol]
         transfer = self._plan.transfer
-        if transfer.expects_continue:
+        if transfer.in_pieces and self._kind is Connection:
             timeout_s = transfer.continue_timeout_ns / NS_PER_S
             self._kind = partial(UploadConnection, continue_timeout_s=timeout_s, counts=self.continues)
         self._ignores_close = not policy.honours_close

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loadgen.model.body_file import BodyFileType
 from loadgen.model.option import LocustArgument, Option, OptionGroup
 from loadgen.model.units import NS_PER_MS
 from loadgen.model.value_types import Duration, Flag, OptionalWhole
@@ -18,6 +19,10 @@ BODY_OPTIONS: tuple[Option, ...] = (
         name="chunk_size", group=OptionGroup.TARGET, type=OptionalWhole(1, MAX_CHUNK_BYTES),
         plan_field="transfer.chunk_bytes", is_implicit=True, metavar="BYTES",
         help="With --chunked: longest chunk; 16384 if unset.", locust=_LOCUST,
+    ),
+    Option(
+        name="body_file", group=OptionGroup.TARGET, type=BodyFileType(), plan_field="transfer.file",
+        recorded="body_file", is_implicit=True, commands=(), help="The long file that --data names.",
     ),
     Option(
         name="expect_continue", group=OptionGroup.TARGET, type=Flag(), plan_field="transfer.expects_continue",

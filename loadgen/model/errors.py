@@ -286,6 +286,10 @@ class ErrorKind(IntEnum):
         51, Layer.PROXY, "the proxy does not take the client certificate of --proxy-cert",
         "does it trust the authority that signed it, and is its chain in the file?", hits_every_policy=True,
     )  # fmt: skip
+    BODY_UNREADABLE = _Kind(
+        52, Layer.CLIENT, "the file with the request's body could not be read to its end, so the request was cut off",
+        "let nothing change the file of --data while the run goes on",
+    )  # fmt: skip
 
     def __new__(cls, row: _Kind | int) -> ErrorKind:
         assert isinstance(row, _Kind), "an int is for type checkers alone: ErrorKind(13) looks a member up"

@@ -107,10 +107,11 @@ class Plan:
             self._check_targets()
         for cell in self.cells:
             self._check(cell)
-        self._check_body()
+        policies = [cell.policy for cell in self.cells]
+        self.transfer.check(self.has_body, self.requests, self.headers, policies)
         others = (("--urls", self.requests), ("--retry-stale", self.retry_stale))
         self.templating.check(
-            [cell.path for cell in self.cells], self.headers, self.body, [cell.policy for cell in self.cells],
+            [cell.path for cell in self.cells], self.headers, self.body, policies,
             others=next((option for option, is_given in others if is_given), ""),
         )  # fmt: skip
         check_ranges(self)
@@ -124,7 +125,7 @@ class Plan:
         self._check_tls()
         if self.requests:
             policies = [cell.policy for cell in self.cells]
-            check_requests(self.requests, self.methods, policies, self.body)
+            check_requests(self.requests, self.methods, policies, self.has_body)
             check_for_one(size=self.axes.size, retry_stale=self.retry_stale)
             if self.targets:
                 check_one_origin(self.requests, self.each_target)
@@ -171,10 +172,18 @@ class Plan:
         """The plan of this request alone."""
         return replace(self, requests=(), **self.fields_of(request))
 
+    @property
+    def has_body(self) -> bool:
+        """Requests have a body, unless a line of several says otherwise."""
+        return bool(self.body) or self.transfer.file is not None
+
     def fields_of(self, request: PlannedRequest) -> dict[str, Any]:
         """The fields that say what is sent, as this request has them."""
         fields = request.over(self.method, self.headers, self.body)
-        return fields | {"transfer": self.transfer.of_request(has_body=bool(fields["body"]), chunked=request.chunked)}
+        transfer = self.transfer.of_request(
+            has_body=bool(fields["body"]), has_own=bool(request.body), chunked=request.chunked
+        )
+        return fields | {"transfer": transfer}
 
     def of_target(self, name: str | None) -> Plan:
         """The plan as the target of this name has it; itself where there is one alone."""
@@ -270,15 +279,6 @@ class Plan:
             raise PlanError("a sweep has one target; several take turns in loadgen compare")
         if self.server_pid is not None:
             raise PlanError("--server-pid is for a run with one target; with several, leave it out")
-
-    def _check_body(self) -> None:
-        if self.transfer.expects_continue and any(name.lower() == "expect" for name, _ in self.headers):
-            raise PlanError("the header 'Expect' can't be given beside --expect-continue, which sends it")
-        self.transfer.check(
-            has_body=bool(self.body) or any(one.body for one in self.requests),
-            some_chunked=self.transfer.chunked or any(one.chunked for one in self.requests),
-            policies=[cell.policy for cell in self.cells],
-        )
 
     def _check(self, cell: Cell) -> None:
         for target in (self._target_called(cell.target),) if self.targets else self.origins:

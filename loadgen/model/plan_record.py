@@ -24,6 +24,15 @@ class AxesRecord(TypedDict):
     """Groups of the key exchange that are offered; absent in runs of earlier versions."""
 
 
+class BodyFileRecord(TypedDict):
+    """A file with a request's body."""
+
+    file: str
+    """Its name."""
+    size_bytes: int
+    """Its length when the plan was made."""
+
+
 class CsvRecord(TypedDict):
     """A CSV file whose columns go into requests."""
 
@@ -199,6 +208,9 @@ class PlanRecord(TypedDict):
     """The body went in chunks (RFC 9112 §7.1); earlier runs lack it."""
     chunk_bytes: NotRequired[int | None]
     """Longest chunk; null for 16384, absent in earlier runs."""
+    body_file: NotRequired[BodyFileRecord | None]
+    """File that the body was read from while it was sent, as it is long; null where the plan has the body, absent in
+    earlier runs."""
     expects_continue: NotRequired[bool]
     """Bodies waited for 100 Continue; earlier runs lack it."""
     continue_timeout_ns: NotRequired[int]

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from loadgen.model.input_files import read_input
 
-_MAX_BODY_BYTES = 64 << 20
+MAX_BODY_BYTES = 64 << 20
+"""The longest body that is read whole."""
 
 
 def read_body(data: str | bytes, folder: Path = Path()) -> bytes:
@@ -16,4 +17,4 @@ def read_body(data: str | bytes, folder: Path = Path()) -> bytes:
         return data
     if not data.startswith("@"):
         return os.fsencode(data)
-    return read_input(folder / data[1:], "--data", _MAX_BODY_BYTES)
+    return read_input(folder / data[1:], "--data", MAX_BODY_BYTES)

@@ -11,11 +11,11 @@ from loadgen.model.target import Target
 
 
 def check_requests(
-    requests: Sequence[PlannedRequest], methods: Sequence[str], policies: Sequence[ConnectionPolicy], body: bytes
+    requests: Sequence[PlannedRequest], methods: Sequence[str], policies: Sequence[ConnectionPolicy], has_body: bool
 ) -> None:
-    """Raise PlanError where they do not. methods: those of the requests. body: of those without one of their own."""
+    """Raise PlanError where they do not. methods: those of the requests. has_body: those without one of their own have the plan's."""
     for one in requests:
-        if one.chunked and not (one.body or body):
+        if one.chunked and not (one.body or has_body):
             raise PlanError(f"--urls: the request {one.name!r} is chunked, and it has no body")
     mixes_head = "HEAD" in methods and len(methods) > 1
     for policy in policies:

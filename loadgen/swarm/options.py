@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from loadgen.model import options as table
 from loadgen.model import plan_fields
+from loadgen.model.body_file import with_body_file
 from loadgen.model.exceptions import PlanError
 from loadgen.model.option import COMPARE, Option, OptionGroup
 from loadgen.model.plan import Plan
+from loadgen.model.policy import parse_policies
 from loadgen.model.target import parse_target
 from loadgen.swarm.option_texts import Renamed, argument_of, value_of
 from loadgen.swarm.user_classes import ClassPolicies
@@ -87,6 +89,7 @@ def plan_of(options: Any, host: str | None, class_policies: ClassPolicies, users
     values.setdefault("warmup", table.default_warmup_ns(COMPARE, values["block"]))
     if values.get("data"):
         values.setdefault("method", "POST")
+    values = with_body_file(values, parse_policies(values["policies"]))
     return Plan(**{"target": target, **plan_fields.of_values(values)})
 
 

@@ -7,14 +7,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from loadgen.drive.requests.encoding import encoder_for
+from loadgen.drive.requests.encoding import content_of_plan, encoder_for
 from loadgen.drive.requests.filled_request import RequestCounter, filled_plan, plan_with
 from loadgen.drive.requests.request_mix import RequestMix
 from loadgen.drive.requests.user_state import EncodedRequest
 from loadgen.model.cell import Cell
 from loadgen.model.plan import Plan
 from loadgen.model.planned_request import PlannedRequest
-from loadgen.wire.http1.request_writer import as_upload, build_request
+from loadgen.wire.http1.request_writer import build_request, build_upload
 from loadgen.wire.http1.upload import Upload
 from loadgen.wire.route import Route
 
@@ -57,8 +57,8 @@ def _write_http1(
     if upgrade:
         headers = (*headers, *upgrade)
         option = ", ".join(name for name, _ in upgrade)
-    request = build_request(
-        plan.method, plan.request_target(policy, cell.path), plan.target.host_field, headers, plan.body, option,
-        policy.http_version, plan.trailers, plan.transfer,
-    )  # fmt: skip
-    return as_upload(request, expects=True) if plan.transfer.expects_continue else request
+    place = plan.method, plan.request_target(policy, cell.path), plan.target.host_field, headers
+    how = option, policy.http_version, plan.trailers, plan.transfer
+    if plan.transfer.in_pieces:
+        return build_upload(*place, content_of_plan(plan), *how)
+    return build_request(*place, plan.body, *how)

@@ -9,7 +9,6 @@ from functools import lru_cache, partial
 
 from loadgen.drive.requests.encoding import WriteStream, request_section, stream_writer, upgrade_fields
 from loadgen.drive.requests.user_state import EncodedRequest
-from loadgen.model.body_transfer import DEFAULT_TRANSFER
 from loadgen.model.characters import has_control
 from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import check_headers
@@ -17,7 +16,7 @@ from loadgen.model.plan import Plan
 from loadgen.model.policy import HTTP2, ConnectionPolicy
 from loadgen.model.request_method import check_method
 from loadgen.model.request_target import origin_form
-from loadgen.wire.http1.request_writer import as_upload, build_request
+from loadgen.wire.http1.request_writer import build_request, build_upload
 from loadgen.wire.http1.upload import Upload
 from loadgen.wire.websocket.protocol import Message
 
@@ -82,15 +81,13 @@ class RequestBuilder:
     ) -> bytes | Upload:  # fmt: skip
         """As WriteHttp1 says; the cookies are among the fields."""
         policy, plan = self._policy, self._plan
-        transfer = plan.transfer if body else DEFAULT_TRANSFER
+        transfer = plan.transfer.of_request(has_body=bool(body), has_own=True, chunked=False)
         option = policy.last_option if is_last else policy.connection_option
         if upgrade:
             option = ", ".join(name for name, _ in upgrade)
-        request = build_request(
-            method, plan.request_target(policy, path), self._host_field, (*fields, *self._proxy_fields, *upgrade),
-            body, option, policy.http_version, plan.trailers, transfer,
-        )  # fmt: skip
-        return as_upload(request, expects=True) if transfer.expects_continue else request
+        place = method, plan.request_target(policy, path), self._host_field, (*fields, *self._proxy_fields, *upgrade)
+        how = option, policy.http_version, plan.trailers, transfer
+        return build_upload(*place, body, *how) if transfer.expects_continue else build_request(*place, body, *how)
 
     def _stream_writer(self, method: str, path: str, fields: FieldPairs, body: bytes) -> WriteStream:
         section = request_section(self._plan, method, path, fields, body)

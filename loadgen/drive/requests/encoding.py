@@ -10,8 +10,10 @@ from loadgen.model.cell import Cell
 from loadgen.model.headers import NEVER_INDEXED
 from loadgen.model.plan import Plan
 from loadgen.model.policy import H2C_UPGRADE, HTTP1, WEBSOCKET, ConnectionPolicy
+from loadgen.wire.http1.file_content import content_of
 from loadgen.wire.http1.head import FieldLines
 from loadgen.wire.http1.request_writer import sends_length, with_defaults
+from loadgen.wire.http1.upload import Content
 from loadgen.wire.http2.fields import HTTP1_CONNECTION_FIELDS
 from loadgen.wire.http2.hpack_cache import secret_field
 from loadgen.wire.http2.protocol import Http2Protocol
@@ -39,11 +41,16 @@ def encoder_for(plan: Plan, cell: Cell, write_http1: WriteHttp1) -> Callable[[bo
         return write_http1
     if protocol == WEBSOCKET:
         return lambda _is_last, cookies: websocket_message(plan, cell, cookies)
-    return stream_writer(cell.policy, partial(field_section, plan, cell.path), plan.body, write_http1)
+    return stream_writer(cell.policy, partial(field_section, plan, cell.path), content_of_plan(plan), write_http1)
+
+
+def content_of_plan(plan: Plan) -> Content:
+    """The body of the plan's request, or the file that has it. Raises PlanError where that can't be read."""
+    return plan.body if plan.transfer.file is None else content_of(plan.transfer.file)
 
 
 def stream_writer(
-    policy: ConnectionPolicy, section: Callable[[str], FieldLines], body: bytes, write_http1: WriteHttp1
+    policy: ConnectionPolicy, section: Callable[[str], FieldLines], body: Content, write_http1: WriteHttp1
 ) -> WriteStream:
     """section(cookies): the request's fields in HTTP/2."""
 
@@ -58,11 +65,11 @@ def stream_writer(
 def field_section(plan: Plan, path: str, cookies: str) -> FieldLines:
     """The fields of the plan's request in HTTP/2, with the Cookie field's value where there is one."""
     headers = (*plan.headers, ("cookie", cookies)) if cookies else plan.headers
-    return request_section(plan, plan.method, path, headers, plan.body)
+    return request_section(plan, plan.method, path, headers, content_of_plan(plan))
 
 
 def request_section(
-    plan: Plan, method: str, path: str, headers: tuple[tuple[str, str], ...], body: bytes
+    plan: Plan, method: str, path: str, headers: tuple[tuple[str, str], ...], body: Content
 ) -> FieldLines:
     """A request's fields in HTTP/2 (RFC 9113 §8.3.1): pseudo-fields, then names in lower case.
 
@@ -74,7 +81,7 @@ def request_section(
     fields = [(":method", method), (":scheme", target.scheme), (":authority", authority), (":path", path)]
     fields += regular
     # HTTP/2 has no chunks (RFC 9113 §8.1): a body whose length is not said goes in DATA frames all the same.
-    if sends_length(method, body) and not (body and plan.transfer.chunked):
+    if sends_length(method, body) and not (len(body) and plan.transfer.chunked):
         fields.append(("content-length", str(len(body))))
     if plan.trailers:
         fields.append(("te", "trailers"))

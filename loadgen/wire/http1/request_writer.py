@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from loadgen.model.body_transfer import DEFAULT_TRANSFER, BodyTransfer
 from loadgen.model.request_method import WITH_CONTENT
+from loadgen.wire.http1.chunked_content import ChunkedContent
 from loadgen.wire.http1.final_head import END_OF_HEAD
-from loadgen.wire.http1.upload import Upload
+from loadgen.wire.http1.upload import Content, Upload
 
 
 def with_defaults(host_field: str, headers: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
@@ -15,9 +16,9 @@ def with_defaults(host_field: str, headers: tuple[tuple[str, str], ...]) -> list
     return [*(field for field in defaults if field[0].lower() not in given), *headers]
 
 
-def sends_length(method: str, body: bytes) -> bool:
+def sends_length(method: str, body: Content) -> bool:
     """A method that gives its body a meaning sends the length even when it is 0 (RFC 9110 §8.6)."""
-    return bool(body) or method in WITH_CONTENT
+    return len(body) > 0 or method in WITH_CONTENT
 
 
 def chunked_body(body: bytes, max_chunk_bytes: int) -> bytes:
@@ -42,6 +43,31 @@ def build_request(
     connection: the Connection field's value; empty for no such field. trailers: say that trailer sections are
     understood (RFC 9110 §10.1.4), which HTTP/1.0 has no way to say. transfer: how the body is sent.
     """
+    head = _head(method, path, host_field, headers, body, connection, version, trailers, transfer)
+    return head + (chunked_body(body, transfer.max_chunk_bytes) if transfer.chunked else body)
+
+
+def build_upload(
+    method: str,
+    path: str,
+    host_field: str,
+    headers: tuple[tuple[str, str], ...],
+    body: Content,
+    connection: str,
+    version: str,
+    trailers: bool,
+    transfer: BodyTransfer,
+) -> Upload:
+    """The same as an upload, whose body may be in a file."""
+    head = _head(method, path, host_field, headers, body, connection, version, trailers, transfer)
+    content = ChunkedContent(body, transfer.max_chunk_bytes) if transfer.chunked else body
+    return Upload(head, content, transfer.expects_continue)
+
+
+def _head(
+    method: str, path: str, host_field: str, headers: tuple[tuple[str, str], ...], body: Content, connection: str,
+    version: str, trailers: bool, transfer: BodyTransfer,
+) -> bytes:  # fmt: skip
     lines = [f"{method} {path} HTTP/{version}"]
     lines += [f"{name}: {value}" for name, value in with_defaults(host_field, headers)]
     lines += _framing(method, body, transfer)
@@ -51,19 +77,12 @@ def build_request(
         connection = f"{connection}, TE" if connection else "TE"
     if connection:
         lines.append(f"Connection: {connection}")
-    head = "\r\n".join(lines).encode("latin-1") + END_OF_HEAD
-    return head + (chunked_body(body, transfer.max_chunk_bytes) if transfer.chunked else body)
+    return "\r\n".join(lines).encode("latin-1") + END_OF_HEAD
 
 
-def _framing(method: str, body: bytes, transfer: BodyTransfer) -> list[str]:
+def _framing(method: str, body: Content, transfer: BodyTransfer) -> list[str]:
     """The fields that say what comes behind the head (RFC 9112 §6), and whether it waits (RFC 9110 §10.1.1)."""
     expectation = ["Expect: 100-continue"] if transfer.expects_continue else []
     if transfer.chunked:
         return [*expectation, "Transfer-Encoding: chunked"]
     return [*expectation, f"Content-Length: {len(body)}"] if sends_length(method, body) else expectation
-
-
-def as_upload(request: bytes, expects: bool) -> Upload:
-    """A whole request, to be sent in pieces. expects: its body waits for 100 Continue."""
-    end = request.index(END_OF_HEAD) + len(END_OF_HEAD)
-    return Upload(request[:end], request[end:], expects)

@@ -9,7 +9,7 @@ from loadgen.model.continue_counts import ContinueCounts
 from loadgen.model.records import ABSENT, Ending
 from loadgen.wire.clock import PhaseClock, Timer
 from loadgen.wire.connection import Connection
-from loadgen.wire.errors import FAILURES
+from loadgen.wire.errors import FAILURES, Failure
 from loadgen.wire.http1.interim import InterimFilter
 from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.http1.upload import Upload
@@ -26,7 +26,7 @@ CONTINUE = 100
 class UploadConnection(Connection):
     """One connection and its exchanges, one at a time."""
 
-    __slots__ = ("_asked_ns", "_continue_timeout_s", "_counts", "_end", "_interim", "_timer")
+    __slots__ = ("_asked_ns", "_continue_timeout_s", "_counts", "_end", "_interim", "_piece", "_timer")
 
     def __init__(
         self, number: int, route: Route, listener: Listener, clock: PhaseClock, reader: ResponseReader,
@@ -40,6 +40,8 @@ class UploadConnection(Connection):
         # does not.
         self._end = 0
         self._asked_ns = ABSENT
+        # The bytes that are to be sent next.
+        self._piece = memoryview(b"")
         # Of an upload that is not answered yet; None for other requests, which leave this to the reader.
         self._interim: InterimFilter | None = None
         self._timer: Timer | None = None
@@ -61,6 +63,7 @@ class UploadConnection(Connection):
         else:
             self.enter(SENDING, left_ns)
         self.bytes_sent = 0
+        self._piece = memoryview(b"")
         self._end = len(request.head) if request.expects else len(request)
         self._interim = InterimFilter() if request.expects else None
         self._send_pieces()
@@ -68,19 +71,31 @@ class UploadConnection(Connection):
     def _send_pieces(self) -> None:
         """Send what may be sent by now, as far as the kernel takes it in this turn."""
         for _ in range(_MAX_PIECES_PER_TURN):
+            if not self._piece and not self._read_piece():
+                return
             try:
-                piece = self._request[self.bytes_sent : min(self._end, self.bytes_sent + READ_SIZE)]
-                sent = self._transport.send(piece)
+                sent = self._transport.send(self._piece)
             except FAILURES as error:
                 self._on_unsendable(error)
                 return
-            self.bytes_sent += max(0, sent)
+            if sent <= 0:
+                break
+            self._piece = self._piece[sent:]
+            self.bytes_sent += sent
             if self.bytes_sent == self._end:
                 self._all_sent()
                 return
-            if sent < len(piece):
-                break
         self._transport.watch(READ | WRITE, self._on_sendable)
+
+    def _read_piece(self) -> bool:
+        """Take the next bytes of the upload; False where its file has failed, and the exchange with it."""
+        begin = self.bytes_sent
+        try:
+            self._piece = memoryview(self._request[begin : min(self._end, begin + READ_SIZE)])
+        except Failure as error:
+            self._fail(error.kind, str(error))
+            return False
+        return True
 
     def _all_sent(self) -> None:
         """All that may be sent by now is: the whole request, or the head of one whose body waits."""

@@ -19,6 +19,7 @@ from hyperframe.frame import SettingsFrame
 from loadgen.model.errors import ErrorKind
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http1.head import Malformed
+from loadgen.wire.http1.upload import Content
 from loadgen.wire.http2.fields import check_content, check_trailers, stream_head
 from loadgen.wire.http2.h2_adapter import CONNECTION_WINDOW_BYTES, ClientH2Connection, code_name, error_text
 from loadgen.wire.http2.stream import HttpStream, StreamRequest
@@ -54,9 +55,9 @@ class Http2Protocol:
     def __init__(self, max_body_bytes: int, upgrades: bool = False, keeps_bodies: bool = False) -> None:
         self._limit_bytes = max_body_bytes
         self._keeps_bodies = keeps_bodies
-        # Streams by number whose response is not complete; and requests' bodies that are not sent in full.
+        # Streams by number whose response is not complete; and bodies that are not sent in full, with what is.
         self._open: dict[int, HttpStream] = {}
-        self._uploads: deque[tuple[HttpStream, bytes | memoryview]] = deque()
+        self._uploads: deque[tuple[HttpStream, Content, int]] = deque()
         # Frames since the last response that are no part of one.
         self._idle_frames = 0
         # Bytes received on streams that are over, which the connection's window still lacks.
@@ -89,13 +90,13 @@ class Http2Protocol:
         connection, body = self._h2, request.body
         try:
             number = connection.get_next_available_stream_id()
-            connection.send_headers(number, request.fields, end_stream=not body)
+            connection.send_headers(number, request.fields, end_stream=len(body) == 0)
         except ProtocolError as error:  # after two billion requests
             raise UpgradeFailure(ErrorKind.HTTP2_PROTOCOL, str(error)) from None
         stream = self._open[number] = HttpStream(number, owner, request.head_only)
         stream.size_bytes = connection.sent_block_bytes + _FRAME_HEAD_BYTES
-        if body:
-            self._uploads.append((stream, body))
+        if len(body):
+            self._uploads.append((stream, body, 0))
         else:
             stream.sent = True
         return stream
@@ -105,11 +106,11 @@ class Http2Protocol:
         for _ in range(len(self._uploads)):
             if len(connection._data_to_send) >= _MAX_OUT_BYTES:
                 break
-            stream, body = self._uploads.popleft()
+            stream, body, sent_bytes = self._uploads.popleft()
             if not stream.done:
-                rest = self._upload(stream, body)
-                if rest:
-                    self._uploads.append((stream, rest))
+                sent_bytes = self._upload(stream, body, sent_bytes)
+                if not stream.sent:
+                    self._uploads.append((stream, body, sent_bytes))
         data: bytes = connection.data_to_send()
         return data
 
@@ -181,21 +182,22 @@ class Http2Protocol:
             self._h2.close_connection(ErrorCodes.FRAME_SIZE_ERROR)
             raise UpgradeFailure(ErrorKind.HTTP2_PROTOCOL, "a frame is longer than we allow")
 
-    def _upload(self, stream: HttpStream, body: bytes | memoryview) -> bytes | memoryview:
-        """Send what the windows allow; returns the rest."""
+    def _upload(self, stream: HttpStream, body: Content, sent_bytes: int) -> int:
+        """Send what the windows allow; returns how much is sent by now. May raise the Failure of a body's file."""
         connection, number = self._h2, stream.number
         room = min(connection.local_flow_control_window(number), _MAX_OUT_BYTES)
-        rest = memoryview(body)
-        while room > 0 and rest:
-            piece = rest[: min(room, connection.max_outbound_frame_size)]
-            rest = rest[len(piece) :]
-            connection.send_data(number, bytes(piece), end_stream=not rest)
+        size_bytes = len(body)
+        while room > 0 and sent_bytes < size_bytes:
+            end = min(size_bytes, sent_bytes + min(room, connection.max_outbound_frame_size))
+            piece = body[sent_bytes:end]
+            sent_bytes = end
+            connection.send_data(number, piece, end_stream=end == size_bytes)
             stream.size_bytes += len(piece) + _FRAME_HEAD_BYTES
             room -= len(piece)
             # Opening the windows for it took frames, on the stream and on the connection: these are not idle.
             self._idle_frames = max(0, self._idle_frames - 2 - len(piece) // 1024)
-        stream.sent = not rest
-        return rest
+        stream.sent = sent_bytes == size_bytes
+        return sent_bytes
 
     def _on_response(self, event: events.ResponseReceived, changed: list[HttpStream]) -> None:
         size_bytes = self._h2.sections.popleft() + _FRAME_HEAD_BYTES

@@ -9,6 +9,7 @@ from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http1.head import FieldLines, ResponseHead
+from loadgen.wire.http1.upload import Content
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +18,8 @@ class StreamRequest:
 
     fields: FieldLines
     """The HTTP/2 field section, pseudo-fields first."""
-    body: bytes
-    plain: bytes
+    body: Content
+    plain: Content
     """The whole request in HTTP/1.1, for a server that declines HTTP/2."""
     upgrade: bytes = b""
     """The same with an offer to upgrade (RFC 7540 §3.2), for the first request of a connection."""

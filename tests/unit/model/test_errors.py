@@ -31,6 +31,7 @@ NUMBERS = {
     "proxy_tls_failed": 49,
     "proxy_certificate_required": 50,
     "proxy_certificate_refused": 51,
+    "body_unreadable": 52,
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from loadgen.model.continue_counts import ContinueCounts
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT, ClosedBy
 from loadgen.wire.clock import Timer
+from loadgen.wire.errors import Failure
 from loadgen.wire.http1.upload import Upload
 from loadgen.wire.http1.upload_connection import UploadConnection
 from loadgen.wire.lifecycle import CLOSED, IDLE, RECEIVING, SENDING, WAITING
@@ -171,3 +172,33 @@ def test_a_server_that_takes_no_more_may_have_said_why(rig: Rig) -> None:
     assert (rig.connection.state, rig.transport.watched) == (SENDING, READ)
     rig.arrive(RESPONSE[:4])
     assert rig.connection.state == RECEIVING
+
+
+class Broken:
+    """A body whose file has lost its end."""
+
+    def __len__(self) -> int:
+        return 3 * READ_SIZE
+
+    def __getitem__(self, piece: slice) -> bytes:
+        if piece.stop > READ_SIZE:
+            raise Failure(ErrorKind.BODY_UNREADABLE, "f has become shorter than it was")
+        return b"x" * (piece.stop - piece.start)
+
+
+def test_a_file_that_can_not_be_read_to_its_end_ends_the_exchange(rig: Rig) -> None:
+    rig.open(Upload(b"", Broken()))
+    rig.assert_failed(ErrorKind.BODY_UNREADABLE, ClosedBy.CLIENT)
+    assert (rig.connection.failure, rig.connection.bytes_sent) == ("f has become shorter than it was", READ_SIZE)
+
+
+def test_what_the_kernel_takes_in_part_goes_on_where_it_stopped(rig: Rig) -> None:
+    body = bytes(range(256)) * 1024
+    rig.transport.room_bytes = 100_001
+    rig.open(Upload(b"head", body))
+    assert rig.transport.watched == READ | WRITE
+    rig.transport.room_bytes = 7
+    rig.transport.callback()
+    rig.transport.room_bytes = 1 << 30
+    rig.transport.callback()
+    assert (rig.transport.written, rig.connection.state) == (b"head" + body, WAITING)
