@@ -13,7 +13,7 @@ from loadgen.model.target import Target
 def check_requests(
     requests: Sequence[PlannedRequest], methods: Sequence[str], policies: Sequence[ConnectionPolicy], has_body: bool
 ) -> None:
-    """Raise PlanError where they do not. methods: those of the requests. has_body: those without one of their own have the plan's."""
+    """Raise PlanError where they do not. methods: those of the requests. has_body: the plan has one for all."""
     for one in requests:
         if one.chunked and not (one.body or has_body):
             raise PlanError(f"--urls: the request {one.name!r} is chunked, and it has no body")

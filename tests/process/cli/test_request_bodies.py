@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import os
+import threading
 from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -17,9 +20,11 @@ from tests.support.processes import compare, free_port, loadgen
 _SITE = """
 log_format behind '$request_method $request_uri $content_length $http_transfer_encoding';
 server {{
-  listen 127.0.0.1:{port}; client_max_body_size {limit}; client_body_buffer_size 16k; client_body_in_file_only {stores};
-  location / {{ proxy_pass http://127.0.0.1:{behind}; proxy_request_buffering {buffers}; proxy_http_version 1.1; }}
+  listen 127.0.0.1:{port}; client_max_body_size {limit}; client_body_buffer_size 2m;
+  location / {{ proxy_pass http://127.0.0.1:{behind}; proxy_http_version 1.1; }}
 }}
+"""
+_BEHIND = """
 server {{
   listen 127.0.0.1:{behind}; access_log {folder}/behind.log behind; client_max_body_size 0; location / {{ return 200; }}
 }}
@@ -27,11 +32,11 @@ server {{
 _LOG = "$connection $status $request_length $http_expect $http_transfer_encoding $request_uri"
 
 
-def site(folder: Path, *, limit: int = 0, stores: str = "off", buffers: str = "on") -> tuple[str, int, int]:
-    port, behind = free_port(), free_port()
-    return (
-        _SITE.format(port=port, behind=behind, limit=limit, stores=stores, buffers=buffers, folder=folder), port, behind
-    )  # fmt: skip
+def site(folder: Path, *, limit: int = 0, behind: int = 0) -> tuple[str, int, int]:
+    """The configuration and both ports. behind: the port of a server that there is already."""
+    ports = {"port": free_port(), "behind": behind or free_port()}
+    template = _SITE if behind else _SITE + _BEHIND
+    return template.format(limit=limit, folder=folder, **ports), ports["port"], ports["behind"]
 
 
 def lines(folder: Path) -> list[list[str]]:
@@ -76,19 +81,47 @@ def test_a_413_in_place_of_100_ends_the_request_and_the_connection(tmp_path: Pat
     assert sum(one["connections"]["opened"] for one in summary["policies"].values()) == len(log)
 
 
-@pytest.mark.parametrize("more", [(), ("--chunked",), ("--chunked", "--expect-continue")])
+class Digests(ThreadingHTTPServer):
+    """A server that keeps the digest of each body it gets."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+        super().__init__(("127.0.0.1", 0), _Taker)
+
+
+class _Taker(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:  # http.server calls it so
+        assert isinstance(self.server, Digests)
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.found.append(hashlib.sha256(body).hexdigest())
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # as http.server has it
+        pass
+
+
+@pytest.mark.parametrize("more", [(), ("--chunked", "--expect-continue")])
 def test_a_long_file_arrives_as_it_is(tmp_path: Path, more: tuple[str, ...]) -> None:
     content = os.urandom((1 << 20) + 4321)
     (tmp_path / "body").write_bytes(content)
-    config, *ports = site(tmp_path, stores="on")
-    with nginx(tmp_path, config, _LOG, *ports):
-        summary = compare(
-            f"http://127.0.0.1:{ports[0]}/", tmp_path / "run", "--data", f"@{tmp_path}/body", *more, "--users", "2",
-            "--rounds", "1", "--block", "300ms",
-        )  # fmt: skip
-    stored = [path for path in (tmp_path / "t1").rglob("*") if path.is_file()]
-    assert len(stored) == len(lines(tmp_path)) > 1
-    assert all(path.read_bytes() == content for path in stored)
+    with Digests() as behind:
+        thread = threading.Thread(target=behind.serve_forever)
+        thread.start()
+        # nginx takes chunks apart.
+        config, port, _ = site(tmp_path, behind=behind.server_address[1])
+        try:
+            with nginx(tmp_path, config, _LOG, port):
+                summary = compare(
+                    f"http://127.0.0.1:{port}/", tmp_path / "run", "--data", f"@{tmp_path}/body", *more, "--users", "2",
+                    "--rounds", "1",
+                )  # fmt: skip
+        finally:
+            behind.shutdown()
+            thread.join()
+    assert len(behind.found) == len(lines(tmp_path)) > 1
+    assert set(behind.found) == {hashlib.sha256(content).hexdigest()}
     assert all(one["errors"] == {} for one in summary["policies"].values())
     assert summary["plan"]["body_file"] == {"file": str(tmp_path / "body"), "size_bytes": len(content)}
 
