@@ -36,6 +36,10 @@ class OriginsEngine(Engine):
             for place, (own, route) in enumerate(zip(plans, routes, strict=True))
         ]
 
+    def preflight(self) -> tuple[ErrorKind, str] | None:
+        """Of the first origin."""
+        return self.preflight_of(self.origins[0])
+
     def preflight_of(self, origin: OriginContext) -> tuple[ErrorKind, str] | None:
         """As `preflight`, for this origin."""
         return self._ask(

@@ -54,6 +54,13 @@ def test_each_origin_is_asked_once_and_observed() -> None:
     assert checks.observed()["status"] == 200
 
 
+def test_an_engine_that_is_asked_for_one_request_asks_the_first_origin() -> None:
+    rig, _, _ = check(AnsweringTransport, Refusing)
+    assert rig.engine.preflight() is None
+    rig.engine.close()
+    assert [len(route.made) for route in rig.routes] == [1, 0]
+
+
 @pytest.mark.parametrize(
     ("servers", "named"),
     [((AnsweringTransport, Refusing), "http://img:82/"), ((Refusing, AnsweringTransport), "http://h:81/")],
