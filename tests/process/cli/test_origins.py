@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.logging_nginx import nginx, take_lines
 from tests.support.processes import compare, free_port, write_certificates
+from tests.support.proxies import asks, fake_proxy, proxy_url
 from tests.support.runner import run_cli
 
 _LOG_FORMAT = "$server_port|$connection|$request_uri|$http_host|$cookie_shop|$ssl_session_reused"
@@ -144,3 +145,32 @@ def test_what_several_origins_can_not_have_is_one_line(
     assert done.code == 2
     (line,) = done.stderr.strip().splitlines()
     assert complaint in line
+
+
+def test_each_origin_is_reached_by_the_proxy_in_its_own_way(tmp_path: Path) -> None:
+    """A forwarded request, a tunnel, and a host for which the proxy is not used; with a challenge of the proxy's."""
+    clear, secure = free_port(), free_port()
+    write_certificates(tmp_path, "127.0.0.1")
+    urls = (f"http://127.0.0.1:{clear}/a", f"https://127.0.0.1:{secure}/b", f"http://localhost:{clear}/c")
+    (tmp_path / "urls").write_text("".join(f'{{"url": "{url}"}}\n' for url in urls))
+    site = _SITE.format(folder=tmp_path, clear=clear, secure=secure, mode="")
+    with nginx(tmp_path, site, "$http_host|$connection", clear, secure), fake_proxy(asks) as (proxy, port):
+        done = run_cli(
+            "compare", "--urls", "urls", "--policies", "persistent", "--users", "2", "--rounds", "1", "--json",
+            "--block", "400ms", "--warmup", "100ms", "--out", "run", "--no-charts", "--cacert", "ca.pem",
+            "--proxy", proxy_url(port), "--no-proxy", "localhost", "--yes", cwd=tmp_path,
+        )  # fmt: skip
+    assert done.code == 0, done.stderr
+    one = json.loads(done.stdout)["policies"]["persistent"]
+    assert one["errors"] == {}
+    log = Counter(line.split("|")[0] for line in (tmp_path / "access.log").read_text().splitlines())
+    forwarded, tunnelled, direct = one["by_origin"]
+    assert [origin["answered_with_warmup"] for origin in (tunnelled, direct)] == [
+        log[f"127.0.0.1:{secure}"], log[f"localhost:{clear}"],
+    ]  # fmt: skip
+    assert log[f"127.0.0.1:{clear}"] >= forwarded["requests"] > 10
+    assert [origin["connections"]["opened"] for origin in (forwarded, tunnelled, direct)] == [2, 2, 2]
+    firsts = {tuple(head.split(b" ", 2)[:2]) for head in proxy.heads}
+    assert (b"CONNECT", f"127.0.0.1:{secure}".encode()) in firsts
+    assert (b"GET", urls[0].encode()) in firsts
+    assert not any(b"localhost" in uri for _, uri in firsts)
