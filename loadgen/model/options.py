@@ -234,7 +234,10 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         name="probe", group=OptionGroup.CONNECTIONS, type=Flag(), default=False,
         help="Audit the target before the load, for up to 20 s: the findings explain warnings (see `loadgen probe`).",
-        locust=LocustArgument(in_form=False),
+        locust=LocustArgument(
+            help="Audit the target before the load, for up to 20 s, which a web UI's run time includes: the findings "
+            "explain warnings"
+        ),
     ),
     Option(
         name="resume", group=OptionGroup.LOAD, type=FilePath(), is_implicit=True, commands=(SWEEP,), metavar="RUN",

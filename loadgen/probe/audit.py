@@ -80,11 +80,13 @@ class Audit:
         state.findings = {probe.name: AsyncResult() for probe in self.probes}
         driver = gevent.spawn(self._drive, state)
         driver.link(lambda _: self._over.set())
-        if not self._over.wait((plan.max_time_ns + _GRACE_NS) / NS_PER_S):
-            self._end = "out_of_time"
-        if not driver.ready():
-            driver.kill()
-        elif isinstance(driver.value, TargetError):
+        try:
+            if not self._over.wait((plan.max_time_ns + _GRACE_NS) / NS_PER_S):
+                self._end = "out_of_time"
+        finally:  # also where this greenlet is killed
+            if not driver.ready():
+                driver.kill()
+        if isinstance(driver.value, TargetError):
             raise driver.value
         for probe in self.probes:
             if probe.name not in self._records:

@@ -164,6 +164,10 @@ class RunController:
         plan, class_policies = self._plan(self.target_host.trusted(options, host), host)
         plan = self.target_host.monitored(plan)
         run_s = self.start_form.run_seconds(options)
+        until_s = time.monotonic() + run_s if run_s else 0.0
+        if options.probe and self._has_web_ui and not options.autostart:
+            self.target_audit.before_load(plan)
+            run_s = max(until_s - time.monotonic(), 0.1) if run_s else 0.0
         folder = RunFolder.create(Path(options.results), options.run_name or f"{datetime.now():%Y%m%d-%H%M%S}")
         classes = self._environment.user_classes
         run = LocustRun(
@@ -173,7 +177,7 @@ class RunController:
                 scenarios=tuple(one.__name__ for one in classes if kind_of(one) is UserKind.SCENARIO),
                 is_watched=self._has_web_ui,
                 max_samples=plan.max_samples,
-                until_s=time.monotonic() + run_s if run_s else 0.0,
+                until_s=until_s,
             ),
             folder,
             self._channel,

@@ -193,6 +193,27 @@ def test_an_exit_code_of_others_stays(rig: Rig) -> None:
     assert (rig.state, rig.environment.process_exit_code) == (FINISHED, 77)
 
 
+def test_a_form_may_ask_for_an_audit_at_the_beginning_of_its_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(tmp_path, probe=True, run_time=60)
+    rig.environment.web_ui = object()
+    audit = rig.controller.target_audit
+    asked: list[str] = []
+
+    def before_load(plan: Any) -> None:
+        asked.append(str(plan.target))
+        audit.record = {"url": str(plan.target), "findings": {}, "traces": []}  # type: ignore[typeddict-item] # enough of one
+
+    monkeypatch.setattr(audit, "before_load", before_load)
+    rig.controller.check()
+    assert asked == []
+    rig.run()
+    assert asked == ["http://127.0.0.1:9/"]
+    assert rig.controller.run is not None
+    assert rig.controller.run.facts["environment"]["audit"] == {"url": "http://127.0.0.1:9/", "findings": {}}
+
+
 @pytest.mark.parametrize("web_ui", [None, object()])
 def test_an_audit_before_the_load_is_a_part_of_the_run(
     tmp_path: Path, web_ui: Any, monkeypatch: pytest.MonkeyPatch

@@ -81,7 +81,7 @@ def test_without_a_host_the_embedded_target_would_be_started() -> None:
 @pytest.mark.parametrize("name", COMMAND_LINE_ONLY)
 def test_options_of_the_command_line_can_not_be_set_by_a_form(name: str) -> None:
     assert form_of()[0].refusal({name: "x"}) == (f"--{name.replace('_', '-')} is set on the command line, not here")
-    assert set(COMMAND_LINE_ONLY) == {"results", "urls", "probe"}
+    assert set(COMMAND_LINE_ONLY) == {"results", "urls"}
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,16 @@ def test_before_a_load_it_is_waited_for(
     assert "no connection could be opened" in caplog.text
 
 
+def test_who_waits_for_it_may_be_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(target_audit, "quick_probes", lambda: choose(["idle_timeout"], ()))
+    audit = TargetAudit(plan_of, lambda: False)
+    with scripted_server(hello) as port:
+        waiting = gevent.spawn(audit.before_load, load_plan(url=f"http://127.0.0.1:{port}/"))
+        wait_for(audit, lambda view: view["state"] == "running")
+        waiting.kill()
+    assert (audit.is_running, audit.record) == (False, None)
+
+
 def test_never_beside_a_run_and_never_of_what_is_no_host() -> None:
     assert TargetAudit(plan_of, lambda: True).start("http://127.0.0.1/").startswith("a run is on")
 
