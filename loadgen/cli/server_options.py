@@ -11,7 +11,7 @@ from loadgen.cli.option_types import HeadedOption, OptionType
 from loadgen.model.file_value_types import FilePath
 from loadgen.model.tls_value_types import TlsVersions
 from loadgen.model.value_types import Choice, Duration, ListOf, Whole
-from loadgen.target.behaviour import DECLINABLE, EXPECT_ANSWERS
+from loadgen.target.behaviour import DECLINABLE, ENCODINGS, EXPECT_ANSWERS
 
 _DURATION, _FILE, _WHOLE = OptionType(Duration()), OptionType(FilePath()), OptionType(Whole())
 _NONE = {"type": _DURATION, "default": "0s"}
@@ -40,6 +40,9 @@ _OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--decline": {
             "type": OptionType(ListOf(Choice(*DECLINABLE))), "default": (), "show_default": False,
             "metavar": "WORD,...", "help": f"What it is not to do, out of {', '.join(DECLINABLE)}.",
+        },
+        "--encoding": {
+            "type": OptionType(Choice(*ENCODINGS)), "default": ENCODINGS[0], "help": "Content coding of its responses.",
         },
         "--on-expect": {
             "type": OptionType(Choice(*EXPECT_ANSWERS)), "default": EXPECT_ANSWERS[0],

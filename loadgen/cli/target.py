@@ -52,6 +52,7 @@ def behaviour_of(options: dict[str, Any]) -> Behaviour:
         frozenset(options["decline"]),
         options["max_streams"],
         options["on_expect"],
+        options["encoding"],
     )
 
 

@@ -19,6 +19,9 @@ DECLINABLE = ("websocket", "h2c", "h2", "trailers")
 CONTINUE, IGNORE, REFUSE = "continue", "ignore", "refuse"
 EXPECT_ANSWERS = (CONTINUE, IGNORE, REFUSE)
 """What --on-expect can be: 100 Continue, nothing, or 417 and a close."""
+IDENTITY, GZIP = "identity", "gzip"
+ENCODINGS = (IDENTITY, GZIP)
+"""What --encoding can be."""
 
 _MAX_STREAMS = (1 << 31) - 1  # a stream's number has 31 bits (RFC 9113 §5.1.1)
 
@@ -48,6 +51,8 @@ class Behaviour:
     """Concurrent streams of an HTTP/2 connection (SETTINGS_MAX_CONCURRENT_STREAMS)."""
     on_expect: str = CONTINUE
     """One of EXPECT_ANSWERS: what it does about `Expect: 100-continue`."""
+    encoding: str = IDENTITY
+    """One of ENCODINGS: how its bodies are coded (RFC 9110 §8.4)."""
     replica: str = ""
     """What the field X-Replica of its responses says; empty for no such field."""
 

@@ -5,13 +5,14 @@ Responses repeat: they are remembered for as long as their Date field is right.
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable
 from email.utils import formatdate
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from loadgen.target.behaviour import Behaviour
+from loadgen.target.behaviour import GZIP, Behaviour
 from loadgen.target.requests import CONNECTIONS, FIELDS, STATS, Request
 from loadgen.wire.http1.head import FieldLines
 
@@ -43,10 +44,14 @@ class Responses:
         self, behaviour: Behaviour, stats: Callable[[], dict[str, Any]], connections: Callable[[], dict[str, Any]]
     ) -> None:
         self._size_bytes = behaviour.size_bytes
+        self._is_coded = behaviour.encoding == GZIP
         self._trailers = "trailers" not in behaviour.declines
-        # As a balancer's backends say who they are.
-        self._replica = f"X-Replica: {behaviour.replica}\r\n".encode() if behaviour.replica else b""
-        self._http2_fields = ((b"x-replica", behaviour.replica.encode()),) if behaviour.replica else ()
+        # As a balancer's backends say who they are; and how the body is coded.
+        self._own_fields = f"X-Replica: {behaviour.replica}\r\n".encode() if behaviour.replica else b""
+        self._http2_fields: FieldLines = ((b"x-replica", behaviour.replica.encode()),) if behaviour.replica else ()
+        if self._is_coded:
+            self._own_fields += b"Content-Encoding: gzip\r\n"
+            self._http2_fields += ((b"content-encoding", b"gzip"),)
         self._json = {STATS: stats, CONNECTIONS: connections}
         self._http1: dict[tuple[bool, bool, bytes, int | None], bytes] = {}
         self._http2: dict[tuple[bool, int | None], Http2Response] = {}
@@ -64,8 +69,8 @@ class Responses:
         key = (head_only, persists, keep_alive, size_bytes)
         response = self._http1.get(key)
         if response is None:
-            body = body_of(self._size_bytes if size_bytes is None else size_bytes)
-            connection = _connection(persists, keep_alive) + self._replica
+            body = self._body(size_bytes)
+            connection = _connection(persists, keep_alive) + self._own_fields
             head = _head(_TEXT, b"Content-Length: %d" % len(body), connection)
             response = head if head_only else head + body
             if len(self._http1) < _MAX_REMEMBERED:
@@ -84,10 +89,10 @@ class Responses:
         """The HTTP/1.1 response to a request that counts. served: how many the connection has served, with this one."""
         if not (request.trailers and self._trailers):
             return self.simple(request.head_only, persists, keep_alive, request.size_bytes)
-        body = body_of(self._size_bytes if request.size_bytes is None else request.size_bytes)
+        body = self._body(request.size_bytes)
         framing = b"Transfer-Encoding: chunked\r\nTrailer: " + _SERVED
         chunk = b"%x\r\n%s\r\n" % (len(body), body) if body else b""
-        head = _head(_TEXT, framing, _connection(persists, keep_alive))
+        head = _head(_TEXT, framing, _connection(persists, keep_alive) + self._own_fields)
         return b"%s%s0\r\n%s: %d\r\n\r\n" % (head, chunk, _SERVED, served)
 
     def refusal(self, text: bytes, persists: bool) -> bytes:
@@ -113,13 +118,18 @@ class Responses:
         key = (request.head_only, request.size_bytes)
         response = self._http2.get(key)
         if response is None:
-            body = body_of(self._size_bytes if request.size_bytes is None else request.size_bytes)
+            body = self._body(request.size_bytes)
             response = _http2_response(request, _TEXT, body, self._http2_fields)
             if len(self._http2) < _MAX_REMEMBERED:
                 self._http2[key] = response
         if request.trailers and self._trailers:
             return response._replace(trailers=((_SERVED.lower(), b"%d" % served),))
         return response
+
+    def _body(self, size_bytes: int | None) -> bytes:
+        """A body that is, once decoded, of this size, or of the usual one where that is None."""
+        body = body_of(self._size_bytes if size_bytes is None else size_bytes)
+        return gzip.compress(body, mtime=0) if self._is_coded else body
 
     def _as_json(self, request: Request) -> bytes:
         return json.dumps(self._json[request.resource]()).encode()
@@ -154,9 +164,7 @@ def _whole(request: Request, media_type: bytes, body: bytes, connection: bytes) 
     return head if request.head_only else head + body
 
 
-def _http2_response(
-    request: Request, media_type: bytes, body: bytes, more: tuple[tuple[bytes, bytes], ...] = ()
-) -> Http2Response:
+def _http2_response(request: Request, media_type: bytes, body: bytes, more: FieldLines = ()) -> Http2Response:
     head = (
         (b":status", b"200"),
         (b"server", b"loadgen"),

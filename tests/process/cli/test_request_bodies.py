@@ -126,6 +126,24 @@ def test_a_long_file_arrives_as_it_is(tmp_path: Path, more: tuple[str, ...]) -> 
     assert summary["plan"]["body_file"] == {"file": str(tmp_path / "body"), "size_bytes": len(content)}
 
 
+def test_compressed_responses_count_as_they_are_sent(tmp_path: Path) -> None:
+    port = free_port()
+    config = f"""gzip on; gzip_types *; default_type text/plain;
+    server {{ listen 127.0.0.1:{port}; location / {{ return 200 "{"text " * 700}"; }} }}"""
+    with nginx(tmp_path, config, "$bytes_sent $body_bytes_sent $sent_http_content_encoding", port):
+        summary = compare(
+            f"http://127.0.0.1:{port}/", tmp_path / "run", "--header", "Accept-Encoding: gzip", "--users", "2",
+            "--export", "csv",
+        )  # fmt: skip
+    log = lines(tmp_path)
+    assert {line[2] for line in log} == {"gzip"}
+    assert max(int(line[1]) for line in log) < 700
+    with (tmp_path / "run" / "samples.csv").open(newline="", encoding="utf-8") as file:
+        received = Counter(int(row["bytes_received"]) for row in csv.DictReader(file))
+    assert received.keys() <= {int(line[0]) for line in log}
+    assert all(one["errors"] == {} for one in summary["policies"].values())
+
+
 @pytest.mark.parametrize(("users", "mib", "more"), [(50, 100, ()), (4, 20, ("--tls", "--policies", "persistent,h2"))])
 def test_memory_does_not_grow_with_the_file(tmp_path: Path, users: int, mib: int, more: tuple[str, ...]) -> None:
     """With as much in flight as users times the file's length."""

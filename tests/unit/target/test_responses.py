@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
@@ -130,3 +131,16 @@ def test_refusals_close_or_not() -> None:
     assert body == b"no WebSocket here\n"
     reader, body = read(bad_request("what is this"))
     assert (reader.head.status, reader.head.persists, body) == (400, False, b"what is this")  # type: ignore[union-attr]
+
+
+def test_bodies_may_be_compressed() -> None:
+    made = responses(encoding="gzip", size_bytes=1000)
+    for fields in ("", "TE: trailers\r\nConnection: TE\r\n"):
+        reader, body = read(made.http1(request(fields=fields), True, b"", 1))
+        assert reader.head is not None
+        assert (b"Content-Encoding", b"gzip") in reader.head.headers
+        assert gzip.decompress(body) == body_of(1000)
+        assert reader.body_bytes == len(body) < 100  # as sent: never decoded
+    response = made.http2(http2_request("/?size=0"), 1)
+    assert gzip.decompress(response.body) == b""
+    assert (b"content-encoding", b"gzip") in response.head

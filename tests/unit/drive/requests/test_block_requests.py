@@ -94,3 +94,13 @@ def test_a_template_is_filled_for_each_request() -> None:
         assert filled.startswith(b"PUT %b?a=%%7Bn%%7D HTTP/1.1\r\n" % path)
         assert b"\r\nX-N: %d\r\n" % number in filled
         assert filled.endswith(b'\r\n\r\n{"u": 5, "m": {}}')
+
+
+def test_an_upload_to_a_proxy_names_the_whole_url() -> None:
+    proxy = parse_proxy("http://p:3128")
+    route = Route(parse_target("http://h/x"), proxy=proxy)
+    transfer = BodyTransfer(expects_continue=True, chunked=True)
+    found = sent("persistent", route, proxy=proxy, method="PUT", body=b"hello", transfer=transfer)
+    assert isinstance(found, EncodedRequest)
+    assert found.more.head.startswith(b"PUT http://h/x HTTP/1.1\r\n")
+    assert found.more[0 : len(found.more)].endswith(b"\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
