@@ -29,7 +29,7 @@ http {{
   access_log off; root {folder}/www; keepalive_requests 1000000000; keepalive_timeout 300s;
   client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
   uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
-  server {{ listen 127.0.0.1:{http} backlog=8192; location / {{ }}
+  server {{ listen 127.0.0.1:{http} backlog=8192; listen unix:{folder}/socket; location / {{ }}
     location /hello {{ return 200 "hello"; }}
     location /distinct {{ add_header X-Request-Id $request_id; return 200 "hello"; }} }}
   server {{ listen 127.0.0.1:{https} ssl backlog=8192; ssl_session_tickets off; ssl_session_cache off;
@@ -122,6 +122,7 @@ class Server:
         self.distinct = f"http://127.0.0.1:{http}/distinct"
         self.hello = f"{self.plain}hello"
         self.secure_hello = f"https://127.0.0.1:{https}/hello"
+        self.socket_file = str(folder / "socket")
         self.ca_file = str(folder / "ca.pem")
 
 

@@ -83,7 +83,15 @@ def test_the_rules_are_curls(tmp_path: Path, rule: tuple[str, ...]) -> None:
     assert b"Host: shop.test\r\n" in heads[0]
 
 
-def test_over_tls_the_rules_are_curls_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("port_of_url", "rule"),
+    [
+        ("", ("--connect-to", "shop.test:443:127.0.0.1:{port}")),
+        ("", ("--connect-to", "::other.test:{port}", "--resolve", "other.test:{port}:127.0.0.1")),
+        (":{port}", ("--resolve", "shop.test:{port}:127.0.0.1")),
+    ],
+)
+def test_over_tls_the_rules_are_curls_too(tmp_path: Path, port_of_url: str, rule: tuple[str, ...]) -> None:
     """Host, name of the handshake and certificate stay those of the URL, wherever connections go."""
     heads: list[bytes] = []
     names: list[bytes | None] = []
@@ -91,14 +99,15 @@ def test_over_tls_the_rules_are_curls_too(tmp_path: Path) -> None:
     context.set_tlsext_servername_callback(lambda connection: names.append(connection.get_servername()))
     server = SecureServer(in_turns(context), lasts=heads)
     with scripted_server(server.script) as port:
-        given = ("--cacert", trust(tmp_path)["cacert"], "--connect-to", f"shop.test:443:127.0.0.1:{port}")
-        curl("https://shop.test/a?b=1", "-H", "Connection: close", "--http1.1", *given)
-        found = compare("https://shop.test/a?b=1", tmp_path / "run", *AS_CURL_WRITES, *given)
+        url = f"https://shop.test{port_of_url.format(port=port)}/a?b=1"
+        given = ("--cacert", trust(tmp_path)["cacert"], *(one.format(port=port) for one in rule))
+        curl(url, "-H", "Connection: close", "--http1.1", *given)
+        found = compare(url, tmp_path / "run", *AS_CURL_WRITES, *given)
     assert found["policies"]["close"]["errors"] == {}
     assert set(names) == {b"shop.test"}
     assert len(set(heads)) == 1
     assert len(heads) > 2
-    assert b"Host: shop.test\r\n" in heads[0]
+    assert b"Host: shop.test" + (f":{port}".encode() if port_of_url else b"") + b"\r\n" in heads[0]
 
 
 @pytest.mark.parametrize("form", ["file", "abstract"])
