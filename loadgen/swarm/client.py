@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from loadgen.drive.clients.body_stream import BodyStream
 from loadgen.drive.requests.call_result import CallResult
+from loadgen.model.exceptions import PlanError
 from loadgen.model.redaction import redact_url
 from loadgen.swarm.client_options import BodyOptions, JsonOptions, Options
 from loadgen.swarm.client_session import ClientSession
 from loadgen.swarm.gather import GatheredRequest, gather
 from loadgen.swarm.redirect_chain import RedirectChain
+from loadgen.swarm.request_failures import BadRedirect
 from loadgen.swarm.response import ReuseResponse, failure_of
 from loadgen.swarm.reuse_websocket import ReuseWebSocket, WebSocketLabels, WebSocketOptions, http_url
 from loadgen.swarm.scenario_request import (
@@ -210,7 +212,7 @@ class ReuseClient(ClientSession):
         """The response at the end of the redirects, with those before it, which are reported if each is a request."""
         first = chain.sent
         history: list[ReuseResponse] = []
-        while (following := chain.next_request(self.max_redirects)) is not None:
+        while (following := self._next_request(chain, way)) is not None:
             hop = self._hop(chain, name, start_time, context, False)
             history.append(hop)
             if self.each_redirect:
@@ -226,6 +228,17 @@ class ReuseClient(ClientSession):
         if not self.each_redirect:
             response.count_as(first.method, name or _name_of(first.target), first.url, chain.latency_ns)
         return response
+
+    def _next_request(self, chain: RedirectChain, way: SendOptions) -> ScenarioRequest | None:
+        """What is sent next; None at the end, also where the policy can't be had at the place of the redirect."""
+        following = chain.next_request(self.max_redirects)
+        if following is not None:
+            try:
+                self._clients.of(following.origin, way.trust)
+            except PlanError:
+                chain.failure = BadRedirect("unusable_redirect")
+                return None
+        return following
 
     def _hop(
         self,

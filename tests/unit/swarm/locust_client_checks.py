@@ -12,6 +12,7 @@ from locust.exception import CatchResponseError, LocustError, ResponseError
 
 from loadgen.drive.requests.call_result import CallResult
 from loadgen.model.errors import ErrorKind
+from loadgen.model.exceptions import PlanError
 from loadgen.swarm.client import ReuseClient
 from loadgen.swarm.request_failures import RequestFailed
 from loadgen.swarm.response import ReuseResponse, failure_of
@@ -52,6 +53,8 @@ class Rig:
         self.ways.clear()
 
     def of(self, origin: str, trust: Trust | None = None) -> Any:
+        if origin == "https://never":
+            raise PlanError("HTTP/2 in clear, and the target speaks TLS")
         self.ways.append((origin, trust))
         return self
 
@@ -197,7 +200,7 @@ def test_a_followed_redirect_is_one_request_and_knows_each_exchange() -> None:
     response = rig.client.post("/a", json={}, headers={"Authorization": "secret"})
     assert [call[:2] for call in rig.calls] == [("POST", "/a"), ("GET", "/b"), ("GET", "/c")]
     assert [dict(call[2]).keys() for call in rig.calls] == [{"Authorization", "Content-Type"}, {"Authorization"}, set()]
-    assert [way for way, _ in rig.ways] == ["http://h:81", "http://h:81", "http://other"]
+    assert list(dict.fromkeys(way for way, _ in rig.ways)) == ["http://h:81", "http://other"]
     (event,) = rig.events
     assert (event["request_type"], event["name"], event["url"]) == ("POST", "/a", "http://h:81/a")
     assert event["response_time"] == 3 * 3.5
@@ -230,6 +233,23 @@ def test_a_redirect_that_is_not_followed(method: str, options: dict[str, Any]) -
     rig.result = redirect("/b")
     response = getattr(rig.client, method)("/a", **options)
     assert (len(rig.calls), response.status_code, response.is_redirect, response.ok) == (1, 302, True, True)
+
+
+def test_a_redirect_to_where_the_policy_can_t_be_had_is_a_failure() -> None:
+    rig = Rig()
+    rig.client.each_redirect = True
+    rig.result = redirect("https://never/b")
+    response = rig.client.get("/a")
+    assert (len(rig.calls), len(rig.events), response.status_code, response.ok) == (1, 1, 302, False)
+    assert str(rig.events[0]["exception"]) == "unusable_redirect"
+
+
+def test_a_streamed_response_behind_a_redirect() -> None:
+    rig = Rig()
+    rig.result, rig.later = redirect("/b"), [result(Content_Length="5")]
+    response = rig.client.get("/a", stream=True)
+    assert (list(response.iter_content(3)), len(response.history)) == ([b"hel", b"lo"], 1)
+    assert rig.events[0]["response_length"] == 5
 
 
 def test_a_loop_of_redirects_is_a_failure() -> None:
