@@ -246,8 +246,8 @@ class WarningCode(WarningRow):
         "Report it: loadgen should not offer a session here.",
     )  # fmt: skip
     TLS_NOT_RESUMED = (
-        "tls_not_resumed", "The server did not resume TLS sessions under a policy that offers them.",
-        "Turn on session tickets or a shared session cache in the server.",
+        "tls_not_resumed", "The server, or an https proxy, did not resume TLS sessions though the policy offers them.",
+        "Turn on session tickets or a shared session cache in it.",
     )  # fmt: skip
     UPGRADE_DECLINED = (
         "upgrade_declined", "The server declined HTTP/2, so the policy's connections went on in HTTP/1.1.",

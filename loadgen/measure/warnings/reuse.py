@@ -121,12 +121,14 @@ def reuse_warnings(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
         )
     # Each user has a TLS session of its own, so with a pool each user needs one full handshake.
     full = cell.users * summary["blocks"] if policy.pool and not cell.rate_rps else connections["ideal"]
-    if policy.resumes_tls and connections["tls_full"] > full:
-        yield (
-            WarningCode.TLS_NOT_RESUMED,
-            f"{connections['tls_full']:,} TLS handshakes were full, where {full:,} would do: the server did not resume "
-            "every session",
-        )
+    made = {"server": connections["tls_full"], "proxy": connections.get("proxy_full_handshakes", 0)}
+    for who, handshakes in made.items():
+        if policy.resumes_tls and handshakes > full:
+            yield (
+                WarningCode.TLS_NOT_RESUMED,
+                f"{handshakes:,} TLS handshakes{' with the proxy' if who == 'proxy' else ''} were full, where {full:,} "
+                f"would do: the {who} did not resume every session",
+            )
     if policy.early_data:
         yield from _early_data(connections)
 

@@ -33,7 +33,7 @@ class Measured:
         self.policies: dict[str, dict[str, Any]] = summary["policies"]
         self.warnings: set[str] = {warning["code"] for warning in summary["warnings"]}
         with np.load(folder / "samples.npz") as samples:
-            self._columns = {name: samples[name].astype(np.int64) for name in COLUMNS}
+            self._columns = {name: samples[name].astype(np.int64) for name in COLUMNS if name in samples}
 
     def phase(self, policy: str, phase: str, *, first: bool | None = None) -> NDArray[np.int64]:
         """The phase of each complete request, in the order of connections; `exchange` is send + wait + receive.
@@ -76,7 +76,9 @@ class Laboratory:
         rtt_ns = rtt_ms * NS_PER_MS
         if server == "proxy":
             server, more = "tls13", (*more, "--proxy", self.servers.proxy(rtt_ns))
-        if server in TLS:
+        if server == "early":
+            more = (*more, "--insecure")  # it has an authority of its own
+        elif server in TLS:
             more = (*more, "--cacert", str(self.servers.ca_file))
         measured = self.compare_url(self.servers.url(server, rtt_ns, path), policies, block_ms, *more)
         self.runs.append((server, measured))

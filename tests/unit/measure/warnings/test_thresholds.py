@@ -145,9 +145,10 @@ def test_resumption_that_was_not_asked_for(resumed: int, policy: str, warned: bo
     assert (WarningCode.TLS_RESUMED_UNASKED in found) == warned
 
 
+@pytest.mark.parametrize("made", ["tls_full", "proxy_full_handshakes"])
 @pytest.mark.parametrize(("full", "warned"), [(2, False), (3, True)])
-def test_sessions_that_were_not_resumed(full: int, warned: bool) -> None:
-    found = reuse_codes(policy_summary(connections={"tls_full": full}), "close-resume", url="https://h/")
+def test_sessions_that_were_not_resumed(full: int, warned: bool, made: str) -> None:
+    found = reuse_codes(policy_summary(connections={made: full}), "close-resume", url="https://h/")
     assert (WarningCode.TLS_NOT_RESUMED in found) == warned
 
 
