@@ -135,7 +135,7 @@ def addresses_used(connections: ConnectionManager, route: Route) -> dict[str, An
     balance = connections.balance
     if balance is not None:
         for one in connections.open_connections:
-            balance.opened(one.address, one.opened_ns)
+            balance.still_open(one.address, one.opened_ns)
         look_again(route)
         known = route.addresses if route.addressing.addresses != FIRST else ()
         facts["balance"] = balance.facts(known) | {"changes": address_changes(route.take_changes())}

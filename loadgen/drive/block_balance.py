@@ -32,7 +32,11 @@ class BlockBalance:
         self._field_name = field_name.lower().encode("ascii")
         self._interval_ns = interval_ns
         self._intervals = intervals
-        self._since_ns = self._begun_ns = begun_ns
+        self._begun_ns = begun_ns
+        # Connections that are counted before they end, by the time at which they began to open: by the balance before
+        # this one, and by this one.
+        self._counted_before: set[int] = set()
+        self._counted_open: set[int] = set()
         self._connections: dict[SocketAddress, list[int]] = {}
         self._requests: dict[SocketAddress, list[int]] = {}
         self._failed: dict[SocketAddress, list[int]] = {}
@@ -52,9 +56,21 @@ class BlockBalance:
         self._begun_ns = begun_ns
 
     def opened(self, address: SocketAddress, at_ns: int) -> None:
-        """A connection to this address was opened; one that was before this began, an earlier block has counted."""
-        if at_ns >= self._since_ns:
+        """A connection to this address was opened, and has ended."""
+        if at_ns in self._counted_before:
+            self._counted_before.discard(at_ns)
+        elif at_ns not in self._counted_open:
             self._count(self._connections, address, at_ns)
+
+    def still_open(self, address: SocketAddress, at_ns: int) -> None:
+        """The same for one that is open at the end of the block, and that a later one will tell of again."""
+        if at_ns not in self._counted_before:
+            self._count(self._connections, address, at_ns)
+        self._counted_open.add(at_ns)
+
+    def follow(self, before: BlockBalance) -> None:
+        """Count on from where that one ended: connections outlive the block."""
+        self._counted_before = before._counted_open
 
     def answered(self, address: SocketAddress, head: ResponseHead, at_ns: int) -> None:
         """A response with this head came from there."""

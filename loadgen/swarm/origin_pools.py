@@ -51,7 +51,10 @@ class OriginPools:
         """What the block's facts have of addresses, backends and attempts, of all pools; counts begin anew."""
         each = [addresses_used(pool, pool._route) for pool in self._all]
         for pool in self._all:
+            before = pool.balance
             pool.begin_balance()  # requests go on between two blocks
+            if before is not None:
+                pool.balance.follow(before)
         balance = add_balances(one.get("balance") for one in each)
         races = add_each(one["races"] for one in each if "races" in one)
         return ({"balance": balance} if balance else {}) | ({"races": races} if races else {})

@@ -37,10 +37,16 @@ def test_each_is_counted_in_its_interval() -> None:
     }
 
 
-def test_a_connection_that_an_earlier_block_has_counted_is_not_counted_again() -> None:
-    balance = BlockBalance("", S, 1, begun_ns=10 * S)
-    balance.opened(ONE, 10 * S - 1)
-    assert balance.facts()["addresses"] == {}
+def test_a_connection_that_outlives_its_block_is_counted_once() -> None:
+    first, second, third = (BlockBalance("", S, 1, begun_ns=number * S) for number in (10, 20, 30))
+    first.still_open(ONE, 15 * S)
+    second.follow(first)
+    second.opened(ONE, 19 * S)  # it began to open in the block before, and was not open by its end
+    second.still_open(ONE, 15 * S)
+    third.follow(second)
+    third.opened(ONE, 15 * S)  # now it has ended
+    counted = [one.facts()["addresses"].get("192.0.2.1:80", {}).get("connections") for one in (first, second, third)]  # type: ignore[call-overload] # absent is none
+    assert counted == [[1], [1], None]
 
 
 def test_what_came_between_two_blocks_is_in_the_next_one_s_first_interval() -> None:
