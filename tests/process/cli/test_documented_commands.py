@@ -66,7 +66,9 @@ def in_place(line: str, target: Target) -> list[str]:
     arguments = shlex.split(line)[1:]
     own = {word for before, word in pairwise(arguments) if "://" in word and before != "--proxy"}
     # One of several targets has a name before its URL.
-    there = {word: re.sub(r"https?://.*", target.url, word) for word in own} | {"ca.pem": str(target.ca_file)}
+    # A path matters where it is a template.
+    there = {word: re.sub(r"https?://[^/]*/" if "{" in word else r"https?://.*", target.url, word) for word in own}
+    there["ca.pem"] = str(target.ca_file)
     there |= {word: url.replace("127.0.0.1", "localhost") for word, url in there.items() if "localhost" in word}
     return [there.get(word, word) for word in arguments]
 
@@ -112,6 +114,11 @@ def test_comparisons_and_sweeps(line: str, share_target: Share, tmp_path: Path) 
     if "--urls" in arguments:
         requests = '{"url": "/", "weight": 2}\n{"url": "/cart", "method": "POST", "body": "{n}"}\n'
         (tmp_path / arguments[arguments.index("--urls") + 1]).write_text(requests, encoding="utf-8")
+    if "--template-csv" in arguments:
+        (tmp_path / arguments[arguments.index("--template-csv") + 1]).write_text("id\n1\n2\n", encoding="utf-8")
+    for word in arguments:
+        if word.startswith("@"):
+            (tmp_path / word.removeprefix("@")).write_bytes(b"\x89PNG")
     with ExitStack() as stack:
         if "--proxy" in arguments:
             place = arguments.index("--proxy") + 1
