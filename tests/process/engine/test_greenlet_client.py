@@ -21,7 +21,6 @@ from loadgen.drive.requests.call_result import CallResult
 from loadgen.measure.data.recorder import Recorder
 from loadgen.measure.data.rows import read_rows
 from loadgen.model.errors import ErrorKind
-from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Load, Plan
 from loadgen.model.policy import parse_policy
 from loadgen.model.records import Ending, Phase
@@ -205,12 +204,17 @@ def test_tls_is_resumed_where_the_policy_says_so(nginx: Nginx, policy: str, resu
     assert len(rows.connections) == 5
 
 
-@pytest.mark.parametrize("policy", ["pool:2", "pipeline:4", "pool:3+close"])
-def test_users_that_share_or_do_not_wait_are_refused_in_one_line(policy: str) -> None:
-    with pytest.raises(PlanError, match="is not for scenarios") as caught, clients("http://127.0.0.1:9/", policy):
-        pass
-    assert str(caught.value).startswith(f"the policy '{policy}' is not for scenarios")
-    assert "\n" not in str(caught.value)
+@pytest.mark.parametrize(("policy", "connections"), [("pool:2", 2), ("pool:3+close", 12), ("pipeline:4", 4)])
+def test_users_send_several_requests_over_the_connections_of_the_policy(
+    nginx: Nginx, policy: str, connections: int
+) -> None:
+    with clients(nginx.http, policy) as (pool, rows):
+        calls = [gevent.spawn(user.call, "GET", "/") for user in [pool.new_client() for _ in range(4)] * 3]
+        assert [call.get(timeout=WAIT_S).status for call in calls] == [200] * 12
+    assert len(rows.exchanges) == 12
+    assert len(rows.connections) == connections
+    until(lambda: len(nginx.log()) == 12)  # it writes a line after the response is out
+    assert len({line[0] for line in nginx.log()}) == connections
 
 
 def test_a_close_while_idle_is_seen_and_costs_no_request() -> None:
@@ -728,15 +732,17 @@ def test_a_user_who_left_while_resting_opens_nothing(share_target: Start) -> Non
     assert target.stats()["requests"] == 1
 
 
-def test_one_user_has_one_request_at_a_time() -> None:
+def test_a_second_request_at_a_time_has_a_connection_of_its_own() -> None:
     with silent_server() as (port, asked, _), clients(f"http://127.0.0.1:{port}/") as (pool, rows):
         client = pool.new_client()
         first = gevent.spawn(client.call, "GET", "/")
         until(asked.is_set)
-        with pytest.raises(RuntimeError, match="one at a time"):
-            client.call("GET", "/")
+        second = gevent.spawn(client.call, "GET", "/")
+        gevent.idle()
+        assert pool.connections == 2
         assert not rows.exchanges
-        first.kill(timeout=WAIT_S)
+        gevent.killall([first, second], timeout=WAIT_S)
+    assert rows.column("outcome") == [-ErrorKind.UNFINISHED] * 2
 
 
 def test_a_server_asked_to_close_gets_a_moment_to_do_it(share_target: Start) -> None:
