@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from loadgen.drive.block import look_again, redirect_location
+from loadgen.drive.block import addresses_used, look_again, redirect_location
 from loadgen.model.addressing import Addressing
 from loadgen.model.target import parse_target
 from loadgen.wire import route_addresses
@@ -99,3 +100,12 @@ def test_a_name_is_looked_up_again_at_the_end_of_a_block_that_opened_no_connecti
     kept.set_addresses([(2, ("192.0.2.1", 80))], 1)
     look_again(kept)
     assert asked == ["h"]
+
+
+def test_what_races_cost_is_a_fact_of_the_block() -> None:
+    route = Route(parse_target("http://h/"), addressing=Addressing(happy_eyeballs_ns=250_000_000))
+    manager: Any = SimpleNamespace(balance=None)
+    route.races.add("attempts", 3)
+    assert addresses_used(manager, route)["races"]["attempts"] == 3
+    assert addresses_used(manager, route)["races"]["attempts"] == 0
+    assert addresses_used(manager, Route(parse_target("http://h/"))) == {}

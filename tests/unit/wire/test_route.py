@@ -17,6 +17,7 @@ from loadgen.model.proxy import Proxy, parse_proxy
 from loadgen.model.proxying import Proxying
 from loadgen.model.target import parse_target
 from loadgen.wire import poller, route_addresses
+from loadgen.wire.address_race import AddressRace
 from loadgen.wire.dns_resolver import DnsAnswer
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http1.head import ResponseHead, parse_response_head
@@ -64,6 +65,26 @@ def test_the_transport_fits_the_way(url: str, through: bool, kind: type[Any]) ->
     mine = route(url, the_proxy() if through else None)
     assert type(mine.transport()) is kind
     assert mine.peer == (("p", 3128) if through else ("h", mine.target.port))
+
+
+@pytest.mark.parametrize(("url", "kind"), [("http://h/", TcpTransport), ("https://h/", TlsTransport)])
+def test_where_addresses_race_each_attempt_has_the_usual_transport(url: str, kind: type[Any]) -> None:
+    addressing = Addressing(happy_eyeballs_ns=250_000_000)
+    mine = Route.of(Plan(parse_target(url), parse_policies("close"), insecure=True, addressing=addressing))
+    assert (type(mine.transport()), type(mine.attempt())) == (AddressRace, kind)
+    six = (10, ("2001:db8::1", 80, 0, 0))
+    mine.set_addresses([ONE, TWO, six])
+    assert mine.race_order() == [ONE, six, TWO]
+    mine.settle(six)
+    assert (mine.addresses, type(mine.transport())) == ([six, ONE, TWO], kind)
+
+
+def test_ipv6_begins_where_dns_servers_were_asked() -> None:
+    addressing = Addressing(happy_eyeballs_ns=250_000_000, dns_server="127.0.0.1:53")
+    mine = Route(parse_target("http://h/"), addressing=addressing)
+    six = (10, ("2001:db8::1", 80, 0, 0))
+    mine.set_addresses([ONE, TWO, six])
+    assert mine.race_order() == [six, ONE, TWO]
 
 
 def test_a_tunnel_in_clear_is_for_policies_that_need_one() -> None:
