@@ -16,7 +16,7 @@ import gevent
 from loadgen.cli.commands import compare
 from loadgen.drive.run_loop import RunLoop
 from loadgen.measure.data.environment import environment
-from loadgen.measure.data.recorder import CONNECTIONS_FILE, EXCHANGES_FILE, Recorder
+from loadgen.measure.data.recorder import CONNECTIONS_FILE, EXCHANGES_FILE, RUN_FILE, Recorder
 from loadgen.measure.data.store import RunStore
 from loadgen.measure.summary.run import summarise
 from loadgen.model.errors import ErrorKind
@@ -143,6 +143,7 @@ def run_here(
     facts = [event["block"] for event in events if "block" in event]
     blocks = _blocks(folder, facts)
     warnings = [event["warning"] for event in events if "warning" in event]
+    (folder / RUN_FILE).write_text("{}", encoding="utf-8")  # a run's folder has one
     samples = RunStore(folder).load_samples(tuple(cell.name for cell in plan.cells))
     summary: Any = summarise("hostile", samples, plan.to_json(secrets=False), _environment(), warnings)
     return Run(blocks, summary, [warning["code"] for warning in summary["warnings"]], refusal)
