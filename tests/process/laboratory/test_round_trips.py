@@ -4,7 +4,8 @@ What both ends compute is not nothing, a handshake's cryptography above all, so 
 no delay, and the law is about what the delay adds. Where there is next to nothing to compute, the whole phase must fit.
 
 - `tls` with TLS 1.3 (RFC 8446 §2) ends with the server's Finished: the client's own goes with the request, and what the
-  server computes for it is in the first exchange. A resumed handshake takes one round trip too: there is no early data.
+  server computes for it is in the first exchange. A resumed handshake takes one round trip too, and with early data
+  the response comes with the server's part of it.
 - `tls` with TLS 1.2 takes two (RFC 5246 §7.3), resumed one, where the client's Finished again goes with the request.
 - `tunnel` is CONNECT and its answer (RFC 9110 §9.3.6); the proxy's own connection to the server has no delay here.
 - `upgrade` is the WebSocket's opening handshake (RFC 6455 §4), or with h2c the whole first request: it is answered on
@@ -39,7 +40,8 @@ class Plan(NamedTuple):
 PLANS = {
     "http": Plan("persistent,close", (5, 20, 50)),
     "http6": Plan("persistent,close", (20,)),
-    "tls13": Plan("persistent,close,close-resume", (5, 20, 50)),
+    "tls13": Plan("persistent,close,close-resume,early-data", (5, 20, 50)),
+    "early": Plan("close-resume,early-data", (20,)),
     "tls12": Plan("close,close-resume", (5, 50)),
     "h2": Plan("h2,h2+recycle:1", (20,)),
     "target": Plan("websocket,websocket-close,h2c-upgrade,h2c-upgrade+recycle:1", (5, 50)),
@@ -67,6 +69,9 @@ LAWS = [
     Law("tls13", "persistent", False, WARM),
     Law("tls13", "close", True, {"connect": 1, "tls": 1, "exchange": 1}),
     Law("tls13", "close-resume", True, {"connect": 1, "tls": 1, "exchange": 1}),
+    Law("tls13", "early-data", True, {"connect": 1, "tls": 1, "exchange": 0}),
+    Law("early", "close-resume", True, {"connect": 1, "tls": 1, "exchange": 1}),
+    Law("early", "early-data", True, {"connect": 1, "tls": 1, "exchange": 0}),
     Law("tls12", "close", True, {"connect": 1, "tls": 2, "exchange": 1}),
     Law("tls12", "close-resume", True, {"connect": 1, "tls": 1, "exchange": 1}),
     Law("h2", "h2", False, WARM),

@@ -28,8 +28,9 @@ _PORTS = {
     "h2": 8414,
     "proxy": 3128,
     "target": 8090,
+    "early": 8415,
 }
-TLS = ("tls12", "tls13", "h2")
+TLS = ("tls12", "tls13", "h2", "early")
 
 _NGINX = """
 user root; daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;
@@ -44,7 +45,7 @@ http {{
   server {{ listen [::]:{http6}; location = / {{ return 200 "hello"; }} }}
   server {{ listen {idle}; keepalive_timeout 1s 1s; location = / {{ return 200 "hello"; }} }}
   server {{ listen {tls12} ssl; ssl_protocols TLSv1.2; location = / {{ return 200 "hello"; }} }}
-  server {{ listen {tls13} ssl; ssl_protocols TLSv1.3; location = / {{ return 200 "hello"; }} }}
+  server {{ listen {tls13} ssl; ssl_protocols TLSv1.3; ssl_early_data on; location = / {{ return 200 "hello"; }} }}
   server {{ listen {h2} ssl http2; ssl_protocols TLSv1.3; location = / {{ return 200 "hello"; }} }}
 }}
 """
@@ -60,9 +61,10 @@ class Servers:
         self._accepted = self._requests = 0
 
     def url(self, server: str, rtt_ns: int, path: str = "/") -> str:
-        """Of `http`, `http6` (over IPv6), `idle`, `tls12`, `tls13` and `h2`, which are nginx, or of `target`.
+        """Of `http`, `http6` (over IPv6), `idle`, `tls12`, `tls13` and `h2`, which are nginx, or of an embedded target.
 
-        `idle` announces that it closes an unused connection after 1 s, and does.
+        `target` is in clear, and `early` takes early data over TLS. `idle` announces that it closes an unused
+        connection after 1 s, and does.
         """
         if server == "http6":
             return f"http://[{self._network.address(rtt_ns, 6)}]:{_PORTS[server]}{path}"
@@ -124,6 +126,8 @@ def servers(network: Network, folder: Path) -> Iterator[Servers]:
         stack.enter_context(_running(network, "proxy", "tinyproxy", "-d", "-c", f"{folder}/tinyproxy.conf"))
         target = ["-m", "loadgen", "target", "--host", "0.0.0.0", "--port", f"{_PORTS['target']}"]
         stack.enter_context(_running(network, "target", sys.executable, *target))
+        early = [*target[:-1], f"{_PORTS['early']}", "--tls", "--early-data", "--ca-file", f"{folder}/early.pem"]
+        stack.enter_context(_running(network, "early", sys.executable, *early))
         all_servers.forget()
         yield all_servers
 
