@@ -158,8 +158,10 @@ class ReuseClient(ClientSession):
             sent = self._outgoing(method, url, params, headers, cookies)
             encode(sent, data, json, files, auth or self.auth)
             target, full_url = sent.target, sent.url
-            trust = Trust.of(self.verify if verify is None else verify, cert or self.cert)
-            way = SendOptions.of(trust, self.timeout if timeout is None else timeout, stream)
+            timeout = self.timeout if timeout is None else timeout
+            verify = self.verify if verify is None else verify
+            if stream or timeout is not None or verify is not None or cert or self.cert:
+                way = SendOptions.of(Trust.of(verify, cert or self.cert), timeout, stream)
             result = self._send(sent, way)
         name = name or self.request_name
         if 300 < result.outcome < 400 and allow_redirects:
@@ -198,6 +200,9 @@ class ReuseClient(ClientSession):
         fields = sent.fields
         if sent.cookies:
             fields += cookie_field(self._clients.jar, sent.cookies, sent.url)
+        if way is _USUAL and sent.origin == self._origin:
+            result: CallResult = self._call(sent.method, sent.target, fields, sent.body)
+            return result
         client = self._clients.of(sent.origin, way.trust)
         if way.streams:
             sent.stream = BodyStream()
