@@ -17,6 +17,7 @@ _UNITS_NS = {"ns": 1, "us": NS_PER_US, "µs": NS_PER_US, "ms": NS_PER_MS, "s": N
 _ROUNDING = 1e-6  # of a digit that is written: 2% is 0.02, which is a little more in binary
 _MAX_SHOWN = 60  # characters of a text that is wrong
 _MAX_DECIMALS = 3
+_FAR = 1_000  # times a value: an interval that reaches farther has another unit
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m)")
 
 
@@ -70,10 +71,14 @@ def format_estimate(value_ns: float, interval_ns: Sequence[float] | None, *, sig
     """Write a time and its interval with one unit: 0.99 ms and [0.94, 1.11].
 
     The interval is empty where there is none. The largest number has three significant digits; the others have as many
-    decimals, and more only where they would be 0 otherwise. sign: a plus too.
+    decimals, and more only where they would be 0 otherwise. An interval of two rounds can reach so far that the value
+    would be next to 0 in its unit; each number then has a unit of its own: 399 µs and [0 ns, 17.5 s]. sign: a plus too.
     """
     numbers = (value_ns, *(interval_ns or ()))
-    unit, size_ns, decimals = _three_digits(max(map(abs, numbers)))
+    largest_ns = max(map(abs, numbers))
+    if interval_ns and not sign and 0 < value_ns * _FAR < largest_ns:
+        return format_duration(value_ns), f"[{', '.join(map(format_duration, interval_ns))}]"
+    unit, size_ns, decimals = _three_digits(largest_ns)
     scaled = [number / size_ns for number in numbers]
     while decimals < _MAX_DECIMALS and any(number and not float(f"{number:.{decimals}f}") for number in scaled):
         decimals += 1

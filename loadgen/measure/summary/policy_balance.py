@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from loadgen.measure.stats.fairness import jain_index
 from loadgen.model.balance_summary import BalanceInterval, BalanceSummary
 from loadgen.model.block_facts import BalanceFacts, BlockFacts
@@ -12,8 +14,8 @@ def balance_summary(blocks: list[BlockFacts]) -> BalanceSummary | None:
     found = [(block["round"], one) for block in blocks if (one := block.get("balance"))]
     if not found:
         return None
-    addresses = list(dict.fromkeys(name for _, one in found for name in one["addresses"]))
-    backends = list(dict.fromkeys(name for _, one in found for name in one["backends"]))
+    addresses = sorted({name for _, one in found for name in one["addresses"]}, key=_natural)
+    backends = sorted({name for _, one in found for name in one["backends"]}, key=_natural)
     intervals = [line for number, one in found for line in _intervals(number, one, addresses, backends)]
     connections, requests, failed = (
         [sum(line[key][place] for line in intervals) for place in range(len(addresses))]
@@ -34,6 +36,11 @@ def balance_summary(blocks: list[BlockFacts]) -> BalanceSummary | None:
         "interval_ns": found[0][1]["interval_ns"],
         "intervals": intervals,
     }
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """The same order for each policy, whichever answered first: 9 comes before 10."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"([0-9]+)", name)]
 
 
 def _intervals(number: int, facts: BalanceFacts, addresses: list[str], backends: list[str]) -> list[BalanceInterval]:

@@ -18,6 +18,8 @@ def _draw(summary: Summary) -> Figure:
         "A server that gets no share is starved: connections that are kept stay where they were opened.",
         height=1.4 + 1.5 * len(found),
     )
+    every = dict.fromkeys(place for _, one in found for place in places(one))
+    colours = {place: f"C{number}" for number, place in enumerate(every)}  # the same under each policy
     drawn = figure.subplots(len(found), 1, sharex=True, squeeze=False)[:, 0]
     for axes, (name, one) in zip(drawn, found, strict=True):
         counts = [requests_of(one, line) for line in one["intervals"]]
@@ -28,7 +30,7 @@ def _draw(summary: Summary) -> Figure:
         below = [0.0] * len(lines)
         for place, label in list(enumerate(places(one)))[:MAX_PLACES]:
             shares = [line[place] / sum(line) for line in lines]
-            axes.bar(range(1, len(lines) + 1), shares, 1.0, bottom=below, label=label)
+            axes.bar(range(1, len(lines) + 1), shares, 1.0, bottom=below, label=label, color=colours[label])
             below = [low + share for low, share in zip(below, shares, strict=True)]
         axes.set_ylim(0, 1)
         axes.set_ylabel("share")

@@ -80,6 +80,8 @@ def test_each_command_has_three_examples_and_they_are_valid() -> None:
         (["-disable-keepalive"], "-disable-keepalive: write --policies close"),
         (["--concurrency=50"], "--concurrency: write --users N"),
         (["--linger", "0"], "--linger: write --policies close+tcp-linger:0"),
+        (["--tlsv1.3"], "--tlsv1.3: write --tls-version 1.3"),
+        (["--socks5", "h:1080"], "--socks5: write -x socks5://HOST:PORT"),
         (["--polices", "close"], "Did you mean"),
         (["--policies", "non_persistent"], "did you mean 'close'?"),
     ],

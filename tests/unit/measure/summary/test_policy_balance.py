@@ -45,6 +45,17 @@ STARVED = [
 ]
 
 
+def test_the_order_of_places_is_that_of_their_names_whoever_answered_first() -> None:
+    first = ["10.0.0.10:80", "10.0.0.9:80", "10.0.0.1:80"]
+    one = block(0, {name: ([1], [5], [0]) for name in first}, {"web-10": [9], "": [3], "web-9": [3]})
+    found = balance_summary([one])
+    assert found is not None
+    assert [address["address"] for address in found["addresses"]] == first[::-1]
+    assert [(backend["backend"], backend["requests"]) for backend in found["backends"]] == [
+        ("", 3), ("web-9", 3), ("web-10", 9),
+    ]  # fmt: skip
+
+
 def test_totals_evenness_and_intervals() -> None:
     found = balance_summary(STARVED)
     assert found is not None
