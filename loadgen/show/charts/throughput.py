@@ -11,6 +11,8 @@ from loadgen.show.charts.bars import bars_height, few_bars, frame_rows
 from loadgen.show.charts.chart import Chart
 from loadgen.show.charts.style import count_axis, new_figure, policy_look
 
+_REACH = 3  # times the longest bar: an interval of two rounds can reach thousands of times as far, and is cut off there
+
 
 def _draw(summary: Summary) -> Figure:
     policies = summary["policies"]
@@ -21,16 +23,20 @@ def _draw(summary: Summary) -> Figure:
         height=bars_height(len(policies)),
     )
     axes = figure.subplots()
-    longest = max(max(one["throughput_rps_ci95"] or [one["throughput_rps"]]) for one in policies.values())
+    fastest = max(one["throughput_rps"] for one in policies.values())
+    highest = max(max(one["throughput_rps_ci95"] or [one["throughput_rps"]]) for one in policies.values())
+    longest = min(highest, _REACH * fastest) or highest
     for row, (name, one) in enumerate(policies.items()):
         rate, interval = one["throughput_rps"], one["throughput_rps_ci95"]
         axes.barh(row, rate, color=policy_look(summary, name)["color"], alpha=0.85, height=0.6)
         text = f"{rate:,.0f} req/s"
         end = rate
         if interval is not None:
-            axes.plot(interval, [row, row], color="black", linewidth=1.4, marker="|", markersize=9)
+            ends = [place for place in interval if place <= longest]
+            axes.plot([interval[0], min(interval[1], longest)], [row, row], color="black", linewidth=1.4)
+            axes.plot(ends, [row] * len(ends), color="black", linestyle="none", marker="|", markersize=9)
             text += f"  [{interval[0]:,.0f}, {interval[1]:,.0f}]"
-            end = max(rate, interval[1])
+            end = min(max(rate, interval[1]), longest)
         axes.text(end + longest * 0.015, row, text, va="center", fontsize=9)
     frame_rows(axes, list(policies))
     axes.set_xlim(0, longest * 1.42 or 1)

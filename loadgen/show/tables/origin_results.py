@@ -21,7 +21,7 @@ def origins(summary: Summary) -> Table:
                     name,
                     origin["origin"],
                     *(f"{value:,}" for value in (origin["requests"], origin["failed"], connections["opened"])),
-                    f"{connections['requests_per_connection']:.1f}",
+                    f"{connections['requests_per_connection']:,.1f}",
                     f"{connections['reuse_ratio']:.1%}",
                     *map(duration, (origin["handshake_ns"]["mean"], times["mean"], times["p99"])),
                 )

@@ -91,6 +91,15 @@ def test_what_is_said_of_the_loop_is_true_of_a_sweep(tmp_path: Path) -> None:
     assert subtitle(drawn("throughput", summary)[0]).startswith("Open loop")
 
 
+def test_an_interval_far_longer_than_the_bars_is_cut_off(tmp_path: Path) -> None:
+    summary = full_run(tmp_path / "run", rounds=2).summary()
+    for one in summary["policies"].values():
+        one.update(throughput_rps=100.0, throughput_rps_ci95=[90.0, 1e6])
+    _, (axes,) = drawn("throughput", summary)
+    assert axes.get_xlim()[1] < 500
+    assert {tuple(map(float, line.get_xdata())) for line in axes.lines} == {(90.0, 300.0), (90.0,)}  # type: ignore[arg-type,call-overload] # numbers
+
+
 @pytest.mark.parametrize(("mean", "scale"), [(7_674.0, "log"), (12.0, "linear")])
 def test_the_axis_of_requests_per_connection_ends_where_the_bars_do(tmp_path: Path, mean: float, scale: str) -> None:
     summary = full_run(tmp_path / "run", rounds=1).summary()

@@ -24,7 +24,8 @@ function tickText(chart, x) {
 
 function linePlot(chart, measured, fits, width) {
   const points = measured.flatMap(([, own]) => own);
-  const values = points.flatMap((one) => [one.low, one.high, one.y]);
+  const top = REACH * Math.max(...points.map((one) => one.y)); // a longer interval leaves the frame
+  const values = points.flatMap((one) => [one.low, chart.y.scale === "linear" ? Math.min(one.high, top) : one.high, one.y]);
   const format = chart.y.unit === "ns" ? shortDuration : (value) => `${value.toLocaleString("en")}${chart.y.unit === "ratio" ? "×" : ""}`;
   const y = { ...latencyScale(values.filter((value) => chart.y.scale === "linear" || value > 0), chart.y.scale, 8), tickFormat: format };
   const places = chart.x.ticks.map(([place]) => place);
@@ -48,7 +49,7 @@ function linePlot(chart, measured, fits, width) {
       ...fits.map((fit) => Plot.lineY(fit, { x: "x", y: "y", stroke: color, strokeWidth: 2 })),
       ...measured.filter(([line]) => !line.fit).map(([line, own]) => Plot.lineY(own,
         { x: "x", y: "y", stroke: color, strokeWidth: 2, strokeDasharray: line.dashed ? "2 3" : "none" })),
-      Plot.ruleX(points.filter((one) => one.known), { x: "x", y1: "low", y2: "high", stroke: color, strokeWidth: 2 }),
+      Plot.ruleX(points.filter((one) => one.known), { x: "x", y1: "low", y2: "high", stroke: color, strokeWidth: 2, clip: true }),
       Plot.dot(points, { x: "x", y: "y", fill: color, r: 3.5 }),
       Plot.tip(points, Plot.pointer({ maxRadius: 400, x: "x", y: "y", title: "title" })),
     ],

@@ -14,13 +14,21 @@ function colourOf(data, policy) {
 // Lines differ in more than colour, for those who do not see it and for a grey print.
 const DASHES = ["none", "7 4", "8 3 2 3", "2 3", "12 3", "5 2", "10 3 2 3 2 3"];
 
+// Where the axis of bars ends. An interval of two rounds can be thousands of times as long as the bars, which would then be too short to see.
+const REACH = 3; // times the longest bar
+function axisEnd(bars, intervalEnds) {
+  const longest = Math.max(...bars);
+  return Math.max(longest, Math.min(REACH * longest, Math.max(...intervalEnds)));
+}
+
 // Rows, one below the other, each with its text above its bar, so that a long name needs no margin. A row:
-// {text, title, parts: [{from, to, fill}], low, high}
+// {text, title, parts: [{from, to, fill}], low, high}. An interval that goes on beyond the axis has no tick at that end.
 function bars(rows, width, end, format, start = 0) {
   if (!rows.length) return [];
   const parts = rows.flatMap((row, index) => row.parts.map((part) => ({ ...part, index })));
   const placed = rows.map((row, index) => ({ ...row, index }));
   const intervals = placed.filter((row) => Number.isFinite(row.low));
+  const ends = intervals.flatMap((row) => [{ ...row, at: row.low }, { ...row, at: row.high }]);
   const band = { domain: [...rows.keys()], axis: null, padding: 0.06 };
   const x = {
     type: start ? "log" : "linear", domain: [start, end || 1], tickFormat: format, grid: true, label: null,
@@ -36,8 +44,10 @@ function bars(rows, width, end, format, start = 0) {
         x1: "from", x2: "to", y: "index", fill: "fill", insetTop: LINE, title: "title",
         tip: true,
       }),
-      Plot.ruleY(intervals, { x1: "low", x2: "high", y: "index", strokeWidth: 2, dy: LINE / 2 }),
-      Plot.tickX(intervals.flatMap((row) => [{ ...row, at: row.low }, { ...row, at: row.high }]),
+      Plot.ruleY(intervals, {
+        x1: (row) => Math.max(start, row.low), x2: (row) => Math.min(x.domain[1], row.high), y: "index", strokeWidth: 2, dy: LINE / 2,
+      }),
+      Plot.tickX(ends.filter(({ at }) => at >= start && at <= x.domain[1]),
         { x: "at", y: "index", strokeWidth: 2, insetTop: LINE + 4, insetBottom: 4 }),
       Plot.text(placed, {
         x: start, y: "index", text: "text", textAnchor: "start", dy: -LINE / 2 + 1, dx: 2, lineAnchor: "middle",
@@ -51,7 +61,7 @@ function bars(rows, width, end, format, start = 0) {
 function extraTime(data, chosen, width) {
   const shown = data.comparisons.filter((one) => chosen.policies.has(one.candidate) && chosen.policies.has(one.baseline));
   // One scale for all, so that they can be compared.
-  const end = Math.max(...data.comparisons.map(highest));
+  const end = axisEnd(data.comparisons.map(highest), data.comparisons.map((one) => one.ci95 ? one.from + one.ci95[1] : 0));
   return shown.flatMap((one) => {
     const [base, other] = [data.policies[one.baseline], data.policies[one.candidate]];
     let level = one.from;
@@ -79,12 +89,12 @@ function grey(from, to, name) {
 function highest(one) {
   let level = one.from;
   const levels = one.steps.map(([, delta]) => (level += delta));
-  return Math.max(one.from, one.to, one.ci95 ? one.from + one.ci95[1] : 0, ...levels);
+  return Math.max(one.from, one.to, ...levels);
 }
 
 function phases(data, chosen, width) {
   const shown = data.means.filter((one) => chosen.policies.has(one.policy));
-  const end = Math.max(...data.means.map((one) => Math.max(one.mean, one.high ?? 0)));
+  const end = axisEnd(data.means.map((one) => one.mean), data.means.map((one) => one.high ?? 0));
   return [keys(data.phases.map((name) => [name, `var(--${name})`])), ...bars(shown.map((one) => {
     let level = 0;
     const parts = one.phases.map(([name, ns]) =>
@@ -109,7 +119,7 @@ function rate(rps) {
 
 function throughput(data, chosen, width) {
   const shown = data.throughput.filter((one) => chosen.policies.has(one.policy));
-  const end = Math.max(...data.throughput.map((one) => Math.max(one.rps, one.high ?? 0)));
+  const end = axisEnd(data.throughput.map((one) => one.rps), data.throughput.map((one) => one.high ?? 0));
   return bars(shown.map((one) => {
     const rest = `: ${estimate(one.rps, one.low, one.high, rate)}`;
     const title = data.policies[one.policy] + rest;
