@@ -2,6 +2,7 @@
 // even digit.
 
 const MAX_DECIMALS = 3;
+const FAR = 1000; // times a value: an interval that reaches farther has another unit
 
 /** A duration with three significant digits and the unit that suits: 412 µs, 1.25 ms, 2.00 s. */
 export function formatDuration(valueNs) {
@@ -9,10 +10,14 @@ export function formatDuration(valueNs) {
   return `${grouped(fixed(valueNs / sizeNs, decimals))} ${unit}`;
 }
 
-/** A duration with its interval, if it has one, in one unit: 0.99 ms [0.94, 1.11]. */
+/** A duration with its interval, if it has one, in one unit: 0.99 ms [0.94, 1.11]; far ones have their own. */
 export function formatEstimate(valueNs, intervalNs) {
   const numbers = [valueNs, ...(intervalNs ?? [])];
-  const [unit, sizeNs, least] = threeDigits(Math.max(...numbers.map(Math.abs)));
+  const largestNs = Math.max(...numbers.map(Math.abs));
+  if (intervalNs && valueNs > 0 && valueNs * FAR < largestNs) {
+    return `${formatDuration(valueNs)} [${intervalNs.map(formatDuration).join(", ")}]`;
+  }
+  const [unit, sizeNs, least] = threeDigits(largestNs);
   let decimals = least;
   while (decimals < MAX_DECIMALS && numbers.some((one) => one && !Number(fixed(one / sizeNs, decimals)))) {
     decimals += 1; // no bound looks like 0 that is none
