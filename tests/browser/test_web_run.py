@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -97,15 +98,17 @@ class Lab:
     def shows(self, found: dict[str, Any]) -> None:
         """Every figure of the tab is the summary's."""
         assert self.browser.table(POLICIES) == [policy_row(name, one) for name, one in found["policies"].items()]
-        assert self.browser.table(PHASES) == [phase_row(name, one) for name, one in found["policies"].items()]
+        assert self.browser.table(PHASES) == phase_rows(found["policies"])
         assert self.browser.text(VERDICT).splitlines() == found["verdict_lines"]
         warnings = [f"{one['code']}: {one['message']}" for one in found["warnings"]]
         assert self.browser.text(WARNING).splitlines() == warnings
 
 
-def phase_row(name: str, one: dict[str, Any]) -> list[str]:
-    """The phases of a policy as the tab writes them."""
-    return [name, *(duration(one["phases_ns"][phase.value]["mean"]) for phase in Phase)]
+def phase_rows(policies: dict[str, Any]) -> list[list[str]]:
+    """The phases of each policy as the tab writes them: those that some request had."""
+    means = {name: [one["phases_ns"][phase.value]["mean"] for phase in Phase] for name, one in policies.items()}
+    had = [any(mean is not None for mean in column) for column in zip(*means.values(), strict=True)]
+    return [[name, *map(duration, compress(found, had))] for name, found in means.items()]
 
 
 def policy_row(name: str, one: dict[str, Any]) -> list[str]:

@@ -44,8 +44,8 @@ export class Figures {
     this.verdict.classList.toggle("loadgen-open", !live.verdict);
     fill(this.warnings, live.warnings.map((one) => `${one.code}: ${one.message}`), () => element("p", "loadgen-warning"));
     this.policies.update(live.policies.map(policyRow));
-    const phases = Object.keys(live.policies[0]?.phases_ns ?? {});
-    this.phases.update(live.policies.map((one) => phaseRow(one, phases)), ["policy", ...phases]);
+    const phases = Object.keys(live.policies[0]?.phases_ns ?? {}).filter((phase) => live.policies.some((one) => one.phases_ns[phase] !== null));
+    this.phases.update(phases.length ? live.policies.map((one) => phaseRow(one, phases)) : [], ["policy", ...phases]);
   }
 
   /** The headline of each policy, as on the first screen of the report. */
