@@ -40,7 +40,7 @@ class Run:
         self.summary = json.loads(done.stdout)
         self.policies: dict[str, dict[str, Any]] = self.summary["policies"]
         with np.load(folder / "run" / "samples.npz") as samples:
-            columns = {name: samples[name].astype(np.int64) for name in COLUMNS}
+            columns = {name: samples[name].astype(np.int64) for name in COLUMNS if name in samples}
         self.columns = {
             name: {column: values[columns["policy"] == index] for column, values in columns.items()}
             for index, name in enumerate(self.policies)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from loadgen.cli import run_audit
 from loadgen.model.units import NS_PER_MS
+from loadgen.probe import audit_plan
 from tests.support.processes import QUICK, Nginx
 from tests.support.runner import run_cli
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("no_drawing")
 @pytest.fixture
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Idle connections are watched for little longer than nginx keeps them."""
-    monkeypatch.setattr(run_audit, "_IDLE_MAX_NS", 1_500 * NS_PER_MS)
+    monkeypatch.setattr(audit_plan, "_QUICK_IDLE_MAX_NS", 1_500 * NS_PER_MS)
 
 
 def summary_of(*arguments: str, cwd: Path) -> tuple[dict[str, Any], str]:

@@ -53,7 +53,7 @@ def test_counts_equal_the_targets(share_target: Start, tmp_path: Path) -> None:
     assert comparison["latency_mean_delta_ns"] == comparison["handshake_mean_ns"] + comparison["residual_mean_ns"]
     assert comparison["latency_p50_delta_ns"] > 0
     with np.load(tmp_path / "run" / "samples.npz") as samples:
-        assert set(samples) >= set(COLUMNS)
+        assert set(samples) >= set(COLUMNS) - {"address"}  # which is there where connections go to several
         check_blocks(json.loads(samples["blocks"].tobytes()))
         assert len(samples["wait"]) == sum(one["started"] for one in summary["policies"].values())
         closing = samples["policy"] == 1
@@ -378,10 +378,10 @@ def test_a_full_disk_ends_the_run_and_keeps_what_there_is(share_target: Start, t
     assert "Traceback" not in done.stderr
     summary = json.loads(done.stdout)
     assert "disk_full" in {warning["code"] for warning in summary["warnings"]}
-    # Two segments of about 1 MiB, of rows of 120 bytes, and in the third one what was under way.
+    # Two segments of about 1 MiB, of rows of 128 bytes, and in the third one what was under way.
     (one,) = (one for one in summary["policies"].values() if one["connections"]["opened"])
     exchanges = one["connections"]["exchanges_with_warmup"]
-    assert exchanges > 17_000
+    assert exchanges > 16_000
     check_account(summary)
     account = target.stats()
     opened = one["connections"]["opened"]

@@ -34,6 +34,7 @@ Share = Callable[..., Target]
 KINDS = {
     "installs": r"make |pip install |pipx install |git clone ",  # tests/house/test_documents.py, .ci/installs.py
     "locust": r"locust -f |loadgen locust compare ",
+    "variables of Locust": r"LOCUST_[A-Z_]+=",  # tests/process/locust/test_options_in_runs.py
     "locustfiles": r"loadgen locust --list",
     "web UI": r"loadgen ui",
     "plan file": r".*plan\.toml",
@@ -219,8 +220,8 @@ def test_locust(line: str, share_target: Share, tmp_path: Path) -> None:
     assert "\n".join(summary(tmp_path)["verdict_lines"]) in done.stdout
 
 
-def test_the_web_ui(tmp_path: Path) -> None:
-    (line,) = lines("web UI")
+@pytest.mark.parametrize("line", lines("web UI"))
+def test_the_web_ui(line: str, tmp_path: Path) -> None:
     port = free_port()
     with running(
         tmp_path, sys.executable, "-m", *shlex.split(line), "--web-port", str(port), "--host", "http://127.0.0.1:9"

@@ -116,7 +116,7 @@ class Meeting:
         self.summary = json.loads(self.done.stdout)
         self.one = next(iter(self.summary["policies"].values()))
         with np.load(folder / "samples.npz") as samples:
-            self.columns = {name: samples[name] for name in COLUMNS}
+            self.columns = {name: samples[name] for name in COLUMNS if name in samples}
         rows = zip(*(self.columns[name].tolist() for name in ("connection", "nth_on_connection", "error")), strict=True)
         self.outcomes: list[Outcome] = []
         self.answered: dict[str, set[int]] = {name: set() for name in self.sides}
@@ -455,7 +455,7 @@ def run(
 def rows(folder: Path) -> list[dict[str, int]]:
     """The samples of a run, in the order of their connections and of the requests on each."""
     with np.load(folder / "run" / "samples.npz") as samples:
-        columns = {name: samples[name].tolist() for name in COLUMNS}
+        columns = {name: samples[name].tolist() for name in COLUMNS if name in samples}
     found = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     return sorted(found, key=lambda row: (row["connection"], row["nth_on_connection"]))
 
