@@ -35,8 +35,11 @@ class RunFacts:
         self.values["notes"] = [one for one in self.values["notes"] if one["code"] != code]
 
     def take(self, notice: dict[str, Any]) -> None:
-        """What a worker observed of the target, or warns of. The first observation counts."""
-        if "observed" in notice:
-            self.values["environment"].setdefault("target", notice["observed"])
+        """What a worker observed of the target or of another origin, or warns of. The first observation counts."""
+        environment = self.values["environment"]
+        if "origin" in notice:
+            environment.setdefault("origins", {}).setdefault(notice["origin"], notice["observed"])
+        elif "observed" in notice:
+            environment.setdefault("target", notice["observed"])
         elif "warning" in notice:
             self.note(**notice["warning"])

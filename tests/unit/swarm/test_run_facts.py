@@ -27,6 +27,10 @@ def test_the_first_observation_counts_and_a_notice_may_warn() -> None:
     facts.take({"observed": {"server": "other"}})
     facts.take({"warning": {"code": "c", "message": "m"}})
     assert facts.values["environment"]["target"] == {"server": "nginx"}
+    for server in ("h2o", "other"):
+        facts.take({"origin": "http://b/", "observed": {"server": server}})
+    assert facts.values["environment"]["origins"] == {"http://b/": {"server": "h2o"}}
+    assert facts.values["environment"]["target"] == {"server": "nginx"}
     assert messages_of(facts) == [("c", "m")]
 
 
