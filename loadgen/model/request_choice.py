@@ -27,7 +27,7 @@ def point(connection: Any, request_index: Any) -> Any:
 
 
 def origin_of(connection: Any, origins: int) -> Any:
-    """The place of the origin, of so many, that a connection with this number goes to; see `number_at_origin`."""
+    """Which of this number of origins a connection with this number goes to, from 0; see `number_at_origin`."""
     return connection % origins
 
 

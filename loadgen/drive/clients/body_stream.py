@@ -1,6 +1,6 @@
 """A response's body while it comes: the connection adds to it, a greenlet reads it. Knows no connection.
 
-What has come is kept until it is read: the connection is read as fast as the server sends, whoever reads here.
+What has come is kept until it is read: the server is not slowed down by a slow reader here.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ class OriginContext(SlotContext):
 
     def count_from(self, begun_ns: int) -> None:
         """As that of the manager, which counts the requests of all origins: here each is the last one that is asked
-        for, so that its end is told.
+        for, so that its end is reported.
         """
         self.counted_from_ns = begun_ns
         self.to_end = 1
