@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from loadgen.model.exceptions import PlanError
-from loadgen.model.json_types import JSON_TEXT, JSON_WHOLE, JsonType, or_null
+from loadgen.model.json_types import JSON_TEXT, JSON_WHOLE, object_of, or_null
 from loadgen.model.policy import H2, H2_PRIOR, HTTP1, ConnectionPolicy
 from loadgen.model.request_body import MAX_BODY_BYTES
 from loadgen.model.value_types import ValueType
@@ -39,17 +39,7 @@ class BodyFile:
 class BodyFileType(ValueType):
     """The type of the value that --data has where it names a long file."""
 
-    json = or_null(
-        JsonType(
-            "an object of a body's file",
-            "objects of bodies' files",
-            lambda value: (
-                isinstance(value, dict)
-                and value.keys() == _KEYS.keys()
-                and all(kind.fits(value[key]) for key, kind in _KEYS.items())
-            ),
-        )
-    )
+    json = or_null(object_of("an object of a body's file", "objects of bodies' files", _KEYS))
 
     def items(self, _key: str, value: BodyFile | None) -> dict[str, Any]:
         return {} if value is None else {"data": f"@{value.path}"}

@@ -8,7 +8,7 @@ from typing import Any
 from loadgen.model.csv_values import CsvValues, read_csv
 from loadgen.model.exceptions import PlanError
 from loadgen.model.file_value_types import FileName
-from loadgen.model.json_types import JSON_TEXT, JSON_TEXTS, JsonType, list_of, or_null
+from loadgen.model.json_types import JSON_TEXT, JSON_TEXTS, list_of, object_of, or_null
 
 _KEYS = {"file": JSON_TEXT, "columns": JSON_TEXTS, "rows": list_of(JSON_TEXTS)}
 
@@ -17,17 +17,7 @@ class CsvFile(FileName):
     """It is read when the plan is made. A record has its name and columns, and no row."""
 
     holds_secrets = True
-    json = or_null(
-        JsonType(
-            "an object of a CSV file",
-            "objects of CSV files",
-            lambda value: (
-                isinstance(value, dict)
-                and value.keys() == _KEYS.keys()
-                and all(kind.fits(value[key]) for key, kind in _KEYS.items())
-            ),
-        )
-    )
+    json = or_null(object_of("an object of a CSV file", "objects of CSV files", _KEYS))
 
     def from_folder(self, value: str, folder: Path) -> str:
         return str(folder / value)

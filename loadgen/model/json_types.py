@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Set
 from typing import Any, NamedTuple
 
 
@@ -27,6 +27,19 @@ def list_of(item: JsonType) -> JsonType:
 def or_null(kind: JsonType) -> JsonType:
     """Such a value, or null."""
     return JsonType(f"{kind.words} or null", kind.plural, lambda value: value is None or kind.fits(value))
+
+
+def object_of(words: str, plural: str, keys: Mapping[str, JsonType], added_later: Set[str] = frozenset()) -> JsonType:
+    """An object with these keys and no others. added_later: those that runs of earlier versions lack."""
+    return JsonType(
+        words,
+        plural,
+        lambda value: (
+            isinstance(value, dict)
+            and value.keys() <= keys.keys() <= value.keys() | added_later
+            and all(keys[key].fits(one) for key, one in value.items())
+        ),
+    )
 
 
 def _is_base64(value: Any) -> bool:

@@ -16,6 +16,7 @@ from loadgen.model.json_types import (
     JSON_WHOLE,
     JsonType,
     list_of,
+    object_of,
 )
 from loadgen.model.redaction import redact_body, redact_field, redact_url
 
@@ -25,16 +26,7 @@ _KEYS: dict[str, JsonType] = {
     "rows": list_of(JSON_TEXTS), "chunked": JSON_TRUTH,
 }  # fmt: skip
 _ADDED_LATER = {"chunked"}
-"""Runs of earlier versions lack these."""
-JSON_REQUEST = JsonType(
-    "an object of a request",
-    "objects of requests",
-    lambda value: (
-        isinstance(value, dict)
-        and value.keys() <= _KEYS.keys() <= value.keys() | _ADDED_LATER
-        and all(_KEYS[key].fits(one) for key, one in value.items())
-    ),
-)
+JSON_REQUEST = object_of("an object of a request", "objects of requests", _KEYS, _ADDED_LATER)
 
 
 @dataclass(frozen=True, slots=True)
