@@ -11,7 +11,7 @@ from loadgen.drive.requests.user_state import UserState
 from loadgen.drive.slots.context import SlotContext
 from loadgen.drive.slots.mixed_slots import MixedSequence
 from loadgen.drive.slots.pool import Pool
-from loadgen.drive.slots.slot import pause_after
+from loadgen.drive.slots.thinking_user import ThinkingUser
 from loadgen.model.records import ABSENT
 from loadgen.model.units import NS_PER_S
 
@@ -26,16 +26,15 @@ class OriginSender(Protocol):
         """Send a request; its user's `served` is called when it has ended."""
 
 
-class OriginUser:
+class OriginUser(ThinkingUser):
     """One closed-loop client. `senders` are those to each origin, which call `served`."""
 
-    __slots__ = ("_choice", "_chosen", "_context", "_pause", "senders")
+    __slots__ = ("_choice", "_chosen", "senders")
 
     def __init__(self, context: SlotContext, choice: OriginChoice) -> None:
-        self._context = context
+        super().__init__(context)
         self._choice = choice
         self._chosen: OriginSender | None = None
-        self._pause = context.clock.timer(self.begin)
         self.senders: Sequence[OriginSender] = ()
 
     def begin(self) -> None:
@@ -52,26 +51,6 @@ class OriginUser:
         self._chosen = None
         context.left -= 1
         sender.send_next()
-
-    def begin_after(self, seconds: float) -> None:
-        """Send the next request after `seconds`."""
-        self._pause.begin(seconds)
-
-    def served(self, outcome: int) -> None:
-        """Its request has ended."""
-        context = self._context
-        if not context.running:
-            context.exchange_drained()
-            return
-        pause_s = pause_after(outcome, context.think_s)
-        if pause_s:
-            self._pause.begin(pause_s)
-        else:
-            self.begin()
-
-    def stop(self) -> None:
-        """The block is over: no further request begins."""
-        self._pause.cancel()
 
 
 class OriginSlot(MixedSequence):

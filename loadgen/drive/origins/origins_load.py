@@ -12,7 +12,7 @@ from loadgen.drive.origins.pools_by_origin import PoolsByOrigin
 from loadgen.drive.requests.origin_cookies import OriginUserState, states_of_user
 from loadgen.drive.slots.context import SlotContext
 from loadgen.drive.slots.slot import ConnectionSlot
-from loadgen.drive.slots.workload import BlockLoad, LoadUser, SharedLoad, pool_size
+from loadgen.drive.slots.workload import BlockLoad, LoadUser, OwnSlots, SharedLoad, pool_size
 from loadgen.model.cell import Cell
 from loadgen.model.request_choice import upper_edges
 
@@ -42,7 +42,7 @@ def origins_load(
     return OriginPoolsLoad(context, origins, pools, users, states, due_times)
 
 
-class OwnSlotsLoad:
+class OwnSlotsLoad(OwnSlots):
     """Closed loop, each user with a slot of its own for each origin."""
 
     def __init__(
@@ -69,16 +69,6 @@ class OwnSlotsLoad:
             user.stop()
         for slot in self.slots:
             slot.close_idle()
-
-    @property
-    def waiting(self) -> int:
-        return 0
-
-    def drop_waiting(self) -> int:
-        return 0
-
-    def account(self, begun_ns: int, ended_ns: int) -> dict[str, int]:
-        return {"unstarted": 0}
 
     def preopened(self, connections: int) -> list[ConnectionSlot]:
         return self.slots[: connections * len(self._origins)]

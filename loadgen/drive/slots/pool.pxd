@@ -3,6 +3,7 @@ cimport cython
 from loadgen.drive.requests.user_state cimport UserState
 from loadgen.drive.slots.context cimport SlotContext
 from loadgen.drive.slots.pooled_slot cimport PooledSlot
+from loadgen.drive.slots.thinking_user cimport ThinkingUser
 
 
 cdef class Pool:
@@ -26,15 +27,9 @@ cdef class Pool:
     cdef PooledSlot _add(self)
 
 
-cdef class PooledUser:
-    cdef SlotContext _context
+cdef class PooledUser(ThinkingUser):
     cdef Pool _pool
-    cdef object _pause
     cdef readonly UserState user_state
 
     @cython.locals(context=SlotContext)
     cpdef begin(self)
-    cpdef begin_after(self, double seconds)
-    @cython.locals(context=SlotContext, pause_s=cython.double)
-    cpdef served(self, int outcome)
-    cpdef stop(self)

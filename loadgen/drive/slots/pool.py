@@ -8,7 +8,7 @@ from loadgen.drive.requests.request_mix import RequestMix
 from loadgen.drive.requests.user_state import EncodedRequest, UserState
 from loadgen.drive.slots.context import SlotContext
 from loadgen.drive.slots.pooled_slot import POOLED_SLOTS, PooledSlot, PoolUser, SlotKinds
-from loadgen.drive.slots.slot import pause_after
+from loadgen.drive.slots.thinking_user import ThinkingUser
 from loadgen.model.policy import FIFO
 from loadgen.model.records import ABSENT
 
@@ -106,15 +106,14 @@ class Pool:
         return slot
 
 
-class PooledUser:
+class PooledUser(ThinkingUser):
     """A closed-loop client without a connection of its own."""
 
-    __slots__ = ("_context", "_pause", "_pool", "user_state")
+    __slots__ = ("_pool", "user_state")
 
     def __init__(self, context: SlotContext, pool: Pool, user_state: UserState) -> None:
-        self._context = context
+        super().__init__(context)
         self._pool = pool
-        self._pause = context.clock.timer(self.begin)
         self.user_state = user_state
 
     def begin(self) -> None:
@@ -123,23 +122,3 @@ class PooledUser:
         if context.left > 0:
             context.left -= 1
             self._pool.submit(self, 0, ABSENT)
-
-    def begin_after(self, seconds: float) -> None:
-        """Have the next request sent after `seconds`."""
-        self._pause.begin(seconds)
-
-    def served(self, outcome: int) -> None:
-        """Its request has ended."""
-        context = self._context
-        if not context.running:
-            context.exchange_drained()
-            return
-        pause_s = pause_after(outcome, context.think_s)
-        if pause_s:
-            self._pause.begin(pause_s)
-        else:
-            self.begin()
-
-    def stop(self) -> None:
-        """The block is over: no further request begins."""
-        self._pause.cancel()

@@ -69,7 +69,21 @@ class BlockLoad(Protocol):
         """The slot that the run's very first request goes on, alone."""
 
 
-class PerUserLoad:
+class OwnSlots:
+    """A load of users with slots of their own: no request waits for a connection."""
+
+    @property
+    def waiting(self) -> int:
+        return 0
+
+    def drop_waiting(self) -> int:
+        return 0
+
+    def account(self, begun_ns: int, ended_ns: int) -> dict[str, int]:
+        return {"unstarted": 0}
+
+
+class PerUserLoad(OwnSlots):
     """Closed loop, each user with a slot of its own."""
 
     def __init__(self, context: SlotContext, cell: Cell, requests: EncodedRequest | RequestMix) -> None:
@@ -85,16 +99,6 @@ class PerUserLoad:
     def stop(self) -> None:
         for user in self._own:
             user.stop()
-
-    @property
-    def waiting(self) -> int:
-        return 0
-
-    def drop_waiting(self) -> int:
-        return 0
-
-    def account(self, begun_ns: int, ended_ns: int) -> dict[str, int]:
-        return {"unstarted": 0}
 
     def preopened(self, connections: int) -> list[ConnectionSlot]:
         return self.slots[:connections]
