@@ -98,8 +98,8 @@ class Account:
         """Accepted and open connections, requests, how many connections carried how many, and what they spoke.
 
         Where there were headers of the PROXY protocol also their versions, and whether they named the connection's own
-        source; where early data was sent, what became of it.
-        source; and where requests expected 100 Continue, how often they got which answer.
+        source; where early data was sent, what became of it; and where requests expected 100 Continue, how often they
+        got which answer.
         """
         counted = [one for one in self._open if _counts(one)]
         uncounted = len(self._open) - len(counted)
