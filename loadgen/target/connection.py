@@ -101,7 +101,11 @@ class ServerConnection:
     def _finish(self) -> None:
         """The last bytes have been sent, and this connection is to close."""
         if not self._ends_handshake_first():
-            self.close()
+            self._close_behind()
+
+    def _close_behind(self) -> None:
+        """Close behind what was sent last, as the protocol has it."""
+        self.close()
 
     def _ends_handshake_first(self) -> bool:
         """Wait for the end of a handshake in which early data was answered: tickets follow it, and close_notify."""

@@ -68,10 +68,8 @@ class Http1ServerConnection(ServerConnection):
             self._delay = None
         super().close()
 
-    def _finish(self) -> None:
+    def _close_behind(self) -> None:
         # A short response is with the client by now.
-        if self._ends_handshake_first():
-            return
         if self._was_long:
             self._end_writing()
         else:

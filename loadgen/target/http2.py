@@ -289,7 +289,6 @@ class Http2ServerConnection(ServerConnection):
     def _sent(self) -> None:
         self._flush()
 
-    def _finish(self) -> None:
+    def _close_behind(self) -> None:
         # The client may still be sending, at least acknowledgements.
-        if not self._ends_handshake_first():
-            self._end_writing()
+        self._end_writing()

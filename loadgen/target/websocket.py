@@ -190,7 +190,7 @@ class WebSocketServerConnection(ServerConnection):
         elif self._closing:
             self._finish()
 
-    def _finish(self) -> None:
+    def _close_behind(self) -> None:
         # After the closing handshake the server closes first (RFC 6455 §7.1.1). Without it, more bytes may arrive.
         if self._websocket.close_rcvd is None and not self._context.behaviour.silent:
             self._end_writing()
