@@ -37,6 +37,11 @@ def body_of(size_bytes: int) -> bytes:
     return (b"loadgen " * (size_bytes // 8 + 1))[:size_bytes]
 
 
+@lru_cache(16)
+def _gzipped_body_of(size_bytes: int) -> bytes:
+    return gzip.compress(body_of(size_bytes), mtime=0)
+
+
 class Responses:
     """The responses of one server. stats: returns its account; connections: what it knows of single ones."""
 
@@ -128,8 +133,8 @@ class Responses:
 
     def _body(self, size_bytes: int | None) -> bytes:
         """A body that is, once decoded, of this size, or of the usual one where that is None."""
-        body = body_of(self._size_bytes if size_bytes is None else size_bytes)
-        return gzip.compress(body, mtime=0) if self._is_coded else body
+        content = _gzipped_body_of if self._is_coded else body_of
+        return content(self._size_bytes if size_bytes is None else size_bytes)
 
     def _as_json(self, request: Request) -> bytes:
         return json.dumps(self._json[request.resource]()).encode()
