@@ -102,14 +102,11 @@ class Responses:
 
     def refusal(self, text: bytes, persists: bool) -> bytes:
         """A response (403) that refuses a switch of protocols."""
-        head = _head(_TEXT, b"Content-Length: %d" % len(text), _connection(persists, b""), b"403 Forbidden")
-        return head + text
+        return _refusal(b"403 Forbidden", text, persists)
 
     def expectation_failed(self) -> bytes:
         """The response (417) to a request whose body is not wanted; the connection closes after it."""
-        text = b"the body is not wanted\n"
-        head = _head(_TEXT, b"Content-Length: %d" % len(text), _connection(False, b""), b"417 Expectation Failed")
-        return head + text
+        return _refusal(b"417 Expectation Failed", b"the body is not wanted\n", persists=False)
 
     def http2(self, request: Request, served: int, number: int = 0) -> Http2Response:
         """The HTTP/2 response to any request. served: how many the connection has served, with this one.
@@ -162,6 +159,11 @@ def _head(media_type: bytes, framing: bytes, connection: bytes, status: bytes = 
         framing,
         connection,
     )
+
+
+def _refusal(status: bytes, text: bytes, persists: bool) -> bytes:
+    head = _head(_TEXT, b"Content-Length: %d" % len(text), _connection(persists, b""), status)
+    return head + text
 
 
 def _whole(request: Request, media_type: bytes, body: bytes, connection: bytes) -> bytes:
