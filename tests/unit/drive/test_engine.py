@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import gevent
@@ -45,20 +45,8 @@ class Rig:
 
 
 @pytest.fixture
-def make() -> Iterator[Make]:
-    rigs: list[Rig] = []
-
-    def rig(policy: str = "persistent", server: type[AnsweringTransport] = AnsweringTransport, **load: Any) -> Rig:
-        rigs.append(Rig(policy, server, **load))
-        return rigs[-1]
-
-    # A connection without a kernel does not keep the loop alive, as a socket does.
-    alive = gevent.get_hub().loop.timer(60)
-    alive.start(lambda: None)
-    yield rig
-    alive.close()
-    for one in rigs:
-        one.engine.close()
+def make(until_the_end: Callable[[Rig], Rig]) -> Make:
+    return lambda policy="persistent", server=AnsweringTransport, **load: until_the_end(Rig(policy, server, **load))
 
 
 @pytest.mark.parametrize(("policy", "opened"), [("preopen:2", 2), ("preopen:9", 3), ("pool:2+preopen:9", 2)])

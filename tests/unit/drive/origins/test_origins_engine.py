@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import gevent
 import numpy as np
 import pytest
 
@@ -30,20 +29,8 @@ class Refusing(AnsweringTransport):
 
 
 @pytest.fixture
-def make() -> Iterator[Make]:
-    rigs: list[OriginRig] = []
-
-    def rig(*arguments: Any, **load: Any) -> OriginRig:
-        rigs.append(OriginRig(*arguments, **load))
-        return rigs[-1]
-
-    # A connection without a kernel does not keep the loop alive, as a socket does.
-    alive = gevent.get_hub().loop.timer(60)
-    alive.start(lambda: None)
-    yield rig
-    alive.close()
-    for one in rigs:
-        one.engine.close()
+def make(until_the_end: Callable[[OriginRig], OriginRig]) -> Make:
+    return lambda *arguments, **load: until_the_end(OriginRig(*arguments, **load))
 
 
 def rows_of(rig: OriginRig) -> Any:
