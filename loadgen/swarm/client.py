@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
 from loadgen.drive.clients.body_stream import BodyStream
 from loadgen.drive.requests.call_result import CallResult
@@ -34,9 +34,6 @@ from loadgen.swarm.scenario_request import (
     split_url,
     with_params,
 )
-
-if TYPE_CHECKING:  # Locust patches the standard library of who imports it, and who imports this has done so
-    pass
 
 _NS_PER_MS = 1e6
 _USUAL = SendOptions()
