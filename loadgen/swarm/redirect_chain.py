@@ -20,14 +20,15 @@ class RedirectChain:
         self.latency_ns = result.latency_ns
         """Of all exchanges together."""
         self.failure: BadRedirect | None = None
-        self._followed = 0
+        self.followed = 0
+        """How many redirects were followed."""
 
     def next_request(self, max_redirects: int) -> ScenarioRequest | None:
         """What the last response asks for; None where it is no redirect, or not one that is followed."""
         location = _location(self.result)
         if location is None or self.result.outcome not in STATUSES:
             return None
-        if self._followed >= max_redirects:
+        if self.followed >= max_redirects:
             self.failure = BadRedirect("too_many_redirects")
             return None
         try:
@@ -41,12 +42,7 @@ class RedirectChain:
         self.sent = sent
         self.result = result
         self.latency_ns += result.latency_ns
-        self._followed += 1
-
-    @property
-    def followed(self) -> int:
-        """How many redirects were followed."""
-        return self._followed
+        self.followed += 1
 
 
 def _location(result: CallResult) -> str | None:
