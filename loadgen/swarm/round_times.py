@@ -17,7 +17,6 @@ class RoundTimes:
 
     def __init__(self, planned_s: float) -> None:
         self._planned_s = planned_s
-        self._is_first = True
         self._blocks_s: list[float] = []
         """Of the present round."""
         self._rounds_s: deque[float] = deque(maxlen=_LAST_ROUNDS)
@@ -29,10 +28,9 @@ class RoundTimes:
     def end_round(self) -> None:
         """The round had these blocks."""
         blocks_s, self._blocks_s = self._blocks_s, []
-        if self._is_first and len(blocks_s) > 1:
+        if not self._rounds_s and len(blocks_s) > 1:
             # A run's first block also looks the target up and loads modules, which no later one does.
             blocks_s[0] = median(blocks_s[1:])
-        self._is_first = False
         self._rounds_s.append(sum(blocks_s))
 
     def next_s(self) -> float:
