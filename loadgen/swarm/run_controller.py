@@ -245,7 +245,7 @@ class RunController:
     @property
     def is_under_way(self) -> bool:
         """The run makes load, or collects its samples."""
-        return self.live_view.state in (RUNNING, FINISHING)
+        return self.live_view.is_active
 
     @property
     def takes_workers(self) -> bool:
