@@ -14,6 +14,7 @@ from loadgen.drive.clients.body_stream import BodyStream
 from loadgen.drive.requests.call_result import CallResult
 from loadgen.model.exceptions import PlanError
 from loadgen.model.redaction import redact_url
+from loadgen.model.units import NS_PER_MS
 from loadgen.swarm.client_options import BodyOptions, JsonOptions, Options
 from loadgen.swarm.client_session import ClientSession
 from loadgen.swarm.gather import GatheredRequest, gather
@@ -35,7 +36,6 @@ from loadgen.swarm.scenario_request import (
     with_params,
 )
 
-_NS_PER_MS = 1e6
 _USUAL = SendOptions()
 _ABSOLUTE = ("http://", "https://")
 
@@ -268,7 +268,7 @@ class ReuseClient(ClientSession):
         return {
             "request_type": method,
             "name": name,
-            "response_time": result.latency_ns / _NS_PER_MS,
+            "response_time": result.latency_ns / NS_PER_MS,
             "response_length": len(result.body),
             "exception": None if 0 < outcome < 400 else failure_of(result),
             "context": {

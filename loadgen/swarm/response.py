@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from loadgen.drive.requests.call_result import CallResult
 from loadgen.model.redaction import redact_url
+from loadgen.model.units import NS_PER_MS
 from loadgen.swarm.redirects import STATUSES
 from loadgen.swarm.request_failures import RequestFailed, failure_of_outcome
 from loadgen.swarm.response_body import BodySource, StreamedBody, charset_of, decoded, lines, pieces
 from loadgen.swarm.response_headers import Headers
 from loadgen.swarm.scenario_request import ScenarioRequest, split_url
 from loadgen.swarm.session_cookies import response_cookies
-
-_NS_PER_MS = 1e6
 
 if TYPE_CHECKING:  # Locust patches the standard library of who imports it, and who judges a response has done so
     from locust.event import EventHook
@@ -231,7 +230,7 @@ class ReuseResponse:
 
     def count_as(self, method: str, name: str, url: str, latency_ns: int) -> None:
         """Count it with the redirects before it as the one request that the scenario made."""
-        self._meta |= {"request_type": method, "name": name, "url": url, "response_time": latency_ns / _NS_PER_MS}
+        self._meta |= {"request_type": method, "name": name, "url": url, "response_time": latency_ns / NS_PER_MS}
         if self.history:
             self._meta["context"]["redirects"] = [
                 {"url": redact_url(one.url), "status": one.status_code, "phases": one.phases, "reused": one.reused}

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict
 
 from loadgen.drive.clients.websocket_client import WebSocketClient, WebSocketFailure
 from loadgen.drive.requests.call_result import phases_by_name
+from loadgen.model.units import NS_PER_MS
 from loadgen.swarm.request_failures import RequestFailed
 
 if TYPE_CHECKING:  # Locust patches the standard library of who imports it, and who opens a WebSocket has done so
     from locust import User
 
 REQUEST_TYPE = "WS"
-_NS_PER_MS = 1e6
 _WEBSOCKET = re.compile("^ws(?=s?://)", re.IGNORECASE)
 
 
@@ -132,7 +132,7 @@ class ReuseWebSocket:
         self._user.environment.events.request.fire(
             request_type=REQUEST_TYPE,
             name=f"{step} {labels.name}",
-            response_time=sum(value or 0 for value in phases.values()) / _NS_PER_MS,
+            response_time=sum(value or 0 for value in phases.values()) / NS_PER_MS,
             response_length=length,
             response=None,
             exception=None if failure is None else RequestFailed(failure.kind.label),
