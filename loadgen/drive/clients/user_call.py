@@ -71,17 +71,10 @@ class UserCall(PathCookieState):
         return self
 
     def take_cookies(self, head: ResponseHead, url: str) -> None:
-        state = self._client.user_state
-        present, state.path = state.path, self.path
-        state.take_cookies(head, url)
-        state.path = present
+        self._client.user_state.take_cookies_of(self.path, head, url)
 
     def cookies(self) -> str:
-        state = self._client.user_state
-        present, state.path = state.path, self.path
-        found = state.cookies()
-        state.path = present
-        return found
+        return self._client.user_state.cookies_of(self.path)
 
     def share_session(self) -> None:
         """The user's next connection offers the TLS session that this call's connection had."""

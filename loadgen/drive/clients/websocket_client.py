@@ -134,10 +134,7 @@ class WebSocketClient(ConnectionSlot):
     def connection_ready(self, connection: Any) -> None:
         self.handshake = connection.handshake
         if connection.reader.sets_cookies and self._context.takes_cookies:
-            state = self._cookies
-            present, state.path = state.path, self._path
-            state.take_cookies(connection.reader.head, self._context.url)
-            state.path = present
+            self._cookies.take_cookies_of(self._path, connection.reader.head, self._context.url)
         self._notify()
 
     def exchange_done(self, connection: Any, outcome: int, end_ns: int) -> None:

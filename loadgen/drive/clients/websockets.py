@@ -40,9 +40,7 @@ class WebSockets:
 
         Raises PlanError where it can't be asked for, WebSocketFailure where it does not open.
         """
-        present, state.path = state.path, path
-        cookies = state.cookies() if self._context.takes_cookies else ""
-        state.path = present
+        cookies = state.cookies_of(path) if self._context.takes_cookies else ""
         request = self._builder.upgrade(path, headers, cookies)
         made = WebSocketClient(self, self._context, self.slots.take(), state, self._timeout_s)
         self.opened[made] = None

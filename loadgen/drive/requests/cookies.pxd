@@ -8,5 +8,7 @@ cdef class PathCookieState(UserState):
 
     cpdef take_cookies(self, head, url)
     cpdef cookies(self)
+    cpdef take_cookies_of(self, path, head, url)
+    cpdef cookies_of(self, path)
     cpdef use_jar(self, jar)
     cpdef forget(self)

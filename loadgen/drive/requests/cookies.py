@@ -48,6 +48,19 @@ class PathCookieState(UserState):
             self._by_path[self.path] = cookies
         return cookies
 
+    def take_cookies_of(self, path: str, head: ResponseHead, url: str) -> None:
+        """The same for the response to a request of another path, beside the present one."""
+        present, self.path = self.path, path
+        self.take_cookies(head, url)
+        self.path = present
+
+    def cookies_of(self, path: str) -> str:
+        """The same for a request to another path, beside the present one."""
+        present, self.path = self.path, path
+        found = self.cookies()
+        self.path = present
+        return found
+
     @property
     def jar(self) -> CookieJar | None:
         """The cookies; None where there were none yet."""

@@ -72,6 +72,14 @@ def test_cookies_go_where_their_path_says() -> None:
     assert [visit.sent(path) for path in ("/in", "/in/deep", "/out")] == ["a=1; b=2", "a=1; b=2", "b=2"]
 
 
+def test_a_request_beside_the_present_one_has_the_cookies_of_its_own_path() -> None:
+    visit = Visit()
+    visit.given("/in/x", "a=1")
+    visit.state.take_cookies_of("/out/x", head("b=2"), ORIGIN)
+    assert [visit.state.cookies_of(path) for path in ("/in/y", "/out/y")] == ["a=1", "b=2"]
+    assert (visit.state.path, visit.state.cookies()) == ("/in/x", "a=1")
+
+
 def test_the_same_field_means_another_path_elsewhere() -> None:
     visit = Visit()
     same = head("a=1")  # without a path it is that of the request
