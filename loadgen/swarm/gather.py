@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import gevent
+from loadgen.swarm.concurrent_calls import call_together
 
 if TYPE_CHECKING:
     from loadgen.swarm.response import ReuseResponse
@@ -20,19 +21,7 @@ def gather(request: Callable[..., ReuseResponse], requests: Sequence[GatheredReq
     Where one can't be sent the others are, and then its exception is raised: the first one, in the order of the
     requests. An exception that is thrown into the greenlet abandons what is under way.
     """
-    greenlets = [gevent.spawn(_response, request, *_parts(one)) for one in requests]
-    try:
-        gevent.joinall(greenlets)
-    except BaseException:
-        gevent.killall(greenlets)
-        raise
-    responses = []
-    for greenlet in greenlets:
-        response, error = greenlet.get()
-        if error is not None:
-            raise error
-        responses.append(response)
-    return responses
+    return call_together([partial(_send, request, *_parts(one)) for one in requests])
 
 
 def _parts(request: GatheredRequest) -> tuple[str, str, Mapping[str, Any]]:
@@ -44,11 +33,5 @@ def _parts(request: GatheredRequest) -> tuple[str, str, Mapping[str, Any]]:
     return request
 
 
-def _response(
-    request: Callable[..., ReuseResponse], method: str, path: str, options: Mapping[str, Any]
-) -> tuple[Any, Exception | None]:
-    """An error is a value, for gevent prints one that a greenlet raises."""
-    try:
-        return request(method, path, **options), None
-    except Exception as error:
-        return None, error
+def _send(request: Callable[..., ReuseResponse], method: str, path: str, options: Mapping[str, Any]) -> ReuseResponse:
+    return request(method, path, **options)

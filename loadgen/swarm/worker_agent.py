@@ -26,7 +26,8 @@ from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 from loadgen.model.redaction import redact_url
 from loadgen.swarm.block_start import BlockStart, ClockFacts
-from loadgen.swarm.class_runner import BlockValues, ClassRunner, ScenarioClassRunner, SwarmClassRunner, Wait
+from loadgen.swarm.class_runner import BlockValues, ClassRunner, ScenarioClassRunner, SwarmClassRunner
+from loadgen.swarm.concurrent_calls import call_together
 from loadgen.swarm.machine_clock import clock_id
 from loadgen.swarm.sample_sender import MAX_SILENCE_S, SampleSender, SendToCoordinator
 from loadgen.wire.route import Route
@@ -188,19 +189,18 @@ class WorkerAgent:
     def _run_classes(self, order: dict[str, Any], users: Counter[str]) -> dict[str, BlockValues | None]:
         """Run the blocks of all user classes at the same time; raises what one of them raised."""
         cells = {cell.name: cell for cell in self._plan.cells}
-        running = {}
-        for name, (index, policy) in order["blocks"].items():
-            block = Block(index, order["round"], cells[policy])
-            start = partial(self._begin, name, self._start)
-            running[name] = gevent.spawn(_outcome, self.class_runners[name], block, users[name], start)
-            running[name].link(lambda _, name=name: self._start.ready(name))  # if it never began
-        gevent.joinall(list(running.values()))
-        facts = {}
-        for name, greenlet in running.items():
-            facts[name], error = greenlet.get()
-            if error is not None:
-                raise error
-        return facts
+        calls = [
+            partial(self._run_class, name, Block(index, order["round"], cells[policy]), users[name])
+            for name, (index, policy) in order["blocks"].items()
+        ]
+        return dict(zip(order["blocks"], call_together(calls), strict=True))
+
+    def _run_class(self, name: str, block: Block, users: int) -> BlockValues | None:
+        start = self._start
+        try:
+            return self.class_runners[name].run(block, users, partial(self._begin, name, start))
+        finally:
+            start.ready(name)  # if it never began
 
     def _begin(self, name: str, start: BlockStart) -> ClockFacts:
         """A class runner is ready: let it begin with the others."""
@@ -281,14 +281,6 @@ class WorkerAgent:
 
 def _block_of(order: dict[str, Any]) -> tuple[str, int, int]:
     return order["run"], order["round"], order["turn"]
-
-
-def _outcome(runner: ClassRunner, block: Block, users: int, start: Wait) -> tuple[BlockValues | None, Exception | None]:
-    """Run a block; an error is a value, for gevent prints one that a greenlet raises."""
-    try:
-        return runner.run(block, users, start), None
-    except Exception as error:
-        return None, error
 
 
 def _raise_descriptor_limit() -> None:

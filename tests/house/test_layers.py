@@ -224,7 +224,16 @@ LAYERS = {
         ("replicas", "name_server"),
     ],
     "swarm": [
-        ("messages", "round_times", "locust_states", "locust_patches", "locust_stats", "live_page", "web_assets"),
+        (
+            "messages",
+            "round_times",
+            "concurrent_calls",
+            "locust_states",
+            "locust_patches",
+            "locust_stats",
+            "live_page",
+            "web_assets",
+        ),
         (*("option_texts", "absences", "machine_clock", "hand_over", "worker_clocks", "start_times"), "block_start"),
         ("scenario_request", "request_failures", "response_", "session_cookies"),
         ("redirects", "redirect_chain", "origin_", "client_options", "host_credentials"),
