@@ -11,7 +11,7 @@ from loadgen.model.address_value_types import RECORD_TTL
 from loadgen.model.authority import is_ip_literal, is_ipv6, plain_address
 from loadgen.model.endpoint import ConnectRule, Endpoint, ResolveRule, endpoint
 from loadgen.model.exceptions import PlanError
-from loadgen.model.options import default, option_named
+from loadgen.model.options import default
 from loadgen.model.proxy import Proxy
 from loadgen.model.target import Target
 
@@ -43,7 +43,6 @@ class Addressing:
             raise PlanError("--ipv4 and --ipv6 contradict each other; give one of them")
         if self.happy_eyeballs_ns is None:
             return
-        option_named("happy_eyeballs").check_range(self.happy_eyeballs_ns)
         if self.ipv4 or self.ipv6:
             flag = "--ipv4" if self.ipv4 else "--ipv6"
             raise PlanError(f"--happy-eyeballs lets IPv6 and IPv4 race, and {flag} leaves one of them; give one option")

@@ -5,6 +5,7 @@ A new option is a row here, and the field of Plan (or the code) that it is for. 
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 from loadgen.model.address_options import ADDRESS_OPTIONS
@@ -268,12 +269,12 @@ def option_named(name: str) -> Option:
 def check_ranges(values: Any, part: str = "") -> None:
     """Raise PlanError, with one line that names the option, where a number is outside its option's range.
 
-    values: a plan, or with `part` what the plan calls so: its load.
+    values: a plan with all its parts, or with `part` what the plan calls so: its load.
     """
+    owner = part and f"{part}."
     for option in OPTIONS:
-        owner, _, field_name = option.plan_field.rpartition(".")
-        if field_name and owner == part:
-            option.check_range(getattr(values, field_name))
+        if option.plan_field and option.plan_field.startswith(owner):
+            option.check_range(attrgetter(option.plan_field.removeprefix(owner))(values))
 
 
 def default(name: str) -> Any:

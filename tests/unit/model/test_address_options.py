@@ -38,7 +38,7 @@ def test_a_recorded_plan_has_them() -> None:
     assert Plan.from_json(earlier).addressing == Addressing()
 
 
-def test_the_delay_between_attempts_is_a_time_or_none() -> None:
+def test_the_delay_between_attempts_is_a_time_in_its_range_or_none() -> None:
     values = {"url": "http://h/", "happy_eyeballs": 250 * NS_PER_MS}
     fields = {"target": parse_target("http://h/"), "policies": parse_policies("close")}
     plan = Plan(**fields | plan_fields.of_values(values))
@@ -48,6 +48,8 @@ def test_the_delay_between_attempts_is_a_time_or_none() -> None:
     assert (option.type.write(250 * NS_PER_MS), option.type.write(None)) == ("250ms", None)
     with pytest.raises(PlanError, match="--happy-eyeballs is 1 ms; at least 10 ms is needed"):
         Plan(**fields, addressing=Addressing(happy_eyeballs_ns=NS_PER_MS))
+    with pytest.raises(PlanError, match="--dns-ttl is 1 ns; at least 1 ms is needed"):
+        Plan(**fields, addressing=Addressing(dns_ttl_ns=1))
 
 
 @pytest.mark.parametrize(("kind", "rules"), [(CONNECT_RULES, CONNECT_TO), (RESOLVE_RULES, RESOLVE)])

@@ -30,6 +30,8 @@ def plan(policies: str = "persistent", **values: Any) -> Plan:
     [
         ({"transfer": CHUNKED, "body": b""}, "--chunked is for a request with a body"),
         ({"transfer": BodyTransfer(chunk_bytes=9)}, "--chunk-size is for a body in chunks"),
+        ({"transfer": BodyTransfer(chunked=True, chunk_bytes=0)}, "--chunk-size is 0; at least 1 is needed"),
+        ({"transfer": BodyTransfer(continue_timeout_ns=0)}, "--continue-timeout is 0 ns; at least 1 ms is needed"),
         ({"transfer": CHUNKED, "policies": "persistent,http10"}, "HTTP/1.0 has no chunks"),
         ({"transfer": CHUNKED, "policies": "websocket"}, "the policy websocket sends messages"),
         ({"requests": read_requests('{"url": "/", "chunked": true}'), "body": b""}, "is chunked, and it has no body"),

@@ -197,15 +197,15 @@ def test_of_several_addresses_that_are_used_none_is_dropped() -> None:
 
 
 def test_a_name_is_looked_up_again_once_its_addresses_are_old() -> None:
-    mine = spread("first", ttl_ns=1000)
+    mine = spread("first", ttl_ns=1_000_000)
     assert not mine.has_addresses(5, look_up=False)
     mine.set_addresses([ONE, TWO], 5)
     # A policy that looks up for each connection keeps them for as long.
-    assert [mine.has_addresses(at, look_up=True) for at in (5, 1004, 1005)] == [True, True, False]
-    mine.set_addresses([TWO, ONE], 1005)
+    assert [mine.has_addresses(at, look_up=True) for at in (5, 1_000_004, 1_000_005)] == [True, True, False]
+    mine.set_addresses([TWO, ONE], 1_000_005)
     assert mine.take_changes() == []
-    mine.set_addresses([TWO, THREE], 2005)
-    assert mine.take_changes() == [(2005, [TWO, ONE], [TWO, THREE])]
+    mine.set_addresses([TWO, THREE], 2_000_005)
+    assert mine.take_changes() == [(2_000_005, [TWO, ONE], [TWO, THREE])]
     assert mine.take_changes() == []
 
 
@@ -218,7 +218,7 @@ def test_addresses_are_kept_as_long_as_their_records_say() -> None:
 
 
 def test_addresses_that_are_given_are_kept_for_ever() -> None:
-    addressing = Addressing(resolve=(parse_resolve_rule("h:80:192.0.2.1"),), dns_ttl_ns=5)
+    addressing = Addressing(resolve=(parse_resolve_rule("h:80:192.0.2.1"),), dns_ttl_ns=1_000_000)
     mine = Route.of(Plan(parse_target("http://h/"), parse_policies("persistent"), addressing=addressing))
     assert mine.has_addresses(10**18, look_up=False)
 
@@ -227,7 +227,7 @@ def test_one_look_up_is_for_all_connections_that_wait_for_it(monkeypatch: pytest
     asked: list[Any] = []
     monkeypatch.setattr(route_addresses, "resolve", lambda *given: asked.append(given))
     found: list[Any] = []
-    mine = spread("first", ttl_ns=1000)
+    mine = spread("first", ttl_ns=1_000_000)
     mine.look_up(found.append)
     mine.look_up(found.append)
     ((host, port, answer, _),) = asked
