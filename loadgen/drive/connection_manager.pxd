@@ -20,10 +20,10 @@ cdef class ConnectionManager(SlotContext):
 
     cpdef use(self, policy)
     cpdef close(self)
-    @cython.locals(numbers=ConnectionNumbers, number=cython.longlong)
+    @cython.locals(number=cython.longlong)
     cpdef new_connection(self, listener)
     @cython.locals(link=Connection)
-    cpdef make_connection(self, long long number, route, listener)
+    cpdef make_connection(self, long long number, long long place, route, listener)
     @cython.locals(link=Connection, flags=cython.longlong)
     cpdef record_connection(self, long long slot, connection)
     cpdef _new_reader(self)

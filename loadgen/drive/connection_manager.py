@@ -173,15 +173,16 @@ class ConnectionManager(SlotContext):
         return self.numbers.next
 
     def new_connection(self, listener: Listener) -> Connection:
-        numbers = self.numbers
-        number = numbers.next
-        numbers.next = number + 1
-        return self.make_connection(number, self._route, listener)
+        number = self.numbers.take()
+        return self.make_connection(number, number - self._first_of_block, self._route, listener)
 
-    def make_connection(self, number: int, route: Route, listener: Listener) -> Connection:
-        """A connection of this number, not open yet, on this way."""
+    def make_connection(self, number: int, place: int, route: Route, listener: Listener) -> Connection:
+        """A connection of this number, not open yet, on this way.
+
+        place: among those that are alike, of which some have the kernel's own stamps.
+        """
         link: Connection = self._kind(number, route, listener, self.clock, self._new_reader())
-        link.is_sampled = (number - self._first_of_block) % _SAMPLED_SHARE == 0
+        link.is_sampled = place % _SAMPLED_SHARE == 0
         link.ignores_close = self._ignores_close
         return link
 

@@ -11,3 +11,9 @@ class ConnectionNumbers:
     def __init__(self, following: int = 0) -> None:
         self.next = following
         """What the next connection gets: one above the highest number so far."""
+
+    def take(self) -> int:
+        """A number for one more connection."""
+        number = self.next
+        self.next = number + 1
+        return number

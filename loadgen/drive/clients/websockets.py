@@ -54,9 +54,7 @@ class WebSockets:
 
     def new_conversation(self, listener: Listener) -> Conversation:
         """The connection of a WebSocket, not open yet."""
-        numbers = self._context.numbers
-        number = numbers.next
-        numbers.next = number + 1
+        number = self._context.numbers.take()
         return Conversation(number, self._route, listener, self._context.clock, ResponseReader(self._max_body_bytes))
 
     def websocket_closed(self, websocket: WebSocketClient) -> None:

@@ -22,8 +22,6 @@ from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.listener import Listener
 from loadgen.wire.route import Route
 
-_SAMPLED_SHARE = 16  # as the manager's: one connection in this many has the kernel's own stamps
-
 
 class OriginContext(SlotContext):
     """place: of `origins` origins, from 0. plan: the run's, as this origin has it. manager: of all of them."""
@@ -56,11 +54,6 @@ class OriginContext(SlotContext):
             self.plan, replace(cell, policy=policy), self.route, lambda: self._next, counter, self.origins
         )
 
-    def own_number(self, connection: Connection) -> int:
-        """Its number among those of this origin."""
-        found: int = number_at_origin(connection.number, self.origins)
-        return found
-
     def hand_over(self) -> None:
         """Add what was counted to the manager's counts."""
         manager = self._manager
@@ -78,9 +71,7 @@ class OriginContext(SlotContext):
         self._next = number + self.origins
         numbers.next = max(numbers.next, number + 1)
         self.connections += 1
-        link = self._manager.make_connection(number, self.route, listener)
-        link.is_sampled = self.own_number(link) % _SAMPLED_SHARE == 0
-        return link
+        return self._manager.make_connection(number, self._own_number(number), self.route, listener)
 
     def record_connection(self, slot: int, connection: Connection) -> None:
         self._manager.record_connection(slot, connection)
@@ -90,7 +81,7 @@ class OriginContext(SlotContext):
 
     def about_to_close(self, connection: Connection) -> None:
         monitor = self._manager.monitor
-        if monitor is not None and self._manager.running and self.own_number(connection) % MONITORED_SHARE == 0:
+        if monitor is not None and self._manager.running and self._own_number(connection.number) % MONITORED_SHARE == 0:
             monitor.about_to_close(connection)
 
     def note_first_response(self, head: ResponseHead) -> None:
@@ -113,3 +104,10 @@ class OriginContext(SlotContext):
         manager.to_end -= 1
         if manager.to_end == 0:
             manager.all_ended()
+
+    # Inside
+
+    def _own_number(self, number: int) -> int:
+        """That of a connection among those of this origin."""
+        found: int = number_at_origin(number, self.origins)
+        return found

@@ -27,3 +27,8 @@ def test_two_managers_of_a_run_give_no_number_twice() -> None:
 
 def test_numbers_begin_at_0() -> None:
     assert ConnectionNumbers().next == 0
+
+
+def test_what_is_taken_is_gone() -> None:
+    numbers = ConnectionNumbers(7)
+    assert [numbers.take(), numbers.take(), numbers.next] == [7, 8, 9]
