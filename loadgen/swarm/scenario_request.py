@@ -12,7 +12,6 @@ from functools import lru_cache
 from http.cookiejar import CookieJar
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
-from urllib.request import Request as UrlRequest
 
 from requests import Request
 from requests.cookies import RequestsCookieJar, merge_cookies
@@ -20,6 +19,7 @@ from requests.structures import CaseInsensitiveDict
 
 from loadgen.drive.clients.body_stream import BodyStream
 from loadgen.drive.requests.builder import FieldPairs
+from loadgen.drive.requests.jar_fields import cookies_for, jar_request
 from loadgen.model.target import parse_target
 
 Pairs = Mapping[str, Any] | Iterable[tuple[str, Any]]
@@ -192,9 +192,7 @@ def cookie_field(session: CookieJar | None, given: Any, url: str) -> FieldPairs:
     if session is not None:
         jar.update(session)
     merge_cookies(jar, given)
-    request = UrlRequest(url)  # noqa: S310 # nothing is opened: the jar takes a URL in this form
-    jar.add_cookie_header(request)
-    cookies = request.get_header("Cookie")
+    cookies = cookies_for(jar, jar_request(url))
     return (("Cookie", cookies),) if cookies else ()
 
 

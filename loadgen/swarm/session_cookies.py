@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from email.message import Message
-from http.cookiejar import Cookie, CookieJar
-from typing import Any, cast
-from urllib.request import Request as UrlRequest
+from http.cookiejar import Cookie
+from typing import Any
 
 from requests.cookies import RequestsCookieJar
 
 from loadgen.drive.requests.cookies import PathCookieState
+from loadgen.drive.requests.jar_fields import jar_request, keep_cookies
 
 
 class SessionCookies(RequestsCookieJar):
@@ -48,20 +47,6 @@ class SessionCookies(RequestsCookieJar):
 
 def response_cookies(lines: Iterable[str], url: str) -> RequestsCookieJar:
     """What a response's Set-Cookie lines set."""
-    message = Message()
-    for line in lines:
-        message.add_header("Set-Cookie", line)
     jar = RequestsCookieJar()
-    request = UrlRequest(url)  # noqa: S310 # nothing is opened: the jar takes a URL in this form
-    CookieJar.extract_cookies(jar, cast(Any, _SetCookies(message)), request)
+    keep_cookies(jar, [("Set-Cookie", line) for line in lines], jar_request(url))
     return jar
-
-
-class _SetCookies:
-    """What CookieJar reads of a response."""
-
-    def __init__(self, message: Message) -> None:
-        self._message = message
-
-    def info(self) -> Message:
-        return self._message

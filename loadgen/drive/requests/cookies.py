@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from http.cookiejar import CookieJar
-from urllib.request import Request as UrlRequest
 
+from loadgen.drive.requests.jar_fields import cookies_for, jar_request
 from loadgen.drive.requests.user_state import EncodedRequest, UserState
 from loadgen.wire.http1.head import ResponseHead
 
@@ -39,9 +39,7 @@ class PathCookieState(UserState):
         known = self._by_path.get(self.path)
         if known is not None:
             return known
-        request = UrlRequest(self._origin + self.path)  # noqa: S310 # nothing is opened: the jar takes a URL so
-        self._jar.add_cookie_header(request)
-        cookies = request.get_header("Cookie") or ""
+        cookies = cookies_for(self._jar, jar_request(self._origin + self.path))
         if not self._some_expire:
             if len(self._by_path) >= _MAX_REMEMBERED:
                 self._by_path.clear()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from email.message import Message
 from http.cookiejar import CookieJar
-from typing import Any, cast
-from urllib.request import Request as UrlRequest
+from typing import Any
 
+from loadgen.drive.requests.jar_fields import cookies_for, jar_request, keep_cookies
 from loadgen.wire.http1.head import ResponseHead
 
 
@@ -53,22 +52,8 @@ class UserState:
         jar = self._jar
         if jar is None:
             jar = self._jar = CookieJar()
-        message = Message()
-        for name, value in head.headers:
-            message.add_header(name.decode("latin-1"), value.decode("latin-1"))
-        request = UrlRequest(url)  # noqa: S310 # nothing is opened: the jar takes a URL in this form
-        jar.extract_cookies(cast(Any, _Response(message)), request)
-        jar.add_cookie_header(request)
-        cookies = request.get_header("Cookie") or ""
+        request = jar_request(url)
+        keep_cookies(jar, [(name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers], request)
+        cookies = cookies_for(jar, request)
         self.requests = self._plain.with_cookies(cookies) if cookies else self._plain
         self._head = head
-
-
-class _Response:
-    """What CookieJar reads of a response."""
-
-    def __init__(self, message: Message) -> None:
-        self._message = message
-
-    def info(self) -> Message:
-        return self._message
