@@ -4,46 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
-from typing import cast
 
 from loadgen.drive.origins.origin_choice import OriginChoice
 from loadgen.drive.origins.origin_context import OriginContext
 from loadgen.drive.requests.user_state import UserState
 from loadgen.drive.slots.context import SlotContext
-from loadgen.drive.slots.mixed_slots import MixedPooledConcurrentSlot, MixedPooledSlot
+from loadgen.drive.slots.mixed_slots import MIXED_POOLED_SLOTS
 from loadgen.drive.slots.pool import Pool, WaitingRequest
-from loadgen.drive.slots.pooled_slot import PooledSlot, SlotOwner
-
-
-def _slot_index(origin: OriginContext, index: int) -> int:
-    """A slot's number among those of all origins, from its number in the pool of one."""
-    return index * origin.origins + origin.place
-
-
-class OriginPooledSlot(MixedPooledSlot):
-    """A slot of one origin's pool."""
-
-    __slots__ = ()
-
-    def __init__(self, pool: SlotOwner, context: SlotContext, index: int, user_state: UserState) -> None:
-        super().__init__(pool, context, _slot_index(cast(OriginContext, context), index), user_state)
-
-
-class OriginPooledConcurrentSlot(MixedPooledConcurrentSlot):
-    """The same with several requests at a time."""
-
-    __slots__ = ()
-
-    def __init__(self, pool: SlotOwner, context: SlotContext, index: int, user_state: UserState) -> None:
-        super().__init__(pool, context, _slot_index(cast(OriginContext, context), index), user_state)
+from loadgen.drive.slots.pooled_slot import MakeSlot, PooledSlot, SlotKinds, SlotOwner
 
 
 class PoolsByOrigin:
     """size: connections of each pool. choice: of the arrivals' origins; users choose their own."""
 
     def __init__(self, origins: Sequence[OriginContext], size: int, choice: OriginChoice) -> None:
-        kinds = OriginPooledSlot, OriginPooledConcurrentSlot
-        self.each = [Pool(one, size, one.requests, kinds) for one in origins]
+        self.each = [Pool(one, size, one.requests, _slots_at(one)) for one in origins]
         """By origin."""
         self._choice = choice
 
@@ -72,3 +47,16 @@ class PoolsByOrigin:
         """Have this many in each pool, as far as its size permits."""
         for pool in self.each:
             pool.add_slots(slots)
+
+
+def _slots_at(origin: OriginContext) -> SlotKinds:
+    """Those of one origin's pool: a slot's number in it becomes one among the slots of all origins."""
+
+    def numbered(make: MakeSlot) -> MakeSlot:
+        def make_slot(pool: SlotOwner, context: SlotContext, index: int, user_state: UserState) -> PooledSlot:
+            return make(pool, context, index * origin.origins + origin.place, user_state)
+
+        return make_slot
+
+    of_one, of_several = MIXED_POOLED_SLOTS
+    return numbered(of_one), numbered(of_several)
