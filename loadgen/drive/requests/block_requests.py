@@ -7,14 +7,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from loadgen.drive.requests.encoding import content_of_plan, encoder_for
+from loadgen.drive.requests.encoding import content_of_plan, encoder_for, http1_request
 from loadgen.drive.requests.filled_request import RequestCounter, filled_plan, plan_with
 from loadgen.drive.requests.request_mix import RequestMix
 from loadgen.drive.requests.user_state import EncodedRequest
 from loadgen.model.cell import Cell
 from loadgen.model.plan import Plan
 from loadgen.model.planned_request import PlannedRequest
-from loadgen.wire.http1.request_writer import build_request, build_upload
 from loadgen.wire.http1.upload import Upload
 from loadgen.wire.route import Route
 
@@ -49,16 +48,10 @@ def _write_http1(
     plan: Plan, cell: Cell, route: Route, is_last: bool, cookies: str, upgrade: tuple[tuple[str, str], ...] = ()
 ) -> bytes | Upload:
     """As WriteHttp1 says; with what the proxy wants by now, where it gets the request itself."""
-    policy = cell.policy
     headers = plan.headers + route.proxy_fields
     if cookies:
         headers = (*headers, ("Cookie", cookies))
-    option = policy.last_option if is_last else policy.connection_option
-    if upgrade:
-        headers = (*headers, *upgrade)
-        option = ", ".join(name for name, _ in upgrade)
-    place = plan.method, plan.request_target(policy, cell.path), plan.target.host_field, headers
-    how = option, policy.http_version, plan.trailers, plan.transfer
-    if plan.transfer.in_pieces:
-        return build_upload(*place, content_of_plan(plan), *how)
-    return build_request(*place, plan.body, *how)
+    body = content_of_plan(plan)
+    return http1_request(
+        plan, cell.policy, plan.method, cell.path, headers, body, plan.transfer, is_last=is_last, upgrade=upgrade
+    )

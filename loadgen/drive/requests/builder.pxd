@@ -4,6 +4,6 @@ cdef int _MAX_CACHED_BODY_BYTES
 
 
 cdef class RequestBuilder:
-    cdef object _host_field, _defaults, _plan, _policy, _proxy_fields, _cached
+    cdef object _defaults, _plan, _policy, _proxy_fields, _cached
 
     cpdef EncodedRequest requests(self, method, path, headers, bytes body, cookies)

@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from functools import lru_cache, partial
 
-from loadgen.drive.requests.encoding import WriteStream, request_section, stream_writer, upgrade_fields
+from loadgen.drive.requests.encoding import (
+    WriteStream,
+    http1_request,
+    request_section,
+    stream_writer,
+    upgrade_fields,
+)
 from loadgen.drive.requests.user_state import EncodedRequest
 from loadgen.model.characters import has_control
 from loadgen.model.exceptions import PlanError
@@ -16,7 +22,6 @@ from loadgen.model.plan import Plan
 from loadgen.model.policy import HTTP2, ConnectionPolicy
 from loadgen.model.request_method import check_method
 from loadgen.model.request_target import origin_form
-from loadgen.wire.http1.request_writer import build_request, build_upload
 from loadgen.wire.http1.upload import Upload
 from loadgen.wire.websocket.protocol import Message
 
@@ -35,7 +40,6 @@ class RequestBuilder:
     """
 
     def __init__(self, plan: Plan, policy: ConnectionPolicy) -> None:
-        self._host_field = plan.target.host_field
         self._defaults = plan.headers
         self._plan = plan
         self._policy = policy
@@ -80,14 +84,11 @@ class RequestBuilder:
         upgrade: FieldPairs = (),
     ) -> bytes | Upload:  # fmt: skip
         """As WriteHttp1 says; the cookies are among the fields."""
-        policy, plan = self._policy, self._plan
+        plan, headers = self._plan, (*fields, *self._proxy_fields)
         transfer = plan.transfer.of_request(has_body=bool(body), has_own=True, chunked=False)
-        option = policy.last_option if is_last else policy.connection_option
-        if upgrade:
-            option = ", ".join(name for name, _ in upgrade)
-        place = method, plan.request_target(policy, path), self._host_field, (*fields, *self._proxy_fields, *upgrade)
-        how = option, policy.http_version, plan.trailers, transfer
-        return build_upload(*place, body, *how) if transfer.expects_continue else build_request(*place, body, *how)
+        return http1_request(
+            plan, self._policy, method, path, headers, body, transfer, is_last=is_last, upgrade=upgrade
+        )
 
     def _stream_writer(self, method: str, path: str, fields: FieldPairs, body: bytes) -> WriteStream:
         section = request_section(self._plan, method, path, fields, body)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache, partial
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
+from loadgen.model.body_transfer import BodyTransfer
 from loadgen.model.cell import Cell
 from loadgen.model.headers import NEVER_INDEXED
 from loadgen.model.plan import Plan
 from loadgen.model.policy import H2C_UPGRADE, HTTP1, WEBSOCKET, ConnectionPolicy
 from loadgen.wire.http1.file_content import content_of
 from loadgen.wire.http1.head import FieldLines
-from loadgen.wire.http1.request_writer import sends_length, with_defaults
-from loadgen.wire.http1.upload import Content
+from loadgen.wire.http1.request_writer import build_request, build_upload, sends_length, with_defaults
+from loadgen.wire.http1.upload import Content, Upload
 from loadgen.wire.http2.fields import HTTP1_CONNECTION_FIELDS
 from loadgen.wire.http2.hpack_cache import secret_field
 from loadgen.wire.http2.protocol import Http2Protocol
@@ -47,6 +48,21 @@ def encoder_for(plan: Plan, cell: Cell, write_http1: WriteHttp1) -> Callable[[bo
 def content_of_plan(plan: Plan) -> Content:
     """The body of the plan's request, or the file that has it. Raises PlanError where that can't be read."""
     return plan.body if plan.transfer.file is None else content_of(plan.transfer.file)
+
+
+def http1_request(
+    plan: Plan, policy: ConnectionPolicy, method: str, path: str, headers: tuple[tuple[str, str], ...], body: Content,
+    transfer: BodyTransfer, *, is_last: bool, upgrade: tuple[tuple[str, str], ...] = (),
+) -> bytes | Upload:  # fmt: skip
+    """A request to the plan's target in HTTP/1.x, as WriteHttp1 says; Connection is the policy's."""
+    option = policy.last_option if is_last else policy.connection_option
+    if upgrade:
+        option = ", ".join(name for name, _ in upgrade)
+    place = method, plan.request_target(policy, path), plan.target.host_field, (*headers, *upgrade)
+    how = option, policy.http_version, plan.trailers, transfer
+    if transfer.in_pieces:
+        return build_upload(*place, body, *how)
+    return build_request(*place, cast(bytes, body), *how)  # only what is sent in pieces may be in a file
 
 
 def stream_writer(
