@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from loadgen.drive.clients.body_stream import BodyStream
-from loadgen.drive.clients.call_timer import CallTimer, TimedSlot
+from loadgen.drive.clients.call_timer import SlotTimer, TimedSlot
 from loadgen.drive.requests.call_result import CallResult
 from loadgen.wire.http1.head import ResponseHead
 
@@ -26,7 +26,7 @@ class CallExtras:
     def __init__(self, client: StreamingSlot, timeout_s: float, stream: BodyStream | None, timed: set[Any]) -> None:
         self._client = client
         self.stream = stream
-        self._timer = CallTimer(client, timeout_s, timed) if timeout_s else None
+        self._timer = SlotTimer(client, timeout_s, timed) if timeout_s else None
 
     def prepare(self, reader: Any) -> None:
         """The response will come by this reader."""

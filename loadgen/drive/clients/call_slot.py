@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Protocol, cast
 
-from loadgen.drive.clients.call_timer import CallTimer
+from loadgen.drive.clients.call_timer import CallTimer, SlotTimer
 from loadgen.drive.clients.user_call import UserCall
 from loadgen.drive.requests.call_result import CallResult, CallRow
 from loadgen.drive.requests.user_state import UserState
@@ -113,7 +113,7 @@ class SequentialCallSlot(CallSlot):
         # Non-idempotent requests are never retried: treat them as already retried (RFC 9110 §9.2.2).
         self._retrying = not user.is_idempotent
         if user.timeout_s:
-            user.timer = CallTimer(self, user.timeout_s, self._timed)
+            user.timer = SlotTimer(self, user.timeout_s, self._timed)
         if self.connection is not None:
             self.connection.reader.no_body = user.is_head
         super().serve(user, due_ns, late_ns)
@@ -128,17 +128,6 @@ class SequentialCallSlot(CallSlot):
             self.connection.reader.no_body = self._call.is_head
 
 
-class SharedCallTimer(CallTimer):
-    """Ends one of the exchanges of a slot when its time is over."""
-
-    def __init__(self, slot: ConcurrentCallSlot, call: UserCall) -> None:
-        super().__init__(slot, call.timeout_s, set())
-        self._expires = partial(slot.expire, call)
-
-    def _expire(self) -> None:
-        self._expires()
-
-
 class ConcurrentCallSlot(CallSlot, PooledConcurrentSlot):
     """Several calls at a time, in the streams of HTTP/2 or in a pipeline."""
 
@@ -150,7 +139,7 @@ class ConcurrentCallSlot(CallSlot, PooledConcurrentSlot):
 
     def serve(self, user: Any, due_ns: int, late_ns: int) -> None:
         if user.timeout_s:
-            user.timer = SharedCallTimer(self, user)
+            user.timer = CallTimer(user.timeout_s, partial(self._expire, user))
         super().serve(user, due_ns, late_ns)
         self._expect_head()
 
@@ -164,11 +153,11 @@ class ConcurrentCallSlot(CallSlot, PooledConcurrentSlot):
             waiting.remove(entry)
         self._end_exchange(call, ErrorKind.UNFINISHED, "interrupted")
 
-    def expire(self, call: UserCall) -> None:
+    # Inside
+
+    def _expire(self, call: UserCall) -> None:
         """The time of this call is over."""
         self._end_exchange(call, ErrorKind.RESPONSE_TIMEOUT, "no answer within the time allowed")
-
-    # Inside
 
     def _end_exchange(self, call: UserCall, kind: ErrorKind, detail: str) -> None:
         """End the exchange of this call, alone where the protocol has a way to do so."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import gevent
@@ -17,6 +18,19 @@ class TimedSlot(Protocol):
 
 
 class CallTimer:
+    """Of one call: `expire` is called when its time is over."""
+
+    def __init__(self, timeout_s: float, expire: Callable[[], None]) -> None:
+        self._timer = gevent.get_hub().loop.timer(timeout_s)
+        self._timer.start(expire)
+
+    def stop(self) -> None:
+        """The call has ended."""
+        self._timer.stop()
+        self._timer.close()
+
+
+class SlotTimer(CallTimer):
     """Ends the exchange of a slot when its time is over; the run's --timeout does not count for it meanwhile.
 
     timed: the slots for which it does not count.
@@ -26,13 +40,10 @@ class CallTimer:
         self._slot = slot
         self._timed = timed
         timed.add(slot)
-        self._timer = gevent.get_hub().loop.timer(timeout_s)
-        self._timer.start(self._expire)
+        super().__init__(timeout_s, self._expire)
 
     def stop(self) -> None:
-        """The call has ended."""
-        self._timer.stop()
-        self._timer.close()
+        super().stop()
         self._timed.discard(self._slot)
 
     def _expire(self) -> None:

@@ -9,7 +9,7 @@ import gevent
 import pytest
 from gevent.event import Event
 
-from loadgen.drive.clients.call_timer import CallTimer
+from loadgen.drive.clients.call_timer import SlotTimer
 
 
 class Slot:
@@ -22,7 +22,7 @@ class Slot:
 
 def test_an_exchange_ends_when_its_time_is_over() -> None:
     slot, timed = Slot(busy=True), set[Any]()
-    timer = CallTimer(slot, 0.001, timed)
+    timer = SlotTimer(slot, 0.001, timed)
     assert timed == {slot}
     assert slot.expired.wait(5)
     timer.stop()
@@ -33,7 +33,7 @@ def test_an_exchange_ends_when_its_time_is_over() -> None:
 def test_a_slot_without_an_exchange_is_left_alone(connection: Any) -> None:
     slot = Slot(busy=True)
     slot.connection = connection
-    timer = CallTimer(slot, 0.0, set())
+    timer = SlotTimer(slot, 0.0, set())
     gevent.idle()
     timer.stop()
     assert not slot.expired.is_set()
@@ -41,6 +41,6 @@ def test_a_slot_without_an_exchange_is_left_alone(connection: Any) -> None:
 
 def test_a_timer_that_was_stopped_ends_nothing() -> None:
     slot = Slot(busy=True)
-    CallTimer(slot, 0.0, set()).stop()
+    SlotTimer(slot, 0.0, set()).stop()
     gevent.idle()
     assert not slot.expired.is_set()
