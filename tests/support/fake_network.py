@@ -34,6 +34,8 @@ class FakeClock(PhaseClock):
 
     def __init__(self) -> None:
         super().__init__()
+        self.slept: list[float] = []
+        """How long (s) each call of `sleep` was to last."""
         self._timers: list[FakeTimer] = []
         self._set(1_000 * MS)
 
@@ -49,6 +51,11 @@ class FakeClock(PhaseClock):
             self._set(timer.due_ns)
             timer.callback()
         self._set(end_ns)
+
+    def sleep(self, seconds: float) -> None:
+        """In place of gevent's: the time passes, and no greenlet has its turn."""
+        self.slept.append(seconds)
+        self.pass_ms(seconds * 1e3)
 
     @property
     def waiting(self) -> int:

@@ -145,19 +145,13 @@ def test_an_error_lets_the_user_rest_before_its_next_call(
     make: Callable[..., ClientRig], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = FakeClock()
-    slept: list[float] = []
-
-    def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        clock.pass_ms(seconds * 1e3)
-
-    monkeypatch.setattr("loadgen.drive.clients.shared_client.gevent.sleep", sleep)
+    monkeypatch.setattr("loadgen.drive.clients.shared_client.gevent.sleep", clock.sleep)
     rig = make("pool:1", clock)
     user = rig.pool.new_client()
     (call,) = call_all(user, "/")
     rig.made[0].refuse()
     assert call.get(timeout=5).error is ErrorKind.CONNECT_REFUSED
     assert answered(rig, begun(user.call, "GET", "/")).status == 200
-    assert slept == [0.01]
+    assert clock.slept == [0.01]
     assert user.take_turn()
     assert not user.take_turn()

@@ -95,19 +95,13 @@ def test_a_pause_comes_before_the_next_request_and_is_no_part_of_its_time(
     make: Callable[..., ClientRig], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = FakeClock()
-    slept: list[float] = []
-
-    def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        clock.pass_ms(seconds * 1e3)
-
-    monkeypatch.setattr(greenlet_client.gevent, "sleep", sleep)
+    monkeypatch.setattr(greenlet_client.gevent, "sleep", clock.sleep)
     rig = make("gap:30ms", clock)
     client = rig.pool.new_client()
     answered(rig, begun(client.call, "GET", "/"))
     clock.pass_ms(10)  # the user's own work
     answered(rig, begun(client.call, "GET", "/"))
-    assert slept == [0.02]
+    assert clock.slept == [0.02]
     first, second = rig.sink.column("scheduled")
     assert second - first == 30 * MS
 
