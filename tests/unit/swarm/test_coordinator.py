@@ -34,6 +34,17 @@ class Rig:
     def finish(self, order: dict[str, Any], worker: str) -> None:
         self.coordinator.block_done(worker, order["round"], order["turn"])
 
+    def go_away(self, worker: str, round_number: int) -> None:
+        """Have this worker go away in place of finishing a block of this round."""
+
+        def answer(order: dict[str, Any], asked: str) -> None:
+            if asked == worker and order["round"] == round_number:
+                self.channel.present.remove(worker)
+            else:
+                self.finish(order, asked)
+
+        self.answer = answer
+
     def run(self, max_blocks: int = 1000) -> None:
         """Until the coordinator ends, or is stopped after `max_blocks` blocks."""
         self._max_blocks = max_blocks
@@ -104,14 +115,7 @@ def test_a_worker_that_joins_in_mid_round_waits_for_the_next_one() -> None:
 
 def test_a_worker_that_goes_away_in_a_block_is_lost_and_the_others_go_on() -> None:
     rig = Rig("a", "b")
-
-    def answer(order: dict[str, Any], worker: str) -> None:
-        if worker == "b" and order["round"] == 1:
-            rig.channel.present.remove("b")
-        else:
-            rig.finish(order, worker)
-
-    rig.answer = answer
+    rig.go_away("b", 1)
     rig.run(max_blocks=6)
     assert [(one.worker, one.first_round, one.back_in) for one in rig.coordinator.absences.all] == [("b", 1, None)]
     assert rig.coordinator.incomplete == {1}
@@ -123,14 +127,7 @@ def test_a_worker_that_is_back_takes_part_from_the_next_round_on() -> None:
     rig = Rig("a", "b")
     rig.coordinator.on_absence = lambda: changes.append(rig.coordinator.round)
     changes: list[int] = []
-
-    def answer(order: dict[str, Any], worker: str) -> None:
-        if worker == "b" and order["round"] == 1:
-            rig.channel.present.remove("b")
-        else:
-            rig.finish(order, worker)
-
-    rig.answer = answer
+    rig.go_away("b", 1)
     rig.after_block = lambda blocks: rig.channel.present.append("b") if blocks == 3 else None
     rig.run(max_blocks=6)
     assert [(order["round"], order["turn"]) for order in rig.orders("b")].count((1, 0)) <= 1
