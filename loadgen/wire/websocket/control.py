@@ -26,7 +26,7 @@ class ControlProtocol(WebSocketProtocol):
             self._protocol.send_ping(data)
         return self.take()
 
-    def _collect(self, frame: Any) -> bool:
+    def _collect(self, frame: Any) -> bytes | bytearray | None:
         if frame.opcode == _PONG:
             self.pongs.append(bytes(frame.data))
         elif frame.opcode == _PING:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from loadgen.wire.websocket.protocol import BINARY_FRAME, CONTINUATION_FRAME, TEXT_FRAME, Message, WebSocketProtocol
-
-_DATA_FRAMES = (TEXT_FRAME, BINARY_FRAME, CONTINUATION_FRAME)
+from loadgen.wire.websocket.protocol import Message, WebSocketProtocol
 
 
 class InboxProtocol(WebSocketProtocol):
@@ -19,10 +17,8 @@ class InboxProtocol(WebSocketProtocol):
         super().__init__(message, max_bytes)
         self.inbox: deque[str | bytes] = deque()
 
-    def _collect(self, frame: Any) -> bool:
-        pieces = (*self._parts, frame.data) if frame.fin and frame.opcode in _DATA_FRAMES else ()
-        complete = super()._collect(frame)
-        if complete:
-            payload = b"".join(pieces)
-            self.inbox.append(payload.decode() if self._text else payload)
-        return complete
+    def _collect(self, frame: Any) -> bytes | bytearray | None:
+        payload = super()._collect(frame)
+        if payload is not None:
+            self.inbox.append(payload.decode() if self._text else bytes(payload))
+        return payload

@@ -36,7 +36,7 @@ _LOGGER = logging.getLogger("loadgen.websocket")
 _LOGGER.addHandler(logging.NullHandler())
 _LOGGER.propagate = False
 # Plain names: looking a member up on an Enum class costs.
-TEXT_FRAME, BINARY_FRAME, CONTINUATION_FRAME = Opcode.TEXT, Opcode.BINARY, Opcode.CONT
+_TEXT, _BINARY, _CONT = Opcode.TEXT, Opcode.BINARY, Opcode.CONT
 _OPEN = State.OPEN
 
 
@@ -130,7 +130,7 @@ class WebSocketProtocol:
         if protocol.events:
             for frame in protocol.events_received():
                 try:
-                    if self._collect(frame) and not complete:
+                    if self._collect(frame) is not None and not complete:
                         complete, echoed = True, self.echoed
                 except UpgradeFailure:
                     if not complete:
@@ -186,19 +186,19 @@ class WebSocketProtocol:
         self.head = head
         self.subprotocol = protocol.subprotocol
 
-    def _collect(self, frame: Any) -> bool:
-        """Add a frame to the present message; True for its last one."""
+    def _collect(self, frame: Any) -> bytes | bytearray | None:
+        """Add a frame to the present message; gives the message's payload with its last one."""
         assert isinstance(frame, Frame)
         code = frame.opcode
-        if code is TEXT_FRAME or code is BINARY_FRAME:
-            self._text = code is TEXT_FRAME
-        elif code is not CONTINUATION_FRAME:
-            return False
+        if code is _TEXT or code is _BINARY:
+            self._text = code is _TEXT
+        elif code is not _CONT:
+            return None
         self.begun = True
         if not frame.fin:
             self._parts.append(bytes(frame.data))
-            return False
-        payload: bytes = frame.data if not self._parts else b"".join((*self._parts, frame.data))  # type: ignore[assignment] # received data is bytes
+            return None
+        payload: bytes | bytearray = frame.data if not self._parts else b"".join((*self._parts, frame.data))  # type: ignore[assignment] # received data is no memoryview
         self._parts.clear()
         if self._text:
             try:
@@ -209,7 +209,7 @@ class WebSocketProtocol:
                     ErrorKind.WEBSOCKET_INVALID_UTF8, f"a text message is not UTF-8: {error.reason}"
                 ) from None
         self.echoed = payload == self._sent
-        return True
+        return payload
 
 
 def closed_by_server(close: Close) -> UpgradeFailure:

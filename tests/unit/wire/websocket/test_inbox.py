@@ -16,4 +16,5 @@ def test_messages_come_out_as_they_were_sent() -> None:
     core.feed(ws_frame(TEXT, b"in ", fin=False) + ws_frame(PING, b"p"))
     core.feed(ws_frame(0, b"three ", fin=False) + ws_frame(0, b"pieces"))
     assert list(core.inbox) == ["grüße", b"\xff\x00", "in three pieces"]
+    assert [type(one) for one in core.inbox] == [str, bytes, str]
     assert core.take()  # the pong
