@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from loadgen.model.address_spread import FIRST, SPREADS
-from loadgen.model.address_value_types import CONNECT_RULES, RESOLVE_RULES, AttemptDelay, DnsServer, DnsTtl, FieldName
+from loadgen.model.address_value_types import (
+    CONNECT_RULES,
+    RESOLVE_RULES,
+    DnsServer,
+    DnsTtl,
+    FieldName,
+    OptionalDuration,
+)
 from loadgen.model.option import PROBE, TO_TARGET, LocustArgument, Option, OptionGroup
 from loadgen.model.units import NS_PER_MS
 from loadgen.model.value_types import Choice, Flag
@@ -38,7 +45,7 @@ ADDRESS_OPTIONS: tuple[Option, ...] = (
         help="Which of a name's addresses a new connection goes to: the first, all in turn, or any.",
     ),
     Option(
-        name="happy_eyeballs", group=_CONNECTIONS, type=AttemptDelay(_MIN_DELAY_NS, _MAX_DELAY_NS),
+        name="happy_eyeballs", group=_CONNECTIONS, type=OptionalDuration(_MIN_DELAY_NS, _MAX_DELAY_NS),
         plan_field="addressing.happy_eyeballs_ns", is_implicit=True, metavar="DELAY", commands=TO_TARGET,
         url_only=_OWN_PORT, locust=LocustArgument(default=""),
         help="Try a name's addresses, IPv6 and IPv4 in turns, each DELAY after the one before, until one answers; "

@@ -38,22 +38,7 @@ class Rules(Texts):
         return self.make(tuple(value))
 
 
-class DnsTtl(Duration):
-    """A duration, or `record`: as the records of DNS say, which is 0. None where none was given."""
-
-    json = or_null(JSON_WHOLE)
-
-    def read(self, text: str) -> int:
-        return RECORD_TTL if text == _RECORD else super().read(text)
-
-    def complaint(self, value: Any) -> str:
-        return "" if value in (None, RECORD_TTL) else super().complaint(value)
-
-    def write(self, value: Any) -> Any:
-        return _RECORD if value == RECORD_TTL else None if value is None else super().write(value)
-
-
-class AttemptDelay(Duration):
+class OptionalDuration(Duration):
     """A duration, or None where none was given."""
 
     json = or_null(JSON_WHOLE)
@@ -63,6 +48,19 @@ class AttemptDelay(Duration):
 
     def write(self, value: Any) -> Any:
         return None if value is None else super().write(value)
+
+
+class DnsTtl(OptionalDuration):
+    """A duration, or `record`: as the records of DNS say, which is 0."""
+
+    def read(self, text: str) -> int:
+        return RECORD_TTL if text == _RECORD else super().read(text)
+
+    def complaint(self, value: Any) -> str:
+        return "" if value == RECORD_TTL else super().complaint(value)
+
+    def write(self, value: Any) -> Any:
+        return _RECORD if value == RECORD_TTL else super().write(value)
 
 
 class DnsServer(Words):
