@@ -54,7 +54,7 @@ class Plan:
     templating: Templating = DEFAULT_TEMPLATING
     """Whether URL, header fields and body are templates."""
     requests: tuple[PlannedRequest, ...] = default("urls")
-    """Where there are several, all of them, to one origin; the target's own path is not used then."""
+    """Where there are several, all of them; the target's own path is not used then."""
     cacert: str | None = None
     """The file with the authorities that are trusted; None: the system's."""
     insecure: bool = default("insecure")
@@ -108,10 +108,11 @@ class Plan:
         for cell in self.cells:
             self._check(cell)
         policies = [cell.policy for cell in self.cells]
+        paths = dict.fromkeys(cell.path for cell in self.cells)
         self.transfer.check(self.has_body, self.requests, self.headers, policies)
         others = (("--urls", self.requests), ("--retry-stale", self.retry_stale))
         self.templating.check(
-            [cell.path for cell in self.cells], self.headers, self.body, policies,
+            paths, self.headers, self.body, policies,
             others=next((option for option, is_given in others if is_given), ""),
         )  # fmt: skip
         check_ranges(self)
@@ -124,7 +125,6 @@ class Plan:
             raise PlanError("--cacert and --insecure contradict each other; give one of them")
         self._check_tls()
         if self.requests:
-            policies = [cell.policy for cell in self.cells]
             check_requests(self.requests, self.methods, policies, self.has_body)
             check_for_one(size=self.axes.size, retry_stale=self.retry_stale)
             if self.targets:
