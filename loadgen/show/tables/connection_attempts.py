@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loadgen.model.summary import Summary
-from loadgen.show.formatting import ABSENT, duration
+from loadgen.show.formatting import duration, integer
 from loadgen.show.ordering import policies_in_order
 from loadgen.show.tables.table import Table
 
@@ -20,11 +20,9 @@ def races(summary: Summary) -> Table:
         [
             (
                 name,
-                *(f"{count:,}" for count in (found["races"], found["attempts"], found["lost"])),
-                f"{found['lost_connected']:,}",
-                *(f"{count:,}" for count in (found["won_ipv6"], found["won_ipv4"], found["delayed"])),
-                ABSENT if found["delay_mean_ns"] is None else duration(found["delay_mean_ns"]),
-                ABSENT if found["connect_mean_ns"] is None else duration(found["connect_mean_ns"]),
+                *map(integer, (found["races"], found["attempts"], found["lost"], found["lost_connected"])),
+                *map(integer, (found["won_ipv6"], found["won_ipv4"], found["delayed"])),
+                *map(duration, (found["delay_mean_ns"], found["connect_mean_ns"])),
             )
             for name, one in policies_in_order(summary)
             if (found := one["connections"].get("races"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loadgen.model.summary import Summary
-from loadgen.show.formatting import duration
+from loadgen.show.formatting import duration, integer
 from loadgen.show.ordering import policies_in_order
 from loadgen.show.tables.table import Table
 
@@ -17,8 +17,8 @@ def continues(summary: Summary) -> Table:
         [
             (
                 name,
-                *(f"{number:,}" for number in (one["asked"], one["received"], one["timed_out"], one["refused"])),
-                *(duration(wait_ns) for wait_ns in (waits["mean"], waits["p50"], waits["p99"])),
+                *map(integer, (one["asked"], one["received"], one["timed_out"], one["refused"])),
+                *map(duration, (waits["mean"], waits["p50"], waits["p99"])),
             )
             for name, policy in policies_in_order(summary)
             if (one := policy.get("continues"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loadgen.model.summary import Summary
-from loadgen.show.formatting import duration
+from loadgen.show.formatting import duration, integer
 from loadgen.show.ordering import policies_in_order
 from loadgen.show.tables.table import Row, Table
 
@@ -20,7 +20,7 @@ def origins(summary: Summary) -> Table:
                 (
                     name,
                     origin["origin"],
-                    *(f"{value:,}" for value in (origin["requests"], origin["failed"], connections["opened"])),
+                    *map(integer, (origin["requests"], origin["failed"], connections["opened"])),
                     f"{connections['requests_per_connection']:,.1f}",
                     f"{connections['reuse_ratio']:.1%}",
                     *map(duration, (origin["handshake_ns"]["mean"], times["mean"], times["p99"])),
