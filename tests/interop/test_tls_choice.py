@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.client_certificates import PASSPHRASE, client_authority, write_pem, write_pkcs12
-from tests.support.processes import QUICK, compare, free_port, loadgen, server_process, write_certificates
+from tests.support.processes import QUICK, compare, free_port, installed, loadgen, server_process, write_certificates
 from tests.support.secure_nginx import SecureNginx, secure_nginx
 
 pytestmark = pytest.mark.peer
@@ -113,9 +112,7 @@ def test_early_data_is_what_nginx_saw(nginx: SecureNginx, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 def test_openssl_says_what_is_missing_or_wrong(tmp_path: Path, version: str) -> None:
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed")
+    openssl = installed("openssl", "openssl")
     write_certificates(tmp_path)
     client_authority().cert_pem.write_to_path(str(tmp_path / "clients.pem"))
     alice = write_pem(tmp_path, "alice")
@@ -154,12 +151,10 @@ server.listen(PORT, '127.0.0.1');
 
 
 def test_node_demands_a_certificate(tmp_path: Path) -> None:
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("Node is not installed (Debian: nodejs)")
+    node, port = installed("node", "nodejs"), free_port()
     write_certificates(tmp_path)
     client_authority().cert_pem.write_to_path(str(tmp_path / "clients.pem"))
-    alice, port = write_pem(tmp_path, "alice"), free_port()
+    alice = write_pem(tmp_path, "alice")
     url, trust = f"https://127.0.0.1:{port}/", ("--cacert", str(tmp_path / "ca.pem"))
     with server_process([node, "-e", _NODE.replace("PORT", f"{port}")], tmp_path, port):
         summary = compare(
