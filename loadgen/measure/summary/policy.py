@@ -116,9 +116,9 @@ def summarise_policy(
 
 def _slots(cell: Cell, plan: Plan) -> int:
     """How many connections a block can have at the same time, of several origins to all of them."""
-    if cell.policy.coalesces:
-        return plan.processes * len(plan.origins)
-    return (cell.policy.pool or (plan.load.max_connections if cell.rate_rps else cell.users)) * len(plan.origins)
+    clients = plan.load.max_connections if cell.rate_rps else cell.users
+    each = plan.processes if cell.policy.coalesces else cell.policy.pool or clients
+    return each * len(plan.origins)
 
 
 def _arrivals(blocks: list[BlockFacts], late: NDArray[Any], rate_rps: float) -> ArrivalsSummary:
