@@ -15,7 +15,7 @@ from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT, Ending
 from loadgen.wire.connection import Connection
 from loadgen.wire.http2.connection import Http2Connection
-from loadgen.wire.lifecycle import CLOSED, SENDING
+from loadgen.wire.lifecycle import SENDING
 
 
 class LastExchange(CallRow):
@@ -72,9 +72,7 @@ class CallSlot(PooledSlot):
 
     def _fail_all(self, connection: Connection, outcome: int, error: OSError) -> None:
         """The sink's disk is full: the greenlets raise that, for else they would wait for ever."""
-        self.connection = None
-        if connection.state != CLOSED:
-            connection.close(Ending.CLIENT_SILENT)
+        self._abandon_unrecorded(connection)
         for call in self._carried():
             call.error = error
             self._assign(call, ABSENT)

@@ -16,7 +16,7 @@ from loadgen.model.errors import ErrorKind
 from loadgen.model.records import Ending
 from loadgen.model.units import NS_PER_S
 from loadgen.wire.connection import Connection
-from loadgen.wire.lifecycle import CLOSED, IDLE
+from loadgen.wire.lifecycle import IDLE
 from loadgen.wire.websocket.conversation import Conversation, ReceivedMessage
 from loadgen.wire.websocket.protocol import Message
 
@@ -142,9 +142,7 @@ class WebSocketClient(ConnectionSlot):
             ConnectionSlot.exchange_done(self, connection, outcome, end_ns)
         except OSError as error:  # the sink's disk is full: raised in the greenlet
             self._disk_error = error
-            self.connection = None
-            if connection.state != CLOSED:
-                connection.close(Ending.CLIENT_SILENT)
+            self._abandon_unrecorded(connection)
             self._notify()
         if outcome < 0:
             self._fail(ErrorKind(-outcome), connection.failure)

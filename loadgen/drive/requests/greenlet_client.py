@@ -20,13 +20,11 @@ from loadgen.drive.requests.call_result import CallResult, CallRow
 from loadgen.drive.requests.cookies import PathCookieState
 from loadgen.drive.slots.context import SlotContext
 from loadgen.drive.slots.slot import ConnectionSlot, pause_after
-from loadgen.model.records import Ending
 from loadgen.model.request_method import IDEMPOTENT
 from loadgen.model.sample_sink import SampleSink
 from loadgen.model.units import NS_PER_S
 from loadgen.wire.connection import Connection
 from loadgen.wire.http1.head import ResponseHead
-from loadgen.wire.lifecycle import CLOSED
 
 MAX_CONCURRENCY = 10
 """Connections of one user at a time, as Locust's FastHttpUser has them by default."""
@@ -157,9 +155,7 @@ class GreenletClient(ConnectionSlot):
             ConnectionSlot.exchange_done(self, connection, outcome, end_ns)
         except OSError as error:  # the sink's disk is full: raised in the greenlet, which would wait for ever
             self._error = error
-            self.connection = None
-            if connection.state != CLOSED:
-                connection.close(Ending.CLIENT_SILENT)
+            self._abandon_unrecorded(connection)
             self._end_call()
 
     def done(self, outcome: int) -> None:

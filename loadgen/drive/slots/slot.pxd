@@ -46,3 +46,4 @@ cdef class ConnectionSlot(Listener):
     cpdef _end(self, Connection connection, ending)
     cdef _keep_session(self, Connection connection)
     cpdef _drop(self, Connection connection)
+    cpdef _abandon_unrecorded(self, Connection connection)

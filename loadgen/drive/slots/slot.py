@@ -240,3 +240,9 @@ class ConnectionSlot(Listener):
     def _drop(self, connection: Connection) -> None:
         self.connection = None
         self._context.record_connection(self.index, connection)
+
+    def _abandon_unrecorded(self, connection: Connection) -> None:
+        """Close a connection that can't be recorded: the sink's disk is full."""
+        self.connection = None
+        if connection.state != _CLOSED:
+            connection.close(Ending.CLIENT_SILENT)
