@@ -39,6 +39,7 @@ EXIT_GATE = 1
 _GATE_FAILED = "loadgen: gate failed: "
 EXIT_CUT_SHORT = 130
 """The exit code of a run that broke off, as that of `loadgen compare`."""
+_USERS_PATIENCE_S, _USERS_POLL_S = 10.0, 0.01
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +108,7 @@ class RunController:
         self.live_view.users = number
         self.run.set_users(number)
         if number:
-            self.run.start_blocks(self._between_blocks)
+            gevent.spawn(self._start_blocks, self.run)
 
     def worker_reported(self, worker: str, data: dict[str, Any]) -> None:
         """Locust's own report of a worker has come, with block reports in it."""
@@ -214,6 +215,18 @@ class RunController:
             self._set_exit_code(EXIT_CUT_SHORT)
             self._end_test()
 
+    def _start_blocks(self, run: LocustRun) -> None:
+        """Begin to order blocks once the workers have said that all users are there.
+
+        Locust's own patience for that is a second or less: on a busy machine workers would run their first round
+        without the users that it counts as spawned.
+        """
+        end_s = time.monotonic() + _USERS_PATIENCE_S
+        while not self._has_all_users and self.live_view.state == RUNNING and time.monotonic() < end_s:
+            gevent.sleep(_USERS_POLL_S)
+        if run is self.run and self.live_view.state == RUNNING:
+            run.start_blocks(self._between_blocks)
+
     def _between_blocks(self) -> None:
         """No request is under way: refresh what people look at. While there are no users no next block begins."""
         try:
@@ -241,6 +254,11 @@ class RunController:
     def _has_users(self) -> bool:
         """Some user class runs on the engine."""
         return any(map(kind_of, self._environment.user_classes))
+
+    @property
+    def _has_all_users(self) -> bool:
+        """All users have begun where they are to run; in this process they have by the time that Locust says so."""
+        return self._channel.is_local or self._runner.user_count >= self._runner.target_user_count
 
     @property
     def is_under_way(self) -> bool:

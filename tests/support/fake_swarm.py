@@ -72,7 +72,7 @@ class FakeRunner:
         self.sent: list[tuple[Any, ...]] = []
         self.calls: list[str] = []
         self.state = "ready"
-        self.target_user_count = 4
+        self.target_user_count = self.user_count = 4
 
     def register_message(self, kind: str, listener: Callable[..., None]) -> None:
         self.listeners[kind] = listener

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.support.locusts import (
+    LOCUSTFILES,
     account,
     await_log,
     await_requests,
@@ -25,6 +26,20 @@ from tests.support.locusts import (
 )
 from tests.support.processes import free_port
 from tests.support.targets import Target
+
+_SLOW_WORKERS = """
+import gevent
+from locust.runners import WorkerRunner
+
+start_worker = WorkerRunner.start_worker
+
+def start_slowly(self, *arguments, **options):
+    if self.worker_index > 0:
+        gevent.sleep(1.5)
+    return start_worker(self, *arguments, **options)
+
+WorkerRunner.start_worker = start_slowly
+"""
 
 
 def test_three_processes_over_trusted_tls_give_one_result(tmp_path: Path, start_target: Callable[..., Target]) -> None:
@@ -49,6 +64,19 @@ def test_three_processes_over_trusted_tls_give_one_result(tmp_path: Path, start_
     policies = found["policies"]
     assert policies["close"]["connections"]["tls_full"] == policies["close"]["connections"]["opened"] > 10
     assert policies["close-resume"]["connections"]["tls_resumed"] > 10
+
+
+def test_no_round_begins_before_slow_workers_have_their_users(tmp_path: Path) -> None:
+    """Locust itself waits for them one second; then the first rounds would lack these users without a word."""
+    slow = tmp_path / "slow.py"
+    slow.write_text(_SLOW_WORKERS, encoding="utf-8")
+    done = headless(f"{slow},{LOCUSTFILES / 'compare.py'}", tmp_path, "--processes", "3", users=7, seconds=5)
+    assert done.returncode == 0, done.stderr
+    opened = [
+        block["connections"]["opened"] for block in summary(tmp_path)["blocks"] if block["policy"] == "persistent"
+    ]
+    assert opened
+    assert set(opened) == {7}
 
 
 def test_protocols_take_turns_and_a_share_of_the_samples_has_exact_counts(tmp_path: Path) -> None:

@@ -279,6 +279,22 @@ def test_without_users_there_is_no_block_and_with_the_next_one_it_goes_on(rig: R
     assert rig.state == FINISHED
 
 
+def test_no_block_begins_before_the_workers_have_said_that_all_users_are_there(tmp_path: Path) -> None:
+    """Locust says `spawning_complete` after a second, whatever the workers have said until then."""
+    runner = FakeRunner({"w": "ready"})
+    rig = Rig(tmp_path, runner=runner)
+    runner.user_count = 1
+    rig.controller.begin()
+    rig.controller.users_spawned(4)
+    run = rig.controller.run
+    assert run is not None
+    gevent.sleep(0.05)
+    assert run.coordinator.round == -1
+    runner.user_count = 4
+    until(lambda: run.coordinator.round == 0)
+    run.stop()
+
+
 def test_what_can_not_be_run_ends_locust_with_2(tmp_path: Path, rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
     rig.environment.parsed_options.block = "soon"
     with pytest.raises(PlanError, match="'soon' is not a duration"):
