@@ -114,9 +114,14 @@ class Browser:
         """Unfold all of the start form's groups."""
         if not self.all(".loadgen-group"):
             self.click("[aria-expanded='false']", "Custom parameters")
-            self.wait(lambda: self.all(".loadgen-group"))
+            self.wait(self._shows_all_groups)  # Locust unfolds its own slowly
         while folded := self.all(".loadgen-group[aria-expanded='false']"):
             folded[0].click()
+
+    def _shows_all_groups(self) -> bool:
+        shown = self.all(".loadgen-group")
+        there = shown[0].find_elements(By.XPATH, "../*[contains(@class, 'loadgen-group')]") if shown else []
+        return bool(shown) and len(shown) == len(there)
 
     def show_start_form(self) -> None:
         """Of Locust's page, which shows an earlier run once there was one."""
