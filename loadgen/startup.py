@@ -1,7 +1,8 @@
-"""The first moments of the `loadgen` command: a signal ends it with one line while modules are still being loaded.
+"""The first and the last moments of the `loadgen` command: a signal ends it with one line while modules are still being
+loaded, and nothing is done twice or in vain.
 
-Only where this process is that command: `import loadgen` from Python changes no handler. Knows no command; once one
-runs, `loadgen.cli.signals` decides.
+Only where this process is that command: `import loadgen` from Python changes nothing. Knows no command; once one runs,
+`loadgen.cli.signals` decides.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import signal
 import sys
 from types import FrameType
+from typing import NoReturn
 
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 """The signals that end a command: Ctrl-C, kill, the end of its terminal, Ctrl-backslash."""
@@ -17,12 +19,32 @@ ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 EXIT_INTERRUPTED = 130
 
 
+_guards = False
+
+
 def guard() -> None:
-    """Let the signals end this process at once, if it is the command."""
-    if _is_command():
+    """Let the signals end this process at once, if it is the command.
+
+    And let numpy start no threads for products of large matrices, which we don't have: to start them, and to end them,
+    costs as much processor time as half of our other imports. An environment that says otherwise is right.
+    """
+    global _guards
+    _guards = _is_command()
+    if _guards:
         for number in ENDING_SIGNALS:
             if not is_ignored(number):
                 signal.signal(number, end_at_once)
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def leave(code: int) -> NoReturn:
+    """End this process; the command does so without freeing all it has loaded, which takes as long as to load it.
+
+    What was written must be flushed. A profiler or a debugger gets a usual end.
+    """
+    if _guards and sys.getprofile() is None and sys.gettrace() is None:
+        os._exit(code)
+    sys.exit(code)
 
 
 def is_ignored(number: int) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from loadgen.startup import EXIT_INTERRUPTED as EXIT_INTERRUPTED
+from loadgen.startup import leave
 
 COMPLETE_VARIABLE = "_LOADGEN_COMPLETE"
 """In the environment of a command that a shell runs to complete a line."""
@@ -65,7 +66,8 @@ def main() -> NoReturn:
     failure = output_failure(output)
     if failure:
         print_error(f"{failure}; the results are saved in {outcome.saved}" if outcome.saved else failure)
-    sys.exit(outcome.code or (EXIT_OUTPUT if failure else EXIT_DONE))
+    sys.stderr.flush()
+    leave(outcome.code or (EXIT_OUTPUT if failure else EXIT_DONE))
 
 
 def _outcome(returned: object) -> Outcome:

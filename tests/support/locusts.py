@@ -82,6 +82,19 @@ def await_requests(process: subprocess.Popen[str], target: Target, count: int) -
     wait_until(lambda: target.stats()["requests"] >= enough, process)
 
 
+PACED = ("--policies", "persistent,close", "--think", "2ms")
+"""For `await_rounds`."""
+
+
+def await_rounds(process: subprocess.Popen[str], target: Target, rounds: int, users: int = 4) -> None:
+    """Wait until this many whole rounds must be over in a run with PACED, whose users can't send more in a round.
+
+    The requests of a round that is cut short are in no figure, and a run without a whole one has none.
+    """
+    blocks = 2 * (rounds + 1)
+    await_requests(process, target, blocks * users * 200 // 2)
+
+
 def await_log(process: subprocess.Popen[str], log: Path, text: str) -> None:
     """Wait until Locust has logged a text."""
     wait_until(lambda: log.exists() and text in log.read_text(encoding="utf-8"), process)

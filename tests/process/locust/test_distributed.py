@@ -11,9 +11,11 @@ from pathlib import Path
 
 from tests.support.locusts import (
     LOCUSTFILES,
+    PACED,
     account,
     await_log,
     await_requests,
+    await_rounds,
     check_sums,
     command,
     counts,
@@ -118,8 +120,8 @@ def test_ctrl_c_reaches_all_processes_and_saves_what_they_measured(
     tmp_path: Path, start_target: Callable[..., Target]
 ) -> None:
     target = start_target()
-    with running(tmp_path, *endless("-H", target.url, "--processes", "2")) as process:
-        await_requests(process, target, 1_000)
+    with running(tmp_path, *endless("-H", target.url, "--processes", "2", *PACED)) as process:
+        await_rounds(process, target, 1)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
         # Not communicate(): now and then a forked worker that got the signal too stays, and holds the output open.
         process.wait(timeout=60)

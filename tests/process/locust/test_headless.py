@@ -14,8 +14,9 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.support.locusts import (
+    PACED,
     account,
-    await_requests,
+    await_rounds,
     check_sums,
     counts,
     csv_rows,
@@ -158,8 +159,8 @@ def test_statuses_from_400_on_and_errors_are_failures_for_locust(tmp_path: Path)
 def test_ctrl_c_and_sigterm_save_what_was_measured(tmp_path: Path, start_target: Callable[..., Target]) -> None:
     for name in ("SIGINT", "SIGTERM"):
         target = start_target()
-        with running(tmp_path / name, *endless("-H", target.url)) as process:
-            await_requests(process, target, 5_000)
+        with running(tmp_path / name, *endless("-H", target.url, *PACED)) as process:
+            await_rounds(process, target, 1)
             if name == "SIGINT":
                 os.killpg(process.pid, signal.SIGINT)  # as a terminal does
             else:
