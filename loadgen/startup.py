@@ -42,7 +42,7 @@ def leave(code: int) -> NoReturn:
 
     What was written must be flushed. A profiler or a debugger gets a usual end.
     """
-    if _guards and sys.getprofile() is None and sys.gettrace() is None:
+    if _guards and not _is_observed():
         os._exit(code)
     sys.exit(code)
 
@@ -67,6 +67,14 @@ def end_at_once(number: int, _frame: FrameType | None) -> None:
 def what_ended(number: int) -> str:
     """What to say of a command that a signal ended."""
     return "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
+
+
+def _is_observed() -> bool:
+    """A profiler, a debugger or a measurement of coverage follows this process."""
+    if sys.getprofile() or sys.gettrace():
+        return True
+    monitoring = getattr(sys, "monitoring", None)  # from CPython 3.12 on
+    return monitoring is not None and any(map(monitoring.get_tool, range(6)))
 
 
 def _is_command() -> bool:

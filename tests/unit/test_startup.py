@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -56,3 +58,25 @@ def test_it_ends_with_a_line_and_its_code(
     with pytest.raises(Ended):
         startup.end_at_once(number, None)
     assert (codes, capfd.readouterr().err) == ([130], line)
+
+
+@pytest.mark.parametrize(("is_command", "is_traced"), [(True, False), (True, True), (False, False)])
+def test_only_the_command_ends_without_the_interpreter_and_only_unobserved(
+    monkeypatch: pytest.MonkeyPatch, is_command: bool, is_traced: bool
+) -> None:
+    def end(code: int) -> NoReturn:
+        assert code == 3
+        raise Ended
+
+    monkeypatch.setattr(os, "_exit", end)
+    monkeypatch.setattr(startup, "_guards", is_command)
+    monkeypatch.setattr(sys, "gettrace", lambda: print if is_traced else None)
+    with pytest.raises(Ended if is_command and not is_traced else SystemExit):
+        startup.leave(3)
+
+
+def test_a_profiled_command_leaves_its_profile(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "cProfile", "-o", "profile", "-m", "loadgen", "--version"]
+    done = subprocess.run(command, capture_output=True, cwd=tmp_path, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "profile").stat().st_size > 1000
