@@ -457,11 +457,11 @@ def test_max_streams_is_announced(share_target: Start) -> None:
 def test_streams_in_service_do_not_wait_for_each_other(share_target: Start) -> None:
     with prior_knowledge(share_target("--delay", "200ms")) as client:
         begun = time.monotonic()
-        streams = [client.ask() for _ in range(10)]
+        streams = [client.ask() for _ in range(50)]
         client.send()
         for stream_id in streams:
             client.await_end(stream_id)
-        assert 0.2 <= time.monotonic() - begun < 1.5
+        assert 0.2 <= time.monotonic() - begun < 5  # one after the other would take 10 s
 
 
 def test_a_reset_stream_is_not_answered(share_target: Start) -> None:
