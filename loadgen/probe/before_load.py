@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol, cast
 
 from loadgen.model.plan import Plan
 from loadgen.model.run_record import EnvironmentRecord, RunWarning
-from loadgen.probe.hop_by_hop import HopByHop
+from loadgen.probe.forwarding_proxy import ForwardingProxy
 
 
 class RunProbe(Protocol):
@@ -36,7 +36,7 @@ class RunProbe(Protocol):
         """What a user must know about the finding. section: what else is known of proxy or target."""
 
 
-RUN_PROBES: tuple[RunProbe, ...] = (HopByHop(),)
+RUN_PROBES: tuple[RunProbe, ...] = (ForwardingProxy(),)
 
 
 def run_probes(plan: Plan, environment: EnvironmentRecord) -> None:

@@ -7,17 +7,14 @@ send without naming them (RFC 9110 §7.6.1).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal
 
 import gevent
 
 from loadgen.model.plan import Plan
-from loadgen.model.run_record import HopByHopRecord, RunWarning
+from loadgen.model.run_record import HopByHopRecord
 from loadgen.model.target import FIELDS_PATH
 from loadgen.model.units import NS_PER_S
-from loadgen.model.warning_codes import WarningCode
 from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.failures import Loss, NoResponse, OpenFailure, ProbeFailure
 from loadgen.probe.session import GATEWAY_ERRORS, AuditState, ProbeSession, Reply
@@ -40,33 +37,6 @@ MAX_TRIES = len(_PAUSES_S) + 2
 FieldList = list[tuple[str, str]]
 
 
-class HopByHop:
-    """The probe of a proxy that requests are sent to in absolute-form."""
-
-    name = "hop_by_hop"
-    section: Literal["proxy"] = "proxy"
-
-    def applies(self, plan: Plan) -> bool:
-        return plan.used_proxy is not None
-
-    def run(self, plan: Plan) -> HopByHopRecord:
-        return check_hops(plan)
-
-    def warnings(self, found: Mapping[str, Any], section: Mapping[str, Any]) -> list[RunWarning]:
-        passed = []
-        if found.get("forwarded"):
-            passed.append(f"{', '.join(map(str, found['forwarded']))} of the request")
-        if found.get("response_removed") is False:
-            passed.append("a field that the response's Connection named")
-        if not passed:
-            return []
-        message = (
-            f"the proxy {section.get('address')} passed on fields that are for one hop alone: {' and '.join(passed)}; "
-            "a proxy has to remove them (RFC 9110 §7.6.1), else the next hop applies them to its own connection"
-        )
-        return [{"code": WarningCode.HOP_BY_HOP_FORWARDED.value, "message": message}]
-
-
 def check_hops(plan: Plan) -> HopByHopRecord:
     """Ask the target what the plan's proxy did with the fields for one hop. Raises PlanError."""
     assert plan.proxy is not None
@@ -75,7 +45,7 @@ def check_hops(plan: Plan) -> HopByHopRecord:
     if forwarded is None:
         return _unknown(_TUNNELLED)
     limited = replace(AuditPlan.of(forwarded), timeout_ns=min(plan.load.timeout_ns, _MAX_WAIT_NS))
-    return ask_hops(ProbeSession(AuditState.of(limited), HopByHop.name, MAX_TRIES, MAX_TRIES))
+    return ask_hops(ProbeSession(AuditState.of(limited), "hop_by_hop", MAX_TRIES, MAX_TRIES))
 
 
 def ask_hops(session: ProbeSession) -> HopByHopRecord:

@@ -203,7 +203,9 @@ LAYERS = {
         ("failures", "finding", "announcement", "audit_plan", "trace", "proportion", "medians", "evenness"),
         ("probe_stream", "side_by_side"),
         ("session", "tunnelling"),
-        ("probe.py", "hop_by_hop", "before_load", "after_response", "frame_link"),
+        ("probe.py", "hop_by_hop", "after_response", "frame_link"),
+        ("forwarding_proxy",),
+        ("before_load",),
         tuple(
             f"{group}/"
             for group in (

@@ -1,4 +1,4 @@
-"""The probe of a proxy: its finding from what the target received, what is not known, and its warning."""
+"""What a proxy did with fields for one hop: the finding from what the target received, and what is not known."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from dataclasses import replace
 import pytest
 
 from loadgen.model.units import NS_PER_MS
-from loadgen.probe.before_load import probe_warnings
 from loadgen.probe.hop_by_hop import check_hops, judge
 from loadgen.wire.http1.head import parse_response_head
 from tests.support.probes import SENT, plan_for
@@ -38,17 +37,6 @@ def test_a_proxy_that_passes_all_on() -> None:
 def test_what_a_proxy_sends_for_itself_it_has_not_passed_on() -> None:
     received = [("TE", "trailers"), ("Keep-Alive", "timeout=9"), ("Connection", "te"), ("Connection", "close , ")]
     assert judge(SENT, received, SILENT)["forwarded"] == ["keep-alive"]
-
-
-def test_warnings() -> None:
-    found = judge(SENT, [("TE", "x"), ("Keep-Alive", "x")], TELLING)
-    (warning,) = probe_warnings({"proxy": {"address": "p:1", "hop_by_hop": found}})
-    assert warning["code"] == "hop_by_hop_forwarded"
-    assert "p:1 passed on" in warning["message"]
-    assert "te, keep-alive of the request and a field that the response's Connection named" in warning["message"]
-    clean = judge(SENT, [], SILENT)
-    for environment in ({}, {"proxy": {"address": "p:1", "hop_by_hop": clean}}, {"proxy": None}, {"proxy": {}}):
-        assert probe_warnings(environment) == []
 
 
 @pytest.mark.parametrize(
