@@ -32,10 +32,10 @@ def arguments(inputs: Mapping[str, str]) -> list[str]:
     return [*found, *shlex.split(inputs.get("INPUT_OPTIONS", ""))]
 
 
-def outputs(folder: Path) -> dict[str, str]:
-    """What later steps may read; nothing where no run was saved."""
+def outputs(folder: Path, *, is_old: bool) -> dict[str, str]:
+    """What later steps may read; nothing where no run was saved. is_old: an earlier step's run is in the folder."""
     summary = folder / "summary.json"
-    if not summary.is_file():
+    if is_old or not summary.is_file():
         return {}
     verdict = json.loads(summary.read_text(encoding="utf-8"))["verdict"]
     return {"folder": str(folder), "verdict": " ".join(verdict.split())}
@@ -45,8 +45,10 @@ def main() -> None:
     """Run it, and write the outputs whatever came of it."""
     command = [sys.executable, "-P", "-m", "loadgen", *arguments(os.environ)]
     print("$", shlex.join(["loadgen", *command[4:]]), flush=True)
+    folder = Path(os.environ["INPUT_OUT"])
+    is_old = (folder / "run.json").exists()  # a run is never overwritten
     done = subprocess.run(command, check=False)
-    found = outputs(Path(os.environ["INPUT_OUT"]))
+    found = outputs(folder, is_old=is_old)
     if file := os.environ.get("GITHUB_OUTPUT"):
         with Path(file).open("a", encoding="utf-8") as stream:
             stream.writelines(f"{name}={value}\n" for name, value in found.items())

@@ -36,6 +36,10 @@ def completions(value_type: ValueType, name: str | None, incomplete: str) -> lis
         return [CompletionItem(text, help=meaning) for text, meaning in _policies(incomplete)]
     if isinstance(value_type, Choice):
         return [CompletionItem(word) for word in value_type.words if word.startswith(incomplete)]
+    if name == "export":
+        from loadgen.show.export import EXPORTERS  # takes long
+
+        return [CompletionItem(word) for word in EXPORTERS if word.startswith(incomplete)]
     if name in _RUNS and (runs := [CompletionItem(run) for run in _run_folders(incomplete)]):
         return runs
     return [CompletionItem(incomplete, type="file")] if isinstance(value_type, FileName | FilePath) else []
@@ -47,7 +51,8 @@ def _policies(incomplete: str) -> Iterator[tuple[str, str]]:
     begun = found[0] if found else ""
     for word, part in PARTS.items():
         if word.startswith(begun):
-            yield f"{incomplete.removesuffix(begun)}{word}{':' if part.parameter else ''}", part.meaning
+            colon = ":" if part.parameter and not part.omitted else ""  # more has to follow
+            yield f"{incomplete.removesuffix(begun)}{word}{colon}", part.meaning
 
 
 def _run_folders(incomplete: str) -> Iterator[str]:

@@ -1,14 +1,21 @@
-"""How bash and zsh are told what completes a word in which a colon stands, as `gap:1ms`. Offers nothing itself.
+"""How shells are told what completes a word with a colon or a comma, as `gap:1ms,close`. Offers nothing itself.
 
-Click's own scripts add a blank behind a colon, where more has to follow. And in bash, which breaks words at colons and
-equals signs, they complete nothing behind one.
+Click's own scripts add a blank behind a colon, where more has to follow. In bash, which breaks words at colons and
+equals signs, they complete nothing behind one; in fish they cut a word, and what explains it, at its first comma.
 """
 
 from __future__ import annotations
 
 import os
 
-from click.shell_completion import BashComplete, CompletionItem, ZshComplete, add_completion_class, split_arg_string
+from click.shell_completion import (
+    BashComplete,
+    CompletionItem,
+    FishComplete,
+    ZshComplete,
+    add_completion_class,
+    split_arg_string,
+)
 
 _BASH = """\
 %(complete_func)s() {
@@ -71,8 +78,7 @@ class ZshScript(ZshComplete):
 
     def get_completion_args(self) -> tuple[list[str], str]:
         arguments, begun = super().get_completion_args()
-        if begun.startswith("--") and "=" in begun:
-            self._flag = begun[: begun.index("=") + 1]
+        self._flag = _flag_of(begun)
         return arguments, begun
 
     def format_completion(self, item: CompletionItem) -> str:
@@ -82,7 +88,29 @@ class ZshScript(ZshComplete):
         return super().format_completion(item)
 
 
+class FishScript(FishComplete):
+    """Fish, which keeps such words whole."""
+
+    source_template = FishComplete.source_template.replace('string split ","', 'string split -m 1 ","')
+    _flag = ""
+
+    def get_completion_args(self) -> tuple[list[str], str]:
+        arguments, begun = super().get_completion_args()
+        self._flag = _flag_of(begun)
+        return arguments, begun
+
+    def format_completion(self, item: CompletionItem) -> str:
+        """As the whole word that takes the place of what was typed."""
+        return super().format_completion(CompletionItem(f"{self._flag}{item.value}", item.type, item.help))
+
+
+def _flag_of(begun: str) -> str:
+    """`--policies=` of `--policies=clo`; empty where no flag and its value are one word."""
+    return begun[: begun.index("=") + 1] if begun.startswith("--") and "=" in begun else ""
+
+
 def use() -> None:
     """Let click complete with these."""
     add_completion_class(BashScript)
     add_completion_class(ZshScript)
+    add_completion_class(FishScript)

@@ -1,7 +1,8 @@
 """A table in as much room as there is: nothing is cut off, and no word or number is broken. Prints nothing itself.
 
 Where a table fits as it is, it has lines. Where it is too wide, its cells go on in lines of their own; where there is
-no room for its longest words side by side, each row becomes a paragraph.
+no room for its longest words side by side, its columns go on below, behind those of names. Where that would be
+too often, or one column has no room, each row becomes a paragraph.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from loadgen.show.tables.table import Row
 
 _FRAME = 3  # columns that each of a table's columns takes besides its text
 _GAP = 2  # between columns without lines
+_MAX_BANDS = 4  # tables below each other that are easier to read than paragraphs
 _BREAK = re.compile(r"\s+(?!(?:ns|µs|ms|s)\b)")  # a number and its unit stay together
 _REMARK = re.compile(r" (?=[\[(])")
 _INDENT = "  "
@@ -38,11 +40,17 @@ def fit_table(found: tables.Table, title: str, width: int, names: int = 1) -> Re
     rows = [(*row[:names], *(_REMARK.sub("\n", cell) for cell in row[names:])) for row in rows]
     columns = list(zip(headings, *rows, strict=True))
     least = [max(map(_word_width, column)) for column in columns]
-    room = width - sum(least) - _GAP * (len(columns) - 1)
-    if room < 0:
-        return Group(heading, *_paragraphs(headings, found.rows, width, names))
     wanted = [max(map(_line_width, column)) for column in columns]
-    return Group(heading, _table(headings, rows, _shared(least, wanted, room), names, box.SIMPLE_HEAD))
+    bands = _bands(least, wanted, width, names)
+    if not bands:
+        return Group(heading, *_paragraphs(headings, found.rows, width, names))
+    parts: list[RenderableType] = [heading]
+    for band in bands:
+        room = width - _width([least[at] for at in band])
+        widths = _shared([least[at] for at in band], [wanted[at] for at in band], room)
+        shown = [tuple(row[at] for at in band) for row in (headings, *rows)]
+        parts += [*([""] if len(parts) > 1 else []), _table(shown[0], shown[1:], widths, names, box.SIMPLE_HEAD)]
+    return Group(*parts)
 
 
 def _line_width(cell: str) -> int:
@@ -51,6 +59,30 @@ def _line_width(cell: str) -> int:
 
 def _word_width(cell: str) -> int:
     return max(map(len, _BREAK.split(cell)))
+
+
+def _bands(least: Sequence[int], wanted: Sequence[int], width: int, names: int) -> list[list[int]]:
+    """Which columns stand side by side, those of names first in each band; empty where that is no way to show them.
+
+    One band, if the longest words fit; of more, each has as many columns as fit without a line that is broken.
+    """
+    if _width(least) <= width:
+        return [list(range(len(least)))]
+    named = list(range(names))
+    bands: list[list[int]] = []
+    for at in range(names, len(least)):
+        if _width([least[one] for one in (*named, at)]) > width:
+            return []
+        if bands and _width([wanted[one] for one in (*bands[-1], at)]) <= width:
+            bands[-1].append(at)
+        else:
+            bands.append([*named, at])
+    return bands if len(bands) <= _MAX_BANDS else []
+
+
+def _width(columns: Sequence[int]) -> int:
+    """Of columns side by side."""
+    return sum(columns) + _GAP * (len(columns) - 1)
 
 
 def _shared(least: Sequence[int], wanted: Sequence[int], room: int) -> list[int]:

@@ -15,7 +15,7 @@ _INSECURE, _TIMEOUT, _BODY = "write --insecure", "write --timeout 10s", "write -
 _CONTENT_TYPE = "write -H 'Content-Type: ...'"
 _CSV = "write --export csv"
 _MAX_ERRORS = "write --max-errors 1%"
-_VERSION = "write --version"
+_VERSION = "write loadgen --version"
 _URL = "write the URL without a flag"
 _LENGTH = "write --duration 10s"
 _USER = "write -u USER:PASSWORD"
@@ -48,12 +48,14 @@ ANSWERS = {
     "-r": "nothing has to be given: an error is counted, and ends no run. --max-errors 1% fails a run of too many",
     "-w": "write --export FORMAT, or --json for the summary on standard output",
     "-V": _VERSION,
-    "-v": "write --version for the version; what a server does with connections is shown by `loadgen probe URL`",
+    "--version": _VERSION,
+    "-v": f"{_VERSION}; what a server does with connections is shown by `loadgen probe URL`",
     "--compressed": "write -H 'Accept-Encoding: gzip'",
     "--disable-compression": "nothing has to be given: no Accept-Encoding is sent",
     "--disable-redirects": "nothing has to be given: loadgen follows no redirect",
     "--fail": _MAX_ERRORS,
     "--head": "write -X HEAD",
+    "--verbose": "nothing has to be given: warnings are shown anyhow, and the report has every number",
     "--http1.1": "nothing has to be given: policies speak HTTP/1.1 unless their name says otherwise",
     "--no-progress-meter": "write --quiet",
     "--no-tui": "write --quiet",
@@ -156,8 +158,13 @@ COMMANDS = dict.fromkeys(("run", "bench", "benchmark", "attack", "load", "start"
     **dict.fromkeys(("serve", "server"), "target"),
     **dict.fromkeys(("list", "ls", "trend"), "history results"),
     "show": "report RUN",
+    "help": "--help, or loadgen COMMAND --help",
+    "version": "--version",
 }
-"""Command as it is called elsewhere -> what to write here."""
+"""Command as it is called elsewhere -> what to write here, after `loadgen`."""
+
+OF_THE_PROGRAM = {"-V": _VERSION, "-v": _VERSION}
+"""Flag in the place of a command, for which no command is needed -> what to write here."""
 
 
 def answer(flag: str, arguments: Iterable[str]) -> str:

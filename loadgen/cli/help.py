@@ -45,6 +45,12 @@ class TaughtCommand(click.Command):
             if words:
                 raise click.UsageError(words, ctx) from None
             raise
+        except click.MissingParameter as error:
+            if not isinstance(error.param, click.Argument):
+                raise
+            arguments = [one.make_metavar(ctx) for one in self.get_params(ctx) if isinstance(one, click.Argument)]
+            line = " ".join(("loadgen", str(ctx.info_name), *arguments))
+            raise click.UsageError(f"{error.param.make_metavar(ctx)} is missing; write: {line}", ctx) from None
 
 
 class TaughtGroup(click.Group):
@@ -58,6 +64,10 @@ class TaughtGroup(click.Group):
             return super().parse_args(ctx, args or ["--help"])
         except click.NoSuchOption as error:
             flag = error.option_name
+            from loadgen.cli.habits import OF_THE_PROGRAM
+
+            if flag in OF_THE_PROGRAM:
+                raise click.UsageError(f"{flag}: {OF_THE_PROGRAM[flag]}", ctx) from None
             raise click.UsageError(f"which command? write: loadgen compare {flag} ...", ctx) from None
 
     def resolve_command(
@@ -72,7 +82,12 @@ class TaughtGroup(click.Group):
                 raise click.UsageError(f"which command? write: loadgen compare {word}", ctx)
             if word in COMMANDS:
                 raise click.UsageError(f"there is no command {word}; write: loadgen {COMMANDS[word]}", ctx)
+            if not word.startswith("-"):
+                raise click.NoSuchCommand(word, possibilities=self._public_commands(), ctx=ctx)
         return super().resolve_command(ctx, args)
+
+    def _public_commands(self) -> list[str]:
+        return [name for name, command in self.commands.items() if not command.hidden]
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """As above."""

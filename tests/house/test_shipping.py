@@ -67,6 +67,14 @@ def test_a_gate_that_fails_fails_the_step(tmp_path: Path) -> None:
     assert "### loadgen: GET" in Path(files["GITHUB_STEP_SUMMARY"]).read_text(encoding="utf-8")
 
 
+def test_an_earlier_step_s_run_is_no_output_of_this_one(tmp_path: Path) -> None:
+    outputs = runpy.run_path(str(ROOT / ".ci" / "action.py"))["outputs"]
+    (tmp_path / "summary.json").write_text(json.dumps({"verdict": "close costs\nmore"}), encoding="utf-8")
+    assert outputs(tmp_path, is_old=False) == {"folder": str(tmp_path), "verdict": "close costs more"}
+    assert outputs(tmp_path, is_old=True) == {}
+    assert outputs(tmp_path / "none", is_old=False) == {}
+
+
 def test_the_man_page_has_every_command_and_option(tmp_path: Path) -> None:
     page: str = runpy.run_path(str(ROOT / ".ci" / "man.py"))["page"]()
     for name, command in cli.commands.items():

@@ -147,10 +147,10 @@ def unlike(old: RunRecord, new: RunRecord) -> list[UnlikeFact]:
     return found
 
 
-def load_group(record: RunRecord) -> str:
-    """What runs of the same plan have in common: the rows of the plan that are refused, and the target."""
+def plan_facts(record: RunRecord) -> dict[str, str]:
+    """What runs of the same plan have in common, by name: the rows of the plan that are refused, and the target."""
     plan, environment = Plan.from_json(record["plan"]), record["environment"]
-    return json.dumps([str(row.read(plan, environment)) for row in _IN_COMMON])
+    return {row.what: _text(row.read(plan, environment)) for row in _IN_COMMON}
 
 
 def _texts(before: object, after: object) -> tuple[str, str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from loadgen.measure.diff.likeness import load_group, unlike
+from loadgen.measure.diff.likeness import plan_facts, unlike
 from loadgen.model.exceptions import PlanError
 from loadgen.model.history_record import (
     HISTORY_SCHEMA,
@@ -23,6 +24,8 @@ from loadgen.model.typed_json import misfit
 
 _NO_CHANGE = ("target", "rounds")
 """What may well differ between runs of one group, and is no change of the environment."""
+_MAX_SHOWN = 60
+_PlanFacts = tuple[str, ...]
 
 
 class SummarisedRun(NamedTuple):
@@ -38,18 +41,35 @@ class SummarisedRun(NamedTuple):
 def run_history(runs: Iterable[SummarisedRun], left_out: Iterable[LeftOutRun]) -> HistoryRecord:
     """Group the runs by their plans, and order them by time. A summary that makes no sense is left out too."""
     missing = list(left_out)
-    groups: dict[str, HistoryGroup] = {}
-    last: dict[str, RunRecord] = {}
+    groups: dict[_PlanFacts, HistoryGroup] = {}
+    facts: dict[_PlanFacts, Mapping[str, str]] = {}
+    last: dict[_PlanFacts, RunRecord] = {}
     for one in sorted(runs, key=lambda run: str(run.record["environment"].get("started", ""))):
-        key = load_group(one.record)
+        common = plan_facts(one.record)
+        key = tuple(common.values())
         try:
             found = _history_run(one, last.get(key))
         except PlanError as error:
             missing.append({"path": one.path, "reason": str(error)})
             continue
         groups.setdefault(key, {"title": one.title, "runs": []})["runs"].append(found)
-        last[key] = one.record
+        last[key], facts[key] = one.record, common
+    _tell_apart([(group, facts[key]) for key, group in groups.items()])
     return {"schema": HISTORY_SCHEMA, "groups": list(groups.values()), "left_out": missing}
+
+
+def _tell_apart(groups: list[tuple[HistoryGroup, Mapping[str, str]]]) -> None:
+    """Give groups of the same title, each with its facts, what differs between them as well."""
+    for title, times in Counter(group["title"] for group, _ in groups).items():
+        if times > 1:
+            alike = [(group, facts) for group, facts in groups if group["title"] == title]
+            apart = [what for what in alike[0][1] if len({facts[what] for _, facts in alike}) > 1]
+            for group, facts in alike:
+                group["title"] = "; ".join((title, *(f"{what} {_shortened(facts[what])}" for what in apart)))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
 
 
 def _history_run(one: SummarisedRun, before: RunRecord | None) -> HistoryRun:

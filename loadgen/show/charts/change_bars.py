@@ -31,11 +31,11 @@ def draw_change_bars(diff: DiffRecord) -> Figure:
     )
     if not changed and any_change(diff):
         title = "No certain change of a mean latency; other statistics changed"
-    names = ", ".join(one["run"] for one in diff["old"])
+    names = ", ".join(one["path"] for one in diff["old"])
     figure = new_page(
         visible(title),
         "Mean latency, and new / old. Lines: 95 % intervals of the change.",
-        shortened(visible(f"old: {names} · new: {diff['new']['run']}"), 120),
+        shortened(visible(f"old: {names} · new: {diff['new']['path']}"), 120),
         height=bars_height(max(1, len(rows))),
     )
     if not rows:

@@ -25,7 +25,15 @@ from loadgen.show.charts.style import (
     shortened,
     spread,
 )
-from loadgen.show.tables.history_rows import RunFigure, by_latest_run, mean_of, pairs_of, policies_of, ratio_of
+from loadgen.show.tables.history_rows import (
+    RunFigure,
+    by_latest_run,
+    folder_of,
+    mean_of,
+    pairs_of,
+    policies_of,
+    ratio_of,
+)
 
 MAX_GROUPS = 8
 """Groups that one chart shows; of more the latest."""
@@ -94,7 +102,7 @@ def _name_runs(axes: Axes, group: HistoryGroup) -> None:
     """The runs along the axis, and a dotted line before each whose environment is another."""
     runs = group["runs"]
     shown = spread(list(range(len(runs))), _MAX_LABELS)
-    names = [shortened(visible(runs[at]["run"]), 16) for at in shown]
+    names = [shortened(visible(folder_of(runs[at])), 16) for at in shown]
     axes.set_xticks(shown, names, fontsize=7, rotation=20, ha="right")
     axes.set_xlim(-0.5, len(runs) - 0.5)
     for at, run in enumerate(runs):

@@ -31,7 +31,7 @@ _TEXT = " class=text"
 def diff_html(diff: DiffRecord) -> str:
     """The page."""
     data = diff_chart_data(diff)
-    title = f"{diff['new']['run']} compared with {', '.join(one['run'] for one in diff['old'])}"
+    title = f"{diff['new']['path']} compared with {', '.join(one['path'] for one in diff['old'])}"
     parts = [
         opening(title, scripted_policy()),
         f"<h1>{escape(title)}</h1><p class=facts>{escape(_facts(diff))}</p>",

@@ -15,8 +15,8 @@ from loadgen.show.tables.run_changes import run_changes, unlike_facts
 
 def diff_markdown(diff: DiffRecord) -> str:
     """The page: which runs, the verdict, the table, and in what the runs differ."""
-    old = ", ".join(escape(one["run"]) for one in diff["old"])
-    parts = [f"**{escape(diff['new']['run'])}** compared with {old}\n"]
+    old = ", ".join(escape(one["path"]) for one in diff["old"])
+    parts = [f"**{escape(diff['new']['path'])}** compared with {old}\n"]
     parts.append("".join(f"- {escape(line)}\n" for line in diff["verdict"]))
     tables = (run_changes(diff), unlike_facts(diff), gate_table(diff.get("gates", ())))
     parts += [table_markdown(table) for table in tables if table.rows]

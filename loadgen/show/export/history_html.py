@@ -14,6 +14,7 @@ from loadgen.show.ordering import MAX_SERIES
 from loadgen.show.tables.history_rows import (
     RunFigure,
     by_latest_run,
+    folder_of,
     history_table,
     mean_of,
     pairs_of,
@@ -77,7 +78,7 @@ def _runs_axis(runs: list[HistoryRun]) -> dict[str, Any]:
     changed = [(at, ", ".join(fact["what"] for fact in run["changed"])) for at, run in enumerate(runs)]
     return {
         "label": "run",
-        "ticks": [[at, visible(run["run"])] for at, run in enumerate(runs)],
+        "ticks": [[at, visible(folder_of(run))] for at, run in enumerate(runs)],
         "marks": [[at - 0.5, f"changed: {visible(what)}"] for at, what in changed if what],
         "margin": 0.5,
     }

@@ -118,7 +118,7 @@ def _section(section: _Section, summary: Summary) -> str:
 
 def _diff(diff: DiffRecord) -> str:
     """What changed, in words; its charts and its table have a page of their own."""
-    old = ", ".join(one["run"] for one in diff["old"])
+    old = ", ".join(one["path"] for one in diff["old"])
     return f"<h2>What changed since {escape(old)}</h2>{verdict_html(diff['verdict'])}<p class=facts>{_DIFF_PAGE}</p>"
 
 

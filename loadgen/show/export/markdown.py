@@ -41,7 +41,7 @@ def render(summary: Summary, diff: DiffRecord | None = None) -> str:
 def _changes(diff: DiffRecord | None) -> list[str]:
     if diff is None:
         return []
-    old = ", ".join(escape(one["run"]) for one in diff["old"])
+    old = ", ".join(escape(one["path"]) for one in diff["old"])
     return [f"What changed since {old}:\n", "".join(f"- {escape(line)}\n" for line in diff["verdict"])]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePath
 
 from loadgen.model.history_record import HistoryGroup, HistoryRecord, HistoryRun
 from loadgen.model.units import format_number
@@ -28,6 +29,11 @@ def history_table(group: HistoryGroup) -> Table:
 def by_latest_run(history: HistoryRecord) -> list[HistoryGroup]:
     """The groups, the one with the latest run last; the record has them by their first run."""
     return sorted(history["groups"], key=lambda group: group["runs"][-1]["started"])
+
+
+def folder_of(run: HistoryRun) -> str:
+    """What a run is called here: its folder, which other commands know it by; --name may have called runs alike."""
+    return PurePath(run["path"]).name
 
 
 def pairs_of(group: HistoryGroup) -> list[tuple[str, str]]:
@@ -58,7 +64,7 @@ def mean_of(run: HistoryRun, name: str) -> RunFigure:
 
 def _row(run: HistoryRun, pairs: list[tuple[str, str]], policies: list[str]) -> Row:
     return (
-        run["run"],
+        folder_of(run),
         run["started"][:16].replace("T", " "),
         *(_ratio(run, pair) for pair in pairs),
         *(estimate(*mean_of(run, name)) for name in policies),

@@ -45,8 +45,8 @@ def test_a_report_says_what_changed_and_records_the_baseline(tmp_path: Path) -> 
     assert diff["old"][0]["path"] == str(old)
     assert (new / "diff.svg").exists()
     page, text = ((new / name).read_text(encoding="utf-8") for name in ("report.html", "report.md"))
-    assert f"<h2>What changed since old</h2><p class=verdict><span>{diff['verdict'][0]}</span>" in page
-    assert f"What changed since old:\n\n- {diff['verdict'][0]}\n" in text
+    assert f"<h2>What changed since {old}</h2><p class=verdict><span>{diff['verdict'][0]}</span>" in page
+    assert f"What changed since {old}:\n\n- {diff['verdict'][0]}\n" in text
     assert loadgen.load_run(new).diff == diff
     assert loadgen.load_run(old).diff is None
 

@@ -21,6 +21,7 @@ def test_policies_are_completed_part_by_part() -> None:
     assert offered("compare", "--policies", begun="persistent,clo") == ["persistent,close", "persistent,close-resume"]
     assert offered("sweep", "--policies", begun="h2+str") == ["h2+streams:"]
     assert offered("policies", begun="life") == ["lifetime:"]
+    assert offered("compare", "--policies", begun="ho") == ["honour"]  # its parameter may be left out
 
 
 def test_runs_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,6 +39,7 @@ def test_runs_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_words_of_a_choice_are_completed() -> None:
     assert offered("compare", "--arrivals", begun="p") == ["poisson"]
     assert offered("completion") == list(SHELLS)
+    assert offered("report", "run", "--export", begun="p") == ["parquet", "prometheus"]
     assert "--max-connections" in offered("compare", begun="--max")
 
 

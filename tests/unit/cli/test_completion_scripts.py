@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from loadgen.cli.commands import cli
-from loadgen.cli.completion_scripts import ZshScript
+from loadgen.cli.completion_scripts import FishScript, ZshScript
 from tests.support.runner import run_cli
 
 
@@ -65,3 +65,18 @@ def test_zsh_is_told_the_whole_word(monkeypatch: pytest.MonkeyPatch, word: str, 
     kind, offered, meaning = ZshScript(cli, {}, "loadgen", "_LOADGEN_COMPLETE").complete().split("\n")
     assert (kind, offered) == ("plain", value)
     assert meaning
+
+
+@pytest.mark.parametrize(
+    ("word", "whole"), [("persistent,abandon+ho", "persistent,abandon+honour"), ("--policies=ho", "--policies=honour")]
+)
+def test_fish_is_told_the_whole_word(monkeypatch: pytest.MonkeyPatch, word: str, whole: str) -> None:
+    flag = "" if word.startswith("--") else "--policies "
+    monkeypatch.setenv("COMP_WORDS", f"loadgen compare {flag}{word}")
+    monkeypatch.setenv("COMP_CWORD", word)
+    kind, _, offered = FishScript(cli, {}, "loadgen", "_LOADGEN_COMPLETE").complete().partition(",")
+    assert (kind, offered.partition("\t")[0]) == ("plain", whole)
+
+
+def test_fish_keeps_what_follows_a_comma() -> None:
+    assert 'string split -m 1 "," $completion' in run_cli("completion", "fish").stdout

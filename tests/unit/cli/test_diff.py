@@ -61,7 +61,7 @@ def test_unlike_runs_are_refused_unless_it_is_asked_for(tmp_path: Path) -> None:
     ("arguments", "line"),
     [
         (("old", "missing"), "missing holds no run (run.json is missing)"),
-        (("old",), "Missing argument 'OLD...'"),
+        (("old",), "OLD... is missing; write: loadgen diff OLD... NEW"),
         (("old", "old", "--json", "--markdown"), "--json and --markdown both take standard output; give one of them"),
         (("old", "old", "--no-charts"), "--no-charts is for --out"),
         (("old", "old", "--html", "old"), "--html old is a folder; give the name of a file"),

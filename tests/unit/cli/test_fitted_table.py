@@ -21,7 +21,7 @@ def shown(width: int) -> list[str]:
     return [line.rstrip() for line in captured.get().splitlines()]
 
 
-@pytest.mark.parametrize("width", [120, 80, 60, 52, 45, 38, 30])
+@pytest.mark.parametrize("width", [120, 80, 60, 52, 45, 38, 30, 24])
 def test_every_word_is_whole(width: int) -> None:
     lines = shown(width)
     assert max(map(len, lines)) <= width
@@ -31,10 +31,25 @@ def test_every_word_is_whole(width: int) -> None:
     assert lines[0] == "GET http://h/"
 
 
-def test_a_table_has_lines_where_it_fits_and_is_paragraphs_where_it_can_not() -> None:
+def test_a_table_has_lines_where_it_fits_and_is_paragraphs_where_no_column_does() -> None:
     assert any("┃ policy" in line for line in shown(80))
     assert shown(52)[1].split() == ["policy", "mean", "connections"]
-    assert shown(30)[1:3] == ["recycle:10+gap:2s", "  mean: 1.15 ms [1.05, 1.26];"]
+    assert shown(24)[1:3] == ["recycle:10+gap:2s", "  mean: 1.15 ms [1.05,"]
+
+
+def test_columns_go_on_below_where_they_can_not_stand_side_by_side() -> None:
+    assert [line for line in shown(38)[1:] if not line.startswith("─")] == [
+        "policy                     mean",
+        "recycle:10+gap:2s       1.15 ms",
+        "                   [1.05, 1.26]",
+        "close                      9 µs",
+        "                        [8, 10]",
+        "",
+        "policy              connections",
+        "recycle:10+gap:2s  opened 1,903",
+        "                      (ideal 5)",
+        "close                  opened 7",
+    ]
 
 
 def test_parts_stay_on_a_line_where_it_is_long_enough() -> None:

@@ -114,15 +114,39 @@ def test_a_flag_in_the_place_of_a_command_is_answered_and_no_secret_repeated() -
     assert (done.code, done.stderr) == (2, "loadgen: which command? write: loadgen compare -n ...\n")
 
 
-@pytest.mark.parametrize(("word", "line"), [("run", "loadgen compare URL"), ("doctor", "loadgen probe URL")])
+@pytest.mark.parametrize(
+    ("word", "line"),
+    [
+        ("run", "loadgen compare URL"),
+        ("doctor", "loadgen probe URL"),
+        ("help", "loadgen --help, or loadgen COMMAND --help"),
+    ],
+)
 def test_another_tools_command_is_answered(word: str, line: str) -> None:
     done = run_cli(word, "--vus", "10")
     assert (done.code, done.stderr) == (2, f"loadgen: there is no command {word}; write: {line}\n")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "answered"),
+    [
+        (["-V"], "-V: write loadgen --version"),
+        (["compare", "--version"], "--version: write loadgen --version"),
+        (["diff", "results/one"], "OLD... is missing; write: loadgen diff OLD... NEW"),
+        (["completion"], "[bash|zsh|fish] is missing; write: loadgen completion [bash|zsh|fish]"),
+        (["worker"], "No such command 'worker'."),  # and not that there is one called _worker
+        (["comapre"], "No such command 'comapre'. Did you mean 'compare'?"),
+    ],
+)
+def test_what_is_missing_or_unknown_is_said_in_one_line(arguments: list[str], answered: str) -> None:
+    done = run_cli(*arguments)
+    assert (done.code, done.stderr) == (2, f"loadgen: {answered}\n")
+
+
 def test_no_answer_is_for_a_command_that_there_is() -> None:
     assert COMMANDS.keys().isdisjoint(cli.commands)
-    assert {line.split()[0] for line in COMMANDS.values()} <= cli.commands.keys()
+    words = {line.split()[0] for line in COMMANDS.values()}
+    assert {word for word in words if not word.startswith("-")} <= cli.commands.keys()
 
 
 def test_no_answer_is_for_a_flag_that_compare_has() -> None:

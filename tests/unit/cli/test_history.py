@@ -57,6 +57,15 @@ def test_like_plans_are_grouped_in_the_order_of_time(results: Path) -> None:
     assert not (results / "history.png").exists()
 
 
+def test_a_run_is_called_as_its_folder_is(results: Path) -> None:
+    (results / "b").rename(results / "before")
+    printed = run_cli("history", str(results)).stdout
+    assert "before " in printed
+    assert "before" in (results / "history.html").read_text(encoding="utf-8")
+    markdown = run_cli("diff", str(results / "before"), str(results / "a"), "--markdown", "--force").stdout
+    assert markdown.splitlines()[0] == f"**{results / 'a'}** compared with {results / 'before'}"
+
+
 def test_table_markdown_and_chart(results: Path) -> None:
     shown = run_cli("history", str(results))
     assert (shown.code, shown.stderr) == (0, "")

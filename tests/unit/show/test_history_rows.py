@@ -31,7 +31,7 @@ RUN: dict[str, Any] = {
 
 
 def later(**changes: Any) -> dict[str, Any]:
-    return copy.deepcopy(RUN) | {"run": "r2"} | changes
+    return copy.deepcopy(RUN) | {"run": "r2", "path": "results/r2"} | changes
 
 
 def test_the_headline_comes_first() -> None:

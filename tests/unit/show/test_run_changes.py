@@ -52,7 +52,9 @@ def test_errors_are_shown_where_there_are_any() -> None:
 
 def test_markdown_has_the_verdict_and_the_table() -> None:
     text = diff_markdown(diff(1_000_000))
-    assert text.startswith("**simulated** compared with simulated\n\n- persistent: the mean latency is ")
+    assert text.startswith(
+        "**results/simulated** compared with results/simulated\n\n- persistent: the mean latency is "
+    )
     assert "| persistent | mean | " in text
 
 

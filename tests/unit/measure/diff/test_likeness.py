@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from loadgen.measure.diff.likeness import load_group, unlike
+from loadgen.measure.diff.likeness import plan_facts, unlike
 from loadgen.model.named_target import NamedTarget
 from loadgen.model.target import parse_target
 from loadgen.model.tls_settings import TlsSettings
@@ -36,7 +36,7 @@ def test_like_runs_differ_in_nothing() -> None:
 )
 def test_another_plan_is_refused(plan: dict[str, Any], what: str) -> None:
     assert (what, True) in [(one["what"], one["is_refused"]) for one in unlike(record(), record(**plan))]
-    assert load_group(record()) != load_group(record(**plan))
+    assert plan_facts(record()) != plan_facts(record(**plan))
 
 
 @pytest.mark.parametrize(("key", "what"), [("cpu", "processor"), ("python", "Python"), ("core", "core")])
@@ -45,7 +45,7 @@ def test_another_environment_is_refused(key: str, what: str) -> None:
     new["environment"][key] = "another"
     (found,) = unlike(old, new)
     assert (found["what"], found["new"], found["is_refused"]) == (what, "another", True)
-    assert load_group(old) == load_group(new)
+    assert plan_facts(old) == plan_facts(new)
 
 
 def test_a_target_on_another_host_and_more_rounds_are_told() -> None:

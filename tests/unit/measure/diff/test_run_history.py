@@ -35,6 +35,15 @@ def test_runs_are_grouped_by_plan_and_ordered_by_time() -> None:
     assert first["changed"] == []
 
 
+def test_groups_of_the_same_title_say_in_what_their_plans_differ() -> None:
+    plans: list[dict[str, Any]] = [{}, {"retry_stale": True, "rounds": 7}, {"rounds": 9}]
+    history = run_history([summarised(str(at), str(at), **plan) for at, plan in enumerate(plans)], [])
+    assert [group["title"] for group in history["groups"]] == [
+        "GET it; stale requests are sent again no",
+        "GET it; stale requests are sent again yes",
+    ]
+
+
 def test_more_rounds_are_no_change_of_the_environment() -> None:
     (group,) = run_history([summarised("a", "1"), summarised("b", "2", rounds=9)], [])["groups"]
     assert group["runs"][1]["changed"] == []
