@@ -133,7 +133,7 @@ class TargetCheck:
         if failure is None and _wants_certificate(observed):
             message = f"the server asked for a client certificate, got none, and answered {observed['status']}"
             self._warn(WarningCode.CLIENT_CERTIFICATE_MISSING, f"{self._of_target()}{message}; give one with --cert")
-        if failures:
+        if failures and not self._engine.interrupted:  # else the run does not begin at all
             late = _late_answer(failures, bool(reason), seconds)
             self._warn(WarningCode.FIRST_REQUEST_FAILED, f"{self._of_target()}{late}")
 

@@ -213,6 +213,18 @@ def test_an_interruption_during_the_first_request_is_no_failure() -> None:
     assert rig.reported("warning") == []
 
 
+def test_an_interruption_between_two_tries_does_not_say_that_the_run_began() -> None:
+    rig = Rig("persistent", *[REFUSED] * 6)
+
+    def interrupt() -> None:
+        rig.engine.interrupted = rig.engine.preflights == 4  # the first two tries, each at both addresses, are over
+
+    rig.engine.on_preflight = interrupt
+    rig.run()
+    assert rig.engine.preflights == 4
+    assert rig.reported("warning") == []
+
+
 def test_after_a_pilot_the_first_request_is_tried_once_and_any_status_will_do() -> None:
     rig = Rig("persistent", has_answered=True)
     rig.engine.observed = {"status": 503}
