@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support.logging_nginx import nginx
-from tests.support.processes import compare, free_port, installed, server_process
+from tests.support.processes import compare, free_port, installed, server_process, wait_until
 from tests.support.racing import refusing
 
 pytestmark = pytest.mark.peer
@@ -72,6 +72,7 @@ def haproxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Haproxy]:
     with ExitStack() as stack:
         stack.enter_context(nginx(folder, site, "$connection", *servers))
         stack.enter_context(server_process([program, "-db", "-f", str(config)], folder, port))
+        wait_until((folder / "stats.sock").exists)
         yield Haproxy(port, folder / "stats.sock")
 
 

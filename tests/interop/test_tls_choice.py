@@ -131,7 +131,7 @@ def test_openssl_says_what_is_missing_or_wrong(tmp_path: Path, version: str) -> 
             done = loadgen(
                 "compare", f"https://127.0.0.1:{port}/", "--cacert", str(tmp_path / "ca.pem"), "--tls-version", version,
                 "--users", "1", "--policies", "close", "--no-charts", "--out", str(tmp_path / "run"), *QUICK,
-                *certificate,
+                "--block", "500ms", *certificate,
             )  # fmt: skip
             assert done.returncode == code, done.stderr
             assert line in done.stderr

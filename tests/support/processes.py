@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import shutil
 import socket
 import struct
@@ -145,11 +146,16 @@ def server_process(command: list[str], folder: Path, *ports: int) -> Iterator[in
 
 
 def free_port() -> int:
-    """A loopback port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """A loopback port that nothing listens on now, and that the kernel gives to nobody who does not ask for it.
+
+    Of those that it gives away one may be the local port of a connection by the time that a server asks for it.
+    """
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
+    while True:
+        port = secrets.choice(range(10_000, first)) if first > 20_000 else 0
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
 
 
 def await_port(port: int, host: str = "127.0.0.1") -> None:

@@ -217,12 +217,12 @@ def test_the_last_request_announces_the_close(tmp_path: Path) -> None:
 
 
 def test_a_pipeline_keeps_requests_in_flight(share_target: Start, tmp_path: Path) -> None:
-    # One response in 5 ms on each connection: with four in flight each waits behind three.
-    one = run(share_target("--delay", "5ms"), tmp_path, "pipeline:4")
+    # One response in 10 ms on each connection: with four in flight each waits behind three.
+    one = run(share_target("--delay", "10ms"), tmp_path, "pipeline:4")
     assert one["connections"]["opened"] == USERS * BLOCKS
     queue, wait = one["phases_ns"]["queue"], one["phases_ns"]["wait"]
     assert queue["count"] > 0.7 * one["requests"]
-    assert 2.2 * wait["p50"] < queue["p50"] < 4 * wait["p50"]
+    assert 2 * wait["p50"] < queue["p50"] < 5 * wait["p50"]
 
 
 def test_a_pipeline_ends_where_the_server_ends_it(share_target: Start, tmp_path: Path) -> None:
@@ -276,7 +276,7 @@ def test_a_slot_that_lost_its_connection_is_taken_last(tmp_path: Path) -> None:
         arguments = ["--users", "6", "--policies", "pool:6", "--think", "3ms", "--rounds", "1"]
         one = compare(url, tmp_path / "run", *arguments)["policies"]["pool:6"]
     # Two of three connections stay; once they are there, hardly one more is needed.
-    assert one["connections"]["opened"] < 0.1 * one["connections"]["exchanges_with_warmup"]
+    assert one["connections"]["opened"] < max(15, 0.1 * one["connections"]["exchanges_with_warmup"])
 
 
 def test_the_users_own_cookie_field_is_the_only_one(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_protocols_take_turns_and_a_share_of_the_samples_has_exact_counts(tmp_pa
     """What a block knows of its connections beside their rows goes the way to the master too."""
     names = "persistent,websocket,h2c-upgrade,h2+streams:3"
     done = headless(
-        *("compare.py", tmp_path, "--policies", names, "--processes", "2", "--max-samples", "2000"), seconds=4
+        *("compare.py", tmp_path, "--policies", names, "--processes", "2", "--max-samples", "200"), seconds=4
     )
     assert done.returncode == 0, done.stderr
     found = summary(tmp_path)
@@ -98,7 +98,7 @@ def test_protocols_take_turns_and_a_share_of_the_samples_has_exact_counts(tmp_pa
         assert one["connections"]["upgraded"] == expected
         assert (one["not_echoed"], one["connections"]["server_ignored_close"]) == (0, 0)
     assert found["policies"]["websocket"]["upgrade"]["mean_ns"] > 0
-    assert 1_000 < len(samples_of(tmp_path, "scheduled")) < 5_000
+    assert 100 < len(samples_of(tmp_path, "scheduled")) < 500
     assert sum(one["requests"] for one in found["policies"].values()) > len(samples_of(tmp_path, "scheduled"))
     assert "samples_thinned" in {warning["code"] for warning in found["warnings"]}
 

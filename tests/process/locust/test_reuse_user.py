@@ -323,7 +323,7 @@ def test_a_class_has_the_connection_policy_that_it_names(tmp_path: Path) -> None
 @pytest.mark.parametrize("user", ["Fast", "Closing"])
 def test_locust_and_rows_count_what_the_target_counts(start_target: Any, tmp_path: Path, user: str) -> None:
     target: Target = start_target()
-    values = locust(tmp_path, target.url, user, "-u", "20", "--json", "-t", "2s")
+    values = locust(tmp_path, target.url, user, "-u", "20", "--json", "-t", "4s")
     account = target.stats()
     unfinished = sum(row["outcome"] == -ErrorKind.UNFINISHED for row in values["exchanges"])
     assert unfinished <= 20

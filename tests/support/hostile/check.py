@@ -31,7 +31,14 @@ def run_row(
 def check_row(row: Row, folder: Path, depth: int = 1) -> Run:
     """Run the row and check all that must hold of it. depth: see `check_accounts`."""
     run, account = run_row(row, folder)
-    check_right(row, run)
+    try:
+        check_right(row, run)
+    except AssertionError:
+        if "--think" not in row.options:
+            raise
+        # What comes while a connection is idle comes too late for a short block on a busy machine.
+        run, account = run_row(row, folder / "longer", "", "--block", "1s")
+        check_right(row, run)
     check_said(row, account)
     check_accounts(run, account, depth)
     return run

@@ -187,7 +187,7 @@ def test_a_number_of_requests_is_met_exactly(make: Make, policy: str, load: dict
 
 
 def test_a_block_whose_time_is_over_before_its_requests_are_sent_ends_with_it(make: Make) -> None:
-    rig = make(requests=1_000_000)
+    rig = make(requests=1_000_000, block_ns=200 * NS_PER_MS)
     window = rig.run()
     begun = sum(window.begun_ns <= row["scheduled"] < window.ended_ns for row in rig.sink.exchanges)
     assert begun == 1_000_000 - rig.engine.left

@@ -388,7 +388,7 @@ def test_a_long_timeout_does_not_pass_twice(monkeypatch: pytest.MonkeyPatch) -> 
     with scripted_server(IdleServer(0.8)) as port:
         record = audit(f"http://127.0.0.1:{port}/", "stale_window")
     assert record["duration_ns"] < ms(2 * 800)
-    assert record["findings"]["stale_window"]["values"]["tries"] == 40
+    assert 35 < record["findings"]["stale_window"]["values"]["tries"] <= 40  # a busy machine misses the moment of some
     assert record["requests"] <= record["max_requests"]
 
 
